@@ -1,0 +1,147 @@
+//! Names and identities: one type each, so that one can't be passed for another.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Defines identities that are UUIDs inside and distinct types outside.
+macro_rules! uuid_ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A new identity. Version 7: it begins with the time, so rows made together lie together.
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+    )*};
+}
+
+uuid_ids! {
+    /// A Solution Partner.
+    PartnerId;
+    /// A tenant: one WhatsApp Business Account.
+    TenantId;
+    /// A flow: one endpoint of a tenant.
+    FlowId;
+    /// An RSA key pair of a tenant.
+    KeyId;
+    /// An app secret of a tenant.
+    AppSecretId;
+    /// A session: one conversation.
+    SessionId;
+    /// An error that a client reported.
+    ClientErrorId;
+}
+
+/// Where a piece of work belongs: one flow of one tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Scope {
+    /// The tenant that owns the flow.
+    pub tenant: TenantId,
+    /// The flow.
+    pub flow: FlowId,
+}
+
+/// A name in a URL: 1 to 63 characters out of `a-z`, `0-9` and `-` (`design.md` section 1; 63 is the length of a DNS label,
+/// so that a slug can become a host name).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Slug(String);
+
+impl Slug {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Slug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Slug {
+    type Err = InvalidSlug;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if text.is_empty() || text.len() > MAX_SLUG_LENGTH || !text.bytes().all(allowed) {
+            return Err(InvalidSlug);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A text that is no [`Slug`].
+#[derive(Debug, thiserror::Error)]
+#[error("a name has 1 to 63 characters out of a-z, 0-9 and -")]
+pub struct InvalidSlug;
+
+/// The content digest of a plugin's component: SHA-256 of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PluginDigest(pub [u8; 32]);
+
+impl fmt::Display for PluginDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sha256:")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// SHA-256 of a flow token: what the database knows of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TokenHash(pub [u8; 32]);
+
+/// SHA-256 of a request's ciphertext: tells a repeated request from a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RequestDigest(pub [u8; 32]);
+
+const MAX_SLUG_LENGTH: usize = 63;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_slugs_and_refuses_everything_else() {
+        for good in ["a", "acme-7", "0", &"x".repeat(63)] {
+            assert_eq!(good.parse::<Slug>().unwrap().as_str(), good);
+        }
+        for bad in ["", "Acme", "a_b", "a b", "é", "a/b", &"x".repeat(64)] {
+            assert!(bad.parse::<Slug>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_digest_is_shown_with_its_algorithm() {
+        assert_eq!(PluginDigest([0xab; 32]).to_string(), format!("sha256:{}", "ab".repeat(32)));
+    }
+}

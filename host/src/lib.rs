@@ -1,0 +1,3 @@
+//! Hosts the data endpoints of WhatsApp Flows.
+
+pub mod ids;
