@@ -1,0 +1,74 @@
+//! Logs: where they go and how an error is written.
+
+use std::error::Error;
+use std::fmt::Write;
+
+use tracing_subscriber::EnvFilter;
+
+/// Sends the program's log to standard error. `filter` is in the syntax of `tracing_subscriber::EnvFilter`; one that can't be read
+/// is replaced by `info`. A second call does nothing.
+pub fn init(filter: &str, json: bool) {
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = if json { builder.json().try_init() } else { builder.try_init() };
+}
+
+/// An error with everything that led to it, on one line.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let _ = write!(text, ": {error}");
+        source = error.source();
+    }
+    text
+}
+
+/// Whose fault a failure is, so that a dashboard can tell a bad plugin from a bad host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The plugin.
+    Guest,
+    /// This host or its database.
+    Host,
+    /// Whoever sent the request.
+    Peer,
+}
+
+impl Blame {
+    /// The blame as it stands in logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Guest => "guest",
+            Self::Host => "host",
+            Self::Peer => "peer",
+        }
+    }
+}
+
+/// Text of a stranger, fit for a log: at most `bytes` long, control characters escaped.
+pub fn printable(text: &str, bytes: usize) -> String {
+    let cut = &text[..text.floor_char_boundary(bytes)];
+    let mut printable: String = cut.chars().flat_map(escape).collect();
+    if cut.len() < text.len() {
+        printable.push('…');
+    }
+    printable
+}
+
+fn escape(character: char) -> impl Iterator<Item = char> {
+    let escaped = character.is_control().then(|| character.escape_default());
+    let plain = (!character.is_control()).then_some(character);
+    escaped.into_iter().flatten().chain(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strangers_text_can_not_forge_log_lines() {
+        assert_eq!(printable("a\n\u{1b}[31mé", 100), "a\\n\\u{1b}[31mé");
+        assert_eq!(printable("aéé", 4), "aé…");
+    }
+}
