@@ -1,4 +1,5 @@
 //! Hosts the data endpoints of WhatsApp Flows.
 
+pub mod crypto;
 pub mod ids;
 pub mod telemetry;

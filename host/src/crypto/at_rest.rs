@@ -1,0 +1,215 @@
+//! Sealing at rest: the master key seals each tenant's data key, and the data key seals the tenant's values.
+//!
+//! Each value is sealed under a key of its own, derived from the data key and the value's [`Place`]: random 96-bit nonces are
+//! safe for 2^32 seals of one key (NIST SP 800-38D section 8.3), which one busy tenant could reach and one row can't. The
+//! place is the associated data too, so a value that was moved to another row doesn't open.
+
+use std::fmt;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use super::{CryptoError, random_bytes};
+
+/// The key that seals every tenant's data key: 32 bytes. Wiped when dropped, never shown.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct MasterKey([u8; 32]);
+
+impl MasterKey {
+    /// Makes a new one.
+    pub fn generate() -> Self {
+        Self(random_bytes())
+    }
+
+    /// Reads one from standard base64; surrounding white space is ignored.
+    pub fn from_base64(text: &str) -> Result<Self, CryptoError> {
+        let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new).map_err(|_| CryptoError::MalformedMasterKey)?;
+        bytes.as_slice().try_into().map(Self).map_err(|_| CryptoError::MalformedMasterKey)
+    }
+
+    /// The key in standard base64, to be kept in a secret place.
+    pub fn to_base64(&self) -> Zeroizing<String> {
+        Zeroizing::new(STANDARD.encode(self.0))
+    }
+
+    /// Seals a tenant's data key; `tenant` are the bytes of its identity.
+    pub fn seal_data_key(&self, tenant: &[u8; 16], key: &DataKey) -> Sealed {
+        seal(&self.0, &Place::data_key(tenant), &key.0)
+    }
+
+    /// Opens a tenant's data key; `tenant` are the bytes of its identity.
+    pub fn open_data_key(&self, tenant: &[u8; 16], sealed: &Sealed) -> Result<DataKey, CryptoError> {
+        let bytes = open(&self.0, &Place::data_key(tenant), sealed)?;
+        bytes.as_slice().try_into().map(DataKey).map_err(|_| CryptoError::Unsealable)
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey(..)")
+    }
+}
+
+/// The key that seals one tenant's values: 32 bytes. Wiped when dropped, never shown.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct DataKey([u8; 32]);
+
+impl DataKey {
+    /// Makes a new one.
+    pub fn generate() -> Self {
+        Self(random_bytes())
+    }
+
+    /// Seals a value for the place that it will be stored at.
+    pub fn seal(&self, place: &Place, value: &[u8]) -> Sealed {
+        seal(&self.0, place, value)
+    }
+
+    /// Opens a value that was sealed for this place.
+    pub fn open(&self, place: &Place, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        open(&self.0, place, sealed)
+    }
+}
+
+impl fmt::Debug for DataKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DataKey(..)")
+    }
+}
+
+/// Where a sealed value is stored: table, column and the row's identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place(Vec<u8>);
+
+impl Place {
+    /// `column` as `table.column`; `row` are the parts of the row's key.
+    pub fn new(column: &'static str, row: &[&[u8]]) -> Self {
+        let mut bytes = Vec::new();
+        for part in std::iter::once(column.as_bytes()).chain(row.iter().copied()) {
+            // Lengths keep ("ab", "c") and ("a", "bc") apart.
+            bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(part);
+        }
+        Self(bytes)
+    }
+
+    fn data_key(tenant: &[u8; 16]) -> Self {
+        Self::new("tenants.sealed_data_key", &[tenant])
+    }
+}
+
+/// Bytes that only the right key at the right place opens: a format byte, the nonce, the ciphertext with its tag.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sealed(pub Vec<u8>);
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sealed({} bytes)", self.0.len())
+    }
+}
+
+fn seal(key: &[u8; 32], place: &Place, value: &[u8]) -> Sealed {
+    let nonce: [u8; NONCE_LEN] = random_bytes();
+    let mut text = Zeroizing::new(Vec::with_capacity(1 + NONCE_LEN + value.len() + AES_256_GCM.tag_len()));
+    text.extend_from_slice(value);
+    place_key(key, place)
+        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(&place.0), &mut *text)
+        .expect("a value in memory is shorter than the cipher's limit of 64 GiB");
+    let mut sealed = Vec::with_capacity(1 + NONCE_LEN + text.len());
+    sealed.push(FORMAT);
+    sealed.extend_from_slice(&nonce);
+    sealed.extend_from_slice(&text);
+    Sealed(sealed)
+}
+
+fn open(key: &[u8; 32], place: &Place, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+    let (&format, rest) = sealed.0.split_first().ok_or(CryptoError::Unsealable)?;
+    let (nonce, text) = rest.split_first_chunk::<NONCE_LEN>().ok_or(CryptoError::Unsealable)?;
+    if format != FORMAT {
+        return Err(CryptoError::Unsealable);
+    }
+    let mut text = Zeroizing::new(text.to_vec());
+    let length = place_key(key, place)
+        .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(&place.0), &mut text)
+        .map_err(|_| CryptoError::Unsealable)?
+        .len();
+    text.truncate(length);
+    Ok(text)
+}
+
+fn place_key(key: &[u8; 32], place: &Place) -> LessSafeKey {
+    let mut derive = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    derive.update(&place.0);
+    let derived = Zeroizing::new(<[u8; 32]>::from(derive.finalize().into_bytes()));
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*derived).expect("the derived key has the cipher's length"))
+}
+
+const FORMAT: u8 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opens_at_its_own_place_with_its_own_key_only() {
+        let key = DataKey::generate();
+        let place = Place::new("sessions.sealed_state", &[b"tenant", b"flow"]);
+        let sealed = key.seal(&place, b"a state");
+
+        assert_eq!(key.open(&place, &sealed).unwrap().as_slice(), b"a state");
+        let elsewhere = Place::new("sessions.sealed_state", &[b"tenantf", b"low"]);
+        assert_eq!(key.open(&elsewhere, &sealed), Err(CryptoError::Unsealable));
+        assert_eq!(DataKey::generate().open(&place, &sealed), Err(CryptoError::Unsealable));
+    }
+
+    #[test]
+    fn any_damage_keeps_it_shut() {
+        let key = DataKey::generate();
+        let place = Place::new("t.c", &[]);
+        let sealed = key.seal(&place, b"x");
+        for at in 0..sealed.0.len() {
+            let mut damaged = sealed.clone();
+            damaged.0[at] ^= 1;
+            assert_eq!(key.open(&place, &damaged), Err(CryptoError::Unsealable), "byte {at}");
+            let cut = Sealed(sealed.0[..at].to_vec());
+            assert_eq!(key.open(&place, &cut), Err(CryptoError::Unsealable), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn the_same_value_seals_differently_each_time() {
+        let key = DataKey::generate();
+        let place = Place::new("t.c", &[]);
+        assert_ne!(key.seal(&place, b"x"), key.seal(&place, b"x"));
+    }
+
+    #[test]
+    fn a_data_key_opens_for_its_tenant_only() {
+        let master = MasterKey::generate();
+        let key = DataKey::generate();
+        let sealed = master.seal_data_key(&[1; 16], &key);
+
+        assert_eq!(master.open_data_key(&[1; 16], &sealed).unwrap().0, key.0);
+        assert!(master.open_data_key(&[2; 16], &sealed).is_err());
+        assert!(MasterKey::generate().open_data_key(&[1; 16], &sealed).is_err());
+    }
+
+    #[test]
+    fn a_master_key_survives_base64_and_nothing_else_does() {
+        let master = MasterKey::generate();
+        let text = master.to_base64();
+        assert_eq!(MasterKey::from_base64(&format!(" {}\n", *text)).unwrap().0, master.0);
+        for bad in ["", "abc", "AAAA", &"A".repeat(64)] {
+            assert_eq!(MasterKey::from_base64(bad).unwrap_err(), CryptoError::MalformedMasterKey, "{bad}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        assert_eq!(format!("{:?} {:?}", MasterKey::generate(), DataKey::generate()), "MasterKey(..) DataKey(..)");
+    }
+}
