@@ -1,0 +1,44 @@
+//! What can be wrong with a request's plaintext and with a plugin's answer.
+
+/// Why a decrypted request is not one. Names no content.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum RequestError {
+    /// Not UTF-8 JSON of the documented form.
+    #[error("the decrypted payload is not a JSON object of the documented form")]
+    Malformed,
+    /// An action that the data API does not have.
+    #[error("the request's action is not one of ping, INIT, BACK and data_exchange")]
+    UnknownAction,
+}
+
+/// Why a plugin's answer was refused: a failure of the plugin. Names limits and positions, no content.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum AnswerError {
+    /// Refused the user's input where there is no screen to show the text on.
+    #[error("the plugin answered bad-request on a request without a screen")]
+    BadRequestWithoutScreen,
+    /// `data` or `params` are not a JSON object.
+    #[error("the plugin's {0} is not a JSON object")]
+    NotAnObject(&'static str),
+    /// The state is no JSON.
+    #[error("the plugin's state is not JSON")]
+    MalformedState,
+    /// The name of the target screen can't be one.
+    #[error(
+        "the plugin's reply names a screen that can't exist: a name consists of letters and underscores, and SUCCESS is reserved for `complete`"
+    )]
+    ImpossibleScreen,
+    /// `error_message` was given twice, or is not a text.
+    #[error("the plugin's data has an `error_message` that is not a string")]
+    MalformedErrorMessage,
+    /// More than the flow may answer.
+    #[error("the plugin's {what} has {size} bytes; the limit is {limit}")]
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+        /// Its size in bytes.
+        size: usize,
+        /// The most bytes it may have.
+        limit: usize,
+    },
+}
