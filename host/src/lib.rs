@@ -1,6 +1,7 @@
 //! Hosts the data endpoints of WhatsApp Flows.
 
 pub mod crypto;
+pub mod envelope;
 pub mod flow;
 pub mod ids;
 pub mod signature;
