@@ -5,4 +5,5 @@ pub mod envelope;
 pub mod flow;
 pub mod ids;
 pub mod signature;
+pub mod store;
 pub mod telemetry;

@@ -1,0 +1,33 @@
+//! What can go wrong in [`store`](super).
+
+/// A database operation failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database can't be reached or refused a statement.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    /// A migration failed.
+    #[error("a migration failed")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// Something of that name is there already.
+    #[error("{0} is taken already")]
+    Taken(&'static str),
+    /// A stored value is not what this release can read.
+    #[error("the stored {0} can't be read")]
+    Unreadable(&'static str),
+}
+
+/// Explains a broken constraint at the call that knows what it means.
+pub(super) trait OnConstraint<T> {
+    /// An insert that broke the unique constraint `name` becomes [`StoreError::Taken`].
+    fn taken_on(self, name: &str, what: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T> OnConstraint<T> for Result<T, sqlx::Error> {
+    fn taken_on(self, name: &str, what: &'static str) -> Result<T, StoreError> {
+        self.map_err(|error| match &error {
+            sqlx::Error::Database(database) if database.constraint() == Some(name) => StoreError::Taken(what),
+            _ => StoreError::Database(error),
+        })
+    }
+}

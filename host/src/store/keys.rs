@@ -1,0 +1,108 @@
+//! The table `key_pairs`.
+
+use sqlx::FromRow;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::error::OnConstraint;
+use super::{Change, Store, StoreError};
+use crate::crypto::Sealed;
+use crate::ids::{KeyId, TenantId};
+
+/// A key pair as stored.
+#[derive(Clone, Debug)]
+pub struct StoredKey {
+    /// Its identity.
+    pub id: KeyId,
+    /// PKCS#8, sealed under the tenant's data key.
+    pub sealed_private_key: Sealed,
+    /// The public key in PEM.
+    pub public_key_pem: String,
+    /// SHA-256 of the public key.
+    pub fingerprint: String,
+    /// None: active. Else: retiring, decrypts until then.
+    pub retires_at: Option<OffsetDateTime>,
+    /// When it was made or imported.
+    pub created_at: OffsetDateTime,
+}
+
+/// A key pair to be stored.
+#[derive(Debug)]
+pub struct NewKey<'a> {
+    /// Its identity.
+    pub id: KeyId,
+    /// PKCS#8, sealed under the tenant's data key.
+    pub sealed_private_key: &'a Sealed,
+    /// The public key in PEM.
+    pub public_key_pem: &'a str,
+    /// SHA-256 of the public key.
+    pub fingerprint: &'a str,
+}
+
+/// A tenant's key pairs, the newest first.
+pub async fn list_keys(store: &Store, tenant: TenantId) -> Result<Vec<StoredKey>, StoreError> {
+    let rows: Vec<KeyRow> = sqlx::query_as("select * from key_pairs where tenant_id = $1 order by created_at desc, key_id desc")
+        .bind(tenant.0)
+        .fetch_all(&store.pool)
+        .await?;
+    Ok(rows.into_iter().map(StoredKey::from).collect())
+}
+
+/// Inserts an active key pair. [`StoreError::Taken`] if the tenant has this very key.
+pub async fn insert_key(change: &mut Change, key: &NewKey<'_>) -> Result<StoredKey, StoreError> {
+    let row: KeyRow = sqlx::query_as(
+        "insert into key_pairs (tenant_id, key_id, sealed_private_key, public_key_pem, fingerprint) values ($1, $2, $3, $4, $5) returning *",
+    )
+    .bind(change.tenant.0)
+    .bind(key.id.0)
+    .bind(&key.sealed_private_key.0)
+    .bind(key.public_key_pem)
+    .bind(key.fingerprint)
+    .fetch_one(&mut *change.transaction)
+    .await
+    .taken_on("key_pairs_tenant_id_fingerprint_key", "this key")?;
+    Ok(row.into())
+}
+
+/// Lets every active key of the tenant retire at that time.
+pub async fn retire_active_keys(change: &mut Change, retires_at: OffsetDateTime) -> Result<(), StoreError> {
+    sqlx::query("update key_pairs set retires_at = $2 where tenant_id = $1 and retires_at is null")
+        .bind(change.tenant.0)
+        .bind(retires_at)
+        .execute(&mut *change.transaction)
+        .await?;
+    Ok(())
+}
+
+/// Deletes a key pair; gives whether it was there.
+pub async fn delete_key(change: &mut Change, key: KeyId) -> Result<bool, StoreError> {
+    let deleted = sqlx::query("delete from key_pairs where tenant_id = $1 and key_id = $2")
+        .bind(change.tenant.0)
+        .bind(key.0)
+        .execute(&mut *change.transaction)
+        .await?;
+    Ok(deleted.rows_affected() == 1)
+}
+
+#[derive(FromRow)]
+struct KeyRow {
+    key_id: Uuid,
+    sealed_private_key: Vec<u8>,
+    public_key_pem: String,
+    fingerprint: String,
+    retires_at: Option<OffsetDateTime>,
+    created_at: OffsetDateTime,
+}
+
+impl From<KeyRow> for StoredKey {
+    fn from(row: KeyRow) -> Self {
+        Self {
+            id: KeyId(row.key_id),
+            sealed_private_key: Sealed(row.sealed_private_key),
+            public_key_pem: row.public_key_pem,
+            fingerprint: row.fingerprint,
+            retires_at: row.retires_at,
+            created_at: row.created_at,
+        }
+    }
+}

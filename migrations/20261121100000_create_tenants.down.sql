@@ -1,0 +1,2 @@
+drop table tenants;
+drop table partners;

@@ -1,0 +1,2 @@
+drop table app_secrets;
+drop table key_pairs;

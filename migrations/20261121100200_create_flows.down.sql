@@ -1,0 +1,3 @@
+drop table plugin_versions;
+drop table components;
+drop table flows;

@@ -1,0 +1,3 @@
+drop table client_errors;
+drop table exchanges;
+drop table sessions;
