@@ -1,0 +1,199 @@
+//! Sessions: what is remembered of a conversation, and the rules by which a request may take a turn in it.
+//!
+//! Invariants: a [`Turn`] holds no database connection; [`Turn::commit`] is one compare-and-swap together with the exchange's row;
+//! a request that was answered once is never answered differently, since that would seal two plaintexts under one key and nonce.
+//! So refusals and failures that are answered with a sealed text are committed too.
+
+mod error;
+mod token_signature;
+mod turn;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+
+pub use error::SessionError;
+pub use token_signature::token_signature_holds;
+pub use turn::{OverTurn, Turn, TurnMeta};
+
+use crate::crypto::{DataKey, Place};
+use crate::flow::{ClientError, Exchange, FlowReply, ReplyKind};
+use crate::ids::{ClientErrorId, RequestDigest, Scope, TokenHash};
+use crate::store::{self, SessionStatus, Store, StoredClientError, StoredSession};
+
+/// Where sessions of one flow are kept and what they are sealed with.
+#[derive(Clone, Debug)]
+pub struct SessionSpace {
+    /// The flow.
+    pub scope: Scope,
+    /// The tenant's data key.
+    pub data_key: Arc<DataKey>,
+    /// How long a session lasts, from its first exchange on.
+    pub time_to_live: Duration,
+}
+
+/// How a request's token stands.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenStanding {
+    /// Whether it may take a turn.
+    pub admission: Admission,
+    /// Whether it came with a valid `flow_token_signature`.
+    pub verified: bool,
+}
+
+/// Whether a request may take a turn, as far as its token's own signature and the flow's policy say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Any token may start a session.
+    Anyone,
+    /// Tokens that have a session only.
+    KnownTokens,
+    /// No: the token's signature is bad or missing.
+    Nobody,
+}
+
+/// What a request meets.
+#[derive(Debug)]
+pub enum Begun {
+    /// The same request was answered before, and others came since: nothing may be answered to it.
+    OldRepeat,
+    /// The session is over, or the token is not admitted.
+    Over(OverTurn),
+    /// The same request was the last one: what was answered to it.
+    Repeat(FlowReply),
+    /// The plugin's turn.
+    Turn(Turn),
+}
+
+/// The sessions of all tenants.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    store: Store,
+}
+
+impl Sessions {
+    /// Sessions live in the database.
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// Finds out what an exchange meets. One statement; a second one only where the token is not admitted.
+    pub async fn begin(
+        &self,
+        space: &SessionSpace,
+        standing: TokenStanding,
+        exchange: &Exchange,
+        request: RequestDigest,
+    ) -> Result<Begun, SessionError> {
+        let token = exchange.flow_token.as_ref().map_or_else(|| one_shot(request), |token| token.hash());
+        let found = store::find_turn(&self.store, space.scope, token, request).await?;
+        if let Some(number) = found.answered_as {
+            return match found.session {
+                Some(session) if found.same_flow && session.version == number => stored_reply(space, &session).map(Begun::Repeat),
+                _ => Ok(Begun::OldRepeat),
+            };
+        }
+        let meta = TurnMeta { store: self.store.clone(), space: space.clone(), token, request, action: exchange.action };
+        match (standing.admission, found.session) {
+            // A refusal for its token's sake must not touch the session of that token.
+            (Admission::Nobody, _) | (Admission::KnownTokens, None) => {
+                let meta = TurnMeta { token: one_shot(request), ..meta };
+                Ok(Begun::Over(OverTurn::new(meta, None, SessionStatus::Rejected, exchange)))
+            }
+            (_, Some(session)) => match status_now(&session) {
+                SessionStatus::Open => Turn::new(meta, Some(session), exchange, standing.verified).map(Begun::Turn),
+                status => Ok(Begun::Over(OverTurn::new(meta, Some(session), status, exchange))),
+            },
+            (Admission::Anyone, None) => Turn::new(meta, None, exchange, standing.verified).map(Begun::Turn),
+        }
+    }
+
+    /// Records what a client reported, if its session is known.
+    pub async fn record_client_error(&self, space: &SessionSpace, error: &ClientError) -> Result<(), SessionError> {
+        let Some(token) = error.flow_token.as_ref().map(|token| token.hash()) else { return Ok(()) };
+        let id = ClientErrorId::new();
+        let place = client_error_place(space.scope, id);
+        let stored = StoredClientError {
+            id,
+            screen: error.screen.as_deref().map(|screen| cut(screen, CLIENT_ERROR_NAME_BYTES)),
+            key: cut(&error.key, CLIENT_ERROR_NAME_BYTES),
+            sealed_message: space.data_key.seal(&place, cut(&error.message, CLIENT_ERROR_MESSAGE_BYTES).as_bytes()),
+            created_at: OffsetDateTime::now_utc(),
+        };
+        store::insert_client_error(&self.store, space.scope, token, &stored, CLIENT_ERRORS_PER_SESSION).await?;
+        Ok(())
+    }
+}
+
+/// Where the message of a client's report is sealed for.
+pub fn client_error_place(scope: Scope, id: ClientErrorId) -> Place {
+    Place::new("client_errors.sealed_message", &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), id.0.as_bytes()])
+}
+
+/// The session of a request that belongs to none: its token is missing or refused. Keyed by the request itself, it serves for
+/// recognising a repeat and for nothing else.
+fn one_shot(request: RequestDigest) -> TokenHash {
+    let mut hash = Sha256::new();
+    // 0xff never occurs in UTF-8, so no flow token hashes to this.
+    hash.update([0xff]);
+    hash.update(request.0);
+    TokenHash(hash.finalize().into())
+}
+
+fn status_now(session: &StoredSession) -> SessionStatus {
+    match session.status {
+        SessionStatus::Open if session.expires_at <= OffsetDateTime::now_utc() => SessionStatus::Expired,
+        status => status,
+    }
+}
+
+fn stored_reply(space: &SessionSpace, session: &StoredSession) -> Result<FlowReply, SessionError> {
+    let kind = match session.last_reply_kind.as_str() {
+        ANSWER => ReplyKind::Answer,
+        TOKEN_REJECTED => ReplyKind::TokenRejected,
+        _ => return Err(SessionError::Unreadable("reply kind")),
+    };
+    let place = place(space.scope, session.token, REPLY_COLUMN);
+    let payload = space.data_key.open(&place, &session.sealed_last_reply).map_err(|error| SessionError::Sealed("reply", error))?;
+    Ok(FlowReply::stored(kind, payload.to_vec()))
+}
+
+fn place(scope: Scope, token: TokenHash, column: &'static str) -> Place {
+    Place::new(column, &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), &token.0])
+}
+
+/// At most `bytes` of a text, cut between characters.
+fn cut(text: &str, bytes: usize) -> String {
+    text[..text.floor_char_boundary(bytes)].to_owned()
+}
+
+const ANSWER: &str = "answer";
+const TOKEN_REJECTED: &str = "token-rejected";
+const REPLY_COLUMN: &str = "sessions.sealed_last_reply";
+const STATE_COLUMN: &str = "sessions.sealed_state";
+const CONTEXT_COLUMN: &str = "sessions.sealed_context";
+
+/// A client that keeps reporting tells nothing new; a session's reports stay small.
+const CLIENT_ERRORS_PER_SESSION: i64 = 20;
+const CLIENT_ERROR_NAME_BYTES: usize = 128;
+const CLIENT_ERROR_MESSAGE_BYTES: usize = 2048;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_token_meets_a_one_shot_session() {
+        let digest = RequestDigest([7; 32]);
+        assert_ne!(one_shot(digest), one_shot(RequestDigest([8; 32])));
+        assert_ne!(one_shot(digest).0, <[u8; 32]>::from(Sha256::digest(digest.0)));
+    }
+
+    #[test]
+    fn cuts_between_characters() {
+        assert_eq!(cut("aé", 2), "a");
+        assert_eq!(cut("aé", 9), "aé");
+    }
+}

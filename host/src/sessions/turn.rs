@@ -1,0 +1,162 @@
+//! One turn of a session: a snapshot on the way to a plugin, and the commit on the way back.
+
+use std::time::Instant;
+
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::{ANSWER, CONTEXT_COLUMN, REPLY_COLUMN, STATE_COLUMN, SessionError, SessionSpace, TOKEN_REJECTED, place};
+use crate::crypto::Sealed;
+use crate::flow::{Action, CheckedAnswer, Exchange, FlowReply, Outcome, ReplyKind, TurnInput};
+use crate::ids::{RequestDigest, SessionId, TokenHash};
+use crate::store::{self, Commit, ExchangeRow, NewSession, SessionStatus, Store, StoredSession};
+
+/// What a turn needs to know to be committed.
+#[derive(Clone, Debug)]
+pub struct TurnMeta {
+    pub(super) store: Store,
+    pub(super) space: SessionSpace,
+    pub(super) token: TokenHash,
+    pub(super) request: RequestDigest,
+    pub(super) action: Action,
+}
+
+/// A turn of an open session: a snapshot, no connection. Dropped, it writes nothing.
+///
+/// ```compile_fail,E0382
+/// # use flowhost::{sessions::Turn, flow::CheckedAnswer};
+/// # use std::time::Instant;
+/// async fn twice(turn: Turn, one: CheckedAnswer, other: CheckedAnswer) {
+///     let _ = turn.commit(one, None, Instant::now()).await;
+///     let _ = turn.commit(other, None, Instant::now()).await;
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Turn {
+    meta: TurnMeta,
+    /// The session's version; none where this is its first turn.
+    version: Option<i64>,
+    screen_in: Option<String>,
+    input: TurnInput,
+}
+
+impl Turn {
+    pub(super) fn new(
+        meta: TurnMeta,
+        session: Option<StoredSession>,
+        exchange: &Exchange,
+        token_verified: bool,
+    ) -> Result<Self, SessionError> {
+        let input = match &session {
+            None => TurnInput { state: None, context: None, exchanges: 0, token_verified },
+            Some(session) => TurnInput {
+                state: open_text(&meta, STATE_COLUMN, "state", session.sealed_state.as_ref())?,
+                context: open_text(&meta, CONTEXT_COLUMN, "context", session.sealed_context.as_ref())?,
+                exchanges: u32::try_from(session.version).unwrap_or(u32::MAX),
+                token_verified,
+            },
+        };
+        Ok(Self { meta, version: session.map(|session| session.version), screen_in: exchange.screen.clone(), input })
+    }
+
+    /// What the plugin gets to see of the session.
+    pub fn input(&self) -> &TurnInput {
+        &self.input
+    }
+
+    /// Makes the answer part of the session: one compare-and-swap with the exchange's row, in one statement. Only then there is a
+    /// reply to seal. `began` is when the request arrived.
+    ///
+    /// [`SessionError::Conflict`] if another turn was faster: begin again.
+    pub async fn commit(
+        self,
+        answer: CheckedAnswer,
+        plugin_version: Option<i32>,
+        began: Instant,
+    ) -> Result<FlowReply, SessionError> {
+        let status = match answer.outcome() {
+            Outcome::Completed => SessionStatus::Completed,
+            Outcome::Rejected => SessionStatus::Rejected,
+            Outcome::Failed | Outcome::Refused | Outcome::Screen => SessionStatus::Open,
+        };
+        write(self.meta, self.version, self.screen_in.as_deref(), status, answer, plugin_version, began).await
+    }
+}
+
+/// A turn of a session that is over: nothing can be done with it but to refuse it.
+#[derive(Debug)]
+pub struct OverTurn {
+    meta: TurnMeta,
+    version: Option<i64>,
+    screen_in: Option<String>,
+    status: SessionStatus,
+}
+
+impl OverTurn {
+    pub(super) fn new(meta: TurnMeta, session: Option<StoredSession>, status: SessionStatus, exchange: &Exchange) -> Self {
+        Self { meta, version: session.map(|session| session.version), screen_in: exchange.screen.clone(), status }
+    }
+
+    /// Commits the refusal and gives its reply: a 427 that shows `text`.
+    pub async fn refuse(self, text: &str, began: Instant) -> Result<FlowReply, SessionError> {
+        write(self.meta, self.version, self.screen_in.as_deref(), self.status, CheckedAnswer::refusal(text), None, began).await
+    }
+}
+
+async fn write(
+    meta: TurnMeta,
+    version: Option<i64>,
+    screen_in: Option<&str>,
+    status: SessionStatus,
+    answer: CheckedAnswer,
+    plugin_version: Option<i32>,
+    began: Instant,
+) -> Result<FlowReply, SessionError> {
+    let scope = meta.space.scope;
+    let seal = |column, value: &[u8]| meta.space.data_key.seal(&place(scope, meta.token, column), value);
+    let sealed_state = answer.state().map(|state| seal(STATE_COLUMN, state.as_bytes()));
+    let sealed_reply = seal(REPLY_COLUMN, answer.reply().payload());
+    let commit = Commit {
+        token: meta.token,
+        status,
+        sealed_state: sealed_state.as_ref(),
+        request: meta.request,
+        reply_kind: match answer.reply().kind() {
+            ReplyKind::Answer => ANSWER,
+            ReplyKind::TokenRejected => TOKEN_REJECTED,
+        },
+        sealed_reply: &sealed_reply,
+        exchange: ExchangeRow {
+            action: meta.action.as_str(),
+            screen_in,
+            screen_out: answer.screen(),
+            outcome: answer.outcome().as_str(),
+            duration_us: i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX),
+            plugin_version,
+        },
+    };
+    let done = match version {
+        Some(version) => store::update_session(&meta.store, scope, version, &commit).await?,
+        None => store::insert_session(&meta.store, scope, &meta.new_session(), &commit).await?,
+    };
+    if done { Ok(answer.into_reply()) } else { Err(SessionError::Conflict) }
+}
+
+impl TurnMeta {
+    fn new_session(&self) -> NewSession {
+        NewSession { id: SessionId::new(), expires_at: OffsetDateTime::now_utc() + self.space.time_to_live }
+    }
+}
+
+fn open_text(
+    meta: &TurnMeta,
+    column: &'static str,
+    what: &'static str,
+    sealed: Option<&Sealed>,
+) -> Result<Option<Zeroizing<String>>, SessionError> {
+    let Some(sealed) = sealed else { return Ok(None) };
+    let place = place(meta.space.scope, meta.token, column);
+    let bytes = meta.space.data_key.open(&place, sealed).map_err(|error| SessionError::Sealed(what, error))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| SessionError::Unreadable(what))?;
+    Ok(Some(Zeroizing::new(text.to_owned())))
+}
