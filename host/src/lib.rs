@@ -8,3 +8,4 @@ pub mod sessions;
 pub mod signature;
 pub mod store;
 pub mod telemetry;
+pub mod tenants;

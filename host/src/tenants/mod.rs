@@ -1,0 +1,177 @@
+//! The tenants that this host serves: a copy in memory, so that a request finds its endpoint without a call to the database.
+//!
+//! The copy is replaced as a whole, never changed: a request keeps the endpoint that it resolved. It is kept fresh by the database's
+//! notifications and, for those that got lost, by comparing revisions from time to time.
+
+mod endpoint;
+mod error;
+mod settings;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::Mutex;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+pub use endpoint::{ActivePlugin, Endpoint, ServedTenant, app_secret_place, open_data_key, private_key_place};
+pub use error::TenantError;
+pub use settings::{FlowLimits, FlowSettings, Grants, MAX_MEMORY_BYTES, OnFailure, SettingsError, TokenPolicy, TokenSignature};
+
+use crate::crypto::MasterKey;
+use crate::ids::{PluginDigest, TenantId};
+use crate::store::{self, Changes, Store, StoreError, StoredTenant};
+use crate::telemetry;
+
+/// Finds endpoints by the names in a URL.
+pub struct Directory {
+    store: Store,
+    master: MasterKey,
+    served: ArcSwap<Served>,
+    /// Refreshes happen one after another, so that an older copy never replaces a newer one. Never taken by a request.
+    refreshing: Mutex<()>,
+}
+
+/// The copy: what there was at one time.
+#[derive(Clone, Default)]
+struct Served {
+    by_slug: HashMap<String, TenantEntry>,
+    loaded: HashMap<TenantId, Loaded>,
+}
+
+/// What became of loading a tenant.
+#[derive(Clone)]
+struct Loaded {
+    revision: i64,
+    /// Where it is served; none where it can't be.
+    slug: Option<String>,
+}
+
+/// The endpoints of a tenant by their flows' names.
+type TenantEntry = HashMap<String, Arc<Endpoint>>;
+
+impl Directory {
+    /// Loads every tenant. Fails if the database does, or if no tenant's data key opens: then the master key is another.
+    pub async fn load(store: Store, master: MasterKey) -> Result<Self, TenantError> {
+        check_master_key(&store, &master).await?;
+        let directory = Self { store, master, served: ArcSwap::default(), refreshing: Mutex::new(()) };
+        directory.refresh_changed().await?;
+        Ok(directory)
+    }
+
+    /// The endpoint at `/flows/{tenant}/{flow}`. Costs two look-ups in memory, whether it is there or not.
+    pub fn resolve(&self, tenant: &str, flow: &str) -> Option<Arc<Endpoint>> {
+        self.served.load().by_slug.get(tenant)?.get(flow).cloned()
+    }
+
+    /// The content of every active plugin.
+    pub fn active_plugins(&self) -> Vec<(TenantId, PluginDigest)> {
+        let served = self.served.load();
+        let endpoints = served.by_slug.values().flat_map(HashMap::values);
+        endpoints.filter_map(|endpoint| endpoint.active.map(|plugin| (endpoint.scope.tenant, plugin.digest))).collect()
+    }
+
+    /// Loads one tenant again. One that can't be served is logged and answers like one that is not there; the others go on.
+    pub async fn refresh(&self, tenant: TenantId) -> Result<(), TenantError> {
+        let _one_at_a_time = self.refreshing.lock().await;
+        let mut served = Served::clone(&self.served.load());
+        if let Some(Loaded { slug: Some(slug), .. }) = served.loaded.remove(&tenant) {
+            served.by_slug.remove(&slug);
+        }
+        if let Some(stored) = store::find_tenant_by_id(&self.store, tenant).await? {
+            let slug = match self.load_tenant(&stored).await {
+                Ok(entry) => {
+                    served.by_slug.insert(stored.slug.clone(), entry);
+                    Some(stored.slug)
+                }
+                Err(TenantError::Store(error)) => return Err(error.into()),
+                Err(error) => {
+                    tracing::error!(tenant.id = %tenant, error = %telemetry::chain(&error), "a tenant can't be served");
+                    None
+                }
+            };
+            served.loaded.insert(tenant, Loaded { revision: stored.revision, slug });
+        }
+        self.served.store(Arc::new(served));
+        Ok(())
+    }
+
+    /// Loads those tenants again that were changed since they were loaded.
+    pub async fn refresh_changed(&self) -> Result<(), TenantError> {
+        let now: HashMap<TenantId, i64> = store::list_revisions(&self.store).await?.into_iter().collect();
+        let served = self.served.load_full();
+        let known = |tenant: &TenantId| served.loaded.get(tenant).map(|loaded| loaded.revision);
+        let changed = now.iter().filter(|(tenant, revision)| known(tenant) != Some(**revision)).map(|(tenant, _)| *tenant);
+        let gone = served.loaded.keys().filter(|tenant| !now.contains_key(tenant)).copied();
+        for tenant in changed.chain(gone) {
+            self.refresh(tenant).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the copy fresh; never returns. `refreshed` is called after every change.
+    pub async fn follow(&self, refreshed: impl Fn()) {
+        loop {
+            if let Err(error) = self.follow_one_connection(&refreshed).await {
+                tracing::warn!(error = %telemetry::chain(&error), "changes can't be followed; trying again");
+            }
+            sleep(RECONNECT_DELAY).await;
+        }
+    }
+
+    async fn follow_one_connection(&self, refreshed: &impl Fn()) -> Result<(), TenantError> {
+        let mut changes = self.store.listen().await?;
+        // What happened before this connection listened.
+        self.refresh_changed().await?;
+        refreshed();
+        let mut poll = interval(POLL_INTERVAL);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            match next_change(&mut changes, &mut poll).await? {
+                Some(tenant) => self.refresh(tenant).await?,
+                None => self.refresh_changed().await?,
+            }
+            refreshed();
+        }
+    }
+
+    async fn load_tenant(&self, stored: &StoredTenant) -> Result<TenantEntry, TenantError> {
+        let keys = store::list_keys(&self.store, stored.id).await?;
+        let app_secrets = store::list_app_secrets(&self.store, stored.id).await?;
+        let flows = store::list_flows(&self.store, stored.id).await?;
+        let tenant = Arc::new(ServedTenant::open(&self.master, stored, &keys, &app_secrets)?);
+        let mut endpoints = HashMap::new();
+        for flow in flows {
+            let endpoint = Endpoint::open(tenant.clone(), flow)?;
+            endpoints.insert(endpoint.name.clone(), Arc::new(endpoint));
+        }
+        Ok(endpoints)
+    }
+}
+
+/// Fails if there are tenants and not one data key opens.
+async fn check_master_key(store: &Store, master: &MasterKey) -> Result<(), TenantError> {
+    let mut failure = None;
+    for tenant in store::list_tenants(store).await? {
+        match open_data_key(master, &tenant) {
+            Ok(_) => return Ok(()),
+            Err(error) => failure = Some(error),
+        }
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+/// The next tenant that was changed; none where it is time to look at all of them.
+async fn next_change(changes: &mut Changes, poll: &mut tokio::time::Interval) -> Result<Option<TenantId>, StoreError> {
+    tokio::select! {
+        change = changes.next() => change,
+        _ = poll.tick() => Ok(None),
+    }
+}
+
+/// How often revisions are compared: the longest that a lost notification stays unnoticed.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long to wait for a database that is away.
+const RECONNECT_DELAY: Duration = Duration::from_millis(500);
