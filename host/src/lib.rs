@@ -4,6 +4,7 @@ pub mod crypto;
 pub mod envelope;
 pub mod flow;
 pub mod ids;
+pub mod plugins;
 pub mod sessions;
 pub mod signature;
 pub mod store;

@@ -1,0 +1,105 @@
+//! Why a plugin could not be loaded or did not answer.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::telemetry::{Blame, printable};
+
+/// Why a component was refused, in words for the person who wrote it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ComponentError {
+    /// A core module or something else entirely.
+    #[error(
+        "this is not a WebAssembly component{0}; build it with `flowhost plugin build` (target wasm32-wasip2), not as a core module"
+    )]
+    NotAComponent(&'static str),
+    /// wasmtime refuses it.
+    #[error("the component can't be compiled: {0}")]
+    Invalid(String),
+    /// It doesn't fit the world `flowhost:flow/flow`.
+    #[error("the component doesn't fit the plugin contract (world `flow` of package flowhost:flow@1.0.0): {0}")]
+    WrongWorld(String),
+}
+
+/// Why a plugin did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum PluginError {
+    /// The plugin used up its CPU time.
+    #[error("the plugin used up its CPU time of {} ms", .0.as_millis())]
+    CpuTime(Duration),
+    /// The plugin said so itself.
+    #[error("the plugin reported an internal error: {0}")]
+    Internal(GuestText),
+    /// The component can't be loaded.
+    #[error("the plugin can't be loaded")]
+    Load(#[from] LoadError),
+    /// Too many calls of the flow are under way.
+    #[error("too many calls of the flow are under way")]
+    Overloaded,
+    /// The plugin trapped.
+    #[error("the plugin trapped: {trap}{said}")]
+    Trap {
+        /// What the runtime said.
+        trap: GuestText,
+        /// What the plugin wrote to its standard error before.
+        said: GuestText,
+    },
+    /// The plugin ran out of time.
+    #[error("the plugin ran out of its time of {} ms", .0.as_millis())]
+    WallTime(Duration),
+}
+
+impl PluginError {
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::CpuTime(_) | Self::Internal(_) | Self::Trap { .. } | Self::WallTime(_) => Blame::Guest,
+            Self::Load(LoadError::Component(_)) => Blame::Guest,
+            Self::Load(LoadError::Absent | LoadError::Source(_) | LoadError::Host(_)) => Blame::Host,
+            Self::Overloaded => Blame::Peer,
+        }
+    }
+}
+
+/// Why a stored component can't be loaded.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It is not stored.
+    #[error("the component is not stored")]
+    Absent,
+    /// It was refused.
+    #[error("the component was refused")]
+    Component(#[source] ComponentError),
+    /// The compiling thread failed.
+    #[error("the component could not be compiled: {0}")]
+    Host(String),
+    /// Whatever keeps components failed.
+    #[error("the component can't be read")]
+    Source(#[source] Arc<dyn std::error::Error + Send + Sync>),
+}
+
+/// Text that a plugin chose: cut and escaped, for logs only, never for a client.
+pub struct GuestText(String);
+
+impl GuestText {
+    /// Takes at most [`GUEST_TEXT_BYTES`] of a text.
+    pub fn new(text: &str) -> Self {
+        Self(printable(text, GUEST_TEXT_BYTES))
+    }
+}
+
+impl fmt::Display for GuestText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for GuestText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A trap's backtrace and a panic's message fit; a flood doesn't.
+const GUEST_TEXT_BYTES: usize = 1024;

@@ -1,0 +1,154 @@
+//! Plugins: a tenant's logic as a WebAssembly component, called in a sandbox that is made for the call and dropped after it.
+//!
+//! Invariants: an instance serves one call; a guest yields at every epoch tick, so that it holds no worker thread; whatever a guest
+//! does ends in an [`Answer`] or a [`PluginError`]. This module knows no database, no HTTP and no keys.
+
+mod cpu;
+mod engine;
+mod error;
+mod gate;
+mod host;
+mod limits;
+mod registry;
+mod wit;
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use wasmtime::{Store, UpdateDeadline};
+
+pub use error::{ComponentError, GuestText, LoadError, PluginError};
+pub use limits::CallLimits;
+pub use registry::{CompiledComponent, ComponentSource, FoundComponent};
+
+use self::cpu::CpuClock;
+use self::engine::{MAX_CALLS, PluginEngine};
+use self::gate::Gates;
+use self::host::{CallLog, CallState};
+use self::registry::Registry;
+use self::wit::v1::{Instantiable, InternalError};
+use crate::flow::{Answer, ClientError, Exchange, TurnInput};
+use crate::ids::{PluginDigest, Scope, TenantId};
+
+/// Runs plugins.
+pub struct Plugins {
+    registry: Registry,
+    gates: Gates,
+}
+
+/// Which plugin to call for whom, and what the call may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// For which flow.
+    pub scope: Scope,
+    /// Which component.
+    pub digest: PluginDigest,
+    /// What it may use.
+    pub limits: CallLimits,
+}
+
+impl Plugins {
+    /// Starts the engine. `max_memory_bytes` is the most memory that any call may be given.
+    pub fn new(max_memory_bytes: u64, source: Box<dyn ComponentSource>) -> Result<Self, LoadError> {
+        let host_error = |error: wasmtime::Error| LoadError::Host(format!("{error:#}"));
+        let engine = PluginEngine::new(max_memory_bytes).map_err(host_error)?;
+        let registry = Registry::new(engine, source).map_err(host_error)?;
+        Ok(Self { registry, gates: Gates::new(MAX_CALLS) })
+    }
+
+    /// Asks a plugin to answer an exchange.
+    pub async fn invoke(&self, call: &Call, exchange: &Exchange, input: &TurnInput) -> Result<Answer, PluginError> {
+        let answer = self.run(call, async |guest, store| guest.handle(store, exchange, input).await).await?;
+        answer.map_err(|InternalError(text)| PluginError::Internal(GuestText::new(&text)))
+    }
+
+    /// Hands a plugin what a client reported.
+    pub async fn report_client_error(&self, call: &Call, error: &ClientError) -> Result<(), PluginError> {
+        self.run(call, async |guest, store| guest.on_client_error(store, error).await).await
+    }
+
+    /// Loads a plugin if it is not loaded; tells whether it can be called.
+    pub async fn ensure_loadable(&self, tenant: TenantId, digest: PluginDigest) -> Result<(), LoadError> {
+        self.registry.load(tenant, digest).await.map(|_| ())
+    }
+
+    /// Compiles an uploaded component and checks it against the contract.
+    pub async fn prepare(&self, component: Vec<u8>) -> Result<CompiledComponent, LoadError> {
+        self.registry.prepare(component).await
+    }
+
+    /// Forgets plugins that are neither active nor recently used.
+    pub fn retain(&self, active: &HashSet<PluginDigest>) {
+        self.registry.retain(active);
+    }
+
+    /// Runs one call in an instance of its own, within its limits.
+    async fn run<T>(
+        &self,
+        call: &Call,
+        body: impl AsyncFnOnce(&Instantiable, &mut Store<CallState>) -> wasmtime::Result<T>,
+    ) -> Result<T, PluginError> {
+        let guest = self.registry.load(call.scope.tenant, call.digest).await?;
+        let _place = self.gates.enter(call.scope.flow, call.limits.concurrency, call.limits.queue).await?;
+        let clock = CpuClock::new(call.limits.cpu);
+        let mut store = self.store(call, &clock);
+        let metered = clock.clone().meter(within(call.limits.wall, body(&guest, &mut store)));
+        let result = metered.await;
+        let dropped = store.data().log.dropped();
+        if dropped > 0 {
+            tracing::debug!(tenant.id = %call.scope.tenant, flow.id = %call.scope.flow, dropped, "a plugin's log lines were dropped");
+        }
+        match result {
+            None => Err(PluginError::WallTime(call.limits.wall)),
+            Some(Ok(value)) => Ok(value),
+            Some(Err(error)) if error.is::<CpuTimeUsedUp>() => Err(PluginError::CpuTime(call.limits.cpu)),
+            Some(Err(error)) => Err(trap(&error, store.data())),
+        }
+    }
+
+    /// A store with every limit set.
+    fn store(&self, call: &Call, clock: &std::sync::Arc<CpuClock>) -> Store<CallState> {
+        let state = CallState::new(call.limits.memory_bytes, CallLog::new(call.scope));
+        let mut store = Store::new(self.registry.engine(), state);
+        store.limiter(|state| &mut state.limiter);
+        store.set_hostcall_fuel(HOST_CALL_BYTES);
+        store.set_max_component_handles(MAX_HANDLES);
+        store.set_epoch_deadline(1);
+        let clock = clock.clone();
+        store.epoch_deadline_callback(move |_| {
+            if clock.exhausted() {
+                return Err(wasmtime::Error::new(CpuTimeUsedUp));
+            }
+            // tokio's own yield goes to the back of the queue; wasmtime's would be polled again at once.
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        });
+        store
+    }
+}
+
+async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+    timeout(limit, future).await.ok()
+}
+
+fn trap(error: &wasmtime::Error, state: &CallState) -> PluginError {
+    let reasons: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let said = match state.standard_error() {
+        text if text.is_empty() => String::new(),
+        text => format!("; it wrote: {}", text.trim_end()),
+    };
+    PluginError::Trap { trap: GuestText::new(reasons.last().map_or("", String::as_str)), said: GuestText::new(&said) }
+}
+
+/// The reason for which a guest is stopped.
+#[derive(Debug, thiserror::Error)]
+#[error("the CPU time is used up")]
+struct CpuTimeUsedUp;
+
+/// The most bytes that a guest may hand over in one call, answer included: above the largest reply (1 MiB) and state (256 KiB) that
+/// can be allowed, so that the check behind it names the limit, and small enough to be copied.
+const HOST_CALL_BYTES: usize = 2 << 20;
+
+/// Handles of a guest at the same time: streams and pollables.
+const MAX_HANDLES: usize = 1_000;
