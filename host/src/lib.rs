@@ -2,6 +2,7 @@
 
 pub mod crypto;
 pub mod envelope;
+pub mod exchange;
 pub mod flow;
 pub mod ids;
 pub mod plugins;

@@ -1,0 +1,207 @@
+//! One WhatsApp turn, top to bottom: resolve > verify > open > begin > invoke > check > commit > seal. The only module that knows
+//! the order.
+
+mod error;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio_util::task::TaskTracker;
+
+pub use error::ExchangeError;
+
+use self::error::TurnFailure;
+pub use crate::envelope::SealedReply;
+pub use crate::flow::ReplyKind;
+pub use crate::signature::RawRequest;
+pub use crate::tenants::Endpoint;
+
+use crate::crypto::RsaEngine;
+use crate::flow::{AnswerLimits, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, check};
+use crate::ids::RequestDigest;
+use crate::plugins::{Call, CallLimits, Plugins};
+use crate::sessions::{Admission, Begun, SessionError, SessionSpace, Sessions, TokenStanding, Turn, token_signature_holds};
+use crate::telemetry;
+use crate::tenants::{ActivePlugin, Directory, FlowSettings, OnFailure, TokenPolicy, TokenSignature};
+use crate::{envelope, signature};
+
+/// Answers WhatsApp.
+pub struct Exchanges {
+    directory: Arc<Directory>,
+    sessions: Sessions,
+    plugins: Arc<Plugins>,
+    rsa: Box<dyn RsaEngine>,
+    /// Work that goes on after its answer; waited for before the host ends.
+    background: TaskTracker,
+}
+
+impl Exchanges {
+    /// Puts the parts together.
+    pub fn new(
+        directory: Arc<Directory>,
+        sessions: Sessions,
+        plugins: Arc<Plugins>,
+        rsa: Box<dyn RsaEngine>,
+        background: TaskTracker,
+    ) -> Arc<Self> {
+        Arc::new(Self { directory, sessions, plugins, rsa, background })
+    }
+
+    /// The endpoint at `/flows/{tenant}/{flow}`, if it is there and switched on.
+    pub fn resolve(&self, tenant: &str, flow: &str) -> Result<Arc<Endpoint>, ExchangeError> {
+        let endpoint = self.directory.resolve(tenant, flow).ok_or(ExchangeError::UnknownEndpoint)?;
+        if endpoint.disabled { Err(ExchangeError::Disabled) } else { Ok(endpoint) }
+    }
+
+    /// Answers a request to an endpoint.
+    pub async fn answer(self: &Arc<Self>, endpoint: &Arc<Endpoint>, raw: RawRequest) -> Result<SealedReply, ExchangeError> {
+        let began = Instant::now();
+        let body = signature::verify(&endpoint.tenant.app_secrets(), raw)?;
+        let opened = envelope::open(self.rsa.as_ref(), &endpoint.tenant.private_keys(), body).await?;
+        let reply = match &opened.request {
+            FlowRequest::Ping => self.answer_ping(endpoint).await?,
+            FlowRequest::ClientError(error) => self.acknowledge(endpoint, error).await,
+            FlowRequest::Exchange(exchange) => self.take_turn(endpoint, exchange, opened.digest, began).await?,
+        };
+        Ok(opened.seal.seal(&reply)?)
+    }
+
+    /// A ping only says `active` if the flow has a plugin that can be called.
+    async fn answer_ping(&self, endpoint: &Endpoint) -> Result<FlowReply, ExchangeError> {
+        let active = endpoint.active.ok_or(ExchangeError::NoPlugin)?;
+        self.plugins.ensure_loadable(endpoint.scope.tenant, active.digest).await.map_err(ExchangeError::NotLoadable)?;
+        Ok(FlowReply::active())
+    }
+
+    /// Records what the client reports, and tells the plugin afterwards. Whatever comes of that, the acknowledgement is the same.
+    async fn acknowledge(self: &Arc<Self>, endpoint: &Arc<Endpoint>, error: &ClientError) -> FlowReply {
+        let scope = endpoint.scope;
+        if let Err(failure) = self.sessions.record_client_error(&space(endpoint), error).await {
+            tracing::warn!(tenant.id = %scope.tenant, flow.id = %scope.flow, error = %telemetry::chain(&failure), "a client's error report was not recorded");
+        }
+        if let Some(active) = endpoint.active {
+            let (this, error, call) = (self.clone(), error.clone(), call(endpoint, active));
+            self.background.spawn(async move {
+                if let Err(failure) = this.plugins.report_client_error(&call, &error).await {
+                    tracing::info!(tenant.id = %scope.tenant, flow.id = %scope.flow, error = %telemetry::chain(&failure), "a plugin failed on a client's error report");
+                }
+            });
+        }
+        FlowReply::acknowledged()
+    }
+
+    /// Begins, and begins again where another turn of the session was faster.
+    async fn take_turn(
+        &self,
+        endpoint: &Endpoint,
+        exchange: &Exchange,
+        request: RequestDigest,
+        began: Instant,
+    ) -> Result<FlowReply, ExchangeError> {
+        for _ in 0..ATTEMPTS {
+            match self.try_turn(endpoint, exchange, request, began).await {
+                Err(ExchangeError::Session(SessionError::Conflict)) => continue,
+                result => return result,
+            }
+        }
+        Err(ExchangeError::Session(SessionError::Conflict))
+    }
+
+    async fn try_turn(
+        &self,
+        endpoint: &Endpoint,
+        exchange: &Exchange,
+        request: RequestDigest,
+        began: Instant,
+    ) -> Result<FlowReply, ExchangeError> {
+        let standing = token_standing(endpoint, exchange);
+        match self.sessions.begin(&space(endpoint), standing, exchange, request).await? {
+            Begun::OldRepeat => Err(ExchangeError::OldRepeat),
+            Begun::Over(turn) => Ok(turn.refuse(&endpoint.settings.token_rejected_text, began).await?),
+            Begun::Repeat(reply) => Ok(reply),
+            Begun::Turn(turn) => {
+                let active = endpoint.active.ok_or(ExchangeError::NoPlugin)?;
+                let answer = match self.ask(endpoint, active, exchange, &turn).await {
+                    Ok(answer) => answer,
+                    Err(failure) => failure_answer(endpoint, exchange, failure)?,
+                };
+                Ok(turn.commit(answer, Some(active.version), began).await?)
+            }
+        }
+    }
+
+    /// Asks the plugin, and checks its answer.
+    async fn ask(
+        &self,
+        endpoint: &Endpoint,
+        active: ActivePlugin,
+        exchange: &Exchange,
+        turn: &Turn,
+    ) -> Result<CheckedAnswer, TurnFailure> {
+        let answer = self.plugins.invoke(&call(endpoint, active), exchange, turn.input()).await?;
+        let limits = AnswerLimits {
+            reply_bytes: endpoint.settings.limits.reply_bytes as usize,
+            state_bytes: endpoint.settings.limits.state_bytes as usize,
+        };
+        Ok(check(answer, exchange, limits, &endpoint.settings.token_rejected_text)?)
+    }
+}
+
+/// What is answered where the plugin failed: a text on the user's screen, if the flow wants that and there is a screen and the plugin
+/// is at fault; else the failure itself.
+fn failure_answer(endpoint: &Endpoint, exchange: &Exchange, failure: TurnFailure) -> Result<CheckedAnswer, ExchangeError> {
+    let settings = &endpoint.settings;
+    let shown = match settings.on_failure {
+        OnFailure::ErrorMessage if failure.is_the_plugins() => CheckedAnswer::failure(exchange, &settings.failure_text),
+        OnFailure::ErrorMessage | OnFailure::Status => None,
+    };
+    let failure = ExchangeError::from(failure);
+    let Some(answer) = shown else { return Err(failure) };
+    let (tenant, flow) = (endpoint.scope.tenant, endpoint.scope.flow);
+    tracing::warn!(tenant.id = %tenant, flow.id = %flow, blame = failure.blame().as_str(), error = %telemetry::chain(&failure), "a plugin failed; the user sees the flow's failure text");
+    Ok(answer)
+}
+
+fn space(endpoint: &Endpoint) -> SessionSpace {
+    SessionSpace {
+        scope: endpoint.scope,
+        data_key: endpoint.tenant.data_key.clone(),
+        time_to_live: endpoint.settings.session_time_to_live(),
+    }
+}
+
+fn call(endpoint: &Endpoint, active: ActivePlugin) -> Call {
+    let limits = &endpoint.settings.limits;
+    Call {
+        scope: endpoint.scope,
+        digest: active.digest,
+        limits: CallLimits {
+            memory_bytes: limits.memory_bytes,
+            cpu: Duration::from_millis(limits.cpu_ms.into()),
+            wall: Duration::from_millis(limits.wall_ms.into()),
+            concurrency: limits.concurrency,
+            queue: limits.queue,
+        },
+    }
+}
+
+fn token_standing(endpoint: &Endpoint, exchange: &Exchange) -> TokenStanding {
+    let FlowSettings { token_policy, token_signature, .. } = endpoint.settings;
+    let given = exchange.flow_token_signature.is_some();
+    let looked_at = given && token_signature != TokenSignature::Ignore;
+    let verified = looked_at && token_signature_holds(&endpoint.tenant.app_secrets(), exchange);
+    let refused = match token_signature {
+        TokenSignature::IfPresent => given && !verified,
+        TokenSignature::Ignore => false,
+        TokenSignature::Required => !verified,
+    };
+    let admission = match token_policy {
+        _ if refused => Admission::Nobody,
+        TokenPolicy::Minted => Admission::KnownTokens,
+        TokenPolicy::Open => Admission::Anyone,
+    };
+    TokenStanding { admission, verified }
+}
+
+/// Turns of one session rarely meet; three losses in a row mean that something is wrong.
+const ATTEMPTS: u32 = 3;

@@ -1,0 +1,96 @@
+//! Why a request got no reply.
+
+use crate::envelope::EnvelopeError;
+use crate::flow::AnswerError;
+use crate::plugins::{LoadError, PluginError};
+use crate::sessions::SessionError;
+use crate::signature::SignatureError;
+use crate::telemetry::Blame;
+
+/// Why a request got no reply. `http` makes a status of it, and nothing else of it reaches the client.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeError {
+    /// The plugin's answer can't be shown.
+    #[error("the plugin's answer was refused")]
+    Answer(#[source] AnswerError),
+    /// The flow or its tenant is switched off.
+    #[error("the endpoint is switched off")]
+    Disabled,
+    /// The request can't be opened, or the reply can't be sealed.
+    #[error("the envelope failed")]
+    Envelope(#[from] EnvelopeError),
+    /// No version of the plugin is active.
+    #[error("the flow has no active plugin")]
+    NoPlugin,
+    /// The active version can't be loaded.
+    #[error("the active plugin can't be loaded")]
+    NotLoadable(#[source] LoadError),
+    /// A copy of a request that was answered before the session's last one.
+    #[error("an old request was sent again")]
+    OldRepeat,
+    /// The plugin did not answer.
+    #[error("the plugin failed")]
+    Plugin(#[source] PluginError),
+    /// The session can't be read or written.
+    #[error("the session failed")]
+    Session(#[from] SessionError),
+    /// The signature was refused.
+    #[error("the signature was refused")]
+    Signature(#[from] SignatureError),
+    /// There is no such tenant or flow.
+    #[error("there is no such endpoint")]
+    UnknownEndpoint,
+}
+
+impl ExchangeError {
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Answer(_) => Blame::Guest,
+            Self::Plugin(error) => error.blame(),
+            Self::NotLoadable(LoadError::Component(_)) => Blame::Guest,
+            Self::NotLoadable(_) | Self::Session(_) | Self::Envelope(EnvelopeError::Seal(_)) => Blame::Host,
+            Self::Disabled | Self::Envelope(_) | Self::NoPlugin | Self::OldRepeat | Self::Signature(_) | Self::UnknownEndpoint => {
+                Blame::Peer
+            }
+        }
+    }
+}
+
+/// Why a plugin's turn has no answer to commit.
+#[derive(Debug)]
+pub(super) enum TurnFailure {
+    Answer(AnswerError),
+    Plugin(PluginError),
+}
+
+impl TurnFailure {
+    /// Whether the plugin failed, as opposed to this host.
+    pub(super) fn is_the_plugins(&self) -> bool {
+        match self {
+            Self::Answer(_) => true,
+            Self::Plugin(error) => error.blame() == Blame::Guest,
+        }
+    }
+}
+
+impl From<AnswerError> for TurnFailure {
+    fn from(error: AnswerError) -> Self {
+        Self::Answer(error)
+    }
+}
+
+impl From<PluginError> for TurnFailure {
+    fn from(error: PluginError) -> Self {
+        Self::Plugin(error)
+    }
+}
+
+impl From<TurnFailure> for ExchangeError {
+    fn from(failure: TurnFailure) -> Self {
+        match failure {
+            TurnFailure::Answer(error) => Self::Answer(error),
+            TurnFailure::Plugin(error) => Self::Plugin(error),
+        }
+    }
+}
