@@ -1,5 +1,6 @@
 //! Hosts the data endpoints of WhatsApp Flows.
 
+pub mod admin;
 pub mod crypto;
 pub mod envelope;
 pub mod exchange;

@@ -1,0 +1,121 @@
+//! Flows of a tenant.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use super::{Admin, AdminError, parse_slug};
+use crate::ids::FlowId;
+use crate::store::{self, StoredFlow, StoredTenant};
+use crate::tenants::FlowSettings;
+
+/// A flow as it is shown.
+#[derive(Debug, Serialize)]
+pub struct FlowView {
+    name: String,
+    endpoint_path: String,
+    active_version: Option<i32>,
+    disabled: bool,
+    settings: FlowSettings,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    updated_at: OffsetDateTime,
+}
+
+/// What came of putting a flow.
+#[derive(Debug)]
+pub enum PutFlow {
+    /// There was none of that name.
+    Created(FlowView),
+    /// There was one; its settings are replaced.
+    Replaced(FlowView),
+}
+
+impl Admin {
+    /// Makes a flow, or replaces the settings of one: what `fields` leaves out has its default.
+    pub async fn put_flow(&self, tenant: &str, name: &str, mut fields: Map<String, Value>) -> Result<PutFlow, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let slug = parse_slug("flow", name)?;
+        let disabled = take_disabled(&mut fields)?.unwrap_or(false);
+        let settings = Value::Object(FlowSettings::parse(fields)?.to_map());
+        let mut change = self.begin_change(tenant.id).await?;
+        let created = match store::find_flow(&self.store, tenant.id, slug.as_str()).await? {
+            Some(flow) => !store::update_flow(&mut change, flow.id, &settings, disabled).await?,
+            None => true,
+        };
+        if created && !store::insert_flow(&mut change, FlowId::new(), slug.as_str(), &settings, disabled).await? {
+            return Err(AdminError::Conflict(format!("flow {slug} was made by someone else just now; try again")));
+        }
+        self.finish(change).await?;
+        let view = self.view(&tenant, name).await?;
+        Ok(if created { PutFlow::Created(view) } else { PutFlow::Replaced(view) })
+    }
+
+    /// Changes the settings that `fields` names.
+    pub async fn patch_flow(&self, tenant: &str, name: &str, mut fields: Map<String, Value>) -> Result<FlowView, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let disabled = take_disabled(&mut fields)?;
+        // Read behind the lock of the change, so that two patches at the same time both count.
+        let mut change = self.begin_change(tenant.id).await?;
+        let flow = self.flow(&tenant, name).await?;
+        let settings = settings_of(&flow)?.patched(fields)?;
+        store::update_flow(&mut change, flow.id, &Value::Object(settings.to_map()), disabled.unwrap_or(flow.disabled)).await?;
+        self.finish(change).await?;
+        self.view(&tenant, name).await
+    }
+
+    /// A tenant's flows, by name.
+    pub async fn list_flows(&self, tenant: &str) -> Result<Vec<FlowView>, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let flows = store::list_flows(&self.store, tenant.id).await?;
+        flows.into_iter().map(|flow| flow_view(&tenant, flow)).collect()
+    }
+
+    /// One flow.
+    pub async fn show_flow(&self, tenant: &str, name: &str) -> Result<FlowView, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        self.view(&tenant, name).await
+    }
+
+    /// Deletes a flow with its versions and sessions.
+    pub async fn delete_flow(&self, tenant: &str, name: &str) -> Result<(), AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let flow = self.flow(&tenant, name).await?;
+        let mut change = self.begin_change(tenant.id).await?;
+        if !store::delete_flow(&mut change, flow.id).await? {
+            return Err(AdminError::NotFound("flow"));
+        }
+        self.finish(change).await
+    }
+
+    async fn view(&self, tenant: &StoredTenant, name: &str) -> Result<FlowView, AdminError> {
+        flow_view(tenant, self.flow(tenant, name).await?)
+    }
+}
+
+fn flow_view(tenant: &StoredTenant, flow: StoredFlow) -> Result<FlowView, AdminError> {
+    Ok(FlowView {
+        endpoint_path: format!("/flows/{}/{}", tenant.slug, flow.name),
+        active_version: flow.active.map(|(version, _)| version),
+        disabled: flow.disabled,
+        settings: settings_of(&flow)?,
+        created_at: flow.created_at,
+        updated_at: flow.updated_at,
+        name: flow.name,
+    })
+}
+
+fn settings_of(flow: &StoredFlow) -> Result<FlowSettings, AdminError> {
+    let fields = flow.settings.as_object().cloned().unwrap_or_default();
+    Ok(FlowSettings::parse(fields)?)
+}
+
+/// `disabled` stands beside the settings, but is none: it is a switch.
+fn take_disabled(fields: &mut Map<String, Value>) -> Result<Option<bool>, AdminError> {
+    match fields.remove("disabled") {
+        None => Ok(None),
+        Some(Value::Bool(disabled)) => Ok(Some(disabled)),
+        Some(_) => Err(AdminError::Invalid("disabled is true or false".to_owned())),
+    }
+}

@@ -1,0 +1,100 @@
+//! Key pairs of a tenant.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::{Admin, AdminError, off_the_async_threads};
+use crate::crypto::{DataKey, KeyPair, parse_private_key};
+use crate::ids::KeyId;
+use crate::store::{self, Change, NewKey, StoredKey};
+use crate::tenants::private_key_place;
+
+/// Makes a key pair, or imports one.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct AddKey {
+    private_key_pem: Option<Zeroizing<String>>,
+    passphrase: Option<Zeroizing<String>>,
+    retire_previous_after_seconds: Option<u32>,
+}
+
+/// A key pair as it is shown: never its private half.
+#[derive(Debug, Serialize)]
+pub struct KeyView {
+    id: KeyId,
+    state: &'static str,
+    pub(super) public_key_pem: String,
+    fingerprint: String,
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    retires_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+}
+
+impl Admin {
+    /// Adds a key pair, made or imported, as the active one; those before it retire.
+    pub async fn add_key(&self, tenant: &str, add: AddKey) -> Result<KeyView, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let data_key = self.data_key(&tenant)?;
+        let retires_at = OffsetDateTime::now_utc()
+            + time::Duration::seconds(add.retire_previous_after_seconds.unwrap_or(RETIRE_AFTER_SECONDS).into());
+        if add.private_key_pem.is_none() && add.passphrase.is_some() {
+            return Err(AdminError::Invalid("a passphrase without a private_key_pem".to_owned()));
+        }
+        let pair = off_the_async_threads(move || match add.private_key_pem {
+            None => Ok(KeyPair::generate()),
+            Some(pem) => parse_private_key(&pem),
+        })
+        .await??;
+        let mut change = self.begin_change(tenant.id).await?;
+        store::retire_active_keys(&mut change, retires_at).await?;
+        let key = insert(&mut change, &data_key, &pair).await?;
+        self.finish(change).await?;
+        Ok(key)
+    }
+
+    /// A tenant's key pairs, the newest first.
+    pub async fn list_keys(&self, tenant: &str) -> Result<Vec<KeyView>, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        Ok(store::list_keys(&self.store, tenant.id).await?.into_iter().map(KeyView::from).collect())
+    }
+
+    /// Deletes a key pair: what was encrypted to it can't be read from then on.
+    pub async fn delete_key(&self, tenant: &str, key: KeyId) -> Result<(), AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let mut change = self.begin_change(tenant.id).await?;
+        if !store::delete_key(&mut change, key).await? {
+            return Err(AdminError::NotFound("key"));
+        }
+        self.finish(change).await
+    }
+}
+
+/// Seals and inserts a key pair.
+pub(super) async fn insert(change: &mut Change, data_key: &DataKey, pair: &KeyPair) -> Result<KeyView, AdminError> {
+    let id = KeyId::new();
+    let sealed = data_key.seal(&private_key_place(change.tenant(), id), &pair.private_pkcs8);
+    let key = NewKey { id, sealed_private_key: &sealed, public_key_pem: &pair.public_pem, fingerprint: &pair.fingerprint };
+    Ok(store::insert_key(change, &key).await?.into())
+}
+
+impl From<StoredKey> for KeyView {
+    fn from(key: StoredKey) -> Self {
+        Self {
+            id: key.id,
+            state: match key.retires_at {
+                None => "active",
+                Some(at) if at > OffsetDateTime::now_utc() => "retiring",
+                Some(_) => "retired",
+            },
+            public_key_pem: key.public_key_pem,
+            fingerprint: key.fingerprint,
+            retires_at: key.retires_at,
+            created_at: key.created_at,
+        }
+    }
+}
+
+/// One day: clients fetch the new public key long before (`design.md` section 5).
+const RETIRE_AFTER_SECONDS: u32 = 86_400;

@@ -1,0 +1,122 @@
+//! Plugin versions of a flow: upload, activate, roll back.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use super::{Admin, AdminError};
+use crate::store::{self, StoredFlow, StoredTenant};
+
+/// A version as it is shown.
+#[derive(Debug, Serialize)]
+pub struct VersionView {
+    version: i32,
+    digest: String,
+    size: i32,
+    active: bool,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+}
+
+/// What came of an upload.
+#[derive(Debug, Serialize)]
+pub struct UploadedVersion {
+    version: i32,
+    digest: String,
+    size: i32,
+    compile_ms: u64,
+    /// What the component's manifest asks for. No capability can be asked for yet.
+    requests: Map<String, Value>,
+}
+
+/// Which version answers now.
+#[derive(Debug, Serialize)]
+pub struct Activated {
+    active_version: i32,
+}
+
+impl Admin {
+    /// Compiles a component, checks it against the contract, and stores it as the flow's next version. Activates nothing.
+    pub async fn upload_version(&self, tenant: &str, flow: &str, component: Vec<u8>) -> Result<UploadedVersion, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let flow = self.flow(&tenant, flow).await?;
+        let compiled = self.plugins.prepare(component.clone()).await?;
+        let mut change = self.begin_change(tenant.id).await?;
+        let version = store::insert_version(&mut change, flow.id, compiled.digest, &component).await?;
+        self.finish(change).await?;
+        Ok(UploadedVersion {
+            version: version.version,
+            digest: version.digest.to_string(),
+            size: version.size_bytes,
+            compile_ms: u64::try_from(compiled.compile_time.as_millis()).unwrap_or(u64::MAX),
+            requests: Map::new(),
+        })
+    }
+
+    /// A flow's versions, the newest first.
+    pub async fn list_versions(&self, tenant: &str, flow: &str) -> Result<Vec<VersionView>, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let flow = self.flow(&tenant, flow).await?;
+        let active = flow.active.map(|(version, _)| version);
+        let versions = store::list_versions(&self.store, tenant.id, flow.id).await?;
+        Ok(versions
+            .into_iter()
+            .map(|version| VersionView {
+                version: version.version,
+                digest: version.digest.to_string(),
+                size: version.size_bytes,
+                active: active == Some(version.version),
+                created_at: version.created_at,
+            })
+            .collect())
+    }
+
+    /// Lets a version answer from now on. Requests under way are finished by the version that they began with.
+    pub async fn activate(&self, tenant: &str, flow: &str, version: i32) -> Result<Activated, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let name = flow;
+        let flow = self.flow(&tenant, name).await?;
+        self.ensure_loadable(&tenant, &flow, version).await?;
+        let mut change = self.begin_change(tenant.id).await?;
+        // Again, behind the change's lock: another activation may have come between.
+        let flow = self.flow(&tenant, name).await?;
+        let mut previous = flow.previous_versions;
+        match flow.active {
+            Some((active, _)) if active == version => return Ok(Activated { active_version: version }),
+            Some((active, _)) => previous.push(active),
+            None => (),
+        }
+        let forgotten = previous.len().saturating_sub(REMEMBERED_ACTIVATIONS);
+        store::set_activation(&mut change, flow.id, version, &previous[forgotten..]).await?;
+        self.finish(change).await?;
+        Ok(Activated { active_version: version })
+    }
+
+    /// Goes back to the version that was active before.
+    pub async fn rollback(&self, tenant: &str, flow: &str) -> Result<Activated, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let name = flow;
+        let flow = self.flow(&tenant, name).await?;
+        let version = *flow.previous_versions.last().ok_or_else(|| {
+            AdminError::Conflict("no version was active before this one; there is nothing to go back to".to_owned())
+        })?;
+        self.ensure_loadable(&tenant, &flow, version).await?;
+        let mut change = self.begin_change(tenant.id).await?;
+        let now = self.flow(&tenant, name).await?;
+        if (now.active, &now.previous_versions) != (flow.active, &flow.previous_versions) {
+            return Err(AdminError::Conflict("another version was activated just now; look and try again".to_owned()));
+        }
+        let (_, before) = flow.previous_versions.split_last().unwrap_or((&0, &[]));
+        store::set_activation(&mut change, flow.id, version, before).await?;
+        self.finish(change).await?;
+        Ok(Activated { active_version: version })
+    }
+
+    async fn ensure_loadable(&self, tenant: &StoredTenant, flow: &StoredFlow, version: i32) -> Result<(), AdminError> {
+        let stored = store::find_version(&self.store, tenant.id, flow.id, version).await?.ok_or(AdminError::NotFound("version"))?;
+        Ok(self.plugins.ensure_loadable(tenant.id, stored.digest).await?)
+    }
+}
+
+/// How far back rollbacks can go.
+const REMEMBERED_ACTIVATIONS: usize = 20;
