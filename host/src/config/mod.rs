@@ -1,0 +1,45 @@
+//! Configuration: typed, complete or refused at start.
+//!
+//! Invariant: besides clap's `env` attributes, [`Environment`] is the only reader of the process environment, and a
+//! configuration that cannot work is refused with *all* its problems at once ([`ConfigError`]).
+
+mod environment;
+mod problems;
+mod secrets;
+mod server;
+
+use std::net::SocketAddr;
+
+use sqlx::postgres::PgConnectOptions;
+
+use crate::crypto::MasterKey;
+
+pub use environment::Environment;
+pub use problems::{ConfigError, Problems};
+pub use secrets::{AdminToken, SecretText};
+pub use server::{Front, FrontInputs, ServerInputs, check_log_filter, parse_database_url, parse_master_key};
+
+/// All that a host needs to start. No `Debug`: it holds the master key.
+pub struct HostConfig {
+    /// The database, with its credentials.
+    pub database: PgConnectOptions,
+    /// What to do about migrations that the database lacks.
+    pub migrations: MigrationPolicy,
+    /// Where the data endpoints listen.
+    pub listen: SocketAddr,
+    /// Where the admin API, health checks and metrics listen.
+    pub admin_listen: SocketAddr,
+    /// Seals every tenant's data key.
+    pub master_key: MasterKey,
+    /// An operator token that is valid without being in the database.
+    pub admin_token: Option<AdminToken>,
+}
+
+/// What the host does at start about migrations that the database lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MigrationPolicy {
+    /// Apply them: the database belongs to this host alone.
+    Apply,
+    /// Refuse to start: in production `flowhost migrate` does it, once, for all hosts.
+    Require,
+}

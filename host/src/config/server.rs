@@ -1,0 +1,210 @@
+//! The configuration of a host, out of what the command line and the environment gave.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+
+use sqlx::postgres::PgConnectOptions;
+use tracing_subscriber::EnvFilter;
+
+use crate::crypto::MasterKey;
+
+use super::{AdminToken, ConfigError, Environment, HostConfig, MigrationPolicy, Problems, SecretText};
+
+/// What `flowhost serve` was given, not yet checked. No `Debug`: the URL may hold a password.
+pub struct ServerInputs {
+    /// `--database-url` or `DATABASE_URL`.
+    pub database_url: Option<String>,
+    /// `--master-key-file`; it wins over `FLOWHOST_MASTER_KEY`.
+    pub master_key_file: Option<PathBuf>,
+    /// What every host is told.
+    pub front: FrontInputs,
+}
+
+/// What every host is told about its listeners and its log, not yet checked.
+pub struct FrontInputs {
+    /// `--listen`.
+    pub listen: String,
+    /// `--admin-listen`.
+    pub admin_listen: String,
+    /// `--log` or `FLOWHOST_LOG`.
+    pub log_filter: String,
+}
+
+/// What every host has in front: its listeners, and who may enter without being in the database.
+pub struct Front {
+    /// Where the data endpoints listen.
+    pub listen: SocketAddr,
+    /// Where the admin API listens.
+    pub admin_listen: SocketAddr,
+    /// `FLOWHOST_ADMIN_TOKEN`.
+    pub admin_token: Option<AdminToken>,
+}
+
+impl ServerInputs {
+    /// The configuration, or everything that is wrong with it.
+    pub fn resolve(self, environment: &Environment) -> Result<HostConfig, ConfigError> {
+        let mut problems = Problems::new();
+        let database = problems.check(required_database(self.database_url.as_deref()));
+        let master_key = problems.check(required_master_key(self.master_key_file.as_deref(), environment));
+        let front = self.front.check(environment, &mut problems);
+        let (Some(database), Some(master_key), Some(front)) = (database, master_key, front) else {
+            return Err(problems.into_error());
+        };
+        let Front { listen, admin_listen, admin_token } = front;
+        Ok(HostConfig { database, migrations: MigrationPolicy::Require, listen, admin_listen, master_key, admin_token })
+    }
+}
+
+impl FrontInputs {
+    /// The listeners, or everything that is wrong with them.
+    pub fn resolve(&self, environment: &Environment) -> Result<Front, ConfigError> {
+        let mut problems = Problems::new();
+        self.check(environment, &mut problems).ok_or_else(|| problems.into_error())
+    }
+
+    fn check(&self, environment: &Environment, problems: &mut Problems) -> Option<Front> {
+        let admin_token = problems.check(admin_token(environment));
+        let listen = problems.check(parse_listen_address("--listen", &self.listen, "0.0.0.0"));
+        let admin_listen = problems.check(parse_listen_address("--admin-listen", &self.admin_listen, "127.0.0.1"));
+        let log = problems.check(check_log_filter(&self.log_filter));
+        log.and(Some(Front { listen: listen?, admin_listen: admin_listen?, admin_token: admin_token? }))
+    }
+}
+
+/// Reads a database URL. The problem does not repeat the URL: it may hold a password.
+pub fn parse_database_url(text: &str) -> Result<PgConnectOptions, String> {
+    // sqlx takes any scheme, and would then fail at a far less telling place.
+    if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
+        return Err("DATABASE_URL does not start with postgres://".to_owned());
+    }
+    PgConnectOptions::from_str(text).map_err(|_| "DATABASE_URL is not a valid postgres:// URL".to_owned())
+}
+
+/// Reads `ADDRESS:PORT`, `localhost:PORT`, or `:PORT` on the default address.
+fn parse_listen_address(flag: &str, text: &str, default_address: &str) -> Result<SocketAddr, String> {
+    let spelled_out = match text.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None if text.starts_with(':') => format!("{default_address}{text}"),
+        None => text.to_owned(),
+    };
+    spelled_out
+        .parse()
+        .map_err(|_| format!("{flag} {text:?} is not ADDRESS:PORT, for example 127.0.0.1:8080 (port 0 picks a free one)"))
+}
+
+/// Reads a master key; `origin` names where it came from.
+pub fn parse_master_key(origin: &str, text: &str) -> Result<MasterKey, String> {
+    MasterKey::from_base64(text.trim())
+        .map_err(|_| format!("{origin} is not a master key: it must be 32 bytes in base64 ({MAKE_A_KEY})"))
+}
+
+/// Tells a log filter that can't be read from one that can.
+pub fn check_log_filter(filter: &str) -> Result<(), String> {
+    EnvFilter::try_new(filter)
+        .map(drop)
+        .map_err(|error| format!("FLOWHOST_LOG {filter:?} is not a log filter, for example info,flowhost=debug: {error}"))
+}
+
+fn required_database(url: Option<&str>) -> Result<PgConnectOptions, String> {
+    match url.filter(|url| !url.is_empty()) {
+        Some(url) => parse_database_url(url),
+        None => Err("DATABASE_URL (or --database-url) is missing, for example postgres://user@localhost/flowhost".to_owned()),
+    }
+}
+
+fn required_master_key(file: Option<&Path>, environment: &Environment) -> Result<MasterKey, String> {
+    if let Some(path) = file {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("--master-key-file {} can't be read: {error}", path.display()))?;
+        return parse_master_key(&format!("--master-key-file {}", path.display()), SecretText::new(text).expose());
+    }
+    match environment.master_key()? {
+        Some(text) => parse_master_key("FLOWHOST_MASTER_KEY", text.expose()),
+        None => Err(format!("FLOWHOST_MASTER_KEY (or --master-key-file) is missing ({MAKE_A_KEY})")),
+    }
+}
+
+fn admin_token(environment: &Environment) -> Result<Option<AdminToken>, String> {
+    let Some(text) = environment.admin_token()? else { return Ok(None) };
+    AdminToken::parse(text.expose()).map(Some).map_err(|problem| format!("FLOWHOST_ADMIN_TOKEN {problem}"))
+}
+
+const MAKE_A_KEY: &str = "make one with: openssl rand -base64 32";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn front(listen: &str, admin_listen: &str, log_filter: &str) -> FrontInputs {
+        FrontInputs { listen: listen.to_owned(), admin_listen: admin_listen.to_owned(), log_filter: log_filter.to_owned() }
+    }
+
+    fn inputs() -> ServerInputs {
+        ServerInputs {
+            database_url: Some("postgres://someone:pa55word@localhost/flowhost".to_owned()),
+            master_key_file: None,
+            front: front("0.0.0.0:8080", "127.0.0.1:8081", "info"),
+        }
+    }
+
+    fn a_key() -> String {
+        MasterKey::generate().to_base64().to_string()
+    }
+
+    #[test]
+    fn lists_all_problems_together() {
+        let environment = Environment::of(&[("FLOWHOST_ADMIN_TOKEN", "two words")]);
+        let given =
+            ServerInputs { database_url: None, master_key_file: None, front: front("nowhere", "127.0.0.1:99999", "flowhost=loud") };
+
+        let Err(error) = given.resolve(&environment) else { panic!("must be refused") };
+
+        let text = error.to_string();
+        for name in ["DATABASE_URL", "FLOWHOST_MASTER_KEY", "FLOWHOST_ADMIN_TOKEN", "--listen", "--admin-listen", "FLOWHOST_LOG"] {
+            assert!(text.contains(name), "{name} is not in: {text}");
+        }
+        assert!(!text.contains("two words"), "{text}");
+    }
+
+    #[test]
+    fn production_never_applies_migrations_by_itself() {
+        let environment = Environment::of(&[("FLOWHOST_MASTER_KEY", &a_key()), ("FLOWHOST_ADMIN_TOKEN", "token")]);
+
+        let Ok(config) = inputs().resolve(&environment) else { panic!("must be accepted") };
+
+        assert_eq!(config.migrations, MigrationPolicy::Require);
+        assert_eq!(config.listen.to_string(), "0.0.0.0:8080");
+        assert_eq!(config.admin_token.unwrap().expose(), "token");
+    }
+
+    #[test]
+    fn the_key_file_wins_over_the_variable() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), format!("{}\n", a_key())).unwrap();
+        let given = ServerInputs { master_key_file: Some(file.path().to_owned()), ..inputs() };
+
+        assert!(given.resolve(&Environment::of(&[("FLOWHOST_MASTER_KEY", "not a key")])).is_ok());
+    }
+
+    #[test]
+    fn problems_repeat_no_secret() {
+        let environment = Environment::of(&[("FLOWHOST_MASTER_KEY", "c2VjcmV0")]);
+        let given = ServerInputs { database_url: Some("mysql://someone:pa55word@localhost/db".to_owned()), ..inputs() };
+
+        let Err(error) = given.resolve(&environment) else { panic!("must be refused") };
+
+        assert_eq!(error.problems().len(), 2, "{error}");
+        assert!(!error.to_string().contains("pa55word") && !error.to_string().contains("c2VjcmV0"), "{error}");
+    }
+
+    #[test]
+    fn short_addresses_get_the_default_host() {
+        let read = |text| parse_listen_address("--listen", text, "0.0.0.0").map(|address| address.to_string());
+
+        assert_eq!(read(":0").unwrap(), "0.0.0.0:0");
+        assert_eq!(read("localhost:80").unwrap(), "127.0.0.1:80");
+        assert_eq!(read("[::1]:80").unwrap(), "[::1]:80");
+        assert!(read("8080").is_err());
+    }
+}
