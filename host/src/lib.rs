@@ -6,6 +6,7 @@ pub mod crypto;
 pub mod envelope;
 pub mod exchange;
 pub mod flow;
+pub mod http;
 pub mod ids;
 pub mod plugins;
 pub mod sessions;

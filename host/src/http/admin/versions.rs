@@ -1,0 +1,52 @@
+//! `/v1/tenants/{tenant}/flows/{flow}/versions`, activation and rollback.
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::AdminState;
+use super::super::problem::{JsonBody, Problem, read};
+use crate::admin::{Activated, UploadedVersion};
+
+/// Which version to activate.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Activate {
+    version: i32,
+}
+
+pub(super) async fn upload(
+    State(state): State<AdminState>,
+    Path((tenant, flow)): Path<(String, String)>,
+    request: Request,
+) -> Result<(StatusCode, Json<UploadedVersion>), Problem> {
+    let component = read(request.into_body(), MAX_COMPONENT_BYTES).await?;
+    Ok((StatusCode::CREATED, Json(state.admin.upload_version(&tenant, &flow, component.into()).await?)))
+}
+
+pub(super) async fn list(
+    State(state): State<AdminState>,
+    Path((tenant, flow)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!({"versions": state.admin.list_versions(&tenant, &flow).await?})))
+}
+
+pub(super) async fn activate(
+    State(state): State<AdminState>,
+    Path((tenant, flow)): Path<(String, String)>,
+    JsonBody(activate): JsonBody<Activate>,
+) -> Result<Json<Activated>, Problem> {
+    Ok(Json(state.admin.activate(&tenant, &flow, activate.version).await?))
+}
+
+pub(super) async fn rollback(
+    State(state): State<AdminState>,
+    Path((tenant, flow)): Path<(String, String)>,
+) -> Result<Json<Activated>, Problem> {
+    Ok(Json(state.admin.rollback(&tenant, &flow).await?))
+}
+
+/// `design.md` section 4.
+const MAX_COMPONENT_BYTES: usize = 64 << 20;

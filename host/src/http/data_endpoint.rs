@@ -1,0 +1,78 @@
+//! The public listener: `POST /flows/{tenant}/{flow}`.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use super::PublicState;
+use super::error::{log_failure, status_of, status_of_reply};
+use crate::exchange::{ExchangeError, RawRequest, SealedReply};
+
+/// The routes of the public listener. Everything else is a 404 without a body.
+pub fn public_router(state: PublicState) -> Router {
+    Router::new()
+        .route("/", get(async || "Flowhost\n"))
+        .route("/flows/{tenant}/{flow}", post(exchange))
+        .method_not_allowed_fallback(async || StatusCode::NOT_FOUND)
+        .fallback(async || StatusCode::NOT_FOUND)
+        .with_state(state)
+}
+
+async fn exchange(State(state): State<PublicState>, Path((tenant, flow)): Path<(String, String)>, request: Request) -> Response {
+    // Before the body is read: who is not there costs no memory.
+    let endpoint = match state.exchanges.resolve(&tenant, &flow) {
+        Ok(endpoint) => endpoint,
+        Err(error) => return failure(None, &error),
+    };
+    let (parts, body) = request.into_parts();
+    let Ok(raw) = read(&parts.headers, body).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    // A task of its own: a client that hangs up can't cancel a commit.
+    let served = endpoint.clone();
+    let turn = state.turns.spawn(async move { state.exchanges.answer(&served, raw).await });
+    match turn.await {
+        Ok(Ok(reply)) => sealed(reply),
+        Ok(Err(error)) => failure(Some(&endpoint), &error),
+        Err(panic) => {
+            tracing::error!(tenant.id = %endpoint.scope.tenant, flow.id = %endpoint.scope.flow, error = %panic, "a turn panicked");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Reads the body, up to the limit.
+async fn read(headers: &HeaderMap, body: Body) -> Result<RawRequest, axum::Error> {
+    let mut signatures = headers.get_all(SIGNATURE_HEADER).iter();
+    // Two signatures are as good as none: which would it be?
+    let signature = match (signatures.next(), signatures.next()) {
+        (Some(one), None) => one.to_str().ok().map(str::to_owned),
+        _ => None,
+    };
+    let body = to_bytes(body, MAX_BODY_BYTES).await?;
+    Ok(RawRequest { body: body.into(), signature })
+}
+
+fn sealed(reply: SealedReply) -> Response {
+    (status_of_reply(reply.kind()), reply.into_body()).into_response()
+}
+
+fn failure(endpoint: Option<&crate::exchange::Endpoint>, error: &ExchangeError) -> Response {
+    let status = status_of(error);
+    log_failure(endpoint, status, error);
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => (status, [("retry-after", RETRY_AFTER_SECONDS)]).into_response(),
+        _ => status.into_response(),
+    }
+}
+
+const SIGNATURE_HEADER: &str = "x-hub-signature-256";
+
+/// `design.md` section 4. A form's data is a few KiB.
+const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// A queue that is full now has moved on by then.
+const RETRY_AFTER_SECONDS: &str = "1";

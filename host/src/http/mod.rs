@@ -1,0 +1,57 @@
+//! HTTP, and nothing but: routes, extractors, statuses. The only place that knows status codes.
+
+mod admin;
+mod data_endpoint;
+mod error;
+mod health;
+mod problem;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio_util::task::TaskTracker;
+
+pub use self::admin::{ADMIN_ROUTES, AdminAuth, admin_router};
+pub use self::data_endpoint::public_router;
+pub use self::health::ReadyCheck;
+
+use crate::admin::Admin;
+use crate::exchange::Exchanges;
+
+/// What the public listener serves.
+#[derive(Clone)]
+pub struct PublicState {
+    /// Answers WhatsApp.
+    pub exchanges: Arc<Exchanges>,
+    /// Turns under way: they end even when their client hangs up, and before the host does.
+    pub turns: TaskTracker,
+}
+
+/// What the admin listener serves.
+#[derive(Clone)]
+pub struct AdminState {
+    /// The operations.
+    pub admin: Arc<Admin>,
+    /// Who may call them.
+    pub auth: Arc<AdminAuth>,
+    /// Whether this host can serve.
+    pub ready: Arc<dyn ReadyCheck>,
+    /// Set when the host is about to stop.
+    pub stopping: Arc<Stopping>,
+}
+
+/// Tells load balancers that this host is about to stop.
+#[derive(Debug, Default)]
+pub struct Stopping(AtomicBool);
+
+impl Stopping {
+    /// From now on the host is not ready.
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the host is about to stop.
+    pub fn begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,85 @@
+//! Errors of the admin API as `application/problem+json` (RFC 9457), and bodies that are read with such errors.
+
+use axum::Json;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::error::status_of_admin;
+use crate::admin::AdminError;
+use crate::telemetry;
+
+/// An error for the caller.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    detail: String,
+}
+
+impl Problem {
+    /// A problem of that status; `detail` says what is wrong and what to do.
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into() }
+    }
+}
+
+impl From<AdminError> for Problem {
+    fn from(error: AdminError) -> Self {
+        let status = status_of_admin(&error);
+        if status.is_server_error() {
+            tracing::error!(status = status.as_u16(), error = %telemetry::chain(&error), "an operation failed");
+        }
+        Self::new(status, error.to_string())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let document = Document {
+            kind: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+        };
+        (self.status, [(header::CONTENT_TYPE, "application/problem+json")], Json(document).into_response().into_body())
+            .into_response()
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+}
+
+/// A JSON body. An empty one reads as `{}`; an unknown field is an error that names it.
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        let bytes = read(request.into_body(), MAX_JSON_BYTES).await?;
+        let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        serde_json::from_slice(text).map(Self).map_err(|error| match error.classify() {
+            serde_json::error::Category::Data => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+            _ => Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}")),
+        })
+    }
+}
+
+/// Reads a body of at most `limit` bytes.
+pub(super) async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
+    to_bytes(body, limit)
+        .await
+        .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body did not arrive whole within {limit} bytes")))
+}
+
+/// Settings and keys are a few KiB.
+const MAX_JSON_BYTES: usize = 1 << 20;
