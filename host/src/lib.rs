@@ -1,6 +1,7 @@
 //! Hosts the data endpoints of WhatsApp Flows.
 
 pub mod admin;
+pub mod app;
 pub mod config;
 pub mod crypto;
 pub mod envelope;

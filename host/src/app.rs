@@ -1,0 +1,201 @@
+//! Puts every part together, starts the host, and ends it without losing a turn.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum::serve::ListenerExt;
+use sqlx::postgres::PgConnectOptions;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::admin::Admin;
+use crate::config::{HostConfig, MigrationPolicy};
+use crate::crypto::InlineRsa;
+use crate::exchange::Exchanges;
+use crate::http::{AdminAuth, AdminState, PublicState, ReadyCheck, Stopping, admin_router, public_router};
+use crate::ids::{PluginDigest, TenantId};
+use crate::plugins::{ComponentSource, FoundComponent, Plugins};
+use crate::sessions::Sessions;
+use crate::store::{self, Store};
+use crate::telemetry;
+use crate::tenants::{Directory, MAX_MEMORY_BYTES};
+
+/// A running host. Dropped without [`Host::stop`] it ends at once.
+pub struct Host {
+    public: Listening,
+    admin: Listening,
+    store: Store,
+    stopping: Arc<Stopping>,
+    turns: TaskTracker,
+    follower: JoinHandle<()>,
+}
+
+impl Host {
+    /// Connects, checks or applies migrations, loads tenants and plugins, listens. Accepts requests when it returns.
+    pub async fn start(config: HostConfig) -> anyhow::Result<Self> {
+        let store = Store::connect(config.database).await.context("can't connect to the database")?;
+        match config.migrations {
+            MigrationPolicy::Apply => drop(store.migrate().await?),
+            MigrationPolicy::Require => require_migrations(&store).await?,
+        }
+        let directory =
+            Arc::new(Directory::load(store.clone(), config.master_key.clone()).await.context("can't load the tenants")?);
+        let source = Box::new(StoredComponents(store.clone()));
+        let plugins = Arc::new(Plugins::new(MAX_MEMORY_BYTES, source).context("can't start the plugin engine")?);
+        warm_up(&directory, &plugins).await;
+
+        let turns = TaskTracker::new();
+        let exchanges =
+            Exchanges::new(directory.clone(), Sessions::new(store.clone()), plugins.clone(), Box::new(InlineRsa), turns.clone());
+        let stopping = Arc::new(Stopping::default());
+        let admin_state = AdminState {
+            admin: Arc::new(Admin::new(store.clone(), config.master_key, directory.clone(), plugins.clone())),
+            auth: Arc::new(AdminAuth::new(config.admin_token.as_ref().map(|token| token.expose()))),
+            ready: Arc::new(StoreAnswers(store.clone())),
+            stopping: stopping.clone(),
+        };
+        let public = Listening::start(config.listen, public_router(PublicState { exchanges, turns: turns.clone() })).await?;
+        let admin = Listening::start(config.admin_listen, admin_router(admin_state)).await?;
+        let follower = tokio::spawn(async move {
+            directory.follow(|| plugins.retain(&active_digests(&directory))).await;
+        });
+        tracing::info!(public = %public.url(), admin = %admin.url(), "serving");
+        Ok(Self { public, admin, store, stopping, turns, follower })
+    }
+
+    /// Where the data endpoints are, without a slash at the end.
+    pub fn public_url(&self) -> String {
+        self.public.url()
+    }
+
+    /// Where the admin API is, without a slash at the end.
+    pub fn admin_url(&self) -> String {
+        self.admin.url()
+    }
+
+    /// Ends the host: not ready, no new connections, requests under way finish, turns are committed, the pool is closed.
+    pub async fn stop(self) {
+        self.stopping.begin();
+        self.turns.close();
+        let drained = timeout(DRAIN_TIME, async {
+            tokio::join!(self.public.stop(), self.admin.stop());
+            self.turns.wait().await;
+        });
+        if drained.await.is_err() {
+            tracing::warn!(unfinished = self.turns.len(), "requests were still under way when the time to stop was over");
+        }
+        self.follower.abort();
+        if timeout(CLOSE_TIME, self.store.close()).await.is_err() {
+            tracing::warn!("connections to the database were still in use when the time to stop was over");
+        }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.follower.abort();
+    }
+}
+
+/// Applies the migrations that a database lacks; gives their names.
+pub async fn migrate(database: PgConnectOptions) -> anyhow::Result<Vec<String>> {
+    let store = Store::connect(database).await.context("can't connect to the database")?;
+    let applied = store.migrate().await?;
+    store.close().await;
+    Ok(applied)
+}
+
+async fn require_migrations(store: &Store) -> anyhow::Result<()> {
+    let pending = store.pending_migrations().await?;
+    anyhow::ensure!(pending.is_empty(), "the database lacks migrations ({}); run `flowhost migrate` first", pending.join(", "));
+    Ok(())
+}
+
+/// Loads what is active, so that the first request of a flow doesn't wait for its plugin. One that can't be loaded is logged, and its
+/// flow answers its pings with 503.
+async fn warm_up(directory: &Directory, plugins: &Plugins) {
+    for (tenant, digest) in directory.active_plugins() {
+        if let Err(error) = plugins.ensure_loadable(tenant, digest).await {
+            tracing::error!(tenant.id = %tenant, plugin = %digest, error = %telemetry::chain(&error), "an active plugin can't be loaded");
+        }
+    }
+}
+
+fn active_digests(directory: &Directory) -> HashSet<PluginDigest> {
+    directory.active_plugins().into_iter().map(|(_, digest)| digest).collect()
+}
+
+/// A listener that is being served.
+struct Listening {
+    address: SocketAddr,
+    stop: CancellationToken,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl Listening {
+    async fn start(address: SocketAddr, router: Router) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}"))?;
+        let address = listener.local_addr()?;
+        // Head and body of an answer must not wait for the peer's delayed acknowledgement: 44 ms in the peers' measurements.
+        let listener = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "TCP_NODELAY can't be set");
+            }
+        });
+        let stop = CancellationToken::new();
+        let stopped = stop.clone().cancelled_owned();
+        let serving = tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future());
+        Ok(Self { address, stop, serving })
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Accepts no more, and waits for the requests under way.
+    async fn stop(&self) {
+        self.stop.cancel();
+        while !self.serving.is_finished() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+/// Components come from the database.
+struct StoredComponents(Store);
+
+impl ComponentSource for StoredComponents {
+    fn component(&self, tenant: TenantId, digest: PluginDigest) -> FoundComponent<'_> {
+        Box::pin(async move { store::find_component(&self.0, tenant, digest).await.map_err(|error| Arc::new(error) as _) })
+    }
+}
+
+/// A host is ready when its database answers.
+struct StoreAnswers(Store);
+
+impl ReadyCheck for StoreAnswers {
+    fn ready(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(async move { self.0.ping().await.is_ok() })
+    }
+}
+
+/// Above the longest that a turn can take: 1.5 s in the queue, 9 s in the plugin, and the database.
+const DRAIN_TIME: Duration = Duration::from_secs(15);
+
+/// Connections in use after the drain belong to the follower, which was ended.
+const CLOSE_TIME: Duration = Duration::from_secs(5);
