@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod app;
+pub mod client;
 pub mod config;
 pub mod crypto;
 pub mod envelope;
