@@ -11,6 +11,7 @@ pub mod flow;
 pub mod http;
 pub mod ids;
 pub mod plugins;
+pub mod postgres;
 pub mod sessions;
 pub mod signature;
 pub mod store;
