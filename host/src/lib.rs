@@ -10,6 +10,7 @@ pub mod exchange;
 pub mod flow;
 pub mod http;
 pub mod ids;
+pub mod plugin_project;
 pub mod plugins;
 pub mod postgres;
 pub mod sessions;
