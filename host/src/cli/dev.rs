@@ -1,0 +1,93 @@
+//! `flowhost dev`: a host with a PostgreSQL of its own, all of it in one folder.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+
+use crate::app::Host;
+use crate::config::{Environment, Front, HostConfig, MigrationPolicy};
+use crate::postgres::{EmbeddedPostgres, Options, PgPrograms};
+
+use super::dev_folder::DevFolder;
+use super::output::{note, say};
+use super::ready_file::ReadyFile;
+use super::running::{RunArgs, serve_until_signal};
+use super::signals::Signals;
+
+/// Arguments of `dev`.
+#[derive(ClapArgs)]
+#[command(after_help = EXAMPLE)]
+pub struct Args {
+    /// Folder for the database, the master key and the admin token; kept between starts
+    #[arg(long, default_value = ".flowhost", value_name = "DIR")]
+    data_dir: PathBuf,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result<()> {
+    let front = args.run.front().resolve(environment)?;
+    args.run.init_log();
+    let signals = Signals::listen()?;
+    let ready_file = ReadyFile::claim(args.run.ready_file)?;
+    let folder = DevFolder::open(&args.data_dir)?;
+    let postgres = start_postgres(&folder, environment).await?;
+    let served = serve(front, &folder, &postgres, ready_file, signals).await;
+    let stopped = postgres.stop().await;
+    served?;
+    Ok(stopped?)
+}
+
+async fn start_postgres(folder: &DevFolder, environment: &Environment) -> anyhow::Result<EmbeddedPostgres> {
+    let programs = PgPrograms::find(environment.postgres_programs().as_deref(), environment.path())?;
+    Ok(EmbeddedPostgres::start(Options::durable(programs, folder.root()), note).await?)
+}
+
+async fn serve(
+    front: Front,
+    folder: &DevFolder,
+    postgres: &EmbeddedPostgres,
+    ready_file: ReadyFile,
+    signals: Signals,
+) -> anyhow::Result<()> {
+    postgres.create_database_if_missing(DATABASE).await?;
+    let (admin_token, token_file) = match front.admin_token {
+        Some(token) => (token, None),
+        None => (folder.admin_token()?, Some(folder.admin_token_file())),
+    };
+    let config = HostConfig {
+        database: postgres.connect_options(DATABASE),
+        migrations: MigrationPolicy::Apply,
+        listen: front.listen,
+        admin_listen: front.admin_listen,
+        master_key: folder.master_key()?,
+        admin_token: Some(admin_token),
+    };
+    serve_until_signal(config, ready_file, signals, |host| say(&welcome(host, token_file.as_deref()))).await
+}
+
+fn welcome(host: &Host, token_file: Option<&Path>) -> String {
+    let (where_it_is, how_to_get_it) = match token_file {
+        Some(path) => (path.display().to_string(), format!("\"$(cat '{}')\"", path.display())),
+        None => ("as in FLOWHOST_ADMIN_TOKEN".to_owned(), "\"$FLOWHOST_ADMIN_TOKEN\"".to_owned()),
+    };
+    let (public, admin) = (host.public_url(), host.admin_url());
+    format!(
+        "Flowhost is ready; Ctrl-C stops it.\n\
+         \x20 data endpoints  {public}/flows/TENANT/FLOW\n\
+         \x20 admin API       {admin}\n\
+         \x20 admin token     {where_it_is}\n\
+         For the commands in another terminal:\n\
+         \x20 export FLOWHOST_URL={admin} FLOWHOST_TOKEN={how_to_get_it}"
+    )
+}
+
+/// The database inside the embedded PostgreSQL.
+const DATABASE: &str = "flowhost";
+
+const EXAMPLE: &str = "Examples:
+  flowhost dev
+  flowhost dev --data-dir /tmp/try --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --ready-file /tmp/try/ready.json
+
+FLOWHOST_ADMIN_TOKEN, if set, is the admin token instead of the one in the folder; FLOWHOST_PG_BIN is the folder of the
+PostgreSQL programs, if they are neither on the PATH nor in /usr/lib/postgresql.";

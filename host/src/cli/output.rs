@@ -1,0 +1,57 @@
+//! Printing: results on standard output, everything that accompanies them on standard error.
+
+use std::io::{ErrorKind, Write};
+use std::time::Duration;
+
+/// Prints a result.
+pub(crate) fn say(text: &str) {
+    print_line(std::io::stdout().lock(), text);
+}
+
+/// Prints what is not the result: progress, hints, errors.
+pub(crate) fn note(text: &str) {
+    print_line(std::io::stderr().lock(), text);
+}
+
+/// Text from elsewhere, made safe for a terminal: control characters would let it rewrite what the user sees.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char }).collect()
+}
+
+/// Cuts a text to a width, with `…` where something is missing.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    kept + "…"
+}
+
+/// A duration in milliseconds, to the hundredth: what a machine needs and a person can read.
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 100_000.0).round() / 100.0
+}
+
+/// `println!` would panic when the reader went away, as in `flowhost tenant list | head -1`.
+fn print_line(mut to: impl Write, text: &str) {
+    match writeln!(to, "{text}").and_then(|()| to.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => tracing::warn!(%error, "can't print"),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_can_not_steer_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2Jb\nc"), "a\u{fffd}[2Jb\u{fffd}c");
+    }
+
+    #[test]
+    fn cuts_by_characters_and_marks_the_cut() {
+        assert_eq!(cut("olá, 世界", 7), "olá, 世界");
+        assert_eq!(cut("olá, 世界", 6), "olá, …");
+    }
+}

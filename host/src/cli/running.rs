@@ -1,0 +1,73 @@
+//! What `serve` and `dev` share: their arguments, and a host's life between start and stop.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::app::Host;
+use crate::config::{FrontInputs, HostConfig};
+
+use super::output::note;
+use super::ready_file::ReadyFile;
+use super::signals::Signals;
+
+/// Where a host listens and how it reports.
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    /// Where the data endpoints listen; port 0 picks a free one
+    #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS:PORT")]
+    listen: String,
+    /// Where the admin API, health checks and metrics listen
+    #[arg(long, default_value = "127.0.0.1:8081", value_name = "ADDRESS:PORT")]
+    admin_listen: String,
+    /// Write the addresses to this file once requests are accepted; it is removed at stop
+    #[arg(long, value_name = "PATH")]
+    pub(crate) ready_file: Option<PathBuf>,
+    /// Log filter, for example info,flowhost=debug
+    #[arg(long, env = "FLOWHOST_LOG", default_value = "info", value_name = "FILTER")]
+    log: String,
+    /// How log lines look
+    #[arg(long, value_enum, default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum LogFormat {
+    Json,
+    Text,
+}
+
+impl RunArgs {
+    /// The arguments, to be checked.
+    pub(crate) fn front(&self) -> FrontInputs {
+        FrontInputs { listen: self.listen.clone(), admin_listen: self.admin_listen.clone(), log_filter: self.log.clone() }
+    }
+
+    /// Starts the log. The filter must have been checked.
+    pub(crate) fn init_log(&self) {
+        crate::telemetry::init(&self.log, self.log_format == LogFormat::Json);
+    }
+}
+
+/// Starts a host and serves until a signal; `announce` tells people where it is.
+pub(crate) async fn serve_until_signal(
+    config: HostConfig,
+    ready_file: ReadyFile,
+    mut signals: Signals,
+    announce: impl FnOnce(&Host),
+) -> anyhow::Result<()> {
+    let host = tokio::select! {
+        host = Host::start(config) => host?,
+        _ = signals.next() => return Ok(()),
+    };
+    let announced = ready_file.announce(&host.public_url(), &host.admin_url());
+    if announced.is_ok() {
+        announce(&host);
+        signals.next().await;
+        note("Stopping: requests under way are finished first. Once more stops at once.");
+    }
+    signals.end_at_the_next();
+    drop(ready_file);
+    host.stop().await;
+    announced
+}

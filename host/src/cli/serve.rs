@@ -1,0 +1,47 @@
+//! `flowhost serve`: a host in production.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+
+use crate::config::{Environment, ServerInputs};
+
+use super::ready_file::ReadyFile;
+use super::running::{RunArgs, serve_until_signal};
+use super::signals::Signals;
+
+/// Arguments of `serve`.
+#[derive(ClapArgs)]
+#[command(after_help = EXAMPLE)]
+pub struct Args {
+    /// PostgreSQL to keep everything in
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// File with the master key in base64; without it, FLOWHOST_MASTER_KEY counts
+    #[arg(long, value_name = "FILE")]
+    master_key_file: Option<PathBuf>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result<()> {
+    let inputs = ServerInputs { database_url: args.database_url, master_key_file: args.master_key_file, front: args.run.front() };
+    let config = inputs.resolve(environment)?;
+    args.run.init_log();
+    let signals = Signals::listen()?;
+    let ready_file = ReadyFile::claim(args.run.ready_file)?;
+    serve_until_signal(config, ready_file, signals, |host| {
+        tracing::info!(public = host.public_url(), admin = host.admin_url(), "accepting requests");
+    })
+    .await
+}
+
+const EXAMPLE: &str = "Examples:
+  DATABASE_URL=postgres://flowhost@db/flowhost flowhost serve --master-key-file /run/secrets/master-key
+  flowhost serve --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --ready-file /run/flowhost/ready.json
+
+The environment:
+  DATABASE_URL          PostgreSQL, brought up to date with `flowhost migrate`
+  FLOWHOST_MASTER_KEY   32 bytes in base64, if there is no --master-key-file: openssl rand -base64 32
+  FLOWHOST_ADMIN_TOKEN  an operator token for the admin API, to make the first tokens with
+  FLOWHOST_LOG          log filter";
