@@ -1,0 +1,179 @@
+//! The direction of dependencies between the host's modules, as a table, and a test that reads every `crate::` path.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use syn::visit::Visit;
+
+/// What each module may use besides itself. Change it only for a reason that is worth an ADR.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("admin", &["crypto", "ids", "plugins", "sessions", "store", "tenants"]),
+    ("app", &["admin", "config", "crypto", "exchange", "http", "ids", "plugins", "sessions", "store", "telemetry", "tenants"]),
+    ("cli", &["app", "client", "config", "crypto", "plugin_project", "postgres", "telemetry"]),
+    ("client", &[]),
+    ("config", &["crypto"]),
+    ("crypto", &[]),
+    ("envelope", &["crypto", "flow", "ids", "signature"]),
+    ("exchange", &["crypto", "envelope", "flow", "ids", "plugins", "sessions", "signature", "telemetry", "tenants"]),
+    ("flow", &["ids"]),
+    // Beyond calling `exchange` and `admin`, the table of statuses names what can go wrong below them.
+    ("http", &["admin", "envelope", "exchange", "flow", "plugins", "telemetry"]),
+    ("ids", &[]),
+    ("plugin_project", &[]),
+    ("plugins", &["flow", "ids", "telemetry"]),
+    ("postgres", &[]),
+    ("sessions", &["crypto", "flow", "ids", "store"]),
+    ("signature", &["crypto"]),
+    ("store", &["crypto", "ids"]),
+    ("telemetry", &[]),
+    ("tenants", &["crypto", "ids", "store", "telemetry"]),
+];
+
+/// Crates that belong to one module: another one that uses them is doing its work.
+const ONLY_IN: &[(&str, &[&str])] = &[
+    ("axum", &["http", "app"]),
+    ("sqlx", &["store", "postgres", "config", "app"]),
+    ("wasmtime", &["plugins"]),
+    ("wasmtime_wasi", &["plugins"]),
+    ("aws_lc_rs", &["crypto"]),
+    // Private-key operations of this crate can be timed (RUSTSEC-2023-0071): key files and the WhatsApp side only.
+    ("rsa", &["crypto", "client"]),
+];
+
+#[test]
+fn modules_use_what_they_may_and_nothing_else() {
+    let mut broken = Vec::new();
+    for file in source_files() {
+        let module = module_of(&file);
+        let (_, allowed) = MAY_USE
+            .iter()
+            .find(|(name, _)| *name == module)
+            .unwrap_or_else(|| panic!("{}: module {module} is not in the table", file.display()));
+        for used in uses(&file).modules {
+            if used != module && !allowed.contains(&used.as_str()) {
+                broken.push(format!("{}: {module} must not use {used}", file.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
+fn crates_stay_in_their_modules() {
+    let mut broken = Vec::new();
+    for file in source_files() {
+        let module = module_of(&file);
+        let used = uses(&file);
+        for (name, modules) in ONLY_IN {
+            if used.crates.contains(*name) && !modules.contains(&module.as_str()) {
+                broken.push(format!("{}: {module} must not use the crate {name}", file.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
+fn private_rsa_keys_decrypt_in_one_file_only() {
+    // In `crypto`, the crate `rsa` is for key files; what decrypts requests is aws-lc-rs.
+    for file in source_files().iter().filter(|file| module_of(file) == "crypto") {
+        let in_key_file = file.ends_with("key_file.rs");
+        assert_eq!(uses(file).crates.contains("rsa"), in_key_file, "{}", file.display());
+    }
+}
+
+/// What a file's paths begin with.
+#[derive(Default)]
+struct Uses {
+    modules: BTreeSet<String>,
+    crates: BTreeSet<String>,
+}
+
+impl Uses {
+    fn note(&mut self, segments: &[String]) {
+        match segments {
+            [first, second, ..] if first == "crate" => drop(self.modules.insert(second.clone())),
+            [first, _, ..] => drop(self.crates.insert(first.clone())),
+            _ => (),
+        }
+    }
+
+    fn note_tree(&mut self, tree: &syn::UseTree, prefix: &[String]) {
+        let mut path = prefix.to_vec();
+        match tree {
+            syn::UseTree::Path(inner) => {
+                path.push(inner.ident.to_string());
+                self.note_tree(&inner.tree, &path);
+            }
+            syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.note_tree(item, &path)),
+            syn::UseTree::Name(name) => {
+                path.push(name.ident.to_string());
+                self.note(&path);
+            }
+            syn::UseTree::Rename(rename) => {
+                path.push(rename.ident.to_string());
+                self.note(&path);
+            }
+            syn::UseTree::Glob(_) => self.note(&path),
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Uses {
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        self.note_tree(&item.tree, &[]);
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        self.note(&segments);
+        syn::visit::visit_path(self, path);
+    }
+
+    fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
+        // Tests of a module may play its neighbours.
+        if module.ident != "tests" {
+            syn::visit::visit_item_mod(self, module);
+        }
+    }
+}
+
+fn uses(file: &Path) -> Uses {
+    let text = fs::read_to_string(file).expect("a source file can be read");
+    let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let mut uses = Uses::default();
+    uses.visit_file(&parsed);
+    uses
+}
+
+/// Every file of a module; the crate's root and the program's are outside the table.
+fn source_files() -> Vec<PathBuf> {
+    let root = source_root();
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    files.retain(|file| *file != root.join("lib.rs") && *file != root.join("main.rs") && !file.ends_with("tests.rs"));
+    assert!(files.len() > 50, "only {} files were found", files.len());
+    files
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a source folder can be read") {
+        let path = entry.expect("a source folder can be read").path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn module_of(file: &Path) -> String {
+    let inside = file.strip_prefix(source_root()).expect("the file lies below the source folder");
+    let first = inside.iter().next().expect("a file has a name").to_string_lossy();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+fn source_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
