@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::config::{ConfigError, Environment, SecretText};
+use crate::config::Environment;
 
 use super::api::ApiArgs;
 use super::confirm::confirm;
@@ -22,8 +22,8 @@ pub enum Command {
     /// Make a key pair; the one before still opens requests for a while
     #[command(after_help = "Example:\n  flowhost key create acme --retire-previous-after 86400")]
     Create(CreateArgs),
-    /// Import a private key in PEM, encrypted or not
-    #[command(after_help = "Example:\n  FLOWHOST_KEY_PASSPHRASE=.. flowhost key import acme --from-file private.pem")]
+    /// Import a private key: PKCS#8 or PKCS#1 in PEM, not encrypted
+    #[command(after_help = "Example:\n  flowhost key import acme --from-file private.pem")]
     Import(ImportArgs),
     /// List a tenant's key pairs
     #[command(after_help = "Example:\n  flowhost key list acme\n  flowhost key list acme --pem   # the public keys, to upload")]
@@ -52,9 +52,6 @@ pub struct ImportArgs {
     /// File with the private key in PEM, - for standard input
     #[arg(long, value_name = "FILE")]
     from_file: PathBuf,
-    /// File with its passphrase; without it, FLOWHOST_KEY_PASSPHRASE counts
-    #[arg(long, value_name = "FILE")]
-    passphrase_file: Option<PathBuf>,
     #[command(flatten)]
     retire: RetireArgs,
     #[command(flatten)]
@@ -120,11 +117,7 @@ async fn create(args: CreateArgs, environment: &Environment) -> anyhow::Result<(
 
 async fn import(args: ImportArgs, environment: &Environment) -> anyhow::Result<()> {
     let key = read_secret(&args.from_file)?;
-    let passphrase = passphrase(&args, environment)?;
     let mut body = json!({ "private_key_pem": key.expose() });
-    if let Some(passphrase) = &passphrase {
-        body["passphrase"] = json!(passphrase.expose());
-    }
     args.retire.add_to(&mut body);
     post(&args.tenant, &body, &args.api, environment).await
 }
@@ -145,13 +138,6 @@ async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<(
     api.delete(&["tenants", &args.tenant, "keys", &args.id]).await?;
     args.api.done(&format!("Key {} is deleted.", args.id));
     Ok(())
-}
-
-fn passphrase(args: &ImportArgs, environment: &Environment) -> anyhow::Result<Option<SecretText>> {
-    match &args.passphrase_file {
-        Some(path) => read_secret(path).map(Some),
-        None => Ok(environment.key_passphrase().map_err(ConfigError::new)?),
-    }
 }
 
 #[derive(Deserialize)]

@@ -17,14 +17,14 @@ pub(crate) struct RunArgs {
     /// Where the data endpoints listen; port 0 picks a free one
     #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS:PORT")]
     listen: String,
-    /// Where the admin API, health checks and metrics listen
+    /// Where the admin API and the health checks listen
     #[arg(long, default_value = "127.0.0.1:8081", value_name = "ADDRESS:PORT")]
     admin_listen: String,
     /// Write the addresses to this file once requests are accepted; it is removed at stop
     #[arg(long, value_name = "PATH")]
     pub(crate) ready_file: Option<PathBuf>,
     /// Log filter, for example info,flowhost=debug
-    #[arg(long, env = "FLOWHOST_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(long, env = "FLOWHOST_LOG", default_value = DEFAULT_LOG, value_name = "FILTER")]
     log: String,
     /// How log lines look
     #[arg(long, value_enum, default_value = "text")]
@@ -71,3 +71,6 @@ pub(crate) async fn serve_until_signal(
     host.stop().await;
     announced
 }
+
+/// sqlx repeats each notice of the database, which tells nobody anything.
+const DEFAULT_LOG: &str = "info,sqlx=warn";

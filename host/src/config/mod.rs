@@ -27,7 +27,7 @@ pub struct HostConfig {
     pub migrations: MigrationPolicy,
     /// Where the data endpoints listen.
     pub listen: SocketAddr,
-    /// Where the admin API, health checks and metrics listen.
+    /// Where the admin API and the health checks listen.
     pub admin_listen: SocketAddr,
     /// Seals every tenant's data key.
     pub master_key: MasterKey,

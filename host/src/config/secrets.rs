@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::random_bytes;
 
-/// A secret as the user gave it: an app secret, a passphrase, a token, a private key in PEM.
+/// A secret as the user gave it: an app secret, a token, a private key in PEM.
 pub struct SecretText(Zeroizing<String>);
 
 impl SecretText {

@@ -83,7 +83,7 @@ pub enum LoadError {
 pub struct GuestText(String);
 
 impl GuestText {
-    /// Takes at most [`GUEST_TEXT_BYTES`] of a text.
+    /// Takes the first KiB of a text.
     pub fn new(text: &str) -> Self {
         Self(printable(text, GUEST_TEXT_BYTES))
     }

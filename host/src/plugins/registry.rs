@@ -84,7 +84,7 @@ impl Registry {
         Ok(CompiledComponent { digest, compile_time: began.elapsed() })
     }
 
-    /// Forgets plugins that are not active and were not used for [`KEEP_UNUSED`].
+    /// Forgets plugins that are not active and were not used for ten minutes.
     pub(super) fn retain(&self, active: &HashSet<PluginDigest>) {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         loaded.retain(|digest, entry| active.contains(digest) || entry.used.elapsed() < KEEP_UNUSED);

@@ -43,7 +43,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Connects; fails if the database doesn't answer within [`ACQUIRE_TIMEOUT`].
+    /// Connects; fails if the database doesn't answer within 5 s.
     pub async fn connect(options: PgConnectOptions) -> Result<Self, StoreError> {
         let pool =
             PgPoolOptions::new().max_connections(MAX_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options).await?;

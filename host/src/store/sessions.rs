@@ -185,7 +185,7 @@ pub async fn insert_session(store: &Store, scope: Scope, new: &NewSession, commi
 pub async fn update_session(store: &Store, scope: Scope, version: i64, commit: &Commit<'_>) -> Result<bool, StoreError> {
     let result = sqlx::query(
         "with turn as ( \
-           update sessions set status = $4, screen = coalesce($11, screen), sealed_state = coalesce($6, sealed_state), version = version + 1, \
+           update sessions set status = $4, screen = coalesce($5, screen), sealed_state = coalesce($6, sealed_state), version = version + 1, \
              last_request_digest = $7, last_reply_kind = $8, sealed_last_reply = $9, updated_at = now() \
            where tenant_id = $1 and flow_id = $2 and token_hash = $3 and version = $14 returning version) \
          insert into exchanges (tenant_id, flow_id, token_hash, number, request_digest, action, screen_in, screen_out, outcome, duration_us, plugin_version) \

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt::Write;
+use std::io::{IsTerminal, stderr};
 
 use tracing_subscriber::EnvFilter;
 
@@ -9,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 /// is replaced by `info`. A second call does nothing.
 pub fn init(filter: &str, json: bool) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(stderr().is_terminal()).with_writer(stderr);
     let _ = if json { builder.json().try_init() } else { builder.try_init() };
 }
 
