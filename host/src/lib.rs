@@ -1,4 +1,5 @@
-//! Hosts the data endpoints of WhatsApp Flows.
+#![doc = include_str!("../docs/ARCHITECTURE.md")]
+#![forbid(unsafe_code)]
 
 pub mod admin;
 pub mod app;
