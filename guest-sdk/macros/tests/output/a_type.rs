@@ -1,0 +1,9 @@
+const _: () = {
+    const fn is_plugin<P: ::flowhost_sdk::FlowPlugin>() {}
+    is_plugin::<Appointment>()
+};
+#[cfg(target_arch = "wasm32")]
+const _: () = {
+    type Exported = ::flowhost_sdk::__private::Component<Appointment>;
+    ::flowhost_sdk::__private::export_component!(Exported with_types_in ::flowhost_sdk::__private::bindings);
+};

@@ -1,0 +1,48 @@
+//! One call of a plugin, without its surroundings: module `component` does it inside the host,
+//! `testing` in a unit test.
+
+use serde_json::Value;
+
+use crate::reply::FinishedReply;
+use crate::{Action, Error, Exchange, FlowPlugin, Session, State, session};
+
+/// What the host remembers of the conversation, as JSON.
+pub(crate) struct StoredSession {
+    pub(crate) state: Option<String>,
+    pub(crate) context: Option<String>,
+    pub(crate) exchanges: u32,
+}
+
+/// What a call that succeeded leads to.
+pub(crate) struct Outcome {
+    pub(crate) reply: FinishedReply,
+    /// The state to store, as JSON.
+    pub(crate) state: String,
+}
+
+/// Loads the state, calls the function for the action, and makes the JSON of the reply and of the state.
+pub(crate) fn run<P: FlowPlugin>(exchange: &Exchange, stored: StoredSession) -> Result<Outcome, Error> {
+    let mut session = load::<P::State>(stored)?;
+    let reply = match exchange.action {
+        Action::Init => P::init(exchange, &mut session),
+        Action::Back => P::back(exchange, &mut session),
+        Action::DataExchange => P::submit(exchange, &mut session),
+    }?;
+    let state = serde_json::to_string(&session.state)
+        .map_err(|error| Error::internal(format!("the session's state cannot be written as JSON: {error}")))?;
+    Ok(Outcome { reply: reply.finish()?, state })
+}
+
+fn load<S: State>(stored: StoredSession) -> Result<Session<S>, Error> {
+    let state = match &stored.state {
+        Some(json) => session::load("state", &parse("the session's state", json)?)?,
+        None => S::default(),
+    };
+    let context = stored.context.as_deref().map(|json| parse("the session's context", json)).transpose()?;
+    Ok(Session { state, context, exchanges: stored.exchanges })
+}
+
+/// Parses JSON from the host, which is well-formed, but may be nested deeper than serde_json reads.
+pub(crate) fn parse(what: &str, json: &str) -> Result<Value, Error> {
+    serde_json::from_str(json).map_err(|error| Error::internal(format!("{what} cannot be read: {error}")))
+}

@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+#![deny(unsafe_code)]
+
+mod call;
+#[cfg(target_arch = "wasm32")]
+mod component;
+mod error;
+mod exchange;
+mod plugin;
+mod reply;
+mod session;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
+mod typed;
+
+pub use crate::error::Error;
+pub use crate::exchange::{Action, ClientError, DataError, Exchange, FormData};
+pub use crate::plugin::FlowPlugin;
+pub use crate::reply::{Reply, ReplyData};
+pub use crate::session::{Session, State};
+pub use flowhost_sdk_macros::export;
+pub use log;
+pub use serde_json::json;
+
+/// What [`export!`] expands to; not for direct use.
+#[doc(hidden)]
+pub mod __private {
+    #[cfg(target_arch = "wasm32")]
+    pub use crate::component::{Component, bindings, export_component};
+}

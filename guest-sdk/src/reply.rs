@@ -1,0 +1,182 @@
+//! What the plugin answers.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::Error;
+
+/// The answer to one exchange.
+///
+/// ```
+/// use flowhost_sdk::{Reply, json};
+///
+/// let next = Reply::screen("DETAILS").data(json!({"name": "Ana"}));
+/// let same_again = Reply::screen("DETAILS").data(json!({"name": ""})).error("Please enter your name.");
+/// let done = Reply::complete(json!({"booking": "B-17"}));
+/// # let _ = (next, same_again, done);
+/// ```
+#[derive(Debug)]
+#[must_use = "a reply does nothing until it is returned"]
+pub struct Reply(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Screen {
+        screen: String,
+        data: Value,
+        error: Option<String>,
+    },
+    Complete(Value),
+    Close,
+    RejectToken(String),
+    /// A mistake made while building, kept until the call ends so that builders need no `?`.
+    Broken(String),
+}
+
+/// A reply whose JSON has been made.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum FinishedReply {
+    Screen { screen: String, data: String, error: Option<String> },
+    Complete(String),
+    Close,
+    RejectToken(String),
+}
+
+impl Reply {
+    /// Show this screen. Its data is `{}` until [`Reply::data`] sets it.
+    pub fn screen(name: impl Into<String>) -> Self {
+        Reply(Kind::Screen { screen: name.into(), data: Value::Object(Map::new()), error: None })
+    }
+
+    /// The data of the screen: anything that serializes to a JSON object. Anything else makes the call an internal error.
+    pub fn data(self, value: impl ReplyData) -> Self {
+        match self.0 {
+            Kind::Screen { screen, error, .. } => match to_object(&format!("the data of screen \"{screen}\""), value) {
+                Ok(data) => Reply(Kind::Screen { screen, data, error }),
+                Err(reason) => Reply(Kind::Broken(reason)),
+            },
+            other => Reply(other.refuse("data")),
+        }
+    }
+
+    /// A text that the screen shows to the user as an error.
+    pub fn error(self, text: impl Into<String>) -> Self {
+        match self.0 {
+            Kind::Screen { screen, data, .. } => Reply(Kind::Screen { screen, data, error: Some(text.into()) }),
+            other => Reply(other.refuse("error")),
+        }
+    }
+
+    /// Finish the flow. `params`, a JSON object, reach the business with the message in the chat; the host adds the flow
+    /// token.
+    pub fn complete(params: impl ReplyData) -> Self {
+        match to_object("the params of the completed flow", params) {
+            Ok(params) => Reply(Kind::Complete(params)),
+            Err(reason) => Reply(Kind::Broken(reason)),
+        }
+    }
+
+    /// Finish the flow without a message.
+    pub fn close() -> Self {
+        Reply(Kind::Close)
+    }
+
+    /// Refuse the flow token: the button of the message is disabled for good and the user reads `text`.
+    pub fn reject_token(text: impl Into<String>) -> Self {
+        Reply(Kind::RejectToken(text.into()))
+    }
+
+    pub(crate) fn finish(self) -> Result<FinishedReply, Error> {
+        Ok(match self.0 {
+            Kind::Screen { screen, data, error } => FinishedReply::Screen { screen, data: to_json(&data)?, error },
+            Kind::Complete(params) => FinishedReply::Complete(to_json(&params)?),
+            Kind::Close => FinishedReply::Close,
+            Kind::RejectToken(text) => FinishedReply::RejectToken(text),
+            Kind::Broken(reason) => return Err(Error::internal(reason)),
+        })
+    }
+}
+
+impl Kind {
+    fn refuse(self, method: &str) -> Kind {
+        match self {
+            Kind::Broken(reason) => Kind::Broken(reason),
+            _ => Kind::Broken(format!("`.{method}(..)` is for `Reply::screen(..)` only")),
+        }
+    }
+}
+
+fn to_object(what: &str, value: impl Serialize) -> Result<Value, String> {
+    match serde_json::to_value(value) {
+        Ok(object @ Value::Object(_)) => Ok(object),
+        Ok(other) => Err(format!("{what} must be a JSON object, but is {}", kind_of(&other))),
+        Err(error) => Err(format!("{what} cannot be written as JSON: {error}")),
+    }
+}
+
+/// Not `Value::to_string`, which also links the code for indented JSON.
+fn to_json(value: &Value) -> Result<String, Error> {
+    Ok(serde_json::to_string(value)?)
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// What a reply can carry: any type with `#[derive(Serialize)]` that makes a JSON object, or `json!({..})`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent in a reply",
+    label = "this type has no `Serialize`",
+    note = "write `#[derive(serde::Serialize)]` above `{Self}`, or use `json!({{..}})`"
+)]
+pub trait ReplyData: Serialize {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize> ReplyData for T {}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn mistake(reply: Reply) -> String {
+        reply.finish().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_screen_without_data_sends_an_empty_object() {
+        let FinishedReply::Screen { data, .. } = Reply::screen("A").finish().unwrap() else { panic!("not a screen") };
+
+        assert_eq!(data, "{}");
+    }
+
+    #[test]
+    fn data_that_is_no_object_is_an_error() {
+        assert_eq!(mistake(Reply::screen("A").data([1])), "the data of screen \"A\" must be a JSON object, but is an array");
+        assert_eq!(mistake(Reply::complete(())), "the params of the completed flow must be a JSON object, but is null");
+    }
+
+    #[test]
+    fn data_that_does_not_serialize_is_an_error() {
+        let broken = std::collections::BTreeMap::from([((1, 2), 3)]);
+
+        assert_eq!(
+            mistake(Reply::screen("A").data(broken).error("kept out")),
+            "the data of screen \"A\" cannot be written as JSON: key must be a string"
+        );
+    }
+
+    #[test]
+    fn only_screens_take_data_and_errors() {
+        assert_eq!(mistake(Reply::close().data(json!({}))), "`.data(..)` is for `Reply::screen(..)` only");
+        assert_eq!(mistake(Reply::close().error("no")), "`.error(..)` is for `Reply::screen(..)` only");
+    }
+}

@@ -1,0 +1,52 @@
+//! What is remembered of a conversation.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::typed::from_json;
+use crate::{Error, FormData};
+
+/// One conversation: what the plugin and the host remember of it.
+#[derive(Debug)]
+pub struct Session<S> {
+    /// What the plugin remembers: `S::default()` at first, then as the last call left it. At most 64 KiB as JSON.
+    pub state: S,
+    pub(crate) context: Option<Value>,
+    pub(crate) exchanges: u32,
+}
+
+impl<S> Session<S> {
+    /// What the business attached to the flow token when it was made, for example a customer number; none if nothing.
+    ///
+    /// # Errors
+    ///
+    /// An internal error that names the field which does not fit `T`.
+    pub fn context<T: FormData>(&self) -> Result<Option<T>, Error> {
+        self.context.as_ref().map(|context| load("context", context)).transpose()
+    }
+
+    /// How many exchanges of this conversation came before this one.
+    pub fn exchanges(&self) -> u32 {
+        self.exchanges
+    }
+}
+
+/// `value` as `T`; the error names `what`, and the field.
+pub(crate) fn load<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T, Error> {
+    from_json(value).map_err(|mismatch| Error::internal(format!("the session's {what} does not fit: {}", mismatch.describe())))
+}
+
+/// What can be a plugin's state: any type with `Default`, `Serialize` and `Deserialize`.
+///
+/// It is JSON between two calls, and a conversation may go on with a newer version of the plugin. Give fields that come
+/// later `#[serde(default)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a plugin's state",
+    label = "this type lacks `Default`, `Serialize` or `Deserialize`",
+    note = "write `#[derive(Default, serde::Serialize, serde::Deserialize)]` above `{Self}`"
+)]
+pub trait State: Serialize + DeserializeOwned + Default {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Default> State for T {}

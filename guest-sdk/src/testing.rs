@@ -1,0 +1,224 @@
+//! Plays a conversation with a plugin in a unit test, natively: no WebAssembly, no host, a debugger works.
+//!
+//! ```
+//! # use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session};
+//! # struct Greeter;
+//! # impl FlowPlugin for Greeter {
+//! #     type State = u32;
+//! #     fn init(_: &Exchange, _: &mut Session<u32>) -> Result<Reply, Error> { Ok(Reply::screen("NAME")) }
+//! #     fn submit(exchange: &Exchange, session: &mut Session<u32>) -> Result<Reply, Error> {
+//! #         session.state += 1;
+//! #         Ok(match exchange.field("name") {
+//! #             Some(name) => Reply::complete(json!({ "greeting": format!("Hello, {name}!") })),
+//! #             None => Reply::screen("NAME").error("Please enter your name."),
+//! #         })
+//! #     }
+//! # }
+//! use flowhost_sdk::{json, testing::Conversation};
+//!
+//! let mut chat = Conversation::<Greeter>::start();
+//! assert_eq!(chat.init()?.screen(), Some("NAME"));
+//! assert_eq!(chat.submit("NAME", json!({}))?.error(), Some("Please enter your name."));
+//! assert_eq!(chat.submit("NAME", json!({"name": "Ana"}))?.params().unwrap()["greeting"], "Hello, Ana!");
+//! # Ok::<(), flowhost_sdk::testing::Failure>(())
+//! ```
+//!
+//! What the host does around a call is done here too: the state goes through JSON, sizes are limited, a failed call changes
+//! nothing, and a finished conversation takes no further calls.
+
+mod answer;
+mod log_lines;
+
+pub use crate::testing::answer::{Answer, Failure};
+pub use crate::testing::log_lines::LogLine;
+
+use std::marker::PhantomData;
+
+use serde_json::{Value, json};
+
+use crate::call::{self, StoredSession};
+use crate::error::Kind;
+use crate::reply::FinishedReply;
+use crate::{Action, ClientError, Error, Exchange, FlowPlugin};
+
+/// The host's default limit of a session's state.
+pub const STATE_MAX_BYTES: usize = 64 * 1024;
+/// The host's default limit of a reply.
+pub const REPLY_MAX_BYTES: usize = 256 * 1024;
+
+/// One user's conversation with the plugin `P`.
+#[derive(Debug)]
+pub struct Conversation<P> {
+    flow_token: String,
+    version: String,
+    token_verified: bool,
+    context: Option<String>,
+    state: Option<String>,
+    exchanges: u32,
+    /// Why the token takes no further calls.
+    ended: Option<String>,
+    log: Vec<LogLine>,
+    plugin: PhantomData<fn() -> P>,
+}
+
+impl<P: FlowPlugin> Conversation<P> {
+    /// A new conversation. Nothing is called yet: [`Conversation::init`] opens the flow.
+    pub fn start() -> Self {
+        Conversation {
+            flow_token: "test-token".to_owned(),
+            version: "3.0".to_owned(),
+            token_verified: false,
+            context: None,
+            state: None,
+            exchanges: 0,
+            ended: None,
+            log: Vec::new(),
+            plugin: PhantomData,
+        }
+    }
+
+    /// The same with another flow token than `test-token`.
+    pub fn with_token(mut self, flow_token: impl Into<String>) -> Self {
+        self.flow_token = flow_token.into();
+        self
+    }
+
+    /// The same with a context, as if the business had attached it to the token.
+    pub fn with_context(mut self, context: Value) -> Self {
+        self.context = Some(context.to_string());
+        self
+    }
+
+    /// The same with a token whose signature the host has checked.
+    pub fn with_verified_token(mut self) -> Self {
+        self.token_verified = true;
+        self
+    }
+
+    /// The user opens the flow.
+    ///
+    /// # Errors
+    ///
+    /// See [`Failure`], here and below.
+    pub fn init(&mut self) -> Result<Answer, Failure> {
+        self.exchange(Action::Init, None, json!({}))
+    }
+
+    /// The user submits `screen`, or changes a component on it that asks for data.
+    ///
+    /// # Errors
+    ///
+    /// See [`Failure`].
+    pub fn submit(&mut self, screen: &str, data: Value) -> Result<Answer, Failure> {
+        self.exchange(Action::DataExchange, Some(screen), data)
+    }
+
+    /// The user goes back from `screen`.
+    ///
+    /// # Errors
+    ///
+    /// See [`Failure`].
+    pub fn back(&mut self, screen: &str) -> Result<Answer, Failure> {
+        self.exchange(Action::Back, Some(screen), json!({}))
+    }
+
+    /// The client reports that it could not use the reply that it got on `screen`.
+    pub fn client_error(&mut self, screen: &str, key: &str, message: &str) {
+        let error = ClientError {
+            screen: Some(screen.to_owned()),
+            key: key.to_owned(),
+            message: message.to_owned(),
+            flow_token: self.flow_token.clone(),
+        };
+        let ((), lines) = log_lines::collect(|| P::client_error(&error));
+        self.log.extend(lines);
+    }
+
+    /// The state as it is stored; null before the first call that succeeded.
+    pub fn state(&self) -> Value {
+        self.state.as_deref().map_or(Value::Null, |state| serde_json::from_str(state).unwrap_or_default())
+    }
+
+    /// Puts `state` in the place of the stored one: for example that of an older version of the plugin.
+    pub fn replace_state(&mut self, state: Value) {
+        self.state = Some(state.to_string());
+    }
+
+    /// What the plugin has logged so far.
+    pub fn log(&self) -> &[LogLine] {
+        &self.log
+    }
+
+    fn exchange(&mut self, action: Action, screen: Option<&str>, data: Value) -> Result<Answer, Failure> {
+        if let Some(reason) = &self.ended {
+            return Err(Failure::TokenRefused(reason.clone()));
+        }
+        if !data.is_object() {
+            return Err(Failure::Test(format!("a form's data is a JSON object, not {data}")));
+        }
+        let screen = screen.map(str::to_owned);
+        let exchange = Exchange {
+            action,
+            screen: screen.clone(),
+            data,
+            flow_token: self.flow_token.clone(),
+            version: self.version.clone(),
+            token_verified: self.token_verified,
+        };
+        let stored = StoredSession { state: self.state.clone(), context: self.context.clone(), exchanges: self.exchanges };
+        let (result, lines) = log_lines::collect(|| call::run::<P>(&exchange, stored));
+        self.log.extend(lines);
+        match result {
+            Ok(outcome) => self.commit(outcome),
+            Err(error) => refuse(error, screen),
+        }
+    }
+
+    /// Checks the sizes, then takes over what the call leads to.
+    fn commit(&mut self, outcome: call::Outcome) -> Result<Answer, Failure> {
+        within("state", outcome.state.len(), STATE_MAX_BYTES)?;
+        let answer = match outcome.reply {
+            FinishedReply::Screen { screen, data, error } => {
+                within("reply", data.len(), REPLY_MAX_BYTES)?;
+                Answer::Screen { screen, data: parse(&data)?, error }
+            }
+            FinishedReply::Complete(params) => {
+                within("reply", params.len(), REPLY_MAX_BYTES)?;
+                let mut params = parse(&params)?;
+                if params.get("flow_token").is_none() {
+                    params["flow_token"] = Value::from(self.flow_token.clone());
+                }
+                self.ended = Some("the conversation is completed".to_owned());
+                Answer::Completed(params)
+            }
+            FinishedReply::Close => {
+                self.ended = Some("the conversation is closed".to_owned());
+                Answer::Closed
+            }
+            FinishedReply::RejectToken(text) => {
+                self.ended = Some(text.clone());
+                Answer::TokenRejected(text)
+            }
+        };
+        self.state = Some(outcome.state);
+        self.exchanges += 1;
+        Ok(answer)
+    }
+}
+
+/// An error of the user's comes as the same screen with the text, like from the host; without a screen there is none to show.
+fn refuse(error: Error, screen: Option<String>) -> Result<Answer, Failure> {
+    match (error.kind, screen) {
+        (Kind::BadRequest, Some(screen)) => Ok(Answer::Screen { screen, data: json!({}), error: Some(error.message) }),
+        (Kind::BadRequest, None) => Err(Failure::Internal(format!("bad request without a screen: {}", error.message))),
+        (Kind::Internal, _) => Err(Failure::Internal(error.message)),
+    }
+}
+
+fn within(what: &'static str, bytes: usize, limit: usize) -> Result<(), Failure> {
+    if bytes > limit { Err(Failure::TooLarge { what, bytes, limit }) } else { Ok(()) }
+}
+
+fn parse(json: &str) -> Result<Value, Failure> {
+    serde_json::from_str(json).map_err(|error| Failure::Internal(error.to_string()))
+}

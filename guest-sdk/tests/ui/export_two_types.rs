@@ -1,0 +1,6 @@
+struct Appointment;
+struct Survey;
+
+flowhost_sdk::export!(Appointment, Survey);
+
+fn main() {}

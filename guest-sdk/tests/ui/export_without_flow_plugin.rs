@@ -1,0 +1,5 @@
+struct Appointment;
+
+flowhost_sdk::export!(Appointment);
+
+fn main() {}

@@ -1,0 +1,3 @@
+flowhost_sdk::export!();
+
+fn main() {}
