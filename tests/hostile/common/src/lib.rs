@@ -1,0 +1,44 @@
+//! The honest part that all hostile guests share: they behave until the form's field `do` says otherwise.
+
+use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session, json};
+
+/// What `do` can ask for.
+pub trait Mischief {
+    /// Does what was asked; none if it is nothing of this guest's.
+    fn act(what: &str, session: &mut Session<Calls>) -> Option<Result<Reply, Error>>;
+}
+
+/// Exchanges that this conversation has committed: the guest's state, a bare number.
+pub type Calls = u32;
+
+/// A guest that does its mischief on command, and else answers like `steady`.
+pub struct Guest<M>(std::marker::PhantomData<M>);
+
+impl<M: Mischief> FlowPlugin for Guest<M> {
+    type State = Calls;
+
+    fn init(exchange: &Exchange, session: &mut Session<Calls>) -> Result<Reply, Error> {
+        Self::submit(exchange, session)
+    }
+
+    fn back(exchange: &Exchange, session: &mut Session<Calls>) -> Result<Reply, Error> {
+        Self::submit(exchange, session)
+    }
+
+    fn submit(exchange: &Exchange, session: &mut Session<Calls>) -> Result<Reply, Error> {
+        // Counted before the mischief: a failed call that was stored all the same would show.
+        session.state += 1;
+        match exchange.field("do") {
+            Some("count") => Ok(Reply::screen("NEXT").data(json!({ "greeting": GREETING, "count": session.state }))),
+            what => what.and_then(|what| M::act(what, session)).unwrap_or_else(|| Ok(next())),
+        }
+    }
+}
+
+/// The honest answer.
+pub fn next() -> Reply {
+    Reply::screen("NEXT").data(json!({ "greeting": GREETING }))
+}
+
+/// Not ASCII, so that a wrong length or encoding shows.
+pub const GREETING: &str = "olá, 世界";

@@ -1,0 +1,30 @@
+//! `trap`: executes `unreachable`. `panic`: panics. `exit`: leaves through WASI. `stack`: recurses until the stack is full.
+
+use std::hint::black_box;
+
+use common::{Calls, Guest, Mischief};
+use flowhost_sdk::{Error, Reply, Session};
+
+struct Trapper;
+
+impl Mischief for Trapper {
+    fn act(what: &str, _: &mut Session<Calls>) -> Option<Result<Reply, Error>> {
+        match what {
+            // Compiles to the instruction `unreachable`, without the words that a panic prints.
+            "trap" => std::process::abort(),
+            "panic" => panic!("this guest panics on purpose"),
+            "exit" => std::process::exit(3),
+            "stack" => Some(Err(Error::internal(format!("the stack held {} frames", recurse(1))))),
+            _ => None,
+        }
+    }
+}
+
+/// The array keeps the optimiser from making a loop of it.
+#[expect(unconditional_recursion, reason = "on purpose")]
+fn recurse(depth: u64) -> u64 {
+    let frame = black_box([depth; 32]);
+    recurse(depth + 1) + black_box(frame)[31]
+}
+
+flowhost_sdk::export!(Guest<Trapper>);
