@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -21,7 +22,13 @@ pub fn public_router(state: PublicState) -> Router {
         .with_state(state)
 }
 
-async fn exchange(State(state): State<PublicState>, Path((tenant, flow)): Path<(String, String)>, request: Request) -> Response {
+async fn exchange(
+    State(state): State<PublicState>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    request: Request,
+) -> Response {
+    // Names that are no text are nobody's.
+    let Ok(Path((tenant, flow))) = path else { return StatusCode::NOT_FOUND.into_response() };
     // Before the body is read: who is not there costs no memory.
     let endpoint = match state.exchanges.resolve(&tenant, &flow) {
         Ok(endpoint) => endpoint,

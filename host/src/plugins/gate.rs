@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -15,7 +15,8 @@ use crate::ids::FlowId;
 #[derive(Debug)]
 pub(super) struct Gates {
     all: Arc<Semaphore>,
-    flows: Mutex<HashMap<FlowId, Arc<Gate>>>,
+    /// Gates live as long as somebody is at them, so that flows that are gone leave nothing behind.
+    flows: Mutex<HashMap<FlowId, Weak<Gate>>>,
 }
 
 /// The places of one flow.
@@ -31,6 +32,7 @@ struct Gate {
 pub(super) struct Place {
     _flow: OwnedSemaphorePermit,
     _all: OwnedSemaphorePermit,
+    _gate: Arc<Gate>,
 }
 
 impl Gates {
@@ -46,7 +48,7 @@ impl Gates {
         let places = async {
             let flow = gate.places.clone().acquire_owned().await;
             let all = self.all.clone().acquire_owned().await;
-            flow.and_then(|flow| all.map(|all| Place { _flow: flow, _all: all }))
+            flow.and_then(|flow| all.map(|all| Place { _flow: flow, _all: all, _gate: gate.clone() }))
         };
         match timeout(QUEUE_TIME, places).await {
             Ok(Ok(place)) => Ok(place),
@@ -57,11 +59,13 @@ impl Gates {
     /// The gate of a flow; another one if its concurrency was changed since.
     fn gate(&self, flow: FlowId, concurrency: u32) -> Arc<Gate> {
         let mut flows = self.flows.lock().unwrap_or_else(PoisonError::into_inner);
-        let gate = flows.entry(flow).or_insert_with(|| Gate::new(concurrency));
-        if gate.concurrency != concurrency {
-            *gate = Gate::new(concurrency);
+        if let Some(gate) = flows.get(&flow).and_then(Weak::upgrade).filter(|gate| gate.concurrency == concurrency) {
+            return gate;
         }
-        gate.clone()
+        flows.retain(|_, gate| gate.strong_count() > 0);
+        let gate = Gate::new(concurrency);
+        flows.insert(flow, Arc::downgrade(&gate));
+        gate
     }
 }
 

@@ -117,8 +117,8 @@ impl Sessions {
         let place = client_error_place(space.scope, id);
         let stored = StoredClientError {
             id,
-            screen: error.screen.as_deref().map(|screen| cut(screen, CLIENT_ERROR_NAME_BYTES)),
-            key: cut(&error.key, CLIENT_ERROR_NAME_BYTES),
+            screen: error.screen.as_deref().map(|screen| cut(screen, NAME_BYTES)),
+            key: cut(&error.key, NAME_BYTES),
             sealed_message: space.data_key.seal(&place, cut(&error.message, CLIENT_ERROR_MESSAGE_BYTES).as_bytes()),
             created_at: OffsetDateTime::now_utc(),
         };
@@ -175,9 +175,11 @@ const REPLY_COLUMN: &str = "sessions.sealed_last_reply";
 const STATE_COLUMN: &str = "sessions.sealed_state";
 const CONTEXT_COLUMN: &str = "sessions.sealed_context";
 
+/// Names of screens and error keys are short; what comes in their place is kept as far as this.
+const NAME_BYTES: usize = 128;
+
 /// A client that keeps reporting tells nothing new; a session's reports stay small.
 const CLIENT_ERRORS_PER_SESSION: i64 = 20;
-const CLIENT_ERROR_NAME_BYTES: usize = 128;
 const CLIENT_ERROR_MESSAGE_BYTES: usize = 2048;
 
 #[cfg(test)]

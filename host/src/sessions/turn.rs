@@ -5,7 +5,9 @@ use std::time::Instant;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{ANSWER, CONTEXT_COLUMN, REPLY_COLUMN, STATE_COLUMN, SessionError, SessionSpace, TOKEN_REJECTED, place};
+use super::{
+    ANSWER, CONTEXT_COLUMN, NAME_BYTES, REPLY_COLUMN, STATE_COLUMN, SessionError, SessionSpace, TOKEN_REJECTED, cut, place,
+};
 use crate::crypto::Sealed;
 use crate::flow::{Action, CheckedAnswer, Exchange, FlowReply, Outcome, ReplyKind, TurnInput};
 use crate::ids::{RequestDigest, SessionId, TokenHash};
@@ -56,7 +58,12 @@ impl Turn {
                 token_verified,
             },
         };
-        Ok(Self { meta, version: session.map(|session| session.version), screen_in: exchange.screen.clone(), input })
+        Ok(Self {
+            meta,
+            version: session.map(|session| session.version),
+            screen_in: exchange.screen.as_deref().map(|name| cut(name, NAME_BYTES)),
+            input,
+        })
     }
 
     /// What the plugin gets to see of the session.
@@ -94,7 +101,12 @@ pub struct OverTurn {
 
 impl OverTurn {
     pub(super) fn new(meta: TurnMeta, session: Option<StoredSession>, status: SessionStatus, exchange: &Exchange) -> Self {
-        Self { meta, version: session.map(|session| session.version), screen_in: exchange.screen.clone(), status }
+        Self {
+            meta,
+            version: session.map(|session| session.version),
+            screen_in: exchange.screen.as_deref().map(|name| cut(name, NAME_BYTES)),
+            status,
+        }
     }
 
     /// Commits the refusal and gives its reply: a 427 that shows `text`.
@@ -116,6 +128,7 @@ async fn write(
     let seal = |column, value: &[u8]| meta.space.data_key.seal(&place(scope, meta.token, column), value);
     let sealed_state = answer.state().map(|state| seal(STATE_COLUMN, state.as_bytes()));
     let sealed_reply = seal(REPLY_COLUMN, answer.reply().payload());
+    let screen_out = answer.screen().map(|name| cut(name, NAME_BYTES));
     let commit = Commit {
         token: meta.token,
         status,
@@ -129,7 +142,7 @@ async fn write(
         exchange: ExchangeRow {
             action: meta.action.as_str(),
             screen_in,
-            screen_out: answer.screen(),
+            screen_out: screen_out.as_deref(),
             outcome: answer.outcome().as_str(),
             duration_us: i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX),
             plugin_version,

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::ids::TenantId;
 
@@ -45,8 +45,14 @@ pub struct Store {
 impl Store {
     /// Connects; fails if the database doesn't answer within 5 s.
     pub async fn connect(options: PgConnectOptions) -> Result<Self, StoreError> {
-        let pool =
-            PgPoolOptions::new().max_connections(MAX_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options).await?;
+        let pool = PgPoolOptions::new()
+            .max_connections(MAX_CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            // A round trip for every statement is too much, and a connection that was just in use needs no test.
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| Box::pin(test_if_idle(connection, meta.idle_for)))
+            .connect_with(options)
+            .await?;
         Ok(Self { pool })
     }
 
@@ -97,6 +103,14 @@ impl Store {
     }
 }
 
+/// Tests a connection that was idle for a while; tells the pool that it may be used.
+async fn test_if_idle(connection: &mut PgConnection, idle_for: Duration) -> Result<bool, sqlx::Error> {
+    if idle_for > TRUSTED_IDLE {
+        connection.ping().await?;
+    }
+    Ok(true)
+}
+
 /// A change of one tenant's data, all or nothing. Dropped, it changes nothing.
 pub struct Change {
     transaction: Transaction<'static, Postgres>,
@@ -133,6 +147,9 @@ const MAX_CONNECTIONS: u32 = 20;
 
 /// A turn that gets no connection for this long has failed: Meta gives up after 10 s.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A connection that was idle for longer is tested before it is used: the database may have gone away meanwhile.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
 /// The channel that carries the ids of changed tenants.
 const CHANNEL: &str = "flowhost_tenants";

@@ -81,6 +81,8 @@ impl Directory {
         }
         if let Some(stored) = store::find_tenant_by_id(&self.store, tenant).await? {
             let slug = match self.load_tenant(&stored).await {
+                // Its data key was destroyed: it is on its way out.
+                _ if stored.sealed_data_key.0.is_empty() => None,
                 Ok(entry) => {
                     served.by_slug.insert(stored.slug.clone(), entry);
                     Some(stored.slug)
@@ -153,8 +155,9 @@ impl Directory {
 /// Fails if there are tenants and not one data key opens.
 async fn check_master_key(store: &Store, master: &MasterKey) -> Result<(), TenantError> {
     let mut failure = None;
-    for tenant in store::list_tenants(store).await? {
-        match open_data_key(master, &tenant) {
+    let tenants = store::list_tenants(store).await?;
+    for tenant in tenants.iter().filter(|tenant| !tenant.sealed_data_key.0.is_empty()) {
+        match open_data_key(master, tenant) {
             Ok(_) => return Ok(()),
             Err(error) => failure = Some(error),
         }
