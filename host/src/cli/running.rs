@@ -43,9 +43,9 @@ impl RunArgs {
         FrontInputs { listen: self.listen.clone(), admin_listen: self.admin_listen.clone(), log_filter: self.log.clone() }
     }
 
-    /// Starts the log. The filter must have been checked.
-    pub(crate) fn init_log(&self) {
-        crate::telemetry::init(&self.log, self.log_format == LogFormat::Json);
+    /// Starts the log; `always` comes before the user's filter, which wins over it. The filter must have been checked.
+    pub(crate) fn init_log(&self, always: &str) {
+        crate::telemetry::init(&format!("{always}{}", self.log), self.log_format == LogFormat::Json);
     }
 }
 

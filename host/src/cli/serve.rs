@@ -27,7 +27,7 @@ pub struct Args {
 pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result<()> {
     let inputs = ServerInputs { database_url: args.database_url, master_key_file: args.master_key_file, front: args.run.front() };
     let config = inputs.resolve(environment)?;
-    args.run.init_log();
+    args.run.init_log("");
     let signals = Signals::listen()?;
     let ready_file = ReadyFile::claim(args.run.ready_file)?;
     serve_until_signal(config, ready_file, signals, |host| {

@@ -38,7 +38,7 @@ pub(super) fn status_of(error: &ExchangeError) -> StatusCode {
         ExchangeError::Disabled | ExchangeError::NoPlugin | ExchangeError::Session(_) => StatusCode::SERVICE_UNAVAILABLE,
         ExchangeError::Answer(_)
         | ExchangeError::Plugin(
-            PluginError::CpuTime(_) | PluginError::Internal(_) | PluginError::Trap { .. } | PluginError::WallTime(_),
+            PluginError::CpuTime(_) | PluginError::Internal | PluginError::Trap(_) | PluginError::WallTime(_),
         ) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -109,6 +109,7 @@ mod tests {
             (E::Plugin(PluginError::Overloaded), 429, Blame::Peer),
             (E::Plugin(PluginError::Load(LoadError::Absent)), 503, Blame::Host),
             (E::Plugin(PluginError::CpuTime(Duration::ZERO)), 500, Blame::Guest),
+            (E::Plugin(PluginError::Internal), 500, Blame::Guest),
             (E::Plugin(PluginError::WallTime(Duration::ZERO)), 500, Blame::Guest),
             (E::Answer(AnswerError::MalformedState), 500, Blame::Guest),
         ] {

@@ -28,23 +28,18 @@ pub enum PluginError {
     /// The plugin used up its CPU time.
     #[error("the plugin used up its CPU time of {} ms", .0.as_millis())]
     CpuTime(Duration),
-    /// The plugin said so itself.
-    #[error("the plugin reported an internal error: {0}")]
-    Internal(GuestText),
+    /// The plugin said so itself. What it said stands in its own log: it may be a customer's data.
+    #[error("the plugin reported an internal error")]
+    Internal,
     /// The component can't be loaded.
     #[error("the plugin can't be loaded")]
     Load(#[from] LoadError),
     /// Too many calls of the flow are under way.
     #[error("too many calls of the flow are under way")]
     Overloaded,
-    /// The plugin trapped.
-    #[error("the plugin trapped: {trap}{said}")]
-    Trap {
-        /// What the runtime said.
-        trap: GuestText,
-        /// What the plugin wrote to its standard error before.
-        said: GuestText,
-    },
+    /// The plugin trapped; the runtime says how. What it wrote before, a panic's message as a rule, stands in its own log.
+    #[error("the plugin trapped: {0}")]
+    Trap(GuestText),
     /// The plugin ran out of time.
     #[error("the plugin ran out of its time of {} ms", .0.as_millis())]
     WallTime(Duration),
@@ -54,7 +49,7 @@ impl PluginError {
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::CpuTime(_) | Self::Internal(_) | Self::Trap { .. } | Self::WallTime(_) => Blame::Guest,
+            Self::CpuTime(_) | Self::Internal | Self::Trap(_) | Self::WallTime(_) => Blame::Guest,
             Self::Load(LoadError::Component(_)) => Blame::Guest,
             Self::Load(LoadError::Absent | LoadError::Source(_) | LoadError::Host(_)) => Blame::Host,
             Self::Overloaded => Blame::Peer,
@@ -79,7 +74,7 @@ pub enum LoadError {
     Source(#[source] Arc<dyn std::error::Error + Send + Sync>),
 }
 
-/// Text that a plugin chose: cut and escaped, for logs only, never for a client.
+/// Text that a plugin may have had a hand in: cut and escaped, for logs only, never for a client.
 pub struct GuestText(String);
 
 impl GuestText {

@@ -60,8 +60,14 @@ impl Plugins {
 
     /// Asks a plugin to answer an exchange.
     pub async fn invoke(&self, call: &Call, exchange: &Exchange, input: &TurnInput) -> Result<Answer, PluginError> {
-        let answer = self.run(call, async |guest, store| guest.handle(store, exchange, input).await).await?;
-        answer.map_err(|InternalError(text)| PluginError::Internal(GuestText::new(&text)))
+        self.run(call, async |guest, store| {
+            let answer = guest.handle(store, exchange, input).await?;
+            Ok(answer.map_err(|InternalError(text)| {
+                store.data().log.write_last(&text);
+                PluginError::Internal
+            }))
+        })
+        .await?
     }
 
     /// Hands a plugin what a client reported.
@@ -96,6 +102,7 @@ impl Plugins {
         let mut store = self.store(call, &clock);
         let metered = clock.clone().meter(within(call.limits.wall, body(&guest, &mut store)));
         let result = metered.await;
+        store.data().finish_log();
         let dropped = store.data().log.dropped();
         if dropped > 0 {
             tracing::debug!(tenant.id = %call.scope.tenant, flow.id = %call.scope.flow, dropped, "a plugin's log lines were dropped");
@@ -104,7 +111,7 @@ impl Plugins {
             None => Err(PluginError::WallTime(call.limits.wall)),
             Some(Ok(value)) => Ok(value),
             Some(Err(error)) if error.is::<CpuTimeUsedUp>() => Err(PluginError::CpuTime(call.limits.cpu)),
-            Some(Err(error)) => Err(trap(&error, store.data())),
+            Some(Err(error)) => Err(trap(&error)),
         }
     }
 
@@ -132,13 +139,8 @@ async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T
     timeout(limit, future).await.ok()
 }
 
-fn trap(error: &wasmtime::Error, state: &CallState) -> PluginError {
-    let reasons: Vec<String> = error.chain().map(ToString::to_string).collect();
-    let said = match state.standard_error() {
-        text if text.is_empty() => String::new(),
-        text => format!("; it wrote: {}", text.trim_end()),
-    };
-    PluginError::Trap { trap: GuestText::new(reasons.last().map_or("", String::as_str)), said: GuestText::new(&said) }
+fn trap(error: &wasmtime::Error) -> PluginError {
+    PluginError::Trap(GuestText::new(&error.root_cause().to_string()))
 }
 
 /// The reason for which a guest is stopped.

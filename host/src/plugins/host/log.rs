@@ -23,11 +23,21 @@ impl CallLog {
         self.lines.saturating_sub(MAX_LINES)
     }
 
+    /// Writes what ends a call, such as a panic's message: also after a flood.
+    pub(crate) fn write_last(&self, message: &str) {
+        if !message.is_empty() {
+            self.emit(Level::Error, message);
+        }
+    }
+
     fn write(&mut self, level: Level, message: &str) {
         self.lines = self.lines.saturating_add(1);
-        if self.lines > MAX_LINES {
-            return;
+        if self.lines <= MAX_LINES {
+            self.emit(level, message);
         }
+    }
+
+    fn emit(&self, level: Level, message: &str) {
         let (tenant, flow, message) = (self.scope.tenant, self.scope.flow, printable(message, MAX_LINE_BYTES));
         // What a plugin writes may be a customer's data, so it never goes out above the level debug, whatever the plugin says.
         tracing::event!(target: "plugin", tracing::Level::DEBUG, tenant.id = %tenant, flow.id = %flow, ?level, "{message}");

@@ -23,7 +23,7 @@ pub(super) struct CallState {
     pub limiter: MemoryLimiter,
     /// Where the plugin's lines go.
     pub log: CallLog,
-    standard_error: CappedOutput,
+    standard_output: CappedOutput,
     wasi: WasiCtx,
     table: ResourceTable,
 }
@@ -33,7 +33,7 @@ impl CallState {
     pub(super) fn new(memory_bytes: u64, log: CallLog) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
-        let standard_error = CappedOutput::default();
+        let standard_output = CappedOutput::default();
         // Nothing is inherited: no files, no sockets, no names, no environment, no arguments.
         let wasi = WasiCtxBuilder::new()
             .allow_tcp(false)
@@ -41,14 +41,15 @@ impl CallState {
             .allow_ip_name_lookup(false)
             .allow_blocking_current_thread(false)
             .max_random_size(MAX_RANDOM_BYTES)
-            .stderr(standard_error.clone())
+            .stdout(standard_output.clone())
+            .stderr(standard_output.clone())
             .build();
-        Self { limiter: MemoryLimiter::new(memory_bytes), log, standard_error, wasi, table }
+        Self { limiter: MemoryLimiter::new(memory_bytes), log, standard_output, wasi, table }
     }
 
-    /// What the plugin wrote to its standard error: a panic's message, as a rule.
-    pub(super) fn standard_error(&self) -> String {
-        self.standard_error.text()
+    /// Ends the call's log with what the plugin wrote to its standard output and error.
+    pub(crate) fn finish_log(&self) {
+        self.log.write_last(self.standard_output.text().trim_end());
     }
 }
 

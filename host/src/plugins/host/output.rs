@@ -1,4 +1,4 @@
-//! Standard error of a plugin: the first bytes are kept, the rest is dropped, writing never fails.
+//! Standard output and error of a plugin: the first bytes are kept, the rest is dropped, writing never fails.
 
 use std::io;
 use std::pin::Pin;
