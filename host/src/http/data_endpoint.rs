@@ -1,7 +1,6 @@
 //! The public listener: `POST /flows/{tenant}/{flow}`.
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -9,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use super::PublicState;
-use super::error::{log_failure, status_of, status_of_reply};
+use super::body::read;
+use super::error::{log_failure, status_of, status_of_body, status_of_reply};
 use crate::exchange::{ExchangeError, RawRequest, SealedReply};
 
 /// The routes of the public listener. Everything else is a 404 without a body.
@@ -35,8 +35,9 @@ async fn exchange(
         Err(error) => return failure(None, &error),
     };
     let (parts, body) = request.into_parts();
-    let Ok(raw) = read(&parts.headers, body).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    let raw = match read(body, MAX_BODY_BYTES).await {
+        Ok(body) => RawRequest { body, signature: signature(&parts.headers) },
+        Err(error) => return status_of_body(&error).into_response(),
     };
     // A task of its own: a client that hangs up can't cancel a commit.
     let served = endpoint.clone();
@@ -51,16 +52,13 @@ async fn exchange(
     }
 }
 
-/// Reads the body, up to the limit.
-async fn read(headers: &HeaderMap, body: Body) -> Result<RawRequest, axum::Error> {
+/// The one signature. Two are as good as none: which would it be?
+fn signature(headers: &HeaderMap) -> Option<String> {
     let mut signatures = headers.get_all(SIGNATURE_HEADER).iter();
-    // Two signatures are as good as none: which would it be?
-    let signature = match (signatures.next(), signatures.next()) {
+    match (signatures.next(), signatures.next()) {
         (Some(one), None) => one.to_str().ok().map(str::to_owned),
         _ => None,
-    };
-    let body = to_bytes(body, MAX_BODY_BYTES).await?;
-    Ok(RawRequest { body: body.into(), signature })
+    }
 }
 
 fn sealed(reply: SealedReply) -> Response {

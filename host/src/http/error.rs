@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 
+use super::body::BodyError;
 use crate::admin::AdminError;
 use crate::envelope::EnvelopeError;
 use crate::exchange::{Endpoint, ExchangeError, ReplyKind};
@@ -40,6 +41,14 @@ pub(super) fn status_of(error: &ExchangeError) -> StatusCode {
         | ExchangeError::Plugin(
             PluginError::CpuTime(_) | PluginError::Internal | PluginError::Trap(_) | PluginError::WallTime(_),
         ) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The status of a request whose body was not read.
+pub(super) fn status_of_body(error: &BodyError) -> StatusCode {
+    match error {
+        BodyError::Broken => StatusCode::BAD_REQUEST,
+        BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
     }
 }
 

@@ -1,6 +1,7 @@
 //! HTTP, and nothing but: routes, extractors, statuses. The only place that knows status codes.
 
 mod admin;
+mod body;
 mod data_endpoint;
 mod error;
 mod health;

@@ -1,14 +1,14 @@
 //! Errors of the admin API as `application/problem+json` (RFC 9457), and bodies that are read with such errors.
 
 use axum::Json;
-use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::error::status_of_admin;
+use super::body::{BodyError, read};
+use super::error::{status_of_admin, status_of_body};
 use crate::admin::AdminError;
 use crate::telemetry;
 
@@ -33,6 +33,16 @@ impl From<AdminError> for Problem {
             tracing::error!(status = status.as_u16(), error = %telemetry::chain(&error), "an operation failed");
         }
         Self::new(status, error.to_string())
+    }
+}
+
+impl From<BodyError> for Problem {
+    fn from(error: BodyError) -> Self {
+        let detail = match error {
+            BodyError::Broken => "the body did not arrive whole",
+            BodyError::TooLarge => "the body is too large: 64 MiB for a component, 1 MiB for anything else",
+        };
+        Self::new(status_of_body(&error), detail)
     }
 }
 
@@ -72,13 +82,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
             _ => Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}")),
         })
     }
-}
-
-/// Reads a body of at most `limit` bytes.
-pub(super) async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
-    to_bytes(body, limit)
-        .await
-        .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body did not arrive whole within {limit} bytes")))
 }
 
 /// Settings and keys are a few KiB.

@@ -33,7 +33,7 @@ pub fn verify(secrets: &[&AppSecret], request: RawRequest) -> Result<VerifiedBod
 ///
 /// Only [`verify`] makes one:
 ///
-/// ```compile_fail,E0423
+/// ```compile_fail,E0603
 /// let forged = flowhost::signature::VerifiedBody(b"{}".to_vec());
 /// ```
 pub struct VerifiedBody(Vec<u8>);

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::AdminState;
-use super::super::problem::{JsonBody, Problem, read};
+use super::super::body::read;
+use super::super::problem::{JsonBody, Problem};
 use crate::admin::{Activated, UploadedVersion};
 
 /// Which version to activate.
@@ -23,7 +24,7 @@ pub(super) async fn upload(
     request: Request,
 ) -> Result<(StatusCode, Json<UploadedVersion>), Problem> {
     let component = read(request.into_body(), MAX_COMPONENT_BYTES).await?;
-    Ok((StatusCode::CREATED, Json(state.admin.upload_version(&tenant, &flow, component.into()).await?)))
+    Ok((StatusCode::CREATED, Json(state.admin.upload_version(&tenant, &flow, component).await?)))
 }
 
 pub(super) async fn list(
