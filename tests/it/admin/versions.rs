@@ -1,0 +1,90 @@
+//! `/v1/tenants/{tenant}/flows/{flow}/versions`, activation and rollback.
+
+use flowhost_tests::{Component, TestHost};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn versions_are_uploaded_activated_and_rolled_back() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
+    let activate = async |version: i64| flow.call("POST", "/activate", json!({"version": version})).await;
+    let rollback = async || flow.call("POST", "/rollback", Value::Null).await;
+    let active = async || flow.call("GET", "", Value::Null).await.expect(200)["active_version"].clone();
+    rollback().await.problem(409);
+
+    let steady = Component::Steady.bytes().await;
+    let first = flow.upload(steady).await.expect(201);
+    assert_eq!((&first["version"], &first["size"]), (&json!(1), &json!(steady.len())));
+    assert!(first["digest"].as_str().unwrap().starts_with("sha256:") && first["compile_ms"].is_u64(), "{first}");
+    assert_eq!(first["requests"], json!({}));
+    assert_eq!(active().await, Value::Null, "an upload activates nothing");
+    assert_eq!(activate(1).await.expect(200), json!({"active_version": 1}));
+    rollback().await.problem(409);
+    assert_eq!(flow.count("t").await, 1);
+
+    let second = flow.upload(Component::Echo.bytes().await).await.expect(201);
+    assert_eq!(second["version"], 2);
+    assert_ne!(second["digest"], first["digest"]);
+    assert_eq!(flow.count("t").await, 2);
+    activate(2).await.expect(200);
+    // Activating what is active changes nothing, least of all what a rollback goes back to.
+    activate(2).await.expect(200);
+    let list = flow.call("GET", "/versions", Value::Null).await.expect(200);
+    let shown: Vec<_> =
+        list["versions"].as_array().unwrap().iter().map(|one| (one["version"].clone(), one["active"].clone())).collect();
+    assert_eq!(shown, [(json!(2), json!(true)), (json!(1), json!(false))]);
+
+    assert_eq!(rollback().await.expect(200), json!({"active_version": 1}));
+    assert_eq!(active().await, 1);
+    assert_eq!(flow.count("t").await, 3, "the session outlives the change of versions");
+    rollback().await.problem(409);
+
+    for unknown in [0, 3, -1, i64::from(i32::MAX)] {
+        assert!(activate(unknown).await.problem(404).contains("version"), "{unknown}");
+    }
+    assert_eq!(active().await, 1);
+    let same_bytes = flow.upload(steady).await.expect(201);
+    assert_eq!((&same_bytes["version"], &same_bytes["digest"]), (&json!(3), &first["digest"]));
+}
+
+#[tokio::test]
+async fn what_is_no_plugin_is_refused_with_the_reason() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
+    let steady = Component::Steady.bytes().await;
+    let mut damaged = steady.to_vec();
+    let middle = damaged.len() / 2;
+    damaged[middle..middle + 64].fill(0xff);
+
+    for (component, reason) in [
+        (&b""[..], "not a WebAssembly component"),
+        (b"garbage", "not a WebAssembly component"),
+        (b"\x7fELF\x02\x01\x01\0\0\0\0\0", "not a WebAssembly component"),
+        (b"\0asm\x01\0\0\0", "core module"),
+        (b"\0asm\x0d\0\x01\0", "contract"),
+        (&steady[..steady.len() - 100], "compiled"),
+        (&steady[..steady.len() / 2], "compiled"),
+        (&damaged, "compiled"),
+    ] {
+        let refused = flow.upload(component).await;
+        assert!(refused.problem(422).contains(reason), "{} bytes, {reason}: {}", component.len(), refused.text);
+    }
+
+    assert_eq!(flow.call("GET", "/versions", Value::Null).await.expect(200), json!({"versions": []}));
+    for body in [json!({}), json!({"version": "1"}), json!({"version": 1, "now": true}), json!({"version": 1i64 << 40})] {
+        flow.call("POST", "/activate", body.clone()).await.problem(422);
+    }
+    assert_eq!(flow.deploy(Component::Steady).await, 1);
+    assert_eq!(flow.count("t").await, 1);
+}
+
+#[tokio::test]
+async fn a_component_past_the_limit_is_413() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
+
+    let refused = flow.upload(vec![0; (64 << 20) + 1]).await;
+
+    assert!(refused.problem(413).contains("64 MiB"), "{}", refused.text);
+    assert_eq!(flow.call("GET", "/versions", Value::Null).await.expect(200), json!({"versions": []}));
+}

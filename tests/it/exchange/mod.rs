@@ -1,0 +1,8 @@
+//! The data endpoint, as WhatsApp sees it.
+
+mod conversation;
+mod failures;
+mod malformed;
+mod replay;
+mod tokens;
+mod vectors;

@@ -1,0 +1,108 @@
+//! Two hosts on one database: what one changes, the other serves; what one began, the other goes on with.
+
+use flowhost::client::payload;
+use flowhost_tests::{Component, TestFlow, TestHost, asking, eventually};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_change_made_through_one_host_is_served_by_the_other() {
+    let one = TestHost::start().await;
+    let two = one.second().await;
+    let flow = one.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    let there = flow.served_at(&two).await;
+
+    flow.set(json!({"disabled": true})).await;
+    answers(&there, 503).await;
+    there.set(json!({"disabled": false})).await;
+    answers(&flow, 200).await;
+
+    flow.tenant.set_app_secret(json!({"secret": "new"})).await;
+    answers(&there, 432).await;
+    flow.tenant.set_app_secret(json!({"secret": flow.tenant.app_secret})).await;
+    answers(&there, 200).await;
+
+    let key = there.tenant.call("POST", "/keys", json!({"retire_previous_after_seconds": 0})).await.expect(201);
+    answers(&flow, 421).await;
+    let with_new_key = flow.client().encrypting_to(key["public_key_pem"].as_str().unwrap()).unwrap();
+    assert_eq!(with_new_key.call(&payload::ping()).await.unwrap().status, 200);
+
+    flow.tenant.call("DELETE", "", Value::Null).await.expect(204);
+    answers(&there, 404).await;
+}
+
+#[tokio::test]
+async fn a_version_activated_through_one_host_answers_at_the_other() {
+    let one = TestHost::start().await;
+    let two = one.second().await;
+    let flow = one.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    let there = flow.served_at(&two).await;
+    // Only this one can refuse a token.
+    flow.deploy(Component::Chatty).await;
+
+    eventually("the other host has the new version", async || {
+        (there.client().call(&asking("reject", &token())).await.unwrap().status == 427).then_some(())
+    })
+    .await;
+    there.call("POST", "/rollback", Value::Null).await.expect(200);
+    eventually("the first host is back at the old version", async || {
+        (flow.client().call(&asking("reject", &token())).await.unwrap().status == 200).then_some(())
+    })
+    .await;
+
+    assert_eq!(flow.call("GET", "", Value::Null).await.expect(200)["active_version"], 1);
+}
+
+#[tokio::test]
+async fn a_conversation_goes_on_at_whichever_host_gets_the_request() {
+    let one = TestHost::start().await;
+    let two = one.second().await;
+    let flow = one.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    let there = flow.served_at(&two).await;
+    for round in 0..3 {
+        assert_eq!(flow.count("t").await, 2 * round + 1);
+        assert_eq!(there.count("t").await, 2 * round + 2);
+    }
+    let request = flow.client().seal(&asking("count", "t")).unwrap();
+    let first = flow.client().send(&request).await.unwrap();
+
+    one.stop().await;
+    let repeated = there.client().send(&request).await.unwrap();
+
+    assert_eq!((repeated.status, repeated.body), (200, first.body));
+    assert_eq!(there.count("t").await, 8);
+}
+
+#[tokio::test]
+async fn a_host_that_starts_later_has_all_that_was_made_before() {
+    let one = TestHost::start().await;
+    let flow = one.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    assert_eq!(flow.count("t").await, 1);
+
+    let later = one.second().await;
+
+    assert_eq!(flow.at(&later).count("t").await, 2);
+}
+
+#[tokio::test]
+async fn a_host_with_another_master_key_does_not_start() {
+    let one = TestHost::start().await;
+    one.tenant_without_app_secret("acme").await;
+
+    let refused = one.second_with_another_master_key().await;
+
+    assert!(refused.expect_err("it must not start").contains("master key"));
+}
+
+/// Waits until a health check gets this status.
+async fn answers(flow: &TestFlow, status: u16) {
+    let client = flow.client();
+    eventually(&format!("a {status}"), async || (client.call(&payload::ping()).await.unwrap().status == status).then_some(()))
+        .await;
+}
+
+/// A token that was not used before.
+fn token() -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    format!("t{}", NUMBER.fetch_add(1, Ordering::Relaxed))
+}

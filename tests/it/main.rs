@@ -1,0 +1,13 @@
+//! The integration tests: one binary, one PostgreSQL, one build of the plugins.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod admin;
+mod at_rest;
+mod exchange;
+mod hosts;
+mod migrations;
+mod plugins;
+mod process;
+mod route_coverage;
+mod tenancy;

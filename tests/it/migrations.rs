@@ -1,0 +1,125 @@
+//! The migrations: up, down, up again; and what every tenant table must look like.
+
+use flowhost::store::MIGRATOR;
+use flowhost_tests::TestDatabase;
+use sqlx::PgPool;
+
+#[tokio::test]
+async fn all_go_up_on_an_empty_database_down_and_up_again() {
+    let database = TestDatabase::empty().await;
+    let pool = database.pool().await;
+
+    MIGRATOR.run(&pool).await.unwrap();
+    let first = shape(&pool).await;
+    MIGRATOR.undo(&pool, 0).await.unwrap();
+    let undone = tables(&pool).await;
+    MIGRATOR.run(&pool).await.unwrap();
+
+    assert_eq!(undone, Vec::<String>::new());
+    assert_eq!(shape(&pool).await, first);
+    assert!(first.len() > 50, "{first:?}");
+}
+
+#[tokio::test]
+async fn each_can_be_undone_alone() {
+    let database = TestDatabase::empty().await;
+    let pool = database.pool().await;
+    let versions: Vec<i64> = MIGRATOR.iter().filter(|one| one.migration_type.is_up_migration()).map(|one| one.version).collect();
+    MIGRATOR.run(&pool).await.unwrap();
+    let whole = shape(&pool).await;
+
+    for version in versions.iter().rev() {
+        let below = versions.iter().copied().rfind(|other| other < version).unwrap_or(0);
+        MIGRATOR.undo(&pool, below).await.unwrap();
+        let applied: i64 = sqlx::query_scalar("select count(*) from _sqlx_migrations").fetch_one(&pool).await.unwrap();
+        assert_eq!(applied, versions.iter().filter(|other| *other < version).count() as i64);
+        MIGRATOR.run(&pool).await.unwrap();
+        assert_eq!(shape(&pool).await, whole, "after {version} was undone and done again");
+    }
+}
+
+#[tokio::test]
+async fn applying_them_again_changes_nothing_and_says_so() {
+    let database = TestDatabase::empty().await;
+
+    let first = flowhost::app::migrate(database.options()).await.unwrap();
+    let second = flowhost::app::migrate(database.options()).await.unwrap();
+
+    assert_eq!(first.len(), MIGRATOR.iter().filter(|one| one.migration_type.is_up_migration()).count());
+    assert_eq!(second, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn every_tenant_table_belongs_to_a_tenant_and_every_key_begins_with_it() {
+    let database = TestDatabase::migrated().await;
+    let pool = database.pool().await;
+    let of_tenants: Vec<_> = tables(&pool).await.into_iter().filter(|table| !NOT_A_TENANTS.contains(&table.as_str())).collect();
+    assert!(of_tenants.len() >= 9, "{of_tenants:?}");
+
+    let with_tenant: Vec<String> = sqlx::query_scalar(
+        "select table_name::text from information_schema.columns \
+         where table_schema = 'public' and column_name = 'tenant_id' and is_nullable = 'NO' order by 1",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(with_tenant, of_tenants);
+
+    let keys: Vec<(String, String, String)> = sqlx::query_as(
+        "select t.relname::text, i.relname::text, a.attname::text from pg_index x \
+         join pg_class t on t.oid = x.indrelid join pg_class i on i.oid = x.indexrelid \
+         join pg_namespace n on n.oid = t.relnamespace and n.nspname = 'public' \
+         join pg_attribute a on a.attrelid = t.oid and a.attnum = x.indkey[0] order by 1, 2",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    for table in &of_tenants {
+        assert!(keys.iter().any(|(of, key, _)| of == table && key.ends_with("_pkey")), "{table} has no primary key");
+    }
+    let otherwise: Vec<_> = keys
+        .iter()
+        .filter(|(table, key, first)| of_tenants.contains(table) && first != "tenant_id" && !NOT_BY_TENANT.contains(&key.as_str()))
+        .collect();
+    assert!(otherwise.is_empty(), "{otherwise:?}");
+
+    let foreign: Vec<(String, String)> = sqlx::query_as(
+        "select c.conname::text, a.attname::text from pg_constraint c \
+         join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1] \
+         where c.contype = 'f' and c.connamespace = 'public'::regnamespace and c.conname <> 'tenants_partner_id_fkey'",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert!(!foreign.is_empty() && foreign.iter().all(|(_, first)| first == "tenant_id"), "{foreign:?}");
+}
+
+/// Tables in the schema, but the one in which sqlx keeps count.
+async fn tables(pool: &PgPool) -> Vec<String> {
+    sqlx::query_scalar(
+        "select tablename::text from pg_tables where schemaname = 'public' and tablename <> '_sqlx_migrations' order by 1",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap()
+}
+
+/// Every column, index and constraint, as text.
+async fn shape(pool: &PgPool) -> Vec<String> {
+    sqlx::query_scalar(
+        "select format('%s.%s %s %s %s', table_name, column_name, data_type, is_nullable, column_default) \
+           from information_schema.columns where table_schema = 'public' \
+         union all select indexdef from pg_indexes where schemaname = 'public' \
+         union all select conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) \
+           from pg_constraint where connamespace = 'public'::regnamespace order by 1",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap()
+}
+
+/// Tables above tenants.
+const NOT_A_TENANTS: [&str; 1] = ["partners"];
+
+/// A tenant's name is unique among all tenants. May only shrink.
+const NOT_BY_TENANT: [&str; 1] = ["tenants_slug_key"];

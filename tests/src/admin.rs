@@ -1,0 +1,96 @@
+//! The operator: calls the admin API over HTTP.
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::{Client, Method};
+use serde_json::Value;
+
+/// A client of one host's admin API.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    http: Client,
+    base: String,
+    token: Option<String>,
+}
+
+/// What the admin API answered.
+#[derive(Clone, Debug)]
+pub struct AdminReply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The content type; empty where there is none.
+    pub content_type: String,
+    /// The body; null where it is empty or no JSON.
+    pub json: Value,
+    /// The body as it came.
+    pub text: String,
+    /// What was asked, for messages.
+    call: String,
+}
+
+impl Admin {
+    /// A client of the API at this URL.
+    pub fn new(base: &str, token: &str) -> Self {
+        let http = Client::builder().no_proxy().build().expect("an HTTP client can be made");
+        Self { http, base: base.to_owned(), token: Some(token.to_owned()) }
+    }
+
+    /// The same client with another token, or none.
+    pub fn with_token(&self, token: Option<&str>) -> Self {
+        Self { token: token.map(str::to_owned), ..self.clone() }
+    }
+
+    /// The full URL of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Calls with a JSON body; null stands for no body at all.
+    pub async fn call(&self, method: &str, path: &str, body: Value) -> AdminReply {
+        let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        self.send(method, path, "application/json", bytes).await
+    }
+
+    /// Calls without a body.
+    pub async fn get(&self, path: &str) -> AdminReply {
+        self.call("GET", path, Value::Null).await
+    }
+
+    /// Calls with any body.
+    pub async fn send(&self, method: &str, path: &str, content_type: &str, body: Vec<u8>) -> AdminReply {
+        let call = format!("{method} {path}");
+        let method = Method::from_bytes(method.as_bytes()).expect("a method's name");
+        let mut request = self.http.request(method, self.url(path)).header(CONTENT_TYPE, content_type).body(body);
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let response = request.send().await.unwrap_or_else(|error| panic!("{call}: {error:?}"));
+        let status = response.status().as_u16();
+        let content_type =
+            response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let text = response.text().await.unwrap_or_else(|error| panic!("{call}: {error:?}"));
+        AdminReply { status, content_type, json: serde_json::from_str(&text).unwrap_or_default(), text, call }
+    }
+}
+
+impl AdminReply {
+    /// The body, if the status is this one; else the test fails.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}: {}", self.call, self.text);
+        self.json
+    }
+
+    /// The `detail` of a well-formed problem of this status; else the test fails.
+    #[track_caller]
+    pub fn problem(&self, status: u16) -> &str {
+        assert_eq!(self.status, status, "{}: {}", self.call, self.text);
+        assert_eq!(self.content_type, "application/problem+json", "{}", self.call);
+        assert_eq!(self.json["status"], status, "{}: {}", self.call, self.text);
+        for field in ["type", "title"] {
+            assert!(self.json[field].as_str().is_some_and(|text| !text.is_empty()), "{}: no {field} in {}", self.call, self.text);
+        }
+        let detail = self.json["detail"].as_str().unwrap_or_default();
+        assert!(!detail.is_empty(), "{}: no detail in {}", self.call, self.text);
+        detail
+    }
+}

@@ -1,0 +1,135 @@
+//! One throw-away PostgreSQL for the whole process, and a database in it for each test that wants one.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use flowhost::config::Environment;
+use flowhost::postgres::{EmbeddedPostgres, Options, PgPrograms, PostgresError};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+/// A database of a test's own; dropped in the background when this is.
+#[derive(Debug)]
+pub struct TestDatabase {
+    name: String,
+    options: PgConnectOptions,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl TestDatabase {
+    /// A database with all migrations.
+    pub async fn migrated() -> Self {
+        Self::create(&format!("template {TEMPLATE}")).await
+    }
+
+    /// A database with nothing in it.
+    pub async fn empty() -> Self {
+        Self::create("").await
+    }
+
+    async fn create(how: &str) -> Self {
+        let cluster = cluster().await;
+        let slot = cluster.slots.clone().acquire_owned().await.expect("never closed");
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        execute(&cluster.postgres, &format!("create database {name} {how}")).await;
+        Self { options: cluster.postgres.connect_options(&name), name, _slot: slot }
+    }
+
+    /// How to connect.
+    pub fn options(&self) -> PgConnectOptions {
+        self.options.clone()
+    }
+
+    /// The same as a URL, for another process.
+    pub fn url(&self) -> String {
+        let socket = self.options.get_socket().expect("the test server listens on a socket").display();
+        format!("postgres://{}@localhost/{}?host={socket}&sslmode=disable", self.options.get_username(), self.name)
+    }
+
+    /// A few connections, to look behind the host's back.
+    pub async fn pool(&self) -> PgPool {
+        PgPoolOptions::new().max_connections(2).connect_with(self.options()).await.expect("the test database answers")
+    }
+
+    /// The identity of a tenant, as it stands in the logs.
+    pub async fn tenant_id(&self, slug: &str) -> String {
+        let id = sqlx::query_scalar("select tenant_id::text from tenants where slug = $1").bind(slug);
+        id.fetch_one(&self.pool().await).await.expect("the tenant is there")
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        // Gone with the server in any case; before that, so that the disk's use doesn't grow with the number of tests.
+        if let Some(Ok(cluster)) = CLUSTER.get() {
+            let _ = cluster.dropped.send(std::mem::take(&mut self.name));
+        }
+    }
+}
+
+/// The server. Its supervisor ends it when this process ends, in whatever way: a static is never dropped.
+struct Cluster {
+    postgres: Arc<EmbeddedPostgres>,
+    dropped: UnboundedSender<String>,
+    /// A host reserves a terabyte of addresses for its plugins' memories, and the machine has 128.
+    slots: Arc<Semaphore>,
+}
+
+async fn cluster() -> &'static Cluster {
+    let started = tokio::task::spawn_blocking(|| CLUSTER.get_or_init(start)).await.expect("never cancelled");
+    started.as_ref().unwrap_or_else(|why| panic!("the tests need PostgreSQL: {why}"))
+}
+
+/// Starts the server on a thread whose runtime outlives every test's.
+fn start() -> Result<Cluster, String> {
+    let (ready, is_ready) = oneshot::channel();
+    let (dropped, to_drop) = unbounded_channel();
+    let serve = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+        runtime.block_on(run(ready, to_drop));
+    };
+    std::thread::Builder::new().name("test-database".to_owned()).spawn(serve).expect("a thread can be made");
+    let postgres = is_ready.blocking_recv().unwrap_or_else(|_| Err("see the panic of thread `test-database`".to_owned()))?;
+    Ok(Cluster { postgres, dropped, slots: Arc::new(Semaphore::new(MAX_DATABASES)) })
+}
+
+async fn run(ready: oneshot::Sender<Result<Arc<EmbeddedPostgres>, String>>, mut to_drop: UnboundedReceiver<String>) {
+    let postgres = match launch().await {
+        Ok(postgres) => Arc::new(postgres),
+        Err(error) => return drop(ready.send(Err(error.to_string()))),
+    };
+    execute(&postgres, &format!("create database {TEMPLATE}")).await;
+    flowhost::app::migrate(postgres.connect_options(TEMPLATE)).await.expect("the migrations apply");
+    if ready.send(Ok(postgres.clone())).is_err() {
+        return;
+    }
+    while let Some(name) = to_drop.recv().await {
+        execute(&postgres, &format!("drop database {name} with (force)")).await;
+    }
+}
+
+async fn launch() -> Result<EmbeddedPostgres, PostgresError> {
+    let environment = Environment::of_process();
+    let programs = PgPrograms::find(environment.postgres_programs().as_deref(), environment.path())?;
+    EmbeddedPostgres::start(Options { max_connections: MAX_CONNECTIONS, ..Options::throwaway(programs) }, |_| ()).await
+}
+
+async fn execute(postgres: &EmbeddedPostgres, statement: &str) {
+    let mut connection = PgConnection::connect_with(&postgres.connect_options("postgres")).await.expect("the test server answers");
+    let done = sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await;
+    done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    connection.close().await.expect("a connection can be closed");
+}
+
+static CLUSTER: OnceLock<Result<Cluster, String>> = OnceLock::new();
+
+const TEMPLATE: &str = "flowhost_template";
+
+/// Databases at the same time.
+const MAX_DATABASES: usize = 12;
+
+/// Two hosts on each database, with 21 connections each, and the tests' own.
+const MAX_CONNECTIONS: u16 = 600;

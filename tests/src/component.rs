@@ -1,0 +1,84 @@
+//! The plugins that the tests deploy, built once for the process from `plugins/` and `tests/hostile/`.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use flowhost::plugin_project::{BuildOptions, build};
+
+/// A plugin to deploy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Component {
+    /// `plugins/appointment`: a clinic's appointments.
+    Appointment,
+    /// Says too much, or what nobody may say.
+    Chatty,
+    /// `plugins/echo`: the smallest.
+    Echo,
+    /// Takes all the memory.
+    Hoarder,
+    /// Computes for ever.
+    Looper,
+    /// Sleeps for a minute.
+    Slow,
+    /// The honest one: always the same screen, and a count of the conversation's exchanges.
+    Steady,
+    /// Traps.
+    Trapper,
+}
+
+impl Component {
+    /// The component's bytes.
+    pub async fn bytes(self) -> &'static [u8] {
+        let built = tokio::task::spawn_blocking(|| BUILT.get_or_init(build_all)).await.expect("never cancelled");
+        match built {
+            Ok(components) => &components[&self],
+            Err(why) => panic!("{why}"),
+        }
+    }
+
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Appointment => "plugins/appointment",
+            Self::Chatty => "tests/hostile/chatty",
+            Self::Echo => "plugins/echo",
+            Self::Hoarder => "tests/hostile/hoarder",
+            Self::Looper => "tests/hostile/looper",
+            Self::Slow => "tests/hostile/slow",
+            Self::Steady => "tests/hostile/steady",
+            Self::Trapper => "tests/hostile/trapper",
+        }
+    }
+}
+
+/// All of them, as `flowhost plugin build` does. Several test processes at once don't disturb each other: cargo locks the target
+/// folder, and what it built is replaced in one step.
+fn build_all() -> Result<HashMap<Component, Vec<u8>>, String> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    let build_one = |component: Component| {
+        let options = BuildOptions {
+            project_dir: workspace.join(component.folder()),
+            target_dir: Some(workspace.join("target/wasm")),
+            ..BuildOptions::default()
+        };
+        let refused = |error: &dyn std::fmt::Display| format!("{} can't be built: {error}", component.folder());
+        let built = runtime.block_on(build(options, |_| ())).map_err(|error| refused(&error))?;
+        Ok((component, std::fs::read(&built.path).map_err(|error| refused(&error))?))
+    };
+    ALL.into_iter().map(build_one).collect()
+}
+
+/// A failure is kept too: to try again for each test would take for ever.
+static BUILT: OnceLock<Result<HashMap<Component, Vec<u8>>, String>> = OnceLock::new();
+
+const ALL: [Component; 8] = [
+    Component::Appointment,
+    Component::Chatty,
+    Component::Echo,
+    Component::Hoarder,
+    Component::Looper,
+    Component::Slow,
+    Component::Steady,
+    Component::Trapper,
+];

@@ -1,0 +1,122 @@
+//! A host in this process.
+
+use std::sync::Arc;
+
+use flowhost::app::Host;
+use flowhost::config::{AdminToken, HostConfig, MigrationPolicy};
+use flowhost::crypto::MasterKey;
+use reqwest::header::CONTENT_TYPE;
+use serde_json::json;
+
+use crate::admin::Admin;
+use crate::cluster::TestDatabase;
+use crate::logs;
+use crate::tenant::TestTenant;
+
+/// A running host with a database of its own.
+pub struct TestHost {
+    // Dropped before its database.
+    host: Host,
+    shared: Arc<Shared>,
+    admin: Admin,
+}
+
+/// What hosts on one database share.
+struct Shared {
+    database: TestDatabase,
+    master_key: MasterKey,
+    admin_token: String,
+}
+
+impl TestHost {
+    /// A host on a fresh database.
+    pub async fn start() -> Self {
+        Self::on(TestDatabase::migrated().await).await
+    }
+
+    /// A host on this database.
+    pub async fn on(database: TestDatabase) -> Self {
+        let admin_token = AdminToken::generate().expose().to_owned();
+        Self::launch(Arc::new(Shared { database, master_key: MasterKey::generate(), admin_token })).await
+    }
+
+    /// Another host on the same database.
+    pub async fn second(&self) -> Self {
+        Self::launch(self.shared.clone()).await
+    }
+
+    /// Tries to start another host on the same database with a master key of its own; gives what is said about it.
+    pub async fn second_with_another_master_key(&self) -> Result<(), String> {
+        let started = Host::start(config(&self.shared, MasterKey::generate())).await;
+        started.map(drop).map_err(|error| format!("{error:#}"))
+    }
+
+    async fn launch(shared: Arc<Shared>) -> Self {
+        logs::capture();
+        let config = config(&shared, shared.master_key.clone());
+        let host = Host::start(config).await.unwrap_or_else(|error| panic!("the host doesn't start: {error:#}"));
+        let admin = Admin::new(&host.admin_url(), &shared.admin_token);
+        Self { host, shared, admin }
+    }
+
+    /// Stops it in order.
+    pub async fn stop(self) {
+        self.host.stop().await;
+    }
+
+    /// The operator.
+    pub fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
+    /// The operator's token.
+    pub fn admin_token(&self) -> &str {
+        &self.shared.admin_token
+    }
+
+    /// Its database.
+    pub fn database(&self) -> &TestDatabase {
+        &self.shared.database
+    }
+
+    /// Where its data endpoints are.
+    pub fn public_url(&self) -> String {
+        self.host.public_url()
+    }
+
+    /// Makes a tenant with an app secret.
+    pub async fn tenant(&self, slug: &str) -> TestTenant {
+        TestTenant::make(&self.admin, &self.public_url(), slug).await
+    }
+
+    /// Makes a tenant without an app secret.
+    pub async fn tenant_without_app_secret(&self, slug: &str) -> TestTenant {
+        let made = self.admin.call("POST", "/v1/tenants", json!({"slug": slug, "name": slug})).await.expect(201);
+        TestTenant::of(&self.admin, &self.public_url(), slug, &made)
+    }
+}
+
+fn config(shared: &Shared, master_key: MasterKey) -> HostConfig {
+    let any_port = ([127, 0, 0, 1], 0).into();
+    HostConfig {
+        database: shared.database.options(),
+        migrations: MigrationPolicy::Require,
+        listen: any_port,
+        admin_listen: any_port,
+        master_key,
+        admin_token: Some(AdminToken::parse(&shared.admin_token).expect("it was generated")),
+    }
+}
+
+/// Posts a body to an endpoint as it is; gives status and body.
+pub async fn post(url: &str, signature: Option<&str>, body: impl Into<reqwest::Body>) -> (u16, Vec<u8>) {
+    let client = reqwest::Client::builder().no_proxy().build().expect("an HTTP client can be made");
+    let mut request = client.post(url).header(CONTENT_TYPE, "application/json").body(body);
+    if let Some(signature) = signature {
+        request = request.header("x-hub-signature-256", signature);
+    }
+    let response = request.send().await.unwrap_or_else(|error| panic!("POST {url}: {error:?}"));
+    let status = response.status().as_u16();
+    let body = response.bytes().await.unwrap_or_else(|error| panic!("POST {url}: {error:?}"));
+    (status, body.to_vec())
+}

@@ -1,0 +1,24 @@
+//! The harness of the integration tests: real hosts on a real database, with WhatsApp, an operator and plugins to play with.
+//!
+//! `cargo test` needs no preparation: the first test starts a throw-away PostgreSQL, and the first that needs a plugin builds all
+//! of them. Each [`TestHost`] has a database of its own, so tests run side by side. Everything ends with the process.
+
+mod admin;
+mod cluster;
+mod component;
+mod host;
+mod logs;
+mod poll;
+mod process;
+mod tenant;
+mod vectors;
+
+pub use admin::{Admin, AdminReply};
+pub use cluster::TestDatabase;
+pub use component::Component;
+pub use host::{TestHost, post};
+pub use logs::logged;
+pub use poll::eventually;
+pub use process::{DataFolder, Ended, HostProcess, flowhost};
+pub use tenant::{TestFlow, TestTenant, asking, sign};
+pub use vectors::{Vector, Vectors, fixture};

@@ -1,0 +1,215 @@
+//! The real program, as a process of its own.
+
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::admin::Admin;
+use crate::poll::eventually;
+use crate::tenant::TestTenant;
+
+/// The program with these arguments, in an environment without settings of its own.
+pub fn flowhost(arguments: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for variable in SETTINGS {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// What became of a program that ended by itself.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it said.
+    pub stderr: String,
+}
+
+impl Ended {
+    /// Runs a command to its end, off the async threads.
+    pub async fn of(mut command: Command) -> Self {
+        let output = tokio::task::spawn_blocking(move || command.output()).await.expect("not cancelled");
+        let output = output.expect("the program can be run");
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// A data folder for `flowhost dev`, removed when no process uses it any more.
+#[derive(Debug)]
+pub struct DataFolder(TempDir);
+
+impl DataFolder {
+    /// A folder that is not there yet, in a fresh one that others may pass through: PostgreSQL may have to run as another user.
+    pub fn new() -> Self {
+        let parent =
+            tempfile::Builder::new().prefix("flowhost-test-").permissions(Permissions::from_mode(0o755)).tempdir_in("/tmp");
+        Self(parent.expect("a folder can be made in /tmp"))
+    }
+
+    /// The folder.
+    pub fn path(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+
+    /// The file that says where the host listens, while it does.
+    pub fn ready_file(&self) -> PathBuf {
+        self.0.path().join(READY_FILE)
+    }
+
+    /// The admin token that `flowhost dev` made.
+    fn admin_token(&self) -> String {
+        let token = std::fs::read_to_string(self.path().join("secrets/admin-token")).expect("the host made an admin token");
+        token.trim().to_owned()
+    }
+}
+
+impl Default for DataFolder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for DataFolder {
+    /// Waits until no process of the database is left: each of them holds this lock.
+    fn drop(&mut self) {
+        let Ok(lock) = File::options().write(true).open(self.path().join("postgres.running")) else { return };
+        for _ in 0..3_000 {
+            if lock.try_lock().is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// A running `flowhost`. Dropped it is killed.
+#[derive(Debug)]
+pub struct HostProcess {
+    child: std::process::Child,
+    public_url: String,
+    admin: Admin,
+}
+
+impl HostProcess {
+    /// `flowhost dev` on this folder.
+    pub async fn dev(data: &DataFolder) -> Self {
+        let folder = data.path();
+        let mut command = flowhost(&["dev", "--data-dir"]);
+        command.arg(&folder);
+        let (child, addresses) = launch(command, data.0.path()).await;
+        Self::of(child, &addresses, &data.admin_token())
+    }
+
+    /// `flowhost serve` or another command that serves, with its arguments and variables given; `folder` is for the ready file.
+    pub async fn serving(command: Command, folder: &Path, admin_token: &str) -> Self {
+        let (child, addresses) = launch(command, folder).await;
+        Self::of(child, &addresses, admin_token)
+    }
+
+    fn of(child: std::process::Child, addresses: &Value, admin_token: &str) -> Self {
+        let url = |which: &str| addresses[which].as_str().expect("the ready file has both addresses").to_owned();
+        Self { child, public_url: url("public"), admin: Admin::new(&url("admin"), admin_token) }
+    }
+
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The operator.
+    pub fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
+    /// Makes a tenant with an app secret.
+    pub async fn tenant(&self, slug: &str) -> TestTenant {
+        TestTenant::make(&self.admin, &self.public_url, slug).await
+    }
+
+    /// The same tenant at this process.
+    pub fn adopt(&self, tenant: &TestTenant) -> TestTenant {
+        tenant.moved(&self.admin, &self.public_url)
+    }
+
+    /// SIGKILL: it gets no chance to do anything.
+    pub fn kill(mut self) {
+        self.child.kill().expect("the process can be killed");
+        self.child.wait().expect("the process can be waited for");
+    }
+
+    /// SIGTERM, without waiting.
+    pub fn terminate(&self) {
+        let pid = i32::try_from(self.child.id()).expect("a process id");
+        kill(Pid::from_raw(pid), Signal::SIGTERM).expect("the process can be signalled");
+    }
+
+    /// Waits for its end.
+    pub async fn ended(mut self) -> ExitStatus {
+        eventually("the process ends", async || self.child.try_wait().expect("the process can be waited for")).await
+    }
+}
+
+impl Drop for HostProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Starts a command that serves, and waits for its ready file.
+async fn launch(mut command: Command, folder: &Path) -> (std::process::Child, Value) {
+    let ready = folder.join(READY_FILE);
+    // What a process that was killed left behind says nothing of this one.
+    let _ = std::fs::remove_file(&ready);
+    command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log", "warn", "--ready-file"]).arg(&ready);
+    // Nobody reads a pipe of it, and a full one would stop it.
+    command.stdout(Stdio::null()).stderr(Stdio::inherit());
+    let mut child = command.spawn().expect("the program can be run");
+    let addresses = eventually("the host is ready", async || {
+        if let Ok(Some(status)) = child.try_wait() {
+            panic!("the host ended instead of serving: {status}");
+        }
+        std::fs::read_to_string(&ready).ok()
+    });
+    let addresses = addresses.await;
+    (child, serde_json::from_str(&addresses).expect("the ready file is JSON"))
+}
+
+/// `target/<profile>/flowhost`, beside the folder of the test binaries.
+fn program() -> PathBuf {
+    let own = std::env::current_exe().expect("this program has a path");
+    let profile = own.parent().and_then(Path::parent).expect("test binaries are in target/<profile>/deps");
+    let program = profile.join("flowhost");
+    assert!(
+        program.is_file(),
+        "{} is missing: `cargo build` makes it, and so does `cargo test` of the whole workspace",
+        program.display()
+    );
+    program
+}
+
+const READY_FILE: &str = "ready.json";
+
+/// Variables that a command reads.
+const SETTINGS: [&str; 8] = [
+    "DATABASE_URL",
+    "FLOWHOST_ADMIN_TOKEN",
+    "FLOWHOST_APP_SECRET",
+    "FLOWHOST_KEY_PASSPHRASE",
+    "FLOWHOST_LOG",
+    "FLOWHOST_MASTER_KEY",
+    "FLOWHOST_TOKEN",
+    "FLOWHOST_URL",
+];
