@@ -1,11 +1,13 @@
 //! Errors of the admin API as `application/problem+json` (RFC 9457), and bodies that are read with such errors.
 
 use axum::Json;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 
 use super::body::{BodyError, read};
 use super::error::{status_of_admin, status_of_body};
@@ -77,10 +79,25 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
         let bytes = read(request.into_body(), MAX_JSON_BYTES).await?;
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        serde_json::from_slice(text).map(Self).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
-            _ => Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}")),
-        })
+        let mut json = serde_json::Deserializer::from_slice(text);
+        let body = serde_path_to_error::deserialize(&mut json).map_err(|error| match error.inner().classify() {
+            Category::Data => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+            _ => Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {}", error.inner())),
+        })?;
+        json.end().map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}")))?;
+        Ok(Self(body))
+    }
+}
+
+/// The names in a path. What is no text names nothing.
+pub(super) struct Names<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Names<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<T>::from_request_parts(parts, state).await;
+        path.map(|Path(names)| Self(names)).map_err(|_| Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path"))
     }
 }
 

@@ -123,7 +123,8 @@ pub struct Grants {
 impl FlowSettings {
     /// Reads settings from an object; what it leaves out has its default.
     pub fn parse(fields: Map<String, Value>) -> Result<Self, SettingsError> {
-        let settings: Self = serde_json::from_value(Value::Object(fields)).map_err(|error| SettingsError(error.to_string()))?;
+        let settings: Self =
+            serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| SettingsError(error.to_string()))?;
         settings.checked()
     }
 
@@ -235,7 +236,8 @@ mod tests {
             (json!({"limits": {"memory_bytes": MAX_MEMORY_BYTES + 1}}), "limits.memory_bytes"),
             (json!({"session_ttl_seconds": 0}), "session_ttl_seconds"),
             (json!({"failure_text": ""}), "failure_text"),
-            (json!({"token_policy": "closed"}), "closed"),
+            (json!({"token_policy": "closed"}), "token_policy"),
+            (json!({"limits": {"cpu_ms": -1}}), "limits.cpu_ms"),
             (json!({"grants": {"store": true}}), "grants"),
         ] {
             let error = parse(settings.clone()).unwrap_err().to_string();

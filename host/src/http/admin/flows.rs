@@ -1,28 +1,28 @@
 //! `/v1/tenants/{tenant}/flows`, with sessions.
 
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::super::AdminState;
-use super::super::problem::{JsonBody, Problem};
+use super::super::problem::{JsonBody, Names, Problem};
 use crate::admin::{AdminError, FlowView, PutFlow, SessionDetails, SessionQuery, SessionsPage};
 
-pub(super) async fn list(State(state): State<AdminState>, Path(tenant): Path<String>) -> Result<Json<Value>, Problem> {
+pub(super) async fn list(State(state): State<AdminState>, Names(tenant): Names<String>) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({"flows": state.admin.list_flows(&tenant).await?})))
 }
 
 pub(super) async fn show(
     State(state): State<AdminState>,
-    Path((tenant, flow)): Path<(String, String)>,
+    Names((tenant, flow)): Names<(String, String)>,
 ) -> Result<Json<FlowView>, Problem> {
     Ok(Json(state.admin.show_flow(&tenant, &flow).await?))
 }
 
 pub(super) async fn replace(
     State(state): State<AdminState>,
-    Path((tenant, flow)): Path<(String, String)>,
+    Names((tenant, flow)): Names<(String, String)>,
     JsonBody(fields): JsonBody<Map<String, Value>>,
 ) -> Result<(StatusCode, Json<FlowView>), Problem> {
     Ok(match state.admin.put_flow(&tenant, &flow, fields).await? {
@@ -33,7 +33,7 @@ pub(super) async fn replace(
 
 pub(super) async fn update(
     State(state): State<AdminState>,
-    Path((tenant, flow)): Path<(String, String)>,
+    Names((tenant, flow)): Names<(String, String)>,
     JsonBody(fields): JsonBody<Map<String, Value>>,
 ) -> Result<Json<FlowView>, Problem> {
     Ok(Json(state.admin.patch_flow(&tenant, &flow, fields).await?))
@@ -41,7 +41,7 @@ pub(super) async fn update(
 
 pub(super) async fn destroy(
     State(state): State<AdminState>,
-    Path((tenant, flow)): Path<(String, String)>,
+    Names((tenant, flow)): Names<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     state.admin.delete_flow(&tenant, &flow).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -49,7 +49,7 @@ pub(super) async fn destroy(
 
 pub(super) async fn list_sessions(
     State(state): State<AdminState>,
-    Path((tenant, flow)): Path<(String, String)>,
+    Names((tenant, flow)): Names<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<SessionsPage>, Problem> {
     let query: SessionQuery = serde_urlencoded::from_str(query.as_deref().unwrap_or_default())
@@ -59,7 +59,7 @@ pub(super) async fn list_sessions(
 
 pub(super) async fn show_session(
     State(state): State<AdminState>,
-    Path((tenant, flow, session)): Path<(String, String, String)>,
+    Names((tenant, flow, session)): Names<(String, String, String)>,
 ) -> Result<Json<SessionDetails>, Problem> {
     // What is no id names no session.
     let session = session.parse().map_err(|_| AdminError::NotFound("session"))?;

@@ -1,14 +1,14 @@
 //! `/v1/tenants/{tenant}/flows/{flow}/versions`, activation and rollback.
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::AdminState;
 use super::super::body::read;
-use super::super::problem::{JsonBody, Problem};
+use super::super::problem::{JsonBody, Names, Problem};
 use crate::admin::{Activated, UploadedVersion};
 
 /// Which version to activate.
@@ -20,7 +20,7 @@ pub(super) struct Activate {
 
 pub(super) async fn upload(
     State(state): State<AdminState>,
-    Path((tenant, flow)): Path<(String, String)>,
+    Names((tenant, flow)): Names<(String, String)>,
     request: Request,
 ) -> Result<(StatusCode, Json<UploadedVersion>), Problem> {
     let component = read(request.into_body(), MAX_COMPONENT_BYTES).await?;
@@ -29,14 +29,14 @@ pub(super) async fn upload(
 
 pub(super) async fn list(
     State(state): State<AdminState>,
-    Path((tenant, flow)): Path<(String, String)>,
+    Names((tenant, flow)): Names<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({"versions": state.admin.list_versions(&tenant, &flow).await?})))
 }
 
 pub(super) async fn activate(
     State(state): State<AdminState>,
-    Path((tenant, flow)): Path<(String, String)>,
+    Names((tenant, flow)): Names<(String, String)>,
     JsonBody(activate): JsonBody<Activate>,
 ) -> Result<Json<Activated>, Problem> {
     Ok(Json(state.admin.activate(&tenant, &flow, activate.version).await?))
@@ -44,7 +44,7 @@ pub(super) async fn activate(
 
 pub(super) async fn rollback(
     State(state): State<AdminState>,
-    Path((tenant, flow)): Path<(String, String)>,
+    Names((tenant, flow)): Names<(String, String)>,
 ) -> Result<Json<Activated>, Problem> {
     Ok(Json(state.admin.rollback(&tenant, &flow).await?))
 }
