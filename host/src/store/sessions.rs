@@ -5,7 +5,9 @@
 use std::str::FromStr;
 
 use sqlx::FromRow;
-use sqlx::postgres::{PgQueryResult, PgRow};
+use sqlx::Postgres;
+use sqlx::postgres::{PgArguments, PgQueryResult, PgRow};
+use sqlx::query::Query;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -151,64 +153,50 @@ pub async fn find_turn(store: &Store, scope: Scope, token: TokenHash, request: R
 
 /// Commits a session's first turn; gives whether it was the first.
 pub async fn insert_session(store: &Store, scope: Scope, new: &NewSession, commit: &Commit<'_>) -> Result<bool, StoreError> {
-    let result = sqlx::query(
+    let query = sqlx::query(
         "with turn as ( \
            insert into sessions (tenant_id, flow_id, token_hash, session_id, status, screen, sealed_state, version, \
              last_request_digest, last_reply_kind, sealed_last_reply, expires_at) \
-           values ($1, $2, $3, $14, $4, $5, $6, 1, $7, $8, $9, $15) \
+           values ($1, $2, $3, $15, $4, $5, $6, 1, $7, $8, $9, $16) \
            on conflict (tenant_id, flow_id, token_hash) do nothing returning version) \
-         insert into exchanges (tenant_id, flow_id, token_hash, number, request_digest, action, screen_in, screen_out, outcome, duration_us, plugin_version) \
-         select $1, $2, $3, version, $7, $10, $11, $5, $12, $13, $16 from turn",
-    )
-    .bind(scope.tenant.0)
-    .bind(scope.flow.0)
-    .bind(&commit.token.0[..])
-    .bind(commit.status.as_str())
-    .bind(commit.exchange.screen_out)
-    .bind(commit.sealed_state.map(|sealed| &sealed.0))
-    .bind(&commit.request.0[..])
-    .bind(commit.reply_kind)
-    .bind(&commit.sealed_reply.0)
-    .bind(commit.exchange.action)
-    .bind(commit.exchange.screen_in)
-    .bind(commit.exchange.outcome)
-    .bind(commit.exchange.duration_us)
-    .bind(new.id.0)
-    .bind(new.expires_at)
-    .bind(commit.exchange.plugin_version)
-    .execute(&store.pool)
-    .await;
-    committed(result)
+         insert into exchanges (tenant_id, flow_id, token_hash, number, request_digest, action, screen_in, screen_out, outcome, \
+           duration_us, plugin_version) \
+         select $1, $2, $3, version, $7, $10, $11, $5, $12, $13, $14 from turn",
+    );
+    committed(bind(query, scope, commit).bind(new.id.0).bind(new.expires_at).execute(&store.pool).await)
 }
 
 /// Commits a turn of a session that was found at `version`; gives whether it still was at it.
 pub async fn update_session(store: &Store, scope: Scope, version: i64, commit: &Commit<'_>) -> Result<bool, StoreError> {
-    let result = sqlx::query(
+    let query = sqlx::query(
         "with turn as ( \
-           update sessions set status = $4, screen = coalesce($5, screen), sealed_state = coalesce($6, sealed_state), version = version + 1, \
-             last_request_digest = $7, last_reply_kind = $8, sealed_last_reply = $9, updated_at = now() \
-           where tenant_id = $1 and flow_id = $2 and token_hash = $3 and version = $14 returning version) \
-         insert into exchanges (tenant_id, flow_id, token_hash, number, request_digest, action, screen_in, screen_out, outcome, duration_us, plugin_version) \
-         select $1, $2, $3, version, $7, $10, $11, $5, $12, $13, $15 from turn",
-    )
-    .bind(scope.tenant.0)
-    .bind(scope.flow.0)
-    .bind(&commit.token.0[..])
-    .bind(commit.status.as_str())
-    .bind(commit.exchange.screen_out)
-    .bind(commit.sealed_state.map(|sealed| &sealed.0))
-    .bind(&commit.request.0[..])
-    .bind(commit.reply_kind)
-    .bind(&commit.sealed_reply.0)
-    .bind(commit.exchange.action)
-    .bind(commit.exchange.screen_in)
-    .bind(commit.exchange.outcome)
-    .bind(commit.exchange.duration_us)
-    .bind(version)
-    .bind(commit.exchange.plugin_version)
-    .execute(&store.pool)
-    .await;
-    committed(result)
+           update sessions set status = $4, screen = coalesce($5, screen), sealed_state = coalesce($6, sealed_state), \
+             version = version + 1, last_request_digest = $7, last_reply_kind = $8, sealed_last_reply = $9, updated_at = now() \
+           where tenant_id = $1 and flow_id = $2 and token_hash = $3 and version = $15 returning version) \
+         insert into exchanges (tenant_id, flow_id, token_hash, number, request_digest, action, screen_in, screen_out, outcome, \
+           duration_us, plugin_version) \
+         select $1, $2, $3, version, $7, $10, $11, $5, $12, $13, $14 from turn",
+    );
+    committed(bind(query, scope, commit).bind(version).execute(&store.pool).await)
+}
+
+/// Binds `$1` to `$14`, which both kinds of commit share.
+fn bind<'a>(query: Query<'a, Postgres, PgArguments>, scope: Scope, commit: &'a Commit<'a>) -> Query<'a, Postgres, PgArguments> {
+    query
+        .bind(scope.tenant.0)
+        .bind(scope.flow.0)
+        .bind(&commit.token.0[..])
+        .bind(commit.status.as_str())
+        .bind(commit.exchange.screen_out)
+        .bind(commit.sealed_state.map(|sealed| &sealed.0))
+        .bind(&commit.request.0[..])
+        .bind(commit.reply_kind)
+        .bind(&commit.sealed_reply.0)
+        .bind(commit.exchange.action)
+        .bind(commit.exchange.screen_in)
+        .bind(commit.exchange.outcome)
+        .bind(commit.exchange.duration_us)
+        .bind(commit.exchange.plugin_version)
 }
 
 /// A commit that wrote no row lost a race, and so did one whose request was answered elsewhere meanwhile.
