@@ -5,6 +5,7 @@
 mod app_secrets;
 mod error;
 mod flows;
+mod history;
 mod keys;
 mod sessions;
 mod tenants;
@@ -21,11 +22,13 @@ use crate::ids::TenantId;
 pub use app_secrets::{StoredAppSecret, list_app_secrets, replace_app_secret};
 pub use error::StoreError;
 pub use flows::{StoredFlow, delete_flow, find_flow, insert_flow, list_flows, set_activation, update_flow};
+pub use history::{
+    CommittedExchange, ListedSession, StoredClientError, insert_client_error, list_client_errors, list_exchanges, list_sessions,
+    load_session,
+};
 pub use keys::{NewKey, StoredKey, delete_key, insert_key, list_keys, retire_active_keys};
 pub use sessions::{
-    Commit, CommittedExchange, ExchangeRow, Found, ListedSession, NewSession, SessionStatus, StoredClientError, StoredSession,
-    find_turn, insert_client_error, insert_session, list_client_errors, list_exchanges, list_sessions, load_session,
-    update_session,
+    Commit, ExchangeRow, Found, NewSession, SessionStatus, StoredSession, find_turn, insert_session, update_session,
 };
 pub use tenants::{
     NewTenant, StoredTenant, destroy_tenant, find_tenant, find_tenant_by_id, insert_tenant, list_revisions, list_tenants,
