@@ -21,7 +21,7 @@ pub use turn::{OverTurn, Turn, TurnMeta};
 use crate::crypto::{DataKey, Place};
 use crate::flow::{ClientError, Exchange, FlowReply, ReplyKind};
 use crate::ids::{ClientErrorId, RequestDigest, Scope, TokenHash};
-use crate::store::{self, SessionStatus, Store, StoredClientError, StoredSession};
+use crate::store::{self, Answered, SessionStatus, Store, StoredClientError, StoredSession};
 
 /// Where sessions of one flow are kept and what they are sealed with.
 #[derive(Clone, Debug)]
@@ -79,7 +79,8 @@ impl Sessions {
         Self { store }
     }
 
-    /// Finds out what an exchange meets. One statement; a second one only where the token is not admitted.
+    /// Finds out what an exchange meets. One statement; a second one only for copies of requests whose token was
+    /// refused.
     pub async fn begin(
         &self,
         space: &SessionSpace,
@@ -89,11 +90,8 @@ impl Sessions {
     ) -> Result<Begun, SessionError> {
         let token = exchange.flow_token.as_ref().map_or_else(|| one_shot(request), |token| token.hash());
         let found = store::find_turn(&self.store, space.scope, token, request).await?;
-        if let Some(number) = found.answered_as {
-            return match found.session {
-                Some(session) if found.same_flow && session.version == number => stored_reply(space, &session).map(Begun::Repeat),
-                _ => Ok(Begun::OldRepeat),
-            };
+        if let Some(answered) = found.answered {
+            return self.repeat(space, token, found.session, answered).await;
         }
         let meta = TurnMeta { store: self.store.clone(), space: space.clone(), token, request, action: exchange.action };
         match (standing.admission, found.session) {
@@ -107,6 +105,26 @@ impl Sessions {
                 status => Ok(Begun::Over(OverTurn::new(meta, Some(session), status, exchange))),
             },
             (Admission::Anyone, None) => Turn::new(meta, None, exchange, standing.verified).map(Begun::Turn),
+        }
+    }
+
+    /// What a copy of a request gets that was answered before. `session` is that of `token`, the request's own.
+    async fn repeat(
+        &self,
+        space: &SessionSpace,
+        token: TokenHash,
+        session: Option<StoredSession>,
+        answered: Answered,
+    ) -> Result<Begun, SessionError> {
+        let session = match session {
+            _ if !answered.same_flow => None,
+            session if answered.token == token => session,
+            // Its token was refused then, or is refused now.
+            _ => store::find_session(&self.store, space.scope, answered.token).await?,
+        };
+        match session {
+            Some(session) if session.version == answered.number => stored_reply(space, &session).map(Begun::Repeat),
+            _ => Ok(Begun::OldRepeat),
         }
     }
 

@@ -41,9 +41,9 @@ pub async fn list_sessions(
     let rows: Vec<ListedRow> = sqlx::query_as(
         "select * from sessions where tenant_id = $1 and flow_id = $2 \
            and ($3::text is null or $3 = case when status = 'open' and expires_at <= now() then 'expired' else status end) \
-           and ($4::uuid is null or (created_at, session_id) < \
-             (select created_at, session_id from sessions where tenant_id = $1 and flow_id = $2 and session_id = $4)) \
-         order by created_at desc, session_id desc limit $5",
+           and ($4::uuid is null or session_id < \
+             (select session_id from sessions where tenant_id = $1 and flow_id = $2 and session_id = $4)) \
+         order by session_id desc limit $5",
     )
     .bind(scope.tenant.0)
     .bind(scope.flow.0)

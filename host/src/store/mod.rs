@@ -28,7 +28,8 @@ pub use history::{
 };
 pub use keys::{NewKey, StoredKey, delete_key, insert_key, list_keys, retire_active_keys};
 pub use sessions::{
-    Commit, ExchangeRow, Found, NewSession, SessionStatus, StoredSession, find_turn, insert_session, update_session,
+    Answered, Commit, ExchangeRow, Found, NewSession, SessionStatus, StoredSession, find_session, find_turn, insert_session,
+    update_session,
 };
 pub use tenants::{
     NewTenant, StoredTenant, destroy_tenant, find_tenant, find_tenant_by_id, insert_tenant, list_revisions, list_tenants,

@@ -79,11 +79,20 @@ pub struct StoredSession {
 /// What the database knows of a request before its turn.
 #[derive(Debug)]
 pub struct Found {
-    /// The session: that of the request's earlier copy if there was one, else that of its token.
+    /// The session of the request's token.
     pub session: Option<StoredSession>,
-    /// The number of the exchange that answered an earlier copy of this request.
-    pub answered_as: Option<i64>,
-    /// Whether that exchange belongs to the flow that was asked now.
+    /// The exchange that answered an earlier copy of this request, anywhere at the tenant.
+    pub answered: Option<Answered>,
+}
+
+/// An exchange that answered an earlier copy of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered {
+    /// Its number in its session.
+    pub number: i64,
+    /// Its session.
+    pub token: TokenHash,
+    /// Whether it belongs to the flow that was asked now.
     pub same_flow: bool,
 }
 
@@ -132,14 +141,15 @@ pub struct ExchangeRow<'a> {
     pub plugin_version: Option<i32>,
 }
 
-/// Finds what a turn begins with, in one statement: an earlier copy of the request anywhere at the tenant, and the session.
+/// Finds what a turn begins with, in one statement: an earlier copy of the request anywhere at the tenant, and the session. Each by
+/// a whole unique key, so that no state of the planner's statistics can make it read more.
 pub async fn find_turn(store: &Store, scope: Scope, token: TokenHash, request: RequestDigest) -> Result<Found, StoreError> {
     let row: TurnRow = sqlx::query_as(
-        "select e.number as answered_as, coalesce(e.flow_id = $2, true) as same_flow, \
+        "select e.number as answered_number, e.token_hash as answered_token, e.flow_id = $2 as answered_here, \
            s.token_hash, s.status, s.screen, s.sealed_state, s.sealed_context, s.version, s.last_reply_kind, s.sealed_last_reply, s.expires_at \
          from (values (1)) as one (n) \
          left join exchanges e on e.tenant_id = $1 and e.request_digest = $4 \
-         left join sessions s on s.tenant_id = $1 and s.flow_id = $2 and s.token_hash = coalesce(e.token_hash, $3)",
+         left join sessions s on s.tenant_id = $1 and s.flow_id = $2 and s.token_hash = $3",
     )
     .bind(scope.tenant.0)
     .bind(scope.flow.0)
@@ -147,7 +157,23 @@ pub async fn find_turn(store: &Store, scope: Scope, token: TokenHash, request: R
     .bind(&request.0[..])
     .fetch_one(&store.pool)
     .await?;
-    Ok(Found { answered_as: row.answered_as, same_flow: row.same_flow, session: row.session.session()? })
+    let answered = match (row.answered_number, row.answered_token, row.answered_here) {
+        (Some(number), Some(token), Some(same_flow)) => Some(Answered { number, token: token_of(&token)?, same_flow }),
+        _ => None,
+    };
+    Ok(Found { answered, session: row.session.session()? })
+}
+
+/// One session.
+pub async fn find_session(store: &Store, scope: Scope, token: TokenHash) -> Result<Option<StoredSession>, StoreError> {
+    let row: Option<SessionRow> =
+        sqlx::query_as("select * from sessions where tenant_id = $1 and flow_id = $2 and token_hash = $3")
+            .bind(scope.tenant.0)
+            .bind(scope.flow.0)
+            .bind(&token.0[..])
+            .fetch_optional(&store.pool)
+            .await?;
+    row.map_or(Ok(None), SessionRow::session)
 }
 
 /// Commits a session's first turn; gives whether it was the first.
@@ -209,8 +235,9 @@ fn committed(result: Result<PgQueryResult, sqlx::Error>) -> Result<bool, StoreEr
 
 #[derive(FromRow)]
 struct TurnRow {
-    answered_as: Option<i64>,
-    same_flow: bool,
+    answered_number: Option<i64>,
+    answered_token: Option<Vec<u8>>,
+    answered_here: Option<bool>,
     #[sqlx(flatten)]
     session: SessionRow,
 }
