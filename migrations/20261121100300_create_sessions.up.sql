@@ -10,8 +10,7 @@ create table sessions (
     sealed_context bytea,
     -- Goes up with every commit: a commit names the one that it read.
     version bigint not null,
-    -- The last request and what was answered to it, for exact repeats.
-    last_request_digest bytea not null,
+    -- What was answered to the last request, for exact repeats; which request that was, its exchange tells.
     last_reply_kind text not null check (last_reply_kind in ('answer', 'token-rejected')),
     sealed_last_reply bytea not null,
     expires_at timestamptz not null,

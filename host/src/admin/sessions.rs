@@ -95,7 +95,7 @@ impl Admin {
         let flow = self.flow(&tenant, flow).await?;
         let data_key = self.data_key(&tenant)?;
         let scope = Scope { tenant: tenant.id, flow: flow.id };
-        let session = store::load_session(&self.store, scope, session).await?.ok_or(AdminError::NotFound("session"))?;
+        let session = store::find_listed_session(&self.store, scope, session).await?.ok_or(AdminError::NotFound("session"))?;
         let history = store::list_exchanges(&self.store, scope, session.token).await?;
         let mut client_errors = Vec::new();
         for error in store::list_client_errors(&self.store, scope, session.token).await? {

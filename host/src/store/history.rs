@@ -56,7 +56,7 @@ pub async fn list_sessions(
 }
 
 /// One session of a flow.
-pub async fn load_session(store: &Store, scope: Scope, session: SessionId) -> Result<Option<ListedSession>, StoreError> {
+pub async fn find_listed_session(store: &Store, scope: Scope, session: SessionId) -> Result<Option<ListedSession>, StoreError> {
     let row: Option<ListedRow> = sqlx::query_as("select * from sessions where tenant_id = $1 and flow_id = $2 and session_id = $3")
         .bind(scope.tenant.0)
         .bind(scope.flow.0)

@@ -23,8 +23,8 @@ pub use app_secrets::{StoredAppSecret, list_app_secrets, replace_app_secret};
 pub use error::StoreError;
 pub use flows::{StoredFlow, delete_flow, find_flow, insert_flow, list_flows, set_activation, update_flow};
 pub use history::{
-    CommittedExchange, ListedSession, StoredClientError, insert_client_error, list_client_errors, list_exchanges, list_sessions,
-    load_session,
+    CommittedExchange, ListedSession, StoredClientError, find_listed_session, insert_client_error, list_client_errors,
+    list_exchanges, list_sessions,
 };
 pub use keys::{NewKey, StoredKey, delete_key, insert_key, list_keys, retire_active_keys};
 pub use sessions::{

@@ -181,8 +181,8 @@ pub async fn insert_session(store: &Store, scope: Scope, new: &NewSession, commi
     let query = sqlx::query(
         "with turn as ( \
            insert into sessions (tenant_id, flow_id, token_hash, session_id, status, screen, sealed_state, version, \
-             last_request_digest, last_reply_kind, sealed_last_reply, expires_at) \
-           values ($1, $2, $3, $15, $4, $5, $6, 1, $7, $8, $9, $16) \
+             last_reply_kind, sealed_last_reply, expires_at) \
+           values ($1, $2, $3, $15, $4, $5, $6, 1, $8, $9, $16) \
            on conflict (tenant_id, flow_id, token_hash) do nothing returning version) \
          insert into exchanges (tenant_id, flow_id, token_hash, number, request_digest, action, screen_in, screen_out, outcome, \
            duration_us, plugin_version) \
@@ -196,7 +196,7 @@ pub async fn update_session(store: &Store, scope: Scope, version: i64, commit: &
     let query = sqlx::query(
         "with turn as ( \
            update sessions set status = $4, screen = coalesce($5, screen), sealed_state = coalesce($6, sealed_state), \
-             version = version + 1, last_request_digest = $7, last_reply_kind = $8, sealed_last_reply = $9, updated_at = now() \
+             version = version + 1, last_reply_kind = $8, sealed_last_reply = $9, updated_at = now() \
            where tenant_id = $1 and flow_id = $2 and token_hash = $3 and version = $15 returning version) \
          insert into exchanges (tenant_id, flow_id, token_hash, number, request_digest, action, screen_in, screen_out, outcome, \
            duration_us, plugin_version) \
