@@ -1,0 +1,82 @@
+-- What a turn asks of the database, each in one round trip: a function can set the transaction's tenant and query in one statement, and
+-- a statement is a transaction. As functions of their own SQL would have to begin, set, query and commit in three.
+
+-- The session of a token, and the exchange that answered an earlier copy of the request anywhere at the tenant. Each by a whole unique
+-- key, so that no state of the planner's statistics can make it read more.
+create function find_turn(tenant uuid, flow uuid, token bytea, request bytea)
+    returns table (
+        answered_number bigint, answered_token bytea, answered_here boolean,
+        token_hash bytea, status text, screen text, sealed_state bytea, sealed_context bytea, version bigint,
+        last_reply_kind text, sealed_last_reply bytea, expires_at timestamptz
+    )
+    language plpgsql
+as $$
+begin
+    perform set_config('flowhost.tenant', tenant::text, true);
+    return query
+        select e.number, e.token_hash, e.flow_id = flow,
+            s.token_hash, s.status, s.screen, s.sealed_state, s.sealed_context, s.version,
+            s.last_reply_kind, s.sealed_last_reply, s.expires_at
+        from (values (1)) as one (n)
+        left join exchanges e on e.tenant_id = tenant and e.request_digest = request
+        left join sessions s on s.tenant_id = tenant and s.flow_id = flow and s.token_hash = token;
+end
+$$;
+
+-- Commits a session's first turn together with its exchange; false if the session is there already.
+create function insert_turn(
+    tenant uuid, flow uuid, token bytea, new_status text, new_screen text, new_state bytea, request bytea, reply_kind text,
+    new_reply bytea, turn_action text, turn_screen_in text, turn_outcome text, turn_duration_us bigint, turn_plugin_version integer,
+    new_session_id uuid, new_expires_at timestamptz
+)
+    returns boolean
+    language plpgsql
+as $$
+begin
+    perform set_config('flowhost.tenant', tenant::text, true);
+    insert into sessions (tenant_id, flow_id, token_hash, session_id, status, screen, sealed_state, version,
+        last_reply_kind, sealed_last_reply, expires_at)
+    values (tenant, flow, token, new_session_id, new_status, new_screen, new_state, 1, reply_kind, new_reply, new_expires_at)
+    on conflict (tenant_id, flow_id, token_hash) do nothing;
+    if not found then
+        return false;
+    end if;
+    insert into exchanges (tenant_id, flow_id, token_hash, number, request_digest, action, screen_in, screen_out, outcome,
+        duration_us, plugin_version)
+    values (tenant, flow, token, 1, request, turn_action, turn_screen_in, new_screen, turn_outcome, turn_duration_us,
+        turn_plugin_version);
+    return true;
+end
+$$;
+
+-- Commits a turn of a session that was found at a version, together with its exchange; false if it is at another version by now. A
+-- screen or state that is null stays as it was.
+create function update_turn(
+    tenant uuid, flow uuid, token bytea, new_status text, new_screen text, new_state bytea, request bytea, reply_kind text,
+    new_reply bytea, turn_action text, turn_screen_in text, turn_outcome text, turn_duration_us bigint, turn_plugin_version integer,
+    found_version bigint
+)
+    returns boolean
+    language plpgsql
+as $$
+begin
+    perform set_config('flowhost.tenant', tenant::text, true);
+    update sessions s
+    set status = new_status, screen = coalesce(new_screen, s.screen), sealed_state = coalesce(new_state, s.sealed_state),
+        version = found_version + 1, last_reply_kind = reply_kind, sealed_last_reply = new_reply, updated_at = now(),
+        expires_at = case
+            when found_version = 0 and s.seconds_from_first_exchange is not null
+                then now() + make_interval(secs => s.seconds_from_first_exchange)
+            else s.expires_at
+        end
+    where s.tenant_id = tenant and s.flow_id = flow and s.token_hash = token and s.version = found_version;
+    if not found then
+        return false;
+    end if;
+    insert into exchanges (tenant_id, flow_id, token_hash, number, request_digest, action, screen_in, screen_out, outcome,
+        duration_us, plugin_version)
+    values (tenant, flow, token, found_version + 1, request, turn_action, turn_screen_in, new_screen, turn_outcome,
+        turn_duration_us, turn_plugin_version);
+    return true;
+end
+$$;
