@@ -19,9 +19,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::admin::Admin;
 use crate::config::{HostConfig, MigrationPolicy};
-use crate::crypto::InlineRsa;
+use crate::crypto::{InlineRsa, TokenDigest};
 use crate::exchange::Exchanges;
-use crate::http::{AdminAuth, AdminState, PublicState, ReadyCheck, Stopping, admin_router, public_router};
+use crate::http::{AdminState, FailedAttempts, PublicState, ReadyCheck, Stopping, admin_router, public_router};
 use crate::ids::{PluginDigest, TenantId};
 use crate::plugins::{ComponentSource, FoundComponent, Plugins};
 use crate::sessions::Sessions;
@@ -42,11 +42,11 @@ pub struct Host {
 impl Host {
     /// Connects, checks or applies migrations, loads tenants and plugins, listens. Accepts requests when it returns.
     pub async fn start(config: HostConfig) -> anyhow::Result<Self> {
-        let store = Store::connect(config.database).await.context("can't connect to the database")?;
         match config.migrations {
-            MigrationPolicy::Apply => drop(store.migrate().await?),
-            MigrationPolicy::Require => require_migrations(&store).await?,
+            MigrationPolicy::Apply => drop(store::migrate(&config.database).await?),
+            MigrationPolicy::Require => require_migrations(&config.database).await?,
         }
+        let store = Store::connect(config.database).await.context("can't connect to the database")?;
         let directory =
             Arc::new(Directory::load(store.clone(), config.master_key.clone()).await.context("can't load the tenants")?);
         let source = Box::new(StoredComponents(store.clone()));
@@ -57,9 +57,10 @@ impl Host {
         let exchanges =
             Exchanges::new(directory.clone(), Sessions::new(store.clone()), plugins.clone(), Box::new(InlineRsa), turns.clone());
         let stopping = Arc::new(Stopping::default());
+        let operator_token = config.admin_token.map(|token| TokenDigest::of(token.expose()));
         let admin_state = AdminState {
-            admin: Arc::new(Admin::new(store.clone(), config.master_key, directory.clone(), plugins.clone())),
-            auth: Arc::new(AdminAuth::new(config.admin_token.as_ref().map(|token| token.expose()))),
+            admin: Arc::new(Admin::new(store.clone(), config.master_key, directory.clone(), plugins.clone(), operator_token)),
+            failed_attempts: Arc::new(FailedAttempts::new(config.longest_login_delay)),
             ready: Arc::new(StoreAnswers(store.clone())),
             stopping: stopping.clone(),
         };
@@ -108,14 +109,11 @@ impl Drop for Host {
 
 /// Applies the migrations that a database lacks; gives their names.
 pub async fn migrate(database: PgConnectOptions) -> anyhow::Result<Vec<String>> {
-    let store = Store::connect(database).await.context("can't connect to the database")?;
-    let applied = store.migrate().await?;
-    store.close().await;
-    Ok(applied)
+    Ok(store::migrate(&database).await?)
 }
 
-async fn require_migrations(store: &Store) -> anyhow::Result<()> {
-    let pending = store.pending_migrations().await?;
+async fn require_migrations(database: &PgConnectOptions) -> anyhow::Result<()> {
+    let pending = store::pending_migrations(database).await.context("can't look for the database's migrations")?;
     anyhow::ensure!(pending.is_empty(), "the database lacks migrations ({}); run `flowhost migrate` first", pending.join(", "));
     Ok(())
 }

@@ -56,6 +56,10 @@ uuid_ids! {
     AppSecretId;
     /// A session: one conversation.
     SessionId;
+    /// A token of the admin API.
+    ApiTokenId;
+    /// An entry of the audit log.
+    AuditId;
     /// An error that a client reported.
     ClientErrorId;
 }

@@ -10,4 +10,5 @@ mod migrations;
 mod plugins;
 mod process;
 mod route_coverage;
+mod row_security;
 mod tenancy;

@@ -1,24 +1,34 @@
 //! Every route of the admin API: who has no token gets in nowhere, and another tenant's things are simply not there.
 
+use flowhost::admin::Right;
 use flowhost::http::ADMIN_ROUTES;
-use flowhost_tests::{Component, TestHost};
+use flowhost_tests::{Component, TestHost, TestTenant};
 use serde_json::{Value, json};
 
 /// Routes where another tenant's name for a thing is a fine name for one's own. May only shrink.
 const MAKES_ITS_OWN: [(&str, &str); 1] = [("PUT", "/v1/tenants/{tenant}/flows/{flow}")];
+
+/// Routes whose answer depends on what the caller may see, instead of naming something. May only shrink.
+const NAMES_NOTHING: [(&str, &str); 5] =
+    [("POST", "/v1/tenants"), ("GET", "/v1/tenants"), ("POST", "/v1/api-tokens"), ("GET", "/v1/api-tokens"), ("GET", "/v1/audit")];
 
 #[tokio::test]
 async fn every_route_needs_a_valid_token() {
     let host = TestHost::start().await;
     host.tenant_without_app_secret("acme").await;
     let (nobody, stranger) = (host.admin().with_token(None), host.admin().with_token(Some("fha_wrong")));
+    let expired = host.api_token(json!({"tenant": "acme", "role": "read", "expires_in_seconds": 0})).await;
+    let revoked = host.api_token(json!({"scope": "operator"})).await;
+    let id = host.admin().get("/v1/api-tokens").await.expect(200)["api_tokens"][0]["id"].clone();
+    host.admin().call("DELETE", &format!("/v1/api-tokens/{}", id.as_str().unwrap()), Value::Null).await.expect(204);
     let not_there =
         [("GET", "/v1"), ("GET", "/v1/"), ("GET", "/v1/nothing"), ("PUT", "/v1/tenants/acme/nothing"), ("DELETE", "/v1/tenants")];
 
-    for &(method, route) in ADMIN_ROUTES.iter().chain(&not_there) {
+    for (method, route) in routes().chain(not_there) {
         let path = fill(route, "acme", "booking", ID, ID);
-        nobody.call(method, &path, body_for(route)).await.problem(401);
-        stranger.call(method, &path, body_for(route)).await.problem(401);
+        for caller in [&nobody, &stranger, &expired, &revoked] {
+            caller.call(method, &path, body_for(route)).await.problem(401);
+        }
     }
 
     for token in ["", " ", "x y", &format!("{} ", "x".repeat(10_000))] {
@@ -49,7 +59,7 @@ async fn a_token_in_another_place_or_scheme_is_none() {
 #[tokio::test]
 async fn what_belongs_to_nobody_is_404_on_every_route() {
     let host = TestHost::start().await;
-    for &(method, route) in ADMIN_ROUTES.iter().filter(|(_, route)| route.contains("{tenant}")) {
+    for (method, route) in routes().filter(|(_, route)| route.contains("{tenant}")) {
         for tenant in ["nobody", "Nobody", "00000000-0000-0000-0000-000000000000"] {
             host.admin().call(method, &fill(route, tenant, "booking", ID, ID), body_for(route)).await.problem(404);
         }
@@ -67,7 +77,7 @@ async fn another_tenants_things_are_404_on_every_route() {
     let key = b.call("GET", "/keys", Value::Null).await.expect(200)["keys"][0]["id"].as_str().unwrap().to_owned();
     let before = everything(&b).await;
 
-    for &(method, route) in ADMIN_ROUTES {
+    for (method, route) in routes() {
         let names_a_thing = ["{flow}", "{key}", "{session}"].iter().any(|part| route.contains(part));
         if !names_a_thing || MAKES_ITS_OWN.contains(&(method, route)) {
             continue;
@@ -80,6 +90,68 @@ async fn another_tenants_things_are_404_on_every_route() {
 
     assert_eq!(everything(&b).await, before);
     assert_eq!(theirs.count("t").await, 2);
+}
+
+#[tokio::test]
+async fn what_a_token_may_not_see_is_404_on_every_route() {
+    let host = TestHost::start().await;
+    host.admin().call("POST", "/v1/partners", json!({"slug": "solo"})).await.expect(201);
+    let (a, b) = (host.tenant("a").await, host.tenant("b").await);
+    a.flow("mine", json!({}), Component::Steady).await;
+    let theirs = b.flow("theirs", json!({}), Component::Steady).await;
+    theirs.count("t").await;
+    let session = theirs.session().await["id"].as_str().unwrap().to_owned();
+    let key = b.call("GET", "/keys", Value::Null).await.expect(200)["keys"][0]["id"].as_str().unwrap().to_owned();
+    let before = everything(&b).await;
+    let callers = [
+        host.api_token(json!({"tenant": "a", "role": "read"})).await,
+        host.api_token(json!({"tenant": "a", "role": "deploy"})).await,
+        host.api_token(json!({"partner": "solo"})).await,
+    ];
+
+    for (method, route) in routes().filter(|route| !NAMES_NOTHING.contains(route)) {
+        for caller in &callers {
+            let path = fill(route, "b", "theirs", &key, &session);
+            let answer = caller.call(method, &path, body_for(route)).await;
+            let hidden = answer.status == 404 || (answer.status == 403 && !route.contains("{tenant}"));
+            assert!(hidden, "{method} {path}: {}", answer.text);
+        }
+    }
+
+    for caller in &callers {
+        assert!(!caller.get("/v1/tenants").await.expect(200).to_string().contains("\"b\""));
+        assert!(!caller.get("/v1/audit").await.expect(200).to_string().contains("theirs"));
+    }
+    assert_eq!(everything(&b).await, before);
+    assert_eq!(theirs.count("t").await, 2);
+}
+
+#[tokio::test]
+async fn a_role_may_do_what_its_routes_say_and_nothing_more() {
+    let host = TestHost::start().await;
+    let a = host.tenant("a").await;
+    a.flow("booking", json!({}), Component::Steady).await;
+    let before = everything_of(&a, "booking").await;
+    let callers = [
+        (host.api_token(json!({"tenant": "a", "role": "read"})).await, Right::Read),
+        (host.api_token(json!({"tenant": "a", "role": "deploy"})).await, Right::Deploy),
+        (host.api_token(json!({"partner": "default"})).await, Right::Manage),
+    ];
+
+    for &(method, route, right) in ADMIN_ROUTES {
+        for (caller, most) in callers.iter().filter(|(_, most)| right > *most) {
+            let answer = caller.call(method, &fill(route, "a", "booking", ID, ID), body_for(route)).await;
+            let expected = if right == Right::Operate { 404 } else { 403 };
+            assert_eq!(answer.status, expected, "{method} {route} by {most:?}: {}", answer.text);
+        }
+    }
+
+    assert_eq!(everything_of(&a, "booking").await, before, "what was refused changed nothing");
+    for (caller, _) in &callers {
+        caller.get("/v1/tenants/a/flows/booking").await.expect(200);
+    }
+    callers[1].0.call("PATCH", "/v1/tenants/a/flows/booking", json!({"failure_text": "x"})).await.expect(200);
+    callers[2].0.call("PATCH", "/v1/tenants/a", json!({"name": "x"})).await.expect(200);
 }
 
 #[tokio::test]
@@ -97,8 +169,14 @@ async fn every_error_is_a_problem_document() {
     }
 }
 
+/// Method and path of every route.
+fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ADMIN_ROUTES.iter().map(|&(method, route, _)| (method, route))
+}
+
 fn fill(route: &str, tenant: &str, flow: &str, key: &str, session: &str) -> String {
     let filled = route.replace("{tenant}", tenant).replace("{flow}", flow).replace("{key}", key).replace("{session}", session);
+    let filled = filled.replace("{partner}", "default").replace("{api_token}", ID);
     assert!(!filled.contains('{'), "{route} has a part that this test doesn't know");
     filled
 }
@@ -106,17 +184,29 @@ fn fill(route: &str, tenant: &str, flow: &str, key: &str, session: &str) -> Stri
 /// A body that the route would take.
 fn body_for(route: &str) -> Value {
     match route {
-        "/v1/tenants" => json!({"slug": "new"}),
+        "/v1/tenants" | "/v1/partners" => json!({"slug": "new"}),
+        "/v1/api-tokens" => json!({"partner": "default"}),
         route if route.ends_with("/app-secret") => json!({"secret": "x"}),
         route if route.ends_with("/activate") => json!({"version": 1}),
         _ => json!({}),
     }
 }
 
-async fn everything(tenant: &flowhost_tests::TestTenant) -> Vec<Value> {
+async fn everything(tenant: &TestTenant) -> Vec<Value> {
+    everything_of(tenant, "theirs").await
+}
+
+/// All that can be seen of a tenant with this flow.
+async fn everything_of(tenant: &TestTenant, flow: &str) -> Vec<Value> {
     let mut all = Vec::new();
-    for path in ["", "/keys", "/flows", "/flows/theirs/versions", "/flows/theirs/sessions"] {
-        all.push(tenant.call("GET", path, Value::Null).await.expect(200));
+    for path in [
+        "".to_owned(),
+        "/keys".to_owned(),
+        "/flows".to_owned(),
+        format!("/flows/{flow}/versions"),
+        format!("/flows/{flow}/sessions"),
+    ] {
+        all.push(tenant.call("GET", &path, Value::Null).await.expect(200));
     }
     all
 }

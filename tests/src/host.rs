@@ -1,12 +1,13 @@
 //! A host in this process.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use flowhost::app::Host;
 use flowhost::config::{AdminToken, HostConfig, MigrationPolicy};
 use flowhost::crypto::MasterKey;
 use reqwest::header::CONTENT_TYPE;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::admin::Admin;
 use crate::cluster::TestDatabase;
@@ -74,6 +75,12 @@ impl TestHost {
         &self.shared.admin_token
     }
 
+    /// The bearer of a new api token; `new` says what it is to reach.
+    pub async fn api_token(&self, new: Value) -> Admin {
+        let made = self.admin.call("POST", "/v1/api-tokens", new).await.expect(201);
+        self.admin.with_token(made["token"].as_str())
+    }
+
     /// Its database.
     pub fn database(&self) -> &TestDatabase {
         &self.shared.database
@@ -87,6 +94,14 @@ impl TestHost {
     /// Makes a tenant with an app secret.
     pub async fn tenant(&self, slug: &str) -> TestTenant {
         TestTenant::make(&self.admin, &self.public_url(), slug).await
+    }
+
+    /// Makes a tenant of a partner, with an app secret.
+    pub async fn tenant_of(&self, partner: &str, slug: &str) -> TestTenant {
+        let made = self.admin.call("POST", "/v1/tenants", json!({"slug": slug, "partner": partner})).await.expect(201);
+        let tenant = TestTenant::of(&self.admin, &self.public_url(), slug, &made);
+        tenant.set_app_secret(json!({"secret": tenant.app_secret})).await;
+        tenant
     }
 
     /// Makes a tenant without an app secret.
@@ -105,6 +120,8 @@ fn config(shared: &Shared, master_key: MasterKey) -> HostConfig {
         admin_listen: any_port,
         master_key,
         admin_token: Some(AdminToken::parse(&shared.admin_token).expect("it was generated")),
+        // The tests come from one address, and show many invalid tokens.
+        longest_login_delay: Duration::ZERO,
     }
 }
 

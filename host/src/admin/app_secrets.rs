@@ -1,10 +1,12 @@
 //! The app secret of a tenant.
 
 use serde::Deserialize;
+use serde_json::json;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{Admin, AdminError};
+use super::access::shown;
+use super::{AdminError, Desk};
 use crate::ids::AppSecretId;
 use crate::store;
 use crate::tenants::app_secret_place;
@@ -18,7 +20,7 @@ pub struct NewAppSecret {
     keep_previous_for_seconds: u32,
 }
 
-impl Admin {
+impl Desk {
     /// Makes a secret the current one; the one before stays valid for the time that is given.
     pub async fn set_app_secret(&self, tenant: &str, new: NewAppSecret) -> Result<(), AdminError> {
         if new.secret.trim().is_empty() || new.secret.len() > MAX_SECRET_BYTES {
@@ -30,7 +32,10 @@ impl Admin {
         let previous_until = OffsetDateTime::now_utc() + time::Duration::seconds(new.keep_previous_for_seconds.into());
         let mut change = self.begin_change(tenant.id).await?;
         store::replace_app_secret(&mut change, id, &sealed, previous_until).await?;
-        self.finish(change).await
+        let mut record = self.record(&tenant, "app-secret.set");
+        record.target = Some(id.to_string());
+        record.after = shown(&json!({ "keep_previous_for_seconds": new.keep_previous_for_seconds }));
+        self.finish(change, record).await
     }
 }
 

@@ -14,6 +14,9 @@ pub enum AdminError {
     /// The operation does not fit the state that things are in.
     #[error("{0}")]
     Conflict(String),
+    /// The caller's role does not allow it.
+    #[error("a token of role `{0}` may not do this")]
+    Forbidden(&'static str),
     /// Work was cut off.
     #[error("the work was cut off: {0}")]
     Interrupted(String),
@@ -46,6 +49,7 @@ pub enum AdminError {
 impl From<StoreError> for AdminError {
     fn from(error: StoreError) -> Self {
         match error {
+            StoreError::InUse(why) => Self::Conflict(why.to_owned()),
             StoreError::Taken(what) => Self::Conflict(format!("{what} is taken already")),
             error => Self::Store(error),
         }

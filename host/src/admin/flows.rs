@@ -1,10 +1,11 @@
 //! Flows of a tenant.
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
-use super::{Admin, AdminError, parse_slug};
+use super::access::shown;
+use super::{AdminError, Desk, parse_slug};
 use crate::ids::FlowId;
 use crate::store::{self, StoredFlow, StoredTenant};
 use crate::tenants::FlowSettings;
@@ -32,7 +33,7 @@ pub enum PutFlow {
     Replaced(FlowView),
 }
 
-impl Admin {
+impl Desk {
     /// Makes a flow, or replaces the settings of one: what `fields` leaves out has its default.
     pub async fn put_flow(&self, tenant: &str, name: &str, mut fields: Map<String, Value>) -> Result<PutFlow, AdminError> {
         let tenant = self.tenant(tenant).await?;
@@ -40,14 +41,20 @@ impl Admin {
         let disabled = take_disabled(&mut fields)?.unwrap_or(false);
         let settings = Value::Object(FlowSettings::parse(fields)?.to_map());
         let mut change = self.begin_change(tenant.id).await?;
-        let created = match store::find_flow(&self.store, tenant.id, slug.as_str()).await? {
-            Some(flow) => !store::update_flow(&mut change, flow.id, &settings, disabled).await?,
+        let mut record = self.record(&tenant, "flow.put");
+        record.target = Some(slug.as_str().to_owned());
+        record.after = shown(&json!({ "settings": settings, "disabled": disabled }));
+        let created = match store::find_flow(&self.admin.store, tenant.id, slug.as_str()).await? {
+            Some(flow) => {
+                record.before = shown(&switchable(&flow));
+                !store::update_flow(&mut change, flow.id, &settings, disabled).await?
+            }
             None => true,
         };
         if created && !store::insert_flow(&mut change, FlowId::new(), slug.as_str(), &settings, disabled).await? {
             return Err(AdminError::Conflict(format!("flow {slug} was made by someone else just now; try again")));
         }
-        self.finish(change).await?;
+        self.finish(change, record).await?;
         let view = self.view(&tenant, name).await?;
         Ok(if created { PutFlow::Created(view) } else { PutFlow::Replaced(view) })
     }
@@ -59,16 +66,20 @@ impl Admin {
         // Read behind the lock of the change, so that two patches at the same time both count.
         let mut change = self.begin_change(tenant.id).await?;
         let flow = self.flow(&tenant, name).await?;
-        let settings = settings_of(&flow)?.patched(fields)?;
-        store::update_flow(&mut change, flow.id, &Value::Object(settings.to_map()), disabled.unwrap_or(flow.disabled)).await?;
-        self.finish(change).await?;
+        let settings = Value::Object(settings_of(&flow)?.patched(fields)?.to_map());
+        let disabled = disabled.unwrap_or(flow.disabled);
+        store::update_flow(&mut change, flow.id, &settings, disabled).await?;
+        let mut record = self.record(&tenant, "flow.update");
+        (record.target, record.before) = (Some(flow.name.clone()), shown(&switchable(&flow)));
+        record.after = shown(&json!({ "settings": settings, "disabled": disabled }));
+        self.finish(change, record).await?;
         self.view(&tenant, name).await
     }
 
     /// A tenant's flows, by name.
     pub async fn list_flows(&self, tenant: &str) -> Result<Vec<FlowView>, AdminError> {
         let tenant = self.tenant(tenant).await?;
-        let flows = store::list_flows(&self.store, tenant.id).await?;
+        let flows = store::list_flows(&self.admin.store, tenant.id).await?;
         flows.into_iter().map(|flow| flow_view(&tenant, flow)).collect()
     }
 
@@ -86,7 +97,9 @@ impl Admin {
         if !store::delete_flow(&mut change, flow.id).await? {
             return Err(AdminError::NotFound("flow"));
         }
-        self.finish(change).await
+        let mut record = self.record(&tenant, "flow.delete");
+        (record.target, record.before) = (Some(flow.name.clone()), shown(&switchable(&flow)));
+        self.finish(change, record).await
     }
 
     async fn view(&self, tenant: &StoredTenant, name: &str) -> Result<FlowView, AdminError> {
@@ -104,6 +117,11 @@ fn flow_view(tenant: &StoredTenant, flow: StoredFlow) -> Result<FlowView, AdminE
         updated_at: flow.updated_at,
         name: flow.name,
     })
+}
+
+/// What can be changed of a flow, as the audit log keeps it.
+fn switchable(flow: &StoredFlow) -> Value {
+    json!({ "settings": flow.settings, "disabled": flow.disabled })
 }
 
 fn settings_of(flow: &StoredFlow) -> Result<FlowSettings, AdminError> {

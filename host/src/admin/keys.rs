@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{Admin, AdminError, off_the_async_threads};
+use super::access::shown;
+use super::{AdminError, Desk, off_the_async_threads};
 use crate::crypto::{DataKey, KeyPair, parse_private_key};
 use crate::ids::KeyId;
 use crate::store::{self, Change, NewKey, StoredKey};
@@ -32,7 +33,7 @@ pub struct KeyView {
     created_at: OffsetDateTime,
 }
 
-impl Admin {
+impl Desk {
     /// Adds a key pair, made or imported, as the active one; those before it retire.
     pub async fn add_key(&self, tenant: &str, add: AddKey) -> Result<KeyView, AdminError> {
         let tenant = self.tenant(tenant).await?;
@@ -50,14 +51,16 @@ impl Admin {
         let mut change = self.begin_change(tenant.id).await?;
         store::retire_active_keys(&mut change, retires_at).await?;
         let key = insert(&mut change, &data_key, &pair).await?;
-        self.finish(change).await?;
+        let mut record = self.record(&tenant, "key.add");
+        (record.target, record.after) = (Some(key.id.to_string()), shown(&key));
+        self.finish(change, record).await?;
         Ok(key)
     }
 
     /// A tenant's key pairs, the newest first.
     pub async fn list_keys(&self, tenant: &str) -> Result<Vec<KeyView>, AdminError> {
         let tenant = self.tenant(tenant).await?;
-        Ok(store::list_keys(&self.store, tenant.id).await?.into_iter().map(KeyView::from).collect())
+        Ok(store::list_keys(&self.admin.store, tenant.id).await?.into_iter().map(KeyView::from).collect())
     }
 
     /// Deletes a key pair: what was encrypted to it can't be read from then on.
@@ -67,7 +70,9 @@ impl Admin {
         if !store::delete_key(&mut change, key).await? {
             return Err(AdminError::NotFound("key"));
         }
-        self.finish(change).await
+        let mut record = self.record(&tenant, "key.delete");
+        record.target = Some(key.to_string());
+        self.finish(change, record).await
     }
 }
 

@@ -1,70 +1,77 @@
-//! What operators and tenants change: tenants, keys, app secrets, flows, plugin versions; and what they look at.
+//! What operators, partners and tenants change: partners, tenants, keys, app secrets, flows, plugin versions, tokens; and what they look
+//! at. Every operation is a method of [`Desk`], which knows its caller.
 //!
 //! A change is complete when it returns: committed, told to every host, and served by this one.
 
+mod access;
+mod api_tokens;
 mod app_secrets;
+mod audit;
 mod error;
 mod flows;
 mod keys;
+mod partners;
 mod sessions;
 mod tenants;
 mod versions;
 
 use std::sync::Arc;
 
+pub use access::{Caller, Desk, Right};
+pub use api_tokens::{ApiTokenView, CreateApiToken, NewApiToken};
 pub use app_secrets::NewAppSecret;
+pub use audit::{AuditPage, AuditQuery};
 pub use error::AdminError;
 pub use flows::{FlowView, PutFlow};
 pub use keys::{AddKey, KeyView};
+pub use partners::{CreatePartner, PartnerView, PatchPartner};
 pub use sessions::{SessionDetails, SessionQuery, SessionView, SessionsPage};
 pub use tenants::{CreateTenant, PatchTenant, TenantView};
 pub use versions::{Activated, UploadedVersion, VersionView};
 
-use crate::crypto::{DataKey, MasterKey};
+use crate::crypto::{DataKey, MasterKey, TokenDigest};
 use crate::ids::{Slug, TenantId};
 use crate::plugins::Plugins;
-use crate::store::{self, Change, Store, StoredFlow, StoredTenant};
+use crate::store::{Change, Store, StoredTenant};
 use crate::tenants::{Directory, open_data_key};
 
-/// The operations of the admin API.
+/// What the operations of the admin API work with.
 pub struct Admin {
     store: Store,
     master: MasterKey,
     directory: Arc<Directory>,
     plugins: Arc<Plugins>,
+    operator_token: Option<TokenDigest>,
 }
 
 impl Admin {
-    /// Puts the parts together.
-    pub fn new(store: Store, master: MasterKey, directory: Arc<Directory>, plugins: Arc<Plugins>) -> Self {
-        Self { store, master, directory, plugins }
+    /// Puts the parts together. `operator_token` is one that is valid without being in the database.
+    pub fn new(
+        store: Store,
+        master: MasterKey,
+        directory: Arc<Directory>,
+        plugins: Arc<Plugins>,
+        operator_token: Option<TokenDigest>,
+    ) -> Self {
+        Self { store, master, directory, plugins, operator_token }
     }
+}
 
-    /// The tenant of that slug.
-    async fn tenant(&self, slug: &str) -> Result<StoredTenant, AdminError> {
-        let tenant = store::find_tenant(&self.store, slug).await?;
-        tenant.filter(|tenant| !tenant.sealed_data_key.0.is_empty()).ok_or(AdminError::NotFound("tenant"))
-    }
-
-    /// The tenant's flow of that name.
-    async fn flow(&self, tenant: &StoredTenant, name: &str) -> Result<StoredFlow, AdminError> {
-        store::find_flow(&self.store, tenant.id, name).await?.ok_or(AdminError::NotFound("flow"))
-    }
-
+impl Desk {
     fn data_key(&self, tenant: &StoredTenant) -> Result<DataKey, AdminError> {
-        Ok(open_data_key(&self.master, tenant)?)
+        Ok(open_data_key(&self.admin.master, tenant)?)
     }
 
     async fn begin_change(&self, tenant: TenantId) -> Result<Change, AdminError> {
-        self.store.begin_change(tenant).await?.ok_or(AdminError::NotFound("tenant"))
+        self.admin.store.begin_change(tenant).await?.ok_or(AdminError::NotFound("tenant"))
     }
+}
 
-    /// Commits a change and serves it.
-    async fn finish(&self, change: Change) -> Result<(), AdminError> {
-        let tenant = change.tenant();
-        change.commit().await?;
-        Ok(self.directory.refresh(tenant).await?)
+fn checked_name(name: String) -> Result<String, AdminError> {
+    if name.trim().is_empty() || name.len() > MAX_NAME_BYTES {
+        return Err(AdminError::Invalid(format!("a name has 1 to {MAX_NAME_BYTES} bytes")));
     }
+    Ok(name)
 }
 
 fn parse_slug(what: &'static str, text: &str) -> Result<Slug, AdminError> {
@@ -75,3 +82,5 @@ fn parse_slug(what: &'static str, text: &str) -> Result<Slug, AdminError> {
 async fn off_the_async_threads<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AdminError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| AdminError::Interrupted(error.to_string()))
 }
+
+const MAX_NAME_BYTES: usize = 200;

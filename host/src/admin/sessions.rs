@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{Admin, AdminError};
+use super::{AdminError, Desk};
 use crate::ids::{Scope, SessionId};
 use crate::sessions::client_error_place;
 use crate::store::{self, CommittedExchange, ListedSession, SessionStatus};
@@ -71,7 +71,7 @@ struct ClientErrorView {
     created_at: OffsetDateTime,
 }
 
-impl Admin {
+impl Desk {
     /// A page of a flow's sessions.
     pub async fn list_sessions(&self, tenant: &str, flow: &str, query: SessionQuery) -> Result<SessionsPage, AdminError> {
         let status = query.status.as_deref().map(parse_status).transpose()?;
@@ -82,7 +82,7 @@ impl Admin {
         let tenant = self.tenant(tenant).await?;
         let flow = self.flow(&tenant, flow).await?;
         let scope = Scope { tenant: tenant.id, flow: flow.id };
-        let mut sessions = store::list_sessions(&self.store, scope, status, query.before, i64::from(limit) + 1).await?;
+        let mut sessions = store::list_sessions(&self.admin.store, scope, status, query.before, i64::from(limit) + 1).await?;
         let more = sessions.len() > limit as usize;
         sessions.truncate(limit as usize);
         let next_before = if more { sessions.last().map(|session| session.id) } else { None };
@@ -95,10 +95,11 @@ impl Admin {
         let flow = self.flow(&tenant, flow).await?;
         let data_key = self.data_key(&tenant)?;
         let scope = Scope { tenant: tenant.id, flow: flow.id };
-        let session = store::find_listed_session(&self.store, scope, session).await?.ok_or(AdminError::NotFound("session"))?;
-        let history = store::list_exchanges(&self.store, scope, session.token).await?;
+        let session =
+            store::find_listed_session(&self.admin.store, scope, session).await?.ok_or(AdminError::NotFound("session"))?;
+        let history = store::list_exchanges(&self.admin.store, scope, session.token).await?;
         let mut client_errors = Vec::new();
-        for error in store::list_client_errors(&self.store, scope, session.token).await? {
+        for error in store::list_client_errors(&self.admin.store, scope, session.token).await? {
             let message = data_key
                 .open(&client_error_place(scope, error.id), &error.sealed_message)
                 .map_err(|source| AdminError::Sealed("client error", source))?;

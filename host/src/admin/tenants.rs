@@ -1,13 +1,15 @@
 //! Tenants.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::{Admin, AdminError, off_the_async_threads, parse_slug};
+use super::access::shown;
+use super::partners::DEFAULT_PARTNER;
+use super::{AdminError, Desk, checked_name, off_the_async_threads, parse_slug};
 use crate::crypto::{DataKey, KeyPair};
 use crate::ids::TenantId;
-use crate::store::{self, NewTenant, StoredTenant};
+use crate::store::{self, NewTenant, StoredPartner, StoredTenant, Subject};
 
 /// What a new tenant is made of.
 #[derive(Debug, Deserialize)]
@@ -45,31 +47,41 @@ pub struct TenantView {
     public_key_pem: Option<String>,
 }
 
-impl Admin {
+impl Desk {
     /// Makes a tenant with a data key and its first key pair.
     pub async fn create_tenant(&self, new: CreateTenant) -> Result<TenantView, AdminError> {
+        self.allowed()?;
         let slug = parse_slug("slug", &new.slug)?;
         let name = checked_name(new.name.unwrap_or_else(|| new.slug.clone()))?;
-        let partner = new.partner.as_deref().unwrap_or(DEFAULT_PARTNER);
+        let partner = self.owning_partner(new.partner.as_deref()).await?;
         let pair = off_the_async_threads(KeyPair::generate).await?;
         let id = TenantId::new();
         let data_key = DataKey::generate();
-        let sealed_data_key = self.master.seal_data_key(id.0.as_bytes(), &data_key);
-        let tenant =
-            NewTenant { id, slug: &slug, name: &name, waba_id: new.waba_id.as_deref(), partner, sealed_data_key: &sealed_data_key };
-        let mut change = store::insert_tenant(&self.store, &tenant)
-            .await?
-            .ok_or_else(|| AdminError::Invalid(format!("there is no partner {partner:?}")))?;
+        let sealed_data_key = self.admin.master.seal_data_key(id.0.as_bytes(), &data_key);
+        let tenant = NewTenant {
+            id,
+            slug: &slug,
+            name: &name,
+            waba_id: new.waba_id.as_deref(),
+            partner: partner.id,
+            sealed_data_key: &sealed_data_key,
+        };
+        let mut change = store::insert_tenant(&self.admin.store, &tenant).await?;
         let key = super::keys::insert(&mut change, &data_key, &pair).await?;
-        self.finish(change).await?;
+        let subject = Subject { partner: Some((partner.id, partner.slug)), tenant: Some((id, slug.as_str().to_owned())) };
+        let mut record = self.record_about(subject, "tenant.create");
+        record.after = shown(&json!({ "name": name, "waba_id": new.waba_id, "key": key }));
+        self.finish(change, record).await?;
         let mut view = TenantView::from(self.tenant(slug.as_str()).await?);
         view.public_key_pem = Some(key.public_key_pem);
         Ok(view)
     }
 
-    /// Every tenant, by slug.
+    /// The tenants that the caller may see, by slug.
     pub async fn list_tenants(&self) -> Result<Vec<TenantView>, AdminError> {
-        Ok(store::list_tenants(&self.store).await?.into_iter().map(TenantView::from).collect())
+        self.allowed()?;
+        let tenants = store::list_tenants(&self.admin.store).await?;
+        Ok(tenants.into_iter().filter(|tenant| self.caller.sees(tenant)).map(TenantView::from).collect())
     }
 
     /// One tenant.
@@ -80,25 +92,41 @@ impl Admin {
     /// Changes what the patch names.
     pub async fn patch_tenant(&self, tenant: &str, patch: PatchTenant) -> Result<TenantView, AdminError> {
         let tenant = self.tenant(tenant).await?;
-        let name = checked_name(patch.name.unwrap_or(tenant.name))?;
+        let before = TenantView::from(tenant.clone());
+        let name = checked_name(patch.name.unwrap_or_else(|| tenant.name.clone()))?;
         let waba_id = match patch.waba_id {
-            None => tenant.waba_id,
+            None => tenant.waba_id.clone(),
             Some(Value::Null) => None,
             Some(Value::String(id)) => Some(id),
             Some(_) => return Err(AdminError::Invalid("waba_id is a string or null".to_owned())),
         };
         let mut change = self.begin_change(tenant.id).await?;
-        store::update_tenant(&mut change, &name, waba_id.as_deref(), patch.disabled.unwrap_or(tenant.disabled)).await?;
-        self.finish(change).await?;
+        let disabled = patch.disabled.unwrap_or(tenant.disabled);
+        store::update_tenant(&mut change, &name, waba_id.as_deref(), disabled).await?;
+        let mut record = self.record(&tenant, "tenant.update");
+        record.after = shown(&json!({ "name": name, "waba_id": waba_id, "disabled": disabled }));
+        record.before = shown(&before);
+        self.finish(change, record).await?;
         self.show_tenant(&tenant.slug).await
     }
 
     /// Destroys a tenant and all that it owns, its data key first.
     pub async fn delete_tenant(&self, tenant: &str) -> Result<(), AdminError> {
-        // Also one whose deletion was cut off before.
-        let tenant = store::find_tenant(&self.store, tenant).await?.ok_or(AdminError::NotFound("tenant"))?;
-        store::destroy_tenant(&self.store, tenant.id).await?;
-        Ok(self.directory.refresh(tenant.id).await?)
+        let tenant = self.tenant_even_if_destroyed(tenant).await?;
+        let mut record = self.record(&tenant, "tenant.delete");
+        record.before = shown(&TenantView::from(tenant.clone()));
+        store::destroy_tenant(&self.admin.store, tenant.id, &record).await?;
+        Ok(self.admin.directory.refresh(tenant.id).await?)
+    }
+
+    /// The partner that a new tenant is to belong to: the one that is named, else the caller's own, else the one for all others.
+    async fn owning_partner(&self, named: Option<&str>) -> Result<StoredPartner, AdminError> {
+        let found = match (named, self.caller.scope.partner()) {
+            (None, Some(own)) => store::find_partner_by_id(&self.admin.store, own).await?,
+            (named, _) => store::find_partner(&self.admin.store, named.unwrap_or(DEFAULT_PARTNER)).await?,
+        };
+        let seen = found.filter(|partner| self.caller.sees_partner(Some(partner.id)));
+        seen.ok_or_else(|| AdminError::Invalid(format!("there is no partner {:?}", named.unwrap_or(DEFAULT_PARTNER))))
     }
 }
 
@@ -116,17 +144,7 @@ impl From<StoredTenant> for TenantView {
     }
 }
 
-fn checked_name(name: String) -> Result<String, AdminError> {
-    if name.trim().is_empty() || name.len() > MAX_NAME_BYTES {
-        return Err(AdminError::Invalid(format!("a name has 1 to {MAX_NAME_BYTES} bytes")));
-    }
-    Ok(name)
-}
-
 /// Tells null from absent.
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
-
-const DEFAULT_PARTNER: &str = "default";
-const MAX_NAME_BYTES: usize = 200;

@@ -1,11 +1,12 @@
 //! Plugin versions of a flow: upload, activate, roll back.
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
-use super::{Admin, AdminError};
-use crate::store::{self, StoredFlow, StoredTenant};
+use super::access::shown;
+use super::{AdminError, Desk};
+use crate::store::{self, AuditRecord, StoredFlow, StoredTenant};
 
 /// A version as it is shown.
 #[derive(Debug, Serialize)]
@@ -35,22 +36,25 @@ pub struct Activated {
     active_version: i32,
 }
 
-impl Admin {
+impl Desk {
     /// Compiles a component, checks it against the contract, and stores it as the flow's next version. Activates nothing.
     pub async fn upload_version(&self, tenant: &str, flow: &str, component: Vec<u8>) -> Result<UploadedVersion, AdminError> {
         let tenant = self.tenant(tenant).await?;
         let flow = self.flow(&tenant, flow).await?;
-        let compiled = self.plugins.prepare(component.clone()).await?;
+        let compiled = self.admin.plugins.prepare(component.clone()).await?;
         let mut change = self.begin_change(tenant.id).await?;
         let version = store::insert_version(&mut change, flow.id, compiled.digest, &component).await?;
-        self.finish(change).await?;
-        Ok(UploadedVersion {
+        let uploaded = UploadedVersion {
             version: version.version,
             digest: version.digest.to_string(),
             size: version.size_bytes,
             compile_ms: u64::try_from(compiled.compile_time.as_millis()).unwrap_or(u64::MAX),
             requests: Map::new(),
-        })
+        };
+        let mut record = self.record(&tenant, "version.upload");
+        (record.target, record.after) = (Some(flow.name), shown(&uploaded));
+        self.finish(change, record).await?;
+        Ok(uploaded)
     }
 
     /// A flow's versions, the newest first.
@@ -58,7 +62,7 @@ impl Admin {
         let tenant = self.tenant(tenant).await?;
         let flow = self.flow(&tenant, flow).await?;
         let active = flow.active.map(|(version, _)| version);
-        let versions = store::list_versions(&self.store, tenant.id, flow.id).await?;
+        let versions = store::list_versions(&self.admin.store, tenant.id, flow.id).await?;
         Ok(versions
             .into_iter()
             .map(|version| VersionView {
@@ -80,6 +84,7 @@ impl Admin {
         let mut change = self.begin_change(tenant.id).await?;
         // Again, behind the change's lock: another activation may have come between.
         let flow = self.flow(&tenant, name).await?;
+        let record = self.activation(&tenant, &flow, "version.activate", version);
         let mut previous = flow.previous_versions;
         match flow.active {
             Some((active, _)) if active == version => return Ok(Activated { active_version: version }),
@@ -88,7 +93,7 @@ impl Admin {
         }
         let forgotten = previous.len().saturating_sub(REMEMBERED_ACTIVATIONS);
         store::set_activation(&mut change, flow.id, version, &previous[forgotten..]).await?;
-        self.finish(change).await?;
+        self.finish(change, record).await?;
         Ok(Activated { active_version: version })
     }
 
@@ -108,13 +113,22 @@ impl Admin {
         }
         let (_, before) = flow.previous_versions.split_last().unwrap_or((&0, &[]));
         store::set_activation(&mut change, flow.id, version, before).await?;
-        self.finish(change).await?;
+        self.finish(change, self.activation(&tenant, &flow, "version.rollback", version)).await?;
         Ok(Activated { active_version: version })
     }
 
+    fn activation(&self, tenant: &StoredTenant, flow: &StoredFlow, action: &'static str, version: i32) -> AuditRecord {
+        let mut record = self.record(tenant, action);
+        record.target = Some(flow.name.clone());
+        record.before = shown(&json!({ "active_version": flow.active.map(|(version, _)| version) }));
+        record.after = shown(&Activated { active_version: version });
+        record
+    }
+
     async fn ensure_loadable(&self, tenant: &StoredTenant, flow: &StoredFlow, version: i32) -> Result<(), AdminError> {
-        let stored = store::find_version(&self.store, tenant.id, flow.id, version).await?.ok_or(AdminError::NotFound("version"))?;
-        Ok(self.plugins.ensure_loadable(tenant.id, stored.digest).await?)
+        let stored =
+            store::find_version(&self.admin.store, tenant.id, flow.id, version).await?.ok_or(AdminError::NotFound("version"))?;
+        Ok(self.admin.plugins.ensure_loadable(tenant.id, stored.digest).await?)
     }
 }
 

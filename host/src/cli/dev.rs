@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 
 use crate::app::Host;
-use crate::config::{Environment, Front, HostConfig, MigrationPolicy};
+use crate::config::{Environment, Front, HostConfig, LONGEST_LOGIN_DELAY, MigrationPolicy};
 use crate::postgres::{EmbeddedPostgres, Options, PgPrograms};
 
 use super::dev_folder::DevFolder;
@@ -63,6 +63,7 @@ async fn serve(
         admin_listen: front.admin_listen,
         master_key: folder.master_key()?,
         admin_token: Some(admin_token),
+        longest_login_delay: LONGEST_LOGIN_DELAY,
     };
     serve_until_signal(config, ready_file, signals, |host| say(&welcome(host, token_file.as_deref()))).await
 }

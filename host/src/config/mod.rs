@@ -9,6 +9,7 @@ mod secrets;
 mod server;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
@@ -33,6 +34,8 @@ pub struct HostConfig {
     pub master_key: MasterKey,
     /// An operator token that is valid without being in the database.
     pub admin_token: Option<AdminToken>,
+    /// How long at most the answer to an invalid token is held back.
+    pub longest_login_delay: Duration,
 }
 
 /// What the host does at start about migrations that the database lacks.
@@ -43,3 +46,6 @@ pub enum MigrationPolicy {
     /// Refuse to start: in production `flowhost migrate` does it, once, for all hosts.
     Require,
 }
+
+/// Long enough that trying tokens one after another leads nowhere; short enough for a person who mistyped.
+pub const LONGEST_LOGIN_DELAY: Duration = Duration::from_secs(5);

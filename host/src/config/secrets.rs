@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-use crate::crypto::random_bytes;
+use crate::crypto::BearerToken;
 
 /// A secret as the user gave it: an app secret, a token, a private key in PEM.
 pub struct SecretText(Zeroizing<String>);
@@ -40,8 +38,7 @@ pub struct AdminToken(Zeroizing<String>);
 impl AdminToken {
     /// Makes a token that nobody can guess.
     pub fn generate() -> Self {
-        let bytes = Zeroizing::new(random_bytes::<TOKEN_BYTES>());
-        Self(Zeroizing::new(format!("fha_{}", URL_SAFE_NO_PAD.encode(bytes.as_slice()))))
+        Self(Zeroizing::new(BearerToken::generate("fha_").expose().to_owned()))
     }
 
     /// Reads a token that can be sent in a header. The problem does not repeat the token.
@@ -66,9 +63,6 @@ impl fmt::Debug for AdminToken {
         out.write_str("AdminToken")
     }
 }
-
-/// 256 bits: out of reach of guessing, however many hosts share a network.
-const TOKEN_BYTES: usize = 32;
 
 #[cfg(test)]
 mod tests {

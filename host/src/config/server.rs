@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::crypto::MasterKey;
 
-use super::{AdminToken, ConfigError, Environment, HostConfig, MigrationPolicy, Problems, SecretText};
+use super::{AdminToken, ConfigError, Environment, HostConfig, LONGEST_LOGIN_DELAY, MigrationPolicy, Problems, SecretText};
 
 /// What `flowhost serve` was given, not yet checked. No `Debug`: the URL may hold a password.
 pub struct ServerInputs {
@@ -52,7 +52,15 @@ impl ServerInputs {
             return Err(problems.into_error());
         };
         let Front { listen, admin_listen, admin_token } = front;
-        Ok(HostConfig { database, migrations: MigrationPolicy::Require, listen, admin_listen, master_key, admin_token })
+        Ok(HostConfig {
+            database,
+            migrations: MigrationPolicy::Require,
+            listen,
+            admin_listen,
+            master_key,
+            admin_token,
+            longest_login_delay: LONGEST_LOGIN_DELAY,
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod app_secret;
 mod at_rest;
+mod bearer_token;
 mod error;
 mod key_file;
 mod message;
@@ -11,6 +12,7 @@ mod rsa_key;
 
 pub use app_secret::AppSecret;
 pub use at_rest::{DataKey, MasterKey, Place, Sealed};
+pub use bearer_token::{BearerToken, TokenDigest};
 pub use error::{CryptoError, KeyFileError};
 pub use key_file::{KeyPair, parse_private_key};
 pub use message::{Iv, MessageKey};

@@ -59,6 +59,7 @@ pub(super) fn status_of_admin(error: &AdminError) -> StatusCode {
             StatusCode::UNPROCESSABLE_ENTITY
         }
         AdminError::Conflict(_) => StatusCode::CONFLICT,
+        AdminError::Forbidden(_) => StatusCode::FORBIDDEN,
         AdminError::NotFound(_) => StatusCode::NOT_FOUND,
         AdminError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         AdminError::Interrupted(_) | AdminError::Load(_) | AdminError::Sealed(..) | AdminError::Tenant(_) => {

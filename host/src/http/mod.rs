@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::task::TaskTracker;
 
-pub use self::admin::{ADMIN_ROUTES, AdminAuth, admin_router};
+pub use self::admin::{ADMIN_ROUTES, AdminRoute, FailedAttempts, admin_router};
 pub use self::data_endpoint::public_router;
 pub use self::health::ReadyCheck;
 
@@ -33,8 +33,8 @@ pub struct PublicState {
 pub struct AdminState {
     /// The operations.
     pub admin: Arc<Admin>,
-    /// Who may call them.
-    pub auth: Arc<AdminAuth>,
+    /// Who called them with invalid tokens.
+    pub failed_attempts: Arc<FailedAttempts>,
     /// Whether this host can serve.
     pub ready: Arc<dyn ReadyCheck>,
     /// Set when the host is about to stop.

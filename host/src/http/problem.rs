@@ -101,5 +101,11 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Names<T
     }
 }
 
+/// The parameters of a query; an unknown one is an error that names it.
+pub(super) fn parse_query<T: DeserializeOwned>(query: Option<&str>) -> Result<T, Problem> {
+    serde_urlencoded::from_str(query.unwrap_or_default())
+        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("the query can't be read: {error}")))
+}
+
 /// Settings and keys are a few KiB.
 const MAX_JSON_BYTES: usize = 1 << 20;

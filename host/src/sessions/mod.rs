@@ -168,13 +168,14 @@ fn status_now(session: &StoredSession) -> SessionStatus {
 }
 
 fn stored_reply(space: &SessionSpace, session: &StoredSession) -> Result<FlowReply, SessionError> {
-    let kind = match session.last_reply_kind.as_str() {
+    let (kind, sealed) = session.last_reply.as_ref().ok_or(SessionError::Unreadable("reply"))?;
+    let kind = match kind.as_str() {
         ANSWER => ReplyKind::Answer,
         TOKEN_REJECTED => ReplyKind::TokenRejected,
         _ => return Err(SessionError::Unreadable("reply kind")),
     };
     let place = place(space.scope, session.token, REPLY_COLUMN);
-    let payload = space.data_key.open(&place, &session.sealed_last_reply).map_err(|error| SessionError::Sealed("reply", error))?;
+    let payload = space.data_key.open(&place, sealed).map_err(|error| SessionError::Sealed("reply", error))?;
     Ok(FlowReply::stored(kind, payload.to_vec()))
 }
 

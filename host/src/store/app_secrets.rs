@@ -24,7 +24,7 @@ pub async fn list_app_secrets(store: &Store, tenant: TenantId) -> Result<Vec<Sto
         "select app_secret_id, sealed_secret, valid_until from app_secrets where tenant_id = $1 order by created_at desc, app_secret_id desc",
     )
     .bind(tenant.0)
-    .fetch_all(&store.pool)
+    .fetch_all(&mut *store.of(tenant).await?)
     .await?;
     rows.iter()
         .map(|row| {

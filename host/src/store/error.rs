@@ -6,6 +6,9 @@ pub enum StoreError {
     /// The database can't be reached or refused a statement.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
+    /// Something can't be deleted while something else needs it.
+    #[error("{0}")]
+    InUse(&'static str),
     /// A migration failed.
     #[error("a migration failed")]
     Migrate(#[source] sqlx::migrate::MigrateError),
@@ -21,13 +24,22 @@ pub enum StoreError {
 pub(super) trait OnConstraint<T> {
     /// An insert that broke the unique constraint `name` becomes [`StoreError::Taken`].
     fn taken_on(self, name: &str, what: &'static str) -> Result<T, StoreError>;
+
+    /// A delete that broke the foreign key `name` becomes [`StoreError::InUse`].
+    fn in_use_on(self, name: &str, why: &'static str) -> Result<T, StoreError>;
 }
 
 impl<T> OnConstraint<T> for Result<T, sqlx::Error> {
     fn taken_on(self, name: &str, what: &'static str) -> Result<T, StoreError> {
-        self.map_err(|error| match &error {
-            sqlx::Error::Database(database) if database.constraint() == Some(name) => StoreError::Taken(what),
-            _ => StoreError::Database(error),
-        })
+        self.map_err(|error| if broke(&error, name) { StoreError::Taken(what) } else { error.into() })
     }
+
+    fn in_use_on(self, name: &str, why: &'static str) -> Result<T, StoreError> {
+        self.map_err(|error| if broke(&error, name) { StoreError::InUse(why) } else { error.into() })
+    }
+}
+
+/// Whether a statement failed on this constraint.
+pub(super) fn broke(error: &sqlx::Error, constraint: &str) -> bool {
+    error.as_database_error().is_some_and(|database| database.constraint() == Some(constraint))
 }

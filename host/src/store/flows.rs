@@ -37,7 +37,7 @@ pub async fn list_flows(store: &Store, tenant: TenantId) -> Result<Vec<StoredFlo
          where f.tenant_id = $1 order by f.name",
     )
     .bind(tenant.0)
-    .fetch_all(&store.pool)
+    .fetch_all(&mut *store.of(tenant).await?)
     .await?;
     rows.into_iter().map(StoredFlow::try_from).collect()
 }
@@ -51,7 +51,7 @@ pub async fn find_flow(store: &Store, tenant: TenantId, name: &str) -> Result<Op
     )
     .bind(tenant.0)
     .bind(name)
-    .fetch_optional(&store.pool)
+    .fetch_optional(&mut *store.of(tenant).await?)
     .await?;
     row.map(StoredFlow::try_from).transpose()
 }

@@ -50,7 +50,7 @@ pub async fn list_sessions(
     .bind(status.map(SessionStatus::as_str))
     .bind(before.map(|id| id.0))
     .bind(limit)
-    .fetch_all(&store.pool)
+    .fetch_all(&mut *store.of(scope.tenant).await?)
     .await?;
     rows.into_iter().map(ListedSession::try_from).collect()
 }
@@ -61,7 +61,7 @@ pub async fn find_listed_session(store: &Store, scope: Scope, session: SessionId
         .bind(scope.tenant.0)
         .bind(scope.flow.0)
         .bind(session.0)
-        .fetch_optional(&store.pool)
+        .fetch_optional(&mut *store.of(scope.tenant).await?)
         .await?;
     row.map(ListedSession::try_from).transpose()
 }
@@ -95,7 +95,7 @@ pub async fn list_exchanges(store: &Store, scope: Scope, token: TokenHash) -> Re
     .bind(scope.tenant.0)
     .bind(scope.flow.0)
     .bind(&token.0[..])
-    .fetch_all(&store.pool)
+    .fetch_all(&mut *store.of(scope.tenant).await?)
     .await?;
     exchanges.reverse();
     Ok(exchanges)
@@ -124,6 +124,7 @@ pub async fn insert_client_error(
     error: &StoredClientError,
     most: i64,
 ) -> Result<(), StoreError> {
+    let mut transaction = store.of(scope.tenant).await?;
     sqlx::query(
         "insert into client_errors (tenant_id, flow_id, token_hash, client_error_id, screen, error_key, sealed_message) \
          select tenant_id, flow_id, token_hash, $4, $5, $6, $7 from sessions s where tenant_id = $1 and flow_id = $2 and token_hash = $3 \
@@ -137,9 +138,9 @@ pub async fn insert_client_error(
     .bind(&error.key)
     .bind(&error.sealed_message.0)
     .bind(most)
-    .execute(&store.pool)
+    .execute(&mut *transaction)
     .await?;
-    Ok(())
+    Ok(transaction.commit().await?)
 }
 
 /// What clients reported on a session, the oldest first.
@@ -150,7 +151,7 @@ pub async fn list_client_errors(store: &Store, scope: Scope, token: TokenHash) -
     .bind(scope.tenant.0)
     .bind(scope.flow.0)
     .bind(&token.0[..])
-    .fetch_all(&store.pool)
+    .fetch_all(&mut *store.of(scope.tenant).await?)
     .await?;
     Ok(rows.into_iter().map(StoredClientError::from).collect())
 }

@@ -43,7 +43,7 @@ pub struct NewKey<'a> {
 pub async fn list_keys(store: &Store, tenant: TenantId) -> Result<Vec<StoredKey>, StoreError> {
     let rows: Vec<KeyRow> = sqlx::query_as("select * from key_pairs where tenant_id = $1 order by created_at desc, key_id desc")
         .bind(tenant.0)
-        .fetch_all(&store.pool)
+        .fetch_all(&mut *store.of(tenant).await?)
         .await?;
     Ok(rows.into_iter().map(StoredKey::from).collect())
 }

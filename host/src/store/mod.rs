@@ -1,25 +1,31 @@
 //! All SQL, one file per table group. Nothing here knows HTTP or plugins; sealed values go in and out sealed.
 //!
-//! Every function on tenants' data takes the tenant first.
+//! Every function on tenants' data takes the tenant first, and works in a transaction that says which tenant it is about: row-level
+//! security shows no other's rows, so a query that forgets its `where` finds nothing.
 
+mod api_tokens;
 mod app_secrets;
+mod audit;
 mod error;
 mod flows;
 mod history;
 mod keys;
+mod migrations;
+mod partners;
 mod sessions;
 mod tenants;
 mod versions;
 
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::ids::TenantId;
 
+pub use api_tokens::{StoredApiToken, TokenScope, delete_api_token, insert_api_token, list_api_tokens, use_api_token};
 pub use app_secrets::{StoredAppSecret, list_app_secrets, replace_app_secret};
+pub use audit::{Actor, AuditEntry, AuditReach, AuditRecord, Subject, list_audit_entries};
 pub use error::StoreError;
 pub use flows::{StoredFlow, delete_flow, find_flow, insert_flow, list_flows, set_activation, update_flow};
 pub use history::{
@@ -27,6 +33,10 @@ pub use history::{
     list_exchanges, list_sessions,
 };
 pub use keys::{NewKey, StoredKey, delete_key, insert_key, list_keys, retire_active_keys};
+pub use migrations::{MIGRATOR, migrate, pending_migrations};
+pub use partners::{
+    StoredPartner, delete_partner, find_partner, find_partner_by_id, insert_partner, list_partners, update_partner,
+};
 pub use sessions::{
     Answered, Commit, ExchangeRow, Found, NewSession, SessionStatus, StoredSession, find_session, find_turn, insert_session,
     update_session,
@@ -37,9 +47,6 @@ pub use tenants::{
 };
 pub use versions::{StoredVersion, find_component, find_version, insert_version, list_versions};
 
-/// The migrations of `migrations/`, embedded.
-pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
-
 /// The database: a pool of connections.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -47,35 +54,18 @@ pub struct Store {
 }
 
 impl Store {
-    /// Connects; fails if the database doesn't answer within 5 s.
+    /// Connects, to work as the application's role; fails if the database doesn't answer within 5 s.
     pub async fn connect(options: PgConnectOptions) -> Result<Self, StoreError> {
         let pool = PgPoolOptions::new()
             .max_connections(MAX_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             // A round trip for every statement is too much, and a connection that was just in use needs no test.
             .test_before_acquire(false)
+            .after_connect(|connection, _| Box::pin(async move { connection.execute(BECOME_THE_APPLICATION).await.map(drop) }))
             .before_acquire(|connection, meta| Box::pin(test_if_idle(connection, meta.idle_for)))
             .connect_with(options)
             .await?;
         Ok(Self { pool })
-    }
-
-    /// Applies the migrations that the database lacks; gives their names in the order they were applied.
-    pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
-        let pending = self.pending_migrations().await?;
-        MIGRATOR.run(&self.pool).await.map_err(StoreError::Migrate)?;
-        Ok(pending)
-    }
-
-    /// The names of the migrations that the database lacks.
-    pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
-        let known: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null").fetch_one(&self.pool).await?;
-        let applied: Vec<i64> = match known {
-            true => sqlx::query_scalar("select version from _sqlx_migrations where success").fetch_all(&self.pool).await?,
-            false => Vec::new(),
-        };
-        let missing = MIGRATOR.iter().filter(|one| one.migration_type.is_up_migration() && !applied.contains(&one.version));
-        Ok(missing.map(|one| format!("{}_{}", one.version, one.description.replace(' ', "_"))).collect())
     }
 
     /// Whether the database answers.
@@ -86,12 +76,29 @@ impl Store {
 
     /// Begins a change of one tenant: changes of one tenant happen one after another. Gives none if there is no such tenant.
     pub async fn begin_change(&self, tenant: TenantId) -> Result<Option<Change>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.of(tenant).await?;
         let locked = sqlx::query("update tenants set revision = revision + 1 where tenant_id = $1")
             .bind(tenant.0)
             .execute(&mut *transaction)
             .await?;
         Ok((locked.rows_affected() == 1).then_some(Change { transaction, tenant }))
+    }
+
+    /// Begins a change above tenants.
+    pub async fn begin_access_change(&self) -> Result<AccessChange, StoreError> {
+        Ok(AccessChange { transaction: self.across_tenants().await? })
+    }
+
+    /// A transaction to which no rows exist but this tenant's.
+    async fn of(&self, tenant: TenantId) -> Result<Transaction<'static, Postgres>, StoreError> {
+        // In one round trip. A UUID holds nothing that would have to be quoted.
+        let begin = format!("begin; set local flowhost.tenant = '{tenant}'");
+        Ok(self.pool.begin_with(AssertSqlSafe(begin)).await?)
+    }
+
+    /// A transaction that sees which tenants there are, and nothing that belongs to one.
+    async fn across_tenants(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        Ok(self.pool.begin_with("begin; set local flowhost.across_tenants = on").await?)
     }
 
     /// Listens to the changes that all hosts make.
@@ -127,19 +134,44 @@ impl Change {
         self.tenant
     }
 
-    /// Makes the change permanent and tells every host.
-    pub async fn commit(mut self) -> Result<(), StoreError> {
-        sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(self.tenant.to_string()).execute(&mut *self.transaction).await?;
-        self.transaction.commit().await?;
-        Ok(())
+    /// Makes the change permanent together with its entry in the audit log, and tells every host.
+    pub async fn commit(mut self, record: &AuditRecord) -> Result<(), StoreError> {
+        audit::insert_audit_entry(&mut self.transaction, record).await?;
+        self.commit_recorded().await
     }
+
+    /// Makes a part of a change permanent that is in the audit log already.
+    async fn commit_recorded(mut self) -> Result<(), StoreError> {
+        notify(&mut self.transaction, &self.tenant.to_string()).await?;
+        Ok(self.transaction.commit().await?)
+    }
+}
+
+/// A change above tenants, of partners and api tokens, all or nothing. Dropped, it changes nothing.
+pub struct AccessChange {
+    transaction: Transaction<'static, Postgres>,
+}
+
+impl AccessChange {
+    /// Makes the change permanent together with its entry in the audit log, and tells every host to look for tenants that it changed.
+    pub async fn commit(mut self, record: &AuditRecord) -> Result<(), StoreError> {
+        audit::insert_audit_entry(&mut self.transaction, record).await?;
+        notify(&mut self.transaction, "").await?;
+        Ok(self.transaction.commit().await?)
+    }
+}
+
+async fn notify(transaction: &mut PgConnection, changed: &str) -> Result<(), StoreError> {
+    sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(changed).execute(transaction).await?;
+    Ok(())
 }
 
 /// A stream of tenants that were changed, by this host or another.
 pub struct Changes(PgListener);
 
 impl Changes {
-    /// The next tenant that was changed; none if what changed is not known, since the connection was lost for a while.
+    /// The next tenant that was changed; none if which is not known: the connection was lost for a while, or something above tenants
+    /// changed.
     pub async fn next(&mut self) -> Result<Option<TenantId>, StoreError> {
         let notification = self.0.try_recv().await?;
         Ok(notification.and_then(|notification| notification.payload().parse().ok()))
@@ -154,6 +186,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection that was idle for longer is tested before it is used: the database may have gone away meanwhile.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+
+/// The role that migrations make: it owns nothing, so row-level security holds for it, whoever connects.
+const BECOME_THE_APPLICATION: &str = "set role flowhost_app";
 
 /// The channel that carries the ids of changed tenants.
 const CHANNEL: &str = "flowhost_tenants";

@@ -6,10 +6,11 @@ use std::str::FromStr;
 
 use sqlx::FromRow;
 use sqlx::Postgres;
-use sqlx::postgres::{PgArguments, PgQueryResult, PgRow};
-use sqlx::query::Query;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::QueryScalar;
 use time::OffsetDateTime;
 
+use super::error::broke;
 use super::{Store, StoreError};
 use crate::crypto::Sealed;
 use crate::ids::{RequestDigest, Scope, SessionId, TokenHash};
@@ -68,10 +69,8 @@ pub struct StoredSession {
     pub sealed_context: Option<Sealed>,
     /// Exchanges committed so far; a commit names it.
     pub version: i64,
-    /// How the last reply travelled.
-    pub last_reply_kind: String,
-    /// The last reply.
-    pub sealed_last_reply: Sealed,
+    /// How the last reply travelled, and the reply; none where nothing was answered yet.
+    pub last_reply: Option<(String, Sealed)>,
     /// When the session ends.
     pub expires_at: OffsetDateTime,
 }
@@ -141,22 +140,15 @@ pub struct ExchangeRow<'a> {
     pub plugin_version: Option<i32>,
 }
 
-/// Finds what a turn begins with, in one statement: an earlier copy of the request anywhere at the tenant, and the session. Each by
-/// a whole unique key, so that no state of the planner's statistics can make it read more.
+/// Finds what a turn begins with, in one statement: an earlier copy of the request anywhere at the tenant, and the session.
 pub async fn find_turn(store: &Store, scope: Scope, token: TokenHash, request: RequestDigest) -> Result<Found, StoreError> {
-    let row: TurnRow = sqlx::query_as(
-        "select e.number as answered_number, e.token_hash as answered_token, e.flow_id = $2 as answered_here, \
-           s.token_hash, s.status, s.screen, s.sealed_state, s.sealed_context, s.version, s.last_reply_kind, s.sealed_last_reply, s.expires_at \
-         from (values (1)) as one (n) \
-         left join exchanges e on e.tenant_id = $1 and e.request_digest = $4 \
-         left join sessions s on s.tenant_id = $1 and s.flow_id = $2 and s.token_hash = $3",
-    )
-    .bind(scope.tenant.0)
-    .bind(scope.flow.0)
-    .bind(&token.0[..])
-    .bind(&request.0[..])
-    .fetch_one(&store.pool)
-    .await?;
+    let row: TurnRow = sqlx::query_as("select * from find_turn($1, $2, $3, $4)")
+        .bind(scope.tenant.0)
+        .bind(scope.flow.0)
+        .bind(&token.0[..])
+        .bind(&request.0[..])
+        .fetch_one(&store.pool)
+        .await?;
     let answered = match (row.answered_number, row.answered_token, row.answered_here) {
         (Some(number), Some(token), Some(same_flow)) => Some(Answered { number, token: token_of(&token)?, same_flow }),
         _ => None,
@@ -171,42 +163,25 @@ pub async fn find_session(store: &Store, scope: Scope, token: TokenHash) -> Resu
             .bind(scope.tenant.0)
             .bind(scope.flow.0)
             .bind(&token.0[..])
-            .fetch_optional(&store.pool)
+            .fetch_optional(&mut *store.of(scope.tenant).await?)
             .await?;
     row.map_or(Ok(None), SessionRow::session)
 }
 
 /// Commits a session's first turn; gives whether it was the first.
 pub async fn insert_session(store: &Store, scope: Scope, new: &NewSession, commit: &Commit<'_>) -> Result<bool, StoreError> {
-    let query = sqlx::query(
-        "with turn as ( \
-           insert into sessions (tenant_id, flow_id, token_hash, session_id, status, screen, sealed_state, version, \
-             last_reply_kind, sealed_last_reply, expires_at) \
-           values ($1, $2, $3, $15, $4, $5, $6, 1, $8, $9, $16) \
-           on conflict (tenant_id, flow_id, token_hash) do nothing returning version) \
-         insert into exchanges (tenant_id, flow_id, token_hash, number, request_digest, action, screen_in, screen_out, outcome, \
-           duration_us, plugin_version) \
-         select $1, $2, $3, version, $7, $10, $11, $5, $12, $13, $14 from turn",
-    );
-    committed(bind(query, scope, commit).bind(new.id.0).bind(new.expires_at).execute(&store.pool).await)
+    let query = sqlx::query_scalar("select insert_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)");
+    committed(bind(query, scope, commit).bind(new.id.0).bind(new.expires_at).fetch_one(&store.pool).await)
 }
 
 /// Commits a turn of a session that was found at `version`; gives whether it still was at it.
 pub async fn update_session(store: &Store, scope: Scope, version: i64, commit: &Commit<'_>) -> Result<bool, StoreError> {
-    let query = sqlx::query(
-        "with turn as ( \
-           update sessions set status = $4, screen = coalesce($5, screen), sealed_state = coalesce($6, sealed_state), \
-             version = version + 1, last_reply_kind = $8, sealed_last_reply = $9, updated_at = now() \
-           where tenant_id = $1 and flow_id = $2 and token_hash = $3 and version = $15 returning version) \
-         insert into exchanges (tenant_id, flow_id, token_hash, number, request_digest, action, screen_in, screen_out, outcome, \
-           duration_us, plugin_version) \
-         select $1, $2, $3, version, $7, $10, $11, $5, $12, $13, $14 from turn",
-    );
-    committed(bind(query, scope, commit).bind(version).execute(&store.pool).await)
+    let query = sqlx::query_scalar("select update_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)");
+    committed(bind(query, scope, commit).bind(version).fetch_one(&store.pool).await)
 }
 
 /// Binds `$1` to `$14`, which both kinds of commit share.
-fn bind<'a>(query: Query<'a, Postgres, PgArguments>, scope: Scope, commit: &'a Commit<'a>) -> Query<'a, Postgres, PgArguments> {
+fn bind<'a>(query: Commits<'a>, scope: Scope, commit: &'a Commit<'a>) -> Commits<'a> {
     query
         .bind(scope.tenant.0)
         .bind(scope.flow.0)
@@ -224,12 +199,14 @@ fn bind<'a>(query: Query<'a, Postgres, PgArguments>, scope: Scope, commit: &'a C
         .bind(commit.exchange.plugin_version)
 }
 
-/// A commit that wrote no row lost a race, and so did one whose request was answered elsewhere meanwhile.
-fn committed(result: Result<PgQueryResult, sqlx::Error>) -> Result<bool, StoreError> {
+/// A statement that says whether it committed.
+type Commits<'a> = QueryScalar<'a, Postgres, bool, PgArguments>;
+
+/// A commit that found another version lost a race, and so did one whose request was answered elsewhere meanwhile.
+fn committed(result: Result<bool, sqlx::Error>) -> Result<bool, StoreError> {
     match result {
-        Ok(done) => Ok(done.rows_affected() == 1),
-        Err(sqlx::Error::Database(error)) if error.constraint() == Some(ONE_ANSWER) => Ok(false),
-        Err(error) => Err(error.into()),
+        Err(error) if broke(&error, ONE_ANSWER) => Ok(false),
+        result => Ok(result?),
     }
 }
 
@@ -253,8 +230,8 @@ struct StoredSessionRow {
     sealed_state: Option<Vec<u8>>,
     sealed_context: Option<Vec<u8>>,
     version: i64,
-    last_reply_kind: String,
-    sealed_last_reply: Vec<u8>,
+    last_reply_kind: Option<String>,
+    sealed_last_reply: Option<Vec<u8>>,
     expires_at: OffsetDateTime,
 }
 
@@ -275,8 +252,7 @@ impl SessionRow {
             sealed_state: row.sealed_state.map(Sealed),
             sealed_context: row.sealed_context.map(Sealed),
             version: row.version,
-            last_reply_kind: row.last_reply_kind,
-            sealed_last_reply: Sealed(row.sealed_last_reply),
+            last_reply: row.last_reply_kind.zip(row.sealed_last_reply.map(Sealed)),
             expires_at: row.expires_at,
         }))
     }

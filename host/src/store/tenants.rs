@@ -5,9 +5,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::error::OnConstraint;
-use super::{Change, Store, StoreError};
+use super::{AuditRecord, Change, Store, StoreError};
 use crate::crypto::Sealed;
-use crate::ids::{Slug, TenantId};
+use crate::ids::{PartnerId, Slug, TenantId};
 
 /// A tenant as stored.
 #[derive(Clone, Debug)]
@@ -20,8 +20,12 @@ pub struct StoredTenant {
     pub name: String,
     /// The WhatsApp Business Account's id at Meta.
     pub waba_id: Option<String>,
-    /// The slug of the partner that it belongs to.
+    /// The partner that it belongs to.
+    pub partner_id: PartnerId,
+    /// That partner's slug.
     pub partner: String,
+    /// Whether that partner is switched off, with all its tenants.
+    pub partner_disabled: bool,
     /// Whether it is switched off.
     pub disabled: bool,
     /// Its data key, sealed under the master key.
@@ -43,22 +47,20 @@ pub struct NewTenant<'a> {
     pub name: &'a str,
     /// The WhatsApp Business Account's id at Meta.
     pub waba_id: Option<&'a str>,
-    /// The slug of the partner that it is to belong to.
-    pub partner: &'a str,
+    /// The partner that it is to belong to.
+    pub partner: PartnerId,
     /// Its data key, sealed under the master key.
     pub sealed_data_key: &'a Sealed,
 }
 
-/// Inserts a tenant, as the beginning of a change that goes on with what belongs to it; none if there is no such partner.
-/// [`StoreError::Taken`] if the slug is in use.
-pub async fn insert_tenant(store: &Store, tenant: &NewTenant<'_>) -> Result<Option<Change>, StoreError> {
-    let mut transaction = store.pool.begin().await?;
-    let inserted = sqlx::query(
-        "insert into tenants (tenant_id, partner_id, slug, name, waba_id, sealed_data_key) \
-         select $1, partner_id, $3, $4, $5, $6 from partners where slug = $2",
+/// Inserts a tenant, as the beginning of a change that goes on with what belongs to it. [`StoreError::Taken`] if the slug is in use.
+pub async fn insert_tenant(store: &Store, tenant: &NewTenant<'_>) -> Result<Change, StoreError> {
+    let mut transaction = store.of(tenant.id).await?;
+    sqlx::query(
+        "insert into tenants (tenant_id, partner_id, slug, name, waba_id, sealed_data_key) values ($1, $2, $3, $4, $5, $6)",
     )
     .bind(tenant.id.0)
-    .bind(tenant.partner)
+    .bind(tenant.partner.0)
     .bind(tenant.slug.as_str())
     .bind(tenant.name)
     .bind(tenant.waba_id)
@@ -66,44 +68,34 @@ pub async fn insert_tenant(store: &Store, tenant: &NewTenant<'_>) -> Result<Opti
     .execute(&mut *transaction)
     .await
     .taken_on("tenants_slug_key", "the slug")?;
-    Ok((inserted.rows_affected() == 1).then_some(Change { transaction, tenant: tenant.id }))
+    Ok(Change { transaction, tenant: tenant.id })
 }
 
 /// Every tenant, by slug.
 pub async fn list_tenants(store: &Store) -> Result<Vec<StoredTenant>, StoreError> {
-    let rows: Vec<TenantRow> = sqlx::query_as(
-        "select t.*, p.slug as partner from tenants t join partners p on p.partner_id = t.partner_id order by t.slug",
-    )
-    .fetch_all(&store.pool)
-    .await?;
+    let query = sqlx::query_as(concat!(select_tenants!(), "order by t.slug"));
+    let rows: Vec<TenantRow> = query.fetch_all(&mut *store.across_tenants().await?).await?;
     Ok(rows.into_iter().map(StoredTenant::from).collect())
 }
 
 /// The tenant of that slug.
 pub async fn find_tenant(store: &Store, slug: &str) -> Result<Option<StoredTenant>, StoreError> {
-    let row: Option<TenantRow> = sqlx::query_as(
-        "select t.*, p.slug as partner from tenants t join partners p on p.partner_id = t.partner_id where t.slug = $1",
-    )
-    .bind(slug)
-    .fetch_optional(&store.pool)
-    .await?;
+    let query = sqlx::query_as(concat!(select_tenants!(), "where t.slug = $1")).bind(slug);
+    let row: Option<TenantRow> = query.fetch_optional(&mut *store.across_tenants().await?).await?;
     Ok(row.map(StoredTenant::from))
 }
 
 /// The tenant of that identity.
 pub async fn find_tenant_by_id(store: &Store, tenant: TenantId) -> Result<Option<StoredTenant>, StoreError> {
-    let row: Option<TenantRow> = sqlx::query_as(
-        "select t.*, p.slug as partner from tenants t join partners p on p.partner_id = t.partner_id where t.tenant_id = $1",
-    )
-    .bind(tenant.0)
-    .fetch_optional(&store.pool)
-    .await?;
+    let query = sqlx::query_as(concat!(select_tenants!(), "where t.tenant_id = $1")).bind(tenant.0);
+    let row: Option<TenantRow> = query.fetch_optional(&mut *store.of(tenant).await?).await?;
     Ok(row.map(StoredTenant::from))
 }
 
 /// The revision of every tenant: what differs from what a host has must be loaded again.
 pub async fn list_revisions(store: &Store) -> Result<Vec<(TenantId, i64)>, StoreError> {
-    let rows = sqlx::query("select tenant_id, revision from tenants").fetch_all(&store.pool).await?;
+    let query = sqlx::query("select tenant_id, revision from tenants");
+    let rows = query.fetch_all(&mut *store.across_tenants().await?).await?;
     rows.iter().map(|row| Ok((TenantId(row.try_get("tenant_id")?), row.try_get("revision")?))).collect()
 }
 
@@ -119,22 +111,27 @@ pub async fn update_tenant(change: &mut Change, name: &str, waba_id: Option<&str
     Ok(())
 }
 
-/// Destroys a tenant: its data key first, in a commit of its own, so that nothing of it can be opened from then on, also where the
-/// long deletion of its rows is cut off or a backup of them is kept.
-pub async fn destroy_tenant(store: &Store, tenant: TenantId) -> Result<(), StoreError> {
-    let mut change = match store.begin_change(tenant).await? {
-        Some(change) => change,
-        None => return Ok(()),
-    };
+/// Destroys a tenant: its data key first, in a commit of its own with the audit log's entry, so that nothing of it can be opened from
+/// then on, also where the long deletion of its rows is cut off or a backup of them is kept.
+pub async fn destroy_tenant(store: &Store, tenant: TenantId, record: &AuditRecord) -> Result<(), StoreError> {
+    let Some(mut change) = store.begin_change(tenant).await? else { return Ok(()) };
     sqlx::query("update tenants set sealed_data_key = '', disabled = true where tenant_id = $1")
         .bind(tenant.0)
         .execute(&mut *change.transaction)
         .await?;
-    change.commit().await?;
+    change.commit(record).await?;
     let Some(mut change) = store.begin_change(tenant).await? else { return Ok(()) };
     sqlx::query("delete from tenants where tenant_id = $1").bind(tenant.0).execute(&mut *change.transaction).await?;
-    change.commit().await
+    change.commit_recorded().await
 }
+
+/// Tenants with what they have from their partner; a `where` or an `order by` follows.
+macro_rules! select_tenants {
+    () => {
+        "select t.*, p.slug as partner, p.disabled as partner_disabled from tenants t join partners p on p.partner_id = t.partner_id "
+    };
+}
+use select_tenants;
 
 #[derive(FromRow)]
 struct TenantRow {
@@ -142,7 +139,9 @@ struct TenantRow {
     slug: String,
     name: String,
     waba_id: Option<String>,
+    partner_id: Uuid,
     partner: String,
+    partner_disabled: bool,
     disabled: bool,
     sealed_data_key: Vec<u8>,
     revision: i64,
@@ -156,7 +155,9 @@ impl From<TenantRow> for StoredTenant {
             slug: row.slug,
             name: row.name,
             waba_id: row.waba_id,
+            partner_id: PartnerId(row.partner_id),
             partner: row.partner,
+            partner_disabled: row.partner_disabled,
             disabled: row.disabled,
             sealed_data_key: Sealed(row.sealed_data_key),
             revision: row.revision,

@@ -55,7 +55,7 @@ pub async fn list_versions(store: &Store, tenant: TenantId, flow: FlowId) -> Res
     )
     .bind(tenant.0)
     .bind(flow.0)
-    .fetch_all(&store.pool)
+    .fetch_all(&mut *store.of(tenant).await?)
     .await?;
     rows.into_iter().map(StoredVersion::try_from).collect()
 }
@@ -73,7 +73,7 @@ pub async fn find_version(
     .bind(tenant.0)
     .bind(flow.0)
     .bind(version)
-    .fetch_optional(&store.pool)
+    .fetch_optional(&mut *store.of(tenant).await?)
     .await?;
     row.map(StoredVersion::try_from).transpose()
 }
@@ -83,7 +83,7 @@ pub async fn find_component(store: &Store, tenant: TenantId, digest: PluginDiges
     let bytes = sqlx::query_scalar("select bytes from components where tenant_id = $1 and digest = $2")
         .bind(tenant.0)
         .bind(&digest.0[..])
-        .fetch_optional(&store.pool)
+        .fetch_optional(&mut *store.of(tenant).await?)
         .await?;
     Ok(bytes)
 }

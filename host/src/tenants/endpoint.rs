@@ -18,7 +18,7 @@ pub struct Endpoint {
     pub tenant: Arc<ServedTenant>,
     /// The flow's name.
     pub name: String,
-    /// Whether the flow or its tenant is switched off.
+    /// Whether the flow, its tenant or its partner is switched off.
     pub disabled: bool,
     /// The flow's settings.
     pub settings: FlowSettings,
@@ -82,7 +82,7 @@ impl ServedTenant {
             id: tenant.id,
             slug: tenant.slug.clone(),
             data_key: Arc::new(data_key),
-            disabled: tenant.disabled,
+            disabled: tenant.disabled || tenant.partner_disabled,
             keys,
             app_secrets,
         })

@@ -1,9 +1,12 @@
 //! The admin API, as an operator sees it.
 
+mod api_tokens;
 mod app_secrets;
+mod audit;
 mod flows;
 mod health;
 mod keys;
+mod partners;
 mod sessions;
 mod tenants;
 mod versions;

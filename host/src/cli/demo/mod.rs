@@ -12,7 +12,9 @@ use anyhow::Context as _;
 use clap::Args as ClapArgs;
 
 use crate::app::Host;
-use crate::config::{AdminToken, ConfigError, Environment, HostConfig, MigrationPolicy, SecretText, check_log_filter};
+use crate::config::{
+    AdminToken, ConfigError, Environment, HostConfig, LONGEST_LOGIN_DELAY, MigrationPolicy, SecretText, check_log_filter,
+};
 use crate::crypto::MasterKey;
 use crate::postgres::{EmbeddedPostgres, Options, PgPrograms};
 
@@ -87,6 +89,7 @@ async fn start_host(postgres: &EmbeddedPostgres, admin_token: AdminToken) -> any
         admin_listen: any_port,
         master_key: MasterKey::generate(),
         admin_token: Some(admin_token),
+        longest_login_delay: LONGEST_LOGIN_DELAY,
     };
     Host::start(config).await.context("the host does not start")
 }

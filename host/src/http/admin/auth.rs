@@ -1,61 +1,51 @@
-//! Who may call the admin API.
+//! Who may call the admin API: bearers of a valid token. Attempts that fail are slowed down, each source by its own.
 
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
 use super::super::AdminState;
 use super::super::problem::Problem;
 
-/// The operator's token, as a hash only. Where there is none, nobody may call.
-#[derive(Debug)]
-pub struct AdminAuth {
-    operator: Option<[u8; 32]>,
-}
-
-impl AdminAuth {
-    /// `operator_token` is the one that `FLOWHOST_ADMIN_TOKEN` or the data folder gives.
-    pub fn new(operator_token: Option<&str>) -> Self {
-        Self { operator: operator_token.map(hash) }
-    }
-
-    /// Compares hashes, in constant time: neither the token's length nor its beginning can be found out.
-    fn admits(&self, token: &str) -> bool {
-        self.operator.is_some_and(|operator| hash(token).ct_eq(&operator).into())
-    }
-}
-
-/// Lets a request with a valid bearer token through.
-pub(super) async fn require_token(State(state): State<AdminState>, request: Request, next: Next) -> Response {
-    let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = authorization.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    match token {
-        Some((_, token)) if state.auth.admits(token.trim()) => next.run(request).await,
-        _ => {
-            let problem = Problem::new(StatusCode::UNAUTHORIZED, "send a valid token as `Authorization: Bearer TOKEN`");
-            ([(header::WWW_AUTHENTICATE, "Bearer")], problem).into_response()
+/// Lets a request with a valid bearer token through, and says who its caller is.
+pub(super) async fn require_token(State(state): State<AdminState>, mut request: Request, next: Next) -> Response {
+    let Some(token) = bearer(request.headers()) else { return refused() };
+    match state.admin.authenticate(token).await {
+        Ok(Some(caller)) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
         }
-    }
-}
-
-fn hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn admits_the_token_and_nothing_else() {
-        let auth = AdminAuth::new(Some("token"));
-        assert!(auth.admits("token"));
-        for wrong in ["", "toke", "token ", "Token"] {
-            assert!(!auth.admits(wrong), "{wrong:?}");
+        Ok(None) => {
+            let source = source(&request);
+            tracing::warn!(%source, "an invalid token was shown to the admin API");
+            match state.failed_attempts.slow_down(source).await {
+                Ok(()) => refused(),
+                Err(retry_after) => {
+                    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts with invalid tokens");
+                    ([(header::RETRY_AFTER, retry_after.as_secs().to_string())], problem).into_response()
+                }
+            }
         }
-        assert!(!AdminAuth::new(None).admits(""));
+        Err(error) => Problem::from(error).into_response(),
     }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let authorization = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = authorization.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn refused() -> Response {
+    let problem = Problem::new(StatusCode::UNAUTHORIZED, "send a valid token as `Authorization: Bearer TOKEN`");
+    ([(header::WWW_AUTHENTICATE, "Bearer")], problem).into_response()
+}
+
+/// Where a request comes from. Behind a proxy that is the proxy: the header that it may add is anybody's to forge.
+fn source(request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip())
 }

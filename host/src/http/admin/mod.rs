@@ -1,50 +1,68 @@
 //! The admin listener: health checks, and the admin API under `/v1`.
 
+mod access;
 mod auth;
+mod desk;
+mod failed_attempts;
 mod flows;
+mod partners;
 mod tenants;
 mod versions;
 
-use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
+use axum::{Extension, Router};
 
-pub use self::auth::AdminAuth;
+pub use self::failed_attempts::FailedAttempts;
 
 use super::AdminState;
 use super::health::{healthz, readyz};
 use super::problem::Problem;
+use crate::admin::Right;
 
-/// Every route under `/v1` as method and path, for the tests that try each without a token and with another tenant's things.
-pub const ADMIN_ROUTES: &[(&str, &str)] = &[
-    ("POST", "/v1/tenants"),
-    ("GET", "/v1/tenants"),
-    ("GET", "/v1/tenants/{tenant}"),
-    ("PATCH", "/v1/tenants/{tenant}"),
-    ("DELETE", "/v1/tenants/{tenant}"),
-    ("POST", "/v1/tenants/{tenant}/keys"),
-    ("GET", "/v1/tenants/{tenant}/keys"),
-    ("DELETE", "/v1/tenants/{tenant}/keys/{key}"),
-    ("PUT", "/v1/tenants/{tenant}/app-secret"),
-    ("GET", "/v1/tenants/{tenant}/flows"),
-    ("PUT", "/v1/tenants/{tenant}/flows/{flow}"),
-    ("PATCH", "/v1/tenants/{tenant}/flows/{flow}"),
-    ("GET", "/v1/tenants/{tenant}/flows/{flow}"),
-    ("DELETE", "/v1/tenants/{tenant}/flows/{flow}"),
-    ("POST", "/v1/tenants/{tenant}/flows/{flow}/versions"),
-    ("GET", "/v1/tenants/{tenant}/flows/{flow}/versions"),
-    ("POST", "/v1/tenants/{tenant}/flows/{flow}/activate"),
-    ("POST", "/v1/tenants/{tenant}/flows/{flow}/rollback"),
-    ("GET", "/v1/tenants/{tenant}/flows/{flow}/sessions"),
-    ("GET", "/v1/tenants/{tenant}/flows/{flow}/sessions/{session}"),
+/// A route under `/v1`: its method, its path, and the right that a caller needs.
+pub type AdminRoute = (&'static str, &'static str, Right);
+
+/// Every route under `/v1`, for the router, and for the tests that try each without a token, with too little of a role, and with another
+/// tenant's things.
+pub const ADMIN_ROUTES: &[AdminRoute] = &[
+    ("POST", "/v1/partners", Right::Operate),
+    ("GET", "/v1/partners", Right::Operate),
+    ("GET", "/v1/partners/{partner}", Right::Operate),
+    ("PATCH", "/v1/partners/{partner}", Right::Operate),
+    ("DELETE", "/v1/partners/{partner}", Right::Operate),
+    ("POST", "/v1/api-tokens", Right::Manage),
+    ("GET", "/v1/api-tokens", Right::Manage),
+    ("DELETE", "/v1/api-tokens/{api_token}", Right::Manage),
+    ("GET", "/v1/audit", Right::Read),
+    ("POST", "/v1/tenants", Right::Manage),
+    ("GET", "/v1/tenants", Right::Read),
+    ("GET", "/v1/tenants/{tenant}", Right::Read),
+    ("PATCH", "/v1/tenants/{tenant}", Right::Manage),
+    ("DELETE", "/v1/tenants/{tenant}", Right::Manage),
+    ("POST", "/v1/tenants/{tenant}/keys", Right::Manage),
+    ("GET", "/v1/tenants/{tenant}/keys", Right::Read),
+    ("DELETE", "/v1/tenants/{tenant}/keys/{key}", Right::Manage),
+    ("PUT", "/v1/tenants/{tenant}/app-secret", Right::Manage),
+    ("GET", "/v1/tenants/{tenant}/flows", Right::Read),
+    ("PUT", "/v1/tenants/{tenant}/flows/{flow}", Right::Deploy),
+    ("PATCH", "/v1/tenants/{tenant}/flows/{flow}", Right::Deploy),
+    ("GET", "/v1/tenants/{tenant}/flows/{flow}", Right::Read),
+    ("DELETE", "/v1/tenants/{tenant}/flows/{flow}", Right::Deploy),
+    ("POST", "/v1/tenants/{tenant}/flows/{flow}/versions", Right::Deploy),
+    ("GET", "/v1/tenants/{tenant}/flows/{flow}/versions", Right::Read),
+    ("POST", "/v1/tenants/{tenant}/flows/{flow}/activate", Right::Deploy),
+    ("POST", "/v1/tenants/{tenant}/flows/{flow}/rollback", Right::Deploy),
+    ("GET", "/v1/tenants/{tenant}/flows/{flow}/sessions", Right::Read),
+    ("GET", "/v1/tenants/{tenant}/flows/{flow}/sessions/{session}", Right::Read),
 ];
 
 /// The routes of the admin listener. All of `/v1`, what is not there included, needs a token.
 pub fn admin_router(state: AdminState) -> Router {
     let mut v1 = Router::new();
-    for &(method, path) in ADMIN_ROUTES {
-        v1 = v1.route(path, handler(method, path));
+    for &(method, path, right) in ADMIN_ROUTES {
+        v1 = v1.route(path, handler(method, path).route_layer(Extension(right)));
     }
     let v1 = v1
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path"))
@@ -55,8 +73,26 @@ pub fn admin_router(state: AdminState) -> Router {
 
 /// The handler of a route of [`ADMIN_ROUTES`]: a route that is not in that table can't be served.
 fn handler(method: &str, path: &str) -> MethodRouter<AdminState> {
-    let resource = path.strip_prefix("/v1/tenants").unwrap_or(path);
-    match (method, resource) {
+    match path.strip_prefix("/v1/tenants") {
+        Some(path) => tenant_handler(method, path),
+        None => match (method, path) {
+            ("POST", "/v1/partners") => post(partners::create),
+            ("GET", "/v1/partners") => get(partners::list),
+            ("GET", "/v1/partners/{partner}") => get(partners::show),
+            ("PATCH", "/v1/partners/{partner}") => patch(partners::update),
+            ("DELETE", "/v1/partners/{partner}") => delete(partners::destroy),
+            ("POST", "/v1/api-tokens") => post(access::create_token),
+            ("GET", "/v1/api-tokens") => get(access::list_tokens),
+            ("DELETE", "/v1/api-tokens/{api_token}") => delete(access::revoke_token),
+            ("GET", "/v1/audit") => get(access::list_audit),
+            (method, path) => unreachable!("{method} {path} has no handler"),
+        },
+    }
+}
+
+/// The handler of a route below `/v1/tenants`.
+fn tenant_handler(method: &str, path: &str) -> MethodRouter<AdminState> {
+    match (method, path) {
         ("POST", "") => post(tenants::create),
         ("GET", "") => get(tenants::list),
         ("GET", "/{tenant}") => get(tenants::show),
@@ -77,6 +113,6 @@ fn handler(method: &str, path: &str) -> MethodRouter<AdminState> {
         ("POST", "/{tenant}/flows/{flow}/rollback") => post(versions::rollback),
         ("GET", "/{tenant}/flows/{flow}/sessions") => get(flows::list_sessions),
         ("GET", "/{tenant}/flows/{flow}/sessions/{session}") => get(flows::show_session),
-        (method, path) => unreachable!("{method} {path} has no handler"),
+        (method, path) => unreachable!("{method} /v1/tenants{path} has no handler"),
     }
 }

@@ -1,14 +1,14 @@
 //! `/v1/tenants/{tenant}/flows/{flow}/versions`, activation and rollback.
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::AdminState;
 use super::super::body::read;
 use super::super::problem::{JsonBody, Names, Problem};
+use super::desk::AtDesk;
 use crate::admin::{Activated, UploadedVersion};
 
 /// Which version to activate.
@@ -19,34 +19,31 @@ pub(super) struct Activate {
 }
 
 pub(super) async fn upload(
-    State(state): State<AdminState>,
+    AtDesk(desk): AtDesk,
     Names((tenant, flow)): Names<(String, String)>,
     request: Request,
 ) -> Result<(StatusCode, Json<UploadedVersion>), Problem> {
     let component = read(request.into_body(), MAX_COMPONENT_BYTES).await?;
-    Ok((StatusCode::CREATED, Json(state.admin.upload_version(&tenant, &flow, component).await?)))
+    Ok((StatusCode::CREATED, Json(desk.upload_version(&tenant, &flow, component).await?)))
 }
 
-pub(super) async fn list(
-    State(state): State<AdminState>,
-    Names((tenant, flow)): Names<(String, String)>,
-) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({"versions": state.admin.list_versions(&tenant, &flow).await?})))
+pub(super) async fn list(AtDesk(desk): AtDesk, Names((tenant, flow)): Names<(String, String)>) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!({"versions": desk.list_versions(&tenant, &flow).await?})))
 }
 
 pub(super) async fn activate(
-    State(state): State<AdminState>,
+    AtDesk(desk): AtDesk,
     Names((tenant, flow)): Names<(String, String)>,
     JsonBody(activate): JsonBody<Activate>,
 ) -> Result<Json<Activated>, Problem> {
-    Ok(Json(state.admin.activate(&tenant, &flow, activate.version).await?))
+    Ok(Json(desk.activate(&tenant, &flow, activate.version).await?))
 }
 
 pub(super) async fn rollback(
-    State(state): State<AdminState>,
+    AtDesk(desk): AtDesk,
     Names((tenant, flow)): Names<(String, String)>,
 ) -> Result<Json<Activated>, Problem> {
-    Ok(Json(state.admin.rollback(&tenant, &flow).await?))
+    Ok(Json(desk.rollback(&tenant, &flow).await?))
 }
 
 /// `design.md` section 4.

@@ -1,0 +1,76 @@
+//! Bearer tokens: 256 random bits, of which only a hash is kept.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::random_bytes;
+
+/// A token as its bearer has it. Wiped when dropped, never shown.
+pub struct BearerToken(Zeroizing<String>);
+
+impl BearerToken {
+    /// Makes a token that nobody can guess: `prefix`, by which people and scanners of leaked secrets tell what it is, and 256 random
+    /// bits in URL-safe base64.
+    pub fn generate(prefix: &str) -> Self {
+        let bytes = Zeroizing::new(random_bytes::<TOKEN_BYTES>());
+        Self(Zeroizing::new(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes.as_slice()))))
+    }
+
+    /// The token itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// What is kept of it.
+    pub fn digest(&self) -> TokenDigest {
+        TokenDigest::of(&self.0)
+    }
+}
+
+impl fmt::Debug for BearerToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BearerToken(..)")
+    }
+}
+
+/// SHA-256 of a bearer token. A slow hash would add nothing: there is no guessing 256 random bits.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenDigest(pub [u8; 32]);
+
+impl TokenDigest {
+    /// The digest of a token that somebody shows.
+    pub fn of(token: &str) -> Self {
+        Self(Sha256::digest(token.as_bytes()).into())
+    }
+}
+
+/// In constant time: neither a token's length nor its beginning can be found out.
+impl PartialEq for TokenDigest {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for TokenDigest {}
+
+/// 256 bits: out of reach of guessing.
+const TOKEN_BYTES: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_differ_and_are_known_by_their_digest() {
+        let (one, other) = (BearerToken::generate("fha_"), BearerToken::generate("fha_"));
+        assert_eq!(one.expose().len(), "fha_".len() + 43);
+        assert_eq!(one.digest(), TokenDigest::of(one.expose()));
+        assert_ne!(one.digest(), other.digest());
+        assert_eq!(format!("{one:?}"), "BearerToken(..)");
+    }
+}

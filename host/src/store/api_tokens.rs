@@ -1,0 +1,181 @@
+//! The table `api_tokens`: bearers of the admin API, as hashes.
+
+use sqlx::FromRow;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{AccessChange, Store, StoreError};
+use crate::crypto::TokenDigest;
+use crate::ids::{ApiTokenId, PartnerId, TenantId};
+
+/// What an api token reaches, and what it may do there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenScope {
+    /// Everything.
+    Operator,
+    /// A partner's tenants.
+    Partner(PartnerId),
+    /// One tenant: its flows may be changed.
+    Deploy(TenantId),
+    /// One tenant: nothing may be changed.
+    Read(TenantId),
+}
+
+impl TokenScope {
+    /// The role as the database and the API spell it.
+    pub fn role(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Partner(_) => "partner",
+            Self::Deploy(_) => "deploy",
+            Self::Read(_) => "read",
+        }
+    }
+
+    /// The partner, where the token belongs to one.
+    pub fn partner(self) -> Option<PartnerId> {
+        match self {
+            Self::Partner(partner) => Some(partner),
+            Self::Operator | Self::Deploy(_) | Self::Read(_) => None,
+        }
+    }
+
+    /// The tenant, where the token belongs to one.
+    pub fn tenant(self) -> Option<TenantId> {
+        match self {
+            Self::Deploy(tenant) | Self::Read(tenant) => Some(tenant),
+            Self::Operator | Self::Partner(_) => None,
+        }
+    }
+}
+
+/// An api token as stored.
+#[derive(Clone, Debug)]
+pub struct StoredApiToken {
+    /// Its identity.
+    pub id: ApiTokenId,
+    /// What it reaches.
+    pub scope: TokenScope,
+    /// The slug of its partner, or of its tenant's partner.
+    pub partner: Option<String>,
+    /// The slug of its tenant.
+    pub tenant: Option<String>,
+    /// Which partner that is: who manages the token.
+    pub managed_by: Option<PartnerId>,
+    /// When it ends; none: never.
+    pub expires_at: Option<OffsetDateTime>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<OffsetDateTime>,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+}
+
+/// Inserts a token; gives it as stored.
+pub async fn insert_api_token(
+    change: &mut AccessChange,
+    id: ApiTokenId,
+    digest: &TokenDigest,
+    scope: TokenScope,
+    expires_at: Option<OffsetDateTime>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into api_tokens (token_id, token_hash, role, partner_id, tenant_id, expires_at) values ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(id.0)
+    .bind(&digest.0[..])
+    .bind(scope.role())
+    .bind(scope.partner().map(|id| id.0))
+    .bind(scope.tenant().map(|id| id.0))
+    .bind(expires_at)
+    .execute(&mut *change.transaction)
+    .await?;
+    Ok(())
+}
+
+/// The token of that hash, if it is not over; its use is recorded, at most once a minute.
+pub async fn use_api_token(store: &Store, digest: &TokenDigest) -> Result<Option<(ApiTokenId, TokenScope)>, StoreError> {
+    let row: Option<ScopeRow> = sqlx::query_as(
+        "select token_id, role, partner_id, tenant_id, coalesce(last_used_at < now() - interval '1 minute', true) as note_use \
+         from api_tokens where token_hash = $1 and (expires_at is null or expires_at > now())",
+    )
+    .bind(&digest.0[..])
+    .fetch_optional(&store.pool)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    if row.note_use {
+        sqlx::query("update api_tokens set last_used_at = now() where token_id = $1")
+            .bind(row.token_id)
+            .execute(&store.pool)
+            .await?;
+    }
+    Ok(Some((ApiTokenId(row.token_id), row.scope()?)))
+}
+
+/// Every token, the newest first.
+pub async fn list_api_tokens(store: &Store) -> Result<Vec<StoredApiToken>, StoreError> {
+    let rows: Vec<TokenRow> = sqlx::query_as(
+        "select k.token_id, k.role, k.partner_id, k.tenant_id, false as note_use, k.expires_at, k.last_used_at, k.created_at, \
+           t.slug as tenant, p.slug as partner, p.partner_id as managed_by \
+         from api_tokens k left join tenants t on t.tenant_id = k.tenant_id \
+         left join partners p on p.partner_id = coalesce(k.partner_id, t.partner_id) order by k.token_id desc",
+    )
+    .fetch_all(&mut *store.across_tenants().await?)
+    .await?;
+    rows.into_iter().map(StoredApiToken::try_from).collect()
+}
+
+/// Deletes a token: from then on it is not known. Gives whether it was there.
+pub async fn delete_api_token(change: &mut AccessChange, id: ApiTokenId) -> Result<bool, StoreError> {
+    let deleted = sqlx::query("delete from api_tokens where token_id = $1").bind(id.0).execute(&mut *change.transaction).await?;
+    Ok(deleted.rows_affected() == 1)
+}
+
+#[derive(FromRow)]
+struct ScopeRow {
+    token_id: Uuid,
+    role: String,
+    partner_id: Option<Uuid>,
+    tenant_id: Option<Uuid>,
+    note_use: bool,
+}
+
+impl ScopeRow {
+    fn scope(&self) -> Result<TokenScope, StoreError> {
+        match (self.role.as_str(), self.partner_id, self.tenant_id) {
+            ("operator", None, None) => Ok(TokenScope::Operator),
+            ("partner", Some(partner), None) => Ok(TokenScope::Partner(PartnerId(partner))),
+            ("deploy", None, Some(tenant)) => Ok(TokenScope::Deploy(TenantId(tenant))),
+            ("read", None, Some(tenant)) => Ok(TokenScope::Read(TenantId(tenant))),
+            _ => Err(StoreError::Unreadable("api token")),
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct TokenRow {
+    #[sqlx(flatten)]
+    scope: ScopeRow,
+    partner: Option<String>,
+    tenant: Option<String>,
+    managed_by: Option<Uuid>,
+    expires_at: Option<OffsetDateTime>,
+    last_used_at: Option<OffsetDateTime>,
+    created_at: OffsetDateTime,
+}
+
+impl TryFrom<TokenRow> for StoredApiToken {
+    type Error = StoreError;
+
+    fn try_from(row: TokenRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ApiTokenId(row.scope.token_id),
+            scope: row.scope.scope()?,
+            partner: row.partner,
+            tenant: row.tenant,
+            managed_by: row.managed_by.map(PartnerId),
+            expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
+            created_at: row.created_at,
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! The second wall between tenants: to the application's role, rows of a tenant exist only in a transaction that is about that tenant.
+
+use flowhost_tests::{Component, TestDatabase, TestHost};
+use serde_json::json;
+use sqlx::{AssertSqlSafe, PgPool};
+
+#[tokio::test]
+async fn a_query_that_forgets_its_where_returns_the_tenants_own_rows_or_none() {
+    let host = TestHost::start().await;
+    for slug in ["a", "b"] {
+        let flow = host.tenant(slug).await.flow("booking", json!({}), Component::Steady).await;
+        flow.count("t").await;
+        let report = flowhost::client::payload::error_notification("FORM", "timeout_error", "late", "t");
+        assert_eq!(flow.client().call(&report).await.unwrap().status, 200);
+    }
+    let pool = host.database().pool().await;
+    let a = host.database().tenant_id("a").await;
+    let tables = tenant_tables(&pool).await;
+    assert!(tables.len() >= 9, "{tables:?}");
+
+    for table in tables {
+        let all = count(&pool, &table, None).await;
+        assert_eq!(all, 0, "{table}: no tenant was said");
+        let own = count(&pool, &table, Some(&a)).await;
+        let others = count(&pool, &format!("{table} where tenant_id <> '{a}'"), Some(&a)).await;
+        // What is not filled by this test (or only for keys, as uploads) must be listed here.
+        assert!(own > 0 || EMPTY_HERE.contains(&table.as_str()), "{table}: nothing to see, so nothing is proven");
+        assert_eq!(others, 0, "{table}: of another tenant");
+    }
+}
+
+#[tokio::test]
+async fn a_row_can_not_be_written_for_another_tenant() {
+    let host = TestHost::start().await;
+    host.tenant_without_app_secret("a").await;
+    host.tenant_without_app_secret("b").await;
+    let pool = host.database().pool().await;
+    let (a, b) = (host.database().tenant_id("a").await, host.database().tenant_id("b").await);
+    let flow = format!("insert into flows (tenant_id, flow_id, name, settings) values ('{b}', gen_random_uuid(), 'x', '{{}}')");
+
+    let inserted = as_application(&pool, &a, &flow).await;
+    assert!(inserted.unwrap_err().contains("row-level security"));
+    assert_eq!(as_application(&pool, &b, &flow).await, Ok(1), "it is the tenant that makes the difference");
+    assert_eq!(as_application(&pool, &a, "update tenants set disabled = true").await, Ok(1), "one's own, not all");
+    assert_eq!(as_application(&pool, &a, "delete from key_pairs").await, Ok(1));
+}
+
+#[tokio::test]
+async fn every_tenant_table_is_behind_the_wall() {
+    let database = TestDatabase::migrated().await;
+    let pool = database.pool().await;
+    let open: Vec<String> = sqlx::query_scalar(
+        "select c.relname::text from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' \
+           and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and a.attnotnull) \
+           and not (c.relrowsecurity and exists (select from pg_policy p where p.polrelid = c.oid))",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(open, Vec::<String>::new());
+    let (superuser, bypass): (bool, bool) =
+        sqlx::query_as("select rolsuper, rolbypassrls from pg_roles where rolname = 'flowhost_app'")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+    assert!(!superuser && !bypass);
+    let owned: i64 = sqlx::query_scalar("select count(*) from pg_class where relowner = 'flowhost_app'::regrole")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(owned, 0, "an owner is not held by row-level security");
+}
+
+#[tokio::test]
+async fn a_host_works_as_the_applications_role() {
+    let host = TestHost::start().await;
+    let pool = host.database().pool().await;
+    // What a connection became is in no view; that the host's connections may not do what an owner may is.
+    sqlx::query("revoke select on partners from flowhost_app").execute(&pool).await.unwrap();
+    host.admin().get("/v1/partners").await.problem(503);
+    sqlx::query("grant select on partners to flowhost_app").execute(&pool).await.unwrap();
+    host.admin().get("/v1/partners").await.expect(200);
+}
+
+async fn tenant_tables(pool: &PgPool) -> Vec<String> {
+    sqlx::query_scalar(
+        "select table_name::text from information_schema.columns \
+         where table_schema = 'public' and column_name = 'tenant_id' and is_nullable = 'NO' order by 1",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap()
+}
+
+async fn count(pool: &PgPool, of: &str, tenant: Option<&str>) -> i64 {
+    let mut transaction = pool.begin().await.unwrap();
+    become_application(&mut transaction, tenant).await;
+    let count = sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {of}")));
+    count.fetch_one(&mut *transaction).await.unwrap()
+}
+
+/// Runs a statement as the host would for this tenant; gives how many rows it reached. Nothing of it stays.
+async fn as_application(pool: &PgPool, tenant: &str, statement: &str) -> Result<u64, String> {
+    let mut transaction = pool.begin().await.unwrap();
+    become_application(&mut transaction, Some(tenant)).await;
+    let done = sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut *transaction).await;
+    done.map(|done| done.rows_affected()).map_err(|error| error.to_string())
+}
+
+async fn become_application(connection: &mut sqlx::PgConnection, tenant: Option<&str>) {
+    sqlx::query("set local role flowhost_app").execute(&mut *connection).await.unwrap();
+    if let Some(tenant) = tenant {
+        sqlx::query("select set_config('flowhost.tenant', $1, true)").bind(tenant).execute(connection).await.unwrap();
+    }
+}
+
+const EMPTY_HERE: [&str; 0] = [];
