@@ -2,6 +2,7 @@
 //! the order.
 
 mod error;
+mod token_rules;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio_util::task::TaskTracker;
 
 pub use error::ExchangeError;
+pub use token_rules::token_standing;
 
 use self::error::TurnFailure;
 pub use crate::envelope::SealedReply;
@@ -20,9 +22,9 @@ use crate::crypto::RsaEngine;
 use crate::flow::{AnswerLimits, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, check};
 use crate::ids::RequestDigest;
 use crate::plugins::{Call, CallLimits, Plugins};
-use crate::sessions::{Admission, Begun, SessionError, SessionSpace, Sessions, TokenStanding, Turn, token_signature_holds};
+use crate::sessions::{Begun, SessionError, SessionSpace, Sessions, Turn, token_signature_holds};
 use crate::telemetry;
-use crate::tenants::{ActivePlugin, Directory, FlowSettings, OnFailure, TokenPolicy, TokenSignature};
+use crate::tenants::{ActivePlugin, Directory, FlowSettings, OnFailure};
 use crate::{envelope, signature};
 
 /// Answers WhatsApp.
@@ -114,7 +116,9 @@ impl Exchanges {
         request: RequestDigest,
         began: Instant,
     ) -> Result<FlowReply, ExchangeError> {
-        let standing = token_standing(endpoint, exchange);
+        let FlowSettings { token_policy, token_signature, .. } = endpoint.settings;
+        let holds = || token_signature_holds(&endpoint.tenant.app_secrets(), exchange);
+        let standing = token_standing(token_policy, token_signature, exchange.flow_token_signature.is_some(), holds);
         match self.sessions.begin(&space(endpoint), standing, exchange, request).await? {
             Begun::OldRepeat => Err(ExchangeError::OldRepeat),
             Begun::Over(turn) => Ok(turn.refuse(&endpoint.settings.token_rejected_text, began).await?),
@@ -183,24 +187,6 @@ fn call(endpoint: &Endpoint, active: ActivePlugin) -> Call {
             queue: limits.queue,
         },
     }
-}
-
-fn token_standing(endpoint: &Endpoint, exchange: &Exchange) -> TokenStanding {
-    let FlowSettings { token_policy, token_signature, .. } = endpoint.settings;
-    let given = exchange.flow_token_signature.is_some();
-    let looked_at = given && token_signature != TokenSignature::Ignore;
-    let verified = looked_at && token_signature_holds(&endpoint.tenant.app_secrets(), exchange);
-    let refused = match token_signature {
-        TokenSignature::IfPresent => given && !verified,
-        TokenSignature::Ignore => false,
-        TokenSignature::Required => !verified,
-    };
-    let admission = match token_policy {
-        _ if refused => Admission::Nobody,
-        TokenPolicy::Minted => Admission::KnownTokens,
-        TokenPolicy::Open => Admission::Anyone,
-    };
-    TokenStanding { admission, verified }
 }
 
 /// Turns of one session rarely meet; three losses in a row mean that something is wrong.

@@ -4,6 +4,7 @@
 //! a request that was answered once is never answered differently, since that would seal two plaintexts under one key and nonce.
 //! So refusals and failures that are answered with a sealed text are committed too.
 
+mod admission;
 mod error;
 mod token_signature;
 mod turn;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
+pub use admission::{Admission, Entry, TokenStanding, entry};
 pub use error::SessionError;
 pub use token_signature::token_signature_holds;
 pub use turn::{OverTurn, Turn, TurnMeta};
@@ -32,26 +34,6 @@ pub struct SessionSpace {
     pub data_key: Arc<DataKey>,
     /// How long a session lasts, from its first exchange on.
     pub time_to_live: Duration,
-}
-
-/// How a request's token stands.
-#[derive(Clone, Copy, Debug)]
-pub struct TokenStanding {
-    /// Whether it may take a turn.
-    pub admission: Admission,
-    /// Whether it came with a valid `flow_token_signature`.
-    pub verified: bool,
-}
-
-/// Whether a request may take a turn, as far as its token's own signature and the flow's policy say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// Any token may start a session.
-    Anyone,
-    /// Tokens that have a session only.
-    KnownTokens,
-    /// No: the token's signature is bad or missing.
-    Nobody,
 }
 
 /// What a request meets.
@@ -94,17 +76,14 @@ impl Sessions {
             return self.repeat(space, token, found.session, answered).await;
         }
         let meta = TurnMeta { store: self.store.clone(), space: space.clone(), token, request, action: exchange.action };
-        match (standing.admission, found.session) {
-            // A refusal for its token's sake must not touch the session of that token.
-            (Admission::Nobody, _) | (Admission::KnownTokens, None) => {
+        let known = found.session.as_ref().map(|session| (session.status, session.expires_at));
+        match entry(standing.admission, known, OffsetDateTime::now_utc()) {
+            Entry::Refused => {
                 let meta = TurnMeta { token: one_shot(request), ..meta };
                 Ok(Begun::Over(OverTurn::new(meta, None, SessionStatus::Rejected, exchange)))
             }
-            (_, Some(session)) => match status_now(&session) {
-                SessionStatus::Open => Turn::new(meta, Some(session), exchange, standing.verified).map(Begun::Turn),
-                status => Ok(Begun::Over(OverTurn::new(meta, Some(session), status, exchange))),
-            },
-            (Admission::Anyone, None) => Turn::new(meta, None, exchange, standing.verified).map(Begun::Turn),
+            Entry::Over(status) => Ok(Begun::Over(OverTurn::new(meta, found.session, status, exchange))),
+            Entry::Turn => Turn::new(meta, found.session, exchange, standing.verified).map(Begun::Turn),
         }
     }
 
@@ -158,13 +137,6 @@ fn one_shot(request: RequestDigest) -> TokenHash {
     hash.update([0xff]);
     hash.update(request.0);
     TokenHash(hash.finalize().into())
-}
-
-fn status_now(session: &StoredSession) -> SessionStatus {
-    match session.status {
-        SessionStatus::Open if session.expires_at <= OffsetDateTime::now_utc() => SessionStatus::Expired,
-        status => status,
-    }
 }
 
 fn stored_reply(space: &SessionSpace, session: &StoredSession) -> Result<FlowReply, SessionError> {
