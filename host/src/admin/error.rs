@@ -2,6 +2,7 @@
 
 use crate::crypto::{CryptoError, KeyFileError};
 use crate::plugins::{ComponentError, LoadError};
+use crate::sessions::SessionError;
 use crate::store::StoreError;
 use crate::tenants::{SettingsError, TenantError};
 
@@ -35,6 +36,9 @@ pub enum AdminError {
     /// A stored value doesn't open.
     #[error("the stored {0} doesn't open")]
     Sealed(&'static str, #[source] CryptoError),
+    /// A session can't be written.
+    #[error("the session can't be written")]
+    Session(#[from] SessionError),
     /// The settings were refused.
     #[error("{0}")]
     Settings(#[from] SettingsError),

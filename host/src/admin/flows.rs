@@ -124,7 +124,8 @@ fn switchable(flow: &StoredFlow) -> Value {
     json!({ "settings": flow.settings, "disabled": flow.disabled })
 }
 
-fn settings_of(flow: &StoredFlow) -> Result<FlowSettings, AdminError> {
+/// A flow's settings, read.
+pub(super) fn settings_of(flow: &StoredFlow) -> Result<FlowSettings, AdminError> {
     let fields = flow.settings.as_object().cloned().unwrap_or_default();
     Ok(FlowSettings::parse(fields)?)
 }

@@ -13,6 +13,7 @@ mod keys;
 mod partners;
 mod sessions;
 mod tenants;
+mod tokens;
 mod versions;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use keys::{AddKey, KeyView};
 pub use partners::{CreatePartner, PartnerView, PatchPartner};
 pub use sessions::{SessionDetails, SessionQuery, SessionView, SessionsPage};
 pub use tenants::{CreateTenant, PatchTenant, TenantView};
+pub use tokens::{MintToken, MintedTokenView};
 pub use versions::{Activated, UploadedVersion, VersionView};
 
 use crate::crypto::{DataKey, MasterKey, TokenDigest};

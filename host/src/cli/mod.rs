@@ -4,7 +4,9 @@
 //! failure with 1; a secret comes from the environment, a file or standard input, never from an argument.
 
 mod api;
+mod api_token;
 mod app_secret;
+mod audit;
 mod client;
 mod confirm;
 mod demo;
@@ -16,6 +18,7 @@ mod input;
 mod key;
 mod migrate;
 mod output;
+mod partner;
 mod plugin;
 mod ready_file;
 mod running;
@@ -24,6 +27,7 @@ mod session;
 mod signals;
 mod table;
 mod tenant;
+mod token;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -45,10 +49,14 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Dev(args) => dev::run(args, &environment).await,
         Command::Demo(args) => demo::run(args, &environment).await,
         Command::Migrate(args) => migrate::run(args).await,
+        Command::Partner(command) => partner::run(command, &environment).await,
+        Command::ApiToken(command) => api_token::run(command, &environment).await,
+        Command::Audit(args) => audit::run(args, &environment).await,
         Command::Tenant(command) => tenant::run(command, &environment).await,
         Command::Key(command) => key::run(command, &environment).await,
         Command::AppSecret(command) => app_secret::run(command, &environment).await,
         Command::Flow(command) => flow::run(command, &environment).await,
+        Command::Token(command) => token::run(command, &environment).await,
         Command::Session(command) => session::run(command, &environment).await,
         Command::Plugin(command) => plugin::run(command, &environment).await,
         Command::Client(command) => client::run(command, &environment).await,
@@ -92,6 +100,14 @@ pub enum Command {
     Demo(demo::Args),
     /// Bring the database up to date, before the hosts that need it start
     Migrate(migrate::Args),
+    /// Make and change partners: who owns tenants; for operators
+    #[command(subcommand)]
+    Partner(partner::Command),
+    /// Make and revoke tokens of the admin API
+    #[command(subcommand)]
+    ApiToken(api_token::Command),
+    /// Look up who changed what
+    Audit(audit::Args),
     /// Make and change tenants: one for each WhatsApp Business Account
     #[command(subcommand)]
     Tenant(tenant::Command),
@@ -104,6 +120,9 @@ pub enum Command {
     /// Make and change flows: a tenant's endpoints
     #[command(subcommand)]
     Flow(flow::Command),
+    /// Mint flow tokens to send a Flow with
+    #[command(subcommand)]
+    Token(token::Command),
     /// Look at conversations
     #[command(subcommand)]
     Session(session::Command),

@@ -61,7 +61,7 @@ pub(super) fn status_of_admin(error: &AdminError) -> StatusCode {
         AdminError::Conflict(_) => StatusCode::CONFLICT,
         AdminError::Forbidden(_) => StatusCode::FORBIDDEN,
         AdminError::NotFound(_) => StatusCode::NOT_FOUND,
-        AdminError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        AdminError::Session(_) | AdminError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         AdminError::Interrupted(_) | AdminError::Load(_) | AdminError::Sealed(..) | AdminError::Tenant(_) => {
             StatusCode::INTERNAL_SERVER_ERROR
         }

@@ -6,6 +6,7 @@
 
 mod admission;
 mod error;
+mod mint;
 mod token_signature;
 mod turn;
 
@@ -17,6 +18,7 @@ use time::OffsetDateTime;
 
 pub use admission::{Admission, Entry, TokenStanding, entry};
 pub use error::SessionError;
+pub use mint::{MAX_UNUSED, MintedToken, TokenLife};
 pub use token_signature::token_signature_holds;
 pub use turn::{OverTurn, Turn, TurnMeta};
 

@@ -38,8 +38,8 @@ pub use partners::{
     StoredPartner, delete_partner, find_partner, find_partner_by_id, insert_partner, list_partners, update_partner,
 };
 pub use sessions::{
-    Answered, Commit, ExchangeRow, Found, NewSession, SessionStatus, StoredSession, find_session, find_turn, insert_session,
-    update_session,
+    Answered, Commit, ExchangeRow, Found, MintedSession, NewSession, SessionStatus, StoredSession, find_session, find_turn,
+    insert_minted_session, insert_session, update_session,
 };
 pub use tenants::{
     NewTenant, StoredTenant, destroy_tenant, find_tenant, find_tenant_by_id, insert_tenant, list_revisions, list_tenants,

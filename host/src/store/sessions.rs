@@ -3,6 +3,7 @@
 //! A turn costs two statements: [`find_turn`] before the plugin runs, [`insert_session`] or [`update_session`] after.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use sqlx::FromRow;
 use sqlx::Postgres;
@@ -104,6 +105,21 @@ pub struct NewSession {
     pub expires_at: OffsetDateTime,
 }
 
+/// A session that is there before its first exchange.
+#[derive(Debug)]
+pub struct MintedSession {
+    /// Its identity.
+    pub id: SessionId,
+    /// Its token.
+    pub token: TokenHash,
+    /// What was attached to the token.
+    pub sealed_context: Option<Sealed>,
+    /// When it will end, if nothing happens before.
+    pub expires_at: OffsetDateTime,
+    /// How long it lasts from its first exchange on, if it is not to end at `expires_at` then.
+    pub from_first_exchange: Option<Duration>,
+}
+
 /// What a commit writes: the session's new values and the exchange's row.
 #[derive(Debug)]
 pub struct Commit<'a> {
@@ -178,6 +194,26 @@ pub async fn insert_session(store: &Store, scope: Scope, new: &NewSession, commi
 pub async fn update_session(store: &Store, scope: Scope, version: i64, commit: &Commit<'_>) -> Result<bool, StoreError> {
     let query = sqlx::query_scalar("select update_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)");
     committed(bind(query, scope, commit).bind(version).fetch_one(&store.pool).await)
+}
+
+/// Inserts a session without an exchange. A token of 256 random bits is no other's.
+pub async fn insert_minted_session(store: &Store, scope: Scope, minted: &MintedSession) -> Result<(), StoreError> {
+    let seconds = minted.from_first_exchange.map(|time| i32::try_from(time.as_secs()).unwrap_or(i32::MAX));
+    let mut transaction = store.of(scope.tenant).await?;
+    sqlx::query(
+        "insert into sessions (tenant_id, flow_id, token_hash, session_id, status, sealed_context, version, expires_at, \
+           seconds_from_first_exchange) values ($1, $2, $3, $4, 'open', $5, 0, $6, $7)",
+    )
+    .bind(scope.tenant.0)
+    .bind(scope.flow.0)
+    .bind(&minted.token.0[..])
+    .bind(minted.id.0)
+    .bind(minted.sealed_context.as_ref().map(|sealed| &sealed.0))
+    .bind(minted.expires_at)
+    .bind(seconds)
+    .execute(&mut *transaction)
+    .await?;
+    Ok(transaction.commit().await?)
 }
 
 /// Binds `$1` to `$14`, which both kinds of commit share.

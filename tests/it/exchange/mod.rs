@@ -3,6 +3,7 @@
 mod conversation;
 mod failures;
 mod malformed;
+mod minted;
 mod replay;
 mod tokens;
 mod vectors;

@@ -1,4 +1,4 @@
-//! `/v1/tenants/{tenant}/flows`, with sessions.
+//! `/v1/tenants/{tenant}/flows`, with tokens and sessions.
 
 use axum::Json;
 use axum::extract::RawQuery;
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::problem::{JsonBody, Names, Problem, parse_query};
 use super::desk::AtDesk;
-use crate::admin::{AdminError, FlowView, PutFlow, SessionDetails, SessionsPage};
+use crate::admin::{AdminError, FlowView, MintToken, MintedTokenView, PutFlow, SessionDetails, SessionsPage};
 
 pub(super) async fn list(AtDesk(desk): AtDesk, Names(tenant): Names<String>) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({"flows": desk.list_flows(&tenant).await?})))
@@ -39,6 +39,14 @@ pub(super) async fn update(
 pub(super) async fn destroy(AtDesk(desk): AtDesk, Names((tenant, flow)): Names<(String, String)>) -> Result<StatusCode, Problem> {
     desk.delete_flow(&tenant, &flow).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn mint_token(
+    AtDesk(desk): AtDesk,
+    Names((tenant, flow)): Names<(String, String)>,
+    JsonBody(new): JsonBody<MintToken>,
+) -> Result<(StatusCode, Json<MintedTokenView>), Problem> {
+    Ok((StatusCode::CREATED, Json(desk.mint_token(&tenant, &flow, new).await?)))
 }
 
 pub(super) async fn list_sessions(

@@ -54,6 +54,7 @@ pub const ADMIN_ROUTES: &[AdminRoute] = &[
     ("GET", "/v1/tenants/{tenant}/flows/{flow}/versions", Right::Read),
     ("POST", "/v1/tenants/{tenant}/flows/{flow}/activate", Right::Deploy),
     ("POST", "/v1/tenants/{tenant}/flows/{flow}/rollback", Right::Deploy),
+    ("POST", "/v1/tenants/{tenant}/flows/{flow}/tokens", Right::Deploy),
     ("GET", "/v1/tenants/{tenant}/flows/{flow}/sessions", Right::Read),
     ("GET", "/v1/tenants/{tenant}/flows/{flow}/sessions/{session}", Right::Read),
 ];
@@ -111,6 +112,7 @@ fn tenant_handler(method: &str, path: &str) -> MethodRouter<AdminState> {
         ("GET", "/{tenant}/flows/{flow}/versions") => get(versions::list),
         ("POST", "/{tenant}/flows/{flow}/activate") => post(versions::activate),
         ("POST", "/{tenant}/flows/{flow}/rollback") => post(versions::rollback),
+        ("POST", "/{tenant}/flows/{flow}/tokens") => post(flows::mint_token),
         ("GET", "/{tenant}/flows/{flow}/sessions") => get(flows::list_sessions),
         ("GET", "/{tenant}/flows/{flow}/sessions/{session}") => get(flows::show_session),
         (method, path) => unreachable!("{method} /v1/tenants{path} has no handler"),

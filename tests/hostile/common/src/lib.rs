@@ -30,6 +30,7 @@ impl<M: Mischief> FlowPlugin for Guest<M> {
         session.state += 1;
         match exchange.field("do") {
             Some("count") => Ok(Reply::screen("NEXT").data(json!({ "greeting": GREETING, "count": session.state }))),
+            Some("context") => Ok(Reply::screen("NEXT").data(json!({ "context": session.context::<serde_json::Value>()? }))),
             what => what.and_then(|what| M::act(what, session)).unwrap_or_else(|| Ok(next())),
         }
     }
