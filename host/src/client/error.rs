@@ -37,7 +37,7 @@ pub enum ClientError {
 
     /// The key to encrypt to is not one that Meta would have.
     #[error("the public key is not an RSA key in PEM (`-----BEGIN PUBLIC KEY-----`)")]
-    PublicKey(#[source] rsa::pkcs8::spki::Error),
+    PublicKey(#[source] pkcs8::spki::Error),
 
     /// The body of a 200 or 427 is not standard base64.
     #[error("the reply is not standard base64 (and nothing else: no quotes, no line breaks)")]

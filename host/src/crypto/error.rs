@@ -40,9 +40,22 @@ pub enum KeyFileError {
     /// RSA of another size.
     #[error("this RSA key has {0} bits; WhatsApp Flows need 2048: openssl genrsa -out private.pem 2048")]
     WrongSize(usize),
-    /// A passphrase protects it.
-    #[error(
-        "this private key is encrypted with a passphrase, which can't be imported yet; decrypt it first: openssl pkey -in private.pem -out plain.pem"
-    )]
-    Encrypted,
+    /// Encrypted, and no passphrase was given.
+    #[error("this private key is encrypted; give its passphrase too, or decrypt it first: {DECRYPT_FIRST}")]
+    PassphraseMissing,
+    /// The passphrase doesn't open it. A damaged file can't be told apart from that.
+    #[error("the passphrase doesn't open this private key, or the file is damaged; try it with: {DECRYPT_FIRST}")]
+    WrongPassphrase,
+    /// Encrypted in a way that is not read here; names it.
+    #[error("this private key is encrypted with {0}, which is not supported; decrypt it first: {DECRYPT_FIRST}")]
+    UnsupportedCipher(String),
+    /// Its encryption asks for more work than a request to this host may cause; says how much.
+    #[error("opening this private key would take {0}, which is more than is done here; decrypt it first: {DECRYPT_FIRST}")]
+    TooMuchWork(String),
+    /// Longer than any key.
+    #[error("this file has {0} bytes, more than any RSA private key in PEM form; give the key's own file")]
+    TooLong(usize),
 }
+
+/// Works with every form and cipher that OpenSSL knows; asks for the passphrase.
+const DECRYPT_FIRST: &str = "openssl pkey -in private.pem -out plain.pem";

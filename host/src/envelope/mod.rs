@@ -187,7 +187,7 @@ mod tests {
     }
 
     fn private_key(file: &str) -> Arc<PrivateKey> {
-        let pair = parse_private_key(&fixture(&format!("keys/{file}"))).unwrap();
+        let pair = parse_private_key(&fixture(&format!("keys/{file}")), None).unwrap();
         Arc::new(PrivateKey::from_pkcs8(&pair.private_pkcs8).unwrap())
     }
 
