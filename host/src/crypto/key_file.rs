@@ -204,10 +204,13 @@ mod tests {
     #[test]
     fn parameters_that_make_no_sense_are_refused() {
         let des3 = encrypted_pkcs8(&vectors("private.pkcs8.des3.pem"));
+        let (scheme, derivation, cipher) = (&des3[6..17], &des3[19..62], &des3[64..74]);
+        let bytes = |hex: &str| hex::decode(hex).unwrap();
         let short_vector =
-            replaced(&des3, &hex::decode("04082c78f5bec7ffae6a").unwrap(), &hex::decode("04020000300406006a00").unwrap());
+            [&bytes("30543048"), scheme, &bytes("303b"), derivation, &bytes("300e"), cipher, &bytes("040200000408"), &[0; 8]]
+                .concat();
         let scrypt = encrypted_pkcs8(&ours("private.pkcs8.scrypt.pem"));
-        let cost = |number: &str| replaced(&scrypt, &hex::decode("02024000020108020101").unwrap(), &hex::decode(number).unwrap());
+        let cost = |number: &str| replaced(&scrypt, &bytes("02024000020108020101"), &bytes(number));
         for document in [short_vector, cost("02020000020108020101"), cost("02024001020108020101"), cost("02024000020100020101")] {
             let pem = pem::encode(&pem::Pem::new("ENCRYPTED PRIVATE KEY", document));
             assert_eq!(parse_private_key(&pem, Some("x")).unwrap_err(), KeyFileError::Unreadable);
