@@ -59,7 +59,7 @@ impl Exchanges {
     pub async fn answer(self: &Arc<Self>, endpoint: &Arc<Endpoint>, raw: RawRequest) -> Result<SealedReply, ExchangeError> {
         let began = Instant::now();
         let body = signature::verify(&endpoint.tenant.app_secrets(), raw)?;
-        let opened = envelope::open(self.rsa.as_ref(), &endpoint.tenant.private_keys(), body).await?;
+        let opened = envelope::open(self.rsa.as_ref(), endpoint.tenant.private_keys(), body).await?;
         let reply = match &opened.request {
             FlowRequest::Ping => self.answer_ping(endpoint).await?,
             FlowRequest::ClientError(error) => self.acknowledge(endpoint, error).await,

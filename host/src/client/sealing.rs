@@ -144,6 +144,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "plays the host with another library than its own; nobody can time a test")]
     fn a_sealed_request_holds_the_payload_for_the_owner_of_the_private_key() {
         let private_key = private_key();
         let payload = br#"{"action":"ping"}"#;

@@ -7,6 +7,7 @@ mod at_rest;
 mod bearer_token;
 mod error;
 mod key_file;
+mod key_ring;
 mod message;
 mod rsa_key;
 
@@ -15,6 +16,7 @@ pub use at_rest::{DataKey, MasterKey, Place, Sealed};
 pub use bearer_token::{BearerToken, TokenDigest};
 pub use error::{CryptoError, KeyFileError};
 pub use key_file::{KeyPair, parse_private_key};
+pub use key_ring::{KeyRing, RingKey};
 pub use message::{Iv, MessageKey};
 pub use rsa_key::{Decryption, InlineRsa, PrivateKey, RsaEngine};
 

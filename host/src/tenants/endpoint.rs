@@ -5,7 +5,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use super::{FlowSettings, TenantError};
-use crate::crypto::{AppSecret, CryptoError, DataKey, MasterKey, Place, PrivateKey};
+use crate::crypto::{AppSecret, CryptoError, DataKey, KeyRing, MasterKey, Place, PrivateKey, RingKey};
 use crate::ids::{AppSecretId, KeyId, PluginDigest, Scope, TenantId};
 use crate::store::{StoredAppSecret, StoredFlow, StoredKey, StoredTenant};
 
@@ -45,14 +45,8 @@ pub struct ServedTenant {
     /// Seals its values.
     pub data_key: Arc<DataKey>,
     disabled: bool,
-    keys: Vec<ServedKey>,
+    keys: KeyRing,
     app_secrets: Vec<ServedSecret>,
-}
-
-#[derive(Debug)]
-struct ServedKey {
-    key: Arc<PrivateKey>,
-    retires_at: Option<OffsetDateTime>,
 }
 
 #[derive(Debug)]
@@ -83,16 +77,14 @@ impl ServedTenant {
             slug: tenant.slug.clone(),
             data_key: Arc::new(data_key),
             disabled: tenant.disabled || tenant.partner_disabled,
-            keys,
+            keys: KeyRing::new(keys),
             app_secrets,
         })
     }
 
-    /// The private keys that decrypt now, the newest first.
-    pub fn private_keys(&self) -> Vec<Arc<PrivateKey>> {
-        let now = OffsetDateTime::now_utc();
-        let valid = self.keys.iter().filter(|key| key.retires_at.is_none_or(|at| at > now));
-        valid.map(|key| key.key.clone()).collect()
+    /// The private keys, which know when each retires.
+    pub fn private_keys(&self) -> &KeyRing {
+        &self.keys
     }
 
     /// The app secrets that are valid now: none, one, or two while a secret is being reset.
@@ -141,9 +133,9 @@ pub fn app_secret_place(tenant: TenantId, secret: AppSecretId) -> Place {
     Place::new("app_secrets.sealed_secret", &[tenant.0.as_bytes(), secret.0.as_bytes()])
 }
 
-fn open_key(data_key: &DataKey, tenant: TenantId, key: &StoredKey) -> Result<ServedKey, CryptoError> {
+fn open_key(data_key: &DataKey, tenant: TenantId, key: &StoredKey) -> Result<RingKey, CryptoError> {
     let pkcs8 = data_key.open(&private_key_place(tenant, key.id), &key.sealed_private_key)?;
-    Ok(ServedKey { key: Arc::new(PrivateKey::from_pkcs8(&pkcs8)?), retires_at: key.retires_at })
+    Ok(RingKey { key: PrivateKey::from_pkcs8(&pkcs8)?, retires_at: key.retires_at })
 }
 
 fn open_app_secret(data_key: &DataKey, tenant: TenantId, secret: &StoredAppSecret) -> Result<ServedSecret, CryptoError> {
