@@ -61,7 +61,13 @@ pub(crate) fn app_secret(file: Option<&PathBuf>, flag: &str, environment: &Envir
 
 const EXAMPLE: &str = "Examples:
   flowhost app-secret set acme --from-file app-secret.txt
-  FLOWHOST_APP_SECRET=.. flowhost app-secret set acme --keep-previous-for 3600";
+  FLOWHOST_APP_SECRET=.. flowhost app-secret set acme --keep-previous-for 86400
+
+To rotate the app secret of a Meta app without a request lost:
+  1. Reset it in Meta's App Dashboard (Settings > Basic) and let the old one stay valid for a time, for example a day.
+  2. At once: flowhost app-secret set acme --from-file new-secret.txt --keep-previous-for 86400
+     Requests signed with either secret are accepted for that time; afterwards, those with the new one only.
+  If the secret has leaked: leave --keep-previous-for out, and nothing signed with it is accepted from then on.";
 
 #[cfg(test)]
 mod tests {

@@ -1,36 +1,63 @@
 //! `flowhost key`: the RSA key pairs that a tenant's requests are sealed for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::config::Environment;
+use crate::config::{ConfigError, Environment, SecretText};
 
 use super::api::ApiArgs;
 use super::confirm::confirm;
 use super::input::read_secret;
-use super::output::printable;
+use super::output::{printable, say};
 use super::table::{Table, or_dash};
 
 /// What can be done with key pairs.
 #[derive(Subcommand)]
-#[command(after_help = "Examples:\n  flowhost key create acme\n  flowhost key list acme --pem")]
+#[command(after_help = ROTATION)]
 pub enum Command {
-    /// Make a key pair; the one before still opens requests for a while
+    /// Make a new key pair, or take one from a file; the ones before retire
+    #[command(after_help = "Examples:
+  flowhost key rotate acme
+  flowhost key rotate acme --retire-previous-after 604800   # the keys before still work for a week
+  flowhost key rotate acme --from-file private.pem
+
+Then upload the public key that it prints; `flowhost key --help` has all steps.")]
+    Rotate(RotateArgs),
+    /// Make a key pair; the same as `rotate` without a file
     #[command(after_help = "Example:\n  flowhost key create acme --retire-previous-after 86400")]
     Create(CreateArgs),
-    /// Import a private key: PKCS#8 or PKCS#1 in PEM, not encrypted
-    #[command(after_help = "Example:\n  flowhost key import acme --from-file private.pem")]
+    /// Import a private key: RSA-2048 in PEM, PKCS#8 or PKCS#1, also encrypted
+    #[command(after_help = "Examples:
+  flowhost key import acme --from-file private.pem
+  flowhost key import acme --from-file private.pem --passphrase-file passphrase.txt
+  FLOWHOST_KEY_PASSPHRASE=.. flowhost key import acme --from-file - < private.pem")]
     Import(ImportArgs),
     /// List a tenant's key pairs
     #[command(after_help = "Example:\n  flowhost key list acme\n  flowhost key list acme --pem   # the public keys, to upload")]
     List(ListArgs),
+    /// Show one key pair: fingerprint, state, times and public key
+    #[command(after_help = "Example:\n  flowhost key show acme 0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b")]
+    Show(ShowArgs),
     /// Delete a key pair: requests sealed for it can't be opened any more
     #[command(after_help = "Example:\n  flowhost key delete acme 0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b")]
     Delete(DeleteArgs),
+}
+
+/// Arguments of `key rotate`.
+#[derive(Args)]
+pub struct RotateArgs {
+    /// The tenant's slug
+    tenant: String,
+    #[command(flatten)]
+    file: Option<KeyFileArgs>,
+    #[command(flatten)]
+    retire: RetireArgs,
+    #[command(flatten)]
+    api: ApiArgs,
 }
 
 /// Arguments of `key create`.
@@ -49,9 +76,8 @@ pub struct CreateArgs {
 pub struct ImportArgs {
     /// The tenant's slug
     tenant: String,
-    /// File with the private key in PEM, - for standard input
-    #[arg(long, value_name = "FILE")]
-    from_file: PathBuf,
+    #[command(flatten)]
+    file: KeyFileArgs,
     #[command(flatten)]
     retire: RetireArgs,
     #[command(flatten)]
@@ -70,6 +96,17 @@ pub struct ListArgs {
     api: ApiArgs,
 }
 
+/// Arguments of `key show`.
+#[derive(Args)]
+pub struct ShowArgs {
+    /// The tenant's slug
+    tenant: String,
+    /// The key's id, as `flowhost key list` shows it
+    id: String,
+    #[command(flatten)]
+    api: ApiArgs,
+}
+
 /// Arguments of `key delete`.
 #[derive(Args)]
 pub struct DeleteArgs {
@@ -84,7 +121,42 @@ pub struct DeleteArgs {
     api: ApiArgs,
 }
 
-/// How long the key before stays.
+/// A private key that the user has.
+#[derive(Args)]
+struct KeyFileArgs {
+    /// File with the private key in PEM, - for standard input
+    #[arg(long, value_name = "FILE")]
+    from_file: PathBuf,
+    /// File with the passphrase of an encrypted key, - for standard input; without it, FLOWHOST_KEY_PASSPHRASE counts
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+impl KeyFileArgs {
+    fn add_to(&self, body: &mut Value, environment: &Environment) -> anyhow::Result<()> {
+        let stdin = Some(Path::new("-"));
+        if Some(self.from_file.as_path()) == stdin && self.passphrase_file.as_deref() == stdin {
+            return Err(ConfigError::new(
+                "--from-file and --passphrase-file can't both be standard input; put the passphrase into a file or into FLOWHOST_KEY_PASSPHRASE",
+            )
+            .into());
+        }
+        body["private_key_pem"] = json!(read_secret(&self.from_file)?.expose());
+        if let Some(passphrase) = self.passphrase(environment)? {
+            body["passphrase"] = json!(passphrase.expose());
+        }
+        Ok(())
+    }
+
+    fn passphrase(&self, environment: &Environment) -> anyhow::Result<Option<SecretText>> {
+        match &self.passphrase_file {
+            Some(path) => read_secret(path).map(Some),
+            None => Ok(environment.key_passphrase().map_err(ConfigError::new)?),
+        }
+    }
+}
+
+/// How long the keys before stay.
 #[derive(Args)]
 struct RetireArgs {
     /// Seconds that the keys before still open requests; a day, if not given
@@ -98,38 +170,55 @@ impl RetireArgs {
             body["retire_previous_after_seconds"] = json!(seconds);
         }
     }
+
+    fn for_people(&self) -> String {
+        match self.retire_previous_after {
+            None => "The keys before it retire after a day.".to_owned(),
+            Some(0) => "The keys before it have retired.".to_owned(),
+            Some(seconds) => format!("The keys before it retire after {seconds} seconds."),
+        }
+    }
 }
 
 pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::Result<()> {
     match command {
-        Command::Create(args) => create(args, environment).await,
-        Command::Import(args) => import(args, environment).await,
+        Command::Rotate(args) => add(&args.tenant, args.file.as_ref(), &args.retire, &args.api, environment).await,
+        Command::Create(args) => add(&args.tenant, None, &args.retire, &args.api, environment).await,
+        Command::Import(args) => add(&args.tenant, Some(&args.file), &args.retire, &args.api, environment).await,
         Command::List(args) => list(args, environment).await,
+        Command::Show(args) => show(args, environment).await,
         Command::Delete(args) => delete(args, environment).await,
     }
 }
 
-async fn create(args: CreateArgs, environment: &Environment) -> anyhow::Result<()> {
+/// Adds a key pair as the active one: out of a file, or else a new one.
+async fn add(
+    tenant: &str,
+    file: Option<&KeyFileArgs>,
+    retire: &RetireArgs,
+    api: &ApiArgs,
+    environment: &Environment,
+) -> anyhow::Result<()> {
     let mut body = json!({});
-    args.retire.add_to(&mut body);
-    post(&args.tenant, &body, &args.api, environment).await
-}
-
-async fn import(args: ImportArgs, environment: &Environment) -> anyhow::Result<()> {
-    let key = read_secret(&args.from_file)?;
-    let mut body = json!({ "private_key_pem": key.expose() });
-    args.retire.add_to(&mut body);
-    post(&args.tenant, &body, &args.api, environment).await
-}
-
-async fn post(tenant: &str, body: &Value, api: &ApiArgs, environment: &Environment) -> anyhow::Result<()> {
-    let answer = api.connect(environment)?.call(Method::POST, &["tenants", tenant, "keys"], Some(body)).await?;
-    api.print(&answer, |key: Key| key.as_created())
+    if let Some(file) = file {
+        file.add_to(&mut body, environment)?;
+    }
+    retire.add_to(&mut body);
+    let answer = api.connect(environment)?.call(Method::POST, &["tenants", tenant, "keys"], Some(&body)).await?;
+    api.print(&answer, |key: Key| key.as_added(tenant, retire))
 }
 
 async fn list(args: ListArgs, environment: &Environment) -> anyhow::Result<()> {
     let answer = args.api.connect(environment)?.get(&["tenants", &args.tenant, "keys"]).await?;
-    args.api.print(&answer, |list: Keys| if args.pem { list.pem() } else { list.for_people() })
+    args.api.print(&answer, |list: Keys<Key>| if args.pem { list.pem() } else { list.for_people() })
+}
+
+async fn show(args: ShowArgs, environment: &Environment) -> anyhow::Result<()> {
+    let answer = args.api.connect(environment)?.get(&["tenants", &args.tenant, "keys"]).await?;
+    let key = answer.read::<Keys<Value>>()?.keys.into_iter().find(|key| key["id"] == args.id.as_str());
+    let key = key.ok_or_else(|| anyhow::anyhow!("no key has this id; list them: flowhost key list {}", args.tenant))?;
+    say(&if args.api.json { key.to_string() } else { Key::deserialize(key)?.in_full() });
+    Ok(())
 }
 
 async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<()> {
@@ -141,8 +230,8 @@ async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<(
 }
 
 #[derive(Deserialize)]
-struct Keys {
-    keys: Vec<Key>,
+struct Keys<K> {
+    keys: Vec<K>,
 }
 
 #[derive(Deserialize)]
@@ -155,7 +244,7 @@ struct Key {
     created_at: Option<String>,
 }
 
-impl Keys {
+impl Keys<Key> {
     fn for_people(&self) -> String {
         let mut table = Table::new(&["KEY", "STATE", "FINGERPRINT", "RETIRES", "CREATED"]);
         for key in &self.keys {
@@ -167,22 +256,53 @@ impl Keys {
 
     fn pem(&self) -> String {
         let (active, others): (Vec<_>, Vec<_>) = self.keys.iter().partition(|key| key.state == "active");
-        active.iter().chain(&others).map(|key| key.public_key_pem.trim_end()).collect::<Vec<_>>().join("\n")
+        active.iter().chain(&others).map(|key| key.pem()).collect::<Vec<_>>().join("\n")
     }
 }
 
 impl Key {
-    fn as_created(&self) -> String {
+    fn pem(&self) -> String {
+        self.public_key_pem.lines().map(printable).collect::<Vec<_>>().join("\n")
+    }
+
+    fn as_added(&self, tenant: &str, retire: &RetireArgs) -> String {
         format!(
-            "Key {} is {}; fingerprint {}.\n\
-             This is its public key, to upload to WhatsApp for each phone number:\n{}",
+            "Key {} is {}; fingerprint {}.\n{}\n\n{}\n\n\
+             Next: upload this public key to WhatsApp, for each phone number of the tenant, before the keys before it retire:\n  \
+             POST /{{PHONE_NUMBER_ID}}/whatsapp_business_encryption with business_public_key=<the key above> (Meta's Graph API)\n\
+             Phones go on with the key that they have. The first request after it retired gets a 421: they fetch the new key and send again.\n\
+             The public keys again: flowhost key list {} --pem",
             printable(&self.id),
             printable(&self.state),
             printable(&self.fingerprint),
-            self.public_key_pem.trim_end()
+            retire.for_people(),
+            self.pem(),
+            printable(tenant),
         )
     }
+
+    fn in_full(&self) -> String {
+        let mut table = Table::new(&["KEY", &printable(&self.id)]);
+        table.row(["STATE".to_owned(), self.state.clone()]);
+        table.row(["FINGERPRINT".to_owned(), self.fingerprint.clone()]);
+        table.row(["CREATED".to_owned(), or_dash(self.created_at.as_ref())]);
+        table.row(["RETIRES".to_owned(), or_dash(self.retires_at.as_ref())]);
+        format!("{table}\n\n{}", self.pem())
+    }
 }
+
+const ROTATION: &str = "Examples:
+  flowhost key rotate acme
+  flowhost key list acme --pem
+  flowhost key import acme --from-file private.pem --passphrase-file passphrase.txt
+
+To rotate a tenant's key without a request lost:
+  1. flowhost key rotate acme
+     The new key is active; the ones before still open requests for a day (--retire-previous-after).
+  2. Upload the public key that it prints to WhatsApp, for each phone number of the tenant, on the same day.
+  3. Nothing more: once the old key has retired, a phone that still uses it is told so (421), fetches the new one and sends again.
+     flowhost key list acme   # shows states and times
+  If the private key has leaked: rotate with --retire-previous-after 0, and upload at once.";
 
 #[cfg(test)]
 mod tests {
@@ -191,8 +311,53 @@ mod tests {
     #[test]
     fn the_active_key_comes_first_in_pem() {
         let key = |state: &str, pem: &str| json!({"id":"1","state":state,"public_key_pem":pem,"fingerprint":"f"});
-        let list: Keys = serde_json::from_value(json!({"keys":[key("retiring", "OLD\n"), key("active", "NEW\n")]})).unwrap();
+        let list: Keys<Key> = serde_json::from_value(json!({"keys":[key("retiring", "OLD\n"), key("active", "NEW\n")]})).unwrap();
 
         assert_eq!(list.pem(), "NEW\nOLD");
+    }
+
+    #[test]
+    fn an_encrypted_key_travels_with_its_passphrase() {
+        let (key, passphrase) = (file("PEM\n"), file("from file\n"));
+        let with = |passphrase_file: Option<&Path>, environment: &[(&str, &str)]| {
+            let args = KeyFileArgs { from_file: key.path().to_owned(), passphrase_file: passphrase_file.map(Path::to_owned) };
+            let mut body = json!({});
+            args.add_to(&mut body, &Environment::of(environment)).map(|()| body)
+        };
+        let variable = [("FLOWHOST_KEY_PASSPHRASE", "from environment")];
+
+        assert_eq!(with(None, &[]).unwrap(), json!({"private_key_pem": "PEM"}));
+        assert_eq!(with(None, &variable).unwrap()["passphrase"], "from environment");
+        assert_eq!(with(Some(passphrase.path()), &variable).unwrap()["passphrase"], "from file");
+        assert!(with(Some(file("\n").path()), &variable).unwrap_err().is::<ConfigError>());
+    }
+
+    #[test]
+    fn key_and_passphrase_do_not_share_standard_input() {
+        let args = KeyFileArgs { from_file: "-".into(), passphrase_file: Some("-".into()) };
+
+        let refused = args.add_to(&mut json!({}), &Environment::of(&[])).unwrap_err();
+
+        assert!(refused.is::<ConfigError>());
+        assert!(refused.to_string().contains("FLOWHOST_KEY_PASSPHRASE"));
+    }
+
+    #[test]
+    fn a_key_that_was_added_is_shown_with_fingerprint_and_what_to_do_next() {
+        let key = json!({"id":"1","state":"active","public_key_pem":"PEM\u{1b}\nEND\n","fingerprint":"sha256:ab"});
+        let key = Key::deserialize(key).unwrap();
+
+        let text = key.as_added("acme", &RetireArgs { retire_previous_after: Some(60) });
+
+        for part in ["sha256:ab", "60 seconds", "PEM\u{fffd}\nEND", "each phone number", "421", "flowhost key list acme --pem"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(key.in_full().contains("FINGERPRINT  sha256:ab"));
+    }
+
+    fn file(content: &str) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        file
     }
 }

@@ -111,7 +111,7 @@ pub enum Command {
     /// Make and change tenants: one for each WhatsApp Business Account
     #[command(subcommand)]
     Tenant(tenant::Command),
-    /// Make, import and delete a tenant's RSA key pairs
+    /// Rotate, make, import, show and delete a tenant's RSA key pairs
     #[command(subcommand)]
     Key(key::Command),
     /// Set the app secret that a tenant's requests are signed with

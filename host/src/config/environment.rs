@@ -43,6 +43,11 @@ impl Environment {
         self.secret("FLOWHOST_APP_SECRET")
     }
 
+    /// `FLOWHOST_KEY_PASSPHRASE`: the passphrase of the key file to import.
+    pub fn key_passphrase(&self) -> Result<Option<SecretText>, String> {
+        self.secret("FLOWHOST_KEY_PASSPHRASE")
+    }
+
     /// `FLOWHOST_PG_BIN`: the folder of the PostgreSQL programs.
     pub fn postgres_programs(&self) -> Option<PathBuf> {
         self.value("FLOWHOST_PG_BIN").map(PathBuf::from)
