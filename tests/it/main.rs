@@ -9,6 +9,7 @@ mod hosts;
 mod migrations;
 mod plugins;
 mod process;
+mod rotation;
 mod route_coverage;
 mod row_security;
 mod tenancy;

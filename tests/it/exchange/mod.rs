@@ -5,5 +5,6 @@ mod failures;
 mod malformed;
 mod minted;
 mod replay;
+mod replay_property;
 mod tokens;
 mod vectors;
