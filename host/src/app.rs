@@ -17,9 +17,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::admin::Admin;
+use crate::admin::{self, Admin, Rotation};
 use crate::config::{HostConfig, MigrationPolicy};
-use crate::crypto::{InlineRsa, TokenDigest};
+use crate::crypto::{InlineRsa, MasterKeys, TokenDigest};
 use crate::exchange::Exchanges;
 use crate::http::{AdminState, FailedAttempts, PublicState, ReadyCheck, Stopping, admin_router, public_router};
 use crate::ids::{PluginDigest, TenantId};
@@ -48,7 +48,7 @@ impl Host {
         }
         let store = Store::connect(config.database).await.context("can't connect to the database")?;
         let directory =
-            Arc::new(Directory::load(store.clone(), config.master_key.clone()).await.context("can't load the tenants")?);
+            Arc::new(Directory::load(store.clone(), config.master_keys.clone()).await.context("can't load the tenants")?);
         let source = Box::new(StoredComponents(store.clone()));
         let plugins = Arc::new(Plugins::new(MAX_MEMORY_BYTES, source).context("can't start the plugin engine")?);
         warm_up(&directory, &plugins).await;
@@ -59,7 +59,7 @@ impl Host {
         let stopping = Arc::new(Stopping::default());
         let operator_token = config.admin_token.map(|token| TokenDigest::of(token.expose()));
         let admin_state = AdminState {
-            admin: Arc::new(Admin::new(store.clone(), config.master_key, directory.clone(), plugins.clone(), operator_token)),
+            admin: Arc::new(Admin::new(store.clone(), config.master_keys, directory.clone(), plugins.clone(), operator_token)),
             failed_attempts: Arc::new(FailedAttempts::new(config.longest_login_delay)),
             ready: Arc::new(StoreAnswers(store.clone())),
             stopping: stopping.clone(),
@@ -110,6 +110,20 @@ impl Drop for Host {
 /// Applies the migrations that a database lacks; gives their names.
 pub async fn migrate(database: PgConnectOptions) -> anyhow::Result<Vec<String>> {
     Ok(store::migrate(&database).await?)
+}
+
+/// Seals every data key of a database under the first key that is under the second; `progress` is told how many tenants of how many are
+/// through.
+pub async fn rotate_master_key(
+    database: PgConnectOptions,
+    keys: &MasterKeys,
+    progress: impl FnMut(usize, usize),
+) -> anyhow::Result<Rotation> {
+    require_migrations(&database).await?;
+    let store = Store::connect(database).await.context("can't connect to the database")?;
+    let rotation = admin::rotate_master_key(&store, keys, progress).await?;
+    store.close().await;
+    Ok(rotation)
 }
 
 async fn require_migrations(database: &PgConnectOptions) -> anyhow::Result<()> {

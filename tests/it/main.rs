@@ -6,6 +6,7 @@ mod admin;
 mod at_rest;
 mod exchange;
 mod hosts;
+mod master_key;
 mod migrations;
 mod plugins;
 mod process;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use flowhost::app::Host;
 use flowhost::config::{AdminToken, HostConfig, MigrationPolicy};
-use flowhost::crypto::MasterKey;
+use flowhost::crypto::{MasterKey, MasterKeys};
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
@@ -48,16 +48,31 @@ impl TestHost {
 
     /// Tries to start another host on the same database with a master key of its own; gives what is said about it.
     pub async fn second_with_another_master_key(&self) -> Result<(), String> {
-        let started = Host::start(config(&self.shared, MasterKey::generate())).await;
+        let started = Host::start(config(&self.shared, MasterKeys::new(MasterKey::generate(), None))).await;
         started.map(drop).map_err(|error| format!("{error:#}"))
     }
 
     async fn launch(shared: Arc<Shared>) -> Self {
         logs::capture();
-        let config = config(&shared, shared.master_key.clone());
+        let keys = MasterKeys::new(shared.master_key.clone(), None);
+        Self::launch_with(shared, keys).await
+    }
+
+    async fn launch_with(shared: Arc<Shared>, keys: MasterKeys) -> Self {
+        let config = config(&shared, keys);
         let host = Host::start(config).await.unwrap_or_else(|error| panic!("the host doesn't start: {error:#}"));
         let admin = Admin::new(&host.admin_url(), &shared.admin_token);
         Self { host, shared, admin }
+    }
+
+    /// The master key that the first host of this database was started with.
+    pub fn master_key(&self) -> MasterKey {
+        self.shared.master_key.clone()
+    }
+
+    /// Another host on the same database, with these master keys.
+    pub async fn second_with(&self, keys: MasterKeys) -> Self {
+        Self::launch_with(self.shared.clone(), keys).await
     }
 
     /// Stops it in order.
@@ -111,14 +126,14 @@ impl TestHost {
     }
 }
 
-fn config(shared: &Shared, master_key: MasterKey) -> HostConfig {
+fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
     let any_port = ([127, 0, 0, 1], 0).into();
     HostConfig {
         database: shared.database.options(),
         migrations: MigrationPolicy::Require,
         listen: any_port,
         admin_listen: any_port,
-        master_key,
+        master_keys,
         admin_token: Some(AdminToken::parse(&shared.admin_token).expect("it was generated")),
         // The tests come from one address, and show many invalid tokens.
         longest_login_delay: Duration::ZERO,

@@ -203,13 +203,14 @@ fn program() -> PathBuf {
 const READY_FILE: &str = "ready.json";
 
 /// Variables that a command reads.
-const SETTINGS: [&str; 8] = [
+const SETTINGS: [&str; 9] = [
     "DATABASE_URL",
     "FLOWHOST_ADMIN_TOKEN",
     "FLOWHOST_APP_SECRET",
     "FLOWHOST_KEY_PASSPHRASE",
     "FLOWHOST_LOG",
     "FLOWHOST_MASTER_KEY",
+    "FLOWHOST_SECOND_MASTER_KEY",
     "FLOWHOST_TOKEN",
     "FLOWHOST_URL",
 ];

@@ -10,6 +10,7 @@ mod audit;
 mod error;
 mod flows;
 mod keys;
+mod master_key;
 mod partners;
 mod sessions;
 mod tenants;
@@ -25,13 +26,14 @@ pub use audit::{AuditPage, AuditQuery};
 pub use error::AdminError;
 pub use flows::{FlowView, PutFlow};
 pub use keys::{AddKey, KeyView};
+pub use master_key::{Rotation, rotate_master_key};
 pub use partners::{CreatePartner, PartnerView, PatchPartner};
 pub use sessions::{SessionDetails, SessionQuery, SessionView, SessionsPage};
 pub use tenants::{CreateTenant, PatchTenant, TenantView};
 pub use tokens::{MintToken, MintedTokenView};
 pub use versions::{Activated, UploadedVersion, VersionView};
 
-use crate::crypto::{DataKey, MasterKey, TokenDigest};
+use crate::crypto::{DataKey, MasterKeys, TokenDigest};
 use crate::ids::{Slug, TenantId};
 use crate::plugins::Plugins;
 use crate::store::{Change, Store, StoredTenant};
@@ -40,7 +42,7 @@ use crate::tenants::{Directory, open_data_key};
 /// What the operations of the admin API work with.
 pub struct Admin {
     store: Store,
-    master: MasterKey,
+    master: MasterKeys,
     directory: Arc<Directory>,
     plugins: Arc<Plugins>,
     operator_token: Option<TokenDigest>,
@@ -50,7 +52,7 @@ impl Admin {
     /// Puts the parts together. `operator_token` is one that is valid without being in the database.
     pub fn new(
         store: Store,
-        master: MasterKey,
+        master: MasterKeys,
         directory: Arc<Directory>,
         plugins: Arc<Plugins>,
         operator_token: Option<TokenDigest>,

@@ -6,6 +6,7 @@ use clap::Args as ClapArgs;
 
 use crate::app::Host;
 use crate::config::{Environment, Front, HostConfig, LONGEST_LOGIN_DELAY, MigrationPolicy};
+use crate::crypto::MasterKeys;
 use crate::postgres::{EmbeddedPostgres, Options, PgPrograms};
 
 use super::dev_folder::DevFolder;
@@ -61,7 +62,7 @@ async fn serve(
         migrations: MigrationPolicy::Apply,
         listen: front.listen,
         admin_listen: front.admin_listen,
-        master_key: folder.master_key()?,
+        master_keys: MasterKeys::new(folder.master_key()?, None),
         admin_token: Some(admin_token),
         longest_login_delay: LONGEST_LOGIN_DELAY,
     };

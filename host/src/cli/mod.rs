@@ -16,6 +16,7 @@ mod flow;
 mod flow_settings;
 mod input;
 mod key;
+mod master_key;
 mod migrate;
 mod output;
 mod partner;
@@ -49,6 +50,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Dev(args) => dev::run(args, &environment).await,
         Command::Demo(args) => demo::run(args, &environment).await,
         Command::Migrate(args) => migrate::run(args).await,
+        Command::MasterKey(command) => master_key::run(command, &environment).await,
         Command::Partner(command) => partner::run(command, &environment).await,
         Command::ApiToken(command) => api_token::run(command, &environment).await,
         Command::Audit(args) => audit::run(args, &environment).await,
@@ -100,6 +102,9 @@ pub enum Command {
     Demo(demo::Args),
     /// Bring the database up to date, before the hosts that need it start
     Migrate(migrate::Args),
+    /// Make and change the key that everything is sealed with
+    #[command(subcommand)]
+    MasterKey(master_key::Command),
     /// Make and change partners: who owns tenants; for operators
     #[command(subcommand)]
     Partner(partner::Command),

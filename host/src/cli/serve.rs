@@ -1,11 +1,10 @@
 //! `flowhost serve`: a host in production.
 
-use std::path::PathBuf;
-
 use clap::Args as ClapArgs;
 
 use crate::config::{Environment, ServerInputs};
 
+use super::master_key::MasterKeyArgs;
 use super::ready_file::ReadyFile;
 use super::running::{RunArgs, serve_until_signal};
 use super::signals::Signals;
@@ -17,15 +16,14 @@ pub struct Args {
     /// PostgreSQL to keep everything in
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<String>,
-    /// File with the master key in base64; without it, FLOWHOST_MASTER_KEY counts
-    #[arg(long, value_name = "FILE")]
-    master_key_file: Option<PathBuf>,
+    #[command(flatten)]
+    master_keys: MasterKeyArgs,
     #[command(flatten)]
     run: RunArgs,
 }
 
 pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result<()> {
-    let inputs = ServerInputs { database_url: args.database_url, master_key_file: args.master_key_file, front: args.run.front() };
+    let inputs = ServerInputs { database_url: args.database_url, master_keys: args.master_keys.inputs(), front: args.run.front() };
     let config = inputs.resolve(environment)?;
     args.run.init_log("");
     let signals = Signals::listen()?;
@@ -42,6 +40,6 @@ const EXAMPLE: &str = "Examples:
 
 The environment:
   DATABASE_URL          PostgreSQL, brought up to date with `flowhost migrate`
-  FLOWHOST_MASTER_KEY   32 bytes in base64, if there is no --master-key-file: openssl rand -base64 32
+  FLOWHOST_MASTER_KEY   32 bytes in base64, if there is no --master-key-file: flowhost master-key generate
   FLOWHOST_ADMIN_TOKEN  an operator token for the admin API, to make the first tokens with
   FLOWHOST_LOG          log filter";

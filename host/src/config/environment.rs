@@ -28,6 +28,11 @@ impl Environment {
         self.secret("FLOWHOST_MASTER_KEY")
     }
 
+    /// `FLOWHOST_SECOND_MASTER_KEY`: base64 of 32 bytes.
+    pub fn second_master_key(&self) -> Result<Option<SecretText>, String> {
+        self.secret("FLOWHOST_SECOND_MASTER_KEY")
+    }
+
     /// `FLOWHOST_ADMIN_TOKEN`: an operator token that the host accepts.
     pub fn admin_token(&self) -> Result<Option<SecretText>, String> {
         self.secret("FLOWHOST_ADMIN_TOKEN")

@@ -4,6 +4,7 @@
 //! configuration that cannot work is refused with *all* its problems at once ([`ConfigError`]).
 
 mod environment;
+mod master_keys;
 mod problems;
 mod secrets;
 mod server;
@@ -13,12 +14,13 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
-use crate::crypto::MasterKey;
+use crate::crypto::MasterKeys;
 
 pub use environment::Environment;
+pub use master_keys::{MasterKeyInputs, parse_master_key};
 pub use problems::{ConfigError, Problems};
 pub use secrets::{AdminToken, SecretText};
-pub use server::{Front, FrontInputs, ServerInputs, check_log_filter, parse_database_url, parse_master_key};
+pub use server::{Front, FrontInputs, ServerInputs, check_log_filter, parse_database_url};
 
 /// All that a host needs to start. No `Debug`: it holds the master key.
 pub struct HostConfig {
@@ -30,8 +32,8 @@ pub struct HostConfig {
     pub listen: SocketAddr,
     /// Where the admin API and the health checks listen.
     pub admin_listen: SocketAddr,
-    /// Seals every tenant's data key.
-    pub master_key: MasterKey,
+    /// What every tenant's data key is sealed with.
+    pub master_keys: MasterKeys,
     /// An operator token that is valid without being in the database.
     pub admin_token: Option<AdminToken>,
     /// How long at most the answer to an invalid token is held back.

@@ -1,22 +1,19 @@
 //! The configuration of a host, out of what the command line and the environment gave.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
 use sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
 
-use crate::crypto::MasterKey;
-
-use super::{AdminToken, ConfigError, Environment, HostConfig, LONGEST_LOGIN_DELAY, MigrationPolicy, Problems, SecretText};
+use super::{AdminToken, ConfigError, Environment, HostConfig, LONGEST_LOGIN_DELAY, MasterKeyInputs, MigrationPolicy, Problems};
 
 /// What `flowhost serve` was given, not yet checked. No `Debug`: the URL may hold a password.
 pub struct ServerInputs {
     /// `--database-url` or `DATABASE_URL`.
     pub database_url: Option<String>,
-    /// `--master-key-file`; it wins over `FLOWHOST_MASTER_KEY`.
-    pub master_key_file: Option<PathBuf>,
+    /// Where the master keys are.
+    pub master_keys: MasterKeyInputs,
     /// What every host is told.
     pub front: FrontInputs,
 }
@@ -46,9 +43,9 @@ impl ServerInputs {
     pub fn resolve(self, environment: &Environment) -> Result<HostConfig, ConfigError> {
         let mut problems = Problems::new();
         let database = problems.check(required_database(self.database_url.as_deref()));
-        let master_key = problems.check(required_master_key(self.master_key_file.as_deref(), environment));
+        let master_keys = self.master_keys.check(environment, &mut problems);
         let front = self.front.check(environment, &mut problems);
-        let (Some(database), Some(master_key), Some(front)) = (database, master_key, front) else {
+        let (Some(database), Some(master_keys), Some(front)) = (database, master_keys, front) else {
             return Err(problems.into_error());
         };
         let Front { listen, admin_listen, admin_token } = front;
@@ -57,7 +54,7 @@ impl ServerInputs {
             migrations: MigrationPolicy::Require,
             listen,
             admin_listen,
-            master_key,
+            master_keys,
             admin_token,
             longest_login_delay: LONGEST_LOGIN_DELAY,
         })
@@ -101,12 +98,6 @@ fn parse_listen_address(flag: &str, text: &str, default_address: &str) -> Result
         .map_err(|_| format!("{flag} {text:?} is not ADDRESS:PORT, for example 127.0.0.1:8080 (port 0 picks a free one)"))
 }
 
-/// Reads a master key; `origin` names where it came from.
-pub fn parse_master_key(origin: &str, text: &str) -> Result<MasterKey, String> {
-    MasterKey::from_base64(text.trim())
-        .map_err(|_| format!("{origin} is not a master key: it must be 32 bytes in base64 ({MAKE_A_KEY})"))
-}
-
 /// Tells a log filter that can't be read from one that can.
 pub fn check_log_filter(filter: &str) -> Result<(), String> {
     EnvFilter::try_new(filter)
@@ -121,28 +112,15 @@ fn required_database(url: Option<&str>) -> Result<PgConnectOptions, String> {
     }
 }
 
-fn required_master_key(file: Option<&Path>, environment: &Environment) -> Result<MasterKey, String> {
-    if let Some(path) = file {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| format!("--master-key-file {} can't be read: {error}", path.display()))?;
-        return parse_master_key(&format!("--master-key-file {}", path.display()), SecretText::new(text).expose());
-    }
-    match environment.master_key()? {
-        Some(text) => parse_master_key("FLOWHOST_MASTER_KEY", text.expose()),
-        None => Err(format!("FLOWHOST_MASTER_KEY (or --master-key-file) is missing ({MAKE_A_KEY})")),
-    }
-}
-
 fn admin_token(environment: &Environment) -> Result<Option<AdminToken>, String> {
     let Some(text) = environment.admin_token()? else { return Ok(None) };
     AdminToken::parse(text.expose()).map(Some).map_err(|problem| format!("FLOWHOST_ADMIN_TOKEN {problem}"))
 }
 
-const MAKE_A_KEY: &str = "make one with: openssl rand -base64 32";
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::MasterKey;
 
     fn front(listen: &str, admin_listen: &str, log_filter: &str) -> FrontInputs {
         FrontInputs { listen: listen.to_owned(), admin_listen: admin_listen.to_owned(), log_filter: log_filter.to_owned() }
@@ -151,9 +129,13 @@ mod tests {
     fn inputs() -> ServerInputs {
         ServerInputs {
             database_url: Some("postgres://someone:pa55word@localhost/flowhost".to_owned()),
-            master_key_file: None,
+            master_keys: no_key_files(),
             front: front("0.0.0.0:8080", "127.0.0.1:8081", "info"),
         }
+    }
+
+    fn no_key_files() -> MasterKeyInputs {
+        MasterKeyInputs { file: None, second_file: None }
     }
 
     fn a_key() -> String {
@@ -163,8 +145,11 @@ mod tests {
     #[test]
     fn lists_all_problems_together() {
         let environment = Environment::of(&[("FLOWHOST_ADMIN_TOKEN", "two words")]);
-        let given =
-            ServerInputs { database_url: None, master_key_file: None, front: front("nowhere", "127.0.0.1:99999", "flowhost=loud") };
+        let given = ServerInputs {
+            database_url: None,
+            master_keys: no_key_files(),
+            front: front("nowhere", "127.0.0.1:99999", "flowhost=loud"),
+        };
 
         let Err(error) = given.resolve(&environment) else { panic!("must be refused") };
 
@@ -190,7 +175,8 @@ mod tests {
     fn the_key_file_wins_over_the_variable() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), format!("{}\n", a_key())).unwrap();
-        let given = ServerInputs { master_key_file: Some(file.path().to_owned()), ..inputs() };
+        let given =
+            ServerInputs { master_keys: MasterKeyInputs { file: Some(file.path().to_owned()), second_file: None }, ..inputs() };
 
         assert!(given.resolve(&Environment::of(&[("FLOWHOST_MASTER_KEY", "not a key")])).is_ok());
     }

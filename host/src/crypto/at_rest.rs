@@ -36,13 +36,11 @@ impl MasterKey {
         Zeroizing::new(STANDARD.encode(self.0))
     }
 
-    /// Seals a tenant's data key; `tenant` are the bytes of its identity.
-    pub fn seal_data_key(&self, tenant: &[u8; 16], key: &DataKey) -> Sealed {
+    fn seal_data_key(&self, tenant: &[u8; 16], key: &DataKey) -> Sealed {
         seal(&self.0, &Place::data_key(tenant), &key.0)
     }
 
-    /// Opens a tenant's data key; `tenant` are the bytes of its identity.
-    pub fn open_data_key(&self, tenant: &[u8; 16], sealed: &Sealed) -> Result<DataKey, CryptoError> {
+    fn open_data_key(&self, tenant: &[u8; 16], sealed: &Sealed) -> Result<DataKey, CryptoError> {
         let bytes = open(&self.0, &Place::data_key(tenant), sealed)?;
         bytes.as_slice().try_into().map(DataKey).map_err(|_| CryptoError::Unsealable)
     }
@@ -51,6 +49,44 @@ impl MasterKey {
 impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MasterKey(..)")
+    }
+}
+
+/// The master keys at work: the first seals and opens; the second, there while the key is being changed, only opens.
+#[derive(Clone, Debug)]
+pub struct MasterKeys {
+    first: MasterKey,
+    second: Option<MasterKey>,
+}
+
+impl MasterKeys {
+    /// Takes the keys.
+    pub fn new(first: MasterKey, second: Option<MasterKey>) -> Self {
+        Self { first, second }
+    }
+
+    /// Whether there is a second key.
+    pub fn has_second(&self) -> bool {
+        self.second.is_some()
+    }
+
+    /// Seals a tenant's data key; `tenant` are the bytes of its identity.
+    pub fn seal_data_key(&self, tenant: &[u8; 16], key: &DataKey) -> Sealed {
+        self.first.seal_data_key(tenant, key)
+    }
+
+    /// Opens a tenant's data key; `tenant` are the bytes of its identity.
+    pub fn open_data_key(&self, tenant: &[u8; 16], sealed: &Sealed) -> Result<DataKey, CryptoError> {
+        let with_first = self.first.open_data_key(tenant, sealed);
+        match &self.second {
+            Some(second) => with_first.or_else(|_| second.open_data_key(tenant, sealed)),
+            None => with_first,
+        }
+    }
+
+    /// Whether the first key sealed this.
+    pub fn sealed_with_first(&self, tenant: &[u8; 16], sealed: &Sealed) -> bool {
+        self.first.open_data_key(tenant, sealed).is_ok()
     }
 }
 
@@ -196,6 +232,21 @@ mod tests {
         assert_eq!(master.open_data_key(&[1; 16], &sealed).unwrap().0, key.0);
         assert!(master.open_data_key(&[2; 16], &sealed).is_err());
         assert!(MasterKey::generate().open_data_key(&[1; 16], &sealed).is_err());
+    }
+
+    #[test]
+    fn the_second_master_key_opens_and_never_seals() {
+        let (old, new) = (MasterKey::generate(), MasterKey::generate());
+        let key = DataKey::generate();
+        let sealed = old.seal_data_key(&[1; 16], &key);
+        let both = MasterKeys::new(new.clone(), Some(old.clone()));
+
+        assert_eq!(both.open_data_key(&[1; 16], &sealed).unwrap().0, key.0);
+        assert!(!both.sealed_with_first(&[1; 16], &sealed));
+        let resealed = both.seal_data_key(&[1; 16], &key);
+        assert!(both.sealed_with_first(&[1; 16], &resealed));
+        assert_eq!(MasterKeys::new(new, None).open_data_key(&[1; 16], &resealed).unwrap().0, key.0);
+        assert!(MasterKeys::new(old, None).open_data_key(&[1; 16], &resealed).is_err());
     }
 
     #[test]

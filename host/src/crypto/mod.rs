@@ -12,7 +12,7 @@ mod message;
 mod rsa_key;
 
 pub use app_secret::AppSecret;
-pub use at_rest::{DataKey, MasterKey, Place, Sealed};
+pub use at_rest::{DataKey, MasterKey, MasterKeys, Place, Sealed};
 pub use bearer_token::{BearerToken, TokenDigest};
 pub use error::{CryptoError, KeyFileError};
 pub use key_file::{KeyPair, parse_private_key};

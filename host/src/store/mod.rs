@@ -42,8 +42,8 @@ pub use sessions::{
     insert_minted_session, insert_session, update_session,
 };
 pub use tenants::{
-    NewTenant, StoredTenant, destroy_tenant, find_tenant, find_tenant_by_id, insert_tenant, list_revisions, list_tenants,
-    update_tenant,
+    NewTenant, StoredTenant, destroy_tenant, find_changing_tenant, find_tenant, find_tenant_by_id, insert_tenant, list_revisions,
+    list_tenants, set_sealed_data_key, update_tenant,
 };
 pub use versions::{StoredVersion, find_component, find_version, insert_version, list_versions};
 

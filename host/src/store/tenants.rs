@@ -92,6 +92,23 @@ pub async fn find_tenant_by_id(store: &Store, tenant: TenantId) -> Result<Option
     Ok(row.map(StoredTenant::from))
 }
 
+/// The tenant that is being changed, as it is behind the change's lock.
+pub async fn find_changing_tenant(change: &mut Change) -> Result<Option<StoredTenant>, StoreError> {
+    let query = sqlx::query_as(concat!(select_tenants!(), "where t.tenant_id = $1")).bind(change.tenant.0);
+    let row: Option<TenantRow> = query.fetch_optional(&mut *change.transaction).await?;
+    Ok(row.map(StoredTenant::from))
+}
+
+/// Sets a tenant's data key, sealed.
+pub async fn set_sealed_data_key(change: &mut Change, sealed: &Sealed) -> Result<(), StoreError> {
+    sqlx::query("update tenants set sealed_data_key = $2 where tenant_id = $1")
+        .bind(change.tenant.0)
+        .bind(&sealed.0)
+        .execute(&mut *change.transaction)
+        .await?;
+    Ok(())
+}
+
 /// The revision of every tenant: what differs from what a host has must be loaded again.
 pub async fn list_revisions(store: &Store) -> Result<Vec<(TenantId, i64)>, StoreError> {
     let query = sqlx::query("select tenant_id, revision from tenants");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use super::{FlowSettings, TenantError};
-use crate::crypto::{AppSecret, CryptoError, DataKey, KeyRing, MasterKey, Place, PrivateKey, RingKey};
+use crate::crypto::{AppSecret, CryptoError, DataKey, KeyRing, MasterKeys, Place, PrivateKey, RingKey};
 use crate::ids::{AppSecretId, KeyId, PluginDigest, Scope, TenantId};
 use crate::store::{StoredAppSecret, StoredFlow, StoredKey, StoredTenant};
 
@@ -58,7 +58,7 @@ struct ServedSecret {
 impl ServedTenant {
     /// Opens a tenant's secrets. Takes about 300 us for each key.
     pub fn open(
-        master: &MasterKey,
+        master: &MasterKeys,
         tenant: &StoredTenant,
         keys: &[StoredKey],
         app_secrets: &[StoredAppSecret],
@@ -115,7 +115,7 @@ impl Endpoint {
 }
 
 /// Opens a tenant's data key.
-pub fn open_data_key(master: &MasterKey, tenant: &StoredTenant) -> Result<DataKey, TenantError> {
+pub fn open_data_key(master: &MasterKeys, tenant: &StoredTenant) -> Result<DataKey, TenantError> {
     master.open_data_key(tenant.id.0.as_bytes(), &tenant.sealed_data_key).map_err(|source| TenantError::Sealed {
         tenant: tenant.id,
         what: "the data key",

@@ -19,7 +19,7 @@ pub use endpoint::{ActivePlugin, Endpoint, ServedTenant, app_secret_place, open_
 pub use error::TenantError;
 pub use settings::{FlowLimits, FlowSettings, Grants, MAX_MEMORY_BYTES, OnFailure, SettingsError, TokenPolicy, TokenSignature};
 
-use crate::crypto::MasterKey;
+use crate::crypto::MasterKeys;
 use crate::ids::{PluginDigest, TenantId};
 use crate::store::{self, Changes, Store, StoreError, StoredTenant};
 use crate::telemetry;
@@ -27,7 +27,7 @@ use crate::telemetry;
 /// Finds endpoints by the names in a URL.
 pub struct Directory {
     store: Store,
-    master: MasterKey,
+    master: MasterKeys,
     served: ArcSwap<Served>,
     /// Refreshes happen one after another, so that an older copy never replaces a newer one. Never taken by a request.
     refreshing: Mutex<()>,
@@ -53,7 +53,7 @@ type TenantEntry = HashMap<String, Arc<Endpoint>>;
 
 impl Directory {
     /// Loads every tenant. Fails if the database does, or if no tenant's data key opens: then the master key is another.
-    pub async fn load(store: Store, master: MasterKey) -> Result<Self, TenantError> {
+    pub async fn load(store: Store, master: MasterKeys) -> Result<Self, TenantError> {
         check_master_key(&store, &master).await?;
         let directory = Self { store, master, served: ArcSwap::default(), refreshing: Mutex::new(()) };
         directory.refresh_changed().await?;
@@ -153,7 +153,7 @@ impl Directory {
 }
 
 /// Fails if there are tenants and not one data key opens.
-async fn check_master_key(store: &Store, master: &MasterKey) -> Result<(), TenantError> {
+async fn check_master_key(store: &Store, master: &MasterKeys) -> Result<(), TenantError> {
     let mut failure = None;
     let tenants = store::list_tenants(store).await?;
     for tenant in tenants.iter().filter(|tenant| !tenant.sealed_data_key.0.is_empty()) {

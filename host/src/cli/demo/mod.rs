@@ -15,7 +15,7 @@ use crate::app::Host;
 use crate::config::{
     AdminToken, ConfigError, Environment, HostConfig, LONGEST_LOGIN_DELAY, MigrationPolicy, SecretText, check_log_filter,
 };
-use crate::crypto::MasterKey;
+use crate::crypto::{MasterKey, MasterKeys};
 use crate::postgres::{EmbeddedPostgres, Options, PgPrograms};
 
 use super::output::{note, say};
@@ -87,7 +87,7 @@ async fn start_host(postgres: &EmbeddedPostgres, admin_token: AdminToken) -> any
         migrations: MigrationPolicy::Apply,
         listen: any_port,
         admin_listen: any_port,
-        master_key: MasterKey::generate(),
+        master_keys: MasterKeys::new(MasterKey::generate(), None),
         admin_token: Some(admin_token),
         longest_login_delay: LONGEST_LOGIN_DELAY,
     };
