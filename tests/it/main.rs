@@ -6,6 +6,7 @@ mod admin;
 mod at_rest;
 mod exchange;
 mod hosts;
+mod key_command;
 mod master_key;
 mod migrations;
 mod plugins;

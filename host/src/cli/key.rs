@@ -52,8 +52,11 @@ Then upload the public key that it prints; `flowhost key --help` has all steps."
 pub struct RotateArgs {
     /// The tenant's slug
     tenant: String,
+    /// File with a private key to take instead of a new one, in PEM, - for standard input
+    #[arg(long, value_name = "FILE")]
+    from_file: Option<PathBuf>,
     #[command(flatten)]
-    file: Option<KeyFileArgs>,
+    passphrase: PassphraseArgs,
     #[command(flatten)]
     retire: RetireArgs,
     #[command(flatten)]
@@ -76,8 +79,11 @@ pub struct CreateArgs {
 pub struct ImportArgs {
     /// The tenant's slug
     tenant: String,
+    /// File with the private key in PEM, - for standard input
+    #[arg(long, value_name = "FILE")]
+    from_file: PathBuf,
     #[command(flatten)]
-    file: KeyFileArgs,
+    passphrase: PassphraseArgs,
     #[command(flatten)]
     retire: RetireArgs,
     #[command(flatten)]
@@ -121,34 +127,16 @@ pub struct DeleteArgs {
     api: ApiArgs,
 }
 
-/// A private key that the user has.
+/// Where the passphrase of a key file is.
 #[derive(Args)]
-struct KeyFileArgs {
-    /// File with the private key in PEM, - for standard input
-    #[arg(long, value_name = "FILE")]
-    from_file: PathBuf,
+struct PassphraseArgs {
     /// File with the passphrase of an encrypted key, - for standard input; without it, FLOWHOST_KEY_PASSPHRASE counts
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "from_file")]
     passphrase_file: Option<PathBuf>,
 }
 
-impl KeyFileArgs {
-    fn add_to(&self, body: &mut Value, environment: &Environment) -> anyhow::Result<()> {
-        let stdin = Some(Path::new("-"));
-        if Some(self.from_file.as_path()) == stdin && self.passphrase_file.as_deref() == stdin {
-            return Err(ConfigError::new(
-                "--from-file and --passphrase-file can't both be standard input; put the passphrase into a file or into FLOWHOST_KEY_PASSPHRASE",
-            )
-            .into());
-        }
-        body["private_key_pem"] = json!(read_secret(&self.from_file)?.expose());
-        if let Some(passphrase) = self.passphrase(environment)? {
-            body["passphrase"] = json!(passphrase.expose());
-        }
-        Ok(())
-    }
-
-    fn passphrase(&self, environment: &Environment) -> anyhow::Result<Option<SecretText>> {
+impl PassphraseArgs {
+    fn read(&self, environment: &Environment) -> anyhow::Result<Option<SecretText>> {
         match &self.passphrase_file {
             Some(path) => read_secret(path).map(Some),
             None => Ok(environment.key_passphrase().map_err(ConfigError::new)?),
@@ -182,27 +170,38 @@ impl RetireArgs {
 
 pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::Result<()> {
     match command {
-        Command::Rotate(args) => add(&args.tenant, args.file.as_ref(), &args.retire, &args.api, environment).await,
-        Command::Create(args) => add(&args.tenant, None, &args.retire, &args.api, environment).await,
-        Command::Import(args) => add(&args.tenant, Some(&args.file), &args.retire, &args.api, environment).await,
+        Command::Rotate(RotateArgs { tenant, from_file, passphrase, retire, api }) => {
+            let file = from_file.map(|path| key_file(&path, &passphrase, environment)).transpose()?;
+            add(&tenant, file.unwrap_or_else(|| json!({})), &retire, &api, environment).await
+        }
+        Command::Create(CreateArgs { tenant, retire, api }) => add(&tenant, json!({}), &retire, &api, environment).await,
+        Command::Import(ImportArgs { tenant, from_file, passphrase, retire, api }) => {
+            add(&tenant, key_file(&from_file, &passphrase, environment)?, &retire, &api, environment).await
+        }
         Command::List(args) => list(args, environment).await,
         Command::Show(args) => show(args, environment).await,
         Command::Delete(args) => delete(args, environment).await,
     }
 }
 
-/// Adds a key pair as the active one: out of a file, or else a new one.
-async fn add(
-    tenant: &str,
-    file: Option<&KeyFileArgs>,
-    retire: &RetireArgs,
-    api: &ApiArgs,
-    environment: &Environment,
-) -> anyhow::Result<()> {
-    let mut body = json!({});
-    if let Some(file) = file {
-        file.add_to(&mut body, environment)?;
+/// A private key that the user has, as the API takes it.
+fn key_file(path: &Path, passphrase: &PassphraseArgs, environment: &Environment) -> anyhow::Result<Value> {
+    let stdin = Path::new("-");
+    if path == stdin && passphrase.passphrase_file.as_deref() == Some(stdin) {
+        return Err(ConfigError::new(
+            "--from-file and --passphrase-file can't both be standard input; put the passphrase into a file or into FLOWHOST_KEY_PASSPHRASE",
+        )
+        .into());
     }
+    let mut body = json!({ "private_key_pem": read_secret(path)?.expose() });
+    if let Some(passphrase) = passphrase.read(environment)? {
+        body["passphrase"] = json!(passphrase.expose());
+    }
+    Ok(body)
+}
+
+/// Adds a key pair as the active one: the one in `body`, or else a new one.
+async fn add(tenant: &str, mut body: Value, retire: &RetireArgs, api: &ApiArgs, environment: &Environment) -> anyhow::Result<()> {
     retire.add_to(&mut body);
     let answer = api.connect(environment)?.call(Method::POST, &["tenants", tenant, "keys"], Some(&body)).await?;
     api.print(&answer, |key: Key| key.as_added(tenant, retire))
@@ -320,9 +319,8 @@ mod tests {
     fn an_encrypted_key_travels_with_its_passphrase() {
         let (key, passphrase) = (file("PEM\n"), file("from file\n"));
         let with = |passphrase_file: Option<&Path>, environment: &[(&str, &str)]| {
-            let args = KeyFileArgs { from_file: key.path().to_owned(), passphrase_file: passphrase_file.map(Path::to_owned) };
-            let mut body = json!({});
-            args.add_to(&mut body, &Environment::of(environment)).map(|()| body)
+            let passphrase = PassphraseArgs { passphrase_file: passphrase_file.map(Path::to_owned) };
+            key_file(key.path(), &passphrase, &Environment::of(environment))
         };
         let variable = [("FLOWHOST_KEY_PASSPHRASE", "from environment")];
 
@@ -334,9 +332,9 @@ mod tests {
 
     #[test]
     fn key_and_passphrase_do_not_share_standard_input() {
-        let args = KeyFileArgs { from_file: "-".into(), passphrase_file: Some("-".into()) };
+        let passphrase = PassphraseArgs { passphrase_file: Some("-".into()) };
 
-        let refused = args.add_to(&mut json!({}), &Environment::of(&[])).unwrap_err();
+        let refused = key_file(Path::new("-"), &passphrase, &Environment::of(&[])).unwrap_err();
 
         assert!(refused.is::<ConfigError>());
         assert!(refused.to_string().contains("FLOWHOST_KEY_PASSPHRASE"));

@@ -1,7 +1,7 @@
 //! `/v1/tenants/{tenant}/keys`.
 
 use flowhost::client::payload;
-use flowhost_tests::{Component, TestFlow, TestHost, TestTenant, eventually, fixture};
+use flowhost_tests::{Component, TestFlow, TestHost, TestTenant, Vectors, eventually, fixture};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -41,23 +41,30 @@ async fn a_key_pair_decrypts_until_its_time_is_over() {
 }
 
 #[tokio::test]
-async fn every_unencrypted_form_of_a_key_file_imports() {
+async fn every_form_of_a_key_file_imports() {
     let (_host, flow) = start().await;
     let tenant = &flow.tenant;
-    let trimmed = fixture("keys/private.pkcs8.pem").trim_end().to_owned();
-    let forms = ["private.pkcs8.pem", "private.pkcs1.pem", "private.crlf.pem", "private.escaped-newlines.pem"];
-    let files = forms.map(|name| (name, fixture(&format!("keys/{name}")))).into_iter().chain([("no newline", trimmed)]);
+    let passphrase = Vectors::load().passphrase;
+    let pem = |name: &str| fixture(&format!("keys/{name}"));
+    let plain = ["private.pkcs8.pem", "private.pkcs1.pem", "private.crlf.pem", "private.escaped-newlines.pem"];
+    let encrypted = ["private.pkcs1.des3.pem", "private.pkcs1.aes256.pem", "private.pkcs8.des3.pem", "private.pkcs8.aes256.pem"];
+    let mut bodies = vec![json!({"private_key_pem": pem(plain[0]).trim_end()})];
+    bodies.extend(plain.map(|name| json!({"private_key_pem": pem(name)})));
+    // Not needed, and no harm.
+    bodies.extend(["unneeded", ""].map(|passphrase| json!({"private_key_pem": pem(plain[0]), "passphrase": passphrase})));
+    bodies.extend(encrypted.map(|name| json!({"private_key_pem": pem(name), "passphrase": passphrase})));
+    bodies.push(json!({"private_key_pem": pem(encrypted[0]).replace('\n', "\\n"), "passphrase": passphrase}));
 
-    for (form, pem) in files {
-        let imported = tenant.call("POST", "/keys", json!({"private_key_pem": pem})).await.expect(201);
-        assert_eq!(imported["public_key_pem"], fixture("keys/public.pem"), "{form}");
-        assert_eq!(ping(&flow, &imported["public_key_pem"]).await, 200, "{form}");
-        let again = tenant.call("POST", "/keys", json!({"private_key_pem": pem})).await;
-        assert!(again.problem(409).contains("key"), "{form}");
+    for body in bodies {
+        let imported = tenant.call("POST", "/keys", body.clone()).await.expect(201);
+        assert_eq!(imported["public_key_pem"], pem("public.pem"), "{body}");
+        assert_eq!(ping(&flow, &imported["public_key_pem"]).await, 200, "{body}");
+        let again = tenant.call("POST", "/keys", body.clone()).await;
+        assert!(again.problem(409).contains("key"), "{body}");
 
         let path = format!("/keys/{}", imported["id"].as_str().unwrap());
         tenant.call("DELETE", &path, Value::Null).await.expect(204);
-        assert_eq!(ping(&flow, &imported["public_key_pem"]).await, 421, "{form}");
+        assert_eq!(ping(&flow, &imported["public_key_pem"]).await, 421, "{body}");
         tenant.call("DELETE", &path, Value::Null).await.problem(404);
     }
     tenant.call("DELETE", "/keys/not-an-id", Value::Null).await.problem(404);
@@ -68,18 +75,31 @@ async fn every_unencrypted_form_of_a_key_file_imports() {
 async fn a_file_that_is_no_usable_key_is_refused_with_what_to_do() {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;
-    for (file, advice) in [
-        ("ec.private.pem", "openssl genrsa"),
-        ("public.pem", "private key"),
-        ("small.1024.private.pem", "2048"),
-        ("private.pkcs1.des3.pem", "passphrase"),
-        ("private.pkcs1.aes256.pem", "passphrase"),
-        ("private.pkcs8.des3.pem", "passphrase"),
-        ("private.pkcs8.aes256.pem", "passphrase"),
-    ] {
-        let pem = fixture(&format!("keys/{file}"));
-        let refused = tenant.call("POST", "/keys", json!({"private_key_pem": pem})).await;
+    let passphrase = Vectors::load().passphrase;
+    let refusals = [
+        ("keys/ec.private.pem", None, "openssl genrsa"),
+        ("keys/public.pem", None, "import the private key"),
+        ("keys/small.1024.private.pem", None, "openssl genrsa -out private.pem 2048"),
+        ("keys/private.pkcs1.des3.pem", None, "give its passphrase"),
+        ("keys/private.pkcs1.aes256.pem", Some(""), "give its passphrase"),
+        ("keys/private.pkcs8.des3.pem", None, "give its passphrase"),
+        ("keys/private.pkcs8.aes256.pem", None, "give its passphrase"),
+        ("keys/private.pkcs1.des3.pem", Some("a-wrong-passphrase"), "the passphrase doesn't open"),
+        ("keys/private.pkcs1.aes256.pem", Some("a-wrong-passphrase"), "the passphrase doesn't open"),
+        ("keys/private.pkcs8.des3.pem", Some("a-wrong-passphrase"), "the passphrase doesn't open"),
+        ("keys/private.pkcs8.aes256.pem", Some("a-wrong-passphrase"), "the passphrase doesn't open"),
+        ("../keys/certificate.pem", None, "certificate; import the RSA private key"),
+        ("../keys/ec.pkcs8.aes256.pem", Some(passphrase.as_str()), "openssl genrsa"),
+        ("../keys/small.1024.pkcs8.aes256.pem", Some(passphrase.as_str()), "1024 bits"),
+        ("../keys/private.pkcs1.camellia256.pem", Some(passphrase.as_str()), "CAMELLIA-256-CBC"),
+        ("../keys/private.pkcs8.pbe-sha1-3des.pem", Some(passphrase.as_str()), "openssl pkey -in private.pem -out plain.pem"),
+        ("../keys/private.pkcs8.2000001-iterations.pem", Some(passphrase.as_str()), "2000001 iterations"),
+    ];
+    for (file, passphrase, advice) in refusals {
+        let body = json!({"private_key_pem": fixture(file), "passphrase": passphrase});
+        let refused = tenant.call("POST", "/keys", body).await;
         assert!(refused.problem(422).contains(advice), "{file}: {}", refused.text);
+        assert!(!refused.text.contains("a-wrong-passphrase"), "{}", refused.text);
     }
     for (body, named) in [
         (json!({"private_key_pem": ""}), "PEM"),
