@@ -1,5 +1,7 @@
 //! `flowhost key`: the RSA key pairs that a tenant's requests are sealed for.
 
+mod view;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -9,11 +11,12 @@ use serde_json::{Value, json};
 
 use crate::config::{ConfigError, Environment, SecretText};
 
+use self::view::{Key, Keys};
+
 use super::api::ApiArgs;
 use super::confirm::confirm;
 use super::input::read_secret;
-use super::output::{printable, say};
-use super::table::{Table, or_dash};
+use super::output::say;
 
 /// What can be done with key pairs.
 #[derive(Subcommand)]
@@ -204,7 +207,7 @@ fn key_file(path: &Path, passphrase: &PassphraseArgs, environment: &Environment)
 async fn add(tenant: &str, mut body: Value, retire: &RetireArgs, api: &ApiArgs, environment: &Environment) -> anyhow::Result<()> {
     retire.add_to(&mut body);
     let answer = api.connect(environment)?.call(Method::POST, &["tenants", tenant, "keys"], Some(&body)).await?;
-    api.print(&answer, |key: Key| key.as_added(tenant, retire))
+    api.print(&answer, |key: Key| key.as_added(tenant, &retire.for_people()))
 }
 
 async fn list(args: ListArgs, environment: &Environment) -> anyhow::Result<()> {
@@ -228,68 +231,6 @@ async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<(
     Ok(())
 }
 
-#[derive(Deserialize)]
-struct Keys<K> {
-    keys: Vec<K>,
-}
-
-#[derive(Deserialize)]
-struct Key {
-    id: String,
-    state: String,
-    public_key_pem: String,
-    fingerprint: String,
-    retires_at: Option<String>,
-    created_at: Option<String>,
-}
-
-impl Keys<Key> {
-    fn for_people(&self) -> String {
-        let mut table = Table::new(&["KEY", "STATE", "FINGERPRINT", "RETIRES", "CREATED"]);
-        for key in &self.keys {
-            let (retires, created) = (or_dash(key.retires_at.as_ref()), or_dash(key.created_at.as_ref()));
-            table.row([key.id.clone(), key.state.clone(), key.fingerprint.clone(), retires, created]);
-        }
-        table.to_string()
-    }
-
-    fn pem(&self) -> String {
-        let (active, others): (Vec<_>, Vec<_>) = self.keys.iter().partition(|key| key.state == "active");
-        active.iter().chain(&others).map(|key| key.pem()).collect::<Vec<_>>().join("\n")
-    }
-}
-
-impl Key {
-    fn pem(&self) -> String {
-        self.public_key_pem.lines().map(printable).collect::<Vec<_>>().join("\n")
-    }
-
-    fn as_added(&self, tenant: &str, retire: &RetireArgs) -> String {
-        format!(
-            "Key {} is {}; fingerprint {}.\n{}\n\n{}\n\n\
-             Next: upload this public key to WhatsApp, for each phone number of the tenant, before the keys before it retire:\n  \
-             POST /{{PHONE_NUMBER_ID}}/whatsapp_business_encryption with business_public_key=<the key above> (Meta's Graph API)\n\
-             Phones go on with the key that they have. The first request after it retired gets a 421: they fetch the new key and send again.\n\
-             The public keys again: flowhost key list {} --pem",
-            printable(&self.id),
-            printable(&self.state),
-            printable(&self.fingerprint),
-            retire.for_people(),
-            self.pem(),
-            printable(tenant),
-        )
-    }
-
-    fn in_full(&self) -> String {
-        let mut table = Table::new(&["KEY", &printable(&self.id)]);
-        table.row(["STATE".to_owned(), self.state.clone()]);
-        table.row(["FINGERPRINT".to_owned(), self.fingerprint.clone()]);
-        table.row(["CREATED".to_owned(), or_dash(self.created_at.as_ref())]);
-        table.row(["RETIRES".to_owned(), or_dash(self.retires_at.as_ref())]);
-        format!("{table}\n\n{}", self.pem())
-    }
-}
-
 const ROTATION: &str = "Examples:
   flowhost key rotate acme
   flowhost key list acme --pem
@@ -306,14 +247,6 @@ To rotate a tenant's key without a request lost:
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_active_key_comes_first_in_pem() {
-        let key = |state: &str, pem: &str| json!({"id":"1","state":state,"public_key_pem":pem,"fingerprint":"f"});
-        let list: Keys<Key> = serde_json::from_value(json!({"keys":[key("retiring", "OLD\n"), key("active", "NEW\n")]})).unwrap();
-
-        assert_eq!(list.pem(), "NEW\nOLD");
-    }
 
     #[test]
     fn an_encrypted_key_travels_with_its_passphrase() {
@@ -338,19 +271,6 @@ mod tests {
 
         assert!(refused.is::<ConfigError>());
         assert!(refused.to_string().contains("FLOWHOST_KEY_PASSPHRASE"));
-    }
-
-    #[test]
-    fn a_key_that_was_added_is_shown_with_fingerprint_and_what_to_do_next() {
-        let key = json!({"id":"1","state":"active","public_key_pem":"PEM\u{1b}\nEND\n","fingerprint":"sha256:ab"});
-        let key = Key::deserialize(key).unwrap();
-
-        let text = key.as_added("acme", &RetireArgs { retire_previous_after: Some(60) });
-
-        for part in ["sha256:ab", "60 seconds", "PEM\u{fffd}\nEND", "each phone number", "421", "flowhost key list acme --pem"] {
-            assert!(text.contains(part), "{part}: {text}");
-        }
-        assert!(key.in_full().contains("FINGERPRINT  sha256:ab"));
     }
 
     fn file(content: &str) -> tempfile::NamedTempFile {
