@@ -202,7 +202,7 @@ mod tests {
 
     /// `pkcs5` would panic on some of these.
     #[test]
-    fn parameters_that_make_no_sense_are_refused() {
+    fn parameters_that_make_no_sense_or_are_unknown_are_refused() {
         let des3 = encrypted_pkcs8(&vectors("private.pkcs8.des3.pem"));
         let (scheme, derivation, cipher) = (&des3[6..17], &des3[19..62], &des3[64..74]);
         let bytes = |hex: &str| hex::decode(hex).unwrap();
@@ -215,6 +215,10 @@ mod tests {
             let pem = pem::encode(&pem::Pem::new("ENCRYPTED PRIVATE KEY", document));
             assert_eq!(parse_private_key(&pem, Some("x")).unwrap_err(), KeyFileError::Unreadable);
         }
+        let other_hash = replaced(&des3, &bytes("06082a864886f70d0209"), &bytes("06082a864886f70d020c"));
+        let pem = pem::encode(&pem::Pem::new("ENCRYPTED PRIVATE KEY", other_hash));
+        let why = KeyFileError::UnsupportedCipher("the algorithm 1.2.840.113549.2.12".to_owned());
+        assert_eq!(parse_private_key(&pem, Some("x")).unwrap_err(), why);
         for info in ["AES-256-CBC", "AES-256-CBC,", "AES-256-CBC,00", "DES-EDE3-CBC,zz", "AES-128-CBC,3487E01F5FAD07E9", ","] {
             let pem = vectors("private.pkcs1.aes256.pem");
             let (start, rest) = pem.split_once("DEK-Info: ").unwrap();

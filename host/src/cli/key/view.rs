@@ -64,11 +64,11 @@ impl Key {
 
     /// One key with all that is known of it.
     pub(super) fn in_full(&self) -> String {
-        let mut table = Table::new(&["KEY", &printable(&self.id)]);
-        table.row(["STATE".to_owned(), self.state.clone()]);
-        table.row(["FINGERPRINT".to_owned(), self.fingerprint.clone()]);
-        table.row(["CREATED".to_owned(), or_dash(self.created_at.as_ref())]);
-        table.row(["RETIRES".to_owned(), or_dash(self.retires_at.as_ref())]);
+        let mut table = Table::new(&["key", &printable(&self.id)]);
+        table.row(["state".to_owned(), self.state.clone()]);
+        table.row(["fingerprint".to_owned(), self.fingerprint.clone()]);
+        table.row(["created".to_owned(), or_dash(self.created_at.as_ref())]);
+        table.row(["retires".to_owned(), or_dash(self.retires_at.as_ref())]);
         format!("{table}\n\n{}", self.pem())
     }
 }
@@ -97,6 +97,6 @@ mod tests {
         for part in ["sha256:ab", "60 seconds", "PEM\u{fffd}\nEND", "each phone number", "421", "flowhost key list acme --pem"] {
             assert!(text.contains(part), "{part}: {text}");
         }
-        assert!(key.in_full().contains("FINGERPRINT  sha256:ab"));
+        assert!(key.in_full().contains("fingerprint  sha256:ab"));
     }
 }

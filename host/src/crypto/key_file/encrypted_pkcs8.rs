@@ -14,7 +14,7 @@ use super::KeyFileError;
 pub(super) fn decrypt(pem: &str, passphrase: Option<&str>) -> Result<SecretDocument, KeyFileError> {
     let (_, document) = SecretDocument::from_pem(pem).map_err(|_| KeyFileError::Unreadable)?;
     check_cipher(document.as_bytes())?;
-    let info = EncryptedPrivateKeyInfo::try_from(document.as_bytes()).map_err(|_| KeyFileError::Unreadable)?;
+    let info = EncryptedPrivateKeyInfo::try_from(document.as_bytes()).map_err(|error| parameters_error(&error))?;
     check_work(&info.encryption_algorithm)?;
     let passphrase = passphrase.ok_or(KeyFileError::PassphraseMissing)?;
     // Only the passphrase is left to be wrong: cipher and parameters were checked.
@@ -35,6 +35,17 @@ fn check_cipher(document: &[u8]) -> Result<(), KeyFileError> {
         _ if !CIPHERS.contains(&cipher.oid) => Err(KeyFileError::UnsupportedCipher(name(cipher.oid))),
         Some(vector) if cipher.oid != DES_EDE3_CBC_OID || vector.as_bytes().len() == DES_BLOCK_BYTES => Ok(()),
         _ => Err(KeyFileError::Unreadable),
+    }
+}
+
+/// Cipher and derivation are known; what is left is the hash inside the derivation.
+fn parameters_error(error: &pkcs8::Error) -> KeyFileError {
+    match error {
+        pkcs8::Error::Asn1(error) => match error.kind() {
+            der::ErrorKind::OidUnknown { oid } => KeyFileError::UnsupportedCipher(name(oid)),
+            _ => KeyFileError::Unreadable,
+        },
+        _ => KeyFileError::Unreadable,
     }
 }
 
