@@ -1,0 +1,97 @@
+//! The decrypted payload: what `FlowRequest::parse` accepts is a JSON object and says, written out again, the same.
+//!
+//! Input: the payload.
+
+use std::collections::BTreeMap;
+
+use flowhost::flow::{ClientError, Exchange, FlowRequest, FlowToken};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+/// Gives whether the host took the payload for a request.
+///
+/// # Panics
+/// Where a request comes out of what is no JSON object, breaks what its type promises, or changes on the way to JSON and back.
+pub fn check(data: &[u8]) -> bool {
+    let Ok(request) = FlowRequest::parse(data) else { return false };
+    let text = std::str::from_utf8(data).expect("a request is UTF-8");
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text).expect("a request is a JSON object");
+    match &request {
+        FlowRequest::Ping => assert_eq!(text_of(fields.get("action")), "ping"),
+        FlowRequest::ClientError(error) => assert_client_error(error, &fields),
+        FlowRequest::Exchange(exchange) => assert_exchange(exchange, &fields),
+    }
+    let again = FlowRequest::parse(&written(&request)).expect("a request that was written out is one");
+    assert_eq!(shown(&again), shown(&request), "a request changes when it is read again");
+    true
+}
+
+/// A request with all that its `Debug` hides, for comparisons.
+pub fn shown(request: &FlowRequest) -> String {
+    let token = match request {
+        FlowRequest::Ping => None,
+        FlowRequest::ClientError(error) => error.flow_token.as_ref(),
+        FlowRequest::Exchange(exchange) => exchange.flow_token.as_ref(),
+    };
+    format!("{request:?} {:?}", token.map(FlowToken::expose))
+}
+
+fn assert_client_error(error: &ClientError, fields: &BTreeMap<String, &RawValue>) {
+    let data = object(fields["data"]);
+    assert!(is_error_notification(&data));
+    assert_eq!(error.screen.as_deref().unwrap_or_default(), text_of(fields.get("screen")));
+    assert_eq!(error.flow_token.as_ref().map_or("", FlowToken::expose), text_of(fields.get("flow_token")));
+}
+
+fn assert_exchange(exchange: &Exchange, fields: &BTreeMap<String, &RawValue>) {
+    assert_eq!(exchange.action.as_str(), text_of(fields.get("action")));
+    assert_eq!(exchange.screen.as_deref().unwrap_or_default(), text_of(fields.get("screen")));
+    assert_eq!(exchange.flow_token.as_ref().map_or("", FlowToken::expose), text_of(fields.get("flow_token")));
+    assert_eq!(exchange.flow_token_signature.as_deref().unwrap_or_default(), text_of(fields.get("flow_token_signature")));
+    match fields.get("data").map(|data| data.get()) {
+        None | Some("null") => assert_eq!(exchange.data, "{}"),
+        Some(data) => assert_eq!(exchange.data, data, "the plugin gets the data as the client wrote it"),
+    }
+    let data: Map<String, Value> = serde_json::from_str(&exchange.data).expect("a request's data is a JSON object");
+    assert!(!is_error_notification(&data), "an error notification went to the plugin as an exchange");
+}
+
+/// `protocol.md` section 3: `error` or `error_key` is there, and nothing but them and `error_message`.
+fn is_error_notification(data: &Map<String, Value>) -> bool {
+    let known = |name: &str| ["error", "error_key", "error_message"].contains(&name);
+    (data.contains_key("error") || data.contains_key("error_key")) && data.keys().all(|name| known(name))
+}
+
+fn object(raw: &RawValue) -> Map<String, Value> {
+    serde_json::from_str(raw.get()).expect("`data` is a JSON object")
+}
+
+/// A field's text; empty where the field is absent or null.
+fn text_of(field: Option<&&RawValue>) -> String {
+    let text: Option<Option<String>> = field.map(|raw| serde_json::from_str(raw.get()).expect("the field is text or null"));
+    text.flatten().unwrap_or_default()
+}
+
+fn written(request: &FlowRequest) -> Vec<u8> {
+    let token = |token: &Option<FlowToken>| token.as_ref().map(|token| token.expose().to_owned());
+    let json = match request {
+        FlowRequest::Ping => json!({"action": "ping"}),
+        FlowRequest::ClientError(error) => json!({
+            "screen": error.screen,
+            "flow_token": token(&error.flow_token),
+            "data": {"error": error.key, "error_message": error.message},
+        }),
+        FlowRequest::Exchange(exchange) => {
+            let rest = json!({
+                "action": exchange.action.as_str(),
+                "version": exchange.version,
+                "screen": exchange.screen,
+                "flow_token": token(&exchange.flow_token),
+                "flow_token_signature": exchange.flow_token_signature,
+            });
+            // As text, since the data is kept as it was written and may have keys twice.
+            return format!("{},\"data\":{}}}", rest.to_string().trim_end_matches('}'), exchange.data).into_bytes();
+        }
+    };
+    json.to_string().into_bytes()
+}

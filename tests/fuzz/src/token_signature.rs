@@ -1,0 +1,93 @@
+//! `flow_token_signature`: a JWT that `sessions::token_signature_holds` accepts is signed under HS256 with a valid secret and
+//! claims the request's token.
+//!
+//! Input: a flow token, a line feed and a JWT; or `+`, which secret signs and where the JWT is damaged (a byte each; 0 is nowhere),
+//! and three lines: flow token, header, claims.
+
+use arbitrary::{Result, Unstructured};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use flowhost::crypto::AppSecret;
+use flowhost::flow::{Action, Exchange, FlowToken};
+use flowhost::sessions::token_signature_holds;
+use serde_json::{Value, json};
+
+use crate::oracle::{app_secrets, choose_secret, hmac_sha256, signed_by_a_valid_secret, split_line, valid_secrets};
+
+/// Gives whether the host took the JWT for the token's.
+///
+/// # Panics
+/// Where the host accepts a JWT that the protocol refuses, or refuses WhatsApp's own form for this token.
+pub fn check(data: &[u8]) -> bool {
+    let (token, jwt) = match data.split_first() {
+        Some((b'+', rest)) => signed(rest).unwrap_or_default(),
+        _ => {
+            let (token, jwt) = split_line(data);
+            (text(token), text(jwt))
+        }
+    };
+    let holds = holds(&token, Some(jwt.clone()));
+    if holds {
+        assert_genuine(&token, &jwt);
+    }
+    assert_takes_whatsapps_own_form(&token);
+    holds
+}
+
+fn holds(token: &str, jwt: Option<String>) -> bool {
+    let exchange = Exchange {
+        action: Action::Init,
+        screen: None,
+        data: "{}".to_owned(),
+        flow_token: FlowToken::new(token.to_owned()),
+        version: "4.0".to_owned(),
+        flow_token_signature: jwt,
+    };
+    let secrets = app_secrets();
+    assert!(!token_signature_holds(&[], &exchange), "a tenant without a secret accepts nothing");
+    token_signature_holds(&secrets.iter().collect::<Vec<&AppSecret>>(), &exchange)
+}
+
+fn assert_genuine(token: &str, jwt: &str) {
+    let (signed, mac) = jwt.rsplit_once('.').expect("a JWT has three parts");
+    let (header, claims) = signed.split_once('.').expect("a JWT has three parts");
+    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).expect("a JWT's parts are base64url without padding");
+    let json = |part: &str| -> Value { serde_json::from_slice(&decode(part)).expect("header and claims are JSON") };
+    assert_eq!(json(header)["alg"], "HS256");
+    assert_eq!(json(claims)["flow_token"], token);
+    assert!(signed_by_a_valid_secret(signed.as_bytes(), &decode(mac)), "no valid secret signed this");
+}
+
+/// A JWT as WhatsApp makes it holds for its own token and no other, under valid secrets and no other.
+fn assert_takes_whatsapps_own_form(token: &str) {
+    let form = |secret| jwt(secret, &json!({"alg": "HS256", "typ": "JWT"}).to_string(), &json!({"flow_token": token}).to_string());
+    for secret in valid_secrets() {
+        // An empty token is none.
+        assert_eq!(holds(token, Some(form(secret))), !token.is_empty());
+        assert!(!holds(&format!("{token}x"), Some(form(secret))));
+    }
+    assert!(!holds(token, Some(form("a secret of somebody else"))));
+    assert!(!holds(token, None));
+}
+
+fn signed(input: &[u8]) -> Result<(String, String)> {
+    let mut input = Unstructured::new(input);
+    let (secret, damage): (u8, u8) = input.arbitrary()?;
+    let (token, rest) = split_line(input.take_rest());
+    let (header, claims) = split_line(rest);
+    let mut jwt = jwt(choose_secret(secret), &text(header), &text(claims));
+    if damage > 0 {
+        jwt.remove(usize::from(damage) % jwt.len());
+    }
+    Ok((text(token), jwt))
+}
+
+fn jwt(secret: &str, header: &str, claims: &str) -> String {
+    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+    let mac = hmac_sha256(secret.as_bytes(), signed.as_bytes());
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
