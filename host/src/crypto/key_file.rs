@@ -33,19 +33,20 @@ impl KeyPair {
         let key = PrivateDecryptingKey::generate(KeySize::Rsa2048).expect("RSA-2048 keys can be made");
         let der = AsDer::<Pkcs8V1Der<'static>>::as_der(&key).expect("a new key can be encoded");
         let key = RsaPrivateKey::from_pkcs8_der(der.as_ref()).expect("a new key can be decoded");
-        Self::of(&key)
+        Self::of(&key).expect("a new key can be encoded")
     }
 
-    fn of(key: &RsaPrivateKey) -> Self {
+    /// A key that was read may satisfy the `rsa` crate and still not be encoded, such as one whose two primes are the same.
+    fn of(key: &RsaPrivateKey) -> Result<Self, KeyFileError> {
         let public = RsaPublicKey::from(key);
         let spki = public.to_public_key_der().expect("a public key can be encoded");
         let digest = Sha256::digest(spki.as_bytes());
         let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self {
-            private_pkcs8: key.to_pkcs8_der().expect("a private key can be encoded").to_bytes(),
+        Ok(Self {
+            private_pkcs8: key.to_pkcs8_der().map_err(|_| KeyFileError::Unreadable)?.to_bytes(),
             public_pem: public.to_public_key_pem(LineEnding::LF).expect("a public key can be encoded"),
             fingerprint: format!("sha256:{hex}"),
-        }
+        })
     }
 }
 
@@ -67,7 +68,7 @@ pub fn parse_private_key(pem: &str, passphrase: Option<&str>) -> Result<KeyPair,
     let pem = repair_newlines(pem);
     let key = read_rsa_key(&pem, passphrase.filter(|passphrase| !passphrase.is_empty()))?;
     match key.n().bits() {
-        REQUIRED_BITS => Ok(KeyPair::of(&key)),
+        REQUIRED_BITS => KeyPair::of(&key),
         bits => Err(KeyFileError::WrongSize(bits)),
     }
 }
@@ -243,6 +244,12 @@ mod tests {
             // None: so that a count of iterations just below the limit isn't worked off.
             prop_assert!(parse_private_key(&pem, None).is_err());
         }
+    }
+
+    #[test]
+    fn a_key_whose_primes_are_the_same_is_refused() {
+        let file = fixture("../../../fuzz/seeds/key_file/refused-equal-primes.pem");
+        assert_eq!(parse_private_key(&file).unwrap_err(), KeyFileError::Unreadable);
     }
 
     #[test]
