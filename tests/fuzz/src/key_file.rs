@@ -1,14 +1,20 @@
 //! Key files: what `crypto::parse_private_key` accepts is an RSA-2048 key that the host can use and that stays the same when it is
 //! written out and read again.
 //!
-//! Input: `8` or `1` and the DER that a PEM block of PKCS#8 or PKCS#1 gets; or a whole file.
+//! Input: `8` or `1` and the DER that a PEM block of PKCS#8 or PKCS#1 gets; or `n` and a byte for each number of a PKCS#1 key (see
+//! [`numbers`]); or a whole file.
 
+use std::sync::LazyLock;
+
+use arbitrary::{Result, Unstructured};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flowhost::crypto::{KeyFileError, KeyPair, PrivateKey, parse_private_key};
-use rsa::RsaPublicKey;
-use rsa::pkcs8::DecodePublicKey;
-use rsa::traits::PublicKeyParts;
+use rsa::pkcs1::UintRef;
+use rsa::pkcs1::der::Encode;
+use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey};
+use rsa::traits::{PrivateKeyParts, PublicKeyParts};
+use rsa::{BigUint, RsaPrivateKey, RsaPublicKey};
 
 use crate::oracle::hex;
 
@@ -20,6 +26,7 @@ pub fn check(data: &[u8]) -> bool {
     let file = match data.split_first() {
         Some((b'8', der)) => pem("PRIVATE KEY", der),
         Some((b'1', der)) => pem("RSA PRIVATE KEY", der),
+        Some((b'n', choices)) => pem("RSA PRIVATE KEY", &numbers(choices).expect("bytes can be read from too few as well")),
         _ => String::from_utf8_lossy(data).into_owned(),
     };
     let Ok(pair) = parse(&file) else { return false };
@@ -33,7 +40,7 @@ pub fn check(data: &[u8]) -> bool {
 }
 
 /// The one place that knows the arguments.
-fn parse(file: &str) -> Result<KeyPair, KeyFileError> {
+fn parse(file: &str) -> std::result::Result<KeyPair, KeyFileError> {
     parse_private_key(file)
 }
 
@@ -42,3 +49,49 @@ fn pem(label: &str, der: &[u8]) -> String {
     let lines: Vec<String> = base64.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
+
+/// A PKCS#1 key out of numbers that have to do with each other, which mutated bytes never have. A byte each for whether the modulus is
+/// the product of the primes, and for modulus, public and private exponent, first and second prime: 0 leaves the number as it is in a
+/// good key, 1 to 5 takes another one of that key, more is a small number.
+fn numbers(choices: &[u8]) -> Result<Vec<u8>> {
+    let mut choices = Unstructured::new(choices);
+    let multiply: u8 = choices.arbitrary()?;
+    let mut chosen = KEY.clone();
+    for number in &mut chosen {
+        match usize::from(choices.arbitrary::<u8>()?) {
+            0 => (),
+            other @ 1..=5 => *number = KEY[other - 1].clone(),
+            small => *number = BigUint::from(small - 6),
+        }
+    }
+    if multiply % 2 == 1 {
+        chosen[0] = &chosen[3] * &chosen[4];
+    }
+    let [modulus, public_exponent, private_exponent, prime1, prime2] = chosen.map(|number| number.to_bytes_be());
+    // What follows from the others is not read, but has to be there.
+    let unread = UintRef::new(&[1]).expect("one is a number");
+    let key = rsa::pkcs1::RsaPrivateKey {
+        modulus: uint(&modulus),
+        public_exponent: uint(&public_exponent),
+        private_exponent: uint(&private_exponent),
+        prime1: uint(&prime1),
+        prime2: uint(&prime2),
+        exponent1: unread,
+        exponent2: unread,
+        coefficient: unread,
+        other_prime_infos: None,
+    };
+    Ok(key.to_der().expect("a few thousand bits can be encoded"))
+}
+
+fn uint(bytes: &[u8]) -> UintRef<'_> {
+    UintRef::new(bytes).expect("a few thousand bits are a number")
+}
+
+/// Modulus, public and private exponent and the primes of a good key.
+static KEY: LazyLock<[BigUint; 5]> = LazyLock::new(|| {
+    let pem = include_str!("../../fixtures/vectors/keys/private.pkcs8.pem");
+    let key = RsaPrivateKey::from_pkcs8_pem(pem).expect("the key can be read");
+    let [one, other] = key.primes() else { panic!("the key has two primes") };
+    [key.n().clone(), key.e().clone(), key.d().clone(), one.clone(), other.clone()]
+});
