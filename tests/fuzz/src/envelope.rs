@@ -1,7 +1,7 @@
 //! The encrypted envelope: `envelope::open` opens what was sealed for this tenant, undamaged, and nothing else; what it opens, and
 //! the reply that is sealed for it, agree with ciphers that this module drives itself.
 //!
-//! Input: `p` and a plaintext, which is sealed well; or `t`, how it is tampered with (see [`Sealing`]) and a plaintext; or a whole
+//! Input: `p` and a plaintext, which is sealed well; or `t`, how it is tampered with (see `Sealing`) and a plaintext; or a whole
 //! HTTP body. A verified one in every case.
 
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 //! written out and read again.
 //!
 //! Input: `8` or `1` and the DER that a PEM block of PKCS#8 or PKCS#1 gets; or `n` and a byte for each number of a PKCS#1 key (see
-//! [`numbers`]); or a whole file.
+//! `numbers`); or a whole file.
 
 use std::sync::LazyLock;
 
