@@ -2,37 +2,34 @@
 
 use std::collections::HashSet;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::Router;
-use axum::serve::ListenerExt;
 use sqlx::postgres::PgConnectOptions;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admin::{self, Admin, Rotation};
 use crate::config::{HostConfig, MigrationPolicy};
 use crate::crypto::{InlineRsa, MasterKeys, TokenDigest};
 use crate::exchange::Exchanges;
-use crate::http::{AdminState, FailedAttempts, PublicState, ReadyCheck, Stopping, admin_router, public_router};
+use crate::http::{
+    AdminState, FailedAttempts, PublicState, ReadyCheck, Server, ServerOptions, Stopping, admin_router, public_router,
+};
 use crate::ids::{PluginDigest, TenantId};
 use crate::plugins::{ComponentSource, FoundComponent, Plugins};
 use crate::sessions::Sessions;
 use crate::store::{self, Store};
-use crate::telemetry;
+use crate::telemetry::{self, Listener, Metrics};
 use crate::tenants::{Directory, MAX_MEMORY_BYTES};
 
 /// A running host. Dropped without [`Host::stop`] it ends at once.
 pub struct Host {
-    public: Listening,
-    admin: Listening,
+    public: Server,
+    admin: Server,
     store: Store,
     stopping: Arc<Stopping>,
     turns: TaskTracker,
@@ -56,16 +53,32 @@ impl Host {
         let turns = TaskTracker::new();
         let exchanges =
             Exchanges::new(directory.clone(), Sessions::new(store.clone()), plugins.clone(), Box::new(InlineRsa), turns.clone());
-        let stopping = Arc::new(Stopping::default());
+        let (stopping, metrics) = (Arc::new(Stopping::default()), Arc::new(Metrics::new()));
         let operator_token = config.admin_token.map(|token| TokenDigest::of(token.expose()));
         let admin_state = AdminState {
             admin: Arc::new(Admin::new(store.clone(), config.master_keys, directory.clone(), plugins.clone(), operator_token)),
             failed_attempts: Arc::new(FailedAttempts::new(config.longest_login_delay)),
             ready: Arc::new(StoreAnswers(store.clone())),
             stopping: stopping.clone(),
+            metrics: metrics.clone(),
         };
-        let public = Listening::start(config.listen, public_router(PublicState { exchanges, turns: turns.clone() })).await?;
-        let admin = Listening::start(config.admin_listen, admin_router(admin_state)).await?;
+        let public = Server::start(ServerOptions {
+            listener: Listener::Public,
+            address: config.listen,
+            tls: config.tls,
+            limits: config.limits.public,
+            router: public_router(PublicState { exchanges, turns: turns.clone() }),
+            metrics: metrics.clone(),
+        });
+        let admin = Server::start(ServerOptions {
+            listener: Listener::Admin,
+            address: config.admin_listen,
+            tls: None,
+            limits: config.limits.admin,
+            router: admin_router(admin_state),
+            metrics,
+        });
+        let (public, admin) = (public.await?, admin.await?);
         let follower = tokio::spawn(async move {
             directory.follow(|| plugins.retain(&active_digests(&directory))).await;
         });
@@ -144,48 +157,6 @@ async fn warm_up(directory: &Directory, plugins: &Plugins) {
 
 fn active_digests(directory: &Directory) -> HashSet<PluginDigest> {
     directory.active_plugins().into_iter().map(|(_, digest)| digest).collect()
-}
-
-/// A listener that is being served.
-struct Listening {
-    address: SocketAddr,
-    stop: CancellationToken,
-    serving: JoinHandle<std::io::Result<()>>,
-}
-
-impl Listening {
-    async fn start(address: SocketAddr, router: Router) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}"))?;
-        let address = listener.local_addr()?;
-        // Head and body of an answer must not wait for the peer's delayed acknowledgement: 44 ms in the peers' measurements.
-        let listener = listener.tap_io(|stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "TCP_NODELAY can't be set");
-            }
-        });
-        let stop = CancellationToken::new();
-        let stopped = stop.clone().cancelled_owned();
-        let serving = tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future());
-        Ok(Self { address, stop, serving })
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    /// Accepts no more, and waits for the requests under way.
-    async fn stop(&self) {
-        self.stop.cancel();
-        while !self.serving.is_finished() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
 }
 
 /// Components come from the database.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 pub use error::ExchangeError;
 pub use token_rules::token_standing;
@@ -77,17 +78,17 @@ impl Exchanges {
 
     /// Records what the client reports, and tells the plugin afterwards. Whatever comes of that, the acknowledgement is the same.
     async fn acknowledge(self: &Arc<Self>, endpoint: &Arc<Endpoint>, error: &ClientError) -> FlowReply {
-        let scope = endpoint.scope;
         if let Err(failure) = self.sessions.record_client_error(&space(endpoint), error).await {
-            tracing::warn!(tenant.id = %scope.tenant, flow.id = %scope.flow, error = %telemetry::chain(&failure), "a client's error report was not recorded");
+            tracing::warn!(error = %telemetry::chain(&failure), "a client's error report was not recorded");
         }
         if let Some(active) = endpoint.active {
             let (this, error, call) = (self.clone(), error.clone(), call(endpoint, active));
-            self.background.spawn(async move {
+            let report = async move {
                 if let Err(failure) = this.plugins.report_client_error(&call, &error).await {
-                    tracing::info!(tenant.id = %scope.tenant, flow.id = %scope.flow, error = %telemetry::chain(&failure), "a plugin failed on a client's error report");
+                    tracing::info!(error = %telemetry::chain(&failure), "a plugin failed on a client's error report");
                 }
-            });
+            };
+            self.background.spawn(report.in_current_span());
         }
         FlowReply::acknowledged()
     }
@@ -161,8 +162,7 @@ fn failure_answer(endpoint: &Endpoint, exchange: &Exchange, failure: TurnFailure
     };
     let failure = ExchangeError::from(failure);
     let Some(answer) = shown else { return Err(failure) };
-    let (tenant, flow) = (endpoint.scope.tenant, endpoint.scope.flow);
-    tracing::warn!(tenant.id = %tenant, flow.id = %flow, blame = failure.blame().as_str(), error = %telemetry::chain(&failure), "a plugin failed; the user sees the flow's failure text");
+    tracing::warn!(blame = failure.blame().as_str(), error = %telemetry::chain(&failure), "a plugin failed; the user sees the flow's failure text");
     Ok(answer)
 }
 

@@ -12,7 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("app", &["admin", "config", "crypto", "exchange", "http", "ids", "plugins", "sessions", "store", "telemetry", "tenants"]),
     ("cli", &["app", "client", "config", "crypto", "plugin_project", "postgres", "telemetry"]),
     ("client", &[]),
-    ("config", &["crypto"]),
+    ("config", &["crypto", "http", "telemetry"]),
     ("crypto", &[]),
     ("envelope", &["crypto", "flow", "ids", "signature"]),
     ("exchange", &["crypto", "envelope", "flow", "ids", "plugins", "sessions", "signature", "telemetry", "tenants"]),
@@ -32,7 +32,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Crates that belong to one module: another one that uses them is doing its work.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    ("axum", &["http", "app"]),
+    ("axum", &["http"]),
+    ("hyper", &["http"]),
+    ("hyper_util", &["http"]),
+    ("tokio_rustls", &["http"]),
+    ("prometheus_client", &["telemetry"]),
     ("sqlx", &["store", "postgres", "config", "app"]),
     ("wasmtime", &["plugins"]),
     ("wasmtime_wasi", &["plugins"]),

@@ -4,6 +4,7 @@
 
 mod admin;
 mod at_rest;
+mod edge;
 mod exchange;
 mod hosts;
 mod key_command;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowhost::app::Host;
-use flowhost::config::{AdminToken, HostConfig, MigrationPolicy};
+use flowhost::config::{AdminToken, HostConfig, HttpLimits, MigrationPolicy};
 use flowhost::crypto::{MasterKey, MasterKeys};
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
@@ -35,15 +35,24 @@ impl TestHost {
         Self::on(TestDatabase::migrated().await).await
     }
 
+    /// A host on a fresh database, with a configuration that is changed before it starts.
+    pub async fn configured(change: impl FnOnce(&mut HostConfig)) -> Self {
+        let shared = Shared::on(TestDatabase::migrated().await);
+        let mut config = config(&shared, shared.master_keys());
+        change(&mut config);
+        Self::launch(shared, config).await
+    }
+
     /// A host on this database.
     pub async fn on(database: TestDatabase) -> Self {
-        let admin_token = AdminToken::generate().expose().to_owned();
-        Self::launch(Arc::new(Shared { database, master_key: MasterKey::generate(), admin_token })).await
+        let shared = Shared::on(database);
+        let config = config(&shared, shared.master_keys());
+        Self::launch(shared, config).await
     }
 
     /// Another host on the same database.
     pub async fn second(&self) -> Self {
-        Self::launch(self.shared.clone()).await
+        Self::launch(self.shared.clone(), config(&self.shared, self.shared.master_keys())).await
     }
 
     /// Tries to start another host on the same database with a master key of its own; gives what is said about it.
@@ -52,14 +61,8 @@ impl TestHost {
         started.map(drop).map_err(|error| format!("{error:#}"))
     }
 
-    async fn launch(shared: Arc<Shared>) -> Self {
+    async fn launch(shared: Arc<Shared>, config: HostConfig) -> Self {
         logs::capture();
-        let keys = MasterKeys::new(shared.master_key.clone(), None);
-        Self::launch_with(shared, keys).await
-    }
-
-    async fn launch_with(shared: Arc<Shared>, keys: MasterKeys) -> Self {
-        let config = config(&shared, keys);
         let host = Host::start(config).await.unwrap_or_else(|error| panic!("the host doesn't start: {error:#}"));
         let admin = Admin::new(&host.admin_url(), &shared.admin_token);
         Self { host, shared, admin }
@@ -72,7 +75,7 @@ impl TestHost {
 
     /// Another host on the same database, with these master keys.
     pub async fn second_with(&self, keys: MasterKeys) -> Self {
-        Self::launch_with(self.shared.clone(), keys).await
+        Self::launch(self.shared.clone(), config(&self.shared, keys)).await
     }
 
     /// Stops it in order.
@@ -126,6 +129,17 @@ impl TestHost {
     }
 }
 
+impl Shared {
+    fn on(database: TestDatabase) -> Arc<Self> {
+        let admin_token = AdminToken::generate().expose().to_owned();
+        Arc::new(Self { database, master_key: MasterKey::generate(), admin_token })
+    }
+
+    fn master_keys(&self) -> MasterKeys {
+        MasterKeys::new(self.master_key.clone(), None)
+    }
+}
+
 fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
     let any_port = ([127, 0, 0, 1], 0).into();
     HostConfig {
@@ -133,6 +147,8 @@ fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
         migrations: MigrationPolicy::Require,
         listen: any_port,
         admin_listen: any_port,
+        tls: None,
+        limits: HttpLimits::default(),
         master_keys,
         admin_token: Some(AdminToken::parse(&shared.admin_token).expect("it was generated")),
         // The tests come from one address, and show many invalid tokens.

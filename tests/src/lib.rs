@@ -4,21 +4,25 @@
 //! of them. Each [`TestHost`] has a database of its own, so tests run side by side. Everything ends with the process.
 
 mod admin;
+mod certificate;
 mod cluster;
 mod component;
 mod host;
 mod logs;
 mod poll;
 mod process;
+mod raw;
 mod tenant;
 mod vectors;
 
 pub use admin::{Admin, AdminReply};
+pub use certificate::TestCertificate;
 pub use cluster::TestDatabase;
 pub use component::Component;
 pub use host::{TestHost, post};
 pub use logs::logged;
 pub use poll::eventually;
 pub use process::{DataFolder, Ended, HostProcess, flowhost};
+pub use raw::RawConnection;
 pub use tenant::{TestFlow, TestTenant, asking, sign};
 pub use vectors::{Vector, Vectors, fixture};

@@ -1,12 +1,14 @@
-//! What the hosts in this process log.
+//! What the hosts in this process log: each line with the fields of the spans that it was written in.
 
 use std::fmt::{Debug, Write};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, registry};
 
@@ -31,9 +33,23 @@ static LINES: Mutex<Vec<(Level, String)>> = Mutex::new(Vec::new());
 
 struct Capture;
 
-impl<S: Subscriber> Layer<S> for Capture {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Capture {
+    fn on_new_span(&self, fields: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut line = Line(String::new());
+        fields.record(&mut line);
+        context.span(id).expect("a new span is there").extensions_mut().insert(line);
+    }
+
+    fn on_record(&self, id: &Id, fields: &Record<'_>, context: Context<'_, S>) {
+        let span = context.span(id).expect("a span in use is there");
+        fields.record(span.extensions_mut().get_mut::<Line>().expect("it got one when it was new"));
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut line = Line(event.metadata().target().to_owned());
+        for span in context.event_scope(event).into_iter().flatten() {
+            line.0.push_str(&span.extensions().get::<Line>().expect("it got one when it was new").0);
+        }
         event.record(&mut line);
         LINES.lock().unwrap_or_else(PoisonError::into_inner).push((*event.metadata().level(), line.0));
     }

@@ -62,6 +62,8 @@ async fn serve(
         migrations: MigrationPolicy::Apply,
         listen: front.listen,
         admin_listen: front.admin_listen,
+        tls: front.tls,
+        limits: front.limits,
         master_keys: MasterKeys::new(folder.master_key()?, None),
         admin_token: Some(admin_token),
         longest_login_delay: LONGEST_LOGIN_DELAY,

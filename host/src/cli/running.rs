@@ -20,6 +20,15 @@ pub(crate) struct RunArgs {
     /// Where the admin API and the health checks listen
     #[arg(long, default_value = "127.0.0.1:8081", value_name = "ADDRESS:PORT")]
     admin_listen: String,
+    /// PEM file with the certificate for the data endpoints, and those between it and its root; loaded again when it changes
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// PEM file with the certificate's private key
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// Connections to the data endpoints at the same time; further ones wait [default: 10000]
+    #[arg(long, value_name = "NUMBER")]
+    max_connections: Option<usize>,
     /// Write the addresses to this file once requests are accepted; it is removed at stop
     #[arg(long, value_name = "PATH")]
     pub(crate) ready_file: Option<PathBuf>,
@@ -40,7 +49,14 @@ enum LogFormat {
 impl RunArgs {
     /// The arguments, to be checked.
     pub(crate) fn front(&self) -> FrontInputs {
-        FrontInputs { listen: self.listen.clone(), admin_listen: self.admin_listen.clone(), log_filter: self.log.clone() }
+        FrontInputs {
+            listen: self.listen.clone(),
+            admin_listen: self.admin_listen.clone(),
+            tls_cert: self.tls_cert.clone(),
+            tls_key: self.tls_key.clone(),
+            max_connections: self.max_connections,
+            log_filter: self.log.clone(),
+        }
     }
 
     /// Starts the log; `always` comes before the user's filter, which wins over it. The filter must have been checked.

@@ -16,6 +16,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::crypto::MasterKeys;
 
+pub use crate::http::{HttpLimits, ListenerLimits, TlsFiles};
 pub use environment::Environment;
 pub use master_keys::{MasterKeyInputs, parse_master_key};
 pub use problems::{ConfigError, Problems};
@@ -32,6 +33,10 @@ pub struct HostConfig {
     pub listen: SocketAddr,
     /// Where the admin API and the health checks listen.
     pub admin_listen: SocketAddr,
+    /// The certificate of the data endpoints; without one they speak plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// What clients may take of the listeners.
+    pub limits: HttpLimits,
     /// What every tenant's data key is sealed with.
     pub master_keys: MasterKeys,
     /// An operator token that is valid without being in the database.

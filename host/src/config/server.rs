@@ -1,10 +1,14 @@
 //! The configuration of a host, out of what the command line and the environment gave.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
 use sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
+
+use crate::http::{HttpLimits, TlsFiles};
+use crate::telemetry;
 
 use super::{AdminToken, ConfigError, Environment, HostConfig, LONGEST_LOGIN_DELAY, MasterKeyInputs, MigrationPolicy, Problems};
 
@@ -24,6 +28,12 @@ pub struct FrontInputs {
     pub listen: String,
     /// `--admin-listen`.
     pub admin_listen: String,
+    /// `--tls-cert`.
+    pub tls_cert: Option<PathBuf>,
+    /// `--tls-key`.
+    pub tls_key: Option<PathBuf>,
+    /// `--max-connections`.
+    pub max_connections: Option<usize>,
     /// `--log` or `FLOWHOST_LOG`.
     pub log_filter: String,
 }
@@ -34,6 +44,10 @@ pub struct Front {
     pub listen: SocketAddr,
     /// Where the admin API listens.
     pub admin_listen: SocketAddr,
+    /// The certificate of the data endpoints.
+    pub tls: Option<TlsFiles>,
+    /// What clients may take of the listeners.
+    pub limits: HttpLimits,
     /// `FLOWHOST_ADMIN_TOKEN`.
     pub admin_token: Option<AdminToken>,
 }
@@ -48,12 +62,14 @@ impl ServerInputs {
         let (Some(database), Some(master_keys), Some(front)) = (database, master_keys, front) else {
             return Err(problems.into_error());
         };
-        let Front { listen, admin_listen, admin_token } = front;
+        let Front { listen, admin_listen, tls, limits, admin_token } = front;
         Ok(HostConfig {
             database,
             migrations: MigrationPolicy::Require,
             listen,
             admin_listen,
+            tls,
+            limits,
             master_keys,
             admin_token,
             longest_login_delay: LONGEST_LOGIN_DELAY,
@@ -72,8 +88,10 @@ impl FrontInputs {
         let admin_token = problems.check(admin_token(environment));
         let listen = problems.check(parse_listen_address("--listen", &self.listen, "0.0.0.0"));
         let admin_listen = problems.check(parse_listen_address("--admin-listen", &self.admin_listen, "127.0.0.1"));
+        let tls = problems.check(check_tls(self.tls_cert.as_deref(), self.tls_key.as_deref()));
+        let limits = problems.check(http_limits(self.max_connections));
         let log = problems.check(check_log_filter(&self.log_filter));
-        log.and(Some(Front { listen: listen?, admin_listen: admin_listen?, admin_token: admin_token? }))
+        log.and(Some(Front { listen: listen?, admin_listen: admin_listen?, tls: tls?, limits: limits?, admin_token: admin_token? }))
     }
 }
 
@@ -98,6 +116,29 @@ fn parse_listen_address(flag: &str, text: &str, default_address: &str) -> Result
         .map_err(|_| format!("{flag} {text:?} is not ADDRESS:PORT, for example 127.0.0.1:8080 (port 0 picks a free one)"))
 }
 
+/// Both files or neither, and if both, a certificate and the key that belongs to it.
+fn check_tls(certificate: Option<&Path>, key: Option<&Path>) -> Result<Option<TlsFiles>, String> {
+    let (certificate, key) = match (certificate, key) {
+        (None, None) => return Ok(None),
+        (Some(certificate), Some(key)) => (certificate.to_owned(), key.to_owned()),
+        (Some(_), None) => return Err("--tls-cert needs --tls-key, the file with the certificate's private key".to_owned()),
+        (None, Some(_)) => return Err("--tls-key needs --tls-cert, the file with the certificate".to_owned()),
+    };
+    let files = TlsFiles { certificate, key };
+    files.check().map_err(|error| format!("--tls-cert and --tls-key: {}", telemetry::chain(&error)))?;
+    Ok(Some(files))
+}
+
+fn http_limits(max_connections: Option<usize>) -> Result<HttpLimits, String> {
+    let mut limits = HttpLimits::default();
+    limits.public.max_connections = max_connections.unwrap_or(limits.public.max_connections);
+    if (1..=MOST_CONNECTIONS).contains(&limits.public.max_connections) {
+        Ok(limits)
+    } else {
+        Err(format!("--max-connections is not a number from 1 to {MOST_CONNECTIONS}"))
+    }
+}
+
 /// Tells a log filter that can't be read from one that can.
 pub fn check_log_filter(filter: &str) -> Result<(), String> {
     EnvFilter::try_new(filter)
@@ -117,13 +158,23 @@ fn admin_token(environment: &Environment) -> Result<Option<AdminToken>, String> 
     AdminToken::parse(text.expose()).map(Some).map_err(|problem| format!("FLOWHOST_ADMIN_TOKEN {problem}"))
 }
 
+/// More than the files that a process may have open on any usual system.
+const MOST_CONNECTIONS: usize = 1_000_000;
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::crypto::MasterKey;
 
     fn front(listen: &str, admin_listen: &str, log_filter: &str) -> FrontInputs {
-        FrontInputs { listen: listen.to_owned(), admin_listen: admin_listen.to_owned(), log_filter: log_filter.to_owned() }
+        FrontInputs {
+            listen: listen.to_owned(),
+            admin_listen: admin_listen.to_owned(),
+            tls_cert: None,
+            tls_key: None,
+            max_connections: None,
+            log_filter: log_filter.to_owned(),
+        }
     }
 
     fn inputs() -> ServerInputs {
@@ -190,6 +241,24 @@ mod tests {
 
         assert_eq!(error.problems().len(), 2, "{error}");
         assert!(!error.to_string().contains("pa55word") && !error.to_string().contains("c2VjcmV0"), "{error}");
+    }
+
+    #[test]
+    fn a_certificate_needs_its_key_and_both_their_files() {
+        let file = Some(Path::new("/does/not/exist.pem"));
+
+        assert_eq!(check_tls(None, None), Ok(None));
+        assert!(check_tls(file, None).unwrap_err().contains("--tls-key"));
+        assert!(check_tls(None, file).unwrap_err().contains("--tls-cert"));
+        assert!(check_tls(file, file).unwrap_err().contains("/does/not/exist.pem"));
+    }
+
+    #[test]
+    fn a_listener_without_connections_is_none() {
+        assert_eq!(http_limits(None).unwrap(), HttpLimits::default());
+        assert_eq!(http_limits(Some(7)).unwrap().public.max_connections, 7);
+        assert!(http_limits(Some(0)).is_err());
+        assert!(http_limits(Some(usize::MAX)).is_err());
     }
 
     #[test]

@@ -1,19 +1,46 @@
-//! Bodies, read whole and within a limit.
+//! Bodies, read whole and within limits of size and time.
 
+use std::error::Error;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::BoxError;
+use axum::body::{Body, HttpBody};
+use bytes::Bytes;
 use futures_util::StreamExt;
-use tokio::time::timeout;
+use futures_util::stream::try_unfold;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::limits::ListenerLimits;
 
 /// Why a body was not read.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum BodyError {
     /// The connection broke.
+    #[error("the body did not arrive whole")]
     Broken,
     /// It has more bytes than allowed.
+    #[error("the body is too large")]
     TooLarge,
+    /// It did not come in the time it has.
+    #[error("the body came too slowly")]
+    TooSlow,
 }
+
+/// The same body, which fails if it comes too slowly, whoever reads it.
+pub(super) fn timed(body: impl HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static, limits: &ListenerLimits) -> Body {
+    let (end, idle) = (Instant::now() + limits.body_timeout, limits.body_idle_timeout);
+    let chunks = Body::new(body).into_data_stream();
+    Body::from_stream(try_unfold(chunks, move |mut chunks| async move {
+        let next = timeout_at(end.min(Instant::now() + idle), chunks.next()).await.map_err(|_| BoxError::from(Slow))?;
+        let next: Option<Bytes> = next.transpose()?;
+        Ok::<_, BoxError>(next.map(|chunk| (chunk, chunks)))
+    }))
+}
+
+/// A body came too slowly.
+#[derive(Debug, thiserror::Error)]
+#[error("the body came too slowly")]
+struct Slow;
 
 /// Reads a body of at most `limit` bytes. Of a larger one the rest is read and dropped, as far as is reasonable: a client that is
 /// still sending would take an answer on a closed connection for a failure of the network.
@@ -21,7 +48,7 @@ pub(super) async fn read(body: Body, limit: usize) -> Result<Vec<u8>, BodyError>
     let mut chunks = body.into_data_stream();
     let mut bytes = Vec::new();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| BodyError::Broken)?;
+        let chunk = chunk.map_err(|error| why(&error))?;
         if bytes.len() + chunk.len() > limit {
             drop(bytes);
             drain(chunks).await;
@@ -30,6 +57,14 @@ pub(super) async fn read(body: Body, limit: usize) -> Result<Vec<u8>, BodyError>
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
+}
+
+fn why(error: &(dyn Error + 'static)) -> BodyError {
+    match error.source() {
+        _ if error.is::<Slow>() => BodyError::TooSlow,
+        Some(cause) => why(cause),
+        None => BodyError::Broken,
+    }
 }
 
 async fn drain(mut chunks: axum::body::BodyDataStream) {
@@ -52,11 +87,42 @@ const DRAIN_TIME: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::stream::{iter, pending, unfold};
+    use tokio::time::sleep;
+
     use super::*;
+    use crate::http::HttpLimits;
 
     #[tokio::test]
     async fn reads_up_to_the_limit() {
         assert_eq!(read(Body::from("1234"), 4).await.unwrap(), b"1234");
         assert!(matches!(read(Body::from("12345"), 4).await, Err(BodyError::TooLarge)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stops_coming_and_one_that_trickles_are_too_slow() {
+        let limits = HttpLimits::default().public;
+        let stopped = Body::from_stream(pending::<Result<Bytes, Infallible>>());
+        let trickle = unfold((), async |()| {
+            sleep(Duration::from_secs(1)).await;
+            Some((Ok::<_, Infallible>(Bytes::from_static(b"x")), ()))
+        });
+
+        for (body, seconds) in [(stopped, 5), (Body::from_stream(trickle), 10)] {
+            let began = Instant::now();
+            assert!(matches!(read(timed(body, &limits), 1000).await, Err(BodyError::TooSlow)));
+            assert_eq!(began.elapsed().as_secs(), seconds);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_is_broken_and_one_that_comes_is_read() {
+        let limits = HttpLimits::default().public;
+        let broken = Body::from_stream(iter([Ok(Bytes::from_static(b"12")), Err("reset")]));
+
+        assert!(matches!(read(timed(broken, &limits), 4).await, Err(BodyError::Broken)));
+        assert_eq!(read(timed(Body::from("1234"), &limits), 4).await.unwrap(), b"1234");
     }
 }

@@ -6,11 +6,14 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use tracing::Instrument;
 
 use super::PublicState;
-use super::body::read;
+use super::body::{BodyError, read};
 use super::error::{log_failure, status_of, status_of_body, status_of_reply};
+use super::request_id::name_endpoint;
 use crate::exchange::{ExchangeError, RawRequest, SealedReply};
+use crate::telemetry::Blame;
 
 /// The routes of the public listener. Everything else is a 404 without a body.
 pub fn public_router(state: PublicState) -> Router {
@@ -32,21 +35,22 @@ async fn exchange(
     // Before the body is read: who is not there costs no memory.
     let endpoint = match state.exchanges.resolve(&tenant, &flow) {
         Ok(endpoint) => endpoint,
-        Err(error) => return failure(None, &error),
+        Err(error) => return failure(&error),
     };
+    name_endpoint(&endpoint);
     let (parts, body) = request.into_parts();
     let raw = match read(body, MAX_BODY_BYTES).await {
         Ok(body) => RawRequest { body, signature: signature(&parts.headers) },
-        Err(error) => return status_of_body(&error).into_response(),
+        Err(error) => return unread(&error),
     };
     // A task of its own: a client that hangs up can't cancel a commit.
-    let served = endpoint.clone();
-    let turn = state.turns.spawn(async move { state.exchanges.answer(&served, raw).await });
+    let turn = async move { state.exchanges.answer(&endpoint, raw).await };
+    let turn = state.turns.spawn(turn.in_current_span());
     match turn.await {
         Ok(Ok(reply)) => sealed(reply),
-        Ok(Err(error)) => failure(Some(&endpoint), &error),
+        Ok(Err(error)) => failure(&error),
         Err(panic) => {
-            tracing::error!(tenant.id = %endpoint.scope.tenant, flow.id = %endpoint.scope.flow, error = %panic, "a turn panicked");
+            tracing::error!(error = %panic, "a turn panicked");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
@@ -65,13 +69,19 @@ fn sealed(reply: SealedReply) -> Response {
     (status_of_reply(reply.kind()), reply.into_body()).into_response()
 }
 
-fn failure(endpoint: Option<&crate::exchange::Endpoint>, error: &ExchangeError) -> Response {
+fn failure(error: &ExchangeError) -> Response {
     let status = status_of(error);
-    log_failure(endpoint, status, error);
+    log_failure(status, error);
     match status {
         StatusCode::TOO_MANY_REQUESTS => (status, [("retry-after", RETRY_AFTER_SECONDS)]).into_response(),
         _ => status.into_response(),
     }
+}
+
+fn unread(error: &BodyError) -> Response {
+    let status = status_of_body(error);
+    tracing::info!(status = status.as_u16(), blame = Blame::Peer.as_str(), %error, "a request was refused");
+    status.into_response()
 }
 
 const SIGNATURE_HEADER: &str = "x-hub-signature-256";

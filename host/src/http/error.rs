@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use super::body::BodyError;
 use crate::admin::AdminError;
 use crate::envelope::EnvelopeError;
-use crate::exchange::{Endpoint, ExchangeError, ReplyKind};
+use crate::exchange::{ExchangeError, ReplyKind};
 use crate::flow::RequestError;
 use crate::plugins::PluginError;
 use crate::telemetry::{self, Blame};
@@ -49,6 +49,7 @@ pub(super) fn status_of_body(error: &BodyError) -> StatusCode {
     match error {
         BodyError::Broken => StatusCode::BAD_REQUEST,
         BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
     }
 }
 
@@ -68,15 +69,15 @@ pub(super) fn status_of_admin(error: &AdminError) -> StatusCode {
     }
 }
 
-/// Logs a request that got no reply, once: with its whole chain of causes and whose fault it is, without any of its content.
-pub(super) fn log_failure(endpoint: Option<&Endpoint>, status: StatusCode, error: &ExchangeError) {
+/// Logs a request that got no reply, once: with its whole chain of causes and whose fault it is, without any of its content. The
+/// request's span says which one it was, and whose.
+pub(super) fn log_failure(status: StatusCode, error: &ExchangeError) {
     let blame = error.blame();
-    let (tenant, flow) = endpoint.map_or_else(Default::default, |at| (at.scope.tenant.to_string(), at.scope.flow.to_string()));
     let (status, blamed, error) = (status.as_u16(), blame.as_str(), telemetry::chain(error));
     match blame {
-        Blame::Host => tracing::error!(tenant.id = tenant, flow.id = flow, status, blame = blamed, error, "a request failed"),
-        Blame::Guest => tracing::warn!(tenant.id = tenant, flow.id = flow, status, blame = blamed, error, "a request failed"),
-        Blame::Peer => tracing::info!(tenant.id = tenant, flow.id = flow, status, blame = blamed, error, "a request was refused"),
+        Blame::Host => tracing::error!(status, blame = blamed, error, "a request failed"),
+        Blame::Guest => tracing::warn!(status, blame = blamed, error, "a request failed"),
+        Blame::Peer => tracing::info!(status, blame = blamed, error, "a request was refused"),
     }
 }
 

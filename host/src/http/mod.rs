@@ -1,11 +1,18 @@
 //! HTTP, and nothing but: routes, extractors, statuses. The only place that knows status codes.
 
+mod activity;
 mod admin;
 mod body;
+mod connection;
 mod data_endpoint;
 mod error;
 mod health;
+mod limits;
+mod metrics;
 mod problem;
+mod request_id;
+mod server;
+mod tls;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,9 +22,13 @@ use tokio_util::task::TaskTracker;
 pub use self::admin::{ADMIN_ROUTES, AdminRoute, FailedAttempts, admin_router};
 pub use self::data_endpoint::public_router;
 pub use self::health::ReadyCheck;
+pub use self::limits::{HttpLimits, ListenerLimits};
+pub use self::server::{Server, ServerError, ServerOptions};
+pub use self::tls::{TlsError, TlsFiles};
 
 use crate::admin::Admin;
 use crate::exchange::Exchanges;
+use crate::telemetry::Metrics;
 
 /// What the public listener serves.
 #[derive(Clone)]
@@ -39,6 +50,8 @@ pub struct AdminState {
     pub ready: Arc<dyn ReadyCheck>,
     /// Set when the host is about to stop.
     pub stopping: Arc<Stopping>,
+    /// What this host counts.
+    pub metrics: Arc<Metrics>,
 }
 
 /// Tells load balancers that this host is about to stop.

@@ -43,6 +43,7 @@ impl From<BodyError> for Problem {
         let detail = match error {
             BodyError::Broken => "the body did not arrive whole",
             BodyError::TooLarge => "the body is too large: 64 MiB for a component, 1 MiB for anything else",
+            BodyError::TooSlow => "the body did not come in time",
         };
         Self::new(status_of_body(&error), detail)
     }

@@ -13,7 +13,8 @@ use clap::Args as ClapArgs;
 
 use crate::app::Host;
 use crate::config::{
-    AdminToken, ConfigError, Environment, HostConfig, LONGEST_LOGIN_DELAY, MigrationPolicy, SecretText, check_log_filter,
+    AdminToken, ConfigError, Environment, HostConfig, HttpLimits, LONGEST_LOGIN_DELAY, MigrationPolicy, SecretText,
+    check_log_filter,
 };
 use crate::crypto::{MasterKey, MasterKeys};
 use crate::postgres::{EmbeddedPostgres, Options, PgPrograms};
@@ -87,6 +88,8 @@ async fn start_host(postgres: &EmbeddedPostgres, admin_token: AdminToken) -> any
         migrations: MigrationPolicy::Apply,
         listen: any_port,
         admin_listen: any_port,
+        tls: None,
+        limits: HttpLimits::default(),
         master_keys: MasterKeys::new(MasterKey::generate(), None),
         admin_token: Some(admin_token),
         longest_login_delay: LONGEST_LOGIN_DELAY,

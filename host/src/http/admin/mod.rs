@@ -18,6 +18,7 @@ pub use self::failed_attempts::FailedAttempts;
 
 use super::AdminState;
 use super::health::{healthz, readyz};
+use super::metrics::metrics;
 use super::problem::Problem;
 use crate::admin::Right;
 
@@ -69,7 +70,12 @@ pub fn admin_router(state: AdminState) -> Router {
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path"))
         .method_not_allowed_fallback(async || Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path doesn't take this method"))
         .layer(from_fn_with_state(state.clone(), auth::require_token));
-    Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz)).merge(v1).with_state(state)
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .merge(v1)
+        .with_state(state)
 }
 
 /// The handler of a route of [`ADMIN_ROUTES`]: a route that is not in that table can't be served.

@@ -1,0 +1,158 @@
+//! Whether a connection is at work, and until when it may be without.
+//!
+//! hyper ends slow HTTP/1 heads only, and counts a connection's idle time among them; a peer that sends nothing at all, or half a
+//! preface, or has answers that it doesn't read, it leaves alone. So a connection is watched from outside: by what it reads, and by
+//! its requests.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::http::Version;
+use tokio::time::{Instant, sleep_until};
+
+/// What one connection is at.
+#[derive(Debug)]
+pub(super) struct Activity {
+    now: Mutex<Now>,
+    head_timeout: Duration,
+    idle_timeout: Duration,
+}
+
+#[derive(Debug)]
+struct Now {
+    requests: usize,
+    /// Since when there was no request.
+    idle_since: Instant,
+    /// When the head that is being read began.
+    head_since: Option<Instant>,
+    /// HTTP/2 reads more than heads.
+    http2: bool,
+}
+
+impl Activity {
+    /// A new connection, from which a head is expected at once.
+    pub(super) fn new(head_timeout: Duration, idle_timeout: Duration) -> Arc<Self> {
+        let now = Instant::now();
+        let now = Now { requests: 0, idle_since: now, head_since: Some(now), http2: false };
+        Arc::new(Self { now: Mutex::new(now), head_timeout, idle_timeout })
+    }
+
+    /// A request's head has come. It is under way until what this gives is dropped.
+    pub(super) fn begin(self: &Arc<Self>, version: Version) -> UnderWay {
+        let mut now = self.now();
+        now.requests += 1;
+        now.head_since = None;
+        now.http2 = version == Version::HTTP_2;
+        UnderWay(self.clone())
+    }
+
+    /// Ends when the connection has been without a request for too long.
+    pub(super) async fn idle_for_too_long(&self) {
+        while let Some(deadline) = self.deadline() {
+            sleep_until(deadline).await;
+        }
+    }
+
+    /// When to look again: never after something that may begin from now on could be over. None if it is over now.
+    fn deadline(&self) -> Option<Instant> {
+        let (now, time) = (self.now(), Instant::now());
+        let deadline = match (now.requests, now.head_since) {
+            (0, Some(since)) => since + self.head_timeout,
+            (0, None) => (now.idle_since + self.idle_timeout).min(time + self.head_timeout),
+            _ => time + self.head_timeout.min(self.idle_timeout),
+        };
+        (deadline > time).then_some(deadline)
+    }
+
+    /// Bytes have come.
+    pub(super) fn received(&self) {
+        let mut now = self.now();
+        if now.requests == 0 && !now.http2 && now.head_since.is_none() {
+            now.head_since = Some(Instant::now());
+        }
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request under way.
+#[derive(Debug)]
+pub(super) struct UnderWay(Arc<Activity>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let mut now = self.0.now();
+        now.requests -= 1;
+        now.idle_since = Instant::now();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{advance, timeout};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_must_come_soon_after_the_connection() {
+        assert_eq!(lasts(&new()).await, HEAD);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_request_a_connection_lasts_until_it_is_idle_for_too_long() {
+        let activity = new();
+        drop(activity.begin(Version::HTTP_11));
+
+        assert_eq!(lasts(&activity).await, IDLE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_later_head_must_come_as_fast_as_the_first() {
+        let activity = new();
+        drop(activity.begin(Version::HTTP_11));
+        advance(IDLE / 2).await;
+        activity.received();
+        advance(HEAD / 2).await;
+        activity.received();
+
+        assert_eq!(lasts(&activity).await, HEAD / 2, "more bytes of the head give it no more time");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_http2_sends_between_requests_is_no_head() {
+        let activity = new();
+        drop(activity.begin(Version::HTTP_2));
+        activity.received();
+
+        assert_eq!(lasts(&activity).await, IDLE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_under_way_takes_its_time() {
+        let activity = new();
+        let first = activity.begin(Version::HTTP_2);
+        let second = activity.begin(Version::HTTP_2);
+        assert!(timeout(100 * IDLE, activity.idle_for_too_long()).await.is_err());
+        drop(first);
+        assert!(timeout(100 * IDLE, activity.idle_for_too_long()).await.is_err());
+        drop(second);
+
+        assert_eq!(lasts(&activity).await, IDLE);
+    }
+
+    fn new() -> Arc<Activity> {
+        Activity::new(HEAD, IDLE)
+    }
+
+    async fn lasts(activity: &Activity) -> Duration {
+        let began = Instant::now();
+        activity.idle_for_too_long().await;
+        // The clock of the tests counts in milliseconds and rounds up.
+        Duration::from_secs(began.elapsed().as_secs())
+    }
+
+    const HEAD: Duration = Duration::from_secs(10);
+    const IDLE: Duration = Duration::from_secs(75);
+}

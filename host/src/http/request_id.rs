@@ -1,0 +1,33 @@
+//! A name for every request: in its answer, and in every line of the log that is written for it.
+
+use std::future::Future;
+
+use axum::http::HeaderValue;
+use axum::response::Response;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
+use uuid::Uuid;
+
+use crate::exchange::Endpoint;
+
+/// Answers a request under a name of its own. A name that the request brought along is not looked at: it could be anybody's.
+pub(super) async fn with_request_id<E>(answering: impl Future<Output = Result<Response, E>>) -> Result<Response, E> {
+    let id = Uuid::now_v7().to_string();
+    // At the level of errors, so that it is there whatever the log's filter is.
+    let span = tracing::error_span!("request", request.id = id, tenant.id = Empty, flow.id = Empty);
+    let mut response = answering.instrument(span).await?;
+    // The characters of a UUID are those of a header.
+    if let Ok(value) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID_HEADER, value);
+    }
+    Ok(response)
+}
+
+/// Tells the log whose request it is.
+pub(super) fn name_endpoint(endpoint: &Endpoint) {
+    let span = Span::current();
+    span.record("tenant.id", tracing::field::display(endpoint.scope.tenant));
+    span.record("flow.id", tracing::field::display(endpoint.scope.flow));
+}
+
+const REQUEST_ID_HEADER: &str = "x-request-id";

@@ -1,0 +1,221 @@
+//! Metrics: counted here, shown by `http` as `GET /metrics`.
+//!
+//! Every host has its own [`Metrics`]: nothing is global, so hosts in one process don't count each other's requests. Labels have
+//! few values that the host itself chooses: never a tenant's, a flow's or a stranger's text.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// What a host counts.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<StatusLabel, Counter>,
+    request_duration: Histogram,
+    admin_requests_refused: Family<ReasonLabel, Counter>,
+    connections: Family<ListenerLabel, Gauge>,
+    connection_limit_reached: Family<ListenerLabel, Counter>,
+    key_uploads: Family<KeyUploadLabel, Gauge>,
+}
+
+/// One of a host's two listeners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listener {
+    /// The admin API and the health checks.
+    Admin,
+    /// The data endpoints.
+    Public,
+}
+
+/// Why a request to the admin API was refused before it was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdminRefusal {
+    /// It had a token that is not valid, or no longer.
+    InvalidToken,
+    /// It had none.
+    NoToken,
+}
+
+impl Metrics {
+    /// Everything at zero.
+    pub fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("flowhost"),
+            requests: Family::default(),
+            request_duration: Histogram::new(DURATION_BUCKETS),
+            admin_requests_refused: Family::default(),
+            connections: Family::default(),
+            connection_limit_reached: Family::default(),
+            key_uploads: Family::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("requests", "Requests to the public listener that were answered", self.requests.clone());
+        registry.register(
+            "request_duration_seconds",
+            "From a request's head to its answer's head, on the public listener",
+            self.request_duration.clone(),
+        );
+        registry.register(
+            "admin_requests_refused",
+            "Requests to the admin API that were refused for want of a valid token",
+            self.admin_requests_refused.clone(),
+        );
+        registry.register("connections", "Connections that are open", self.connections.clone());
+        registry.register(
+            "connection_limit_reached",
+            "How often no connection was accepted until another one ended",
+            self.connection_limit_reached.clone(),
+        );
+        registry.register("key_uploads", "Public keys by what Meta says of them", self.key_uploads.clone());
+    }
+
+    /// A request to the public listener was answered.
+    pub fn answered(&self, status: u16, duration: Duration) {
+        self.requests.get_or_create(&StatusLabel { status }).inc();
+        self.request_duration.observe(duration.as_secs_f64());
+    }
+
+    /// A request to the admin API was refused.
+    pub fn admin_request_refused(&self, reason: AdminRefusal) {
+        self.admin_requests_refused.get_or_create(&ReasonLabel { reason: reason.as_str() }).inc();
+    }
+
+    /// A connection was accepted.
+    pub fn connection_opened(&self, listener: Listener) {
+        self.connections.get_or_create(&listener.label()).inc();
+    }
+
+    /// A connection ended.
+    pub fn connection_closed(&self, listener: Listener) {
+        self.connections.get_or_create(&listener.label()).dec();
+    }
+
+    /// A listener has as many connections as it may have.
+    pub fn connection_limit_reached(&self, listener: Listener) {
+        self.connection_limit_reached.get_or_create(&listener.label()).inc();
+    }
+
+    /// How many public keys Meta reports that status of.
+    pub fn set_key_uploads(&self, status: &'static str, count: u32) {
+        self.key_uploads.get_or_create(&KeyUploadLabel { status }).set(count.into());
+    }
+
+    /// Everything in the text format of OpenMetrics, which Prometheus reads; its media type is [`METRICS_MEDIA_TYPE`].
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("a string takes any text");
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Listener {
+    /// Its name in logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Public => "public",
+        }
+    }
+
+    fn label(self) -> ListenerLabel {
+        ListenerLabel { listener: self.as_str() }
+    }
+}
+
+impl AdminRefusal {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidToken => "invalid-token",
+            Self::NoToken => "no-token",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StatusLabel {
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ListenerLabel {
+    listener: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KeyUploadLabel {
+    status: &'static str,
+}
+
+/// The media type of [`Metrics::to_text`].
+pub const METRICS_MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// In seconds: a health check takes 1 ms, a turn 5 to 50; Meta counts what takes more than 1 s and gives up after 10.
+const DURATION_BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 3.0, 10.0];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_what_was_counted() {
+        let metrics = Metrics::new();
+
+        metrics.answered(200, Duration::from_millis(4));
+        metrics.answered(200, Duration::from_secs(2));
+        metrics.answered(432, Duration::ZERO);
+        metrics.admin_request_refused(AdminRefusal::NoToken);
+        metrics.connection_opened(Listener::Public);
+        metrics.connection_opened(Listener::Public);
+        metrics.connection_closed(Listener::Public);
+        metrics.connection_limit_reached(Listener::Admin);
+        metrics.set_key_uploads("VALID", 3);
+
+        let text = metrics.to_text();
+        for line in [
+            "flowhost_requests_total{status=\"200\"} 2",
+            "flowhost_requests_total{status=\"432\"} 1",
+            "flowhost_request_duration_seconds_bucket{le=\"0.005\"} 2",
+            "flowhost_request_duration_seconds_count 3",
+            "flowhost_admin_requests_refused_total{reason=\"no-token\"} 1",
+            "flowhost_connections{listener=\"public\"} 1",
+            "flowhost_connection_limit_reached_total{listener=\"admin\"} 1",
+            "flowhost_key_uploads{status=\"VALID\"} 3",
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line} is not in:\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn hosts_in_one_process_count_for_themselves() {
+        let (one, other) = (Metrics::new(), Metrics::new());
+
+        one.answered(200, Duration::ZERO);
+
+        assert!(one.to_text().contains("status=\"200\""));
+        assert!(!other.to_text().contains("status=\"200\""));
+    }
+}

@@ -1,0 +1,7 @@
+//! The HTTP edge: TLS, limits on what a client may take, request ids, metrics.
+
+mod limits;
+mod metrics;
+mod request_ids;
+mod tls;
+mod unknown;

@@ -1,0 +1,46 @@
+//! A client that writes bytes as it likes: for what no HTTP library would send.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// A plain TCP connection to a listener.
+#[derive(Debug)]
+pub struct RawConnection(TcpStream);
+
+impl RawConnection {
+    /// Connects to the listener at this URL.
+    pub async fn open(url: &str) -> Self {
+        let address = url.trim_start_matches("http://");
+        Self(TcpStream::connect(address).await.unwrap_or_else(|error| panic!("{url}: {error}")))
+    }
+
+    /// Writes; a peer that has hung up meanwhile is no failure.
+    pub async fn write(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.0.write_all(bytes.as_ref()).await;
+    }
+
+    /// Reads until the peer closes the connection; fails the test if it doesn't.
+    pub async fn read_to_end(&mut self) -> String {
+        let mut received = Vec::new();
+        // A connection that is reset has ended too.
+        let _ = timeout(PATIENCE, self.0.read_to_end(&mut received)).await.expect("the host closes the connection");
+        String::from_utf8_lossy(&received).into_owned()
+    }
+
+    /// Reads one answer without a body; empty where the peer hung up instead.
+    pub async fn read_head(&mut self) -> String {
+        let mut received = Vec::new();
+        while !received.ends_with(b"\r\n\r\n") {
+            let byte = timeout(PATIENCE, self.0.read_u8()).await.expect("the host answers");
+            let Ok(byte) = byte else { break };
+            received.push(byte);
+        }
+        String::from_utf8_lossy(&received).into_owned()
+    }
+}
+
+/// Far above what anything here takes.
+const PATIENCE: Duration = Duration::from_secs(30);
