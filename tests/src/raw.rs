@@ -22,6 +22,17 @@ impl RawConnection {
         let _ = self.0.write_all(bytes.as_ref()).await;
     }
 
+    /// Writes zeros for as long as the peer takes them, but no more than `most`; gives how many it took.
+    pub async fn write_until_refused(&mut self, most: usize) -> usize {
+        let (mut written, chunk) = (0, [0; 64 << 10]);
+        while written < most {
+            let sent = timeout(PATIENCE, self.0.write(&chunk)).await.expect("the host reads or hangs up");
+            let Ok(sent) = sent else { break };
+            written += sent;
+        }
+        written
+    }
+
     /// Reads until the peer closes the connection; fails the test if it doesn't.
     pub async fn read_to_end(&mut self) -> String {
         let mut received = Vec::new();

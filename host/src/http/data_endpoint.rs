@@ -3,9 +3,9 @@
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::any;
 use tracing::Instrument;
 
 use super::PublicState;
@@ -15,14 +15,21 @@ use super::request_id::name_endpoint;
 use crate::exchange::{ExchangeError, RawRequest, SealedReply};
 use crate::telemetry::Blame;
 
-/// The routes of the public listener. Everything else is a 404 without a body.
+/// The routes of the public listener. Everything else is a 404 without a body, and all of these are the same: `any`, since axum tells
+/// who uses another method which ones there are.
 pub fn public_router(state: PublicState) -> Router {
     Router::new()
-        .route("/", get(async || "Flowhost\n"))
-        .route("/flows/{tenant}/{flow}", post(exchange))
-        .method_not_allowed_fallback(async || StatusCode::NOT_FOUND)
+        .route("/", any(greeting))
+        .route("/flows/{tenant}/{flow}", any(exchange))
         .fallback(async || StatusCode::NOT_FOUND)
         .with_state(state)
+}
+
+async fn greeting(method: Method) -> Response {
+    match method {
+        Method::GET | Method::HEAD => "Flowhost\n".into_response(),
+        _ => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 async fn exchange(
@@ -31,7 +38,9 @@ async fn exchange(
     request: Request,
 ) -> Response {
     // Names that are no text are nobody's.
-    let Ok(Path((tenant, flow))) = path else { return StatusCode::NOT_FOUND.into_response() };
+    let (&Method::POST, Ok(Path((tenant, flow)))) = (request.method(), path) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     // Before the body is read: who is not there costs no memory.
     let endpoint = match state.exchanges.resolve(&tenant, &flow) {
         Ok(endpoint) => endpoint,

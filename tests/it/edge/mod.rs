@@ -1,5 +1,6 @@
 //! The HTTP edge: TLS, limits on what a client may take, request ids, metrics.
 
+mod http2;
 mod limits;
 mod metrics;
 mod request_ids;

@@ -1,0 +1,92 @@
+//! Every answer has a name, and so has every line of the log that was written for it.
+
+use std::collections::HashSet;
+
+use flowhost::client::payload;
+use flowhost_tests::{Component, TestHost, asking, eventually, logged};
+use reqwest::{Client, RequestBuilder};
+use serde_json::json;
+use tracing::Level;
+
+#[tokio::test]
+async fn every_answer_of_both_listeners_has_a_name_of_its_own() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
+    let (client, public, admin) = (client(), host.public_url(), host.admin());
+    let tenants = client.get(admin.url("/v1/tenants"));
+    let ids = [
+        client.get(&public),
+        client.get(format!("{public}/nothing")),
+        client.post(flow.url()).body("{}"),
+        client.post(flow.url()).body("{}").header("x-request-id", THEIRS),
+        client.delete(flow.url()),
+        client.get(admin.url("/healthz")),
+        client.get(admin.url("/metrics")),
+        client.get(admin.url("/nothing")),
+        tenants.try_clone().unwrap(),
+        tenants.bearer_auth(host.admin_token()),
+    ];
+    let mut seen = HashSet::new();
+    for request in ids {
+        let (status, id) = send(request).await;
+        assert!(id.len() == 36 && id.as_bytes()[14] == b'7', "{status}: {id:?} is no UUIDv7");
+        assert_ne!(id, THEIRS, "what a client calls a request is its own business");
+        assert!(seen.insert(id));
+    }
+}
+
+#[tokio::test]
+async fn the_log_of_a_request_names_the_request_its_tenant_and_its_flow() {
+    let host = TestHost::start().await;
+    let settings = json!({"on_failure": "error-message", "failure_text": "Sorry."});
+    let flow = host.tenant("acme").await.flow("booking", settings, Component::Trapper).await;
+    let tenant = host.database().tenant_id("acme").await;
+
+    // Refused before the turn's own task begins.
+    let (status, refused) = send(client().post(flow.url()).body("{}")).await;
+    assert_eq!(status, 432);
+    // Failed inside it.
+    let request = flow.client().seal(&asking("trap", "t")).unwrap();
+    let post = client().post(flow.url()).header("x-hub-signature-256", &request.signature).body(request.body.clone());
+    let (status, failed) = send(post).await;
+    assert_eq!(status, 200);
+
+    for (id, blame) in [(refused, "peer"), (failed, "guest")] {
+        let lines = logged(Level::INFO, &id);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        for part in [format!("tenant.id={tenant}"), "flow.id=".to_owned(), format!("blame=\"{blame}\"")] {
+            assert!(lines[0].contains(&part), "{part} is not in {}", lines[0]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn work_that_goes_on_after_the_answer_is_logged_under_its_name() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Chatty).await;
+    let report = payload::error_notification("FORM", "some-error", "some text", "t");
+    let request = flow.client().seal(&report).unwrap();
+    let post = client().post(flow.url()).header("x-hub-signature-256", &request.signature).body(request.body.clone());
+
+    let (status, id) = send(post).await;
+
+    assert_eq!(status, 200);
+    eventually("the plugin's own line names the request", async || {
+        logged(Level::DEBUG, &id).into_iter().find(|line| line.contains("client error some-error"))
+    })
+    .await;
+}
+
+fn client() -> Client {
+    Client::builder().no_proxy().build().unwrap()
+}
+
+/// Gives status and name of the answer.
+async fn send(request: RequestBuilder) -> (u16, String) {
+    let response = request.send().await.unwrap();
+    let ids: Vec<_> = response.headers().get_all("x-request-id").iter().collect();
+    assert_eq!(ids.len(), 1, "{}: {ids:?}", response.status());
+    (response.status().as_u16(), ids[0].to_str().unwrap().to_owned())
+}
+
+const THEIRS: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
