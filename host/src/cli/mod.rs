@@ -18,6 +18,7 @@ mod input;
 mod key;
 mod master_key;
 mod migrate;
+mod open_files;
 mod output;
 mod partner;
 mod plugin;

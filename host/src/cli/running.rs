@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::app::Host;
 use crate::config::{FrontInputs, HostConfig};
 
+use super::open_files;
 use super::output::note;
 use super::ready_file::ReadyFile;
 use super::signals::Signals;
@@ -72,6 +73,7 @@ pub(crate) async fn serve_until_signal(
     mut signals: Signals,
     announce: impl FnOnce(&Host),
 ) -> anyhow::Result<()> {
+    open_files::allow_for(&config.limits);
     let host = tokio::select! {
         host = Host::start(config) => host?,
         _ = signals.next() => return Ok(()),
