@@ -50,10 +50,15 @@ impl Exchanges {
         Arc::new(Self { directory, sessions, plugins, rsa, background })
     }
 
-    /// The endpoint at `/flows/{tenant}/{flow}`, if it is there and switched on.
+    /// The endpoint at `/flows/{tenant}/{flow}`, if it is there and switched on, for one request: it counts as one of its tenant's.
     pub fn resolve(&self, tenant: &str, flow: &str) -> Result<Arc<Endpoint>, ExchangeError> {
         let endpoint = self.directory.resolve(tenant, flow).ok_or(ExchangeError::UnknownEndpoint)?;
-        if endpoint.disabled { Err(ExchangeError::Disabled) } else { Ok(endpoint) }
+        if endpoint.disabled {
+            return Err(ExchangeError::Disabled);
+        }
+        let rate = endpoint.tenant.rate.as_ref();
+        rate.map_or(Ok(()), |rate| rate.admit()).map_err(|retry_after| ExchangeError::RateLimited { retry_after })?;
+        Ok(endpoint)
     }
 
     /// Answers a request to an endpoint.

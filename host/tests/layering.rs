@@ -33,6 +33,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Crates that belong to one module: another one that uses them is doing its work.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("axum", &["http"]),
+    ("governor", &["tenants"]),
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),
     ("tokio_rustls", &["http"]),

@@ -30,6 +30,9 @@ pub struct PatchTenant {
     #[serde(default, deserialize_with = "present")]
     waba_id: Option<Value>,
     disabled: Option<bool>,
+    /// A number, or null to take the limit away.
+    #[serde(default, deserialize_with = "present")]
+    requests_per_second: Option<Value>,
 }
 
 /// A tenant as it is shown.
@@ -40,6 +43,7 @@ pub struct TenantView {
     waba_id: Option<String>,
     partner: String,
     disabled: bool,
+    requests_per_second: Option<u32>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
     /// The first key's public half; shown when the tenant is made.
@@ -100,11 +104,12 @@ impl Desk {
             Some(Value::String(id)) => Some(id),
             Some(_) => return Err(AdminError::Invalid("waba_id is a string or null".to_owned())),
         };
+        let rate = patch.requests_per_second.map_or(Ok(tenant.requests_per_second), parse_rate)?;
         let mut change = self.begin_change(tenant.id).await?;
         let disabled = patch.disabled.unwrap_or(tenant.disabled);
-        store::update_tenant(&mut change, &name, waba_id.as_deref(), disabled).await?;
+        store::update_tenant(&mut change, &name, waba_id.as_deref(), disabled, rate).await?;
         let mut record = self.record(&tenant, "tenant.update");
-        record.after = shown(&json!({ "name": name, "waba_id": waba_id, "disabled": disabled }));
+        record.after = shown(&json!({ "name": name, "waba_id": waba_id, "disabled": disabled, "requests_per_second": rate }));
         record.before = shown(&before);
         self.finish(change, record).await?;
         self.show_tenant(&tenant.slug).await
@@ -138,13 +143,27 @@ impl From<StoredTenant> for TenantView {
             waba_id: tenant.waba_id,
             partner: tenant.partner,
             disabled: tenant.disabled,
+            requests_per_second: tenant.requests_per_second,
             created_at: tenant.created_at,
             public_key_pem: None,
         }
     }
 }
 
+fn parse_rate(value: Value) -> Result<Option<u32>, AdminError> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let rate = value.as_u64().and_then(|rate| u32::try_from(rate).ok()).filter(|rate| (1..=MAX_REQUESTS_PER_SECOND).contains(rate));
+    let problem =
+        || AdminError::Invalid(format!("requests_per_second is a whole number from 1 to {MAX_REQUESTS_PER_SECOND}, or null"));
+    rate.map(Some).ok_or_else(problem)
+}
+
 /// Tells null from absent.
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
+
+/// Above what one host answers; who wants no limit sets none.
+const MAX_REQUESTS_PER_SECOND: u32 = 100_000;

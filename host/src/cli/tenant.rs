@@ -81,6 +81,9 @@ pub struct UpdateArgs {
     /// Whether all its endpoints answer 503, at once and on every host
     #[arg(long, value_name = "true|false")]
     disabled: Option<bool>,
+    /// How many requests each host answers for it in a second; the others get 429
+    #[arg(long, value_name = "NUMBER|off", value_parser = parse_rate)]
+    requests_per_second: Option<Rate>,
     #[command(flatten)]
     api: ApiArgs,
 }
@@ -134,8 +137,9 @@ async fn update(args: UpdateArgs, environment: &Environment) -> anyhow::Result<(
     body.extend(args.name.map(|name| ("name".to_owned(), json!(name))));
     body.extend(args.waba_id.map(|waba_id| ("waba_id".to_owned(), json!(waba_id))));
     body.extend(args.disabled.map(|disabled| ("disabled".to_owned(), json!(disabled))));
+    body.extend(args.requests_per_second.map(|Rate(rate)| ("requests_per_second".to_owned(), json!(rate))));
     if body.is_empty() {
-        return Err(ConfigError::new("nothing to change: give --name, --waba-id or --disabled").into());
+        return Err(ConfigError::new("nothing to change: give --name, --waba-id, --disabled or --requests-per-second").into());
     }
     let api = args.api.connect(environment)?;
     let answer = api.call(Method::PATCH, &["tenants", &args.tenant], Some(&body.into())).await?;
@@ -150,6 +154,19 @@ async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<(
     Ok(())
 }
 
+/// Requests per second; none for no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Rate(Option<u32>);
+
+fn parse_rate(text: &str) -> Result<Rate, String> {
+    match text {
+        "off" => Ok(Rate(None)),
+        number => {
+            number.parse().map(|rate| Rate(Some(rate))).map_err(|_| "it is a number of requests per second, or off".to_owned())
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Tenants {
     tenants: Vec<Tenant>,
@@ -162,6 +179,7 @@ struct Tenant {
     waba_id: Option<String>,
     partner: String,
     disabled: bool,
+    requests_per_second: Option<u32>,
     created_at: String,
     public_key_pem: Option<String>,
 }
@@ -188,6 +206,10 @@ impl Tenant {
         table.row(["waba id".to_owned(), or_dash(self.waba_id.as_ref())]);
         table.row(["partner".to_owned(), self.partner.clone()]);
         table.row(["state".to_owned(), self.state().to_owned()]);
+        table.row([
+            "requests per second".to_owned(),
+            self.requests_per_second.map_or("no limit".to_owned(), |rate| rate.to_string()),
+        ]);
         table.row(["created".to_owned(), self.created_at.clone()]);
         table.to_string()
     }
@@ -215,6 +237,13 @@ mod tests {
         let list: Tenants = serde_json::from_str(r#"{"tenants":[]}"#).unwrap();
 
         assert!(list.for_people().contains("flowhost tenant create"));
+    }
+
+    #[test]
+    fn a_rate_is_a_number_or_off() {
+        assert_eq!(parse_rate("50"), Ok(Rate(Some(50))));
+        assert_eq!(parse_rate("off"), Ok(Rate(None)));
+        assert!(parse_rate("-1").is_err());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Why a request got no reply.
 
+use std::time::Duration;
+
 use crate::envelope::EnvelopeError;
 use crate::flow::AnswerError;
 use crate::plugins::{LoadError, PluginError};
@@ -31,6 +33,12 @@ pub enum ExchangeError {
     /// The plugin did not answer.
     #[error("the plugin failed")]
     Plugin(#[source] PluginError),
+    /// The tenant has sent more requests than it may in a second.
+    #[error("the tenant is over its limit of requests per second")]
+    RateLimited {
+        /// How long to wait before the next one.
+        retry_after: Duration,
+    },
     /// The session can't be read or written.
     #[error("the session failed")]
     Session(#[from] SessionError),
@@ -50,9 +58,13 @@ impl ExchangeError {
             Self::Plugin(error) => error.blame(),
             Self::NotLoadable(LoadError::Component(_)) => Blame::Guest,
             Self::NotLoadable(_) | Self::Session(_) | Self::Envelope(EnvelopeError::Seal(_)) => Blame::Host,
-            Self::Disabled | Self::Envelope(_) | Self::NoPlugin | Self::OldRepeat | Self::Signature(_) | Self::UnknownEndpoint => {
-                Blame::Peer
-            }
+            Self::Disabled
+            | Self::Envelope(_)
+            | Self::NoPlugin
+            | Self::OldRepeat
+            | Self::RateLimited { .. }
+            | Self::Signature(_)
+            | Self::UnknownEndpoint => Blame::Peer,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The public listener: `POST /flows/{tenant}/{flow}`.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use tracing::Instrument;
@@ -82,9 +84,18 @@ fn failure(error: &ExchangeError) -> Response {
     let status = status_of(error);
     log_failure(status, error);
     match status {
-        StatusCode::TOO_MANY_REQUESTS => (status, [("retry-after", RETRY_AFTER_SECONDS)]).into_response(),
+        StatusCode::TOO_MANY_REQUESTS => (status, [(header::RETRY_AFTER, retry_after_seconds(error))]).into_response(),
         _ => status.into_response(),
     }
+}
+
+/// In whole seconds, and never 0: that would be an invitation. A queue that is full now has moved on by then.
+fn retry_after_seconds(error: &ExchangeError) -> HeaderValue {
+    let wait = match error {
+        ExchangeError::RateLimited { retry_after } => *retry_after,
+        _ => Duration::ZERO,
+    };
+    HeaderValue::from(wait.as_millis().div_ceil(1000).clamp(1, 3600) as u64)
 }
 
 fn unread(error: &BodyError) -> Response {
@@ -97,6 +108,3 @@ const SIGNATURE_HEADER: &str = "x-hub-signature-256";
 
 /// `design.md` section 4. A form's data is a few KiB.
 const MAX_BODY_BYTES: usize = 1 << 20;
-
-/// A queue that is full now has moved on by then.
-const RETRY_AFTER_SECONDS: &str = "1";

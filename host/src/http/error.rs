@@ -34,7 +34,7 @@ pub(super) fn status_of(error: &ExchangeError) -> StatusCode {
         ExchangeError::Signature(_) => status(432),
         ExchangeError::UnknownEndpoint => StatusCode::NOT_FOUND,
         ExchangeError::OldRepeat => StatusCode::CONFLICT,
-        ExchangeError::Plugin(PluginError::Overloaded) => StatusCode::TOO_MANY_REQUESTS,
+        ExchangeError::Plugin(PluginError::Overloaded) | ExchangeError::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
         ExchangeError::Plugin(PluginError::Load(_)) | ExchangeError::NotLoadable(_) => StatusCode::SERVICE_UNAVAILABLE,
         ExchangeError::Disabled | ExchangeError::NoPlugin | ExchangeError::Session(_) => StatusCode::SERVICE_UNAVAILABLE,
         ExchangeError::Answer(_)
@@ -118,6 +118,7 @@ mod tests {
             E::Envelope(EnvelopeError::Payload(RequestError::UnknownAction)),
             E::Envelope(EnvelopeError::Seal(CryptoError::Unencryptable)),
             E::OldRepeat,
+            E::RateLimited { retry_after: Duration::ZERO },
             E::NoPlugin,
             E::NotLoadable(LoadError::Absent),
             E::NotLoadable(refused_component()),

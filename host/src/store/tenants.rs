@@ -28,6 +28,8 @@ pub struct StoredTenant {
     pub partner_disabled: bool,
     /// Whether it is switched off.
     pub disabled: bool,
+    /// How many requests each host answers for it in a second; none where there is no limit.
+    pub requests_per_second: Option<u32>,
     /// Its data key, sealed under the master key.
     pub sealed_data_key: Sealed,
     /// Goes up with every change of the tenant.
@@ -117,12 +119,19 @@ pub async fn list_revisions(store: &Store) -> Result<Vec<(TenantId, i64)>, Store
 }
 
 /// Sets what may be changed of a tenant.
-pub async fn update_tenant(change: &mut Change, name: &str, waba_id: Option<&str>, disabled: bool) -> Result<(), StoreError> {
-    sqlx::query("update tenants set name = $2, waba_id = $3, disabled = $4 where tenant_id = $1")
+pub async fn update_tenant(
+    change: &mut Change,
+    name: &str,
+    waba_id: Option<&str>,
+    disabled: bool,
+    requests_per_second: Option<u32>,
+) -> Result<(), StoreError> {
+    sqlx::query("update tenants set name = $2, waba_id = $3, disabled = $4, requests_per_second = $5 where tenant_id = $1")
         .bind(change.tenant.0)
         .bind(name)
         .bind(waba_id)
         .bind(disabled)
+        .bind(requests_per_second.map(u32::cast_signed))
         .execute(&mut *change.transaction)
         .await?;
     Ok(())
@@ -160,6 +169,7 @@ struct TenantRow {
     partner: String,
     partner_disabled: bool,
     disabled: bool,
+    requests_per_second: Option<i32>,
     sealed_data_key: Vec<u8>,
     revision: i64,
     created_at: OffsetDateTime,
@@ -176,6 +186,7 @@ impl From<TenantRow> for StoredTenant {
             partner: row.partner,
             partner_disabled: row.partner_disabled,
             disabled: row.disabled,
+            requests_per_second: row.requests_per_second.map(i32::cast_unsigned),
             sealed_data_key: Sealed(row.sealed_data_key),
             revision: row.revision,
             created_at: row.created_at,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::{FlowSettings, TenantError};
+use super::{FlowSettings, RequestRate, TenantError};
 use crate::crypto::{AppSecret, CryptoError, DataKey, KeyRing, MasterKeys, Place, PrivateKey, RingKey};
 use crate::ids::{AppSecretId, KeyId, PluginDigest, Scope, TenantId};
 use crate::store::{StoredAppSecret, StoredFlow, StoredKey, StoredTenant};
@@ -44,6 +44,8 @@ pub struct ServedTenant {
     pub slug: String,
     /// Seals its values.
     pub data_key: Arc<DataKey>,
+    /// How many requests it may send; none where there is no limit.
+    pub rate: Option<Arc<RequestRate>>,
     disabled: bool,
     keys: KeyRing,
     app_secrets: Vec<ServedSecret>,
@@ -62,6 +64,7 @@ impl ServedTenant {
         tenant: &StoredTenant,
         keys: &[StoredKey],
         app_secrets: &[StoredAppSecret],
+        rate: Option<Arc<RequestRate>>,
     ) -> Result<Self, TenantError> {
         let data_key = open_data_key(master, tenant)?;
         let shut = |what| move |source| TenantError::Sealed { tenant: tenant.id, what, source };
@@ -76,6 +79,7 @@ impl ServedTenant {
             id: tenant.id,
             slug: tenant.slug.clone(),
             data_key: Arc::new(data_key),
+            rate,
             disabled: tenant.disabled || tenant.partner_disabled,
             keys: KeyRing::new(keys),
             app_secrets,

@@ -5,6 +5,7 @@
 
 mod endpoint;
 mod error;
+mod rate;
 mod settings;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 pub use endpoint::{ActivePlugin, Endpoint, ServedTenant, app_secret_place, open_data_key, private_key_place};
 pub use error::TenantError;
+pub use rate::RequestRate;
 pub use settings::{FlowLimits, FlowSettings, Grants, MAX_MEMORY_BYTES, OnFailure, SettingsError, TokenPolicy, TokenSignature};
 
 use crate::crypto::MasterKeys;
@@ -76,11 +78,12 @@ impl Directory {
     pub async fn refresh(&self, tenant: TenantId) -> Result<(), TenantError> {
         let _one_at_a_time = self.refreshing.lock().await;
         let mut served = Served::clone(&self.served.load());
-        if let Some(Loaded { slug: Some(slug), .. }) = served.loaded.remove(&tenant) {
-            served.by_slug.remove(&slug);
-        }
+        let previous = match served.loaded.remove(&tenant) {
+            Some(Loaded { slug: Some(slug), .. }) => served.by_slug.remove(&slug),
+            _ => None,
+        };
         if let Some(stored) = store::find_tenant_by_id(&self.store, tenant).await? {
-            let slug = match self.load_tenant(&stored).await {
+            let slug = match self.load_tenant(&stored, previous.as_ref()).await {
                 // Its data key was destroyed: it is on its way out.
                 _ if stored.sealed_data_key.0.is_empty() => None,
                 Ok(entry) => {
@@ -138,11 +141,13 @@ impl Directory {
         }
     }
 
-    async fn load_tenant(&self, stored: &StoredTenant) -> Result<TenantEntry, TenantError> {
+    async fn load_tenant(&self, stored: &StoredTenant, previous: Option<&TenantEntry>) -> Result<TenantEntry, TenantError> {
         let keys = store::list_keys(&self.store, stored.id).await?;
         let app_secrets = store::list_app_secrets(&self.store, stored.id).await?;
         let flows = store::list_flows(&self.store, stored.id).await?;
-        let tenant = Arc::new(ServedTenant::open(&self.master, stored, &keys, &app_secrets)?);
+        let rate_before = previous.and_then(|entry| entry.values().next()).and_then(|endpoint| endpoint.tenant.rate.as_ref());
+        let rate = RequestRate::renewed(stored.requests_per_second, rate_before);
+        let tenant = Arc::new(ServedTenant::open(&self.master, stored, &keys, &app_secrets, rate)?);
         let mut endpoints = HashMap::new();
         for flow in flows {
             let endpoint = Endpoint::open(tenant.clone(), flow)?;

@@ -3,6 +3,7 @@
 mod http2;
 mod limits;
 mod metrics;
+mod rate_limit;
 mod request_ids;
 mod tls;
 mod unknown;

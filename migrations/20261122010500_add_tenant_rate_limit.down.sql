@@ -1,0 +1,1 @@
+alter table tenants drop column requests_per_second;
