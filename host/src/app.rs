@@ -17,7 +17,7 @@ use crate::config::{HostConfig, MigrationPolicy};
 use crate::crypto::{InlineRsa, MasterKeys, TokenDigest};
 use crate::exchange::Exchanges;
 use crate::http::{
-    AdminState, FailedAttempts, PublicState, ReadyCheck, Server, ServerOptions, Stopping, admin_router, public_router,
+    AdminState, BodyMemory, FailedAttempts, PublicState, ReadyCheck, Server, ServerOptions, Stopping, admin_router, public_router,
 };
 use crate::ids::{PluginDigest, TenantId};
 use crate::plugins::{ComponentSource, FoundComponent, Plugins};
@@ -67,7 +67,7 @@ impl Host {
             address: config.listen,
             tls: config.tls,
             limits: config.limits.public,
-            router: public_router(PublicState { exchanges, turns: turns.clone() }),
+            router: public_router(PublicState { exchanges, turns: turns.clone(), body_memory: BodyMemory::default() }),
             metrics: metrics.clone(),
         });
         let admin = Server::start(ServerOptions {

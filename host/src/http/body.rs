@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use futures_util::stream::try_unfold;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::body_memory::BodyShare;
 use super::limits::ListenerLimits;
 
 /// Why a body was not read.
@@ -18,6 +19,9 @@ pub(super) enum BodyError {
     /// The connection broke.
     #[error("the body did not arrive whole")]
     Broken,
+    /// All bodies together take as much memory as they may.
+    #[error("all bodies together take as much memory as they may")]
+    NoMemory,
     /// It has more bytes than allowed.
     #[error("the body is too large")]
     TooLarge,
@@ -45,6 +49,15 @@ struct Slow;
 /// Reads a body of at most `limit` bytes. Of a larger one the rest is read and dropped, as far as is reasonable: a client that is
 /// still sending would take an answer on a closed connection for a failure of the network.
 pub(super) async fn read(body: Body, limit: usize) -> Result<Vec<u8>, BodyError> {
+    read_while(body, limit, |_| true).await
+}
+
+/// The same, as long as there is memory for it; the body's share of that is to be kept as long as the body.
+pub(super) async fn read_within(body: Body, limit: usize, share: &mut BodyShare) -> Result<Vec<u8>, BodyError> {
+    read_while(body, limit, |bytes| share.grow_to(bytes)).await
+}
+
+async fn read_while(body: Body, limit: usize, mut may_grow_to: impl FnMut(usize) -> bool) -> Result<Vec<u8>, BodyError> {
     let mut chunks = body.into_data_stream();
     let mut bytes = Vec::new();
     while let Some(chunk) = chunks.next().await {
@@ -53,6 +66,9 @@ pub(super) async fn read(body: Body, limit: usize) -> Result<Vec<u8>, BodyError>
             drop(bytes);
             drain(chunks).await;
             return Err(BodyError::TooLarge);
+        }
+        if !may_grow_to(bytes.len() + chunk.len()) {
+            return Err(BodyError::NoMemory);
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -93,12 +109,24 @@ mod tests {
     use tokio::time::sleep;
 
     use super::*;
-    use crate::http::HttpLimits;
+    use crate::http::{BodyMemory, HttpLimits};
 
     #[tokio::test]
     async fn reads_up_to_the_limit() {
         assert_eq!(read(Body::from("1234"), 4).await.unwrap(), b"1234");
         assert!(matches!(read(Body::from("12345"), 4).await, Err(BodyError::TooLarge)));
+    }
+
+    #[tokio::test]
+    async fn reads_as_long_as_there_is_memory() {
+        let memory = BodyMemory::new(1 << 20);
+        let large = || Body::from(vec![0; 600 << 10]);
+        let (mut one, mut other) = (memory.share(), memory.share());
+
+        assert!(read_within(large(), 1 << 20, &mut one).await.is_ok());
+        assert!(matches!(read_within(large(), 1 << 20, &mut other).await, Err(BodyError::NoMemory)));
+        drop(one);
+        assert!(read_within(large(), 1 << 20, &mut other).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use axum::routing::any;
 use tracing::Instrument;
 
 use super::PublicState;
-use super::body::{BodyError, read};
+use super::body::{BodyError, read_within};
 use super::error::{log_failure, status_of, status_of_body, status_of_reply};
 use super::request_id::name_endpoint;
 use crate::exchange::{ExchangeError, RawRequest, SealedReply};
@@ -50,12 +50,17 @@ async fn exchange(
     };
     name_endpoint(&endpoint);
     let (parts, body) = request.into_parts();
-    let raw = match read(body, MAX_BODY_BYTES).await {
+    let mut share = state.body_memory.share();
+    let raw = match read_within(body, MAX_BODY_BYTES, &mut share).await {
         Ok(body) => RawRequest { body, signature: signature(&parts.headers) },
         Err(error) => return unread(&error),
     };
     // A task of its own: a client that hangs up can't cancel a commit.
-    let turn = async move { state.exchanges.answer(&endpoint, raw).await };
+    let turn = async move {
+        let answered = state.exchanges.answer(&endpoint, raw).await;
+        drop(share);
+        answered
+    };
     let turn = state.turns.spawn(turn.in_current_span());
     match turn.await {
         Ok(Ok(reply)) => sealed(reply),

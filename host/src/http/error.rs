@@ -48,6 +48,7 @@ pub(super) fn status_of(error: &ExchangeError) -> StatusCode {
 pub(super) fn status_of_body(error: &BodyError) -> StatusCode {
     match error {
         BodyError::Broken => StatusCode::BAD_REQUEST,
+        BodyError::NoMemory => StatusCode::SERVICE_UNAVAILABLE,
         BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
     }
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn the_table_of_statuses_of_replies_and_bodies() {
         let replies = [ReplyKind::Answer, ReplyKind::TokenRejected].map(|kind| (status_of_reply(kind), format!("{kind:?}")));
-        let bodies = [BodyError::Broken, BodyError::TooLarge, BodyError::TooSlow];
+        let bodies = [BodyError::Broken, BodyError::NoMemory, BodyError::TooLarge, BodyError::TooSlow];
         let bodies = bodies.map(|error| (status_of_body(&error), format!("{error:?}")));
         let rows: Vec<_> = replies.into_iter().chain(bodies).map(|(status, what)| format!("{} {what}", status.as_u16())).collect();
 

@@ -3,6 +3,7 @@
 mod activity;
 mod admin;
 mod body;
+mod body_memory;
 mod connection;
 mod data_endpoint;
 mod error;
@@ -20,6 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_util::task::TaskTracker;
 
 pub use self::admin::{ADMIN_ROUTES, AdminRoute, FailedAttempts, admin_router};
+pub use self::body_memory::BodyMemory;
 pub use self::data_endpoint::public_router;
 pub use self::health::ReadyCheck;
 pub use self::limits::{HttpLimits, ListenerLimits};
@@ -37,6 +39,8 @@ pub struct PublicState {
     pub exchanges: Arc<Exchanges>,
     /// Turns under way: they end even when their client hangs up, and before the host does.
     pub turns: TaskTracker,
+    /// Where bodies go.
+    pub body_memory: BodyMemory,
 }
 
 /// What the admin listener serves.

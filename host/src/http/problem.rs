@@ -42,6 +42,7 @@ impl From<BodyError> for Problem {
     fn from(error: BodyError) -> Self {
         let detail = match error {
             BodyError::Broken => "the body did not arrive whole",
+            BodyError::NoMemory => "the host has no memory for another body now; try again",
             BodyError::TooLarge => "the body is too large: 64 MiB for a component, 1 MiB for anything else",
             BodyError::TooSlow => "the body did not come in time",
         };
