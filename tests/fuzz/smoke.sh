@@ -13,7 +13,7 @@ fuzz() {
     mkdir -p "$corpus" "$artifacts"
     # New inputs go into the first folder only.
     if "target/debug/$target" "$corpus" "tests/fuzz/seeds/$target" -max_total_time="$seconds" -dict=tests/fuzz/words.dict \
-        -max_len=4096 -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$artifacts/" >"$log" 2>&1; then
+        -max_len=4096 -timeout=30 -rss_limit_mb=2048 -artifact_prefix="$artifacts/" >"$log" 2>&1; then
         printf '%s: %s\n' "$target" "$(grep -w DONE "$log")"
     else
         tail -n 60 "$log"

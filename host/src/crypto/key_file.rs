@@ -248,8 +248,8 @@ mod tests {
 
     #[test]
     fn a_key_whose_primes_are_the_same_is_refused() {
-        let file = fixture("../../../fuzz/seeds/key_file/refused-equal-primes.pem");
-        assert_eq!(parse_private_key(&file).unwrap_err(), KeyFileError::Unreadable);
+        let file = fixture("../fuzz/seeds/key_file/refused-equal-primes.pem");
+        assert_eq!(parse_private_key(&file, None).unwrap_err(), KeyFileError::Unreadable);
     }
 
     #[test]

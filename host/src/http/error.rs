@@ -155,6 +155,7 @@ mod tests {
         let failures = [
             E::Component(ComponentError::NotAComponent("")),
             E::Conflict("the slug is taken already".to_owned()),
+            E::Forbidden("read"),
             E::Interrupted("panic".to_owned()),
             E::Invalid("a name has 1 to 200 bytes".to_owned()),
             E::KeyFile(KeyFileError::NotRsa),
@@ -162,6 +163,7 @@ mod tests {
             E::NotFound("tenant"),
             E::Settings(FlowSettings::parse([("limits".to_owned(), true.into())].into_iter().collect()).unwrap_err()),
             E::Sealed("private key", CryptoError::Undecryptable),
+            E::Session(SessionError::Conflict),
             E::Store(StoreError::Unreadable("settings")),
             E::Tenant(TenantError::Store(StoreError::Unreadable("settings"))),
         ];

@@ -5,7 +5,7 @@
 //! HTTP body. A verified one in every case.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use aes_gcm::aead::consts::U16;
 use aes_gcm::aead::{Aead, KeyInit};
@@ -14,7 +14,7 @@ use aes_gcm::{AesGcm, Nonce};
 use arbitrary::{Result, Unstructured};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use flowhost::crypto::{InlineRsa, PrivateKey, parse_private_key};
+use flowhost::crypto::{InlineRsa, KeyRing, PrivateKey, RingKey, parse_private_key};
 use flowhost::envelope::{EnvelopeError, Opened, open};
 use flowhost::flow::{CheckedAnswer, FlowRequest};
 use flowhost::signature::{RawRequest, VerifiedBody, verify};
@@ -109,7 +109,7 @@ impl<'a> Sealing<'a> {
 }
 
 fn open_body(body: Vec<u8>) -> std::result::Result<Opened, EnvelopeError> {
-    open(&InlineRsa, std::slice::from_ref(&*PRIVATE_KEY), verified(body)).now_or_never().expect("this engine never waits")
+    open(&InlineRsa, &KEYS, verified(body)).now_or_never().expect("this engine never waits")
 }
 
 fn verified(body: Vec<u8>) -> VerifiedBody {
@@ -178,7 +178,8 @@ static AES_KEYS: LazyLock<HashMap<Vec<u8>, Vec<u8>>> = LazyLock::new(|| {
     accepted.map(|key| (key.wrapped, key.aes)).collect()
 });
 
-static PRIVATE_KEY: LazyLock<Arc<PrivateKey>> = LazyLock::new(|| {
-    let pair = parse_private_key(include_str!("../../fixtures/vectors/keys/private.pkcs8.pem")).expect("the key can be read");
-    Arc::new(PrivateKey::from_pkcs8(&pair.private_pkcs8).expect("the key can be used"))
+static KEYS: LazyLock<KeyRing> = LazyLock::new(|| {
+    let pair = parse_private_key(include_str!("../../fixtures/vectors/keys/private.pkcs8.pem"), None).expect("the key can be read");
+    let key = PrivateKey::from_pkcs8(&pair.private_pkcs8).expect("the key can be used");
+    KeyRing::new(vec![RingKey { key, retires_at: None }])
 });

@@ -2,14 +2,14 @@
 //! written out and read again.
 //!
 //! Input: `8` or `1` and the DER that a PEM block of PKCS#8 or PKCS#1 gets; or `n` and a byte for each number of a PKCS#1 key (see
-//! `numbers`); or a whole file.
+//! `numbers`); or `p`, a line with a passphrase, and a file; or a whole file.
 
 use std::sync::LazyLock;
 
 use arbitrary::{Result, Unstructured};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use flowhost::crypto::{KeyFileError, KeyPair, PrivateKey, parse_private_key};
+use flowhost::crypto::{PrivateKey, parse_private_key};
 use rsa::pkcs1::UintRef;
 use rsa::pkcs1::der::Encode;
 use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey};
@@ -23,25 +23,27 @@ use crate::oracle::hex;
 /// # Panics
 /// Where the key is of another size, is one that the host can't decrypt with, or changes when it is read again.
 pub fn check(data: &[u8]) -> bool {
+    let mut passphrase = None;
     let file = match data.split_first() {
+        Some((b'p', text)) => {
+            let text = String::from_utf8_lossy(text);
+            let (line, file) = text.split_once('\n').unwrap_or(("", &text));
+            passphrase = Some(line.to_owned());
+            file.to_owned()
+        }
         Some((b'8', der)) => pem("PRIVATE KEY", der),
         Some((b'1', der)) => pem("RSA PRIVATE KEY", der),
         Some((b'n', choices)) => pem("RSA PRIVATE KEY", &numbers(choices).expect("bytes can be read from too few as well")),
         _ => String::from_utf8_lossy(data).into_owned(),
     };
-    let Ok(pair) = parse(&file) else { return false };
+    let Ok(pair) = parse_private_key(&file, passphrase.as_deref()) else { return false };
     let public = RsaPublicKey::from_public_key_pem(&pair.public_pem).expect("the public key can be read");
     assert_eq!(public.n().bits(), 2048);
     assert!(PrivateKey::from_pkcs8(&pair.private_pkcs8).is_ok(), "the host can't use the key that it imported");
-    let again = parse(&pem("PRIVATE KEY", &pair.private_pkcs8)).expect("a key that was written out can be read");
+    let again = parse_private_key(&pem("PRIVATE KEY", &pair.private_pkcs8), None).expect("a key that was written out can be read");
     assert_eq!(hex(&again.private_pkcs8), hex(&pair.private_pkcs8));
     assert_eq!((again.public_pem, again.fingerprint), (pair.public_pem, pair.fingerprint));
     true
-}
-
-/// The one place that knows the arguments.
-fn parse(file: &str) -> std::result::Result<KeyPair, KeyFileError> {
-    parse_private_key(file)
 }
 
 fn pem(label: &str, der: &[u8]) -> String {

@@ -3,6 +3,7 @@
 mod api_tokens;
 mod app_secrets;
 mod audit;
+mod failed_logins;
 mod flows;
 mod health;
 mod keys;

@@ -9,10 +9,14 @@ use axum::response::{IntoResponse, Response};
 
 use super::super::AdminState;
 use super::super::problem::Problem;
+use crate::telemetry::AdminRefusal;
 
 /// Lets a request with a valid bearer token through, and says who its caller is.
 pub(super) async fn require_token(State(state): State<AdminState>, mut request: Request, next: Next) -> Response {
-    let Some(token) = bearer(request.headers()) else { return refused() };
+    let Some(token) = bearer(request.headers()) else {
+        state.metrics.admin_request_refused(AdminRefusal::NoToken);
+        return refused();
+    };
     match state.admin.authenticate(token).await {
         Ok(Some(caller)) => {
             request.extensions_mut().insert(caller);
@@ -20,6 +24,7 @@ pub(super) async fn require_token(State(state): State<AdminState>, mut request: 
         }
         Ok(None) => {
             let source = source(&request);
+            state.metrics.admin_request_refused(AdminRefusal::InvalidToken);
             tracing::warn!(%source, "an invalid token was shown to the admin API");
             match state.failed_attempts.slow_down(source).await {
                 Ok(()) => refused(),
