@@ -82,6 +82,26 @@ async fn a_host_works_as_the_applications_role() {
     host.admin().get("/v1/partners").await.expect(200);
 }
 
+#[tokio::test]
+async fn a_login_that_is_a_member_of_the_applications_role_and_nothing_else_can_serve() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    assert_eq!(flow.count("t").await, 1);
+    let pool = host.database().pool().await;
+    // Roles belong to the whole cluster, so the name is this test's own.
+    sqlx::query("create role only_serving login in role flowhost_app").execute(&pool).await.unwrap();
+
+    let serving = host.second_configured(|config| config.database = config.database.clone().username("only_serving")).await;
+
+    let there = flow.at(&serving);
+    assert_eq!(there.count("t").await, 2);
+    there.set(json!({"failure_text": "Sorry."})).await;
+    there.deploy(Component::Chatty).await;
+    serving.tenant("another").await;
+    serving.stop().await;
+    sqlx::query("drop role only_serving").execute(&pool).await.unwrap();
+}
+
 async fn tenant_tables(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar(
         "select table_name::text from information_schema.columns \

@@ -3,6 +3,9 @@
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Client, Method};
 use serde_json::Value;
+use tracing::Level;
+
+use crate::logs::logged;
 
 /// A client of one host's admin API.
 #[derive(Clone, Debug)]
@@ -76,7 +79,9 @@ impl AdminReply {
     /// The body, if the status is this one; else the test fails.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{}: {}", self.call, self.text);
+        // A 5xx says nothing of its cause to the caller; the log does.
+        let errors = if self.status >= 500 { logged(Level::ERROR, "an operation failed") } else { Vec::new() };
+        assert_eq!(self.status, status, "{}: {} {errors:#?}", self.call, self.text);
         self.json
     }
 

@@ -1,7 +1,9 @@
 //! One throw-away PostgreSQL for the whole process, and a database in it for each test that wants one.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use flowhost::config::Environment;
 use flowhost::postgres::{EmbeddedPostgres, Options, PgPrograms, PostgresError};
@@ -9,6 +11,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::{logs, secrets};
 
 /// A database of a test's own; dropped in the background when this is.
 #[derive(Debug)]
@@ -62,10 +66,16 @@ impl TestDatabase {
 }
 
 impl Drop for TestDatabase {
+    /// Searches it for what leaked, and drops it: gone with the server in any case, but the disk's use shall not grow with the number of
+    /// tests. The server is on a thread of its own, so waiting for it here blocks nobody but this test, which is over.
     fn drop(&mut self) {
-        // Gone with the server in any case; before that, so that the disk's use doesn't grow with the number of tests.
-        if let Some(Ok(cluster)) = CLUSTER.get() {
-            let _ = cluster.dropped.send(std::mem::take(&mut self.name));
+        let Some(Ok(cluster)) = CLUSTER.get() else { return };
+        let (searched, leaks) = channel();
+        let _ = cluster.dropped.send((std::mem::take(&mut self.name), searched));
+        let leaks = leaks.recv_timeout(SEARCH_TIME);
+        if !std::thread::panicking() {
+            let leaks = leaks.expect("the database is searched and dropped in time");
+            assert!(leaks.is_empty(), "secrets in clear: {leaks:#?}");
         }
     }
 }
@@ -73,7 +83,7 @@ impl Drop for TestDatabase {
 /// The server. Its supervisor ends it when this process ends, in whatever way: a static is never dropped.
 struct Cluster {
     postgres: Arc<EmbeddedPostgres>,
-    dropped: UnboundedSender<String>,
+    dropped: UnboundedSender<ToDrop>,
     /// A host reserves a terabyte of addresses for its plugins' memories, and the machine has 128.
     slots: Arc<Semaphore>,
 }
@@ -96,7 +106,7 @@ fn start() -> Result<Cluster, String> {
     Ok(Cluster { postgres, dropped, slots: Arc::new(Semaphore::new(MAX_DATABASES)) })
 }
 
-async fn run(ready: oneshot::Sender<Result<Arc<EmbeddedPostgres>, String>>, mut to_drop: UnboundedReceiver<String>) {
+async fn run(ready: oneshot::Sender<Result<Arc<EmbeddedPostgres>, String>>, mut to_drop: UnboundedReceiver<ToDrop>) {
     let postgres = match launch().await {
         Ok(postgres) => Arc::new(postgres),
         Err(error) => return drop(ready.send(Err(error.to_string()))),
@@ -106,9 +116,21 @@ async fn run(ready: oneshot::Sender<Result<Arc<EmbeddedPostgres>, String>>, mut 
     if ready.send(Ok(postgres.clone())).is_err() {
         return;
     }
-    while let Some(name) = to_drop.recv().await {
+    while let Some((name, searched)) = to_drop.recv().await {
+        let leaks = search(&postgres, &name).await;
+        let _ = searched.send(leaks);
         execute(&postgres, &format!("drop database {name} with (force)")).await;
     }
+}
+
+/// What is in a database, or in the log since the last search, and must not be.
+async fn search(postgres: &EmbeddedPostgres, name: &str) -> Vec<String> {
+    let pool = PgPoolOptions::new().max_connections(1).connect_with(postgres.connect_options(name)).await;
+    let pool = pool.expect("the test database answers");
+    let mut leaks = secrets::leaks(&secrets::dump(&pool).await);
+    leaks.extend(secrets::leaks(&logs::new_lines()));
+    pool.close().await;
+    leaks
 }
 
 async fn launch() -> Result<EmbeddedPostgres, PostgresError> {
@@ -124,7 +146,13 @@ async fn execute(postgres: &EmbeddedPostgres, statement: &str) {
     connection.close().await.expect("a connection can be closed");
 }
 
+/// A database's name, and who waits for what is found in it.
+type ToDrop = (String, Sender<Vec<String>>);
+
 static CLUSTER: OnceLock<Result<Cluster, String>> = OnceLock::new();
+
+/// Far above what dumping a test's few rows takes.
+const SEARCH_TIME: Duration = Duration::from_secs(60);
 
 const TEMPLATE: &str = "flowhost_template";
 

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::admin::Admin;
 use crate::cluster::TestDatabase;
 use crate::logs;
+use crate::secrets::watch;
 use crate::tenant::TestTenant;
 
 /// A running host with a database of its own.
@@ -73,9 +74,16 @@ impl TestHost {
         self.shared.master_key.clone()
     }
 
+    /// Another host on the same database, with a configuration that is changed before it starts.
+    pub async fn second_configured(&self, change: impl FnOnce(&mut HostConfig)) -> Self {
+        let mut config = config(&self.shared, self.shared.master_keys());
+        change(&mut config);
+        Self::launch(self.shared.clone(), config).await
+    }
+
     /// Another host on the same database, with these master keys.
     pub async fn second_with(&self, keys: MasterKeys) -> Self {
-        Self::launch(self.shared.clone(), config(&self.shared, keys)).await
+        self.second_configured(|config| config.master_keys = keys).await
     }
 
     /// Stops it in order.
@@ -96,6 +104,7 @@ impl TestHost {
     /// The bearer of a new api token; `new` says what it is to reach.
     pub async fn api_token(&self, new: Value) -> Admin {
         let made = self.admin.call("POST", "/v1/api-tokens", new).await.expect(201);
+        watch(made["token"].as_str().expect("a new token is shown"));
         self.admin.with_token(made["token"].as_str())
     }
 
@@ -132,7 +141,10 @@ impl TestHost {
 impl Shared {
     fn on(database: TestDatabase) -> Arc<Self> {
         let admin_token = AdminToken::generate().expose().to_owned();
-        Arc::new(Self { database, master_key: MasterKey::generate(), admin_token })
+        let master_key = MasterKey::generate();
+        watch(&admin_token);
+        watch(&master_key.to_base64());
+        Arc::new(Self { database, master_key, admin_token })
     }
 
     fn master_keys(&self) -> MasterKeys {

@@ -12,6 +12,7 @@ mod logs;
 mod poll;
 mod process;
 mod raw;
+mod secrets;
 mod tenant;
 mod vectors;
 
@@ -24,5 +25,6 @@ pub use logs::logged;
 pub use poll::eventually;
 pub use process::{DataFolder, Ended, HostProcess, flowhost};
 pub use raw::RawConnection;
+pub use secrets::{dump, forms, watch};
 pub use tenant::{TestFlow, TestTenant, asking, sign};
 pub use vectors::{Vector, Vectors, fixture};

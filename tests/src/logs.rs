@@ -1,6 +1,7 @@
 //! What the hosts in this process log: each line with the fields of the spans that it was written in.
 
 use std::fmt::{Debug, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tracing::field::{Field, Visit};
@@ -17,6 +18,15 @@ pub fn logged(least: Level, text: &str) -> Vec<String> {
     let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
     let fits = |(level, line): &&(Level, String)| *level <= least && line.contains(text);
     lines.iter().filter(fits).map(|(level, line)| format!("{level} {line}")).collect()
+}
+
+/// The lines since the last call; without what plugins say, which is their authors' affair and in the log at the level debug only.
+pub(crate) fn new_lines() -> String {
+    static SEEN: AtomicUsize = AtomicUsize::new(0);
+    let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+    let new = &lines[SEEN.swap(lines.len(), Ordering::Relaxed)..];
+    let of_the_host = new.iter().filter(|(level, line)| !(*level == Level::DEBUG && line.starts_with("plugin ")));
+    of_the_host.map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 /// Starts keeping what is logged, once for the process.

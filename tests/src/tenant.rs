@@ -9,6 +9,7 @@ use crate::admin::Admin;
 use crate::component::Component;
 use crate::host::TestHost;
 use crate::poll::eventually;
+use crate::secrets::watch;
 
 /// A tenant, made through the admin API.
 #[derive(Clone, Debug)]
@@ -67,6 +68,7 @@ impl TestTenant {
 
     /// Sets the app secret.
     pub async fn set_app_secret(&self, body: Value) {
+        watch(body["secret"].as_str().unwrap_or_default().trim());
         self.call("PUT", "/app-secret", body).await.expect(204);
     }
 

@@ -27,7 +27,7 @@ pub struct KeyView {
     id: KeyId,
     state: &'static str,
     pub(super) public_key_pem: String,
-    fingerprint: String,
+    pub(super) fingerprint: String,
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     retires_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339")]

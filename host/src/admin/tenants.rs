@@ -49,6 +49,9 @@ pub struct TenantView {
     /// The first key's public half; shown when the tenant is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     public_key_pem: Option<String>,
+    /// SHA-256 of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<String>,
 }
 
 impl Desk {
@@ -77,7 +80,7 @@ impl Desk {
         record.after = shown(&json!({ "name": name, "waba_id": new.waba_id, "key": key }));
         self.finish(change, record).await?;
         let mut view = TenantView::from(self.tenant(slug.as_str()).await?);
-        view.public_key_pem = Some(key.public_key_pem);
+        (view.public_key_pem, view.fingerprint) = (Some(key.public_key_pem), Some(key.fingerprint));
         Ok(view)
     }
 
@@ -146,6 +149,7 @@ impl From<StoredTenant> for TenantView {
             requests_per_second: tenant.requests_per_second,
             created_at: tenant.created_at,
             public_key_pem: None,
+            fingerprint: None,
         }
     }
 }

@@ -182,6 +182,7 @@ struct Tenant {
     requests_per_second: Option<u32>,
     created_at: String,
     public_key_pem: Option<String>,
+    fingerprint: Option<String>,
 }
 
 impl Tenants {
@@ -217,9 +218,10 @@ impl Tenant {
     fn as_created(&self) -> String {
         let slug = printable(&self.slug);
         let key = self.public_key_pem.as_deref().unwrap_or_default().trim_end();
+        let fingerprint = printable(self.fingerprint.as_deref().unwrap_or_default());
         format!(
             "Tenant {slug} is made. Next: flowhost app-secret set {slug} --from-file FILE\n\
-             This is its public key, to upload to WhatsApp for each of its phone numbers:\n{key}"
+             This is its public key, to upload to WhatsApp for each of its phone numbers; fingerprint {fingerprint}:\n{key}"
         )
     }
 

@@ -1,13 +1,14 @@
 //! What a plugin answers, and the check that it must pass before it may be committed.
 
+use std::fmt;
+
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::reply::SUCCESS;
 use super::{AnswerError, Exchange, FlowReply, Outcome};
 
-/// What a plugin answered, as it came out of the sandbox: nothing about it is known.
-#[derive(Debug)]
+/// What a plugin answered, as it came out of the sandbox: nothing about it is known. Its `Debug` shows nothing of it.
 pub enum Answer {
     /// The user's input is at fault: the same screen, with this text.
     BadRequest(String),
@@ -21,7 +22,6 @@ pub enum Answer {
 }
 
 /// A plugin's reply whose JSON has not been read.
-#[derive(Debug)]
 pub enum RawReply {
     /// Finish without a message.
     Close,
@@ -77,12 +77,25 @@ pub struct AnswerLimits {
 ///     CheckedAnswer { reply, outcome: Outcome::Screen, screen: None, state: None }
 /// }
 /// ```
-#[derive(Debug)]
+///
+/// Its `Debug` shows no content.
 pub struct CheckedAnswer {
     reply: FlowReply,
     outcome: Outcome,
     screen: Option<String>,
     state: Option<String>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answer(..)")
+    }
+}
+
+impl fmt::Debug for CheckedAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckedAnswer").field("outcome", &self.outcome).field("screen", &self.screen).finish_non_exhaustive()
+    }
 }
 
 impl CheckedAnswer {

@@ -1,15 +1,25 @@
 //! What goes back to the client, before it is sealed.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{FlowToken, PluginReply};
 
 /// A reply in clear: which status it travels under, and its JSON, kept as bytes so that a repeat is answered byte for byte.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Its `Debug` shows no content.
+#[derive(Clone, PartialEq, Eq)]
 pub struct FlowReply {
     kind: ReplyKind,
     payload: Vec<u8>,
+}
+
+impl fmt::Debug for FlowReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FlowReply({:?}, {} bytes)", self.kind, self.payload.len())
+    }
 }
 
 /// What a reply means to the client; `http` makes a status of it.

@@ -21,8 +21,7 @@ pub enum FlowRequest {
     Exchange(Exchange),
 }
 
-/// A user's step in a flow.
-#[derive(Debug)]
+/// A user's step in a flow. Its `Debug` shows nothing that the user said.
 pub struct Exchange {
     /// Why the client calls.
     pub action: Action,
@@ -39,7 +38,9 @@ pub struct Exchange {
 }
 
 /// What a client reported about an earlier reply.
-#[derive(Clone, Debug)]
+///
+/// Its `Debug` shows no more than the key.
+#[derive(Clone)]
 pub struct ClientError {
     /// The screen that was shown; none where the client sent none or an empty one.
     pub screen: Option<String>,
@@ -91,6 +92,18 @@ impl FlowToken {
     /// What the database knows of it.
     pub fn hash(&self) -> TokenHash {
         TokenHash(Sha256::digest(self.0.as_bytes()).into())
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("action", &self.action).field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientError").field("key", &self.key).finish_non_exhaustive()
     }
 }
 
@@ -268,8 +281,15 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_token() {
+    fn debug_shows_neither_a_token_nor_what_was_said() {
         assert_eq!(format!("{:?}", FlowToken::new("secret".to_owned())), "Some(FlowToken(..))");
+        for payload in [
+            r#"{"action":"INIT","screen":"secret","data":{"a":"secret"},"flow_token":"secret","flow_token_signature":"secret"}"#,
+            r#"{"action":"INIT","screen":"secret","data":{"error":"timeout_error","error_message":"secret"},"flow_token":"secret"}"#,
+        ] {
+            let shown = format!("{:?}", FlowRequest::parse(payload.as_bytes()).unwrap());
+            assert!(!shown.contains("secret"), "{shown}");
+        }
     }
 
     proptest! {

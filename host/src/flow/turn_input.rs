@@ -1,9 +1,10 @@
 //! What a plugin gets to see of its session.
 
+use std::fmt;
+
 use zeroize::Zeroizing;
 
-/// A plugin's view of its session.
-#[derive(Debug)]
+/// A plugin's view of its session. Its `Debug` shows no content.
 pub struct TurnInput {
     /// What the plugin stored; none at first.
     pub state: Option<Zeroizing<String>>,
@@ -13,4 +14,10 @@ pub struct TurnInput {
     pub exchanges: u32,
     /// Whether the request carried a valid `flow_token_signature`.
     pub token_verified: bool,
+}
+
+impl fmt::Debug for TurnInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TurnInput").field("exchanges", &self.exchanges).finish_non_exhaustive()
+    }
 }

@@ -1,0 +1,145 @@
+//! What the second wall between tenants costs on the data path: a turn's two statements as functions behind row-level security, against
+//! the same statements in plain SQL without it, and both against a whole exchange over HTTP. All in one run, alternating, so that what
+//! the machine does besides falls on both.
+//!
+//! `cargo bench -p flowhost-tests --bench row_security`
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails is over, and its result is printed")]
+
+use std::time::{Duration, Instant};
+
+use flowhost::client::payload;
+use flowhost_tests::{Component, TestFlow, TestHost};
+use serde_json::json;
+use sqlx::postgres::{PgPool, PgPoolOptions};
+use uuid::Uuid;
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    let (plain, walled) = (connection(&host, false).await, connection(&host, true).await);
+    let turn = Turns::of(&host).await;
+    let mut times = [Vec::new(), Vec::new(), Vec::new()];
+
+    for round in 0..ROUNDS {
+        let of_round = [
+            turn.measure(&plain, &PLAIN, round * 2).await,
+            turn.measure(&walled, &WALLED, round * 2 + 1).await,
+            exchanges(&flow, round).await,
+        ];
+        // The first round warms up.
+        if round > 0 {
+            times.iter_mut().zip(of_round).for_each(|(times, time)| times.push(time));
+        }
+    }
+
+    let [plain, walled, exchange] = times.map(median);
+    let cost = walled.as_secs_f64() - plain.as_secs_f64();
+    println!("a turn's two statements, plain           {plain:>10.1?}");
+    println!("a turn's two statements, behind the wall {walled:>10.1?}");
+    println!("an exchange over HTTP, behind the wall   {exchange:>10.1?}");
+    println!("the wall costs {:.1} % of an exchange", cost / exchange.as_secs_f64() * 100.0);
+    println!("medians of {} rounds of {TURNS} turns each, one after another", ROUNDS - 1);
+    host.stop().await;
+}
+
+/// Sealed beforehand: only the host's work and the way there and back is measured.
+async fn exchanges(flow: &TestFlow, round: u32) -> Duration {
+    let client = flow.client();
+    let requests: Vec<_> = (0..TURNS).map(|turn| client.seal(&payload::init(&format!("t-{round}-{turn}"))).unwrap()).collect();
+    let began = Instant::now();
+    for request in &requests {
+        assert_eq!(client.send(request).await.unwrap().status, 200);
+    }
+    began.elapsed() / TURNS
+}
+
+/// The two statements of a turn.
+struct Statements {
+    find: &'static str,
+    insert: &'static str,
+}
+
+/// Whose turns.
+struct Turns {
+    tenant: Uuid,
+    flow: Uuid,
+}
+
+impl Turns {
+    async fn of(host: &TestHost) -> Self {
+        let pool = host.database().pool().await;
+        let (tenant, flow) = sqlx::query_as("select tenant_id, flow_id from flows").fetch_one(&pool).await.unwrap();
+        Self { tenant, flow }
+    }
+
+    /// The time of one turn, as of a new session each.
+    async fn measure(&self, pool: &PgPool, statements: &Statements, round: u32) -> Duration {
+        let began = Instant::now();
+        for turn in 0..TURNS {
+            let mut token = [0_u8; 32];
+            token[..4].copy_from_slice(&round.to_be_bytes());
+            token[4..8].copy_from_slice(&turn.to_be_bytes());
+            let found = sqlx::query(statements.find).bind(self.tenant).bind(self.flow).bind(&token[..]).bind(&token[..]);
+            found.fetch_one(pool).await.unwrap();
+            sqlx::query(statements.insert)
+                .bind(self.tenant)
+                .bind(self.flow)
+                .bind(&token[..])
+                .bind("open")
+                .bind("NEXT")
+                .bind(&[7_u8; 64][..])
+                .bind(&token[..])
+                .bind("answer")
+                .bind(&[7_u8; 200][..])
+                .bind("INIT")
+                .bind(None::<&str>)
+                .bind("screen")
+                .bind(1_000_i64)
+                .bind(1_i32)
+                .bind(Uuid::now_v7())
+                .bind(time::OffsetDateTime::now_utc() + Duration::from_secs(3600))
+                .fetch_one(pool)
+                .await
+                .unwrap();
+        }
+        began.elapsed() / TURNS
+    }
+}
+
+/// One connection, as the owner, for whom there is no wall, or as the application.
+async fn connection(host: &TestHost, walled: bool) -> PgPool {
+    let options = host.database().options();
+    let options = if walled { options.options([("role", "flowhost_app")]) } else { options };
+    PgPoolOptions::new().max_connections(1).test_before_acquire(false).connect_with(options).await.unwrap()
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+const WALLED: Statements = Statements {
+    find: "select * from find_turn($1, $2, $3, $4)",
+    insert: "select insert_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+};
+
+const PLAIN: Statements = Statements {
+    find: "select e.number, e.token_hash, e.flow_id = $2, \
+             s.token_hash, s.status, s.screen, s.sealed_state, s.sealed_context, s.version, s.last_reply_kind, s.sealed_last_reply, s.expires_at \
+           from (values (1)) as one (n) \
+           left join exchanges e on e.tenant_id = $1 and e.request_digest = $4 \
+           left join sessions s on s.tenant_id = $1 and s.flow_id = $2 and s.token_hash = $3",
+    insert: "with turn as ( \
+               insert into sessions (tenant_id, flow_id, token_hash, session_id, status, screen, sealed_state, version, \
+                 last_reply_kind, sealed_last_reply, expires_at) \
+               values ($1, $2, $3, $15, $4, $5, $6, 1, $8, $9, $16) \
+               on conflict (tenant_id, flow_id, token_hash) do nothing returning version) \
+             insert into exchanges (tenant_id, flow_id, token_hash, number, request_digest, action, screen_in, screen_out, outcome, \
+               duration_us, plugin_version) \
+             select $1, $2, $3, version, $7, $10, $11, $5, $12, $13, $14 from turn returning true",
+};
+
+const ROUNDS: u32 = 16;
+const TURNS: u32 = 100;

@@ -1,0 +1,78 @@
+//! What must be in no log and in no database. Every test's database is dumped and searched before it is dropped, and so is what was
+//! logged until then: the whole run of the tests is one search for what leaks.
+
+use std::sync::{Mutex, PoisonError};
+
+use aho_corasick::AhoCorasick;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::Value;
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgPool;
+
+/// From now on this secret must be nowhere. Short ones are left out: they would be found by accident.
+pub fn watch(secret: &str) {
+    if secret.len() >= SHORTEST {
+        WATCHED.lock().unwrap_or_else(PoisonError::into_inner).extend(forms(secret.as_bytes()));
+    }
+}
+
+/// The secrets that a text holds, each in the form that was found, with what is around it.
+pub(crate) fn leaks(text: &str) -> Vec<String> {
+    let watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let patterns: Vec<_> = watched.iter().map(String::as_str).chain(ALWAYS).collect();
+    let search = AhoCorasick::new(patterns).expect("a few thousand texts can be searched for");
+    let around =
+        |at: usize| &text[text.floor_char_boundary(at.saturating_sub(60))..text.ceil_char_boundary((at + 60).min(text.len()))];
+    search.find_iter(text).map(|found| around(found.start()).to_owned()).collect()
+}
+
+/// Every row of every table, as JSON, with bytes in hex; and the bytes once more as text where they are some.
+pub async fn dump(pool: &PgPool) -> String {
+    let tables: Vec<String> = sqlx::query_scalar("select tablename::text from pg_tables where schemaname = 'public'")
+        .fetch_all(pool)
+        .await
+        .expect("tables");
+    let mut dump = String::new();
+    for table in tables {
+        // The components themselves are no secret, and large.
+        let columns = if table == "components" { "tenant_id" } else { "*" };
+        let statement = format!("select row_to_json(t)::text from (select {columns} from \"{table}\") t");
+        let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(statement)).fetch_all(pool).await.expect("rows");
+        for row in rows {
+            dump.push_str(&row);
+            let fields: Value = serde_json::from_str(&row).expect("a row is JSON");
+            let fields = fields.as_object().expect("a row is an object");
+            let bytes = fields.values().filter_map(|value| value.as_str()?.strip_prefix("\\x"));
+            bytes.for_each(|hex| dump.push_str(&String::from_utf8_lossy(&from_hex(hex))));
+        }
+    }
+    dump
+}
+
+/// How a secret could lie there: as it is, in hex, in base64 at each of the three alignments.
+pub fn forms(secret: &[u8]) -> Vec<String> {
+    let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut forms = vec![hex];
+    forms.extend(String::from_utf8(secret.to_vec()));
+    for skipped in 0..3 {
+        let aligned = &secret[skipped.min(secret.len())..];
+        let whole = &aligned[..aligned.len() / 3 * 3];
+        // The shortest has too few characters to be no accident.
+        if whole.len() >= 9 {
+            forms.extend([STANDARD.encode(whole), URL_SAFE_NO_PAD.encode(whole)]);
+        }
+    }
+    forms
+}
+
+fn from_hex(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex digits")).collect()
+}
+
+static WATCHED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// What no secret of ours goes without: a private key in PEM, and the head of a JWT under HS256.
+const ALWAYS: [&str; 2] = ["PRIVATE KEY-----", "eyJhbGciOiJIUzI1NiI"];
+
+const SHORTEST: usize = 10;
