@@ -16,10 +16,12 @@ use crate::admin::{self, Admin, Rotation};
 use crate::config::{HostConfig, MigrationPolicy};
 use crate::crypto::{InlineRsa, MasterKeys, TokenDigest};
 use crate::exchange::Exchanges;
+use crate::graph::Graph;
 use crate::http::{
     AdminState, BodyMemory, FailedAttempts, PublicState, ReadyCheck, Server, ServerOptions, Stopping, admin_router, public_router,
 };
 use crate::ids::{PluginDigest, TenantId};
+use crate::key_uploads::KeyUploads;
 use crate::plugins::{ComponentSource, FoundComponent, Plugins};
 use crate::sessions::Sessions;
 use crate::store::{self, Store};
@@ -34,6 +36,7 @@ pub struct Host {
     stopping: Arc<Stopping>,
     turns: TaskTracker,
     follower: JoinHandle<()>,
+    key_checks: JoinHandle<()>,
 }
 
 impl Host {
@@ -55,8 +58,12 @@ impl Host {
             Exchanges::new(directory.clone(), Sessions::new(store.clone()), plugins.clone(), Box::new(InlineRsa), turns.clone());
         let (stopping, metrics) = (Arc::new(Stopping::default()), Arc::new(Metrics::new()));
         let operator_token = config.admin_token.map(|token| TokenDigest::of(token.expose()));
+        let graph = Graph::new(config.graph.url, config.graph.time_limit).context("can't call Meta's Graph API")?;
+        let key_uploads = Arc::new(KeyUploads::new(store.clone(), config.master_keys.clone(), graph, config.graph.check_interval));
+        let admin =
+            Admin::new(store.clone(), config.master_keys, directory.clone(), plugins.clone(), key_uploads.clone(), operator_token);
         let admin_state = AdminState {
-            admin: Arc::new(Admin::new(store.clone(), config.master_keys, directory.clone(), plugins.clone(), operator_token)),
+            admin: Arc::new(admin),
             failed_attempts: Arc::new(FailedAttempts::new(config.longest_login_delay)),
             ready: Arc::new(StoreAnswers(store.clone())),
             stopping: stopping.clone(),
@@ -82,8 +89,9 @@ impl Host {
         let follower = tokio::spawn(async move {
             directory.follow(|| plugins.retain(&active_digests(&directory))).await;
         });
+        let key_checks = tokio::spawn(async move { key_uploads.follow(|_counts| ()).await });
         tracing::info!(public = %public.url(), admin = %admin.url(), "serving");
-        Ok(Self { public, admin, store, stopping, turns, follower })
+        Ok(Self { public, admin, store, stopping, turns, follower, key_checks })
     }
 
     /// Where the data endpoints are, without a slash at the end.
@@ -108,6 +116,7 @@ impl Host {
             tracing::warn!(unfinished = self.turns.len(), "requests were still under way when the time to stop was over");
         }
         self.follower.abort();
+        self.key_checks.abort();
         if timeout(CLOSE_TIME, self.store.close()).await.is_err() {
             tracing::warn!("connections to the database were still in use when the time to stop was over");
         }
@@ -117,6 +126,7 @@ impl Host {
 impl Drop for Host {
     fn drop(&mut self) {
         self.follower.abort();
+        self.key_checks.abort();
     }
 }
 

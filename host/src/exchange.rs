@@ -86,6 +86,11 @@ impl Exchanges {
         if let Err(failure) = self.sessions.record_client_error(&space(endpoint), error).await {
             tracing::warn!(error = %telemetry::chain(&failure), "a client's error report was not recorded");
         }
+        if error.is_about_the_public_key()
+            && let Err(failure) = self.directory.report_key_error(endpoint.scope.tenant, &error.key).await
+        {
+            tracing::warn!(error = %telemetry::chain(&failure), "a client's report of the public key was not recorded");
+        }
         if let Some(active) = endpoint.active {
             let (this, error, call) = (self.clone(), error.clone(), call(endpoint, active));
             let report = async move {

@@ -109,6 +109,34 @@ impl FromStr for Slug {
 #[error("a name has 1 to 63 characters out of a-z, 0-9 and -")]
 pub struct InvalidSlug;
 
+/// Meta's name for a phone number of a WhatsApp Business Account. It goes into the Graph API's URLs, so it is digits and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct PhoneNumberId(String);
+
+impl PhoneNumberId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PhoneNumberId {
+    type Err = InvalidPhoneNumberId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() || text.len() > MAX_PHONE_NUMBER_ID_LENGTH || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(InvalidPhoneNumberId);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A text that is no [`PhoneNumberId`].
+#[derive(Debug, thiserror::Error)]
+#[error("a phone number id is 1 to 32 digits, as Meta's App Dashboard shows it; it is not the phone number")]
+pub struct InvalidPhoneNumberId;
+
 /// The content digest of a plugin's component: SHA-256 of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PluginDigest(pub [u8; 32]);
@@ -130,6 +158,9 @@ pub struct RequestDigest(pub [u8; 32]);
 
 const MAX_SLUG_LENGTH: usize = 63;
 
+/// Meta's have 15 to 17 digits.
+const MAX_PHONE_NUMBER_ID_LENGTH: usize = 32;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +172,14 @@ mod tests {
         }
         for bad in ["", "Acme", "a_b", "a b", "é", "a/b", &"x".repeat(64)] {
             assert!(bad.parse::<Slug>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_phone_number_id_can_not_lead_to_another_url() {
+        assert_eq!("106540352242922".parse::<PhoneNumberId>().unwrap().as_str(), "106540352242922");
+        for bad in ["", "+15550100", "1/2", "1 2", "1?fields=x", "..", "\u{664}", &"1".repeat(33)] {
+            assert!(bad.parse::<PhoneNumberId>().is_err(), "{bad}");
         }
     }
 

@@ -8,8 +8,25 @@ use syn::visit::Visit;
 
 /// What each module may use besides itself. Change it only for a reason that is worth an ADR.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("admin", &["crypto", "ids", "plugins", "sessions", "store", "tenants"]),
-    ("app", &["admin", "config", "crypto", "exchange", "http", "ids", "plugins", "sessions", "store", "telemetry", "tenants"]),
+    ("admin", &["crypto", "graph", "ids", "key_uploads", "plugins", "sessions", "store", "tenants"]),
+    (
+        "app",
+        &[
+            "admin",
+            "config",
+            "crypto",
+            "exchange",
+            "graph",
+            "http",
+            "ids",
+            "key_uploads",
+            "plugins",
+            "sessions",
+            "store",
+            "telemetry",
+            "tenants",
+        ],
+    ),
     ("cli", &["app", "client", "config", "crypto", "plugin_project", "postgres", "telemetry"]),
     ("client", &[]),
     ("config", &["crypto", "http", "telemetry"]),
@@ -17,9 +34,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("envelope", &["crypto", "flow", "ids", "signature"]),
     ("exchange", &["crypto", "envelope", "flow", "ids", "plugins", "sessions", "signature", "telemetry", "tenants"]),
     ("flow", &["ids"]),
+    ("graph", &["ids", "telemetry"]),
     // Beyond calling `exchange` and `admin`, the table of statuses names what can go wrong below them.
     ("http", &["admin", "envelope", "exchange", "flow", "plugins", "telemetry"]),
     ("ids", &[]),
+    ("key_uploads", &["crypto", "graph", "ids", "store", "telemetry", "tenants"]),
     ("plugin_project", &[]),
     ("plugins", &["flow", "ids", "telemetry"]),
     ("postgres", &[]),

@@ -187,6 +187,7 @@ fn body_for(route: &str) -> Value {
         "/v1/tenants" | "/v1/partners" => json!({"slug": "new"}),
         "/v1/api-tokens" => json!({"partner": "default"}),
         route if route.ends_with("/app-secret") => json!({"secret": "x"}),
+        route if route.ends_with("/graph") => json!({"access_token": "x", "phone_number_ids": ["1"]}),
         route if route.ends_with("/activate") => json!({"version": 1}),
         _ => json!({}),
     }
@@ -202,6 +203,7 @@ async fn everything_of(tenant: &TestTenant, flow: &str) -> Vec<Value> {
     for path in [
         "".to_owned(),
         "/keys".to_owned(),
+        "/graph".to_owned(),
         "/flows".to_owned(),
         format!("/flows/{flow}/versions"),
         format!("/flows/{flow}/sessions"),

@@ -12,6 +12,7 @@ async fn a_query_that_forgets_its_where_returns_the_tenants_own_rows_or_none() {
         flow.count("t").await;
         let report = flowhost::client::payload::error_notification("FORM", "timeout_error", "late", "t");
         assert_eq!(flow.client().call(&report).await.unwrap().status, 200);
+        flow.tenant.call("PUT", "/graph", json!({"access_token": "x", "phone_number_ids": ["1"]})).await.expect(204);
     }
     let pool = host.database().pool().await;
     let a = host.database().tenant_id("a").await;

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowhost::app::Host;
-use flowhost::config::{AdminToken, HostConfig, HttpLimits, MigrationPolicy};
+use flowhost::config::{AdminToken, GraphConfig, HostConfig, HttpLimits, MigrationPolicy};
 use flowhost::crypto::{MasterKey, MasterKeys};
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
 use crate::admin::Admin;
 use crate::cluster::TestDatabase;
+use crate::graph_server::GraphServer;
 use crate::logs;
 use crate::secrets::watch;
 use crate::tenant::TestTenant;
@@ -28,6 +29,7 @@ struct Shared {
     database: TestDatabase,
     master_key: MasterKey,
     admin_token: String,
+    graph: GraphConfig,
 }
 
 impl TestHost {
@@ -38,7 +40,7 @@ impl TestHost {
 
     /// A host on a fresh database, with a configuration that is changed before it starts.
     pub async fn configured(change: impl FnOnce(&mut HostConfig)) -> Self {
-        let shared = Shared::on(TestDatabase::migrated().await);
+        let shared = Arc::new(Shared::new(TestDatabase::migrated().await));
         let mut config = config(&shared, shared.master_keys());
         change(&mut config);
         Self::launch(shared, config).await
@@ -46,9 +48,26 @@ impl TestHost {
 
     /// A host on this database.
     pub async fn on(database: TestDatabase) -> Self {
-        let shared = Shared::on(database);
+        Self::first(Shared::new(database)).await
+    }
+
+    /// A host for which this server is Meta's Graph API, and that checks keys there this often.
+    pub async fn with_graph(server: &GraphServer, check_interval: Duration) -> Self {
+        Self::with(GraphConfig { url: server.url(), check_interval, ..GraphConfig::default() }).await
+    }
+
+    /// A host for which this server is Meta's Graph API, and that waits for its answers no longer than this.
+    pub async fn with_slow_graph(server: &GraphServer, time_limit: Duration) -> Self {
+        Self::with(GraphConfig { url: server.url(), time_limit, ..GraphConfig::default() }).await
+    }
+
+    async fn with(graph: GraphConfig) -> Self {
+        Self::first(Shared { graph, ..Shared::new(TestDatabase::migrated().await) }).await
+    }
+
+    async fn first(shared: Shared) -> Self {
         let config = config(&shared, shared.master_keys());
-        Self::launch(shared, config).await
+        Self::launch(Arc::new(shared), config).await
     }
 
     /// Another host on the same database.
@@ -139,12 +158,14 @@ impl TestHost {
 }
 
 impl Shared {
-    fn on(database: TestDatabase) -> Arc<Self> {
+    fn new(database: TestDatabase) -> Self {
         let admin_token = AdminToken::generate().expose().to_owned();
         let master_key = MasterKey::generate();
         watch(&admin_token);
         watch(&master_key.to_base64());
-        Arc::new(Self { database, master_key, admin_token })
+        // Nothing listens there: no test may call Meta.
+        let url = "http://127.0.0.1:1/v23.0".parse().expect("a URL");
+        Self { database, master_key, admin_token, graph: GraphConfig { url, ..GraphConfig::default() } }
     }
 
     fn master_keys(&self) -> MasterKeys {
@@ -165,6 +186,7 @@ fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
         admin_token: Some(AdminToken::parse(&shared.admin_token).expect("it was generated")),
         // The tests come from one address, and show many invalid tokens.
         longest_login_delay: Duration::ZERO,
+        graph: shared.graph.clone(),
     }
 }
 

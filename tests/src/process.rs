@@ -203,10 +203,12 @@ fn program() -> PathBuf {
 const READY_FILE: &str = "ready.json";
 
 /// Variables that a command reads.
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 11] = [
     "DATABASE_URL",
     "FLOWHOST_ADMIN_TOKEN",
     "FLOWHOST_APP_SECRET",
+    "FLOWHOST_GRAPH_TOKEN",
+    "FLOWHOST_GRAPH_URL",
     "FLOWHOST_KEY_PASSPHRASE",
     "FLOWHOST_LOG",
     "FLOWHOST_MASTER_KEY",

@@ -58,16 +58,11 @@ impl Desk {
         let mut change = self.begin_change(tenant.id).await?;
         store::retire_active_keys(&mut change, retires_at).await?;
         let key = insert(&mut change, &data_key, &pair).await?;
+        store::note_changed_keys(&mut change).await?;
         let mut record = self.record(&tenant, "key.add");
         (record.target, record.after) = (Some(key.id.to_string()), shown(&key));
         self.finish(change, record).await?;
         Ok(key)
-    }
-
-    /// A tenant's key pairs, the newest first.
-    pub async fn list_keys(&self, tenant: &str) -> Result<Vec<KeyView>, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        Ok(store::list_keys(&self.admin.store, tenant.id).await?.into_iter().map(KeyView::from).collect())
     }
 
     /// Deletes a key pair: what was encrypted to it can't be read from then on.
@@ -77,6 +72,7 @@ impl Desk {
         if !store::delete_key(&mut change, key).await? {
             return Err(AdminError::NotFound("key"));
         }
+        store::note_changed_keys(&mut change).await?;
         let mut record = self.record(&tenant, "key.delete");
         record.target = Some(key.to_string());
         self.finish(change, record).await

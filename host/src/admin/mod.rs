@@ -9,6 +9,7 @@ mod app_secrets;
 mod audit;
 mod error;
 mod flows;
+mod graph;
 mod keys;
 mod master_key;
 mod partners;
@@ -25,6 +26,7 @@ pub use app_secrets::NewAppSecret;
 pub use audit::{AuditPage, AuditQuery};
 pub use error::AdminError;
 pub use flows::{FlowView, PutFlow};
+pub use graph::{GraphAccessView, ListedKey, SetGraphAccess, UploadKey, UploadView};
 pub use keys::{AddKey, KeyView};
 pub use master_key::{Rotation, rotate_master_key};
 pub use partners::{CreatePartner, PartnerView, PatchPartner};
@@ -35,6 +37,7 @@ pub use versions::{Activated, UploadedVersion, VersionView};
 
 use crate::crypto::{DataKey, MasterKeys, TokenDigest};
 use crate::ids::{Slug, TenantId};
+use crate::key_uploads::KeyUploads;
 use crate::plugins::Plugins;
 use crate::store::{Change, Store, StoredTenant};
 use crate::tenants::{Directory, open_data_key};
@@ -45,6 +48,7 @@ pub struct Admin {
     master: MasterKeys,
     directory: Arc<Directory>,
     plugins: Arc<Plugins>,
+    key_uploads: Arc<KeyUploads>,
     operator_token: Option<TokenDigest>,
 }
 
@@ -55,9 +59,10 @@ impl Admin {
         master: MasterKeys,
         directory: Arc<Directory>,
         plugins: Arc<Plugins>,
+        key_uploads: Arc<KeyUploads>,
         operator_token: Option<TokenDigest>,
     ) -> Self {
-        Self { store, master, directory, plugins, operator_token }
+        Self { store, master, directory, plugins, key_uploads, operator_token }
     }
 }
 

@@ -67,6 +67,7 @@ async fn serve(
         master_keys: MasterKeys::new(folder.master_key()?, None),
         admin_token: Some(admin_token),
         longest_login_delay: LONGEST_LOGIN_DELAY,
+        graph: front.graph,
     };
     serve_until_signal(config, ready_file, signals, |host| say(&welcome(host, token_file.as_deref()))).await
 }

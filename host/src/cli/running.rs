@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::app::Host;
-use crate::config::{FrontInputs, HostConfig};
+use crate::config::{FrontInputs, GRAPH_CHECK_SECONDS, GRAPH_URL, HostConfig};
 
 use super::open_files;
 use super::output::note;
@@ -30,6 +30,12 @@ pub(crate) struct RunArgs {
     /// Connections to the data endpoints at the same time; further ones wait [default: 10000]
     #[arg(long, value_name = "NUMBER")]
     max_connections: Option<usize>,
+    /// Meta's Graph API, version included
+    #[arg(long, env = "FLOWHOST_GRAPH_URL", default_value = GRAPH_URL, value_name = "URL")]
+    graph_url: String,
+    /// Seconds between checks of each public key at Meta
+    #[arg(long, default_value_t = GRAPH_CHECK_SECONDS, value_parser = clap::value_parser!(u32).range(10..), value_name = "SECONDS")]
+    graph_check_interval: u32,
     /// Write the addresses to this file once requests are accepted; it is removed at stop
     #[arg(long, value_name = "PATH")]
     pub(crate) ready_file: Option<PathBuf>,
@@ -57,6 +63,8 @@ impl RunArgs {
             tls_key: self.tls_key.clone(),
             max_connections: self.max_connections,
             log_filter: self.log.clone(),
+            graph_url: self.graph_url.clone(),
+            graph_check_seconds: self.graph_check_interval,
         }
     }
 

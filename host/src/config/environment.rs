@@ -53,6 +53,11 @@ impl Environment {
         self.secret("FLOWHOST_KEY_PASSPHRASE")
     }
 
+    /// `FLOWHOST_GRAPH_TOKEN`: the access token of Meta's Graph API to set.
+    pub fn graph_token(&self) -> Result<Option<SecretText>, String> {
+        self.secret("FLOWHOST_GRAPH_TOKEN")
+    }
+
     /// `FLOWHOST_PG_BIN`: the folder of the PostgreSQL programs.
     pub fn postgres_programs(&self) -> Option<PathBuf> {
         self.value("FLOWHOST_PG_BIN").map(PathBuf::from)

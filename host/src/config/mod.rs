@@ -4,6 +4,7 @@
 //! configuration that cannot work is refused with *all* its problems at once ([`ConfigError`]).
 
 mod environment;
+mod graph;
 mod master_keys;
 mod problems;
 mod secrets;
@@ -18,6 +19,7 @@ use crate::crypto::MasterKeys;
 
 pub use crate::http::{HttpLimits, ListenerLimits, TlsFiles};
 pub use environment::Environment;
+pub use graph::{GRAPH_CHECK_SECONDS, GRAPH_URL, GraphConfig};
 pub use master_keys::{MasterKeyInputs, parse_master_key};
 pub use problems::{ConfigError, Problems};
 pub use secrets::{AdminToken, SecretText};
@@ -43,6 +45,8 @@ pub struct HostConfig {
     pub admin_token: Option<AdminToken>,
     /// How long at most the answer to an invalid token is held back.
     pub longest_login_delay: Duration,
+    /// Where Meta's Graph API is.
+    pub graph: GraphConfig,
 }
 
 /// What the host does at start about migrations that the database lacks.

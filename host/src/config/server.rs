@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
+use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
@@ -10,7 +11,10 @@ use tracing_subscriber::EnvFilter;
 use crate::http::{HttpLimits, TlsFiles};
 use crate::telemetry;
 
-use super::{AdminToken, ConfigError, Environment, HostConfig, LONGEST_LOGIN_DELAY, MasterKeyInputs, MigrationPolicy, Problems};
+use super::graph::parse_graph_url;
+use super::{
+    AdminToken, ConfigError, Environment, GraphConfig, HostConfig, LONGEST_LOGIN_DELAY, MasterKeyInputs, MigrationPolicy, Problems,
+};
 
 /// What `flowhost serve` was given, not yet checked. No `Debug`: the URL may hold a password.
 pub struct ServerInputs {
@@ -36,6 +40,10 @@ pub struct FrontInputs {
     pub max_connections: Option<usize>,
     /// `--log` or `FLOWHOST_LOG`.
     pub log_filter: String,
+    /// `--graph-url` or `FLOWHOST_GRAPH_URL`.
+    pub graph_url: String,
+    /// `--graph-check-interval`.
+    pub graph_check_seconds: u32,
 }
 
 /// What every host has in front: its listeners, and who may enter without being in the database.
@@ -50,6 +58,8 @@ pub struct Front {
     pub limits: HttpLimits,
     /// `FLOWHOST_ADMIN_TOKEN`.
     pub admin_token: Option<AdminToken>,
+    /// Where Meta's Graph API is.
+    pub graph: GraphConfig,
 }
 
 impl ServerInputs {
@@ -62,7 +72,7 @@ impl ServerInputs {
         let (Some(database), Some(master_keys), Some(front)) = (database, master_keys, front) else {
             return Err(problems.into_error());
         };
-        let Front { listen, admin_listen, tls, limits, admin_token } = front;
+        let Front { listen, admin_listen, tls, limits, admin_token, graph } = front;
         Ok(HostConfig {
             database,
             migrations: MigrationPolicy::Require,
@@ -73,6 +83,7 @@ impl ServerInputs {
             master_keys,
             admin_token,
             longest_login_delay: LONGEST_LOGIN_DELAY,
+            graph,
         })
     }
 }
@@ -91,7 +102,19 @@ impl FrontInputs {
         let tls = problems.check(check_tls(self.tls_cert.as_deref(), self.tls_key.as_deref()));
         let limits = problems.check(http_limits(self.max_connections));
         let log = problems.check(check_log_filter(&self.log_filter));
-        log.and(Some(Front { listen: listen?, admin_listen: admin_listen?, tls: tls?, limits: limits?, admin_token: admin_token? }))
+        let graph = problems.check(parse_graph_url(&self.graph_url)).map(|url| GraphConfig {
+            url,
+            check_interval: Duration::from_secs(self.graph_check_seconds.into()),
+            ..GraphConfig::default()
+        });
+        log.and(Some(Front {
+            listen: listen?,
+            admin_listen: admin_listen?,
+            tls: tls?,
+            limits: limits?,
+            admin_token: admin_token?,
+            graph: graph?,
+        }))
     }
 }
 
@@ -164,6 +187,7 @@ const MOST_CONNECTIONS: usize = 1_000_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::GRAPH_URL;
     use crate::crypto::MasterKey;
 
     fn front(listen: &str, admin_listen: &str, log_filter: &str) -> FrontInputs {
@@ -174,6 +198,8 @@ mod tests {
             tls_key: None,
             max_connections: None,
             log_filter: log_filter.to_owned(),
+            graph_url: GRAPH_URL.to_owned(),
+            graph_check_seconds: 600,
         }
     }
 
@@ -196,16 +222,22 @@ mod tests {
     #[test]
     fn lists_all_problems_together() {
         let environment = Environment::of(&[("FLOWHOST_ADMIN_TOKEN", "two words")]);
-        let given = ServerInputs {
-            database_url: None,
-            master_keys: no_key_files(),
-            front: front("nowhere", "127.0.0.1:99999", "flowhost=loud"),
-        };
+        let front =
+            FrontInputs { graph_url: "http://example.com".to_owned(), ..front("nowhere", "127.0.0.1:99999", "flowhost=loud") };
+        let given = ServerInputs { database_url: None, master_keys: no_key_files(), front };
 
         let Err(error) = given.resolve(&environment) else { panic!("must be refused") };
 
         let text = error.to_string();
-        for name in ["DATABASE_URL", "FLOWHOST_MASTER_KEY", "FLOWHOST_ADMIN_TOKEN", "--listen", "--admin-listen", "FLOWHOST_LOG"] {
+        for name in [
+            "DATABASE_URL",
+            "FLOWHOST_MASTER_KEY",
+            "FLOWHOST_ADMIN_TOKEN",
+            "--listen",
+            "--admin-listen",
+            "FLOWHOST_LOG",
+            "--graph-url",
+        ] {
             assert!(text.contains(name), "{name} is not in: {text}");
         }
         assert!(!text.contains("two words"), "{text}");

@@ -8,8 +8,8 @@ use std::fmt;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeySize, PrivateDecryptingKey};
-use pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey, LineEnding, PrivateKeyInfo};
-use rsa::pkcs1::DecodeRsaPrivateKey;
+use pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, LineEnding, PrivateKeyInfo};
+use rsa::pkcs1::{DecodeRsaPrivateKey, DecodeRsaPublicKey};
 use rsa::traits::PublicKeyParts;
 use rsa::{RsaPrivateKey, RsaPublicKey};
 use sha2::{Digest, Sha256};
@@ -39,13 +39,10 @@ impl KeyPair {
     /// A key that was read may satisfy the `rsa` crate and still not be encoded, such as one whose two primes are the same.
     fn of(key: &RsaPrivateKey) -> Result<Self, KeyFileError> {
         let public = RsaPublicKey::from(key);
-        let spki = public.to_public_key_der().expect("a public key can be encoded");
-        let digest = Sha256::digest(spki.as_bytes());
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self {
             private_pkcs8: key.to_pkcs8_der().map_err(|_| KeyFileError::Unreadable)?.to_bytes(),
             public_pem: public.to_public_key_pem(LineEnding::LF).expect("a public key can be encoded"),
-            fingerprint: format!("sha256:{hex}"),
+            fingerprint: fingerprint(&public),
         })
     }
 }
@@ -71,6 +68,22 @@ pub fn parse_private_key(pem: &str, passphrase: Option<&str>) -> Result<KeyPair,
         REQUIRED_BITS => KeyPair::of(&key),
         bits => Err(KeyFileError::WrongSize(bits)),
     }
+}
+
+/// The fingerprint of an RSA public key in PEM, as in [`KeyPair`]: SPKI or PKCS#1, with line ends of any kind. None: it is no such key.
+pub fn public_key_fingerprint(pem: &str) -> Option<String> {
+    if pem.len() > MAX_FILE_BYTES {
+        return None;
+    }
+    let pem = repair_newlines(pem);
+    let key = RsaPublicKey::from_public_key_pem(&pem).ok().or_else(|| RsaPublicKey::from_pkcs1_pem(&pem).ok())?;
+    Some(fingerprint(&key))
+}
+
+fn fingerprint(key: &RsaPublicKey) -> String {
+    let spki = key.to_public_key_der().expect("a public key can be encoded");
+    let hex: String = Sha256::digest(spki.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
 }
 
 fn read_rsa_key(pem: &str, passphrase: Option<&str>) -> Result<RsaPrivateKey, KeyFileError> {
@@ -258,6 +271,23 @@ mod tests {
         assert_ne!(one.fingerprint, other.fingerprint);
         assert!(PrivateKey::from_pkcs8(&one.private_pkcs8).is_ok());
         assert!(one.public_pem.starts_with("-----BEGIN PUBLIC KEY-----\n"));
+    }
+
+    #[test]
+    fn a_public_key_has_the_fingerprint_of_its_pair_in_every_form() {
+        let pair = parse_private_key(&vectors("private.pkcs8.pem"), None).unwrap();
+        let public = vectors("public.pem");
+        let spki = RsaPublicKey::from_public_key_pem(&public).unwrap();
+        let pkcs1 = rsa::pkcs1::EncodeRsaPublicKey::to_pkcs1_pem(&spki, LineEnding::LF).unwrap();
+        for form in [public.clone(), public.trim_end().to_owned(), public.replace('\n', "\r\n"), public.replace('\n', "\\n"), pkcs1]
+        {
+            assert_eq!(public_key_fingerprint(&form), Some(pair.fingerprint.clone()), "{form}");
+        }
+        let not_keys =
+            ["", "x", &public[..200], &vectors("private.pkcs8.pem"), &ours("certificate.pem"), &"x".repeat(MAX_FILE_BYTES + 1)];
+        for no_key in not_keys {
+            assert_eq!(public_key_fingerprint(no_key), None);
+        }
     }
 
     fn is_the_key_of_the_vectors(pem: &str, passphrase: Option<&str>) {

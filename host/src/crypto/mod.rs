@@ -15,7 +15,7 @@ pub use app_secret::AppSecret;
 pub use at_rest::{DataKey, MasterKey, MasterKeys, Place, Sealed};
 pub use bearer_token::{BearerToken, TokenDigest};
 pub use error::{CryptoError, KeyFileError};
-pub use key_file::{KeyPair, parse_private_key};
+pub use key_file::{KeyPair, parse_private_key, public_key_fingerprint};
 pub use key_ring::{KeyRing, RingKey};
 pub use message::{Iv, MessageKey};
 pub use rsa_key::{Decryption, InlineRsa, PrivateKey, RsaEngine};

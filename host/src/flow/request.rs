@@ -52,6 +52,14 @@ pub struct ClientError {
     pub flow_token: Option<FlowToken>,
 }
 
+impl ClientError {
+    /// Whether it says that the public key at Meta is missing or not signed, so that no client can encrypt to this endpoint.
+    pub fn is_about_the_public_key(&self) -> bool {
+        // The second is spelt as Meta spells it.
+        matches!(self.key.as_str(), "public-key-missing" | "public-key-signiture-verification")
+    }
+}
+
 /// Why a client calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {

@@ -24,6 +24,8 @@ pub struct StoredKey {
     pub retires_at: Option<OffsetDateTime>,
     /// When it was made or imported.
     pub created_at: OffsetDateTime,
+    /// What clients last reported of it, and when.
+    pub report: Option<(String, OffsetDateTime)>,
 }
 
 /// A key pair to be stored.
@@ -84,6 +86,36 @@ pub async fn delete_key(change: &mut Change, key: KeyId) -> Result<bool, StoreEr
     Ok(deleted.rows_affected() == 1)
 }
 
+/// Marks a tenant's active key with what a client reported of it, at most once a minute; gives whether it did.
+pub async fn report_key_error(store: &Store, tenant: TenantId, error: &str) -> Result<bool, StoreError> {
+    let mut transaction = store.of(tenant).await?;
+    let marked = sqlx::query(
+        "update key_pairs set reported_error = $2, reported_at = now() where tenant_id = $1 and retires_at is null \
+           and (reported_at is null or reported_at < now() - interval '1 minute')",
+    )
+    .bind(tenant.0)
+    .bind(error)
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(marked.rows_affected() > 0)
+}
+
+/// Takes away what clients reported of a key, if Meta has it for every phone number of the tenant.
+pub async fn clear_key_report(store: &Store, tenant: TenantId, key: KeyId) -> Result<(), StoreError> {
+    let mut transaction = store.of(tenant).await?;
+    sqlx::query(
+        "update key_pairs k set reported_error = null, reported_at = null where tenant_id = $1 and key_id = $2 \
+           and not exists (select from phone_numbers p where p.tenant_id = $1 \
+             and (p.status <> 'valid' or p.fingerprint is distinct from k.fingerprint))",
+    )
+    .bind(tenant.0)
+    .bind(key.0)
+    .execute(&mut *transaction)
+    .await?;
+    Ok(transaction.commit().await?)
+}
+
 #[derive(FromRow)]
 struct KeyRow {
     key_id: Uuid,
@@ -92,6 +124,8 @@ struct KeyRow {
     fingerprint: String,
     retires_at: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
+    reported_error: Option<String>,
+    reported_at: Option<OffsetDateTime>,
 }
 
 impl From<KeyRow> for StoredKey {
@@ -103,6 +137,7 @@ impl From<KeyRow> for StoredKey {
             fingerprint: row.fingerprint,
             retires_at: row.retires_at,
             created_at: row.created_at,
+            report: row.reported_error.zip(row.reported_at),
         }
     }
 }

@@ -8,6 +8,7 @@ mod app_secrets;
 mod audit;
 mod error;
 mod flows;
+mod graph;
 mod history;
 mod keys;
 mod migrations;
@@ -28,11 +29,15 @@ pub use app_secrets::{StoredAppSecret, list_app_secrets, replace_app_secret};
 pub use audit::{Actor, AuditEntry, AuditReach, AuditRecord, Subject, list_audit_entries};
 pub use error::StoreError;
 pub use flows::{StoredFlow, delete_flow, find_flow, insert_flow, list_flows, set_activation, update_flow};
+pub use graph::{
+    StoredPhoneNumber, UploadClaim, UploadFinding, UploadStatus, claim_due_checks, claim_uploads, count_key_uploads,
+    delete_graph_access, find_access_token, list_phone_numbers, note_changed_keys, record_upload, replace_graph_access,
+};
 pub use history::{
     CommittedExchange, ListedSession, StoredClientError, find_listed_session, insert_client_error, list_client_errors,
     list_exchanges, list_sessions,
 };
-pub use keys::{NewKey, StoredKey, delete_key, insert_key, list_keys, retire_active_keys};
+pub use keys::{NewKey, StoredKey, clear_key_report, delete_key, insert_key, list_keys, report_key_error, retire_active_keys};
 pub use migrations::{MIGRATOR, migrate, pending_migrations};
 pub use partners::{
     StoredPartner, delete_partner, find_partner, find_partner_by_id, insert_partner, list_partners, update_partner,
@@ -96,7 +101,7 @@ impl Store {
         Ok(self.pool.begin_with(AssertSqlSafe(begin)).await?)
     }
 
-    /// A transaction that sees which tenants there are, and nothing that belongs to one.
+    /// A transaction that sees which tenants there are and which of their phone numbers, and nothing else that belongs to one.
     async fn across_tenants(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
         Ok(self.pool.begin_with("begin; set local flowhost.across_tenants = on").await?)
     }

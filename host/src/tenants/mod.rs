@@ -115,6 +115,14 @@ impl Directory {
         Ok(())
     }
 
+    /// Marks a tenant's active key with what a client reported of it, at most once a minute.
+    pub async fn report_key_error(&self, tenant: TenantId, error: &str) -> Result<(), TenantError> {
+        if store::report_key_error(&self.store, tenant, error).await? {
+            tracing::warn!(tenant.id = %tenant, reported = error, "clients can't use the public key at Meta: it needs an upload");
+        }
+        Ok(())
+    }
+
     /// Keeps the copy fresh; never returns. `refreshed` is called after every change.
     pub async fn follow(&self, refreshed: impl Fn()) {
         loop {

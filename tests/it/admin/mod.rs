@@ -5,6 +5,7 @@ mod app_secrets;
 mod audit;
 mod failed_logins;
 mod flows;
+mod graph;
 mod health;
 mod keys;
 mod partners;

@@ -13,7 +13,7 @@ use clap::Args as ClapArgs;
 
 use crate::app::Host;
 use crate::config::{
-    AdminToken, ConfigError, Environment, HostConfig, HttpLimits, LONGEST_LOGIN_DELAY, MigrationPolicy, SecretText,
+    AdminToken, ConfigError, Environment, GraphConfig, HostConfig, HttpLimits, LONGEST_LOGIN_DELAY, MigrationPolicy, SecretText,
     check_log_filter,
 };
 use crate::crypto::{MasterKey, MasterKeys};
@@ -93,6 +93,7 @@ async fn start_host(postgres: &EmbeddedPostgres, admin_token: AdminToken) -> any
         master_keys: MasterKeys::new(MasterKey::generate(), None),
         admin_token: Some(admin_token),
         longest_login_delay: LONGEST_LOGIN_DELAY,
+        graph: GraphConfig::default(),
     };
     Host::start(config).await.context("the host does not start")
 }

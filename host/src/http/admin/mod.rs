@@ -5,6 +5,7 @@ mod auth;
 mod desk;
 mod failed_attempts;
 mod flows;
+mod graph;
 mod partners;
 mod tenants;
 mod versions;
@@ -45,6 +46,10 @@ pub const ADMIN_ROUTES: &[AdminRoute] = &[
     ("POST", "/v1/tenants/{tenant}/keys", Right::Manage),
     ("GET", "/v1/tenants/{tenant}/keys", Right::Read),
     ("DELETE", "/v1/tenants/{tenant}/keys/{key}", Right::Manage),
+    ("POST", "/v1/tenants/{tenant}/keys/{key}/upload", Right::Manage),
+    ("PUT", "/v1/tenants/{tenant}/graph", Right::Manage),
+    ("GET", "/v1/tenants/{tenant}/graph", Right::Read),
+    ("DELETE", "/v1/tenants/{tenant}/graph", Right::Manage),
     ("PUT", "/v1/tenants/{tenant}/app-secret", Right::Manage),
     ("GET", "/v1/tenants/{tenant}/flows", Right::Read),
     ("PUT", "/v1/tenants/{tenant}/flows/{flow}", Right::Deploy),
@@ -108,6 +113,10 @@ fn tenant_handler(method: &str, path: &str) -> MethodRouter<AdminState> {
         ("POST", "/{tenant}/keys") => post(tenants::add_key),
         ("GET", "/{tenant}/keys") => get(tenants::list_keys),
         ("DELETE", "/{tenant}/keys/{key}") => delete(tenants::delete_key),
+        ("POST", "/{tenant}/keys/{key}/upload") => post(graph::upload_key),
+        ("PUT", "/{tenant}/graph") => put(graph::set),
+        ("GET", "/{tenant}/graph") => get(graph::show),
+        ("DELETE", "/{tenant}/graph") => delete(graph::forget),
         ("PUT", "/{tenant}/app-secret") => put(tenants::set_app_secret),
         ("GET", "/{tenant}/flows") => get(flows::list),
         ("PUT", "/{tenant}/flows/{flow}") => put(flows::replace),
