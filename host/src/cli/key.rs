@@ -1,5 +1,6 @@
 //! `flowhost key`: the RSA key pairs that a tenant's requests are sealed for.
 
+mod upload;
 mod view;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::config::{ConfigError, Environment, SecretText};
 
+use self::upload::UploadArgs;
 use self::view::{Key, Keys};
 
 use super::api::ApiArgs;
@@ -28,7 +30,7 @@ pub enum Command {
   flowhost key rotate acme --retire-previous-after 604800   # the keys before still work for a week
   flowhost key rotate acme --from-file private.pem
 
-Then upload the public key that it prints; `flowhost key --help` has all steps.")]
+Then upload it: flowhost key upload acme; `flowhost key --help` has all steps.")]
     Rotate(RotateArgs),
     /// Make a key pair; the same as `rotate` without a file
     #[command(after_help = "Example:\n  flowhost key create acme --retire-previous-after 86400")]
@@ -39,7 +41,15 @@ Then upload the public key that it prints; `flowhost key --help` has all steps."
   flowhost key import acme --from-file private.pem --passphrase-file passphrase.txt
   FLOWHOST_KEY_PASSPHRASE=.. flowhost key import acme --from-file - < private.pem")]
     Import(ImportArgs),
-    /// List a tenant's key pairs
+    /// Upload the active key's public half to Meta, for each phone number of the tenant
+    #[command(after_help = "Examples:
+  flowhost key upload acme
+  flowhost key upload acme 0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b --phone-number-id 106540352242922
+
+It needs an access token and phone numbers: flowhost graph set --help.
+Fails if Meta does not have the key for one of the phone numbers afterwards.")]
+    Upload(UploadArgs),
+    /// List a tenant's key pairs, and how they stand at Meta
     #[command(after_help = "Example:\n  flowhost key list acme\n  flowhost key list acme --pem   # the public keys, to upload")]
     List(ListArgs),
     /// Show one key pair: fingerprint, state, times and public key
@@ -181,6 +191,7 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
         Command::Import(ImportArgs { tenant, from_file, passphrase, retire, api }) => {
             add(&tenant, key_file(&from_file, &passphrase, environment)?, &retire, &api, environment).await
         }
+        Command::Upload(args) => upload::upload(args, environment).await,
         Command::List(args) => list(args, environment).await,
         Command::Show(args) => show(args, environment).await,
         Command::Delete(args) => delete(args, environment).await,
@@ -233,15 +244,17 @@ async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<(
 
 const ROTATION: &str = "Examples:
   flowhost key rotate acme
+  flowhost key upload acme
   flowhost key list acme --pem
   flowhost key import acme --from-file private.pem --passphrase-file passphrase.txt
 
 To rotate a tenant's key without a request lost:
   1. flowhost key rotate acme
      The new key is active; the ones before still open requests for a day (--retire-previous-after).
-  2. Upload the public key that it prints to WhatsApp, for each phone number of the tenant, on the same day.
+  2. flowhost key upload acme
+     On the same day: Meta gets the new public key for each phone number of the tenant (flowhost graph set --help).
   3. Nothing more: once the old key has retired, a phone that still uses it is told so (421), fetches the new one and sends again.
-     flowhost key list acme   # shows states and times
+     flowhost key list acme   # shows states and times, and what Meta has
   If the private key has leaked: rotate with --retire-previous-after 0, and upload at once.";
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod dev;
 mod dev_folder;
 mod flow;
 mod flow_settings;
+mod graph;
 mod input;
 mod key;
 mod master_key;
@@ -57,6 +58,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Audit(args) => audit::run(args, &environment).await,
         Command::Tenant(command) => tenant::run(command, &environment).await,
         Command::Key(command) => key::run(command, &environment).await,
+        Command::Graph(command) => graph::run(command, &environment).await,
         Command::AppSecret(command) => app_secret::run(command, &environment).await,
         Command::Flow(command) => flow::run(command, &environment).await,
         Command::Token(command) => token::run(command, &environment).await,
@@ -117,9 +119,12 @@ pub enum Command {
     /// Make and change tenants: one for each WhatsApp Business Account
     #[command(subcommand)]
     Tenant(tenant::Command),
-    /// Rotate, make, import, show and delete a tenant's RSA key pairs
+    /// Rotate, make, import, upload, show and delete a tenant's RSA key pairs
     #[command(subcommand)]
     Key(key::Command),
+    /// Set what lets the host upload a tenant's public keys to Meta
+    #[command(subcommand)]
+    Graph(graph::Command),
     /// Set the app secret that a tenant's requests are signed with
     #[command(subcommand)]
     AppSecret(app_secret::Command),

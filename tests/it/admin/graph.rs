@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flowhost::client::payload;
-use flowhost_tests::{Component, GraphServer, Mood, TestHost, TestTenant, eventually, fixture, logged};
+use flowhost_tests::{Component, GraphCall, GraphServer, Mood, TestHost, TestTenant, eventually, fixture, logged};
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -27,7 +27,7 @@ async fn the_active_key_is_uploaded_for_every_phone_number_and_stands_as_valid()
         (&json!(false), &Value::Null, &json!(uploads))
     );
     let calls: Vec<_> = graph.calls().into_iter().filter(|call| call.phone_number_id == "1001").map(|call| call.method).collect();
-    assert_eq!(calls.iter().rev().take(2).rev().collect::<Vec<_>>(), ["POST", "GET"]);
+    assert!(calls.join(" ").contains("POST GET"), "{calls:?}");
 }
 
 #[tokio::test]
@@ -49,8 +49,10 @@ async fn one_phone_number_can_be_uploaded_for_alone() {
 #[tokio::test]
 async fn what_meta_says_of_the_key_is_shown_as_it_is() {
     let (graph, host) = start().await;
-    let tenant = with_access(&host, "acme").await;
+    let tenant = host.tenant("acme").await;
+    tenant.call("PUT", "/graph", json!({"access_token": TOKEN, "phone_number_ids": ["1001"]})).await.expect(204);
     for (mood, status) in [
+        (Mood::Forgetful, "missing"),
         (Mood::Wrapping, "valid"),
         (Mood::Mismatching, "mismatch"),
         (Mood::Stubborn(fixture("keys/public.pem")), "other-key"),
@@ -60,13 +62,12 @@ async fn what_meta_says_of_the_key_is_shown_as_it_is() {
         (Mood::Failing(429, 1), "valid"),
     ] {
         graph.is(mood.clone());
-        assert_eq!(statuses(&upload(&tenant, json!({"phone_number_id": "1001"})).await), [status], "{mood:?}");
+        assert_eq!(statuses(&upload(&tenant, json!({})).await), [status], "{mood:?}");
         let key = active(&tenant).await;
         assert_eq!(key["uploads"][0]["status"], status, "{mood:?}");
-        assert_eq!(key["needs_upload_reason"], if status == "valid" { "pending" } else { status }, "{mood:?}");
+        assert_eq!(key["needs_upload"], status != "valid", "{mood:?}");
+        assert_eq!(key["needs_upload_reason"], if status == "valid" { Value::Null } else { json!(status) }, "{mood:?}");
     }
-    graph.is(Mood::Forgetful);
-    assert_eq!(statuses(&upload(&tenant, json!({"phone_number_id": "1002"})).await), ["missing"]);
 }
 
 #[tokio::test]
@@ -89,7 +90,8 @@ async fn a_failure_is_told_in_metas_words_and_the_other_phone_numbers_go_on() {
         assert_eq!(statuses(&uploads), ["failed", "valid"], "{mood:?}");
         let detail = uploads[0]["detail"].as_str().unwrap();
         assert!(says.iter().all(|says| detail.contains(says)), "{mood:?}: {detail}");
-        let called = graph.calls()[before..].iter().filter(|call| call.phone_number_id == "1001").count();
+        let of_it = |call: &&GraphCall| call.phone_number_id == "1001" && call.method == "POST";
+        let called = graph.calls()[before..].iter().filter(of_it).count();
         assert_eq!(called, calls, "{mood:?}: what may pass is tried again, what will not is not");
         assert_eq!(active(&tenant).await["needs_upload"], true);
     }
@@ -266,30 +268,27 @@ async fn checks_that_fail_wait_longer_each_time_and_a_failure_hides_nothing() {
 
 #[tokio::test]
 async fn several_hosts_check_each_key_once() {
-    let graph = GraphServer::start(TOKEN).await;
-    // Long: what is due is due once, when the access is set.
-    let one = TestHost::with_graph(&graph, Duration::from_secs(3)).await;
-    let two = one.second().await;
+    let (graph, host) = start().await;
     for number in 0..5 {
-        let tenant = one.tenant(&format!("t{number}")).await;
+        let tenant = host.tenant(&format!("t{number}")).await;
         let ids: Vec<_> = (0..4).map(|phone| format!("{number}{phone}")).collect();
         tenant.call("PUT", "/graph", json!({"access_token": TOKEN, "phone_number_ids": ids})).await.expect(204);
     }
-    let pool = one.database().pool().await;
+
+    // Each looks for what is due as soon as it starts.
+    let _hosts = tokio::join!(host.second(), host.second(), host.second());
+    let pool = host.database().pool().await;
     eventually("each was checked", async || {
-        let unchecked: i64 =
-            sqlx::query_scalar("select count(*) from phone_numbers where checked_at is null").fetch_one(&pool).await.unwrap();
+        let unchecked = sqlx::query_scalar("select count(*) from phone_numbers where checked_at is null");
+        let unchecked: i64 = unchecked.fetch_one(&pool).await.unwrap();
         (unchecked == 0).then_some(())
     })
     .await;
 
-    // A check whose claim was lost would have asked without writing down what it learnt.
-    two.stop().await;
-    one.stop().await;
-    for phone in graph.calls().iter().map(|call| call.phone_number_id.clone()) {
-        let times = graph.calls().iter().filter(|call| call.phone_number_id == phone).count();
-        assert!(times <= 2, "{phone} was asked for {times} times");
-    }
+    let mut asked: Vec<_> = graph.calls().into_iter().map(|call| call.phone_number_id).collect();
+    asked.sort();
+    let once: Vec<_> = (0..5).flat_map(|number| (0..4).map(move |phone| format!("{number}{phone}"))).collect();
+    assert_eq!(asked, once);
 }
 
 #[tokio::test]
@@ -339,27 +338,21 @@ async fn a_report_counts_also_where_keys_are_uploaded_by_hand() {
 #[tokio::test]
 async fn a_slow_meta_holds_no_connection_to_the_database() {
     let graph = GraphServer::start(TOKEN).await;
-    let host = TestHost::with_slow_graph(&graph, Duration::from_secs(20)).await;
+    let host = TestHost::with_slow_graph(&graph, Duration::from_secs(120)).await;
     let tenant = with_access(&host, "acme").await;
     let ids: Vec<_> = (0..100).map(|number| number.to_string()).collect();
     tenant.call("PUT", "/graph", json!({"access_token": TOKEN, "phone_number_ids": ids})).await.expect(204);
     graph.is(Mood::Slow(Duration::from_secs(60)));
     let path = upload_path(&tenant).await;
-    let uploads: Vec<_> = (0..30)
+    let uploads: Vec<_> = (0..50)
         .map(|_| {
             let (tenant, path) = (tenant.clone(), path.clone());
             tokio::spawn(async move { tenant.call("POST", &path, json!({})).await })
         })
         .collect();
-    eventually("many uploads wait for Meta", async || (graph.calls().len() >= 100).then_some(())).await;
 
-    let pool = host.database().pool().await;
-    let open: i64 =
-        sqlx::query_scalar("select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in %'")
-            .fetch_one(&pool)
-            .await
-            .unwrap();
-    assert_eq!(open, 0, "a transaction waits for Meta");
+    // Eight calls of each at once. The pool has 20 connections: if uploads held on to one, most of them would still wait for it.
+    eventually("every upload waits for Meta", async || (graph.calls().len() >= 400).then_some(())).await;
     tenant.call("GET", "/keys", Value::Null).await.expect(200);
     uploads.iter().for_each(tokio::task::JoinHandle::abort);
 }

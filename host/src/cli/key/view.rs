@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::super::output::printable;
 use super::super::table::{Table, or_dash};
+use super::upload::Upload;
 
 /// The answer to a list: of [`Key`]s, or of whatever the API says of each.
 #[derive(Deserialize)]
@@ -14,21 +15,26 @@ pub(super) struct Keys<K> {
 /// One key pair in an answer.
 #[derive(Deserialize)]
 pub(super) struct Key {
-    id: String,
-    state: String,
+    pub(super) id: String,
+    pub(super) state: String,
     public_key_pem: String,
     fingerprint: String,
     retires_at: Option<String>,
     created_at: Option<String>,
+    #[serde(default)]
+    needs_upload: bool,
+    needs_upload_reason: Option<String>,
+    #[serde(default)]
+    uploads: Vec<Upload>,
 }
 
 impl Keys<Key> {
     /// One line for each key.
     pub(super) fn for_people(&self) -> String {
-        let mut table = Table::new(&["KEY", "STATE", "FINGERPRINT", "RETIRES", "CREATED"]);
+        let mut table = Table::new(&["KEY", "STATE", "AT META", "FINGERPRINT", "RETIRES", "CREATED"]);
         for key in &self.keys {
             let (retires, created) = (or_dash(key.retires_at.as_ref()), or_dash(key.created_at.as_ref()));
-            table.row([key.id.clone(), key.state.clone(), key.fingerprint.clone(), retires, created]);
+            table.row([key.id.clone(), key.state.clone(), key.at_meta(), key.fingerprint.clone(), retires, created]);
         }
         table.to_string()
     }
@@ -41,6 +47,18 @@ impl Keys<Key> {
 }
 
 impl Key {
+    /// How the key stands at Meta, as far as is known.
+    fn at_meta(&self) -> String {
+        match &self.needs_upload_reason {
+            Some(reason) if self.needs_upload => format!("needs upload ({reason})"),
+            _ if self.needs_upload => "needs upload".to_owned(),
+            _ => {
+                let not_valid = self.uploads.iter().find(|upload| upload.status != "valid");
+                not_valid.or(self.uploads.first()).map_or_else(|| "-".to_owned(), |upload| upload.status.clone())
+            }
+        }
+    }
+
     fn pem(&self) -> String {
         self.public_key_pem.lines().map(printable).collect::<Vec<_>>().join("\n")
     }
@@ -50,7 +68,7 @@ impl Key {
         format!(
             "Key {} is {}; fingerprint {}.\n{}\n\n{}\n\n\
              Next: upload this public key to WhatsApp, for each phone number of the tenant, before the keys before it retire:\n  \
-             POST /{{PHONE_NUMBER_ID}}/whatsapp_business_encryption with business_public_key=<the key above> (Meta's Graph API)\n\
+             flowhost key upload {}   # or, by hand: POST /{{PHONE_NUMBER_ID}}/whatsapp_business_encryption of Meta's Graph API\n\
              Phones go on with the key that they have. The first request after it retired gets a 421: they fetch the new key and send again.\n\
              The public keys again: flowhost key list {} --pem",
             printable(&self.id),
@@ -59,6 +77,7 @@ impl Key {
             retirement,
             self.pem(),
             printable(tenant),
+            printable(tenant),
         )
     }
 
@@ -66,6 +85,7 @@ impl Key {
     pub(super) fn in_full(&self) -> String {
         let mut table = Table::new(&["key", &printable(&self.id)]);
         table.row(["state".to_owned(), self.state.clone()]);
+        table.row(["at meta".to_owned(), self.at_meta()]);
         table.row(["fingerprint".to_owned(), self.fingerprint.clone()]);
         table.row(["created".to_owned(), or_dash(self.created_at.as_ref())]);
         table.row(["retires".to_owned(), or_dash(self.retires_at.as_ref())]);
@@ -75,7 +95,7 @@ impl Key {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -85,6 +105,21 @@ mod tests {
         let list: Keys<Key> = serde_json::from_value(json!({"keys":[key("retiring", "OLD\n"), key("active", "NEW\n")]})).unwrap();
 
         assert_eq!(list.pem(), "NEW\nOLD");
+    }
+
+    #[test]
+    fn a_key_says_how_it_stands_at_meta() {
+        let at_meta = |more: Value| {
+            let mut key = json!({"id":"1","state":"active","public_key_pem":"PEM","fingerprint":"f"});
+            key.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            Key::deserialize(key).unwrap().at_meta()
+        };
+
+        assert_eq!(at_meta(json!({})), "-");
+        let upload = |status: &str| json!({"phone_number_id": "1", "status": status});
+        assert_eq!(at_meta(json!({"needs_upload": false, "uploads": [upload("valid")]})), "valid");
+        assert_eq!(at_meta(json!({"needs_upload": false, "uploads": [upload("valid"), upload("failed")]})), "failed");
+        assert_eq!(at_meta(json!({"needs_upload": true, "needs_upload_reason": "other-key"})), "needs upload (other-key)");
     }
 
     #[test]
