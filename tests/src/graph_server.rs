@@ -14,6 +14,7 @@ use axum::routing::any;
 use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 use tokio::task::JoinHandle;
 
 /// A running server; ends when dropped.
@@ -64,6 +65,7 @@ struct Meta {
     mood: Mutex<HashMap<String, Mood>>,
     keys: Mutex<HashMap<String, String>>,
     calls: Mutex<Vec<GraphCall>>,
+    gate: Arc<RwLock<()>>,
 }
 
 impl GraphServer {
@@ -74,6 +76,7 @@ impl GraphServer {
             mood: Mutex::default(),
             keys: Mutex::default(),
             calls: Mutex::default(),
+            gate: Arc::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let url = format!("http://{}/v23.0", listener.local_addr().expect("it is bound"));
@@ -102,6 +105,11 @@ impl GraphServer {
     /// Lets in whoever shows this token, and nobody else.
     pub fn accept(&self, token: &str) {
         *lock(&self.meta.token) = token.to_owned();
+    }
+
+    /// Lets callers wait for their answers until the guard is dropped.
+    pub async fn hold(&self) -> OwnedRwLockWriteGuard<()> {
+        self.meta.gate.clone().write_owned().await
     }
 
     /// The public key that is kept for a phone number.
@@ -157,6 +165,7 @@ impl Meta {
 async fn answer(State(meta): State<Arc<Meta>>, Path(id): Path<String>, RawQuery(query): RawQuery, request: Request) -> Response {
     let method = request.method().clone();
     lock(&meta.calls).push(GraphCall { method: method.to_string(), phone_number_id: id.clone() });
+    drop(meta.gate.read().await);
     let mood = meta.mood_for(&id);
     match &mood {
         Mood::Failing(status, _) => return code(*status).into_response(),

@@ -78,7 +78,7 @@ pub(super) fn parse_public_key(body: &[u8]) -> Result<Option<PublicKeyAtMeta>, G
 pub(super) fn parse_refusal(status: u16, body: &[u8], token: &AccessToken) -> GraphError {
     let Ok(ErrorAnswer { error }) = serde_json::from_slice(body) else { return GraphError::Status(status) };
     let fit = |text: String| printable(&text.replace(token.expose(), "[access token]"), MAX_TEXT_BYTES);
-    GraphError::Refused(Refusal {
+    GraphError::Refused(Box::new(Refusal {
         status,
         message: fit(error.message),
         user_message: error.error_user_msg.map(fit),
@@ -87,7 +87,7 @@ pub(super) fn parse_refusal(status: u16, body: &[u8], token: &AccessToken) -> Gr
         subcode: error.error_subcode,
         trace: error.fbtrace_id.map(fit),
         transient: error.is_transient,
-    })
+    }))
 }
 
 /// Meta's texts are a sentence or two.

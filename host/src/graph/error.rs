@@ -13,7 +13,7 @@ pub enum GraphError {
     NotUnderstood,
     /// The Graph API explained why not.
     #[error("Meta refused: {0}")]
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// A status of failure, without an explanation that can be read.
     #[error("Meta answered with status {0}")]
     Status(u16),

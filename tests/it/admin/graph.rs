@@ -209,6 +209,26 @@ async fn a_new_key_needs_an_upload_until_it_was_uploaded() {
 }
 
 #[tokio::test]
+async fn what_meta_said_before_a_rotation_counts_for_nothing_after_it() {
+    let (graph, host) = start().await;
+    let tenant = with_access(&host, "acme").await;
+    upload(&tenant, json!({})).await;
+    let (held, before, path) = (graph.hold().await, graph.calls().len(), upload_path(&tenant).await);
+    let slow = tokio::spawn({
+        let tenant = tenant.clone();
+        async move { tenant.call("POST", &path, json!({})).await.expect(200) }
+    });
+    eventually("the upload waits for Meta", async || (graph.calls().len() == before + 2).then_some(())).await;
+
+    tenant.call("POST", "/keys", json!({})).await.expect(201);
+    drop(held);
+
+    let uploads = slow.await.unwrap()["uploads"].as_array().unwrap().clone();
+    assert_eq!(statuses(&uploads), ["other-key", "other-key"]);
+    assert_eq!(active(&tenant).await["needs_upload_reason"], "other-key");
+}
+
+#[tokio::test]
 async fn keys_are_checked_in_the_background_and_a_change_is_logged_once() {
     let graph = GraphServer::start(TOKEN).await;
     let host = TestHost::with_graph(&graph, Duration::from_millis(50)).await;
@@ -344,15 +364,16 @@ async fn a_slow_meta_holds_no_connection_to_the_database() {
     tenant.call("PUT", "/graph", json!({"access_token": TOKEN, "phone_number_ids": ids})).await.expect(204);
     graph.is(Mood::Slow(Duration::from_secs(60)));
     let path = upload_path(&tenant).await;
-    let uploads: Vec<_> = (0..50)
-        .map(|_| {
-            let (tenant, path) = (tenant.clone(), path.clone());
-            tokio::spawn(async move { tenant.call("POST", &path, json!({})).await })
-        })
-        .collect();
+    let mut uploads = Vec::new();
 
-    // Eight calls of each at once. The pool has 20 connections: if uploads held on to one, most of them would still wait for it.
-    eventually("every upload waits for Meta", async || (graph.calls().len() >= 400).then_some(())).await;
+    // The pool has 20 connections: if uploads held on to one, the last ones would get none.
+    for number in 1..=24 {
+        let (tenant, path) = (tenant.clone(), path.clone());
+        uploads.push(tokio::spawn(async move { tenant.call("POST", &path, json!({})).await }));
+        // Eight phone numbers of each at once.
+        eventually("the upload waits for Meta", async || (graph.calls().len() >= 8 * number).then_some(())).await;
+    }
+
     tenant.call("GET", "/keys", Value::Null).await.expect(200);
     uploads.iter().for_each(tokio::task::JoinHandle::abort);
 }
