@@ -72,9 +72,12 @@ impl Desk {
         let token = AccessToken::parse(&new.access_token).map_err(|error| AdminError::Invalid(error.to_string()))?;
         let phone_numbers = parse_phone_numbers(&new.phone_number_ids)?;
         let sealed = self.data_key(&tenant)?.seal(&access_token_place(tenant.id), token.expose().as_bytes());
+        let before: Vec<_> =
+            store::list_phone_numbers(&self.admin.store, tenant.id).await?.into_iter().map(|number| number.id).collect();
         let mut change = self.begin_change(tenant.id).await?;
         store::replace_graph_access(&mut change, &sealed, &phone_numbers).await?;
         let mut record = self.record(&tenant, "graph.set");
+        record.before = shown(&json!({ "phone_number_ids": before }));
         record.after = shown(&json!({ "phone_number_ids": phone_numbers }));
         self.finish(change, record).await
     }

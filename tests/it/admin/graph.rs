@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flowhost::client::payload;
-use flowhost_tests::{Component, GraphCall, GraphServer, Mood, TestHost, TestTenant, eventually, fixture, logged};
+use flowhost_tests::{Component, Ended, GraphCall, GraphServer, Mood, TestHost, TestTenant, eventually, fixture, flowhost, logged};
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -376,6 +376,41 @@ async fn a_slow_meta_holds_no_connection_to_the_database() {
 
     tenant.call("GET", "/keys", Value::Null).await.expect(200);
     uploads.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn the_command_line_sets_access_uploads_and_says_how_keys_stand() {
+    let (graph, host) = start().await;
+    host.tenant("acme").await;
+    let run = async |arguments: &[&str]| {
+        let mut command = flowhost(arguments);
+        command
+            .env("FLOWHOST_URL", host.admin().url(""))
+            .env("FLOWHOST_TOKEN", host.admin_token())
+            .env("FLOWHOST_GRAPH_TOKEN", TOKEN);
+        Ended::of(command).await
+    };
+
+    let too_early = run(&["key", "upload", "acme"]).await;
+    assert!(too_early.code == Some(1) && too_early.stderr.contains("flowhost graph set"), "{too_early:?}");
+    let set = run(&["graph", "set", "acme", "--phone-number-id", "1001", "--phone-number-id", "1002"]).await;
+    assert_eq!(set.code, Some(0), "{set:?}");
+    let shown = run(&["graph", "show", "acme"]).await;
+    assert!(shown.stdout.contains("1001, 1002") && !shown.stdout.contains(TOKEN), "{shown:?}");
+    assert!(run(&["key", "list", "acme"]).await.stdout.contains("needs upload"));
+
+    graph.is_for("1002", Mood::Refusing(400, json!({"error": {"message": "Not registered", "code": 133010}})));
+    let half = run(&["key", "upload", "acme"]).await;
+    assert!(half.code == Some(1) && half.stdout.contains("1001             valid"), "{half:?}");
+    assert!(half.stdout.contains("Not registered"), "{half:?}");
+    graph.is(Mood::Honest);
+    let uploaded = run(&["key", "upload", "acme", "--phone-number-id", "1002", "--json"]).await;
+    assert_eq!(serde_json::from_str::<Value>(&uploaded.stdout).unwrap()["uploads"][0]["status"], "valid", "{uploaded:?}");
+    let listed = run(&["key", "list", "acme"]).await.stdout;
+    assert!(listed.contains("valid") && !listed.contains("needs upload"), "{listed}");
+
+    assert_eq!(run(&["graph", "forget", "acme", "--yes"]).await.code, Some(0));
+    assert!(run(&["graph", "show", "acme"]).await.stdout.contains("none"));
 }
 
 async fn start() -> (GraphServer, TestHost) {
