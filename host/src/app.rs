@@ -24,7 +24,7 @@ use crate::ids::{PluginDigest, TenantId};
 use crate::key_uploads::KeyUploads;
 use crate::plugins::{ComponentSource, FoundComponent, Plugins};
 use crate::sessions::Sessions;
-use crate::store::{self, Store};
+use crate::store::{self, Store, UploadStatus};
 use crate::telemetry::{self, Listener, Metrics};
 use crate::tenants::{Directory, MAX_MEMORY_BYTES};
 
@@ -83,13 +83,16 @@ impl Host {
             tls: None,
             limits: config.limits.admin,
             router: admin_router(admin_state),
-            metrics,
+            metrics: metrics.clone(),
         });
         let (public, admin) = (public.await?, admin.await?);
         let follower = tokio::spawn(async move {
             directory.follow(|| plugins.retain(&active_digests(&directory))).await;
         });
-        let key_checks = tokio::spawn(async move { key_uploads.follow(|_counts| ()).await });
+        let key_checks = tokio::spawn(async move {
+            let show = |(status, count): &(UploadStatus, i64)| metrics.set_key_uploads(status.as_str(), *count);
+            key_uploads.follow(|counts| counts.iter().for_each(show)).await;
+        });
         tracing::info!(public = %public.url(), admin = %admin.url(), "serving");
         Ok(Self { public, admin, store, stopping, turns, follower, key_checks })
     }

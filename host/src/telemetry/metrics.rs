@@ -107,9 +107,9 @@ impl Metrics {
         self.connection_limit_reached.get_or_create(&listener.label()).inc();
     }
 
-    /// How many public keys Meta reports that status of.
-    pub fn set_key_uploads(&self, status: &'static str, count: u32) {
-        self.key_uploads.get_or_create(&KeyUploadLabel { status }).set(count.into());
+    /// How many phone numbers of all tenants stand like this with their public key at Meta.
+    pub fn set_key_uploads(&self, status: &'static str, count: i64) {
+        self.key_uploads.get_or_create(&KeyUploadLabel { status }).set(count);
     }
 
     /// Everything in the text format of OpenMetrics, which Prometheus reads; its media type is [`METRICS_MEDIA_TYPE`].

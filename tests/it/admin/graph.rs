@@ -255,6 +255,12 @@ async fn keys_are_checked_in_the_background_and_a_change_is_logged_once() {
     stands("other-key").await;
     graph.is(Mood::Honest);
     stands("valid").await;
+    eventually("the metric follows", async || {
+        let metrics = host.admin().get("/metrics").await.text;
+        let lines = ["flowhost_key_uploads{status=\"valid\"} 2", "flowhost_key_uploads{status=\"other-key\"} 0"];
+        lines.iter().all(|line| metrics.contains(line)).then_some(())
+    })
+    .await;
     // The check reports what is there; it does not upload.
     tenant.call("POST", "/keys", json!({})).await.expect(201);
     stands("other-key").await;
