@@ -50,21 +50,18 @@ impl Exchanges {
         Arc::new(Self { directory, sessions, plugins, rsa, background })
     }
 
-    /// The endpoint at `/flows/{tenant}/{flow}`, if it is there and switched on, for one request: it counts as one of its tenant's.
+    /// The endpoint at `/flows/{tenant}/{flow}`, if it is there.
     pub fn resolve(&self, tenant: &str, flow: &str) -> Result<Arc<Endpoint>, ExchangeError> {
-        let endpoint = self.directory.resolve(tenant, flow).ok_or(ExchangeError::UnknownEndpoint)?;
-        if endpoint.disabled {
-            return Err(ExchangeError::Disabled);
-        }
-        let rate = endpoint.tenant.rate.as_ref();
-        rate.map_or(Ok(()), |rate| rate.admit()).map_err(|retry_after| ExchangeError::RateLimited { retry_after })?;
-        Ok(endpoint)
+        self.directory.resolve(tenant, flow).ok_or(ExchangeError::UnknownEndpoint)
     }
 
-    /// Answers a request to an endpoint.
+    /// Answers a request to an endpoint that is switched on.
     pub async fn answer(self: &Arc<Self>, endpoint: &Arc<Endpoint>, raw: RawRequest) -> Result<SealedReply, ExchangeError> {
         let began = Instant::now();
         let body = signature::verify(&endpoint.tenant.app_secrets(), raw)?;
+        // Only what Meta signed counts: else anybody could use up a tenant's share. Before the expensive step.
+        let rate = endpoint.tenant.rate.as_ref();
+        rate.map_or(Ok(()), |rate| rate.admit()).map_err(|retry_after| ExchangeError::RateLimited { retry_after })?;
         let opened = envelope::open(self.rsa.as_ref(), endpoint.tenant.private_keys(), body).await?;
         let reply = match &opened.request {
             FlowRequest::Ping => self.answer_ping(endpoint).await?,

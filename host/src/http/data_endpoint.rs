@@ -49,6 +49,10 @@ async fn exchange(
         Err(error) => return failure(&error),
     };
     name_endpoint(&endpoint);
+    // Before the body is read too.
+    if endpoint.disabled {
+        return failure(&ExchangeError::Disabled);
+    }
     let (parts, body) = request.into_parts();
     let mut share = state.body_memory.share();
     let raw = match read_within(body, MAX_BODY_BYTES, &mut share).await {

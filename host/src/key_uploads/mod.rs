@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::iter;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+use time::OffsetDateTime;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 
 pub use error::KeyUploadError;
 
@@ -37,7 +38,7 @@ impl KeyUploads {
     }
 
     /// Uploads a tenant's key for phone numbers, reads back how it stands, and writes that down; those that the tenant doesn't have are
-    /// left out. Gives false if the tenant has no access token. Takes at most about 25 s.
+    /// left out. Gives false if the tenant has no access token. Takes at most about 27 s.
     pub async fn upload(
         &self,
         tenant: &StoredTenant,
@@ -45,6 +46,7 @@ impl KeyUploads {
         phone_numbers: &[PhoneNumberId],
     ) -> Result<bool, KeyUploadError> {
         let Some(token) = self.access_token(tenant).await? else { return Ok(false) };
+        sleep(until_served_everywhere(OffsetDateTime::now_utc() - key.created_at)).await;
         let give_up = Instant::now() + UPLOAD_TIME;
         let claims = store::claim_uploads(&self.store, tenant.id, phone_numbers, CLAIM_TIME).await?;
         let uploads = iter(claims).map(|claim| self.upload_one(&token, key, claim, give_up));
@@ -165,6 +167,12 @@ impl KeyUploads {
     }
 }
 
+/// How long to wait until every host knows a key of that age: a phone that has a key before a host knows it gets two 421s in a row, and
+/// shows an error.
+fn until_served_everywhere(age: time::Duration) -> Duration {
+    SERVED_EVERYWHERE_AFTER.saturating_sub(age.max(time::Duration::ZERO).unsigned_abs())
+}
+
 /// Where an access token is sealed for.
 pub fn access_token_place(tenant: TenantId) -> Place {
     Place::new("graph_access.sealed_access_token", &[tenant.0.as_bytes()])
@@ -194,6 +202,9 @@ fn log_change(tenant: TenantId, before: UploadStatus, now: UploadStatus) {
 /// How long whoever claimed a phone number has it for itself: longer than any upload, and than a round of checks where each takes the
 /// 5 s that it may take at most: 250 tenants, 8 at once, and one of 100 phone numbers, 4 at once.
 const CLAIM_TIME: Duration = Duration::from_secs(300);
+
+/// A host that missed the notification of a change looks for it every second.
+const SERVED_EVERYWHERE_AFTER: Duration = Duration::from_secs(2);
 
 /// For all phone numbers of one call together: less than clients of the admin API wait.
 const UPLOAD_TIME: Duration = Duration::from_secs(25);
@@ -227,5 +238,12 @@ mod tests {
         assert_eq!(back_off(minutes(10), 1_000_000), LONGEST_BACK_OFF);
         assert_eq!(back_off(minutes(60 * 24), 3), minutes(60 * 24));
         assert_eq!(back_off(Duration::MAX, i32::MIN), Duration::MAX);
+    }
+
+    #[test]
+    fn only_a_new_key_has_to_wait() {
+        let wait = |seconds| until_served_everywhere(time::Duration::seconds(seconds));
+        assert_eq!([wait(0), wait(1), wait(2), wait(3_600)], [2, 1, 0, 0].map(Duration::from_secs));
+        assert_eq!(wait(-60), SERVED_EVERYWHERE_AFTER, "the database's clock may be ahead");
     }
 }

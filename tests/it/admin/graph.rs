@@ -209,6 +209,21 @@ async fn a_new_key_needs_an_upload_until_it_was_uploaded() {
 }
 
 #[tokio::test]
+async fn a_key_that_was_uploaded_is_served_by_every_host() {
+    let (_graph, host) = start().await;
+    let second = host.second().await;
+    let flow = with_access(&host, "acme").await.flow("booking", json!({}), Component::Steady).await;
+    let there = flow.served_at(&second).await;
+    for _ in 0..2 {
+        let key = flow.tenant.call("POST", "/keys", json!({})).await.expect(201);
+        upload(&flow.tenant, json!({})).await;
+
+        let client = there.client().encrypting_to(key["public_key_pem"].as_str().unwrap()).unwrap();
+        assert_eq!(client.call(&payload::ping()).await.unwrap().status, 200);
+    }
+}
+
+#[tokio::test]
 async fn what_meta_said_before_a_rotation_counts_for_nothing_after_it() {
     let (graph, host) = start().await;
     let tenant = with_access(&host, "acme").await;
