@@ -2,17 +2,20 @@
 -- cluster, so another database of the cluster may have made it.
 do $$
 begin
-    if not exists (select from pg_roles where rolname = 'flowhost_app') then
-        create role flowhost_app nologin;
-    end if;
+    begin
+        if not exists (select from pg_roles where rolname = 'flowhost_app') then
+            create role flowhost_app nologin;
+        end if;
+    exception
+        when duplicate_object or unique_violation then null;
+    end;
     if not pg_has_role(current_user, 'flowhost_app', 'member') then
         execute format('grant flowhost_app to %I', current_user);
     end if;
 exception
-    when duplicate_object or unique_violation then null;
     when insufficient_privilege then
-        raise exception 'the role flowhost_app is missing, and % may not make it', current_user
-            using hint = 'As a superuser: create role flowhost_app nologin; grant flowhost_app to ' || quote_ident(current_user);
+        raise exception '% may not make the role flowhost_app and be a member of it; as a superuser, once: create role flowhost_app nologin; grant flowhost_app to %',
+            current_user, quote_ident(current_user);
 end
 $$;
 
