@@ -1,8 +1,8 @@
 -- What a turn asks of the database, each in one round trip: a function can set the transaction's tenant and query in one statement, and
 -- a statement is a transaction. As functions of their own SQL would have to begin, set, query and commit in three.
 
--- The session of a token, and the exchange that answered an earlier copy of the request anywhere at the tenant. Each by a whole unique
--- key, so that no state of the planner's statistics can make it read more.
+-- The session of a token, and the exchange that answered an earlier copy of the request anywhere at the tenant, also in a flow that is
+-- gone: then it is number 0 of no flow. Each by a whole unique key, so that no state of the planner's statistics can make it read more.
 create function find_turn(tenant uuid, flow uuid, token bytea, request bytea)
     returns table (
         answered_number bigint, answered_token bytea, answered_here boolean,
@@ -14,11 +14,14 @@ as $$
 begin
     perform set_config('flowhost.tenant', tenant::text, true);
     return query
-        select e.number, e.token_hash, e.flow_id = flow,
+        select coalesce(e.number, case when a.request_digest is not null then 0 end),
+            coalesce(e.token_hash, case when a.request_digest is not null then token end),
+            coalesce(e.flow_id = flow, case when a.request_digest is not null then false end),
             s.token_hash, s.status, s.screen, s.sealed_state, s.sealed_context, s.version,
             s.last_reply_kind, s.sealed_last_reply, s.expires_at
         from (values (1)) as one (n)
         left join exchanges e on e.tenant_id = tenant and e.request_digest = request
+        left join answered_requests a on a.tenant_id = tenant and a.request_digest = request
         left join sessions s on s.tenant_id = tenant and s.flow_id = flow and s.token_hash = token;
 end
 $$;

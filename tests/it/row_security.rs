@@ -12,6 +12,9 @@ async fn a_query_that_forgets_its_where_returns_the_tenants_own_rows_or_none() {
         flow.count("t").await;
         let report = flowhost::client::payload::error_notification("FORM", "timeout_error", "late", "t");
         assert_eq!(flow.client().call(&report).await.unwrap().status, 200);
+        let gone = flow.tenant.flow("gone", json!({}), Component::Steady).await;
+        gone.count("t").await;
+        gone.call("DELETE", "", serde_json::Value::Null).await.expect(204);
         flow.tenant.call("PUT", "/graph", json!({"access_token": "x", "phone_number_ids": ["1"]})).await.expect(204);
     }
     let pool = host.database().pool().await;

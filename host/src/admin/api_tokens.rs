@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::access::shown;
+use super::access::{TOKEN_PREFIX, shown};
 use super::{AdminError, Desk};
 use crate::crypto::BearerToken;
 use crate::ids::ApiTokenId;
@@ -136,6 +136,3 @@ impl From<StoredApiToken> for ApiTokenView {
         }
     }
 }
-
-/// By which scanners of leaked secrets tell what it is: Flowhost, admin.
-const TOKEN_PREFIX: &str = "fha_";

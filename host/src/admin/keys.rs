@@ -45,17 +45,17 @@ impl Desk {
         if add.private_key_pem.is_none() && passphrase.is_some() {
             return Err(AdminError::Invalid("a passphrase without a private_key_pem".to_owned()));
         }
-        let place = KEY_WORK.acquire().await.map_err(|error| AdminError::Interrupted(error.to_string()))?;
-        let pair = off_the_async_threads(move || {
-            // Kept by the work, which goes on where its caller hangs up.
-            let _place = place;
-            match add.private_key_pem {
-                None => Ok(KeyPair::generate()),
-                Some(pem) => parse_private_key(&pem, passphrase.as_ref().map(|passphrase| passphrase.as_str())),
-            }
+        let pair = work_on_key(move || match add.private_key_pem {
+            None => Ok(KeyPair::generate()),
+            Some(pem) => parse_private_key(&pem, passphrase.as_ref().map(|passphrase| passphrase.as_str())),
         })
         .await??;
         let mut change = self.begin_change(tenant.id).await?;
+        if store::count_working_keys(&mut change).await? >= MAX_WORKING_KEYS {
+            return Err(AdminError::Conflict(format!(
+                "{MAX_WORKING_KEYS} key pairs of the tenant still open requests, and there may be no more: delete one, or wait until one has retired"
+            )));
+        }
         store::retire_active_keys(&mut change, retires_at).await?;
         let key = insert(&mut change, &data_key, &pair).await?;
         store::note_changed_keys(&mut change).await?;
@@ -77,6 +77,17 @@ impl Desk {
         record.target = Some(key.to_string());
         self.finish(change, record).await
     }
+}
+
+/// Does work on a key off the async threads, as far as there is a place for it.
+pub(super) async fn work_on_key<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AdminError> {
+    let place = KEY_WORK.acquire().await.map_err(|error| AdminError::Interrupted(error.to_string()))?;
+    off_the_async_threads(move || {
+        // Kept by the work, which goes on where its caller hangs up.
+        let _place = place;
+        work()
+    })
+    .await
 }
 
 /// Seals and inserts a key pair.
@@ -106,6 +117,9 @@ impl From<StoredKey> for KeyView {
 
 /// One day: clients fetch the new public key long before (`design.md` section 5).
 const RETIRE_AFTER_SECONDS: u32 = 86_400;
+
+/// A request that no key opens costs an RSA operation for each of them, about 255 us.
+const MAX_WORKING_KEYS: i64 = 16;
 
 /// Making a key takes up to 500 ms of CPU, opening an encrypted one up to two seconds and 128 MiB: two at a time, whoever asks.
 static KEY_WORK: Semaphore = Semaphore::const_new(2);

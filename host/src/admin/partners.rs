@@ -64,16 +64,15 @@ impl Desk {
     /// Changes what the patch names. Switched off, all of its tenants' endpoints answer 503 on every host.
     pub async fn patch_partner(&self, partner: &str, patch: PatchPartner) -> Result<PartnerView, AdminError> {
         let partner = self.partner(partner).await?;
-        let name = checked_name(patch.name.unwrap_or_else(|| partner.name.clone()))?;
+        let name = patch.name.map(checked_name).transpose()?;
         let mut change = self.admin.store.begin_access_change().await?;
-        store::update_partner(&mut change, partner.id, &name, patch.disabled.unwrap_or(partner.disabled)).await?;
+        let changed = store::update_partner(&mut change, partner.id, name.as_deref(), patch.disabled).await?;
+        let view = PartnerView::from(changed.ok_or(AdminError::NotFound("partner"))?);
         let mut record = self.record_about(subject(&partner), "partner.update");
-        record.after = shown(&serde_json::json!({ "name": name, "disabled": patch.disabled.unwrap_or(partner.disabled) }));
-        let slug = partner.slug.clone();
-        record.before = shown(&PartnerView::from(partner));
+        (record.before, record.after) = (shown(&PartnerView::from(partner)), shown(&view));
         change.commit(&record).await?;
         self.admin.directory.refresh_changed().await?;
-        self.show_partner(&slug).await
+        Ok(view)
     }
 
     /// Deletes a partner that has no tenants, with its tokens.

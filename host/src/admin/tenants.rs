@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::access::shown;
 use super::partners::DEFAULT_PARTNER;
-use super::{AdminError, Desk, checked_name, off_the_async_threads, parse_slug};
+use super::{AdminError, Desk, checked_name, parse_slug};
 use crate::crypto::{DataKey, KeyPair};
 use crate::ids::TenantId;
 use crate::store::{self, NewTenant, StoredPartner, StoredTenant, Subject};
@@ -61,7 +61,7 @@ impl Desk {
         let slug = parse_slug("slug", &new.slug)?;
         let name = checked_name(new.name.unwrap_or_else(|| new.slug.clone()))?;
         let partner = self.owning_partner(new.partner.as_deref()).await?;
-        let pair = off_the_async_threads(KeyPair::generate).await?;
+        let pair = super::keys::work_on_key(KeyPair::generate).await?;
         let id = TenantId::new();
         let data_key = DataKey::generate();
         let sealed_data_key = self.admin.master.seal_data_key(id.0.as_bytes(), &data_key);
@@ -99,6 +99,9 @@ impl Desk {
     /// Changes what the patch names.
     pub async fn patch_tenant(&self, tenant: &str, patch: PatchTenant) -> Result<TenantView, AdminError> {
         let tenant = self.tenant(tenant).await?;
+        let mut change = self.begin_change(tenant.id).await?;
+        // Again, behind the change's lock: two patches at the same time must both count.
+        let tenant = store::find_changing_tenant(&mut change).await?.ok_or(AdminError::NotFound("tenant"))?;
         let before = TenantView::from(tenant.clone());
         let name = checked_name(patch.name.unwrap_or_else(|| tenant.name.clone()))?;
         let waba_id = match patch.waba_id {
@@ -108,7 +111,6 @@ impl Desk {
             Some(_) => return Err(AdminError::Invalid("waba_id is a string or null".to_owned())),
         };
         let rate = patch.requests_per_second.map_or(Ok(tenant.requests_per_second), parse_rate)?;
-        let mut change = self.begin_change(tenant.id).await?;
         let disabled = patch.disabled.unwrap_or(tenant.disabled);
         store::update_tenant(&mut change, &name, waba_id.as_deref(), disabled, rate).await?;
         let mut record = self.record(&tenant, "tenant.update");

@@ -104,8 +104,17 @@ pub async fn set_activation(change: &mut Change, flow: FlowId, active: i32, prev
     Ok(updated.rows_affected() == 1)
 }
 
-/// Deletes a flow with its versions, sessions and the components that no other flow uses; gives whether it was there.
+/// Deletes a flow with its versions, sessions and the components that no other flow uses; gives whether it was there. Which requests it
+/// answered stays known: no other flow may answer them.
 pub async fn delete_flow(change: &mut Change, flow: FlowId) -> Result<bool, StoreError> {
+    sqlx::query(
+        "insert into answered_requests (tenant_id, request_digest) \
+         select tenant_id, request_digest from exchanges where tenant_id = $1 and flow_id = $2 on conflict do nothing",
+    )
+    .bind(change.tenant.0)
+    .bind(flow.0)
+    .execute(&mut *change.transaction)
+    .await?;
     let deleted = sqlx::query("delete from flows where tenant_id = $1 and flow_id = $2")
         .bind(change.tenant.0)
         .bind(flow.0)

@@ -66,6 +66,13 @@ pub async fn insert_key(change: &mut Change, key: &NewKey<'_>) -> Result<StoredK
     Ok(row.into())
 }
 
+/// How many of the tenant's keys still decrypt.
+pub async fn count_working_keys(change: &mut Change) -> Result<i64, StoreError> {
+    let query =
+        sqlx::query_scalar("select count(*) from key_pairs where tenant_id = $1 and (retires_at is null or retires_at > now())");
+    Ok(query.bind(change.tenant.0).fetch_one(&mut *change.transaction).await?)
+}
+
 /// Lets every active key of the tenant retire at that time.
 pub async fn retire_active_keys(change: &mut Change, retires_at: OffsetDateTime) -> Result<(), StoreError> {
     sqlx::query("update key_pairs set retires_at = $2 where tenant_id = $1 and retires_at is null")

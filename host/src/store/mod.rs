@@ -37,7 +37,10 @@ pub use history::{
     CommittedExchange, ListedSession, StoredClientError, find_listed_session, insert_client_error, list_client_errors,
     list_exchanges, list_sessions,
 };
-pub use keys::{NewKey, StoredKey, clear_key_report, delete_key, insert_key, list_keys, report_key_error, retire_active_keys};
+pub use keys::{
+    NewKey, StoredKey, clear_key_report, count_working_keys, delete_key, insert_key, list_keys, report_key_error,
+    retire_active_keys,
+};
 pub use migrations::{MIGRATOR, migrate, pending_migrations};
 pub use partners::{
     StoredPartner, delete_partner, find_partner, find_partner_by_id, insert_partner, list_partners, update_partner,

@@ -55,19 +55,27 @@ pub async fn find_partner_by_id(store: &Store, partner: PartnerId) -> Result<Opt
     Ok(row.map(StoredPartner::from))
 }
 
-/// Sets what may be changed of a partner. Its tenants count as changed too: whether they are served depends on it.
-pub async fn update_partner(change: &mut AccessChange, partner: PartnerId, name: &str, disabled: bool) -> Result<(), StoreError> {
-    sqlx::query("update partners set name = $2, disabled = $3 where partner_id = $1")
-        .bind(partner.0)
-        .bind(name)
-        .bind(disabled)
-        .execute(&mut *change.transaction)
-        .await?;
+/// Sets what is given of a partner, in the transaction that reads it, so that two changes at the same time both count. Its tenants count
+/// as changed too: whether they are served depends on it.
+pub async fn update_partner(
+    change: &mut AccessChange,
+    partner: PartnerId,
+    name: Option<&str>,
+    disabled: Option<bool>,
+) -> Result<Option<StoredPartner>, StoreError> {
+    let row: Option<PartnerRow> = sqlx::query_as(
+        "update partners set name = coalesce($2, name), disabled = coalesce($3, disabled) where partner_id = $1 returning *",
+    )
+    .bind(partner.0)
+    .bind(name)
+    .bind(disabled)
+    .fetch_optional(&mut *change.transaction)
+    .await?;
     sqlx::query("update tenants set revision = revision + 1 where partner_id = $1")
         .bind(partner.0)
         .execute(&mut *change.transaction)
         .await?;
-    Ok(())
+    Ok(row.map(StoredPartner::from))
 }
 
 /// Deletes a partner with its tokens. [`StoreError::InUse`] if it has tenants.

@@ -68,8 +68,10 @@ impl ServedTenant {
     ) -> Result<Self, TenantError> {
         let data_key = open_data_key(master, tenant)?;
         let shut = |what| move |source| TenantError::Sealed { tenant: tenant.id, what, source };
+        let now = OffsetDateTime::now_utc();
+        let working = keys.iter().filter(|key| key.retires_at.is_none_or(|at| at > now));
         let keys =
-            keys.iter().map(|key| open_key(&data_key, tenant.id, key)).collect::<Result<_, _>>().map_err(shut("a private key"))?;
+            working.map(|key| open_key(&data_key, tenant.id, key)).collect::<Result<_, _>>().map_err(shut("a private key"))?;
         let app_secrets = app_secrets
             .iter()
             .map(|secret| open_app_secret(&data_key, tenant.id, secret))

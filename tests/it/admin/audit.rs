@@ -16,7 +16,13 @@ async fn every_change_is_recorded_with_who_what_before_and_after() {
     flow.deploy(Component::Chatty).await;
     flow.call("POST", "/rollback", Value::Null).await.expect(200);
     host.admin().call("PATCH", "/v1/tenants/acme", json!({"name": "Acme"})).await.expect(200);
-    tenant.call("POST", "/keys", json!({})).await.expect(201);
+    let key = tenant.call("POST", "/keys", json!({})).await.expect(201);
+    tenant.call("DELETE", &format!("/keys/{}", key["id"].as_str().unwrap()), Value::Null).await.expect(204);
+    flow.call("DELETE", "", Value::Null).await.expect(204);
+    host.admin().call("DELETE", &format!("/v1/api-tokens/{}", made["id"].as_str().unwrap()), Value::Null).await.expect(204);
+    host.admin().call("POST", "/v1/partners", json!({"slug": "solo"})).await.expect(201);
+    host.admin().call("PATCH", "/v1/partners/solo", json!({"disabled": true})).await.expect(200);
+    host.admin().call("DELETE", "/v1/partners/solo", Value::Null).await.expect(204);
     host.admin().call("DELETE", "/v1/tenants/acme", Value::Null).await.expect(204);
 
     let entries = host.admin().get("/v1/audit?limit=500").await.expect(200)["entries"].as_array().unwrap().clone();
@@ -34,6 +40,12 @@ async fn every_change_is_recorded_with_who_what_before_and_after() {
         "version.rollback",
         "tenant.update",
         "key.add",
+        "key.delete",
+        "flow.delete",
+        "api-token.delete",
+        "partner.create",
+        "partner.update",
+        "partner.delete",
         "tenant.delete",
     ];
     assert_eq!(actions, expected);
@@ -50,6 +62,9 @@ async fn every_change_is_recorded_with_who_what_before_and_after() {
     assert_eq!(entry("version.rollback")["after"], json!({"active_version": 1}));
     assert_eq!(entry("tenant.delete")["actor"], json!({"role": "operator", "api_token": null}));
     assert_eq!(entry("tenant.update")["before"]["name"], "Tenant acme");
+    let switched = entry("partner.update");
+    assert_eq!((&switched["before"]["disabled"], &switched["after"]["disabled"]), (&json!(false), &json!(true)));
+    assert_eq!((&entry("key.delete")["target"], &entry("api-token.delete")["target"]), (&key["id"], &made["id"]));
     let all = Value::from(entries).to_string();
     assert!(
         !all.contains(&tenant.app_secret) && !all.contains(made["token"].as_str().unwrap()) && !all.contains("PRIVATE"),

@@ -3,6 +3,7 @@
 use flowhost::client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, TestTenant, Vectors, eventually, fixture};
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 
 #[tokio::test]
 async fn a_key_pair_that_is_made_takes_over_and_the_one_before_retires_later() {
@@ -114,6 +115,25 @@ async fn a_file_that_is_no_usable_key_is_refused_with_what_to_do() {
         assert!(refused.problem(422).contains(named), "{body}: {}", refused.text);
     }
     assert_eq!(states(&list(&tenant).await), ["active"], "a refused file changes nothing");
+}
+
+#[tokio::test]
+async fn a_tenant_has_no_more_working_keys_than_a_request_may_cost() {
+    let host = TestHost::start().await;
+    let tenant = host.tenant_without_app_secret("acme").await;
+    let pool = host.database().pool().await;
+    let more = "insert into key_pairs (tenant_id, key_id, sealed_private_key, public_key_pem, fingerprint, retires_at) \
+                select tenant_id, gen_random_uuid(), sealed_private_key, public_key_pem, fingerprint || n, now() + $1::interval \
+                from key_pairs, generate_series(1, 15) n where retires_at is null";
+    // Those that have retired don't count.
+    sqlx::query(AssertSqlSafe(more.replace("|| n", "|| 'r' || n"))).bind("-1 second").execute(&pool).await.unwrap();
+    sqlx::query(more).bind("1 day").execute(&pool).await.unwrap();
+
+    let refused = tenant.call("POST", "/keys", json!({})).await;
+
+    assert!(refused.problem(409).contains("16"), "{}", refused.text);
+    sqlx::query("delete from key_pairs where retires_at is not null").execute(&pool).await.unwrap();
+    tenant.call("POST", "/keys", json!({})).await.expect(201);
 }
 
 async fn start() -> (TestHost, TestFlow) {

@@ -34,6 +34,27 @@ async fn a_partner_is_made_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn of_two_changes_at_the_same_time_none_is_lost() {
+    let host = TestHost::start().await;
+    host.admin().call("POST", "/v1/partners", json!({"slug": "solo"})).await.expect(201);
+    host.tenant_of("solo", "acme").await;
+    for path in ["/v1/partners/solo", "/v1/tenants/acme"] {
+        for round in 0..10 {
+            let (name, disabled) = (format!("name {round}"), round % 2 == 0);
+            let (name_patch, switch) = (json!({"name": name}), json!({"disabled": disabled}));
+
+            let admin = host.admin();
+            let (named, switched) = tokio::join!(admin.call("PATCH", path, name_patch), admin.call("PATCH", path, switch));
+
+            named.expect(200);
+            switched.expect(200);
+            let now = host.admin().get(path).await.expect(200);
+            assert_eq!((&now["name"], &now["disabled"]), (&json!(name), &json!(disabled)), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_partners_token_ends_with_the_partner() {
     let host = TestHost::start().await;
     host.admin().call("POST", "/v1/partners", json!({"slug": "solo"})).await.expect(201);

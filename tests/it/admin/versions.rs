@@ -1,6 +1,6 @@
 //! `/v1/tenants/{tenant}/flows/{flow}/versions`, activation and rollback.
 
-use flowhost_tests::{Component, TestHost};
+use flowhost_tests::{Component, RawConnection, TestHost};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -87,4 +87,19 @@ async fn a_component_past_the_limit_is_413() {
 
     assert!(refused.problem(413).contains("64 MiB"), "{}", refused.text);
     assert_eq!(flow.call("GET", "/versions", Value::Null).await.expect(200), json!({"versions": []}));
+}
+
+#[tokio::test]
+async fn who_may_not_upload_is_told_so_before_the_body_comes() {
+    let host = TestHost::start().await;
+    host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
+    let reader = host.admin().call("POST", "/v1/api-tokens", json!({"tenant": "acme", "role": "read"})).await.expect(201);
+    let (token, path) = (reader["token"].as_str().unwrap(), "/v1/tenants/acme/flows/booking/versions");
+    let mut connection = RawConnection::open(&host.admin().url("")).await;
+
+    let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: 60000000\r\n\r\n");
+    connection.write(&head).await;
+
+    let answer = connection.read_head().await;
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
 }

@@ -60,6 +60,24 @@ async fn a_request_that_was_answered_is_refused_by_every_other_flow_of_the_tenan
     assert_eq!(flow.exchanges().await, 1);
 }
 
+#[tokio::test]
+async fn a_request_that_a_deleted_flow_answered_is_answered_by_no_other() {
+    let host = TestHost::start().await;
+    let tenant = host.tenant("acme").await;
+    let flow = tenant.flow("booking", json!({}), Component::Steady).await;
+    let other = tenant.flow("other", json!({}), Component::Chatty).await;
+    let client = flow.client();
+    let request = client.seal(&asking("count", TOKEN)).unwrap();
+    send(&client, &request, 200).await;
+
+    flow.call("DELETE", "", Value::Null).await.expect(204);
+    let again = tenant.flow("booking", json!({}), Component::Chatty).await;
+
+    assert_eq!(send(&again.client(), &request, 409).await, b"");
+    assert_eq!(send(&client.clone().at(&other.url()).unwrap(), &request, 409).await, b"");
+    assert_eq!(again.count(TOKEN).await, 1, "the token itself is as good as any");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn copies_that_race_on_two_hosts_get_one_answer() {
     let host = TestHost::start().await;

@@ -23,6 +23,8 @@ pub(super) async fn upload(
     Names((tenant, flow)): Names<(String, String)>,
     request: Request,
 ) -> Result<(StatusCode, Json<UploadedVersion>), Problem> {
+    // Before the body is read: who may not upload costs no memory.
+    desk.may_change_flow(&tenant, &flow).await?;
     let component = read(request.into_body(), MAX_COMPONENT_BYTES).await?;
     Ok((StatusCode::CREATED, Json(desk.upload_version(&tenant, &flow, component).await?)))
 }
