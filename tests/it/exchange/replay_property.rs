@@ -81,6 +81,11 @@ enum Change {
         host: usize,
         plugin: usize,
     },
+    /// The flow is deleted, and made again with one plugin.
+    Renew {
+        flow: usize,
+        host: usize,
+    },
     Set {
         flow: usize,
         host: usize,
@@ -133,7 +138,8 @@ fn change() -> impl Strategy<Value = Change> {
             token_signature,
         },
     );
-    prop_oneof![activate, set]
+    let renew = (0..2_usize, 0..2_usize).prop_map(|(flow, host)| Change::Renew { flow, host });
+    prop_oneof![4 => activate, 4 => set, 1 => renew]
 }
 
 /// Two flows of one tenant, each at two hosts, with every plugin uploaded.
@@ -234,6 +240,13 @@ impl Stage {
                 // Two changes of one flow at the same time may meet: one of them is refused, then.
                 self.flows[*flow][*host].call("POST", "/activate", body).await;
             }
+            Change::Renew { flow, host } => {
+                let flow = &self.flows[*flow][*host];
+                flow.call("DELETE", "", Value::Null).await;
+                flow.call("PUT", "", json!({})).await;
+                flow.upload(PLUGINS[0].bytes().await).await;
+                flow.call("POST", "/activate", json!({"version": 1})).await;
+            }
             Change::Set { flow, host, text, on_failure, token_policy, token_signature } => {
                 let settings = json!({
                     "token_rejected_text": format!("refused {text}"),
@@ -242,7 +255,8 @@ impl Stage {
                     "token_policy": token_policy,
                     "token_signature": token_signature,
                 });
-                self.flows[*flow][*host].call("PATCH", "", settings).await.expect(200);
+                let answer = self.flows[*flow][*host].call("PATCH", "", settings).await;
+                assert!([200, 404].contains(&answer.status), "{}", answer.text);
             }
         }
     }
@@ -250,7 +264,7 @@ impl Stage {
 
 impl Sealed {
     fn note(&mut self, status: u16, body: Vec<u8>) -> TestCaseResult {
-        prop_assert!([200, 409, 427, 500, 503].contains(&status), "status {}", status);
+        prop_assert!([200, 404, 409, 427, 500, 503].contains(&status), "status {}", status);
         if [200, 427].contains(&status) {
             prop_assert!(self.request.open(&body).is_ok(), "it doesn't open");
             self.bodies.insert(body);
