@@ -11,21 +11,22 @@ use std::time::{Duration, Instant};
 use flowhost::client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost};
 use serde_json::json;
-use sqlx::postgres::{PgPool, PgPoolOptions};
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
-    let (plain, walled) = (connection(&host, false).await, connection(&host, true).await);
+    let (mut plain, mut walled) = (connection(&host, false).await, connection(&host, true).await);
     let turn = Turns::of(&host).await;
     let mut times = [Vec::new(), Vec::new(), Vec::new()];
 
     for round in 0..ROUNDS {
         let of_round = [
-            turn.measure(&plain, &PLAIN, round * 2).await,
-            turn.measure(&walled, &WALLED, round * 2 + 1).await,
+            turn.measure(&mut plain, &PLAIN, round * 2).await,
+            turn.measure(&mut walled, &WALLED, round * 2 + 1).await,
             exchanges(&flow, round).await,
         ];
         // The first round warms up.
@@ -75,14 +76,14 @@ impl Turns {
     }
 
     /// The time of one turn, as of a new session each.
-    async fn measure(&self, pool: &PgPool, statements: &Statements, round: u32) -> Duration {
+    async fn measure(&self, connection: &mut PgConnection, statements: &Statements, round: u32) -> Duration {
         let began = Instant::now();
         for turn in 0..TURNS {
             let mut token = [0_u8; 32];
             token[..4].copy_from_slice(&round.to_be_bytes());
             token[4..8].copy_from_slice(&turn.to_be_bytes());
             let found = sqlx::query(statements.find).bind(self.tenant).bind(self.flow).bind(&token[..]).bind(&token[..]);
-            found.fetch_one(pool).await.unwrap();
+            found.fetch_one(&mut *connection).await.unwrap();
             sqlx::query(statements.insert)
                 .bind(self.tenant)
                 .bind(self.flow)
@@ -100,7 +101,7 @@ impl Turns {
                 .bind(1_i32)
                 .bind(Uuid::now_v7())
                 .bind(time::OffsetDateTime::now_utc() + Duration::from_secs(3600))
-                .fetch_one(pool)
+                .fetch_one(&mut *connection)
                 .await
                 .unwrap();
         }
@@ -108,11 +109,11 @@ impl Turns {
     }
 }
 
-/// One connection, as the owner, for whom there is no wall, or as the application.
-async fn connection(host: &TestHost, walled: bool) -> PgPool {
+/// A connection as the owner, for whom there is no wall, or as the application. Without a pool, which pings after every use.
+async fn connection(host: &TestHost, walled: bool) -> PgConnection {
     let options = host.database().options();
     let options = if walled { options.options([("role", "flowhost_app")]) } else { options };
-    PgPoolOptions::new().max_connections(1).test_before_acquire(false).connect_with(options).await.unwrap()
+    PgConnection::connect_with(&options).await.unwrap()
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -126,10 +127,13 @@ const WALLED: Statements = Statements {
 };
 
 const PLAIN: Statements = Statements {
-    find: "select e.number, e.token_hash, e.flow_id = $2, \
+    find: "select coalesce(e.number, case when a.request_digest is not null then 0 end), \
+             coalesce(e.token_hash, case when a.request_digest is not null then $3 end), \
+             coalesce(e.flow_id = $2, case when a.request_digest is not null then false end), \
              s.token_hash, s.status, s.screen, s.sealed_state, s.sealed_context, s.version, s.last_reply_kind, s.sealed_last_reply, s.expires_at \
            from (values (1)) as one (n) \
            left join exchanges e on e.tenant_id = $1 and e.request_digest = $4 \
+           left join answered_requests a on a.tenant_id = $1 and a.request_digest = $4 \
            left join sessions s on s.tenant_id = $1 and s.flow_id = $2 and s.token_hash = $3",
     insert: "with turn as ( \
                insert into sessions (tenant_id, flow_id, token_hash, session_id, status, screen, sealed_state, version, \
