@@ -2,7 +2,7 @@
 
 use flowhost::admin::Right;
 use flowhost::http::ADMIN_ROUTES;
-use flowhost_tests::{Component, TestHost, TestTenant};
+use flowhost_tests::{Component, TestFlow, TestHost, TestTenant};
 use serde_json::{Value, json};
 
 /// Routes where another tenant's name for a thing is a fine name for one's own. May only shrink.
@@ -71,10 +71,7 @@ async fn another_tenants_things_are_404_on_every_route() {
     let host = TestHost::start().await;
     let (a, b) = (host.tenant("a").await, host.tenant("b").await);
     a.flow("mine", json!({}), Component::Steady).await;
-    let theirs = b.flow("theirs", json!({}), Component::Steady).await;
-    theirs.count("t").await;
-    let session = theirs.session().await["id"].as_str().unwrap().to_owned();
-    let key = b.call("GET", "/keys", Value::Null).await.expect(200)["keys"][0]["id"].as_str().unwrap().to_owned();
+    let (theirs, key, session) = things_of(&b).await;
     let before = everything(&b).await;
 
     for (method, route) in routes() {
@@ -98,10 +95,7 @@ async fn what_a_token_may_not_see_is_404_on_every_route() {
     host.admin().call("POST", "/v1/partners", json!({"slug": "solo"})).await.expect(201);
     let (a, b) = (host.tenant("a").await, host.tenant("b").await);
     a.flow("mine", json!({}), Component::Steady).await;
-    let theirs = b.flow("theirs", json!({}), Component::Steady).await;
-    theirs.count("t").await;
-    let session = theirs.session().await["id"].as_str().unwrap().to_owned();
-    let key = b.call("GET", "/keys", Value::Null).await.expect(200)["keys"][0]["id"].as_str().unwrap().to_owned();
+    let (theirs, key, session) = things_of(&b).await;
     let before = everything(&b).await;
     let callers = [
         host.api_token(json!({"tenant": "a", "role": "read"})).await,
@@ -167,6 +161,15 @@ async fn every_error_is_a_problem_document() {
         let method = if path.contains("keys") { "DELETE" } else { "GET" };
         admin.call(method, path, Value::Null).await.problem(404);
     }
+}
+
+/// A flow `theirs` of a tenant, with the ids of a key and of a session.
+async fn things_of(tenant: &TestTenant) -> (TestFlow, String, String) {
+    let flow = tenant.flow("theirs", json!({}), Component::Steady).await;
+    flow.count("t").await;
+    let session = flow.session().await["id"].as_str().unwrap().to_owned();
+    let key = tenant.call("GET", "/keys", Value::Null).await.expect(200)["keys"][0]["id"].as_str().unwrap().to_owned();
+    (flow, key, session)
 }
 
 /// Method and path of every route.

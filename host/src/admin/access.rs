@@ -137,9 +137,7 @@ impl Desk {
 
     /// The beginning of an entry in the audit log about a tenant.
     pub(super) fn record(&self, tenant: &StoredTenant, action: &'static str) -> AuditRecord {
-        let subject =
-            Subject { partner: Some((tenant.partner_id, tenant.partner.clone())), tenant: Some((tenant.id, tenant.slug.clone())) };
-        self.record_about(subject, action)
+        self.record_about(tenant.subject(), action)
     }
 
     /// The beginning of an entry in the audit log.

@@ -113,7 +113,7 @@ impl Desk {
             (None | Some("tenant"), None, Some(slug), Some(role @ ("deploy" | "read"))) => {
                 let tenant = self.tenant(slug).await?;
                 let scope = if role == "read" { TokenScope::Read(tenant.id) } else { TokenScope::Deploy(tenant.id) };
-                Ok((scope, self.record(&tenant, "").subject))
+                Ok((scope, tenant.subject()))
             }
             _ => Err(AdminError::Invalid(
                 "say what the token is for: {\"scope\":\"operator\"}, {\"partner\":SLUG}, or {\"tenant\":SLUG,\"role\":\"deploy\" or \"read\"}"

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use super::page::PageLimit;
 use super::{AdminError, Desk};
 use crate::ids::{ApiTokenId, AuditId};
 use crate::store::{self, AuditEntry};
@@ -51,15 +52,10 @@ impl Desk {
     /// A page of the audit log, as far as the caller may see it.
     pub async fn list_audit(&self, query: AuditQuery) -> Result<AuditPage, AdminError> {
         self.allowed()?;
-        let limit = query.limit.unwrap_or(DEFAULT_PAGE);
-        if !(1..=MAX_PAGE).contains(&limit) {
-            return Err(AdminError::Invalid(format!("limit is {limit}; it may be 1 to {MAX_PAGE}")));
-        }
+        let limit = PageLimit::parse(query.limit)?;
         let (reach, tenant) = (self.caller.audit_reach(), query.tenant.as_deref());
-        let mut entries = store::list_audit_entries(&self.admin.store, reach, tenant, query.before, i64::from(limit) + 1).await?;
-        let more = entries.len() > limit as usize;
-        entries.truncate(limit as usize);
-        let next_before = if more { entries.last().map(|entry| AuditId(entry.audit_id)) } else { None };
+        let mut entries = store::list_audit_entries(&self.admin.store, reach, tenant, query.before, limit.to_read()).await?;
+        let next_before = limit.cut(&mut entries, |entry| AuditId(entry.audit_id));
         Ok(AuditPage { entries: entries.into_iter().map(AuditEntryView::from).collect(), next_before })
     }
 }
@@ -79,6 +75,3 @@ impl From<AuditEntry> for AuditEntryView {
         }
     }
 }
-
-const DEFAULT_PAGE: u32 = 50;
-const MAX_PAGE: u32 = 500;

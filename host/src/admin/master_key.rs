@@ -3,7 +3,7 @@
 use super::AdminError;
 use crate::crypto::MasterKeys;
 use crate::ids::TenantId;
-use crate::store::{self, Actor, AuditRecord, Store, Subject};
+use crate::store::{self, Actor, AuditRecord, Store};
 use crate::tenants::open_data_key;
 
 /// What came of changing the master key.
@@ -58,7 +58,7 @@ async fn reseal(store: &Store, keys: &MasterKeys, tenant: TenantId) -> Result<Re
     store::set_sealed_data_key(&mut change, &keys.seal_data_key(tenant.0.as_bytes(), &data_key)).await?;
     let record = AuditRecord {
         actor: Actor { token: None, role: "command-line" },
-        subject: Subject { partner: Some((stored.partner_id, stored.partner)), tenant: Some((tenant, stored.slug)) },
+        subject: stored.subject(),
         action: "master-key.rotate",
         target: None,
         before: None,

@@ -12,6 +12,7 @@ mod flows;
 mod graph;
 mod keys;
 mod master_key;
+mod page;
 mod partners;
 mod sessions;
 mod tenants;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::page::PageLimit;
 use super::{AdminError, Desk};
 use crate::ids::{Scope, SessionId};
 use crate::sessions::client_error_place;
@@ -75,17 +76,12 @@ impl Desk {
     /// A page of a flow's sessions.
     pub async fn list_sessions(&self, tenant: &str, flow: &str, query: SessionQuery) -> Result<SessionsPage, AdminError> {
         let status = query.status.as_deref().map(parse_status).transpose()?;
-        let limit = query.limit.unwrap_or(DEFAULT_PAGE);
-        if !(1..=MAX_PAGE).contains(&limit) {
-            return Err(AdminError::Invalid(format!("limit is {limit}; it may be 1 to {MAX_PAGE}")));
-        }
+        let limit = PageLimit::parse(query.limit)?;
         let tenant = self.tenant(tenant).await?;
         let flow = self.flow(&tenant, flow).await?;
         let scope = Scope { tenant: tenant.id, flow: flow.id };
-        let mut sessions = store::list_sessions(&self.admin.store, scope, status, query.before, i64::from(limit) + 1).await?;
-        let more = sessions.len() > limit as usize;
-        sessions.truncate(limit as usize);
-        let next_before = if more { sessions.last().map(|session| session.id) } else { None };
+        let mut sessions = store::list_sessions(&self.admin.store, scope, status, query.before, limit.to_read()).await?;
+        let next_before = limit.cut(&mut sessions, |session| session.id);
         Ok(SessionsPage { sessions: sessions.into_iter().map(SessionView::from).collect(), next_before })
     }
 
@@ -148,6 +144,3 @@ impl From<CommittedExchange> for ExchangeView {
 fn parse_status(text: &str) -> Result<SessionStatus, AdminError> {
     text.parse().map_err(|_| AdminError::Invalid(format!("status {text:?} is none of open, completed, rejected, expired")))
 }
-
-const DEFAULT_PAGE: u32 = 50;
-const MAX_PAGE: u32 = 500;

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::error::OnConstraint;
-use super::{AuditRecord, Change, Store, StoreError};
+use super::{AuditRecord, Change, Store, StoreError, Subject};
 use crate::crypto::Sealed;
 use crate::ids::{PartnerId, Slug, TenantId};
 
@@ -36,6 +36,13 @@ pub struct StoredTenant {
     pub revision: i64,
     /// When it was made.
     pub created_at: OffsetDateTime,
+}
+
+impl StoredTenant {
+    /// What names it in the audit log.
+    pub fn subject(&self) -> Subject {
+        Subject { partner: Some((self.partner_id, self.partner.clone())), tenant: Some((self.id, self.slug.clone())) }
+    }
 }
 
 /// A tenant to be made.

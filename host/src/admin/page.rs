@@ -1,0 +1,31 @@
+//! Lists that are read page by page.
+
+use super::AdminError;
+
+/// How many entries of a list to show, as the caller asked or as many as is usual.
+pub(super) struct PageLimit(u32);
+
+impl PageLimit {
+    /// Checks what the caller asked for.
+    pub(super) fn parse(asked: Option<u32>) -> Result<Self, AdminError> {
+        match asked.unwrap_or(DEFAULT_PAGE) {
+            limit @ 1..=MAX_PAGE => Ok(Self(limit)),
+            limit => Err(AdminError::Invalid(format!("limit is {limit}; it may be 1 to {MAX_PAGE}"))),
+        }
+    }
+
+    /// How many to read: one more than is shown tells whether there is another page.
+    pub(super) fn to_read(&self) -> i64 {
+        i64::from(self.0) + 1
+    }
+
+    /// Cuts what was read to a page; gives where the next one begins, none on the last page.
+    pub(super) fn cut<T, Id>(&self, read: &mut Vec<T>, id: impl Fn(&T) -> Id) -> Option<Id> {
+        let more = read.len() > self.0 as usize;
+        read.truncate(self.0 as usize);
+        if more { read.last().map(id) } else { None }
+    }
+}
+
+const DEFAULT_PAGE: u32 = 50;
+const MAX_PAGE: u32 = 500;
