@@ -50,7 +50,7 @@ impl Host {
         let directory =
             Arc::new(Directory::load(store.clone(), config.master_keys.clone()).await.context("can't load the tenants")?);
         let source = Box::new(StoredComponents(store.clone()));
-        let plugins = Arc::new(Plugins::new(MAX_MEMORY_BYTES, source).context("can't start the plugin engine")?);
+        let plugins = Arc::new(Plugins::new(MAX_MEMORY_BYTES, source, services()).context("can't start the plugin engine")?);
         warm_up(&directory, &plugins).await;
 
         let turns = TaskTracker::new();
@@ -195,3 +195,62 @@ const DRAIN_TIME: Duration = Duration::from_secs(15);
 
 /// Connections in use after the drain belong to the follower, which was ended.
 const CLOSE_TIME: Duration = Duration::from_secs(5);
+
+/// Behind the imports.
+fn services() -> crate::plugins::Services {
+    let nothing = Arc::new(Nothing);
+    crate::plugins::Services { http: nothing.clone(), logs: nothing.clone(), media: nothing.clone(), values: nothing }
+}
+
+/// Stands in until each of these has something behind it.
+struct Nothing;
+
+mod nothing {
+    use super::Nothing;
+    use crate::ids::{Scope, TenantId};
+    use crate::plugins::*;
+
+    impl OutboundHttp for Nothing {
+        fn send(&self, _: TenantId, _: OutboundRequest) -> Pending<'_, Result<OutboundResponse, OutboundError>> {
+            Box::pin(async { Err(OutboundError::NotGranted("this host sends no requests".to_owned())) })
+        }
+    }
+
+    impl LogKeeper for Nothing {
+        fn keep(&self, _: CallLines) {}
+    }
+
+    impl MediaFiles for Nothing {
+        fn fetch<'a>(&'a self, _: TenantId, _: &'a str) -> Pending<'a, Result<Vec<u8>, MediaError>> {
+            Box::pin(async { Err(MediaError::DownloadFailed("this host fetches no files".to_owned())) })
+        }
+    }
+
+    impl KeyValues for Nothing {
+        fn get<'a>(&'a self, _: Scope, _: &'a str) -> Pending<'a, Result<Option<KeptValue>, KeyValueError>> {
+            Box::pin(async { Ok(None) })
+        }
+
+        fn set<'a>(&'a self, _: Scope, _: &'a str, _: NewValue) -> Pending<'a, Result<u64, KeyValueError>> {
+            Box::pin(async { Err(KeyValueError::QuotaExceeded) })
+        }
+
+        fn compare_and_set<'a>(
+            &'a self,
+            _: Scope,
+            _: &'a str,
+            _: Option<u64>,
+            _: NewValue,
+        ) -> Pending<'a, Result<Option<u64>, KeyValueError>> {
+            Box::pin(async { Err(KeyValueError::QuotaExceeded) })
+        }
+
+        fn delete<'a>(&'a self, _: Scope, _: &'a str) -> Pending<'a, Result<(), KeyValueError>> {
+            Box::pin(async { Ok(()) })
+        }
+
+        fn list<'a>(&'a self, _: Scope, _: &'a str, _: u32) -> Pending<'a, Result<Vec<String>, KeyValueError>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+    }
+}

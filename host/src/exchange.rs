@@ -73,7 +73,7 @@ impl Exchanges {
 
     /// A ping only says `active` if the flow has a plugin that can be called.
     async fn answer_ping(&self, endpoint: &Endpoint) -> Result<FlowReply, ExchangeError> {
-        let active = endpoint.active.ok_or(ExchangeError::NoPlugin)?;
+        let active = endpoint.active.as_ref().ok_or(ExchangeError::NoPlugin)?;
         self.plugins.ensure_loadable(endpoint.scope.tenant, active.digest).await.map_err(ExchangeError::NotLoadable)?;
         Ok(FlowReply::active())
     }
@@ -88,7 +88,7 @@ impl Exchanges {
         {
             tracing::warn!(error = %telemetry::chain(&failure), "a client's report of the public key was not recorded");
         }
-        if let Some(active) = endpoint.active {
+        if let Some(active) = &endpoint.active {
             let (this, error, call) = (self.clone(), error.clone(), call(endpoint, active));
             let report = async move {
                 if let Err(failure) = this.plugins.report_client_error(&call, &error).await {
@@ -132,7 +132,7 @@ impl Exchanges {
             Begun::Over(turn) => Ok(turn.refuse(&endpoint.settings.token_rejected_text, began).await?),
             Begun::Repeat(reply) => Ok(reply),
             Begun::Turn(turn) => {
-                let active = endpoint.active.ok_or(ExchangeError::NoPlugin)?;
+                let active = endpoint.active.as_ref().ok_or(ExchangeError::NoPlugin)?;
                 let answer = match self.ask(endpoint, active, exchange, &turn).await {
                     Ok(answer) => answer,
                     Err(failure) => failure_answer(endpoint, exchange, failure)?,
@@ -146,7 +146,7 @@ impl Exchanges {
     async fn ask(
         &self,
         endpoint: &Endpoint,
-        active: ActivePlugin,
+        active: &ActivePlugin,
         exchange: &Exchange,
         turn: &Turn,
     ) -> Result<CheckedAnswer, TurnFailure> {
@@ -181,11 +181,14 @@ fn space(endpoint: &Endpoint) -> SessionSpace {
     }
 }
 
-fn call(endpoint: &Endpoint, active: ActivePlugin) -> Call {
+fn call(endpoint: &Endpoint, active: &ActivePlugin) -> Call {
     let limits = &endpoint.settings.limits;
     Call {
         scope: endpoint.scope,
+        version: active.version,
         digest: active.digest,
+        capabilities: active.capabilities.clone(),
+        config: endpoint.config.clone(),
         limits: CallLimits {
             memory_bytes: limits.memory_bytes,
             cpu: Duration::from_millis(limits.cpu_ms.into()),

@@ -116,7 +116,7 @@ impl Desk {
 fn flow_view(tenant: &StoredTenant, flow: StoredFlow) -> Result<FlowView, AdminError> {
     Ok(FlowView {
         endpoint_path: format!("/flows/{}/{}", tenant.slug, flow.name),
-        active_version: flow.active.map(|(version, _)| version),
+        active_version: flow.active.as_ref().map(|active| active.version),
         disabled: flow.disabled,
         settings: settings_of(&flow)?,
         created_at: flow.created_at,

@@ -1,11 +1,12 @@
 //! Plugin versions of a flow: upload, activate, roll back.
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use time::OffsetDateTime;
 
 use super::access::shown;
 use super::{AdminError, Desk};
+use crate::flow::Capabilities;
 use crate::store::{self, AuditRecord, StoredFlow, StoredTenant};
 
 /// A version as it is shown.
@@ -26,8 +27,12 @@ pub struct UploadedVersion {
     digest: String,
     size: i32,
     compile_ms: u64,
-    /// What the component's manifest asks for. No capability can be asked for yet.
-    requests: Map<String, Value>,
+    /// What the component's manifest asks for.
+    requests: Capabilities,
+    /// The SDK's version, if it is made with the SDK.
+    sdk: Option<String>,
+    /// What it imports.
+    imports: Vec<String>,
 }
 
 /// Which version answers now.
@@ -43,13 +48,16 @@ impl Desk {
         let flow = self.flow(&tenant, flow).await?;
         let compiled = self.admin.plugins.prepare(component.clone()).await?;
         let mut change = self.begin_change(tenant.id).await?;
-        let version = store::insert_version(&mut change, flow.id, compiled.digest, &component).await?;
+        let version =
+            store::insert_version(&mut change, flow.id, compiled.digest, &compiled.inspection.requests, &component).await?;
         let uploaded = UploadedVersion {
             version: version.version,
             digest: version.digest.to_string(),
             size: version.size_bytes,
             compile_ms: u64::try_from(compiled.compile_time.as_millis()).unwrap_or(u64::MAX),
-            requests: Map::new(),
+            requests: version.requests,
+            sdk: compiled.inspection.sdk,
+            imports: compiled.inspection.imports,
         };
         let mut record = self.record(&tenant, "version.upload");
         (record.target, record.after) = (Some(flow.name), shown(&uploaded));
@@ -61,7 +69,7 @@ impl Desk {
     pub async fn list_versions(&self, tenant: &str, flow: &str) -> Result<Vec<VersionView>, AdminError> {
         let tenant = self.tenant(tenant).await?;
         let flow = self.flow(&tenant, flow).await?;
-        let active = flow.active.map(|(version, _)| version);
+        let active = flow.active.map(|active| active.version);
         let versions = store::list_versions(&self.admin.store, tenant.id, flow.id).await?;
         Ok(versions
             .into_iter()
@@ -87,8 +95,8 @@ impl Desk {
         let record = self.activation(&tenant, &flow, "version.activate", version);
         let mut previous = flow.previous_versions;
         match flow.active {
-            Some((active, _)) if active == version => return Ok(Activated { active_version: version }),
-            Some((active, _)) => previous.push(active),
+            Some(active) if active.version == version => return Ok(Activated { active_version: version }),
+            Some(active) => previous.push(active.version),
             None => (),
         }
         let forgotten = previous.len().saturating_sub(REMEMBERED_ACTIVATIONS);
@@ -108,7 +116,7 @@ impl Desk {
         self.ensure_loadable(&tenant, &flow, version).await?;
         let mut change = self.begin_change(tenant.id).await?;
         let now = self.flow(&tenant, name).await?;
-        if (now.active, &now.previous_versions) != (flow.active, &flow.previous_versions) {
+        if (&now.active, &now.previous_versions) != (&flow.active, &flow.previous_versions) {
             return Err(AdminError::Conflict("another version was activated just now; look and try again".to_owned()));
         }
         let (_, before) = flow.previous_versions.split_last().unwrap_or((&0, &[]));
@@ -120,7 +128,7 @@ impl Desk {
     fn activation(&self, tenant: &StoredTenant, flow: &StoredFlow, action: &'static str, version: i32) -> AuditRecord {
         let mut record = self.record(tenant, action);
         record.target = Some(flow.name.clone());
-        record.before = shown(&json!({ "active_version": flow.active.map(|(version, _)| version) }));
+        record.before = shown(&json!({ "active_version": flow.active.as_ref().map(|active| active.version) }));
         record.after = shown(&Activated { active_version: version });
         record
     }

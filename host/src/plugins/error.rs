@@ -14,6 +14,17 @@ pub enum ComponentError {
         "this is not a WebAssembly component{0}; build it with `flowhost plugin build` (target wasm32-wasip2), not as a core module"
     )]
     NotAComponent(&'static str),
+    /// What `flowhost plugin build` wrote into it can't be understood.
+    #[error(
+        "the component's section `flowhost:plugin` can't be understood: {0}; build it with the `flowhost` of this host's release"
+    )]
+    Section(String),
+    /// It is made for another release of the contract.
+    #[error("the component is made for release {0} of the plugin contract `flowhost:flow`, and this host knows 1.0.0")]
+    UnknownContract(String),
+    /// It is made with another release of the SDK.
+    #[error("the component is made with flowhost-sdk {0}, which this host doesn't know; it knows 0.1.x")]
+    UnknownSdk(String),
     /// wasmtime refuses it.
     #[error("the component can't be compiled: {0}")]
     Invalid(String),

@@ -8,54 +8,69 @@ mod engine;
 mod error;
 mod gate;
 mod host;
+mod inspect;
 mod limits;
 mod registry;
+mod services;
 mod wit;
 
 use std::collections::HashSet;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
 use wasmtime::{Store, UpdateDeadline};
 
 pub use error::{ComponentError, GuestText, LoadError, PluginError};
+pub use inspect::{Inspection, inspect};
 pub use limits::CallLimits;
 pub use registry::{CompiledComponent, ComponentSource, FoundComponent};
+pub use services::{
+    CallLines, KeptValue, KeyValueError, KeyValues, LogKeeper, LogLine, MediaError, MediaFiles, NewValue, OutboundError,
+    OutboundHttp, OutboundRequest, OutboundResponse, Pending, Services,
+};
 
 use self::cpu::CpuClock;
 use self::engine::{MAX_CALLS, PluginEngine};
 use self::gate::Gates;
-use self::host::{CallLog, CallState};
+use self::host::CallState;
 use self::registry::Registry;
 use self::wit::v1::{Instantiable, InternalError};
-use crate::flow::{Answer, ClientError, Exchange, TurnInput};
+use crate::flow::{Answer, Capabilities, ClientError, Exchange, FlowConfig, TurnInput};
 use crate::ids::{PluginDigest, Scope, TenantId};
 
 /// Runs plugins.
 pub struct Plugins {
     registry: Registry,
     gates: Gates,
+    services: Services,
 }
 
 /// Which plugin to call for whom, and what the call may use.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Call {
     /// For which flow.
     pub scope: Scope,
+    /// Which version of its plugin.
+    pub version: i32,
     /// Which component.
     pub digest: PluginDigest,
     /// What it may use.
     pub limits: CallLimits,
+    /// What it may reach outside: what it asks for, as far as it is granted.
+    pub capabilities: Arc<Capabilities>,
+    /// What the tenant set for it.
+    pub config: Arc<FlowConfig>,
 }
 
 impl Plugins {
     /// Starts the engine. `max_memory_bytes` is the most memory that any call may be given.
-    pub fn new(max_memory_bytes: u64, source: Box<dyn ComponentSource>) -> Result<Self, LoadError> {
+    pub fn new(max_memory_bytes: u64, source: Box<dyn ComponentSource>, services: Services) -> Result<Self, LoadError> {
         let host_error = |error: wasmtime::Error| LoadError::Host(format!("{error:#}"));
         let engine = PluginEngine::new(max_memory_bytes).map_err(host_error)?;
         let registry = Registry::new(engine, source).map_err(host_error)?;
-        Ok(Self { registry, gates: Gates::new(MAX_CALLS) })
+        Ok(Self { registry, gates: Gates::new(MAX_CALLS), services })
     }
 
     /// Asks a plugin to answer an exchange.
@@ -116,9 +131,8 @@ impl Plugins {
     }
 
     /// A store with every limit set.
-    fn store(&self, call: &Call, clock: &std::sync::Arc<CpuClock>) -> Store<CallState> {
-        let state = CallState::new(call.limits.memory_bytes, CallLog::new(call.scope));
-        let mut store = Store::new(self.registry.engine(), state);
+    fn store(&self, call: &Call, clock: &Arc<CpuClock>) -> Store<CallState> {
+        let mut store = Store::new(self.registry.engine(), CallState::new(call, &self.services));
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(HOST_CALL_BYTES);
         store.set_max_component_handles(MAX_HANDLES);

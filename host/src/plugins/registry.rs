@@ -13,7 +13,7 @@ use wasmtime::component::{Component, Linker};
 use super::engine::PluginEngine;
 use super::host::CallState;
 use super::wit::v1::{self, Instantiable};
-use super::{ComponentError, LoadError};
+use super::{ComponentError, Inspection, LoadError, inspect};
 use crate::ids::{PluginDigest, TenantId};
 
 /// Keeps the components of tenants; the plugins' only view of where they are stored.
@@ -42,10 +42,12 @@ struct Entry {
 }
 
 /// A component that was compiled to see whether it can be.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct CompiledComponent {
     /// What it consists of.
     pub digest: PluginDigest,
+    /// What it says of itself.
+    pub inspection: Inspection,
     /// How long compiling took.
     pub compile_time: Duration,
 }
@@ -77,11 +79,12 @@ impl Registry {
     /// Compiles an uploaded component, checks it against the contract, and keeps it ready.
     pub(super) async fn prepare(&self, bytes: Vec<u8>) -> Result<CompiledComponent, LoadError> {
         let digest = PluginDigest(Sha256::digest(&bytes).into());
+        let inspection = inspect(&bytes).map_err(LoadError::Component)?;
         let cell = self.cell(digest);
         let began = Instant::now();
         let loaded = cell.get_or_try_init(|| self.compile(bytes)).await?;
         loaded.as_ref().map_err(|error| LoadError::Component(error.clone()))?;
-        Ok(CompiledComponent { digest, compile_time: began.elapsed() })
+        Ok(CompiledComponent { digest, inspection, compile_time: began.elapsed() })
     }
 
     /// Forgets plugins that are not active and were not used for ten minutes.
@@ -112,11 +115,6 @@ impl Registry {
 }
 
 fn compile(engine: &wasmtime::Engine, bytes: &[u8]) -> Result<Component, ComponentError> {
-    match bytes.get(..8) {
-        Some(b"\0asm\x0d\0\x01\0") => (),
-        Some(b"\0asm\x01\0\0\0") => return Err(ComponentError::NotAComponent(", but a core module")),
-        _ => return Err(ComponentError::NotAComponent("")),
-    }
     Component::new(engine, bytes).map_err(|error| ComponentError::Invalid(explain(&error)))
 }
 

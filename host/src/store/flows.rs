@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 use sqlx::FromRow;
+use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Change, Store, StoreError};
+use crate::flow::Capabilities;
 use crate::ids::{FlowId, PluginDigest, TenantId};
 
 /// A flow as stored.
@@ -20,7 +22,7 @@ pub struct StoredFlow {
     /// Its settings.
     pub settings: Value,
     /// The version that answers, with its digest.
-    pub active: Option<(i32, PluginDigest)>,
+    pub active: Option<ActiveVersion>,
     /// What was active before, oldest first.
     pub previous_versions: Vec<i32>,
     /// When it was made.
@@ -29,10 +31,21 @@ pub struct StoredFlow {
     pub updated_at: OffsetDateTime,
 }
 
+/// The version that answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveVersion {
+    /// Its number in the flow.
+    pub version: i32,
+    /// What it consists of.
+    pub digest: PluginDigest,
+    /// What it asks for.
+    pub requests: Capabilities,
+}
+
 /// A tenant's flows, by name.
 pub async fn list_flows(store: &Store, tenant: TenantId) -> Result<Vec<StoredFlow>, StoreError> {
     let rows: Vec<FlowRow> = sqlx::query_as(
-        "select f.*, v.digest from flows f \
+        "select f.*, v.digest, v.requests from flows f \
          left join plugin_versions v on v.tenant_id = f.tenant_id and v.flow_id = f.flow_id and v.version = f.active_version \
          where f.tenant_id = $1 order by f.name",
     )
@@ -45,7 +58,7 @@ pub async fn list_flows(store: &Store, tenant: TenantId) -> Result<Vec<StoredFlo
 /// A tenant's flow of that name.
 pub async fn find_flow(store: &Store, tenant: TenantId, name: &str) -> Result<Option<StoredFlow>, StoreError> {
     let row: Option<FlowRow> = sqlx::query_as(
-        "select f.*, v.digest from flows f \
+        "select f.*, v.digest, v.requests from flows f \
          left join plugin_versions v on v.tenant_id = f.tenant_id and v.flow_id = f.flow_id and v.version = f.active_version \
          where f.tenant_id = $1 and f.name = $2",
     )
@@ -138,6 +151,7 @@ struct FlowRow {
     settings: Value,
     active_version: Option<i32>,
     digest: Option<Vec<u8>>,
+    requests: Option<Json<Capabilities>>,
     previous_versions: Vec<i32>,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
@@ -147,8 +161,10 @@ impl TryFrom<FlowRow> for StoredFlow {
     type Error = StoreError;
 
     fn try_from(row: FlowRow) -> Result<Self, StoreError> {
-        let active = match (row.active_version, row.digest) {
-            (Some(version), Some(digest)) => Some((version, digest_of(&digest)?)),
+        let active = match (row.active_version, row.digest, row.requests) {
+            (Some(version), Some(digest), Some(Json(requests))) => {
+                Some(ActiveVersion { version, digest: digest_of(&digest)?, requests })
+            }
             _ => None,
         };
         Ok(Self {

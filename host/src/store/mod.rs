@@ -28,7 +28,7 @@ pub use api_tokens::{StoredApiToken, TokenScope, delete_api_token, insert_api_to
 pub use app_secrets::{StoredAppSecret, list_app_secrets, replace_app_secret};
 pub use audit::{Actor, AuditEntry, AuditReach, AuditRecord, Subject, list_audit_entries};
 pub use error::StoreError;
-pub use flows::{StoredFlow, delete_flow, find_flow, insert_flow, list_flows, set_activation, update_flow};
+pub use flows::{ActiveVersion, StoredFlow, delete_flow, find_flow, insert_flow, list_flows, set_activation, update_flow};
 pub use graph::{
     StoredPhoneNumber, UploadClaim, UploadFinding, UploadStatus, claim_due_checks, claim_uploads, count_key_uploads,
     delete_graph_access, find_access_token, list_phone_numbers, note_changed_keys, record_upload, replace_graph_access,

@@ -1,10 +1,12 @@
 //! The tables `plugin_versions` and `components`.
 
 use sqlx::FromRow;
+use sqlx::types::Json;
 use time::OffsetDateTime;
 
 use super::flows::digest_of;
 use super::{Change, Store, StoreError};
+use crate::flow::Capabilities;
 use crate::ids::{FlowId, PluginDigest, TenantId};
 
 /// A plugin version as stored.
@@ -14,6 +16,8 @@ pub struct StoredVersion {
     pub version: i32,
     /// What it consists of.
     pub digest: PluginDigest,
+    /// What it asks for.
+    pub requests: Capabilities,
     /// Its component's size in bytes.
     pub size_bytes: i32,
     /// When it was uploaded.
@@ -25,6 +29,7 @@ pub async fn insert_version(
     change: &mut Change,
     flow: FlowId,
     digest: PluginDigest,
+    requests: &Capabilities,
     component: &[u8],
 ) -> Result<StoredVersion, StoreError> {
     sqlx::query("insert into components (tenant_id, digest, bytes) values ($1, $2, $3) on conflict (tenant_id, digest) do nothing")
@@ -35,14 +40,15 @@ pub async fn insert_version(
         .await?;
     let size = i32::try_from(component.len()).map_err(|_| StoreError::Unreadable("component's size"))?;
     let row: VersionRow = sqlx::query_as(
-        "insert into plugin_versions (tenant_id, flow_id, version, digest, size_bytes) \
-         select $1, $2, coalesce(max(version), 0) + 1, $3, $4 from plugin_versions where tenant_id = $1 and flow_id = $2 \
-         returning version, digest, size_bytes, created_at",
+        "insert into plugin_versions (tenant_id, flow_id, version, digest, size_bytes, requests) \
+         select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5 from plugin_versions where tenant_id = $1 and flow_id = $2 \
+         returning version, digest, requests, size_bytes, created_at",
     )
     .bind(change.tenant.0)
     .bind(flow.0)
     .bind(&digest.0[..])
     .bind(size)
+    .bind(Json(requests))
     .fetch_one(&mut *change.transaction)
     .await?;
     row.try_into()
@@ -51,7 +57,7 @@ pub async fn insert_version(
 /// A flow's versions, the newest first.
 pub async fn list_versions(store: &Store, tenant: TenantId, flow: FlowId) -> Result<Vec<StoredVersion>, StoreError> {
     let rows: Vec<VersionRow> = sqlx::query_as(
-        "select version, digest, size_bytes, created_at from plugin_versions where tenant_id = $1 and flow_id = $2 order by version desc",
+        "select version, digest, requests, size_bytes, created_at from plugin_versions where tenant_id = $1 and flow_id = $2 order by version desc",
     )
     .bind(tenant.0)
     .bind(flow.0)
@@ -68,7 +74,7 @@ pub async fn find_version(
     version: i32,
 ) -> Result<Option<StoredVersion>, StoreError> {
     let row: Option<VersionRow> = sqlx::query_as(
-        "select version, digest, size_bytes, created_at from plugin_versions where tenant_id = $1 and flow_id = $2 and version = $3",
+        "select version, digest, requests, size_bytes, created_at from plugin_versions where tenant_id = $1 and flow_id = $2 and version = $3",
     )
     .bind(tenant.0)
     .bind(flow.0)
@@ -92,6 +98,7 @@ pub async fn find_component(store: &Store, tenant: TenantId, digest: PluginDiges
 struct VersionRow {
     version: i32,
     digest: Vec<u8>,
+    requests: Json<Capabilities>,
     size_bytes: i32,
     created_at: OffsetDateTime,
 }
@@ -100,6 +107,12 @@ impl TryFrom<VersionRow> for StoredVersion {
     type Error = StoreError;
 
     fn try_from(row: VersionRow) -> Result<Self, StoreError> {
-        Ok(Self { version: row.version, digest: digest_of(&row.digest)?, size_bytes: row.size_bytes, created_at: row.created_at })
+        Ok(Self {
+            version: row.version,
+            digest: digest_of(&row.digest)?,
+            requests: row.requests.0,
+            size_bytes: row.size_bytes,
+            created_at: row.created_at,
+        })
     }
 }

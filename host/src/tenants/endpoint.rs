@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use super::{FlowSettings, RequestRate, TenantError};
 use crate::crypto::{AppSecret, CryptoError, DataKey, KeyRing, MasterKeys, Place, PrivateKey, RingKey};
+use crate::flow::{Capabilities, FlowConfig};
 use crate::ids::{AppSecretId, KeyId, PluginDigest, Scope, TenantId};
 use crate::store::{StoredAppSecret, StoredFlow, StoredKey, StoredTenant};
 
@@ -24,15 +25,19 @@ pub struct Endpoint {
     pub settings: FlowSettings,
     /// The plugin that answers; none before the first activation.
     pub active: Option<ActivePlugin>,
+    /// What the tenant set for the plugin.
+    pub config: Arc<FlowConfig>,
 }
 
 /// The version of a plugin that answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActivePlugin {
     /// Its number in the flow.
     pub version: i32,
     /// What it consists of.
     pub digest: PluginDigest,
+    /// What it may reach outside: what it asks for, as far as it is granted.
+    pub capabilities: Arc<Capabilities>,
 }
 
 /// What the flows of one tenant share.
@@ -112,7 +117,12 @@ impl Endpoint {
         Ok(Self {
             scope: Scope { tenant: tenant.id, flow: flow.id },
             disabled: flow.disabled || tenant.disabled,
-            active: flow.active.map(|(version, digest)| ActivePlugin { version, digest }),
+            active: flow.active.map(|active| ActivePlugin {
+                version: active.version,
+                digest: active.digest,
+                capabilities: Arc::new(active.requests.in_common_with(&settings.grants)),
+            }),
+            config: Arc::default(),
             name: flow.name,
             settings,
             tenant,

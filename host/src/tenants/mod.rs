@@ -19,7 +19,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 pub use endpoint::{ActivePlugin, Endpoint, ServedTenant, app_secret_place, open_data_key, private_key_place};
 pub use error::TenantError;
 pub use rate::RequestRate;
-pub use settings::{FlowLimits, FlowSettings, Grants, MAX_MEMORY_BYTES, OnFailure, SettingsError, TokenPolicy, TokenSignature};
+pub use settings::{FlowLimits, FlowSettings, MAX_MEMORY_BYTES, OnFailure, SettingsError, TokenPolicy, TokenSignature};
 
 use crate::crypto::MasterKeys;
 use crate::ids::{PluginDigest, TenantId};
@@ -71,7 +71,7 @@ impl Directory {
     pub fn active_plugins(&self) -> Vec<(TenantId, PluginDigest)> {
         let served = self.served.load();
         let endpoints = served.by_slug.values().flat_map(HashMap::values);
-        endpoints.filter_map(|endpoint| endpoint.active.map(|plugin| (endpoint.scope.tenant, plugin.digest))).collect()
+        endpoints.filter_map(|endpoint| endpoint.active.as_ref().map(|plugin| (endpoint.scope.tenant, plugin.digest))).collect()
     }
 
     /// Loads one tenant again. One that can't be served is logged and answers like one that is not there; the others go on.

@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::flow::Capabilities;
+
 /// What a tenant sets for a flow. A field that is left out has its default; an unknown one is an error that names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -24,7 +26,7 @@ pub struct FlowSettings {
     /// What one call of the plugin may use.
     pub limits: FlowLimits,
     /// What the plugin may reach outside its sandbox.
-    pub grants: Grants,
+    pub grants: Capabilities,
 }
 
 impl Default for FlowSettings {
@@ -37,7 +39,7 @@ impl Default for FlowSettings {
             failure_text: "Something went wrong. Please try again.".to_owned(),
             session_ttl_seconds: 3 * 24 * 60 * 60,
             limits: FlowLimits::default(),
-            grants: Grants::default(),
+            grants: Capabilities::default(),
         }
     }
 }
@@ -108,18 +110,6 @@ impl Default for FlowLimits {
     }
 }
 
-/// What the plugin may reach outside its sandbox.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Grants {
-    /// Hosts and ports that it may send requests to.
-    pub http: Vec<String>,
-    /// Whether it may keep values.
-    pub store: bool,
-    /// Whether it may fetch the user's files.
-    pub media: bool,
-}
-
 impl FlowSettings {
     /// Reads settings from an object; what it leaves out has its default.
     pub fn parse(fields: Map<String, Value>) -> Result<Self, SettingsError> {
@@ -172,8 +162,11 @@ impl FlowSettings {
                 return Err(SettingsError(format!("`{field}` has {} bytes; it may have 1 to {MAX_TEXT_BYTES}", text.len())));
             }
         }
-        if self.grants != Grants::default() {
-            return Err(SettingsError("`grants`: this release has no capabilities to grant yet; leave them out".to_owned()));
+        if self.grants.http.len() > MAX_GRANTED_HOSTS {
+            return Err(SettingsError(format!(
+                "`grants.http` has {} hosts; it may have {MAX_GRANTED_HOSTS}",
+                self.grants.http.len()
+            )));
         }
         Ok(self)
     }
@@ -200,6 +193,9 @@ fn merge(target: &mut Map<String, Value>, fields: Map<String, Value>) {
 
 /// The most memory that any call may have: what a slot of the plugins' pool has.
 pub const MAX_MEMORY_BYTES: u64 = 64 << 20;
+
+/// A flow that calls more systems than this is a proxy.
+const MAX_GRANTED_HOSTS: usize = 100;
 
 /// A text for a phone's screen.
 const MAX_TEXT_BYTES: usize = 1_000;
@@ -238,7 +234,8 @@ mod tests {
             (json!({"failure_text": ""}), "failure_text"),
             (json!({"token_policy": "closed"}), "token_policy"),
             (json!({"limits": {"cpu_ms": -1}}), "limits.cpu_ms"),
-            (json!({"grants": {"store": true}}), "grants"),
+            (json!({"grants": {"files": true}}), "files"),
+            (json!({"grants": {"http": ["https://example.com"]}}), "grants.http"),
         ] {
             let error = parse(settings.clone()).unwrap_err().to_string();
             assert!(error.contains(named), "{settings}: {error}");

@@ -1,7 +1,6 @@
 //! What a plugin can call, one file per import, and the state that these calls work on.
 //!
-//! Capabilities that nobody can be granted yet answer with their own typed error, so that components which import the whole
-//! contract link.
+//! A component may import what it does not ask for: such a call answers with its own typed error.
 
 mod config;
 mod http;
@@ -13,12 +12,17 @@ mod store;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
-pub(super) use self::log::CallLog;
+use self::log::CallLog;
 use self::output::CappedOutput;
 use super::limits::MemoryLimiter;
+use super::{Call, Services};
 
 /// The state of one call: made for it, dropped with it.
 pub(super) struct CallState {
+    /// What this call is about, and what it may use.
+    pub call: Call,
+    /// What stands behind the imports.
+    pub services: Services,
     /// Keeps the memories within the limit.
     pub limiter: MemoryLimiter,
     /// Where the plugin's lines go.
@@ -29,8 +33,8 @@ pub(super) struct CallState {
 }
 
 impl CallState {
-    /// The state for a call that may have `memory_bytes` of memory.
-    pub(super) fn new(memory_bytes: u64, log: CallLog) -> Self {
+    /// The state for a call.
+    pub(super) fn new(call: &Call, services: &Services) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         let standard_output = CappedOutput::default();
@@ -44,7 +48,15 @@ impl CallState {
             .stdout(standard_output.clone())
             .stderr(standard_output.clone())
             .build();
-        Self { limiter: MemoryLimiter::new(memory_bytes), log, standard_output, wasi, table }
+        Self {
+            call: call.clone(),
+            services: services.clone(),
+            limiter: MemoryLimiter::new(call.limits.memory_bytes),
+            log: CallLog::new(call.scope),
+            standard_output,
+            wasi,
+            table,
+        }
     }
 
     /// Ends the call's log with what the plugin wrote to its standard output and error.

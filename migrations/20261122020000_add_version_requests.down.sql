@@ -1,0 +1,1 @@
+alter table plugin_versions drop column requests;
