@@ -49,7 +49,7 @@ pub struct BuildArgs {
     /// Where to write the component
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Print {"path","size_bytes"}, for machines
+    /// Print {"path","size_bytes","requests","sdk"}, for machines
     #[arg(long)]
     json: bool,
 }
@@ -109,9 +109,9 @@ async fn build(args: BuildArgs) -> anyhow::Result<()> {
     let options = BuildOptions { project_dir: args.dir, out: args.out, ..BuildOptions::default() };
     let built = plugin_project::build(options, note).await?;
     say(&if args.json {
-        json!({ "path": built.path, "size_bytes": built.size_bytes }).to_string()
+        json!({ "path": built.path, "size_bytes": built.size_bytes, "requests": built.requests, "sdk": built.sdk }).to_string()
     } else {
-        format!("{} ({})", built.path.display(), size(built.size_bytes))
+        format!("{} ({})\nAsks for: {}", built.path.display(), size(built.size_bytes), built.requests)
     });
     Ok(())
 }

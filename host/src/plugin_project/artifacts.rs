@@ -25,6 +25,15 @@ impl Artifact {
     }
 }
 
+/// The version of the SDK, if one line of cargo's output reports that it was built.
+pub(super) fn sdk_version(line: &[u8]) -> Option<String> {
+    let message: PackageMessage = serde_json::from_slice(line).ok()?;
+    let is_sdk = message.reason == "compiler-artifact" && message.target.name == "flowhost_sdk";
+    // `..#0.1.0` or `..#flowhost-sdk@0.1.0` (the Cargo book, "Package ID specifications").
+    let (_, package) = message.package_id.rsplit_once('#').filter(|_| is_sdk)?;
+    Some(package.rsplit_once('@').map_or(package, |(_, version)| version).to_owned())
+}
+
 /// The one component of the project: of its own package if that has one, since dependencies may be libraries of this kind too.
 pub(super) fn component_of(project: &Path, built: Vec<Artifact>) -> Result<Artifact, BuildError> {
     let (own, others): (Vec<_>, Vec<_>) = built.into_iter().partition(|artifact| artifact.manifest.parent() == Some(project));
@@ -49,6 +58,19 @@ struct Message {
     filenames: Vec<PathBuf>,
 }
 
+/// The part of the same message that names the package.
+#[derive(Deserialize)]
+struct PackageMessage {
+    reason: String,
+    package_id: String,
+    target: PackageTarget,
+}
+
+#[derive(Deserialize)]
+struct PackageTarget {
+    name: String,
+}
+
 #[derive(Deserialize)]
 struct Target {
     kind: Vec<String>,
@@ -68,6 +90,16 @@ mod tests {
         assert_eq!(Artifact::parse(RLIB), None);
         assert_eq!(Artifact::parse(br#"{"reason":"build-finished","success":true}"#), None);
         assert_eq!(Artifact::parse(b"no JSON"), None);
+    }
+
+    #[test]
+    fn finds_the_sdks_version_among_cargos_messages() {
+        let line = |id: &str| format!(r#"{{"reason":"compiler-artifact","package_id":"{id}","target":{{"name":"flowhost_sdk"}}}}"#);
+
+        for id in ["path+file:///p/flowhost-sdk#0.1.7", "registry+https://example.com/index#flowhost-sdk@0.1.7"] {
+            assert_eq!(sdk_version(line(id).as_bytes()).as_deref(), Some("0.1.7"));
+        }
+        assert_eq!(sdk_version(CDYLIB), None);
     }
 
     #[test]

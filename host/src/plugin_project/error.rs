@@ -26,6 +26,15 @@ pub enum BuildError {
         source: io::Error,
     },
 
+    /// The project's `flowhost.toml` can't be understood.
+    #[error("{path} can't be understood: {reason}", path = path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        reason: String,
+    },
+
     /// The project compiles, but to no component.
     #[error(
         "{project} builds no component: its Cargo.toml needs `[lib]` with `crate-type = [\"cdylib\"]`",

@@ -6,10 +6,11 @@
 mod artifacts;
 mod environment;
 mod error;
+mod manifest;
 mod toolchain;
 
 use std::fs::{self, Permissions};
-use std::io;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -17,9 +18,11 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-use self::artifacts::{Artifact, component_of};
+use self::artifacts::{Artifact, component_of, sdk_version};
 use self::environment::{Variables, as_from_a_fresh_shell};
+use self::manifest::{Manifest, embed};
 use self::toolchain::Settings;
+use crate::flow::{Capabilities, PluginSection};
 
 pub use self::error::BuildError;
 
@@ -59,6 +62,10 @@ pub struct BuiltComponent {
     pub crate_name: String,
     /// Size of the file in bytes.
     pub size_bytes: u64,
+    /// What its manifest asks for.
+    pub requests: Capabilities,
+    /// The version of the SDK that it is made with; none if it is made without.
+    pub sdk: Option<String>,
 }
 
 async fn build_with(
@@ -68,17 +75,23 @@ async fn build_with(
     progress: impl Fn(&str),
 ) -> Result<BuiltComponent, BuildError> {
     let project = find_project(&options.project_dir)?;
+    // Before minutes of compiling.
+    let manifest = Manifest::read(&project)?;
     let settings = toolchain::prepare(script, &project, &environment, &progress).await?;
     progress(&format!("compiling {}", project.display()));
     let command = cargo_build(&project, &options, environment, settings)?;
     let built = run_cargo(command).await?;
-    let artifact = component_of(&project, built)?;
+    let artifact = component_of(&project, built.components)?;
     let out = match options.out {
         Some(out) => std::path::absolute(&out).map_err(BuildError::file("find", out))?,
         None => default_out(&artifact, &project),
     };
-    let size_bytes = copy_atomically(&artifact.file, &out)?;
-    Ok(BuiltComponent { path: out, crate_name: artifact.name, size_bytes })
+    let section = PluginSection { sdk: built.sdk, requests: manifest.requests };
+    let mut component = fs::read(&artifact.file).map_err(BuildError::file("read", &artifact.file))?;
+    embed(&mut component, &section);
+    write_atomically(&component, &out)?;
+    let PluginSection { sdk, requests } = section;
+    Ok(BuiltComponent { path: out, crate_name: artifact.name, size_bytes: component.len() as u64, requests, sdk })
 }
 
 fn find_project(folder: &Path) -> Result<PathBuf, BuildError> {
@@ -101,15 +114,23 @@ fn cargo_build(project: &Path, options: &BuildOptions, environment: Variables, s
     Ok(command)
 }
 
-/// Runs cargo to its end; returns the WebAssembly libraries that it reports.
-async fn run_cargo(mut command: Command) -> Result<Vec<Artifact>, BuildError> {
+/// What cargo reports.
+#[derive(Default)]
+struct CargosWork {
+    components: Vec<Artifact>,
+    sdk: Option<String>,
+}
+
+/// Runs cargo to its end; returns what it reports of WebAssembly libraries and of the SDK.
+async fn run_cargo(mut command: Command) -> Result<CargosWork, BuildError> {
     let program = PathBuf::from(command.as_std().get_program());
     let mut cargo = command.spawn().map_err(BuildError::program(&program))?;
     let stdout = cargo.stdout.take().expect("stdout was asked for");
     let mut lines = BufReader::new(stdout).split(b'\n');
-    let mut built = Vec::new();
+    let mut built = CargosWork::default();
     while let Some(line) = lines.next_segment().await.map_err(BuildError::program(&program))? {
-        built.extend(Artifact::parse(&line));
+        built.components.extend(Artifact::parse(&line));
+        built.sdk = sdk_version(&line).or(built.sdk);
     }
     let status = cargo.wait().await.map_err(BuildError::program(&program))?;
     if status.success() { Ok(built) } else { Err(BuildError::Failed { status }) }
@@ -121,19 +142,18 @@ fn default_out(artifact: &Artifact, project: &Path) -> PathBuf {
     target_folder.join("flowhost").join(format!("{}.wasm", artifact.name))
 }
 
-/// Whoever reads `to` meanwhile sees the old file or the new one, never a part. Returns the size in bytes.
-fn copy_atomically(from: &Path, to: &Path) -> Result<u64, BuildError> {
+/// Whoever reads `to` meanwhile sees the old file or the new one, never a part.
+fn write_atomically(bytes: &[u8], to: &Path) -> Result<(), BuildError> {
     let folder = to.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(folder).map_err(BuildError::file("create", folder))?;
-    let mut source = fs::File::open(from).map_err(BuildError::file("read", from))?;
     // What any new file gets: everybody's rights less the umask.
     let mut beside = tempfile::Builder::new()
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(folder)
         .map_err(BuildError::file("write to", folder))?;
-    let size_bytes = io::copy(&mut source, &mut beside).map_err(BuildError::file("write", to))?;
+    beside.write_all(bytes).map_err(BuildError::file("write", to))?;
     beside.persist(to).map_err(|error| BuildError::file("write", to)(error.error))?;
-    Ok(size_bytes)
+    Ok(())
 }
 
 /// The script that the guest SDK's own tools use too.
@@ -144,7 +164,6 @@ const TARGET: &str = "wasm32-wasip2";
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
-    use std::io::Write;
 
     use tempfile::TempDir;
 
@@ -154,6 +173,7 @@ mod tests {
     async fn builds_a_project_whose_path_has_spaces_with_the_settings_of_the_script() {
         let project = Project::new();
         let out = project.folder.path().join("out put/flow.wasm");
+        fs::write(project.folder.path().join("flowhost.toml"), "[requests]\nstore = true\n").unwrap();
         let options = BuildOptions {
             out: Some(out.clone()),
             target_dir: Some(project.folder.path().join("tar get")),
@@ -163,13 +183,17 @@ mod tests {
         let built = build_with(FAKE_TOOLCHAIN, options, path_only(), |_| ()).await.unwrap();
 
         let seen = fs::read_to_string(&out).unwrap();
+        let (seen, section) = seen.split_once('\0').unwrap();
         let target_dir = project.folder.path().join("tar get");
         let arguments = format!(
             "build --release --target wasm32-wasip2 --message-format=json-render-diagnostics --target-dir {} -Zone two words",
             target_dir.display()
         );
         assert_eq!(seen, format!("{arguments}\nfrom the script\n"));
-        assert_eq!(built, BuiltComponent { path: out, crate_name: "my_flow".to_owned(), size_bytes: seen.len() as u64 });
+        assert!(section.ends_with(r#"{"sdk":"0.1.7","requests":{"http":[],"store":true,"media":false}}"#), "{section}");
+        assert_eq!(built.size_bytes, fs::metadata(&out).unwrap().len());
+        assert_eq!((built.path, built.crate_name.as_str(), built.sdk.as_deref()), (out, "my_flow", Some("0.1.7")));
+        assert!(built.requests.store);
     }
 
     #[tokio::test]
@@ -263,6 +287,7 @@ release=$PWD/target/wasm32-wasip2/release
 mkdir -p "$release"
 printf '%s\n' "$*" "$SETTING" >"$release/my_flow.wasm"
 echo 'not a message'
+echo '{"reason":"compiler-artifact","package_id":"path+file:///sdk#flowhost-sdk@0.1.7","target":{"name":"flowhost_sdk"}}'
 printf '{"reason":"compiler-artifact","manifest_path":"%s/Cargo.toml","target":{"kind":["cdylib"],"name":"my_flow"},' "$PWD"
 printf '"filenames":["%s/my_flow.wasm"]}\n' "$release"
 "#;
