@@ -2,19 +2,22 @@
 
 use std::collections::HashSet;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
+use futures_util::StreamExt as _;
 use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use crate::admin::{self, Admin, Rotation};
-use crate::config::{HostConfig, MigrationPolicy};
-use crate::crypto::{InlineRsa, MasterKeys, TokenDigest};
+use crate::config::{CompileConfig, HostConfig, MigrationPolicy};
+use crate::crypto::{CodeKeys, InlineRsa, MasterKeys, TokenDigest};
 use crate::exchange::Exchanges;
 use crate::graph::Graph;
 use crate::http::{
@@ -22,7 +25,7 @@ use crate::http::{
 };
 use crate::ids::{PluginDigest, TenantId};
 use crate::key_uploads::KeyUploads;
-use crate::plugins::{ComponentSource, FoundComponent, Plugins};
+use crate::plugins::{CodeSettings, CompileSettings, ComponentSource, FoundComponent, Plugins, WorkerLimits};
 use crate::sessions::Sessions;
 use crate::store::{self, Store, UploadStatus};
 use crate::telemetry::{self, Listener, Metrics};
@@ -37,6 +40,7 @@ pub struct Host {
     turns: TaskTracker,
     follower: JoinHandle<()>,
     key_checks: JoinHandle<()>,
+    loading: JoinHandle<()>,
 }
 
 impl Host {
@@ -50,8 +54,10 @@ impl Host {
         let directory =
             Arc::new(Directory::load(store.clone(), config.master_keys.clone()).await.context("can't load the tenants")?);
         let source = Box::new(StoredComponents(store.clone()));
-        let plugins = Arc::new(Plugins::new(MAX_MEMORY_BYTES, source, services()).context("can't start the plugin engine")?);
-        warm_up(&directory, &plugins).await;
+        let (code, upload_folder) = code_settings(config.compile, &config.master_keys);
+        let plugins = Plugins::new(MAX_MEMORY_BYTES, code, source, services()).context("can't start the plugin engine")?;
+        let plugins = Arc::new(plugins);
+        let to_load = load_cached(&directory, &plugins).await;
 
         let turns = TaskTracker::new();
         let exchanges =
@@ -60,8 +66,15 @@ impl Host {
         let operator_token = config.admin_token.map(|token| TokenDigest::of(token.expose()));
         let graph = Graph::new(config.graph.url, config.graph.time_limit).context("can't call Meta's Graph API")?;
         let key_uploads = Arc::new(KeyUploads::new(store.clone(), config.master_keys.clone(), graph, config.graph.check_interval));
-        let admin =
-            Admin::new(store.clone(), config.master_keys, directory.clone(), plugins.clone(), key_uploads.clone(), operator_token);
+        let admin = Admin::new(
+            store.clone(),
+            config.master_keys,
+            directory.clone(),
+            plugins.clone(),
+            key_uploads.clone(),
+            operator_token,
+            upload_folder,
+        );
         let admin_state = AdminState {
             admin: Arc::new(admin),
             failed_attempts: Arc::new(FailedAttempts::new(config.longest_login_delay)),
@@ -86,6 +99,7 @@ impl Host {
             metrics: metrics.clone(),
         });
         let (public, admin) = (public.await?, admin.await?);
+        let loading = tokio::spawn(load_all(plugins.clone(), to_load));
         let follower = tokio::spawn(async move {
             directory.follow(|| plugins.retain(&active_digests(&directory))).await;
         });
@@ -94,7 +108,7 @@ impl Host {
             key_uploads.follow(|counts| counts.iter().for_each(show)).await;
         });
         tracing::info!(public = %public.url(), admin = %admin.url(), "serving");
-        Ok(Self { public, admin, store, stopping, turns, follower, key_checks })
+        Ok(Self { public, admin, store, stopping, turns, follower, key_checks, loading })
     }
 
     /// Where the data endpoints are, without a slash at the end.
@@ -120,6 +134,7 @@ impl Host {
         }
         self.follower.abort();
         self.key_checks.abort();
+        self.loading.abort();
         if timeout(CLOSE_TIME, self.store.close()).await.is_err() {
             tracing::warn!("connections to the database were still in use when the time to stop was over");
         }
@@ -130,6 +145,7 @@ impl Drop for Host {
     fn drop(&mut self) {
         self.follower.abort();
         self.key_checks.abort();
+        self.loading.abort();
     }
 }
 
@@ -158,14 +174,40 @@ async fn require_migrations(database: &PgConnectOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Loads what is active, so that the first request of a flow doesn't wait for its plugin. One that can't be loaded is logged, and its
-/// flow answers its pings with 503.
-async fn warm_up(directory: &Directory, plugins: &Plugins) {
-    for (tenant, digest) in directory.active_plugins() {
+/// How code is compiled and kept, and where uploads are.
+fn code_settings(config: CompileConfig, keys: &MasterKeys) -> (CodeSettings, PathBuf) {
+    let limits = WorkerLimits { memory_bytes: config.memory_bytes, cpu_seconds: config.cpu_seconds };
+    let compile = CompileSettings { program: config.program, limits, time: config.time };
+    (CodeSettings { compile, cache: config.code_cache, keys: CodeKeys::derive(keys) }, config.upload_folder)
+}
+
+/// Loads the active plugins whose code is in the cache, so that the first request of a flow doesn't wait for its plugin. Gives the
+/// others: they must be compiled, and a host that is late serves nobody.
+async fn load_cached(directory: &Directory, plugins: &Plugins) -> Vec<(TenantId, PluginDigest)> {
+    let active = directory.active_plugins();
+    let all = active.len();
+    let rest = plugins.load_cached(active, LONGEST_WARM_UP).await;
+    if all > 0 {
+        tracing::info!(active = all, to_load = rest.len(), "plugins are loaded from the cache of compiled code");
+    }
+    rest
+}
+
+/// Loads what is active besides, while the host serves; a request that comes first loads its plugin itself. One that can't be loaded is
+/// logged, and its flow answers its pings with 503.
+async fn load_all(plugins: Arc<Plugins>, wanted: Vec<(TenantId, PluginDigest)>) {
+    let all = wanted.len();
+    let through = AtomicUsize::new(0);
+    let load = async |(tenant, digest): (TenantId, PluginDigest)| {
         if let Err(error) = plugins.ensure_loadable(tenant, digest).await {
             tracing::error!(tenant.id = %tenant, plugin = %digest, error = %telemetry::chain(&error), "an active plugin can't be loaded");
         }
-    }
+        let through = through.fetch_add(1, Ordering::Relaxed) + 1;
+        if through.is_multiple_of(50) || through == all {
+            tracing::info!(through, of = all, "active plugins were loaded");
+        }
+    };
+    futures_util::stream::iter(wanted).for_each_concurrent(LOADS_AT_ONCE, load).await;
 }
 
 fn active_digests(directory: &Directory) -> HashSet<PluginDigest> {
@@ -192,6 +234,12 @@ impl ReadyCheck for StoreAnswers {
 
 /// Above the longest that a turn can take: 1.5 s in the queue, 9 s in the plugin, and the database.
 const DRAIN_TIME: Duration = Duration::from_secs(15);
+
+/// A host that starts is expected to be ready within 3 s.
+const LONGEST_WARM_UP: Duration = Duration::from_secs(2);
+
+/// Components of as many are in memory; how many are compiled at once is the compiler's affair.
+const LOADS_AT_ONCE: usize = 4;
 
 /// Connections in use after the drain belong to the follower, which was ended.
 const CLOSE_TIME: Duration = Duration::from_secs(5);

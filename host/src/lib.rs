@@ -1,5 +1,5 @@
 #![doc = include_str!("../docs/ARCHITECTURE.md")]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod admin;
 pub mod app;

@@ -4,13 +4,12 @@ use std::process::ExitCode;
 
 use flowhost::cli;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let command = match cli::parse(std::env::args_os()) {
         Ok(command) => command,
         Err(shown) => return shown.print(),
     };
-    match cli::run(command).await {
+    match cli::run(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => cli::report(&error),
     }

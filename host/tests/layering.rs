@@ -27,7 +27,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "tenants",
         ],
     ),
-    ("cli", &["app", "client", "config", "crypto", "plugin_project", "postgres", "telemetry"]),
+    // `plugins`: the compiling process is this program, called by its host.
+    ("cli", &["app", "client", "config", "crypto", "plugin_project", "plugins", "postgres", "telemetry"]),
     ("client", &[]),
     ("config", &["crypto", "http", "telemetry"]),
     ("crypto", &[]),
@@ -40,7 +41,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ids", &[]),
     ("key_uploads", &["crypto", "graph", "ids", "store", "telemetry", "tenants"]),
     ("plugin_project", &["flow"]),
-    ("plugins", &["flow", "ids", "telemetry"]),
+    // `crypto`: the MAC of compiled code, and nothing else.
+    ("plugins", &["crypto", "flow", "ids", "telemetry"]),
     ("postgres", &[]),
     ("sessions", &["crypto", "flow", "ids", "store"]),
     ("signature", &["crypto"]),
@@ -62,6 +64,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("wasmparser", &["plugins"]),
     ("wasmtime", &["plugins"]),
     ("wasmtime_wasi", &["plugins"]),
+    ("seccompiler", &["plugins"]),
     ("aws_lc_rs", &["crypto"]),
     // Private-key operations of this crate can be timed (RUSTSEC-2023-0071): key files and the WhatsApp side only.
     ("rsa", &["crypto", "client"]),
@@ -106,6 +109,86 @@ fn private_rsa_keys_decrypt_in_one_file_only() {
     for file in source_files().iter().filter(|file| module_of(file) == "crypto") {
         let in_key_file = file.ends_with("key_file.rs");
         assert_eq!(uses(file).crates.contains("rsa"), in_key_file, "{}", file.display());
+    }
+}
+
+#[test]
+fn plugins_know_no_key_but_the_one_of_code() {
+    for file in source_files().iter().filter(|file| module_of(file) == "plugins") {
+        let text = fs::read_to_string(file).expect("a source file can be read");
+        let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let mut names = CryptoNames::default();
+        names.visit_file(&parsed);
+        let known = ["CodeKeys", "MAC_BYTES"];
+        assert!(names.0.iter().all(|name| known.contains(&name.as_str())), "{}: {:?}", file.display(), names.0);
+    }
+}
+
+#[test]
+fn code_that_the_compiler_can_not_check_is_in_one_file_only() {
+    for file in source_files() {
+        let text = fs::read_to_string(&file).expect("a source file can be read");
+        let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let mut found = Unsafe(false);
+        found.visit_file(&parsed);
+        assert_eq!(found.0, file.ends_with("plugins/native_code.rs"), "{}: unsafe", file.display());
+    }
+}
+
+/// What a file imports of `crypto`.
+#[derive(Default)]
+struct CryptoNames(Vec<String>);
+
+impl<'ast> Visit<'ast> for CryptoNames {
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        let mut paths = Vec::new();
+        leaves(&item.tree, &mut Vec::new(), &mut paths);
+        self.0.extend(
+            paths
+                .into_iter()
+                .filter(|path| path.starts_with(&["crate".to_owned(), "crypto".to_owned()]))
+                .filter_map(|path| path.last().cloned()),
+        );
+    }
+
+    fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
+        if module.ident != "tests" {
+            syn::visit::visit_item_mod(self, module);
+        }
+    }
+}
+
+fn leaves(tree: &syn::UseTree, prefix: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+    let mut leaf = |name: String| found.push([prefix.clone(), vec![name]].concat());
+    match tree {
+        syn::UseTree::Path(path) => {
+            prefix.push(path.ident.to_string());
+            leaves(&path.tree, prefix, found);
+            prefix.pop();
+        }
+        syn::UseTree::Group(group) => group.items.iter().for_each(|item| leaves(item, prefix, found)),
+        syn::UseTree::Name(name) => leaf(name.ident.to_string()),
+        syn::UseTree::Rename(rename) => leaf(rename.ident.to_string()),
+        syn::UseTree::Glob(_) => leaf("*".to_owned()),
+    }
+}
+
+/// Whether a file has an `unsafe` block, function, trait or implementation.
+struct Unsafe(bool);
+
+impl<'ast> Visit<'ast> for Unsafe {
+    fn visit_expr_unsafe(&mut self, _: &'ast syn::ExprUnsafe) {
+        self.0 = true;
+    }
+
+    fn visit_signature(&mut self, signature: &'ast syn::Signature) {
+        self.0 |= matches!(signature.safety, syn::Safety::Unsafe(_));
+        syn::visit::visit_signature(self, signature);
+    }
+
+    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
+        self.0 |= item.unsafety.is_some();
+        syn::visit::visit_item_impl(self, item);
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowhost::app::Host;
-use flowhost::config::{AdminToken, GraphConfig, HostConfig, HttpLimits, MigrationPolicy};
+use flowhost::config::{AdminToken, CompileConfig, GraphConfig, HostConfig, HttpLimits, MigrationPolicy};
 use flowhost::crypto::{MasterKey, MasterKeys};
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
@@ -13,6 +13,7 @@ use crate::admin::Admin;
 use crate::cluster::TestDatabase;
 use crate::graph_server::GraphServer;
 use crate::logs;
+use crate::process::program;
 use crate::secrets::watch;
 use crate::tenant::TestTenant;
 
@@ -187,6 +188,8 @@ fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
         // The tests come from one address, and show many invalid tokens.
         longest_login_delay: Duration::ZERO,
         graph: shared.graph.clone(),
+        // This program has no `compile-worker`.
+        compile: CompileConfig { program: program(), ..CompileConfig::default() },
     }
 }
 

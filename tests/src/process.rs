@@ -188,7 +188,7 @@ async fn launch(mut command: Command, folder: &Path) -> (std::process::Child, Va
 }
 
 /// `target/<profile>/flowhost`, beside the folder of the test binaries.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     let own = std::env::current_exe().expect("this program has a path");
     let profile = own.parent().and_then(Path::parent).expect("test binaries are in target/<profile>/deps");
     let program = profile.join("flowhost");
@@ -203,10 +203,11 @@ fn program() -> PathBuf {
 const READY_FILE: &str = "ready.json";
 
 /// Variables that a command reads.
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 12] = [
     "DATABASE_URL",
     "FLOWHOST_ADMIN_TOKEN",
     "FLOWHOST_APP_SECRET",
+    "FLOWHOST_CODE_CACHE",
     "FLOWHOST_GRAPH_TOKEN",
     "FLOWHOST_GRAPH_URL",
     "FLOWHOST_KEY_PASSPHRASE",

@@ -9,6 +9,9 @@ use crate::tenants::{SettingsError, TenantError};
 /// Why an operation failed. The texts are for the person who called; causes inside the host are only logged.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
+    /// As much of it as may be is under way.
+    #[error("{0}")]
+    Busy(String),
     /// The component was refused.
     #[error("{0}")]
     Component(#[source] ComponentError),
@@ -30,6 +33,9 @@ pub enum AdminError {
     /// A component can't be loaded through no fault of its own.
     #[error("the component can't be loaded")]
     Load(#[source] LoadError),
+    /// An upload could not be kept in the folder for temporary files.
+    #[error("the host can't keep the upload: {0}; tell its operator, then try again")]
+    NoSpace(#[source] std::io::Error),
     /// There is no such thing, or not at this tenant.
     #[error("there is no such {0}")]
     NotFound(&'static str),

@@ -17,8 +17,10 @@ mod partners;
 mod sessions;
 mod tenants;
 mod tokens;
+mod uploads;
 mod versions;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use access::{Caller, Desk, Right};
@@ -34,6 +36,7 @@ pub use partners::{CreatePartner, PartnerView, PatchPartner};
 pub use sessions::{SessionDetails, SessionQuery, SessionView, SessionsPage};
 pub use tenants::{CreateTenant, PatchTenant, TenantView};
 pub use tokens::{MintToken, MintedTokenView};
+pub use uploads::Upload;
 pub use versions::{Activated, UploadedVersion, VersionView};
 
 use crate::crypto::{DataKey, MasterKeys, TokenDigest};
@@ -51,10 +54,12 @@ pub struct Admin {
     plugins: Arc<Plugins>,
     key_uploads: Arc<KeyUploads>,
     operator_token: Option<TokenDigest>,
+    uploads: uploads::Uploads,
 }
 
 impl Admin {
-    /// Puts the parts together. `operator_token` is one that is valid without being in the database.
+    /// Puts the parts together. `operator_token` is one that is valid without being in the database;
+    /// `upload_folder` keeps components until they are stored.
     pub fn new(
         store: Store,
         master: MasterKeys,
@@ -62,8 +67,10 @@ impl Admin {
         plugins: Arc<Plugins>,
         key_uploads: Arc<KeyUploads>,
         operator_token: Option<TokenDigest>,
+        upload_folder: PathBuf,
     ) -> Self {
-        Self { store, master, directory, plugins, key_uploads, operator_token }
+        let uploads = uploads::Uploads::new(upload_folder);
+        Self { store, master, directory, plugins, key_uploads, operator_token, uploads }
     }
 }
 

@@ -5,8 +5,9 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::access::shown;
-use super::{AdminError, Desk};
+use super::{AdminError, Desk, Upload};
 use crate::flow::Capabilities;
+use crate::plugins::NewComponent;
 use crate::store::{self, AuditRecord, StoredFlow, StoredTenant};
 
 /// A version as it is shown.
@@ -43,13 +44,19 @@ pub struct Activated {
 
 impl Desk {
     /// Compiles a component, checks it against the contract, and stores it as the flow's next version. Activates nothing.
-    pub async fn upload_version(&self, tenant: &str, flow: &str, component: Vec<u8>) -> Result<UploadedVersion, AdminError> {
+    ///
+    /// Identical bytes are stored once for a tenant, and once more for each other tenant that has them: a tenant's rows are its own, go
+    /// with it, and say nothing of others'.
+    pub async fn upload_version(&self, tenant: &str, flow: &str, mut upload: Upload) -> Result<UploadedVersion, AdminError> {
         let tenant = self.tenant(tenant).await?;
         let flow = self.flow(&tenant, flow).await?;
-        let compiled = self.admin.plugins.prepare(component.clone()).await?;
+        let (file, digest) = upload.finish().await?;
+        let known = store::has_component(&self.admin.store, tenant.id, digest).await?;
+        let to_compile = file.try_clone().map_err(AdminError::NoSpace)?;
+        let compiled = self.admin.plugins.prepare(NewComponent { tenant: tenant.id, digest, file: to_compile, known }).await?;
+        let (component, _in_memory) = self.admin.uploads.read(file).await?;
         let mut change = self.begin_change(tenant.id).await?;
-        let version =
-            store::insert_version(&mut change, flow.id, compiled.digest, &compiled.inspection.requests, &component).await?;
+        let version = store::insert_version(&mut change, flow.id, digest, &compiled.inspection.requests, &component).await?;
         let uploaded = UploadedVersion {
             version: version.version,
             digest: version.digest.to_string(),

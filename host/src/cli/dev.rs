@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 
 use crate::app::Host;
-use crate::config::{Environment, Front, HostConfig, LONGEST_LOGIN_DELAY, MigrationPolicy};
+use crate::config::{CompileConfig, Environment, Front, HostConfig, LONGEST_LOGIN_DELAY, MigrationPolicy, code_cache};
 use crate::crypto::MasterKeys;
 use crate::postgres::{EmbeddedPostgres, Options, PgPrograms};
 
@@ -34,7 +34,10 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     let ready_file = ReadyFile::claim(args.run.ready_file)?;
     let folder = DevFolder::open(&args.data_dir)?;
     let postgres = start_postgres(&folder, environment).await?;
-    let served = serve(front, &folder, &postgres, ready_file, signals).await;
+    let in_folder = folder.root().join("code-cache");
+    let cache = code_cache(Some(args.run.code_cache.as_deref().unwrap_or(&in_folder)), environment);
+    let compile = CompileConfig { code_cache: cache, ..CompileConfig::default() };
+    let served = serve(front, compile, &folder, &postgres, ready_file, signals).await;
     let stopped = postgres.stop().await;
     served?;
     Ok(stopped?)
@@ -47,6 +50,7 @@ async fn start_postgres(folder: &DevFolder, environment: &Environment) -> anyhow
 
 async fn serve(
     front: Front,
+    compile: CompileConfig,
     folder: &DevFolder,
     postgres: &EmbeddedPostgres,
     ready_file: ReadyFile,
@@ -68,6 +72,7 @@ async fn serve(
         admin_token: Some(admin_token),
         longest_login_delay: LONGEST_LOGIN_DELAY,
         graph: front.graph,
+        compile,
     };
     serve_until_signal(config, ready_file, signals, |host| say(&welcome(host, token_file.as_deref()))).await
 }

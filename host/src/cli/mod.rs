@@ -8,6 +8,7 @@ mod api_token;
 mod app_secret;
 mod audit;
 mod client;
+mod compile_worker;
 mod confirm;
 mod demo;
 mod dev;
@@ -35,6 +36,7 @@ mod token;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::config::{ConfigError, Environment};
@@ -45,7 +47,18 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, N
 }
 
 /// Runs a command to its end.
-pub async fn run(command: Command) -> anyhow::Result<()> {
+pub fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        // Before there is a thread besides this one: what it gives up would not hold for others.
+        Command::CompileWorker(args) => compile_worker::run(&args),
+        command => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start threads")?;
+            runtime.block_on(run_async(command))
+        }
+    }
+}
+
+async fn run_async(command: Command) -> anyhow::Result<()> {
     let environment = Environment::of_process();
     match command {
         Command::Serve(args) => serve::run(args, &environment).await,
@@ -65,6 +78,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Session(command) => session::run(command, &environment).await,
         Command::Plugin(command) => plugin::run(command, &environment).await,
         Command::Client(command) => client::run(command, &environment).await,
+        Command::CompileWorker(args) => compile_worker::run(&args),
     }
 }
 
@@ -143,6 +157,9 @@ pub enum Command {
     /// Play WhatsApp against an endpoint
     #[command(subcommand)]
     Client(client::Command),
+    /// Compile one component; hosts start it themselves
+    #[command(hide = true)]
+    CompileWorker(compile_worker::Args),
 }
 
 fn describe(error: &anyhow::Error) -> String {

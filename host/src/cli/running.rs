@@ -36,6 +36,9 @@ pub(crate) struct RunArgs {
     /// Seconds between checks of each public key at Meta
     #[arg(long, default_value_t = GRAPH_CHECK_SECONDS, value_parser = clap::value_parser!(u32).range(10..), value_name = "SECONDS")]
     graph_check_interval: u32,
+    /// Folder that keeps compiled plugins between starts, or none; the user's cache folder if not given (of `dev`: in its data folder)
+    #[arg(long, env = "FLOWHOST_CODE_CACHE", value_name = "DIR")]
+    pub(crate) code_cache: Option<PathBuf>,
     /// Write the addresses to this file once requests are accepted; it is removed at stop
     #[arg(long, value_name = "PATH")]
     pub(crate) ready_file: Option<PathBuf>,

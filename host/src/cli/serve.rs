@@ -23,7 +23,12 @@ pub struct Args {
 }
 
 pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result<()> {
-    let inputs = ServerInputs { database_url: args.database_url, master_keys: args.master_keys.inputs(), front: args.run.front() };
+    let inputs = ServerInputs {
+        database_url: args.database_url,
+        master_keys: args.master_keys.inputs(),
+        front: args.run.front(),
+        code_cache: args.run.code_cache.clone(),
+    };
     let config = inputs.resolve(environment)?;
     args.run.init_log("");
     let signals = Signals::listen()?;
@@ -42,4 +47,5 @@ The environment:
   DATABASE_URL          PostgreSQL, brought up to date with `flowhost migrate`
   FLOWHOST_MASTER_KEY   32 bytes in base64, if there is no --master-key-file: flowhost master-key generate
   FLOWHOST_ADMIN_TOKEN  an operator token for the admin API, to make the first tokens with
+  FLOWHOST_CODE_CACHE   folder for compiled plugins, or none; else flowhost/ in XDG_CACHE_HOME or in .cache of HOME
   FLOWHOST_LOG          log filter";

@@ -63,6 +63,13 @@ impl Environment {
         self.value("FLOWHOST_PG_BIN").map(PathBuf::from)
     }
 
+    /// `XDG_CACHE_HOME`, or else `.cache` in `HOME`: where the user's programs keep what they can make again. A path that is not
+    /// absolute counts as not set, as the XDG specification has it.
+    pub fn cache_folder(&self) -> Option<PathBuf> {
+        let absolute = |name| self.value(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))
+    }
+
     /// `PATH`: where programs are looked for.
     pub fn path(&self) -> Option<&OsStr> {
         self.value("PATH")

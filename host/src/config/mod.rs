@@ -3,6 +3,7 @@
 //! Invariant: besides clap's `env` attributes, [`Environment`] is the only reader of the process environment, and a
 //! configuration that cannot work is refused with *all* its problems at once ([`ConfigError`]).
 
+mod compile;
 mod environment;
 mod graph;
 mod master_keys;
@@ -18,6 +19,7 @@ use sqlx::postgres::PgConnectOptions;
 use crate::crypto::MasterKeys;
 
 pub use crate::http::{HttpLimits, ListenerLimits, TlsFiles};
+pub use compile::{CompileConfig, code_cache};
 pub use environment::Environment;
 pub use graph::{GRAPH_CHECK_SECONDS, GRAPH_URL, GraphConfig};
 pub use master_keys::{MasterKeyInputs, parse_master_key};
@@ -47,6 +49,8 @@ pub struct HostConfig {
     pub longest_login_delay: Duration,
     /// Where Meta's Graph API is.
     pub graph: GraphConfig,
+    /// How components are compiled, and where their code is kept.
+    pub compile: CompileConfig,
 }
 
 /// What the host does at start about migrations that the database lacks.

@@ -13,7 +13,8 @@ use crate::telemetry;
 
 use super::graph::parse_graph_url;
 use super::{
-    AdminToken, ConfigError, Environment, GraphConfig, HostConfig, LONGEST_LOGIN_DELAY, MasterKeyInputs, MigrationPolicy, Problems,
+    AdminToken, CompileConfig, ConfigError, Environment, GraphConfig, HostConfig, LONGEST_LOGIN_DELAY, MasterKeyInputs,
+    MigrationPolicy, Problems, code_cache,
 };
 
 /// What `flowhost serve` was given, not yet checked. No `Debug`: the URL may hold a password.
@@ -24,6 +25,8 @@ pub struct ServerInputs {
     pub master_keys: MasterKeyInputs,
     /// What every host is told.
     pub front: FrontInputs,
+    /// `--code-cache` or `FLOWHOST_CODE_CACHE`.
+    pub code_cache: Option<PathBuf>,
 }
 
 /// What every host is told about its listeners and its log, not yet checked.
@@ -84,6 +87,7 @@ impl ServerInputs {
             admin_token,
             longest_login_delay: LONGEST_LOGIN_DELAY,
             graph,
+            compile: CompileConfig { code_cache: code_cache(self.code_cache.as_deref(), environment), ..CompileConfig::default() },
         })
     }
 }
@@ -208,6 +212,7 @@ mod tests {
             database_url: Some("postgres://someone:pa55word@localhost/flowhost".to_owned()),
             master_keys: no_key_files(),
             front: front("0.0.0.0:8080", "127.0.0.1:8081", "info"),
+            code_cache: None,
         }
     }
 
@@ -224,7 +229,7 @@ mod tests {
         let environment = Environment::of(&[("FLOWHOST_ADMIN_TOKEN", "two words")]);
         let front =
             FrontInputs { graph_url: "http://example.com".to_owned(), ..front("nowhere", "127.0.0.1:99999", "flowhost=loud") };
-        let given = ServerInputs { database_url: None, master_keys: no_key_files(), front };
+        let given = ServerInputs { database_url: None, master_keys: no_key_files(), front, code_cache: None };
 
         let Err(error) = given.resolve(&environment) else { panic!("must be refused") };
 

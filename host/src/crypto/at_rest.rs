@@ -36,6 +36,13 @@ impl MasterKey {
         Zeroizing::new(STANDARD.encode(self.0))
     }
 
+    /// A key for another purpose, which the label says; the master key can't be found out from it.
+    pub(super) fn derive(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
+        let mut derive = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        derive.update(label);
+        Zeroizing::new(derive.finalize().into_bytes().into())
+    }
+
     fn seal_data_key(&self, tenant: &[u8; 16], key: &DataKey) -> Sealed {
         seal(&self.0, &Place::data_key(tenant), &key.0)
     }
@@ -63,6 +70,10 @@ impl MasterKeys {
     /// Takes the keys.
     pub fn new(first: MasterKey, second: Option<MasterKey>) -> Self {
         Self { first, second }
+    }
+
+    pub(super) fn both(&self) -> (&MasterKey, Option<&MasterKey>) {
+        (&self.first, self.second.as_ref())
     }
 
     /// Whether there is a second key.

@@ -5,6 +5,7 @@
 mod app_secret;
 mod at_rest;
 mod bearer_token;
+mod code_keys;
 mod error;
 mod key_file;
 mod key_ring;
@@ -14,6 +15,7 @@ mod rsa_key;
 pub use app_secret::AppSecret;
 pub use at_rest::{DataKey, MasterKey, MasterKeys, Place, Sealed};
 pub use bearer_token::{BearerToken, TokenDigest};
+pub use code_keys::{CodeKeys, MAC_BYTES};
 pub use error::{CryptoError, KeyFileError};
 pub use key_file::{KeyPair, parse_private_key, public_key_fingerprint};
 pub use key_ring::{KeyRing, RingKey};

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use axum::BoxError;
-use axum::body::{Body, HttpBody};
+use axum::body::{Body, BodyDataStream, HttpBody};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::try_unfold;
@@ -57,16 +57,41 @@ pub(super) async fn read_within(body: Body, limit: usize, share: &mut BodyShare)
     read_while(body, limit, |bytes| share.grow_to(bytes)).await
 }
 
-async fn read_while(body: Body, limit: usize, mut may_grow_to: impl FnMut(usize) -> bool) -> Result<Vec<u8>, BodyError> {
-    let mut chunks = body.into_data_stream();
-    let mut bytes = Vec::new();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| why(&error))?;
-        if bytes.len() + chunk.len() > limit {
-            drop(bytes);
-            drain(chunks).await;
-            return Err(BodyError::TooLarge);
+/// A body in parts, for whoever doesn't want it whole in memory.
+pub(super) struct BodyParts {
+    parts: BodyDataStream,
+    left: usize,
+}
+
+impl BodyParts {
+    /// A body of at most `limit` bytes.
+    pub(super) fn of(body: Body, limit: usize) -> Self {
+        Self { parts: body.into_data_stream(), left: limit }
+    }
+
+    /// The next part; none at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, BodyError> {
+        let Some(part) = self.parts.next().await.transpose().map_err(|error| why(&error))? else { return Ok(None) };
+        match self.left.checked_sub(part.len()) {
+            Some(left) => self.left = left,
+            None => {
+                self.skip_rest().await;
+                return Err(BodyError::TooLarge);
+            }
         }
+        Ok(Some(part))
+    }
+
+    /// Reads and drops what is left, as far as is reasonable: so the client gets to read the answer.
+    pub(super) async fn skip_rest(&mut self) {
+        drain(&mut self.parts).await;
+    }
+}
+
+async fn read_while(body: Body, limit: usize, mut may_grow_to: impl FnMut(usize) -> bool) -> Result<Vec<u8>, BodyError> {
+    let mut parts = BodyParts::of(body, limit);
+    let mut bytes = Vec::new();
+    while let Some(chunk) = parts.next().await? {
         if !may_grow_to(bytes.len() + chunk.len()) {
             return Err(BodyError::NoMemory);
         }
@@ -83,7 +108,7 @@ fn why(error: &(dyn Error + 'static)) -> BodyError {
     }
 }
 
-async fn drain(mut chunks: axum::body::BodyDataStream) {
+async fn drain(chunks: &mut BodyDataStream) {
     let mut drained = 0;
     let rest = async {
         while let Some(Ok(chunk)) = chunks.next().await {

@@ -60,10 +60,12 @@ pub(super) fn status_of_admin(error: &AdminError) -> StatusCode {
         AdminError::Component(_) | AdminError::Invalid(_) | AdminError::KeyFile(_) | AdminError::Settings(_) => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
+        AdminError::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
         AdminError::Conflict(_) => StatusCode::CONFLICT,
         AdminError::Forbidden(_) => StatusCode::FORBIDDEN,
         AdminError::NotFound(_) => StatusCode::NOT_FOUND,
         AdminError::Session(_) | AdminError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        AdminError::NoSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
         AdminError::Interrupted(_) | AdminError::Load(_) | AdminError::Sealed(..) | AdminError::Tenant(_) => {
             StatusCode::INTERNAL_SERVER_ERROR
         }
@@ -153,13 +155,15 @@ mod tests {
     fn the_table_of_statuses_of_the_admin_api() {
         use AdminError as E;
         let failures = [
-            E::Component(ComponentError::NotAComponent("")),
+            E::Busy("three uploads are under way".to_owned()),
+            E::Component(ComponentError::NotAComponent("".into())),
             E::Conflict("the slug is taken already".to_owned()),
             E::Forbidden("read"),
             E::Interrupted("panic".to_owned()),
             E::Invalid("a name has 1 to 200 bytes".to_owned()),
             E::KeyFile(KeyFileError::NotRsa),
             E::Load(LoadError::Absent),
+            E::NoSpace(std::io::ErrorKind::StorageFull.into()),
             E::NotFound("tenant"),
             E::Settings(FlowSettings::parse([("limits".to_owned(), true.into())].into_iter().collect()).unwrap_err()),
             E::Sealed("private key", CryptoError::Undecryptable),
@@ -173,6 +177,6 @@ mod tests {
     }
 
     fn refused_component() -> LoadError {
-        LoadError::Component(ComponentError::NotAComponent(""))
+        LoadError::Component(ComponentError::NotAComponent("".into()))
     }
 }

@@ -1,19 +1,37 @@
 //! Why a plugin could not be loaded or did not answer.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::telemetry::{Blame, printable};
 
 /// Why a component was refused, in words for the person who wrote it.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum ComponentError {
+    /// Compiling it takes more memory than that many bytes.
+    #[error("compiling the component takes more than {} of memory; {TOO_COMPLEX}", mib(*.0))]
+    CompilerMemory(u64),
+    /// Compiling it takes more CPU time than that many seconds.
+    #[error("compiling the component takes more than {0} s of CPU; {TOO_COMPLEX}")]
+    CompilerCpu(u64),
+    /// Compiling it was not through after that many seconds.
+    #[error("compiling the component was not through after {0} s; {TOO_COMPLEX}")]
+    CompilerTime(u64),
+    /// Its compiled form has more than that many bytes.
+    #[error("the component's compiled code has more than {}; {TOO_COMPLEX}", mib(*.0))]
+    CompiledSize(u64),
+    /// The compiler ended on it with this.
+    #[error("the compiler failed on the component ({0}); that is no fault of yours, but please change what is unusual about it")]
+    CompilerFailed(String),
     /// A core module or something else entirely.
     #[error(
         "this is not a WebAssembly component{0}; build it with `flowhost plugin build` (target wasm32-wasip2), not as a core module"
     )]
-    NotAComponent(&'static str),
+    NotAComponent(Cow<'static, str>),
     /// What `flowhost plugin build` wrote into it can't be understood.
     #[error(
         "the component's section `flowhost:plugin` can't be understood: {0}; build it with the `flowhost` of this host's release"
@@ -77,13 +95,20 @@ pub enum LoadError {
     /// It was refused.
     #[error("the component was refused")]
     Component(#[source] ComponentError),
-    /// The compiling thread failed.
+    /// The compiling process or a thread of the host failed.
     #[error("the component could not be compiled: {0}")]
     Host(String),
     /// Whatever keeps components failed.
     #[error("the component can't be read")]
     Source(#[source] Arc<dyn std::error::Error + Send + Sync>),
 }
+
+fn mib(bytes: u64) -> String {
+    format!("{} MiB", bytes >> 20)
+}
+
+/// What makes a compiler slow is one huge function, generated as a rule: its work grows with the square of that.
+const TOO_COMPLEX: &str = "a function in it is far too large or too deeply nested: split it up, and build in release mode";
 
 /// Text that a plugin may have had a hand in: cut and escaped, for logs only, never for a client.
 pub struct GuestText(String);

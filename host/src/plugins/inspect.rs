@@ -22,8 +22,8 @@ pub struct Inspection {
 pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
     match component.get(..8) {
         Some(b"\0asm\x0d\0\x01\0") => (),
-        Some(b"\0asm\x01\0\0\0") => return Err(ComponentError::NotAComponent(", but a core module")),
-        _ => return Err(ComponentError::NotAComponent("")),
+        Some(b"\0asm\x01\0\0\0") => return Err(ComponentError::NotAComponent(", but a core module".into())),
+        _ => return Err(ComponentError::NotAComponent("".into())),
     }
     let (mut imports, mut exports, mut section, mut depth) = (Vec::new(), Vec::new(), None, 0_u32);
     for payload in Parser::new(0).parse_all(component) {

@@ -60,6 +60,10 @@ impl ResourceLimiter for MemoryLimiter {
     }
 }
 
+/// Calls of all plugins at the same time: eight flows at the highest concurrency that a flow may have, or 32 at the default. Each costs
+/// address space for its memories and a fiber's stack, and memory only while it runs (64 MiB at the most).
+pub(super) const MAX_CALLS: u32 = 512;
+
 /// A Rust guest is three core modules (itself and the two adapters that `wasm-component-ld` makes); others need a few more.
 pub(super) const MAX_CORE_INSTANCES: usize = 8;
 

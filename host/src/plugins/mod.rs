@@ -1,8 +1,11 @@
 //! Plugins: a tenant's logic as a WebAssembly component, called in a sandbox that is made for the call and dropped after it.
 //!
 //! Invariants: an instance serves one call; a guest yields at every epoch tick, so that it holds no worker thread; whatever a guest
-//! does ends in an [`Answer`] or a [`PluginError`]. This module knows no database, no HTTP and no keys.
+//! does ends in an [`Answer`] or a [`PluginError`]. Code is loaded if its MAC is ours, and
+//! components are compiled in another process. This module knows no database, no HTTP, and no key but the one for that MAC.
 
+mod code_cache;
+mod compile;
 mod cpu;
 mod engine;
 mod error;
@@ -10,31 +13,37 @@ mod gate;
 mod host;
 mod inspect;
 mod limits;
+mod loaded;
+mod native_code;
 mod registry;
 mod services;
+mod wasm_features;
 mod wit;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use tokio::time::timeout;
 use wasmtime::{Store, UpdateDeadline};
 
+pub use compile::{CompileSettings, WorkerError, WorkerLimits, compile_stdin};
 pub use error::{ComponentError, GuestText, LoadError, PluginError};
 pub use inspect::{Inspection, inspect};
 pub use limits::CallLimits;
-pub use registry::{CompiledComponent, ComponentSource, FoundComponent};
+pub use registry::{CodeSettings, CompiledComponent, ComponentSource, FoundComponent, NewComponent};
 pub use services::{
     CallLines, KeptValue, KeyValueError, KeyValues, LogKeeper, LogLine, MediaError, MediaFiles, NewValue, OutboundError,
     OutboundHttp, OutboundRequest, OutboundResponse, Pending, Services,
 };
 
 use self::cpu::CpuClock;
-use self::engine::{MAX_CALLS, PluginEngine};
+use self::engine::PluginEngine;
 use self::gate::Gates;
 use self::host::CallState;
+use self::limits::MAX_CALLS;
 use self::registry::Registry;
 use self::wit::v1::{Instantiable, InternalError};
 use crate::flow::{Answer, Capabilities, ClientError, Exchange, FlowConfig, TurnInput};
@@ -66,10 +75,15 @@ pub struct Call {
 
 impl Plugins {
     /// Starts the engine. `max_memory_bytes` is the most memory that any call may be given.
-    pub fn new(max_memory_bytes: u64, source: Box<dyn ComponentSource>, services: Services) -> Result<Self, LoadError> {
+    pub fn new(
+        max_memory_bytes: u64,
+        code: CodeSettings,
+        source: Box<dyn ComponentSource>,
+        services: Services,
+    ) -> Result<Self, LoadError> {
         let host_error = |error: wasmtime::Error| LoadError::Host(format!("{error:#}"));
         let engine = PluginEngine::new(max_memory_bytes).map_err(host_error)?;
-        let registry = Registry::new(engine, source).map_err(host_error)?;
+        let registry = Registry::new(engine, code, source).map_err(host_error)?;
         Ok(Self { registry, gates: Gates::new(MAX_CALLS), services })
     }
 
@@ -95,8 +109,23 @@ impl Plugins {
         self.registry.load(tenant, digest).await.map(|_| ())
     }
 
+    /// Loads the plugins whose code is in the cache, as far as the time reaches; gives the others.
+    pub async fn load_cached(&self, wanted: Vec<(TenantId, PluginDigest)>, time: Duration) -> Vec<(TenantId, PluginDigest)> {
+        let missing = Mutex::new(wanted.clone().into_iter().collect::<BTreeSet<_>>());
+        let loading = futures_util::stream::iter(wanted).for_each_concurrent(LOADS_AT_ONCE, |(tenant, digest)| {
+            let missing = &missing;
+            async move {
+                if self.registry.load_cached(digest).await {
+                    missing.lock().unwrap_or_else(PoisonError::into_inner).remove(&(tenant, digest));
+                }
+            }
+        });
+        within(time, loading).await;
+        missing.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect()
+    }
+
     /// Compiles an uploaded component and checks it against the contract.
-    pub async fn prepare(&self, component: Vec<u8>) -> Result<CompiledComponent, LoadError> {
+    pub async fn prepare(&self, component: NewComponent) -> Result<CompiledComponent, LoadError> {
         self.registry.prepare(component).await
     }
 
@@ -157,6 +186,12 @@ fn trap(error: &wasmtime::Error) -> PluginError {
     PluginError::Trap(GuestText::new(&error.root_cause().to_string()))
 }
 
+/// wasmtime's chain of reasons on one line. Names of imports and types can be long.
+fn explain(error: &wasmtime::Error) -> String {
+    let reasons: Vec<String> = error.chain().map(ToString::to_string).collect();
+    crate::telemetry::printable(&reasons.join(": "), EXPLANATION_BYTES)
+}
+
 /// The reason for which a guest is stopped.
 #[derive(Debug, thiserror::Error)]
 #[error("the CPU time is used up")]
@@ -165,6 +200,12 @@ struct CpuTimeUsedUp;
 /// The most bytes that a guest may hand over in one call, answer included: above the largest reply (1 MiB) and state (256 KiB) that
 /// can be allowed, so that the check behind it names the limit, and small enough to be copied.
 const HOST_CALL_BYTES: usize = 2 << 20;
+
+/// An answer needs no more.
+const EXPLANATION_BYTES: usize = 2_000;
+
+/// Code is read, checked and mapped on blocking threads; more than there are cores only wait for each other.
+const LOADS_AT_ONCE: usize = 8;
 
 /// Handles of a guest at the same time: streams and pollables.
 const MAX_HANDLES: usize = 1_000;

@@ -53,7 +53,7 @@ pub use tenants::{
     NewTenant, StoredTenant, destroy_tenant, find_changing_tenant, find_tenant, find_tenant_by_id, insert_tenant, list_revisions,
     list_tenants, set_sealed_data_key, update_tenant,
 };
-pub use versions::{StoredVersion, find_component, find_version, insert_version, list_versions};
+pub use versions::{StoredVersion, find_component, find_version, has_component, insert_version, list_versions};
 
 /// The database: a pool of connections.
 #[derive(Clone, Debug)]

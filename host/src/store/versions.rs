@@ -84,6 +84,16 @@ pub async fn find_version(
     row.map(StoredVersion::try_from).transpose()
 }
 
+/// Whether a tenant has these bytes, in whichever flow.
+pub async fn has_component(store: &Store, tenant: TenantId, digest: PluginDigest) -> Result<bool, StoreError> {
+    let found: bool = sqlx::query_scalar("select exists (select from components where tenant_id = $1 and digest = $2)")
+        .bind(tenant.0)
+        .bind(&digest.0[..])
+        .fetch_one(&mut *store.of(tenant).await?)
+        .await?;
+    Ok(found)
+}
+
 /// The bytes of a tenant's component.
 pub async fn find_component(store: &Store, tenant: TenantId, digest: PluginDigest) -> Result<Option<Vec<u8>>, StoreError> {
     let bytes = sqlx::query_scalar("select bytes from components where tenant_id = $1 and digest = $2")

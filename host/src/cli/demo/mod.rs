@@ -13,8 +13,8 @@ use clap::Args as ClapArgs;
 
 use crate::app::Host;
 use crate::config::{
-    AdminToken, ConfigError, Environment, GraphConfig, HostConfig, HttpLimits, LONGEST_LOGIN_DELAY, MigrationPolicy, SecretText,
-    check_log_filter,
+    AdminToken, CompileConfig, ConfigError, Environment, GraphConfig, HostConfig, HttpLimits, LONGEST_LOGIN_DELAY, MigrationPolicy,
+    SecretText, check_log_filter,
 };
 use crate::crypto::{MasterKey, MasterKeys};
 use crate::postgres::{EmbeddedPostgres, Options, PgPrograms};
@@ -94,6 +94,7 @@ async fn start_host(postgres: &EmbeddedPostgres, admin_token: AdminToken) -> any
         admin_token: Some(admin_token),
         longest_login_delay: LONGEST_LOGIN_DELAY,
         graph: GraphConfig::default(),
+        compile: CompileConfig::default(),
     };
     Host::start(config).await.context("the host does not start")
 }

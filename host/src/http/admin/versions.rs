@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::body::read;
+use super::super::body::BodyParts;
 use super::super::problem::{JsonBody, Names, Problem};
 use super::desk::AtDesk;
 use crate::admin::{Activated, UploadedVersion};
@@ -23,10 +23,16 @@ pub(super) async fn upload(
     Names((tenant, flow)): Names<(String, String)>,
     request: Request,
 ) -> Result<(StatusCode, Json<UploadedVersion>), Problem> {
-    // Before the body is read: who may not upload costs no memory.
-    desk.may_change_flow(&tenant, &flow).await?;
-    let component = read(request.into_body(), MAX_COMPONENT_BYTES).await?;
-    Ok((StatusCode::CREATED, Json(desk.upload_version(&tenant, &flow, component).await?)))
+    // Before the body is read: who may not upload costs nothing.
+    let mut upload = desk.begin_upload(&tenant, &flow).await?;
+    let mut parts = BodyParts::of(request.into_body(), MAX_COMPONENT_BYTES);
+    while let Some(part) = parts.next().await? {
+        if let Err(error) = upload.write(&part).await {
+            parts.skip_rest().await;
+            return Err(error.into());
+        }
+    }
+    Ok((StatusCode::CREATED, Json(desk.upload_version(&tenant, &flow, upload).await?)))
 }
 
 pub(super) async fn list(AtDesk(desk): AtDesk, Names((tenant, flow)): Names<(String, String)>) -> Result<Json<Value>, Problem> {

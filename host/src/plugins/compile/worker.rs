@@ -1,0 +1,62 @@
+//! The compiling process: a component comes in, code goes out, and nothing else is left to it.
+
+use std::io::{self, Read as _};
+
+use super::super::engine::{EngineIdentity, compiling_engine};
+use super::super::{ComponentError, explain, inspect};
+use super::confinement;
+use super::frame::{self, Compiled};
+
+/// What a compiling process may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkerLimits {
+    /// Address space.
+    pub memory_bytes: u64,
+    /// CPU time.
+    pub cpu_seconds: u64,
+}
+
+/// Why a compiling process has no answer, through no fault of the component.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// The kernel would not take rights away.
+    #[error("the compiling process can't be confined: {0}")]
+    Confine(String),
+    /// wasmtime does not start.
+    #[error("the compiler does not start: {0}")]
+    Engine(String),
+    /// Standard input or output broke.
+    #[error("the component can't be read, or the answer not written")]
+    Io(#[from] io::Error),
+}
+
+/// Compiles the component on standard input to standard output; to be called first in a process of its own, without other threads, that
+/// ends after it. What it gives up before it looks at the component it can't get back.
+pub fn compile_stdin(limits: WorkerLimits) -> Result<(), WorkerError> {
+    let engine = compiling_engine().map_err(|error| WorkerError::Engine(explain(&error)))?;
+    let identity = EngineIdentity::of(&engine);
+    confinement::limit(limits).map_err(|error| WorkerError::Confine(error.to_string()))?;
+    confinement::drop_system_calls().map_err(|error| WorkerError::Confine(error.to_string()))?;
+    let mut component = Vec::new();
+    io::stdin().lock().take(MAX_COMPONENT_BYTES).read_to_end(&mut component)?;
+    Ok(frame::write(&mut io::stdout().lock(), identity, compile(&engine, &component, limits))?)
+}
+
+fn compile(engine: &wasmtime::Engine, component: &[u8], limits: WorkerLimits) -> Result<Compiled, ComponentError> {
+    let inspection = inspect(component)?;
+    let code = engine.precompile_component(component).map_err(|error| match error.is::<wasmtime::OutOfMemory>() {
+        true => ComponentError::CompilerMemory(limits.memory_bytes),
+        false => ComponentError::Invalid(explain(&error)),
+    })?;
+    Ok(Compiled { inspection, code })
+}
+
+impl Default for WorkerLimits {
+    /// An SDK guest takes 100 MiB and a second; a JavaScript engine 600 MiB and 20 s. Four times a usual guest's worst.
+    fn default() -> Self {
+        Self { memory_bytes: 2 << 30, cpu_seconds: 60 }
+    }
+}
+
+/// Whoever calls has checked it: only a bound.
+const MAX_COMPONENT_BYTES: u64 = 65 << 20;
