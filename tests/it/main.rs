@@ -4,6 +4,8 @@
 
 mod admin;
 mod at_rest;
+mod code_cache;
+mod compile;
 mod edge;
 mod exchange;
 mod hosts;

@@ -16,6 +16,7 @@ mod raw;
 mod secrets;
 mod tenant;
 mod vectors;
+mod wasm;
 
 pub use admin::{Admin, AdminReply};
 pub use certificate::TestCertificate;
@@ -25,8 +26,9 @@ pub use graph_server::{GraphCall, GraphServer, Mood};
 pub use host::{TestHost, post};
 pub use logs::logged;
 pub use poll::eventually;
-pub use process::{DataFolder, Ended, HostProcess, flowhost};
+pub use process::{DataFolder, Ended, HostProcess, flowhost, program};
 pub use raw::RawConnection;
 pub use secrets::{dump, forms, watch};
 pub use tenant::{TestFlow, TestTenant, asking, sign};
 pub use vectors::{Vector, Vectors, fixture};
+pub use wasm::{compile_bomb, variant, with_section};

@@ -1,6 +1,6 @@
 //! `/v1/tenants/{tenant}/flows/{flow}/versions`, activation and rollback.
 
-use flowhost_tests::{Component, RawConnection, TestHost};
+use flowhost_tests::{Component, RawConnection, TestHost, with_section};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn versions_are_uploaded_activated_and_rolled_back() {
     let first = flow.upload(steady).await.expect(201);
     assert_eq!((&first["version"], &first["size"]), (&json!(1), &json!(steady.len())));
     assert!(first["digest"].as_str().unwrap().starts_with("sha256:") && first["compile_ms"].is_u64(), "{first}");
-    assert_eq!(first["requests"], json!({}));
+    assert_eq!(first["requests"], json!({"http": [], "store": false, "media": false}));
     assert_eq!(active().await, Value::Null, "an upload activates nothing");
     assert_eq!(activate(1).await.expect(200), json!({"active_version": 1}));
     rollback().await.problem(409);
@@ -79,6 +79,42 @@ async fn what_is_no_plugin_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
+async fn what_is_made_for_another_host_is_refused_by_name() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
+    let steady = Component::Steady.bytes().await;
+    let empty = b"\0asm\x0d\0\x01\0";
+    let of_sdk = |version: &str| with_section(empty, "flowhost:plugin", json!({"sdk": version}).to_string().as_bytes());
+    let wat = |text: &str| wat::parse_str(text).unwrap();
+
+    for (component, reason) in [
+        (of_sdk("9.1.0"), "flowhost-sdk 9.1.0"),
+        (wat(r#"(component (import "flowhost:flow/log@2.0.0" (instance)))"#), "release 2.0.0 of the plugin contract"),
+        (wat(r#"(component (import "example:clock/now@1.0.0" (func)))"#), "example:clock/now@1.0.0"),
+        (wat(OTHER_WORLD), "doesn't fit the plugin contract"),
+        (with_section(steady, "flowhost:plugin", &vec![b' '; 60 << 20]), "`flowhost:plugin`"),
+    ] {
+        let refused = flow.upload(component).await;
+        assert!(refused.problem(422).contains(reason), "{reason}: {}", refused.text);
+    }
+
+    assert_eq!(flow.call("GET", "/versions", Value::Null).await.expect(200), json!({"versions": []}));
+}
+
+#[tokio::test]
+async fn sixty_mib_that_nobody_reads_do_no_harm() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
+    let large = with_section(Component::Steady.bytes().await, "notes", &vec![b'x'; 60 << 20]);
+
+    let uploaded = flow.upload(large.clone()).await.expect(201);
+
+    assert_eq!(uploaded["size"], json!(large.len()));
+    flow.call("POST", "/activate", json!({"version": 1})).await.expect(200);
+    assert_eq!(flow.count("t").await, 1);
+}
+
+#[tokio::test]
 async fn a_component_past_the_limit_is_413() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
@@ -103,3 +139,9 @@ async fn who_may_not_upload_is_told_so_before_the_body_comes() {
     let answer = connection.read_head().await;
     assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
 }
+
+/// It exports a function that the contract doesn't have, and not those that it has.
+const OTHER_WORLD: &str = r#"(component
+    (core module $code (func (export "f")))
+    (core instance $code (instantiate $code))
+    (func (export "other") (canon lift (core func $code "f"))))"#;

@@ -2,6 +2,7 @@
 //! compiler needs. If a component got the better of the compiler, there would be no file to open, no socket, no program to start.
 
 use std::collections::BTreeMap;
+use std::os::fd::RawFd;
 
 use nix::libc;
 use nix::sys::resource::{Resource, setrlimit};
@@ -10,6 +11,18 @@ use seccompiler::{
 };
 
 use super::WorkerLimits;
+
+/// Closes all but standard input, output and error. This crate opens nothing that a child would inherit, but whoever started the host may
+/// have.
+pub(super) fn close_inherited() -> std::io::Result<()> {
+    let mut open = Vec::new();
+    for descriptor in std::fs::read_dir("/proc/self/fd")? {
+        open.extend(descriptor?.file_name().to_str().and_then(|number| number.parse::<RawFd>().ok()));
+    }
+    // Among them is the one of the folder, which is closed already.
+    open.into_iter().filter(|number| *number > libc::STDERR_FILENO).for_each(|number| drop(nix::unistd::close(number)));
+    Ok(())
+}
 
 /// Limits this process for good.
 pub(super) fn limit(limits: WorkerLimits) -> nix::Result<()> {

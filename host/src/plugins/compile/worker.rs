@@ -26,13 +26,14 @@ pub enum WorkerError {
     #[error("the compiler does not start: {0}")]
     Engine(String),
     /// Standard input or output broke.
-    #[error("the component can't be read, or the answer not written")]
+    #[error("the component can't be read, or the answer can't be written")]
     Io(#[from] io::Error),
 }
 
 /// Compiles the component on standard input to standard output; to be called first in a process of its own, without other threads, that
 /// ends after it. What it gives up before it looks at the component it can't get back.
 pub fn compile_stdin(limits: WorkerLimits) -> Result<(), WorkerError> {
+    confinement::close_inherited()?;
     let engine = compiling_engine().map_err(|error| WorkerError::Engine(explain(&error)))?;
     let identity = EngineIdentity::of(&engine);
     confinement::limit(limits).map_err(|error| WorkerError::Confine(error.to_string()))?;
