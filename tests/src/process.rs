@@ -22,6 +22,8 @@ pub fn flowhost(arguments: &[&str]) -> Command {
     for variable in SETTINGS {
         command.env_remove(variable);
     }
+    // Else the user's own cache folder: nothing is to be left behind.
+    command.env("FLOWHOST_CODE_CACHE", "none");
     command
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use sha2::{Digest, Sha256};
 use tokio::fs::File;
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::{AdminError, Desk};
 use crate::ids::{PluginDigest, TenantId};
@@ -60,7 +60,7 @@ impl Uploads {
     }
 
     /// The whole upload, for the database: a few at a time.
-    pub(super) async fn read(&self, file: std::fs::File) -> Result<(Vec<u8>, impl Drop + use<'_>), AdminError> {
+    pub(super) async fn read(&self, file: std::fs::File) -> Result<(Vec<u8>, SemaphorePermit<'_>), AdminError> {
         let place = self.storing.acquire().await.map_err(|error| AdminError::Interrupted(error.to_string()))?;
         let bytes = tokio::task::spawn_blocking(move || read_from_start(file)).await;
         let bytes = bytes.map_err(|error| AdminError::Interrupted(error.to_string()))?.map_err(AdminError::NoSpace)?;

@@ -120,7 +120,7 @@ fn pool(max_memory_bytes: u64) -> wasmtime::Result<PoolingAllocationConfig> {
     pool.total_component_instances(MAX_CALLS)
         .total_stacks(MAX_CALLS)
         .total_memories(MAX_CALLS * MAX_MEMORIES as u32)
-        // A usual guest has three core modules and two tables; only the rare one has as many as it may.
+        // An SDK guest has three core modules (itself and two adapters) and two tables; only the rare one has as many as it may.
         .total_core_instances(MAX_CALLS * 4)
         .total_tables(MAX_CALLS * MAX_TABLES as u32)
         .max_core_instances_per_component(MAX_CORE_INSTANCES as u32)
@@ -133,8 +133,8 @@ fn pool(max_memory_bytes: u64) -> wasmtime::Result<PoolingAllocationConfig> {
         // Host memory for the tables of functions and types of one instance. A large Rust guest takes 20 KiB.
         .max_component_instance_size(512 << 10)
         .max_core_instance_size(512 << 10)
-        // Resetting a warm page costs less than giving it back. An SDK guest begins with 2 to 4 pages of 64 KiB (its stack is one),
-        // and takes a few more for a request; what is past this is given back to the system after each call.
+        // Resetting a warm page costs less than giving it back. A guest that the SDK links begins with 128 KiB, its stack of 64 KiB
+        // included, and takes a few pages more for a request; what is past this is given back to the system after each call.
         .linear_memory_keep_resident(512 << 10)
         // All of the table that one may have.
         .table_keep_resident(MAX_TABLE_ELEMENTS * size_of::<usize>())

@@ -258,3 +258,34 @@ fn open_cache(folder: PathBuf) -> Option<CodeCache> {
 
 /// Thousands of plugins of half a MiB.
 const MAX_CACHE_BYTES: u64 = 2 << 30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{MasterKey, MasterKeys};
+
+    #[test]
+    fn code_of_another_release_or_another_component_is_not_taken_even_with_our_mac() {
+        let engine = PluginEngine::new(64 << 20).unwrap();
+        let (identity, linker) = (EngineIdentity::of(engine.engine()), v1::linker(engine.engine()).unwrap());
+        let keys = CodeKeys::derive(&MasterKeys::new(MasterKey::generate(), None));
+        let tools = Tools { engine, identity, linker, keys, cache: None };
+        let sealed = |digest, engine| {
+            let head = Head { digest, engine, inspection: Inspection::default(), compile_ms: 0 };
+            native_code::seal(&tools.keys, &serde_json::to_vec(&head).unwrap(), b"code")
+        };
+
+        assert!(tools.checked(PluginDigest([1; 32]), sealed([1; 32], identity.0)).is_some());
+        assert!(tools.checked(PluginDigest([1; 32]), sealed([1; 32], [0; 32])).is_none());
+        assert!(tools.checked(PluginDigest([1; 32]), sealed([2; 32], identity.0)).is_none());
+    }
+
+    #[test]
+    fn bytes_that_are_no_code_are_refused_by_wasmtime_too() {
+        let engine = PluginEngine::new(64 << 20).unwrap();
+        let keys = CodeKeys::derive(&MasterKeys::new(MasterKey::generate(), None));
+        let own = OwnCode::check(&keys, native_code::seal(&keys, b"{}", b"code")).unwrap();
+
+        assert!(own.load(engine.engine()).is_err());
+    }
+}

@@ -19,8 +19,10 @@ pub(super) fn close_inherited() -> std::io::Result<()> {
     for descriptor in std::fs::read_dir("/proc/self/fd")? {
         open.extend(descriptor?.file_name().to_str().and_then(|number| number.parse::<RawFd>().ok()));
     }
-    // Among them is the one of the folder, which is closed already.
-    open.into_iter().filter(|number| *number > libc::STDERR_FILENO).for_each(|number| drop(nix::unistd::close(number)));
+    for descriptor in open.into_iter().filter(|number| *number > libc::STDERR_FILENO) {
+        // One of them is the folder's, which is closed already.
+        let _ = nix::unistd::close(descriptor);
+    }
     Ok(())
 }
 
