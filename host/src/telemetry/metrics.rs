@@ -1,7 +1,8 @@
 //! Metrics: counted here, shown by `http` as `GET /metrics`.
 //!
 //! Every host has its own [`Metrics`]: nothing is global, so hosts in one process don't count each other's requests. Labels have
-//! few values that the host itself chooses: never a tenant's, a flow's or a stranger's text.
+//! few values that the host itself chooses; of tenants and flows their slugs, for a bounded number of them ([`PluginMetrics`]). Never
+//! a stranger's text.
 
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::plugin_metrics::{MOST_VERSIONS, PluginMetrics};
+
 /// What a host counts.
 #[derive(Debug)]
 pub struct Metrics {
@@ -23,6 +26,8 @@ pub struct Metrics {
     connections: Family<ListenerLabel, Gauge>,
     connection_limit_reached: Family<ListenerLabel, Counter>,
     key_uploads: Family<KeyUploadLabel, Gauge>,
+    /// What is counted of calls of plugins.
+    pub plugins: PluginMetrics,
 }
 
 /// One of a host's two listeners.
@@ -46,14 +51,17 @@ pub enum AdminRefusal {
 impl Metrics {
     /// Everything at zero.
     pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("flowhost");
+        let plugins = PluginMetrics::new(&mut registry, MOST_VERSIONS);
         let mut metrics = Self {
-            registry: Registry::with_prefix("flowhost"),
+            registry,
             requests: Family::default(),
             request_duration: Histogram::new(DURATION_BUCKETS),
             admin_requests_refused: Family::default(),
             connections: Family::default(),
             connection_limit_reached: Family::default(),
             key_uploads: Family::default(),
+            plugins,
         };
         metrics.register();
         metrics

@@ -1,6 +1,7 @@
 //! Logs: where they go and how an error is written. Metrics: what is counted.
 
 mod metrics;
+mod plugin_metrics;
 
 use std::error::Error;
 use std::fmt::Write;
@@ -9,6 +10,7 @@ use std::io::{IsTerminal, stderr};
 use tracing_subscriber::EnvFilter;
 
 pub use metrics::{AdminRefusal, Listener, METRICS_MEDIA_TYPE, Metrics};
+pub use plugin_metrics::{CallUsage, FlowSeries, FlowVersion, PluginMetrics};
 
 /// Sends the program's log to standard error. `filter` is in the syntax of `tracing_subscriber::EnvFilter`; one that can't be read
 /// is replaced by `info`. A second call does nothing.

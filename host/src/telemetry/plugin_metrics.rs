@@ -1,0 +1,377 @@
+//! Metrics of plugins: one series for each version of each flow, for so many of them; the others are counted together.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use tokio::time::Instant;
+
+use super::Blame;
+
+/// What calls of plugins are counted in.
+#[derive(Debug)]
+pub struct PluginMetrics {
+    families: Families,
+    most: usize,
+    series: Mutex<HashMap<FlowVersion, Arc<FlowSeries>>>,
+    /// The versions that there is no room for.
+    others: Arc<FlowSeries>,
+}
+
+/// A version of a flow. Slugs are `a-z0-9-` and short, so they may be labels.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct FlowVersion {
+    /// The tenant's slug.
+    pub tenant: String,
+    /// The flow's name.
+    pub flow: String,
+    /// The version of its plugin.
+    pub version: i32,
+}
+
+/// What one call used. What it did not come to is none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CallUsage {
+    /// Waiting for a place.
+    pub queue: Option<Duration>,
+    /// Making the instance, its start-up code included.
+    pub start: Option<Duration>,
+    /// On the processor.
+    pub cpu: Option<Duration>,
+    /// From having a place to the end.
+    pub wall: Option<Duration>,
+    /// The most linear memory that it had, in bytes.
+    pub memory_bytes: Option<u64>,
+}
+
+/// The metrics of one version.
+#[derive(Debug)]
+pub struct FlowSeries {
+    calls: Counter,
+    queue: Histogram,
+    start: Histogram,
+    cpu: Histogram,
+    wall: Histogram,
+    memory: Gauge,
+    /// None of the others: they have many.
+    circuit: Option<Gauge>,
+    failures: Mutex<Failures>,
+}
+
+/// The failures of one version, by what they were.
+#[derive(Debug)]
+struct Failures {
+    /// None once the version is gone: a call that ends later must not bring the series back.
+    family: Option<Family<FailureLabel, Counter>>,
+    version: FlowVersion,
+    kinds: HashMap<FailureLabel, Counter>,
+    used: Instant,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FailureLabel {
+    tenant: String,
+    flow: String,
+    version: i32,
+    kind: &'static str,
+    blame: &'static str,
+}
+
+type Histograms = Family<FlowVersion, Histogram, fn() -> Histogram>;
+
+struct Families {
+    calls: Family<FlowVersion, Counter>,
+    failures: Family<FailureLabel, Counter>,
+    queue: Histograms,
+    start: Histograms,
+    cpu: Histograms,
+    wall: Histograms,
+    memory: Family<FlowVersion, Gauge>,
+    circuit: Family<FlowVersion, Gauge>,
+}
+
+impl PluginMetrics {
+    /// Everything at zero, shown by `registry`; `most` versions have series of their own.
+    pub(super) fn new(registry: &mut Registry, most: usize) -> Self {
+        let families = Families::new();
+        families.register(registry);
+        let others = FlowVersion { tenant: OTHERS.to_owned(), flow: OTHERS.to_owned(), version: 0 };
+        let others = Arc::new(families.series(&others));
+        Self { families, most, series: Mutex::default(), others }
+    }
+
+    /// What a version is counted in.
+    pub fn of(&self, version: &FlowVersion) -> Arc<FlowSeries> {
+        let mut all = self.lock();
+        if let Some(series) = all.get(version) {
+            series.failures().used = Instant::now();
+            return series.clone();
+        }
+        if all.len() >= self.most {
+            return self.others.clone();
+        }
+        let series = Arc::new(self.families.series(version));
+        all.insert(version.clone(), series.clone());
+        series
+    }
+
+    /// Removes what is gone. `active` gives a flow's active version by the names of tenant and flow, and none where there is no such
+    /// flow. Other versions of a flow that is there stay for a minute after their last call, to be read once more.
+    pub fn retain(&self, active: impl Fn(&str, &str) -> Option<Option<i32>>) {
+        self.lock().retain(|version, series| {
+            let stays = match active(&version.tenant, &version.flow) {
+                None => false,
+                Some(active) => active == Some(version.version) || series.failures().used.elapsed() < KEEP_REPLACED,
+            };
+            if !stays {
+                self.families.remove(version, series);
+            }
+            stays
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<FlowVersion, Arc<FlowSeries>>> {
+        self.series.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FlowSeries {
+    /// A call was asked for.
+    pub fn called(&self) {
+        self.calls.inc();
+    }
+
+    /// A call ended, well or not.
+    pub fn used(&self, usage: &CallUsage) {
+        let observe = |histogram: &Histogram, time: Option<Duration>| time.map(|time| histogram.observe(time.as_secs_f64()));
+        observe(&self.queue, usage.queue);
+        observe(&self.start, usage.start);
+        observe(&self.cpu, usage.cpu);
+        observe(&self.wall, usage.wall);
+        let bytes = usage.memory_bytes.map_or(0, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.memory.inner().fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    /// A call failed. `kind` is one of few.
+    pub fn failed(&self, kind: &'static str, blame: Blame) {
+        self.failures().count(kind, blame.as_str());
+    }
+
+    /// Whether the circuit is open.
+    pub fn set_circuit_open(&self, open: bool) {
+        if let Some(circuit) = &self.circuit {
+            circuit.set(open.into());
+        }
+    }
+
+    fn failures(&self) -> MutexGuard<'_, Failures> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Failures {
+    fn count(&mut self, kind: &'static str, blame: &'static str) {
+        let Some(family) = &self.family else { return };
+        let FlowVersion { tenant, flow, version } = self.version.clone();
+        let label = FailureLabel { tenant, flow, version, kind, blame };
+        self.kinds.entry(label).or_insert_with_key(|label| family.get_or_create_owned(label)).inc();
+    }
+}
+
+impl Families {
+    fn new() -> Self {
+        Self {
+            calls: Family::default(),
+            failures: Family::default(),
+            queue: Family::new_with_constructor(|| Histogram::new(QUEUE_BUCKETS)),
+            start: Family::new_with_constructor(|| Histogram::new(START_BUCKETS)),
+            cpu: Family::new_with_constructor(|| Histogram::new(CPU_BUCKETS)),
+            wall: Family::new_with_constructor(|| Histogram::new(WALL_BUCKETS)),
+            memory: Family::default(),
+            circuit: Family::default(),
+        }
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        registry.register("plugin_calls", "Calls of plugins that were asked for", self.calls.clone());
+        registry.register(
+            "plugin_failures",
+            "Calls of plugins that failed, by what failed and whose fault it is",
+            self.failures.clone(),
+        );
+        registry.register("plugin_queue_seconds", "How long calls waited for a place", self.queue.clone());
+        registry.register("plugin_start_seconds", "How long making an instance took, start-up code included", self.start.clone());
+        registry.register("plugin_cpu_seconds", "What calls used of the processor", self.cpu.clone());
+        registry.register("plugin_wall_seconds", "How long calls took once they had a place", self.wall.clone());
+        registry.register("plugin_memory_high_water_bytes", "The most linear memory that a call had", self.memory.clone());
+        registry.register("plugin_circuit_open", "1 while calls are refused since the plugin fails", self.circuit.clone());
+    }
+
+    fn series(&self, version: &FlowVersion) -> FlowSeries {
+        FlowSeries {
+            calls: self.calls.get_or_create_owned(version),
+            queue: self.queue.get_or_create_owned(version),
+            start: self.start.get_or_create_owned(version),
+            cpu: self.cpu.get_or_create_owned(version),
+            wall: self.wall.get_or_create_owned(version),
+            memory: self.memory.get_or_create_owned(version),
+            circuit: (version.tenant != OTHERS).then(|| self.circuit.get_or_create_owned(version)),
+            failures: Mutex::new(Failures {
+                family: Some(self.failures.clone()),
+                version: version.clone(),
+                kinds: HashMap::new(),
+                used: Instant::now(),
+            }),
+        }
+    }
+
+    fn remove(&self, version: &FlowVersion, series: &FlowSeries) {
+        self.calls.remove(version);
+        for histograms in [&self.queue, &self.start, &self.cpu, &self.wall] {
+            histograms.remove(version);
+        }
+        self.memory.remove(version);
+        self.circuit.remove(version);
+        let mut failures = series.failures();
+        failures.family = None;
+        for (label, _) in failures.kinds.drain() {
+            self.failures.remove(&label);
+        }
+    }
+}
+
+/// prometheus-client's families of functions have none.
+impl fmt::Debug for Families {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Families").finish_non_exhaustive()
+    }
+}
+
+/// No slug: nobody can be called that.
+const OTHERS: &str = "_others";
+
+/// A series is some 45 lines of text; so many make a page of a few megabytes, which is what Prometheus reads from one target without
+/// trouble.
+pub(super) const MOST_VERSIONS: usize = 1_000;
+
+/// Prometheus reads every 15 to 60 s.
+const KEEP_REPLACED: Duration = Duration::from_secs(60);
+
+/// In seconds. A place is free as a rule; nobody waits for more than 1.5 s.
+const QUEUE_BUCKETS: [f64; 4] = [0.001, 0.01, 0.1, 0.5];
+
+/// In seconds. An instance takes 30 us; start-up code may take all of the CPU time.
+const START_BUCKETS: [f64; 4] = [0.0001, 0.001, 0.01, 0.1];
+
+/// In seconds. An honest call takes below 1 ms; 5 ms lead to the slow lane, 200 ms are the default limit.
+const CPU_BUCKETS: [f64; 6] = [0.001, 0.005, 0.02, 0.1, 0.2, 1.0];
+
+/// In seconds. With outbound calls up to the default limit of 8 s; Meta counts what takes more than 1 s.
+const WALL_BUCKETS: [f64; 6] = [0.001, 0.01, 0.1, 1.0, 3.0, 8.0];
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::encoding::text::encode;
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[test]
+    fn two_thousand_flows_make_no_more_series_than_there_is_room_for() {
+        let (registry, metrics) = metrics(10);
+
+        for number in 0..2_000 {
+            let series = metrics.of(&version("acme", &format!("flow-{number}"), 1));
+            series.called();
+            series.failed("trap", Blame::Guest);
+            series.used(&CallUsage { cpu: Some(Duration::from_millis(2)), ..CallUsage::default() });
+        }
+
+        let text = text(&registry);
+        let lines = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
+        assert_eq!(lines("plugin_calls_total{"), 11);
+        assert_eq!(lines("plugin_failures_total{"), 11);
+        assert_eq!(lines("plugin_cpu_seconds_count{"), 11);
+        assert!(text.contains("plugin_calls_total{tenant=\"_others\",flow=\"_others\",version=\"0\"} 1990"), "{text}");
+        assert!(text.contains("version=\"0\",kind=\"trap\",blame=\"guest\"} 1990"), "{text}");
+    }
+
+    #[test]
+    fn shows_what_calls_used() {
+        let (registry, metrics) = metrics(10);
+        let series = metrics.of(&version("acme", "booking", 3));
+
+        for bytes in [1 << 20, 2 << 20, 1 << 20] {
+            series.used(&CallUsage {
+                queue: Some(Duration::ZERO),
+                start: Some(Duration::from_micros(30)),
+                cpu: Some(Duration::from_millis(4)),
+                wall: Some(Duration::from_millis(50)),
+                memory_bytes: Some(bytes),
+            });
+        }
+        series.used(&CallUsage { queue: Some(Duration::from_secs(1)), ..CallUsage::default() });
+        series.set_circuit_open(true);
+
+        let (text, labels) = (text(&registry), "tenant=\"acme\",flow=\"booking\",version=\"3\"");
+        for line in [
+            format!("plugin_queue_seconds_count{{{labels}}} 4"),
+            format!("plugin_start_seconds_bucket{{le=\"0.0001\",{labels}}} 3"),
+            format!("plugin_cpu_seconds_bucket{{le=\"0.005\",{labels}}} 3"),
+            format!("plugin_cpu_seconds_bucket{{le=\"0.001\",{labels}}} 0"),
+            format!("plugin_wall_seconds_count{{{labels}}} 3"),
+            format!("plugin_memory_high_water_bytes{{{labels}}} 2097152"),
+            format!("plugin_circuit_open{{{labels}}} 1"),
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line} is not in:\n{text}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_gone_is_removed_and_makes_room() {
+        let (registry, metrics) = metrics(3);
+        for of in [version("acme", "booking", 1), version("acme", "booking", 2), version("gone", "booking", 1)] {
+            metrics.of(&of).failed("trap", Blame::Guest);
+        }
+        let under_way = metrics.of(&version("gone", "booking", 1));
+        let active = |tenant: &str, _: &str| (tenant == "acme").then_some(Some(2));
+
+        metrics.retain(active);
+        let shown = text(&registry);
+        assert!(!shown.contains("\"gone\"") && shown.contains("version=\"1\"") && shown.contains("version=\"2\""), "{shown}");
+
+        advance(KEEP_REPLACED).await;
+        metrics.retain(active);
+        under_way.failed("wall-time", Blame::Guest);
+        under_way.called();
+        let shown = text(&registry);
+        assert!(!shown.contains("\"gone\"") && !shown.contains("version=\"1\"") && shown.contains("version=\"2\""), "{shown}");
+
+        metrics.of(&version("new", "booking", 1)).called();
+        assert!(text(&registry).contains("plugin_calls_total{tenant=\"new\",flow=\"booking\",version=\"1\"} 1"));
+    }
+
+    fn metrics(most: usize) -> (Registry, PluginMetrics) {
+        let mut registry = Registry::default();
+        let metrics = PluginMetrics::new(&mut registry, most);
+        (registry, metrics)
+    }
+
+    fn version(tenant: &str, flow: &str, version: i32) -> FlowVersion {
+        FlowVersion { tenant: tenant.to_owned(), flow: flow.to_owned(), version }
+    }
+
+    fn text(registry: &Registry) -> String {
+        let mut text = String::new();
+        encode(&mut text, registry).unwrap();
+        text
+    }
+}
