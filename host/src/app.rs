@@ -54,15 +54,16 @@ impl Host {
         let directory =
             Arc::new(Directory::load(store.clone(), config.master_keys.clone()).await.context("can't load the tenants")?);
         let source = Box::new(StoredComponents(store.clone()));
+        let metrics = Arc::new(Metrics::new());
         let (code, upload_folder) = code_settings(config.compile, &config.master_keys);
-        let plugins = Plugins::new(MAX_MEMORY_BYTES, code, source, services()).context("can't start the plugin engine")?;
-        let plugins = Arc::new(plugins);
+        let plugins = Plugins::new(MAX_MEMORY_BYTES, code, source, services(), metrics.clone());
+        let plugins = Arc::new(plugins.context("can't start the plugin engine")?);
         let to_load = load_cached(&directory, &plugins).await;
 
         let turns = TaskTracker::new();
         let exchanges =
             Exchanges::new(directory.clone(), Sessions::new(store.clone()), plugins.clone(), Box::new(InlineRsa), turns.clone());
-        let (stopping, metrics) = (Arc::new(Stopping::default()), Arc::new(Metrics::new()));
+        let stopping = Arc::new(Stopping::default());
         let operator_token = config.admin_token.map(|token| TokenDigest::of(token.expose()));
         let graph = Graph::new(config.graph.url, config.graph.time_limit).context("can't call Meta's Graph API")?;
         let key_uploads = Arc::new(KeyUploads::new(store.clone(), config.master_keys.clone(), graph, config.graph.check_interval));
@@ -100,8 +101,9 @@ impl Host {
         });
         let (public, admin) = (public.await?, admin.await?);
         let loading = tokio::spawn(load_all(plugins.clone(), to_load));
-        let follower = tokio::spawn(async move {
-            directory.follow(|| plugins.retain(&active_digests(&directory))).await;
+        let follower = tokio::spawn({
+            let metrics = metrics.clone();
+            async move { directory.follow(|| forget_the_gone(&directory, &plugins, &metrics)).await }
         });
         let key_checks = tokio::spawn(async move {
             let show = |(status, count): &(UploadStatus, i64)| metrics.set_key_uploads(status.as_str(), *count);
@@ -208,6 +210,16 @@ async fn load_all(plugins: Arc<Plugins>, wanted: Vec<(TenantId, PluginDigest)>) 
         }
     };
     futures_util::stream::iter(wanted).for_each_concurrent(LOADS_AT_ONCE, load).await;
+}
+
+/// Lets go of what was kept for plugins, versions and flows that are gone.
+fn forget_the_gone(directory: &Directory, plugins: &Plugins, metrics: &Metrics) {
+    plugins.retain(&active_digests(directory));
+    plugins.retain_versions(&directory.active_versions());
+    metrics.plugins.retain(|tenant, flow| {
+        let endpoint = directory.resolve(tenant, flow)?;
+        Some(endpoint.active.as_ref().map(|active| active.version))
+    });
 }
 
 fn active_digests(directory: &Directory) -> HashSet<PluginDigest> {

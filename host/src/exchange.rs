@@ -150,12 +150,12 @@ impl Exchanges {
         exchange: &Exchange,
         turn: &Turn,
     ) -> Result<CheckedAnswer, TurnFailure> {
-        let answer = self.plugins.invoke(&call(endpoint, active), exchange, turn.input()).await?;
+        let answered = self.plugins.invoke(&call(endpoint, active), exchange, turn.input()).await?;
         let limits = AnswerLimits {
             reply_bytes: endpoint.settings.limits.reply_bytes as usize,
             state_bytes: endpoint.settings.limits.state_bytes as usize,
         };
-        Ok(check(answer, exchange, limits, &endpoint.settings.token_rejected_text)?)
+        Ok(answered.check(|answer| check(answer, exchange, limits, &endpoint.settings.token_rejected_text))?)
     }
 }
 
@@ -185,6 +185,8 @@ fn call(endpoint: &Endpoint, active: &ActivePlugin) -> Call {
     let limits = &endpoint.settings.limits;
     Call {
         scope: endpoint.scope,
+        tenant_slug: endpoint.tenant.slug.clone(),
+        flow_name: endpoint.name.clone(),
         version: active.version,
         digest: active.digest,
         capabilities: active.capabilities.clone(),

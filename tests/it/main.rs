@@ -8,6 +8,7 @@ mod code_cache;
 mod compile;
 mod edge;
 mod exchange;
+mod fairness;
 mod hosts;
 mod key_command;
 mod master_key;

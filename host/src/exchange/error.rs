@@ -67,6 +67,16 @@ impl ExchangeError {
             | Self::UnknownEndpoint => Blame::Peer,
         }
     }
+
+    /// How long to wait before the next try; none where waiting is not what helps.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after } | Self::Plugin(PluginError::CircuitOpen { retry_after }) => Some(*retry_after),
+            // A queue that is full now has moved on as soon as anybody can be back.
+            Self::Plugin(PluginError::Overloaded) => Some(Duration::ZERO),
+            _ => None,
+        }
+    }
 }
 
 /// Why a plugin's turn has no answer to commit.

@@ -92,18 +92,14 @@ fn sealed(reply: SealedReply) -> Response {
 fn failure(error: &ExchangeError) -> Response {
     let status = status_of(error);
     log_failure(status, error);
-    match status {
-        StatusCode::TOO_MANY_REQUESTS => (status, [(header::RETRY_AFTER, retry_after_seconds(error))]).into_response(),
-        _ => status.into_response(),
+    match error.retry_after() {
+        Some(wait) => (status, [(header::RETRY_AFTER, seconds(wait))]).into_response(),
+        None => status.into_response(),
     }
 }
 
-/// In whole seconds, and never 0: that would be an invitation. A queue that is full now has moved on by then.
-fn retry_after_seconds(error: &ExchangeError) -> HeaderValue {
-    let wait = match error {
-        ExchangeError::RateLimited { retry_after } => *retry_after,
-        _ => Duration::ZERO,
-    };
+/// Whole seconds, and never 0: that would be an invitation.
+fn seconds(wait: Duration) -> HeaderValue {
     HeaderValue::from(wait.as_millis().div_ceil(1000).clamp(1, 3600) as u64)
 }
 

@@ -35,7 +35,9 @@ pub(super) fn status_of(error: &ExchangeError) -> StatusCode {
         ExchangeError::UnknownEndpoint => StatusCode::NOT_FOUND,
         ExchangeError::OldRepeat => StatusCode::CONFLICT,
         ExchangeError::Plugin(PluginError::Overloaded) | ExchangeError::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-        ExchangeError::Plugin(PluginError::Load(_)) | ExchangeError::NotLoadable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        ExchangeError::Plugin(PluginError::CircuitOpen { .. } | PluginError::Load(_)) | ExchangeError::NotLoadable(_) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         ExchangeError::Disabled | ExchangeError::NoPlugin | ExchangeError::Session(_) => StatusCode::SERVICE_UNAVAILABLE,
         ExchangeError::Answer(_)
         | ExchangeError::Plugin(
@@ -127,6 +129,7 @@ mod tests {
             E::NotLoadable(refused_component()),
             E::Session(SessionError::Conflict),
             E::Session(SessionError::Unreadable("state")),
+            E::Plugin(PluginError::CircuitOpen { retry_after: Duration::ZERO }),
             E::Plugin(PluginError::CpuTime(Duration::ZERO)),
             E::Plugin(PluginError::Internal),
             E::Plugin(PluginError::Load(LoadError::Absent)),

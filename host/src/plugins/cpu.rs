@@ -4,11 +4,18 @@
 //! clock.
 
 use std::future::Future;
+use std::num::NonZero;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
+
+use tokio::task::yield_now;
+
+use super::places::{Place, Places};
+use crate::ids::TenantId;
 
 /// How much CPU time a call has used and may use.
 #[derive(Debug)]
@@ -18,12 +25,20 @@ pub(super) struct CpuClock {
     used_ns: AtomicU64,
     /// When the poll under way began, in nanoseconds since `began`, plus one; 0 between polls.
     polling_since: AtomicU64,
+    /// The place in the slow lane with which the poll under way goes on.
+    slow: Mutex<Option<Place>>,
 }
 
 impl CpuClock {
     /// A clock that has used nothing of `budget`.
     pub(super) fn new(budget: Duration) -> Arc<Self> {
-        Arc::new(Self { budget, began: Instant::now(), used_ns: AtomicU64::new(0), polling_since: AtomicU64::new(0) })
+        Arc::new(Self {
+            budget,
+            began: Instant::now(),
+            used_ns: AtomicU64::new(0),
+            polling_since: AtomicU64::new(0),
+            slow: Mutex::default(),
+        })
     }
 
     /// CPU time used so far, the poll under way included.
@@ -38,6 +53,16 @@ impl CpuClock {
     /// Whether the budget is used up.
     pub(super) fn exhausted(&self) -> bool {
         self.used() > self.budget
+    }
+
+    /// Lets others go first: all that can go on, and, once this call has used more than [`FAST`], in turns with those that have too.
+    pub(super) async fn step_aside(&self, lane: &Arc<Places>, tenant: TenantId) {
+        // tokio's own yield goes to the back of the queue; wasmtime's would be polled again at once.
+        yield_now().await;
+        if self.used() > FAST {
+            let place = lane.take(tenant).await;
+            *self.slow.lock().unwrap_or_else(PoisonError::into_inner) = place;
+        }
     }
 
     /// Runs a future on this clock.
@@ -64,9 +89,20 @@ impl<F: Future> Future for Metered<F> {
         let result = self.future.as_mut().poll(context);
         self.clock.used_ns.fetch_add(self.clock.now().saturating_sub(since), Ordering::Relaxed);
         self.clock.polling_since.store(0, Ordering::Relaxed);
+        // Whatever it waits for now, it is not the processor.
+        drop(self.clock.slow.lock().unwrap_or_else(PoisonError::into_inner).take());
         result
     }
 }
+
+/// The slow lane: so many calls that have used more than [`FAST`] go on at the same time.
+pub(super) fn slow_lane() -> Arc<Places> {
+    let cores = available_parallelism().map_or(1, NonZero::get);
+    Places::new((cores / 2).max(1), usize::MAX)
+}
+
+/// Several times what an honest call takes, so that it never queues behind those that compute.
+const FAST: Duration = Duration::from_millis(5);
 
 #[cfg(test)]
 mod tests {

@@ -54,6 +54,12 @@ pub enum ComponentError {
 /// Why a plugin did not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum PluginError {
+    /// The plugin failed so often in a row that it is left alone for a while.
+    #[error("the plugin failed again and again and is left alone for a while")]
+    CircuitOpen {
+        /// How long.
+        retry_after: Duration,
+    },
     /// The plugin used up its CPU time.
     #[error("the plugin used up its CPU time of {} ms", .0.as_millis())]
     CpuTime(Duration),
@@ -78,10 +84,23 @@ impl PluginError {
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::CpuTime(_) | Self::Internal | Self::Trap(_) | Self::WallTime(_) => Blame::Guest,
+            Self::CircuitOpen { .. } | Self::CpuTime(_) | Self::Internal | Self::Trap(_) | Self::WallTime(_) => Blame::Guest,
             Self::Load(LoadError::Component(_)) => Blame::Guest,
             Self::Load(LoadError::Absent | LoadError::Source(_) | LoadError::Host(_)) => Blame::Host,
             Self::Overloaded => Blame::Peer,
+        }
+    }
+
+    /// What failed, as it stands in metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::CircuitOpen { .. } => "circuit-open",
+            Self::CpuTime(_) => "cpu-time",
+            Self::Internal => "internal",
+            Self::Load(_) => "load",
+            Self::Overloaded => "overloaded",
+            Self::Trap(_) => "trap",
+            Self::WallTime(_) => "wall-time",
         }
     }
 }

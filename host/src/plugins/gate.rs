@@ -1,4 +1,5 @@
-//! Places for calls: so many of one flow and so many in all, and a queue that is bounded in length and time.
+//! Places for calls: so many of one flow, and a share of those of the host, which tenants get in turns; and a queue that is bounded in
+//! length and time.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,12 +10,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::PluginError;
-use crate::ids::FlowId;
+use super::places::{Place, Places};
+use crate::ids::{FlowId, Scope};
 
 /// Hands out places.
 #[derive(Debug)]
 pub(super) struct Gates {
-    all: Arc<Semaphore>,
+    host: Arc<Places>,
     /// Gates live as long as somebody is at them, so that flows that are gone leave nothing behind.
     flows: Mutex<HashMap<FlowId, Weak<Gate>>>,
 }
@@ -27,33 +29,30 @@ struct Gate {
     waiting: AtomicU32,
 }
 
-/// A place; given back when dropped.
+/// A place of the flow and one of the host; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Entered {
     _flow: OwnedSemaphorePermit,
-    _all: OwnedSemaphorePermit,
+    _host: Place,
     _gate: Arc<Gate>,
 }
 
 impl Gates {
-    /// `all` places in all.
-    pub(super) fn new(all: u32) -> Self {
-        Self { all: Arc::new(Semaphore::new(all as usize)), flows: Mutex::default() }
+    /// `places` in all.
+    pub(super) fn new(places: u32) -> Self {
+        Self { host: Places::new(places as usize, TENANT_QUEUE), flows: Mutex::default() }
     }
 
     /// Waits for a place for a call of the flow, behind at most `queue` others and at most [`QUEUE_TIME`].
-    pub(super) async fn enter(&self, flow: FlowId, concurrency: u32, queue: u32) -> Result<Place, PluginError> {
-        let gate = self.gate(flow, concurrency);
+    pub(super) async fn enter(&self, scope: Scope, concurrency: u32, queue: u32) -> Result<Entered, PluginError> {
+        let gate = self.gate(scope.flow, concurrency);
         let _waiting = Waiting::join(&gate, queue)?;
         let places = async {
-            let flow = gate.places.clone().acquire_owned().await;
-            let all = self.all.clone().acquire_owned().await;
-            flow.and_then(|flow| all.map(|all| Place { _flow: flow, _all: all, _gate: gate.clone() }))
+            let flow = gate.places.clone().acquire_owned().await.ok()?;
+            let host = self.host.take(scope.tenant).await?;
+            Some(Entered { _flow: flow, _host: host, _gate: gate.clone() })
         };
-        match timeout(QUEUE_TIME, places).await {
-            Ok(Ok(place)) => Ok(place),
-            Ok(Err(_)) | Err(_) => Err(PluginError::Overloaded),
-        }
+        timeout(QUEUE_TIME, places).await.ok().flatten().ok_or(PluginError::Overloaded)
     }
 
     /// The gate of a flow; another one if its concurrency was changed since.
@@ -96,32 +95,56 @@ impl Drop for Waiting<'_> {
 /// With a call's longest wall time of 8 s this stays below the 10 s after which Meta gives up.
 const QUEUE_TIME: Duration = Duration::from_millis(1_500);
 
+/// Calls of one tenant that may wait for a place of the host: the queues of four flows.
+const TENANT_QUEUE: usize = 256;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::TenantId;
 
     #[tokio::test]
     async fn holds_the_concurrency_and_the_queue() {
         let gates = Arc::new(Gates::new(10));
-        let flow = FlowId::new();
-        let first = gates.enter(flow, 1, 1).await.unwrap();
+        let scope = a_flow_of(TenantId::new());
+        let first = gates.enter(scope, 1, 1).await.unwrap();
         let queued = tokio::spawn({
             let gates = gates.clone();
-            async move { gates.enter(flow, 1, 1).await.is_ok() }
+            async move { gates.enter(scope, 1, 1).await.is_ok() }
         });
-        while gates.gate(flow, 1).waiting.load(Ordering::Relaxed) == 0 {
+        while gates.gate(scope.flow, 1).waiting.load(Ordering::Relaxed) == 0 {
             tokio::task::yield_now().await;
         }
-        assert!(matches!(gates.enter(flow, 1, 1).await, Err(PluginError::Overloaded)));
-        assert!(gates.enter(FlowId::new(), 1, 0).await.is_ok(), "another flow has its own places");
+        assert!(matches!(gates.enter(scope, 1, 1).await, Err(PluginError::Overloaded)));
+        assert!(gates.enter(a_flow_of(scope.tenant), 1, 0).await.is_ok(), "another flow has its own places");
         drop(first);
         assert!(queued.await.unwrap());
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn nobody_waits_forever() {
-        let gates = Gates::new(1);
-        let _place = gates.enter(FlowId::new(), 1, 1).await.unwrap();
-        assert!(matches!(gates.enter(FlowId::new(), 1, 1).await, Err(PluginError::Overloaded)));
+        let gates = Gates::new(2);
+        let tenant = TenantId::new();
+        let _entered = gates.enter(a_flow_of(tenant), 1, 1).await.unwrap();
+        assert!(matches!(gates.enter(a_flow_of(tenant), 1, 1).await, Err(PluginError::Overloaded)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tenant_with_many_flows_leaves_places_to_others() {
+        let gates = Gates::new(128);
+        let (greedy, modest) = (TenantId::new(), TenantId::new());
+        let mut taken = Vec::new();
+        for _ in 0..4 {
+            let scope = a_flow_of(greedy);
+            let all: Vec<_> = (0..64).map(|_| gates.enter(scope, 64, 64)).collect();
+            taken.extend(futures_util::future::join_all(all).await.into_iter().flatten());
+        }
+
+        assert_eq!(taken.len(), 64);
+        assert!(gates.enter(a_flow_of(modest), 16, 0).await.is_ok());
+    }
+
+    fn a_flow_of(tenant: TenantId) -> Scope {
+        Scope { tenant, flow: FlowId::new() }
     }
 }

@@ -31,6 +31,11 @@ impl MemoryLimiter {
     pub(super) fn new(limit: u64) -> Self {
         Self { limit, used: 0 }
     }
+
+    /// What the memories have in all, in bytes. They never shrink, so this is the most that they had.
+    pub(super) fn used(&self) -> u64 {
+        self.used
+    }
 }
 
 impl ResourceLimiter for MemoryLimiter {

@@ -4,6 +4,7 @@
 //! does ends in an [`Answer`] or a [`PluginError`]. Code is loaded if its MAC is ours, and
 //! components are compiled in another process. This module knows no database, no HTTP, and no key but the one for that MAC.
 
+mod breaker;
 mod code_cache;
 mod compile;
 mod cpu;
@@ -15,6 +16,8 @@ mod inspect;
 mod limits;
 mod loaded;
 mod native_code;
+mod measure;
+mod places;
 mod registry;
 mod services;
 mod wasm_features;
@@ -33,27 +36,35 @@ pub use compile::{CompileSettings, WorkerError, WorkerLimits, compile_stdin};
 pub use error::{ComponentError, GuestText, LoadError, PluginError};
 pub use inspect::{Inspection, inspect};
 pub use limits::CallLimits;
+pub use measure::Unchecked;
 pub use registry::{CodeSettings, CompiledComponent, ComponentSource, FoundComponent, NewComponent};
 pub use services::{
     CallLines, KeptValue, KeyValueError, KeyValues, LogKeeper, LogLine, MediaError, MediaFiles, NewValue, OutboundError,
     OutboundHttp, OutboundRequest, OutboundResponse, Pending, Services,
 };
 
+use self::breaker::Breakers;
 use self::cpu::CpuClock;
 use self::engine::PluginEngine;
 use self::gate::Gates;
 use self::host::CallState;
 use self::limits::MAX_CALLS;
+use self::measure::{Outcome, timed};
+use self::places::Places;
 use self::registry::Registry;
 use self::wit::v1::{Instantiable, InternalError};
-use crate::flow::{Answer, Capabilities, ClientError, Exchange, FlowConfig, TurnInput};
-use crate::ids::{PluginDigest, Scope, TenantId};
+use crate::flow::{Capabilities, ClientError, Exchange, FlowConfig, TurnInput};
+use crate::ids::{FlowId, PluginDigest, Scope, TenantId};
+use crate::telemetry::{CallUsage, Metrics};
 
 /// Runs plugins.
 pub struct Plugins {
     registry: Registry,
+    breakers: Breakers,
     gates: Gates,
+    slow_lane: Arc<Places>,
     services: Services,
+    metrics: Arc<Metrics>,
 }
 
 /// Which plugin to call for whom, and what the call may use.
@@ -61,6 +72,10 @@ pub struct Plugins {
 pub struct Call {
     /// For which flow.
     pub scope: Scope,
+    /// The tenant's slug, for metrics.
+    pub tenant_slug: String,
+    /// The flow's name, for metrics.
+    pub flow_name: String,
     /// Which version of its plugin.
     pub version: i32,
     /// Which component.
@@ -80,28 +95,31 @@ impl Plugins {
         code: CodeSettings,
         source: Box<dyn ComponentSource>,
         services: Services,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, LoadError> {
         let host_error = |error: wasmtime::Error| LoadError::Host(format!("{error:#}"));
         let engine = PluginEngine::new(max_memory_bytes).map_err(host_error)?;
         let registry = Registry::new(engine, code, source).map_err(host_error)?;
-        Ok(Self { registry, gates: Gates::new(MAX_CALLS), services })
+        let (breakers, gates, slow_lane) = (Breakers::default(), Gates::new(MAX_CALLS), cpu::slow_lane());
+        Ok(Self { registry, breakers, gates, slow_lane, services, metrics })
     }
 
     /// Asks a plugin to answer an exchange.
-    pub async fn invoke(&self, call: &Call, exchange: &Exchange, input: &TurnInput) -> Result<Answer, PluginError> {
-        self.run(call, async |guest, store| {
+    pub async fn invoke(&self, call: &Call, exchange: &Exchange, input: &TurnInput) -> Result<Unchecked<'_>, PluginError> {
+        let asked = self.run(call, async |guest, store| {
             let answer = guest.handle(store, exchange, input).await?;
             Ok(answer.map_err(|InternalError(text)| {
                 store.data().log.write_last(&text);
                 PluginError::Internal
             }))
-        })
-        .await?
+        });
+        asked.await.map(|(answer, outcome)| Unchecked::new(answer, outcome))
     }
 
     /// Hands a plugin what a client reported.
     pub async fn report_client_error(&self, call: &Call, error: &ClientError) -> Result<(), PluginError> {
-        self.run(call, async |guest, store| guest.on_client_error(store, error).await).await
+        let reported = self.run(call, async |guest, store| guest.on_client_error(store, error).await.map(Ok));
+        reported.await.map(|((), outcome)| outcome.succeeded())
     }
 
     /// Loads a plugin if it is not loaded; tells whether it can be called.
@@ -134,28 +152,53 @@ impl Plugins {
         self.registry.retain(active);
     }
 
-    /// Runs one call in an instance of its own, within its limits.
+    /// Forgets what it knows of failures of all versions but these.
+    pub fn retain_versions(&self, active: &HashSet<(FlowId, i32)>) {
+        self.breakers.retain(active);
+    }
+
+    /// Makes one call, if the circuit of its version lets it, and counts it.
     async fn run<T>(
         &self,
         call: &Call,
-        body: impl AsyncFnOnce(&Instantiable, &mut Store<CallState>) -> wasmtime::Result<T>,
+        body: impl AsyncFnOnce(&Instantiable, &mut Store<CallState>) -> wasmtime::Result<Result<T, PluginError>>,
+    ) -> Result<(T, Outcome<'_>), PluginError> {
+        let outcome = Outcome::begin(&self.breakers, &self.metrics.plugins, call)?;
+        let mut usage = CallUsage::default();
+        let result = self.run_admitted(call, &mut usage, body).await;
+        outcome.used(&usage);
+        match result {
+            Ok(value) => Ok((value, outcome)),
+            Err(error) => {
+                outcome.failed(&error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs one call in an instance of its own, within its limits.
+    async fn run_admitted<T>(
+        &self,
+        call: &Call,
+        usage: &mut CallUsage,
+        body: impl AsyncFnOnce(&Instantiable, &mut Store<CallState>) -> wasmtime::Result<Result<T, PluginError>>,
     ) -> Result<T, PluginError> {
         let guest = self.registry.load(call.scope.tenant, call.digest).await?;
-        let _place = self.gates.enter(call.scope.flow, call.limits.concurrency, call.limits.queue).await?;
+        let (entered, queue) = timed(self.gates.enter(call.scope, call.limits.concurrency, call.limits.queue)).await;
+        usage.queue = Some(queue);
+        let _entered = entered?;
         let clock = CpuClock::new(call.limits.cpu);
         let mut store = self.store(call, &clock);
-        let metered = clock.clone().meter(within(call.limits.wall, body(&guest, &mut store)));
-        let result = metered.await;
-        store.data().finish_log();
-        let dropped = store.data().log.dropped();
-        if dropped > 0 {
-            tracing::debug!(tenant.id = %call.scope.tenant, flow.id = %call.scope.flow, dropped, "a plugin's log lines were dropped");
-        }
+        let metered = clock.clone().meter(timeout(call.limits.wall, body(&guest, &mut store)));
+        let (result, wall) = timed(metered).await;
+        (usage.cpu, usage.wall) = (Some(clock.used()), Some(wall));
+        (usage.start, usage.memory_bytes) = (store.data().started_in, Some(store.data().limiter.used()));
+        finish_log(&store);
         match result {
-            None => Err(PluginError::WallTime(call.limits.wall)),
-            Some(Ok(value)) => Ok(value),
-            Some(Err(error)) if error.is::<CpuTimeUsedUp>() => Err(PluginError::CpuTime(call.limits.cpu)),
-            Some(Err(error)) => Err(trap(&error)),
+            Err(_) => Err(PluginError::WallTime(call.limits.wall)),
+            Ok(Ok(value)) => value,
+            Ok(Err(error)) if error.is::<CpuTimeUsedUp>() => Err(PluginError::CpuTime(call.limits.cpu)),
+            Ok(Err(error)) => Err(trap(&error)),
         }
     }
 
@@ -166,20 +209,25 @@ impl Plugins {
         store.set_hostcall_fuel(HOST_CALL_BYTES);
         store.set_max_component_handles(MAX_HANDLES);
         store.set_epoch_deadline(1);
-        let clock = clock.clone();
+        let (clock, lane, tenant) = (clock.clone(), self.slow_lane.clone(), call.scope.tenant);
         store.epoch_deadline_callback(move |_| {
             if clock.exhausted() {
                 return Err(wasmtime::Error::new(CpuTimeUsedUp));
             }
-            // tokio's own yield goes to the back of the queue; wasmtime's would be polled again at once.
-            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+            let (clock, lane) = (clock.clone(), lane.clone());
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(async move { clock.step_aside(&lane, tenant).await })))
         });
         store
     }
 }
 
-async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
-    timeout(limit, future).await.ok()
+fn finish_log(store: &Store<CallState>) {
+    let state = store.data();
+    state.finish_log();
+    let (scope, dropped) = (state.call.scope, state.log.dropped());
+    if dropped > 0 {
+        tracing::debug!(tenant.id = %scope.tenant, flow.id = %scope.flow, dropped, "a plugin's log lines were dropped");
+    }
 }
 
 fn trap(error: &wasmtime::Error) -> PluginError {

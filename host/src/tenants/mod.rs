@@ -8,7 +8,7 @@ mod error;
 mod rate;
 mod settings;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub use rate::RequestRate;
 pub use settings::{FlowLimits, FlowSettings, MAX_MEMORY_BYTES, OnFailure, SettingsError, TokenPolicy, TokenSignature};
 
 use crate::crypto::MasterKeys;
-use crate::ids::{PluginDigest, TenantId};
+use crate::ids::{FlowId, PluginDigest, TenantId};
 use crate::store::{self, Changes, Store, StoreError, StoredTenant};
 use crate::telemetry;
 
@@ -72,6 +72,13 @@ impl Directory {
         let served = self.served.load();
         let endpoints = served.by_slug.values().flat_map(HashMap::values);
         endpoints.filter_map(|endpoint| endpoint.active.as_ref().map(|plugin| (endpoint.scope.tenant, plugin.digest))).collect()
+    }
+
+    /// The active version of every flow that has one.
+    pub fn active_versions(&self) -> HashSet<(FlowId, i32)> {
+        let served = self.served.load();
+        let endpoints = served.by_slug.values().flat_map(HashMap::values);
+        endpoints.filter_map(|endpoint| endpoint.active.as_ref().map(|plugin| (endpoint.scope.flow, plugin.version))).collect()
     }
 
     /// Loads one tenant again. One that can't be served is logged and answers like one that is not there; the others go on.

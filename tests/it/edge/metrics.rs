@@ -2,7 +2,7 @@
 
 use flowhost::client::payload;
 use flowhost_tests::{Component, TestHost, eventually};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn requests_are_counted_by_status_and_shown_without_a_token() {
@@ -30,6 +30,39 @@ async fn requests_are_counted_by_status_and_shown_without_a_token() {
     shown("flowhost_connections{listener=\"public\"} 0").await;
     let page = host.admin().get("/metrics").await.text;
     assert!(!page.contains("acme") && !page.contains(&host.database().tenant_id("acme").await), "{page}");
+}
+
+#[tokio::test]
+async fn calls_of_plugins_are_counted_by_flow_and_version_until_the_flow_is_gone() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Chatty).await;
+    flow.deploy(Component::Trapper).await;
+    let page = async || host.admin().get("/metrics").await.text;
+    assert!(!page().await.contains("acme"), "nobody called a plugin yet");
+
+    for what in ["count", "trap", "count", "panic"] {
+        flow.ask(what, "t").await;
+    }
+
+    let (shown, labels) = (page().await, "tenant=\"acme\",flow=\"booking\",version=\"2\"");
+    for line in [
+        format!("flowhost_plugin_calls_total{{{labels}}} 4"),
+        format!("flowhost_plugin_failures_total{{{labels},kind=\"trap\",blame=\"guest\"}} 2"),
+        format!("flowhost_plugin_queue_seconds_count{{{labels}}} 4"),
+        format!("flowhost_plugin_start_seconds_count{{{labels}}} 4"),
+        format!("flowhost_plugin_cpu_seconds_count{{{labels}}} 4"),
+        format!("flowhost_plugin_wall_seconds_count{{{labels}}} 4"),
+        format!("flowhost_plugin_circuit_open{{{labels}}} 0"),
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line} is not in:\n{shown}");
+    }
+    let memory = format!("flowhost_plugin_memory_high_water_bytes{{{labels}}} ");
+    let bytes: u64 = shown.lines().find_map(|line| line.strip_prefix(&memory)).unwrap().parse().unwrap();
+    assert!((64 << 10..=64 << 20).contains(&bytes), "{bytes}");
+    assert!(!shown.contains(&host.database().tenant_id("acme").await), "{shown}");
+
+    flow.call("DELETE", "", Value::Null).await.expect(204);
+    eventually("the flow's series are gone", async || (!page().await.contains("acme")).then_some(())).await;
 }
 
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -9,6 +9,8 @@ mod media;
 mod output;
 mod store;
 
+use std::time::Duration;
+
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
@@ -27,6 +29,8 @@ pub(super) struct CallState {
     pub limiter: MemoryLimiter,
     /// Where the plugin's lines go.
     pub log: CallLog,
+    /// How long making the instance took; none before it is made.
+    pub started_in: Option<Duration>,
     standard_output: CappedOutput,
     wasi: WasiCtx,
     table: ResourceTable,
@@ -53,6 +57,7 @@ impl CallState {
             services: services.clone(),
             limiter: MemoryLimiter::new(call.limits.memory_bytes),
             log: CallLog::new(call.scope),
+            started_in: None,
             standard_output,
             wasi,
             table,

@@ -8,6 +8,7 @@ use self::bindings::flowhost::flow::types;
 use self::bindings::{Flow, FlowPre};
 use crate::flow::{Action, Answer, ClientError, Exchange, FlowToken, RawReply, TurnInput};
 use crate::plugins::host::CallState;
+use crate::plugins::measure::timed;
 
 pub(crate) use self::bindings::flowhost::flow::{config, http, log, media, store};
 
@@ -45,6 +46,12 @@ impl Instantiable {
         FlowPre::new(linker.instantiate_pre(component)?).map(Self)
     }
 
+    async fn instantiate(&self, store: &mut Store<CallState>) -> wasmtime::Result<Flow> {
+        let (guest, time) = timed(self.0.instantiate_async(&mut *store)).await;
+        store.data_mut().started_in = Some(time);
+        guest
+    }
+
     /// Instantiates and asks for an answer.
     pub(crate) async fn handle(
         &self,
@@ -52,7 +59,7 @@ impl Instantiable {
         exchange: &Exchange,
         input: &TurnInput,
     ) -> wasmtime::Result<Result<Answer, InternalError>> {
-        let guest = self.0.instantiate_async(&mut *store).await?;
+        let guest = self.instantiate(store).await?;
         let answer = guest.flowhost_flow_handler().call_handle(store, &exchange_of(exchange, input), &session_of(input)).await?;
         Ok(match answer {
             Ok(outcome) => Ok(Answer::Outcome { reply: reply_of(outcome.reply), state: outcome.state }),
@@ -63,7 +70,7 @@ impl Instantiable {
 
     /// Instantiates and hands over what a client reported.
     pub(crate) async fn on_client_error(&self, store: &mut Store<CallState>, error: &ClientError) -> wasmtime::Result<()> {
-        let guest = self.0.instantiate_async(&mut *store).await?;
+        let guest = self.instantiate(store).await?;
         guest.flowhost_flow_handler().call_on_client_error(store, &client_error_of(error)).await
     }
 }

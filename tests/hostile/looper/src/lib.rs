@@ -1,4 +1,4 @@
-//! `loop`: computes for ever.
+//! `loop`: computes for ever. `compute`: computes for about 100 ms, and then answers.
 
 use common::{Calls, Guest, Mischief};
 use flowhost_sdk::{Error, Reply, Session};
@@ -7,14 +7,27 @@ struct Looper;
 
 impl Mischief for Looper {
     fn act(what: &str, _: &mut Session<Calls>) -> Option<Result<Reply, Error>> {
-        if what == "loop" {
-            let mut number = 0_u64;
-            loop {
-                number = std::hint::black_box(number.wrapping_add(1));
+        match what {
+            "loop" => loop {
+                count(u64::MAX);
+            },
+            "compute" => {
+                count(COMPUTING);
+                Some(Ok(common::next()))
             }
+            _ => None,
         }
-        None
     }
 }
+
+fn count(to: u64) {
+    let mut number = 0_u64;
+    while number < to {
+        number = std::hint::black_box(number + 1);
+    }
+}
+
+/// About 100 ms of a core of 2024.
+const COMPUTING: u64 = 100_000_000;
 
 flowhost_sdk::export!(Guest<Looper>);
