@@ -138,7 +138,7 @@ impl Plugins {
                 }
             }
         });
-        within(time, loading).await;
+        let _ = timeout(time, loading).await;
         missing.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect()
     }
 

@@ -1,0 +1,176 @@
+//! What a tenant notices of another one whose plugin computes as hard as it can: the honest one's exchanges, one after another, with
+//! the neighbour quiet and with the neighbour spinning, and the ratio of the two p99. All in one run, alternating, so that what the
+//! machine does besides falls on both. Fails where a ratio is above [`MOST`].
+//!
+//! The neighbour has [`CONNECTIONS`] connections. Either it has a request under way on each at any time, which computes for about
+//! 100 ms and is answered, so that its circuit never opens; or its requests loop for ever, are cut off, and, once the circuit is open,
+//! are refused: then each connection sends the next one after [`PAUSE`]. Without that it would be a flood, which a tenant's limit of
+//! requests per second is for.
+//!
+//! `cargo bench -p flowhost-tests --bench fairness`
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails is over, and its result is printed")]
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use flowhost::client::{FlowClient, SealedRequest, payload};
+use flowhost_tests::{Component, TestFlow, TestHost, asking};
+use futures_util::future::join_all;
+use serde_json::json;
+use tokio::time::sleep;
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> ExitCode {
+    let host = TestHost::start().await;
+    let honest = host.tenant("honest").await.flow("booking", json!({}), Component::Steady).await;
+    let neighbour = host.tenant("neighbour").await;
+    // Computing takes longer where the machine is busy; it must not be cut off here.
+    let computing = neighbour.flow("computing", json!({"limits": {"cpu_ms": 2000}}), Component::Looper).await;
+    let looping = neighbour.flow("looping", json!({}), Component::Looper).await;
+    let mut times = [Vec::new(), Vec::new(), Vec::new()];
+    let mut answered = Answered::default();
+
+    for round in 0..ROUNDS {
+        let quiet = exchanges(&honest, &format!("quiet-{round}")).await;
+        let spinning = Neighbour::start(&computing, "compute", round);
+        let beside_computing = exchanges(&honest, &format!("computing-{round}")).await;
+        answered.add(spinning.stop().await);
+        let spinning = Neighbour::start(&looping, "loop", round);
+        let beside_looping = exchanges(&honest, &format!("looping-{round}")).await;
+        answered.add(spinning.stop().await);
+        // The first round warms up.
+        if round > 0 {
+            times.iter_mut().zip([quiet, beside_computing, beside_looping]).for_each(|(times, of_round)| times.extend(of_round));
+        }
+    }
+
+    let [quiet, computing, looping] = times.map(Percentiles::of);
+    let ratios = [computing.p99_in(&quiet), looping.p99_in(&quiet)];
+    println!("an honest exchange over HTTP        p50        p99        max");
+    println!("neighbour quiet             {quiet}");
+    println!("neighbour computing         {computing}   p99 is {:.2} times the quiet one", ratios[0]);
+    println!("neighbour looping           {looping}   p99 is {:.2} times the quiet one", ratios[1]);
+    println!(
+        "{} rounds of {EXCHANGES} exchanges one after another; the neighbour on {CONNECTIONS} connections was answered {} times, refused or cut off {} times",
+        ROUNDS - 1,
+        answered.well,
+        answered.otherwise,
+    );
+    host.stop().await;
+    if ratios.into_iter().any(|ratio| ratio > MOST) {
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+/// Sealed beforehand: only the host's work and the way there and back is measured.
+async fn exchanges(flow: &TestFlow, name: &str) -> Vec<Duration> {
+    let client = flow.client();
+    let requests: Vec<_> = (0..EXCHANGES).map(|number| client.seal(&payload::init(&format!("{name}-{number}"))).unwrap()).collect();
+    let mut times = Vec::new();
+    for request in &requests {
+        let began = Instant::now();
+        assert_eq!(client.send(request).await.unwrap().status, 200);
+        times.push(began.elapsed());
+    }
+    times
+}
+
+/// A tenant that has as many requests under way as it has connections.
+struct Neighbour {
+    stop: Arc<AtomicBool>,
+    connections: Vec<tokio::task::JoinHandle<Answered>>,
+}
+
+/// What became of a neighbour's requests.
+#[derive(Default)]
+struct Answered {
+    well: u32,
+    otherwise: u32,
+}
+
+impl Neighbour {
+    fn start(flow: &TestFlow, what: &'static str, round: u32) -> Self {
+        let (stop, client) = (Arc::new(AtomicBool::new(false)), flow.client());
+        // Sealed beforehand here too: encrypting is not the host's work. One that was answered is only answered again from what is
+        // stored, so none is sent twice, but those that fail.
+        let seal = |number| client.seal(&asking(what, &format!("{round}-{number}"))).unwrap();
+        let requests: Arc<Vec<SealedRequest>> = Arc::new((0..SEALED).map(seal).collect());
+        let next = Arc::new(AtomicU32::new(0));
+        let connect = |_| tokio::spawn(send_all(client.clone(), requests.clone(), next.clone(), stop.clone()));
+        let connections = (0..CONNECTIONS).map(connect).collect();
+        Self { stop, connections }
+    }
+
+    async fn stop(self) -> Answered {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut all = Answered::default();
+        join_all(self.connections).await.into_iter().for_each(|answered| all.add(answered.unwrap()));
+        all
+    }
+}
+
+impl Answered {
+    fn add(&mut self, other: Self) {
+        self.well += other.well;
+        self.otherwise += other.otherwise;
+    }
+}
+
+async fn send_all(client: FlowClient, requests: Arc<Vec<SealedRequest>>, next: Arc<AtomicU32>, stop: Arc<AtomicBool>) -> Answered {
+    let mut answered = Answered::default();
+    while !stop.load(Ordering::Relaxed) {
+        let number = next.fetch_add(1, Ordering::Relaxed) as usize % requests.len();
+        match client.send(&requests[number]).await {
+            Ok(reply) if reply.status == 200 => answered.well += 1,
+            _ => {
+                answered.otherwise += 1;
+                sleep(PAUSE).await;
+            }
+        }
+    }
+    answered
+}
+
+/// Of all exchanges of one kind.
+struct Percentiles {
+    p50: Duration,
+    p99: Duration,
+    max: Duration,
+}
+
+impl Percentiles {
+    fn of(mut times: Vec<Duration>) -> Self {
+        times.sort_unstable();
+        let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
+        Self { p50: at(50), p99: at(99), max: at(100) }
+    }
+
+    fn p99_in(&self, other: &Self) -> f64 {
+        self.p99.as_secs_f64() / other.p99.as_secs_f64()
+    }
+}
+
+impl std::fmt::Display for Percentiles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:>10.1?} {:>10.1?} {:>10.1?}", self.p50, self.p99, self.max)
+    }
+}
+
+/// What the neighbour may cost: `p99` at most twice what it is without it.
+const MOST: f64 = 2.0;
+
+const ROUNDS: u32 = 21;
+const EXCHANGES: u32 = 50;
+
+/// As many calls as a flow may have at the same time, unless it is set otherwise.
+const CONNECTIONS: u32 = 16;
+
+/// More than a phase takes.
+const SEALED: u32 = 60;
+
+/// Of a connection whose request was refused: all of them send 160 requests a second.
+const PAUSE: Duration = Duration::from_millis(100);
