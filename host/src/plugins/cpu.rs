@@ -1,7 +1,7 @@
-//! CPU time of one call, measured as the time that its future is being polled.
+//! CPU time of one call: what the thread that polls its future has of the processor meanwhile.
 //!
-//! Wall time would charge a guest for waiting; wasmtime's epochs do count it, so they only serve as a regular chance to look at this
-//! clock.
+//! Wall time would charge a guest for waiting, and the time that a poll takes for the other programs of a busy machine. wasmtime's
+//! epochs do count it, so they only serve as a regular chance to look at this clock.
 //!
 //! At each tick a guest lets others go first. One that has used more than [`FAST`] goes on in the slow lane: in turns with the others
 //! there, tenant by tenant, and each turn comes only after everything else that was ready. Without it each of them would take a tick
@@ -16,6 +16,7 @@ use std::task::{Context, Poll};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
+use nix::time::{ClockId, clock_gettime};
 use tokio::task::yield_now;
 
 use super::places::{Place, Places};
@@ -27,7 +28,7 @@ pub(super) struct CpuClock {
     budget: Duration,
     began: Instant,
     used_ns: AtomicU64,
-    /// When the poll under way began, in nanoseconds since `began`, plus one; 0 between polls.
+    /// What the thread had used when the poll under way began, in nanoseconds plus one; 0 between polls.
     polling_since: AtomicU64,
     /// The place in the slow lane with which the poll under way goes on.
     slow: Mutex<Option<Place>>,
@@ -45,7 +46,7 @@ impl CpuClock {
         })
     }
 
-    /// CPU time used so far, the poll under way included.
+    /// CPU time used so far, the poll under way included: asked by the thread that polls, or between polls.
     pub(super) fn used(&self) -> Duration {
         let running = match self.polling_since.load(Ordering::Relaxed) {
             0 => 0,
@@ -74,7 +75,10 @@ impl CpuClock {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX - 1) + 1
+        let of_thread = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from);
+        // A system without such a clock charges for what others take.
+        let time = of_thread.unwrap_or_else(|_| self.began.elapsed());
+        u64::try_from(time.as_nanos()).unwrap_or(u64::MAX - 1) + 1
     }
 }
 
