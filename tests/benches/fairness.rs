@@ -163,7 +163,7 @@ impl std::fmt::Display for Percentiles {
 /// What the neighbour may cost: `p99` at most twice what it is without it.
 const MOST: f64 = 2.0;
 
-const ROUNDS: u32 = 21;
+const ROUNDS: u32 = 13;
 const EXCHANGES: u32 = 50;
 
 /// As many calls as a flow may have at the same time, unless it is set otherwise.

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use nix::time::{ClockId, clock_gettime};
 use tokio::task::yield_now;
+use tokio::time::sleep;
 
 use super::places::{Place, Places};
 use crate::ids::TenantId;
@@ -63,6 +64,9 @@ impl CpuClock {
     /// Lets others go first: all that can go on, and, once this call has used more than [`FAST`], in turns with those that have too.
     pub(super) async fn step_aside(&self, lane: &Arc<Places>, tenant: TenantId) {
         let place = if self.used() > FAST { lane.take(tenant).await } else { None };
+        if place.is_some() && lane.is_wanted() {
+            sleep(PAUSE).await;
+        }
         // tokio's own yield goes to the back of the queue, behind what the network brought; wasmtime's would be polled again at once.
         // With the place and not before it, else those in the lane would follow on each other without looking at the network.
         yield_now().await;
@@ -108,6 +112,10 @@ pub(super) fn slow_lane() -> Arc<Places> {
     Places::new((cores - 1).max(1), usize::MAX)
 }
 
+/// What the lane rests before each turn where more than one wants it: at least half of a core stays for those that compute little.
+/// A call that is alone there goes on without.
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// Two ticks: most honest calls end before. More would let many calls that each compute a little go past the lane.
 const FAST: Duration = Duration::from_millis(2);
 
@@ -140,7 +148,10 @@ mod tests {
         steps.await.unwrap();
 
         let between = ticks.load(Ordering::Relaxed);
-        assert!((1..=STEPS + 16).contains(&between), "{between} ticks between {STEPS} steps");
+        assert!(between <= STEPS + 16, "{between} ticks between {STEPS} steps");
+        while ticks.load(Ordering::Relaxed) == between {
+            yield_now().await;
+        }
         spinners.into_iter().for_each(|spinner| spinner.abort());
     }
 
@@ -173,5 +184,5 @@ mod tests {
         }))
     }
 
-    const STEPS: u64 = 200;
+    const STEPS: u64 = 100;
 }

@@ -60,6 +60,12 @@ impl Places {
         waiting?.await.ok()
     }
 
+    /// Whether anybody waits for a place.
+    pub(super) fn is_wanted(&self) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.shares.values().any(|share| !share.waiting.is_empty())
+    }
+
     /// Gives places to those that wait, as long as somebody may have one.
     fn hand_out(self: &Arc<Self>) {
         loop {
