@@ -24,7 +24,6 @@ mod wasm_features;
 mod wit;
 
 use std::collections::{BTreeSet, HashSet};
-use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
