@@ -10,6 +10,7 @@ mod exchange;
 mod plugin;
 mod reply;
 mod session;
+pub mod store;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 mod typed;

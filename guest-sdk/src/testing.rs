@@ -28,6 +28,7 @@
 
 mod answer;
 mod log_lines;
+pub mod store;
 
 pub use crate::testing::answer::{Answer, Failure};
 pub use crate::testing::log_lines::LogLine;

@@ -12,7 +12,8 @@ use anyhow::Context;
 use futures_util::StreamExt as _;
 use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admin::{self, Admin, Rotation};
@@ -25,9 +26,11 @@ use crate::http::{
 };
 use crate::ids::{PluginDigest, TenantId};
 use crate::key_uploads::KeyUploads;
-use crate::plugins::{CodeSettings, CompileSettings, ComponentSource, FoundComponent, Plugins, WorkerLimits};
+use crate::key_values::FlowValues;
+use crate::plugin_logs::PluginLogs;
+use crate::plugins::{CodeSettings, CompileSettings, ComponentSource, FoundComponent, Plugins, Services, WorkerLimits};
 use crate::sessions::Sessions;
-use crate::store::{self, Store, UploadStatus};
+use crate::store::{self, Store, StoreError, UploadStatus};
 use crate::telemetry::{self, Listener, Metrics};
 use crate::tenants::{Directory, MAX_MEMORY_BYTES};
 
@@ -38,9 +41,17 @@ pub struct Host {
     store: Store,
     stopping: Arc<Stopping>,
     turns: TaskTracker,
+    background: Background,
+}
+
+/// What goes on beside the requests. Dropped, it ends at once.
+struct Background {
     follower: JoinHandle<()>,
     key_checks: JoinHandle<()>,
     loading: JoinHandle<()>,
+    purge: JoinHandle<()>,
+    log_writer: JoinHandle<()>,
+    end_of_logs: CancellationToken,
 }
 
 impl Host {
@@ -53,17 +64,18 @@ impl Host {
         let store = Store::connect(config.database).await.context("can't connect to the database")?;
         let directory =
             Arc::new(Directory::load(store.clone(), config.master_keys.clone()).await.context("can't load the tenants")?);
+        let (stopping, metrics) = (Arc::new(Stopping::default()), Arc::new(Metrics::new()));
+        let logs = Arc::new(PluginLogs::new(store.clone(), directory.clone(), metrics.clone()));
         let source = Box::new(StoredComponents(store.clone()));
-        let metrics = Arc::new(Metrics::new());
         let (code, upload_folder) = code_settings(config.compile, &config.master_keys);
-        let plugins = Plugins::new(MAX_MEMORY_BYTES, code, source, services(), metrics.clone());
+        let services = services(&store, &directory, &logs);
+        let plugins = Plugins::new(MAX_MEMORY_BYTES, code, source, services, metrics.clone());
         let plugins = Arc::new(plugins.context("can't start the plugin engine")?);
         let to_load = load_cached(&directory, &plugins).await;
 
         let turns = TaskTracker::new();
         let exchanges =
             Exchanges::new(directory.clone(), Sessions::new(store.clone()), plugins.clone(), Box::new(InlineRsa), turns.clone());
-        let stopping = Arc::new(Stopping::default());
         let operator_token = config.admin_token.map(|token| TokenDigest::of(token.expose()));
         let graph = Graph::new(config.graph.url, config.graph.time_limit).context("can't call Meta's Graph API")?;
         let key_uploads = Arc::new(KeyUploads::new(store.clone(), config.master_keys.clone(), graph, config.graph.check_interval));
@@ -109,8 +121,15 @@ impl Host {
             let show = |(status, count): &(UploadStatus, i64)| metrics.set_key_uploads(status.as_str(), *count);
             key_uploads.follow(|counts| counts.iter().for_each(show)).await;
         });
+        let end_of_logs = CancellationToken::new();
+        let log_writer = tokio::spawn({
+            let end = end_of_logs.clone();
+            async move { logs.write(end).await }
+        });
+        let purge = tokio::spawn(purge(store.clone()));
         tracing::info!(public = %public.url(), admin = %admin.url(), "serving");
-        Ok(Self { public, admin, store, stopping, turns, follower, key_checks, loading })
+        let background = Background { follower, key_checks, loading, purge, log_writer, end_of_logs };
+        Ok(Self { public, admin, store, stopping, turns, background })
     }
 
     /// Where the data endpoints are, without a slash at the end.
@@ -134,20 +153,28 @@ impl Host {
         if drained.await.is_err() {
             tracing::warn!(unfinished = self.turns.len(), "requests were still under way when the time to stop was over");
         }
-        self.follower.abort();
-        self.key_checks.abort();
-        self.loading.abort();
+        self.background.stop().await;
         if timeout(CLOSE_TIME, self.store.close()).await.is_err() {
             tracing::warn!("connections to the database were still in use when the time to stop was over");
         }
     }
 }
 
-impl Drop for Host {
+impl Background {
+    /// Ends it, once what plugins logged is written.
+    async fn stop(mut self) {
+        self.end_of_logs.cancel();
+        if timeout(CLOSE_TIME, &mut self.log_writer).await.is_err() {
+            tracing::warn!("plugins' logs were not all written when the time to stop was over");
+        }
+    }
+}
+
+impl Drop for Background {
     fn drop(&mut self) {
-        self.follower.abort();
-        self.key_checks.abort();
-        self.loading.abort();
+        for task in [&self.follower, &self.key_checks, &self.loading, &self.purge, &self.log_writer] {
+            task.abort();
+        }
     }
 }
 
@@ -257,17 +284,39 @@ const LOADS_AT_ONCE: usize = 4;
 const CLOSE_TIME: Duration = Duration::from_secs(5);
 
 /// Behind the imports.
-fn services() -> crate::plugins::Services {
+fn services(store: &Store, directory: &Arc<Directory>, logs: &Arc<PluginLogs>) -> Services {
     let nothing = Arc::new(Nothing);
-    crate::plugins::Services { http: nothing.clone(), logs: nothing.clone(), media: nothing.clone(), values: nothing }
+    let values = Arc::new(FlowValues::new(store.clone(), directory.clone()));
+    Services { http: nothing.clone(), logs: logs.clone(), media: nothing, values }
 }
+
+/// Deletes what is over, from time to time; never returns. Every host does: there is little to do twice.
+async fn purge(store: Store) {
+    loop {
+        sleep(PURGE_INTERVAL).await;
+        if let Err(error) = purge_once(&store).await {
+            tracing::warn!(error = %telemetry::chain(&error), "what is over can't be deleted; trying again later");
+        }
+    }
+}
+
+async fn purge_once(store: &Store) -> Result<(), StoreError> {
+    for (tenant, _) in store::list_revisions(store).await? {
+        store::purge_flow_values(store, tenant).await?;
+        store::purge_log_lines(store, tenant).await?;
+    }
+    Ok(())
+}
+
+/// What is over can't be seen any more in any case; this is how long it may lie in the database of a flow that nobody uses.
+const PURGE_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
 /// Stands in until each of these has something behind it.
 struct Nothing;
 
 mod nothing {
     use super::Nothing;
-    use crate::ids::{Scope, TenantId};
+    use crate::ids::TenantId;
     use crate::plugins::*;
 
     impl OutboundHttp for Nothing {
@@ -276,41 +325,9 @@ mod nothing {
         }
     }
 
-    impl LogKeeper for Nothing {
-        fn keep(&self, _: CallLines) {}
-    }
-
     impl MediaFiles for Nothing {
         fn fetch<'a>(&'a self, _: TenantId, _: &'a str) -> Pending<'a, Result<Vec<u8>, MediaError>> {
             Box::pin(async { Err(MediaError::DownloadFailed("this host fetches no files".to_owned())) })
-        }
-    }
-
-    impl KeyValues for Nothing {
-        fn get<'a>(&'a self, _: Scope, _: &'a str) -> Pending<'a, Result<Option<KeptValue>, KeyValueError>> {
-            Box::pin(async { Ok(None) })
-        }
-
-        fn set<'a>(&'a self, _: Scope, _: &'a str, _: NewValue) -> Pending<'a, Result<u64, KeyValueError>> {
-            Box::pin(async { Err(KeyValueError::QuotaExceeded) })
-        }
-
-        fn compare_and_set<'a>(
-            &'a self,
-            _: Scope,
-            _: &'a str,
-            _: Option<u64>,
-            _: NewValue,
-        ) -> Pending<'a, Result<Option<u64>, KeyValueError>> {
-            Box::pin(async { Err(KeyValueError::QuotaExceeded) })
-        }
-
-        fn delete<'a>(&'a self, _: Scope, _: &'a str) -> Pending<'a, Result<(), KeyValueError>> {
-            Box::pin(async { Ok(()) })
-        }
-
-        fn list<'a>(&'a self, _: Scope, _: &'a str, _: u32) -> Pending<'a, Result<Vec<String>, KeyValueError>> {
-            Box::pin(async { Ok(Vec::new()) })
         }
     }
 }

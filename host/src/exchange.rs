@@ -150,12 +150,14 @@ impl Exchanges {
         exchange: &Exchange,
         turn: &Turn,
     ) -> Result<CheckedAnswer, TurnFailure> {
-        let answered = self.plugins.invoke(&call(endpoint, active), exchange, turn.input()).await?;
+        let call = call(endpoint, active);
+        let answered = self.plugins.invoke(&call, exchange, turn.input()).await?;
         let limits = AnswerLimits {
             reply_bytes: endpoint.settings.limits.reply_bytes as usize,
             state_bytes: endpoint.settings.limits.state_bytes as usize,
         };
-        Ok(answered.check(|answer| check(answer, exchange, limits, &endpoint.settings.token_rejected_text))?)
+        let checked = answered.check(|answer| check(answer, exchange, limits, &endpoint.settings.token_rejected_text));
+        Ok(checked.inspect_err(|error| self.plugins.note_refusal(&call, error))?)
     }
 }
 
@@ -197,6 +199,8 @@ fn call(endpoint: &Endpoint, active: &ActivePlugin) -> Call {
             wall: Duration::from_millis(limits.wall_ms.into()),
             concurrency: limits.concurrency,
             queue: limits.queue,
+            store_keys: limits.store_keys,
+            store_value_bytes: limits.store_value_bytes,
         },
     }
 }

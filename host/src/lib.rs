@@ -14,6 +14,8 @@ pub mod graph;
 pub mod http;
 pub mod ids;
 pub mod key_uploads;
+pub mod key_values;
+pub mod plugin_logs;
 pub mod plugin_project;
 pub mod plugins;
 pub mod postgres;

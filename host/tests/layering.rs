@@ -8,7 +8,7 @@ use syn::visit::Visit;
 
 /// What each module may use besides itself. Change it only for a reason that is worth an ADR.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("admin", &["crypto", "flow", "graph", "ids", "key_uploads", "plugins", "sessions", "store", "tenants"]),
+    ("admin", &["crypto", "flow", "graph", "ids", "key_uploads", "plugin_logs", "plugins", "sessions", "store", "tenants"]),
     (
         "app",
         &[
@@ -20,6 +20,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "http",
             "ids",
             "key_uploads",
+            "key_values",
+            "plugin_logs",
             "plugins",
             "sessions",
             "store",
@@ -40,6 +42,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("http", &["admin", "envelope", "exchange", "flow", "plugins", "telemetry"]),
     ("ids", &[]),
     ("key_uploads", &["crypto", "graph", "ids", "store", "telemetry", "tenants"]),
+    ("key_values", &["crypto", "ids", "plugins", "store", "telemetry", "tenants"]),
+    ("plugin_logs", &["crypto", "ids", "plugins", "store", "telemetry", "tenants"]),
     ("plugin_project", &["flow"]),
     // `crypto`: the MAC of compiled code, and nothing else.
     ("plugins", &["crypto", "flow", "ids", "telemetry"]),

@@ -11,6 +11,7 @@ mod error;
 mod flows;
 mod graph;
 mod keys;
+mod logs;
 mod master_key;
 mod page;
 mod partners;
@@ -31,6 +32,7 @@ pub use error::AdminError;
 pub use flows::{FlowView, PutFlow};
 pub use graph::{GraphAccessView, ListedKey, SetGraphAccess, UploadKey, UploadView};
 pub use keys::{AddKey, KeyView};
+pub use logs::{LogFollower, LogLineView, LogQuery, MAX_FOLLOWERS_OF_A_TENANT};
 pub use master_key::{Rotation, rotate_master_key};
 pub use partners::{CreatePartner, PartnerView, PatchPartner};
 pub use sessions::{SessionDetails, SessionQuery, SessionView, SessionsPage};
@@ -39,6 +41,7 @@ pub use tokens::{MintToken, MintedTokenView};
 pub use uploads::Upload;
 pub use versions::{Activated, UploadedVersion, VersionView};
 
+use self::logs::Followers;
 use crate::crypto::{DataKey, MasterKeys, TokenDigest};
 use crate::ids::{Slug, TenantId};
 use crate::key_uploads::KeyUploads;
@@ -55,6 +58,7 @@ pub struct Admin {
     key_uploads: Arc<KeyUploads>,
     operator_token: Option<TokenDigest>,
     uploads: uploads::Uploads,
+    followers: Followers,
 }
 
 impl Admin {
@@ -70,7 +74,7 @@ impl Admin {
         upload_folder: PathBuf,
     ) -> Self {
         let uploads = uploads::Uploads::new(upload_folder);
-        Self { store, master, directory, plugins, key_uploads, operator_token, uploads }
+        Self { store, master, directory, plugins, key_uploads, operator_token, uploads, followers: Followers::default() }
     }
 }
 

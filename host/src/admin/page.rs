@@ -19,6 +19,11 @@ impl PageLimit {
         i64::from(self.0) + 1
     }
 
+    /// How many to show, for lists that don't say whether there is another page.
+    pub(super) fn to_show(&self) -> i64 {
+        i64::from(self.0)
+    }
+
     /// Cuts what was read to a page; gives where the next one begins, none on the last page.
     pub(super) fn cut<T, Id>(&self, read: &mut Vec<T>, id: impl Fn(&T) -> Id) -> Option<Id> {
         let more = read.len() > self.0 as usize;

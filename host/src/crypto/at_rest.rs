@@ -120,6 +120,14 @@ impl DataKey {
     pub fn open(&self, place: &Place, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
         open(&self.0, place, sealed)
     }
+
+    /// What stands for a value that has to be found without being known: the same for the same place, and nothing that the value could
+    /// be learnt from without this key. `place` names the value as a part of its row.
+    pub fn fingerprint(&self, place: &Place) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&*derived_key(&self.0, place)).expect("HMAC takes a key of any length");
+        mac.update(b"fingerprint");
+        mac.finalize().into_bytes().into()
+    }
 }
 
 impl fmt::Debug for DataKey {
@@ -189,10 +197,14 @@ fn open(key: &[u8; 32], place: &Place, sealed: &Sealed) -> Result<Zeroizing<Vec<
 }
 
 fn place_key(key: &[u8; 32], place: &Place) -> LessSafeKey {
+    let derived = derived_key(key, place);
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*derived).expect("the derived key has the cipher's length"))
+}
+
+fn derived_key(key: &[u8; 32], place: &Place) -> Zeroizing<[u8; 32]> {
     let mut derive = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
     derive.update(&place.0);
-    let derived = Zeroizing::new(<[u8; 32]>::from(derive.finalize().into_bytes()));
-    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*derived).expect("the derived key has the cipher's length"))
+    Zeroizing::new(<[u8; 32]>::from(derive.finalize().into_bytes()))
 }
 
 const FORMAT: u8 = 1;
@@ -211,6 +223,16 @@ mod tests {
         let elsewhere = Place::new("sessions.sealed_state", &[b"tenantf", b"low"]);
         assert_eq!(key.open(&elsewhere, &sealed), Err(CryptoError::Unsealable));
         assert_eq!(DataKey::generate().open(&place, &sealed), Err(CryptoError::Unsealable));
+    }
+
+    #[test]
+    fn a_fingerprint_is_the_places_and_the_keys_own() {
+        let (key, other) = (DataKey::generate(), DataKey::generate());
+        let place = |name: &[u8]| Place::new("t.c", &[name]);
+
+        assert_eq!(key.fingerprint(&place(b"a")), key.fingerprint(&place(b"a")));
+        assert_ne!(key.fingerprint(&place(b"a")), key.fingerprint(&place(b"b")));
+        assert_ne!(key.fingerprint(&place(b"a")), other.fingerprint(&place(b"a")));
     }
 
     #[test]

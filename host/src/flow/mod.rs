@@ -4,6 +4,7 @@ mod answer;
 mod capabilities;
 mod config;
 mod error;
+mod log_level;
 mod plugin_section;
 mod reply;
 mod request;
@@ -13,6 +14,7 @@ pub use answer::{Answer, AnswerLimits, CheckedAnswer, PluginReply, RawReply, che
 pub use capabilities::{Capabilities, HttpHost, HttpHostError};
 pub use config::{BoundSecret, FlowConfig};
 pub use error::{AnswerError, RequestError};
+pub use log_level::{LogLevel, UnknownLevel};
 pub use plugin_section::{PLUGIN_SECTION, PluginSection};
 pub use reply::{FlowReply, Outcome, ReplyKind};
 pub use request::{Action, ClientError, Exchange, FlowRequest, FlowToken};

@@ -17,6 +17,10 @@ pub struct CallLimits {
     pub concurrency: u32,
     /// Calls that may wait for a place.
     pub queue: u32,
+    /// Keys that the flow may keep values under.
+    pub store_keys: u32,
+    /// Bytes of each of these values.
+    pub store_value_bytes: u32,
 }
 
 /// Sums up what an instance's memories have: wasmtime's own limiter looks at each memory alone.

@@ -46,13 +46,13 @@ use self::breaker::Breakers;
 use self::cpu::CpuClock;
 use self::engine::PluginEngine;
 use self::gate::Gates;
-use self::host::CallState;
+use self::host::{CallLog, CallState};
 use self::limits::MAX_CALLS;
 use self::measure::{Outcome, timed};
 use self::places::Places;
 use self::registry::Registry;
 use self::wit::v1::{Instantiable, InternalError};
-use crate::flow::{Capabilities, ClientError, Exchange, FlowConfig, TurnInput};
+use crate::flow::{AnswerError, Capabilities, ClientError, Exchange, FlowConfig, LogLevel, TurnInput};
 use crate::ids::{FlowId, PluginDigest, Scope, TenantId};
 use crate::telemetry::{CallUsage, Metrics};
 
@@ -108,7 +108,7 @@ impl Plugins {
         let asked = self.run(call, async |guest, store| {
             let answer = guest.handle(store, exchange, input).await?;
             Ok(answer.map_err(|InternalError(text)| {
-                store.data().log.write_last(&text);
+                store.data_mut().log.write_last(LogLevel::Error, &text);
                 PluginError::Internal
             }))
         });
@@ -119,6 +119,15 @@ impl Plugins {
     pub async fn report_client_error(&self, call: &Call, error: &ClientError) -> Result<(), PluginError> {
         let reported = self.run(call, async |guest, store| guest.on_client_error(store, error).await.map(Ok));
         reported.await.map(|((), outcome)| outcome.succeeded())
+    }
+
+    /// Adds to the plugin's log why its answer was refused, for whoever writes it.
+    pub fn note_refusal(&self, call: &Call, reason: &AnswerError) {
+        let mut log = CallLog::new(call);
+        log.write_last(LogLevel::Error, &reason.to_string());
+        if let Some(lines) = log.take() {
+            self.services.logs.keep(lines);
+        }
     }
 
     /// Loads a plugin if it is not loaded; tells whether it can be called.
@@ -192,13 +201,14 @@ impl Plugins {
         let (result, wall) = timed(metered).await;
         (usage.cpu, usage.wall) = (Some(clock.used()), Some(wall));
         (usage.start, usage.memory_bytes) = (store.data().started_in, Some(store.data().limiter.used()));
-        finish_log(&store);
-        match result {
+        let result = match result {
             Err(_) => Err(PluginError::WallTime(call.limits.wall)),
             Ok(Ok(value)) => value,
             Ok(Err(error)) if error.is::<CpuTimeUsedUp>() => Err(PluginError::CpuTime(call.limits.cpu)),
             Ok(Err(error)) => Err(trap(&error)),
-        }
+        };
+        store.data_mut().finish_log(result.as_ref().err());
+        result
     }
 
     /// A store with every limit set.
@@ -217,15 +227,6 @@ impl Plugins {
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(async move { clock.step_aside(&lane, tenant).await })))
         });
         store
-    }
-}
-
-fn finish_log(store: &Store<CallState>) {
-    let state = store.data();
-    state.finish_log();
-    let (scope, dropped) = (state.call.scope, state.log.dropped());
-    if dropped > 0 {
-        tracing::debug!(tenant.id = %scope.tenant, flow.id = %scope.flow, dropped, "a plugin's log lines were dropped");
     }
 }
 

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::flow::LogLevel;
 use crate::ids::{Scope, TenantId};
 
 /// An answer on its way. Dropped, it is given up: a call that is cut off drops what it waits for.
@@ -179,8 +180,8 @@ pub struct CallLines {
 /// A line of a plugin's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
-    /// Its level: `trace`, `debug`, `info`, `warn` or `error`.
-    pub level: &'static str,
+    /// How much it matters.
+    pub level: LogLevel,
     /// When it was written.
     pub at: time::OffsetDateTime,
     /// What it says.

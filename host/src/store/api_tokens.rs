@@ -111,6 +111,14 @@ pub async fn use_api_token(store: &Store, digest: &TokenDigest) -> Result<Option
     Ok(Some((ApiTokenId(row.token_id), row.scope()?)))
 }
 
+/// Whether a token is still there and not over.
+pub async fn api_token_holds(store: &Store, id: ApiTokenId) -> Result<bool, StoreError> {
+    let holds = sqlx::query_scalar(
+        "select exists (select from api_tokens where token_id = $1 and (expires_at is null or expires_at > now()))",
+    );
+    Ok(holds.bind(id.0).fetch_one(&store.pool).await?)
+}
+
 /// Every token, the newest first.
 pub async fn list_api_tokens(store: &Store) -> Result<Vec<StoredApiToken>, StoreError> {
     let rows: Vec<TokenRow> = sqlx::query_as(

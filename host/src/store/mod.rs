@@ -13,8 +13,10 @@ mod history;
 mod keys;
 mod migrations;
 mod partners;
+mod plugin_logs;
 mod sessions;
 mod tenants;
+mod values;
 mod versions;
 
 use std::time::Duration;
@@ -24,7 +26,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Postgres, 
 
 use crate::ids::TenantId;
 
-pub use api_tokens::{StoredApiToken, TokenScope, delete_api_token, insert_api_token, list_api_tokens, use_api_token};
+pub use api_tokens::{StoredApiToken, TokenScope, api_token_holds, delete_api_token, insert_api_token, list_api_tokens, use_api_token};
 pub use app_secrets::{StoredAppSecret, list_app_secrets, replace_app_secret};
 pub use audit::{Actor, AuditEntry, AuditReach, AuditRecord, Subject, list_audit_entries};
 pub use error::StoreError;
@@ -45,6 +47,7 @@ pub use migrations::{MIGRATOR, migrate, pending_migrations};
 pub use partners::{
     StoredPartner, delete_partner, find_partner, find_partner_by_id, insert_partner, list_partners, update_partner,
 };
+pub use plugin_logs::{LogReach, MAX_LINES, StoredLogLine, append_log_lines, last_log_number, list_log_lines, purge_log_lines};
 pub use sessions::{
     Answered, Commit, ExchangeRow, Found, MintedSession, NewSession, SessionStatus, StoredSession, find_session, find_turn,
     insert_minted_session, insert_session, update_session,
@@ -52,6 +55,9 @@ pub use sessions::{
 pub use tenants::{
     NewTenant, StoredTenant, destroy_tenant, find_changing_tenant, find_tenant, find_tenant_by_id, insert_tenant, list_revisions,
     list_tenants, set_sealed_data_key, update_tenant,
+};
+pub use values::{
+    KeyFingerprint, Put, StoredValue, ValueToPut, delete_flow_value, find_flow_value, list_flow_keys, purge_flow_values, put_flow_value,
 };
 pub use versions::{StoredVersion, find_component, find_version, has_component, insert_version, list_versions};
 

@@ -28,6 +28,7 @@ pub struct Metrics {
     key_uploads: Family<KeyUploadLabel, Gauge>,
     /// What is counted of calls of plugins.
     pub plugins: PluginMetrics,
+    plugin_log_lines_dropped: Counter,
 }
 
 /// One of a host's two listeners.
@@ -62,6 +63,7 @@ impl Metrics {
             connection_limit_reached: Family::default(),
             key_uploads: Family::default(),
             plugins,
+            plugin_log_lines_dropped: Counter::default(),
         };
         metrics.register();
         metrics
@@ -87,6 +89,11 @@ impl Metrics {
             self.connection_limit_reached.clone(),
         );
         registry.register("key_uploads", "Public keys by what Meta says of them", self.key_uploads.clone());
+        registry.register(
+            "plugin_log_lines_dropped",
+            "Lines of plugins' logs that were not kept: no room on their way to the database, or no database",
+            self.plugin_log_lines_dropped.clone(),
+        );
     }
 
     /// A request to the public listener was answered.
@@ -118,6 +125,11 @@ impl Metrics {
     /// How many phone numbers of all tenants stand like this with their public key at Meta.
     pub fn set_key_uploads(&self, status: &'static str, count: i64) {
         self.key_uploads.get_or_create(&KeyUploadLabel { status }).set(count);
+    }
+
+    /// So many lines of plugins' logs were not kept, beyond those past the limit of a call.
+    pub fn log_lines_dropped(&self, lines: u64) {
+        self.plugin_log_lines_dropped.inc_by(lines);
     }
 
     /// Everything in the text format of OpenMetrics, which Prometheus reads; its media type is [`METRICS_MEDIA_TYPE`].
@@ -200,6 +212,7 @@ mod tests {
         metrics.connection_closed(Listener::Public);
         metrics.connection_limit_reached(Listener::Admin);
         metrics.set_key_uploads("VALID", 3);
+        metrics.log_lines_dropped(7);
 
         let text = metrics.to_text();
         for line in [
@@ -211,6 +224,7 @@ mod tests {
             "flowhost_connections{listener=\"public\"} 1",
             "flowhost_connection_limit_reached_total{listener=\"admin\"} 1",
             "flowhost_key_uploads{status=\"VALID\"} 3",
+            "flowhost_plugin_log_lines_dropped_total 7",
         ] {
             assert!(text.lines().any(|shown| shown == line), "{line} is not in:\n{text}");
         }

@@ -21,7 +21,7 @@ pub use error::TenantError;
 pub use rate::RequestRate;
 pub use settings::{FlowLimits, FlowSettings, MAX_MEMORY_BYTES, OnFailure, SettingsError, TokenPolicy, TokenSignature};
 
-use crate::crypto::MasterKeys;
+use crate::crypto::{DataKey, MasterKeys};
 use crate::ids::{FlowId, PluginDigest, TenantId};
 use crate::store::{self, Changes, Store, StoreError, StoredTenant};
 use crate::telemetry;
@@ -65,6 +65,14 @@ impl Directory {
     /// The endpoint at `/flows/{tenant}/{flow}`. Costs two look-ups in memory, whether it is there or not.
     pub fn resolve(&self, tenant: &str, flow: &str) -> Option<Arc<Endpoint>> {
         self.served.load().by_slug.get(tenant)?.get(flow).cloned()
+    }
+
+    /// The key that seals a tenant's values; none where none of its flows is served. Costs look-ups in memory.
+    pub fn data_key(&self, tenant: TenantId) -> Option<Arc<DataKey>> {
+        let served = self.served.load();
+        let slug = served.loaded.get(&tenant)?.slug.as_ref()?;
+        let endpoint = served.by_slug.get(slug)?.values().next()?;
+        Some(endpoint.tenant.data_key.clone())
     }
 
     /// The content of every active plugin.

@@ -94,6 +94,10 @@ pub struct FlowLimits {
     pub reply_bytes: u32,
     /// A session's state.
     pub state_bytes: u32,
+    /// Keys that the plugin may keep values under.
+    pub store_keys: u32,
+    /// Each of these values.
+    pub store_value_bytes: u32,
 }
 
 impl Default for FlowLimits {
@@ -106,6 +110,8 @@ impl Default for FlowLimits {
             queue: 64,
             reply_bytes: 256 << 10,
             state_bytes: 64 << 10,
+            store_keys: 1_000,
+            store_value_bytes: 64 << 10,
         }
     }
 }
@@ -151,6 +157,9 @@ impl FlowSettings {
             ("limits.queue", limits.queue.into(), 0, 1_000),
             ("limits.reply_bytes", limits.reply_bytes.into(), 1, 1 << 20),
             ("limits.state_bytes", limits.state_bytes.into(), 0, 256 << 10),
+            // To list keys, all of a flow's are opened: 5,000 take some 10 ms.
+            ("limits.store_keys", limits.store_keys.into(), 0, 5_000),
+            ("limits.store_value_bytes", limits.store_value_bytes.into(), 0, 256 << 10),
         ];
         for (field, value, least, most) in checks {
             if !(least..=most).contains(&value) {

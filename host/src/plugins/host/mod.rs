@@ -14,10 +14,11 @@ use std::time::Duration;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
-use self::log::CallLog;
+pub(crate) use self::log::CallLog;
 use self::output::CappedOutput;
 use super::limits::MemoryLimiter;
-use super::{Call, Services};
+use super::{Call, PluginError, Services};
+use crate::flow::LogLevel;
 
 /// The state of one call: made for it, dropped with it.
 pub(super) struct CallState {
@@ -31,6 +32,8 @@ pub(super) struct CallState {
     pub log: CallLog,
     /// How long making the instance took; none before it is made.
     pub started_in: Option<Duration>,
+    /// What it has asked of its store so far.
+    pub store_calls: u32,
     standard_output: CappedOutput,
     wasi: WasiCtx,
     table: ResourceTable,
@@ -56,17 +59,25 @@ impl CallState {
             call: call.clone(),
             services: services.clone(),
             limiter: MemoryLimiter::new(call.limits.memory_bytes),
-            log: CallLog::new(call.scope),
+            log: CallLog::new(call),
             started_in: None,
+            store_calls: 0,
             standard_output,
             wasi,
             table,
         }
     }
 
-    /// Ends the call's log with what the plugin wrote to its standard output and error.
-    pub(crate) fn finish_log(&self) {
-        self.log.write_last(self.standard_output.text().trim_end());
+    /// Ends the call's log with what the plugin wrote to its standard output and error, and with its failure; hands the lines over.
+    pub(crate) fn finish_log(&mut self, failure: Option<&PluginError>) {
+        let level = if failure.is_some() { LogLevel::Error } else { LogLevel::Info };
+        self.log.write_last(level, self.standard_output.text().trim_end());
+        if let Some(failure) = failure {
+            self.log.write_last(LogLevel::Error, &failure.to_string());
+        }
+        if let Some(lines) = self.log.take() {
+            self.services.logs.keep(lines);
+        }
     }
 }
 

@@ -1,32 +1,96 @@
-//! The import `store`. Nobody can be granted one yet: every call answers `unavailable`.
+//! The import `store`: small values of the flow, kept beyond the call. What keeps them stands behind [`KeyValues`].
+//!
+//! A key is data: nothing is read out of it, so there are no paths to leave the flow's own keys by. Which flow it is, the host says.
+//!
+//! [`KeyValues`]: crate::plugins::KeyValues
 
 use crate::plugins::host::CallState;
 use crate::plugins::wit::v1::store::{Entry, Error, Host};
+use crate::plugins::{KeyValueError, NewValue};
 
 impl Host for CallState {
-    async fn get(&mut self, _key: String) -> wasmtime::Result<Result<Option<Entry>, Error>> {
-        Ok(Err(Error::Unavailable))
+    async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<Entry>, Error>> {
+        if let Err(error) = self.may_use(&key) {
+            return Ok(Err(error));
+        }
+        let found = self.services.values.get(self.call.scope, &key).await;
+        Ok(found.map(|kept| kept.map(|kept| Entry { value: kept.value, version: kept.version })).map_err(Error::from))
     }
 
-    async fn set(&mut self, _key: String, _value: Vec<u8>, _ttl_seconds: Option<u32>) -> wasmtime::Result<Result<u64, Error>> {
-        Ok(Err(Error::Unavailable))
+    async fn set(&mut self, key: String, value: Vec<u8>, ttl_seconds: Option<u32>) -> wasmtime::Result<Result<u64, Error>> {
+        let value = match self.may_write(&key, value, ttl_seconds) {
+            Ok(value) => value,
+            Err(error) => return Ok(Err(error)),
+        };
+        Ok(self.services.values.set(self.call.scope, &key, value).await.map_err(Error::from))
     }
 
     async fn compare_and_set(
         &mut self,
-        _key: String,
-        _expected: Option<u64>,
-        _value: Vec<u8>,
-        _ttl_seconds: Option<u32>,
+        key: String,
+        expected: Option<u64>,
+        value: Vec<u8>,
+        ttl_seconds: Option<u32>,
     ) -> wasmtime::Result<Result<Option<u64>, Error>> {
-        Ok(Err(Error::Unavailable))
+        let value = match self.may_write(&key, value, ttl_seconds) {
+            Ok(value) => value,
+            Err(error) => return Ok(Err(error)),
+        };
+        Ok(self.services.values.compare_and_set(self.call.scope, &key, expected, value).await.map_err(Error::from))
     }
 
-    async fn delete(&mut self, _key: String) -> wasmtime::Result<Result<(), Error>> {
-        Ok(Err(Error::Unavailable))
+    async fn delete(&mut self, key: String) -> wasmtime::Result<Result<(), Error>> {
+        if let Err(error) = self.may_use(&key) {
+            return Ok(Err(error));
+        }
+        Ok(self.services.values.delete(self.call.scope, &key).await.map_err(Error::from))
     }
 
-    async fn list(&mut self, _prefix: String, _limit: u32) -> wasmtime::Result<Result<Vec<String>, Error>> {
-        Ok(Err(Error::Unavailable))
+    async fn list(&mut self, prefix: String, limit: u32) -> wasmtime::Result<Result<Vec<String>, Error>> {
+        if let Err(error) = self.may_use(&prefix) {
+            return Ok(Err(error));
+        }
+        Ok(self.services.values.list(self.call.scope, &prefix, limit.min(MAX_LISTED)).await.map_err(Error::from))
     }
 }
+
+impl CallState {
+    /// Whether the call may do one thing more with its store.
+    fn may_use(&mut self, key: &str) -> Result<(), Error> {
+        if !self.call.capabilities.store {
+            return Err(Error::NotGranted);
+        }
+        self.store_calls = self.store_calls.saturating_add(1);
+        if self.store_calls > MAX_STORE_CALLS {
+            return Err(Error::QuotaExceeded);
+        }
+        if key.len() > MAX_KEY_BYTES { Err(Error::TooLarge) } else { Ok(()) }
+    }
+
+    /// Whether the call may write this.
+    fn may_write(&mut self, key: &str, value: Vec<u8>, ttl_seconds: Option<u32>) -> Result<NewValue, Error> {
+        self.may_use(key)?;
+        if value.len() > self.call.limits.store_value_bytes as usize {
+            return Err(Error::TooLarge);
+        }
+        Ok(NewValue { value, ttl_seconds, max_keys: self.call.limits.store_keys })
+    }
+}
+
+impl From<KeyValueError> for Error {
+    fn from(error: KeyValueError) -> Self {
+        match error {
+            KeyValueError::QuotaExceeded => Self::QuotaExceeded,
+            KeyValueError::Unavailable(_) => Self::Unavailable,
+        }
+    }
+}
+
+/// Room for a few names and an id; all keys of a flow together stay small enough to be listed.
+const MAX_KEY_BYTES: usize = 256;
+
+/// What one call may ask for at most; with [`MAX_KEY_BYTES`], 256 KiB.
+const MAX_LISTED: u32 = 1_000;
+
+/// Each takes a connection of the host's pool for a moment; 100 of them take a tenth of the call's time.
+const MAX_STORE_CALLS: u32 = 100;

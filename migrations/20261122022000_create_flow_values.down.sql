@@ -1,0 +1,2 @@
+drop function put_flow_value;
+drop table flow_values;

@@ -1,0 +1,2 @@
+drop table plugin_log_lines;
+drop table plugin_logs;
