@@ -4,6 +4,7 @@
 
 mod admin;
 mod at_rest;
+mod capabilities;
 mod code_cache;
 mod compile;
 mod edge;

@@ -17,6 +17,8 @@ pub enum Component {
     Echo,
     /// Takes all the memory.
     Hoarder,
+    /// Keeps values and logs, as the form says.
+    Keeper,
     /// Computes for ever.
     Looper,
     /// Sleeps for a minute.
@@ -43,6 +45,7 @@ impl Component {
             Self::Chatty => "tests/hostile/chatty",
             Self::Echo => "plugins/echo",
             Self::Hoarder => "tests/hostile/hoarder",
+            Self::Keeper => "tests/hostile/keeper",
             Self::Looper => "tests/hostile/looper",
             Self::Slow => "tests/hostile/slow",
             Self::Steady => "tests/hostile/steady",
@@ -72,11 +75,12 @@ fn build_all() -> Result<HashMap<Component, Vec<u8>>, String> {
 /// A failure is kept too: to try again for each test would take for ever.
 static BUILT: OnceLock<Result<HashMap<Component, Vec<u8>>, String>> = OnceLock::new();
 
-const ALL: [Component; 8] = [
+const ALL: [Component; 9] = [
     Component::Appointment,
     Component::Chatty,
     Component::Echo,
     Component::Hoarder,
+    Component::Keeper,
     Component::Looper,
     Component::Slow,
     Component::Steady,

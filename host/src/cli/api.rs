@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::{Method, RequestBuilder, StatusCode, Url};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -128,21 +128,60 @@ impl AdminApi {
         Ok(url)
     }
 
+    /// GET of what has no end: server-sent events.
+    pub(crate) async fn follow(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Events> {
+        let mut url = self.url(path)?;
+        url.query_pairs_mut().extend_pairs(query);
+        let response = self.response(self.http.get(url)).await?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(Events { response, unread: Vec::new() });
+        }
+        let text = response.text().await.map_err(|error| self.no_answer(error))?;
+        Err(refusal(status, &text).into())
+    }
+
     async fn send(&self, request: RequestBuilder) -> anyhow::Result<Answer> {
+        let response = self.response(request).await?;
+        let status = response.status();
+        let text = response.text().await.map_err(|error| self.no_answer(error))?;
+        if status.is_success() { Ok(Answer { status, text }) } else { Err(refusal(status, &text).into()) }
+    }
+
+    async fn response(&self, request: RequestBuilder) -> Result<Response, ApiError> {
         let request = match &self.token {
             Some(token) => request.bearer_auth(token.expose()),
             None => request,
         };
-        let response = request.send().await.map_err(|error| self.no_answer(error))?;
-        let status = response.status();
-        let text = response.text().await.map_err(|error| self.no_answer(error))?;
-        if status.is_success() { Ok(Answer { status, text }) } else { Err(refusal(status, &text).into()) }
+        request.send().await.map_err(|error| self.no_answer(error))
     }
 
     fn no_answer(&self, error: reqwest::Error) -> ApiError {
         let url = self.base.origin().ascii_serialization();
         let failure = if error.is_timeout() && !error.is_connect() { ApiError::TooSlow } else { ApiError::Unreachable };
         failure(url, error.without_url())
+    }
+}
+
+/// Server-sent events, as they come.
+pub(crate) struct Events {
+    response: Response,
+    unread: Vec<u8>,
+}
+
+impl Events {
+    /// The data of the next event; none when the host ends the stream, or is gone.
+    pub(crate) async fn next(&mut self) -> Option<String> {
+        loop {
+            while let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.unread.drain(..=end).collect();
+                // Comments and ids are not for us; the host writes each event's data on one line.
+                if let Some(data) = String::from_utf8_lossy(&line).trim_end().strip_prefix("data: ") {
+                    return Some(data.to_owned());
+                }
+            }
+            self.unread.extend_from_slice(&self.response.chunk().await.ok()??);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! `flowhost plugin`: from a plugin project to a version that serves requests.
 
+mod logs;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -38,6 +40,11 @@ pub enum Command {
     /// List the versions of a flow's plugin
     #[command(after_help = "Example:\n  flowhost plugin versions acme booking")]
     Versions(FlowArgs),
+    /// Show what a flow's plugin logged, or follow it
+    #[command(
+        after_help = "Examples:\n  flowhost plugin logs acme booking --follow\n  flowhost plugin logs acme booking --level warn --limit 500"
+    )]
+    Logs(logs::LogsArgs),
 }
 
 /// Arguments of `plugin build`.
@@ -102,6 +109,7 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
         Command::Activate(args) => activate(args, environment).await,
         Command::Rollback(args) => rollback(args, environment).await,
         Command::Versions(args) => versions(args, environment).await,
+        Command::Logs(args) => logs::run(args, environment).await,
     }
 }
 
