@@ -50,7 +50,8 @@ impl Waiting {
         let mut dropped = 0;
         while self.bytes + size > most {
             let own = self.flows.get(&scope).map_or(0, |flow| flow.bytes);
-            let Some((&largest, bytes)) = self.flows.iter().map(|(scope, flow)| (scope, flow.bytes)).max_by_key(|(_, bytes)| *bytes)
+            let Some((&largest, bytes)) =
+                self.flows.iter().map(|(scope, flow)| (scope, flow.bytes)).max_by_key(|(_, bytes)| *bytes)
             else {
                 return lines.lines.len() as u64;
             };

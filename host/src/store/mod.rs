@@ -26,7 +26,9 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Postgres, 
 
 use crate::ids::TenantId;
 
-pub use api_tokens::{StoredApiToken, TokenScope, api_token_holds, delete_api_token, insert_api_token, list_api_tokens, use_api_token};
+pub use api_tokens::{
+    StoredApiToken, TokenScope, api_token_holds, delete_api_token, insert_api_token, list_api_tokens, use_api_token,
+};
 pub use app_secrets::{StoredAppSecret, list_app_secrets, replace_app_secret};
 pub use audit::{Actor, AuditEntry, AuditReach, AuditRecord, Subject, list_audit_entries};
 pub use error::StoreError;
@@ -57,7 +59,8 @@ pub use tenants::{
     list_tenants, set_sealed_data_key, update_tenant,
 };
 pub use values::{
-    KeyFingerprint, Put, StoredValue, ValueToPut, delete_flow_value, find_flow_value, list_flow_keys, purge_flow_values, put_flow_value,
+    KeyFingerprint, Put, StoredValue, ValueToPut, delete_flow_value, find_flow_value, list_flow_keys, purge_flow_values,
+    put_flow_value,
 };
 pub use versions::{StoredVersion, find_component, find_version, has_component, insert_version, list_versions};
 

@@ -27,10 +27,9 @@ async fn submit(flow: &TestFlow, form: Value) -> Value {
     reply.payload.unwrap()["data"].clone()
 }
 
-/// Submits a form that the plugin fails on.
-async fn submit_in_vain(flow: &TestFlow, form: Value) {
-    let reply = flow.client().call(&payload::data_exchange("FORM", form.clone(), &token())).await.unwrap();
-    assert_eq!(reply.status, 500, "{form}");
+/// Submits a form in a conversation of its own, whatever comes of it.
+async fn status_of(flow: &TestFlow, form: Value) -> u16 {
+    flow.client().call(&payload::data_exchange("FORM", form, &token())).await.unwrap().status
 }
 
 /// A component that asks for these capabilities, whatever it asks for as it was built.

@@ -7,7 +7,7 @@ use flowhost_tests::{Component, TestFlow, TestHost, eventually, watch};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
-use super::{asking_for, deploy, keeper, submit};
+use super::{asking_for, deploy, keeper, status_of, submit};
 
 #[tokio::test]
 async fn values_outlive_conversations_versions_and_hosts() {
@@ -36,8 +36,28 @@ async fn no_key_leads_to_another_flows_values() {
     let flow = keeper(&a, "booking").await;
     let long = "k".repeat(256);
     let keys = [
-        "", "key", "../other/key", "/../other/key", "..\\other\\key", "%", "_", "%key", "k%", "\0", "a\0b", "a", "A", "a/b", "a//b",
-        "a/./b", "é", "e\u{301}", "'; drop table flow_values; --", "\u{1b}[31m", "\u{10ffff}", &long,
+        "",
+        "key",
+        "../other/key",
+        "/../other/key",
+        "..\\other\\key",
+        "%",
+        "_",
+        "%key",
+        "k%",
+        "\0",
+        "a\0b",
+        "a",
+        "A",
+        "a/b",
+        "a//b",
+        "a/./b",
+        "é",
+        "e\u{301}",
+        "'; drop table flow_values; --",
+        "\u{1b}[31m",
+        "\u{10ffff}",
+        &long,
     ];
 
     for key in keys {
@@ -204,10 +224,11 @@ async fn a_flood_of_one_tenants_store_leaves_the_others_their_exchanges() {
     let honest = host.tenant("honest").await.flow("booking", json!({}), Component::Steady).await;
     let over = AtomicBool::new(false);
     let flood = async {
-        let calls = (0..24).map(|_| submit(&flooding, json!({"do": "many", "key": "k", "count": 100})));
-        let answers = join_all(calls).await;
+        // What finds no place or no time is refused or cut off: those are the flood's own.
+        let calls = (0..24).map(|_| status_of(&flooding, json!({"do": "many", "key": "k", "count": 100})));
+        let statuses = join_all(calls).await;
         over.store(true, Ordering::Relaxed);
-        answers
+        statuses
     };
     let meanwhile = async {
         let mut answered = 0;
@@ -218,9 +239,9 @@ async fn a_flood_of_one_tenants_store_leaves_the_others_their_exchanges() {
         answered
     };
 
-    let (answers, answered) = join(flood, meanwhile).await;
+    let (statuses, answered) = join(flood, meanwhile).await;
 
-    assert!(answers.iter().all(|answer| answer["refused"] == 0), "{answers:?}");
+    assert!(statuses.iter().all(|status| [200, 429, 500].contains(status)), "{statuses:?}");
     assert!(answered > 1, "{answered}");
     assert_eq!(honest.exchanges().await, answered);
 }
@@ -246,12 +267,14 @@ async fn neither_key_nor_value_can_be_read_in_the_database_or_moved_in_it() {
     let host = TestHost::start().await;
     let flow = keeper(&host.tenant("acme").await, "booking").await;
     // The database is searched for both when the test is over.
-    for (key, value) in [("customer/+49-151-recognisable", "recognisable-stored-value-1"), ("another-recognisable-key", "value-2")] {
+    for (key, value) in [("customer/+49-151-recognisable", "recognisable-stored-value-1"), ("another-recognisable-key", "value-2")]
+    {
         watch(key);
         watch(value);
         submit(&flow, json!({"do": "set", "key": key, "value": value})).await;
     }
-    let swap = "update flow_values v set sealed_value = o.sealed_value from flow_values o where o.key_fingerprint <> v.key_fingerprint";
+    let swap =
+        "update flow_values v set sealed_value = o.sealed_value from flow_values o where o.key_fingerprint <> v.key_fingerprint";
     let pool = host.database().pool().await;
 
     assert_eq!(sqlx::query(swap).execute(&pool).await.unwrap().rows_affected(), 2);
