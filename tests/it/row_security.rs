@@ -1,8 +1,10 @@
 //! The second wall between tenants: to the application's role, rows of a tenant exist only in a transaction that is about that tenant.
 
-use flowhost_tests::{Component, TestDatabase, TestHost};
+use flowhost_tests::{Component, TestDatabase, TestHost, eventually};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, PgPool};
+
+use crate::capabilities::{keeper, submit};
 
 #[tokio::test]
 async fn a_query_that_forgets_its_where_returns_the_tenants_own_rows_or_none() {
@@ -16,6 +18,14 @@ async fn a_query_that_forgets_its_where_returns_the_tenants_own_rows_or_none() {
         gone.count("t").await;
         gone.call("DELETE", "", serde_json::Value::Null).await.expect(204);
         flow.tenant.call("PUT", "/graph", json!({"access_token": "x", "phone_number_ids": ["1"]})).await.expect(204);
+        let keeper = keeper(&flow.tenant, "keeper").await;
+        submit(&keeper, json!({"do": "set", "key": "a", "value": "x"})).await;
+        submit(&keeper, json!({"do": "log", "value": "x"})).await;
+        eventually("the line is written", async || {
+            let log = keeper.call("GET", "/logs", serde_json::Value::Null).await;
+            (!log.text.is_empty()).then_some(())
+        })
+        .await;
     }
     let pool = host.database().pool().await;
     let a = host.database().tenant_id("a").await;

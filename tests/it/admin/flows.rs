@@ -26,6 +26,8 @@ async fn a_flow_has_defaults_and_what_is_put_replaces_the_whole() {
         ("/limits/queue", json!(64)),
         ("/limits/reply_bytes", json!(256 << 10)),
         ("/limits/state_bytes", json!(64 << 10)),
+        ("/limits/store_keys", json!(1000)),
+        ("/limits/store_value_bytes", json!(64 << 10)),
     ] {
         assert_eq!(defaults.pointer(field), Some(&value), "{field}");
     }
@@ -77,6 +79,8 @@ async fn settings_that_can_not_be_are_refused_with_the_fields_name() {
         (json!({"limits": {"queue": 1001}}), "limits.queue"),
         (json!({"limits": {"reply_bytes": (1 << 20) + 1}}), "limits.reply_bytes"),
         (json!({"limits": {"state_bytes": (256 << 10) + 1}}), "limits.state_bytes"),
+        (json!({"limits": {"store_keys": 5001}}), "limits.store_keys"),
+        (json!({"limits": {"store_value_bytes": (256 << 10) + 1}}), "limits.store_value_bytes"),
         (json!({"limits": {"cpu_ms": -1}}), "cpu_ms"),
         (json!({"limits": {"cpu_ms": 1.5}}), "cpu_ms"),
         (json!({"session_ttl_seconds": 0}), "session_ttl_seconds"),

@@ -8,7 +8,7 @@ use flowhost_tests::{Component, TestFlow, TestTenant};
 use serde_json::{Value, json};
 
 /// A flow with the plugin `keeper`, which asks for a store and is granted one.
-async fn keeper(tenant: &TestTenant, name: &str) -> TestFlow {
+pub(crate) async fn keeper(tenant: &TestTenant, name: &str) -> TestFlow {
     let flow = tenant.flow_without_plugin(name, json!({"grants": {"store": true}})).await;
     deploy(&flow, &asking_for(Component::Keeper, json!({"store": true})).await).await;
     flow
@@ -21,7 +21,7 @@ async fn deploy(flow: &TestFlow, component: &[u8]) {
 }
 
 /// Submits a form in a conversation of its own; gives the data of the screen that comes.
-async fn submit(flow: &TestFlow, form: Value) -> Value {
+pub(crate) async fn submit(flow: &TestFlow, form: Value) -> Value {
     let reply = flow.client().call(&payload::data_exchange("FORM", form.clone(), &token())).await.unwrap();
     assert_eq!(reply.status, 200, "{form}");
     reply.payload.unwrap()["data"].clone()
