@@ -139,7 +139,8 @@ pub fn compare_and_set<T: Serialize + ?Sized>(
 ///
 /// See [`StoreError`].
 pub fn delete(key: &str) -> Result<(), StoreError> {
-    Ok(host::delete(key)?)
+    host::delete(key)?;
+    Ok(())
 }
 
 /// The first keys that begin with `prefix`, in the order of their bytes: at most `limit`, and at most 1,000.
@@ -148,7 +149,8 @@ pub fn delete(key: &str) -> Result<(), StoreError> {
 ///
 /// See [`StoreError`].
 pub fn list(prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
-    Ok(host::list(prefix, limit)?)
+    let keys = host::list(prefix, limit)?;
+    Ok(keys)
 }
 
 /// Like [`entry`], for a value that is no JSON.
