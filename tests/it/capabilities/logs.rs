@@ -217,6 +217,8 @@ async fn who_may_only_look_reads_no_log() {
 async fn one_tenants_flood_costs_another_neither_answers_nor_lines() {
     let host = TestHost::start().await;
     let flooding = keeper(&host.tenant("flooding").await, "booking").await;
+    // Less than a client's patience, with the time in the queue.
+    flooding.set(json!({"limits": {"wall_ms": 3000}})).await;
     let quiet = keeper(&host.tenant("quiet").await, "booking").await;
     let value = "x".repeat(4000);
     let flood = (0..60).map(|_| status_of(&flooding, json!({"do": "flood", "value": value, "count": 200})));

@@ -220,7 +220,8 @@ async fn without_request_and_grant_there_is_no_store() {
 async fn a_flood_of_one_tenants_store_leaves_the_others_their_exchanges() {
     let host = TestHost::start().await;
     let flooding = keeper(&host.tenant("flooding").await, "booking").await;
-    flooding.set(json!({"limits": {"cpu_ms": 2000}})).await;
+    // Less than a client's patience, with the time in the queue.
+    flooding.set(json!({"limits": {"cpu_ms": 2000, "wall_ms": 3000}})).await;
     let honest = host.tenant("honest").await.flow("booking", json!({}), Component::Steady).await;
     let over = AtomicBool::new(false);
     let flood = async {
