@@ -218,10 +218,10 @@ async fn one_tenants_flood_costs_another_neither_answers_nor_lines() {
     let host = TestHost::start().await;
     let flooding = keeper(&host.tenant("flooding").await, "booking").await;
     // Less than a client's patience, with the time in the queue.
-    flooding.set(json!({"limits": {"wall_ms": 3000}})).await;
+    flooding.set(json!({"limits": {"cpu_ms": 2000, "wall_ms": 3000}})).await;
     let quiet = keeper(&host.tenant("quiet").await, "booking").await;
     let value = "x".repeat(4000);
-    let flood = (0..60).map(|_| status_of(&flooding, json!({"do": "flood", "value": value, "count": 200})));
+    let flood = (0..24).map(|_| status_of(&flooding, json!({"do": "flood", "value": value, "count": 200})));
     let talk = async {
         for number in 0..20 {
             submit(&quiet, json!({"do": "log", "value": format!("quiet {number}")})).await;

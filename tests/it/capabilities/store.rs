@@ -242,7 +242,7 @@ async fn a_flood_of_one_tenants_store_leaves_the_others_their_exchanges() {
 
     let (statuses, answered) = join(flood, meanwhile).await;
 
-    assert!(statuses.iter().all(|status| [200, 429, 500].contains(status)), "{statuses:?}");
+    assert!(statuses.iter().all(|status| [0, 200, 429, 500].contains(status)), "{statuses:?}");
     assert!(answered > 1, "{answered}");
     assert_eq!(honest.exchanges().await, answered);
 }
