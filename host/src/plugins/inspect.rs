@@ -42,11 +42,10 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
                     note(&mut exports, export.map_err(malformed)?.name.name)?;
                 }
             }
-            Payload::CustomSection(custom) if depth == 0 && custom.name() == PLUGIN_SECTION => {
-                if section.replace(custom.data()).is_some() {
-                    return Err(ComponentError::Section("it is there twice".to_owned()));
-                }
+            Payload::CustomSection(custom) if depth == 0 && custom.name() == PLUGIN_SECTION && section.is_some() => {
+                return Err(ComponentError::Section("it is there twice".to_owned()));
             }
+            Payload::CustomSection(custom) if depth == 0 && custom.name() == PLUGIN_SECTION => section = Some(custom.data()),
             _ => (),
         }
     }
