@@ -239,11 +239,18 @@ impl Tools {
     }
 
     fn plugin(&self, code: &OwnCode, head: Head) -> Result<Arc<Plugin>, LoadError> {
-        let component = code.load(self.engine.engine()).map_err(|error| LoadError::Host(explain(&error)))?;
+        let component = code.load(self.engine.engine()).map_err(|error| unloadable(&error))?;
         let guest = Instantiable::new(&self.linker, &component);
         let guest = guest.map_err(|error| LoadError::Component(ComponentError::WrongWorld(explain(&error))))?;
         Ok(Arc::new(Plugin { guest: Arc::new(guest), head, code_bytes: code.code_bytes() }))
     }
+}
+
+/// Why code that is our own, and for this engine, can't be loaded: the pool has no place for what the component asks for (memories,
+/// tables, instances), unless it is the operating system that refuses.
+fn unloadable(error: &wasmtime::Error) -> LoadError {
+    let why = explain(error);
+    if why.contains("(os error ") { LoadError::Host(why) } else { LoadError::Component(ComponentError::Invalid(why)) }
 }
 
 fn open_cache(folder: PathBuf) -> Option<CodeCache> {
