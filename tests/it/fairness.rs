@@ -41,7 +41,7 @@ async fn a_tenant_with_several_flows_full_of_sleepers_leaves_others_served() {
 async fn on_one_thread_loops_and_sleeps_are_cut_off_and_a_neighbour_is_answered_meanwhile() {
     let host = TestHost::start().await;
     let hostile = host.tenant("hostile").await;
-    let looping = hostile.flow("looping", json!({"limits": {"cpu_ms": 1000}}), Component::Looper).await;
+    let looping = hostile.flow("looping", json!({"limits": {"cpu_ms": 300}}), Component::Looper).await;
     let sleeping = hostile.flow("sleeping", json!({"limits": {"wall_ms": 1000}}), Component::Slow).await;
     let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
     let mischief = [("loop", looping.client()), ("sleep", sleeping.client())];
@@ -55,7 +55,7 @@ async fn on_one_thread_loops_and_sleeps_are_cut_off_and_a_neighbour_is_answered_
         assert_eq!(neighbour.count("t").await, number);
     }
 
-    assert!(!under_way.is_finished(), "four loops of 1 s of CPU time each were over before five answers of the neighbour");
+    assert!(!under_way.is_finished(), "four loops of 300 ms of CPU time each were over before five answers of the neighbour");
     assert_eq!(under_way.await.unwrap(), [500; 8]);
     let page = host.admin().get("/metrics").await.text;
     for (flow, kind) in [("looping", "cpu-time"), ("sleeping", "wall-time")] {
