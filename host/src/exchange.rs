@@ -201,6 +201,8 @@ fn call(endpoint: &Endpoint, active: &ActivePlugin) -> Call {
             queue: limits.queue,
             store_keys: limits.store_keys,
             store_value_bytes: limits.store_value_bytes,
+            outbound_requests: limits.outbound_requests,
+            outbound_response_bytes: limits.outbound_response_bytes,
         },
     }
 }

@@ -191,6 +191,7 @@ fn body_for(route: &str) -> Value {
         "/v1/api-tokens" => json!({"partner": "default"}),
         route if route.ends_with("/app-secret") => json!({"secret": "x"}),
         route if route.ends_with("/graph") => json!({"access_token": "x", "phone_number_ids": ["1"]}),
+        route if route.ends_with("/config/{key}") => json!({"value": "x"}),
         route if route.ends_with("/activate") => json!({"version": 1}),
         _ => json!({}),
     }
@@ -208,6 +209,7 @@ async fn everything_of(tenant: &TestTenant, flow: &str) -> Vec<Value> {
         "/keys".to_owned(),
         "/graph".to_owned(),
         "/flows".to_owned(),
+        format!("/flows/{flow}/config"),
         format!("/flows/{flow}/versions"),
         format!("/flows/{flow}/sessions"),
     ] {

@@ -21,6 +21,10 @@ pub struct CallLimits {
     pub store_keys: u32,
     /// Bytes of each of these values.
     pub store_value_bytes: u32,
+    /// Outbound requests.
+    pub outbound_requests: u32,
+    /// The body of each response to them.
+    pub outbound_response_bytes: u32,
 }
 
 /// Sums up what an instance's memories have: wasmtime's own limiter looks at each memory alone.

@@ -7,6 +7,7 @@ mod api_tokens;
 mod app_secrets;
 mod audit;
 mod error;
+mod flow_config;
 mod flows;
 mod graph;
 mod history;
@@ -32,6 +33,7 @@ pub use api_tokens::{
 pub use app_secrets::{StoredAppSecret, list_app_secrets, replace_app_secret};
 pub use audit::{Actor, AuditEntry, AuditReach, AuditRecord, Subject, list_audit_entries};
 pub use error::StoreError;
+pub use flow_config::{StoredConfigValue, delete_config_value, list_flow_config, put_config_value};
 pub use flows::{ActiveVersion, StoredFlow, delete_flow, find_flow, insert_flow, list_flows, set_activation, update_flow};
 pub use graph::{
     StoredPhoneNumber, UploadClaim, UploadFinding, UploadStatus, claim_due_checks, claim_uploads, count_key_uploads,

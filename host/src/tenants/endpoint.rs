@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::{FlowSettings, RequestRate, TenantError};
+use super::{FlowSettings, RequestRate, TenantError, open_flow_config};
 use crate::crypto::{AppSecret, CryptoError, DataKey, KeyRing, MasterKeys, Place, PrivateKey, RingKey};
 use crate::flow::{Capabilities, FlowConfig};
 use crate::ids::{AppSecretId, KeyId, PluginDigest, Scope, TenantId};
-use crate::store::{StoredAppSecret, StoredFlow, StoredKey, StoredTenant};
+use crate::store::{StoredAppSecret, StoredConfigValue, StoredFlow, StoredKey, StoredTenant};
 
 /// One flow of one tenant, ready to be served.
 #[derive(Debug)]
@@ -107,13 +107,14 @@ impl ServedTenant {
 }
 
 impl Endpoint {
-    /// Reads a flow's settings.
-    pub fn open(tenant: Arc<ServedTenant>, flow: StoredFlow) -> Result<Self, TenantError> {
+    /// Reads a flow's settings, and opens what is `config` of it.
+    pub fn open(tenant: Arc<ServedTenant>, flow: StoredFlow, config: &[StoredConfigValue]) -> Result<Self, TenantError> {
         let unreadable = |reason: String| TenantError::Settings { tenant: tenant.id, flow: flow.name.clone(), reason };
         let settings = match flow.settings {
             serde_json::Value::Object(map) => FlowSettings::parse(map).map_err(|error| unreadable(error.to_string()))?,
             _ => return Err(unreadable("they are not an object".to_owned())),
         };
+        let config = open_flow_config(&tenant.data_key, tenant.id, flow.id, config)?;
         Ok(Self {
             scope: Scope { tenant: tenant.id, flow: flow.id },
             disabled: flow.disabled || tenant.disabled,
@@ -122,7 +123,7 @@ impl Endpoint {
                 digest: active.digest,
                 capabilities: Arc::new(active.requests.in_common_with(&settings.grants)),
             }),
-            config: Arc::default(),
+            config: Arc::new(config),
             name: flow.name,
             settings,
             tenant,

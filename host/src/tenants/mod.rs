@@ -5,6 +5,7 @@
 
 mod endpoint;
 mod error;
+mod flow_config;
 mod rate;
 mod settings;
 
@@ -18,9 +19,11 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 pub use endpoint::{ActivePlugin, Endpoint, ServedTenant, app_secret_place, open_data_key, private_key_place};
 pub use error::TenantError;
+pub use flow_config::{flow_config_place, open_config_value};
 pub use rate::RequestRate;
 pub use settings::{FlowLimits, FlowSettings, MAX_MEMORY_BYTES, OnFailure, SettingsError, TokenPolicy, TokenSignature};
 
+use self::flow_config::open_flow_config;
 use crate::crypto::{DataKey, MasterKeys};
 use crate::ids::{FlowId, PluginDigest, TenantId};
 use crate::store::{self, Changes, Store, StoreError, StoredTenant};
@@ -168,12 +171,13 @@ impl Directory {
         let keys = store::list_keys(&self.store, stored.id).await?;
         let app_secrets = store::list_app_secrets(&self.store, stored.id).await?;
         let flows = store::list_flows(&self.store, stored.id).await?;
+        let config = store::list_flow_config(&self.store, stored.id).await?;
         let rate_before = previous.and_then(|entry| entry.values().next()).and_then(|endpoint| endpoint.tenant.rate.as_ref());
         let rate = RequestRate::renewed(stored.requests_per_second, rate_before);
         let tenant = Arc::new(ServedTenant::open(&self.master, stored, &keys, &app_secrets, rate)?);
         let mut endpoints = HashMap::new();
         for flow in flows {
-            let endpoint = Endpoint::open(tenant.clone(), flow)?;
+            let endpoint = Endpoint::open(tenant.clone(), flow, &config)?;
             endpoints.insert(endpoint.name.clone(), Arc::new(endpoint));
         }
         Ok(endpoints)

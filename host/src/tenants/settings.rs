@@ -98,6 +98,10 @@ pub struct FlowLimits {
     pub store_keys: u32,
     /// Each of these values.
     pub store_value_bytes: u32,
+    /// Outbound requests of one call.
+    pub outbound_requests: u32,
+    /// The body of each response to them.
+    pub outbound_response_bytes: u32,
 }
 
 impl Default for FlowLimits {
@@ -112,6 +116,8 @@ impl Default for FlowLimits {
             state_bytes: 64 << 10,
             store_keys: 1_000,
             store_value_bytes: 64 << 10,
+            outbound_requests: 8,
+            outbound_response_bytes: 4 << 20,
         }
     }
 }
@@ -160,6 +166,10 @@ impl FlowSettings {
             // To list keys, all of a flow's are opened: 5,000 take some 10 ms.
             ("limits.store_keys", limits.store_keys.into(), 0, 5_000),
             ("limits.store_value_bytes", limits.store_value_bytes.into(), 0, 256 << 10),
+            // One after another within the longest wall time.
+            ("limits.outbound_requests", limits.outbound_requests.into(), 0, 32),
+            // Each is in the host's memory as a whole, besides the guest's.
+            ("limits.outbound_response_bytes", limits.outbound_response_bytes.into(), 1, 8 << 20),
         ];
         for (field, value, least, most) in checks {
             if !(least..=most).contains(&value) {

@@ -4,6 +4,7 @@ mod access;
 mod auth;
 mod desk;
 mod failed_attempts;
+mod flow_config;
 mod flows;
 mod graph;
 mod logs;
@@ -57,6 +58,9 @@ pub const ADMIN_ROUTES: &[AdminRoute] = &[
     ("PATCH", "/v1/tenants/{tenant}/flows/{flow}", Right::Deploy),
     ("GET", "/v1/tenants/{tenant}/flows/{flow}", Right::Read),
     ("DELETE", "/v1/tenants/{tenant}/flows/{flow}", Right::Deploy),
+    ("PUT", "/v1/tenants/{tenant}/flows/{flow}/config/{key}", Right::Deploy),
+    ("GET", "/v1/tenants/{tenant}/flows/{flow}/config", Right::Read),
+    ("DELETE", "/v1/tenants/{tenant}/flows/{flow}/config/{key}", Right::Deploy),
     ("POST", "/v1/tenants/{tenant}/flows/{flow}/versions", Right::Deploy),
     ("GET", "/v1/tenants/{tenant}/flows/{flow}/versions", Right::Read),
     ("POST", "/v1/tenants/{tenant}/flows/{flow}/activate", Right::Deploy),
@@ -126,6 +130,9 @@ fn tenant_handler(method: &str, path: &str) -> MethodRouter<AdminState> {
         ("PATCH", "/{tenant}/flows/{flow}") => patch(flows::update),
         ("GET", "/{tenant}/flows/{flow}") => get(flows::show),
         ("DELETE", "/{tenant}/flows/{flow}") => delete(flows::destroy),
+        ("PUT", "/{tenant}/flows/{flow}/config/{key}") => put(flow_config::set),
+        ("GET", "/{tenant}/flows/{flow}/config") => get(flow_config::list),
+        ("DELETE", "/{tenant}/flows/{flow}/config/{key}") => delete(flow_config::destroy),
         ("POST", "/{tenant}/flows/{flow}/versions") => post(versions::upload),
         ("GET", "/{tenant}/flows/{flow}/versions") => get(versions::list),
         ("POST", "/{tenant}/flows/{flow}/activate") => post(versions::activate),
