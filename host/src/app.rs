@@ -326,7 +326,7 @@ mod nothing {
     }
 
     impl MediaFiles for Nothing {
-        fn fetch<'a>(&'a self, _: TenantId, _: &'a str) -> Pending<'a, Result<Vec<u8>, MediaError>> {
+        fn fetch(&self, _: TenantId, _: MediaRequest) -> Pending<'_, Result<Vec<u8>, MediaError>> {
             Box::pin(async { Err(MediaError::DownloadFailed("this host fetches no files".to_owned())) })
         }
     }

@@ -20,6 +20,7 @@ mod measure;
 mod places;
 mod registry;
 mod services;
+mod target;
 mod wasm_features;
 mod wit;
 
@@ -38,9 +39,11 @@ pub use limits::CallLimits;
 pub use measure::Unchecked;
 pub use registry::{CodeSettings, CompiledComponent, ComponentSource, FoundComponent, NewComponent};
 pub use services::{
-    CallLines, KeptValue, KeyValueError, KeyValues, LogKeeper, LogLine, MediaError, MediaFiles, NewValue, OutboundError,
-    OutboundHttp, OutboundRequest, OutboundResponse, Pending, Services,
+    CallLines, KeptValue, KeyValueError, KeyValues, LogKeeper, LogLine, MediaError, MediaFiles, MediaRequest, NewValue, OutboundError,
+    OutboundHeader, OutboundHttp, OutboundRequest, OutboundResponse, Pending, Services,
 };
+
+pub use target::granted_host;
 
 use self::breaker::Breakers;
 use self::cpu::CpuClock;

@@ -4,8 +4,11 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::flow::LogLevel;
+use zeroize::Zeroizing;
+
+use crate::flow::{Capabilities, LogLevel};
 use crate::ids::{Scope, TenantId};
 
 /// An answer on its way. Dropped, it is given up: a call that is cut off drops what it waits for.
@@ -38,8 +41,8 @@ pub trait LogKeeper: Send + Sync {
 
 /// Downloads, checks and decrypts files that users picked.
 pub trait MediaFiles: Send + Sync {
-    /// The plain file behind one element of a picker's array, given as JSON.
-    fn fetch<'a>(&'a self, tenant: TenantId, reference: &'a str) -> Pending<'a, Result<Vec<u8>, MediaError>>;
+    /// The plain file behind a reference.
+    fn fetch(&self, tenant: TenantId, request: MediaRequest) -> Pending<'_, Result<Vec<u8>, MediaError>>;
 }
 
 /// Keeps small values of flows.
@@ -102,18 +105,40 @@ pub enum KeyValueError {
 pub struct OutboundRequest {
     /// Its method.
     pub method: String,
-    /// Where to.
+    /// Where to; see [`granted_host`](super::granted_host).
     pub url: url::Url,
     /// Its headers, in this order.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<OutboundHeader>,
     /// Its body.
     pub body: Vec<u8>,
+    /// Whether a secret was filled into the body.
+    pub secret_body: bool,
     /// How long all of it may take.
-    pub time_limit: std::time::Duration,
+    pub time_limit: Duration,
     /// The most bytes that the response's body may have.
     pub max_response_bytes: usize,
     /// Which hosts it may be redirected to.
-    pub allowed: Arc<crate::flow::Capabilities>,
+    pub allowed: Arc<Capabilities>,
+}
+
+/// A header of a request.
+pub struct OutboundHeader {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: Zeroizing<String>,
+    /// Whether a secret was filled in: such a header goes to the host that it was made for and to no other.
+    pub secret: bool,
+}
+
+/// A file to fetch.
+pub struct MediaRequest {
+    /// One element of a picker's array, as JSON. Holds the file's keys.
+    pub reference: String,
+    /// How long it may take.
+    pub time_limit: Duration,
+    /// The most bytes that the file may have.
+    pub max_bytes: usize,
 }
 
 /// What came back.

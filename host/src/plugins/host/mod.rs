@@ -6,11 +6,14 @@ mod config;
 mod http;
 mod log;
 mod media;
+mod outbound;
 mod output;
+mod placeholders;
 mod store;
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
@@ -34,6 +37,10 @@ pub(super) struct CallState {
     pub started_in: Option<Duration>,
     /// What it has asked of its store so far.
     pub store_calls: u32,
+    /// When the call's time is over.
+    deadline: Instant,
+    outbound_requests: u32,
+    fetched_files: u32,
     standard_output: CappedOutput,
     wasi: WasiCtx,
     table: ResourceTable,
@@ -61,11 +68,26 @@ impl CallState {
             limiter: MemoryLimiter::new(call.limits.memory_bytes),
             log: CallLog::new(call),
             started_in: None,
+            deadline: Instant::now() + call.limits.wall,
             store_calls: 0,
+            outbound_requests: 0,
+            fetched_files: 0,
             standard_output,
             wasi,
             table,
         }
+    }
+
+    /// How long the guest may wait for something outside: what is left of its time, less what it needs to answer all the same when
+    /// nothing comes.
+    fn time_left(&self) -> Duration {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        left.saturating_sub(TIME_TO_ANSWER.min(left / 4))
+    }
+
+    /// The most bytes that the host gives the guest at once: what is larger than half its memory has no room beside itself.
+    fn largest_gift(&self) -> usize {
+        usize::try_from(self.call.limits.memory_bytes / 2).unwrap_or(usize::MAX)
     }
 
     /// Ends the call's log with what the plugin wrote to its standard output and error, and with its failure; hands the lines over.
@@ -86,6 +108,9 @@ impl WasiView for CallState {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
+
+/// Enough to say that a service is away; less where the whole call has less than four times as much.
+const TIME_TO_ANSWER: Duration = Duration::from_millis(500);
 
 /// Streams and pollables of one call: a handful in honest use.
 const MAX_RESOURCES: usize = 1_000;
