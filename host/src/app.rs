@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::admin::{self, Admin, Rotation};
 use crate::config::{CompileConfig, HostConfig, MigrationPolicy};
 use crate::crypto::{CodeKeys, InlineRsa, MasterKeys, TokenDigest};
+use crate::egress::{Egress, EgressConfig};
 use crate::exchange::Exchanges;
 use crate::graph::Graph;
 use crate::http::{
@@ -68,7 +69,7 @@ impl Host {
         let logs = Arc::new(PluginLogs::new(store.clone(), directory.clone(), metrics.clone()));
         let source = Box::new(StoredComponents(store.clone()));
         let (code, upload_folder) = code_settings(config.compile, &config.master_keys);
-        let services = services(&store, &directory, &logs);
+        let services = services(&store, &directory, &logs, config.egress).context("outbound requests can't be sent")?;
         let plugins = Plugins::new(MAX_MEMORY_BYTES, code, source, services, metrics.clone());
         let plugins = Arc::new(plugins.context("can't start the plugin engine")?);
         let to_load = load_cached(&directory, &plugins).await;
@@ -284,10 +285,15 @@ const LOADS_AT_ONCE: usize = 4;
 const CLOSE_TIME: Duration = Duration::from_secs(5);
 
 /// Behind the imports.
-fn services(store: &Store, directory: &Arc<Directory>, logs: &Arc<PluginLogs>) -> Services {
-    let nothing = Arc::new(Nothing);
+fn services(
+    store: &Store,
+    directory: &Arc<Directory>,
+    logs: &Arc<PluginLogs>,
+    egress: EgressConfig,
+) -> anyhow::Result<Services> {
+    let egress = Arc::new(Egress::new(egress)?);
     let values = Arc::new(FlowValues::new(store.clone(), directory.clone()));
-    Services { http: nothing.clone(), logs: logs.clone(), media: nothing, values }
+    Ok(Services { http: egress.clone(), logs: logs.clone(), media: egress, values })
 }
 
 /// Deletes what is over, from time to time; never returns. Every host does: there is little to do twice.
@@ -310,24 +316,3 @@ async fn purge_once(store: &Store) -> Result<(), StoreError> {
 
 /// What is over can't be seen any more in any case; this is how long it may lie in the database of a flow that nobody uses.
 const PURGE_INTERVAL: Duration = Duration::from_secs(10 * 60);
-
-/// Stands in until each of these has something behind it.
-struct Nothing;
-
-mod nothing {
-    use super::Nothing;
-    use crate::ids::TenantId;
-    use crate::plugins::*;
-
-    impl OutboundHttp for Nothing {
-        fn send(&self, _: TenantId, _: OutboundRequest) -> Pending<'_, Result<OutboundResponse, OutboundError>> {
-            Box::pin(async { Err(OutboundError::NotGranted("this host sends no requests".to_owned())) })
-        }
-    }
-
-    impl MediaFiles for Nothing {
-        fn fetch(&self, _: TenantId, _: MediaRequest) -> Pending<'_, Result<Vec<u8>, MediaError>> {
-            Box::pin(async { Err(MediaError::DownloadFailed("this host fetches no files".to_owned())) })
-        }
-    }
-}

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod crypto;
+pub mod egress;
 pub mod envelope;
 pub mod exchange;
 pub mod flow;

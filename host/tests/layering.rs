@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "admin",
             "config",
             "crypto",
+            "egress",
             "exchange",
             "graph",
             "http",
@@ -32,8 +33,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // `plugins`: the compiling process is this program, called by its host.
     ("cli", &["app", "client", "config", "crypto", "plugin_project", "plugins", "postgres", "telemetry"]),
     ("client", &[]),
-    ("config", &["crypto", "http", "telemetry"]),
+    ("config", &["crypto", "egress", "http", "telemetry"]),
     ("crypto", &[]),
+    ("egress", &["crypto", "flow", "ids", "plugins", "telemetry"]),
     ("envelope", &["crypto", "flow", "ids", "signature"]),
     ("exchange", &["crypto", "envelope", "flow", "ids", "plugins", "sessions", "signature", "telemetry", "tenants"]),
     ("flow", &["ids"]),

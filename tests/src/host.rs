@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowhost::app::Host;
-use flowhost::config::{AdminToken, CompileConfig, GraphConfig, HostConfig, HttpLimits, MigrationPolicy};
+use flowhost::config::{AdminToken, CompileConfig, EgressConfig, GraphConfig, HostConfig, HttpLimits, MigrationPolicy};
 use flowhost::crypto::{MasterKey, MasterKeys};
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
@@ -190,6 +190,7 @@ fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
         graph: shared.graph.clone(),
         // This program has no `compile-worker`.
         compile: CompileConfig { program: program(), ..CompileConfig::default() },
+        egress: EgressConfig::default(),
     }
 }
 

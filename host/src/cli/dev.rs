@@ -73,6 +73,7 @@ async fn serve(
         longest_login_delay: LONGEST_LOGIN_DELAY,
         graph: front.graph,
         compile,
+        egress: front.egress,
     };
     serve_until_signal(config, ready_file, signals, |host| say(&welcome(host, token_file.as_deref()))).await
 }

@@ -39,6 +39,9 @@ pub(crate) struct RunArgs {
     /// Folder that keeps compiled plugins between starts, or none; the user's cache folder if not given (of `dev`: in its data folder)
     #[arg(long, env = "FLOWHOST_CODE_CACHE", value_name = "DIR")]
     pub(crate) code_cache: Option<PathBuf>,
+    /// Let plugins reach granted hosts on private networks and on this machine: for development
+    #[arg(long)]
+    allow_private_egress: bool,
     /// Write the addresses to this file once requests are accepted; it is removed at stop
     #[arg(long, value_name = "PATH")]
     pub(crate) ready_file: Option<PathBuf>,
@@ -68,6 +71,7 @@ impl RunArgs {
             log_filter: self.log.clone(),
             graph_url: self.graph_url.clone(),
             graph_check_seconds: self.graph_check_interval,
+            private_egress: self.allow_private_egress,
         }
     }
 
@@ -85,6 +89,9 @@ pub(crate) async fn serve_until_signal(
     announce: impl FnOnce(&Host),
 ) -> anyhow::Result<()> {
     open_files::allow_for(&config.limits);
+    if config.egress.guard.private_addresses {
+        tracing::warn!("plugins may reach private networks and this machine (--allow-private-egress): not for strangers' plugins");
+    }
     let host = tokio::select! {
         host = Host::start(config) => host?,
         _ = signals.next() => return Ok(()),

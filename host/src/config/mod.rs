@@ -18,6 +18,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::crypto::MasterKeys;
 
+pub use crate::egress::EgressConfig;
 pub use crate::http::{HttpLimits, ListenerLimits, TlsFiles};
 pub use compile::{CompileConfig, code_cache};
 pub use environment::Environment;
@@ -51,6 +52,8 @@ pub struct HostConfig {
     pub graph: GraphConfig,
     /// How components are compiled, and where their code is kept.
     pub compile: CompileConfig,
+    /// How plugins' requests leave.
+    pub egress: EgressConfig,
 }
 
 /// What the host does at start about migrations that the database lacks.

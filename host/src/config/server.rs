@@ -8,6 +8,7 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
 
+use crate::egress::{EgressConfig, Guard};
 use crate::http::{HttpLimits, TlsFiles};
 use crate::telemetry;
 
@@ -47,6 +48,8 @@ pub struct FrontInputs {
     pub graph_url: String,
     /// `--graph-check-interval`.
     pub graph_check_seconds: u32,
+    /// `--allow-private-egress`.
+    pub private_egress: bool,
 }
 
 /// What every host has in front: its listeners, and who may enter without being in the database.
@@ -63,6 +66,8 @@ pub struct Front {
     pub admin_token: Option<AdminToken>,
     /// Where Meta's Graph API is.
     pub graph: GraphConfig,
+    /// How plugins' requests leave.
+    pub egress: EgressConfig,
 }
 
 impl ServerInputs {
@@ -75,7 +80,7 @@ impl ServerInputs {
         let (Some(database), Some(master_keys), Some(front)) = (database, master_keys, front) else {
             return Err(problems.into_error());
         };
-        let Front { listen, admin_listen, tls, limits, admin_token, graph } = front;
+        let Front { listen, admin_listen, tls, limits, admin_token, graph, egress } = front;
         Ok(HostConfig {
             database,
             migrations: MigrationPolicy::Require,
@@ -88,6 +93,7 @@ impl ServerInputs {
             longest_login_delay: LONGEST_LOGIN_DELAY,
             graph,
             compile: CompileConfig { code_cache: code_cache(self.code_cache.as_deref(), environment), ..CompileConfig::default() },
+            egress,
         })
     }
 }
@@ -118,6 +124,10 @@ impl FrontInputs {
             limits: limits?,
             admin_token: admin_token?,
             graph: graph?,
+            egress: EgressConfig {
+                guard: Guard { private_addresses: self.private_egress, ..Guard::default() },
+                ..EgressConfig::default()
+            },
         }))
     }
 }
@@ -204,6 +214,7 @@ mod tests {
             log_filter: log_filter.to_owned(),
             graph_url: GRAPH_URL.to_owned(),
             graph_check_seconds: 600,
+            private_egress: false,
         }
     }
 

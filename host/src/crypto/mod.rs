@@ -9,6 +9,7 @@ mod code_keys;
 mod error;
 mod key_file;
 mod key_ring;
+mod media;
 mod message;
 mod rsa_key;
 
@@ -19,6 +20,7 @@ pub use code_keys::{CodeKeys, MAC_BYTES};
 pub use error::{CryptoError, KeyFileError};
 pub use key_file::{KeyPair, parse_private_key, public_key_fingerprint};
 pub use key_ring::{KeyRing, RingKey};
+pub use media::MediaKeys;
 pub use message::{Iv, MessageKey};
 pub use rsa_key::{Decryption, InlineRsa, PrivateKey, RsaEngine};
 

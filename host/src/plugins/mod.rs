@@ -39,8 +39,8 @@ pub use limits::CallLimits;
 pub use measure::Unchecked;
 pub use registry::{CodeSettings, CompiledComponent, ComponentSource, FoundComponent, NewComponent};
 pub use services::{
-    CallLines, KeptValue, KeyValueError, KeyValues, LogKeeper, LogLine, MediaError, MediaFiles, MediaRequest, NewValue, OutboundError,
-    OutboundHeader, OutboundHttp, OutboundRequest, OutboundResponse, Pending, Services,
+    CallLines, KeptValue, KeyValueError, KeyValues, LogKeeper, LogLine, MediaError, MediaFiles, MediaRequest, NewValue,
+    OutboundError, OutboundHeader, OutboundHttp, OutboundRequest, OutboundResponse, Pending, Services,
 };
 
 pub use target::granted_host;

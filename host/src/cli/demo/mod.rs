@@ -13,7 +13,8 @@ use clap::Args as ClapArgs;
 
 use crate::app::Host;
 use crate::config::{
-    AdminToken, CompileConfig, ConfigError, Environment, GraphConfig, HostConfig, HttpLimits, LONGEST_LOGIN_DELAY, MigrationPolicy,
+    AdminToken, CompileConfig, ConfigError, EgressConfig, Environment, GraphConfig, HostConfig, HttpLimits, LONGEST_LOGIN_DELAY,
+    MigrationPolicy,
     SecretText, check_log_filter,
 };
 use crate::crypto::{MasterKey, MasterKeys};
@@ -95,6 +96,7 @@ async fn start_host(postgres: &EmbeddedPostgres, admin_token: AdminToken) -> any
         longest_login_delay: LONGEST_LOGIN_DELAY,
         graph: GraphConfig::default(),
         compile: CompileConfig::default(),
+        egress: EgressConfig::default(),
     };
     Host::start(config).await.context("the host does not start")
 }

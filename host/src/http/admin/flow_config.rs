@@ -17,10 +17,7 @@ pub(super) async fn set(
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn list(
-    AtDesk(desk): AtDesk,
-    Names((tenant, flow)): Names<(String, String)>,
-) -> Result<Json<Value>, Problem> {
+pub(super) async fn list(AtDesk(desk): AtDesk, Names((tenant, flow)): Names<(String, String)>) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({"config": desk.list_config(&tenant, &flow).await?})))
 }
 

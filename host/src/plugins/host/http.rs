@@ -22,10 +22,6 @@ impl Host for CallState {
             Err(error) => return Ok(Err(error)),
         };
         let answer = self.services.http.send(self.call.scope.tenant, prepared).await;
-        Ok(answer.map_err(Error::from).map(|answer| Response {
-            status: answer.status,
-            headers: answer.headers,
-            body: answer.body,
-        }))
+        Ok(answer.map_err(Error::from).map(|answer| Response { status: answer.status, headers: answer.headers, body: answer.body }))
     }
 }

@@ -226,7 +226,8 @@ mod tests {
 
     #[test]
     fn a_secret_with_a_line_end_makes_no_header() {
-        let error = refused(Request { headers: vec![("x".to_owned(), "{{secret:pem}}".to_owned())], ..get("https://api.example.com/") });
+        let error =
+            refused(Request { headers: vec![("x".to_owned(), "{{secret:pem}}".to_owned())], ..get("https://api.example.com/") });
         assert!(error.contains("header x") && !error.contains("BEGIN"), "{error}");
     }
 

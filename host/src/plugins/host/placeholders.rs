@@ -137,10 +137,8 @@ mod tests {
     }
 
     fn secrets() -> BTreeMap<String, BoundSecret> {
-        let secret = |value: &str, host: &str| BoundSecret {
-            value: Zeroizing::new(value.to_owned()),
-            hosts: vec![host.parse().unwrap()],
-        };
+        let secret =
+            |value: &str, host: &str| BoundSecret { value: Zeroizing::new(value.to_owned()), hosts: vec![host.parse().unwrap()] };
         [
             ("key".to_owned(), secret("k-1", "api.example.com")),
             ("nested".to_owned(), secret("{{secret:key}}", "api.example.com")),

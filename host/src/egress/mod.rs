@@ -1,0 +1,171 @@
+//! What plugins cause to leave this host: their requests to granted hosts, and downloads of files that users picked.
+//!
+//! Invariants: a connection is made to an address that the [`Guard`] permits, or to none; every redirect is checked like the first URL;
+//! nothing is shared between tenants; a response is never read past its limit; a request that nobody waits for any more is ended; no
+//! secret, URL or address is in an error or a log.
+
+mod clients;
+mod exchange;
+mod failure;
+mod guard;
+mod media;
+mod resolver;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
+pub use guard::{Guard, is_public};
+pub use resolver::{Addresses, Resolve, SystemResolver};
+
+use self::clients::{Clients, TenantClient};
+use self::exchange::Outgoing;
+use self::media::FileReference;
+use self::resolver::GuardedResolver;
+use crate::ids::TenantId;
+use crate::plugins::{
+    MediaError, MediaFiles, MediaRequest, OutboundError, OutboundHttp, OutboundRequest, OutboundResponse, Pending, granted_host,
+};
+use crate::telemetry;
+
+/// How requests leave.
+#[derive(Clone)]
+pub struct EgressConfig {
+    /// Finds addresses.
+    pub names: Arc<dyn Resolve>,
+    /// Decides which of them may be connected to.
+    pub guard: Guard,
+    /// Certificates in PEM to trust besides the system's: for tests.
+    pub extra_roots: Vec<String>,
+}
+
+impl Default for EgressConfig {
+    fn default() -> Self {
+        Self { names: Arc::new(SystemResolver::default()), guard: Guard::default(), extra_roots: Vec::new() }
+    }
+}
+
+/// Sends what plugins want sent.
+pub struct Egress {
+    clients: Clients,
+    /// For each request under way.
+    places: Semaphore,
+    /// For each file under way.
+    files: Semaphore,
+}
+
+impl Egress {
+    /// Makes ready to send; fails if an extra root is no certificate.
+    pub fn new(config: EgressConfig) -> Result<Self, reqwest::Error> {
+        let roots =
+            config.extra_roots.iter().map(|pem| reqwest::Certificate::from_pem(pem.as_bytes())).collect::<Result<_, _>>()?;
+        let resolver = GuardedResolver { names: config.names, guard: config.guard };
+        Ok(Self {
+            clients: Clients::new(resolver, roots),
+            places: Semaphore::new(MAX_REQUESTS),
+            files: Semaphore::new(MAX_FILES_AT_ONCE),
+        })
+    }
+
+    async fn send_within_time(&self, tenant: TenantId, request: OutboundRequest) -> Result<OutboundResponse, OutboundError> {
+        granted_host(&request.url, &request.allowed)?;
+        let outgoing = Outgoing::new(&request.method, request.url, &request.headers)?.with_body(request.body, request.secret_body);
+        let check = |url: &reqwest::Url| granted_host(url, &request.allowed).map(drop);
+        self.at_a_place(tenant, async |client| outgoing.send(&client.http, request.max_response_bytes, check).await).await
+    }
+
+    async fn fetch_within_time(&self, tenant: TenantId, request: MediaRequest) -> Result<Vec<u8>, MediaError> {
+        let reference = FileReference::parse(&request.reference)?;
+        let _place = place(&self.files).await.map_err(failed_download)?;
+        let outgoing = Outgoing::new("GET", reference.url.clone(), &[]).map_err(failed_download)?;
+        let check = |url: &reqwest::Url| reference.may_move_to(url);
+        let max_bytes = request.max_bytes + FILE_OVERHEAD_BYTES;
+        let sent = self.at_a_place(tenant, async |client| outgoing.send(&client.http, max_bytes, check).await).await;
+        let file = sent.map_err(failed_download)?;
+        if file.status != 200 {
+            return Err(MediaError::DownloadFailed(format!("WhatsApp's server answers with status {}", file.status)));
+        }
+        // A tenth of a second for 25 MiB, and none of the guest's CPU time.
+        let opened = tokio::task::spawn_blocking(move || reference.keys.open(file.body)).await;
+        let plain = opened.map_err(|_| MediaError::CheckFailed)?.map_err(|_| MediaError::CheckFailed)?;
+        if plain.len() > request.max_bytes { Err(MediaError::TooLarge) } else { Ok(plain) }
+    }
+
+    /// Runs one request of a tenant when there is a place for it.
+    async fn at_a_place<T>(
+        &self,
+        tenant: TenantId,
+        request: impl AsyncFnOnce(TenantClient) -> Result<T, OutboundError>,
+    ) -> Result<T, OutboundError> {
+        let client = self.clients.of(tenant).await.map_err(|error| {
+            tracing::error!(tenant.id = %tenant, error = %telemetry::chain(&error), "no client for outbound requests can be made");
+            OutboundError::Unreachable("this host can't send requests".to_owned())
+        })?;
+        let places = client.places.clone();
+        // The tenant's own first: whoever waits for it takes no place of others.
+        let _own = place(&places).await?;
+        let _any = place(&self.places).await?;
+        request(client).await
+    }
+}
+
+impl OutboundHttp for Egress {
+    fn send(&self, tenant: TenantId, request: OutboundRequest) -> Pending<'_, Result<OutboundResponse, OutboundError>> {
+        let host = request.url.host_str().unwrap_or_default().to_owned();
+        Box::pin(async move {
+            let answer =
+                within(request.time_limit, self.send_within_time(tenant, request)).await.unwrap_or(Err(OutboundError::Timeout));
+            let (status, failed) = (answer.as_ref().ok().map(|answer| answer.status), answer.as_ref().err().map(kind));
+            tracing::debug!(tenant.id = %tenant, host, status, failed, "a plugin sent a request");
+            answer
+        })
+    }
+}
+
+impl MediaFiles for Egress {
+    fn fetch(&self, tenant: TenantId, request: MediaRequest) -> Pending<'_, Result<Vec<u8>, MediaError>> {
+        Box::pin(async move {
+            let late = || Err(MediaError::DownloadFailed("it took too long".to_owned()));
+            within(request.time_limit, self.fetch_within_time(tenant, request)).await.unwrap_or_else(late)
+        })
+    }
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    timeout(limit, work).await.ok()
+}
+
+/// Waits for a place, as long as the request has time. The semaphores are never closed.
+async fn place(places: &Semaphore) -> Result<SemaphorePermit<'_>, OutboundError> {
+    places.acquire().await.map_err(|_| OutboundError::Timeout)
+}
+
+/// Without its text, in which the host of a redirect may be named.
+fn kind(error: &OutboundError) -> &'static str {
+    match error {
+        OutboundError::BadRequest(_) => "bad-request",
+        OutboundError::NotGranted(_) => "not-granted",
+        OutboundError::Timeout => "timeout",
+        OutboundError::TooLarge => "too-large",
+        OutboundError::Unreachable(_) => "unreachable",
+    }
+}
+
+fn failed_download(error: OutboundError) -> MediaError {
+    match error {
+        OutboundError::TooLarge => MediaError::TooLarge,
+        error => MediaError::DownloadFailed(error.to_string()),
+    }
+}
+
+/// Requests under way: as many as there are calls of plugins at the same time. With 4 MiB of response each they hold 512 MiB.
+const MAX_REQUESTS: usize = 128;
+
+/// Files under way: 25 MiB each, once encrypted and in the same place plain.
+const MAX_FILES_AT_ONCE: usize = 8;
+
+/// What a file has more than its plain text: up to a block of padding, and the MAC.
+const FILE_OVERHEAD_BYTES: usize = 16 + 10;
