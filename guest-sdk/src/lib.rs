@@ -5,8 +5,11 @@
 mod call;
 #[cfg(target_arch = "wasm32")]
 mod component;
+pub mod config;
 mod error;
 mod exchange;
+pub mod http;
+pub mod media;
 mod plugin;
 mod reply;
 mod session;

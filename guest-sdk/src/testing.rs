@@ -29,18 +29,21 @@
 mod answer;
 mod log_lines;
 pub mod store;
+pub(crate) mod surroundings;
 
 pub use crate::testing::answer::{Answer, Failure};
 pub use crate::testing::log_lines::LogLine;
 
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 use serde_json::{Value, json};
 
 use crate::call::{self, StoredSession};
 use crate::error::Kind;
 use crate::reply::FinishedReply;
-use crate::{Action, ClientError, Error, Exchange, FlowPlugin};
+use crate::testing::surroundings::Surroundings;
+use crate::{Action, ClientError, Error, Exchange, FlowPlugin, http, media};
 
 /// The host's default limit of a session's state.
 pub const STATE_MAX_BYTES: usize = 64 * 1024;
@@ -59,6 +62,7 @@ pub struct Conversation<P> {
     /// Why the token takes no further calls.
     ended: Option<String>,
     log: Vec<LogLine>,
+    surroundings: Surroundings,
     plugin: PhantomData<fn() -> P>,
 }
 
@@ -74,6 +78,7 @@ impl<P: FlowPlugin> Conversation<P> {
             exchanges: 0,
             ended: None,
             log: Vec::new(),
+            surroundings: Surroundings::default(),
             plugin: PhantomData,
         }
     }
@@ -93,6 +98,26 @@ impl<P: FlowPlugin> Conversation<P> {
     /// The same with a token whose signature the host has checked.
     pub fn with_verified_token(mut self) -> Self {
         self.token_verified = true;
+        self
+    }
+
+    /// The same with a setting for [`config`](crate::config).
+    pub fn with_config(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.surroundings.settings.insert(key.into(), value.into());
+        self
+    }
+
+    /// The same with `answer` in the place of the hosts outside. Without it, every request is [`http::Error::NotGranted`].
+    ///
+    /// Placeholders for secrets arrive as they are: a plugin never sees what the host makes of them.
+    pub fn with_http(mut self, answer: impl Fn(&http::Request) -> Result<http::Response, http::Error> + 'static) -> Self {
+        self.surroundings.http = Some(Rc::new(answer));
+        self
+    }
+
+    /// The same with `answer` giving the files that the user picked. Without it, every file is [`media::Error::NotGranted`].
+    pub fn with_media(mut self, answer: impl Fn(&media::Reference) -> Result<Vec<u8>, media::Error> + 'static) -> Self {
+        self.surroundings.media = Some(Rc::new(answer));
         self
     }
 
@@ -131,7 +156,7 @@ impl<P: FlowPlugin> Conversation<P> {
             message: message.to_owned(),
             flow_token: self.flow_token.clone(),
         };
-        let ((), lines) = log_lines::collect(|| P::client_error(&error));
+        let ((), lines) = self.surroundings.around(|| log_lines::collect(|| P::client_error(&error)));
         self.log.extend(lines);
     }
 
@@ -167,7 +192,7 @@ impl<P: FlowPlugin> Conversation<P> {
             token_verified: self.token_verified,
         };
         let stored = StoredSession { state: self.state.clone(), context: self.context.clone(), exchanges: self.exchanges };
-        let (result, lines) = log_lines::collect(|| call::run::<P>(&exchange, stored));
+        let (result, lines) = self.surroundings.around(|| log_lines::collect(|| call::run::<P>(&exchange, stored)));
         self.log.extend(lines);
         match result {
             Ok(outcome) => self.commit(outcome),

@@ -1,0 +1,56 @@
+//! What the tenant set for this flow: `flowhost flow config set`.
+//!
+//! ```
+//! use flowhost_sdk::{Error, config};
+//!
+//! fn opening_hours() -> Result<String, Error> {
+//!     let greeting = config::get("greeting").unwrap_or_else(|| "Hello!".to_owned());
+//!     Ok(format!("{greeting} We are open {}.", config::require("opening-hours")?))
+//! }
+//! # assert!(opening_hours().unwrap_err().to_string().contains("opening-hours"));
+//! ```
+//!
+//! Secrets are not here: a plugin never sees them. It writes `{{secret:NAME}}` into a request instead, see [`http`](crate::http).
+//! In a unit test, [`Conversation::with_config`](crate::testing::Conversation::with_config) sets values.
+
+use std::fmt;
+
+/// The value of a setting; none if it is not set, or is a secret.
+pub fn get(key: &str) -> Option<String> {
+    sys::get(key)
+}
+
+/// The value of a setting that the plugin can't do without.
+///
+/// # Errors
+///
+/// [`Missing`], which becomes an internal error by `?`, if it is not set, or is a secret.
+pub fn require(key: &str) -> Result<String, Missing> {
+    get(key).ok_or_else(|| Missing(key.to_owned()))
+}
+
+/// A setting that is not set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing(String);
+
+impl fmt::Display for Missing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the flow has no setting \"{}\" (flowhost flow config set)", self.0)
+    }
+}
+
+impl std::error::Error for Missing {}
+
+#[cfg(target_arch = "wasm32")]
+mod sys {
+    use crate::component::bindings::flowhost::flow::config;
+
+    pub(super) fn get(key: &str) -> Option<String> {
+        config::get(key)
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+mod sys {
+    pub(super) use crate::testing::surroundings::setting as get;
+}
