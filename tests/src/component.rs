@@ -5,12 +5,17 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use flowhost::plugin_project::{BuildOptions, build};
+use serde_json::{Value, json};
+
+use crate::plugin_section;
 
 /// A plugin to deploy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Component {
     /// `plugins/appointment`: a clinic's appointments.
     Appointment,
+    /// Reaches outside as the form says.
+    Caller,
     /// Says too much, or what nobody may say.
     Chatty,
     /// `plugins/echo`: the smallest.
@@ -39,9 +44,20 @@ impl Component {
         }
     }
 
+    /// The component's bytes without the section that says what it asks for: a component that asks for nothing.
+    pub async fn bytes_without_section(self) -> Vec<u8> {
+        plugin_section::without(self.bytes().await)
+    }
+
+    /// A component that asks for these capabilities, whatever its manifest asks for.
+    pub async fn bytes_asking_for(self, requests: Value) -> Vec<u8> {
+        plugin_section::replaced(self.bytes().await, &json!({ "requests": requests }))
+    }
+
     fn folder(self) -> &'static str {
         match self {
             Self::Appointment => "plugins/appointment",
+            Self::Caller => "tests/hostile/caller",
             Self::Chatty => "tests/hostile/chatty",
             Self::Echo => "plugins/echo",
             Self::Hoarder => "tests/hostile/hoarder",
@@ -75,8 +91,9 @@ fn build_all() -> Result<HashMap<Component, Vec<u8>>, String> {
 /// A failure is kept too: to try again for each test would take for ever.
 static BUILT: OnceLock<Result<HashMap<Component, Vec<u8>>, String>> = OnceLock::new();
 
-const ALL: [Component; 9] = [
+const ALL: [Component; 10] = [
     Component::Appointment,
+    Component::Caller,
     Component::Chatty,
     Component::Echo,
     Component::Hoarder,

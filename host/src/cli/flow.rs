@@ -9,6 +9,7 @@ use crate::config::{ConfigError, Environment};
 
 use super::api::ApiArgs;
 use super::confirm::confirm;
+use super::flow_config;
 use super::flow_settings::SettingsArgs;
 use super::output::printable;
 use super::table::{Table, or_dash};
@@ -34,6 +35,9 @@ pub enum Command {
     /// Delete a flow with its versions and conversations, for good
     #[command(after_help = "Example:\n  flowhost flow delete acme booking")]
     Delete(DeleteArgs),
+    /// Set what the flow's plugin is told: settings and secrets
+    #[command(subcommand)]
+    Config(flow_config::Command),
 }
 
 /// Arguments of `flow put` and `flow update`.
@@ -90,6 +94,7 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
         Command::Show(args) => show(args, environment).await,
         Command::Update(args) => update(args, environment).await,
         Command::Delete(args) => delete(args, environment).await,
+        Command::Config(command) => flow_config::run(command, environment).await,
     }
 }
 

@@ -14,6 +14,7 @@ mod demo;
 mod dev;
 mod dev_folder;
 mod flow;
+mod flow_config;
 mod flow_settings;
 mod graph;
 mod input;

@@ -58,6 +58,11 @@ impl Environment {
         self.secret("FLOWHOST_GRAPH_TOKEN")
     }
 
+    /// `FLOWHOST_CONFIG_SECRET`: the secret of a flow to set.
+    pub fn config_secret(&self) -> Result<Option<SecretText>, String> {
+        self.secret("FLOWHOST_CONFIG_SECRET")
+    }
+
     /// `FLOWHOST_PG_BIN`: the folder of the PostgreSQL programs.
     pub fn postgres_programs(&self) -> Option<PathBuf> {
         self.value("FLOWHOST_PG_BIN").map(PathBuf::from)

@@ -19,7 +19,7 @@ pub(super) fn failure(error: &reqwest::Error, host: &str) -> OutboundError {
         Some(ResolveError::NoAddress) => return unreachable("has no address".to_owned()),
         None => (),
     }
-    let kind = cause::<io::Error>(error).map(io::Error::kind);
+    let kind = cause::<io::Error>(error).map(innermost_kind);
     if error.is_timeout() && error.is_connect() {
         unreachable(format!("takes no connection within {} s", CONNECT_TIME.as_secs()))
     } else if error.is_timeout() {
@@ -33,6 +33,12 @@ pub(super) fn failure(error: &reqwest::Error, host: &str) -> OutboundError {
     } else {
         unreachable("broke the connection, or its answer is no HTTP".to_owned())
     }
+}
+
+/// The TLS layer wraps an error of its own in another that says nothing.
+fn innermost_kind(error: &io::Error) -> io::ErrorKind {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<io::Error>());
+    inner.map_or(error.kind(), innermost_kind)
 }
 
 /// The first error of a type among those that led to this one.

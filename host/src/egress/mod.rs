@@ -169,3 +169,62 @@ const MAX_FILES_AT_ONCE: usize = 8;
 
 /// What a file has more than its plain text: up to a block of padding, and the MAC.
 const FILE_OVERHEAD_BYTES: usize = 16 + 10;
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::flow::Capabilities;
+
+    #[tokio::test]
+    async fn a_request_that_nobody_waits_for_any_more_is_ended() {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let egress = egress_to(silent.local_addr().unwrap());
+        let request = egress.send(TenantId::new(), request());
+        let heard = async {
+            let (mut stream, _) = silent.accept().await.unwrap();
+            stream.read_u8().await.unwrap();
+            stream
+        };
+
+        let mut stream = tokio::select! {
+            _ = request => panic!("it was answered"),
+            stream = heard => stream,
+        };
+
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(egress.places.available_permits(), MAX_REQUESTS);
+    }
+
+    /// Names lead to this address, which may be connected to.
+    fn egress_to(address: SocketAddr) -> Egress {
+        struct Always(SocketAddr);
+        impl Resolve for Always {
+            fn resolve(&self, _: &str) -> Addresses {
+                let address = self.0;
+                Box::pin(async move { Ok(vec![address]) })
+            }
+        }
+        let guard = Guard { exceptions: vec![address], ..Guard::default() };
+        Egress::new(EgressConfig { names: Arc::new(Always(address)), guard, ..EgressConfig::default() }).unwrap()
+    }
+
+    fn request() -> OutboundRequest {
+        let http = ["plain.example.com:80".parse().unwrap()].into();
+        OutboundRequest {
+            method: "GET".to_owned(),
+            url: "http://plain.example.com/".parse().unwrap(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            secret_body: false,
+            time_limit: Duration::from_secs(3600),
+            max_response_bytes: 1,
+            allowed: Arc::new(Capabilities { http, ..Capabilities::default() }),
+        }
+    }
+}

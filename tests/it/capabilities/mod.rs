@@ -1,16 +1,19 @@
 //! What plugins can reach outside their sandbox, and what they can't.
 
+mod config;
+mod http;
 mod logs;
+mod media;
 mod store;
 
 use flowhost::client::payload;
-use flowhost_tests::{Component, TestFlow, TestTenant};
+use flowhost_tests::{Component, Outside, TestFlow, TestHost, TestTenant};
 use serde_json::{Value, json};
 
 /// A flow with the plugin `keeper`, which asks for a store and is granted one.
 pub(crate) async fn keeper(tenant: &TestTenant, name: &str) -> TestFlow {
     let flow = tenant.flow_without_plugin(name, json!({"grants": {"store": true}})).await;
-    deploy(&flow, &asking_for(Component::Keeper, json!({"store": true})).await).await;
+    flow.deploy(Component::Keeper).await;
     flow
 }
 
@@ -32,35 +35,6 @@ async fn status_of(flow: &TestFlow, form: Value) -> u16 {
     flow.client().call(&payload::data_exchange("FORM", form, &token())).await.map_or(0, |reply| reply.status)
 }
 
-/// A component that asks for these capabilities, whatever it asks for as it was built.
-async fn asking_for(component: Component, requests: Value) -> Vec<u8> {
-    let bytes = component.bytes().await;
-    let (header, mut rest) = bytes.split_at(8);
-    let mut changed = header.to_vec();
-    while let Some((&kind, after)) = rest.split_first() {
-        let (size, length) = leb128(after);
-        let content = &after[length..length + size];
-        let (name_size, name_length) = leb128(content);
-        if kind != 0 || &content[name_length..name_length + name_size] != SECTION.as_bytes() {
-            changed.extend_from_slice(&rest[..1 + length + size]);
-        }
-        rest = &after[length + size..];
-    }
-    let document = json!({"requests": requests}).to_string();
-    let content = [&[SECTION.len() as u8], SECTION.as_bytes(), document.as_bytes()].concat();
-    assert!(content.len() < 128, "its size is one byte");
-    changed.extend([0, content.len() as u8]);
-    changed.extend(content);
-    changed
-}
-
-/// A number as WebAssembly writes it, and how many bytes it takes.
-fn leb128(bytes: &[u8]) -> (usize, usize) {
-    let length = bytes.iter().take_while(|byte| **byte & 0x80 != 0).count() + 1;
-    let number = bytes[..length.min(5)].iter().rev().fold(0_usize, |number, byte| (number << 7) | usize::from(byte & 0x7f));
-    (number, length)
-}
-
 /// A token that was not used before.
 fn token() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -68,4 +42,46 @@ fn token() -> String {
     format!("capability-{}", NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
-const SECTION: &str = flowhost::flow::PLUGIN_SECTION;
+/// A host whose plugins reach these servers, and a flow that grants what its plugin, `caller`, asks for.
+async fn start() -> (Outside, TestHost, TestFlow) {
+    let outside = Outside::start().await;
+    let egress = outside.egress();
+    let host = TestHost::configured(|config| config.egress = egress).await;
+    let flow = calling_flow(&host.tenant("acme").await).await;
+    (outside, host, flow)
+}
+
+async fn calling_flow(tenant: &TestTenant) -> TestFlow {
+    tenant.flow("calling", json!({"grants": {"http": GRANTED, "media": true}}), Component::Caller).await
+}
+
+/// Lets the plugin do something once; gives the outcome.
+async fn outcome(flow: &TestFlow, form: Value) -> Value {
+    outcomes(flow, form).await[0].clone()
+}
+
+/// Lets the plugin do something so many times in one call; gives each outcome.
+async fn outcomes(flow: &TestFlow, form: Value) -> Vec<Value> {
+    let request = flowhost::client::payload::data_exchange("FORM", form, "t");
+    let reply = flow.client().call(&request).await.unwrap();
+    assert_eq!(reply.status, 200, "{request}");
+    let payload = reply.payload.unwrap();
+    payload["data"]["outcomes"].as_array().unwrap_or_else(|| panic!("{payload}")).clone()
+}
+
+/// What `caller` asks for.
+const GRANTED: [&str; 13] = [
+    "api.example.com:443",
+    "api.example.com:80",
+    "gone.example.com:443",
+    "loopback.example.com:443",
+    "mapped.example.com:443",
+    "metadata.example.com:443",
+    "mixed.example.com:443",
+    "nat64.example.com:443",
+    "other.example.com:443",
+    "plain.example.com:80",
+    "rebinding.example.com:443",
+    "stranger.example.com:443",
+    "ungranted.example.com:443",
+];

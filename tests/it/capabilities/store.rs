@@ -7,7 +7,7 @@ use flowhost_tests::{Component, TestFlow, TestHost, eventually, watch};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
-use super::{asking_for, deploy, keeper, status_of, submit};
+use super::{deploy, keeper, status_of, submit};
 
 #[tokio::test]
 async fn values_outlive_conversations_versions_and_hosts() {
@@ -16,7 +16,7 @@ async fn values_outlive_conversations_versions_and_hosts() {
     let set = submit(&flow, json!({"do": "set", "key": "a", "value": "olá, 世界"})).await;
 
     assert_eq!(get(&flow, "a").await, json!({"value": "olá, 世界", "version": set["version"]}));
-    deploy(&flow, &asking_for(Component::Keeper, json!({"store": true})).await).await;
+    deploy(&flow, &Component::Keeper.bytes_asking_for(json!({"store": true})).await).await;
     assert_eq!(get(&flow, "a").await["value"], "olá, 世界");
     let second = host.second().await;
     assert_eq!(get(&flow.at(&second), "a").await["value"], "olá, 世界");
@@ -201,7 +201,7 @@ async fn without_request_and_grant_there_is_no_store() {
     let refused = json!({"error": "NotGranted"});
 
     let flow = tenant.flow_without_plugin("unasked", json!({"grants": {"store": true}})).await;
-    deploy(&flow, &asking_for(Component::Keeper, json!({})).await).await;
+    deploy(&flow, &Component::Keeper.bytes_asking_for(json!({})).await).await;
     for what in ["get", "set", "swap", "delete", "list"] {
         assert_eq!(submit(&flow, json!({"do": what, "key": "a"})).await, refused, "{what}: granted, and not asked for");
     }
