@@ -28,6 +28,10 @@ async fn neither_database_nor_log_holds_a_secret_or_what_a_user_said() {
     let upload = format!("/keys/{}/upload", keys["keys"][0]["id"].as_str().unwrap());
     tenant.call("POST", &upload, Value::Null).await.expect(200);
     let flow = tenant.flow("booking", json!({}), Component::Appointment).await;
+    let hosts = ["api.example.com:443"];
+    let secret = json!({"value": "recognisable-config-secret", "secret": true, "hosts": hosts});
+    flow.call("PUT", "/config/api-key", secret).await.expect(204);
+    flow.call("PUT", "/config/greeting", json!({"value": "recognisable-config-setting"})).await.expect(204);
     let client = flow.client();
     let minted = flow.call("POST", "/tokens", json!({"context": {"customer": "xyzzy-context"}})).await.expect(201);
     let minted = minted["flow_token"].as_str().unwrap();
@@ -63,6 +67,8 @@ async fn neither_database_nor_log_holds_a_secret_or_what_a_user_said() {
         TOKEN,
         "recognisable-app-secret",
         "recognisable-access-token",
+        "recognisable-config-secret",
+        "recognisable-config-setting",
         "Recognisable Ana",
         "xyzzy",
         "5550000123",
@@ -87,6 +93,7 @@ async fn neither_database_nor_log_holds_a_secret_or_what_a_user_said() {
     log.extend(logged(Level::TRACE, "xyzzy"));
     log.retain(|line| !line.starts_with("DEBUG plugin "));
 
+    assert!(dump.contains("api-key") && dump.contains("api.example.com:443"), "{dump}");
     assert!(dump.contains("acme") && dump.contains("DETAILS") && dump.contains("timeout_error"), "{dump}");
     let hashed: String = Sha256::digest(TOKEN).iter().map(|byte| format!("{byte:02x}")).collect();
     assert!(dump.contains(&hashed), "the dump must show what is in columns of bytes");
