@@ -313,7 +313,7 @@ async fn tenants_share_neither_connections_nor_cookies() {
 async fn a_tenant_whose_servers_are_silent_holds_up_nobody_else() {
     let (outside, host, flow) = start().await;
     let other = calling_flow(&host.tenant("other").await).await;
-    flow.set(json!({"limits": {"concurrency": 64, "cpu_ms": 2000, "wall_ms": 9000}})).await;
+    flow.set(json!({"limits": {"concurrency": 64, "cpu_ms": 2000, "wall_ms": 6000}})).await;
     let silent = join_all((0..40).map(|number| {
         let client = flow.client();
         async move {
