@@ -190,12 +190,15 @@ fn parse_object(what: &'static str, text: &str) -> Result<Map<String, Value>, An
 /// Screen ids match `[A-Za-z_]+` and are never `SUCCESS` (`protocol.md` section 5).
 fn possible_screen(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
-    !name.is_empty() && name != SUCCESS && name.bytes().all(allowed)
+    (1..=MAX_SCREEN_BYTES).contains(&name.len()) && name != SUCCESS && name.bytes().all(allowed)
 }
 
 fn within(what: &'static str, size: usize, limit: usize) -> Result<(), AnswerError> {
     if size > limit { Err(AnswerError::TooLarge { what, size, limit }) } else { Ok(()) }
 }
+
+/// Far longer than anybody's; it is stored with every exchange.
+const MAX_SCREEN_BYTES: usize = 200;
 
 #[cfg(test)]
 mod tests {
@@ -253,6 +256,7 @@ mod tests {
             (screen("SUCCESS", "{}", None), ImpossibleScreen),
             (screen("", "{}", None), ImpossibleScreen),
             (screen("A1", "{}", None), ImpossibleScreen),
+            (screen(&"A".repeat(MAX_SCREEN_BYTES + 1), "{}", None), ImpossibleScreen),
             (screen("A", "[]", None), NotAnObject("data")),
             (screen("A", "nonsense", None), NotAnObject("data")),
             (screen("A", &deep, None), NotAnObject("data")),

@@ -25,7 +25,7 @@ pub enum AnswerError {
     MalformedState,
     /// The name of the target screen can't be one.
     #[error(
-        "the plugin's reply names a screen that can't exist: a name consists of letters and underscores, and SUCCESS is reserved for `complete`"
+        "the plugin's reply names a screen that can't exist: a name consists of at most 200 letters and underscores, and SUCCESS is reserved for `complete`"
     )]
     ImpossibleScreen,
     /// `error_message` was given twice, or is not a text.

@@ -64,9 +64,17 @@ pub fn printable(text: &str, bytes: usize) -> String {
 }
 
 fn escape(character: char) -> impl Iterator<Item = char> {
-    let escaped = character.is_control().then(|| character.escape_default());
-    let plain = (!character.is_control()).then_some(character);
+    let escaped = steers(character).then(|| character.escape_default());
+    let plain = (!steers(character)).then_some(character);
     escaped.into_iter().flatten().chain(plain)
+}
+
+/// Whether a character controls a terminal, ends a line, or changes the direction in which the rest is read.
+fn steers(character: char) -> bool {
+    let direction_or_line = '\u{2028}'..='\u{202e}';
+    let isolate = '\u{2066}'..='\u{2069}';
+    let mark = ['\u{61c}', '\u{200e}', '\u{200f}'];
+    character.is_control() || direction_or_line.contains(&character) || isolate.contains(&character) || mark.contains(&character)
 }
 
 #[cfg(test)]
@@ -76,6 +84,7 @@ mod tests {
     #[test]
     fn a_strangers_text_can_not_forge_log_lines() {
         assert_eq!(printable("a\n\u{1b}[31mé", 100), "a\\n\\u{1b}[31mé");
+        assert_eq!(printable("a\u{9b}m\u{2028}\u{202e}b\u{2066}", 100), "a\\u{9b}m\\u{2028}\\u{202e}b\\u{2066}");
         assert_eq!(printable("aéé", 4), "aé…");
     }
 }
