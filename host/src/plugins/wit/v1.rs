@@ -1,8 +1,9 @@
 //! Version 1 of the contract (`guest-sdk/wit/v1`): its generated bindings, and the way between their types and the host's. Nothing
 //! else in the host sees a generated type.
 
-use wasmtime::Store;
+use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Store, error::Context as _};
 
 use self::bindings::flowhost::flow::types;
 use self::bindings::{Flow, FlowPre};
@@ -43,7 +44,9 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<CallS
 impl Instantiable {
     /// Checks that the component fits the contract.
     pub(crate) fn new(linker: &Linker<CallState>, component: &Component) -> wasmtime::Result<Self> {
-        FlowPre::new(linker.instantiate_pre(component)?).map(Self)
+        let guest = FlowPre::new(linker.instantiate_pre(component)?)?;
+        check_handler(component)?;
+        Ok(Self(guest))
     }
 
     async fn instantiate(&self, store: &mut Store<CallState>) -> wasmtime::Result<Flow> {
@@ -73,6 +76,26 @@ impl Instantiable {
         let guest = self.instantiate(store).await?;
         guest.flowhost_flow_handler().call_on_client_error(store, &client_error_of(error)).await
     }
+}
+
+/// Checks the types of what a component exports. Linking looks at what it imports only, and instantiating comes too late: whoever
+/// uploads it is to be told.
+fn check_handler(component: &Component) -> wasmtime::Result<()> {
+    let (component_type, engine) = (component.component_type(), component.engine());
+    let Some(ComponentItem::ComponentInstance(handler)) = component_type.get_export(engine, HANDLER).map(|export| export.ty) else {
+        wasmtime::bail!("it doesn't export `{HANDLER}`");
+    };
+    let function = |name: &str| match handler.get_export(engine, name).map(|export| export.ty) {
+        Some(ComponentItem::ComponentFunc(function)) => Ok(function),
+        _ => Err(wasmtime::format_err!("it exports no function `{name}` in `{HANDLER}`")),
+    };
+    let types = component_type.instance_type();
+    function("handle")?
+        .typecheck::<(types::Exchange, types::Session), (Result<types::Outcome, types::HandlerError>,)>(&types)
+        .context("its function `handle` has another type")?;
+    function("on-client-error")?
+        .typecheck::<(types::ClientError,), ()>(&types)
+        .context("its function `on-client-error` has another type")
 }
 
 fn exchange_of(exchange: &Exchange, input: &TurnInput) -> types::Exchange {
@@ -121,3 +144,6 @@ fn reply_of(reply: types::Reply) -> RawReply {
 fn token_text(token: Option<&FlowToken>) -> String {
     token.map_or_else(String::new, |token| token.expose().to_owned())
 }
+
+/// What a plugin exports.
+const HANDLER: &str = "flowhost:flow/handler@1.0.0";
