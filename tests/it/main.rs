@@ -10,6 +10,7 @@ mod compile;
 mod edge;
 mod exchange;
 mod fairness;
+mod hostile;
 mod hosts;
 mod key_command;
 mod master_key;

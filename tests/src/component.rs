@@ -14,6 +14,8 @@ use crate::plugin_section;
 pub enum Component {
     /// `plugins/appointment`: a clinic's appointments.
     Appointment,
+    /// Writes to its standard output and error.
+    Babbler,
     /// Reaches outside as the form says.
     Caller,
     /// Says too much, or what nobody may say.
@@ -26,6 +28,10 @@ pub enum Component {
     Keeper,
     /// Computes for ever.
     Looper,
+    /// Says what it is told to.
+    Parrot,
+    /// Looks for files, sockets, names, variables, and for what an earlier call left.
+    Peeper,
     /// Sleeps for a minute.
     Slow,
     /// The honest one: always the same screen, and a count of the conversation's exchanges.
@@ -57,12 +63,15 @@ impl Component {
     fn folder(self) -> &'static str {
         match self {
             Self::Appointment => "plugins/appointment",
+            Self::Babbler => "tests/hostile/babbler",
             Self::Caller => "tests/hostile/caller",
             Self::Chatty => "tests/hostile/chatty",
             Self::Echo => "plugins/echo",
             Self::Hoarder => "tests/hostile/hoarder",
             Self::Keeper => "tests/hostile/keeper",
             Self::Looper => "tests/hostile/looper",
+            Self::Parrot => "tests/hostile/parrot",
+            Self::Peeper => "tests/hostile/peeper",
             Self::Slow => "tests/hostile/slow",
             Self::Steady => "tests/hostile/steady",
             Self::Trapper => "tests/hostile/trapper",
@@ -91,14 +100,17 @@ fn build_all() -> Result<HashMap<Component, Vec<u8>>, String> {
 /// A failure is kept too: to try again for each test would take for ever.
 static BUILT: OnceLock<Result<HashMap<Component, Vec<u8>>, String>> = OnceLock::new();
 
-const ALL: [Component; 10] = [
+const ALL: [Component; 13] = [
     Component::Appointment,
+    Component::Babbler,
     Component::Caller,
     Component::Chatty,
     Component::Echo,
     Component::Hoarder,
     Component::Keeper,
     Component::Looper,
+    Component::Parrot,
+    Component::Peeper,
     Component::Slow,
     Component::Steady,
     Component::Trapper,

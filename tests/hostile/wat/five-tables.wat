@@ -1,0 +1,1 @@
+(table 10 funcref) (table 10 funcref) (table 10 funcref) (table 10 funcref) (table 10 funcref)

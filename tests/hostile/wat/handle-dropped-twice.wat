@@ -1,0 +1,8 @@
+(import "plain" "subscribe" (func $subscribe (param i64) (result i32)))
+(import "plain" "pollable-drop" (func $drop (param i32)))
+(func $attack (result i32)
+  (local $moment i32)
+  (local.set $moment (call $subscribe (i64.const 0)))
+  (call $drop (local.get $moment))
+  (call $drop (local.get $moment))
+  (call $honest))

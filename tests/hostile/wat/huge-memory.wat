@@ -1,0 +1,3 @@
+;; Two GiB from the start.
+;; in libc
+(memory (export "memory") 32768)

@@ -1,0 +1,2 @@
+;; Ten million entries from the start.
+(table 10000000 funcref)

@@ -1,0 +1,2 @@
+(import "host" "write" (func $write (param i32 i32 i32)))
+(func $attack (result i32) (call $write (i32.const 2) (i32.const 16) (i32.const 0xffffffff)) (call $honest))

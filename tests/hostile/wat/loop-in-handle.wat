@@ -1,0 +1,1 @@
+(func $attack (result i32) (loop $for-ever (br $for-ever)) unreachable)

@@ -1,0 +1,2 @@
+(import "host" "poll" (func $poll (param i32 i32 i32)))
+(func $attack (result i32) (call $poll (i32.const 2048) (i32.const 0xffffffff) (i32.const 3072)) (call $honest))

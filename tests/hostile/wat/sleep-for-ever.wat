@@ -1,0 +1,4 @@
+;; Waits for a moment 500 years from now.
+(import "plain" "subscribe" (func $subscribe (param i64) (result i32)))
+(import "plain" "block" (func $block (param i32)))
+(func $attack (result i32) (call $block (call $subscribe (i64.const -1))) (call $honest))

@@ -1,0 +1,1 @@
+(func (export "after-handle") (param i32) unreachable)

@@ -1,0 +1,55 @@
+//! Guests that lie at the boundary: addresses, lengths, cases, and the allocator that the host has to trust with them.
+
+use super::siege::{Attack, withstands};
+
+#[tokio::test]
+async fn an_answer_that_lies_about_where_it_is_is_never_read() {
+    withstands(
+        [
+            ("pointer-beyond-memory", "out of bounds"),
+            ("length-beyond-memory", "out of bounds"),
+            ("pointer-and-length-overflow", "out of bounds"),
+            ("answer-beyond-memory", "out of bounds"),
+            ("answer-at-the-end-of-memory", "out of bounds"),
+            ("unaligned-answer", "not aligned"),
+            ("answer-of-no-kind", "discriminant"),
+            ("reply-of-no-kind", "discriminant"),
+        ]
+        .map(|(name, why)| Attack::wat(name).fails(why)),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn arguments_that_lie_about_where_they_are_are_never_read() {
+    withstands(
+        [
+            ("log-line-beyond-memory", "out of bounds"),
+            ("log-level-of-no-kind", "discriminant"),
+            ("poll-list-beyond-memory", "out of bounds"),
+        ]
+        .map(|(name, why)| Attack::wat(name).fails(why)),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_allocator_that_lies_harms_its_own_guest_only() {
+    withstands([
+        Attack::wat("realloc-gives-null"),
+        Attack::wat("realloc-gives-the-same-twice"),
+        Attack::wat("realloc-gives-an-odd-place").from_the_start().fails("not aligned"),
+        Attack::wat("realloc-gives-what-is-not-there").from_the_start().fails("beyond end of memory"),
+        Attack::wat("realloc-gives-too-little").from_the_start().fails("beyond end of memory"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn the_host_can_not_be_called_while_it_is_in_the_middle_of_a_call() {
+    withstands(
+        ["realloc-calls-the-host", "post-return-calls-the-host"]
+            .map(|name| Attack::wat(name).from_the_start().fails("cannot leave component instance")),
+    )
+    .await;
+}

@@ -1,0 +1,26 @@
+//! Guests that take more memory, tables or stack than there is for them.
+
+use flowhost_tests::Component;
+use serde_json::json;
+
+use super::siege::{Attack, withstands};
+
+#[tokio::test]
+async fn memory_and_tables_grow_to_their_limits_and_no_further() {
+    // Touching 64 MiB page by page takes more than the default of CPU time where the machine is busy.
+    let grows = |name| Attack::wat(name).within(json!({"cpu_ms": 2000}));
+    withstands([grows("memory-at-once"), grows("memory-page-by-page"), grows("table-growth")]).await;
+}
+
+#[tokio::test]
+async fn a_guest_that_insists_on_memory_traps() {
+    let hoards = |what| Attack::guest(Component::Hoarder, what).within(json!({"cpu_ms": 2000}));
+    withstands(["hoard", "hoard-at-once"].map(|what| hoards(what).fails("wasm `unreachable` instruction executed"))).await;
+}
+
+#[tokio::test]
+async fn a_plugin_that_begins_with_more_memory_than_its_flow_may_have_does_not_begin() {
+    let attack = Attack::wat("more-memory-than-the-flow-may-have").from_the_start();
+    withstands([attack.within(json!({"memory_bytes": 2 << 20})).fails("memory minimum size of 64 pages exceeds memory limits")])
+        .await;
+}

@@ -1,0 +1,14 @@
+//! Plugins by strangers who mean harm. `tests/hostile/README.md` lists what they try, what stops them and which test shows it.
+
+mod answers;
+mod boundary;
+mod components;
+mod cut_off;
+mod floods;
+mod handles;
+mod memory;
+mod remnants;
+mod siege;
+mod surroundings;
+mod traps;
+mod wat;
