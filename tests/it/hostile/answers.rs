@@ -11,7 +11,7 @@ async fn an_answer_past_its_limit_is_refused_by_the_limits_name() {
     withstands([
         Attack::guest(Component::Chatty, "big-reply").fails("the limit is 262144"),
         Attack::guest(Component::Chatty, "big-state").fails("the limit is 65536"),
-        Attack::parrot("the-largest-reply", reply_of(256 << 10)).is_answered(payload_of(256 << 10)),
+        Attack::parrot("the-largest-reply", reply_of(256 << 10)).answered(payload_of(256 << 10)),
         Attack::parrot("one-byte-more", reply_of((256 << 10) + 1)).fails("the limit is 262144"),
     ])
     .await;

@@ -38,9 +38,9 @@ async fn an_allocator_that_lies_harms_its_own_guest_only() {
     withstands([
         Attack::wat("realloc-gives-null"),
         Attack::wat("realloc-gives-the-same-twice"),
-        Attack::wat("realloc-gives-an-odd-place").from_the_start().fails("not aligned"),
-        Attack::wat("realloc-gives-what-is-not-there").from_the_start().fails("beyond end of memory"),
-        Attack::wat("realloc-gives-too-little").from_the_start().fails("beyond end of memory"),
+        Attack::wat("realloc-gives-an-odd-place").at_every_call().fails("not aligned"),
+        Attack::wat("realloc-gives-what-is-not-there").at_every_call().fails("beyond end of memory"),
+        Attack::wat("realloc-gives-too-little").at_every_call().fails("beyond end of memory"),
     ])
     .await;
 }
@@ -49,7 +49,7 @@ async fn an_allocator_that_lies_harms_its_own_guest_only() {
 async fn the_host_can_not_be_called_while_it_is_in_the_middle_of_a_call() {
     withstands(
         ["realloc-calls-the-host", "post-return-calls-the-host"]
-            .map(|name| Attack::wat(name).from_the_start().fails("cannot leave component instance")),
+            .map(|name| Attack::wat(name).at_every_call().fails("cannot leave component instance")),
     )
     .await;
 }

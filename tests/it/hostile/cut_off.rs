@@ -15,9 +15,9 @@ async fn a_loop_is_cut_off_wherever_it_is() {
         spins("loop-in-handle"),
         spins("recursion-for-ever"),
         spins("loop-in-destructor"),
-        spins("loop-in-start").from_the_start(),
-        spins("loop-in-realloc").from_the_start(),
-        spins("loop-in-post-return").from_the_start(),
+        spins("loop-in-start").at_every_call(),
+        spins("loop-in-realloc").at_every_call(),
+        spins("loop-in-post-return").at_every_call(),
     ])
     .await;
 }
@@ -26,7 +26,7 @@ async fn a_loop_is_cut_off_wherever_it_is() {
 async fn a_loop_in_the_handler_of_client_errors_is_cut_off() {
     let report = payload::error_notification("FORM", "invalid-screen-transition", "it was", "t");
     let attack = Attack::wat("loop-in-on-client-error").on(report).within(json!({"cpu_ms": 600}));
-    withstands([attack.is_acknowledged_and_logged("the plugin used up its CPU time of 600 ms")]).await;
+    withstands([attack.acknowledged_with_line("the plugin used up its CPU time of 600 ms")]).await;
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ impl Attack {
     }
 
     /// The plugin fails on every request, so there is no conversation before.
-    pub(super) fn from_the_start(mut self) -> Self {
+    pub(super) fn at_every_call(mut self) -> Self {
         self.behaves_before = false;
         self
     }
@@ -85,13 +85,13 @@ impl Attack {
     }
 
     /// Ends in an answer with this payload.
-    pub(super) fn is_answered(mut self, payload: Value) -> Self {
+    pub(super) fn answered(mut self, payload: Value) -> Self {
         self.end = End::Answered(payload);
         self
     }
 
     /// Ends in an acknowledgement and a line in the log.
-    pub(super) fn is_acknowledged_and_logged(mut self, text: &'static str) -> Self {
+    pub(super) fn acknowledged_with_line(mut self, text: &'static str) -> Self {
         self.end = End::Acknowledged(text);
         self
     }

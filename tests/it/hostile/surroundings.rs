@@ -9,7 +9,7 @@ use super::siege::{Attack, withstands};
 async fn there_are_no_files_sockets_names_variables_arguments_or_input() {
     let sees_nothing = |what| {
         let nothing = json!({"screen": "NEXT", "data": {"got": []}});
-        Attack::guest(Component::Peeper, what).is_answered(nothing)
+        Attack::guest(Component::Peeper, what).answered(nothing)
     };
     withstands(["files", "sockets", "names", "environment", "arguments", "input"].map(sees_nothing)).await;
 }

@@ -48,7 +48,7 @@ async fn leaving_through_wasi_is_no_answer() {
 async fn a_trap_before_or_after_the_handler_is_a_failure_like_any_other() {
     withstands(
         ["trap-in-start", "trap-in-realloc", "trap-in-post-return"]
-            .map(|name| Attack::wat(name).from_the_start().fails("wasm `unreachable` instruction executed")),
+            .map(|name| Attack::wat(name).at_every_call().fails("wasm `unreachable` instruction executed")),
     )
     .await;
 }
