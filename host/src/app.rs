@@ -285,12 +285,7 @@ const LOADS_AT_ONCE: usize = 4;
 const CLOSE_TIME: Duration = Duration::from_secs(5);
 
 /// Behind the imports.
-fn services(
-    store: &Store,
-    directory: &Arc<Directory>,
-    logs: &Arc<PluginLogs>,
-    egress: EgressConfig,
-) -> anyhow::Result<Services> {
+fn services(store: &Store, directory: &Arc<Directory>, logs: &Arc<PluginLogs>, egress: EgressConfig) -> anyhow::Result<Services> {
     let egress = Arc::new(Egress::new(egress)?);
     let values = Arc::new(FlowValues::new(store.clone(), directory.clone()));
     Ok(Services { http: egress.clone(), logs: logs.clone(), media: egress, values })

@@ -126,7 +126,7 @@ mod tests {
     #[tokio::test]
     async fn waiting_costs_nothing_and_working_does() {
         let clock = CpuClock::new(Duration::from_millis(40));
-        clock.clone().meter(tokio::time::sleep(Duration::from_millis(80))).await;
+        clock.clone().meter(sleep(Duration::from_millis(80))).await;
         assert!(!clock.exhausted(), "waiting was charged: {:?}", clock.used());
 
         let spinning = clock.clone();

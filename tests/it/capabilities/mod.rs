@@ -62,7 +62,7 @@ async fn outcome(flow: &TestFlow, form: Value) -> Value {
 
 /// Lets the plugin do something so many times in one call; gives each outcome.
 async fn outcomes(flow: &TestFlow, form: Value) -> Vec<Value> {
-    let request = flowhost::client::payload::data_exchange("FORM", form, "t");
+    let request = payload::data_exchange("FORM", form, "t");
     let reply = flow.client().call(&request).await.unwrap();
     assert_eq!(reply.status, 200, "{request}");
     let payload = reply.payload.unwrap();

@@ -14,8 +14,7 @@ use clap::Args as ClapArgs;
 use crate::app::Host;
 use crate::config::{
     AdminToken, CompileConfig, ConfigError, EgressConfig, Environment, GraphConfig, HostConfig, HttpLimits, LONGEST_LOGIN_DELAY,
-    MigrationPolicy,
-    SecretText, check_log_filter,
+    MigrationPolicy, SecretText, check_log_filter,
 };
 use crate::crypto::{MasterKey, MasterKeys};
 use crate::postgres::{EmbeddedPostgres, Options, PgPrograms};
