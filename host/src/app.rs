@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::admin::{self, Admin, Rotation};
+use crate::admin::{self, Admin, AdminError, Rehearsal, Rehearsed, Rotation, Stage};
 use crate::config::{CompileConfig, HostConfig, MigrationPolicy};
 use crate::crypto::{CodeKeys, InlineRsa, MasterKeys, TokenDigest};
 use crate::egress::{Egress, EgressConfig};
@@ -32,7 +32,7 @@ use crate::plugin_logs::PluginLogs;
 use crate::plugins::{CodeSettings, CompileSettings, ComponentSource, FoundComponent, Plugins, Services, WorkerLimits};
 use crate::sessions::Sessions;
 use crate::store::{self, Store, StoreError, UploadStatus};
-use crate::telemetry::{self, Listener, Metrics};
+use crate::telemetry::{self, Blame, Listener, Metrics};
 use crate::tenants::{Directory, MAX_MEMORY_BYTES};
 
 /// A running host. Dropped without [`Host::stop`] it ends at once.
@@ -88,6 +88,7 @@ impl Host {
             key_uploads.clone(),
             operator_token,
             upload_folder,
+            Arc::new(RehearsalStage(exchanges.clone())),
         );
         let admin_state = AdminState {
             admin: Arc::new(admin),
@@ -260,6 +261,32 @@ struct StoredComponents(Store);
 impl ComponentSource for StoredComponents {
     fn component(&self, tenant: TenantId, digest: PluginDigest) -> FoundComponent<'_> {
         Box::pin(async move { store::find_component(&self.0, tenant, digest).await.map_err(|error| Arc::new(error) as _) })
+    }
+}
+
+/// Versions are rehearsed where requests are answered.
+struct RehearsalStage(Arc<Exchanges>);
+
+impl Stage for RehearsalStage {
+    fn rehearse<'a>(
+        &'a self,
+        rehearsal: Rehearsal<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Rehearsed, AdminError>> + Send + 'a>> {
+        Box::pin(async move {
+            let Rehearsal { tenant, flow, version, data } = rehearsal;
+            let endpoint = self.0.resolve(tenant, flow).map_err(|_| AdminError::NotFound("flow"))?;
+            let answer = self.0.rehearse(&endpoint, version.version, version.digest, &version.requests, data).await;
+            match answer {
+                Ok(answer) => Ok(Rehearsed { screen: answer.screen().map(str::to_owned) }),
+                Err(failure) => {
+                    let (number, reason) = (version.version, telemetry::chain(&failure));
+                    Err(match failure.blame() {
+                        Blame::Guest => AdminError::Invalid(format!("version {number} fails on INIT: {reason}")),
+                        Blame::Host | Blame::Peer => AdminError::Busy(format!("version {number} can't be tried now: {reason}")),
+                    })
+                }
+            }
+        })
     }
 }
 

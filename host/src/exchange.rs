@@ -20,8 +20,10 @@ pub use crate::signature::RawRequest;
 pub use crate::tenants::Endpoint;
 
 use crate::crypto::RsaEngine;
-use crate::flow::{AnswerLimits, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, check};
-use crate::ids::RequestDigest;
+use crate::flow::{
+    Action, AnswerLimits, Capabilities, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, FlowToken, TurnInput, check,
+};
+use crate::ids::{PluginDigest, RequestDigest};
 use crate::plugins::{Call, CallLimits, Plugins};
 use crate::sessions::{Begun, SessionError, SessionSpace, Sessions, Turn, token_signature_holds};
 use crate::telemetry;
@@ -53,6 +55,33 @@ impl Exchanges {
     /// The endpoint at `/flows/{tenant}/{flow}`, if it is there.
     pub fn resolve(&self, tenant: &str, flow: &str) -> Result<Arc<Endpoint>, ExchangeError> {
         self.directory.resolve(tenant, flow).ok_or(ExchangeError::UnknownEndpoint)
+    }
+
+    /// Asks a version of the plugin, active or not, what it would answer to an INIT with this data (a JSON object), and checks the answer
+    /// like any other. Nothing is stored: no session, no exchange, nothing in the plugin's store. Outbound requests are sent.
+    pub async fn rehearse(
+        &self,
+        endpoint: &Endpoint,
+        version: i32,
+        digest: PluginDigest,
+        requests: &Capabilities,
+        data: String,
+    ) -> Result<CheckedAnswer, ExchangeError> {
+        let capabilities = Arc::new(requests.in_common_with(&endpoint.settings.grants));
+        let version = ActivePlugin { version, digest, capabilities };
+        let exchange = Exchange {
+            action: Action::Init,
+            screen: None,
+            data,
+            flow_token: FlowToken::new(REHEARSAL_TOKEN.to_owned()),
+            version: DATA_API_VERSION.to_owned(),
+            flow_token_signature: None,
+        };
+        let input = TurnInput { state: None, context: None, exchanges: 0, token_verified: false };
+        let call = Call { rehearsal: true, ..call(endpoint, &version) };
+        let answer = self.plugins.rehearse(&call, &exchange, &input).await.map_err(ExchangeError::Plugin)?;
+        let text = &endpoint.settings.token_rejected_text;
+        check(answer, &exchange, answer_limits(endpoint), text).map_err(ExchangeError::Answer)
     }
 
     /// Answers a request to an endpoint that is switched on.
@@ -152,10 +181,7 @@ impl Exchanges {
     ) -> Result<CheckedAnswer, TurnFailure> {
         let call = call(endpoint, active);
         let answered = self.plugins.invoke(&call, exchange, turn.input()).await?;
-        let limits = AnswerLimits {
-            reply_bytes: endpoint.settings.limits.reply_bytes as usize,
-            state_bytes: endpoint.settings.limits.state_bytes as usize,
-        };
+        let limits = answer_limits(endpoint);
         let checked = answered.check(|answer| check(answer, exchange, limits, &endpoint.settings.token_rejected_text));
         Ok(checked.inspect_err(|error| self.plugins.note_refusal(&call, error))?)
     }
@@ -183,6 +209,11 @@ fn space(endpoint: &Endpoint) -> SessionSpace {
     }
 }
 
+fn answer_limits(endpoint: &Endpoint) -> AnswerLimits {
+    let limits = &endpoint.settings.limits;
+    AnswerLimits { reply_bytes: limits.reply_bytes as usize, state_bytes: limits.state_bytes as usize }
+}
+
 fn call(endpoint: &Endpoint, active: &ActivePlugin) -> Call {
     let limits = &endpoint.settings.limits;
     Call {
@@ -193,6 +224,7 @@ fn call(endpoint: &Endpoint, active: &ActivePlugin) -> Call {
         digest: active.digest,
         capabilities: active.capabilities.clone(),
         config: endpoint.config.clone(),
+        rehearsal: false,
         limits: CallLimits {
             memory_bytes: limits.memory_bytes,
             cpu: Duration::from_millis(limits.cpu_ms.into()),
@@ -206,6 +238,12 @@ fn call(endpoint: &Endpoint, active: &ActivePlugin) -> Call {
         },
     }
 }
+
+/// The token of a rehearsal: no session ever has it, since none is begun.
+const REHEARSAL_TOKEN: &str = "flowhost-rehearsal";
+
+/// What clients send today (`protocol.md` section 2).
+const DATA_API_VERSION: &str = "3.0";
 
 /// Turns of one session rarely meet; three losses in a row mean that something is wrong.
 const ATTEMPTS: u32 = 3;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod activation;
 mod admin;
 mod at_rest;
 mod capabilities;

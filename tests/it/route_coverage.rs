@@ -179,7 +179,7 @@ fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 fn fill(route: &str, tenant: &str, flow: &str, key: &str, session: &str) -> String {
     let filled = route.replace("{tenant}", tenant).replace("{flow}", flow).replace("{key}", key).replace("{session}", session);
-    let filled = filled.replace("{partner}", "default").replace("{api_token}", ID);
+    let filled = filled.replace("{partner}", "default").replace("{api_token}", ID).replace("{version}", "1");
     assert!(!filled.contains('{'), "{route} has a part that this test doesn't know");
     filled
 }

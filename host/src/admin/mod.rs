@@ -41,7 +41,7 @@ pub use sessions::{SessionDetails, SessionQuery, SessionView, SessionsPage};
 pub use tenants::{CreateTenant, PatchTenant, TenantView};
 pub use tokens::{MintToken, MintedTokenView};
 pub use uploads::Upload;
-pub use versions::{Activated, UploadedVersion, VersionView};
+pub use versions::{Activated, Rehearsal, Rehearsed, Stage, UploadedVersion, VersionView};
 
 use self::logs::Followers;
 use crate::crypto::{DataKey, MasterKeys, TokenDigest};
@@ -60,12 +60,14 @@ pub struct Admin {
     key_uploads: Arc<KeyUploads>,
     operator_token: Option<TokenDigest>,
     uploads: uploads::Uploads,
+    stage: Arc<dyn Stage>,
     followers: Followers,
 }
 
 impl Admin {
-    /// Puts the parts together. `operator_token` is one that is valid without being in the database;
-    /// `upload_folder` keeps components until they are stored.
+    /// Puts the parts together. `operator_token` is one that is valid without being in the database; `upload_folder` keeps components
+    /// until they are stored; on `stage` versions are rehearsed.
+    #[expect(clippy::too_many_arguments, reason = "each is a part of its own, and this is where they meet")]
     pub fn new(
         store: Store,
         master: MasterKeys,
@@ -74,9 +76,10 @@ impl Admin {
         key_uploads: Arc<KeyUploads>,
         operator_token: Option<TokenDigest>,
         upload_folder: PathBuf,
+        stage: Arc<dyn Stage>,
     ) -> Self {
         let uploads = uploads::Uploads::new(upload_folder);
-        Self { store, master, directory, plugins, key_uploads, operator_token, uploads, followers: Followers::default() }
+        Self { store, master, directory, plugins, key_uploads, operator_token, uploads, stage, followers: Followers::default() }
     }
 }
 

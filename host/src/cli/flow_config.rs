@@ -39,7 +39,7 @@ pub struct SetArgs {
     /// The key: letters, digits, '-', '_' and '.'
     key: String,
     /// The setting's value; secrets come from --from-file or the environment
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["secret", "from_file"])]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["secret", "from_file", "hosts"])]
     value: Option<String>,
     /// File with the value, - for standard input; without it, FLOWHOST_CONFIG_SECRET counts for a secret
     #[arg(long, value_name = "FILE")]
@@ -48,7 +48,7 @@ pub struct SetArgs {
     #[arg(long, requires = "hosts")]
     secret: bool,
     /// Where the secret may be sent, for example api.example.com:443; may be given again
-    #[arg(long = "host", value_name = "HOST[:PORT]", requires = "secret")]
+    #[arg(long = "host", value_name = "HOST[:PORT]")]
     hosts: Vec<String>,
     #[command(flatten)]
     api: ApiArgs,

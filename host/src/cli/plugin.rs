@@ -4,10 +4,11 @@ mod logs;
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::config::Environment;
 use crate::plugin_project::{self, BuildOptions};
@@ -74,6 +75,9 @@ pub struct DeployArgs {
     /// Upload only; the active version stays
     #[arg(long)]
     no_activate: bool,
+    /// Activate even a version that fails when it is tried with an INIT
+    #[arg(long, conflicts_with = "no_activate")]
+    force: bool,
     #[command(flatten)]
     api: ApiArgs,
 }
@@ -130,11 +134,41 @@ async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<(
     let deployed = upload(&api, &args.tenant, &args.flow, component).await?;
     let mut answer = deployed.answer;
     if !args.no_activate {
+        rehearse(&api, &args, deployed.version.version).await?;
         let activated = activate_version(&api, &args.tenant, &args.flow, deployed.version.version).await?;
         answer["active_version"] = activated["active_version"].clone();
     }
     say(&if args.api.json { answer.to_string() } else { deployed.version.as_uploaded(!args.no_activate) });
     Ok(())
+}
+
+/// Lets the new version answer an INIT first, with the Flow JSON's example data where the project has a `flow.json`.
+async fn rehearse(api: &AdminApi, args: &DeployArgs, version: u64) -> anyhow::Result<()> {
+    let body = json!({ "data": example_data(&args.source)? });
+    let number = version.to_string();
+    let path = ["tenants", &args.tenant, "flows", &args.flow, "versions", &number, "rehearse"];
+    match api.call(Method::POST, &path, Some(&body)).await {
+        Ok(_) => Ok(()),
+        Err(error) if args.force => {
+            note(&format!("activated all the same: {error:#}"));
+            Ok(())
+        }
+        Err(error) => Err(error.context(format!(
+            "version {version} is uploaded and not activated: it failed when it was tried (`--force` activates it all the same)"
+        ))),
+    }
+}
+
+/// The example data of the Flow JSON's first screen (`__example__`); none without a `flow.json` in the project.
+fn example_data(source: &Path) -> anyhow::Result<Map<String, Value>> {
+    let path = source.join("flow.json");
+    if !path.is_file() {
+        return Ok(Map::new());
+    }
+    let flow: Value = serde_json::from_slice(&read_bytes(&path)?).with_context(|| format!("{} is no JSON", path.display()))?;
+    let fields = flow["screens"][0]["data"].as_object().cloned().unwrap_or_default();
+    let examples = fields.into_iter().filter_map(|(name, field)| Some((name, field.get("__example__")?.clone())));
+    Ok(examples.collect())
 }
 
 async fn activate(args: ActivateArgs, environment: &Environment) -> anyhow::Result<()> {

@@ -55,7 +55,7 @@ use self::measure::{Outcome, timed};
 use self::places::Places;
 use self::registry::Registry;
 use self::wit::v1::{Instantiable, InternalError};
-use crate::flow::{AnswerError, Capabilities, ClientError, Exchange, FlowConfig, LogLevel, TurnInput};
+use crate::flow::{Answer, AnswerError, Capabilities, ClientError, Exchange, FlowConfig, LogLevel, TurnInput};
 use crate::ids::{FlowId, PluginDigest, Scope, TenantId};
 use crate::telemetry::{CallUsage, Metrics};
 
@@ -88,6 +88,8 @@ pub struct Call {
     pub capabilities: Arc<Capabilities>,
     /// What the tenant set for it.
     pub config: Arc<FlowConfig>,
+    /// Whether it is a rehearsal: what it writes into its store is dropped.
+    pub rehearsal: bool,
 }
 
 impl Plugins {
@@ -116,6 +118,17 @@ impl Plugins {
             }))
         });
         asked.await.map(|(answer, outcome)| Unchecked::new(answer, outcome))
+    }
+
+    /// Asks a plugin as [`Plugins::invoke`] does, within the same limits, but counts nothing: a rehearsal says nothing of a version's life.
+    pub async fn rehearse(&self, call: &Call, exchange: &Exchange, input: &TurnInput) -> Result<Answer, PluginError> {
+        let ask = async |guest: &Instantiable, store: &mut Store<CallState>| {
+            Ok(guest.handle(store, exchange, input).await?.map_err(|InternalError(text)| {
+                store.data_mut().log.write_last(LogLevel::Error, &text);
+                PluginError::Internal
+            }))
+        };
+        self.run_admitted(call, &mut CallUsage::default(), ask).await
     }
 
     /// Hands a plugin what a client reported.

@@ -59,7 +59,7 @@ async fn every_change_is_recorded_with_who_what_before_and_after() {
     assert_ne!(updated["before"]["settings"]["failure_text"], "Sorry.");
     assert_eq!(updated["after"]["settings"]["failure_text"], "Sorry.");
     assert_eq!(entry("version.rollback")["before"], json!({"active_version": 2}));
-    assert_eq!(entry("version.rollback")["after"], json!({"active_version": 1}));
+    assert_eq!(entry("version.rollback")["after"]["active_version"], 1);
     assert_eq!(entry("tenant.delete")["actor"], json!({"role": "operator", "api_token": null}));
     assert_eq!(entry("tenant.update")["before"]["name"], "Tenant acme");
     let switched = entry("partner.update");

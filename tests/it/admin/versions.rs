@@ -18,7 +18,7 @@ async fn versions_are_uploaded_activated_and_rolled_back() {
     assert!(first["digest"].as_str().unwrap().starts_with("sha256:") && first["compile_ms"].is_u64(), "{first}");
     assert_eq!(first["requests"], json!({"http": [], "store": false, "media": false}));
     assert_eq!(active().await, Value::Null, "an upload activates nothing");
-    assert_eq!(activate(1).await.expect(200), json!({"active_version": 1}));
+    assert_eq!(activate(1).await.expect(200)["active_version"], 1);
     rollback().await.problem(409);
     assert_eq!(flow.count("t").await, 1);
 
@@ -34,7 +34,7 @@ async fn versions_are_uploaded_activated_and_rolled_back() {
         list["versions"].as_array().unwrap().iter().map(|one| (one["version"].clone(), one["active"].clone())).collect();
     assert_eq!(shown, [(json!(2), json!(true)), (json!(1), json!(false))]);
 
-    assert_eq!(rollback().await.expect(200), json!({"active_version": 1}));
+    assert_eq!(rollback().await.expect(200)["active_version"], 1);
     assert_eq!(active().await, 1);
     assert_eq!(flow.count("t").await, 3, "the session outlives the change of versions");
     rollback().await.problem(409);

@@ -11,4 +11,4 @@ mod remnants;
 mod siege;
 mod surroundings;
 mod traps;
-mod wat;
+pub(crate) mod wat;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// The plugin of `tests/hostile/wat/{name}.wat`.
-pub(super) fn plugin(name: &str) -> Vec<u8> {
+pub(crate) fn plugin(name: &str) -> Vec<u8> {
     plugin_of(&source(name))
 }
 

@@ -65,6 +65,7 @@ pub const ADMIN_ROUTES: &[AdminRoute] = &[
     ("GET", "/v1/tenants/{tenant}/flows/{flow}/versions", Right::Read),
     ("POST", "/v1/tenants/{tenant}/flows/{flow}/activate", Right::Deploy),
     ("POST", "/v1/tenants/{tenant}/flows/{flow}/rollback", Right::Deploy),
+    ("POST", "/v1/tenants/{tenant}/flows/{flow}/versions/{version}/rehearse", Right::Deploy),
     ("POST", "/v1/tenants/{tenant}/flows/{flow}/tokens", Right::Deploy),
     // Lines may hold what customers said: for who writes the plugin, not for everybody who may look.
     ("GET", "/v1/tenants/{tenant}/flows/{flow}/logs", Right::Deploy),
@@ -137,6 +138,7 @@ fn tenant_handler(method: &str, path: &str) -> MethodRouter<AdminState> {
         ("GET", "/{tenant}/flows/{flow}/versions") => get(versions::list),
         ("POST", "/{tenant}/flows/{flow}/activate") => post(versions::activate),
         ("POST", "/{tenant}/flows/{flow}/rollback") => post(versions::rollback),
+        ("POST", "/{tenant}/flows/{flow}/versions/{version}/rehearse") => post(versions::rehearse),
         ("POST", "/{tenant}/flows/{flow}/tokens") => post(flows::mint_token),
         ("GET", "/{tenant}/flows/{flow}/logs") => get(logs::read),
         ("GET", "/{tenant}/flows/{flow}/sessions") => get(flows::list_sessions),

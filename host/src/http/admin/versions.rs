@@ -4,18 +4,25 @@ use axum::Json;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::body::BodyParts;
 use super::super::problem::{JsonBody, Names, Problem};
 use super::desk::AtDesk;
-use crate::admin::{Activated, UploadedVersion};
+use crate::admin::{Activated, AdminError, Rehearsed, UploadedVersion};
 
 /// Which version to activate.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Activate {
     version: i32,
+}
+
+/// What the INIT of a rehearsal carries.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Rehearse {
+    data: Map<String, Value>,
 }
 
 pub(super) async fn upload(
@@ -37,6 +44,16 @@ pub(super) async fn upload(
 
 pub(super) async fn list(AtDesk(desk): AtDesk, Names((tenant, flow)): Names<(String, String)>) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({"versions": desk.list_versions(&tenant, &flow).await?})))
+}
+
+pub(super) async fn rehearse(
+    AtDesk(desk): AtDesk,
+    Names((tenant, flow, version)): Names<(String, String, String)>,
+    JsonBody(Rehearse { data }): JsonBody<Rehearse>,
+) -> Result<Json<Rehearsed>, Problem> {
+    // What is no number names no version.
+    let version = version.parse().map_err(|_| AdminError::NotFound("version"))?;
+    Ok(Json(desk.rehearse(&tenant, &flow, version, data).await?))
 }
 
 pub(super) async fn activate(

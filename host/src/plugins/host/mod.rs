@@ -94,7 +94,8 @@ impl CallState {
     pub(crate) fn finish_log(&mut self, failure: Option<&PluginError>) {
         let level = if failure.is_some() { LogLevel::Error } else { LogLevel::Info };
         self.log.write_last(level, self.standard_output.text().trim_end());
-        if let Some(failure) = failure {
+        // Why it reported an error of its own, the plugin has said itself.
+        if let Some(failure) = failure.filter(|failure| !matches!(failure, PluginError::Internal)) {
             self.log.write_last(LogLevel::Error, &failure.to_string());
         }
         if let Some(lines) = self.log.take() {

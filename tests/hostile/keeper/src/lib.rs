@@ -33,7 +33,10 @@ struct Form {
 impl FlowPlugin for Keeper {
     type State = ();
 
-    fn init(_: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> {
+    fn init(exchange: &Exchange, session: &mut Session<()>) -> Result<Reply, Error> {
+        if exchange.field("do").is_some() {
+            return Self::submit(exchange, session);
+        }
         Ok(Reply::screen("FORM"))
     }
 
