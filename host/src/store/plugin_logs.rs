@@ -124,7 +124,7 @@ pub async fn last_log_number(store: &Store, scope: Scope) -> Result<i64, StoreEr
     Ok(last.unwrap_or(0))
 }
 
-/// Deletes lines of a tenant that are older than [`MAX_AGE_DAYS`], at most [`PURGE_BATCH`]; gives how many.
+/// Deletes lines of a tenant that are older than `MAX_AGE_DAYS`, at most `PURGE_BATCH`; gives how many.
 pub async fn purge_log_lines(store: &Store, tenant: TenantId) -> Result<u64, StoreError> {
     let mut transaction = store.of(tenant).await?;
     let purged = sqlx::query(

@@ -114,7 +114,7 @@ pub async fn list_flow_keys(store: &Store, scope: Scope) -> Result<Vec<(KeyFinge
     rows.into_iter().map(|(bytes, key)| Ok((fingerprint(bytes)?, Sealed(key)))).collect()
 }
 
-/// Deletes expired values of a tenant, at most [`PURGE_BATCH`]; gives how many.
+/// Deletes expired values of a tenant, at most `PURGE_BATCH`; gives how many.
 pub async fn purge_flow_values(store: &Store, tenant: TenantId) -> Result<u64, StoreError> {
     let mut transaction = store.of(tenant).await?;
     let purged = sqlx::query(

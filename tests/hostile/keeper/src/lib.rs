@@ -48,7 +48,9 @@ impl FlowPlugin for Keeper {
             "print" => println!("{}", form.value),
             "log" => log::log!(form.level(), "{}", form.value),
             "flood" => (0..form.count).for_each(|line| log::info!("{} {line}", form.value)),
-            _ => return Ok(Reply::screen("NEXT").data(form.keep().unwrap_or_else(|error| json!({ "error": format!("{error:?}") })))),
+            _ => {
+                return Ok(Reply::screen("NEXT").data(form.keep().unwrap_or_else(|error| json!({ "error": format!("{error:?}") }))));
+            }
         }
         Ok(Reply::screen("NEXT"))
     }

@@ -42,9 +42,7 @@ fn screen(name: Option<String>, data: Option<String>, error_message: Option<Stri
 
 /// The pieces, one after the other; none if there is no list.
 fn said(pieces: &Value) -> Option<String> {
-    let piece = |piece: &Value| -> Option<String> {
-        Some(piece[0].as_str()?.repeat(piece[1].as_u64()?.try_into().ok()?))
-    };
+    let piece = |piece: &Value| -> Option<String> { Some(piece[0].as_str()?.repeat(piece[1].as_u64()?.try_into().ok()?)) };
     pieces.as_array().map(|pieces| pieces.iter().filter_map(piece).collect())
 }
 
