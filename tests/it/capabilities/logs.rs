@@ -81,14 +81,14 @@ async fn what_a_plugin_writes_can_forge_neither_lines_nor_colours() {
     let host = TestHost::start().await;
     let flow = keeper(&host.tenant("acme").await, "booking").await;
     let mut follower = Follower::of(&flow, &host, "").await;
-    let evil = "red \u{1b}[31m\r\n\n{\"number\":99,\"level\":\"error\"}\nid: 7\ndata: {}\n\nevent: x";
+    let evil = "crimson \u{1b}[31m\r\n\n{\"number\":99,\"level\":\"error\"}\nid: 7\ndata: {}\n\nevent: x";
     submit(&flow, json!({"do": "log", "value": evil})).await;
     submit(&flow, json!({"do": "print", "value": evil})).await;
     assert_eq!(status_of(&flow, json!({"do": "fail", "value": evil})).await, 500);
     assert_eq!(status_of(&flow, json!({"do": "panic", "value": evil})).await, 500);
 
     let followed = [follower.line().await, follower.line().await, follower.line().await];
-    assert!(followed.iter().all(|line| line["message"].as_str().unwrap().contains("red \\u{1b}[31m")), "{followed:#?}");
+    assert!(followed.iter().all(|line| line["message"].as_str().unwrap().contains("crimson \\u{1b}[31m")), "{followed:#?}");
     lines(&flow, "", 5).await;
 
     let text = flow.call("GET", "/logs", Value::Null).await.text;
@@ -97,8 +97,9 @@ async fn what_a_plugin_writes_can_forge_neither_lines_nor_colours() {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert_eq!(line["number"], number + 1);
     }
-    let in_the_hosts_log = logged(Level::TRACE, "forge");
-    assert!(logged(Level::INFO, "red ").is_empty() && in_the_hosts_log.is_empty(), "a plugin's words stay out of the host's log");
+    assert!(logged(Level::INFO, "crimson ").is_empty(), "a plugin's words stay out of the host's log");
+    let at_debug = logged(Level::DEBUG, "crimson ");
+    assert!(!at_debug.is_empty() && at_debug.iter().all(|line| !line.contains(['\u{1b}', '\n', '\r'])), "{at_debug:#?}");
 }
 
 #[tokio::test]
