@@ -110,25 +110,14 @@ impl Plugins {
 
     /// Asks a plugin to answer an exchange.
     pub async fn invoke(&self, call: &Call, exchange: &Exchange, input: &TurnInput) -> Result<Unchecked<'_>, PluginError> {
-        let asked = self.run(call, async |guest, store| {
-            let answer = guest.handle(store, exchange, input).await?;
-            Ok(answer.map_err(|InternalError(text)| {
-                store.data_mut().log.write_last(LogLevel::Error, &text);
-                PluginError::Internal
-            }))
-        });
+        let asked = self.run(call, async |guest, store| ask(guest, store, exchange, input).await);
         asked.await.map(|(answer, outcome)| Unchecked::new(answer, outcome))
     }
 
     /// Asks a plugin as [`Plugins::invoke`] does, within the same limits, but counts nothing: a rehearsal says nothing of a version's life.
     pub async fn rehearse(&self, call: &Call, exchange: &Exchange, input: &TurnInput) -> Result<Answer, PluginError> {
-        let ask = async |guest: &Instantiable, store: &mut Store<CallState>| {
-            Ok(guest.handle(store, exchange, input).await?.map_err(|InternalError(text)| {
-                store.data_mut().log.write_last(LogLevel::Error, &text);
-                PluginError::Internal
-            }))
-        };
-        self.run_admitted(call, &mut CallUsage::default(), ask).await
+        let mut usage = CallUsage::default();
+        self.run_admitted(call, &mut usage, async |guest, store| ask(guest, store, exchange, input).await).await
     }
 
     /// Hands a plugin what a client reported.
@@ -244,6 +233,20 @@ impl Plugins {
         });
         store
     }
+}
+
+/// Asks a guest for its answer; what it says of an error of its own goes to its log.
+async fn ask(
+    guest: &Instantiable,
+    store: &mut Store<CallState>,
+    exchange: &Exchange,
+    input: &TurnInput,
+) -> wasmtime::Result<Result<Answer, PluginError>> {
+    let answer = guest.handle(store, exchange, input).await?;
+    Ok(answer.map_err(|InternalError(text)| {
+        store.data_mut().log.write_last(LogLevel::Error, &text);
+        PluginError::Internal
+    }))
 }
 
 fn trap(error: &wasmtime::Error) -> PluginError {
