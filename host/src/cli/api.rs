@@ -215,11 +215,19 @@ pub(crate) enum ApiError {
     )]
     Unauthorized,
     /// An error that the API explained.
-    #[error("{0}")]
-    Refused(String),
+    #[error("{1}")]
+    Refused(StatusCode, String),
     /// An answer that is not the admin API's.
     #[error("the answer is not understood: is FLOWHOST_URL the admin URL of a Flowhost of this version?")]
     NotUnderstood(#[source] serde_json::Error),
+}
+
+/// The status with which the API refused, if that is what the error says.
+pub(crate) fn answered(error: &anyhow::Error) -> Option<StatusCode> {
+    match error.downcast_ref() {
+        Some(ApiError::Refused(status, _)) => Some(*status),
+        _ => None,
+    }
 }
 
 /// The parts of RFC 9457's problem details that people read.
@@ -241,7 +249,7 @@ fn refusal(status: StatusCode, body: &str) -> ApiError {
         None => title,
     };
     // A detail may have lines, as the list of what a plugin asks for; other control characters have no business there.
-    ApiError::Refused(text.lines().map(printable).collect::<Vec<_>>().join("\n"))
+    ApiError::Refused(status, text.lines().map(printable).collect::<Vec<_>>().join("\n"))
 }
 
 /// Where `flowhost serve` and `flowhost dev` have the admin API.

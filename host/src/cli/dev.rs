@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 
 use crate::app::Host;
-use crate::config::{CompileConfig, Environment, Front, HostConfig, LONGEST_LOGIN_DELAY, MigrationPolicy, code_cache};
+use crate::config::{CompileConfig, Environment, Front, HostConfig, LONGEST_LOGIN_DELAY, MigrationPolicy, SecretText, code_cache};
 use crate::crypto::MasterKeys;
 use crate::postgres::{EmbeddedPostgres, Options, PgPrograms};
 
+use super::api::AdminApi;
 use super::dev_folder::DevFolder;
+use super::dev_plugin::Workshop;
 use super::output::{note, say};
 use super::ready_file::ReadyFile;
 use super::running::{RunArgs, serve_until_signal};
@@ -22,6 +24,9 @@ pub struct Args {
     /// Folder for the database, the master key and the admin token; kept between starts
     #[arg(long, default_value = ".flowhost", value_name = "DIR")]
     data_dir: PathBuf,
+    /// A plugin project to serve in a flow of its own, built and deployed again after each change
+    #[arg(long, value_name = "DIR")]
+    plugin: Option<PathBuf>,
     #[command(flatten)]
     run: RunArgs,
 }
@@ -37,7 +42,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     let in_folder = folder.root().join("code-cache");
     let cache = code_cache(Some(args.run.code_cache.as_deref().unwrap_or(&in_folder)), environment);
     let compile = CompileConfig { code_cache: cache, ..CompileConfig::default() };
-    let served = serve(front, compile, &folder, &postgres, ready_file, signals).await;
+    let served = serve(front, compile, &folder, &postgres, args.plugin, ready_file, signals).await;
     let stopped = postgres.stop().await;
     served?;
     Ok(stopped?)
@@ -53,6 +58,7 @@ async fn serve(
     compile: CompileConfig,
     folder: &DevFolder,
     postgres: &EmbeddedPostgres,
+    plugin: Option<PathBuf>,
     ready_file: ReadyFile,
     signals: Signals,
 ) -> anyhow::Result<()> {
@@ -61,6 +67,7 @@ async fn serve(
         Some(token) => (token, None),
         None => (folder.admin_token()?, Some(folder.admin_token_file())),
     };
+    let shown_token = SecretText::new(admin_token.expose().to_owned());
     let config = HostConfig {
         database: postgres.connect_options(DATABASE),
         migrations: MigrationPolicy::Apply,
@@ -75,7 +82,13 @@ async fn serve(
         compile,
         egress: front.egress,
     };
-    serve_until_signal(config, ready_file, signals, |host| say(&welcome(host, token_file.as_deref()))).await
+    serve_until_signal(config, ready_file, signals, async |host| {
+        say(&welcome(host, token_file.as_deref()));
+        let Some(project) = plugin else { return Ok(()) };
+        let api = AdminApi::new(&host.admin_url(), Some(shown_token))?;
+        Workshop::open(project, folder, host.public_url(), api).await?.deploy_each_change().await
+    })
+    .await
 }
 
 fn welcome(host: &Host, token_file: Option<&Path>) -> String {
@@ -99,6 +112,7 @@ const DATABASE: &str = "flowhost";
 
 const EXAMPLE: &str = "Examples:
   flowhost dev
+  flowhost dev --plugin ./my-plugin
   flowhost dev --data-dir /tmp/try --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --ready-file /tmp/try/ready.json
 
 FLOWHOST_ADMIN_TOKEN, if set, is the admin token instead of the one in the folder; FLOWHOST_PG_BIN is the folder of the

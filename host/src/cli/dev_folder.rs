@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use tempfile::NamedTempFile;
 
 use crate::config::{AdminToken, ConfigError, SecretText, parse_master_key};
-use crate::crypto::MasterKey;
+use crate::crypto::{MasterKey, random_bytes};
 
 /// A data folder whose parts exist.
 pub(crate) struct DevFolder {
@@ -58,6 +58,18 @@ impl DevFolder {
         AdminToken::parse(text.without_line_end().expose())
             .map_err(|problem| ConfigError::new(format!("{} {problem}", path.display())).into())
     }
+
+    /// The app secret of the tenant under development, made on the first call, and where it is.
+    pub(crate) fn app_secret(&self) -> anyhow::Result<(SecretText, PathBuf)> {
+        let path = self.root.join("secrets/dev-app-secret");
+        let text = keep_or_make(&path, || format!("{}\n", random_app_secret().expose()))?;
+        Ok((text.without_line_end(), path))
+    }
+}
+
+/// In the form that Meta's have: 32 hex digits.
+pub(crate) fn random_app_secret() -> SecretText {
+    SecretText::new(random_bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Reads the file, or makes it: with mode 0600 from the start, complete or not at all, and never over one that is there.

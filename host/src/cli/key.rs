@@ -221,6 +221,12 @@ async fn add(tenant: &str, mut body: Value, retire: &RetireArgs, api: &ApiArgs, 
     api.print(&answer, |key: Key| key.as_added(tenant, &retire.for_people()))
 }
 
+/// A tenant's public keys in PEM, the active one first.
+pub(crate) async fn public_keys(api: &AdminApi, tenant: &str) -> anyhow::Result<String> {
+    let keys: Keys<Key> = api.get(&["tenants", tenant, "keys"]).await?.read()?;
+    Ok(keys.pem())
+}
+
 async fn list(args: ListArgs, environment: &Environment) -> anyhow::Result<()> {
     let answer = args.api.connect(environment)?.get(&["tenants", &args.tenant, "keys"]).await?;
     args.api.print(&answer, |list: Keys<Key>| if args.pem { list.pem() } else { list.for_people() })

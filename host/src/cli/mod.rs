@@ -13,6 +13,7 @@ mod confirm;
 mod demo;
 mod dev;
 mod dev_folder;
+mod dev_plugin;
 mod flow;
 mod flow_config;
 mod flow_settings;

@@ -1,6 +1,7 @@
 //! `flowhost plugin`: from a plugin project to a version that serves requests.
 
 mod logs;
+mod new;
 
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,9 @@ use super::table::Table;
     after_help = "Examples:\n  flowhost plugin build ./my-plugin\n  flowhost plugin deploy acme booking ./my-plugin\n  flowhost plugin rollback acme booking"
 )]
 pub enum Command {
+    /// Make a project that builds, tests and deploys as it is
+    #[command(after_help = new::EXAMPLE)]
+    New(new::NewArgs),
     /// Build a plugin project into a component
     #[command(after_help = "Examples:\n  flowhost plugin build\n  flowhost plugin build ./my-plugin --out booking.wasm")]
     Build(BuildArgs),
@@ -108,6 +112,7 @@ pub struct FlowArgs {
 
 pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::Result<()> {
     match command {
+        Command::New(args) => new::run(args),
         Command::Build(args) => build(args).await,
         Command::Deploy(args) => deploy(args, environment).await,
         Command::Activate(args) => activate(args, environment).await,
@@ -134,7 +139,7 @@ async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<(
     let deployed = upload(&api, &args.tenant, &args.flow, component).await?;
     let mut answer = deployed.answer;
     if !args.no_activate {
-        rehearse(&api, &args, deployed.version.version).await?;
+        rehearse_unless_forced(&api, &args, deployed.version.version).await?;
         let activated = activate_version(&api, &args.tenant, &args.flow, deployed.version.version).await?;
         answer["active_version"] = activated["active_version"].clone();
     }
@@ -142,21 +147,24 @@ async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<(
     Ok(())
 }
 
-/// Lets the new version answer an INIT first, with the Flow JSON's example data where the project has a `flow.json`.
-async fn rehearse(api: &AdminApi, args: &DeployArgs, version: u64) -> anyhow::Result<()> {
-    let body = json!({ "data": example_data(&args.source)? });
-    let number = version.to_string();
-    let path = ["tenants", &args.tenant, "flows", &args.flow, "versions", &number, "rehearse"];
-    match api.call(Method::POST, &path, Some(&body)).await {
-        Ok(_) => Ok(()),
+/// Lets the new version answer an INIT before it is activated.
+async fn rehearse_unless_forced(api: &AdminApi, args: &DeployArgs, version: u64) -> anyhow::Result<()> {
+    match rehearse(api, [&args.tenant, &args.flow], &args.source, version).await {
         Err(error) if args.force => {
             note(&format!("activated all the same: {error:#}"));
             Ok(())
         }
-        Err(error) => Err(error.context(format!(
-            "version {version} is uploaded and not activated: it failed when it was tried (`--force` activates it all the same)"
-        ))),
+        rehearsed => rehearsed.with_context(|| {
+            format!("version {version} is uploaded and not activated: it failed when it was tried (`--force` activates it all the same)")
+        }),
     }
+}
+
+/// Lets a version of a tenant's flow answer an INIT, with the Flow JSON's example data where the project has a `flow.json`.
+pub(crate) async fn rehearse(api: &AdminApi, [tenant, flow]: [&str; 2], source: &Path, version: u64) -> anyhow::Result<()> {
+    let body = json!({ "data": example_data(source)? });
+    let path = ["tenants", tenant, "flows", flow, "versions", &version.to_string(), "rehearse"];
+    api.call(Method::POST, &path, Some(&body)).await.map(drop)
 }
 
 /// The example data of the Flow JSON's first screen (`__example__`); none without a `flow.json` in the project.

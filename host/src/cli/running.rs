@@ -81,12 +81,13 @@ impl RunArgs {
     }
 }
 
-/// Starts a host and serves until a signal; `announce` tells people where it is.
+/// Starts a host and serves until a signal; `meanwhile` tells people where it is, and may go on until then. An error of it ends the
+/// host.
 pub(crate) async fn serve_until_signal(
     config: HostConfig,
     ready_file: ReadyFile,
     mut signals: Signals,
-    announce: impl FnOnce(&Host),
+    meanwhile: impl AsyncFnOnce(&Host) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     open_files::allow_for(&config.limits);
     if config.egress.guard.private_addresses {
@@ -96,16 +97,24 @@ pub(crate) async fn serve_until_signal(
         host = Host::start(config) => host?,
         _ = signals.next() => return Ok(()),
     };
-    let announced = ready_file.announce(&host.public_url(), &host.admin_url());
-    if announced.is_ok() {
-        announce(&host);
-        signals.next().await;
+    let mut served = ready_file.announce(&host.public_url(), &host.admin_url());
+    if served.is_ok() {
+        let failed = async {
+            match meanwhile(&host).await {
+                Ok(()) => std::future::pending().await,
+                Err(error) => error,
+            }
+        };
+        served = tokio::select! {
+            error = failed => Err(error),
+            _ = signals.next() => Ok(()),
+        };
         note("Stopping: requests under way are finished first. Once more stops at once.");
     }
     signals.end_at_the_next();
     drop(ready_file);
     host.stop().await;
-    announced
+    served
 }
 
 /// sqlx repeats each notice of the database, which tells nobody anything.

@@ -33,8 +33,9 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     args.run.init_log("");
     let signals = Signals::listen()?;
     let ready_file = ReadyFile::claim(args.run.ready_file)?;
-    serve_until_signal(config, ready_file, signals, |host| {
+    serve_until_signal(config, ready_file, signals, async |host| {
         tracing::info!(public = host.public_url(), admin = host.admin_url(), "accepting requests");
+        Ok(())
     })
     .await
 }

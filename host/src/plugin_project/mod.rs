@@ -7,6 +7,8 @@ mod artifacts;
 mod environment;
 mod error;
 mod manifest;
+mod sources;
+mod template;
 mod toolchain;
 
 use std::fs::{self, Permissions};
@@ -25,6 +27,8 @@ use self::toolchain::Settings;
 use crate::flow::{Capabilities, PluginSection};
 
 pub use self::error::BuildError;
+pub use self::sources::Sources;
+pub use self::template::{NewProject, NewProjectError, SdkSource, create};
 
 /// Builds the plugin in a folder for `wasm32-wasip2`, in release mode.
 ///

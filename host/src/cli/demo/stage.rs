@@ -7,9 +7,9 @@ use serde_json::json;
 
 use crate::client::FlowClient;
 use crate::config::SecretText;
-use crate::crypto::random_bytes;
 
 use super::super::api::AdminApi;
+use super::super::dev_folder::random_app_secret;
 use super::super::output::note;
 use super::super::plugin::{activate_version, size, upload};
 
@@ -88,11 +88,6 @@ struct Made {
 #[derive(Deserialize)]
 struct Flow {
     endpoint_path: String,
-}
-
-/// In the form that Meta's have: 32 hex digits.
-fn random_app_secret() -> SecretText {
-    SecretText::new(random_bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Slug and name of the demo's tenants.

@@ -1,0 +1,114 @@
+//! A project's files, watched: what a build or a test run depends on, and when it changes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use tokio::time::sleep;
+
+/// The files of a project as they were when they were last looked at.
+///
+/// They are looked at again and again: that works on every file system, also where a container has it from outside and no event comes.
+#[derive(Debug)]
+pub struct Sources {
+    folder: PathBuf,
+    seen: Snapshot,
+}
+
+/// When each file was changed, and its size.
+type Snapshot = BTreeMap<PathBuf, (Option<SystemTime>, u64)>;
+
+impl Sources {
+    /// As they are now.
+    pub async fn of(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), seen: look(folder.to_owned()).await }
+    }
+
+    /// Waits until a file is changed, is new or is gone, and then until nothing more changes for a moment: an editor that saves ten
+    /// files is one change.
+    pub async fn changed(&mut self) {
+        let mut settled = true;
+        loop {
+            sleep(INTERVAL).await;
+            let now = look(self.folder.clone()).await;
+            if now != self.seen {
+                (self.seen, settled) = (now, false);
+            } else if !settled {
+                return;
+            }
+        }
+    }
+}
+
+async fn look(folder: PathBuf) -> Snapshot {
+    let looked = tokio::task::spawn_blocking(move || {
+        let mut files = Snapshot::new();
+        collect(&folder, MAX_DEPTH, &mut files);
+        files
+    });
+    looked.await.unwrap_or_default()
+}
+
+/// What can't be read is not there: it will be another time.
+fn collect(folder: &Path, depth: usize, files: &mut Snapshot) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        if files.len() >= MAX_FILES || name.to_string_lossy().starts_with('.') || IGNORED.iter().any(|ignored| name == *ignored) {
+            continue;
+        }
+        let Ok(about) = entry.metadata() else { continue };
+        if about.is_file() {
+            files.insert(entry.path(), (about.modified().ok(), about.len()));
+        } else if about.is_dir() && depth > 0 {
+            collect(&entry.path(), depth - 1, files);
+        }
+    }
+}
+
+/// What builds write themselves. Hidden files and folders are an editor's, or version control's.
+const IGNORED: [&str; 2] = ["target", "Cargo.lock"];
+
+/// A project has dozens. Whoever points this at a disk gets an answer too.
+const MAX_FILES: usize = 10_000;
+const MAX_DEPTH: usize = 16;
+
+/// Not felt by who has just saved a file, and nothing on the processor.
+const INTERVAL: Duration = Duration::from_millis(300);
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn changed_new_and_deleted_files_are_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("src/lib.rs");
+        fs::create_dir(folder.path().join("src")).unwrap();
+        fs::write(&file, "one").unwrap();
+        let mut sources = Sources::of(folder.path()).await;
+
+        fs::write(&file, "one and two").unwrap();
+        sources.changed().await;
+        fs::write(folder.path().join("flow.json"), "{}").unwrap();
+        sources.changed().await;
+        fs::remove_file(&file).unwrap();
+        sources.changed().await;
+    }
+
+    #[tokio::test]
+    async fn what_a_build_writes_is_no_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sources = Sources::of(folder.path()).await;
+        for ignored in ["target", ".git", ".flowhost"] {
+            fs::create_dir(folder.path().join(ignored)).unwrap();
+            fs::write(folder.path().join(ignored).join("file"), "").unwrap();
+        }
+        fs::write(folder.path().join("Cargo.lock"), "").unwrap();
+
+        assert!(timeout(INTERVAL * 4, sources.changed()).await.is_err());
+    }
+}
