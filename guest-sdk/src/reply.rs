@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::Error;
+use crate::{Error, Screen};
 
 /// The answer to one exchange.
 ///
@@ -46,6 +46,11 @@ impl Reply {
     /// Show this screen. Its data is `{}` until [`Reply::data`] sets it.
     pub fn screen(name: impl Into<String>) -> Self {
         Reply(Kind::Screen { screen: name.into(), data: Value::Object(Map::new()), error: None })
+    }
+
+    /// Show this screen of the Flow JSON: its type, which [`screens!`](crate::screens) makes, knows its name and its data.
+    pub fn show<S: Screen>(screen: S) -> Self {
+        Reply::screen(S::ID).data(screen)
     }
 
     /// The data of the screen: anything that serializes to a JSON object. Anything else makes the call an internal error.
