@@ -25,7 +25,6 @@ pub mod bindings {
 pub use bindings::export_component;
 
 /// What the SDK itself uses of WASI. `std` has no random numbers to give, only a seed for its hash tables.
-#[expect(missing_docs, reason = "generated")]
 #[allow(unsafe_code, unused_qualifications, unreachable_pub, dead_code, clippy::all, reason = "generated")]
 pub(crate) mod surroundings {
     wit_bindgen::generate!({
@@ -38,10 +37,12 @@ pub(crate) mod surroundings {
 
             package wasi:random@0.2.0 {
                 interface random {
+                    get-random-bytes: func(len: u64) -> list<u8>;
                     get-random-u64: func() -> u64;
                 }
             }
         ",
+        path: [],
         generate_all,
     });
 }
