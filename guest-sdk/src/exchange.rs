@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(error.path(), "address.zip");
         assert_eq!(
             error.to_string(),
-            "the data of screen \"DETAILS\" does not fit: field \"address.zip\": invalid type: string \"old\", expected u32"
+            "the data of screen \"DETAILS\" does not fit: field \"address.zip\": expected u32, but it is a text"
         );
     }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
 use crate::time::{Date, DateRange};
-use crate::typed::Mismatch;
+use crate::typed::{Mismatch, kind_of};
 use crate::{DataError, Number, media};
 
 /// The data of one screen: made by [`screens!`](crate::screens), shown with [`Reply::show`](crate::Reply::show).
@@ -71,10 +71,8 @@ impl<'a> Fields<'a> {
     fn misfit(&self, name: &str, expected: &str) -> DataError {
         let mut reason = String::from("expected ");
         reason.push_str(expected);
-        reason.push_str(match self.data.get(name) {
-            None => ", but it is missing",
-            Some(value) => kind_of(value),
-        });
+        reason.push_str(", but it is ");
+        reason.push_str(self.data.get(name).map_or("missing", found));
         self.error(name.to_owned(), reason)
     }
 
@@ -83,16 +81,11 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Without the value: it may be a customer's.
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => ", but it is null",
-        Value::Bool(_) => ", but it is a boolean",
-        Value::Number(_) => ", but it is a number",
-        Value::String(text) if text.is_empty() => ", but it is empty",
-        Value::String(_) => ", but it is another text",
-        Value::Array(_) => ", but it is an array",
-        Value::Object(_) => ", but it is an object",
+/// Where a text was expected, it may be the wrong one.
+fn found(value: &Value) -> &'static str {
+    match kind_of(value) {
+        "a text" => "another text",
+        other => other,
     }
 }
 
@@ -107,7 +100,7 @@ pub trait Field: Sized {
 #[doc(hidden)]
 pub fn field<'de, T: Field, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let value = Value::deserialize(deserializer)?;
-    T::read(Some(&value)).map_err(|expected| de::Error::custom(format_args!("expected {expected}{}", kind_of(&value))))
+    T::read(Some(&value)).map_err(|expected| de::Error::custom(format_args!("expected {expected}, but it is {}", found(&value))))
 }
 
 impl Field for String {
