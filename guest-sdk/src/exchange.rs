@@ -103,7 +103,7 @@ impl DataError {
     /// The field that does not fit, as a path such as `address.city` or `guests[2].name`. When a field is missing, the path of
     /// the object that lacks it: empty for the form itself.
     pub fn path(&self) -> &str {
-        &self.mismatch.path
+        self.mismatch.path()
     }
 }
 

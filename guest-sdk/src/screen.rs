@@ -65,19 +65,21 @@ impl<'a> Fields<'a> {
     pub fn unknown_screen(&self, known: &[&str]) -> DataError {
         let mut reason = String::from("the Flow JSON has no form on this screen that is sent here; the screens with one: ");
         reason.push_str(&known.join(", "));
-        self.error(String::new(), reason)
+        self.error("", reason)
     }
 
+    #[cold]
+    #[inline(never)]
     fn misfit(&self, name: &str, expected: &str) -> DataError {
         let mut reason = String::from("expected ");
         reason.push_str(expected);
         reason.push_str(", but it is ");
         reason.push_str(self.data.get(name).map_or("missing", found));
-        self.error(name.to_owned(), reason)
+        self.error(name, reason)
     }
 
-    fn error(&self, path: String, reason: String) -> DataError {
-        DataError { screen: self.screen.to_owned(), mismatch: Mismatch { path, reason } }
+    fn error(&self, path: &str, reason: String) -> DataError {
+        DataError { screen: self.screen.to_owned(), mismatch: Mismatch::new(path, reason) }
     }
 }
 

@@ -16,25 +16,47 @@ use serde_json::{Value, map};
 
 use self::key::Key;
 
-/// Why JSON does not fit a type.
+/// Why JSON does not fit a type. Small, and made out of line: every field of every type that is read hands it on.
 #[derive(Debug)]
-pub(crate) struct Mismatch {
-    /// The field, such as `address.city` or `guests[2].name`; empty for the whole document.
-    pub(crate) path: String,
-    pub(crate) reason: String,
+pub(crate) struct Mismatch(Box<Details>);
+
+#[derive(Debug)]
+struct Details {
+    path: String,
+    reason: String,
 }
 
 impl Mismatch {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn new(path: &str, reason: String) -> Self {
+        Mismatch(Box::new(Details { path: path.to_owned(), reason }))
+    }
+
+    /// The field, such as `address.city` or `guests[2].name`; empty for the whole document.
+    pub(crate) fn path(&self) -> &str {
+        &self.0.path
+    }
+
     /// For people: `field "guests": expected u32, but it is a text`.
     pub(crate) fn describe(&self) -> String {
-        if self.path.is_empty() { self.reason.clone() } else { ["field \"", &self.path, "\": ", &self.reason].concat() }
+        let Details { path, reason } = &*self.0;
+        if path.is_empty() { reason.clone() } else { ["field \"", path, "\": ", reason].concat() }
     }
 
     /// The same as seen from outside: `step` is a field's name, or an index in brackets.
+    #[cold]
+    #[inline(never)]
     fn within(mut self, step: &str) -> Self {
-        let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
-        self.path = [step, separator, &self.path].concat();
+        let separator = if self.0.path.is_empty() || self.0.path.starts_with('[') { "" } else { "." };
+        self.0.path = [step, separator, &self.0.path].concat();
         self
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn within_entry(self, index: usize) -> Self {
+        self.within(&format!("[{index}]"))
     }
 }
 
@@ -65,10 +87,13 @@ impl Display for Mismatch {
 impl std::error::Error for Mismatch {}
 
 impl Error for Mismatch {
+    #[cold]
     fn custom<T: Display>(reason: T) -> Self {
-        Mismatch { path: String::new(), reason: reason.to_string() }
+        Mismatch::new("", reason.to_string())
     }
 
+    #[cold]
+    #[inline(never)]
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         let found = match found {
             Unexpected::Unit | Unexpected::Option => "null",
@@ -82,8 +107,28 @@ impl Error for Mismatch {
         Self::custom(format_args!("expected {expected}, but it is {found}"))
     }
 
+    #[cold]
+    #[inline(never)]
     fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
         Self::custom(format_args!("expected {expected}, but it is another value"))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn missing_field(name: &'static str) -> Self {
+        Self::custom(format_args!("missing field `{name}`"))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn duplicate_field(name: &'static str) -> Self {
+        Self::custom(format_args!("duplicate field `{name}`"))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
+        Self::custom(format_args!("invalid length {length}, expected {expected}"))
     }
 }
 
@@ -155,7 +200,7 @@ impl<'de> SeqAccess<'de> for &mut Elements<'de> {
         let Some(entry) = self.entries.get(self.next) else { return Ok(None) };
         let index = self.next;
         self.next += 1;
-        seed.deserialize(Node(entry)).map(Some).map_err(|error| error.within(&format!("[{index}]")))
+        seed.deserialize(Node(entry)).map(Some).map_err(|error| error.within_entry(index))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -266,7 +311,7 @@ mod tests {
             (json!([]), "", "invalid length 0, expected struct Form with 4 elements"),
         ] {
             let mismatch = from_json::<Form>(&form).unwrap_err();
-            assert_eq!((mismatch.path.as_str(), mismatch.reason.as_str()), (path, reason), "{form}");
+            assert_eq!((mismatch.path(), mismatch.0.reason.as_str()), (path, reason), "{form}");
         }
     }
 
