@@ -24,6 +24,29 @@ pub mod bindings {
 }
 pub use bindings::export_component;
 
+/// What the SDK itself uses of WASI. `std` has no random numbers to give, only a seed for its hash tables.
+#[allow(unsafe_code, unused_qualifications, unreachable_pub, dead_code, clippy::all, reason = "generated")]
+pub(crate) mod surroundings {
+    wit_bindgen::generate!({
+        inline: "
+            package flowhost:sdk;
+
+            world surroundings {
+                import wasi:random/random@0.2.0;
+            }
+
+            package wasi:random@0.2.0 {
+                interface random {
+                    get-random-bytes: func(len: u64) -> list<u8>;
+                    get-random-u64: func() -> u64;
+                }
+            }
+        ",
+        path: [],
+        generate_all,
+    });
+}
+
 /// A plugin in the shape that the bindings want.
 #[expect(missing_debug_implementations, reason = "never made")]
 pub struct Component<P>(PhantomData<P>);

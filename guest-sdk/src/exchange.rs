@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::ScreenForm;
+use crate::screen::Fields;
 use crate::typed::{Mismatch, from_json};
 
 /// One decrypted, verified request of the conversation.
@@ -53,6 +55,17 @@ impl Exchange {
         from_json(&self.data).map_err(|mismatch| DataError { screen: self.screen.clone().unwrap_or_default(), mismatch })
     }
 
+    /// The form of the screen that the user is on, as one of the flow's: `screens::Form`, which [`screens!`](crate::screens) makes.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] names the field that does not fit, or the screen that has no form. As in [`Exchange::data`], both are the plugin
+    /// author's to mend: the Flow JSON that the plugin was built with is not the one that the client has.
+    pub fn form<F: ScreenForm>(&self) -> Result<F, DataError> {
+        let screen = self.screen.as_deref().unwrap_or_default();
+        F::read(screen, Fields::new(screen, &self.data))
+    }
+
     /// The form's fields as they came: always a JSON object, `{}` when the client sent none.
     pub fn json(&self) -> &Value {
         &self.data
@@ -82,15 +95,15 @@ impl Exchange {
 /// Form data that does not fit the type asked for: see [`Exchange::data`].
 #[derive(Debug)]
 pub struct DataError {
-    screen: String,
-    mismatch: Mismatch,
+    pub(crate) screen: String,
+    pub(crate) mismatch: Mismatch,
 }
 
 impl DataError {
     /// The field that does not fit, as a path such as `address.city` or `guests[2].name`. When a field is missing, the path of
     /// the object that lacks it: empty for the form itself.
     pub fn path(&self) -> &str {
-        &self.mismatch.path
+        self.mismatch.path()
     }
 }
 
@@ -182,7 +195,7 @@ mod tests {
         assert_eq!(error.path(), "address.zip");
         assert_eq!(
             error.to_string(),
-            "the data of screen \"DETAILS\" does not fit: field \"address.zip\": invalid type: string \"old\", expected u32"
+            "the data of screen \"DETAILS\" does not fit: field \"address.zip\": expected u32, but it is a text"
         );
     }
 

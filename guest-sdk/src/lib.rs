@@ -10,26 +10,35 @@ mod error;
 mod exchange;
 pub mod http;
 pub mod media;
+mod number;
 mod plugin;
+pub mod random;
 mod reply;
+mod screen;
 mod session;
 pub mod store;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+pub mod time;
 mod typed;
 
 pub use crate::error::Error;
 pub use crate::exchange::{Action, ClientError, DataError, Exchange, FormData};
+pub use crate::number::Number;
 pub use crate::plugin::FlowPlugin;
 pub use crate::reply::{Reply, ReplyData};
+pub use crate::screen::{Screen, ScreenForm};
 pub use crate::session::{Session, State};
-pub use flowhost_sdk_macros::export;
+pub use flowhost_sdk_macros::{export, screens};
 pub use log;
 pub use serde_json::json;
 
-/// What [`export!`] expands to; not for direct use.
+/// What [`export!`] and [`screens!`] expand to; not for direct use.
 #[doc(hidden)]
 pub mod __private {
     #[cfg(target_arch = "wasm32")]
     pub use crate::component::{Component, bindings, export_component};
+    pub use crate::screen::{Field, Fields, FormFields, field};
+    pub use serde;
+    pub use serde_json::Value;
 }

@@ -1,9 +1,7 @@
 //! What the plugin answers.
 
+use crate::{Error, Screen};
 use serde::Serialize;
-use serde_json::{Map, Value};
-
-use crate::Error;
 
 /// The answer to one exchange.
 ///
@@ -23,10 +21,12 @@ pub struct Reply(Kind);
 enum Kind {
     Screen {
         screen: String,
-        data: Value,
+        /// A JSON object.
+        data: String,
         error: Option<String>,
     },
-    Complete(Value),
+    /// A JSON object.
+    Complete(String),
     Close,
     RejectToken(String),
     /// A mistake made while building, kept until the call ends so that builders need no `?`.
@@ -45,7 +45,12 @@ pub(crate) enum FinishedReply {
 impl Reply {
     /// Show this screen. Its data is `{}` until [`Reply::data`] sets it.
     pub fn screen(name: impl Into<String>) -> Self {
-        Reply(Kind::Screen { screen: name.into(), data: Value::Object(Map::new()), error: None })
+        Reply(Kind::Screen { screen: name.into(), data: "{}".to_owned(), error: None })
+    }
+
+    /// Show this screen of the Flow JSON: its type, which [`screens!`](crate::screens) makes, knows its name and its data.
+    pub fn show<S: Screen>(screen: S) -> Self {
+        Reply::screen(S::ID).data(screen)
     }
 
     /// The data of the screen: anything that serializes to a JSON object. Anything else makes the call an internal error.
@@ -88,8 +93,8 @@ impl Reply {
 
     pub(crate) fn finish(self) -> Result<FinishedReply, Error> {
         Ok(match self.0 {
-            Kind::Screen { screen, data, error } => FinishedReply::Screen { screen, data: to_json(&data)?, error },
-            Kind::Complete(params) => FinishedReply::Complete(to_json(&params)?),
+            Kind::Screen { screen, data, error } => FinishedReply::Screen { screen, data, error },
+            Kind::Complete(params) => FinishedReply::Complete(params),
             Kind::Close => FinishedReply::Close,
             Kind::RejectToken(text) => FinishedReply::RejectToken(text),
             Kind::Broken(reason) => return Err(Error::internal(reason)),
@@ -106,27 +111,23 @@ impl Kind {
     }
 }
 
-fn to_object(what: &str, value: impl Serialize) -> Result<Value, String> {
-    match serde_json::to_value(value) {
-        Ok(object @ Value::Object(_)) => Ok(object),
+/// Written at once: by way of a `Value`, each type would be compiled for that too.
+fn to_object<T: Serialize>(what: &str, value: T) -> Result<String, String> {
+    match serde_json::to_string(&value) {
+        Ok(object) if object.starts_with('{') => Ok(object),
         Ok(other) => Err(format!("{what} must be a JSON object, but is {}", kind_of(&other))),
         Err(error) => Err(format!("{what} cannot be written as JSON: {error}")),
     }
 }
 
-/// Not `Value::to_string`, which also links the code for indented JSON.
-fn to_json(value: &Value) -> Result<String, Error> {
-    Ok(serde_json::to_string(value)?)
-}
-
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
+/// What a JSON text is, as its first character says.
+fn kind_of(json: &str) -> &'static str {
+    match json.bytes().next() {
+        Some(b'n') => "null",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'"') => "a text",
+        Some(b'[') => "an array",
+        _ => "a number",
     }
 }
 

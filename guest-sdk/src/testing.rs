@@ -36,6 +36,7 @@ pub use crate::testing::log_lines::LogLine;
 
 use std::marker::PhantomData;
 use std::rc::Rc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -43,6 +44,7 @@ use crate::call::{self, StoredSession};
 use crate::error::Kind;
 use crate::reply::FinishedReply;
 use crate::testing::surroundings::Surroundings;
+use crate::time::Timestamp;
 use crate::{Action, ClientError, Error, Exchange, FlowPlugin, http, media};
 
 /// The host's default limit of a session's state.
@@ -119,6 +121,24 @@ impl<P: FlowPlugin> Conversation<P> {
     pub fn with_media(mut self, answer: impl Fn(&media::Reference) -> Result<Vec<u8>, media::Error> + 'static) -> Self {
         self.surroundings.media = Some(Rc::new(answer));
         self
+    }
+
+    /// The same with this moment on the clock, where it stands still. Without it, that is 2026-01-01 12:00 UTC.
+    pub fn with_time(mut self, now: Timestamp) -> Self {
+        self.surroundings.now = now;
+        self
+    }
+
+    /// The same with other random numbers: for each seed the same in every run.
+    pub fn with_seed(self, seed: u64) -> Self {
+        self.surroundings.random.set(seed);
+        self
+    }
+
+    /// Lets time pass: on the clock, and in the [`store`] for values that are kept for a while.
+    pub fn pass(&mut self, time: Duration) {
+        self.surroundings.now = self.surroundings.now + time;
+        store::advance(time);
     }
 
     /// The user opens the flow.

@@ -1,34 +1,280 @@
 //! JSON as the author's types, with errors that name the field.
+//!
+//! Not serde_json's own reader of values, with serde_path_to_error around it: that made each type that is read some 2 KiB larger, and its
+//! errors repeat what the user wrote, which does not belong in a log.
 
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+mod key;
 
-/// Why JSON does not fit a type.
+use std::fmt::{self, Display};
+
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, Expected, IntoDeserializer, MapAccess, SeqAccess,
+    Unexpected, VariantAccess, Visitor, value::UnitDeserializer,
+};
+use serde::forward_to_deserialize_any;
+use serde_json::{Value, map};
+
+use self::key::Key;
+
+/// Why JSON does not fit a type. Small, and made out of line: every field of every type that is read hands it on.
 #[derive(Debug)]
-pub(crate) struct Mismatch {
-    /// The field, such as `address.city` or `guests[2].name`; empty for the whole document.
-    pub(crate) path: String,
-    pub(crate) reason: String,
+pub(crate) struct Mismatch(Box<Details>);
+
+#[derive(Debug)]
+struct Details {
+    path: String,
+    reason: String,
 }
 
 impl Mismatch {
-    /// For people: `field "guests": invalid type: ..`.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn new(path: &str, reason: String) -> Self {
+        Mismatch(Box::new(Details { path: path.to_owned(), reason }))
+    }
+
+    /// The field, such as `address.city` or `guests[2].name`; empty for the whole document.
+    pub(crate) fn path(&self) -> &str {
+        &self.0.path
+    }
+
+    /// For people: `field "guests": expected u32, but it is a text`.
     pub(crate) fn describe(&self) -> String {
-        if self.path.is_empty() { self.reason.clone() } else { format!("field \"{}\": {}", self.path, self.reason) }
+        let Details { path, reason } = &*self.0;
+        if path.is_empty() { reason.clone() } else { ["field \"", path, "\": ", reason].concat() }
+    }
+
+    /// The same as seen from outside: `step` is a field's name, or an index in brackets.
+    #[cold]
+    #[inline(never)]
+    fn within(mut self, step: &str) -> Self {
+        let separator = if self.0.path.is_empty() || self.0.path.starts_with('[') { "" } else { "." };
+        self.0.path = [step, separator, &self.0.path].concat();
+        self
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn within_entry(self, index: usize) -> Self {
+        self.within(&format!("[{index}]"))
     }
 }
 
 /// Reads `value` as `T`.
 pub(crate) fn from_json<T: DeserializeOwned>(value: &Value) -> Result<T, Mismatch> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path();
-        let path = if path.iter().len() == 0 { String::new() } else { path.to_string() };
-        Mismatch { path, reason: error.inner().to_string() }
-    })
+    T::deserialize(Node(value))
+}
+
+/// What a value is, in words; never the value, which may be a customer's.
+pub(crate) fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(text) if text.is_empty() => "empty",
+        Value::String(_) => "a text",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+impl Display for Mismatch {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.describe())
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
+impl Error for Mismatch {
+    #[cold]
+    fn custom<T: Display>(reason: T) -> Self {
+        Mismatch::new("", reason.to_string())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let found = match found {
+            Unexpected::Unit | Unexpected::Option => "null",
+            Unexpected::Bool(_) => "a boolean",
+            Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_) => "a number",
+            Unexpected::Str("") => "empty",
+            Unexpected::Seq => "an array",
+            Unexpected::Map => "an object",
+            _ => "a text",
+        };
+        Self::custom(format_args!("expected {expected}, but it is {found}"))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::custom(format_args!("expected {expected}, but it is another value"))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn missing_field(name: &'static str) -> Self {
+        Self::custom(format_args!("missing field `{name}`"))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn duplicate_field(name: &'static str) -> Self {
+        Self::custom(format_args!("duplicate field `{name}`"))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
+        Self::custom(format_args!("invalid length {length}, expected {expected}"))
+    }
+}
+
+/// A value to be read.
+#[derive(Clone, Copy)]
+struct Node<'de>(&'de Value);
+
+impl<'de> Deserializer<'de> for Node<'de> {
+    type Error = Mismatch;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.0 {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(value) => visitor.visit_bool(*value),
+            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(number), _) => visitor.visit_u64(number),
+                (None, Some(number)) => visitor.visit_i64(number),
+                (None, None) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
+            },
+            Value::String(text) => visitor.visit_borrowed_str(text),
+            Value::Array(entries) => {
+                let mut elements = Elements { entries, next: 0 };
+                let value = visitor.visit_seq(&mut elements)?;
+                if elements.next < entries.len() { Err(Mismatch::custom("the array is too long")) } else { Ok(value) }
+            }
+            Value::Object(fields) => visitor.visit_map(Members { rest: fields.iter(), current: None }),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Mismatch> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        let (name, content) = match self.0 {
+            Value::String(name) => (name, None),
+            Value::Object(fields) if fields.len() == 1 => {
+                fields.iter().next().map(|(name, value)| (name, Some(Node(value)))).expect("one")
+            }
+            other => return Err(Mismatch::custom(format_args!("expected the name of a variant, but it is {}", kind_of(other)))),
+        };
+        visitor.visit_enum(Variant { name, content })
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map
+        struct identifier ignored_any
+    }
+}
+
+struct Elements<'de> {
+    entries: &'de [Value],
+    next: usize,
+}
+
+impl<'de> SeqAccess<'de> for &mut Elements<'de> {
+    type Error = Mismatch;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Mismatch> {
+        let Some(entry) = self.entries.get(self.next) else { return Ok(None) };
+        let index = self.next;
+        self.next += 1;
+        seed.deserialize(Node(entry)).map(Some).map_err(|error| error.within_entry(index))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.entries.len() - self.next)
+    }
+}
+
+struct Members<'de> {
+    rest: map::Iter<'de>,
+    current: Option<(&'de str, &'de Value)>,
+}
+
+impl<'de> MapAccess<'de> for Members<'de> {
+    type Error = Mismatch;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Mismatch> {
+        let Some((name, value)) = self.rest.next() else { return Ok(None) };
+        self.current = Some((name, value));
+        seed.deserialize(Key(name)).map(Some).map_err(|error| error.within(name))
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Mismatch> {
+        let (name, value) = self.current.take().ok_or_else(|| Mismatch::custom("a value was asked for before its key"))?;
+        seed.deserialize(Node(value)).map_err(|error| error.within(name))
+    }
+}
+
+/// A variant of an enum: its name, and what belongs to it.
+struct Variant<'de> {
+    name: &'de str,
+    content: Option<Node<'de>>,
+}
+
+impl<'de> EnumAccess<'de> for Variant<'de> {
+    type Error = Mismatch;
+    type Variant = Self;
+
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), Mismatch> {
+        let name: Result<S::Value, Mismatch> = seed.deserialize(self.name.into_deserializer());
+        Ok((name?, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Variant<'de> {
+    type Error = Mismatch;
+
+    fn unit_variant(self) -> Result<(), Mismatch> {
+        self.newtype_variant_seed(std::marker::PhantomData)
+    }
+
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Mismatch> {
+        match self.content {
+            Some(content) => seed.deserialize(content).map_err(|error| error.within(self.name)),
+            None => seed.deserialize(UnitDeserializer::new()),
+        }
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Mismatch> {
+        self.struct_variant(&[], visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Mismatch> {
+        match self.content {
+            Some(content) => content.deserialize_any(visitor).map_err(|error| error.within(self.name)),
+            None => visitor.visit_unit(),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Serialize};
     use serde_json::json;
 
     use super::*;
@@ -41,6 +287,8 @@ mod tests {
         address: Option<Address>,
         #[serde(default)]
         numbers: Vec<u8>,
+        #[serde(default)]
+        places: BTreeMap<String, Vec<Address>>,
     }
 
     #[derive(Debug, serde::Deserialize)]
@@ -52,14 +300,94 @@ mod tests {
     #[test]
     fn the_path_leads_to_the_value_that_does_not_fit() {
         for (form, path, reason) in [
-            (json!({"name": "a", "address": {"zip": "old"}}), "address.zip", "invalid type: string \"old\", expected u32"),
-            (json!({"name": "a", "numbers": [1, 300]}), "numbers[1]", "invalid value: integer `300`, expected u8"),
-            (json!({"name": null}), "name", "invalid type: null, expected a string"),
+            (json!({"name": "a", "address": {"zip": "old"}}), "address.zip", "expected u32, but it is a text"),
+            (json!({"name": "a", "address": {"zip": -1}}), "address.zip", "expected u32, but it is another value"),
+            (json!({"name": "a", "numbers": [1, 300]}), "numbers[1]", "expected u8, but it is another value"),
+            (json!({"name": "a", "numbers": {}}), "numbers", "expected a sequence, but it is an object"),
+            (json!({"name": "a", "places": {"x": [{"zip": 1}, {"zip": ""}]}}), "places.x[1].zip", "expected u32, but it is empty"),
+            (json!({"name": null}), "name", "expected a string, but it is null"),
             (json!({"name": "a", "address": {}}), "address", "missing field `zip`"),
             (json!({}), "", "missing field `name`"),
+            (json!([]), "", "invalid length 0, expected struct Form with 4 elements"),
         ] {
             let mismatch = from_json::<Form>(&form).unwrap_err();
-            assert_eq!((mismatch.path.as_str(), mismatch.reason.as_str()), (path, reason), "{form}");
+            assert_eq!((mismatch.path(), mismatch.0.reason.as_str()), (path, reason), "{form}");
         }
+    }
+
+    #[derive(Debug, PartialEq, Deserialize, Serialize)]
+    enum Step {
+        Start,
+        Paid(u32),
+        Moved(i8, f32),
+        Done { at: char },
+    }
+
+    #[derive(Debug, PartialEq, Deserialize, Serialize)]
+    #[serde(tag = "kind")]
+    enum Tagged {
+        Start,
+        Paid { amount: u64 },
+    }
+
+    #[derive(Debug, PartialEq, Deserialize, Serialize)]
+    struct Everything {
+        unit: (),
+        newtype: Meters,
+        steps: Vec<Step>,
+        tagged: Vec<Tagged>,
+        by_number: BTreeMap<u32, bool>,
+        by_sign: BTreeMap<i8, Option<String>>,
+        by_step: BTreeMap<Name, u8>,
+        tuple: (u8, String),
+        float: f64,
+        #[serde(flatten)]
+        rest: BTreeMap<String, Value>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize, Serialize)]
+    struct Meters(u64);
+
+    #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+    enum Name {
+        First,
+    }
+
+    /// Whatever serde_json writes of a state has to be read back.
+    #[test]
+    fn what_was_written_is_read() {
+        let everything = Everything {
+            unit: (),
+            newtype: Meters(u64::MAX),
+            steps: vec![Step::Start, Step::Paid(7), Step::Moved(-1, 0.5), Step::Done { at: 'é' }],
+            tagged: vec![Tagged::Start, Tagged::Paid { amount: 3 }],
+            by_number: BTreeMap::from([(7, true)]),
+            by_sign: BTreeMap::from([(-7, None), (0, Some("x".into()))]),
+            by_step: BTreeMap::from([(Name::First, 1)]),
+            tuple: (1, "a".into()),
+            float: -1.25,
+            rest: BTreeMap::from([("more".into(), json!({"a": [null, 1.5]}))]),
+        };
+        let json = serde_json::to_value(&everything).unwrap();
+
+        assert_eq!(from_json::<Everything>(&json).unwrap(), everything, "{json}");
+    }
+
+    #[test]
+    fn a_variant_that_does_not_fit_is_named() {
+        for (json, message) in [
+            (json!("End"), "unknown variant `End`, expected one of `Start`, `Paid`, `Moved`, `Done`"),
+            (json!({"Paid": "x"}), "field \"Paid\": expected u32, but it is a text"),
+            (json!({"Moved": [1, 2, 3]}), "field \"Moved\": the array is too long"),
+            (json!("Paid"), "expected u32, but it is null"),
+            (json!({"Start": 1}), "field \"Start\": expected unit, but it is a number"),
+            (json!([]), "expected the name of a variant, but it is an array"),
+        ] {
+            assert_eq!(from_json::<Step>(&json).unwrap_err().describe(), message, "{json}");
+        }
+        assert_eq!(
+            from_json::<BTreeMap<u8, u8>>(&json!({"many": 1})).unwrap_err().describe(),
+            "field \"many\": expected u8, but it is a text"
+        );
     }
 }

@@ -1,16 +1,20 @@
 //! What is around the plugin in a test: settings, and answers to what it asks for outside. Tests run in parallel threads, and a call stays
 //! in its thread, so each thread has its own.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
+use crate::time::Timestamp;
 use crate::{http, media};
 
 /// What a conversation's calls find.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Surroundings {
+    pub(super) now: Timestamp,
+    /// Where the random numbers have come to.
+    pub(super) random: Rc<Cell<u64>>,
     pub(super) settings: BTreeMap<String, String>,
     pub(super) http: Option<Rc<HttpAnswers>>,
     pub(super) media: Option<Rc<MediaAnswers>>,
@@ -18,6 +22,12 @@ pub(super) struct Surroundings {
 
 pub(super) type HttpAnswers = dyn Fn(&http::Request) -> Result<http::Response, http::Error>;
 pub(super) type MediaAnswers = dyn Fn(&media::Reference) -> Result<Vec<u8>, media::Error>;
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Surroundings { now: NOW, random: Rc::default(), settings: BTreeMap::new(), http: None, media: None }
+    }
+}
 
 impl fmt::Debug for Surroundings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -33,6 +43,20 @@ impl Surroundings {
         CURRENT.set(before);
         result
     }
+}
+
+/// The time that the clock shows.
+pub(crate) fn now() -> Timestamp {
+    CURRENT.with_borrow(|current| current.now)
+}
+
+/// The next random number: SplitMix64 (Steele, Lea and Flood, 2014), which any seed will do for.
+pub(crate) fn random_number() -> u64 {
+    let seed = CURRENT.with_borrow(|current| Rc::clone(&current.random));
+    seed.set(seed.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
+    let mixed = (seed.get() ^ (seed.get() >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 /// A setting.
@@ -55,6 +79,9 @@ pub(crate) fn file(reference: &media::Reference) -> Result<Vec<u8>, media::Error
         None => Err(media::Error::NotGranted),
     }
 }
+
+/// 2026-01-01 12:00 UTC: a test that passes today has to pass tomorrow.
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_767_268_800);
 
 thread_local! {
     static CURRENT: RefCell<Surroundings> = RefCell::default();

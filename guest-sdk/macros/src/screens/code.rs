@@ -1,0 +1,317 @@
+//! The module that the macro expands to.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::flow::{Flow, Screen};
+use super::names::{Names, field_name, module_name, plain, type_name};
+use super::payload::{Field, Kind};
+use super::schema::{Property, Shape};
+
+/// The module `screens`. `file` is the Flow JSON's path, for its documentation.
+pub(super) fn module(flow: &Flow, file: &str) -> TokenStream {
+    let mut names = Names::with(&["Form", "Item"]);
+    let named: Vec<Named<'_>> = flow.screens.iter().map(|screen| Named::new(screen, &mut names)).collect();
+    let screens = named.iter().map(Named::code);
+    let item = (!flow.items.is_empty()).then(|| item(&flow.items));
+    let forms = forms(&named);
+    let listed: String = named.iter().map(|screen| format!("\n- [`{}`]: `{}`", screen.ty, screen.screen.id)).collect();
+    let documentation = format!("The screens of `{file}`:\n{listed}");
+    quote! {
+        #[doc = #documentation]
+        #[allow(
+            clippy::all, clippy::pedantic, dead_code, missing_docs, non_snake_case, rustdoc::all, unreachable_pub, unused_qualifications,
+            reason = "generated"
+        )]
+        mod screens {
+            use ::flowhost_sdk::__private::serde;
+
+            #(#screens)*
+            #item
+            #forms
+        }
+    }
+}
+
+/// A screen with its names in Rust.
+struct Named<'a> {
+    screen: &'a Screen,
+    ty: Ident,
+    module: Ident,
+}
+
+impl<'a> Named<'a> {
+    fn new(screen: &'a Screen, names: &mut Names) -> Self {
+        let wanted = match type_name(&screen.id) {
+            taken if ["Form", "Item"].contains(&taken.as_str()) => format!("{taken}Screen"),
+            free => free,
+        };
+        Named { screen, ty: names.take(&wanted), module: names.take(&module_name(&screen.id)) }
+    }
+
+    /// The type of its data, and the module with what belongs to it.
+    fn code(&self) -> TokenStream {
+        let Named { screen, ty, module } = self;
+        let mut inner = Types { names: Names::with(&["Form"]), code: TokenStream::new() };
+        let fields = inner.fields(&screen.data, "", Place::Screen(module));
+        let form = screen.form.as_ref().map(|fields| form(&screen.id, fields));
+        let (id, types) = (&screen.id, &inner.code);
+        let documentation = format!("The data of screen `{id}`: {}.", screen.title);
+        let about = format!("What belongs to screen `{id}`.");
+        let derive = derive(&screen.data);
+        quote! {
+            #[doc = #documentation]
+            #derive
+            pub struct #ty { #fields }
+
+            impl ::flowhost_sdk::Screen for #ty {
+                const ID: &'static str = #id;
+            }
+
+            #[doc = #about]
+            pub mod #module {
+                use ::flowhost_sdk::__private::serde;
+
+                #types
+                #form
+            }
+        }
+    }
+}
+
+/// Collects the types of objects inside of a screen's data.
+struct Types {
+    names: Names,
+    code: TokenStream,
+}
+
+/// Where a field stands: how it names the types of objects, and of entries.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    /// In the module of all.
+    All,
+    /// In the type of a screen, beside its module.
+    Screen(&'a Ident),
+    /// In the screen's module.
+    Inner,
+}
+
+impl Types {
+    fn fields(&mut self, properties: &[Property], path: &str, place: Place<'_>) -> TokenStream {
+        let mut names = Names::default();
+        let field = |property: &Property| {
+            let name = names.take(&field_name(&property.name));
+            let ty = self.shape(&property.shape, &format!("{path}_{}", property.name), place);
+            let rename = rename(&name, &property.name);
+            let documentation = documentation(property);
+            if property.optional {
+                quote! {
+                    #[doc = #documentation] #rename
+                    #[serde(default, skip_serializing_if = "::core::option::Option::is_none")]
+                    pub #name: ::core::option::Option<#ty>,
+                }
+            } else {
+                quote!(#[doc = #documentation] #rename pub #name: #ty,)
+            }
+        };
+        properties.iter().map(field).collect()
+    }
+
+    fn shape(&mut self, shape: &Shape, path: &str, place: Place<'_>) -> TokenStream {
+        match shape {
+            Shape::Bool => quote!(::core::primitive::bool),
+            Shape::Integer => quote!(::core::primitive::i64),
+            Shape::Item => match place {
+                Place::Screen(_) | Place::All => quote!(Item),
+                Place::Inner => quote!(super::Item),
+            },
+            Shape::List(entry) => {
+                let entry = self.shape(entry, path, place);
+                quote!(::std::vec::Vec<#entry>)
+            }
+            Shape::Number => quote!(::flowhost_sdk::Number),
+            Shape::Object(_) if matches!(place, Place::All) => quote!(::flowhost_sdk::__private::Value),
+            Shape::Object(properties) => {
+                let ty = self.object(properties, path);
+                match place {
+                    Place::Screen(module) => quote!(#module::#ty),
+                    Place::All | Place::Inner => quote!(#ty),
+                }
+            }
+            Shape::Text => quote!(::std::string::String),
+            Shape::Unknown => quote!(::flowhost_sdk::__private::Value),
+        }
+    }
+
+    /// Adds the type of an object, and gives its name.
+    fn object(&mut self, properties: &[Property], path: &str) -> Ident {
+        let ty = self.names.take(&type_name(path));
+        let fields = self.fields(properties, path, Place::Inner);
+        let documentation = format!("An object `{}` of the screen's data.", path.trim_start_matches('_'));
+        let derive = derive(properties);
+        self.code.extend(quote! {
+            #[doc = #documentation]
+            #derive
+            pub struct #ty { #fields }
+        });
+        ty
+    }
+}
+
+/// With a default, if nothing has to be given.
+fn derive(properties: &[Property]) -> TokenStream {
+    let default = properties.iter().all(|property| property.optional).then(|| quote!(, ::core::default::Default));
+    quote! {
+        #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq, serde::Deserialize, serde::Serialize #default)]
+        #[serde(crate = "::flowhost_sdk::__private::serde")]
+    }
+}
+
+/// What the entries of all lists are made of.
+fn item(properties: &[Property]) -> TokenStream {
+    let mut types = Types { names: Names::default(), code: TokenStream::new() };
+    let fields = types.fields(properties, "", Place::All);
+    let mut names = Names::default();
+    let given = properties.iter().map(|property| {
+        let name = names.take(&field_name(&property.name));
+        if property.optional { quote!(#name: ::core::option::Option::None) } else { quote!(#name: #name.into()) }
+    });
+    let derive = derive(properties);
+    quote! {
+        /// An entry of a list to choose from. What a list's entries don't have stays none.
+        #derive
+        pub struct Item { #fields }
+
+        impl Item {
+            /// An entry with an id and a title, and nothing else.
+            pub fn new(
+                id: impl ::core::convert::Into<::std::string::String>,
+                title: impl ::core::convert::Into<::std::string::String>,
+            ) -> Self {
+                Item { #(#given),* }
+            }
+        }
+    }
+}
+
+/// The type of a screen's form.
+fn form(id: &str, fields: &[Field]) -> TokenStream {
+    let mut names = Names::default();
+    let named: Vec<(Ident, &Field)> = fields.iter().map(|field| (names.take(&field_name(&field.name)), field)).collect();
+    let declared = named.iter().map(|(name, field)| {
+        let ty = field_type(field);
+        let rename = rename(name, &field.name);
+        let documentation = format!("`{}`", field.source);
+        let default = may_be_absent(field).then(|| quote!(default,));
+        quote! {
+            #[doc = #documentation] #rename
+            #[serde(#default deserialize_with = "::flowhost_sdk::__private::field")]
+            pub #name: #ty,
+        }
+    });
+    let read = named.iter().map(|(name, field)| {
+        let key = &field.name;
+        quote!(#name: fields.read(#key)?)
+    });
+    let documentation = format!("The form of screen `{id}`: what its `data_exchange` actions send.");
+    // Files come with their keys, which are to be kept nowhere.
+    let serialize = fields.iter().all(|field| field.kind != Kind::Files).then(|| quote!(, serde::Serialize));
+    quote! {
+        #[doc = #documentation]
+        #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq, serde::Deserialize #serialize)]
+        #[serde(crate = "::flowhost_sdk::__private::serde")]
+        pub struct Form { #(#declared)* }
+
+        impl ::flowhost_sdk::__private::FormFields for Form {
+            fn read(
+                fields: ::flowhost_sdk::__private::Fields<'_>,
+            ) -> ::core::result::Result<Self, ::flowhost_sdk::DataError> {
+                let _ = &fields;
+                ::core::result::Result::Ok(Form { #(#read),* })
+            }
+        }
+    }
+}
+
+/// What has no optional type is false, empty or null when it is absent.
+fn may_be_absent(field: &Field) -> bool {
+    field.optional || matches!(field.kind, Kind::Bool | Kind::Files | Kind::Texts | Kind::Unknown)
+}
+
+fn field_type(field: &Field) -> TokenStream {
+    let ty = match field.kind {
+        Kind::Bool => return quote!(::core::primitive::bool),
+        Kind::Files => return quote!(::std::vec::Vec<::flowhost_sdk::media::Reference>),
+        Kind::Texts => return quote!(::std::vec::Vec<::std::string::String>),
+        Kind::Unknown => return quote!(::flowhost_sdk::__private::Value),
+        Kind::Date => quote!(::flowhost_sdk::time::Date),
+        Kind::DateRange => quote!(::flowhost_sdk::time::DateRange),
+        Kind::Number => quote!(::flowhost_sdk::Number),
+        Kind::Text => quote!(::std::string::String),
+    };
+    if field.optional { quote!(::core::option::Option<#ty>) } else { ty }
+}
+
+/// All forms, to match.
+fn forms(named: &[Named<'_>]) -> TokenStream {
+    let with_form: Vec<&Named<'_>> = named.iter().filter(|named| named.screen.form.is_some()).collect();
+    let variants = with_form.iter().map(|Named { screen, ty, module }| {
+        let documentation = format!("The form of screen `{}`.", screen.id);
+        quote!(#[doc = #documentation] #ty(#module::Form),)
+    });
+    let arms = with_form.iter().map(|Named { screen, ty, .. }| {
+        let id = &screen.id;
+        quote!(#id => ::core::result::Result::Ok(Form::#ty(::flowhost_sdk::__private::FormFields::read(fields)?)),)
+    });
+    let ids = with_form.iter().map(|named| &named.screen.id);
+    quote! {
+        /// The form of any screen that sends one to the plugin: `match exchange.form::<screens::Form>()? { .. }`.
+        #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+        pub enum Form { #(#variants)* }
+
+        impl ::flowhost_sdk::ScreenForm for Form {
+            fn read(
+                screen: &::core::primitive::str,
+                fields: ::flowhost_sdk::__private::Fields<'_>,
+            ) -> ::core::result::Result<Self, ::flowhost_sdk::DataError> {
+                match screen {
+                    #(#arms)*
+                    _ => ::core::result::Result::Err(fields.unknown_screen(&[#(#ids),*])),
+                }
+            }
+        }
+    }
+}
+
+fn rename(name: &Ident, original: &str) -> Option<TokenStream> {
+    (plain(name) != original).then(|| quote!(#[serde(rename = #original)]))
+}
+
+/// The author's example says best what a property is for.
+fn documentation(property: &Property) -> String {
+    let example = property.example.as_ref().map(|example| {
+        let text: String = example.to_string().chars().take(EXAMPLE_CHARS).collect();
+        format!(", for example `{}`", text.replace('`', "'"))
+    });
+    format!("`{}`{}", property.name, example.unwrap_or_default())
+}
+
+/// What fits into a line of an editor's hint.
+const EXAMPLE_CHARS: usize = 80;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compared without blanks and last commas: the file is written for people, tokens print in their own way.
+    #[test]
+    fn expands_a_flow_to_its_types() {
+        let flow = Flow::parse(include_str!("../../tests/flows/table.json")).unwrap();
+        let without_blanks = |text: &str| text.split_whitespace().collect::<String>().replace(",)", ")").replace(",}", "}");
+
+        let expansion = module(&flow, "flow.json").to_string();
+
+        let expected = include_str!("../../tests/output/screens.rs");
+        assert_eq!(without_blanks(&expansion), without_blanks(expected), "\n{expansion}");
+    }
+}

@@ -1,0 +1,197 @@
+//! A Flow JSON, as far as types are made of it.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::components::Components;
+use super::payload::{self, Field, Scope};
+use super::schema::{self, Property};
+
+/// The screens of a Flow JSON, in its order.
+#[derive(Debug)]
+pub(super) struct Flow {
+    pub(super) screens: Vec<Screen>,
+    /// The properties of the entries of all lists whose entries have an id and a title.
+    pub(super) items: Vec<Property>,
+}
+
+/// One screen.
+#[derive(Debug)]
+pub(super) struct Screen {
+    pub(super) id: String,
+    pub(super) title: String,
+    pub(super) data: Vec<Property>,
+    /// What it sends to the plugin; none if nothing.
+    pub(super) form: Option<Vec<Field>>,
+}
+
+/// What is wrong with a Flow JSON, to be read behind the file's name.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Mistake {
+    /// The text is no JSON: line, column, reason.
+    Syntax(usize, usize, String),
+    /// A value is not what it should be: JSON pointer, reason.
+    Value(String, String),
+}
+
+impl Flow {
+    /// Reads a Flow JSON, or says everything that is wrong with it. What matters to the client alone is not checked here.
+    pub(super) fn parse(text: &str) -> Result<Self, Vec<Mistake>> {
+        let json: Value = serde_json::from_str(text).map_err(|error| vec![syntax(&error)])?;
+        let Some(listed) = json.get("screens").and_then(Value::as_array) else {
+            return Err(vec![Mistake::Value(String::new(), "is no Flow JSON: it has no list `screens`".to_owned())]);
+        };
+        let mistakes: Vec<Mistake> =
+            listed.iter().enumerate().filter_map(|(number, screen)| mistake_in(number, screen, listed)).collect();
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        Ok(Flow { screens: screens(listed, has_dates(&json)), items: items(listed) })
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Mistake::Syntax(line, column, reason) => write!(formatter, ":{line}:{column}: {reason}"),
+            Mistake::Value(pointer, reason) if pointer.is_empty() => write!(formatter, " {reason}"),
+            Mistake::Value(pointer, reason) => write!(formatter, ": {pointer} {reason}"),
+        }
+    }
+}
+
+fn syntax(error: &serde_json::Error) -> Mistake {
+    let (line, column) = (error.line(), error.column());
+    let message = error.to_string();
+    let position = format!(" at line {line} column {column}");
+    Mistake::Syntax(line, column, message.strip_suffix(&position).unwrap_or(&message).to_owned())
+}
+
+fn mistake_in(number: usize, screen: &Value, listed: &[Value]) -> Option<Mistake> {
+    let at = |name: &str, reason: String| Some(Mistake::Value(format!("/screens/{number}{name}"), reason));
+    let Some(id) = screen.get("id").and_then(Value::as_str) else {
+        return at("", "has no text `id`".to_owned());
+    };
+    let first = listed.iter().position(|screen| screen.get("id").is_some_and(|other| other == id));
+    if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphabetic() || c == '_') || id.chars().all(|c| c == '_') {
+        at("/id", format!("is \"{id}\", but a screen's id has letters and _ only"))
+    } else if id == "SUCCESS" {
+        at("/id", "is SUCCESS, which no screen may be called: it ends a flow".to_owned())
+    } else if first != Some(number) {
+        at("/id", format!("is {id}, which another screen is called already"))
+    } else if screen.get("data").is_some_and(|data| !data.is_object()) {
+        at("/data", "is no object of properties".to_owned())
+    } else {
+        None
+    }
+}
+
+fn screens(listed: &[Value], dates: bool) -> Vec<Screen> {
+    let layout = |screen: &Value| screen.get("layout").cloned().unwrap_or_default();
+    let id = |screen: &Value| text(screen, "id");
+    let known: Vec<(String, Vec<Property>, Components)> = listed
+        .iter()
+        .map(|screen| (id(screen), schema::of_screen(&data(screen), &partial(screen)), Components::of(&layout(screen), dates)))
+        .collect();
+    let scopes: Vec<Scope<'_>> = known.iter().map(|(id, data, components)| Scope { id, data, components }).collect();
+    let screen = |(screen, scope): (&Value, &Scope<'_>)| Screen {
+        id: scope.id.to_owned(),
+        title: text(screen, "title"),
+        data: scope.data.to_vec(),
+        form: payload::fields(&layout(screen), scope, &scopes),
+    };
+    listed.iter().zip(&scopes).map(screen).collect()
+}
+
+/// The properties of all entries together: an entry of one list may have what another's has not, so all but two are optional.
+fn items(listed: &[Value]) -> Vec<Property> {
+    let mut together: Vec<Property> = Vec::new();
+    for property in listed.iter().flat_map(|screen| schema::item_schemas(&data(screen))).flatten() {
+        match together.iter_mut().find(|known| known.name == property.name) {
+            Some(known) if known.shape != property.shape => known.shape = schema::Shape::Unknown,
+            Some(_) => {}
+            None => {
+                together.push(Property { optional: !["id", "title"].contains(&property.name.as_str()), example: None, ..property })
+            }
+        }
+    }
+    together
+}
+
+/// The properties that a form takes as its `init-values` or `error-messages`: of these objects, any part will do.
+fn partial(screen: &Value) -> Vec<String> {
+    let mut names = Vec::new();
+    collect_partial(screen, &mut names);
+    names
+}
+
+fn collect_partial(node: &Value, names: &mut Vec<String>) {
+    match node {
+        Value::Array(nodes) => nodes.iter().for_each(|node| collect_partial(node, names)),
+        Value::Object(node) => {
+            let given = ["init-values", "error-messages"].into_iter().filter_map(|key| node.get(key)?.as_str());
+            names.extend(given.filter_map(|given| given.strip_prefix("${data.")?.strip_suffix('}').map(str::to_owned)));
+            node.values().for_each(|node| collect_partial(node, names));
+        }
+        _ => {}
+    }
+}
+
+/// Whether a DatePicker gives `2026-11-23`: from Flow JSON 5.0 on. Before, it gave milliseconds, by the clock of the phone.
+fn has_dates(json: &Value) -> bool {
+    let version = json.get("version").and_then(Value::as_str).unwrap_or_default();
+    version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= 5)
+}
+
+fn data(screen: &Value) -> Map<String, Value> {
+    screen.get("data").and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+fn text(screen: &Value, name: &str) -> String {
+    screen.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes(text: &str) -> Vec<String> {
+        Flow::parse(text).unwrap_err().iter().map(|mistake| format!("flow.json{mistake}")).collect()
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        assert_eq!(mistakes("{\n  \"version\": \"7.3\"\n  \"screens\": []\n}"), ["flow.json:3:3: expected `,` or `}`"]);
+        assert_eq!(mistakes("[]"), ["flow.json is no Flow JSON: it has no list `screens`"]);
+        let screens = r#"{"screens": [{"id": "A"}, {}, {"id": "B2"}, {"id": "A"}, {"id": "SUCCESS"}, {"id": "C", "data": []}, {"id": "__"}]}"#;
+        assert_eq!(
+            mistakes(screens),
+            [
+                "flow.json: /screens/1 has no text `id`",
+                "flow.json: /screens/2/id is \"B2\", but a screen's id has letters and _ only",
+                "flow.json: /screens/3/id is A, which another screen is called already",
+                "flow.json: /screens/4/id is SUCCESS, which no screen may be called: it ends a flow",
+                "flow.json: /screens/5/data is no object of properties",
+                "flow.json: /screens/6/id is \"__\", but a screen's id has letters and _ only",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_flow_is_read_in_its_order() {
+        let flow = Flow::parse(include_str!("../../../../plugins/appointment/flow.json")).unwrap();
+
+        assert_eq!(
+            flow.screens.iter().map(|screen| screen.id.as_str()).collect::<Vec<_>>(),
+            ["APPOINTMENT", "DETAILS", "SUMMARY", "TERMS"]
+        );
+        let names: Vec<_> =
+            flow.screens[1].form.as_ref().unwrap().iter().map(|field| (field.name.as_str(), field.optional)).collect();
+        assert_eq!(names, [("name", false), ("email", false), ("phone", false), ("more_details", true)]);
+        assert!(flow.screens[3].form.is_none());
+        let items: Vec<_> = flow.items.iter().map(|property| (property.name.as_str(), property.optional)).collect();
+        assert_eq!(items, [("id", false), ("title", false), ("enabled", true)]);
+        assert_eq!(flow.screens[0].data.iter().filter(|property| property.optional).count(), 0);
+    }
+}

@@ -1,0 +1,121 @@
+//! `screens!`: reads a Flow JSON, and expands to types for its screens and forms.
+
+mod code;
+mod components;
+mod flow;
+mod names;
+mod payload;
+mod schema;
+
+use std::path::{Path, PathBuf};
+
+use proc_macro2::{Literal, Span, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
+
+use self::flow::Flow;
+
+/// The expansion for one file, or errors that stand at its path.
+pub(crate) fn expand(input: TokenStream) -> TokenStream {
+    let (span, file) = match file_name(input) {
+        Ok(found) => found,
+        Err((span, mistake)) => return error(span, &format!("{mistake}: {USAGE}")),
+    };
+    let path = manifest_folder().join(&file);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(reason) => return error(span, &unreadable(&path, &reason)),
+    };
+    // Cargo builds the crate again when a file changes that was included.
+    let included = path.to_str().map(|path| {
+        quote!(
+            const _: &[u8] = ::core::include_bytes!(#path);
+        )
+    });
+    match Flow::parse(&text) {
+        Ok(flow) => {
+            let module = code::module(&flow, &file);
+            quote!(#included #module)
+        }
+        Err(mistakes) => {
+            let errors = mistakes.iter().map(|mistake| error(span, &format!("{file}{mistake}")));
+            quote!(#included #(#errors)*)
+        }
+    }
+}
+
+/// The one argument: a string literal.
+fn file_name(input: TokenStream) -> Result<(Span, String), (Span, &'static str)> {
+    let mut tokens = input.into_iter();
+    let first = tokens.next().ok_or((Span::call_site(), "screens! got no file"))?;
+    if let Some(second) = tokens.next() {
+        return Err((second.span(), "screens! got more than one argument"));
+    }
+    let text = match &first {
+        TokenTree::Literal(literal) => text_of(literal),
+        _ => None,
+    };
+    text.map(|text| (first.span(), text)).ok_or((first.span(), "screens! got something else than a text"))
+}
+
+/// The text of a plain string literal; none if it is a number, a byte string, or has escapes, which a path does not need.
+fn text_of(literal: &Literal) -> Option<String> {
+    let source = literal.to_string();
+    let text = source.strip_prefix('"')?.strip_suffix('"')?;
+    (!text.contains('\\')).then(|| text.to_owned())
+}
+
+#[expect(clippy::disallowed_methods, reason = "cargo tells macros in the environment which crate they expand in")]
+fn manifest_folder() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default()
+}
+
+fn unreadable(path: &Path, reason: &std::io::Error) -> String {
+    format!(
+        "screens! can't read {}: {reason}. The path begins at the folder of Cargo.toml. \
+         A plugin without a Flow JSON does without `screens!`, and answers with `Reply::screen(..).data(json!({{..}}))`",
+        path.display()
+    )
+}
+
+fn error(span: Span, message: &str) -> TokenStream {
+    quote_spanned!(span=> ::core::compile_error!(#message);)
+}
+
+/// What to write, told upon every misuse.
+const USAGE: &str = "write the path of the Flow JSON, from the folder of Cargo.toml on: `flowhost_sdk::screens!(\"flow.json\");`";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expansion(input: &str) -> String {
+        expand(input.parse().expect("the input is Rust")).to_string()
+    }
+
+    #[test]
+    fn misuse_says_what_to_write() {
+        for (input, mistake) in [
+            ("", "got no file"),
+            ("\"flow.json\", Appointment", "got more than one argument"),
+            ("flow", "something else than a text"),
+            ("7", "something else than a text"),
+        ] {
+            let expansion = expansion(input);
+            assert!(expansion.contains(mistake) && expansion.contains("flow.json"), "{input}: {expansion}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_is_named_and_told_where_it_is_sought() {
+        let expansion = expansion("\"no-flow.json\"");
+
+        assert!(expansion.contains("macros/no-flow.json") && expansion.contains("folder of Cargo.toml"), "{expansion}");
+    }
+
+    #[test]
+    fn a_broken_file_is_named_with_the_line() {
+        let expansion = expansion("\"tests/flows/broken.json\"");
+
+        assert!(expansion.contains("tests/flows/broken.json:4:17: "), "{expansion}");
+    }
+}

@@ -1,0 +1,127 @@
+//! Rust's names for the Flow JSON's.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, Span};
+
+/// Gives each name once.
+#[derive(Debug, Default)]
+pub(super) struct Names(HashSet<String>);
+
+impl Names {
+    /// Names of which some are taken.
+    pub(super) fn with(taken: &[&str]) -> Self {
+        Names(taken.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    /// `wanted`, or something like it: with a number, if it is taken.
+    pub(super) fn take(&mut self, wanted: &str) -> Ident {
+        let numbered = (2..).map(|number| format!("{wanted}{number}"));
+        let free =
+            std::iter::once(wanted.to_owned()).chain(numbered).find(|name| !self.0.contains(name)).expect("numbers don't end");
+        self.0.insert(free.clone());
+        ident(&free)
+    }
+}
+
+/// `MY_SCREEN` and `my_screen` as `MyScreen`; `myScreen` too.
+pub(super) fn type_name(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let camel: String = words.map(capitalised).collect();
+    match camel.chars().next() {
+        None => "Unnamed".to_owned(),
+        Some(first) if first.is_ascii_digit() => format!("N{camel}"),
+        Some(_) if camel == "Self" => "SelfScreen".to_owned(),
+        Some(_) => camel,
+    }
+}
+
+/// `MY_SCREEN` as `my_screen`: the module beside the type.
+pub(super) fn module_name(screen: &str) -> String {
+    screen.trim_matches('_').to_ascii_lowercase()
+}
+
+/// A property's name, as it is wherever Rust allows that.
+pub(super) fn field_name(name: &str) -> String {
+    let allowed: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    match allowed.chars().next() {
+        Some(first) if first.is_ascii_digit() => format!("_{allowed}"),
+        Some(_) if allowed.chars().any(|c| c != '_') => allowed,
+        _ => "unnamed".to_owned(),
+    }
+}
+
+/// The name as it is written in code, without a raw identifier's mark.
+pub(super) fn plain(ident: &Ident) -> String {
+    ident.to_string().trim_start_matches("r#").to_owned()
+}
+
+fn capitalised(word: &str) -> String {
+    let is_shouted = word.chars().all(|c| !c.is_ascii_lowercase());
+    let (first, rest) = word.split_at(1);
+    first.to_ascii_uppercase() + &if is_shouted { rest.to_ascii_lowercase() } else { rest.to_owned() }
+}
+
+fn ident(name: &str) -> Ident {
+    if NEVER_RAW.contains(&name) {
+        Ident::new(&format!("{name}_"), Span::call_site())
+    } else if KEYWORDS.contains(&name) {
+        Ident::new_raw(name, Span::call_site())
+    } else {
+        Ident::new(name, Span::call_site())
+    }
+}
+
+/// Keywords that no `r#` makes a name (the Rust reference, "Raw identifiers").
+const NEVER_RAW: [&str; 4] = ["Self", "crate", "self", "super"];
+
+/// The others, reserved ones included (the Rust reference, "Keywords").
+const KEYWORDS: [&str; 50] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum", "extern",
+    "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override",
+    "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof", "union", "unsafe", "unsized",
+    "use", "virtual", "where", "while", "yield", "safe",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_in_camel_case() {
+        for (name, expected) in [
+            ("APPOINTMENT", "Appointment"),
+            ("MY_SCREEN", "MyScreen"),
+            ("_my__screen_", "MyScreen"),
+            ("myScreen", "MyScreen"),
+            ("WhatsApp", "WhatsApp"),
+            ("A_B", "AB"),
+            ("SELF", "SelfScreen"),
+            ("alt-text", "AltText"),
+            ("2nd", "N2nd"),
+            ("é", "Unnamed"),
+        ] {
+            assert_eq!(type_name(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn fields_keep_their_names_where_rust_allows_it() {
+        for (name, expected) in
+            [("firstName", "firstName"), ("alt-text", "alt_text"), ("2nd", "_2nd"), ("", "unnamed"), ("_", "unnamed"), ("é1", "_1")]
+        {
+            assert_eq!(field_name(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn keywords_and_names_taken_become_others() {
+        let mut names = Names::with(&["Form"]);
+
+        assert_eq!(names.take("type").to_string(), "r#type");
+        assert_eq!(names.take("self").to_string(), "self_");
+        assert_eq!(names.take("Form").to_string(), "Form2");
+        assert_eq!(names.take("Form").to_string(), "Form3");
+        assert_eq!(plain(&Names::default().take("type")), "type");
+    }
+}

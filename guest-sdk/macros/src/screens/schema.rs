@@ -1,0 +1,203 @@
+//! The types that a screen's `data` declares, in the words of JSON Schema.
+
+use serde_json::{Map, Value};
+
+/// One property of a screen's data, or of an object inside of it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Property {
+    /// As in the Flow JSON.
+    pub(super) name: String,
+    pub(super) shape: Shape,
+    /// Whether a reply may leave it out.
+    pub(super) optional: bool,
+    /// The author's example.
+    pub(super) example: Option<Value>,
+}
+
+/// The type of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Shape {
+    Bool,
+    Integer,
+    /// An entry of a list to choose from: it has an id and a title. All lists of a flow share one type for them.
+    Item,
+    List(Box<Shape>),
+    Number,
+    Object(Vec<Property>),
+    Text,
+    /// Anything: the schema doesn't say, or says it in a way that is not understood.
+    Unknown,
+}
+
+/// The properties that a screen's `data` declares. `partial` names those whose own properties may all be left out.
+pub(super) fn of_screen(data: &Map<String, Value>, partial: &[String]) -> Vec<Property> {
+    let required = data.get("required").and_then(names);
+    let declared =
+        data.iter().filter(|(name, _)| !TAKEN_OUT.contains(&name.as_str()) && !(*name == "required" && required.is_some()));
+    let property = |(name, schema): (&String, &Value)| {
+        let example = schema.get("__example__").cloned();
+        let mut shape = shape_of(schema, example.as_slice());
+        if let Shape::Object(properties) = &mut shape
+            && partial.contains(name)
+        {
+            properties.iter_mut().for_each(|property| property.optional = true);
+        }
+        let optional = required.as_ref().is_some_and(|required| !required.contains(name));
+        Property { name: name.clone(), shape, optional, example }
+    };
+    declared.map(property).collect()
+}
+
+/// Whether these are an entry's: a text `id` and a text `title`.
+pub(super) fn are_items(properties: &[Property]) -> bool {
+    let has_text = |name| properties.iter().any(|property| property.name == name && property.shape == Shape::Text);
+    has_text("id") && has_text("title")
+}
+
+fn shape_of(schema: &Value, examples: &[Value]) -> Shape {
+    match schema.get("type").and_then(Value::as_str) {
+        Some("string") => Shape::Text,
+        Some("number") => Shape::Number,
+        Some("integer") => Shape::Integer,
+        Some("boolean") => Shape::Bool,
+        Some("array") => {
+            let entries: Vec<Value> = examples.iter().filter_map(Value::as_array).flatten().cloned().collect();
+            match schema.get("items").map_or(Shape::Unknown, |items| shape_of(items, &entries)) {
+                Shape::Object(properties) if are_items(&properties) => Shape::List(Box::new(Shape::Item)),
+                shape => Shape::List(Box::new(shape)),
+            }
+        }
+        Some("object") => schema.get("properties").and_then(Value::as_object).map_or(Shape::Unknown, |properties| {
+            Shape::Object(properties_of(properties, schema.get("required").and_then(names), examples))
+        }),
+        _ => Shape::Unknown,
+    }
+}
+
+fn properties_of(declared: &Map<String, Value>, required: Option<Vec<String>>, examples: &[Value]) -> Vec<Property> {
+    let property = |(name, schema): (&String, &Value)| {
+        let examples_with: Vec<Value> = examples.iter().filter_map(|example| example.get(name)).cloned().collect();
+        let optional = match &required {
+            Some(required) => !required.contains(name),
+            None => examples_with.len() < examples.len(),
+        };
+        Property {
+            name: name.clone(),
+            shape: shape_of(schema, &examples_with),
+            optional,
+            example: examples_with.into_iter().next(),
+        }
+    };
+    declared.iter().map(property).collect()
+}
+
+/// Every object of the lists whose entries are [`Shape::Item`]s: their properties, one list of properties after another.
+pub(super) fn item_schemas(data: &Map<String, Value>) -> Vec<Vec<Property>> {
+    let mut found = Vec::new();
+    data.values().for_each(|schema| collect_items(schema, &mut found));
+    found
+}
+
+fn collect_items(schema: &Value, found: &mut Vec<Vec<Property>>) {
+    if let Some(items) = schema.get("items") {
+        if let Shape::Object(properties) = shape_of(items, &[])
+            && are_items(&properties)
+        {
+            found.push(properties);
+        }
+        collect_items(items, found);
+    }
+    let properties = schema.get("properties").and_then(Value::as_object);
+    properties.into_iter().flat_map(Map::values).for_each(|schema| collect_items(schema, found));
+}
+
+/// A list of names, if it is one.
+fn names(value: &Value) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|name| name.as_str().map(str::to_owned)).collect()
+}
+
+/// What the client takes out of the data before the screen sees it: `Reply::error` sets the first, `Reply::complete` the second.
+const TAKEN_OUT: [&str; 2] = ["error_message", "extension_message_response"];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(data: Value, partial: &[&str]) -> Vec<Property> {
+        let partial: Vec<String> = partial.iter().map(|name| (*name).to_owned()).collect();
+        of_screen(data.as_object().unwrap(), &partial)
+    }
+
+    fn optional(properties: &[Property]) -> Vec<&str> {
+        properties.iter().filter(|property| property.optional).map(|property| property.name.as_str()).collect()
+    }
+
+    #[test]
+    fn every_type_has_its_shape() {
+        for (schema, shape) in [
+            (json!({"type": "string"}), Shape::Text),
+            (json!({"type": "string", "enum": ["a"]}), Shape::Text),
+            (json!({"type": "number"}), Shape::Number),
+            (json!({"type": "integer"}), Shape::Integer),
+            (json!({"type": "boolean"}), Shape::Bool),
+            (json!({"type": "array"}), Shape::List(Box::new(Shape::Unknown))),
+            (json!({"type": "array", "items": {"type": "string"}}), Shape::List(Box::new(Shape::Text))),
+            (json!({"type": "object"}), Shape::Unknown),
+            (json!({"type": ["string", "null"]}), Shape::Unknown),
+            (json!({"oneOf": []}), Shape::Unknown),
+            (json!("${data.x}"), Shape::Unknown),
+        ] {
+            assert_eq!(of(json!({"x": schema.clone()}), &[])[0].shape, shape, "{schema}");
+        }
+    }
+
+    #[test]
+    fn entries_with_id_and_title_share_a_shape() {
+        let entry = json!({"type": "object", "properties": {"id": {"type": "string"}, "title": {"type": "string"}, "image": {"type": "string"}}});
+        let data = json!({"list": {"type": "array", "items": entry}, "other": {"type": "array", "items": {"type": "object", "properties": {"id": {"type": "string"}}}}});
+
+        let properties = of(data.clone(), &[]);
+        assert_eq!(properties[0].shape, Shape::List(Box::new(Shape::Item)));
+        assert!(matches!(&properties[1].shape, Shape::List(shape) if matches!(**shape, Shape::Object(_))));
+        let schemas = item_schemas(data.as_object().unwrap());
+        assert_eq!(schemas.len(), 1);
+        assert_eq!(schemas[0].len(), 3);
+    }
+
+    #[test]
+    fn a_required_list_says_what_may_be_left_out() {
+        let text = json!({"type": "string"});
+        assert_eq!(optional(&of(json!({"a": text, "b": text}), &[])), Vec::<&str>::new());
+        assert_eq!(optional(&of(json!({"a": text, "b": text, "required": ["a"]}), &[])), ["b"]);
+
+        let properties = of(json!({"required": {"type": "boolean"}, "a": text}), &[]);
+        assert_eq!(properties.len(), 2, "a property may be called so");
+    }
+
+    #[test]
+    fn so_does_the_authors_example_of_an_object_and_a_forms_init_values() {
+        let object = |example: Value, required: Option<Value>| {
+            let mut schema = json!({"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}});
+            schema["__example__"] = example;
+            if let Some(required) = required {
+                schema["required"] = required;
+            }
+            json!({"x": schema})
+        };
+        let inner = |data: Value, partial: &[&str]| match of(data, partial).remove(0).shape {
+            Shape::Object(properties) => optional(&properties).join(","),
+            shape => panic!("{shape:?}"),
+        };
+        assert_eq!(inner(object(json!({"a": "1", "b": "2"}), None), &[]), "");
+        assert_eq!(inner(object(json!({"a": "1"}), None), &[]), "b");
+        assert_eq!(inner(object(json!({}), Some(json!(["b"]))), &[]), "a");
+        assert_eq!(inner(object(json!({"a": "1", "b": "2"}), None), &["x"]), "a,b");
+    }
+
+    #[test]
+    fn what_the_client_takes_out_is_no_data() {
+        assert_eq!(of(json!({"error_message": {"type": "string"}}), &[]), Vec::new());
+    }
+}

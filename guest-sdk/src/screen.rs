@@ -1,0 +1,228 @@
+//! Screens and forms as types: what [`screens!`](crate::screens) makes of a Flow JSON, and how a form is read.
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_json::Value;
+
+use crate::time::{Date, DateRange};
+use crate::typed::{Mismatch, kind_of};
+use crate::{DataError, Number, media};
+
+/// The data of one screen: made by [`screens!`](crate::screens), shown with [`Reply::show`](crate::Reply::show).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a screen",
+    label = "this is no screen of the Flow JSON",
+    note = "give a screen that `flowhost_sdk::screens!(\"flow.json\")` made: `Reply::show(screens::Welcome {{ .. }})`",
+    note = "without a Flow JSON: `Reply::screen(\"WELCOME\").data(json!({{..}}))`"
+)]
+pub trait Screen: Serialize {
+    /// The screen's id in the Flow JSON.
+    const ID: &'static str;
+}
+
+/// The forms of a flow, one of which an exchange brings: `screens::Form`, made by [`screens!`](crate::screens).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the forms of a flow",
+    label = "this is no enum of forms",
+    note = "all forms are `exchange.form::<screens::Form>()?`, with `flowhost_sdk::screens!(\"flow.json\")`",
+    note = "one form is `exchange.data::<screens::welcome::Form>()?`, or any type with `#[derive(serde::Deserialize)]`"
+)]
+pub trait ScreenForm: Sized {
+    /// The form of `screen` with these fields.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] if the screen has no form, or a field does not fit.
+    #[doc(hidden)]
+    fn read(screen: &str, fields: Fields<'_>) -> Result<Self, DataError>;
+}
+
+/// The form of one screen: what `screens!` implements.
+#[doc(hidden)]
+pub trait FormFields: Sized {
+    /// Reads each field by its name.
+    fn read(fields: Fields<'_>) -> Result<Self, DataError>;
+}
+
+/// What an exchange brought, to be read field by field.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Fields<'a> {
+    screen: &'a str,
+    data: &'a Value,
+}
+
+impl<'a> Fields<'a> {
+    pub(crate) fn new(screen: &'a str, data: &'a Value) -> Self {
+        Fields { screen, data }
+    }
+
+    /// The field `name`.
+    pub fn read<T: Field>(&self, name: &str) -> Result<T, DataError> {
+        T::read(self.data.get(name)).map_err(|expected| self.misfit(name, expected))
+    }
+
+    /// The error for a screen without a form.
+    pub fn unknown_screen(&self, known: &[&str]) -> DataError {
+        let mut reason = String::from("the Flow JSON has no form on this screen that is sent here; the screens with one: ");
+        reason.push_str(&known.join(", "));
+        self.error("", reason)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn misfit(&self, name: &str, expected: &str) -> DataError {
+        let mut reason = String::from("expected ");
+        reason.push_str(expected);
+        reason.push_str(", but it is ");
+        reason.push_str(self.data.get(name).map_or("missing", found));
+        self.error(name, reason)
+    }
+
+    fn error(&self, path: &str, reason: String) -> DataError {
+        DataError { screen: self.screen.to_owned(), mismatch: Mismatch::new(path, reason) }
+    }
+}
+
+/// Where a text was expected, it may be the wrong one.
+fn found(value: &Value) -> &'static str {
+    match kind_of(value) {
+        "a text" => "another text",
+        other => other,
+    }
+}
+
+/// What a form's field can be. `Err` is what was expected.
+#[doc(hidden)]
+pub trait Field: Sized {
+    /// Reads a value; none if the form has no such field.
+    fn read(value: Option<&Value>) -> Result<Self, &'static str>;
+}
+
+/// For `#[serde(deserialize_with)]`: the same reading, wherever a form comes from.
+#[doc(hidden)]
+pub fn field<'de, T: Field, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    T::read(Some(&value)).map_err(|expected| de::Error::custom(format_args!("expected {expected}, but it is {}", found(&value))))
+}
+
+impl Field for String {
+    /// Clients send what is typed into a field for numbers as a text; should one send the number, it is the same.
+    fn read(value: Option<&Value>) -> Result<Self, &'static str> {
+        match value {
+            Some(Value::String(text)) => Ok(text.clone()),
+            Some(Value::Number(number)) => Ok(number.to_string()),
+            _ => Err("a text"),
+        }
+    }
+}
+
+impl Field for bool {
+    fn read(value: Option<&Value>) -> Result<Self, &'static str> {
+        match value.filter(is_given) {
+            None => Ok(false),
+            Some(Value::Bool(value)) => Ok(*value),
+            Some(_) => Err("a boolean"),
+        }
+    }
+}
+
+impl Field for Number {
+    fn read(value: Option<&Value>) -> Result<Self, &'static str> {
+        value.and_then(Number::from_json).ok_or("a number")
+    }
+}
+
+impl Field for Date {
+    fn read(value: Option<&Value>) -> Result<Self, &'static str> {
+        value.and_then(Value::as_str).and_then(|text| text.parse().ok()).ok_or("a day such as 2026-11-23")
+    }
+}
+
+impl Field for DateRange {
+    fn read(value: Option<&Value>) -> Result<Self, &'static str> {
+        let day = |name| Date::read(value.and_then(|value| value.get(name)));
+        Ok(DateRange { start: day("start-date")?, end: day("end-date")? })
+    }
+}
+
+impl Field for media::Reference {
+    fn read(value: Option<&Value>) -> Result<Self, &'static str> {
+        value.filter(|value| value.is_object()).cloned().map(Self::from).ok_or("a file")
+    }
+}
+
+impl Field for Value {
+    fn read(value: Option<&Value>) -> Result<Self, &'static str> {
+        Ok(value.cloned().unwrap_or_default())
+    }
+}
+
+impl<T: Field> Field for Vec<T> {
+    fn read(value: Option<&Value>) -> Result<Self, &'static str> {
+        match value.filter(is_given) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(entries)) => entries.iter().map(|entry| T::read(Some(entry))).collect(),
+            Some(_) => Err("an array"),
+        }
+    }
+}
+
+impl<T: Field> Field for Option<T> {
+    fn read(value: Option<&Value>) -> Result<Self, &'static str> {
+        value.filter(is_given).map(|value| T::read(Some(value))).transpose()
+    }
+}
+
+/// A field that is left empty comes as an empty text, as null, or not at all.
+fn is_given(value: &&Value) -> bool {
+    !value.is_null() && value.as_str() != Some("")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read<T: Field>(value: Value) -> Result<T, String> {
+        let data = json!({ "x": value });
+        Fields::new("FORM", &data).read("x").map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_left_empty_is_none_or_nothing() {
+        for empty in [json!(""), json!(null)] {
+            assert_eq!(read::<Option<String>>(empty.clone()), Ok(None));
+            assert_eq!(read::<Option<Date>>(empty.clone()), Ok(None));
+            assert_eq!(read::<Vec<String>>(empty.clone()), Ok(Vec::new()));
+            assert_eq!(read::<bool>(empty), Ok(false));
+        }
+        let nothing = json!({});
+        assert_eq!(Fields::new("FORM", &nothing).read::<Option<String>>("x").unwrap(), None);
+        assert!(!Fields::new("FORM", &nothing).read::<bool>("x").unwrap());
+    }
+
+    #[test]
+    fn what_is_given_is_read_as_its_type() {
+        assert_eq!(read(json!("Ana")), Ok("Ana".to_owned()));
+        assert_eq!(read(json!(7)), Ok("7".to_owned()));
+        assert_eq!(read(json!(["a", "b"])), Ok(vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!(read::<Option<Date>>(json!("2026-11-23")).unwrap().unwrap().to_string(), "2026-11-23");
+        let range: DateRange = read(json!({"start-date": "2026-11-23", "end-date": "2026-11-27"})).unwrap();
+        assert_eq!(range.start.days_until(range.end), 4);
+        assert_eq!(read(json!({"a": 1})), Ok(json!({"a": 1})));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named_without_the_users_words() {
+        let data = json!({"day": "tomorrow, says Ana"});
+        let error = Fields::new("FORM", &data).read::<Date>("day").unwrap_err();
+        assert_eq!(error.path(), "day");
+        assert_eq!(
+            error.to_string(),
+            "the data of screen \"FORM\" does not fit: field \"day\": expected a day such as 2026-11-23, but it is another text"
+        );
+        let missing = Fields::new("FORM", &data).read::<String>("name").unwrap_err();
+        assert!(missing.to_string().contains("field \"name\": expected a text, but it is missing"), "{missing}");
+    }
+}
