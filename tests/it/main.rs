@@ -8,6 +8,7 @@ mod at_rest;
 mod capabilities;
 mod code_cache;
 mod compile;
+mod documents;
 mod edge;
 mod exchange;
 mod fairness;

@@ -15,7 +15,7 @@ use crate::config::{ConfigError, Environment, SecretText};
 use self::upload::UploadArgs;
 use self::view::{Key, Keys};
 
-use super::api::ApiArgs;
+use super::api::{AdminApi, ApiArgs};
 use super::confirm::confirm;
 use super::input::read_secret;
 use super::output::say;

@@ -111,9 +111,9 @@ impl SdkSource {
     }
 }
 
-/// As a basic string of TOML.
+/// As a basic string of TOML, whose escapes are those of JSON.
 fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
+    serde_json::Value::from(text).to_string()
 }
 
 fn crate_name(folder: &Path) -> Result<String, NewProjectError> {

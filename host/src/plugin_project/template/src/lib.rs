@@ -1,9 +1,11 @@
 //! Takes a question (QUESTION), shows it once more with the name of who asks (REVIEW), and passes it on.
 //!
-//! The screens are in `flow.json`; each of the two forms has a function here.
+//! `flow.json` has the screens. `screens!` makes types of them, so that a screen or field that is not in it does not compile.
 
 use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session, json, log};
 use serde::{Deserialize, Serialize};
+
+flowhost_sdk::screens!("flow.json");
 
 struct Plugin;
 
@@ -17,50 +19,41 @@ struct Enquiry {
     question: String,
 }
 
-/// The form of screen QUESTION.
-#[derive(Deserialize)]
-struct QuestionForm {
-    topic: String,
-    name: String,
-    question: String,
-}
-
 impl FlowPlugin for Plugin {
     type State = Enquiry;
 
     /// The user opens the flow.
     fn init(_: &Exchange, session: &mut Session<Enquiry>) -> Result<Reply, Error> {
-        Ok(question_screen(&session.state))
+        Ok(Reply::show(question_screen(&session.state)))
     }
 
     /// The user sends a form.
     fn submit(exchange: &Exchange, session: &mut Session<Enquiry>) -> Result<Reply, Error> {
-        match exchange.screen() {
-            Some("QUESTION") => review(exchange.data()?, session),
-            Some("REVIEW") => send(&session.state),
-            other => Err(Error::internal(format!("flow.json has no form on screen {other:?}"))),
+        match exchange.form::<screens::Form>()? {
+            screens::Form::Question(form) => review(form, session),
+            screens::Form::Review(_) => send(&session.state),
         }
     }
 
-    /// The user goes back. Only screens with `refresh_on_back` ask.
+    /// The user goes back, on a screen that has `refresh_on_back`.
     fn back(_: &Exchange, session: &mut Session<Enquiry>) -> Result<Reply, Error> {
-        Ok(question_screen(&session.state))
+        Ok(Reply::show(question_screen(&session.state)))
     }
 }
 
-fn review(form: QuestionForm, session: &mut Session<Enquiry>) -> Result<Reply, Error> {
+fn review(form: screens::question::Form, session: &mut Session<Enquiry>) -> Result<Reply, Error> {
     let name = form.name.trim().to_owned();
     session.state = Enquiry { topic: form.topic, name, question: form.question };
     if session.state.name.is_empty() {
-        return Ok(question_screen(&session.state).error("Please tell us your name."));
+        return Ok(Reply::show(question_screen(&session.state)).error("Please tell us your name."));
     }
-    Ok(Reply::screen("REVIEW").data(json!({
-        "greeting": format!("Thank you, {}!", session.state.name),
-        "question": session.state.question,
-    })))
+    Ok(Reply::show(screens::Review {
+        greeting: format!("Thank you, {}!", session.state.name),
+        question: session.state.question.clone(),
+    }))
 }
 
-/// Ends the conversation; the parameters come to you in the message that WhatsApp sends then.
+/// Ends the conversation. The parameters come to you in the message that WhatsApp sends then.
 fn send(enquiry: &Enquiry) -> Result<Reply, Error> {
     log::info!("a question about {}", enquiry.topic);
     Ok(Reply::complete(json!({
@@ -71,16 +64,13 @@ fn send(enquiry: &Enquiry) -> Result<Reply, Error> {
 }
 
 /// With what was typed before, if there is any.
-fn question_screen(enquiry: &Enquiry) -> Reply {
-    Reply::screen("QUESTION").data(json!({
-        "topics": [
-            { "id": "order", "title": "My order" },
-            { "id": "invoice", "title": "My invoice" },
-            { "id": "other", "title": "Something else" },
-        ],
-        "name": enquiry.name,
-        "question": enquiry.question,
-    }))
+fn question_screen(enquiry: &Enquiry) -> screens::Question {
+    let topics = [("order", "My order"), ("invoice", "My invoice"), ("other", "Something else")];
+    screens::Question {
+        topics: topics.map(|(id, title)| screens::Item::new(id, title)).to_vec(),
+        name: enquiry.name.clone(),
+        question: enquiry.question.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -93,7 +83,8 @@ mod tests {
         let mut chat = Conversation::<Plugin>::start();
         chat.init().unwrap();
 
-        let answer = chat.submit("QUESTION", json!({ "topic": "other", "name": "  ", "question": "Why?" })).unwrap();
+        let form = json!({ "topic": "other", "name": "  ", "question": "Why?" });
+        let answer = chat.submit("QUESTION", form).unwrap();
 
         assert_eq!(answer.error(), Some("Please tell us your name."));
     }

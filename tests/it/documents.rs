@@ -1,0 +1,111 @@
+//! The pages for people: every command in them is run, in the order in which it stands there, in a folder of its own.
+//!
+//! A block of ```` ```sh ```` is run; one that only shows something is ```` ```text ```` or ```` ```console ````. All blocks of a page are one
+//! shell's, which stops at the first command that fails.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use flowhost_tests::{Component, DataFolder, Ended, TestDatabase, flowhost};
+
+#[tokio::test]
+async fn what_operators_are_told_works() {
+    let database = TestDatabase::empty().await;
+    let owner = database.url();
+    let (_, place) = owner.split_once('@').expect("a URL with a user");
+    let page = Page::new("host/docs/operators.md", &[
+        ("postgres://owner@db/flowhost", &owner),
+        ("postgres://serving@db/flowhost", &format!("postgres://documents_serving@{place}")),
+        ("role serving", "role documents_serving"),
+        (" my-plugin/flow.json", &format!(" {}", fixture("plugins/appointment/flow.json"))),
+        (" my-plugin", " my-plugin.wasm"),
+    ]);
+    std::fs::write(page.folder.path().join("my-plugin.wasm"), Component::Appointment.bytes().await).unwrap();
+    page.works().await;
+}
+
+/// A page, and the folder that its commands are run in.
+struct Page {
+    name: String,
+    text: String,
+    folder: DataFolder,
+}
+
+impl Page {
+    /// A page of this repository, with what only this machine knows in the place of examples. Each of those must be in it.
+    fn new(name: &str, instead: &[(&str, &str)]) -> Self {
+        let mut text = std::fs::read_to_string(fixture(name)).unwrap();
+        for (example, real) in instead {
+            assert!(text.contains(example), "{name} has no {example} any more");
+            text = text.replace(example, real);
+        }
+        let folder = DataFolder::new();
+        // PostgreSQL may run as another user, who has to pass through.
+        std::fs::create_dir(folder.path()).unwrap();
+        Self { name: name.to_owned(), text, folder }
+    }
+
+    async fn works(self) {
+        let script = format!("{PRELUDE}{}", shell_blocks(&self.text));
+        let folder = self.folder.path();
+        let file = folder.join("script");
+        std::fs::write(&file, &script).unwrap();
+        let ended = Ended::of(self.shell(&file)).await;
+        assert_eq!(ended.code, Some(0), "{}\n{}\n{}", self.name, ended.stdout, ended.stderr);
+    }
+
+    fn shell(&self, script: &Path) -> Command {
+        // For its environment, without settings of its own.
+        let like = flowhost(&[]);
+        let mut command = Command::new("bash");
+        like.get_envs().for_each(|(name, value)| match value {
+            Some(value) => drop(command.env(name, value)),
+            None => drop(command.env_remove(name)),
+        });
+        command.arg(script).current_dir(self.folder.path()).env("PROGRAM", flowhost_tests::program());
+        command
+    }
+}
+
+/// The blocks of shell commands of a page, each with its place to be found by.
+fn shell_blocks(page: &str) -> String {
+    let mut script = String::new();
+    let mut in_block = false;
+    for (number, line) in page.lines().enumerate() {
+        match line {
+            "```sh" => in_block = true,
+            "```" => in_block = false,
+            _ if in_block => {
+                // A public URL is known only when the host runs.
+                let line = line.replace("http://127.0.0.1:8080", "$PUBLIC_URL").replace("http://127.0.0.1:8081", "$FLOWHOST_URL");
+                script.push_str(&format!("# line {}\n{line}\n", number + 1));
+            }
+            _ => {}
+        }
+    }
+    assert!(!script.is_empty(), "a page without commands");
+    script
+}
+
+fn fixture(path: &str) -> String {
+    format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// What stands in for a person: a host that a page starts goes on in the background, on ports of its own.
+const PRELUDE: &str = r#"
+set -euo pipefail
+trap 'set +e; [ -z "${HOST_PROCESS-}" ] || { kill "$HOST_PROCESS"; wait "$HOST_PROCESS"; }' EXIT
+flowhost() {
+    case "${1-}" in
+    dev | serve)
+        "$PROGRAM" "$@" --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --log warn --ready-file "$PWD/ready.json" &
+        HOST_PROCESS=$!
+        until [ -s ready.json ]; do kill -0 "$HOST_PROCESS"; sleep 0.1; done
+        PUBLIC_URL=$(sed 's/.*"public":"\([^"]*\)".*/\1/' ready.json)
+        export FLOWHOST_URL=$(sed 's/.*"admin":"\([^"]*\)".*/\1/' ready.json)
+        ;;
+    *) "$PROGRAM" "$@" ;;
+    esac
+}
+"#;
