@@ -6,6 +6,9 @@ mod call;
 #[cfg(target_arch = "wasm32")]
 mod component;
 pub mod config;
+#[cfg(not(target_arch = "wasm32"))]
+#[doc = include_str!("../COOKBOOK.md")]
+pub mod cookbook {}
 mod error;
 mod exchange;
 pub mod http;

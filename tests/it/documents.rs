@@ -25,6 +25,19 @@ async fn what_operators_are_told_works() {
     page.works().await;
 }
 
+#[test]
+fn what_contributors_are_told_to_run_is_what_every_change_is_checked_with() {
+    let page = std::fs::read_to_string(fixture("host/docs/contributing.md")).unwrap();
+    let checks = std::fs::read_to_string(fixture(".ci/run")).unwrap();
+    let commands: Vec<_> = shell_blocks(&page).lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect();
+    for command in &commands {
+        // Guests' workspaces are named by a variable there.
+        let part = command.split(" --all").next().unwrap();
+        assert!(checks.contains(part), "no step of .ci/run is `{part}`");
+    }
+    assert_eq!(commands.len(), 3);
+}
+
 /// A page, and the folder that its commands are run in.
 struct Page {
     name: String,
