@@ -220,6 +220,7 @@ mod tests {
 
     use super::*;
     use crate::flow::{Action, FlowToken, ReplyKind};
+    use crate::flow_json::FlowJson;
 
     const LIMITS: AnswerLimits = AnswerLimits { reply_bytes: 1000, state_bytes: 100 };
 
@@ -283,6 +284,51 @@ mod tests {
         }
         let big = screen("A", &format!("{{\"a\":\"{}\"}}", "x".repeat(1000)), None);
         assert!(matches!(check(big, &exchange(), LIMITS, "gone", None), Err(TooLarge { what: "reply", .. })));
+    }
+
+    #[test]
+    fn with_a_flow_json_only_what_the_phone_takes_is_an_answer() {
+        let rules = rules();
+        let check = |answer| check(answer, &exchange(), LIMITS, "gone", Some(&rules));
+        assert!(check(screen("NEXT", r#"{"name":"Ana"}"#, Some("no"))).is_ok());
+        assert!(
+            check(outcome(RawReply::Close, None)).is_ok() && check(outcome(RawReply::RejectToken("x".to_owned()), None)).is_ok()
+        );
+        for (answer, place) in [
+            (screen("NEXT", r#"{"name":5}"#, None), "/data/name"),
+            (screen("NEXT", "{}", None), "/data"),
+            (screen("FORM", r#"{"name":"Ana"}"#, None), "/data/name"),
+            (screen("OTHER", "{}", None), "/screen"),
+        ] {
+            let Err(AnswerError::FlowJson(findings)) = check(answer) else { panic!("{place} is taken") };
+            assert_eq!(findings.iter().map(|finding| finding.pointer.as_str()).collect::<Vec<_>>(), [place]);
+        }
+    }
+
+    #[test]
+    fn the_failure_text_is_one_that_the_phone_takes_or_none() {
+        let at = |screen: &str| Exchange { screen: Some(screen.to_owned()), ..exchange() };
+        let rules = rules();
+        let shown = |exchange: &Exchange, rules| CheckedAnswer::failure(exchange, "Sorry.", rules).is_some();
+        assert!(shown(&at("FORM"), Some(&rules)) && shown(&at("FORM"), None));
+        for screen in ["NEXT", "OTHER"] {
+            assert!(shown(&at(screen), None) && !shown(&at(screen), Some(&rules)), "{screen}");
+        }
+    }
+
+    /// FORM, without data, leads to NEXT, which requires a name.
+    fn rules() -> ReplyRules {
+        let layout = json!({"children": [{"type": "Footer", "label": "Next"}]});
+        let document = json!({
+            "version": "7.3",
+            "data_api_version": "3.0",
+            "routing_model": {"FORM": ["NEXT"]},
+            "screens": [
+                {"id": "FORM", "layout": layout},
+                {"id": "NEXT", "terminal": true, "data": {"name": {"type": "string"}, "required": ["name"]}, "layout": layout},
+            ],
+        });
+        FlowJson::parse(document.to_string().as_bytes()).unwrap().into_rules()
     }
 
     fn screen(name: &str, data: &str, error_message: Option<&str>) -> Answer {
