@@ -23,6 +23,7 @@ use crate::crypto::RsaEngine;
 use crate::flow::{
     Action, AnswerLimits, Capabilities, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, FlowToken, TurnInput, check,
 };
+use crate::flow_json::ReplyRules;
 use crate::ids::{PluginDigest, RequestDigest};
 use crate::plugins::{Call, CallLimits, Plugins};
 use crate::sessions::{Begun, SessionError, SessionSpace, Sessions, Turn, token_signature_holds};
@@ -81,7 +82,7 @@ impl Exchanges {
         let call = Call { rehearsal: true, ..call(endpoint, &version) };
         let answer = self.plugins.rehearse(&call, &exchange, &input).await.map_err(ExchangeError::Plugin)?;
         let text = &endpoint.settings.token_rejected_text;
-        check(answer, &exchange, answer_limits(endpoint), text).map_err(ExchangeError::Answer)
+        check(answer, &exchange, answer_limits(endpoint), text, reply_rules(endpoint)).map_err(ExchangeError::Answer)
     }
 
     /// Answers a request to an endpoint that is switched on.
@@ -181,18 +182,20 @@ impl Exchanges {
     ) -> Result<CheckedAnswer, TurnFailure> {
         let call = call(endpoint, active);
         let answered = self.plugins.invoke(&call, exchange, turn.input()).await?;
-        let limits = answer_limits(endpoint);
-        let checked = answered.check(|answer| check(answer, exchange, limits, &endpoint.settings.token_rejected_text));
+        let (limits, rules) = (answer_limits(endpoint), reply_rules(endpoint));
+        let checked = answered.check(|answer| check(answer, exchange, limits, &endpoint.settings.token_rejected_text, rules));
         Ok(checked.inspect_err(|error| self.plugins.note_refusal(&call, error))?)
     }
 }
 
 /// What is answered where the plugin failed: a text on the user's screen, if the flow wants that and there is a screen and the plugin
-/// is at fault; else the failure itself.
+/// is at fault and the phone would take that; else the failure itself.
 fn failure_answer(endpoint: &Endpoint, exchange: &Exchange, failure: TurnFailure) -> Result<CheckedAnswer, ExchangeError> {
     let settings = &endpoint.settings;
     let shown = match settings.on_failure {
-        OnFailure::ErrorMessage if failure.is_the_plugins() => CheckedAnswer::failure(exchange, &settings.failure_text),
+        OnFailure::ErrorMessage if failure.is_the_plugins() => {
+            CheckedAnswer::failure(exchange, &settings.failure_text, reply_rules(endpoint))
+        }
         OnFailure::ErrorMessage | OnFailure::Status => None,
     };
     let failure = ExchangeError::from(failure);
@@ -212,6 +215,11 @@ fn space(endpoint: &Endpoint) -> SessionSpace {
 fn answer_limits(endpoint: &Endpoint) -> AnswerLimits {
     let limits = &endpoint.settings.limits;
     AnswerLimits { reply_bytes: limits.reply_bytes as usize, state_bytes: limits.state_bytes as usize }
+}
+
+/// What the phone would check a reply against, if that is known.
+fn reply_rules(endpoint: &Endpoint) -> Option<&ReplyRules> {
+    endpoint.flow_json.as_deref().map(|flow_json| &flow_json.rules)
 }
 
 fn call(endpoint: &Endpoint, active: &ActivePlugin) -> Call {

@@ -14,13 +14,16 @@ async fn what_operators_are_told_works() {
     let database = TestDatabase::empty().await;
     let owner = database.url();
     let (_, place) = owner.split_once('@').expect("a URL with a user");
-    let page = Page::new("host/docs/operators.md", &[
-        ("postgres://owner@db/flowhost", &owner),
-        ("postgres://serving@db/flowhost", &format!("postgres://documents_serving@{place}")),
-        ("role serving", "role documents_serving"),
-        (" my-plugin/flow.json", &format!(" {}", fixture("plugins/appointment/flow.json"))),
-        (" my-plugin", " my-plugin.wasm"),
-    ]);
+    let page = Page::new(
+        "host/docs/operators.md",
+        &[
+            ("postgres://owner@db/flowhost", &owner),
+            ("postgres://serving@db/flowhost", &format!("postgres://documents_serving@{place}")),
+            ("role serving", "role documents_serving"),
+            (" my-plugin/flow.json", &format!(" {}", fixture("plugins/appointment/flow.json"))),
+            (" my-plugin", " my-plugin.wasm"),
+        ],
+    );
     std::fs::write(page.folder.path().join("my-plugin.wasm"), Component::Appointment.bytes().await).unwrap();
     page.works().await;
 }

@@ -13,10 +13,10 @@ use crate::plugin_project::{self, BuildOptions, BuiltComponent, Sources};
 use super::api::{AdminApi, answered};
 use super::describe;
 use super::dev_folder::DevFolder;
-use super::input::read_bytes;
+use super::input::{read_bytes, read_text};
 use super::key::public_keys;
 use super::output::{note, say};
-use super::plugin::{activate_version, rehearse, size, upload};
+use super::plugin::{activate_version, example_data, rehearse, size, upload};
 
 /// A tenant with keys, and the project that is deployed to it.
 pub(super) struct Workshop {
@@ -29,12 +29,7 @@ pub(super) struct Workshop {
 
 impl Workshop {
     /// Makes the tenant `dev`, unless it is there from the last time, and writes what a client needs into the folder.
-    pub(super) async fn open(
-        project: PathBuf,
-        folder: &DevFolder,
-        public_url: String,
-        api: AdminApi,
-    ) -> anyhow::Result<Self> {
+    pub(super) async fn open(project: PathBuf, folder: &DevFolder, public_url: String, api: AdminApi) -> anyhow::Result<Self> {
         let tenant = json!({ "slug": TENANT, "name": "Development" });
         if let Err(error) = api.call(Method::POST, &["tenants"], Some(&tenant)).await
             && answered(&error) != Some(StatusCode::CONFLICT)
@@ -44,7 +39,8 @@ impl Workshop {
         let (secret, app_secret_file) = folder.app_secret()?;
         put_app_secret(&api, &secret).await?;
         let public_key_file = folder.root().join("dev-public-key.pem");
-        fs::write(&public_key_file, public_keys(&api, TENANT).await?).with_context(|| format!("can't write {}", public_key_file.display()))?;
+        fs::write(&public_key_file, public_keys(&api, TENANT).await?)
+            .with_context(|| format!("can't write {}", public_key_file.display()))?;
         Ok(Self { project, api, public_url, public_key_file, app_secret_file })
     }
 
@@ -66,12 +62,13 @@ impl Workshop {
     }
 
     async fn deploy(&self) -> anyhow::Result<Deployed> {
+        let example = example_data(&self.project)?;
         let options = BuildOptions { project_dir: self.project.clone(), ..BuildOptions::default() };
         let built = plugin_project::build(options, note).await?;
         let flow = built.crate_name.replace('_', "-");
         self.prepare_flow(&flow, &built).await?;
         let version = upload(&self.api, TENANT, &flow, read_bytes(&built.path)?).await?.version.version;
-        rehearse(&self.api, [TENANT, &flow], &self.project, version).await?;
+        rehearse(&self.api, [TENANT, &flow], version, example).await?;
         activate_version(&self.api, TENANT, &flow, version).await?;
         Ok(Deployed { flow, version, size_bytes: built.size_bytes })
     }
@@ -86,7 +83,20 @@ impl Workshop {
             }
             patched => drop(patched?),
         }
-        Ok(())
+        self.put_flow_json(flow).await
+    }
+
+    /// What the project says, also that it has none.
+    async fn put_flow_json(&self, flow: &str) -> anyhow::Result<()> {
+        let path = ["tenants", TENANT, "flows", flow, "flow-json"];
+        let flow_json = self.project.join("flow.json");
+        if flow_json.is_file() {
+            return self.api.put_document(&path, read_text(&flow_json)?).await.map(drop);
+        }
+        match self.api.delete(&path).await {
+            Err(error) if answered(&error) == Some(StatusCode::NOT_FOUND) => Ok(()),
+            deleted => deleted.map(drop),
+        }
     }
 
     fn introduction(&self, deployed: &Deployed) -> String {

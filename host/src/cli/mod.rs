@@ -16,6 +16,7 @@ mod dev_folder;
 mod dev_plugin;
 mod flow;
 mod flow_config;
+mod flow_json;
 mod flow_settings;
 mod graph;
 mod input;

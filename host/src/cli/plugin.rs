@@ -5,13 +5,14 @@ mod new;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::config::Environment;
+use crate::flow_json::FlowJson;
 use crate::plugin_project::{self, BuildOptions};
 
 use super::api::{AdminApi, ApiArgs};
@@ -135,11 +136,19 @@ async fn build(args: BuildArgs) -> anyhow::Result<()> {
 
 async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<()> {
     let api = args.api.connect(environment)?;
+    // Before anything is built.
+    let example = match example_data(&args.source) {
+        Err(error) if args.force => {
+            note(&format!("flow.json is left aside: {error:#}"));
+            Map::new()
+        }
+        example => example?,
+    };
     let component = component(&args.source).await?;
     let deployed = upload(&api, &args.tenant, &args.flow, component).await?;
     let mut answer = deployed.answer;
     if !args.no_activate {
-        rehearse_unless_forced(&api, &args, deployed.version.version).await?;
+        rehearse_unless_forced(&api, &args, deployed.version.version, example).await?;
         let activated = activate_version(&api, &args.tenant, &args.flow, deployed.version.version).await?;
         answer["active_version"] = activated["active_version"].clone();
     }
@@ -148,35 +157,47 @@ async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<(
 }
 
 /// Lets the new version answer an INIT before it is activated.
-async fn rehearse_unless_forced(api: &AdminApi, args: &DeployArgs, version: u64) -> anyhow::Result<()> {
-    match rehearse(api, [&args.tenant, &args.flow], &args.source, version).await {
+async fn rehearse_unless_forced(
+    api: &AdminApi,
+    args: &DeployArgs,
+    version: u64,
+    example: Map<String, Value>,
+) -> anyhow::Result<()> {
+    match rehearse(api, [&args.tenant, &args.flow], version, example).await {
         Err(error) if args.force => {
             note(&format!("activated all the same: {error:#}"));
             Ok(())
         }
         rehearsed => rehearsed.with_context(|| {
-            format!("version {version} is uploaded and not activated: it failed when it was tried (`--force` activates it all the same)")
+            format!(
+                "version {version} is uploaded and not activated: it failed when it was tried (`--force` activates it all the same)"
+            )
         }),
     }
 }
 
-/// Lets a version of a tenant's flow answer an INIT, with the Flow JSON's example data where the project has a `flow.json`.
-pub(crate) async fn rehearse(api: &AdminApi, [tenant, flow]: [&str; 2], source: &Path, version: u64) -> anyhow::Result<()> {
-    let body = json!({ "data": example_data(source)? });
+/// Lets a version of a tenant's flow answer an INIT with this data.
+pub(crate) async fn rehearse(
+    api: &AdminApi,
+    [tenant, flow]: [&str; 2],
+    version: u64,
+    example: Map<String, Value>,
+) -> anyhow::Result<()> {
     let path = ["tenants", tenant, "flows", flow, "versions", &version.to_string(), "rehearse"];
-    api.call(Method::POST, &path, Some(&body)).await.map(drop)
+    api.call(Method::POST, &path, Some(&json!({ "data": example }))).await.map(drop)
 }
 
-/// The example data of the Flow JSON's first screen (`__example__`); none without a `flow.json` in the project.
-fn example_data(source: &Path) -> anyhow::Result<Map<String, Value>> {
-    let path = source.join("flow.json");
+/// The example data of the Flow JSON's entry screen (`__example__`); none without a `flow.json` in the project. One that WhatsApp would
+/// refuse is refused.
+pub(crate) fn example_data(project: &Path) -> anyhow::Result<Map<String, Value>> {
+    let path = project.join("flow.json");
     if !path.is_file() {
         return Ok(Map::new());
     }
-    let flow: Value = serde_json::from_slice(&read_bytes(&path)?).with_context(|| format!("{} is no JSON", path.display()))?;
-    let fields = flow["screens"][0]["data"].as_object().cloned().unwrap_or_default();
-    let examples = fields.into_iter().filter_map(|(name, field)| Some((name, field.get("__example__")?.clone())));
-    Ok(examples.collect())
+    match FlowJson::parse(&read_bytes(&path)?) {
+        Ok(flow) => Ok(flow.entry_screen().example_data()),
+        Err(findings) => anyhow::bail!("{} is refused:\n{findings}", path.display()),
+    }
 }
 
 async fn activate(args: ActivateArgs, environment: &Environment) -> anyhow::Result<()> {

@@ -34,7 +34,9 @@ pub enum NewProjectError {
         source: std::io::Error,
     },
     /// The name can't be a crate's.
-    #[error("{name:?} is no name for a plugin: use lower-case letters, digits and hyphens, a letter first, 64 at most, no word of Rust")]
+    #[error(
+        "{name:?} is no name for a plugin: use lower-case letters, digits and hyphens, a letter first, 64 at most, no word of Rust"
+    )]
     Name {
         /// What was given.
         name: String,
@@ -91,7 +93,9 @@ impl SdkSource {
     pub fn parse(text: &str) -> Result<Self, NewProjectError> {
         match Path::new(text).canonicalize() {
             Ok(folder) => Ok(Self::Path(folder)),
-            Err(_) if text.starts_with(|char: char| char.is_ascii_digit() || "=^~".contains(char)) => Ok(Self::Version(text.to_owned())),
+            Err(_) if text.starts_with(|char: char| char.is_ascii_digit() || "=^~".contains(char)) => {
+                Ok(Self::Version(text.to_owned()))
+            }
             Err(_) => Err(NewProjectError::NoSdk { path: text.into() }),
         }
     }
@@ -138,10 +142,63 @@ fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> NewProjectError {
 
 /// Words of Rust, and crates that a plugin would hide from itself: cargo refuses most of them.
 const TAKEN: &[&str] = &[
-    "abstract", "alloc", "as", "async", "await", "become", "box", "break", "const", "continue", "core", "crate", "do", "dyn", "else",
-    "enum", "extern", "false", "final", "flowhost-sdk", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
-    "move", "mut", "override", "priv", "pub", "ref", "return", "self", "serde", "static", "std", "struct", "super", "test", "trait",
-    "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+    "abstract",
+    "alloc",
+    "as",
+    "async",
+    "await",
+    "become",
+    "box",
+    "break",
+    "const",
+    "continue",
+    "core",
+    "crate",
+    "do",
+    "dyn",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "final",
+    "flowhost-sdk",
+    "fn",
+    "for",
+    "gen",
+    "if",
+    "impl",
+    "in",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "override",
+    "priv",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "serde",
+    "static",
+    "std",
+    "struct",
+    "super",
+    "test",
+    "trait",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "unsafe",
+    "unsized",
+    "use",
+    "virtual",
+    "where",
+    "while",
+    "yield",
 ];
 
 /// Where each file goes, and its text with `{{name}}` and `{{sdk}}` to be filled in.
