@@ -3,7 +3,6 @@
 //! A block of ```` ```sh ```` is run; one that only shows something is ```` ```text ```` or ```` ```console ````. All blocks of a page are one
 //! shell's, which stops at the first command that fails.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -17,8 +16,8 @@ async fn what_operators_are_told_works() {
     let page = Page::new(
         "host/docs/operators.md",
         &[
-            ("postgres://owner@db/flowhost", &owner),
-            ("postgres://serving@db/flowhost", &format!("postgres://documents_serving@{place}")),
+            ("postgres://owner@db/flowhost", &format!("'{owner}'")),
+            ("postgres://serving@db/flowhost", &format!("'postgres://documents_serving@{place}'")),
             ("role serving", "role documents_serving"),
             (" my-plugin/flow.json", &format!(" {}", fixture("plugins/appointment/flow.json"))),
             (" my-plugin", " my-plugin.wasm"),
