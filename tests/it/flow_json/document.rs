@@ -1,6 +1,6 @@
 //! The document itself: uploaded, shown, deleted, refused with all that is wrong with it.
 
-use flowhost_tests::{Component, Ended, TestFlow, TestHost, flowhost};
+use flowhost_tests::{Component, Ended, RawConnection, TestFlow, TestHost, eventually, flowhost};
 use serde_json::{Value, json};
 
 use super::{document, put};
@@ -89,6 +89,32 @@ async fn ten_megabytes_are_taken_and_one_byte_more_is_not() {
     // No other route takes more than before.
     let body = json!({"failure_text": "x".repeat(2 << 20)});
     flow.call("PATCH", "", body).await.problem(413);
+}
+
+#[tokio::test]
+async fn uploads_that_dawdle_take_the_places_of_their_tenant_only() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
+    let other = host.tenant("other").await.flow_without_plugin("booking", json!({})).await;
+    let head = format!(
+        "PUT /v1/tenants/acme/flows/booking/flow-json HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: 9\r\n\r\n{{",
+        host.admin_token()
+    );
+    let mut dawdling = Vec::new();
+
+    eventually("there is no place left", async || {
+        // One more each time: an earlier one may have found the place taken by this test's own upload.
+        let mut connection = RawConnection::open(&host.admin().url("")).await;
+        connection.write(&head).await;
+        dawdling.push(connection);
+        let reply = upload(&host, "booking", document().to_string().into()).await;
+        (reply.status == 429).then(|| assert!(reply.problem(429).contains("4 uploads under way"), "{}", reply.text))
+    })
+    .await;
+    put(&other, &document()).await;
+    drop(dawdling);
+    eventually("there are places again", async || (flow.call("PUT", "/flow-json", document()).await.status == 204).then_some(()))
+        .await;
 }
 
 #[tokio::test]
