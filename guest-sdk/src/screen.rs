@@ -98,11 +98,11 @@ pub trait Field: Sized {
     fn read(value: Option<&Value>) -> Result<Self, &'static str>;
 }
 
-/// For `#[serde(deserialize_with)]`: the same reading, wherever a form comes from.
+/// A form from anywhere, a stored state for example, read as from an exchange.
 #[doc(hidden)]
-pub fn field<'de, T: Field, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    T::read(Some(&value)).map_err(|expected| de::Error::custom(format_args!("expected {expected}, but it is {}", found(&value))))
+pub fn form<'de, F: FormFields, D: Deserializer<'de>>(deserializer: D) -> Result<F, D::Error> {
+    let data = Value::deserialize(deserializer)?;
+    F::read(Fields::new("", &data)).map_err(|error| de::Error::custom(error.mismatch))
 }
 
 impl Field for String {
