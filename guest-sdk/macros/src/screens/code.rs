@@ -20,7 +20,8 @@ pub(super) fn module(flow: &Flow, file: &str) -> TokenStream {
     quote! {
         #[doc = #documentation]
         #[allow(
-            clippy::all, clippy::pedantic, dead_code, missing_docs, non_snake_case, rustdoc::all, unreachable_pub, unused_qualifications,
+            clippy::all, clippy::pedantic, dead_code, missing_docs, non_snake_case, rustdoc::all, unreachable_pub, unused_imports,
+            unused_qualifications,
             reason = "generated"
         )]
         mod screens {

@@ -7,6 +7,7 @@
     non_snake_case,
     rustdoc::all,
     unreachable_pub,
+    unused_imports,
     unused_qualifications,
     reason = "generated"
 )]
