@@ -1,3 +1,3 @@
-flowhost_sdk::screens!("../../../../guest-sdk/macros/tests/flows/broken.json");
+flowhost_sdk::screens!("broken.json");
 
 fn main() {}

@@ -1,6 +1,6 @@
 use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session};
 
-flowhost_sdk::screens!("../../../../guest-sdk/flow.json");
+flowhost_sdk::screens!("flow.json");
 
 struct Booking;
 
