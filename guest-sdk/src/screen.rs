@@ -63,8 +63,9 @@ impl<'a> Fields<'a> {
 
     /// The error for a screen without a form.
     pub fn unknown_screen(&self, known: &[&str]) -> DataError {
+        let joined = known.join(", ");
         let mut reason = String::from("the Flow JSON has no form on this screen that is sent here; the screens with one: ");
-        reason.push_str(&known.join(", "));
+        reason.push_str(if known.is_empty() { "none" } else { &joined });
         self.error("", reason)
     }
 
