@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::reply::FinishedReply;
-use crate::{Action, Error, Exchange, FlowPlugin, Session, State, session};
+use crate::{Action, Error, Exchange, FlowPlugin, Session, State};
 
 /// What the host remembers of the conversation, as JSON.
 pub(crate) struct StoredSession {
@@ -28,15 +28,14 @@ pub(crate) fn run<P: FlowPlugin>(exchange: &Exchange, stored: StoredSession) -> 
         Action::Back => P::back(exchange, &mut session),
         Action::DataExchange => P::submit(exchange, &mut session),
     }?;
-    let state = serde_json::to_string(&session.state)
-        .map_err(|error| Error::internal(format!("the session's state cannot be written as JSON: {error}")))?;
+    let state = session.state.store()?;
     Ok(Outcome { reply: reply.finish()?, state })
 }
 
 fn load<S: State>(stored: StoredSession) -> Result<Session<S>, Error> {
     let state = match &stored.state {
-        Some(json) => session::load("state", &parse("the session's state", json)?)?,
-        None => S::default(),
+        Some(json) => S::load(&parse("the session's state", json)?)?,
+        None => S::initial(),
     };
     let context = stored.context.as_deref().map(|json| parse("the session's context", json)).transpose()?;
     Ok(Session { state, context, exchanges: stored.exchanges })

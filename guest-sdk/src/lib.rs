@@ -41,7 +41,7 @@ pub use serde_json::json;
 pub mod __private {
     #[cfg(target_arch = "wasm32")]
     pub use crate::component::{Component, bindings, export_component};
-    pub use crate::screen::{Field, Fields, FormFields, field};
+    pub use crate::screen::{Field, Fields, FormFields, form};
     pub use serde;
     pub use serde_json::Value;
 }

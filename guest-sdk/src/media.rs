@@ -3,7 +3,7 @@
 //! The plugin asks for it in its `flowhost.toml` (`media = true` under `[requests]`), and the flow grants it.
 //!
 //! ```
-//! use flowhost_sdk::{Error, Exchange, media};
+//! use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session, json, media};
 //!
 //! #[derive(serde::Deserialize)]
 //! struct Form {
@@ -21,6 +21,26 @@
 //!     }
 //!     Ok(bytes)
 //! }
+//! # struct Album;
+//! # impl FlowPlugin for Album {
+//! #     type State = ();
+//! #     fn init(_: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> { Ok(Reply::screen("PHOTOS")) }
+//! #     fn submit(exchange: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> {
+//! #         Ok(Reply::screen("THANKS").data(json!({ "bytes": total_size(exchange)? })))
+//! #     }
+//! # }
+//!
+//! // In a unit test, the test gives the files. `Album` is a plugin that answers with the size.
+//! use flowhost_sdk::testing::Conversation;
+//!
+//! let photos = json!({ "photos": [{ "media_id": "1" }, { "media_id": "2" }] });
+//! let mut chat = Conversation::<Album>::start().with_media(|photo| match photo.media_id() {
+//!     Some("1") => Ok(vec![0; 1000]),
+//!     _ => Err(media::Error::TooLarge),
+//! });
+//! assert_eq!(chat.submit("PHOTOS", photos)?.error(), Some("Please send a smaller photo."));
+//! assert_eq!(chat.submit("PHOTOS", json!({ "photos": [{ "media_id": "1" }] }))?.data()["bytes"], 1000);
+//! # Ok::<(), flowhost_sdk::testing::Failure>(())
 //! ```
 //!
 //! A file has at most 25 MiB and at most half of the memory that the flow's limits give to a call; one call fetches at most 30. In a

@@ -63,8 +63,9 @@ impl<'a> Fields<'a> {
 
     /// The error for a screen without a form.
     pub fn unknown_screen(&self, known: &[&str]) -> DataError {
+        let joined = known.join(", ");
         let mut reason = String::from("the Flow JSON has no form on this screen that is sent here; the screens with one: ");
-        reason.push_str(&known.join(", "));
+        reason.push_str(if known.is_empty() { "none" } else { &joined });
         self.error("", reason)
     }
 
@@ -98,11 +99,11 @@ pub trait Field: Sized {
     fn read(value: Option<&Value>) -> Result<Self, &'static str>;
 }
 
-/// For `#[serde(deserialize_with)]`: the same reading, wherever a form comes from.
+/// A form from anywhere, a stored state for example, read as from an exchange.
 #[doc(hidden)]
-pub fn field<'de, T: Field, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    T::read(Some(&value)).map_err(|expected| de::Error::custom(format_args!("expected {expected}, but it is {}", found(&value))))
+pub fn form<'de, F: FormFields, D: Deserializer<'de>>(deserializer: D) -> Result<F, D::Error> {
+    let data = Value::deserialize(deserializer)?;
+    F::read(Fields::new("", &data)).map_err(|error| de::Error::custom(error.mismatch))
 }
 
 impl Field for String {

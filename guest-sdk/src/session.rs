@@ -33,7 +33,7 @@ impl<S> Session<S> {
 }
 
 /// `value` as `T`; the error names `what`, and the field.
-pub(crate) fn load<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T, Error> {
+fn load<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T, Error> {
     from_json(value).map_err(|mismatch| Error::internal(format!("the session's {what} does not fit: {}", mismatch.describe())))
 }
 
@@ -46,7 +46,33 @@ pub(crate) fn load<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T, 
     label = "this type lacks `Default`, `Serialize` or `Deserialize`",
     note = "write `#[derive(Default, serde::Serialize, serde::Deserialize)]` above `{Self}`"
 )]
-pub trait State: Serialize + DeserializeOwned + Default {}
+pub trait State: Sized {
+    /// What a conversation begins with.
+    #[doc(hidden)]
+    fn initial() -> Self;
 
+    /// What was stored, or an internal error that names the field which does not fit.
+    #[doc(hidden)]
+    fn load(stored: &Value) -> Result<Self, Error>;
+
+    /// What to store.
+    #[doc(hidden)]
+    fn store(&self) -> Result<String, Error>;
+}
+
+// Bounds of the trait itself would each be reported by themselves, at length, in the place of its own message.
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + Default> State for T {}
+impl<T: Serialize + DeserializeOwned + Default> State for T {
+    fn initial() -> Self {
+        T::default()
+    }
+
+    fn load(stored: &Value) -> Result<Self, Error> {
+        load("state", stored)
+    }
+
+    fn store(&self) -> Result<String, Error> {
+        serde_json::to_string(self)
+            .map_err(|error| Error::internal(format!("the session's state cannot be written as JSON: {error}")))
+    }
+}

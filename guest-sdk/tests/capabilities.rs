@@ -1,7 +1,10 @@
 //! What a plugin finds around itself in a unit test.
 
+use std::time::Duration;
+
 use flowhost_sdk::testing::{Conversation, Failure};
-use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session, config, http, json, media};
+use flowhost_sdk::time::Timestamp;
+use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session, config, http, json, media, random, store, time};
 
 struct Caller;
 
@@ -73,4 +76,44 @@ fn files_come_from_the_test() {
     let photo = json!({"photo": {"media_id": "7", "file_name": "a.jpg", "encryption_metadata": {"iv": "x"}}});
     assert_eq!(chat.submit("PHOTO", photo.clone()).unwrap().data()["bytes"], 3);
     assert!(Conversation::<Caller>::start().submit("PHOTO", photo).is_err());
+}
+
+/// Tells what chance and the clock say, and whether the note that it left a minute ago is still there.
+struct Watch;
+
+impl FlowPlugin for Watch {
+    type State = ();
+
+    fn init(_: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> {
+        let note: Option<u8> = store::get("note")?;
+        store::set_for("note", &1, Duration::from_secs(60))?;
+        Ok(Reply::screen("NOW").data(json!({"now": time::now().to_string(), "drawn": random::number(), "note": note})))
+    }
+
+    fn submit(_: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> {
+        Ok(Reply::close())
+    }
+}
+
+#[test]
+fn the_clock_stands_still_until_the_test_moves_it() {
+    let told = |chat: &mut Conversation<Watch>, name: &str| chat.init().unwrap().data()[name].clone();
+    let mut chat = Conversation::<Watch>::start();
+    assert_eq!((told(&mut chat, "now"), told(&mut chat, "note")), (json!("2026-01-01T12:00:00Z"), json!(1)));
+
+    chat.pass(Duration::from_secs(60));
+    assert_eq!((chat.init().unwrap().data()["note"].clone(), told(&mut chat, "now")), (json!(null), json!("2026-01-01T12:01:00Z")));
+
+    let mut later = Conversation::<Watch>::start().with_time(Timestamp::from_unix_millis(0));
+    assert_eq!(told(&mut later, "now"), "1970-01-01T00:00:00Z");
+}
+
+#[test]
+fn chance_is_the_same_in_every_run_and_another_for_each_seed() {
+    let draw = |mut chat: Conversation<Watch>| [0; 3].map(|_| chat.init().unwrap().data()["drawn"].as_u64().unwrap());
+    let first = draw(Conversation::start());
+
+    assert_eq!(draw(Conversation::start()), first);
+    assert_ne!(draw(Conversation::start().with_seed(2)), first);
+    assert!(first[0] != first[1] && first[1] != first[2], "{first:?}");
 }

@@ -85,3 +85,74 @@ fn a_form_reads_from_a_stored_state_as_from_an_exchange() {
     let error = serde_json::from_value::<screens::table::Form>(json!({"guests": "2", "day": "soon"})).unwrap_err();
     assert!(error.to_string().contains("such as 2026-11-23"), "{error}");
 }
+
+mod every_kind {
+    flowhost_sdk::screens!("macros/tests/flows/table.json");
+
+    pub(super) use screens::*;
+}
+
+mod without_forms {
+    flowhost_sdk::screens!("tests/flows/without_forms.json");
+
+    pub(super) use screens::*;
+}
+
+/// Answers with what the flow of `every_kind` has.
+struct Kinds;
+
+impl FlowPlugin for Kinds {
+    type State = ();
+
+    fn init(_: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> {
+        let sizes = vec![every_kind::Item { enabled: Some(false), ..every_kind::Item::new("2", "Two") }];
+        Ok(Reply::show(every_kind::Table { sizes, r#type: 2.5.into(), chosen: every_kind::table::Chosen::default() }))
+    }
+
+    fn submit(exchange: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> {
+        let every_kind::Form::Table(form) = exchange.form()?;
+        let photos: Vec<_> = form.photos.iter().map(|photo| photo.media_id().map(str::to_owned)).collect();
+        match form.my_wishes {
+            Some(wishes) => Ok(Reply::complete(json!({ "wishes": wishes, "photos": photos, "day": form.day }))),
+            None => Ok(Reply::show(every_kind::FormScreen {})),
+        }
+    }
+}
+
+#[test]
+fn names_that_rust_does_not_allow_are_still_those_of_the_flow_json() {
+    let mut chat = Conversation::<Kinds>::start();
+    let shown = chat.init().unwrap();
+    assert_eq!(shown.data(), &json!({"sizes": [{"id": "2", "title": "Two", "enabled": false}], "type": 2.5, "chosen": {}}));
+
+    let last = chat.submit("TABLE", json!({"day": "2026-11-23", "my-wishes": ""})).unwrap();
+    assert_eq!((last.screen(), last.data()), (Some("FORM"), &json!({})));
+
+    let form = json!({"day": "2026-11-23", "my-wishes": "A window", "photos": [{"media_id": "7"}]});
+    let params = chat.submit("TABLE", form).unwrap().params().unwrap().clone();
+    assert_eq!((&params["wishes"], &params["photos"], &params["day"]), (&json!("A window"), &json!(["7"]), &json!("2026-11-23")));
+}
+
+/// Nothing but informs.
+struct News;
+
+impl FlowPlugin for News {
+    type State = ();
+
+    fn init(_: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> {
+        Ok(Reply::show(without_forms::News { count: 3 }))
+    }
+
+    fn submit(exchange: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> {
+        match exchange.form::<without_forms::Form>()? {}
+    }
+}
+
+#[test]
+fn a_flow_may_have_no_forms() {
+    let mut chat = Conversation::<News>::start();
+    assert_eq!(chat.init().unwrap().data(), &json!({"count": 3}));
+
+    let Err(Failure::Internal(message)) = chat.submit("NEWS", json!({})) else { panic!("it has one") };
+    assert!(message.contains("no form on this screen"), "{message}");
+}

@@ -93,6 +93,13 @@ async fn two_flows_with_the_same_bytes_have_nothing_else_in_common() {
     assert_eq!(tight.sessions().await, Vec::<Value>::new());
 }
 
+#[tokio::test]
+async fn a_plugin_of_a_usual_size_has_less_than_150_kib() {
+    let bytes = Component::Appointment.bytes().await.len();
+
+    assert!(bytes < 150 << 10, "the appointment has {} KiB: ADR 15 says where they were", bytes >> 10);
+}
+
 /// Their workspace is not this one, so `cargo test` alone would pass them by.
 #[test]
 fn the_sample_plugins_pass_their_own_tests() {

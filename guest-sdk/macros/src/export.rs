@@ -42,9 +42,12 @@ fn second_argument(input: &TokenStream) -> Option<Span> {
     None
 }
 
-/// `is_plugin` is compiled natively too, so that a missing `impl FlowPlugin` shows in `cargo check` and names the type.
+/// `is_plugin` is compiled natively too, so that a missing `impl FlowPlugin` shows in `cargo check` and names the type. So is the module:
+/// that it is there twice says what is wrong, where the linker would only find symbols twice.
 fn exports(plugin: &TokenStream) -> TokenStream {
     quote! {
+        #[doc(hidden)]
+        mod a_component_has_one_plugin {}
         const _: () = {
             const fn is_plugin<P: ::flowhost_sdk::FlowPlugin>() {}
             is_plugin::<#plugin>()

@@ -3,7 +3,7 @@
 //! A real clinic would ask its booking system here. This one computes its answers, so that the same question always has the
 //! same answer and the example needs nothing else to run.
 
-use crate::calendar::Day;
+use flowhost_sdk::time::Date;
 
 /// An entry of a list: what is stored, and what people read.
 pub struct Entry {
@@ -51,12 +51,12 @@ pub fn locations_of(department: &str) -> impl Iterator<Item = &'static Entry> {
 }
 
 /// The days that can be booked.
-pub fn days_after(today: Day) -> impl Iterator<Item = Day> {
-    today.next_weekdays(DAYS_AHEAD)
+pub fn days_after(today: Date) -> impl Iterator<Item = Date> {
+    today.following().filter(|day| !day.is_weekend()).take(DAYS_AHEAD)
 }
 
 /// Whether an appointment can be had. Two of three can, and 10:30 always.
-pub fn is_free(department: &str, location: &str, day: Day, time: &str) -> bool {
+pub fn is_free(department: &str, location: &str, day: Date, time: &str) -> bool {
     time == "10:30" || !hash(&[department, location, &day.to_string(), time]).is_multiple_of(3)
 }
 
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn about_two_of_three_appointments_are_free() {
-        let today = Day::parse("2026-11-21").unwrap();
+        let today = "2026-11-21".parse().unwrap();
         let all: Vec<bool> = DEPARTMENTS
             .iter()
             .flat_map(|department| days_after(today).map(move |day| (department.id, day)))

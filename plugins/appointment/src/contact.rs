@@ -1,27 +1,19 @@
 //! Whom the appointment is for, and whether what they wrote can be used.
 
-use serde::{Deserialize, Serialize};
+/// The form of screen DETAILS.
+pub use crate::screens::details::Form as Contact;
 
 const NAME_MAX: usize = 100;
 /// The longest address that mail systems carry (RFC 5321).
 const EMAIL_MAX: usize = 254;
 const NOTES_MAX: usize = 600;
 
-/// The form of screen DETAILS.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default)]
-pub struct Contact {
-    pub name: String,
-    pub email: String,
-    pub phone: String,
-    pub more_details: String,
-}
-
 impl Contact {
     /// Without the blanks that keyboards add at the ends.
     pub fn trimmed(self) -> Self {
         let trim = |text: String| text.trim().to_owned();
-        Contact { name: trim(self.name), email: trim(self.email), phone: trim(self.phone), more_details: trim(self.more_details) }
+        let more_details = self.more_details.map(trim);
+        Contact { name: trim(self.name), email: trim(self.email), phone: trim(self.phone), more_details }
     }
 
     /// What is wrong, in words for the user.
@@ -34,7 +26,7 @@ impl Contact {
             Some("Please check your email address, for example ana@example.com.")
         } else if !is_phone(&self.phone) {
             Some("Please check your phone number, for example +55 11 91234-5678.")
-        } else if self.more_details.chars().count() > NOTES_MAX {
+        } else if self.more_details.as_ref().is_some_and(|notes| notes.chars().count() > NOTES_MAX) {
             Some("Please shorten your notes to 600 characters.")
         } else {
             None

@@ -2,23 +2,25 @@
 //!
 //! The screens are in `flow.json`. Each of its three forms has one function here, and each screen one that shows it.
 
-mod calendar;
 mod choice;
 mod clinic;
 mod contact;
 #[cfg(test)]
 mod tests;
 
+use flowhost_sdk::time::{self, Date, Offset};
 use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session, json, log};
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::Day;
-use crate::choice::{Choice, Slot};
+use crate::choice::Slot;
 use crate::contact::Contact;
+use crate::screens::Form;
+use crate::screens::appointment::Chosen;
 
 struct Appointment;
 
 flowhost_sdk::export!(Appointment);
+flowhost_sdk::screens!("flow.json");
 
 /// What is remembered between two screens.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -32,18 +34,11 @@ struct Booking {
 #[serde(default)]
 struct Context {
     /// Known already, so that the user need not type it.
-    name: String,
-    email: String,
-    phone: String,
+    name: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
     /// `2026-11-23`: take this for the current day. For rehearsals and tests, whose dates stand in a script.
-    today: Option<String>,
-}
-
-/// The form of screen SUMMARY.
-#[derive(Deserialize)]
-struct Confirmation {
-    #[serde(default)]
-    terms: bool,
+    today: Option<Date>,
 }
 
 impl FlowPlugin for Appointment {
@@ -55,13 +50,12 @@ impl FlowPlugin for Appointment {
     }
 
     fn submit(exchange: &Exchange, session: &mut Session<Booking>) -> Result<Reply, Error> {
-        match exchange.screen() {
+        match exchange.form::<Form>()? {
             // A dropdown was changed: it says which in `trigger`, the button does not.
-            Some("APPOINTMENT") if exchange.field("trigger").is_some() => pick(exchange, session),
-            Some("APPOINTMENT") => submit_appointment(exchange, session),
-            Some("DETAILS") => submit_details(exchange, session),
-            Some("SUMMARY") => confirm(exchange, session),
-            other => Err(Error::internal(format!("flow.json has no form on screen {other:?}"))),
+            Form::Appointment(form) if form.trigger.is_some() => pick(form.into(), session),
+            Form::Appointment(form) => submit_appointment(form.into(), session),
+            Form::Details(contact) => submit_details(contact.trimmed(), session),
+            Form::Summary(form) => confirm(form.terms, exchange, session),
         }
     }
 
@@ -75,26 +69,23 @@ impl FlowPlugin for Appointment {
 }
 
 /// A dropdown of APPOINTMENT was changed: the next one opens.
-fn pick(exchange: &Exchange, session: &Session<Booking>) -> Result<Reply, Error> {
+fn pick(choice: Chosen, session: &Session<Booking>) -> Result<Reply, Error> {
     let today = today(session)?;
-    let choice = exchange.data::<Choice>()?.checked(today);
-    Ok(Reply::screen("APPOINTMENT").data(choice.lists(today)))
+    Ok(Reply::show(choice.checked(today).screen(today)))
 }
 
-fn submit_appointment(exchange: &Exchange, session: &mut Session<Booking>) -> Result<Reply, Error> {
+fn submit_appointment(choice: Chosen, session: &mut Session<Booking>) -> Result<Reply, Error> {
     let today = today(session)?;
-    let choice = exchange.data::<Choice>()?;
     match choice.slot(today) {
         Ok(slot) => {
             session.state.slot = Some(slot);
             details_screen(session)
         }
-        Err(problem) => Ok(Reply::screen("APPOINTMENT").data(choice.checked(today).lists(today)).error(problem)),
+        Err(problem) => Ok(Reply::show(choice.checked(today).screen(today)).error(problem)),
     }
 }
 
-fn submit_details(exchange: &Exchange, session: &mut Session<Booking>) -> Result<Reply, Error> {
-    let contact = exchange.data::<Contact>()?.trimmed();
+fn submit_details(contact: Contact, session: &mut Session<Booking>) -> Result<Reply, Error> {
     let problem = contact.problem();
     // Kept even so: who mends one field should not have to fill in the others again.
     session.state.contact = Some(contact);
@@ -107,7 +98,7 @@ fn submit_details(exchange: &Exchange, session: &mut Session<Booking>) -> Result
     }
 }
 
-fn confirm(exchange: &Exchange, session: &Session<Booking>) -> Result<Reply, Error> {
+fn confirm(agreed: bool, exchange: &Exchange, session: &Session<Booking>) -> Result<Reply, Error> {
     let Booking { slot, contact } = &session.state;
     let Some(slot) = slot else {
         return Ok(summary_screen(session).error("Please go back and choose an appointment first."));
@@ -115,7 +106,7 @@ fn confirm(exchange: &Exchange, session: &Session<Booking>) -> Result<Reply, Err
     let Some(contact) = contact.as_ref().filter(|contact| contact.problem().is_none()) else {
         return Ok(summary_screen(session).error("Please go back and enter your details first."));
     };
-    if !exchange.data::<Confirmation>()?.terms {
+    if !agreed {
         return Ok(summary_screen(session).error("Please agree to the terms."));
     }
     // Hours may have passed since the appointment was picked.
@@ -140,28 +131,30 @@ fn confirm(exchange: &Exchange, session: &Session<Booking>) -> Result<Reply, Err
 
 fn appointment_screen(session: &Session<Booking>) -> Result<Reply, Error> {
     let today = today(session)?;
-    let choice = session.state.slot.as_ref().map(Slot::choice).unwrap_or_default().checked(today);
-    Ok(Reply::screen("APPOINTMENT").data(choice.lists(today)))
+    let choice = session.state.slot.as_ref().map(Slot::choice).unwrap_or_default();
+    Ok(Reply::show(choice.checked(today).screen(today)))
 }
 
 /// The form holds what was typed before, or what the business knows.
 fn details_screen(session: &Session<Booking>) -> Result<Reply, Error> {
-    let contact = match &session.state.contact {
-        Some(contact) => contact.clone(),
+    let chosen = match session.state.contact.clone() {
+        Some(Contact { name, email, phone, more_details }) => {
+            screens::details::Chosen { name: Some(name), email: Some(email), phone: Some(phone), more_details }
+        }
         None => {
             let Context { name, email, phone, .. } = context(session)?;
-            Contact { name, email, phone, more_details: String::new() }
+            screens::details::Chosen { name, email, phone, more_details: None }
         }
     };
-    Ok(Reply::screen("DETAILS").data(json!({ "appointment": describe_slot(session), "chosen": contact })))
+    Ok(Reply::show(screens::Details { appointment: describe_slot(session), chosen }))
 }
 
 fn summary_screen(session: &Session<Booking>) -> Reply {
     let details = session.state.contact.as_ref().map_or_else(String::new, |contact| {
-        let lines = [&contact.name, &contact.email, &contact.phone, &contact.more_details];
-        lines.into_iter().filter(|line| !line.is_empty()).map(String::as_str).collect::<Vec<_>>().join("\n")
+        let lines = [&contact.name, &contact.email, &contact.phone].into_iter().chain(&contact.more_details);
+        lines.filter(|line| !line.is_empty()).map(String::as_str).collect::<Vec<_>>().join("\n")
     });
-    Reply::screen("SUMMARY").data(json!({ "appointment": describe_slot(session), "details": details }))
+    Reply::show(screens::Summary { appointment: describe_slot(session), details })
 }
 
 fn describe_slot(session: &Session<Booking>) -> String {
@@ -172,15 +165,12 @@ fn context(session: &Session<Booking>) -> Result<Context, Error> {
     Ok(session.context()?.unwrap_or_default())
 }
 
-fn today(session: &Session<Booking>) -> Result<Day, Error> {
-    match context(session)?.today {
-        Some(text) => Day::parse(&text).ok_or_else(|| Error::internal(format!("the context's today is no date: {text:?}"))),
-        None => Ok(Day::today()),
-    }
+fn today(session: &Session<Booking>) -> Result<Date, Error> {
+    Ok(context(session)?.today.unwrap_or_else(|| time::today(Offset::UTC)))
 }
 
 /// The same conversation and appointment have the same number, so a confirmation sent twice is one booking.
 fn booking_number(flow_token: &str, slot: &Slot) -> String {
-    let number = clinic::hash(&[flow_token, &slot.department, &slot.location, &slot.date, &slot.time]);
+    let number = clinic::hash(&[flow_token, &slot.department, &slot.location, &slot.date.to_string(), &slot.time]);
     format!("A-{number:08X}")
 }

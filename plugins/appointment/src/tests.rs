@@ -2,8 +2,11 @@
 
 mod flow_json;
 
+use std::time::Duration;
+
 use flowhost_sdk::json;
 use flowhost_sdk::testing::{Answer, Conversation};
+use flowhost_sdk::time::Timestamp;
 use serde_json::Value;
 
 use crate::Appointment;
@@ -210,14 +213,19 @@ fn what_the_business_knows_need_not_be_typed() {
     let form = chat.submit("APPOINTMENT", appointment());
 
     assert_eq!(form.data()["chosen"]["name"], "Ana Silva");
-    assert_eq!(form.data()["chosen"]["email"], "");
+    assert_eq!(form.data()["chosen"].get("email"), None);
 }
 
 #[test]
 fn without_a_context_the_clock_says_which_days_are_offered() {
-    let answer = Conversation::<Appointment>::start().init().unwrap();
+    let friday = Timestamp::from_unix_seconds(1_795_219_199);
+    assert_eq!(friday.to_string(), "2026-11-20T23:59:59Z");
+    let mut chat = Conversation::<Appointment>::start().with_time(friday);
+    let picked = json!({ "trigger": "location_selected", "department": "eyes", "location": "north" });
 
-    FlowJson::load().check(None, &answer);
+    assert_eq!(ids(&chat.submit("APPOINTMENT", picked.clone()).unwrap().data()["date"])[0], "2026-11-23");
+    chat.pass(Duration::from_secs(3 * 24 * 60 * 60));
+    assert_eq!(ids(&chat.submit("APPOINTMENT", picked).unwrap().data()["date"])[0], "2026-11-24");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What plugins can reach outside their sandbox, and what they can't.
 
+mod clock_and_chance;
 mod config;
 mod http;
 mod logs;

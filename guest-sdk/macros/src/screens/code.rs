@@ -20,7 +20,8 @@ pub(super) fn module(flow: &Flow, file: &str) -> TokenStream {
     quote! {
         #[doc = #documentation]
         #[allow(
-            clippy::all, clippy::pedantic, dead_code, missing_docs, non_snake_case, rustdoc::all, unreachable_pub, unused_qualifications,
+            clippy::all, clippy::pedantic, dead_code, missing_docs, non_snake_case, rustdoc::all, unreachable_pub, unused_imports,
+            unused_qualifications,
             reason = "generated"
         )]
         mod screens {
@@ -197,29 +198,25 @@ fn item(properties: &[Property]) -> TokenStream {
 /// The type of a screen's form.
 fn form(id: &str, fields: &[Field]) -> TokenStream {
     let mut names = Names::default();
+    // Files come with their keys, which are to be kept nowhere.
+    let serialize = fields.iter().all(|field| field.kind != Kind::Files);
     let named: Vec<(Ident, &Field)> = fields.iter().map(|field| (names.take(&field_name(&field.name)), field)).collect();
     let declared = named.iter().map(|(name, field)| {
         let ty = field_type(field);
-        let rename = rename(name, &field.name);
+        let rename = serialize.then(|| rename(name, &field.name));
         let documentation = format!("`{}`", field.source);
-        let default = may_be_absent(field).then(|| quote!(default,));
-        quote! {
-            #[doc = #documentation] #rename
-            #[serde(#default deserialize_with = "::flowhost_sdk::__private::field")]
-            pub #name: #ty,
-        }
+        quote!(#[doc = #documentation] #rename pub #name: #ty,)
     });
     let read = named.iter().map(|(name, field)| {
         let key = &field.name;
         quote!(#name: fields.read(#key)?)
     });
     let documentation = format!("The form of screen `{id}`: what its `data_exchange` actions send.");
-    // Files come with their keys, which are to be kept nowhere.
-    let serialize = fields.iter().all(|field| field.kind != Kind::Files).then(|| quote!(, serde::Serialize));
+    let derive = serialize.then(|| quote!(#[derive(serde::Serialize)] #[serde(crate = "::flowhost_sdk::__private::serde")]));
     quote! {
         #[doc = #documentation]
-        #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq, serde::Deserialize #serialize)]
-        #[serde(crate = "::flowhost_sdk::__private::serde")]
+        #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+        #derive
         pub struct Form { #(#declared)* }
 
         impl ::flowhost_sdk::__private::FormFields for Form {
@@ -230,16 +227,18 @@ fn form(id: &str, fields: &[Field]) -> TokenStream {
                 ::core::result::Result::Ok(Form { #(#read),* })
             }
         }
-    }
-}
 
-/// What has no optional type is false, empty or null when it is absent.
-fn may_be_absent(field: &Field) -> bool {
-    field.optional || matches!(field.kind, Kind::Bool | Kind::Files | Kind::Texts | Kind::Unknown)
+        impl<'de> serde::Deserialize<'de> for Form {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                ::flowhost_sdk::__private::form(deserializer)
+            }
+        }
+    }
 }
 
 fn field_type(field: &Field) -> TokenStream {
     let ty = match field.kind {
+        // Absent they are false, empty, or null.
         Kind::Bool => return quote!(::core::primitive::bool),
         Kind::Files => return quote!(::std::vec::Vec<::flowhost_sdk::media::Reference>),
         Kind::Texts => return quote!(::std::vec::Vec<::std::string::String>),

@@ -1,3 +1,5 @@
+#[doc(hidden)]
+mod a_component_has_one_plugin {}
 const _: () = {
     const fn is_plugin<P: ::flowhost_sdk::FlowPlugin>() {}
     is_plugin::<Appointment>()

@@ -7,6 +7,7 @@
     non_snake_case,
     rustdoc::all,
     unreachable_pub,
+    unused_imports,
     unused_qualifications,
     reason = "generated"
 )]
@@ -38,18 +39,13 @@ mod screens {
             pub wishes: ::core::option::Option<::std::string::String>,
         }
         #[doc = "The form of screen `TABLE`: what its `data_exchange` actions send."]
-        #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq, serde::Deserialize)]
-        #[serde(crate = "::flowhost_sdk::__private::serde")]
+        #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq)]
         pub struct Form {
             #[doc = "`${form.day}`"]
-            #[serde(deserialize_with = "::flowhost_sdk::__private::field")]
             pub day: ::flowhost_sdk::time::Date,
             #[doc = "`${form.wishes}`"]
-            #[serde(rename = "my-wishes")]
-            #[serde(default, deserialize_with = "::flowhost_sdk::__private::field")]
             pub my_wishes: ::core::option::Option<::std::string::String>,
             #[doc = "`${form.photos}`"]
-            #[serde(default, deserialize_with = "::flowhost_sdk::__private::field")]
             pub photos: ::std::vec::Vec<::flowhost_sdk::media::Reference>,
         }
         impl ::flowhost_sdk::__private::FormFields for Form {
@@ -60,6 +56,11 @@ mod screens {
                     my_wishes: fields.read("my-wishes")?,
                     photos: fields.read("photos")?,
                 })
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for Form {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                ::flowhost_sdk::__private::form(deserializer)
             }
         }
     }

@@ -2,11 +2,13 @@
 //!
 //! - `send`: sends `method`, `url`, `headers`, `body` so many `times`, and tells every outcome;
 //! - `fetch`: fetches the file behind `reference` so many `times`, and tells every outcome;
-//! - `config`: tells the setting `key`.
+//! - `config`: tells the setting `key`;
+//! - `draw`: tells a random id and the time, so many `times`.
 
 use std::time::Duration;
 
-use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session, config, http, json, media};
+use flowhost_sdk::time::{self, Offset};
+use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session, config, http, json, media, random};
 use serde_json::Value;
 
 struct Caller;
@@ -56,6 +58,9 @@ impl FlowPlugin for Caller {
             "send" => times.map(|_| send(&form)).collect(),
             "fetch" => times.map(|_| fetch(&form)).collect(),
             "config" => vec![json!({ "value": config::get(&form.key) })],
+            "draw" => {
+                times.map(|_| json!({ "id": random::id(16), "now": time::now(), "today": time::today(Offset::UTC) })).collect()
+            }
             _ => Vec::new(),
         };
         Ok(Reply::screen("NEXT").data(json!({ "outcomes": outcomes })))

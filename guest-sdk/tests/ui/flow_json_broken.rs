@@ -1,0 +1,3 @@
+flowhost_sdk::screens!("broken.json");
+
+fn main() {}

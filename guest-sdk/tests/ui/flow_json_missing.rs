@@ -1,0 +1,3 @@
+flowhost_sdk::screens!("no-flow.json");
+
+fn main() {}

@@ -1,0 +1,17 @@
+use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session};
+
+struct Booking;
+
+impl FlowPlugin for Booking {
+    type State = ();
+
+    fn init(_: &Exchange, _: &mut Session<()>) -> Reply {
+        Reply::close()
+    }
+
+    fn submit(_: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> {
+        Reply::close()
+    }
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session};
+
+flowhost_sdk::screens!("flow.json");
+
+struct Booking;
+
+impl FlowPlugin for Booking {
+    type State = ();
+
+    fn init(_: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> {
+        Ok(Reply::show(screens::Tabel { sizes: Vec::new(), earliest: "2026-11-23".into() }))
+    }
+
+    fn submit(_: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> {
+        Ok(Reply::close())
+    }
+}
+
+fn main() {}
