@@ -65,6 +65,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // `crypto`: the MAC of compiled code, and nothing else.
     ("plugins", &["crypto", "flow", "ids", "telemetry"]),
     ("postgres", &[]),
+    // `exchange`: a flow's limits as the host keeps them; `sessions`: who may take a turn. It runs no exchange and has no session.
+    ("sandbox", &["crypto", "exchange", "flow", "ids", "plugins", "scenarios", "sessions", "telemetry", "tenants"]),
     ("scenarios", &["flow"]),
     ("sessions", &["crypto", "flow", "ids", "store"]),
     ("signature", &["crypto"]),
