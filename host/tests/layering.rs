@@ -39,6 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "config",
             "crypto",
             "flow",
+            "flow_json",
             "plugin_project",
             "plugins",
             "postgres",
@@ -68,7 +69,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plugins", &["crypto", "flow", "ids", "telemetry"]),
     ("postgres", &[]),
     // `exchange`: a flow's limits as the host keeps them; `sessions`: who may take a turn. It runs no exchange and has no session.
-    ("sandbox", &["crypto", "exchange", "flow", "ids", "plugins", "scenarios", "sessions", "telemetry", "tenants"]),
+    ("sandbox", &["exchange", "flow", "flow_json", "ids", "plugins", "scenarios", "sessions", "telemetry", "tenants"]),
     ("scenarios", &["flow"]),
     ("sessions", &["crypto", "flow", "ids", "store"]),
     ("signature", &["crypto"]),

@@ -14,6 +14,7 @@ use crate::exchange::{answer_limits, call_limits};
 use crate::flow::{
     BoundSecret, CheckedAnswer, ClientError, Exchange, FlowConfig, FlowReply, FlowRequest, Outcome, ReplyKind, TurnInput, check,
 };
+use crate::flow_json::Origin;
 use crate::ids::Scope;
 use crate::plugins::{Call, Fixed};
 use crate::scenarios::{Answers, Came, Inside, NoAnswer, Request, Scenario, Usage};
@@ -21,8 +22,8 @@ use crate::sessions::{Admission, Entry, SessionStatus, entry};
 use crate::telemetry::{self, CallUsage};
 
 /// A session of the plugin, in memory.
-pub struct Conversation<'a> {
-    sandbox: &'a Sandbox,
+pub struct Conversation {
+    sandbox: Arc<Sandbox>,
     fake: Arc<Fake>,
     call: Call,
     seed: u64,
@@ -47,8 +48,8 @@ struct Outcomes {
     usage: Option<Usage>,
 }
 
-impl<'a> Conversation<'a> {
-    pub(super) fn new(sandbox: &'a Sandbox, scope: Scope, fake: Arc<Fake>, scenario: &Scenario) -> Self {
+impl Conversation {
+    pub(super) fn new(sandbox: Arc<Sandbox>, scope: Scope, fake: Arc<Fake>, scenario: &Scenario) -> Self {
         let call = Call {
             scope,
             tenant_slug: "sandbox".to_owned(),
@@ -67,7 +68,8 @@ impl<'a> Conversation<'a> {
     }
 
     async fn exchange(&mut self, exchange: &Exchange, signed: bool, now: OffsetDateTime) -> Outcomes {
-        let settings = &self.sandbox.settings;
+        let sandbox = self.sandbox.clone();
+        let settings = &sandbox.settings;
         let known = self.session.as_ref().map(|session| (session.status, session.expires_at));
         if entry(Admission::Anyone, known, now) != Entry::Turn {
             return Outcomes::refused(CheckedAnswer::refusal(&settings.token_rejected_text).into_reply());
@@ -80,17 +82,29 @@ impl<'a> Conversation<'a> {
         };
         let call = self.next_call(now);
         let mut used = CallUsage::default();
-        let answer = match self.sandbox.plugins.rehearse(&call, exchange, &input, &mut used).await {
+        let answer = match sandbox.plugins.rehearse(&call, exchange, &input, &mut used).await {
             Ok(answer) => answer,
             Err(failure) => return Outcomes::failed(telemetry::chain(&failure), &used),
         };
         match check(answer, exchange, answer_limits(&settings.limits), &settings.token_rejected_text) {
-            Ok(checked) => self.commit(checked, &used, now),
+            Ok(checked) => match self.breaks_rules(exchange, &checked) {
+                Some(why) => Outcomes::failed(why, &used),
+                None => self.commit(checked, &used, now),
+            },
             Err(refused) => {
-                self.sandbox.plugins.note_refusal(&call, &refused);
+                sandbox.plugins.note_refusal(&call, &refused);
                 Outcomes::failed(refused.to_string(), &used)
             }
         }
+    }
+
+    /// What the phone would refuse the reply for, as far as the Flow JSON tells.
+    fn breaks_rules(&self, exchange: &Exchange, answer: &CheckedAnswer) -> Option<String> {
+        let rules = self.sandbox.rules.as_ref().filter(|_| answer.reply().kind() == ReplyKind::Answer)?;
+        let from = exchange.screen.as_deref().map_or(Origin::Init, Origin::Screen);
+        let reply = from_slice(answer.reply().payload()).ok()?;
+        let findings = rules.check_reply(from, &reply).err()?;
+        Some(format!("the phone would refuse the reply: {}", findings.on_one_line()))
     }
 
     /// Takes over what the host would store together with the exchange.
@@ -132,7 +146,7 @@ impl<'a> Conversation<'a> {
     }
 }
 
-impl Answers for Conversation<'_> {
+impl Answers for Conversation {
     async fn answer(&mut self, request: &Request) -> Result<Came, NoAnswer> {
         let began = Instant::now();
         let now = request.now.unwrap_or(DEFAULT_NOW);
@@ -163,7 +177,7 @@ impl Answers for Conversation<'_> {
     }
 }
 
-impl Drop for Conversation<'_> {
+impl Drop for Conversation {
     fn drop(&mut self) {
         self.sandbox.fakes.leave(self.call.scope.tenant);
     }

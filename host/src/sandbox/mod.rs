@@ -15,12 +15,15 @@ use sha2::{Digest, Sha256};
 
 pub use conversation::Conversation;
 
+pub use crate::tenants::FlowLimits;
+
 use self::fakes::{Fake, Fakes};
+use crate::flow_json::ReplyRules;
 use crate::ids::{FlowId, PluginDigest, Scope, TenantId};
 use crate::plugins::{CodeSettings, ComponentSource, FoundComponent, Inspection, LoadError, Plugins, Services, inspect};
 use crate::scenarios::{MediaContent, Scenario};
 use crate::telemetry::Metrics;
-use crate::tenants::{FlowLimits, FlowSettings, MAX_MEMORY_BYTES};
+use crate::tenants::{FlowSettings, MAX_MEMORY_BYTES};
 
 /// A plugin that is ready to be played with.
 pub struct Sandbox {
@@ -28,12 +31,14 @@ pub struct Sandbox {
     digest: PluginDigest,
     inspection: Inspection,
     settings: FlowSettings,
+    rules: Option<ReplyRules>,
     fakes: Arc<Fakes>,
 }
 
 impl Sandbox {
-    /// Compiles a component, or finds its code in the cache, and loads it.
-    pub async fn open(component: Vec<u8>, code: CodeSettings) -> Result<Self, LoadError> {
+    /// Compiles a component, or finds its code in the cache, and loads it. With the rules of a Flow JSON, replies are checked as the phone
+    /// would.
+    pub async fn open(component: Vec<u8>, code: CodeSettings, rules: Option<ReplyRules>) -> Result<Self, LoadError> {
         let inspection = inspect(&component).map_err(LoadError::Component)?;
         let digest = PluginDigest(Sha256::digest(&component).into());
         let fakes = Arc::new(Fakes::default());
@@ -43,7 +48,7 @@ impl Sandbox {
         plugins.ensure_loadable(TenantId::new(), digest).await?;
         // What the manifest asks for is granted; all else is as a new flow has it.
         let settings = FlowSettings { grants: inspection.requests.clone(), ..FlowSettings::default() };
-        Ok(Self { plugins, digest, inspection, settings, fakes })
+        Ok(Self { plugins, digest, inspection, settings, rules, fakes })
     }
 
     /// What the component says of itself.
@@ -57,7 +62,7 @@ impl Sandbox {
     }
 
     /// Sets the stage for a scenario, whose files are in `folder`.
-    pub fn begin(&self, scenario: &Scenario, folder: &Path) -> Result<Conversation<'_>, UnreadableFile> {
+    pub fn begin(self: &Arc<Self>, scenario: &Scenario, folder: &Path) -> Result<Conversation, UnreadableFile> {
         let scope = Scope { tenant: TenantId::new(), flow: FlowId::new() };
         let files = scenario.surroundings.media.iter().map(|media| match &media.content {
             Ok(MediaContent::File(path)) => read(&folder.join(path)).map(Ok),
@@ -66,7 +71,7 @@ impl Sandbox {
         });
         let files = files.collect::<Result<Vec<_>, _>>()?;
         let fake = self.fakes.enter(scope.tenant, Fake::new(&scenario.surroundings, files));
-        Ok(Conversation::new(self, scope, fake, scenario))
+        Ok(Conversation::new(self.clone(), scope, fake, scenario))
     }
 }
 
