@@ -8,6 +8,11 @@ pub(crate) fn say(text: &str) {
     print_line(std::io::stdout().lock(), text);
 }
 
+/// Prints a document as it is, without an end of line after it.
+pub(crate) fn say_exactly(text: &str) {
+    print(std::io::stdout().lock(), format_args!("{text}"));
+}
+
 /// Prints what is not the result: progress, hints, errors.
 pub(crate) fn note(text: &str) {
     print_line(std::io::stderr().lock(), text);
@@ -32,9 +37,13 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 100_000.0).round() / 100.0
 }
 
+fn print_line(to: impl Write, text: &str) {
+    print(to, format_args!("{text}\n"));
+}
+
 /// `println!` would panic when the reader went away, as in `flowhost tenant list | head -1`.
-fn print_line(mut to: impl Write, text: &str) {
-    match writeln!(to, "{text}").and_then(|()| to.flush()) {
+fn print(mut to: impl Write, text: std::fmt::Arguments<'_>) {
+    match to.write_fmt(text).and_then(|()| to.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => tracing::warn!(%error, "can't print"),
         _ => {}
     }
