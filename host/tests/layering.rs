@@ -34,7 +34,23 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     // `plugins`: the compiling process is this program, called by its host.
-    ("cli", &["app", "client", "config", "crypto", "flow_json", "plugin_project", "plugins", "postgres", "telemetry"]),
+    (
+        "cli",
+        &[
+            "app",
+            "client",
+            "config",
+            "crypto",
+            "flow",
+            "flow_json",
+            "plugin_project",
+            "plugins",
+            "postgres",
+            "sandbox",
+            "scenarios",
+            "telemetry",
+        ],
+    ),
     ("client", &[]),
     ("config", &["crypto", "egress", "http", "telemetry"]),
     ("crypto", &[]),
@@ -55,6 +71,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // `crypto`: the MAC of compiled code, and nothing else.
     ("plugins", &["crypto", "flow", "ids", "telemetry"]),
     ("postgres", &[]),
+    // `exchange`: a flow's limits as the host keeps them; `sessions`: who may take a turn. It runs no exchange and has no session.
+    ("sandbox", &["exchange", "flow", "flow_json", "ids", "plugins", "scenarios", "sessions", "telemetry", "tenants"]),
+    ("scenarios", &["flow"]),
     ("sessions", &["crypto", "flow", "ids", "store"]),
     ("signature", &["crypto"]),
     ("store", &["crypto", "flow", "ids"]),
@@ -71,6 +90,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["http"]),
     ("prometheus_client", &["telemetry"]),
     ("sqlx", &["store", "postgres", "config", "app"]),
+    ("toml_edit", &["scenarios"]),
     ("wasm_encoder", &["plugin_project"]),
     ("wasmparser", &["plugins"]),
     ("wasmtime", &["plugins"]),

@@ -18,6 +18,7 @@ mod hosts;
 mod key_command;
 mod master_key;
 mod migrations;
+mod plugin_test;
 mod plugins;
 mod process;
 mod rotation;
