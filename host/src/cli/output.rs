@@ -13,6 +13,14 @@ pub(crate) fn note(text: &str) {
     print_line(std::io::stderr().lock(), text);
 }
 
+/// Asks for something that is typed behind it.
+pub(crate) fn prompt(question: &str) {
+    let mut to = std::io::stdout().lock();
+    if let Err(error) = write!(to, "{question}").and_then(|()| to.flush()) {
+        unprinted(&error);
+    }
+}
+
 /// Text from elsewhere, made safe for a terminal: control characters would let it rewrite what the user sees.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char }).collect()
@@ -34,9 +42,14 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
 
 /// `println!` would panic when the reader went away, as in `flowhost tenant list | head -1`.
 fn print_line(mut to: impl Write, text: &str) {
-    match writeln!(to, "{text}").and_then(|()| to.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => tracing::warn!(%error, "can't print"),
-        _ => {}
+    if let Err(error) = writeln!(to, "{text}").and_then(|()| to.flush()) {
+        unprinted(&error);
+    }
+}
+
+fn unprinted(error: &std::io::Error) {
+    if error.kind() != ErrorKind::BrokenPipe {
+        tracing::warn!(%error, "can't print");
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A payload goes in; it is encrypted, signed and posted as Meta would, and the decrypted reply comes out. This is the
 //! other side of the wire: nothing here uses the host's own crypto, so a mistake there cannot hide itself here. A
-//! [`Phone`] says besides what the user would see of a reply ([`judgement`]).
+//! [`Phone`] says besides what the user would see of a reply ([`judgement`]), and a [`conversation`] where they are in a Flow.
 //!
 //! ```no_run
 //! # async fn run(url: &str, public_key_pem: &str, app_secret: &str) -> Result<(), flowhost::client::ClientError> {
@@ -15,6 +15,7 @@
 //! # }
 //! ```
 
+pub mod conversation;
 mod error;
 pub mod judgement;
 pub mod payload;
