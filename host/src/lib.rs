@@ -11,6 +11,7 @@ pub mod egress;
 pub mod envelope;
 pub mod exchange;
 pub mod flow;
+pub mod flow_json;
 pub mod graph;
 pub mod http;
 pub mod ids;

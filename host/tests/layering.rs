@@ -39,6 +39,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("envelope", &["crypto", "flow", "ids", "signature"]),
     ("exchange", &["crypto", "envelope", "flow", "ids", "plugins", "sessions", "signature", "telemetry", "tenants"]),
     ("flow", &["ids"]),
+    // Pure, for whoever reads a Flow JSON: the host, the command line, a client.
+    ("flow_json", &[]),
     ("graph", &["ids", "telemetry"]),
     // Beyond calling `exchange` and `admin`, the table of statuses names what can go wrong below them.
     ("http", &["admin", "envelope", "exchange", "flow", "plugins", "telemetry"]),

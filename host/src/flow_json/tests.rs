@@ -1,0 +1,328 @@
+//! Goes through `tests/fixtures/flow_json`: documents that hold, documents that don't with what is found, replies with what is found.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::*;
+
+#[test]
+fn every_valid_document_is_read() {
+    let documents = documents("valid");
+    assert!(documents.len() >= 30, "{}", documents.len());
+    for (name, text) in documents {
+        let flow = FlowJson::parse(&text).unwrap_or_else(|findings| panic!("{name}:\n{findings}"));
+        assert!(name.starts_with(flow.version()), "{name}");
+        assert_eq!(flow.screen(&flow.entry_screen().id), Some(flow.entry_screen()), "{name}");
+    }
+}
+
+#[test]
+fn every_invalid_document_is_refused_for_what_is_wrong_with_it() {
+    #[derive(Deserialize)]
+    struct Expected {
+        pointer: String,
+        name: Option<String>,
+        message: String,
+    }
+    let mut table: BTreeMap<String, Vec<Expected>> = serde_json::from_slice(&fixture("findings.json")).unwrap();
+    let documents = documents("invalid");
+    assert!(documents.len() >= 30, "{}", documents.len());
+    for (name, text) in documents {
+        let expected = table.remove(&name).unwrap_or_else(|| panic!("{name} is not in findings.json"));
+        let Err(found) = FlowJson::parse(&text) else { panic!("{name} is taken") };
+        for wanted in &expected {
+            let fits = |found: &&Finding| {
+                found.pointer == wanted.pointer && found.name == wanted.name.as_deref() && found.message.contains(&wanted.message)
+            };
+            assert!(found.iter().any(|finding| fits(&finding)), "{name}: {} {:?} is not in\n{found}", wanted.pointer, wanted.name);
+        }
+        assert_eq!(found.iter().count(), expected.len(), "{name}:\n{found}");
+    }
+    assert!(table.is_empty(), "there is no document for {:?}", table.keys());
+}
+
+#[test]
+fn every_reply_is_taken_or_refused_as_the_phone_would() {
+    #[derive(Deserialize)]
+    struct Case {
+        title: String,
+        flow: String,
+        from: Option<String>,
+        reply: Value,
+        findings: Vec<Expected>,
+    }
+    #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord, Debug)]
+    struct Expected {
+        pointer: String,
+        name: Option<String>,
+    }
+    let cases: Vec<Case> = serde_json::from_slice(&fixture("replies.json")).unwrap();
+    assert!(cases.iter().filter(|case| case.findings.is_empty()).count() >= 20);
+    for Case { title, flow, from, reply, mut findings } in cases {
+        let flow = FlowJson::parse(&fixture(&format!("valid/{flow}.json"))).unwrap();
+        let origin = from.as_deref().map_or(Origin::Init, Origin::Screen);
+        let checked = flow.check_reply(origin, &reply);
+        let found = checked.as_ref().err().into_iter().flatten();
+        let expected = |finding: &Finding| Expected { pointer: finding.pointer.clone(), name: finding.name.map(str::to_owned) };
+        let mut found: Vec<Expected> = found.map(expected).collect();
+        found.sort();
+        findings.sort();
+        assert_eq!(found, findings, "{title}: {checked:?}");
+        assert_eq!(flow.into_rules().check_reply(origin, &reply), checked, "{title}");
+    }
+}
+
+#[test]
+fn the_sample_plugins_flow_is_read_with_all_that_a_simulator_needs() {
+    let text = std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../plugins/appointment/flow.json")).unwrap();
+    let flow = FlowJson::parse(&text).unwrap_or_else(|findings| panic!("{findings}"));
+
+    assert_eq!((flow.version(), flow.data_api_version()), ("7.3", Some("4.0")));
+    assert_eq!(flow.screens().map(|screen| screen.id.as_str()).collect::<Vec<_>>(), ["APPOINTMENT", "DETAILS", "SUMMARY", "TERMS"]);
+    assert_eq!(flow.entry_screen().id, "APPOINTMENT");
+    assert!(flow.is_route("DETAILS", "SUMMARY") && !flow.is_route("SUMMARY", "DETAILS"));
+    let details = flow.screen("DETAILS").unwrap();
+    let fields: Vec<_> = details.fields().map(|field| (field.name.as_str(), field.component.as_str(), &field.required)).collect();
+    assert_eq!(
+        fields,
+        [
+            ("name", "TextInput", &json!(true)),
+            ("email", "TextInput", &json!(true)),
+            ("phone", "TextInput", &json!(true)),
+            ("more_details", "TextArea", &json!(false)),
+        ]
+    );
+    assert_eq!(details.contents[0], Content::Text { component: "TextBody".to_owned(), text: json!("${data.appointment}") });
+    assert_eq!(details.example_data()["chosen"], json!({}));
+    assert!(details.refresh_on_back && !details.terminal);
+    let footer = details.footer.as_ref().unwrap();
+    assert_eq!(footer.label.as_deref(), Some("Continue"));
+    let action = footer.action.as_ref().unwrap();
+    assert_eq!((action.name.as_str(), &action.payload["email"]), ("data_exchange", &json!("${form.email}")));
+    let department = flow.screen("APPOINTMENT").unwrap().fields().next().unwrap();
+    assert_eq!((department.name.as_str(), department.options.as_ref()), ("department", Some(&json!("${data.department}"))));
+    assert_eq!(department.on_select.as_ref().unwrap().payload["trigger"], "department_selected");
+}
+
+#[test]
+fn fields_and_footers_are_found_in_branches() {
+    let flow = FlowJson::parse(&fixture("valid/7.0-deep-nesting.json")).unwrap();
+    let deep = flow.screen("DEEP").unwrap();
+    assert_eq!(deep.fields().map(|field| field.name.as_str()).collect::<Vec<_>>(), ["inner"]);
+    assert_eq!(deep.footer.as_ref().unwrap().label.as_deref(), Some("Go"));
+}
+
+#[test]
+fn a_document_is_bounded_in_size_values_and_depth() {
+    let refused = |text: &[u8], why: &str| {
+        let findings = FlowJson::parse(text).unwrap_err();
+        assert_eq!(findings.iter().count(), 1, "{findings}");
+        let finding = findings.iter().next().unwrap();
+        assert_eq!((finding.pointer.as_str(), finding.name), ("", Some("INVALID_FLOW_JSON")));
+        assert!(finding.message.contains(why), "{finding}");
+    };
+    let valid = fixture("valid/7.3-data-api-4.json");
+    let padded = |size: usize| [valid.clone(), vec![b' '; size - valid.len()]].concat();
+    assert!(FlowJson::parse(&padded(10 << 20)).is_ok());
+    refused(&padded((10 << 20) + 1), "10 MB");
+    refused(format!("[{}0]", "0,".repeat(200_000)).as_bytes(), "200000 values");
+    for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+        let deep = format!("{}0{}", open.repeat(10_000), close.repeat(10_000));
+        refused(deep.as_bytes(), "recursion limit");
+    }
+    refused(b"\xff", "is not JSON");
+    let commas = format!(r#"{{"version":"7.3","screens":[],"note":"{}\","}}"#, ",[{".repeat(100_000));
+    assert_eq!(FlowJson::parse(commas.as_bytes()).unwrap_err().iter().next().unwrap().pointer, "/screens");
+}
+
+#[test]
+fn findings_stay_small_whatever_the_document_quotes() {
+    let long = "x1".repeat(15_000);
+    let screens: Vec<Value> = (0..100).map(|_| json!({"id": long, "data": {&long: {"type": long}}})).collect();
+    let document = json!({"version": long, "screens": screens, "routing_model": {&long: [long, 5, "no"]}});
+
+    let findings = FlowJson::parse(document.to_string().as_bytes()).unwrap_err();
+
+    assert_eq!(findings.iter().count(), 101);
+    assert!(findings.to_string().len() < 100_000, "{}", findings.to_string().len());
+}
+
+#[test]
+fn schemas_that_are_too_large_to_keep_are_refused() {
+    let mut document: Value = serde_json::from_slice(&fixture("valid/7.3-data-api-4.json")).unwrap();
+    let values: Vec<String> = (0..20_000).map(|number| number.to_string()).collect();
+    document["screens"][0]["data"]["question"] = json!({"type": "string", "enum": values});
+    let findings = FlowJson::parse(document.to_string().as_bytes()).unwrap_err();
+    assert!(findings.to_string().contains("16,000"), "{findings}");
+    document["screens"][0]["data"]["question"] = json!({"type": "string", "__example__": "x".repeat(5 << 20)});
+    assert!(FlowJson::parse(document.to_string().as_bytes()).is_ok(), "examples are not kept");
+}
+
+#[test]
+fn examples_pass_their_own_schema() {
+    for (name, text) in documents("valid") {
+        let flow = FlowJson::parse(&text).unwrap();
+        for screen in flow.screens().filter(|screen| screen.data.iter().flatten().all(|property| property.example.is_some())) {
+            let reply = json!({"screen": screen.id, "data": screen.example_data()});
+            assert_eq!(flow.check_reply(Origin::Screen(&screen.id), &reply), Ok(()), "{name} {}", screen.id);
+        }
+    }
+}
+
+/// Schemas that would take a checker hours that tries patterns, alternatives or references, or compares everything with everything.
+#[test]
+fn no_schema_makes_a_check_slow() {
+    let names: Vec<String> = (0..3000).map(|number| format!("n{number}")).collect();
+    let element =
+        json!({"type": "object", "required": names, "properties": {"s": {"type": "string", "enum": names, "pattern": "^(a+)+$"}}});
+    let mut document: Value = serde_json::from_slice(&fixture("valid/7.3-data-api-4.json")).unwrap();
+    document["screens"][0]["data"] = json!({
+        "list": {"type": "array", "uniqueItems": true, "items": element},
+        "same": {"type": "array", "uniqueItems": true, "items": {"type": "string", "enum": names, "pattern": "^(a+)+$"}},
+        "loop": {"type": "object", "$ref": "#", "properties": {"a": {"$ref": "http://127.0.0.1:1/schema"}}},
+    });
+    let flow = FlowJson::parse(document.to_string().as_bytes()).unwrap_or_else(|findings| panic!("{findings}"));
+    let same = vec!["n2999"; 30_000];
+    let reply =
+        json!({"screen": "HELLO", "data": {"list": vec![json!({"s": "n7"}); 20_000], "same": same, "loop": {"a": {"a": 1}}}});
+
+    let began = Instant::now();
+    let findings = flow.check_reply(Origin::Init, &reply).unwrap_err();
+
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert_eq!(findings.iter().count(), 100, "{findings}");
+    assert!(findings.iter().all(|finding| finding.message.contains("lacks")));
+}
+
+#[test]
+fn a_reply_as_deep_as_may_be_is_checked() {
+    let flow = FlowJson::parse(&fixture("valid/7.2-closed-objects.json")).unwrap();
+    // `json!` would copy what is inside, with recursion.
+    let deep = (0..100_000).fold(json!(1), |inner, _| Value::Array(vec![inner]));
+    let data = Map::from_iter([("anything".to_owned(), deep)]);
+    let reply = Value::Object(Map::from_iter([("screen".to_owned(), json!("FORM")), ("data".to_owned(), Value::Object(data))]));
+    assert_eq!(flow.check_reply(Origin::Init, &reply), Ok(()));
+    // serde_json's own drop would recurse.
+    std::mem::forget(reply);
+}
+
+#[test]
+fn a_finding_shows_no_value_and_no_control_character() {
+    let flow = FlowJson::parse(&fixture("valid/7.3-data-api-3.json")).unwrap();
+    let findings = flow.check_reply(Origin::Init, &json!({"screen": "HELLO", "data": {"a\n\u{1b}[31m": "secret"}})).unwrap_err();
+    let shown = findings.on_one_line();
+    assert!(!shown.contains("secret") && !shown.contains(char::is_control), "{shown:?}");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_are_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let _ = FlowJson::parse(&bytes);
+    }
+
+    #[test]
+    fn no_json_is_a_panic(value in any_json()) {
+        let _ = FlowJson::parse(value.to_string().as_bytes());
+    }
+
+    /// A document of the right shape with anything in one place of it.
+    #[test]
+    fn no_part_of_a_document_is_a_panic(part in any_json(), place in 0..PLACES.len(), flow in 0..3_usize) {
+        let name = ["7.3-data-api-4", "7.2-closed-objects", "7.0-deep-nesting"][flow];
+        let mut document: Value = serde_json::from_slice(&fixture(&format!("valid/{name}.json"))).unwrap();
+        if let Some(replaced) = document.pointer_mut(PLACES[place]) {
+            *replaced = part;
+        }
+        if let Ok(flow) = FlowJson::parse(document.to_string().as_bytes()) {
+            let _ = flow.check_reply(Origin::Init, &json!({"screen": flow.entry_screen().id, "data": flow.entry_screen().example_data()}));
+        }
+    }
+
+    #[test]
+    fn no_reply_is_a_panic(data in any_json(), screen in any_json(), from in "[A-Z]{0,5}") {
+        let flow = FlowJson::parse(&fixture("valid/7.1-bounds.json")).unwrap();
+        for reply in [data.clone(), json!({"screen": screen, "data": data}), json!({"screen": "ORDER", "data": {"code": data, "sizes": [data]}})] {
+            let _ = flow.check_reply(Origin::Init, &reply);
+            let _ = flow.check_reply(Origin::Screen(&from), &reply);
+        }
+    }
+}
+
+/// Where a part of a document is put.
+const PLACES: [&str; 12] = [
+    "/version",
+    "/data_api_version",
+    "/routing_model",
+    "/screens",
+    "/screens/0",
+    "/screens/0/id",
+    "/screens/0/data",
+    "/screens/0/data/question",
+    "/screens/0/data/person/properties",
+    "/screens/0/layout",
+    "/screens/0/layout/children",
+    "/screens/0/layout/children/0",
+];
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let word = prop_oneof![
+        "[a-zA-Z_]{0,6}",
+        proptest::sample::select(vec![
+            "version",
+            "screens",
+            "id",
+            "data",
+            "type",
+            "string",
+            "array",
+            "items",
+            "required",
+            "properties",
+            "children",
+            "Footer",
+            "FORM",
+            "routing_model",
+            "error_message",
+            "enum",
+            "minLength",
+            "__example__",
+            "navigate",
+            "next",
+            "name",
+        ])
+        .prop_map(str::to_owned),
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        word.clone().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 60, 6, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            proptest::collection::vec((word.clone(), inner), 0..6).prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+/// The documents of a folder, by their names without the ending.
+fn documents(folder: &str) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(root().join(folder)).unwrap();
+    let read = |path: PathBuf| (path.file_stem().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap());
+    entries.map(|entry| read(entry.unwrap().path())).collect()
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/flow_json")
+}
