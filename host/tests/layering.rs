@@ -31,8 +31,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     // `plugins`: the compiling process is this program, called by its host.
-    ("cli", &["app", "client", "config", "crypto", "plugin_project", "plugins", "postgres", "telemetry"]),
-    ("client", &[]),
+    ("cli", &["app", "client", "config", "crypto", "flow_json", "plugin_project", "plugins", "postgres", "telemetry"]),
+    // `flow_json`: a phone knows the Flow JSON too. It shares nothing else with the host.
+    ("client", &["flow_json"]),
     ("config", &["crypto", "egress", "http", "telemetry"]),
     ("crypto", &[]),
     ("egress", &["crypto", "flow", "ids", "plugins", "telemetry"]),

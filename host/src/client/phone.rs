@@ -1,8 +1,11 @@
 //! A phone: it asks, asks once more where a 421 says that its key is old, and makes something of the answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+
+use crate::flow_json::FlowJson;
 
 use super::judgement::{Judgement, Outcome, RequestKind};
 use super::{ClientError, FlowClient, payload};
@@ -13,6 +16,7 @@ pub struct Phone {
     client: FlowClient,
     data_api_version: String,
     signs_tokens: bool,
+    flow_json: Option<Arc<FlowJson>>,
 }
 
 /// One request with what came of it.
@@ -33,12 +37,17 @@ pub struct Exchange {
 impl Phone {
     /// A phone that speaks the usual version of the data API.
     pub fn new(client: FlowClient) -> Self {
-        Self { client, data_api_version: payload::DATA_API_VERSION.to_owned(), signs_tokens: false }
+        Self { client, data_api_version: payload::DATA_API_VERSION.to_owned(), signs_tokens: false, flow_json: None }
     }
 
     /// The same phone with another version of the data API, such as `4.0`; whether it sends a `flow_token_signature` along too.
     pub fn speaking(self, data_api_version: &str, signs_tokens: bool) -> Self {
         Self { data_api_version: data_api_version.to_owned(), signs_tokens, ..self }
+    }
+
+    /// The same phone with the Flow JSON that its user opens: what it is sent is checked against that.
+    pub fn showing(self, flow_json: FlowJson) -> Self {
+        Self { flow_json: Some(Arc::new(flow_json)), ..self }
     }
 
     /// A payload with the version of the data API and, if the phone sends one, the signature of its flow token. Health checks and
@@ -73,7 +82,7 @@ impl Phone {
                 return Ok(Exchange { attempts, status: None, payload: None, duration: Duration::ZERO, judgement });
             }
         };
-        let (mut judgement, opened) = Judgement::of(payload, &sealed, &raw, tries_before);
+        let (mut judgement, opened) = Judgement::of(payload, &sealed, &raw, tries_before, self.flow_json.as_deref());
         judgement.hints.extend(slowness(raw.duration));
         Ok(Exchange { attempts, status: Some(raw.status), payload: opened, duration: raw.duration, judgement })
     }

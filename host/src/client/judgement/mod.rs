@@ -8,6 +8,8 @@ mod reply;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::flow_json::FlowJson;
+
 use super::{ClientError, RawReply, SealFlaw, SealedRequest};
 
 pub use self::problem::{Check, Problem};
@@ -75,13 +77,19 @@ pub enum Outcome {
 
 impl Judgement {
     /// Judges what came back to a request: `payload` is what was asked, `sealed` how it was sent, `tries_before` how often it was
-    /// answered with 421 already. Gives what was inside too, if it could be opened.
-    pub fn of(payload: &Value, sealed: &SealedRequest, raw: &RawReply, tries_before: usize) -> (Self, Option<Value>) {
+    /// answered with 421 already. With a Flow JSON a screen is checked against it. Gives what was inside too, if it could be opened.
+    pub fn of(
+        payload: &Value,
+        sealed: &SealedRequest,
+        raw: &RawReply,
+        tries_before: usize,
+        flow_json: Option<&FlowJson>,
+    ) -> (Self, Option<Value>) {
         let kind = RequestKind::of(payload);
         match raw.status {
             200 | 427 => match sealed.open(&raw.body) {
                 Ok(reply) if raw.status == 427 => (kind.of_refusal(&reply), Some(reply)),
-                Ok(reply) => (reply::judge(kind, &reply), Some(reply)),
+                Ok(reply) => (reply::judge(payload, &reply, flow_json), Some(reply)),
                 Err(_) => (kind.fails(unopened(raw.status, sealed.diagnose(&raw.body))), None),
             },
             421 if tries_before == 0 => (kind.comes_to(Outcome::FetchesKey), None),
@@ -218,7 +226,7 @@ mod tests {
         let client = FlowClient::new("http://localhost/", PUBLIC_KEY, "secret").unwrap();
         let sealed = client.seal(payload).unwrap();
         let raw = RawReply { status, body: body.to_vec(), retry_after: None, duration: Duration::ZERO };
-        Judgement::of(payload, &sealed, &raw, tries_before).0
+        Judgement::of(payload, &sealed, &raw, tries_before, None).0
     }
 
     #[test]

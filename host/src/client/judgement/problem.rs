@@ -61,7 +61,7 @@ impl Problem {
 
 impl Check {
     /// Meta's key for a failure, of those listed in `protocol.md` section 3; none where the list leaves open which it is.
-    fn error_key(self) -> Option<&'static str> {
+    pub(super) fn error_key(self) -> Option<&'static str> {
         match self {
             Self::Arrival => None,
             Self::Status => Some("unexpected_http_status_code"),

@@ -1,16 +1,18 @@
-//! The form of a reply: the rules that hold without a Flow JSON.
+//! What was inside a 200: its form, and with a Flow JSON whether the screen can be reached and takes the data.
 
 use serde_json::{Map, Value};
+
+use crate::flow_json::{Finding, FlowJson, Origin};
 
 use super::problem::{Check, Problem};
 use super::{Judgement, Outcome, RequestKind};
 
-/// Judges what was inside a 200.
-pub(super) fn judge(kind: RequestKind, reply: &Value) -> Judgement {
-    match kind {
-        RequestKind::ErrorNotification => constant(kind, reply, "acknowledged", &Value::Bool(true), Outcome::Acknowledged),
-        RequestKind::HealthCheck => constant(kind, reply, "status", &Value::from("active"), Outcome::Active),
-        RequestKind::Turn => turn(reply),
+/// Judges what was inside a 200 to this request.
+pub(super) fn judge(request: &Value, reply: &Value, flow_json: Option<&FlowJson>) -> Judgement {
+    match RequestKind::of(request) {
+        kind @ RequestKind::ErrorNotification => constant(kind, reply, "acknowledged", &Value::Bool(true), Outcome::Acknowledged),
+        kind @ RequestKind::HealthCheck => constant(kind, reply, "status", &Value::from("active"), Outcome::Active),
+        RequestKind::Turn => turn(request, reply, flow_json),
     }
 }
 
@@ -23,11 +25,30 @@ fn constant(kind: RequestKind, reply: &Value, field: &str, due: &Value, outcome:
     kind.fails(Problem::new(Check::Shape, message).at(format!("/data/{field}")))
 }
 
-fn turn(reply: &Value) -> Judgement {
-    match Parts::of(reply) {
+fn turn(request: &Value, reply: &Value, flow_json: Option<&FlowJson>) -> Judgement {
+    let checked = Parts::of(reply).and_then(|parts| {
+        let problems = flow_json.map(|flow_json| beside_the_flow_json(request, reply, flow_json)).unwrap_or_default();
+        if problems.is_empty() { Ok(parts) } else { Err(problems) }
+    });
+    match checked {
         Ok(parts) => parts.judgement(),
         Err(problems) => Judgement { problems, ..RequestKind::Turn.comes_to(Outcome::Fails) },
     }
+}
+
+/// Where a reply is not as the Flow JSON has it: rules 4 to 6 of `protocol.md` section 5.
+fn beside_the_flow_json(request: &Value, reply: &Value, flow_json: &FlowJson) -> Vec<Problem> {
+    let origin = match request["screen"].as_str() {
+        Some(screen) if !screen.is_empty() && request["action"] != "INIT" => Origin::Screen(screen),
+        _ => Origin::Init,
+    };
+    let Err(findings) = flow_json.check_reply(origin, reply) else { return Vec::new() };
+    let problem = |finding: &Finding| {
+        let is_about_the_way = finding.name == Check::Routing.error_key();
+        let check = if is_about_the_way { Check::Routing } else { Check::Schema };
+        Problem::new(check, finding.message.as_str()).at(finding.pointer.as_str())
+    };
+    findings.iter().map(problem).collect()
 }
 
 /// A reply whose form is right.
@@ -102,10 +123,11 @@ const SUCCESS: &str = "SUCCESS";
 mod tests {
     use serde_json::json;
 
+    use super::super::super::payload;
     use super::*;
 
     fn judged(reply: Value) -> Judgement {
-        judge(RequestKind::Turn, &reply)
+        judge(&payload::init("t"), &reply, None)
     }
 
     #[test]
@@ -151,10 +173,35 @@ mod tests {
         let active = json!({"data": {"status": "active"}});
         let acknowledged = json!({"data": {"acknowledged": true}, "version": "3.0"});
 
-        assert_eq!(judge(RequestKind::HealthCheck, &active).outcome, Outcome::Active);
-        assert_eq!(judge(RequestKind::ErrorNotification, &acknowledged).outcome, Outcome::Acknowledged);
-        let failed = judge(RequestKind::HealthCheck, &acknowledged);
+        let notice = payload::error_notification("A", "timeout_error", "", "t");
+        assert_eq!(judge(&payload::ping(), &active, None).outcome, Outcome::Active);
+        assert_eq!(judge(&notice, &acknowledged, None).outcome, Outcome::Acknowledged);
+        let failed = judge(&payload::ping(), &acknowledged, None);
         assert!(failed.is_failure() && failed.lines()[0].contains("health check fails"));
-        assert!(judge(RequestKind::ErrorNotification, &active).lines()[0].contains("not acknowledged"));
+        assert!(judge(&notice, &active, None).lines()[0].contains("not acknowledged"));
     }
+
+    #[test]
+    fn a_flow_json_says_which_screens_can_follow_and_what_they_take() {
+        let flow_json = FlowJson::parse(PIZZA).unwrap();
+        let judged = |request: Value, reply: Value| judge(&request, &reply, Some(&flow_json));
+        let order = json!({"screen": "ORDER", "data": {"greeting": "Hello", "error_message": "No."}});
+        let summary = json!({"screen": "SUMMARY", "data": {"order": "large", "total": "14"}});
+        let submit = payload::data_exchange("ORDER", json!({}), "t");
+
+        assert!(matches!(judged(payload::init("t"), order.clone()).outcome, Outcome::ShowsScreen { .. }));
+        assert!(!judged(payload::back("SUMMARY", "t"), order).is_failure());
+        let first = judged(payload::init("t"), json!({"screen": "SUMMARY", "data": {}}));
+        assert_eq!(
+            (first.problems[0].check, first.problems[0].reported_as.as_deref()),
+            (Check::Routing, Some("invalid-screen-transition"))
+        );
+        assert_eq!(judged(submit.clone(), json!({"screen": "COUPON", "data": {}})).problems[0].check, Check::Routing);
+        assert_eq!(judged(submit.clone(), json!({"screen": "NOWHERE", "data": {}})).problems[0].check, Check::Routing);
+        let wrong = judged(submit.clone(), summary);
+        assert_eq!((wrong.problems[0].check, wrong.problems[0].pointer.as_deref()), (Check::Schema, Some("/data/total")));
+        assert!(!judged(submit, json!({"screen": "SUCCESS", "data": {"anything": 1}})).is_failure());
+    }
+
+    const PIZZA: &[u8] = include_bytes!("../../../../tests/fixtures/interop/flow.json");
 }
