@@ -2,15 +2,17 @@
 //! the order.
 
 mod error;
+mod limits;
 mod token_rules;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 pub use error::ExchangeError;
+pub use limits::{answer_limits, call_limits};
 pub use token_rules::token_standing;
 
 use self::error::TurnFailure;
@@ -21,10 +23,10 @@ pub use crate::tenants::Endpoint;
 
 use crate::crypto::RsaEngine;
 use crate::flow::{
-    Action, AnswerLimits, Capabilities, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, FlowToken, TurnInput, check,
+    Action, Capabilities, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, FlowToken, TurnInput, check,
 };
 use crate::ids::{PluginDigest, RequestDigest};
-use crate::plugins::{Call, CallLimits, Plugins};
+use crate::plugins::{Call, Plugins};
 use crate::sessions::{Begun, SessionError, SessionSpace, Sessions, Turn, token_signature_holds};
 use crate::telemetry;
 use crate::tenants::{ActivePlugin, Directory, FlowSettings, OnFailure};
@@ -79,9 +81,10 @@ impl Exchanges {
         };
         let input = TurnInput { state: None, context: None, exchanges: 0, token_verified: false };
         let call = Call { rehearsal: true, ..call(endpoint, &version) };
-        let answer = self.plugins.rehearse(&call, &exchange, &input).await.map_err(ExchangeError::Plugin)?;
+        let mut usage = telemetry::CallUsage::default();
+        let answer = self.plugins.rehearse(&call, &exchange, &input, &mut usage).await.map_err(ExchangeError::Plugin)?;
         let text = &endpoint.settings.token_rejected_text;
-        check(answer, &exchange, answer_limits(endpoint), text).map_err(ExchangeError::Answer)
+        check(answer, &exchange, answer_limits(&endpoint.settings.limits), text).map_err(ExchangeError::Answer)
     }
 
     /// Answers a request to an endpoint that is switched on.
@@ -181,7 +184,7 @@ impl Exchanges {
     ) -> Result<CheckedAnswer, TurnFailure> {
         let call = call(endpoint, active);
         let answered = self.plugins.invoke(&call, exchange, turn.input()).await?;
-        let limits = answer_limits(endpoint);
+        let limits = answer_limits(&endpoint.settings.limits);
         let checked = answered.check(|answer| check(answer, exchange, limits, &endpoint.settings.token_rejected_text));
         Ok(checked.inspect_err(|error| self.plugins.note_refusal(&call, error))?)
     }
@@ -209,13 +212,7 @@ fn space(endpoint: &Endpoint) -> SessionSpace {
     }
 }
 
-fn answer_limits(endpoint: &Endpoint) -> AnswerLimits {
-    let limits = &endpoint.settings.limits;
-    AnswerLimits { reply_bytes: limits.reply_bytes as usize, state_bytes: limits.state_bytes as usize }
-}
-
 fn call(endpoint: &Endpoint, active: &ActivePlugin) -> Call {
-    let limits = &endpoint.settings.limits;
     Call {
         scope: endpoint.scope,
         tenant_slug: endpoint.tenant.slug.clone(),
@@ -225,17 +222,8 @@ fn call(endpoint: &Endpoint, active: &ActivePlugin) -> Call {
         capabilities: active.capabilities.clone(),
         config: endpoint.config.clone(),
         rehearsal: false,
-        limits: CallLimits {
-            memory_bytes: limits.memory_bytes,
-            cpu: Duration::from_millis(limits.cpu_ms.into()),
-            wall: Duration::from_millis(limits.wall_ms.into()),
-            concurrency: limits.concurrency,
-            queue: limits.queue,
-            store_keys: limits.store_keys,
-            store_value_bytes: limits.store_value_bytes,
-            outbound_requests: limits.outbound_requests,
-            outbound_response_bytes: limits.outbound_response_bytes,
-        },
+        fixed: None,
+        limits: call_limits(&endpoint.settings.limits),
     }
 }
 

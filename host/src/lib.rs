@@ -21,6 +21,8 @@ pub mod plugin_logs;
 pub mod plugin_project;
 pub mod plugins;
 pub mod postgres;
+pub mod sandbox;
+pub mod scenarios;
 pub mod sessions;
 pub mod signature;
 pub mod store;

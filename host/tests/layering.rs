@@ -31,7 +31,23 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     // `plugins`: the compiling process is this program, called by its host.
-    ("cli", &["app", "client", "config", "crypto", "flow_json", "plugin_project", "plugins", "postgres", "telemetry"]),
+    (
+        "cli",
+        &[
+            "app",
+            "client",
+            "config",
+            "crypto",
+            "flow",
+            "flow_json",
+            "plugin_project",
+            "plugins",
+            "postgres",
+            "sandbox",
+            "scenarios",
+            "telemetry",
+        ],
+    ),
     // `flow_json`: a phone knows the Flow JSON too. It shares nothing else with the host.
     ("client", &["flow_json"]),
     ("config", &["crypto", "egress", "http", "telemetry"]),
@@ -53,6 +69,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // `crypto`: the MAC of compiled code, and nothing else.
     ("plugins", &["crypto", "flow", "ids", "telemetry"]),
     ("postgres", &[]),
+    // `exchange`: a flow's limits as the host keeps them; `sessions`: who may take a turn. It runs no exchange and has no session.
+    ("sandbox", &["exchange", "flow", "flow_json", "ids", "plugins", "scenarios", "sessions", "telemetry", "tenants"]),
+    ("scenarios", &["flow"]),
     ("sessions", &["crypto", "flow", "ids", "store"]),
     ("signature", &["crypto"]),
     ("store", &["crypto", "flow", "ids"]),
@@ -69,6 +88,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["http"]),
     ("prometheus_client", &["telemetry"]),
     ("sqlx", &["store", "postgres", "config", "app"]),
+    ("toml_edit", &["scenarios"]),
     ("wasm_encoder", &["plugin_project"]),
     ("wasmparser", &["plugins"]),
     ("wasmtime", &["plugins"]),

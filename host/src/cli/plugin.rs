@@ -1,6 +1,9 @@
 //! `flowhost plugin`: from a plugin project to a version that serves requests.
 
+mod check;
 mod logs;
+mod project;
+mod test;
 
 use std::path::{Path, PathBuf};
 
@@ -21,12 +24,18 @@ use super::table::Table;
 /// What can be done with plugins.
 #[derive(Subcommand)]
 #[command(
-    after_help = "Examples:\n  flowhost plugin build ./my-plugin\n  flowhost plugin deploy acme booking ./my-plugin\n  flowhost plugin rollback acme booking"
+    after_help = "Examples:\n  flowhost plugin build ./my-plugin\n  flowhost plugin test ./my-plugin\n  flowhost plugin deploy acme booking ./my-plugin\n  flowhost plugin rollback acme booking"
 )]
 pub enum Command {
     /// Build a plugin project into a component
     #[command(after_help = "Examples:\n  flowhost plugin build\n  flowhost plugin build ./my-plugin --out booking.wasm")]
     Build(BuildArgs),
+    /// Find what is wrong with a plugin project without running it: manifest, component, Flow JSON, scenarios
+    #[command(after_help = check::EXAMPLES)]
+    Check(check::CheckArgs),
+    /// Play the scenarios of a plugin project in the sandbox, without a server and without a database
+    #[command(after_help = test::EXAMPLES)]
+    Test(test::TestArgs),
     /// Upload a component, built first if it is a project, and make it the active version
     #[command(
         after_help = "Examples:\n  flowhost plugin deploy acme booking ./my-plugin\n  flowhost plugin deploy acme booking booking.wasm --no-activate"
@@ -109,6 +118,8 @@ pub struct FlowArgs {
 pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::Result<()> {
     match command {
         Command::Build(args) => build(args).await,
+        Command::Check(args) => check::run(args).await,
+        Command::Test(args) => test::run(args, environment).await,
         Command::Deploy(args) => deploy(args, environment).await,
         Command::Activate(args) => activate(args, environment).await,
         Command::Rollback(args) => rollback(args, environment).await,

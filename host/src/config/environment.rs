@@ -75,6 +75,11 @@ impl Environment {
         absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))
     }
 
+    /// `NO_COLOR`: whether the user wants no colours, whatever its value (no-color.org).
+    pub fn no_color(&self) -> bool {
+        self.value("NO_COLOR").is_some()
+    }
+
     /// `PATH`: where programs are looked for.
     pub fn path(&self) -> Option<&OsStr> {
         self.value("PATH")

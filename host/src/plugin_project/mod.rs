@@ -142,8 +142,16 @@ fn default_out(artifact: &Artifact, project: &Path) -> PathBuf {
     target_folder.join("flowhost").join(format!("{}.wasm", artifact.name))
 }
 
-/// Whoever reads `to` meanwhile sees the old file or the new one, never a part.
-fn write_atomically(bytes: &[u8], to: &Path) -> Result<(), BuildError> {
+/// What the manifest in a project's folder asks for; nothing without one.
+///
+/// # Errors
+/// [`BuildError::Manifest`] if it can't be understood.
+pub fn requests(project_dir: &Path) -> Result<Capabilities, BuildError> {
+    Ok(Manifest::read(&find_project(project_dir)?)?.requests)
+}
+
+/// Replaces a file. Whoever reads `to` meanwhile sees the old file or the new one, never a part.
+pub fn write_atomically(bytes: &[u8], to: &Path) -> Result<(), BuildError> {
     let folder = to.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(folder).map_err(BuildError::file("create", folder))?;
     // What any new file gets: everybody's rights less the umask.

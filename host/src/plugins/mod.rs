@@ -34,6 +34,7 @@ use wasmtime::{Store, UpdateDeadline};
 
 pub use compile::{CompileSettings, WorkerError, WorkerLimits, compile_stdin};
 pub use error::{ComponentError, GuestText, LoadError, PluginError};
+pub use host::Fixed;
 pub use inspect::{Inspection, inspect};
 pub use limits::CallLimits;
 pub use measure::Unchecked;
@@ -90,6 +91,8 @@ pub struct Call {
     pub config: Arc<FlowConfig>,
     /// Whether it is a rehearsal: what it writes into its store is dropped.
     pub rehearsal: bool,
+    /// The clock and the random numbers, where they are not the real ones: in tests of plugins only.
+    pub fixed: Option<Fixed>,
 }
 
 impl Plugins {
@@ -115,9 +118,20 @@ impl Plugins {
     }
 
     /// Asks a plugin as [`Plugins::invoke`] does, within the same limits, but counts nothing: a rehearsal says nothing of a version's life.
-    pub async fn rehearse(&self, call: &Call, exchange: &Exchange, input: &TurnInput) -> Result<Answer, PluginError> {
-        let mut usage = CallUsage::default();
-        self.run_admitted(call, &mut usage, async |guest, store| ask(guest, store, exchange, input).await).await
+    /// `usage` is told what the call used, however it ends.
+    pub async fn rehearse(
+        &self,
+        call: &Call,
+        exchange: &Exchange,
+        input: &TurnInput,
+        usage: &mut CallUsage,
+    ) -> Result<Answer, PluginError> {
+        self.run_admitted(call, usage, async |guest, store| ask(guest, store, exchange, input).await).await
+    }
+
+    /// Hands a plugin what a client reported as [`Plugins::report_client_error`] does, and counts nothing.
+    pub async fn rehearse_client_error(&self, call: &Call, error: &ClientError, usage: &mut CallUsage) -> Result<(), PluginError> {
+        self.run_admitted(call, usage, async |guest, store| guest.on_client_error(store, error).await.map(Ok)).await
     }
 
     /// Hands a plugin what a client reported.

@@ -22,10 +22,12 @@ pub use mint::{MAX_UNUSED, MintedToken, TokenLife};
 pub use token_signature::token_signature_holds;
 pub use turn::{OverTurn, Turn, TurnMeta};
 
+pub use crate::store::SessionStatus;
+
 use crate::crypto::{DataKey, Place};
 use crate::flow::{ClientError, Exchange, FlowReply, ReplyKind};
 use crate::ids::{ClientErrorId, RequestDigest, Scope, TokenHash};
-use crate::store::{self, Answered, SessionStatus, Store, StoredClientError, StoredSession};
+use crate::store::{self, Answered, Store, StoredClientError, StoredSession};
 
 /// Where sessions of one flow are kept and what they are sealed with.
 #[derive(Clone, Debug)]

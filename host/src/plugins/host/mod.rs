@@ -3,6 +3,7 @@
 //! A component may import what it does not ask for: such a call answers with its own typed error.
 
 mod config;
+mod fixed;
 mod http;
 mod log;
 mod media;
@@ -17,6 +18,7 @@ use tokio::time::Instant;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
+pub use self::fixed::Fixed;
 pub(crate) use self::log::CallLog;
 use self::output::CappedOutput;
 use super::limits::MemoryLimiter;
@@ -53,15 +55,17 @@ impl CallState {
         table.set_max_capacity(MAX_RESOURCES);
         let standard_output = CappedOutput::default();
         // Nothing is inherited: no files, no sockets, no names, no environment, no arguments.
-        let wasi = WasiCtxBuilder::new()
-            .allow_tcp(false)
+        let mut wasi = WasiCtxBuilder::new();
+        wasi.allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false)
             .allow_blocking_current_thread(false)
             .max_random_size(MAX_RANDOM_BYTES)
             .stdout(standard_output.clone())
-            .stderr(standard_output.clone())
-            .build();
+            .stderr(standard_output.clone());
+        if let Some(fixed) = &call.fixed {
+            fixed.apply(&mut wasi);
+        }
         Self {
             call: call.clone(),
             services: services.clone(),
@@ -73,7 +77,7 @@ impl CallState {
             outbound_requests: 0,
             fetched_files: 0,
             standard_output,
-            wasi,
+            wasi: wasi.build(),
             table,
         }
     }

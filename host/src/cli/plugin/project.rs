@@ -1,0 +1,115 @@
+//! A plugin project as `plugin test` and `plugin check` see it: its component, its sandbox, its scenarios.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::cli::input::{read_bytes, read_text};
+use crate::cli::output::note;
+use crate::config::CompileConfig;
+use crate::crypto::{CodeKeys, MasterKey, MasterKeys};
+use crate::plugin_project::{self, BuildOptions};
+use crate::plugins::{CodeSettings, CompileSettings, WorkerLimits};
+use crate::scenarios::Scenario;
+
+/// A component on disk.
+pub(super) struct Component {
+    /// Its bytes.
+    pub(super) bytes: Vec<u8>,
+    /// Where compiled code of it may be kept: beside it, if it was built here.
+    folder: Option<PathBuf>,
+}
+
+/// A scenario and its file.
+pub(super) struct ScenarioFile {
+    /// The file.
+    pub(super) path: PathBuf,
+    /// What is in it.
+    pub(super) text: String,
+    /// The same, read.
+    pub(super) scenario: Scenario,
+}
+
+impl Component {
+    /// The one given, or else the project's, built now.
+    pub(super) async fn of(project: &Path, given: Option<&Path>) -> anyhow::Result<Self> {
+        if let Some(file) = given {
+            return Ok(Self { bytes: read_bytes(file)?, folder: None });
+        }
+        let options = BuildOptions { project_dir: project.to_owned(), ..BuildOptions::default() };
+        let built = plugin_project::build(options, note).await?;
+        Ok(Self { bytes: read_bytes(&built.path)?, folder: built.path.parent().map(Path::to_owned) })
+    }
+
+    /// How it is compiled: in a process of its own, within a host's limits. Where it can be, the code is kept.
+    pub(super) fn code(&self) -> CodeSettings {
+        let CompileConfig { program, memory_bytes, cpu_seconds, time, .. } = CompileConfig::default();
+        let compile = CompileSettings { program, limits: WorkerLimits { memory_bytes, cpu_seconds }, time };
+        let kept = self.folder.as_deref().and_then(|folder| Some((folder.join("code"), key_beside(folder).ok()?)));
+        let (cache, key) = kept.map_or_else(|| (None, MasterKey::generate()), |(cache, key)| (Some(cache), key));
+        CodeSettings { compile, cache, keys: CodeKeys::derive(&MasterKeys::new(key, None)) }
+    }
+}
+
+/// The key that says which code in the target folder is ours. Whoever can read it can write there anything that runs, build scripts for
+/// example; it protects against no more than files of others that stray there.
+fn key_beside(folder: &Path) -> anyhow::Result<MasterKey> {
+    let path = folder.join("code.key");
+    if let Some(key) = fs::read_to_string(&path).ok().and_then(|text| MasterKey::from_base64(text.trim()).ok()) {
+        return Ok(key);
+    }
+    let key = MasterKey::generate();
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(key.to_base64().as_bytes())?;
+    Ok(key)
+}
+
+/// The folder of a project's scenarios.
+pub(super) fn scenario_folder(project: &Path) -> PathBuf {
+    project.join("scenarios")
+}
+
+/// The files in it, by their names; none without such a folder.
+pub(super) fn scenario_paths(project: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let folder = scenario_folder(project);
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(&folder).with_context(|| format!("can't look into {}", folder.display()))?;
+    let paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    let mut paths: Vec<_> = paths.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "toml")).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+impl ScenarioFile {
+    /// Reads a file.
+    pub(super) fn read(path: &Path) -> Result<Self, Unreadable> {
+        let unreadable = |line, message| Unreadable { path: path.to_owned(), line, message };
+        let text = read_text(path).map_err(|error| unreadable(None, format!("{error:#}")))?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let scenario = Scenario::parse(&name, &text);
+        let scenario = scenario.map_err(|error| unreadable(Some(error.line()), error.message().to_owned()))?;
+        Ok(Self { path: path.to_owned(), text, scenario })
+    }
+}
+
+/// Why a scenario can't be read. Prints as `PATH:LINE: WHAT`, which editors jump to.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{}: {message}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
+pub(super) struct Unreadable {
+    path: PathBuf,
+    /// On which line.
+    pub(super) line: Option<usize>,
+    /// What is wrong there.
+    pub(super) message: String,
+}
+
+/// The project's Flow JSON, if it has one.
+pub(super) fn flow_json(project: &Path) -> anyhow::Result<Option<Vec<u8>>> {
+    let path = project.join("flow.json");
+    if path.is_file() { read_bytes(&path).map(Some) } else { Ok(None) }
+}

@@ -1,0 +1,220 @@
+//! One conversation with the plugin: what the host does around a call, done in memory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::{Value, from_slice};
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::Sandbox;
+use super::fakes::Fake;
+use crate::exchange::{answer_limits, call_limits};
+use crate::flow::{
+    BoundSecret, CheckedAnswer, ClientError, Exchange, FlowConfig, FlowReply, FlowRequest, Outcome, ReplyKind, TurnInput, check,
+};
+use crate::flow_json::Origin;
+use crate::ids::Scope;
+use crate::plugins::{Call, Fixed};
+use crate::scenarios::{Answers, Came, Inside, NoAnswer, Request, Scenario, Usage};
+use crate::sessions::{Admission, Entry, SessionStatus, entry};
+use crate::telemetry::{self, CallUsage};
+
+/// A session of the plugin, in memory.
+pub struct Conversation {
+    sandbox: Arc<Sandbox>,
+    fake: Arc<Fake>,
+    call: Call,
+    seed: u64,
+    calls: u32,
+    context: Option<String>,
+    session: Option<Session>,
+}
+
+/// What is remembered of the conversation, as the host's database would.
+struct Session {
+    status: SessionStatus,
+    expires_at: OffsetDateTime,
+    state: Option<String>,
+    exchanges: u32,
+}
+
+/// What came of one request.
+struct Outcomes {
+    reply: Option<FlowReply>,
+    failure: Option<String>,
+    problems: Vec<String>,
+    usage: Option<Usage>,
+}
+
+impl Conversation {
+    pub(super) fn new(sandbox: Arc<Sandbox>, scope: Scope, fake: Arc<Fake>, scenario: &Scenario) -> Self {
+        let call = Call {
+            scope,
+            tenant_slug: "sandbox".to_owned(),
+            flow_name: "sandbox".to_owned(),
+            version: 1,
+            digest: sandbox.digest,
+            limits: call_limits(&sandbox.settings.limits),
+            capabilities: Arc::new(sandbox.settings.grants.clone()),
+            config: Arc::new(config(scenario)),
+            // What it writes into its store is kept, in memory.
+            rehearsal: false,
+            fixed: None,
+        };
+        let context = scenario.context.as_ref().map(Value::to_string);
+        Self { sandbox, fake, call, seed: scenario.seed.unwrap_or_default(), calls: 0, context, session: None }
+    }
+
+    async fn exchange(&mut self, exchange: &Exchange, signed: bool, now: OffsetDateTime) -> Outcomes {
+        let sandbox = self.sandbox.clone();
+        let settings = &sandbox.settings;
+        let known = self.session.as_ref().map(|session| (session.status, session.expires_at));
+        if entry(Admission::Anyone, known, now) != Entry::Turn {
+            return Outcomes::refused(CheckedAnswer::refusal(&settings.token_rejected_text).into_reply());
+        }
+        let input = TurnInput {
+            state: self.session.as_ref().and_then(|session| session.state.clone()).map(Zeroizing::new),
+            context: self.context.clone().map(Zeroizing::new),
+            exchanges: self.session.as_ref().map_or(0, |session| session.exchanges),
+            token_verified: signed,
+        };
+        let call = self.next_call(now);
+        let mut used = CallUsage::default();
+        let answer = match sandbox.plugins.rehearse(&call, exchange, &input, &mut used).await {
+            Ok(answer) => answer,
+            Err(failure) => return Outcomes::failed(telemetry::chain(&failure), &used),
+        };
+        match check(answer, exchange, answer_limits(&settings.limits), &settings.token_rejected_text) {
+            Ok(checked) => match self.breaks_rules(exchange, &checked) {
+                Some(why) => Outcomes::failed(why, &used),
+                None => self.commit(checked, &used, now),
+            },
+            Err(refused) => {
+                sandbox.plugins.note_refusal(&call, &refused);
+                Outcomes::failed(refused.to_string(), &used)
+            }
+        }
+    }
+
+    /// What the phone would refuse the reply for, as far as the Flow JSON tells.
+    fn breaks_rules(&self, exchange: &Exchange, answer: &CheckedAnswer) -> Option<String> {
+        let rules = self.sandbox.rules.as_ref().filter(|_| answer.reply().kind() == ReplyKind::Answer)?;
+        let from = exchange.screen.as_deref().map_or(Origin::Init, Origin::Screen);
+        let reply = from_slice(answer.reply().payload()).ok()?;
+        let findings = rules.check_reply(from, &reply).err()?;
+        Some(format!("the phone would refuse the reply: {}", findings.on_one_line()))
+    }
+
+    /// Takes over what the host would store together with the exchange.
+    fn commit(&mut self, answer: CheckedAnswer, used: &CallUsage, now: OffsetDateTime) -> Outcomes {
+        let time_to_live = self.sandbox.settings.session_time_to_live();
+        let session = self.session.get_or_insert_with(|| Session {
+            status: SessionStatus::Open,
+            expires_at: now.saturating_add(time_to_live.try_into().unwrap_or(time::Duration::MAX)),
+            state: None,
+            exchanges: 0,
+        });
+        session.status = match answer.outcome() {
+            Outcome::Completed => SessionStatus::Completed,
+            Outcome::Rejected => SessionStatus::Rejected,
+            Outcome::Failed | Outcome::Refused | Outcome::Screen => SessionStatus::Open,
+        };
+        session.exchanges += 1;
+        let state = answer.state().map(str::to_owned);
+        let state_bytes = state.as_ref().map_or(0, String::len);
+        session.state = state.or(session.state.take());
+        let reply = answer.into_reply();
+        let usage = usage(used, reply.payload().len(), state_bytes);
+        Outcomes { reply: Some(reply), failure: None, problems: Vec::new(), usage: Some(usage) }
+    }
+
+    /// The acknowledgement is the same whatever the plugin does; that it failed is told all the same.
+    async fn client_error(&mut self, error: &ClientError, now: OffsetDateTime) -> Outcomes {
+        let call = self.next_call(now);
+        let mut used = CallUsage::default();
+        let told = self.sandbox.plugins.rehearse_client_error(&call, error, &mut used).await;
+        let problem = |failure| format!("the plugin failed on the client's report: {}", telemetry::chain(&failure));
+        let problems = told.err().map(problem).into_iter().collect();
+        Outcomes { reply: Some(FlowReply::acknowledged()), failure: None, problems, usage: Some(usage(&used, 0, 0)) }
+    }
+
+    fn next_call(&mut self, now: OffsetDateTime) -> Call {
+        self.calls += 1;
+        Call { fixed: Some(Fixed { now, seed: self.seed, call: self.calls }), ..self.call.clone() }
+    }
+}
+
+impl Answers for Conversation {
+    async fn answer(&mut self, request: &Request) -> Result<Came, NoAnswer> {
+        let began = Instant::now();
+        let now = request.now.unwrap_or(DEFAULT_NOW);
+        self.fake.set_clock(now);
+        let parsed = FlowRequest::parse(request.payload.to_string().as_bytes()).map_err(|error| NoAnswer(error.to_string()))?;
+        let outcomes = match parsed {
+            FlowRequest::Ping => Outcomes::of_the_host(FlowReply::active()),
+            FlowRequest::ClientError(error) => self.client_error(&error, now).await,
+            FlowRequest::Exchange(exchange) => self.exchange(&exchange, request.signed, now).await,
+        };
+        let (log, unanswered) = self.fake.take_log_and_problems();
+        let state = self.session.as_ref().and_then(|session| session.state.as_deref());
+        let state = state.and_then(|state| serde_json::from_str(state).ok());
+        let problems = [outcomes.problems, unanswered].concat();
+        let inside = Inside { state, log, failure: outcomes.failure, problems, usage: outcomes.usage };
+        let status = match outcomes.reply.as_ref().map(FlowReply::kind) {
+            Some(ReplyKind::Answer) => 200,
+            Some(ReplyKind::TokenRejected) => 427,
+            // As `on_failure` says by default.
+            None => 500,
+        };
+        let payload = outcomes.reply.and_then(|reply| from_slice(reply.payload()).ok());
+        Ok(Came { status, payload, took: began.elapsed(), inside: Some(inside) })
+    }
+
+    fn finish(&mut self) -> Vec<String> {
+        self.fake.never_asked_for()
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        self.sandbox.fakes.leave(self.call.scope.tenant);
+    }
+}
+
+impl Outcomes {
+    fn failed(why: String, used: &CallUsage) -> Self {
+        Self { reply: None, failure: Some(why), problems: Vec::new(), usage: Some(usage(used, 0, 0)) }
+    }
+
+    fn refused(reply: FlowReply) -> Self {
+        Self::of_the_host(reply)
+    }
+
+    /// The plugin was not called.
+    fn of_the_host(reply: FlowReply) -> Self {
+        Self { reply: Some(reply), failure: None, problems: Vec::new(), usage: None }
+    }
+}
+
+fn usage(used: &CallUsage, reply_bytes: usize, state_bytes: usize) -> Usage {
+    Usage {
+        cpu: used.cpu.unwrap_or_default(),
+        wall: used.wall.unwrap_or_default(),
+        memory_bytes: used.memory_bytes.unwrap_or_default(),
+        reply_bytes: reply_bytes as u64,
+        state_bytes: state_bytes as u64,
+    }
+}
+
+/// Settings as they are; each secret is its own placeholder, so that the scenario sees where it went and not what it is.
+fn config(scenario: &Scenario) -> FlowConfig {
+    let secret = |name: &String| Zeroizing::new(format!("{{{{secret:{name}}}}}"));
+    let secrets = scenario.surroundings.secrets.iter();
+    let secrets = secrets.map(|(name, hosts)| (name.clone(), BoundSecret { value: secret(name), hosts: hosts.clone() }));
+    FlowConfig { settings: scenario.surroundings.config.clone(), secrets: secrets.collect::<BTreeMap<_, _>>() }
+}
+
+/// What time it is where a scenario doesn't say: noon of 2026-01-01 (UTC), so that it comes out the same tomorrow.
+const DEFAULT_NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH.saturating_add(time::Duration::seconds(1_767_268_800));

@@ -1,0 +1,156 @@
+//! Reads TOML tables by their keys. A key that nobody asks for is an error that names it, its line and what there is instead.
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use toml_edit::{Item, TableLike, Value};
+
+use super::error::{ScenarioError, Source, Span};
+
+/// A table that is being read.
+pub(super) struct Fields<'a> {
+    source: Source<'a>,
+    what: &'static str,
+    span: Span,
+    table: &'a dyn TableLike,
+    known: Vec<&'static str>,
+}
+
+/// A key's value.
+#[derive(Clone)]
+pub(super) struct Field<'a> {
+    source: Source<'a>,
+    /// Where the key stands.
+    pub(super) span: Span,
+    key: String,
+    /// What it is set to.
+    pub(super) item: &'a Item,
+}
+
+impl<'a> Fields<'a> {
+    /// Begins to read; `what` names the table in errors, as in "a step".
+    pub(super) fn of(source: Source<'a>, what: &'static str, span: Span, table: &'a dyn TableLike) -> Self {
+        Self { source, what, span, table, known: Vec::new() }
+    }
+
+    /// The value of a key, if it is there.
+    pub(super) fn take(&mut self, key: &'static str) -> Option<Field<'a>> {
+        self.known.push(key);
+        field(self.source, self.table, key)
+    }
+
+    /// The value of a key that must be there.
+    pub(super) fn need(&mut self, key: &'static str) -> Result<Field<'a>, ScenarioError> {
+        self.take(key).ok_or_else(|| self.error(format!("{} lacks `{key}`", self.what)))
+    }
+
+    /// Every key with its value, where the keys are the author's own names.
+    pub(super) fn all(&self) -> Vec<Field<'a>> {
+        self.table.iter().filter_map(|(key, _)| field(self.source, self.table, key)).collect()
+    }
+
+    /// The line that it begins on.
+    pub(super) fn line(&self) -> usize {
+        self.source.line(&self.span)
+    }
+
+    /// An error about the table as a whole.
+    pub(super) fn error(&self, message: impl Into<String>) -> ScenarioError {
+        self.source.error(&self.span, message)
+    }
+
+    /// Ends reading: refuses keys that nobody asked for.
+    pub(super) fn finish(self) -> Result<(), ScenarioError> {
+        let unknown = self.all().into_iter().find(|field| !self.known.contains(&field.key.as_str()));
+        unknown.map_or(Ok(()), |field| {
+            let known: Vec<_> = self.known.iter().map(|key| format!("`{key}`")).collect();
+            Err(field.error(format!("{} has no `{}`: it has {}", self.what, field.key, known.join(", "))))
+        })
+    }
+}
+
+fn field<'a>(source: Source<'a>, table: &'a dyn TableLike, key: &str) -> Option<Field<'a>> {
+    let (name, item) = table.get_key_value(key).filter(|(_, item)| !item.is_none())?;
+    let span = name.span().or_else(|| item.span());
+    Some(Field { source, span, key: name.get().to_owned(), item })
+}
+
+impl<'a> Field<'a> {
+    /// The key.
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// An error about it.
+    pub(super) fn error(&self, message: impl Into<String>) -> ScenarioError {
+        self.source.error(&self.span, message)
+    }
+
+    /// A text.
+    pub(super) fn text(&self) -> Result<String, ScenarioError> {
+        self.value().and_then(Value::as_str).map(str::to_owned).ok_or_else(|| self.wrong("a text in quotes"))
+    }
+
+    /// One of these words.
+    pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, ScenarioError> {
+        let text = self.text()?;
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
+        found.ok_or_else(|| {
+            let words: Vec<_> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+            self.error(format!("`{}` is {}, not \"{text}\"", self.key, words.join(" or ")))
+        })
+    }
+
+    /// `true`, for what is true or left out.
+    pub(super) fn flag(&self) -> Result<(), ScenarioError> {
+        if self.value().and_then(Value::as_bool) == Some(true) { Ok(()) } else { Err(self.wrong("true, or left out")) }
+    }
+
+    /// A whole number from 0 to `most`.
+    pub(super) fn number(&self, most: u64) -> Result<u64, ScenarioError> {
+        let number = self.value().and_then(Value::as_integer).and_then(|number| u64::try_from(number).ok());
+        number.filter(|number| *number <= most).ok_or_else(|| self.wrong(&format!("a whole number from 0 to {most}")))
+    }
+
+    /// A moment, with its offset from UTC.
+    pub(super) fn moment(&self) -> Result<OffsetDateTime, ScenarioError> {
+        let text = self.value().and_then(Value::as_datetime).map(ToString::to_string);
+        let moment = text.and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
+        let moment = moment.filter(|moment| *moment >= OffsetDateTime::UNIX_EPOCH);
+        moment.ok_or_else(|| self.wrong("a moment after 1970 with its offset and without quotes, such as 2026-11-23T09:00:00Z"))
+    }
+
+    /// A list of texts.
+    pub(super) fn texts(&self) -> Result<Vec<String>, ScenarioError> {
+        let wrong = || self.wrong("a list of texts, such as [\"one\", \"two\"]");
+        let list = self.value().and_then(Value::as_array).ok_or_else(wrong)?;
+        list.iter().map(|value| value.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
+    }
+
+    /// A table.
+    pub(super) fn table(&self, what: &'static str) -> Result<Fields<'a>, ScenarioError> {
+        let table = self.item.as_table_like().ok_or_else(|| self.wrong("a table"))?;
+        Ok(Fields::of(self.source, what, self.span.clone(), table))
+    }
+
+    /// Tables, as `[[..]]` or as an array.
+    pub(super) fn tables(&self, what: &'static str) -> Result<Vec<Fields<'a>>, ScenarioError> {
+        if let Item::ArrayOfTables(tables) = self.item {
+            return Ok(tables.iter().map(|table| Fields::of(self.source, what, table.span(), table)).collect());
+        }
+        let wrong = || self.wrong(&format!("a list of tables: write [[{}]]", self.key));
+        let list = self.value().and_then(Value::as_array).ok_or_else(wrong)?;
+        let table = |value: &'a Value| {
+            let table = value.as_inline_table().ok_or_else(wrong)?;
+            Ok(Fields::of(self.source, what, value.span(), table as &dyn TableLike))
+        };
+        list.iter().map(table).collect()
+    }
+
+    fn value(&self) -> Option<&'a Value> {
+        self.item.as_value()
+    }
+
+    fn wrong(&self, what: &str) -> ScenarioError {
+        self.error(format!("`{}` is {what}", self.key))
+    }
+}

@@ -1,0 +1,164 @@
+//! Plays a scenario against something that answers: a plugin in the sandbox of this process, or an endpoint anywhere.
+
+use std::future::Future;
+use std::time::Duration;
+
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::{Difference, Scenario, Step};
+
+/// Something that answers the requests of one conversation.
+pub trait Answers: Send {
+    /// The answer to a request. Requests of a conversation come one after another.
+    fn answer(&mut self, request: &Request) -> impl Future<Output = Result<Came, NoAnswer>> + Send;
+
+    /// What is wrong at the end that no step showed, each as a sentence: such as a request of the plugin that never came.
+    fn finish(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A request, before it is encrypted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Its JSON.
+    pub payload: Value,
+    /// Whether it comes with a `flow_token_signature`, which is not in the payload: who plays the client signs.
+    pub signed: bool,
+    /// What time it is for the plugin; none where the scenario doesn't say.
+    pub now: Option<OffsetDateTime>,
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Came {
+    /// The status of the HTTP response.
+    pub status: u16,
+    /// The reply in clear, where there is one.
+    pub payload: Option<Value>,
+    /// How long it took.
+    pub took: Duration,
+    /// What only the plugin's host can know; none over the network.
+    pub inside: Option<Inside>,
+}
+
+/// What the plugin's host knows of a call.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inside {
+    /// The state that is stored after the call.
+    pub state: Option<Value>,
+    /// What the plugin logged, each line with its level: `info: booked`.
+    pub log: Vec<String>,
+    /// Why the call failed, if it did.
+    pub failure: Option<String>,
+    /// What is wrong with the call that its reply doesn't show, each as a sentence: a request that the scenario has no answer to.
+    pub problems: Vec<String>,
+    /// What the call used; none if the plugin was not called.
+    pub usage: Option<Usage>,
+}
+
+/// What one call used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// On the processor.
+    pub cpu: Duration,
+    /// From its begin to its end.
+    pub wall: Duration,
+    /// The most linear memory that it had, in bytes.
+    pub memory_bytes: u64,
+    /// The reply's JSON; 0 if it failed.
+    pub reply_bytes: u64,
+    /// The state that it stored; 0 if it stored none.
+    pub state_bytes: u64,
+}
+
+/// Why nothing came back that could be compared.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NoAnswer(pub String);
+
+/// What came of playing a scenario.
+#[derive(Clone, Debug)]
+pub struct Played {
+    /// The steps that were played. All of them, unless there was no answer to one.
+    pub steps: Vec<PlayedStep>,
+    /// Why it ended early, if it did.
+    pub no_answer: Option<NoAnswer>,
+    /// What was wrong at the end, each as a sentence.
+    pub at_the_end: Vec<String>,
+    /// What the scenario says that could not be played or looked at, each as a sentence.
+    pub skipped: Vec<String>,
+}
+
+/// What came of one step.
+#[derive(Clone, Debug)]
+pub struct PlayedStep {
+    /// Which step, counted from 1.
+    pub number: usize,
+    /// The line of the scenario that it begins on.
+    pub line: usize,
+    /// What was sent.
+    pub request: Request,
+    /// What came back.
+    pub came: Came,
+    /// Where that is something else than was expected.
+    pub differences: Vec<Difference>,
+    /// Whether the scenario expects nothing of it, which is a failure: nothing would be tested.
+    pub expects_nothing: bool,
+}
+
+impl Scenario {
+    /// Plays every step, also after one that differs: what comes after it may be what explains it.
+    pub async fn play(&self, with: &mut impl Answers) -> Played {
+        let mut played = Played { steps: Vec::new(), no_answer: None, at_the_end: Vec::new(), skipped: Vec::new() };
+        let mut now = self.now;
+        for (index, step) in self.steps.iter().enumerate() {
+            now = step.now.or(now);
+            let request = self.request(step, now);
+            match with.answer(&request).await {
+                Ok(came) => played.steps.push(PlayedStep::of(index + 1, step, request, came)),
+                Err(none) => {
+                    played.no_answer = Some(none);
+                    break;
+                }
+            }
+        }
+        played.at_the_end = with.finish();
+        if played.steps.iter().any(|step| step.came.inside.is_none()) {
+            played.skipped = self.skipped_from_outside();
+        }
+        played
+    }
+
+    /// What nobody can play or look at over the network.
+    fn skipped_from_outside(&self) -> Vec<String> {
+        let unplayed = self.surroundings.named().into_iter().chain(self.told_to_the_sandbox());
+        let unplayed = unplayed.map(|name| format!("{name} is not played: the endpoint has its own"));
+        let unseen = self.steps.iter().enumerate().flat_map(|(index, step)| {
+            let parts = step.expect.iter().flat_map(|expect| expect.needs_inside());
+            parts.map(move |part| format!("step {}: `{part}` is not looked at: it can't be seen from outside", index + 1))
+        });
+        unplayed.chain(unseen).collect()
+    }
+}
+
+impl Played {
+    /// Whether everything was as expected.
+    pub fn passed(&self) -> bool {
+        self.no_answer.is_none() && self.at_the_end.is_empty() && self.steps.iter().all(PlayedStep::passed)
+    }
+}
+
+impl PlayedStep {
+    fn of(index: usize, step: &Step, request: Request, came: Came) -> Self {
+        let differences = step.expect.as_ref().map(|expect| expect.differences(&came)).unwrap_or_default();
+        Self { number: index, line: step.line, request, came, differences, expects_nothing: step.expect.is_none() }
+    }
+
+    /// Whether it was as expected.
+    pub fn passed(&self) -> bool {
+        let has_problems = self.came.inside.as_ref().is_some_and(|inside| !inside.problems.is_empty());
+        self.differences.is_empty() && !self.expects_nothing && !has_problems
+    }
+}

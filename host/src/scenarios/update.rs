@@ -1,0 +1,324 @@
+//! Writes what came back into a scenario's text, and leaves everything else as it is: comments, order, and what was expected rightly.
+
+use serde_json::Value as Json;
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
+
+use super::error::{ScenarioError, Source};
+use super::expectation::seen;
+use super::pattern::{At, escaped};
+use super::{Difference, OUTCOMES, Played, PlayedStep};
+
+/// A text in which what came back is expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// The new text.
+    pub text: String,
+    /// The steps that expect something else now, counted from 1.
+    pub changed: Vec<usize>,
+    /// What was not taken over, each as a sentence: a failed call is nothing that anybody expects by accident.
+    pub refused: Vec<String>,
+}
+
+/// Takes over what came back in the place of what was expected.
+pub fn update(text: &str, played: &Played) -> Result<Update, ScenarioError> {
+    let source = Source(text);
+    let mut document: DocumentMut =
+        text.parse().map_err(|error: toml_edit::TomlError| source.error(&error.span(), error.message()))?;
+    let (mut changed, mut refused) = (Vec::new(), Vec::new());
+    for step in played.steps.iter().filter(|step| step.expects_nothing || !step.differences.is_empty()) {
+        if let Some(why) = refusal(step) {
+            refused.push(format!("step {}: {why}", step.number));
+        } else if let Some(table) = table_of(&mut document, step.number - 1) {
+            rewrite(table, step);
+            changed.push(step.number);
+        }
+    }
+    Ok(Update { text: document.to_string(), changed, refused })
+}
+
+/// Why what came of a step is not taken over, if it is not.
+fn refusal(step: &PlayedStep) -> Option<String> {
+    let failure = step.came.inside.as_ref().and_then(|inside| inside.failure.clone());
+    let failure = failure.or_else(|| {
+        let status = step.came.status;
+        (!matches!(status, 200 | 427)).then(|| format!("the answer has the status {status}"))
+    })?;
+    let intended = step
+        .differences
+        .iter()
+        .all(|difference| matches!(difference.path.steps(), [At::Key(key), ..] if BESIDE.contains(&key.as_str())));
+    if intended && !step.expects_nothing {
+        return None;
+    }
+    let status = step.came.status;
+    Some(format!("{failure}; where that is meant, write `expect = {{ status = {status} }}` yourself"))
+}
+
+/// The table of a step.
+fn table_of(document: &mut DocumentMut, index: usize) -> Option<StepTable<'_>> {
+    match document.get_mut("step")? {
+        Item::ArrayOfTables(tables) => tables.get_mut(index).map(StepTable::Table),
+        item => item.as_array_mut()?.get_mut(index)?.as_inline_table_mut().map(StepTable::Inline),
+    }
+}
+
+/// A `[[step]]`, or an element of `step = [..]`: there all that is in it is a value.
+enum StepTable<'a> {
+    Table(&'a mut Table),
+    Inline(&'a mut InlineTable),
+}
+
+impl StepTable<'_> {
+    fn like(&mut self) -> &mut dyn TableLike {
+        match self {
+            Self::Table(table) => *table,
+            Self::Inline(table) => *table,
+        }
+    }
+}
+
+fn rewrite(mut table: StepTable<'_>, step: &PlayedStep) {
+    if step.expects_nothing {
+        let came = escaped(&seen(&step.came));
+        let item = if matches!(table, StepTable::Table(_)) { Item::Table(table_with(&came)) } else { Item::Value(value_of(&came)) };
+        table.like().insert("expect", item);
+        return;
+    }
+    let Some(expect) = table.like().get_mut("expect") else { return };
+    for difference in &step.differences {
+        match difference.path.steps() {
+            [] => replace_outcome(expect, &escaped(&seen(&step.came))),
+            path => set(expect, path, &written(difference)),
+        }
+    }
+}
+
+/// Another outcome than the expected one: what was said of that goes, what was said of the rest stays.
+fn replace_outcome(expect: &mut Item, came: &Json) {
+    let Some(table) = expect.as_table_like_mut() else { return };
+    for key in OUTCOMES.into_iter().chain(["data", "error"]) {
+        table.remove(key);
+    }
+    for (key, value) in came.as_object().into_iter().flatten() {
+        table.insert(key, Item::Value(value_of(value)));
+    }
+    // The blanks before the closing bracket would stand before a comma now. Several lines may have comments and are left as they are.
+    if let Item::Value(Value::InlineTable(table)) = expect
+        && !table.to_string().contains('\n')
+    {
+        table.fmt();
+    }
+}
+
+/// What came, as a scenario has it.
+fn written(difference: &Difference) -> Json {
+    difference.came.as_ref().map_or_else(|| Json::from(super::pattern::ABSENT), escaped)
+}
+
+/// Puts a value in the place of another, which keeps the comments around it.
+fn set(item: &mut Item, path: &[At], new: &Json) {
+    match (item, path) {
+        (Item::Value(value), path) => set_value(value, path, new),
+        (Item::Table(table), [At::Key(key), rest @ ..]) => match table.get_mut(key) {
+            Some(inner) => set(inner, rest, new),
+            None => drop(table.insert(key, Item::Value(value_of(new)))),
+        },
+        (Item::ArrayOfTables(tables), [At::Index(index), At::Key(key), rest @ ..]) => {
+            let inner = tables.get_mut(*index).and_then(|table| table.get_mut(key));
+            if let Some(inner) = inner {
+                set(inner, rest, new);
+            }
+        }
+        (item, []) => *item = Item::Value(value_of(new)),
+        // An element of [[..]] that is a table no more.
+        (item @ Item::ArrayOfTables(_), path) => {
+            item.make_value();
+            set(item, path, new);
+        }
+        _ => (),
+    }
+}
+
+fn set_value(value: &mut Value, path: &[At], new: &Json) {
+    match (value, path) {
+        (value, []) => {
+            let decor = value.decor().clone();
+            *value = value_of(new);
+            *value.decor_mut() = decor;
+        }
+        (Value::InlineTable(table), [At::Key(key), rest @ ..]) => match table.get_mut(key) {
+            Some(inner) => set_value(inner, rest, new),
+            None => drop(table.insert(key, value_of(new))),
+        },
+        (Value::Array(elements), [At::Index(index), rest @ ..]) => {
+            if let Some(inner) = elements.get_mut(*index) {
+                set_value(inner, rest, new);
+            }
+        }
+        _ => (),
+    }
+}
+
+/// An object as a table with a line for each field.
+fn table_with(object: &Json) -> Table {
+    let mut table = Table::new();
+    for (key, value) in object.as_object().into_iter().flatten() {
+        let item = match value {
+            Json::Object(fields) if !fields.is_empty() => Item::Table(table_with(value)),
+            other => Item::Value(value_of(other)),
+        };
+        table.insert(key, item);
+    }
+    table
+}
+
+/// JSON without null as TOML.
+fn value_of(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::from(super::pattern::NULL),
+        Json::Bool(flag) => Value::from(*flag),
+        Json::Number(number) => number.as_i64().map_or_else(|| Value::from(number.as_f64().unwrap_or(f64::MAX)), Value::from),
+        Json::String(text) => Value::from(text.as_str()),
+        Json::Array(elements) => Value::Array(array_of(elements)),
+        Json::Object(fields) => {
+            Value::InlineTable(fields.iter().map(|(key, value)| (key.as_str(), value_of(value))).collect::<InlineTable>())
+        }
+    }
+}
+
+/// A long array has a line for each element.
+fn array_of(elements: &[Json]) -> Array {
+    let mut array: Array = elements.iter().map(value_of).collect();
+    if array.to_string().len() > LINE_WIDTH {
+        array.iter_mut().for_each(|element| element.decor_mut().set_prefix("\n    "));
+        array.set_trailing("\n");
+        array.set_trailing_comma(true);
+    }
+    array
+}
+
+/// What `expect` says beside the reply.
+const BESIDE: [&str; 2] = ["state", "log"];
+
+/// What fits beside a key on a line.
+const LINE_WIDTH: usize = 90;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::super::{Answers, Came, Inside, NoAnswer, Request, Scenario};
+    use super::*;
+
+    #[tokio::test]
+    async fn what_came_stands_where_something_else_was_expected_and_comments_stay() {
+        let text = r#"# A conversation.
+now = 2026-11-23T09:00:00Z # Monday
+
+[[step]] # it begins
+send = { action = "INIT" }
+
+[step.expect]
+screen = "FIRST" # the entry
+data.list = [
+    { id = "a" }, # the first
+    { id = "wrong" },
+]
+data.price = "$string"
+data.gone = 1
+
+[[step]]
+send = { action = "data_exchange", screen = "FIRST" }
+expect = { screen = "FIRST", state = { n = 1 } }
+"#;
+        let replies = [
+            json!({"screen": "FIRST", "data": {"list": [{"id": "a", "t": 1}, {"id": "$b"}], "price": "1"}}),
+            json!({"screen": "SUCCESS", "data": {"extension_message_response": {"params": {"x": null}}}}),
+        ];
+
+        let updated = updated(text, &replies).await;
+
+        let expected = text.replace("\"wrong\"", "\"$$b\"").replace("data.gone = 1", "data.gone = \"$absent\"");
+        let expected =
+            expected.replace("{ screen = \"FIRST\", state = { n = 1 } }", "{ state = { n = 1 }, completed = { x = \"$null\" } }");
+        assert_eq!(updated.text, expected);
+        assert_eq!((updated.changed.as_slice(), updated.refused.len()), ([1, 2].as_slice(), 0));
+    }
+
+    #[tokio::test]
+    async fn a_step_that_expects_nothing_yet_gets_all_that_came() {
+        let text = "[[step]]\nsend = { action = \"INIT\" }\n\n# The second.\n[[step]]\nsend = { action = \"ping\" }\n";
+        let list: Vec<_> = (0..5).map(|id| json!({"id": id, "title": "a title that takes some room"})).collect();
+        let replies =
+            [json!({"screen": "A", "data": {"list": list, "error_message": "no"}}), json!({"data": {"status": "active"}})];
+
+        let updated = updated(text, &replies).await;
+
+        assert_eq!(Scenario::parse("x", &updated.text).unwrap().steps.len(), 2, "{}", updated.text);
+        assert!(play(&updated.text, &replies).await.passed(), "{}", updated.text);
+        assert!(updated.text.contains("# The second.\n") && updated.text.contains("error = \"no\""), "{}", updated.text);
+        assert!(updated.text.lines().all(|line| line.len() < 120), "{}", updated.text);
+    }
+
+    #[tokio::test]
+    async fn a_failed_call_is_never_taken_over() {
+        let text =
+            "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"A\" }\n\n[[step]]\nsend = { action = \"INIT\" }\n";
+        let played = play_with(text, Failing).await;
+
+        let updated = update(text, &played).unwrap();
+
+        assert_eq!((updated.text.as_str(), updated.changed.len(), updated.refused.len()), (text, 0, 2));
+        assert!(updated.refused[0].contains("trapped") && updated.refused[0].contains("status = 500"), "{:?}", updated.refused);
+    }
+
+    #[tokio::test]
+    async fn forms_with_brackets_and_without_are_updated_alike() {
+        for (text, part) in [
+            ("step = [{ send = { action = \"INIT\" }, expect = { screen = \"B\" } }]\n", "screen = \"A\""),
+            ("step = [{ send = { action = \"INIT\" } }]\n", "screen = \"A\""),
+            (
+                "[[step]]\n[step.send]\naction = \"INIT\"\n[step.expect]\nscreen = \"A\"\n[[step.expect.data.list]]\nid = 2\n",
+                "id = 1",
+            ),
+            ("[[step]]\nsend.action = \"INIT\"\nexpect.screen = \"A\"\nexpect.data = { list = [7] }\n", "[{ id = 1 }]"),
+        ] {
+            let replies = [json!({"screen": "A", "data": {"list": [{"id": 1}]}})];
+            let updated = updated(text, &replies).await;
+            assert!(updated.text.contains(part) && play(&updated.text, &replies).await.passed(), "{text}\n{}", updated.text);
+        }
+    }
+
+    async fn updated(text: &str, replies: &[Json]) -> Update {
+        update(text, &play(text, replies).await).unwrap()
+    }
+
+    async fn play(text: &str, replies: &[Json]) -> Played {
+        play_with(text, Replies(replies.to_vec().into_iter())).await
+    }
+
+    async fn play_with(text: &str, mut with: impl Answers) -> Played {
+        Scenario::parse("x", text).unwrap().play(&mut with).await
+    }
+
+    struct Replies(std::vec::IntoIter<Json>);
+
+    impl Answers for Replies {
+        async fn answer(&mut self, _: &Request) -> Result<Came, NoAnswer> {
+            let payload = self.0.next().ok_or_else(|| NoAnswer("there is no more".to_owned()))?;
+            let inside = Inside { state: Some(json!({"n": 1})), ..Inside::default() };
+            Ok(Came { status: 200, payload: Some(payload), took: Duration::ZERO, inside: Some(inside) })
+        }
+    }
+
+    struct Failing;
+
+    impl Answers for Failing {
+        async fn answer(&mut self, _: &Request) -> Result<Came, NoAnswer> {
+            let inside = Inside { failure: Some("the plugin trapped: unreachable".to_owned()), ..Inside::default() };
+            Ok(Came { status: 500, payload: None, took: Duration::ZERO, inside: Some(inside) })
+        }
+    }
+}
