@@ -2,8 +2,8 @@
 
 mod check;
 mod logs;
-mod project;
-mod test;
+pub(super) mod project;
+pub(super) mod test;
 
 use std::path::{Path, PathBuf};
 

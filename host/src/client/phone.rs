@@ -54,11 +54,15 @@ impl Phone {
     /// error notifications carry none.
     pub fn dress(&self, payload: Value) -> Value {
         let payload = payload::with_version(payload, &self.data_api_version);
+        let signs = self.signs_tokens && RequestKind::of(&payload) == RequestKind::Turn;
+        if signs { self.sign(payload) } else { payload }
+    }
+
+    /// A payload with the signature of its flow token, if it has one.
+    pub fn sign(&self, payload: Value) -> Value {
         match payload["flow_token"].as_str().map(|token| self.client.flow_token_signature(token)) {
-            Some(signature) if self.signs_tokens && RequestKind::of(&payload) == RequestKind::Turn => {
-                payload::with_flow_token_signature(payload, &signature)
-            }
-            _ => payload,
+            Some(signature) => payload::with_flow_token_signature(payload, &signature),
+            None => payload,
         }
     }
 

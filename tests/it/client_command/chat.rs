@@ -24,6 +24,7 @@ async fn a_flow_is_filled_in_from_the_first_screen_to_the_last() {
         "  2) Large – For two",
         "  3) Pineapple",
         "━━ SUMMARY · Your order ━━\nlarge pineapple with olives and garlic for Ana\n· Total: 14 EUR\n:1 → I have a coupon",
+        "Code (passcode, at most 80 characters): ••••\n",
         "━━ COUPON · Coupon ━━\nBefore the coupon: 14",
         "the chat gets {\"flow_token\":",
         "\"tip\":\"1.5\",\"coupon\":\"4711\"}",
@@ -130,17 +131,29 @@ async fn an_appointment_is_booked_with_our_own_host() {
     let public_key = folder.path().join("acme.pem");
     std::fs::write(&public_key, &flow.tenant.public_key_pem).unwrap();
     let flow_json = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/appointment/flow.json");
-    let mut command = flowhost(&["client", "chat", "--data-api-version", "4.0", "--url", &flow.url(), "--flow-json", flow_json]);
-    command.arg("--public-key").arg(&public_key).env("FLOWHOST_APP_SECRET", &flow.tenant.app_secret);
+    let minted = flow.call("POST", "/tokens", json!({"context": {"name": "Ana Silva", "today": "2026-11-20"}})).await.expect(201);
+    let mut command = flowhost(&["client", "chat", "--url", &flow.url(), "--flow-json", flow_json, "--public-key"]);
+    command.arg(&public_key).args(["--flow-token", minted["flow_token"].as_str().unwrap()]);
+    command.env("FLOWHOST_APP_SECRET", &flow.tenant.app_secret);
 
-    // Each pick opens the next list. The first time that is offered may be taken: the last line tries the others.
-    let mut typed = vec!["1", "1", "1"];
-    typed.extend(["1", "2", "3", "4"]);
-    let offered = with_input(command, &typed).await;
+    let mut typed = vec!["dental", "Riverside clinic", "2026-11-23", "10:30", ""];
+    // What is known already stays with Enter.
+    typed.extend(["", "ana", "ana@example.com", "+55 11 91234-5678", "", ""]);
+    // The terms are read before they are agreed to.
+    typed.extend(["n", ":1", "", "y", ""]);
+    let booked = with_input(command, &typed).await;
 
-    assert_eq!(offered.code, Some(0), "{offered:?}");
-    assert!(offered.stdout.contains("━━ APPOINTMENT · Appointment ━━"), "{offered:?}");
-    assert!(offered.stdout.contains("Enter presses [ Continue ]"), "{offered:?}");
+    assert_eq!(booked.code, Some(0), "{booked:?}");
+    for expected in [
+        "Name* (text, at most 80 characters) [Ana Silva]: ",
+        "! That is no email",
+        "Dental care at Riverside clinic, Mon Nov 23 2026, 10:30",
+        "! This field is required",
+        "━━ TERMS · Terms ━━",
+        "\"email\":\"ana@example.com\"",
+    ] {
+        assert!(booked.stdout.contains(expected), "{expected}: {}", booked.stdout);
+    }
 }
 
 async fn chat(endpoint: &NodeEndpoint, extra: &[&str], typed: &[&str]) -> Ended {

@@ -92,6 +92,11 @@ impl Field {
         }
     }
 
+    /// Whether a phone shows dots in the place of what is typed.
+    pub fn is_hidden(&self) -> bool {
+        matches!(&self.kind, FieldKind::Text { input, .. } if HIDDEN.contains(&input.as_str()))
+    }
+
     fn title(&self, id: &Value) -> String {
         let known = self.choices().iter().find(|choice| *id == choice.id.as_str());
         known.map_or_else(|| super::expression::shown(id), |choice| choice.title.clone())

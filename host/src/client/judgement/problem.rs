@@ -51,8 +51,8 @@ impl Problem {
         self
     }
 
-    /// One line; it may hold foreign text.
-    pub(super) fn line(&self) -> String {
+    /// The whole of it in one line, for people. It may quote the answer: it is foreign text.
+    pub fn line(&self) -> String {
         let place = self.pointer.as_ref().map(|pointer| format!("{pointer}: ")).unwrap_or_default();
         let report = self.reported_as.as_ref().map(|key| format!(" (reported as {key})")).unwrap_or_default();
         format!("{place}{}{report}", self.message)

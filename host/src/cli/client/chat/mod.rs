@@ -4,7 +4,7 @@ mod draw;
 mod typed;
 
 use std::collections::HashSet;
-use std::io::BufRead;
+use std::io::{BufRead, IsTerminal as _};
 
 use clap::Args;
 use serde_json::{Map, Value};
@@ -36,7 +36,10 @@ pub(super) async fn run(args: ChatArgs, environment: &Environment) -> anyhow::Re
     let flow_token = args.flow_token.unwrap_or_else(random_token);
     say(&format!("Flow token {}; :help shows what can be typed.", printable(&flow_token)));
     let conversation = Conversation::new(flow_json, &flow_token);
-    Chat { phone, conversation, asked: HashSet::new(), has_failed: false, lines: std::io::stdin().lock() }.lead().await
+    let stdin = std::io::stdin();
+    Chat { phone, conversation, asked: HashSet::new(), has_failed: false, lines: stdin.lock(), echoes: !stdin.is_terminal() }
+        .lead()
+        .await
 }
 
 /// A conversation under way.
@@ -48,6 +51,8 @@ struct Chat<R> {
     /// Whether the last answer of the endpoint was an error.
     has_failed: bool,
     lines: R,
+    /// Whether nobody sees what is typed, so that it has to be printed.
+    echoes: bool,
 }
 
 impl<R: BufRead> Chat<R> {
@@ -136,7 +141,7 @@ impl<R: BufRead> Chat<R> {
             }
             None => draw::last_question(&screen, self.is_blind()),
         };
-        let Some(typed) = self.read(&question)? else { return Ok(None) };
+        let Some(typed) = self.read(&question, next.is_some_and(Field::is_hidden))? else { return Ok(None) };
         Ok(match typed {
             Typed::Quit => None,
             Typed::Again => {
@@ -219,11 +224,15 @@ impl<R: BufRead> Chat<R> {
     }
 
     /// Nothing at the end of the input. Reading blocks this thread, which has nothing else to do.
-    fn read(&mut self, question: &str) -> anyhow::Result<Option<Typed>> {
+    fn read(&mut self, question: &str, is_hidden: bool) -> anyhow::Result<Option<Typed>> {
         prompt(&format!("{}: ", printable(question)));
         let mut line = String::new();
-        let read = self.lines.read_line(&mut line)?;
-        Ok((read > 0).then(|| Typed::of(line.trim_end_matches(['\r', '\n']))))
+        let is_over = self.lines.read_line(&mut line)? == 0;
+        let line = line.trim_end_matches(['\r', '\n']);
+        if self.echoes {
+            say(&if is_hidden { "•".repeat(line.chars().count()) } else { printable(line) });
+        }
+        Ok((!is_over).then(|| Typed::of(line)))
     }
 }
 
