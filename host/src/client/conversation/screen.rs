@@ -269,6 +269,29 @@ mod tests {
         assert_eq!(screen.items[0], Item::Unknown { component: "Hologram".to_owned() });
     }
 
+    #[test]
+    fn every_screen_of_the_valid_fixtures_can_be_shown() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/flow_json/valid");
+        let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(files.len() >= 30, "{} files", files.len());
+        for file in files {
+            let flow: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+            for written in flow["screens"].as_array().unwrap() {
+                let example = |(name, property): (&String, &Value)| Some((name.clone(), property.get("__example__")?.clone()));
+                let data = written["data"].as_object().map(|data| data.iter().filter_map(example).collect()).unwrap_or_default();
+                let screen = with_scope(Value::Object(data), json!({}), |scope| Screen::of(written, scope, false));
+
+                let place = format!("{} {}", file.display(), screen.name);
+                assert!(!screen.items.iter().any(|item| matches!(item, Item::Unknown { .. })), "{place}: {:?}", screen.items);
+                assert!(screen.fields().all(|field| !field.name.is_empty()), "{place}");
+                assert!(screen.footer.is_some() || written["terminal"] != true, "{place} has no button");
+                let texts =
+                    screen.items.iter().filter_map(|item| if let Item::Text { text, .. } = item { Some(text) } else { None });
+                texts.for_each(|text| assert!(!text.contains("${"), "{place}: {text}"));
+            }
+        }
+    }
+
     const FIELDS: [&str; 11] = [
         "CalendarPicker",
         "CheckboxGroup",
