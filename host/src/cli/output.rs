@@ -10,17 +10,14 @@ pub(crate) fn say(text: &str) {
     print_line(std::io::stdout().lock(), text);
 }
 
+/// Prints a document as it is, without an end of line after it.
+pub(crate) fn say_exactly(text: &str) {
+    print(std::io::stdout().lock(), format_args!("{text}"));
+}
+
 /// Prints what is not the result: progress, hints, errors.
 pub(crate) fn note(text: &str) {
     print_line(std::io::stderr().lock(), text);
-}
-
-/// Asks for something that is typed behind it.
-pub(crate) fn prompt(question: &str) {
-    let mut to = std::io::stdout().lock();
-    if let Err(error) = write!(to, "{question}").and_then(|()| to.flush()) {
-        unprinted(&error);
-    }
 }
 
 /// Text from elsewhere, made safe for a terminal: control characters, and what turns the direction of reading, would let it rewrite what
@@ -43,16 +40,15 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 100_000.0).round() / 100.0
 }
 
-/// `println!` would panic when the reader went away, as in `flowhost tenant list | head -1`.
-fn print_line(mut to: impl Write, text: &str) {
-    if let Err(error) = writeln!(to, "{text}").and_then(|()| to.flush()) {
-        unprinted(&error);
-    }
+fn print_line(to: impl Write, text: &str) {
+    print(to, format_args!("{text}\n"));
 }
 
-fn unprinted(error: &std::io::Error) {
-    if error.kind() != ErrorKind::BrokenPipe {
-        tracing::warn!(%error, "can't print");
+/// `println!` would panic when the reader went away, as in `flowhost tenant list | head -1`.
+fn print(mut to: impl Write, text: std::fmt::Arguments<'_>) {
+    match to.write_fmt(text).and_then(|()| to.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => tracing::warn!(%error, "can't print"),
+        _ => {}
     }
 }
 

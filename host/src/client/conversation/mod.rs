@@ -112,9 +112,9 @@ impl Conversation {
         let mut step = Step::Nothing;
         for trigger in triggers(field, before.as_ref(), after.as_ref()) {
             let action = trigger.action(&self.scope());
-            match (&step, action) {
-                (Step::Nothing | Step::Moved, Some(action)) => step = self.act(action),
-                _ => (),
+            // What asks the endpoint or ends the Flow comes last: the rest waits for what comes of it.
+            if let (Step::Nothing | Step::Moved, Some(action)) = (&step, action) {
+                step = self.act(action);
             }
         }
         step

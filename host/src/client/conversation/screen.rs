@@ -24,7 +24,7 @@ pub struct Screen {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item {
     /// Something to fill in.
-    Field(Field),
+    Field(Box<Field>),
     /// Something to tap.
     Link {
         /// What it says.
@@ -76,7 +76,7 @@ impl Screen {
 
     /// What can be filled in, from top to bottom.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
-        self.items.iter().filter_map(|item| if let Item::Field(field) = item { Some(field) } else { None })
+        self.items.iter().filter_map(|item| if let Item::Field(field) = item { Some(field.as_ref()) } else { None })
     }
 
     /// What can be tapped beside the button, from top to bottom.
@@ -135,7 +135,7 @@ impl Walk<'_> {
     /// An `OptIn` may have a link to what is agreed to.
     fn field(&mut self, field: Field, on_click: &Value) {
         let about = field.label.clone();
-        self.items.push(Item::Field(field));
+        self.items.push(Item::Field(Box::new(field)));
         if on_click.is_object() {
             self.link(format!("Read more: {about}"), on_click);
         }

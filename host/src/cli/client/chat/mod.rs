@@ -15,7 +15,7 @@ use crate::client::{Exchange, Phone};
 use crate::config::Environment;
 use crate::crypto::random_bytes;
 
-use super::super::output::{printable, prompt, say};
+use super::super::output::{printable, say, say_exactly};
 use super::endpoint::EndpointArgs;
 
 use self::typed::Typed;
@@ -225,7 +225,7 @@ impl<R: BufRead> Chat<R> {
 
     /// Nothing at the end of the input. Reading blocks this thread, which has nothing else to do.
     fn read(&mut self, question: &str, is_hidden: bool) -> anyhow::Result<Option<Typed>> {
-        prompt(&format!("{}: ", printable(question)));
+        say_exactly(&format!("{}: ", printable(question)));
         let mut line = String::new();
         let is_over = self.lines.read_line(&mut line)? == 0;
         let line = line.trim_end_matches(['\r', '\n']);
