@@ -17,6 +17,7 @@ mod hosts;
 mod key_command;
 mod master_key;
 mod migrations;
+mod plugin_test;
 mod plugins;
 mod process;
 mod rotation;

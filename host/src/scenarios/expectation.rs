@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Came;
 use super::error::{ScenarioError, Source};
-use super::fields::Fields;
+use super::fields::{Field, Fields};
 use super::json::pattern;
 use super::pattern::{Difference, Kind, Path, Pattern};
 
@@ -23,7 +23,8 @@ pub struct Expectation {
 
 impl Expectation {
     /// Reads the table `expect`.
-    pub(super) fn read(source: Source<'_>, mut table: Fields<'_>) -> Result<Self, ScenarioError> {
+    pub(super) fn read(source: Source<'_>, field: &Field<'_>) -> Result<Self, ScenarioError> {
+        let table = field.table("`expect`", &KEYS)?;
         let mut parts = Vec::new();
         for key in ["screen", "rejected"] {
             if let Some(field) = table.take(key) {
@@ -51,10 +52,9 @@ impl Expectation {
         let [(outcome, expected)] =
             <[_; 1]>::try_from(parts).map_err(|_| table.error(format!("`expect` names one of {}", list())))?;
         let mut reply = vec![(outcome.to_owned(), expected)];
-        reply.extend(screen_parts(source, outcome, &mut table)?);
+        reply.extend(screen_parts(source, outcome, &table)?);
         let state = table.take("state").map(|field| pattern(source, &field)).transpose()?;
         let log = table.take("log").map(|field| field.texts()).transpose()?;
-        table.finish()?;
         Ok(Self { outcome, reply: Pattern::Object(reply), state, log })
     }
 
@@ -121,7 +121,7 @@ pub fn seen(came: &Came) -> Value {
 }
 
 /// What may be said beside `screen`. A snackbar that nobody expected is a difference: the same screen comes again for both good and bad.
-fn screen_parts(source: Source<'_>, outcome: &str, table: &mut Fields<'_>) -> Result<Vec<(String, Pattern)>, ScenarioError> {
+fn screen_parts(source: Source<'_>, outcome: &str, table: &Fields<'_>) -> Result<Vec<(String, Pattern)>, ScenarioError> {
     let (data, error) = (table.take("data"), table.take("error"));
     if outcome != "screen" {
         let extra = data.or(error);
@@ -164,3 +164,7 @@ fn list() -> String {
 
 /// What a step can end in.
 pub const OUTCOMES: [&str; 7] = ["screen", "completed", "closed", "rejected", "acknowledged", "active", "status"];
+
+/// All that `expect` can say.
+const KEYS: [&str; 11] =
+    ["screen", "data", "error", "completed", "closed", "rejected", "acknowledged", "active", "status", "state", "log"];

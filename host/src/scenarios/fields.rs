@@ -12,7 +12,6 @@ pub(super) struct Fields<'a> {
     what: &'static str,
     span: Span,
     table: &'a dyn TableLike,
-    known: Vec<&'static str>,
 }
 
 /// A key's value.
@@ -27,25 +26,32 @@ pub(super) struct Field<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Begins to read; `what` names the table in errors, as in "a step".
-    pub(super) fn of(source: Source<'a>, what: &'static str, span: Span, table: &'a dyn TableLike) -> Self {
-        Self { source, what, span, table, known: Vec::new() }
+    /// Begins to read; `what` names the table in errors, as in "a step". Refuses keys that are not `known` before anything else: who
+    /// mistyped a key is not to hear that it is missing.
+    pub(super) fn of(
+        source: Source<'a>,
+        what: &'static str,
+        known: &[&str],
+        span: Span,
+        table: &'a dyn TableLike,
+    ) -> Result<Self, ScenarioError> {
+        match entries(source, table).into_iter().find(|field| !known.contains(&field.key.as_str())) {
+            None => Ok(Self { source, what, span, table }),
+            Some(unknown) => {
+                let known: Vec<_> = known.iter().map(|key| format!("`{key}`")).collect();
+                Err(unknown.error(format!("{what} has no `{}`: it has {}", unknown.key, known.join(", "))))
+            }
+        }
     }
 
     /// The value of a key, if it is there.
-    pub(super) fn take(&mut self, key: &'static str) -> Option<Field<'a>> {
-        self.known.push(key);
+    pub(super) fn take(&self, key: &str) -> Option<Field<'a>> {
         field(self.source, self.table, key)
     }
 
     /// The value of a key that must be there.
-    pub(super) fn need(&mut self, key: &'static str) -> Result<Field<'a>, ScenarioError> {
+    pub(super) fn need(&self, key: &str) -> Result<Field<'a>, ScenarioError> {
         self.take(key).ok_or_else(|| self.error(format!("{} lacks `{key}`", self.what)))
-    }
-
-    /// Every key with its value, where the keys are the author's own names.
-    pub(super) fn all(&self) -> Vec<Field<'a>> {
-        self.table.iter().filter_map(|(key, _)| field(self.source, self.table, key)).collect()
     }
 
     /// The line that it begins on.
@@ -57,15 +63,11 @@ impl<'a> Fields<'a> {
     pub(super) fn error(&self, message: impl Into<String>) -> ScenarioError {
         self.source.error(&self.span, message)
     }
+}
 
-    /// Ends reading: refuses keys that nobody asked for.
-    pub(super) fn finish(self) -> Result<(), ScenarioError> {
-        let unknown = self.all().into_iter().find(|field| !self.known.contains(&field.key.as_str()));
-        unknown.map_or(Ok(()), |field| {
-            let known: Vec<_> = self.known.iter().map(|key| format!("`{key}`")).collect();
-            Err(field.error(format!("{} has no `{}`: it has {}", self.what, field.key, known.join(", "))))
-        })
-    }
+/// Every key of a table.
+fn entries<'a>(source: Source<'a>, table: &'a dyn TableLike) -> Vec<Field<'a>> {
+    table.iter().filter_map(|(key, _)| field(source, table, key)).collect()
 }
 
 fn field<'a>(source: Source<'a>, table: &'a dyn TableLike, key: &str) -> Option<Field<'a>> {
@@ -126,24 +128,32 @@ impl<'a> Field<'a> {
         list.iter().map(|value| value.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
     }
 
-    /// A table.
-    pub(super) fn table(&self, what: &'static str) -> Result<Fields<'a>, ScenarioError> {
-        let table = self.item.as_table_like().ok_or_else(|| self.wrong("a table"))?;
-        Ok(Fields::of(self.source, what, self.span.clone(), table))
+    /// A table with these keys.
+    pub(super) fn table(&self, what: &'static str, known: &[&str]) -> Result<Fields<'a>, ScenarioError> {
+        Fields::of(self.source, what, known, self.span.clone(), self.table_like()?)
     }
 
-    /// Tables, as `[[..]]` or as an array.
-    pub(super) fn tables(&self, what: &'static str) -> Result<Vec<Fields<'a>>, ScenarioError> {
+    /// What is in a table whose keys are the author's own names.
+    pub(super) fn entries(&self) -> Result<Vec<Field<'a>>, ScenarioError> {
+        Ok(entries(self.source, self.table_like()?))
+    }
+
+    /// Tables with these keys, as `[[..]]` or as an array.
+    pub(super) fn tables(&self, what: &'static str, known: &[&str]) -> Result<Vec<Fields<'a>>, ScenarioError> {
         if let Item::ArrayOfTables(tables) = self.item {
-            return Ok(tables.iter().map(|table| Fields::of(self.source, what, table.span(), table)).collect());
+            return tables.iter().map(|table| Fields::of(self.source, what, known, table.span(), table)).collect();
         }
         let wrong = || self.wrong(&format!("a list of tables: write [[{}]]", self.key));
         let list = self.value().and_then(Value::as_array).ok_or_else(wrong)?;
         let table = |value: &'a Value| {
             let table = value.as_inline_table().ok_or_else(wrong)?;
-            Ok(Fields::of(self.source, what, value.span(), table as &dyn TableLike))
+            Fields::of(self.source, what, known, value.span(), table)
         };
         list.iter().map(table).collect()
+    }
+
+    fn table_like(&self) -> Result<&'a dyn TableLike, ScenarioError> {
+        self.item.as_table_like().ok_or_else(|| self.wrong("a table"))
     }
 
     fn value(&self) -> Option<&'a Value> {

@@ -27,7 +27,7 @@ pub use surroundings::{BodyPattern, HttpAnswer, HttpFailure, HttpFake, MediaCont
 pub use update::{Update, update};
 
 use self::error::Source;
-use self::fields::Fields;
+use self::fields::{Field, Fields};
 
 /// A conversation to play.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,17 +95,17 @@ impl Scenario {
     pub fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
         let source = Source(text);
         let document = Document::parse(text).map_err(|error| source.error(&error.span(), error.message()))?;
-        let mut fields = Fields::of(source, "a scenario", None, document.as_table());
+        let fields = Fields::of(source, "a scenario", &KEYS, None, document.as_table())?;
         let flow_token = fields.take("flow_token").map_or(Ok(name.to_owned()), |field| field.text())?;
         let signed_token = fields.take("signed_token").map(|field| field.flag()).transpose()?.is_some();
         let version = fields.take("data_api_version").map_or(Ok(DATA_API_VERSION.to_owned()), |field| field.text())?;
         let context = fields.take("context").map(|field| json::object(source, &field)).transpose()?;
         let now = fields.take("now").map(|field| field.moment()).transpose()?;
         let seed = fields.take("seed").map(|field| field.number(i64::MAX as u64)).transpose()?;
-        let surroundings = Surroundings::read(source, &mut fields)?;
+        let surroundings = Surroundings::read(source, &fields)?;
         let steps = fields.take("step").ok_or_else(|| fields.error("a scenario has at least one [[step]]"))?;
-        let steps = steps.tables("a step")?.into_iter().map(|step| Step::read(source, step)).collect::<Result<Vec<_>, _>>()?;
-        fields.finish()?;
+        let steps = steps.tables("a step", &["send", "expect", "now"])?;
+        let steps = steps.iter().map(|step| Step::read(source, step)).collect::<Result<Vec<_>, _>>()?;
         if steps.is_empty() {
             return Err(source.error(&None, "a scenario has at least one [[step]]"));
         }
@@ -147,25 +147,24 @@ impl Scenario {
 }
 
 impl Step {
-    fn read(source: Source<'_>, mut fields: Fields<'_>) -> Result<Self, ScenarioError> {
-        let send = Send::read(source, fields.need("send")?.table("`send`")?)?;
-        let expect = fields.take("expect").map(|field| Expectation::read(source, field.table("`expect`")?)).transpose()?;
+    fn read(source: Source<'_>, fields: &Fields<'_>) -> Result<Self, ScenarioError> {
+        let send = Send::read(source, &fields.need("send")?)?;
+        let expect = fields.take("expect").map(|field| Expectation::read(source, &field)).transpose()?;
         let now = fields.take("now").map(|field| field.moment()).transpose()?;
-        let line = fields.line();
-        fields.finish()?;
-        Ok(Self { line, now, send, expect })
+        Ok(Self { line: fields.line(), now, send, expect })
     }
 }
 
 impl Send {
-    fn read(source: Source<'_>, mut fields: Fields<'_>) -> Result<Self, ScenarioError> {
+    fn read(source: Source<'_>, field: &Field<'_>) -> Result<Self, ScenarioError> {
+        let fields = field.table("`send`", &["action", "screen", "data", "error", "message"])?;
         let action = fields.take("action").map(|field| field.word(&ACTIONS)).transpose()?;
         let screen = fields.take("screen").map(|field| field.text()).transpose()?;
         let data = fields.take("data").map(|field| json::object(source, &field)).transpose()?;
         let error = fields.take("error").map(|field| field.text()).transpose()?;
         let message = fields.take("message").map(|field| field.text()).transpose()?;
         let wrong = |message: &str| Err(fields.error(message));
-        let send = match (action, error) {
+        Ok(match (action, error) {
             (None, None) | (Some(_), Some(_)) => return wrong("`send` has an `action`, or the `error` that a client reports"),
             (None, Some(_)) if data.is_some() => return wrong("an `error` that a client reports has no `data`"),
             (None, Some(key)) => Self::Error { key, message: message.unwrap_or_default(), screen },
@@ -177,11 +176,25 @@ impl Send {
                 return wrong("`send` needs the `screen` that the user is on");
             }
             (Some(action), None) => Self::Exchange { action, screen, data: data.unwrap_or_else(|| json!({})) },
-        };
-        fields.finish()?;
-        Ok(send)
+        })
     }
 }
+
+/// All that a scenario can say.
+const KEYS: [&str; 12] = [
+    "flow_token",
+    "signed_token",
+    "data_api_version",
+    "context",
+    "now",
+    "seed",
+    "config",
+    "secrets",
+    "store",
+    "http",
+    "media",
+    "step",
+];
 
 /// As the wire spells them.
 const ACTIONS: [(&str, &str); 4] = [("INIT", "INIT"), ("BACK", "BACK"), ("data_exchange", "data_exchange"), ("ping", "ping")];

@@ -109,14 +109,14 @@ pub enum MediaFailure {
 
 impl Surroundings {
     /// Reads them from the scenario's table.
-    pub(super) fn read(source: Source<'_>, scenario: &mut Fields<'_>) -> Result<Self, ScenarioError> {
+    pub(super) fn read(source: Source<'_>, scenario: &Fields<'_>) -> Result<Self, ScenarioError> {
         let config = scenario.take("config").map_or(Ok(BTreeMap::new()), |field| texts_by_name(&field))?;
         let secrets = scenario.take("secrets").map_or(Ok(BTreeMap::new()), |field| {
-            field.table("[secrets]")?.all().into_iter().map(|secret| Ok((secret.key().to_owned(), hosts(&secret)?))).collect()
+            field.entries()?.into_iter().map(|secret| Ok((secret.key().to_owned(), hosts(&secret)?))).collect()
         })?;
-        let store = each(scenario, "store", "an entry of [[store]]", |entry| value(source, entry))?;
-        let http = each(scenario, "http", "an entry of [[http]]", |entry| http(source, entry))?;
-        let media = each(scenario, "media", "an entry of [[media]]", |entry| media(source, entry))?;
+        let store = each(scenario, "store", "an entry of [[store]]", &["key", "json", "text"], |entry| value(source, entry))?;
+        let http = each(scenario, "http", "an entry of [[http]]", &["request", "answer", "repeat"], |entry| http(source, entry))?;
+        let media = each(scenario, "media", "an entry of [[media]]", &MEDIA_KEYS, |entry| media(source, entry))?;
         Ok(Self { config, secrets, store, http, media })
     }
 
@@ -134,18 +134,14 @@ impl Surroundings {
 }
 
 fn each<T>(
-    scenario: &mut Fields<'_>,
-    key: &'static str,
+    scenario: &Fields<'_>,
+    key: &str,
     what: &'static str,
-    read: impl Fn(&mut Fields<'_>) -> Result<T, ScenarioError>,
+    known: &[&str],
+    read: impl Fn(&Fields<'_>) -> Result<T, ScenarioError>,
 ) -> Result<Vec<T>, ScenarioError> {
-    let entries = scenario.take(key).map_or(Ok(Vec::new()), |field| field.tables(what))?;
-    let read = |mut entry: Fields<'_>| {
-        let value = read(&mut entry)?;
-        entry.finish()?;
-        Ok(value)
-    };
-    entries.into_iter().map(read).collect()
+    let entries = scenario.take(key).map_or(Ok(Vec::new()), |field| field.tables(what, known))?;
+    entries.iter().map(read).collect()
 }
 
 fn hosts(secret: &Field<'_>) -> Result<Vec<HttpHost>, ScenarioError> {
@@ -153,7 +149,7 @@ fn hosts(secret: &Field<'_>) -> Result<Vec<HttpHost>, ScenarioError> {
     secret.texts()?.into_iter().map(host).collect()
 }
 
-fn value(source: Source<'_>, entry: &mut Fields<'_>) -> Result<(String, Vec<u8>), ScenarioError> {
+fn value(source: Source<'_>, entry: &Fields<'_>) -> Result<(String, Vec<u8>), ScenarioError> {
     let key = entry.need("key")?.text()?;
     match body(source, entry)? {
         Some(body) => Ok((key, body)),
@@ -161,27 +157,25 @@ fn value(source: Source<'_>, entry: &mut Fields<'_>) -> Result<(String, Vec<u8>)
     }
 }
 
-fn http(source: Source<'_>, entry: &mut Fields<'_>) -> Result<HttpFake, ScenarioError> {
-    let mut request = entry.need("request")?.table("a request")?;
+fn http(source: Source<'_>, entry: &Fields<'_>) -> Result<HttpFake, ScenarioError> {
+    let request = entry.need("request")?.table("a request", &["method", "url", "headers", "json", "text"])?;
     let method = request.take("method").map_or(Ok("GET".to_owned()), |field| field.text())?.to_ascii_uppercase();
     let url = request.need("url")?;
     let url = url::Url::parse(&url.text()?).map_err(|error| url.error(format!("the URL can't be read: {error}")))?;
-    let headers = headers(&mut request)?;
+    let headers = headers(&request)?;
     let json = request.take("json").map(|field| pattern(source, &field)).transpose()?;
     let text = request.take("text").map(|field| field.text()).transpose()?;
     let body = match (json, text) {
         (Some(_), Some(_)) => return Err(request.error("a body is `json` or `text`, not both")),
         (json, text) => json.map(BodyPattern::Json).or(text.map(BodyPattern::Text)),
     };
-    request.finish()?;
     let repeat = entry.take("repeat").map(|field| field.flag()).transpose()?.is_some();
-    let mut answer = entry.need("answer")?.table("an answer")?;
-    let read = http_answer(source, &mut answer)?;
-    answer.finish()?;
-    Ok(HttpFake { line: entry.line(), method, url, headers, body, repeat, answer: read })
+    let answer = entry.need("answer")?.table("an answer", &["status", "headers", "json", "text", "error"])?;
+    let answer = http_answer(source, &answer)?;
+    Ok(HttpFake { line: entry.line(), method, url, headers, body, repeat, answer })
 }
 
-fn http_answer(source: Source<'_>, answer: &mut Fields<'_>) -> Result<Result<HttpAnswer, HttpFailure>, ScenarioError> {
+fn http_answer(source: Source<'_>, answer: &Fields<'_>) -> Result<Result<HttpAnswer, HttpFailure>, ScenarioError> {
     let failure = answer.take("error").map(|field| field.word(&HTTP_FAILURES)).transpose()?;
     let status = answer.take("status");
     let (headers, body) = (headers(answer)?, body(source, answer)?);
@@ -198,7 +192,7 @@ fn http_answer(source: Source<'_>, answer: &mut Fields<'_>) -> Result<Result<Htt
     }
 }
 
-fn media(source: Source<'_>, entry: &mut Fields<'_>) -> Result<MediaFake, ScenarioError> {
+fn media(source: Source<'_>, entry: &Fields<'_>) -> Result<MediaFake, ScenarioError> {
     let media_id = entry.need("media_id")?.text()?;
     let file = entry.take("file").map(|field| field.text()).transpose()?;
     let failure = entry.take("error").map(|field| field.word(&MEDIA_FAILURES)).transpose()?;
@@ -213,7 +207,7 @@ fn media(source: Source<'_>, entry: &mut Fields<'_>) -> Result<MediaFake, Scenar
 }
 
 /// `json` or `text`, if one of them is there.
-fn body(source: Source<'_>, entry: &mut Fields<'_>) -> Result<Option<Vec<u8>>, ScenarioError> {
+fn body(source: Source<'_>, entry: &Fields<'_>) -> Result<Option<Vec<u8>>, ScenarioError> {
     let json = entry.take("json").map(|field| document(source, &field)).transpose()?;
     match (json, entry.take("text")) {
         (Some(_), Some(text)) => Err(text.error("it is `json` or `text`, not both")),
@@ -224,15 +218,16 @@ fn body(source: Source<'_>, entry: &mut Fields<'_>) -> Result<Option<Vec<u8>>, S
     }
 }
 
-fn headers(entry: &mut Fields<'_>) -> Result<BTreeMap<String, String>, ScenarioError> {
+fn headers(entry: &Fields<'_>) -> Result<BTreeMap<String, String>, ScenarioError> {
     let headers = entry.take("headers").map_or(Ok(BTreeMap::new()), |field| texts_by_name(&field))?;
     Ok(headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect())
 }
 
 fn texts_by_name(field: &Field<'_>) -> Result<BTreeMap<String, String>, ScenarioError> {
-    let table = field.table("a table of texts")?;
-    table.all().into_iter().map(|field| Ok((field.key().to_owned(), field.text()?))).collect()
+    field.entries()?.into_iter().map(|field| Ok((field.key().to_owned(), field.text()?))).collect()
 }
+
+const MEDIA_KEYS: [&str; 5] = ["media_id", "file", "text", "json", "error"];
 
 const HTTP_FAILURES: [(&str, HttpFailure); 3] =
     [("timeout", HttpFailure::Timeout), ("too-large", HttpFailure::TooLarge), ("unreachable", HttpFailure::Unreachable)];

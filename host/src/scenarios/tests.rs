@@ -56,7 +56,9 @@ fn a_mistake_is_named_with_its_line() {
         ("step = []\n", 1, "at least one [[step]]"),
         ("[step]\nsend = 1\n", 1, "[[step]]"),
         ("[[step]]\n", 1, "lacks `send`"),
-        ("[[step]]\nsend = {}\nexpct = 1\n", 2, "`action`"),
+        ("[[step]]\nsend = {}\n", 2, "`action`"),
+        ("\n[[stpe]]\n", 2, "a scenario has no `stpe`"),
+        ("[[step]]\nsned = {}\n", 2, "a step has no `sned`"),
         ("[[step]]\nsend = { action = \"ping\" }\nexpct = {}\n", 3, "a step has no `expct`: it has `send`, `expect`, `now`"),
         ("[[step]]\nsend = { action = \"init\" }\n", 2, "\"INIT\" or"),
         ("[[step]]\nsend = { action = \"INIT\", screen = \"A\" }\n", 2, "INIT has no `screen`"),
@@ -88,6 +90,22 @@ fn a_mistake_is_named_with_its_line() {
         let error = Scenario::parse("x", text).expect_err(text);
         assert_eq!(error.line(), line, "{text}: {error}");
         assert!(error.message().contains(named), "{text}: {error}");
+    }
+}
+
+#[test]
+fn the_reference_is_true() {
+    let reference = include_str!("../../docs/scenarios.md");
+    let blocks: Vec<_> = reference.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), 5);
+    for block in blocks {
+        let step = if block.contains("[[step]]") { "" } else { "[[step]]\nsend = { action = \"INIT\" }\n" };
+        Scenario::parse("x", &format!("{block}{step}")).unwrap_or_else(|error| panic!("{error}\n{block}"));
+    }
+    let kinds = Kind::ALL.map(|kind| format!("\"{}\"", kind.word()));
+    let others = ["\"$null\"", "\"$absent\"", "`state = ", "`log = "].map(str::to_owned);
+    for word in OUTCOMES.map(|outcome| format!("| `{outcome} = ")).into_iter().chain(kinds).chain(others) {
+        assert!(reference.contains(&word), "{word}");
     }
 }
 

@@ -13,7 +13,7 @@ use crate::crypto::random_bytes;
 use crate::scenarios::{Answers, Came, NoAnswer, Request, Scenario};
 
 use super::super::plugin::project::ScenarioFile;
-use super::super::plugin::test::{Result, Results};
+use super::super::plugin::test::{PlayedFile, Results};
 use super::endpoint::EndpointArgs;
 
 /// Arguments of `client run`.
@@ -43,7 +43,7 @@ pub(super) async fn run(args: RunArgs, environment: &Environment) -> anyhow::Res
     for file in files {
         let began = Instant::now();
         let played = file.scenario.play(&mut Endpoint::new(&phone, &file.scenario, args.flow_token.as_deref())).await;
-        all.push(Result::of(file, played, began.elapsed()));
+        all.push(PlayedFile::of(file, played, began.elapsed()));
     }
     Results::from_outside(all, began.elapsed()).tell(args.junit.as_deref(), args.json, environment)
 }
@@ -97,7 +97,7 @@ impl<'a> Endpoint<'a> {
 }
 
 impl Answers for Endpoint<'_> {
-    async fn answer(&mut self, request: &Request) -> std::result::Result<Came, NoAnswer> {
+    async fn answer(&mut self, request: &Request) -> Result<Came, NoAnswer> {
         self.steps += 1;
         let mut payload = request.payload.clone();
         replace(&mut payload, &self.written_token, &self.sent_token);

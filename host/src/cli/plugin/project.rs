@@ -1,8 +1,7 @@
 //! A plugin project as `plugin test` and `plugin check` see it: its component, its sandbox, its scenarios.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -58,13 +57,19 @@ impl Component {
 /// example; it protects against no more than files of others that stray there.
 fn key_beside(folder: &Path) -> anyhow::Result<MasterKey> {
     let path = folder.join("code.key");
-    if let Some(key) = fs::read_to_string(&path).ok().and_then(|text| MasterKey::from_base64(text.trim()).ok()) {
+    let kept = || fs::read_to_string(&path).ok().and_then(|text| MasterKey::from_base64(text.trim()).ok());
+    if let Some(key) = kept() {
         return Ok(key);
     }
     let key = MasterKey::generate();
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    // Readable by its owner only, as temporary files are.
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(key.to_base64().as_bytes())?;
-    Ok(key)
+    match file.persist_noclobber(&path) {
+        Ok(_) => Ok(key),
+        // Another process was faster.
+        Err(error) => kept().ok_or_else(|| error.error.into()),
+    }
 }
 
 /// The folder of a project's scenarios.

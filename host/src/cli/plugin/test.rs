@@ -51,10 +51,10 @@ pub struct TestArgs {
 }
 
 /// A scenario that was played.
-pub(in crate::cli) struct Result {
+pub(in crate::cli) struct PlayedFile {
     file: ScenarioFile,
     /// What came of it, or why it could not be played.
-    played: std::result::Result<Played, String>,
+    played: Result<Played, String>,
     took: Duration,
     /// What `--update` wrote, and what it did not.
     updated: Option<Updated>,
@@ -68,7 +68,7 @@ struct Updated {
 
 /// All scenarios that were played.
 pub(in crate::cli) struct Results {
-    all: Vec<Result>,
+    all: Vec<PlayedFile>,
     limits: FlowLimits,
     took: Duration,
 }
@@ -105,7 +105,7 @@ fn chosen(project: &Path, filter: Option<&str>) -> anyhow::Result<Vec<ScenarioFi
     let paths = scenario_paths(project)?;
     let fits = |path: &PathBuf| filter.is_none_or(|part| path.file_stem().unwrap_or_default().to_string_lossy().contains(part));
     let (files, problems): (Vec<_>, Vec<_>) =
-        paths.iter().filter(|path| fits(path)).map(|path| ScenarioFile::read(path)).partition(std::result::Result::is_ok);
+        paths.iter().filter(|path| fits(path)).map(|path| ScenarioFile::read(path)).partition(Result::is_ok);
     let problems: Vec<_> = problems.into_iter().filter_map(|read| Some(read.err()?.to_string())).collect();
     if !problems.is_empty() {
         return Err(ConfigError::new(format!("scenarios can't be read:\n{}", problems.join("\n"))).into());
@@ -131,7 +131,7 @@ fn reply_rules(project: &Path) -> anyhow::Result<Option<ReplyRules>> {
 }
 
 /// Plays scenarios side by side, as many as there are cores.
-async fn play(sandbox: &Arc<Sandbox>, scenarios: Vec<ScenarioFile>) -> Vec<Result> {
+async fn play(sandbox: &Arc<Sandbox>, scenarios: Vec<ScenarioFile>) -> Vec<PlayedFile> {
     let cores = available_parallelism().map_or(1, usize::from);
     let started = scenarios.into_iter().map(|file| {
         let sandbox = sandbox.clone();
@@ -141,18 +141,18 @@ async fn play(sandbox: &Arc<Sandbox>, scenarios: Vec<ScenarioFile>) -> Vec<Resul
     played.into_iter().map(|played| played.expect("neither cancelled nor panicked")).collect()
 }
 
-async fn play_one(sandbox: &Arc<Sandbox>, file: ScenarioFile) -> Result {
+async fn play_one(sandbox: &Arc<Sandbox>, file: ScenarioFile) -> PlayedFile {
     let began = Instant::now();
     let folder = file.path.parent().unwrap_or(Path::new("."));
     let played = match sandbox.begin(&file.scenario, folder) {
         Ok(mut conversation) => Ok(file.scenario.play(&mut conversation).await),
         Err(unreadable) => Err(unreadable.to_string()),
     };
-    Result { file, played, took: began.elapsed(), updated: None }
+    PlayedFile { file, played, took: began.elapsed(), updated: None }
 }
 
 /// Writes what came back into the scenario's file, and plays that.
-async fn write_update(sandbox: &Arc<Sandbox>, result: &mut Result) -> anyhow::Result<()> {
+async fn write_update(sandbox: &Arc<Sandbox>, result: &mut PlayedFile) -> anyhow::Result<()> {
     let Ok(played) = &result.played else { return Ok(()) };
     if result.passed() {
         return Ok(());
@@ -172,7 +172,7 @@ async fn write_update(sandbox: &Arc<Sandbox>, result: &mut Result) -> anyhow::Re
 
 impl Results {
     /// Of scenarios that were played over the network, where no limit is known.
-    pub(in crate::cli) fn from_outside(all: Vec<Result>, took: Duration) -> Self {
+    pub(in crate::cli) fn from_outside(all: Vec<PlayedFile>, took: Duration) -> Self {
         Self { all, limits: FlowLimits::default(), took }
     }
 
@@ -188,7 +188,7 @@ impl Results {
     }
 }
 
-impl Result {
+impl PlayedFile {
     /// What came of a scenario.
     pub(in crate::cli) fn of(file: ScenarioFile, played: Played, took: Duration) -> Self {
         Self { file, played: Ok(played), took, updated: None }

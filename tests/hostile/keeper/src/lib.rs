@@ -5,9 +5,12 @@
 //! - `raise` (`key`): adds one with compare-and-set, as often as it takes;
 //! - `log` (`level`, `value`), `flood` (`value`, `count`), `print` (`value`), `fail` (`value`), `panic` (`value`).
 //!
+//! - `look`: tells what time it is, in seconds, and a number that is another one in each call.
+//!
 //! What the store refuses is answered as `error`.
 
-use std::time::Duration;
+use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use flowhost_sdk::log::{self, Level};
 use flowhost_sdk::store::{self, StoreError, Version};
@@ -84,6 +87,10 @@ impl Form {
             "insist" => {
                 let asked = (0..*count).map(|_| store::bytes(key));
                 json!({ "answered": asked.filter(Result::is_ok).count() })
+            }
+            "look" => {
+                let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                json!({ "time": time.as_secs(), "number": RandomState::new().hash_one(0).to_string() })
             }
             "raise" => json!({ "attempts": raise(key)? }),
             _ => json!({}),

@@ -1,6 +1,6 @@
 //! Differences as lines of text: where, what was expected, what came.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use similar::{ChangeTag, TextDiff};
 
 use crate::cli::output::{cut, printable};
@@ -63,7 +63,8 @@ fn of_difference(difference: &Difference) -> Vec<(Mark, String)> {
 }
 
 fn line_by_line(expected: &Value, came: Option<&Value>) -> Vec<(Mark, String)> {
-    let (expected, came) = (format!("{expected:#}"), came.map_or_else(String::new, |came| format!("{came:#}")));
+    let came = came.map_or_else(String::new, |came| format!("{:#}", named(expected, came)));
+    let expected = format!("{expected:#}");
     let diff = TextDiff::from_lines(&expected, &came);
     let lines = diff.iter_all_changes().map(|change| {
         let (mark, sign) = match change.tag() {
@@ -79,8 +80,55 @@ fn line_by_line(expected: &Value, came: Option<&Value>) -> Vec<(Mark, String)> {
     lines.into_iter().take(MOST_LINES).chain(note).collect()
 }
 
+/// Of what came, the parts that the scenario names: the others are none of its business, and would hide what differs. What an array has
+/// more than expected is shown like its last expected element.
+fn named(expected: &Value, came: &Value) -> Value {
+    match (expected, came) {
+        (Value::Object(parts), Value::Object(fields)) => {
+            let part = |(name, part): (&String, &Value)| Some((name.clone(), named(part, fields.get(name)?)));
+            parts.iter().filter_map(part).collect::<Map<_, _>>().into()
+        }
+        (Value::Array(parts), Value::Array(elements)) => {
+            let part = |index: usize| parts.get(index).or(parts.last());
+            let element =
+                |(index, element): (usize, &Value)| part(index).map_or_else(|| element.clone(), |part| named(part, element));
+            elements.iter().enumerate().map(element).collect()
+        }
+        _ => came.clone(),
+    }
+}
+
 /// What fits beside the words around it.
 const LINE_WIDTH: usize = 100;
 
 /// Some screens full; what is longer nobody reads.
 const MOST_LINES: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scenarios::{Path, Pattern};
+
+    #[test]
+    fn a_list_that_is_longer_than_expected_shows_what_is_more() {
+        let titled = |id: &str| json!({"id": id, "title": "a title that takes some room on its line"});
+        let expected = json!([{"id": "a"}, {"id": "b"}]);
+        let came = json!([titled("a"), titled("b"), titled("c")]);
+
+        let differences = Pattern::of(&expected).differences(&Path::key("data"), Some(&came));
+        let lines = of_difference(&differences[0]);
+
+        let marked = |mark| lines.iter().filter(move |line| line.0 == mark).map(|line| line.1.as_str()).collect::<Vec<_>>();
+        assert!(lines[0].1.ends_with("/data"), "{lines:?}");
+        assert_eq!(marked(Mark::Expected), [""; 0]);
+        assert_eq!(marked(Mark::Came), ["    +   },", "    +   {", "    +     \"id\": \"c\""]);
+    }
+
+    #[test]
+    fn what_a_plugin_says_can_not_steer_the_terminal() {
+        let difference = Pattern::of(&json!("a")).differences(&Path::key("\u{1b}[2J"), Some(&json!("\u{9b}2J")));
+        assert!(of_difference(&difference[0]).iter().all(|(_, line)| !line.contains(['\u{1b}', '\u{9b}'])));
+    }
+}

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::diff::lines_of;
-use super::{Result, Results};
+use super::{PlayedFile, Results};
 
 /// The whole report.
 pub(super) fn report(results: &Results) -> String {
@@ -17,7 +17,7 @@ pub(super) fn report(results: &Results) -> String {
     xml
 }
 
-fn test_case(xml: &mut String, result: &Result) {
+fn test_case(xml: &mut String, result: &PlayedFile) {
     let (name, file) = (escaped(result.name()), escaped(&result.file.path.display().to_string()));
     let seconds = result.took.as_secs_f64();
     let _ = write!(xml, "    <testcase name=\"{name}\" classname=\"scenarios\" file=\"{file}\" time=\"{seconds:.3}\"");
@@ -30,7 +30,7 @@ fn test_case(xml: &mut String, result: &Result) {
     let _ = writeln!(xml, ">\n      <failure message=\"{message}\">{}</failure>\n    </testcase>", escaped(&explained.join("\n")));
 }
 
-fn explain(result: &Result) -> Vec<String> {
+fn explain(result: &PlayedFile) -> Vec<String> {
     match &result.played {
         Err(why) => vec![why.clone()],
         Ok(played) => {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::usage::most;
-use super::{Result, Results};
+use super::{PlayedFile, Results};
 use crate::cli::output::milliseconds;
 use crate::scenarios::{Difference, PlayedStep, Usage};
 
@@ -15,14 +15,14 @@ pub(super) fn report(results: &Results) -> Value {
         (most.key.to_owned(), value)
     });
     json!({
-        "passed": results.all.iter().all(Result::passed),
+        "passed": results.all.iter().all(PlayedFile::passed),
         "duration_ms": milliseconds(results.took),
         "scenarios": results.all.iter().map(scenario).collect::<Vec<_>>(),
         "limits": limits.collect::<Map<_, _>>(),
     })
 }
 
-fn scenario(result: &Result) -> Value {
+fn scenario(result: &PlayedFile) -> Value {
     let mut report = json!({
         "name": result.name(),
         "file": result.file.path.display().to_string(),

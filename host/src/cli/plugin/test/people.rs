@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 
 use super::diff::{Mark, lines_of};
 use super::usage::{Most, most};
-use super::{Result, Results};
+use super::{PlayedFile, Results};
 use crate::cli::output::{milliseconds, printable};
 use crate::cli::plugin::size;
 use crate::config::Environment;
@@ -29,7 +29,7 @@ fn written(results: &Results, paint: Paint) -> String {
     text + &used.join("\n")
 }
 
-fn of_scenario(result: &Result, paint: Paint) -> String {
+fn of_scenario(result: &PlayedFile, paint: Paint) -> String {
     let name = printable(result.name());
     let verdict = if result.passed() { paint.good("ok") } else { paint.bad("FAILED") };
     let played = match &result.played {

@@ -1,0 +1,426 @@
+//! `flowhost plugin test` and `flowhost plugin check`: what a plugin's developer types before anything is deployed.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command};
+
+use flowhost_tests::{Component, Ended, flowhost};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+#[tokio::test]
+async fn the_sample_plugins_are_as_their_scenarios_say() {
+    for plugin in ["appointment", "echo"] {
+        let folder = workspace().join("plugins").join(plugin);
+        let folder = folder.to_str().unwrap();
+
+        let tested = Ended::of(building(&["plugin", "test", folder, "--json"])).await;
+        let report: Value = serde_json::from_str(succeeded(&tested)).unwrap();
+        assert_eq!(report["passed"], true);
+        let scenarios = report["scenarios"].as_array().unwrap().len();
+        assert_eq!(scenarios, fs::read_dir(workspace().join("plugins").join(plugin).join("scenarios")).unwrap().count());
+        for limit in ["cpu_ms", "wall_ms", "memory_bytes", "reply_bytes", "state_bytes"] {
+            let share = report["limits"][limit]["share"].as_f64().unwrap();
+            assert!((0.0..1.0).contains(&share), "{limit}: {report}");
+        }
+        let checked = Ended::of(building(&["plugin", "check", folder])).await;
+        assert!(succeeded(&checked).contains("Nothing is wrong"), "{}", checked.stdout);
+    }
+}
+
+#[tokio::test]
+async fn what_came_instead_is_shown_written_down_on_demand_and_passes_then() {
+    let project = Project::with(Component::Appointment, "wrong", WRONG).await;
+    project.add("flow.json", &appointments_flow_json());
+
+    let failed = project.test(&[]).await;
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    for shown in
+        ["wrong ... FAILED", "step 1, line 5: INIT", "/data/is_location_enabled", "expected true", "came     false", "1 failed"]
+    {
+        assert!(failed.stdout.contains(shown), "{shown}: {}", failed.stdout);
+    }
+    assert!(!failed.stdout.contains('\u{1b}'), "colours are for terminals");
+
+    let updated = project.test(&["--update"]).await;
+    succeeded(&updated);
+    assert!(updated.stdout.contains("updated: step 1"), "{}", updated.stdout);
+    assert_eq!(project.scenario("wrong"), WRONG.replace("= true # not yet", "= false # not yet"));
+    succeeded(&project.test(&[]).await);
+}
+
+#[tokio::test]
+async fn a_plugin_that_computes_for_ever_is_cut_off_and_never_becomes_what_is_expected() {
+    let looping = "[[step]]\nsend = { action = \"INIT\", data = { do = \"loop\" } }\nexpect = { screen = \"NEXT\" }\n";
+    let project = Project::with(Component::Looper, "looping", looping).await;
+
+    let failed = project.test(&["--update"]).await;
+
+    assert_eq!(failed.code, Some(1), "{}", failed.stdout);
+    assert!(failed.stdout.contains("used up its CPU time of 200 ms"), "{}", failed.stdout);
+    assert!(failed.stdout.contains("not updated: step 1"), "{}", failed.stdout);
+    assert_eq!(project.scenario("looping"), looping);
+    let meant = looping.replace("screen = \"NEXT\"", "status = 500, log = [\"CPU time\"]");
+    project.add("scenarios/looping.toml", &meant);
+    let tested = project.test(&["--json"]).await;
+    let report: Value = serde_json::from_str(succeeded(&tested)).unwrap();
+    assert!(report["limits"]["cpu_ms"]["share"].as_f64().unwrap() > 0.9, "{report}");
+}
+
+#[tokio::test]
+async fn a_report_for_ci_is_well_formed_whatever_a_plugin_says() {
+    let nasty = "[[step]]\nsend = { action = \"INIT\", data = { do = \"panic\", value = \"]]><b>&\\u0007\\\"\" } }\nexpect = { closed = true }\n";
+    let project = Project::with(Component::Keeper, "<nasty>", nasty).await;
+    project.add("scenarios/good.toml", "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"FORM\" }\n");
+    let report = project.folder.path().join("report.xml");
+
+    let failed = project.test(&["--junit", report.to_str().unwrap()]).await;
+
+    assert_eq!(failed.code, Some(1));
+    let text = fs::read_to_string(report).unwrap();
+    let xml = roxmltree::Document::parse(&text).unwrap();
+    let suite = xml.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();
+    assert_eq!((suite.attribute("tests"), suite.attribute("failures")), (Some("2"), Some("1")));
+    let cases: Vec<_> = xml.descendants().filter(|node| node.has_tag_name("testcase")).collect();
+    assert_eq!(cases.iter().filter_map(|case| case.attribute("name")).collect::<Vec<_>>(), ["<nasty>", "good"]);
+    let failure = cases[0].children().find(|node| node.has_tag_name("failure")).unwrap();
+    assert!(failure.text().unwrap().contains("]]><b>&"), "{text}");
+    assert!(cases[1].children().all(|node| !node.is_element()));
+}
+
+#[tokio::test]
+async fn a_scenario_that_can_not_be_read_is_bad_usage_that_names_the_line() {
+    let project =
+        Project::with(Component::Echo, "typo", "[[step]]\nsend = { action = \"INIT\" }\nexpcet = { closed = true }\n").await;
+
+    let refused = project.test(&[]).await;
+
+    assert_eq!(refused.code, Some(64));
+    assert!(refused.stderr.contains("scenarios/typo.toml:3: a step has no `expcet`"), "{}", refused.stderr);
+    let nothing = project.test(&["--filter", "elsewhere"]).await;
+    assert_eq!(nothing.code, Some(64));
+    assert!(nothing.stderr.contains("elsewhere"), "{}", nothing.stderr);
+}
+
+#[tokio::test]
+async fn hosts_files_settings_and_secrets_are_the_scenarios() {
+    let project = Project::with(Component::Caller, "outside", OUTSIDE).await;
+    succeeded(&project.test(&[]).await);
+
+    let elsewhere = OUTSIDE.replace("{ day = \"monday\" }", "{ day = \"tuesday\" }");
+    project.add("scenarios/outside.toml", &elsewhere);
+    let failed = project.test(&[]).await;
+    assert_eq!(failed.code, Some(1));
+    for shown in ["which the scenario has no [[http]] for", "/day of the body is \"monday\", not \"tuesday\"", "was never sent"] {
+        assert!(failed.stdout.contains(shown), "{shown}: {}", failed.stdout);
+    }
+}
+
+#[tokio::test]
+async fn the_store_the_clock_and_random_numbers_are_the_scenarios() {
+    let project = Project::with(Component::Keeper, "inside", INSIDE).await;
+    succeeded(&project.test(&[]).await);
+
+    let seeded = |seed: u32| format!("seed = {seed}\n[[step]]\nsend = {{ action = \"INIT\", data = {{ do = \"look\" }} }}\n");
+    let numbers = async |seed: u32| {
+        project.add("scenarios/seeded.toml", &seeded(seed));
+        succeeded(&project.test(&["--filter", "seeded", "--update"]).await);
+        project.scenario("seeded").lines().find(|line| line.contains("number")).unwrap().to_owned()
+    };
+    let first = numbers(1).await;
+    assert_eq!(first, numbers(1).await);
+    assert_ne!(first, numbers(2).await);
+}
+
+#[tokio::test]
+async fn a_reply_that_the_phone_would_refuse_fails() {
+    let project =
+        Project::with(Component::Steady, "lost", "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"NEXT\" }\n").await;
+    succeeded(&project.test(&[]).await);
+
+    project.add("flow.json", &appointments_flow_json());
+    let failed = project.test(&[]).await;
+
+    assert_eq!(failed.code, Some(1));
+    assert!(failed.stdout.contains("the phone would refuse the reply"), "{}", failed.stdout);
+}
+
+#[tokio::test]
+async fn a_check_lists_everything_that_is_wrong() {
+    let scenario = "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"NOWHERE\" }\n";
+    let project = Project::with(Component::Appointment, "lost", scenario).await;
+    project.add("flow.json", &appointments_flow_json());
+    project.add("scenarios/typo.toml", "\n[[stpe]]\n");
+    project.add("flowhost.toml", "[requests]\nstore = true\n");
+
+    let checked = project.check(&["--json"]).await;
+    assert_eq!(checked.code, Some(1));
+    let report: Value = serde_json::from_str(&checked.stdout).unwrap();
+    let found =
+        |file: &str| report["findings"].as_array().unwrap().iter().find(|f| f["file"].as_str().unwrap().ends_with(file)).unwrap();
+    assert_eq!((found("lost.toml")["line"].clone(), found("typo.toml")["line"].clone()), (json!(1), json!(2)));
+    assert!(found("lost.toml")["message"].as_str().unwrap().contains("NOWHERE"));
+    assert!(found("component.wasm")["message"].as_str().unwrap().contains("flowhost.toml"));
+    assert!(report["notes"][0].as_str().unwrap().contains("APPOINTMENT, DETAILS, SUMMARY, TERMS"), "{report}");
+    assert!(report["component"]["imports"].as_array().unwrap().contains(&json!("flowhost:flow/log@1.0.0")));
+
+    project.add("flow.json", &appointments_flow_json().replace("\"7.3\"", "\"1.0\""));
+    let checked = project.check(&[]).await;
+    assert_eq!(checked.code, Some(1));
+    assert!(
+        checked.stdout.contains("flow.json: /version: ") && checked.stdout.contains("[INVALID_FLOW_JSON_VERSION]"),
+        "{}",
+        checked.stdout
+    );
+
+    fs::write(project.component(), b"\0asm\x01\0\0\0").unwrap();
+    let checked = project.check(&[]).await;
+    assert!(checked.stdout.contains("but a core module"), "{}", checked.stdout);
+}
+
+#[tokio::test]
+async fn scenarios_are_played_again_when_a_file_changes_until_a_signal() {
+    let project =
+        Project::with(Component::Echo, "watched", "[[step]]\nsend = { action = \"INIT\" }\nexpect = { closed = true }\n").await;
+    let mut watching = Watching::start(project.command("test", &["--watch"]));
+
+    let mut watching = tokio::task::spawn_blocking(move || {
+        assert!(watching.next_sum().contains("0 passed, 1 failed"));
+        watching
+    });
+    let mut watching = (&mut watching).await.unwrap();
+    project.add("scenarios/watched.toml", "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"ECHO\" }\n");
+    let ended = tokio::task::spawn_blocking(move || {
+        assert!(watching.next_sum().contains("1 passed"));
+        kill(Pid::from_raw(watching.child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+        watching.child.wait().unwrap()
+    });
+    assert_eq!(ended.await.unwrap().code(), Some(0));
+}
+
+/// A project as far as these commands look at it, with a component that was built before.
+struct Project {
+    folder: TempDir,
+}
+
+impl Project {
+    async fn with(component: Component, scenario: &str, text: &str) -> Self {
+        let project = Self { folder: tempfile::tempdir().unwrap() };
+        project.add("Cargo.toml", "");
+        project.add(&format!("scenarios/{scenario}.toml"), text);
+        fs::write(project.component(), component.bytes().await).unwrap();
+        project
+    }
+
+    fn add(&self, file: &str, text: &str) {
+        let path = self.folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn component(&self) -> PathBuf {
+        self.folder.path().join("component.wasm")
+    }
+
+    fn scenario(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(format!("scenarios/{name}.toml"))).unwrap()
+    }
+
+    async fn test(&self, arguments: &[&str]) -> Ended {
+        Ended::of(self.command("test", arguments)).await
+    }
+
+    async fn check(&self, arguments: &[&str]) -> Ended {
+        Ended::of(self.command("check", arguments)).await
+    }
+
+    fn command(&self, which: &str, arguments: &[&str]) -> Command {
+        let mut command = flowhost(&["plugin", which]);
+        command.arg(self.folder.path()).arg("--component").arg(self.component()).args(arguments);
+        command
+    }
+}
+
+/// A process that plays again and again. Dropped it is killed.
+struct Watching {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Watching {
+    fn start(mut command: Command) -> Self {
+        // Nobody reads it, and a full pipe would stop it.
+        let mut child = command.stderr(std::process::Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self { child, lines }
+    }
+
+    /// The line that sums up the next time.
+    fn next_sum(&mut self) -> String {
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.lines.read_line(&mut line).unwrap(), 0, "it ended");
+            if line.contains(" passed") {
+                return line;
+            }
+        }
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A command that builds, into the folder that the tests' plugins are built into.
+fn building(arguments: &[&str]) -> Command {
+    let mut command = flowhost(arguments);
+    command.env("CARGO_TARGET_DIR", workspace().join("target/wasm"));
+    command
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn appointments_flow_json() -> String {
+    fs::read_to_string(workspace().join("plugins/appointment/flow.json")).unwrap()
+}
+
+#[track_caller]
+fn succeeded(ended: &Ended) -> &str {
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    &ended.stdout
+}
+
+const WRONG: &str = r#"# What is wrong is mended, and this stays.
+now = 2026-11-20T15:00:00Z
+context = { name = "Ana" } # and this
+
+[[step]] # the first one
+send = { action = "INIT" }
+[step.expect]
+screen = "APPOINTMENT"
+data.is_location_enabled = true # not yet
+data.chosen = {}
+"#;
+
+const OUTSIDE: &str = r#"
+[config]
+greeting = "Hello"
+
+[secrets]
+api-key = ["api.example.com"]
+
+[[http]]
+request = { method = "POST", url = "https://api.example.com/book", headers = { authorization = "Bearer {{secret:api-key}}" }, json = { day = "monday" } }
+answer = { status = 201, headers = { x-id = "7" }, json = { id = 7 } }
+
+[[http]]
+request = { url = "https://api.example.com/slow" }
+answer = { error = "timeout" }
+repeat = true
+
+[[media]]
+media_id = "photo"
+file = "outside.toml"
+
+[[media]]
+media_id = "bad"
+error = "check-failed"
+
+[[step]]
+[step.send]
+action = "INIT"
+[step.send.data]
+do = "send"
+method = "POST"
+url = "https://api.example.com/book"
+headers = [["Authorization", "Bearer {{secret:api-key}}"]]
+body = '{"day":"monday","key":"{{secret:api-key}}"}'
+[step.expect]
+screen = "NEXT"
+data.outcomes = [{ status = 201, body = '{"id":7}' }]
+
+[[step]]
+send = { action = "INIT", data = { do = "send", url = "https://api.example.com/slow", times = 2 } }
+expect = { screen = "NEXT", data = { outcomes = [{ error = "timeout" }, { error = "timeout" }] } }
+
+# What the manifest doesn't ask for is not granted here either.
+[[step]]
+send = { action = "INIT", data = { do = "send", url = "https://nobody.example.com/" } }
+expect = { screen = "NEXT", data = { outcomes = [{ error = "not-granted" }] } }
+
+# A secret goes to its own hosts only.
+[[step]]
+send = { action = "INIT", data = { do = "send", url = "https://other.example.com/", headers = [["x", "{{secret:api-key}}"]] } }
+expect = { screen = "NEXT", data = { outcomes = [{ error = "not-granted" }] } }
+
+[[step]]
+send = { action = "INIT", data = { do = "config", key = "greeting" } }
+expect = { screen = "NEXT", data = { outcomes = [{ value = "Hello" }] } }
+
+[[step]]
+[step.send]
+action = "INIT"
+data = { do = "fetch", reference = { media_id = "photo" } }
+[step.expect]
+screen = "NEXT"
+data.outcomes = [{ bytes = "$number" }]
+
+[[step]]
+[step.send]
+action = "INIT"
+data = { do = "fetch", reference = { media_id = "bad" } }
+[step.expect]
+screen = "NEXT"
+data.outcomes = [{ error = "check-failed" }]
+"#;
+
+const INSIDE: &str = r#"
+now = 2026-11-23T09:00:00Z
+
+[[store]]
+key = "visits"
+json = 7
+
+[[step]]
+send = { action = "INIT", data = { do = "look" } }
+expect = { screen = "NEXT", data = { time = 1795424400, number = "$string" } }
+
+[[step]]
+send = { action = "INIT", data = { do = "raise", key = "visits" } }
+expect = { screen = "NEXT", data = { attempts = 1 } }
+
+[[step]]
+send = { action = "INIT", data = { do = "get", key = "visits" } }
+expect = { screen = "NEXT", data = { value = "8" } }
+
+[[step]]
+send = { action = "INIT", data = { do = "set", key = "short", value = "x", ttl = 60 } }
+expect = { screen = "NEXT" }
+
+[[step]]
+now = 2026-11-23T09:00:59Z
+send = { action = "INIT", data = { do = "list", key = "", count = 10 } }
+expect = { screen = "NEXT", data = { keys = ["short", "visits"] } }
+
+[[step]]
+now = 2026-11-23T09:01:00Z
+send = { action = "INIT", data = { do = "list", key = "", count = 10 } }
+expect = { screen = "NEXT", data = { keys = ["visits"] } }
+
+[[step]]
+send = { action = "INIT", data = { do = "log", level = "warn", value = "look at this" } }
+expect = { screen = "NEXT", log = ["warn: look at this"] }
+
+# An error of the plugin's own: what it says is in its log.
+[[step]]
+send = { action = "INIT", data = { do = "fail", value = "no idea" } }
+expect = { status = 500, log = ["error: no idea"] }
+"#;
