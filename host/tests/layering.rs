@@ -51,7 +51,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("client", &[]),
+    // `flow_json`: a phone knows the Flow JSON too. It shares nothing else with the host.
+    ("client", &["flow_json"]),
     ("config", &["crypto", "egress", "http", "telemetry"]),
     ("crypto", &[]),
     ("egress", &["crypto", "flow", "ids", "plugins", "telemetry"]),

@@ -3,6 +3,8 @@
 use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
+use crate::telemetry::steers;
+
 /// Prints a result.
 pub(crate) fn say(text: &str) {
     print_line(std::io::stdout().lock(), text);
@@ -18,9 +20,10 @@ pub(crate) fn note(text: &str) {
     print_line(std::io::stderr().lock(), text);
 }
 
-/// Text from elsewhere, made safe for a terminal: control characters would let it rewrite what the user sees.
+/// Text from elsewhere, made safe for a terminal: control characters, and what turns the direction of reading, would let it rewrite what
+/// the user sees.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char }).collect()
+    text.chars().map(|char| if steers(char) { char::REPLACEMENT_CHARACTER } else { char }).collect()
 }
 
 /// Cuts a text to a width, with `…` where something is missing.
@@ -56,6 +59,7 @@ mod tests {
     #[test]
     fn foreign_text_can_not_steer_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\nc"), "a\u{fffd}[2Jb\u{fffd}c");
+        assert_eq!(printable("a\u{9b}\u{2028}\u{202e}b\u{2066}, \u{5e9}"), "a\u{fffd}\u{fffd}\u{fffd}b\u{fffd}, \u{5e9}");
     }
 
     #[test]

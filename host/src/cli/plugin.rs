@@ -3,8 +3,8 @@
 mod check;
 mod logs;
 mod new;
-mod project;
-mod test;
+pub(super) mod project;
+pub(super) mod test;
 
 use std::path::{Path, PathBuf};
 

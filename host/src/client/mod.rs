@@ -1,7 +1,8 @@
 //! Plays the WhatsApp client, with Meta's servers in between, against any Flows data endpoint.
 //!
 //! A payload goes in; it is encrypted, signed and posted as Meta would, and the decrypted reply comes out. This is the
-//! other side of the wire: nothing here uses the host's own crypto, so a mistake there cannot hide itself here.
+//! other side of the wire: nothing here uses the host's own crypto, so a mistake there cannot hide itself here. A
+//! [`Phone`] says besides what the user would see of a reply ([`judgement`]), and a [`conversation`] where they are in a Flow.
 //!
 //! ```no_run
 //! # async fn run(url: &str, public_key_pem: &str, app_secret: &str) -> Result<(), flowhost::client::ClientError> {
@@ -14,8 +15,11 @@
 //! # }
 //! ```
 
+pub mod conversation;
 mod error;
+pub mod judgement;
 pub mod payload;
+mod phone;
 mod sealing;
 mod signing;
 
@@ -30,7 +34,8 @@ use serde_json::Value;
 use self::signing::SigningSecret;
 
 pub use self::error::ClientError;
-pub use self::sealing::SealedRequest;
+pub use self::phone::{Exchange, Phone};
+pub use self::sealing::{SealFlaw, SealedRequest};
 
 /// A WhatsApp client that talks to one endpoint.
 ///

@@ -2,6 +2,8 @@
 //!
 //! Written from the protocol and with other libraries than the host's own crypto, so that the two can judge each other.
 
+mod diagnosis;
+
 use std::fmt;
 
 use aes_gcm::aead::consts::U16;
@@ -16,6 +18,8 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::error::ClientError;
+
+pub use self::diagnosis::SealFlaw;
 
 /// One request as it goes over the wire, with what it takes to open the answer.
 ///

@@ -70,7 +70,7 @@ fn escape(character: char) -> impl Iterator<Item = char> {
 }
 
 /// Whether a character controls a terminal, ends a line, or changes the direction in which the rest is read.
-fn steers(character: char) -> bool {
+pub fn steers(character: char) -> bool {
     let direction_or_line = '\u{2028}'..='\u{202e}';
     let isolate = '\u{2066}'..='\u{2069}';
     let mark = ['\u{61c}', '\u{200e}', '\u{200f}'];

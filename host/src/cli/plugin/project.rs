@@ -23,13 +23,13 @@ pub(super) struct Component {
 }
 
 /// A scenario and its file.
-pub(super) struct ScenarioFile {
+pub(in crate::cli) struct ScenarioFile {
     /// The file.
     pub(super) path: PathBuf,
     /// What is in it.
     pub(super) text: String,
     /// The same, read.
-    pub(super) scenario: Scenario,
+    pub(in crate::cli) scenario: Scenario,
 }
 
 impl Component {
@@ -92,7 +92,7 @@ pub(super) fn scenario_paths(project: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 impl ScenarioFile {
     /// Reads a file.
-    pub(super) fn read(path: &Path) -> Result<Self, Unreadable> {
+    pub(in crate::cli) fn read(path: &Path) -> Result<Self, Unreadable> {
         let unreadable = |line, message| Unreadable { path: path.to_owned(), line, message };
         let text = read_text(path).map_err(|error| unreadable(None, format!("{error:#}")))?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -105,7 +105,7 @@ impl ScenarioFile {
 /// Why a scenario can't be read. Prints as `PATH:LINE: WHAT`, which editors jump to.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}: {message}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
-pub(super) struct Unreadable {
+pub(in crate::cli) struct Unreadable {
     path: PathBuf,
     /// On which line.
     pub(super) line: Option<usize>,

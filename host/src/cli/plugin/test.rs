@@ -51,7 +51,7 @@ pub struct TestArgs {
 }
 
 /// A scenario that was played.
-pub(super) struct PlayedFile {
+pub(in crate::cli) struct PlayedFile {
     file: ScenarioFile,
     /// What came of it, or why it could not be played.
     played: Result<Played, String>,
@@ -67,7 +67,7 @@ struct Updated {
 }
 
 /// All scenarios that were played.
-pub(super) struct Results {
+pub(in crate::cli) struct Results {
     all: Vec<PlayedFile>,
     limits: FlowLimits,
     took: Duration,
@@ -97,13 +97,7 @@ async fn once(args: &TestArgs, environment: &Environment) -> anyhow::Result<()> 
         }
     }
     let results = Results { all, limits: *sandbox.limits(), took: began.elapsed() };
-    if let Some(path) = &args.junit {
-        std::fs::write(path, junit::report(&results)).with_context(|| format!("can't write {}", path.display()))?;
-    }
-    say(&if args.json { machine::report(&results).to_string() } else { people::report(&results, environment) });
-    let (failed, count) = (results.all.iter().filter(|result| !result.passed()).count(), results.all.len());
-    anyhow::ensure!(failed == 0, "{failed} of {count} scenarios failed");
-    Ok(())
+    results.tell(args.junit.as_deref(), args.json, environment)
 }
 
 /// The scenarios to play, all of them readable.
@@ -176,7 +170,30 @@ async fn write_update(sandbox: &Arc<Sandbox>, result: &mut PlayedFile) -> anyhow
     Ok(())
 }
 
+impl Results {
+    /// Of scenarios that were played over the network, where no limit is known.
+    pub(in crate::cli) fn from_outside(all: Vec<PlayedFile>, took: Duration) -> Self {
+        Self { all, limits: FlowLimits::default(), took }
+    }
+
+    /// Reports; an error says that not all of them passed.
+    pub(in crate::cli) fn tell(&self, junit: Option<&Path>, json: bool, environment: &Environment) -> anyhow::Result<()> {
+        if let Some(path) = junit {
+            std::fs::write(path, junit::report(self)).with_context(|| format!("can't write {}", path.display()))?;
+        }
+        say(&if json { machine::report(self).to_string() } else { people::report(self, environment) });
+        let (failed, count) = (self.all.iter().filter(|result| !result.passed()).count(), self.all.len());
+        anyhow::ensure!(failed == 0, "{failed} of {count} scenarios failed");
+        Ok(())
+    }
+}
+
 impl PlayedFile {
+    /// What came of a scenario.
+    pub(in crate::cli) fn of(file: ScenarioFile, played: Played, took: Duration) -> Self {
+        Self { file, played: Ok(played), took, updated: None }
+    }
+
     fn passed(&self) -> bool {
         self.played.as_ref().is_ok_and(Played::passed)
     }

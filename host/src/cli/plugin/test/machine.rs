@@ -34,6 +34,9 @@ fn scenario(result: &PlayedFile) -> Value {
             let no_answer = played.no_answer.iter().map(ToString::to_string);
             report["problems"] = no_answer.chain(played.at_the_end.iter().cloned()).collect();
             report["steps"] = played.steps.iter().map(step).collect();
+            if !played.skipped.is_empty() {
+                report["skipped"] = json!(played.skipped);
+            }
         }
         Err(why) => report["problems"] = json!([why]),
     }

@@ -46,6 +46,7 @@ fn of_scenario(result: &PlayedFile, paint: Paint) -> String {
     }
     let at_the_end = played.no_answer.iter().map(ToString::to_string).chain(played.at_the_end.iter().cloned());
     lines.extend(at_the_end.map(|problem| format!("  {}", printable(&problem))));
+    lines.extend(played.skipped.iter().map(|skipped| format!("  skipped: {}", printable(skipped))));
     if let Some(updated) = &result.updated {
         let steps: Vec<_> = updated.steps.iter().map(ToString::to_string).collect();
         lines.extend((!steps.is_empty()).then(|| format!("  updated: step {}", steps.join(", "))));

@@ -1,39 +1,20 @@
-//! `flowhost client`: plays WhatsApp against any data endpoint.
+//! `flowhost client call`: one request.
 
-use std::path::PathBuf;
-
-use anyhow::Context as _;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::client::{FlowClient, Reply, payload};
+use crate::client::{Exchange, payload};
 use crate::config::{ConfigError, Environment};
 
-use super::app_secret::app_secret;
-use super::input::{read_json, read_text};
-use super::output::{milliseconds, printable, say};
-
-/// What the client can do.
-#[derive(Subcommand)]
-#[command(after_help = EXAMPLE)]
-pub enum Command {
-    /// Seal, sign and send one request, and open the reply
-    #[command(after_help = EXAMPLE)]
-    Call(CallArgs),
-}
+use super::super::input::read_json;
+use super::super::output::{milliseconds, printable, say};
+use super::endpoint::EndpointArgs;
 
 /// Arguments of `client call`.
 #[derive(Args)]
 pub struct CallArgs {
-    /// The endpoint
-    #[arg(long)]
-    url: String,
-    /// File with the endpoint's public key in PEM, - for standard input
-    #[arg(long, value_name = "FILE")]
-    public_key: PathBuf,
-    /// File with the app secret, - for standard input; without it, FLOWHOST_APP_SECRET counts
-    #[arg(long, value_name = "FILE")]
-    app_secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    endpoint: EndpointArgs,
     /// Why the client calls
     #[arg(long, value_enum, ignore_case = true, default_value = "ping", conflicts_with = "payload")]
     action: Action,
@@ -46,10 +27,10 @@ pub struct CallArgs {
     /// The conversation
     #[arg(long, value_name = "TOKEN", default_value = "flowhost-client", conflicts_with = "payload")]
     flow_token: String,
-    /// The whole payload as JSON, @FILE, or - for standard input
+    /// The whole payload as JSON, @FILE, or - for standard input; it is sent as it is
     #[arg(long, value_name = "JSON")]
     payload: Option<String>,
-    /// Print {"status","duration_ms","payload"}, for machines
+    /// Print {"status","duration_ms","attempts","payload","judgement"}, for machines
     #[arg(long)]
     json: bool,
 }
@@ -65,16 +46,14 @@ enum Action {
     Back,
 }
 
-pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::Result<()> {
-    let Command::Call(args) = command;
-    let payload = args.payload()?;
-    let public_key = read_text(&args.public_key)?;
-    let secret = app_secret(args.app_secret_file.as_ref(), "--app-secret-file", environment)?;
-    let client = FlowClient::new(&args.url, &public_key, secret.expose())
-        .map_err(|error| ConfigError::new(format!("{:#}", anyhow::Error::new(error))))?;
-    let reply = client.call(&payload).await.with_context(|| format!("no reply from {}", args.url))?;
-    say(&if args.json { for_machines(&reply) } else { for_people(&reply) });
-    anyhow::ensure!(reply.status == 200, "the endpoint answered {}: {}", reply.status, meaning(reply.status));
+pub(super) async fn run(args: CallArgs, environment: &Environment) -> anyhow::Result<()> {
+    // Before the key and the secret: what is wrong with the payload can be said without them.
+    let asked = args.payload()?;
+    let (phone, _) = args.endpoint.phone(environment)?;
+    let payload = if args.payload.is_some() { asked } else { phone.dress(asked) };
+    let exchange = phone.exchange(&payload).await?;
+    say(&if args.json { for_machines(&exchange) } else { for_people(&exchange) });
+    anyhow::ensure!(!exchange.judgement.is_failure(), "{}", failure(&exchange, &args.endpoint.url));
     Ok(())
 }
 
@@ -107,44 +86,55 @@ fn needed(screen: Option<&str>) -> Result<&str, ConfigError> {
     screen.ok_or_else(|| ConfigError::new("this action needs --screen, the screen that the user is on"))
 }
 
-fn for_machines(reply: &Reply) -> String {
-    let duration_ms = milliseconds(reply.duration);
-    json!({ "status": reply.status, "duration_ms": duration_ms, "payload": reply.payload }).to_string()
+fn for_machines(exchange: &Exchange) -> String {
+    json!({
+        "status": exchange.status,
+        "duration_ms": milliseconds(exchange.duration),
+        "attempts": exchange.attempts,
+        "payload": exchange.payload,
+        "judgement": exchange.judgement,
+    })
+    .to_string()
 }
 
-fn for_people(reply: &Reply) -> String {
-    let head = format!("{} in {:.1} ms", reply.status, milliseconds(reply.duration));
-    match &reply.payload {
+fn for_people(exchange: &Exchange) -> String {
+    let mut lines = Vec::new();
+    if let Some(status) = exchange.status {
+        let again = if exchange.attempts > 1 { ", at the second attempt: the first was answered 421" } else { "" };
+        lines.push(format!("{status} in {:.1} ms{again}", milliseconds(exchange.duration)));
+    }
+    if let Some(payload) = &exchange.payload {
         // JSON escapes control characters by itself; only its line breaks are the printer's own.
-        Some(payload) => {
-            let body = format!("{payload:#}");
-            format!("{head}\n{}", body.lines().map(printable).collect::<Vec<_>>().join("\n"))
-        }
-        None => head,
+        lines.extend(format!("{payload:#}").lines().map(str::to_owned));
+    }
+    lines.extend(exchange.judgement.lines());
+    lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// What the exit code is about; what exactly is wrong was printed before.
+fn failure(exchange: &Exchange, url: &str) -> String {
+    match exchange.status {
+        None => format!("no reply from {url}"),
+        Some(200) => "the reply is not one that a phone can use".to_owned(),
+        Some(427) if exchange.payload.is_some() => "the endpoint answered 427: the flow token is no longer valid".to_owned(),
+        Some(status) => format!("the endpoint answered {status}"),
     }
 }
 
-/// What a status means to the phone.
-fn meaning(status: u16) -> &'static str {
-    match status {
-        421 => "it could not decrypt the request; is --public-key the one of this endpoint?",
-        427 => "the flow token is no longer valid",
-        432 => "it refused the signature; is the app secret the right one?",
-        404 => "there is no such endpoint",
-        429 => "it is over a limit; try again later",
-        503 => "the flow is switched off, or has no active plugin",
-        _ => "the phone shows a generic error",
-    }
-}
-
-const EXAMPLE: &str = "Examples:
+pub(super) const EXAMPLE: &str = "Examples:
   flowhost client call --url http://127.0.0.1:8080/flows/acme/booking --public-key acme.pem --app-secret-file secret.txt
   FLOWHOST_APP_SECRET=.. flowhost client call --url http://127.0.0.1:8080/flows/acme/booking --public-key acme.pem \\
-      --action data_exchange --screen DETAILS --data '{\"name\":\"Ana\"}' --flow-token abc";
+      --action data_exchange --screen DETAILS --data '{\"name\":\"Ana\"}' --flow-token abc
+
+Exit code 1 says that the phone would show an error, or that the health check would fail.";
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use clap::Parser;
+
+    use crate::client::judgement::{Judgement, Outcome, RequestKind};
 
     use super::*;
 
@@ -180,12 +170,15 @@ mod tests {
 
     #[test]
     fn a_reply_can_not_steer_the_terminal() {
+        let outcome = Outcome::DisablesButton { text: "\u{1b}[2J\n200 in 1 ms".to_owned() };
+        let judgement = Judgement { request: RequestKind::Turn, outcome, problems: Vec::new(), hints: Vec::new() };
         let payload = Some(json!({"text": "\u{1b}[2J\u{9b}"}));
-        let reply = Reply { status: 200, payload, retry_after: None, duration: std::time::Duration::from_millis(3) };
+        let exchange = Exchange { attempts: 1, status: Some(200), payload, duration: Duration::from_millis(3), judgement };
 
-        let shown = for_people(&reply);
+        let shown = for_people(&exchange);
 
         assert!(shown.starts_with("200 in 3.0 ms\n{\n"), "{shown}");
         assert!(!shown.contains(['\u{1b}', '\u{9b}']), "{shown}");
+        assert!(!shown.contains("\n200 in 1 ms"), "{shown}");
     }
 }

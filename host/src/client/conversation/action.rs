@@ -1,0 +1,119 @@
+//! What components do when they are tapped.
+
+use serde_json::{Map, Value};
+
+use super::expression::shown;
+use super::scope::Scope;
+
+/// What happens when a component is tapped; its payload is filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// The Flow is closed, and the chat gets this; the endpoint is not asked.
+    Complete(Map<String, Value>),
+    /// The endpoint is asked, with this data.
+    DataExchange(Map<String, Value>),
+    /// Another screen is shown; the endpoint is not asked.
+    Navigate {
+        /// Its name.
+        screen: String,
+        /// Its data.
+        data: Map<String, Value>,
+    },
+    /// A page outside is opened.
+    OpenUrl(String),
+    /// Nothing that is known.
+    Unknown(String),
+    /// The screen's data changes; the endpoint is not asked.
+    UpdateData(Map<String, Value>),
+}
+
+/// An action that may be done later: its expressions wait for what is entered until then.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Trigger {
+    action: Value,
+    /// It came from the endpoint, so there are no expressions in it.
+    is_sent: bool,
+}
+
+impl Action {
+    /// Reads an action as it is written in the Flow JSON, such as `on-click-action`.
+    pub(super) fn of(written: &Value, scope: &Scope<'_>) -> Self {
+        Self::with(written, |part| scope.fill(part))
+    }
+
+    fn with(action: &Value, fill: impl Fn(&Value) -> Option<Value>) -> Self {
+        let payload = || match fill(&action["payload"]) {
+            Some(Value::Object(payload)) => payload,
+            _ => Map::new(),
+        };
+        let name = action["name"].as_str().unwrap_or_default();
+        match (name, action["next"]["name"].as_str()) {
+            ("complete", _) => Self::Complete(payload()),
+            ("data_exchange", _) => Self::DataExchange(payload()),
+            ("navigate", Some(screen)) => Self::Navigate { screen: screen.to_owned(), data: payload() },
+            ("open_url", _) => Self::OpenUrl(fill(&action["url"]).map(|url| shown(&url)).unwrap_or_default()),
+            ("update_data", _) => Self::UpdateData(payload()),
+            _ => Self::Unknown(name.to_owned()),
+        }
+    }
+}
+
+impl Trigger {
+    /// An action of the Flow JSON; null is none.
+    pub(super) fn written(action: Option<&Value>) -> Self {
+        Self { action: action.cloned().unwrap_or_default(), is_sent: false }
+    }
+
+    /// An action that the endpoint sent; null is none.
+    pub(super) fn sent(action: Option<&Value>) -> Self {
+        Self { is_sent: true, ..Self::written(action) }
+    }
+
+    /// The action, if there is one.
+    pub(super) fn action(&self, scope: &Scope<'_>) -> Option<Action> {
+        let fill = |part: &Value| if self.is_sent { Some(part.clone()) } else { scope.fill(part) };
+        self.action.is_object().then(|| Action::with(&self.action, fill))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::scope::tests::with_scope;
+    use super::*;
+
+    #[test]
+    fn each_kind_is_read_with_its_payload_filled_in() {
+        let read = |written: Value| with_scope(json!({"a": 1}), json!({"b": "c"}), |scope| Action::of(&written, scope));
+        let map = |value: Value| value.as_object().unwrap().clone();
+
+        let payload = json!({"x": "${data.a}", "y": "${form.b}", "z": "${form.none}"});
+        let filled = map(json!({"x": 1, "y": "c"}));
+        assert_eq!(read(json!({"name": "data_exchange", "payload": payload})), Action::DataExchange(filled.clone()));
+        assert_eq!(read(json!({"name": "complete", "payload": payload})), Action::Complete(filled.clone()));
+        assert_eq!(read(json!({"name": "update_data", "payload": payload})), Action::UpdateData(filled.clone()));
+        let navigate = json!({"name": "navigate", "next": {"type": "screen", "name": "NEXT"}, "payload": payload});
+        assert_eq!(read(navigate), Action::Navigate { screen: "NEXT".to_owned(), data: filled });
+        assert_eq!(
+            read(json!({"name": "open_url", "url": "https://example.com"})),
+            Action::OpenUrl("https://example.com".to_owned())
+        );
+        for unknown in [json!({"name": "navigate"}), json!({"name": "dance"}), json!(null)] {
+            assert!(matches!(read(unknown), Action::Unknown(_)));
+        }
+    }
+
+    #[test]
+    fn what_the_endpoint_sent_is_taken_literally() {
+        let update = json!({"name": "update_data", "payload": {"x": "${data.a}"}});
+        let (written, sent) = with_scope(json!({"a": 1}), json!({}), |scope| {
+            (Trigger::written(Some(&update)).action(scope), Trigger::sent(Some(&update)).action(scope))
+        });
+        let updating = |value: Value| Some(Action::UpdateData(value.as_object().unwrap().clone()));
+
+        assert_eq!(written, updating(json!({"x": 1})));
+        assert_eq!(sent, updating(json!({"x": "${data.a}"})));
+        assert_eq!(with_scope(json!({}), json!({}), |scope| Trigger::written(None).action(scope)), None);
+    }
+}

@@ -1,0 +1,327 @@
+//! What the user types into a field, and whether the phone would let them.
+
+use serde_json::{Value, json};
+use time::{Date, Month, OffsetDateTime};
+
+use super::field::{Choice, Days, Field, FieldKind};
+
+impl Field {
+    /// Reads what was typed: a choice is its number, its id or its title, several are separated by commas, two days by a space.
+    ///
+    /// # Errors
+    /// Why it can't be that, for the user.
+    pub fn read(&self, typed: &str) -> Result<Value, String> {
+        let typed = typed.trim();
+        match &self.kind {
+            FieldKind::Text { .. } => Ok(Value::from(typed)),
+            FieldKind::OptIn => yes_or_no(typed),
+            FieldKind::One(choices) => pick(choices, typed).map(|choice| Value::from(choice.id.as_str())),
+            FieldKind::Many { choices, .. } => {
+                let picked = typed.split(',').map(|part| pick(choices, part.trim()).map(|choice| choice.id.as_str()));
+                let mut ids = picked.collect::<Result<Vec<_>, _>>()?;
+                let mut seen = std::collections::HashSet::new();
+                ids.retain(|id| seen.insert(*id));
+                Ok(json!(ids))
+            }
+            FieldKind::Date(days) => Ok(days.written(day(typed)?)),
+            FieldKind::DateRange(days) => {
+                let (from, to) = typed.split_once(' ').ok_or("Type two days: 2026-11-23 2026-11-25")?;
+                Ok(json!({"start-date": days.written(day(from)?), "end-date": days.written(day(to.trim())?)}))
+            }
+            FieldKind::Media { .. } => match serde_json::from_str(typed) {
+                Ok(files @ Value::Array(_)) => Ok(files),
+                _ => Err("Type the files as the JSON array that a phone would send, or nothing".to_owned()),
+            },
+        }
+    }
+
+    /// Whether the phone would let the user go on with this.
+    ///
+    /// # Errors
+    /// Why not, for the user.
+    pub fn check(&self, value: Option<&Value>) -> Result<(), String> {
+        let value = match value.filter(|value| !self.is_empty(value)) {
+            Some(value) => value,
+            None if self.required => return Err("This field is required".to_owned()),
+            None => return Ok(()),
+        };
+        match (&self.kind, value) {
+            (FieldKind::Text { input, min, max }, Value::String(text)) => check_text(text, input, *min, *max),
+            (FieldKind::One(choices), Value::String(id)) => check_choice(choices, id),
+            (FieldKind::Many { choices, min, max }, Value::Array(ids)) => {
+                let ids = ids.iter().map(|id| id.as_str().ok_or(NOT_OF_THE_TYPE));
+                let each = ids.map(|id| id.map_err(str::to_owned).and_then(|id| check_choice(choices, id)));
+                let count = each.collect::<Result<Vec<_>, _>>()?.len();
+                check_count(count, *min, *max, "choices")
+            }
+            (FieldKind::Date(days), Value::String(text)) => days.check(read_day(text).ok_or(NOT_OF_THE_TYPE)?),
+            (FieldKind::DateRange(days), Value::Object(two)) => {
+                let day = |name: &str| two.get(name).and_then(Value::as_str).and_then(read_day).ok_or(NOT_OF_THE_TYPE);
+                days.check_range(day("start-date")?, day("end-date")?)
+            }
+            (FieldKind::Media { min, max }, Value::Array(files)) => check_count(files.len(), *min, *max, "files"),
+            (FieldKind::OptIn, Value::Bool(_)) => Ok(()),
+            _ => Err(NOT_OF_THE_TYPE.to_owned()),
+        }
+    }
+
+    /// Whether a value is as good as none.
+    pub(super) fn is_empty(&self, value: &Value) -> bool {
+        match value {
+            Value::Null | Value::Bool(false) => true,
+            Value::String(text) => text.is_empty(),
+            Value::Array(elements) => elements.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// A value as the user would call it: choices by their titles.
+    pub fn show(&self, value: &Value) -> String {
+        match (&self.kind, value) {
+            (FieldKind::Text { input, .. }, Value::String(text)) if HIDDEN.contains(&input.as_str()) => {
+                "•".repeat(text.chars().count())
+            }
+            (FieldKind::OptIn, Value::Bool(agreed)) => if *agreed { "yes" } else { "no" }.to_owned(),
+            (FieldKind::DateRange(_), Value::Object(two)) => {
+                two.values().map(super::expression::shown).collect::<Vec<_>>().join(" ")
+            }
+            (FieldKind::Media { .. }, Value::Array(files)) => format!("{} files", files.len()),
+            (FieldKind::Date(_), Value::String(text)) => read_day(text).map_or_else(|| text.clone(), |day| day.to_string()),
+            (_, Value::Array(ids)) => ids.iter().map(|id| self.title(id)).collect::<Vec<_>>().join(", "),
+            (_, value) => self.title(value),
+        }
+    }
+
+    /// Whether a phone shows dots in the place of what is typed.
+    pub fn is_hidden(&self) -> bool {
+        matches!(&self.kind, FieldKind::Text { input, .. } if HIDDEN.contains(&input.as_str()))
+    }
+
+    fn title(&self, id: &Value) -> String {
+        let known = self.choices().iter().find(|choice| *id == choice.id.as_str());
+        known.map_or_else(|| super::expression::shown(id), |choice| choice.title.clone())
+    }
+}
+
+impl Days {
+    fn written(&self, day: Date) -> Value {
+        if self.in_milliseconds {
+            return Value::from((day.midnight().assume_utc().unix_timestamp() * 1_000).to_string());
+        }
+        Value::from(day.to_string())
+    }
+
+    fn check(&self, day: Date) -> Result<(), String> {
+        let bound = |text: &Option<String>| text.as_deref().and_then(read_day);
+        if let Some(first) = bound(&self.first).filter(|first| day < *first) {
+            return Err(format!("The first day that can be picked is {first}"));
+        }
+        if let Some(last) = bound(&self.last).filter(|last| day > *last) {
+            return Err(format!("The last day that can be picked is {last}"));
+        }
+        let weekday = &day.weekday().to_string()[..3];
+        let is_out = !self.weekdays.is_empty() && !self.weekdays.iter().any(|named| named.eq_ignore_ascii_case(weekday));
+        if is_out || self.except.iter().any(|text| read_day(text) == Some(day)) {
+            return Err(format!("{day} can't be picked"));
+        }
+        Ok(())
+    }
+
+    fn check_range(&self, from: Date, to: Date) -> Result<(), String> {
+        self.check(from)?;
+        self.check(to)?;
+        match usize::try_from((to - from).whole_days()) {
+            Ok(days) => check_count(days + 1, self.min_days, self.max_days, "days"),
+            Err(_) => Err("The second day comes before the first".to_owned()),
+        }
+    }
+}
+
+fn yes_or_no(typed: &str) -> Result<Value, String> {
+    match typed.to_lowercase().as_str() {
+        "y" | "yes" | "true" => Ok(Value::from(true)),
+        "n" | "no" | "false" => Ok(Value::from(false)),
+        _ => Err("Type y or n".to_owned()),
+    }
+}
+
+fn pick<'a>(choices: &'a [Choice], typed: &str) -> Result<&'a Choice, String> {
+    let by_number = typed.parse::<usize>().ok().and_then(|number| choices.get(number.checked_sub(1)?));
+    let by_id = || choices.iter().find(|choice| choice.id == typed);
+    let by_title = || choices.iter().find(|choice| choice.title.to_lowercase() == typed.to_lowercase());
+    by_number.or_else(by_id).or_else(by_title).ok_or_else(|| format!("{typed} is none of the choices"))
+}
+
+fn day(typed: &str) -> Result<Date, String> {
+    read_day(typed).ok_or_else(|| format!("{typed} is no day like 2026-11-23"))
+}
+
+/// `2026-11-23`, or milliseconds since 1970.
+fn read_day(text: &str) -> Option<Date> {
+    if let Ok(milliseconds) = text.parse::<i64>() {
+        return OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1_000)).ok().map(OffsetDateTime::date);
+    }
+    let mut parts = text.splitn(3, '-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    let month = Month::try_from(month.parse::<u8>().ok()?).ok()?;
+    Date::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?).ok()
+}
+
+fn check_text(text: &str, input: &str, min: Option<u64>, max: Option<u64>) -> Result<(), String> {
+    let is_right = match input {
+        "email" => text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !text.contains(' ')),
+        "number" => text.parse::<f64>().is_ok_and(f64::is_finite),
+        "passcode" => text.chars().all(|char| char.is_ascii_digit()),
+        "phone" => {
+            text.chars().any(|char| char.is_ascii_digit())
+                && text.chars().all(|char| char.is_ascii_digit() || "+-() .".contains(char))
+        }
+        _ => true,
+    };
+    if !is_right {
+        return Err(format!("That is no {input}"));
+    }
+    check_count(text.chars().count(), min, max, "characters")
+}
+
+fn check_choice(choices: &[Choice], id: &str) -> Result<(), String> {
+    match choices.iter().find(|choice| choice.id == id) {
+        Some(choice) if choice.enabled => Ok(()),
+        Some(choice) => Err(format!("{} can't be picked", choice.title)),
+        None => Err(format!("{id} is none of the choices")),
+    }
+}
+
+fn check_count(count: usize, min: Option<u64>, max: Option<u64>, what: &str) -> Result<(), String> {
+    let count = count as u64;
+    match (min, max) {
+        (Some(min), _) if count < min => Err(format!("At least {min} {what}, not {count}")),
+        (_, Some(max)) if count > max => Err(format!("At most {max} {what}, not {count}")),
+        _ => Ok(()),
+    }
+}
+
+/// Input types that a phone doesn't show.
+const HIDDEN: [&str; 2] = ["password", "passcode"];
+
+const NOT_OF_THE_TYPE: &str = "The value is not of this field's type";
+
+#[cfg(test)]
+mod tests {
+    use super::super::field::Properties;
+    use super::super::scope::tests::with_scope;
+    use super::*;
+
+    fn field(written: Value) -> Field {
+        let written = written.as_object().unwrap();
+        with_scope(json!({}), json!({}), |scope| Field::of(&Properties { written, scope }, &Value::Null, false)).unwrap()
+    }
+
+    #[track_caller]
+    fn refuses(field: &Field, typed: &str, words: &str) {
+        let said = field.read(typed).and_then(|value| field.check(Some(&value))).unwrap_err();
+        assert!(said.contains(words), "{typed}: {said}");
+    }
+
+    #[track_caller]
+    fn takes(field: &Field, typed: &str, due: Value) {
+        let value = field.read(typed).unwrap();
+        assert_eq!(value, due);
+        field.check(Some(&value)).unwrap();
+    }
+
+    #[test]
+    fn texts_are_checked_by_their_type_and_length() {
+        let input =
+            |input: &str| field(json!({"type": "TextInput", "name": "x", "input-type": input, "min-chars": 2, "max-chars": "8"}));
+
+        takes(&input("text"), " Ana ", json!("Ana"));
+        refuses(&input("text"), "A", "At least 2 characters");
+        refuses(&input("text"), "much too long", "At most 8 characters");
+        takes(&input("email"), "a@b.org", json!("a@b.org"));
+        refuses(&input("email"), "ana", "no email");
+        takes(&input("number"), "-1.5", json!("-1.5"));
+        refuses(&input("number"), "ten", "no number");
+        takes(&input("phone"), "+55 11", json!("+55 11"));
+        refuses(&input("phone"), "eleven", "no phone");
+        refuses(&input("passcode"), "12a4", "no passcode");
+        refuses(&field(json!({"type": "TextArea", "name": "x"})), &"a".repeat(601), "At most 600");
+        assert_eq!(input("password").show(&json!("secret")), "••••••");
+    }
+
+    #[test]
+    fn choices_are_taken_by_number_id_or_title() {
+        let source =
+            json!([{"id": "s", "title": "Small"}, {"id": "l", "title": "Large"}, {"id": "g", "title": "Gone", "enabled": false}]);
+        let one = field(json!({"type": "Dropdown", "name": "x", "required": true, "data-source": source}));
+        let many = field(json!({"type": "ChipsSelector", "name": "x", "max-selected-items": 2, "data-source": source}));
+
+        for typed in ["2", "l", "large"] {
+            takes(&one, typed, json!("l"));
+        }
+        refuses(&one, "4", "none of the choices");
+        refuses(&one, "Gone", "Gone can't be picked");
+        assert!(one.check(None).unwrap_err().contains("required"));
+        takes(&many, "1, l,1", json!(["s", "l"]));
+        assert!(many.check(None).is_ok());
+        refuses(&many, "1,2,3", "Gone can't be picked");
+        assert!(many.check(Some(&json!(["s", "l", "l"]))).unwrap_err().contains("At most 2 choices"));
+        assert_eq!(many.show(&json!(["l", "?"])), "Large, ?");
+    }
+
+    #[test]
+    fn days_lie_between_their_bounds() {
+        let picker = field(json!({
+            "type": "CalendarPicker", "name": "x", "min-date": "2026-11-23", "max-date": "2026-11-30",
+            "unavailable-dates": ["2026-11-25"], "include-days": ["Mon", "Tue", "Wed"],
+        }));
+        let range = field(json!({"type": "CalendarPicker", "mode": "range", "name": "x", "min-days": 2, "max-days": 3}));
+
+        takes(&picker, "2026-11-24", json!("2026-11-24"));
+        for (typed, words) in [
+            ("2026-11-22", "first day"),
+            ("2026-12-01", "last day"),
+            ("2026-11-25", "can't be picked"),
+            ("2026-11-26", "can't be picked"),
+            ("2026-02-30", "no day"),
+            ("soon", "no day"),
+        ] {
+            refuses(&picker, typed, words);
+        }
+        takes(&range, "2026-11-23 2026-11-24", json!({"start-date": "2026-11-23", "end-date": "2026-11-24"}));
+        refuses(&range, "2026-11-24 2026-11-23", "before the first");
+        refuses(&range, "2026-11-24 2026-11-24", "At least 2 days");
+        refuses(&range, "2026-11-24", "two days");
+    }
+
+    #[test]
+    fn old_date_pickers_speak_in_milliseconds() {
+        let written = json!({"type": "DatePicker", "name": "x", "min-date": "1700000000000"});
+        let written = written.as_object().unwrap();
+        let picker =
+            with_scope(json!({}), json!({}), |scope| Field::of(&Properties { written, scope }, &Value::Null, true)).unwrap();
+
+        takes(&picker, "2026-11-23", json!("1795392000000"));
+        assert_eq!(picker.show(&json!("1795392000000")), "2026-11-23");
+        refuses(&picker, "2023-11-13", "first day that can be picked is 2023-11-14");
+    }
+
+    #[test]
+    fn an_opt_in_that_is_required_must_be_agreed_to() {
+        let terms = field(json!({"type": "OptIn", "name": "x", "label": "Terms", "required": true}));
+
+        takes(&terms, "Y", json!(true));
+        refuses(&terms, "no", "required");
+        refuses(&terms, "perhaps", "y or n");
+    }
+
+    #[test]
+    fn files_are_pasted_as_the_phone_would_send_them() {
+        let photos = field(json!({"type": "PhotoPicker", "name": "x", "min-uploaded-photos": 1, "max-uploaded-photos": 1}));
+
+        assert!(photos.required);
+        takes(&photos, r#"[{"media_id":"1"}]"#, json!([{"media_id": "1"}]));
+        refuses(&photos, "cat.jpg", "JSON array");
+        refuses(&photos, "[1,2]", "At most 1 files");
+    }
+}

@@ -1,0 +1,287 @@
+//! The fields of a form, of every kind that Flow JSON has.
+
+use serde_json::{Map, Value};
+
+use super::action::Trigger;
+use super::expression::shown;
+use super::scope::Scope;
+
+/// Something on a screen that the user fills in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// The name by which the form knows it.
+    pub name: String,
+    /// What it is called on the screen. May be empty.
+    pub label: String,
+    /// What can be entered.
+    pub kind: FieldKind,
+    /// Whether it must be filled in.
+    pub required: bool,
+    /// Whether the user can change it.
+    pub enabled: bool,
+    /// Texts that accompany it.
+    pub hints: Vec<String>,
+    /// What it holds if the user enters nothing.
+    pub(super) initial: Option<Value>,
+    /// What happens when something is picked, and when nothing is picked any more.
+    pub(super) on_select: Trigger,
+    pub(super) on_unselect: Trigger,
+}
+
+/// What can be entered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FieldKind {
+    /// A day: `2026-11-23`, in the oldest versions sent in milliseconds since 1970.
+    Date(Days),
+    /// Two days, from and to.
+    DateRange(Days),
+    /// Several of these.
+    Many {
+        /// What can be picked.
+        choices: Vec<Choice>,
+        /// How many at least.
+        min: Option<u64>,
+        /// How many at most.
+        max: Option<u64>,
+    },
+    /// Files: as many at least and at most.
+    Media {
+        /// How many at least.
+        min: Option<u64>,
+        /// How many at most.
+        max: Option<u64>,
+    },
+    /// One of these.
+    One(Vec<Choice>),
+    /// Yes or no.
+    OptIn,
+    /// A text.
+    Text {
+        /// `text`, `number`, `email`, `password`, `passcode` or `phone`.
+        input: String,
+        /// How many characters at least.
+        min: Option<u64>,
+        /// How many characters at most.
+        max: Option<u64>,
+    },
+}
+
+/// One of the things to pick.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// What is sent.
+    pub id: String,
+    /// What is shown.
+    pub title: String,
+    /// What is shown beside it. May be empty.
+    pub description: String,
+    /// Whether it can be picked.
+    pub enabled: bool,
+    /// What happens when it is picked, and when it is not picked any more.
+    pub(super) on_select: Trigger,
+    pub(super) on_unselect: Trigger,
+}
+
+/// Days that can be picked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Days {
+    /// The first.
+    pub first: Option<String>,
+    /// The last.
+    pub last: Option<String>,
+    /// Days between them that can't be picked.
+    pub except: Vec<String>,
+    /// Days of the week that can be picked, as `Mon`; all of them, if none is named.
+    pub weekdays: Vec<String>,
+    /// How many days a range has at least.
+    pub min_days: Option<u64>,
+    /// How many days a range has at most.
+    pub max_days: Option<u64>,
+    /// Whether the day is sent in milliseconds since 1970.
+    pub in_milliseconds: bool,
+}
+
+/// What a component says of itself, with every expression replaced by its value.
+pub(super) struct Properties<'a> {
+    pub(super) written: &'a Map<String, Value>,
+    pub(super) scope: &'a Scope<'a>,
+}
+
+/// An entry of a list: what it says, and what it does.
+pub(super) struct Entry<'a> {
+    pub(super) filled: &'a Value,
+    /// Gives the action of this name.
+    pub(super) trigger: &'a dyn Fn(&str) -> Trigger,
+}
+
+impl Field {
+    /// Reads a component; nothing, if it is none that the user fills in. `initial` are the form's `init-values`.
+    pub(super) fn of(component: &Properties<'_>, initial: &Value, dates_in_milliseconds: bool) -> Option<Self> {
+        let kind = kind_of(component, dates_in_milliseconds)?;
+        let name = component.text("name");
+        let own = component.value("init-value").filter(|value| !value.is_null());
+        let of_form = initial.get(&name).filter(|value| !value.is_null()).cloned();
+        let hints = ["description", "helper-text"].map(|name| component.text(name)).into_iter().filter(|text| !text.is_empty());
+        Some(Self {
+            label: label(component),
+            kind,
+            required: is_required(component),
+            enabled: component.flag("enabled", true),
+            hints: hints.chain(pattern(component)).collect(),
+            initial: own.or(of_form),
+            on_select: Trigger::written(component.written.get("on-select-action")),
+            on_unselect: Trigger::written(component.written.get("on-unselect-action")),
+            name,
+        })
+    }
+
+    /// What the form holds before the user entered anything: a text is empty, nothing is picked.
+    pub(super) fn empty(&self) -> Option<Value> {
+        match self.kind {
+            FieldKind::Text { .. } => Some(Value::from("")),
+            FieldKind::OptIn => Some(Value::from(false)),
+            FieldKind::Many { .. } | FieldKind::Media { .. } => Some(Value::Array(Vec::new())),
+            FieldKind::One(_) | FieldKind::Date(_) | FieldKind::DateRange(_) => None,
+        }
+    }
+
+    /// What there is to pick from.
+    pub fn choices(&self) -> &[Choice] {
+        match &self.kind {
+            FieldKind::One(choices) | FieldKind::Many { choices, .. } => choices,
+            _ => &[],
+        }
+    }
+}
+
+impl Properties<'_> {
+    /// A property's value.
+    pub(super) fn value(&self, name: &str) -> Option<Value> {
+        self.scope.fill(self.written.get(name)?)
+    }
+
+    /// A property as text; empty, if it is not there.
+    pub(super) fn text(&self, name: &str) -> String {
+        self.value(name).map(|value| shown(&value)).unwrap_or_default()
+    }
+
+    pub(super) fn flag(&self, name: &str, otherwise: bool) -> bool {
+        self.value(name).and_then(|value| value.as_bool()).unwrap_or(otherwise)
+    }
+
+    /// Reads each entry of a list that the Flow JSON or the endpoint wrote.
+    pub(super) fn entries<T>(&self, name: &str, read: impl Fn(Entry<'_>) -> T) -> Vec<T> {
+        let written = self.written.get(name).and_then(Value::as_array);
+        let filled = self.value(name).unwrap_or_default();
+        let entry = |(number, filled): (usize, &Value)| match written {
+            Some(written) => {
+                read(Entry { filled, trigger: &|name| Trigger::written(written.get(number).and_then(|entry| entry.get(name))) })
+            }
+            None => read(Entry { filled, trigger: &|name| Trigger::sent(filled.get(name)) }),
+        };
+        filled.as_array().into_iter().flatten().enumerate().map(entry).collect()
+    }
+
+    fn number(&self, name: &str) -> Option<u64> {
+        let value = self.value(name)?;
+        value.as_u64().or_else(|| value.as_str()?.parse().ok())
+    }
+
+    fn texts(&self, name: &str) -> Vec<String> {
+        self.value(name).and_then(|value| Some(value.as_array()?.iter().map(shown).collect())).unwrap_or_default()
+    }
+}
+
+fn kind_of(component: &Properties<'_>, dates_in_milliseconds: bool) -> Option<FieldKind> {
+    let number = |name| component.number(name);
+    let many = || {
+        let (min, max) = (number("min-selected-items"), number("max-selected-items"));
+        FieldKind::Many { choices: choices(component), min, max }
+    };
+    Some(match component.written.get("type")?.as_str()? {
+        "CalendarPicker" if component.text("mode") == "range" => FieldKind::DateRange(days(component, false)),
+        "CalendarPicker" => FieldKind::Date(days(component, false)),
+        "CheckboxGroup" | "ChipsSelector" => many(),
+        "DatePicker" => FieldKind::Date(days(component, dates_in_milliseconds)),
+        "DocumentPicker" => FieldKind::Media { min: number("min-uploaded-documents"), max: number("max-uploaded-documents") },
+        "Dropdown" | "RadioButtonsGroup" => FieldKind::One(choices(component)),
+        "OptIn" => FieldKind::OptIn,
+        "PhotoPicker" => FieldKind::Media { min: number("min-uploaded-photos"), max: number("max-uploaded-photos") },
+        "TextArea" => FieldKind::Text { input: "text".to_owned(), min: None, max: number("max-length").or(Some(TEXT_AREA_MAX)) },
+        "TextInput" => {
+            let input = Some(component.text("input-type")).filter(|input| !input.is_empty());
+            let max = number("max-chars").or(Some(TEXT_INPUT_MAX));
+            FieldKind::Text { input: input.unwrap_or_else(|| "text".to_owned()), min: number("min-chars"), max }
+        }
+        _ => return None,
+    })
+}
+
+fn choices(component: &Properties<'_>) -> Vec<Choice> {
+    let choice = |Entry { filled, trigger }: Entry<'_>| {
+        let text = |name: &str| filled.get(name).map(shown).unwrap_or_default();
+        Choice {
+            id: text("id"),
+            title: text("title"),
+            description: [text("description"), text("metadata")]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(", "),
+            enabled: filled.get("enabled") != Some(&Value::Bool(false)),
+            on_select: trigger("on-select-action"),
+            on_unselect: trigger("on-unselect-action"),
+        }
+    };
+    component.entries("data-source", choice)
+}
+
+fn days(component: &Properties<'_>, in_milliseconds: bool) -> Days {
+    let bound = |name| Some(component.text(name)).filter(|day| !day.is_empty());
+    Days {
+        first: bound("min-date"),
+        last: bound("max-date"),
+        except: component.texts("unavailable-dates"),
+        weekdays: component.texts("include-days"),
+        min_days: component.number("min-days"),
+        max_days: component.number("max-days"),
+        in_milliseconds,
+    }
+}
+
+/// A calendar for a range has a label for each of its two days.
+fn label(component: &Properties<'_>) -> String {
+    let title = component.text("title");
+    let label = match component.value("label") {
+        Some(Value::Object(two)) => {
+            [two.get("start-date"), two.get("end-date")].map(|day| day.map(shown).unwrap_or_default()).join(" – ")
+        }
+        Some(label) => shown(&label),
+        None => String::new(),
+    };
+    [title, label].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
+}
+
+fn is_required(component: &Properties<'_>) -> bool {
+    match component.value("required") {
+        Some(Value::Bool(flag)) => flag,
+        Some(Value::Object(two)) => two.values().any(|flag| *flag == Value::Bool(true)),
+        _ => {
+            // Pickers of files have no `required`, but a least number.
+            let least = ["min-uploaded-photos", "min-uploaded-documents"].iter().find_map(|name| component.number(name));
+            least.is_some_and(|least| least > 0)
+        }
+    }
+}
+
+/// A phone checks patterns; here they are only shown, since they are JavaScript's.
+fn pattern(component: &Properties<'_>) -> Option<String> {
+    let pattern = Some(component.text("pattern")).filter(|pattern| !pattern.is_empty())?;
+    Some(format!("must match {pattern}, which is not checked here"))
+}
+
+/// What a phone lets people type into a `TextInput` that says nothing of it (Meta's reference of components).
+const TEXT_INPUT_MAX: u64 = 80;
+
+/// The same for a `TextArea`.
+const TEXT_AREA_MAX: u64 = 600;

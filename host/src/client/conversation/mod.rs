@@ -1,0 +1,422 @@
+//! A user's way through a Flow: which screen is shown with what, what was entered, and what a tap does. No I/O: who has the user and the
+//! endpoint asks here what is to be shown, and tells what happened.
+//!
+//! ```text
+//! open ──► Ask ──► the endpoint ──► arrive ──► screen ──► enter.. ──► press ──► Ask | Moved | Ends
+//! ```
+
+mod action;
+mod entry;
+mod expression;
+mod field;
+mod scope;
+mod screen;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::payload;
+
+pub use self::action::Action;
+pub use self::field::{Choice, Days, Field, FieldKind};
+pub use self::screen::{Footer, Item, Screen};
+
+use self::action::Trigger;
+use self::scope::{Scope, Seen};
+
+/// One conversation with an endpoint, as the user sees it.
+#[derive(Clone, Debug)]
+pub struct Conversation {
+    flow_json: Option<Value>,
+    flow_token: String,
+    /// The screens to go back to, and the one that is shown.
+    shown: Vec<String>,
+    seen: BTreeMap<String, Seen>,
+}
+
+/// What comes of something that the user did.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// This is sent to the endpoint.
+    Ask(Value),
+    /// The Flow is closed without the endpoint, and the chat gets this.
+    Ends(Map<String, Value>),
+    /// The screen is another one, or has changed.
+    Moved,
+    /// Nothing.
+    Nothing,
+    /// A page outside is opened.
+    OpensUrl(String),
+    /// It can't be done, for these reasons.
+    Refused(Vec<String>),
+}
+
+impl Conversation {
+    /// A conversation with this token. Without a Flow JSON nothing is known of the screens but what the endpoint says.
+    pub fn new(flow_json: Option<Value>, flow_token: &str) -> Self {
+        Self { flow_json, flow_token: flow_token.to_owned(), shown: Vec::new(), seen: BTreeMap::new() }
+    }
+
+    /// Whether there is a Flow JSON, so that more is known of a screen than what the endpoint says.
+    pub fn knows_screens(&self) -> bool {
+        self.flow_json.is_some()
+    }
+
+    /// The user opens the Flow.
+    pub fn open(&self) -> Step {
+        Step::Ask(payload::init(&self.flow_token))
+    }
+
+    /// The endpoint answered with a screen: it is shown, or changed if it is shown already. One to go back to is gone back to.
+    pub fn arrive(&mut self, screen: &str, data: Map<String, Value>) {
+        match self.shown.iter().position(|shown| shown == screen) {
+            Some(at) => self.shown.truncate(at + 1),
+            None => self.shown.push(screen.to_owned()),
+        }
+        self.seen.entry(screen.to_owned()).or_default().data = data;
+        self.fill_in(true);
+    }
+
+    /// The screen that is shown; none before the first arrived. Without a Flow JSON there is nothing on it.
+    pub fn screen(&self) -> Option<Screen> {
+        let name = self.shown.last()?;
+        let unknown = || Screen { name: name.clone(), title: String::new(), items: Vec::new(), footer: None };
+        let written = self.written();
+        Some(written.map_or_else(unknown, |written| Screen::of(written, &self.scope(), self.dates_in_milliseconds())))
+    }
+
+    /// What the screen is shown with.
+    pub fn data(&self) -> &Map<String, Value> {
+        &self.here().data
+    }
+
+    /// What a field of the screen holds.
+    pub fn value(&self, field: &str) -> Option<&Value> {
+        self.here().form.get(field)
+    }
+
+    /// The user enters something, or with nothing empties the field.
+    pub fn enter(&mut self, field: &Field, value: Option<Value>) -> Step {
+        let before = self.value(&field.name).cloned().or_else(|| field.empty());
+        let after = value.or_else(|| field.empty());
+        if before == after {
+            return Step::Nothing;
+        }
+        let form = &mut self.here_mut().form;
+        match after.clone() {
+            Some(value) => drop(form.insert(field.name.clone(), value)),
+            None => drop(form.shift_remove(&field.name)),
+        }
+        self.fill_in(false);
+        let mut step = Step::Nothing;
+        for trigger in triggers(field, before.as_ref(), after.as_ref()) {
+            let action = trigger.action(&self.scope());
+            // What asks the endpoint or ends the Flow comes last: the rest waits for what comes of it.
+            if let (Step::Nothing | Step::Moved, Some(action)) = (&step, action) {
+                step = self.act(action);
+            }
+        }
+        step
+    }
+
+    /// Why the phone would not let the user press the button: each field that is not as it must be.
+    pub fn problems(&self) -> Vec<String> {
+        let Some(screen) = self.screen() else { return Vec::new() };
+        let wrong = screen.fields().filter(|field| field.enabled).filter_map(|field| {
+            let problem = field.check(self.value(&field.name)).err()?;
+            Some(format!("{}: {problem}", if field.label.is_empty() { &field.name } else { &field.label }))
+        });
+        wrong.collect()
+    }
+
+    /// The user presses the button.
+    pub fn press(&mut self) -> Step {
+        let problems = self.problems();
+        if !problems.is_empty() {
+            return Step::Refused(problems);
+        }
+        match self.screen().and_then(|screen| screen.footer) {
+            Some(footer) if footer.enabled => self.act(footer.action),
+            Some(_) => Step::Refused(vec!["The button is disabled".to_owned()]),
+            None => Step::Refused(vec!["This screen has no button".to_owned()]),
+        }
+    }
+
+    /// The user taps a link of the screen, counted from 0.
+    pub fn follow(&mut self, link: usize) -> Step {
+        let action = self.screen().and_then(|screen| screen.links().nth(link).map(|(_, action)| action.clone()));
+        action.map_or_else(|| Step::Refused(vec!["There is no such link on this screen".to_owned()]), |action| self.act(action))
+    }
+
+    /// The user submits this, whatever the screen is like.
+    pub fn submit(&self, data: Value) -> Step {
+        let screen = self.shown.last().map(String::as_str).unwrap_or_default();
+        Step::Ask(payload::data_exchange(screen, data, &self.flow_token))
+    }
+
+    /// The user goes back. The endpoint is asked if the screen says `refresh_on_back`, or if nothing is known of it.
+    pub fn back(&mut self) -> Step {
+        let Some(current) = self.shown.last() else { return Step::Nothing };
+        let refreshes = self.flow_json.is_none() || self.written().is_some_and(|written| written["refresh_on_back"] == true);
+        if self.shown.len() < 2 && self.flow_json.is_some() {
+            return Step::Refused(vec!["This is the first screen".to_owned()]);
+        }
+        if refreshes {
+            return Step::Ask(payload::back(current, &self.flow_token));
+        }
+        self.shown.pop();
+        Step::Moved
+    }
+
+    fn act(&mut self, action: Action) -> Step {
+        match action {
+            Action::Complete(params) => Step::Ends(params),
+            Action::DataExchange(data) => self.submit(data.into()),
+            Action::Navigate { screen, .. } if self.screen_of(&screen).is_none() => {
+                Step::Refused(vec![format!("The Flow JSON has no screen {screen}")])
+            }
+            Action::Navigate { screen, data } => {
+                self.arrive(&screen, data);
+                Step::Moved
+            }
+            Action::OpenUrl(url) => Step::OpensUrl(url),
+            Action::Unknown(name) => Step::Refused(vec![format!("`{name}` is no action that this client knows")]),
+            Action::UpdateData(data) => {
+                self.here_mut().data.extend(data);
+                self.fill_in(true);
+                Step::Moved
+            }
+        }
+    }
+
+    /// Fills in what the screen says that its fields hold, where that is news; with `prune`, takes out what can't be picked any more.
+    /// What is filled in may show further fields.
+    fn fill_in(&mut self, prune: bool) {
+        for _ in 0..MAX_LAYERS {
+            let fields: Vec<Field> = self.screen().map(|screen| screen.fields().cloned().collect()).unwrap_or_default();
+            let seen = self.here_mut();
+            let before = seen.clone();
+            fields.iter().for_each(|field| seen.fill_in(field, prune));
+            if *seen == before {
+                break;
+            }
+        }
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope { here: self.here(), elsewhere: &self.seen }
+    }
+
+    fn here(&self) -> &Seen {
+        self.shown.last().and_then(|name| self.seen.get(name)).unwrap_or(&NOTHING)
+    }
+
+    fn here_mut(&mut self) -> &mut Seen {
+        let name = self.shown.last().cloned().unwrap_or_default();
+        self.seen.entry(name).or_default()
+    }
+
+    fn written(&self) -> Option<&Value> {
+        self.screen_of(self.shown.last()?)
+    }
+
+    fn screen_of(&self, name: &str) -> Option<&Value> {
+        self.flow_json.as_ref()?["screens"].as_array()?.iter().find(|screen| screen["id"] == name)
+    }
+
+    /// Until version 5.0 date pickers wrote days as milliseconds.
+    fn dates_in_milliseconds(&self) -> bool {
+        let version = self.flow_json.as_ref().and_then(|flow| flow["version"].as_str()).unwrap_or_default();
+        version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major < 5)
+    }
+}
+
+impl Seen {
+    fn fill_in(&mut self, field: &Field, prune: bool) {
+        let name = &field.name;
+        let told = field.initial.as_ref();
+        if told != self.initial.get(name) {
+            match told {
+                Some(value) => {
+                    self.initial.insert(name.clone(), value.clone());
+                    self.form.insert(name.clone(), value.clone());
+                }
+                None => drop(self.initial.shift_remove(name)),
+            }
+        }
+        if prune && let Some(held) = self.form.get_mut(name) {
+            let offered = |id: &Value| field.choices().iter().any(|choice| *id == choice.id.as_str());
+            match (&field.kind, held) {
+                (FieldKind::One(_), held) if !offered(held) => drop(self.form.shift_remove(name)),
+                (FieldKind::Many { .. }, Value::Array(ids)) => ids.retain(offered),
+                _ => (),
+            }
+        }
+        if let Some(empty) = field.empty() {
+            self.form.entry(name.clone()).or_insert(empty);
+        }
+    }
+}
+
+/// What a change sets off, in this order: what is no longer picked, what is picked now, the field itself.
+fn triggers(field: &Field, before: Option<&Value>, after: Option<&Value>) -> Vec<Trigger> {
+    let picked = |value: Option<&Value>, choice: &Choice| match value {
+        Some(Value::Array(ids)) => ids.iter().any(|id| *id == choice.id.as_str()),
+        Some(id) => *id == choice.id.as_str(),
+        None => false,
+    };
+    let left = field.choices().iter().filter(|choice| picked(before, choice) && !picked(after, choice));
+    let joined = field.choices().iter().filter(|choice| !picked(before, choice) && picked(after, choice));
+    let is_empty = after.is_none_or(|value| field.is_empty(value));
+    let own = if is_empty && field.on_unselect != Trigger::default() { &field.on_unselect } else { &field.on_select };
+    let of_choices = left.map(|choice| &choice.on_unselect).chain(joined.map(|choice| &choice.on_select));
+    of_choices.chain([own]).cloned().collect()
+}
+
+/// What was seen before there is a screen.
+static NOTHING: std::sync::LazyLock<Seen> = std::sync::LazyLock::new(Seen::default);
+
+/// How often what is filled in may show fields that are filled in, which show fields..: more often than any Flow does.
+const MAX_LAYERS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_flow_is_walked_from_the_first_screen_to_the_last() {
+        let mut conversation = conversation(PIZZA);
+        assert_eq!(conversation.open(), Step::Ask(payload::init("t")));
+        conversation.arrive("ORDER", order(false));
+        assert_eq!(names(&conversation), ["name", "size"]);
+
+        assert_eq!(enter(&mut conversation, "name", "Ana"), Step::Nothing);
+        let asked = json!({"trigger": "size", "size": "large"});
+        assert_eq!(enter(&mut conversation, "size", "2"), Step::Ask(payload::data_exchange("ORDER", asked, "t")));
+        conversation.arrive("ORDER", order(true));
+        assert_eq!(names(&conversation), ["name", "size", "topping", "extras"]);
+        assert_eq!(conversation.value("name"), Some(&json!("Ana")), "what was entered stays");
+        assert_eq!(conversation.press(), Step::Refused(vec!["Topping: This field is required".to_owned()]));
+        enter(&mut conversation, "topping", "salami");
+        enter(&mut conversation, "extras", "Garlic, 1");
+        let form = json!({"name": "Ana", "size": "large", "topping": "salami", "extras": ["garlic", "olives"]});
+        assert_eq!(conversation.press(), Step::Ask(payload::data_exchange("ORDER", form, "t")));
+    }
+
+    #[test]
+    fn navigating_and_going_back_ask_nobody_unless_the_screen_refreshes() {
+        let mut conversation = conversation(PIZZA);
+        conversation.arrive("ORDER", order(true));
+        assert_eq!(conversation.back(), Step::Refused(vec!["This is the first screen".to_owned()]));
+        conversation.arrive("SUMMARY", map(json!({"order": "large salami", "total": 14})));
+
+        assert_eq!(conversation.follow(0), Step::Moved);
+        let coupon = conversation.screen().unwrap();
+        assert_eq!((coupon.name.as_str(), conversation.data()), ("COUPON", &map(json!({"total": 14}))));
+        assert_eq!(coupon.items[0], text("TextBody", "Before the coupon: 14"));
+        enter(&mut conversation, "code", "1234");
+        assert!(matches!(conversation.follow(0), Step::Refused(_)));
+        assert_eq!(conversation.back(), Step::Moved);
+        assert_eq!(conversation.screen().unwrap().name, "SUMMARY");
+        assert_eq!(conversation.press(), Step::Ask(payload::data_exchange("SUMMARY", json!({"tip": "", "coupon": "1234"}), "t")));
+        assert_eq!(conversation.back(), Step::Ask(payload::back("SUMMARY", "t")));
+        conversation.arrive("ORDER", order(true));
+        assert!(matches!(conversation.back(), Step::Refused(_)), "the screen that was left is gone");
+    }
+
+    #[test]
+    fn what_the_endpoint_fills_in_wins_when_it_is_news() {
+        let screen = json!({
+            "id": "A",
+            "layout": {"children": [{"type": "Form", "init-values": "${data.chosen}", "children": [
+                {"type": "Dropdown", "name": "city", "data-source": "${data.cities}"},
+                {"type": "TextInput", "name": "name", "label": "Name", "init-value": "Ana"},
+            ]}]},
+        });
+        let mut conversation = conversation(&json!({"version": "7.2", "screens": [screen]}).to_string());
+        let data = |cities: &[&str], chosen: Value| {
+            let cities: Vec<Value> = cities.iter().map(|id| json!({"id": id, "title": id})).collect();
+            map(json!({"cities": cities, "chosen": chosen}))
+        };
+
+        conversation.arrive("A", data(&["rome", "oslo"], json!({"city": "rome"})));
+        assert_eq!((conversation.value("city"), conversation.value("name")), (Some(&json!("rome")), Some(&json!("Ana"))));
+        enter(&mut conversation, "city", "oslo");
+        enter(&mut conversation, "name", "Bob");
+        conversation.arrive("A", data(&["rome", "oslo"], json!({"city": "rome"})));
+        assert_eq!(conversation.value("city"), Some(&json!("oslo")), "said before, so no news");
+        assert_eq!(conversation.value("name"), Some(&json!("Bob")));
+        conversation.arrive("A", data(&["rome", "bonn"], json!({})));
+        assert_eq!(conversation.value("city"), None, "not offered any more");
+        conversation.arrive("A", data(&["rome", "bonn"], json!({"city": "bonn"})));
+        assert_eq!(conversation.value("city"), Some(&json!("bonn")));
+    }
+
+    #[test]
+    fn a_choice_may_change_the_screen_by_itself() {
+        let hide = |flag: bool| json!({"name": "update_data", "payload": {"hidden": flag}});
+        let screen = json!({"id": "A", "layout": {"children": [
+            {"type": "RadioButtonsGroup", "name": "r", "data-source": [
+                {"id": "x", "title": "X", "on-select-action": hide(true), "on-unselect-action": hide(false)},
+                {"id": "y", "title": "Y"},
+            ]},
+            {"type": "TextBody", "text": "there", "visible": "`!${data.hidden}`"},
+            {"type": "Footer", "label": "Done", "on-click-action": {"name": "complete", "payload": {"r": "${form.r}"}}},
+        ]}});
+        let mut conversation = conversation(&json!({"version": "7.2", "screens": [screen]}).to_string());
+        let is_there = |conversation: &Conversation| conversation.screen().unwrap().items.contains(&text("TextBody", "there"));
+        conversation.arrive("A", Map::new());
+        assert!(is_there(&conversation));
+
+        assert_eq!(enter(&mut conversation, "r", "x"), Step::Moved);
+        assert!(!is_there(&conversation));
+        assert_eq!(enter(&mut conversation, "r", "y"), Step::Moved);
+        assert!(is_there(&conversation));
+        assert_eq!(enter(&mut conversation, "r", "y"), Step::Nothing);
+        assert_eq!(conversation.press(), Step::Ends(map(json!({"r": "y"}))));
+    }
+
+    #[test]
+    fn without_a_flow_json_everything_is_asked() {
+        let mut conversation = Conversation::new(None, "t");
+        conversation.arrive("A", map(json!({"x": 1})));
+
+        assert!(conversation.screen().unwrap().items.is_empty());
+        assert_eq!(conversation.submit(json!({"y": 2})), Step::Ask(payload::data_exchange("A", json!({"y": 2}), "t")));
+        assert_eq!(conversation.back(), Step::Ask(payload::back("A", "t")));
+    }
+
+    fn conversation(flow_json: &str) -> Conversation {
+        Conversation::new(Some(serde_json::from_str(flow_json).unwrap()), "t")
+    }
+
+    fn enter(conversation: &mut Conversation, name: &str, typed: &str) -> Step {
+        let screen = conversation.screen().unwrap();
+        let field = screen.fields().find(|field| field.name == name).unwrap();
+        let value = field.read(typed).unwrap();
+        field.check(Some(&value)).unwrap();
+        conversation.enter(field, Some(value))
+    }
+
+    fn names(conversation: &Conversation) -> Vec<String> {
+        conversation.screen().unwrap().fields().map(|field| field.name.clone()).collect()
+    }
+
+    fn order(has_size: bool) -> Map<String, Value> {
+        let toppings = json!([{"id": "cheese", "title": "Cheese"}, {"id": "salami", "title": "Salami"}]);
+        map(json!({"greeting": "Hello", "has_size": has_size, "toppings": toppings}))
+    }
+
+    fn text(style: &str, text: &str) -> Item {
+        Item::Text { style: style.to_owned(), text: text.to_owned() }
+    }
+
+    fn map(value: Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    const PIZZA: &str = include_str!("../../../../tests/fixtures/interop/flow.json");
+}

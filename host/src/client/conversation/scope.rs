@@ -1,0 +1,99 @@
+//! What expressions can refer to: `data.x` and `form.x` of the screen, and `screen.NAME.data.x` and `screen.NAME.form.x` of another.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::expression::value_of;
+
+/// What a screen was shown with, what was entered on it, and what its fields were told to hold last.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Seen {
+    pub(super) data: Map<String, Value>,
+    pub(super) form: Map<String, Value>,
+    pub(super) initial: Map<String, Value>,
+}
+
+/// What the expressions on a screen can refer to.
+pub(super) struct Scope<'a> {
+    pub(super) here: &'a Seen,
+    pub(super) elsewhere: &'a BTreeMap<String, Seen>,
+}
+
+impl Scope<'_> {
+    /// What a path leads to.
+    pub(super) fn look_up(&self, path: &str) -> Option<&Value> {
+        let mut parts = path.trim().split('.');
+        match parts.next()? {
+            "screen" => {
+                let seen = self.elsewhere.get(parts.next()?)?;
+                inside(seen, parts.next()?, parts)
+            }
+            kind => inside(self.here, kind, parts),
+        }
+    }
+
+    /// A part of a Flow JSON with every expression in it replaced by its value. Members whose expression leads nowhere are left out.
+    pub(super) fn fill(&self, template: &Value) -> Option<Value> {
+        match template {
+            Value::String(text) => value_of(text, self),
+            Value::Array(elements) => Some(elements.iter().filter_map(|element| self.fill(element)).collect()),
+            Value::Object(members) => Some(Value::Object(self.fill_members(members))),
+            other => Some(other.clone()),
+        }
+    }
+
+    /// The same for an object.
+    pub(super) fn fill_members(&self, members: &Map<String, Value>) -> Map<String, Value> {
+        members.iter().filter_map(|(name, member)| Some((name.clone(), self.fill(member)?))).collect()
+    }
+}
+
+fn inside<'a>(seen: &'a Seen, kind: &str, mut path: std::str::Split<'_, char>) -> Option<&'a Value> {
+    let members = match kind {
+        "data" => &seen.data,
+        "form" => &seen.form,
+        _ => return None,
+    };
+    let first = members.get(path.next()?)?;
+    path.try_fold(first, |value, part| match value {
+        Value::Array(elements) => elements.get(part.parse::<usize>().ok()?),
+        other => other.get(part),
+    })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Calls with a screen that has this data and this form; the screen `OTHER` has the form `{"a":1}`.
+    pub(in super::super) fn with_scope<T>(data: Value, form: Value, call: impl FnOnce(&Scope<'_>) -> T) -> T {
+        let map = |value: Value| value.as_object().unwrap().clone();
+        let here = Seen { data: map(data), form: map(form), ..Seen::default() };
+        let elsewhere = BTreeMap::from([("OTHER".to_owned(), Seen { form: map(json!({"a": 1})), ..Seen::default() })]);
+        call(&Scope { here: &here, elsewhere: &elsewhere })
+    }
+
+    #[test]
+    fn paths_lead_into_this_screen_and_into_others() {
+        with_scope(json!({"a": {"b": [5, {"c": 6}]}}), json!({"x": "y"}), |scope| {
+            assert_eq!(scope.look_up("data.a.b.1.c"), Some(&json!(6)));
+            assert_eq!(scope.look_up("form.x"), Some(&json!("y")));
+            assert_eq!(scope.look_up("screen.OTHER.form.a"), Some(&json!(1)));
+            for nowhere in ["data", "form.y", "screen.NONE.form.a", "screen.OTHER.data.a", "global.a", "", "data.a.b.9"] {
+                assert_eq!(scope.look_up(nowhere), None, "{nowhere}");
+            }
+        });
+    }
+
+    #[test]
+    fn templates_are_filled_all_the_way_down() {
+        let template = json!({"a": "${data.n}", "b": ["${form.x}", {"c": "${screen.OTHER.form.a}"}], "d": "${data.none}", "e": 7});
+
+        let filled = with_scope(json!({"n": 1}), json!({"x": true}), |scope| scope.fill(&template));
+
+        assert_eq!(filled, Some(json!({"a": 1, "b": [true, {"c": 1}], "e": 7})));
+    }
+}

@@ -1,0 +1,20 @@
+//! `flowhost client` as people use it: against an endpoint of somebody else's, in Node, and against a host of ours.
+
+mod call;
+mod chat;
+mod run;
+
+use flowhost_tests::{Ended, NodeEndpoint, flowhost};
+
+/// Runs a command of the client against the endpoint.
+async fn client(command: &str, endpoint: &NodeEndpoint, extra: &[&str]) -> Ended {
+    let known = endpoint.arguments();
+    let mut arguments = vec!["client", command];
+    arguments.extend(known.iter().map(String::as_str));
+    arguments.extend(extra);
+    Ended::of(flowhost(&arguments)).await
+}
+
+fn flow_json() -> String {
+    NodeEndpoint::flow_json().to_str().unwrap().to_owned()
+}

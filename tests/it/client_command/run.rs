@@ -1,0 +1,98 @@
+//! Scenarios, played against endpoints.
+
+use flowhost_tests::{Component, Ended, NodeEndpoint, TestHost, flowhost};
+use serde_json::{Value, json};
+
+use super::{client, flow_json};
+
+#[tokio::test]
+async fn a_scenario_passes_again_and_again_at_an_endpoint_of_somebody_else() {
+    let endpoint = NodeEndpoint::start();
+
+    for _ in 0..2 {
+        let ended = client("run", &endpoint, &["--flow-json", &flow_json(), &scenario("order")]).await;
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(ended.stdout.contains("order ... ok (7 steps"), "{ended:?}");
+        for skipped in ["skipped: seed is not played", "skipped: step 5: `state` is not looked at"] {
+            assert!(ended.stdout.contains(skipped), "{skipped}: {ended:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_differs_is_shown_with_its_place() {
+    let endpoint = NodeEndpoint::start();
+
+    let ended = client("run", &endpoint, &[&scenario("price"), &scenario("order")]).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    for expected in ["price ... FAILED", "/data/total", "expected 8", "came     9", "expected 404", "1 passed, 1 failed"] {
+        assert!(ended.stdout.contains(expected), "{expected}: {ended:?}");
+    }
+    let machine = client("run", &endpoint, &[&scenario("price"), "--json"]).await;
+    assert_eq!(machine.code, Some(1), "{machine:?}");
+    let report = report(&machine);
+    let total = json!({"pointer": "/data/total", "expected": 8, "came": 9});
+    assert_eq!(report["scenarios"][0]["steps"][0]["differences"], json!([total]));
+    assert_eq!(report["passed"], false);
+}
+
+#[tokio::test]
+async fn what_a_phone_would_not_show_fails_a_scenario_that_expects_it() {
+    let endpoint = NodeEndpoint::with_bug("wrong-type");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("typed.toml");
+    let text = "[[step]]\nsend = { action = \"data_exchange\", screen = \"ORDER\", data = { size = \"small\" } }\n\
+                expect = { screen = \"SUMMARY\", data.total = \"9\" }\n";
+    std::fs::write(&path, text).unwrap();
+
+    let blind = client("run", &endpoint, &[path.to_str().unwrap()]).await;
+    assert_eq!(blind.code, Some(0), "{blind:?}");
+    let seeing = client("run", &endpoint, &[path.to_str().unwrap(), "--flow-json", &flow_json()]).await;
+    assert_eq!(seeing.code, Some(1), "{seeing:?}");
+    assert!(seeing.stdout.contains("step 1:") && seeing.stdout.contains("/data/total"), "{seeing:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_open_ends_the_scenario_with_the_reason() {
+    let ended = client("run", &NodeEndpoint::with_bug("nonce-of-12-bytes"), &[&scenario("order")]).await;
+
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.contains("step 1: the nonce has 12 bytes"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn scenarios_that_can_not_be_read_are_bad_usage() {
+    let endpoint = NodeEndpoint::start();
+
+    let missing = client("run", &endpoint, &["no-such-file.toml"]).await;
+    assert_eq!(missing.code, Some(64), "{missing:?}");
+    assert!(missing.stderr.contains("no-such-file.toml"), "{missing:?}");
+    let two = client("run", &endpoint, &[&scenario("order"), &scenario("price"), "--flow-token", "t"]).await;
+    assert_eq!(two.code, Some(64), "{two:?}");
+}
+
+/// The scenarios that a plugin is tested with in the sandbox are those that it is tested with where it is deployed.
+#[tokio::test]
+async fn a_plugins_own_scenarios_pass_at_the_host_that_it_is_deployed_to() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow("echo", json!({}), Component::Echo).await;
+    let folder = tempfile::tempdir().unwrap();
+    let public_key = folder.path().join("acme.pem");
+    std::fs::write(&public_key, &flow.tenant.public_key_pem).unwrap();
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/echo/scenarios/echo.toml");
+    let mut command = flowhost(&["client", "run", scenario, "--json", "--url", &flow.url(), "--public-key"]);
+    command.arg(&public_key).env("FLOWHOST_APP_SECRET", &flow.tenant.app_secret);
+
+    let ended = Ended::of(command).await;
+
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(report(&ended)["passed"], true, "{ended:?}");
+}
+
+fn scenario(name: &str) -> String {
+    format!("{}/fixtures/interop/scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn report(ended: &Ended) -> Value {
+    serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:?}"))
+}
