@@ -27,6 +27,15 @@ async fn what_operators_are_told_works() {
     page.works().await;
 }
 
+#[tokio::test]
+async fn what_the_readme_says_makes_a_plugin_of_ones_own_and_serves_it() {
+    let ended = Page::new("README.md", &[]).works().await;
+
+    for shown in ["1 scenario", "# Thank you, Ana!", "the chat gets {", "\"question\":\"Where is my parcel?\""] {
+        assert!(ended.stdout.contains(shown), "{shown}: {}\n{}", ended.stdout, ended.stderr);
+    }
+}
+
 #[test]
 fn what_contributors_are_told_to_run_is_what_every_change_is_checked_with() {
     let page = std::fs::read_to_string(fixture("host/docs/contributing.md")).unwrap();
@@ -61,13 +70,14 @@ impl Page {
         Self { name: name.to_owned(), text, folder }
     }
 
-    async fn works(self) {
+    async fn works(self) -> Ended {
         let script = format!("{PRELUDE}{}", shell_blocks(&self.text));
         let folder = self.folder.path();
         let file = folder.join("script");
         std::fs::write(&file, &script).unwrap();
         let ended = Ended::of(self.shell(&file)).await;
         assert_eq!(ended.code, Some(0), "{}\n{}\n{}", self.name, ended.stdout, ended.stderr);
+        ended
     }
 
     fn shell(&self, script: &Path) -> Command {
@@ -107,19 +117,23 @@ fn fixture(path: &str) -> String {
     format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// What stands in for a person: a host that a page starts goes on in the background, on ports of its own.
+/// What stands in for a person: the program is built already, and the demo has a test of its own; a host that a page starts goes on in the
+/// background, on ports of its own; and somebody answers the questions of a chat.
 const PRELUDE: &str = r#"
 set -euo pipefail
 trap 'set +e; [ -z "${HOST_PROCESS-}" ] || { kill "$HOST_PROCESS"; wait "$HOST_PROCESS"; }' EXIT
+cargo() { :; }
 flowhost() {
-    case "${1-}" in
-    dev | serve)
-        "$PROGRAM" "$@" --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --log warn --ready-file "$PWD/ready.json" &
+    case "${1-} ${2-}" in
+    dev* | serve*)
+        "$PROGRAM" "$@" --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --log warn --ready-file "$PWD/ready.json" >host.out &
         HOST_PROCESS=$!
         until [ -s ready.json ]; do kill -0 "$HOST_PROCESS"; sleep 0.1; done
         PUBLIC_URL=$(sed 's/.*"public":"\([^"]*\)".*/\1/' ready.json)
         export FLOWHOST_URL=$(sed 's/.*"admin":"\([^"]*\)".*/\1/' ready.json)
+        case $* in *--plugin*) until grep -q "is active" host.out; do kill -0 "$HOST_PROCESS"; sleep 0.1; done ;; esac
         ;;
+    "client chat") printf '%s\n' 1 Ana "Where is my parcel?" "" "" | "$PROGRAM" "$@" ;;
     *) "$PROGRAM" "$@" ;;
     esac
 }

@@ -68,7 +68,7 @@ fn collect(folder: &Path, depth: usize, files: &mut Snapshot) {
 }
 
 /// What builds write themselves. Hidden files and folders are an editor's, or version control's.
-const IGNORED: [&str; 2] = ["target", "Cargo.lock"];
+const IGNORED: [&str; 3] = ["target", "Cargo.lock", "node_modules"];
 
 /// A project has dozens. Whoever points this at a disk gets an answer too.
 const MAX_FILES: usize = 10_000;
@@ -103,7 +103,7 @@ mod tests {
     async fn what_a_build_writes_is_no_change() {
         let folder = tempfile::tempdir().unwrap();
         let mut sources = Sources::of(folder.path()).await;
-        for ignored in ["target", ".git", ".flowhost"] {
+        for ignored in ["target", ".git", ".flowhost", "node_modules"] {
             fs::create_dir(folder.path().join(ignored)).unwrap();
             fs::write(folder.path().join(ignored).join("file"), "").unwrap();
         }
