@@ -16,7 +16,8 @@ use serde_json::{Map, Value, json};
 
 use crate::config::Environment;
 use crate::flow_json::FlowJson;
-use crate::plugin_project::{self, BuildOptions};
+use crate::plugin_project::{self, BuildOptions, BuiltComponent};
+use crate::plugins::inspect;
 
 use super::api::{AdminApi, ApiArgs};
 use super::input::read_bytes;
@@ -71,7 +72,7 @@ pub struct BuildArgs {
     /// Where to write the component
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Print {"path","size_bytes","requests","sdk"}, for machines
+    /// Print {"path","size_bytes","requests","sdk","imports"}, for machines
     #[arg(long)]
     json: bool,
 }
@@ -137,10 +138,14 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
 async fn build(args: BuildArgs) -> anyhow::Result<()> {
     let options = BuildOptions { project_dir: args.dir, out: args.out, ..BuildOptions::default() };
     let built = plugin_project::build(options, note).await?;
+    // What it is refused for at an upload is said here.
+    let imports = inspect(&read_bytes(&built.path)?)?.imports;
     say(&if args.json {
-        json!({ "path": built.path, "size_bytes": built.size_bytes, "requests": built.requests, "sdk": built.sdk }).to_string()
+        let BuiltComponent { path, size_bytes, requests, sdk, .. } = built;
+        json!({ "path": path, "size_bytes": size_bytes, "requests": requests, "sdk": sdk, "imports": imports }).to_string()
     } else {
-        format!("{} ({})\nAsks for: {}", built.path.display(), size(built.size_bytes), built.requests)
+        let (path, size, imports) = (built.path.display(), size(built.size_bytes), imports.join("\n  "));
+        format!("{path} ({size})\nAsks for: {}\nImports:\n  {imports}", built.requests)
     });
     Ok(())
 }
