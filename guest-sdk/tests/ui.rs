@@ -15,8 +15,8 @@ fn mistakes_say_what_to_write() {
 /// `screens!` looks beside `Cargo.toml`, and that of the crate that trybuild makes is in the target folder.
 fn lay_out_flow_jsons() {
     let project = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../tests/trybuild/flowhost-sdk");
-    fs::create_dir_all(&project).unwrap();
+    fs::create_dir_all(&project).expect("the target folder can be written");
     for (file, name) in [("flow.json", "flow.json"), ("macros/tests/flows/broken.json", "broken.json")] {
-        fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(file), project.join(name)).unwrap();
+        fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(file), project.join(name)).expect("the file is there");
     }
 }

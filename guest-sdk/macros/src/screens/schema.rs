@@ -32,8 +32,8 @@ pub(super) enum Shape {
 /// The properties that a screen's `data` declares. `partial` names those whose own properties may all be left out.
 pub(super) fn of_screen(data: &Map<String, Value>, partial: &[String]) -> Vec<Property> {
     let required = data.get("required").and_then(names);
-    let declared =
-        data.iter().filter(|(name, _)| !TAKEN_OUT.contains(&name.as_str()) && !(*name == "required" && required.is_some()));
+    let is_list_of_required = |name: &str| name == "required" && required.is_some();
+    let declared = data.iter().filter(|(name, _)| !TAKEN_OUT.contains(&name.as_str()) && !is_list_of_required(name));
     let property = |(name, schema): (&String, &Value)| {
         let example = schema.get("__example__").cloned();
         let mut shape = shape_of(schema, example.as_slice());
