@@ -191,6 +191,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::scenarios::tests::any_json;
 
     #[test]
     fn objects_are_compared_by_their_named_parts_and_arrays_as_a_whole() {
@@ -245,22 +246,5 @@ mod tests {
                 prop_assert_eq!(expected.pointer(&pointer).map(escaped), Some(difference.expected));
             }
         }
-    }
-
-    fn any_json() -> impl Strategy<Value = Value> {
-        let scalar = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            (-3_i64..3).prop_map(Value::from),
-            (-3.0..3.0).prop_map(Value::from),
-            "[$a/~]{0,3}".prop_map(Value::from),
-        ];
-        scalar.prop_recursive(3, 20, 4, |inner| {
-            prop_oneof![
-                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                proptest::collection::btree_map("[ab/~]{1,2}", inner, 0..4)
-                    .prop_map(|fields| fields.into_iter().collect::<Map<_, _>>().into()),
-            ]
-        })
     }
 }

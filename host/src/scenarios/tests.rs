@@ -212,6 +212,24 @@ proptest! {
     }
 }
 
+/// Documents that are alike often enough to be compared.
+pub(super) fn any_json() -> impl Strategy<Value = Value> {
+    let scalar = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-3_i64..3).prop_map(Value::from),
+        (-3.0..3.0).prop_map(Value::from),
+        "[$a/~]{0,3}".prop_map(Value::from),
+    ];
+    scalar.prop_recursive(3, 20, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::btree_map("[ab/~]{1,2}", inner, 0..4)
+                .prop_map(|fields| fields.into_iter().collect::<Map<_, _>>().into()),
+        ]
+    })
+}
+
 fn expecting(expected: &str) -> String {
     format!("[[step]]\nsend = {{ action = \"INIT\" }}\nexpect = {expected}\n")
 }

@@ -208,8 +208,10 @@ mod tests {
     use std::collections::VecDeque;
     use std::time::Duration;
 
+    use proptest::prelude::*;
     use serde_json::json;
 
+    use super::super::tests::any_json;
     use super::super::{Answers, Came, Inside, NoAnswer, Request, Scenario};
     use super::*;
 
@@ -289,6 +291,26 @@ expect = { screen = "FIRST", state = { n = 1 } }
             let replies = [json!({"screen": "A", "data": {"list": [{"id": 1}]}})];
             let updated = updated(text, &replies).await;
             assert!(updated.text.contains(part) && play(&updated.text, &replies).await.passed(), "{text}\n{}", updated.text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_updated_passes_and_keeps_its_comments(first in any_json(), second in any_json(), error in any::<bool>()) {
+            let reply = |data: &Json| json!({"screen": "A", "data": {"it": data}});
+            let mut then = reply(&second);
+            if error {
+                then["data"]["error_message"] = json!("no");
+            }
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(async {
+                let text = "# one\n[[step]] # two\nsend = { action = \"INIT\" } # three\n";
+                let written = updated(text, &[reply(&first)]).await.text;
+                assert!(play(&written, &[reply(&first)]).await.passed(), "{written}");
+                let again = updated(&written, std::slice::from_ref(&then)).await.text;
+                assert!(play(&again, &[then]).await.passed(), "{again}");
+                assert!(["# one\n", "# two\n", "# three\n"].iter().all(|comment| again.contains(comment)), "{again}");
+            });
         }
     }
 
