@@ -25,6 +25,7 @@ use crate::crypto::RsaEngine;
 use crate::flow::{
     Action, Capabilities, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, FlowToken, TurnInput, check,
 };
+use crate::flow_json::ReplyRules;
 use crate::ids::{PluginDigest, RequestDigest};
 use crate::plugins::{Call, Plugins};
 use crate::sessions::{Begun, SessionError, SessionSpace, Sessions, Turn, token_signature_holds};
@@ -84,7 +85,8 @@ impl Exchanges {
         let mut usage = telemetry::CallUsage::default();
         let answer = self.plugins.rehearse(&call, &exchange, &input, &mut usage).await.map_err(ExchangeError::Plugin)?;
         let text = &endpoint.settings.token_rejected_text;
-        check(answer, &exchange, answer_limits(&endpoint.settings.limits), text).map_err(ExchangeError::Answer)
+        let limits = answer_limits(&endpoint.settings.limits);
+        check(answer, &exchange, limits, text, reply_rules(endpoint)).map_err(ExchangeError::Answer)
     }
 
     /// Answers a request to an endpoint that is switched on.
@@ -184,18 +186,20 @@ impl Exchanges {
     ) -> Result<CheckedAnswer, TurnFailure> {
         let call = call(endpoint, active);
         let answered = self.plugins.invoke(&call, exchange, turn.input()).await?;
-        let limits = answer_limits(&endpoint.settings.limits);
-        let checked = answered.check(|answer| check(answer, exchange, limits, &endpoint.settings.token_rejected_text));
+        let (limits, rules) = (answer_limits(&endpoint.settings.limits), reply_rules(endpoint));
+        let checked = answered.check(|answer| check(answer, exchange, limits, &endpoint.settings.token_rejected_text, rules));
         Ok(checked.inspect_err(|error| self.plugins.note_refusal(&call, error))?)
     }
 }
 
 /// What is answered where the plugin failed: a text on the user's screen, if the flow wants that and there is a screen and the plugin
-/// is at fault; else the failure itself.
+/// is at fault and the phone would take that; else the failure itself.
 fn failure_answer(endpoint: &Endpoint, exchange: &Exchange, failure: TurnFailure) -> Result<CheckedAnswer, ExchangeError> {
     let settings = &endpoint.settings;
     let shown = match settings.on_failure {
-        OnFailure::ErrorMessage if failure.is_the_plugins() => CheckedAnswer::failure(exchange, &settings.failure_text),
+        OnFailure::ErrorMessage if failure.is_the_plugins() => {
+            CheckedAnswer::failure(exchange, &settings.failure_text, reply_rules(endpoint))
+        }
         OnFailure::ErrorMessage | OnFailure::Status => None,
     };
     let failure = ExchangeError::from(failure);
@@ -210,6 +214,11 @@ fn space(endpoint: &Endpoint) -> SessionSpace {
         data_key: endpoint.tenant.data_key.clone(),
         time_to_live: endpoint.settings.session_time_to_live(),
     }
+}
+
+/// What the phone would check a reply against, if that is known.
+fn reply_rules(endpoint: &Endpoint) -> Option<&ReplyRules> {
+    endpoint.flow_json.as_deref().map(|flow_json| &flow_json.rules)
 }
 
 fn call(endpoint: &Endpoint, active: &ActivePlugin) -> Call {

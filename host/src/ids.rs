@@ -148,6 +148,16 @@ impl fmt::Display for PluginDigest {
     }
 }
 
+/// The content digest of a Flow JSON: SHA-256 of the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FlowJsonDigest(pub [u8; 32]);
+
+impl fmt::Display for FlowJsonDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        PluginDigest(self.0).fmt(f)
+    }
+}
+
 /// SHA-256 of a flow token: what the database knows of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);

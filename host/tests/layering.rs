@@ -8,7 +8,10 @@ use syn::visit::Visit;
 
 /// What each module may use besides itself. Change it only for a reason that is worth an ADR.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("admin", &["crypto", "flow", "graph", "ids", "key_uploads", "plugin_logs", "plugins", "sessions", "store", "tenants"]),
+    (
+        "admin",
+        &["crypto", "flow", "flow_json", "graph", "ids", "key_uploads", "plugin_logs", "plugins", "sessions", "store", "tenants"],
+    ),
     (
         "app",
         &[
@@ -54,13 +57,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("crypto", &[]),
     ("egress", &["crypto", "flow", "ids", "plugins", "telemetry"]),
     ("envelope", &["crypto", "flow", "ids", "signature"]),
-    ("exchange", &["crypto", "envelope", "flow", "ids", "plugins", "sessions", "signature", "telemetry", "tenants"]),
-    ("flow", &["ids"]),
+    ("exchange", &["crypto", "envelope", "flow", "flow_json", "ids", "plugins", "sessions", "signature", "telemetry", "tenants"]),
+    ("flow", &["flow_json", "ids"]),
     // Pure, for whoever reads a Flow JSON: the host, the command line, a client.
     ("flow_json", &[]),
     ("graph", &["ids", "telemetry"]),
     // Beyond calling `exchange` and `admin`, the table of statuses names what can go wrong below them.
-    ("http", &["admin", "envelope", "exchange", "flow", "plugins", "telemetry"]),
+    ("http", &["admin", "envelope", "exchange", "flow", "flow_json", "plugins", "telemetry"]),
     ("ids", &[]),
     ("key_uploads", &["crypto", "graph", "ids", "store", "telemetry", "tenants"]),
     ("key_values", &["crypto", "ids", "plugins", "store", "telemetry", "tenants"]),
@@ -76,7 +79,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("signature", &["crypto"]),
     ("store", &["crypto", "flow", "ids"]),
     ("telemetry", &[]),
-    ("tenants", &["crypto", "flow", "ids", "store", "telemetry"]),
+    ("tenants", &["crypto", "flow", "flow_json", "ids", "store", "telemetry"]),
 ];
 
 /// Crates that belong to one module: another one that uses them is doing its work.

@@ -12,6 +12,7 @@ mod compile;
 mod edge;
 mod exchange;
 mod fairness;
+mod flow_json;
 mod hostile;
 mod hosts;
 mod key_command;

@@ -145,7 +145,7 @@ async fn a_reply_that_the_phone_would_refuse_fails() {
     let failed = project.test(&[]).await;
 
     assert_eq!(failed.code, Some(1));
-    assert!(failed.stdout.contains("the phone would refuse the reply"), "{}", failed.stdout);
+    assert!(failed.stdout.contains("the phone would refuse the plugin's reply"), "{}", failed.stdout);
 }
 
 #[tokio::test]

@@ -167,6 +167,7 @@ async fn every_error_is_a_problem_document() {
 async fn things_of(tenant: &TestTenant) -> (TestFlow, String, String) {
     let flow = tenant.flow("theirs", json!({}), Component::Steady).await;
     flow.count("t").await;
+    flow.call("PUT", "/flow-json", flow_json()).await.expect(204);
     let session = flow.session().await["id"].as_str().unwrap().to_owned();
     let key = tenant.call("GET", "/keys", Value::Null).await.expect(200)["keys"][0]["id"].as_str().unwrap().to_owned();
     (flow, key, session)
@@ -192,9 +193,22 @@ fn body_for(route: &str) -> Value {
         route if route.ends_with("/app-secret") => json!({"secret": "x"}),
         route if route.ends_with("/graph") => json!({"access_token": "x", "phone_number_ids": ["1"]}),
         route if route.ends_with("/config/{key}") => json!({"value": "x"}),
+        route if route.ends_with("/flow-json") => flow_json(),
         route if route.ends_with("/activate") => json!({"version": 1}),
         _ => json!({}),
     }
+}
+
+/// A Flow JSON that lets `Component::Steady` count.
+fn flow_json() -> Value {
+    let footer = json!({"type": "Footer", "label": "Done", "on-click-action": {"name": "data_exchange", "payload": {}}});
+    let layout = json!({"type": "SingleColumnLayout", "children": [footer]});
+    json!({
+        "version": "7.3",
+        "data_api_version": "3.0",
+        "routing_model": {"FORM": ["NEXT"], "NEXT": []},
+        "screens": [{"id": "FORM", "layout": layout}, {"id": "NEXT", "terminal": true, "data": {}, "layout": layout}],
+    })
 }
 
 async fn everything(tenant: &TestTenant) -> Vec<Value> {

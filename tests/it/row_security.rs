@@ -13,6 +13,8 @@ async fn a_query_that_forgets_its_where_returns_the_tenants_own_rows_or_none() {
         let flow = host.tenant(slug).await.flow("booking", json!({}), Component::Steady).await;
         flow.count("t").await;
         flow.call("PUT", "/config/greeting", json!({"value": "hello"})).await.expect(204);
+        let sample = include_str!("../../plugins/appointment/flow.json");
+        flow.call("PUT", "/flow-json", serde_json::from_str(sample).unwrap()).await.expect(204);
         let report = flowhost::client::payload::error_notification("FORM", "timeout_error", "late", "t");
         assert_eq!(flow.client().call(&report).await.unwrap().status, 200);
         let gone = flow.tenant.flow("gone", json!({}), Component::Steady).await;

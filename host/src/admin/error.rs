@@ -1,6 +1,7 @@
 //! Why an operation of the admin API failed.
 
 use crate::crypto::{CryptoError, KeyFileError};
+use crate::flow_json::Findings;
 use crate::plugins::{ComponentError, LoadError};
 use crate::sessions::SessionError;
 use crate::store::StoreError;
@@ -18,6 +19,9 @@ pub enum AdminError {
     /// The operation does not fit the state that things are in.
     #[error("{0}")]
     Conflict(String),
+    /// The Flow JSON was refused.
+    #[error("the Flow JSON was refused:\n{0}")]
+    FlowJson(#[source] Findings),
     /// The caller's role does not allow it.
     #[error("a token of role `{0}` may not do this")]
     Forbidden(&'static str),

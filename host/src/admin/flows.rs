@@ -18,6 +18,8 @@ pub struct FlowView {
     active_version: Option<i32>,
     disabled: bool,
     settings: FlowSettings,
+    /// Which Flow JSON its replies are checked against.
+    flow_json_digest: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
@@ -119,6 +121,7 @@ fn flow_view(tenant: &StoredTenant, flow: StoredFlow) -> Result<FlowView, AdminE
         active_version: flow.active.as_ref().map(|active| active.version),
         disabled: flow.disabled,
         settings: settings_of(&flow)?,
+        flow_json_digest: flow.flow_json.map(|digest| digest.to_string()),
         created_at: flow.created_at,
         updated_at: flow.updated_at,
         name: flow.name,

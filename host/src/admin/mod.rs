@@ -9,6 +9,7 @@ mod app_secrets;
 mod audit;
 mod error;
 mod flow_config;
+mod flow_json;
 mod flows;
 mod graph;
 mod keys;
@@ -40,8 +41,10 @@ pub use partners::{CreatePartner, PartnerView, PatchPartner};
 pub use sessions::{SessionDetails, SessionQuery, SessionView, SessionsPage};
 pub use tenants::{CreateTenant, PatchTenant, TenantView};
 pub use tokens::{MintToken, MintedTokenView};
-pub use uploads::Upload;
+pub use uploads::{Upload, UploadPlace};
 pub use versions::{Activated, Rehearsal, Rehearsed, Stage, UploadedVersion, VersionView};
+
+use tokio::sync::Mutex;
 
 use self::logs::Followers;
 use crate::crypto::{DataKey, MasterKeys, TokenDigest};
@@ -62,6 +65,7 @@ pub struct Admin {
     uploads: uploads::Uploads,
     stage: Arc<dyn Stage>,
     followers: Followers,
+    reading_flow_json: Mutex<()>,
 }
 
 impl Admin {
@@ -79,7 +83,18 @@ impl Admin {
         stage: Arc<dyn Stage>,
     ) -> Self {
         let uploads = uploads::Uploads::new(upload_folder);
-        Self { store, master, directory, plugins, key_uploads, operator_token, uploads, stage, followers: Followers::default() }
+        Self {
+            store,
+            master,
+            directory,
+            plugins,
+            key_uploads,
+            operator_token,
+            uploads,
+            stage,
+            followers: Followers::default(),
+            reading_flow_json: Mutex::default(),
+        }
     }
 }
 

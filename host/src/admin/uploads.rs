@@ -29,8 +29,14 @@ pub struct Upload {
     file: File,
     hash: Sha256,
     size: usize,
-    _place: OwnedSemaphorePermit,
-    _own_place: OwnedSemaphorePermit,
+    _place: UploadPlace,
+}
+
+/// One of the uploads that may be under way, of the tenant's and of all. Dropped, it is free again.
+#[derive(Debug)]
+pub struct UploadPlace {
+    _of_all: OwnedSemaphorePermit,
+    _of_the_tenant: OwnedSemaphorePermit,
 }
 
 impl Desk {
@@ -50,13 +56,19 @@ impl Uploads {
         Self { folder, all, tenants: Mutex::default(), storing }
     }
 
-    async fn begin(&self, tenant: TenantId) -> Result<Upload, AdminError> {
+    /// A place for an upload, whatever is uploaded.
+    pub(super) fn enter(&self, tenant: TenantId) -> Result<UploadPlace, AdminError> {
         let own = self.of(tenant).try_acquire_owned().map_err(|_| busy("the tenant", MAX_UPLOADS_OF_TENANT))?;
         let place = self.all.clone().try_acquire_owned().map_err(|_| busy("the host", MAX_UPLOADS))?;
+        Ok(UploadPlace { _of_all: place, _of_the_tenant: own })
+    }
+
+    async fn begin(&self, tenant: TenantId) -> Result<Upload, AdminError> {
+        let place = self.enter(tenant)?;
         let folder = self.folder.clone();
         let file = tokio::task::spawn_blocking(move || tempfile::tempfile_in(folder)).await;
         let file = file.map_err(|error| AdminError::Interrupted(error.to_string()))?.map_err(AdminError::NoSpace)?;
-        Ok(Upload { file: File::from_std(file), hash: Sha256::new(), size: 0, _place: place, _own_place: own })
+        Ok(Upload { file: File::from_std(file), hash: Sha256::new(), size: 0, _place: place })
     }
 
     /// The whole upload, for the database: a few at a time.

@@ -114,6 +114,12 @@ impl AdminApi {
         self.send(request.header("content-type", "application/wasm").body(component)).await
     }
 
+    /// Puts a document of JSON as it is.
+    pub(crate) async fn put_document(&self, path: &[&str], document: String) -> anyhow::Result<Answer> {
+        let request = self.http.put(self.url(path)?).timeout(UPLOAD_TIME);
+        self.send(request.header("content-type", "application/json").body(document)).await
+    }
+
     /// Each segment is encoded, so a name with a slash in it can't reach another resource.
     fn url(&self, path: &[&str]) -> Result<Url, ConfigError> {
         if let Some(bad) = path.iter().find(|segment| matches!(**segment, "" | "." | "..")) {

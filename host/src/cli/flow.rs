@@ -10,6 +10,7 @@ use crate::config::{ConfigError, Environment};
 use super::api::ApiArgs;
 use super::confirm::confirm;
 use super::flow_config;
+use super::flow_json;
 use super::flow_settings::SettingsArgs;
 use super::output::printable;
 use super::table::{Table, or_dash};
@@ -38,6 +39,9 @@ pub enum Command {
     /// Set what the flow's plugin is told: settings and secrets
     #[command(subcommand)]
     Config(flow_config::Command),
+    /// Upload the Flow JSON that the flow's replies are checked against
+    #[command(subcommand)]
+    Json(flow_json::Command),
 }
 
 /// Arguments of `flow put` and `flow update`.
@@ -95,6 +99,7 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
         Command::Update(args) => update(args, environment).await,
         Command::Delete(args) => delete(args, environment).await,
         Command::Config(command) => flow_config::run(command, environment).await,
+        Command::Json(command) => flow_json::run(command, environment).await,
     }
 }
 
@@ -147,6 +152,8 @@ struct Flow {
     disabled: bool,
     #[serde(default)]
     settings: Map<String, Value>,
+    #[serde(default)]
+    flow_json_digest: Option<String>,
     updated_at: String,
 }
 
@@ -170,6 +177,7 @@ impl Flow {
         table.row(["endpoint".to_owned(), self.endpoint_path.clone()]);
         table.row(["active version".to_owned(), or_dash(self.active_version)]);
         table.row(["state".to_owned(), self.state().to_owned()]);
+        table.row(["Flow JSON".to_owned(), or_dash(self.flow_json_digest.as_deref())]);
         for (name, value) in &self.settings {
             table.row([name.clone(), value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)]);
         }

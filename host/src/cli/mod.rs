@@ -15,6 +15,7 @@ mod dev;
 mod dev_folder;
 mod flow;
 mod flow_config;
+mod flow_json;
 mod flow_settings;
 mod graph;
 mod input;

@@ -7,13 +7,13 @@ pub(super) mod test;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::config::Environment;
+use crate::flow_json::FlowJson;
 use crate::plugin_project::{self, BuildOptions};
 
 use super::api::{AdminApi, ApiArgs};
@@ -141,11 +141,12 @@ async fn build(args: BuildArgs) -> anyhow::Result<()> {
 
 async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<()> {
     let api = args.api.connect(environment)?;
+    let example = example_data(&args)?;
     let component = component(&args.source).await?;
     let deployed = upload(&api, &args.tenant, &args.flow, component).await?;
     let mut answer = deployed.answer;
     if !args.no_activate {
-        rehearse(&api, &args, deployed.version.version).await?;
+        rehearse(&api, &args, deployed.version.version, example).await?;
         let activated = activate_version(&api, &args.tenant, &args.flow, deployed.version.version).await?;
         answer["active_version"] = activated["active_version"].clone();
     }
@@ -154,8 +155,8 @@ async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<(
 }
 
 /// Lets the new version answer an INIT first, with the Flow JSON's example data where the project has a `flow.json`.
-async fn rehearse(api: &AdminApi, args: &DeployArgs, version: u64) -> anyhow::Result<()> {
-    let body = json!({ "data": example_data(&args.source)? });
+async fn rehearse(api: &AdminApi, args: &DeployArgs, version: u64, example: Map<String, Value>) -> anyhow::Result<()> {
+    let body = json!({ "data": example });
     let number = version.to_string();
     let path = ["tenants", &args.tenant, "flows", &args.flow, "versions", &number, "rehearse"];
     match api.call(Method::POST, &path, Some(&body)).await {
@@ -170,16 +171,21 @@ async fn rehearse(api: &AdminApi, args: &DeployArgs, version: u64) -> anyhow::Re
     }
 }
 
-/// The example data of the Flow JSON's first screen (`__example__`); none without a `flow.json` in the project.
-fn example_data(source: &Path) -> anyhow::Result<Map<String, Value>> {
-    let path = source.join("flow.json");
+/// The example data of the Flow JSON's entry screen (`__example__`); none without a `flow.json` in the project. One that WhatsApp would
+/// refuse is refused before anything is built; `--force` goes on without it.
+fn example_data(args: &DeployArgs) -> anyhow::Result<Map<String, Value>> {
+    let path = args.source.join("flow.json");
     if !path.is_file() {
         return Ok(Map::new());
     }
-    let flow: Value = serde_json::from_slice(&read_bytes(&path)?).with_context(|| format!("{} is no JSON", path.display()))?;
-    let fields = flow["screens"][0]["data"].as_object().cloned().unwrap_or_default();
-    let examples = fields.into_iter().filter_map(|(name, field)| Some((name, field.get("__example__")?.clone())));
-    Ok(examples.collect())
+    match FlowJson::parse(&read_bytes(&path)?) {
+        Ok(flow) => Ok(flow.entry_screen().example_data()),
+        Err(findings) if args.force => {
+            note(&format!("{} is left aside:\n{findings}", path.display()));
+            Ok(Map::new())
+        }
+        Err(findings) => anyhow::bail!("{} is refused:\n{findings}", path.display()),
+    }
 }
 
 async fn activate(args: ActivateArgs, environment: &Environment) -> anyhow::Result<()> {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::reply::SUCCESS;
 use super::{AnswerError, Exchange, FlowReply, Outcome};
+use crate::flow_json::ReplyRules;
 
 /// What a plugin answered, as it came out of the sandbox: nothing about it is known. Its `Debug` shows nothing of it.
 pub enum Answer {
@@ -100,9 +101,13 @@ impl fmt::Debug for CheckedAnswer {
 
 impl CheckedAnswer {
     /// What the user gets when a plugin failed and the flow answers with a text: the same screen. None where the request has no
-    /// screen to show it on.
-    pub fn failure(exchange: &Exchange, text: &str) -> Option<Self> {
+    /// screen to show it on, or where the phone would refuse that screen without its data, by the rules of the flow's Flow JSON.
+    pub fn failure(exchange: &Exchange, text: &str, rules: Option<&ReplyRules>) -> Option<Self> {
         let screen = exchange.screen.clone()?;
+        let refused = |rules: &ReplyRules| rules.check_screen(exchange.origin(), &screen, &Map::new()).is_err();
+        if rules.is_some_and(refused) {
+            return None;
+        }
         let reply = FlowReply::screen(&screen, Map::new(), Some(text));
         Some(Self { reply, outcome: Outcome::Failed, screen: None, state: None })
     }
@@ -138,9 +143,15 @@ impl CheckedAnswer {
     }
 }
 
-/// Checks a plugin's answer to an exchange: limits, JSON, and the rules of `protocol.md` section 5 that need no Flow JSON.
-/// `rejected_text` stands in where the plugin refuses a token without a text.
-pub fn check(answer: Answer, exchange: &Exchange, limits: AnswerLimits, rejected_text: &str) -> Result<CheckedAnswer, AnswerError> {
+/// Checks a plugin's answer to an exchange: limits, JSON, and the rules of `protocol.md` section 5; those that need a Flow JSON if there
+/// are `rules` of one. `rejected_text` stands in where the plugin refuses a token without a text.
+pub fn check(
+    answer: Answer,
+    exchange: &Exchange,
+    limits: AnswerLimits,
+    rejected_text: &str,
+    rules: Option<&ReplyRules>,
+) -> Result<CheckedAnswer, AnswerError> {
     let (reply, state) = match answer {
         Answer::BadRequest(text) => (same_screen(exchange, text)?, None),
         Answer::Outcome { reply, state } => (parse_reply(reply, rejected_text)?, state),
@@ -148,6 +159,9 @@ pub fn check(answer: Answer, exchange: &Exchange, limits: AnswerLimits, rejected
     if let Some(state) = &state {
         within("state", state.len(), limits.state_bytes)?;
         serde_json::from_str::<IgnoredAny>(state).map_err(|_| AnswerError::MalformedState)?;
+    }
+    if let (Some(rules), PluginReply::Screen { screen, data, .. }) = (rules, &reply) {
+        rules.check_screen(exchange.origin(), screen, data).map_err(AnswerError::FlowJson)?;
     }
     let (outcome, screen) = match &reply {
         PluginReply::Close | PluginReply::Complete(_) => (Outcome::Completed, Some(SUCCESS.to_owned())),
@@ -206,13 +220,14 @@ mod tests {
 
     use super::*;
     use crate::flow::{Action, FlowToken, ReplyKind};
+    use crate::flow_json::FlowJson;
 
     const LIMITS: AnswerLimits = AnswerLimits { reply_bytes: 1000, state_bytes: 100 };
 
     #[test]
     fn a_screen_carries_its_data_and_the_error() {
         let answer = screen("NEXT", r#"{"a":1}"#, Some("no"));
-        let checked = check(answer, &exchange(), LIMITS, "gone").unwrap();
+        let checked = check(answer, &exchange(), LIMITS, "gone", None).unwrap();
         assert_eq!(checked.reply().payload(), br#"{"screen":"NEXT","data":{"a":1,"error_message":"no"}}"#);
         assert_eq!((checked.outcome(), checked.screen()), (Outcome::Screen, Some("NEXT")));
     }
@@ -221,19 +236,19 @@ mod tests {
     fn a_completion_gets_the_token_unless_it_has_one() {
         for (params, token) in [(r#"{"x":1}"#, "tok"), (r#"{"flow_token":"mine"}"#, "mine")] {
             let answer = outcome(RawReply::Complete(params.to_owned()), None);
-            let checked = check(answer, &exchange(), LIMITS, "gone").unwrap();
+            let checked = check(answer, &exchange(), LIMITS, "gone", None).unwrap();
             let payload: Value = serde_json::from_slice(checked.reply().payload()).unwrap();
             assert_eq!(payload["screen"], "SUCCESS");
             assert_eq!(payload["data"]["extension_message_response"]["params"]["flow_token"], token);
         }
-        let closed = check(outcome(RawReply::Close, None), &exchange(), LIMITS, "gone").unwrap();
+        let closed = check(outcome(RawReply::Close, None), &exchange(), LIMITS, "gone", None).unwrap();
         assert_eq!(closed.reply().payload(), br#"{"screen":"SUCCESS","data":{}}"#);
     }
 
     #[test]
     fn a_refused_token_always_has_a_text() {
         for (text, shown) in [("sorry", "sorry"), ("", "gone")] {
-            let checked = check(outcome(RawReply::RejectToken(text.to_owned()), None), &exchange(), LIMITS, "gone").unwrap();
+            let checked = check(outcome(RawReply::RejectToken(text.to_owned()), None), &exchange(), LIMITS, "gone", None).unwrap();
             assert_eq!(checked.reply().kind(), ReplyKind::TokenRejected);
             assert_eq!(checked.reply().payload(), json!({"error_msg": shown}).to_string().as_bytes());
         }
@@ -241,10 +256,10 @@ mod tests {
 
     #[test]
     fn bad_input_shows_the_same_screen_if_there_is_one() {
-        let checked = check(Answer::BadRequest("no".to_owned()), &exchange(), LIMITS, "gone").unwrap();
+        let checked = check(Answer::BadRequest("no".to_owned()), &exchange(), LIMITS, "gone", None).unwrap();
         assert_eq!(checked.reply().payload(), br#"{"screen":"FORM","data":{"error_message":"no"}}"#);
         let opened = Exchange { screen: None, ..exchange() };
-        let error = check(Answer::BadRequest("no".to_owned()), &opened, LIMITS, "gone").unwrap_err();
+        let error = check(Answer::BadRequest("no".to_owned()), &opened, LIMITS, "gone", None).unwrap_err();
         assert_eq!(error, AnswerError::BadRequestWithoutScreen);
     }
 
@@ -265,10 +280,55 @@ mod tests {
             (outcome(RawReply::Close, Some("nonsense")), MalformedState),
             (outcome(RawReply::Close, Some(&format!("\"{}\"", "x".repeat(99)))), TooLarge { what: "state", size: 101, limit: 100 }),
         ] {
-            assert_eq!(check(answer, &exchange(), LIMITS, "gone").unwrap_err(), why);
+            assert_eq!(check(answer, &exchange(), LIMITS, "gone", None).unwrap_err(), why);
         }
         let big = screen("A", &format!("{{\"a\":\"{}\"}}", "x".repeat(1000)), None);
-        assert!(matches!(check(big, &exchange(), LIMITS, "gone"), Err(TooLarge { what: "reply", .. })));
+        assert!(matches!(check(big, &exchange(), LIMITS, "gone", None), Err(TooLarge { what: "reply", .. })));
+    }
+
+    #[test]
+    fn with_a_flow_json_only_what_the_phone_takes_is_an_answer() {
+        let rules = rules();
+        let check = |answer| check(answer, &exchange(), LIMITS, "gone", Some(&rules));
+        assert!(check(screen("NEXT", r#"{"name":"Ana"}"#, Some("no"))).is_ok());
+        assert!(
+            check(outcome(RawReply::Close, None)).is_ok() && check(outcome(RawReply::RejectToken("x".to_owned()), None)).is_ok()
+        );
+        for (answer, place) in [
+            (screen("NEXT", r#"{"name":5}"#, None), "/data/name"),
+            (screen("NEXT", "{}", None), "/data"),
+            (screen("FORM", r#"{"name":"Ana"}"#, None), "/data/name"),
+            (screen("OTHER", "{}", None), "/screen"),
+        ] {
+            let Err(AnswerError::FlowJson(findings)) = check(answer) else { panic!("{place} is taken") };
+            assert_eq!(findings.iter().map(|finding| finding.pointer.as_str()).collect::<Vec<_>>(), [place]);
+        }
+    }
+
+    #[test]
+    fn the_failure_text_is_one_that_the_phone_takes_or_none() {
+        let at = |screen: &str| Exchange { screen: Some(screen.to_owned()), ..exchange() };
+        let rules = rules();
+        let shown = |exchange: &Exchange, rules| CheckedAnswer::failure(exchange, "Sorry.", rules).is_some();
+        assert!(shown(&at("FORM"), Some(&rules)) && shown(&at("FORM"), None));
+        for screen in ["NEXT", "OTHER"] {
+            assert!(shown(&at(screen), None) && !shown(&at(screen), Some(&rules)), "{screen}");
+        }
+    }
+
+    /// FORM, without data, leads to NEXT, which requires a name.
+    fn rules() -> ReplyRules {
+        let layout = json!({"children": [{"type": "Footer", "label": "Next"}]});
+        let document = json!({
+            "version": "7.3",
+            "data_api_version": "3.0",
+            "routing_model": {"FORM": ["NEXT"]},
+            "screens": [
+                {"id": "FORM", "layout": layout},
+                {"id": "NEXT", "terminal": true, "data": {"name": {"type": "string"}, "required": ["name"]}, "layout": layout},
+            ],
+        });
+        FlowJson::parse(document.to_string().as_bytes()).unwrap().into_rules()
     }
 
     fn screen(name: &str, data: &str, error_message: Option<&str>) -> Answer {

@@ -1,5 +1,7 @@
 //! What can be wrong with a request's plaintext and with a plugin's answer.
 
+use crate::flow_json::Findings;
+
 /// Why a decrypted request is not one. Names no content.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum RequestError {
@@ -23,6 +25,9 @@ pub enum AnswerError {
     /// The state is no JSON.
     #[error("the plugin's state is not JSON")]
     MalformedState,
+    /// By the flow's Flow JSON the client would refuse the reply.
+    #[error("the phone would refuse the plugin's reply: {}", .0.on_one_line())]
+    FlowJson(Findings),
     /// The name of the target screen can't be one.
     #[error(
         "the plugin's reply names a screen that can't exist: a name consists of at most 200 letters and underscores, and SUCCESS is reserved for `complete`"

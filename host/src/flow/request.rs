@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::RequestError;
+use crate::flow_json::Origin;
 use crate::ids::TokenHash;
 
 /// One decrypted request.
@@ -50,6 +51,16 @@ pub struct ClientError {
     pub message: String,
     /// The conversation's token; none where the client sent none.
     pub flow_token: Option<FlowToken>,
+}
+
+impl Exchange {
+    /// Where the user is, as the client sees it when the reply comes.
+    pub fn origin(&self) -> Origin<'_> {
+        match (self.action, &self.screen) {
+            (Action::Back | Action::DataExchange, Some(screen)) => Origin::Screen(screen),
+            (Action::Init, _) | (_, None) => Origin::Init,
+        }
+    }
 }
 
 impl ClientError {

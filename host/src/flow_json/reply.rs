@@ -41,13 +41,25 @@ impl ReplyRules {
     /// schemas. The findings name positions and types, and no values.
     pub fn check_reply(&self, from: Origin<'_>, reply: &Value) -> Result<(), Findings> {
         let mut found = Collector::default();
-        if let Some((screen, data)) = read_reply(reply, &mut found)
-            && screen != SUCCESS
-        {
-            self.check_transition(from, screen, &mut found);
-            self.check_data(screen, data, &mut found);
+        if let Some((screen, data)) = read_reply(reply, &mut found) {
+            self.check_read(from, screen, data, &mut found);
         }
         found.finish()
+    }
+
+    /// The same, of a reply whose parts are known.
+    pub fn check_screen(&self, from: Origin<'_>, screen: &str, data: &Map<String, Value>) -> Result<(), Findings> {
+        let mut found = Collector::default();
+        self.check_read(from, screen, data, &mut found);
+        found.finish()
+    }
+
+    fn check_read(&self, from: Origin<'_>, screen: &str, data: &Map<String, Value>, found: &mut Collector) {
+        check_client_parts(data, found);
+        if screen != SUCCESS {
+            self.check_transition(from, screen, found);
+            self.check_data(screen, data, found);
+        }
     }
 
     fn check_transition(&self, from: Origin<'_>, to: &str, found: &mut Collector) {
@@ -91,8 +103,12 @@ fn read_reply<'a>(reply: &'a Value, found: &mut Collector) -> Option<(&'a str, &
     };
     let screen = member(members, "screen", "a text", &whole, found, Value::as_str);
     let data = member(members, "data", "an object", &whole, found, Value::as_object);
-    let (screen, data) = (screen?, data?);
-    let at = whole.key("data");
+    Some((screen?, data?))
+}
+
+/// What is the client's own in `data`.
+fn check_client_parts(data: &Map<String, Value>, found: &mut Collector) {
+    let at = Pointer::default().key("data");
     if let Some(text) = data.get(ERROR_MESSAGE).filter(|text| !text.is_string()) {
         found.add(&at.key(ERROR_MESSAGE), None, format!("is {}; it must be a text", described(text)));
     }
@@ -103,7 +119,6 @@ fn read_reply<'a>(reply: &'a Value, found: &mut Collector) -> Option<(&'a str, &
             other => found.add(&at, None, format!("is {}; it must be an object with `params`", described(other))),
         }
     }
-    Some((screen, data))
 }
 
 /// A member that must be there and of a type.

@@ -50,7 +50,11 @@ pub(super) fn read_routes(document: &Map<String, Value>, screens: &[ReadScreen],
     let routes = match document.get("routing_model") {
         None => generated(screens),
         Some(Value::Object(model)) => {
-            let (targets, places) = read_model(model, &at, screens, found);
+            let (mut targets, places) = read_model(model, &at, screens, found);
+            // One screen alone has no routes; Meta takes an empty model then, and many of its examples have one.
+            if let [only] = screens {
+                targets.entry(only.screen.id.clone()).or_default();
+            }
             let routes = Routes::of(targets);
             check_model_is_complete(&routes, screens, found);
             check_loops(&routes, screens, &places, found);

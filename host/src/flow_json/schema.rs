@@ -98,10 +98,7 @@ impl Schema {
             );
         }
         let types = types(declared, at, found, place);
-        let items = match declared.get("items") {
-            Some(items) => Some(Box::new(Self::of_value(items, &at.key("items"), found, Place::Items))),
-            None => None,
-        };
+        let items = declared.get("items").map(|items| Box::new(Self::of_value(items, &at.key("items"), found, Place::Items)));
         if items.is_none() && types == Types::one("array") && place != Place::Inner {
             found.add(at, Some(INVALID_SCREEN_DATA), "an array needs `items`, the schema of its elements");
         }

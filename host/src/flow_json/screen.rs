@@ -43,6 +43,7 @@ pub struct DataProperty {
 
 /// What stands on a screen.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a screen has tens of them at the most, and most are fields")]
 pub enum Content {
     /// A text to read: which component, and its text.
     Text {

@@ -59,9 +59,11 @@ pub(super) fn status_of_body(error: &BodyError) -> StatusCode {
 /// The status of an operation that failed.
 pub(super) fn status_of_admin(error: &AdminError) -> StatusCode {
     match error {
-        AdminError::Component(_) | AdminError::Invalid(_) | AdminError::KeyFile(_) | AdminError::Settings(_) => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        AdminError::Component(_)
+        | AdminError::FlowJson(_)
+        | AdminError::Invalid(_)
+        | AdminError::KeyFile(_)
+        | AdminError::Settings(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AdminError::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
         AdminError::Conflict(_) => StatusCode::CONFLICT,
         AdminError::Forbidden(_) => StatusCode::FORBIDDEN,
@@ -98,6 +100,7 @@ mod tests {
     use super::*;
     use crate::crypto::{CryptoError, KeyFileError};
     use crate::flow::AnswerError;
+    use crate::flow_json::FlowJson;
     use crate::plugins::{ComponentError, GuestText, LoadError};
     use crate::sessions::SessionError;
     use crate::signature::SignatureError;
@@ -161,6 +164,7 @@ mod tests {
             E::Busy("three uploads are under way".to_owned()),
             E::Component(ComponentError::NotAComponent("".into())),
             E::Conflict("the slug is taken already".to_owned()),
+            E::FlowJson(FlowJson::parse(b"").unwrap_err()),
             E::Forbidden("read"),
             E::Interrupted("panic".to_owned()),
             E::Invalid("a name has 1 to 200 bytes".to_owned()),

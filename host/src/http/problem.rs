@@ -12,6 +12,7 @@ use serde_json::error::Category;
 use super::body::{BodyError, read};
 use super::error::{status_of_admin, status_of_body};
 use crate::admin::AdminError;
+use crate::flow_json::Findings;
 use crate::telemetry;
 
 /// An error for the caller.
@@ -19,12 +20,13 @@ use crate::telemetry;
 pub(super) struct Problem {
     status: StatusCode,
     detail: String,
+    findings: Option<Findings>,
 }
 
 impl Problem {
     /// A problem of that status; `detail` says what is wrong and what to do.
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into() }
+        Self { status, detail: detail.into(), findings: None }
     }
 }
 
@@ -34,7 +36,9 @@ impl From<AdminError> for Problem {
         if status.is_server_error() {
             tracing::error!(status = status.as_u16(), error = %telemetry::chain(&error), "an operation failed");
         }
-        Self::new(status, error.to_string())
+        let detail = error.to_string();
+        let findings = if let AdminError::FlowJson(findings) = error { Some(findings) } else { None };
+        Self { findings, ..Self::new(status, detail) }
     }
 }
 
@@ -43,7 +47,7 @@ impl From<BodyError> for Problem {
         let detail = match error {
             BodyError::Broken => "the body did not arrive whole",
             BodyError::NoMemory => "the host has no memory for another body now; try again",
-            BodyError::TooLarge => "the body is too large: 64 MiB for a component, 1 MiB for anything else",
+            BodyError::TooLarge => "the body is too large: 64 MiB for a component, 10 MiB for a Flow JSON, 1 MiB for anything else",
             BodyError::TooSlow => "the body did not come in time",
         };
         Self::new(status_of_body(&error), detail)
@@ -57,6 +61,7 @@ impl IntoResponse for Problem {
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
             detail: &self.detail,
+            findings: self.findings.as_ref(),
         };
         (self.status, [(header::CONTENT_TYPE, "application/problem+json")], Json(document).into_response().into_body())
             .into_response()
@@ -70,6 +75,9 @@ struct Document<'a> {
     title: &'a str,
     status: u16,
     detail: &'a str,
+    /// Each of what is wrong with a Flow JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<&'a Findings>,
 }
 
 /// A JSON body. An empty one reads as `{}`; an unknown field is an error that names it.

@@ -14,7 +14,6 @@ use crate::exchange::{answer_limits, call_limits};
 use crate::flow::{
     BoundSecret, CheckedAnswer, ClientError, Exchange, FlowConfig, FlowReply, FlowRequest, Outcome, ReplyKind, TurnInput, check,
 };
-use crate::flow_json::Origin;
 use crate::ids::Scope;
 use crate::plugins::{Call, Fixed};
 use crate::scenarios::{Answers, Came, Inside, NoAnswer, Request, Scenario, Usage};
@@ -86,25 +85,14 @@ impl Conversation {
             Ok(answer) => answer,
             Err(failure) => return Outcomes::failed(telemetry::chain(&failure), &used),
         };
-        match check(answer, exchange, answer_limits(&settings.limits), &settings.token_rejected_text) {
-            Ok(checked) => match self.breaks_rules(exchange, &checked) {
-                Some(why) => Outcomes::failed(why, &used),
-                None => self.commit(checked, &used, now),
-            },
+        let (limits, rules) = (answer_limits(&settings.limits), sandbox.rules.as_ref());
+        match check(answer, exchange, limits, &settings.token_rejected_text, rules) {
+            Ok(checked) => self.commit(checked, &used, now),
             Err(refused) => {
                 sandbox.plugins.note_refusal(&call, &refused);
                 Outcomes::failed(refused.to_string(), &used)
             }
         }
-    }
-
-    /// What the phone would refuse the reply for, as far as the Flow JSON tells.
-    fn breaks_rules(&self, exchange: &Exchange, answer: &CheckedAnswer) -> Option<String> {
-        let rules = self.sandbox.rules.as_ref().filter(|_| answer.reply().kind() == ReplyKind::Answer)?;
-        let from = exchange.screen.as_deref().map_or(Origin::Init, Origin::Screen);
-        let reply = from_slice(answer.reply().payload()).ok()?;
-        let findings = rules.check_reply(from, &reply).err()?;
-        Some(format!("the phone would refuse the reply: {}", findings.on_one_line()))
     }
 
     /// Takes over what the host would store together with the exchange.

@@ -205,6 +205,7 @@ const LINE_WIDTH: usize = 90;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
     use std::time::Duration;
 
     use serde_json::json;
@@ -296,18 +297,18 @@ expect = { screen = "FIRST", state = { n = 1 } }
     }
 
     async fn play(text: &str, replies: &[Json]) -> Played {
-        play_with(text, Replies(replies.to_vec().into_iter())).await
+        play_with(text, Replies(replies.iter().cloned().collect())).await
     }
 
     async fn play_with(text: &str, mut with: impl Answers) -> Played {
         Scenario::parse("x", text).unwrap().play(&mut with).await
     }
 
-    struct Replies(std::vec::IntoIter<Json>);
+    struct Replies(VecDeque<Json>);
 
     impl Answers for Replies {
         async fn answer(&mut self, _: &Request) -> Result<Came, NoAnswer> {
-            let payload = self.0.next().ok_or_else(|| NoAnswer("there is no more".to_owned()))?;
+            let payload = self.0.pop_front().ok_or_else(|| NoAnswer("there is no more".to_owned()))?;
             let inside = Inside { state: Some(json!({"n": 1})), ..Inside::default() };
             Ok(Came { status: 200, payload: Some(payload), took: Duration::ZERO, inside: Some(inside) })
         }

@@ -6,9 +6,10 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::flow_json::flow_json_digest;
 use super::{Change, Store, StoreError};
 use crate::flow::Capabilities;
-use crate::ids::{FlowId, PluginDigest, TenantId};
+use crate::ids::{FlowId, FlowJsonDigest, PluginDigest, TenantId};
 
 /// A flow as stored.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct StoredFlow {
     pub active: Option<ActiveVersion>,
     /// What was active before, oldest first.
     pub previous_versions: Vec<i32>,
+    /// The Flow JSON that its replies are checked against.
+    pub flow_json: Option<FlowJsonDigest>,
     /// When it was made.
     pub created_at: OffsetDateTime,
     /// When it was last changed.
@@ -45,8 +48,9 @@ pub struct ActiveVersion {
 /// A tenant's flows, by name.
 pub async fn list_flows(store: &Store, tenant: TenantId) -> Result<Vec<StoredFlow>, StoreError> {
     let rows: Vec<FlowRow> = sqlx::query_as(
-        "select f.*, v.digest, v.requests from flows f \
+        "select f.*, v.digest, v.requests, j.digest as flow_json_digest from flows f \
          left join plugin_versions v on v.tenant_id = f.tenant_id and v.flow_id = f.flow_id and v.version = f.active_version \
+         left join flow_json j on j.tenant_id = f.tenant_id and j.flow_id = f.flow_id \
          where f.tenant_id = $1 order by f.name",
     )
     .bind(tenant.0)
@@ -58,8 +62,9 @@ pub async fn list_flows(store: &Store, tenant: TenantId) -> Result<Vec<StoredFlo
 /// A tenant's flow of that name.
 pub async fn find_flow(store: &Store, tenant: TenantId, name: &str) -> Result<Option<StoredFlow>, StoreError> {
     let row: Option<FlowRow> = sqlx::query_as(
-        "select f.*, v.digest, v.requests from flows f \
+        "select f.*, v.digest, v.requests, j.digest as flow_json_digest from flows f \
          left join plugin_versions v on v.tenant_id = f.tenant_id and v.flow_id = f.flow_id and v.version = f.active_version \
+         left join flow_json j on j.tenant_id = f.tenant_id and j.flow_id = f.flow_id \
          where f.tenant_id = $1 and f.name = $2",
     )
     .bind(tenant.0)
@@ -153,6 +158,7 @@ struct FlowRow {
     digest: Option<Vec<u8>>,
     requests: Option<Json<Capabilities>>,
     previous_versions: Vec<i32>,
+    flow_json_digest: Option<Vec<u8>>,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
 }
@@ -174,6 +180,7 @@ impl TryFrom<FlowRow> for StoredFlow {
             settings: row.settings,
             active,
             previous_versions: row.previous_versions,
+            flow_json: row.flow_json_digest.as_deref().map(flow_json_digest).transpose()?,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })

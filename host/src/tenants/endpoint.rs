@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::{FlowSettings, RequestRate, TenantError, open_flow_config};
+use super::{FlowSettings, RequestRate, ServedFlowJson, TenantError, open_flow_config};
 use crate::crypto::{AppSecret, CryptoError, DataKey, KeyRing, MasterKeys, Place, PrivateKey, RingKey};
 use crate::flow::{Capabilities, FlowConfig};
 use crate::ids::{AppSecretId, KeyId, PluginDigest, Scope, TenantId};
@@ -27,6 +27,8 @@ pub struct Endpoint {
     pub active: Option<ActivePlugin>,
     /// What the tenant set for the plugin.
     pub config: Arc<FlowConfig>,
+    /// What replies are checked against; none where the flow has no Flow JSON.
+    pub flow_json: Option<Arc<ServedFlowJson>>,
 }
 
 /// The version of a plugin that answers.
@@ -108,7 +110,12 @@ impl ServedTenant {
 
 impl Endpoint {
     /// Reads a flow's settings, and opens what is `config` of it.
-    pub fn open(tenant: Arc<ServedTenant>, flow: StoredFlow, config: &[StoredConfigValue]) -> Result<Self, TenantError> {
+    pub fn open(
+        tenant: Arc<ServedTenant>,
+        flow: StoredFlow,
+        config: &[StoredConfigValue],
+        flow_json: Option<Arc<ServedFlowJson>>,
+    ) -> Result<Self, TenantError> {
         let unreadable = |reason: String| TenantError::Settings { tenant: tenant.id, flow: flow.name.clone(), reason };
         let settings = match flow.settings {
             serde_json::Value::Object(map) => FlowSettings::parse(map).map_err(|error| unreadable(error.to_string()))?,
@@ -124,6 +131,7 @@ impl Endpoint {
                 capabilities: Arc::new(active.requests.in_common_with(&settings.grants)),
             }),
             config: Arc::new(config),
+            flow_json,
             name: flow.name,
             settings,
             tenant,

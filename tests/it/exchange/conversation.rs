@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 async fn an_appointment_is_booked_with_a_way_back_and_two_mistakes() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Appointment).await;
+    let flow_json = include_str!("../../../plugins/appointment/flow.json");
+    flow.call("PUT", "/flow-json", serde_json::from_str(flow_json).unwrap()).await.expect(204);
     let client = flow.client();
     let submit = async |screen, data: Value| call(&client, payload::data_exchange(screen, data, TOKEN)).await;
 

@@ -5,6 +5,7 @@ mod auth;
 mod desk;
 mod failed_attempts;
 mod flow_config;
+mod flow_json;
 mod flows;
 mod graph;
 mod logs;
@@ -61,6 +62,9 @@ pub const ADMIN_ROUTES: &[AdminRoute] = &[
     ("PUT", "/v1/tenants/{tenant}/flows/{flow}/config/{key}", Right::Deploy),
     ("GET", "/v1/tenants/{tenant}/flows/{flow}/config", Right::Read),
     ("DELETE", "/v1/tenants/{tenant}/flows/{flow}/config/{key}", Right::Deploy),
+    ("PUT", "/v1/tenants/{tenant}/flows/{flow}/flow-json", Right::Deploy),
+    ("GET", "/v1/tenants/{tenant}/flows/{flow}/flow-json", Right::Read),
+    ("DELETE", "/v1/tenants/{tenant}/flows/{flow}/flow-json", Right::Deploy),
     ("POST", "/v1/tenants/{tenant}/flows/{flow}/versions", Right::Deploy),
     ("GET", "/v1/tenants/{tenant}/flows/{flow}/versions", Right::Read),
     ("POST", "/v1/tenants/{tenant}/flows/{flow}/activate", Right::Deploy),
@@ -134,6 +138,9 @@ fn tenant_handler(method: &str, path: &str) -> MethodRouter<AdminState> {
         ("PUT", "/{tenant}/flows/{flow}/config/{key}") => put(flow_config::set),
         ("GET", "/{tenant}/flows/{flow}/config") => get(flow_config::list),
         ("DELETE", "/{tenant}/flows/{flow}/config/{key}") => delete(flow_config::destroy),
+        ("PUT", "/{tenant}/flows/{flow}/flow-json") => put(flow_json::set),
+        ("GET", "/{tenant}/flows/{flow}/flow-json") => get(flow_json::show),
+        ("DELETE", "/{tenant}/flows/{flow}/flow-json") => delete(flow_json::destroy),
         ("POST", "/{tenant}/flows/{flow}/versions") => post(versions::upload),
         ("GET", "/{tenant}/flows/{flow}/versions") => get(versions::list),
         ("POST", "/{tenant}/flows/{flow}/activate") => post(versions::activate),

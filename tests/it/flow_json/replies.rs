@@ -1,0 +1,201 @@
+//! Replies on their way to the phone.
+
+use flowhost::client::payload;
+use flowhost_tests::{Component, TestFlow, TestHost, eventually, logged};
+use serde_json::{Value, json};
+use tracing::Level;
+
+use super::{document, parrot, put, request, showing, token};
+
+#[tokio::test]
+async fn what_the_phone_would_refuse_is_a_failure_of_the_plugin() {
+    let host = TestHost::start().await;
+    let flow = parrot(&host, json!({"failure_text": "Sorry."})).await;
+    for (from, form, place, key) in refused() {
+        let token = token();
+        let reply = flow.client().call(&request(from, form.clone(), &token)).await.unwrap();
+
+        assert_eq!((reply.status, reply.payload), (500, None), "{from:?} {form}");
+        eventually(&format!("{place} is in the plugin's log"), async || newest_line(&flow, &[place, key]).await).await;
+        succeeds(&flow).await;
+    }
+    assert_eq!(flow.exchanges().await, refused().len() as u64, "only what succeeded was committed");
+    let tenant = host.database().tenant_id("acme").await;
+    let warnings = logged(Level::WARN, &tenant);
+    assert!(warnings.iter().any(|line| line.contains("/data/count") && line.contains("payload-schema-error")), "{warnings:#?}");
+    assert!(warnings.iter().all(|line| !line.contains("secret-value")), "no value is logged");
+    assert_eq!(logged(Level::ERROR, &tenant), Vec::<String>::new(), "a plugin's failure is not the host's");
+}
+
+#[tokio::test]
+async fn the_failure_text_is_shown_where_the_flow_wants_that_and_the_phone_takes_it() {
+    let host = TestHost::start().await;
+    let flow = parrot(&host, json!({"on_failure": "error-message", "failure_text": "Sorry."})).await;
+    for (from, form, ..) in refused() {
+        let reply = flow.client().call(&request(from, form.clone(), &token())).await.unwrap();
+
+        match from {
+            Some(screen) if screen != "STRICT" => {
+                let text = json!({"screen": screen, "data": {"error_message": "Sorry."}});
+                assert_eq!((reply.status, reply.payload), (200, Some(text)), "{form}");
+            }
+            // There is no screen on INIT; and STRICT without its data the phone would refuse too.
+            _ => assert_eq!((reply.status, reply.payload), (500, None), "{form}"),
+        }
+        succeeds(&flow).await;
+    }
+    let sessions = flow.sessions().await;
+    assert!(!sessions.is_empty() && sessions.iter().all(|session| session["status"] == "open"), "{sessions:?}");
+}
+
+#[tokio::test]
+async fn what_the_phone_would_take_is_answered_with_a_flow_json_and_without() {
+    let host = TestHost::start().await;
+    let flow = parrot(&host, json!({})).await;
+    for checked in [true, false] {
+        for (from, form) in taken() {
+            let reply = flow.client().call(&request(from, form.clone(), &token())).await.unwrap();
+            assert_eq!(reply.status, 200, "checked: {checked}, {from:?} {form}");
+        }
+        let back = payload::back("NEXT", &token());
+        assert_eq!(flow.client().call(&back).await.unwrap().status, 200, "the parrot shows NEXT again");
+        flow.call("DELETE", "/flow-json", Value::Null).await.expect(if checked { 204 } else { 404 });
+    }
+}
+
+#[tokio::test]
+async fn a_flow_without_a_flow_json_is_not_checked() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Parrot).await;
+    for (from, form, ..) in refused().into_iter().filter(|(_, form, ..)| form["do"] == "screen") {
+        let reply = flow.client().call(&request(from, form.clone(), &token())).await.unwrap();
+        assert_eq!(reply.status, 200, "{form}");
+    }
+}
+
+#[tokio::test]
+async fn the_user_goes_back_where_a_route_leads_from() {
+    let host = TestHost::start().await;
+    let flow = parrot(&host, json!({})).await;
+    // On BACK the parrot shows NEXT, whatever is asked.
+    for (leaving, status) in [("LAST", 200), ("NEXT", 200), ("FORM", 200), ("START", 500), ("STRICT", 500)] {
+        let reply = flow.client().call(&payload::back(leaving, &token())).await.unwrap();
+        assert_eq!(reply.status, status, "leaving {leaving}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_and_a_removal_are_served_by_every_host() {
+    let one = TestHost::start().await;
+    let two = one.second().await;
+    let flow = parrot(&one, json!({})).await;
+    let there = flow.served_at(&two).await;
+    let answers = async |flow: &TestFlow, status: u16| {
+        let client = flow.client();
+        eventually(&format!("a {status}"), async || {
+            let wrong = request(Some("FORM"), showing("NEXT", json!({"count": "many"})), &token());
+            (client.call(&wrong).await.unwrap().status == status).then_some(())
+        })
+        .await;
+    };
+    answers(&flow, 500).await;
+    answers(&there, 500).await;
+
+    let mut tolerant = document();
+    tolerant["screens"][2]["data"]["count"]["type"] = "string".into();
+    put(&there, &tolerant).await;
+    answers(&there, 200).await;
+    answers(&flow, 200).await;
+
+    put(&flow, &document()).await;
+    answers(&there, 500).await;
+    flow.call("DELETE", "/flow-json", Value::Null).await.expect(204);
+    answers(&there, 200).await;
+}
+
+#[tokio::test]
+async fn a_rehearsal_is_checked_like_any_reply() {
+    let host = TestHost::start().await;
+    let flow = parrot(&host, json!({})).await;
+    let rehearse = async |form: Value| flow.call("POST", "/versions/1/rehearse", json!({"data": form})).await;
+
+    assert_eq!(rehearse(showing("START", json!({"greeting": "Hi"}))).await.expect(200), json!({"screen": "START"}));
+    let refused = rehearse(showing("NEXT", json!({"count": 1.5}))).await;
+
+    let detail = refused.problem(422);
+    assert!(detail.contains("/screen: \"NEXT\" can't be the first screen"), "{detail}");
+    assert!(detail.contains("/data/count") && detail.contains("[payload-schema-error]"), "{detail}");
+}
+
+#[tokio::test]
+async fn a_stored_document_that_this_release_refuses_leaves_the_flow_unchecked_and_served() {
+    let host = TestHost::start().await;
+    let flow = parrot(&host, json!({})).await;
+    let wrong = || request(Some("FORM"), showing("NEXT", json!({"count": "many"})), &token());
+    assert_eq!(flow.client().call(&wrong()).await.unwrap().status, 500);
+    let pool = host.database().pool().await;
+    sqlx::query("update flow_json set document = 'no more JSON', digest = sha256('no more JSON')").execute(&pool).await.unwrap();
+
+    let later = host.second().await;
+
+    assert_eq!(flow.at(&later).client().call(&wrong()).await.unwrap().status, 200);
+    let tenant = host.database().tenant_id("acme").await;
+    let errors = logged(Level::ERROR, &tenant);
+    assert!(errors.iter().any(|line| line.contains("replies are not checked") && line.contains("INVALID_FLOW_JSON")), "{errors:?}");
+}
+
+/// Where the user is, what the plugin then does, where it is wrong, and how the client calls it.
+fn refused() -> Vec<(Option<&'static str>, Value, &'static str, &'static str)> {
+    const TRANSITION: &str = "invalid-screen-transition";
+    const SCHEMA: &str = "payload-schema-error";
+    vec![
+        (Some("FORM"), showing("NOWHERE", json!({})), "/screen: there is no screen", TRANSITION),
+        (Some("FORM"), showing("LAST", json!({})), "/screen: the routing model has no way", TRANSITION),
+        (Some("NEXT"), showing("STRICT", json!({"name": "Ana"})), "/screen: the routing model has no way", TRANSITION),
+        (None, showing("FORM", json!({})), "/screen: \\\"FORM\\\" can't be the first screen", TRANSITION),
+        (Some("FORM"), showing("NEXT", json!({"count": "secret-value"})), "/data/count: is a string", SCHEMA),
+        (Some("FORM"), showing("NEXT", json!({"days": [{"id": "a"}, {"id": 2}]})), "/data/days/1/id: is a number", SCHEMA),
+        (Some("FORM"), showing("NEXT", json!({"days": [{}]})), "/data/days/0: lacks \\\"id\\\"", SCHEMA),
+        (Some("FORM"), showing("STRICT", json!({"other": 1})), "/data: lacks \\\"name\\\"", SCHEMA),
+        (Some("FORM"), showing("FORM", json!({"extra": "secret-value"})), "/data/extra: screen FORM declares no data", SCHEMA),
+        // The same screen without its data: what a bad request would show.
+        (Some("STRICT"), json!({"do": "bad-request", "text": [["No.", 1]]}), "/data: lacks \\\"name\\\"", SCHEMA),
+    ]
+}
+
+/// Where the user is, and what the plugin then does.
+fn taken() -> Vec<(Option<&'static str>, Value)> {
+    let error = |mut form: Value| {
+        form["error_message"] = json!([["Please look again.", 1]]);
+        form
+    };
+    vec![
+        (None, showing("START", json!({"greeting": "Hi"}))),
+        (None, showing("START", json!({}))),
+        (None, showing("START", json!({"more": {"than": "declared"}}))),
+        (Some("FORM"), showing("NEXT", json!({"greeting": "Hi", "count": 2, "days": [{"id": "a", "title": "A"}]}))),
+        (Some("FORM"), showing("STRICT", json!({"name": "Ana"}))),
+        // Back, and the same screen again.
+        (Some("FORM"), showing("START", json!({}))),
+        (Some("FORM"), showing("FORM", json!({}))),
+        // The snackbar is none of the screen's data.
+        (Some("FORM"), error(showing("FORM", json!({})))),
+        (Some("NEXT"), error(showing("NEXT", json!({"count": 1})))),
+        (Some("FORM"), json!({"do": "bad-request", "text": [["No.", 1]]})),
+        // The end is never checked.
+        (Some("FORM"), json!({"do": "complete", "params": [["{\"anything\":[1]}", 1]]})),
+        (None, json!({"do": "close"})),
+    ]
+}
+
+/// Lets the plugin do something right, so that its circuit stays closed.
+async fn succeeds(flow: &TestFlow) {
+    let reply = flow.client().call(&request(Some("FORM"), showing("FORM", json!({})), "good")).await.unwrap();
+    assert_eq!(reply.status, 200);
+}
+
+/// The newest line of the plugin's log, if it has all of these in it.
+async fn newest_line(flow: &TestFlow, parts: &[&str]) -> Option<()> {
+    let log = flow.call("GET", "/logs?limit=1", Value::Null).await.text;
+    parts.iter().all(|part| log.contains(part)).then_some(())
+}
