@@ -1,6 +1,6 @@
 //! Scenarios, played against endpoints.
 
-use flowhost_tests::{Component, Ended, NodeEndpoint, TestHost, flowhost};
+use flowhost_tests::{Component, Ended, NodeEndpoint, TestFlow, TestHost, flowhost};
 use serde_json::{Value, json};
 
 use super::{client, flow_json};
@@ -28,8 +28,11 @@ async fn what_differs_is_shown_with_its_place() {
     for expected in ["price ... FAILED", "/data/total", "expected 8", "came     9", "expected 404", "1 passed, 1 failed"] {
         assert!(ended.stdout.contains(expected), "{expected}: {ended:?}");
     }
-    let machine = client("run", &endpoint, &[&scenario("price"), "--json"]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let junit = folder.path().join("report.xml");
+    let machine = client("run", &endpoint, &[&scenario("price"), "--json", "--junit", junit.to_str().unwrap()]).await;
     assert_eq!(machine.code, Some(1), "{machine:?}");
+    assert!(std::fs::read_to_string(junit).unwrap().contains("<failure message"));
     let report = report(&machine);
     let total = json!({"pointer": "/data/total", "expected": 8, "came": 9});
     assert_eq!(report["scenarios"][0]["steps"][0]["differences"], json!([total]));
@@ -75,18 +78,28 @@ async fn scenarios_that_can_not_be_read_are_bad_usage() {
 #[tokio::test]
 async fn a_plugins_own_scenarios_pass_at_the_host_that_it_is_deployed_to() {
     let host = TestHost::start().await;
-    let flow = host.tenant("acme").await.flow("echo", json!({}), Component::Echo).await;
+    let acme = host.tenant("acme").await;
     let folder = tempfile::tempdir().unwrap();
     let public_key = folder.path().join("acme.pem");
-    std::fs::write(&public_key, &flow.tenant.public_key_pem).unwrap();
-    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/echo/scenarios/echo.toml");
-    let mut command = flowhost(&["client", "run", scenario, "--json", "--url", &flow.url(), "--public-key"]);
-    command.arg(&public_key).env("FLOWHOST_APP_SECRET", &flow.tenant.app_secret);
+    std::fs::write(&public_key, &acme.public_key_pem).unwrap();
+    let run = async |flow: &TestFlow, plugin: &str, scenario: &str, extra: &[&str]| {
+        let file = format!("{}/../plugins/{plugin}/scenarios/{scenario}.toml", env!("CARGO_MANIFEST_DIR"));
+        let mut command = flowhost(&["client", "run", &file, "--json", "--url", &flow.url(), "--public-key"]);
+        command.arg(&public_key).args(extra).env("FLOWHOST_APP_SECRET", &acme.app_secret);
+        let ended = Ended::of(command).await;
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert_eq!(report(&ended)["passed"], true, "{ended:?}");
+    };
 
-    let ended = Ended::of(command).await;
-
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(report(&ended)["passed"], true, "{ended:?}");
+    let echo = acme.flow("echo", json!({}), Component::Echo).await;
+    run(&echo, "echo", "echo", &[]).await;
+    // The context and the day that the scenario is about come with a token that the host minted.
+    let booking = acme.flow("booking", json!({}), Component::Appointment).await;
+    let context = json!({"context": {"name": "Ana Silva", "today": "2026-11-20"}});
+    let minted = booking.call("POST", "/tokens", context).await.expect(201);
+    let flow_json = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/appointment/flow.json");
+    let extra = ["--flow-token", minted["flow_token"].as_str().unwrap(), "--flow-json", flow_json];
+    run(&booking, "appointment", "booking", &extra).await;
 }
 
 fn scenario(name: &str) -> String {
