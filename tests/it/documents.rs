@@ -31,7 +31,7 @@ async fn what_operators_are_told_works() {
 async fn what_the_readme_says_makes_a_plugin_of_ones_own_and_serves_it() {
     let ended = Page::new("README.md", &[]).works().await;
 
-    for shown in ["1 scenario", "# Thank you, Ana!", "the chat gets {", "\"question\":\"Where is my parcel?\""] {
+    for shown in ["1 passed", "# Thank you, Ana!", "the chat gets {", "\"question\":\"Where is my parcel?\""] {
         assert!(ended.stdout.contains(shown), "{shown}: {}\n{}", ended.stdout, ended.stderr);
     }
 }
@@ -99,12 +99,15 @@ fn shell_blocks(page: &str) -> String {
     let mut in_block = false;
     for (number, line) in page.lines().enumerate() {
         match line {
-            "```sh" => in_block = true,
+            "```sh" => {
+                in_block = true;
+                script.push_str(&format!("# line {}\n", number + 2));
+            }
             "```" => in_block = false,
             _ if in_block => {
                 // A public URL is known only when the host runs.
                 let line = line.replace("http://127.0.0.1:8080", "$PUBLIC_URL").replace("http://127.0.0.1:8081", "$FLOWHOST_URL");
-                script.push_str(&format!("# line {}\n{line}\n", number + 1));
+                script.push_str(&format!("{line}\n"));
             }
             _ => {}
         }
