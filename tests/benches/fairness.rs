@@ -30,17 +30,18 @@ async fn main() -> ExitCode {
     // Computing takes longer where the machine is busy; it must not be cut off here.
     let computing = neighbour.flow("computing", json!({"limits": {"cpu_ms": 2000}}), Component::Looper).await;
     let looping = neighbour.flow("looping", json!({}), Component::Looper).await;
+    let alone = one_call(&computing).await;
     let mut times = [Vec::new(), Vec::new(), Vec::new()];
-    let mut answered = Answered::default();
+    let (mut of_computing, mut of_looping) = (Answered::default(), Answered::default());
 
     for round in 0..ROUNDS {
         let quiet = exchanges(&honest, &format!("quiet-{round}")).await;
         let spinning = Neighbour::start(&computing, "compute", round);
         let beside_computing = exchanges(&honest, &format!("computing-{round}")).await;
-        answered.add(spinning.stop().await);
+        of_computing.add(spinning.stop().await);
         let spinning = Neighbour::start(&looping, "loop", round);
         let beside_looping = exchanges(&honest, &format!("looping-{round}")).await;
-        answered.add(spinning.stop().await);
+        of_looping.add(spinning.stop().await);
         // The first round warms up.
         if round > 0 {
             times.iter_mut().zip([quiet, beside_computing, beside_looping]).for_each(|(times, of_round)| times.extend(of_round));
@@ -54,12 +55,14 @@ async fn main() -> ExitCode {
     println!("neighbour computing         {computing}   p99 is {:.2} times the quiet one", ratios[0]);
     println!("neighbour looping           {looping}   p99 is {:.2} times the quiet one", ratios[1]);
     println!(
-        "{} rounds of {EXCHANGES} exchanges one after another; the neighbour on {CONNECTIONS} connections was answered {} times, refused or cut off {} times",
+        "{} rounds of {EXCHANGES} exchanges one after another. The neighbour, on {CONNECTIONS} connections: computing, {} calls answered, {} not, each {alone:.0?} where it is alone; looping, {} cut off or refused",
         ROUNDS - 1,
-        answered.well,
-        answered.otherwise,
+        of_computing.well,
+        of_computing.otherwise,
+        of_looping.otherwise,
     );
     host.stop().await;
+    assert_eq!(of_computing.otherwise, 0, "a neighbour whose calls are not answered shows nothing");
     if ratios.into_iter().any(|ratio| ratio > MOST) {
         return ExitCode::FAILURE;
     }
@@ -77,6 +80,14 @@ async fn exchanges(flow: &TestFlow, name: &str) -> Vec<Duration> {
         times.push(began.elapsed());
     }
     times
+}
+
+/// How long a call that computes takes while nothing else does.
+async fn one_call(flow: &TestFlow) -> Duration {
+    let began = Instant::now();
+    let reply = flow.client().call(&asking("compute", "alone")).await.unwrap();
+    assert_eq!(reply.status, 200);
+    began.elapsed()
 }
 
 /// A tenant that has as many requests under way as it has connections.
@@ -164,7 +175,7 @@ impl std::fmt::Display for Percentiles {
 const MOST: f64 = 2.0;
 
 const ROUNDS: u32 = 13;
-const EXCHANGES: u32 = 50;
+const EXCHANGES: u32 = 150;
 
 /// As many calls as a flow may have at the same time, unless it is set otherwise.
 const CONNECTIONS: u32 = 16;

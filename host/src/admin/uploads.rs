@@ -166,6 +166,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn all_tenants_together_have_so_many_places() {
+        let uploads = Uploads::new(std::env::temp_dir());
+        let mut under_way = Vec::new();
+        for _ in 0..MAX_UPLOADS / MAX_UPLOADS_OF_TENANT {
+            let tenant = TenantId::new();
+            for _ in 0..MAX_UPLOADS_OF_TENANT {
+                under_way.push(uploads.begin(tenant).await.unwrap());
+            }
+        }
+
+        let refused = uploads.begin(TenantId::new()).await.unwrap_err();
+        assert!(refused.to_string().contains("the host has 32 uploads under way"), "{refused}");
+        under_way.pop();
+        assert!(uploads.begin(TenantId::new()).await.is_ok());
+    }
+
+    #[tokio::test]
     async fn a_full_disk_is_said_so() {
         let uploads = Uploads::new(std::env::temp_dir());
         let mut upload = uploads.begin(TenantId::new()).await.unwrap();

@@ -174,8 +174,10 @@ const FILE_OVERHEAD_BYTES: usize = 16 + 10;
 mod tests {
     use std::net::SocketAddr;
 
+    use futures_util::StreamExt as _;
+    use futures_util::stream::FuturesUnordered;
     use tokio::io::AsyncReadExt;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
     use crate::flow::Capabilities;
@@ -199,6 +201,38 @@ mod tests {
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).await.unwrap();
         assert_eq!(egress.places.available_permits(), MAX_REQUESTS);
+    }
+
+    #[tokio::test]
+    async fn all_tenants_together_have_so_many_requests_under_way() {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let egress = egress_to(silent.local_addr().unwrap());
+        let tenants: Vec<_> = (0..MAX_REQUESTS / clients::MAX_OF_A_TENANT).map(|_| TenantId::new()).collect();
+        let of_all = tenants.iter().flat_map(|tenant| std::iter::repeat_n(*tenant, clients::MAX_OF_A_TENANT));
+        let mut under_way: FuturesUnordered<_> = of_all.map(|tenant| egress.send(tenant, request())).collect();
+        let mut one_more = egress.send(TenantId::new(), request());
+
+        let mut connections = connected(&silent, MAX_REQUESTS, &mut under_way).await;
+        assert!(timeout(Duration::from_millis(200), silent.accept()).await.is_err(), "more than {MAX_REQUESTS} were sent");
+        assert!(futures_util::poll!(one_more.as_mut()).is_pending());
+        // One of them is answered.
+        drop(connections.pop());
+        assert!(matches!(under_way.next().await, Some(Err(OutboundError::Unreachable(_)))));
+        under_way.push(one_more);
+
+        connected(&silent, 1, &mut under_way).await;
+    }
+
+    /// The next so many connections, while requests go on.
+    async fn connected<F: Future>(server: &TcpListener, count: usize, requests: &mut FuturesUnordered<F>) -> Vec<TcpStream> {
+        let mut streams = Vec::new();
+        while streams.len() < count {
+            tokio::select! {
+                stream = server.accept() => streams.push(stream.unwrap().0),
+                _ = requests.next() => panic!("a silent server answered"),
+            }
+        }
+        streams
     }
 
     /// Names lead to this address, which may be connected to.

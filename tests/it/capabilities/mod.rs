@@ -44,7 +44,7 @@ fn token() -> String {
 }
 
 /// A host whose plugins reach these servers, and a flow that grants what its plugin, `caller`, asks for.
-async fn start() -> (Outside, TestHost, TestFlow) {
+pub(crate) async fn start() -> (Outside, TestHost, TestFlow) {
     let outside = Outside::start().await;
     let egress = outside.egress();
     let host = TestHost::configured(|config| config.egress = egress).await;
@@ -57,7 +57,7 @@ async fn calling_flow(tenant: &TestTenant) -> TestFlow {
 }
 
 /// Lets the plugin do something once; gives the outcome.
-async fn outcome(flow: &TestFlow, form: Value) -> Value {
+pub(crate) async fn outcome(flow: &TestFlow, form: Value) -> Value {
     outcomes(flow, form).await[0].clone()
 }
 

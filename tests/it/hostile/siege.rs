@@ -154,6 +154,7 @@ impl Siege {
         let sessions = flow.sessions().await;
         let exchanges: u64 = sessions.iter().filter_map(|session| session["exchanges"].as_u64()).sum();
         assert_eq!(exchanges, stored, "{}: what failed was stored, or what did not was lost", attack.name);
+        self.is_counted(attack).await;
     }
 
     async fn deploy(&self, attack: &Attack) -> TestFlow {
@@ -200,6 +201,16 @@ impl Siege {
             eventually(&format!("{}: `{text}` in the log", attack.name), async || found().then_some(())).await;
         }
         assert!(found(), "{}: no `{text}` in {:#?}", attack.name, new_lines());
+    }
+
+    /// The flow's metrics have one failure, or none, and blame the plugin.
+    async fn is_counted(&self, attack: &Attack) {
+        let metrics = self.host.admin().with_token(None).get("/metrics").await.text;
+        let series = format!("flowhost_plugin_failures_total{{tenant=\"acme\",flow=\"{}\",version=\"1\",", attack.name);
+        let failures: Vec<_> = metrics.lines().filter_map(|line| line.strip_prefix(&series)).collect();
+        let expected = usize::from(!matches!(attack.end, End::Answered(_)));
+        assert_eq!(failures.len(), expected, "{}: {failures:?}", attack.name);
+        assert!(failures.iter().all(|failure| failure.ends_with("blame=\"guest\"} 1")), "{}: {failures:?}", attack.name);
     }
 
     /// What the host said of this tenant's requests; what its plugins say themselves is not in it.
