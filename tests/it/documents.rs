@@ -29,7 +29,7 @@ async fn what_operators_are_told_works() {
 
 #[tokio::test]
 async fn what_the_readme_says_makes_a_plugin_of_ones_own_and_serves_it() {
-    let ended = Page::new("README.md", &[]).works().await;
+    let ended = Page::new("README.md", &[("target/debug/flowhost client", "flowhost client")]).works().await;
 
     for shown in ["1 passed", "# Thank you, Ana!", "the chat gets {", "\"question\":\"Where is my parcel?\""] {
         assert!(ended.stdout.contains(shown), "{shown}: {}\n{}", ended.stdout, ended.stderr);

@@ -29,7 +29,7 @@ pub enum Command {
     List(ListArgs),
     /// Show one flow and its settings
     #[command(after_help = "Example:\n  flowhost flow show acme booking")]
-    Show(ShowArgs),
+    Show(FlowArgs),
     /// Change the given settings of a flow, or switch it off and on
     #[command(after_help = "Example:\n  flowhost flow update acme booking --on-failure error-message --limit cpu_ms=500")]
     Update(ChangeArgs),
@@ -66,15 +66,15 @@ pub struct ListArgs {
     api: ApiArgs,
 }
 
-/// Arguments of `flow show`.
+/// Arguments of commands that only need to know the flow.
 #[derive(Args)]
-pub struct ShowArgs {
+pub struct FlowArgs {
     /// The tenant's slug
-    tenant: String,
+    pub(super) tenant: String,
     /// The flow's name
-    flow: String,
+    pub(super) flow: String,
     #[command(flatten)]
-    api: ApiArgs,
+    pub(super) api: ApiArgs,
 }
 
 /// Arguments of `flow delete`.
@@ -126,7 +126,7 @@ async fn list(args: ListArgs, environment: &Environment) -> anyhow::Result<()> {
     args.api.print(&answer, |list: Flows| list.for_people(&args.tenant))
 }
 
-async fn show(args: ShowArgs, environment: &Environment) -> anyhow::Result<()> {
+async fn show(args: FlowArgs, environment: &Environment) -> anyhow::Result<()> {
     let answer = args.api.connect(environment)?.get(&["tenants", &args.tenant, "flows", &args.flow]).await?;
     args.api.print(&answer, |flow: Flow| flow.for_people())
 }

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::config::{ConfigError, Environment, SecretText};
 
 use super::api::ApiArgs;
+use super::flow::FlowArgs;
 use super::input::{read_secret, read_text};
 use super::table::Table;
 
@@ -23,7 +24,7 @@ pub enum Command {
     Set(SetArgs),
     /// List a flow's settings and secrets; values of secrets are never shown
     #[command(after_help = "Example:\n  flowhost flow config list acme booking")]
-    List(ListArgs),
+    List(FlowArgs),
     /// Delete a setting or a secret
     #[command(after_help = "Example:\n  flowhost flow config delete acme booking api-key")]
     Delete(DeleteArgs),
@@ -50,17 +51,6 @@ pub struct SetArgs {
     /// Where the secret may be sent, for example api.example.com:443; may be given again
     #[arg(long = "host", value_name = "HOST[:PORT]")]
     hosts: Vec<String>,
-    #[command(flatten)]
-    api: ApiArgs,
-}
-
-/// Arguments of `flow config list`.
-#[derive(Args)]
-pub struct ListArgs {
-    /// The tenant's slug
-    tenant: String,
-    /// The flow's name
-    flow: String,
     #[command(flatten)]
     api: ApiArgs,
 }
@@ -96,7 +86,7 @@ async fn set(args: SetArgs, environment: &Environment) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn list(args: ListArgs, environment: &Environment) -> anyhow::Result<()> {
+async fn list(args: FlowArgs, environment: &Environment) -> anyhow::Result<()> {
     let answer = args.api.connect(environment)?.get(&["tenants", &args.tenant, "flows", &args.flow, "config"]).await?;
     args.api.print(&answer, |config: Config| config.for_people(&args.tenant, &args.flow))
 }

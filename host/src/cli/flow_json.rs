@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use crate::config::Environment;
 
 use super::api::ApiArgs;
+use super::flow::FlowArgs;
 use super::input::read_text;
 use super::output::say_exactly;
 
@@ -34,17 +35,6 @@ pub struct SetArgs {
     flow: String,
     /// The Flow JSON, - for standard input
     file: PathBuf,
-    #[command(flatten)]
-    api: ApiArgs,
-}
-
-/// Arguments of `flow json get` and `flow json delete`.
-#[derive(Args)]
-pub struct FlowArgs {
-    /// The tenant's slug
-    tenant: String,
-    /// The flow's name
-    flow: String,
     #[command(flatten)]
     api: ApiArgs,
 }

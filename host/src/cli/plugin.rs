@@ -20,6 +20,7 @@ use crate::plugin_project::{self, BuildOptions, BuiltComponent};
 use crate::plugins::inspect;
 
 use super::api::{AdminApi, ApiArgs};
+use super::flow::FlowArgs;
 use super::input::read_bytes;
 use super::output::{note, printable, say};
 use super::table::Table;
@@ -106,17 +107,6 @@ pub struct ActivateArgs {
     flow: String,
     /// The version's number, as `flowhost plugin versions` shows it
     version: u64,
-    #[command(flatten)]
-    api: ApiArgs,
-}
-
-/// Arguments of commands that only need to know the flow.
-#[derive(Args)]
-pub struct FlowArgs {
-    /// The tenant's slug
-    tenant: String,
-    /// The flow's name
-    flow: String,
     #[command(flatten)]
     api: ApiArgs,
 }

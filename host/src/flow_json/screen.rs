@@ -20,7 +20,7 @@ pub struct Screen {
     pub terminal: bool,
     /// Whether ending here is a success; true where it isn't said.
     pub success: bool,
-    /// Whether the endpoint is asked when the user comes back here.
+    /// Whether the endpoint is asked when the user goes back from here.
     pub refresh_on_back: bool,
     /// What it declares as its data, in the order of the document; none where it declares no `data` at all.
     pub data: Option<Vec<DataProperty>>,
