@@ -29,9 +29,11 @@ async fn what_operators_are_told_works() {
 
 #[tokio::test]
 async fn what_the_readme_says_makes_a_plugin_of_ones_own_and_serves_it() {
-    let ended = Page::new("README.md", &[("target/debug/flowhost client", "flowhost client")]).works().await;
+    let mut page = Page::new("README.md", &[("target/debug/flowhost client", "flowhost client")]);
+    page.afterwards = AFTER_A_CHANGE;
+    let ended = page.works().await;
 
-    for shown in ["1 passed", "# Thank you, Ana!", "the chat gets {", "\"question\":\"Where is my parcel?\""] {
+    for shown in ["1 passed", "# Thank you, Ana!", "the chat gets {", "\"question\":\"Where is my parcel?\"", "Many thanks, Ana!"] {
         assert!(ended.stdout.contains(shown), "{shown}: {}\n{}", ended.stdout, ended.stderr);
     }
 }
@@ -54,6 +56,8 @@ struct Page {
     name: String,
     text: String,
     folder: DataFolder,
+    /// What is run after its commands, in the same shell.
+    afterwards: &'static str,
 }
 
 impl Page {
@@ -67,11 +71,11 @@ impl Page {
         let folder = DataFolder::new();
         // PostgreSQL may run as another user, who has to pass through.
         std::fs::create_dir(folder.path()).unwrap();
-        Self { name: name.to_owned(), text, folder }
+        Self { name: name.to_owned(), text, folder, afterwards: "" }
     }
 
     async fn works(self) -> Ended {
-        let script = format!("{PRELUDE}{}", shell_blocks(&self.text));
+        let script = format!("{PRELUDE}{}{}", shell_blocks(&self.text), self.afterwards);
         let folder = self.folder.path();
         let file = folder.join("script");
         std::fs::write(&file, &script).unwrap();
@@ -120,6 +124,17 @@ fn fixture(path: &str) -> String {
     format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Whoever writes a plugin makes a mistake, mends it, and sees the change.
+const AFTER_A_CHANGE: &str = r#"
+echo 'a mistake' >>../hello/src/lib.rs
+until grep -q "Waiting for a change" host.err; do kill -0 "$HOST_PROCESS"; sleep 0.1; done
+sed -i '$d; s/Thank you/Many thanks/' ../hello/src/lib.rs
+until grep -q "hello version 2 is active" host.out; do kill -0 "$HOST_PROCESS"; sleep 0.1; done
+flowhost client call --url "$PUBLIC_URL/flows/dev/hello" --action data_exchange --screen QUESTION --flow-token changed \
+    --data '{"topic":"order","name":"Ana","question":"Why?"}' \
+    --public-key .flowhost/dev-public-key.pem --app-secret-file .flowhost/secrets/dev-app-secret
+"#;
+
 /// What stands in for a person: the program is built already, and the demo has a test of its own; a host that a page starts goes on in the
 /// background, on ports of its own; and somebody answers the questions of a chat.
 const PRELUDE: &str = r#"
@@ -129,7 +144,7 @@ cargo() { :; }
 flowhost() {
     case "${1-} ${2-}" in
     dev* | serve*)
-        "$PROGRAM" "$@" --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --log warn --ready-file "$PWD/ready.json" >host.out &
+        "$PROGRAM" "$@" --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --log warn --ready-file "$PWD/ready.json" >host.out 2> >(tee host.err >&2) &
         HOST_PROCESS=$!
         until [ -s ready.json ]; do kill -0 "$HOST_PROCESS"; sleep 0.1; done
         PUBLIC_URL=$(sed 's/.*"public":"\([^"]*\)".*/\1/' ready.json)
