@@ -107,7 +107,7 @@ impl Workshop {
              \x20 flowhost client chat --url {}/flows/{TENANT}/{} \\\n\
              \x20     --public-key {} --app-secret-file {}{flow_json}\n\
              It is built and deployed again whenever a file in {} changes.",
-            self.public_url,
+            reachable(&self.public_url),
             deployed.flow,
             quoted(&self.public_key_file),
             quoted(&self.app_secret_file),
@@ -133,6 +133,11 @@ async fn put_app_secret(api: &AdminApi, secret: &SecretText) -> anyhow::Result<(
     api.call(Method::PUT, &["tenants", TENANT, "app-secret"], Some(&body)).await.map(drop)
 }
 
+/// Who listens on every address is reached on this machine's own.
+fn reachable(url: &str) -> String {
+    url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+}
+
 /// For a shell.
 fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
@@ -146,6 +151,13 @@ const TENANT: &str = "dev";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_that_is_shown_can_be_called() {
+        assert_eq!(reachable("http://0.0.0.0:8080"), "http://127.0.0.1:8080");
+        assert_eq!(reachable("http://[::]:8080"), "http://[::1]:8080");
+        assert_eq!(reachable("https://127.0.0.1:1"), "https://127.0.0.1:1");
+    }
 
     #[test]
     fn a_path_can_be_pasted_into_a_shell() {
