@@ -115,7 +115,7 @@ impl AdminApi {
     }
 
     /// Puts a document of JSON as it is.
-    pub(crate) async fn put_document(&self, path: &[&str], document: String) -> anyhow::Result<Answer> {
+    pub(crate) async fn put_document(&self, path: &[&str], document: impl Into<reqwest::Body>) -> anyhow::Result<Answer> {
         let request = self.http.put(self.url(path)?).timeout(UPLOAD_TIME);
         self.send(request.header("content-type", "application/json").body(document)).await
     }

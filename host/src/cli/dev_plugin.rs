@@ -13,9 +13,10 @@ use crate::plugin_project::{self, BuildOptions, BuiltComponent, Sources};
 use super::api::{AdminApi, answered};
 use super::describe;
 use super::dev_folder::DevFolder;
-use super::input::{read_bytes, read_text};
+use super::input::read_bytes;
 use super::key::public_keys;
 use super::output::{note, say};
+use super::plugin::project::{flow_json, flow_json_path};
 use super::plugin::{activate_version, example_data, rehearse, size, upload};
 
 /// A tenant with keys, and the project that is deployed to it.
@@ -89,9 +90,8 @@ impl Workshop {
     /// What the project says, also that it has none.
     async fn put_flow_json(&self, flow: &str) -> anyhow::Result<()> {
         let path = ["tenants", TENANT, "flows", flow, "flow-json"];
-        let flow_json = self.project.join("flow.json");
-        if flow_json.is_file() {
-            return self.api.put_document(&path, read_text(&flow_json)?).await.map(drop);
+        if let Some(document) = flow_json(&self.project)? {
+            return self.api.put_document(&path, document).await.map(drop);
         }
         match self.api.delete(&path).await {
             Err(error) if answered(&error) == Some(StatusCode::NOT_FOUND) => Ok(()),
@@ -100,7 +100,7 @@ impl Workshop {
     }
 
     fn introduction(&self, deployed: &Deployed) -> String {
-        let flow_json = self.project.join("flow.json");
+        let flow_json = flow_json_path(&self.project);
         let flow_json = if flow_json.is_file() { format!(" \\\n      --flow-json {}", quoted(&flow_json)) } else { String::new() };
         format!(
             "Talk to it as WhatsApp would, in another terminal:\n\

@@ -15,9 +15,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::config::Environment;
-use crate::flow_json::FlowJson;
 use crate::plugin_project::{self, BuildOptions, BuiltComponent};
 use crate::plugins::inspect;
+
+use self::project::{Component, sound_flow_json};
 
 use super::api::{AdminApi, ApiArgs};
 use super::flow::FlowArgs;
@@ -196,14 +197,7 @@ pub(crate) async fn rehearse(
 /// The example data of the Flow JSON's entry screen (`__example__`); none without a `flow.json` in the project. One that WhatsApp would
 /// refuse is refused.
 pub(crate) fn example_data(project: &Path) -> anyhow::Result<Map<String, Value>> {
-    let path = project.join("flow.json");
-    if !path.is_file() {
-        return Ok(Map::new());
-    }
-    match FlowJson::parse(&read_bytes(&path)?) {
-        Ok(flow) => Ok(flow.entry_screen().example_data()),
-        Err(findings) => anyhow::bail!("{} is refused:\n{findings}", path.display()),
-    }
+    Ok(sound_flow_json(project)?.map(|flow| flow.entry_screen().example_data()).unwrap_or_default())
 }
 
 async fn activate(args: ActivateArgs, environment: &Environment) -> anyhow::Result<()> {
@@ -228,13 +222,7 @@ async fn versions(args: FlowArgs, environment: &Environment) -> anyhow::Result<(
 
 /// The bytes of a component; a folder is a project that is built first.
 async fn component(source: &Path) -> anyhow::Result<Vec<u8>> {
-    let path = if source.is_dir() {
-        let options = BuildOptions { project_dir: source.to_owned(), ..BuildOptions::default() };
-        plugin_project::build(options, note).await?.path
-    } else {
-        source.to_owned()
-    };
-    read_bytes(&path)
+    if source.is_dir() { Ok(Component::of(source, None).await?.bytes) } else { read_bytes(source) }
 }
 
 /// An uploaded version, and the API's words about it.

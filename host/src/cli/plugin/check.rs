@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::project::{Component, ScenarioFile, flow_json, scenario_paths};
+use super::project::{Component, ScenarioFile, flow_json, flow_json_path, scenario_paths};
 use super::size;
 use crate::cli::output::{printable, say};
 use crate::flow::Capabilities;
@@ -95,7 +95,7 @@ impl Report {
         match FlowJson::parse(&text) {
             Ok(flow) => Ok(Some((flow, serde_json::from_slice(&text).context("flow.json was JSON a moment ago")?))),
             Err(findings) => {
-                let path = project.join("flow.json").display().to_string();
+                let path = flow_json_path(project).display().to_string();
                 self.findings.extend(findings.iter().map(|finding| Finding {
                     file: path.clone(),
                     line: None,

@@ -10,6 +10,7 @@ use crate::cli::input::{read_bytes, read_text};
 use crate::cli::output::note;
 use crate::config::CompileConfig;
 use crate::crypto::{CodeKeys, MasterKey, MasterKeys};
+use crate::flow_json::FlowJson;
 use crate::plugin_project::{self, BuildOptions};
 use crate::plugins::{CodeSettings, CompileSettings, WorkerLimits};
 use crate::scenarios::Scenario;
@@ -113,8 +114,20 @@ pub(in crate::cli) struct Unreadable {
     pub(super) message: String,
 }
 
-/// The project's Flow JSON, if it has one.
-pub(super) fn flow_json(project: &Path) -> anyhow::Result<Option<Vec<u8>>> {
-    let path = project.join("flow.json");
+/// The project's Flow JSON, if it has one, as it is written.
+pub(in crate::cli) fn flow_json(project: &Path) -> anyhow::Result<Option<Vec<u8>>> {
+    let path = flow_json_path(project);
     if path.is_file() { read_bytes(&path).map(Some) } else { Ok(None) }
+}
+
+/// The same, read. One that WhatsApp would refuse is an error with all that is wrong.
+pub(super) fn sound_flow_json(project: &Path) -> anyhow::Result<Option<FlowJson>> {
+    let Some(text) = flow_json(project)? else { return Ok(None) };
+    let flow = FlowJson::parse(&text);
+    flow.map(Some).map_err(|findings| anyhow::anyhow!("{} is refused:\n{findings}", flow_json_path(project).display()))
+}
+
+/// Where the project's Flow JSON is, if it has one.
+pub(in crate::cli) fn flow_json_path(project: &Path) -> PathBuf {
+    project.join("flow.json")
 }

@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use clap::Args;
 use futures_util::StreamExt as _;
 
-use super::project::{Component, ScenarioFile, flow_json, scenario_folder, scenario_paths};
+use super::project::{Component, ScenarioFile, scenario_folder, scenario_paths, sound_flow_json};
 use crate::cli::output::{note, say};
 use crate::config::{ConfigError, Environment};
 use crate::flow_json::{FlowJson, ReplyRules};
@@ -125,9 +125,7 @@ fn chosen(project: &Path, filter: Option<&str>) -> anyhow::Result<Vec<ScenarioFi
 
 /// What the phone checks of replies, where the project has a Flow JSON.
 fn reply_rules(project: &Path) -> anyhow::Result<Option<ReplyRules>> {
-    let Some(text) = flow_json(project)? else { return Ok(None) };
-    let flow = FlowJson::parse(&text).map_err(|findings| anyhow::anyhow!("flow.json is not sound:\n{findings}"))?;
-    Ok(Some(flow.into_rules()))
+    Ok(sound_flow_json(project)?.map(FlowJson::into_rules))
 }
 
 /// Plays scenarios side by side, as many as there are cores.
