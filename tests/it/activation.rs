@@ -23,12 +23,12 @@ async fn a_version_that_asks_for_more_than_is_granted_is_not_activated() {
     let refused = activate().await;
     let refused = refused.problem(409);
     assert!(refused.contains("does not grant: store. New against the active version: store"), "{refused}");
-    assert_eq!(flow.count("t").await, 1, "the version before still answers");
+    assert_eq!(flow.count("token-of-ana").await, 1, "the version before still answers");
 
     flow.set(json!({"grants": {"store": true}})).await;
     assert_eq!(activate().await.expect(200)["new_requests"], json!({"http": [], "store": true, "media": false}));
     flow.call("POST", "/rollback", Value::Null).await.expect(200);
-    assert_eq!(flow.count("t").await, 2);
+    assert_eq!(flow.count("token-of-ana").await, 2);
     // What was granted can be taken away again, and then there is no way back to what needs it.
     flow.set(json!({"grants": {"store": false}})).await;
     activate().await.problem(409);
@@ -53,7 +53,7 @@ async fn a_rehearsal_answers_and_nothing_of_it_stays() {
         let failed = failed.problem(422);
         assert!(failed.starts_with("version 1 fails on INIT: the plugin failed: the plugin trapped"), "{failed}");
     }
-    assert_eq!(flow.ask("list", "t").await.status, 200);
+    assert_eq!(flow.ask("list", "token-of-ana").await.status, 200);
     flow.call("POST", "/versions/2/rehearse", json!({})).await.problem(404);
     flow.call("POST", "/versions/one/rehearse", json!({})).await.problem(404);
     flow.call("POST", "/versions/1/rehearse", json!({"screen": "A"})).await.problem(422);
@@ -75,14 +75,14 @@ async fn a_deployment_that_fails_its_rehearsal_is_activated_by_force_only() {
     let refused = deploy(&[]).await;
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(refused.stderr.contains("--force") && refused.stderr.contains("fails on INIT"), "{refused:?}");
-    assert_eq!(flow.count("t").await, 1);
+    assert_eq!(flow.count("token-of-ana").await, 1);
 
     let forced = deploy(&["--force"]).await;
     assert_eq!(forced.code, Some(0), "{forced:?}");
     assert!(forced.stderr.contains("fails on INIT"), "{forced:?}");
-    assert_eq!(flow.ask("count", "t").await.status, 500);
+    assert_eq!(flow.ask("count", "token-of-ana").await.status, 500);
     flow.call("POST", "/rollback", Value::Null).await.expect(200);
-    assert_eq!(flow.count("t").await, 2);
+    assert_eq!(flow.count("token-of-ana").await, 2);
 }
 
 #[tokio::test]
@@ -137,7 +137,7 @@ async fn a_switch_reaches_a_host_that_was_without_its_database() {
     sqlx::query("create role cut_off_for_a_while login in role flowhost_app").execute(&pool).await.unwrap();
     let other = host.second_configured(|config| config.database = config.database.clone().username("cut_off_for_a_while")).await;
     let there = flow.served_at(&other).await;
-    assert_eq!(there.count("before").await, 1);
+    assert_eq!(there.count("token-before").await, 1);
 
     let run = async |statement: &str| sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&pool).await.unwrap();
     run("alter role cut_off_for_a_while nologin").await;
@@ -154,7 +154,7 @@ async fn a_switch_reaches_a_host_that_was_without_its_database() {
         (reply.status == 200 && reply.payload?["screen"] == "SUCCESS").then_some(())
     })
     .await;
-    assert_eq!(there.count("before").await, 2, "the conversation goes on");
+    assert_eq!(there.count("token-before").await, 2, "the conversation goes on");
     other.stop().await;
     run("drop role cut_off_for_a_while").await;
 }

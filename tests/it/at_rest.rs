@@ -111,10 +111,10 @@ async fn neither_database_nor_log_holds_a_secret_or_what_a_user_said() {
 async fn a_sealed_value_does_not_open_in_another_row() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
-    assert_eq!(flow.count("one").await, 1);
-    assert_eq!(flow.count("two").await, 1);
-    assert_eq!(flow.count("two").await, 2);
-    let request = flow.client().seal(&payload::init("three")).unwrap();
+    assert_eq!(flow.count("token-one").await, 1);
+    assert_eq!(flow.count("token-two").await, 1);
+    assert_eq!(flow.count("token-two").await, 2);
+    let request = flow.client().seal(&payload::init("token-three")).unwrap();
     assert_eq!(flow.client().send(&request).await.unwrap().status, 200);
     let pool = host.database().pool().await;
     let swap = async |column: &str, tokens: [&str; 2]| {
@@ -126,15 +126,15 @@ async fn a_sealed_value_does_not_open_in_another_row() {
         assert_eq!(swapped.execute(&pool).await.unwrap().rows_affected(), 2);
     };
 
-    swap("sealed_state", ["one", "two"]).await;
-    for token in ["one", "two"] {
+    swap("sealed_state", ["token-one", "token-two"]).await;
+    for token in ["token-one", "token-two"] {
         let reply = flow.ask("count", token).await;
         assert_eq!((reply.status, reply.payload), (503, None), "{token}");
     }
-    swap("sealed_state", ["one", "two"]).await;
-    assert_eq!((flow.count("one").await, flow.count("two").await), (2, 3));
+    swap("sealed_state", ["token-one", "token-two"]).await;
+    assert_eq!((flow.count("token-one").await, flow.count("token-two").await), (2, 3));
 
-    swap("sealed_last_reply", ["one", "three"]).await;
+    swap("sealed_last_reply", ["token-one", "token-three"]).await;
     let repeated = flow.client().send(&request).await.unwrap();
     assert_eq!((repeated.status, repeated.body), (503, Vec::new()));
 }

@@ -16,7 +16,7 @@ async fn a_host_that_starts_again_needs_no_compiler() {
     let (cache, host, flow) = with_plugin(1).await;
     let again = host.second_configured(|config| without_compiler(config, cache.path())).await;
 
-    assert_eq!(flow.at(&again).count("t").await, 1);
+    assert_eq!(flow.at(&again).count("token-of-ana").await, 1);
 
     assert_eq!(fs::metadata(code_folder(cache.path())).unwrap().permissions().mode() & 0o777, 0o700);
     let file = only_file(cache.path());
@@ -28,7 +28,7 @@ async fn without_a_cache_there_is_nothing_to_start_from() {
     let (_cache, host, flow) = with_plugin(2).await;
     let again = host.second_configured(|config| config.compile.program = "/bin/false".into()).await;
 
-    assert_eq!(flow.at(&again).ask("count", "t").await.status, 503);
+    assert_eq!(flow.at(&again).ask("count", "token-of-ana").await.status, 503);
 }
 
 #[tokio::test]
@@ -46,11 +46,11 @@ async fn any_damage_is_noticed_and_compiled_again() {
     {
         fs::write(&file, damaged).unwrap();
         let blocked = host.second_configured(|config| without_compiler(config, cache.path())).await;
-        assert_eq!(flow.at(&blocked).ask("count", "t").await.status, 503, "it is not loaded");
+        assert_eq!(flow.at(&blocked).ask("count", "token-of-ana").await.status, 503, "it is not loaded");
         assert!(!file.exists(), "it is of no more use");
 
         let again = host.second_configured(|config| config.compile.code_cache = Some(code_folder(cache.path()))).await;
-        assert_eq!(flow.at(&again).ask("count", "t").await.status, 200);
+        assert_eq!(flow.at(&again).ask("count", "token-of-ana").await.status, 200);
         assert!(file.exists(), "it is there for the next start");
     }
     let digest = flow.call("GET", "/versions", Value::Null).await.expect(200)["versions"][0]["digest"].clone();
@@ -68,7 +68,7 @@ async fn one_plugins_code_under_anothers_name_is_not_loaded() {
 
     let again = host.second_configured(|config| without_compiler(config, cache.path())).await;
 
-    assert_eq!(flow.at(&again).ask("count", "t").await.status, 503);
+    assert_eq!(flow.at(&again).ask("count", "token-of-ana").await.status, 503);
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn the_code_of_another_master_key_is_compiled_again_and_the_second_ones_is
             config.master_keys = both;
         })
         .await;
-    assert_eq!(flow.at(&again).count("t").await, 1);
+    assert_eq!(flow.at(&again).count("token-of-ana").await, 1);
 
     let stranger = TestHost::configured(|config| without_compiler(config, cache.path())).await;
     let flow = stranger.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
@@ -96,7 +96,7 @@ async fn a_folder_that_can_not_be_used_is_said_so_and_costs_a_compilation() {
     let host = TestHost::configured(|config| config.compile.code_cache = Some(folder.clone())).await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
 
-    assert_eq!(flow.count("t").await, 1);
+    assert_eq!(flow.count("token-of-ana").await, 1);
     let lines = logged(Level::WARN, "the folder for compiled code can't be used");
     assert_eq!(lines.iter().filter(|line| line.contains("/proc/flowhost-code-cache")).count(), 1, "{lines:?}");
 }
@@ -109,7 +109,7 @@ async fn a_folder_that_goes_away_is_said_so_and_costs_a_compilation() {
     fs::remove_dir(&folder).unwrap();
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
 
-    assert_eq!(flow.count("t").await, 1);
+    assert_eq!(flow.count("token-of-ana").await, 1);
     let lines = logged(Level::WARN, "compiled code can't be kept");
     assert_eq!(lines.iter().filter(|line| line.contains(&*folder.to_string_lossy())).count(), 1, "{lines:?}");
 }

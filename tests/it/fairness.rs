@@ -19,7 +19,7 @@ async fn a_tenant_with_several_flows_full_of_sleepers_leaves_others_served() {
     let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
     let clients = flows.each_ref().map(TestFlow::client);
     // As many as the host has places, and some more.
-    let requests: Vec<_> = (0..140).map(|number| asking("sleep", &format!("t{number}"))).collect();
+    let requests: Vec<_> = (0..140).map(|number| asking("sleep", &format!("token-of-{number}"))).collect();
     let sleep = |(number, request): (usize, _)| clients[number % 2].call(request);
     let mut sleepers: FuturesUnordered<_> = requests.iter().enumerate().map(sleep).collect();
 
@@ -28,7 +28,7 @@ async fn a_tenant_with_several_flows_full_of_sleepers_leaves_others_served() {
     assert_eq!(first.status, 429);
 
     for number in 1..=5 {
-        assert_eq!(neighbour.count("t").await, number);
+        assert_eq!(neighbour.count("token-of-ana").await, number);
     }
     let page = host.admin().get("/metrics").await.text;
     let ended: Vec<_> =
@@ -52,7 +52,7 @@ async fn on_one_thread_loops_and_sleeps_are_cut_off_and_a_neighbour_is_answered_
     });
 
     for number in 1..=5 {
-        assert_eq!(neighbour.count("t").await, number);
+        assert_eq!(neighbour.count("token-of-ana").await, number);
     }
 
     assert!(!under_way.is_finished(), "four loops of 300 ms of CPU time each were over before five answers of the neighbour");
@@ -74,22 +74,22 @@ async fn a_plugin_that_only_fails_is_left_alone_until_a_trial_succeeds() {
     let neighbour = tenant.flow("another", json!({}), Component::Trapper).await;
     open_circuit(&flow, "trap").await;
 
-    let refused = flow.ask("count", "t").await;
+    let refused = flow.ask("count", "token-of-ana").await;
     assert_eq!((refused.status, &refused.payload), (503, &None));
     let retry_after = refused.retry_after.unwrap();
     assert!(Duration::from_secs(1) <= retry_after && retry_after <= Duration::from_secs(10), "{retry_after:?}");
-    assert_eq!(neighbour.count("t").await, 1, "another flow with the same bytes");
+    assert_eq!(neighbour.count("token-of-ana").await, 1, "another flow with the same bytes");
     assert_eq!(flow.sessions().await, Vec::<Value>::new());
 
     flow.set(json!({"on_failure": "error-message"})).await;
-    let shown = flow.ask("count", "shown").await;
+    let shown = flow.ask("count", "token-shown").await;
     let text = json!({"screen": "FORM", "data": {"error_message": "Sorry."}});
     assert_eq!((shown.status, shown.payload), (200, Some(text)));
     flow.set(json!({"on_failure": "status"})).await;
 
-    eventually("a trial is let through", async || (flow.ask("count", "later").await.status == 200).then_some(())).await;
-    assert_eq!(flow.ask("trap", "t").await.status, 500, "it is called again");
-    assert_eq!(flow.count("t").await, 1);
+    eventually("a trial is let through", async || (flow.ask("count", "token-later").await.status == 200).then_some(())).await;
+    assert_eq!(flow.ask("trap", "token-of-ana").await.status, 500, "it is called again");
+    assert_eq!(flow.count("token-of-ana").await, 1);
     let tenant_id = host.database().tenant_id("acme").await;
     let lines: Vec<_> = logged(Level::INFO, &tenant_id).into_iter().filter(|line| line.contains("circuit is")).collect();
     assert_eq!(lines.len(), 2, "{lines:?}");
@@ -102,11 +102,11 @@ async fn another_version_begins_afresh() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Trapper).await;
     open_circuit(&flow, "trap").await;
-    assert_eq!(flow.ask("count", "t").await.status, 503);
+    assert_eq!(flow.ask("count", "token-of-ana").await.status, 503);
 
     flow.deploy(Component::Steady).await;
 
-    assert_eq!(flow.count("t").await, 1);
+    assert_eq!(flow.count("token-of-ana").await, 1);
 }
 
 #[tokio::test]
@@ -115,19 +115,19 @@ async fn answers_that_can_not_be_shown_open_the_circuit_and_bad_requests_do_not(
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Chatty).await;
     for _ in 0..2 {
         for _ in 0..9 {
-            assert_eq!(flow.ask("bad-json", "t").await.status, 500);
+            assert_eq!(flow.ask("bad-json", "token-of-ana").await.status, 500);
         }
-        assert_eq!(flow.ask("bad-request", "t").await.status, 200);
+        assert_eq!(flow.ask("bad-request", "token-of-ana").await.status, 200);
     }
 
     open_circuit(&flow, "bad-json").await;
 
-    assert_eq!(flow.ask("bad-request", "t").await.status, 503);
+    assert_eq!(flow.ask("bad-request", "token-of-ana").await.status, 503);
 }
 
 /// Fails as often in a row as a plugin may.
 async fn open_circuit(flow: &TestFlow, what: &str) {
     for _ in 0..10 {
-        assert_eq!(flow.ask(what, "t").await.status, 500);
+        assert_eq!(flow.ask(what, "token-of-ana").await.status, 500);
     }
 }

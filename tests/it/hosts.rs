@@ -59,28 +59,28 @@ async fn a_conversation_goes_on_at_whichever_host_gets_the_request() {
     let flow = one.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     let there = flow.served_at(&two).await;
     for round in 0..3 {
-        assert_eq!(flow.count("t").await, 2 * round + 1);
-        assert_eq!(there.count("t").await, 2 * round + 2);
+        assert_eq!(flow.count("token-of-ana").await, 2 * round + 1);
+        assert_eq!(there.count("token-of-ana").await, 2 * round + 2);
     }
-    let request = flow.client().seal(&asking("count", "t")).unwrap();
+    let request = flow.client().seal(&asking("count", "token-of-ana")).unwrap();
     let first = flow.client().send(&request).await.unwrap();
 
     one.stop().await;
     let repeated = there.client().send(&request).await.unwrap();
 
     assert_eq!((repeated.status, repeated.body), (200, first.body));
-    assert_eq!(there.count("t").await, 8);
+    assert_eq!(there.count("token-of-ana").await, 8);
 }
 
 #[tokio::test]
 async fn a_host_that_starts_later_has_all_that_was_made_before() {
     let one = TestHost::start().await;
     let flow = one.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
-    assert_eq!(flow.count("t").await, 1);
+    assert_eq!(flow.count("token-of-ana").await, 1);
 
     let later = one.second().await;
 
-    assert_eq!(flow.at(&later).count("t").await, 2);
+    assert_eq!(flow.at(&later).count("token-of-ana").await, 2);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ async fn every_host_serves_every_tenant_at_every_step() {
     let (before, both, after) =
         (MasterKeys::new(old.clone(), Some(new.clone())), MasterKeys::new(new.clone(), Some(old)), MasterKeys::new(new, None));
     let mut flows = vec![one.tenant("made-before").await.flow("booking", json!({}), Component::Steady).await];
-    assert_eq!(flows[0].count("t").await, 1);
+    assert_eq!(flows[0].count("token-of-ana").await, 1);
 
     let first = one.second_with(before).await;
     one.stop().await;
@@ -34,7 +34,7 @@ async fn every_host_serves_every_tenant_at_every_step() {
     let third = second.second_with(after).await;
     second.stop().await;
     serves(&third, &flows).await;
-    assert_eq!(flows[0].at(&third).count("t").await, 2, "what the data key sealed before still opens");
+    assert_eq!(flows[0].at(&third).count("token-of-ana").await, 2, "what the data key sealed before still opens");
     let recorded = third.admin().get("/v1/audit?limit=500").await.expect(200);
     let entries = recorded["entries"].as_array().unwrap();
     assert_eq!(entries.iter().filter(|entry| entry["action"] == "master-key.rotate").count(), 3);

@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 async fn a_conversation_goes_on_in_the_next_version_with_its_state() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
-    assert_eq!(flow.count("t").await, 1);
+    assert_eq!(flow.count("token-of-ana").await, 1);
 
     assert_eq!(flow.deploy(Component::Chatty).await, 2);
-    assert_eq!(flow.count("t").await, 2);
+    assert_eq!(flow.count("token-of-ana").await, 2);
     flow.call("POST", "/rollback", Value::Null).await.expect(200);
-    assert_eq!(flow.count("t").await, 3);
+    assert_eq!(flow.count("token-of-ana").await, 3);
 
     let session = flow.session().await;
     let versions: Vec<_> =
@@ -31,7 +31,7 @@ async fn no_request_is_lost_while_versions_are_switched() {
     let talk = async {
         let mut statuses = Vec::new();
         for number in 0..60 {
-            statuses.push(client.call(&asking("count", &format!("t{number}"))).await.unwrap().status);
+            statuses.push(client.call(&asking("count", &format!("token-of-{number}"))).await.unwrap().status);
         }
         statuses
     };
@@ -52,9 +52,9 @@ async fn the_smallest_plugin_answers() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("echo", json!({}), Component::Echo).await;
     for request in [
-        payload::init("t"),
-        payload::data_exchange("WELCOME", json!({"name": "Ana", "nested": {"é": [1, null, "世界"]}}), "t"),
-        payload::with_version(payload::init("t"), "4.0"),
+        payload::init("token-of-ana"),
+        payload::data_exchange("WELCOME", json!({"name": "Ana", "nested": {"é": [1, null, "世界"]}}), "token-of-ana"),
+        payload::with_version(payload::init("token-of-ana"), "4.0"),
     ] {
         let reply = flow.client().call(&request).await.unwrap();
         assert_eq!(reply.status, 200, "{request}");
@@ -68,14 +68,14 @@ async fn the_smallest_plugin_answers() {
 async fn limits_hold_from_the_next_call_on() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Chatty).await;
-    assert_eq!(flow.ask("big-state", "t").await.status, 500);
+    assert_eq!(flow.ask("big-state", "token-of-ana").await.status, 500);
 
     flow.set(json!({"limits": {"state_bytes": 128 << 10}})).await;
-    assert_eq!(flow.ask("big-state", "t").await.status, 200);
-    assert_eq!(flow.ask("big-reply", "t").await.status, 500);
+    assert_eq!(flow.ask("big-state", "token-of-ana").await.status, 200);
+    assert_eq!(flow.ask("big-reply", "token-of-ana").await.status, 500);
     flow.set(json!({"limits": {"reply_bytes": 512 << 10, "state_bytes": 64 << 10}})).await;
 
-    let reply = flow.ask("big-reply", "t").await;
+    let reply = flow.ask("big-reply", "token-of-ana").await;
     assert_eq!(reply.status, 200);
     assert_eq!(reply.payload.unwrap()["data"]["greeting"].as_str().unwrap().len(), (256 << 10) + 1);
 }
@@ -87,9 +87,9 @@ async fn two_flows_with_the_same_bytes_have_nothing_else_in_common() {
     let tight = tenant.flow("tight", json!({"limits": {"wall_ms": 200}}), Component::Slow).await;
     let wide = tenant.flow("wide", json!({}), Component::Slow).await;
 
-    assert_eq!(tight.ask("sleep", "t").await.status, 500);
+    assert_eq!(tight.ask("sleep", "token-of-ana").await.status, 500);
 
-    assert_eq!(wide.count("t").await, 1);
+    assert_eq!(wide.count("token-of-ana").await, 1);
     assert_eq!(tight.sessions().await, Vec::<Value>::new());
 }
 

@@ -11,8 +11,8 @@ async fn a_host_that_is_killed_right_after_a_reply_has_lost_nothing() {
     let data = DataFolder::new();
     let host = HostProcess::dev(&data).await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
-    assert_eq!(flow.count("t").await, 1);
-    let request = flow.client().seal(&asking("count", "t")).unwrap();
+    assert_eq!(flow.count("token-of-ana").await, 1);
+    let request = flow.client().seal(&asking("count", "token-of-ana")).unwrap();
     let reply = flow.client().send(&request).await.unwrap();
     host.kill();
 
@@ -24,7 +24,7 @@ async fn a_host_that_is_killed_right_after_a_reply_has_lost_nothing() {
     assert_eq!((&session["exchanges"], &session["history"][1]["outcome"]), (&json!(2), &json!("screen")));
     let repeated = flow.client().send(&request).await.unwrap();
     assert_eq!((repeated.status, repeated.body), (200, reply.body));
-    assert_eq!(flow.count("t").await, 3);
+    assert_eq!(flow.count("token-of-ana").await, 3);
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn a_host_that_is_asked_to_stop_answers_what_is_under_way() {
         }
     });
     flowhost_tests::eventually("the slow request has the only place", async || {
-        (flow.ask("nothing", "probe").await.status == 429).then_some(())
+        (flow.ask("nothing", "token-of-a-probe").await.status == 429).then_some(())
     })
     .await;
 
@@ -99,7 +99,7 @@ async fn migrations_come_before_a_host_in_production() {
 
     let host = HostProcess::serving(in_production(&["serve"]), folder.path(), token.expose()).await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
-    assert_eq!(flow.client().call(&payload::init("t")).await.unwrap().status, 200);
+    assert_eq!(flow.client().call(&payload::init("token-of-ana")).await.unwrap().status, 200);
     host.terminate();
     assert_eq!(host.ended().await.code(), Some(0));
 }

@@ -160,7 +160,7 @@ impl Traffic {
         let mut phones = JoinSet::new();
         for number in 0..PHONES {
             let clients = [flows[0].client(), flows[1].client()];
-            let (token, eager) = (format!("phone-{number}"), number % 2 == 0);
+            let (token, eager) = (format!("token-of-phone-{number}"), number % 2 == 0);
             let phone = Phone { clients, meta: meta.clone(), token, counted: 0, eager, refetched: 0 };
             phones.spawn(send_until_stopped(phone, state.clone()));
         }

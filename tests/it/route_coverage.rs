@@ -86,7 +86,7 @@ async fn another_tenants_things_are_404_on_every_route() {
     }
 
     assert_eq!(everything(&b).await, before);
-    assert_eq!(theirs.count("t").await, 2);
+    assert_eq!(theirs.count("token-of-ana").await, 2);
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn what_a_token_may_not_see_is_404_on_every_route() {
         assert!(!caller.get("/v1/audit").await.expect(200).to_string().contains("theirs"));
     }
     assert_eq!(everything(&b).await, before);
-    assert_eq!(theirs.count("t").await, 2);
+    assert_eq!(theirs.count("token-of-ana").await, 2);
 }
 
 #[tokio::test]
@@ -166,7 +166,7 @@ async fn every_error_is_a_problem_document() {
 /// A flow `theirs` of a tenant, with the ids of a key and of a session.
 async fn things_of(tenant: &TestTenant) -> (TestFlow, String, String) {
     let flow = tenant.flow("theirs", json!({}), Component::Steady).await;
-    flow.count("t").await;
+    flow.count("token-of-ana").await;
     flow.call("PUT", "/flow-json", flow_json()).await.expect(204);
     let session = flow.session().await["id"].as_str().unwrap().to_owned();
     let key = tenant.call("GET", "/keys", Value::Null).await.expect(200)["keys"][0]["id"].as_str().unwrap().to_owned();

@@ -27,13 +27,13 @@ async fn a_tenants_key_and_secret_are_good_for_no_other_tenant() {
 async fn the_same_token_is_a_session_of_its_own_at_each_tenant() {
     let (_host, a, b) = start().await;
 
-    assert_eq!(a.count("t").await, 1);
-    assert_eq!(a.count("t").await, 2);
-    assert_eq!(b.count("t").await, 1);
-    assert_eq!(a.ask("complete", "t").await.status, 200);
+    assert_eq!(a.count("token-of-ana").await, 1);
+    assert_eq!(a.count("token-of-ana").await, 2);
+    assert_eq!(b.count("token-of-ana").await, 1);
+    assert_eq!(a.ask("complete", "token-of-ana").await.status, 200);
 
-    assert_eq!(a.ask("count", "t").await.status, 427);
-    assert_eq!(b.count("t").await, 2);
+    assert_eq!(a.ask("count", "token-of-ana").await.status, 427);
+    assert_eq!(b.count("token-of-ana").await, 2);
     assert_eq!((a.exchanges().await, b.exchanges().await), (4, 2));
     assert_ne!(a.session().await["id"], b.session().await["id"]);
 }
@@ -48,7 +48,7 @@ async fn the_very_same_request_is_answered_by_each_tenant_for_itself() {
         flow.tenant.set_app_secret(json!({"secret": "shared"})).await;
     }
     let client = a.client().signing_with("shared").encrypting_to(&flowhost_tests::fixture("keys/public.pem")).unwrap();
-    let request = client.seal(&asking("count", "t")).unwrap();
+    let request = client.seal(&asking("count", "token-of-ana")).unwrap();
 
     let at_a = client.send(&request).await.unwrap();
     let at_b = client.at(&b.url()).unwrap().send(&request).await.unwrap();

@@ -120,18 +120,18 @@ async fn a_flow_that_is_switched_off_answers_503_until_it_is_switched_on() {
     let tenant = host.tenant("acme").await;
     let flow = tenant.flow("booking", json!({}), Component::Steady).await;
     let other = tenant.flow("other", json!({}), Component::Steady).await;
-    assert_eq!(flow.count("t").await, 1);
+    assert_eq!(flow.count("token-of-ana").await, 1);
     let request = flow.client().seal(&payload::ping()).unwrap();
 
     flow.set(json!({"disabled": true})).await;
     assert_eq!(post(&flow.url(), Some(&request.signature), request.body.clone()).await, (503, Vec::new()));
-    assert_eq!(other.count("t").await, 1);
+    assert_eq!(other.count("token-of-ana").await, 1);
     // A patch of something else leaves the switch alone.
     flow.set(json!({"failure_text": "oops"})).await;
     assert_eq!(post(&flow.url(), Some(&request.signature), request.body.clone()).await, (503, Vec::new()));
 
     flow.set(json!({"disabled": false})).await;
-    assert_eq!(flow.count("t").await, 2);
+    assert_eq!(flow.count("token-of-ana").await, 2);
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn a_deleted_flow_is_gone_at_once_and_its_name_is_free() {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;
     let flow = tenant.flow("booking", json!({}), Component::Steady).await;
-    assert_eq!(flow.count("t").await, 1);
+    assert_eq!(flow.count("token-of-ana").await, 1);
     let request = flow.client().seal(&payload::ping()).unwrap();
 
     flow.call("DELETE", "", Value::Null).await.expect(204);
@@ -150,9 +150,9 @@ async fn a_deleted_flow_is_gone_at_once_and_its_name_is_free() {
     let again = tenant.flow_without_plugin("booking", json!({})).await;
     assert_eq!(again.sessions().await, Vec::<Value>::new());
     assert_eq!(again.call("GET", "/versions", Value::Null).await.expect(200), json!({"versions": []}));
-    assert_eq!(again.client().call(&payload::init("t")).await.unwrap().status, 503);
+    assert_eq!(again.client().call(&payload::init("token-of-ana")).await.unwrap().status, 503);
     assert_eq!(again.deploy(Component::Steady).await, 1);
-    assert_eq!(again.count("t").await, 1);
+    assert_eq!(again.count("token-of-ana").await, 1);
 }
 
 #[tokio::test]

@@ -339,7 +339,7 @@ async fn a_clients_report_marks_the_active_key_until_it_is_uploaded() {
     upload(&tenant, json!({})).await;
     let flow = tenant.flow("booking", json!({}), Component::Steady).await;
     let report = async |key: &str| {
-        let notice = payload::error_notification("FORM", key, "a message", "t");
+        let notice = payload::error_notification("FORM", key, "a message", "token-of-ana");
         assert_eq!(flow.client().call(&notice).await.unwrap().status, 200);
     };
 
@@ -367,7 +367,7 @@ async fn a_report_counts_also_where_keys_are_uploaded_by_hand() {
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     assert_eq!(active(&flow.tenant).await["needs_upload"], false);
 
-    let notice = payload::error_notification("FORM", "public-key-missing", "", "t");
+    let notice = payload::error_notification("FORM", "public-key-missing", "", "token-of-ana");
     assert_eq!(flow.client().call(&notice).await.unwrap().status, 200);
 
     assert_eq!(active(&flow.tenant).await["needs_upload"], true);

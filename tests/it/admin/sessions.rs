@@ -8,9 +8,9 @@ async fn sessions_come_in_pages_the_newest_first() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Chatty).await;
     for number in 0..5 {
-        assert_eq!(flow.count(&format!("t{number}")).await, 1);
+        assert_eq!(flow.count(&format!("token-of-{number}")).await, 1);
     }
-    assert_eq!(flow.ask("complete", "t1").await.status, 200);
+    assert_eq!(flow.ask("complete", "token-of-1").await.status, 200);
     let all = flow.sessions().await;
     assert_eq!(all.len(), 5);
 
@@ -42,7 +42,7 @@ async fn sessions_come_in_pages_the_newest_first() {
 async fn what_can_not_be_asked_is_refused() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
-    flow.count("t").await;
+    flow.count("token-of-ana").await;
     let ask = async |query: &str| flow.call("GET", &format!("/sessions{query}"), Value::Null).await;
 
     for (query, status, named) in [
@@ -65,7 +65,7 @@ async fn what_can_not_be_asked_is_refused() {
 async fn an_expired_session_is_listed_as_what_it_is() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({"session_ttl_seconds": 1}), Component::Steady).await;
-    flow.count("t").await;
+    flow.count("token-of-ana").await;
     let listed = async |status: &str| {
         let page = flow.call("GET", &format!("/sessions?status={status}"), Value::Null).await.expect(200);
         page["sessions"].as_array().unwrap().len()

@@ -89,7 +89,7 @@ async fn a_tenant_that_is_switched_off_answers_503_until_it_is_switched_on() {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;
     let flow = tenant.flow("booking", json!({}), Component::Steady).await;
-    assert_eq!(flow.count("t").await, 1);
+    assert_eq!(flow.count("token-of-ana").await, 1);
     let request = flow.client().seal(&payload::ping()).unwrap();
 
     tenant.call("PATCH", "", json!({"disabled": true})).await.expect(200);
@@ -97,7 +97,7 @@ async fn a_tenant_that_is_switched_off_answers_503_until_it_is_switched_on() {
     assert_eq!(post(&flow.url(), None, "unsigned").await, (503, Vec::new()));
 
     tenant.call("PATCH", "", json!({"disabled": false})).await.expect(200);
-    assert_eq!(flow.count("t").await, 2);
+    assert_eq!(flow.count("token-of-ana").await, 2);
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn a_deleted_tenant_is_gone_at_once_with_all_that_it_had() {
     let tenant = host.tenant("acme").await;
     let flow = tenant.flow("booking", json!({}), Component::Steady).await;
     let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
-    assert_eq!((flow.count("t").await, neighbour.count("t").await), (1, 1));
+    assert_eq!((flow.count("token-of-ana").await, neighbour.count("token-of-ana").await), (1, 1));
     let request = flow.client().seal(&payload::ping()).unwrap();
 
     tenant.call("DELETE", "", Value::Null).await.expect(204);
@@ -130,7 +130,7 @@ async fn a_deleted_tenant_is_gone_at_once_with_all_that_it_had() {
         let tenants: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&pool).await.unwrap();
         assert_eq!(tenants, 1, "{table}");
     }
-    assert_eq!(neighbour.count("t").await, 2);
+    assert_eq!(neighbour.count("token-of-ana").await, 2);
     let again = host.tenant("acme").await;
     assert_ne!(again.public_key_pem, tenant.public_key_pem);
     assert_eq!(again.call("GET", "/flows", Value::Null).await.expect(200), json!({"flows": []}));

@@ -20,12 +20,12 @@ async fn versions_are_uploaded_activated_and_rolled_back() {
     assert_eq!(active().await, Value::Null, "an upload activates nothing");
     assert_eq!(activate(1).await.expect(200)["active_version"], 1);
     rollback().await.problem(409);
-    assert_eq!(flow.count("t").await, 1);
+    assert_eq!(flow.count("token-of-ana").await, 1);
 
     let second = flow.upload(Component::Echo.bytes().await).await.expect(201);
     assert_eq!(second["version"], 2);
     assert_ne!(second["digest"], first["digest"]);
-    assert_eq!(flow.count("t").await, 2);
+    assert_eq!(flow.count("token-of-ana").await, 2);
     activate(2).await.expect(200);
     // Activating what is active changes nothing, least of all what a rollback goes back to.
     activate(2).await.expect(200);
@@ -36,7 +36,7 @@ async fn versions_are_uploaded_activated_and_rolled_back() {
 
     assert_eq!(rollback().await.expect(200)["active_version"], 1);
     assert_eq!(active().await, 1);
-    assert_eq!(flow.count("t").await, 3, "the session outlives the change of versions");
+    assert_eq!(flow.count("token-of-ana").await, 3, "the session outlives the change of versions");
     rollback().await.problem(409);
 
     for unknown in [0, 3, -1, i64::from(i32::MAX)] {
@@ -75,7 +75,7 @@ async fn what_is_no_plugin_is_refused_with_the_reason() {
         flow.call("POST", "/activate", body.clone()).await.problem(422);
     }
     assert_eq!(flow.deploy(Component::Steady).await, 1);
-    assert_eq!(flow.count("t").await, 1);
+    assert_eq!(flow.count("token-of-ana").await, 1);
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn sixty_mib_that_nobody_reads_do_no_harm() {
 
     assert_eq!(uploaded["size"], json!(large.len()));
     flow.call("POST", "/activate", json!({"version": 1})).await.expect(200);
-    assert_eq!(flow.count("t").await, 1);
+    assert_eq!(flow.count("token-of-ana").await, 1);
 }
 
 #[tokio::test]

@@ -317,7 +317,7 @@ async fn a_tenant_whose_servers_are_silent_holds_up_nobody_else() {
     let silent = join_all((0..40).map(|number| {
         let client = flow.client();
         async move {
-            let request = payload::data_exchange("FORM", get("http://plain.example.com/silent"), &format!("t{number}"));
+            let request = payload::data_exchange("FORM", get("http://plain.example.com/silent"), &format!("token-of-{number}"));
             client.call(&request).await.unwrap().status
         }
     }));

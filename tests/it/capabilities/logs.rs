@@ -68,7 +68,7 @@ async fn a_flood_is_cut_and_counted() {
 async fn a_long_line_is_cut() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Chatty).await;
-    assert_eq!(flow.ask("long-line", "t").await.status, 200);
+    assert_eq!(flow.ask("long-line", "token-of-ana").await.status, 200);
 
     let lines = lines(&flow, "", 1).await;
 
@@ -115,11 +115,11 @@ async fn a_failed_call_says_in_the_log_why() {
     assert!(read[2]["message"].as_str().unwrap().starts_with("the plugin trapped: "), "{read:#?}");
 
     let looper = tenant.flow("loop", json!({"limits": {"cpu_ms": 50}}), Component::Looper).await;
-    assert_eq!(looper.ask("loop", "t").await.status, 500);
+    assert_eq!(looper.ask("loop", "token-of-ana").await.status, 500);
     assert_eq!(lines(&looper, "", 1).await[0]["message"], "the plugin used up its CPU time of 50 ms");
 
     let chatty = tenant.flow("chatty", json!({}), Component::Chatty).await;
-    assert_eq!(chatty.ask("big-state", "t").await.status, 500);
+    assert_eq!(chatty.ask("big-state", "token-of-ana").await.status, 500);
     let read = lines(&chatty, "", 1).await;
     assert_eq!(
         (&read[0]["message"], &read[0]["level"]),

@@ -63,7 +63,7 @@ pub(crate) async fn outcome(flow: &TestFlow, form: Value) -> Value {
 
 /// Lets the plugin do something so many times in one call; gives each outcome.
 async fn outcomes(flow: &TestFlow, form: Value) -> Vec<Value> {
-    let request = payload::data_exchange("FORM", form, "t");
+    let request = payload::data_exchange("FORM", form, "token-of-ana");
     let reply = flow.client().call(&request).await.unwrap();
     assert_eq!(reply.status, 200, "{request}");
     let payload = reply.payload.unwrap();

@@ -234,7 +234,7 @@ async fn a_flood_of_one_tenants_store_leaves_the_others_their_exchanges() {
     let meanwhile = async {
         let mut answered = 0;
         while !over.load(Ordering::Relaxed) {
-            honest.count("t").await;
+            honest.count("token-of-ana").await;
             answered += 1;
         }
         answered

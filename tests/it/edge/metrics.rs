@@ -41,7 +41,7 @@ async fn calls_of_plugins_are_counted_by_flow_and_version_until_the_flow_is_gone
     assert!(!page().await.contains("acme"), "nobody called a plugin yet");
 
     for what in ["count", "trap", "count", "panic"] {
-        flow.ask(what, "t").await;
+        flow.ask(what, "token-of-ana").await;
     }
 
     let (shown, labels) = (page().await, "tenant=\"acme\",flow=\"booking\",version=\"2\"");

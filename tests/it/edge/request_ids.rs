@@ -46,7 +46,7 @@ async fn the_log_of_a_request_names_the_request_its_tenant_and_its_flow() {
     let (status, refused) = send(client().post(flow.url()).body("{}")).await;
     assert_eq!(status, 432);
     // Failed inside it.
-    let request = flow.client().seal(&asking("trap", "t")).unwrap();
+    let request = flow.client().seal(&asking("trap", "token-of-ana")).unwrap();
     let post = client().post(flow.url()).header("x-hub-signature-256", &request.signature).body(request.body.clone());
     let (status, failed) = send(post).await;
     assert_eq!(status, 200);
@@ -64,7 +64,7 @@ async fn the_log_of_a_request_names_the_request_its_tenant_and_its_flow() {
 async fn work_that_goes_on_after_the_answer_is_logged_under_its_name() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Chatty).await;
-    let report = payload::error_notification("FORM", "some-error", "some text", "t");
+    let report = payload::error_notification("FORM", "some-error", "some text", "token-of-ana");
     let request = flow.client().seal(&report).unwrap();
     let post = client().post(flow.url()).header("x-hub-signature-256", &request.signature).body(request.body.clone());
 

@@ -110,7 +110,7 @@ async fn a_plaintext_that_is_no_payload_is_421() {
 async fn an_action_that_nobody_knows_is_400() {
     let (host, flow) = start().await;
     for action in ["", "navigate", "init", "PING", "data-exchange", &"x".repeat(10_000)] {
-        let reply = flow.client().call(&json!({"version": "3.0", "action": action, "flow_token": "t"})).await.unwrap();
+        let reply = flow.client().call(&json!({"version": "3.0", "action": action, "flow_token": "token-of-ana"})).await.unwrap();
         assert_eq!((reply.status, reply.payload), (400, None), "{action:.20}");
     }
     goes_on(&host, &flow).await;

@@ -216,7 +216,8 @@ async fn a_client_that_hangs_up_finds_its_answer_when_it_asks_again() {
     let client = flow.client();
     let request = client.seal(&asking("sleep", TOKEN)).unwrap();
     let asking_once = async { while client.send(&request).await.unwrap().status == 429 {} };
-    let taken = eventually("the plugin is at work", async || (flow.ask("nothing", "probe").await.status == 429).then_some(()));
+    let taken =
+        eventually("the plugin is at work", async || (flow.ask("nothing", "token-of-a-probe").await.status == 429).then_some(()));
 
     tokio::select! {
         () = asking_once => panic!("the plugin was too fast"),

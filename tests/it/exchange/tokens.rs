@@ -9,17 +9,17 @@ async fn an_expired_session_answers_with_the_flows_text() {
     let host = TestHost::start().await;
     let settings = json!({"session_ttl_seconds": 1, "token_rejected_text": "Tarde demais: peça outro, por favor."});
     let flow = host.tenant("acme").await.flow("booking", settings, Component::Steady).await;
-    assert_eq!(flow.ask("nothing", "t").await.status, 200);
+    assert_eq!(flow.ask("nothing", "token-of-ana").await.status, 200);
 
     eventually("the session expires", async || (flow.session().await["status"] == "expired").then_some(())).await;
-    let late = flow.ask("nothing", "t").await;
+    let late = flow.ask("nothing", "token-of-ana").await;
 
     assert_eq!(refusal(&late), "Tarde demais: peça outro, por favor.");
     let session = flow.session().await;
     assert_eq!(session["status"], "expired");
     assert_eq!(session["history"][1]["outcome"], "refused");
     assert_eq!(session["history"][1]["plugin_version"], Value::Null);
-    assert_eq!(flow.ask("nothing", "another").await.status, 200);
+    assert_eq!(flow.ask("nothing", "another-token").await.status, 200);
 }
 
 #[tokio::test]
@@ -27,11 +27,11 @@ async fn a_completed_and_a_rejected_session_stay_over() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({"token_rejected_text": "over"}), Component::Chatty).await;
 
-    assert_eq!(flow.ask("complete", "done").await.status, 200);
+    assert_eq!(flow.ask("complete", "finished-token").await.status, 200);
     let rejected = flow.ask("reject", "unwanted").await;
 
     assert_eq!(refusal(&rejected), "This offer has ended.");
-    for token in ["done", "unwanted"] {
+    for token in ["finished-token", "unwanted"] {
         for request in [payload::init(token), asking("count", token), payload::back("NEXT", token)] {
             assert_eq!(refusal(&flow.client().call(&request).await.unwrap()), "over", "{token}");
         }
@@ -81,17 +81,17 @@ async fn a_bad_signature_of_a_token_is_refused_and_its_session_unharmed() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({"token_rejected_text": "no"}), Component::Steady).await;
     let client = flow.client();
-    assert_eq!(flow.count("t").await, 1);
-    let of_another_token = client.flow_token_signature("another");
-    let of_another_secret = client.clone().signing_with("another secret").flow_token_signature("t");
+    assert_eq!(flow.count("token-of-ana").await, 1);
+    let of_another_token = client.flow_token_signature("another-token");
+    let of_another_secret = client.clone().signing_with("another secret").flow_token_signature("token-of-ana");
 
     for signature in [of_another_token.as_str(), &of_another_secret, "", "x.y.z"] {
-        let request = payload::with_flow_token_signature(asking("count", "t"), signature);
+        let request = payload::with_flow_token_signature(asking("count", "token-of-ana"), signature);
         assert_eq!(refusal(&client.call(&request).await.unwrap()), "no", "{signature}");
     }
 
-    assert_eq!(flow.count("t").await, 2);
-    let good = payload::with_flow_token_signature(asking("count", "t"), &client.flow_token_signature("t"));
+    assert_eq!(flow.count("token-of-ana").await, 2);
+    let good = payload::with_flow_token_signature(asking("count", "token-of-ana"), &client.flow_token_signature("token-of-ana"));
     assert_eq!(client.call(&good).await.unwrap().payload.unwrap()["data"]["count"], 3);
 }
 
@@ -100,20 +100,20 @@ async fn where_signatures_of_tokens_are_required_only_exchanges_need_them() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     let client = flow.client();
-    assert_eq!(flow.count("t").await, 1);
+    assert_eq!(flow.count("token-of-ana").await, 1);
     flow.set(json!({"token_signature": "required", "token_rejected_text": "unsigned"})).await;
 
-    for missing in [asking("count", "t"), payload::init("t"), payload::back("NEXT", "t")] {
+    for missing in [asking("count", "token-of-ana"), payload::init("token-of-ana"), payload::back("NEXT", "token-of-ana")] {
         assert_eq!(refusal(&client.call(&missing).await.unwrap()), "unsigned");
     }
-    let signed = payload::with_flow_token_signature(asking("count", "t"), &client.flow_token_signature("t"));
+    let signed = payload::with_flow_token_signature(asking("count", "token-of-ana"), &client.flow_token_signature("token-of-ana"));
 
     assert_eq!(client.call(&signed).await.unwrap().payload.unwrap()["data"]["count"], 2);
-    for never_signed in [payload::ping(), payload::error_notification("NEXT", "timeout_error", "", "t")] {
+    for never_signed in [payload::ping(), payload::error_notification("NEXT", "timeout_error", "", "token-of-ana")] {
         assert_eq!(client.call(&never_signed).await.unwrap().status, 200, "{never_signed}");
     }
     flow.set(json!({"token_signature": "ignore"})).await;
-    let bad = payload::with_flow_token_signature(asking("count", "t"), "x.y.z");
+    let bad = payload::with_flow_token_signature(asking("count", "token-of-ana"), "x.y.z");
     assert_eq!(client.call(&bad).await.unwrap().payload.unwrap()["data"]["count"], 3);
 }
 
@@ -149,9 +149,9 @@ async fn a_token_has_a_session_in_each_flow() {
     let one: TestFlow = tenant.flow("one", json!({}), Component::Steady).await;
     let two = tenant.flow("two", json!({}), Component::Steady).await;
 
-    assert_eq!(one.count("t").await, 1);
-    assert_eq!(one.count("t").await, 2);
-    assert_eq!(two.count("t").await, 1);
+    assert_eq!(one.count("token-of-ana").await, 1);
+    assert_eq!(one.count("token-of-ana").await, 2);
+    assert_eq!(two.count("token-of-ana").await, 1);
 }
 
 /// The text of a 427, which is sealed like an answer.

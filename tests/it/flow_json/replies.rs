@@ -190,7 +190,7 @@ fn taken() -> Vec<(Option<&'static str>, Value)> {
 
 /// Lets the plugin do something right, so that its circuit stays closed.
 async fn succeeds(flow: &TestFlow) {
-    let reply = flow.client().call(&request(Some("FORM"), showing("FORM", json!({})), "good")).await.unwrap();
+    let reply = flow.client().call(&request(Some("FORM"), showing("FORM", json!({})), "good-token")).await.unwrap();
     assert_eq!(reply.status, 200);
 }
 

@@ -136,7 +136,7 @@ async fn a_custom_section_of_60_mib_is_carried_along_and_65_mib_are_refused() {
     let answered = yard.upload(padded(60 << 20)).await;
     assert_eq!(answered.expect(201)["version"], 1);
     yard.flow.call("POST", "/activate", json!({"version": 1})).await.expect(200);
-    let reply = yard.flow.client().call(&payload::init("t")).await.unwrap();
+    let reply = yard.flow.client().call(&payload::init("token-of-ana")).await.unwrap();
     assert_eq!(reply.status, 200);
 
     let refused = yard.upload(padded(65 << 20)).await;
@@ -167,7 +167,7 @@ impl Yard {
 
     /// Uploads, while another tenant's flow answers.
     async fn upload(&self, bytes: Vec<u8>) -> AdminReply {
-        let (answered, count) = join(self.flow.upload(bytes), self.neighbour.count("t")).await;
+        let (answered, count) = join(self.flow.upload(bytes), self.neighbour.count("token-of-ana")).await;
         assert!(count > 0);
         answered
     }
@@ -180,7 +180,7 @@ impl Yard {
     /// An honest plugin is as welcome as before, and the host blames nothing on itself.
     async fn close(self) {
         self.flow.deploy(Component::Steady).await;
-        assert_eq!(self.flow.count("fresh").await, 1);
+        assert_eq!(self.flow.count("fresh-token").await, 1);
         let tenant = self.host.database().tenant_id("acme").await;
         assert_eq!(logged(Level::ERROR, &tenant), Vec::<String>::new(), "a component's fault is not the host's");
         self.host.stop().await;

@@ -26,7 +26,7 @@ async fn a_loop_is_cut_off_wherever_it_is() {
 
 #[tokio::test]
 async fn a_loop_in_the_handler_of_client_errors_is_cut_off() {
-    let report = payload::error_notification("FORM", "invalid-screen-transition", "it was", "t");
+    let report = payload::error_notification("FORM", "invalid-screen-transition", "it was", "token-of-ana");
     let attack = Attack::wat("loop-in-on-client-error").on(report).within(json!({"cpu_ms": 600}));
     withstands([attack.acknowledged_with_line("the plugin used up its CPU time of 600 ms")]).await;
 }
@@ -61,11 +61,11 @@ async fn a_call_can_be_cut_off_at_any_moment() {
         let flow = tenant.flow_without_plugin(&name, json!({"limits": {"wall_ms": wall_ms, "cpu_ms": 2000}})).await;
         flow.upload(plugin.as_slice()).await.expect(201);
         flow.call("POST", "/activate", json!({"version": 1})).await.expect(200);
-        let reply = flow.client().call(&payload::data_exchange("FORM", json!({}), "t")).await.unwrap();
+        let reply = flow.client().call(&payload::data_exchange("FORM", json!({}), "token-of-ana")).await.unwrap();
         assert_eq!((reply.status, reply.payload), (500, None), "{name}");
     }
     let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
-    assert_eq!(neighbour.count("t").await, 1);
+    assert_eq!(neighbour.count("token-of-ana").await, 1);
     counted(&host, 500, MOMENTS).await;
     host.stop().await;
 }

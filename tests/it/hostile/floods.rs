@@ -35,7 +35,7 @@ async fn of_a_flood_the_first_lines_are_kept() {
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Babbler).await;
     let id = host.database().tenant_id("acme").await;
 
-    let reply = flow.ask("once", "t").await;
+    let reply = flow.ask("once", "token-of-ana").await;
 
     assert_eq!(reply.status, 200);
     let kept: usize = logged(Level::DEBUG, &id).iter().map(|line| line.matches('x').count()).sum();

@@ -12,10 +12,10 @@ async fn nothing_that_a_guest_keeps_to_itself_survives_its_call() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({"limits": {"cpu_ms": 2000}}), Component::Peeper).await;
     for _ in 0..20 {
-        let reply = flow.ask("remember", "t").await;
+        let reply = flow.ask("remember", "token-of-ana").await;
         assert_eq!((reply.status, reply.payload), (200, Some(json!({"screen": "NEXT", "data": {"got": []}}))));
     }
-    assert_eq!(flow.count("t").await, 21, "the state is what lasts");
+    assert_eq!(flow.count("token-of-ana").await, 21, "the state is what lasts");
 }
 
 /// Two tenants take turns, also side by side, so that their calls use each other's places in the pool again and again. Each call

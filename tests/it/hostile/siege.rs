@@ -175,7 +175,7 @@ impl Siege {
         let under_way = tokio::spawn(async move { client.call(&request).await });
         let mut served_meanwhile = 0;
         while served_meanwhile == 0 || (attack.takes_time && served_meanwhile < 3) {
-            self.neighbour.count("t").await;
+            self.neighbour.count("token-of-ana").await;
             if under_way.is_finished() {
                 break;
             }
@@ -240,4 +240,4 @@ pub(super) async fn counted(host: &TestHost, status: u16, requests: u32) {
     assert_eq!(shown_count, requests, "{series}");
 }
 
-const TOKEN: &str = "t";
+const TOKEN: &str = "token-of-ana";
