@@ -11,6 +11,7 @@ pub(crate) struct StoredSession {
     pub(crate) state: Option<String>,
     pub(crate) context: Option<String>,
     pub(crate) exchanges: u32,
+    pub(crate) shared: bool,
 }
 
 /// What a call that succeeded leads to.
@@ -38,7 +39,7 @@ fn load<S: State>(stored: StoredSession) -> Result<Session<S>, Error> {
         None => S::initial(),
     };
     let context = stored.context.as_deref().map(|json| parse("the session's context", json)).transpose()?;
-    Ok(Session { state, context, exchanges: stored.exchanges })
+    Ok(Session { state, context, exchanges: stored.exchanges, shared: stored.shared })
 }
 
 /// Parses JSON from the host, which is well-formed, but may be nested deeper than serde_json reads.

@@ -54,7 +54,8 @@ pub struct Component<P>(PhantomData<P>);
 impl<P: FlowPlugin> Guest for Component<P> {
     fn handle(exchange: types::Exchange, session: types::Session) -> Result<types::Outcome, types::HandlerError> {
         forward_log();
-        let stored = StoredSession { state: session.state, context: session.context, exchanges: session.exchanges };
+        let types::Session { state, context, exchanges, shared } = session;
+        let stored = StoredSession { state, context, exchanges, shared };
         let outcome = read(exchange).and_then(|exchange| call::run::<P>(&exchange, stored))?;
         Ok(types::Outcome { reply: outcome.reply.into(), state: Some(outcome.state) })
     }

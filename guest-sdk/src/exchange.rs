@@ -76,7 +76,8 @@ impl Exchange {
         self.data.get(name)?.as_str().filter(|text| !text.is_empty())
     }
 
-    /// The token of the message that carries the flow: the same in the whole conversation.
+    /// The token of the message that carries the flow: the same in the whole conversation, and a recipient's own only if the sender made
+    /// it so ([`Session::shared`](crate::Session::shared)).
     pub fn flow_token(&self) -> &str {
         &self.flow_token
     }

@@ -14,6 +14,7 @@ pub struct Session<S> {
     pub state: S,
     pub(crate) context: Option<Value>,
     pub(crate) exchanges: u32,
+    pub(crate) shared: bool,
 }
 
 impl<S> Session<S> {
@@ -29,6 +30,17 @@ impl<S> Session<S> {
     /// How many exchanges of this conversation came before this one.
     pub fn exchanges(&self) -> u32 {
         self.exchanges
+    }
+
+    /// Whether the exchange stands alone, since its flow token identifies nobody.
+    ///
+    /// A flow token is a recipient's own: whoever sends the flow makes one for each message. WhatsApp does not ask for that: without one it
+    /// sends `unused`, the same for everybody, and campaigns send constants. Of such an exchange the host can't know whose it is. So
+    /// `state` is `S::default()` each time, nothing of it is kept, [`exchanges`](Self::exchanges) is 0, and the token must not be a key of
+    /// anything either. What a later screen needs has to travel with the form: in the data of a screen, and from there in the payload of
+    /// its action. A plugin that can't work like this says so, with [`Reply::reject_token`](crate::Reply::reject_token) or on a screen.
+    pub fn shared(&self) -> bool {
+        self.shared
     }
 }
 

@@ -58,6 +58,8 @@ pub struct Conversation<P> {
     flow_token: String,
     version: String,
     token_verified: bool,
+    shared: bool,
+    resumes: bool,
     context: Option<String>,
     state: Option<String>,
     exchanges: u32,
@@ -75,6 +77,8 @@ impl<P: FlowPlugin> Conversation<P> {
             flow_token: "test-token".to_owned(),
             version: "3.0".to_owned(),
             token_verified: false,
+            shared: false,
+            resumes: false,
             context: None,
             state: None,
             exchanges: 0,
@@ -100,6 +104,21 @@ impl<P: FlowPlugin> Conversation<P> {
     /// The same with a token whose signature the host has checked.
     pub fn with_verified_token(mut self) -> Self {
         self.token_verified = true;
+        self
+    }
+
+    /// The same with the token `unused`, which all recipients share: every exchange stands alone
+    /// ([`Session::shared`](crate::Session::shared)).
+    pub fn with_shared_token(mut self) -> Self {
+        self.flow_token = "unused".to_owned();
+        self.shared = true;
+        self
+    }
+
+    /// The same in a flow with `on_reopen: continue`: a second [`init`](Self::init) finds the state of before. Without it, the conversation
+    /// begins afresh, as with a flow's default settings.
+    pub fn resuming(mut self) -> Self {
+        self.resumes = true;
         self
     }
 
@@ -141,7 +160,7 @@ impl<P: FlowPlugin> Conversation<P> {
         store::advance(time);
     }
 
-    /// The user opens the flow.
+    /// The user opens the flow, or opens it again.
     ///
     /// # Errors
     ///
@@ -211,17 +230,19 @@ impl<P: FlowPlugin> Conversation<P> {
             version: self.version.clone(),
             token_verified: self.token_verified,
         };
-        let stored = StoredSession { state: self.state.clone(), context: self.context.clone(), exchanges: self.exchanges };
+        let begins = action == Action::Init && !self.resumes;
+        let (state, exchanges) = if begins { (None, 0) } else { (self.state.clone(), self.exchanges) };
+        let stored = StoredSession { state, context: self.context.clone(), exchanges, shared: self.shared };
         let (result, lines) = self.surroundings.around(|| log_lines::collect(|| call::run::<P>(&exchange, stored)));
         self.log.extend(lines);
         match result {
-            Ok(outcome) => self.commit(outcome),
+            Ok(outcome) => self.commit(outcome, exchanges),
             Err(error) => refuse(error, screen),
         }
     }
 
     /// Checks the sizes, then takes over what the call leads to.
-    fn commit(&mut self, outcome: call::Outcome) -> Result<Answer, Failure> {
+    fn commit(&mut self, outcome: call::Outcome, exchanges: u32) -> Result<Answer, Failure> {
         within("state", outcome.state.len(), STATE_MAX_BYTES)?;
         let answer = match outcome.reply {
             FinishedReply::Screen { screen, data, error } => {
@@ -246,8 +267,12 @@ impl<P: FlowPlugin> Conversation<P> {
                 Answer::TokenRejected(text)
             }
         };
-        self.state = Some(outcome.state);
-        self.exchanges += 1;
+        if self.shared {
+            self.ended = None;
+        } else {
+            self.state = Some(outcome.state);
+            self.exchanges = exchanges + 1;
+        }
         Ok(answer)
     }
 }

@@ -30,7 +30,7 @@ use crate::key_uploads::KeyUploads;
 use crate::key_values::FlowValues;
 use crate::plugin_logs::PluginLogs;
 use crate::plugins::{CodeSettings, CompileSettings, ComponentSource, FoundComponent, Plugins, Services, WorkerLimits};
-use crate::sessions::Sessions;
+use crate::sessions::{Notices, Sessions};
 use crate::store::{self, Store, StoreError, UploadStatus};
 use crate::telemetry::{self, Blame, Listener, Metrics};
 use crate::tenants::{Directory, MAX_MEMORY_BYTES};
@@ -75,8 +75,16 @@ impl Host {
         let to_load = load_cached(&directory, &plugins).await;
 
         let turns = TaskTracker::new();
-        let exchanges =
-            Exchanges::new(directory.clone(), Sessions::new(store.clone()), plugins.clone(), Box::new(InlineRsa), turns.clone());
+        let notices = Arc::new(Notices::new(store.clone()));
+        let exchanges = Exchanges::new(
+            directory.clone(),
+            Sessions::new(store.clone()),
+            notices.clone(),
+            plugins.clone(),
+            metrics.clone(),
+            Box::new(InlineRsa),
+            turns.clone(),
+        );
         let operator_token = config.admin_token.map(|token| TokenDigest::of(token.expose()));
         let graph = Graph::new(config.graph.url, config.graph.time_limit).context("can't call Meta's Graph API")?;
         let key_uploads = Arc::new(KeyUploads::new(store.clone(), config.master_keys.clone(), graph, config.graph.check_interval));
@@ -117,7 +125,7 @@ impl Host {
         let loading = tokio::spawn(load_all(plugins.clone(), to_load));
         let follower = tokio::spawn({
             let metrics = metrics.clone();
-            async move { directory.follow(|| forget_the_gone(&directory, &plugins, &metrics)).await }
+            async move { directory.follow(|| forget_the_gone(&directory, &plugins, &notices, &metrics)).await }
         });
         let key_checks = tokio::spawn(async move {
             let show = |(status, count): &(UploadStatus, i64)| metrics.set_key_uploads(status.as_str(), *count);
@@ -242,9 +250,11 @@ async fn load_all(plugins: Arc<Plugins>, wanted: Vec<(TenantId, PluginDigest)>) 
 }
 
 /// Lets go of what was kept for plugins, versions and flows that are gone.
-fn forget_the_gone(directory: &Directory, plugins: &Plugins, metrics: &Metrics) {
+fn forget_the_gone(directory: &Directory, plugins: &Plugins, notices: &Notices, metrics: &Metrics) {
     plugins.retain(&active_digests(directory));
-    plugins.retain_versions(&directory.active_versions());
+    let versions = directory.active_versions();
+    notices.retain(&versions.iter().map(|(flow, _)| *flow).collect());
+    plugins.retain_versions(&versions);
     metrics.plugins.retain(|tenant, flow| {
         let endpoint = directory.resolve(tenant, flow)?;
         Some(endpoint.active.as_ref().map(|active| active.version))

@@ -6,8 +6,10 @@ mod limits;
 mod token_rules;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
@@ -28,16 +30,18 @@ use crate::flow::{
 use crate::flow_json::ReplyRules;
 use crate::ids::{PluginDigest, RequestDigest};
 use crate::plugins::{Call, Plugins};
-use crate::sessions::{Begun, SessionError, SessionSpace, Sessions, Turn, token_signature_holds};
-use crate::telemetry;
-use crate::tenants::{ActivePlugin, Directory, FlowSettings, OnFailure};
-use crate::{envelope, signature};
+use crate::sessions::{Begun, Met, News, Notices, SessionError, SessionSpace, Sessions, TokenNotice, Turn, token_signature_holds};
+use crate::telemetry::{FlowVersion, Metrics};
+use crate::tenants::{ActivePlugin, Directory, OnFailure};
+use crate::{envelope, signature, telemetry};
 
 /// Answers WhatsApp.
 pub struct Exchanges {
     directory: Arc<Directory>,
     sessions: Sessions,
+    notices: Arc<Notices>,
     plugins: Arc<Plugins>,
+    metrics: Arc<Metrics>,
     rsa: Box<dyn RsaEngine>,
     /// Work that goes on after its answer; waited for before the host ends.
     background: TaskTracker,
@@ -48,11 +52,13 @@ impl Exchanges {
     pub fn new(
         directory: Arc<Directory>,
         sessions: Sessions,
+        notices: Arc<Notices>,
         plugins: Arc<Plugins>,
+        metrics: Arc<Metrics>,
         rsa: Box<dyn RsaEngine>,
         background: TaskTracker,
     ) -> Arc<Self> {
-        Arc::new(Self { directory, sessions, plugins, rsa, background })
+        Arc::new(Self { directory, sessions, notices, plugins, metrics, rsa, background })
     }
 
     /// The endpoint at `/flows/{tenant}/{flow}`, if it is there.
@@ -80,7 +86,7 @@ impl Exchanges {
             version: DATA_API_VERSION.to_owned(),
             flow_token_signature: None,
         };
-        let input = TurnInput { state: None, context: None, exchanges: 0, token_verified: false };
+        let input = TurnInput { state: None, context: None, exchanges: 0, token_verified: false, shared: false };
         let call = Call { rehearsal: true, ..call(endpoint, &version) };
         let mut usage = telemetry::CallUsage::default();
         let answer = self.plugins.rehearse(&call, &exchange, &input, &mut usage).await.map_err(ExchangeError::Plugin)?;
@@ -134,7 +140,7 @@ impl Exchanges {
         FlowReply::acknowledged()
     }
 
-    /// Begins, and begins again where another turn of the session was faster.
+    /// Begins, and begins again where another turn of the session was faster, as long as there is time for one more try like the last.
     async fn take_turn(
         &self,
         endpoint: &Endpoint,
@@ -142,13 +148,18 @@ impl Exchanges {
         request: RequestDigest,
         began: Instant,
     ) -> Result<FlowReply, ExchangeError> {
-        for _ in 0..ATTEMPTS {
-            match self.try_turn(endpoint, exchange, request, began).await {
-                Err(ExchangeError::Session(SessionError::Conflict)) => continue,
-                result => return result,
+        let mut pauses = PAUSES.build();
+        loop {
+            let tried = Instant::now();
+            let result = self.try_turn(endpoint, exchange, request, began).await;
+            let (Err(ExchangeError::Session(SessionError::Conflict)), Some(pause)) = (&result, pauses.next()) else {
+                return result;
+            };
+            if began.elapsed() + pause + tried.elapsed() > TURN_TIME {
+                return result;
             }
+            sleep(pause).await;
         }
-        Err(ExchangeError::Session(SessionError::Conflict))
     }
 
     async fn try_turn(
@@ -158,14 +169,17 @@ impl Exchanges {
         request: RequestDigest,
         began: Instant,
     ) -> Result<FlowReply, ExchangeError> {
-        let FlowSettings { token_policy, token_signature, .. } = endpoint.settings;
         let holds = || token_signature_holds(&endpoint.tenant.app_secrets(), exchange);
-        let standing = token_standing(token_policy, token_signature, exchange.flow_token_signature.is_some(), holds);
-        match self.sessions.begin(&space(endpoint), standing, exchange, request).await? {
-            Begun::OldRepeat => Err(ExchangeError::OldRepeat),
-            Begun::Over(turn) => Ok(turn.refuse(&endpoint.settings.token_rejected_text, began).await?),
-            Begun::Repeat(reply) => Ok(reply),
-            Begun::Turn(turn) => {
+        let standing = token_standing(&endpoint.settings, exchange, holds);
+        let Begun { met, notice } = self.sessions.begin(&space(endpoint), standing, exchange, request).await?;
+        if let Some(notice) = notice {
+            self.tell(endpoint, notice);
+        }
+        match met {
+            Met::OldRepeat => Err(ExchangeError::OldRepeat),
+            Met::Over(turn) => Ok(turn.refuse(&endpoint.settings.token_rejected_text, began).await?),
+            Met::Repeat(reply) => Ok(reply),
+            Met::Turn(turn) => {
                 let active = endpoint.active.as_ref().ok_or(ExchangeError::NoPlugin)?;
                 let answer = match self.ask(endpoint, active, exchange, &turn).await {
                     Ok(answer) => answer,
@@ -173,6 +187,27 @@ impl Exchanges {
                 };
                 Ok(turn.commit(answer, Some(active.version), began).await?)
             }
+        }
+    }
+
+    /// Tells the tenant what its tokens are like: counted for every exchange, in the log once, and noted for `flow show` meanwhile.
+    fn tell(&self, endpoint: &Endpoint, notice: TokenNotice) {
+        let version = endpoint.active.as_ref().map_or(0, |active| active.version);
+        let of = FlowVersion { tenant: endpoint.tenant.slug.clone(), flow: endpoint.name.clone(), version };
+        self.metrics.plugins.of(&of).token_shared();
+        let news = self.notices.news(endpoint.scope.flow, notice);
+        if news == News::First {
+            let (tenant, flow) = (&endpoint.tenant.slug, &endpoint.name);
+            tracing::warn!(notice = notice.as_str(), tenant, flow, "{}", notice.advice());
+        }
+        if news != News::Known {
+            let (notices, scope) = (self.notices.clone(), endpoint.scope);
+            let noting = async move {
+                if let Err(failure) = notices.note(scope, notice).await {
+                    tracing::warn!(error = %telemetry::chain(&failure), "what was noticed of a flow was not noted");
+                }
+            };
+            self.background.spawn(noting.in_current_span());
         }
     }
 
@@ -213,6 +248,7 @@ fn space(endpoint: &Endpoint) -> SessionSpace {
         scope: endpoint.scope,
         data_key: endpoint.tenant.data_key.clone(),
         time_to_live: endpoint.settings.session_time_to_live(),
+        on_reopen: endpoint.settings.on_reopen,
     }
 }
 
@@ -242,5 +278,12 @@ const REHEARSAL_TOKEN: &str = "flowhost-rehearsal";
 /// What clients send today (`protocol.md` section 2).
 const DATA_API_VERSION: &str = "3.0";
 
-/// Turns of one session rarely meet; three losses in a row mean that something is wrong.
-const ATTEMPTS: u32 = 3;
+/// From a request's arrival to its reply, tries that lost to another turn of the session included: Meta gives up after 10 s.
+const TURN_TIME: Duration = Duration::from_secs(9);
+
+/// Between two tries. A double tap is over after the first pause; turns that keep meeting spread out.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(2))
+    .with_max_delay(Duration::from_millis(200))
+    .without_max_times()
+    .with_jitter();

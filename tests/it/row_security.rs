@@ -11,14 +11,15 @@ async fn a_query_that_forgets_its_where_returns_the_tenants_own_rows_or_none() {
     let host = TestHost::start().await;
     for slug in ["a", "b"] {
         let flow = host.tenant(slug).await.flow("booking", json!({}), Component::Steady).await;
-        flow.count("t").await;
+        flow.count("token-of-ana").await;
+        flow.count("unused").await;
         flow.call("PUT", "/config/greeting", json!({"value": "hello"})).await.expect(204);
         let sample = include_str!("../../plugins/appointment/flow.json");
         flow.call("PUT", "/flow-json", serde_json::from_str(sample).unwrap()).await.expect(204);
-        let report = flowhost::client::payload::error_notification("FORM", "timeout_error", "late", "t");
+        let report = flowhost::client::payload::error_notification("FORM", "timeout_error", "late", "token-of-ana");
         assert_eq!(flow.client().call(&report).await.unwrap().status, 200);
         let gone = flow.tenant.flow("gone", json!({}), Component::Steady).await;
-        gone.count("t").await;
+        gone.count("token-of-ana").await;
         gone.call("DELETE", "", serde_json::Value::Null).await.expect(204);
         flow.tenant.call("PUT", "/graph", json!({"access_token": "x", "phone_number_ids": ["1"]})).await.expect(204);
         let keeper = keeper(&flow.tenant, "keeper").await;
@@ -27,6 +28,11 @@ async fn a_query_that_forgets_its_where_returns_the_tenants_own_rows_or_none() {
         eventually("the line is written", async || {
             let log = keeper.call("GET", "/logs", serde_json::Value::Null).await;
             (!log.text.is_empty()).then_some(())
+        })
+        .await;
+        eventually("the shared token is noted", async || {
+            let shown = flow.call("GET", "", serde_json::Value::Null).await.expect(200);
+            (shown["warnings"] != serde_json::json!([])).then_some(())
         })
         .await;
     }
@@ -103,7 +109,7 @@ async fn a_host_works_as_the_applications_role() {
 async fn a_login_that_is_a_member_of_the_applications_role_and_nothing_else_can_serve() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
-    assert_eq!(flow.count("t").await, 1);
+    assert_eq!(flow.count("token-of-ana").await, 1);
     let pool = host.database().pool().await;
     // Roles belong to the whole cluster, so the name is this test's own.
     sqlx::query("create role only_serving login in role flowhost_app").execute(&pool).await.unwrap();
@@ -111,7 +117,7 @@ async fn a_login_that_is_a_member_of_the_applications_role_and_nothing_else_can_
     let serving = host.second_configured(|config| config.database = config.database.clone().username("only_serving")).await;
 
     let there = flow.at(&serving);
-    assert_eq!(there.count("t").await, 2);
+    assert_eq!(there.count("token-of-ana").await, 2);
     there.set(json!({"failure_text": "Sorry."})).await;
     there.deploy(Component::Chatty).await;
     serving.tenant("another").await;

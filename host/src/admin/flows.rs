@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::access::shown;
 use super::{AdminError, Desk, parse_slug};
 use crate::ids::FlowId;
-use crate::store::{self, StoredFlow, StoredTenant};
+use crate::store::{self, FlowNotice, StoredFlow, StoredTenant};
 use crate::tenants::FlowSettings;
 
 /// A flow as it is shown.
@@ -20,10 +20,33 @@ pub struct FlowView {
     settings: FlowSettings,
     /// Which Flow JSON its replies are checked against.
     flow_json_digest: Option<String>,
+    /// What hosts noticed of it within the last week that its tenant should mend.
+    warnings: Vec<FlowWarning>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
     updated_at: OffsetDateTime,
+}
+
+/// Something that the tenant should mend.
+#[derive(Debug, Serialize)]
+pub struct FlowWarning {
+    kind: &'static str,
+    /// What it means and what to do.
+    message: &'static str,
+    #[serde(with = "time::serde::rfc3339")]
+    first_seen_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    last_seen_at: OffsetDateTime,
+}
+
+/// How a flow does.
+#[derive(Debug, Serialize)]
+pub struct FlowHealth {
+    flow: String,
+    /// `ok`, `warning`, or `disabled`; `no-plugin` where no version is active.
+    status: &'static str,
+    warnings: Vec<FlowWarning>,
 }
 
 /// What came of putting a flow.
@@ -82,7 +105,16 @@ impl Desk {
     pub async fn list_flows(&self, tenant: &str) -> Result<Vec<FlowView>, AdminError> {
         let tenant = self.tenant(tenant).await?;
         let flows = store::list_flows(&self.admin.store, tenant.id).await?;
-        flows.into_iter().map(|flow| flow_view(&tenant, flow)).collect()
+        let notices = store::list_flow_notices(&self.admin.store, tenant.id).await?;
+        flows.into_iter().map(|flow| flow_view(&tenant, flow, &notices)).collect()
+    }
+
+    /// How a tenant's flows do, by name.
+    pub async fn show_health(&self, tenant: &str) -> Result<Vec<FlowHealth>, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let flows = store::list_flows(&self.admin.store, tenant.id).await?;
+        let notices = store::list_flow_notices(&self.admin.store, tenant.id).await?;
+        Ok(flows.iter().map(|flow| flow_health(flow, tenant.disabled || tenant.partner_disabled, &notices)).collect())
     }
 
     /// One flow.
@@ -111,21 +143,47 @@ impl Desk {
     }
 
     async fn view(&self, tenant: &StoredTenant, name: &str) -> Result<FlowView, AdminError> {
-        flow_view(tenant, self.flow(tenant, name).await?)
+        let flow = self.flow(tenant, name).await?;
+        let notices = store::list_flow_notices(&self.admin.store, tenant.id).await?;
+        flow_view(tenant, flow, &notices)
     }
 }
 
-fn flow_view(tenant: &StoredTenant, flow: StoredFlow) -> Result<FlowView, AdminError> {
+fn flow_view(tenant: &StoredTenant, flow: StoredFlow, notices: &[FlowNotice]) -> Result<FlowView, AdminError> {
     Ok(FlowView {
         endpoint_path: format!("/flows/{}/{}", tenant.slug, flow.name),
         active_version: flow.active.as_ref().map(|active| active.version),
         disabled: flow.disabled,
         settings: settings_of(&flow)?,
         flow_json_digest: flow.flow_json.map(|digest| digest.to_string()),
+        warnings: warnings(flow.id, notices),
         created_at: flow.created_at,
         updated_at: flow.updated_at,
         name: flow.name,
     })
+}
+
+fn flow_health(flow: &StoredFlow, tenant_disabled: bool, notices: &[FlowNotice]) -> FlowHealth {
+    let warnings = warnings(flow.id, notices);
+    let status = match &flow.active {
+        _ if flow.disabled || tenant_disabled => "disabled",
+        None => "no-plugin",
+        Some(_) if warnings.is_empty() => "ok",
+        Some(_) => "warning",
+    };
+    FlowHealth { flow: flow.name.clone(), status, warnings }
+}
+
+fn warnings(flow: FlowId, notices: &[FlowNotice]) -> Vec<FlowWarning> {
+    let of_the_flow = notices.iter().filter(|notice| notice.flow == flow);
+    of_the_flow
+        .map(|notice| FlowWarning {
+            kind: notice.notice.as_str(),
+            message: notice.notice.advice(),
+            first_seen_at: notice.first_seen_at,
+            last_seen_at: notice.last_seen_at,
+        })
+        .collect()
 }
 
 /// What can be changed of a flow, as the audit log keeps it.

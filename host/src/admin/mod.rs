@@ -32,7 +32,7 @@ pub use app_secrets::NewAppSecret;
 pub use audit::{AuditPage, AuditQuery};
 pub use error::AdminError;
 pub use flow_config::{ConfigValueView, SetConfigValue};
-pub use flows::{FlowView, PutFlow};
+pub use flows::{FlowHealth, FlowView, FlowWarning, PutFlow};
 pub use graph::{GraphAccessView, ListedKey, SetGraphAccess, UploadKey, UploadView};
 pub use keys::{AddKey, KeyView};
 pub use logs::{LogFollower, LogLineView, LogQuery, MAX_FOLLOWERS_OF_A_TENANT};

@@ -33,6 +33,8 @@ pub struct SessionView {
     status: &'static str,
     screen: Option<String>,
     exchanges: i64,
+    /// Whether it is a single exchange whose token many recipients share.
+    shared: bool,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
@@ -119,6 +121,7 @@ impl From<ListedSession> for SessionView {
             status: status.as_str(),
             screen: session.screen,
             exchanges: session.exchanges,
+            shared: session.shared,
             created_at: session.created_at,
             updated_at: session.updated_at,
             expires_at: session.expires_at,

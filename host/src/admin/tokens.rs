@@ -51,12 +51,14 @@ impl Desk {
     pub async fn mint_token(&self, tenant: &str, flow: &str, new: MintToken) -> Result<MintedTokenView, AdminError> {
         let tenant = self.tenant(tenant).await?;
         let flow = self.flow(&tenant, flow).await?;
-        let time_to_live = super::flows::settings_of(&flow)?.session_time_to_live();
+        let settings = super::flows::settings_of(&flow)?;
+        let time_to_live = settings.session_time_to_live();
         let life = new.life(time_to_live)?;
         let space = SessionSpace {
             scope: Scope { tenant: tenant.id, flow: flow.id },
             data_key: Arc::new(self.data_key(&tenant)?),
             time_to_live,
+            on_reopen: settings.on_reopen,
         };
         let minted = Sessions::new(self.admin.store.clone()).mint(&space, new.context()?, life).await?;
         Ok(MintedTokenView {

@@ -154,7 +154,26 @@ struct Flow {
     settings: Map<String, Value>,
     #[serde(default)]
     flow_json_digest: Option<String>,
+    #[serde(default)]
+    warnings: Vec<FlowWarning>,
     updated_at: String,
+}
+
+/// What hosts noticed of a flow.
+#[derive(Deserialize)]
+pub(super) struct FlowWarning {
+    kind: String,
+    message: String,
+    first_seen_at: String,
+    last_seen_at: String,
+}
+
+impl FlowWarning {
+    /// A line for people.
+    pub(super) fn line(&self) -> String {
+        let Self { kind, message, first_seen_at, last_seen_at } = self;
+        printable(&format!("warning: {kind}, seen from {first_seen_at} to {last_seen_at}: {message}"))
+    }
 }
 
 impl Flows {
@@ -182,7 +201,8 @@ impl Flow {
             table.row([name.clone(), value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)]);
         }
         table.row(["updated".to_owned(), self.updated_at.clone()]);
-        table.to_string()
+        let warnings: String = self.warnings.iter().map(|warning| format!("\n{}", warning.line())).collect();
+        format!("{table}{warnings}")
     }
 
     fn state(&self) -> &'static str {
@@ -198,11 +218,14 @@ mod tests {
     fn shows_every_setting_also_those_it_does_not_know() {
         let text = r#"{"name":"booking","endpoint_path":"/flows/acme/booking","active_version":null,"disabled":false,
             "settings":{"token_policy":"open","novelty":{"a":1}},"created_at":"c","updated_at":"u"}"#;
-        let flow: Flow = serde_json::from_str(text).unwrap();
+        let mut flow: Flow = serde_json::from_str(text).unwrap();
+        let warning = r#"{"kind":"shared-token","message":"mint\u001b[2J","first_seen_at":"f","last_seen_at":"l"}"#;
+        flow.warnings.push(serde_json::from_str(warning).unwrap());
 
         let shown = flow.for_people();
 
         assert!(shown.contains("active version  -\n"), "{shown}");
+        assert!(shown.ends_with("\nwarning: shared-token, seen from f to l: mint\u{fffd}[2J"), "{shown}");
         assert!(shown.contains("token_policy    open\n") && shown.contains(r#"novelty         {"a":1}"#), "{shown}");
     }
 }

@@ -22,6 +22,15 @@ pub(crate) struct SettingsArgs {
     /// What the user reads when the token is refused
     #[arg(long, value_name = "TEXT")]
     token_rejected_text: Option<String>,
+    /// What becomes of exchanges whose flow token many recipients share: none, "unused", or too short
+    #[arg(long, value_enum)]
+    shared_tokens: Option<SharedTokens>,
+    /// A flow token of fewer characters is taken for shared
+    #[arg(long, value_name = "CHARACTERS")]
+    min_token_length: Option<u32>,
+    /// Whether a user who opens the message again begins afresh
+    #[arg(long, value_enum)]
+    on_reopen: Option<OnReopen>,
     /// What the client gets when the plugin fails
     #[arg(long, value_enum)]
     on_failure: Option<OnFailure>,
@@ -53,6 +62,19 @@ enum TokenSignature {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
+enum SharedTokens {
+    StandAlone,
+    Refuse,
+    Trust,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum OnReopen {
+    Restart,
+    Continue,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
 enum OnFailure {
     Status,
     ErrorMessage,
@@ -66,6 +88,9 @@ impl SettingsArgs {
         set("token_policy", self.token_policy.map(word));
         set("token_signature", self.token_signature.map(word));
         set("token_rejected_text", self.token_rejected_text.as_ref().map(|text| json!(text)));
+        set("shared_tokens", self.shared_tokens.map(word));
+        set("min_token_length", self.min_token_length.map(|length| json!(length)));
+        set("on_reopen", self.on_reopen.map(word));
         set("on_failure", self.on_failure.map(word));
         set("failure_text", self.failure_text.as_ref().map(|text| json!(text)));
         set("session_ttl_seconds", self.session_ttl_seconds.map(|seconds| json!(seconds)));
@@ -114,6 +139,9 @@ mod tests {
             token_policy: Some(TokenPolicy::Minted),
             token_signature: Some(TokenSignature::IfPresent),
             on_failure: Some(OnFailure::ErrorMessage),
+            shared_tokens: Some(SharedTokens::StandAlone),
+            min_token_length: Some(12),
+            on_reopen: Some(OnReopen::Continue),
             limits: vec![parse_limit("cpu_ms=9").unwrap()],
             ..SettingsArgs::default()
         };
@@ -123,6 +151,7 @@ mod tests {
             json!({
                 "token_policy": "minted", "limits": {"cpu_ms": 9, "wall_ms": 2},
                 "token_signature": "if-present", "on_failure": "error-message",
+                "shared_tokens": "stand-alone", "min_token_length": 12, "on_reopen": "continue",
             })
         );
     }

@@ -99,6 +99,8 @@ struct Session {
     status: String,
     screen: Option<String>,
     exchanges: u64,
+    #[serde(default)]
+    shared: bool,
     updated_at: String,
     expires_at: String,
     #[serde(default)]
@@ -128,7 +130,7 @@ impl Sessions {
         for session in &self.sessions {
             let (screen, exchanges) = (or_dash(session.screen.as_ref()), session.exchanges.to_string());
             let (updated, expires) = (session.updated_at.clone(), session.expires_at.clone());
-            table.row([session.id.clone(), session.status.clone(), screen, exchanges, updated, expires]);
+            table.row([session.id.clone(), session.status(), screen, exchanges, updated, expires]);
         }
         match &self.next_before {
             Some(point) => format!("{table}\nThere are more: --before {}", printable(point)),
@@ -138,8 +140,13 @@ impl Sessions {
 }
 
 impl Session {
+    /// One exchange whose token many recipients share is no conversation that could be open or over.
+    fn status(&self) -> String {
+        if self.shared { format!("{} (shared token)", self.status) } else { self.status.clone() }
+    }
+
     fn for_people(&self) -> String {
-        let (status, screen) = (printable(&self.status), printable(self.screen.as_deref().unwrap_or("-")));
+        let (status, screen) = (printable(&self.status()), printable(self.screen.as_deref().unwrap_or("-")));
         let mut text =
             format!("session {}: {status}, screen {screen}, expires {}", printable(&self.id), printable(&self.expires_at));
         if !self.history.is_empty() {

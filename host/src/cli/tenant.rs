@@ -9,6 +9,7 @@ use crate::config::{ConfigError, Environment};
 
 use super::api::ApiArgs;
 use super::confirm::confirm;
+use super::flow::FlowWarning;
 use super::output::printable;
 use super::table::{Table, or_dash};
 
@@ -25,6 +26,9 @@ pub enum Command {
     /// Show one tenant
     #[command(after_help = "Example:\n  flowhost tenant show acme")]
     Show(ShowArgs),
+    /// Show how a tenant's flows do, and what to mend
+    #[command(after_help = "Example:\n  flowhost tenant health acme")]
+    Health(ShowArgs),
     /// Change a tenant, or switch it off and on
     #[command(after_help = "Example:\n  flowhost tenant update acme --disabled true")]
     Update(UpdateArgs),
@@ -58,7 +62,7 @@ pub struct ListArgs {
     api: ApiArgs,
 }
 
-/// Arguments of `tenant show`.
+/// Arguments of commands that only need to know the tenant.
 #[derive(Args)]
 pub struct ShowArgs {
     /// The tenant's slug
@@ -105,6 +109,7 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
         Command::Create(args) => create(args, environment).await,
         Command::List(args) => list(args, environment).await,
         Command::Show(args) => show(args, environment).await,
+        Command::Health(args) => health(args, environment).await,
         Command::Update(args) => update(args, environment).await,
         Command::Delete(args) => delete(args, environment).await,
     }
@@ -164,6 +169,39 @@ fn parse_rate(text: &str) -> Result<Rate, String> {
         number => {
             number.parse().map(|rate| Rate(Some(rate))).map_err(|_| "it is a number of requests per second, or off".to_owned())
         }
+    }
+}
+
+async fn health(args: ShowArgs, environment: &Environment) -> anyhow::Result<()> {
+    let answer = args.api.connect(environment)?.get(&["tenants", &args.tenant, "health"]).await?;
+    args.api.print(&answer, |health: Health| health.for_people())
+}
+
+#[derive(Deserialize)]
+struct Health {
+    flows: Vec<FlowHealth>,
+}
+
+#[derive(Deserialize)]
+struct FlowHealth {
+    flow: String,
+    status: String,
+    #[serde(default)]
+    warnings: Vec<FlowWarning>,
+}
+
+impl Health {
+    fn for_people(&self) -> String {
+        if self.flows.is_empty() {
+            return "No flows yet.".to_owned();
+        }
+        let mut table = Table::new(&["FLOW", "STATUS"]);
+        for flow in &self.flows {
+            table.row([flow.flow.clone(), flow.status.clone()]);
+        }
+        let of = |flow: &FlowHealth, warning: &FlowWarning| format!("\n{}: {}", printable(&flow.flow), warning.line());
+        let warnings = self.flows.iter().flat_map(|flow| flow.warnings.iter().map(move |warning| of(flow, warning)));
+        format!("{table}{}", warnings.collect::<String>())
     }
 }
 
@@ -239,6 +277,18 @@ mod tests {
         let list: Tenants = serde_json::from_str(r#"{"tenants":[]}"#).unwrap();
 
         assert!(list.for_people().contains("flowhost tenant create"));
+    }
+
+    #[test]
+    fn health_lists_every_flow_and_what_to_mend() {
+        let text = r#"{"flows":[{"flow":"booking","status":"warning","warnings":[
+            {"kind":"shared-token","message":"mint","first_seen_at":"f","last_seen_at":"l"}]},
+            {"flow":"other","status":"ok","warnings":[],"novelty":1}]}"#;
+        let health: Health = serde_json::from_str(text).unwrap();
+
+        let shown = health.for_people();
+
+        assert_eq!(shown, "FLOW     STATUS\nbooking  warning\nother    ok\nbooking: warning: shared-token, seen from f to l: mint");
     }
 
     #[test]

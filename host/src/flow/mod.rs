@@ -8,6 +8,7 @@ mod log_level;
 mod plugin_section;
 mod reply;
 mod request;
+mod token_use;
 mod turn_input;
 
 pub use answer::{Answer, AnswerLimits, CheckedAnswer, PluginReply, RawReply, check};
@@ -18,4 +19,5 @@ pub use log_level::{LogLevel, UnknownLevel};
 pub use plugin_section::{PLUGIN_SECTION, PluginSection};
 pub use reply::{FlowReply, Outcome, ReplyKind};
 pub use request::{Action, ClientError, Exchange, FlowRequest, FlowToken};
+pub use token_use::{OnReopen, SharedTokens};
 pub use turn_input::TurnInput;

@@ -14,6 +14,8 @@ pub struct TurnInput {
     pub exchanges: u32,
     /// Whether the request carried a valid `flow_token_signature`.
     pub token_verified: bool,
+    /// Whether the token is shared by many recipients, so that the exchange stands alone: there is no state, and none is kept.
+    pub shared: bool,
 }
 
 impl fmt::Debug for TurnInput {

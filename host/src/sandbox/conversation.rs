@@ -10,14 +10,15 @@ use zeroize::Zeroizing;
 
 use super::Sandbox;
 use super::fakes::Fake;
-use crate::exchange::{answer_limits, call_limits};
+use crate::exchange::{answer_limits, call_limits, token_standing};
 use crate::flow::{
-    BoundSecret, CheckedAnswer, ClientError, Exchange, FlowConfig, FlowReply, FlowRequest, Outcome, ReplyKind, TurnInput, check,
+    Action, BoundSecret, CheckedAnswer, ClientError, Exchange, FlowConfig, FlowReply, FlowRequest, OnReopen, Outcome, ReplyKind,
+    TurnInput, check,
 };
 use crate::ids::Scope;
 use crate::plugins::{Call, Fixed};
 use crate::scenarios::{Answers, Came, Inside, NoAnswer, Request, Scenario, Usage};
-use crate::sessions::{Admission, Entry, SessionStatus, entry};
+use crate::sessions::{Entry, KnownSession, Opening, SessionStatus, TokenStanding, entry, is_suspect, restarts};
 use crate::telemetry::{self, CallUsage};
 
 /// A session of the plugin, in memory.
@@ -28,6 +29,7 @@ pub struct Conversation {
     seed: u64,
     calls: u32,
     context: Option<String>,
+    on_reopen: OnReopen,
     session: Option<Session>,
 }
 
@@ -36,7 +38,23 @@ struct Session {
     status: SessionStatus,
     expires_at: OffsetDateTime,
     state: Option<String>,
-    exchanges: u32,
+    version: i64,
+    opened_at: i64,
+    updated_at: OffsetDateTime,
+    reopenings: i32,
+}
+
+impl From<&Session> for KnownSession {
+    fn from(session: &Session) -> Self {
+        Self {
+            status: session.status,
+            expires_at: session.expires_at,
+            version: session.version,
+            opened_at: session.opened_at,
+            updated_at: session.updated_at,
+            reopenings: session.reopenings,
+        }
+    }
 }
 
 /// What came of one request.
@@ -63,21 +81,37 @@ impl Conversation {
             fixed: None,
         };
         let context = scenario.context.as_ref().map(Value::to_string);
-        Self { sandbox, fake, call, seed: scenario.seed.unwrap_or_default(), calls: 0, context, session: None }
+        let on_reopen = scenario.on_reopen.unwrap_or(sandbox.settings.on_reopen);
+        Self { sandbox, fake, call, seed: scenario.seed.unwrap_or_default(), calls: 0, context, on_reopen, session: None }
     }
 
     async fn exchange(&mut self, exchange: &Exchange, signed: bool, now: OffsetDateTime) -> Outcomes {
         let sandbox = self.sandbox.clone();
         let settings = &sandbox.settings;
-        let known = self.session.as_ref().map(|session| (session.status, session.expires_at));
-        if entry(Admission::Anyone, known, now) != Entry::Turn {
-            return Outcomes::refused(CheckedAnswer::refusal(&settings.token_rejected_text).into_reply());
-        }
+        let standing = TokenStanding { verified: signed, ..token_standing(settings, exchange, || signed) };
+        let known = self.session.as_ref().filter(|_| !standing.shared).map(KnownSession::from);
+        let opening = Opening {
+            opened: exchange.action == Action::Init,
+            restart: restarts(self.on_reopen, exchange.action, known),
+            suspect: known.is_some_and(|session| is_suspect(exchange.action, session, now)),
+        };
+        let shared = match entry(standing, known, now) {
+            Entry::Over(_) | Entry::Refused => {
+                if let Some(session) = &mut self.session {
+                    session.reopenings += i32::from(opening.suspect);
+                }
+                return Outcomes::refused(CheckedAnswer::refusal(&settings.token_rejected_text).into_reply());
+            }
+            Entry::StandAlone => true,
+            Entry::Turn => false,
+        };
+        let goes_on = !shared && !opening.restart;
         let input = TurnInput {
-            state: self.session.as_ref().and_then(|session| session.state.clone()).map(Zeroizing::new),
+            state: self.session.as_ref().filter(|_| goes_on).and_then(|session| session.state.clone()).map(Zeroizing::new),
             context: self.context.clone().map(Zeroizing::new),
-            exchanges: self.session.as_ref().map_or(0, |session| session.exchanges),
+            exchanges: known.filter(|_| goes_on).map_or(0, |session| session.exchanges(self.on_reopen)),
             token_verified: signed,
+            shared,
         };
         let call = self.next_call(now);
         let mut used = CallUsage::default();
@@ -87,7 +121,8 @@ impl Conversation {
         };
         let (limits, rules) = (answer_limits(&settings.limits), sandbox.rules.as_ref());
         match check(answer, exchange, limits, &settings.token_rejected_text, rules) {
-            Ok(checked) => self.commit(checked, &used, now),
+            Ok(checked) if shared => Outcomes::answered(checked, &used),
+            Ok(checked) => self.commit(checked, opening, &used, now),
             Err(refused) => {
                 sandbox.plugins.note_refusal(&call, &refused);
                 Outcomes::failed(refused.to_string(), &used)
@@ -96,26 +131,33 @@ impl Conversation {
     }
 
     /// Takes over what the host would store together with the exchange.
-    fn commit(&mut self, answer: CheckedAnswer, used: &CallUsage, now: OffsetDateTime) -> Outcomes {
+    fn commit(&mut self, answer: CheckedAnswer, opening: Opening, used: &CallUsage, now: OffsetDateTime) -> Outcomes {
         let time_to_live = self.sandbox.settings.session_time_to_live();
         let session = self.session.get_or_insert_with(|| Session {
             status: SessionStatus::Open,
             expires_at: now.saturating_add(time_to_live.try_into().unwrap_or(time::Duration::MAX)),
             state: None,
-            exchanges: 0,
+            version: 0,
+            opened_at: 0,
+            updated_at: now,
+            reopenings: 0,
         });
+        if opening.opened {
+            session.opened_at = session.version;
+        }
+        if opening.restart {
+            session.state = None;
+        }
         session.status = match answer.outcome() {
             Outcome::Completed => SessionStatus::Completed,
             Outcome::Rejected => SessionStatus::Rejected,
             Outcome::Failed | Outcome::Refused | Outcome::Screen => SessionStatus::Open,
         };
-        session.exchanges += 1;
-        let state = answer.state().map(str::to_owned);
-        let state_bytes = state.as_ref().map_or(0, String::len);
-        session.state = state.or(session.state.take());
-        let reply = answer.into_reply();
-        let usage = usage(used, reply.payload().len(), state_bytes);
-        Outcomes { reply: Some(reply), failure: None, problems: Vec::new(), usage: Some(usage) }
+        session.version += 1;
+        session.updated_at = now;
+        session.reopenings += i32::from(opening.suspect);
+        session.state = answer.state().map(str::to_owned).or(session.state.take());
+        Outcomes::answered(answer, used)
     }
 
     /// The acknowledgement is the same whatever the plugin does; that it failed is told all the same.
@@ -174,6 +216,13 @@ impl Drop for Conversation {
 impl Outcomes {
     fn failed(why: String, used: &CallUsage) -> Self {
         Self { reply: None, failure: Some(why), problems: Vec::new(), usage: Some(usage(used, 0, 0)) }
+    }
+
+    fn answered(answer: CheckedAnswer, used: &CallUsage) -> Self {
+        let state_bytes = answer.state().map_or(0, str::len);
+        let reply = answer.into_reply();
+        let usage = usage(used, reply.payload().len(), state_bytes);
+        Self { reply: Some(reply), failure: None, problems: Vec::new(), usage: Some(usage) }
     }
 
     fn refused(reply: FlowReply) -> Self {

@@ -28,16 +28,19 @@ pub use update::{Update, update};
 
 use self::error::Source;
 use self::fields::{Field, Fields};
+use crate::flow::OnReopen;
 
 /// A conversation to play.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
     /// Its name: that of its file, without the ending.
     pub name: String,
-    /// The conversation's token. Its name, unless it says another.
+    /// The conversation's token. `scenario` and its name, unless it says another.
     pub flow_token: String,
     /// Whether the requests carry a valid signature of the token.
     pub signed_token: bool,
+    /// What an INIT does to the conversation; none where it is as with a flow's default settings.
+    pub on_reopen: Option<OnReopen>,
     /// The data API version that the client sends.
     pub data_api_version: String,
     /// What the business attached to the token.
@@ -96,8 +99,9 @@ impl Scenario {
         let source = Source(text);
         let document = Document::parse(text).map_err(|error| source.error(&error.span(), error.message()))?;
         let fields = Fields::of(source, "a scenario", &KEYS, None, document.as_table())?;
-        let flow_token = fields.take("flow_token").map_or(Ok(name.to_owned()), |field| field.text())?;
+        let flow_token = fields.take("flow_token").map_or(Ok(format!("scenario {name}")), |field| field.text())?;
         let signed_token = fields.take("signed_token").map(|field| field.flag()).transpose()?.is_some();
+        let on_reopen = fields.take("on_reopen").map(|field| field.word(&ON_REOPEN)).transpose()?;
         let version = fields.take("data_api_version").map_or(Ok(DATA_API_VERSION.to_owned()), |field| field.text())?;
         let context = fields.take("context").map(|field| json::object(source, &field)).transpose()?;
         let now = fields.take("now").map(|field| field.moment()).transpose()?;
@@ -110,7 +114,7 @@ impl Scenario {
             return Err(source.error(&None, "a scenario has at least one [[step]]"));
         }
         let name = name.to_owned();
-        Ok(Self { name, flow_token, signed_token, data_api_version: version, context, now, seed, surroundings, steps })
+        Ok(Self { name, flow_token, signed_token, on_reopen, data_api_version: version, context, now, seed, surroundings, steps })
     }
 
     /// The request of a step.
@@ -181,9 +185,10 @@ impl Send {
 }
 
 /// All that a scenario can say.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "flow_token",
     "signed_token",
+    "on_reopen",
     "data_api_version",
     "context",
     "now",
@@ -195,6 +200,9 @@ const KEYS: [&str; 12] = [
     "media",
     "step",
 ];
+
+/// As the flow's setting spells them.
+const ON_REOPEN: [(&str, OnReopen); 2] = [("restart", OnReopen::Restart), ("continue", OnReopen::Continue)];
 
 /// As the wire spells them.
 const ACTIONS: [(&str, &str); 4] = [("INIT", "INIT"), ("BACK", "BACK"), ("data_exchange", "data_exchange"), ("ping", "ping")];

@@ -37,8 +37,8 @@ fn a_scenario_says_what_is_sent_what_is_expected_and_what_is_around() {
 fn what_is_left_out_has_a_default() {
     let scenario = Scenario::parse("short", "[[step]]\nsend = { action = \"INIT\" }\n").unwrap();
 
-    assert_eq!((scenario.flow_token.as_str(), scenario.data_api_version.as_str()), ("short", "3.0"));
-    assert_eq!((scenario.now, scenario.seed, scenario.signed_token), (None, None, false));
+    assert_eq!((scenario.flow_token.as_str(), scenario.data_api_version.as_str()), ("scenario short", "3.0"));
+    assert_eq!((scenario.now, scenario.seed, scenario.signed_token, scenario.on_reopen), (None, None, false, None));
     assert_eq!(scenario.surroundings, Surroundings::default());
     assert!(scenario.steps[0].expect.is_none());
 }
@@ -52,6 +52,7 @@ fn a_mistake_is_named_with_its_line() {
         ("now = \"2026-11-23\"\n", 1, "without quotes"),
         ("now = 2026-11-23T09:00:00\n", 1, "offset"),
         ("signed_token = false\n", 1, "left out"),
+        ("on_reopen = \"again\"\n", 1, "on_reopen"),
         ("flow_token = \"t\"\n", 1, "at least one [[step]]"),
         ("step = []\n", 1, "at least one [[step]]"),
         ("[step]\nsend = 1\n", 1, "[[step]]"),

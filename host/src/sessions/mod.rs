@@ -7,6 +7,7 @@
 mod admission;
 mod error;
 mod mint;
+mod notices;
 mod token_signature;
 mod turn;
 
@@ -16,16 +17,17 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
-pub use admission::{Admission, Entry, TokenStanding, entry};
+pub use admission::{Admission, Entry, KnownSession, TokenStanding, entry, is_suspect, restarts};
 pub use error::SessionError;
 pub use mint::{MAX_UNUSED, MintedToken, TokenLife};
+pub use notices::{News, Notices, TokenNotice};
 pub use token_signature::token_signature_holds;
 pub use turn::{OverTurn, Turn, TurnMeta};
 
-pub use crate::store::SessionStatus;
+pub use crate::store::{Opening, SessionStatus};
 
 use crate::crypto::{DataKey, Place};
-use crate::flow::{ClientError, Exchange, FlowReply, ReplyKind};
+use crate::flow::{Action, ClientError, Exchange, FlowReply, FlowToken, OnReopen, ReplyKind, SharedTokens};
 use crate::ids::{ClientErrorId, RequestDigest, Scope, TokenHash};
 use crate::store::{self, Answered, Store, StoredClientError, StoredSession};
 
@@ -38,11 +40,22 @@ pub struct SessionSpace {
     pub data_key: Arc<DataKey>,
     /// How long a session lasts, from its first exchange on.
     pub time_to_live: Duration,
+    /// What an INIT does to a session that is open.
+    pub on_reopen: OnReopen,
+}
+
+/// How an exchange begins.
+#[derive(Debug)]
+pub struct Begun {
+    /// What the request meets.
+    pub met: Met,
+    /// What it shows of the tokens that the flow is sent with.
+    pub notice: Option<TokenNotice>,
 }
 
 /// What a request meets.
 #[derive(Debug)]
-pub enum Begun {
+pub enum Met {
     /// The same request was answered before, and others came since: nothing may be answered to it.
     OldRepeat,
     /// The session is over, or the token is not admitted.
@@ -74,21 +87,37 @@ impl Sessions {
         exchange: &Exchange,
         request: RequestDigest,
     ) -> Result<Begun, SessionError> {
-        let token = exchange.flow_token.as_ref().map_or_else(|| one_shot(request), |token| token.hash());
+        let own = exchange.flow_token.as_ref().filter(|_| !standing.shared);
+        let token = own.map_or_else(|| one_shot(request), FlowToken::hash);
         let found = store::find_turn(&self.store, space.scope, token, request).await?;
         if let Some(answered) = found.answered {
-            return self.repeat(space, token, found.session, answered).await;
+            let met = self.repeat(space, token, found.session, answered).await?;
+            return Ok(Begun { met, notice: None });
         }
         let meta = TurnMeta { store: self.store.clone(), space: space.clone(), token, request, action: exchange.action };
-        let known = found.session.as_ref().map(|session| (session.status, session.expires_at));
-        match entry(standing.admission, known, OffsetDateTime::now_utc()) {
+        let now = OffsetDateTime::now_utc();
+        let known = found.session.as_ref().map(KnownSession::from);
+        let suspect = known.is_some_and(|session| is_suspect(exchange.action, session, now));
+        let entry = entry(standing, known, now);
+        let notice = notice(standing, known, suspect, entry);
+        let opening = Opening {
+            opened: exchange.action == Action::Init,
+            restart: restarts(space.on_reopen, exchange.action, known),
+            suspect,
+        };
+        let met = match entry {
             Entry::Refused => {
                 let meta = TurnMeta { token: one_shot(request), ..meta };
-                Ok(Begun::Over(OverTurn::new(meta, None, SessionStatus::Rejected, exchange)))
+                Met::Over(OverTurn::new(meta, None, SessionStatus::Rejected, exchange, Opening::default()))
             }
-            Entry::Over(status) => Ok(Begun::Over(OverTurn::new(meta, found.session, status, exchange))),
-            Entry::Turn => Turn::new(meta, found.session, exchange, standing.verified).map(Begun::Turn),
-        }
+            Entry::Over(status) => {
+                let opening = Opening { opened: false, restart: false, ..opening };
+                Met::Over(OverTurn::new(meta, found.session, status, exchange, opening))
+            }
+            Entry::StandAlone => Met::Turn(Turn::stand_alone(meta, found.session, exchange, standing.verified)?),
+            Entry::Turn => Met::Turn(Turn::new(meta, found.session, exchange, standing.verified, opening)?),
+        };
+        Ok(Begun { met, notice })
     }
 
     /// What a copy of a request gets that was answered before. `session` is that of `token`, the request's own.
@@ -98,7 +127,7 @@ impl Sessions {
         token: TokenHash,
         session: Option<StoredSession>,
         answered: Answered,
-    ) -> Result<Begun, SessionError> {
+    ) -> Result<Met, SessionError> {
         let session = match session {
             _ if !answered.same_flow => None,
             session if answered.token == token => session,
@@ -106,8 +135,8 @@ impl Sessions {
             _ => store::find_session(&self.store, space.scope, answered.token).await?,
         };
         match session {
-            Some(session) if session.version == answered.number => stored_reply(space, &session).map(Begun::Repeat),
-            _ => Ok(Begun::OldRepeat),
+            Some(session) if session.version == answered.number => stored_reply(space, &session).map(Met::Repeat),
+            _ => Ok(Met::OldRepeat),
         }
     }
 
@@ -128,12 +157,23 @@ impl Sessions {
     }
 }
 
+/// What an exchange shows of the tokens that the flow is sent with.
+fn notice(standing: TokenStanding, session: Option<KnownSession>, suspect: bool, entry: Entry) -> Option<TokenNotice> {
+    let set_apart = entry == Entry::StandAlone || (entry == Entry::Refused && standing.admission != Admission::Nobody);
+    let opened = |session: KnownSession| session.reopened(suspect).is_shared();
+    match session {
+        _ if standing.shared_tokens == SharedTokens::Trust => None,
+        _ if standing.shared => set_apart.then_some(TokenNotice::Shared),
+        session => session.is_some_and(opened).then_some(TokenNotice::Reopened),
+    }
+}
+
 /// Where the message of a client's report is sealed for.
 pub fn client_error_place(scope: Scope, id: ClientErrorId) -> Place {
     Place::new("client_errors.sealed_message", &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), id.0.as_bytes()])
 }
 
-/// The session of a request that belongs to none: its token is missing or refused. Keyed by the request itself, it serves for
+/// The session of a request that belongs to none: its token is missing, refused, or shared by many. Keyed by the request itself, it serves for
 /// recognising a repeat and for nothing else.
 fn one_shot(request: RequestDigest) -> TokenHash {
     let mut hash = Sha256::new();

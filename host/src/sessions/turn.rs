@@ -6,12 +6,13 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::{
-    ANSWER, CONTEXT_COLUMN, NAME_BYTES, REPLY_COLUMN, STATE_COLUMN, SessionError, SessionSpace, TOKEN_REJECTED, cut, place,
+    ANSWER, CONTEXT_COLUMN, KnownSession, NAME_BYTES, REPLY_COLUMN, STATE_COLUMN, SessionError, SessionSpace, TOKEN_REJECTED, cut,
+    one_shot, place,
 };
 use crate::crypto::Sealed;
 use crate::flow::{Action, CheckedAnswer, Exchange, FlowReply, Outcome, ReplyKind, TurnInput};
 use crate::ids::{RequestDigest, SessionId, TokenHash};
-use crate::store::{self, Commit, ExchangeRow, NewSession, SessionStatus, Store, StoredSession};
+use crate::store::{self, Commit, ExchangeRow, NewSession, Opening, SessionStatus, Store, StoredSession};
 
 /// What a turn needs to know to be committed.
 #[derive(Clone, Debug)]
@@ -40,6 +41,7 @@ pub struct Turn {
     version: Option<i64>,
     screen_in: Option<String>,
     input: TurnInput,
+    opening: Opening,
 }
 
 impl Turn {
@@ -48,22 +50,33 @@ impl Turn {
         session: Option<StoredSession>,
         exchange: &Exchange,
         token_verified: bool,
+        opening: Opening,
     ) -> Result<Self, SessionError> {
-        let input = match &session {
-            None => TurnInput { state: None, context: None, exchanges: 0, token_verified },
-            Some(session) => TurnInput {
-                state: open_text(&meta, STATE_COLUMN, "state", session.sealed_state.as_ref())?,
-                context: open_text(&meta, CONTEXT_COLUMN, "context", session.sealed_context.as_ref())?,
-                exchanges: u32::try_from(session.version).unwrap_or(u32::MAX),
-                token_verified,
-            },
-        };
-        Ok(Self {
-            meta,
-            version: session.map(|session| session.version),
-            screen_in: exchange.screen.as_deref().map(|name| cut(name, NAME_BYTES)),
-            input,
-        })
+        let mut input = TurnInput { state: None, context: None, exchanges: 0, token_verified, shared: false };
+        if let Some(session) = &session {
+            input.context = open_text(&meta, CONTEXT_COLUMN, "context", session.sealed_context.as_ref())?;
+            if !opening.restart {
+                input.state = open_text(&meta, STATE_COLUMN, "state", session.sealed_state.as_ref())?;
+                input.exchanges = KnownSession::from(session).exchanges(meta.space.on_reopen);
+            }
+        }
+        let version = session.map(|session| session.version);
+        Ok(Self { meta, version, screen_in: screen_of(exchange), input, opening })
+    }
+
+    /// A turn for itself, since its token is shared by many. Of the token's own session, where it has one, it gets what the business
+    /// attached to the token, and nothing that a user left there.
+    pub(super) fn stand_alone(
+        meta: TurnMeta,
+        session: Option<StoredSession>,
+        exchange: &Exchange,
+        token_verified: bool,
+    ) -> Result<Self, SessionError> {
+        let sealed_context = session.as_ref().and_then(|session| session.sealed_context.as_ref());
+        let context = open_text(&meta, CONTEXT_COLUMN, "context", sealed_context)?;
+        let input = TurnInput { state: None, context, exchanges: 0, token_verified, shared: true };
+        let meta = TurnMeta { token: one_shot(meta.request), ..meta };
+        Ok(Self { meta, version: None, screen_in: screen_of(exchange), input, opening: Opening::default() })
     }
 
     /// What the plugin gets to see of the session.
@@ -86,7 +99,8 @@ impl Turn {
             Outcome::Rejected => SessionStatus::Rejected,
             Outcome::Failed | Outcome::Refused | Outcome::Screen => SessionStatus::Open,
         };
-        write(self.meta, self.version, self.screen_in.as_deref(), status, answer, plugin_version, began).await
+        let kept = Kept { status, shared: self.input.shared, opening: self.opening };
+        write(self.meta, self.version, self.screen_in.as_deref(), kept, answer, plugin_version, began).await
     }
 }
 
@@ -96,42 +110,55 @@ pub struct OverTurn {
     meta: TurnMeta,
     version: Option<i64>,
     screen_in: Option<String>,
-    status: SessionStatus,
+    kept: Kept,
 }
 
 impl OverTurn {
-    pub(super) fn new(meta: TurnMeta, session: Option<StoredSession>, status: SessionStatus, exchange: &Exchange) -> Self {
-        Self {
-            meta,
-            version: session.map(|session| session.version),
-            screen_in: exchange.screen.as_deref().map(|name| cut(name, NAME_BYTES)),
-            status,
-        }
+    pub(super) fn new(
+        meta: TurnMeta,
+        session: Option<StoredSession>,
+        status: SessionStatus,
+        exchange: &Exchange,
+        opening: Opening,
+    ) -> Self {
+        let kept = Kept { status, shared: false, opening };
+        Self { meta, version: session.map(|session| session.version), screen_in: screen_of(exchange), kept }
     }
 
     /// Commits the refusal and gives its reply: a 427 that shows `text`.
     pub async fn refuse(self, text: &str, began: Instant) -> Result<FlowReply, SessionError> {
-        write(self.meta, self.version, self.screen_in.as_deref(), self.status, CheckedAnswer::refusal(text), None, began).await
+        write(self.meta, self.version, self.screen_in.as_deref(), self.kept, CheckedAnswer::refusal(text), None, began).await
     }
+}
+
+/// What a commit makes of the session.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    status: SessionStatus,
+    /// Whether the turn stands alone: its state is nobody's.
+    shared: bool,
+    opening: Opening,
 }
 
 async fn write(
     meta: TurnMeta,
     version: Option<i64>,
     screen_in: Option<&str>,
-    status: SessionStatus,
+    kept: Kept,
     answer: CheckedAnswer,
     plugin_version: Option<i32>,
     began: Instant,
 ) -> Result<FlowReply, SessionError> {
     let scope = meta.space.scope;
     let seal = |column, value: &[u8]| meta.space.data_key.seal(&place(scope, meta.token, column), value);
-    let sealed_state = answer.state().map(|state| seal(STATE_COLUMN, state.as_bytes()));
+    let sealed_state = answer.state().filter(|_| !kept.shared).map(|state| seal(STATE_COLUMN, state.as_bytes()));
     let sealed_reply = seal(REPLY_COLUMN, answer.reply().payload());
     let screen_out = answer.screen().map(|name| cut(name, NAME_BYTES));
     let commit = Commit {
         token: meta.token,
-        status,
+        status: kept.status,
+        shared: kept.shared,
+        opening: kept.opening,
         sealed_state: sealed_state.as_ref(),
         request: meta.request,
         reply_kind: match answer.reply().kind() {
@@ -159,6 +186,10 @@ impl TurnMeta {
     fn new_session(&self) -> NewSession {
         NewSession { id: SessionId::new(), expires_at: OffsetDateTime::now_utc() + self.space.time_to_live }
     }
+}
+
+fn screen_of(exchange: &Exchange) -> Option<String> {
+    exchange.screen.as_deref().map(|name| cut(name, NAME_BYTES))
 }
 
 fn open_text(

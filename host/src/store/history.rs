@@ -22,6 +22,8 @@ pub struct ListedSession {
     pub screen: Option<String>,
     /// Exchanges committed so far.
     pub exchanges: i64,
+    /// Whether it is that of a single exchange whose token many recipients share.
+    pub shared: bool,
     /// When it ends.
     pub expires_at: OffsetDateTime,
     /// When it began.
@@ -163,6 +165,7 @@ struct ListedRow {
     status: String,
     screen: Option<String>,
     version: i64,
+    shared: bool,
     expires_at: OffsetDateTime,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
@@ -178,6 +181,7 @@ impl TryFrom<ListedRow> for ListedSession {
             status: row.status.parse()?,
             screen: row.screen,
             exchanges: row.version,
+            shared: row.shared,
             expires_at: row.expires_at,
             created_at: row.created_at,
             updated_at: row.updated_at,

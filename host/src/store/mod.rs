@@ -14,6 +14,7 @@ mod graph;
 mod history;
 mod keys;
 mod migrations;
+mod notices;
 mod partners;
 mod plugin_logs;
 mod sessions;
@@ -50,13 +51,14 @@ pub use keys::{
     retire_active_keys,
 };
 pub use migrations::{MIGRATOR, migrate, pending_migrations};
+pub use notices::{FlowNotice, TokenNotice, list_flow_notices, note_flow};
 pub use partners::{
     StoredPartner, delete_partner, find_partner, find_partner_by_id, insert_partner, list_partners, update_partner,
 };
 pub use plugin_logs::{LogReach, MAX_LINES, StoredLogLine, append_log_lines, last_log_number, list_log_lines, purge_log_lines};
 pub use sessions::{
-    Answered, Commit, ExchangeRow, Found, MintedSession, NewSession, SessionStatus, StoredSession, find_session, find_turn,
-    insert_minted_session, insert_session, update_session,
+    Answered, Commit, ExchangeRow, Found, MintedSession, NewSession, Opening, SessionStatus, StoredSession, find_session,
+    find_turn, insert_minted_session, insert_session, update_session,
 };
 pub use tenants::{
     NewTenant, StoredTenant, destroy_tenant, find_changing_tenant, find_tenant, find_tenant_by_id, insert_tenant, list_revisions,

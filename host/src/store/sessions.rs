@@ -74,6 +74,12 @@ pub struct StoredSession {
     pub last_reply: Option<(String, Sealed)>,
     /// When the session ends.
     pub expires_at: OffsetDateTime,
+    /// When the last exchange was committed.
+    pub updated_at: OffsetDateTime,
+    /// How many exchanges came before the last INIT.
+    pub opened_at: i64,
+    /// How often it was opened as one recipient would not open it.
+    pub reopenings: i32,
 }
 
 /// What the database knows of a request before its turn.
@@ -120,6 +126,17 @@ pub struct MintedSession {
     pub from_first_exchange: Option<Duration>,
 }
 
+/// What an exchange that opens the flow does to a session that is there.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Opening {
+    /// Whether the conversation is counted from here.
+    pub opened: bool,
+    /// Whether the state of before is forgotten.
+    pub restart: bool,
+    /// Whether one recipient would not open it like this.
+    pub suspect: bool,
+}
+
 /// What a commit writes: the session's new values and the exchange's row.
 #[derive(Debug)]
 pub struct Commit<'a> {
@@ -127,7 +144,11 @@ pub struct Commit<'a> {
     pub token: TokenHash,
     /// The session's new status.
     pub status: SessionStatus,
-    /// The session's new state; none keeps it.
+    /// Whether a new session is that of one exchange whose token many recipients share.
+    pub shared: bool,
+    /// What opening the flow does to the session.
+    pub opening: Opening,
+    /// The session's new state; none keeps it, unless the conversation begins afresh.
     pub sealed_state: Option<&'a Sealed>,
     /// The request.
     pub request: RequestDigest,
@@ -158,7 +179,7 @@ pub struct ExchangeRow<'a> {
 
 /// Finds what a turn begins with, in one statement: an earlier copy of the request anywhere at the tenant, and the session.
 pub async fn find_turn(store: &Store, scope: Scope, token: TokenHash, request: RequestDigest) -> Result<Found, StoreError> {
-    let row: TurnRow = sqlx::query_as("select * from find_turn($1, $2, $3, $4)")
+    let row: TurnRow = sqlx::query_as("select * from find_turn_v2($1, $2, $3, $4)")
         .bind(scope.tenant.0)
         .bind(scope.flow.0)
         .bind(&token.0[..])
@@ -186,14 +207,20 @@ pub async fn find_session(store: &Store, scope: Scope, token: TokenHash) -> Resu
 
 /// Commits a session's first turn; gives whether it was the first.
 pub async fn insert_session(store: &Store, scope: Scope, new: &NewSession, commit: &Commit<'_>) -> Result<bool, StoreError> {
-    let query = sqlx::query_scalar("select insert_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)");
-    committed(bind(query, scope, commit).bind(new.id.0).bind(new.expires_at).fetch_one(&store.pool).await)
+    let query =
+        sqlx::query_scalar("select insert_turn_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)");
+    let query = bind(query, scope, commit).bind(new.id.0).bind(new.expires_at).bind(commit.shared);
+    committed(query.fetch_one(&store.pool).await)
 }
 
 /// Commits a turn of a session that was found at `version`; gives whether it still was at it.
 pub async fn update_session(store: &Store, scope: Scope, version: i64, commit: &Commit<'_>) -> Result<bool, StoreError> {
-    let query = sqlx::query_scalar("select update_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)");
-    committed(bind(query, scope, commit).bind(version).fetch_one(&store.pool).await)
+    let query = sqlx::query_scalar(
+        "select update_turn_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+    );
+    let Opening { opened, restart, suspect } = commit.opening;
+    let query = bind(query, scope, commit).bind(version).bind(opened).bind(restart).bind(suspect);
+    committed(query.fetch_one(&store.pool).await)
 }
 
 /// Inserts a session without an exchange. A token of 256 random bits is no other's.
@@ -269,6 +296,9 @@ struct StoredSessionRow {
     last_reply_kind: Option<String>,
     sealed_last_reply: Option<Vec<u8>>,
     expires_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+    opened_at: i64,
+    reopenings: i32,
 }
 
 impl<'r> FromRow<'r, PgRow> for SessionRow {
@@ -290,6 +320,9 @@ impl SessionRow {
             version: row.version,
             last_reply: row.last_reply_kind.zip(row.sealed_last_reply.map(Sealed)),
             expires_at: row.expires_at,
+            updated_at: row.updated_at,
+            opened_at: row.opened_at,
+            reopenings: row.reopenings,
         }))
     }
 }

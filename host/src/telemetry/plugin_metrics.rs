@@ -61,6 +61,7 @@ pub struct FlowSeries {
     cpu: Histogram,
     wall: Histogram,
     memory: Gauge,
+    shared_tokens: Counter,
     /// None of the others: they have many.
     circuit: Option<Gauge>,
     failures: Mutex<Failures>,
@@ -95,6 +96,7 @@ struct Families {
     cpu: Histograms,
     wall: Histograms,
     memory: Family<FlowVersion, Gauge>,
+    shared_tokens: Family<FlowVersion, Counter>,
     circuit: Family<FlowVersion, Gauge>,
 }
 
@@ -165,6 +167,11 @@ impl FlowSeries {
         self.failures().count(kind, blame.as_str());
     }
 
+    /// An exchange came with a token that many recipients share.
+    pub fn token_shared(&self) {
+        self.shared_tokens.inc();
+    }
+
     /// Whether the circuit is open.
     pub fn set_circuit_open(&self, open: bool) {
         if let Some(circuit) = &self.circuit {
@@ -196,6 +203,7 @@ impl Families {
             cpu: Family::new_with_constructor(|| Histogram::new(CPU_BUCKETS)),
             wall: Family::new_with_constructor(|| Histogram::new(WALL_BUCKETS)),
             memory: Family::default(),
+            shared_tokens: Family::default(),
             circuit: Family::default(),
         }
     }
@@ -212,6 +220,7 @@ impl Families {
         registry.register("plugin_cpu_seconds", "What calls used of the processor", self.cpu.clone());
         registry.register("plugin_wall_seconds", "How long calls took once they had a place", self.wall.clone());
         registry.register("plugin_memory_high_water_bytes", "The most linear memory that a call had", self.memory.clone());
+        registry.register("shared_token_exchanges", "Exchanges whose flow token many recipients share", self.shared_tokens.clone());
         registry.register("plugin_circuit_open", "1 while calls are refused since the plugin fails", self.circuit.clone());
     }
 
@@ -223,6 +232,7 @@ impl Families {
             cpu: self.cpu.get_or_create_owned(version),
             wall: self.wall.get_or_create_owned(version),
             memory: self.memory.get_or_create_owned(version),
+            shared_tokens: self.shared_tokens.get_or_create_owned(version),
             circuit: (version.tenant != OTHERS).then(|| self.circuit.get_or_create_owned(version)),
             failures: Mutex::new(Failures {
                 family: Some(self.failures.clone()),
@@ -239,6 +249,7 @@ impl Families {
             histograms.remove(version);
         }
         self.memory.remove(version);
+        self.shared_tokens.remove(version);
         self.circuit.remove(version);
         let mut failures = series.failures();
         failures.family = None;
@@ -320,6 +331,7 @@ mod tests {
         }
         series.used(&CallUsage { queue: Some(Duration::from_secs(1)), ..CallUsage::default() });
         series.set_circuit_open(true);
+        series.token_shared();
 
         let (text, labels) = (text(&registry), "tenant=\"acme\",flow=\"booking\",version=\"3\"");
         for line in [
@@ -330,6 +342,7 @@ mod tests {
             format!("plugin_wall_seconds_count{{{labels}}} 3"),
             format!("plugin_memory_high_water_bytes{{{labels}}} 2097152"),
             format!("plugin_circuit_open{{{labels}}} 1"),
+            format!("shared_token_exchanges_total{{{labels}}} 1"),
         ] {
             assert!(text.lines().any(|shown| shown == line), "{line} is not in:\n{text}");
         }

@@ -1,16 +1,18 @@
 //! Who may take a turn: `exchange::token_standing` and `sessions::entry`, composed as a turn composes them.
 //!
 //! Input: a byte each for the flow's policy, its setting for signatures, whether a signature is given, whether it holds, and the
-//! session's status (0 is no session); then the session's end and the present as seconds since 1970, 4 bytes each. What is
-//! missing is 0.
+//! session's status (0 is no session); then the session's end and the present as seconds since 1970, 4 bytes each; then a byte each for
+//! the flow's setting for shared tokens, which token it is (0 is one's own), and how often it was opened as one recipient would not
+//! open it. What is missing is 0.
 
 use std::cell::Cell;
 
 use arbitrary::{Result, Unstructured};
 use flowhost::exchange::token_standing;
-use flowhost::sessions::{Entry, entry};
+use flowhost::flow::{Action, Exchange, FlowToken, SharedTokens};
+use flowhost::sessions::{Entry, KnownSession, entry};
 use flowhost::store::SessionStatus;
-use flowhost::tenants::{TokenPolicy, TokenSignature};
+use flowhost::tenants::{FlowSettings, TokenPolicy, TokenSignature};
 use time::{Duration, OffsetDateTime};
 
 /// Gives whether the request got a turn.
@@ -20,26 +22,29 @@ use time::{Duration, OffsetDateTime};
 pub fn check(data: &[u8]) -> bool {
     let case = Case::read(data).expect("integers can be read from too few bytes as well");
     let looked_at = Cell::new(false);
-    let standing = token_standing(case.policy, case.signature, case.given, || {
+    let standing = token_standing(&case.settings(), &case.exchange(), || {
         looked_at.set(true);
         case.holds
     });
-    let entry = entry(standing.admission, case.session, case.now);
+    let entry = entry(standing, case.known(), case.now);
 
     assert_eq!(standing.verified, case.verified(), "{case:?}");
     assert!(!looked_at.get() || (case.given && case.signature != TokenSignature::Ignore), "{case:?}");
     match entry {
-        Entry::Refused => assert!(case.signature_is_refused() || case.is_unknown_to_a_minting_flow(), "{case:?}"),
+        Entry::Refused => assert!(case.is_refused(), "{case:?}"),
         Entry::Over(status) => {
             assert_ne!(status, SessionStatus::Open, "{case:?}");
             assert_eq!(Some(status), case.over(), "{case:?}");
         }
+        Entry::StandAlone => assert!(case.is_shared(), "{case:?}"),
         Entry::Turn => assert!(case.over().is_none(), "{case:?}"),
     }
-    if case.signature_is_refused() || case.is_unknown_to_a_minting_flow() {
+    if case.is_refused() {
         assert_eq!(entry, Entry::Refused, "the session of a refused token is not touched: {case:?}");
+    } else if case.is_shared() {
+        assert_eq!(entry, Entry::StandAlone, "the session of a shared token is not touched: {case:?}");
     }
-    entry == Entry::Turn
+    matches!(entry, Entry::StandAlone | Entry::Turn)
 }
 
 #[derive(Debug)]
@@ -50,6 +55,9 @@ struct Case {
     holds: bool,
     session: Option<(SessionStatus, OffsetDateTime)>,
     now: OffsetDateTime,
+    shared_tokens: SharedTokens,
+    token: &'static str,
+    reopenings: u8,
 }
 
 impl Case {
@@ -72,7 +80,58 @@ impl Case {
         };
         let (ends, now): (i32, i32) = input.arbitrary()?;
         let time = |seconds: i32| OffsetDateTime::UNIX_EPOCH + Duration::seconds(seconds.into());
-        Ok(Self { policy, signature, given, holds, session: status.map(|status| (status, time(ends))), now: time(now) })
+        let mut choose = |choices: u8| input.arbitrary::<u8>().map(|byte| byte % choices);
+        let shared_tokens = match choose(3)? {
+            0 => SharedTokens::StandAlone,
+            1 => SharedTokens::Refuse,
+            _ => SharedTokens::Trust,
+        };
+        let token = [OWN, "unused", "short", ""][usize::from(choose(4)?)];
+        let session = status.map(|status| (status, time(ends)));
+        Ok(Self { policy, signature, given, holds, session, now: time(now), shared_tokens, token, reopenings: choose(10)? })
+    }
+
+    fn settings(&self) -> FlowSettings {
+        FlowSettings {
+            token_policy: self.policy,
+            token_signature: self.signature,
+            shared_tokens: self.shared_tokens,
+            ..FlowSettings::default()
+        }
+    }
+
+    fn exchange(&self) -> Exchange {
+        Exchange {
+            action: Action::DataExchange,
+            screen: None,
+            data: "{}".to_owned(),
+            flow_token: FlowToken::new(self.token.to_owned()),
+            version: "4.0".to_owned(),
+            flow_token_signature: self.given.then(|| "a.b.c".to_owned()),
+        }
+    }
+
+    /// The session as a turn would find it: that of a token that identifies nobody is not looked up.
+    fn known(&self) -> Option<KnownSession> {
+        let (status, expires_at) = self.session.filter(|_| !self.identifies_nobody())?;
+        let reopenings = self.reopenings.into();
+        Some(KnownSession { status, expires_at, version: 1, opened_at: 0, updated_at: self.now, reopenings })
+    }
+
+    /// No token, or one that can't be one's own in a flow that does not trust it.
+    fn identifies_nobody(&self) -> bool {
+        self.token.is_empty() || (self.token != OWN && self.shared_tokens != SharedTokens::Trust)
+    }
+
+    /// From the fifth suspect opening on, the token of a session is shared too.
+    fn is_shared(&self) -> bool {
+        let noticed = self.known().is_some() && self.reopenings >= 5 && self.shared_tokens != SharedTokens::Trust;
+        self.identifies_nobody() || noticed
+    }
+
+    fn is_refused(&self) -> bool {
+        let shared = self.is_shared() && self.shared_tokens == SharedTokens::Refuse;
+        self.signature_is_refused() || self.is_unknown_to_a_minting_flow() || shared
     }
 
     /// Settings that look at signatures, and a signature that is good.
@@ -90,12 +149,15 @@ impl Case {
     }
 
     fn is_unknown_to_a_minting_flow(&self) -> bool {
-        self.policy == TokenPolicy::Minted && self.session.is_none()
+        self.policy == TokenPolicy::Minted && self.known().is_none()
     }
 
     /// How the session ended, if it did.
     fn over(&self) -> Option<SessionStatus> {
-        let (status, ends) = self.session?;
+        let KnownSession { status, expires_at: ends, .. } = self.known()?;
         if status == SessionStatus::Open { (self.now >= ends).then_some(SessionStatus::Expired) } else { Some(status) }
     }
 }
+
+/// A token that can be one recipient's own.
+const OWN: &str = "a recipient's own";

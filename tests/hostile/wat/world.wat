@@ -9,7 +9,7 @@
       (field "action" $action) (field "screen" (option string)) (field "data" string) (field "flow-token" string)
       (field "version" string) (field "token-verified" bool)))
     (export "exchange" (type $exchange (eq $exchange')))
-    (type $session' (record (field "state" (option string)) (field "context" (option string)) (field "exchanges" u32)))
+    (type $session' (record (field "state" (option string)) (field "context" (option string)) (field "exchanges" u32) (field "shared" bool)))
     (export "session" (type $session (eq $session')))
     (type $screen-reply' (record (field "screen" string) (field "data" string) (field "error-message" (option string))))
     (export "screen-reply" (type $screen-reply (eq $screen-reply')))

@@ -6,5 +6,6 @@ mod malformed;
 mod minted;
 mod replay;
 mod replay_property;
+mod shared_tokens;
 mod tokens;
 mod vectors;

@@ -83,7 +83,12 @@ struct Endpoint<'a> {
 impl<'a> Endpoint<'a> {
     fn new(phone: &'a Phone, scenario: &Scenario, token: Option<&str>) -> Self {
         let written_token = scenario.flow_token.clone();
-        let sent_token = token.map_or_else(|| format!("{written_token}-{}", hex::encode(random_bytes::<8>())), str::to_owned);
+        let sent_token = match token {
+            Some(token) => token.to_owned(),
+            // Which token it is does not matter, but that it identifies nobody does.
+            None if written_token.is_empty() || written_token == UNUSED => written_token.clone(),
+            None => format!("{written_token}-{}", hex::encode(random_bytes::<8>())),
+        };
         Self { phone, written_token, sent_token, steps: 0, problems: Vec::new() }
     }
 
@@ -131,6 +136,9 @@ fn replace(value: &mut Value, from: &str, to: &str) {
         _ => (),
     }
 }
+
+/// What WhatsApp sends for a message without a token of its own.
+const UNUSED: &str = "unused";
 
 pub(super) const EXAMPLE: &str = "Examples:
   flowhost client run scenarios/*.toml --url https://example.com/flow --public-key public.pem --app-secret-file secret.txt

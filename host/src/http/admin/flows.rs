@@ -13,6 +13,10 @@ pub(super) async fn list(AtDesk(desk): AtDesk, Names(tenant): Names<String>) -> 
     Ok(Json(json!({"flows": desk.list_flows(&tenant).await?})))
 }
 
+pub(super) async fn health(AtDesk(desk): AtDesk, Names(tenant): Names<String>) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!({"flows": desk.show_health(&tenant).await?})))
+}
+
 pub(super) async fn show(AtDesk(desk): AtDesk, Names((tenant, flow)): Names<(String, String)>) -> Result<Json<FlowView>, Problem> {
     Ok(Json(desk.show_flow(&tenant, &flow).await?))
 }

@@ -118,6 +118,7 @@ fn session_of(input: &TurnInput) -> types::Session {
         state: input.state.as_ref().map(|state| state.to_string()),
         context: input.context.as_ref().map(|context| context.to_string()),
         exchanges: input.exchanges,
+        shared: input.shared,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Says too much, or what nobody may say. In `do`:
 //!
+//! - `shared`: what the session says of its token;
 //! - `big-reply`, `big-state`: past the host's limits; `big-state` is well-formed;
 //! - `bad-json`, `not-an-object`: as a screen's data; `bad-state`: a state that is no JSON;
 //! - `success`: the reserved screen; `flood`: 1000 lines of log, and an honest answer; `long-line`: one of 1 MiB;
@@ -26,6 +27,9 @@ impl Guest for Chatty {
         let mut state = calls.to_string();
         let reply = match asked["do"].as_str().unwrap_or_default() {
             "count" => screen("NEXT", &format!(r#"{{"greeting":"olá, 世界","count":{calls}}}"#)),
+            "shared" => {
+                screen("NEXT", &format!(r#"{{"shared":{},"exchanges":{}}}"#, session.shared, session.exchanges))
+            }
             "big-reply" => screen("NEXT", &format!(r#"{{"greeting":"{}"}}"#, "x".repeat(OVER_REPLY_LIMIT))),
             "bad-json" => screen("NEXT", r#"{"greeting":"olá"#),
             "not-an-object" => screen("NEXT", r#"["greeting"]"#),

@@ -1,7 +1,7 @@
 //! Says what it is told to. Each text of the form is a list of pieces, a text and how often: `"data": [["{\"a\":", 1], ["[", 9]]`.
 //!
 //! `do` is `screen` (`screen`, `data`, `error_message`), `complete` (`params`), `reject`, `bad-request`, `internal`, `panic` (`text`) or
-//! `close`; with each of the first, `state`. Any other `do` is answered honestly, and `count` counts.
+//! `close`; with each of the first, `state`, which is none where that is the text `none`. Any other `do` is answered honestly, and `count` counts.
 
 #![expect(missing_docs, reason = "the bindings are generated")]
 
@@ -29,7 +29,8 @@ impl Guest for Parrot {
             "count" => screen(None, Some(format!(r#"{{"greeting":"olá, 世界","count":{calls}}}"#)), None),
             _ => screen(None, None, None),
         };
-        Ok(Outcome { reply, state: Some(text("state").unwrap_or_else(|| calls.to_string())) })
+        let state = (form["state"] != "none").then(|| text("state").unwrap_or_else(|| calls.to_string()));
+        Ok(Outcome { reply, state })
     }
 
     fn on_client_error(_: ClientError) {}
