@@ -5,6 +5,20 @@ alter table sessions add column opened_at bigint not null default 0;
 -- INITs in the middle of a conversation or after its end, which one recipient seldom sends.
 alter table sessions add column reopenings integer not null default 0;
 
+-- Looked at after the exchange is inserted: the unique key lets it in as soon as the exchange of a flow that is being deleted is gone, and
+-- then what that flow had answered is here. Fails as the unique key would have failed.
+create function refuse_what_a_deleted_flow_answered(tenant uuid, request bytea)
+    returns void
+    language plpgsql
+as $$
+begin
+    if exists (select from answered_requests a where a.tenant_id = tenant and a.request_digest = request) then
+        raise unique_violation
+            using message = 'a flow that is gone answered this request', constraint = 'exchanges_tenant_id_request_digest_key';
+    end if;
+end
+$$;
+
 -- As find_turn, with what the rules of shared tokens look at.
 create function find_turn_v2(tenant uuid, flow uuid, token bytea, request bytea)
     returns table (
@@ -53,6 +67,7 @@ begin
         duration_us, plugin_version)
     values (tenant, flow, token, 1, request, turn_action, turn_screen_in, new_screen, turn_outcome, turn_duration_us,
         turn_plugin_version);
+    perform refuse_what_a_deleted_flow_answered(tenant, request);
     return true;
 end
 $$;
@@ -88,6 +103,7 @@ begin
         duration_us, plugin_version)
     values (tenant, flow, token, found_version + 1, request, turn_action, turn_screen_in, new_screen, turn_outcome,
         turn_duration_us, turn_plugin_version);
+    perform refuse_what_a_deleted_flow_answered(tenant, request);
     return true;
 end
 $$;

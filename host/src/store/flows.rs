@@ -125,6 +125,14 @@ pub async fn set_activation(change: &mut Change, flow: FlowId, active: i32, prev
 /// Deletes a flow with its versions, sessions and the components that no other flow uses; gives whether it was there. Which requests it
 /// answered stays known: no other flow may answer them.
 pub async fn delete_flow(change: &mut Change, flow: FlowId) -> Result<bool, StoreError> {
+    // A turn that commits holds its session's row, and the flow's if the session is new. So those under way are waited for here, and what
+    // they answered is seen below; later ones find nothing to commit to.
+    for held in [
+        "select 1 from flows where tenant_id = $1 and flow_id = $2 for update",
+        "select 1 from sessions where tenant_id = $1 and flow_id = $2 for update",
+    ] {
+        sqlx::query(held).bind(change.tenant.0).bind(flow.0).execute(&mut *change.transaction).await?;
+    }
     sqlx::query(
         "insert into answered_requests (tenant_id, request_digest) \
          select tenant_id, request_digest from exchanges where tenant_id = $1 and flow_id = $2 on conflict do nothing",
