@@ -15,6 +15,7 @@ use serde::forward_to_deserialize_any;
 use serde_json::{Value, map};
 
 use self::key::Key;
+use crate::Number;
 
 /// Why JSON does not fit a type. Small, and made out of line: every field of every type that is read hands it on.
 #[derive(Debug)]
@@ -62,7 +63,12 @@ impl Mismatch {
 
 /// Reads `value` as `T`.
 pub(crate) fn from_json<T: DeserializeOwned>(value: &Value) -> Result<T, Mismatch> {
-    T::deserialize(Node(value))
+    T::deserialize(Node { value, origin: Origin::Program })
+}
+
+/// Reads what a form holds as `T`. A field that the user left empty is none, no entries, or false; a number may be a text.
+pub(crate) fn from_form<T: DeserializeOwned>(value: &Value) -> Result<T, Mismatch> {
+    T::deserialize(Node { value, origin: Origin::Form })
 }
 
 /// What a value is, in words; never the value, which may be a customer's.
@@ -134,13 +140,64 @@ impl Error for Mismatch {
 
 /// A value to be read.
 #[derive(Clone, Copy)]
-struct Node<'de>(&'de Value);
+struct Node<'de> {
+    value: &'de Value,
+    origin: Origin,
+}
+
+/// Who wrote the value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// A phone: what a value is depends on what the user did with the field.
+    Form,
+    /// A program, which writes what it is meant to read.
+    Program,
+}
+
+impl<'de> Node<'de> {
+    /// Whether the user left it empty.
+    fn is_left_empty(self) -> bool {
+        self.origin == Origin::Form && (self.value.is_null() || self.value.as_str() == Some(""))
+    }
+
+    /// The number that the user typed, if it is one.
+    fn typed_number(self) -> Option<Number> {
+        (self.origin == Origin::Form).then(|| Number::from_text(self.value.as_str()?)).flatten()
+    }
+
+    fn number<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.typed_number().map(|number| number.as_i64().ok_or(number.as_f64())) {
+            Some(Ok(whole)) => visitor.visit_i64(whole),
+            Some(Err(other)) => visitor.visit_f64(other),
+            None => self.deserialize_any(visitor),
+        }
+    }
+
+    fn text<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match Number::from_json(self.value).filter(|_| self.origin == Origin::Form) {
+            Some(number) => visitor.visit_string(number.to_string()),
+            None => self.deserialize_any(visitor),
+        }
+    }
+}
+
+macro_rules! read_by {
+    ($how:ident: $($method:ident)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+            self.$how(visitor)
+        })*
+    };
+}
 
 impl<'de> Deserializer<'de> for Node<'de> {
     type Error = Mismatch;
 
+    read_by!(number: deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16 deserialize_u32
+        deserialize_u64 deserialize_f32 deserialize_f64);
+    read_by!(text: deserialize_str deserialize_string);
+
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        match self.0 {
+        match self.value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(*value),
             Value::Number(number) => match (number.as_u64(), number.as_i64()) {
@@ -150,16 +207,27 @@ impl<'de> Deserializer<'de> for Node<'de> {
             },
             Value::String(text) => visitor.visit_borrowed_str(text),
             Value::Array(entries) => {
-                let mut elements = Elements { entries, next: 0 };
+                let mut elements = Elements { entries, next: 0, origin: self.origin };
                 let value = visitor.visit_seq(&mut elements)?;
                 if elements.next < entries.len() { Err(Mismatch::custom("the array is too long")) } else { Ok(value) }
             }
-            Value::Object(fields) => visitor.visit_map(Members { rest: fields.iter(), current: None }),
+            Value::Object(fields) => visitor.visit_map(Members { rest: fields.iter(), current: None, origin: self.origin }),
         }
     }
 
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        if self.is_left_empty() { visitor.visit_bool(false) } else { self.deserialize_any(visitor) }
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.value.is_null() || self.is_left_empty() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        if self.is_left_empty() {
+            return visitor.visit_seq(&mut Elements { entries: &[], next: 0, origin: self.origin });
+        }
+        self.deserialize_any(visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Mismatch> {
@@ -172,10 +240,10 @@ impl<'de> Deserializer<'de> for Node<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
-        let (name, content) = match self.0 {
+        let (name, content) = match self.value {
             Value::String(name) => (name, None),
             Value::Object(fields) if fields.len() == 1 => {
-                fields.iter().next().map(|(name, value)| (name, Some(Node(value)))).expect("one")
+                fields.iter().next().map(|(name, value)| (name, Some(Node { value, ..self }))).expect("one")
             }
             other => return Err(Mismatch::custom(format_args!("expected the name of a variant, but it is {}", kind_of(other)))),
         };
@@ -183,14 +251,14 @@ impl<'de> Deserializer<'de> for Node<'de> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map
-        struct identifier ignored_any
+        i128 u128 char bytes byte_buf unit unit_struct tuple tuple_struct map struct identifier ignored_any
     }
 }
 
 struct Elements<'de> {
     entries: &'de [Value],
     next: usize,
+    origin: Origin,
 }
 
 impl<'de> SeqAccess<'de> for &mut Elements<'de> {
@@ -200,7 +268,7 @@ impl<'de> SeqAccess<'de> for &mut Elements<'de> {
         let Some(entry) = self.entries.get(self.next) else { return Ok(None) };
         let index = self.next;
         self.next += 1;
-        seed.deserialize(Node(entry)).map(Some).map_err(|error| error.within_entry(index))
+        seed.deserialize(Node { value: entry, origin: self.origin }).map(Some).map_err(|error| error.within_entry(index))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -211,6 +279,7 @@ impl<'de> SeqAccess<'de> for &mut Elements<'de> {
 struct Members<'de> {
     rest: map::Iter<'de>,
     current: Option<(&'de str, &'de Value)>,
+    origin: Origin,
 }
 
 impl<'de> MapAccess<'de> for Members<'de> {
@@ -224,7 +293,7 @@ impl<'de> MapAccess<'de> for Members<'de> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Mismatch> {
         let (name, value) = self.current.take().ok_or_else(|| Mismatch::custom("a value was asked for before its key"))?;
-        seed.deserialize(Node(value)).map_err(|error| error.within(name))
+        seed.deserialize(Node { value, origin: self.origin }).map_err(|error| error.within(name))
     }
 }
 
@@ -278,6 +347,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::time::{Date, PartialDateRange};
 
     #[derive(Debug, serde::Deserialize)]
     #[expect(dead_code, reason = "only read by the deserializer")]
@@ -371,6 +441,67 @@ mod tests {
         let json = serde_json::to_value(&everything).unwrap();
 
         assert_eq!(from_json::<Everything>(&json).unwrap(), everything, "{json}");
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Stay {
+        days: PartialDateRange,
+        birthday: Option<Date>,
+        city: Option<String>,
+        guests: Option<u8>,
+        price: Option<Number>,
+        rate: f32,
+        extras: Vec<String>,
+        terms: bool,
+    }
+
+    #[test]
+    fn what_a_user_left_empty_is_none_in_every_spelling() {
+        for empty in [json!(""), json!(null)] {
+            let form = json!({"days": empty, "birthday": empty, "city": empty, "guests": empty, "extras": empty, "terms": empty});
+            assert_eq!(from_form::<Stay>(&form).unwrap(), Stay::default(), "{form}");
+        }
+        let half = json!({"days": {"start-date": "2026-11-23", "end-date": ""}});
+        assert_eq!(from_form::<Stay>(&half).unwrap().days.start, "2026-11-23".parse().ok());
+        #[derive(Deserialize)]
+        struct WithoutDefault {
+            days: PartialDateRange,
+        }
+        assert!(from_form::<WithoutDefault>(&json!({})).unwrap().days.is_empty());
+    }
+
+    #[test]
+    fn a_number_of_a_form_is_read_as_text_and_as_number() {
+        let expected = Stay {
+            city: Some("8".to_owned()),
+            guests: Some(8),
+            price: Some(8.into()),
+            rate: 8.0,
+            extras: vec!["8".to_owned()],
+            ..Stay::default()
+        };
+        for eight in [json!("8"), json!(8), json!(8.0)] {
+            let form = json!({"city": eight, "price": eight, "rate": eight, "extras": [eight], "guests": "8"});
+            assert_eq!(from_form::<Stay>(&form).unwrap(), expected, "{form}");
+        }
+        for (wrong, reason) in [
+            (json!("many"), "expected u8, but it is a text"),
+            (json!("300"), "expected u8, but it is another value"),
+            (json!("1.5"), "expected u8, but it is a number"),
+        ] {
+            let mismatch = from_form::<Stay>(&json!({"guests": wrong})).unwrap_err();
+            assert_eq!((mismatch.path(), mismatch.0.reason.as_str()), ("guests", reason), "{wrong}");
+        }
+    }
+
+    /// What a program wrote is what it is: a state keeps its empty texts.
+    #[test]
+    fn only_forms_are_read_so() {
+        assert_eq!(from_json::<Option<String>>(&json!("")).unwrap().as_deref(), Some(""));
+        for (json, field) in [(json!({"guests": "8"}), "guests"), (json!({"city": 8}), "city"), (json!({"extras": ""}), "extras")] {
+            assert_eq!(from_json::<Stay>(&json).unwrap_err().path(), field, "{json}");
+        }
     }
 
     #[test]

@@ -119,7 +119,7 @@ fn items(listed: &[Value]) -> Vec<Property> {
     together
 }
 
-/// The properties that a form takes as its `init-values` or `error-messages`: of these objects, any part will do.
+/// The properties that a form or a component takes an object from of which any part will do, such as `init-values`.
 fn partial(screen: &Value) -> Vec<String> {
     let mut names = Vec::new();
     collect_partial(screen, &mut names);
@@ -130,7 +130,7 @@ fn collect_partial(node: &Value, names: &mut Vec<String>) {
     match node {
         Value::Array(nodes) => nodes.iter().for_each(|node| collect_partial(node, names)),
         Value::Object(node) => {
-            let given = ["init-values", "error-messages"].into_iter().filter_map(|key| node.get(key)?.as_str());
+            let given = PARTIAL.into_iter().filter_map(|key| node.get(key)?.as_str());
             names.extend(given.filter_map(|given| given.strip_prefix("${data.")?.strip_suffix('}').map(str::to_owned)));
             node.values().for_each(|node| collect_partial(node, names));
         }
@@ -151,6 +151,9 @@ fn data(screen: &Value) -> Map<String, Value> {
 fn text(screen: &Value, name: &str) -> String {
     screen.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
+
+/// What a form takes for some of its fields, and a calendar for one of its two days.
+const PARTIAL: [&str; 6] = ["error-message", "error-messages", "helper-text", "init-value", "init-values", "required"];
 
 #[cfg(test)]
 mod tests {

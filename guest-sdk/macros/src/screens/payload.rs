@@ -118,6 +118,12 @@ fn resolve(path: &[&str], is_footer: bool, screen: &Scope<'_>, others: &[Scope<'
             let known = screen.components.get(name);
             known.map_or((Kind::Unknown, false), |component| (component.kind, is_footer && component.required))
         }
+        // One day of a range: the client lets any of them be missing.
+        ["form", name, "start-date" | "end-date"]
+            if screen.components.get(name).is_some_and(|component| component.kind == Kind::DateRange) =>
+        {
+            (Kind::Date, false)
+        }
         ["data", names @ ..] => declared(screen.data, names),
         // What was entered on another screen may not have been.
         ["screen", id, rest @ ..] if rest.first() != Some(&"screen") => {
@@ -171,7 +177,8 @@ mod tests {
 
     fn kind_of(value: Value) -> (Kind, bool) {
         let name = json!({"type": "TextInput", "name": "name", "required": true});
-        let (_, kind, optional) = form(json!([name, footer(json!({"x": value}))])).remove(0);
+        let stay = json!({"type": "CalendarPicker", "name": "stay", "mode": "range"});
+        let (_, kind, optional) = form(json!([name, stay, footer(json!({"x": value}))])).remove(0);
         (kind, optional)
     }
 
@@ -180,6 +187,10 @@ mod tests {
         for (value, kind, optional) in [
             (json!("${form.name}"), Kind::Text, false),
             (json!("${form.nmae}"), Kind::Unknown, true),
+            (json!("${form.stay}"), Kind::DateRange, true),
+            (json!("${form.stay.start-date}"), Kind::Date, true),
+            (json!("${form.stay.days}"), Kind::Unknown, true),
+            (json!("${form.name.start-date}"), Kind::Unknown, true),
             (json!("${data.city}"), Kind::Text, false),
             (json!("${data.count}"), Kind::Number, false),
             (json!("${data.who.name}"), Kind::Text, false),
