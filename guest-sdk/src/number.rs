@@ -53,10 +53,19 @@ impl Number {
         }
     }
 
-    /// As people write it: `8`, `-2.5`, `1e3`.
+    /// A number of JSON as a text, whole ones without a point. Others are serde_json's to write, which every component has for it.
+    pub(crate) fn text_of(value: &Value) -> Option<String> {
+        let number = value.as_number()?;
+        match Number::from_json(value)?.as_i64() {
+            Some(whole) => Some(whole.to_string()),
+            None => Some(number.to_string()),
+        }
+    }
+
+    /// As people write it: `8`, `+8`, `-2.5`, `1e3`. Fractions are read as JSON, whose reader every component has.
     pub(crate) fn from_text(text: &str) -> Option<Self> {
         let text = text.trim();
-        let other = || text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Number::from);
+        let other = || Number::from_json(&serde_json::from_str(text.strip_prefix('+').unwrap_or(text)).ok()?);
         text.parse::<i64>().ok().map(Number::from).or_else(other)
     }
 }
@@ -149,7 +158,7 @@ mod tests {
         {
             assert_eq!(serde_json::from_value::<Number>(text.into()).unwrap(), number, "{text}");
         }
-        for text in ["", "eight", "inf", "NaN", "1,5", "0x1"] {
+        for text in ["", "eight", "inf", "NaN", "1,5", "0x1", "++7", "[7]", "1e999"] {
             assert!(serde_json::from_value::<Number>(text.into()).is_err(), "{text}");
         }
     }

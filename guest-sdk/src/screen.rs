@@ -112,7 +112,7 @@ impl Field for String {
     fn read(value: Option<&Value>) -> Result<Self, &'static str> {
         match value {
             Some(Value::String(text)) => Ok(text.clone()),
-            Some(value) => Number::from_json(value).map(|number| number.to_string()).ok_or("a text"),
+            Some(value) => Number::text_of(value).ok_or("a text"),
             None => Err("a text"),
         }
     }

@@ -63,12 +63,12 @@ impl Mismatch {
 
 /// Reads `value` as `T`.
 pub(crate) fn from_json<T: DeserializeOwned>(value: &Value) -> Result<T, Mismatch> {
-    T::deserialize(Node { value, origin: Origin::Program })
+    T::deserialize(Node::<false>(value))
 }
 
 /// Reads what a form holds as `T`. A field that the user left empty is none, no entries, or false; a number may be a text.
 pub(crate) fn from_form<T: DeserializeOwned>(value: &Value) -> Result<T, Mismatch> {
-    T::deserialize(Node { value, origin: Origin::Form })
+    T::deserialize(Node::<true>(value))
 }
 
 /// What a value is, in words; never the value, which may be a customer's.
@@ -138,31 +138,20 @@ impl Error for Mismatch {
     }
 }
 
-/// A value to be read.
+/// A value to be read: one of a form, or one that a program wrote, which is what it says. What the author's types have for one of them is compiled
+/// for it alone, so a component without such forms is not larger for them.
 #[derive(Clone, Copy)]
-struct Node<'de> {
-    value: &'de Value,
-    origin: Origin,
-}
+struct Node<'de, const FORM: bool>(&'de Value);
 
-/// Who wrote the value.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Origin {
-    /// A phone: what a value is depends on what the user did with the field.
-    Form,
-    /// A program, which writes what it is meant to read.
-    Program,
-}
-
-impl<'de> Node<'de> {
+impl<'de, const FORM: bool> Node<'de, FORM> {
     /// Whether the user left it empty.
     fn is_left_empty(self) -> bool {
-        self.origin == Origin::Form && (self.value.is_null() || self.value.as_str() == Some(""))
+        FORM && (self.0.is_null() || self.0.as_str() == Some(""))
     }
 
     /// The number that the user typed, if it is one.
     fn typed_number(self) -> Option<Number> {
-        (self.origin == Origin::Form).then(|| Number::from_text(self.value.as_str()?)).flatten()
+        if FORM { Number::from_text(self.0.as_str()?) } else { None }
     }
 
     fn number<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
@@ -174,8 +163,8 @@ impl<'de> Node<'de> {
     }
 
     fn text<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        match Number::from_json(self.value).filter(|_| self.origin == Origin::Form) {
-            Some(number) => visitor.visit_string(number.to_string()),
+        match if FORM { Number::text_of(self.0) } else { None } {
+            Some(number) => visitor.visit_string(number),
             None => self.deserialize_any(visitor),
         }
     }
@@ -189,7 +178,7 @@ macro_rules! read_by {
     };
 }
 
-impl<'de> Deserializer<'de> for Node<'de> {
+impl<'de, const FORM: bool> Deserializer<'de> for Node<'de, FORM> {
     type Error = Mismatch;
 
     read_by!(number: deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16 deserialize_u32
@@ -197,7 +186,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
     read_by!(text: deserialize_str deserialize_string);
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        match self.value {
+        match self.0 {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(*value),
             Value::Number(number) => match (number.as_u64(), number.as_i64()) {
@@ -207,11 +196,11 @@ impl<'de> Deserializer<'de> for Node<'de> {
             },
             Value::String(text) => visitor.visit_borrowed_str(text),
             Value::Array(entries) => {
-                let mut elements = Elements { entries, next: 0, origin: self.origin };
+                let mut elements = Elements::<FORM> { entries, next: 0 };
                 let value = visitor.visit_seq(&mut elements)?;
                 if elements.next < entries.len() { Err(Mismatch::custom("the array is too long")) } else { Ok(value) }
             }
-            Value::Object(fields) => visitor.visit_map(Members { rest: fields.iter(), current: None, origin: self.origin }),
+            Value::Object(fields) => visitor.visit_map(Members::<FORM> { rest: fields.iter(), current: None }),
         }
     }
 
@@ -220,12 +209,12 @@ impl<'de> Deserializer<'de> for Node<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        if self.value.is_null() || self.is_left_empty() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.0.is_null() || self.is_left_empty() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
         if self.is_left_empty() {
-            return visitor.visit_seq(&mut Elements { entries: &[], next: 0, origin: self.origin });
+            return visitor.visit_seq(&mut Elements::<FORM> { entries: &[], next: 0 });
         }
         self.deserialize_any(visitor)
     }
@@ -240,10 +229,10 @@ impl<'de> Deserializer<'de> for Node<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
-        let (name, content) = match self.value {
+        let (name, content) = match self.0 {
             Value::String(name) => (name, None),
             Value::Object(fields) if fields.len() == 1 => {
-                fields.iter().next().map(|(name, value)| (name, Some(Node { value, ..self }))).expect("one")
+                fields.iter().next().map(|(name, value)| (name, Some(Node::<FORM>(value)))).expect("one")
             }
             other => return Err(Mismatch::custom(format_args!("expected the name of a variant, but it is {}", kind_of(other)))),
         };
@@ -255,20 +244,19 @@ impl<'de> Deserializer<'de> for Node<'de> {
     }
 }
 
-struct Elements<'de> {
+struct Elements<'de, const FORM: bool> {
     entries: &'de [Value],
     next: usize,
-    origin: Origin,
 }
 
-impl<'de> SeqAccess<'de> for &mut Elements<'de> {
+impl<'de, const FORM: bool> SeqAccess<'de> for &mut Elements<'de, FORM> {
     type Error = Mismatch;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Mismatch> {
         let Some(entry) = self.entries.get(self.next) else { return Ok(None) };
         let index = self.next;
         self.next += 1;
-        seed.deserialize(Node { value: entry, origin: self.origin }).map(Some).map_err(|error| error.within_entry(index))
+        seed.deserialize(Node::<FORM>(entry)).map(Some).map_err(|error| error.within_entry(index))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -276,13 +264,12 @@ impl<'de> SeqAccess<'de> for &mut Elements<'de> {
     }
 }
 
-struct Members<'de> {
+struct Members<'de, const FORM: bool> {
     rest: map::Iter<'de>,
     current: Option<(&'de str, &'de Value)>,
-    origin: Origin,
 }
 
-impl<'de> MapAccess<'de> for Members<'de> {
+impl<'de, const FORM: bool> MapAccess<'de> for Members<'de, FORM> {
     type Error = Mismatch;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Mismatch> {
@@ -293,17 +280,17 @@ impl<'de> MapAccess<'de> for Members<'de> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Mismatch> {
         let (name, value) = self.current.take().ok_or_else(|| Mismatch::custom("a value was asked for before its key"))?;
-        seed.deserialize(Node { value, origin: self.origin }).map_err(|error| error.within(name))
+        seed.deserialize(Node::<FORM>(value)).map_err(|error| error.within(name))
     }
 }
 
 /// A variant of an enum: its name, and what belongs to it.
-struct Variant<'de> {
+struct Variant<'de, const FORM: bool> {
     name: &'de str,
-    content: Option<Node<'de>>,
+    content: Option<Node<'de, FORM>>,
 }
 
-impl<'de> EnumAccess<'de> for Variant<'de> {
+impl<'de, const FORM: bool> EnumAccess<'de> for Variant<'de, FORM> {
     type Error = Mismatch;
     type Variant = Self;
 
@@ -313,7 +300,7 @@ impl<'de> EnumAccess<'de> for Variant<'de> {
     }
 }
 
-impl<'de> VariantAccess<'de> for Variant<'de> {
+impl<'de, const FORM: bool> VariantAccess<'de> for Variant<'de, FORM> {
     type Error = Mismatch;
 
     fn unit_variant(self) -> Result<(), Mismatch> {
