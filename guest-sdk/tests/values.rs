@@ -33,7 +33,7 @@ impl FlowPlugin for Hotel {
 }
 
 fn read(form: Value) -> Result<Value, Failure> {
-    Ok(Conversation::<Hotel>::start().submit("STAY", form)?.params().unwrap().clone())
+    Ok(Conversation::<Hotel>::start().submit("STAY", form)?.params().cloned().unwrap_or_default())
 }
 
 /// A form in which nothing but this was filled in, and what had to be.
