@@ -146,7 +146,7 @@ struct Node<'de, const FORM: bool>(&'de Value);
 impl<'de, const FORM: bool> Node<'de, FORM> {
     /// Whether the user left it empty.
     fn is_left_empty(self) -> bool {
-        FORM && (self.0.is_null() || self.0.as_str() == Some(""))
+        FORM && is_empty(self.0)
     }
 
     /// The number that the user typed, if it is one.
@@ -168,6 +168,12 @@ impl<'de, const FORM: bool> Node<'de, FORM> {
             None => self.deserialize_any(visitor),
         }
     }
+}
+
+/// Nothing, or an object of nothing but that, as of two days of which none was picked.
+fn is_empty(value: &Value) -> bool {
+    let is_nothing = |value: &Value| value.is_null() || value.as_str() == Some("");
+    is_nothing(value) || value.as_object().is_some_and(|parts| parts.values().all(is_nothing))
 }
 
 macro_rules! read_by {
@@ -334,7 +340,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::time::{Date, PartialDateRange};
+    use crate::time::{Date, DateRange, PartialDateRange};
 
     #[derive(Debug, serde::Deserialize)]
     #[expect(dead_code, reason = "only read by the deserializer")]
@@ -448,6 +454,13 @@ mod tests {
         for empty in [json!(""), json!(null)] {
             let form = json!({"days": empty, "birthday": empty, "city": empty, "guests": empty, "extras": empty, "terms": empty});
             assert_eq!(from_form::<Stay>(&form).unwrap(), Stay::default(), "{form}");
+        }
+        #[derive(Deserialize)]
+        struct BothOrNone {
+            days: Option<DateRange>,
+        }
+        for none in [json!({}), json!({"start-date": "", "end-date": null})] {
+            assert_eq!(from_form::<BothOrNone>(&json!({"days": none})).unwrap().days, None, "{none}");
         }
         let half = json!({"days": {"start-date": "2026-11-23", "end-date": ""}});
         assert_eq!(from_form::<Stay>(&half).unwrap().days.start, "2026-11-23".parse().ok());

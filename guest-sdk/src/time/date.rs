@@ -16,7 +16,7 @@ use crate::screen::Field;
 pub struct Date(i64);
 
 /// The first and the last day of a `CalendarPicker` in the mode `range`, both included. JSON is as the picker has it:
-/// `{"start-date":"2026-11-23","end-date":"2026-11-27"}`.
+/// `{"start-date":"2026-11-23","end-date":"2026-11-27"}`. What a form holds is a [`PartialDateRange`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DateRange {
     /// The first day.
