@@ -138,8 +138,8 @@ impl Error for Mismatch {
     }
 }
 
-/// A value to be read: one of a form, or one that a program wrote, which is what it says. What the author's types have for one of them is compiled
-/// for it alone, so a component without such forms is not larger for them.
+/// A value to be read: one of a form, or one that a program wrote, which is what it says. What the author's types have for one of
+/// them is compiled for it alone, so a component without such forms is not larger for them.
 #[derive(Clone, Copy)]
 struct Node<'de, const FORM: bool>(&'de Value);
 

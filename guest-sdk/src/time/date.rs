@@ -27,8 +27,8 @@ pub struct DateRange {
     pub end: Date,
 }
 
-/// What the user picked in a `CalendarPicker` in the mode `range`: either day may be missing. The picker itself lets one of them be optional,
-/// and writes a day that was not picked as an empty text, or not at all; so no day is certain, whatever is `required`.
+/// What the user picked in a `CalendarPicker` in the mode `range`: either day may be missing. The picker itself lets one of them be
+/// optional, and writes a day that was not picked as an empty text, or not at all; so no day is certain, whatever is `required`.
 ///
 /// ```
 /// use flowhost_sdk::Error;

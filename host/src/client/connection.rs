@@ -111,8 +111,8 @@ fn spaced(name: &str) -> String {
 const CLOSED: &str =
     "it closed the connection before its answer was complete; http in the place of https, or the reverse, looks so too";
 
-const UNTRUSTED: &str = "its certificate was signed by nobody whom this machine trusts: it is self-signed, or an authority's of your own. To \
-    call it all the same, name a file with that authority's certificate, or with the self-signed one, in SSL_CERT_FILE";
+const UNTRUSTED: &str = "its certificate was signed by nobody whom this machine trusts: it is self-signed, or an authority's of your \
+    own. To call it all the same, name a file with that authority's certificate, or with the self-signed one, in SSL_CERT_FILE";
 
 /// `openssl req -x509` makes such ones, unless it is told otherwise.
 const SELF_SIGNED_AUTHORITY: &str = "its certificate is self-signed and an authority's, which no server may have. Make it with \
