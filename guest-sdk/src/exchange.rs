@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::ScreenForm;
 use crate::screen::Fields;
-use crate::typed::{Mismatch, from_json};
+use crate::typed::{Mismatch, from_form};
 
 /// One decrypted, verified request of the conversation.
 #[derive(Debug)]
@@ -49,10 +49,12 @@ impl Exchange {
     ///
     /// [`DataError`] names the field that does not fit. The client sends what the Flow JSON's form holds, so a mismatch
     /// means that the form and the code differ: by `?` it becomes an internal error, the plugin author's to mend, not the
-    /// user's. Fields that a user may leave empty are `Option`s; whether a *value* is acceptable is for the plugin to
-    /// check, and to answer with [`Reply::error`](crate::Reply::error) or [`Error::bad_request`](crate::Error::bad_request).
+    /// user's. Fields that a user may leave empty are `Option`s, or have `#[serde(default)]`: they come as an empty text, as null, or
+    /// not at all. A number is read from a text too, and a text from a number, since clients send both for one field. Whether a
+    /// *value* is acceptable is for the plugin to check, and to answer with [`Reply::error`](crate::Reply::error) or
+    /// [`Error::bad_request`](crate::Error::bad_request).
     pub fn data<T: FormData>(&self) -> Result<T, DataError> {
-        from_json(&self.data).map_err(|mismatch| DataError { screen: self.screen.clone().unwrap_or_default(), mismatch })
+        from_form(&self.data).map_err(|mismatch| DataError { screen: self.screen.clone().unwrap_or_default(), mismatch })
     }
 
     /// The form of the screen that the user is on, as one of the flow's: `screens::Form`, which [`screens!`](crate::screens) makes.

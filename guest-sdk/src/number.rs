@@ -44,6 +44,30 @@ impl Number {
     pub(crate) fn from_json(value: &Value) -> Option<Self> {
         value.as_i64().map(Number::from).or_else(|| value.as_f64().map(Number::from))
     }
+
+    /// The same, and a text that is a number, as clients send what is typed.
+    pub(crate) fn from_json_or_text(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => Number::from_text(text),
+            value => Number::from_json(value),
+        }
+    }
+
+    /// A number of JSON as a text, whole ones without a point. Others are serde_json's to write, which every component has for it.
+    pub(crate) fn text_of(value: &Value) -> Option<String> {
+        let number = value.as_number()?;
+        match Number::from_json(value)?.as_i64() {
+            Some(whole) => Some(whole.to_string()),
+            None => Some(number.to_string()),
+        }
+    }
+
+    /// As people write it: `8`, `+8`, `-2.5`, `1e3`. Fractions are read as JSON, whose reader every component has.
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let other = || Number::from_json(&serde_json::from_str(text.strip_prefix('+').unwrap_or(text)).ok()?);
+        text.parse::<i64>().ok().map(Number::from).or_else(other)
+    }
 }
 
 impl From<f64> for Number {
@@ -91,10 +115,11 @@ impl Serialize for Number {
     }
 }
 
+/// Reads a text that is a number too: what is typed into a field comes so.
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
-        Number::from_json(&value).ok_or_else(|| serde::de::Error::custom("expected a number"))
+        Number::from_json_or_text(&value).ok_or_else(|| serde::de::Error::custom("expected a number"))
     }
 }
 
@@ -124,6 +149,17 @@ mod tests {
         for json in ["8", "-2.5", "0"] {
             assert_eq!(serde_json::from_str::<Number>(json).unwrap().to_string(), json);
         }
-        assert!(serde_json::from_str::<Number>("\"8\"").is_err());
+    }
+
+    #[test]
+    fn a_text_that_is_a_number_is_read_and_no_other() {
+        for (text, number) in
+            [("8", Number::from(8)), (" -2.5 ", Number::from(-2.5)), ("1e3", Number::from(1000)), ("+7", Number::from(7))]
+        {
+            assert_eq!(serde_json::from_value::<Number>(text.into()).unwrap(), number, "{text}");
+        }
+        for text in ["", "eight", "inf", "NaN", "1,5", "0x1", "++7", "[7]", "1e999"] {
+            assert!(serde_json::from_value::<Number>(text.into()).is_err(), "{text}");
+        }
     }
 }

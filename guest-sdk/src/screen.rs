@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
-use crate::time::{Date, DateRange};
+use crate::time::{Date, PartialDateRange};
 use crate::typed::{Mismatch, kind_of};
 use crate::{DataError, Number, media};
 
@@ -75,7 +75,7 @@ impl<'a> Fields<'a> {
         let mut reason = String::from("expected ");
         reason.push_str(expected);
         reason.push_str(", but it is ");
-        reason.push_str(self.data.get(name).map_or("missing", found));
+        reason.push_str(self.data.get(name).map_or("missing", |value| found(value, expected)));
         self.error(name, reason)
     }
 
@@ -84,10 +84,11 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Where a text was expected, it may be the wrong one.
-fn found(value: &Value) -> &'static str {
+/// Where a text was expected, it may be the wrong one; so may an object be.
+fn found(value: &Value, expected: &str) -> &'static str {
     match kind_of(value) {
         "a text" => "another text",
+        "an object" if expected.starts_with("an object") => "another object",
         other => other,
     }
 }
@@ -107,12 +108,12 @@ pub fn form<'de, F: FormFields, D: Deserializer<'de>>(deserializer: D) -> Result
 }
 
 impl Field for String {
-    /// Clients send what is typed into a field for numbers as a text; should one send the number, it is the same.
+    /// Clients send what is typed into a field for numbers as a text; a number that was its `init-value` they send as that number.
     fn read(value: Option<&Value>) -> Result<Self, &'static str> {
         match value {
             Some(Value::String(text)) => Ok(text.clone()),
-            Some(Value::Number(number)) => Ok(number.to_string()),
-            _ => Err("a text"),
+            Some(value) => Number::text_of(value).ok_or("a text"),
+            None => Err("a text"),
         }
     }
 }
@@ -129,7 +130,7 @@ impl Field for bool {
 
 impl Field for Number {
     fn read(value: Option<&Value>) -> Result<Self, &'static str> {
-        value.and_then(Number::from_json).ok_or("a number")
+        value.and_then(Number::from_json_or_text).ok_or("a number")
     }
 }
 
@@ -139,10 +140,14 @@ impl Field for Date {
     }
 }
 
-impl Field for DateRange {
+impl Field for PartialDateRange {
     fn read(value: Option<&Value>) -> Result<Self, &'static str> {
-        let day = |name| Date::read(value.and_then(|value| value.get(name)));
-        Ok(DateRange { start: day("start-date")?, end: day("end-date")? })
+        let Some(value) = value.filter(is_given) else { return Ok(PartialDateRange::default()) };
+        let part = |name| Option::<Date>::read(value.get(name)).ok().filter(|_| value.is_object());
+        match (part("start-date"), part("end-date")) {
+            (Some(start), Some(end)) => Ok(PartialDateRange { start, end }),
+            _ => Err("an object of days such as 2026-11-23"),
+        }
     }
 }
 
@@ -209,9 +214,47 @@ mod tests {
         assert_eq!(read(json!(7)), Ok("7".to_owned()));
         assert_eq!(read(json!(["a", "b"])), Ok(vec!["a".to_owned(), "b".to_owned()]));
         assert_eq!(read::<Option<Date>>(json!("2026-11-23")).unwrap().unwrap().to_string(), "2026-11-23");
-        let range: DateRange = read(json!({"start-date": "2026-11-23", "end-date": "2026-11-27"})).unwrap();
-        assert_eq!(range.start.days_until(range.end), 4);
+        assert_eq!(read(json!(5.0)), Ok("5".to_owned()));
+        assert_eq!((read(json!(5)), read(json!("5"))), (Ok(Number::from(5)), Ok(Number::from(5))));
         assert_eq!(read(json!({"a": 1})), Ok(json!({"a": 1})));
+    }
+
+    #[test]
+    fn each_day_of_a_range_may_be_missing_in_every_spelling() {
+        let (start, end) = (json!("2026-11-23"), json!("2026-11-27"));
+        let read = |value: Value| {
+            let PartialDateRange { start, end } = read(value).unwrap();
+            [start, end].map(|day| day.map(|day| day.to_string()).unwrap_or_default())
+        };
+        for none in [json!(""), json!(null)] {
+            assert_eq!(read(json!({"start-date": start, "end-date": none})), ["2026-11-23", ""]);
+            assert_eq!(read(json!({"start-date": none, "end-date": end})), ["", "2026-11-27"]);
+            assert_eq!(read(json!({"start-date": none, "end-date": none})), ["", ""]);
+            assert_eq!(read(json!({"start-date": none})), ["", ""]);
+            assert_eq!(read(none), ["", ""]);
+        }
+        assert_eq!(read(json!({"start-date": start, "end-date": end})), ["2026-11-23", "2026-11-27"]);
+        assert_eq!(
+            (read(json!({"start-date": start})), read(json!({"end-date": end}))),
+            (["2026-11-23", ""].map(String::from), ["", "2026-11-27"].map(String::from))
+        );
+        assert_eq!(read(json!({})), ["", ""]);
+    }
+
+    #[test]
+    fn what_is_no_range_is_refused() {
+        for (value, found) in [
+            (json!({"start-date": "soon"}), "another object"),
+            (json!({"end-date": {}}), "another object"),
+            (json!(["2026-11-23"]), "an array"),
+            (json!("2026-11-23"), "another text"),
+        ] {
+            let message = read::<PartialDateRange>(value.clone()).unwrap_err();
+            assert!(
+                message.ends_with(&format!("expected an object of days such as 2026-11-23, but it is {found}")),
+                "{value}: {message}"
+            );
+        }
     }
 
     #[test]

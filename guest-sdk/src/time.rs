@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::date::{Date, DateError, DateRange, Weekday};
+pub use self::date::{Date, DateError, DateRange, PartialDateRange, Weekday};
 
 /// The current moment.
 pub fn now() -> Timestamp {

@@ -15,6 +15,7 @@ use serde::forward_to_deserialize_any;
 use serde_json::{Value, map};
 
 use self::key::Key;
+use crate::Number;
 
 /// Why JSON does not fit a type. Small, and made out of line: every field of every type that is read hands it on.
 #[derive(Debug)]
@@ -62,7 +63,12 @@ impl Mismatch {
 
 /// Reads `value` as `T`.
 pub(crate) fn from_json<T: DeserializeOwned>(value: &Value) -> Result<T, Mismatch> {
-    T::deserialize(Node(value))
+    T::deserialize(Node::<false>(value))
+}
+
+/// Reads what a form holds as `T`. A field that the user left empty is none, no entries, or false; a number may be a text.
+pub(crate) fn from_form<T: DeserializeOwned>(value: &Value) -> Result<T, Mismatch> {
+    T::deserialize(Node::<true>(value))
 }
 
 /// What a value is, in words; never the value, which may be a customer's.
@@ -132,12 +138,58 @@ impl Error for Mismatch {
     }
 }
 
-/// A value to be read.
+/// A value to be read: one of a form, or one that a program wrote, which is what it says. What the author's types have for one of
+/// them is compiled for it alone, so a component without such forms is not larger for them.
 #[derive(Clone, Copy)]
-struct Node<'de>(&'de Value);
+struct Node<'de, const FORM: bool>(&'de Value);
 
-impl<'de> Deserializer<'de> for Node<'de> {
+impl<'de, const FORM: bool> Node<'de, FORM> {
+    /// Whether the user left it empty.
+    fn is_left_empty(self) -> bool {
+        FORM && is_empty(self.0)
+    }
+
+    /// The number that the user typed, if it is one.
+    fn typed_number(self) -> Option<Number> {
+        if FORM { Number::from_text(self.0.as_str()?) } else { None }
+    }
+
+    fn number<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.typed_number().map(|number| number.as_i64().ok_or(number.as_f64())) {
+            Some(Ok(whole)) => visitor.visit_i64(whole),
+            Some(Err(other)) => visitor.visit_f64(other),
+            None => self.deserialize_any(visitor),
+        }
+    }
+
+    fn text<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match if FORM { Number::text_of(self.0) } else { None } {
+            Some(number) => visitor.visit_string(number),
+            None => self.deserialize_any(visitor),
+        }
+    }
+}
+
+/// Nothing, or an object of nothing but that, as of two days of which none was picked.
+fn is_empty(value: &Value) -> bool {
+    let is_nothing = |value: &Value| value.is_null() || value.as_str() == Some("");
+    is_nothing(value) || value.as_object().is_some_and(|parts| parts.values().all(is_nothing))
+}
+
+macro_rules! read_by {
+    ($how:ident: $($method:ident)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+            self.$how(visitor)
+        })*
+    };
+}
+
+impl<'de, const FORM: bool> Deserializer<'de> for Node<'de, FORM> {
     type Error = Mismatch;
+
+    read_by!(number: deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16 deserialize_u32
+        deserialize_u64 deserialize_f32 deserialize_f64);
+    read_by!(text: deserialize_str deserialize_string);
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
         match self.0 {
@@ -150,16 +202,27 @@ impl<'de> Deserializer<'de> for Node<'de> {
             },
             Value::String(text) => visitor.visit_borrowed_str(text),
             Value::Array(entries) => {
-                let mut elements = Elements { entries, next: 0 };
+                let mut elements = Elements::<FORM> { entries, next: 0 };
                 let value = visitor.visit_seq(&mut elements)?;
                 if elements.next < entries.len() { Err(Mismatch::custom("the array is too long")) } else { Ok(value) }
             }
-            Value::Object(fields) => visitor.visit_map(Members { rest: fields.iter(), current: None }),
+            Value::Object(fields) => visitor.visit_map(Members::<FORM> { rest: fields.iter(), current: None }),
         }
     }
 
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        if self.is_left_empty() { visitor.visit_bool(false) } else { self.deserialize_any(visitor) }
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.0.is_null() || self.is_left_empty() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        if self.is_left_empty() {
+            return visitor.visit_seq(&mut Elements::<FORM> { entries: &[], next: 0 });
+        }
+        self.deserialize_any(visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Mismatch> {
@@ -175,7 +238,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
         let (name, content) = match self.0 {
             Value::String(name) => (name, None),
             Value::Object(fields) if fields.len() == 1 => {
-                fields.iter().next().map(|(name, value)| (name, Some(Node(value)))).expect("one")
+                fields.iter().next().map(|(name, value)| (name, Some(Node::<FORM>(value)))).expect("one")
             }
             other => return Err(Mismatch::custom(format_args!("expected the name of a variant, but it is {}", kind_of(other)))),
         };
@@ -183,24 +246,23 @@ impl<'de> Deserializer<'de> for Node<'de> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map
-        struct identifier ignored_any
+        i128 u128 char bytes byte_buf unit unit_struct tuple tuple_struct map struct identifier ignored_any
     }
 }
 
-struct Elements<'de> {
+struct Elements<'de, const FORM: bool> {
     entries: &'de [Value],
     next: usize,
 }
 
-impl<'de> SeqAccess<'de> for &mut Elements<'de> {
+impl<'de, const FORM: bool> SeqAccess<'de> for &mut Elements<'de, FORM> {
     type Error = Mismatch;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Mismatch> {
         let Some(entry) = self.entries.get(self.next) else { return Ok(None) };
         let index = self.next;
         self.next += 1;
-        seed.deserialize(Node(entry)).map(Some).map_err(|error| error.within_entry(index))
+        seed.deserialize(Node::<FORM>(entry)).map(Some).map_err(|error| error.within_entry(index))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -208,12 +270,12 @@ impl<'de> SeqAccess<'de> for &mut Elements<'de> {
     }
 }
 
-struct Members<'de> {
+struct Members<'de, const FORM: bool> {
     rest: map::Iter<'de>,
     current: Option<(&'de str, &'de Value)>,
 }
 
-impl<'de> MapAccess<'de> for Members<'de> {
+impl<'de, const FORM: bool> MapAccess<'de> for Members<'de, FORM> {
     type Error = Mismatch;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Mismatch> {
@@ -224,17 +286,17 @@ impl<'de> MapAccess<'de> for Members<'de> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Mismatch> {
         let (name, value) = self.current.take().ok_or_else(|| Mismatch::custom("a value was asked for before its key"))?;
-        seed.deserialize(Node(value)).map_err(|error| error.within(name))
+        seed.deserialize(Node::<FORM>(value)).map_err(|error| error.within(name))
     }
 }
 
 /// A variant of an enum: its name, and what belongs to it.
-struct Variant<'de> {
+struct Variant<'de, const FORM: bool> {
     name: &'de str,
-    content: Option<Node<'de>>,
+    content: Option<Node<'de, FORM>>,
 }
 
-impl<'de> EnumAccess<'de> for Variant<'de> {
+impl<'de, const FORM: bool> EnumAccess<'de> for Variant<'de, FORM> {
     type Error = Mismatch;
     type Variant = Self;
 
@@ -244,7 +306,7 @@ impl<'de> EnumAccess<'de> for Variant<'de> {
     }
 }
 
-impl<'de> VariantAccess<'de> for Variant<'de> {
+impl<'de, const FORM: bool> VariantAccess<'de> for Variant<'de, FORM> {
     type Error = Mismatch;
 
     fn unit_variant(self) -> Result<(), Mismatch> {
@@ -278,6 +340,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::time::{Date, DateRange, PartialDateRange};
 
     #[derive(Debug, serde::Deserialize)]
     #[expect(dead_code, reason = "only read by the deserializer")]
@@ -371,6 +434,74 @@ mod tests {
         let json = serde_json::to_value(&everything).unwrap();
 
         assert_eq!(from_json::<Everything>(&json).unwrap(), everything, "{json}");
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Stay {
+        days: PartialDateRange,
+        birthday: Option<Date>,
+        city: Option<String>,
+        guests: Option<u8>,
+        price: Option<Number>,
+        rate: f32,
+        extras: Vec<String>,
+        terms: bool,
+    }
+
+    #[test]
+    fn what_a_user_left_empty_is_none_in_every_spelling() {
+        for empty in [json!(""), json!(null)] {
+            let form = json!({"days": empty, "birthday": empty, "city": empty, "guests": empty, "extras": empty, "terms": empty});
+            assert_eq!(from_form::<Stay>(&form).unwrap(), Stay::default(), "{form}");
+        }
+        #[derive(Deserialize)]
+        struct BothOrNone {
+            days: Option<DateRange>,
+        }
+        for none in [json!({}), json!({"start-date": "", "end-date": null})] {
+            assert_eq!(from_form::<BothOrNone>(&json!({"days": none})).unwrap().days, None, "{none}");
+        }
+        let half = json!({"days": {"start-date": "2026-11-23", "end-date": ""}});
+        assert_eq!(from_form::<Stay>(&half).unwrap().days.start, "2026-11-23".parse().ok());
+        #[derive(Deserialize)]
+        struct WithoutDefault {
+            days: PartialDateRange,
+        }
+        assert!(from_form::<WithoutDefault>(&json!({})).unwrap().days.is_empty());
+    }
+
+    #[test]
+    fn a_number_of_a_form_is_read_as_text_and_as_number() {
+        let expected = Stay {
+            city: Some("8".to_owned()),
+            guests: Some(8),
+            price: Some(8.into()),
+            rate: 8.0,
+            extras: vec!["8".to_owned()],
+            ..Stay::default()
+        };
+        for eight in [json!("8"), json!(8), json!(8.0)] {
+            let form = json!({"city": eight, "price": eight, "rate": eight, "extras": [eight], "guests": "8"});
+            assert_eq!(from_form::<Stay>(&form).unwrap(), expected, "{form}");
+        }
+        for (wrong, reason) in [
+            (json!("many"), "expected u8, but it is a text"),
+            (json!("300"), "expected u8, but it is another value"),
+            (json!("1.5"), "expected u8, but it is a number"),
+        ] {
+            let mismatch = from_form::<Stay>(&json!({"guests": wrong})).unwrap_err();
+            assert_eq!((mismatch.path(), mismatch.0.reason.as_str()), ("guests", reason), "{wrong}");
+        }
+    }
+
+    /// What a program wrote is what it is: a state keeps its empty texts.
+    #[test]
+    fn only_forms_are_read_so() {
+        assert_eq!(from_json::<Option<String>>(&json!("")).unwrap().as_deref(), Some(""));
+        for (json, field) in [(json!({"guests": "8"}), "guests"), (json!({"city": 8}), "city"), (json!({"extras": ""}), "extras")] {
+            assert_eq!(from_json::<Stay>(&json).unwrap_err().path(), field, "{json}");
+        }
     }
 
     #[test]

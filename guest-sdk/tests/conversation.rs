@@ -76,7 +76,7 @@ fn a_failed_call_leaves_the_session_as_it_was() {
 
 #[test]
 fn a_form_that_does_not_fit_is_the_authors_fault_and_names_the_field() {
-    let answer = Conversation::<Actor>::start().submit("FIRST", json!({ "do": "numbers", "numbers": [1, "2"] }));
+    let answer = Conversation::<Actor>::start().submit("FIRST", json!({ "do": "numbers", "numbers": [1, "two"] }));
 
     let Err(Failure::Internal(message)) = answer else { panic!("{answer:?}") };
     assert!(message.contains("field \"numbers[1]\""), "{message}");

@@ -88,7 +88,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("governor", &["tenants"]),
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),
-    ("tokio_rustls", &["http"]),
+    // `client`: to say what is wrong with an endpoint's certificate.
+    ("tokio_rustls", &["http", "client"]),
     ("prometheus_client", &["telemetry"]),
     ("sqlx", &["store", "postgres", "config", "app"]),
     ("toml_edit", &["scenarios"]),

@@ -5,8 +5,10 @@ use std::str::FromStr;
 
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 
 use super::Timestamp;
+use crate::screen::Field;
 
 /// A day of the Gregorian calendar, without a time zone. Reads and prints `2026-11-23`, also in JSON, as date pickers do from Flow JSON
 /// 5.0 on.
@@ -14,7 +16,7 @@ use super::Timestamp;
 pub struct Date(i64);
 
 /// The first and the last day of a `CalendarPicker` in the mode `range`, both included. JSON is as the picker has it:
-/// `{"start-date":"2026-11-23","end-date":"2026-11-27"}`.
+/// `{"start-date":"2026-11-23","end-date":"2026-11-27"}`. What a form holds is a [`PartialDateRange`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DateRange {
     /// The first day.
@@ -23,6 +25,33 @@ pub struct DateRange {
     /// The last day.
     #[serde(rename = "end-date")]
     pub end: Date,
+}
+
+/// What the user picked in a `CalendarPicker` in the mode `range`: either day may be missing. The picker itself lets one of them be
+/// optional, and writes a day that was not picked as an empty text, or not at all; so no day is certain, whatever is `required`.
+///
+/// ```
+/// use flowhost_sdk::Error;
+/// use flowhost_sdk::time::PartialDateRange;
+///
+/// fn nights(stay: PartialDateRange) -> Result<i64, Error> {
+///     let both = stay.both().ok_or_else(|| Error::bad_request("Please pick both days."))?;
+///     Ok(both.days() - 1)
+/// }
+///
+/// let stay = PartialDateRange { start: Some("2026-11-23".parse()?), end: Some("2026-11-27".parse()?) };
+/// assert_eq!(nights(stay).ok(), Some(4));
+/// assert!(nights(PartialDateRange { end: None, ..stay }).is_err());
+/// # Ok::<(), flowhost_sdk::time::DateError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PartialDateRange {
+    /// The first day.
+    #[serde(rename = "start-date", skip_serializing_if = "Option::is_none")]
+    pub start: Option<Date>,
+    /// The last day.
+    #[serde(rename = "end-date", skip_serializing_if = "Option::is_none")]
+    pub end: Option<Date>,
 }
 
 /// A day of the week, in the order that begins with Monday.
@@ -143,6 +172,32 @@ impl DateRange {
     /// Whether the day is one of them.
     pub fn contains(self, day: Date) -> bool {
         self.start <= day && day <= self.end
+    }
+}
+
+impl PartialDateRange {
+    /// The range, if both days were picked.
+    pub fn both(self) -> Option<DateRange> {
+        Some(DateRange { start: self.start?, end: self.end? })
+    }
+
+    /// Whether no day was picked.
+    pub fn is_empty(self) -> bool {
+        self == PartialDateRange::default()
+    }
+}
+
+impl From<DateRange> for PartialDateRange {
+    fn from(range: DateRange) -> Self {
+        PartialDateRange { start: Some(range.start), end: Some(range.end) }
+    }
+}
+
+/// Reads whatever the picker sends, the field's absence included.
+impl<'de> Deserialize<'de> for PartialDateRange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Option::<Value>::deserialize(deserializer)?;
+        Field::read(value.as_ref()).map_err(|expected| de::Error::custom(format_args!("expected {expected}")))
     }
 }
 
@@ -281,6 +336,16 @@ mod tests {
             assert!(!date.title().is_empty() && !date.to_string().is_empty());
             assert_ne!(date.midnight_utc().unix_millis(), 0);
         }
+    }
+
+    #[test]
+    fn a_partial_range_is_both_days_or_less() {
+        let both = DateRange { start: date("2026-11-23"), end: date("2026-11-27") };
+        let start = PartialDateRange { end: None, ..both.into() };
+
+        assert_eq!((PartialDateRange::from(both).both(), start.both()), (Some(both), None));
+        assert!(PartialDateRange::default().is_empty() && !start.is_empty());
+        assert_eq!(serde_json::to_string(&start).unwrap(), r#"{"start-date":"2026-11-23"}"#);
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 use std::error::Error;
 
+use super::connection::ConnectionFailure;
+use super::public_key::PublicKeyFlaw;
+
 /// Everything that [`FlowClient`](super::FlowClient) and [`SealedRequest`](super::SealedRequest) can fail with.
 ///
 /// Statuses other than 200 are no errors: they are in [`Reply`](super::Reply).
@@ -37,7 +40,7 @@ pub enum ClientError {
 
     /// The key to encrypt to is not one that Meta would have.
     #[error("the public key is not an RSA key in PEM (`-----BEGIN PUBLIC KEY-----`)")]
-    PublicKey(#[source] pkcs8::spki::Error),
+    PublicKey(#[source] PublicKeyFlaw),
 
     /// The body of a 200 or 427 is not standard base64.
     #[error("the reply is not standard base64 (and nothing else: no quotes, no line breaks)")]
@@ -71,5 +74,5 @@ pub enum ClientError {
 
     /// The connection failed.
     #[error("cannot reach the endpoint")]
-    Transport(#[source] reqwest::Error),
+    Transport(#[source] ConnectionFailure),
 }

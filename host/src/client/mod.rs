@@ -15,17 +15,20 @@
 //! # }
 //! ```
 
+mod address;
+mod connection;
 pub mod conversation;
 mod error;
 pub mod judgement;
 pub mod payload;
 mod phone;
+mod public_key;
 mod sealing;
 mod signing;
 
 use std::time::{Duration, Instant};
 
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Response, Url, redirect};
 use rsa::RsaPublicKey;
 use rsa::pkcs8::DecodePublicKey;
@@ -33,8 +36,10 @@ use serde_json::Value;
 
 use self::signing::SigningSecret;
 
+pub use self::connection::ConnectionFailure;
 pub use self::error::ClientError;
 pub use self::phone::{Exchange, Phone};
+pub use self::public_key::PublicKeyFlaw;
 pub use self::sealing::{SealFlaw, SealedRequest};
 
 /// A WhatsApp client that talks to one endpoint.
@@ -135,8 +140,10 @@ impl FlowClient {
             .await
             .map_err(transport)?;
         let (status, retry_after) = (response.status().as_u16(), parse_retry_after(&response));
+        let location = response.headers().get(LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned());
         let body = read_capped(response).await?;
-        Ok(RawReply { status, body, retry_after, duration: started.elapsed() })
+        let hint = address::hint(status, &self.endpoint, location.as_deref());
+        Ok(RawReply { status, body, retry_after, hint, duration: started.elapsed() })
     }
 
     /// The JWT over a flow token, signed with the app secret; see [`payload::with_flow_token_signature`].
@@ -167,6 +174,8 @@ pub struct RawReply {
     pub body: Vec<u8>,
     /// How long the endpoint asks to be left alone, from a `Retry-After` in seconds.
     pub retry_after: Option<Duration>,
+    /// What a status says of the URL, where it may be the wrong one.
+    pub hint: Option<String>,
     /// From just before the request was sent until the reply's last byte.
     pub duration: Duration,
 }
@@ -194,7 +203,8 @@ fn parse_endpoint(text: &str) -> Result<Url, ClientError> {
 
 /// Takes the key with `\n` written out as two characters too, as environment variables and secret stores mangle it.
 fn parse_public_key(pem: &str) -> Result<RsaPublicKey, ClientError> {
-    RsaPublicKey::from_public_key_pem(pem.replace("\\n", "\n").trim()).map_err(ClientError::PublicKey)
+    let pem = pem.replace("\\n", "\n");
+    RsaPublicKey::from_public_key_pem(pem.trim()).map_err(|_| ClientError::PublicKey(PublicKeyFlaw::of(&pem)))
 }
 
 fn http_client(endpoint: &Url) -> Result<Client, ClientError> {
@@ -228,7 +238,10 @@ async fn read_capped(mut response: Response) -> Result<Vec<u8>, ClientError> {
 }
 
 fn transport(error: reqwest::Error) -> ClientError {
-    if error.is_timeout() { ClientError::TimedOut { seconds: TIMEOUT.as_secs() } } else { ClientError::Transport(error) }
+    if error.is_timeout() {
+        return ClientError::TimedOut { seconds: TIMEOUT.as_secs() };
+    }
+    ClientError::Transport(ConnectionFailure::of(&error))
 }
 
 /// How long the WhatsApp client waits for a data endpoint: Meta's documented hard time-out of 10 s.
@@ -301,7 +314,11 @@ mod tests {
         let answer = "HTTP/1.1 307 Moved\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n";
         let (url, _endpoint) = endpoint(answer.to_owned()).await;
 
-        assert_eq!(client(&url).call(&payload::ping()).await.unwrap().status, 307);
+        let client = client(&url);
+        let reply = client.send(&client.seal(&payload::ping()).unwrap()).await.unwrap();
+
+        assert_eq!(reply.status, 307);
+        assert!(reply.hint.unwrap().starts_with("it sends on to http://127.0.0.1:9/"));
     }
 
     #[test]

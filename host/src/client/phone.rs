@@ -127,7 +127,7 @@ mod tests {
         let nowhere = phone("http://127.0.0.1:1/").exchange(&payload::ping()).await.unwrap();
 
         assert_eq!((nowhere.attempts, nowhere.status), (1, None));
-        assert!(nowhere.judgement.lines()[1].contains("cannot reach"), "{:?}", nowhere.judgement);
+        assert!(nowhere.judgement.lines()[1].contains("cannot reach the endpoint: nothing listens"), "{:?}", nowhere.judgement);
     }
 
     #[test]

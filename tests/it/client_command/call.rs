@@ -1,6 +1,6 @@
 //! One request, and what the phone would make of the answer.
 
-use flowhost_tests::{Component, Ended, NodeEndpoint, TestHost, flowhost};
+use flowhost_tests::{Component, Ended, NodeEndpoint, TestCertificate, TestHost, flowhost};
 use serde_json::{Value, json};
 
 use super::{client, flow_json};
@@ -52,7 +52,7 @@ async fn the_usual_bugs_are_named() {
     let init = ["--action", "INIT"];
     let over = ["--action", "INIT", "--flow-token", "over"];
     let notice = ["--payload", r#"{"version":"3.0","action":"data_exchange","data":{"error":"timeout_error"},"flow_token":"t"}"#];
-    let cases: [(&str, &[&str], &str); 13] = [
+    let cases: [(&str, &[&str], &str); 17] = [
         ("iv-not-inverted", &init, "the IV is not inverted"),
         ("nonce-of-12-bytes", &init, "the nonce has 12 bytes"),
         ("plain-text", &init, "JSON in plain text"),
@@ -66,6 +66,18 @@ async fn the_usual_bugs_are_named() {
         ("421-always", &init, "it could not decrypt the request, the second time too"),
         ("504", &init, "its own time-out"),
         ("500", &init, "answered 500"),
+        (
+            "redirect",
+            &init,
+            "308: it redirects (reported as unexpected_http_status_code)\n  hint: it sends on to http://127.0.0.1:",
+        ),
+        ("not-found", &init, "hint: is /pizza the whole path?"),
+        (
+            "json-twice",
+            &init,
+            "  - the whole reply is a string, not a JSON object (reported as payload-schema-error)\n  hint: it was made JSON twice",
+        ),
+        ("list", &init, "  - the whole reply is an array, not a JSON object"),
     ];
 
     for (bug, arguments, words) in cases {
@@ -73,6 +85,58 @@ async fn the_usual_bugs_are_named() {
         let ended = client("call", &endpoint, arguments).await;
         assert_eq!(ended.code, Some(1), "{bug}: {ended:?}");
         assert!(ended.stdout.contains(words), "{bug}: {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_shown_and_was_not_meant_so_is_a_hint() {
+    let endpoint = NodeEndpoint::with_bug("action-complete");
+
+    let ended = client("call", &endpoint, &["--action", "INIT"]).await;
+
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.contains("The phone shows screen MY_SCREEN.\n  hint: `action` means nothing in a reply."), "{ended:?}");
+    assert!(ended.stdout.contains("the screen is SUCCESS"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_signed_is_named_and_can_be_trusted() {
+    let certificate = TestCertificate::generate();
+    let host = TestHost::configured(|config| config.tls = Some(certificate.files())).await;
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Echo).await;
+    let folder = tempfile::tempdir().unwrap();
+    let public_key = folder.path().join("acme.pem");
+    std::fs::write(&public_key, &flow.tenant.public_key_pem).unwrap();
+    let call = async |trusted: Option<&std::path::Path>| {
+        let mut command = flowhost(&["client", "call", "--url", &flow.url(), "--public-key"]);
+        command.arg(&public_key).env("FLOWHOST_APP_SECRET", &flow.tenant.app_secret);
+        trusted.map(|file| command.env("SSL_CERT_FILE", file));
+        Ended::of(command).await
+    };
+
+    let stranger = call(None).await;
+    assert_eq!(stranger.code, Some(1), "{stranger:?}");
+    assert!(stranger.stdout.contains("cannot reach the endpoint: its certificate was signed by nobody"), "{stranger:?}");
+    assert!(stranger.stdout.contains("in SSL_CERT_FILE"), "{stranger:?}");
+    let known = call(Some(&certificate.files().certificate)).await;
+    assert_eq!(known.code, Some(0), "{known:?}");
+    let help = Ended::of(flowhost(&["client", "call", "--help"])).await;
+    assert!(help.stdout.contains("SSL_CERT_FILE"), "{help:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_public_key_is_described() {
+    let folder = tempfile::tempdir().unwrap();
+    for (text, words) in
+        [("nothing", "there is no PEM in it"), ("-----BEGIN PRIVATE KEY-----\nAAAA\n", "openssl pkey -in FILE -pubout")]
+    {
+        let file = folder.path().join("key.pem");
+        std::fs::write(&file, text).unwrap();
+        let mut command = flowhost(&["client", "call", "--url", "http://127.0.0.1:1/", "--public-key"]);
+        command.arg(&file).env("FLOWHOST_APP_SECRET", "secret");
+        let ended = Ended::of(command).await;
+        assert_eq!(ended.code, Some(64), "{ended:?}");
+        assert!(ended.stderr.contains(words), "{ended:?}");
     }
 }
 

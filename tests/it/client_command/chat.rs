@@ -156,6 +156,36 @@ async fn an_appointment_is_booked_with_our_own_host() {
     }
 }
 
+/// What the endpoint got comes back as the data of the same screen.
+#[tokio::test]
+async fn one_day_of_a_range_will_do_and_an_initial_number_may_stay() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow("stay", json!({}), Component::Echo).await;
+    let folder = tempfile::tempdir().unwrap();
+    let [public_key, flow_json] = ["acme.pem", "flow.json"].map(|name| folder.path().join(name));
+    std::fs::write(&public_key, &flow.tenant.public_key_pem).unwrap();
+    std::fs::write(&flow_json, STAY).unwrap();
+    let chat = async |typed: &[&str]| {
+        let mut command = flowhost(&["client", "chat", "--url", &flow.url(), "--public-key"]);
+        command.arg(&public_key).arg("--flow-json").arg(&flow_json).env("FLOWHOST_APP_SECRET", &flow.tenant.app_secret);
+        with_input(command, typed).await
+    };
+
+    let one = chat(&["", "2026-11-23", "", "", ":quit"]).await;
+    assert_eq!(one.code, Some(0), "{one:?}");
+    for expected in [
+        "Your stay: Arrival* – Departure: _____",
+        "  Arrival: From three\n  Departure: By noon\n",
+        "Your stay: Arrival* – Departure (2026-11-23 2026-11-25, - for a day that is left out): \n! Arrival is required",
+        "Guests (number, at most 80 characters) [5]: ",
+        "From 2026-11-23 to \n5 guests\n",
+    ] {
+        assert!(one.stdout.contains(expected), "{expected}: {}", one.stdout);
+    }
+    let both = chat(&["2026-11-23 2026-11-25", "", "", ":quit"]).await;
+    assert!(both.stdout.contains("From 2026-11-23 to 2026-11-25\n"), "{both:?}");
+}
+
 async fn chat(endpoint: &NodeEndpoint, extra: &[&str], typed: &[&str]) -> Ended {
     let mut command = flowhost(&["client", "chat"]);
     command.args(endpoint.arguments()).args(extra);
@@ -170,3 +200,41 @@ async fn with_input(mut command: std::process::Command, typed: &[&str]) -> Ended
     command.stdin(Stdio::from(file));
     Ended::of(command).await
 }
+
+/// A screen that shows what was received from it.
+const STAY: &str = r#"{
+  "version": "7.3", "data_api_version": "3.0", "routing_model": { "ECHO": ["END"], "END": [] },
+  "screens": [
+    {
+      "id": "ECHO", "title": "Your stay",
+      "data": {
+        "received": {
+          "type": "object", "__example__": {},
+          "properties": {
+            "guests": { "type": "number" },
+            "days": { "type": "object", "properties": { "start-date": { "type": "string" }, "end-date": { "type": "string" } } }
+          }
+        }
+      },
+      "layout": { "type": "SingleColumnLayout", "children": [
+        { "type": "TextBody", "text": "`'From ' ${data.received.days.start-date} ' to ' ${data.received.days.end-date}`" },
+        { "type": "TextBody", "text": "`${data.received.guests} ' guests'`" },
+        {
+          "type": "CalendarPicker", "name": "days", "mode": "range", "title": "Your stay", "description": "When?",
+          "label": { "start-date": "Arrival", "end-date": "Departure" }, "required": { "start-date": true, "end-date": false },
+          "helper-text": { "start-date": "From three", "end-date": "By noon" }
+        },
+        { "type": "TextInput", "name": "guests", "label": "Guests", "input-type": "number", "init-value": 5 },
+        { "type": "Footer", "label": "Go on", "on-click-action": {
+          "name": "data_exchange", "payload": { "days": "${form.days}", "guests": "${form.guests}" }
+        } }
+      ] }
+    },
+    {
+      "id": "END", "title": "End", "terminal": true,
+      "layout": { "type": "SingleColumnLayout", "children": [
+        { "type": "Footer", "label": "Done", "on-click-action": { "name": "complete", "payload": {} } }
+      ] }
+    }
+  ]
+}"#;

@@ -240,11 +240,11 @@ fn field_type(field: &Field) -> TokenStream {
     let ty = match field.kind {
         // Absent they are false, empty, or null.
         Kind::Bool => return quote!(::core::primitive::bool),
+        Kind::DateRange => return quote!(::flowhost_sdk::time::PartialDateRange),
         Kind::Files => return quote!(::std::vec::Vec<::flowhost_sdk::media::Reference>),
         Kind::Texts => return quote!(::std::vec::Vec<::std::string::String>),
         Kind::Unknown => return quote!(::flowhost_sdk::__private::Value),
         Kind::Date => quote!(::flowhost_sdk::time::Date),
-        Kind::DateRange => quote!(::flowhost_sdk::time::DateRange),
         Kind::Number => quote!(::flowhost_sdk::Number),
         Kind::Text => quote!(::std::string::String),
     };

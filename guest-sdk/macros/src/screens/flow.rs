@@ -1,5 +1,6 @@
 //! A Flow JSON, as far as types are made of it.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -94,7 +95,9 @@ fn screens(listed: &[Value], dates: bool) -> Vec<Screen> {
         .iter()
         .map(|screen| (id(screen), schema::of_screen(&data(screen), &partial(screen)), Components::of(&layout(screen), dates)))
         .collect();
-    let scopes: Vec<Scope<'_>> = known.iter().map(|(id, data, components)| Scope { id, data, components }).collect();
+    let mut scopes: Vec<Scope<'_>> =
+        known.iter().map(|(id, data, components)| Scope { id, data, components, uncertain: HashSet::new() }).collect();
+    find_uncertain(&mut scopes, &listed.iter().map(layout).collect::<Vec<_>>());
     let screen = |(screen, scope): (&Value, &Scope<'_>)| Screen {
         id: scope.id.to_owned(),
         title: text(screen, "title"),
@@ -102,6 +105,25 @@ fn screens(listed: &[Value], dates: bool) -> Vec<Screen> {
         form: payload::fields(&layout(screen), scope, &scopes),
     };
     listed.iter().zip(&scopes).map(screen).collect()
+}
+
+/// Finds what of the screens' data may be missing. What is missing on one screen may be so on the next, so it ends when nothing is news.
+fn find_uncertain(scopes: &mut [Scope<'_>], layouts: &[Value]) {
+    loop {
+        let missing: Vec<(&str, Vec<String>)> = scopes
+            .iter()
+            .zip(layouts)
+            .flat_map(|(scope, layout)| payload::missing_after_navigation(layout, scope, scopes))
+            .collect();
+        let mut is_news = false;
+        for (id, names) in missing {
+            let target = scopes.iter_mut().filter(|scope| scope.id == id);
+            target.for_each(|scope| names.iter().for_each(|name| is_news |= scope.uncertain.insert(name.clone())));
+        }
+        if !is_news {
+            break;
+        }
+    }
 }
 
 /// The properties of all entries together: an entry of one list may have what another's has not, so all but two are optional.
@@ -119,7 +141,7 @@ fn items(listed: &[Value]) -> Vec<Property> {
     together
 }
 
-/// The properties that a form takes as its `init-values` or `error-messages`: of these objects, any part will do.
+/// The properties that a form or a component takes an object from of which any part will do, such as `init-values`.
 fn partial(screen: &Value) -> Vec<String> {
     let mut names = Vec::new();
     collect_partial(screen, &mut names);
@@ -130,7 +152,7 @@ fn collect_partial(node: &Value, names: &mut Vec<String>) {
     match node {
         Value::Array(nodes) => nodes.iter().for_each(|node| collect_partial(node, names)),
         Value::Object(node) => {
-            let given = ["init-values", "error-messages"].into_iter().filter_map(|key| node.get(key)?.as_str());
+            let given = PARTIAL.into_iter().filter_map(|key| node.get(key)?.as_str());
             names.extend(given.filter_map(|given| given.strip_prefix("${data.")?.strip_suffix('}').map(str::to_owned)));
             node.values().for_each(|node| collect_partial(node, names));
         }
@@ -152,8 +174,13 @@ fn text(screen: &Value, name: &str) -> String {
     screen.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
+/// What a form takes for some of its fields, and a calendar for one of its two days.
+const PARTIAL: [&str; 6] = ["error-message", "error-messages", "helper-text", "init-value", "init-values", "required"];
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn mistakes(text: &str) -> Vec<String> {
@@ -176,6 +203,33 @@ mod tests {
                 "flow.json: /screens/6/id is \"__\", but a screen's id has letters and _ only",
             ]
         );
+    }
+
+    /// A goes to B and B to C, so what A's form may not hold may be missing on C.
+    #[test]
+    fn what_navigation_may_not_bring_is_optional_in_forms() {
+        let go = |to: &str, payload: Value| json!({"type": "Footer", "on-click-action": {"name": "navigate", "next": {"type": "screen", "name": to}, "payload": payload}});
+        let name =
+            |required: bool| json!({"type": "TextInput", "name": if required { "name" } else { "city" }, "required": required});
+        let data = json!({"name": {"type": "string"}, "city": {"type": "string"}, "more": {"type": "string"}});
+        let sent = json!({"name": "${data.name}", "city": "${data.city}", "more": "${data.more}"});
+        let ask = json!({"type": "Footer", "on-click-action": {"name": "data_exchange", "payload": sent}});
+        let document = json!({"version": "7.3", "screens": [
+            {"id": "A", "layout": [name(true), name(false), go("B", json!({"name": "${form.name}", "city": "${form.city}", "more": "x"}))]},
+            {"id": "B", "data": data, "layout": [go("C", json!({"name": "${data.name}", "city": "${data.city}"}))]},
+            {"id": "C", "data": data, "layout": [go("B", sent), ask]},
+            {"id": "D", "data": data, "layout": [ask]},
+        ]});
+
+        let flow = Flow::parse(&document.to_string()).unwrap();
+
+        let optional = |at: usize| {
+            let fields = flow.screens[at].form.as_ref().unwrap().iter();
+            fields.map(|field| (field.name.as_str(), field.optional)).collect::<std::collections::BTreeMap<_, _>>()
+        };
+        assert_eq!(optional(2), [("name", false), ("city", true), ("more", true)].into());
+        assert_eq!(optional(3), [("name", false), ("city", false), ("more", false)].into());
+        assert!(flow.screens[2].data.iter().all(|property| !property.optional), "a reply gives all of it");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What a screen sends: the payloads of its `data_exchange` actions.
 
-use serde_json::{Map, Value};
+use std::collections::HashSet;
+
+use serde_json::Value;
 
 use super::components::Components;
 use super::schema::{Property, Shape};
@@ -36,17 +38,19 @@ pub(super) struct Scope<'a> {
     pub(super) id: &'a str,
     pub(super) data: &'a [Property],
     pub(super) components: &'a Components,
+    /// What of its data may be missing, although the screen declares it: see [`missing_after_navigation`].
+    pub(super) uncertain: HashSet<String>,
 }
 
 /// The fields of all payloads that the layout of `screen` sends, in order; none if it sends nothing to the plugin.
 ///
 /// A field is optional unless every action sends it. `others` are the screens that `${screen.NAME..}` may refer to.
 pub(super) fn fields(layout: &Value, screen: &Scope<'_>, others: &[Scope<'_>]) -> Option<Vec<Field>> {
-    let mut payloads = Vec::new();
-    collect(layout, screen, others, &mut payloads);
-    let count = payloads.len();
+    let mut actions = Vec::new();
+    collect(layout, "data_exchange", &mut actions);
+    let count = actions.len();
     let mut merged: Vec<(Field, usize)> = Vec::new();
-    for field in payloads.into_iter().flatten() {
+    for field in actions.iter().flat_map(|action| action.payload(screen, others)) {
         match merged.iter_mut().find(|(known, _)| known.name == field.name) {
             Some((known, times)) => {
                 *times += 1;
@@ -62,33 +66,62 @@ pub(super) fn fields(layout: &Value, screen: &Scope<'_>, others: &[Scope<'_>]) -
     (count > 0).then(|| merged.into_iter().map(field).collect())
 }
 
-/// Adds the payload of every action below `node`, wherever it stands: a button, a link, a list's entry.
-fn collect(node: &Value, screen: &Scope<'_>, others: &[Scope<'_>], payloads: &mut Vec<Vec<Field>>) {
+/// The screens that `screen` navigates to, each with what of the data that it declares such an action may not bring.
+///
+/// The endpoint gives all that a screen declares, but what a form holds may be nothing, and nothing is not sent along.
+pub(super) fn missing_after_navigation<'a>(
+    layout: &Value,
+    screen: &Scope<'_>,
+    others: &[Scope<'a>],
+) -> Vec<(&'a str, Vec<String>)> {
+    let mut actions = Vec::new();
+    collect(layout, "navigate", &mut actions);
+    let missing = |action: &Action<'_>| {
+        let target = action.written["next"]["name"].as_str()?;
+        let target = others.iter().find(|scope| scope.id == target)?;
+        let brought: Vec<Field> = action.payload(screen, others).into_iter().filter(|field| !field.optional).collect();
+        let names = target.data.iter().map(|property| &property.name);
+        let names = names.filter(|name| !brought.iter().any(|field| field.name == **name));
+        Some((target.id, names.cloned().collect()))
+    };
+    actions.iter().filter_map(missing).collect()
+}
+
+/// What a component does when it is tapped.
+struct Action<'a> {
+    written: &'a Value,
+    /// Whether it is the button's, which waits until the form is filled in.
+    is_footer: bool,
+}
+
+impl Action<'_> {
+    fn payload(&self, screen: &Scope<'_>, others: &[Scope<'_>]) -> Vec<Field> {
+        let field = |(name, value): (&String, &Value)| {
+            let (kind, certain) = value_kind(value, self.is_footer, screen, others);
+            let source = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            Field { name: name.clone(), kind, optional: !certain, source }
+        };
+        self.written.get("payload").and_then(Value::as_object).into_iter().flatten().map(field).collect()
+    }
+}
+
+/// Adds every action of this name below `node`, wherever it stands: a button, a link, a list's entry.
+fn collect<'a>(node: &'a Value, name: &str, actions: &mut Vec<Action<'a>>) {
     match node {
-        Value::Array(nodes) => nodes.iter().for_each(|node| collect(node, screen, others, payloads)),
+        Value::Array(nodes) => nodes.iter().for_each(|node| collect(node, name, actions)),
         Value::Object(node) => {
-            // Only the button waits until the form is filled in.
             let is_footer = node.get("type").is_some_and(|kind| kind == "Footer");
             for (key, value) in node {
                 let is_action = key.starts_with("on-") && key.ends_with("-action");
-                if is_action && value.get("name").is_some_and(|name| name == "data_exchange") {
-                    payloads.push(payload(value.get("payload").and_then(Value::as_object), is_footer, screen, others));
+                if is_action && value.get("name").is_some_and(|other| other == name) {
+                    actions.push(Action { written: value, is_footer });
                 } else {
-                    collect(value, screen, others, payloads);
+                    collect(value, name, actions);
                 }
             }
         }
         _ => {}
     }
-}
-
-fn payload(payload: Option<&Map<String, Value>>, is_footer: bool, screen: &Scope<'_>, others: &[Scope<'_>]) -> Vec<Field> {
-    let field = |(name, value): (&String, &Value)| {
-        let (kind, certain) = value_kind(value, is_footer, screen, others);
-        let source = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        Field { name: name.clone(), kind, optional: !certain, source }
-    };
-    payload.into_iter().flatten().map(field).collect()
 }
 
 /// The kind of a payload's value, and whether it is there for certain.
@@ -118,7 +151,16 @@ fn resolve(path: &[&str], is_footer: bool, screen: &Scope<'_>, others: &[Scope<'
             let known = screen.components.get(name);
             known.map_or((Kind::Unknown, false), |component| (component.kind, is_footer && component.required))
         }
-        ["data", names @ ..] => declared(screen.data, names),
+        // One day of a range: the client lets any of them be missing.
+        ["form", name, "start-date" | "end-date"]
+            if screen.components.get(name).is_some_and(|component| component.kind == Kind::DateRange) =>
+        {
+            (Kind::Date, false)
+        }
+        ["data", names @ ..] => {
+            let (kind, certain) = declared(screen.data, names);
+            (kind, certain && names.first().is_some_and(|name| !screen.uncertain.contains(*name)))
+        }
         // What was entered on another screen may not have been.
         ["screen", id, rest @ ..] if rest.first() != Some(&"screen") => {
             let other = others.iter().find(|scope| scope.id == *id);
@@ -159,8 +201,8 @@ mod tests {
         let components = Components::of(&layout, true);
         let other_layout = json!([{"type": "OptIn", "name": "terms", "required": true}]);
         let other_components = Components::of(&other_layout, true);
-        let screen = Scope { id: "HERE", data: &data, components: &components };
-        let others = [Scope { id: "THERE", data: &data, components: &other_components }];
+        let scope = |id, components| Scope { id, data: &data, components, uncertain: HashSet::new() };
+        let (screen, others) = (scope("HERE", &components), [scope("THERE", &other_components)]);
         let fields = fields(&layout, &screen, &others).unwrap_or_default();
         fields.into_iter().map(|field| (field.name, field.kind, field.optional)).collect()
     }
@@ -171,7 +213,8 @@ mod tests {
 
     fn kind_of(value: Value) -> (Kind, bool) {
         let name = json!({"type": "TextInput", "name": "name", "required": true});
-        let (_, kind, optional) = form(json!([name, footer(json!({"x": value}))])).remove(0);
+        let stay = json!({"type": "CalendarPicker", "name": "stay", "mode": "range"});
+        let (_, kind, optional) = form(json!([name, stay, footer(json!({"x": value}))])).remove(0);
         (kind, optional)
     }
 
@@ -180,6 +223,10 @@ mod tests {
         for (value, kind, optional) in [
             (json!("${form.name}"), Kind::Text, false),
             (json!("${form.nmae}"), Kind::Unknown, true),
+            (json!("${form.stay}"), Kind::DateRange, true),
+            (json!("${form.stay.start-date}"), Kind::Date, true),
+            (json!("${form.stay.days}"), Kind::Unknown, true),
+            (json!("${form.name.start-date}"), Kind::Unknown, true),
             (json!("${data.city}"), Kind::Text, false),
             (json!("${data.count}"), Kind::Number, false),
             (json!("${data.who.name}"), Kind::Text, false),
@@ -222,8 +269,7 @@ mod tests {
     fn a_screen_that_sends_nothing_has_no_form() {
         let layout = json!([{"type": "Footer", "on-click-action": {"name": "complete", "payload": {"a": "1"}}}]);
         assert_eq!(form(layout), []);
-        assert!(
-            fields(&json!([footer(json!({}))]), &Scope { id: "A", data: &[], components: &Components::default() }, &[]).is_some()
-        );
+        let screen = Scope { id: "A", data: &[], components: &Components::default(), uncertain: HashSet::new() };
+        assert!(fields(&json!([footer(json!({}))]), &screen, &[]).is_some());
     }
 }

@@ -29,23 +29,42 @@ pub(super) enum Shape {
     Unknown,
 }
 
-/// The properties that a screen's `data` declares. `partial` names those whose own properties may all be left out.
+/// The properties that a screen's `data` declares. `partial` names those whose own properties may all be left out, by path: `known.days`.
 pub(super) fn of_screen(data: &Map<String, Value>, partial: &[String]) -> Vec<Property> {
     let required = data.get("required").and_then(names);
     let is_list_of_required = |name: &str| name == "required" && required.is_some();
     let declared = data.iter().filter(|(name, _)| !TAKEN_OUT.contains(&name.as_str()) && !is_list_of_required(name));
     let property = |(name, schema): (&String, &Value)| {
         let example = schema.get("__example__").cloned();
-        let mut shape = shape_of(schema, example.as_slice());
-        if let Shape::Object(properties) = &mut shape
-            && partial.contains(name)
-        {
-            properties.iter_mut().for_each(|property| property.optional = true);
-        }
+        let shape = shape_of(schema, example.as_slice());
         let optional = required.as_ref().is_some_and(|required| !required.contains(name));
         Property { name: name.clone(), shape, optional, example }
     };
-    declared.map(property).collect()
+    let mut properties: Vec<Property> = declared.map(property).collect();
+    for path in partial {
+        shape_at(&mut properties, path).into_iter().for_each(leave_open);
+    }
+    properties
+}
+
+/// The shape of the property at a path.
+fn shape_at<'a>(properties: &'a mut [Property], path: &str) -> Option<&'a mut Shape> {
+    let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let shape = &mut properties.iter_mut().find(|property| property.name == name)?.shape;
+    match (rest, shape) {
+        (None, shape) => Some(shape),
+        (Some(rest), Shape::Object(inner)) => shape_at(inner, rest),
+        (Some(_), _) => None,
+    }
+}
+
+/// Makes every part of an object optional, and every part of a part.
+fn leave_open(shape: &mut Shape) {
+    let Shape::Object(properties) = shape else { return };
+    for property in properties {
+        property.optional = true;
+        leave_open(&mut property.shape);
+    }
 }
 
 /// Whether these are an entry's: a text `id` and a text `title`.
@@ -194,6 +213,24 @@ mod tests {
         assert_eq!(inner(object(json!({"a": "1"}), None), &[]), "b");
         assert_eq!(inner(object(json!({}), Some(json!(["b"]))), &[]), "a");
         assert_eq!(inner(object(json!({"a": "1", "b": "2"}), None), &["x"]), "a,b");
+    }
+
+    #[test]
+    fn of_a_calendars_two_days_either_will_do() {
+        let text = json!({"type": "string"});
+        let days = json!({"type": "object", "properties": {"start-date": text, "end-date": text}});
+        let data = json!({"known": {"type": "object", "properties": {"days": days}}});
+
+        let Shape::Object(known) = of(data.clone(), &["known"]).remove(0).shape else { panic!("it is an object") };
+        let Shape::Object(days) = &known[0].shape else { panic!("{known:?}") };
+        let both: Vec<_> = days.iter().map(|day| day.name.as_str()).collect();
+        assert_eq!((optional(&known), optional(days)), (vec!["days"], both.clone()));
+
+        let Shape::Object(known) = of(data, &["known.days", "known.nights.first", "other"]).remove(0).shape else {
+            panic!("it is an object")
+        };
+        let Shape::Object(days) = &known[0].shape else { panic!("{known:?}") };
+        assert_eq!((optional(&known), optional(days)), (Vec::new(), both));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::super::output::printable;
 /// Where the endpoint is, and what Meta knows of it.
 #[derive(Args)]
 pub(super) struct EndpointArgs {
-    /// The endpoint
+    /// The endpoint. Where its certificate is self-signed, or an authority's of your own, SSL_CERT_FILE=FILE.pem says to trust that one
     #[arg(long)]
     pub(super) url: String,
     /// File with the endpoint's public key in PEM, - for standard input

@@ -37,4 +37,5 @@ const EXAMPLE: &str = "Examples:
   flowhost client chat --url https://example.com/flow --public-key public.pem --app-secret-file secret.txt --flow-json flow.json
   flowhost client run scenarios/*.toml --url https://example.com/flow --public-key public.pem --app-secret-file secret.txt
 
-The endpoint may be anybody's: all it takes is its public key and the app secret.";
+The endpoint may be anybody's: all it takes is its public key and the app secret. For https with a certificate that this machine does
+not trust, as Meta would not either, name a file with it, or with its authority's, in the environment: SSL_CERT_FILE=certificate.pem";

@@ -1,12 +1,15 @@
 //! What the user types into a field, and whether the phone would let them.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use time::{Date, Month, OffsetDateTime};
 
+use super::expression::shown;
 use super::field::{Choice, Days, Field, FieldKind};
+use super::range;
 
 impl Field {
-    /// Reads what was typed: a choice is its number, its id or its title, several are separated by commas, two days by a space.
+    /// Reads what was typed: a choice is its number, its id or its title, several are separated by commas, two days by a space, a dash for
+    /// one that is not picked.
     ///
     /// # Errors
     /// Why it can't be that, for the user.
@@ -23,11 +26,8 @@ impl Field {
                 ids.retain(|id| seen.insert(*id));
                 Ok(json!(ids))
             }
-            FieldKind::Date(days) => Ok(days.written(day(typed)?)),
-            FieldKind::DateRange(days) => {
-                let (from, to) = typed.split_once(' ').ok_or("Type two days: 2026-11-23 2026-11-25")?;
-                Ok(json!({"start-date": days.written(day(from)?), "end-date": days.written(day(to.trim())?)}))
-            }
+            FieldKind::Date(days) => Ok(days.written(read_typed_day(typed)?)),
+            FieldKind::DateRange(range) => range.read(typed),
             FieldKind::Media { .. } => match serde_json::from_str(typed) {
                 Ok(files @ Value::Array(_)) => Ok(files),
                 _ => Err("Type the files as the JSON array that a phone would send, or nothing".to_owned()),
@@ -42,11 +42,15 @@ impl Field {
     pub fn check(&self, value: Option<&Value>) -> Result<(), String> {
         let value = match value.filter(|value| !self.is_empty(value)) {
             Some(value) => value,
+            None if let FieldKind::DateRange(range) = &self.kind => return range.check(&Map::new()),
             None if self.required => return Err("This field is required".to_owned()),
             None => return Ok(()),
         };
         match (&self.kind, value) {
-            (FieldKind::Text { input, min, max }, Value::String(text)) => check_text(text, input, *min, *max),
+            // An `init-value` may be a number.
+            (FieldKind::Text { input, min, max }, Value::String(_) | Value::Number(_)) => {
+                check_text(&shown(value), input, *min, *max)
+            }
             (FieldKind::One(choices), Value::String(id)) => check_choice(choices, id),
             (FieldKind::Many { choices, min, max }, Value::Array(ids)) => {
                 let ids = ids.iter().map(|id| id.as_str().ok_or(NOT_OF_THE_TYPE));
@@ -54,11 +58,8 @@ impl Field {
                 let count = each.collect::<Result<Vec<_>, _>>()?.len();
                 check_count(count, *min, *max, "choices")
             }
-            (FieldKind::Date(days), Value::String(text)) => days.check(read_day(text).ok_or(NOT_OF_THE_TYPE)?),
-            (FieldKind::DateRange(days), Value::Object(two)) => {
-                let day = |name: &str| two.get(name).and_then(Value::as_str).and_then(read_day).ok_or(NOT_OF_THE_TYPE);
-                days.check_range(day("start-date")?, day("end-date")?)
-            }
+            (FieldKind::Date(days), Value::String(_) | Value::Number(_)) => days.check(read_typed_day(&shown(value))?),
+            (FieldKind::DateRange(range), Value::Object(two)) => range.check(two),
             (FieldKind::Media { min, max }, Value::Array(files)) => check_count(files.len(), *min, *max, "files"),
             (FieldKind::OptIn, Value::Bool(_)) => Ok(()),
             _ => Err(NOT_OF_THE_TYPE.to_owned()),
@@ -71,20 +72,17 @@ impl Field {
             Value::Null | Value::Bool(false) => true,
             Value::String(text) => text.is_empty(),
             Value::Array(elements) => elements.is_empty(),
-            _ => false,
+            Value::Object(two) => matches!(self.kind, FieldKind::DateRange(_)) && range::is_empty(two),
+            Value::Bool(true) | Value::Number(_) => false,
         }
     }
 
     /// A value as the user would call it: choices by their titles.
     pub fn show(&self, value: &Value) -> String {
         match (&self.kind, value) {
-            (FieldKind::Text { input, .. }, Value::String(text)) if HIDDEN.contains(&input.as_str()) => {
-                "•".repeat(text.chars().count())
-            }
+            (FieldKind::Text { .. }, value) if self.is_hidden() => "•".repeat(shown(value).chars().count()),
             (FieldKind::OptIn, Value::Bool(agreed)) => if *agreed { "yes" } else { "no" }.to_owned(),
-            (FieldKind::DateRange(_), Value::Object(two)) => {
-                two.values().map(super::expression::shown).collect::<Vec<_>>().join(" ")
-            }
+            (FieldKind::DateRange(_), Value::Object(two)) => range::show(two),
             (FieldKind::Media { .. }, Value::Array(files)) => format!("{} files", files.len()),
             (FieldKind::Date(_), Value::String(text)) => read_day(text).map_or_else(|| text.clone(), |day| day.to_string()),
             (_, Value::Array(ids)) => ids.iter().map(|id| self.title(id)).collect::<Vec<_>>().join(", "),
@@ -99,19 +97,19 @@ impl Field {
 
     fn title(&self, id: &Value) -> String {
         let known = self.choices().iter().find(|choice| *id == choice.id.as_str());
-        known.map_or_else(|| super::expression::shown(id), |choice| choice.title.clone())
+        known.map_or_else(|| shown(id), |choice| choice.title.clone())
     }
 }
 
 impl Days {
-    fn written(&self, day: Date) -> Value {
+    pub(super) fn written(&self, day: Date) -> Value {
         if self.in_milliseconds {
             return Value::from((day.midnight().assume_utc().unix_timestamp() * 1_000).to_string());
         }
         Value::from(day.to_string())
     }
 
-    fn check(&self, day: Date) -> Result<(), String> {
+    pub(super) fn check(&self, day: Date) -> Result<(), String> {
         let bound = |text: &Option<String>| text.as_deref().and_then(read_day);
         if let Some(first) = bound(&self.first).filter(|first| day < *first) {
             return Err(format!("The first day that can be picked is {first}"));
@@ -127,7 +125,7 @@ impl Days {
         Ok(())
     }
 
-    fn check_range(&self, from: Date, to: Date) -> Result<(), String> {
+    pub(super) fn check_range(&self, from: Date, to: Date) -> Result<(), String> {
         self.check(from)?;
         self.check(to)?;
         match usize::try_from((to - from).whole_days()) {
@@ -152,7 +150,7 @@ fn pick<'a>(choices: &'a [Choice], typed: &str) -> Result<&'a Choice, String> {
     by_number.or_else(by_id).or_else(by_title).ok_or_else(|| format!("{typed} is none of the choices"))
 }
 
-fn day(typed: &str) -> Result<Date, String> {
+pub(super) fn read_typed_day(typed: &str) -> Result<Date, String> {
     read_day(typed).ok_or_else(|| format!("{typed} is no day like 2026-11-23"))
 }
 
@@ -208,13 +206,13 @@ const NOT_OF_THE_TYPE: &str = "The value is not of this field's type";
 
 #[cfg(test)]
 mod tests {
-    use super::super::field::Properties;
+    use super::super::field::{FormSays, Properties};
     use super::super::scope::tests::with_scope;
     use super::*;
 
     fn field(written: Value) -> Field {
         let written = written.as_object().unwrap();
-        with_scope(json!({}), json!({}), |scope| Field::of(&Properties { written, scope }, &Value::Null, false)).unwrap()
+        with_scope(json!({}), json!({}), |scope| Field::of(&Properties { written, scope }, &FormSays::default(), false)).unwrap()
     }
 
     #[track_caller]
@@ -247,6 +245,17 @@ mod tests {
         refuses(&input("passcode"), "12a4", "no passcode");
         refuses(&field(json!({"type": "TextArea", "name": "x"})), &"a".repeat(601), "At most 600");
         assert_eq!(input("password").show(&json!("secret")), "••••••");
+    }
+
+    #[test]
+    fn an_initial_number_is_a_text_that_was_typed() {
+        let guests = field(json!({"type": "TextInput", "name": "x", "input-type": "number", "init-value": 5, "max-chars": 2}));
+
+        let five = guests.initial.clone().unwrap();
+        assert_eq!((guests.check(Some(&five)), guests.show(&five)), (Ok(()), "5".to_owned()));
+        assert_eq!(guests.check(Some(&json!(500))), Err("At most 2 characters, not 3".to_owned()));
+        assert_eq!(field(json!({"type": "TextInput", "name": "x", "input-type": "passcode"})).show(&json!(1234)), "••••");
+        assert!(field(json!({"type": "DatePicker", "name": "x"})).check(Some(&json!(1_795_392_000_000_u64))).is_ok());
     }
 
     #[test]
@@ -291,7 +300,7 @@ mod tests {
         takes(&range, "2026-11-23 2026-11-24", json!({"start-date": "2026-11-23", "end-date": "2026-11-24"}));
         refuses(&range, "2026-11-24 2026-11-23", "before the first");
         refuses(&range, "2026-11-24 2026-11-24", "At least 2 days");
-        refuses(&range, "2026-11-24", "two days");
+        refuses(&range, "2026-11-24 - 2026-11-25", "two days");
     }
 
     #[test]
@@ -299,7 +308,8 @@ mod tests {
         let written = json!({"type": "DatePicker", "name": "x", "min-date": "1700000000000"});
         let written = written.as_object().unwrap();
         let picker =
-            with_scope(json!({}), json!({}), |scope| Field::of(&Properties { written, scope }, &Value::Null, true)).unwrap();
+            with_scope(json!({}), json!({}), |scope| Field::of(&Properties { written, scope }, &FormSays::default(), true))
+                .unwrap();
 
         takes(&picker, "2026-11-23", json!("1795392000000"));
         assert_eq!(picker.show(&json!("1795392000000")), "2026-11-23");

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::action::Trigger;
 use super::expression::shown;
+use super::range::{self, Range};
 use super::scope::Scope;
 
 /// Something on a screen that the user fills in.
@@ -21,6 +22,8 @@ pub struct Field {
     pub enabled: bool,
     /// Texts that accompany it.
     pub hints: Vec<String>,
+    /// What the endpoint says is wrong with it.
+    pub errors: Vec<String>,
     /// What it holds if the user enters nothing.
     pub(super) initial: Option<Value>,
     /// What happens when something is picked, and when nothing is picked any more.
@@ -34,7 +37,7 @@ pub enum FieldKind {
     /// A day: `2026-11-23`, in the oldest versions sent in milliseconds since 1970.
     Date(Days),
     /// Two days, from and to.
-    DateRange(Days),
+    DateRange(Range),
     /// Several of these.
     Many {
         /// What can be picked.
@@ -107,6 +110,15 @@ pub(super) struct Properties<'a> {
     pub(super) scope: &'a Scope<'a>,
 }
 
+/// What the form around a component says of its fields, by their names.
+#[derive(Default)]
+pub(super) struct FormSays {
+    /// Its `init-values`.
+    pub(super) initial: Value,
+    /// Its `error-messages`.
+    pub(super) errors: Value,
+}
+
 /// An entry of a list: what it says, and what it does.
 pub(super) struct Entry<'a> {
     pub(super) filled: &'a Value,
@@ -115,20 +127,25 @@ pub(super) struct Entry<'a> {
 }
 
 impl Field {
-    /// Reads a component; nothing, if it is none that the user fills in. `initial` are the form's `init-values`.
-    pub(super) fn of(component: &Properties<'_>, initial: &Value, dates_in_milliseconds: bool) -> Option<Self> {
+    /// Reads a component; nothing, if it is none that the user fills in.
+    pub(super) fn of(component: &Properties<'_>, form: &FormSays, dates_in_milliseconds: bool) -> Option<Self> {
         let kind = kind_of(component, dates_in_milliseconds)?;
         let name = component.text("name");
-        let own = component.value("init-value").filter(|value| !value.is_null());
-        let of_form = initial.get(&name).filter(|value| !value.is_null()).cloned();
-        let hints = ["description", "helper-text"].map(|name| component.text(name)).into_iter().filter(|text| !text.is_empty());
+        let said = |own: &str, of_form: &Value| {
+            let own = component.value(own).filter(|value| !value.is_null());
+            own.or_else(|| of_form.get(&name).filter(|value| !value.is_null()).cloned())
+        };
+        let hints = ["description", "helper-text"].into_iter().filter_map(|name| component.value(name));
+        let labels = component.value("label").unwrap_or_default();
+        let texts = |said: Value| range::texts(&said, &labels);
         Some(Self {
             label: label(component),
+            required: is_required(component, &kind),
             kind,
-            required: is_required(component),
             enabled: component.flag("enabled", true),
-            hints: hints.chain(pattern(component)).collect(),
-            initial: own.or(of_form),
+            hints: hints.flat_map(texts).chain(pattern(component)).collect(),
+            errors: said("error-message", &form.errors).map(texts).unwrap_or_default(),
+            initial: said("init-value", &form.initial),
             on_select: Trigger::written(component.written.get("on-select-action")),
             on_unselect: Trigger::written(component.written.get("on-unselect-action")),
             name,
@@ -199,7 +216,7 @@ fn kind_of(component: &Properties<'_>, dates_in_milliseconds: bool) -> Option<Fi
         FieldKind::Many { choices: choices(component), min, max }
     };
     Some(match component.written.get("type")?.as_str()? {
-        "CalendarPicker" if component.text("mode") == "range" => FieldKind::DateRange(days(component, false)),
+        "CalendarPicker" if component.text("mode") == "range" => FieldKind::DateRange(Range::of(component, days(component, false))),
         "CalendarPicker" => FieldKind::Date(days(component, false)),
         "CheckboxGroup" | "ChipsSelector" => many(),
         "DatePicker" => FieldKind::Date(days(component, dates_in_milliseconds)),
@@ -262,15 +279,12 @@ fn label(component: &Properties<'_>) -> String {
     [title, label].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
 }
 
-fn is_required(component: &Properties<'_>) -> bool {
-    match component.value("required") {
-        Some(Value::Bool(flag)) => flag,
-        Some(Value::Object(two)) => two.values().any(|flag| *flag == Value::Bool(true)),
-        _ => {
-            // Pickers of files have no `required`, but a least number.
-            let least = ["min-uploaded-photos", "min-uploaded-documents"].iter().find_map(|name| component.number(name));
-            least.is_some_and(|least| least > 0)
-        }
+fn is_required(component: &Properties<'_>, kind: &FieldKind) -> bool {
+    match kind {
+        FieldKind::DateRange(range) => range.is_required(),
+        // Pickers of files may have a least number instead.
+        FieldKind::Media { min: Some(least), .. } if *least > 0 => true,
+        _ => component.flag("required", false),
     }
 }
 

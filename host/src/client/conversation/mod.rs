@@ -9,6 +9,7 @@ mod action;
 mod entry;
 mod expression;
 mod field;
+mod range;
 mod scope;
 mod screen;
 
@@ -20,6 +21,7 @@ use super::payload;
 
 pub use self::action::Action;
 pub use self::field::{Choice, Days, Field, FieldKind};
+pub use self::range::{End, Range};
 pub use self::screen::{Footer, Item, Screen};
 
 use self::action::Trigger;
@@ -377,6 +379,32 @@ mod tests {
         assert!(is_there(&conversation));
         assert_eq!(enter(&mut conversation, "r", "y"), Step::Nothing);
         assert_eq!(conversation.press(), Step::Ends(map(json!({"r": "y"}))));
+    }
+
+    #[test]
+    fn the_days_of_a_range_go_out_one_by_one_and_a_number_as_it_came() {
+        let screen = json!({"id": "STAY", "layout": {"children": [{"type": "Form", "init-values": {"guests": 5}, "error-messages": "${data.errors}", "children": [
+            {"type": "CalendarPicker", "name": "days", "mode": "range", "label": {"start-date": "Arrival", "end-date": "Departure"}, "required": "${data.must}"},
+            {"type": "TextInput", "name": "guests", "label": "Guests", "input-type": "number"},
+            {"type": "Footer", "label": "Go", "on-click-action": {"name": "data_exchange", "payload": {
+                "days": "${form.days}", "first": "${form.days.start-date}", "guests": "${form.guests}",
+            }}},
+        ]}]}});
+        let mut conversation = conversation(&json!({"version": "7.3", "screens": [screen]}).to_string());
+        let sent = |days: Option<Value>| {
+            let first = days.as_ref().map(|days| days["start-date"].clone());
+            let data = [("days", days), ("first", first), ("guests", Some(json!(5)))].into_iter();
+            let data: Map<String, Value> = data.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+            Step::Ask(payload::data_exchange("STAY", data.into(), "t"))
+        };
+
+        conversation.arrive("STAY", map(json!({"must": {"start-date": false}, "errors": {"days": {"start-date": "Full"}}})));
+        assert_eq!(conversation.screen().unwrap().fields().next().unwrap().errors, ["Arrival: Full"]);
+        assert_eq!(conversation.press(), sent(None));
+        conversation.arrive("STAY", map(json!({"must": {"start-date": true}})));
+        assert_eq!(conversation.press(), Step::Refused(vec!["Arrival – Departure: Arrival is required".to_owned()]));
+        enter(&mut conversation, "days", "2026-11-23");
+        assert_eq!(conversation.press(), sent(Some(json!({"start-date": "2026-11-23", "end-date": ""}))));
     }
 
     #[test]

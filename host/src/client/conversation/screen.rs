@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::action::{Action, Trigger};
 use super::expression::{holds, shown};
-use super::field::{Entry, Field, Properties};
+use super::field::{Entry, Field, FormSays, Properties};
 use super::scope::Scope;
 
 /// A screen as it is shown.
@@ -68,7 +68,7 @@ impl Screen {
     /// Reads a screen of the Flow JSON; `dates_in_milliseconds` says how its date pickers write days.
     pub(super) fn of(written: &Value, scope: &Scope<'_>, dates_in_milliseconds: bool) -> Self {
         let mut walk = Walk { scope, dates_in_milliseconds, items: Vec::new(), footer: None };
-        walk.children(&written["layout"]["children"], &Value::Null);
+        walk.children(&written["layout"]["children"], &FormSays::default());
         let title = scope.fill(&written["title"]).map(|title| shown(&title)).unwrap_or_default();
         let name = written["id"].as_str().unwrap_or_default().to_owned();
         Self { name, title, items: walk.items, footer: walk.footer }
@@ -96,36 +96,35 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// `initial` are the `init-values` of the form around.
-    fn children(&mut self, children: &Value, initial: &Value) {
+    fn children(&mut self, children: &Value, form: &FormSays) {
         for component in children.as_array().into_iter().flatten().filter_map(Value::as_object) {
             let properties = Properties { written: component, scope: self.scope };
             if properties.flag("visible", true) {
-                self.component(&properties, initial);
+                self.component(&properties, form);
             }
         }
     }
 
-    fn component(&mut self, component: &Properties<'_>, initial: &Value) {
+    fn component(&mut self, component: &Properties<'_>, form: &FormSays) {
         let written = component.written;
         let part = |name: &str| written.get(name).unwrap_or(&Value::Null);
         match part("type").as_str().unwrap_or_default() {
             "EmbeddedLink" => self.link(component.text("text"), part("on-click-action")),
             "Footer" => self.footer = Some(footer(component)),
             "Form" => {
-                let initial = component.value("init-values").unwrap_or_default();
-                self.children(part("children"), &initial);
+                let says = |name| component.value(name).unwrap_or_default();
+                self.children(part("children"), &FormSays { initial: says("init-values"), errors: says("error-messages") });
             }
-            "If" if holds(part("condition"), self.scope) => self.children(part("then"), initial),
-            "If" => self.children(part("else"), initial),
+            "If" if holds(part("condition"), self.scope) => self.children(part("then"), form),
+            "If" => self.children(part("else"), form),
             "Image" => self.items.push(Item::Picture { alternative: component.text("alt-text") }),
             "ImageCarousel" => self.pictures(component),
             "NavigationList" => self.navigation_list(component),
-            "Switch" => self.children(case(component), initial),
+            "Switch" => self.children(case(component), form),
             style @ ("TextHeading" | "TextSubheading" | "TextBody" | "TextCaption" | "RichText") => {
                 self.items.push(Item::Text { style: style.to_owned(), text: lines(component) });
             }
-            other => match Field::of(component, initial, self.dates_in_milliseconds) {
+            other => match Field::of(component, form, self.dates_in_milliseconds) {
                 Some(field) => self.field(field, part("on-click-action")),
                 None => self.items.push(Item::Unknown { component: other.to_owned() }),
             },

@@ -2,6 +2,7 @@
 //!
 //! The rules are those of `protocol.md`, sections 1, 4 and 5. With a Flow JSON the answer is checked against that too.
 
+mod near_miss;
 mod problem;
 mod reply;
 
@@ -93,7 +94,7 @@ impl Judgement {
                 Err(_) => (kind.fails(unopened(raw.status, sealed.diagnose(&raw.body))), None),
             },
             421 if tries_before == 0 => (kind.comes_to(Outcome::FetchesKey), None),
-            status => (kind.fails(status_problem(status)), None),
+            status => (Self { hints: raw.hint.iter().cloned().collect(), ..kind.fails(status_problem(status)) }, None),
         }
     }
 
@@ -167,7 +168,8 @@ impl RequestKind {
             other => {
                 let what = if other.is_null() { "missing" } else { "not a string" };
                 let message = format!("`error_msg` of a 427, the text for the user, is {what}");
-                self.fails(Problem::new(Check::Shape, message).at("/error_msg"))
+                let hints = near_miss::of_refusal(reply).into_iter().collect();
+                Judgement { hints, ..self.fails(Problem::new(Check::Shape, message).at("/error_msg")) }
             }
         }
     }
@@ -183,10 +185,17 @@ fn unopened(status: u16, flaw: SealFlaw) -> Problem {
 
 fn status_problem(status: u16) -> Problem {
     let meaning = match status {
-        404 => "there is no such endpoint",
+        201..=299 => "only a 200 carries an answer",
+        300..=399 => "it redirects",
+        401 | 403 => "something before it asks who is calling; Meta signs its requests, and knows no password",
+        404 | 410 => "there is no such endpoint",
+        405 => "what is there takes no POST",
+        413 => "the request is too large for it",
+        415 => "it does not take JSON",
         421 => "it could not decrypt the request, the second time too; is the public key the one of this endpoint?",
         429 => "it is over a limit; try again later",
         432 => "it refused the signature; is the app secret the right one?",
+        502 => "a proxy before it got no answer",
         503 => "it is switched off, or not ready",
         504 => "the phone takes this as its own time-out",
         _ => "no phone expects this status",
@@ -225,7 +234,7 @@ mod tests {
     fn judged(payload: &Value, status: u16, body: &[u8], tries_before: usize) -> Judgement {
         let client = FlowClient::new("http://localhost/", PUBLIC_KEY, "secret").unwrap();
         let sealed = client.seal(payload).unwrap();
-        let raw = RawReply { status, body: body.to_vec(), retry_after: None, duration: Duration::ZERO };
+        let raw = RawReply { status, body: body.to_vec(), retry_after: None, hint: None, duration: Duration::ZERO };
         Judgement::of(payload, &sealed, &raw, tries_before, None).0
     }
 

@@ -53,7 +53,11 @@ impl Problem {
 
     /// The whole of it in one line, for people. It may quote the answer: it is foreign text.
     pub fn line(&self) -> String {
-        let place = self.pointer.as_ref().map(|pointer| format!("{pointer}: ")).unwrap_or_default();
+        let place = match self.pointer.as_deref() {
+            // The pointer to the whole answer is empty.
+            Some("") | None => String::new(),
+            Some(pointer) => format!("{pointer}: "),
+        };
         let report = self.reported_as.as_ref().map(|key| format!(" (reported as {key})")).unwrap_or_default();
         format!("{place}{}{report}", self.message)
     }

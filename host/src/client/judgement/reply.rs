@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::flow_json::{Finding, FlowJson, Origin};
 
 use super::problem::{Check, Problem};
-use super::{Judgement, Outcome, RequestKind};
+use super::{Judgement, Outcome, RequestKind, near_miss};
 
 /// Judges what was inside a 200 to this request.
 pub(super) fn judge(request: &Value, reply: &Value, flow_json: Option<&FlowJson>) -> Judgement {
@@ -22,7 +22,11 @@ fn constant(kind: RequestKind, reply: &Value, field: &str, due: &Value, outcome:
         return kind.comes_to(outcome);
     }
     let message = format!(r#"{{"data":{{"{field}":{due}}}}} is due; it says {reply}"#);
-    kind.fails(Problem::new(Check::Shape, message).at(format!("/data/{field}")))
+    let pointer = if reply.is_object() { format!("/data/{field}") } else { String::new() };
+    Judgement {
+        hints: near_miss::wrapped(reply).into_iter().collect(),
+        ..kind.fails(Problem::new(Check::Shape, message).at(pointer))
+    }
 }
 
 fn turn(request: &Value, reply: &Value, flow_json: Option<&FlowJson>) -> Judgement {
@@ -30,10 +34,12 @@ fn turn(request: &Value, reply: &Value, flow_json: Option<&FlowJson>) -> Judgeme
         let problems = flow_json.map(|flow_json| beside_the_flow_json(request, reply, flow_json)).unwrap_or_default();
         if problems.is_empty() { Ok(parts) } else { Err(problems) }
     });
-    match checked {
+    let mut judgement = match checked {
         Ok(parts) => parts.judgement(),
         Err(problems) => Judgement { problems, ..RequestKind::Turn.comes_to(Outcome::Fails) },
-    }
+    };
+    judgement.hints.extend(near_miss::hints(reply));
+    judgement
 }
 
 /// Where a reply is not as the Flow JSON has it: rules 4 to 6 of `protocol.md` section 5.
@@ -62,12 +68,9 @@ struct Parts {
 impl Parts {
     /// Rule 1 of `protocol.md` section 5, and rule 3.
     fn of(reply: &Value) -> Result<Self, Vec<Problem>> {
-        if let Some(text) = reply.as_str() {
-            let twice = serde_json::from_str::<Value>(text).is_ok_and(|inner| inner.is_object());
-            let hint = if twice { ": it was made JSON twice" } else { "" };
-            return Err(vec![wrong("", &format!("the reply is a string, not an object{hint}"))]);
-        }
-        let Some(fields) = reply.as_object() else { return Err(vec![wrong("", "the reply is not a JSON object")]) };
+        let Some(fields) = reply.as_object() else {
+            return Err(vec![wrong("", &format!("the whole reply is {}, not a JSON object", kind_of(reply)))]);
+        };
         let mut problems = Vec::new();
         let screen = fields.get("screen").and_then(Value::as_str).filter(|name| !name.is_empty());
         if screen.is_none() {
@@ -110,6 +113,17 @@ fn taken<T>(
         problems.push(wrong(&format!("/data/{name}"), &format!("`{name}` {due}")));
     }
     read
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Array(_) => "an array",
+        Value::Bool(_) => "a boolean",
+        Value::Null => "null",
+        Value::Number(_) => "a number",
+        Value::Object(_) => "an object",
+        Value::String(_) => "a string",
+    }
 }
 
 fn wrong(pointer: &str, message: &str) -> Problem {

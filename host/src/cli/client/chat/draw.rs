@@ -14,7 +14,10 @@ pub(super) fn screen(screen: &Screen, conversation: &Conversation) -> Vec<String
     let mut links = 0;
     for item in &screen.items {
         match item {
-            Item::Field(field) => lines.push(field_line(field, conversation.value(&field.name))),
+            Item::Field(field) => {
+                lines.push(field_line(field, conversation.value(&field.name)));
+                lines.extend(field.errors.iter().map(|error| format!("  ! {error}")));
+            }
             Item::Link { text, .. } => {
                 links += 1;
                 lines.push(format!(":{links} → {text}"));
@@ -72,9 +75,20 @@ fn held(field: &Field, value: Option<&Value>) -> Option<String> {
     (!shown.is_empty()).then_some(shown)
 }
 
+/// A star says that it is required; of a range, which day.
 fn heading(field: &Field) -> String {
     let label = if field.label.is_empty() { &field.name } else { &field.label };
-    format!("{label}{}", if field.required { "*" } else { "" })
+    match &field.kind {
+        FieldKind::DateRange(range) => {
+            let ends = [&range.start, &range.end].map(|end| starred(&end.label, end.required)).join(" – ");
+            if range.title.is_empty() { ends } else { format!("{}: {ends}", range.title) }
+        }
+        _ => starred(label, field.required),
+    }
+}
+
+fn starred(label: &str, required: bool) -> String {
+    format!("{label}{}", if required { "*" } else { "" })
 }
 
 fn limits(kind: &FieldKind) -> Vec<String> {
@@ -84,9 +98,12 @@ fn limits(kind: &FieldKind) -> Vec<String> {
         FieldKind::Many { min, max, .. } => [vec!["any of them".to_owned()], between(*min, *max, "choices")].concat(),
         FieldKind::OptIn => vec!["y or n".to_owned()],
         FieldKind::Date(days) => [vec!["2026-11-23".to_owned()], bounds(days)].concat(),
-        FieldKind::DateRange(days) => {
+        FieldKind::DateRange(range) => {
+            let days = &range.days;
+            let needs_both = range.start.required && range.end.required;
+            let either = (!needs_both).then(|| "- for a day that is left out".to_owned());
             let length = between(days.min_days, days.max_days, "days");
-            [vec!["2026-11-23 2026-11-25".to_owned()], bounds(days), length].concat()
+            [vec!["2026-11-23 2026-11-25".to_owned()], either.into_iter().collect(), bounds(days), length].concat()
         }
         FieldKind::Media { min, max } => [vec!["files as JSON".to_owned()], between(*min, *max, "files")].concat(),
     }
@@ -149,6 +166,32 @@ mod tests {
         assert_eq!(question(fields[0], Some(&json!("Ana"))), "Name* (text, at most 20 characters) [Ana]");
         assert_eq!(question(fields[3], Some(&json!([]))), "Extras (any of them, at most 2 choices)");
         assert_eq!(last_question(&shown, false), "Enter presses [ Continue ]");
+    }
+
+    #[test]
+    fn a_range_says_which_day_is_needed_and_what_each_is_about() {
+        let picker = json!({
+            "type": "CalendarPicker", "name": "days", "mode": "range", "title": "Your stay", "required": {"start-date": true, "end-date": false},
+            "label": {"start-date": "Arrival", "end-date": "Departure"}, "helper-text": {"start-date": "From three", "end-date": "By noon"},
+            "error-message": {"end-date": "We are full"}, "max-days": 7,
+        });
+        let flow = json!({"version": "7.3", "screens": [{"id": "STAY", "layout": {"children": [picker]}}]});
+        let mut conversation = Conversation::new(Some(flow), "t");
+        conversation.arrive("STAY", serde_json::Map::new());
+        let shown = conversation.screen().unwrap();
+        let field = shown.fields().next().unwrap();
+
+        let heading = "Your stay: Arrival* – Departure";
+        assert_eq!(screen(&shown, &conversation)[2..], [format!("{heading}: _____"), "  ! Departure: We are full".to_owned()]);
+        assert_eq!(details(field), ["  Arrival: From three", "  Departure: By noon"]);
+        let half = json!({"start-date": "2026-11-23", "end-date": ""});
+        let limits = "2026-11-23 2026-11-25, - for a day that is left out, at most 7 days";
+        assert_eq!(question(field, Some(&half)), format!("{heading} ({limits}) [2026-11-23]"));
+        let both = json!({"type": "CalendarPicker", "name": "days", "mode": "range", "label": "Days", "required": true});
+        let mut conversation = Conversation::new(Some(json!({"screens": [{"id": "A", "layout": {"children": [both]}}]})), "t");
+        conversation.arrive("A", serde_json::Map::new());
+        let asked = question(conversation.screen().unwrap().fields().next().unwrap(), None);
+        assert_eq!(asked, "Days: first day* – last day* (2026-11-23 2026-11-25)");
     }
 
     #[test]

@@ -51,7 +51,8 @@ pub(super) const HELP: &str = "  Enter    keeps what a field holds, presses the 
   :clear   empties the field
   :quit    ends the conversation
   ::text   is text that begins with a colon
-A choice is picked by its number, its id or its title; several are separated by commas.";
+A choice is picked by its number, its id or its title; several are separated by commas.
+A range is two days with a space between them; - stands for a day that is left out.";
 
 #[cfg(test)]
 mod tests {
