@@ -224,6 +224,7 @@ const MAX_LABEL_BYTES: usize = 64;
 #[cfg(test)]
 mod tests {
     use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    use proptest::prelude::*;
 
     use super::super::{parse_private_key, public_key_fingerprint};
     use super::*;
@@ -365,6 +366,43 @@ mod tests {
             assert_eq!(public_key_fingerprint(&make(&public)), fingerprint, "{form}");
         }
     }
+
+    proptest! {
+        #[test]
+        fn no_text_is_a_panic(pieces in proptest::collection::vec(prop::sample::select(PIECES.to_vec()), 0..30), other in ".{0,20}") {
+            let text = pieces.concat() + &other;
+            prop_assert!(parse_private_key(&text, Some("x")).is_err());
+            prop_assert_eq!(public_key_fingerprint(&text), None);
+            prop_assert!(parse_private_key(&STANDARD.encode(&text), None).is_err());
+        }
+    }
+
+    const PIECES: [&str; 24] = [
+        "-----",
+        "--",
+        "-",
+        "BEGIN ",
+        "END ",
+        "PRIVATE KEY",
+        "RSA PRIVATE KEY",
+        "PUBLIC KEY",
+        "OPENSSH PRIVATE KEY",
+        "CERTIFICATE",
+        "Proc-Type: 4,ENCRYPTED",
+        "DEK-Info: ",
+        "AES-256-CBC,",
+        "DES-CBC",
+        "0123456789ABCDEF",
+        "\n",
+        "\\",
+        "\\n",
+        "\\u00",
+        "%0",
+        "n",
+        "é",
+        "MIIE",
+        "\u{feff}",
+    ];
 
     #[track_caller]
     fn reads(file: &str, passphrase: Option<&str>, form: &str) {
