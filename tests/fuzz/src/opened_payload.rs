@@ -1,4 +1,5 @@
-//! The decrypted payload: what `FlowRequest::parse` accepts is a JSON object and says, written out again, the same.
+//! The decrypted payload: what `FlowRequest::parse` accepts is a JSON object and says, written out again, the same. What stands for no text
+//! in it is replaced; all else is kept as it was written.
 //!
 //! Input: the payload.
 
@@ -15,15 +16,24 @@ use serde_json::{Map, Value, json};
 pub fn check(data: &[u8]) -> bool {
     let Ok(request) = FlowRequest::parse(data) else { return false };
     let text = std::str::from_utf8(data).expect("a request is UTF-8");
-    let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text).expect("a request is a JSON object");
-    match &request {
-        FlowRequest::Ping => assert_eq!(text_of(fields.get("action")), "ping"),
-        FlowRequest::ClientError(error) => assert_client_error(error, &fields),
-        FlowRequest::Exchange(exchange) => assert_exchange(exchange, &fields),
+    if is_all_text(text) {
+        let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text).expect("a request is a JSON object");
+        match &request {
+            FlowRequest::Ping => assert_eq!(text_of(fields.get("action")), "ping"),
+            FlowRequest::ClientError(error) => assert_client_error(error, &fields),
+            FlowRequest::Exchange(exchange) => assert_exchange(exchange, &fields),
+        }
+    } else if let FlowRequest::Exchange(exchange) = &request {
+        assert!(is_all_text(&exchange.data), "the plugin gets what can be read");
     }
     let again = FlowRequest::parse(&written(&request)).expect("a request that was written out is one");
     assert_eq!(shown(&again), shown(&request), "a request changes when it is read again");
     true
+}
+
+/// Whether no escape in it stands for half of a surrogate pair, which `serde_json` refuses, or for U+0000.
+fn is_all_text(json: &str) -> bool {
+    serde_json::from_str::<Value>(json).is_ok() && !json.contains("\\u0000")
 }
 
 /// A request with all that its `Debug` hides, for comparisons.
