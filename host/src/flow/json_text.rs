@@ -1,13 +1,13 @@
-//! Escapes in JSON that stand for no text: half of a surrogate pair, which a client writes that cuts a text in the middle of an emoji, and
-//! U+0000, which PostgreSQL doesn't keep.
+//! Escapes in JSON that stand for no text: half of a surrogate pair, which a client writes that cuts a text in the middle of an emoji; and
+//! U+0000, which is a character, but none that PostgreSQL keeps as text.
 
 use std::borrow::Cow;
 use std::iter::from_fn;
 
-/// The same JSON with U+FFFD in the place of each such escape.
+/// The same JSON with U+FFFD in the place of each half of a surrogate pair.
 pub(crate) fn readable(json: &str) -> Cow<'_, str> {
     let (mut readable, mut done) = (String::new(), 0);
-    for at in unreadable_escapes(json) {
+    for at in no_text(json).filter_map(|(at, unit)| (unit != 0).then_some(at)) {
         readable.push_str(&json[done..at]);
         readable.push_str(REPLACEMENT);
         done = at + ESCAPE_BYTES;
@@ -18,13 +18,13 @@ pub(crate) fn readable(json: &str) -> Cow<'_, str> {
     }
 }
 
-/// The first such escape, as it is written there.
-pub(crate) fn first_unreadable(json: &str) -> Option<&str> {
-    unreadable_escapes(json).next().map(|at| &json[at..at + ESCAPE_BYTES])
+/// The first escape that stands for half of a pair or for U+0000, as it is written there.
+pub(crate) fn first_not_text(json: &str) -> Option<&str> {
+    no_text(json).next().map(|(at, _)| &json[at..at + ESCAPE_BYTES])
 }
 
-/// Where they are. Backslashes stand nowhere in JSON but in strings; of what is no JSON this says nothing.
-fn unreadable_escapes(json: &str) -> impl Iterator<Item = usize> {
+/// Where they are, with their UTF-16 units. Backslashes stand nowhere in JSON but in strings; of what is no JSON this says nothing.
+fn no_text(json: &str) -> impl Iterator<Item = (usize, u16)> {
     let mut looked_at = 0;
     from_fn(move || {
         loop {
@@ -38,7 +38,7 @@ fn unreadable_escapes(json: &str) -> impl Iterator<Item = usize> {
                 {
                     looked_at += ESCAPE_BYTES;
                 }
-                Some(0 | HIGH_FIRST..=LOW_LAST) => return Some(at),
+                Some(unit @ (0 | HIGH_FIRST..=LOW_LAST)) => return Some((at, unit)),
                 Some(_) => {}
             }
         }
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn halves_of_pairs_and_nul_are_replaced_and_nothing_else() {
+    fn halves_of_pairs_are_replaced_and_nothing_else() {
         for (json, expected) in [
             (r#""Ana \ud83c""#, r#""Ana \ufffd""#),
             (r#""\uDF89 Ana""#, r#""\ufffd Ana""#),
@@ -83,14 +83,21 @@ mod tests {
             (r#""\\ud83c""#, r#""\\ud83c""#),
             (r#""\\\ud83c""#, r#""\\\ufffd""#),
             (r#""\\\\ud83c\"\ud83c""#, r#""\\\\ud83c\"\ufffd""#),
-            (r#"{"\ud83c":["\u0000"]}"#, r#"{"\ufffd":["\ufffd"]}"#),
+            (r#"{"\ud83c":["\udf89"]}"#, r#"{"\ufffd":["\ufffd"]}"#),
             (r#""\u00e9\u0001\uffff\ud7ff\ue000""#, r#""\u00e9\u0001\uffff\ud7ff\ue000""#),
         ] {
             assert_eq!(readable(json), expected, "{json}");
-            assert_eq!(first_unreadable(json).is_some(), json != expected, "{json}");
+            assert_eq!(first_not_text(json).is_some(), json != expected, "{json}");
             assert!(serde_json::from_str::<serde_json::Value>(expected).is_ok(), "{expected}");
         }
-        assert_eq!(first_unreadable(r#""\ud83c\udf89 \uDF89""#), Some(r"\uDF89"));
+        assert_eq!(first_not_text(r#""\ud83c\udf89 \uDF89""#), Some(r"\uDF89"));
+    }
+
+    #[test]
+    fn u_0000_is_found_and_stays() {
+        let json = r#"{"a":"\\u0000","b":"\u0000"}"#;
+        assert_eq!((first_not_text(json), readable(json).as_ref()), (Some(r"\u0000"), json));
+        assert_eq!(first_not_text(r#""\\u0000""#), None);
     }
 
     #[test]
@@ -111,7 +118,7 @@ mod tests {
 
             let text: String = serde_json::from_str(&readable(&json)).unwrap();
 
-            prop_assert_eq!(text, String::from_utf16_lossy(&units).replace('\0', "\u{fffd}"));
+            prop_assert_eq!(text, String::from_utf16_lossy(&units));
         }
     }
 }

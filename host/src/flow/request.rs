@@ -28,7 +28,7 @@ pub struct Exchange {
     pub action: Action,
     /// The screen that the user is on; none where the client sent none or an empty one.
     pub screen: Option<String>,
-    /// The form's fields: the JSON object as the client wrote it, but for what is no text; `{}` where it sent none.
+    /// The form's fields: the JSON object as the client wrote it, but for halves of surrogate pairs; `{}` where it sent none.
     pub data: String,
     /// The conversation's token; some devices leave it out.
     pub flow_token: Option<FlowToken>,
@@ -133,8 +133,8 @@ impl fmt::Debug for FlowToken {
 }
 
 impl FlowRequest {
-    /// Reads a decrypted payload. Half of a surrogate pair and U+0000 are read as U+FFFD wherever they stand in it: no other key would
-    /// make text of them, so a client must not be told that it can't be decrypted.
+    /// Reads a decrypted payload. Half of a surrogate pair is read as U+FFFD wherever it stands: no other key would make text of it, so a
+    /// client must not be told that it can't be decrypted.
     pub fn parse(plaintext: &[u8]) -> Result<Self, RequestError> {
         let text = std::str::from_utf8(plaintext).map_err(|_| RequestError::Malformed)?;
         let text = json_text::readable(text);
@@ -197,8 +197,8 @@ impl Payload<'_> {
             return None;
         }
         Some(ClientError {
-            screen: non_empty(self.screen.clone()),
-            key: text_of(key),
+            screen: name(self.screen.clone()),
+            key: storable(text_of(key)),
             message: fields.get("error_message").map(text_of).unwrap_or_default(),
             flow_token: self.flow_token.clone().and_then(FlowToken::new),
         })
@@ -207,7 +207,7 @@ impl Payload<'_> {
     fn into_exchange(self, action: Action) -> Exchange {
         Exchange {
             action,
-            screen: non_empty(self.screen),
+            screen: name(self.screen),
             data: match self.data.map(RawValue::get) {
                 None | Some("null") => "{}".to_owned(),
                 Some(data) => data.to_owned(),
@@ -223,8 +223,13 @@ impl Payload<'_> {
     }
 }
 
-fn non_empty(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
+fn name(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty()).map(storable)
+}
+
+/// What the database keeps as text, and not sealed, can't hold U+0000.
+fn storable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
 fn text_of(value: &Value) -> String {
@@ -265,7 +270,7 @@ mod tests {
         let data =
             r#"{"na\ud83cme":"Ana \ud83c","list":["\udf89\ud83c"],"pair":"\ud83c\udf89","escaped":"\\ud83c","nul":"\u0000"}"#;
         let repaired =
-            r#"{"na\ufffdme":"Ana \ufffd","list":["\ufffd\ufffd"],"pair":"\ud83c\udf89","escaped":"\\ud83c","nul":"\ufffd"}"#;
+            r#"{"na\ufffdme":"Ana \ufffd","list":["\ufffd\ufffd"],"pair":"\ud83c\udf89","escaped":"\\ud83c","nul":"\u0000"}"#;
         let payload = |data: &str| {
             format!(
                 r#"{{"action":"data_exchange","screen":"A\u0000","flow_token":"t\ud83c","version":"\udf89","new\ud83c":"\ud83c","data":{data}}}"#

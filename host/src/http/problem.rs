@@ -91,7 +91,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
         let bytes = read(request.into_body(), MAX_JSON_BYTES).await?;
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        if let Some(escape) = std::str::from_utf8(text).ok().and_then(json_text::first_unreadable) {
+        if let Some(escape) = std::str::from_utf8(text).ok().and_then(json_text::first_not_text) {
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, no_text(escape)));
         }
         let mut json = serde_json::Deserializer::from_slice(text);

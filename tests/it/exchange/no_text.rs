@@ -1,4 +1,5 @@
-//! What a phone sends that is no text: half of an emoji, and U+0000. It was decrypted, so no other key would help: it is answered.
+//! What a phone sends that is no text, or none that PostgreSQL keeps: half of an emoji, and U+0000. It was decrypted, so no other key would
+//! help: it is answered.
 
 use flowhost::client::{Reply, payload};
 use flowhost_tests::{Component, TestFlow, TestHost, eventually};
@@ -15,7 +16,7 @@ async fn half_an_emoji_is_a_replacement_character_to_everybody() {
         (r#"{"name":"\udf89\ud83c"}"#, json!({"name": "\u{fffd}\u{fffd}"})),
         (r#"{"na\ud83cme":["\ud83c",{"\udf89":"\uD83C\uDF89"}]}"#, json!({"na\u{fffd}me": ["\u{fffd}", {"\u{fffd}": "🎉"}]})),
         (r#"{"name":"\ud83c\udf89","path":"C:\\ud83c"}"#, json!({"name": "🎉", "path": r"C:\ud83c"})),
-        (r#"{"name":"a\u0000b"}"#, json!({"name": "a\u{fffd}b"})),
+        (r#"{"name":"a\u0000b\ud83c"}"#, json!({"name": "a\0b\u{fffd}"})),
     ] {
         let reply = send(&flow, &format!(r#"{{"action":"data_exchange","screen":"FORM","data":{sent},"flow_token":"t"}}"#)).await;
         assert_eq!(reply.status, 200, "{sent}");
