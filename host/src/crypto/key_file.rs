@@ -59,7 +59,7 @@ impl fmt::Debug for KeyPair {
 }
 
 /// Reads an RSA-2048 private key in PEM: PKCS#8 or PKCS#1, each also encrypted (PBES2, or OpenSSL's older form), in whatever state
-/// environment variables, secret stores and editors give it back ([`pem_text`]); also in base64 once more, or as DER in base64. Beside
+/// environment variables, secret stores and editors give it back; also in base64 once more, or as DER in base64. Beside
 /// it the file may have certificates and public keys.
 ///
 /// A passphrase for a key that is not encrypted is not needed and does no harm; an empty one counts as none. Takes up to about

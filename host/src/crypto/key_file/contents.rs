@@ -152,7 +152,7 @@ const PEM_WANTED: &str =
     "give the RSA private key in PEM form, which begins with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----";
 const MAKE_ONE: &str = "WhatsApp Flows need an RSA key with 2048 bits in PEM form: openssl genrsa -out private.pem 2048";
 const FROM_PUTTY: &str = "write it as PEM: puttygen FILE -O private-openssh -o private.pem";
-const FROM_PKCS12: &str = "write its private key as PEM: openssl pkcs12 -in FILE -nocerts -nodes -out private.pem (of an older store OpenSSL 3 reads with -legacy added)";
+const FROM_PKCS12: &str = "write its private key as PEM: openssl pkcs12 -in FILE -nocerts -nodes -out private.pem (with OpenSSL 3, an older store needs -legacy too)";
 const FROM_KEY_STORE: &str = "write its private key as PEM: keytool -importkeystore -srckeystore FILE -destkeystore store.p12 -deststoretype PKCS12 \
     && openssl pkcs12 -in store.p12 -nocerts -nodes -out private.pem";
 const FROM_JWK: &str = "write it as PEM: node -e 'const k = JSON.parse(fs.readFileSync(0)); \
