@@ -18,11 +18,13 @@ async fn half_an_emoji_is_a_replacement_character_to_everybody() {
         (r#"{"name":"\ud83c\udf89","path":"C:\\ud83c"}"#, json!({"name": "🎉", "path": r"C:\ud83c"})),
         (r#"{"name":"a\u0000b\ud83c"}"#, json!({"name": "a\0b\u{fffd}"})),
     ] {
-        let reply = send(&flow, &format!(r#"{{"action":"data_exchange","screen":"FORM","data":{sent},"flow_token":"t"}}"#)).await;
+        let reply =
+            send(&flow, &format!(r#"{{"action":"data_exchange","screen":"FORM","data":{sent},"flow_token":"token-of-ana"}}"#))
+                .await;
         assert_eq!(reply.status, 200, "{sent}");
         assert_eq!(reply.payload.unwrap()["data"]["received"], read, "{sent}");
     }
-    let around = r#"{"action":"INIT","version":"3.0\ud83c","flow_token":"t\ud83c","new\ud83c":"\ud83c"}"#;
+    let around = r#"{"action":"INIT","version":"3.0\ud83c","flow_token":"token-of-ana\ud83c","new\ud83c":"\ud83c"}"#;
     assert_eq!(send(&flow, around).await.status, 200);
 }
 
@@ -33,14 +35,14 @@ async fn what_a_phone_sends_with_u_0000_is_stored() {
     let nul = |text: &str| format!("{text}\0");
 
     for (what, request) in [
-        ("screen", payload::data_exchange(&nul("FORM"), json!({}), "t")),
-        ("data", payload::data_exchange("FORM", json!({nul("key"): [nul("value")]}), "t")),
-        ("token", payload::data_exchange("FORM", json!({}), &nul("t"))),
-        ("version", payload::with_version(payload::data_exchange("FORM", json!({}), "t"), &nul("3.0"))),
+        ("screen", payload::data_exchange(&nul("FORM"), json!({}), "token-of-ana")),
+        ("data", payload::data_exchange("FORM", json!({nul("key"): [nul("value")]}), "token-of-ana")),
+        ("token", payload::data_exchange("FORM", json!({}), &nul("token-of-ana"))),
+        ("version", payload::with_version(payload::data_exchange("FORM", json!({}), "token-of-ana"), &nul("3.0"))),
     ] {
         assert_eq!(flow.client().call(&request).await.unwrap().status, 200, "{what}");
     }
-    let error = payload::error_notification(&nul("FORM"), &nul("key"), &nul("message"), "t");
+    let error = payload::error_notification(&nul("FORM"), &nul("key"), &nul("message"), "token-of-ana");
     assert_eq!(flow.client().call(&error).await.unwrap().status, 200);
 
     let session = eventually("the error is stored", async || {
@@ -51,7 +53,7 @@ async fn what_a_phone_sends_with_u_0000_is_stored() {
     })
     .await;
     assert!(session.to_string().contains("FORM\u{fffd}"), "{session}");
-    let signed = payload::with_flow_token_signature(payload::init("t"), &nul("a.b.c"));
+    let signed = payload::with_flow_token_signature(payload::init("token-of-ana"), &nul("a.b.c"));
     assert_eq!(flow.client().call(&signed).await.unwrap().status, 427, "a signature that is none");
 }
 
