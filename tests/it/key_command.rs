@@ -1,5 +1,7 @@
 //! `flowhost key` and `flowhost app-secret` against a host: what an operator types to rotate.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use flowhost::client::payload;
 use flowhost_tests::{Component, Ended, TestFlow, TestHost, Vectors, fixture, flowhost};
 use serde_json::{Value, json};
@@ -69,6 +71,48 @@ async fn an_encrypted_key_is_imported_with_a_passphrase_that_no_argument_holds()
 }
 
 #[tokio::test]
+async fn a_key_file_that_is_not_text_is_read_or_described() {
+    let (host, _flow) = start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let ours = |name: &str| std::fs::read(format!("{}/fixtures/keys/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let utf16: Vec<u8> = fixture("keys/private.pkcs8.pem").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let der = pem_content(&fixture("keys/other.private.pkcs8.pem"));
+
+    for (name, content) in [("utf16.pem", [&[0xff, 0xfe], &utf16[..]].concat()), ("private.der", der)] {
+        succeeded(&run(&host, &["key", "import", "acme", "--from-file", &file(name, &content)], &[]).await);
+    }
+    for (name, described, advice) in
+        [("store.p12", "a PKCS#12 store", "openssl pkcs12"), ("store.jks", "a Java key store", "keytool -importkeystore")]
+    {
+        let refused = run(&host, &["key", "import", "acme", "--from-file", &file(name, &ours(name))], &[]).await;
+        assert_eq!(refused.code, Some(1));
+        assert!(refused.stderr.contains(described) && refused.stderr.contains(advice), "{}", refused.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_at_once_says_that_the_keys_before_have_retired() {
+    let (host, flow) = start().await;
+    let ours = format!("{}/fixtures/vectors/keys/private.pkcs8.pem", env!("CARGO_MANIFEST_DIR"));
+    succeeded(&run(&host, &["key", "import", "acme", "--from-file", &ours], &[]).await);
+
+    let rotated = run(&host, &["key", "rotate", "acme", "--retire-previous-after", "0"], &[]).await;
+
+    let text = succeeded(&rotated);
+    assert!(text.contains("The keys before it have retired.") && text.contains("at once:"), "{text}");
+    assert!(!text.contains("before the keys before it retire"), "{text}");
+    let id = flow.tenant.call("GET", "/keys", Value::Null).await.expect(200)["keys"][1]["id"].as_str().unwrap().to_owned();
+    let again = run(&host, &["key", "import", "acme", "--from-file", &ours], &[]).await;
+    assert_eq!(again.code, Some(1));
+    assert!(again.stderr.contains(&format!("this tenant has this key already: {id}, retired")), "{}", again.stderr);
+}
+
+#[tokio::test]
 async fn help_is_enough_to_rotate() {
     for (command, steps) in [
         ("key", ["flowhost key rotate acme", "Upload", "each phone number", "421", "leaked"]),
@@ -85,6 +129,12 @@ async fn start() -> (TestHost, TestFlow) {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     (host, flow)
+}
+
+/// DER, as it is between a PEM block's lines.
+fn pem_content(pem: &str) -> Vec<u8> {
+    let base64: String = pem.lines().filter(|line| !line.starts_with("--")).collect();
+    STANDARD.decode(base64).unwrap()
 }
 
 async fn run(host: &TestHost, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {

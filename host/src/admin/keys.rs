@@ -51,6 +51,9 @@ impl Desk {
         })
         .await??;
         let mut change = self.begin_change(tenant.id).await?;
+        if let Some(key) = store::find_key_by_fingerprint(&mut change, &pair.fingerprint).await? {
+            return Err(already_there(&key.into()));
+        }
         if store::count_working_keys(&mut change).await? >= MAX_WORKING_KEYS {
             return Err(AdminError::Conflict(format!(
                 "{MAX_WORKING_KEYS} key pairs of the tenant still open requests, and there may be no more: delete one, or wait until one has retired"
@@ -88,6 +91,16 @@ pub(super) async fn work_on_key<T: Send + 'static>(work: impl FnOnce() -> T + Se
         work()
     })
     .await
+}
+
+/// A key that has retired does not come back: it was given up, perhaps since it leaked, and whoever imports it may not know.
+fn already_there(key: &KeyView) -> AdminError {
+    let KeyView { id, state, .. } = key;
+    let what_now = match *state {
+        "active" => "there is nothing to do",
+        _ => "importing it again does not make it active; if that is meant, delete it first, then import it",
+    };
+    AdminError::Conflict(format!("this tenant has this key already: {id}, {state}; {what_now}"))
 }
 
 /// Seals and inserts a key pair.

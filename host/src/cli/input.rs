@@ -11,15 +11,24 @@ use crate::config::{ConfigError, SecretText};
 
 /// Reads a secret from a file, or from standard input for `-`.
 pub(crate) fn read_secret(path: &Path) -> anyhow::Result<SecretText> {
-    let secret = SecretText::new(read_text(path)?).without_line_end();
-    if secret.expose().trim().is_empty() {
+    Ok(SecretText::new(text_in(&read_secret_bytes(path)?, path)?.to_owned()).without_line_end())
+}
+
+/// Reads a secret that need not be text, with its line end.
+pub(crate) fn read_secret_bytes(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    let bytes = read_all(path)?;
+    if bytes.trim_ascii().is_empty() {
         return Err(ConfigError::new(format!("{} holds no secret: it is empty", shown(path))).into());
     }
-    Ok(secret)
+    Ok(bytes)
 }
 
 /// Reads a text from a file, or from standard input for `-`.
 pub(crate) fn read_text(path: &Path) -> anyhow::Result<String> {
+    Ok(text_in(&read_all(path)?, path)?.to_owned())
+}
+
+fn read_all(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::new());
     if path == Path::new(STDIN) {
         std::io::stdin().lock().read_to_end(&mut bytes).context("can't read standard input")?;
@@ -27,8 +36,11 @@ pub(crate) fn read_text(path: &Path) -> anyhow::Result<String> {
         let mut file = std::fs::File::open(path).map_err(|error| unreadable(path, &error))?;
         file.read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| ConfigError::new(format!("{} is not UTF-8 text", shown(path))))?;
-    Ok(text.to_owned())
+    Ok(bytes)
+}
+
+fn text_in<'a>(bytes: &'a [u8], path: &Path) -> Result<&'a str, ConfigError> {
+    std::str::from_utf8(bytes).map_err(|_| ConfigError::new(format!("{} is not UTF-8 text", shown(path))))
 }
 
 /// Reads a file that is not text.

@@ -5,6 +5,8 @@ mod view;
 
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde::Deserialize;
@@ -13,11 +15,11 @@ use serde_json::{Value, json};
 use crate::config::{ConfigError, Environment, SecretText};
 
 use self::upload::UploadArgs;
-use self::view::{Key, Keys};
+use self::view::{Key, Keys, KeysBefore};
 
 use super::api::{AdminApi, ApiArgs};
 use super::confirm::confirm;
-use super::input::read_secret;
+use super::input::{read_secret, read_secret_bytes};
 use super::output::say;
 
 /// What can be done with key pairs.
@@ -39,7 +41,11 @@ Then upload it: flowhost key upload acme; `flowhost key --help` has all steps.")
     #[command(after_help = "Examples:
   flowhost key import acme --from-file private.pem
   flowhost key import acme --from-file private.pem --passphrase-file passphrase.txt
-  FLOWHOST_KEY_PASSPHRASE=.. flowhost key import acme --from-file - < private.pem")]
+  FLOWHOST_KEY_PASSPHRASE=.. flowhost key import acme --from-file - < private.pem
+
+A secret store's copy will do: in one line, with \\n written out, in quotes, indented, in base64; DER too.
+A key that the tenant has already is not imported again, nor does one that has retired come back by it: delete it first
+(flowhost key delete) if that is meant.")]
     Import(ImportArgs),
     /// Upload the active key's public half to Meta, for each phone number of the tenant
     #[command(after_help = "Examples:
@@ -171,14 +177,6 @@ impl RetireArgs {
             body["retire_previous_after_seconds"] = json!(seconds);
         }
     }
-
-    fn for_people(&self) -> String {
-        match self.retire_previous_after {
-            None => "The keys before it retire after a day.".to_owned(),
-            Some(0) => "The keys before it have retired.".to_owned(),
-            Some(seconds) => format!("The keys before it retire after {seconds} seconds."),
-        }
-    }
 }
 
 pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::Result<()> {
@@ -207,18 +205,27 @@ fn key_file(path: &Path, passphrase: &PassphraseArgs, environment: &Environment)
         )
         .into());
     }
-    let mut body = json!({ "private_key_pem": read_secret(path)?.expose() });
+    let mut body = json!({ "private_key_pem": read_key_file(path)?.expose() });
     if let Some(passphrase) = passphrase.read(environment)? {
         body["passphrase"] = json!(passphrase.expose());
     }
     Ok(body)
 }
 
+/// A key file as the API takes it: one that is not text, such as DER or UTF-16, goes there in base64.
+fn read_key_file(path: &Path) -> anyhow::Result<SecretText> {
+    let bytes = read_secret_bytes(path)?;
+    Ok(match std::str::from_utf8(&bytes) {
+        Ok(text) if !text.contains('\0') => SecretText::new(text.to_owned()).without_line_end(),
+        _ => SecretText::new(STANDARD.encode(&bytes)),
+    })
+}
+
 /// Adds a key pair as the active one: the one in `body`, or else a new one.
 async fn add(tenant: &str, mut body: Value, retire: &RetireArgs, api: &ApiArgs, environment: &Environment) -> anyhow::Result<()> {
     retire.add_to(&mut body);
     let answer = api.connect(environment)?.call(Method::POST, &["tenants", tenant, "keys"], Some(&body)).await?;
-    api.print(&answer, |key: Key| key.as_added(tenant, &retire.for_people()))
+    api.print(&answer, |key: Key| key.as_added(tenant, &KeysBefore::retiring_after(retire.retire_previous_after)))
 }
 
 /// A tenant's public keys in PEM, the active one first.
@@ -280,6 +287,17 @@ mod tests {
         assert_eq!(with(None, &variable).unwrap()["passphrase"], "from environment");
         assert_eq!(with(Some(passphrase.path()), &variable).unwrap()["passphrase"], "from file");
         assert!(with(Some(file("\n").path()), &variable).unwrap_err().is::<ConfigError>());
+    }
+
+    #[test]
+    fn a_key_file_that_is_not_text_travels_in_base64() {
+        let utf16: Vec<u8> = "\u{feff}-----BEGIN".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for bytes in [&[0x30, 0x82, 0xff][..], &utf16, &utf16[2..]] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), bytes).unwrap();
+            assert_eq!(read_key_file(file.path()).unwrap().expose(), STANDARD.encode(bytes));
+        }
+        assert!(read_key_file(file(" \n").path()).unwrap_err().is::<ConfigError>());
     }
 
     #[test]

@@ -23,11 +23,20 @@ pub enum CryptoError {
 /// Why a key file was refused: says what it is and what to do.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum KeyFileError {
-    /// No PEM block, or one that can't be read.
-    #[error(
-        "this is not a private key in PEM form: expected a block that begins with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----"
-    )]
-    Unreadable,
+    /// No private key; says what is there in its place, and what to do.
+    #[error("there is no private key that can be read here: this is {found}; {advice}")]
+    NoPrivateKey {
+        /// What is there.
+        found: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A private key that can't be read; says what is wrong with it.
+    #[error("the private key in this file is damaged: {0}; give its whole file, in PEM form")]
+    Damaged(String),
+    /// More than one private key.
+    #[error("this file has {0} private keys; give the one that is meant alone")]
+    Several(usize),
     /// A public key.
     #[error("this is a public key; import the private key that belongs to it")]
     PublicKey,
@@ -46,16 +55,40 @@ pub enum KeyFileError {
     /// The passphrase doesn't open it. A damaged file can't be told apart from that.
     #[error("the passphrase doesn't open this private key, or the file is damaged; try it with: {DECRYPT_FIRST}")]
     WrongPassphrase,
-    /// Encrypted in a way that is not read here; names it.
-    #[error("this private key is encrypted with {0}, which is not supported; decrypt it first: {DECRYPT_FIRST}")]
-    UnsupportedCipher(String),
-    /// Its encryption asks for more work than a request to this host may cause; says how much.
-    #[error("opening this private key would take {0}, which is more than is done here; decrypt it first: {DECRYPT_FIRST}")]
-    TooMuchWork(String),
+    /// Encrypted in a way that is not read here.
+    #[error("this private key is encrypted with {cipher}, which is not supported; decrypt it first: {advice}")]
+    UnsupportedCipher {
+        /// Its name, or its number.
+        cipher: String,
+        /// A command that decrypts it.
+        advice: &'static str,
+    },
+    /// Its encryption asks for more work than a request to this host may cause.
+    #[error("opening this private key would take {work}, which is more than is done here; decrypt it first: {advice}")]
+    TooMuchWork {
+        /// How much.
+        work: String,
+        /// A command that decrypts it.
+        advice: &'static str,
+    },
     /// Longer than any key.
     #[error("this file has {0} bytes, more than any RSA private key in PEM form; give the key's own file")]
     TooLong(usize),
 }
 
-/// Works with every form and cipher that OpenSSL knows; asks for the passphrase.
-const DECRYPT_FIRST: &str = "openssl pkey -in private.pem -out plain.pem";
+/// Works with what OpenSSL 3 reads without being asked to; asks for the passphrase.
+pub(super) const DECRYPT_FIRST: &str = "openssl pkey -in private.pem -out plain.pem";
+
+/// Works with OpenSSL's older ciphers too; OpenSSL before version 3 needs neither of the two options, and knows none.
+pub(super) const DECRYPT_WITH_LEGACY_PROVIDER: &str =
+    "openssl pkey -in private.pem -out plain.pem -provider legacy -provider default";
+
+/// Works with what only this library writes; asks for the passphrase.
+pub(super) const DECRYPT_WITH_PYCRYPTODOME: &str = "pip install pycryptodome && python3 -c 'from getpass import getpass; \
+    from Crypto.PublicKey import RSA; print(RSA.import_key(open(\"private.pem\").read(), getpass()).export_key(pkcs=8).decode())' > plain.pem";
+
+/// Works with scrypt in more memory than OpenSSL and the others give it; asks for the passphrase.
+pub(super) const DECRYPT_WITH_CRYPTOGRAPHY: &str = "pip install cryptography && python3 -c 'from getpass import getpass; \
+    from cryptography.hazmat.primitives import serialization as s; \
+    k = s.load_pem_private_key(open(\"private.pem\", \"rb\").read(), getpass().encode()); \
+    print(k.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption()).decode())' > plain.pem";

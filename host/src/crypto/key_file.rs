@@ -1,20 +1,25 @@
 //! Key files: making a key pair and reading one that a user has. The `rsa` crate serves here, where nobody can time it; private
 //! keys at work are in [`rsa_key`](super::rsa_key).
 
+mod contents;
+mod der_shape;
 mod encrypted_pkcs8;
 mod legacy;
+mod pem_text;
 
 use std::fmt;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeySize, PrivateDecryptingKey};
-use pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, LineEnding, PrivateKeyInfo};
+use pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, LineEnding};
 use rsa::pkcs1::{DecodeRsaPrivateKey, DecodeRsaPublicKey};
 use rsa::traits::PublicKeyParts;
 use rsa::{RsaPrivateKey, RsaPublicKey};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use self::der_shape::Shape;
+use self::pem_text::{Block, Content};
 use super::KeyFileError;
 
 /// A key pair as it is stored and shown.
@@ -40,7 +45,7 @@ impl KeyPair {
     fn of(key: &RsaPrivateKey) -> Result<Self, KeyFileError> {
         let public = RsaPublicKey::from(key);
         Ok(Self {
-            private_pkcs8: key.to_pkcs8_der().map_err(|_| KeyFileError::Unreadable)?.to_bytes(),
+            private_pkcs8: key.to_pkcs8_der().map_err(|_| KeyFileError::Damaged("its numbers make no key".to_owned()))?.to_bytes(),
             public_pem: public.to_public_key_pem(LineEnding::LF).expect("a public key can be encoded"),
             fingerprint: fingerprint(&public),
         })
@@ -53,30 +58,30 @@ impl fmt::Debug for KeyPair {
     }
 }
 
-/// Reads an RSA-2048 private key in PEM: PKCS#8 or PKCS#1, each also encrypted (PBES2, or OpenSSL's older form), also with CRLF or
-/// with newlines written out as `\n`, as they come out of environment variables and secret stores.
+/// Reads an RSA-2048 private key in PEM: PKCS#8 or PKCS#1, each also encrypted (PBES2, or OpenSSL's older form), in whatever state
+/// environment variables, secret stores and editors give it back; also in base64 once more, or as DER in base64. Beside
+/// it the file may have certificates and public keys.
 ///
 /// A passphrase for a key that is not encrypted is not needed and does no harm; an empty one counts as none. Takes up to about
 /// two seconds of CPU and 128 MiB, if the file's encryption asks for that much: keep it off the async threads.
-pub fn parse_private_key(pem: &str, passphrase: Option<&str>) -> Result<KeyPair, KeyFileError> {
-    if pem.len() > MAX_FILE_BYTES {
-        return Err(KeyFileError::TooLong(pem.len()));
+pub fn parse_private_key(file: &str, passphrase: Option<&str>) -> Result<KeyPair, KeyFileError> {
+    if file.len() > MAX_FILE_BYTES {
+        return Err(KeyFileError::TooLong(file.len()));
     }
-    let pem = repair_newlines(pem);
-    let key = read_rsa_key(&pem, passphrase.filter(|passphrase| !passphrase.is_empty()))?;
+    let content = contents::private_key_in(file)?;
+    let key = read_rsa_key(content, passphrase.filter(|passphrase| !passphrase.is_empty()))?;
     match key.n().bits() {
         REQUIRED_BITS => KeyPair::of(&key),
         bits => Err(KeyFileError::WrongSize(bits)),
     }
 }
 
-/// The fingerprint of an RSA public key in PEM, as in [`KeyPair`]: SPKI or PKCS#1, with line ends of any kind. None: it is no such key.
-pub fn public_key_fingerprint(pem: &str) -> Option<String> {
-    if pem.len() > MAX_FILE_BYTES {
-        return None;
-    }
-    let pem = repair_newlines(pem);
-    let key = RsaPublicKey::from_public_key_pem(&pem).ok().or_else(|| RsaPublicKey::from_pkcs1_pem(&pem).ok())?;
+/// The fingerprint of an RSA public key in PEM, as in [`KeyPair`]: SPKI or PKCS#1, in whatever state it is. None: it is no such key.
+pub fn public_key_fingerprint(file: &str) -> Option<String> {
+    let blocks = if file.len() > MAX_FILE_BYTES { Vec::new() } else { Block::all_in(file) };
+    let block = blocks.iter().find(|block| block.is("PUBLIC KEY") || block.is("RSA PUBLIC KEY"))?;
+    let der = block.decode().ok()?.data;
+    let key = RsaPublicKey::from_public_key_der(&der).ok().or_else(|| RsaPublicKey::from_pkcs1_der(&der).ok())?;
     Some(fingerprint(&key))
 }
 
@@ -86,48 +91,35 @@ fn fingerprint(key: &RsaPublicKey) -> String {
     format!("sha256:{hex}")
 }
 
-fn read_rsa_key(pem: &str, passphrase: Option<&str>) -> Result<RsaPrivateKey, KeyFileError> {
-    match label(pem) {
-        Some("PRIVATE KEY") => RsaPrivateKey::from_pkcs8_pem(pem).map_err(|error| pkcs8_error(&error)),
-        Some("ENCRYPTED PRIVATE KEY") => read_encrypted_pkcs8(pem, passphrase),
-        Some("RSA PRIVATE KEY") if legacy::is_encrypted(pem) => {
-            let der = legacy::decrypt(pem, passphrase)?;
-            RsaPrivateKey::from_pkcs1_der(&der).map_err(|_| KeyFileError::WrongPassphrase)
-        }
-        Some("RSA PRIVATE KEY") => RsaPrivateKey::from_pkcs1_pem(pem).map_err(|_| KeyFileError::Unreadable),
-        Some("PUBLIC KEY" | "RSA PUBLIC KEY") => Err(KeyFileError::PublicKey),
-        Some("CERTIFICATE" | "TRUSTED CERTIFICATE" | "X509 CERTIFICATE") => Err(KeyFileError::Certificate),
-        Some("EC PRIVATE KEY" | "EC PARAMETERS" | "DSA PRIVATE KEY") => Err(KeyFileError::NotRsa),
-        _ => Err(KeyFileError::Unreadable),
+fn read_rsa_key(content: Content, passphrase: Option<&str>) -> Result<RsaPrivateKey, KeyFileError> {
+    let Content { encryption, data } = content;
+    if let Some(encryption) = encryption {
+        return read_decrypted(&legacy::decrypt(&encryption, data, passphrase)?);
+    }
+    match Shape::of(&data) {
+        Shape::EncryptedPkcs8 => read_decrypted(&encrypted_pkcs8::decrypt(&data, passphrase)?),
+        Shape::Cut { there, due } => Err(KeyFileError::Damaged(format!("it is cut: {there} of its {due} bytes are there"))),
+        _ => read_der(&data),
     }
 }
 
-fn read_encrypted_pkcs8(pem: &str, passphrase: Option<&str>) -> Result<RsaPrivateKey, KeyFileError> {
-    let document = encrypted_pkcs8::decrypt(pem, passphrase)?;
-    let info = PrivateKeyInfo::try_from(document.as_bytes()).map_err(|_| KeyFileError::WrongPassphrase)?;
-    RsaPrivateKey::try_from(info).map_err(|error| pkcs8_error(&error))
+/// A wrong passphrase's padding fits by chance in one case of 256; what comes out then is no key.
+fn read_decrypted(der: &[u8]) -> Result<RsaPrivateKey, KeyFileError> {
+    read_der(der).map_err(|error| match error {
+        KeyFileError::NotRsa => error,
+        _ => KeyFileError::WrongPassphrase,
+    })
 }
 
-fn repair_newlines(pem: &str) -> Zeroizing<String> {
-    // Each step makes a copy of the key.
-    let repaired = Zeroizing::new(pem.replace("\\n", "\n"));
-    let repaired = Zeroizing::new(repaired.replace("\r\n", "\n"));
-    let mut ended = Zeroizing::new(String::with_capacity(repaired.len() + 1));
-    ended.push_str(repaired.trim());
-    ended.push('\n');
-    ended
-}
-
-/// What the first PEM block says that it is.
-fn label(pem: &str) -> Option<&str> {
-    let (_, after) = pem.split_once("-----BEGIN ")?;
-    after.split_once("-----").map(|(label, _)| label)
-}
-
-fn pkcs8_error(error: &pkcs8::Error) -> KeyFileError {
-    match error {
-        pkcs8::Error::PublicKey(pkcs8::spki::Error::OidUnknown { .. }) => KeyFileError::NotRsa,
-        _ => KeyFileError::Unreadable,
+fn read_der(der: &[u8]) -> Result<RsaPrivateKey, KeyFileError> {
+    let damaged = || KeyFileError::Damaged("its data is not that of a private key".to_owned());
+    match Shape::of(der) {
+        Shape::Pkcs1 => RsaPrivateKey::from_pkcs1_der(der).map_err(|_| damaged()),
+        Shape::NotRsa => Err(KeyFileError::NotRsa),
+        _ => RsaPrivateKey::from_pkcs8_der(der).map_err(|error| match error {
+            pkcs8::Error::PublicKey(pkcs8::spki::Error::OidUnknown { .. }) => KeyFileError::NotRsa,
+            _ => damaged(),
+        }),
     }
 }
 
@@ -170,27 +162,56 @@ mod tests {
         for (file, why) in [("ec.private.pem", NotRsa), ("public.pem", PublicKey), ("small.1024.private.pem", WrongSize(1024))] {
             assert_eq!(parse_private_key(&vectors(file), None).unwrap_err(), why, "{file}");
         }
-        let unsupported = |cipher: &str| UnsupportedCipher(cipher.to_owned());
-        for (file, why) in [
-            ("certificate.pem", Certificate),
-            ("ec.pkcs8.aes256.pem", NotRsa),
-            ("small.1024.pkcs8.aes256.pem", WrongSize(1024)),
-            ("private.pkcs1.camellia256.pem", unsupported("CAMELLIA-256-CBC")),
-            ("private.pkcs8.camellia256.pem", unsupported("CAMELLIA-256-CBC")),
-            ("private.pkcs8.pbe-sha1-3des.pem", unsupported("PBE-SHA1-3DES")),
-            ("private.pkcs8.pbe-md5-des.pem", unsupported("PBE-MD5-DES")),
-            ("private.pkcs8.2000001-iterations.pem", TooMuchWork("2000001 iterations of PBKDF2".to_owned())),
-            ("private.pkcs8.scrypt-p16.pem", TooMuchWork("scrypt with N=16384, r=8, p=16".to_owned())),
-        ] {
+        for (file, why) in
+            [("certificate.pem", Certificate), ("ec.pkcs8.aes256.pem", NotRsa), ("small.1024.pkcs8.aes256.pem", WrongSize(1024))]
+        {
             assert_eq!(parse_private_key(&ours(file), Some(&passphrase())).unwrap_err(), why, "{file}");
         }
         let long = "x".repeat(MAX_FILE_BYTES + 1);
         assert_eq!(parse_private_key(&long, None).unwrap_err(), TooLong(long.len()));
-        for garbage in
-            ["", "x", "-----BEGIN PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----"]
-        {
-            assert_eq!(parse_private_key(garbage, None).unwrap_err(), Unreadable, "{garbage}");
+    }
+
+    /// Each of the commands was run on the file.
+    #[test]
+    fn a_file_that_takes_too_much_or_another_cipher_is_refused_with_a_command_that_opens_it() {
+        let (pkey, legacy, python) =
+            ("-out plain.pem", "-out plain.pem -provider legacy -provider default", "install pycryptodome && ");
+        for (file, what, command) in [
+            ("private.pkcs1.camellia256.pem", "encrypted with CAMELLIA-256-CBC,", pkey),
+            ("private.pkcs1.des.go.pem", "encrypted with DES-CBC,", legacy),
+            ("private.pkcs1.cast5.pem", "encrypted with CAST5-CBC,", legacy),
+            ("private.pkcs8.camellia256.pem", "encrypted with CAMELLIA-256-CBC,", pkey),
+            ("private.pkcs8.pbe-sha1-3des.pem", "encrypted with PBE-SHA1-3DES,", pkey),
+            ("private.pkcs8.pbe-sha1-3des.java.pem", "encrypted with PBE-SHA1-3DES,", pkey),
+            ("private.pkcs8.pbe-md5-des.pem", "encrypted with PBE-MD5-DES,", legacy),
+            ("private.pkcs8.des.pem", "encrypted with DES-CBC,", legacy),
+            ("private.pkcs8.hmac-sha512-256.pem", "encrypted with HMAC-SHA512/256,", pkey),
+            ("private.pkcs8.aes256-gcm.python.pem", "encrypted with AES-256-GCM,", python),
+            ("private.pkcs8.sha3.python.pem", "encrypted with HMAC-SHA3-256,", python),
+            ("private.pkcs8.2000001-iterations.pem", "take 2000001 iterations of PBKDF2,", pkey),
+            ("private.pkcs8.scrypt-p16.pem", "take scrypt with N=16384, r=8, p=16,", pkey),
+            ("private.pkcs8.scrypt-n18.python.pem", "take scrypt with N=262144, r=8, p=1,", "install cryptography && "),
+        ] {
+            let shown = parse_private_key(&ours(file), Some(&passphrase())).unwrap_err().to_string();
+            let is_last = shown.ends_with(command) || shown.contains("pip ") && shown.contains(command);
+            assert!(shown.contains(what) && is_last, "{file}: {shown}");
         }
+    }
+
+    #[test]
+    fn reads_what_other_programs_encrypted() {
+        for file in [
+            "private.pkcs1.aes128.ssh-keygen.pem",
+            "private.pkcs8.3des.php.pem",
+            "private.pkcs8.aes192.go.pem",
+            "private.pkcs8.aes256-sha512.java.pem",
+            "private.pkcs8.aes256.python.pem",
+            "private.pkcs8.sha512-without-null.python.pem",
+            "private.pkcs8.scrypt-n17.python.pem",
+        ] {
+            is_the_key_of_the_vectors(&ours(file), Some(&passphrase()));
+        }
+        assert!(parse_private_key(&ours("private.pkcs8.aes128.phpseclib.pem"), Some("pw")).is_ok());
     }
 
     #[test]
@@ -208,7 +229,11 @@ mod tests {
     #[test]
     fn a_wrong_passphrase_whose_padding_fits_by_chance_is_wrong_too() {
         let pem = vectors("private.pkcs1.aes256.pem");
-        let by_chance = (0..4000).map(|number| format!("guess {number}")).find(|guess| legacy::decrypt(&pem, Some(guess)).is_ok());
+        let fits = |guess: &String| {
+            let Content { encryption, data } = contents::private_key_in(&pem).unwrap();
+            legacy::decrypt(&encryption.unwrap(), data, Some(guess)).is_ok()
+        };
+        let by_chance = (0..4000).map(|number| format!("guess {number}")).find(fits);
 
         let guess = by_chance.expect("one in 256 fits");
         assert_eq!(parse_private_key(&pem, Some(&guess)).unwrap_err(), KeyFileError::WrongPassphrase);
@@ -227,18 +252,19 @@ mod tests {
         let cost = |number: &str| replaced(&scrypt, &bytes("02024000020108020101"), &bytes(number));
         for document in [short_vector, cost("02020000020108020101"), cost("02024001020108020101"), cost("02024000020100020101")] {
             let pem = pem::encode(&pem::Pem::new("ENCRYPTED PRIVATE KEY", document));
-            assert_eq!(parse_private_key(&pem, Some("x")).unwrap_err(), KeyFileError::Unreadable);
+            let why = KeyFileError::Damaged("the parameters of its encryption make no sense".to_owned());
+            assert_eq!(parse_private_key(&pem, Some("x")).unwrap_err(), why);
         }
-        let other_hash = replaced(&des3, &bytes("06082a864886f70d0209"), &bytes("06082a864886f70d020c"));
+        let other_hash = replaced(&des3, &bytes("06082a864886f70d0209"), &bytes("06082a864886f70d020e"));
         let pem = pem::encode(&pem::Pem::new("ENCRYPTED PRIVATE KEY", other_hash));
-        let why = KeyFileError::UnsupportedCipher("the algorithm 1.2.840.113549.2.12".to_owned());
-        assert_eq!(parse_private_key(&pem, Some("x")).unwrap_err(), why);
+        let why = parse_private_key(&pem, Some("x")).unwrap_err().to_string();
+        assert!(why.contains("the algorithm 1.2.840.113549.2.14"), "{why}");
         for info in ["AES-256-CBC", "AES-256-CBC,", "AES-256-CBC,00", "DES-EDE3-CBC,zz", "AES-128-CBC,3487E01F5FAD07E9", ","] {
             let pem = vectors("private.pkcs1.aes256.pem");
             let (start, rest) = pem.split_once("DEK-Info: ").unwrap();
             let pem = format!("{start}DEK-Info: {info}\n{}", rest.split_once('\n').unwrap().1);
             let why = parse_private_key(&pem, Some("x")).unwrap_err();
-            assert!(matches!(why, KeyFileError::Unreadable | KeyFileError::UnsupportedCipher(_)), "{info}: {why}");
+            assert!(matches!(why, KeyFileError::Damaged(_) | KeyFileError::UnsupportedCipher { .. }), "{info}: {why}");
         }
     }
 
@@ -262,7 +288,7 @@ mod tests {
     #[test]
     fn a_key_whose_primes_are_the_same_is_refused() {
         let file = fixture("../fuzz/seeds/key_file/refused-equal-primes.pem");
-        assert_eq!(parse_private_key(&file, None).unwrap_err(), KeyFileError::Unreadable);
+        assert!(matches!(parse_private_key(&file, None).unwrap_err(), KeyFileError::Damaged(_)));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod answer;
 mod capabilities;
 mod config;
 mod error;
+pub(crate) mod json_text;
 mod log_level;
 mod plugin_section;
 mod reply;

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::RequestError;
+use super::{RequestError, json_text};
 use crate::flow_json::Origin;
 use crate::ids::TokenHash;
 
@@ -28,7 +28,7 @@ pub struct Exchange {
     pub action: Action,
     /// The screen that the user is on; none where the client sent none or an empty one.
     pub screen: Option<String>,
-    /// The form's fields: the JSON object as the client wrote it, `{}` where it sent none.
+    /// The form's fields: the JSON object as the client wrote it, but for halves of surrogate pairs; `{}` where it sent none.
     pub data: String,
     /// The conversation's token; some devices leave it out.
     pub flow_token: Option<FlowToken>,
@@ -133,10 +133,12 @@ impl fmt::Debug for FlowToken {
 }
 
 impl FlowRequest {
-    /// Reads a decrypted payload.
+    /// Reads a decrypted payload. Half of a surrogate pair is read as U+FFFD wherever it stands: no other key would make text of it, so a
+    /// client must not be told that it can't be decrypted.
     pub fn parse(plaintext: &[u8]) -> Result<Self, RequestError> {
         let text = std::str::from_utf8(plaintext).map_err(|_| RequestError::Malformed)?;
-        let payload: Payload = serde_json::from_str(text).map_err(|_| RequestError::Malformed)?;
+        let text = json_text::readable(text);
+        let payload: Payload = serde_json::from_str(&text).map_err(|_| RequestError::Malformed)?;
         let fields = payload.fields()?;
         if let Some(error) = payload.client_error(&fields) {
             return Ok(Self::ClientError(error));
@@ -195,8 +197,8 @@ impl Payload<'_> {
             return None;
         }
         Some(ClientError {
-            screen: non_empty(self.screen.clone()),
-            key: text_of(key),
+            screen: name(self.screen.clone()),
+            key: storable(text_of(key)),
             message: fields.get("error_message").map(text_of).unwrap_or_default(),
             flow_token: self.flow_token.clone().and_then(FlowToken::new),
         })
@@ -205,7 +207,7 @@ impl Payload<'_> {
     fn into_exchange(self, action: Action) -> Exchange {
         Exchange {
             action,
-            screen: non_empty(self.screen),
+            screen: name(self.screen),
             data: match self.data.map(RawValue::get) {
                 None | Some("null") => "{}".to_owned(),
                 Some(data) => data.to_owned(),
@@ -221,8 +223,13 @@ impl Payload<'_> {
     }
 }
 
-fn non_empty(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
+fn name(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty()).map(storable)
+}
+
+/// What the database keeps as text, and not sealed, can't hold U+0000.
+fn storable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
 fn text_of(value: &Value) -> String {
@@ -256,6 +263,28 @@ mod tests {
         assert_eq!(exchange.data, r#"{"n": 12345678901234567890123, "s":"é"}"#);
         assert_eq!(exchange.version, "4.0");
         assert!(exchange.flow_token.is_none());
+    }
+
+    #[test]
+    fn what_is_no_text_is_read_as_a_replacement_character_everywhere() {
+        let data =
+            r#"{"na\ud83cme":"Ana \ud83c","list":["\udf89\ud83c"],"pair":"\ud83c\udf89","escaped":"\\ud83c","nul":"\u0000"}"#;
+        let repaired =
+            r#"{"na\ufffdme":"Ana \ufffd","list":["\ufffd\ufffd"],"pair":"\ud83c\udf89","escaped":"\\ud83c","nul":"\u0000"}"#;
+        let payload = |data: &str| {
+            format!(
+                r#"{{"action":"data_exchange","screen":"A\u0000","flow_token":"t\ud83c","version":"\udf89","new\ud83c":"\ud83c","data":{data}}}"#
+            )
+        };
+
+        let exchange = exchange(&payload(data));
+
+        assert_eq!(exchange.data, repaired);
+        assert_eq!((exchange.screen.as_deref(), exchange.version.as_str()), (Some("A\u{fffd}"), "\u{fffd}"));
+        assert_eq!(exchange.flow_token.unwrap().expose(), "t\u{fffd}");
+        let error = payload(r#"{"error":"\u0000key","error_message":"Ana \ud83c"}"#);
+        let FlowRequest::ClientError(error) = FlowRequest::parse(error.as_bytes()).unwrap() else { panic!("{error}") };
+        assert_eq!((error.key.as_str(), error.message.as_str()), ("\u{fffd}key", "Ana \u{fffd}"));
     }
 
     #[test]

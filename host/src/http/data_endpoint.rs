@@ -1,5 +1,6 @@
-//! The public listener: `POST /flows/{tenant}/{flow}`.
+//! The public listener: `POST /flows/{tenant}/{flow}`, also with a slash behind it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -14,41 +15,71 @@ use super::PublicState;
 use super::body::{BodyError, read_within};
 use super::error::{log_failure, status_of, status_of_body, status_of_reply};
 use super::request_id::name_endpoint;
+use super::strays::{Stray, Strays, meant_flow};
 use crate::exchange::{ExchangeError, RawRequest, SealedReply};
 use crate::telemetry::Blame;
 
 /// The routes of the public listener. Everything else is a 404 without a body, and all of these are the same: `any`, since axum tells
 /// who uses another method which ones there are.
 pub fn public_router(state: PublicState) -> Router {
+    let state = Endpoints { public: state, strays: Arc::new(Strays::new()) };
     Router::new()
         .route("/", any(greeting))
         .route("/flows/{tenant}/{flow}", any(exchange))
-        .fallback(async || StatusCode::NOT_FOUND)
+        // What a URL that was typed often ends with, and a published Flow's can't be changed any more.
+        .route("/flows/{tenant}/{flow}/", any(exchange))
+        .fallback(nothing_there)
         .with_state(state)
 }
 
-async fn greeting(method: Method) -> Response {
-    match method {
-        Method::GET | Method::HEAD => "Flowhost\n".into_response(),
-        _ => StatusCode::NOT_FOUND.into_response(),
+/// What the routes share.
+#[derive(Clone)]
+struct Endpoints {
+    public: PublicState,
+    strays: Arc<Strays>,
+}
+
+impl Endpoints {
+    /// No flow answers this: 404, and the log says so.
+    fn nothing_there(&self, request: &Request) -> Response {
+        self.note(request);
+        StatusCode::NOT_FOUND.into_response()
+    }
+
+    fn note(&self, request: &Request) {
+        let path = request.uri().path();
+        let meant = meant_flow(path, |tenant, flow| self.public.exchanges.resolve(tenant, flow).is_ok());
+        let is_signed = request.headers().contains_key(SIGNATURE_HEADER);
+        self.strays.note(Stray { method: request.method().as_str(), path, is_signed, meant: meant.as_deref() });
     }
 }
 
+async fn greeting(State(state): State<Endpoints>, request: Request) -> Response {
+    match *request.method() {
+        Method::GET | Method::HEAD => "Flowhost\n".into_response(),
+        _ => state.nothing_there(&request),
+    }
+}
+
+async fn nothing_there(State(state): State<Endpoints>, request: Request) -> Response {
+    state.nothing_there(&request)
+}
+
 async fn exchange(
-    State(state): State<PublicState>,
+    State(endpoints): State<Endpoints>,
     path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
 ) -> Response {
     // Names that are no text are nobody's.
-    let (&Method::POST, Ok(Path((tenant, flow)))) = (request.method(), path) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
+    let Ok(Path((tenant, flow))) = path else { return endpoints.nothing_there(&request) };
     // Before the body is read: who is not there costs no memory.
-    let endpoint = match state.exchanges.resolve(&tenant, &flow) {
-        Ok(endpoint) => endpoint,
-        Err(error) => return failure(&error),
-    };
+    let Ok(endpoint) = endpoints.public.exchanges.resolve(&tenant, &flow) else { return endpoints.nothing_there(&request) };
     name_endpoint(&endpoint);
+    if request.method() != Method::POST {
+        endpoints.note(&request);
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], ONLY_POST).into_response();
+    }
+    let state = endpoints.public;
     // Before the body is read too.
     if endpoint.disabled {
         return failure(&ExchangeError::Disabled);
@@ -108,6 +139,9 @@ fn unread(error: &BodyError) -> Response {
     tracing::info!(status = status.as_u16(), blame = Blame::Peer.as_str(), %error, "a request was refused");
     status.into_response()
 }
+
+/// For whoever opens an endpoint's URL in a browser to see whether it is the right one.
+const ONLY_POST: &str = "This is the data endpoint of a WhatsApp Flow. It is there, and answers what WhatsApp sends it by POST; there is nothing to see.\n";
 
 const SIGNATURE_HEADER: &str = "x-hub-signature-256";
 

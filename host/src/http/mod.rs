@@ -13,6 +13,7 @@ mod metrics;
 mod problem;
 mod request_id;
 mod server;
+mod strays;
 mod tls;
 
 use std::sync::Arc;

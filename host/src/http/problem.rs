@@ -12,6 +12,7 @@ use serde_json::error::Category;
 use super::body::{BodyError, read};
 use super::error::{status_of_admin, status_of_body};
 use crate::admin::AdminError;
+use crate::flow::json_text;
 use crate::flow_json::Findings;
 use crate::telemetry;
 
@@ -80,7 +81,8 @@ struct Document<'a> {
     findings: Option<&'a Findings>,
 }
 
-/// A JSON body. An empty one reads as `{}`; an unknown field is an error that names it.
+/// A JSON body. An empty one reads as `{}`; an unknown field is an error that names it. In none of its texts is U+0000, which the database
+/// would not take, or half of a surrogate pair.
 pub(super) struct JsonBody<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
@@ -89,6 +91,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
         let bytes = read(request.into_body(), MAX_JSON_BYTES).await?;
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        if let Some(escape) = std::str::from_utf8(text).ok().and_then(json_text::first_not_text) {
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, no_text(escape)));
+        }
         let mut json = serde_json::Deserializer::from_slice(text);
         let body = serde_path_to_error::deserialize(&mut json).map_err(|error| match error.inner().classify() {
             Category::Data => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
@@ -99,23 +104,39 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// The names in a path. What is no text names nothing.
+/// The names in a path. What is no text names nothing, nor does U+0000, which the database would not look for.
 pub(super) struct Names<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Names<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let nothing = || Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path");
+        if parts.uri.path().contains(ENCODED_NUL) {
+            return Err(nothing());
+        }
         let path = Path::<T>::from_request_parts(parts, state).await;
-        path.map(|Path(names)| Self(names)).map_err(|_| Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path"))
+        path.map(|Path(names)| Self(names)).map_err(|_| nothing())
     }
 }
 
 /// The parameters of a query; an unknown one is an error that names it.
 pub(super) fn parse_query<T: DeserializeOwned>(query: Option<&str>) -> Result<T, Problem> {
-    serde_urlencoded::from_str(query.unwrap_or_default())
+    let query = query.unwrap_or_default();
+    if query.contains(ENCODED_NUL) {
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "the query has U+0000 in it (%00)"));
+    }
+    serde_urlencoded::from_str(query)
         .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("the query can't be read: {error}")))
 }
+
+fn no_text(escape: &str) -> String {
+    let what = if escape == r"\u0000" { "U+0000" } else { "half of a surrogate pair" };
+    format!("the body has {escape} in one of its texts: {what} is not taken")
+}
+
+/// U+0000 in a URL, where it can't be written in another way.
+const ENCODED_NUL: &str = "%00";
 
 /// Settings and keys are a few KiB.
 const MAX_JSON_BYTES: usize = 1 << 20;

@@ -66,6 +66,16 @@ pub async fn insert_key(change: &mut Change, key: &NewKey<'_>) -> Result<StoredK
     Ok(row.into())
 }
 
+/// The tenant's key pair with this fingerprint, whatever its state.
+pub async fn find_key_by_fingerprint(change: &mut Change, fingerprint: &str) -> Result<Option<StoredKey>, StoreError> {
+    let row: Option<KeyRow> = sqlx::query_as("select * from key_pairs where tenant_id = $1 and fingerprint = $2")
+        .bind(change.tenant.0)
+        .bind(fingerprint)
+        .fetch_optional(&mut *change.transaction)
+        .await?;
+    Ok(row.map(StoredKey::from))
+}
+
 /// How many of the tenant's keys still decrypt.
 pub async fn count_working_keys(change: &mut Change) -> Result<i64, StoreError> {
     let query =

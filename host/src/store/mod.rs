@@ -47,8 +47,8 @@ pub use history::{
     list_exchanges, list_sessions,
 };
 pub use keys::{
-    NewKey, StoredKey, clear_key_report, count_working_keys, delete_key, insert_key, list_keys, report_key_error,
-    retire_active_keys,
+    NewKey, StoredKey, clear_key_report, count_working_keys, delete_key, find_key_by_fingerprint, insert_key, list_keys,
+    report_key_error, retire_active_keys,
 };
 pub use migrations::{MIGRATOR, migrate, pending_migrations};
 pub use notices::{FlowNotice, TokenNotice, list_flow_notices, note_flow};

@@ -1,5 +1,7 @@
 //! `/v1/tenants/{tenant}/keys`.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use flowhost::client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, TestTenant, Vectors, eventually, fixture};
 use serde_json::{Value, json};
@@ -61,7 +63,8 @@ async fn every_form_of_a_key_file_imports() {
         assert_eq!(imported["public_key_pem"], pem("public.pem"), "{body}");
         assert_eq!(ping(&flow, &imported["public_key_pem"]).await, 200, "{body}");
         let again = tenant.call("POST", "/keys", body.clone()).await;
-        assert!(again.problem(409).contains("key"), "{body}");
+        let has_it = format!("this tenant has this key already: {}, active", imported["id"].as_str().unwrap());
+        assert!(again.problem(409).contains(&has_it), "{body}: {}", again.text);
 
         let path = format!("/keys/{}", imported["id"].as_str().unwrap());
         tenant.call("DELETE", &path, Value::Null).await.expect(204);
@@ -70,6 +73,45 @@ async fn every_form_of_a_key_file_imports() {
     }
     tenant.call("DELETE", "/keys/not-an-id", Value::Null).await.problem(404);
     tenant.call("DELETE", "/keys/0192f0e4-7e3b-7cc3-8a44-5d7f2f6b1a11", Value::Null).await.problem(404);
+}
+
+#[tokio::test]
+async fn a_key_that_the_tenant_has_is_named_and_a_retired_one_does_not_come_back() {
+    let (_host, flow) = start().await;
+    let tenant = &flow.tenant;
+    let ours = json!({"private_key_pem": fixture("keys/private.pkcs8.pem")});
+
+    for (retire_after, state) in [(600, "retiring"), (0, "retired")] {
+        let id = tenant.call("POST", "/keys", ours.clone()).await.expect(201)["id"].as_str().unwrap().to_owned();
+        tenant.call("POST", "/keys", json!({"retire_previous_after_seconds": retire_after})).await.expect(201);
+
+        let refused = tenant.call("POST", "/keys", ours.clone()).await;
+
+        let named = format!("this tenant has this key already: {id}, {state}");
+        assert!(refused.problem(409).contains(&named) && refused.text.contains("delete it first"), "{}", refused.text);
+        assert_eq!(list(tenant).await[0]["state"], "active", "nothing has retired for it");
+        tenant.call("DELETE", &format!("/keys/{id}"), Value::Null).await.expect(204);
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_taken_in_the_state_that_a_secret_store_gives_it_back_in() {
+    let (_host, flow) = start().await;
+    let tenant = &flow.tenant;
+    let (key, passphrase) = (fixture("keys/private.pkcs1.aes256.pem"), Vectors::load().passphrase);
+    for text in [
+        key.replace('\n', " "),
+        key.replace('\n', ""),
+        key.replace('\n', "\\\\n"),
+        format!("\u{feff}\"{}\"", key.replace('\n', "\\r\\n")),
+        STANDARD.encode(&key),
+        format!("{}{key}", fixture("keys/public.pem")),
+    ] {
+        let body = json!({"private_key_pem": text, "passphrase": passphrase});
+        let imported = tenant.call("POST", "/keys", body).await.expect(201);
+        assert_eq!(imported["public_key_pem"], fixture("keys/public.pem"), "{text}");
+        tenant.call("DELETE", &format!("/keys/{}", imported["id"].as_str().unwrap()), Value::Null).await.expect(204);
+    }
 }
 
 #[tokio::test]
@@ -94,6 +136,12 @@ async fn a_file_that_is_no_usable_key_is_refused_with_what_to_do() {
         ("../keys/small.1024.pkcs8.aes256.pem", Some(passphrase.as_str()), "1024 bits"),
         ("../keys/private.pkcs1.camellia256.pem", Some(passphrase.as_str()), "CAMELLIA-256-CBC"),
         ("../keys/private.pkcs8.pbe-sha1-3des.pem", Some(passphrase.as_str()), "openssl pkey -in private.pem -out plain.pem"),
+        ("../keys/private.pkcs8.pbe-md5-des.pem", Some(passphrase.as_str()), "-provider legacy -provider default"),
+        ("../keys/private.pkcs1.des.go.pem", Some(passphrase.as_str()), "-provider legacy -provider default"),
+        ("../keys/openssh.pem", None, "ssh-keygen -p -m PEM -f FILE"),
+        ("../keys/putty.ppk", None, "puttygen FILE -O private-openssh"),
+        ("../keys/key.jwk", None, "JSON Web Key"),
+        ("../keys/service-account.json", None, "Google service account"),
         ("../keys/private.pkcs8.2000001-iterations.pem", Some(passphrase.as_str()), "2000001 iterations"),
     ];
     for (file, passphrase, advice) in refusals {
@@ -103,7 +151,7 @@ async fn a_file_that_is_no_usable_key_is_refused_with_what_to_do() {
         assert!(!refused.text.contains("a-wrong-passphrase"), "{}", refused.text);
     }
     for (body, named) in [
-        (json!({"private_key_pem": ""}), "PEM"),
+        (json!({"private_key_pem": ""}), "an empty file"),
         (json!({"private_key_pem": "garbage"}), "PEM"),
         (json!({"private_key_pem": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}), "PEM"),
         (json!({"private_key_pem": 5}), "string"),

@@ -8,6 +8,7 @@ mod flows;
 mod graph;
 mod health;
 mod keys;
+mod no_text;
 mod partners;
 mod sessions;
 mod tenants;

@@ -5,5 +5,6 @@ mod limits;
 mod metrics;
 mod rate_limit;
 mod request_ids;
+mod strays;
 mod tls;
 mod unknown;

@@ -93,6 +93,9 @@ async fn a_plaintext_that_is_no_payload_is_421() {
         br#"{"action":"data_exchange","screen":"A","data":{},"flow_token":{}}"#,
         br#"{"action":"INIT","version":{}}"#,
         br#"{"action":"INIT"} {"action":"INIT"}"#,
+        br#"{"action":"INIT","data":{"a":"\ud83"}}"#,
+        br#"{"action":"INIT","data":{"a":"\x"}}"#,
+        b"{\"action\":\"INIT\",\"data\":{\"a\":\"\x00\"}}",
         deep.as_bytes(),
         deep_objects.as_bytes(),
     ];
@@ -150,7 +153,7 @@ async fn two_signature_headers_are_none() {
 }
 
 #[tokio::test]
-async fn paths_and_methods_that_are_not_there_are_404_without_a_word() {
+async fn paths_that_are_not_there_are_404_without_a_word() {
     let (host, flow) = start().await;
     let base = host.public_url();
     let request = flow.client().seal(&payload::ping()).unwrap();
@@ -161,19 +164,14 @@ async fn paths_and_methods_that_are_not_there_are_404_without_a_word() {
         "/flows",
         "/",
         "/v1/tenants",
-        "/flows/acme/booking/",
+        "/flows/acme/other/",
+        "/flows/acme/booking/x",
         "/flows/%00/%ff",
     ] {
         let answer = post(&format!("{base}{path}"), Some(&request.signature), request.body.clone()).await;
         assert_eq!(answer, (404, Vec::new()), "{path}");
     }
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    for method in ["GET", "PUT", "DELETE", "OPTIONS", "PATCH"] {
-        let method: reqwest::Method = method.parse().unwrap();
-        let response = client.request(method.clone(), flow.url()).send().await.unwrap();
-        assert_eq!(response.status(), 404, "{method}");
-        assert_eq!(response.text().await.unwrap(), "", "{method}");
-    }
     for path in ["/healthz", "/readyz", "/metrics", "/v1/tenants"] {
         assert_eq!(client.get(format!("{base}{path}")).send().await.unwrap().status(), 404, "{path}");
     }

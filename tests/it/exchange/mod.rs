@@ -4,6 +4,7 @@ mod conversation;
 mod failures;
 mod malformed;
 mod minted;
+mod no_text;
 mod replay;
 mod replay_property;
 mod shared_tokens;

@@ -12,6 +12,33 @@ pub(super) struct Keys<K> {
     pub(super) keys: Vec<K>,
 }
 
+/// What becomes of the keys before one that was added, and what follows from it.
+pub(super) struct KeysBefore {
+    /// A sentence.
+    pub(super) fate: String,
+    /// Until when the new key has to be at Meta.
+    pub(super) upload_until: &'static str,
+    /// Which request notices.
+    pub(super) first_request: &'static str,
+}
+
+impl KeysBefore {
+    /// Of keys that go on for so many seconds; a day, if none are given.
+    pub(super) fn retiring_after(seconds: Option<u64>) -> Self {
+        let (fate, upload_until, first_request) = match seconds {
+            Some(0) => {
+                ("The keys before it have retired.".to_owned(), "at once", "Every request that is sealed for one of those before")
+            }
+            Some(seconds) => (format!("The keys before it retire after {seconds} seconds."), BEFORE_RETIREMENT, AFTER_RETIREMENT),
+            None => ("The keys before it retire after a day.".to_owned(), BEFORE_RETIREMENT, AFTER_RETIREMENT),
+        };
+        Self { fate, upload_until, first_request }
+    }
+}
+
+const BEFORE_RETIREMENT: &str = "before the keys before it retire";
+const AFTER_RETIREMENT: &str = "The first request after it retired";
+
 /// One key pair in an answer.
 #[derive(Deserialize)]
 pub(super) struct Key {
@@ -63,21 +90,17 @@ impl Key {
         self.public_key_pem.lines().map(printable).collect::<Vec<_>>().join("\n")
     }
 
-    /// A key that was just added; `retirement` says what becomes of those before.
-    pub(super) fn as_added(&self, tenant: &str, retirement: &str) -> String {
+    /// A key that was just added; `keys_before` says what becomes of those before it.
+    pub(super) fn as_added(&self, tenant: &str, keys_before: &KeysBefore) -> String {
+        let KeysBefore { fate, upload_until, first_request } = keys_before;
+        let (id, state, fingerprint) = (printable(&self.id), printable(&self.state), printable(&self.fingerprint));
+        let (pem, tenant) = (self.pem(), printable(tenant));
         format!(
-            "Key {} is {}; fingerprint {}.\n{}\n\n{}\n\n\
-             Next: upload this public key to WhatsApp, for each phone number of the tenant, before the keys before it retire:\n  \
-             flowhost key upload {}   # or, by hand: POST /{{PHONE_NUMBER_ID}}/whatsapp_business_encryption of Meta's Graph API\n\
-             Phones go on with the key that they have. The first request after it retired gets a 421: they fetch the new key and send again.\n\
-             The public keys again: flowhost key list {} --pem",
-            printable(&self.id),
-            printable(&self.state),
-            printable(&self.fingerprint),
-            retirement,
-            self.pem(),
-            printable(tenant),
-            printable(tenant),
+            "Key {id} is {state}; fingerprint {fingerprint}.\n{fate}\n\n{pem}\n\n\
+             Next: upload this public key to WhatsApp, for each phone number of the tenant, {upload_until}:\n  \
+             flowhost key upload {tenant}   # or, by hand: POST /{{PHONE_NUMBER_ID}}/whatsapp_business_encryption of Meta's Graph API\n\
+             Phones go on with the key that they have. {first_request} gets a 421: they fetch the new key and send again.\n\
+             The public keys again: flowhost key list {tenant} --pem"
         )
     }
 
@@ -127,11 +150,22 @@ mod tests {
         let key = json!({"id":"1","state":"active","public_key_pem":"PEM\u{1b}\nEND\n","fingerprint":"sha256:ab"});
         let key = Key::deserialize(key).unwrap();
 
-        let text = key.as_added("acme", "The keys before it retire after 60 seconds.");
+        let text = key.as_added("acme", &KeysBefore::retiring_after(Some(60)));
 
         for part in ["sha256:ab", "60 seconds", "PEM\u{fffd}\nEND", "each phone number", "421", "flowhost key list acme --pem"] {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(key.in_full().contains("fingerprint  sha256:ab"));
+    }
+
+    #[test]
+    fn keys_before_that_retired_at_once_do_not_retire_later() {
+        let key = json!({"id":"1","state":"active","public_key_pem":"PEM","fingerprint":"f"});
+        let key = Key::deserialize(key).unwrap();
+
+        let text = key.as_added("acme", &KeysBefore::retiring_after(Some(0)));
+
+        assert!(text.contains("have retired.") && text.contains("each phone number of the tenant, at once:"), "{text}");
+        assert!(!text.contains("retire:") && !text.contains("after it retired"), "{text}");
     }
 }

@@ -1,110 +1,154 @@
 //! Encrypted PKCS#8: PBES2 (RFC 8018) with PBKDF2 or scrypt, and 3DES or AES.
 
-use pkcs5::EncryptionScheme;
-use pkcs5::pbes2::{DES_EDE3_CBC_OID, Kdf, PBES2_OID};
+use pkcs5::pbes2::{
+    DES_EDE3_CBC_OID, EncryptionScheme, Kdf, PBES2_OID, PBKDF2_OID, Parameters, Pbkdf2Params, Pbkdf2Prf, SCRYPT_OID,
+};
+use pkcs8::ObjectIdentifier;
 use pkcs8::der::asn1::{AnyRef, OctetStringRef};
-use pkcs8::der::{self, Decode, Reader, SecretDocument};
+use pkcs8::der::{self, Decode, ErrorKind, Reader, Tag};
 use pkcs8::spki::AlgorithmIdentifierRef;
-use pkcs8::{EncryptedPrivateKeyInfo, ObjectIdentifier};
+use zeroize::Zeroizing;
 
 use super::KeyFileError;
+use crate::crypto::error::{DECRYPT_FIRST, DECRYPT_WITH_CRYPTOGRAPHY, DECRYPT_WITH_LEGACY_PROVIDER, DECRYPT_WITH_PYCRYPTODOME};
 
-/// Decrypts the first PEM block; what comes out is unencrypted PKCS#8, or no key at all if the passphrase's padding fitted by
-/// chance.
-pub(super) fn decrypt(pem: &str, passphrase: Option<&str>) -> Result<SecretDocument, KeyFileError> {
-    let (_, document) = SecretDocument::from_pem(pem).map_err(|_| KeyFileError::Unreadable)?;
-    check_cipher(document.as_bytes())?;
-    let info = EncryptedPrivateKeyInfo::try_from(document.as_bytes()).map_err(|error| parameters_error(&error))?;
-    check_work(&info.encryption_algorithm)?;
+/// Decrypts a document; what comes out is unencrypted PKCS#8, or no key at all if the passphrase's padding fitted by chance.
+pub(super) fn decrypt(document: &[u8], passphrase: Option<&str>) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let (scheme, data) = outer_parts(document).map_err(|_| senseless())?;
+    if scheme.oid != PBES2_OID {
+        return Err(unsupported(scheme.oid));
+    }
+    let (derivation, cipher) = pbes2_parts(scheme).map_err(|_| senseless())?;
+    let parameters = Parameters { kdf: read_derivation(derivation)?, encryption: read_cipher(cipher)? };
+    check_work(&parameters.kdf)?;
     let passphrase = passphrase.ok_or(KeyFileError::PassphraseMissing)?;
     // Only the passphrase is left to be wrong: cipher and parameters were checked.
-    info.decrypt(passphrase).map_err(|_| KeyFileError::WrongPassphrase)
+    parameters.decrypt(passphrase, data).map(Zeroizing::new).map_err(|_| KeyFileError::WrongPassphrase)
 }
 
-/// Looks at the cipher before `pkcs5` does: that can't name one that it doesn't know, and version 0.7 panics on a vector for 3DES
-/// that is shorter than a block.
-fn check_cipher(document: &[u8]) -> Result<(), KeyFileError> {
-    let scheme = scheme(document).map_err(|_| KeyFileError::Unreadable)?;
-    if scheme.oid != PBES2_OID {
-        return Err(KeyFileError::UnsupportedCipher(name(scheme.oid)));
-    }
-    let (derivation, cipher) = pbes2_parts(scheme).map_err(|_| KeyFileError::Unreadable)?;
-    let vector = cipher.parameters.and_then(|parameters| parameters.decode_as::<OctetStringRef<'_>>().ok());
-    match vector {
-        _ if !DERIVATIONS.contains(&derivation.oid) => Err(KeyFileError::UnsupportedCipher(name(derivation.oid))),
-        _ if !CIPHERS.contains(&cipher.oid) => Err(KeyFileError::UnsupportedCipher(name(cipher.oid))),
-        Some(vector) if cipher.oid != DES_EDE3_CBC_OID || vector.as_bytes().len() == DES_BLOCK_BYTES => Ok(()),
-        _ => Err(KeyFileError::Unreadable),
-    }
-}
-
-/// Cipher and derivation are known; what is left is the hash inside the derivation.
-fn parameters_error(error: &pkcs8::Error) -> KeyFileError {
-    match error {
-        pkcs8::Error::Asn1(error) => match error.kind() {
-            der::ErrorKind::OidUnknown { oid } => KeyFileError::UnsupportedCipher(name(oid)),
-            _ => KeyFileError::Unreadable,
-        },
-        _ => KeyFileError::Unreadable,
-    }
-}
-
-fn scheme(document: &[u8]) -> der::Result<AlgorithmIdentifierRef<'_>> {
-    AnyRef::from_der(document)?.sequence(|fields| {
-        let scheme = AlgorithmIdentifierRef::decode(fields)?;
-        OctetStringRef::decode(fields)?;
-        Ok(scheme)
-    })
+/// The scheme and the ciphertext.
+fn outer_parts(document: &[u8]) -> der::Result<(AlgorithmIdentifierRef<'_>, &[u8])> {
+    AnyRef::from_der(document)?.sequence(|fields| Ok((fields.decode()?, OctetStringRef::decode(fields)?.as_bytes())))
 }
 
 /// The key derivation and the cipher.
 fn pbes2_parts(scheme: AlgorithmIdentifierRef<'_>) -> der::Result<(AlgorithmIdentifierRef<'_>, AlgorithmIdentifierRef<'_>)> {
-    let parameters = scheme.parameters.ok_or(der::Tag::Sequence.value_error())?;
+    let parameters = scheme.parameters.ok_or(Tag::Sequence.value_error())?;
     parameters.sequence(|fields| Ok((fields.decode()?, fields.decode()?)))
 }
 
+fn read_derivation(derivation: AlgorithmIdentifierRef<'_>) -> Result<Kdf<'_>, KeyFileError> {
+    let read = match derivation.oid {
+        PBKDF2_OID => read_pbkdf2(derivation).map(Kdf::Pbkdf2),
+        SCRYPT_OID => Kdf::try_from(derivation),
+        other => return Err(unsupported(other)),
+    };
+    read.map_err(|error| match error.kind() {
+        ErrorKind::OidUnknown { oid } => unsupported(oid),
+        _ => senseless(),
+    })
+}
+
+/// As `pkcs5` does, but for the hash: its parameters are none, which some programs write as NULL and others not at all.
+fn read_pbkdf2(derivation: AlgorithmIdentifierRef<'_>) -> der::Result<Pbkdf2Params<'_>> {
+    let parameters = derivation.parameters.ok_or(Tag::Sequence.value_error())?;
+    parameters.sequence(|fields| {
+        Ok(Pbkdf2Params {
+            salt: OctetStringRef::decode(fields)?.as_bytes(),
+            iteration_count: fields.decode()?,
+            key_length: fields.decode()?,
+            prf: match Option::<AlgorithmIdentifierRef<'_>>::decode(fields)? {
+                None => Pbkdf2Prf::default(),
+                Some(hash) => AlgorithmIdentifierRef { oid: hash.oid, parameters: Some(AnyRef::NULL) }.try_into()?,
+            },
+        })
+    })
+}
+
+/// Looks at the cipher before `pkcs5` does: that can't name one that it doesn't know, and version 0.7 panics on a vector for 3DES
+/// that is shorter than a block.
+fn read_cipher(cipher: AlgorithmIdentifierRef<'_>) -> Result<EncryptionScheme<'_>, KeyFileError> {
+    if !CIPHERS.contains(&cipher.oid) {
+        return Err(unsupported(cipher.oid));
+    }
+    let vector =
+        cipher.parameters.and_then(|parameters| parameters.decode_as::<OctetStringRef<'_>>().ok()).ok_or_else(senseless)?;
+    if cipher.oid == DES_EDE3_CBC_OID && vector.as_bytes().len() != DES_BLOCK_BYTES {
+        return Err(senseless());
+    }
+    cipher.try_into().map_err(|_| senseless())
+}
+
+fn senseless() -> KeyFileError {
+    KeyFileError::Damaged("the parameters of its encryption make no sense".to_owned())
+}
+
 /// Bounds what a file can make this host do, before any of it is done.
-fn check_work(scheme: &EncryptionScheme<'_>) -> Result<(), KeyFileError> {
-    match scheme.pbes2().map(|parameters| &parameters.kdf) {
-        Some(Kdf::Pbkdf2(parameters)) if parameters.iteration_count > MAX_PBKDF2_ITERATIONS => {
-            Err(KeyFileError::TooMuchWork(format!("{} iterations of PBKDF2", parameters.iteration_count)))
+fn check_work(derivation: &Kdf<'_>) -> Result<(), KeyFileError> {
+    match derivation {
+        Kdf::Pbkdf2(parameters) if parameters.iteration_count > MAX_PBKDF2_ITERATIONS => {
+            let work = format!("{} iterations of PBKDF2", parameters.iteration_count);
+            Err(KeyFileError::TooMuchWork { work, advice: DECRYPT_FIRST })
         }
-        Some(Kdf::Pbkdf2(_)) => Ok(()),
-        Some(Kdf::Scrypt(parameters)) => {
+        Kdf::Pbkdf2(_) => Ok(()),
+        Kdf::Scrypt(parameters) => {
             let (n, r, p) = (parameters.cost_parameter, parameters.block_size, parameters.parallelization);
-            match n.saturating_mul(r.into()).saturating_mul(p.into()) {
-                work if work > MAX_SCRYPT_WORK => Err(KeyFileError::TooMuchWork(format!("scrypt with N={n}, r={r}, p={p}"))),
+            let blocks = n.saturating_mul(r.into());
+            match blocks.saturating_mul(p.into()) {
+                work if work > MAX_SCRYPT_WORK => {
+                    let advice = if blocks >= OPENSSL_SCRYPT_BLOCKS { DECRYPT_WITH_CRYPTOGRAPHY } else { DECRYPT_FIRST };
+                    Err(KeyFileError::TooMuchWork { work: format!("scrypt with N={n}, r={r}, p={p}"), advice })
+                }
                 // `pkcs5` takes the logarithm of N.
-                work if work == 0 || !n.is_power_of_two() => Err(KeyFileError::Unreadable),
+                work if work == 0 || !n.is_power_of_two() => Err(senseless()),
                 _ => Ok(()),
             }
         }
-        _ => Err(KeyFileError::Unreadable),
+        _ => Err(senseless()),
     }
 }
 
-/// The name of an algorithm that is not read here, or at least its number.
-fn name(oid: ObjectIdentifier) -> String {
-    let known = UNSUPPORTED.iter().find(|(number, _)| *number == oid);
-    known.map_or_else(|| format!("the algorithm {oid}"), |(_, name)| (*name).to_owned())
+/// Names an algorithm that is not read here, or gives at least its number, and says what reads it.
+fn unsupported(oid: ObjectIdentifier) -> KeyFileError {
+    let known = UNSUPPORTED.iter().find(|(number, ..)| *number == oid);
+    let (cipher, advice) = match known {
+        Some((_, name, advice)) => ((*name).to_owned(), *advice),
+        None => (format!("the algorithm {oid}"), DECRYPT_FIRST),
+    };
+    KeyFileError::UnsupportedCipher { cipher, advice }
 }
-
-const DERIVATIONS: [ObjectIdentifier; 2] = [pkcs5::pbes2::PBKDF2_OID, pkcs5::pbes2::SCRYPT_OID];
 
 const CIPHERS: [ObjectIdentifier; 4] =
     [pkcs5::pbes2::AES_128_CBC_OID, pkcs5::pbes2::AES_192_CBC_OID, pkcs5::pbes2::AES_256_CBC_OID, DES_EDE3_CBC_OID];
 
-/// What tools do write, or did: PKCS#5 version 1, PKCS#12's schemes, and PBES2 with other ciphers.
-const UNSUPPORTED: [(ObjectIdentifier, &str); 9] = [
-    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.3"), "PBE-MD5-DES"),
-    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.10"), "PBE-SHA1-DES"),
-    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.3"), "PBE-SHA1-3DES"),
-    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.6"), "PBE-SHA1-RC2-40"),
-    (ObjectIdentifier::new_unwrap("1.3.14.3.2.7"), "DES-CBC"),
-    (ObjectIdentifier::new_unwrap("1.2.392.200011.61.1.1.1.2"), "CAMELLIA-128-CBC"),
-    (ObjectIdentifier::new_unwrap("1.2.392.200011.61.1.1.1.4"), "CAMELLIA-256-CBC"),
-    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.1.6"), "AES-128-GCM"),
-    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.1.46"), "AES-256-GCM"),
+/// What tools do write, or did: PKCS#5 version 1, PKCS#12's schemes, and PBES2 with other ciphers and hashes; and what reads it.
+const UNSUPPORTED: [(ObjectIdentifier, &str, &str); 26] = [
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.3"), "PBE-MD5-DES", DECRYPT_WITH_LEGACY_PROVIDER),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.6"), "PBE-MD5-RC2-64", DECRYPT_WITH_LEGACY_PROVIDER),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.10"), "PBE-SHA1-DES", DECRYPT_WITH_LEGACY_PROVIDER),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.11"), "PBE-SHA1-RC2-64", DECRYPT_WITH_LEGACY_PROVIDER),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.1"), "PBE-SHA1-RC4-128", DECRYPT_WITH_LEGACY_PROVIDER),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.2"), "PBE-SHA1-RC4-40", DECRYPT_WITH_LEGACY_PROVIDER),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.3"), "PBE-SHA1-3DES", DECRYPT_FIRST),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.4"), "PBE-SHA1-2DES", DECRYPT_FIRST),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.5"), "PBE-SHA1-RC2-128", DECRYPT_WITH_LEGACY_PROVIDER),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.6"), "PBE-SHA1-RC2-40", DECRYPT_WITH_LEGACY_PROVIDER),
+    (ObjectIdentifier::new_unwrap("1.3.14.3.2.7"), "DES-CBC", DECRYPT_WITH_LEGACY_PROVIDER),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.3.2"), "RC2-CBC", DECRYPT_WITH_LEGACY_PROVIDER),
+    (ObjectIdentifier::new_unwrap("1.3.6.1.4.1.3029.1.2"), "BF-CBC", DECRYPT_WITH_LEGACY_PROVIDER),
+    (ObjectIdentifier::new_unwrap("1.2.840.113533.7.66.10"), "CAST5-CBC", DECRYPT_WITH_LEGACY_PROVIDER),
+    (ObjectIdentifier::new_unwrap("1.2.410.200004.1.4"), "SEED-CBC", DECRYPT_WITH_LEGACY_PROVIDER),
+    (ObjectIdentifier::new_unwrap("1.2.392.200011.61.1.1.1.2"), "CAMELLIA-128-CBC", DECRYPT_FIRST),
+    (ObjectIdentifier::new_unwrap("1.2.392.200011.61.1.1.1.4"), "CAMELLIA-256-CBC", DECRYPT_FIRST),
+    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.1.6"), "AES-128-GCM", DECRYPT_WITH_PYCRYPTODOME),
+    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.1.26"), "AES-192-GCM", DECRYPT_WITH_PYCRYPTODOME),
+    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.1.46"), "AES-256-GCM", DECRYPT_WITH_PYCRYPTODOME),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.2.12"), "HMAC-SHA512/224", DECRYPT_FIRST),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.2.13"), "HMAC-SHA512/256", DECRYPT_FIRST),
+    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.13"), "HMAC-SHA3-224", DECRYPT_WITH_PYCRYPTODOME),
+    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.14"), "HMAC-SHA3-256", DECRYPT_WITH_PYCRYPTODOME),
+    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.15"), "HMAC-SHA3-384", DECRYPT_WITH_PYCRYPTODOME),
+    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.16"), "HMAC-SHA3-512", DECRYPT_WITH_PYCRYPTODOME),
 ];
 
 const DES_BLOCK_BYTES: usize = 8;
@@ -115,3 +159,6 @@ const MAX_PBKDF2_ITERATIONS: u32 = 2_000_000;
 /// N times r times p; 128 bytes of memory for each, so at most 128 MiB, and about half a second. OpenSSL's default is 2^17, RustCrypto's
 /// 2^20.
 const MAX_SCRYPT_WORK: u64 = 1 << 20;
+
+/// From here on OpenSSL refuses scrypt in a key file: 32 MiB, in blocks of 128 bytes.
+const OPENSSL_SCRYPT_BLOCKS: u64 = 1 << 18;

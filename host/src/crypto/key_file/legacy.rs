@@ -10,38 +10,35 @@ use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
 use super::KeyFileError;
+use super::pem_text::Encryption;
+use crate::crypto::error::{DECRYPT_FIRST, DECRYPT_WITH_LEGACY_PROVIDER};
 
-/// Whether a PEM block is encrypted in this form. The colon keeps data in base64 from looking like it.
-pub(super) fn is_encrypted(pem: &str) -> bool {
-    pem.contains("Proc-Type:") && pem.contains("ENCRYPTED")
-}
-
-/// Decrypts the first PEM block. A wrong passphrase is noticed by its padding; in one case of 256 that fits by chance, and what
-/// comes out is no key.
-pub(super) fn decrypt(pem: &str, passphrase: Option<&str>) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
-    let block = pem::parse(pem).map_err(|_| KeyFileError::Unreadable)?;
-    let info = block.headers().get("DEK-Info").ok_or(KeyFileError::Unreadable)?;
-    let (cipher, iv) = info.split_once(',').ok_or(KeyFileError::Unreadable)?;
-    let decrypt = match cipher {
+/// Decrypts a block's data. A wrong passphrase is noticed by its padding; in one case of 256 that fits by chance, and what comes out is
+/// no key.
+pub(super) fn decrypt(
+    encryption: &Encryption,
+    data: Zeroizing<Vec<u8>>,
+    passphrase: Option<&str>,
+) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let decrypt = match encryption.cipher.as_str() {
         "DES-EDE3-CBC" => decrypt_with::<TdesEde3>,
         "AES-128-CBC" => decrypt_with::<Aes128>,
         "AES-192-CBC" => decrypt_with::<Aes192>,
         "AES-256-CBC" => decrypt_with::<Aes256>,
-        other => return Err(KeyFileError::UnsupportedCipher(shown(other))),
+        other => return Err(KeyFileError::UnsupportedCipher { cipher: shown(other), advice: advice(other) }),
     };
-    let iv = hex::decode(iv).map_err(|_| KeyFileError::Unreadable)?;
     let passphrase = passphrase.ok_or(KeyFileError::PassphraseMissing)?;
-    decrypt(passphrase, &iv, block.into_contents())
+    decrypt(passphrase, &encryption.iv, data)
 }
 
-fn decrypt_with<C>(passphrase: &str, iv: &[u8], data: Vec<u8>) -> Result<Zeroizing<Vec<u8>>, KeyFileError>
+fn decrypt_with<C>(passphrase: &str, iv: &[u8], mut data: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, KeyFileError>
 where
     C: BlockCipher + BlockDecryptMut + KeyInit,
 {
-    let mut data = Zeroizing::new(data);
-    let salt = iv.first_chunk().ok_or(KeyFileError::Unreadable)?;
+    let wrong_vector = || KeyFileError::Damaged("the vector in its line DEK-Info is not one of its cipher".to_owned());
+    let salt = iv.first_chunk().ok_or_else(wrong_vector)?;
     let key = derive_key(passphrase.as_bytes(), salt, C::key_size());
-    let cipher = Decryptor::<C>::new_from_slices(&key, iv).map_err(|_| KeyFileError::Unreadable)?;
+    let cipher = Decryptor::<C>::new_from_slices(&key, iv).map_err(|_| wrong_vector())?;
     let length = cipher.decrypt_padded_mut::<Pkcs7>(&mut data).map_err(|_| KeyFileError::WrongPassphrase)?.len();
     data.truncate(length);
     Ok(data)
@@ -66,6 +63,12 @@ fn derive_key(passphrase: &[u8], salt: &[u8; 8], length: usize) -> Zeroizing<Vec
 fn shown(cipher: &str) -> String {
     let is_name = cipher.len() <= 32 && cipher.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if is_name { cipher.to_owned() } else { "an unknown cipher".to_owned() }
+}
+
+/// Where OpenSSL 3 keeps the cipher: with the others, or with those that it reads on request only.
+fn advice(cipher: &str) -> &'static str {
+    let in_the_default_provider = ["ARIA", "CAMELLIA", "SM4"].iter().any(|name| cipher.starts_with(name));
+    if in_the_default_provider { DECRYPT_FIRST } else { DECRYPT_WITH_LEGACY_PROVIDER }
 }
 
 const MD5_BYTES: usize = 16;
