@@ -71,6 +71,17 @@ async fn a_plugin_that_computes_for_ever_is_cut_off_and_never_becomes_what_is_ex
 }
 
 #[tokio::test]
+async fn tokens_are_shared_and_conversations_begin_afresh_as_on_a_host() {
+    let project = Project::with(Component::Steady, "restarts", RESTARTS).await;
+    project.add("scenarios/continues.toml", CONTINUES);
+    project.add("scenarios/shared.toml", SHARED);
+    // The file's name alone would be too short for a recipient's own token.
+    project.add("scenarios/a.toml", &RESTARTS.replace("restarts", "a"));
+
+    succeeded(&project.test(&[]).await);
+}
+
+#[tokio::test]
 async fn a_report_for_ci_is_well_formed_whatever_a_plugin_says() {
     let nasty = "[[step]]\nsend = { action = \"INIT\", data = { do = \"panic\", value = \"]]><b>&\\u0007\\\"\" } }\nexpect = { closed = true }\n";
     let project = Project::with(Component::Keeper, "<nasty>", nasty).await;
@@ -423,4 +434,50 @@ expect = { screen = "NEXT", log = ["warn: look at this"] }
 [[step]]
 send = { action = "INIT", data = { do = "fail", value = "no idea" } }
 expect = { status = 500, log = ["error: no idea"] }
+"#;
+
+const RESTARTS: &str = r#"
+[[step]]
+send = { action = "INIT", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 1 } }
+
+[[step]]
+send = { action = "data_exchange", screen = "FORM", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 2 } }
+
+[[step]]
+send = { action = "INIT", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 1 } }
+
+[[step]]
+send = { action = "data_exchange", screen = "FORM", data = { do = "shared" } }
+expect = { screen = "NEXT", data = { shared = false, exchanges = 1 } }
+"#;
+
+const CONTINUES: &str = r#"
+on_reopen = "continue"
+
+[[step]]
+send = { action = "INIT", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 1 } }
+
+[[step]]
+send = { action = "INIT", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 2 }, state = 2 }
+"#;
+
+const SHARED: &str = r#"
+flow_token = "unused"
+
+[[step]]
+send = { action = "INIT", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 1 } }
+
+[[step]]
+send = { action = "data_exchange", screen = "FORM", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 1 } }
+
+[[step]]
+send = { action = "data_exchange", screen = "FORM", data = { do = "shared" } }
+expect = { screen = "NEXT", data = { shared = true, exchanges = 0 } }
 "#;
