@@ -108,7 +108,7 @@ fn the_context_is_typed_and_a_mismatch_is_named() {
 
 #[test]
 fn an_older_state_that_does_not_fit_is_named() {
-    let mut chat = Conversation::<Actor>::start();
+    let mut chat = Conversation::<Actor>::start().resuming();
     chat.replace_state(json!({ "submitted": "many" }));
 
     let Err(Failure::Internal(message)) = chat.init() else { panic!("it fits") };
