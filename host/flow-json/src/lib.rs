@@ -4,6 +4,8 @@
 //! Documents and replies are written by others. So everything here takes a time that grows with their size, depth is bounded by the JSON
 //! parser (128 levels), and what messages quote is cut.
 
+#![forbid(unsafe_code)]
+
 mod finding;
 mod names;
 mod reply;

@@ -79,7 +79,7 @@ fn every_reply_is_taken_or_refused_as_the_phone_would() {
 
 #[test]
 fn the_sample_plugins_flow_is_read_with_all_that_a_simulator_needs() {
-    let text = std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../plugins/appointment/flow.json")).unwrap();
+    let text = std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../plugins/appointment/flow.json")).unwrap();
     let flow = FlowJson::parse(&text).unwrap_or_else(|findings| panic!("{findings}"));
 
     assert_eq!((flow.version(), flow.data_api_version()), ("7.3", Some("4.0")));
@@ -324,5 +324,5 @@ fn fixture(name: &str) -> Vec<u8> {
 }
 
 fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/flow_json")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/flow_json")
 }
