@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::bound::Wanted;
 use super::meant::meant;
 use super::{Checker, Scope};
 use crate::finding::Level;
@@ -213,7 +214,7 @@ impl<'a> Checker<'_, 'a> {
         };
         match url.as_str() {
             None => self.wrong(&at, INVALID_PROPERTY_TYPE, format_args!("is {}; it must be a text", described(url))),
-            Some(_) if self.is_bound(url, super::value::Wanted::Types(&["string"]), scope, &at) => (),
+            Some(_) if self.is_bound(url, Wanted::Types(&["string"]), scope, &at) => (),
             Some(text) if is_url(text.trim()) => (),
             Some(_) => {
                 self.wrong(&at, INVALID_PROPERTY_VALUE_FORMAT, format_args!("is no address; write one as https://example.com/"))

@@ -4,8 +4,8 @@ use std::fmt::{self, Display as _};
 
 use serde_json::{Map, Value};
 
+use super::bound::backticked;
 use super::reference::{Reference, Target};
-use super::value::backticked;
 use super::{Checker, Scope};
 use crate::finding::Level;
 use crate::place::{Place, quoted};

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::bound::backticked;
 use super::reference::Reference;
 use super::table::{COMPONENTS, Field};
-use super::value::backticked;
 use super::{Checker, Scope};
 use crate::finding::Level;
 use crate::names::{INVALID_PROPERTY_VALUE, INVALID_SCREEN_DYNAMIC_DATA, NATIVE_COMPONENT_IN_FORM_INIT_VALUES};

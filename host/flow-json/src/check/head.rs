@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::meant::meant;
+use super::meant::instead;
 use crate::finding::{Collector, Level};
 use crate::names::{
     INVALID_DATA_API_VERSION, INVALID_FLOW_JSON_VERSION, INVALID_PROPERTY_KEY, INVALID_PROPERTY_TYPE, MISSING_FLOW_JSON_VERSION,
@@ -60,10 +60,7 @@ pub(super) fn check_keys(document: &Map<String, Value>, version: Option<Version>
                 } else {
                     Level::Error
                 };
-                let advice = std::fmt::from_fn(|f| match meant(name, KEYS.into_iter()) {
-                    Some(meant) => write!(f, "write `{meant}`"),
-                    None => f.write_str("take it out"),
-                });
+                let advice = instead(name, KEYS.into_iter());
                 let problem = format_args!("a Flow JSON has no {}; {advice}", quoted(name));
                 found.add(level, &at, Some(INVALID_PROPERTY_KEY), problem);
             }

@@ -1,5 +1,15 @@
 //! What was probably meant by a name that there is not.
 
+use std::fmt;
+
+/// What to do about a name that there is not. It is looked for when it is shown.
+pub(super) fn instead<'n>(written: &'n str, names: impl Iterator<Item = &'n str> + Clone) -> impl fmt::Display {
+    fmt::from_fn(move |f| match meant(written, names.clone()) {
+        Some(meant) => write!(f, "write `{meant}`"),
+        None => f.write_str("take it out"),
+    })
+}
+
 /// The name that is written otherwise (`onClickAction`, `on_click_action`) or nearly so, if there is one.
 pub(super) fn meant<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     if written.len() > MAX_LENGTH {

@@ -5,6 +5,7 @@
 
 mod action;
 mod agreement;
+mod bound;
 mod component;
 mod dates;
 mod expression;
@@ -12,6 +13,7 @@ mod form;
 mod head;
 mod layout;
 mod meant;
+mod members;
 mod payload;
 mod reference;
 mod routing;

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
+use super::bound::backticked;
 use super::reference::{Dangling, Reference, Store, Target, looks_like_one};
 use super::table::Field;
-use super::value::backticked;
 use super::{Checker, Scope};
 use crate::finding::{Collector, Level};
 use crate::names::{

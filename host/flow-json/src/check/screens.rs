@@ -1,12 +1,11 @@
 //! The screens: how many, their ids, and how the flow ends.
 
 use std::collections::HashSet;
-use std::fmt;
 
 use serde_json::{Map, Value};
 
 use super::Checker;
-use super::meant::meant;
+use super::meant::instead;
 use crate::SUCCESS;
 use crate::finding::{Collector, Level};
 use crate::names::{
@@ -58,10 +57,7 @@ impl<'a> Checker<'_, 'a> {
         };
         for name in members.keys().filter(|name| !KEYS.contains(&name.as_str())) {
             let level = if self.version.is_later() { Level::Note } else { self.level };
-            let advice = fmt::from_fn(|f| match meant(name, KEYS.into_iter()) {
-                Some(meant) => write!(f, "write `{meant}`"),
-                None => f.write_str("take it out"),
-            });
+            let advice = instead(name, KEYS.into_iter());
             let problem = format_args!("a screen has no {}; {advice}", quoted(name));
             self.found.add(level, &at.key(name), Some(INVALID_PROPERTY_KEY), problem);
         }

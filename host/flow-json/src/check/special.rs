@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::bound::backticked;
 use super::expression::Type;
 use super::table::Component;
-use super::value::backticked;
 use super::{Checker, Scope};
 use crate::finding::Level;
 use crate::names::{
