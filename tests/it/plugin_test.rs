@@ -175,6 +175,7 @@ async fn a_check_lists_everything_that_is_wrong() {
     assert_eq!((found("lost.toml")["line"].clone(), found("typo.toml")["line"].clone()), (json!(1), json!(2)));
     assert!(found("lost.toml")["message"].as_str().unwrap().contains("NOWHERE"));
     assert!(found("component.wasm")["message"].as_str().unwrap().contains("flowhost.toml"));
+    assert_eq!(found("component.wasm")["level"], "error");
     assert!(report["notes"][0].as_str().unwrap().contains("APPOINTMENT, DETAILS, SUMMARY, TERMS"), "{report}");
     assert!(report["component"]["imports"].as_array().unwrap().contains(&json!("flowhost:flow/log@1.0.0")));
 
@@ -190,6 +191,24 @@ async fn a_check_lists_everything_that_is_wrong() {
     fs::write(project.component(), b"\0asm\x01\0\0\0").unwrap();
     let checked = project.check(&[]).await;
     assert!(checked.stdout.contains("but a core module"), "{}", checked.stdout);
+}
+
+#[tokio::test]
+async fn a_check_that_finds_notes_alone_finds_nothing_wrong() {
+    let scenario = "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"APPOINTMENT\" }\n";
+    let project = Project::with(Component::Appointment, "opened", scenario).await;
+    project.add("flow.json", &appointments_flow_json().replace("\"7.3\"", "\"7.4\""));
+
+    let checked = project.check(&["--json"]).await;
+    let report: Value = serde_json::from_str(succeeded(&checked)).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1, "{report}");
+    assert_eq!((&findings[0]["level"], &findings[0]["pointer"]), (&json!("note"), &json!("/version")));
+
+    let checked = project.check(&[]).await;
+    let shown = succeeded(&checked);
+    assert!(shown.contains("Nothing is wrong") && shown.contains("flow.json: /version: "), "{shown}");
+    assert!(shown.lines().any(|line| line.starts_with("note: ") && line.contains("flow.json")), "{shown}");
 }
 
 #[tokio::test]

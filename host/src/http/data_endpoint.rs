@@ -84,6 +84,9 @@ async fn exchange(
     if endpoint.disabled {
         return failure(&ExchangeError::Disabled);
     }
+    if endpoint.flow_json.is_unreadable() {
+        return failure(&ExchangeError::UnreadableFlowJson);
+    }
     let (parts, body) = request.into_parts();
     let mut share = state.body_memory.share();
     let raw = match read_within(body, MAX_BODY_BYTES, &mut share).await {
