@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::bound::Wanted;
+use super::bound::{Wanted, backticked};
 use super::meant::instead;
+use super::reference::Reference;
 use super::table::{Blank, Key, Takes};
 use super::{Checker, Scope};
 use crate::finding::Level;
@@ -40,9 +41,29 @@ impl<'a> Checker<'_, 'a> {
                 self.wrong(&place, INVALID_PROPERTY_KEY, problem);
             }
             self.value(value, key.takes, scope, &place);
+            // A label of the large variant has more room.
+            if let Some(longest) = key.longest.filter(|_| name != "label" || !members.contains_key("label-variant")) {
+                self.check_length(value, longest, &place);
+            }
         }
         for key in keys.iter().filter(|key| key.due && !members.contains_key(key.name)) {
             self.wrong(at, MISSING_REQUIRED_PROPERTY, format_args!("{what} lacks `{}`", key.name));
+        }
+    }
+
+    /// What WhatsApp takes and the phone has no room for.
+    fn check_length(&mut self, value: &Value, longest: usize, at: &Place<'_>) {
+        match value {
+            Value::String(text) if Reference::of(text).is_none() && backticked(text).is_none() => {
+                let length = text.chars().count();
+                if length > longest {
+                    self.doubtful(at, format_args!("has {length} characters; a phone has room for {longest}, and cuts the rest"));
+                }
+            }
+            Value::Array(entries) if entries.len() > longest => {
+                self.doubtful(at, format_args!("has {} entries; a phone shows {longest} at most", entries.len()));
+            }
+            _ => (),
         }
     }
 

@@ -1,5 +1,7 @@
 //! What holds for one kind of component, beside what the table says of its keys.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::bound::backticked;
@@ -12,7 +14,7 @@ use crate::names::{
     INVALID_PROPERTY_TYPE, INVALID_PROPERTY_VALUE, INVALID_PROPERTY_VALUE_FOR_CONDITION, INVALID_UPDATE_DATA_ACTION_PAYLOAD,
     MAX_ITEMS_REQUIRED, MIN_VALUE_GREATER_THAN_MAX, MISSING_REQUIRED_PROPERTY, NOT_KEYWORD_SCHEMA_VALIDATION_FAILED,
 };
-use crate::place::Place;
+use crate::place::{Place, quoted};
 use crate::schema::described;
 use crate::version::Version;
 
@@ -34,7 +36,10 @@ impl<'a> Checker<'_, 'a> {
             "DatePicker" => self.check_date_picker(members, at),
             "CalendarPicker" => self.check_calendar_picker(members, at),
             "ImageCarousel" => self.check_carousel(members, at),
-            "NavigationList" => self.check_navigation_list(members, scope, at),
+            "NavigationList" => {
+                self.check_ids(members, "list-items", at);
+                self.check_navigation_list(members, scope, at);
+            }
             "Form" => self.check_form(members, scope, at),
             "If" => self.check_then(members, at),
             _ => (),
@@ -128,8 +133,21 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
+    /// The ids of entries that are written down: WhatsApp takes them twice, and phones show an error in the place of the component.
+    fn check_ids(&mut self, members: &Map<String, Value>, list: &str, at: &Place<'_>) {
+        let (at, mut seen) = (at.key(list), HashSet::new());
+        let entries = members.get(list).and_then(Value::as_array).into_iter().flatten().enumerate();
+        for (number, id) in entries.filter_map(|(number, entry)| Some((number, entry.get("id")?.as_str()?))) {
+            if !seen.insert(id) {
+                let problem = format_args!("{} is the id of another entry already; a phone can't tell them apart", quoted(id));
+                self.doubtful(&at.item(number).key("id"), problem);
+            }
+        }
+    }
+
     /// The options that are written down.
     fn check_options(&mut self, members: &Map<String, Value>, at: &Place<'_>) {
+        self.check_ids(members, "data-source", at);
         let Some(options) = members.get("data-source").and_then(Value::as_array) else { return };
         let at = at.key("data-source");
         let any = |name: &str| options.iter().any(|option| option.get(name).is_some());

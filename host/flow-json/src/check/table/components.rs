@@ -26,8 +26,8 @@ pub(in crate::check) const LAYOUT: &[Key] =
 
 /// All components.
 pub(in crate::check) const COMPONENTS: &[Component] = &[
-    component("TextHeading", &[must("text", Text(Blank::Always)), VISIBLE]),
-    component("TextSubheading", &[must("text", Text(Blank::Always)), VISIBLE]),
+    component("TextHeading", &[must("text", Text(Blank::Always)).up_to(80), VISIBLE]),
+    component("TextSubheading", &[must("text", Text(Blank::Always)).up_to(80), VISIBLE]),
     component("TextBody", STYLED_TEXT),
     component("TextCaption", STYLED_TEXT),
     Component { areas: Areas::SCREEN, ..component("RichText", &[must("text", Texts), VISIBLE]) },
@@ -36,11 +36,11 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
         Field::Input,
         &[
             must("name", Name),
-            must("label", Text(Blank::Empty)),
+            must("label", Text(Blank::Empty)).up_to(20),
             may("input-type", OneOf(&["text", "number", "password", "passcode", "phone", "email"])),
             may("label-variant", OneOf(&["large"])).since(V7_0),
             may("pattern", Pattern).since(V6_2),
-            may("helper-text", TEXT),
+            may("helper-text", TEXT).up_to(80),
             may("min-chars", Number(f64::MIN)),
             may("max-chars", Number(f64::MIN)),
             REQUIRED,
@@ -55,9 +55,9 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
         Field::Text,
         &[
             must("name", Name),
-            must("label", TEXT),
+            must("label", TEXT).up_to(20),
             may("label-variant", OneOf(&["large"])).since(V7_0),
-            may("helper-text", TEXT),
+            may("helper-text", TEXT).up_to(80),
             may("max-length", Integer),
             REQUIRED,
             ENABLED,
@@ -71,9 +71,9 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
         Field::Texts,
         &[
             must("name", Name),
-            must("label", TEXT),
-            must("data-source", Records(OPTION)),
-            may("description", TEXT),
+            must("label", TEXT).up_to(30),
+            must("data-source", Records(OPTION)).up_to(20),
+            may("description", TEXT).up_to(300),
             may("media-size", OneOf(MEDIA_SIZES)),
             may("min-selected-items", Number(0.0)),
             may("max-selected-items", Number(2.0)),
@@ -91,9 +91,9 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
         Field::Text,
         &[
             must("name", Name),
-            must("label", TEXT),
-            must("data-source", Records(OPTION)),
-            may("description", TEXT),
+            must("label", TEXT).up_to(30),
+            must("data-source", Records(OPTION)).up_to(20),
+            may("description", TEXT).up_to(300),
             may("media-size", OneOf(MEDIA_SIZES)),
             may("on-select-action", Select(EXCHANGE_OR_UPDATE)),
             may("on-unselect-action", Select(UPDATE)).since(V6_0),
@@ -109,8 +109,8 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
         Field::Text,
         &[
             must("name", Name),
-            must("label", Text(Blank::Empty)),
-            must("data-source", Records(OPTION)),
+            must("label", Text(Blank::Empty)).up_to(20),
+            must("data-source", Records(OPTION)).up_to(200),
             may("on-select-action", Select(EXCHANGE_OR_UPDATE)),
             may("on-unselect-action", Select(UPDATE)).since(V6_0),
             REQUIRED,
@@ -128,9 +128,9 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             Field::Texts,
             &[
                 must("name", Name),
-                must("label", TEXT),
-                must("data-source", Records(CHIP)),
-                may("description", TEXT),
+                must("label", TEXT).up_to(80),
+                must("data-source", Records(CHIP)).up_to(20),
+                may("description", TEXT).up_to(300),
                 may("min-selected-items", Number(0.0)),
                 may("max-selected-items", Number(1.0)),
                 may("on-select-action", Select(EXCHANGE_OR_UPDATE)).since(V7_1),
@@ -148,8 +148,8 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
         Field::Text,
         &[
             must("name", Name),
-            must("label", Text(Blank::Empty)),
-            may("helper-text", TEXT),
+            must("label", Text(Blank::Empty)).up_to(40),
+            may("helper-text", TEXT).up_to(80),
             may("min-date", TEXT),
             may("max-date", TEXT),
             may("unavailable-dates", List),
@@ -168,10 +168,10 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             Field::Dates,
             &[
                 must("name", Name),
-                must("label", Ends(&TEXT)),
-                may("title", TEXT),
-                may("description", TEXT),
-                may("helper-text", Ends(&TEXT)),
+                must("label", Ends(&TEXT)).up_to(40),
+                may("title", TEXT).up_to(80),
+                may("description", TEXT).up_to(300),
+                may("helper-text", Ends(&TEXT)).up_to(80),
                 may("required", Ends(&Flag)),
                 may("mode", OneOfOrBound(&["single", "range"])),
                 may("min-date", TEXT),
@@ -195,7 +195,7 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             Field::Flag,
             &[
                 must("name", Name),
-                must("label", Text(Blank::Empty)),
+                must("label", Text(Blank::Empty)).up_to(300),
                 may("on-click-action", Click(TAP)),
                 may("on-select-action", Select(UPDATE)).since(V6_0),
                 may("on-unselect-action", Select(UPDATE)).since(V6_0),
@@ -212,8 +212,8 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             Field::Media,
             &[
                 must("name", Name),
-                must("label", Text(Blank::Always)),
-                may("description", Text(Blank::Always)),
+                must("label", Text(Blank::Always)).up_to(80),
+                may("description", Text(Blank::Always)).up_to(300),
                 may("photo-source", OneOf(&["camera_gallery", "camera", "gallery"])),
                 may("min-uploaded-photos", Count(0, 30)),
                 may("max-uploaded-photos", Count(1, 30)),
@@ -231,8 +231,8 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             Field::Media,
             &[
                 must("name", Name),
-                must("label", Text(Blank::Always)),
-                may("description", Text(Blank::Always)),
+                must("label", Text(Blank::Always)).up_to(80),
+                may("description", Text(Blank::Always)).up_to(300),
                 may("min-uploaded-documents", Count(0, 30)),
                 may("max-uploaded-documents", Count(1, 30)),
                 may("max-file-size-kb", Count(1, 25_600)),
@@ -248,18 +248,18 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
         ..component(
             "Footer",
             &[
-                must("label", Text(Blank::Empty)),
+                must("label", Text(Blank::Empty)).up_to(35),
                 must("on-click-action", Click(&[("data_exchange", FIRST), ("navigate", FIRST), ("complete", FIRST)])),
-                may("left-caption", TEXT),
-                may("center-caption", TEXT),
-                may("right-caption", TEXT),
+                may("left-caption", TEXT).up_to(15),
+                may("center-caption", TEXT).up_to(15),
+                may("right-caption", TEXT).up_to(15),
                 ENABLED,
             ],
         )
     },
     Component {
         most: Some(2),
-        ..component("EmbeddedLink", &[must("text", Text(Blank::Always)), must("on-click-action", Click(TAP)), VISIBLE])
+        ..component("EmbeddedLink", &[must("text", Text(Blank::Always)).up_to(30), must("on-click-action", Click(TAP)), VISIBLE])
     },
     Component {
         most: Some(3),
@@ -299,9 +299,9 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             Field::Text,
             &[
                 must("name", Name),
-                must("list-items", Records(LIST_ITEM)),
-                may("label", TEXT),
-                may("description", TEXT),
+                must("list-items", Records(LIST_ITEM)).up_to(20),
+                may("label", TEXT).up_to(80),
+                may("description", TEXT).up_to(300),
                 may("media-size", OneOf(MEDIA_SIZES)),
                 may("on-click-action", Click(LIST_TAP)),
             ],
@@ -340,7 +340,7 @@ const INIT_TEXT: Key = may("init-value", TEXT).outside_form();
 const ERROR_TEXT: Key = may("error-message", TEXT).outside_form();
 
 const STYLED_TEXT: &[Key] = &[
-    must("text", Texts),
+    must("text", Texts).up_to(4096),
     may("font-weight", OneOfOrBound(&["bold", "italic", "bold_italic", "normal"])),
     may("strikethrough", Flag),
     may("markdown", FixedFlag),
@@ -350,9 +350,9 @@ const STYLED_TEXT: &[Key] = &[
 /// An entry of a `data-source`.
 const OPTION: &[Key] = &[
     must("id", TEXT),
-    must("title", TEXT),
-    may("description", TEXT),
-    may("metadata", TEXT),
+    must("title", TEXT).up_to(80),
+    may("description", TEXT).up_to(300),
+    may("metadata", TEXT).up_to(80),
     ENABLED,
     may("color", Colour),
     may("image", Image),
@@ -374,9 +374,9 @@ const LIST_ITEM: &[Key] = &[
     must(
         "main-content",
         Record(&[
-            must("title", Text(Blank::Always)),
-            may("description", Text(Blank::Always)),
-            may("metadata", Text(Blank::Always)),
+            must("title", Text(Blank::Always)).up_to(30),
+            may("description", Text(Blank::Always)).up_to(20),
+            may("metadata", Text(Blank::Always)).up_to(80),
         ]),
     ),
     may(
@@ -384,7 +384,7 @@ const LIST_ITEM: &[Key] = &[
         Record(&[may("title", Text(Blank::Always)), may("description", Text(Blank::Always)), may("metadata", Text(Blank::Always))]),
     ),
     may("start", Record(&[must("image", Image), may("alt-text", Text(Blank::Always))])),
-    may("badge", Text(Blank::Always)),
+    may("badge", Text(Blank::Always)).up_to(15),
     may("tags", ShortList(3)),
     may("enabled", FixedFlag),
     may("on-click-action", Click(LIST_TAP)),

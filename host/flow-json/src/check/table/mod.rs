@@ -37,6 +37,8 @@ pub(super) struct Key {
     pub(super) due: bool,
     /// Whether it belongs on a component outside of a Form; inside, the Form says it for all its fields.
     pub(super) outside_form: bool,
+    /// How long it can be before the phone cuts it: characters of a text, entries of a list. WhatsApp takes what is longer.
+    pub(super) longest: Option<usize>,
 }
 
 /// What a member may be.
@@ -156,7 +158,7 @@ impl Areas {
 
 /// A key that may be there.
 const fn may(name: &'static str, takes: Takes) -> Key {
-    Key { name, takes, since: FIRST, due: false, outside_form: false }
+    Key { name, takes, since: FIRST, due: false, outside_form: false, longest: None }
 }
 
 /// A key that must be there.
@@ -167,6 +169,10 @@ const fn must(name: &'static str, takes: Takes) -> Key {
 impl Key {
     const fn since(self, since: Version) -> Self {
         Self { since, ..self }
+    }
+
+    const fn up_to(self, longest: usize) -> Self {
+        Self { longest: Some(longest), ..self }
     }
 
     const fn outside_form(self) -> Self {
