@@ -33,7 +33,7 @@ async fn what_the_readme_says_makes_a_plugin_of_ones_own_and_serves_it() {
     page.afterwards = AFTER_A_CHANGE;
     let ended = page.works().await;
 
-    for shown in ["1 passed", "# Thank you, Ana!", "the chat gets {", "\"question\":\"Where is my parcel?\"", "Many thanks, Ana!"] {
+    for shown in ["2 passed", "# Thank you, Ana!", "the chat gets {", "\"question\":\"Where is my parcel?\"", "Many thanks, Ana!"] {
         assert!(ended.stdout.contains(shown), "{shown}: {}\n{}", ended.stdout, ended.stderr);
     }
 }

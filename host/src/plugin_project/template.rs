@@ -211,6 +211,7 @@ const FILES: &[(&str, &str)] = &[
     ("flow.json", include_str!("template/flow.json")),
     ("flowhost.toml", include_str!("template/flowhost.toml")),
     ("scenarios/question.toml", include_str!("template/scenarios/question.toml")),
+    ("scenarios/without-a-token.toml", include_str!("template/scenarios/without-a-token.toml")),
     ("src/lib.rs", include_str!("template/src/lib.rs")),
 ];
 

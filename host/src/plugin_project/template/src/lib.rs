@@ -31,7 +31,7 @@ impl FlowPlugin for Plugin {
     fn submit(exchange: &Exchange, session: &mut Session<Enquiry>) -> Result<Reply, Error> {
         match exchange.form::<screens::Form>()? {
             screens::Form::Question(form) => review(form, session),
-            screens::Form::Review(_) => send(&session.state),
+            screens::Form::Review(form) => send(form, &session.state),
         }
     }
 
@@ -54,12 +54,16 @@ fn review(form: screens::question::Form, session: &mut Session<Enquiry>) -> Resu
 }
 
 /// Ends the conversation. The parameters come to you in the message that WhatsApp sends then.
-fn send(enquiry: &Enquiry) -> Result<Reply, Error> {
-    log::info!("a question about {}", enquiry.topic);
+///
+/// The phone sends along what was entered, so nothing is lost where nothing can be remembered: in a flow that was sent without a token of
+/// the recipient's own.
+fn send(form: screens::review::Form, enquiry: &Enquiry) -> Result<Reply, Error> {
+    let topic = form.topic.unwrap_or_else(|| enquiry.topic.clone());
+    log::info!("a question about {topic}");
     Ok(Reply::complete(json!({
-        "topic": enquiry.topic,
-        "name": enquiry.name,
-        "question": enquiry.question,
+        "topic": topic,
+        "name": form.name.unwrap_or_else(|| enquiry.name.clone()),
+        "question": form.question.unwrap_or_else(|| enquiry.question.clone()),
     })))
 }
 
