@@ -19,6 +19,9 @@ begin
 end
 $$;
 
+-- These functions become the application's role themselves, for their transaction: what is set for a connection's session is lost where a
+-- pooler is in between, and who owns the tables would see every tenant's rows.
+
 -- As find_turn, with what the rules of shared tokens look at.
 create function find_turn_v2(tenant uuid, flow uuid, token bytea, request bytea)
     returns table (
@@ -30,7 +33,7 @@ create function find_turn_v2(tenant uuid, flow uuid, token bytea, request bytea)
     language plpgsql
 as $$
 begin
-    perform set_config('flowhost.tenant', tenant::text, true);
+    perform set_config('role', 'flowhost_app', true), set_config('flowhost.tenant', tenant::text, true);
     return query
         select coalesce(e.number, case when a.request_digest is not null then 0 end),
             coalesce(e.token_hash, case when a.request_digest is not null then token end),
@@ -54,7 +57,7 @@ create function insert_turn_v2(
     language plpgsql
 as $$
 begin
-    perform set_config('flowhost.tenant', tenant::text, true);
+    perform set_config('role', 'flowhost_app', true), set_config('flowhost.tenant', tenant::text, true);
     insert into sessions (tenant_id, flow_id, token_hash, session_id, status, screen, sealed_state, version,
         last_reply_kind, sealed_last_reply, expires_at, shared)
     values (tenant, flow, token, new_session_id, new_status, new_screen, new_state, 1, reply_kind, new_reply, new_expires_at,
@@ -83,7 +86,7 @@ create function update_turn_v2(
     language plpgsql
 as $$
 begin
-    perform set_config('flowhost.tenant', tenant::text, true);
+    perform set_config('role', 'flowhost_app', true), set_config('flowhost.tenant', tenant::text, true);
     update sessions s
     set status = new_status, screen = coalesce(new_screen, s.screen),
         sealed_state = case when restarts then new_state else coalesce(new_state, s.sealed_state) end,

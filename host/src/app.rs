@@ -62,7 +62,7 @@ impl Host {
             MigrationPolicy::Apply => drop(store::migrate(&config.database).await?),
             MigrationPolicy::Require => require_migrations(&config.database).await?,
         }
-        let store = Store::connect(config.database).await.context("can't connect to the database")?;
+        let store = Store::connect(config.database, config.database_connections).await.context("can't connect to the database")?;
         let directory =
             Arc::new(Directory::load(store.clone(), config.master_keys.clone()).await.context("can't load the tenants")?);
         let (stopping, metrics) = (Arc::new(Stopping::default()), Arc::new(Metrics::new()));
@@ -201,7 +201,7 @@ pub async fn rotate_master_key(
     progress: impl FnMut(usize, usize),
 ) -> anyhow::Result<Rotation> {
     require_migrations(&database).await?;
-    let store = Store::connect(database).await.context("can't connect to the database")?;
+    let store = Store::connect(database, ONE_AFTER_ANOTHER).await.context("can't connect to the database")?;
     let rotation = admin::rotate_master_key(&store, keys, progress).await?;
     store.close().await;
     Ok(rotation)
@@ -304,10 +304,19 @@ impl Stage for RehearsalStage {
 struct StoreAnswers(Store);
 
 impl ReadyCheck for StoreAnswers {
-    fn ready(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
-        Box::pin(async move { self.0.ping().await.is_ok() })
+    fn ready(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+        Box::pin(async move {
+            let checked = self.0.check().await;
+            checked.map_err(|error| {
+                tracing::warn!(error = %telemetry::chain(&error), "the host is not ready");
+                error.to_string()
+            })
+        })
     }
 }
+
+/// For what works alone: one connection, and one for what the last statement left.
+const ONE_AFTER_ANOTHER: u32 = 2;
 
 /// Above the longest that a turn can take: 1.5 s in the queue, 9 s in the plugin, and the database.
 const DRAIN_TIME: Duration = Duration::from_secs(15);

@@ -20,6 +20,7 @@ pub struct FlowValues {
     store: Store,
     directory: Arc<Directory>,
     places: Arc<Semaphore>,
+    places_of_a_tenant: usize,
     /// Places of tenants live as long as somebody is at them.
     tenants: Mutex<HashMap<TenantId, Weak<Semaphore>>>,
 }
@@ -27,7 +28,9 @@ pub struct FlowValues {
 impl FlowValues {
     /// Puts the parts together.
     pub fn new(store: Store, directory: Arc<Directory>) -> Self {
-        Self { store, directory, places: Arc::new(Semaphore::new(PLACES)), tenants: Mutex::default() }
+        let all = (store.connections() as usize * PLACES_OF_TEN / 10).max(1);
+        let places_of_a_tenant = all.div_ceil(TENANTS_AT_ALL_PLACES);
+        Self { store, directory, places: Arc::new(Semaphore::new(all)), places_of_a_tenant, tenants: Mutex::default() }
     }
 
     async fn find(&self, scope: Scope, key: &str) -> Result<Option<KeptValue>, Failure> {
@@ -87,7 +90,7 @@ impl FlowValues {
             return places;
         }
         tenants.retain(|_, places| places.strong_count() > 0);
-        let places = Arc::new(Semaphore::new(PLACES_OF_A_TENANT));
+        let places = Arc::new(Semaphore::new(self.places_of_a_tenant));
         tenants.insert(tenant, Arc::downgrade(&places));
         places
     }
@@ -211,8 +214,8 @@ fn version_of(stored: i64) -> u64 {
     u64::try_from(stored).unwrap_or_default()
 }
 
-/// Of the host's 20 connections; the rest is for exchanges, which take theirs for a few milliseconds.
-const PLACES: usize = 6;
+/// Of ten of the host's connections; the rest is for exchanges, which take theirs for a few milliseconds.
+const PLACES_OF_TEN: usize = 3;
 
-/// So that it takes three tenants to make a fourth one wait.
-const PLACES_OF_A_TENANT: usize = 2;
+/// A tenant has a third of them, so that it takes three to make a fourth one wait.
+const TENANTS_AT_ALL_PLACES: usize = 3;

@@ -9,6 +9,7 @@ mod capabilities;
 mod client_command;
 mod code_cache;
 mod compile;
+mod database;
 mod documents;
 mod edge;
 mod exchange;

@@ -97,8 +97,13 @@ async fn every_tenant_table_is_behind_the_wall() {
 #[tokio::test]
 async fn a_host_works_as_the_applications_role() {
     let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     let pool = host.database().pool().await;
-    // What a connection became is in no view; that the host's connections may not do what an owner may is.
+    // What a transaction became is in no view; that the host's may not do what its login may, which is a superuser here, is.
+    sqlx::query("revoke select on sessions from flowhost_app").execute(&pool).await.unwrap();
+    assert_eq!(flow.ask("count", "token-of-ana").await.status, 503);
+    sqlx::query("grant select on sessions to flowhost_app").execute(&pool).await.unwrap();
+    assert_eq!(flow.count("token-of-ana").await, 1);
     sqlx::query("revoke select on partners from flowhost_app").execute(&pool).await.unwrap();
     host.admin().get("/v1/partners").await.problem(503);
     sqlx::query("grant select on partners to flowhost_app").execute(&pool).await.unwrap();
@@ -106,21 +111,32 @@ async fn a_host_works_as_the_applications_role() {
 }
 
 #[tokio::test]
-async fn a_login_that_is_a_member_of_the_applications_role_and_nothing_else_can_serve() {
+async fn nothing_is_asked_as_whoever_logged_in() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     assert_eq!(flow.count("token-of-ana").await, 1);
     let pool = host.database().pool().await;
-    // Roles belong to the whole cluster, so the name is this test's own.
-    sqlx::query("create role only_serving login in role flowhost_app").execute(&pool).await.unwrap();
+    // A login that has no right but to become the application. Roles belong to the whole cluster, so the name is this test's own.
+    sqlx::query("create role only_serving login noinherit in role flowhost_app").execute(&pool).await.unwrap();
 
     let serving = host.second_configured(|config| config.database = config.database.clone().username("only_serving")).await;
 
     let there = flow.at(&serving);
     assert_eq!(there.count("token-of-ana").await, 2);
+    assert_eq!(there.session().await["exchanges"], 2);
     there.set(json!({"failure_text": "Sorry."})).await;
     there.deploy(Component::Chatty).await;
-    serving.tenant("another").await;
+    let tenant = serving.tenant("another").await;
+    let keeper = keeper(&tenant, "keeper").await;
+    submit(&keeper, json!({"do": "set", "key": "a", "value": "x"})).await;
+    submit(&keeper, json!({"do": "log", "value": "x"})).await;
+    let values = sqlx::query_scalar::<_, i64>("select count(*) from flow_values").fetch_one(&pool).await.unwrap();
+    assert_eq!(values, 1);
+    for path in ["/v1/partners", "/v1/api-tokens", "/v1/audit", "/v1/tenants"] {
+        assert_eq!(serving.admin().get(path).await.status, 200, "{path}");
+    }
+    let reader = serving.api_token(json!({"role": "read", "tenant": "another"})).await;
+    assert_eq!(reader.get("/v1/tenants/another").await.status, 200);
     serving.stop().await;
     sqlx::query("drop role only_serving").execute(&pool).await.unwrap();
 }

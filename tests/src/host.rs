@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowhost::app::Host;
-use flowhost::config::{AdminToken, CompileConfig, EgressConfig, GraphConfig, HostConfig, HttpLimits, MigrationPolicy};
+use flowhost::config::{
+    AdminToken, CompileConfig, DATABASE_CONNECTIONS, EgressConfig, GraphConfig, HostConfig, HttpLimits, MigrationPolicy,
+};
 use flowhost::crypto::{MasterKey, MasterKeys};
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
@@ -178,6 +180,7 @@ fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
     let any_port = ([127, 0, 0, 1], 0).into();
     HostConfig {
         database: shared.database.options(),
+        database_connections: DATABASE_CONNECTIONS,
         migrations: MigrationPolicy::Require,
         listen: any_port,
         admin_listen: any_port,

@@ -205,11 +205,12 @@ pub fn program() -> PathBuf {
 const READY_FILE: &str = "ready.json";
 
 /// Variables that a command reads.
-const SETTINGS: [&str; 12] = [
+const SETTINGS: [&str; 13] = [
     "DATABASE_URL",
     "FLOWHOST_ADMIN_TOKEN",
     "FLOWHOST_APP_SECRET",
     "FLOWHOST_CODE_CACHE",
+    "FLOWHOST_DATABASE_CONNECTIONS",
     "FLOWHOST_GRAPH_TOKEN",
     "FLOWHOST_GRAPH_URL",
     "FLOWHOST_KEY_PASSPHRASE",

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 
 use crate::app::Host;
-use crate::config::{CompileConfig, Environment, Front, HostConfig, LONGEST_LOGIN_DELAY, MigrationPolicy, SecretText, code_cache};
+use crate::config::{
+    CompileConfig, DATABASE_CONNECTIONS, Environment, Front, HostConfig, LONGEST_LOGIN_DELAY, MigrationPolicy, SecretText,
+    code_cache,
+};
 use crate::crypto::MasterKeys;
 use crate::postgres::{EmbeddedPostgres, Options, PgPrograms};
 
@@ -70,6 +73,7 @@ async fn serve(
     let shown_token = SecretText::new(admin_token.expose().to_owned());
     let config = HostConfig {
         database: postgres.connect_options(DATABASE),
+        database_connections: DATABASE_CONNECTIONS,
         migrations: MigrationPolicy::Apply,
         listen: front.listen,
         admin_listen: front.admin_listen,

@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use crate::config::{Environment, ServerInputs};
+use crate::config::{DATABASE_CONNECTIONS, Environment, ServerInputs};
 
 use super::master_key::MasterKeyArgs;
 use super::ready_file::ReadyFile;
@@ -16,6 +16,9 @@ pub struct Args {
     /// PostgreSQL to keep everything in
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: Option<String>,
+    /// Connections to PostgreSQL at the same time; one more listens
+    #[arg(long, env = "FLOWHOST_DATABASE_CONNECTIONS", default_value_t = DATABASE_CONNECTIONS, value_name = "NUMBER")]
+    database_connections: u32,
     #[command(flatten)]
     master_keys: MasterKeyArgs,
     #[command(flatten)]
@@ -25,6 +28,7 @@ pub struct Args {
 pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result<()> {
     let inputs = ServerInputs {
         database_url: args.database_url,
+        database_connections: args.database_connections,
         master_keys: args.master_keys.inputs(),
         front: args.run.front(),
         code_cache: args.run.code_cache.clone(),
@@ -46,6 +50,7 @@ const EXAMPLE: &str = "Examples:
 
 The environment:
   DATABASE_URL          PostgreSQL, brought up to date with `flowhost migrate`
+  FLOWHOST_DATABASE_CONNECTIONS  how many connections to it at the most
   FLOWHOST_MASTER_KEY   32 bytes in base64, if there is no --master-key-file: flowhost master-key generate
   FLOWHOST_ADMIN_TOKEN  an operator token for the admin API, to make the first tokens with
   FLOWHOST_CODE_CACHE   folder for compiled plugins, or none; else flowhost/ in XDG_CACHE_HOME or in .cache of HOME

@@ -4,6 +4,7 @@
 //! configuration that cannot work is refused with *all* its problems at once ([`ConfigError`]).
 
 mod compile;
+mod database;
 mod environment;
 mod graph;
 mod master_keys;
@@ -21,17 +22,20 @@ use crate::crypto::MasterKeys;
 pub use crate::egress::EgressConfig;
 pub use crate::http::{HttpLimits, ListenerLimits, TlsFiles};
 pub use compile::{CompileConfig, code_cache};
+pub use database::{DATABASE_CONNECTIONS, parse_database_url};
 pub use environment::Environment;
 pub use graph::{GRAPH_CHECK_SECONDS, GRAPH_URL, GraphConfig};
 pub use master_keys::{MasterKeyInputs, parse_master_key};
 pub use problems::{ConfigError, Problems};
 pub use secrets::{AdminToken, SecretText};
-pub use server::{Front, FrontInputs, ServerInputs, check_log_filter, parse_database_url};
+pub use server::{Front, FrontInputs, ServerInputs, check_log_filter};
 
 /// All that a host needs to start. No `Debug`: it holds the master key.
 pub struct HostConfig {
     /// The database, with its credentials.
     pub database: PgConnectOptions,
+    /// How many connections to it there are at the most, besides the one that listens.
+    pub database_connections: u32,
     /// What to do about migrations that the database lacks.
     pub migrations: MigrationPolicy,
     /// Where the data endpoints listen.

@@ -2,16 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
 
 use crate::egress::{EgressConfig, Guard};
 use crate::http::{HttpLimits, TlsFiles};
 use crate::telemetry;
 
+use super::database::{check_database_connections, required_database};
 use super::graph::parse_graph_url;
 use super::{
     AdminToken, CompileConfig, ConfigError, Environment, GraphConfig, HostConfig, LONGEST_LOGIN_DELAY, MasterKeyInputs,
@@ -22,6 +21,8 @@ use super::{
 pub struct ServerInputs {
     /// `--database-url` or `DATABASE_URL`.
     pub database_url: Option<String>,
+    /// `--database-connections` or `FLOWHOST_DATABASE_CONNECTIONS`.
+    pub database_connections: u32,
     /// Where the master keys are.
     pub master_keys: MasterKeyInputs,
     /// What every host is told.
@@ -75,14 +76,18 @@ impl ServerInputs {
     pub fn resolve(self, environment: &Environment) -> Result<HostConfig, ConfigError> {
         let mut problems = Problems::new();
         let database = problems.check(required_database(self.database_url.as_deref()));
+        let connections = problems.check(check_database_connections(self.database_connections));
         let master_keys = self.master_keys.check(environment, &mut problems);
         let front = self.front.check(environment, &mut problems);
-        let (Some(database), Some(master_keys), Some(front)) = (database, master_keys, front) else {
+        let (Some(database), Some(database_connections), Some(master_keys), Some(front)) =
+            (database, connections, master_keys, front)
+        else {
             return Err(problems.into_error());
         };
         let Front { listen, admin_listen, tls, limits, admin_token, graph, egress } = front;
         Ok(HostConfig {
             database,
+            database_connections,
             migrations: MigrationPolicy::Require,
             listen,
             admin_listen,
@@ -132,15 +137,6 @@ impl FrontInputs {
     }
 }
 
-/// Reads a database URL. The problem does not repeat the URL: it may hold a password.
-pub fn parse_database_url(text: &str) -> Result<PgConnectOptions, String> {
-    // sqlx takes any scheme, and would then fail at a far less telling place.
-    if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
-        return Err("DATABASE_URL does not start with postgres://".to_owned());
-    }
-    PgConnectOptions::from_str(text).map_err(|_| "DATABASE_URL is not a valid postgres:// URL".to_owned())
-}
-
 /// Reads `ADDRESS:PORT`, `localhost:PORT`, or `:PORT` on the default address.
 fn parse_listen_address(flag: &str, text: &str, default_address: &str) -> Result<SocketAddr, String> {
     let spelled_out = match text.strip_prefix("localhost:") {
@@ -183,13 +179,6 @@ pub fn check_log_filter(filter: &str) -> Result<(), String> {
         .map_err(|error| format!("FLOWHOST_LOG {filter:?} is not a log filter, for example info,flowhost=debug: {error}"))
 }
 
-fn required_database(url: Option<&str>) -> Result<PgConnectOptions, String> {
-    match url.filter(|url| !url.is_empty()) {
-        Some(url) => parse_database_url(url),
-        None => Err("DATABASE_URL (or --database-url) is missing, for example postgres://user@localhost/flowhost".to_owned()),
-    }
-}
-
 fn admin_token(environment: &Environment) -> Result<Option<AdminToken>, String> {
     let Some(text) = environment.admin_token()? else { return Ok(None) };
     AdminToken::parse(text.expose()).map(Some).map_err(|problem| format!("FLOWHOST_ADMIN_TOKEN {problem}"))
@@ -201,7 +190,7 @@ const MOST_CONNECTIONS: usize = 1_000_000;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::GRAPH_URL;
+    use crate::config::{DATABASE_CONNECTIONS, GRAPH_URL};
     use crate::crypto::MasterKey;
 
     fn front(listen: &str, admin_listen: &str, log_filter: &str) -> FrontInputs {
@@ -221,6 +210,7 @@ mod tests {
     fn inputs() -> ServerInputs {
         ServerInputs {
             database_url: Some("postgres://someone:pa55word@localhost/flowhost".to_owned()),
+            database_connections: DATABASE_CONNECTIONS,
             master_keys: no_key_files(),
             front: front("0.0.0.0:8080", "127.0.0.1:8081", "info"),
             code_cache: None,
@@ -240,13 +230,15 @@ mod tests {
         let environment = Environment::of(&[("FLOWHOST_ADMIN_TOKEN", "two words")]);
         let front =
             FrontInputs { graph_url: "http://example.com".to_owned(), ..front("nowhere", "127.0.0.1:99999", "flowhost=loud") };
-        let given = ServerInputs { database_url: None, master_keys: no_key_files(), front, code_cache: None };
+        let given =
+            ServerInputs { database_url: None, database_connections: 3, master_keys: no_key_files(), front, code_cache: None };
 
         let Err(error) = given.resolve(&environment) else { panic!("must be refused") };
 
         let text = error.to_string();
         for name in [
             "DATABASE_URL",
+            "--database-connections",
             "FLOWHOST_MASTER_KEY",
             "FLOWHOST_ADMIN_TOKEN",
             "--listen",

@@ -12,8 +12,8 @@ use super::AdminState;
 
 /// Tells whether the host can serve.
 pub trait ReadyCheck: Send + Sync {
-    /// Whether what serving depends on answers.
-    fn ready(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
+    /// Fails, with words for whoever asked, unless what serving depends on is there.
+    fn ready(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>>;
 }
 
 /// The process lives.
@@ -21,14 +21,15 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The host can serve: it is not about to stop, and its database answers.
-pub(super) async fn readyz(State(state): State<AdminState>) -> (StatusCode, &'static str) {
+/// The host can serve: it is not about to stop, and a turn would find the database as it needs it.
+pub(super) async fn readyz(State(state): State<AdminState>) -> (StatusCode, String) {
     if state.stopping.begun() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
     }
-    match timeout(READY_TIME, state.ready.ready()).await {
-        Ok(true) => (StatusCode::OK, "ready\n"),
-        Ok(false) | Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database doesn't answer\n"),
+    let in_time = timeout(READY_TIME, state.ready.ready()).await;
+    match in_time.unwrap_or_else(|_| Err("the database doesn't answer".to_owned())) {
+        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
     }
 }
 

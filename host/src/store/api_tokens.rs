@@ -94,19 +94,21 @@ pub async fn insert_api_token(
 
 /// The token of that hash, if it is not over; its use is recorded, at most once a minute.
 pub async fn use_api_token(store: &Store, digest: &TokenDigest) -> Result<Option<(ApiTokenId, TokenScope)>, StoreError> {
+    let mut transaction = store.above_tenants().await?;
     let row: Option<ScopeRow> = sqlx::query_as(
         "select token_id, role, partner_id, tenant_id, coalesce(last_used_at < now() - interval '1 minute', true) as note_use \
          from api_tokens where token_hash = $1 and (expires_at is null or expires_at > now())",
     )
     .bind(&digest.0[..])
-    .fetch_optional(&store.pool)
+    .fetch_optional(&mut *transaction)
     .await?;
     let Some(row) = row else { return Ok(None) };
     if row.note_use {
         sqlx::query("update api_tokens set last_used_at = now() where token_id = $1")
             .bind(row.token_id)
-            .execute(&store.pool)
+            .execute(&mut *transaction)
             .await?;
+        transaction.commit().await?;
     }
     Ok(Some((ApiTokenId(row.token_id), row.scope()?)))
 }
@@ -116,7 +118,7 @@ pub async fn api_token_holds(store: &Store, id: ApiTokenId) -> Result<bool, Stor
     let holds = sqlx::query_scalar(
         "select exists (select from api_tokens where token_id = $1 and (expires_at is null or expires_at > now()))",
     );
-    Ok(holds.bind(id.0).fetch_one(&store.pool).await?)
+    Ok(holds.bind(id.0).fetch_one(&mut *store.above_tenants().await?).await?)
 }
 
 /// Every token, the newest first.

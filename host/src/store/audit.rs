@@ -1,10 +1,11 @@
 //! The table `audit_entries`: added to with every change, never changed.
 
 use serde_json::Value;
-use sqlx::{FromRow, PgConnection};
+use sqlx::FromRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::connection::Connection;
 use super::{Store, StoreError};
 use crate::ids::{ApiTokenId, AuditId, PartnerId, TenantId};
 
@@ -80,7 +81,7 @@ pub enum AuditReach {
 }
 
 /// Adds an entry, in the transaction of the change itself.
-pub(super) async fn insert_audit_entry(transaction: &mut PgConnection, record: &AuditRecord) -> Result<(), StoreError> {
+pub(super) async fn insert_audit_entry(transaction: &mut Connection, record: &AuditRecord) -> Result<(), StoreError> {
     let (partner, tenant) = (record.subject.partner.as_ref(), record.subject.tenant.as_ref());
     sqlx::query(
         "insert into audit_entries (audit_id, actor_token_id, actor_role, partner_id, partner, tenant_id, tenant, action, target, before, after) \
@@ -125,7 +126,7 @@ pub async fn list_audit_entries(
     .bind(tenant)
     .bind(before.map(|id| id.0))
     .bind(limit)
-    .fetch_all(&store.pool)
+    .fetch_all(&mut *store.above_tenants().await?)
     .await?;
     Ok(entries)
 }

@@ -9,9 +9,24 @@ pub enum StoreError {
     /// Something can't be deleted while something else needs it.
     #[error("{0}")]
     InUse(&'static str),
+    /// Somebody holds a lock on a table that each turn needs.
+    #[error("a table of the database is locked")]
+    Locked,
     /// A migration failed.
     #[error("a migration failed")]
     Migrate(#[source] sqlx::migrate::MigrateError),
+    /// No connection was to be had in time.
+    #[error("no connection to the database was to be had in time")]
+    NoConnection,
+    /// To the application's role, rows of all tenants would be there.
+    #[error("row-level security does not hold in the database for the role flowhost_app")]
+    NoRowSecurity,
+    /// The server is a standby, or was told to be read-only.
+    #[error("the database only reads")]
+    ReadOnly,
+    /// The host is about to stop.
+    #[error("the host is stopping")]
+    Stopping,
     /// Something of that name is there already.
     #[error("{0} is taken already")]
     Taken(&'static str),
@@ -37,6 +52,11 @@ impl<T> OnConstraint<T> for Result<T, sqlx::Error> {
     fn in_use_on(self, name: &str, why: &'static str) -> Result<T, StoreError> {
         self.map_err(|error| if broke(&error, name) { StoreError::InUse(why) } else { error.into() })
     }
+}
+
+/// Whether a statement gave up waiting for a lock.
+pub(super) fn is_locked(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|database| database.code().as_deref() == Some("55P03"))
 }
 
 /// Whether a statement failed on this constraint.

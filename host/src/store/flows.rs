@@ -6,6 +6,7 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::connection::Patience;
 use super::flow_json::flow_json_digest_or_none_at_all;
 use super::{Change, Store, StoreError};
 use crate::flow::Capabilities;
@@ -125,6 +126,7 @@ pub async fn set_activation(change: &mut Change, flow: FlowId, active: i32, prev
 /// Deletes a flow with its versions, sessions and the components that no other flow uses; gives whether it was there. Which requests it
 /// answered stays known: no other flow may answer them.
 pub async fn delete_flow(change: &mut Change, flow: FlowId) -> Result<bool, StoreError> {
+    change.transaction.extend(Patience::DELETION).await?;
     // A turn that commits holds its session's row, and the flow's if the session is new. So those under way are waited for here, and what
     // they answered is seen below; later ones find nothing to commit to.
     for held in [

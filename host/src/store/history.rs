@@ -142,7 +142,7 @@ pub async fn insert_client_error(
     .bind(most)
     .execute(&mut *transaction)
     .await?;
-    Ok(transaction.commit().await?)
+    transaction.commit().await
 }
 
 /// What clients reported on a session, the oldest first.

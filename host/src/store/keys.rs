@@ -130,7 +130,7 @@ pub async fn clear_key_report(store: &Store, tenant: TenantId, key: KeyId) -> Re
     .bind(key.0)
     .execute(&mut *transaction)
     .await?;
-    Ok(transaction.commit().await?)
+    transaction.commit().await
 }
 
 #[derive(FromRow)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 use tokio::time::timeout;
 
 use super::StoreError;
@@ -15,23 +15,33 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 /// Applies the migrations that a database lacks; gives their names in the order they were applied.
 pub async fn migrate(database: &PgConnectOptions) -> Result<Vec<String>, StoreError> {
     let mut connection = connect(database).await?;
+    // A migration takes the time that it takes, whatever the database or the login says of statements.
+    connection.execute("set statement_timeout = 0").await?;
     let pending = pending(&mut connection).await?;
     MIGRATOR.run(&mut connection).await.map_err(StoreError::Migrate)?;
     connection.close().await?;
     Ok(pending)
 }
 
-/// The names of the migrations that a database lacks.
+/// The names of the migrations that a database lacks, asked as the application's role where there is one: the login may have no other
+/// right.
 pub async fn pending_migrations(database: &PgConnectOptions) -> Result<Vec<String>, StoreError> {
-    let mut connection = connect(database).await?;
-    let pending = pending(&mut connection).await?;
-    connection.close().await?;
-    Ok(pending)
+    let asking = timeout(ASKING_TIME, async {
+        let mut connection = connect(database).await?;
+        let made: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = 'flowhost_app')")
+            .fetch_one(&mut connection)
+            .await?;
+        connection.execute(if made { "begin; set local role flowhost_app" } else { "begin" }).await?;
+        let pending = pending(&mut connection).await?;
+        connection.close().await?;
+        Ok(pending)
+    });
+    asking.await.map_err(|_| StoreError::NoConnection)?
 }
 
 async fn connect(database: &PgConnectOptions) -> Result<PgConnection, StoreError> {
     let connecting = timeout(CONNECT_TIMEOUT, PgConnection::connect_with(database)).await;
-    Ok(connecting.map_err(|_| sqlx::Error::PoolTimedOut)??)
+    Ok(connecting.map_err(|_| StoreError::NoConnection)??)
 }
 
 async fn pending(connection: &mut PgConnection) -> Result<Vec<String>, StoreError> {
@@ -46,3 +56,6 @@ async fn pending(connection: &mut PgConnection) -> Result<Vec<String>, StoreErro
 
 /// A database that takes longer than this to let somebody in is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// To be let in, and three short questions.
+const ASKING_TIME: Duration = Duration::from_secs(10);

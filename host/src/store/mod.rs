@@ -6,6 +6,8 @@
 mod api_tokens;
 mod app_secrets;
 mod audit;
+mod changes;
+mod connection;
 mod error;
 mod flow_config;
 mod flow_json;
@@ -17,16 +19,19 @@ mod migrations;
 mod notices;
 mod partners;
 mod plugin_logs;
+mod pool;
 mod sessions;
 mod tenants;
 mod values;
 mod versions;
 
-use std::time::Duration;
+use sqlx::Executor;
+use sqlx::postgres::PgConnectOptions;
 
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Postgres, Transaction};
-
+use self::changes::CHANNEL;
+use self::connection::{Connection, Patience, Transaction};
+use self::error::is_locked;
+use self::pool::Pool;
 use crate::ids::TenantId;
 
 pub use api_tokens::{
@@ -34,6 +39,7 @@ pub use api_tokens::{
 };
 pub use app_secrets::{StoredAppSecret, list_app_secrets, replace_app_secret};
 pub use audit::{Actor, AuditEntry, AuditReach, AuditRecord, Subject, list_audit_entries};
+pub use changes::Changes;
 pub use error::StoreError;
 pub use flow_config::{StoredConfigValue, delete_config_value, list_flow_config, put_config_value};
 pub use flow_json::{StoredFlowJson, delete_flow_json, find_flow_json, flow_json_size, put_flow_json};
@@ -70,36 +76,41 @@ pub use values::{
 };
 pub use versions::{StoredVersion, find_component, find_version, has_component, insert_version, list_versions};
 
-/// The database: a pool of connections.
+/// The database: a pool of connections, with bounds to whatever waits for them.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pool: PgPool,
+    pool: Pool,
 }
 
 impl Store {
-    /// Connects, to work as the application's role; fails if the database doesn't answer within 5 s.
-    pub async fn connect(options: PgConnectOptions) -> Result<Self, StoreError> {
-        let pool = PgPoolOptions::new()
-            .max_connections(MAX_CONNECTIONS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            // A round trip for every statement is too much, and a connection that was just in use needs no test.
-            .test_before_acquire(false)
-            .after_connect(|connection, _| Box::pin(async move { connection.execute(BECOME_THE_APPLICATION).await.map(drop) }))
-            .before_acquire(|connection, meta| Box::pin(test_if_idle(connection, meta.idle_for)))
-            .connect_with(options)
-            .await?;
-        Ok(Self { pool })
+    /// A store with at most `connections` at a time, besides the one that listens. Fails unless the database can be worked on.
+    pub async fn connect(options: PgConnectOptions, connections: u32) -> Result<Self, StoreError> {
+        let store = Self { pool: Pool::new(options, connections) };
+        store.check().await?;
+        Ok(store)
     }
 
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("select 1").execute(&self.pool).await?;
+    /// The most connections at a time.
+    pub fn connections(&self) -> u32 {
+        self.pool.size()
+    }
+
+    /// Whether a turn would find what it needs: a server that takes writes, row-level security in force, and tables that nobody has locked.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let mut transaction = Transaction::begin(self.pool.acquire(Patience::CHECK).await?, "").await?;
+        let sound = pool::read_check(&transaction.fetch_one(pool::SOUND).await?);
+        if sound.is_err() {
+            transaction.distrust();
+        }
+        sound?;
+        let locked = transaction.execute("lock table tenants, sessions, exchanges in row exclusive mode").await;
+        locked.map_err(|error| if is_locked(&error) { StoreError::Locked } else { error.into() })?;
         Ok(())
     }
 
     /// Begins a change of one tenant: changes of one tenant happen one after another. Gives none if there is no such tenant.
     pub async fn begin_change(&self, tenant: TenantId) -> Result<Option<Change>, StoreError> {
-        let mut transaction = self.of(tenant).await?;
+        let mut transaction = self.patiently_of(tenant).await?;
         let locked = sqlx::query("update tenants set revision = revision + 1 where tenant_id = $1")
             .bind(tenant.0)
             .execute(&mut *transaction)
@@ -109,26 +120,47 @@ impl Store {
 
     /// Begins a change above tenants.
     pub async fn begin_access_change(&self) -> Result<AccessChange, StoreError> {
-        Ok(AccessChange { transaction: self.across_tenants().await? })
+        Ok(AccessChange { transaction: self.patiently_across_tenants().await? })
     }
 
     /// A transaction to which no rows exist but this tenant's.
-    async fn of(&self, tenant: TenantId) -> Result<Transaction<'static, Postgres>, StoreError> {
-        // In one round trip. A UUID holds nothing that would have to be quoted.
-        let begin = format!("begin; set local flowhost.tenant = '{tenant}'");
-        Ok(self.pool.begin_with(AssertSqlSafe(begin)).await?)
+    async fn of(&self, tenant: TenantId) -> Result<Transaction, StoreError> {
+        self.begin(Patience::TURN, &about(tenant)).await
+    }
+
+    /// The same for what may take its time.
+    async fn patiently_of(&self, tenant: TenantId) -> Result<Transaction, StoreError> {
+        self.begin(Patience::CHANGE, &about(tenant)).await
     }
 
     /// A transaction that sees which tenants there are and which of their phone numbers, and nothing else that belongs to one.
-    async fn across_tenants(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
-        Ok(self.pool.begin_with("begin; set local flowhost.across_tenants = on").await?)
+    async fn across_tenants(&self) -> Result<Transaction, StoreError> {
+        self.begin(Patience::TURN, ACROSS_TENANTS).await
     }
 
-    /// Listens to the changes that all hosts make.
+    /// The same for what may take its time.
+    async fn patiently_across_tenants(&self) -> Result<Transaction, StoreError> {
+        self.begin(Patience::CHANGE, ACROSS_TENANTS).await
+    }
+
+    /// A transaction that sees nothing that belongs to a tenant.
+    async fn above_tenants(&self) -> Result<Transaction, StoreError> {
+        self.begin(Patience::TURN, "").await
+    }
+
+    async fn begin(&self, patience: Patience, setting: &str) -> Result<Transaction, StoreError> {
+        Transaction::begin(self.pool.acquire(patience).await?, setting).await
+    }
+
+    /// A connection for one call of a function that itself takes the application's role and says which tenant it is about, which is a
+    /// transaction in one round trip. Nothing else may be asked on it: it works as whoever logged in.
+    async fn functions(&self) -> Result<Connection, StoreError> {
+        self.pool.acquire(Patience::TURN).await
+    }
+
+    /// Listens to the changes that all hosts make, on a connection beside the pool's.
     pub async fn listen(&self) -> Result<Changes, StoreError> {
-        let mut listener = PgListener::connect_with(&self.pool).await?;
-        listener.listen(CHANNEL).await?;
-        Ok(Changes(listener))
+        Changes::listen(self.pool.options()).await
     }
 
     /// Waits for connections in use, then closes all.
@@ -137,17 +169,14 @@ impl Store {
     }
 }
 
-/// Tests a connection that was idle for a while; tells the pool that it may be used.
-async fn test_if_idle(connection: &mut PgConnection, idle_for: Duration) -> Result<bool, sqlx::Error> {
-    if idle_for > TRUSTED_IDLE {
-        connection.ping().await?;
-    }
-    Ok(true)
+/// A UUID holds nothing that would have to be quoted.
+fn about(tenant: TenantId) -> String {
+    format!("set local flowhost.tenant = '{tenant}'")
 }
 
 /// A change of one tenant's data, all or nothing. Dropped, it changes nothing.
 pub struct Change {
-    transaction: Transaction<'static, Postgres>,
+    transaction: Transaction,
     tenant: TenantId,
 }
 
@@ -166,13 +195,13 @@ impl Change {
     /// Makes a part of a change permanent that is in the audit log already.
     async fn commit_recorded(mut self) -> Result<(), StoreError> {
         notify(&mut self.transaction, &self.tenant.to_string()).await?;
-        Ok(self.transaction.commit().await?)
+        self.transaction.commit().await
     }
 }
 
 /// A change above tenants, of partners and api tokens, all or nothing. Dropped, it changes nothing.
 pub struct AccessChange {
-    transaction: Transaction<'static, Postgres>,
+    transaction: Transaction,
 }
 
 impl AccessChange {
@@ -180,38 +209,13 @@ impl AccessChange {
     pub async fn commit(mut self, record: &AuditRecord) -> Result<(), StoreError> {
         audit::insert_audit_entry(&mut self.transaction, record).await?;
         notify(&mut self.transaction, "").await?;
-        Ok(self.transaction.commit().await?)
+        self.transaction.commit().await
     }
 }
 
-async fn notify(transaction: &mut PgConnection, changed: &str) -> Result<(), StoreError> {
+async fn notify(transaction: &mut Connection, changed: &str) -> Result<(), StoreError> {
     sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(changed).execute(transaction).await?;
     Ok(())
 }
 
-/// A stream of tenants that were changed, by this host or another.
-pub struct Changes(PgListener);
-
-impl Changes {
-    /// The next tenant that was changed; none if which is not known: the connection was lost for a while, or something above tenants
-    /// changed.
-    pub async fn next(&mut self) -> Result<Option<TenantId>, StoreError> {
-        let notification = self.0.try_recv().await?;
-        Ok(notification.and_then(|notification| notification.payload().parse().ok()))
-    }
-}
-
-/// One turn takes two short statements, so few connections serve many turns; Postgres allows 100 to all hosts by default.
-const MAX_CONNECTIONS: u32 = 20;
-
-/// A turn that gets no connection for this long has failed: Meta gives up after 10 s.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// A connection that was idle for longer is tested before it is used: the database may have gone away meanwhile.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
-
-/// The role that migrations make: it owns nothing, so row-level security holds for it, whoever connects.
-const BECOME_THE_APPLICATION: &str = "set role flowhost_app";
-
-/// The channel that carries the ids of changed tenants.
-const CHANNEL: &str = "flowhost_tenants";
+const ACROSS_TENANTS: &str = "set local flowhost.across_tenants = on";

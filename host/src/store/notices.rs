@@ -66,7 +66,7 @@ pub async fn note_flow(store: &Store, scope: Scope, notice: TokenNotice) -> Resu
     .bind(notice.as_str())
     .execute(&mut *transaction)
     .await?;
-    Ok(transaction.commit().await?)
+    transaction.commit().await
 }
 
 /// What was noticed of a tenant's flows within the last week.

@@ -37,21 +37,26 @@ pub async fn insert_partner(change: &mut AccessChange, id: PartnerId, slug: &Slu
 
 /// Every partner, by slug.
 pub async fn list_partners(store: &Store) -> Result<Vec<StoredPartner>, StoreError> {
-    let rows: Vec<PartnerRow> = sqlx::query_as("select * from partners order by slug").fetch_all(&store.pool).await?;
+    let rows: Vec<PartnerRow> =
+        sqlx::query_as("select * from partners order by slug").fetch_all(&mut *store.above_tenants().await?).await?;
     Ok(rows.into_iter().map(StoredPartner::from).collect())
 }
 
 /// The partner of that slug.
 pub async fn find_partner(store: &Store, slug: &str) -> Result<Option<StoredPartner>, StoreError> {
-    let row: Option<PartnerRow> =
-        sqlx::query_as("select * from partners where slug = $1").bind(slug).fetch_optional(&store.pool).await?;
+    let row: Option<PartnerRow> = sqlx::query_as("select * from partners where slug = $1")
+        .bind(slug)
+        .fetch_optional(&mut *store.above_tenants().await?)
+        .await?;
     Ok(row.map(StoredPartner::from))
 }
 
 /// The partner of that identity.
 pub async fn find_partner_by_id(store: &Store, partner: PartnerId) -> Result<Option<StoredPartner>, StoreError> {
-    let row: Option<PartnerRow> =
-        sqlx::query_as("select * from partners where partner_id = $1").bind(partner.0).fetch_optional(&store.pool).await?;
+    let row: Option<PartnerRow> = sqlx::query_as("select * from partners where partner_id = $1")
+        .bind(partner.0)
+        .fetch_optional(&mut *store.above_tenants().await?)
+        .await?;
     Ok(row.map(StoredPartner::from))
 }
 

@@ -1,9 +1,9 @@
 //! The tables `plugin_logs` and `plugin_log_lines`: what plugins logged, the newest lines of each flow.
 
 use sqlx::FromRow;
-use sqlx::postgres::PgConnection;
 use time::OffsetDateTime;
 
+use super::connection::Connection;
 use super::error::broke;
 use super::{Store, StoreError};
 use crate::crypto::Sealed;
@@ -75,7 +75,7 @@ pub async fn append_log_lines(
 }
 
 /// All lines in one statement.
-async fn insert_lines(transaction: &mut PgConnection, scope: Scope, lines: &[StoredLogLine]) -> Result<(), StoreError> {
+async fn insert_lines(transaction: &mut Connection, scope: Scope, lines: &[StoredLogLine]) -> Result<(), StoreError> {
     let column = |of: fn(&StoredLogLine) -> i64| lines.iter().map(of).collect::<Vec<_>>();
     sqlx::query(
         "insert into plugin_log_lines (tenant_id, flow_id, number, plugin_version, level, sealed_message, dropped, logged_at) \
@@ -126,7 +126,7 @@ pub async fn last_log_number(store: &Store, scope: Scope) -> Result<i64, StoreEr
 
 /// Deletes lines of a tenant that are older than `MAX_AGE_DAYS`, at most `PURGE_BATCH`; gives how many.
 pub async fn purge_log_lines(store: &Store, tenant: TenantId) -> Result<u64, StoreError> {
-    let mut transaction = store.of(tenant).await?;
+    let mut transaction = store.patiently_of(tenant).await?;
     let purged = sqlx::query(
         "delete from plugin_log_lines where tenant_id = $1 and (flow_id, number) in ( \
            select flow_id, number from plugin_log_lines where tenant_id = $1 and logged_at < now() - make_interval(days => $2) \

@@ -4,6 +4,7 @@ use sqlx::{FromRow, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::connection::Patience;
 use super::error::OnConstraint;
 use super::{AuditRecord, Change, Store, StoreError, Subject};
 use crate::crypto::Sealed;
@@ -64,7 +65,7 @@ pub struct NewTenant<'a> {
 
 /// Inserts a tenant, as the beginning of a change that goes on with what belongs to it. [`StoreError::Taken`] if the slug is in use.
 pub async fn insert_tenant(store: &Store, tenant: &NewTenant<'_>) -> Result<Change, StoreError> {
-    let mut transaction = store.of(tenant.id).await?;
+    let mut transaction = store.patiently_of(tenant.id).await?;
     sqlx::query(
         "insert into tenants (tenant_id, partner_id, slug, name, waba_id, sealed_data_key) values ($1, $2, $3, $4, $5, $6)",
     )
@@ -83,7 +84,7 @@ pub async fn insert_tenant(store: &Store, tenant: &NewTenant<'_>) -> Result<Chan
 /// Every tenant, by slug.
 pub async fn list_tenants(store: &Store) -> Result<Vec<StoredTenant>, StoreError> {
     let query = sqlx::query_as(concat!(select_tenants!(), "order by t.slug"));
-    let rows: Vec<TenantRow> = query.fetch_all(&mut *store.across_tenants().await?).await?;
+    let rows: Vec<TenantRow> = query.fetch_all(&mut *store.patiently_across_tenants().await?).await?;
     Ok(rows.into_iter().map(StoredTenant::from).collect())
 }
 
@@ -154,6 +155,7 @@ pub async fn destroy_tenant(store: &Store, tenant: TenantId, record: &AuditRecor
         .await?;
     change.commit(record).await?;
     let Some(mut change) = store.begin_change(tenant).await? else { return Ok(()) };
+    change.transaction.extend(Patience::DELETION).await?;
     sqlx::query("delete from tenants where tenant_id = $1").bind(tenant.0).execute(&mut *change.transaction).await?;
     change.commit_recorded().await
 }

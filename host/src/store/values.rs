@@ -66,7 +66,7 @@ pub async fn find_flow_value(store: &Store, scope: Scope, key: &KeyFingerprint) 
 
 /// Writes a value, in one statement.
 pub async fn put_flow_value(store: &Store, scope: Scope, put: &ValueToPut<'_>) -> Result<Put, StoreError> {
-    let outcome: String = sqlx::query_scalar("select put_flow_value($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+    let outcome: String = sqlx::query_scalar("select put_flow_value_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
         .bind(scope.tenant.0)
         .bind(scope.flow.0)
         .bind(&put.fingerprint[..])
@@ -77,7 +77,7 @@ pub async fn put_flow_value(store: &Store, scope: Scope, put: &ValueToPut<'_>) -
         .bind(i64::from(put.most_keys))
         .bind(put.only_if.is_some())
         .bind(put.only_if.flatten())
-        .fetch_one(&store.pool)
+        .fetch_one(&mut store.functions().await?)
         .await?;
     match outcome.as_str() {
         "full" => Ok(Put::Full),
@@ -97,7 +97,7 @@ pub async fn delete_flow_value(store: &Store, scope: Scope, key: &KeyFingerprint
         .bind(&key[..])
         .execute(&mut *transaction)
         .await?;
-    Ok(transaction.commit().await?)
+    transaction.commit().await
 }
 
 /// Every key of a flow that is not over, sealed. As many as the flow may have: the quota bounds them.
@@ -116,7 +116,7 @@ pub async fn list_flow_keys(store: &Store, scope: Scope) -> Result<Vec<(KeyFinge
 
 /// Deletes expired values of a tenant, at most `PURGE_BATCH`; gives how many.
 pub async fn purge_flow_values(store: &Store, tenant: TenantId) -> Result<u64, StoreError> {
-    let mut transaction = store.of(tenant).await?;
+    let mut transaction = store.patiently_of(tenant).await?;
     let purged = sqlx::query(
         "delete from flow_values where tenant_id = $1 and (flow_id, key_fingerprint) in ( \
            select flow_id, key_fingerprint from flow_values where tenant_id = $1 and expires_at <= now() \

@@ -99,7 +99,7 @@ pub async fn find_component(store: &Store, tenant: TenantId, digest: PluginDiges
     let bytes = sqlx::query_scalar("select bytes from components where tenant_id = $1 and digest = $2")
         .bind(tenant.0)
         .bind(&digest.0[..])
-        .fetch_optional(&mut *store.of(tenant).await?)
+        .fetch_optional(&mut *store.patiently_of(tenant).await?)
         .await?;
     Ok(bytes)
 }

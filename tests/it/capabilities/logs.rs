@@ -262,7 +262,7 @@ async fn the_newest_lines_are_kept_and_old_ones_go() {
     eventually("the new lines are written", async || (range().await.2 == 10_064).then_some(())).await;
     assert_eq!(range().await, (10_000, 65, 10_064));
 
-    let store = Store::connect(host.database().options()).await.unwrap();
+    let store = Store::connect(host.database().options(), 2).await.unwrap();
     let tenant = host.database().tenant_id("acme").await.parse().unwrap();
     while purge_log_lines(&store, tenant).await.unwrap() > 0 {}
     store.close().await;

@@ -13,8 +13,8 @@ use clap::Args as ClapArgs;
 
 use crate::app::Host;
 use crate::config::{
-    AdminToken, CompileConfig, ConfigError, EgressConfig, Environment, GraphConfig, HostConfig, HttpLimits, LONGEST_LOGIN_DELAY,
-    MigrationPolicy, SecretText, check_log_filter,
+    AdminToken, CompileConfig, ConfigError, DATABASE_CONNECTIONS, EgressConfig, Environment, GraphConfig, HostConfig, HttpLimits,
+    LONGEST_LOGIN_DELAY, MigrationPolicy, SecretText, check_log_filter,
 };
 use crate::crypto::{MasterKey, MasterKeys};
 use crate::postgres::{EmbeddedPostgres, Options, PgPrograms};
@@ -85,6 +85,7 @@ async fn start_host(postgres: &EmbeddedPostgres, admin_token: AdminToken) -> any
     let any_port = ([127, 0, 0, 1], 0).into();
     let config = HostConfig {
         database: postgres.connect_options(DATABASE),
+        database_connections: DATABASE_CONNECTIONS,
         migrations: MigrationPolicy::Apply,
         listen: any_port,
         admin_listen: any_port,

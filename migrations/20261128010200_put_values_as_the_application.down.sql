@@ -1,0 +1,1 @@
+drop function put_flow_value_v2;

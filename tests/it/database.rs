@@ -1,0 +1,183 @@
+//! A database that is lost in silence, locked, or read-only: requests fail in time, the health check tells, and nothing has to be started
+//! again.
+
+use std::time::Duration;
+
+use flowhost::client::payload;
+use flowhost::config::{Environment, MigrationPolicy, parse_database_url};
+use flowhost::postgres::{EmbeddedPostgres, Options, PgPrograms};
+use flowhost::store::{Store, StoreError};
+use flowhost::telemetry;
+use flowhost_tests::{Component, DatabaseProxy, TestCertificate, TestDatabase, TestFlow, TestHost, TlsFront, eventually};
+use futures_util::future::join_all;
+use serde_json::json;
+use sqlx::postgres::PgConnection;
+use sqlx::{Connection, Executor};
+use tokio::time::timeout;
+
+use crate::capabilities::{keeper, submit};
+
+#[tokio::test]
+async fn connections_that_went_silent_are_replaced_in_time() {
+    let mut proxy = None;
+    let host = TestHost::configured(|config| {
+        let before = proxy.insert(DatabaseProxy::before(&config.database));
+        config.database = before.options();
+    })
+    .await;
+    let proxy = proxy.unwrap();
+    let settings = json!({"limits": {"concurrency": CLIENTS, "queue": CLIENTS}});
+    let flow = host.tenant("acme").await.flow("booking", settings, Component::Steady).await;
+    assert_eq!(statuses(&flow).await, [200; CLIENTS]);
+
+    proxy.silence();
+
+    let met = timeout(A_WHILE, statuses(&flow)).await.expect("each request ends in time");
+    assert!(met.iter().all(|status| [200, 503].contains(status)), "{met:?}");
+    let after = timeout(A_WHILE, statuses(&flow)).await.expect("each request ends in time");
+    assert_eq!(after, [200; CLIENTS], "no silent connection is left");
+    assert_eq!(host.admin().get("/readyz").await.status, 200);
+
+    proxy.silence();
+    timeout(A_WHILE, host.stop()).await.expect("silent connections hold no host");
+}
+
+#[tokio::test]
+async fn a_locked_table_fails_requests_in_time_and_readiness() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    assert_eq!(flow.count("token-of-ana").await, 1);
+    let pool = host.database().pool().await;
+    let mut locking = pool.begin().await.unwrap();
+    sqlx::query("lock table exchanges in share mode").execute(&mut *locking).await.unwrap();
+
+    let refused = timeout(A_WHILE, flow.ask("count", "token-of-ana")).await.expect("the request ends in time");
+    assert_eq!(refused.status, 503);
+    let ready = host.admin().get("/readyz").await;
+    assert_eq!((ready.status, ready.text.as_str()), (503, "a table of the database is locked\n"));
+
+    locking.rollback().await.unwrap();
+    assert_eq!(flow.count("token-of-ana").await, 2);
+    assert_eq!(host.admin().get("/readyz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_database_that_only_reads_is_left_until_it_writes_again() {
+    let environment = Environment::of_process();
+    let programs = PgPrograms::find(environment.postgres_programs().as_deref(), environment.path()).unwrap();
+    let server = EmbeddedPostgres::start(Options::throwaway(programs), |_| ()).await.unwrap();
+    server.create_database_if_missing("flowhost").await.unwrap();
+    let host = TestHost::configured(|config| {
+        config.database = server.connect_options("flowhost");
+        config.migrations = MigrationPolicy::Apply;
+    })
+    .await;
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    assert_eq!(flow.count("token-of-ana").await, 1);
+    let mut superuser = PgConnection::connect_with(&server.connect_options("postgres")).await.unwrap();
+
+    superuser.execute("alter system set default_transaction_read_only = on").await.unwrap();
+    superuser.execute("select pg_reload_conf()").await.unwrap();
+    eventually("the server only reads", async || {
+        let reads: String = sqlx::query_scalar("show default_transaction_read_only").fetch_one(&mut superuser).await.unwrap();
+        (reads == "on").then_some(())
+    })
+    .await;
+
+    let ready = host.admin().get("/readyz").await;
+    assert_eq!((ready.status, ready.text.as_str()), (503, "the database only reads\n"));
+    assert_eq!(flow.ask("count", "token-of-ana").await.status, 503);
+    eventually("none is kept but the one that listens", async || (connections(&mut superuser).await == 0).then_some(())).await;
+
+    superuser.execute("alter system reset default_transaction_read_only").await.unwrap();
+    superuser.execute("select pg_reload_conf()").await.unwrap();
+    eventually("the host serves again", async || (flow.ask("count", "token-of-ana").await.status == 200).then_some(())).await;
+    assert_eq!(host.admin().get("/readyz").await.status, 200);
+    host.stop().await;
+    superuser.close().await.unwrap();
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_host_does_not_work_where_row_level_security_is_off() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    let pool = host.database().pool().await;
+    pool.execute("alter table sessions disable row level security").await.unwrap();
+
+    let ready = host.admin().get("/readyz").await;
+    assert_eq!(ready.status, 503);
+    assert!(ready.text.contains("row-level security does not hold"), "{}", ready.text);
+    assert_eq!(flow.ask("count", "token-of-ana").await.status, 503);
+    let another = Store::connect(host.database().options(), 2).await;
+    assert!(matches!(another, Err(StoreError::NoRowSecurity)), "{another:?}");
+
+    pool.execute("alter table sessions enable row level security").await.unwrap();
+    assert_eq!(flow.count("token-of-ana").await, 1);
+}
+
+#[tokio::test]
+async fn what_a_call_was_cut_off_from_is_never_used_again() {
+    let host = TestHost::configured(|config| config.database_connections = 4).await;
+    let tenant = host.tenant("acme").await;
+    let flow = tenant.flow("booking", json!({}), Component::Steady).await;
+    let keeper = keeper(&tenant, "keeper").await;
+    keeper.set(json!({"limits": {"wall_ms": 200}})).await;
+    let pool = host.database().pool().await;
+    let mut locking = pool.begin().await.unwrap();
+    sqlx::query("select from flows for no key update").execute(&mut *locking).await.unwrap();
+
+    for number in 0..8 {
+        let set =
+            payload::data_exchange("FORM", json!({"do": "set", "key": "a", "value": "x"}), &format!("token-of-call-{number}"));
+        assert_eq!(
+            keeper.client().call(&set).await.unwrap().status,
+            500,
+            "it waits for the flow's row, and for no longer than it may"
+        );
+        assert_eq!(flow.count("token-of-ana").await, number + 1);
+    }
+    locking.rollback().await.unwrap();
+    keeper.set(json!({"limits": {"wall_ms": 5000}})).await;
+    submit(&keeper, json!({"do": "set", "key": "b", "value": "y"})).await;
+    let got = submit(&keeper, json!({"do": "get", "key": "b"})).await;
+    assert!(got.to_string().contains("\"y\""), "{got}");
+}
+
+#[tokio::test]
+async fn a_url_that_asks_for_it_has_the_servers_certificate_checked() {
+    let database = TestDatabase::migrated().await;
+    let (certificate, another) = (TestCertificate::generate(), TestCertificate::generate());
+    let front = TlsFront::before(&database.options(), &certificate).await;
+    let connect = async |name: &str, settings: String| {
+        let url = format!("{}?{settings}", front.url(database.options().get_username(), name));
+        Store::connect(parse_database_url(&url).unwrap(), 2).await.map(drop).map_err(|error| telemetry::chain(&error))
+    };
+    let trusting = |certificate: &TestCertificate| format!("&sslrootcert={}", certificate.files().certificate.display());
+
+    assert_eq!(connect("localhost", format!("sslmode=verify-full{}", trusting(&certificate))).await, Ok(()));
+    let other_name = connect("127.0.0.2", format!("sslmode=verify-full{}", trusting(&certificate))).await;
+    assert!(other_name.unwrap_err().contains("not valid for name"));
+    for trusted in [trusting(&another), String::new()] {
+        let refused = connect("localhost", format!("sslmode=verify-full{trusted}")).await.unwrap_err();
+        assert!(refused.contains("invalid peer certificate"), "{refused}");
+    }
+    assert_eq!(connect("localhost", "sslmode=require".to_owned()).await, Ok(()), "encrypted, with anybody");
+}
+
+/// How many connections of the host's pool there are; the one that listens does nothing else.
+async fn connections(superuser: &mut PgConnection) -> i64 {
+    let query = "select count(*) from pg_stat_activity where datname = 'flowhost' and query not ilike 'listen%' and query not ilike 'select 1'";
+    sqlx::query_scalar(query).fetch_one(superuser).await.unwrap()
+}
+
+/// The statuses of one request of each client.
+async fn statuses(flow: &TestFlow) -> Vec<u16> {
+    let ask = async |client: usize| flow.ask("count", &format!("token-of-client-{client}")).await.status;
+    join_all((0..CLIENTS).map(ask)).await
+}
+
+const CLIENTS: usize = 16;
+
+/// Twice what Meta waits: a bound that a slow machine does not meet, and a connection that is lost would.
+const A_WHILE: Duration = Duration::from_secs(20);
