@@ -17,6 +17,7 @@ mod flow_json;
 mod hostile;
 mod hosts;
 mod key_command;
+mod log;
 mod master_key;
 mod migrations;
 mod plugin_test;
