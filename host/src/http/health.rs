@@ -12,8 +12,24 @@ use super::AdminState;
 
 /// Tells whether the host can serve.
 pub trait ReadyCheck: Send + Sync {
-    /// Whether what serving depends on answers.
-    fn ready(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
+    /// Whether what serving depends on is there.
+    fn ready(&self) -> Pin<Box<dyn Future<Output = Readiness> + Send + '_>>;
+}
+
+/// Whether a host can serve, and a line that says more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// It can't, for that reason.
+    No(String),
+    /// It can.
+    Yes(String),
+}
+
+impl Readiness {
+    /// It can't: its database is silent.
+    pub fn no_database() -> Self {
+        Self::No("the database doesn't answer".to_owned())
+    }
 }
 
 /// The process lives.
@@ -21,14 +37,14 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The host can serve: it is not about to stop, and its database answers.
-pub(super) async fn readyz(State(state): State<AdminState>) -> (StatusCode, &'static str) {
+/// The host can serve: it is not about to stop, its database answers, and it hears of changes.
+pub(super) async fn readyz(State(state): State<AdminState>) -> (StatusCode, String) {
     if state.stopping.begun() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
     }
-    match timeout(READY_TIME, state.ready.ready()).await {
-        Ok(true) => (StatusCode::OK, "ready\n"),
-        Ok(false) | Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database doesn't answer\n"),
+    match timeout(READY_TIME, state.ready.ready()).await.unwrap_or_else(|_| Readiness::no_database()) {
+        Readiness::Yes(more) => (StatusCode::OK, more + "\n"),
+        Readiness::No(why) => (StatusCode::SERVICE_UNAVAILABLE, why + "\n"),
     }
 }
 

@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 pub use self::admin::{ADMIN_ROUTES, AdminRoute, FailedAttempts, admin_router};
 pub use self::body_memory::BodyMemory;
 pub use self::data_endpoint::public_router;
-pub use self::health::ReadyCheck;
+pub use self::health::{Readiness, ReadyCheck};
 pub use self::limits::{HttpLimits, ListenerLimits};
 pub use self::server::{Server, ServerError, ServerOptions};
 pub use self::tls::{TlsError, TlsFiles};
