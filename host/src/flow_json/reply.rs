@@ -1,10 +1,10 @@
 //! The client's check of a reply (`protocol.md` section 5).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::finding::{Collector, Findings, Pointer, quoted};
+use super::finding::{Collector, Finding, Findings, Pointer, quoted};
 use super::names::{INVALID_SCREEN_TRANSITION, PAYLOAD_SCHEMA_ERROR};
 use super::routes::Routes;
 use super::schema::{Schema, described};
@@ -54,6 +54,25 @@ impl ReplyRules {
         found.finish()
     }
 
+    /// Where findings about a reply are, in the Flow JSON's own names: what a reply calls its members may be a customer's data.
+    pub fn own_places(&self, findings: &Findings) -> String {
+        let place = |finding: &Finding| format!("{} [{}]", self.own_place(&finding.pointer), finding.name.unwrap_or("finding"));
+        let places: BTreeSet<String> = findings.iter().map(place).collect();
+        let shown: Vec<String> = places.into_iter().take(MOST_PLACES).collect();
+        shown.join("; ")
+    }
+
+    fn own_place(&self, pointer: &str) -> String {
+        let mut steps = pointer.split('/').skip(1);
+        let (part, name) = (steps.next().unwrap_or_default(), steps.next());
+        let declared = |name: &&str| self.screens.values().flatten().any(|schema| schema.declares(name));
+        match (part, name.filter(declared)) {
+            ("data", Some(name)) => format!("/data/{name}"),
+            ("data" | "screen", _) => format!("/{part}"),
+            _ => "the whole".to_owned(),
+        }
+    }
+
     fn check_read(&self, from: Origin<'_>, screen: &str, data: &Map<String, Value>, found: &mut Collector) {
         check_client_parts(data, found);
         if screen != SUCCESS {
@@ -93,6 +112,9 @@ impl ReplyRules {
         }
     }
 }
+
+/// A line of a log has room for as many.
+const MOST_PLACES: usize = 5;
 
 /// The screen and the data of a reply that has the form of one.
 fn read_reply<'a>(reply: &'a Value, found: &mut Collector) -> Option<(&'a str, &'a Map<String, Value>)> {

@@ -115,6 +115,11 @@ impl Schema {
         }
     }
 
+    /// Whether there is a property of that name.
+    pub(super) fn declares(&self, name: &str) -> bool {
+        self.properties.contains_key(name)
+    }
+
     /// Checks the data of a reply that leads to `screen`, but not what `hidden` names. Takes a time that grows with the reply, whatever
     /// the schema is.
     pub(super) fn check_reply(

@@ -7,6 +7,7 @@ mod body_memory;
 mod connection;
 mod data_endpoint;
 mod error;
+mod failures;
 mod health;
 mod limits;
 mod metrics;
