@@ -9,6 +9,7 @@ mod capabilities;
 mod client_command;
 mod code_cache;
 mod compile;
+mod destroying;
 mod documents;
 mod edge;
 mod exchange;
