@@ -1,6 +1,7 @@
 //! The compiling process: a component comes in, code goes out, and nothing else is left to it.
 
 use std::io::{self, Read as _};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::super::engine::{EngineIdentity, compiling_engine};
 use super::super::{ComponentError, explain, inspect};
@@ -45,7 +46,13 @@ pub fn compile_stdin(limits: WorkerLimits) -> Result<(), WorkerError> {
 
 fn compile(engine: &wasmtime::Engine, component: &[u8], limits: WorkerLimits) -> Result<Compiled, ComponentError> {
     let inspection = inspect(component)?;
-    let code = engine.precompile_component(component).map_err(|error| match error.is::<wasmtime::OutOfMemory>() {
+    // The compiler panics on some that are composed; on what else it panics on is for the log.
+    let compiled = catch_unwind(AssertUnwindSafe(|| engine.precompile_component(component)));
+    let compiled = match compiled {
+        Err(_) if inspection.composed => return Err(ComponentError::Composed),
+        compiled => compiled.unwrap_or_else(|panic| resume_unwind(panic)),
+    };
+    let code = compiled.map_err(|error| match error.is::<wasmtime::OutOfMemory>() {
         true => ComponentError::CompilerMemory(limits.memory_bytes),
         false => ComponentError::Invalid(explain(&error)),
     })?;
