@@ -68,3 +68,45 @@ impl Default for WorkerLimits {
 
 /// Whoever calls has checked it: only a bound.
 const MAX_COMPONENT_BYTES: u64 = 65 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_component_that_is_composed_is_compiled_or_refused_with_that_reason() {
+        let component = wat::parse_str(COMPOSED).unwrap();
+        let engine = compiling_engine().unwrap();
+
+        match compile(&engine, &component, WorkerLimits::default()) {
+            Ok(compiled) => assert!(compiled.inspection.composed),
+            Err(refused) => assert_eq!(refused, ComponentError::Composed),
+        }
+    }
+
+    /// `b` calls `a`, through an adapter that the compiler makes.
+    const COMPOSED: &str = r#"(component
+        (component $a
+            (core module $m
+                (memory (export "memory") 1)
+                (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 0)
+                (func (export "f") (param i32 i32) (result i32) local.get 1))
+            (core instance $i (instantiate $m))
+            (func (export "f") (param "s" string) (result u32)
+                (canon lift (core func $i "f") (memory $i "memory") (realloc (func $i "realloc")))))
+        (component $b
+            (import "f" (func $f (param "s" string) (result u32)))
+            (core module $libc
+                (memory (export "memory") 1)
+                (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 0))
+            (core instance $libc (instantiate $libc))
+            (core func $lowered (canon lower (func $f) (memory $libc "memory") (realloc (func $libc "realloc"))))
+            (core module $m
+                (import "" "f" (func $f (param i32 i32) (result i32)))
+                (func (export "g") (result i32) i32.const 0 i32.const 0 call $f))
+            (core instance $i (instantiate $m (with "" (instance (export "f" (func $lowered))))))
+            (func (export "g") (result u32) (canon lift (core func $i "g"))))
+        (instance $a (instantiate $a))
+        (instance $b (instantiate $b (with "f" (func $a "f"))))
+        (export "g" (func $b "g")))"#;
+}
