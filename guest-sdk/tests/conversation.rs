@@ -108,7 +108,7 @@ fn the_context_is_typed_and_a_mismatch_is_named() {
 
 #[test]
 fn an_older_state_that_does_not_fit_is_named() {
-    let mut chat = Conversation::<Actor>::start();
+    let mut chat = Conversation::<Actor>::start().resuming();
     chat.replace_state(json!({ "submitted": "many" }));
 
     let Err(Failure::Internal(message)) = chat.init() else { panic!("it fits") };
@@ -125,4 +125,30 @@ fn the_defaults_say_what_to_write_and_log_what_the_client_reports() {
     let line = chat.log().last().unwrap();
     assert_eq!(line.level, log::Level::Error);
     assert!(line.message.contains("invalid-screen-transition"), "{}", line.message);
+}
+
+#[test]
+fn a_conversation_that_is_opened_again_begins_afresh_unless_it_resumes() {
+    for (mut chat, submitted, exchanges) in
+        [(Conversation::<Actor>::start(), 1, 0), (Conversation::<Actor>::start().resuming(), 2, 2)]
+    {
+        chat.init().unwrap();
+        submit(&mut chat, "").unwrap();
+
+        assert_eq!(chat.init().unwrap().data()["exchanges"], exchanges);
+        assert_eq!(submit(&mut chat, "").unwrap().data(), &json!({ "submitted": submitted }));
+    }
+}
+
+#[test]
+fn exchanges_with_a_shared_token_stand_alone() {
+    let mut chat = Conversation::<Actor>::start().with_shared_token();
+
+    for _ in 0..2 {
+        assert_eq!(chat.init().unwrap().data()["exchanges"], 0);
+        assert_eq!(submit(&mut chat, "").unwrap().data(), &json!({ "submitted": 1 }));
+        assert_eq!(submit(&mut chat, "close").unwrap(), Answer::Closed);
+    }
+
+    assert_eq!(chat.state(), json!(null));
 }

@@ -284,7 +284,7 @@ fn space(endpoint: &Endpoint) -> SessionSpace {
 
 /// What the phone would check a reply against, if that is known.
 fn reply_rules(endpoint: &Endpoint) -> Option<&ReplyRules> {
-    endpoint.flow_json.as_deref().map(|flow_json| &flow_json.rules)
+    endpoint.flow_json.rules()
 }
 
 fn call(endpoint: &Endpoint, active: &ActivePlugin) -> Call {

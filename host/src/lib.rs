@@ -11,7 +11,6 @@ pub mod egress;
 pub mod envelope;
 pub mod exchange;
 pub mod flow;
-pub mod flow_json;
 pub mod graph;
 pub mod http;
 pub mod ids;
@@ -28,3 +27,5 @@ pub mod signature;
 pub mod store;
 pub mod telemetry;
 pub mod tenants;
+
+pub use flowhost_flow_json as flow_json;

@@ -59,8 +59,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("envelope", &["crypto", "flow", "ids", "signature"]),
     ("exchange", &["crypto", "envelope", "flow", "flow_json", "ids", "plugins", "sessions", "signature", "telemetry", "tenants"]),
     ("flow", &["flow_json", "ids"]),
-    // Pure, for whoever reads a Flow JSON: the host, the command line, a client.
-    ("flow_json", &[]),
     ("graph", &["ids", "telemetry"]),
     // Beyond calling `exchange` and `admin`, the table of statuses names what can go wrong below them.
     ("http", &["admin", "envelope", "exchange", "flow", "flow_json", "plugins", "telemetry"]),
@@ -85,6 +83,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Crates that belong to one module: another one that uses them is doing its work.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("axum", &["http"]),
+    // As `crate::flow_json`, which is in the table above: a package of its own, for whoever reads a Flow JSON.
+    ("flowhost_flow_json", &[]),
     ("governor", &["tenants"]),
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),

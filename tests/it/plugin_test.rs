@@ -71,6 +71,17 @@ async fn a_plugin_that_computes_for_ever_is_cut_off_and_never_becomes_what_is_ex
 }
 
 #[tokio::test]
+async fn tokens_are_shared_and_conversations_begin_afresh_as_on_a_host() {
+    let project = Project::with(Component::Steady, "restarts", RESTARTS).await;
+    project.add("scenarios/continues.toml", CONTINUES);
+    project.add("scenarios/shared.toml", SHARED);
+    // The file's name alone would be too short for a recipient's own token.
+    project.add("scenarios/a.toml", &RESTARTS.replace("restarts", "a"));
+
+    succeeded(&project.test(&[]).await);
+}
+
+#[tokio::test]
 async fn a_report_for_ci_is_well_formed_whatever_a_plugin_says() {
     let nasty = "[[step]]\nsend = { action = \"INIT\", data = { do = \"panic\", value = \"]]><b>&\\u0007\\\"\" } }\nexpect = { closed = true }\n";
     let project = Project::with(Component::Keeper, "<nasty>", nasty).await;
@@ -164,6 +175,7 @@ async fn a_check_lists_everything_that_is_wrong() {
     assert_eq!((found("lost.toml")["line"].clone(), found("typo.toml")["line"].clone()), (json!(1), json!(2)));
     assert!(found("lost.toml")["message"].as_str().unwrap().contains("NOWHERE"));
     assert!(found("component.wasm")["message"].as_str().unwrap().contains("flowhost.toml"));
+    assert_eq!(found("component.wasm")["level"], "error");
     assert!(report["notes"][0].as_str().unwrap().contains("APPOINTMENT, DETAILS, SUMMARY, TERMS"), "{report}");
     assert!(report["component"]["imports"].as_array().unwrap().contains(&json!("flowhost:flow/log@1.0.0")));
 
@@ -179,6 +191,24 @@ async fn a_check_lists_everything_that_is_wrong() {
     fs::write(project.component(), b"\0asm\x01\0\0\0").unwrap();
     let checked = project.check(&[]).await;
     assert!(checked.stdout.contains("but a core module"), "{}", checked.stdout);
+}
+
+#[tokio::test]
+async fn a_check_that_finds_notes_alone_finds_nothing_wrong() {
+    let scenario = "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"APPOINTMENT\" }\n";
+    let project = Project::with(Component::Appointment, "opened", scenario).await;
+    project.add("flow.json", &appointments_flow_json().replace("\"7.3\"", "\"7.4\""));
+
+    let checked = project.check(&["--json"]).await;
+    let report: Value = serde_json::from_str(succeeded(&checked)).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1, "{report}");
+    assert_eq!((&findings[0]["level"], &findings[0]["pointer"]), (&json!("note"), &json!("/version")));
+
+    let checked = project.check(&[]).await;
+    let shown = succeeded(&checked);
+    assert!(shown.contains("Nothing is wrong") && shown.contains("flow.json: /version: "), "{shown}");
+    assert!(shown.lines().any(|line| line.starts_with("note: ") && line.contains("flow.json")), "{shown}");
 }
 
 #[tokio::test]
@@ -423,4 +453,50 @@ expect = { screen = "NEXT", log = ["warn: look at this"] }
 [[step]]
 send = { action = "INIT", data = { do = "fail", value = "no idea" } }
 expect = { status = 500, log = ["error: no idea"] }
+"#;
+
+const RESTARTS: &str = r#"
+[[step]]
+send = { action = "INIT", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 1 } }
+
+[[step]]
+send = { action = "data_exchange", screen = "FORM", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 2 } }
+
+[[step]]
+send = { action = "INIT", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 1 } }
+
+[[step]]
+send = { action = "data_exchange", screen = "FORM", data = { do = "shared" } }
+expect = { screen = "NEXT", data = { shared = false, exchanges = 1 } }
+"#;
+
+const CONTINUES: &str = r#"
+on_reopen = "continue"
+
+[[step]]
+send = { action = "INIT", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 1 } }
+
+[[step]]
+send = { action = "INIT", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 2 }, state = 2 }
+"#;
+
+const SHARED: &str = r#"
+flow_token = "unused"
+
+[[step]]
+send = { action = "INIT", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 1 } }
+
+[[step]]
+send = { action = "data_exchange", screen = "FORM", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 1 } }
+
+[[step]]
+send = { action = "data_exchange", screen = "FORM", data = { do = "shared" } }
+expect = { screen = "NEXT", data = { shared = true, exchanges = 0 } }
 "#;

@@ -207,7 +207,7 @@ fn flow_json() -> Value {
         "version": "7.3",
         "data_api_version": "3.0",
         "routing_model": {"FORM": ["NEXT"], "NEXT": []},
-        "screens": [{"id": "FORM", "layout": layout}, {"id": "NEXT", "terminal": true, "data": {}, "layout": layout}],
+        "screens": [{"id": "FORM", "title": "Form", "layout": layout}, {"id": "NEXT", "title": "Next", "terminal": true, "data": {}, "layout": layout}],
     })
 }
 

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::access::shown;
 use super::uploads::UploadPlace;
 use super::{AdminError, Desk, off_the_async_threads};
-use crate::flow_json::FlowJson;
+use crate::flow_json::{Findings, FlowJson};
 use crate::ids::FlowJsonDigest;
 use crate::store::{self, StoredFlow};
 
@@ -18,9 +18,15 @@ impl Desk {
         self.admin.uploads.enter(tenant.id)
     }
 
-    /// Sets the Flow JSON of a flow, whatever was there: from now on every reply is checked against it. Fails with all that is wrong with
-    /// it. `_place` is what [`Desk::begin_flow_json`] gave.
-    pub async fn set_flow_json(&self, tenant: &str, flow: &str, document: Vec<u8>, _place: UploadPlace) -> Result<(), AdminError> {
+    /// Sets the Flow JSON of a flow, whatever was there: from now on every reply is checked against it. Gives what should be known of it;
+    /// fails with all that is wrong with it. `_place` is what [`Desk::begin_flow_json`] gave.
+    pub async fn set_flow_json(
+        &self,
+        tenant: &str,
+        flow: &str,
+        document: Vec<u8>,
+        _place: UploadPlace,
+    ) -> Result<Findings, AdminError> {
         let tenant = self.tenant(tenant).await?;
         self.flow(&tenant, flow).await?;
         let (document, parsed) = self.read(document).await?;
@@ -37,7 +43,8 @@ impl Desk {
             "version": parsed.version(),
             "screens": parsed.screens().count(),
         }));
-        self.finish(change, record).await
+        self.finish(change, record).await?;
+        Ok(parsed.notes().clone())
     }
 
     /// The Flow JSON of a flow, byte for byte as it was uploaded.

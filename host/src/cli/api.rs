@@ -114,10 +114,11 @@ impl AdminApi {
         self.send(request.header("content-type", "application/wasm").body(component)).await
     }
 
-    /// Puts a document of JSON as it is.
+    /// Puts a document of JSON as it is, and asks for what should be known of it.
     pub(crate) async fn put_document(&self, path: &[&str], document: impl Into<reqwest::Body>) -> anyhow::Result<Answer> {
         let request = self.http.put(self.url(path)?).timeout(UPLOAD_TIME);
-        self.send(request.header("content-type", "application/json").body(document)).await
+        let request = request.header("content-type", "application/json").header("prefer", "return=representation");
+        self.send(request.body(document)).await
     }
 
     /// Each segment is encoded, so a name with a slash in it can't reach another resource.

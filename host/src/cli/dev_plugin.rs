@@ -13,6 +13,7 @@ use crate::plugin_project::{self, BuildOptions, BuiltComponent, Sources};
 use super::api::{AdminApi, answered};
 use super::describe;
 use super::dev_folder::DevFolder;
+use super::flow_json::show_notes;
 use super::input::read_bytes;
 use super::key::public_keys;
 use super::output::{note, say};
@@ -91,7 +92,7 @@ impl Workshop {
     async fn put_flow_json(&self, flow: &str) -> anyhow::Result<()> {
         let path = ["tenants", TENANT, "flows", flow, "flow-json"];
         if let Some(document) = flow_json(&self.project)? {
-            return self.api.put_document(&path, document).await.map(drop);
+            return show_notes(&self.api.put_document(&path, document).await?);
         }
         match self.api.delete(&path).await {
             Err(error) if answered(&error) == Some(StatusCode::NOT_FOUND) => Ok(()),

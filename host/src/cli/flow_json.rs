@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use serde::Deserialize;
 
 use crate::config::Environment;
 
-use super::api::ApiArgs;
+use super::api::{Answer, ApiArgs};
 use super::flow::FlowArgs;
 use super::input::read_text;
-use super::output::say_exactly;
+use super::output::{note, printable, say, say_exactly};
 
 /// What can be done with the Flow JSON of a flow.
 #[derive(Subcommand)]
@@ -49,9 +50,44 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
 
 async fn set(args: SetArgs, environment: &Environment) -> anyhow::Result<()> {
     let document = read_text(&args.file)?;
-    args.api.connect(environment)?.put_document(&path(&args.tenant, &args.flow), document).await?;
+    let answer = args.api.connect(environment)?.put_document(&path(&args.tenant, &args.flow), document).await?;
+    if args.api.json {
+        say(&answer.text);
+        return Ok(());
+    }
+    show_notes(&answer)?;
     args.api.done(&format!("Replies of flow {} are checked against this Flow JSON.", args.flow));
     Ok(())
+}
+
+/// Shows what should be known of a Flow JSON that was taken, beside what a command prints.
+pub(super) fn show_notes(answer: &Answer) -> anyhow::Result<()> {
+    // A host of an earlier release has none.
+    if !answer.text.is_empty() {
+        let Taken { notes } = answer.read()?;
+        notes.iter().for_each(|found| note(&found.for_people()));
+    }
+    Ok(())
+}
+
+/// What the API answers to an upload.
+#[derive(Deserialize)]
+struct Taken {
+    notes: Vec<Note>,
+}
+
+#[derive(Deserialize)]
+struct Note {
+    pointer: String,
+    name: Option<String>,
+    message: String,
+}
+
+impl Note {
+    fn for_people(&self) -> String {
+        let name = self.name.as_ref().map(|name| format!(" [{name}]")).unwrap_or_default();
+        printable(&format!("note: {}: {}{name}", if self.pointer.is_empty() { "the whole" } else { &self.pointer }, self.message))
+    }
 }
 
 async fn get(args: FlowArgs, environment: &Environment) -> anyhow::Result<()> {
@@ -72,6 +108,8 @@ fn path<'a>(tenant: &'a str, flow: &'a str) -> [&'a str; 5] {
 const EXAMPLE: &str = "Examples:
   flowhost flow json set acme booking flow.json
   flowhost flow json get acme booking > flow.json
+
+What WhatsApp would refuse is an error, and the document is not taken. What is taken and may not do what was meant is a note.
 
 A reply that the phone would refuse (a screen without a route to it, data of another type) is then a failure of the plugin: it is in
 `flowhost plugin logs acme booking`, with the place that is wrong, and is answered as the flow's setting `on_failure` says.";

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::config::Environment;
+use crate::flow_json::Screen;
 use crate::plugin_project::{self, BuildOptions, BuiltComponent};
 use crate::plugins::inspect;
 
@@ -194,10 +195,10 @@ pub(crate) async fn rehearse(
     api.call(Method::POST, &path, Some(&json!({ "data": example }))).await.map(drop)
 }
 
-/// The example data of the Flow JSON's entry screen (`__example__`); none without a `flow.json` in the project. One that WhatsApp would
+/// The example data of the Flow JSON's first entry screen (`__example__`); none without a `flow.json` in the project. One that WhatsApp would
 /// refuse is refused.
 pub(crate) fn example_data(project: &Path) -> anyhow::Result<Map<String, Value>> {
-    Ok(sound_flow_json(project)?.map(|flow| flow.entry_screen().example_data()).unwrap_or_default())
+    Ok(sound_flow_json(project)?.and_then(|flow| flow.entry_screens().next().map(Screen::example_data)).unwrap_or_default())
 }
 
 async fn activate(args: ActivateArgs, environment: &Environment) -> anyhow::Result<()> {

@@ -48,6 +48,9 @@ pub enum ExchangeError {
     /// There is no such tenant or flow.
     #[error("there is no such endpoint")]
     UnknownEndpoint,
+    /// What replies would be checked against is stored and can't be read; the log of its loading says why.
+    #[error("the flow's Flow JSON can't be read; it needs an upload")]
+    UnreadableFlowJson,
 }
 
 impl ExchangeError {
@@ -57,7 +60,9 @@ impl ExchangeError {
             Self::Answer(_) => Blame::Guest,
             Self::Plugin(error) => error.blame(),
             Self::NotLoadable(LoadError::Component(_)) => Blame::Guest,
-            Self::NotLoadable(_) | Self::Session(_) | Self::Envelope(EnvelopeError::Seal(_)) => Blame::Host,
+            Self::NotLoadable(_) | Self::Session(_) | Self::Envelope(EnvelopeError::Seal(_)) | Self::UnreadableFlowJson => {
+                Blame::Host
+            }
             Self::Disabled
             | Self::Envelope(_)
             | Self::NoPlugin
@@ -82,6 +87,7 @@ impl ExchangeError {
             Self::Session(_) => "session",
             Self::Signature(_) => "signature",
             Self::UnknownEndpoint => "unknown-endpoint",
+            Self::UnreadableFlowJson => "flow-json",
         }
     }
 

@@ -91,6 +91,9 @@ async fn exchange(
     if endpoint.disabled {
         return endpoints.failure(&endpoint, &Failure::from(&ExchangeError::Disabled));
     }
+    if endpoint.flow_json.is_unreadable() {
+        return endpoints.failure(&endpoint, &Failure::from(&ExchangeError::UnreadableFlowJson));
+    }
     let state = endpoints.public.clone();
     let (parts, body) = request.into_parts();
     let mut share = state.body_memory.share();

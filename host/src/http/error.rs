@@ -37,7 +37,9 @@ pub(super) fn status_of(error: &ExchangeError) -> StatusCode {
         ExchangeError::Plugin(PluginError::CircuitOpen { .. } | PluginError::Load(_)) | ExchangeError::NotLoadable(_) => {
             StatusCode::SERVICE_UNAVAILABLE
         }
-        ExchangeError::Disabled | ExchangeError::NoPlugin | ExchangeError::Session(_) => StatusCode::SERVICE_UNAVAILABLE,
+        ExchangeError::Disabled | ExchangeError::NoPlugin | ExchangeError::Session(_) | ExchangeError::UnreadableFlowJson => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         ExchangeError::Answer(_)
         | ExchangeError::Plugin(
             PluginError::CpuTime(_) | PluginError::Internal | PluginError::Trap(_) | PluginError::WallTime(_),
@@ -102,6 +104,7 @@ mod tests {
         let failures = [
             E::UnknownEndpoint,
             E::Disabled,
+            E::UnreadableFlowJson,
             E::Signature(SignatureError::Missing),
             E::Signature(SignatureError::Malformed),
             E::Signature(SignatureError::Mismatch),

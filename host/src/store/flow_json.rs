@@ -24,6 +24,17 @@ pub async fn find_flow_json(store: &Store, tenant: TenantId, flow: FlowId) -> Re
     row.map(|row| Ok(StoredFlowJson { digest: flow_json_digest(&row.digest)?, document: row.document })).transpose()
 }
 
+/// How many bytes the Flow JSON of a flow has, if it has one.
+pub async fn flow_json_size(store: &Store, tenant: TenantId, flow: FlowId) -> Result<Option<usize>, StoreError> {
+    let size: Option<i32> =
+        sqlx::query_scalar("select octet_length(document) from flow_json where tenant_id = $1 and flow_id = $2")
+            .bind(tenant.0)
+            .bind(flow.0)
+            .fetch_optional(&mut *store.of(tenant).await?)
+            .await?;
+    Ok(size.map(|size| size.unsigned_abs() as usize))
+}
+
 /// Sets the Flow JSON of a flow, whatever was there.
 pub async fn put_flow_json(change: &mut Change, flow: FlowId, document: &[u8], digest: FlowJsonDigest) -> Result<(), StoreError> {
     sqlx::query(
@@ -50,8 +61,14 @@ pub async fn delete_flow_json(change: &mut Change, flow: FlowId) -> Result<bool,
 }
 
 /// Reads a stored digest.
-pub(super) fn flow_json_digest(bytes: &[u8]) -> Result<FlowJsonDigest, StoreError> {
+fn flow_json_digest(bytes: &[u8]) -> Result<FlowJsonDigest, StoreError> {
     bytes.try_into().map(FlowJsonDigest).map_err(|_| StoreError::Unreadable("digest"))
+}
+
+/// The same for a list of flows: what is no digest reads as one that no document has. It must not hide the other flows, and who asks for
+/// the document learns of it.
+pub(super) fn flow_json_digest_or_none_at_all(bytes: &[u8]) -> FlowJsonDigest {
+    flow_json_digest(bytes).unwrap_or(FlowJsonDigest([0; 32]))
 }
 
 #[derive(FromRow)]

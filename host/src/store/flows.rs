@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::flow_json::flow_json_digest;
+use super::flow_json::flow_json_digest_or_none_at_all;
 use super::{Change, Store, StoreError};
 use crate::flow::Capabilities;
 use crate::ids::{FlowId, FlowJsonDigest, PluginDigest, TenantId};
@@ -188,7 +188,7 @@ impl TryFrom<FlowRow> for StoredFlow {
             settings: row.settings,
             active,
             previous_versions: row.previous_versions,
-            flow_json: row.flow_json_digest.as_deref().map(flow_json_digest).transpose()?,
+            flow_json: row.flow_json_digest.as_deref().map(flow_json_digest_or_none_at_all),
             created_at: row.created_at,
             updated_at: row.updated_at,
         })

@@ -36,7 +36,7 @@ pub use app_secrets::{StoredAppSecret, list_app_secrets, replace_app_secret};
 pub use audit::{Actor, AuditEntry, AuditReach, AuditRecord, Subject, list_audit_entries};
 pub use error::StoreError;
 pub use flow_config::{StoredConfigValue, delete_config_value, list_flow_config, put_config_value};
-pub use flow_json::{StoredFlowJson, delete_flow_json, find_flow_json, put_flow_json};
+pub use flow_json::{StoredFlowJson, delete_flow_json, find_flow_json, flow_json_size, put_flow_json};
 pub use flows::{ActiveVersion, StoredFlow, delete_flow, find_flow, insert_flow, list_flows, set_activation, update_flow};
 pub use graph::{
     StoredPhoneNumber, UploadClaim, UploadFinding, UploadStatus, claim_due_checks, claim_uploads, count_key_uploads,

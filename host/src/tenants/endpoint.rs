@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::{FlowSettings, RequestRate, ServedFlowJson, TenantError, open_flow_config};
+use super::{FlowSettings, LoadedFlowJson, RequestRate, TenantError, open_flow_config};
 use crate::crypto::{AppSecret, CryptoError, DataKey, KeyRing, MasterKeys, Place, PrivateKey, RingKey};
 use crate::flow::{Capabilities, FlowConfig};
 use crate::ids::{AppSecretId, KeyId, PluginDigest, Scope, TenantId};
@@ -27,8 +27,8 @@ pub struct Endpoint {
     pub active: Option<ActivePlugin>,
     /// What the tenant set for the plugin.
     pub config: Arc<FlowConfig>,
-    /// What replies are checked against; none where the flow has no Flow JSON.
-    pub flow_json: Option<Arc<ServedFlowJson>>,
+    /// What replies are checked against.
+    pub flow_json: LoadedFlowJson,
 }
 
 /// The version of a plugin that answers.
@@ -114,7 +114,7 @@ impl Endpoint {
         tenant: Arc<ServedTenant>,
         flow: StoredFlow,
         config: &[StoredConfigValue],
-        flow_json: Option<Arc<ServedFlowJson>>,
+        flow_json: LoadedFlowJson,
     ) -> Result<Self, TenantError> {
         let unreadable = |reason: String| TenantError::Settings { tenant: tenant.id, flow: flow.name.clone(), reason };
         let settings = match flow.settings {

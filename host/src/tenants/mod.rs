@@ -21,7 +21,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 pub use endpoint::{ActivePlugin, Endpoint, ServedTenant, app_secret_place, open_data_key, private_key_place};
 pub use error::TenantError;
 pub use flow_config::{flow_config_place, open_config_value};
-pub use flow_json::ServedFlowJson;
+pub use flow_json::{LoadedFlowJson, ServedFlowJson};
 pub use rate::RequestRate;
 pub use settings::{FlowLimits, FlowSettings, MAX_MEMORY_BYTES, OnFailure, SettingsError, TokenPolicy, TokenSignature};
 
@@ -186,7 +186,7 @@ impl Directory {
         let tenant = Arc::new(ServedTenant::open(&self.master, stored, &keys, &app_secrets, rate)?);
         let mut endpoints = HashMap::new();
         for flow in flows {
-            let known = previous.and_then(|entry| entry.get(&flow.name)).and_then(|endpoint| endpoint.flow_json.as_ref());
+            let known = previous.and_then(|entry| entry.get(&flow.name)).map(|endpoint| &endpoint.flow_json);
             let flow_json = load_flow_json(&self.store, stored.id, &flow, known).await?;
             let endpoint = Endpoint::open(tenant.clone(), flow, &config, flow_json)?;
             endpoints.insert(endpoint.name.clone(), Arc::new(endpoint));

@@ -219,16 +219,16 @@ const STAY: &str = r#"{
       "layout": { "type": "SingleColumnLayout", "children": [
         { "type": "TextBody", "text": "`'From ' ${data.received.days.start-date} ' to ' ${data.received.days.end-date}`" },
         { "type": "TextBody", "text": "`${data.received.guests} ' guests'`" },
-        {
+        { "type": "Form", "name": "stay", "init-values": { "guests": 5 }, "children": [ {
           "type": "CalendarPicker", "name": "days", "mode": "range", "title": "Your stay", "description": "When?",
           "label": { "start-date": "Arrival", "end-date": "Departure" }, "required": { "start-date": true, "end-date": false },
           "helper-text": { "start-date": "From three", "end-date": "By noon" }
         },
-        { "type": "TextInput", "name": "guests", "label": "Guests", "input-type": "number", "init-value": 5 },
+        { "type": "TextInput", "name": "guests", "label": "Guests", "input-type": "number" },
         { "type": "Footer", "label": "Go on", "on-click-action": {
           "name": "data_exchange", "payload": { "days": "${form.days}", "guests": "${form.guests}" }
         } }
-      ] }
+      ] } ] }
     },
     {
       "id": "END", "title": "End", "terminal": true,

@@ -45,7 +45,7 @@ async fn one_that_is_wrong_is_refused_with_every_finding_and_changes_nothing() {
     let mut wrong = document();
     wrong["version"] = "1.0".into();
     wrong["routing_model"]["LAST"] = json!(["NOWHERE"]);
-    wrong["screens"][4]["layout"] = json!({});
+    wrong["screens"][4]["layout"]["children"] = json!([]);
 
     let refused = flow.call("PUT", "/flow-json", wrong).await;
 
@@ -62,6 +62,7 @@ async fn one_that_is_wrong_is_refused_with_every_finding_and_changes_nothing() {
             (Some("/version"), Some("INVALID_FLOW_JSON_VERSION")),
         ]
     );
+    assert!(findings.iter().all(|finding| finding["level"] == "error"), "{findings:?}");
     assert!(findings.iter().all(|finding| finding["message"].as_str().is_some_and(|message| !message.is_empty())));
     assert_eq!(flow.call("GET", "/flow-json", Value::Null).await.expect(200), document());
     for body in ["", "{", "[]", "\u{0}"] {
@@ -70,6 +71,47 @@ async fn one_that_is_wrong_is_refused_with_every_finding_and_changes_nothing() {
         assert_eq!(reply.json["findings"][0]["name"], "INVALID_FLOW_JSON", "{body:?}");
     }
     upload(&host, "nothing", document().to_string().into()).await.problem(404);
+}
+
+#[tokio::test]
+async fn one_that_has_notes_is_taken_and_who_asks_for_them_gets_them() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
+    let mut noted = document();
+    noted["version"] = "7.2".into();
+    noted["screens"][4]["layout"]["children"] = json!([]);
+
+    let taken = upload(&host, "booking", noted.to_string().into()).await;
+
+    assert_eq!((taken.status, taken.text.as_str()), (204, ""), "as it always was");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("flow.json");
+    std::fs::write(&file, noted.to_string()).unwrap();
+    let set = ["flow", "json", "set", "acme", "booking", file.to_str().unwrap()];
+    let told = run(&host, &set).await;
+    assert_eq!(told.code, Some(0), "{}", told.stderr);
+    assert!(
+        told.stderr.starts_with("note: /screens/4: ") && told.stderr.contains("[MISSING_FOOTER_ON_TERMINAL_SCREEN]"),
+        "{}",
+        told.stderr
+    );
+    let machine = run(&host, &[&set[..], &["--json"]].concat()).await;
+    let answer: Value = serde_json::from_str(&machine.stdout).unwrap();
+    let note = &answer["notes"][0];
+    assert_eq!((&note["level"], &note["pointer"]), (&json!("note"), &json!("/screens/4")), "{}", machine.stdout);
+    noted["version"] = "6.9".into();
+    let refused = flow.call("PUT", "/flow-json", noted).await;
+    refused.problem(422);
+    let levels: Vec<_> = refused.json["findings"].as_array().unwrap().iter().map(|found| found["level"].clone()).collect();
+    assert!(levels.contains(&json!("error")), "{levels:?}");
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_is_refused_by_its_name() {
+    let host = TestHost::start().await;
+    host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
+    let refused = upload(&host, "booking", format!("\u{feff}{}", document()).into()).await;
+    assert!(refused.problem(422).contains("byte order mark"), "{}", refused.text);
 }
 
 #[tokio::test]

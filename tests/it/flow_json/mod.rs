@@ -18,10 +18,10 @@ async fn put(flow: &TestFlow, document: &Value) {
     flow.call("PUT", "/flow-json", document.clone()).await.expect(204);
 }
 
-/// START > FORM > NEXT or STRICT > LAST. FORM takes no data, STRICT requires some.
+/// START > FORM > NEXT or STRICT > LAST. FORM declares no data, STRICT requires some.
 fn document() -> Value {
     let button = json!({"type": "Footer", "label": "Next", "on-click-action": {"name": "data_exchange", "payload": {}}});
-    let screen = |id: &str| json!({"id": id, "layout": {"type": "SingleColumnLayout", "children": [button]}});
+    let screen = |id: &str| json!({"id": id, "title": id, "layout": {"type": "SingleColumnLayout", "children": [button]}});
     let with_data = |id: &str, data: Value| {
         let mut screen = screen(id);
         screen["data"] = data;
@@ -37,11 +37,15 @@ fn document() -> Value {
             with_data("START", json!({"greeting": {"type": "string", "__example__": "Hello"}})),
             screen("FORM"),
             with_data("NEXT", json!({
-                "greeting": {"type": "string"},
-                "count": {"type": "integer"},
-                "days": {"type": "array", "items": {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}},
+                "greeting": {"type": "string", "__example__": ""},
+                "count": {"type": "integer", "__example__": 1},
+                "days": {
+                    "type": "array",
+                    "items": {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]},
+                    "__example__": [],
+                },
             })),
-            with_data("STRICT", json!({"name": {"type": "string"}, "required": ["name"]})),
+            with_data("STRICT", json!({"name": {"type": "string", "__example__": "Ana"}, "required": ["name"]})),
             last,
         ],
     })

@@ -39,6 +39,10 @@ pub(super) enum Mistake {
 impl Flow {
     /// Reads a Flow JSON, or says everything that is wrong with it. What matters to the client alone is not checked here.
     pub(super) fn parse(text: &str) -> Result<Self, Vec<Mistake>> {
+        if text.starts_with('\u{feff}') {
+            let reason = "begins with a byte order mark, which WhatsApp refuses: save the file again as UTF-8 without it";
+            return Err(vec![Mistake::Value(String::new(), reason.to_owned())]);
+        }
         let json: Value = serde_json::from_str(text).map_err(|error| vec![syntax(&error)])?;
         let Some(listed) = json.get("screens").and_then(Value::as_array) else {
             return Err(vec![Mistake::Value(String::new(), "is no Flow JSON: it has no list `screens`".to_owned())]);
@@ -191,6 +195,8 @@ mod tests {
     fn what_is_wrong_is_said_with_its_place() {
         assert_eq!(mistakes("{\n  \"version\": \"7.3\"\n  \"screens\": []\n}"), ["flow.json:3:3: expected `,` or `}`"]);
         assert_eq!(mistakes("[]"), ["flow.json is no Flow JSON: it has no list `screens`"]);
+        let marked = "flow.json begins with a byte order mark, which WhatsApp refuses: save the file again as UTF-8 without it";
+        assert_eq!(mistakes("\u{feff}{}"), [marked]);
         let screens = r#"{"screens": [{"id": "A"}, {}, {"id": "B2"}, {"id": "A"}, {"id": "SUCCESS"}, {"id": "C", "data": []}, {"id": "__"}]}"#;
         assert_eq!(
             mistakes(screens),

@@ -13,7 +13,7 @@ use super::project::{Component, ScenarioFile, flow_json, flow_json_path, scenari
 use super::size;
 use crate::cli::output::{printable, say};
 use crate::flow::Capabilities;
-use crate::flow_json::FlowJson;
+use crate::flow_json::{Findings, FlowJson, Level};
 use crate::plugin_project::{self, BuildError};
 use crate::plugins::{Inspection, LoadError};
 use crate::sandbox::Sandbox;
@@ -32,9 +32,11 @@ pub struct CheckArgs {
     json: bool,
 }
 
-/// One thing that is wrong.
+/// One thing that is wrong, or that should be known.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Finding {
+    /// How grave it is: errors are to mend.
+    level: Level,
     /// The file.
     file: String,
     /// The line, where it has lines that matter.
@@ -71,7 +73,7 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<()> {
         None => report.notes.push("without a sound flow.json, nothing is known of screens and their data".to_owned()),
     }
     report.component(&args, manifest.as_ref()).await?;
-    let count = report.findings.len();
+    let count = report.errors();
     say(&if args.json { report.for_machines().to_string() } else { report.for_people() });
     anyhow::ensure!(count == 0, "{count} {} to mend", if count == 1 { "thing" } else { "things" });
     Ok(())
@@ -93,19 +95,32 @@ impl Report {
     fn flow_json(&mut self, project: &Path) -> anyhow::Result<Option<(FlowJson, Value)>> {
         let Some(text) = flow_json(project)? else { return Ok(None) };
         match FlowJson::parse(&text) {
-            Ok(flow) => Ok(Some((flow, serde_json::from_slice(&text).context("flow.json was JSON a moment ago")?))),
+            Ok(flow) => {
+                self.found_in_flow_json(project, flow.notes());
+                Ok(Some((flow, serde_json::from_slice(&text).context("flow.json was JSON a moment ago")?)))
+            }
             Err(findings) => {
-                let path = flow_json_path(project).display().to_string();
-                self.findings.extend(findings.iter().map(|finding| Finding {
-                    file: path.clone(),
-                    line: None,
-                    pointer: Some(finding.pointer.clone()),
-                    name: finding.name,
-                    message: finding.message.clone(),
-                }));
+                self.found_in_flow_json(project, &findings);
                 Ok(None)
             }
         }
+    }
+
+    fn found_in_flow_json(&mut self, project: &Path, findings: &Findings) {
+        let path = flow_json_path(project).display().to_string();
+        self.findings.extend(findings.iter().map(|finding| Finding {
+            level: finding.level,
+            file: path.clone(),
+            line: None,
+            pointer: Some(finding.pointer.clone()),
+            name: finding.name,
+            message: finding.message.clone(),
+        }));
+    }
+
+    /// How many things are to mend.
+    fn errors(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.level == Level::Error).count()
     }
 
     /// The scenarios that can be read.
@@ -117,7 +132,7 @@ impl Report {
                 Err(problem) => self.findings.push(Finding { line: problem.line, ..Finding::about(&path, problem.message) }),
             }
         }
-        if files.is_empty() && self.findings.is_empty() {
+        if files.is_empty() && self.errors() == 0 {
             self.notes.push("there are no scenarios: `flowhost plugin test --help` shows one".to_owned());
         }
         Ok(files)
@@ -171,7 +186,7 @@ impl Report {
             let imports = inspection.imports.join("\n  ");
             format!("component: {}, made {sdk}\nAsks for: {}\nImports:\n  {imports}", size(*bytes as u64), inspection.requests)
         });
-        let sound = self.findings.is_empty().then(|| "Nothing is wrong as far as can be known without running it.".to_owned());
+        let sound = (self.errors() == 0).then(|| "Nothing is wrong as far as can be known without running it.".to_owned());
         let lines: Vec<_> = component.chain(notes).chain(findings).chain(sound).collect();
         lines.iter().flat_map(|text| text.lines()).map(printable).collect::<Vec<_>>().join("\n")
     }
@@ -180,7 +195,7 @@ impl Report {
 impl Finding {
     /// About a file as a whole.
     fn about(path: &Path, message: String) -> Self {
-        Self { file: path.display().to_string(), line: None, pointer: None, name: None, message }
+        Self { level: Level::Error, file: path.display().to_string(), line: None, pointer: None, name: None, message }
     }
 
     /// About a line of a scenario.
@@ -192,7 +207,8 @@ impl Finding {
         let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
         let pointer = self.pointer.as_deref().filter(|pointer| !pointer.is_empty()).map(|pointer| format!(" {pointer}:"));
         let name = self.name.map(|name| format!(" [{name}]")).unwrap_or_default();
-        format!("{}{line}:{} {}{name}", self.file, pointer.unwrap_or_default(), self.message)
+        let level = if self.level == Level::Note { "note: " } else { "" };
+        format!("{level}{}{line}:{} {}{name}", self.file, pointer.unwrap_or_default(), self.message)
     }
 }
 
@@ -202,5 +218,6 @@ pub(super) const EXAMPLES: &str = "Examples:
   flowhost plugin check ./my-plugin --json
   flowhost plugin check --component booking.wasm
 
-Looks at the manifest, builds the component and links it as a host does, checks flow.json by the rules of Flow JSON (errors have Meta's
-names), reads the scenarios, and looks their screens and fields up in flow.json. Ends with 1 if something is wrong.";
+Looks at the manifest, builds the component and links it as a host does, checks flow.json by the rules of Flow JSON (findings have Meta's
+names), reads the scenarios, and looks their screens and fields up in flow.json. A finding of the level error is to mend; a note says what
+WhatsApp takes and may not do what was meant. Ends with 1 if there is an error.";

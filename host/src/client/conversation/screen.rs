@@ -289,7 +289,9 @@ mod tests {
                 let unknown = |item: &Item| matches!(item, Item::Unknown { component } if component != "SomethingNew");
                 assert!(!screen.items.iter().any(unknown), "{place}: {:?}", screen.items);
                 assert!(screen.fields().all(|field| !field.name.is_empty()), "{place}");
-                assert!(screen.footer.is_some() || written["terminal"] != true, "{place} has no button");
+                // One is due from version 7.3 on.
+                let may_lack_one = written["terminal"] != true || file.display().to_string().contains("-without-footer");
+                assert!(screen.footer.is_some() || may_lack_one, "{place} has no button");
                 let texts =
                     screen.items.iter().filter_map(|item| if let Item::Text { text, .. } = item { Some(text) } else { None });
                 texts.for_each(|text| assert!(!text.contains("${"), "{place}: {text}"));

@@ -1,8 +1,10 @@
 //! `/v1/tenants/{tenant}/flows/{flow}/flow-json`.
 
+use axum::Json;
 use axum::extract::Request;
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
 
 use super::super::body::read;
 use super::super::problem::{Names, Problem};
@@ -12,12 +14,23 @@ pub(super) async fn set(
     AtDesk(desk): AtDesk,
     Names((tenant, flow)): Names<(String, String)>,
     request: Request,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
+    let wants_notes = wants_notes(request.headers());
     // Before the body is read: who may not upload costs nothing.
     let place = desk.begin_flow_json(&tenant, &flow).await?;
     let document = read(request.into_body(), MAX_FLOW_JSON_BYTES).await?;
-    desk.set_flow_json(&tenant, &flow, document, place).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let notes = desk.set_flow_json(&tenant, &flow, document, place).await?;
+    Ok(if wants_notes {
+        ([(PREFERENCE_APPLIED, REPRESENTATION)], Json(json!({ "notes": notes }))).into_response()
+    } else {
+        StatusCode::NO_CONTENT.into_response()
+    })
+}
+
+/// Whether the caller prefers an answer with what should be known of the document (RFC 7240) to the 204 that says that it was taken.
+fn wants_notes(headers: &HeaderMap) -> bool {
+    let preferences = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    preferences.flat_map(|value| value.split(',')).any(|preference| preference.trim().eq_ignore_ascii_case(REPRESENTATION))
 }
 
 pub(super) async fn show(
@@ -32,6 +45,9 @@ pub(super) async fn destroy(AtDesk(desk): AtDesk, Names((tenant, flow)): Names<(
     desk.delete_flow_json(&tenant, &flow).await?;
     Ok(StatusCode::NO_CONTENT)
 }
+
+const PREFERENCE_APPLIED: &str = "preference-applied";
+const REPRESENTATION: &str = "return=representation";
 
 /// `protocol.md` section 5.
 const MAX_FLOW_JSON_BYTES: usize = 10 << 20;

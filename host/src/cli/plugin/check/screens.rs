@@ -71,7 +71,7 @@ fn expected(step: &Step, flow: &FlowJson) -> Vec<String> {
     let Some(screen) = flow.screen(id) else { return vec![no_screen(id)] };
     let Some(Pattern::Object(fields)) = step.expect.as_ref().and_then(|expect| expect.part("data")) else { return Vec::new() };
     let named = fields.iter().filter(|(_, part)| *part != Pattern::Absent).map(|(name, _)| name);
-    let declares = |name: &&String| screen.data.iter().flatten().any(|property| property.name == **name);
+    let declares = |name: &&String| screen.data.iter().any(|property| property.name == **name);
     named.filter(|name| !declares(name)).map(|name| format!("screen {id} declares no data `{name}`")).collect()
 }
 

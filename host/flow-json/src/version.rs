@@ -1,28 +1,58 @@
 //! The versions of Flow JSON and of the data API.
 
+use std::fmt;
+
 /// A version of Flow JSON: major and minor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Version(u32, u32);
+pub(crate) struct Version(pub(crate) u32, pub(crate) u32);
 
 impl Version {
     /// Reads a version that this release knows, or a later minor version of the newest major one: Meta's rule is that a minor version
     /// takes all that its predecessor took (developers.facebook.com/docs/whatsapp/flows/reference/versioning).
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (major, minor) = text.split_once('.')?;
         let version = Self(number(major)?, number(minor)?);
-        let later_minor = version > NEWEST && version.0 == NEWEST.0;
-        (KNOWN.contains(&version) || later_minor).then_some(version)
+        (version.is_known() || (version > NEWEST && version.0 == NEWEST.0)).then_some(version)
     }
 
     /// Whether it speaks this version of the data API.
-    pub(super) fn speaks(self, data_api: &str) -> bool {
+    pub(crate) fn speaks(self, data_api: &str) -> bool {
         data_api == "3.0" || (data_api == "4.0" && self >= DATA_API_4_SINCE)
+    }
+
+    fn is_known(self) -> bool {
+        KNOWN.contains(&self)
+    }
+
+    /// Whether it is later than all that this release knows.
+    pub(crate) fn is_later(self) -> bool {
+        self > NEWEST
+    }
+
+    /// Whether nothing of it can be published any more. What WhatsApp would say of such a document can't be known.
+    pub(crate) fn is_retired(self) -> bool {
+        self < OLDEST_PUBLISHED
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
     }
 }
 
 /// The versions that there are, for messages.
-pub(super) fn known() -> String {
-    let all: Vec<String> = KNOWN.iter().map(|version| format!("{}.{}", version.0, version.1)).collect();
+pub(crate) fn known() -> String {
+    listed(&KNOWN)
+}
+
+/// Those that can be published, for messages.
+pub(crate) fn published() -> String {
+    listed(KNOWN.get(RETIRED..).unwrap_or_default())
+}
+
+fn listed(versions: &[Version]) -> String {
+    let all: Vec<String> = versions.iter().map(Version::to_string).collect();
     all.join(", ")
 }
 
@@ -39,7 +69,7 @@ const KNOWN: [Version; 14] = [
     Version(3, 1),
     Version(4, 0),
     Version(5, 0),
-    Version(5, 1),
+    OLDEST_PUBLISHED,
     Version(6, 0),
     Version(6, 1),
     Version(6, 2),
@@ -50,10 +80,19 @@ const KNOWN: [Version; 14] = [
     NEWEST,
 ];
 
-const NEWEST: Version = Version(7, 3);
+/// How many of them are retired.
+const RETIRED: usize = 5;
+
+/// `protocol.md` section 5.
+const OLDEST_PUBLISHED: Version = Version(5, 1);
+
+pub(crate) const NEWEST: Version = Version(7, 3);
 
 /// `protocol.md` section 3.
 const DATA_API_4_SINCE: Version = Version(7, 3);
+
+/// `protocol.md` section 5: from here on WhatsApp refuses a terminal screen without a Footer.
+pub(crate) const FOOTER_DUE_SINCE: Version = Version(7, 3);
 
 #[cfg(test)]
 mod tests {
@@ -74,5 +113,11 @@ mod tests {
         let speaks = |version, data_api| Version::parse(version).unwrap().speaks(data_api);
         assert!(speaks("2.1", "3.0") && speaks("7.3", "3.0") && speaks("7.3", "4.0") && speaks("7.4", "4.0"));
         assert!(!speaks("7.2", "4.0") && !speaks("7.3", "5.0") && !speaks("7.3", "3"));
+    }
+
+    #[test]
+    fn versions_before_5_1_can_not_be_published() {
+        assert_eq!(published(), "5.1, 6.0, 6.1, 6.2, 6.3, 7.0, 7.1, 7.2, 7.3");
+        assert!(KNOWN.iter().all(|version| version.is_retired() != published().contains(&version.to_string())));
     }
 }

@@ -4,11 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::finding::{Collector, Finding, Findings, Pointer, quoted};
-use super::names::{INVALID_SCREEN_TRANSITION, PAYLOAD_SCHEMA_ERROR};
-use super::routes::Routes;
+use super::SUCCESS;
+use super::document::read_document;
+use super::finding::{Collector, Finding, Findings, Level};
+use super::names::{INVALID_FLOW_JSON, INVALID_SCREEN_TRANSITION};
+use super::outline::{Outline, ScreenOutline};
+use super::place::{Place, quoted};
+use super::routes::{Routes, WrittenRoutes};
 use super::schema::{Schema, described};
-use super::screen::{ReadScreen, SUCCESS};
 
 /// Where the user is when a reply comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,17 +26,50 @@ pub enum Origin<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReplyRules {
     routes: Routes,
-    /// What each screen declares as its data; none where it declares none.
-    screens: HashMap<String, Option<Schema>>,
+    screens: HashMap<String, Rule>,
+}
+
+/// What a screen takes.
+#[derive(Clone, Debug, PartialEq)]
+struct Rule {
+    /// What it declares as its data. One that declares none takes anything, as the phone has it.
+    schema: Schema,
+    /// Whether it has a `NavigationList`: from there, all that the next screen declares is due.
+    has_navigation_list: bool,
 }
 
 impl ReplyRules {
-    pub(super) fn new(routes: Routes, screens: &mut [ReadScreen]) -> Self {
-        let screens = screens.iter_mut().map(|read| (read.screen.id.clone(), read.schema.take())).collect();
-        Self { routes, screens }
+    /// Reads the rules of a document that was taken once. What else it says is not looked at, so one that an earlier release took keeps
+    /// its rules, whatever this release would say of it. Fails if the document can't be read at all, or has no screen.
+    pub fn parse(text: &[u8]) -> Result<Self, Findings> {
+        let document = read_document(text)?;
+        let outline = Outline::of(&document);
+        if outline.screens.is_empty() {
+            return Err(Findings::about_the_whole(INVALID_FLOW_JSON, format_args!("has no screens")));
+        }
+        let mut unheard = Collector::default();
+        Ok(Self::of(&outline, &WrittenRoutes::of(&document, &outline), Level::Note, &mut unheard))
     }
 
-    pub(super) fn routes(&self) -> &Routes {
+    /// The rules of a document's screens; what is wrong with their data is found on the way.
+    pub(crate) fn of(outline: &Outline<'_>, routes: &WrittenRoutes<'_>, unexampled: Level, found: &mut Collector) -> Self {
+        let screens = Place::WHOLE.key("screens");
+        let rule = |screen: &ScreenOutline<'_>| {
+            let at = screens.item(screen.number);
+            let schema = screen.data.map(|data| Schema::of_screen(data, unexampled, &at.key("data"), found));
+            let schema = schema.unwrap_or_default();
+            (screen.id.to_owned(), Rule { schema, has_navigation_list: screen.has_navigation_list })
+        };
+        let screens = outline.screens.iter().map(rule).collect();
+        Self { routes: Routes::of(routes), screens }
+    }
+
+    /// About how many bytes they take in memory.
+    pub(crate) fn weight(&self) -> usize {
+        self.screens.values().map(|rule| rule.schema.weight()).sum()
+    }
+
+    pub(crate) fn routes(&self) -> &Routes {
         &self.routes
     }
 
@@ -44,14 +80,14 @@ impl ReplyRules {
         if let Some((screen, data)) = read_reply(reply, &mut found) {
             self.check_read(from, screen, data, &mut found);
         }
-        found.finish()
+        found.refused()
     }
 
     /// The same, of a reply whose parts are known.
     pub fn check_screen(&self, from: Origin<'_>, screen: &str, data: &Map<String, Value>) -> Result<(), Findings> {
         let mut found = Collector::default();
         self.check_read(from, screen, data, &mut found);
-        found.finish()
+        found.refused()
     }
 
     /// Where findings about a reply are, in the Flow JSON's own names: what a reply calls its members may be a customer's data.
@@ -65,7 +101,7 @@ impl ReplyRules {
     fn own_place(&self, pointer: &str) -> String {
         let mut steps = pointer.split('/').skip(1);
         let (part, name) = (steps.next().unwrap_or_default(), steps.next());
-        let declared = |name: &&str| self.screens.values().flatten().any(|schema| schema.declares(name));
+        let declared = |name: &&str| self.screens.values().any(|rule| rule.schema.declares(name));
         match (part, name.filter(declared)) {
             ("data", Some(name)) => format!("/data/{name}"),
             ("data" | "screen", _) => format!("/{part}"),
@@ -77,39 +113,33 @@ impl ReplyRules {
         check_client_parts(data, found);
         if screen != SUCCESS {
             self.check_transition(from, screen, found);
-            self.check_data(screen, data, found);
+            self.check_data(from, screen, data, found);
         }
     }
 
     fn check_transition(&self, from: Origin<'_>, to: &str, found: &mut Collector) {
-        let shown = quoted(to);
-        let problem = match from {
-            _ if !self.routes.know(to) => format!("there is no screen {shown} in the routing model"),
+        let (at, shown) = (Place::WHOLE.key("screen"), quoted(to));
+        let mut wrong = |problem: std::fmt::Arguments<'_>| {
+            found.error(&at, Some(INVALID_SCREEN_TRANSITION), format_args!("{problem}: the phone would not go there"));
+        };
+        match from {
+            _ if !self.routes.know(to) => wrong(format_args!("there is no screen {shown} in the routing model")),
             Origin::Init if !self.routes.begin_with(to) => {
-                format!("{shown} can't be the first screen: routes lead to it, so it is no entry screen")
+                wrong(format_args!("{shown} can't be the first screen: routes lead to it, so it is no entry screen"));
             }
             Origin::Screen(from) if from != to && !self.routes.lead(from, to) && !self.routes.lead(to, from) => {
-                format!("the routing model has no way between {} and {shown}", quoted(from))
+                wrong(format_args!("the routing model has no way between {} and {shown}", quoted(from)));
             }
-            _ => return,
-        };
-        let at = Pointer::default().key("screen");
-        found.add(&at, Some(INVALID_SCREEN_TRANSITION), format!("{problem}: the phone would not go there"));
+            _ => (),
+        }
     }
 
-    fn check_data(&self, screen: &str, data: &Map<String, Value>, found: &mut Collector) {
-        let at = Pointer::default().key("data");
-        match self.screens.get(screen) {
-            // Not in the routing model, which was said already.
-            None => (),
-            Some(Some(schema)) => schema.check_reply(data, &TAKEN_OUT, screen, &at, found),
-            Some(None) => {
-                for name in data.keys().filter(|name| !TAKEN_OUT.contains(&name.as_str())) {
-                    let message = format!("screen {screen} declares no data, and takes none: the phone would refuse the screen");
-                    found.add(&at.key(name), Some(PAYLOAD_SCHEMA_ERROR), message);
-                }
-            }
-        }
+    fn check_data(&self, from: Origin<'_>, screen: &str, data: &Map<String, Value>, found: &mut Collector) {
+        // One that there is not is not in the routing model either, which was said already.
+        let Some(rule) = self.screens.get(screen) else { return };
+        let from = if let Origin::Screen(from) = from { self.screens.get(from) } else { None };
+        let all = from.is_some_and(|from| from.has_navigation_list);
+        rule.schema.check_reply(data, &TAKEN_OUT, all, screen, &Place::WHOLE.key("data"), found);
     }
 }
 
@@ -118,9 +148,9 @@ const MOST_PLACES: usize = 5;
 
 /// The screen and the data of a reply that has the form of one.
 fn read_reply<'a>(reply: &'a Value, found: &mut Collector) -> Option<(&'a str, &'a Map<String, Value>)> {
-    let whole = Pointer::default();
+    let whole = Place::WHOLE;
     let Value::Object(members) = reply else {
-        found.add(&whole, None, format!("is {}; a reply is a JSON object", described(reply)));
+        found.error(&whole, None, format_args!("is {}; a reply is a JSON object", described(reply)));
         return None;
     };
     let screen = member(members, "screen", "a text", &whole, found, Value::as_str);
@@ -130,15 +160,15 @@ fn read_reply<'a>(reply: &'a Value, found: &mut Collector) -> Option<(&'a str, &
 
 /// What is the client's own in `data`.
 fn check_client_parts(data: &Map<String, Value>, found: &mut Collector) {
-    let at = Pointer::default().key("data");
+    let at = Place::WHOLE.key("data");
     if let Some(text) = data.get(ERROR_MESSAGE).filter(|text| !text.is_string()) {
-        found.add(&at.key(ERROR_MESSAGE), None, format!("is {}; it must be a text", described(text)));
+        found.error(&at.key(ERROR_MESSAGE), None, format_args!("is {}; it must be a text", described(text)));
     }
     if let Some(response) = data.get(RESPONSE) {
         let at = at.key(RESPONSE);
         match response {
             Value::Object(members) => drop(member(members, "params", "an object", &at, found, Value::as_object)),
-            other => found.add(&at, None, format!("is {}; it must be an object with `params`", described(other))),
+            other => found.error(&at, None, format_args!("is {}; it must be an object with `params`", described(other))),
         }
     }
 }
@@ -148,17 +178,17 @@ fn member<'a, T>(
     members: &'a Map<String, Value>,
     name: &str,
     expected: &str,
-    at: &Pointer,
+    at: &Place<'_>,
     found: &mut Collector,
     read: impl Fn(&'a Value) -> Option<T>,
 ) -> Option<T> {
     let Some(value) = members.get(name) else {
-        found.add(at, None, format!("lacks `{name}`, {expected}"));
+        found.error(at, None, format_args!("lacks `{name}`, {expected}"));
         return None;
     };
     let read = read(value);
     if read.is_none() {
-        found.add(&at.key(name), None, format!("is {}; it must be {expected}", described(value)));
+        found.error(&at.key(name), None, format_args!("is {}; it must be {expected}", described(value)));
     }
     read
 }

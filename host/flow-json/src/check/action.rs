@@ -1,0 +1,224 @@
+//! Actions: what a tap or a choice does.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::bound::Wanted;
+use super::meant::meant;
+use super::{Checker, Scope};
+use crate::finding::Level;
+use crate::names::{
+    INVALID_COMPLETE_ACTION, INVALID_ENUM_VALUE, INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME, INVALID_PROPERTY_KEY,
+    INVALID_PROPERTY_TYPE, INVALID_PROPERTY_VALUE_FORMAT, INVALID_ROUTING_MODEL, MISSING_REQUIRED_PROPERTY,
+    NOT_KEYWORD_SCHEMA_VALIDATION_FAILED,
+};
+use crate::place::{Place, quoted};
+use crate::schema::described;
+use crate::version::Version;
+
+/// The names of actions, and since when there is each.
+type Actions = &'static [(&'static str, Version)];
+
+impl<'a> Checker<'_, 'a> {
+    /// What a tap does.
+    pub(super) fn click(&mut self, action: &'a Value, actions: Actions, scope: Scope<'_, 'a>, at: &Place<'_>) {
+        let scope = scope.of_action();
+        let Some(members) = self.action_members(action, &["name", "payload", "next", "url"], at) else { return };
+        let name = self.action_name(members, actions, at);
+        let Some(name) = name else { return };
+        self.goes_with(members, name, "next", "navigate", at);
+        self.goes_with(members, name, "url", "open_url", at);
+        match name {
+            "navigate" => self.navigates(members, scope, at),
+            "open_url" => self.opens_url(members, scope, at),
+            "complete" if !scope.screen.terminal => {
+                let problem = format_args!(
+                    "ends the flow, which only a terminal screen does: set \"terminal\": true on screen {}, or take another action",
+                    quoted(scope.screen.id)
+                );
+                self.wrong(&at.key("name"), INVALID_COMPLETE_ACTION, problem);
+            }
+            _ => (),
+        }
+        self.acts(name, members, scope, at);
+    }
+
+    /// What a choice does.
+    pub(super) fn select(&mut self, action: &'a Value, actions: Actions, scope: Scope<'_, 'a>, at: &Place<'_>) {
+        let scope = scope.of_action();
+        let Some(members) = self.action_members(action, &["name", "payload"], at) else { return };
+        let name = self.action_name(members, actions, at);
+        if !members.contains_key("payload") {
+            let problem = format_args!("lacks its `payload`; write {{}} if nothing goes along");
+            self.wrong(at, MISSING_REQUIRED_PROPERTY, problem);
+        }
+        if let Some(name) = name {
+            self.acts(name, members, scope, at);
+        }
+    }
+
+    /// What holds for every action, wherever it stands.
+    fn acts(&mut self, name: &'static str, members: &'a Map<String, Value>, scope: Scope<'_, 'a>, at: &Place<'_>) {
+        if name == "data_exchange" && !self.has_endpoint {
+            let problem = format_args!(
+                "asks the endpoint, and the document has none: add `data_api_version` and `routing_model` to it, or take another action"
+            );
+            self.wrong(&at.key("name"), MISSING_REQUIRED_PROPERTY, problem);
+        }
+        match members.get("payload") {
+            Some(Value::Object(payload)) => self.check_payload(name, payload, members, scope, &at.key("payload")),
+            None if name == "navigate" => self.check_lacking_payload(members, scope, at),
+            _ => (),
+        }
+    }
+
+    fn action_members(&mut self, action: &'a Value, keys: &[&'static str], at: &Place<'_>) -> Option<&'a Map<String, Value>> {
+        let Value::Object(members) = action else {
+            let problem = format_args!("is {}; an action is an object with a `name`", described(action));
+            self.wrong(at, INVALID_PROPERTY_TYPE, problem);
+            return None;
+        };
+        for name in members.keys().filter(|name| !keys.contains(&name.as_str())) {
+            let advice = fmt::from_fn(|f| match (name.as_str(), meant(name, keys.iter().copied())) {
+                ("next_screen" | "nextScreen" | "screen", _) if keys.contains(&"next") => {
+                    f.write_str("write \"next\": {\"type\": \"screen\", \"name\": ..}")
+                }
+                (_, Some(meant)) => write!(f, "write `{meant}`"),
+                _ => write!(f, "it has {}", keys.join(", ")),
+            });
+            self.wrong(&at.key(name), INVALID_PROPERTY_KEY, format_args!("an action here has no {}; {advice}", quoted(name)));
+        }
+        if let Some(payload) = members.get("payload").filter(|payload| !payload.is_object()) {
+            let problem = format_args!("is {}; a payload is an object", described(payload));
+            self.wrong(&at.key("payload"), INVALID_PROPERTY_TYPE, problem);
+        }
+        Some(members)
+    }
+
+    /// The action's name, if it is one that may be taken here.
+    fn action_name(&mut self, members: &'a Map<String, Value>, actions: Actions, at: &Place<'_>) -> Option<&'static str> {
+        let (written, place) = (members.get("name"), at.key("name"));
+        let possible = || actions.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        match written {
+            None => {
+                self.wrong(at, MISSING_REQUIRED_PROPERTY, format_args!("lacks its `name`, one of {}", possible()));
+                None
+            }
+            Some(Value::String(name)) => match actions.iter().find(|(known, _)| known == name) {
+                Some((known, since)) => {
+                    self.check_age(known, *since, &place);
+                    Some(known)
+                }
+                None => {
+                    let problem = format_args!("{} is no action that can be taken here; there is {}", quoted(name), possible());
+                    self.wrong(&place, INVALID_ENUM_VALUE, problem);
+                    None
+                }
+            },
+            Some(other) => {
+                self.wrong(
+                    &place,
+                    INVALID_PROPERTY_TYPE,
+                    format_args!("is {}; it must be one of {}", described(other), possible()),
+                );
+                None
+            }
+        }
+    }
+
+    /// A key that one action must have and no other may.
+    fn goes_with(&mut self, members: &Map<String, Value>, name: &str, key: &str, of: &str, at: &Place<'_>) {
+        match (name == of, members.contains_key(key)) {
+            (true, false) => {
+                let example =
+                    if key == "next" { "\"next\": {\"type\": \"screen\", \"name\": ..}" } else { "\"url\": \"https://..\"" };
+                self.wrong(at, MISSING_REQUIRED_PROPERTY, format_args!("an action {of} lacks `{key}`: write {example}"));
+            }
+            (false, true) => {
+                let problem = format_args!("`{key}` belongs to an action {of}; take it out");
+                self.wrong(&at.key(key), NOT_KEYWORD_SCHEMA_VALIDATION_FAILED, problem);
+            }
+            _ => (),
+        }
+    }
+
+    fn navigates(&mut self, members: &'a Map<String, Value>, scope: Scope<'_, 'a>, at: &Place<'_>) {
+        let Some(next) = members.get("next") else { return };
+        let at = at.key("next");
+        let Value::Object(next) = next else {
+            let problem = format_args!("is {}; it must be {{\"type\": \"screen\", \"name\": ..}}", described(next));
+            self.wrong(&at, INVALID_PROPERTY_TYPE, problem);
+            return;
+        };
+        for (name, value) in next {
+            match name.as_str() {
+                "name" | "type" if value.is_string() => (),
+                "name" | "type" => {
+                    self.wrong(&at.key(name), INVALID_PROPERTY_TYPE, format_args!("is {}; it must be a text", described(value)));
+                }
+                _ => {
+                    let problem = format_args!("`next` has no {}, only `type` and `name`; take it out", quoted(name));
+                    self.wrong(&at.key(name), INVALID_PROPERTY_KEY, problem);
+                }
+            }
+        }
+        for name in ["type", "name"].into_iter().filter(|name| !next.contains_key(*name)) {
+            let problem = format_args!("lacks `{name}`: write {{\"type\": \"screen\", \"name\": ..}}");
+            self.wrong(&at, MISSING_REQUIRED_PROPERTY, problem);
+        }
+        if let Some(kind) = next.get("type").and_then(Value::as_str).filter(|kind| *kind != "screen") {
+            let problem = format_args!("{} is no type that is known; a navigate action leads to a \"screen\"", quoted(kind));
+            self.doubtful(&at.key("type"), problem);
+        }
+        if let Some(name) = next.get("name").and_then(Value::as_str) {
+            self.leads_to(name, scope, &at.key("name"));
+        }
+    }
+
+    fn leads_to(&mut self, target: &str, scope: Scope<'_, 'a>, at: &Place<'_>) {
+        let own = scope.screen.id;
+        // WhatsApp looks in 7.1 too, but not into the entries of a list.
+        let level = if scope.actions == self.level_of_bindings() { self.level } else { scope.actions };
+        if target == own {
+            let problem = format_args!("leads to its own screen, {}", quoted(target));
+            self.found.add(level, at, Some(INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME), problem);
+        } else if self.outline.screen(target).is_none() {
+            let problem = format_args!("there is no screen {}", quoted(target));
+            self.found.add(level, at, Some(INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME), problem);
+        } else if self.routes.know(target) && !self.routes.lead(own, target) && !self.routes.lead(target, own) {
+            // From a list WhatsApp takes it, and in these versions from everywhere.
+            let is_list = scope.screen.has_navigation_list && self.version >= Version(6, 2);
+            let unseen = self.version >= Version(6, 3) && self.version < Version(7, 3);
+            let level = if is_list || unseen { Level::Note } else { level };
+            let problem =
+                format_args!("leads to {}, but the routing model has no route there from {}", quoted(target), quoted(own));
+            self.found.add(level, at, Some(INVALID_ROUTING_MODEL), problem);
+        }
+    }
+
+    fn opens_url(&mut self, members: &'a Map<String, Value>, scope: Scope<'_, 'a>, at: &Place<'_>) {
+        if members.contains_key("payload") {
+            let problem = format_args!("an action open_url has no `payload`; take it out");
+            self.wrong(&at.key("payload"), NOT_KEYWORD_SCHEMA_VALIDATION_FAILED, problem);
+        }
+        let Some(url) = members.get("url") else { return };
+        let at = at.key("url");
+        let is_url = |text: &str| {
+            text.split_once(':').is_some_and(|(scheme, rest)| {
+                let mut letters = scheme.bytes();
+                letters.next().is_some_and(|byte| byte.is_ascii_alphabetic())
+                    && !rest.is_empty()
+                    && !text.contains(char::is_whitespace)
+            })
+        };
+        match url.as_str() {
+            None => self.wrong(&at, INVALID_PROPERTY_TYPE, format_args!("is {}; it must be a text", described(url))),
+            Some(_) if self.is_bound(url, Wanted::Types(&["string"]), scope, &at) => (),
+            Some(text) if is_url(text.trim()) => (),
+            Some(_) => {
+                self.wrong(&at, INVALID_PROPERTY_VALUE_FORMAT, format_args!("is no address; write one as https://example.com/"))
+            }
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The components of a screen: which there are, where, how many, and what they say.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::meant::meant;
+use super::table::{Areas, COMPONENTS, Component, Takes};
+use super::{Checker, Scope};
+use crate::finding::Level;
+use crate::names::{
+    COMPONENT_TYPE_MAX_NUMBER_PER_SCREEN, COMPONENTS_OUTSIDE_FORM, DUPLICATE_FORM_COMPONENT_NAMES, INVALID_COMPONENT_PLACEMENT,
+    INVALID_PROPERTY_TYPE, INVALID_PROPERTY_VALUE, INVALID_RICHTEXT_PLACEMENT, INVALID_TYPE_PROPERTY_VALUE,
+    MAX_ALLOWED_COMPONENTS_PER_SCREEN, MAXIMUM_IF_NESTING, MISSING_FOOTER_IN_IF_ELSE_BRANCHES, MISSING_FOOTER_IN_SWITCH_BRANCHES,
+    MISSING_REQUIRED_TYPE_PROPERTY, PATTERN_MISMATCH,
+};
+use crate::place::{Place, quoted};
+use crate::schema::described;
+use crate::version::{FOOTER_DUE_SINCE, Version};
+
+/// Where components stand.
+#[derive(Clone, Copy)]
+pub(super) struct Spot<'s, 'a> {
+    pub(super) scope: Scope<'s, 'a>,
+    pub(super) area: Areas,
+    /// In how many `If`s that stand directly in each other.
+    pub(super) ifs: usize,
+}
+
+/// What there was of a screen's components so far.
+#[derive(Default)]
+pub(super) struct Tally<'a> {
+    names: HashSet<&'a str>,
+    /// All but Forms, those of all branches too.
+    components: usize,
+    forms: usize,
+    /// How many there can be of each kind at one time: of branches, those of the one that has most.
+    at_once: Counts,
+    rich_texts: usize,
+    navigation_lists: usize,
+    footers: usize,
+}
+
+type Counts = [usize; COMPONENTS.len()];
+
+impl<'a> Checker<'_, 'a> {
+    /// The components of a list.
+    pub(super) fn components(&mut self, list: &'a Value, spot: Spot<'_, 'a>, tally: &mut Tally<'a>, at: &Place<'_>) {
+        let Value::Array(components) = list else {
+            let problem = format_args!("is {}; it must be a list of components", described(list));
+            self.wrong(at, INVALID_PROPERTY_TYPE, problem);
+            return;
+        };
+        for (number, component) in components.iter().enumerate() {
+            let at = at.item(number);
+            match component {
+                Value::Object(members) => self.component(members, spot, tally, &at),
+                other => {
+                    self.wrong(&at, INVALID_PROPERTY_TYPE, format_args!("is {}; a component is an object", described(other)));
+                }
+            }
+        }
+    }
+
+    fn component(&mut self, members: &'a Map<String, Value>, spot: Spot<'_, 'a>, tally: &mut Tally<'a>, at: &Place<'_>) {
+        let Some((number, component)) = self.kind(members, at) else { return };
+        self.stands_right(component, spot, at);
+        self.counted(number, component, spot, tally, at);
+        self.named_once(members, component, tally, at);
+        let inside = Scope { in_form: spot.scope.in_form || component.name == "Form", ..spot.scope };
+        self.members(members, component.keys, "type", format_args!("{}", component.name), spot.scope, at);
+        self.special(members, component, inside, at);
+        if component.name == "Footer" && tally.footers == 1 && spot.scope.screen.terminal {
+            self.check_last_footer(members, at);
+        }
+        let spot = Spot { scope: inside, ifs: if component.name == "If" { spot.ifs + 1 } else { 0 }, ..spot };
+        self.components_inside(members, component, spot, tally, at);
+    }
+
+    /// The lists of components that a component has. Of branches, one is shown at a time.
+    fn components_inside(
+        &mut self,
+        members: &'a Map<String, Value>,
+        component: &Component,
+        spot: Spot<'_, 'a>,
+        tally: &mut Tally<'a>,
+        at: &Place<'_>,
+    ) {
+        let before = tally.at_once;
+        let (mut most, mut branches, mut with_footer) = (before, 0, 0);
+        let mut list = |checker: &mut Self, list: &'a Value, area: Areas, at: &Place<'_>| {
+            tally.at_once = before;
+            checker.components(list, Spot { area, ..spot }, tally, at);
+            most.iter_mut().zip(tally.at_once).for_each(|(most, count)| *most = count.max(*most));
+            branches += 1;
+            with_footer += usize::from(tally.at_once[FOOTER] > before[FOOTER]);
+        };
+        for key in component.keys {
+            let Some(value) = members.get(key.name) else { continue };
+            let at = at.key(key.name);
+            match (key.takes, value) {
+                (Takes::Components(area), _) => list(self, value, area, &at),
+                (Takes::Cases, Value::Object(cases)) => {
+                    self.check_cases(cases, &at);
+                    cases.iter().for_each(|(name, case)| list(self, case, Areas::CASE, &at.key(name)));
+                }
+                (Takes::Cases, other) => {
+                    let problem =
+                        format_args!("is {}; it must be an object with a list of components for each value", described(other));
+                    self.wrong(&at, INVALID_PROPERTY_TYPE, problem);
+                }
+                _ => (),
+            }
+        }
+        tally.at_once = most;
+        let branches = if component.name == "If" { 2 } else { branches };
+        if with_footer > 0 && with_footer < branches {
+            let problem = format_args!("has a Footer in one branch and none in another: Meta's reference asks for one in each");
+            self.found.note(
+                at,
+                Some(if component.name == "If" { MISSING_FOOTER_IN_IF_ELSE_BRANCHES } else { MISSING_FOOTER_IN_SWITCH_BRANCHES }),
+                problem,
+            );
+        }
+    }
+
+    /// The component's row of the table, if there is one.
+    fn kind(&mut self, members: &'a Map<String, Value>, at: &Place<'_>) -> Option<(usize, &'static Component)> {
+        let Some(kind) = members.get("type") else {
+            self.wrong(at, MISSING_REQUIRED_TYPE_PROPERTY, format_args!("lacks its `type`, for example \"TextBody\""));
+            return None;
+        };
+        let at = at.key("type");
+        let Some(kind) = kind.as_str() else {
+            self.wrong(&at, INVALID_PROPERTY_TYPE, format_args!("is {}; a type is a text", described(kind)));
+            return None;
+        };
+        let known = COMPONENTS.iter().enumerate().find(|(_, component)| component.name == kind);
+        match known {
+            Some((_, component)) if self.version < component.since => {
+                let (since, version) = (component.since, self.version);
+                let problem = format_args!("{kind} is there from version {since} on; this document is of version {version}");
+                self.wrong(&at, INVALID_TYPE_PROPERTY_VALUE, problem);
+            }
+            Some(_) => (),
+            None => {
+                // A later version may have it.
+                let level = if self.version.is_later() { Level::Note } else { self.level };
+                let advice = std::fmt::from_fn(|f| match meant(kind, COMPONENTS.iter().map(|component| component.name)) {
+                    Some(meant) => write!(f, "; write {meant}"),
+                    None => Ok(()),
+                });
+                let problem = format_args!("there is no component {}{advice}", quoted(kind));
+                self.found.add(level, &at, Some(INVALID_TYPE_PROPERTY_VALUE), problem);
+            }
+        }
+        known
+    }
+
+    fn stands_right(&mut self, component: &'static Component, spot: Spot<'_, 'a>, at: &Place<'_>) {
+        let (name, area) = (component.name, spot.area);
+        let at = at.key("type");
+        let in_branch = area == Areas::BRANCH || area == Areas::CASE;
+        if !component.areas.contain(area) || (in_branch && self.version < component.in_branches_since) {
+            self.wrong(&at, INVALID_PROPERTY_VALUE, format_args!("{name} can't stand {}", area.described()));
+        }
+        if name == "If" && spot.ifs >= MAX_NESTED_IFS {
+            let problem = format_args!("is an If in {} others; at most {MAX_NESTED_IFS} stand in each other", spot.ifs);
+            self.wrong(&at, MAXIMUM_IF_NESTING, problem);
+        }
+        if component.field.is_some() && spot.scope.screen.has_form && !spot.scope.in_form {
+            match name {
+                // WhatsApp says nothing of these.
+                "CalendarPicker" | "ChipsSelector" | "NavigationList" => (),
+                _ => self.wrong(
+                    &at,
+                    COMPONENTS_OUTSIDE_FORM,
+                    format_args!("{name} stands outside of the Form that the screen has; put it inside"),
+                ),
+            }
+        }
+    }
+
+    fn counted(&mut self, number: usize, component: &'static Component, spot: Spot<'_, 'a>, tally: &mut Tally<'a>, at: &Place<'_>) {
+        let at = at.key("type");
+        let name = component.name;
+        tally.at_once[number] += 1;
+        match name {
+            "RichText" => tally.rich_texts += 1,
+            "NavigationList" => tally.navigation_lists += 1,
+            "Footer" => tally.footers += 1,
+            "Form" => tally.forms += 1,
+            _ => (),
+        }
+        if name != "Form" {
+            tally.components += 1;
+            if tally.components == MANY_COMPONENTS + 1 {
+                self.doubtful(
+                    &at,
+                    format_args!("is one more than the {MANY_COMPONENTS} components that Meta's reference allows on a screen"),
+                );
+            }
+            if tally.components == MAX_COMPONENTS + 1 {
+                let problem = format_args!("is one more than the {MAX_COMPONENTS} components that a screen may have");
+                self.wrong(&at, MAX_ALLOWED_COMPONENTS_PER_SCREEN, problem);
+            }
+        }
+        let count = tally.at_once[number];
+        let of = |name: &str| COMPONENTS.iter().position(|component| component.name == name).map_or(0, |at| tally.at_once[at]);
+        if component.most.is_some_and(|most| count > most) {
+            let most = component.most.unwrap_or_default();
+            let problem = format_args!("is {name} number {count} of the screen; the most is {most}");
+            self.wrong(&at, COMPONENT_TYPE_MAX_NUMBER_PER_SCREEN, problem);
+        } else if ["PhotoPicker", "DocumentPicker"].contains(&name) && of("PhotoPicker") + of("DocumentPicker") > 1 {
+            let problem = format_args!("a screen has one PhotoPicker or one DocumentPicker, not both");
+            self.wrong(&at, COMPONENT_TYPE_MAX_NUMBER_PER_SCREEN, problem);
+        } else if name == "Form" && count > 1 {
+            // WhatsApp counts Forms from 7.0 on, and only where nothing branches.
+            let level = if self.version.0 >= 7 && !spot.scope.screen.has_branches { self.level } else { Level::Note };
+            let problem = format_args!("is Form number {count} of the screen; it may have one");
+            self.found.add(level, &at, Some(COMPONENT_TYPE_MAX_NUMBER_PER_SCREEN), problem);
+        }
+    }
+
+    fn named_once(&mut self, members: &'a Map<String, Value>, component: &Component, tally: &mut Tally<'a>, at: &Place<'_>) {
+        let Some(name) = members.get("name").and_then(Value::as_str).filter(|_| component.name != "Form") else { return };
+        if !tally.names.insert(name) {
+            let problem = format_args!("{} is the name of another component of the screen already", quoted(name));
+            self.wrong(&at.key("name"), DUPLICATE_FORM_COMPONENT_NAMES, problem);
+        }
+    }
+
+    /// The Footer of a terminal screen; WhatsApp looks at the first.
+    fn check_last_footer(&mut self, members: &Map<String, Value>, at: &Place<'_>) {
+        let action = members.get("on-click-action").and_then(|action| action.get("name"));
+        if self.version >= FOOTER_DUE_SINCE && action.is_some_and(|name| name == "navigate") {
+            let problem =
+                format_args!("leads on from a terminal screen; its Footer ends the flow, by `complete` or `data_exchange`");
+            self.wrong(&at.key("on-click-action").key("name"), INVALID_PROPERTY_VALUE, problem);
+        }
+    }
+
+    fn check_cases(&mut self, cases: &Map<String, Value>, at: &Place<'_>) {
+        if cases.is_empty() {
+            self.wrong(at, INVALID_PROPERTY_VALUE, format_args!("is empty; name a case at least"));
+        }
+        for name in cases.keys() {
+            let mut letters = name.bytes();
+            let begins = letters.next().is_some_and(|byte| byte.is_ascii_alphabetic());
+            if !begins || !letters.all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
+                let problem =
+                    format_args!("{} can't be a case: one begins with a letter and has letters, digits, - and _", quoted(name));
+                self.wrong(&at.key(name), PATTERN_MISMATCH, problem);
+            }
+        }
+    }
+
+    /// What may not stand beside others.
+    pub(super) fn check_company(&mut self, tally: &Tally<'_>, at: &Place<'_>) {
+        let Tally { components, rich_texts, navigation_lists, footers, .. } = *tally;
+        // A Footer beside it is taken from 6.3 on.
+        let beside = components - rich_texts - if self.version >= Version(6, 3) { footers } else { 0 };
+        if rich_texts > 1 || (rich_texts == 1 && (beside > 0 || (self.version < Version(6, 3) && tally.forms > 0))) {
+            let with = if self.version >= Version(6, 3) { " with nothing but a Footer" } else { "" };
+            let name = if self.version < Version(6, 0) { INVALID_RICHTEXT_PLACEMENT } else { INVALID_COMPONENT_PLACEMENT };
+            self.wrong(
+                at,
+                name,
+                format_args!("a RichText stands alone on its screen{with}; what else is there goes to another screen"),
+            );
+        }
+        if navigation_lists > 2 || (navigation_lists > 0 && components >= 2 && components > navigation_lists) {
+            let problem =
+                format_args!("a screen with a NavigationList has no other components beside it, and two such lists at most");
+            self.wrong(at, INVALID_COMPONENT_PLACEMENT, problem);
+        }
+    }
+}
+
+/// Its row of the table.
+const FOOTER: usize = {
+    let mut row = 0;
+    while !matches!(COMPONENTS[row].name.as_bytes(), b"Footer") {
+        row += 1;
+    }
+    row
+};
+
+/// Directly in each other.
+const MAX_NESTED_IFS: usize = 3;
+
+/// What Meta's reference says; what refuses counts to 100.
+const MANY_COMPONENTS: usize = 50;
+const MAX_COMPONENTS: usize = 100;

@@ -1,0 +1,87 @@
+//! What a Form says for its fields: their first values and their errors.
+
+use serde_json::{Map, Value};
+
+use super::bound::backticked;
+use super::reference::Reference;
+use super::table::{COMPONENTS, Field};
+use super::{Checker, Scope};
+use crate::finding::Level;
+use crate::names::{INVALID_PROPERTY_VALUE, INVALID_SCREEN_DYNAMIC_DATA, NATIVE_COMPONENT_IN_FORM_INIT_VALUES};
+use crate::place::{Place, quoted};
+use crate::schema::Types;
+use crate::version::Version;
+
+impl<'a> Checker<'_, 'a> {
+    pub(super) fn check_form(&mut self, members: &'a Map<String, Value>, scope: Scope<'_, 'a>, at: &Place<'_>) {
+        for part in ["init-values", "error-messages"] {
+            let Some(Value::Object(values)) = members.get(part) else { continue };
+            let at = at.key(part);
+            for (name, value) in values {
+                self.check_of_field(part, name, value, scope, &at.key(name));
+            }
+        }
+    }
+
+    fn check_of_field(&mut self, part: &str, name: &str, value: &'a Value, scope: Scope<'_, 'a>, at: &Place<'_>) {
+        // WhatsApp looks at the names and the types from 7.0 on.
+        let level = if self.version >= Version(7, 0) { self.level } else { Level::Note };
+        let component = scope.screen.named.get(name).copied();
+        let kind = component.and_then(|component| component.get("type")).and_then(Value::as_str);
+        let field = COMPONENTS.iter().find(|known| Some(known.name) == kind).and_then(|known| known.field);
+        let (Some(component), Some(field)) = (component, field) else {
+            let level = if part == "init-values" { level } else { Level::Note };
+            let problem = format_args!("no field of the screen is called {}", quoted(name));
+            self.found.add(level, at, Some(INVALID_PROPERTY_VALUE), problem);
+            return;
+        };
+        if part == "init-values" && field == Field::Media {
+            let problem = format_args!("{} picks files, which it can't begin with; take it out", quoted(name));
+            self.wrong(at, NATIVE_COMPONENT_IN_FORM_INIT_VALUES, problem);
+            return;
+        }
+        let is_range = field.type_name(component) == "object";
+        let due = match part {
+            "init-values" => field.type_name(component),
+            _ if is_range => "object",
+            // A picker of files has messages for what can go wrong with each.
+            _ if field == Field::Media => return,
+            _ => "string",
+        };
+        self.check_value_of_field(value, due, level, scope, at);
+    }
+
+    fn check_value_of_field(&mut self, value: &'a Value, due: &'static str, level: Level, scope: Scope<'_, 'a>, at: &Place<'_>) {
+        let scope = Scope { references: level.max(scope.references), expressions: level.max(scope.expressions), ..scope };
+        let differs = |is: &str| format!("is of the type {}; {due} is due", quoted(is));
+        let bound = value.as_str().map(|text| (Reference::of(text), backticked(text).filter(|_| self.version >= Version(6, 0))));
+        match bound {
+            Some((Some(reference), _)) => match reference.resolve_anywhere(scope.screen, self.outline) {
+                Ok(target) => {
+                    // An integer is a number, so there it isn't sure.
+                    let level = if target.type_name() == Some("integer") && due == "number" { Level::Note } else { level };
+                    if let Some(is) = target.type_name().filter(|is| *is != due) {
+                        self.found.add(
+                            level,
+                            at,
+                            Some(INVALID_PROPERTY_VALUE),
+                            format_args!("what is referred to {}", differs(is)),
+                        );
+                    }
+                }
+                Err(dangling) => self.dangling(&dangling, INVALID_SCREEN_DYNAMIC_DATA, scope.references, scope, at),
+            },
+            Some((_, Some(inside))) => {
+                let gives = self.expression(inside, INVALID_PROPERTY_VALUE, scope, at).and_then(|gives| gives.name());
+                if let Some(is) = gives.filter(|is| *is != due) {
+                    self.found.add(level, at, Some(INVALID_PROPERTY_VALUE), format_args!("the expression {}", differs(is)));
+                }
+            }
+            _ if !Types::named(due).unwrap_or_default().contain(value) => {
+                let problem = format_args!("{}", differs(crate::schema::type_name(value)));
+                self.found.add(level, at, Some(INVALID_PROPERTY_VALUE), problem);
+            }
+            _ => (),
+        }
+    }
+}

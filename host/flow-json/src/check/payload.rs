@@ -1,0 +1,253 @@
+//! Payloads: what an action sends along, and whether the next screen, or the own, takes it.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value};
+
+use super::bound::backticked;
+use super::reference::{Dangling, Reference, Store, Target, looks_like_one};
+use super::table::Field;
+use super::{Checker, Scope};
+use crate::finding::{Collector, Level};
+use crate::names::{
+    INVALID_ACTION_PAYLOAD_PROPERTY, INVALID_NAVIGATE_ACTION_PAYLOAD, INVALID_NAVIGATE_ACTION_STATIC_DATA,
+    INVALID_ON_CLICK_ACTION_PAYLOAD, INVALID_UPDATE_DATA_ACTION_PAYLOAD, MISSING_NAVIGATION_ACTION_PAYLOAD,
+};
+use crate::outline::ScreenOutline;
+use crate::place::{Place, quoted};
+use crate::schema::REQUIRED;
+use crate::version::Version;
+
+impl<'c, 'a> Checker<'c, 'a> {
+    /// A payload, of an action that can be taken.
+    pub(super) fn check_payload(
+        &mut self,
+        name: &'static str,
+        payload: &'a Map<String, Value>,
+        action: &'a Map<String, Value>,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
+        let mut media = Media::default();
+        for (key, value) in payload {
+            self.check_sent(name, value, 0, &mut media, scope, &at.key(key));
+        }
+        media.check(self.found, name, scope.actions, at);
+        match name {
+            "navigate" => {
+                if let Some(next) = self.next_screen(action) {
+                    self.check_next_takes(payload, next, scope, at);
+                }
+            }
+            "update_data" => self.check_own_takes(payload, scope, at),
+            _ => (),
+        }
+    }
+
+    /// A navigate action without a payload, to a screen that declares data.
+    pub(super) fn check_lacking_payload(&mut self, action: &'a Map<String, Value>, scope: Scope<'_, 'a>, at: &Place<'_>) {
+        let Some(next) = self.next_screen(action).filter(|next| declared(next).next().is_some()) else { return };
+        let lacking = lacking(next, &EMPTY);
+        let problem = format_args!("lacks its `payload`: screen {} declares {lacking}", quoted(next.id));
+        self.found.add(self.level_of_fields(scope), at, Some(MISSING_NAVIGATION_ACTION_PAYLOAD), problem);
+    }
+
+    /// The screen that a navigate action leads to, if it is one.
+    fn next_screen(&self, action: &'a Map<String, Value>) -> Option<&'c ScreenOutline<'a>> {
+        let (next, outline) = (action.get("next").filter(|next| next["type"] == "screen")?, self.outline);
+        outline.screen(next["name"].as_str()?)
+    }
+
+    /// WhatsApp looked at which fields go along in 5.1, stopped in 6.0, and looks again since 7.3.
+    fn level_of_fields(&self, scope: Scope<'_, 'a>) -> Level {
+        if self.version >= Version(6, 0) && self.version < Version(7, 3) { Level::Note } else { scope.actions }
+    }
+
+    /// A value that is sent, or a part of it: `depth` levels inside.
+    fn check_sent(
+        &mut self,
+        name: &'static str,
+        value: &'a Value,
+        depth: usize,
+        media: &mut Media,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
+        match value {
+            Value::String(text) => self.check_sent_text(name, text, depth, media, scope, at),
+            Value::Array(elements) => {
+                let each = elements.iter().enumerate();
+                each.for_each(|(number, value)| self.check_sent(name, value, depth + 1, media, scope, &at.item(number)));
+            }
+            Value::Object(members) => {
+                members.iter().for_each(|(key, value)| self.check_sent(name, value, depth + 1, media, scope, &at.key(key)));
+            }
+            _ => (),
+        }
+    }
+
+    fn check_sent_text(
+        &mut self,
+        name: &'static str,
+        text: &'a str,
+        depth: usize,
+        media: &mut Media,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
+        // What is inside of lists and objects WhatsApp doesn't look at.
+        let seen = scope.actions;
+        let scope = if depth > 0 { scope.unseen() } else { scope };
+        if let Some(reference) = Reference::of(text) {
+            match reference.resolve_anywhere(scope.screen, self.outline) {
+                Ok(Target::Field(component, Field::Media)) => self.check_media(name, component, depth, media, seen, at),
+                Ok(_) => (),
+                Err(dangling) => self.dangling(&dangling, INVALID_ON_CLICK_ACTION_PAYLOAD, scope.references, scope, at),
+            }
+        } else if let Some(inside) = backticked(text).filter(|_| self.version >= Version(6, 0)) {
+            let looked_at = self.version >= Version(7, 2) || ["navigate", "update_data"].contains(&name);
+            let scope = if looked_at { scope } else { scope.unseen() };
+            self.expression(inside, INVALID_ACTION_PAYLOAD_PROPERTY, scope, at);
+        } else if looks_like_one(text) {
+            self.dangling(&Dangling::Mixed, INVALID_ON_CLICK_ACTION_PAYLOAD, scope.references, scope, at);
+        }
+    }
+
+    fn check_media(
+        &mut self,
+        name: &'static str,
+        picker: &Map<String, Value>,
+        depth: usize,
+        media: &mut Media,
+        level: Level,
+        at: &Place<'_>,
+    ) {
+        let kind = picker.get("type").and_then(Value::as_str).unwrap_or_default();
+        if name == "navigate" {
+            let problem = format_args!(
+                "what a {kind} holds can't be handed to another screen: refer to it there as ${{screen.ID.form.name}}"
+            );
+            self.found.add(level, at, Some(INVALID_ON_CLICK_ACTION_PAYLOAD), problem);
+        } else if depth > 0 {
+            let problem =
+                format_args!("what a {kind} holds can't stand inside of a list or an object: name it directly in the payload");
+            self.found.add(level, at, Some(INVALID_ON_CLICK_ACTION_PAYLOAD), problem);
+        } else {
+            let number = |name: &str, default: u64| picker.get(name).and_then(Value::as_u64).unwrap_or(default);
+            let files = number("max-uploaded-photos", number("max-uploaded-documents", 30));
+            media.files = media.files.saturating_add(files);
+            media.kilobytes = media.kilobytes.saturating_add(files.saturating_mul(number("max-file-size-kb", 25 << 10)));
+        }
+    }
+
+    fn check_next_takes(
+        &mut self,
+        payload: &'a Map<String, Value>,
+        next: &ScreenOutline<'a>,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
+        let mut matched = 0;
+        for (key, value) in payload {
+            let at = at.key(key);
+            match next.data.and_then(|data| data.get(key)) {
+                Some(declared) => {
+                    matched += usize::from(key != REQUIRED);
+                    let names = [INVALID_NAVIGATE_ACTION_PAYLOAD, INVALID_NAVIGATE_ACTION_STATIC_DATA];
+                    self.agree(value, declared, names, next.id, scope, &at);
+                }
+                None => self.undeclared(key, value, next, scope, &at),
+            }
+        }
+        let due = next.data.map_or(0, |data| data.len() - usize::from(data.contains_key(REQUIRED)));
+        if matched < due {
+            let problem = format_args!("lacks {}, which screen {} declares", lacking(next, payload), quoted(next.id));
+            self.found.add(self.level_of_fields(scope), at, Some(INVALID_NAVIGATE_ACTION_PAYLOAD), problem);
+        }
+    }
+
+    fn undeclared(&mut self, key: &str, value: &Value, next: &ScreenOutline<'a>, scope: Scope<'_, 'a>, at: &Place<'_>) {
+        let written_down = value.as_str().is_none_or(|text| Reference::of(text).is_none()) && next.data.is_some();
+        let level = if written_down { scope.actions } else { self.level_of_fields(scope) };
+        let problem = format_args!("screen {0} declares no {1}: add it to the `data` of {0}", quoted(next.id), quoted(key));
+        self.found.add(level, at, Some(INVALID_NAVIGATE_ACTION_PAYLOAD), problem);
+    }
+
+    fn check_own_takes(&mut self, payload: &'a Map<String, Value>, scope: Scope<'_, 'a>, at: &Place<'_>) {
+        let own = scope.screen;
+        for (key, value) in payload {
+            let at = at.key(key);
+            let Some(declared) = own.data.and_then(|data| data.get(key)) else {
+                let problem = format_args!("screen {} declares no {} that could be updated", quoted(own.id), quoted(key));
+                self.found.add(scope.actions, &at, Some(INVALID_UPDATE_DATA_ACTION_PAYLOAD), problem);
+                continue;
+            };
+            let itself = value.as_str().and_then(Reference::of).filter(|reference| reference.path.split('.').next() == Some(key));
+            if let Some(reference) = itself.filter(|reference| reference.screen.is_none()) {
+                let level = if reference.store == Store::Data { self.level } else { Level::Note };
+                let problem = format_args!("updates {} with itself", quoted(key));
+                self.found.add(level, &at, Some(INVALID_UPDATE_DATA_ACTION_PAYLOAD), problem);
+            }
+            self.agree(value, declared, [INVALID_UPDATE_DATA_ACTION_PAYLOAD; 2], own.id, scope, &at);
+        }
+    }
+}
+
+/// The properties that a screen declares.
+fn declared<'s, 'a>(screen: &'s ScreenOutline<'a>) -> impl Iterator<Item = (&'a String, &'a Value)> + use<'s, 'a> {
+    screen.data.into_iter().flatten().filter(|(name, _)| *name != REQUIRED)
+}
+
+/// The names that a screen declares and a payload lacks, the first of them: looked for when they are shown, for it costs the time of the
+/// whole declaration.
+fn lacking(screen: &ScreenOutline<'_>, payload: &Map<String, Value>) -> impl fmt::Display {
+    fmt::from_fn(move |f| {
+        let mut names = declared(screen).map(|(name, _)| name).filter(|name| !payload.contains_key(*name));
+        for (number, name) in names.by_ref().take(MAX_SHOWN).enumerate() {
+            write!(f, "{}{}", if number == 0 { "" } else { ", " }, quoted(name))?;
+        }
+        match names.count() {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    })
+}
+
+/// The files that a payload carries at the most.
+#[derive(Default)]
+struct Media {
+    files: u64,
+    kilobytes: u64,
+}
+
+impl Media {
+    fn check(&self, found: &mut Collector, name: &str, level: Level, at: &Place<'_>) {
+        if name != "complete" {
+            return;
+        }
+        if self.files > MAX_FILES {
+            let problem = format_args!(
+                "carries up to {} files, and a message at most {MAX_FILES}: lower `max-uploaded-photos` or `max-uploaded-documents`, \
+                 which are 30 where they aren't said",
+                self.files
+            );
+            found.add(level, at, Some(INVALID_ON_CLICK_ACTION_PAYLOAD), problem);
+        } else if self.kilobytes > MAX_KILOBYTES {
+            let problem = format_args!(
+                "carries files of up to {} KB, and a message at most {MAX_KILOBYTES}: lower `max-file-size-kb`, which is 25600 where it \
+                 isn't said",
+                self.kilobytes
+            );
+            found.add(level, at, Some(INVALID_ON_CLICK_ACTION_PAYLOAD), problem);
+        }
+    }
+}
+
+static EMPTY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+
+const MAX_SHOWN: usize = 5;
+
+/// What a message can carry.
+const MAX_FILES: u64 = 10;
+const MAX_KILOBYTES: u64 = 100 << 10;

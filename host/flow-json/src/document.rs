@@ -1,0 +1,54 @@
+//! The text of a document, read as JSON within bounds.
+
+use serde_json::{Map, Value};
+
+use super::finding::Findings;
+use super::names::INVALID_FLOW_JSON;
+use super::schema::described;
+
+/// The document, if it is an object of JSON within the limits.
+pub(crate) fn read_document(text: &[u8]) -> Result<Map<String, Value>, Findings> {
+    let invalid = |problem: std::fmt::Arguments<'_>| Err(Findings::about_the_whole(INVALID_FLOW_JSON, problem));
+    if text.len() > MAX_BYTES {
+        return invalid(format_args!("has {} bytes; the most is {MAX_BYTES} (10 MB)", text.len()));
+    }
+    if text.starts_with(BYTE_ORDER_MARK) {
+        return invalid(format_args!("{BYTE_ORDER_MARK_REFUSED}"));
+    }
+    if values_at_least(text) > MAX_VALUES {
+        return invalid(format_args!("has more than {MAX_VALUES} values in it"));
+    }
+    match serde_json::from_slice(text) {
+        Ok(Value::Object(document)) => Ok(document),
+        Ok(other) => invalid(format_args!("is {}; a Flow JSON is an object", described(&other))),
+        Err(error) => invalid(format_args!("is not JSON: {error}")),
+    }
+}
+
+/// About how many values a JSON text holds, without reading it as JSON: each but the first of a list or an object follows a comma.
+fn values_at_least(text: &[u8]) -> usize {
+    let (mut count, mut quoted, mut escaped) = (1, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b',' | b'[' | b'{' if !quoted => count += 1,
+            _ => (),
+        }
+    }
+    count
+}
+
+/// `protocol.md` section 5. Meta's megabyte has 1,048,576 bytes.
+pub const MAX_BYTES: usize = 10 << 20;
+
+/// Keeps what a document takes in memory while it is read below 100 MB or so. What makes a real one large is images, each of which is one
+/// value; the largest public ones have a few thousand.
+const MAX_VALUES: usize = 200_000;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Editors on Windows write one; nobody sees it, so the message says what to do.
+const BYTE_ORDER_MARK_REFUSED: &str = "begins with a byte order mark (the bytes EF BB BF), which WhatsApp refuses: save the file again as UTF-8 without it; \
+     editors call that \"UTF-8\" and the other \"UTF-8 with BOM\"";

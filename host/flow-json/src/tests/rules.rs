@@ -1,0 +1,105 @@
+//! Goes through `tests/fixtures/flow_json/rules`: one document with which nothing is wrong, and for each rule what is changed in it and what
+//! must be found then.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::*;
+
+/// A line of `rules.jsonl`.
+#[derive(Deserialize)]
+struct Rule {
+    /// What is wrong, in words.
+    what: String,
+    /// What is put where; null takes out, and a place that ends with `/-` puts behind.
+    edit: BTreeMap<String, Value>,
+    /// Each finding as `LEVEL POINTER NAME`, with `-` for no name. With a `*` before it, others may be found besides.
+    finds: Vec<String>,
+}
+
+#[test]
+fn each_rule_finds_what_is_wrong_and_nothing_else() {
+    let text = String::from_utf8(fixture("rules/rules.jsonl")).unwrap();
+    let rules: Vec<Rule> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"))).collect();
+    assert!(rules.len() >= 200, "{}", rules.len());
+    let failed: Vec<String> = rules.iter().filter_map(|rule| rule.broken().err()).collect();
+    assert!(failed.is_empty(), "{} of {} rules:\n{}", failed.len(), rules.len(), failed.join("\n"));
+}
+
+impl Rule {
+    fn broken(&self) -> Result<(), String> {
+        let mut document: Value = serde_json::from_slice(&fixture("rules/base.json")).unwrap();
+        let edits = self.edit.iter().map(|(place, value)| Ok((resolved(place, &document)?, value)));
+        let edits = edits.collect::<Result<Vec<_>, String>>()?;
+        // Later elements of a list first, so that those before keep their numbers.
+        for (place, value) in edits.into_iter().rev() {
+            edit(&mut document, &place, value).ok_or_else(|| format!("{}: {place} cannot be edited", self.what))?;
+        }
+        let found = match FlowJson::parse(document.to_string().as_bytes()) {
+            Ok(flow) => flow.notes().clone(),
+            Err(findings) => findings,
+        };
+        let mut rest: Vec<String> = found.iter().map(shown).collect();
+        for due in &self.finds {
+            let wanted = due.trim_start_matches('*').split(' ').map(|part| resolved(part, &document));
+            let wanted = wanted.collect::<Result<Vec<_>, _>>()?.join(" ");
+            match rest.iter().position(|found| *found == wanted) {
+                Some(at) => drop(rest.remove(at)),
+                None => return Err(format!("{}: `{wanted}` is not among {:#?}\n{found}", self.what, rest)),
+            }
+        }
+        let others_too = self.finds.iter().any(|due| due.starts_with('*'));
+        if rest.is_empty() || others_too {
+            Ok(())
+        } else {
+            Err(format!("{}: beside it is found\n  {}", self.what, rest.join("\n  ")))
+        }
+    }
+}
+
+fn shown(finding: &Finding) -> String {
+    let level = if finding.level == Level::Error { "error" } else { "note" };
+    format!("{level} {} {}", finding.pointer, finding.name.unwrap_or("-"))
+}
+
+/// A place whose beginning may be written `@SCREEN` or `@SCREEN.COMPONENT`, a component's name or type.
+fn resolved(place: &str, document: &Value) -> Result<String, String> {
+    let Some(short) = place.strip_prefix('@') else { return Ok(place.to_owned()) };
+    let (short, rest) = short.split_at(short.find('/').unwrap_or(short.len()));
+    let (screen, component) = short.split_once('.').map_or((short, None), |(screen, component)| (screen, Some(component)));
+    let number = document["screens"].as_array().unwrap().iter().position(|written| written["id"] == screen);
+    let at = format!("/screens/{}", number.ok_or_else(|| format!("{place} is not there"))?);
+    let Some(component) = component else { return Ok(at + rest) };
+    let layout = format!("{at}/layout");
+    let is = |value: &Value| value["name"] == component || value["type"] == component;
+    let found = document.pointer(&layout).and_then(|value| find(value, &layout, &is));
+    Ok(found.ok_or_else(|| format!("{place} is not there"))? + rest)
+}
+
+fn find(value: &Value, at: &str, is: &dyn Fn(&Value) -> bool) -> Option<String> {
+    if value.is_object() && is(value) {
+        return Some(at.to_owned());
+    }
+    match value {
+        Value::Object(members) => members.iter().find_map(|(name, value)| find(value, &format!("{at}/{name}"), is)),
+        Value::Array(elements) => {
+            (0..).zip(elements).find_map(|(number, value): (usize, _)| find(value, &format!("{at}/{number}"), is))
+        }
+        _ => None,
+    }
+}
+
+fn edit(document: &mut Value, place: &str, value: &Value) -> Option<()> {
+    let (parent, name) = place.rsplit_once('/')?;
+    match (document.pointer_mut(parent)?, value) {
+        (Value::Object(members), Value::Null) => drop(members.shift_remove(name)?),
+        (Value::Object(members), value) => drop(members.insert(name.to_owned(), value.clone())),
+        (Value::Array(elements), value) if name == "-" => elements.push(value.clone()),
+        (Value::Array(elements), Value::Null) => drop(elements.remove(name.parse().ok()?)),
+        (Value::Array(elements), value) => *elements.get_mut(name.parse::<usize>().ok()?)? = value.clone(),
+        _ => return None,
+    }
+    Some(())
+}
