@@ -1,6 +1,6 @@
 //! Requests per second of one tenant.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flowhost::client::payload;
 use flowhost_tests::{Component, TestHost, eventually};
@@ -81,16 +81,17 @@ async fn a_flow_that_is_deleted_and_made_again_gives_nothing_back() {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;
     let flow = tenant.flow_without_plugin("booking", json!({})).await;
-    // As many as a second brings may come at once: of so few and so slow nothing comes back within this test.
+    let began = Instant::now();
     tenant.call("PATCH", "", json!({"requests_per_second": 1})).await.expect(200);
     let admitted = async || flow.client().call(&payload::ping()).await.unwrap().status != 429;
-    let mut at_once = 0;
+    let mut all_admitted = 0;
 
     for _ in 0..20 {
-        at_once += u32::from(admitted().await);
+        all_admitted += u64::from(admitted().await);
         flow.call("DELETE", "", Value::Null).await.expect(204);
         tenant.call("PUT", "/flows/booking", json!({})).await.expect(201);
     }
 
-    assert!(at_once < 20, "each new flow brought new requests");
+    let by_time = 2 + began.elapsed().as_secs();
+    assert!(all_admitted <= by_time, "each new flow brought new requests: {all_admitted} instead of {by_time}");
 }
