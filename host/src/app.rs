@@ -1,5 +1,7 @@
 //! Puts every part together, starts the host, and ends it without losing a turn.
 
+mod background;
+
 use std::collections::HashSet;
 use std::future::Future;
 use std::path::PathBuf;
@@ -11,11 +13,10 @@ use std::time::Duration;
 use anyhow::Context;
 use futures_util::StreamExt as _;
 use sqlx::postgres::PgConnectOptions;
-use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::background::{Background, Life, Task, Watch};
 use crate::admin::{self, Admin, AdminError, Rehearsal, Rehearsed, Rotation, Stage};
 use crate::config::{CompileConfig, HostConfig, MigrationPolicy};
 use crate::crypto::{CodeKeys, InlineRsa, MasterKeys, TokenDigest};
@@ -23,7 +24,8 @@ use crate::egress::{Egress, EgressConfig};
 use crate::exchange::Exchanges;
 use crate::graph::Graph;
 use crate::http::{
-    AdminState, BodyMemory, FailedAttempts, PublicState, ReadyCheck, Server, ServerOptions, Stopping, admin_router, public_router,
+    AdminState, BodyMemory, FailedAttempts, PublicState, Readiness, ReadyCheck, Server, ServerOptions, Stopping, admin_router,
+    public_router,
 };
 use crate::ids::{PluginDigest, TenantId};
 use crate::key_uploads::KeyUploads;
@@ -43,16 +45,6 @@ pub struct Host {
     stopping: Arc<Stopping>,
     turns: TaskTracker,
     background: Background,
-}
-
-/// What goes on beside the requests. Dropped, it ends at once.
-struct Background {
-    follower: JoinHandle<()>,
-    key_checks: JoinHandle<()>,
-    loading: JoinHandle<()>,
-    purge: JoinHandle<()>,
-    log_writer: JoinHandle<()>,
-    end_of_logs: CancellationToken,
 }
 
 impl Host {
@@ -98,10 +90,11 @@ impl Host {
             upload_folder,
             Arc::new(RehearsalStage(exchanges.clone())),
         );
+        let mut background = Background::new(metrics.clone());
         let admin_state = AdminState {
             admin: Arc::new(admin),
             failed_attempts: Arc::new(FailedAttempts::new(config.longest_login_delay)),
-            ready: Arc::new(StoreAnswers(store.clone())),
+            ready: Arc::new(HostServes { store: store.clone(), tasks: background.watch() }),
             stopping: stopping.clone(),
             metrics: metrics.clone(),
         };
@@ -122,23 +115,24 @@ impl Host {
             metrics: metrics.clone(),
         });
         let (public, admin) = (public.await?, admin.await?);
-        let loading = tokio::spawn(load_all(plugins.clone(), to_load));
-        let follower = tokio::spawn({
-            let metrics = metrics.clone();
-            async move { directory.follow(|| forget_the_gone(&directory, &plugins, &notices, &metrics)).await }
+        background.start(Task::Loading, Life::UntilDone, {
+            let plugins = plugins.clone();
+            move || load_all(plugins.clone(), to_load.clone())
         });
-        let key_checks = tokio::spawn(async move {
-            let show = |(status, count): &(UploadStatus, i64)| metrics.set_key_uploads(status.as_str(), *count);
-            key_uploads.follow(|counts| counts.iter().for_each(show)).await;
+        background.start(Task::Changes, Life::Endless, {
+            let known = Arc::new((directory, plugins, notices, metrics.clone()));
+            move || follow_changes(known.clone())
         });
-        let end_of_logs = CancellationToken::new();
-        let log_writer = tokio::spawn({
-            let end = end_of_logs.clone();
+        background.start(Task::KeyChecks, Life::Endless, move || check_keys(key_uploads.clone(), metrics.clone()));
+        background.start(Task::Purge, Life::Endless, {
+            let store = store.clone();
+            move || purge(store.clone())
+        });
+        background.start_last(Task::PluginLogs, move |end| {
+            let logs = logs.clone();
             async move { logs.write(end).await }
         });
-        let purge = tokio::spawn(purge(store.clone()));
         tracing::info!(public = %public.url(), admin = %admin.url(), "serving");
-        let background = Background { follower, key_checks, loading, purge, log_writer, end_of_logs };
         Ok(Self { public, admin, store, stopping, turns, background })
     }
 
@@ -163,27 +157,11 @@ impl Host {
         if drained.await.is_err() {
             tracing::warn!(unfinished = self.turns.len(), "requests were still under way when the time to stop was over");
         }
-        self.background.stop().await;
-        if timeout(CLOSE_TIME, self.store.close()).await.is_err() {
-            tracing::warn!("connections to the database were still in use when the time to stop was over");
-        }
-    }
-}
-
-impl Background {
-    /// Ends it, once what plugins logged is written.
-    async fn stop(mut self) {
-        self.end_of_logs.cancel();
-        if timeout(CLOSE_TIME, &mut self.log_writer).await.is_err() {
+        if !self.background.stop(CLOSE_TIME).await {
             tracing::warn!("plugins' logs were not all written when the time to stop was over");
         }
-    }
-}
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        for task in [&self.follower, &self.key_checks, &self.loading, &self.purge, &self.log_writer] {
-            task.abort();
+        if timeout(CLOSE_TIME, self.store.close()).await.is_err() {
+            tracing::warn!("connections to the database were still in use when the time to stop was over");
         }
     }
 }
@@ -249,6 +227,18 @@ async fn load_all(plugins: Arc<Plugins>, wanted: Vec<(TenantId, PluginDigest)>) 
     futures_util::stream::iter(wanted).for_each_concurrent(LOADS_AT_ONCE, load).await;
 }
 
+/// Keeps the copy of the tenants fresh, and lets go of what is gone; never returns.
+async fn follow_changes(known: Arc<(Arc<Directory>, Arc<Plugins>, Arc<Notices>, Arc<Metrics>)>) {
+    let (directory, plugins, notices, metrics) = &*known;
+    directory.follow(|| forget_the_gone(directory, plugins, notices, metrics)).await;
+}
+
+/// Checks tenants' public keys at Meta, and counts how they stand; never returns.
+async fn check_keys(key_uploads: Arc<KeyUploads>, metrics: Arc<Metrics>) {
+    let show = |(status, count): &(UploadStatus, i64)| metrics.set_key_uploads(status.as_str(), *count);
+    key_uploads.follow(|counts| counts.iter().for_each(show)).await;
+}
+
 /// Lets go of what was kept for plugins, versions and flows that are gone.
 fn forget_the_gone(directory: &Directory, plugins: &Plugins, notices: &Notices, metrics: &Metrics) {
     plugins.retain(&active_digests(directory));
@@ -300,17 +290,25 @@ impl Stage for RehearsalStage {
     }
 }
 
-/// A host is ready when its database answers.
-struct StoreAnswers(Store);
+/// A host is ready when its database answers and it hears of changes.
+struct HostServes {
+    store: Store,
+    tasks: Arc<Watch>,
+}
 
-impl ReadyCheck for StoreAnswers {
-    fn ready(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+impl ReadyCheck for HostServes {
+    fn ready(&self) -> Pin<Box<dyn Future<Output = Readiness> + Send + '_>> {
         Box::pin(async move {
-            let checked = self.0.check().await;
-            checked.map_err(|error| {
-                tracing::warn!(error = %telemetry::chain(&error), "the host is not ready");
-                error.to_string()
-            })
+            let (essential, others) = self.tasks.down();
+            match self.store.check().await {
+                Err(error) => {
+                    tracing::warn!(error = %telemetry::chain(&error), "the host is not ready");
+                    Readiness::No(error.to_string())
+                }
+                Ok(()) if !essential.is_empty() => Readiness::No(format!("down: {}", essential.join(", "))),
+                Ok(()) if !others.is_empty() => Readiness::Yes(format!("ready, but down: {}", others.join(", "))),
+                Ok(()) => Readiness::Yes("ready".to_owned()),
+            }
         })
     }
 }

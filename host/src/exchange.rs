@@ -31,7 +31,7 @@ use crate::flow_json::ReplyRules;
 use crate::ids::{PluginDigest, RequestDigest};
 use crate::plugins::{Call, Plugins};
 use crate::sessions::{Begun, Met, News, Notices, SessionError, SessionSpace, Sessions, TokenNotice, Turn, token_signature_holds};
-use crate::telemetry::{FlowVersion, Metrics};
+use crate::telemetry::{Blame, FlowVersion, Metrics, Summary};
 use crate::tenants::{ActivePlugin, Directory, OnFailure};
 use crate::{envelope, signature, telemetry};
 
@@ -45,6 +45,7 @@ pub struct Exchanges {
     rsa: Box<dyn RsaEngine>,
     /// Work that goes on after its answer; waited for before the host ends.
     background: TaskTracker,
+    plugin_failures: Summary,
 }
 
 impl Exchanges {
@@ -58,7 +59,8 @@ impl Exchanges {
         rsa: Box<dyn RsaEngine>,
         background: TaskTracker,
     ) -> Arc<Self> {
-        Arc::new(Self { directory, sessions, notices, plugins, metrics, rsa, background })
+        let plugin_failures = Summary::new(FAILURE_LINES_OF_A_FLOW, FAILURE_LINES);
+        Arc::new(Self { directory, sessions, notices, plugins, metrics, rsa, background, plugin_failures })
     }
 
     /// The endpoint at `/flows/{tenant}/{flow}`, if it is there.
@@ -129,10 +131,14 @@ impl Exchanges {
             tracing::warn!(error = %telemetry::chain(&failure), "a client's report of the public key was not recorded");
         }
         if let Some(active) = &endpoint.active {
-            let (this, error, call) = (self.clone(), error.clone(), call(endpoint, active));
+            let (this, error, endpoint, call) = (self.clone(), error.clone(), endpoint.clone(), call(endpoint, active));
             let report = async move {
                 if let Err(failure) = this.plugins.report_client_error(&call, &error).await {
-                    tracing::info!(error = %telemetry::chain(&failure), "a plugin failed on a client's error report");
+                    this.log_plugin_failure(
+                        &endpoint,
+                        &ExchangeError::Plugin(failure),
+                        "nobody waits for it: a client reported an error",
+                    );
                 }
             };
             self.background.spawn(report.in_current_span());
@@ -183,18 +189,50 @@ impl Exchanges {
                 let active = endpoint.active.as_ref().ok_or(ExchangeError::NoPlugin)?;
                 let answer = match self.ask(endpoint, active, exchange, &turn).await {
                     Ok(answer) => answer,
-                    Err(failure) => failure_answer(endpoint, exchange, failure)?,
+                    Err(failure) => self.failure_answer(endpoint, exchange, failure)?,
                 };
                 Ok(turn.commit(answer, Some(active.version), began).await?)
             }
         }
     }
 
+    /// What is answered where the plugin failed: a text on the user's screen, if the flow wants that and there is a screen and the plugin
+    /// is at fault and the phone would take that; else the failure itself.
+    fn failure_answer(
+        &self,
+        endpoint: &Endpoint,
+        exchange: &Exchange,
+        failure: TurnFailure,
+    ) -> Result<CheckedAnswer, ExchangeError> {
+        let settings = &endpoint.settings;
+        let shown = match settings.on_failure {
+            OnFailure::ErrorMessage if failure.is_the_plugins() => {
+                CheckedAnswer::failure(exchange, &settings.failure_text, reply_rules(endpoint))
+            }
+            OnFailure::ErrorMessage | OnFailure::Status => None,
+        };
+        let failure = ExchangeError::from(failure);
+        let Some(answer) = shown else { return Err(failure) };
+        self.log_plugin_failure(endpoint, &failure, "the user sees the flow's failure text");
+        Ok(answer)
+    }
+
+    /// Logs a failure that has no status of its own. Each sort at each flow has a line a minute: a tenant signs what it likes.
+    fn log_plugin_failure(&self, endpoint: &Endpoint, failure: &ExchangeError, answered: &'static str) {
+        let (kind, blame, error) = (failure.kind(), failure.blame().as_str(), telemetry::chain(failure));
+        if let Some(others) = self.plugin_failures.note(&format!("{}/{}", endpoint.tenant.slug, endpoint.name), &error) {
+            tracing::warn!(blame, kind, error, answered, others, "a plugin failed");
+        }
+    }
+
+    /// Counts a request to the flow that got no reply.
+    pub fn count_failure(&self, endpoint: &Endpoint, kind: &'static str, blame: Blame) {
+        self.metrics.plugins.of(&version_of(endpoint)).refused(kind, blame);
+    }
+
     /// Tells the tenant what its tokens are like: counted for every exchange, in the log once, and noted for `flow show` meanwhile.
     fn tell(&self, endpoint: &Endpoint, notice: TokenNotice) {
-        let version = endpoint.active.as_ref().map_or(0, |active| active.version);
-        let of = FlowVersion { tenant: endpoint.tenant.slug.clone(), flow: endpoint.name.clone(), version };
-        self.metrics.plugins.of(&of).token_shared();
+        self.metrics.plugins.of(&version_of(endpoint)).token_shared();
         let news = self.notices.news(endpoint.scope.flow, notice);
         if news == News::First {
             let (tenant, flow) = (&endpoint.tenant.slug, &endpoint.name);
@@ -223,24 +261,16 @@ impl Exchanges {
         let answered = self.plugins.invoke(&call, exchange, turn.input()).await?;
         let (limits, rules) = (answer_limits(&endpoint.settings.limits), reply_rules(endpoint));
         let checked = answered.check(|answer| check(answer, exchange, limits, &endpoint.settings.token_rejected_text, rules));
-        Ok(checked.inspect_err(|error| self.plugins.note_refusal(&call, error))?)
+        let checked = checked.inspect_err(|error| self.plugins.note_refusal(&call, error));
+        // From here on it may come to the host's log.
+        Ok(checked.map_err(|error| error.in_short(rules))?)
     }
 }
 
-/// What is answered where the plugin failed: a text on the user's screen, if the flow wants that and there is a screen and the plugin
-/// is at fault and the phone would take that; else the failure itself.
-fn failure_answer(endpoint: &Endpoint, exchange: &Exchange, failure: TurnFailure) -> Result<CheckedAnswer, ExchangeError> {
-    let settings = &endpoint.settings;
-    let shown = match settings.on_failure {
-        OnFailure::ErrorMessage if failure.is_the_plugins() => {
-            CheckedAnswer::failure(exchange, &settings.failure_text, reply_rules(endpoint))
-        }
-        OnFailure::ErrorMessage | OnFailure::Status => None,
-    };
-    let failure = ExchangeError::from(failure);
-    let Some(answer) = shown else { return Err(failure) };
-    tracing::warn!(blame = failure.blame().as_str(), error = %telemetry::chain(&failure), "a plugin failed; the user sees the flow's failure text");
-    Ok(answer)
+/// What is counted of a flow is counted for its active version; 0 is none.
+fn version_of(endpoint: &Endpoint) -> FlowVersion {
+    let version = endpoint.active.as_ref().map_or(0, |active| active.version);
+    FlowVersion { tenant: endpoint.tenant.slug.clone(), flow: endpoint.name.clone(), version }
 }
 
 fn space(endpoint: &Endpoint) -> SessionSpace {
@@ -271,6 +301,10 @@ fn call(endpoint: &Endpoint, active: &ActivePlugin) -> Call {
         limits: call_limits(&endpoint.settings.limits),
     }
 }
+
+/// In a minute; each is some 500 bytes.
+const FAILURE_LINES_OF_A_FLOW: usize = 10;
+const FAILURE_LINES: usize = 100;
 
 /// The token of a rehearsal: no session ever has it, since none is begun.
 const REHEARSAL_TOKEN: &str = "flowhost-rehearsal";

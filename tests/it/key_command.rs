@@ -60,7 +60,7 @@ async fn an_encrypted_key_is_imported_with_a_passphrase_that_no_argument_holds()
     let rotated = run(&host, &["key", "rotate", "acme", "--from-file", &other], &[]).await;
     assert!(succeeded(&rotated).contains("sha256:"));
     let id = flow.tenant.call("GET", "/keys", Value::Null).await.expect(200)["keys"][1]["id"].clone();
-    succeeded(&run(&host, &["key", "delete", "acme", id.as_str().unwrap()], &[]).await);
+    succeeded(&run(&host, &["key", "delete", "acme", id.as_str().unwrap(), "--yes"], &[]).await);
     let by_variable = [("FLOWHOST_KEY_PASSPHRASE", passphrase.as_str())];
     succeeded(&run(&host, &["key", "rotate", "acme", "--from-file", &key], &by_variable).await);
 

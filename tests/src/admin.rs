@@ -42,6 +42,11 @@ impl Admin {
         Self { token: token.map(str::to_owned), ..self.clone() }
     }
 
+    /// The token that it shows, if it has one.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     /// The full URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)

@@ -33,6 +33,7 @@ pub use host::{TestHost, post};
 pub use logs::logged;
 pub use node_endpoint::NodeEndpoint;
 pub use outside::{Outside, Visit};
+pub use plugin_section::without as without_manifest;
 pub use poll::eventually;
 pub use process::{DataFolder, Ended, HostProcess, flowhost, program};
 pub use raw::RawConnection;

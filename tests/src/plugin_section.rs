@@ -17,7 +17,7 @@ pub(crate) fn replaced(component: &[u8], document: &Value) -> Vec<u8> {
 }
 
 /// The component without such a section.
-pub(crate) fn without(component: &[u8]) -> Vec<u8> {
+pub fn without(component: &[u8]) -> Vec<u8> {
     let (head, mut rest) = component.split_at(HEAD_BYTES);
     let mut kept = head.to_vec();
     while let Some((&id, body)) = rest.split_first() {

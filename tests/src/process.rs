@@ -110,13 +110,18 @@ impl HostProcess {
         let folder = data.path();
         let mut command = flowhost(&["dev", "--data-dir"]);
         command.arg(&folder);
-        let (child, addresses) = launch(command, data.0.path()).await;
+        let (child, addresses) = launch(command, data.0.path(), "warn", Stdio::inherit()).await;
         Self::of(child, &addresses, &data.admin_token())
     }
 
     /// `flowhost serve` or another command that serves, with its arguments and variables given; `folder` is for the ready file.
     pub async fn serving(command: Command, folder: &Path, admin_token: &str) -> Self {
-        let (child, addresses) = launch(command, folder).await;
+        Self::serving_and_logging(command, folder, admin_token, "warn", Stdio::inherit()).await
+    }
+
+    /// The same, with this log filter, and a log that goes there.
+    pub async fn serving_and_logging(command: Command, folder: &Path, admin_token: &str, filter: &str, log: Stdio) -> Self {
+        let (child, addresses) = launch(command, folder, filter, log).await;
         Self::of(child, &addresses, admin_token)
     }
 
@@ -171,13 +176,12 @@ impl Drop for HostProcess {
 }
 
 /// Starts a command that serves, and waits for its ready file.
-async fn launch(mut command: Command, folder: &Path) -> (std::process::Child, Value) {
+async fn launch(mut command: Command, folder: &Path, filter: &str, log: Stdio) -> (std::process::Child, Value) {
     let ready = folder.join(READY_FILE);
     // What a process that was killed left behind says nothing of this one.
     let _ = std::fs::remove_file(&ready);
-    command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log", "warn", "--ready-file"]).arg(&ready);
-    // Nobody reads a pipe of it, and a full one would stop it.
-    command.stdout(Stdio::null()).stderr(Stdio::inherit());
+    command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log", filter, "--ready-file"]).arg(&ready);
+    command.stdout(Stdio::null()).stderr(log);
     let mut child = command.spawn().expect("the program can be run");
     let addresses = eventually("the host is ready", async || {
         if let Ok(Some(status)) = child.try_wait() {

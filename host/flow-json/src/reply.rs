@@ -1,12 +1,12 @@
 //! The client's check of a reply (`protocol.md` section 5).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
 use super::SUCCESS;
 use super::document::read_document;
-use super::finding::{Collector, Findings, Level};
+use super::finding::{Collector, Finding, Findings, Level};
 use super::names::{INVALID_FLOW_JSON, INVALID_SCREEN_TRANSITION};
 use super::outline::{Outline, ScreenOutline};
 use super::place::{Place, quoted};
@@ -90,6 +90,25 @@ impl ReplyRules {
         found.refused()
     }
 
+    /// Where findings about a reply are, in the Flow JSON's own names: what a reply calls its members may be a customer's data.
+    pub fn own_places(&self, findings: &Findings) -> String {
+        let place = |finding: &Finding| format!("{} [{}]", self.own_place(&finding.pointer), finding.name.unwrap_or("finding"));
+        let places: BTreeSet<String> = findings.iter().map(place).collect();
+        let shown: Vec<String> = places.into_iter().take(MOST_PLACES).collect();
+        shown.join("; ")
+    }
+
+    fn own_place(&self, pointer: &str) -> String {
+        let mut steps = pointer.split('/').skip(1);
+        let (part, name) = (steps.next().unwrap_or_default(), steps.next());
+        let declared = |name: &&str| self.screens.values().any(|rule| rule.schema.declares(name));
+        match (part, name.filter(declared)) {
+            ("data", Some(name)) => format!("/data/{name}"),
+            ("data" | "screen", _) => format!("/{part}"),
+            _ => "the whole".to_owned(),
+        }
+    }
+
     fn check_read(&self, from: Origin<'_>, screen: &str, data: &Map<String, Value>, found: &mut Collector) {
         check_client_parts(data, found);
         if screen != SUCCESS {
@@ -123,6 +142,9 @@ impl ReplyRules {
         rule.schema.check_reply(data, &TAKEN_OUT, all, screen, &Place::WHOLE.key("data"), found);
     }
 }
+
+/// A line of a log has room for as many.
+const MOST_PLACES: usize = 5;
 
 /// The screen and the data of a reply that has the form of one.
 fn read_reply<'a>(reply: &'a Value, found: &mut Collector) -> Option<(&'a str, &'a Map<String, Value>)> {

@@ -41,6 +41,11 @@ impl Caller {
         }
     }
 
+    /// Whether the caller's role allows that.
+    pub(super) fn may(&self, right: Right) -> bool {
+        right <= self.most()
+    }
+
     /// Whether a tenant is there, as far as the caller may know.
     pub(super) fn sees(&self, tenant: &StoredTenant) -> bool {
         match self.scope {
@@ -125,7 +130,7 @@ impl Desk {
 
     /// Whether the caller may do what it is about to do, where that is about no tenant.
     pub(super) fn allowed(&self) -> Result<(), AdminError> {
-        if self.right <= self.caller.most() {
+        if self.caller.may(self.right) {
             return Ok(());
         }
         match self.right {

@@ -1,6 +1,7 @@
 //! Tokens of the admin API.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -8,7 +9,7 @@ use super::access::{TOKEN_PREFIX, shown};
 use super::{AdminError, Desk};
 use crate::crypto::BearerToken;
 use crate::ids::ApiTokenId;
-use crate::store::{self, StoredApiToken, Subject, TokenScope};
+use crate::store::{self, StoredApiToken, Subject, TokenEnd, TokenScope};
 
 /// What a new token is to reach: `{"scope":"operator"}`, `{"partner"}`, or `{"tenant","role"}`.
 #[derive(Debug, Deserialize)]
@@ -28,6 +29,8 @@ pub struct ApiTokenView {
     role: &'static str,
     partner: Option<String>,
     tenant: Option<String>,
+    /// The token that it was made with, and ends with; null: the operator's token of the environment.
+    made_by: Option<ApiTokenId>,
     #[serde(with = "time::serde::rfc3339::option")]
     expires_at: Option<OffsetDateTime>,
     /// To the minute.
@@ -46,19 +49,22 @@ pub struct NewApiToken {
 }
 
 impl Desk {
-    /// Makes a token that reaches no further than the caller's own.
+    /// Makes a token that reaches no further than the caller's own, and lives no longer.
     pub async fn create_api_token(&self, new: CreateApiToken) -> Result<NewApiToken, AdminError> {
         self.allowed()?;
         let (scope, subject) = self.scope_of(&new).await?;
         let expires_at = new.expires_in_seconds.map(|seconds| OffsetDateTime::now_utc() + time::Duration::seconds(seconds.into()));
         let (id, token) = (ApiTokenId::new(), BearerToken::generate(TOKEN_PREFIX));
         let mut change = self.admin.store.begin_access_change().await?;
-        store::insert_api_token(&mut change, id, &token.digest(), scope, expires_at).await?;
+        let made_by = self.caller.actor.token;
+        let inserted = store::insert_api_token(&mut change, id, &token.digest(), scope, expires_at, made_by).await?;
+        let TokenEnd(expires_at) = inserted.ok_or_else(|| AdminError::Forbidden(self.caller.scope.role()))?;
         let view = ApiTokenView {
             id,
             role: scope.role(),
             partner: subject.partner.as_ref().map(|(_, slug)| slug.clone()),
             tenant: subject.tenant.as_ref().map(|(_, slug)| slug.clone()),
+            made_by,
             expires_at,
             last_used_at: None,
             created_at: OffsetDateTime::now_utc(),
@@ -74,7 +80,7 @@ impl Desk {
         Ok(self.managed_tokens().await?.into_iter().map(ApiTokenView::from).collect())
     }
 
-    /// Revokes a token: no host takes it from then on.
+    /// Revokes a token and all that were made with it: no host takes them from then on.
     pub async fn delete_api_token(&self, id: ApiTokenId) -> Result<(), AdminError> {
         let token = self.managed_tokens().await?.into_iter().find(|token| token.id == id);
         let token = token.ok_or(AdminError::NotFound("api token"))?;
@@ -83,11 +89,13 @@ impl Desk {
             tenant: token.scope.tenant().zip(token.tenant.clone()),
         };
         let mut change = self.admin.store.begin_access_change().await?;
-        if !store::delete_api_token(&mut change, id).await? {
+        let gone = store::delete_api_token(&mut change, id).await?;
+        if gone.is_empty() {
             return Err(AdminError::NotFound("api token"));
         }
         let mut record = self.record_about(subject, "api-token.delete");
         (record.target, record.before) = (Some(id.to_string()), shown(&ApiTokenView::from(token)));
+        record.after = shown(&json!({ "revoked": gone }));
         Ok(change.commit(&record).await?)
     }
 
@@ -130,6 +138,7 @@ impl From<StoredApiToken> for ApiTokenView {
             role: token.scope.role(),
             partner: token.partner,
             tenant: token.tenant,
+            made_by: token.made_by,
             expires_at: token.expires_at,
             last_used_at: token.last_used_at,
             created_at: token.created_at,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::access::shown;
-use super::{AdminError, Desk, parse_slug};
+use super::{AdminError, Desk, Right, parse_slug};
 use crate::ids::FlowId;
 use crate::store::{self, FlowNotice, StoredFlow, StoredTenant};
 use crate::tenants::FlowSettings;
@@ -59,17 +59,20 @@ pub enum PutFlow {
 }
 
 impl Desk {
-    /// Makes a flow, or replaces the settings of one: what `fields` leaves out has its default.
+    /// Makes a flow, or replaces the settings of one: what `fields` leaves out has its default. The switch is left alone where it is left out
+    /// by who may not throw it: deployments put flows without a thought of it.
     pub async fn put_flow(&self, tenant: &str, name: &str, mut fields: Map<String, Value>) -> Result<PutFlow, AdminError> {
         let tenant = self.tenant(tenant).await?;
         let slug = parse_slug("flow", name)?;
-        let disabled = take_disabled(&mut fields)?.unwrap_or(false);
+        let disabled = take_disabled(&mut fields)?;
         let settings = Value::Object(FlowSettings::parse(fields)?.to_map());
         let mut change = self.begin_change(tenant.id).await?;
+        let found = store::find_flow(&self.admin.store, tenant.id, slug.as_str()).await?;
+        let disabled = self.switched(found.as_ref(), disabled.or_else(|| self.caller.may(Right::Manage).then_some(false)))?;
         let mut record = self.record(&tenant, "flow.put");
         record.target = Some(slug.as_str().to_owned());
         record.after = shown(&json!({ "settings": settings, "disabled": disabled }));
-        let created = match store::find_flow(&self.admin.store, tenant.id, slug.as_str()).await? {
+        let created = match found {
             Some(flow) => {
                 record.before = shown(&switchable(&flow));
                 !store::update_flow(&mut change, flow.id, &settings, disabled).await?
@@ -92,7 +95,7 @@ impl Desk {
         let mut change = self.begin_change(tenant.id).await?;
         let flow = self.flow(&tenant, name).await?;
         let settings = Value::Object(settings_of(&flow)?.patched(fields)?.to_map());
-        let disabled = disabled.unwrap_or(flow.disabled);
+        let disabled = self.switched(Some(&flow), disabled)?;
         store::update_flow(&mut change, flow.id, &settings, disabled).await?;
         let mut record = self.record(&tenant, "flow.update");
         (record.target, record.before) = (Some(flow.name.clone()), shown(&switchable(&flow)));
@@ -129,17 +132,30 @@ impl Desk {
         self.flow(&tenant, name).await.map(drop)
     }
 
-    /// Deletes a flow with its versions and sessions.
+    /// Deletes a flow with its versions and sessions. One that is switched off only goes by who may switch it on.
     pub async fn delete_flow(&self, tenant: &str, name: &str) -> Result<(), AdminError> {
         let tenant = self.tenant(tenant).await?;
-        let flow = self.flow(&tenant, name).await?;
         let mut change = self.begin_change(tenant.id).await?;
+        let flow = self.flow(&tenant, name).await?;
+        // Made anew it would be on.
+        self.switched(Some(&flow), Some(false))?;
         if !store::delete_flow(&mut change, flow.id).await? {
             return Err(AdminError::NotFound("flow"));
         }
         let mut record = self.record(&tenant, "flow.delete");
         (record.target, record.before) = (Some(flow.name.clone()), shown(&switchable(&flow)));
         self.finish(change, record).await
+    }
+
+    /// How the switch of a flow is to stand. Whoever deploys may switch a flow off, and on only what is on already: a flow that was
+    /// switched off was so for a reason that a deployment doesn't know.
+    fn switched(&self, flow: Option<&StoredFlow>, wanted: Option<bool>) -> Result<bool, AdminError> {
+        let now = flow.is_some_and(|flow| flow.disabled);
+        let disabled = wanted.unwrap_or(now);
+        if now && !disabled && !self.caller.may(Right::Manage) {
+            return Err(AdminError::Forbidden(self.caller.scope.role()));
+        }
+        Ok(disabled)
     }
 
     async fn view(&self, tenant: &StoredTenant, name: &str) -> Result<FlowView, AdminError> {

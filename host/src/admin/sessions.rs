@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::page::PageLimit;
-use super::{AdminError, Desk};
+use super::{AdminError, Desk, Right};
 use crate::ids::{Scope, SessionId};
 use crate::sessions::client_error_place;
 use crate::store::{self, CommittedExchange, ListedSession, SessionStatus};
@@ -69,7 +69,8 @@ struct ExchangeView {
 struct ClientErrorView {
     screen: Option<String>,
     key: String,
-    message: String,
+    /// The client's text, which may quote what the user typed; null to who may only look.
+    message: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
 }
@@ -98,10 +99,10 @@ impl Desk {
         let history = store::list_exchanges(&self.admin.store, scope, session.token).await?;
         let mut client_errors = Vec::new();
         for error in store::list_client_errors(&self.admin.store, scope, session.token).await? {
-            let message = data_key
-                .open(&client_error_place(scope, error.id), &error.sealed_message)
-                .map_err(|source| AdminError::Sealed("client error", source))?;
-            let message = String::from_utf8_lossy(&message).into_owned();
+            let open = || data_key.open(&client_error_place(scope, error.id), &error.sealed_message);
+            let message = self.caller.may(Right::Deploy).then(open).transpose();
+            let message = message.map_err(|source| AdminError::Sealed("client error", source))?;
+            let message = message.map(|message| String::from_utf8_lossy(&message).into_owned());
             client_errors.push(ClientErrorView { screen: error.screen, key: error.key, message, created_at: error.created_at });
         }
         let history = history.into_iter().map(ExchangeView::from).collect();

@@ -60,6 +60,7 @@ impl Desk {
         self.allowed()?;
         let slug = parse_slug("slug", &new.slug)?;
         let name = checked_name(new.name.unwrap_or_else(|| new.slug.clone()))?;
+        new.waba_id.as_deref().map_or(Ok(()), check_waba_id)?;
         let partner = self.owning_partner(new.partner.as_deref()).await?;
         let pair = super::keys::work_on_key(KeyPair::generate).await?;
         let id = TenantId::new();
@@ -107,7 +108,10 @@ impl Desk {
         let waba_id = match patch.waba_id {
             None => tenant.waba_id.clone(),
             Some(Value::Null) => None,
-            Some(Value::String(id)) => Some(id),
+            Some(Value::String(id)) => {
+                check_waba_id(&id)?;
+                Some(id)
+            }
             Some(_) => return Err(AdminError::Invalid("waba_id is a string or null".to_owned())),
         };
         let rate = patch.requests_per_second.map_or(Ok(tenant.requests_per_second), parse_rate)?;
@@ -156,6 +160,14 @@ impl From<StoredTenant> for TenantView {
     }
 }
 
+/// Meta's are digits, some fifteen; what people note instead is theirs, within bounds.
+fn check_waba_id(id: &str) -> Result<(), AdminError> {
+    if id.trim().is_empty() || id.len() > MAX_WABA_ID_BYTES || id.chars().any(char::is_control) {
+        return Err(AdminError::Invalid(format!("waba_id has 1 to {MAX_WABA_ID_BYTES} bytes, and no control characters")));
+    }
+    Ok(())
+}
+
 fn parse_rate(value: Value) -> Result<Option<u32>, AdminError> {
     if value.is_null() {
         return Ok(None);
@@ -173,3 +185,5 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<V
 
 /// Above what one host answers; who wants no limit sets none.
 const MAX_REQUESTS_PER_SECOND: u32 = 100_000;
+
+const MAX_WABA_ID_BYTES: usize = 64;

@@ -34,6 +34,8 @@ pub struct UploadedVersion {
     compile_ms: u64,
     /// What the component's manifest asks for.
     requests: Capabilities,
+    /// Whether it has a manifest at all: without, it asks for nothing, which may not be what its author meant.
+    manifest: bool,
     /// The SDK's version, if it is made with the SDK.
     sdk: Option<String>,
     /// What it imports.
@@ -69,6 +71,7 @@ impl Desk {
             size: version.size_bytes,
             compile_ms: u64::try_from(compiled.compile_time.as_millis()).unwrap_or(u64::MAX),
             requests: version.requests,
+            manifest: compiled.inspection.has_manifest,
             sdk: compiled.inspection.sdk,
             imports: compiled.inspection.imports,
         };

@@ -77,7 +77,7 @@ pub struct ListArgs {
 pub struct RevokeArgs {
     /// The token's id, as `flowhost api-token list` shows it
     id: String,
-    /// Don't ask on a terminal
+    /// Don't ask; needed where there is no terminal
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -96,7 +96,7 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
         }
         Command::Revoke(args) => {
             let api = args.api.connect(environment)?;
-            confirm(&format!("Whoever uses token {} is locked out.", args.id), args.yes)?;
+            confirm(&format!("Whoever uses token {}, or one that was made with it, is locked out.", args.id), args.yes)?;
             api.delete(&["api-tokens", &args.id]).await?;
             args.api.done(&format!("Token {} is revoked.", args.id));
             Ok(())

@@ -37,7 +37,7 @@ pub struct Args {
 pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result<()> {
     let front = args.run.front().resolve(environment)?;
     // Plugins' own lines are a secret in production: customers' data may be in them. Here they are what one looks for.
-    args.run.init_log("plugin=debug,");
+    args.run.init_log("plugin=debug,")?;
     let signals = Signals::listen()?;
     let ready_file = ReadyFile::claim(args.run.ready_file)?;
     let folder = DevFolder::open(&args.data_dir)?;

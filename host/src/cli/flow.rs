@@ -84,7 +84,7 @@ pub struct DeleteArgs {
     tenant: String,
     /// The flow's name
     flow: String,
-    /// Don't ask on a terminal
+    /// Don't ask; needed where there is no terminal
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]

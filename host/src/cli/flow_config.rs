@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::config::{ConfigError, Environment, SecretText};
 
 use super::api::ApiArgs;
+use super::confirm::confirm;
 use super::flow::FlowArgs;
 use super::input::{read_secret, read_text};
 use super::table::Table;
@@ -64,6 +65,9 @@ pub struct DeleteArgs {
     flow: String,
     /// The key
     key: String,
+    /// Don't ask; needed where there is no terminal
+    #[arg(long, short)]
+    yes: bool,
     #[command(flatten)]
     api: ApiArgs,
 }
@@ -93,7 +97,9 @@ async fn list(args: FlowArgs, environment: &Environment) -> anyhow::Result<()> {
 
 async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<()> {
     let path = ["tenants", &args.tenant, "flows", &args.flow, "config", &args.key];
-    args.api.connect(environment)?.delete(&path).await?;
+    let api = args.api.connect(environment)?;
+    confirm(&format!("{} of flow {} will be gone for good.", args.key, args.flow), args.yes)?;
+    api.delete(&path).await?;
     args.api.done(&format!("{} of flow {} is deleted.", args.key, args.flow));
     Ok(())
 }

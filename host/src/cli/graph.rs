@@ -58,7 +58,7 @@ pub struct ShowArgs {
 pub struct ForgetArgs {
     /// The tenant's slug
     tenant: String,
-    /// Don't ask on a terminal
+    /// Don't ask; needed where there is no terminal
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]

@@ -139,7 +139,7 @@ pub struct DeleteArgs {
     tenant: String,
     /// The key's id, as `flowhost key list` shows it
     id: String,
-    /// Don't ask on a terminal
+    /// Don't ask; needed where there is no terminal
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]

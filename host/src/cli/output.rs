@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
-use crate::telemetry::steers;
+use crate::telemetry::{put_beside_the_log, steers};
 
 /// Prints a result.
 pub(crate) fn say(text: &str) {
@@ -15,9 +15,11 @@ pub(crate) fn say_exactly(text: &str) {
     print(std::io::stdout().lock(), format_args!("{text}"));
 }
 
-/// Prints what is not the result: progress, hints, errors.
+/// Prints what is not the result: progress, hints, errors. Beside a log it goes the log's way, so that nothing waits for who reads it.
 pub(crate) fn note(text: &str) {
-    print_line(std::io::stderr().lock(), text);
+    if !put_beside_the_log(&format!("{text}\n")) {
+        print_line(std::io::stderr().lock(), text);
+    }
 }
 
 /// Text from elsewhere, made safe for a terminal: control characters, and what turns the direction of reading, would let it rewrite what

@@ -70,7 +70,7 @@ pub struct UpdateArgs {
 pub struct DeleteArgs {
     /// The partner's slug
     partner: String,
-    /// Don't ask on a terminal
+    /// Don't ask; needed where there is no terminal
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]

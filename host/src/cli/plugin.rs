@@ -265,6 +265,8 @@ pub(crate) struct Version {
     created_at: Option<String>,
     #[serde(default)]
     active: bool,
+    /// Whether it has a manifest; in what comes of an upload only.
+    manifest: Option<bool>,
 }
 
 impl Active {
@@ -295,14 +297,19 @@ impl Version {
     fn as_uploaded(&self, activated: bool) -> String {
         let compiled = self.compile_ms.map(|ms| format!(", compiled in {ms:.0} ms")).unwrap_or_default();
         format!(
-            "Version {} is uploaded{}: {}{compiled}\n{}",
+            "Version {} is uploaded{}: {}{compiled}\n{}{}",
             self.version,
             if activated { " and active" } else { ", not active" },
             size(self.size),
-            printable(&self.digest)
+            printable(&self.digest),
+            if self.manifest == Some(false) { NO_MANIFEST } else { "" }
         )
     }
 }
+
+/// Tools that strip, and cargo's own output, have no manifest any more, or not yet.
+const NO_MANIFEST: &str = "
+It has no manifest, so it may reach nothing, whatever flowhost.toml asks for: upload what `flowhost plugin build` wrote, as it is.";
 
 /// A number of bytes for people.
 pub(crate) fn size(bytes: u64) -> String {
@@ -325,6 +332,17 @@ mod tests {
         let shown = version.as_uploaded(true);
 
         assert_eq!(shown, "Version 3 is uploaded and active: 2.0 KiB, compiled in 412 ms\nsha256:ab");
+    }
+
+    #[test]
+    fn an_upload_without_a_manifest_says_so() {
+        let shown = |manifest: bool| {
+            let answer = json!({"version": 3, "digest": "d", "size": 1, "manifest": manifest});
+            serde_json::from_value::<Version>(answer).unwrap().as_uploaded(true)
+        };
+
+        assert!(shown(false).contains("has no manifest"), "{}", shown(false));
+        assert!(!shown(true).contains("manifest"), "{}", shown(true));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
 use crate::app::Host;
@@ -76,8 +77,9 @@ impl RunArgs {
     }
 
     /// Starts the log; `always` comes before the user's filter, which wins over it. The filter must have been checked.
-    pub(crate) fn init_log(&self, always: &str) {
-        crate::telemetry::init(&format!("{always}{}", self.log), self.log_format == LogFormat::Json);
+    pub(crate) fn init_log(&self, always: &str) -> anyhow::Result<()> {
+        let filter = format!("{always}{}", self.log);
+        crate::telemetry::init(&filter, self.log_format == LogFormat::Json).context("can't start the log")
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
         code_cache: args.run.code_cache.clone(),
     };
     let config = inputs.resolve(environment)?;
-    args.run.init_log("");
+    args.run.init_log("")?;
     let signals = Signals::listen()?;
     let ready_file = ReadyFile::claim(args.run.ready_file)?;
     serve_until_signal(config, ready_file, signals, async |host| {

@@ -3,6 +3,7 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::output::note;
+use crate::telemetry::finish_log;
 
 /// Listens for both signals from when it is made, so none is lost while a host starts.
 pub(crate) struct Signals {
@@ -29,6 +30,7 @@ impl Signals {
         tokio::spawn(async move {
             let code = self.next().await;
             note("Stopped at once, without waiting for what was under way.");
+            finish_log();
             std::process::exit(code);
         });
     }

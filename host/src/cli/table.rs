@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::output::printable;
+use super::output::{cut, printable};
 
 /// Rows under headings; prints as aligned columns.
 pub(crate) struct Table(Vec<Vec<String>>);
@@ -13,9 +13,9 @@ impl Table {
         Self(vec![headings.iter().map(ToString::to_string).collect()])
     }
 
-    /// Adds a row; its cells may hold text from elsewhere.
+    /// Adds a row; its cells may hold text from elsewhere, as long as anybody made it.
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.0.push(cells.iter().map(|cell| printable(cell)).collect());
+        self.0.push(cells.iter().map(|cell| cut(&printable(cell), WIDEST_CELL)).collect());
     }
 
     fn widths(&self) -> Vec<usize> {
@@ -36,6 +36,9 @@ impl fmt::Display for Table {
         Ok(())
     }
 }
+
+/// Room for whatever people call things. `--json` shows all of a longer one.
+const WIDEST_CELL: usize = 200;
 
 /// A value that may be missing, as a cell.
 pub(crate) fn or_dash(value: Option<impl ToString>) -> String {
@@ -61,5 +64,17 @@ mod tests {
         table.row(["two\nlines".to_owned()]);
 
         assert_eq!(table.to_string().lines().count(), 2);
+    }
+
+    #[test]
+    fn a_cell_of_any_length_is_cut() {
+        let mut table = Table::new(&["NAME", "WABA ID"]);
+        table.row(["x".to_owned(), "9".repeat(70_000)]);
+        table.row(["y".to_owned(), "1".to_owned()]);
+
+        let shown = table.to_string();
+
+        assert!(shown.lines().all(|line| line.chars().count() < 250), "{shown}");
+        assert!(shown.contains("9…"), "{shown}");
     }
 }

@@ -97,7 +97,7 @@ pub struct UpdateArgs {
 pub struct DeleteArgs {
     /// The tenant's slug
     tenant: String,
-    /// Don't ask on a terminal
+    /// Don't ask; needed where there is no terminal
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]

@@ -73,6 +73,24 @@ impl ExchangeError {
         }
     }
 
+    /// Why there is no reply, as it stands in metrics: one of few.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Answer(_) => "answer",
+            Self::Disabled => "disabled",
+            Self::Envelope(_) => "envelope",
+            Self::NoPlugin => "no-plugin",
+            Self::NotLoadable(_) => "load",
+            Self::OldRepeat => "old-repeat",
+            Self::Plugin(error) => error.kind(),
+            Self::RateLimited { .. } => "rate",
+            Self::Session(_) => "session",
+            Self::Signature(_) => "signature",
+            Self::UnknownEndpoint => "unknown-endpoint",
+            Self::UnreadableFlowJson => "flow-json",
+        }
+    }
+
     /// How long to wait before the next try; none where waiting is not what helps.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

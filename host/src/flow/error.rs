@@ -1,6 +1,6 @@
 //! What can be wrong with a request's plaintext and with a plugin's answer.
 
-use crate::flow_json::Findings;
+use crate::flow_json::{Findings, ReplyRules};
 
 /// Why a decrypted request is not one. Names no content.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -13,7 +13,8 @@ pub enum RequestError {
     UnknownAction,
 }
 
-/// Why a plugin's answer was refused: a failure of the plugin. Names limits and positions, no content.
+/// Why a plugin's answer was refused: a failure of the plugin. Names limits and positions, no values; names of members may be a
+/// customer's data all the same, and there may be many.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum AnswerError {
     /// Refused the user's input where there is no screen to show the text on.
@@ -28,6 +29,14 @@ pub enum AnswerError {
     /// By the flow's Flow JSON the client would refuse the reply.
     #[error("the phone would refuse the plugin's reply: {}", .0.on_one_line())]
     FlowJson(Findings),
+    /// The same, as it may stand in the host's log.
+    #[error("the phone would refuse the plugin's reply for {count} reasons, which the plugin's log has: {places}")]
+    FlowJsonInShort {
+        /// How many findings there are.
+        count: usize,
+        /// Where, as far as the Flow JSON itself names the places.
+        places: String,
+    },
     /// The name of the target screen can't be one.
     #[error(
         "the plugin's reply names a screen that can't exist: a name consists of at most 200 letters and underscores, and SUCCESS is reserved for `complete`"
@@ -46,4 +55,16 @@ pub enum AnswerError {
         /// The most bytes it may have.
         limit: usize,
     },
+}
+
+impl AnswerError {
+    /// The same for the host's log: the names in it are the Flow JSON's own, and few.
+    pub fn in_short(self, rules: Option<&ReplyRules>) -> Self {
+        match (self, rules) {
+            (Self::FlowJson(findings), Some(rules)) => {
+                Self::FlowJsonInShort { count: findings.iter().count(), places: rules.own_places(&findings) }
+            }
+            (error, _) => error,
+        }
+    }
 }

@@ -12,17 +12,17 @@ use axum::routing::any;
 use tracing::Instrument;
 
 use super::PublicState;
-use super::body::{BodyError, read_within};
-use super::error::{log_failure, status_of, status_of_body, status_of_reply};
+use super::body::read_within;
+use super::error::status_of_reply;
+use super::failures::{Failure, Failures};
 use super::request_id::name_endpoint;
 use super::strays::{Stray, Strays, meant_flow};
-use crate::exchange::{ExchangeError, RawRequest, SealedReply};
-use crate::telemetry::Blame;
+use crate::exchange::{Endpoint, ExchangeError, RawRequest, SealedReply};
 
 /// The routes of the public listener. Everything else is a 404 without a body, and all of these are the same: `any`, since axum tells
 /// who uses another method which ones there are.
 pub fn public_router(state: PublicState) -> Router {
-    let state = Endpoints { public: state, strays: Arc::new(Strays::new()) };
+    let state = Endpoints { public: state, strays: Arc::new(Strays::new()), failures: Arc::new(Failures::new()) };
     Router::new()
         .route("/", any(greeting))
         .route("/flows/{tenant}/{flow}", any(exchange))
@@ -37,6 +37,7 @@ pub fn public_router(state: PublicState) -> Router {
 struct Endpoints {
     public: PublicState,
     strays: Arc<Strays>,
+    failures: Arc<Failures>,
 }
 
 impl Endpoints {
@@ -51,6 +52,13 @@ impl Endpoints {
         let meant = meant_flow(path, |tenant, flow| self.public.exchanges.resolve(tenant, flow).is_ok());
         let is_signed = request.headers().contains_key(SIGNATURE_HEADER);
         self.strays.note(Stray { method: request.method().as_str(), path, is_signed, meant: meant.as_deref() });
+    }
+
+    /// The flow has no reply to this: the log and the metrics say so.
+    fn failure(&self, endpoint: &Endpoint, failure: &Failure) -> Response {
+        self.failures.note(endpoint, failure);
+        self.public.exchanges.count_failure(endpoint, failure.kind, failure.blame);
+        failure.status.into_response()
     }
 }
 
@@ -79,30 +87,34 @@ async fn exchange(
         endpoints.note(&request);
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], ONLY_POST).into_response();
     }
-    let state = endpoints.public;
     // Before the body is read too.
     if endpoint.disabled {
-        return failure(&ExchangeError::Disabled);
+        return endpoints.failure(&endpoint, &Failure::from(&ExchangeError::Disabled));
     }
     if endpoint.flow_json.is_unreadable() {
-        return failure(&ExchangeError::UnreadableFlowJson);
+        return endpoints.failure(&endpoint, &Failure::from(&ExchangeError::UnreadableFlowJson));
     }
+    let state = endpoints.public.clone();
     let (parts, body) = request.into_parts();
     let mut share = state.body_memory.share();
     let raw = match read_within(body, MAX_BODY_BYTES, &mut share).await {
         Ok(body) => RawRequest { body, signature: signature(&parts.headers) },
-        Err(error) => return unread(&error),
+        Err(error) => return endpoints.failure(&endpoint, &Failure::from(&error)),
     };
     // A task of its own: a client that hangs up can't cancel a commit.
+    let answering = endpoint.clone();
     let turn = async move {
-        let answered = state.exchanges.answer(&endpoint, raw).await;
+        let answered = state.exchanges.answer(&answering, raw).await;
         drop(share);
         answered
     };
     let turn = state.turns.spawn(turn.in_current_span());
     match turn.await {
         Ok(Ok(reply)) => sealed(reply),
-        Ok(Err(error)) => failure(&error),
+        Ok(Err(error)) => {
+            let refused = endpoints.failure(&endpoint, &Failure::from(&error));
+            with_retry_after(refused, error.retry_after())
+        }
         Err(panic) => {
             tracing::error!(error = %panic, "a turn panicked");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
@@ -123,24 +135,16 @@ fn sealed(reply: SealedReply) -> Response {
     (status_of_reply(reply.kind()), reply.into_body()).into_response()
 }
 
-fn failure(error: &ExchangeError) -> Response {
-    let status = status_of(error);
-    log_failure(status, error);
-    match error.retry_after() {
-        Some(wait) => (status, [(header::RETRY_AFTER, seconds(wait))]).into_response(),
-        None => status.into_response(),
+fn with_retry_after(mut response: Response, wait: Option<Duration>) -> Response {
+    if let Some(wait) = wait {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds(wait));
     }
+    response
 }
 
 /// Whole seconds, and never 0: that would be an invitation.
 fn seconds(wait: Duration) -> HeaderValue {
     HeaderValue::from(wait.as_millis().div_ceil(1000).clamp(1, 3600) as u64)
-}
-
-fn unread(error: &BodyError) -> Response {
-    let status = status_of_body(error);
-    tracing::info!(status = status.as_u16(), blame = Blame::Peer.as_str(), %error, "a request was refused");
-    status.into_response()
 }
 
 /// For whoever opens an endpoint's URL in a browser to see whether it is the right one.

@@ -8,7 +8,6 @@ use crate::envelope::EnvelopeError;
 use crate::exchange::{ExchangeError, ReplyKind};
 use crate::flow::RequestError;
 use crate::plugins::PluginError;
-use crate::telemetry::{self, Blame};
 
 /// The status that a sealed reply travels under.
 pub(super) fn status_of_reply(kind: ReplyKind) -> StatusCode {
@@ -75,18 +74,6 @@ pub(super) fn status_of_admin(error: &AdminError) -> StatusCode {
         AdminError::Interrupted(_) | AdminError::Load(_) | AdminError::Sealed(..) | AdminError::Tenant(_) => {
             StatusCode::INTERNAL_SERVER_ERROR
         }
-    }
-}
-
-/// Logs a request that got no reply, once: with its whole chain of causes and whose fault it is, without any of its content. The
-/// request's span says which one it was, and whose.
-pub(super) fn log_failure(status: StatusCode, error: &ExchangeError) {
-    let blame = error.blame();
-    let (status, blamed, error) = (status.as_u16(), blame.as_str(), telemetry::chain(error));
-    match blame {
-        Blame::Host => tracing::error!(status, blame = blamed, error, "a request failed"),
-        Blame::Guest => tracing::warn!(status, blame = blamed, error, "a request failed"),
-        Blame::Peer => tracing::info!(status, blame = blamed, error, "a request was refused"),
     }
 }
 

@@ -12,8 +12,24 @@ use super::AdminState;
 
 /// Tells whether the host can serve.
 pub trait ReadyCheck: Send + Sync {
-    /// Fails, with words for whoever asked, unless what serving depends on is there.
-    fn ready(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>>;
+    /// Whether what serving depends on is there.
+    fn ready(&self) -> Pin<Box<dyn Future<Output = Readiness> + Send + '_>>;
+}
+
+/// Whether a host can serve, and a line that says more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// It can't, for that reason.
+    No(String),
+    /// It can.
+    Yes(String),
+}
+
+impl Readiness {
+    /// It can't: its database is silent.
+    pub fn no_database() -> Self {
+        Self::No("the database doesn't answer".to_owned())
+    }
 }
 
 /// The process lives.
@@ -21,15 +37,14 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The host can serve: it is not about to stop, and a turn would find the database as it needs it.
+/// The host can serve: it is not about to stop, a turn would find the database as it needs it, and it hears of changes.
 pub(super) async fn readyz(State(state): State<AdminState>) -> (StatusCode, String) {
     if state.stopping.begun() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
     }
-    let in_time = timeout(READY_TIME, state.ready.ready()).await;
-    match in_time.unwrap_or_else(|_| Err("the database doesn't answer".to_owned())) {
-        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
-        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
+    match timeout(READY_TIME, state.ready.ready()).await.unwrap_or_else(|_| Readiness::no_database()) {
+        Readiness::Yes(more) => (StatusCode::OK, more + "\n"),
+        Readiness::No(why) => (StatusCode::SERVICE_UNAVAILABLE, why + "\n"),
     }
 }
 

@@ -1,11 +1,7 @@
 //! Requests to the public listener that no flow answers. Meta tells a partner no more than "endpoint not available", and the URL of a
 //! published Flow can't be changed, so the log says what was asked for and what is there; but strangers must not be able to fill it.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-use crate::telemetry::printable;
+use crate::telemetry::{Summary, printable};
 
 /// What was asked for, in vain.
 #[derive(Clone, Copy, Debug)]
@@ -24,38 +20,21 @@ pub(super) struct Stray<'a> {
 /// comes by every minute, and would hide them.
 #[derive(Debug)]
 pub(super) struct Strays {
-    near: Mutex<Interval>,
-    far: Mutex<Interval>,
-}
-
-/// What has come of one kind since it began.
-#[derive(Debug)]
-struct Interval {
-    most_lines: usize,
-    began: Option<Instant>,
-    told: BTreeSet<String>,
-    untold: u64,
-}
-
-/// A line for the log.
-#[derive(Debug, PartialEq, Eq)]
-struct Line {
-    asked: String,
-    /// How many have come since the last line that got none of their own.
-    others: u64,
+    near: Summary,
+    far: Summary,
 }
 
 impl Strays {
     /// None yet.
     pub(super) fn new() -> Self {
-        Self { near: Mutex::new(Interval::of(MOST_NEAR_LINES)), far: Mutex::new(Interval::of(MOST_FAR_LINES)) }
+        Self { near: Summary::new(MOST_NEAR_LINES, MOST_NEAR_LINES), far: Summary::new(MOST_FAR_LINES, MOST_FAR_LINES) }
     }
 
     /// Notes one, and logs it if it is not one of too many. Each method and path has a line in an interval, as long as there are lines left.
     pub(super) fn note(&self, stray: Stray<'_>) {
-        let interval = if stray.is_signed || stray.meant.is_some() { &self.near } else { &self.far };
-        let line = interval.lock().unwrap_or_else(PoisonError::into_inner).note(stray, Instant::now());
-        let Some(Line { asked, others }) = line else { return };
+        let summary = if stray.is_signed || stray.meant.is_some() { &self.near } else { &self.far };
+        let asked = asked(stray);
+        let Some(others) = summary.note("", &asked) else { return };
         match stray.meant {
             Some(flow) => tracing::warn!(
                 asked,
@@ -69,22 +48,8 @@ impl Strays {
     }
 }
 
-impl Interval {
-    fn of(most_lines: usize) -> Self {
-        Self { most_lines, began: None, told: BTreeSet::new(), untold: 0 }
-    }
-
-    fn note(&mut self, stray: Stray<'_>, now: Instant) -> Option<Line> {
-        if self.began.is_none_or(|began| now.duration_since(began) >= INTERVAL) {
-            (self.began, self.told) = (Some(now), BTreeSet::new());
-        }
-        let asked = format!("{} {}", printable(stray.method, METHOD_BYTES), printable(stray.path, PATH_BYTES));
-        if self.told.len() >= self.most_lines || !self.told.insert(asked.clone()) {
-            self.untold += 1;
-            return None;
-        }
-        Some(Line { asked, others: std::mem::take(&mut self.untold) })
-    }
+fn asked(stray: Stray<'_>) -> String {
+    format!("{} {}", printable(stray.method, METHOD_BYTES), printable(stray.path, PATH_BYTES))
 }
 
 /// The flow that a path was meant for: two of its parts that stand side by side are the names of one, whatever stands around them. Their
@@ -100,7 +65,6 @@ pub(super) fn meant_flow(path: &str, is_there: impl Fn(&str, &str) -> bool) -> O
 /// Ten different mistakes in a minute are all of one partner's; more are somebody's tries.
 const MOST_NEAR_LINES: usize = 10;
 const MOST_FAR_LINES: usize = 1;
-const INTERVAL: Duration = Duration::from_secs(60);
 
 /// Longer than the path of any flow: two names of 63 bytes.
 const PATH_BYTES: usize = 200;
@@ -114,31 +78,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_mistake_has_one_line_a_minute_and_the_rest_are_counted() {
-        let (mut interval, now) = (Interval::of(2), Instant::now());
-        let mut note = |path: &str, now| {
-            let line = interval.note(Stray { method: "POST", path, is_signed: false, meant: None }, now)?;
-            Some((line.asked, line.others))
-        };
-
-        assert_eq!(note("/a", now), Some(("POST /a".to_owned(), 0)));
-        assert_eq!(note("/a", now), None);
-        assert_eq!(note("/b", now), Some(("POST /b".to_owned(), 1)));
-        assert_eq!(note("/c", now), None);
-        assert_eq!(note("/a", now), None);
-        assert_eq!(note("/a", now + INTERVAL), Some(("POST /a".to_owned(), 2)));
-    }
-
-    #[test]
     fn a_line_is_cut_and_cannot_be_forged() {
         let path = format!("/\u{1b}[2J\n{}", "x".repeat(30_000));
 
-        let line = Interval::of(1)
-            .note(Stray { method: &"M".repeat(100), path: &path, is_signed: false, meant: None }, Instant::now())
-            .unwrap();
+        let asked = asked(Stray { method: &"M".repeat(100), path: &path, is_signed: false, meant: None });
 
-        assert!(line.asked.len() < 300 && line.asked.contains("…"), "{}", line.asked);
-        assert!(!line.asked.contains(['\u{1b}', '\n']), "{}", line.asked);
+        assert!(asked.len() < 300 && asked.contains("…"), "{asked}");
+        assert!(!asked.contains(['\u{1b}', '\n']), "{asked}");
     }
 
     #[test]

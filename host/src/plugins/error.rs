@@ -27,6 +27,11 @@ pub enum ComponentError {
     /// The compiler ended on it with this.
     #[error("the compiler failed on the component ({0}); that is no fault of yours, but please change what is unusual about it")]
     CompilerFailed(String),
+    /// It is composed of other components, and the compiler ended on it.
+    #[error(
+        "the component is composed of others (a module inside a component inside it), and this host can't compile it; build it as a single component with `flowhost plugin build`"
+    )]
+    Composed,
     /// A core module or something else entirely.
     #[error(
         "this is not a WebAssembly component{0}; build it with `flowhost plugin build` (target wasm32-wasip2), not as a core module"

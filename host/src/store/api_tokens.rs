@@ -62,6 +62,8 @@ pub struct StoredApiToken {
     pub tenant: Option<String>,
     /// Which partner that is: who manages the token.
     pub managed_by: Option<PartnerId>,
+    /// The token that it was made with, and ends with; none: the operator's token of the environment.
+    pub made_by: Option<ApiTokenId>,
     /// When it ends; none: never.
     pub expires_at: Option<OffsetDateTime>,
     /// When it was last used, to the minute.
@@ -70,27 +72,39 @@ pub struct StoredApiToken {
     pub created_at: OffsetDateTime,
 }
 
-/// Inserts a token; gives it as stored.
+/// Inserts a token that ends with its maker's at the latest. Gives when; none if the maker's own is not there any more.
 pub async fn insert_api_token(
     change: &mut AccessChange,
     id: ApiTokenId,
     digest: &TokenDigest,
     scope: TokenScope,
     expires_at: Option<OffsetDateTime>,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "insert into api_tokens (token_id, token_hash, role, partner_id, tenant_id, expires_at) values ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(id.0)
-    .bind(&digest.0[..])
-    .bind(scope.role())
-    .bind(scope.partner().map(|id| id.0))
-    .bind(scope.tenant().map(|id| id.0))
-    .bind(expires_at)
-    .execute(&mut *change.transaction)
-    .await?;
-    Ok(())
+    made_by: Option<ApiTokenId>,
+) -> Result<Option<TokenEnd>, StoreError> {
+    // `least` takes no account of nulls: neither of a maker without an end nor of no maker at all.
+    let inserted = sqlx::query_scalar(
+        "insert into api_tokens (token_id, token_hash, role, partner_id, tenant_id, expires_at, made_by) \
+         select $1, $2, $3, $4, $5, least($6, maker.expires_at), $7 \
+         from (values (true)) as one left join api_tokens maker on maker.token_id = $7 \
+         where $7::uuid is null or maker.expires_at is null and maker.token_id is not null or maker.expires_at > now() \
+         returning expires_at",
+    );
+    let expires_at: Option<Option<OffsetDateTime>> = inserted
+        .bind(id.0)
+        .bind(&digest.0[..])
+        .bind(scope.role())
+        .bind(scope.partner().map(|id| id.0))
+        .bind(scope.tenant().map(|id| id.0))
+        .bind(expires_at)
+        .bind(made_by.map(|id| id.0))
+        .fetch_optional(&mut *change.transaction)
+        .await?;
+    Ok(expires_at.map(TokenEnd))
 }
+
+/// When a token ends; none: never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenEnd(pub Option<OffsetDateTime>);
 
 /// The token of that hash, if it is not over; its use is recorded, at most once a minute.
 pub async fn use_api_token(store: &Store, digest: &TokenDigest) -> Result<Option<(ApiTokenId, TokenScope)>, StoreError> {
@@ -124,7 +138,7 @@ pub async fn api_token_holds(store: &Store, id: ApiTokenId) -> Result<bool, Stor
 /// Every token, the newest first.
 pub async fn list_api_tokens(store: &Store) -> Result<Vec<StoredApiToken>, StoreError> {
     let rows: Vec<TokenRow> = sqlx::query_as(
-        "select k.token_id, k.role, k.partner_id, k.tenant_id, false as note_use, k.expires_at, k.last_used_at, k.created_at, \
+        "select k.token_id, k.role, k.partner_id, k.tenant_id, false as note_use, k.made_by, k.expires_at, k.last_used_at, k.created_at, \
            t.slug as tenant, p.slug as partner, p.partner_id as managed_by \
          from api_tokens k left join tenants t on t.tenant_id = k.tenant_id \
          left join partners p on p.partner_id = coalesce(k.partner_id, t.partner_id) order by k.token_id desc",
@@ -134,10 +148,18 @@ pub async fn list_api_tokens(store: &Store) -> Result<Vec<StoredApiToken>, Store
     rows.into_iter().map(StoredApiToken::try_from).collect()
 }
 
-/// Deletes a token: from then on it is not known. Gives whether it was there.
-pub async fn delete_api_token(change: &mut AccessChange, id: ApiTokenId) -> Result<bool, StoreError> {
-    let deleted = sqlx::query("delete from api_tokens where token_id = $1").bind(id.0).execute(&mut *change.transaction).await?;
-    Ok(deleted.rows_affected() == 1)
+/// Deletes a token and all that were made with it, and with those: from then on none is known. Gives which ones these were, the token
+/// itself first; none if it was not there.
+pub async fn delete_api_token(change: &mut AccessChange, id: ApiTokenId) -> Result<Vec<ApiTokenId>, StoreError> {
+    let made = sqlx::query_scalar(
+        "with recursive made (token_id, depth) as (select token_id, 0 from api_tokens where token_id = $1 \
+           union all select next.token_id, made.depth + 1 from api_tokens next join made on next.made_by = made.token_id) \
+         select token_id from made order by depth, token_id",
+    );
+    let gone: Vec<Uuid> = made.bind(id.0).fetch_all(&mut *change.transaction).await?;
+    // The others go with it, those too that were made just now.
+    sqlx::query("delete from api_tokens where token_id = $1").bind(id.0).execute(&mut *change.transaction).await?;
+    Ok(gone.into_iter().map(ApiTokenId).collect())
 }
 
 #[derive(FromRow)]
@@ -168,6 +190,7 @@ struct TokenRow {
     partner: Option<String>,
     tenant: Option<String>,
     managed_by: Option<Uuid>,
+    made_by: Option<Uuid>,
     expires_at: Option<OffsetDateTime>,
     last_used_at: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
@@ -183,6 +206,7 @@ impl TryFrom<TokenRow> for StoredApiToken {
             partner: row.partner,
             tenant: row.tenant,
             managed_by: row.managed_by.map(PartnerId),
+            made_by: row.made_by.map(ApiTokenId),
             expires_at: row.expires_at,
             last_used_at: row.last_used_at,
             created_at: row.created_at,

@@ -35,7 +35,7 @@ use self::pool::Pool;
 use crate::ids::TenantId;
 
 pub use api_tokens::{
-    StoredApiToken, TokenScope, api_token_holds, delete_api_token, insert_api_token, list_api_tokens, use_api_token,
+    StoredApiToken, TokenEnd, TokenScope, api_token_holds, delete_api_token, insert_api_token, list_api_tokens, use_api_token,
 };
 pub use app_secrets::{StoredAppSecret, list_app_secrets, replace_app_secret};
 pub use audit::{Actor, AuditEntry, AuditReach, AuditRecord, Subject, list_audit_entries};

@@ -29,6 +29,8 @@ pub struct Metrics {
     /// What is counted of calls of plugins.
     pub plugins: PluginMetrics,
     plugin_log_lines_dropped: Counter,
+    tasks_up: Family<TaskLabel, Gauge>,
+    task_failures: Family<TaskLabel, Counter>,
 }
 
 /// One of a host's two listeners.
@@ -64,6 +66,8 @@ impl Metrics {
             key_uploads: Family::default(),
             plugins,
             plugin_log_lines_dropped: Counter::default(),
+            tasks_up: Family::default(),
+            task_failures: Family::default(),
         };
         metrics.register();
         metrics
@@ -93,6 +97,21 @@ impl Metrics {
             "plugin_log_lines_dropped",
             "Lines of plugins' logs that were not kept: no room on their way to the database, or no database",
             self.plugin_log_lines_dropped.clone(),
+        );
+        registry.register(
+            "host_log_lines_lost",
+            "Lines of the process's own log that were not written: nobody reads it fast enough, or it can't be written",
+            super::LOST_LINES.clone(),
+        );
+        registry.register(
+            "background_task_up",
+            "1 while what a host does beside its requests goes on; 0 from its failure to its next start",
+            self.tasks_up.clone(),
+        );
+        registry.register(
+            "background_task_failures",
+            "How often what a host does beside its requests panicked or ended, to be started again",
+            self.task_failures.clone(),
         );
     }
 
@@ -130,6 +149,17 @@ impl Metrics {
     /// So many lines of plugins' logs were not kept, beyond those past the limit of a call.
     pub fn log_lines_dropped(&self, lines: u64) {
         self.plugin_log_lines_dropped.inc_by(lines);
+    }
+
+    /// A task of this host runs.
+    pub fn task_began(&self, task: &'static str) {
+        self.tasks_up.get_or_create(&TaskLabel { task }).set(1);
+    }
+
+    /// A task of this host panicked, or ended though it never should; it is started again.
+    pub fn task_failed(&self, task: &'static str) {
+        self.tasks_up.get_or_create(&TaskLabel { task }).set(0);
+        self.task_failures.get_or_create(&TaskLabel { task }).inc();
     }
 
     /// Everything in the text format of OpenMetrics, which Prometheus reads; its media type is [`METRICS_MEDIA_TYPE`].
@@ -187,6 +217,11 @@ struct ListenerLabel {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct KeyUploadLabel {
     status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TaskLabel {
+    task: &'static str,
 }
 
 /// The media type of [`Metrics::to_text`].

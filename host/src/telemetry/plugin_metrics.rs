@@ -65,9 +65,10 @@ pub struct FlowSeries {
     /// None of the others: they have many.
     circuit: Option<Gauge>,
     failures: Mutex<Failures>,
+    refusals: Mutex<Failures>,
 }
 
-/// The failures of one version, by what they were.
+/// The failures of one version, of one sort, by what they were.
 #[derive(Debug)]
 struct Failures {
     /// None once the version is gone: a call that ends later must not bring the series back.
@@ -91,6 +92,7 @@ type Histograms = Family<FlowVersion, Histogram, fn() -> Histogram>;
 struct Families {
     calls: Family<FlowVersion, Counter>,
     failures: Family<FailureLabel, Counter>,
+    refusals: Family<FailureLabel, Counter>,
     queue: Histograms,
     start: Histograms,
     cpu: Histograms,
@@ -167,6 +169,11 @@ impl FlowSeries {
         self.failures().count(kind, blame.as_str());
     }
 
+    /// A request to the flow got no reply, whether it reached the plugin or not. `kind` is one of few.
+    pub fn refused(&self, kind: &'static str, blame: Blame) {
+        lock(&self.refusals).count(kind, blame.as_str());
+    }
+
     /// An exchange came with a token that many recipients share.
     pub fn token_shared(&self) {
         self.shared_tokens.inc();
@@ -180,11 +187,28 @@ impl FlowSeries {
     }
 
     fn failures(&self) -> MutexGuard<'_, Failures> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.failures)
     }
 }
 
+fn lock(failures: &Mutex<Failures>) -> MutexGuard<'_, Failures> {
+    failures.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Failures {
+    fn none(family: &Family<FailureLabel, Counter>, version: &FlowVersion) -> Mutex<Self> {
+        let (family, version) = (Some(family.clone()), version.clone());
+        Mutex::new(Self { family, version, kinds: HashMap::new(), used: Instant::now() })
+    }
+
+    /// Takes the series away.
+    fn remove(&mut self) {
+        let Some(family) = self.family.take() else { return };
+        for (label, _) in self.kinds.drain() {
+            family.remove(&label);
+        }
+    }
+
     fn count(&mut self, kind: &'static str, blame: &'static str) {
         let Some(family) = &self.family else { return };
         let FlowVersion { tenant, flow, version } = self.version.clone();
@@ -198,6 +222,7 @@ impl Families {
         Self {
             calls: Family::default(),
             failures: Family::default(),
+            refusals: Family::default(),
             queue: Family::new_with_constructor(|| Histogram::new(QUEUE_BUCKETS)),
             start: Family::new_with_constructor(|| Histogram::new(START_BUCKETS)),
             cpu: Family::new_with_constructor(|| Histogram::new(CPU_BUCKETS)),
@@ -214,6 +239,11 @@ impl Families {
             "plugin_failures",
             "Calls of plugins that failed, by what failed and whose fault it is",
             self.failures.clone(),
+        );
+        registry.register(
+            "flow_requests_failed",
+            "Requests to flows that got no reply, by why and whose fault it is, whether they reached the plugin or not",
+            self.refusals.clone(),
         );
         registry.register("plugin_queue_seconds", "How long calls waited for a place", self.queue.clone());
         registry.register("plugin_start_seconds", "How long making an instance took, start-up code included", self.start.clone());
@@ -234,12 +264,8 @@ impl Families {
             memory: self.memory.get_or_create_owned(version),
             shared_tokens: self.shared_tokens.get_or_create_owned(version),
             circuit: (version.tenant != OTHERS).then(|| self.circuit.get_or_create_owned(version)),
-            failures: Mutex::new(Failures {
-                family: Some(self.failures.clone()),
-                version: version.clone(),
-                kinds: HashMap::new(),
-                used: Instant::now(),
-            }),
+            failures: Failures::none(&self.failures, version),
+            refusals: Failures::none(&self.refusals, version),
         }
     }
 
@@ -251,11 +277,8 @@ impl Families {
         self.memory.remove(version);
         self.shared_tokens.remove(version);
         self.circuit.remove(version);
-        let mut failures = series.failures();
-        failures.family = None;
-        for (label, _) in failures.kinds.drain() {
-            self.failures.remove(&label);
-        }
+        series.failures().remove();
+        lock(&series.refusals).remove();
     }
 }
 

@@ -54,6 +54,8 @@ struct Loaded {
     revision: i64,
     /// Where it is served; none where it can't be.
     slug: Option<String>,
+    /// What it has used of its limit, whatever becomes of its flows.
+    rate: Option<Arc<RequestRate>>,
 }
 
 /// The endpoints of a tenant by their flows' names.
@@ -99,12 +101,13 @@ impl Directory {
     pub async fn refresh(&self, tenant: TenantId) -> Result<(), TenantError> {
         let _one_at_a_time = self.refreshing.lock().await;
         let mut served = Served::clone(&self.served.load());
-        let previous = match served.loaded.remove(&tenant) {
-            Some(Loaded { slug: Some(slug), .. }) => served.by_slug.remove(&slug),
-            _ => None,
-        };
+        let before = served.loaded.remove(&tenant);
+        let slug_before = before.as_ref().and_then(|before| before.slug.as_ref());
+        let previous = slug_before.and_then(|slug| served.by_slug.remove(slug));
         if let Some(stored) = store::find_tenant_by_id(&self.store, tenant).await? {
-            let slug = match self.load_tenant(&stored, previous.as_ref()).await {
+            let rate_before = before.as_ref().and_then(|before| before.rate.as_ref());
+            let rate = RequestRate::renewed(stored.requests_per_second, rate_before);
+            let slug = match self.load_tenant(&stored, previous.as_ref(), rate.clone()).await {
                 // Its data key was destroyed: it is on its way out.
                 _ if stored.sealed_data_key.0.is_empty() => None,
                 Ok(entry) => {
@@ -117,7 +120,7 @@ impl Directory {
                     None
                 }
             };
-            served.loaded.insert(tenant, Loaded { revision: stored.revision, slug });
+            served.loaded.insert(tenant, Loaded { revision: stored.revision, slug, rate });
         }
         self.served.store(Arc::new(served));
         Ok(())
@@ -170,13 +173,16 @@ impl Directory {
         }
     }
 
-    async fn load_tenant(&self, stored: &StoredTenant, previous: Option<&TenantEntry>) -> Result<TenantEntry, TenantError> {
+    async fn load_tenant(
+        &self,
+        stored: &StoredTenant,
+        previous: Option<&TenantEntry>,
+        rate: Option<Arc<RequestRate>>,
+    ) -> Result<TenantEntry, TenantError> {
         let keys = store::list_keys(&self.store, stored.id).await?;
         let app_secrets = store::list_app_secrets(&self.store, stored.id).await?;
         let flows = store::list_flows(&self.store, stored.id).await?;
         let config = store::list_flow_config(&self.store, stored.id).await?;
-        let rate_before = previous.and_then(|entry| entry.values().next()).and_then(|endpoint| endpoint.tenant.rate.as_ref());
-        let rate = RequestRate::renewed(stored.requests_per_second, rate_before);
         let tenant = Arc::new(ServedTenant::open(&self.master, stored, &keys, &app_secrets, rate)?);
         let mut endpoints = HashMap::new();
         for flow in flows {

@@ -10,6 +10,7 @@ mod health;
 mod keys;
 mod no_text;
 mod partners;
+mod rights;
 mod sessions;
 mod tenants;
 mod versions;

@@ -140,3 +140,18 @@ fn slugs(reply: AdminReply) -> Vec<String> {
     let tenants = reply.expect(200);
     tenants["tenants"].as_array().unwrap().iter().map(|tenant| tenant["slug"].as_str().unwrap().to_owned()).collect()
 }
+
+#[tokio::test]
+async fn a_waba_id_has_bounds() {
+    let host = TestHost::start().await;
+    let long = "9".repeat(70_000);
+    for wrong in ["", " ", "1\n2", &long] {
+        host.admin().call("POST", "/v1/tenants", json!({"slug": "acme", "waba_id": wrong})).await.problem(422);
+    }
+    let tenant = host.tenant("acme").await;
+
+    tenant.call("PATCH", "", json!({"waba_id": long})).await.problem(422);
+
+    let patched = tenant.call("PATCH", "", json!({"waba_id": "102290129340398"})).await.expect(200);
+    assert_eq!(patched["waba_id"], "102290129340398");
+}

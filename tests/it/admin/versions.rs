@@ -1,6 +1,6 @@
 //! `/v1/tenants/{tenant}/flows/{flow}/versions`, activation and rollback.
 
-use flowhost_tests::{Component, RawConnection, TestHost, with_section};
+use flowhost_tests::{Component, RawConnection, TestHost, with_section, without_manifest};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -145,3 +145,15 @@ const OTHER_WORLD: &str = r#"(component
     (core module $code (func (export "f")))
     (core instance $code (instantiate $code))
     (func (export "other") (canon lift (core func $code "f"))))"#;
+
+#[tokio::test]
+async fn an_upload_says_whether_the_component_has_a_manifest() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
+    let built = Component::Chatty.bytes().await;
+
+    for (component, has_one) in [(built.to_vec(), true), (without_manifest(built), false), (without_manifest(built), false)] {
+        let uploaded = flow.upload(component).await.expect(201);
+        assert_eq!(uploaded["manifest"], json!(has_one), "{uploaded}");
+    }
+}

@@ -29,7 +29,9 @@ async fn requests_are_counted_by_status_and_shown_without_a_token() {
     // The clients are gone, and so are their connections.
     shown("flowhost_connections{listener=\"public\"} 0").await;
     let page = host.admin().get("/metrics").await.text;
-    assert!(!page.contains("acme") && !page.contains(&host.database().tenant_id("acme").await), "{page}");
+    assert!(!page.contains(&host.database().tenant_id("acme").await), "{page}");
+    let refused = "flow_requests_failed_total{tenant=\"acme\",flow=\"booking\",version=\"1\",kind=\"signature\",blame=\"peer\"} 1";
+    assert!(page.contains(refused), "what was refused before the plugin is counted by flow too: {page}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod http2;
 mod limits;
 mod metrics;
 mod rate_limit;
+mod refusals;
 mod request_ids;
 mod strays;
 mod tls;

@@ -1,6 +1,6 @@
 //! Requests per second of one tenant.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flowhost::client::payload;
 use flowhost_tests::{Component, TestHost, eventually};
@@ -74,4 +74,24 @@ async fn the_limit_is_shown_and_only_a_sensible_number_is_taken() {
     tenant.call("PATCH", "", json!({"name": "Another"})).await.expect(200);
 
     assert_eq!(shown().await, 50);
+}
+
+#[tokio::test]
+async fn a_flow_that_is_deleted_and_made_again_gives_nothing_back() {
+    let host = TestHost::start().await;
+    let tenant = host.tenant("acme").await;
+    let flow = tenant.flow_without_plugin("booking", json!({})).await;
+    let began = Instant::now();
+    tenant.call("PATCH", "", json!({"requests_per_second": 1})).await.expect(200);
+    let admitted = async || flow.client().call(&payload::ping()).await.unwrap().status != 429;
+    let mut all_admitted = 0;
+
+    for _ in 0..20 {
+        all_admitted += u64::from(admitted().await);
+        flow.call("DELETE", "", Value::Null).await.expect(204);
+        tenant.call("PUT", "/flows/booking", json!({})).await.expect(201);
+    }
+
+    let by_time = 2 + began.elapsed().as_secs();
+    assert!(all_admitted <= by_time, "each new flow brought new requests: {all_admitted} instead of {by_time}");
 }

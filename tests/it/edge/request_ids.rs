@@ -54,10 +54,30 @@ async fn the_log_of_a_request_names_the_request_its_tenant_and_its_flow() {
     for (id, blame) in [(refused, "peer"), (failed, "guest")] {
         let lines = logged(Level::INFO, &id);
         assert_eq!(lines.len(), 1, "{lines:?}");
-        for part in [format!("tenant.id={tenant}"), "flow.id=".to_owned(), format!("blame=\"{blame}\"")] {
+        let names = ["tenant.slug=\"acme\"".to_owned(), "flow.name=\"booking\"".to_owned()];
+        let ids = [format!("tenant.id={tenant}"), "flow.id=".to_owned(), format!("blame=\"{blame}\"")];
+        for part in ids.into_iter().chain(names) {
             assert!(lines[0].contains(&part), "{part} is not in {}", lines[0]);
         }
     }
+}
+
+#[tokio::test]
+async fn a_request_that_was_answered_is_in_the_log_too_for_who_wants_that() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    let request = flow.client().seal(&asking("count", "token-of-ana")).unwrap();
+    let post = client().post(flow.url()).header("x-hub-signature-256", &request.signature).body(request.body.clone());
+
+    let (status, id) = send(post).await;
+
+    assert_eq!(status, 200);
+    let lines = logged(Level::DEBUG, &id);
+    let answered = lines.iter().find(|line| line.contains("a request was answered")).unwrap();
+    for part in ["status=200", "tenant.slug=\"acme\"", "flow.name=\"booking\""] {
+        assert!(answered.contains(part), "{part} is not in {answered}");
+    }
+    assert_eq!(logged(Level::INFO, &id), Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -28,6 +28,28 @@ async fn what_the_phone_would_refuse_is_a_failure_of_the_plugin() {
 }
 
 #[tokio::test]
+async fn what_a_refused_reply_calls_its_members_is_not_in_the_hosts_log() {
+    let host = TestHost::start().await;
+    for settings in [json!({}), json!({"on_failure": "error-message", "failure_text": "Sorry."})] {
+        let flow = parrot(&host, settings).await;
+        let guests = json!({"type": "object", "additionalProperties": {"type": "integer"}, "__example__": {}});
+        let mut with_guests = document();
+        with_guests["screens"][2]["data"]["guests"] = guests;
+        put(&flow, &with_guests).await;
+        let form = showing("NEXT", json!({"count": "x", "guests": {"ana@example.com": "two"}}));
+        flow.client().call(&request(Some("FORM"), form, &token())).await.unwrap();
+
+        eventually("the plugin's log says all", async || newest_line(&flow, &["/data/count", "ana@example.com"]).await).await;
+        let lines = logged(Level::DEBUG, &host.database().tenant_id(&flow.tenant.slug).await);
+        assert!(lines.iter().any(|line| line.starts_with("WARN") && line.contains("/data/guests [")), "{lines:#?}");
+        // What plugins say is their authors' affair, and in the log for who asks for it.
+        let of_the_host = lines.iter().filter(|line| !line.starts_with("DEBUG plugin "));
+        assert!(of_the_host.clone().all(|line| !line.contains("ana@")), "{lines:#?}");
+        flow.tenant.call("DELETE", "", Value::Null).await.expect(204);
+    }
+}
+
+#[tokio::test]
 async fn the_failure_text_is_shown_where_the_flow_wants_that_and_the_phone_takes_it() {
     let host = TestHost::start().await;
     let flow = parrot(&host, json!({"on_failure": "error-message", "failure_text": "Sorry."})).await;

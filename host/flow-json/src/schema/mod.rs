@@ -75,6 +75,11 @@ impl Schema {
         check_presence(declared.chain(besides), data, hidden, at, found, what);
     }
 
+    /// Whether there is a property of that name.
+    pub(crate) fn declares(&self, name: &str) -> bool {
+        self.properties.contains_key(name)
+    }
+
     /// About how many bytes it takes in memory.
     pub(crate) fn weight(&self) -> usize {
         let names: usize = self.properties.keys().chain(&self.required).map(|name| size_of::<String>() + name.len()).sum();

@@ -45,7 +45,7 @@ pub struct Args {
 
 pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result<()> {
     check_log_filter(&args.log).map_err(ConfigError::new)?;
-    crate::telemetry::init(&args.log, false);
+    crate::telemetry::init(&args.log, false).context("can't start the log")?;
     let mut signals = Signals::listen()?;
     let component = tokio::select! {
         component = component::obtain(args.component.as_deref()) => component?,

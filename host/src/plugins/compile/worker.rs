@@ -1,6 +1,7 @@
 //! The compiling process: a component comes in, code goes out, and nothing else is left to it.
 
 use std::io::{self, Read as _};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::super::engine::{EngineIdentity, compiling_engine};
 use super::super::{ComponentError, explain, inspect};
@@ -45,7 +46,13 @@ pub fn compile_stdin(limits: WorkerLimits) -> Result<(), WorkerError> {
 
 fn compile(engine: &wasmtime::Engine, component: &[u8], limits: WorkerLimits) -> Result<Compiled, ComponentError> {
     let inspection = inspect(component)?;
-    let code = engine.precompile_component(component).map_err(|error| match error.is::<wasmtime::OutOfMemory>() {
+    // The compiler panics on some that are composed; on what else it panics on is for the log.
+    let compiled = catch_unwind(AssertUnwindSafe(|| engine.precompile_component(component)));
+    let compiled = match compiled {
+        Err(_) if inspection.composed => return Err(ComponentError::Composed),
+        compiled => compiled.unwrap_or_else(|panic| resume_unwind(panic)),
+    };
+    let code = compiled.map_err(|error| match error.is::<wasmtime::OutOfMemory>() {
         true => ComponentError::CompilerMemory(limits.memory_bytes),
         false => ComponentError::Invalid(explain(&error)),
     })?;
@@ -61,3 +68,45 @@ impl Default for WorkerLimits {
 
 /// Whoever calls has checked it: only a bound.
 const MAX_COMPONENT_BYTES: u64 = 65 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_component_that_is_composed_is_compiled_or_refused_with_that_reason() {
+        let component = wat::parse_str(COMPOSED).unwrap();
+        let engine = compiling_engine().unwrap();
+
+        match compile(&engine, &component, WorkerLimits::default()) {
+            Ok(compiled) => assert!(compiled.inspection.composed),
+            Err(refused) => assert_eq!(refused, ComponentError::Composed),
+        }
+    }
+
+    /// `b` calls `a`, through an adapter that the compiler makes.
+    const COMPOSED: &str = r#"(component
+        (component $a
+            (core module $m
+                (memory (export "memory") 1)
+                (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 0)
+                (func (export "f") (param i32 i32) (result i32) local.get 1))
+            (core instance $i (instantiate $m))
+            (func (export "f") (param "s" string) (result u32)
+                (canon lift (core func $i "f") (memory $i "memory") (realloc (func $i "realloc")))))
+        (component $b
+            (import "f" (func $f (param "s" string) (result u32)))
+            (core module $libc
+                (memory (export "memory") 1)
+                (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 0))
+            (core instance $libc (instantiate $libc))
+            (core func $lowered (canon lower (func $f) (memory $libc "memory") (realloc (func $libc "realloc"))))
+            (core module $m
+                (import "" "f" (func $f (param i32 i32) (result i32)))
+                (func (export "g") (result i32) i32.const 0 i32.const 0 call $f))
+            (core instance $i (instantiate $m (with "" (instance (export "f" (func $lowered))))))
+            (func (export "g") (result u32) (canon lift (core func $i "g"))))
+        (instance $a (instantiate $a))
+        (instance $b (instantiate $b (with "f" (func $a "f"))))
+        (export "g" (func $b "g")))"#;
+}

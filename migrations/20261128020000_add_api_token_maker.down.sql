@@ -1,0 +1,1 @@
+alter table api_tokens drop column made_by;

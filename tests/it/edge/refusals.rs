@@ -1,0 +1,41 @@
+//! Requests to a flow that are refused: anybody can send them, as many as they like, and the log has a line for each sort.
+
+use flowhost::client::payload;
+use flowhost_tests::{Component, TestHost, logged, post};
+use serde_json::json;
+use tracing::Level;
+
+#[tokio::test]
+async fn strangers_at_a_known_endpoint_can_not_fill_the_log() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("noisy").await.flow("booking", json!({}), Component::Steady).await;
+    let stranger = flow.client().signing_with("another secret");
+
+    for _ in 0..20 {
+        assert_eq!(post(&flow.url(), None, "{}").await.0, 432);
+        assert_eq!(stranger.call(&payload::ping()).await.unwrap().status, 432);
+        assert_eq!(post(&flow.url(), None, vec![b'x'; (1 << 20) + 1]).await.0, 413);
+    }
+
+    let lines = logged(Level::INFO, "tenant.slug=\"noisy\"");
+    assert_eq!(lines.len(), 3, "one for each sort: {lines:#?}");
+    assert!(lines.iter().all(|line| line.contains("flow.name=\"booking\"")), "{lines:#?}");
+    let page = host.admin().get("/metrics").await.text;
+    let count = |kind: &str| format!("{{tenant=\"noisy\",flow=\"booking\",version=\"1\",kind=\"{kind}\",blame=\"peer\"}}");
+    assert!(page.contains(&format!("flow_requests_failed_total{} 40", count("signature"))), "{page}");
+    assert!(page.contains(&format!("flow_requests_failed_total{} 20", count("body"))), "{page}");
+}
+
+#[tokio::test]
+async fn what_keeps_failing_inside_a_plugin_has_a_line_too() {
+    let host = TestHost::start().await;
+    let settings = json!({"on_failure": "error-message", "failure_text": "Sorry."});
+    let flow = host.tenant("failing").await.flow("booking", settings, Component::Trapper).await;
+
+    for _ in 0..3 {
+        flow.ask("trap", "token-of-ana").await;
+    }
+
+    let lines = logged(Level::WARN, "tenant.slug=\"failing\"");
+    assert_eq!(lines.iter().filter(|line| line.contains("a plugin failed")).count(), 1, "{lines:#?}");
+}

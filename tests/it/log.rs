@@ -1,0 +1,85 @@
+//! A log that can't be written costs its lines, and nothing else.
+
+use std::fs::File;
+use std::io::{PipeReader, pipe};
+use std::process::Stdio;
+
+use flowhost::client::payload;
+use flowhost::config::AdminToken;
+use flowhost::crypto::MasterKey;
+use flowhost_tests::{Component, HostProcess, TestDatabase, eventually, flowhost, post};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_host_whose_log_nobody_holds_any_more_serves_on() {
+    let (reader, writer) = pipe().unwrap();
+    drop(reader);
+
+    serves_with_a_log_that_goes_to(writer.into(), None).await;
+}
+
+#[tokio::test]
+async fn a_host_whose_log_is_on_a_full_disk_serves_on() {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+
+    serves_with_a_log_that_goes_to(full.into(), None).await;
+}
+
+#[tokio::test]
+async fn a_host_whose_log_nobody_reads_serves_on() {
+    let (reader, writer) = pipe().unwrap();
+
+    serves_with_a_log_that_goes_to(writer.into(), Some(reader)).await;
+}
+
+/// At a level at which everything the host does writes lines: what takes one must not fail of it, and what waits must not wait for it.
+async fn serves_with_a_log_that_goes_to(log: Stdio, unread: Option<PipeReader>) {
+    let production = Production::new().await;
+    let there = production.host("warn", Stdio::inherit()).await;
+    let flow = there.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    let host = production.host("debug", log).await;
+    let here = flow.moved_to(host.adopt(&flow.tenant));
+
+    for _ in 0..500 {
+        assert_eq!(post(&here.url(), None, "unsigned").await.0, 432);
+    }
+    assert_eq!(here.count("token-of-ana").await, 1);
+    // What nobody reads yet waits, as long as there is room.
+    if unread.is_none() {
+        let metrics = host.admin().get("/metrics").await.text;
+        let lost = metrics.lines().find_map(|line| line.strip_prefix("flowhost_host_log_lines_lost_total "));
+        assert!(lost.unwrap().parse::<u64>().unwrap() > 0, "{lost:?}");
+    }
+    assert_eq!(host.admin().get("/readyz").await.status, 200);
+
+    flow.set(json!({"disabled": true})).await;
+    eventually("the kill switch is heard", async || {
+        (here.client().call(&payload::ping()).await.unwrap().status == 503).then_some(())
+    })
+    .await;
+    host.terminate();
+    assert_eq!(host.ended().await.code(), Some(0));
+}
+
+/// A database and what it takes to start hosts on it.
+struct Production {
+    database: TestDatabase,
+    folder: tempfile::TempDir,
+    token: AdminToken,
+    key: String,
+}
+
+impl Production {
+    async fn new() -> Self {
+        let key = MasterKey::generate().to_base64().to_string();
+        let folder = tempfile::tempdir().unwrap();
+        Self { database: TestDatabase::migrated().await, folder, token: AdminToken::generate(), key }
+    }
+
+    async fn host(&self, filter: &str, log: Stdio) -> HostProcess {
+        let mut command = flowhost(&["serve"]);
+        command.env("DATABASE_URL", self.database.url()).env("FLOWHOST_MASTER_KEY", &self.key);
+        command.env("FLOWHOST_ADMIN_TOKEN", self.token.expose());
+        HostProcess::serving_and_logging(command, self.folder.path(), self.token.expose(), filter, log).await
+    }
+}
