@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowhost::app::Host;
-use flowhost::config::{AdminToken, CompileConfig, EgressConfig, GraphConfig, HostConfig, HttpLimits, MigrationPolicy};
+use flowhost::config::{
+    AdminToken, CompileConfig, EgressConfig, GraphConfig, GuestsConfig, HostConfig, HttpLimits, MigrationPolicy,
+};
 use flowhost::crypto::{MasterKey, MasterKeys};
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
@@ -191,6 +193,7 @@ fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
         // This program has no `compile-worker`.
         compile: CompileConfig { program: program(), ..CompileConfig::default() },
         egress: EgressConfig::default(),
+        guests: GuestsConfig::default(),
     }
 }
 

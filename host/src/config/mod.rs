@@ -6,6 +6,7 @@
 mod compile;
 mod environment;
 mod graph;
+mod guests;
 mod master_keys;
 mod problems;
 mod secrets;
@@ -23,6 +24,7 @@ pub use crate::http::{HttpLimits, ListenerLimits, TlsFiles};
 pub use compile::{CompileConfig, code_cache};
 pub use environment::Environment;
 pub use graph::{GRAPH_CHECK_SECONDS, GRAPH_URL, GraphConfig};
+pub use guests::GuestsConfig;
 pub use master_keys::{MasterKeyInputs, parse_master_key};
 pub use problems::{ConfigError, Problems};
 pub use secrets::{AdminToken, SecretText};
@@ -54,6 +56,8 @@ pub struct HostConfig {
     pub compile: CompileConfig,
     /// How plugins' requests leave.
     pub egress: EgressConfig,
+    /// What all plugins together may use.
+    pub guests: GuestsConfig,
 }
 
 /// What the host does at start about migrations that the database lacks.

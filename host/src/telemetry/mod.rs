@@ -1,5 +1,6 @@
 //! Logs: where they go and how an error is written. Metrics: what is counted.
 
+mod budget_metrics;
 mod metrics;
 mod plugin_metrics;
 
@@ -9,6 +10,7 @@ use std::io::{IsTerminal, stderr};
 
 use tracing_subscriber::EnvFilter;
 
+pub use budget_metrics::BudgetSeries;
 pub use metrics::{AdminRefusal, Listener, METRICS_MEDIA_TYPE, Metrics};
 pub use plugin_metrics::{CallUsage, FlowSeries, FlowVersion, PluginMetrics};
 
