@@ -31,7 +31,7 @@ use crate::ids::{PluginDigest, TenantId};
 use crate::key_uploads::KeyUploads;
 use crate::key_values::FlowValues;
 use crate::plugin_logs::PluginLogs;
-use crate::plugins::{CodeSettings, CompileSettings, ComponentSource, FoundComponent, Plugins, Services, WorkerLimits};
+use crate::plugins::{CodeSettings, CompileSettings, ComponentSource, FoundComponent, HostLimits, Plugins, Services, WorkerLimits};
 use crate::sessions::{Notices, Sessions};
 use crate::store::{self, Store, StoreError, UploadStatus};
 use crate::telemetry::{self, Blame, Listener, Metrics};
@@ -61,8 +61,10 @@ impl Host {
         let logs = Arc::new(PluginLogs::new(store.clone(), directory.clone(), metrics.clone()));
         let source = Box::new(StoredComponents(store.clone()));
         let (code, upload_folder) = code_settings(config.compile, &config.master_keys);
-        let services = services(&store, &directory, &logs, config.egress).context("outbound requests can't be sent")?;
-        let plugins = Plugins::new(MAX_MEMORY_BYTES, code, source, services, metrics.clone());
+        let own_addresses = config.egress.guard.own.clone();
+        let services = services(&store, &directory, &logs, config.egress, &metrics).context("outbound requests can't be sent")?;
+        let guests = HostLimits { calls: config.guests.calls, memory_bytes: config.guests.memory_bytes };
+        let plugins = Plugins::new(MAX_MEMORY_BYTES, guests, code, source, services, metrics.clone());
         let plugins = Arc::new(plugins.context("can't start the plugin engine")?);
         let to_load = load_cached(&directory, &plugins).await;
 
@@ -115,6 +117,7 @@ impl Host {
             metrics: metrics.clone(),
         });
         let (public, admin) = (public.await?, admin.await?);
+        own_addresses.listen_at(vec![public.address(), admin.address()]);
         background.start(Task::Loading, Life::UntilDone, {
             let plugins = plugins.clone();
             move || load_all(plugins.clone(), to_load.clone())
@@ -329,8 +332,14 @@ const LOADS_AT_ONCE: usize = 4;
 const CLOSE_TIME: Duration = Duration::from_secs(5);
 
 /// Behind the imports.
-fn services(store: &Store, directory: &Arc<Directory>, logs: &Arc<PluginLogs>, egress: EgressConfig) -> anyhow::Result<Services> {
-    let egress = Arc::new(Egress::new(egress)?);
+fn services(
+    store: &Store,
+    directory: &Arc<Directory>,
+    logs: &Arc<PluginLogs>,
+    egress: EgressConfig,
+    metrics: &Metrics,
+) -> anyhow::Result<Services> {
+    let egress = Arc::new(Egress::new(egress, metrics)?);
     let values = Arc::new(FlowValues::new(store.clone(), directory.clone()));
     Ok(Services { http: egress.clone(), logs: logs.clone(), media: egress, values })
 }

@@ -149,7 +149,7 @@ impl Exchanges {
     /// Begins, and begins again where another turn of the session was faster, as long as there is time for one more try like the last.
     async fn take_turn(
         &self,
-        endpoint: &Endpoint,
+        endpoint: &Arc<Endpoint>,
         exchange: &Exchange,
         request: RequestDigest,
         began: Instant,
@@ -170,7 +170,7 @@ impl Exchanges {
 
     async fn try_turn(
         &self,
-        endpoint: &Endpoint,
+        endpoint: &Arc<Endpoint>,
         exchange: &Exchange,
         request: RequestDigest,
         began: Instant,
@@ -252,18 +252,23 @@ impl Exchanges {
     /// Asks the plugin, and checks its answer.
     async fn ask(
         &self,
-        endpoint: &Endpoint,
+        endpoint: &Arc<Endpoint>,
         active: &ActivePlugin,
         exchange: &Exchange,
         turn: &Turn,
     ) -> Result<CheckedAnswer, TurnFailure> {
         let call = call(endpoint, active);
         let answered = self.plugins.invoke(&call, exchange, turn.input()).await?;
-        let (limits, rules) = (answer_limits(&endpoint.settings.limits), reply_rules(endpoint));
-        let checked = answered.check(|answer| check(answer, exchange, limits, &endpoint.settings.token_rejected_text, rules));
-        let checked = checked.inspect_err(|error| self.plugins.note_refusal(&call, error));
+        let checked = answered.check({
+            let (endpoint, exchange) = (endpoint.clone(), exchange.clone());
+            move |answer| {
+                let limits = answer_limits(&endpoint.settings.limits);
+                check(answer, &exchange, limits, &endpoint.settings.token_rejected_text, reply_rules(&endpoint))
+            }
+        });
+        let checked = checked.await?.inspect_err(|error| self.plugins.note_refusal(&call, error));
         // From here on it may come to the host's log.
-        Ok(checked.map_err(|error| error.in_short(rules))?)
+        Ok(checked.map_err(|error| error.in_short(reply_rules(endpoint)))?)
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod app;
+pub mod budget;
 pub mod cli;
 pub mod client;
 pub mod config;

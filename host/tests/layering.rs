@@ -33,6 +33,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "tenants",
         ],
     ),
+    // What tenants share is counted and handed out in one way, whatever it is.
+    ("budget", &["ids", "telemetry"]),
     // `plugins`: the compiling process is this program, called by its host.
     (
         "cli",
@@ -55,7 +57,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("client", &["flow_json"]),
     ("config", &["crypto", "egress", "http", "telemetry"]),
     ("crypto", &[]),
-    ("egress", &["crypto", "flow", "ids", "plugins", "telemetry"]),
+    ("egress", &["budget", "crypto", "flow", "ids", "plugins", "telemetry"]),
     ("envelope", &["crypto", "flow", "ids", "signature"]),
     ("exchange", &["crypto", "envelope", "flow", "flow_json", "ids", "plugins", "sessions", "signature", "telemetry", "tenants"]),
     ("flow", &["flow_json", "ids"]),
@@ -68,7 +70,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plugin_logs", &["crypto", "ids", "plugins", "store", "telemetry", "tenants"]),
     ("plugin_project", &["flow"]),
     // `crypto`: the MAC of compiled code, and nothing else.
-    ("plugins", &["crypto", "flow", "ids", "telemetry"]),
+    ("plugins", &["budget", "crypto", "flow", "ids", "telemetry"]),
     ("postgres", &[]),
     // `exchange`: a flow's limits as the host keeps them; `sessions`: who may take a turn. It runs no exchange and has no session.
     ("sandbox", &["exchange", "flow", "flow_json", "ids", "plugins", "scenarios", "sessions", "telemetry", "tenants"]),

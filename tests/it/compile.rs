@@ -1,6 +1,7 @@
 //! Compiling: in a process that has nothing to lose and nothing to find, within limits, and for one tenant at a time.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -32,6 +33,30 @@ async fn a_compile_bomb_is_refused_by_the_limit_that_it_broke() {
         assert!(refused.problem(422).contains(reason), "{reason}: {}", refused.text);
         assert!(refused.text.contains("split it up"), "{}", refused.text);
         assert_eq!(flow.call("GET", "/versions", Value::Null).await.expect(200), json!({"versions": []}));
+    }
+}
+
+#[tokio::test]
+async fn a_compiler_that_crashed_or_ran_out_of_memory_is_tried_again() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    for crash in ["kill -SEGV $$", "exit 101", "echo memory allocation of 9 bytes failed >&2; kill -ABRT $$", "kill -KILL $$"] {
+        let folder = tempfile::tempdir().unwrap();
+        let (compiler, mended) = (folder.path().join("compiler"), folder.path().join("mended"));
+        let second = host
+            .second_configured(|config| {
+                let (works, program) = (mended.display(), config.compile.program.display());
+                let script = format!("#!/bin/sh\nif [ -e {works} ]; then exec {program} \"$@\"; fi\n{crash}\n");
+                fs::write(&compiler, script).unwrap();
+                fs::set_permissions(&compiler, fs::Permissions::from_mode(0o700)).unwrap();
+                config.compile.program = compiler;
+            })
+            .await;
+        assert_eq!(flow.at(&second).ask("count", "token-of-ana").await.status, 503, "{crash}");
+
+        fs::write(&mended, "").unwrap();
+
+        flow.served_at(&second).await;
     }
 }
 

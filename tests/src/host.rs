@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use flowhost::app::Host;
 use flowhost::config::{
-    AdminToken, CompileConfig, DATABASE_CONNECTIONS, EgressConfig, GraphConfig, HostConfig, HttpLimits, MigrationPolicy,
+    AdminToken, CompileConfig, DATABASE_CONNECTIONS, EgressConfig, GraphConfig, GuestsConfig, HostConfig, HttpLimits,
+    MigrationPolicy,
 };
 use flowhost::crypto::{MasterKey, MasterKeys};
 use reqwest::header::CONTENT_TYPE;
@@ -194,6 +195,7 @@ fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
         // This program has no `compile-worker`.
         compile: CompileConfig { program: program(), ..CompileConfig::default() },
         egress: EgressConfig::default(),
+        guests: GuestsConfig::default(),
     }
 }
 

@@ -73,7 +73,7 @@ impl From<StoreError> for AdminError {
 impl From<LoadError> for AdminError {
     fn from(error: LoadError) -> Self {
         match error {
-            LoadError::Component(error) => Self::Component(error),
+            LoadError::Component(error) | LoadError::NotNow(error) => Self::Component(error),
             error => Self::Load(error),
         }
     }

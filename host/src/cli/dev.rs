@@ -85,6 +85,7 @@ async fn serve(
         graph: front.graph,
         compile,
         egress: front.egress,
+        guests: front.guests,
     };
     serve_until_signal(config, ready_file, signals, async |host| {
         say(&welcome(host, token_file.as_deref()));

@@ -31,6 +31,13 @@ pub(crate) struct RunArgs {
     /// Connections to the data endpoints at the same time; further ones wait [default: 10000]
     #[arg(long, value_name = "NUMBER")]
     max_connections: Option<usize>,
+    /// A name or an address that leads to this host from outside, where plugins must not get: of a proxy or a balancer in front (can be
+    /// repeated)
+    #[arg(long = "own-address", env = "FLOWHOST_OWN_ADDRESSES", value_delimiter = ',', value_name = "NAME_OR_ADDRESS")]
+    own_addresses: Vec<String>,
+    /// Memory of all plugins' calls together [default: half of what the machine or the container has]
+    #[arg(long, env = "FLOWHOST_GUEST_MEMORY_MIB", value_name = "MIB")]
+    guest_memory_mib: Option<u64>,
     /// Meta's Graph API, version included
     #[arg(long, env = "FLOWHOST_GRAPH_URL", default_value = GRAPH_URL, value_name = "URL")]
     graph_url: String,
@@ -73,6 +80,8 @@ impl RunArgs {
             graph_url: self.graph_url.clone(),
             graph_check_seconds: self.graph_check_interval,
             private_egress: self.allow_private_egress,
+            own_addresses: self.own_addresses.clone(),
+            guest_memory_mib: self.guest_memory_mib,
         }
     }
 

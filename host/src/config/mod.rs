@@ -7,6 +7,7 @@ mod compile;
 mod database;
 mod environment;
 mod graph;
+mod guests;
 mod master_keys;
 mod problems;
 mod secrets;
@@ -25,6 +26,7 @@ pub use compile::{CompileConfig, code_cache};
 pub use database::{DATABASE_CONNECTIONS, parse_database_url};
 pub use environment::Environment;
 pub use graph::{GRAPH_CHECK_SECONDS, GRAPH_URL, GraphConfig};
+pub use guests::GuestsConfig;
 pub use master_keys::{MasterKeyInputs, parse_master_key};
 pub use problems::{ConfigError, Problems};
 pub use secrets::{AdminToken, SecretText};
@@ -58,6 +60,8 @@ pub struct HostConfig {
     pub compile: CompileConfig,
     /// How plugins' requests leave.
     pub egress: EgressConfig,
+    /// What all plugins together may use.
+    pub guests: GuestsConfig,
 }
 
 /// What the host does at start about migrations that the database lacks.

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::egress::{EgressConfig, Guard};
+use crate::egress::{EgressConfig, Guard, OwnAddress, OwnAddresses};
 use crate::http::{HttpLimits, TlsFiles};
 use crate::telemetry;
 
 use super::database::{check_database_connections, required_database};
 use super::graph::parse_graph_url;
 use super::{
-    AdminToken, CompileConfig, ConfigError, Environment, GraphConfig, HostConfig, LONGEST_LOGIN_DELAY, MasterKeyInputs,
-    MigrationPolicy, Problems, code_cache,
+    AdminToken, CompileConfig, ConfigError, Environment, GraphConfig, GuestsConfig, HostConfig, LONGEST_LOGIN_DELAY,
+    MasterKeyInputs, MigrationPolicy, Problems, code_cache,
 };
 
 /// What `flowhost serve` was given, not yet checked. No `Debug`: the URL may hold a password.
@@ -51,6 +51,10 @@ pub struct FrontInputs {
     pub graph_check_seconds: u32,
     /// `--allow-private-egress`.
     pub private_egress: bool,
+    /// `--own-address` or `FLOWHOST_OWN_ADDRESSES`.
+    pub own_addresses: Vec<String>,
+    /// `--guest-memory-mib` or `FLOWHOST_GUEST_MEMORY_MIB`.
+    pub guest_memory_mib: Option<u64>,
 }
 
 /// What every host has in front: its listeners, and who may enter without being in the database.
@@ -69,6 +73,8 @@ pub struct Front {
     pub graph: GraphConfig,
     /// How plugins' requests leave.
     pub egress: EgressConfig,
+    /// What all plugins together may use.
+    pub guests: GuestsConfig,
 }
 
 impl ServerInputs {
@@ -84,7 +90,7 @@ impl ServerInputs {
         else {
             return Err(problems.into_error());
         };
-        let Front { listen, admin_listen, tls, limits, admin_token, graph, egress } = front;
+        let Front { listen, admin_listen, tls, limits, admin_token, graph, egress, guests } = front;
         Ok(HostConfig {
             database,
             database_connections,
@@ -99,6 +105,7 @@ impl ServerInputs {
             graph,
             compile: CompileConfig { code_cache: code_cache(self.code_cache.as_deref(), environment), ..CompileConfig::default() },
             egress,
+            guests,
         })
     }
 }
@@ -116,6 +123,8 @@ impl FrontInputs {
         let admin_listen = problems.check(parse_listen_address("--admin-listen", &self.admin_listen, "127.0.0.1"));
         let tls = problems.check(check_tls(self.tls_cert.as_deref(), self.tls_key.as_deref()));
         let limits = problems.check(http_limits(self.max_connections));
+        let own = problems.check(own_addresses(&self.own_addresses));
+        let guests = problems.check(GuestsConfig::parse(self.guest_memory_mib));
         let log = problems.check(check_log_filter(&self.log_filter));
         let graph = problems.check(parse_graph_url(&self.graph_url)).map(|url| GraphConfig {
             url,
@@ -130,9 +139,10 @@ impl FrontInputs {
             admin_token: admin_token?,
             graph: graph?,
             egress: EgressConfig {
-                guard: Guard { private_addresses: self.private_egress, ..Guard::default() },
+                guard: Guard { private_addresses: self.private_egress, own: own?, ..Guard::default() },
                 ..EgressConfig::default()
             },
+            guests: guests?,
         }))
     }
 }
@@ -160,6 +170,12 @@ fn check_tls(certificate: Option<&Path>, key: Option<&Path>) -> Result<Option<Tl
     let files = TlsFiles { certificate, key };
     files.check().map_err(|error| format!("--tls-cert and --tls-key: {}", telemetry::chain(&error)))?;
     Ok(Some(files))
+}
+
+fn own_addresses(given: &[String]) -> Result<OwnAddresses, String> {
+    let read = |text: &String| text.trim().parse::<OwnAddress>().map_err(|problem| format!("--own-address {problem}"));
+    let given: Result<_, _> = given.iter().filter(|text| !text.trim().is_empty()).map(read).collect();
+    given.map(OwnAddresses::known_as)
 }
 
 fn http_limits(max_connections: Option<usize>) -> Result<HttpLimits, String> {
@@ -204,6 +220,8 @@ mod tests {
             graph_url: GRAPH_URL.to_owned(),
             graph_check_seconds: 600,
             private_egress: false,
+            own_addresses: Vec::new(),
+            guest_memory_mib: None,
         }
     }
 
@@ -291,6 +309,13 @@ mod tests {
         assert!(check_tls(file, None).unwrap_err().contains("--tls-key"));
         assert!(check_tls(None, file).unwrap_err().contains("--tls-cert"));
         assert!(check_tls(file, file).unwrap_err().contains("/does/not/exist.pem"));
+    }
+
+    #[test]
+    fn own_addresses_are_addresses_and_names_and_no_urls() {
+        let read = |text: &str| own_addresses(&text.split(',').map(str::to_owned).collect::<Vec<_>>());
+        assert!(read("flows.example.com, 8.8.4.4,[2606:4700::1]").is_ok() && read("").is_ok());
+        assert!(read("https://flows.example.com").unwrap_err().contains("--own-address"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
 use tokio::sync::Semaphore;
 
-use super::resolver::GuardedResolver;
+use super::resolver::{GuardedResolver, TenantResolver};
 use crate::ids::TenantId;
 
 /// Makes clients and keeps those in use.
@@ -40,7 +40,7 @@ impl Clients {
             kept.last_used = Instant::now();
             return Ok(kept.clone());
         }
-        let (resolver, roots) = (self.resolver.clone(), self.extra_roots.clone());
+        let (resolver, roots) = (TenantResolver { tenant, shared: self.resolver.clone() }, self.extra_roots.clone());
         // Reads the system's root certificates, which takes milliseconds.
         let made = tokio::task::spawn_blocking(move || new_client(resolver, roots)).await;
         let http = made.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
@@ -68,7 +68,7 @@ fn make_room(kept: &mut HashMap<TenantId, TenantClient>) {
 }
 
 /// Follows no redirects, uses no proxy, keeps no cookies, unpacks nothing, tries nothing twice.
-fn new_client(resolver: Arc<GuardedResolver>, extra_roots: Vec<Certificate>) -> Result<Client, reqwest::Error> {
+fn new_client(resolver: TenantResolver, extra_roots: Vec<Certificate>) -> Result<Client, reqwest::Error> {
     Client::builder()
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
@@ -79,7 +79,7 @@ fn new_client(resolver: Arc<GuardedResolver>, extra_roots: Vec<Certificate>) -> 
         .pool_idle_timeout(IDLE_TIME)
         .pool_max_idle_per_host(MAX_IDLE_PER_HOST)
         .tls_certs_merge(extra_roots)
-        .dns_resolver(resolver)
+        .dns_resolver(Arc::new(resolver))
         .user_agent(concat!("flowhost/", env!("CARGO_PKG_VERSION")))
         .build()
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 
 use super::clients::CONNECT_TIME;
-use super::resolver::ResolveError;
+use super::resolver::{LOOKUP_TIME, ResolveError};
 use crate::plugins::OutboundError;
 
 /// Why a request to `host` failed.
@@ -16,6 +16,7 @@ pub(super) fn failure(error: &reqwest::Error, host: &str) -> OutboundError {
                 "{host} is at an address that is not public: this host connects to no such address"
             ));
         }
+        Some(ResolveError::Late) => return unreachable(format!("was not looked up within {} s", LOOKUP_TIME.as_secs())),
         Some(ResolveError::NoAddress) => return unreachable("has no address".to_owned()),
         None => (),
     }

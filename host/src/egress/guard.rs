@@ -5,6 +5,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use super::OwnAddresses;
+
 /// Decides about addresses. What it refuses is never connected to.
 #[derive(Clone, Debug, Default)]
 pub struct Guard {
@@ -12,14 +14,19 @@ pub struct Guard {
     pub private_addresses: bool,
     /// Exactly these may be connected to, whatever they are: for tests, whose servers are on this machine.
     pub exceptions: Vec<SocketAddr>,
+    /// This host, which is never reached.
+    pub own: OwnAddresses,
 }
 
 impl Guard {
     /// Whether this address may be connected to.
     pub fn permits(&self, address: SocketAddr) -> bool {
-        is_public(address.ip())
-            || self.exceptions.contains(&address)
-            || (self.private_addresses && is_private_network(address.ip()))
+        if self.own.listens_at(address) {
+            return false;
+        }
+        // What is developed may well be on this machine.
+        let allowed = self.exceptions.contains(&address) || (self.private_addresses && is_private_network(address.ip()));
+        allowed || (is_public(address.ip()) && !self.own.include(address.ip()))
     }
 }
 
@@ -198,6 +205,21 @@ mod tests {
         assert!(guard.permits("127.0.0.1:4433".parse().unwrap()));
         for address in ["127.0.0.1:4434", "127.0.0.2:4433", "[::ffff:127.0.0.1]:4433", "[::1]:4433"] {
             assert!(!guard.permits(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn this_host_is_not_reached_by_its_public_address_nor_where_it_listens() {
+        let own = OwnAddresses::known_as(vec!["8.8.4.4".parse().unwrap()]);
+        let guard = Guard { private_addresses: true, own: own.clone(), ..Guard::default() };
+        assert!(guard.permits("8.8.8.8:443".parse().unwrap()) && guard.permits("127.0.0.1:8081".parse().unwrap()));
+        own.listen_at(vec!["0.0.0.0:8080".parse().unwrap(), "127.0.0.1:8081".parse().unwrap()]);
+
+        for address in ["8.8.4.4:443", "127.0.0.1:8080", "127.0.0.1:8081", "[::1]:8080", "[::ffff:127.0.0.1]:8081"] {
+            assert!(!guard.permits(address.parse().unwrap()), "{address}");
+        }
+        for address in ["8.8.8.8:8080", "10.0.0.1:8081", "127.0.0.1:8082"] {
+            assert!(guard.permits(address.parse().unwrap()), "{address}");
         }
     }
 

@@ -9,27 +9,29 @@ mod exchange;
 mod failure;
 mod guard;
 mod media;
+mod own;
 mod resolver;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 pub use guard::{Guard, is_public};
+pub use own::{OwnAddress, OwnAddresses};
 pub use resolver::{Addresses, Resolve, SystemResolver};
 
 use self::clients::{Clients, TenantClient};
 use self::exchange::Outgoing;
 use self::media::FileReference;
 use self::resolver::GuardedResolver;
+use crate::budget::Budget;
 use crate::ids::TenantId;
 use crate::plugins::{
     MediaError, MediaFiles, MediaRequest, OutboundError, OutboundHttp, OutboundRequest, OutboundResponse, Pending, granted_host,
 };
-use crate::telemetry;
+use crate::telemetry::{self, Metrics};
 
 /// How requests leave.
 #[derive(Clone)]
@@ -44,7 +46,7 @@ pub struct EgressConfig {
 
 impl Default for EgressConfig {
     fn default() -> Self {
-        Self { names: Arc::new(SystemResolver::default()), guard: Guard::default(), extra_roots: Vec::new() }
+        Self { names: Arc::new(SystemResolver), guard: Guard::default(), extra_roots: Vec::new() }
     }
 }
 
@@ -52,21 +54,21 @@ impl Default for EgressConfig {
 pub struct Egress {
     clients: Clients,
     /// For each request under way.
-    places: Semaphore,
+    places: Arc<Budget>,
     /// For each file under way.
-    files: Semaphore,
+    files: Arc<Budget>,
 }
 
 impl Egress {
     /// Makes ready to send; fails if an extra root is no certificate.
-    pub fn new(config: EgressConfig) -> Result<Self, reqwest::Error> {
+    pub fn new(config: EgressConfig, metrics: &Metrics) -> Result<Self, reqwest::Error> {
         let roots =
             config.extra_roots.iter().map(|pem| reqwest::Certificate::from_pem(pem.as_bytes())).collect::<Result<_, _>>()?;
-        let resolver = GuardedResolver { names: config.names, guard: config.guard };
+        let resolver = GuardedResolver::new(config.names, config.guard, metrics.budget("lookups"));
         Ok(Self {
             clients: Clients::new(resolver, roots),
-            places: Semaphore::new(MAX_REQUESTS),
-            files: Semaphore::new(MAX_FILES_AT_ONCE),
+            places: Budget::new(MAX_REQUESTS, usize::MAX, metrics.budget("outbound-requests")),
+            files: Budget::new(MAX_FILES_AT_ONCE, usize::MAX, metrics.budget("media-files")),
         })
     }
 
@@ -79,7 +81,7 @@ impl Egress {
 
     async fn fetch_within_time(&self, tenant: TenantId, request: MediaRequest) -> Result<Vec<u8>, MediaError> {
         let reference = FileReference::parse(&request.reference)?;
-        let _place = place(&self.files).await.map_err(failed_download)?;
+        let _place = self.files.take(tenant, 1).await.ok_or(OutboundError::Timeout).map_err(failed_download)?;
         let outgoing = Outgoing::new("GET", reference.url.clone(), &[]).map_err(failed_download)?;
         let check = |url: &reqwest::Url| reference.may_move_to(url);
         let max_bytes = request.max_bytes + FILE_OVERHEAD_BYTES;
@@ -106,8 +108,8 @@ impl Egress {
         })?;
         let places = client.places.clone();
         // The tenant's own first: whoever waits for it takes no place of others.
-        let _own = place(&places).await?;
-        let _any = place(&self.places).await?;
+        let _own = places.acquire().await.map_err(|_| OutboundError::Timeout)?;
+        let _any = self.places.take(tenant, 1).await.ok_or(OutboundError::Timeout)?;
         request(client).await
     }
 }
@@ -138,11 +140,6 @@ async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> 
     timeout(limit, work).await.ok()
 }
 
-/// Waits for a place, as long as the request has time. The semaphores are never closed.
-async fn place(places: &Semaphore) -> Result<SemaphorePermit<'_>, OutboundError> {
-    places.acquire().await.map_err(|_| OutboundError::Timeout)
-}
-
 /// Without its text, in which the host of a redirect may be named.
 fn kind(error: &OutboundError) -> &'static str {
     match error {
@@ -162,10 +159,10 @@ fn failed_download(error: OutboundError) -> MediaError {
 }
 
 /// Requests under way: as many as there are calls of plugins at the same time. With 4 MiB of response each they hold 512 MiB.
-const MAX_REQUESTS: usize = 128;
+const MAX_REQUESTS: u64 = 128;
 
 /// Files under way: 25 MiB each, once encrypted and in the same place plain.
-const MAX_FILES_AT_ONCE: usize = 8;
+const MAX_FILES_AT_ONCE: u64 = 8;
 
 /// What a file has more than its plain text: up to a block of padding, and the MAC.
 const FILE_OVERHEAD_BYTES: usize = 16 + 10;
@@ -174,8 +171,8 @@ const FILE_OVERHEAD_BYTES: usize = 16 + 10;
 mod tests {
     use std::net::SocketAddr;
 
-    use futures_util::StreamExt as _;
     use futures_util::stream::FuturesUnordered;
+    use futures_util::{FutureExt as _, StreamExt as _};
     use tokio::io::AsyncReadExt;
     use tokio::net::{TcpListener, TcpStream};
 
@@ -200,16 +197,14 @@ mod tests {
 
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).await.unwrap();
-        assert_eq!(egress.places.available_permits(), MAX_REQUESTS);
+        assert!(egress.places.take(TenantId::new(), MAX_REQUESTS).now_or_never().flatten().is_some(), "its place is free");
     }
 
     #[tokio::test]
     async fn all_tenants_together_have_so_many_requests_under_way() {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let egress = egress_to(silent.local_addr().unwrap());
-        let tenants: Vec<_> = (0..MAX_REQUESTS / clients::MAX_OF_A_TENANT).map(|_| TenantId::new()).collect();
-        let of_all = tenants.iter().flat_map(|tenant| std::iter::repeat_n(*tenant, clients::MAX_OF_A_TENANT));
-        let mut under_way: FuturesUnordered<_> = of_all.map(|tenant| egress.send(tenant, request())).collect();
+        let mut under_way: FuturesUnordered<_> = (0..MAX_REQUESTS).map(|_| egress.send(TenantId::new(), request())).collect();
         let mut one_more = egress.send(TenantId::new(), request());
 
         let mut connections = connected(&silent, MAX_REQUESTS, &mut under_way).await;
@@ -224,9 +219,9 @@ mod tests {
     }
 
     /// The next so many connections, while requests go on.
-    async fn connected<F: Future>(server: &TcpListener, count: usize, requests: &mut FuturesUnordered<F>) -> Vec<TcpStream> {
+    async fn connected<F: Future>(server: &TcpListener, count: u64, requests: &mut FuturesUnordered<F>) -> Vec<TcpStream> {
         let mut streams = Vec::new();
-        while streams.len() < count {
+        while (streams.len() as u64) < count {
             tokio::select! {
                 stream = server.accept() => streams.push(stream.unwrap().0),
                 _ = requests.next() => panic!("a silent server answered"),
@@ -245,7 +240,8 @@ mod tests {
             }
         }
         let guard = Guard { exceptions: vec![address], ..Guard::default() };
-        Egress::new(EgressConfig { names: Arc::new(Always(address)), guard, ..EgressConfig::default() }).unwrap()
+        let config = EgressConfig { names: Arc::new(Always(address)), guard, ..EgressConfig::default() };
+        Egress::new(config, &Metrics::new()).unwrap()
     }
 
     fn request() -> OutboundRequest {

@@ -96,7 +96,7 @@ impl ExchangeError {
         match self {
             Self::RateLimited { retry_after } | Self::Plugin(PluginError::CircuitOpen { retry_after }) => Some(*retry_after),
             // A queue that is full now has moved on as soon as anybody can be back.
-            Self::Plugin(PluginError::Overloaded) => Some(Duration::ZERO),
+            Self::Plugin(PluginError::Overloaded | PluginError::HostFull(_)) => Some(Duration::ZERO),
             _ => None,
         }
     }

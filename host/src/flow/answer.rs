@@ -87,6 +87,28 @@ pub struct CheckedAnswer {
     state: Option<String>,
 }
 
+impl Answer {
+    /// How many bytes it has, whatever they say.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::BadRequest(text) => text.len(),
+            Self::Outcome { reply, state } => reply.size() + state.as_ref().map_or(0, String::len),
+        }
+    }
+}
+
+impl RawReply {
+    fn size(&self) -> usize {
+        match self {
+            Self::Close => 0,
+            Self::Complete(text) | Self::RejectToken(text) => text.len(),
+            Self::Screen { screen, data, error_message } => {
+                screen.len() + data.len() + error_message.as_ref().map_or(0, String::len)
+            }
+        }
+    }
+}
+
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Answer(..)")
@@ -143,7 +165,7 @@ impl CheckedAnswer {
     }
 }
 
-/// Checks a plugin's answer to an exchange: limits, JSON, and the rules of `protocol.md` section 5; those that need a Flow JSON if there
+/// Checks a plugin's answer to an exchange: limits (before anything is read, so that what is too large costs nothing), JSON, and the rules of `protocol.md` section 5; those that need a Flow JSON if there
 /// are `rules` of one. `rejected_text` stands in where the plugin refuses a token without a text.
 pub fn check(
     answer: Answer,
@@ -153,11 +175,17 @@ pub fn check(
     rules: Option<&ReplyRules>,
 ) -> Result<CheckedAnswer, AnswerError> {
     let (reply, state) = match answer {
-        Answer::BadRequest(text) => (same_screen(exchange, text)?, None),
-        Answer::Outcome { reply, state } => (parse_reply(reply, rejected_text)?, state),
+        Answer::BadRequest(text) => {
+            within("reply", text.len(), limits.reply_bytes)?;
+            (same_screen(exchange, text)?, None)
+        }
+        Answer::Outcome { reply, state } => {
+            within("reply", reply.size(), limits.reply_bytes)?;
+            within("state", state.as_ref().map_or(0, String::len), limits.state_bytes)?;
+            (parse_reply(reply, rejected_text)?, state)
+        }
     };
     if let Some(state) = &state {
-        within("state", state.len(), limits.state_bytes)?;
         serde_json::from_str::<IgnoredAny>(state).map_err(|_| AnswerError::MalformedState)?;
     }
     if let (Some(rules), PluginReply::Screen { screen, data, .. }) = (rules, &reply) {
@@ -266,7 +294,7 @@ mod tests {
     #[test]
     fn refuses_what_the_client_could_not_show() {
         use AnswerError::*;
-        let deep = format!("{{\"a\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));
         for (answer, why) in [
             (screen("SUCCESS", "{}", None), ImpossibleScreen),
             (screen("", "{}", None), ImpossibleScreen),
@@ -284,6 +312,11 @@ mod tests {
         }
         let big = screen("A", &format!("{{\"a\":\"{}\"}}", "x".repeat(1000)), None);
         assert!(matches!(check(big, &exchange(), LIMITS, "gone", None), Err(TooLarge { what: "reply", .. })));
+        let unread = screen("A", &"[".repeat(1001), None);
+        assert_eq!(
+            check(unread, &exchange(), LIMITS, "gone", None).unwrap_err(),
+            TooLarge { what: "reply", size: 1002, limit: 1000 }
+        );
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub enum FlowRequest {
 }
 
 /// A user's step in a flow. Its `Debug` shows nothing that the user said.
+#[derive(Clone)]
 pub struct Exchange {
     /// Why the client calls.
     pub action: Action,

@@ -34,9 +34,8 @@ pub(super) fn status_of(error: &ExchangeError) -> StatusCode {
         ExchangeError::UnknownEndpoint => StatusCode::NOT_FOUND,
         ExchangeError::OldRepeat => StatusCode::CONFLICT,
         ExchangeError::Plugin(PluginError::Overloaded) | ExchangeError::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-        ExchangeError::Plugin(PluginError::CircuitOpen { .. } | PluginError::Load(_)) | ExchangeError::NotLoadable(_) => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        ExchangeError::Plugin(PluginError::CircuitOpen { .. } | PluginError::HostFull(_) | PluginError::Load(_))
+        | ExchangeError::NotLoadable(_) => StatusCode::SERVICE_UNAVAILABLE,
         ExchangeError::Disabled | ExchangeError::NoPlugin | ExchangeError::Session(_) | ExchangeError::UnreadableFlowJson => {
             StatusCode::SERVICE_UNAVAILABLE
         }
@@ -124,6 +123,7 @@ mod tests {
             E::Session(SessionError::Unreadable("state")),
             E::Plugin(PluginError::CircuitOpen { retry_after: Duration::ZERO }),
             E::Plugin(PluginError::CpuTime(Duration::ZERO)),
+            E::Plugin(PluginError::HostFull("memory")),
             E::Plugin(PluginError::Internal),
             E::Plugin(PluginError::Load(LoadError::Absent)),
             E::Plugin(PluginError::Load(refused_component())),

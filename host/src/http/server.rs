@@ -82,6 +82,11 @@ impl Server {
         format!("{}://{}", self.scheme, self.address)
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Accepts no more, closes what is idle, and waits for the requests under way.
     pub async fn stop(&self) {
         self.stop.cancel();

@@ -20,8 +20,9 @@ use nix::time::{ClockId, clock_gettime};
 use tokio::task::yield_now;
 use tokio::time::sleep;
 
-use super::places::{Place, Places};
+use crate::budget::{Budget, Claim};
 use crate::ids::TenantId;
+use crate::telemetry::BudgetSeries;
 
 /// How much CPU time a call has used and may use.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub(super) struct CpuClock {
     /// What the thread had used when the poll under way began, in nanoseconds plus one; 0 between polls.
     polling_since: AtomicU64,
     /// The place in the slow lane with which the poll under way goes on.
-    slow: Mutex<Option<Place>>,
+    slow: Mutex<Option<Claim>>,
 }
 
 impl CpuClock {
@@ -62,8 +63,8 @@ impl CpuClock {
     }
 
     /// Lets others go first: all that can go on, and, once this call has used more than [`FAST`], in turns with those that have too.
-    pub(super) async fn step_aside(&self, lane: &Arc<Places>, tenant: TenantId) {
-        let place = if self.used() > FAST { lane.take(tenant).await } else { None };
+    pub(super) async fn step_aside(&self, lane: &Arc<Budget>, tenant: TenantId) {
+        let place = if self.used() > FAST { lane.take(tenant, 1).await } else { None };
         if place.is_some() && lane.is_wanted() {
             sleep(PAUSE).await;
         }
@@ -107,9 +108,9 @@ impl<F: Future> Future for Metered<F> {
 }
 
 /// The slow lane: so many calls that have used more than [`FAST`] go on at the same time. One core stays for those that have not.
-pub(super) fn slow_lane() -> Arc<Places> {
+pub(super) fn slow_lane(series: BudgetSeries) -> Arc<Budget> {
     let cores = available_parallelism().map_or(1, NonZero::get);
-    Places::new((cores - 1).max(1), usize::MAX)
+    Budget::new((cores as u64 - 1).max(1), usize::MAX, series)
 }
 
 /// What the lane rests before each turn where more than one wants it: at least half of a core stays for those that compute little.
@@ -137,7 +138,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_computes_little_is_behind_one_of_those_that_compute_much_not_behind_all() {
-        let (lane, ticks) = (Places::new(1, usize::MAX), Arc::new(AtomicU64::new(0)));
+        let (lane, ticks) = (Budget::new(1, usize::MAX, BudgetSeries::default()), Arc::new(AtomicU64::new(0)));
         let greedy = TenantId::new();
         let spinners: Vec<_> = (0..16).map(|_| spin(&lane, greedy, FAST * 2, &ticks)).collect();
 
@@ -158,7 +159,7 @@ mod tests {
 
     #[tokio::test]
     async fn tenants_in_the_slow_lane_have_as_many_turns_whatever_they_have_there() {
-        let lane = Places::new(1, usize::MAX);
+        let lane = Budget::new(1, usize::MAX, BudgetSeries::default());
         let (many, one) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let greedy = TenantId::new();
         let mut spinners: Vec<_> = (0..16).map(|_| spin(&lane, greedy, FAST * 2, &many)).collect();
@@ -174,7 +175,7 @@ mod tests {
     }
 
     /// A call that has used this much and goes on for ever, tick by tick.
-    fn spin(lane: &Arc<Places>, tenant: TenantId, used: Duration, ticks: &Arc<AtomicU64>) -> tokio::task::JoinHandle<()> {
+    fn spin(lane: &Arc<Budget>, tenant: TenantId, used: Duration, ticks: &Arc<AtomicU64>) -> tokio::task::JoinHandle<()> {
         let (clock, lane, ticks) = (CpuClock::new(Duration::MAX), lane.clone(), ticks.clone());
         clock.used_ns.store(used.as_nanos() as u64, Ordering::Relaxed);
         tokio::spawn(clock.clone().meter(async move {

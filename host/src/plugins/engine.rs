@@ -12,7 +12,7 @@ use wasmtime::{
     WasmBacktraceDetails,
 };
 
-use super::limits::{MAX_CALLS, MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES};
+use super::limits::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES};
 use super::{native_code, wasm_features};
 
 /// The engine and its epoch ticker. The ticker ends when this is dropped.
@@ -28,10 +28,10 @@ pub(super) struct PluginEngine {
 pub(super) struct EngineIdentity(pub [u8; 32]);
 
 impl PluginEngine {
-    /// An engine whose instances may have `max_memory_bytes` of memory each.
-    pub(super) fn new(max_memory_bytes: u64) -> wasmtime::Result<Self> {
+    /// An engine for `calls` at the same time, whose instances may have `max_memory_bytes` of memory each.
+    pub(super) fn new(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<Self> {
         native_code::require_processor().map_err(wasmtime::Error::msg)?;
-        let engine = Engine::new(&serving_config(max_memory_bytes)?)?;
+        let engine = Engine::new(&serving_config(max_memory_bytes, calls)?)?;
         let stop = Arc::new(AtomicBool::new(false));
         let ticker = spawn_ticker(engine.clone(), stop.clone())?;
         Ok(Self { engine, stop, ticker: Some(ticker) })
@@ -98,7 +98,7 @@ fn code_config() -> wasmtime::Result<Config> {
     Ok(config)
 }
 
-fn serving_config(max_memory_bytes: u64) -> wasmtime::Result<Config> {
+fn serving_config(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<Config> {
     let mut config = code_config()?;
     config
         .max_wasm_stack(WASM_STACK)
@@ -108,21 +108,20 @@ fn serving_config(max_memory_bytes: u64) -> wasmtime::Result<Config> {
         .async_stack_zeroing(false)
         // A component's initial memory is shared between its instances until one writes to it.
         .memory_init_cow(true)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(max_memory_bytes)?));
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(max_memory_bytes, calls)?));
     Ok(config)
 }
 
-fn pool(max_memory_bytes: u64) -> wasmtime::Result<PoolingAllocationConfig> {
+fn pool(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<PoolingAllocationConfig> {
     let mut pool = PoolingAllocationConfig::new();
     // One component instance and one fiber for each call. What one component may have, all may have at once; else one tenant's unusual
     // guests could use up what another's need. It is address space: 4 GiB and a guard for each memory, 4 TiB in all of the 128 that a
     // process has; 10,000 entries of a table are 80 KiB, a stack 1 MiB.
-    pool.total_component_instances(MAX_CALLS)
-        .total_stacks(MAX_CALLS)
-        .total_memories(MAX_CALLS * MAX_MEMORIES as u32)
-        // An SDK guest has three core modules (itself and two adapters) and two tables; only the rare one has as many as it may.
-        .total_core_instances(MAX_CALLS * 4)
-        .total_tables(MAX_CALLS * MAX_TABLES as u32)
+    pool.total_component_instances(calls)
+        .total_stacks(calls)
+        .total_memories(calls.saturating_mul(MAX_MEMORIES as u32))
+        .total_core_instances(calls.saturating_mul(MAX_CORE_INSTANCES as u32))
+        .total_tables(calls.saturating_mul(MAX_TABLES as u32))
         .max_core_instances_per_component(MAX_CORE_INSTANCES as u32)
         .max_memories_per_component(MAX_MEMORIES as u32)
         .max_tables_per_component(MAX_TABLES as u32)
@@ -140,7 +139,7 @@ fn pool(max_memory_bytes: u64) -> wasmtime::Result<PoolingAllocationConfig> {
         .table_keep_resident(MAX_TABLE_ELEMENTS * size_of::<usize>())
         // A plugin that finds its own slot again needs not be mapped again: as many as there can be. At the most above, memories and
         // tables of idle slots keep 300 MiB.
-        .max_unused_warm_slots(MAX_CALLS)
+        .max_unused_warm_slots(calls)
         // On wasmtime 48 a page of the last guest that was swapped out is not reset (wasmtime pull request 14357).
         .pagemap_scan(Enabled::No);
     Ok(pool)
@@ -178,7 +177,7 @@ mod tests {
     #[test]
     fn what_one_engine_compiles_the_other_one_loads() {
         let compiling = compiling_engine().unwrap();
-        let serving = PluginEngine::new(64 << 20).unwrap();
+        let serving = PluginEngine::new(64 << 20, 4).unwrap();
 
         assert_eq!(EngineIdentity::of(&compiling), EngineIdentity::of(serving.engine()));
     }
@@ -193,7 +192,7 @@ mod tests {
 
     #[test]
     fn no_page_of_the_last_guest_is_left_in_a_slot() {
-        let config = serving_config(64 << 20).unwrap();
+        let config = serving_config(64 << 20, 4).unwrap();
         let engine = Engine::new(&config).unwrap();
 
         assert!(matches!(engine.get_pooling_config().unwrap().get_pagemap_scan(), Enabled::No));

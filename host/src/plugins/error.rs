@@ -56,6 +56,24 @@ pub enum ComponentError {
     WrongWorld(String),
 }
 
+impl ComponentError {
+    /// Whether a machine that is less busy, or has more memory to spare, may come to another end: a compiler that ran out of something or
+    /// crashed says little of the component. All else does.
+    pub(super) fn may_be_the_machines(&self) -> bool {
+        match self {
+            Self::CompilerMemory(_) | Self::CompilerCpu(_) | Self::CompilerTime(_) | Self::CompilerFailed(_) => true,
+            Self::CompiledSize(_)
+            | Self::Composed
+            | Self::NotAComponent(_)
+            | Self::Section(_)
+            | Self::UnknownContract(_)
+            | Self::UnknownSdk(_)
+            | Self::Invalid(_)
+            | Self::WrongWorld(_) => false,
+        }
+    }
+}
+
 /// Why a plugin did not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum PluginError {
@@ -68,6 +86,9 @@ pub enum PluginError {
     /// The plugin used up its CPU time.
     #[error("the plugin used up its CPU time of {} ms", .0.as_millis())]
     CpuTime(Duration),
+    /// The host has none of this left for the tenant.
+    #[error("the host has no {0} left for the call")]
+    HostFull(&'static str),
     /// The plugin said so itself. What it said stands in its own log: it may be a customer's data.
     #[error("the plugin reported an internal error")]
     Internal,
@@ -91,7 +112,8 @@ impl PluginError {
         match self {
             Self::CircuitOpen { .. } | Self::CpuTime(_) | Self::Internal | Self::Trap(_) | Self::WallTime(_) => Blame::Guest,
             Self::Load(LoadError::Component(_)) => Blame::Guest,
-            Self::Load(LoadError::Absent | LoadError::Source(_) | LoadError::Host(_)) => Blame::Host,
+            Self::HostFull(_) => Blame::Host,
+            Self::Load(LoadError::Absent | LoadError::Source(_) | LoadError::Host(_) | LoadError::NotNow(_)) => Blame::Host,
             Self::Overloaded => Blame::Peer,
         }
     }
@@ -101,6 +123,7 @@ impl PluginError {
         match self {
             Self::CircuitOpen { .. } => "circuit-open",
             Self::CpuTime(_) => "cpu-time",
+            Self::HostFull(_) => "host-full",
             Self::Internal => "internal",
             Self::Load(_) => "load",
             Self::Overloaded => "overloaded",
@@ -122,6 +145,9 @@ pub enum LoadError {
     /// The compiling process or a thread of the host failed.
     #[error("the component could not be compiled: {0}")]
     Host(String),
+    /// It could not be compiled this time.
+    #[error("the component could not be compiled this time")]
+    NotNow(#[source] ComponentError),
     /// Whatever keeps components failed.
     #[error("the component can't be read")]
     Source(#[source] Arc<dyn std::error::Error + Send + Sync>),

@@ -1,5 +1,5 @@
-//! Places for calls: so many of one flow, and a share of those of the host, which tenants get in turns; and a queue that is bounded in
-//! length and time.
+//! Places for calls: so many of one flow, and a share of the host's places and of its memory, which tenants get in turns; and a queue that
+//! is bounded in length and time.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,13 +10,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::PluginError;
-use super::places::{Place, Places};
+use super::limits::{FIRST_MEMORY, HostLimits};
+use crate::budget::{Budget, Claim};
 use crate::ids::{FlowId, Scope};
+use crate::telemetry::Metrics;
 
 /// Hands out places.
 #[derive(Debug)]
 pub(super) struct Gates {
-    host: Arc<Places>,
+    places: Arc<Budget>,
+    memory: Arc<Budget>,
     /// Gates live as long as somebody is at them, so that flows that are gone leave nothing behind.
     flows: Mutex<HashMap<FlowId, Weak<Gate>>>,
 }
@@ -29,18 +32,24 @@ struct Gate {
     waiting: AtomicU32,
 }
 
-/// A place of the flow and one of the host; given back when dropped.
+/// A place of the flow, one of the host, and the memory to begin with; given back when dropped, which is to be after the call's instance.
 #[derive(Debug)]
 pub(super) struct Entered {
+    /// What the call has of the host's memory.
+    pub(super) memory: Arc<Claim>,
     _flow: OwnedSemaphorePermit,
-    _host: Place,
+    _host: Claim,
     _gate: Arc<Gate>,
 }
 
 impl Gates {
-    /// `places` in all.
-    pub(super) fn new(places: u32) -> Self {
-        Self { host: Places::new(places as usize, TENANT_QUEUE), flows: Mutex::default() }
+    /// So much for all calls together.
+    pub(super) fn new(limits: HostLimits, metrics: &Metrics) -> Self {
+        Self {
+            places: Budget::new(limits.calls.into(), TENANT_QUEUE, metrics.budget("places")),
+            memory: Budget::new(limits.memory_bytes, TENANT_QUEUE, metrics.budget("guest-memory-bytes")),
+            flows: Mutex::default(),
+        }
     }
 
     /// Waits for a place for a call of the flow, behind at most `queue` others and at most [`QUEUE_TIME`].
@@ -49,8 +58,9 @@ impl Gates {
         let _waiting = Waiting::join(&gate, queue)?;
         let places = async {
             let flow = gate.places.clone().acquire_owned().await.ok()?;
-            let host = self.host.take(scope.tenant).await?;
-            Some(Entered { _flow: flow, _host: host, _gate: gate.clone() })
+            let host = self.places.take(scope.tenant, 1).await?;
+            let memory = Arc::new(self.memory.take(scope.tenant, FIRST_MEMORY).await?);
+            Some(Entered { memory, _flow: flow, _host: host, _gate: gate.clone() })
         };
         timeout(QUEUE_TIME, places).await.ok().flatten().ok_or(PluginError::Overloaded)
     }
@@ -105,7 +115,7 @@ mod tests {
 
     #[tokio::test]
     async fn holds_the_concurrency_and_the_queue() {
-        let gates = Arc::new(Gates::new(10));
+        let gates = Arc::new(gates(10));
         let scope = a_flow_of(TenantId::new());
         let first = gates.enter(scope, 1, 1).await.unwrap();
         let queued = tokio::spawn({
@@ -123,7 +133,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_forever() {
-        let gates = Gates::new(2);
+        let gates = gates(2);
         let tenant = TenantId::new();
         let _entered = gates.enter(a_flow_of(tenant), 1, 1).await.unwrap();
         assert!(matches!(gates.enter(a_flow_of(tenant), 1, 1).await, Err(PluginError::Overloaded)));
@@ -131,7 +141,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_tenant_with_many_flows_leaves_places_to_others() {
-        let gates = Gates::new(128);
+        let gates = gates(128);
         let (greedy, modest) = (TenantId::new(), TenantId::new());
         let mut taken = Vec::new();
         for _ in 0..4 {
@@ -140,8 +150,23 @@ mod tests {
             taken.extend(futures_util::future::join_all(all).await.into_iter().flatten());
         }
 
-        assert_eq!(taken.len(), 64);
+        assert_eq!(taken.len(), 48);
         assert!(gates.enter(a_flow_of(modest), 16, 0).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_memory_to_begin_with_nobody_enters() {
+        let gates = Gates::new(HostLimits { calls: 10, memory_bytes: FIRST_MEMORY }, &Metrics::new());
+        let first = gates.enter(a_flow_of(TenantId::new()), 1, 1).await.unwrap();
+        assert!(matches!(gates.enter(a_flow_of(TenantId::new()), 1, 1).await, Err(PluginError::Overloaded)));
+
+        drop(first);
+
+        assert!(gates.enter(a_flow_of(TenantId::new()), 1, 1).await.is_ok());
+    }
+
+    fn gates(calls: u32) -> Gates {
+        Gates::new(HostLimits { calls, ..HostLimits::default() }, &Metrics::new())
     }
 
     fn a_flow_of(tenant: TenantId) -> Scope {

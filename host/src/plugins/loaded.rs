@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
 
-use super::ComponentError;
+use super::{ComponentError, LoadError};
 use crate::ids::PluginDigest;
 
 /// A place for what came of loading a plugin; filled once, however many ask at the same time.
@@ -36,6 +36,8 @@ struct Entry<T> {
     cell: Cell<T>,
     used: Instant,
     bytes: usize,
+    /// The last try failed, and the next one is not before then.
+    resting: Option<(Instant, LoadError)>,
 }
 
 impl<T> Loaded<T> {
@@ -47,12 +49,27 @@ impl<T> Loaded<T> {
     /// The place of a plugin, which is used now.
     pub(super) fn cell(&self, digest: PluginDigest) -> Cell<T> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Entry { cell: Arc::default(), used: Instant::now(), bytes: 0 };
+        let new = || Entry { cell: Arc::default(), used: Instant::now(), bytes: 0, resting: None };
         let entry = kept.entries.entry(digest).or_insert_with(new);
         entry.used = Instant::now();
         let cell = entry.cell.clone();
         kept.make_room(digest, self.limits);
         cell
+    }
+
+    /// Why loading a plugin is not tried now, if the last try failed a moment ago.
+    pub(super) fn may_try(&self, digest: PluginDigest) -> Result<(), LoadError> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let resting = kept.entries.get(&digest).and_then(|entry| entry.resting.as_ref());
+        resting.filter(|(until, _)| Instant::now() < *until).map_or(Ok(()), |(_, failure)| Err(failure.clone()))
+    }
+
+    /// Lets a plugin rest that could not be loaded.
+    pub(super) fn rest(&self, digest: PluginDigest, failure: &LoadError, time: Duration) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = kept.entries.get_mut(&digest) {
+            entry.resting = Some((Instant::now() + time, failure.clone()));
+        }
     }
 
     /// Notes how many bytes of code a plugin turned out to have.
@@ -140,6 +157,20 @@ mod tests {
         assert_eq!(kept(&loaded), [3, 4]);
         load(&loaded, 5, 1_000);
         assert_eq!(kept(&loaded), [5]);
+    }
+
+    #[test]
+    fn what_could_not_be_loaded_rests_and_is_tried_again() {
+        let loaded = Loaded::<u8>::new(LoadedLimits::default());
+        loaded.cell(digest(1));
+        let failure = LoadError::NotNow(ComponentError::CompilerTime(120));
+
+        loaded.rest(digest(1), &failure, Duration::from_secs(3600));
+        assert!(matches!(loaded.may_try(digest(1)), Err(LoadError::NotNow(ComponentError::CompilerTime(120)))));
+        assert!(loaded.may_try(digest(2)).is_ok());
+
+        loaded.rest(digest(1), &failure, Duration::ZERO);
+        assert!(loaded.may_try(digest(1)).is_ok());
     }
 
     #[test]

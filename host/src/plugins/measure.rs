@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::breaker::{Breakers, Permission};
-use super::{Call, PluginError};
+use super::{Call, PluginError, reply_check};
+use crate::budget::Budget;
 use crate::flow::{Answer, AnswerError};
+use crate::ids::TenantId;
 use crate::telemetry::{Blame, CallUsage, FlowSeries, FlowVersion, PluginMetrics};
 
 /// A call that may be made. Dropped without a word, nothing is said about the plugin.
@@ -22,6 +24,10 @@ pub(super) struct Outcome<'a> {
 pub struct Unchecked<'a> {
     answer: Answer,
     outcome: Outcome<'a>,
+    usage: CallUsage,
+    tenant: TenantId,
+    cpu: Duration,
+    lane: &'a Arc<Budget>,
 }
 
 impl<'a> Outcome<'a> {
@@ -64,18 +70,29 @@ impl<'a> Outcome<'a> {
 }
 
 impl<'a> Unchecked<'a> {
-    pub(super) fn new(answer: Answer, outcome: Outcome<'a>) -> Self {
-        Self { answer, outcome }
+    pub(super) fn new(answer: Answer, outcome: Outcome<'a>, usage: CallUsage, call: &Call, lane: &'a Arc<Budget>) -> Self {
+        Self { answer, outcome, usage, tenant: call.scope.tenant, cpu: call.limits.cpu, lane }
     }
 
-    /// What the check makes of the answer.
-    pub fn check<T>(self, check: impl FnOnce(Answer) -> Result<T, AnswerError>) -> Result<T, AnswerError> {
-        let checked = check(self.answer);
+    /// What the check makes of the answer, within what the call has left of its CPU time.
+    pub async fn check<T: Send + 'static>(
+        mut self,
+        check: impl FnOnce(Answer) -> Result<T, AnswerError> + Send + 'static,
+    ) -> Result<Result<T, AnswerError>, PluginError> {
+        let (checked, time) = reply_check::run(self.lane, self.tenant, self.answer, check).await;
+        let used = self.usage.cpu.unwrap_or_default() + time;
+        self.usage.cpu = Some(used);
+        self.outcome.used(&self.usage);
+        if used > self.cpu {
+            let error = PluginError::CpuTime(self.cpu);
+            self.outcome.failed(&error);
+            return Err(error);
+        }
         match &checked {
             Ok(_) => self.outcome.succeeded(),
             Err(_) => self.outcome.fail("answer", Blame::Guest),
         }
-        checked
+        Ok(checked)
     }
 }
 

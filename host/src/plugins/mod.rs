@@ -17,8 +17,8 @@ mod limits;
 mod loaded;
 mod measure;
 mod native_code;
-mod places;
 mod registry;
+mod reply_check;
 mod services;
 mod target;
 mod wasm_features;
@@ -30,13 +30,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline};
 
 pub use compile::{CompileSettings, WorkerError, WorkerLimits, compile_stdin};
 pub use error::{ComponentError, GuestText, LoadError, PluginError};
 pub use host::Fixed;
 pub use inspect::{Inspection, inspect};
-pub use limits::CallLimits;
+pub use limits::{CallLimits, HostLimits};
 pub use measure::Unchecked;
 pub use registry::{CodeSettings, CompiledComponent, ComponentSource, FoundComponent, NewComponent};
 pub use services::{
@@ -51,11 +51,11 @@ use self::cpu::CpuClock;
 use self::engine::PluginEngine;
 use self::gate::Gates;
 use self::host::{CallLog, CallState};
-use self::limits::MAX_CALLS;
+use self::limits::HostMemoryUsedUp;
 use self::measure::{Outcome, timed};
-use self::places::Places;
 use self::registry::Registry;
 use self::wit::v1::{Instantiable, InternalError};
+use crate::budget::{Budget, Claim};
 use crate::flow::{Answer, AnswerError, Capabilities, ClientError, Exchange, FlowConfig, LogLevel, TurnInput};
 use crate::ids::{FlowId, PluginDigest, Scope, TenantId};
 use crate::telemetry::{CallUsage, Metrics};
@@ -65,7 +65,7 @@ pub struct Plugins {
     registry: Registry,
     breakers: Breakers,
     gates: Gates,
-    slow_lane: Arc<Places>,
+    slow_lane: Arc<Budget>,
     services: Services,
     metrics: Arc<Metrics>,
 }
@@ -99,22 +99,25 @@ impl Plugins {
     /// Starts the engine. `max_memory_bytes` is the most memory that any call may be given.
     pub fn new(
         max_memory_bytes: u64,
+        limits: HostLimits,
         code: CodeSettings,
         source: Box<dyn ComponentSource>,
         services: Services,
         metrics: Arc<Metrics>,
     ) -> Result<Self, LoadError> {
         let host_error = |error: wasmtime::Error| LoadError::Host(format!("{error:#}"));
-        let engine = PluginEngine::new(max_memory_bytes).map_err(host_error)?;
+        let engine = PluginEngine::new(max_memory_bytes, limits.calls).map_err(host_error)?;
         let registry = Registry::new(engine, code, source).map_err(host_error)?;
-        let (breakers, gates, slow_lane) = (Breakers::default(), Gates::new(MAX_CALLS), cpu::slow_lane());
+        let (breakers, gates) = (Breakers::default(), Gates::new(limits, &metrics));
+        let slow_lane = cpu::slow_lane(metrics.budget("slow-lane"));
         Ok(Self { registry, breakers, gates, slow_lane, services, metrics })
     }
 
     /// Asks a plugin to answer an exchange.
     pub async fn invoke(&self, call: &Call, exchange: &Exchange, input: &TurnInput) -> Result<Unchecked<'_>, PluginError> {
         let asked = self.run(call, async |guest, store| ask(guest, store, exchange, input).await);
-        asked.await.map(|(answer, outcome)| Unchecked::new(answer, outcome))
+        let (answer, outcome, usage) = asked.await?;
+        Ok(Unchecked::new(answer, outcome, usage, call, &self.slow_lane))
     }
 
     /// Asks a plugin as [`Plugins::invoke`] does, within the same limits, but counts nothing: a rehearsal says nothing of a version's life.
@@ -137,7 +140,10 @@ impl Plugins {
     /// Hands a plugin what a client reported.
     pub async fn report_client_error(&self, call: &Call, error: &ClientError) -> Result<(), PluginError> {
         let reported = self.run(call, async |guest, store| guest.on_client_error(store, error).await.map(Ok));
-        reported.await.map(|((), outcome)| outcome.succeeded())
+        let ((), outcome, usage) = reported.await?;
+        outcome.used(&usage);
+        outcome.succeeded();
+        Ok(())
     }
 
     /// Adds to the plugin's log why its answer was refused, for whoever writes it.
@@ -184,19 +190,18 @@ impl Plugins {
         self.breakers.retain(active);
     }
 
-    /// Makes one call, if the circuit of its version lets it, and counts it.
+    /// Makes one call, if the circuit of its version lets it, and counts it if it fails.
     async fn run<T>(
         &self,
         call: &Call,
         body: impl AsyncFnOnce(&Instantiable, &mut Store<CallState>) -> wasmtime::Result<Result<T, PluginError>>,
-    ) -> Result<(T, Outcome<'_>), PluginError> {
+    ) -> Result<(T, Outcome<'_>, CallUsage), PluginError> {
         let outcome = Outcome::begin(&self.breakers, &self.metrics.plugins, call)?;
         let mut usage = CallUsage::default();
-        let result = self.run_admitted(call, &mut usage, body).await;
-        outcome.used(&usage);
-        match result {
-            Ok(value) => Ok((value, outcome)),
+        match self.run_admitted(call, &mut usage, body).await {
+            Ok(value) => Ok((value, outcome, usage)),
             Err(error) => {
+                outcome.used(&usage);
                 outcome.failed(&error);
                 Err(error)
             }
@@ -213,9 +218,9 @@ impl Plugins {
         let guest = self.registry.load(call.scope.tenant, call.digest).await?;
         let (entered, queue) = timed(self.gates.enter(call.scope, call.limits.concurrency, call.limits.queue)).await;
         usage.queue = Some(queue);
-        let _entered = entered?;
+        let entered = entered?;
         let clock = CpuClock::new(call.limits.cpu);
-        let mut store = self.store(call, &clock);
+        let mut store = self.store(call, &clock, entered.memory.clone());
         let metered = clock.clone().meter(timeout(call.limits.wall, body(&guest, &mut store)));
         let (result, wall) = timed(metered).await;
         (usage.cpu, usage.wall) = (Some(clock.used()), Some(wall));
@@ -223,16 +228,15 @@ impl Plugins {
         let result = match result {
             Err(_) => Err(PluginError::WallTime(call.limits.wall)),
             Ok(Ok(value)) => value,
-            Ok(Err(error)) if error.is::<CpuTimeUsedUp>() => Err(PluginError::CpuTime(call.limits.cpu)),
-            Ok(Err(error)) => Err(trap(&error)),
+            Ok(Err(error)) => Err(stopped(call, &error)),
         };
         store.data_mut().finish_log(result.as_ref().err());
         result
     }
 
     /// A store with every limit set.
-    fn store(&self, call: &Call, clock: &Arc<CpuClock>) -> Store<CallState> {
-        let mut store = Store::new(self.registry.engine(), CallState::new(call, &self.services));
+    fn store(&self, call: &Call, clock: &Arc<CpuClock>, memory: Arc<Claim>) -> Store<CallState> {
+        let mut store = Store::new(self.registry.engine(), CallState::new(call, &self.services, memory));
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(HOST_CALL_BYTES);
         store.set_max_component_handles(MAX_HANDLES);
@@ -263,8 +267,17 @@ async fn ask(
     }))
 }
 
-fn trap(error: &wasmtime::Error) -> PluginError {
-    PluginError::Trap(GuestText::new(&error.root_cause().to_string()))
+/// Why a guest was stopped. What the host ran out of is no trap of the guest's.
+fn stopped(call: &Call, error: &wasmtime::Error) -> PluginError {
+    if error.is::<CpuTimeUsedUp>() {
+        PluginError::CpuTime(call.limits.cpu)
+    } else if error.is::<HostMemoryUsedUp>() {
+        PluginError::HostFull("memory")
+    } else if error.is::<PoolConcurrencyLimitError>() {
+        PluginError::HostFull("instance")
+    } else {
+        PluginError::Trap(GuestText::new(&error.root_cause().to_string()))
+    }
 }
 
 /// wasmtime's chain of reasons on one line. Names of imports and types can be long.

@@ -113,7 +113,8 @@ impl Registry {
         self.tools.engine.engine()
     }
 
-    /// The plugin of that content, loaded if it is not yet. A component that was refused stays refused without another try.
+    /// The plugin of that content, loaded if it is not yet. A component that was refused stays refused without another try; one that could
+    /// not be compiled for a reason that may be the machine's is tried again after a rest.
     pub(super) async fn load(&self, tenant: TenantId, digest: PluginDigest) -> Result<Arc<Instantiable>, LoadError> {
         Ok(self.plugin(tenant, digest).await?.guest.clone())
     }
@@ -159,8 +160,14 @@ impl Registry {
                 if let Some(plugin) = self.cached(digest).await {
                     return Ok(Ok(plugin));
                 }
+                self.loaded.may_try(digest)?;
                 let bytes = self.source.component(tenant, digest).await.map_err(LoadError::Source)?.ok_or(LoadError::Absent)?;
-                self.compile(tenant, digest, Purpose::Load, Source::Memory(bytes)).await
+                let began = Instant::now();
+                let compiled = self.compile(tenant, digest, Purpose::Load, Source::Memory(bytes)).await;
+                if let Err(failure) = &compiled {
+                    self.loaded.rest(digest, failure, (began.elapsed() * RESTS).max(SHORTEST_REST));
+                }
+                compiled
             })
             .await?;
         self.weighed(digest, loaded)
@@ -187,6 +194,7 @@ impl Registry {
     ) -> Result<Result<Arc<Plugin>, ComponentError>, LoadError> {
         let began = Instant::now();
         let compiled = match self.compiler.compile(tenant, purpose, source).await {
+            Err(LoadError::Component(refused)) if refused.may_be_the_machines() => return Err(LoadError::NotNow(refused)),
             Err(LoadError::Component(refused)) => return Ok(Err(refused)),
             other => other?,
         };
@@ -263,6 +271,12 @@ fn open_cache(folder: PathBuf) -> Option<CodeCache> {
     }
 }
 
+/// A plugin that can't be compiled rests three times as long as the try took: so trying again takes a quarter of a core at the most.
+const RESTS: u32 = 3;
+
+/// What fails at once is not tried at once.
+const SHORTEST_REST: Duration = Duration::from_secs(1);
+
 /// Thousands of plugins of half a MiB.
 const MAX_CACHE_BYTES: u64 = 2 << 30;
 
@@ -273,7 +287,7 @@ mod tests {
 
     #[test]
     fn code_of_another_release_or_another_component_is_not_taken_even_with_our_mac() {
-        let engine = PluginEngine::new(64 << 20).unwrap();
+        let engine = PluginEngine::new(64 << 20, 4).unwrap();
         let (identity, linker) = (EngineIdentity::of(engine.engine()), v1::linker(engine.engine()).unwrap());
         let keys = CodeKeys::derive(&MasterKeys::new(MasterKey::generate(), None));
         let tools = Tools { engine, identity, linker, keys, cache: None };
@@ -289,7 +303,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_code_are_refused_by_wasmtime_too() {
-        let engine = PluginEngine::new(64 << 20).unwrap();
+        let engine = PluginEngine::new(64 << 20, 4).unwrap();
         let keys = CodeKeys::derive(&MasterKeys::new(MasterKey::generate(), None));
         let own = OwnCode::check(&keys, native_code::seal(&keys, b"{}", b"code")).unwrap();
 

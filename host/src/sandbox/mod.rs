@@ -20,7 +20,9 @@ pub use crate::tenants::FlowLimits;
 use self::fakes::{Fake, Fakes};
 use crate::flow_json::ReplyRules;
 use crate::ids::{FlowId, PluginDigest, Scope, TenantId};
-use crate::plugins::{CodeSettings, ComponentSource, FoundComponent, Inspection, LoadError, Plugins, Services, inspect};
+use crate::plugins::{
+    CodeSettings, ComponentSource, FoundComponent, HostLimits, Inspection, LoadError, Plugins, Services, inspect,
+};
 use crate::scenarios::{MediaContent, Scenario};
 use crate::telemetry::Metrics;
 use crate::tenants::{FlowSettings, MAX_MEMORY_BYTES};
@@ -44,7 +46,7 @@ impl Sandbox {
         let fakes = Arc::new(Fakes::default());
         let services = Services { http: fakes.clone(), logs: fakes.clone(), media: fakes.clone(), values: fakes.clone() };
         let source = Box::new(OneComponent(component));
-        let plugins = Plugins::new(MAX_MEMORY_BYTES, code, source, services, Arc::new(Metrics::new()))?;
+        let plugins = Plugins::new(MAX_MEMORY_BYTES, HostLimits::default(), code, source, services, Arc::new(Metrics::new()))?;
         plugins.ensure_loadable(TenantId::new(), digest).await?;
         // What the manifest asks for is granted; all else is as a new flow has it.
         let settings = FlowSettings { grants: inspection.requests.clone(), ..FlowSettings::default() };

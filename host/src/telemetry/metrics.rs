@@ -14,6 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::budget_metrics::{BudgetMetrics, BudgetSeries};
 use super::plugin_metrics::{MOST_VERSIONS, PluginMetrics};
 
 /// What a host counts.
@@ -31,6 +32,7 @@ pub struct Metrics {
     plugin_log_lines_dropped: Counter,
     tasks_up: Family<TaskLabel, Gauge>,
     task_failures: Family<TaskLabel, Counter>,
+    budgets: BudgetMetrics,
 }
 
 /// One of a host's two listeners.
@@ -68,6 +70,7 @@ impl Metrics {
             plugin_log_lines_dropped: Counter::default(),
             tasks_up: Family::default(),
             task_failures: Family::default(),
+            budgets: BudgetMetrics::default(),
         };
         metrics.register();
         metrics
@@ -75,6 +78,7 @@ impl Metrics {
 
     fn register(&mut self) {
         let registry = &mut self.registry;
+        self.budgets.register(registry);
         registry.register("requests", "Requests to the public listener that were answered", self.requests.clone());
         registry.register(
             "request_duration_seconds",
@@ -160,6 +164,11 @@ impl Metrics {
     pub fn task_failed(&self, task: &'static str) {
         self.tasks_up.get_or_create(&TaskLabel { task }).set(0);
         self.task_failures.get_or_create(&TaskLabel { task }).inc();
+    }
+
+    /// What a budget that tenants share is counted in.
+    pub fn budget(&self, name: &'static str) -> BudgetSeries {
+        self.budgets.of(name)
     }
 
     /// Everything in the text format of OpenMetrics, which Prometheus reads; its media type is [`METRICS_MEDIA_TYPE`].
@@ -248,6 +257,12 @@ mod tests {
         metrics.connection_limit_reached(Listener::Admin);
         metrics.set_key_uploads("VALID", 3);
         metrics.log_lines_dropped(7);
+        let places = metrics.budget("places");
+        places.has_size(9);
+        places.taken(5);
+        places.given_back(2);
+        places.waits();
+        places.refused();
 
         let text = metrics.to_text();
         for line in [
@@ -260,6 +275,10 @@ mod tests {
             "flowhost_connection_limit_reached_total{listener=\"admin\"} 1",
             "flowhost_key_uploads{status=\"VALID\"} 3",
             "flowhost_plugin_log_lines_dropped_total 7",
+            "flowhost_budget_size{budget=\"places\"} 9",
+            "flowhost_budget_used{budget=\"places\"} 3",
+            "flowhost_budget_waits_total{budget=\"places\"} 1",
+            "flowhost_budget_refusals_total{budget=\"places\"} 1",
         ] {
             assert!(text.lines().any(|shown| shown == line), "{line} is not in:\n{text}");
         }

@@ -1,5 +1,6 @@
 //! Logs: where they go and how an error is written. Metrics: what is counted.
 
+mod budget_metrics;
 mod log;
 mod metrics;
 mod plugin_metrics;
@@ -18,6 +19,7 @@ use tracing_subscriber::EnvFilter;
 
 use self::log::LogWriter;
 
+pub use budget_metrics::BudgetSeries;
 pub use metrics::{AdminRefusal, Listener, METRICS_MEDIA_TYPE, Metrics};
 pub use plugin_metrics::{CallUsage, FlowSeries, FlowVersion, PluginMetrics};
 pub use summary::Summary;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod boundary;
+mod budgets;
 mod components;
 mod cut_off;
 mod floods;

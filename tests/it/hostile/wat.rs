@@ -25,6 +25,12 @@ pub(super) fn world(fields: &str) -> String {
     source("world").replace("{{libc}}", &libc).replace("{{main}}", &main)
 }
 
+/// The text of `tests/hostile/wat/{name}.wat` with so many more core instances, of an empty module.
+pub(super) fn world_with_instances(name: &str, more: usize) -> String {
+    let instances = "(core instance (instantiate $empty))".repeat(more);
+    world(&source(name)).replacen("(core module $libc", &format!("(core module $empty) {instances}\n(core module $libc"), 1)
+}
+
 /// The bytes of a component in text.
 pub(super) fn component(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"))

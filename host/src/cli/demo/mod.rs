@@ -13,8 +13,8 @@ use clap::Args as ClapArgs;
 
 use crate::app::Host;
 use crate::config::{
-    AdminToken, CompileConfig, ConfigError, DATABASE_CONNECTIONS, EgressConfig, Environment, GraphConfig, HostConfig, HttpLimits,
-    LONGEST_LOGIN_DELAY, MigrationPolicy, SecretText, check_log_filter,
+    AdminToken, CompileConfig, ConfigError, DATABASE_CONNECTIONS, EgressConfig, Environment, GraphConfig, GuestsConfig, HostConfig,
+    HttpLimits, LONGEST_LOGIN_DELAY, MigrationPolicy, SecretText, check_log_filter,
 };
 use crate::crypto::{MasterKey, MasterKeys};
 use crate::postgres::{EmbeddedPostgres, Options, PgPrograms};
@@ -97,6 +97,7 @@ async fn start_host(postgres: &EmbeddedPostgres, admin_token: AdminToken) -> any
         graph: GraphConfig::default(),
         compile: CompileConfig::default(),
         egress: EgressConfig::default(),
+        guests: GuestsConfig::default(),
     };
     Host::start(config).await.context("the host does not start")
 }

@@ -164,7 +164,9 @@ impl Report {
                 }
                 self.component = Some((bytes, inspection));
             }
-            Err(LoadError::Component(refused)) => self.findings.push(Finding::about(&path, refused.to_string())),
+            Err(LoadError::Component(refused) | LoadError::NotNow(refused)) => {
+                self.findings.push(Finding::about(&path, refused.to_string()))
+            }
             Err(error) => return Err(anyhow::Error::new(error).context("the component can't be looked at")),
         }
         Ok(())

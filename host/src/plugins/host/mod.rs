@@ -12,6 +12,7 @@ mod output;
 mod placeholders;
 mod store;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -23,6 +24,7 @@ pub(crate) use self::log::CallLog;
 use self::output::CappedOutput;
 use super::limits::MemoryLimiter;
 use super::{Call, PluginError, Services};
+use crate::budget::Claim;
 use crate::flow::LogLevel;
 
 /// The state of one call: made for it, dropped with it.
@@ -49,8 +51,8 @@ pub(super) struct CallState {
 }
 
 impl CallState {
-    /// The state for a call.
-    pub(super) fn new(call: &Call, services: &Services) -> Self {
+    /// The state for a call, which has claimed memory of the host.
+    pub(super) fn new(call: &Call, services: &Services, memory: Arc<Claim>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         let standard_output = CappedOutput::default();
@@ -69,7 +71,7 @@ impl CallState {
         Self {
             call: call.clone(),
             services: services.clone(),
-            limiter: MemoryLimiter::new(call.limits.memory_bytes),
+            limiter: MemoryLimiter::new(call.limits.memory_bytes, memory),
             log: CallLog::new(call),
             started_in: None,
             deadline: Instant::now() + call.limits.wall,

@@ -1,0 +1,86 @@
+//! The check of a plugin's answer, as a part of its call: it works on what the plugin made, and is charged to it. A large answer is checked
+//! on a thread of its own and in the slow lane, in turns with what else computes, so that nobody's small step waits for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::time::{ClockId, clock_gettime};
+
+use crate::budget::Budget;
+use crate::flow::Answer;
+use crate::ids::TenantId;
+
+/// Runs a check; what it found, and the CPU time it took.
+pub(super) async fn run<T: Send + 'static>(
+    lane: &Arc<Budget>,
+    tenant: TenantId,
+    answer: Answer,
+    check: impl FnOnce(Answer) -> T + Send + 'static,
+) -> (T, Duration) {
+    if answer.size() <= SMALL {
+        return timed(|| check(answer));
+    }
+    let place = lane.take(tenant, 1).await;
+    let checked = tokio::task::spawn_blocking(move || {
+        // Also where nobody waits any more, the check goes on to its end.
+        let _place = place;
+        timed(|| check(answer))
+    });
+    checked.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+}
+
+/// Does work on this thread; what came of it, and the CPU time it took.
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let began = cpu_time();
+    let result = work();
+    (result, cpu_time().saturating_sub(began))
+}
+
+/// What this thread has had of the processor; nothing on a system without such a clock.
+fn cpu_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from).unwrap_or_default()
+}
+
+/// An answer of so many bytes is checked in well below a millisecond, and so is nearly every one.
+const SMALL: usize = 16 << 10;
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::flow::RawReply;
+    use crate::telemetry::BudgetSeries;
+
+    #[tokio::test]
+    async fn a_large_answer_is_checked_on_another_thread_and_a_small_one_here() {
+        let lane = Budget::new(1, 10, BudgetSeries::default());
+        let checked_on = async |bytes| run(&lane, TenantId::new(), answer(bytes), |_| thread::current().id()).await.0;
+
+        assert_eq!(checked_on(10).await, thread::current().id());
+        assert_ne!(checked_on(100 << 10).await, thread::current().id());
+    }
+
+    #[tokio::test]
+    async fn large_answers_wait_for_their_turn_in_the_slow_lane() {
+        let lane = Budget::new(1, 10, BudgetSeries::default());
+        let held = lane.take(TenantId::new(), 1).await;
+        let mut large = Box::pin(run(&lane, TenantId::new(), answer(100 << 10), |_| ()));
+        assert!(futures_util::poll!(large.as_mut()).is_pending() && lane.is_wanted());
+
+        drop(held);
+
+        large.await;
+    }
+
+    #[test]
+    fn the_time_of_a_check_is_told() {
+        let until = || while cpu_time() < Duration::from_millis(20) {};
+        let spun = thread::spawn(move || timed(until).1).join().unwrap();
+        assert!(spun >= Duration::from_millis(10), "{spun:?}");
+    }
+
+    fn answer(bytes: usize) -> Answer {
+        Answer::Outcome { reply: RawReply::Complete("x".repeat(bytes)), state: None }
+    }
+}
