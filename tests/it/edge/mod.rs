@@ -1,5 +1,7 @@
 //! The HTTP edge: TLS, limits on what a client may take, request ids, metrics.
 
+mod bodies;
+mod early;
 mod http2;
 mod limits;
 mod metrics;
