@@ -42,6 +42,7 @@ pub struct Host {
     store: Store,
     stopping: Arc<Stopping>,
     turns: TaskTracker,
+    drain_delay: Duration,
     background: Background,
 }
 
@@ -139,7 +140,7 @@ impl Host {
         let purge = tokio::spawn(purge(store.clone()));
         tracing::info!(public = %public.url(), admin = %admin.url(), "serving");
         let background = Background { follower, key_checks, loading, purge, log_writer, end_of_logs };
-        Ok(Self { public, admin, store, stopping, turns, background })
+        Ok(Self { public, admin, store, stopping, turns, drain_delay: config.drain_delay, background })
     }
 
     /// Where the data endpoints are, without a slash at the end.
@@ -152,9 +153,13 @@ impl Host {
         self.admin.url()
     }
 
-    /// Ends the host: not ready, no new connections, requests under way finish, turns are committed, the pool is closed.
+    /// Ends the host: it is not ready at once, but serves until those who watch it must have seen that; then there are no new connections,
+    /// requests under way finish, turns are committed, the pool is closed.
     pub async fn stop(self) {
         self.stopping.begin();
+        self.public.drain();
+        self.admin.drain();
+        sleep(self.drain_delay).await;
         self.turns.close();
         let drained = timeout(DRAIN_TIME, async {
             tokio::join!(self.public.stop(), self.admin.stop());
