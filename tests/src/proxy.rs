@@ -35,7 +35,8 @@ impl Proxy {
         Self::start("nginx", &["-e", "stderr", "-c"], &config, port, folder)
     }
 
-    /// HAProxy in front of hosts, given by the URLs of their two listeners. None where it is not installed.
+    /// HAProxy in front of hosts, given by the URLs of their two listeners. It tries nothing twice: what fails once is to be seen.
+    /// None where it is not installed.
     pub fn haproxy(hosts: &[(&str, &str)]) -> Option<Self> {
         let (port, folder) = (free_port(), folder());
         let servers: String = hosts
@@ -49,7 +50,7 @@ impl Proxy {
         let config = format!(
             "defaults\n    mode http\n    timeout connect 5s\n    timeout client 75s\n    timeout server 30s\n\
              frontend public\n    bind 127.0.0.1:{port}\n    default_backend flowhost\n\
-             backend flowhost\n    http-reuse always\n    option redispatch\n    option httpchk\n\
+             backend flowhost\n    http-reuse always\n    retries 0\n    option httpchk\n\
              \x20   http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host flowhost\n{servers}"
         );
         Self::start("haproxy", &["-db", "-f"], &config, port, folder)
