@@ -44,6 +44,7 @@ pub struct Host {
     store: Store,
     stopping: Arc<Stopping>,
     turns: TaskTracker,
+    drain_delay: Duration,
     background: Background,
 }
 
@@ -136,7 +137,7 @@ impl Host {
             async move { logs.write(end).await }
         });
         tracing::info!(public = %public.url(), admin = %admin.url(), "serving");
-        Ok(Self { public, admin, store, stopping, turns, background })
+        Ok(Self { public, admin, store, stopping, turns, drain_delay: config.drain_delay, background })
     }
 
     /// Where the data endpoints are, without a slash at the end.
@@ -149,9 +150,13 @@ impl Host {
         self.admin.url()
     }
 
-    /// Ends the host: not ready, no new connections, requests under way finish, turns are committed, the pool is closed.
+    /// Ends the host: it is not ready at once, but serves until those who watch it must have seen that; then there are no new connections,
+    /// requests under way finish, turns are committed, the pool is closed.
     pub async fn stop(self) {
         self.stopping.begin();
+        self.public.drain();
+        self.admin.drain();
+        sleep(self.drain_delay).await;
         self.turns.close();
         let drained = timeout(DRAIN_TIME, async {
             tokio::join!(self.public.stop(), self.admin.stop());

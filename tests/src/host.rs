@@ -187,6 +187,7 @@ fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
         admin_listen: any_port,
         tls: None,
         limits: HttpLimits::default(),
+        drain_delay: Duration::ZERO,
         master_keys,
         admin_token: Some(AdminToken::parse(&shared.admin_token).expect("it was generated")),
         // The tests come from one address, and show many invalid tokens.

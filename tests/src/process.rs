@@ -24,6 +24,8 @@ pub fn flowhost(arguments: &[&str]) -> Command {
     }
     // Else the user's own cache folder: nothing is to be left behind.
     command.env("FLOWHOST_CODE_CACHE", "none");
+    // No load balancer watches, unless a test says so.
+    command.env("FLOWHOST_DRAIN_DELAY", "0");
     command
 }
 
@@ -135,6 +137,11 @@ impl HostProcess {
         self.child.id()
     }
 
+    /// Where its data endpoints are.
+    pub fn public_url(&self) -> String {
+        self.public_url.clone()
+    }
+
     /// The operator.
     pub fn admin(&self) -> &Admin {
         &self.admin
@@ -209,12 +216,13 @@ pub fn program() -> PathBuf {
 const READY_FILE: &str = "ready.json";
 
 /// Variables that a command reads.
-const SETTINGS: [&str; 13] = [
+const SETTINGS: [&str; 14] = [
     "DATABASE_URL",
     "FLOWHOST_ADMIN_TOKEN",
     "FLOWHOST_APP_SECRET",
     "FLOWHOST_CODE_CACHE",
     "FLOWHOST_DATABASE_CONNECTIONS",
+    "FLOWHOST_DRAIN_DELAY",
     "FLOWHOST_GRAPH_TOKEN",
     "FLOWHOST_GRAPH_URL",
     "FLOWHOST_KEY_PASSPHRASE",

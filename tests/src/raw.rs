@@ -41,6 +41,22 @@ impl RawConnection {
         String::from_utf8_lossy(&received).into_owned()
     }
 
+    /// Reads until the peer closes the connection in order; an error where it is reset.
+    pub async fn read_to_fin(&mut self) -> std::io::Result<String> {
+        let mut received = Vec::new();
+        timeout(PATIENCE, self.0.read_to_end(&mut received)).await.expect("the host closes the connection")?;
+        Ok(String::from_utf8_lossy(&received).into_owned())
+    }
+
+    /// Reads one answer with the body that its `content-length` tells of; gives its head.
+    pub async fn read_answer(&mut self) -> String {
+        let head = self.read_head().await;
+        let headers = head.to_lowercase();
+        let length = headers.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+        timeout(PATIENCE, self.0.read_exact(&mut vec![0; length])).await.expect("the host sends the body").expect("the whole body");
+        head
+    }
+
     /// Reads one answer without a body; empty where the peer hung up instead.
     pub async fn read_head(&mut self) -> String {
         let mut received = Vec::new();

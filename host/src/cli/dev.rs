@@ -1,6 +1,7 @@
 //! `flowhost dev`: a host with a PostgreSQL of its own, all of it in one folder.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args as ClapArgs;
 
@@ -79,6 +80,8 @@ async fn serve(
         admin_listen: front.admin_listen,
         tls: front.tls,
         limits: front.limits,
+        // Nothing watches over a host on a developer's machine.
+        drain_delay: Duration::ZERO,
         master_keys: MasterKeys::new(folder.master_key()?, None),
         admin_token: Some(admin_token),
         longest_login_delay: LONGEST_LOGIN_DELAY,

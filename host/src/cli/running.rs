@@ -104,6 +104,7 @@ pub(crate) async fn serve_until_signal(
     if config.egress.guard.private_addresses {
         tracing::warn!("plugins may reach private networks and this machine (--allow-private-egress): not for strangers' plugins");
     }
+    let drain_delay = config.drain_delay;
     let host = tokio::select! {
         host = Host::start(config) => host?,
         _ = signals.next() => return Ok(()),
@@ -120,6 +121,12 @@ pub(crate) async fn serve_until_signal(
             error = failed => Err(error),
             _ = signals.next() => Ok(()),
         };
+        if !drain_delay.is_zero() {
+            note(&format!(
+                "Stopping in {} s, for load balancers to notice: not ready any more, but serving.",
+                drain_delay.as_secs()
+            ));
+        }
         note("Stopping: requests under way are finished first. Once more stops at once.");
     }
     signals.end_at_the_next();

@@ -21,6 +21,9 @@ pub struct Args {
     database_connections: u32,
     #[command(flatten)]
     master_keys: MasterKeyArgs,
+    /// Seconds to serve on after SIGTERM while /readyz says 503: longer than load balancers take to notice
+    #[arg(long, env = "FLOWHOST_DRAIN_DELAY", default_value_t = DRAIN_DELAY_SECONDS, value_parser = clap::value_parser!(u32).range(..=3600), value_name = "SECONDS")]
+    drain_delay: u32,
     #[command(flatten)]
     run: RunArgs,
 }
@@ -32,6 +35,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
         master_keys: args.master_keys.inputs(),
         front: args.run.front(),
         code_cache: args.run.code_cache.clone(),
+        drain_delay_seconds: args.drain_delay,
     };
     let config = inputs.resolve(environment)?;
     args.run.init_log("")?;
@@ -44,6 +48,10 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     .await
 }
 
+/// HAProxy looks every 2 s and believes the third failure, which takes 6 s. With the 15 s that requests under way may take after it, and 5 s
+/// for the database, this stays below the 30 s after which Kubernetes kills.
+const DRAIN_DELAY_SECONDS: u32 = 8;
+
 const EXAMPLE: &str = "Examples:
   DATABASE_URL=postgres://flowhost@db/flowhost flowhost serve --master-key-file /run/secrets/master-key
   flowhost serve --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --ready-file /run/flowhost/ready.json
@@ -54,4 +62,5 @@ The environment:
   FLOWHOST_MASTER_KEY   32 bytes in base64, if there is no --master-key-file: flowhost master-key generate
   FLOWHOST_ADMIN_TOKEN  an operator token for the admin API, to make the first tokens with
   FLOWHOST_CODE_CACHE   folder for compiled plugins, or none; else flowhost/ in XDG_CACHE_HOME or in .cache of HOME
+  FLOWHOST_DRAIN_DELAY  seconds to serve on after SIGTERM, as --drain-delay
   FLOWHOST_LOG          log filter";

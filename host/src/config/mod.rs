@@ -48,6 +48,8 @@ pub struct HostConfig {
     pub tls: Option<TlsFiles>,
     /// What clients may take of the listeners.
     pub limits: HttpLimits,
+    /// How long the host serves on when it is to stop and is not ready any more.
+    pub drain_delay: Duration,
     /// What every tenant's data key is sealed with.
     pub master_keys: MasterKeys,
     /// An operator token that is valid without being in the database.

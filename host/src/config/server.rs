@@ -29,6 +29,8 @@ pub struct ServerInputs {
     pub front: FrontInputs,
     /// `--code-cache` or `FLOWHOST_CODE_CACHE`.
     pub code_cache: Option<PathBuf>,
+    /// `--drain-delay` or `FLOWHOST_DRAIN_DELAY`.
+    pub drain_delay_seconds: u32,
 }
 
 /// What every host is told about its listeners and its log, not yet checked.
@@ -99,6 +101,7 @@ impl ServerInputs {
             admin_listen,
             tls,
             limits,
+            drain_delay: Duration::from_secs(self.drain_delay_seconds.into()),
             master_keys,
             admin_token,
             longest_login_delay: LONGEST_LOGIN_DELAY,
@@ -232,6 +235,7 @@ mod tests {
             master_keys: no_key_files(),
             front: front("0.0.0.0:8080", "127.0.0.1:8081", "info"),
             code_cache: None,
+            drain_delay_seconds: 0,
         }
     }
 
@@ -248,8 +252,7 @@ mod tests {
         let environment = Environment::of(&[("FLOWHOST_ADMIN_TOKEN", "two words")]);
         let front =
             FrontInputs { graph_url: "http://example.com".to_owned(), ..front("nowhere", "127.0.0.1:99999", "flowhost=loud") };
-        let given =
-            ServerInputs { database_url: None, database_connections: 3, master_keys: no_key_files(), front, code_cache: None };
+        let given = ServerInputs { database_url: None, database_connections: 3, master_keys: no_key_files(), front, ..inputs() };
 
         let Err(error) = given.resolve(&environment) else { panic!("must be refused") };
 

@@ -9,11 +9,14 @@ use std::time::Duration;
 
 use axum::http::Version;
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 /// What one connection is at.
 #[derive(Debug)]
 pub(super) struct Activity {
     now: Mutex<Now>,
+    make_room: CancellationToken,
+    speaks_http2: CancellationToken,
     head_timeout: Duration,
     idle_timeout: Duration,
 }
@@ -25,6 +28,8 @@ struct Now {
     idle_since: Instant,
     /// When the head that is being read began.
     head_since: Option<Instant>,
+    /// Something came, or is still coming, that is no part of a request that was read.
+    unread: bool,
     /// HTTP/2 reads more than heads.
     http2: bool,
 }
@@ -33,8 +38,15 @@ impl Activity {
     /// A new connection, from which a head is expected at once.
     pub(super) fn new(head_timeout: Duration, idle_timeout: Duration) -> Arc<Self> {
         let now = Instant::now();
-        let now = Now { requests: 0, idle_since: now, head_since: Some(now), http2: false };
-        Arc::new(Self { now: Mutex::new(now), head_timeout, idle_timeout })
+        let now = Now { requests: 0, idle_since: now, head_since: Some(now), unread: false, http2: false };
+        let (make_room, speaks_http2) = (CancellationToken::new(), CancellationToken::new());
+        Arc::new(Self { now: Mutex::new(now), make_room, speaks_http2, head_timeout, idle_timeout })
+    }
+
+    /// TLS is there: only now is a head expected.
+    pub(super) fn restart(&self) {
+        let (mut now, time) = (self.now(), Instant::now());
+        (now.idle_since, now.head_since) = (time, Some(time));
     }
 
     /// A request's head has come. It is under way until what this gives is dropped.
@@ -42,7 +54,11 @@ impl Activity {
         let mut now = self.now();
         now.requests += 1;
         now.head_since = None;
+        now.unread = false;
         now.http2 = version == Version::HTTP_2;
+        if now.http2 {
+            self.speaks_http2.cancel();
+        }
         UnderWay(self.clone())
     }
 
@@ -57,6 +73,7 @@ impl Activity {
     fn deadline(&self) -> Option<Instant> {
         let (now, time) = (self.now(), Instant::now());
         let deadline = match (now.requests, now.head_since) {
+            (0, _) if self.make_room.is_cancelled() => return None,
             (0, Some(since)) => since + self.head_timeout,
             (0, None) => (now.idle_since + self.idle_timeout).min(time + self.head_timeout),
             _ => time + self.head_timeout.min(self.idle_timeout),
@@ -64,12 +81,44 @@ impl Activity {
         (deadline > time).then_some(deadline)
     }
 
+    /// Since when the connection has been without a request; none if it has one, or goes already.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let now = self.now();
+        (now.requests == 0 && !self.make_room.is_cancelled()).then_some(now.idle_since)
+    }
+
+    /// Lets the connection go as soon as it has no request.
+    pub(super) fn make_room(&self) {
+        self.make_room.cancel();
+    }
+
+    /// Ends when the connection is to make room for others.
+    pub(super) async fn must_make_room(&self) {
+        self.make_room.cancelled().await;
+    }
+
+    /// Ends once there has been a request of HTTP/2.
+    pub(super) async fn speaks_http2(&self) {
+        self.speaks_http2.cancelled().await;
+    }
+
     /// Bytes have come.
     pub(super) fn received(&self) {
         let mut now = self.now();
-        if now.requests == 0 && !now.http2 && now.head_since.is_none() {
-            now.head_since = Some(Instant::now());
+        if now.requests == 0 && !now.http2 {
+            now.unread = true;
+            now.head_since.get_or_insert_with(Instant::now);
         }
+    }
+
+    /// A request was answered before its body was read.
+    pub(super) fn leave_body(&self) {
+        self.now().unread = true;
+    }
+
+    /// Whether the peer sent, or may still send, what nobody reads: half a head, or a body that its answer did not wait for.
+    pub(super) fn has_unread(&self) -> bool {
+        self.now().unread
     }
 
     fn now(&self) -> MutexGuard<'_, Now> {

@@ -1,15 +1,17 @@
 //! One connection from its beginning to its end: TLS, HTTP/1.1 or HTTP/2, and no longer than it may be idle.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Request};
-use axum::response::Response;
+use axum::http::{HeaderValue, StatusCode, Version, header};
+use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -25,8 +27,9 @@ use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
 use super::activity::{Activity, UnderWay};
-use super::body::timed;
+use super::incoming::{IncomingBody, Unread};
 use super::limits::ListenerLimits;
+use super::lingering::Lingering;
 use super::request_id::with_request_id;
 use crate::telemetry::{Listener, Metrics};
 
@@ -44,36 +47,67 @@ pub(super) struct Connections {
     pub(super) router: Router,
     /// Counts.
     pub(super) metrics: Arc<Metrics>,
+    /// Those that are open, by a number.
+    pub(super) open: Mutex<HashMap<u64, Arc<Activity>>>,
+    /// Set when the host is about to stop: a connection takes no request after the one that it has or gets next.
+    pub(super) draining: CancellationToken,
     /// Set when the listener is about to stop: what is under way is finished, and nothing new begun.
     pub(super) stop: CancellationToken,
 }
 
 impl Connections {
     /// Serves a connection until its end; `place` is given back then.
-    pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
-        let _counted = Open::new(&self, place);
-        let Some(tls) = &self.tls else { return self.serve_http(stream, peer).await };
-        let handshake = timeout(self.limits.handshake_timeout, tls.accept(stream));
-        match self.stop.run_until_cancelled(handshake).await {
-            Some(Ok(Ok(stream))) => self.serve_http(stream, peer).await,
-            Some(Ok(Err(error))) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
-            Some(Err(_)) => tracing::debug!(%peer, "a TLS handshake took too long"),
-            None => {}
+    pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, number: u64, place: OwnedSemaphorePermit) {
+        let activity = Activity::new(self.limits.head_timeout, self.limits.idle_timeout);
+        let _counted = Open::new(self.clone(), number, activity.clone(), place);
+        let Some(tls) = &self.tls else { return self.serve_http(stream, peer, activity).await };
+        let handshake = tokio::select! {
+            handshake = timeout(self.limits.handshake_timeout, tls.accept(stream)) => handshake,
+            () = self.stop.cancelled() => return,
+            () = activity.must_make_room() => return,
+        };
+        match handshake {
+            Ok(Ok(stream)) => {
+                activity.restart();
+                self.serve_http(stream, peer, activity).await;
+            }
+            Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
+            Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
         }
     }
 
-    async fn serve_http(self: &Arc<Self>, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: SocketAddr) {
-        let activity = Activity::new(self.limits.head_timeout, self.limits.idle_timeout);
+    /// Asks those that have been without a request for the longest to go: a few of many, since looking at all of them takes its time.
+    pub(super) fn make_room(&self) {
+        let open = self.open();
+        let mut idle: Vec<_> = open.values().filter_map(|activity| Some((activity.idle_since()?, activity))).collect();
+        let some = idle.len().div_ceil(100);
+        if let Some(last) = some.checked_sub(1) {
+            idle.select_nth_unstable_by_key(last, |(since, _)| *since);
+            idle[..some].iter().for_each(|(_, activity)| activity.make_room());
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<u64, Arc<Activity>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn serve_http(
+        self: &Arc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: SocketAddr,
+        activity: Arc<Activity>,
+    ) {
         let watched = activity.clone();
         let stream = InspectReader::new(stream, move |bytes: &[u8]| {
             if !bytes.is_empty() {
                 watched.received()
             }
         });
+        let stream = Lingering::new(stream, activity.clone(), self.limits.max_unread_bytes);
         let (this, working) = (self.clone(), activity.clone());
         let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let under_way = working.begin(request.version());
-            this.clone().answer(request, peer, under_way)
+            let (activity, under_way) = (working.clone(), working.begin(request.version()));
+            this.clone().answer(request, peer, activity, under_way)
         });
         let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
         let ended = tokio::select! {
@@ -97,6 +131,9 @@ impl Connections {
         tokio::select! {
             () = self.stop.cancelled() => {}
             () = activity.idle_for_too_long() => {}
+            () = activity.must_make_room() => {}
+            // An HTTP/1 connection is told so in its next answer: one that is closed meanwhile would lose a request that was just sent.
+            () = async { tokio::join!(self.draining.cancelled(), activity.speaks_http2()); } => {}
         }
     }
 
@@ -104,17 +141,46 @@ impl Connections {
         self: Arc<Self>,
         request: hyper::Request<Incoming>,
         peer: SocketAddr,
+        activity: Arc<Activity>,
         under_way: UnderWay,
     ) -> Result<Response, Infallible> {
-        let began = Instant::now();
-        let mut request: Request = request.map(|body| timed(body, &self.limits));
+        let (began, version) = (Instant::now(), request.version());
+        let (mut request, unread) = self.taken_in(request);
         request.extensions_mut().insert(ConnectInfo(peer));
-        let response = with_request_id(self.router.clone().call(request)).await?;
+        let mut response = with_request_id(self.routed(request)).await?;
         if self.listener == Listener::Public {
             self.metrics.answered(response.status().as_u16(), began.elapsed());
         }
+        // HTTP/2 resets the stream of a body that nobody read, and that stream alone; it says by itself that a connection is to end.
+        if version != Version::HTTP_2 {
+            let drained = unread.drain().await;
+            if !drained {
+                activity.leave_body();
+            }
+            if !drained || self.draining.is_cancelled() {
+                response.headers_mut().insert(header::CONNECTION, CLOSE);
+            }
+        }
         Ok(held(response, under_way))
     }
+
+    async fn routed(&self, request: Request) -> Result<Response, Infallible> {
+        if names_its_host(&request) {
+            return self.router.clone().call(request).await;
+        }
+        Ok((StatusCode::BAD_REQUEST, ONE_HOST).into_response())
+    }
+
+    fn taken_in(&self, request: hyper::Request<Incoming>) -> (Request, Unread<Incoming>) {
+        let (parts, body) = request.into_parts();
+        let (body, unread) = IncomingBody::new(body, &self.limits, parts.headers.contains_key(header::EXPECT));
+        (Request::from_parts(parts, Body::new(body)), unread)
+    }
+}
+
+/// RFC 9112 section 3.2: proxies could take a request with no host, or with two, for another one than is answered here.
+fn names_its_host(request: &Request) -> bool {
+    request.version() != Version::HTTP_11 || request.headers().get_all(header::HOST).iter().count() == 1
 }
 
 /// An answer that is there as a whole is as good as sent: a client that doesn't read it has until the connection is idle for too long.
@@ -133,24 +199,30 @@ fn held(response: Response, under_way: UnderWay) -> Response {
 
 /// A connection that counts.
 struct Open {
-    metrics: Arc<Metrics>,
-    listener: Listener,
+    connections: Arc<Connections>,
+    number: u64,
     _place: OwnedSemaphorePermit,
 }
 
 impl Open {
-    fn new(connections: &Connections, place: OwnedSemaphorePermit) -> Self {
-        let (metrics, listener) = (connections.metrics.clone(), connections.listener);
-        metrics.connection_opened(listener);
-        Self { metrics, listener, _place: place }
+    fn new(connections: Arc<Connections>, number: u64, activity: Arc<Activity>, place: OwnedSemaphorePermit) -> Self {
+        connections.metrics.connection_opened(connections.listener);
+        connections.open().insert(number, activity);
+        Self { connections, number, _place: place }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.metrics.connection_closed(self.listener);
+        self.connections.open().remove(&self.number);
+        self.connections.metrics.connection_closed(self.connections.listener);
     }
 }
 
-/// For the last bytes of a connection that has been idle for too long.
+const ONE_HOST: &str = "A request of HTTP/1.1 names its host in one Host header.\n";
+
+/// No other request is read on this connection.
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
+/// For the last bytes of a connection that is over.
 const CLOSE_TIME: Duration = Duration::from_secs(1);

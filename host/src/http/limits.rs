@@ -29,6 +29,8 @@ pub struct ListenerLimits {
     pub body_idle_timeout: Duration,
     /// How long a connection stays open without a request.
     pub idle_timeout: Duration,
+    /// How much is read and dropped of what a client still sends when it was answered already, so that it gets to read the answer.
+    pub max_unread_bytes: u64,
 }
 
 impl Default for HttpLimits {
@@ -44,12 +46,15 @@ impl Default for HttpLimits {
             // Above the 60 s that load balancers keep a connection for: who closes first must not be this side, or a request that
             // is just being sent is lost.
             idle_timeout: Duration::from_secs(75),
+            max_unread_bytes: 16 << 20,
         };
         // A component of 64 MiB takes 107 s at 5 Mbit/s.
         let admin = ListenerLimits {
             max_connections: 1_000,
             body_timeout: Duration::from_secs(120),
             body_idle_timeout: Duration::from_secs(15),
+            // A component that is somewhat too large gets its answer; an endless stream doesn't.
+            max_unread_bytes: 64 << 20,
             ..public
         };
         Self { public, admin }

@@ -2,13 +2,13 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -38,6 +38,7 @@ pub struct ServerOptions {
 pub struct Server {
     address: SocketAddr,
     scheme: &'static str,
+    draining: CancellationToken,
     stop: CancellationToken,
     tasks: TaskTracker,
     _end: DropGuard,
@@ -65,16 +66,25 @@ impl Server {
         let socket = TcpListener::bind(address).await.map_err(refused)?;
         let address = socket.local_addr().map_err(refused)?;
         let end = CancellationToken::new();
-        let (stop, tasks) = (end.child_token(), TaskTracker::new());
+        let (draining, stop, tasks) = (CancellationToken::new(), end.child_token(), TaskTracker::new());
         if let Some(certificate) = certificate {
             tokio::spawn(stop.clone().run_until_cancelled_owned(certificate.follow()));
         }
-        let connections =
-            Connections { listener, limits, tls: acceptor, http: http_builder(), router, metrics, stop: stop.clone() };
+        let connections = Connections {
+            listener,
+            limits,
+            tls: acceptor,
+            http: http_builder(),
+            router,
+            metrics,
+            open: Mutex::default(),
+            draining: draining.clone(),
+            stop: stop.clone(),
+        };
         let places = Arc::new(Semaphore::new(limits.max_connections));
         let accepting = Accepting { socket, connections: Arc::new(connections), places, warned: None, tasks: tasks.clone() };
         tasks.spawn(stop.clone().run_until_cancelled_owned(accepting.run(end.clone())));
-        Ok(Self { address, scheme, stop, tasks, _end: end.drop_guard() })
+        Ok(Self { address, scheme, draining, stop, tasks, _end: end.drop_guard() })
     }
 
     /// Where it is, without a slash at the end.
@@ -87,8 +97,14 @@ impl Server {
         self.address
     }
 
+    /// Serves on, but asks each client to leave: its next answer says that the connection ends with it.
+    pub fn drain(&self) {
+        self.draining.cancel();
+    }
+
     /// Accepts no more, closes what is idle, and waits for the requests under way.
     pub async fn stop(&self) {
+        self.drain();
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
@@ -107,15 +123,16 @@ struct Accepting {
 impl Accepting {
     /// Never returns. Connections end with `end` at the latest.
     async fn run(mut self, end: CancellationToken) {
-        loop {
+        for number in 0.. {
             let place = self.place().await;
             let (stream, peer) = self.accept().await;
-            let served = self.connections.clone().serve(stream, peer, place);
+            let served = self.connections.clone().serve(stream, peer, number, place);
             self.tasks.spawn(end.clone().run_until_cancelled_owned(served));
         }
     }
 
-    /// Waits for a place for one more connection.
+    /// Waits for a place for one more connection. Those that do nothing make room for it: a health check must get through, however many
+    /// others hold a connection.
     async fn place(&mut self) -> OwnedSemaphorePermit {
         if let Ok(place) = self.places.clone().try_acquire_owned() {
             return place;
@@ -124,9 +141,18 @@ impl Accepting {
         if self.warned.is_none_or(|last| last.elapsed() > WARNING_INTERVAL) {
             self.warned = Some(Instant::now());
             let (listener, limit) = (self.connections.listener.as_str(), self.connections.limits.max_connections);
-            tracing::warn!(listener, limit, "as many connections as there may be; new ones wait");
+            tracing::warn!(
+                listener,
+                limit,
+                "as many connections as there may be; idle ones make room for new ones, which wait for it"
+            );
         }
-        self.places.clone().acquire_owned().await.expect("the semaphore is never closed")
+        loop {
+            self.connections.make_room();
+            if let Ok(place) = timeout(ROOM_INTERVAL, self.places.clone().acquire_owned()).await {
+                return place.expect("the semaphore is never closed");
+            }
+        }
     }
 
     async fn accept(&self) -> (TcpStream, SocketAddr) {
@@ -157,6 +183,9 @@ fn is_the_peers(error: &io::Error) -> bool {
 
 /// As a rule the process has as many files open as it may; it takes a moment until some are closed.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// Where none was idle, one may be by now.
+const ROOM_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A listener at its limit reaches it again with every connection that ends.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);

@@ -106,20 +106,57 @@ async fn connections_past_the_limit_wait_until_another_one_ends() {
     let mut two = Vec::new();
     for _ in 0..2 {
         let mut connection = RawConnection::open(&host.public_url()).await;
-        connection.write(GET_NOTHING).await;
-        assert!(connection.read_head().await.starts_with("HTTP/1.1 404"));
+        connection.write("POST /flows/acme/booking HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n").await;
         two.push(connection);
     }
+    metric("flowhost_connections{listener=\"public\"} 2").await;
     let mut third = RawConnection::open(&host.public_url()).await;
     third.write(GET_NOTHING).await;
     metric("flowhost_connection_limit_reached_total{listener=\"public\"} 1").await;
-    metric("flowhost_connections{listener=\"public\"} 2").await;
-    metric("flowhost_requests_total{status=\"404\"} 2").await;
 
     two.pop();
 
     assert!(third.read_head().await.starts_with("HTTP/1.1 404"));
-    metric("flowhost_requests_total{status=\"404\"} 3").await;
+    metric("flowhost_requests_total{status=\"404\"} 1").await;
+    two[0].write("x").await;
+    assert!(two[0].read_head().await.starts_with("HTTP/1.1 432"), "who is at work is not hung up on");
+}
+
+#[tokio::test]
+async fn connections_that_do_nothing_make_room_on_both_listeners() {
+    let few = |limits: &mut ListenerLimits| limits.max_connections = 20;
+    let host = TestHost::configured(|config| [&mut config.limits.public, &mut config.limits.admin].into_iter().for_each(few)).await;
+    for listener in [host.public_url(), host.admin().url("")] {
+        let mut idle = Vec::new();
+        for beginning in ["", "GET / HTTP/1.1\r\nhost: x\r\n\r\n", "GET / HTTP/1.1\r\nx-half: "] {
+            for _ in 0..10 {
+                let mut connection = RawConnection::open(&listener).await;
+                connection.write(beginning).await;
+                idle.push(connection);
+            }
+        }
+
+        let mut next = RawConnection::open(&listener).await;
+        next.write("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+
+        assert!(next.read_head().await.starts_with("HTTP/1.1 "), "{listener}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_names_no_host_or_two_is_400() {
+    let host = TestHost::start().await;
+    for listener in [host.public_url(), host.admin().url("")] {
+        for (version, headers, is_refused) in
+            [("1.1", "", true), ("1.1", "host: x\r\nhost: y\r\n", true), ("1.1", "host: x\r\n", false), ("1.0", "", false)]
+        {
+            let mut connection = RawConnection::open(&listener).await;
+            connection.write(format!("POST /nothing HTTP/{version}\r\n{headers}content-length: 1\r\n\r\nx")).await;
+            let answer = connection.read_head().await;
+            assert_eq!(answer.starts_with("HTTP/1.1 400 "), is_refused, "HTTP/{version} {headers}: {answer}");
+            assert!(answer.contains("\r\nx-request-id: "), "{answer}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -149,4 +186,4 @@ const LONG: Duration = Duration::from_secs(3600);
 
 const PREFACE: &str = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-const GET_NOTHING: &str = "GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n";
+pub(super) const GET_NOTHING: &str = "GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n";

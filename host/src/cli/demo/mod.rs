@@ -7,6 +7,7 @@ mod script;
 mod stage;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
@@ -91,6 +92,7 @@ async fn start_host(postgres: &EmbeddedPostgres, admin_token: AdminToken) -> any
         admin_listen: any_port,
         tls: None,
         limits: HttpLimits::default(),
+        drain_delay: Duration::ZERO,
         master_keys: MasterKeys::new(MasterKey::generate(), None),
         admin_token: Some(admin_token),
         longest_login_delay: LONGEST_LOGIN_DELAY,

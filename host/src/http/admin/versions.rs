@@ -34,10 +34,7 @@ pub(super) async fn upload(
     let mut upload = desk.begin_upload(&tenant, &flow).await?;
     let mut parts = BodyParts::of(request.into_body(), MAX_COMPONENT_BYTES);
     while let Some(part) = parts.next().await? {
-        if let Err(error) = upload.write(&part).await {
-            parts.skip_rest().await;
-            return Err(error.into());
-        }
+        upload.write(&part).await?;
     }
     Ok((StatusCode::CREATED, Json(desk.upload_version(&tenant, &flow, upload).await?)))
 }
