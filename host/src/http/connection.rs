@@ -118,6 +118,7 @@ impl Connections {
                     ended = connection => ended,
                     // Who neither goes nor sends a whole request is not waited for.
                     () = async { sleep(CLOSE_TIME).await; activity.idle_for_too_long().await } => Ok(()),
+                    () = async { activity.must_make_room().await; sleep(ROOM_TIME).await; activity.idle_for_too_long().await } => Ok(()),
                 }
             }
         };
@@ -226,3 +227,6 @@ const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 /// For the last bytes of a connection that is over.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
+
+/// The same where others wait for its place: half a head is not waited for.
+const ROOM_TIME: Duration = Duration::from_millis(50);
