@@ -120,8 +120,8 @@ impl Host {
             move || load_all(plugins.clone(), to_load.clone())
         });
         background.start(Task::Changes, Life::Endless, {
-            let known = Arc::new((directory, plugins, notices, metrics.clone()));
-            move || follow_changes(known.clone())
+            let metrics = metrics.clone();
+            move || follow_changes(directory.clone(), plugins.clone(), notices.clone(), metrics.clone())
         });
         background.start(Task::KeyChecks, Life::Endless, move || check_keys(key_uploads.clone(), metrics.clone()));
         background.start(Task::Purge, Life::Endless, {
@@ -228,9 +228,8 @@ async fn load_all(plugins: Arc<Plugins>, wanted: Vec<(TenantId, PluginDigest)>) 
 }
 
 /// Keeps the copy of the tenants fresh, and lets go of what is gone; never returns.
-async fn follow_changes(known: Arc<(Arc<Directory>, Arc<Plugins>, Arc<Notices>, Arc<Metrics>)>) {
-    let (directory, plugins, notices, metrics) = &*known;
-    directory.follow(|| forget_the_gone(directory, plugins, notices, metrics)).await;
+async fn follow_changes(directory: Arc<Directory>, plugins: Arc<Plugins>, notices: Arc<Notices>, metrics: Arc<Metrics>) {
+    directory.follow(|| forget_the_gone(&directory, &plugins, &notices, &metrics)).await;
 }
 
 /// Checks tenants' public keys at Meta, and counts how they stand; never returns.
