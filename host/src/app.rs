@@ -124,8 +124,8 @@ impl Host {
             move || load_all(plugins.clone(), to_load.clone())
         });
         background.start(Task::Changes, Life::Endless, {
-            let known = Arc::new(Known { directory, plugins, notices, metrics: metrics.clone() });
-            move || follow_changes(known.clone())
+            let metrics = metrics.clone();
+            move || follow_changes(directory.clone(), plugins.clone(), notices.clone(), metrics.clone())
         });
         background.start(Task::KeyChecks, Life::Endless, move || check_keys(key_uploads.clone(), metrics.clone()));
         background.start(Task::Purge, Life::Endless, {
@@ -236,8 +236,8 @@ async fn load_all(plugins: Arc<Plugins>, wanted: Vec<(TenantId, PluginDigest)>) 
 }
 
 /// Keeps the copy of the tenants fresh, and lets go of what is gone; never returns.
-async fn follow_changes(known: Arc<Known>) {
-    known.directory.follow(|| known.forget_the_gone()).await;
+async fn follow_changes(directory: Arc<Directory>, plugins: Arc<Plugins>, notices: Arc<Notices>, metrics: Arc<Metrics>) {
+    directory.follow(|| forget_the_gone(&directory, &plugins, &notices, &metrics)).await;
 }
 
 /// Checks tenants' public keys at Meta, and counts how they stand; never returns.
@@ -246,26 +246,16 @@ async fn check_keys(key_uploads: Arc<KeyUploads>, metrics: Arc<Metrics>) {
     key_uploads.follow(|counts| counts.iter().for_each(show)).await;
 }
 
-/// What is known of tenants, and what keeps something for them.
-struct Known {
-    directory: Arc<Directory>,
-    plugins: Arc<Plugins>,
-    notices: Arc<Notices>,
-    metrics: Arc<Metrics>,
-}
-
-impl Known {
-    /// Lets go of what was kept for plugins, versions and flows that are gone.
-    fn forget_the_gone(&self) {
-        self.plugins.retain(&active_digests(&self.directory));
-        let versions = self.directory.active_versions();
-        self.notices.retain(&versions.iter().map(|(flow, _)| *flow).collect());
-        self.plugins.retain_versions(&versions);
-        self.metrics.plugins.retain(|tenant, flow| {
-            let endpoint = self.directory.resolve(tenant, flow)?;
-            Some(endpoint.active.as_ref().map(|active| active.version))
-        });
-    }
+/// Lets go of what was kept for plugins, versions and flows that are gone.
+fn forget_the_gone(directory: &Directory, plugins: &Plugins, notices: &Notices, metrics: &Metrics) {
+    plugins.retain(&active_digests(directory));
+    let versions = directory.active_versions();
+    notices.retain(&versions.iter().map(|(flow, _)| *flow).collect());
+    plugins.retain_versions(&versions);
+    metrics.plugins.retain(|tenant, flow| {
+        let endpoint = directory.resolve(tenant, flow)?;
+        Some(endpoint.active.as_ref().map(|active| active.version))
+    });
 }
 
 fn active_digests(directory: &Directory) -> HashSet<PluginDigest> {
