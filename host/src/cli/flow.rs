@@ -77,18 +77,18 @@ pub struct FlowArgs {
     pub(super) api: ApiArgs,
 }
 
-/// Arguments of `flow delete`.
+/// Arguments of commands that delete a flow, or something that it has one of.
 #[derive(Args)]
 pub struct DeleteArgs {
     /// The tenant's slug
-    tenant: String,
+    pub(super) tenant: String,
     /// The flow's name
-    flow: String,
+    pub(super) flow: String,
     /// Don't ask; needed where there is no terminal
     #[arg(long, short)]
-    yes: bool,
+    pub(super) yes: bool,
     #[command(flatten)]
-    api: ApiArgs,
+    pub(super) api: ApiArgs,
 }
 
 pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::Result<()> {

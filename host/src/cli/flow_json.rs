@@ -8,7 +8,8 @@ use serde::Deserialize;
 use crate::config::Environment;
 
 use super::api::{Answer, ApiArgs};
-use super::flow::FlowArgs;
+use super::confirm::confirm;
+use super::flow::{DeleteArgs, FlowArgs};
 use super::input::read_text;
 use super::output::{note, printable, say, say_exactly};
 
@@ -23,8 +24,8 @@ pub enum Command {
     #[command(after_help = "Example:\n  flowhost flow json get acme booking > flow.json")]
     Get(FlowArgs),
     /// Delete the Flow JSON: replies are not checked against it any more
-    #[command(after_help = "Example:\n  flowhost flow json delete acme booking")]
-    Delete(FlowArgs),
+    #[command(after_help = "Example:\n  flowhost flow json delete acme booking --yes")]
+    Delete(DeleteArgs),
 }
 
 /// Arguments of `flow json set`.
@@ -95,8 +96,10 @@ async fn get(args: FlowArgs, environment: &Environment) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn delete(args: FlowArgs, environment: &Environment) -> anyhow::Result<()> {
-    args.api.connect(environment)?.delete(&path(&args.tenant, &args.flow)).await?;
+async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<()> {
+    let api = args.api.connect(environment)?;
+    confirm(&format!("The Flow JSON of flow {} will be gone, and its replies not be checked any more.", args.flow), args.yes)?;
+    api.delete(&path(&args.tenant, &args.flow)).await?;
     args.api.done(&format!("Flow {} has no Flow JSON any more: its replies are not checked against one.", args.flow));
     Ok(())
 }
