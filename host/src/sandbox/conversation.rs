@@ -35,26 +35,8 @@ pub struct Conversation {
 
 /// What is remembered of the conversation, as the host's database would.
 struct Session {
-    status: SessionStatus,
-    expires_at: OffsetDateTime,
+    known: KnownSession,
     state: Option<String>,
-    version: i64,
-    opened_at: i64,
-    updated_at: OffsetDateTime,
-    reopenings: i32,
-}
-
-impl From<&Session> for KnownSession {
-    fn from(session: &Session) -> Self {
-        Self {
-            status: session.status,
-            expires_at: session.expires_at,
-            version: session.version,
-            opened_at: session.opened_at,
-            updated_at: session.updated_at,
-            reopenings: session.reopenings,
-        }
-    }
 }
 
 /// What came of one request.
@@ -89,7 +71,7 @@ impl Conversation {
         let sandbox = self.sandbox.clone();
         let settings = &sandbox.settings;
         let standing = TokenStanding { verified: signed, ..token_standing(settings, exchange, || signed) };
-        let known = self.session.as_ref().filter(|_| !standing.shared).map(KnownSession::from);
+        let known = self.session.as_ref().filter(|_| !standing.shared).map(|session| session.known);
         let opening = Opening {
             opened: exchange.action == Action::Init,
             restart: restarts(self.on_reopen, exchange.action, known),
@@ -98,7 +80,7 @@ impl Conversation {
         let shared = match entry(standing, known, now) {
             Entry::Over(_) | Entry::Refused => {
                 if let Some(session) = &mut self.session {
-                    session.reopenings += i32::from(opening.suspect);
+                    session.known = session.known.reopened(opening.suspect);
                 }
                 return Outcomes::refused(CheckedAnswer::refusal(&settings.token_rejected_text).into_reply());
             }
@@ -133,29 +115,30 @@ impl Conversation {
     /// Takes over what the host would store together with the exchange.
     fn commit(&mut self, answer: CheckedAnswer, opening: Opening, used: &CallUsage, now: OffsetDateTime) -> Outcomes {
         let time_to_live = self.sandbox.settings.session_time_to_live();
-        let session = self.session.get_or_insert_with(|| Session {
+        let began = || KnownSession {
             status: SessionStatus::Open,
             expires_at: now.saturating_add(time_to_live.try_into().unwrap_or(time::Duration::MAX)),
-            state: None,
             version: 0,
             opened_at: 0,
             updated_at: now,
             reopenings: 0,
-        });
-        if opening.opened {
-            session.opened_at = session.version;
-        }
+        };
+        let session = self.session.get_or_insert_with(|| Session { known: began(), state: None });
+        let known = session.known.reopened(opening.suspect);
+        session.known = KnownSession {
+            status: match answer.outcome() {
+                Outcome::Completed => SessionStatus::Completed,
+                Outcome::Rejected => SessionStatus::Rejected,
+                Outcome::Failed | Outcome::Refused | Outcome::Screen => SessionStatus::Open,
+            },
+            version: known.version + 1,
+            opened_at: if opening.opened { known.version } else { known.opened_at },
+            updated_at: now,
+            ..known
+        };
         if opening.restart {
             session.state = None;
         }
-        session.status = match answer.outcome() {
-            Outcome::Completed => SessionStatus::Completed,
-            Outcome::Rejected => SessionStatus::Rejected,
-            Outcome::Failed | Outcome::Refused | Outcome::Screen => SessionStatus::Open,
-        };
-        session.version += 1;
-        session.updated_at = now;
-        session.reopenings += i32::from(opening.suspect);
         session.state = answer.state().map(str::to_owned).or(session.state.take());
         Outcomes::answered(answer, used)
     }
