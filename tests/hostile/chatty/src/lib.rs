@@ -27,9 +27,7 @@ impl Guest for Chatty {
         let mut state = calls.to_string();
         let reply = match asked["do"].as_str().unwrap_or_default() {
             "count" => screen("NEXT", &format!(r#"{{"greeting":"olá, 世界","count":{calls}}}"#)),
-            "shared" => {
-                screen("NEXT", &format!(r#"{{"shared":{},"exchanges":{}}}"#, session.shared, session.exchanges))
-            }
+            "shared" => screen("NEXT", &format!(r#"{{"shared":{},"exchanges":{}}}"#, session.shared, session.exchanges)),
             "big-reply" => screen("NEXT", &format!(r#"{{"greeting":"{}"}}"#, "x".repeat(OVER_REPLY_LIMIT))),
             "bad-json" => screen("NEXT", r#"{"greeting":"olá"#),
             "not-an-object" => screen("NEXT", r#"["greeting"]"#),
