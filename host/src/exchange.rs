@@ -30,7 +30,9 @@ use crate::flow::{
 use crate::flow_json::ReplyRules;
 use crate::ids::{PluginDigest, RequestDigest};
 use crate::plugins::{Call, Plugins};
-use crate::sessions::{Begun, Met, News, Notices, SessionError, SessionSpace, Sessions, TokenNotice, Turn, token_signature_holds};
+use crate::sessions::{
+    Begun, Met, News, Notices, SessionError, SessionSpace, Sessions, TokenNotice, TokenStanding, Turn, token_signature_holds,
+};
 use crate::telemetry::{Blame, FlowVersion, Metrics, Summary};
 use crate::tenants::{ActivePlugin, Directory, OnFailure};
 use crate::{envelope, signature, telemetry};
@@ -154,10 +156,12 @@ impl Exchanges {
         request: RequestDigest,
         began: Instant,
     ) -> Result<FlowReply, ExchangeError> {
+        let holds = || token_signature_holds(&endpoint.tenant.app_secrets(), exchange);
+        let standing = token_standing(&endpoint.settings, exchange, holds);
         let mut pauses = PAUSES.build();
         loop {
             let tried = Instant::now();
-            let result = self.try_turn(endpoint, exchange, request, began).await;
+            let result = self.try_turn(endpoint, standing, exchange, request, began).await;
             let (Err(ExchangeError::Session(SessionError::Conflict)), Some(pause)) = (&result, pauses.next()) else {
                 return result;
             };
@@ -171,12 +175,11 @@ impl Exchanges {
     async fn try_turn(
         &self,
         endpoint: &Arc<Endpoint>,
+        standing: TokenStanding,
         exchange: &Exchange,
         request: RequestDigest,
         began: Instant,
     ) -> Result<FlowReply, ExchangeError> {
-        let holds = || token_signature_holds(&endpoint.tenant.app_secrets(), exchange);
-        let standing = token_standing(&endpoint.settings, exchange, holds);
         let Begun { met, notice } = self.sessions.begin(&space(endpoint), standing, exchange, request).await?;
         if let Some(notice) = notice {
             self.tell(endpoint, notice);

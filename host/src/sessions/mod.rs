@@ -173,8 +173,8 @@ pub fn client_error_place(scope: Scope, id: ClientErrorId) -> Place {
     Place::new("client_errors.sealed_message", &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), id.0.as_bytes()])
 }
 
-/// The session of a request that belongs to none: its token is missing, refused, or shared by many. Keyed by the request itself, it serves for
-/// recognising a repeat and for nothing else.
+/// The session of a request that belongs to none: its token is missing, refused, or shared by many. Keyed by the request itself, it
+/// serves for recognising a repeat and for nothing else.
 fn one_shot(request: RequestDigest) -> TokenHash {
     let mut hash = Sha256::new();
     // 0xff never occurs in UTF-8, so no flow token hashes to this.

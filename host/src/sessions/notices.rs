@@ -54,16 +54,14 @@ impl Notices {
 
     /// Whether the notice is news. What is not [`News::Known`] is to be noted with [`Notices::note`].
     pub fn news(&self, flow: FlowId, notice: TokenNotice) -> News {
-        let now = Instant::now();
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        match noted.insert((flow, notice), now) {
+        let news = match noted.get(&(flow, notice)) {
             None => News::First,
-            Some(before) if now - before >= NOTE_EVERY => News::Again,
-            Some(before) => {
-                noted.insert((flow, notice), before);
-                News::Known
-            }
-        }
+            Some(last) if last.elapsed() >= NOTE_EVERY => News::Again,
+            Some(_) => return News::Known,
+        };
+        noted.insert((flow, notice), Instant::now());
+        news
     }
 
     /// Notes it in the database.
