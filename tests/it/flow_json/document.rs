@@ -184,7 +184,7 @@ async fn the_command_sets_gets_and_deletes_it() {
     let missing = run(&host, &["flow", "json", "set", "acme", "booking", "/does/not/exist"]).await;
     assert_eq!(missing.code, Some(64), "{}", missing.stderr);
 
-    let deleted = run(&host, &["flow", "json", "delete", "acme", "booking"]).await;
+    let deleted = run(&host, &["flow", "json", "delete", "acme", "booking", "--yes"]).await;
     assert_eq!(deleted.code, Some(0), "{}", deleted.stderr);
     flow.call("GET", "/flow-json", Value::Null).await.problem(404);
     let gone = run(&host, &["flow", "json", "get", "acme", "booking"]).await;
