@@ -87,7 +87,7 @@ impl Budget {
 
     /// Whether anybody waits.
     pub fn is_wanted(&self) -> bool {
-        self.lock().shares.values().any(|share| !share.waiting.is_empty())
+        self.lock().shares.values().flat_map(|share| &share.waiting).any(|waiting| !waiting.sender.is_closed())
     }
 
     /// Gives to those that wait, as long as there is enough for somebody.

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 pub use error::ExchangeError;
-pub use limits::{answer_limits, call_limits};
+pub use limits::{call_limits, check_answer};
 pub use token_rules::token_standing;
 
 use self::error::TurnFailure;
@@ -25,7 +25,7 @@ pub use crate::tenants::Endpoint;
 
 use crate::crypto::RsaEngine;
 use crate::flow::{
-    Action, Capabilities, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, FlowToken, TurnInput, check,
+    Action, Answer, AnswerError, Capabilities, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, FlowToken, TurnInput,
 };
 use crate::flow_json::ReplyRules;
 use crate::ids::{PluginDigest, RequestDigest};
@@ -74,7 +74,7 @@ impl Exchanges {
     /// like any other. Nothing is stored: no session, no exchange, nothing in the plugin's store. Outbound requests are sent.
     pub async fn rehearse(
         &self,
-        endpoint: &Endpoint,
+        endpoint: &Arc<Endpoint>,
         version: i32,
         digest: PluginDigest,
         requests: &Capabilities,
@@ -93,10 +93,9 @@ impl Exchanges {
         let input = TurnInput { state: None, context: None, exchanges: 0, token_verified: false, shared: false };
         let call = Call { rehearsal: true, ..call(endpoint, &version) };
         let mut usage = telemetry::CallUsage::default();
-        let answer = self.plugins.rehearse(&call, &exchange, &input, &mut usage).await.map_err(ExchangeError::Plugin)?;
-        let text = &endpoint.settings.token_rejected_text;
-        let limits = answer_limits(&endpoint.settings.limits);
-        check(answer, &exchange, limits, text, reply_rules(endpoint)).map_err(ExchangeError::Answer)
+        let answered = self.plugins.rehearse(&call, &exchange, &input, &mut usage).await.map_err(ExchangeError::Plugin)?;
+        let checked = answered.check(answer_check(endpoint, &exchange)).await.map_err(ExchangeError::Plugin)?;
+        checked.map_err(ExchangeError::Answer)
     }
 
     /// Answers a request to an endpoint that is switched on.
@@ -262,14 +261,8 @@ impl Exchanges {
     ) -> Result<CheckedAnswer, TurnFailure> {
         let call = call(endpoint, active);
         let answered = self.plugins.invoke(&call, exchange, turn.input()).await?;
-        let checked = answered.check({
-            let (endpoint, exchange) = (endpoint.clone(), exchange.clone());
-            move |answer| {
-                let limits = answer_limits(&endpoint.settings.limits);
-                check(answer, &exchange, limits, &endpoint.settings.token_rejected_text, reply_rules(&endpoint))
-            }
-        });
-        let checked = checked.await?.inspect_err(|error| self.plugins.note_refusal(&call, error));
+        let checked =
+            answered.check(answer_check(endpoint, exchange)).await?.inspect_err(|error| self.plugins.note_refusal(&call, error));
         // From here on it may come to the host's log.
         Ok(checked.map_err(|error| error.in_short(reply_rules(endpoint)))?)
     }
@@ -288,6 +281,15 @@ fn space(endpoint: &Endpoint) -> SessionSpace {
         time_to_live: endpoint.settings.session_time_to_live(),
         on_reopen: endpoint.settings.on_reopen,
     }
+}
+
+/// The check of a plugin's answer to this exchange, to be made wherever there is room for it.
+fn answer_check(
+    endpoint: &Arc<Endpoint>,
+    exchange: &Exchange,
+) -> impl FnOnce(Answer) -> Result<CheckedAnswer, AnswerError> + Send + 'static {
+    let (endpoint, exchange) = (endpoint.clone(), exchange.clone());
+    move |answer| check_answer(answer, &exchange, &endpoint.settings, reply_rules(&endpoint))
 }
 
 /// What the phone would check a reply against, if that is known.

@@ -1,10 +1,11 @@
-//! A flow's limits, as those who keep them want them.
+//! A flow's settings, as those who keep them want them.
 
 use std::time::Duration;
 
-use crate::flow::AnswerLimits;
+use crate::flow::{Answer, AnswerError, AnswerLimits, CheckedAnswer, Exchange, check};
+use crate::flow_json::ReplyRules;
 use crate::plugins::CallLimits;
-use crate::tenants::FlowLimits;
+use crate::tenants::{FlowLimits, FlowSettings};
 
 /// What one call of a flow's plugin may use.
 pub fn call_limits(limits: &FlowLimits) -> CallLimits {
@@ -21,7 +22,14 @@ pub fn call_limits(limits: &FlowLimits) -> CallLimits {
     }
 }
 
-/// What the answer to one exchange may have.
-pub fn answer_limits(limits: &FlowLimits) -> AnswerLimits {
-    AnswerLimits { reply_bytes: limits.reply_bytes as usize, state_bytes: limits.state_bytes as usize }
+/// Checks a plugin's answer to an exchange as the flow wants it, and against what the phone takes, where that is known.
+pub fn check_answer(
+    answer: Answer,
+    exchange: &Exchange,
+    settings: &FlowSettings,
+    rules: Option<&ReplyRules>,
+) -> Result<CheckedAnswer, AnswerError> {
+    let FlowLimits { reply_bytes, state_bytes, .. } = settings.limits;
+    let limits = AnswerLimits { reply_bytes: reply_bytes as usize, state_bytes: state_bytes as usize };
+    check(answer, exchange, limits, &settings.token_rejected_text, rules)
 }

@@ -32,7 +32,8 @@ struct Gate {
     waiting: AtomicU32,
 }
 
-/// A place of the flow, one of the host, and the memory to begin with; given back when dropped, which is to be after the call's instance.
+/// A place of the flow, one of the host, and the memory to begin with; given back when dropped, which is to be after the call's instance
+/// and the check of its answer.
 #[derive(Debug)]
 pub(super) struct Entered {
     /// What the call has of the host's memory.
@@ -75,6 +76,13 @@ impl Gates {
         let gate = Gate::new(concurrency);
         flows.insert(flow, Arc::downgrade(&gate));
         gate
+    }
+}
+
+impl Entered {
+    /// How long a call that waited so long for its place may still wait for anything else of the host's.
+    pub(super) fn patience(&self, waited: Option<Duration>) -> Duration {
+        QUEUE_TIME.saturating_sub(waited.unwrap_or_default())
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::breaker::{Breakers, Permission};
+use super::gate::Entered;
 use super::{Call, PluginError, reply_check};
 use crate::budget::Budget;
 use crate::flow::{Answer, AnswerError};
@@ -18,16 +19,26 @@ pub(super) struct Outcome<'a> {
 }
 
 /// A plugin's answer that was not looked at yet. Nobody gets at it but by [`Unchecked::check`]: an answer that can't be shown is a
-/// failure of the plugin like any other.
+/// failure of the plugin like any other. The call keeps its place until then.
 #[derive(Debug)]
 #[must_use]
 pub struct Unchecked<'a> {
     answer: Answer,
-    outcome: Outcome<'a>,
+    entered: Entered,
+    told: Told<'a>,
     usage: CallUsage,
     tenant: TenantId,
     cpu: Duration,
     lane: &'a Arc<Budget>,
+}
+
+/// Who is told what a call came to.
+#[derive(Debug)]
+pub(super) enum Told<'a> {
+    /// The breaker of its version, and the metrics.
+    Host(Outcome<'a>),
+    /// Whoever rehearses: of what it used.
+    Rehearsal(&'a mut CallUsage),
 }
 
 impl<'a> Outcome<'a> {
@@ -69,30 +80,64 @@ impl<'a> Outcome<'a> {
     }
 }
 
+impl Told<'_> {
+    fn used(&mut self, usage: &CallUsage) {
+        match self {
+            Self::Host(outcome) => outcome.used(usage),
+            Self::Rehearsal(told) => **told = *usage,
+        }
+    }
+
+    fn succeeded(self) {
+        if let Self::Host(outcome) = self {
+            outcome.succeeded();
+        }
+    }
+
+    fn fail(self, kind: &'static str, blame: Blame) {
+        if let Self::Host(outcome) = self {
+            outcome.fail(kind, blame);
+        }
+    }
+}
+
 impl<'a> Unchecked<'a> {
-    pub(super) fn new(answer: Answer, outcome: Outcome<'a>, usage: CallUsage, call: &Call, lane: &'a Arc<Budget>) -> Self {
-        Self { answer, outcome, usage, tenant: call.scope.tenant, cpu: call.limits.cpu, lane }
+    pub(super) fn new(
+        (answer, entered): (Answer, Entered),
+        told: Told<'a>,
+        usage: CallUsage,
+        call: &Call,
+        lane: &'a Arc<Budget>,
+    ) -> Self {
+        Self { answer, entered, told, usage, tenant: call.scope.tenant, cpu: call.limits.cpu, lane }
     }
 
     /// What the check makes of the answer, within what the call has left of its CPU time.
     pub async fn check<T: Send + 'static>(
-        mut self,
+        self,
         check: impl FnOnce(Answer) -> Result<T, AnswerError> + Send + 'static,
     ) -> Result<Result<T, AnswerError>, PluginError> {
-        let (checked, time) = reply_check::run(self.lane, self.tenant, self.answer, check).await;
-        let used = self.usage.cpu.unwrap_or_default() + time;
-        self.usage.cpu = Some(used);
-        self.outcome.used(&self.usage);
-        if used > self.cpu {
-            let error = PluginError::CpuTime(self.cpu);
-            self.outcome.failed(&error);
-            return Err(error);
-        }
+        let Self { answer, entered, mut told, mut usage, tenant, cpu, lane } = self;
+        let patience = entered.patience(usage.queue);
+        let checked = reply_check::run(lane, tenant, patience, answer, move |answer| {
+            // Until its end the check needs memory, and a place: else calls whose answers wait for theirs would pile up.
+            let _entered = entered;
+            check(answer)
+        });
+        let checked = match checked.await {
+            Some((checked, time)) => {
+                usage.cpu = Some(usage.cpu.unwrap_or_default() + time);
+                if usage.cpu > Some(cpu) { Err(PluginError::CpuTime(cpu)) } else { Ok(checked) }
+            }
+            None => Err(PluginError::Overloaded),
+        };
+        told.used(&usage);
         match &checked {
-            Ok(_) => self.outcome.succeeded(),
-            Err(_) => self.outcome.fail("answer", Blame::Guest),
+            Ok(Ok(_)) => told.succeeded(),
+            Ok(Err(_)) => told.fail("answer", Blame::Guest),
+            Err(error) => told.fail(error.kind(), error.blame()),
         }
-        Ok(checked)
+        checked
     }
 }
 

@@ -49,10 +49,10 @@ pub use target::granted_host;
 use self::breaker::Breakers;
 use self::cpu::CpuClock;
 use self::engine::PluginEngine;
-use self::gate::Gates;
+use self::gate::{Entered, Gates};
 use self::host::{CallLog, CallState};
 use self::limits::HostMemoryUsedUp;
-use self::measure::{Outcome, timed};
+use self::measure::{Outcome, Told, timed};
 use self::registry::Registry;
 use self::wit::v1::{Instantiable, InternalError};
 use crate::budget::{Budget, Claim};
@@ -116,31 +116,33 @@ impl Plugins {
     /// Asks a plugin to answer an exchange.
     pub async fn invoke(&self, call: &Call, exchange: &Exchange, input: &TurnInput) -> Result<Unchecked<'_>, PluginError> {
         let asked = self.run(call, async |guest, store| ask(guest, store, exchange, input).await);
-        let (answer, outcome, usage) = asked.await?;
-        Ok(Unchecked::new(answer, outcome, usage, call, &self.slow_lane))
+        let (answered, outcome, usage) = asked.await?;
+        Ok(Unchecked::new(answered, Told::Host(outcome), usage, call, &self.slow_lane))
     }
 
     /// Asks a plugin as [`Plugins::invoke`] does, within the same limits, but counts nothing: a rehearsal says nothing of a version's life.
-    /// `usage` is told what the call used, however it ends.
-    pub async fn rehearse(
-        &self,
+    /// `usage` is told what the call used, however it ends, and its check after it.
+    pub async fn rehearse<'a>(
+        &'a self,
         call: &Call,
         exchange: &Exchange,
         input: &TurnInput,
-        usage: &mut CallUsage,
-    ) -> Result<Answer, PluginError> {
-        self.run_admitted(call, usage, async |guest, store| ask(guest, store, exchange, input).await).await
+        usage: &'a mut CallUsage,
+    ) -> Result<Unchecked<'a>, PluginError> {
+        let answered = self.run_admitted(call, usage, async |guest, store| ask(guest, store, exchange, input).await).await?;
+        let used = *usage;
+        Ok(Unchecked::new(answered, Told::Rehearsal(usage), used, call, &self.slow_lane))
     }
 
     /// Hands a plugin what a client reported as [`Plugins::report_client_error`] does, and counts nothing.
     pub async fn rehearse_client_error(&self, call: &Call, error: &ClientError, usage: &mut CallUsage) -> Result<(), PluginError> {
-        self.run_admitted(call, usage, async |guest, store| guest.on_client_error(store, error).await.map(Ok)).await
+        self.run_admitted(call, usage, async |guest, store| guest.on_client_error(store, error).await.map(Ok)).await.map(|_| ())
     }
 
     /// Hands a plugin what a client reported.
     pub async fn report_client_error(&self, call: &Call, error: &ClientError) -> Result<(), PluginError> {
         let reported = self.run(call, async |guest, store| guest.on_client_error(store, error).await.map(Ok));
-        let ((), outcome, usage) = reported.await?;
+        let (_, outcome, usage) = reported.await?;
         outcome.used(&usage);
         outcome.succeeded();
         Ok(())
@@ -195,7 +197,7 @@ impl Plugins {
         &self,
         call: &Call,
         body: impl AsyncFnOnce(&Instantiable, &mut Store<CallState>) -> wasmtime::Result<Result<T, PluginError>>,
-    ) -> Result<(T, Outcome<'_>, CallUsage), PluginError> {
+    ) -> Result<((T, Entered), Outcome<'_>, CallUsage), PluginError> {
         let outcome = Outcome::begin(&self.breakers, &self.metrics.plugins, call)?;
         let mut usage = CallUsage::default();
         match self.run_admitted(call, &mut usage, body).await {
@@ -208,13 +210,13 @@ impl Plugins {
         }
     }
 
-    /// Runs one call in an instance of its own, within its limits.
+    /// Runs one call in an instance of its own, within its limits. The place that it has is given back with what is made of the result.
     async fn run_admitted<T>(
         &self,
         call: &Call,
         usage: &mut CallUsage,
         body: impl AsyncFnOnce(&Instantiable, &mut Store<CallState>) -> wasmtime::Result<Result<T, PluginError>>,
-    ) -> Result<T, PluginError> {
+    ) -> Result<(T, Entered), PluginError> {
         let guest = self.registry.load(call.scope.tenant, call.digest).await?;
         let (entered, queue) = timed(self.gates.enter(call.scope, call.limits.concurrency, call.limits.queue)).await;
         usage.queue = Some(queue);
@@ -231,7 +233,7 @@ impl Plugins {
             Ok(Err(error)) => Err(stopped(call, &error)),
         };
         store.data_mut().finish_log(result.as_ref().err());
-        result
+        Ok((result?, entered))
     }
 
     /// A store with every limit set.

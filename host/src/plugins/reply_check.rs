@@ -5,28 +5,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
+use tokio::time::timeout;
 
 use crate::budget::Budget;
 use crate::flow::Answer;
 use crate::ids::TenantId;
 
-/// Runs a check; what it found, and the CPU time it took.
+/// Runs a check; what it found, and the CPU time it took. None where a large answer waits for longer than `patience`.
 pub(super) async fn run<T: Send + 'static>(
     lane: &Arc<Budget>,
     tenant: TenantId,
+    patience: Duration,
     answer: Answer,
     check: impl FnOnce(Answer) -> T + Send + 'static,
-) -> (T, Duration) {
+) -> Option<(T, Duration)> {
     if answer.size() <= SMALL {
-        return timed(|| check(answer));
+        return Some(timed(|| check(answer)));
     }
-    let place = lane.take(tenant, 1).await;
+    let place = timeout(patience, lane.take(tenant, 1)).await.ok()?;
     let checked = tokio::task::spawn_blocking(move || {
         // Also where nobody waits any more, the check goes on to its end.
         let _place = place;
         timed(|| check(answer))
     });
-    checked.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    Some(checked.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())))
 }
 
 /// Does work on this thread; what came of it, and the CPU time it took.
@@ -55,7 +57,8 @@ mod tests {
     #[tokio::test]
     async fn a_large_answer_is_checked_on_another_thread_and_a_small_one_here() {
         let lane = Budget::new(1, 10, BudgetSeries::default());
-        let checked_on = async |bytes| run(&lane, TenantId::new(), answer(bytes), |_| thread::current().id()).await.0;
+        let checked_on =
+            async |bytes| run(&lane, TenantId::new(), Duration::MAX, answer(bytes), |_| thread::current().id()).await.unwrap().0;
 
         assert_eq!(checked_on(10).await, thread::current().id());
         assert_ne!(checked_on(100 << 10).await, thread::current().id());
@@ -65,12 +68,22 @@ mod tests {
     async fn large_answers_wait_for_their_turn_in_the_slow_lane() {
         let lane = Budget::new(1, 10, BudgetSeries::default());
         let held = lane.take(TenantId::new(), 1).await;
-        let mut large = Box::pin(run(&lane, TenantId::new(), answer(100 << 10), |_| ()));
+        let mut large = Box::pin(run(&lane, TenantId::new(), Duration::MAX, answer(100 << 10), |_| ()));
         assert!(futures_util::poll!(large.as_mut()).is_pending() && lane.is_wanted());
 
         drop(held);
 
-        large.await;
+        assert!(large.await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_answer_waits_for_its_turn_for_ever() {
+        let lane = Budget::new(1, 10, BudgetSeries::default());
+        let _held = lane.take(TenantId::new(), 1).await;
+
+        let checked = run(&lane, TenantId::new(), Duration::from_secs(1), answer(100 << 10), |_| ()).await;
+
+        assert!(checked.is_none() && !lane.is_wanted());
     }
 
     #[test]

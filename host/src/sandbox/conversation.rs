@@ -10,10 +10,10 @@ use zeroize::Zeroizing;
 
 use super::Sandbox;
 use super::fakes::Fake;
-use crate::exchange::{answer_limits, call_limits, token_standing};
+use crate::exchange::{call_limits, check_answer, token_standing};
 use crate::flow::{
     Action, BoundSecret, CheckedAnswer, ClientError, Exchange, FlowConfig, FlowReply, FlowRequest, OnReopen, Outcome, ReplyKind,
-    TurnInput, check,
+    TurnInput,
 };
 use crate::ids::Scope;
 use crate::plugins::{Call, Fixed};
@@ -97,15 +97,19 @@ impl Conversation {
         };
         let call = self.next_call(now);
         let mut used = CallUsage::default();
-        let answer = match sandbox.plugins.rehearse(&call, exchange, &input, &mut used).await {
-            Ok(answer) => answer,
-            Err(failure) => return Outcomes::failed(telemetry::chain(&failure), &used),
+        let checked = match sandbox.plugins.rehearse(&call, exchange, &input, &mut used).await {
+            Ok(answered) => {
+                let (sandbox, exchange) = (sandbox.clone(), exchange.clone());
+                let check = move |answer| check_answer(answer, &exchange, &sandbox.settings, sandbox.rules.as_ref());
+                answered.check(check).await
+            }
+            Err(failure) => Err(failure),
         };
-        let (limits, rules) = (answer_limits(&settings.limits), sandbox.rules.as_ref());
-        match check(answer, exchange, limits, &settings.token_rejected_text, rules) {
-            Ok(checked) if shared => Outcomes::answered(checked, &used),
-            Ok(checked) => self.commit(checked, opening, &used, now),
-            Err(refused) => {
+        match checked {
+            Err(failure) => Outcomes::failed(telemetry::chain(&failure), &used),
+            Ok(Ok(checked)) if shared => Outcomes::answered(checked, &used),
+            Ok(Ok(checked)) => self.commit(checked, opening, &used, now),
+            Ok(Err(refused)) => {
                 sandbox.plugins.note_refusal(&call, &refused);
                 Outcomes::failed(refused.to_string(), &used)
             }

@@ -1,6 +1,7 @@
 //! Answers that are too large, too deep, of no use, or aimed at whoever reads the log.
 
-use flowhost_tests::{Component, logged};
+use flowhost::client::payload;
+use flowhost_tests::{Component, TestHost, logged};
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -95,3 +96,24 @@ fn payload_of(size: usize) -> Value {
 }
 
 const FRAME: &str = r#"{"screen":"NEXT","data":{"a":""}}"#;
+
+#[tokio::test]
+async fn the_check_of_an_answer_is_charged_to_its_call_in_rehearsals_too() {
+    let host = TestHost::start().await;
+    let limits = json!({"limits": {"cpu_ms": 40, "reply_bytes": 1 << 20}});
+    let flow = host.tenant("acme").await.flow("booking", limits, Component::Parrot).await;
+    // As long as each other: one value, and 350,001 of them.
+    let text = json!([["{\"a\":\"", 1], ["xx", 350_000], ["\"}", 1]]);
+    let values = json!([["{\"a\":[1", 1], [",1", 350_000], ["]}", 1]]);
+    for (data, taken) in [(text, true), (values, false)] {
+        let form = json!({"do": "screen", "data": data});
+        let replied = flow.client().call(&payload::data_exchange("FORM", form.clone(), "measured-7f3a")).await.unwrap().status;
+        assert_eq!(replied, if taken { 200 } else { 500 });
+        let rehearsed = flow.call("POST", "/versions/1/rehearse", json!({"data": form})).await;
+        if taken {
+            rehearsed.expect(200);
+        } else {
+            assert!(rehearsed.problem(422).contains("CPU time"), "{}", rehearsed.text);
+        }
+    }
+}
