@@ -33,13 +33,48 @@ async fn connections_that_went_silent_are_replaced_in_time() {
     proxy.silence();
 
     let met = timeout(A_WHILE, statuses(&flow)).await.expect("each request ends in time");
-    assert!(met.iter().all(|status| [200, 503].contains(status)), "{met:?}");
+    assert_eq!(met, [200; CLIENTS], "what met a silent connection was asked again on another");
     let after = timeout(A_WHILE, statuses(&flow)).await.expect("each request ends in time");
     assert_eq!(after, [200; CLIENTS], "no silent connection is left");
     assert_eq!(host.admin().get("/readyz").await.status, 200);
 
     proxy.silence();
     timeout(A_WHILE, host.stop()).await.expect("silent connections hold no host");
+}
+
+#[tokio::test]
+async fn a_turn_whose_commit_is_lost_is_answered_and_its_plugin_asked_once() {
+    let mut proxy = None;
+    let host = TestHost::configured(|config| {
+        let before = proxy.insert(DatabaseProxy::before(&config.database));
+        config.database = before.options();
+    })
+    .await;
+    let proxy = proxy.unwrap();
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    assert_eq!(flow.count("token-of-ana").await, 1);
+    for (number, lose) in [(2, DatabaseProxy::silence as fn(&DatabaseProxy)), (3, DatabaseProxy::lose_answers)] {
+        let pool = host.database().pool().await;
+        let mut locking = pool.begin().await.unwrap();
+        // The turn reads its session, and waits with its commit.
+        sqlx::query("select from sessions for update").execute(&mut *locking).await.unwrap();
+        let answered = async { flow.count("token-of-ana").await };
+        let meanwhile = async {
+            eventually("the commit waits", async || {
+                let waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%update_turn%'";
+                let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&pool).await.unwrap();
+                (waiting > 0).then_some(())
+            })
+            .await;
+            lose(&proxy);
+            locking.rollback().await.unwrap();
+        };
+
+        let (count, ()) = timeout(A_WHILE, async { tokio::join!(answered, meanwhile) }).await.expect("the request ends in time");
+
+        assert_eq!(count, number);
+        assert_eq!(calls(&host).await, number, "the plugin was asked once each time");
+    }
 }
 
 #[tokio::test]
@@ -163,6 +198,13 @@ async fn a_url_that_asks_for_it_has_the_servers_certificate_checked() {
         assert!(refused.contains("invalid peer certificate"), "{refused}");
     }
     assert_eq!(connect("localhost", "sslmode=require".to_owned()).await, Ok(()), "encrypted, with anybody");
+}
+
+/// How often the plugin was called.
+async fn calls(host: &TestHost) -> u64 {
+    let page = host.admin().get("/metrics").await.text;
+    let series = r#"flowhost_plugin_calls_total{tenant="acme",flow="booking",version="1"} "#;
+    page.lines().find_map(|line| line.strip_prefix(series)).unwrap().parse().unwrap()
 }
 
 /// How many connections of the host's pool there are; the one that listens does nothing else.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
-use tokio::io::copy_bidirectional;
+use tokio::io::{copy, copy_bidirectional};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -16,9 +16,17 @@ use tokio::task::JoinHandle;
 pub struct DatabaseProxy {
     folder: TempDir,
     options: PgConnectOptions,
-    /// Connections before this one are silent.
-    first_heard: watch::Sender<usize>,
+    silence: watch::Sender<Silence>,
     accepting: JoinHandle<()>,
+}
+
+/// Which connections are silent, and how.
+#[derive(Clone, Copy, Debug, Default)]
+struct Silence {
+    /// Those before this one.
+    first_heard: usize,
+    /// Whether the server still hears them.
+    one_way: bool,
 }
 
 /// How many connections there were.
@@ -31,9 +39,9 @@ impl DatabaseProxy {
         let name = format!(".s.PGSQL.{}", options.get_port());
         let listener = UnixListener::bind(folder.path().join(&name)).expect("a socket can be made");
         let server = options.get_socket().expect("the test server listens on a socket").join(&name);
-        let first_heard = watch::Sender::new(0);
-        let accepting = tokio::spawn(accept(listener, server, first_heard.subscribe()));
-        Self { folder, options: options.clone(), first_heard, accepting }
+        let silence = watch::Sender::default();
+        let accepting = tokio::spawn(accept(listener, server, silence.subscribe()));
+        Self { folder, options: options.clone(), silence, accepting }
     }
 
     /// How to connect through it.
@@ -43,7 +51,12 @@ impl DatabaseProxy {
 
     /// From now on nothing passes on the connections that are there; new ones are not affected.
     pub fn silence(&self) {
-        self.first_heard.send_replace(CONNECTIONS.load(Ordering::SeqCst));
+        self.silence.send_replace(Silence { first_heard: CONNECTIONS.load(Ordering::SeqCst), one_way: false });
+    }
+
+    /// From now on the server hears what is said on the connections that are there, and its answers are lost; new ones are not affected.
+    pub fn lose_answers(&self) {
+        self.silence.send_replace(Silence { first_heard: CONNECTIONS.load(Ordering::SeqCst), one_way: true });
     }
 }
 
@@ -53,21 +66,23 @@ impl Drop for DatabaseProxy {
     }
 }
 
-async fn accept(listener: UnixListener, server: PathBuf, first_heard: watch::Receiver<usize>) {
+async fn accept(listener: UnixListener, server: PathBuf, silence: watch::Receiver<Silence>) {
     while let Ok((client, _)) = listener.accept().await {
         let number = CONNECTIONS.fetch_add(1, Ordering::SeqCst);
-        tokio::spawn(pass(client, server.clone(), number, first_heard.clone()));
+        tokio::spawn(pass(client, server.clone(), number, silence.clone()));
     }
 }
 
 /// Passes both ways until the connection is to be silent; then holds both ends until the client is gone with the test.
-async fn pass(mut client: UnixStream, server: PathBuf, number: usize, mut first_heard: watch::Receiver<usize>) {
+async fn pass(mut client: UnixStream, server: PathBuf, number: usize, mut silence: watch::Receiver<Silence>) {
     let Ok(mut server) = UnixStream::connect(server).await else { return };
     let silent = tokio::select! {
         _ = copy_bidirectional(&mut client, &mut server) => return,
-        silent = first_heard.wait_for(|first| number < *first) => silent.is_ok(),
+        silent = silence.wait_for(|silence| number < silence.first_heard) => silent.map(|silence| *silence),
     };
-    if silent {
-        std::future::pending::<()>().await;
+    let Ok(Silence { one_way, .. }) = silent else { return };
+    if one_way {
+        let _ = copy(&mut client, &mut server).await;
     }
+    std::future::pending::<()>().await;
 }

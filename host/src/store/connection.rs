@@ -87,6 +87,11 @@ impl Connection {
         self.fate = Fate::Lost;
     }
 
+    /// Whether its server is gone, or is not what it was.
+    pub(super) fn is_lost(&self) -> bool {
+        self.fate == Fate::Lost
+    }
+
     fn raw(&mut self) -> Result<(&mut PgConnection, &mut Fate), sqlx::Error> {
         match &mut self.live {
             Some(live) => Ok((&mut live.raw, &mut self.fate)),

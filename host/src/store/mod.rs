@@ -25,8 +25,8 @@ mod tenants;
 mod values;
 mod versions;
 
-use sqlx::Executor;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::{Execute, Executor, Postgres};
 
 use self::changes::CHANNEL;
 use self::connection::{Connection, Patience, Transaction};
@@ -156,6 +156,18 @@ impl Store {
     /// transaction in one round trip. Nothing else may be asked on it: it works as whoever logged in.
     async fn functions(&self) -> Result<Connection, StoreError> {
         self.pool.acquire(Patience::TURN).await
+    }
+
+    /// Calls such a function; where the connection is lost meanwhile, once more on another. So it must be one whose second call does no
+    /// harm, whatever became of the first.
+    async fn call<'q, Q: Execute<'q, Postgres> + 'q>(&self, function: impl Fn() -> Q) -> Result<PgRow, StoreError> {
+        let mut connection = self.functions().await?;
+        let called = connection.fetch_one(function()).await;
+        if called.is_err() && connection.is_lost() {
+            drop(connection);
+            return Ok(self.functions().await?.fetch_one(function()).await?);
+        }
+        Ok(called?)
     }
 
     /// Listens to the changes that all hosts make, on a connection beside the pool's.

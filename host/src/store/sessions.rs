@@ -5,10 +5,9 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::FromRow;
-use sqlx::Postgres;
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::query::QueryScalar;
+use sqlx::query::Query;
+use sqlx::{FromRow, Postgres, Row};
 use time::OffsetDateTime;
 
 use super::error::broke;
@@ -179,13 +178,11 @@ pub struct ExchangeRow<'a> {
 
 /// Finds what a turn begins with, in one statement: an earlier copy of the request anywhere at the tenant, and the session.
 pub async fn find_turn(store: &Store, scope: Scope, token: TokenHash, request: RequestDigest) -> Result<Found, StoreError> {
-    let row: TurnRow = sqlx::query_as("select * from find_turn_v2($1, $2, $3, $4)")
-        .bind(scope.tenant.0)
-        .bind(scope.flow.0)
-        .bind(&token.0[..])
-        .bind(&request.0[..])
-        .fetch_one(&mut store.functions().await?)
-        .await?;
+    let query = || {
+        let query = sqlx::query("select * from find_turn_v2($1, $2, $3, $4)").bind(scope.tenant.0).bind(scope.flow.0);
+        query.bind(&token.0[..]).bind(&request.0[..])
+    };
+    let row = TurnRow::from_row(&store.call(query).await?)?;
     let answered = match (row.answered_number, row.answered_token, row.answered_here) {
         (Some(number), Some(token), Some(same_flow)) => Some(Answered { number, token: token_of(&token)?, same_flow }),
         _ => None,
@@ -205,22 +202,27 @@ pub async fn find_session(store: &Store, scope: Scope, token: TokenHash) -> Resu
     row.map_or(Ok(None), SessionRow::session)
 }
 
-/// Commits a session's first turn; gives whether it was the first.
+/// Commits a session's first turn; gives whether it was the first. A commit of which the host did not hear is tried once more and then
+/// comes second to itself: whoever looks again finds the request answered.
 pub async fn insert_session(store: &Store, scope: Scope, new: &NewSession, commit: &Commit<'_>) -> Result<bool, StoreError> {
-    let query =
-        sqlx::query_scalar("select insert_turn_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)");
-    let query = bind(query, scope, commit).bind(new.id.0).bind(new.expires_at).bind(commit.shared);
-    committed(query.fetch_one(&mut store.functions().await?).await)
+    let query = || {
+        let query =
+            sqlx::query("select insert_turn_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)");
+        bind(query, scope, commit).bind(new.id.0).bind(new.expires_at).bind(commit.shared)
+    };
+    committed(store.call(query).await)
 }
 
-/// Commits a turn of a session that was found at `version`; gives whether it still was at it.
+/// Commits a turn of a session that was found at `version`; gives whether it still was at it. What the host did not hear of is tried again
+/// as for [`insert_session`].
 pub async fn update_session(store: &Store, scope: Scope, version: i64, commit: &Commit<'_>) -> Result<bool, StoreError> {
-    let query = sqlx::query_scalar(
-        "select update_turn_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
-    );
     let Opening { opened, restart, suspect } = commit.opening;
-    let query = bind(query, scope, commit).bind(version).bind(opened).bind(restart).bind(suspect);
-    committed(query.fetch_one(&mut store.functions().await?).await)
+    let query = || {
+        let query =
+            sqlx::query("select update_turn_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)");
+        bind(query, scope, commit).bind(version).bind(opened).bind(restart).bind(suspect)
+    };
+    committed(store.call(query).await)
 }
 
 /// Inserts a session without an exchange. A token of 256 random bits is no other's.
@@ -263,13 +265,13 @@ fn bind<'a>(query: Commits<'a>, scope: Scope, commit: &'a Commit<'a>) -> Commits
 }
 
 /// A statement that says whether it committed.
-type Commits<'a> = QueryScalar<'a, Postgres, bool, PgArguments>;
+type Commits<'a> = Query<'a, Postgres, PgArguments>;
 
 /// A commit that found another version lost a race, and so did one whose request was answered elsewhere meanwhile.
-fn committed(result: Result<bool, sqlx::Error>) -> Result<bool, StoreError> {
+fn committed(result: Result<PgRow, StoreError>) -> Result<bool, StoreError> {
     match result {
-        Err(error) if broke(&error, ONE_ANSWER) => Ok(false),
-        result => Ok(result?),
+        Err(StoreError::Database(error)) if broke(&error, ONE_ANSWER) => Ok(false),
+        result => Ok(result?.try_get(0)?),
     }
 }
 
@@ -303,7 +305,7 @@ struct StoredSessionRow {
 
 impl<'r> FromRow<'r, PgRow> for SessionRow {
     fn from_row(row: &'r PgRow) -> Result<Self, sqlx::Error> {
-        let there: Option<i64> = sqlx::Row::try_get(row, "version")?;
+        let there: Option<i64> = row.try_get("version")?;
         there.map(|_| StoredSessionRow::from_row(row)).transpose().map(Self)
     }
 }
