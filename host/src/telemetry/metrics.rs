@@ -13,6 +13,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use tokio::runtime::Handle;
 
 use super::budget_metrics::{BudgetMetrics, BudgetSeries};
 use super::plugin_metrics::{MOST_VERSIONS, PluginMetrics};
@@ -32,6 +33,8 @@ pub struct Metrics {
     plugin_log_lines_dropped: Counter,
     tasks_up: Family<TaskLabel, Gauge>,
     task_failures: Family<TaskLabel, Counter>,
+    /// Set when it is read.
+    tasks_alive: Gauge,
     budgets: BudgetMetrics,
 }
 
@@ -70,6 +73,7 @@ impl Metrics {
             plugin_log_lines_dropped: Counter::default(),
             tasks_up: Family::default(),
             task_failures: Family::default(),
+            tasks_alive: Gauge::default(),
             budgets: BudgetMetrics::default(),
         };
         metrics.register();
@@ -117,6 +121,7 @@ impl Metrics {
             "How often what a host does beside its requests panicked or ended, to be started again",
             self.task_failures.clone(),
         );
+        registry.register("tasks_alive", "What goes on in this process: connections, requests, calls", self.tasks_alive.clone());
     }
 
     /// A request to the public listener was answered.
@@ -173,6 +178,9 @@ impl Metrics {
 
     /// Everything in the text format of OpenMetrics, which Prometheus reads; its media type is [`METRICS_MEDIA_TYPE`].
     pub fn to_text(&self) -> String {
+        if let Ok(runtime) = Handle::try_current() {
+            self.tasks_alive.set(i64::try_from(runtime.metrics().num_alive_tasks()).unwrap_or(i64::MAX));
+        }
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("a string takes any text");
         text
@@ -242,6 +250,18 @@ const DURATION_BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn shows_how_many_tasks_are_alive() {
+        let metrics = Metrics::new();
+        let alive = tokio::spawn(std::future::pending::<()>());
+        assert!(metrics.to_text().contains("flowhost_tasks_alive 1\n"), "{}", metrics.to_text());
+
+        alive.abort();
+        assert!(alive.await.is_err());
+
+        assert!(metrics.to_text().contains("flowhost_tasks_alive 0\n"), "{}", metrics.to_text());
+    }
 
     #[test]
     fn shows_what_was_counted() {
