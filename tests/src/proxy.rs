@@ -44,11 +44,11 @@ impl Proxy {
             .enumerate()
             .map(|(number, (public, admin))| {
                 let (public, check) = (public.trim_start_matches("http://"), admin.rsplit_once(':').expect("a port").1);
-                format!("    server host{number} {public} check port {check} inter 200ms fall 2 rise 1\n")
+                format!("    server host{number} {public} check port {check} inter 500ms fall 3 rise 1\n")
             })
             .collect();
         let config = format!(
-            "defaults\n    mode http\n    timeout connect 5s\n    timeout client 75s\n    timeout server 30s\n\
+            "defaults\n    mode http\n    timeout connect 5s\n    timeout client 75s\n    timeout server 30s\n    timeout check 4s\n\
              frontend public\n    bind 127.0.0.1:{port}\n    default_backend flowhost\n\
              backend flowhost\n    http-reuse always\n    retries 0\n    option httpchk\n\
              \x20   http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host flowhost\n{servers}"

@@ -29,12 +29,12 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// What a turn waits for, and whatever else is short. Meta gives up after 10 s; a turn has two statements, and waits for a connection
-    /// up to 3 s each time.
-    pub(super) const TURN: Self = Self { statement: Duration::from_millis(2_500), lock: Duration::from_secs(2) };
+    /// What a turn waits for, and whatever else is short. Meta gives up after 10 s; a turn has two statements, each of which may be made
+    /// twice. Shorter than the wait for a connection: who waits behind connections that went silent gets a new one in time.
+    pub(super) const TURN: Self = Self { statement: Duration::from_secs(2), lock: Duration::from_millis(1_500) };
 
     /// What a health check waits for: whoever asks has a time limit of its own.
-    pub(super) const CHECK: Self = Self { statement: Duration::from_millis(1_500), lock: Duration::from_secs(1) };
+    pub(super) const CHECK: Self = Self { statement: Duration::from_millis(750), lock: Duration::from_millis(500) };
 
     /// What an operator waits for, and what goes on in the background: a component is megabytes, a list has every tenant.
     pub(super) const CHANGE: Self = Self { statement: Duration::from_secs(60), lock: Duration::from_secs(10) };
@@ -85,11 +85,6 @@ impl Connection {
     /// Never uses it again, nor any other that is there: its server is not what it was.
     pub(super) fn distrust(&mut self) {
         self.fate = Fate::Lost;
-    }
-
-    /// Whether its server is gone, or is not what it was.
-    pub(super) fn is_lost(&self) -> bool {
-        self.fate == Fate::Lost
     }
 
     fn raw(&mut self) -> Result<(&mut PgConnection, &mut Fate), sqlx::Error> {
@@ -223,6 +218,11 @@ fn bounded<'c: 'e, 'e, T: Send + 'e>(
     .boxed()
 }
 
+/// Whether a statement failed because its connection was lost: on another it may be made.
+pub(super) fn tells_of_a_loss(error: &sqlx::Error) -> bool {
+    fate_after(error) == Fate::Lost
+}
+
 /// What becomes of a connection whose statement failed.
 fn fate_after(error: &sqlx::Error) -> Fate {
     match error {
@@ -287,7 +287,7 @@ impl DerefMut for Transaction {
 }
 
 /// How much longer than the server a client waits for its answer: what it takes on its way.
-const GRACE: Duration = Duration::from_millis(500);
+const GRACE: Duration = Duration::from_millis(250);
 
 /// What a write is refused with by a server that only reads.
 const READ_ONLY: &str = "25006";

@@ -29,7 +29,7 @@ use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{Execute, Executor, Postgres};
 
 use self::changes::CHANNEL;
-use self::connection::{Connection, Patience, Transaction};
+use self::connection::{Connection, Patience, Transaction, tells_of_a_loss};
 use self::error::is_locked;
 use self::pool::Pool;
 use crate::ids::TenantId;
@@ -96,7 +96,15 @@ impl Store {
     }
 
     /// Whether a turn would find what it needs: a server that takes writes, row-level security in force, and tables that nobody has locked.
+    /// A connection that is lost says nothing of the next, which a turn would have too.
     pub async fn check(&self) -> Result<(), StoreError> {
+        match self.check_once().await {
+            Err(StoreError::Database(error)) if tells_of_a_loss(&error) => self.check_once().await,
+            checked => checked,
+        }
+    }
+
+    async fn check_once(&self) -> Result<(), StoreError> {
         let mut transaction = Transaction::begin(self.pool.acquire(Patience::CHECK).await?, "").await?;
         let sound = pool::read_check(&transaction.fetch_one(pool::SOUND).await?);
         if sound.is_err() {
@@ -161,13 +169,10 @@ impl Store {
     /// Calls such a function; where the connection is lost meanwhile, once more on another. So it must be one whose second call does no
     /// harm, whatever became of the first.
     async fn call<'q, Q: Execute<'q, Postgres> + 'q>(&self, function: impl Fn() -> Q) -> Result<PgRow, StoreError> {
-        let mut connection = self.functions().await?;
-        let called = connection.fetch_one(function()).await;
-        if called.is_err() && connection.is_lost() {
-            drop(connection);
-            return Ok(self.functions().await?.fetch_one(function()).await?);
+        match self.functions().await?.fetch_one(function()).await {
+            Err(error) if tells_of_a_loss(&error) => Ok(self.functions().await?.fetch_one(function()).await?),
+            called => Ok(called?),
         }
-        Ok(called?)
     }
 
     /// Listens to the changes that all hosts make, on a connection beside the pool's.

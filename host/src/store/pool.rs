@@ -167,8 +167,10 @@ fn is_passing(error: &sqlx::Error) -> bool {
 }
 
 /// What holds for statements outside of a transaction, which is what a turn makes; a transaction sets its own. Nothing else is a
-/// connection's state: behind a pooler a connection is now this and now that session of the server.
-const LIMITS: &str = "set statement_timeout = 2500; set lock_timeout = 2000; set idle_in_transaction_session_timeout = 30000";
+/// connection's state: behind a pooler a connection is now this and now that session of the server. The last four are for the server's end,
+/// which a host that is gone in silence would otherwise hold for hours: PostgreSQL has only so many.
+const LIMITS: &str = "set statement_timeout = 2000; set lock_timeout = 1500; set idle_in_transaction_session_timeout = 30000; \
+    set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3; set tcp_user_timeout = 60000";
 
 /// Every policy of a tenant's table must hold for the role: none does where the role is a superuser or passes by row-level security, nor
 /// does that of a table that the role owns or whose row-level security was switched off.
@@ -185,8 +187,9 @@ pub(super) const SOUND: &str = sound!();
 
 const CHECK: &str = concat!("begin; set local role flowhost_app; ", sound!(), "; commit");
 
-/// From asking for a connection to having one, a check and a new connection included. Meta gives up after 10 s, and a turn asks twice.
-const ACQUIRE_TIME: Duration = Duration::from_secs(3);
+/// From asking for a connection to having one, a check and a new connection included. Meta gives up after 10 s, and a turn asks twice. It
+/// outlasts a turn's statement that meets with silence, those that wait in front, and the connection that follows.
+const ACQUIRE_TIME: Duration = Duration::from_secs(4);
 
 /// The check is a round trip. A connection that takes longer for it is replaced.
 const CHECK_TIME: Duration = Duration::from_secs(1);

@@ -39,8 +39,8 @@ async fn requests_that_are_refused_early_break_no_others_behind_a_proxy() {
 
 #[tokio::test]
 async fn a_rolling_stop_behind_a_proxy_with_health_checks_loses_nothing() {
-    let first = Served::start(&["--drain-delay", "2"]).await;
-    let second = first.second(&["--drain-delay", "2"]).await;
+    let first = Served::start(&["--drain-delay", "3"]).await;
+    let second = first.second(&["--drain-delay", "3"]).await;
     let flow = first.host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     let hosts = [(first.host.public_url(), first.host.admin().url("")), (second.host.public_url(), second.host.admin().url(""))];
     let Some(proxy) = Proxy::haproxy(&hosts.each_ref().map(|(public, admin)| (public.as_str(), admin.as_str()))) else { return };
