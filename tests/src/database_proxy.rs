@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
@@ -10,6 +11,7 @@ use tokio::io::{copy, copy_bidirectional};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// A running proxy; it ends when dropped, and its connections with it.
 #[derive(Debug)]
@@ -44,6 +46,12 @@ impl DatabaseProxy {
         Self { folder, options: options.clone(), silence, accepting }
     }
 
+    /// How to connect through it, for another process.
+    pub fn url(&self) -> String {
+        let (user, name) = (self.options.get_username(), self.options.get_database().expect("a database has a name"));
+        format!("postgres://{user}@localhost/{name}?host={}&sslmode=disable", self.folder.path().display())
+    }
+
     /// How to connect through it.
     pub fn options(&self) -> PgConnectOptions {
         self.options.clone().socket(self.folder.path())
@@ -73,7 +81,7 @@ async fn accept(listener: UnixListener, server: PathBuf, silence: watch::Receive
     }
 }
 
-/// Passes both ways until the connection is to be silent; then holds both ends until the client is gone with the test.
+/// Passes both ways until the connection is to be silent; then holds both ends, until their keepalive would tell them.
 async fn pass(mut client: UnixStream, server: PathBuf, number: usize, mut silence: watch::Receiver<Silence>) {
     let Ok(mut server) = UnixStream::connect(server).await else { return };
     let silent = tokio::select! {
@@ -81,8 +89,14 @@ async fn pass(mut client: UnixStream, server: PathBuf, number: usize, mut silenc
         silent = silence.wait_for(|silence| number < silence.first_heard) => silent.map(|silence| *silence),
     };
     let Ok(Silence { one_way, .. }) = silent else { return };
-    if one_way {
-        let _ = copy(&mut client, &mut server).await;
-    }
-    std::future::pending::<()>().await;
+    let _ = timeout(KEEPALIVE, async {
+        if one_way {
+            let _ = copy(&mut client, &mut server).await;
+        }
+        std::future::pending::<()>().await;
+    })
+    .await;
 }
+
+/// Above what any test waits for a host that was not told anything.
+const KEEPALIVE: Duration = Duration::from_secs(25);

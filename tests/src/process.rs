@@ -182,12 +182,17 @@ impl Drop for HostProcess {
     }
 }
 
-/// Starts a command that serves, and waits for its ready file.
+/// Starts a command that serves, at free ports unless it says where, and waits for its ready file.
 async fn launch(mut command: Command, folder: &Path, filter: &str, log: Stdio) -> (std::process::Child, Value) {
     let ready = folder.join(READY_FILE);
     // What a process that was killed left behind says nothing of this one.
     let _ = std::fs::remove_file(&ready);
-    command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log", filter, "--ready-file"]).arg(&ready);
+    for option in ["--listen", "--admin-listen"] {
+        if !command.get_args().any(|given| given == option) {
+            command.args([option, "127.0.0.1:0"]);
+        }
+    }
+    command.args(["--log", filter, "--ready-file"]).arg(&ready);
     command.stdout(Stdio::null()).stderr(log);
     let mut child = command.spawn().expect("the program can be run");
     let addresses = eventually("the host is ready", async || {

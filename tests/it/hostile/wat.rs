@@ -8,17 +8,17 @@ pub(crate) fn plugin(name: &str) -> Vec<u8> {
 }
 
 /// The same, with each mark in braces replaced.
-pub(super) fn plugin_with(name: &str, marks: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn plugin_with(name: &str, marks: &[(&str, &str)]) -> Vec<u8> {
     plugin_of(&marks.iter().fold(source(name), |text, (mark, with)| text.replace(&format!("{{{{{mark}}}}}"), with)))
 }
 
 /// The plugin whose modules have these fields: `main`'s, then after a line `;; in libc` those of `libc`. What they lack is added.
-pub(super) fn plugin_of(fields: &str) -> Vec<u8> {
+pub(crate) fn plugin_of(fields: &str) -> Vec<u8> {
     component(&world(fields))
 }
 
 /// The text of the component around these fields.
-pub(super) fn world(fields: &str) -> String {
+pub(crate) fn world(fields: &str) -> String {
     let (main, libc) = fields.split_once(";; in libc").unwrap_or((fields, ""));
     let main = format!("{IMPORTS}\n{main}\n{}", missing(main, &MAIN));
     let libc = format!("{libc}\n{}", missing(libc, &LIBC));
@@ -26,13 +26,13 @@ pub(super) fn world(fields: &str) -> String {
 }
 
 /// The text of `tests/hostile/wat/{name}.wat` with so many more core instances, of an empty module.
-pub(super) fn world_with_instances(name: &str, more: usize) -> String {
+pub(crate) fn world_with_instances(name: &str, more: usize) -> String {
     let instances = "(core instance (instantiate $empty))".repeat(more);
     world(&source(name)).replacen("(core module $libc", &format!("(core module $empty) {instances}\n(core module $libc"), 1)
 }
 
 /// The bytes of a component in text.
-pub(super) fn component(text: &str) -> Vec<u8> {
+pub(crate) fn component(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"))
 }
 
