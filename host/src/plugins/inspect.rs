@@ -1,7 +1,7 @@
 //! What a component says of itself, read without compiling it: its section of ours, and what it imports and exports.
 
 use serde::{Deserialize, Serialize};
-use wasmparser::{Encoding, Parser, Payload};
+use wasmparser::{Encoding, KnownCustom, Name, NameSectionReader, Parser, Payload};
 
 use super::ComponentError;
 use crate::flow::{Capabilities, PLUGIN_SECTION, PluginSection};
@@ -54,6 +54,11 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
                 return Err(ComponentError::Section("it is there twice".to_owned()));
             }
             Payload::CustomSection(custom) if depth == 0 && custom.name() == PLUGIN_SECTION => section = Some(custom.data()),
+            Payload::CustomSection(custom) => {
+                if let KnownCustom::Name(names) = custom.as_known() {
+                    check_function_names(names)?;
+                }
+            }
             _ => (),
         }
     }
@@ -70,6 +75,19 @@ fn note(names: &mut Vec<String>, name: &str) -> Result<(), ComponentError> {
         return Err(ComponentError::Invalid(format!("it imports or exports more than {MAX_NAMES} things")));
     }
     names.push(printable(name, MAX_NAME_BYTES));
+    Ok(())
+}
+
+/// Of each function that a trap finds under way the runtime copies the name. What can't be read of a section of names nobody looks at,
+/// the runtime neither.
+fn check_function_names(names: NameSectionReader<'_>) -> Result<(), ComponentError> {
+    let functions = names.map_while(Result::ok).filter_map(|names| match names {
+        Name::Function(functions) => Some(functions),
+        _ => None,
+    });
+    if functions.flatten().flatten().any(|function| function.name.len() > MAX_FUNCTION_NAME_BYTES) {
+        return Err(ComponentError::Invalid(format!("a function's name has more than {MAX_FUNCTION_NAME_BYTES} bytes")));
+    }
     Ok(())
 }
 
@@ -109,6 +127,9 @@ const SDK_RELEASES: [&str; 1] = ["0.1"];
 /// The contract and WASI 0.2 have some 40.
 const MAX_NAMES: usize = 200;
 const MAX_NAME_BYTES: usize = 200;
+
+/// What WebAssembly engines allow any other string.
+const MAX_FUNCTION_NAME_BYTES: usize = 100_000;
 
 /// Hundreds of hosts fit.
 const MAX_SECTION_BYTES: usize = 64 << 10;
@@ -169,6 +190,16 @@ mod tests {
         assert!(matches!(inspect(&twice), Err(ComponentError::Section(_))));
         let long = with_section("(component)", &" ".repeat(MAX_SECTION_BYTES + 1));
         assert!(matches!(inspect(&long), Err(ComponentError::Section(_))));
+    }
+
+    #[test]
+    fn a_functions_name_has_a_bound_wherever_the_module_is() {
+        let named = |bytes: usize| format!("(core module (func (@name \"{}\")))", "n".repeat(bytes));
+        let component = |module: &str| inspect(&wat::parse_str(format!("(component {module} (component {module}))")).unwrap());
+
+        assert!(component(&named(MAX_FUNCTION_NAME_BYTES)).is_ok());
+        let refused = inspect(&wat::parse_str(format!("(component (component {}))", named(MAX_FUNCTION_NAME_BYTES + 1))).unwrap());
+        assert!(refused.unwrap_err().to_string().contains("name has more than 100000 bytes"));
     }
 
     #[test]
