@@ -18,8 +18,6 @@ pub struct Inspection {
     pub imports: Vec<String>,
     /// Whether `flowhost plugin build` wrote into it what its manifest asks for. What other tools make of it may lose that.
     pub has_manifest: bool,
-    /// Whether it is composed of others: there is a module inside a component inside it.
-    pub composed: bool,
 }
 
 /// Reads a component's outermost layer. Refuses what is no component, and one that another release of the contract or the SDK made.
@@ -29,15 +27,11 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
         Some(b"\0asm\x01\0\0\0") => return Err(ComponentError::NotAComponent(", but a core module".into())),
         _ => return Err(ComponentError::NotAComponent("".into())),
     }
-    let (mut imports, mut exports, mut section, mut depth, mut composed) = (Vec::new(), Vec::new(), None, 0_u32, false);
+    let (mut imports, mut exports, mut section, mut depth) = (Vec::new(), Vec::new(), None, 0_u32);
     for payload in Parser::new(0).parse_all(component) {
         match payload.map_err(malformed)? {
             // What lies inside has its own imports: those of modules, which the component answers itself.
-            Payload::ModuleSection { .. } => {
-                composed |= depth > 0;
-                depth += 1;
-            }
-            Payload::ComponentSection { .. } => depth += 1,
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::Version { encoding: Encoding::Component, .. } => (),
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(reader) if depth == 0 => {
@@ -67,7 +61,7 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
     }
     let PluginSection { sdk, requests } = section.map_or(Ok(PluginSection::default()), read_section)?;
     sdk.as_deref().map_or(Ok(()), check_sdk)?;
-    Ok(Inspection { sdk, requests, imports, has_manifest: section.is_some(), composed })
+    Ok(Inspection { sdk, requests, imports, has_manifest: section.is_some() })
 }
 
 fn note(names: &mut Vec<String>, name: &str) -> Result<(), ComponentError> {
@@ -154,7 +148,7 @@ mod tests {
         assert_eq!(read.imports, ["flowhost:flow/log@1.0.0", "wasi:io/error@0.2.6"]);
         assert_eq!(read.sdk.as_deref(), Some("0.1.7"));
         assert_eq!(read.requests.to_string(), "http api.example.com:443, store");
-        assert!(read.has_manifest && !read.composed);
+        assert!(read.has_manifest);
     }
 
     #[test]
@@ -165,10 +159,13 @@ mod tests {
     }
 
     #[test]
-    fn a_component_with_modules_in_components_is_composed() {
-        let component = wat::parse_str("(component (component (core module)))").unwrap();
+    fn the_manifest_of_a_component_inside_is_not_the_outer_ones() {
+        let part = with_section("(component)", r#"{"sdk":"0.1.7","requests":{"store":true}}"#);
+        let mut composed = b"\0asm\x0d\0\x01\0".to_vec();
+        wasm_encoder::RawSection { id: wasm_encoder::ComponentSectionId::Component.into(), data: &part }
+            .append_to_component(&mut composed);
 
-        assert!(inspect(&component).unwrap().composed);
+        assert_eq!(inspect(&composed).unwrap(), Inspection::default());
     }
 
     #[test]
