@@ -182,5 +182,5 @@ impl fmt::Debug for GuestText {
     }
 }
 
-/// A trap's backtrace and a panic's message fit; a flood doesn't.
+/// A trap's cause fits; a flood doesn't.
 const GUEST_TEXT_BYTES: usize = 1024;

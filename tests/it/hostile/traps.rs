@@ -80,6 +80,12 @@ async fn a_trap_names_the_guests_functions_in_the_flows_log_only() {
     let nameless = wat::without_names(&wat::plugin("unreachable"));
     let [nameless] = last_words(&tenant, "nameless", nameless).await;
     assert!(nameless.starts_with(&format!("{trap}, in function ")), "{nameless}");
+    let mut no_text =
+        wat::plugin_of("(func $broken_name unreachable) (func $attack (result i32) (call $broken_name) (i32.const 0))");
+    let at = no_text.windows(11).position(|bytes| bytes == b"broken_name").unwrap();
+    no_text[at] = 0xff;
+    let [no_text] = last_words(&tenant, "no-text", no_text).await;
+    assert!(no_text.starts_with(&format!("{trap}, in function ")), "{no_text}");
 
     assert_eq!(logged(Level::INFO, "pick_a_slot"), Vec::<String>::new());
     assert!(!logged(Level::DEBUG, "pick_a_slot").is_empty());

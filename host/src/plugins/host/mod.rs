@@ -96,8 +96,8 @@ impl CallState {
         usize::try_from(self.call.limits.memory_bytes / 2).unwrap_or(usize::MAX)
     }
 
-    /// Ends the call's log with what the plugin wrote to its standard output and error, and with its failure and the
-    /// functions in which it came; hands the lines over.
+    /// Ends the call's log with what the plugin wrote to its standard output and error, then its failure and the functions under way;
+    /// hands the lines over.
     pub(crate) fn finish_log(&mut self, failure: Option<&PluginError>, place: Option<&str>) {
         let level = if failure.is_some() { LogLevel::Error } else { LogLevel::Info };
         self.log.write_last(level, self.standard_output.text().trim_end());
