@@ -109,11 +109,12 @@ async fn whatever_ends_a_guest_the_log_names_its_functions() {
 async fn a_rust_guests_trap_names_its_functions_without_what_a_panic_does() {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;
-    for (what, place) in [
-        ("stack", "out of bounds memory access, in trapper::recurse (24 times) <- …"),
-        ("panic", "instruction executed, in core::panicking::panic_fmt <- flowhost:flow/handler@1.0.0#handle"),
+    for (component, what, place) in [
+        (Component::Trapper, "stack", "out of bounds memory access, in trapper::recurse (24 times) <- …"),
+        (Component::Trapper, "panic", "instruction executed, in core::panicking::panic_fmt <- "),
+        (Component::Hoarder, "hoard", "alloc::raw_vec::handle_error <- "),
     ] {
-        let flow = tenant.flow(what, json!({}), Component::Trapper).await;
+        let flow = tenant.flow(what, json!({"limits": {"cpu_ms": 2000}}), component).await;
         assert_eq!(flow.ask(what, TOKEN).await.status, 500);
         let lines = eventually("the lines are written", async || Some(errors(&flow).await).filter(|lines| !lines.is_empty())).await;
         assert!(lines.iter().any(|line| line.contains(place)), "{lines:?}");
