@@ -1,6 +1,7 @@
 //! The one wasmtime engine of the process, and the thread that advances its epoch.
 
 use std::hash::{Hash, Hasher};
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -13,7 +14,7 @@ use wasmtime::{
 };
 
 use super::limits::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES};
-use super::{native_code, wasm_features};
+use super::{backtrace, native_code, wasm_features};
 
 /// The engine and its epoch ticker. The ticker ends when this is dropped.
 pub(super) struct PluginEngine {
@@ -101,6 +102,8 @@ fn code_config() -> wasmtime::Result<Config> {
 fn serving_config(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<Config> {
     let mut config = code_config()?;
     config
+        // Looked up when a guest is stopped, and never before.
+        .wasm_backtrace_max_frames(NonZero::new(backtrace::MAX_FRAMES))
         .max_wasm_stack(WASM_STACK)
         .async_stack_size(FIBER_STACK)
         // A guest's stack holds its data, and the next one's frames lie in the same memory; it can't read below its own frames, so

@@ -27,9 +27,9 @@ pub enum ComponentError {
     /// The compiler ended on it with this.
     #[error("the compiler failed on the component ({0}); that is no fault of yours, but please change what is unusual about it")]
     CompilerFailed(String),
-    /// It is composed of other components, and the compiler ended on it.
+    /// It is composed of parts that hand each other what lies in their memories.
     #[error(
-        "the component is composed of others (a module inside a component inside it), and this host can't compile it; build it as a single component with `flowhost plugin build`"
+        "the component is composed of others that hand each other texts or lists, which this host can't run: each has a memory of its own; build it as a single component with `flowhost plugin build`"
     )]
     Composed,
     /// A core module or something else entirely.
@@ -182,5 +182,5 @@ impl fmt::Debug for GuestText {
     }
 }
 
-/// A trap's backtrace and a panic's message fit; a flood doesn't.
+/// A trap's cause fits; a flood doesn't.
 const GUEST_TEXT_BYTES: usize = 1024;

@@ -1,7 +1,7 @@
 //! What a component says of itself, read without compiling it: its section of ours, and what it imports and exports.
 
 use serde::{Deserialize, Serialize};
-use wasmparser::{Encoding, Parser, Payload};
+use wasmparser::{Encoding, KnownCustom, Name, NameSectionReader, Parser, Payload};
 
 use super::ComponentError;
 use crate::flow::{Capabilities, PLUGIN_SECTION, PluginSection};
@@ -18,8 +18,6 @@ pub struct Inspection {
     pub imports: Vec<String>,
     /// Whether `flowhost plugin build` wrote into it what its manifest asks for. What other tools make of it may lose that.
     pub has_manifest: bool,
-    /// Whether it is composed of others: there is a module inside a component inside it.
-    pub composed: bool,
 }
 
 /// Reads a component's outermost layer. Refuses what is no component, and one that another release of the contract or the SDK made.
@@ -29,15 +27,11 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
         Some(b"\0asm\x01\0\0\0") => return Err(ComponentError::NotAComponent(", but a core module".into())),
         _ => return Err(ComponentError::NotAComponent("".into())),
     }
-    let (mut imports, mut exports, mut section, mut depth, mut composed) = (Vec::new(), Vec::new(), None, 0_u32, false);
+    let (mut imports, mut exports, mut section, mut depth) = (Vec::new(), Vec::new(), None, 0_u32);
     for payload in Parser::new(0).parse_all(component) {
         match payload.map_err(malformed)? {
             // What lies inside has its own imports: those of modules, which the component answers itself.
-            Payload::ModuleSection { .. } => {
-                composed |= depth > 0;
-                depth += 1;
-            }
-            Payload::ComponentSection { .. } => depth += 1,
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::Version { encoding: Encoding::Component, .. } => (),
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(reader) if depth == 0 => {
@@ -54,6 +48,11 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
                 return Err(ComponentError::Section("it is there twice".to_owned()));
             }
             Payload::CustomSection(custom) if depth == 0 && custom.name() == PLUGIN_SECTION => section = Some(custom.data()),
+            Payload::CustomSection(custom) => {
+                if let KnownCustom::Name(names) = custom.as_known() {
+                    check_function_names(names)?;
+                }
+            }
             _ => (),
         }
     }
@@ -62,7 +61,7 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
     }
     let PluginSection { sdk, requests } = section.map_or(Ok(PluginSection::default()), read_section)?;
     sdk.as_deref().map_or(Ok(()), check_sdk)?;
-    Ok(Inspection { sdk, requests, imports, has_manifest: section.is_some(), composed })
+    Ok(Inspection { sdk, requests, imports, has_manifest: section.is_some() })
 }
 
 fn note(names: &mut Vec<String>, name: &str) -> Result<(), ComponentError> {
@@ -70,6 +69,19 @@ fn note(names: &mut Vec<String>, name: &str) -> Result<(), ComponentError> {
         return Err(ComponentError::Invalid(format!("it imports or exports more than {MAX_NAMES} things")));
     }
     names.push(printable(name, MAX_NAME_BYTES));
+    Ok(())
+}
+
+/// Of each function that a trap finds under way the runtime copies the name. What can't be read of a section of names nobody looks at,
+/// the runtime neither.
+fn check_function_names(names: NameSectionReader<'_>) -> Result<(), ComponentError> {
+    let functions = names.map_while(Result::ok).filter_map(|names| match names {
+        Name::Function(functions) => Some(functions),
+        _ => None,
+    });
+    if functions.flatten().flatten().any(|function| function.name.len() > MAX_FUNCTION_NAME_BYTES) {
+        return Err(ComponentError::Invalid(format!("a function's name has more than {MAX_FUNCTION_NAME_BYTES} bytes")));
+    }
     Ok(())
 }
 
@@ -110,6 +122,9 @@ const SDK_RELEASES: [&str; 1] = ["0.1"];
 const MAX_NAMES: usize = 200;
 const MAX_NAME_BYTES: usize = 200;
 
+/// What WebAssembly engines allow any other string.
+const MAX_FUNCTION_NAME_BYTES: usize = 100_000;
+
 /// Hundreds of hosts fit.
 const MAX_SECTION_BYTES: usize = 64 << 10;
 
@@ -133,7 +148,7 @@ mod tests {
         assert_eq!(read.imports, ["flowhost:flow/log@1.0.0", "wasi:io/error@0.2.6"]);
         assert_eq!(read.sdk.as_deref(), Some("0.1.7"));
         assert_eq!(read.requests.to_string(), "http api.example.com:443, store");
-        assert!(read.has_manifest && !read.composed);
+        assert!(read.has_manifest);
     }
 
     #[test]
@@ -144,10 +159,13 @@ mod tests {
     }
 
     #[test]
-    fn a_component_with_modules_in_components_is_composed() {
-        let component = wat::parse_str("(component (component (core module)))").unwrap();
+    fn the_manifest_of_a_component_inside_is_not_the_outer_ones() {
+        let part = with_section("(component)", r#"{"sdk":"0.1.7","requests":{"store":true}}"#);
+        let mut composed = b"\0asm\x0d\0\x01\0".to_vec();
+        wasm_encoder::RawSection { id: wasm_encoder::ComponentSectionId::Component.into(), data: &part }
+            .append_to_component(&mut composed);
 
-        assert!(inspect(&component).unwrap().composed);
+        assert_eq!(inspect(&composed).unwrap(), Inspection::default());
     }
 
     #[test]
@@ -169,6 +187,16 @@ mod tests {
         assert!(matches!(inspect(&twice), Err(ComponentError::Section(_))));
         let long = with_section("(component)", &" ".repeat(MAX_SECTION_BYTES + 1));
         assert!(matches!(inspect(&long), Err(ComponentError::Section(_))));
+    }
+
+    #[test]
+    fn a_functions_name_has_a_bound_wherever_the_module_is() {
+        let named = |bytes: usize| format!("(core module (func (@name \"{}\")))", "n".repeat(bytes));
+        let component = |module: &str| inspect(&wat::parse_str(format!("(component {module} (component {module}))")).unwrap());
+
+        assert!(component(&named(MAX_FUNCTION_NAME_BYTES)).is_ok());
+        let refused = inspect(&wat::parse_str(format!("(component (component {}))", named(MAX_FUNCTION_NAME_BYTES + 1))).unwrap());
+        assert!(refused.unwrap_err().to_string().contains("name has more than 100000 bytes"));
     }
 
     #[test]

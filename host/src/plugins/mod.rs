@@ -4,6 +4,7 @@
 //! does ends in an [`Answer`] or a [`PluginError`]. Code is loaded if its MAC is ours, and
 //! components are compiled in another process. This module knows no database, no HTTP, and no key but the one for that MAC.
 
+mod backtrace;
 mod breaker;
 mod code_cache;
 mod compile;
@@ -227,12 +228,13 @@ impl Plugins {
         let (result, wall) = timed(metered).await;
         (usage.cpu, usage.wall) = (Some(clock.used()), Some(wall));
         (usage.start, usage.memory_bytes) = (store.data().started_in, Some(store.data().limiter.used()));
-        let result = match result {
-            Err(_) => Err(PluginError::WallTime(call.limits.wall)),
-            Ok(Ok(value)) => value,
-            Ok(Err(error)) => Err(stopped(call, &error)),
+        let (result, place) = match result {
+            // It waits for the host as a rule, and is dropped: no error that says where.
+            Err(_) => (Err(PluginError::WallTime(call.limits.wall)), None),
+            Ok(Ok(value)) => (value, None),
+            Ok(Err(error)) => (Err(stopped(call, &error)), backtrace::of(&error)),
         };
-        store.data_mut().finish_log(result.as_ref().err());
+        store.data_mut().finish_log(result.as_ref().err(), place.as_deref());
         Ok((result?, entered))
     }
 

@@ -41,7 +41,7 @@ const FEATURES: [(WasmFeatures, bool); 41] = [
     (WasmFeatures::SHARED_EVERYTHING_THREADS, OFF),
     // RUSTSEC-2024-0440; and a stack without end is a loop that no stack limit ends.
     (WasmFeatures::TAIL_CALL, OFF),
-    // One memory for each core module is what the pool is made for.
+    // One memory for each core module is what the pool is made for. Composed components whose parts hand each other texts need more.
     (WasmFeatures::MULTI_MEMORY, OFF),
     // Memories past 4 GiB: no plugin may have one, and their bounds checks are other code (RUSTSEC-2024-0439, 2026-0087).
     (WasmFeatures::MEMORY64, OFF),

@@ -4,6 +4,7 @@ mod answers;
 mod boundary;
 mod budgets;
 mod components;
+mod composed;
 mod cut_off;
 mod floods;
 mod handles;

@@ -1,5 +1,6 @@
 //! The compiling process: a component comes in, code goes out, and nothing else is left to it.
 
+use std::any::Any;
 use std::io::{self, Read as _};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -46,10 +47,9 @@ pub fn compile_stdin(limits: WorkerLimits) -> Result<(), WorkerError> {
 
 fn compile(engine: &wasmtime::Engine, component: &[u8], limits: WorkerLimits) -> Result<Compiled, ComponentError> {
     let inspection = inspect(component)?;
-    // The compiler panics on some that are composed; on what else it panics on is for the log.
-    let compiled = catch_unwind(AssertUnwindSafe(|| engine.precompile_component(component)));
-    let compiled = match compiled {
-        Err(_) if inspection.composed => return Err(ComponentError::Composed),
+    let compiled = match catch_unwind(AssertUnwindSafe(|| engine.precompile_component(component))) {
+        Err(panic) if is_of_an_adapter(&*panic) => return Err(ComponentError::Composed),
+        // What else it panics on is for the log.
         compiled => compiled.unwrap_or_else(|panic| resume_unwind(panic)),
     };
     let code = compiled.map_err(|error| match error.is::<wasmtime::OutOfMemory>() {
@@ -57,6 +57,12 @@ fn compile(engine: &wasmtime::Engine, component: &[u8], limits: WorkerLimits) ->
         false => ComponentError::Invalid(explain(&error)),
     })?;
     Ok(Compiled { inspection, code })
+}
+
+/// Where one part of a component hands something to another part that lies in memory, wasmtime writes a module with the memories of both
+/// between them, and panics when that uses a feature that is off, which several memories are.
+fn is_of_an_adapter(panic: &(dyn Any + Send)) -> bool {
+    panic.downcast_ref::<String>().is_some_and(|said| said.starts_with("invalid adapter module generated"))
 }
 
 impl Default for WorkerLimits {

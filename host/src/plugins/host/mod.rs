@@ -96,13 +96,15 @@ impl CallState {
         usize::try_from(self.call.limits.memory_bytes / 2).unwrap_or(usize::MAX)
     }
 
-    /// Ends the call's log with what the plugin wrote to its standard output and error, and with its failure; hands the lines over.
-    pub(crate) fn finish_log(&mut self, failure: Option<&PluginError>) {
+    /// Ends the call's log with what the plugin wrote to its standard output and error, then its failure and the functions under way;
+    /// hands the lines over.
+    pub(crate) fn finish_log(&mut self, failure: Option<&PluginError>, place: Option<&str>) {
         let level = if failure.is_some() { LogLevel::Error } else { LogLevel::Info };
         self.log.write_last(level, self.standard_output.text().trim_end());
         // Why it reported an error of its own, the plugin has said itself.
         if let Some(failure) = failure.filter(|failure| !matches!(failure, PluginError::Internal)) {
-            self.log.write_last(LogLevel::Error, &failure.to_string());
+            let place = place.map_or_else(String::new, |functions| format!(", in {functions}"));
+            self.log.write_last(LogLevel::Error, &format!("{failure}{place}"));
         }
         if let Some(lines) = self.log.take() {
             self.services.logs.keep(lines);
