@@ -34,7 +34,7 @@ use crate::plugin_logs::PluginLogs;
 use crate::plugins::{CodeSettings, CompileSettings, ComponentSource, FoundComponent, HostLimits, Plugins, Services, WorkerLimits};
 use crate::sessions::{Notices, Sessions};
 use crate::store::{self, Store, StoreError, UploadStatus};
-use crate::telemetry::{self, Blame, Listener, Metrics};
+use crate::telemetry::{self, Blame, BudgetSeries, Listener, Metrics};
 use crate::tenants::{Directory, MAX_MEMORY_BYTES};
 
 /// A running host. Dropped without [`Host::stop`] it ends at once.
@@ -55,10 +55,12 @@ impl Host {
             MigrationPolicy::Apply => drop(store::migrate(&config.database).await?),
             MigrationPolicy::Require => require_migrations(&config.database).await?,
         }
-        let store = Store::connect(config.database, config.database_connections).await.context("can't connect to the database")?;
+        let (stopping, metrics) = (Arc::new(Stopping::default()), Arc::new(Metrics::new()));
+        let connections = metrics.budget("database-connections");
+        let store = Store::connect(config.database, config.database_connections, connections).await;
+        let store = store.context("can't connect to the database")?;
         let directory =
             Arc::new(Directory::load(store.clone(), config.master_keys.clone()).await.context("can't load the tenants")?);
-        let (stopping, metrics) = (Arc::new(Stopping::default()), Arc::new(Metrics::new()));
         let logs = Arc::new(PluginLogs::new(store.clone(), directory.clone(), metrics.clone()));
         let source = Box::new(StoredComponents(store.clone()));
         let (code, upload_folder) = code_settings(config.compile, &config.master_keys);
@@ -187,7 +189,8 @@ pub async fn rotate_master_key(
     progress: impl FnMut(usize, usize),
 ) -> anyhow::Result<Rotation> {
     require_migrations(&database).await?;
-    let store = Store::connect(database, ONE_AFTER_ANOTHER).await.context("can't connect to the database")?;
+    let store =
+        Store::connect(database, ONE_AFTER_ANOTHER, BudgetSeries::default()).await.context("can't connect to the database")?;
     let rotation = admin::rotate_master_key(&store, keys, progress).await?;
     store.close().await;
     Ok(rotation)

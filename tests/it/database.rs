@@ -1,18 +1,19 @@
 //! A database that is lost in silence, locked, or read-only: requests fail in time, the health check tells, and nothing has to be started
 //! again.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use flowhost::client::payload;
 use flowhost::config::{Environment, MigrationPolicy, parse_database_url};
 use flowhost::postgres::{EmbeddedPostgres, Options, PgPrograms};
 use flowhost::store::{Store, StoreError};
-use flowhost::telemetry;
+use flowhost::telemetry::{self, BudgetSeries};
 use flowhost_tests::{Component, DatabaseProxy, TestCertificate, TestDatabase, TestFlow, TestHost, TlsFront, eventually};
 use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::postgres::PgConnection;
-use sqlx::{Connection, Executor};
+use sqlx::{Connection, Executor, PgPool};
 use tokio::time::timeout;
 
 use crate::capabilities::{keeper, submit};
@@ -60,12 +61,7 @@ async fn a_turn_whose_commit_is_lost_is_answered_and_its_plugin_asked_once() {
         sqlx::query("select from sessions for update").execute(&mut *locking).await.unwrap();
         let answered = async { flow.count("token-of-ana").await };
         let meanwhile = async {
-            eventually("the commit waits", async || {
-                let waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%update_turn%'";
-                let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&pool).await.unwrap();
-                (waiting > 0).then_some(())
-            })
-            .await;
+            eventually("the commit waits", async || (waiting_commits(&pool).await > 0).then_some(())).await;
             lose(&proxy);
             locking.rollback().await.unwrap();
         };
@@ -75,6 +71,34 @@ async fn a_turn_whose_commit_is_lost_is_answered_and_its_plugin_asked_once() {
         assert_eq!(count, number);
         assert_eq!(calls(&host).await, number, "the plugin was asked once each time");
     }
+}
+
+#[tokio::test]
+async fn a_tenant_whose_turns_wait_in_the_database_leaves_others_connections() {
+    let host = TestHost::configured(|config| config.database_connections = 4).await;
+    let settings = json!({"limits": {"concurrency": 64, "queue": 64}});
+    let greedy = host.tenant("greedy").await.flow("booking", settings, Component::Steady).await;
+    let modest = host.tenant("modest").await.flow("booking", json!({}), Component::Steady).await;
+    assert_eq!(greedy.count("token-of-all").await, 1);
+    let pool = host.database().pool().await;
+    let mut locking = pool.begin().await.unwrap();
+    sqlx::query("select from sessions for update").execute(&mut *locking).await.unwrap();
+    let done = AtomicBool::new(false);
+    let waiting = join_all((0..40).map(async |_| {
+        while !done.load(Ordering::Relaxed) {
+            greedy.ask("count", "token-of-all").await;
+        }
+    }));
+    let others = async {
+        eventually("commits wait", async || (waiting_commits(&pool).await >= 2).then_some(())).await;
+        for number in 1..=5 {
+            assert_eq!(modest.count("token-of-ana").await, number);
+        }
+        done.store(true, Ordering::Relaxed);
+        locking.rollback().await.unwrap();
+    };
+
+    tokio::join!(waiting, others);
 }
 
 #[tokio::test]
@@ -144,7 +168,7 @@ async fn a_host_does_not_work_where_row_level_security_is_off() {
     assert_eq!(ready.status, 503);
     assert!(ready.text.contains("row-level security does not hold"), "{}", ready.text);
     assert_eq!(flow.ask("count", "token-of-ana").await.status, 503);
-    let another = Store::connect(host.database().options(), 2).await;
+    let another = Store::connect(host.database().options(), 2, BudgetSeries::default()).await;
     assert!(matches!(another, Err(StoreError::NoRowSecurity)), "{another:?}");
 
     pool.execute("alter table sessions enable row level security").await.unwrap();
@@ -186,7 +210,10 @@ async fn a_url_that_asks_for_it_has_the_servers_certificate_checked() {
     let front = TlsFront::before(&database.options(), &certificate).await;
     let connect = async |name: &str, settings: String| {
         let url = format!("{}?{settings}", front.url(database.options().get_username(), name));
-        Store::connect(parse_database_url(&url).unwrap(), 2).await.map(drop).map_err(|error| telemetry::chain(&error))
+        Store::connect(parse_database_url(&url).unwrap(), 2, BudgetSeries::default())
+            .await
+            .map(drop)
+            .map_err(|error| telemetry::chain(&error))
     };
     let trusting = |certificate: &TestCertificate| format!("&sslrootcert={}", certificate.files().certificate.display());
 
@@ -198,6 +225,13 @@ async fn a_url_that_asks_for_it_has_the_servers_certificate_checked() {
         assert!(refused.contains("invalid peer certificate"), "{refused}");
     }
     assert_eq!(connect("localhost", "sslmode=require".to_owned()).await, Ok(()), "encrypted, with anybody");
+}
+
+/// How many commits wait for a row.
+async fn waiting_commits(pool: &PgPool) -> i64 {
+    let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' \
+        and query like '%update_turn%'";
+    sqlx::query_scalar(waiting).fetch_one(pool).await.unwrap()
 }
 
 /// How often the plugin was called.

@@ -33,6 +33,7 @@ use self::connection::{Connection, Patience, Transaction, tells_of_a_loss};
 use self::error::is_locked;
 use self::pool::Pool;
 use crate::ids::TenantId;
+use crate::telemetry::BudgetSeries;
 
 pub use api_tokens::{
     StoredApiToken, TokenEnd, TokenScope, api_token_holds, delete_api_token, insert_api_token, list_api_tokens, use_api_token,
@@ -83,9 +84,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// A store with at most `connections` at a time, besides the one that listens. Fails unless the database can be worked on.
-    pub async fn connect(options: PgConnectOptions, connections: u32) -> Result<Self, StoreError> {
-        let store = Self { pool: Pool::new(options, connections) };
+    /// A store with at most `connections` at a time, besides the one that listens, which tenants share and `series` counts. Fails unless
+    /// the database can be worked on.
+    pub async fn connect(options: PgConnectOptions, connections: u32, series: BudgetSeries) -> Result<Self, StoreError> {
+        let store = Self { pool: Pool::new(options, connections, series) };
         store.check().await?;
         Ok(store)
     }
@@ -105,7 +107,7 @@ impl Store {
     }
 
     async fn check_once(&self) -> Result<(), StoreError> {
-        let mut transaction = Transaction::begin(self.pool.acquire(Patience::CHECK).await?, "").await?;
+        let mut transaction = Transaction::begin(self.pool.acquire(None, Patience::CHECK).await?, "").await?;
         let sound = pool::read_check(&transaction.fetch_one(pool::SOUND).await?);
         if sound.is_err() {
             transaction.distrust();
@@ -133,44 +135,48 @@ impl Store {
 
     /// A transaction to which no rows exist but this tenant's.
     async fn of(&self, tenant: TenantId) -> Result<Transaction, StoreError> {
-        self.begin(Patience::TURN, &about(tenant)).await
+        self.begin(Some(tenant), Patience::TURN, &about(tenant)).await
     }
 
     /// The same for what may take its time.
     async fn patiently_of(&self, tenant: TenantId) -> Result<Transaction, StoreError> {
-        self.begin(Patience::CHANGE, &about(tenant)).await
+        self.begin(Some(tenant), Patience::CHANGE, &about(tenant)).await
     }
 
     /// A transaction that sees which tenants there are and which of their phone numbers, and nothing else that belongs to one.
     async fn across_tenants(&self) -> Result<Transaction, StoreError> {
-        self.begin(Patience::TURN, ACROSS_TENANTS).await
+        self.begin(None, Patience::TURN, ACROSS_TENANTS).await
     }
 
     /// The same for what may take its time.
     async fn patiently_across_tenants(&self) -> Result<Transaction, StoreError> {
-        self.begin(Patience::CHANGE, ACROSS_TENANTS).await
+        self.begin(None, Patience::CHANGE, ACROSS_TENANTS).await
     }
 
     /// A transaction that sees nothing that belongs to a tenant.
     async fn above_tenants(&self) -> Result<Transaction, StoreError> {
-        self.begin(Patience::TURN, "").await
+        self.begin(None, Patience::TURN, "").await
     }
 
-    async fn begin(&self, patience: Patience, setting: &str) -> Result<Transaction, StoreError> {
-        Transaction::begin(self.pool.acquire(patience).await?, setting).await
+    async fn begin(&self, tenant: Option<TenantId>, patience: Patience, setting: &str) -> Result<Transaction, StoreError> {
+        Transaction::begin(self.pool.acquire(tenant, patience).await?, setting).await
     }
 
     /// A connection for one call of a function that itself takes the application's role and says which tenant it is about, which is a
     /// transaction in one round trip. Nothing else may be asked on it: it works as whoever logged in.
-    async fn functions(&self) -> Result<Connection, StoreError> {
-        self.pool.acquire(Patience::TURN).await
+    async fn functions(&self, tenant: TenantId) -> Result<Connection, StoreError> {
+        self.pool.acquire(Some(tenant), Patience::TURN).await
     }
 
     /// Calls such a function; where the connection is lost meanwhile, once more on another. So it must be one whose second call does no
     /// harm, whatever became of the first.
-    async fn call<'q, Q: Execute<'q, Postgres> + 'q>(&self, function: impl Fn() -> Q) -> Result<PgRow, StoreError> {
-        match self.functions().await?.fetch_one(function()).await {
-            Err(error) if tells_of_a_loss(&error) => Ok(self.functions().await?.fetch_one(function()).await?),
+    async fn call<'q, Q: Execute<'q, Postgres> + 'q>(
+        &self,
+        tenant: TenantId,
+        function: impl Fn() -> Q,
+    ) -> Result<PgRow, StoreError> {
+        match self.functions(tenant).await?.fetch_one(function()).await {
+            Err(error) if tells_of_a_loss(&error) => Ok(self.functions(tenant).await?.fetch_one(function()).await?),
             called => Ok(called?),
         }
     }

@@ -182,7 +182,7 @@ pub async fn find_turn(store: &Store, scope: Scope, token: TokenHash, request: R
         let query = sqlx::query("select * from find_turn_v2($1, $2, $3, $4)").bind(scope.tenant.0).bind(scope.flow.0);
         query.bind(&token.0[..]).bind(&request.0[..])
     };
-    let row = TurnRow::from_row(&store.call(query).await?)?;
+    let row = TurnRow::from_row(&store.call(scope.tenant, query).await?)?;
     let answered = match (row.answered_number, row.answered_token, row.answered_here) {
         (Some(number), Some(token), Some(same_flow)) => Some(Answered { number, token: token_of(&token)?, same_flow }),
         _ => None,
@@ -210,7 +210,7 @@ pub async fn insert_session(store: &Store, scope: Scope, new: &NewSession, commi
             sqlx::query("select insert_turn_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)");
         bind(query, scope, commit).bind(new.id.0).bind(new.expires_at).bind(commit.shared)
     };
-    committed(store.call(query).await)
+    committed(store.call(scope.tenant, query).await)
 }
 
 /// Commits a turn of a session that was found at `version`; gives whether it still was at it. What the host did not hear of is tried again
@@ -222,7 +222,7 @@ pub async fn update_session(store: &Store, scope: Scope, version: i64, commit: &
             sqlx::query("select update_turn_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)");
         bind(query, scope, commit).bind(version).bind(opened).bind(restart).bind(suspect)
     };
-    committed(store.call(query).await)
+    committed(store.call(scope.tenant, query).await)
 }
 
 /// Inserts a session without an exchange. A token of 256 random bits is no other's.
