@@ -5,7 +5,8 @@
 //! The neighbour has [`CONNECTIONS`] connections. Either it has a request under way on each at any time, which computes for about
 //! 100 ms and is answered, so that its circuit never opens; or its requests loop for ever, are cut off, and, once the circuit is open,
 //! are refused: then each connection sends the next one after [`PAUSE`]. Without that it would be a flood, which a tenant's limit of
-//! requests per second is for.
+//! requests per second is for. Or its plugin computes little, and its replies take long to check: 700 kB with 350,000 values, on
+//! [`REPLIES`] connections.
 //!
 //! `cargo bench -p flowhost-tests --bench fairness`
 
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant};
 use flowhost::client::{FlowClient, SealedRequest, payload};
 use flowhost_tests::{Component, TestFlow, TestHost, asking};
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -30,39 +31,52 @@ async fn main() -> ExitCode {
     // Computing takes longer where the machine is busy; it must not be cut off here.
     let computing = neighbour.flow("computing", json!({"limits": {"cpu_ms": 2000}}), Component::Looper).await;
     let looping = neighbour.flow("looping", json!({}), Component::Looper).await;
+    let limits = json!({"limits": {"cpu_ms": 2000, "reply_bytes": 1 << 20}});
+    let replying = neighbour.flow("replying", limits, Component::Parrot).await;
+    let (compute, endless) = (json!({"do": "compute"}), json!({"do": "loop"}));
+    let reply = json!({"do": "screen", "data": [["{\"a\":[1", 1], [",1", 350_000], ["]}", 1]]});
     let alone = one_call(&computing).await;
-    let mut times = [Vec::new(), Vec::new(), Vec::new()];
-    let (mut of_computing, mut of_looping) = (Answered::default(), Answered::default());
+    let mut times = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
+    let (mut of_computing, mut of_looping, mut of_replying) = (Answered::default(), Answered::default(), Answered::default());
 
     for round in 0..ROUNDS {
         let quiet = exchanges(&honest, &format!("quiet-{round}")).await;
-        let spinning = Neighbour::start(&computing, "compute", round);
+        let spinning = Neighbour::start(&computing, &compute, CONNECTIONS, round);
         let beside_computing = exchanges(&honest, &format!("computing-{round}")).await;
         of_computing.add(spinning.stop().await);
-        let spinning = Neighbour::start(&looping, "loop", round);
+        let spinning = Neighbour::start(&looping, &endless, CONNECTIONS, round);
         let beside_looping = exchanges(&honest, &format!("looping-{round}")).await;
         of_looping.add(spinning.stop().await);
+        let large = Neighbour::start(&replying, &reply, REPLIES, round);
+        let beside_replies = exchanges(&honest, &format!("replies-{round}")).await;
+        of_replying.add(large.stop().await);
         // The first round warms up.
         if round > 0 {
-            times.iter_mut().zip([quiet, beside_computing, beside_looping]).for_each(|(times, of_round)| times.extend(of_round));
+            times
+                .iter_mut()
+                .zip([quiet, beside_computing, beside_looping, beside_replies])
+                .for_each(|(times, of_round)| times.extend(of_round));
         }
     }
 
-    let [quiet, computing, looping] = times.map(Percentiles::of);
-    let ratios = [computing.p99_in(&quiet), looping.p99_in(&quiet)];
-    println!("an honest exchange over HTTP        p50        p99        max");
-    println!("neighbour quiet             {quiet}");
-    println!("neighbour computing         {computing}   p99 is {:.2} times the quiet one", ratios[0]);
-    println!("neighbour looping           {looping}   p99 is {:.2} times the quiet one", ratios[1]);
+    let [quiet, computing, looping, replying] = times.map(Percentiles::of);
+    let ratios = [&computing, &looping, &replying].map(|times| times.p99_in(&quiet));
+    println!("an honest exchange over HTTP         p50        p99        max");
+    println!("neighbour quiet              {quiet}");
+    println!("neighbour computing          {computing}   p99 is {:.2} times the quiet one", ratios[0]);
+    println!("neighbour looping            {looping}   p99 is {:.2} times the quiet one", ratios[1]);
+    println!("neighbour with large replies {replying}   p99 is {:.2} times the quiet one", ratios[2]);
     println!(
-        "{} rounds of {EXCHANGES} exchanges one after another. The neighbour, on {CONNECTIONS} connections: computing, {} calls answered, {} not, each {alone:.0?} where it is alone; looping, {} cut off or refused",
+        "{} rounds of {EXCHANGES} exchanges one after another. The neighbour, on {CONNECTIONS} connections: computing, {} calls answered, {} not, each {alone:.0?} where it is alone; looping, {} cut off or refused; with large replies on {REPLIES}, {} answered, {} not",
         ROUNDS - 1,
         of_computing.well,
         of_computing.otherwise,
         of_looping.otherwise,
+        of_replying.well,
+        of_replying.otherwise,
     );
     host.stop().await;
-    assert_eq!(of_computing.otherwise, 0, "a neighbour whose calls are not answered shows nothing");
+    assert!(of_computing.otherwise == 0 && of_replying.well > 0, "a neighbour whose calls are not answered shows nothing");
     if ratios.into_iter().any(|ratio| ratio > MOST) {
         return ExitCode::FAILURE;
     }
@@ -104,15 +118,15 @@ struct Answered {
 }
 
 impl Neighbour {
-    fn start(flow: &TestFlow, what: &'static str, round: u32) -> Self {
+    fn start(flow: &TestFlow, form: &Value, connections: u32, round: u32) -> Self {
         let (stop, client) = (Arc::new(AtomicBool::new(false)), flow.client());
         // Sealed beforehand here too: encrypting is not the host's work. One that was answered is only answered again from what is
         // stored, so none is sent twice, but those that fail.
-        let seal = |number| client.seal(&asking(what, &format!("{round}-{number}"))).unwrap();
+        let seal = |number| client.seal(&payload::data_exchange("FORM", form.clone(), &format!("round-{round}-{number}"))).unwrap();
         let requests: Arc<Vec<SealedRequest>> = Arc::new((0..SEALED).map(seal).collect());
         let next = Arc::new(AtomicU32::new(0));
         let connect = |_| tokio::spawn(send_all(client.clone(), requests.clone(), next.clone(), stop.clone()));
-        let connections = (0..CONNECTIONS).map(connect).collect();
+        let connections = (0..connections).map(connect).collect();
         Self { stop, connections }
     }
 
@@ -180,8 +194,10 @@ const EXCHANGES: u32 = 150;
 /// As many calls as a flow may have at the same time, unless it is set otherwise.
 const CONNECTIONS: u32 = 16;
 
+const REPLIES: u32 = 4;
+
 /// More than a phase takes.
-const SEALED: u32 = 60;
+const SEALED: u32 = 400;
 
 /// Of a connection whose request was refused: all of them send 160 requests a second.
 const PAUSE: Duration = Duration::from_millis(100);
