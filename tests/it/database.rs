@@ -44,15 +44,19 @@ async fn connections_that_went_silent_are_replaced_in_time() {
 
 #[tokio::test]
 async fn a_locked_table_fails_requests_in_time_and_readiness() {
-    let host = TestHost::start().await;
+    let host = TestHost::configured(|config| config.database_connections = 4).await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     assert_eq!(flow.count("token-of-ana").await, 1);
     let pool = host.database().pool().await;
     let mut locking = pool.begin().await.unwrap();
     sqlx::query("lock table exchanges in share mode").execute(&mut *locking).await.unwrap();
 
-    let refused = timeout(A_WHILE, flow.ask("count", "token-of-ana")).await.expect("the request ends in time");
-    assert_eq!(refused.status, 503);
+    // Sixteen for each connection: one after another they would wait for half a minute.
+    let refused = timeout(A_WHILE, statuses_of(4 * CLIENTS, &flow)).await.expect("the requests end in time");
+    assert!(refused.iter().all(|status| *status == 503), "{refused:?}");
+    let query = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
+    let connections: i64 = sqlx::query_scalar(query).fetch_one(&mut *locking).await.unwrap();
+    assert!(connections <= 4 + 1, "{connections}, with the one that listens");
     let ready = host.admin().get("/readyz").await;
     assert_eq!((ready.status, ready.text.as_str()), (503, "a table of the database is locked\n"));
 
@@ -173,8 +177,12 @@ async fn connections(superuser: &mut PgConnection) -> i64 {
 
 /// The statuses of one request of each client.
 async fn statuses(flow: &TestFlow) -> Vec<u16> {
+    statuses_of(CLIENTS, flow).await
+}
+
+async fn statuses_of(clients: usize, flow: &TestFlow) -> Vec<u16> {
     let ask = async |client: usize| flow.ask("count", &format!("token-of-client-{client}")).await.status;
-    join_all((0..CLIENTS).map(ask)).await
+    join_all((0..clients).map(ask)).await
 }
 
 const CLIENTS: usize = 16;
