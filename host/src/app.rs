@@ -306,15 +306,12 @@ struct HostServes {
 impl ReadyCheck for HostServes {
     fn ready(&self) -> Pin<Box<dyn Future<Output = Readiness> + Send + '_>> {
         Box::pin(async move {
-            let (essential, others) = self.tasks.down();
             match self.store.check().await {
                 Err(error) => {
                     tracing::warn!(error = %telemetry::chain(&error), "the host is not ready");
                     Readiness::No(error.to_string())
                 }
-                Ok(()) if !essential.is_empty() => Readiness::No(format!("down: {}", essential.join(", "))),
-                Ok(()) if !others.is_empty() => Readiness::Yes(format!("ready, but down: {}", others.join(", "))),
-                Ok(()) => Readiness::Yes("ready".to_owned()),
+                Ok(()) => self.tasks.readiness(),
             }
         })
     }
