@@ -34,7 +34,7 @@ use crate::plugin_logs::PluginLogs;
 use crate::plugins::{CodeSettings, CompileSettings, ComponentSource, FoundComponent, HostLimits, Plugins, Services, WorkerLimits};
 use crate::sessions::{Notices, Sessions};
 use crate::store::{self, Store, StoreError, UploadStatus};
-use crate::telemetry::{self, Blame, Listener, Metrics};
+use crate::telemetry::{self, Blame, Listener, Metrics, Summary};
 use crate::tenants::{Directory, MAX_MEMORY_BYTES};
 
 /// A running host. Dropped without [`Host::stop`] it ends at once.
@@ -97,7 +97,11 @@ impl Host {
         let admin_state = AdminState {
             admin: Arc::new(admin),
             failed_attempts: Arc::new(FailedAttempts::new(config.longest_login_delay)),
-            ready: Arc::new(HostServes { store: store.clone(), tasks: background.watch() }),
+            ready: Arc::new(HostServes {
+                store: store.clone(),
+                tasks: background.watch(),
+                lines: Summary::new(READY_LINES, READY_LINES),
+            }),
             stopping: stopping.clone(),
             metrics: metrics.clone(),
         };
@@ -301,6 +305,8 @@ impl Stage for RehearsalStage {
 struct HostServes {
     store: Store,
     tasks: Arc<Watch>,
+    /// What is asked every second, by whoever likes, has a line a minute.
+    lines: Summary,
 }
 
 impl ReadyCheck for HostServes {
@@ -308,7 +314,10 @@ impl ReadyCheck for HostServes {
         Box::pin(async move {
             match self.store.check().await {
                 Err(error) => {
-                    tracing::warn!(error = %telemetry::chain(&error), "the host is not ready");
+                    let why = telemetry::chain(&error);
+                    if let Some(others) = self.lines.note("", &why) {
+                        tracing::warn!(error = why, others, "the host is not ready");
+                    }
                     Readiness::No(error.to_string())
                 }
                 Ok(()) => self.tasks.readiness(),
@@ -316,6 +325,9 @@ impl ReadyCheck for HostServes {
         })
     }
 }
+
+/// In a minute: there are not many ways to be without a database.
+const READY_LINES: usize = 10;
 
 /// For what works alone: one connection, and one for what the last statement left.
 const ONE_AFTER_ANOTHER: u32 = 2;
