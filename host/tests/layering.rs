@@ -63,7 +63,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("flow", &["flow_json", "ids"]),
     ("graph", &["ids", "telemetry"]),
     // Beyond calling `exchange` and `admin`, the table of statuses names what can go wrong below them.
-    ("http", &["admin", "envelope", "exchange", "flow", "flow_json", "plugins", "telemetry"]),
+    ("http", &["admin", "envelope", "exchange", "flow", "flow_json", "ids", "plugins", "telemetry"]),
     ("ids", &[]),
     ("key_uploads", &["crypto", "graph", "ids", "store", "telemetry", "tenants"]),
     ("key_values", &["crypto", "ids", "plugins", "store", "telemetry", "tenants"]),

@@ -167,6 +167,7 @@ mod tests {
             capabilities: Arc::default(),
             config: Arc::default(),
             rehearsal: false,
+            request: None,
             fixed: None,
         }
     }
