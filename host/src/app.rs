@@ -17,7 +17,8 @@ use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
 use self::background::{Background, Life, Task, Watch};
-use crate::admin::{self, Admin, AdminError, Rehearsal, Rehearsed, Rotation, Stage};
+use crate::admin::{self, Admin, AdminError, MAX_WAITING_CHANGES, Rehearsal, Rehearsed, Rotation, Stage};
+use crate::budget::Budget;
 use crate::config::{CompileConfig, HostConfig, MigrationPolicy};
 use crate::crypto::{CodeKeys, InlineRsa, MasterKeys, TokenDigest};
 use crate::egress::{Egress, EgressConfig};
@@ -92,6 +93,7 @@ impl Host {
             operator_token,
             upload_folder,
             Arc::new(RehearsalStage(exchanges.clone())),
+            changes_of_tenants(&store, &metrics),
         );
         let mut background = Background::new(metrics.clone());
         let admin_state = AdminState {
@@ -201,6 +203,12 @@ async fn require_migrations(database: &PgConnectOptions) -> anyhow::Result<()> {
     let pending = store::pending_migrations(database).await.context("can't look for the database's migrations")?;
     anyhow::ensure!(pending.is_empty(), "the database lacks migrations ({}); run `flowhost migrate` first", pending.join(", "));
     Ok(())
+}
+
+/// Places for changes that tenants make themselves: so many that turns never lack a connection for them.
+fn changes_of_tenants(store: &Store, metrics: &Metrics) -> Arc<Budget> {
+    let places = u64::from(store.connections() / CONNECTIONS_PER_CHANGE).max(1);
+    Budget::new(places, MAX_WAITING_CHANGES, metrics.budget("changes"))
 }
 
 /// How code is compiled and kept, and where uploads are.
@@ -328,6 +336,9 @@ impl ReadyCheck for HostServes {
 
 /// In a minute: there are not many ways to be without a database.
 const READY_LINES: usize = 10;
+
+/// Of so many connections to the database, one may be waiting for a tenant's own change; each looks something up beside it.
+const CONNECTIONS_PER_CHANGE: u32 = 4;
 
 /// For what works alone: one connection, and one for what the last statement left.
 const ONE_AFTER_ANOTHER: u32 = 2;

@@ -10,12 +10,26 @@ use syn::visit::Visit;
 const MAY_USE: &[(&str, &[&str])] = &[
     (
         "admin",
-        &["crypto", "flow", "flow_json", "graph", "ids", "key_uploads", "plugin_logs", "plugins", "sessions", "store", "tenants"],
+        &[
+            "budget",
+            "crypto",
+            "flow",
+            "flow_json",
+            "graph",
+            "ids",
+            "key_uploads",
+            "plugin_logs",
+            "plugins",
+            "sessions",
+            "store",
+            "tenants",
+        ],
     ),
     (
         "app",
         &[
             "admin",
+            "budget",
             "config",
             "crypto",
             "egress",

@@ -149,6 +149,35 @@ async fn what_a_call_was_cut_off_from_is_never_used_again() {
 }
 
 #[tokio::test]
+async fn changes_that_one_tenant_makes_leave_others_their_connections() {
+    let host = TestHost::configured(|config| config.database_connections = 4).await;
+    host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
+    let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
+    let deployer = host.api_token(json!({"tenant": "acme", "role": "deploy"})).await;
+    let pool = host.database().pool().await;
+    let mut locking = pool.begin().await.unwrap();
+    sqlx::query("select from tenants where slug = 'acme' for update").execute(&mut *locking).await.unwrap();
+    let path = "/v1/tenants/acme/flows/booking";
+    let changes = join_all((0..16).map(|_| deployer.call("PATCH", path, json!({"failure_text": "Sorry."}))));
+    let others = async {
+        let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        eventually("a change waits", async || {
+            let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&pool).await.unwrap();
+            (waiting > 0).then_some(())
+        })
+        .await;
+        for number in 1..=20 {
+            assert_eq!(neighbour.count("token-of-ana").await, number);
+        }
+        locking.rollback().await.unwrap();
+    };
+
+    let (changes, ()) = futures_util::future::join(changes, others).await;
+
+    assert!(changes.iter().all(|change| change.status == 200));
+}
+
+#[tokio::test]
 async fn a_url_that_asks_for_it_has_the_servers_certificate_checked() {
     let database = TestDatabase::migrated().await;
     let (certificate, another) = (TestCertificate::generate(), TestCertificate::generate());

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Admin, AdminError};
+use super::{Admin, AdminError, PlacedChange};
 use crate::crypto::TokenDigest;
 use crate::ids::{PartnerId, RequestId};
-use crate::store::{self, Actor, AuditReach, AuditRecord, Change, StoredFlow, StoredTenant, Subject, TokenScope};
+use crate::store::{self, Actor, AuditReach, AuditRecord, StoredFlow, StoredTenant, Subject, TokenScope};
 
 /// What an operation needs. Each includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -152,9 +152,10 @@ impl Desk {
     }
 
     /// Commits a change with its entry in the audit log, and serves it.
-    pub(super) async fn finish(&self, change: Change, record: AuditRecord) -> Result<(), AdminError> {
-        let tenant = change.tenant();
+    pub(super) async fn finish(&self, change: PlacedChange, record: AuditRecord) -> Result<(), AdminError> {
+        let (tenant, PlacedChange { change, place }) = (change.tenant(), change);
         change.commit(&record).await?;
+        drop(place);
         Ok(self.admin.directory.refresh(tenant).await?)
     }
 }
