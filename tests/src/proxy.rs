@@ -48,7 +48,7 @@ impl Proxy {
             })
             .collect();
         let config = format!(
-            "defaults\n    mode http\n    timeout connect 5s\n    timeout client 75s\n    timeout server 30s\n\
+            "defaults\n    mode http\n    timeout connect 5s\n    timeout check 5s\n    timeout client 75s\n    timeout server 30s\n\
              frontend public\n    bind 127.0.0.1:{port}\n    default_backend flowhost\n\
              backend flowhost\n    http-reuse always\n    retries 0\n    option httpchk\n\
              \x20   http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host flowhost\n{servers}"
