@@ -91,7 +91,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("scenarios", &["flow"]),
     ("sessions", &["crypto", "flow", "ids", "store"]),
     ("signature", &["crypto"]),
-    ("store", &["crypto", "flow", "ids"]),
+    ("store", &["budget", "crypto", "flow", "ids", "telemetry"]),
     ("telemetry", &[]),
     ("tenants", &["crypto", "flow", "flow_json", "ids", "store", "telemetry"]),
 ];

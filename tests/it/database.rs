@@ -178,6 +178,33 @@ async fn changes_that_one_tenant_makes_leave_others_their_connections() {
 }
 
 #[tokio::test]
+async fn turns_that_wait_for_their_tenants_locks_leave_others_their_connections() {
+    let host = TestHost::configured(|config| config.database_connections = 4).await;
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
+    let pool = host.database().pool().await;
+    let mut locking = pool.begin().await.unwrap();
+    // As the deletion of a flow does, which may take minutes.
+    let lock = "select from flows f join tenants t using (tenant_id) where t.slug = 'acme' for update of f";
+    sqlx::query(lock).execute(&mut *locking).await.unwrap();
+    let others = async {
+        let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        eventually("turns wait", async || {
+            let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&pool).await.unwrap();
+            (waiting > 0).then_some(())
+        })
+        .await;
+        for number in 1..=20 {
+            assert_eq!(neighbour.count("token-of-ana").await, number);
+        }
+    };
+
+    let (held_up, ()) = futures_util::future::join(statuses_of(4 * CLIENTS, &flow), others).await;
+
+    assert!(held_up.iter().all(|status| *status == 503), "{held_up:?}");
+}
+
+#[tokio::test]
 async fn a_url_that_asks_for_it_has_the_servers_certificate_checked() {
     let database = TestDatabase::migrated().await;
     let (certificate, another) = (TestCertificate::generate(), TestCertificate::generate());

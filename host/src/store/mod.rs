@@ -154,8 +154,8 @@ impl Store {
 
     /// A connection for one call of a function that itself takes the application's role and says which tenant it is about, which is a
     /// transaction in one round trip. Nothing else may be asked on it: it works as whoever logged in.
-    async fn functions(&self) -> Result<Connection, StoreError> {
-        self.pool.acquire(Patience::TURN).await
+    async fn functions(&self, tenant: TenantId) -> Result<Connection, StoreError> {
+        self.pool.acquire_for_turn(tenant, Patience::TURN).await
     }
 
     /// Listens to the changes that all hosts make, on a connection beside the pool's.

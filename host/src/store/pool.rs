@@ -6,11 +6,14 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{ConnectOptions, Executor, PgConnection, Row};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use super::StoreError;
 use super::connection::{Connection, Patience};
+use crate::budget::{Budget, Claim};
+use crate::ids::TenantId;
+use crate::telemetry::BudgetSeries;
 
 /// The most connections that a host keeps, and those that nobody uses now.
 #[derive(Clone)]
@@ -20,6 +23,8 @@ struct Inner {
     options: PgConnectOptions,
     size: u32,
     places: Arc<Semaphore>,
+    /// What the turns of each tenant have of them.
+    shares: Arc<Budget>,
     unused: Mutex<Unused>,
 }
 
@@ -38,6 +43,12 @@ pub(super) struct Live {
     checked_at: Instant,
 }
 
+/// A connection's place in the pool, and in its tenant's share where it is for a turn; given back when dropped.
+pub(super) struct PoolPlace {
+    _permit: OwnedSemaphorePermit,
+    _share: Option<Claim>,
+}
+
 struct Idle {
     live: Live,
     since: Instant,
@@ -48,13 +59,28 @@ impl Pool {
     pub(super) fn new(options: PgConnectOptions, size: u32) -> Self {
         let places = Arc::new(Semaphore::new(size as usize));
         let unused = Unused { idle: Vec::new(), trusted_since: Instant::now() };
-        Self(Arc::new(Inner { options, size, places, unused: Mutex::new(unused) }))
+        let shares = Budget::new(size.into(), usize::MAX, BudgetSeries::default());
+        Self(Arc::new(Inner { options, size, places, shares, unused: Mutex::new(unused) }))
     }
 
     /// A sound connection, as soon as one is free.
     pub(super) async fn acquire(&self, patience: Patience) -> Result<Connection, StoreError> {
+        self.acquire_within(None, patience).await
+    }
+
+    /// The same for a turn, within its tenant's share: turns that wait for each other's locks must not have every connection.
+    pub(super) async fn acquire_for_turn(&self, tenant: TenantId, patience: Patience) -> Result<Connection, StoreError> {
+        self.acquire_within(Some(tenant), patience).await
+    }
+
+    async fn acquire_within(&self, share_of: Option<TenantId>, patience: Patience) -> Result<Connection, StoreError> {
         let acquired = timeout(ACQUIRE_TIME, async {
-            let place = self.0.places.clone().acquire_owned().await.map_err(|_| StoreError::Stopping)?;
+            let share = match share_of {
+                Some(tenant) => Some(self.0.shares.take(tenant, 1).await.ok_or(StoreError::NoConnection)?),
+                None => None,
+            };
+            let permit = self.0.places.clone().acquire_owned().await.map_err(|_| StoreError::Stopping)?;
+            let place = PoolPlace { _permit: permit, _share: share };
             let live = match self.reuse().await {
                 Some(live) => live,
                 None => self.connect().await?,

@@ -186,7 +186,7 @@ pub async fn find_turn(store: &Store, scope: Scope, token: TokenHash, request: R
         .bind(scope.flow.0)
         .bind(&token.0[..])
         .bind(&request.0[..])
-        .fetch_one(&mut store.functions().await?)
+        .fetch_one(&mut store.functions(scope.tenant).await?)
         .await?;
     let answered = match (row.answered_number, row.answered_token, row.answered_here) {
         (Some(number), Some(token), Some(same_flow)) => Some(Answered { number, token: token_of(&token)?, same_flow }),
@@ -213,7 +213,7 @@ pub async fn insert_session(store: &Store, scope: Scope, new: &NewSession, commi
         "select insert_turn_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
     );
     let query = bind(query, scope, commit).bind(new.id.0).bind(new.expires_at).bind(commit.shared);
-    committed(query.fetch_one(&mut store.functions().await?).await)
+    committed(query.fetch_one(&mut store.functions(scope.tenant).await?).await)
 }
 
 /// Commits a turn of a session that was found at `version`; gives whether it still was at it.
@@ -223,7 +223,7 @@ pub async fn update_session(store: &Store, scope: Scope, version: i64, commit: &
     );
     let Opening { opened, restart, suspect } = commit.opening;
     let query = bind(query, scope, commit).bind(version).bind(opened).bind(restart).bind(suspect);
-    committed(query.fetch_one(&mut store.functions().await?).await)
+    committed(query.fetch_one(&mut store.functions(scope.tenant).await?).await)
 }
 
 /// Inserts a session without an exchange. A token of 256 random bits is no other's.

@@ -77,7 +77,7 @@ pub async fn put_flow_value(store: &Store, scope: Scope, put: &ValueToPut<'_>) -
         .bind(i64::from(put.most_keys))
         .bind(put.only_if.is_some())
         .bind(put.only_if.flatten())
-        .fetch_one(&mut store.functions().await?)
+        .fetch_one(&mut store.functions(scope.tenant).await?)
         .await?;
     match outcome.as_str() {
         "full" => Ok(Put::Full),
