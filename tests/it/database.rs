@@ -12,7 +12,7 @@ use flowhost_tests::{Component, DatabaseProxy, TestCertificate, TestDatabase, Te
 use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::postgres::PgConnection;
-use sqlx::{Connection, Executor};
+use sqlx::{Connection, Executor, PgPool};
 use tokio::time::timeout;
 
 use crate::capabilities::{keeper, submit};
@@ -160,12 +160,7 @@ async fn changes_that_one_tenant_makes_leave_others_their_connections() {
     let path = "/v1/tenants/acme/flows/booking";
     let changes = join_all((0..16).map(|_| deployer.call("PATCH", path, json!({"failure_text": "Sorry."}))));
     let others = async {
-        let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-        eventually("a change waits", async || {
-            let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&pool).await.unwrap();
-            (waiting > 0).then_some(())
-        })
-        .await;
+        something_waits_for_a_lock(&pool).await;
         for number in 1..=20 {
             assert_eq!(neighbour.count("token-of-ana").await, number);
         }
@@ -188,12 +183,7 @@ async fn turns_that_wait_for_their_tenants_locks_leave_others_their_connections(
     let lock = "select from flows f join tenants t using (tenant_id) where t.slug = 'acme' for update of f";
     sqlx::query(lock).execute(&mut *locking).await.unwrap();
     let others = async {
-        let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-        eventually("turns wait", async || {
-            let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&pool).await.unwrap();
-            (waiting > 0).then_some(())
-        })
-        .await;
+        something_waits_for_a_lock(&pool).await;
         for number in 1..=20 {
             assert_eq!(neighbour.count("token-of-ana").await, number);
         }
@@ -223,6 +213,15 @@ async fn a_url_that_asks_for_it_has_the_servers_certificate_checked() {
         assert!(refused.contains("invalid peer certificate"), "{refused}");
     }
     assert_eq!(connect("localhost", "sslmode=require".to_owned()).await, Ok(()), "encrypted, with anybody");
+}
+
+async fn something_waits_for_a_lock(pool: &PgPool) {
+    let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    eventually("something waits for a lock", async || {
+        let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(pool).await.unwrap();
+        (waiting > 0).then_some(())
+    })
+    .await;
 }
 
 /// How many connections of the host's pool there are; the one that listens does nothing else.
