@@ -17,7 +17,8 @@ use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
 use self::background::{Background, Life, Task, Watch};
-use crate::admin::{self, Admin, AdminError, Rehearsal, Rehearsed, Rotation, Stage};
+use crate::admin::{self, Admin, AdminError, MAX_WAITING_CHANGES, Rehearsal, Rehearsed, Rotation, Stage};
+use crate::budget::Budget;
 use crate::config::{CompileConfig, HostConfig, MigrationPolicy};
 use crate::crypto::{CodeKeys, InlineRsa, MasterKeys, TokenDigest};
 use crate::egress::{Egress, EgressConfig};
@@ -34,7 +35,7 @@ use crate::plugin_logs::PluginLogs;
 use crate::plugins::{CodeSettings, CompileSettings, ComponentSource, FoundComponent, HostLimits, Plugins, Services, WorkerLimits};
 use crate::sessions::{Notices, Sessions};
 use crate::store::{self, Store, StoreError, UploadStatus};
-use crate::telemetry::{self, Blame, BudgetSeries, Listener, Metrics};
+use crate::telemetry::{self, Blame, BudgetSeries, Listener, Metrics, Summary};
 use crate::tenants::{Directory, MAX_MEMORY_BYTES};
 
 /// A running host. Dropped without [`Host::stop`] it ends at once.
@@ -94,12 +95,17 @@ impl Host {
             operator_token,
             upload_folder,
             Arc::new(RehearsalStage(exchanges.clone())),
+            changes_of_tenants(&store, &metrics),
         );
         let mut background = Background::new(metrics.clone());
         let admin_state = AdminState {
             admin: Arc::new(admin),
             failed_attempts: Arc::new(FailedAttempts::new(config.longest_login_delay)),
-            ready: Arc::new(HostServes { store: store.clone(), tasks: background.watch() }),
+            ready: Arc::new(HostServes {
+                store: store.clone(),
+                tasks: background.watch(),
+                lines: Summary::new(READY_LINES, READY_LINES),
+            }),
             stopping: stopping.clone(),
             metrics: metrics.clone(),
         };
@@ -200,6 +206,12 @@ async fn require_migrations(database: &PgConnectOptions) -> anyhow::Result<()> {
     let pending = store::pending_migrations(database).await.context("can't look for the database's migrations")?;
     anyhow::ensure!(pending.is_empty(), "the database lacks migrations ({}); run `flowhost migrate` first", pending.join(", "));
     Ok(())
+}
+
+/// Places for changes that tenants make themselves: so many that turns never lack a connection for them.
+fn changes_of_tenants(store: &Store, metrics: &Metrics) -> Arc<Budget> {
+    let places = u64::from(store.connections() / CONNECTIONS_PER_CHANGE).max(1);
+    Budget::new(places, MAX_WAITING_CHANGES, metrics.budget("changes"))
 }
 
 /// How code is compiled and kept, and where uploads are.
@@ -304,24 +316,32 @@ impl Stage for RehearsalStage {
 struct HostServes {
     store: Store,
     tasks: Arc<Watch>,
+    /// What is asked every second, by whoever likes, has a line a minute.
+    lines: Summary,
 }
 
 impl ReadyCheck for HostServes {
     fn ready(&self) -> Pin<Box<dyn Future<Output = Readiness> + Send + '_>> {
         Box::pin(async move {
-            let (essential, others) = self.tasks.down();
             match self.store.check().await {
                 Err(error) => {
-                    tracing::warn!(error = %telemetry::chain(&error), "the host is not ready");
+                    let why = telemetry::chain(&error);
+                    if let Some(others) = self.lines.note("", &why) {
+                        tracing::warn!(error = why, others, "the host is not ready");
+                    }
                     Readiness::No(error.to_string())
                 }
-                Ok(()) if !essential.is_empty() => Readiness::No(format!("down: {}", essential.join(", "))),
-                Ok(()) if !others.is_empty() => Readiness::Yes(format!("ready, but down: {}", others.join(", "))),
-                Ok(()) => Readiness::Yes("ready".to_owned()),
+                Ok(()) => self.tasks.readiness(),
             }
         })
     }
 }
+
+/// In a minute: there are not many ways to be without a database.
+const READY_LINES: usize = 10;
+
+/// Of so many connections to the database, one may be waiting for a tenant's own change; each looks something up beside it.
+const CONNECTIONS_PER_CHANGE: u32 = 4;
 
 /// For what works alone: one connection, and one for what the last statement left.
 const ONE_AFTER_ANOTHER: u32 = 2;

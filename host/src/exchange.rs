@@ -28,10 +28,11 @@ use crate::flow::{
     Action, Answer, AnswerError, Capabilities, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, FlowToken, TurnInput,
 };
 use crate::flow_json::ReplyRules;
-use crate::ids::{PluginDigest, RequestDigest};
+use crate::ids::{PluginDigest, RequestDigest, RequestId};
 use crate::plugins::{Call, Plugins};
 use crate::sessions::{
-    Begun, Met, News, Notices, SessionError, SessionSpace, Sessions, TokenNotice, TokenStanding, Turn, token_signature_holds,
+    Arrival, Begun, Met, News, Notices, SessionError, SessionSpace, Sessions, TokenNotice, TokenStanding, Turn,
+    token_signature_holds,
 };
 use crate::telemetry::{Blame, FlowVersion, Metrics, Summary};
 use crate::tenants::{ActivePlugin, Directory, OnFailure};
@@ -91,7 +92,7 @@ impl Exchanges {
             flow_token_signature: None,
         };
         let input = TurnInput { state: None, context: None, exchanges: 0, token_verified: false, shared: false };
-        let call = Call { rehearsal: true, ..call(endpoint, &version) };
+        let call = Call { rehearsal: true, ..call(endpoint, &version, None) };
         let mut usage = telemetry::CallUsage::default();
         let answered = self.plugins.rehearse(&call, &exchange, &input, &mut usage).await.map_err(ExchangeError::Plugin)?;
         let checked = answered.check(answer_check(endpoint, &exchange)).await.map_err(ExchangeError::Plugin)?;
@@ -99,8 +100,13 @@ impl Exchanges {
     }
 
     /// Answers a request to an endpoint that is switched on.
-    pub async fn answer(self: &Arc<Self>, endpoint: &Arc<Endpoint>, raw: RawRequest) -> Result<SealedReply, ExchangeError> {
-        let began = Instant::now();
+    pub async fn answer(
+        self: &Arc<Self>,
+        endpoint: &Arc<Endpoint>,
+        raw: RawRequest,
+        id: RequestId,
+    ) -> Result<SealedReply, ExchangeError> {
+        let arrival = Arrival { id, at: Instant::now() };
         let body = signature::verify(&endpoint.tenant.app_secrets(), raw)?;
         // Only what Meta signed counts: else anybody could use up a tenant's share. Before the expensive step.
         let rate = endpoint.tenant.rate.as_ref();
@@ -108,8 +114,8 @@ impl Exchanges {
         let opened = envelope::open(self.rsa.as_ref(), endpoint.tenant.private_keys(), body).await?;
         let reply = match &opened.request {
             FlowRequest::Ping => self.answer_ping(endpoint).await?,
-            FlowRequest::ClientError(error) => self.acknowledge(endpoint, error).await,
-            FlowRequest::Exchange(exchange) => self.take_turn(endpoint, exchange, opened.digest, began).await?,
+            FlowRequest::ClientError(error) => self.acknowledge(endpoint, error, id).await,
+            FlowRequest::Exchange(exchange) => self.take_turn(endpoint, exchange, opened.digest, arrival).await?,
         };
         Ok(opened.seal.seal(&reply)?)
     }
@@ -122,7 +128,7 @@ impl Exchanges {
     }
 
     /// Records what the client reports, and tells the plugin afterwards. Whatever comes of that, the acknowledgement is the same.
-    async fn acknowledge(self: &Arc<Self>, endpoint: &Arc<Endpoint>, error: &ClientError) -> FlowReply {
+    async fn acknowledge(self: &Arc<Self>, endpoint: &Arc<Endpoint>, error: &ClientError, id: RequestId) -> FlowReply {
         if let Err(failure) = self.sessions.record_client_error(&space(endpoint), error).await {
             tracing::warn!(error = %telemetry::chain(&failure), "a client's error report was not recorded");
         }
@@ -132,7 +138,7 @@ impl Exchanges {
             tracing::warn!(error = %telemetry::chain(&failure), "a client's report of the public key was not recorded");
         }
         if let Some(active) = &endpoint.active {
-            let (this, error, endpoint, call) = (self.clone(), error.clone(), endpoint.clone(), call(endpoint, active));
+            let (this, error, endpoint, call) = (self.clone(), error.clone(), endpoint.clone(), call(endpoint, active, Some(id)));
             let report = async move {
                 if let Err(failure) = this.plugins.report_client_error(&call, &error).await {
                     this.log_plugin_failure(
@@ -153,18 +159,18 @@ impl Exchanges {
         endpoint: &Arc<Endpoint>,
         exchange: &Exchange,
         request: RequestDigest,
-        began: Instant,
+        arrival: Arrival,
     ) -> Result<FlowReply, ExchangeError> {
         let holds = || token_signature_holds(&endpoint.tenant.app_secrets(), exchange);
         let standing = token_standing(&endpoint.settings, exchange, holds);
         let mut pauses = PAUSES.build();
         loop {
             let tried = Instant::now();
-            let result = self.try_turn(endpoint, standing, exchange, request, began).await;
+            let result = self.try_turn(endpoint, standing, exchange, request, arrival).await;
             let (Err(ExchangeError::Session(SessionError::Conflict)), Some(pause)) = (&result, pauses.next()) else {
                 return result;
             };
-            if began.elapsed() + pause + tried.elapsed() > TURN_TIME {
+            if arrival.at.elapsed() + pause + tried.elapsed() > TURN_TIME {
                 return result;
             }
             sleep(pause).await;
@@ -177,7 +183,7 @@ impl Exchanges {
         standing: TokenStanding,
         exchange: &Exchange,
         request: RequestDigest,
-        began: Instant,
+        arrival: Arrival,
     ) -> Result<FlowReply, ExchangeError> {
         let Begun { met, notice } = self.sessions.begin(&space(endpoint), standing, exchange, request).await?;
         if let Some(notice) = notice {
@@ -185,15 +191,15 @@ impl Exchanges {
         }
         match met {
             Met::OldRepeat => Err(ExchangeError::OldRepeat),
-            Met::Over(turn) => Ok(turn.refuse(&endpoint.settings.token_rejected_text, began).await?),
+            Met::Over(turn) => Ok(turn.refuse(&endpoint.settings.token_rejected_text, arrival).await?),
             Met::Repeat(reply) => Ok(reply),
             Met::Turn(turn) => {
                 let active = endpoint.active.as_ref().ok_or(ExchangeError::NoPlugin)?;
-                let answer = match self.ask(endpoint, active, exchange, &turn).await {
+                let answer = match self.ask(endpoint, active, exchange, &turn, arrival.id).await {
                     Ok(answer) => answer,
                     Err(failure) => self.failure_answer(endpoint, exchange, failure)?,
                 };
-                Ok(turn.commit(answer, Some(active.version), began).await?)
+                Ok(turn.commit(answer, Some(active.version), arrival).await?)
             }
         }
     }
@@ -258,8 +264,9 @@ impl Exchanges {
         active: &ActivePlugin,
         exchange: &Exchange,
         turn: &Turn,
+        id: RequestId,
     ) -> Result<CheckedAnswer, TurnFailure> {
-        let call = call(endpoint, active);
+        let call = call(endpoint, active, Some(id));
         let answered = self.plugins.invoke(&call, exchange, turn.input()).await?;
         let checked =
             answered.check(answer_check(endpoint, exchange)).await?.inspect_err(|error| self.plugins.note_refusal(&call, error));
@@ -297,7 +304,7 @@ fn reply_rules(endpoint: &Endpoint) -> Option<&ReplyRules> {
     endpoint.flow_json.rules()
 }
 
-fn call(endpoint: &Endpoint, active: &ActivePlugin) -> Call {
+fn call(endpoint: &Endpoint, active: &ActivePlugin, request: Option<RequestId>) -> Call {
     Call {
         scope: endpoint.scope,
         tenant_slug: endpoint.tenant.slug.clone(),
@@ -307,6 +314,7 @@ fn call(endpoint: &Endpoint, active: &ActivePlugin) -> Call {
         capabilities: active.capabilities.clone(),
         config: endpoint.config.clone(),
         rehearsal: false,
+        request,
         fixed: None,
         limits: call_limits(&endpoint.settings.limits),
     }

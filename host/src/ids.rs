@@ -62,6 +62,8 @@ uuid_ids! {
     AuditId;
     /// An error that a client reported.
     ClientErrorId;
+    /// A request, as its answer names it (`x-request-id`).
+    RequestId;
 }
 
 /// Where a piece of work belongs: one flow of one tenant.

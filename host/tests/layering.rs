@@ -10,12 +10,26 @@ use syn::visit::Visit;
 const MAY_USE: &[(&str, &[&str])] = &[
     (
         "admin",
-        &["crypto", "flow", "flow_json", "graph", "ids", "key_uploads", "plugin_logs", "plugins", "sessions", "store", "tenants"],
+        &[
+            "budget",
+            "crypto",
+            "flow",
+            "flow_json",
+            "graph",
+            "ids",
+            "key_uploads",
+            "plugin_logs",
+            "plugins",
+            "sessions",
+            "store",
+            "tenants",
+        ],
     ),
     (
         "app",
         &[
             "admin",
+            "budget",
             "config",
             "crypto",
             "egress",
@@ -63,7 +77,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("flow", &["flow_json", "ids"]),
     ("graph", &["ids", "telemetry"]),
     // Beyond calling `exchange` and `admin`, the table of statuses names what can go wrong below them.
-    ("http", &["admin", "envelope", "exchange", "flow", "flow_json", "plugins", "telemetry"]),
+    ("http", &["admin", "envelope", "exchange", "flow", "flow_json", "ids", "plugins", "telemetry"]),
     ("ids", &[]),
     ("key_uploads", &["crypto", "graph", "ids", "store", "telemetry", "tenants"]),
     ("key_values", &["crypto", "ids", "plugins", "store", "telemetry", "tenants"]),

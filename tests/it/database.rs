@@ -103,15 +103,19 @@ async fn a_tenant_whose_turns_wait_in_the_database_leaves_others_connections() {
 
 #[tokio::test]
 async fn a_locked_table_fails_requests_in_time_and_readiness() {
-    let host = TestHost::start().await;
+    let host = TestHost::configured(|config| config.database_connections = 4).await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     assert_eq!(flow.count("token-of-ana").await, 1);
     let pool = host.database().pool().await;
     let mut locking = pool.begin().await.unwrap();
     sqlx::query("lock table exchanges in share mode").execute(&mut *locking).await.unwrap();
 
-    let refused = timeout(A_WHILE, flow.ask("count", "token-of-ana")).await.expect("the request ends in time");
-    assert_eq!(refused.status, 503);
+    // Sixteen for each connection: one after another they would wait for half a minute.
+    let refused = timeout(A_WHILE, statuses_of(4 * CLIENTS, &flow)).await.expect("the requests end in time");
+    assert!(refused.iter().all(|status| *status == 503), "{refused:?}");
+    let query = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
+    let connections: i64 = sqlx::query_scalar(query).fetch_one(&mut *locking).await.unwrap();
+    assert!(connections <= 4 + 1, "{connections}, with the one that listens");
     let ready = host.admin().get("/readyz").await;
     assert_eq!((ready.status, ready.text.as_str()), (503, "a table of the database is locked\n"));
 
@@ -204,6 +208,52 @@ async fn what_a_call_was_cut_off_from_is_never_used_again() {
 }
 
 #[tokio::test]
+async fn changes_that_one_tenant_makes_leave_others_their_connections() {
+    let host = TestHost::configured(|config| config.database_connections = 4).await;
+    host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
+    let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
+    let deployer = host.api_token(json!({"tenant": "acme", "role": "deploy"})).await;
+    let pool = host.database().pool().await;
+    let mut locking = pool.begin().await.unwrap();
+    sqlx::query("select from tenants where slug = 'acme' for update").execute(&mut *locking).await.unwrap();
+    let path = "/v1/tenants/acme/flows/booking";
+    let changes = join_all((0..16).map(|_| deployer.call("PATCH", path, json!({"failure_text": "Sorry."}))));
+    let others = async {
+        something_waits_for_a_lock(&pool).await;
+        for number in 1..=20 {
+            assert_eq!(neighbour.count("token-of-ana").await, number);
+        }
+        locking.rollback().await.unwrap();
+    };
+
+    let (changes, ()) = futures_util::future::join(changes, others).await;
+
+    assert!(changes.iter().all(|change| change.status == 200));
+}
+
+#[tokio::test]
+async fn turns_that_wait_for_their_tenants_locks_leave_others_their_connections() {
+    let host = TestHost::configured(|config| config.database_connections = 4).await;
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
+    let pool = host.database().pool().await;
+    let mut locking = pool.begin().await.unwrap();
+    // As the deletion of a flow does, which may take minutes.
+    let lock = "select from flows f join tenants t using (tenant_id) where t.slug = 'acme' for update of f";
+    sqlx::query(lock).execute(&mut *locking).await.unwrap();
+    let others = async {
+        something_waits_for_a_lock(&pool).await;
+        for number in 1..=20 {
+            assert_eq!(neighbour.count("token-of-ana").await, number);
+        }
+    };
+
+    let (held_up, ()) = futures_util::future::join(statuses_of(4 * CLIENTS, &flow), others).await;
+
+    assert!(held_up.iter().all(|status| *status == 503), "{held_up:?}");
+}
+
+#[tokio::test]
 async fn a_url_that_asks_for_it_has_the_servers_certificate_checked() {
     let database = TestDatabase::migrated().await;
     let (certificate, another) = (TestCertificate::generate(), TestCertificate::generate());
@@ -241,6 +291,15 @@ async fn calls(host: &TestHost) -> u64 {
     page.lines().find_map(|line| line.strip_prefix(series)).unwrap().parse().unwrap()
 }
 
+async fn something_waits_for_a_lock(pool: &PgPool) {
+    let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    eventually("something waits for a lock", async || {
+        let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(pool).await.unwrap();
+        (waiting > 0).then_some(())
+    })
+    .await;
+}
+
 /// How many connections of the host's pool there are; the one that listens does nothing else.
 async fn connections(superuser: &mut PgConnection) -> i64 {
     let query = "select count(*) from pg_stat_activity where datname = 'flowhost' and query not ilike 'listen%' and query not ilike 'select 1'";
@@ -249,8 +308,12 @@ async fn connections(superuser: &mut PgConnection) -> i64 {
 
 /// The statuses of one request of each client.
 async fn statuses(flow: &TestFlow) -> Vec<u16> {
+    statuses_of(CLIENTS, flow).await
+}
+
+async fn statuses_of(clients: usize, flow: &TestFlow) -> Vec<u16> {
     let ask = async |client: usize| flow.ask("count", &format!("token-of-client-{client}")).await.status;
-    join_all((0..CLIENTS).map(ask)).await
+    join_all((0..clients).map(ask)).await
 }
 
 const CLIENTS: usize = 16;

@@ -22,6 +22,7 @@ mod key_command;
 mod log;
 mod master_key;
 mod migrations;
+mod output;
 mod plugin_test;
 mod plugins;
 mod process;

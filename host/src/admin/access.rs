@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Admin, AdminError};
+use super::{Admin, AdminError, PlacedChange};
 use crate::crypto::TokenDigest;
-use crate::ids::PartnerId;
-use crate::store::{self, Actor, AuditReach, AuditRecord, Change, StoredFlow, StoredTenant, Subject, TokenScope};
+use crate::ids::{PartnerId, RequestId};
+use crate::store::{self, Actor, AuditReach, AuditRecord, StoredFlow, StoredTenant, Subject, TokenScope};
 
 /// What an operation needs. Each includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,6 +79,7 @@ pub struct Desk {
     pub(super) admin: Arc<Admin>,
     pub(super) caller: Caller,
     right: Right,
+    request: Option<RequestId>,
 }
 
 impl fmt::Debug for Desk {
@@ -102,9 +103,9 @@ impl Admin {
         Ok(found.map(|(id, scope)| Caller { actor: Actor { token: Some(id), role: scope.role() }, scope }))
     }
 
-    /// The desk for one operation of a caller that needs this right.
-    pub fn desk(self: &Arc<Self>, caller: Caller, right: Right) -> Desk {
-        Desk { admin: self.clone(), caller, right }
+    /// The desk for one operation of a caller that needs this right, asked for by this request.
+    pub fn desk(self: &Arc<Self>, caller: Caller, right: Right, request: Option<RequestId>) -> Desk {
+        Desk { admin: self.clone(), caller, right, request }
     }
 }
 
@@ -147,13 +148,14 @@ impl Desk {
 
     /// The beginning of an entry in the audit log.
     pub(super) fn record_about(&self, subject: Subject, action: &'static str) -> AuditRecord {
-        AuditRecord { actor: self.caller.actor, subject, action, target: None, before: None, after: None }
+        AuditRecord { actor: self.caller.actor, request: self.request, subject, action, target: None, before: None, after: None }
     }
 
     /// Commits a change with its entry in the audit log, and serves it.
-    pub(super) async fn finish(&self, change: Change, record: AuditRecord) -> Result<(), AdminError> {
-        let tenant = change.tenant();
+    pub(super) async fn finish(&self, change: PlacedChange, record: AuditRecord) -> Result<(), AdminError> {
+        let (tenant, PlacedChange { change, place }) = (change.tenant(), change);
         change.commit(&record).await?;
+        drop(place);
         Ok(self.admin.directory.refresh(tenant).await?)
     }
 }

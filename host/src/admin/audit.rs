@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::page::PageLimit;
 use super::{AdminError, Desk};
-use crate::ids::{ApiTokenId, AuditId};
+use crate::ids::{ApiTokenId, AuditId, RequestId};
 use crate::store::{self, AuditEntry};
 
 /// Which entries to list.
@@ -37,6 +37,8 @@ struct AuditEntryView {
     target: Option<String>,
     before: Option<Value>,
     after: Option<Value>,
+    /// As the answer to the change named it (`x-request-id`).
+    request_id: Option<RequestId>,
     #[serde(with = "time::serde::rfc3339")]
     at: OffsetDateTime,
 }
@@ -71,6 +73,7 @@ impl From<AuditEntry> for AuditEntryView {
             target: entry.target,
             before: entry.before,
             after: entry.after,
+            request_id: entry.request_id.map(RequestId),
             at: entry.created_at,
         }
     }

@@ -13,7 +13,7 @@ use super::page::PageLimit;
 use super::{AdminError, Desk};
 use crate::crypto::DataKey;
 use crate::flow::LogLevel;
-use crate::ids::{Scope, TenantId};
+use crate::ids::{RequestId, Scope, TenantId};
 use crate::plugin_logs::log_line_place;
 use crate::store::{self, LogReach, StoredLogLine};
 
@@ -38,6 +38,9 @@ pub struct LogLineView {
     at: OffsetDateTime,
     level: &'static str,
     version: i32,
+    /// The request that it was written for, as its answer named it (`x-request-id`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<RequestId>,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     dropped: Option<i32>,
@@ -149,6 +152,7 @@ fn view(data_key: &DataKey, scope: Scope, line: StoredLogLine) -> Result<LogLine
         at: line.at,
         level: line.level.as_str(),
         version: line.version,
+        request_id: line.request,
         message: String::from_utf8_lossy(&message).into_owned(),
         dropped: line.dropped,
     })

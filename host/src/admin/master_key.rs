@@ -57,6 +57,7 @@ async fn reseal(store: &Store, keys: &MasterKeys, tenant: TenantId) -> Result<Re
     let Ok(data_key) = open_data_key(keys, &stored) else { return Ok(Resealed::Shut) };
     store::set_sealed_data_key(&mut change, &keys.seal_data_key(tenant.0.as_bytes(), &data_key)).await?;
     let record = AuditRecord {
+        request: None,
         actor: Actor { token: None, role: "command-line" },
         subject: stored.subject(),
         action: "master-key.rotate",

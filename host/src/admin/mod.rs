@@ -23,6 +23,7 @@ mod tokens;
 mod uploads;
 mod versions;
 
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -47,6 +48,7 @@ pub use versions::{Activated, Rehearsal, Rehearsed, Stage, UploadedVersion, Vers
 use tokio::sync::Mutex;
 
 use self::logs::Followers;
+use crate::budget::{Budget, Claim};
 use crate::crypto::{DataKey, MasterKeys, TokenDigest};
 use crate::ids::{Slug, TenantId};
 use crate::key_uploads::KeyUploads;
@@ -66,11 +68,12 @@ pub struct Admin {
     stage: Arc<dyn Stage>,
     followers: Followers,
     reading_flow_json: Mutex<()>,
+    changes: Arc<Budget>,
 }
 
 impl Admin {
     /// Puts the parts together. `operator_token` is one that is valid without being in the database; `upload_folder` keeps components
-    /// until they are stored; on `stage` versions are rehearsed.
+    /// until they are stored; on `stage` versions are rehearsed; `changes` has the places of those that tenants themselves make.
     #[expect(clippy::too_many_arguments, reason = "each is a part of its own, and this is where they meet")]
     pub fn new(
         store: Store,
@@ -81,6 +84,7 @@ impl Admin {
         operator_token: Option<TokenDigest>,
         upload_folder: PathBuf,
         stage: Arc<dyn Stage>,
+        changes: Arc<Budget>,
     ) -> Self {
         let uploads = uploads::Uploads::new(upload_folder);
         Self {
@@ -94,6 +98,7 @@ impl Admin {
             stage,
             followers: Followers::default(),
             reading_flow_json: Mutex::default(),
+            changes,
         }
     }
 }
@@ -103,9 +108,46 @@ impl Desk {
         Ok(open_data_key(&self.admin.master, tenant)?)
     }
 
-    async fn begin_change(&self, tenant: TenantId) -> Result<Change, AdminError> {
-        self.admin.store.begin_change(tenant).await?.ok_or(AdminError::NotFound("tenant"))
+    /// Begins a change. Those of one tenant wait for each other, so a tenant's own get at the database by turns with other tenants': else
+    /// one that sends many would have every connection. What a partner or an operator changes waits for none: it may be a kill switch.
+    async fn begin_change(&self, tenant: TenantId) -> Result<PlacedChange, AdminError> {
+        let place = match self.caller.scope.tenant() {
+            Some(own) => Some(self.admin.changes.take(own, 1).await.ok_or_else(too_many_changes)?),
+            None => None,
+        };
+        let change = self.admin.store.begin_change(tenant).await?.ok_or(AdminError::NotFound("tenant"))?;
+        Ok(PlacedChange { change, place })
     }
+}
+
+/// A change under way, with its place among those that tenants make.
+struct PlacedChange {
+    change: Change,
+    place: Option<Claim>,
+}
+
+impl From<Change> for PlacedChange {
+    fn from(change: Change) -> Self {
+        Self { change, place: None }
+    }
+}
+
+impl Deref for PlacedChange {
+    type Target = Change;
+
+    fn deref(&self) -> &Change {
+        &self.change
+    }
+}
+
+impl DerefMut for PlacedChange {
+    fn deref_mut(&mut self) -> &mut Change {
+        &mut self.change
+    }
+}
+
+fn too_many_changes() -> AdminError {
+    AdminError::Busy("as many changes of this tenant wait as may; try again when some are through".to_owned())
 }
 
 fn checked_name(name: String) -> Result<String, AdminError> {
@@ -123,5 +165,8 @@ fn parse_slug(what: &'static str, text: &str) -> Result<Slug, AdminError> {
 async fn off_the_async_threads<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AdminError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| AdminError::Interrupted(error.to_string()))
 }
+
+/// Changes of one tenant that may wait for their turn at a host: more than any deployment makes at once.
+pub const MAX_WAITING_CHANGES: usize = 64;
 
 const MAX_NAME_BYTES: usize = 200;

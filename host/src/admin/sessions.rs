@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::page::PageLimit;
 use super::{AdminError, Desk, Right};
-use crate::ids::{Scope, SessionId};
+use crate::ids::{RequestId, Scope, SessionId};
 use crate::sessions::client_error_place;
 use crate::store::{self, CommittedExchange, ListedSession, SessionStatus};
 
@@ -61,6 +61,8 @@ struct ExchangeView {
     outcome: String,
     duration_ms: f64,
     plugin_version: Option<i32>,
+    /// As the answer named it (`x-request-id`).
+    request_id: Option<RequestId>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
 }
@@ -140,6 +142,7 @@ impl From<CommittedExchange> for ExchangeView {
             outcome: exchange.outcome,
             duration_ms: exchange.duration_us as f64 / 1000.0,
             plugin_version: exchange.plugin_version,
+            request_id: exchange.request_id.map(RequestId),
             created_at: exchange.created_at,
         }
     }

@@ -79,7 +79,7 @@ impl Desk {
         let subject = Subject { partner: Some((partner.id, partner.slug)), tenant: Some((id, slug.as_str().to_owned())) };
         let mut record = self.record_about(subject, "tenant.create");
         record.after = shown(&json!({ "name": name, "waba_id": new.waba_id, "key": key }));
-        self.finish(change, record).await?;
+        self.finish(change.into(), record).await?;
         let mut view = TenantView::from(self.tenant(slug.as_str()).await?);
         (view.public_key_pem, view.fingerprint) = (Some(key.public_key_pem), Some(key.fingerprint));
         Ok(view)

@@ -11,6 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::http::Readiness;
 use crate::telemetry::Metrics;
 
 /// A host's tasks. Dropped, they end at once.
@@ -116,8 +117,20 @@ impl Drop for Background {
 }
 
 impl Watch {
+    /// Whether the host may serve with what is down.
+    pub(super) fn readiness(&self) -> Readiness {
+        let (essential, others) = self.down();
+        if !essential.is_empty() {
+            Readiness::No(format!("down: {}", essential.join(", ")))
+        } else if !others.is_empty() {
+            Readiness::Yes(format!("ready, but down: {}", others.join(", ")))
+        } else {
+            Readiness::Yes("ready".to_owned())
+        }
+    }
+
     /// The tasks that are down and without which the host must not serve, then the others that are down.
-    pub(super) fn down(&self) -> (Vec<&'static str>, Vec<&'static str>) {
+    fn down(&self) -> (Vec<&'static str>, Vec<&'static str>) {
         let (essential, others): (Vec<Task>, Vec<Task>) = self.lock().iter().partition(|task| task.is_essential());
         let names = |tasks: Vec<Task>| tasks.into_iter().map(Task::as_str).collect();
         (names(essential), names(others))
@@ -187,14 +200,14 @@ mod tests {
         });
 
         settle().await;
-        assert_eq!((watch.down(), shown(&metrics, "up{task=\"changes\"}")), ((vec![], vec![]), 1));
+        assert_eq!((watch.readiness(), shown(&metrics, "up{task=\"changes\"}")), (Readiness::Yes("ready".to_owned()), 1));
         panic.notify_one();
         settle().await;
-        assert_eq!((watch.down(), shown(&metrics, "up{task=\"changes\"}")), ((vec!["changes"], vec![]), 0));
+        assert_eq!((watch.readiness(), shown(&metrics, "up{task=\"changes\"}")), (Readiness::No("down: changes".to_owned()), 0));
         tokio::time::advance(SHORTEST_PAUSE).await;
         settle().await;
 
-        assert_eq!((watch.down(), shown(&metrics, "up{task=\"changes\"}")), ((vec![], vec![]), 1));
+        assert_eq!((watch.readiness(), shown(&metrics, "up{task=\"changes\"}")), (Readiness::Yes("ready".to_owned()), 1));
         assert_eq!(starts.load(Ordering::Relaxed), 2);
         assert_eq!(shown(&metrics, "failures_total{task=\"changes\"}"), 1);
     }
@@ -208,7 +221,7 @@ mod tests {
 
         settle().await;
 
-        assert_eq!(background.watch().down(), (vec![], vec!["purge"]), "a host without it may still serve");
+        assert_eq!(background.watch().readiness(), Readiness::Yes("ready, but down: purge".to_owned()));
         assert!(!metrics.to_text().contains("failures_total{task=\"loading\"}"));
     }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::config::Environment;
 
 use super::api::ApiArgs;
+use super::output::printable;
 use super::table::{Table, or_dash};
 
 /// Arguments of `audit`.
@@ -62,7 +63,7 @@ impl Page {
             let target = or_dash(entry.target.as_ref());
             table.row([entry.at.clone(), entry.action.clone(), partner, tenant, target, actor("role"), actor("api_token")]);
         }
-        let more = self.next_before.as_ref().map(|point| format!("\nThere are more: --before {point}"));
+        let more = self.next_before.as_ref().map(|point| format!("\nThere are more: --before {}", printable(point)));
         format!("{table}{}", more.unwrap_or_default())
     }
 }

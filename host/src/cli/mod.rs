@@ -37,6 +37,7 @@ mod tenant;
 mod token;
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -56,7 +57,8 @@ pub fn run(command: Command) -> anyhow::Result<()> {
         Command::CompileWorker(args) => compile_worker::run(&args),
         command => {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start threads")?;
-            runtime.block_on(run_async(command))
+            runtime.block_on(run_async(command))?;
+            output::printed()
         }
     }
 }
@@ -98,9 +100,11 @@ pub struct NotRun(clap::Error);
 impl NotRun {
     /// Prints it, and gives the exit code that fits it.
     pub fn print(&self) -> ExitCode {
-        // If even that can't be printed there is nobody to tell.
-        drop(self.0.print());
-        if self.0.use_stderr() { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS }
+        match self.0.print() {
+            _ if self.0.use_stderr() => ExitCode::from(BAD_USAGE),
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => ExitCode::from(FAILURE),
+            _ => ExitCode::SUCCESS,
+        }
     }
 }
 
@@ -227,6 +231,22 @@ mod tests {
         let error = anyhow::anyhow!("disk full").context("can't write").context("can't start");
 
         assert_eq!(describe(&error), "error: can't start\n  because: can't write\n  because: disk full");
+    }
+
+    #[test]
+    fn every_command_that_destroys_can_be_told_yes() {
+        fn walk(command: &clap::Command, found: &mut Vec<String>) {
+            if ["delete", "forget", "revoke"].contains(&command.get_name()) {
+                let says_yes = command.get_arguments().any(|argument| argument.get_long() == Some("yes"));
+                assert!(says_yes, "{:?} has no --yes", command.get_about());
+                found.push(command.get_name().to_owned());
+            }
+            command.get_subcommands().for_each(|sub| walk(sub, found));
+        }
+        let mut found = Vec::new();
+        walk(&Cli::command(), &mut found);
+        // Each of them is tried in `tests/it/destroying.rs`.
+        assert_eq!(found.len(), 8, "{found:?}");
     }
 
     #[test]

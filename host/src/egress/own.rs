@@ -93,6 +93,7 @@ mod tests {
     fn the_machines_own_interfaces_are_known() {
         assert!(is_of_an_interface("127.0.0.1".parse().unwrap()));
         assert!(!is_of_an_interface("8.8.8.8".parse().unwrap()));
+        assert!(OwnAddresses::default().include("::ffff:127.0.0.1".parse().unwrap()), "without a word of the operator's");
     }
 
     #[test]

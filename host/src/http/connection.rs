@@ -31,6 +31,7 @@ use super::incoming::{IncomingBody, Unread};
 use super::limits::ListenerLimits;
 use super::lingering::Lingering;
 use super::request_id::with_request_id;
+use crate::ids::RequestId;
 use crate::telemetry::{Listener, Metrics};
 
 /// What the connections of one listener share.
@@ -147,8 +148,10 @@ impl Connections {
     ) -> Result<Response, Infallible> {
         let (began, version) = (Instant::now(), request.version());
         let (mut request, unread) = self.taken_in(request);
+        let id = RequestId::new();
         request.extensions_mut().insert(ConnectInfo(peer));
-        let mut response = with_request_id(self.routed(request)).await?;
+        request.extensions_mut().insert(id);
+        let mut response = with_request_id(id, self.routed(request)).await?;
         if self.listener == Listener::Public {
             self.metrics.answered(response.status().as_u16(), began.elapsed());
         }

@@ -96,6 +96,8 @@ async fn exchange(
     }
     let state = endpoints.public.clone();
     let (parts, body) = request.into_parts();
+    // Each has one; without, what it leaves could not be found by it, and that is all.
+    let id = parts.extensions.get().copied().unwrap_or_default();
     let mut share = state.body_memory.share();
     let raw = match read_within(body, MAX_BODY_BYTES, &mut share).await {
         Ok(body) => RawRequest { body, signature: signature(&parts.headers) },
@@ -104,7 +106,7 @@ async fn exchange(
     // A task of its own: a client that hangs up can't cancel a commit.
     let answering = endpoint.clone();
     let turn = async move {
-        let answered = state.exchanges.answer(&answering, raw).await;
+        let answered = state.exchanges.answer(&answering, raw, id).await;
         drop(share);
         answered
     };

@@ -7,13 +7,13 @@ use axum::http::HeaderValue;
 use axum::response::Response;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
-use uuid::Uuid;
 
 use crate::exchange::Endpoint;
+use crate::ids::RequestId;
 
-/// Answers a request under a name of its own. A name that the request brought along is not looked at: it could be anybody's.
-pub(super) async fn with_request_id<E>(answering: impl Future<Output = Result<Response, E>>) -> Result<Response, E> {
-    let id = Uuid::now_v7().to_string();
+/// Answers a request under this name, which is of the host's making: what the request calls itself could be anybody's.
+pub(super) async fn with_request_id<E>(id: RequestId, answering: impl Future<Output = Result<Response, E>>) -> Result<Response, E> {
+    let id = id.to_string();
     // At the level of errors, so that it is there whatever the log's filter is.
     let span = tracing::error_span!(
         "request",

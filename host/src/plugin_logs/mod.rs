@@ -103,6 +103,7 @@ fn sealed_lines(data_key: &DataKey, scope: Scope, calls: &[CallLines], first: i6
             stored.push(StoredLogLine {
                 number,
                 version: call.version,
+                request: call.request,
                 level: line.level,
                 sealed_message: data_key.seal(&log_line_place(scope, number), line.message.as_bytes()),
                 dropped: None,

@@ -218,7 +218,7 @@ mod tests {
 
     fn call(scope: Scope, lines: usize, bytes: usize) -> CallLines {
         let line = LogLine { level: LogLevel::Info, at: OffsetDateTime::UNIX_EPOCH, message: "x".repeat(bytes) };
-        CallLines { scope, version: 1, lines: vec![line; lines], dropped: 0 }
+        CallLines { scope, version: 1, request: None, lines: vec![line; lines], dropped: 0 }
     }
 
     const MOST: usize = 100_000;

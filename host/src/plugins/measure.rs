@@ -147,3 +147,80 @@ pub(super) async fn timed<T>(future: impl Future<Output = T>) -> (T, Duration) {
     let result = future.await;
     (result, began.elapsed())
 }
+
+#[cfg(test)]
+mod tests {
+    use wasmtime::{Instance, Module, Store};
+
+    use super::*;
+    use crate::ids::{FlowId, PluginDigest, Scope};
+    use crate::plugins::engine::PluginEngine;
+    use crate::plugins::gate::Gates;
+    use crate::plugins::reply_check::cpu_time;
+    use crate::plugins::{CallLimits, HostLimits, stopped};
+    use crate::telemetry::{BudgetSeries, Metrics};
+
+    #[tokio::test]
+    async fn the_check_of_an_answer_is_charged_to_the_calls_cpu_time() {
+        let (breakers, metrics, call) = (Breakers::default(), Metrics::new(), call());
+        let (lane, gates) = (Budget::new(1, 1, BudgetSeries::default()), Gates::new(HostLimits::default(), &metrics));
+        let checked = async |spins: bool| {
+            let outcome = Outcome::begin(&breakers, &metrics.plugins, &call).unwrap();
+            let answer = Answer::BadRequest(String::new());
+            let entered = gates.enter(call.scope, call.limits.concurrency, call.limits.queue).await.unwrap();
+            let unchecked = Unchecked::new((answer, entered), Told::Host(outcome), CallUsage::default(), &call, &lane);
+            let check = move |_| {
+                let began = cpu_time();
+                while spins && cpu_time() < began + CPU * 2 {}
+                Ok(())
+            };
+            unchecked.check(check).await
+        };
+
+        assert!(matches!(checked(false).await, Ok(Ok(()))));
+        assert!(matches!(checked(true).await, Err(PluginError::CpuTime(CPU))));
+    }
+
+    #[test]
+    fn what_the_pool_runs_out_of_is_the_hosts_fault() {
+        let engine = PluginEngine::new(64 << 20, 1).unwrap();
+        let mut store = Store::new(engine.engine(), ());
+        let empty = Module::new(engine.engine(), EMPTY_MODULE).unwrap();
+
+        let ran_out = (0..100).find_map(|_| Instance::new(&mut store, &empty, &[]).err()).expect("there are few places");
+
+        assert!(matches!(stopped(&call(), &ran_out), PluginError::HostFull(_)), "{ran_out:#}");
+    }
+
+    fn call() -> Call {
+        let limits = CallLimits {
+            memory_bytes: 0,
+            cpu: CPU,
+            wall: CPU,
+            concurrency: 1,
+            queue: 0,
+            store_keys: 0,
+            store_value_bytes: 0,
+            outbound_requests: 0,
+            outbound_response_bytes: 0,
+        };
+        Call {
+            scope: Scope { tenant: TenantId::new(), flow: FlowId::new() },
+            tenant_slug: "acme".to_owned(),
+            flow_name: "booking".to_owned(),
+            version: 1,
+            digest: PluginDigest([0; 32]),
+            limits,
+            capabilities: Arc::default(),
+            config: Arc::default(),
+            rehearsal: false,
+            request: None,
+            fixed: None,
+        }
+    }
+
+    /// Far more than looking at an empty text takes.
+    const CPU: Duration = Duration::from_millis(100);
+
+    const EMPTY_MODULE: &[u8] = b"\0asm\x01\0\0\0";
+}

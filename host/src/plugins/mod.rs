@@ -58,7 +58,7 @@ use self::registry::Registry;
 use self::wit::v1::{Instantiable, InternalError};
 use crate::budget::{Budget, Claim};
 use crate::flow::{Answer, AnswerError, Capabilities, ClientError, Exchange, FlowConfig, LogLevel, TurnInput};
-use crate::ids::{FlowId, PluginDigest, Scope, TenantId};
+use crate::ids::{FlowId, PluginDigest, RequestId, Scope, TenantId};
 use crate::telemetry::{CallUsage, Metrics};
 
 /// Runs plugins.
@@ -92,6 +92,8 @@ pub struct Call {
     pub config: Arc<FlowConfig>,
     /// Whether it is a rehearsal: what it writes into its store is dropped.
     pub rehearsal: bool,
+    /// The request that it is for; none of a rehearsal or a test.
+    pub request: Option<RequestId>,
     /// The clock and the random numbers, where they are not the real ones: in tests of plugins only.
     pub fixed: Option<Fixed>,
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::flow::{Capabilities, LogLevel};
-use crate::ids::{Scope, TenantId};
+use crate::ids::{RequestId, Scope, TenantId};
 
 /// An answer on its way. Dropped, it is given up: a call that is cut off drops what it waits for.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -196,6 +196,8 @@ pub struct CallLines {
     pub scope: Scope,
     /// Which version of its plugin.
     pub version: i32,
+    /// The request that the call was for.
+    pub request: Option<RequestId>,
     /// The lines, bounded in number and length, with control characters escaped.
     pub lines: Vec<LogLine>,
     /// How many more there were.

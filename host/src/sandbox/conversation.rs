@@ -59,6 +59,7 @@ impl Conversation {
             capabilities: Arc::new(sandbox.settings.grants.clone()),
             config: Arc::new(config(scenario)),
             // What it writes into its store is kept, in memory.
+            request: None,
             rehearsal: false,
             fixed: None,
         };

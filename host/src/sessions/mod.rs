@@ -22,7 +22,7 @@ pub use error::SessionError;
 pub use mint::{MAX_UNUSED, MintedToken, TokenLife};
 pub use notices::{News, Notices, TokenNotice};
 pub use token_signature::token_signature_holds;
-pub use turn::{OverTurn, Turn, TurnMeta};
+pub use turn::{Arrival, OverTurn, Turn, TurnMeta};
 
 pub use crate::store::{Opening, SessionStatus};
 

@@ -11,8 +11,17 @@ use super::{
 };
 use crate::crypto::Sealed;
 use crate::flow::{Action, CheckedAnswer, Exchange, FlowReply, Outcome, ReplyKind, TurnInput};
-use crate::ids::{RequestDigest, SessionId, TokenHash};
+use crate::ids::{RequestDigest, RequestId, SessionId, TokenHash};
 use crate::store::{self, Commit, ExchangeRow, NewSession, Opening, SessionStatus, Store, StoredSession};
+
+/// As which request, and when, an exchange came.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// How its answer names it.
+    pub id: RequestId,
+    /// When it came.
+    pub at: Instant,
+}
 
 /// What a turn needs to know to be committed.
 #[derive(Clone, Debug)]
@@ -28,10 +37,10 @@ pub struct TurnMeta {
 ///
 /// ```compile_fail,E0382
 /// # use flowhost::{sessions::Turn, flow::CheckedAnswer};
-/// # use std::time::Instant;
-/// async fn twice(turn: Turn, one: CheckedAnswer, other: CheckedAnswer) {
-///     let _ = turn.commit(one, None, Instant::now()).await;
-///     let _ = turn.commit(other, None, Instant::now()).await;
+/// # use flowhost::sessions::Arrival;
+/// async fn twice(turn: Turn, one: CheckedAnswer, other: CheckedAnswer, arrival: Arrival) {
+///     let _ = turn.commit(one, None, arrival).await;
+///     let _ = turn.commit(other, None, arrival).await;
 /// }
 /// ```
 #[derive(Debug)]
@@ -85,14 +94,14 @@ impl Turn {
     }
 
     /// Makes the answer part of the session: one compare-and-swap with the exchange's row, in one statement. Only then there is a
-    /// reply to seal. `began` is when the request arrived.
+    /// reply to seal.
     ///
     /// [`SessionError::Conflict`] if another turn was faster: begin again.
     pub async fn commit(
         self,
         answer: CheckedAnswer,
         plugin_version: Option<i32>,
-        began: Instant,
+        arrival: Arrival,
     ) -> Result<FlowReply, SessionError> {
         let status = match answer.outcome() {
             Outcome::Completed => SessionStatus::Completed,
@@ -100,7 +109,7 @@ impl Turn {
             Outcome::Failed | Outcome::Refused | Outcome::Screen => SessionStatus::Open,
         };
         let kept = Kept { status, shared: self.input.shared, opening: self.opening };
-        write(self.meta, self.version, self.screen_in.as_deref(), kept, answer, plugin_version, began).await
+        write(self.meta, self.version, self.screen_in.as_deref(), kept, answer, plugin_version, arrival).await
     }
 }
 
@@ -126,8 +135,8 @@ impl OverTurn {
     }
 
     /// Commits the refusal and gives its reply: a 427 that shows `text`.
-    pub async fn refuse(self, text: &str, began: Instant) -> Result<FlowReply, SessionError> {
-        write(self.meta, self.version, self.screen_in.as_deref(), self.kept, CheckedAnswer::refusal(text), None, began).await
+    pub async fn refuse(self, text: &str, arrival: Arrival) -> Result<FlowReply, SessionError> {
+        write(self.meta, self.version, self.screen_in.as_deref(), self.kept, CheckedAnswer::refusal(text), None, arrival).await
     }
 }
 
@@ -147,7 +156,7 @@ async fn write(
     kept: Kept,
     answer: CheckedAnswer,
     plugin_version: Option<i32>,
-    began: Instant,
+    arrival: Arrival,
 ) -> Result<FlowReply, SessionError> {
     let scope = meta.space.scope;
     let seal = |column, value: &[u8]| meta.space.data_key.seal(&place(scope, meta.token, column), value);
@@ -171,8 +180,9 @@ async fn write(
             screen_in,
             screen_out: screen_out.as_deref(),
             outcome: answer.outcome().as_str(),
-            duration_us: i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX),
+            duration_us: i64::try_from(arrival.at.elapsed().as_micros()).unwrap_or(i64::MAX),
             plugin_version,
+            request: arrival.id,
         },
     };
     let done = match version {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::connection::Connection;
 use super::{Store, StoreError};
-use crate::ids::{ApiTokenId, AuditId, PartnerId, TenantId};
+use crate::ids::{ApiTokenId, AuditId, PartnerId, RequestId, TenantId};
 
 /// Who changes something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Subject {
 pub struct AuditRecord {
     /// Who.
     pub actor: Actor,
+    /// By which request; none: by a command of its own.
+    pub request: Option<RequestId>,
     /// Whose.
     pub subject: Subject,
     /// What was done, as `thing.verb`.
@@ -65,6 +67,8 @@ pub struct AuditEntry {
     pub before: Option<Value>,
     /// How it is now.
     pub after: Option<Value>,
+    /// The request that did it; none where that was not noted yet.
+    pub request_id: Option<Uuid>,
     /// When.
     pub created_at: OffsetDateTime,
 }
@@ -84,8 +88,8 @@ pub enum AuditReach {
 pub(super) async fn insert_audit_entry(transaction: &mut Connection, record: &AuditRecord) -> Result<(), StoreError> {
     let (partner, tenant) = (record.subject.partner.as_ref(), record.subject.tenant.as_ref());
     sqlx::query(
-        "insert into audit_entries (audit_id, actor_token_id, actor_role, partner_id, partner, tenant_id, tenant, action, target, before, after) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "insert into audit_entries (audit_id, actor_token_id, actor_role, partner_id, partner, tenant_id, tenant, action, target, before, after, request_id) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(AuditId::new().0)
     .bind(record.actor.token.map(|token| token.0))
@@ -98,6 +102,7 @@ pub(super) async fn insert_audit_entry(transaction: &mut Connection, record: &Au
     .bind(&record.target)
     .bind(&record.before)
     .bind(&record.after)
+    .bind(record.request.map(|request| request.0))
     .execute(transaction)
     .await?;
     Ok(())
@@ -117,7 +122,7 @@ pub async fn list_audit_entries(
         AuditReach::Tenant(tenant) => (None, Some(tenant.0)),
     };
     let entries = sqlx::query_as(
-        "select audit_id, actor_token_id, actor_role, partner, tenant, action, target, before, after, created_at from audit_entries \
+        "select audit_id, actor_token_id, actor_role, partner, tenant, action, target, before, after, request_id, created_at from audit_entries \
          where ($1::uuid is null or partner_id = $1) and ($2::uuid is null or tenant_id = $2) and ($3::text is null or tenant = $3) \
            and ($4::uuid is null or audit_id < $4) order by audit_id desc limit $5",
     )

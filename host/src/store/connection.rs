@@ -18,8 +18,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
 use super::StoreError;
-use super::pool::{Live, Pool};
-use crate::budget::Claim;
+use super::pool::{Live, Pool, PoolPlace};
 
 /// How long a statement may take, and how much of that it may wait for a lock.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +59,7 @@ impl Patience {
 pub(super) struct Connection {
     pool: Pool,
     live: Option<Live>,
-    place: Option<Claim>,
+    place: Option<PoolPlace>,
     patience: Patience,
     fate: Fate,
     in_transaction: bool,
@@ -78,7 +77,7 @@ enum Fate {
 }
 
 impl Connection {
-    pub(super) fn new(pool: Pool, live: Live, place: Claim, patience: Patience) -> Self {
+    pub(super) fn new(pool: Pool, live: Live, place: PoolPlace, patience: Patience) -> Self {
         Self { pool, live: Some(live), place: Some(place), patience, fate: Fate::Settled, in_transaction: false }
     }
 

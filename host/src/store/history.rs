@@ -85,6 +85,8 @@ pub struct CommittedExchange {
     pub duration_us: i64,
     /// The plugin version that answered.
     pub plugin_version: Option<i32>,
+    /// The request that it answered; none where that was not noted yet.
+    pub request_id: Option<Uuid>,
     /// When it was committed.
     pub created_at: OffsetDateTime,
 }

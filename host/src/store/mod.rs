@@ -135,35 +135,35 @@ impl Store {
 
     /// A transaction to which no rows exist but this tenant's.
     async fn of(&self, tenant: TenantId) -> Result<Transaction, StoreError> {
-        self.begin(Some(tenant), Patience::TURN, &about(tenant)).await
+        self.begin(Patience::TURN, &about(tenant)).await
     }
 
     /// The same for what may take its time.
     async fn patiently_of(&self, tenant: TenantId) -> Result<Transaction, StoreError> {
-        self.begin(Some(tenant), Patience::CHANGE, &about(tenant)).await
+        self.begin(Patience::CHANGE, &about(tenant)).await
     }
 
     /// A transaction that sees which tenants there are and which of their phone numbers, and nothing else that belongs to one.
     async fn across_tenants(&self) -> Result<Transaction, StoreError> {
-        self.begin(None, Patience::TURN, ACROSS_TENANTS).await
+        self.begin(Patience::TURN, ACROSS_TENANTS).await
     }
 
     /// The same for what may take its time.
     async fn patiently_across_tenants(&self) -> Result<Transaction, StoreError> {
-        self.begin(None, Patience::CHANGE, ACROSS_TENANTS).await
+        self.begin(Patience::CHANGE, ACROSS_TENANTS).await
     }
 
     /// A transaction that sees nothing that belongs to a tenant.
     async fn above_tenants(&self) -> Result<Transaction, StoreError> {
-        self.begin(None, Patience::TURN, "").await
+        self.begin(Patience::TURN, "").await
     }
 
-    async fn begin(&self, tenant: Option<TenantId>, patience: Patience, setting: &str) -> Result<Transaction, StoreError> {
-        Transaction::begin(self.pool.acquire(tenant, patience).await?, setting).await
+    async fn begin(&self, patience: Patience, setting: &str) -> Result<Transaction, StoreError> {
+        Transaction::begin(self.pool.acquire(None, patience).await?, setting).await
     }
 
-    /// A connection for one call of a function that itself takes the application's role and says which tenant it is about, which is a
-    /// transaction in one round trip. Nothing else may be asked on it: it works as whoever logged in.
+    /// A connection, within the tenant's share, for one call of a function that itself takes the application's role and says which tenant
+    /// it is about, which is a transaction in one round trip. Nothing else may be asked on it: it works as whoever logged in.
     async fn functions(&self, tenant: TenantId) -> Result<Connection, StoreError> {
         self.pool.acquire(Some(tenant), Patience::TURN).await
     }

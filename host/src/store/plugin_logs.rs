@@ -2,13 +2,14 @@
 
 use sqlx::FromRow;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::connection::Connection;
 use super::error::broke;
 use super::{Store, StoreError};
 use crate::crypto::Sealed;
 use crate::flow::LogLevel;
-use crate::ids::{Scope, TenantId};
+use crate::ids::{RequestId, Scope, TenantId};
 
 /// A line of a plugin's log as stored.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct StoredLogLine {
     pub number: i64,
     /// Which version of the plugin wrote it.
     pub version: i32,
+    /// The request that it was written for; none of a rehearsal, or where that was not noted yet.
+    pub request: Option<RequestId>,
     /// How much it matters.
     pub level: LogLevel,
     /// What it says.
@@ -78,8 +81,9 @@ pub async fn append_log_lines(
 async fn insert_lines(transaction: &mut Connection, scope: Scope, lines: &[StoredLogLine]) -> Result<(), StoreError> {
     let column = |of: fn(&StoredLogLine) -> i64| lines.iter().map(of).collect::<Vec<_>>();
     sqlx::query(
-        "insert into plugin_log_lines (tenant_id, flow_id, number, plugin_version, level, sealed_message, dropped, logged_at) \
-         select $1, $2, l.* from unnest($3::bigint[], $4::integer[], $5::smallint[], $6::bytea[], $7::integer[], $8::timestamptz[]) l",
+        "insert into plugin_log_lines (tenant_id, flow_id, number, plugin_version, level, sealed_message, dropped, logged_at, request_id) \
+         select $1, $2, l.* \
+         from unnest($3::bigint[], $4::integer[], $5::smallint[], $6::bytea[], $7::integer[], $8::timestamptz[], $9::uuid[]) l",
     )
     .bind(scope.tenant.0)
     .bind(scope.flow.0)
@@ -89,6 +93,7 @@ async fn insert_lines(transaction: &mut Connection, scope: Scope, lines: &[Store
     .bind(lines.iter().map(|line| line.sealed_message.0.as_slice()).collect::<Vec<_>>())
     .bind(lines.iter().map(|line| line.dropped).collect::<Vec<_>>())
     .bind(lines.iter().map(|line| line.at).collect::<Vec<_>>())
+    .bind(lines.iter().map(|line| line.request.map(|request| request.0)).collect::<Vec<_>>())
     .execute(transaction)
     .await?;
     Ok(())
@@ -159,6 +164,7 @@ struct LineRow {
     sealed_message: Vec<u8>,
     dropped: Option<i32>,
     logged_at: OffsetDateTime,
+    request_id: Option<Uuid>,
 }
 
 impl TryFrom<LineRow> for StoredLogLine {
@@ -169,6 +175,7 @@ impl TryFrom<LineRow> for StoredLogLine {
         Ok(Self {
             number: row.number,
             version: row.plugin_version,
+            request: row.request_id.map(RequestId),
             level: level.ok_or(StoreError::Unreadable("level of a line"))?,
             sealed_message: Sealed(row.sealed_message),
             dropped: row.dropped,
@@ -177,10 +184,10 @@ impl TryFrom<LineRow> for StoredLogLine {
     }
 }
 
-const FORWARD: &str = "select number, plugin_version, level, sealed_message, dropped, logged_at from plugin_log_lines \
+const FORWARD: &str = "select number, plugin_version, level, sealed_message, dropped, logged_at, request_id from plugin_log_lines \
     where tenant_id = $1 and flow_id = $2 and number > $3 and number < $4 and level >= $5 order by number limit $6";
 
-const BACKWARD: &str = "select number, plugin_version, level, sealed_message, dropped, logged_at from plugin_log_lines \
+const BACKWARD: &str = "select number, plugin_version, level, sealed_message, dropped, logged_at, request_id from plugin_log_lines \
     where tenant_id = $1 and flow_id = $2 and number > $3 and number < $4 and level >= $5 order by number desc limit $6";
 
 /// The constraint that a log belongs to a flow.

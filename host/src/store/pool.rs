@@ -1,18 +1,17 @@
 //! The pool of connections to the database. None is used that is not known to be sound, and nothing here waits without a bound.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{ConnectOptions, Executor, PgConnection, Row};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
-use uuid::Uuid;
 
 use super::StoreError;
 use super::connection::{Connection, Patience};
-use crate::budget::Budget;
+use crate::budget::{Budget, Claim};
 use crate::ids::TenantId;
 use crate::telemetry::BudgetSeries;
 
@@ -23,9 +22,9 @@ pub(super) struct Pool(Arc<Inner>);
 struct Inner {
     options: PgConnectOptions,
     size: u32,
-    /// Tenants share them: one whose statements wait for each other's rows leaves others theirs.
-    places: Arc<Budget>,
-    closed: AtomicBool,
+    places: Arc<Semaphore>,
+    /// What each tenant has of them.
+    shares: Arc<Budget>,
     unused: Mutex<Unused>,
 }
 
@@ -44,6 +43,12 @@ pub(super) struct Live {
     checked_at: Instant,
 }
 
+/// A connection's place in the pool, and in its tenant's share where it has one; given back when dropped.
+pub(super) struct PoolPlace {
+    _permit: OwnedSemaphorePermit,
+    _share: Option<Claim>,
+}
+
 struct Idle {
     live: Live,
     since: Instant,
@@ -52,18 +57,22 @@ struct Idle {
 impl Pool {
     /// A pool of at most `size` connections, none of which is made yet.
     pub(super) fn new(options: PgConnectOptions, size: u32, series: BudgetSeries) -> Self {
-        let places = Budget::new(size.into(), usize::MAX, series);
+        let places = Arc::new(Semaphore::new(size as usize));
         let unused = Unused { idle: Vec::new(), trusted_since: Instant::now() };
-        Self(Arc::new(Inner { options, size, places, closed: AtomicBool::new(false), unused: Mutex::new(unused) }))
+        let shares = Budget::new(size.into(), usize::MAX, series);
+        Self(Arc::new(Inner { options, size, places, shares, unused: Mutex::new(unused) }))
     }
 
-    /// A sound connection, as soon as one is free for this tenant, or for the host itself.
-    pub(super) async fn acquire(&self, tenant: Option<TenantId>, patience: Patience) -> Result<Connection, StoreError> {
-        if self.is_closed() {
-            return Err(StoreError::Stopping);
-        }
+    /// A sound connection, as soon as one is free; for what a tenant causes within its share, else its statements that wait for each
+    /// other's locks would have every connection.
+    pub(super) async fn acquire(&self, share_of: Option<TenantId>, patience: Patience) -> Result<Connection, StoreError> {
         let acquired = timeout(ACQUIRE_TIME, async {
-            let place = self.0.places.take(tenant.unwrap_or(HOST), 1).await.ok_or(StoreError::NoConnection)?;
+            let share = match share_of {
+                Some(tenant) => Some(self.0.shares.take(tenant, 1).await.ok_or(StoreError::NoConnection)?),
+                None => None,
+            };
+            let permit = self.0.places.clone().acquire_owned().await.map_err(|_| StoreError::Stopping)?;
+            let place = PoolPlace { _permit: permit, _share: share };
             let live = match self.reuse().await {
                 Some(live) => live,
                 None => self.connect().await?,
@@ -75,7 +84,7 @@ impl Pool {
 
     /// Takes a connection back that is as it was when it was given out.
     pub(super) fn give_back(&self, live: Live) {
-        if self.is_closed() || live.connected_at.elapsed() > LONGEST_LIFE {
+        if self.0.places.is_closed() || live.connected_at.elapsed() > LONGEST_LIFE {
             return;
         }
         let mut unused = self.unused();
@@ -104,13 +113,10 @@ impl Pool {
 
     /// Gives out no more connections, and waits for those in use.
     pub(super) async fn close(&self) {
-        self.0.closed.store(true, Ordering::Relaxed);
-        drop(self.0.places.take(CLOSING, self.0.size.into()).await);
+        let places = self.0.places.acquire_many(self.0.size).await;
+        self.0.places.close();
+        drop(places);
         self.unused().idle.clear();
-    }
-
-    fn is_closed(&self) -> bool {
-        self.0.closed.load(Ordering::Relaxed)
     }
 
     /// The connection that was used last, if it is still sound.
@@ -217,12 +223,6 @@ const LONGEST_IDLE: Duration = Duration::from_secs(10 * 60);
 
 /// The name of the database may lead elsewhere by then.
 const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
-
-/// Who takes part in the sharing as a tenant does: the host, for what is no tenant's.
-const HOST: TenantId = TenantId(Uuid::nil());
-
-/// Whoever closes the pool, and has no connection.
-const CLOSING: TenantId = TenantId(Uuid::max());
 
 /// Between tries to connect.
 const RETRY_DELAY: Duration = Duration::from_millis(50);

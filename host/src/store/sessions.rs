@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::error::broke;
 use super::{Store, StoreError};
 use crate::crypto::Sealed;
-use crate::ids::{RequestDigest, Scope, SessionId, TokenHash};
+use crate::ids::{RequestDigest, RequestId, Scope, SessionId, TokenHash};
 
 /// What becomes of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,6 +174,8 @@ pub struct ExchangeRow<'a> {
     pub duration_us: i64,
     /// The plugin version that answered; none where none was asked.
     pub plugin_version: Option<i32>,
+    /// The request that it answers.
+    pub request: RequestId,
 }
 
 /// Finds what a turn begins with, in one statement: an earlier copy of the request anywhere at the tenant, and the session.
@@ -207,7 +209,7 @@ pub async fn find_session(store: &Store, scope: Scope, token: TokenHash) -> Resu
 pub async fn insert_session(store: &Store, scope: Scope, new: &NewSession, commit: &Commit<'_>) -> Result<bool, StoreError> {
     let query = || {
         let query =
-            sqlx::query("select insert_turn_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)");
+            sqlx::query("select insert_turn_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)");
         bind(query, scope, commit).bind(new.id.0).bind(new.expires_at).bind(commit.shared)
     };
     committed(store.call(scope.tenant, query).await)
@@ -218,8 +220,9 @@ pub async fn insert_session(store: &Store, scope: Scope, new: &NewSession, commi
 pub async fn update_session(store: &Store, scope: Scope, version: i64, commit: &Commit<'_>) -> Result<bool, StoreError> {
     let Opening { opened, restart, suspect } = commit.opening;
     let query = || {
-        let query =
-            sqlx::query("select update_turn_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)");
+        let query = sqlx::query(
+            "select update_turn_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+        );
         bind(query, scope, commit).bind(version).bind(opened).bind(restart).bind(suspect)
     };
     committed(store.call(scope.tenant, query).await)
@@ -245,7 +248,7 @@ pub async fn insert_minted_session(store: &Store, scope: Scope, minted: &MintedS
     transaction.commit().await
 }
 
-/// Binds `$1` to `$14`, which both kinds of commit share.
+/// Binds `$1` to `$15`, which both kinds of commit share.
 fn bind<'a>(query: Commits<'a>, scope: Scope, commit: &'a Commit<'a>) -> Commits<'a> {
     query
         .bind(scope.tenant.0)
@@ -262,6 +265,7 @@ fn bind<'a>(query: Commits<'a>, scope: Scope, commit: &'a Commit<'a>) -> Commits
         .bind(commit.exchange.outcome)
         .bind(commit.exchange.duration_us)
         .bind(commit.exchange.plugin_version)
+        .bind(commit.exchange.request.0)
 }
 
 /// A statement that says whether it committed.

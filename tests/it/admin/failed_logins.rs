@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use flowhost_tests::{TestHost, logged};
 use futures_util::future::join_all;
+use reqwest::Client;
 use tracing::Level;
 
 #[tokio::test]
@@ -58,4 +59,20 @@ async fn what_was_refused_is_counted_by_its_reason() {
     for line in ["reason=\"invalid-token\"} 3", "reason=\"no-token\"} 1"] {
         assert!(metrics.contains(&format!("flowhost_admin_requests_refused_total{{{line}")), "{line} in {metrics}");
     }
+}
+
+#[tokio::test]
+async fn who_shows_invalid_tokens_can_not_fill_the_log() {
+    let host = TestHost::start().await;
+    let client = Client::builder().no_proxy().build().unwrap();
+    let mut lines = Vec::new();
+    for number in 0..10 {
+        let guess = client.get(host.admin().url("/v1/tenants")).bearer_auth(format!("fha_{number}")).send().await.unwrap();
+        let id = guess.headers()["x-request-id"].to_str().unwrap().to_owned();
+        assert_eq!(guess.status(), 401);
+        assert_eq!(logged(Level::DEBUG, &id).iter().filter(|line| line.contains("an invalid token")).count(), 1, "{id}");
+        lines.extend(logged(Level::INFO, &id));
+    }
+
+    assert_eq!(lines.len(), 1, "one for each source: {lines:#?}");
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use flowhost::client::payload;
+use flowhost::egress::OwnAddresses;
 use flowhost_tests::{Component, Outside, TestFlow, Visit, eventually, logged, watch};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -350,6 +351,26 @@ async fn without_exceptions_the_guard_reaches_nothing_on_this_machine() {
     let developing = host.second_configured(|config| config.egress = egress).await;
     let there = flow.served_at(&developing).await;
     assert_eq!(outcome(&there, get("https://api.example.com/echo")).await["status"], 200, "with --allow-private-egress");
+}
+
+#[tokio::test]
+async fn a_plugin_never_reaches_the_host_that_runs_it() {
+    let outside = Outside::start().await;
+    let mut egress = outside.egress();
+    egress.guard.private_addresses = true;
+    egress.guard.own = OwnAddresses::known_as(vec!["api.example.com".parse().unwrap()]);
+    let host = flowhost_tests::TestHost::configured(|config| config.egress = egress).await;
+    let flow = calling_flow(&host.tenant("acme").await).await;
+    assert!(refusal(&flow, get("https://api.example.com/echo"), "not-granted").await.contains("not public"), "its own name");
+
+    outside.name("plain.example.com", &[&[outside.plain]]);
+    assert_eq!(outcome(&flow, get("http://plain.example.com/close")).await["status"], 200, "another server on this machine");
+    for listener in [host.public_url(), host.admin().url("")] {
+        let own: SocketAddr = listener.trim_start_matches("http://").parse().unwrap();
+        outside.name("plain.example.com", &[&[own]]);
+        let why = refusal(&flow, get("http://plain.example.com/healthz"), "not-granted").await;
+        assert!(why.contains("not public"), "{why}");
+    }
 }
 
 #[tokio::test]

@@ -124,7 +124,10 @@ async fn connections_past_the_limit_wait_until_another_one_ends() {
 
 #[tokio::test]
 async fn connections_that_do_nothing_make_room_on_both_listeners() {
-    let few = |limits: &mut ListenerLimits| limits.max_connections = 20;
+    // None of them goes by itself.
+    let few = |limits: &mut ListenerLimits| {
+        (limits.max_connections, limits.head_timeout, limits.idle_timeout) = (20, LONG, LONG);
+    };
     let host = TestHost::configured(|config| [&mut config.limits.public, &mut config.limits.admin].into_iter().for_each(few)).await;
     for listener in [host.public_url(), host.admin().url("")] {
         let mut idle = Vec::new();

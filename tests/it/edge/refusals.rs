@@ -2,7 +2,9 @@
 
 use flowhost::client::payload;
 use flowhost_tests::{Component, TestHost, logged, post};
+use reqwest::Client;
 use serde_json::json;
+use sqlx::Executor;
 use tracing::Level;
 
 #[tokio::test]
@@ -38,4 +40,19 @@ async fn what_keeps_failing_inside_a_plugin_has_a_line_too() {
 
     let lines = logged(Level::WARN, "tenant.slug=\"failing\"");
     assert_eq!(lines.iter().filter(|line| line.contains("a plugin failed")).count(), 1, "{lines:#?}");
+}
+
+#[tokio::test]
+async fn who_asks_whether_a_host_is_ready_can_not_fill_the_log() {
+    let host = TestHost::start().await;
+    host.database().pool().await.execute("alter table sessions disable row level security").await.unwrap();
+    let client = Client::builder().no_proxy().build().unwrap();
+    let mut lines = Vec::new();
+    for _ in 0..10 {
+        let asked = client.get(host.admin().url("/readyz")).send().await.unwrap();
+        assert_eq!(asked.status(), 503);
+        lines.extend(logged(Level::INFO, asked.headers()["x-request-id"].to_str().unwrap()));
+    }
+
+    assert_eq!(lines.iter().filter(|line| line.contains("the host is not ready")).count(), 1, "{lines:#?}");
 }

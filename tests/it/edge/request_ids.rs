@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use flowhost::client::payload;
 use flowhost_tests::{Component, TestHost, asking, eventually, logged};
 use reqwest::{Client, RequestBuilder};
-use serde_json::json;
+use serde_json::{Value, json};
 use tracing::Level;
 
 #[tokio::test]
@@ -95,6 +95,28 @@ async fn work_that_goes_on_after_the_answer_is_logged_under_its_name() {
         logged(Level::DEBUG, &id).into_iter().find(|line| line.contains("client error some-error"))
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_answers_name_leads_to_its_exchange_the_plugins_lines_and_the_audit_log() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Chatty).await;
+    let request = flow.client().seal(&asking("flood", "token-of-ana")).unwrap();
+    let post = client().post(flow.url()).header("x-hub-signature-256", &request.signature).body(request.body.clone());
+    let change = client().patch(host.admin().url("/v1/tenants/acme")).bearer_auth(host.admin_token());
+
+    let (answered, changed) = (send(post).await, send(change.json(&json!({"name": "Acme"}))).await);
+
+    assert_eq!((answered.0, changed.0), (200, 200));
+    assert_eq!(flow.session().await["history"][0]["request_id"], answered.1);
+    let lines = eventually("the plugin's lines are kept", async || {
+        let lines = flow.call("GET", "/logs", Value::Null).await.text;
+        (!lines.is_empty()).then_some(lines)
+    });
+    let named = |line: &str| serde_json::from_str::<Value>(line).unwrap()["request_id"] == answered.1;
+    assert!(lines.await.lines().all(named));
+    let entries = host.admin().get("/v1/audit?limit=1").await.expect(200)["entries"].clone();
+    assert_eq!((&entries[0]["action"], &entries[0]["request_id"]), (&json!("tenant.update"), &json!(changed.1)));
 }
 
 fn client() -> Client {

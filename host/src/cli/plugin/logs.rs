@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::config::Environment;
 
 use super::super::api::{ApiArgs, ApiError};
-use super::super::output::{note, printable, say};
+use super::super::output::{is_heard, note, printable, say};
 
 /// Arguments of `plugin logs`.
 #[derive(Args)]
@@ -59,6 +59,10 @@ pub(super) async fn run(args: LogsArgs, environment: &Environment) -> anyhow::Re
     let mut events = api.follow(&path, &query).await?;
     while let Some(line) = events.next().await {
         args.print(&line)?;
+        // Else a reader that has gone would keep one of the tenant's places for followers.
+        if !is_heard() {
+            return Ok(());
+        }
     }
     note("the host ended the stream: it stops, the flow is gone, or the token is not valid any more");
     Ok(())

@@ -25,7 +25,10 @@ pub(super) async fn require_token(State(state): State<AdminState>, mut request: 
         Ok(None) => {
             let source = source(&request);
             state.metrics.admin_request_refused(AdminRefusal::InvalidToken);
-            tracing::warn!(%source, "an invalid token was shown to the admin API");
+            match state.failed_attempts.line(source) {
+                Some(others) => tracing::warn!(%source, others, "an invalid token was shown to the admin API"),
+                None => tracing::debug!(%source, "an invalid token was shown to the admin API"),
+            }
             match state.failed_attempts.slow_down(source).await {
                 Ok(()) => refused(),
                 Err(retry_after) => {

@@ -16,7 +16,7 @@ impl FromRequestParts<AdminState> for AtDesk {
 
     async fn from_request_parts(parts: &mut Parts, state: &AdminState) -> Result<Self, Problem> {
         match (parts.extensions.get::<Caller>(), parts.extensions.get::<Right>()) {
-            (Some(caller), Some(right)) => Ok(Self(state.admin.desk(*caller, *right))),
+            (Some(caller), Some(right)) => Ok(Self(state.admin.desk(*caller, *right, parts.extensions.get().copied()))),
             _ => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "this route lets nobody in")),
         }
     }

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
+use crate::telemetry::Summary;
+
 /// The sources of invalid tokens, each with how often it failed.
 #[derive(Debug)]
 pub struct FailedAttempts {
@@ -16,6 +18,7 @@ pub struct FailedAttempts {
     /// Answers that wait.
     waiting: Semaphore,
     longest_delay: Duration,
+    lines: Summary,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +30,8 @@ struct Failures {
 impl FailedAttempts {
     /// No attempts yet. No answer is held back for longer than `longest_delay`.
     pub fn new(longest_delay: Duration) -> Self {
-        Self { sources: Mutex::default(), waiting: Semaphore::new(MAX_WAITING), longest_delay }
+        let lines = Summary::new(MAX_LINES, MAX_LINES);
+        Self { sources: Mutex::default(), waiting: Semaphore::new(MAX_WAITING), longest_delay, lines }
     }
 
     /// Notes a failed attempt, and holds its answer back: the longer, the more of them this source has made. Where too many answers wait
@@ -40,6 +44,11 @@ impl FailedAttempts {
         let Ok(_place) = self.waiting.try_acquire() else { return Err(RETRY_AFTER) };
         sleep(delay).await;
         Ok(())
+    }
+
+    /// Whether the log gets a line for an attempt of this source: then, how many others got none since the last line.
+    pub(super) fn line(&self, source: IpAddr) -> Option<u64> {
+        self.lines.note("", &network_of(source).to_string())
     }
 
     fn note(&self, source: IpAddr, now: Instant) -> Duration {
@@ -87,6 +96,9 @@ const MAX_SOURCES: usize = 10_000;
 
 /// Answers that are held back at the same time, from all sources together.
 const MAX_WAITING: usize = 100;
+
+/// Lines of the log in a minute, one for each source: anybody who reaches the listener can show tokens, as fast as they like.
+const MAX_LINES: usize = 20;
 
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 

@@ -4,7 +4,7 @@
 use time::OffsetDateTime;
 
 use crate::flow::LogLevel;
-use crate::ids::Scope;
+use crate::ids::{RequestId, Scope};
 use crate::plugins::host::CallState;
 use crate::plugins::wit::v1::log::{Host, Level};
 use crate::plugins::{Call, CallLines, LogLine};
@@ -15,6 +15,7 @@ use crate::telemetry::printable;
 pub(crate) struct CallLog {
     scope: Scope,
     version: i32,
+    request: Option<RequestId>,
     lines: Vec<LogLine>,
     dropped: u32,
 }
@@ -22,7 +23,7 @@ pub(crate) struct CallLog {
 impl CallLog {
     /// No lines yet.
     pub(crate) fn new(call: &Call) -> Self {
-        Self { scope: call.scope, version: call.version, lines: Vec::new(), dropped: 0 }
+        Self { scope: call.scope, version: call.version, request: call.request, lines: Vec::new(), dropped: 0 }
     }
 
     /// Writes what ends a call, such as a panic's message: also after a flood.
@@ -38,7 +39,7 @@ impl CallLog {
             return None;
         }
         let (lines, dropped) = (std::mem::take(&mut self.lines), std::mem::take(&mut self.dropped));
-        Some(CallLines { scope: self.scope, version: self.version, lines, dropped })
+        Some(CallLines { scope: self.scope, version: self.version, request: self.request, lines, dropped })
     }
 
     fn write(&mut self, level: LogLevel, message: &str) {
@@ -124,6 +125,12 @@ mod tests {
     }
 
     fn log() -> CallLog {
-        CallLog { scope: Scope { tenant: TenantId::new(), flow: FlowId::new() }, version: 1, lines: Vec::new(), dropped: 0 }
+        CallLog {
+            scope: Scope { tenant: TenantId::new(), flow: FlowId::new() },
+            version: 1,
+            request: None,
+            lines: Vec::new(),
+            dropped: 0,
+        }
     }
 }
