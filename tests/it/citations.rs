@@ -66,7 +66,8 @@ fn every_link_of_a_page_leads_to_something() {
                 continue;
             }
             let (path, heading) = target.split_once('#').unwrap_or((target, ""));
-            let leads_to = if path.is_empty() { root().join(&file) } else { root().join(&file).with_file_name("").join(path) };
+            let page = root().join(&file);
+            let leads_to = if path.is_empty() { page } else { page.parent().unwrap().join(path) };
             let has_heading = || std::fs::read_to_string(&leads_to).unwrap().lines().any(|line| anchor(line) == heading);
             if !leads_to.exists() || !(heading.is_empty() || has_heading()) {
                 broken.insert(format!("{}: {target}", file.display()));
