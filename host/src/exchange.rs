@@ -327,7 +327,7 @@ const FAILURE_LINES: usize = 100;
 /// The token of a rehearsal: no session ever has it, since none is begun.
 const REHEARSAL_TOKEN: &str = "flowhost-rehearsal";
 
-/// What clients send today (`protocol.md` section 2).
+/// What clients send today (`protocol.md` section 3).
 const DATA_API_VERSION: &str = "3.0";
 
 /// From a request's arrival to its reply, tries that lost to another turn of the session included: Meta gives up after 10 s.

@@ -75,7 +75,7 @@ pub struct Scope {
     pub flow: FlowId,
 }
 
-/// A name in a URL: 1 to 63 characters out of `a-z`, `0-9` and `-` (`design.md` section 1; 63 is the length of a DNS label,
+/// A name in a URL: 1 to 63 characters out of `a-z`, `0-9` and `-` (`operators.md`; 63 is the length of a DNS label,
 /// so that a slug can become a host name).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]

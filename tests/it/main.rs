@@ -6,6 +6,7 @@ mod activation;
 mod admin;
 mod at_rest;
 mod capabilities;
+mod citations;
 mod client_command;
 mod code_cache;
 mod compile;

@@ -88,7 +88,7 @@ const OLDEST_PUBLISHED: Version = Version(5, 1);
 
 pub(crate) const NEWEST: Version = Version(7, 3);
 
-/// `protocol.md` section 3.
+/// `protocol.md` section 5.
 const DATA_API_4_SINCE: Version = Version(7, 3);
 
 /// `protocol.md` section 5: from here on WhatsApp refuses a terminal screen without a Footer.

@@ -128,7 +128,7 @@ impl From<StoredKey> for KeyView {
     }
 }
 
-/// One day: clients fetch the new public key long before (`design.md` section 5).
+/// One day: clients fetch the new public key long before (`operators.md`).
 const RETIRE_AFTER_SECONDS: u32 = 86_400;
 
 /// A request that no key opens costs an RSA operation for each of them, about 255 us.

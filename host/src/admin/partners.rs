@@ -104,5 +104,5 @@ fn subject(partner: &StoredPartner) -> Subject {
     Subject { partner: Some((partner.id, partner.slug.clone())), tenant: None }
 }
 
-/// The partner that tenants belong to unless they name another (`design.md` section 1).
+/// The partner that tenants belong to unless they name another (`operators.md`).
 pub(super) const DEFAULT_PARTNER: &str = "default";

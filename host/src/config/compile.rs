@@ -23,7 +23,7 @@ pub struct CompileConfig {
 }
 
 impl Default for CompileConfig {
-    /// `design.md` section 4: 60 s and 2 GiB. No cache.
+    /// 60 s and 2 GiB (`SANDBOX.md`). No cache.
     fn default() -> Self {
         Self {
             // Whatever happens to the file: what the kernel started this process from.

@@ -61,7 +61,7 @@ pub enum PluginReply {
     },
 }
 
-/// The most that an answer may carry, in bytes (`design.md` section 4).
+/// The most that an answer may carry, in bytes (`SANDBOX.md`).
 #[derive(Clone, Copy, Debug)]
 pub struct AnswerLimits {
     /// The reply.

@@ -154,5 +154,5 @@ const ONLY_POST: &str = "This is the data endpoint of a WhatsApp Flow. It is the
 
 const SIGNATURE_HEADER: &str = "x-hub-signature-256";
 
-/// `design.md` section 4. A form's data is a few KiB.
+/// `protocol.md` section 1. A form's data is a few KiB.
 const MAX_BODY_BYTES: usize = 1 << 20;

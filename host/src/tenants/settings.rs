@@ -1,4 +1,4 @@
-//! A flow's settings (`design.md` section 5), with their defaults and the ceilings of its limits (section 4).
+//! A flow's settings (`operators.md`), with their defaults and the ceilings of its limits (`SANDBOX.md`).
 
 use std::time::Duration;
 

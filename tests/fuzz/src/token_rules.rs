@@ -139,7 +139,7 @@ impl Case {
         self.given && self.holds && matches!(self.signature, TokenSignature::IfPresent | TokenSignature::Required)
     }
 
-    /// `required` refuses a bad one and none, `if-present` a bad one, `ignore` nothing (`design.md` section 3).
+    /// `required` refuses a bad one and none, `if-present` a bad one, `ignore` nothing (`protocol.md` section 3).
     fn signature_is_refused(&self) -> bool {
         match (self.given, self.holds) {
             (true, true) => false,

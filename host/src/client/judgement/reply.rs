@@ -42,7 +42,7 @@ fn turn(request: &Value, reply: &Value, flow_json: Option<&FlowJson>) -> Judgeme
     judgement
 }
 
-/// Where a reply is not as the Flow JSON has it: rules 4 to 6 of `protocol.md` section 5.
+/// Where a reply is not as the Flow JSON has it: rules 4 to 7 of `protocol.md` section 5.
 fn beside_the_flow_json(request: &Value, reply: &Value, flow_json: &FlowJson) -> Vec<Problem> {
     let origin = match request["screen"].as_str() {
         Some(screen) if !screen.is_empty() && request["action"] != "INIT" => Origin::Screen(screen),

@@ -68,5 +68,5 @@ pub(super) async fn rollback(
     Ok(Json(desk.rollback(&tenant, &flow).await?))
 }
 
-/// `design.md` section 4.
+/// `SANDBOX.md` has it among what an upload may cost.
 const MAX_COMPONENT_BYTES: usize = 64 << 20;

@@ -88,7 +88,7 @@ fn escaped(message: &str) -> String {
     text
 }
 
-/// `design.md` section 4.
+/// Of one call (`SANDBOX.md`).
 const MAX_LINES: usize = 64;
 const MAX_LINE_BYTES: usize = 4 << 10;
 

@@ -1,0 +1,146 @@
+//! What the code and the pages cite is in the project: pages, their sections, decisions, and what a link leads to.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+#[test]
+fn every_page_that_is_cited_is_in_the_project() {
+    let mut missing = BTreeSet::new();
+    for (file, text) in texts(&["rs", "md", "toml", "wit", "sql", "yml"]) {
+        for cited in words(&text).filter(|word| is_page(word)) {
+            if page(&file, cited).is_none() {
+                missing.insert(format!("{}: {cited}", file.display()));
+            }
+        }
+    }
+    assert_eq!(missing, BTreeSet::new());
+}
+
+#[test]
+fn every_section_that_is_cited_is_in_its_page() {
+    let (mut missing, mut seen) = (BTreeSet::new(), 0);
+    for (file, text) in texts(&["rs", "md"]) {
+        let words: Vec<_> = words(&text).collect();
+        for (at, cited) in words.iter().enumerate().filter(|(_, word)| is_page(word)) {
+            let Some(page) = page(&file, cited) else { continue };
+            let page = std::fs::read_to_string(page).unwrap();
+            for number in sections(&words[at + 1..]) {
+                seen += 1;
+                if !page.lines().any(|line| line.starts_with(&format!("## {number}. "))) {
+                    missing.insert(format!("{}: {cited} section {number}", file.display()));
+                }
+            }
+        }
+    }
+    assert_eq!(missing, BTreeSet::new());
+    assert!(seen > 20, "only {seen} sections are cited: the code says it otherwise now");
+}
+
+#[test]
+fn every_decision_that_is_cited_is_there_and_has_a_status() {
+    let decisions: Vec<_> = texts(&["md"]).into_iter().filter(|(file, _)| file.starts_with("host/docs/adr")).collect();
+    let is_there = |number: &str| decisions.iter().any(|(_, text)| text.starts_with(&format!("# {number}. ")));
+    let mut wrong = BTreeSet::new();
+    for (file, text) in texts(&["rs", "md", "toml", "sql"]) {
+        let words: Vec<_> = words(&text).collect();
+        let cited = words.windows(2).filter(|pair| pair[0] == "ADR" && pair[1].parse::<u32>().is_ok());
+        wrong.extend(cited.filter(|pair| !is_there(pair[1])).map(|pair| format!("{}: ADR {}", file.display(), pair[1])));
+    }
+    for (file, text) in &decisions {
+        let status = text.lines().nth(2).unwrap_or_default();
+        let has_form = status == ACCEPTED || REPLACED.iter().any(|form| status.starts_with(form));
+        if !has_form || text.lines().nth(3) != Some("") {
+            wrong.insert(format!("{}: {status:?} is no status", file.display()));
+        }
+    }
+    assert_eq!(wrong, BTreeSet::new());
+}
+
+#[test]
+fn every_link_of_a_page_leads_to_something() {
+    let mut broken = BTreeSet::new();
+    for (file, text) in texts(&["md"]) {
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            // Another site, or an item of Rust's documentation.
+            if target.contains(':') {
+                continue;
+            }
+            let (path, heading) = target.split_once('#').unwrap_or((target, ""));
+            let page = root().join(&file);
+            let leads_to = if path.is_empty() { page } else { page.parent().unwrap().join(path) };
+            let has_heading = || std::fs::read_to_string(&leads_to).unwrap().lines().any(|line| anchor(line) == heading);
+            if !leads_to.exists() || !(heading.is_empty() || has_heading()) {
+                broken.insert(format!("{}: {target}", file.display()));
+            }
+        }
+    }
+    assert_eq!(broken, BTreeSet::new());
+}
+
+fn is_page(word: &str) -> bool {
+    word.len() > 3 && word.ends_with(".md")
+}
+
+/// The page that a name in a file means: beside the file or in a folder above it, or one of the folders that have pages.
+fn page(file: &Path, cited: &str) -> Option<PathBuf> {
+    let above = file.ancestors().skip(1).map(Path::to_path_buf);
+    let folders = above.chain(PAGE_FOLDERS.map(PathBuf::from));
+    folders.map(|folder| root().join(folder).join(cited)).find(|path| path.is_file())
+}
+
+/// The numbers after a page's name: `section 5`, or `sections 1, 4 and 5`.
+fn sections<'a>(after: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    let most = match after.first() {
+        Some(&"section") => 1,
+        Some(&"sections") => usize::MAX,
+        _ => 0,
+    };
+    let listed = after.iter().skip(1).copied().filter(|word| *word != "and");
+    listed.take_while(|word| word.parse::<u32>().is_ok()).take(most)
+}
+
+/// The words of a text, paths being one, without what stands around them. Comments may break between any two.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let is_outside = |letter: char| !(letter.is_alphanumeric() || "_-./".contains(letter));
+    text.split(is_outside).map(|word| word.trim_end_matches('.')).filter(|word| word.contains(char::is_alphanumeric))
+}
+
+/// How hosting sites call a heading in a URL; empty where the line is none.
+fn anchor(line: &str) -> String {
+    let Some(heading) = line.strip_prefix('#') else { return String::new() };
+    let heading = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+    heading.chars().filter(|letter| letter.is_alphanumeric() || "_-".contains(*letter)).collect()
+}
+
+/// The files of the project with one of these endings, by their place in it.
+fn texts(endings: &[&str]) -> Vec<(PathBuf, String)> {
+    let (mut found, mut folders) = (Vec::new(), vec![root().to_path_buf()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if path.is_dir() && !NOT_OURS.contains(&name) {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| endings.iter().any(|wanted| ending == *wanted)) {
+                let place = path.strip_prefix(root()).unwrap().to_path_buf();
+                found.push((place, std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(!found.is_empty());
+    found
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// Folders that a page is meant to be in wherever it is cited from.
+const PAGE_FOLDERS: [&str; 3] = ["", "host/docs", "guest-sdk"];
+
+/// What is built, what a development host keeps, and git's.
+const NOT_OURS: [&str; 3] = ["target", ".flowhost", ".git"];
+
+/// The third line of a decision, or what it begins with where later ones are named.
+const ACCEPTED: &str = "Status: accepted";
+const REPLACED: [&str; 2] = ["Status: replaced by ADR ", "Status: accepted, replaced in part by ADR "];
