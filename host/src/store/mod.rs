@@ -175,7 +175,9 @@ impl Store {
         tenant: TenantId,
         function: impl Fn() -> Q,
     ) -> Result<PgRow, StoreError> {
-        match self.functions(tenant).await?.fetch_one(function()).await {
+        // Whatever became of it, its connection is given back by now: those that wait for another must not hold one.
+        let called = self.functions(tenant).await?.fetch_one(function()).await;
+        match called {
             Err(error) if tells_of_a_loss(&error) => Ok(self.functions(tenant).await?.fetch_one(function()).await?),
             called => Ok(called?),
         }
