@@ -1,6 +1,7 @@
 //! What a tenant notices of another one whose plugin computes as hard as it can: the honest one's exchanges, one after another, with
 //! the neighbour quiet and with the neighbour spinning, and the ratio of the two p99. All in one run, alternating, so that what the
-//! machine does besides falls on both. Fails where a ratio is above [`MOST`].
+//! machine does besides falls on both. Fails where a ratio is above [`MOST`] or
+//! [`MOST_BESIDE_REPLIES`].
 //!
 //! The neighbour has [`CONNECTIONS`] connections. Either it has a request under way on each at any time, which computes for about
 //! 100 ms and is answered, so that its circuit never opens; or its requests loop for ever, are cut off, and, once the circuit is open,
@@ -77,7 +78,7 @@ async fn main() -> ExitCode {
     );
     host.stop().await;
     assert!(of_computing.otherwise == 0 && of_replying.well > 0, "a neighbour whose calls are not answered shows nothing");
-    if ratios.into_iter().any(|ratio| ratio > MOST) {
+    if ratios.into_iter().zip([MOST, MOST, MOST_BESIDE_REPLIES]).any(|(ratio, most)| ratio > most) {
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
@@ -187,6 +188,9 @@ impl std::fmt::Display for Percentiles {
 
 /// What the neighbour may cost: `p99` at most twice what it is without it.
 const MOST: f64 = 2.0;
+
+/// What is beside the check, 700 kB to be sealed, stored and sent, is not done in turns.
+const MOST_BESIDE_REPLIES: f64 = 4.0;
 
 const ROUNDS: u32 = 13;
 const EXCHANGES: u32 = 150;

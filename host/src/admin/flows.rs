@@ -126,12 +126,6 @@ impl Desk {
         self.view(&tenant, name).await
     }
 
-    /// Whether the flow is there and the caller may do to it what it is about to do.
-    pub async fn may_change_flow(&self, tenant: &str, name: &str) -> Result<(), AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        self.flow(&tenant, name).await.map(drop)
-    }
-
     /// Deletes a flow with its versions and sessions. One that is switched off only goes by who may switch it on.
     pub async fn delete_flow(&self, tenant: &str, name: &str) -> Result<(), AdminError> {
         let tenant = self.tenant(tenant).await?;
