@@ -79,11 +79,9 @@ impl Gates {
     }
 }
 
-impl Entered {
-    /// How long a call that waited so long for its place may still wait for anything else of the host's.
-    pub(super) fn patience(&self, waited: Option<Duration>) -> Duration {
-        QUEUE_TIME.saturating_sub(waited.unwrap_or_default())
-    }
+/// How long a call that waited so long for its place may still wait for anything else of the host's.
+pub(super) fn patience_left(waited: Option<Duration>) -> Duration {
+    QUEUE_TIME.saturating_sub(waited.unwrap_or_default())
 }
 
 impl Gate {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::breaker::{Breakers, Permission};
-use super::gate::Entered;
+use super::gate::{Entered, patience_left};
 use super::{Call, PluginError, reply_check};
 use crate::budget::Budget;
 use crate::flow::{Answer, AnswerError};
@@ -118,8 +118,7 @@ impl<'a> Unchecked<'a> {
         check: impl FnOnce(Answer) -> Result<T, AnswerError> + Send + 'static,
     ) -> Result<Result<T, AnswerError>, PluginError> {
         let Self { answer, entered, mut told, mut usage, tenant, cpu, lane } = self;
-        let patience = entered.patience(usage.queue);
-        let checked = reply_check::run(lane, tenant, patience, answer, move |answer| {
+        let checked = reply_check::run(lane, tenant, patience_left(usage.queue), answer, move |answer| {
             // Until its end the check needs memory, and a place: else calls whose answers wait for theirs would pile up.
             let _entered = entered;
             check(answer)
