@@ -20,13 +20,7 @@ use crate::capabilities::{keeper, submit};
 
 #[tokio::test]
 async fn connections_that_went_silent_are_replaced_in_time() {
-    let mut proxy = None;
-    let host = TestHost::configured(|config| {
-        let before = proxy.insert(DatabaseProxy::before(&config.database));
-        config.database = before.options();
-    })
-    .await;
-    let proxy = proxy.unwrap();
+    let (host, proxy) = behind_a_proxy().await;
     let settings = json!({"limits": {"concurrency": CLIENTS, "queue": CLIENTS}});
     let flow = host.tenant("acme").await.flow("booking", settings, Component::Steady).await;
     assert_eq!(statuses(&flow).await, [200; CLIENTS]);
@@ -45,13 +39,7 @@ async fn connections_that_went_silent_are_replaced_in_time() {
 
 #[tokio::test]
 async fn a_turn_whose_commit_is_lost_is_answered_and_its_plugin_asked_once() {
-    let mut proxy = None;
-    let host = TestHost::configured(|config| {
-        let before = proxy.insert(DatabaseProxy::before(&config.database));
-        config.database = before.options();
-    })
-    .await;
-    let proxy = proxy.unwrap();
+    let (host, proxy) = behind_a_proxy().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     assert_eq!(flow.count("token-of-ana").await, 1);
     for (number, lose) in [(2, DatabaseProxy::silence as fn(&DatabaseProxy)), (3, DatabaseProxy::lose_answers)] {
@@ -61,7 +49,7 @@ async fn a_turn_whose_commit_is_lost_is_answered_and_its_plugin_asked_once() {
         sqlx::query("select from sessions for update").execute(&mut *locking).await.unwrap();
         let answered = async { flow.count("token-of-ana").await };
         let meanwhile = async {
-            eventually("the commit waits", async || (waiting_commits(&pool).await > 0).then_some(())).await;
+            locks_are_waited_for(&pool, 1).await;
             lose(&proxy);
             locking.rollback().await.unwrap();
         };
@@ -90,7 +78,7 @@ async fn a_tenant_whose_turns_wait_in_the_database_leaves_others_connections() {
         }
     }));
     let others = async {
-        eventually("commits wait", async || (waiting_commits(&pool).await >= 2).then_some(())).await;
+        locks_are_waited_for(&pool, 2).await;
         for number in 1..=5 {
             assert_eq!(modest.count("token-of-ana").await, number);
         }
@@ -147,8 +135,12 @@ async fn a_database_that_only_reads_is_left_until_it_writes_again() {
     })
     .await;
 
-    let ready = host.admin().get("/readyz").await;
-    assert_eq!((ready.status, ready.text.as_str()), (503, "the database only reads\n"));
+    // Each session of the server hears of it by itself, the superuser's maybe before the host's.
+    eventually("the host is not ready, and says why", async || {
+        let ready = host.admin().get("/readyz").await;
+        ((ready.status, ready.text.as_str()) == (503, "the database only reads\n")).then_some(())
+    })
+    .await;
     assert_eq!(flow.ask("count", "token-of-ana").await.status, 503);
     eventually("none is kept but the one that listens", async || (connections(&mut superuser).await == 0).then_some(())).await;
 
@@ -219,7 +211,7 @@ async fn changes_that_one_tenant_makes_leave_others_their_connections() {
     let path = "/v1/tenants/acme/flows/booking";
     let changes = join_all((0..16).map(|_| deployer.call("PATCH", path, json!({"failure_text": "Sorry."}))));
     let others = async {
-        something_waits_for_a_lock(&pool).await;
+        locks_are_waited_for(&pool, 1).await;
         for number in 1..=20 {
             assert_eq!(neighbour.count("token-of-ana").await, number);
         }
@@ -242,7 +234,7 @@ async fn turns_that_wait_for_their_tenants_locks_leave_others_their_connections(
     let lock = "select from flows f join tenants t using (tenant_id) where t.slug = 'acme' for update of f";
     sqlx::query(lock).execute(&mut *locking).await.unwrap();
     let others = async {
-        something_waits_for_a_lock(&pool).await;
+        locks_are_waited_for(&pool, 1).await;
         for number in 1..=20 {
             assert_eq!(neighbour.count("token-of-ana").await, number);
         }
@@ -277,11 +269,15 @@ async fn a_url_that_asks_for_it_has_the_servers_certificate_checked() {
     assert_eq!(connect("localhost", "sslmode=require".to_owned()).await, Ok(()), "encrypted, with anybody");
 }
 
-/// How many commits wait for a row.
-async fn waiting_commits(pool: &PgPool) -> i64 {
-    let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' \
-        and query like '%update_turn%'";
-    sqlx::query_scalar(waiting).fetch_one(pool).await.unwrap()
+/// A host, and what stands between it and its database.
+async fn behind_a_proxy() -> (TestHost, DatabaseProxy) {
+    let mut proxy = None;
+    let host = TestHost::configured(|config| {
+        let before = proxy.insert(DatabaseProxy::before(&config.database));
+        config.database = before.options();
+    })
+    .await;
+    (host, proxy.unwrap())
 }
 
 /// How often the plugin was called.
@@ -291,11 +287,12 @@ async fn calls(host: &TestHost) -> u64 {
     page.lines().find_map(|line| line.strip_prefix(series)).unwrap().parse().unwrap()
 }
 
-async fn something_waits_for_a_lock(pool: &PgPool) {
+/// Waits until so many statements wait for a lock.
+async fn locks_are_waited_for(pool: &PgPool, at_least: i64) {
     let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    eventually("something waits for a lock", async || {
+    eventually("locks are waited for", async || {
         let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(pool).await.unwrap();
-        (waiting > 0).then_some(())
+        (waiting >= at_least).then_some(())
     })
     .await;
 }
