@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use flowhost::client::{FlowClient, SealedRequest, payload};
+use flowhost_client::{FlowClient, SealedRequest, payload};
 use flowhost_tests::{Component, TestFlow, TestHost, asking};
 use futures_util::future::join_all;
 use serde_json::{Value, json};

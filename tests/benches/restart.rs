@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, variant};
 use futures_util::stream::{StreamExt as _, iter};
 use serde_json::json;

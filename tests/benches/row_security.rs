@@ -8,7 +8,7 @@
 
 use std::time::{Duration, Instant};
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost};
 use serde_json::json;
 use sqlx::Connection;

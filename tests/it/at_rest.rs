@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestHost, dump, fixture, forms, logged, watch};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

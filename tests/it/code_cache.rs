@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use flowhost::config::HostConfig;
-use flowhost::crypto::{MasterKey, MasterKeys};
+use flowhost_protocol::crypto::{MasterKey, MasterKeys};
+use flowhost_server::config::HostConfig;
 use flowhost_tests::{Component, TestFlow, TestHost, logged, variant};
 use serde_json::{Value, json};
 use tempfile::TempDir;

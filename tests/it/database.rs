@@ -4,11 +4,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use flowhost::client::payload;
-use flowhost::config::{Environment, MigrationPolicy, parse_database_url};
-use flowhost::postgres::{EmbeddedPostgres, Options, PgPrograms};
-use flowhost::store::{Store, StoreError};
-use flowhost::telemetry::{self, BudgetSeries};
+use flowhost_client::payload;
+use flowhost_devkit::postgres::{EmbeddedPostgres, Options, PgPrograms};
+use flowhost_runtime::telemetry::{self, BudgetSeries};
+use flowhost_server::config::{Environment, MigrationPolicy, parse_database_url};
+use flowhost_server::store::{Store, StoreError};
 use flowhost_tests::{Component, DatabaseProxy, TestCertificate, TestDatabase, TestFlow, TestHost, TlsFront, eventually};
 use futures_util::future::join_all;
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! Two hosts on one database: what one changes, the other serves; what one began, the other goes on with.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, asking, eventually};
 use serde_json::{Value, json};
 

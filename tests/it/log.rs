@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{PipeReader, pipe};
 use std::process::Stdio;
 
-use flowhost::client::payload;
-use flowhost::config::AdminToken;
-use flowhost::crypto::MasterKey;
+use flowhost_client::payload;
+use flowhost_protocol::crypto::MasterKey;
+use flowhost_server::config::AdminToken;
 use flowhost_tests::{Component, HostProcess, TestDatabase, eventually, flowhost, post};
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! Changing the master key: no host stops serving, and what was cut off can be gone on with.
 
-use flowhost::client::payload;
-use flowhost::crypto::{MasterKey, MasterKeys};
+use flowhost_client::payload;
+use flowhost_protocol::crypto::{MasterKey, MasterKeys};
 use flowhost_tests::{Component, Ended, TestFlow, TestHost, eventually, flowhost};
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ async fn a_change_that_was_cut_off_goes_on_where_it_was() {
     let (options, cut_off_keys) = (host.database().options(), keys.clone());
     let cut_off = tokio::spawn(async move {
         let stop = |through, _| assert!(through < 2, "the power fails");
-        flowhost::app::rotate_master_key(options, &cut_off_keys, stop).await.map(drop)
+        flowhost_server::app::rotate_master_key(options, &cut_off_keys, stop).await.map(drop)
     });
     assert!(cut_off.await.unwrap_err().is_panic());
 
@@ -105,8 +105,8 @@ async fn the_command_changes_the_key_and_says_what_it_did() {
     after.admin().call("POST", "/v1/tenants/acme/keys", json!({})).await.expect(201);
 }
 
-async fn rotate(host: &TestHost, keys: &MasterKeys) -> flowhost::admin::Rotation {
-    flowhost::app::rotate_master_key(host.database().options(), keys, |_, _| ()).await.unwrap()
+async fn rotate(host: &TestHost, keys: &MasterKeys) -> flowhost_server::admin::Rotation {
+    flowhost_server::app::rotate_master_key(host.database().options(), keys, |_, _| ()).await.unwrap()
 }
 
 async fn flow_at(host: &TestHost, slug: &str) -> TestFlow {

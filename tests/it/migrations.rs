@@ -1,6 +1,6 @@
 //! The migrations: up, down, up again; and what every tenant table must look like.
 
-use flowhost::store::MIGRATOR;
+use flowhost_server::store::MIGRATOR;
 use flowhost_tests::TestDatabase;
 use sqlx::PgPool;
 
@@ -42,8 +42,8 @@ async fn each_can_be_undone_alone() {
 async fn applying_them_again_changes_nothing_and_says_so() {
     let database = TestDatabase::empty().await;
 
-    let first = flowhost::app::migrate(database.options()).await.unwrap();
-    let second = flowhost::app::migrate(database.options()).await.unwrap();
+    let first = flowhost_server::app::migrate(database.options()).await.unwrap();
+    let second = flowhost_server::app::migrate(database.options()).await.unwrap();
 
     assert_eq!(first.len(), MIGRATOR.iter().filter(|one| one.migration_type.is_up_migration()).count());
     assert_eq!(second, Vec::<String>::new());

@@ -1,6 +1,6 @@
 //! Plugins at work: versions that change under way, limits that change under way.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestHost, asking};
 use futures_util::future::join;
 use serde_json::{Value, json};

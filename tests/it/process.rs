@@ -1,8 +1,8 @@
 //! The real program: it survives being killed, stops in order, and says what is wrong.
 
-use flowhost::client::payload;
-use flowhost::config::AdminToken;
-use flowhost::crypto::MasterKey;
+use flowhost_client::payload;
+use flowhost_protocol::crypto::MasterKey;
+use flowhost_server::config::AdminToken;
 use flowhost_tests::{Component, DataFolder, Ended, HostProcess, TestDatabase, asking, flowhost};
 use serde_json::json;
 

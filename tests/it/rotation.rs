@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use flowhost::client::{FlowClient, Reply, payload};
+use flowhost_client::{FlowClient, Reply, payload};
 use flowhost_tests::{Component, TestFlow, TestHost, asking, eventually};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;

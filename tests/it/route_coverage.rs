@@ -1,7 +1,7 @@
 //! Every route of the admin API: who has no token gets in nowhere, and another tenant's things are simply not there.
 
-use flowhost::admin::Right;
-use flowhost::http::ADMIN_ROUTES;
+use flowhost_server::admin::Right;
+use flowhost_server::http::ADMIN_ROUTES;
 use flowhost_tests::{Component, TestFlow, TestHost, TestTenant};
 use serde_json::{Value, json};
 

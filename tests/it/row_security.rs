@@ -16,7 +16,7 @@ async fn a_query_that_forgets_its_where_returns_the_tenants_own_rows_or_none() {
         flow.call("PUT", "/config/greeting", json!({"value": "hello"})).await.expect(204);
         let sample = include_str!("../../plugins/appointment/flow.json");
         flow.call("PUT", "/flow-json", serde_json::from_str(sample).unwrap()).await.expect(204);
-        let report = flowhost::client::payload::error_notification("FORM", "timeout_error", "late", "token-of-ana");
+        let report = flowhost_client::payload::error_notification("FORM", "timeout_error", "late", "token-of-ana");
         assert_eq!(flow.client().call(&report).await.unwrap().status, 200);
         let gone = flow.tenant.flow("gone", json!({}), Component::Steady).await;
         gone.count("token-of-ana").await;

@@ -1,6 +1,6 @@
 //! Tenants side by side on one host: what is one's is nothing to the other.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, asking};
 use serde_json::{Value, json};
 

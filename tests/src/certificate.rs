@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use flowhost::config::TlsFiles;
+use flowhost_server::config::TlsFiles;
 use tempfile::TempDir;
 
 /// A self-signed certificate for `localhost` and 127.0.0.1, in files.

@@ -5,8 +5,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use flowhost::config::Environment;
-use flowhost::postgres::{EmbeddedPostgres, Options, PgPrograms, PostgresError};
+use flowhost_devkit::postgres::{EmbeddedPostgres, Options, PgPrograms, PostgresError};
+use flowhost_server::config::Environment;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -112,7 +112,7 @@ async fn run(ready: oneshot::Sender<Result<Arc<EmbeddedPostgres>, String>>, mut 
         Err(error) => return drop(ready.send(Err(error.to_string()))),
     };
     execute(&postgres, &format!("create database {TEMPLATE}")).await;
-    flowhost::app::migrate(postgres.connect_options(TEMPLATE)).await.expect("the migrations apply");
+    flowhost_server::app::migrate(postgres.connect_options(TEMPLATE)).await.expect("the migrations apply");
     if ready.send(Ok(postgres.clone())).is_err() {
         return;
     }

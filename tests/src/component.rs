@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use flowhost::plugin_project::{BuildOptions, build};
+use flowhost_devkit::plugin_project::{BuildOptions, build};
 use serde_json::{Value, json};
 
 use crate::plugin_section;

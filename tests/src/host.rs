@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use flowhost::app::Host;
-use flowhost::config::{
+use flowhost_protocol::crypto::{MasterKey, MasterKeys};
+use flowhost_server::app::Host;
+use flowhost_server::config::{
     AdminToken, CompileConfig, DATABASE_CONNECTIONS, EgressConfig, GraphConfig, GuestsConfig, HostConfig, HttpLimits,
     MigrationPolicy,
 };
-use flowhost::crypto::{MasterKey, MasterKeys};
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use flowhost::config::EgressConfig;
-use flowhost::egress::{Addresses, Guard, Resolve};
+use flowhost_server::config::EgressConfig;
+use flowhost_server::egress::{Addresses, Guard, Resolve};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};

@@ -1,6 +1,6 @@
 //! The custom section by which a component asks for capabilities.
 
-use flowhost::flow::PLUGIN_SECTION;
+use flowhost_protocol::flow::PLUGIN_SECTION;
 use serde_json::Value;
 
 /// The component with this document in the section.

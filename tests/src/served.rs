@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use flowhost::config::AdminToken;
-use flowhost::crypto::MasterKey;
+use flowhost_protocol::crypto::MasterKey;
+use flowhost_server::config::AdminToken;
 use tempfile::TempDir;
 
 use crate::cluster::TestDatabase;

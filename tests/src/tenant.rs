@@ -1,6 +1,6 @@
 //! A tenant with what Meta knows of it, and its flows.
 
-use flowhost::client::{FlowClient, Reply, payload};
+use flowhost_client::{FlowClient, Reply, payload};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, RawConnection, TestFlow, TestTenant, asking, post};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};

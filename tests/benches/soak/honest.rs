@@ -103,7 +103,7 @@ async fn talk(flow: TestFlow, name: String, stop: Arc<AtomicBool>) -> Seen {
     seen
 }
 
-fn count(reply: &flowhost::client::Reply) -> Option<u64> {
+fn count(reply: &flowhost_client::Reply) -> Option<u64> {
     reply.payload.as_ref()?["data"]["count"].as_u64()
 }
 

@@ -4,8 +4,8 @@ use std::io::pipe;
 use std::process::Stdio;
 use std::time::Duration;
 
-use flowhost::config::AdminToken;
-use flowhost::crypto::MasterKey;
+use flowhost_protocol::crypto::MasterKey;
+use flowhost_server::config::AdminToken;
 use flowhost_tests::{DatabaseProxy, HostProcess, Proxy, TestDatabase, TestTenant, eventually, flowhost};
 use reqwest::{Client, RequestBuilder};
 use tempfile::TempDir;

@@ -16,10 +16,10 @@ use aes_gcm::{AesGcm, Nonce};
 use arbitrary::{Result, Unstructured};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use flowhost::crypto::{InlineRsa, KeyRing, PrivateKey, RingKey, parse_private_key};
-use flowhost::envelope::{EnvelopeError, Opened, open};
-use flowhost::flow::{CheckedAnswer, FlowRequest};
-use flowhost::signature::{RawRequest, VerifiedBody, verify};
+use flowhost_protocol::crypto::{InlineRsa, KeyRing, PrivateKey, RingKey, parse_private_key};
+use flowhost_protocol::envelope::{EnvelopeError, Opened, open};
+use flowhost_protocol::flow::{CheckedAnswer, FlowRequest};
+use flowhost_protocol::signature::{RawRequest, VerifiedBody, verify};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use arbitrary::{Result, Unstructured};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use flowhost::crypto::{PrivateKey, parse_private_key};
+use flowhost_protocol::crypto::{PrivateKey, parse_private_key};
 use rsa::pkcs1::UintRef;
 use rsa::pkcs1::der::Encode;
 use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey};

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use flowhost::flow::{ClientError, Exchange, FlowRequest, FlowToken};
+use flowhost_protocol::flow::{ClientError, Exchange, FlowRequest, FlowToken};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use flowhost::crypto::AppSecret;
+use flowhost_protocol::crypto::AppSecret;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

@@ -4,7 +4,7 @@
 //! and the body; or a header, a line feed and the body.
 
 use arbitrary::{Result, Unstructured};
-use flowhost::signature::{RawRequest, SignatureError, verify};
+use flowhost_protocol::signature::{RawRequest, SignatureError, verify};
 
 use crate::oracle::{app_secrets, choose_secret, hex, hmac_sha256, signed_by_a_valid_secret, split_line};
 

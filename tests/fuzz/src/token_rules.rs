@@ -8,11 +8,11 @@
 use std::cell::Cell;
 
 use arbitrary::{Result, Unstructured};
-use flowhost::exchange::token_standing;
-use flowhost::flow::{Action, Exchange, FlowToken, SharedTokens};
-use flowhost::sessions::{Entry, KnownSession, entry};
-use flowhost::store::SessionStatus;
-use flowhost::tenants::{FlowSettings, TokenPolicy, TokenSignature};
+use flowhost_protocol::flow::{Action, Exchange, FlowToken, SharedTokens};
+use flowhost_server::exchange::token_standing;
+use flowhost_server::sessions::{Entry, KnownSession, entry};
+use flowhost_server::store::SessionStatus;
+use flowhost_server::tenants::{FlowSettings, TokenPolicy, TokenSignature};
 use time::{Duration, OffsetDateTime};
 
 /// Gives whether the request got a turn.

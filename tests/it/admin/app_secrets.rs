@@ -1,6 +1,6 @@
 //! `/v1/tenants/{tenant}/app-secret`.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, eventually};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! `/v1/audit`: every change is there, with who made it, and nothing can be taken out of it.
 
-use flowhost::http::ADMIN_ROUTES;
+use flowhost_server::http::ADMIN_ROUTES;
 use flowhost_tests::{Component, TestDatabase, TestHost};
 use serde_json::{Value, json};
 

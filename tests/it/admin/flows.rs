@@ -1,6 +1,6 @@
 //! `/v1/tenants/{tenant}/flows`.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestHost, post};
 use serde_json::{Value, json};
 

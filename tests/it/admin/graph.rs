@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, Ended, GraphCall, GraphServer, Mood, TestHost, TestTenant, eventually, fixture, flowhost, logged};
 use serde_json::{Value, json};
 use tracing::Level;

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, TestTenant, Vectors, eventually, fixture};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use flowhost::http::ADMIN_ROUTES;
+use flowhost_server::http::ADMIN_ROUTES;
 use flowhost_tests::{Component, TestHost};
 use serde_json::{Value, json};
 

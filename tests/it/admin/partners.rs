@@ -1,6 +1,6 @@
 //! `/v1/partners`, and the kill switches of partner, tenant and flow.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, eventually};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! What lesser tokens may not: outlive the token that made them, switch on what was switched off, read what customers typed.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Admin, Component, TestHost, eventually};
 use serde_json::{Value, json};
 

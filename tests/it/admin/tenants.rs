@@ -1,6 +1,6 @@
 //! `/v1/tenants`.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{AdminReply, Component, TestHost, post, sign};
 use serde_json::{Value, json};
 

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use flowhost::client::payload;
-use flowhost::egress::OwnAddresses;
+use flowhost_client::payload;
+use flowhost_server::egress::OwnAddresses;
 use flowhost_tests::{Component, Outside, TestFlow, Visit, eventually, logged, watch};
 use futures_util::future::join_all;
 use serde_json::{Value, json};

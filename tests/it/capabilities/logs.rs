@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use flowhost::store::{Store, purge_log_lines};
-use flowhost::telemetry::BudgetSeries;
+use flowhost_runtime::telemetry::BudgetSeries;
+use flowhost_server::store::{Store, purge_log_lines};
 use flowhost_tests::{Component, Ended, TestFlow, TestHost, eventually, flowhost, logged, watch};
 use futures_util::future::{join, join_all};
 use reqwest::Response;
@@ -188,7 +188,7 @@ async fn as_many_follow_as_may_and_who_hangs_up_makes_room() {
     let flow = keeper(&host.tenant("acme").await, "booking").await;
     let other = keeper(&host.tenant("other").await, "booking").await;
     let mut followers = Vec::new();
-    for _ in 0..flowhost::admin::MAX_FOLLOWERS_OF_A_TENANT {
+    for _ in 0..flowhost_server::admin::MAX_FOLLOWERS_OF_A_TENANT {
         followers.push(Follower::of(&flow, &host, "").await);
     }
 

@@ -7,7 +7,7 @@ mod logs;
 mod media;
 mod store;
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, Outside, TestFlow, TestHost, TestTenant};
 use serde_json::{Value, json};
 

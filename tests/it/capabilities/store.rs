@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use flowhost::store::{Store, purge_flow_values};
-use flowhost::telemetry::BudgetSeries;
+use flowhost_runtime::telemetry::BudgetSeries;
+use flowhost_server::store::{Store, purge_flow_values};
 use flowhost_tests::{Component, TestFlow, TestHost, eventually, watch};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};

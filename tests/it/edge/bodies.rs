@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, RawConnection, TestFlow, TestHost};
 use futures_util::future::join_all;
 use futures_util::stream::{StreamExt, iter, pending};

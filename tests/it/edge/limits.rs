@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use flowhost::config::ListenerLimits;
+use flowhost_server::config::ListenerLimits;
 use flowhost_tests::{Component, RawConnection, TestFlow, TestHost, eventually};
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! `GET /metrics`.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestHost, eventually};
 use serde_json::{Value, json};
 

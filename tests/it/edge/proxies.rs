@@ -46,7 +46,7 @@ async fn a_rolling_stop_behind_a_proxy_with_health_checks_loses_nothing() {
     let Some(proxy) = Proxy::haproxy(&hosts.each_ref().map(|(public, admin)| (public.as_str(), admin.as_str()))) else { return };
     let at_second = flow.moved_to(second.host.adopt(&flow.tenant)).client();
     eventually("the second host serves the flow", async || {
-        at_second.call(&flowhost::client::payload::ping()).await.is_ok_and(|reply| reply.status == 200).then_some(())
+        at_second.call(&flowhost_client::payload::ping()).await.is_ok_and(|reply| reply.status == 200).then_some(())
     })
     .await;
     let good = ping(&flow);

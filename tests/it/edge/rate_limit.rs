@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestHost, eventually};
 use serde_json::{Value, json};
 

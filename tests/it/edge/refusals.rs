@@ -1,6 +1,6 @@
 //! Requests to a flow that are refused: anybody can send them, as many as they like, and the log has a line for each sort.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestHost, logged, post};
 use reqwest::Client;
 use serde_json::json;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestHost, asking, eventually, logged};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use std::sync::Once;
 
-use flowhost::client::{SealedRequest, payload};
+use flowhost_client::{SealedRequest, payload};
 use flowhost_tests::{Component, RawConnection, Served, TestFlow, eventually};
 use futures_util::future::join_all;
 use http_body_util::Empty;

@@ -1,6 +1,6 @@
 //! URLs that nearly are an endpoint's: a slash behind it is none too many, and everything else is in the log.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, asking, logged, post, sign};
 use reqwest::{Client, Method};
 use serde_json::json;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use flowhost::client::payload;
-use flowhost::config::AdminToken;
-use flowhost::crypto::MasterKey;
+use flowhost_client::payload;
+use flowhost_protocol::crypto::MasterKey;
+use flowhost_server::config::AdminToken;
 use flowhost_tests::{
     Component, Ended, HostProcess, TestCertificate, TestDatabase, TestFlow, TestHost, eventually, flowhost, logged,
 };

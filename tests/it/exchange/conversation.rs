@@ -1,6 +1,6 @@
 //! The clinic's appointments, from the first screen to the last.
 
-use flowhost::client::{FlowClient, payload};
+use flowhost_client::{FlowClient, payload};
 use flowhost_tests::{Component, TestHost};
 use serde_json::{Map, Value, json};
 

@@ -1,6 +1,6 @@
 //! What is no request, in every shape: refused with the status that is due, and the host goes on.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, asking, logged, post, sign};
 use serde_json::{Value, json};
 use tracing::Level;

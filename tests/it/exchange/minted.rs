@@ -1,6 +1,6 @@
 //! Minted tokens: what the business attached to a token before it sent the Flow, and for how long that is good.
 
-use flowhost::client::{FlowClient, payload};
+use flowhost_client::{FlowClient, payload};
 use flowhost_tests::{Component, TestFlow, TestHost, asking, dump, eventually, forms, watch};
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! What a phone sends that is no text, or none that PostgreSQL keeps: half of an emoji, and U+0000. It was decrypted, so no other key would
 //! help: it is answered.
 
-use flowhost::client::{Reply, payload};
+use flowhost_client::{Reply, payload};
 use flowhost_tests::{Component, TestFlow, TestHost, eventually};
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use flowhost::client::{FlowClient, RawReply, SealedRequest, payload};
+use flowhost_client::{FlowClient, RawReply, SealedRequest, payload};
 use flowhost_tests::{Component, TestHost, asking, eventually, logged};
 use futures_util::future::join_all;
 use serde_json::{Value, json};

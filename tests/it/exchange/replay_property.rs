@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use flowhost::client::{FlowClient, SealedRequest, payload};
+use flowhost_client::{FlowClient, SealedRequest, payload};
 use flowhost_tests::{Component, TestFlow, TestHost, asking, sign};
 use futures_util::future::join_all;
 use proptest::prelude::*;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, asking, eventually};
 use futures_util::future::join_all;
 use serde_json::{Value, json};

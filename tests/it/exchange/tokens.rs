@@ -1,6 +1,6 @@
 //! Flow tokens: which are admitted, and what becomes of those that are not.
 
-use flowhost::client::{Reply, payload};
+use flowhost_client::{Reply, payload};
 use flowhost_tests::{Component, TestFlow, TestHost, asking, eventually, fixture};
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 mod document;
 mod replies;
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost};
 use serde_json::{Value, json};
 

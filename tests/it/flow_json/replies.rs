@@ -1,6 +1,6 @@
 //! Replies on their way to the phone.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, eventually, logged};
 use serde_json::{Value, json};
 use tracing::Level;

@@ -1,6 +1,6 @@
 //! Answers that are too large, too deep, of no use, or aimed at whoever reads the log.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestHost, logged};
 use serde_json::{Value, json};
 use tracing::Level;

@@ -1,6 +1,6 @@
 //! Tenants whose guests stay within their own limits, and together take what the whole host has.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, TestTenant, eventually};
 use futures_util::future::join_all;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Uploads that are no plugin, a plugin for something else, or made to cost the host dearly. Each is refused with its reason, or
 //! turns out to be harmless; another tenant is served in the meantime.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{AdminReply, Component, TestFlow, TestHost, logged};
 use futures_util::future::join;
 use serde_json::{Value, json};

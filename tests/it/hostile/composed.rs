@@ -1,6 +1,6 @@
 //! Components that are composed of others, as tools like `wac` make them: what runs, and what is refused with a sentence.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{AdminReply, TestFlow, TestHost, eventually, logged};
 use serde_json::{Value, json};
 use tracing::Level;

@@ -1,6 +1,6 @@
 //! Guests that never end, wherever they are when they don't.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestHost};
 use futures_util::future::join_all;
 use serde_json::json;

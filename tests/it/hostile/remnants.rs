@@ -1,6 +1,6 @@
 //! Nothing of a call is there in the next one: not in memory, tables or globals, not in statics, not across tenants.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost};
 use futures_util::future::join_all;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! One host under attack: every attempt in a flow of its own, while an honest tenant goes on with its day.
 
-use flowhost::client::{Reply, payload};
+use flowhost_client::{Reply, payload};
 use flowhost_tests::{Component, TestFlow, TestHost, TestTenant, asking, eventually, logged};
 use serde_json::{Value, json};
 use tracing::Level;

@@ -1,6 +1,6 @@
 //! Traps of every kind, and leaving without a word.
 
-use flowhost::client::payload;
+use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, TestTenant, eventually, logged};
 use serde_json::{Value, json};
 use tracing::Level;

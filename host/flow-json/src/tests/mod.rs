@@ -100,7 +100,7 @@ fn the_sample_plugins_flow_is_read_with_all_that_a_simulator_needs() {
 #[test]
 fn what_comes_with_the_project_is_clean() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    for path in ["host/src/plugin_project/template/flow.json", "guest-sdk/flow.json", "tests/fixtures/interop/flow.json"] {
+    for path in ["host/devkit/src/plugin_project/template/flow.json", "guest-sdk/flow.json", "tests/fixtures/interop/flow.json"] {
         let flow =
             FlowJson::parse(&std::fs::read(root.join(path)).unwrap()).unwrap_or_else(|findings| panic!("{path}:\n{findings}"));
         assert!(flow.notes().is_empty(), "{path}:\n{}", flow.notes());

@@ -1,0 +1,206 @@
+//! Screens as text. What is in them is foreign: each line goes through `printable` before it is printed.
+
+use serde_json::Value;
+
+use flowhost_client::conversation::{Conversation, Days, Field, FieldKind, Item, Screen};
+
+/// A screen with what its fields hold.
+pub(super) fn screen(screen: &Screen, conversation: &Conversation) -> Vec<String> {
+    let title = [screen.name.as_str(), &screen.title].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+    let mut lines = vec![String::new(), format!("━━ {title} ━━")];
+    if !conversation.knows_screens() {
+        lines.extend(format!("{:#}", Value::Object(conversation.data().clone())).lines().map(str::to_owned));
+    }
+    let mut links = 0;
+    for item in &screen.items {
+        match item {
+            Item::Field(field) => {
+                lines.push(field_line(field, conversation.value(&field.name)));
+                lines.extend(field.errors.iter().map(|error| format!("  ! {error}")));
+            }
+            Item::Link { text, .. } => {
+                links += 1;
+                lines.push(format!(":{links} → {text}"));
+            }
+            Item::Picture { alternative } if alternative.is_empty() => lines.push("[a picture]".to_owned()),
+            Item::Picture { alternative } => lines.push(format!("[a picture: {alternative}]")),
+            Item::Text { style, text } => lines.extend(text.lines().map(|line| format!("{}{line}", mark(style)))),
+            Item::Unknown { component } => lines.push(format!("[{component}: this client can't show it]")),
+        }
+    }
+    if let Some(footer) = &screen.footer {
+        let state = if footer.enabled { "" } else { " (disabled)" };
+        let captions: String = footer.captions.iter().map(|caption| format!("  {caption}")).collect();
+        lines.push(format!("[ {} ]{state}{captions}", footer.label));
+    }
+    lines
+}
+
+/// What a field accepts, before it is asked for.
+pub(super) fn details(field: &Field) -> Vec<String> {
+    let mut lines: Vec<String> = field.hints.iter().map(|hint| format!("  {hint}")).collect();
+    for (number, choice) in field.choices().iter().enumerate() {
+        let about = if choice.description.is_empty() { String::new() } else { format!(" – {}", choice.description) };
+        let state = if choice.enabled { "" } else { " (can't be picked)" };
+        lines.push(format!("  {}) {}{about}{state}", number + 1, choice.title));
+    }
+    lines
+}
+
+/// What is asked at a field.
+pub(super) fn question(field: &Field, value: Option<&Value>) -> String {
+    let limits = limits(&field.kind);
+    let limits = if limits.is_empty() { String::new() } else { format!(" ({})", limits.join(", ")) };
+    let held = held(field, value).map(|held| format!(" [{held}]")).unwrap_or_default();
+    format!("{}{limits}{held}", heading(field))
+}
+
+/// What is asked when there is nothing left to fill in.
+pub(super) fn last_question(screen: &Screen, is_blind: bool) -> String {
+    match &screen.footer {
+        _ if is_blind => "Data as JSON; Enter sends {}".to_owned(),
+        Some(footer) => format!("Enter presses [ {} ]", footer.label),
+        None => "Enter goes back".to_owned(),
+    }
+}
+
+fn field_line(field: &Field, value: Option<&Value>) -> String {
+    let state = if field.enabled { "" } else { " (disabled)" };
+    format!("{}{state}: {}", heading(field), held(field, value).unwrap_or_else(|| "_____".to_owned()))
+}
+
+/// What a field holds, if it is more than nothing.
+fn held(field: &Field, value: Option<&Value>) -> Option<String> {
+    let shown = field.show(value?);
+    (!shown.is_empty()).then_some(shown)
+}
+
+/// A star says that it is required; of a range, which day.
+fn heading(field: &Field) -> String {
+    let label = if field.label.is_empty() { &field.name } else { &field.label };
+    match &field.kind {
+        FieldKind::DateRange(range) => {
+            let ends = [&range.start, &range.end].map(|end| starred(&end.label, end.required)).join(" – ");
+            if range.title.is_empty() { ends } else { format!("{}: {ends}", range.title) }
+        }
+        _ => starred(label, field.required),
+    }
+}
+
+fn starred(label: &str, required: bool) -> String {
+    format!("{label}{}", if required { "*" } else { "" })
+}
+
+fn limits(kind: &FieldKind) -> Vec<String> {
+    match kind {
+        FieldKind::Text { input, min, max } => [vec![input.clone()], between(*min, *max, "characters")].concat(),
+        FieldKind::One(_) => vec!["one".to_owned()],
+        FieldKind::Many { min, max, .. } => [vec!["any of them".to_owned()], between(*min, *max, "choices")].concat(),
+        FieldKind::OptIn => vec!["y or n".to_owned()],
+        FieldKind::Date(days) => [vec!["2026-11-23".to_owned()], bounds(days)].concat(),
+        FieldKind::DateRange(range) => {
+            let days = &range.days;
+            let needs_both = range.start.required && range.end.required;
+            let either = (!needs_both).then(|| "- for a day that is left out".to_owned());
+            let length = between(days.min_days, days.max_days, "days");
+            [vec!["2026-11-23 2026-11-25".to_owned()], either.into_iter().collect(), bounds(days), length].concat()
+        }
+        FieldKind::Media { min, max } => [vec!["files as JSON".to_owned()], between(*min, *max, "files")].concat(),
+    }
+}
+
+fn between(min: Option<u64>, max: Option<u64>, what: &str) -> Vec<String> {
+    let least = min.filter(|min| *min > 0).map(|min| format!("at least {min} {what}"));
+    least.into_iter().chain(max.map(|max| format!("at most {max} {what}"))).collect()
+}
+
+fn bounds(days: &Days) -> Vec<String> {
+    let from = days.first.as_ref().map(|day| format!("from {day}"));
+    let to = days.last.as_ref().map(|day| format!("to {day}"));
+    from.into_iter().chain(to).collect()
+}
+
+fn mark(style: &str) -> &'static str {
+    match style {
+        "TextHeading" => "# ",
+        "TextSubheading" => "## ",
+        "TextCaption" => "· ",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_screen_is_text_from_top_to_bottom() {
+        let mut conversation = Conversation::new(Some(serde_json::from_str(PIZZA).unwrap()), "t");
+        let toppings = json!([{"id": "cheese", "title": "Cheese"}, {"id": "ham", "title": "Ham", "enabled": false}]);
+        let data = json!({"greeting": "Hungry?\nOrder.", "has_size": true, "toppings": toppings});
+        conversation.arrive("ORDER", data.as_object().unwrap().clone());
+        let shown = conversation.screen().unwrap();
+        let fields: Vec<_> = shown.fields().collect();
+        conversation.enter(fields[0], Some(json!("Ana")));
+
+        let lines = screen(&shown, &conversation);
+
+        assert_eq!(
+            lines,
+            [
+                "",
+                "━━ ORDER · Your pizza ━━",
+                "# Hungry?",
+                "# Order.",
+                "Name*: Ana",
+                "Size*: _____",
+                "Topping*: _____",
+                "Extras: _____",
+                "[ Continue ]",
+            ]
+        );
+        assert_eq!(details(fields[1]), ["  1) Small", "  2) Large – For two"]);
+        assert_eq!(details(fields[2]), ["  1) Cheese", "  2) Ham (can't be picked)"]);
+        assert_eq!(question(fields[0], Some(&json!("Ana"))), "Name* (text, at most 20 characters) [Ana]");
+        assert_eq!(question(fields[3], Some(&json!([]))), "Extras (any of them, at most 2 choices)");
+        assert_eq!(last_question(&shown, false), "Enter presses [ Continue ]");
+    }
+
+    #[test]
+    fn a_range_says_which_day_is_needed_and_what_each_is_about() {
+        let picker = json!({
+            "type": "CalendarPicker", "name": "days", "mode": "range", "title": "Your stay", "required": {"start-date": true, "end-date": false},
+            "label": {"start-date": "Arrival", "end-date": "Departure"}, "helper-text": {"start-date": "From three", "end-date": "By noon"},
+            "error-message": {"end-date": "We are full"}, "max-days": 7,
+        });
+        let flow = json!({"version": "7.3", "screens": [{"id": "STAY", "layout": {"children": [picker]}}]});
+        let mut conversation = Conversation::new(Some(flow), "t");
+        conversation.arrive("STAY", serde_json::Map::new());
+        let shown = conversation.screen().unwrap();
+        let field = shown.fields().next().unwrap();
+
+        let heading = "Your stay: Arrival* – Departure";
+        assert_eq!(screen(&shown, &conversation)[2..], [format!("{heading}: _____"), "  ! Departure: We are full".to_owned()]);
+        assert_eq!(details(field), ["  Arrival: From three", "  Departure: By noon"]);
+        let half = json!({"start-date": "2026-11-23", "end-date": ""});
+        let limits = "2026-11-23 2026-11-25, - for a day that is left out, at most 7 days";
+        assert_eq!(question(field, Some(&half)), format!("{heading} ({limits}) [2026-11-23]"));
+        let both = json!({"type": "CalendarPicker", "name": "days", "mode": "range", "label": "Days", "required": true});
+        let mut conversation = Conversation::new(Some(json!({"screens": [{"id": "A", "layout": {"children": [both]}}]})), "t");
+        conversation.arrive("A", serde_json::Map::new());
+        let asked = question(conversation.screen().unwrap().fields().next().unwrap(), None);
+        assert_eq!(asked, "Days: first day* – last day* (2026-11-23 2026-11-25)");
+    }
+
+    #[test]
+    fn without_a_flow_json_the_data_is_shown() {
+        let mut conversation = Conversation::new(None, "t");
+        conversation.arrive("A", json!({"x": 1}).as_object().unwrap().clone());
+
+        assert_eq!(screen(&conversation.screen().unwrap(), &conversation), ["", "━━ A ━━", "{", "  \"x\": 1", "}"]);
+    }
+
+    const PIZZA: &str = include_str!("../../../../../tests/fixtures/interop/flow.json");
+}

@@ -1,0 +1,118 @@
+//! The endpoint that `client` talks to: what its three commands are told in the same words.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::Value;
+
+use flowhost_client::{FlowClient, Phone, payload};
+use flowhost_flow_json::FlowJson;
+use flowhost_server::config::{ConfigError, Environment};
+
+use super::super::app_secret::app_secret;
+use super::super::input::read_text;
+use super::super::output::printable;
+
+/// Where the endpoint is, and what Meta knows of it.
+#[derive(Args)]
+pub(super) struct EndpointArgs {
+    /// The endpoint. Where its certificate is self-signed, or an authority's of your own, SSL_CERT_FILE=FILE.pem says to trust that one
+    #[arg(long)]
+    pub(super) url: String,
+    /// File with the endpoint's public key in PEM, - for standard input
+    #[arg(long, value_name = "FILE")]
+    public_key: PathBuf,
+    /// File with the app secret, - for standard input; without it, FLOWHOST_APP_SECRET counts
+    #[arg(long, value_name = "FILE")]
+    app_secret_file: Option<PathBuf>,
+    /// The version of the data API to speak: the Flow JSON's, else 3.0, if not given. From 4.0 on the flow token is signed
+    #[arg(long, value_name = "VERSION")]
+    data_api_version: Option<String>,
+    /// File with the Flow JSON, to check and show answers with it as the phone does
+    #[arg(long, value_name = "FILE")]
+    flow_json: Option<PathBuf>,
+}
+
+/// A Flow JSON in both forms that are needed.
+struct Document {
+    checked: FlowJson,
+    written: Value,
+}
+
+impl EndpointArgs {
+    /// The phone that talks to the endpoint, and the Flow JSON that it shows, if one is given.
+    pub(super) fn phone(&self, environment: &Environment) -> anyhow::Result<(Phone, Option<Value>)> {
+        let document = self.document()?;
+        let version = self.data_api_version.as_deref();
+        let version = version.or_else(|| document.as_ref().and_then(|document| document.checked.data_api_version()));
+        let version = version.unwrap_or(payload::DATA_API_VERSION).to_owned();
+        let signs_tokens = signs_tokens(&version, document.as_ref())?;
+        let public_key = read_text(&self.public_key)?;
+        let secret = app_secret(self.app_secret_file.as_ref(), "--app-secret-file", environment)?;
+        let client = FlowClient::new(&self.url, &public_key, secret.expose())
+            .map_err(|error| ConfigError::new(format!("{:#}", anyhow::Error::new(error))))?;
+        let phone = Phone::new(client).speaking(&version, signs_tokens);
+        Ok(match document {
+            Some(Document { checked, written }) => (phone.showing(checked), Some(written)),
+            None => (phone, None),
+        })
+    }
+
+    fn document(&self) -> anyhow::Result<Option<Document>> {
+        let Some(path) = &self.flow_json else { return Ok(None) };
+        let text = read_text(path)?;
+        let checked = FlowJson::parse(text.as_bytes()).map_err(|findings| {
+            let lines: String = findings.iter().map(|finding| format!("\n  {}", printable(&finding.to_string()))).collect();
+            ConfigError::new(format!("{} is not a Flow JSON that Meta would take:{lines}", path.display()))
+        })?;
+        let written = serde_json::from_str(&text).context("a checked Flow JSON is JSON")?;
+        Ok(Some(Document { checked, written }))
+    }
+
+    /// Standard input is the user's to answer with.
+    pub(super) fn leave_stdin_alone(&self) -> Result<(), ConfigError> {
+        let taken = [Some(&self.public_key), self.app_secret_file.as_ref(), self.flow_json.as_ref()];
+        if taken.into_iter().flatten().any(|path| path == Path::new("-")) {
+            let message = "standard input is the conversation here: give the key, the app secret and the Flow JSON as files";
+            return Err(ConfigError::new(message));
+        }
+        Ok(())
+    }
+}
+
+/// Phones sign the flow token from data API 4.0 on, in Flows of version 7.3 on (`protocol.md` section 3).
+fn signs_tokens(version: &str, document: Option<&Document>) -> Result<bool, ConfigError> {
+    let speaks =
+        parse_version(version).ok_or_else(|| ConfigError::new(format!("--data-api-version {version} is no version like 3.0")))?;
+    let shows = document.map(|document| parse_version(document.checked.version()));
+    Ok(speaks >= (4, 0) && shows.is_none_or(|shows| shows >= Some((7, 3))))
+}
+
+fn parse_version(text: &str) -> Option<(u32, u32)> {
+    let (major, minor) = text.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_signed_by_new_phones_in_new_flows() {
+        let document = |version: &str| {
+            let text = FLOW_JSON.replace("\"7.2\"", &format!("\"{version}\""));
+            Document { checked: FlowJson::parse(text.as_bytes()).unwrap(), written: Value::Null }
+        };
+
+        assert!(!signs_tokens("3.0", None).unwrap());
+        assert!(signs_tokens("4.0", None).unwrap());
+        assert!(!signs_tokens("4.0", Some(&document("7.2"))).unwrap());
+        assert!(signs_tokens("4.0", Some(&document("7.3"))).unwrap());
+        for bad in ["4", "", "four.one", "3.0.1"] {
+            assert!(signs_tokens(bad, None).is_err(), "{bad}");
+        }
+    }
+
+    const FLOW_JSON: &str = include_str!("../../../../tests/fixtures/interop/flow.json");
+}

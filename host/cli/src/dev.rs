@@ -1,0 +1,127 @@
+//! `flowhost dev`: a host with a PostgreSQL of its own, all of it in one folder.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args as ClapArgs;
+
+use flowhost_devkit::postgres::{EmbeddedPostgres, Options, PgPrograms};
+use flowhost_protocol::crypto::MasterKeys;
+use flowhost_server::app::Host;
+use flowhost_server::config::{
+    CompileConfig, DATABASE_CONNECTIONS, Environment, Front, HostConfig, LONGEST_LOGIN_DELAY, MigrationPolicy, SecretText,
+    code_cache,
+};
+
+use super::api::AdminApi;
+use super::dev_folder::DevFolder;
+use super::dev_plugin::Workshop;
+use super::output::{note, say};
+use super::ready_file::ReadyFile;
+use super::running::{RunArgs, serve_until_signal};
+use super::signals::Signals;
+
+/// Arguments of `dev`.
+#[derive(ClapArgs)]
+#[command(after_help = EXAMPLE)]
+pub struct Args {
+    /// Folder for the database, the master key and the admin token; kept between starts
+    #[arg(long, default_value = ".flowhost", value_name = "DIR")]
+    data_dir: PathBuf,
+    /// A plugin project to serve in a flow of its own, built and deployed again after each change
+    #[arg(long, value_name = "DIR")]
+    plugin: Option<PathBuf>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result<()> {
+    let front = args.run.front().resolve(environment)?;
+    // Plugins' own lines are a secret in production: customers' data may be in them. Here they are what one looks for.
+    args.run.init_log("plugin=debug,")?;
+    let signals = Signals::listen()?;
+    let ready_file = ReadyFile::claim(args.run.ready_file)?;
+    let folder = DevFolder::open(&args.data_dir)?;
+    let postgres = start_postgres(&folder, environment).await?;
+    let in_folder = folder.root().join("code-cache");
+    let cache = code_cache(Some(args.run.code_cache.as_deref().unwrap_or(&in_folder)), environment);
+    let compile = CompileConfig { code_cache: cache, ..CompileConfig::default() };
+    let served = serve(front, compile, &folder, &postgres, args.plugin, ready_file, signals).await;
+    let stopped = postgres.stop().await;
+    served?;
+    Ok(stopped?)
+}
+
+async fn start_postgres(folder: &DevFolder, environment: &Environment) -> anyhow::Result<EmbeddedPostgres> {
+    let programs = PgPrograms::find(environment.postgres_programs().as_deref(), environment.path())?;
+    Ok(EmbeddedPostgres::start(Options::durable(programs, folder.root()), note).await?)
+}
+
+async fn serve(
+    front: Front,
+    compile: CompileConfig,
+    folder: &DevFolder,
+    postgres: &EmbeddedPostgres,
+    plugin: Option<PathBuf>,
+    ready_file: ReadyFile,
+    signals: Signals,
+) -> anyhow::Result<()> {
+    postgres.create_database_if_missing(DATABASE).await?;
+    let (admin_token, token_file) = match front.admin_token {
+        Some(token) => (token, None),
+        None => (folder.admin_token()?, Some(folder.admin_token_file())),
+    };
+    let shown_token = SecretText::new(admin_token.expose().to_owned());
+    let config = HostConfig {
+        database: postgres.connect_options(DATABASE),
+        database_connections: DATABASE_CONNECTIONS,
+        migrations: MigrationPolicy::Apply,
+        listen: front.listen,
+        admin_listen: front.admin_listen,
+        tls: front.tls,
+        limits: front.limits,
+        // Nothing watches over a host on a developer's machine.
+        drain_delay: Duration::ZERO,
+        master_keys: MasterKeys::new(folder.master_key()?, None),
+        admin_token: Some(admin_token),
+        longest_login_delay: LONGEST_LOGIN_DELAY,
+        graph: front.graph,
+        compile,
+        egress: front.egress,
+        guests: front.guests,
+    };
+    serve_until_signal(config, ready_file, signals, async |host| {
+        say(&welcome(host, token_file.as_deref()));
+        let Some(project) = plugin else { return Ok(()) };
+        let api = AdminApi::new(&host.admin_url(), Some(shown_token))?;
+        Workshop::open(project, folder, host.public_url(), api).await?.deploy_each_change().await
+    })
+    .await
+}
+
+fn welcome(host: &Host, token_file: Option<&Path>) -> String {
+    let (where_it_is, how_to_get_it) = match token_file {
+        Some(path) => (path.display().to_string(), format!("\"$(cat '{}')\"", path.display())),
+        None => ("as in FLOWHOST_ADMIN_TOKEN".to_owned(), "\"$FLOWHOST_ADMIN_TOKEN\"".to_owned()),
+    };
+    let (public, admin) = (host.public_url(), host.admin_url());
+    format!(
+        "Flowhost is ready; Ctrl-C stops it.\n\
+         \x20 data endpoints  {public}/flows/TENANT/FLOW\n\
+         \x20 admin API       {admin}\n\
+         \x20 admin token     {where_it_is}\n\
+         For the commands in another terminal:\n\
+         \x20 export FLOWHOST_URL={admin} FLOWHOST_TOKEN={how_to_get_it}"
+    )
+}
+
+/// The database inside the embedded PostgreSQL.
+const DATABASE: &str = "flowhost";
+
+const EXAMPLE: &str = "Examples:
+  flowhost dev
+  flowhost dev --plugin ./my-plugin
+  flowhost dev --data-dir /tmp/try --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --ready-file /tmp/try/ready.json
+
+FLOWHOST_ADMIN_TOKEN, if set, is the admin token instead of the one in the folder; FLOWHOST_PG_BIN is the folder of the
+PostgreSQL programs, if they are neither on the PATH nor in /usr/lib/postgresql.";

@@ -1,0 +1,168 @@
+//! `flowhost dev --plugin`: the plugin that somebody works on, in a flow of its own, deployed again after each change.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use flowhost_devkit::plugin_project::{self, BuildOptions, BuiltComponent, Sources};
+use flowhost_server::config::SecretText;
+
+use super::api::{AdminApi, answered};
+use super::describe;
+use super::dev_folder::DevFolder;
+use super::flow_json::show_notes;
+use super::input::read_bytes;
+use super::key::public_keys;
+use super::output::{note, say};
+use super::plugin::project::{flow_json, flow_json_path};
+use super::plugin::{activate_version, example_data, rehearse, size, upload};
+
+/// A tenant with keys, and the project that is deployed to it.
+pub(super) struct Workshop {
+    project: PathBuf,
+    api: AdminApi,
+    public_url: String,
+    public_key_file: PathBuf,
+    app_secret_file: PathBuf,
+}
+
+impl Workshop {
+    /// Makes the tenant `dev`, unless it is there from the last time, and writes what a client needs into the folder.
+    pub(super) async fn open(project: PathBuf, folder: &DevFolder, public_url: String, api: AdminApi) -> anyhow::Result<Self> {
+        let tenant = json!({ "slug": TENANT, "name": "Development" });
+        if let Err(error) = api.call(Method::POST, &["tenants"], Some(&tenant)).await
+            && answered(&error) != Some(StatusCode::CONFLICT)
+        {
+            return Err(error.context("can't make the tenant `dev`"));
+        }
+        let (secret, app_secret_file) = folder.app_secret()?;
+        put_app_secret(&api, &secret).await?;
+        let public_key_file = folder.root().join("dev-public-key.pem");
+        fs::write(&public_key_file, public_keys(&api, TENANT).await?)
+            .with_context(|| format!("can't write {}", public_key_file.display()))?;
+        Ok(Self { project, api, public_url, public_key_file, app_secret_file })
+    }
+
+    /// Deploys the project now and after each change, for ever. What fails is said, and tried again after the next change.
+    pub(super) async fn deploy_each_change(&self) -> ! {
+        let mut sources = Sources::of(&self.project).await;
+        let mut introduced = false;
+        loop {
+            match self.deploy().await {
+                Ok(deployed) if introduced => say(&deployed.sentence()),
+                Ok(deployed) => {
+                    say(&format!("{}\n{}", deployed.sentence(), self.introduction(&deployed)));
+                    introduced = true;
+                }
+                Err(error) => note(&format!("{}\nWaiting for a change.", describe(&error))),
+            }
+            sources.changed().await;
+        }
+    }
+
+    async fn deploy(&self) -> anyhow::Result<Deployed> {
+        let example = example_data(&self.project)?;
+        let options = BuildOptions { project_dir: self.project.clone(), ..BuildOptions::default() };
+        let built = plugin_project::build(options, note).await?;
+        let flow = built.crate_name.replace('_', "-");
+        self.prepare_flow(&flow, &built).await?;
+        let version = upload(&self.api, TENANT, &flow, read_bytes(&built.path)?).await?.version.version;
+        rehearse(&self.api, [TENANT, &flow], version, example).await?;
+        activate_version(&self.api, TENANT, &flow, version).await?;
+        Ok(Deployed { flow, version, size_bytes: built.size_bytes })
+    }
+
+    /// Whoever writes a plugin here may grant it what it asks for.
+    async fn prepare_flow(&self, flow: &str, built: &BuiltComponent) -> anyhow::Result<()> {
+        let path = ["tenants", TENANT, "flows", flow];
+        let grants = json!({ "grants": built.requests });
+        match self.api.call(Method::PATCH, &path, Some(&grants)).await {
+            Err(error) if answered(&error) == Some(StatusCode::NOT_FOUND) => {
+                self.api.call(Method::PUT, &path, Some(&grants)).await?;
+            }
+            patched => drop(patched?),
+        }
+        self.put_flow_json(flow).await
+    }
+
+    /// What the project says, also that it has none.
+    async fn put_flow_json(&self, flow: &str) -> anyhow::Result<()> {
+        let path = ["tenants", TENANT, "flows", flow, "flow-json"];
+        if let Some(document) = flow_json(&self.project)? {
+            return show_notes(&self.api.put_document(&path, document).await?);
+        }
+        match self.api.delete(&path).await {
+            Err(error) if answered(&error) == Some(StatusCode::NOT_FOUND) => Ok(()),
+            deleted => deleted.map(drop),
+        }
+    }
+
+    fn introduction(&self, deployed: &Deployed) -> String {
+        let flow_json = flow_json_path(&self.project);
+        let flow_json = if flow_json.is_file() { format!(" \\\n      --flow-json {}", quoted(&flow_json)) } else { String::new() };
+        format!(
+            "Talk to it as WhatsApp would, in another terminal:\n\
+             \x20 flowhost client chat --url {}/flows/{TENANT}/{} \\\n\
+             \x20     --public-key {} --app-secret-file {}{flow_json}\n\
+             It is built and deployed again whenever a file in {} changes.",
+            reachable(&self.public_url),
+            deployed.flow,
+            quoted(&self.public_key_file),
+            quoted(&self.app_secret_file),
+            self.project.display(),
+        )
+    }
+}
+
+struct Deployed {
+    flow: String,
+    version: u64,
+    size_bytes: u64,
+}
+
+impl Deployed {
+    fn sentence(&self) -> String {
+        format!("{} version {} is active ({}).", self.flow, self.version, size(self.size_bytes))
+    }
+}
+
+async fn put_app_secret(api: &AdminApi, secret: &SecretText) -> anyhow::Result<()> {
+    let body = json!({ "secret": secret.expose() });
+    api.call(Method::PUT, &["tenants", TENANT, "app-secret"], Some(&body)).await.map(drop)
+}
+
+/// Who listens on every address is reached on this machine's own.
+fn reachable(url: &str) -> String {
+    url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+}
+
+/// For a shell.
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = text.chars().all(|char| char.is_ascii_alphanumeric() || "/._-+".contains(char));
+    if plain { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// Whose flows are under development.
+const TENANT: &str = "dev";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_is_shown_can_be_called() {
+        assert_eq!(reachable("http://0.0.0.0:8080"), "http://127.0.0.1:8080");
+        assert_eq!(reachable("http://[::]:8080"), "http://[::1]:8080");
+        assert_eq!(reachable("https://127.0.0.1:1"), "https://127.0.0.1:1");
+    }
+
+    #[test]
+    fn a_path_can_be_pasted_into_a_shell() {
+        assert_eq!(quoted(Path::new("/a/b-c.pem")), "/a/b-c.pem");
+        assert_eq!(quoted(Path::new("/it's here")), r"'/it'\''s here'");
+    }
+}

@@ -1,0 +1,118 @@
+//! `flowhost flow json`: the Flow JSON that a flow's replies are checked against.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde::Deserialize;
+
+use flowhost_server::config::Environment;
+
+use super::api::{Answer, ApiArgs};
+use super::confirm::confirm;
+use super::flow::{DeleteArgs, FlowArgs};
+use super::input::read_text;
+use super::output::{note, printable, say, say_exactly};
+
+/// What can be done with the Flow JSON of a flow.
+#[derive(Subcommand)]
+#[command(after_help = EXAMPLE)]
+pub enum Command {
+    /// Upload the Flow JSON: from now on each reply is checked against it, as the phone would
+    #[command(after_help = EXAMPLE)]
+    Set(SetArgs),
+    /// Print the Flow JSON, byte for byte as it was uploaded
+    #[command(after_help = "Example:\n  flowhost flow json get acme booking > flow.json")]
+    Get(FlowArgs),
+    /// Delete the Flow JSON: replies are not checked against it any more
+    #[command(after_help = "Example:\n  flowhost flow json delete acme booking --yes")]
+    Delete(DeleteArgs),
+}
+
+/// Arguments of `flow json set`.
+#[derive(Args)]
+pub struct SetArgs {
+    /// The tenant's slug
+    tenant: String,
+    /// The flow's name
+    flow: String,
+    /// The Flow JSON, - for standard input
+    file: PathBuf,
+    #[command(flatten)]
+    api: ApiArgs,
+}
+
+pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::Result<()> {
+    match command {
+        Command::Set(args) => set(args, environment).await,
+        Command::Get(args) => get(args, environment).await,
+        Command::Delete(args) => delete(args, environment).await,
+    }
+}
+
+async fn set(args: SetArgs, environment: &Environment) -> anyhow::Result<()> {
+    let document = read_text(&args.file)?;
+    let answer = args.api.connect(environment)?.put_document(&path(&args.tenant, &args.flow), document).await?;
+    if args.api.json {
+        say(&answer.text);
+        return Ok(());
+    }
+    show_notes(&answer)?;
+    args.api.done(&format!("Replies of flow {} are checked against this Flow JSON.", args.flow));
+    Ok(())
+}
+
+/// Shows what should be known of a Flow JSON that was taken, beside what a command prints.
+pub(super) fn show_notes(answer: &Answer) -> anyhow::Result<()> {
+    // A host of an earlier release has none.
+    if !answer.text.is_empty() {
+        let Taken { notes } = answer.read()?;
+        notes.iter().for_each(|found| note(&found.for_people()));
+    }
+    Ok(())
+}
+
+/// What the API answers to an upload.
+#[derive(Deserialize)]
+struct Taken {
+    notes: Vec<Note>,
+}
+
+#[derive(Deserialize)]
+struct Note {
+    pointer: String,
+    name: Option<String>,
+    message: String,
+}
+
+impl Note {
+    fn for_people(&self) -> String {
+        let name = self.name.as_ref().map(|name| format!(" [{name}]")).unwrap_or_default();
+        printable(&format!("note: {}: {}{name}", if self.pointer.is_empty() { "the whole" } else { &self.pointer }, self.message))
+    }
+}
+
+async fn get(args: FlowArgs, environment: &Environment) -> anyhow::Result<()> {
+    say_exactly(&args.api.connect(environment)?.get(&path(&args.tenant, &args.flow)).await?.text);
+    Ok(())
+}
+
+async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<()> {
+    let api = args.api.connect(environment)?;
+    confirm(&format!("The Flow JSON of flow {} will be gone, and its replies not be checked any more.", args.flow), args.yes)?;
+    api.delete(&path(&args.tenant, &args.flow)).await?;
+    args.api.done(&format!("Flow {} has no Flow JSON any more: its replies are not checked against one.", args.flow));
+    Ok(())
+}
+
+fn path<'a>(tenant: &'a str, flow: &'a str) -> [&'a str; 5] {
+    ["tenants", tenant, "flows", flow, "flow-json"]
+}
+
+const EXAMPLE: &str = "Examples:
+  flowhost flow json set acme booking flow.json
+  flowhost flow json get acme booking > flow.json
+
+What WhatsApp would refuse is an error, and the document is not taken. What is taken and may not do what was meant is a note.
+
+A reply that the phone would refuse (a screen without a route to it, data of another type) is then a failure of the plugin: it is in
+`flowhost plugin logs acme booking`, with the place that is wrong, and is answered as the flow's setting `on_failure` says.";

@@ -1,0 +1,121 @@
+//! `flowhost plugin logs`: what a flow's plugin logged.
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+use flowhost_server::config::Environment;
+
+use super::super::api::{ApiArgs, ApiError};
+use super::super::output::{is_heard, note, printable, say};
+
+/// Arguments of `plugin logs`.
+#[derive(Args)]
+pub struct LogsArgs {
+    /// The tenant's slug
+    tenant: String,
+    /// The flow's name
+    flow: String,
+    /// Go on with lines as they come, until the host or you end it
+    #[arg(long)]
+    follow: bool,
+    /// Only lines at this level or above
+    #[arg(long, value_enum)]
+    level: Option<Level>,
+    /// At most this many of the newest lines
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<u32>,
+    /// Only those before this line, by its number in the JSON
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["follow", "after"])]
+    before: Option<u64>,
+    /// Only those after this line, by its number in the JSON
+    #[arg(long, value_name = "NUMBER")]
+    after: Option<u64>,
+    #[command(flatten)]
+    api: ApiArgs,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Level {
+    Trace,
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+pub(super) async fn run(args: LogsArgs, environment: &Environment) -> anyhow::Result<()> {
+    let api = args.api.connect(environment)?;
+    let path = ["tenants", &args.tenant, "flows", &args.flow, "logs"];
+    let mut query = args.query();
+    if !args.follow {
+        let answer = api.get_with(&path, &query).await?;
+        answer.text.lines().try_for_each(|line| args.print(line))?;
+        if answer.text.is_empty() {
+            args.api.done("No lines.");
+        }
+        return Ok(());
+    }
+    query.push(("follow", true.to_string()));
+    let mut events = api.follow(&path, &query).await?;
+    while let Some(line) = events.next().await {
+        args.print(&line)?;
+        // Else a reader that has gone would keep one of the tenant's places for followers.
+        if !is_heard() {
+            return Ok(());
+        }
+    }
+    note("the host ended the stream: it stops, the flow is gone, or the token is not valid any more");
+    Ok(())
+}
+
+impl LogsArgs {
+    fn query(&self) -> Vec<(&'static str, String)> {
+        let level = self.level.and_then(|level| level.to_possible_value());
+        let mut query = Vec::new();
+        query.extend(level.map(|level| ("level", level.get_name().to_owned())));
+        query.extend(self.limit.map(|limit| ("limit", limit.to_string())));
+        query.extend(self.before.map(|before| ("before", before.to_string())));
+        query.extend(self.after.map(|after| ("after", after.to_string())));
+        query
+    }
+
+    fn print(&self, json: &str) -> Result<(), ApiError> {
+        if self.api.json {
+            say(json);
+        } else {
+            let line: Line = serde_json::from_str(json).map_err(ApiError::NotUnderstood)?;
+            say(&line.for_people());
+        }
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+struct Line {
+    at: String,
+    level: String,
+    version: u64,
+    message: String,
+    dropped: Option<u64>,
+}
+
+impl Line {
+    fn for_people(&self) -> String {
+        let dropped = self.dropped.map(|dropped| format!(" ({dropped} more lines were dropped)")).unwrap_or_default();
+        let (at, level, message) = (printable(&self.at), printable(&self.level), printable(&self.message));
+        format!("{at} {level:5} v{} {message}{dropped}", self.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_shows_when_how_bad_which_version_and_what_is_missing() {
+        let json = r#"{"number":1,"at":"2026-11-22T05:00:00Z","level":"info","version":3,"message":"a\u001b[2J","dropped":7}"#;
+        let line: Line = serde_json::from_str(json).unwrap();
+
+        assert_eq!(line.for_people(), "2026-11-22T05:00:00Z info  v3 a\u{fffd}[2J (7 more lines were dropped)");
+    }
+}

@@ -1,0 +1,133 @@
+//! A plugin project as `plugin test` and `plugin check` see it: its component, its sandbox, its scenarios.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::input::{read_bytes, read_text};
+use crate::output::note;
+use flowhost_devkit::plugin_project::{self, BuildOptions};
+use flowhost_devkit::scenarios::Scenario;
+use flowhost_flow_json::FlowJson;
+use flowhost_protocol::crypto::{CodeKeys, MasterKey, MasterKeys};
+use flowhost_runtime::plugins::{CodeSettings, CompileSettings, WorkerLimits};
+use flowhost_server::config::CompileConfig;
+
+/// A component on disk.
+pub(super) struct Component {
+    /// Its bytes.
+    pub(super) bytes: Vec<u8>,
+    /// Where compiled code of it may be kept: beside it, if it was built here.
+    folder: Option<PathBuf>,
+}
+
+/// A scenario and its file.
+pub(crate) struct ScenarioFile {
+    /// The file.
+    pub(super) path: PathBuf,
+    /// What is in it.
+    pub(super) text: String,
+    /// The same, read.
+    pub(crate) scenario: Scenario,
+}
+
+impl Component {
+    /// The one given, or else the project's, built now.
+    pub(super) async fn of(project: &Path, given: Option<&Path>) -> anyhow::Result<Self> {
+        if let Some(file) = given {
+            return Ok(Self { bytes: read_bytes(file)?, folder: None });
+        }
+        let options = BuildOptions { project_dir: project.to_owned(), ..BuildOptions::default() };
+        let built = plugin_project::build(options, note).await?;
+        Ok(Self { bytes: read_bytes(&built.path)?, folder: built.path.parent().map(Path::to_owned) })
+    }
+
+    /// How it is compiled: in a process of its own, within a host's limits. Where it can be, the code is kept.
+    pub(super) fn code(&self) -> CodeSettings {
+        let CompileConfig { program, memory_bytes, cpu_seconds, time, .. } = CompileConfig::default();
+        let compile = CompileSettings { program, limits: WorkerLimits { memory_bytes, cpu_seconds }, time };
+        let kept = self.folder.as_deref().and_then(|folder| Some((folder.join("code"), key_beside(folder).ok()?)));
+        let (cache, key) = kept.map_or_else(|| (None, MasterKey::generate()), |(cache, key)| (Some(cache), key));
+        CodeSettings { compile, cache, keys: CodeKeys::derive(&MasterKeys::new(key, None)) }
+    }
+}
+
+/// The key that says which code in the target folder is ours. Whoever can read it can write there anything that runs, build scripts for
+/// example; it protects against no more than files of others that stray there.
+fn key_beside(folder: &Path) -> anyhow::Result<MasterKey> {
+    let path = folder.join("code.key");
+    let kept = || fs::read_to_string(&path).ok().and_then(|text| MasterKey::from_base64(text.trim()).ok());
+    if let Some(key) = kept() {
+        return Ok(key);
+    }
+    let key = MasterKey::generate();
+    // Readable by its owner only, as temporary files are.
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(key.to_base64().as_bytes())?;
+    match file.persist_noclobber(&path) {
+        Ok(_) => Ok(key),
+        // Another process was faster.
+        Err(error) => kept().ok_or_else(|| error.error.into()),
+    }
+}
+
+/// The folder of a project's scenarios.
+pub(super) fn scenario_folder(project: &Path) -> PathBuf {
+    project.join("scenarios")
+}
+
+/// The files in it, by their names; none without such a folder.
+pub(super) fn scenario_paths(project: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let folder = scenario_folder(project);
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(&folder).with_context(|| format!("can't look into {}", folder.display()))?;
+    let paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    let mut paths: Vec<_> = paths.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "toml")).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+impl ScenarioFile {
+    /// Reads a file.
+    pub(crate) fn read(path: &Path) -> Result<Self, Unreadable> {
+        let unreadable = |line, message| Unreadable { path: path.to_owned(), line, message };
+        let text = read_text(path).map_err(|error| unreadable(None, format!("{error:#}")))?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let scenario = Scenario::parse(&name, &text);
+        let scenario = scenario.map_err(|error| unreadable(Some(error.line()), error.message().to_owned()))?;
+        Ok(Self { path: path.to_owned(), text, scenario })
+    }
+}
+
+/// Why a scenario can't be read. Prints as `PATH:LINE: WHAT`, which editors jump to.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{}: {message}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
+pub(crate) struct Unreadable {
+    path: PathBuf,
+    /// On which line.
+    pub(super) line: Option<usize>,
+    /// What is wrong there.
+    pub(super) message: String,
+}
+
+/// The project's Flow JSON, if it has one, as it is written.
+pub(crate) fn flow_json(project: &Path) -> anyhow::Result<Option<Vec<u8>>> {
+    let path = flow_json_path(project);
+    if path.is_file() { read_bytes(&path).map(Some) } else { Ok(None) }
+}
+
+/// The same, read. One that WhatsApp would refuse is an error with all that is wrong.
+pub(super) fn sound_flow_json(project: &Path) -> anyhow::Result<Option<FlowJson>> {
+    let Some(text) = flow_json(project)? else { return Ok(None) };
+    let flow = FlowJson::parse(&text);
+    flow.map(Some).map_err(|findings| anyhow::anyhow!("{} is refused:\n{findings}", flow_json_path(project).display()))
+}
+
+/// Where the project's Flow JSON is, if it has one.
+pub(crate) fn flow_json_path(project: &Path) -> PathBuf {
+    project.join("flow.json")
+}

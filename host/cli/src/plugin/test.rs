@@ -1,0 +1,218 @@
+//! `flowhost plugin test`: plays a project's scenarios in the sandbox.
+
+mod diff;
+mod junit;
+mod machine;
+mod people;
+mod usage;
+mod watch;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use clap::Args;
+use futures_util::StreamExt as _;
+
+use super::project::{Component, ScenarioFile, scenario_folder, scenario_paths, sound_flow_json};
+use crate::output::{note, say};
+use flowhost_devkit::plugin_project::write_atomically;
+use flowhost_devkit::sandbox::{FlowLimits, Sandbox};
+use flowhost_devkit::scenarios::{Played, update};
+use flowhost_flow_json::{FlowJson, ReplyRules};
+use flowhost_server::config::{ConfigError, Environment};
+
+/// Arguments of `plugin test`.
+#[derive(Args)]
+pub struct TestArgs {
+    /// The plugin project: its scenarios are the files scenarios/*.toml
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// Play only scenarios whose name has this in it
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Write what came back into the scenarios, in the place of what they expected. A failed call is never written
+    #[arg(long)]
+    update: bool,
+    /// Play them again whenever a file of the project changes, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["update", "json"])]
+    watch: bool,
+    /// Play with this component instead of building the project
+    #[arg(long, value_name = "FILE")]
+    component: Option<PathBuf>,
+    /// Write a JUnit report too, for CI
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Print the results as JSON, for machines
+    #[arg(long)]
+    json: bool,
+}
+
+/// A scenario that was played.
+pub(crate) struct PlayedFile {
+    file: ScenarioFile,
+    /// What came of it, or why it could not be played.
+    played: Result<Played, String>,
+    took: Duration,
+    /// What `--update` wrote, and what it did not.
+    updated: Option<Updated>,
+}
+
+/// What `--update` did with a scenario.
+struct Updated {
+    steps: Vec<usize>,
+    refused: Vec<String>,
+}
+
+/// All scenarios that were played.
+pub(crate) struct Results {
+    all: Vec<PlayedFile>,
+    limits: FlowLimits,
+    took: Duration,
+}
+
+pub(super) async fn run(args: TestArgs, environment: &Environment) -> anyhow::Result<()> {
+    if args.watch {
+        return watch::run(&args.dir, || once(&args, environment)).await;
+    }
+    once(&args, environment).await
+}
+
+/// Builds, plays, reports.
+async fn once(args: &TestArgs, environment: &Environment) -> anyhow::Result<()> {
+    // Before minutes of compiling.
+    let scenarios = chosen(&args.dir, args.filter.as_deref())?;
+    let rules = reply_rules(&args.dir)?;
+    let component = Component::of(&args.dir, args.component.as_deref()).await?;
+    let code = component.code();
+    let sandbox = Sandbox::open(component.bytes, code, rules).await.context("the plugin can't be loaded")?;
+    let sandbox = Arc::new(sandbox);
+    let began = Instant::now();
+    let mut all = play(&sandbox, scenarios).await;
+    if args.update {
+        for result in &mut all {
+            write_update(&sandbox, result).await?;
+        }
+    }
+    let results = Results { all, limits: *sandbox.limits(), took: began.elapsed() };
+    results.tell(args.junit.as_deref(), args.json, environment)
+}
+
+/// The scenarios to play, all of them readable.
+fn chosen(project: &Path, filter: Option<&str>) -> anyhow::Result<Vec<ScenarioFile>> {
+    let paths = scenario_paths(project)?;
+    let fits = |path: &PathBuf| filter.is_none_or(|part| path.file_stem().unwrap_or_default().to_string_lossy().contains(part));
+    let (files, problems): (Vec<_>, Vec<_>) =
+        paths.iter().filter(|path| fits(path)).map(|path| ScenarioFile::read(path)).partition(Result::is_ok);
+    let problems: Vec<_> = problems.into_iter().filter_map(|read| Some(read.err()?.to_string())).collect();
+    if !problems.is_empty() {
+        return Err(ConfigError::new(format!("scenarios can't be read:\n{}", problems.join("\n"))).into());
+    }
+    let files: Vec<_> = files.into_iter().flatten().collect();
+    if files.is_empty() {
+        let folder = scenario_folder(project);
+        let named = filter.map(|part| format!(" whose name has \"{part}\" in it")).unwrap_or_default();
+        return Err(ConfigError::new(format!(
+            "there are no scenarios{named}: {} has no such file",
+            folder.join("*.toml").display()
+        ))
+        .into());
+    }
+    Ok(files)
+}
+
+/// What the phone checks of replies, where the project has a Flow JSON.
+fn reply_rules(project: &Path) -> anyhow::Result<Option<ReplyRules>> {
+    Ok(sound_flow_json(project)?.map(FlowJson::into_rules))
+}
+
+/// Plays scenarios side by side, as many as there are cores.
+async fn play(sandbox: &Arc<Sandbox>, scenarios: Vec<ScenarioFile>) -> Vec<PlayedFile> {
+    let cores = available_parallelism().map_or(1, usize::from);
+    let started = scenarios.into_iter().map(|file| {
+        let sandbox = sandbox.clone();
+        async move { tokio::spawn(async move { play_one(&sandbox, file).await }).await }
+    });
+    let played = futures_util::stream::iter(started).buffered(cores).collect::<Vec<_>>().await;
+    played.into_iter().map(|played| played.expect("neither cancelled nor panicked")).collect()
+}
+
+async fn play_one(sandbox: &Arc<Sandbox>, file: ScenarioFile) -> PlayedFile {
+    let began = Instant::now();
+    let folder = file.path.parent().unwrap_or(Path::new("."));
+    let played = match sandbox.begin(&file.scenario, folder) {
+        Ok(mut conversation) => Ok(file.scenario.play(&mut conversation).await),
+        Err(unreadable) => Err(unreadable.to_string()),
+    };
+    PlayedFile { file, played, took: began.elapsed(), updated: None }
+}
+
+/// Writes what came back into the scenario's file, and plays that.
+async fn write_update(sandbox: &Arc<Sandbox>, result: &mut PlayedFile) -> anyhow::Result<()> {
+    let Ok(played) = &result.played else { return Ok(()) };
+    if result.passed() {
+        return Ok(());
+    }
+    let update = update(&result.file.text, played).context("a scenario that was read can't be read again")?;
+    let updated = Updated { steps: update.changed, refused: update.refused };
+    if !updated.steps.is_empty() {
+        let path = &result.file.path;
+        write_atomically(update.text.as_bytes(), path)?;
+        note(&format!("updated {}", path.display()));
+        let file = ScenarioFile::read(path).map_err(|problem| anyhow::anyhow!("what was written can't be read: {problem}"))?;
+        *result = play_one(sandbox, file).await;
+    }
+    result.updated = Some(updated);
+    Ok(())
+}
+
+impl Results {
+    /// Of scenarios that were played over the network, where no limit is known.
+    pub(crate) fn from_outside(all: Vec<PlayedFile>, took: Duration) -> Self {
+        Self { all, limits: FlowLimits::default(), took }
+    }
+
+    /// Reports; an error says that not all of them passed.
+    pub(crate) fn tell(&self, junit: Option<&Path>, json: bool, environment: &Environment) -> anyhow::Result<()> {
+        if let Some(path) = junit {
+            std::fs::write(path, junit::report(self)).with_context(|| format!("can't write {}", path.display()))?;
+        }
+        say(&if json { machine::report(self).to_string() } else { people::report(self, environment) });
+        let (failed, count) = (self.all.iter().filter(|result| !result.passed()).count(), self.all.len());
+        anyhow::ensure!(failed == 0, "{failed} of {count} scenarios failed");
+        Ok(())
+    }
+}
+
+impl PlayedFile {
+    /// What came of a scenario.
+    pub(crate) fn of(file: ScenarioFile, played: Played, took: Duration) -> Self {
+        Self { file, played: Ok(played), took, updated: None }
+    }
+
+    fn passed(&self) -> bool {
+        self.played.as_ref().is_ok_and(Played::passed)
+    }
+
+    fn name(&self) -> &str {
+        &self.file.scenario.name
+    }
+}
+
+/// Shown by `--help`.
+pub(super) const EXAMPLES: &str = "Examples:
+  flowhost plugin test                            # the project here
+  flowhost plugin test ./my-plugin --filter refund
+  flowhost plugin test --update                   # what came back is what is expected from now on
+  flowhost plugin test --watch
+  flowhost plugin test --junit report.xml
+
+A scenario is a conversation: what the client sends, and what must come back.
+
+  [[step]]
+  send = { action = \"INIT\" }
+  expect = { screen = \"WELCOME\" }
+
+host/docs/scenarios.md describes all that one can say. Ends with 1 if a scenario fails, with 64 if one can't be read.";

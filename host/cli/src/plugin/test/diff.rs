@@ -1,0 +1,134 @@
+//! Differences as lines of text: where, what was expected, what came.
+
+use serde_json::{Map, Value};
+use similar::{ChangeTag, TextDiff};
+
+use crate::output::{cut, printable};
+use flowhost_devkit::scenarios::{Difference, PlayedStep};
+
+/// What a line of a diff is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// As expected, or what accompanies it.
+    Plain,
+    /// Expected, and not there.
+    Expected,
+    /// There, and not expected.
+    Came,
+}
+
+/// All that is to be said of a step that failed.
+pub(super) fn lines_of(step: &PlayedStep) -> Vec<(Mark, String)> {
+    let mut lines = Vec::new();
+    let mut plain = |text: String| lines.push((Mark::Plain, printable(&text)));
+    plain(format!("step {}, line {}: {}", step.number, step.line, sent(&step.request.payload)));
+    let inside = step.came.inside.as_ref();
+    if let Some(failure) = inside.and_then(|inside| inside.failure.as_ref()) {
+        plain(format!("  the call failed: {failure}"));
+    }
+    inside.iter().flat_map(|inside| &inside.problems).for_each(|problem| plain(format!("  {problem}")));
+    if step.expects_nothing {
+        plain("  it says nothing of what to expect: write `expect`, or let --update write what came".to_owned());
+    }
+    lines.extend(step.differences.iter().flat_map(of_difference));
+    for line in inside.iter().flat_map(|inside| &inside.log) {
+        lines.push((Mark::Plain, format!("  log {}", printable(line))));
+    }
+    lines
+}
+
+/// What the client sent, in a few words.
+fn sent(payload: &Value) -> String {
+    let text = |key: &str| payload.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let error = payload.pointer("/data/error").and_then(Value::as_str).filter(|_| text("action") == Some("data_exchange"));
+    let what = error.map_or_else(|| text("action").unwrap_or_default().to_owned(), |key| format!("the client's error {key}"));
+    let screen = text("screen").map(|screen| format!(" on {screen}")).unwrap_or_default();
+    cut(&format!("{what}{screen}"), LINE_WIDTH)
+}
+
+fn of_difference(difference: &Difference) -> Vec<(Mark, String)> {
+    let pointer = difference.path.to_string();
+    let place = if pointer.is_empty() { "another outcome:".to_owned() } else { pointer };
+    let mut lines = vec![(Mark::Plain, format!("  {}", printable(&place)))];
+    let came = difference.came.as_ref();
+    let is_long = |value: &Value| (value.is_array() || value.is_object()) && value.to_string().len() > LINE_WIDTH;
+    if is_long(&difference.expected) || came.is_some_and(is_long) {
+        lines.extend(line_by_line(&difference.expected, came));
+        return lines;
+    }
+    let came = came.map_or_else(|| "nothing".to_owned(), Value::to_string);
+    lines.push((Mark::Expected, format!("    expected {}", printable(&difference.expected.to_string()))));
+    lines.push((Mark::Came, format!("    came     {}", printable(&came))));
+    lines
+}
+
+fn line_by_line(expected: &Value, came: Option<&Value>) -> Vec<(Mark, String)> {
+    let came = came.map_or_else(String::new, |came| format!("{:#}", named(expected, came)));
+    let expected = format!("{expected:#}");
+    let diff = TextDiff::from_lines(&expected, &came);
+    let lines = diff.iter_all_changes().map(|change| {
+        let (mark, sign) = match change.tag() {
+            ChangeTag::Equal => (Mark::Plain, ' '),
+            ChangeTag::Delete => (Mark::Expected, '-'),
+            ChangeTag::Insert => (Mark::Came, '+'),
+        };
+        (mark, format!("    {sign} {}", printable(change.value().trim_end_matches('\n'))))
+    });
+    let lines: Vec<_> = lines.collect();
+    let more = lines.len().saturating_sub(MOST_LINES);
+    let note = (more > 0).then(|| (Mark::Plain, format!("    and {more} lines more; `--json` has them all")));
+    lines.into_iter().take(MOST_LINES).chain(note).collect()
+}
+
+/// Of what came, the parts that the scenario names: the others are none of its business, and would hide what differs. What an array has
+/// more than expected is shown like its last expected element.
+fn named(expected: &Value, came: &Value) -> Value {
+    match (expected, came) {
+        (Value::Object(parts), Value::Object(fields)) => {
+            let part = |(name, part): (&String, &Value)| Some((name.clone(), named(part, fields.get(name)?)));
+            parts.iter().filter_map(part).collect::<Map<_, _>>().into()
+        }
+        (Value::Array(parts), Value::Array(elements)) => {
+            let part = |index: usize| parts.get(index).or(parts.last());
+            let element =
+                |(index, element): (usize, &Value)| part(index).map_or_else(|| element.clone(), |part| named(part, element));
+            elements.iter().enumerate().map(element).collect()
+        }
+        _ => came.clone(),
+    }
+}
+
+/// What fits beside the words around it.
+const LINE_WIDTH: usize = 100;
+
+/// Some screens full; what is longer nobody reads.
+const MOST_LINES: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use flowhost_devkit::scenarios::{Path, Pattern};
+
+    #[test]
+    fn a_list_that_is_longer_than_expected_shows_what_is_more() {
+        let titled = |id: &str| json!({"id": id, "title": "a title that takes some room on its line"});
+        let expected = json!([{"id": "a"}, {"id": "b"}]);
+        let came = json!([titled("a"), titled("b"), titled("c")]);
+
+        let differences = Pattern::of(&expected).differences(&Path::key("data"), Some(&came));
+        let lines = of_difference(&differences[0]);
+
+        let marked = |mark| lines.iter().filter(move |line| line.0 == mark).map(|line| line.1.as_str()).collect::<Vec<_>>();
+        assert!(lines[0].1.ends_with("/data"), "{lines:?}");
+        assert_eq!(marked(Mark::Expected), [""; 0]);
+        assert_eq!(marked(Mark::Came), ["    +   },", "    +   {", "    +     \"id\": \"c\""]);
+    }
+
+    #[test]
+    fn what_a_plugin_says_can_not_steer_the_terminal() {
+        let difference = Pattern::of(&json!("a")).differences(&Path::key("\u{1b}[2J"), Some(&json!("\u{9b}2J")));
+        assert!(of_difference(&difference[0]).iter().all(|(_, line)| !line.contains(['\u{1b}', '\u{9b}'])));
+    }
+}

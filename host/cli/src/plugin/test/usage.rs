@@ -1,0 +1,72 @@
+//! What the calls of all scenarios used of each limit.
+
+use std::time::Duration;
+
+use super::Results;
+use flowhost_devkit::sandbox::FlowLimits;
+use flowhost_devkit::scenarios::Usage;
+
+/// The most that any call used of one limit.
+pub(super) struct Most {
+    /// Which limit.
+    pub(super) what: &'static str,
+    /// The name of the same in JSON.
+    pub(super) key: &'static str,
+    /// What was used: milliseconds or bytes.
+    pub(super) used: f64,
+    /// What may be used.
+    pub(super) limit: f64,
+    /// Whether these are bytes.
+    pub(super) bytes: bool,
+    /// The scenario.
+    pub(super) scenario: String,
+    /// Its step.
+    pub(super) step: usize,
+}
+
+impl Most {
+    /// The share, from 0 to 1.
+    pub(super) fn share(&self) -> f64 {
+        if self.limit > 0.0 { self.used / self.limit } else { 0.0 }
+    }
+}
+
+/// The most that was used of each limit; nothing if the plugin was never called.
+pub(super) fn most(results: &Results) -> Vec<Most> {
+    let calls: Vec<(&str, usize, Usage)> = results
+        .all
+        .iter()
+        .flat_map(|result| {
+            let steps = result.played.iter().flat_map(|played| &played.steps);
+            steps.filter_map(|step| Some((result.name(), step.number, step.came.inside.as_ref()?.usage?)))
+        })
+        .collect();
+    let of = |(what, key, bytes, used, limit): Measure| {
+        let largest = calls.iter().max_by(|a, b| used(&a.2).total_cmp(&used(&b.2)));
+        let limit = limit(&results.limits);
+        largest.map(|(scenario, step, usage)| Most {
+            what,
+            key,
+            used: used(usage),
+            limit,
+            bytes,
+            scenario: (*scenario).to_owned(),
+            step: *step,
+        })
+    };
+    MEASURES.into_iter().filter_map(of).collect()
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}
+
+type Measure = (&'static str, &'static str, bool, fn(&Usage) -> f64, fn(&FlowLimits) -> f64);
+
+const MEASURES: [Measure; 5] = [
+    ("slowest call, CPU", "cpu_ms", false, |usage| ms(usage.cpu), |limits| f64::from(limits.cpu_ms)),
+    ("slowest call, wall", "wall_ms", false, |usage| ms(usage.wall), |limits| f64::from(limits.wall_ms)),
+    ("most memory", "memory_bytes", true, |usage| usage.memory_bytes as f64, |limits| limits.memory_bytes as f64),
+    ("largest reply", "reply_bytes", true, |usage| usage.reply_bytes as f64, |limits| f64::from(limits.reply_bytes)),
+    ("largest state", "state_bytes", true, |usage| usage.state_bytes as f64, |limits| f64::from(limits.state_bytes)),
+];

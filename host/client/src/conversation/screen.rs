@@ -1,0 +1,315 @@
+//! A screen as it is shown: the components of its layout that are visible, with every expression replaced by its value.
+
+use serde_json::Value;
+
+use super::action::{Action, Trigger};
+use super::expression::{holds, shown};
+use super::field::{Entry, Field, FormSays, Properties};
+use super::scope::Scope;
+
+/// A screen as it is shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Screen {
+    /// Its name in the Flow JSON.
+    pub name: String,
+    /// Its title. May be empty.
+    pub title: String,
+    /// What is on it, from top to bottom.
+    pub items: Vec<Item>,
+    /// The button at its foot, if it has one.
+    pub footer: Option<Footer>,
+}
+
+/// Something on a screen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// Something to fill in.
+    Field(Box<Field>),
+    /// Something to tap.
+    Link {
+        /// What it says.
+        text: String,
+        /// What tapping it does.
+        action: Action,
+    },
+    /// Something that text can't show.
+    Picture {
+        /// What it is said to show. May be empty.
+        alternative: String,
+    },
+    /// A text.
+    Text {
+        /// Its component's type: `TextHeading`, `TextBody`, ..
+        style: String,
+        /// What it says; may have several lines.
+        text: String,
+    },
+    /// A component that this client doesn't know.
+    Unknown {
+        /// Its type.
+        component: String,
+    },
+}
+
+/// The button at the foot of a screen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Footer {
+    /// What it says.
+    pub label: String,
+    /// What stands beside it.
+    pub captions: Vec<String>,
+    /// Whether it can be pressed.
+    pub enabled: bool,
+    /// What pressing it does.
+    pub action: Action,
+}
+
+impl Screen {
+    /// Reads a screen of the Flow JSON; `dates_in_milliseconds` says how its date pickers write days.
+    pub(super) fn of(written: &Value, scope: &Scope<'_>, dates_in_milliseconds: bool) -> Self {
+        let mut walk = Walk { scope, dates_in_milliseconds, items: Vec::new(), footer: None };
+        walk.children(&written["layout"]["children"], &FormSays::default());
+        let title = scope.fill(&written["title"]).map(|title| shown(&title)).unwrap_or_default();
+        let name = written["id"].as_str().unwrap_or_default().to_owned();
+        Self { name, title, items: walk.items, footer: walk.footer }
+    }
+
+    /// What can be filled in, from top to bottom.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.items.iter().filter_map(|item| if let Item::Field(field) = item { Some(field.as_ref()) } else { None })
+    }
+
+    /// What can be tapped beside the button, from top to bottom.
+    pub fn links(&self) -> impl Iterator<Item = (&str, &Action)> {
+        self.items
+            .iter()
+            .filter_map(|item| if let Item::Link { text, action } = item { Some((text.as_str(), action)) } else { None })
+    }
+}
+
+/// On the way through the components.
+struct Walk<'a> {
+    scope: &'a Scope<'a>,
+    dates_in_milliseconds: bool,
+    items: Vec<Item>,
+    footer: Option<Footer>,
+}
+
+impl Walk<'_> {
+    fn children(&mut self, children: &Value, form: &FormSays) {
+        for component in children.as_array().into_iter().flatten().filter_map(Value::as_object) {
+            let properties = Properties { written: component, scope: self.scope };
+            if properties.flag("visible", true) {
+                self.component(&properties, form);
+            }
+        }
+    }
+
+    fn component(&mut self, component: &Properties<'_>, form: &FormSays) {
+        let written = component.written;
+        let part = |name: &str| written.get(name).unwrap_or(&Value::Null);
+        match part("type").as_str().unwrap_or_default() {
+            "EmbeddedLink" => self.link(component.text("text"), part("on-click-action")),
+            "Footer" => self.footer = Some(footer(component)),
+            "Form" => {
+                let says = |name| component.value(name).unwrap_or_default();
+                self.children(part("children"), &FormSays { initial: says("init-values"), errors: says("error-messages") });
+            }
+            "If" if holds(part("condition"), self.scope) => self.children(part("then"), form),
+            "If" => self.children(part("else"), form),
+            "Image" => self.items.push(Item::Picture { alternative: component.text("alt-text") }),
+            "ImageCarousel" => self.pictures(component),
+            "NavigationList" => self.navigation_list(component),
+            "Switch" => self.children(case(component), form),
+            style @ ("TextHeading" | "TextSubheading" | "TextBody" | "TextCaption" | "RichText") => {
+                self.items.push(Item::Text { style: style.to_owned(), text: lines(component) });
+            }
+            other => match Field::of(component, form, self.dates_in_milliseconds) {
+                Some(field) => self.field(field, part("on-click-action")),
+                None => self.items.push(Item::Unknown { component: other.to_owned() }),
+            },
+        }
+    }
+
+    /// An `OptIn` may have a link to what is agreed to.
+    fn field(&mut self, field: Field, on_click: &Value) {
+        let about = field.label.clone();
+        self.items.push(Item::Field(Box::new(field)));
+        if on_click.is_object() {
+            self.link(format!("Read more: {about}"), on_click);
+        }
+    }
+
+    fn link(&mut self, text: String, action: &Value) {
+        self.items.push(Item::Link { text, action: Action::of(action, self.scope) });
+    }
+
+    fn pictures(&mut self, carousel: &Properties<'_>) {
+        let images = carousel.value("images").unwrap_or_default();
+        for image in images.as_array().into_iter().flatten() {
+            self.items.push(Item::Picture { alternative: image.get("alt-text").map(shown).unwrap_or_default() });
+        }
+    }
+
+    /// Each of its entries is a link: with an action of its own, or that of the list.
+    fn navigation_list(&mut self, list: &Properties<'_>) {
+        for (style, name) in [("TextSubheading", "label"), ("TextBody", "description")] {
+            let text = list.text(name);
+            if !text.is_empty() {
+                self.items.push(Item::Text { style: style.to_owned(), text });
+            }
+        }
+        let of_list = Trigger::written(list.written.get("on-click-action"));
+        let links = list.entries("list-items", |Entry { filled, trigger }| {
+            let main = &filled["main-content"];
+            let parts =
+                [&main["title"], &main["description"], &main["metadata"], &filled["end"]["title"], &filled["badge"]].map(shown);
+            let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+            let own = trigger("on-click-action").action(self.scope);
+            let action = own.or_else(|| of_list.action(self.scope)).unwrap_or(Action::Unknown(String::new()));
+            Item::Link { text, action }
+        });
+        self.items.extend(links);
+    }
+}
+
+fn footer(component: &Properties<'_>) -> Footer {
+    let captions = ["left-caption", "center-caption", "right-caption"].map(|name| component.text(name));
+    Footer {
+        label: component.text("label"),
+        captions: captions.into_iter().filter(|caption| !caption.is_empty()).collect(),
+        enabled: component.flag("enabled", true),
+        action: Action::of(component.written.get("on-click-action").unwrap_or(&Value::Null), component.scope),
+    }
+}
+
+/// The components of the case that a `Switch` is in.
+fn case<'a>(component: &Properties<'a>) -> &'a Value {
+    let cases = component.written.get("cases").unwrap_or(&Value::Null);
+    cases.get(component.text("value")).or_else(|| cases.get("default")).unwrap_or(&Value::Null)
+}
+
+/// A text may be written as a list of its lines.
+fn lines(component: &Properties<'_>) -> String {
+    match component.value("text") {
+        Some(Value::Array(lines)) => lines.iter().map(shown).collect::<Vec<_>>().join("\n"),
+        Some(text) => shown(&text),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::scope::tests::with_scope;
+    use super::*;
+
+    fn shown_as(children: Value, data: Value) -> Screen {
+        let written = json!({"id": "A", "title": "Title", "layout": {"type": "SingleColumnLayout", "children": children}});
+        with_scope(data, json!({"size": "large"}), |scope| Screen::of(&written, scope, false))
+    }
+
+    fn texts(screen: &Screen) -> Vec<&str> {
+        screen.items.iter().filter_map(|item| if let Item::Text { text, .. } = item { Some(text.as_str()) } else { None }).collect()
+    }
+
+    #[test]
+    fn conditions_and_cases_decide_what_is_shown() {
+        let body = |text: &str| json!({"type": "TextBody", "text": text});
+        let children = json!([
+            {"type": "If", "condition": "${data.on}", "then": [body("on")], "else": [body("off")]},
+            {"type": "If", "condition": "${data.off}", "then": [body("on")], "else": [body("off")]},
+            {"type": "If", "condition": "${data.off}", "then": [body("never")]},
+            {"type": "Switch", "value": "${form.size}", "cases": {"small": [body("S")], "large": [body("L")]}},
+            {"type": "Switch", "value": "${data.none}", "cases": {"default": [body("D")]}},
+            {"type": "TextCaption", "text": ["one", "${data.two}"]},
+            {"type": "TextBody", "text": "hidden", "visible": "${data.off}"},
+        ]);
+
+        let screen = shown_as(children, json!({"on": true, "off": false, "two": "zwei"}));
+
+        assert_eq!(texts(&screen), ["on", "off", "L", "D", "one\nzwei"]);
+    }
+
+    #[test]
+    fn every_kind_of_component_is_known() {
+        let go = json!({"name": "navigate", "next": {"type": "screen", "name": "B"}});
+        let field = |kind: &str| json!({"type": kind, "name": kind, "label": kind, "data-source": []});
+        let mut children: Vec<Value> = FIELDS.into_iter().map(field).collect();
+        children.extend(
+            ["TextHeading", "TextSubheading", "TextBody", "TextCaption", "RichText"].map(|kind| json!({"type": kind, "text": "x"})),
+        );
+        children.extend([
+            json!({"type": "Image", "src": "aGk=", "alt-text": "a cat"}),
+            json!({"type": "ImageCarousel", "images": [{"src": "aGk=", "alt-text": "a dog"}]}),
+            json!({"type": "EmbeddedLink", "text": "terms", "on-click-action": go}),
+            json!({"type": "NavigationList", "name": "n", "label": "Pick", "on-click-action": go, "list-items": [
+                {"id": "1", "main-content": {"title": "First", "description": "of all"}},
+                {"id": "2", "main-content": {"title": "Second"}, "on-click-action": {"name": "open_url", "url": "https://example.com"}},
+            ]}),
+            json!({"type": "Footer", "label": "Go", "left-caption": "14 EUR", "enabled": false, "on-click-action": go}),
+        ]);
+
+        let screen = shown_as(json!([{"type": "Form", "name": "f", "children": children}]), json!({}));
+
+        assert!(!screen.items.iter().any(|item| matches!(item, Item::Unknown { .. })), "{:?}", screen.items);
+        assert_eq!(screen.fields().count(), FIELDS.len());
+        assert_eq!(screen.links().map(|(text, _)| text).collect::<Vec<_>>(), ["terms", "First · of all", "Second"]);
+        assert_eq!(screen.links().nth(2).unwrap().1, &Action::OpenUrl("https://example.com".to_owned()));
+        let footer = screen.footer.unwrap();
+        assert_eq!((footer.label.as_str(), footer.captions, footer.enabled), ("Go", vec!["14 EUR".to_owned()], false));
+    }
+
+    #[test]
+    fn a_component_of_tomorrow_is_named() {
+        let screen = shown_as(json!([{"type": "Hologram"}, "nonsense", {"no": "type"}]), json!({}));
+
+        assert_eq!(screen.items[0], Item::Unknown { component: "Hologram".to_owned() });
+    }
+
+    #[test]
+    fn every_screen_of_the_valid_fixtures_can_be_shown() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/flow_json/valid");
+        let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(files.len() >= 30, "{} files", files.len());
+        for file in files {
+            let flow: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+            for written in flow["screens"].as_array().unwrap() {
+                // Every condition holds, so that nothing is hidden.
+                let example = |(name, property): (&String, &Value)| {
+                    let example = property.get("__example__")?;
+                    Some((name.clone(), if example.is_boolean() { json!(true) } else { example.clone() }))
+                };
+                let data = written["data"].as_object().map(|data| data.iter().filter_map(example).collect()).unwrap_or_default();
+                let screen = with_scope(Value::Object(data), json!({}), |scope| Screen::of(written, scope, false));
+
+                let place = format!("{} {}", file.display(), screen.name);
+                // A fixture has one that Meta may add some day.
+                let unknown = |item: &Item| matches!(item, Item::Unknown { component } if component != "SomethingNew");
+                assert!(!screen.items.iter().any(unknown), "{place}: {:?}", screen.items);
+                assert!(screen.fields().all(|field| !field.name.is_empty()), "{place}");
+                // One is due from version 7.3 on.
+                let may_lack_one = written["terminal"] != true || file.display().to_string().contains("-without-footer");
+                assert!(screen.footer.is_some() || may_lack_one, "{place} has no button");
+                let texts =
+                    screen.items.iter().filter_map(|item| if let Item::Text { text, .. } = item { Some(text) } else { None });
+                texts.for_each(|text| assert!(!text.contains("${"), "{place}: {text}"));
+            }
+        }
+    }
+
+    const FIELDS: [&str; 11] = [
+        "CalendarPicker",
+        "CheckboxGroup",
+        "ChipsSelector",
+        "DatePicker",
+        "DocumentPicker",
+        "Dropdown",
+        "OptIn",
+        "PhotoPicker",
+        "RadioButtonsGroup",
+        "TextArea",
+        "TextInput",
+    ];
+}

@@ -1,0 +1,177 @@
+//! A phone: it asks, asks once more where a 421 says that its key is old, and makes something of the answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use flowhost_flow_json::FlowJson;
+
+use super::judgement::{Judgement, Outcome, RequestKind};
+use super::{ClientError, FlowClient, payload};
+
+/// A phone that talks to one endpoint.
+#[derive(Clone, Debug)]
+pub struct Phone {
+    client: FlowClient,
+    data_api_version: String,
+    signs_tokens: bool,
+    flow_json: Option<Arc<FlowJson>>,
+}
+
+/// One request with what came of it.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// How often it was sent: twice, if the first answer was a 421.
+    pub attempts: usize,
+    /// The status of the last answer; none, if none came.
+    pub status: Option<u16>,
+    /// What was inside the last answer, if it was due and could be opened.
+    pub payload: Option<Value>,
+    /// From just before the last attempt until its answer's last byte; zero, if none came.
+    pub duration: Duration,
+    /// What the phone makes of it.
+    pub judgement: Judgement,
+}
+
+impl Phone {
+    /// A phone that speaks the usual version of the data API.
+    pub fn new(client: FlowClient) -> Self {
+        Self { client, data_api_version: payload::DATA_API_VERSION.to_owned(), signs_tokens: false, flow_json: None }
+    }
+
+    /// The same phone with another version of the data API, such as `4.0`; whether it sends a `flow_token_signature` along too.
+    pub fn speaking(self, data_api_version: &str, signs_tokens: bool) -> Self {
+        Self { data_api_version: data_api_version.to_owned(), signs_tokens, ..self }
+    }
+
+    /// The same phone with the Flow JSON that its user opens: what it is sent is checked against that.
+    pub fn showing(self, flow_json: FlowJson) -> Self {
+        Self { flow_json: Some(Arc::new(flow_json)), ..self }
+    }
+
+    /// A payload with the version of the data API and, if the phone sends one, the signature of its flow token. Health checks and
+    /// error notifications carry none.
+    pub fn dress(&self, payload: Value) -> Value {
+        let payload = payload::with_version(payload, &self.data_api_version);
+        let signs = self.signs_tokens && RequestKind::of(&payload) == RequestKind::Turn;
+        if signs { self.sign(payload) } else { payload }
+    }
+
+    /// A payload with the signature of its flow token, if it has one.
+    pub fn sign(&self, payload: Value) -> Value {
+        match payload["flow_token"].as_str().map(|token| self.client.flow_token_signature(token)) {
+            Some(signature) => payload::with_flow_token_signature(payload, &signature),
+            None => payload,
+        }
+    }
+
+    /// Sends a payload as it is and judges what comes back; after a 421 once more, sealed anew. That nothing usable comes back is
+    /// no error here but a judgement.
+    ///
+    /// # Errors
+    /// Those of [`FlowClient::seal`]: there was nothing to send.
+    pub async fn exchange(&self, payload: &Value) -> Result<Exchange, ClientError> {
+        let first = self.attempt(payload, 0).await?;
+        if first.judgement.outcome == Outcome::FetchesKey { self.attempt(payload, 1).await } else { Ok(first) }
+    }
+
+    async fn attempt(&self, payload: &Value, tries_before: usize) -> Result<Exchange, ClientError> {
+        let sealed = self.client.seal(payload)?;
+        let attempts = tries_before + 1;
+        let raw = match self.client.send(&sealed).await {
+            Ok(raw) => raw,
+            Err(error) => {
+                let judgement = Judgement::of_failure(payload, &error);
+                return Ok(Exchange { attempts, status: None, payload: None, duration: Duration::ZERO, judgement });
+            }
+        };
+        let (mut judgement, opened) = Judgement::of(payload, &sealed, &raw, tries_before, self.flow_json.as_deref());
+        judgement.hints.extend(slowness(raw.duration));
+        Ok(Exchange { attempts, status: Some(raw.status), payload: opened, duration: raw.duration, judgement })
+    }
+}
+
+/// What Meta thinks of an answer that took so long (`protocol.md` section 1).
+fn slowness(duration: Duration) -> Option<String> {
+    let seconds = duration.as_secs_f64();
+    (seconds > FIRST_ALERT_SECONDS)
+        .then(|| format!("it took {seconds:.1} s: Meta alerts if one answer in ten takes longer than {FIRST_ALERT_SECONDS} s"))
+}
+
+/// The lowest of the latencies at which Meta alerts.
+const FIRST_ALERT_SECONDS: f64 = 1.0;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn asks_once_more_after_a_421_and_not_a_third_time() {
+        let endpoint = endpoint(&[421, 500]).await;
+        let twice = phone(&endpoint).exchange(&payload::init("t")).await.unwrap();
+        assert_eq!((twice.attempts, twice.status), (2, Some(500)));
+
+        let stubborn = self::endpoint(&[421, 421, 200]).await;
+        let refused = phone(&stubborn).exchange(&payload::init("t")).await.unwrap();
+        assert_eq!((refused.attempts, refused.status), (2, Some(421)));
+        assert!(refused.judgement.is_failure());
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_is_not_there_is_a_judgement() {
+        let nowhere = phone("http://127.0.0.1:1/").exchange(&payload::ping()).await.unwrap();
+
+        assert_eq!((nowhere.attempts, nowhere.status), (1, None));
+        assert!(nowhere.judgement.lines()[1].contains("cannot reach the endpoint: nothing listens"), "{:?}", nowhere.judgement);
+    }
+
+    #[test]
+    fn only_turns_of_newer_phones_carry_a_signature() {
+        let phone = phone("http://localhost/");
+        let newer = phone.clone().speaking("4.0", true);
+
+        assert_eq!(phone.dress(payload::init("t")), payload::init("t"));
+        let turn = newer.dress(payload::init("t"));
+        assert_eq!(turn["version"], "4.0");
+        assert!(turn["flow_token_signature"].as_str().unwrap().starts_with("ey"));
+        for bare in [payload::ping(), payload::error_notification("A", "", "", "t")] {
+            assert_eq!(newer.dress(bare)["flow_token_signature"], json!(null));
+        }
+    }
+
+    #[test]
+    fn a_slow_answer_is_a_hint() {
+        assert_eq!(slowness(Duration::from_millis(900)), None);
+        assert!(slowness(Duration::from_millis(2_500)).unwrap().starts_with("it took 2.5 s"));
+    }
+
+    fn phone(url: &str) -> Phone {
+        Phone::new(FlowClient::new(url, PUBLIC_KEY, "secret").unwrap())
+    }
+
+    /// Answers one connection after the other with these statuses.
+    async fn endpoint(statuses: &[u16]) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let statuses = statuses.to_vec();
+        tokio::spawn(async move {
+            for status in statuses {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut received = Vec::new();
+                while !received.ends_with(b"}") {
+                    assert_ne!(stream.read_buf(&mut received).await.unwrap(), 0, "the client hung up early");
+                }
+                let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        url
+    }
+
+    const PUBLIC_KEY: &str = include_str!("../../../tests/fixtures/vectors/keys/public.pem");
+}

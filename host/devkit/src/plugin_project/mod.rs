@@ -1,0 +1,306 @@
+//! Plugin projects: from a folder with Rust sources to a WebAssembly component.
+//!
+//! The compiler speaks for itself: its messages go to stderr untouched. Around it, this module gets the toolchain, keeps the
+//! variables of an outer cargo away and finds the file that was built.
+
+mod artifacts;
+mod environment;
+mod error;
+mod manifest;
+mod sources;
+mod template;
+mod toolchain;
+
+use std::fs::{self, Permissions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+
+use self::artifacts::{Artifact, component_of, sdk_version};
+use self::environment::{Variables, as_from_a_fresh_shell};
+use self::manifest::{Manifest, embed};
+use self::toolchain::Settings;
+use flowhost_protocol::flow::{Capabilities, PluginSection};
+
+pub use self::error::BuildError;
+pub use self::sources::Sources;
+pub use self::template::{NewProject, NewProjectError, SdkSource, create};
+
+/// Builds the plugin in a folder for `wasm32-wasip2`, in release mode.
+///
+/// `progress` gets a line before each thing that takes time; cargo and the compiler write to this process's stderr. Where
+/// WebAssembly's standard library is missing it is fetched, which takes minutes once. Dropping the future ends the build.
+///
+/// # Errors
+/// [`BuildError::Failed`] if the compiler refuses the project, having said why; else the variant that says what is missing.
+#[expect(clippy::disallowed_methods, reason = "it is cargo's environment that has to be handed on without cargo's own variables")]
+pub async fn build(options: BuildOptions, progress: impl Fn(&str)) -> Result<BuiltComponent, BuildError> {
+    let environment = as_from_a_fresh_shell(std::env::vars_os());
+    build_with(TOOLCHAIN, options, environment, progress).await
+}
+
+/// What to build, and where to.
+#[derive(Clone, Debug, Default)]
+pub struct BuildOptions {
+    /// The folder with the plugin's `Cargo.toml`.
+    pub project_dir: PathBuf,
+    /// Where the component goes, replacing what is there. Default: `flowhost/<crate>.wasm` in cargo's target folder, which
+    /// version control ignores already.
+    pub out: Option<PathBuf>,
+    /// Cargo's target folder, if not its own choice.
+    pub target_dir: Option<PathBuf>,
+    /// The cargo to run, if not the one on the PATH.
+    pub cargo: Option<PathBuf>,
+}
+
+/// A component on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuiltComponent {
+    /// The file, absolute.
+    pub path: PathBuf,
+    /// The crate's name, with underscores.
+    pub crate_name: String,
+    /// Size of the file in bytes.
+    pub size_bytes: u64,
+    /// What its manifest asks for.
+    pub requests: Capabilities,
+    /// The version of the SDK that it is made with; none if it is made without.
+    pub sdk: Option<String>,
+}
+
+async fn build_with(
+    script: &str,
+    options: BuildOptions,
+    environment: Variables,
+    progress: impl Fn(&str),
+) -> Result<BuiltComponent, BuildError> {
+    let project = find_project(&options.project_dir)?;
+    // Before minutes of compiling.
+    let manifest = Manifest::read(&project)?;
+    let settings = toolchain::prepare(script, &project, &environment, &progress).await?;
+    progress(&format!("compiling {}", project.display()));
+    let command = cargo_build(&project, &options, environment, settings)?;
+    let built = run_cargo(command).await?;
+    let artifact = component_of(&project, built.components)?;
+    let out = match options.out {
+        Some(out) => std::path::absolute(&out).map_err(BuildError::file("find", out))?,
+        None => default_out(&artifact, &project),
+    };
+    let section = PluginSection { sdk: built.sdk, requests: manifest.requests };
+    let mut component = fs::read(&artifact.file).map_err(BuildError::file("read", &artifact.file))?;
+    embed(&mut component, &section);
+    write_atomically(&component, &out)?;
+    let PluginSection { sdk, requests } = section;
+    Ok(BuiltComponent { path: out, crate_name: artifact.name, size_bytes: component.len() as u64, requests, sdk })
+}
+
+fn find_project(folder: &Path) -> Result<PathBuf, BuildError> {
+    let project = fs::canonicalize(folder).map_err(BuildError::file("open", folder))?;
+    if project.join("Cargo.toml").is_file() { Ok(project) } else { Err(BuildError::NoManifest { project }) }
+}
+
+fn cargo_build(project: &Path, options: &BuildOptions, environment: Variables, settings: Settings) -> Result<Command, BuildError> {
+    let cargo = options.cargo.as_deref().unwrap_or(Path::new("cargo"));
+    let mut command = Command::new(cargo);
+    command.args(["build", "--release", "--target", TARGET, "--message-format=json-render-diagnostics"]);
+    if let Some(target_dir) = &options.target_dir {
+        // Cargo runs in the project's folder, but the path is the caller's.
+        let target_dir = std::path::absolute(target_dir).map_err(BuildError::file("find", target_dir))?;
+        command.arg("--target-dir").arg(target_dir);
+    }
+    command.args(settings.arguments).current_dir(project);
+    command.env_clear().envs(environment).envs(settings.variables).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    Ok(command)
+}
+
+/// What cargo reports.
+#[derive(Default)]
+struct CargosWork {
+    components: Vec<Artifact>,
+    sdk: Option<String>,
+}
+
+/// Runs cargo to its end; returns what it reports of WebAssembly libraries and of the SDK.
+async fn run_cargo(mut command: Command) -> Result<CargosWork, BuildError> {
+    let program = PathBuf::from(command.as_std().get_program());
+    let mut cargo = command.spawn().map_err(BuildError::program(&program))?;
+    let stdout = cargo.stdout.take().expect("stdout was asked for");
+    let mut lines = BufReader::new(stdout).split(b'\n');
+    let mut built = CargosWork::default();
+    while let Some(line) = lines.next_segment().await.map_err(BuildError::program(&program))? {
+        built.components.extend(Artifact::parse(&line));
+        built.sdk = sdk_version(&line).or(built.sdk);
+    }
+    let status = cargo.wait().await.map_err(BuildError::program(&program))?;
+    if status.success() { Ok(built) } else { Err(BuildError::Failed { status }) }
+}
+
+/// Cargo's file is `<target folder>/wasm32-wasip2/release/<crate>.wasm`.
+fn default_out(artifact: &Artifact, project: &Path) -> PathBuf {
+    let target_folder = artifact.file.ancestors().nth(3).unwrap_or(project);
+    target_folder.join("flowhost").join(format!("{}.wasm", artifact.name))
+}
+
+/// What the manifest in a project's folder asks for; nothing without one.
+///
+/// # Errors
+/// [`BuildError::Manifest`] if it can't be understood.
+pub fn requests(project_dir: &Path) -> Result<Capabilities, BuildError> {
+    Ok(Manifest::read(&find_project(project_dir)?)?.requests)
+}
+
+/// Replaces a file. Whoever reads `to` meanwhile sees the old file or the new one, never a part.
+pub fn write_atomically(bytes: &[u8], to: &Path) -> Result<(), BuildError> {
+    let folder = to.parent().unwrap_or(Path::new("/"));
+    fs::create_dir_all(folder).map_err(BuildError::file("create", folder))?;
+    // What any new file gets: everybody's rights less the umask.
+    let mut beside = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(folder)
+        .map_err(BuildError::file("write to", folder))?;
+    beside.write_all(bytes).map_err(BuildError::file("write", to))?;
+    beside.persist(to).map_err(|error| BuildError::file("write", to)(error.error))?;
+    Ok(())
+}
+
+/// The script that the guest SDK's own tools use too.
+const TOOLCHAIN: &str = include_str!("../../../../guest-sdk/toolchain.sh");
+
+const TARGET: &str = "wasm32-wasip2";
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn builds_a_project_whose_path_has_spaces_with_the_settings_of_the_script() {
+        let project = Project::new();
+        let out = project.folder.path().join("out put/flow.wasm");
+        fs::write(project.folder.path().join("flowhost.toml"), "[requests]\nstore = true\n").unwrap();
+        let options = BuildOptions {
+            out: Some(out.clone()),
+            target_dir: Some(project.folder.path().join("tar get")),
+            ..project.options(FAKE_CARGO)
+        };
+
+        let built = build_with(FAKE_TOOLCHAIN, options, path_only(), |_| ()).await.unwrap();
+
+        let seen = fs::read_to_string(&out).unwrap();
+        let (seen, section) = seen.split_once('\0').unwrap();
+        let target_dir = project.folder.path().join("tar get");
+        let arguments = format!(
+            "build --release --target wasm32-wasip2 --message-format=json-render-diagnostics --target-dir {} -Zone two words",
+            target_dir.display()
+        );
+        assert_eq!(seen, format!("{arguments}\nfrom the script\n"));
+        assert!(section.ends_with(r#"{"sdk":"0.1.7","requests":{"http":[],"store":true,"media":false}}"#), "{section}");
+        assert_eq!(built.size_bytes, fs::metadata(&out).unwrap().len());
+        assert_eq!((built.path, built.crate_name.as_str(), built.sdk.as_deref()), (out, "my_flow", Some("0.1.7")));
+        assert!(built.requests.store);
+    }
+
+    #[tokio::test]
+    async fn by_default_the_component_goes_to_the_target_folder() {
+        let project = Project::new();
+
+        let built = build_with(FAKE_TOOLCHAIN, project.options(FAKE_CARGO), path_only(), |_| ()).await.unwrap();
+
+        assert_eq!(built.path, project.canonical().join("target/flowhost/my_flow.wasm"));
+        assert!(built.path.exists());
+    }
+
+    #[tokio::test]
+    async fn a_failed_build_leaves_the_old_component() {
+        let project = Project::new();
+        let out = project.folder.path().join("flow.wasm");
+        fs::write(&out, "old").unwrap();
+        let options = BuildOptions { out: Some(out.clone()), ..project.options("#!/bin/sh\nexit 101\n") };
+
+        let failed = build_with(FAKE_TOOLCHAIN, options, path_only(), |_| ()).await;
+
+        assert!(matches!(failed, Err(BuildError::Failed { status }) if status.code() == Some(101)));
+        assert_eq!(fs::read_to_string(out).unwrap(), "old");
+    }
+
+    #[tokio::test]
+    async fn a_missing_cargo_is_named() {
+        let project = Project::new();
+        let options = BuildOptions { cargo: Some("/nowhere/cargo".into()), ..project.options(FAKE_CARGO) };
+
+        let failed = build_with(FAKE_TOOLCHAIN, options, path_only(), |_| ()).await;
+
+        assert!(matches!(failed, Err(BuildError::Program { program, .. }) if program == Path::new("/nowhere/cargo")));
+    }
+
+    #[tokio::test]
+    async fn a_folder_without_a_manifest_is_no_project() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = BuildOptions { project_dir: folder.path().to_owned(), ..BuildOptions::default() };
+
+        let failed = build_with("exit 1", options, path_only(), |_| ()).await;
+
+        assert!(matches!(failed, Err(BuildError::NoManifest { .. })));
+    }
+
+    /// A folder with a manifest, and a stand-in for cargo.
+    struct Project {
+        folder: TempDir,
+    }
+
+    impl Project {
+        fn new() -> Project {
+            let folder = tempfile::Builder::new().prefix("a project ").tempdir().unwrap();
+            fs::write(folder.path().join("Cargo.toml"), "").unwrap();
+            Project { folder }
+        }
+
+        fn options(&self, cargo: &str) -> BuildOptions {
+            let program = self.folder.path().join("fake cargo");
+            write_program(&program, cargo);
+            let project_dir = self.folder.path().to_owned();
+            BuildOptions { project_dir, cargo: Some(program), ..BuildOptions::default() }
+        }
+
+        fn canonical(&self) -> PathBuf {
+            fs::canonicalize(self.folder.path()).unwrap()
+        }
+    }
+
+    /// By another process: a file that this one still has open, or a fork of it in another test, could not be run.
+    fn write_program(path: &Path, text: &str) {
+        let mut shell = std::process::Command::new("/bin/sh")
+            .args(["-c", "cat >\"$1\" && chmod 755 \"$1\"", "sh"])
+            .arg(path)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        shell.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert!(shell.wait().unwrap().success());
+    }
+
+    fn path_only() -> Variables {
+        vec![(OsString::from("PATH"), OsString::from("/usr/bin:/bin"))]
+    }
+
+    const FAKE_TOOLCHAIN: &str = "echo 'env SETTING=from the script'; echo 'arg -Zone two words'";
+
+    /// Builds a file that holds the arguments and the setting.
+    const FAKE_CARGO: &str = r#"#!/bin/sh
+release=$PWD/target/wasm32-wasip2/release
+mkdir -p "$release"
+printf '%s\n' "$*" "$SETTING" >"$release/my_flow.wasm"
+echo 'not a message'
+echo '{"reason":"compiler-artifact","package_id":"path+file:///sdk#flowhost-sdk@0.1.7","target":{"name":"flowhost_sdk"}}'
+printf '{"reason":"compiler-artifact","manifest_path":"%s/Cargo.toml","target":{"kind":["cdylib"],"name":"my_flow"},' "$PWD"
+printf '"filenames":["%s/my_flow.wasm"]}\n' "$release"
+"#;
+}

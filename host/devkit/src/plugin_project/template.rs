@@ -1,0 +1,282 @@
+//! A new plugin project: one that builds, passes its tests and can be deployed as it is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What to make, and where.
+#[derive(Clone, Debug)]
+pub struct NewProject {
+    /// The project's folder; its last part is the crate's name. It must not be there yet, or be empty.
+    pub folder: PathBuf,
+    /// Where the project's `Cargo.toml` finds the SDK.
+    pub sdk: SdkSource,
+}
+
+/// Where a project finds `flowhost-sdk`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SdkSource {
+    /// A folder on this machine, absolute.
+    Path(PathBuf),
+    /// A version in the registry, as in `Cargo.toml`.
+    Version(String),
+}
+
+/// Why no project was made.
+#[derive(Debug, thiserror::Error)]
+pub enum NewProjectError {
+    /// The folder can't be written.
+    #[error("can't write {}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The name can't be a crate's.
+    #[error(
+        "{name:?} is no name for a plugin: use lower-case letters, digits and hyphens, a letter first, 64 at most, no word of Rust"
+    )]
+    Name {
+        /// What was given.
+        name: String,
+    },
+    /// There is no SDK in the folder.
+    #[error("there is no flowhost-sdk in {}", path.display())]
+    NoSdk {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Something is there already.
+    #[error("{} is there already, and not empty", path.display())]
+    NotEmpty {
+        /// Which.
+        path: PathBuf,
+    },
+}
+
+/// Makes a project. All of it is there afterwards or, on an error, nothing.
+pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
+    let name = crate_name(&project.folder)?;
+    let sdk = project.sdk.dependency()?;
+    let folder = &project.folder;
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(failed(parent))?;
+    if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(NewProjectError::NotEmpty { path: folder.clone() });
+    }
+    // Beside it, so that it can be moved there whole.
+    let beside = tempfile::tempdir_in(parent).map_err(failed(parent))?;
+    for (path, text) in FILES {
+        let path = beside.path().join(path);
+        let folder = path.parent().unwrap_or(beside.path());
+        fs::create_dir_all(folder).map_err(failed(folder))?;
+        fs::write(&path, text.replace("{{name}}", &name).replace("{{sdk}}", &sdk)).map_err(failed(&path))?;
+    }
+    // Replaces an empty folder, and nothing else.
+    fs::rename(beside.path(), folder).map_err(failed(folder))?;
+    allow_others(folder).map_err(failed(folder))
+}
+
+impl SdkSource {
+    /// The folder of the SDK that stands beside this program's own sources, or the version that this program was made with if
+    /// those are not there.
+    pub fn of_this_program() -> Self {
+        let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-sdk");
+        match beside.canonicalize() {
+            Ok(folder) => Self::Path(folder),
+            Err(_) => Self::Version(env!("CARGO_PKG_VERSION").to_owned()),
+        }
+    }
+
+    /// A folder if there is one of that name, else a version.
+    pub fn parse(text: &str) -> Result<Self, NewProjectError> {
+        match Path::new(text).canonicalize() {
+            Ok(folder) => Ok(Self::Path(folder)),
+            Err(_) if text.starts_with(|char: char| char.is_ascii_digit() || "=^~".contains(char)) => {
+                Ok(Self::Version(text.to_owned()))
+            }
+            Err(_) => Err(NewProjectError::NoSdk { path: text.into() }),
+        }
+    }
+
+    /// The right side of the line in `Cargo.toml`.
+    fn dependency(&self) -> Result<String, NewProjectError> {
+        match self {
+            Self::Version(version) => Ok(quoted(version)),
+            Self::Path(path) => {
+                let manifest = fs::read_to_string(path.join("Cargo.toml")).unwrap_or_default();
+                if !manifest.contains("name = \"flowhost-sdk\"") {
+                    return Err(NewProjectError::NoSdk { path: path.clone() });
+                }
+                Ok(format!("{{ path = {} }}", quoted(&path.to_string_lossy())))
+            }
+        }
+    }
+}
+
+/// As a basic string of TOML, whose escapes are those of JSON.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn crate_name(folder: &Path) -> Result<String, NewProjectError> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let fits = name.len() <= 64
+        && name.starts_with(|char: char| char.is_ascii_lowercase())
+        && name.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-')
+        && !TAKEN.contains(&name.as_str());
+    if fits { Ok(name) } else { Err(NewProjectError::Name { name }) }
+}
+
+/// A temporary folder is its owner's alone; a project gets the rights that a folder made here would have.
+fn allow_others(folder: &Path) -> std::io::Result<()> {
+    let src = fs::metadata(folder.join("src"))?;
+    fs::set_permissions(folder, src.permissions())
+}
+
+fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> NewProjectError {
+    let path = path.to_owned();
+    move |source| NewProjectError::File { path, source }
+}
+
+/// Words of Rust, and crates that a plugin would hide from itself: cargo refuses most of them.
+const TAKEN: &[&str] = &[
+    "abstract",
+    "alloc",
+    "as",
+    "async",
+    "await",
+    "become",
+    "box",
+    "break",
+    "const",
+    "continue",
+    "core",
+    "crate",
+    "do",
+    "dyn",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "final",
+    "flowhost-sdk",
+    "fn",
+    "for",
+    "gen",
+    "if",
+    "impl",
+    "in",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "override",
+    "priv",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "serde",
+    "static",
+    "std",
+    "struct",
+    "super",
+    "test",
+    "trait",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "unsafe",
+    "unsized",
+    "use",
+    "virtual",
+    "where",
+    "while",
+    "yield",
+];
+
+/// Where each file goes, and its text with `{{name}}` and `{{sdk}}` to be filled in.
+const FILES: &[(&str, &str)] = &[
+    (".gitignore", include_str!("template/gitignore")),
+    (".vscode/extensions.json", include_str!("template/.vscode/extensions.json")),
+    (".vscode/settings.json", include_str!("template/.vscode/settings.json")),
+    ("Cargo.toml", include_str!("template/manifest.toml")),
+    ("README.md", include_str!("template/README.md")),
+    ("flow.json", include_str!("template/flow.json")),
+    ("flowhost.toml", include_str!("template/flowhost.toml")),
+    ("scenarios/question.toml", include_str!("template/scenarios/question.toml")),
+    ("scenarios/without-a-token.toml", include_str!("template/scenarios/without-a-token.toml")),
+    ("src/lib.rs", include_str!("template/src/lib.rs")),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_project_has_its_name_and_its_sdk() {
+        let parent = tempfile::tempdir().unwrap();
+        let project = in_folder(parent.path().join("some/where/my-plugin"));
+
+        create(&project).unwrap();
+
+        let manifest: toml::Table = fs::read_to_string(project.folder.join("Cargo.toml")).unwrap().parse().unwrap();
+        assert_eq!(manifest["package"]["name"].as_str(), Some("my-plugin"));
+        let sdk = manifest["dependencies"]["flowhost-sdk"]["path"].as_str().unwrap();
+        assert!(Path::new(sdk).join("src/lib.rs").is_file(), "{sdk}");
+        for (path, _) in FILES {
+            let text = fs::read_to_string(project.folder.join(path)).unwrap();
+            assert!(!text.contains("{{"), "{path} has something to be filled in");
+        }
+        assert_eq!(fs::read_dir(parent.path().join("some/where")).unwrap().count(), 1, "nothing else is left there");
+    }
+
+    #[test]
+    fn what_is_there_stays_as_it_is() {
+        let parent = tempfile::tempdir().unwrap();
+        let project = in_folder(parent.path().join("mine"));
+        fs::create_dir(&project.folder).unwrap();
+        fs::write(project.folder.join("notes"), "mine").unwrap();
+
+        let refused = create(&project);
+
+        assert!(matches!(refused, Err(NewProjectError::NotEmpty { .. })), "{refused:?}");
+        assert_eq!(fs::read_dir(&project.folder).unwrap().count(), 1);
+        fs::remove_file(project.folder.join("notes")).unwrap();
+        create(&project).unwrap();
+    }
+
+    #[test]
+    fn a_name_must_be_one_that_a_crate_can_have() {
+        let parent = tempfile::tempdir().unwrap();
+        for name in ["Mine", "1st", "a_b", "fn", "a b", "a.b", "", "test", &"a".repeat(65)] {
+            let refused = create(&in_folder(parent.path().join(name).join("")));
+            assert!(refused.is_err(), "{name:?}");
+        }
+        create(&in_folder(parent.path().join("a-1"))).unwrap();
+    }
+
+    #[test]
+    fn an_sdk_is_a_folder_or_a_version() {
+        assert_eq!(SdkSource::parse("0.1").unwrap(), SdkSource::Version("0.1".to_owned()));
+        assert!(matches!(SdkSource::parse("/"), Ok(SdkSource::Path(_))));
+        assert!(matches!(SdkSource::parse("no/such/folder"), Err(NewProjectError::NoSdk { .. })));
+        let parent = tempfile::tempdir().unwrap();
+        let elsewhere = NewProject { folder: parent.path().join("a"), sdk: SdkSource::Path(parent.path().to_owned()) };
+        assert!(matches!(create(&elsewhere), Err(NewProjectError::NoSdk { .. })));
+        let version = NewProject { folder: parent.path().join("b"), sdk: SdkSource::Version("=0.1.0".to_owned()) };
+        create(&version).unwrap();
+        let manifest = fs::read_to_string(version.folder.join("Cargo.toml")).unwrap();
+        assert!(manifest.contains("flowhost-sdk = \"=0.1.0\"\n"), "{manifest}");
+    }
+
+    fn in_folder(folder: PathBuf) -> NewProject {
+        NewProject { folder, sdk: SdkSource::of_this_program() }
+    }
+}

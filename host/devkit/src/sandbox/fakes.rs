@@ -1,0 +1,177 @@
+//! What stands behind the imports: the scenario of the tenant that calls.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::http::HttpFakes;
+use super::store::Values;
+use crate::scenarios::{MediaFailure, MediaFake, Surroundings};
+use flowhost_protocol::ids::{Scope, TenantId};
+use flowhost_runtime::plugins::{
+    CallLines, KeptValue, KeyValueError, KeyValues, LogKeeper, MediaError, MediaFiles, MediaRequest, NewValue, OutboundError,
+    OutboundHttp, OutboundRequest, OutboundResponse, Pending,
+};
+
+/// Every scenario that is being played, by its tenant.
+#[derive(Default)]
+pub(super) struct Fakes(Mutex<HashMap<TenantId, Arc<Fake>>>);
+
+/// What is around one scenario's plugin.
+pub(super) struct Fake(Mutex<Around>);
+
+struct Around {
+    http: HttpFakes,
+    media: Vec<Picked>,
+    values: Values,
+    log: Vec<String>,
+    problems: Vec<String>,
+}
+
+/// A file that can be fetched.
+struct Picked {
+    fake: MediaFake,
+    content: Result<Vec<u8>, MediaFailure>,
+    fetched: bool,
+}
+
+impl Fakes {
+    /// From here on a tenant gets its answers from this.
+    pub(super) fn enter(&self, tenant: TenantId, fake: Fake) -> Arc<Fake> {
+        let fake = Arc::new(fake);
+        self.lock().insert(tenant, fake.clone());
+        fake
+    }
+
+    /// The tenant's scenario is over.
+    pub(super) fn leave(&self, tenant: TenantId) {
+        self.lock().remove(&tenant);
+    }
+
+    fn of(&self, tenant: TenantId) -> Arc<Fake> {
+        self.lock().get(&tenant).cloned().expect("a call ends before its conversation does")
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<TenantId, Arc<Fake>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Fake {
+    /// What a scenario says; `files` are the contents of its media, in their order.
+    pub(super) fn new(around: &Surroundings, files: Vec<Result<Vec<u8>, MediaFailure>>) -> Self {
+        let media = around.media.iter().cloned().zip(files);
+        Self(Mutex::new(Around {
+            http: HttpFakes::new(around.http.clone()),
+            media: media.map(|(fake, content)| Picked { fake, content, fetched: false }).collect(),
+            values: Values::new(&around.store),
+            log: Vec::new(),
+            problems: Vec::new(),
+        }))
+    }
+
+    /// What time it is for values that expire.
+    pub(super) fn set_clock(&self, now: OffsetDateTime) {
+        self.lock().values.now = now;
+    }
+
+    /// What was logged since the last time, and what was asked for that has no answer.
+    pub(super) fn take_log_and_problems(&self) -> (Vec<String>, Vec<String>) {
+        let mut around = self.lock();
+        (std::mem::take(&mut around.log), std::mem::take(&mut around.problems))
+    }
+
+    /// What the scenario has an answer to and nobody asked for.
+    pub(super) fn never_asked_for(&self) -> Vec<String> {
+        let around = self.lock();
+        let files = around.media.iter().filter(|picked| !picked.fetched);
+        let files = files.map(|Picked { fake, .. }| format!("line {}: the file {} was never fetched", fake.line, fake.media_id));
+        around.http.never_sent().chain(files).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Around> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fetch(&self, request: &MediaRequest) -> Result<Vec<u8>, MediaError> {
+        let reference: Value =
+            serde_json::from_str(&request.reference).map_err(|_| MediaError::InvalidReference("it is no JSON".to_owned()))?;
+        let Some(media_id) = reference.get("media_id").and_then(Value::as_str) else {
+            return Err(MediaError::InvalidReference("it has no `media_id`".to_owned()));
+        };
+        let mut around = self.lock();
+        let Some(picked) = around.media.iter_mut().find(|picked| picked.fake.media_id == media_id) else {
+            around.problems.push(format!("the plugin fetched the file {media_id}, which the scenario has no [[media]] for"));
+            return Err(MediaError::DownloadFailed("the scenario has no such file".to_owned()));
+        };
+        picked.fetched = true;
+        match &picked.content {
+            Ok(bytes) if bytes.len() > request.max_bytes => Err(MediaError::TooLarge),
+            Ok(bytes) => Ok(bytes.clone()),
+            Err(MediaFailure::CheckFailed) => Err(MediaError::CheckFailed),
+            Err(MediaFailure::DownloadFailed) => Err(MediaError::DownloadFailed("the scenario says so".to_owned())),
+            Err(MediaFailure::TooLarge) => Err(MediaError::TooLarge),
+        }
+    }
+}
+
+impl OutboundHttp for Fakes {
+    fn send(&self, tenant: TenantId, request: OutboundRequest) -> Pending<'_, Result<OutboundResponse, OutboundError>> {
+        let fake = self.of(tenant);
+        let mut around = fake.lock();
+        let answer = around.http.answer(&request);
+        let answer = answer.unwrap_or_else(|problem| {
+            around.problems.push(problem);
+            Err(OutboundError::Unreachable("the scenario has no answer to this request".to_owned()))
+        });
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+impl LogKeeper for Fakes {
+    fn keep(&self, lines: CallLines) {
+        let fake = self.of(lines.scope.tenant);
+        let mut around = fake.lock();
+        around.log.extend(lines.lines.into_iter().map(|line| format!("{}: {}", line.level.as_str(), line.message)));
+        if lines.dropped > 0 {
+            around.log.push(format!("{} more lines were dropped", lines.dropped));
+        }
+    }
+}
+
+impl MediaFiles for Fakes {
+    fn fetch(&self, tenant: TenantId, request: MediaRequest) -> Pending<'_, Result<Vec<u8>, MediaError>> {
+        Box::pin(std::future::ready(self.of(tenant).fetch(&request)))
+    }
+}
+
+impl KeyValues for Fakes {
+    fn get<'a>(&'a self, scope: Scope, key: &'a str) -> Pending<'a, Result<Option<KeptValue>, KeyValueError>> {
+        Box::pin(std::future::ready(Ok(self.of(scope.tenant).lock().values.get(key))))
+    }
+
+    fn set<'a>(&'a self, scope: Scope, key: &'a str, value: NewValue) -> Pending<'a, Result<u64, KeyValueError>> {
+        Box::pin(std::future::ready(self.of(scope.tenant).lock().values.set(key, value)))
+    }
+
+    fn compare_and_set<'a>(
+        &'a self,
+        scope: Scope,
+        key: &'a str,
+        expected: Option<u64>,
+        value: NewValue,
+    ) -> Pending<'a, Result<Option<u64>, KeyValueError>> {
+        Box::pin(std::future::ready(self.of(scope.tenant).lock().values.compare_and_set(key, expected, value)))
+    }
+
+    fn delete<'a>(&'a self, scope: Scope, key: &'a str) -> Pending<'a, Result<(), KeyValueError>> {
+        self.of(scope.tenant).lock().values.delete(key);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn list<'a>(&'a self, scope: Scope, prefix: &'a str, limit: u32) -> Pending<'a, Result<Vec<String>, KeyValueError>> {
+        Box::pin(std::future::ready(Ok(self.of(scope.tenant).lock().values.list(prefix, limit))))
+    }
+}

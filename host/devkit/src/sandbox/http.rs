@@ -1,0 +1,80 @@
+//! Hosts outside, as the scenario has them. Whether a host is granted and a secret bound to it was checked before, by the host's own code.
+
+use crate::scenarios::{BodyPattern, HttpFailure, HttpFake, Path};
+use flowhost_runtime::plugins::{OutboundError, OutboundRequest, OutboundResponse};
+
+/// The requests that a scenario has answers to.
+pub(super) struct HttpFakes(Vec<(HttpFake, bool)>);
+
+impl HttpFakes {
+    /// None of them was sent yet.
+    pub(super) fn new(fakes: Vec<HttpFake>) -> Self {
+        Self(fakes.into_iter().map(|fake| (fake, false)).collect())
+    }
+
+    /// The answer to a request: that of the first entry which it fits and which is not used up. The outer error says that there is none.
+    pub(super) fn answer(&mut self, request: &OutboundRequest) -> Result<Result<OutboundResponse, OutboundError>, String> {
+        let fitting = self.0.iter_mut().find(|(fake, used)| (fake.repeat || !used) && mismatch(fake, request).is_none());
+        let Some((fake, used)) = fitting else { return Err(self.no_answer(request)) };
+        *used = true;
+        Ok(match &fake.answer {
+            Ok(answer) if answer.body.len() > request.max_response_bytes => Err(OutboundError::TooLarge),
+            Ok(answer) => Ok(OutboundResponse {
+                status: answer.status,
+                headers: answer.headers.clone().into_iter().collect(),
+                body: answer.body.clone(),
+            }),
+            Err(HttpFailure::Timeout) => Err(OutboundError::Timeout),
+            Err(HttpFailure::TooLarge) => Err(OutboundError::TooLarge),
+            Err(HttpFailure::Unreachable) => Err(OutboundError::Unreachable("the scenario says so".to_owned())),
+        })
+    }
+
+    /// What should have been sent, each as a sentence.
+    pub(super) fn never_sent(&self) -> impl Iterator<Item = String> {
+        let missing = self.0.iter().filter(|(fake, used)| !used && !fake.repeat);
+        missing.map(|(fake, _)| format!("line {}: {} {} was never sent", fake.line, fake.method, fake.url))
+    }
+
+    /// Says what came nearest.
+    fn no_answer(&self, request: &OutboundRequest) -> String {
+        let sent = format!("the plugin sent {} {}, which the scenario has no [[http]] for", request.method, request.url);
+        let near = self.0.iter().filter(|(fake, _)| is_for(fake, request));
+        let near = near.map(|(fake, used)| match mismatch(fake, request) {
+            Some(why) => format!("; that on line {} is another: {why}", fake.line),
+            None if *used => format!("; that on line {} was used up (`repeat = true` makes it last)", fake.line),
+            None => String::new(),
+        });
+        sent + &near.collect::<String>()
+    }
+}
+
+fn is_for(fake: &HttpFake, request: &OutboundRequest) -> bool {
+    fake.method.eq_ignore_ascii_case(&request.method) && fake.url == request.url
+}
+
+/// What about a request is not as an entry wants it.
+fn mismatch(fake: &HttpFake, request: &OutboundRequest) -> Option<String> {
+    if !is_for(fake, request) {
+        return Some("it is for another method or URL".to_owned());
+    }
+    let header = fake.headers.iter().find_map(|(name, expected)| {
+        let sent = request.headers.iter().find(|header| header.name == *name).map(|header| header.value.as_str());
+        (sent != Some(expected)).then(|| format!("the header {name} is {sent:?}, not {expected:?}"))
+    });
+    header.or_else(|| body_mismatch(fake.body.as_ref()?, &request.body))
+}
+
+fn body_mismatch(expected: &BodyPattern, body: &[u8]) -> Option<String> {
+    match expected {
+        BodyPattern::Text(text) if text.as_bytes() == body => None,
+        BodyPattern::Text(_) => Some(format!("the body is {:?}", String::from_utf8_lossy(body))),
+        BodyPattern::Json(pattern) => match serde_json::from_slice(body) {
+            Err(_) => Some("the body is no JSON".to_owned()),
+            Ok(body) => pattern.differences(&Path::default(), Some(&body)).into_iter().next().map(|difference| {
+                let came = difference.came.map_or_else(|| "absent".to_owned(), |came| came.to_string());
+                format!("{} of the body is {came}, not {}", difference.path, difference.expected)
+            }),
+        },
+    }
+}

@@ -1,0 +1,98 @@
+//! A plugin in its real sandbox, with a scenario around it: the engine, the limits, the imports, the check of replies and the rules of
+//! sessions are the host's own. What stands behind the imports answers from the scenario. No server, no database, no network.
+//!
+//! Invariant: scenarios that are played side by side share compiled code and nothing else. Each has a tenant of its own.
+
+mod conversation;
+mod fakes;
+mod http;
+mod store;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+pub use conversation::Conversation;
+
+pub use flowhost_server::tenants::FlowLimits;
+
+use self::fakes::{Fake, Fakes};
+use crate::scenarios::{MediaContent, Scenario};
+use flowhost_flow_json::ReplyRules;
+use flowhost_protocol::ids::{FlowId, PluginDigest, Scope, TenantId};
+use flowhost_runtime::plugins::{
+    CodeSettings, ComponentSource, FoundComponent, HostLimits, Inspection, LoadError, Plugins, Services, inspect,
+};
+use flowhost_runtime::telemetry::Metrics;
+use flowhost_server::tenants::{FlowSettings, MAX_MEMORY_BYTES};
+
+/// A plugin that is ready to be played with.
+pub struct Sandbox {
+    plugins: Plugins,
+    digest: PluginDigest,
+    inspection: Inspection,
+    settings: FlowSettings,
+    rules: Option<ReplyRules>,
+    fakes: Arc<Fakes>,
+}
+
+impl Sandbox {
+    /// Compiles a component, or finds its code in the cache, and loads it. With the rules of a Flow JSON, replies are checked as the phone
+    /// would.
+    pub async fn open(component: Vec<u8>, code: CodeSettings, rules: Option<ReplyRules>) -> Result<Self, LoadError> {
+        let inspection = inspect(&component).map_err(LoadError::Component)?;
+        let digest = PluginDigest(Sha256::digest(&component).into());
+        let fakes = Arc::new(Fakes::default());
+        let services = Services { http: fakes.clone(), logs: fakes.clone(), media: fakes.clone(), values: fakes.clone() };
+        let source = Box::new(OneComponent(component));
+        let plugins = Plugins::new(MAX_MEMORY_BYTES, HostLimits::default(), code, source, services, Arc::new(Metrics::new()))?;
+        plugins.ensure_loadable(TenantId::new(), digest).await?;
+        // What the manifest asks for is granted; all else is as a new flow has it.
+        let settings = FlowSettings { grants: inspection.requests.clone(), ..FlowSettings::default() };
+        Ok(Self { plugins, digest, inspection, settings, rules, fakes })
+    }
+
+    /// What the component says of itself.
+    pub fn inspection(&self) -> &Inspection {
+        &self.inspection
+    }
+
+    /// What one call may use.
+    pub fn limits(&self) -> &FlowLimits {
+        &self.settings.limits
+    }
+
+    /// Sets the stage for a scenario, whose files are in `folder`.
+    pub fn begin(self: &Arc<Self>, scenario: &Scenario, folder: &Path) -> Result<Conversation, UnreadableFile> {
+        let scope = Scope { tenant: TenantId::new(), flow: FlowId::new() };
+        let files = scenario.surroundings.media.iter().map(|media| match &media.content {
+            Ok(MediaContent::File(path)) => read(&folder.join(path)).map(Ok),
+            Ok(MediaContent::Bytes(bytes)) => Ok(Ok(bytes.clone())),
+            Err(failure) => Ok(Err(*failure)),
+        });
+        let files = files.collect::<Result<Vec<_>, _>>()?;
+        let fake = self.fakes.enter(scope.tenant, Fake::new(&scenario.surroundings, files));
+        Ok(Conversation::new(self.clone(), scope, fake, scenario))
+    }
+}
+
+/// A file that a scenario names and that can't be read.
+#[derive(Debug, thiserror::Error)]
+#[error("can't read {path}: {source}")]
+pub struct UnreadableFile {
+    path: String,
+    source: std::io::Error,
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, UnreadableFile> {
+    std::fs::read(path).map_err(|source| UnreadableFile { path: path.display().to_string(), source })
+}
+
+struct OneComponent(Vec<u8>);
+
+impl ComponentSource for OneComponent {
+    fn component(&self, _: TenantId, _: PluginDigest) -> FoundComponent<'_> {
+        Box::pin(async { Ok(Some(self.0.clone())) })
+    }
+}

@@ -1,0 +1,211 @@
+//! Scenarios: scripted conversations with a flow, written in TOML. What the client sends, what must come back, and what is around the
+//! plugin meanwhile. `host/docs/scenarios.md` is the reference of the format.
+//!
+//! A scenario knows nothing of who answers it: [`Scenario::play`] asks something that [`Answers`], in the sandbox of this process or over
+//! the network. No I/O here.
+
+mod error;
+mod expectation;
+mod fields;
+mod json;
+mod pattern;
+mod play;
+mod surroundings;
+#[cfg(test)]
+mod tests;
+mod update;
+
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+use toml_edit::Document;
+
+pub use error::ScenarioError;
+pub use expectation::{Expectation, OUTCOMES, seen};
+pub use pattern::{At, Difference, Kind, Path, Pattern};
+pub use play::{Answers, Came, Inside, NoAnswer, Played, PlayedStep, Request, Usage};
+pub use surroundings::{BodyPattern, HttpAnswer, HttpFailure, HttpFake, MediaContent, MediaFailure, MediaFake, Surroundings};
+pub use update::{Update, update};
+
+use self::error::Source;
+use self::fields::{Field, Fields};
+use flowhost_protocol::flow::OnReopen;
+
+/// A conversation to play.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// Its name: that of its file, without the ending.
+    pub name: String,
+    /// The conversation's token. `scenario` and its name, unless it says another.
+    pub flow_token: String,
+    /// Whether the requests carry a valid signature of the token.
+    pub signed_token: bool,
+    /// What an INIT does to the conversation; none where it is as with a flow's default settings.
+    pub on_reopen: Option<OnReopen>,
+    /// The data API version that the client sends.
+    pub data_api_version: String,
+    /// What the business attached to the token.
+    pub context: Option<Value>,
+    /// What time it is for the plugin at first.
+    pub now: Option<OffsetDateTime>,
+    /// What the plugin's random numbers come from.
+    pub seed: Option<u64>,
+    /// What is around the plugin.
+    pub surroundings: Surroundings,
+    /// What happens, in this order. At least one.
+    pub steps: Vec<Step>,
+}
+
+/// One request, and what must come back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The line of the text that it begins on.
+    pub line: usize,
+    /// What time it is for the plugin from here on, if it says.
+    pub now: Option<OffsetDateTime>,
+    /// What the client sends.
+    pub send: Send,
+    /// What must come back; none if it was not written yet.
+    pub expect: Option<Expectation>,
+}
+
+/// What a client sends.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Send {
+    /// Meta's health check.
+    Ping,
+    /// A user's step.
+    Exchange {
+        /// `INIT`, `BACK` or `data_exchange`.
+        action: &'static str,
+        /// The screen that the user is on; none on `INIT`.
+        screen: Option<String>,
+        /// The form's fields: an object.
+        data: Value,
+    },
+    /// The client reports that it could not use the last reply.
+    Error {
+        /// Meta's key of it.
+        key: String,
+        /// Its explanation.
+        message: String,
+        /// The screen that was shown.
+        screen: Option<String>,
+    },
+}
+
+impl Scenario {
+    /// Reads a scenario. `name` is its file's, without the ending.
+    pub fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
+        let source = Source(text);
+        let document = Document::parse(text).map_err(|error| source.error(&error.span(), error.message()))?;
+        let fields = Fields::of(source, "a scenario", &KEYS, None, document.as_table())?;
+        let flow_token = fields.take("flow_token").map_or(Ok(format!("scenario {name}")), |field| field.text())?;
+        let signed_token = fields.take("signed_token").map(|field| field.flag()).transpose()?.is_some();
+        let on_reopen = fields.take("on_reopen").map(|field| field.word(&ON_REOPEN)).transpose()?;
+        let version = fields.take("data_api_version").map_or(Ok(DATA_API_VERSION.to_owned()), |field| field.text())?;
+        let context = fields.take("context").map(|field| json::object(source, &field)).transpose()?;
+        let now = fields.take("now").map(|field| field.moment()).transpose()?;
+        let seed = fields.take("seed").map(|field| field.number(i64::MAX as u64)).transpose()?;
+        let surroundings = Surroundings::read(source, &fields)?;
+        let steps = fields.take("step").ok_or_else(|| fields.error("a scenario has at least one [[step]]"))?;
+        let steps = steps.tables("a step", &["send", "expect", "now"])?;
+        let steps = steps.iter().map(|step| Step::read(source, step)).collect::<Result<Vec<_>, _>>()?;
+        if steps.is_empty() {
+            return Err(source.error(&None, "a scenario has at least one [[step]]"));
+        }
+        let name = name.to_owned();
+        Ok(Self { name, flow_token, signed_token, on_reopen, data_api_version: version, context, now, seed, surroundings, steps })
+    }
+
+    /// The request of a step.
+    fn request(&self, step: &Step, now: Option<OffsetDateTime>) -> Request {
+        let mut payload = Map::from_iter([("version".to_owned(), Value::from(self.data_api_version.as_str()))]);
+        let mut put = |key: &str, value: Value| drop(payload.insert(key.to_owned(), value));
+        let screen = |screen: &Option<String>| Value::from(screen.as_deref().unwrap_or_default());
+        match &step.send {
+            Send::Ping => put("action", Value::from("ping")),
+            Send::Exchange { action, screen: name, data } => {
+                put("action", Value::from(*action));
+                put("screen", screen(name));
+                put("data", data.clone());
+                put("flow_token", Value::from(self.flow_token.as_str()));
+            }
+            Send::Error { key, message, screen: name } => {
+                put("action", Value::from("data_exchange"));
+                put("screen", screen(name));
+                put("data", json!({ "error": key, "error_message": message }));
+                put("flow_token", Value::from(self.flow_token.as_str()));
+            }
+        }
+        // Pings and error notifications never carry a signature (`protocol.md` section 3).
+        let signed = self.signed_token && matches!(step.send, Send::Exchange { .. });
+        Request { payload: Value::Object(payload), signed, now }
+    }
+
+    /// What it tells the sandbox, beside its surroundings.
+    fn told_to_the_sandbox(&self) -> Vec<&'static str> {
+        let has_now = self.now.is_some() || self.steps.iter().any(|step| step.now.is_some());
+        let parts = [("context", self.context.is_some()), ("now", has_now), ("seed", self.seed.is_some())];
+        parts.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect()
+    }
+}
+
+impl Step {
+    fn read(source: Source<'_>, fields: &Fields<'_>) -> Result<Self, ScenarioError> {
+        let send = Send::read(source, &fields.need("send")?)?;
+        let expect = fields.take("expect").map(|field| Expectation::read(source, &field)).transpose()?;
+        let now = fields.take("now").map(|field| field.moment()).transpose()?;
+        Ok(Self { line: fields.line(), now, send, expect })
+    }
+}
+
+impl Send {
+    fn read(source: Source<'_>, field: &Field<'_>) -> Result<Self, ScenarioError> {
+        let fields = field.table("`send`", &["action", "screen", "data", "error", "message"])?;
+        let action = fields.take("action").map(|field| field.word(&ACTIONS)).transpose()?;
+        let screen = fields.take("screen").map(|field| field.text()).transpose()?;
+        let data = fields.take("data").map(|field| json::object(source, &field)).transpose()?;
+        let error = fields.take("error").map(|field| field.text()).transpose()?;
+        let message = fields.take("message").map(|field| field.text()).transpose()?;
+        let wrong = |message: &str| Err(fields.error(message));
+        Ok(match (action, error) {
+            (None, None) | (Some(_), Some(_)) => return wrong("`send` has an `action`, or the `error` that a client reports"),
+            (None, Some(_)) if data.is_some() => return wrong("an `error` that a client reports has no `data`"),
+            (None, Some(key)) => Self::Error { key, message: message.unwrap_or_default(), screen },
+            (Some(_), None) if message.is_some() => return wrong("`message` stands beside `error` only"),
+            (Some("ping"), None) if screen.is_some() || data.is_some() => return wrong("a ping has no `screen` and no `data`"),
+            (Some("ping"), None) => Self::Ping,
+            (Some("INIT"), None) if screen.is_some() => return wrong("INIT has no `screen`: the user is on none yet"),
+            (Some("BACK" | "data_exchange"), None) if screen.is_none() => {
+                return wrong("`send` needs the `screen` that the user is on");
+            }
+            (Some(action), None) => Self::Exchange { action, screen, data: data.unwrap_or_else(|| json!({})) },
+        })
+    }
+}
+
+/// All that a scenario can say.
+const KEYS: [&str; 13] = [
+    "flow_token",
+    "signed_token",
+    "on_reopen",
+    "data_api_version",
+    "context",
+    "now",
+    "seed",
+    "config",
+    "secrets",
+    "store",
+    "http",
+    "media",
+    "step",
+];
+
+/// As the flow's setting spells them.
+const ON_REOPEN: [(&str, OnReopen); 2] = [("restart", OnReopen::Restart), ("continue", OnReopen::Continue)];
+
+/// As the wire spells them.
+const ACTIONS: [(&str, &str); 4] = [("INIT", "INIT"), ("BACK", "BACK"), ("data_exchange", "data_exchange"), ("ping", "ping")];
+
+/// What clients send today.
+const DATA_API_VERSION: &str = "3.0";

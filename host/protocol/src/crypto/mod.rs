@@ -1,0 +1,32 @@
+//! Cryptography without I/O and without wire formats: keys, ciphers and the types that keep them out of logs.
+//!
+//! Errors say which operation failed and nothing about why: a reason would be an oracle.
+
+mod app_secret;
+mod at_rest;
+mod bearer_token;
+mod code_keys;
+mod error;
+mod key_file;
+mod key_ring;
+mod media;
+mod message;
+mod rsa_key;
+
+pub use app_secret::AppSecret;
+pub use at_rest::{DataKey, MasterKey, MasterKeys, Place, Sealed};
+pub use bearer_token::{BearerToken, TokenDigest};
+pub use code_keys::{CodeKeys, MAC_BYTES};
+pub use error::{CryptoError, KeyFileError};
+pub use key_file::{KeyPair, parse_private_key, public_key_fingerprint};
+pub use key_ring::{KeyRing, RingKey};
+pub use media::MediaKeys;
+pub use message::{Iv, MessageKey};
+pub use rsa_key::{Decryption, InlineRsa, PrivateKey, RsaEngine};
+
+/// Fills a fixed-size array with random bytes of the operating system's quality.
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    aws_lc_rs::rand::fill(&mut bytes).expect("the operating system's random generator answers");
+    bytes
+}

@@ -1,0 +1,197 @@
+//! Compiling, in a process of its own for each component: a compiler is large, works on what a stranger wrote, and takes as much time
+//! and memory as that asks for.
+
+mod confinement;
+mod frame;
+mod worker;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, Command};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+pub(super) use self::frame::Compiled;
+pub use self::worker::{WorkerError, WorkerLimits, compile_stdin};
+use super::engine::EngineIdentity;
+use super::{ComponentError, LoadError};
+use crate::telemetry::printable;
+use flowhost_protocol::ids::TenantId;
+
+/// How components are compiled.
+#[derive(Clone, Debug)]
+pub struct CompileSettings {
+    /// The program that compiles when it is called with `compile-worker`: this one.
+    pub program: PathBuf,
+    /// What it may use.
+    pub limits: WorkerLimits,
+    /// How long it may take, however busy the machine is.
+    pub time: Duration,
+}
+
+/// Runs compiling processes, and not too many of them.
+pub(super) struct Compiler {
+    settings: CompileSettings,
+    identity: EngineIdentity,
+    uploads: Turns,
+    loads: Turns,
+}
+
+/// What code is compiled for. Each has places of its own: requests wait for what is loaded, so that no upload may stand before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To answer an upload.
+    Upload,
+    /// To load a plugin that was compiled before, and whose code is gone or of another release.
+    Load,
+}
+
+/// A component's bytes on their way to the compiler.
+pub(super) enum Source {
+    /// An open file, to be read from where it is.
+    File(File),
+    /// Bytes in memory.
+    Memory(Vec<u8>),
+}
+
+/// Places for one purpose: a few in all, and one for each tenant, so that a tenant with many slow components only delays itself.
+struct Turns {
+    all: Arc<Semaphore>,
+    /// Kept as long as somebody waits there.
+    tenants: Mutex<HashMap<TenantId, Weak<Semaphore>>>,
+}
+
+impl Compiler {
+    /// Compiles for engines of that identity.
+    pub(super) fn new(settings: CompileSettings, identity: EngineIdentity) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        // Each takes a core and at the worst 2 GiB. Two even on one core: a bomb of one tenant must not hold up all others.
+        let places = cores.clamp(2, MAX_WORKERS);
+        Self { settings, identity, uploads: Turns::new(places), loads: Turns::new(places) }
+    }
+
+    /// Compiles a component when it is the tenant's turn. Dropped, the process is ended.
+    pub(super) async fn compile(&self, tenant: TenantId, purpose: Purpose, source: Source) -> Result<Compiled, LoadError> {
+        let turns = if purpose == Purpose::Upload { &self.uploads } else { &self.loads };
+        let _turn = turns.take(tenant).await;
+        let time = self.settings.time;
+        let answer = timeout(time, self.run(source)).await;
+        answer.unwrap_or(Err(LoadError::Component(ComponentError::CompilerTime(time.as_secs()))))
+    }
+
+    async fn run(&self, source: Source) -> Result<Compiled, LoadError> {
+        let mut worker = self.spawn(&source)?;
+        let (stdin, stdout, stderr) = (worker.stdin.take(), worker.stdout.take(), worker.stderr.take());
+        let feed = async {
+            if let (Some(mut stdin), Source::Memory(bytes)) = (stdin, source) {
+                // One that ended already says itself why.
+                let _ = stdin.write_all(&bytes).await;
+            }
+        };
+        let ((), answer, said) = tokio::join!(feed, read_at_most(stdout, MAX_ANSWER_BYTES), read_at_most(stderr, MAX_SAID_BYTES));
+        let (answer, said) = (answer.map_err(host)?, said.map_err(host)?);
+        if answer.len() > MAX_ANSWER_BYTES {
+            return Err(LoadError::Component(ComponentError::CompiledSize(MAX_ANSWER_BYTES as u64)));
+        }
+        let status = worker.wait().await.map_err(host)?;
+        if !status.success() {
+            return Err(self.why(status, &printable(&String::from_utf8_lossy(&said), MAX_SAID_BYTES)));
+        }
+        let outcome = frame::read(answer, self.identity).map_err(host)?;
+        outcome.map_err(LoadError::Component)
+    }
+
+    fn spawn(&self, source: &Source) -> Result<Child, LoadError> {
+        let WorkerLimits { memory_bytes, cpu_seconds } = self.settings.limits;
+        let stdin = match source {
+            Source::File(file) => file.try_clone().map_err(host)?.into(),
+            Source::Memory(_) => Stdio::piped(),
+        };
+        let mut command = Command::new(&self.settings.program);
+        command.arg("compile-worker").arg("--memory-bytes").arg(memory_bytes.to_string());
+        command.arg("--cpu-seconds").arg(cpu_seconds.to_string());
+        // The environment may hold the master key and the database's password.
+        command.env_clear().current_dir("/").kill_on_drop(true);
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let program = self.settings.program.display();
+        command.spawn().map_err(|error| LoadError::Host(format!("{program} can't be started to compile: {error}")))
+    }
+
+    /// What a process that ended without an answer says of the component.
+    fn why(&self, status: ExitStatus, said: &str) -> LoadError {
+        let WorkerLimits { memory_bytes, cpu_seconds } = self.settings.limits;
+        let signal = status.signal().and_then(|signal| Signal::try_from(signal).ok());
+        let refused = match signal {
+            Some(Signal::SIGXCPU) => ComponentError::CompilerCpu(cpu_seconds),
+            // Rust's standard library says this, then aborts.
+            Some(Signal::SIGABRT) if said.contains("memory allocation of") => ComponentError::CompilerMemory(memory_bytes),
+            Some(signal @ (Signal::SIGABRT | Signal::SIGSEGV | Signal::SIGBUS | Signal::SIGILL | Signal::SIGTRAP)) => {
+                tracing::warn!(%status, said, "the compiler crashed on a component");
+                ComponentError::CompilerFailed(signal.as_str().to_owned())
+            }
+            None if status.code() == Some(PANICKED) => {
+                tracing::warn!(%status, said, "the compiler panicked on a component");
+                ComponentError::CompilerFailed("a panic".to_owned())
+            }
+            _ => return LoadError::Host(format!("the compiling process ended with {status}: {said}")),
+        };
+        LoadError::Component(refused)
+    }
+}
+
+impl Turns {
+    fn new(places: usize) -> Self {
+        Self { all: Arc::new(Semaphore::new(places)), tenants: Mutex::default() }
+    }
+
+    /// The tenant's own turn first: who waits for that takes nobody's place.
+    async fn take(&self, tenant: TenantId) -> (OwnedSemaphorePermit, OwnedSemaphorePermit) {
+        let own = self.of(tenant).acquire_owned().await;
+        let any = self.all.clone().acquire_owned().await;
+        (own.expect("never closed"), any.expect("never closed"))
+    }
+
+    fn of(&self, tenant: TenantId) -> Arc<Semaphore> {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        tenants.retain(|_, turn| turn.strong_count() > 0);
+        if let Some(turn) = tenants.get(&tenant).and_then(Weak::upgrade) {
+            return turn;
+        }
+        let turn = Arc::new(Semaphore::new(1));
+        tenants.insert(tenant, Arc::downgrade(&turn));
+        turn
+    }
+}
+
+/// One byte more at the most, to tell that there was more.
+async fn read_at_most(from: Option<impl AsyncRead + Unpin>, limit: usize) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(from) = from {
+        from.take(limit as u64 + 1).read_to_end(&mut bytes).await?;
+    }
+    Ok(bytes)
+}
+
+fn host(error: impl std::fmt::Display) -> LoadError {
+    LoadError::Host(error.to_string())
+}
+
+/// Processes of one purpose at once, however many cores there are: they may take 2 GiB each.
+const MAX_WORKERS: usize = 4;
+
+/// Machine code is two to three times a component's code; what a component has of data is not copied. A file of 64 MiB fits.
+const MAX_ANSWER_BYTES: usize = 256 << 20;
+
+/// A panic's message fits.
+const MAX_SAID_BYTES: usize = 4 << 10;
+
+/// The exit code of a Rust program whose main thread panicked.
+const PANICKED: i32 = 101;

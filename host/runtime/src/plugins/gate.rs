@@ -1,0 +1,181 @@
+//! Places for calls: so many of one flow, and a share of the host's places and of its memory, which tenants get in turns; and a queue that
+//! is bounded in length and time.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use super::PluginError;
+use super::limits::{FIRST_MEMORY, HostLimits};
+use crate::budget::{Budget, Claim};
+use crate::telemetry::Metrics;
+use flowhost_protocol::ids::{FlowId, Scope};
+
+/// Hands out places.
+#[derive(Debug)]
+pub(super) struct Gates {
+    places: Arc<Budget>,
+    memory: Arc<Budget>,
+    /// Gates live as long as somebody is at them, so that flows that are gone leave nothing behind.
+    flows: Mutex<HashMap<FlowId, Weak<Gate>>>,
+}
+
+/// The places of one flow.
+#[derive(Debug)]
+struct Gate {
+    concurrency: u32,
+    places: Arc<Semaphore>,
+    waiting: AtomicU32,
+}
+
+/// A place of the flow, one of the host, and the memory to begin with; given back when dropped, which is to be after the call's instance
+/// and the check of its answer.
+#[derive(Debug)]
+pub(super) struct Entered {
+    /// What the call has of the host's memory.
+    pub(super) memory: Arc<Claim>,
+    _flow: OwnedSemaphorePermit,
+    _host: Claim,
+    _gate: Arc<Gate>,
+}
+
+impl Gates {
+    /// So much for all calls together.
+    pub(super) fn new(limits: HostLimits, metrics: &Metrics) -> Self {
+        Self {
+            places: Budget::new(limits.calls.into(), TENANT_QUEUE, metrics.budget("places")),
+            memory: Budget::new(limits.memory_bytes, TENANT_QUEUE, metrics.budget("guest-memory-bytes")),
+            flows: Mutex::default(),
+        }
+    }
+
+    /// Waits for a place for a call of the flow, behind at most `queue` others and at most [`QUEUE_TIME`].
+    pub(super) async fn enter(&self, scope: Scope, concurrency: u32, queue: u32) -> Result<Entered, PluginError> {
+        let gate = self.gate(scope.flow, concurrency);
+        let _waiting = Waiting::join(&gate, queue)?;
+        let places = async {
+            let flow = gate.places.clone().acquire_owned().await.ok()?;
+            let host = self.places.take(scope.tenant, 1).await?;
+            let memory = Arc::new(self.memory.take(scope.tenant, FIRST_MEMORY).await?);
+            Some(Entered { memory, _flow: flow, _host: host, _gate: gate.clone() })
+        };
+        timeout(QUEUE_TIME, places).await.ok().flatten().ok_or(PluginError::Overloaded)
+    }
+
+    /// The gate of a flow; another one if its concurrency was changed since.
+    fn gate(&self, flow: FlowId, concurrency: u32) -> Arc<Gate> {
+        let mut flows = self.flows.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(gate) = flows.get(&flow).and_then(Weak::upgrade).filter(|gate| gate.concurrency == concurrency) {
+            return gate;
+        }
+        flows.retain(|_, gate| gate.strong_count() > 0);
+        let gate = Gate::new(concurrency);
+        flows.insert(flow, Arc::downgrade(&gate));
+        gate
+    }
+}
+
+/// How long a call that waited so long for its place may still wait for anything else of the host's.
+pub(super) fn patience_left(waited: Option<Duration>) -> Duration {
+    QUEUE_TIME.saturating_sub(waited.unwrap_or_default())
+}
+
+impl Gate {
+    fn new(concurrency: u32) -> Arc<Self> {
+        Arc::new(Self { concurrency, places: Arc::new(Semaphore::new(concurrency as usize)), waiting: AtomicU32::new(0) })
+    }
+}
+
+/// A place in the queue; left when dropped, also by a caller that gave up.
+struct Waiting<'a>(&'a Gate);
+
+impl<'a> Waiting<'a> {
+    fn join(gate: &'a Gate, queue: u32) -> Result<Self, PluginError> {
+        let ahead = gate.waiting.fetch_add(1, Ordering::Relaxed);
+        let waiting = Self(gate);
+        let free = u32::try_from(gate.places.available_permits()).unwrap_or(u32::MAX);
+        if ahead >= queue.saturating_add(free) { Err(PluginError::Overloaded) } else { Ok(waiting) }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// With a call's longest wall time of 8 s this stays below the 10 s after which Meta gives up.
+const QUEUE_TIME: Duration = Duration::from_millis(1_500);
+
+/// Calls of one tenant that may wait for a place of the host: the queues of four flows.
+const TENANT_QUEUE: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flowhost_protocol::ids::TenantId;
+
+    #[tokio::test]
+    async fn holds_the_concurrency_and_the_queue() {
+        let gates = Arc::new(gates(10));
+        let scope = a_flow_of(TenantId::new());
+        let first = gates.enter(scope, 1, 1).await.unwrap();
+        let queued = tokio::spawn({
+            let gates = gates.clone();
+            async move { gates.enter(scope, 1, 1).await.is_ok() }
+        });
+        while gates.gate(scope.flow, 1).waiting.load(Ordering::Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(matches!(gates.enter(scope, 1, 1).await, Err(PluginError::Overloaded)));
+        assert!(gates.enter(a_flow_of(scope.tenant), 1, 0).await.is_ok(), "another flow has its own places");
+        drop(first);
+        assert!(queued.await.unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_forever() {
+        let gates = gates(2);
+        let tenant = TenantId::new();
+        let _entered = gates.enter(a_flow_of(tenant), 1, 1).await.unwrap();
+        assert!(matches!(gates.enter(a_flow_of(tenant), 1, 1).await, Err(PluginError::Overloaded)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tenant_with_many_flows_leaves_places_to_others() {
+        let gates = gates(128);
+        let (greedy, modest) = (TenantId::new(), TenantId::new());
+        let mut taken = Vec::new();
+        for _ in 0..4 {
+            let scope = a_flow_of(greedy);
+            let all: Vec<_> = (0..64).map(|_| gates.enter(scope, 64, 64)).collect();
+            taken.extend(futures_util::future::join_all(all).await.into_iter().flatten());
+        }
+
+        assert_eq!(taken.len(), 48);
+        assert!(gates.enter(a_flow_of(modest), 16, 0).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_memory_to_begin_with_nobody_enters() {
+        let gates = Gates::new(HostLimits { calls: 10, memory_bytes: FIRST_MEMORY }, &Metrics::new());
+        let first = gates.enter(a_flow_of(TenantId::new()), 1, 1).await.unwrap();
+        assert!(matches!(gates.enter(a_flow_of(TenantId::new()), 1, 1).await, Err(PluginError::Overloaded)));
+
+        drop(first);
+
+        assert!(gates.enter(a_flow_of(TenantId::new()), 1, 1).await.is_ok());
+    }
+
+    fn gates(calls: u32) -> Gates {
+        Gates::new(HostLimits { calls, ..HostLimits::default() }, &Metrics::new())
+    }
+
+    fn a_flow_of(tenant: TenantId) -> Scope {
+        Scope { tenant, flow: FlowId::new() }
+    }
+}

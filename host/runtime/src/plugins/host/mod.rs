@@ -1,0 +1,128 @@
+//! What a plugin can call, one file per import, and the state that these calls work on.
+//!
+//! A component may import what it does not ask for: such a call answers with its own typed error.
+
+mod config;
+mod fixed;
+mod http;
+mod log;
+mod media;
+mod outbound;
+mod output;
+mod placeholders;
+mod store;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+pub use self::fixed::Fixed;
+pub(crate) use self::log::CallLog;
+use self::output::CappedOutput;
+use super::limits::MemoryLimiter;
+use super::{Call, PluginError, Services};
+use crate::budget::Claim;
+use flowhost_protocol::flow::LogLevel;
+
+/// The state of one call: made for it, dropped with it.
+pub(super) struct CallState {
+    /// What this call is about, and what it may use.
+    pub call: Call,
+    /// What stands behind the imports.
+    pub services: Services,
+    /// Keeps the memories within the limit.
+    pub limiter: MemoryLimiter,
+    /// Where the plugin's lines go.
+    pub log: CallLog,
+    /// How long making the instance took; none before it is made.
+    pub started_in: Option<Duration>,
+    /// What it has asked of its store so far.
+    pub store_calls: u32,
+    /// When the call's time is over.
+    deadline: Instant,
+    outbound_requests: u32,
+    fetched_files: u32,
+    standard_output: CappedOutput,
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl CallState {
+    /// The state for a call, which has claimed memory of the host.
+    pub(super) fn new(call: &Call, services: &Services, memory: Arc<Claim>) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
+        let standard_output = CappedOutput::default();
+        // Nothing is inherited: no files, no sockets, no names, no environment, no arguments.
+        let mut wasi = WasiCtxBuilder::new();
+        wasi.allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false)
+            .allow_blocking_current_thread(false)
+            .max_random_size(MAX_RANDOM_BYTES)
+            .stdout(standard_output.clone())
+            .stderr(standard_output.clone());
+        if let Some(fixed) = &call.fixed {
+            fixed.apply(&mut wasi);
+        }
+        Self {
+            call: call.clone(),
+            services: services.clone(),
+            limiter: MemoryLimiter::new(call.limits.memory_bytes, memory),
+            log: CallLog::new(call),
+            started_in: None,
+            deadline: Instant::now() + call.limits.wall,
+            store_calls: 0,
+            outbound_requests: 0,
+            fetched_files: 0,
+            standard_output,
+            wasi: wasi.build(),
+            table,
+        }
+    }
+
+    /// How long the guest may wait for something outside: what is left of its time, less what it needs to answer all the same when
+    /// nothing comes.
+    fn time_left(&self) -> Duration {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        left.saturating_sub(TIME_TO_ANSWER.min(left / 4))
+    }
+
+    /// The most bytes that the host gives the guest at once: what is larger than half its memory has no room beside itself.
+    fn largest_gift(&self) -> usize {
+        usize::try_from(self.call.limits.memory_bytes / 2).unwrap_or(usize::MAX)
+    }
+
+    /// Ends the call's log with what the plugin wrote to its standard output and error, then its failure and the functions under way;
+    /// hands the lines over.
+    pub(crate) fn finish_log(&mut self, failure: Option<&PluginError>, place: Option<&str>) {
+        let level = if failure.is_some() { LogLevel::Error } else { LogLevel::Info };
+        self.log.write_last(level, self.standard_output.text().trim_end());
+        // Why it reported an error of its own, the plugin has said itself.
+        if let Some(failure) = failure.filter(|failure| !matches!(failure, PluginError::Internal)) {
+            let place = place.map_or_else(String::new, |functions| format!(", in {functions}"));
+            self.log.write_last(LogLevel::Error, &format!("{failure}{place}"));
+        }
+        if let Some(lines) = self.log.take() {
+            self.services.logs.keep(lines);
+        }
+    }
+}
+
+impl WasiView for CallState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// Enough to say that a service is away; less where the whole call has less than four times as much.
+const TIME_TO_ANSWER: Duration = Duration::from_millis(500);
+
+/// Streams and pollables of one call: a handful in honest use.
+const MAX_RESOURCES: usize = 1_000;
+
+/// What one call may ask of the random generator at a time.
+const MAX_RANDOM_BYTES: u64 = 64 << 10;

@@ -1,0 +1,225 @@
+//! What a component says of itself, read without compiling it: its section of ours, and what it imports and exports.
+
+use serde::{Deserialize, Serialize};
+use wasmparser::{Encoding, KnownCustom, Name, NameSectionReader, Parser, Payload};
+
+use super::ComponentError;
+use crate::telemetry::printable;
+use flowhost_protocol::flow::{Capabilities, PLUGIN_SECTION, PluginSection};
+
+/// What a component says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inspection {
+    /// The version of the SDK that it is made with, if it is made with it.
+    pub sdk: Option<String>,
+    /// What its manifest asks for.
+    pub requests: Capabilities,
+    /// The names of what it imports, WASI included.
+    pub imports: Vec<String>,
+    /// Whether `flowhost plugin build` wrote into it what its manifest asks for. What other tools make of it may lose that.
+    pub has_manifest: bool,
+}
+
+/// Reads a component's outermost layer. Refuses what is no component, and one that another release of the contract or the SDK made.
+pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
+    match component.get(..8) {
+        Some(b"\0asm\x0d\0\x01\0") => (),
+        Some(b"\0asm\x01\0\0\0") => return Err(ComponentError::NotAComponent(", but a core module".into())),
+        _ => return Err(ComponentError::NotAComponent("".into())),
+    }
+    let (mut imports, mut exports, mut section, mut depth) = (Vec::new(), Vec::new(), None, 0_u32);
+    for payload in Parser::new(0).parse_all(component) {
+        match payload.map_err(malformed)? {
+            // What lies inside has its own imports: those of modules, which the component answers itself.
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::Version { encoding: Encoding::Component, .. } => (),
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(reader) if depth == 0 => {
+                for import in reader {
+                    note(&mut imports, import.map_err(malformed)?.name.name)?;
+                }
+            }
+            Payload::ComponentExportSection(reader) if depth == 0 => {
+                for export in reader {
+                    note(&mut exports, export.map_err(malformed)?.name.name)?;
+                }
+            }
+            Payload::CustomSection(custom) if depth == 0 && custom.name() == PLUGIN_SECTION && section.is_some() => {
+                return Err(ComponentError::Section("it is there twice".to_owned()));
+            }
+            Payload::CustomSection(custom) if depth == 0 && custom.name() == PLUGIN_SECTION => section = Some(custom.data()),
+            Payload::CustomSection(custom) => {
+                if let KnownCustom::Name(names) = custom.as_known() {
+                    check_function_names(names)?;
+                }
+            }
+            _ => (),
+        }
+    }
+    for name in imports.iter().chain(&exports) {
+        check_contract(name)?;
+    }
+    let PluginSection { sdk, requests } = section.map_or(Ok(PluginSection::default()), read_section)?;
+    sdk.as_deref().map_or(Ok(()), check_sdk)?;
+    Ok(Inspection { sdk, requests, imports, has_manifest: section.is_some() })
+}
+
+fn note(names: &mut Vec<String>, name: &str) -> Result<(), ComponentError> {
+    if names.len() == MAX_NAMES {
+        return Err(ComponentError::Invalid(format!("it imports or exports more than {MAX_NAMES} things")));
+    }
+    names.push(printable(name, MAX_NAME_BYTES));
+    Ok(())
+}
+
+/// Of each function that a trap finds under way the runtime copies the name. What can't be read of a section of names nobody looks at,
+/// the runtime neither.
+fn check_function_names(names: NameSectionReader<'_>) -> Result<(), ComponentError> {
+    let functions = names.map_while(Result::ok).filter_map(|names| match names {
+        Name::Function(functions) => Some(functions),
+        _ => None,
+    });
+    if functions.flatten().flatten().any(|function| function.name.len() > MAX_FUNCTION_NAME_BYTES) {
+        return Err(ComponentError::Invalid(format!("a function's name has more than {MAX_FUNCTION_NAME_BYTES} bytes")));
+    }
+    Ok(())
+}
+
+fn read_section(data: &[u8]) -> Result<PluginSection, ComponentError> {
+    if data.len() > MAX_SECTION_BYTES {
+        return Err(ComponentError::Section(format!("it has {} bytes; it may have {MAX_SECTION_BYTES}", data.len())));
+    }
+    serde_json::from_slice(data).map_err(|error| ComponentError::Section(printable(&error.to_string(), MAX_NAME_BYTES)))
+}
+
+/// Whether a name of the contract's package is of the release that this host speaks.
+fn check_contract(name: &str) -> Result<(), ComponentError> {
+    let of_the_contract = name.strip_prefix(CONTRACT).filter(|rest| rest.starts_with('/'));
+    let version = of_the_contract.map(|rest| rest.split_once('@').map_or("without a version", |(_, version)| version));
+    match version {
+        None | Some(CONTRACT_VERSION) => Ok(()),
+        Some(version) => Err(ComponentError::UnknownContract(version.to_owned())),
+    }
+}
+
+fn check_sdk(version: &str) -> Result<(), ComponentError> {
+    let known = SDK_RELEASES.iter().any(|release| version.strip_prefix(release).is_some_and(|patch| patch.starts_with('.')));
+    if known { Ok(()) } else { Err(ComponentError::UnknownSdk(printable(version, MAX_NAME_BYTES))) }
+}
+
+fn malformed(error: wasmparser::BinaryReaderError) -> ComponentError {
+    ComponentError::Invalid(printable(&error.to_string(), MAX_NAME_BYTES))
+}
+
+/// The package of the contract (`guest-sdk/wit/v1`), and its version.
+const CONTRACT: &str = "flowhost:flow";
+const CONTRACT_VERSION: &str = "1.0.0";
+
+/// Releases of the SDK whose components this host can run: `MAJOR.MINOR`.
+const SDK_RELEASES: [&str; 1] = ["0.1"];
+
+/// The contract and WASI 0.2 have some 40.
+const MAX_NAMES: usize = 200;
+const MAX_NAME_BYTES: usize = 200;
+
+/// What WebAssembly engines allow any other string.
+const MAX_FUNCTION_NAME_BYTES: usize = 100_000;
+
+/// Hundreds of hosts fit.
+const MAX_SECTION_BYTES: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use wasm_encoder::{ComponentSection, CustomSection};
+
+    use super::*;
+
+    #[test]
+    fn reads_imports_and_the_section_of_the_outermost_layer() {
+        let wat = r#"(component
+            (import "flowhost:flow/log@1.0.0" (instance))
+            (import "wasi:io/error@0.2.6" (instance))
+            (core module (import "env" "inner" (func)))
+            (component (import "flowhost:flow/http@2.0.0" (instance))))"#;
+        let component = with_section(wat, r#"{"sdk":"0.1.7","requests":{"http":["api.example.com"],"store":true}}"#);
+
+        let read = inspect(&component).unwrap();
+
+        assert_eq!(read.imports, ["flowhost:flow/log@1.0.0", "wasi:io/error@0.2.6"]);
+        assert_eq!(read.sdk.as_deref(), Some("0.1.7"));
+        assert_eq!(read.requests.to_string(), "http api.example.com:443, store");
+        assert!(read.has_manifest);
+    }
+
+    #[test]
+    fn a_component_without_a_section_asks_for_nothing() {
+        let component = wat::parse_str("(component)").unwrap();
+
+        assert_eq!(inspect(&component).unwrap(), Inspection::default());
+    }
+
+    #[test]
+    fn the_manifest_of_a_component_inside_is_not_the_outer_ones() {
+        let part = with_section("(component)", r#"{"sdk":"0.1.7","requests":{"store":true}}"#);
+        let mut composed = b"\0asm\x0d\0\x01\0".to_vec();
+        wasm_encoder::RawSection { id: wasm_encoder::ComponentSectionId::Component.into(), data: &part }
+            .append_to_component(&mut composed);
+
+        assert_eq!(inspect(&composed).unwrap(), Inspection::default());
+    }
+
+    #[test]
+    fn another_release_is_refused_by_its_name() {
+        let newer = wat::parse_str(r#"(component (import "flowhost:flow/log@2.1.0" (instance)))"#).unwrap();
+        assert!(inspect(&newer).unwrap_err().to_string().contains("2.1.0"));
+        for sdk in ["0.2.0", "9.0.0", "0.10.0", "0.1", "x"] {
+            let refused = inspect(&with_section("(component)", &format!(r#"{{"sdk":"{sdk}"}}"#))).unwrap_err();
+            assert!(matches!(&refused, ComponentError::UnknownSdk(named) if named == sdk), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_section_that_can_not_be_understood_is_refused() {
+        for section in ["", "{", r#"{"requests":{"files":true}}"#, r#"{"requests":{"http":["*.example.com"]}}"#, r#"{"later":1}"#] {
+            assert!(matches!(inspect(&with_section("(component)", section)), Err(ComponentError::Section(_))), "{section}");
+        }
+        let twice = [with_section("(component)", "{}"), section_bytes("{}")].concat();
+        assert!(matches!(inspect(&twice), Err(ComponentError::Section(_))));
+        let long = with_section("(component)", &" ".repeat(MAX_SECTION_BYTES + 1));
+        assert!(matches!(inspect(&long), Err(ComponentError::Section(_))));
+    }
+
+    #[test]
+    fn a_functions_name_has_a_bound_wherever_the_module_is() {
+        let named = |bytes: usize| format!("(core module (func (@name \"{}\")))", "n".repeat(bytes));
+        let component = |module: &str| inspect(&wat::parse_str(format!("(component {module} (component {module}))")).unwrap());
+
+        assert!(component(&named(MAX_FUNCTION_NAME_BYTES)).is_ok());
+        let refused = inspect(&wat::parse_str(format!("(component (component {}))", named(MAX_FUNCTION_NAME_BYTES + 1))).unwrap());
+        assert!(refused.unwrap_err().to_string().contains("name has more than 100000 bytes"));
+    }
+
+    #[test]
+    fn what_is_no_component_is_refused() {
+        for bytes in [&b""[..], b"\0asm", b"MZ\x90\0aaaaaaaa", b"\0asm\x01\0\0\0", b"\0asm\x0d\0\x01\0\xff"] {
+            assert!(inspect(bytes).is_err(), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn the_sdk_of_this_release_is_known() {
+        let manifest = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-sdk/Cargo.toml");
+        assert!(std::fs::read_to_string(manifest).unwrap().contains("version.workspace = true"), "its version is the workspace's");
+        assert!(check_sdk(env!("CARGO_PKG_VERSION")).is_ok());
+    }
+
+    fn with_section(wat: &str, json: &str) -> Vec<u8> {
+        [wat::parse_str(wat).unwrap(), section_bytes(json)].concat()
+    }
+
+    fn section_bytes(json: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        CustomSection { name: PLUGIN_SECTION.into(), data: json.as_bytes().into() }.append_to_component(&mut bytes);
+        bytes
+    }
+}

@@ -1,0 +1,189 @@
+//! The plugins that are in memory. There may be many more in the database: what was not used for long makes room.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::OnceCell;
+
+use super::{ComponentError, LoadError};
+use flowhost_protocol::ids::PluginDigest;
+
+/// A place for what came of loading a plugin; filled once, however many ask at the same time.
+pub(super) type Cell<T> = Arc<OnceCell<Result<Arc<T>, ComponentError>>>;
+
+/// Plugins in memory, and those that were refused, by the digest of their component.
+pub(super) struct Loaded<T> {
+    kept: Mutex<Kept<T>>,
+    limits: LoadedLimits,
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LoadedLimits {
+    /// Plugins.
+    pub count: usize,
+    /// Their code together.
+    pub bytes: usize,
+}
+
+struct Kept<T> {
+    entries: HashMap<PluginDigest, Entry<T>>,
+    active: HashSet<PluginDigest>,
+}
+
+struct Entry<T> {
+    cell: Cell<T>,
+    used: Instant,
+    bytes: usize,
+    /// The last try failed, and the next one is not before then.
+    resting: Option<(Instant, LoadError)>,
+}
+
+impl<T> Loaded<T> {
+    /// Nothing yet.
+    pub(super) fn new(limits: LoadedLimits) -> Self {
+        Self { kept: Mutex::new(Kept { entries: HashMap::new(), active: HashSet::new() }), limits }
+    }
+
+    /// The place of a plugin, which is used now.
+    pub(super) fn cell(&self, digest: PluginDigest) -> Cell<T> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Entry { cell: Arc::default(), used: Instant::now(), bytes: 0, resting: None };
+        let entry = kept.entries.entry(digest).or_insert_with(new);
+        entry.used = Instant::now();
+        let cell = entry.cell.clone();
+        kept.make_room(digest, self.limits);
+        cell
+    }
+
+    /// Why loading a plugin is not tried now, if the last try failed a moment ago.
+    pub(super) fn may_try(&self, digest: PluginDigest) -> Result<(), LoadError> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let resting = kept.entries.get(&digest).and_then(|entry| entry.resting.as_ref());
+        resting.filter(|(until, _)| Instant::now() < *until).map_or(Ok(()), |(_, failure)| Err(failure.clone()))
+    }
+
+    /// Lets a plugin rest that could not be loaded.
+    pub(super) fn rest(&self, digest: PluginDigest, failure: &LoadError, time: Duration) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = kept.entries.get_mut(&digest) {
+            entry.resting = Some((Instant::now() + time, failure.clone()));
+        }
+    }
+
+    /// Notes how many bytes of code a plugin turned out to have.
+    pub(super) fn weigh(&self, digest: PluginDigest, bytes: usize) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = kept.entries.get_mut(&digest) {
+            entry.bytes = bytes;
+        }
+        kept.make_room(digest, self.limits);
+    }
+
+    /// Forgets plugins that are not active and were not used for ten minutes.
+    pub(super) fn retain(&self, active: &HashSet<PluginDigest>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.entries.retain(|digest, entry| active.contains(digest) || entry.used.elapsed() < KEEP_UNUSED);
+        kept.active.clone_from(active);
+    }
+}
+
+impl<T> Kept<T> {
+    /// Forgets others than this one until the rest fits: first those that are not active, of these first what was not used for longest.
+    /// A call that has one goes on with it.
+    fn make_room(&mut self, needed: PluginDigest, limits: LoadedLimits) {
+        let mut bytes: usize = self.entries.values().map(|entry| entry.bytes).sum();
+        while self.entries.len() > limits.count || bytes > limits.bytes {
+            let others = self.entries.iter().filter(|(digest, _)| **digest != needed);
+            let oldest = others.min_by_key(|(digest, entry)| (self.active.contains(digest), entry.used)).map(|(digest, _)| *digest);
+            let Some(gone) = oldest.and_then(|oldest| self.entries.remove(&oldest)) else { return };
+            bytes -= gone.bytes;
+        }
+    }
+}
+
+impl Default for LoadedLimits {
+    /// Each has its code, some mappings (of 65,530 that a process may have) and about 40 KiB besides.
+    fn default() -> Self {
+        Self { count: 1_000, bytes: 4 << 30 }
+    }
+}
+
+/// A plugin that was just uploaded is about to be activated, and one that was just replaced may come back.
+const KEEP_UNUSED: Duration = Duration::from_secs(10 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(number: u8) -> PluginDigest {
+        PluginDigest([number; 32])
+    }
+
+    fn load(loaded: &Loaded<u8>, number: u8, bytes: usize) {
+        loaded.cell(digest(number)).set(Ok(Arc::new(number))).unwrap();
+        loaded.weigh(digest(number), bytes);
+    }
+
+    fn kept(loaded: &Loaded<u8>) -> Vec<u8> {
+        let kept = loaded.kept.lock().unwrap();
+        let mut numbers: Vec<u8> = kept.entries.keys().map(|digest| digest.0[0]).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    #[test]
+    fn what_is_not_active_makes_room_first_then_what_was_used_least_recently() {
+        let loaded = Loaded::new(LoadedLimits { count: 3, bytes: usize::MAX });
+        loaded.retain(&HashSet::from([digest(1), digest(2), digest(4), digest(5)]));
+        for number in 1..=4 {
+            load(&loaded, number, 1);
+        }
+        assert_eq!(kept(&loaded), [1, 2, 4]);
+        assert!(loaded.cell(digest(1)).initialized(), "it was used again");
+
+        load(&loaded, 5, 1);
+        assert_eq!(kept(&loaded), [1, 4, 5]);
+    }
+
+    #[test]
+    fn large_code_makes_small_code_go_and_is_kept_itself() {
+        let loaded = Loaded::new(LoadedLimits { count: 10, bytes: 100 });
+        for number in 1..=3 {
+            load(&loaded, number, 30);
+        }
+        load(&loaded, 4, 60);
+        assert_eq!(kept(&loaded), [3, 4]);
+        load(&loaded, 5, 1_000);
+        assert_eq!(kept(&loaded), [5]);
+    }
+
+    #[test]
+    fn what_could_not_be_loaded_rests_and_is_tried_again() {
+        let loaded = Loaded::<u8>::new(LoadedLimits::default());
+        loaded.cell(digest(1));
+        let failure = LoadError::NotNow(ComponentError::CompilerTime(120));
+
+        loaded.rest(digest(1), &failure, Duration::from_secs(3600));
+        assert!(matches!(loaded.may_try(digest(1)), Err(LoadError::NotNow(ComponentError::CompilerTime(120)))));
+        assert!(loaded.may_try(digest(2)).is_ok());
+
+        loaded.rest(digest(1), &failure, Duration::ZERO);
+        assert!(loaded.may_try(digest(1)).is_ok());
+    }
+
+    #[test]
+    fn active_plugins_stay_and_fresh_ones_do_for_a_while() {
+        let loaded = Loaded::new(LoadedLimits::default());
+        load(&loaded, 1, 1);
+        load(&loaded, 2, 1);
+        loaded.retain(&HashSet::from([digest(1)]));
+        assert_eq!(kept(&loaded), [1, 2]);
+
+        let Some(long_ago) = Instant::now().checked_sub(KEEP_UNUSED) else { return };
+        loaded.kept.lock().unwrap().entries.values_mut().for_each(|entry| entry.used = long_ago);
+        loaded.retain(&HashSet::from([digest(1)]));
+        assert_eq!(kept(&loaded), [1]);
+    }
+}

@@ -1,0 +1,311 @@
+//! Plugins: a tenant's logic as a WebAssembly component, called in a sandbox that is made for the call and dropped after it.
+//!
+//! Invariants: an instance serves one call; a guest yields at every epoch tick, so that it holds no worker thread; whatever a guest
+//! does ends in an [`Answer`] or a [`PluginError`]. Code is loaded if its MAC is ours, and
+//! components are compiled in another process. This module knows no database, no HTTP, and no key but the one for that MAC.
+
+mod backtrace;
+mod breaker;
+mod code_cache;
+mod compile;
+mod cpu;
+mod engine;
+mod error;
+mod gate;
+mod host;
+mod inspect;
+mod limits;
+mod loaded;
+mod measure;
+mod native_code;
+mod registry;
+mod reply_check;
+mod services;
+mod target;
+mod wasm_features;
+mod wit;
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use tokio::time::timeout;
+use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline};
+
+pub use compile::{CompileSettings, WorkerError, WorkerLimits, compile_stdin};
+pub use error::{ComponentError, GuestText, LoadError, PluginError};
+pub use host::Fixed;
+pub use inspect::{Inspection, inspect};
+pub use limits::{CallLimits, HostLimits};
+pub use measure::Unchecked;
+pub use registry::{CodeSettings, CompiledComponent, ComponentSource, FoundComponent, NewComponent};
+pub use services::{
+    CallLines, KeptValue, KeyValueError, KeyValues, LogKeeper, LogLine, MediaError, MediaFiles, MediaRequest, NewValue,
+    OutboundError, OutboundHeader, OutboundHttp, OutboundRequest, OutboundResponse, Pending, Services,
+};
+
+pub use target::granted_host;
+
+use self::breaker::Breakers;
+use self::cpu::CpuClock;
+use self::engine::PluginEngine;
+use self::gate::{Entered, Gates};
+use self::host::{CallLog, CallState};
+use self::limits::HostMemoryUsedUp;
+use self::measure::{Outcome, Told, timed};
+use self::registry::Registry;
+use self::wit::v1::{Instantiable, InternalError};
+use crate::budget::{Budget, Claim};
+use crate::telemetry::{CallUsage, Metrics};
+use flowhost_protocol::flow::{Answer, AnswerError, Capabilities, ClientError, Exchange, FlowConfig, LogLevel, TurnInput};
+use flowhost_protocol::ids::{FlowId, PluginDigest, RequestId, Scope, TenantId};
+
+/// Runs plugins.
+pub struct Plugins {
+    registry: Registry,
+    breakers: Breakers,
+    gates: Gates,
+    slow_lane: Arc<Budget>,
+    services: Services,
+    metrics: Arc<Metrics>,
+}
+
+/// Which plugin to call for whom, and what the call may use.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// For which flow.
+    pub scope: Scope,
+    /// The tenant's slug, for metrics.
+    pub tenant_slug: String,
+    /// The flow's name, for metrics.
+    pub flow_name: String,
+    /// Which version of its plugin.
+    pub version: i32,
+    /// Which component.
+    pub digest: PluginDigest,
+    /// What it may use.
+    pub limits: CallLimits,
+    /// What it may reach outside: what it asks for, as far as it is granted.
+    pub capabilities: Arc<Capabilities>,
+    /// What the tenant set for it.
+    pub config: Arc<FlowConfig>,
+    /// Whether it is a rehearsal: what it writes into its store is dropped.
+    pub rehearsal: bool,
+    /// The request that it is for; none of a rehearsal or a test.
+    pub request: Option<RequestId>,
+    /// The clock and the random numbers, where they are not the real ones: in tests of plugins only.
+    pub fixed: Option<Fixed>,
+}
+
+impl Plugins {
+    /// Starts the engine. `max_memory_bytes` is the most memory that any call may be given.
+    pub fn new(
+        max_memory_bytes: u64,
+        limits: HostLimits,
+        code: CodeSettings,
+        source: Box<dyn ComponentSource>,
+        services: Services,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, LoadError> {
+        let host_error = |error: wasmtime::Error| LoadError::Host(format!("{error:#}"));
+        let engine = PluginEngine::new(max_memory_bytes, limits.calls).map_err(host_error)?;
+        let registry = Registry::new(engine, code, source).map_err(host_error)?;
+        let (breakers, gates) = (Breakers::default(), Gates::new(limits, &metrics));
+        let slow_lane = cpu::slow_lane(metrics.budget("slow-lane"));
+        Ok(Self { registry, breakers, gates, slow_lane, services, metrics })
+    }
+
+    /// Asks a plugin to answer an exchange.
+    pub async fn invoke(&self, call: &Call, exchange: &Exchange, input: &TurnInput) -> Result<Unchecked<'_>, PluginError> {
+        let asked = self.run(call, async |guest, store| ask(guest, store, exchange, input).await);
+        let (answered, outcome, usage) = asked.await?;
+        Ok(Unchecked::new(answered, Told::Host(outcome), usage, call, &self.slow_lane))
+    }
+
+    /// Asks a plugin as [`Plugins::invoke`] does, within the same limits, but counts nothing: a rehearsal says nothing of a version's life.
+    /// `usage` is told what the call used, however it ends, and its check after it.
+    pub async fn rehearse<'a>(
+        &'a self,
+        call: &Call,
+        exchange: &Exchange,
+        input: &TurnInput,
+        usage: &'a mut CallUsage,
+    ) -> Result<Unchecked<'a>, PluginError> {
+        let answered = self.run_admitted(call, usage, async |guest, store| ask(guest, store, exchange, input).await).await?;
+        let used = *usage;
+        Ok(Unchecked::new(answered, Told::Rehearsal(usage), used, call, &self.slow_lane))
+    }
+
+    /// Hands a plugin what a client reported as [`Plugins::report_client_error`] does, and counts nothing.
+    pub async fn rehearse_client_error(&self, call: &Call, error: &ClientError, usage: &mut CallUsage) -> Result<(), PluginError> {
+        self.run_admitted(call, usage, async |guest, store| guest.on_client_error(store, error).await.map(Ok)).await.map(|_| ())
+    }
+
+    /// Hands a plugin what a client reported.
+    pub async fn report_client_error(&self, call: &Call, error: &ClientError) -> Result<(), PluginError> {
+        let reported = self.run(call, async |guest, store| guest.on_client_error(store, error).await.map(Ok));
+        let (_, outcome, usage) = reported.await?;
+        outcome.used(&usage);
+        outcome.succeeded();
+        Ok(())
+    }
+
+    /// Adds to the plugin's log why its answer was refused, for whoever writes it.
+    pub fn note_refusal(&self, call: &Call, reason: &AnswerError) {
+        let mut log = CallLog::new(call);
+        log.write_last(LogLevel::Error, &reason.to_string());
+        if let Some(lines) = log.take() {
+            self.services.logs.keep(lines);
+        }
+    }
+
+    /// Loads a plugin if it is not loaded; tells whether it can be called.
+    pub async fn ensure_loadable(&self, tenant: TenantId, digest: PluginDigest) -> Result<(), LoadError> {
+        self.registry.load(tenant, digest).await.map(|_| ())
+    }
+
+    /// Loads the plugins whose code is in the cache, as far as the time reaches; gives the others.
+    pub async fn load_cached(&self, wanted: Vec<(TenantId, PluginDigest)>, time: Duration) -> Vec<(TenantId, PluginDigest)> {
+        let missing = Mutex::new(wanted.clone().into_iter().collect::<BTreeSet<_>>());
+        let loading = futures_util::stream::iter(wanted).for_each_concurrent(LOADS_AT_ONCE, |(tenant, digest)| {
+            let missing = &missing;
+            async move {
+                if self.registry.load_cached(digest).await {
+                    missing.lock().unwrap_or_else(PoisonError::into_inner).remove(&(tenant, digest));
+                }
+            }
+        });
+        let _ = timeout(time, loading).await;
+        missing.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect()
+    }
+
+    /// Compiles an uploaded component and checks it against the contract.
+    pub async fn prepare(&self, component: NewComponent) -> Result<CompiledComponent, LoadError> {
+        self.registry.prepare(component).await
+    }
+
+    /// Forgets plugins that are neither active nor recently used.
+    pub fn retain(&self, active: &HashSet<PluginDigest>) {
+        self.registry.retain(active);
+    }
+
+    /// Forgets what it knows of failures of all versions but these.
+    pub fn retain_versions(&self, active: &HashSet<(FlowId, i32)>) {
+        self.breakers.retain(active);
+    }
+
+    /// Makes one call, if the circuit of its version lets it, and counts it if it fails.
+    async fn run<T>(
+        &self,
+        call: &Call,
+        body: impl AsyncFnOnce(&Instantiable, &mut Store<CallState>) -> wasmtime::Result<Result<T, PluginError>>,
+    ) -> Result<((T, Entered), Outcome<'_>, CallUsage), PluginError> {
+        let outcome = Outcome::begin(&self.breakers, &self.metrics.plugins, call)?;
+        let mut usage = CallUsage::default();
+        match self.run_admitted(call, &mut usage, body).await {
+            Ok(value) => Ok((value, outcome, usage)),
+            Err(error) => {
+                outcome.used(&usage);
+                outcome.failed(&error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs one call in an instance of its own, within its limits. The place that it has is given back with what is made of the result.
+    async fn run_admitted<T>(
+        &self,
+        call: &Call,
+        usage: &mut CallUsage,
+        body: impl AsyncFnOnce(&Instantiable, &mut Store<CallState>) -> wasmtime::Result<Result<T, PluginError>>,
+    ) -> Result<(T, Entered), PluginError> {
+        let guest = self.registry.load(call.scope.tenant, call.digest).await?;
+        let (entered, queue) = timed(self.gates.enter(call.scope, call.limits.concurrency, call.limits.queue)).await;
+        usage.queue = Some(queue);
+        let entered = entered?;
+        let clock = CpuClock::new(call.limits.cpu);
+        let mut store = self.store(call, &clock, entered.memory.clone());
+        let metered = clock.clone().meter(timeout(call.limits.wall, body(&guest, &mut store)));
+        let (result, wall) = timed(metered).await;
+        (usage.cpu, usage.wall) = (Some(clock.used()), Some(wall));
+        (usage.start, usage.memory_bytes) = (store.data().started_in, Some(store.data().limiter.used()));
+        let (result, place) = match result {
+            // It waits for the host as a rule, and is dropped: no error that says where.
+            Err(_) => (Err(PluginError::WallTime(call.limits.wall)), None),
+            Ok(Ok(value)) => (value, None),
+            Ok(Err(error)) => (Err(stopped(call, &error)), backtrace::of(&error)),
+        };
+        store.data_mut().finish_log(result.as_ref().err(), place.as_deref());
+        Ok((result?, entered))
+    }
+
+    /// A store with every limit set.
+    fn store(&self, call: &Call, clock: &Arc<CpuClock>, memory: Arc<Claim>) -> Store<CallState> {
+        let mut store = Store::new(self.registry.engine(), CallState::new(call, &self.services, memory));
+        store.limiter(|state| &mut state.limiter);
+        store.set_hostcall_fuel(HOST_CALL_BYTES);
+        store.set_max_component_handles(MAX_HANDLES);
+        store.set_epoch_deadline(1);
+        let (clock, lane, tenant) = (clock.clone(), self.slow_lane.clone(), call.scope.tenant);
+        store.epoch_deadline_callback(move |_| {
+            if clock.exhausted() {
+                return Err(wasmtime::Error::new(CpuTimeUsedUp));
+            }
+            let (clock, lane) = (clock.clone(), lane.clone());
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(async move { clock.step_aside(&lane, tenant).await })))
+        });
+        store
+    }
+}
+
+/// Asks a guest for its answer; what it says of an error of its own goes to its log.
+async fn ask(
+    guest: &Instantiable,
+    store: &mut Store<CallState>,
+    exchange: &Exchange,
+    input: &TurnInput,
+) -> wasmtime::Result<Result<Answer, PluginError>> {
+    let answer = guest.handle(store, exchange, input).await?;
+    Ok(answer.map_err(|InternalError(text)| {
+        store.data_mut().log.write_last(LogLevel::Error, &text);
+        PluginError::Internal
+    }))
+}
+
+/// Why a guest was stopped. What the host ran out of is no trap of the guest's.
+fn stopped(call: &Call, error: &wasmtime::Error) -> PluginError {
+    if error.is::<CpuTimeUsedUp>() {
+        PluginError::CpuTime(call.limits.cpu)
+    } else if error.is::<HostMemoryUsedUp>() {
+        PluginError::HostFull("memory")
+    } else if error.is::<PoolConcurrencyLimitError>() {
+        PluginError::HostFull("instance")
+    } else {
+        PluginError::Trap(GuestText::new(&error.root_cause().to_string()))
+    }
+}
+
+/// wasmtime's chain of reasons on one line. Names of imports and types can be long.
+fn explain(error: &wasmtime::Error) -> String {
+    let reasons: Vec<String> = error.chain().map(ToString::to_string).collect();
+    crate::telemetry::printable(&reasons.join(": "), EXPLANATION_BYTES)
+}
+
+/// The reason for which a guest is stopped.
+#[derive(Debug, thiserror::Error)]
+#[error("the CPU time is used up")]
+struct CpuTimeUsedUp;
+
+/// The most bytes that a guest may hand over in one call, answer included: above the largest reply (1 MiB) and state (256 KiB) that
+/// can be allowed, so that the check behind it names the limit, and small enough to be copied.
+const HOST_CALL_BYTES: usize = 2 << 20;
+
+/// An answer needs no more.
+const EXPLANATION_BYTES: usize = 2_000;
+
+/// Code is read, checked and mapped on blocking threads; more than there are cores only wait for each other.
+const LOADS_AT_ONCE: usize = 8;
+
+/// Handles of a guest at the same time: streams and pollables.
+const MAX_HANDLES: usize = 1_000;

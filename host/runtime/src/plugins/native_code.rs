@@ -1,0 +1,152 @@
+//! Native code, and the only file of this crate with `unsafe` in it: what the compiler of this crate can't check is that machine code is
+//! our own, and that it is for this processor.
+//!
+//! [`OwnCode`] is the only way to load code, and [`OwnCode::check`] the only way to one: the MAC is checked over the very bytes, in
+//! memory that nobody else can write to, that are then loaded from. So code that was compiled a moment ago is sealed and checked too.
+
+#![expect(unsafe_code, reason = "wasmtime loads machine code and takes processor features on trust; here is why it may")]
+
+use wasmtime::component::Component;
+use wasmtime::{Config, Engine};
+
+use flowhost_protocol::crypto::{CodeKeys, MAC_BYTES};
+
+/// Machine code that this host, or one with its master key, compiled and sealed.
+pub(super) struct OwnCode {
+    sealed: Vec<u8>,
+    code: usize,
+}
+
+/// Seals code that was just compiled: a MAC over the head and the code, then both.
+pub(super) fn seal(keys: &CodeKeys, head: &[u8], code: &[u8]) -> Vec<u8> {
+    let length = (head.len() as u64).to_le_bytes();
+    let mac = keys.mac(&[&length, head, code]);
+    [&mac, &length[..], head, code].concat()
+}
+
+impl OwnCode {
+    /// Takes what [`seal`] made; none if it is anything else, or was made with another key.
+    pub(super) fn check(keys: &CodeKeys, sealed: Vec<u8>) -> Option<Self> {
+        let (mac, content) = sealed.split_at_checked(MAC_BYTES)?;
+        if !keys.verifies(&[content], mac) {
+            return None;
+        }
+        let head = usize::try_from(u64::from_le_bytes(*content.first_chunk()?)).ok()?;
+        let code = (MAC_BYTES + LENGTH_BYTES).checked_add(head).filter(|code| *code <= sealed.len())?;
+        Some(Self { sealed, code })
+    }
+
+    /// What was said of the code when it was sealed.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.sealed[MAC_BYTES + LENGTH_BYTES..self.code]
+    }
+
+    /// All of it, as [`seal`] made it.
+    pub(super) fn sealed(&self) -> &[u8] {
+        &self.sealed
+    }
+
+    /// How many bytes of code there are.
+    pub(super) fn code_bytes(&self) -> usize {
+        self.sealed.len() - self.code
+    }
+
+    /// Makes it callable.
+    pub(super) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
+        // SAFETY: these are bytes that wasmtime's `precompile_component` made: only `seal` makes a MAC that `check` accepts, and it
+        // seals nothing but what the compiling process answered. They are in memory of ours, which nobody changes since `check`.
+        unsafe { Component::deserialize(engine, &self.sealed[self.code..]) }
+    }
+}
+
+/// Lets compiled code assume the same processor on every host, so that what one host compiled any other can load.
+pub(super) fn assume_processor(config: &mut Config) -> wasmtime::Result<()> {
+    config.target(TARGET)?;
+    for (flag, _) in PROCESSOR {
+        // SAFETY: the flags are instruction sets that `require_processor` looks for before an engine runs anything.
+        unsafe { config.cranelift_flag_enable(flag) };
+    }
+    Ok(())
+}
+
+/// Why this processor can't run compiled code, if it can't.
+pub(super) fn require_processor() -> Result<(), String> {
+    let missing: Vec<_> = PROCESSOR.iter().filter(|(_, has)| !has()).map(|(flag, _)| flag.trim_start_matches("has_")).collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{PROCESSOR_NAME} is needed; this processor lacks {}", missing.join(", ")))
+    }
+}
+
+/// An instruction set: what cranelift calls it, and whether this processor has it.
+type InstructionSet = (&'static str, fn() -> bool);
+
+/// x86-64-v2, which is every server since 2009, and what virtual machines show at the least (except QEMU's oldest models). With less,
+/// rounding and counting bits become calls. With more (AVX2 in v3) plugins gain little: they move text, and vectors are 128 bits wide
+/// in WebAssembly.
+#[cfg(target_arch = "x86_64")]
+const PROCESSOR: [InstructionSet; 5] = [
+    ("has_sse3", || is_x86_feature_detected!("sse3")),
+    ("has_ssse3", || is_x86_feature_detected!("ssse3")),
+    ("has_sse41", || is_x86_feature_detected!("sse4.1")),
+    ("has_sse42", || is_x86_feature_detected!("sse4.2")),
+    ("has_popcnt", || is_x86_feature_detected!("popcnt")),
+];
+#[cfg(target_arch = "x86_64")]
+const PROCESSOR_NAME: &str = "a processor of the level x86-64-v2";
+
+/// ARMv8.0: what cranelift takes for granted there is all it needs.
+#[cfg(not(target_arch = "x86_64"))]
+const PROCESSOR: [InstructionSet; 0] = [];
+#[cfg(not(target_arch = "x86_64"))]
+const PROCESSOR_NAME: &str = "another processor";
+
+/// Naming the target turns off that cranelift looks at the processor it runs on.
+const TARGET: &str = match (cfg!(target_arch = "x86_64"), cfg!(target_env = "musl")) {
+    (true, false) => "x86_64-unknown-linux-gnu",
+    (true, true) => "x86_64-unknown-linux-musl",
+    (false, false) => "aarch64-unknown-linux-gnu",
+    (false, true) => "aarch64-unknown-linux-musl",
+};
+
+const LENGTH_BYTES: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flowhost_protocol::crypto::{MasterKey, MasterKeys};
+
+    fn keys() -> CodeKeys {
+        CodeKeys::derive(&MasterKeys::new(MasterKey::generate(), None))
+    }
+
+    #[test]
+    fn what_was_sealed_is_found_again() {
+        let keys = keys();
+
+        let own = OwnCode::check(&keys, seal(&keys, b"head", b"code")).unwrap();
+
+        assert_eq!((own.head(), own.code_bytes()), (&b"head"[..], 4));
+    }
+
+    #[test]
+    fn any_damage_makes_it_somebody_elses() {
+        let keys = keys();
+        let sealed = seal(&keys, b"head", b"code");
+        for at in 0..sealed.len() {
+            let mut flipped = sealed.clone();
+            flipped[at] ^= 1;
+            assert!(OwnCode::check(&keys, flipped).is_none(), "byte {at}");
+            assert!(OwnCode::check(&keys, sealed[..at].to_vec()).is_none(), "cut at {at}");
+        }
+        assert!(OwnCode::check(&keys, [&sealed[..], b"x"].concat()).is_none());
+        let of_another_host = CodeKeys::derive(&MasterKeys::new(MasterKey::generate(), None));
+        assert!(OwnCode::check(&of_another_host, sealed).is_none());
+    }
+
+    #[test]
+    fn this_processor_will_do() {
+        assert_eq!(require_processor(), Ok(()));
+    }
+}

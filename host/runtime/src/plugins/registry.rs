@@ -1,0 +1,312 @@
+//! Plugins that are ready to be called, by the digest of their component. Loaded on demand, once however many ask at the same time: from
+//! memory, else from the code cache, else compiled.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use wasmtime::component::Linker;
+
+use super::code_cache::CodeCache;
+use super::compile::{CompileSettings, Compiled, Compiler, Purpose, Source};
+use super::engine::{EngineIdentity, PluginEngine};
+use super::host::CallState;
+use super::loaded::{Loaded, LoadedLimits};
+use super::native_code::{self, OwnCode};
+use super::wit::v1::{self, Instantiable};
+use super::{ComponentError, Inspection, LoadError, explain};
+use flowhost_protocol::crypto::CodeKeys;
+use flowhost_protocol::ids::{PluginDigest, TenantId};
+
+/// Keeps the components of tenants; the plugins' only view of where they are stored.
+pub trait ComponentSource: Send + Sync {
+    /// The bytes of a tenant's component; none if there is no such one.
+    fn component(&self, tenant: TenantId, digest: PluginDigest) -> FoundComponent<'_>;
+}
+
+/// A component on its way from a [`ComponentSource`].
+pub type FoundComponent<'a> =
+    Pin<Box<dyn Future<Output = Result<Option<Vec<u8>>, Arc<dyn std::error::Error + Send + Sync>>> + Send + 'a>>;
+
+/// Where code comes from, and what says that it is ours.
+pub struct CodeSettings {
+    /// How components are compiled.
+    pub compile: CompileSettings,
+    /// The folder that keeps compiled code; without one it is compiled at each start.
+    pub cache: Option<PathBuf>,
+    /// What code is sealed with.
+    pub keys: CodeKeys,
+}
+
+/// A component that is being uploaded.
+pub struct NewComponent {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// What it consists of.
+    pub digest: PluginDigest,
+    /// Its bytes, to be read from where the file is.
+    pub file: File,
+    /// Whether the tenant has the same bytes already.
+    pub known: bool,
+}
+
+/// Loads and keeps plugins.
+pub(super) struct Registry {
+    tools: Arc<Tools>,
+    compiler: Compiler,
+    source: Box<dyn ComponentSource>,
+    loaded: Loaded<Plugin>,
+}
+
+/// What turns code into a plugin; used on blocking threads.
+struct Tools {
+    engine: PluginEngine,
+    identity: EngineIdentity,
+    linker: Linker<CallState>,
+    keys: CodeKeys,
+    cache: Option<CodeCache>,
+}
+
+/// A plugin in memory.
+struct Plugin {
+    guest: Arc<Instantiable>,
+    head: Head,
+    code_bytes: usize,
+}
+
+/// What is sealed together with code. The digest and the engine say what the code is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Head {
+    digest: [u8; 32],
+    engine: [u8; 32],
+    inspection: Inspection,
+    compile_ms: u64,
+}
+
+/// A component that was compiled to see whether it can be.
+#[derive(Clone, Debug)]
+pub struct CompiledComponent {
+    /// What it says of itself.
+    pub inspection: Inspection,
+    /// How long compiling took, if not now then when it was done.
+    pub compile_time: Duration,
+}
+
+impl Registry {
+    /// An empty registry.
+    pub(super) fn new(engine: PluginEngine, code: CodeSettings, source: Box<dyn ComponentSource>) -> wasmtime::Result<Self> {
+        let linker = v1::linker(engine.engine())?;
+        let identity = EngineIdentity::of(engine.engine());
+        let cache = code.cache.and_then(open_cache);
+        let compiler = Compiler::new(code.compile, identity);
+        let tools = Arc::new(Tools { engine, identity, linker, keys: code.keys, cache });
+        Ok(Self { tools, compiler, source, loaded: Loaded::new(LoadedLimits::default()) })
+    }
+
+    /// wasmtime's engine.
+    pub(super) fn engine(&self) -> &wasmtime::Engine {
+        self.tools.engine.engine()
+    }
+
+    /// The plugin of that content, loaded if it is not yet. A component that was refused stays refused without another try; one that could
+    /// not be compiled for a reason that may be the machine's is tried again after a rest.
+    pub(super) async fn load(&self, tenant: TenantId, digest: PluginDigest) -> Result<Arc<Instantiable>, LoadError> {
+        Ok(self.plugin(tenant, digest).await?.guest.clone())
+    }
+
+    /// Loads a plugin if its code is in the cache; tells whether it is loaded now.
+    pub(super) async fn load_cached(&self, digest: PluginDigest) -> bool {
+        let cell = self.loaded.cell(digest);
+        let loaded = cell.get_or_try_init(|| async { self.cached(digest).await.map(Ok).ok_or(()) }).await;
+        loaded.is_ok_and(|loaded| self.weighed(digest, loaded).is_ok())
+    }
+
+    /// Compiles an uploaded component, checks it against the contract, and keeps it ready.
+    ///
+    /// What the tenant doesn't have yet is compiled even if this host has its code from another tenant: the time that an upload takes
+    /// must not tell who else runs the same.
+    pub(super) async fn prepare(&self, new: NewComponent) -> Result<CompiledComponent, LoadError> {
+        let NewComponent { tenant, digest, file, known } = new;
+        let plugin = if known {
+            self.plugin(tenant, digest).await?
+        } else {
+            let plugin = self.compile(tenant, digest, Purpose::Upload, Source::File(file)).await?.map_err(LoadError::Component)?;
+            // Unless it is there already.
+            let _ = self.loaded.cell(digest).set(Ok(plugin.clone()));
+            self.loaded.weigh(digest, plugin.code_bytes);
+            plugin
+        };
+        let compile_time = Duration::from_millis(plugin.head.compile_ms);
+        Ok(CompiledComponent { inspection: plugin.head.inspection.clone(), compile_time })
+    }
+
+    /// Forgets plugins that are neither active nor recently used.
+    pub(super) fn retain(&self, active: &HashSet<PluginDigest>) {
+        self.loaded.retain(active);
+    }
+
+    async fn plugin(&self, tenant: TenantId, digest: PluginDigest) -> Result<Arc<Plugin>, LoadError> {
+        let cell = self.loaded.cell(digest);
+        if let Some(loaded) = cell.get() {
+            return loaded.clone().map_err(LoadError::Component);
+        }
+        let loaded = cell
+            .get_or_try_init(|| async {
+                if let Some(plugin) = self.cached(digest).await {
+                    return Ok(Ok(plugin));
+                }
+                self.loaded.may_try(digest)?;
+                let bytes = self.source.component(tenant, digest).await.map_err(LoadError::Source)?.ok_or(LoadError::Absent)?;
+                let began = Instant::now();
+                let compiled = self.compile(tenant, digest, Purpose::Load, Source::Memory(bytes)).await;
+                if let Err(failure) = &compiled {
+                    self.loaded.rest(digest, failure, (began.elapsed() * RESTS).max(SHORTEST_REST));
+                }
+                compiled
+            })
+            .await?;
+        self.weighed(digest, loaded)
+    }
+
+    fn weighed(&self, digest: PluginDigest, loaded: &Result<Arc<Plugin>, ComponentError>) -> Result<Arc<Plugin>, LoadError> {
+        let plugin = loaded.clone().map_err(LoadError::Component)?;
+        self.loaded.weigh(digest, plugin.code_bytes);
+        Ok(plugin)
+    }
+
+    async fn cached(&self, digest: PluginDigest) -> Option<Arc<Plugin>> {
+        let tools = self.tools.clone();
+        tokio::task::spawn_blocking(move || tools.cached(digest)).await.ok().flatten()
+    }
+
+    /// The outer error may pass, the inner one won't.
+    async fn compile(
+        &self,
+        tenant: TenantId,
+        digest: PluginDigest,
+        purpose: Purpose,
+        source: Source,
+    ) -> Result<Result<Arc<Plugin>, ComponentError>, LoadError> {
+        let began = Instant::now();
+        let compiled = match self.compiler.compile(tenant, purpose, source).await {
+            Err(LoadError::Component(refused)) if refused.may_be_the_machines() => return Err(LoadError::NotNow(refused)),
+            Err(LoadError::Component(refused)) => return Ok(Err(refused)),
+            other => other?,
+        };
+        let compile_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let tools = self.tools.clone();
+        let taken = tokio::task::spawn_blocking(move || tools.take(digest, compiled, compile_ms)).await;
+        match taken.map_err(|error| LoadError::Host(error.to_string()))? {
+            Err(LoadError::Component(refused)) => Ok(Err(refused)),
+            other => other.map(Ok),
+        }
+    }
+}
+
+impl Tools {
+    /// What the cache has of a component, if it is our own and for this engine.
+    fn cached(&self, digest: PluginDigest) -> Option<Arc<Plugin>> {
+        let cache = self.cache.as_ref()?;
+        let sealed = cache.read(digest, self.identity)?;
+        let plugin = self.checked(digest, sealed).ok_or_else(|| "it is not this host's".to_owned());
+        match plugin.and_then(|(code, head)| self.plugin(&code, head).map_err(|error| error.to_string())) {
+            Ok(plugin) => Some(plugin),
+            Err(why) => {
+                tracing::warn!(plugin = %digest, why, "compiled code in the cache can't be used; it is compiled again");
+                cache.remove(digest, self.identity);
+                None
+            }
+        }
+    }
+
+    /// Seals code that was just compiled, keeps it in the cache, and loads it like code from there.
+    fn take(&self, digest: PluginDigest, compiled: Compiled, compile_ms: u64) -> Result<Arc<Plugin>, LoadError> {
+        let head = Head { digest: digest.0, engine: self.identity.0, inspection: compiled.inspection, compile_ms };
+        let head = serde_json::to_vec(&head).map_err(|error| LoadError::Host(error.to_string()))?;
+        let sealed = native_code::seal(&self.keys, &head, &compiled.code);
+        drop(compiled.code);
+        let unsealable = || LoadError::Host("code that was just sealed does not open".to_owned());
+        let (code, head) = self.checked(digest, sealed).ok_or_else(unsealable)?;
+        let plugin = self.plugin(&code, head)?;
+        if let Some(cache) = &self.cache {
+            cache.write(digest, self.identity, code.sealed());
+        }
+        Ok(plugin)
+    }
+
+    /// Code of this component for this engine, if that is what it is.
+    fn checked(&self, digest: PluginDigest, sealed: Vec<u8>) -> Option<(OwnCode, Head)> {
+        let code = OwnCode::check(&self.keys, sealed)?;
+        let head: Head = serde_json::from_slice(code.head()).ok()?;
+        (head.digest == digest.0 && head.engine == self.identity.0).then_some((code, head))
+    }
+
+    fn plugin(&self, code: &OwnCode, head: Head) -> Result<Arc<Plugin>, LoadError> {
+        let component = code.load(self.engine.engine()).map_err(|error| unloadable(&error))?;
+        let guest = Instantiable::new(&self.linker, &component);
+        let guest = guest.map_err(|error| LoadError::Component(ComponentError::WrongWorld(explain(&error))))?;
+        Ok(Arc::new(Plugin { guest: Arc::new(guest), head, code_bytes: code.code_bytes() }))
+    }
+}
+
+/// Why code that is our own, and for this engine, can't be loaded: the pool has no place for what the component asks for (memories,
+/// tables, instances), unless it is the operating system that refuses.
+fn unloadable(error: &wasmtime::Error) -> LoadError {
+    let why = explain(error);
+    if why.contains("(os error ") { LoadError::Host(why) } else { LoadError::Component(ComponentError::Invalid(why)) }
+}
+
+fn open_cache(folder: PathBuf) -> Option<CodeCache> {
+    match CodeCache::open(folder.clone(), MAX_CACHE_BYTES) {
+        Ok(cache) => Some(cache),
+        Err(error) => {
+            tracing::warn!(folder = %folder.display(), %error, "the folder for compiled code can't be used; plugins are compiled again");
+            None
+        }
+    }
+}
+
+/// A plugin that can't be compiled rests three times as long as the try took: so trying again takes a quarter of a core at the most.
+const RESTS: u32 = 3;
+
+/// What fails at once is not tried at once.
+const SHORTEST_REST: Duration = Duration::from_secs(1);
+
+/// Thousands of plugins of half a MiB.
+const MAX_CACHE_BYTES: u64 = 2 << 30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flowhost_protocol::crypto::{MasterKey, MasterKeys};
+
+    #[test]
+    fn code_of_another_release_or_another_component_is_not_taken_even_with_our_mac() {
+        let engine = PluginEngine::new(64 << 20, 4).unwrap();
+        let (identity, linker) = (EngineIdentity::of(engine.engine()), v1::linker(engine.engine()).unwrap());
+        let keys = CodeKeys::derive(&MasterKeys::new(MasterKey::generate(), None));
+        let tools = Tools { engine, identity, linker, keys, cache: None };
+        let sealed = |digest, engine| {
+            let head = Head { digest, engine, inspection: Inspection::default(), compile_ms: 0 };
+            native_code::seal(&tools.keys, &serde_json::to_vec(&head).unwrap(), b"code")
+        };
+
+        assert!(tools.checked(PluginDigest([1; 32]), sealed([1; 32], identity.0)).is_some());
+        assert!(tools.checked(PluginDigest([1; 32]), sealed([1; 32], [0; 32])).is_none());
+        assert!(tools.checked(PluginDigest([1; 32]), sealed([2; 32], identity.0)).is_none());
+    }
+
+    #[test]
+    fn bytes_that_are_no_code_are_refused_by_wasmtime_too() {
+        let engine = PluginEngine::new(64 << 20, 4).unwrap();
+        let keys = CodeKeys::derive(&MasterKeys::new(MasterKey::generate(), None));
+        let own = OwnCode::check(&keys, native_code::seal(&keys, b"{}", b"code")).unwrap();
+
+        assert!(own.load(engine.engine()).is_err());
+    }
+}

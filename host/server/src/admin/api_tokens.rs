@@ -1,0 +1,147 @@
+//! Tokens of the admin API.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::access::{TOKEN_PREFIX, shown};
+use super::{AdminError, Desk};
+use crate::store::{self, StoredApiToken, Subject, TokenEnd, TokenScope};
+use flowhost_protocol::crypto::BearerToken;
+use flowhost_protocol::ids::ApiTokenId;
+
+/// What a new token is to reach: `{"scope":"operator"}`, `{"partner"}`, or `{"tenant","role"}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateApiToken {
+    scope: Option<String>,
+    partner: Option<String>,
+    tenant: Option<String>,
+    role: Option<String>,
+    expires_in_seconds: Option<u32>,
+}
+
+/// A token as it is shown: never the token itself.
+#[derive(Debug, Serialize)]
+pub struct ApiTokenView {
+    id: ApiTokenId,
+    role: &'static str,
+    partner: Option<String>,
+    tenant: Option<String>,
+    /// The token that it was made with, and ends with; null: the operator's token of the environment.
+    made_by: Option<ApiTokenId>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    expires_at: Option<OffsetDateTime>,
+    /// To the minute.
+    #[serde(with = "time::serde::rfc3339::option")]
+    last_used_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+}
+
+/// A token that was just made: the one time that it is shown.
+#[derive(Serialize)]
+pub struct NewApiToken {
+    token: Zeroizing<String>,
+    #[serde(flatten)]
+    view: ApiTokenView,
+}
+
+impl Desk {
+    /// Makes a token that reaches no further than the caller's own, and lives no longer.
+    pub async fn create_api_token(&self, new: CreateApiToken) -> Result<NewApiToken, AdminError> {
+        self.allowed()?;
+        let (scope, subject) = self.scope_of(&new).await?;
+        let expires_at = new.expires_in_seconds.map(|seconds| OffsetDateTime::now_utc() + time::Duration::seconds(seconds.into()));
+        let (id, token) = (ApiTokenId::new(), BearerToken::generate(TOKEN_PREFIX));
+        let mut change = self.admin.store.begin_access_change().await?;
+        let made_by = self.caller.actor.token;
+        let inserted = store::insert_api_token(&mut change, id, &token.digest(), scope, expires_at, made_by).await?;
+        let TokenEnd(expires_at) = inserted.ok_or_else(|| AdminError::Forbidden(self.caller.scope.role()))?;
+        let view = ApiTokenView {
+            id,
+            role: scope.role(),
+            partner: subject.partner.as_ref().map(|(_, slug)| slug.clone()),
+            tenant: subject.tenant.as_ref().map(|(_, slug)| slug.clone()),
+            made_by,
+            expires_at,
+            last_used_at: None,
+            created_at: OffsetDateTime::now_utc(),
+        };
+        let mut record = self.record_about(subject, "api-token.create");
+        (record.target, record.after) = (Some(id.to_string()), shown(&view));
+        change.commit(&record).await?;
+        Ok(NewApiToken { token: Zeroizing::new(token.expose().to_owned()), view })
+    }
+
+    /// The tokens that the caller manages, the newest first.
+    pub async fn list_api_tokens(&self) -> Result<Vec<ApiTokenView>, AdminError> {
+        Ok(self.managed_tokens().await?.into_iter().map(ApiTokenView::from).collect())
+    }
+
+    /// Revokes a token and all that were made with it: no host takes them from then on.
+    pub async fn delete_api_token(&self, id: ApiTokenId) -> Result<(), AdminError> {
+        let token = self.managed_tokens().await?.into_iter().find(|token| token.id == id);
+        let token = token.ok_or(AdminError::NotFound("api token"))?;
+        let subject = Subject {
+            partner: token.managed_by.zip(token.partner.clone()),
+            tenant: token.scope.tenant().zip(token.tenant.clone()),
+        };
+        let mut change = self.admin.store.begin_access_change().await?;
+        let gone = store::delete_api_token(&mut change, id).await?;
+        if gone.is_empty() {
+            return Err(AdminError::NotFound("api token"));
+        }
+        let mut record = self.record_about(subject, "api-token.delete");
+        (record.target, record.before) = (Some(id.to_string()), shown(&ApiTokenView::from(token)));
+        record.after = shown(&json!({ "revoked": gone }));
+        Ok(change.commit(&record).await?)
+    }
+
+    async fn managed_tokens(&self) -> Result<Vec<StoredApiToken>, AdminError> {
+        self.allowed()?;
+        let tokens = store::list_api_tokens(&self.admin.store).await?;
+        Ok(tokens.into_iter().filter(|token| self.caller.sees_partner(token.managed_by)).collect())
+    }
+
+    /// What a token is asked for, if the caller reaches that far itself.
+    async fn scope_of(&self, new: &CreateApiToken) -> Result<(TokenScope, Subject), AdminError> {
+        match (new.scope.as_deref(), new.partner.as_deref(), new.tenant.as_deref(), new.role.as_deref()) {
+            (Some("operator"), None, None, None) if self.caller.scope == TokenScope::Operator => {
+                Ok((TokenScope::Operator, Subject::default()))
+            }
+            (Some("operator"), None, None, None) => Err(AdminError::Forbidden(self.caller.scope.role())),
+            (None | Some("partner"), Some(slug), None, None) => {
+                let found = store::find_partner(&self.admin.store, slug).await?;
+                let partner = found.filter(|partner| self.caller.sees_partner(Some(partner.id)));
+                let partner = partner.ok_or(AdminError::NotFound("partner"))?;
+                Ok((TokenScope::Partner(partner.id), Subject { partner: Some((partner.id, partner.slug)), tenant: None }))
+            }
+            (None | Some("tenant"), None, Some(slug), Some(role @ ("deploy" | "read"))) => {
+                let tenant = self.tenant(slug).await?;
+                let scope = if role == "read" { TokenScope::Read(tenant.id) } else { TokenScope::Deploy(tenant.id) };
+                Ok((scope, tenant.subject()))
+            }
+            _ => Err(AdminError::Invalid(
+                "say what the token is for: {\"scope\":\"operator\"}, {\"partner\":SLUG}, or {\"tenant\":SLUG,\"role\":\"deploy\" or \"read\"}"
+                    .to_owned(),
+            )),
+        }
+    }
+}
+
+impl From<StoredApiToken> for ApiTokenView {
+    fn from(token: StoredApiToken) -> Self {
+        Self {
+            id: token.id,
+            role: token.scope.role(),
+            partner: token.partner,
+            tenant: token.tenant,
+            made_by: token.made_by,
+            expires_at: token.expires_at,
+            last_used_at: token.last_used_at,
+            created_at: token.created_at,
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The app secret of a tenant.
+
+use serde::Deserialize;
+use serde_json::json;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::access::shown;
+use super::{AdminError, Desk};
+use crate::store;
+use crate::tenants::app_secret_place;
+use flowhost_protocol::ids::AppSecretId;
+
+/// A new app secret.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAppSecret {
+    secret: Zeroizing<String>,
+    #[serde(default)]
+    keep_previous_for_seconds: u32,
+}
+
+impl Desk {
+    /// Makes a secret the current one; the one before stays valid for the time that is given.
+    pub async fn set_app_secret(&self, tenant: &str, new: NewAppSecret) -> Result<(), AdminError> {
+        if new.secret.trim().is_empty() || new.secret.len() > MAX_SECRET_BYTES {
+            return Err(AdminError::Invalid(format!("an app secret has 1 to {MAX_SECRET_BYTES} bytes")));
+        }
+        let tenant = self.tenant(tenant).await?;
+        let id = AppSecretId::new();
+        let sealed = self.data_key(&tenant)?.seal(&app_secret_place(tenant.id, id), new.secret.trim().as_bytes());
+        let previous_until = OffsetDateTime::now_utc() + time::Duration::seconds(new.keep_previous_for_seconds.into());
+        let mut change = self.begin_change(tenant.id).await?;
+        store::replace_app_secret(&mut change, id, &sealed, previous_until).await?;
+        let mut record = self.record(&tenant, "app-secret.set");
+        record.target = Some(id.to_string());
+        record.after = shown(&json!({ "keep_previous_for_seconds": new.keep_previous_for_seconds }));
+        self.finish(change, record).await
+    }
+}
+
+/// Meta's have 32 characters.
+const MAX_SECRET_BYTES: usize = 256;

@@ -1,0 +1,80 @@
+//! Why an operation of the admin API failed.
+
+use crate::sessions::SessionError;
+use crate::store::StoreError;
+use crate::tenants::{SettingsError, TenantError};
+use flowhost_flow_json::Findings;
+use flowhost_protocol::crypto::{CryptoError, KeyFileError};
+use flowhost_runtime::plugins::{ComponentError, LoadError};
+
+/// Why an operation failed. The texts are for the person who called; causes inside the host are only logged.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// As much of it as may be is under way.
+    #[error("{0}")]
+    Busy(String),
+    /// The component was refused.
+    #[error("{0}")]
+    Component(#[source] ComponentError),
+    /// The operation does not fit the state that things are in.
+    #[error("{0}")]
+    Conflict(String),
+    /// The Flow JSON was refused.
+    #[error("the Flow JSON was refused:\n{0}")]
+    FlowJson(#[source] Findings),
+    /// The caller's role does not allow it.
+    #[error("a token of role `{0}` may not do this")]
+    Forbidden(&'static str),
+    /// Work was cut off.
+    #[error("the work was cut off: {0}")]
+    Interrupted(String),
+    /// A value that can't be.
+    #[error("{0}")]
+    Invalid(String),
+    /// The key file was refused.
+    #[error("{0}")]
+    KeyFile(#[from] KeyFileError),
+    /// A component can't be loaded through no fault of its own.
+    #[error("the component can't be loaded")]
+    Load(#[source] LoadError),
+    /// An upload could not be kept in the folder for temporary files.
+    #[error("the host can't keep the upload: {0}; tell its operator, then try again")]
+    NoSpace(#[source] std::io::Error),
+    /// There is no such thing, or not at this tenant.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// A stored value doesn't open.
+    #[error("the stored {0} doesn't open")]
+    Sealed(&'static str, #[source] CryptoError),
+    /// A session can't be written.
+    #[error("the session can't be written")]
+    Session(#[from] SessionError),
+    /// The settings were refused.
+    #[error("{0}")]
+    Settings(#[from] SettingsError),
+    /// The database failed.
+    #[error("the database failed")]
+    Store(#[source] StoreError),
+    /// The tenant can't be served.
+    #[error("the tenant can't be served")]
+    Tenant(#[from] TenantError),
+}
+
+impl From<StoreError> for AdminError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::InUse(why) => Self::Conflict(why.to_owned()),
+            StoreError::Taken(what) => Self::Conflict(format!("{what} is taken already")),
+            error => Self::Store(error),
+        }
+    }
+}
+
+impl From<LoadError> for AdminError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Component(error) | LoadError::NotNow(error) => Self::Component(error),
+            error => Self::Load(error),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Settings and secrets of a flow, for its plugin.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::access::shown;
+use super::{AdminError, Desk};
+use crate::store::{self, StoredConfigValue, StoredFlow, StoredTenant};
+use crate::tenants::{flow_config_place, open_config_value};
+use flowhost_protocol::crypto::Sealed;
+use flowhost_protocol::flow::HttpHost;
+
+/// A value to set.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetConfigValue {
+    value: Zeroizing<String>,
+    #[serde(default)]
+    secret: bool,
+    #[serde(default)]
+    hosts: Vec<HttpHost>,
+}
+
+/// A value as it is shown. A secret's own is never.
+#[derive(Debug, Serialize)]
+pub struct ConfigValueView {
+    key: String,
+    value: Option<String>,
+    secret: bool,
+    hosts: Vec<HttpHost>,
+    #[serde(with = "time::serde::rfc3339")]
+    updated_at: OffsetDateTime,
+}
+
+impl Desk {
+    /// Sets a setting or a secret, whatever was there.
+    pub async fn set_config_value(&self, tenant: &str, flow: &str, key: &str, new: SetConfigValue) -> Result<(), AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        check_key(key)?;
+        let hosts = checked_hosts(&new)?;
+        // Counted behind the lock of the change, so that two at the same time don't both find room.
+        let mut change = self.begin_change(tenant.id).await?;
+        let flow = self.flow(&tenant, flow).await?;
+        let stored = self.stored_config(&tenant, &flow).await?;
+        check_room(&stored, key, new.value.len())?;
+        let mut value = StoredConfigValue {
+            flow: flow.id,
+            key: key.to_owned(),
+            sealed_value: Sealed(Vec::new()),
+            secret: new.secret,
+            hosts,
+            updated_at: OffsetDateTime::now_utc(),
+        };
+        value.sealed_value = self.data_key(&tenant)?.seal(&flow_config_place(tenant.id, &value), new.value.as_bytes());
+        store::put_config_value(&mut change, &value).await?;
+        let mut record = self.record(&tenant, "flow-config.set");
+        record.target = Some(target(&flow, key));
+        record.before = stored.iter().find(|stored| stored.key == key).and_then(|before| shown(&described(before)));
+        record.after = shown(&described(&value));
+        self.finish(change, record).await
+    }
+
+    /// A flow's settings with their values, and its secrets without.
+    pub async fn list_config(&self, tenant: &str, flow: &str) -> Result<Vec<ConfigValueView>, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let flow = self.flow(&tenant, flow).await?;
+        let data_key = self.data_key(&tenant)?;
+        let view = |stored: StoredConfigValue| {
+            let open = || open_config_value(&data_key, tenant.id, &stored).map(|text| text.to_string());
+            let value = if stored.secret { None } else { Some(open().map_err(|error| AdminError::Sealed("setting", error))?) };
+            let StoredConfigValue { key, secret, hosts, updated_at, .. } = stored;
+            Ok(ConfigValueView { key, value, secret, hosts, updated_at })
+        };
+        self.stored_config(&tenant, &flow).await?.into_iter().map(view).collect()
+    }
+
+    /// Deletes a setting or a secret.
+    pub async fn delete_config_value(&self, tenant: &str, flow: &str, key: &str) -> Result<(), AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let mut change = self.begin_change(tenant.id).await?;
+        let flow = self.flow(&tenant, flow).await?;
+        let stored = self.stored_config(&tenant, &flow).await?;
+        let before = stored.iter().find(|stored| stored.key == key).ok_or(AdminError::NotFound("setting"))?;
+        store::delete_config_value(&mut change, flow.id, key).await?;
+        let mut record = self.record(&tenant, "flow-config.delete");
+        (record.target, record.before) = (Some(target(&flow, key)), shown(&described(before)));
+        self.finish(change, record).await
+    }
+
+    async fn stored_config(&self, tenant: &StoredTenant, flow: &StoredFlow) -> Result<Vec<StoredConfigValue>, AdminError> {
+        let mut stored = store::list_flow_config(&self.admin.store, tenant.id).await?;
+        stored.retain(|value| value.flow == flow.id);
+        Ok(stored)
+    }
+}
+
+fn target(flow: &StoredFlow, key: &str) -> String {
+    format!("{}/{key}", flow.name)
+}
+
+/// What the audit log keeps: no values, of settings neither, for they are sealed elsewhere and the log is not.
+fn described(value: &StoredConfigValue) -> Value {
+    json!({ "secret": value.secret, "hosts": value.hosts })
+}
+
+/// Keys stand in `{{secret:KEY}}` and in URLs.
+fn check_key(key: &str) -> Result<(), AdminError> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    // `.` and `..` are steps in a path to URLs.
+    let is_step = key.bytes().all(|byte| byte == b'.');
+    if is_step || key.len() > MAX_KEY_BYTES || !key.bytes().all(fits) {
+        return Err(AdminError::Invalid(format!("a key has 1 to {MAX_KEY_BYTES} letters, digits, '-', '_' and '.'")));
+    }
+    Ok(())
+}
+
+/// The hosts of a secret, each once.
+fn checked_hosts(new: &SetConfigValue) -> Result<Vec<HttpHost>, AdminError> {
+    let problem = if new.secret && new.value.is_empty() {
+        "a secret can't be empty".to_owned()
+    } else if new.secret && new.hosts.is_empty() {
+        "a secret needs `hosts` that it may be sent to, for example [\"api.example.com:443\"]: nobody else gets it".to_owned()
+    } else if !new.secret && !new.hosts.is_empty() {
+        "`hosts` are for secrets: a setting is the plugin's to read".to_owned()
+    } else if new.hosts.len() > MAX_HOSTS {
+        format!("a secret may have {MAX_HOSTS} hosts")
+    } else {
+        let mut hosts = new.hosts.clone();
+        hosts.sort();
+        hosts.dedup();
+        return Ok(hosts);
+    };
+    Err(AdminError::Invalid(problem))
+}
+
+/// Whether a value of this size has room beside the others of its flow.
+fn check_room(stored: &[StoredConfigValue], key: &str, bytes: usize) -> Result<(), AdminError> {
+    let others = || stored.iter().filter(|other| other.key != key);
+    let all: usize = others().map(|other| other.sealed_value.0.len()).sum();
+    let problem = if bytes > MAX_VALUE_BYTES {
+        format!("a value may have {MAX_VALUE_BYTES} bytes; this one has {bytes}")
+    } else if others().count() >= MAX_KEYS {
+        format!("a flow may have {MAX_KEYS} settings and secrets")
+    } else if all + bytes > MAX_ALL_BYTES {
+        format!("the settings and secrets of a flow may have {MAX_ALL_BYTES} bytes together")
+    } else {
+        return Ok(());
+    };
+    Err(AdminError::Invalid(problem))
+}
+
+/// Room for `PAYMENTS_PROVIDER_SANDBOX_API_KEY`, and short in a placeholder.
+const MAX_KEY_BYTES: usize = 64;
+
+/// A private key in PEM has 2 KiB.
+const MAX_VALUE_BYTES: usize = 16 << 10;
+
+/// A plugin that needs more than this of both has documents, and those belong into its store.
+const MAX_KEYS: usize = 64;
+
+/// Every host keeps them in memory.
+const MAX_ALL_BYTES: usize = 64 << 10;
+
+const MAX_HOSTS: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_fit_into_placeholders_and_urls() {
+        for key in ["a", "api-key", "API_KEY.2", &"k".repeat(MAX_KEY_BYTES)] {
+            assert!(check_key(key).is_ok(), "{key}");
+        }
+        for key in ["", ".", "..", "a b", "a}}", "a/b", "é", "a\n", &"k".repeat(MAX_KEY_BYTES + 1)] {
+            assert!(check_key(key).is_err(), "{key:?}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Flows of a tenant.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+
+use super::access::shown;
+use super::{AdminError, Desk, Right, parse_slug};
+use crate::store::{self, FlowNotice, StoredFlow, StoredTenant};
+use crate::tenants::FlowSettings;
+use flowhost_protocol::ids::FlowId;
+
+/// A flow as it is shown.
+#[derive(Debug, Serialize)]
+pub struct FlowView {
+    name: String,
+    endpoint_path: String,
+    active_version: Option<i32>,
+    disabled: bool,
+    settings: FlowSettings,
+    /// Which Flow JSON its replies are checked against.
+    flow_json_digest: Option<String>,
+    /// What hosts noticed of it within the last week that its tenant should mend.
+    warnings: Vec<FlowWarning>,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    updated_at: OffsetDateTime,
+}
+
+/// Something that the tenant should mend.
+#[derive(Debug, Serialize)]
+pub struct FlowWarning {
+    kind: &'static str,
+    /// What it means and what to do.
+    message: &'static str,
+    #[serde(with = "time::serde::rfc3339")]
+    first_seen_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    last_seen_at: OffsetDateTime,
+}
+
+/// How a flow does.
+#[derive(Debug, Serialize)]
+pub struct FlowHealth {
+    flow: String,
+    /// `ok`, `warning`, or `disabled`; `no-plugin` where no version is active.
+    status: &'static str,
+    warnings: Vec<FlowWarning>,
+}
+
+/// What came of putting a flow.
+#[derive(Debug)]
+pub enum PutFlow {
+    /// There was none of that name.
+    Created(FlowView),
+    /// There was one; its settings are replaced.
+    Replaced(FlowView),
+}
+
+impl Desk {
+    /// Makes a flow, or replaces the settings of one: what `fields` leaves out has its default. The switch is left alone where it is left out
+    /// by who may not throw it: deployments put flows without a thought of it.
+    pub async fn put_flow(&self, tenant: &str, name: &str, mut fields: Map<String, Value>) -> Result<PutFlow, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let slug = parse_slug("flow", name)?;
+        let disabled = take_disabled(&mut fields)?;
+        let settings = Value::Object(FlowSettings::parse(fields)?.to_map());
+        let mut change = self.begin_change(tenant.id).await?;
+        let found = store::find_flow(&self.admin.store, tenant.id, slug.as_str()).await?;
+        let disabled = self.switched(found.as_ref(), disabled.or_else(|| self.caller.may(Right::Manage).then_some(false)))?;
+        let mut record = self.record(&tenant, "flow.put");
+        record.target = Some(slug.as_str().to_owned());
+        record.after = shown(&json!({ "settings": settings, "disabled": disabled }));
+        let created = match found {
+            Some(flow) => {
+                record.before = shown(&switchable(&flow));
+                !store::update_flow(&mut change, flow.id, &settings, disabled).await?
+            }
+            None => true,
+        };
+        if created && !store::insert_flow(&mut change, FlowId::new(), slug.as_str(), &settings, disabled).await? {
+            return Err(AdminError::Conflict(format!("flow {slug} was made by someone else just now; try again")));
+        }
+        self.finish(change, record).await?;
+        let view = self.view(&tenant, name).await?;
+        Ok(if created { PutFlow::Created(view) } else { PutFlow::Replaced(view) })
+    }
+
+    /// Changes the settings that `fields` names.
+    pub async fn patch_flow(&self, tenant: &str, name: &str, mut fields: Map<String, Value>) -> Result<FlowView, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let disabled = take_disabled(&mut fields)?;
+        // Read behind the lock of the change, so that two patches at the same time both count.
+        let mut change = self.begin_change(tenant.id).await?;
+        let flow = self.flow(&tenant, name).await?;
+        let settings = Value::Object(settings_of(&flow)?.patched(fields)?.to_map());
+        let disabled = self.switched(Some(&flow), disabled)?;
+        store::update_flow(&mut change, flow.id, &settings, disabled).await?;
+        let mut record = self.record(&tenant, "flow.update");
+        (record.target, record.before) = (Some(flow.name.clone()), shown(&switchable(&flow)));
+        record.after = shown(&json!({ "settings": settings, "disabled": disabled }));
+        self.finish(change, record).await?;
+        self.view(&tenant, name).await
+    }
+
+    /// A tenant's flows, by name.
+    pub async fn list_flows(&self, tenant: &str) -> Result<Vec<FlowView>, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let flows = store::list_flows(&self.admin.store, tenant.id).await?;
+        let notices = store::list_flow_notices(&self.admin.store, tenant.id).await?;
+        flows.into_iter().map(|flow| flow_view(&tenant, flow, &notices)).collect()
+    }
+
+    /// How a tenant's flows do, by name.
+    pub async fn show_health(&self, tenant: &str) -> Result<Vec<FlowHealth>, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let flows = store::list_flows(&self.admin.store, tenant.id).await?;
+        let notices = store::list_flow_notices(&self.admin.store, tenant.id).await?;
+        Ok(flows.iter().map(|flow| flow_health(flow, tenant.disabled || tenant.partner_disabled, &notices)).collect())
+    }
+
+    /// One flow.
+    pub async fn show_flow(&self, tenant: &str, name: &str) -> Result<FlowView, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        self.view(&tenant, name).await
+    }
+
+    /// Deletes a flow with its versions and sessions. One that is switched off only goes by who may switch it on.
+    pub async fn delete_flow(&self, tenant: &str, name: &str) -> Result<(), AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let mut change = self.begin_change(tenant.id).await?;
+        let flow = self.flow(&tenant, name).await?;
+        // Made anew it would be on.
+        self.switched(Some(&flow), Some(false))?;
+        if !store::delete_flow(&mut change, flow.id).await? {
+            return Err(AdminError::NotFound("flow"));
+        }
+        let mut record = self.record(&tenant, "flow.delete");
+        (record.target, record.before) = (Some(flow.name.clone()), shown(&switchable(&flow)));
+        self.finish(change, record).await
+    }
+
+    /// How the switch of a flow is to stand. Whoever deploys may switch a flow off, and on only what is on already: a flow that was
+    /// switched off was so for a reason that a deployment doesn't know.
+    fn switched(&self, flow: Option<&StoredFlow>, wanted: Option<bool>) -> Result<bool, AdminError> {
+        let now = flow.is_some_and(|flow| flow.disabled);
+        let disabled = wanted.unwrap_or(now);
+        if now && !disabled && !self.caller.may(Right::Manage) {
+            return Err(AdminError::Forbidden(self.caller.scope.role()));
+        }
+        Ok(disabled)
+    }
+
+    async fn view(&self, tenant: &StoredTenant, name: &str) -> Result<FlowView, AdminError> {
+        let flow = self.flow(tenant, name).await?;
+        let notices = store::list_flow_notices(&self.admin.store, tenant.id).await?;
+        flow_view(tenant, flow, &notices)
+    }
+}
+
+fn flow_view(tenant: &StoredTenant, flow: StoredFlow, notices: &[FlowNotice]) -> Result<FlowView, AdminError> {
+    Ok(FlowView {
+        endpoint_path: format!("/flows/{}/{}", tenant.slug, flow.name),
+        active_version: flow.active.as_ref().map(|active| active.version),
+        disabled: flow.disabled,
+        settings: settings_of(&flow)?,
+        flow_json_digest: flow.flow_json.map(|digest| digest.to_string()),
+        warnings: warnings(flow.id, notices),
+        created_at: flow.created_at,
+        updated_at: flow.updated_at,
+        name: flow.name,
+    })
+}
+
+fn flow_health(flow: &StoredFlow, tenant_disabled: bool, notices: &[FlowNotice]) -> FlowHealth {
+    let warnings = warnings(flow.id, notices);
+    let status = match &flow.active {
+        _ if flow.disabled || tenant_disabled => "disabled",
+        None => "no-plugin",
+        Some(_) if warnings.is_empty() => "ok",
+        Some(_) => "warning",
+    };
+    FlowHealth { flow: flow.name.clone(), status, warnings }
+}
+
+fn warnings(flow: FlowId, notices: &[FlowNotice]) -> Vec<FlowWarning> {
+    let of_the_flow = notices.iter().filter(|notice| notice.flow == flow);
+    of_the_flow
+        .map(|notice| FlowWarning {
+            kind: notice.notice.as_str(),
+            message: notice.notice.advice(),
+            first_seen_at: notice.first_seen_at,
+            last_seen_at: notice.last_seen_at,
+        })
+        .collect()
+}
+
+/// What can be changed of a flow, as the audit log keeps it.
+fn switchable(flow: &StoredFlow) -> Value {
+    json!({ "settings": flow.settings, "disabled": flow.disabled })
+}
+
+/// A flow's settings, read.
+pub(super) fn settings_of(flow: &StoredFlow) -> Result<FlowSettings, AdminError> {
+    let fields = flow.settings.as_object().cloned().unwrap_or_default();
+    Ok(FlowSettings::parse(fields)?)
+}
+
+/// `disabled` stands beside the settings, but is none: it is a switch.
+fn take_disabled(fields: &mut Map<String, Value>) -> Result<Option<bool>, AdminError> {
+    match fields.remove("disabled") {
+        None => Ok(None),
+        Some(Value::Bool(disabled)) => Ok(Some(disabled)),
+        Some(_) => Err(AdminError::Invalid("disabled is true or false".to_owned())),
+    }
+}

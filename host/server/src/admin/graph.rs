@@ -1,0 +1,238 @@
+//! A tenant's access to Meta's Graph API, and its public keys there.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::access::shown;
+use super::keys::KeyView;
+use super::{AdminError, Desk};
+use crate::graph::AccessToken;
+use crate::key_uploads::{KeyUploadError, access_token_place};
+use crate::store::{self, StoredKey, StoredPhoneNumber, StoredTenant, UploadStatus};
+use flowhost_protocol::ids::{KeyId, PhoneNumberId};
+
+/// What lets the host into the Graph API, and for which phone numbers keys are to be uploaded.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetGraphAccess {
+    access_token: Zeroizing<String>,
+    phone_number_ids: Vec<String>,
+}
+
+/// A tenant's access as it is shown: never its token.
+#[derive(Debug, Serialize)]
+pub struct GraphAccessView {
+    phone_number_ids: Vec<PhoneNumberId>,
+    has_access_token: bool,
+}
+
+/// Which phone numbers a key is to be uploaded for; all of the tenant's, if none is named.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UploadKey {
+    phone_number_id: Option<String>,
+}
+
+/// How a tenant's active key stands at Meta for one phone number.
+#[derive(Debug, Serialize)]
+pub struct UploadView {
+    phone_number_id: PhoneNumberId,
+    status: &'static str,
+    /// Of the key that Meta has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    uploaded_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    checked_at: Option<OffsetDateTime>,
+}
+
+/// A key pair with what is known of it at Meta.
+#[derive(Debug, Serialize)]
+pub struct ListedKey {
+    #[serde(flatten)]
+    key: KeyView,
+    /// Whether clients can't use the key until it is uploaded, as far as that is known.
+    needs_upload: bool,
+    /// How it stands where it needs an upload, or the error that clients reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needs_upload_reason: Option<String>,
+    /// One for each of the tenant's phone numbers, where this is the active key.
+    uploads: Vec<UploadView>,
+}
+
+impl Desk {
+    /// Sets a tenant's access token and phone numbers; both replace what was there.
+    pub async fn set_graph_access(&self, tenant: &str, new: SetGraphAccess) -> Result<(), AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let token = AccessToken::parse(&new.access_token).map_err(|error| AdminError::Invalid(error.to_string()))?;
+        let phone_numbers = parse_phone_numbers(&new.phone_number_ids)?;
+        let sealed = self.data_key(&tenant)?.seal(&access_token_place(tenant.id), token.expose().as_bytes());
+        let before: Vec<_> =
+            store::list_phone_numbers(&self.admin.store, tenant.id).await?.into_iter().map(|number| number.id).collect();
+        let mut change = self.begin_change(tenant.id).await?;
+        store::replace_graph_access(&mut change, &sealed, &phone_numbers).await?;
+        let mut record = self.record(&tenant, "graph.set");
+        record.before = shown(&json!({ "phone_number_ids": before }));
+        record.after = shown(&json!({ "phone_number_ids": phone_numbers }));
+        self.finish(change, record).await
+    }
+
+    /// A tenant's phone numbers, and whether it has an access token.
+    pub async fn show_graph_access(&self, tenant: &str) -> Result<GraphAccessView, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let has_access_token = store::find_access_token(&self.admin.store, tenant.id).await?.is_some();
+        let phone_numbers = store::list_phone_numbers(&self.admin.store, tenant.id).await?;
+        Ok(GraphAccessView { phone_number_ids: phone_numbers.into_iter().map(|number| number.id).collect(), has_access_token })
+    }
+
+    /// Forgets a tenant's access token and phone numbers. Keys that Meta has stay there.
+    pub async fn forget_graph_access(&self, tenant: &str) -> Result<(), AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let mut change = self.begin_change(tenant.id).await?;
+        if !store::delete_graph_access(&mut change).await? {
+            return Err(AdminError::NotFound("access to the Graph API"));
+        }
+        self.finish(change, self.record(&tenant, "graph.forget")).await
+    }
+
+    /// Uploads the active key's public half to Meta; gives how it stands afterwards for each phone number, whether that went well or not.
+    pub async fn upload_key(&self, tenant: &str, key: KeyId, upload: UploadKey) -> Result<Vec<UploadView>, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let keys = store::list_keys(&self.admin.store, tenant.id).await?;
+        let key = keys.into_iter().find(|one| one.id == key).ok_or(AdminError::NotFound("key"))?;
+        if key.retires_at.is_some() {
+            return Err(AdminError::Conflict(
+                "this key is not the active one: clients that got it now could not go on with it after it retired".to_owned(),
+            ));
+        }
+        let phone_numbers = self.phone_numbers_to_upload_for(&tenant, upload).await?;
+        // Before Meta is called: whatever becomes of that, who asked for it is known.
+        let mut record = self.record(&tenant, "key.upload");
+        record.target = Some(key.id.to_string());
+        record.after = shown(&json!({ "phone_number_ids": phone_numbers, "fingerprint": key.fingerprint }));
+        self.finish(self.begin_change(tenant.id).await?, record).await?;
+        self.upload_to_meta(tenant, key, phone_numbers).await
+    }
+
+    /// A tenant's key pairs, the newest first, with what is known of them at Meta.
+    pub async fn list_keys(&self, tenant: &str) -> Result<Vec<ListedKey>, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let keys = store::list_keys(&self.admin.store, tenant.id).await?;
+        let mut phone_numbers = store::list_phone_numbers(&self.admin.store, tenant.id).await?;
+        let active = |key: &StoredKey| key.retires_at.is_none();
+        Ok(keys
+            .into_iter()
+            .map(|key| ListedKey::of(if active(&key) { std::mem::take(&mut phone_numbers) } else { Vec::new() }, key))
+            .collect())
+    }
+
+    async fn phone_numbers_to_upload_for(
+        &self,
+        tenant: &StoredTenant,
+        upload: UploadKey,
+    ) -> Result<Vec<PhoneNumberId>, AdminError> {
+        let named = upload.phone_number_id.map(|id| parse_phone_number(&id)).transpose()?;
+        let known = store::list_phone_numbers(&self.admin.store, tenant.id).await?;
+        if known.is_empty() {
+            return Err(no_graph_access());
+        }
+        match named {
+            None => Ok(known.into_iter().map(|number| number.id).collect()),
+            Some(named) if known.iter().any(|number| number.id == named) => Ok(vec![named]),
+            Some(named) => Err(AdminError::Invalid(format!("{} is none of the tenant's phone numbers", named.as_str()))),
+        }
+    }
+
+    /// In a task of its own: a caller who hangs up leaves nothing done that is not written down.
+    async fn upload_to_meta(
+        &self,
+        tenant: StoredTenant,
+        key: StoredKey,
+        phone_numbers: Vec<PhoneNumberId>,
+    ) -> Result<Vec<UploadView>, AdminError> {
+        let (admin, id, asked) = (self.admin.clone(), tenant.id, phone_numbers.clone());
+        let work = async move { admin.key_uploads.upload(&tenant, &key, &asked).await };
+        if !tokio::spawn(work).await.map_err(|error| AdminError::Interrupted(error.to_string()))?? {
+            return Err(no_graph_access());
+        }
+        let known = store::list_phone_numbers(&self.admin.store, id).await?;
+        Ok(known.into_iter().filter(|number| phone_numbers.contains(&number.id)).map(UploadView::from).collect())
+    }
+}
+
+impl ListedKey {
+    fn of(phone_numbers: Vec<StoredPhoneNumber>, key: StoredKey) -> Self {
+        let reported =
+            key.report.as_ref().filter(|(_, at)| *at > OffsetDateTime::now_utc() - REPORT_COUNTS_FOR && key.retires_at.is_none());
+        let wanting = phone_numbers.iter().find(|number| !has_key(number, &key.fingerprint));
+        let reason = wanting.map(|number| number.status.as_str().to_owned()).or_else(|| reported.map(|(error, _)| error.clone()));
+        Self {
+            needs_upload: reason.is_some(),
+            needs_upload_reason: reason,
+            uploads: phone_numbers.into_iter().map(UploadView::from).collect(),
+            key: key.into(),
+        }
+    }
+}
+
+/// Whether Meta has the key for that phone number, as far as is known. A failure to ask does not change what it has.
+fn has_key(number: &StoredPhoneNumber, fingerprint: &str) -> bool {
+    let same = number.fingerprint.as_deref() == Some(fingerprint);
+    same && matches!(number.status, UploadStatus::Valid | UploadStatus::Failed)
+}
+
+impl From<StoredPhoneNumber> for UploadView {
+    fn from(number: StoredPhoneNumber) -> Self {
+        Self {
+            phone_number_id: number.id,
+            status: number.status.as_str(),
+            fingerprint: number.fingerprint,
+            detail: number.detail,
+            uploaded_at: number.uploaded_at,
+            checked_at: number.checked_at,
+        }
+    }
+}
+
+impl From<KeyUploadError> for AdminError {
+    fn from(error: KeyUploadError) -> Self {
+        match error {
+            KeyUploadError::Sealed(error) => Self::Sealed("access token", error),
+            KeyUploadError::Store(error) => error.into(),
+            KeyUploadError::Tenant(error) => error.into(),
+            KeyUploadError::Unreadable(error) => Self::Interrupted(error.to_string()),
+        }
+    }
+}
+
+fn parse_phone_numbers(texts: &[String]) -> Result<Vec<PhoneNumberId>, AdminError> {
+    if texts.len() > MAX_PHONE_NUMBERS {
+        return Err(AdminError::Invalid(format!("a tenant has at most {MAX_PHONE_NUMBERS} phone numbers here")));
+    }
+    let mut ids = texts.iter().map(|text| parse_phone_number(text)).collect::<Result<Vec<_>, _>>()?;
+    ids.sort();
+    ids.dedup();
+    Ok(ids)
+}
+
+fn parse_phone_number(text: &str) -> Result<PhoneNumberId, AdminError> {
+    text.parse().map_err(|error| AdminError::Invalid(format!("{text:?}: {error}")))
+}
+
+fn no_graph_access() -> AdminError {
+    AdminError::Conflict(
+        "the tenant has no access token or no phone numbers yet: set them with PUT /v1/tenants/{tenant}/graph, or `flowhost graph set`"
+            .to_owned(),
+    )
+}
+
+/// Twice what Meta lets most businesses have; as many as one call uploads for in its time.
+const MAX_PHONE_NUMBERS: usize = 100;
+
+/// Clients that still lack the key report it again. Where keys are uploaded by hand, nothing else would tell that it is done.
+const REPORT_COUNTS_FOR: time::Duration = time::Duration::days(7);

@@ -1,0 +1,138 @@
+//! Key pairs of a tenant.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use super::access::shown;
+use super::{AdminError, Desk, off_the_async_threads};
+use crate::store::{self, Change, NewKey, StoredKey};
+use crate::tenants::private_key_place;
+use flowhost_protocol::crypto::{DataKey, KeyPair, parse_private_key};
+use flowhost_protocol::ids::KeyId;
+
+/// Makes a key pair, or imports one.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct AddKey {
+    private_key_pem: Option<Zeroizing<String>>,
+    passphrase: Option<Zeroizing<String>>,
+    retire_previous_after_seconds: Option<u32>,
+}
+
+/// A key pair as it is shown: never its private half.
+#[derive(Debug, Serialize)]
+pub struct KeyView {
+    id: KeyId,
+    state: &'static str,
+    pub(super) public_key_pem: String,
+    pub(super) fingerprint: String,
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    retires_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+}
+
+impl Desk {
+    /// Adds a key pair, made or imported, as the active one; those before it retire.
+    pub async fn add_key(&self, tenant: &str, add: AddKey) -> Result<KeyView, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let data_key = self.data_key(&tenant)?;
+        let retires_at = OffsetDateTime::now_utc()
+            + time::Duration::seconds(add.retire_previous_after_seconds.unwrap_or(RETIRE_AFTER_SECONDS).into());
+        let passphrase = add.passphrase.filter(|passphrase| !passphrase.is_empty());
+        if add.private_key_pem.is_none() && passphrase.is_some() {
+            return Err(AdminError::Invalid("a passphrase without a private_key_pem".to_owned()));
+        }
+        let pair = work_on_key(move || match add.private_key_pem {
+            None => Ok(KeyPair::generate()),
+            Some(pem) => parse_private_key(&pem, passphrase.as_ref().map(|passphrase| passphrase.as_str())),
+        })
+        .await??;
+        let mut change = self.begin_change(tenant.id).await?;
+        if let Some(key) = store::find_key_by_fingerprint(&mut change, &pair.fingerprint).await? {
+            return Err(already_there(&key.into()));
+        }
+        if store::count_working_keys(&mut change).await? >= MAX_WORKING_KEYS {
+            return Err(AdminError::Conflict(format!(
+                "{MAX_WORKING_KEYS} key pairs of the tenant still open requests, and there may be no more: delete one, or wait until one has retired"
+            )));
+        }
+        store::retire_active_keys(&mut change, retires_at).await?;
+        let key = insert(&mut change, &data_key, &pair).await?;
+        store::note_changed_keys(&mut change).await?;
+        let mut record = self.record(&tenant, "key.add");
+        (record.target, record.after) = (Some(key.id.to_string()), shown(&key));
+        self.finish(change, record).await?;
+        Ok(key)
+    }
+
+    /// Deletes a key pair: what was encrypted to it can't be read from then on.
+    pub async fn delete_key(&self, tenant: &str, key: KeyId) -> Result<(), AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let mut change = self.begin_change(tenant.id).await?;
+        if !store::delete_key(&mut change, key).await? {
+            return Err(AdminError::NotFound("key"));
+        }
+        store::note_changed_keys(&mut change).await?;
+        let mut record = self.record(&tenant, "key.delete");
+        record.target = Some(key.to_string());
+        self.finish(change, record).await
+    }
+}
+
+/// Does work on a key off the async threads, as far as there is a place for it.
+pub(super) async fn work_on_key<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AdminError> {
+    let place = KEY_WORK.acquire().await.map_err(|error| AdminError::Interrupted(error.to_string()))?;
+    off_the_async_threads(move || {
+        // Kept by the work, which goes on where its caller hangs up.
+        let _place = place;
+        work()
+    })
+    .await
+}
+
+/// A key that has retired does not come back: it was given up, perhaps since it leaked, and whoever imports it may not know.
+fn already_there(key: &KeyView) -> AdminError {
+    let KeyView { id, state, .. } = key;
+    let what_now = match *state {
+        "active" => "there is nothing to do",
+        _ => "importing it again does not make it active; if that is meant, delete it first, then import it",
+    };
+    AdminError::Conflict(format!("this tenant has this key already: {id}, {state}; {what_now}"))
+}
+
+/// Seals and inserts a key pair.
+pub(super) async fn insert(change: &mut Change, data_key: &DataKey, pair: &KeyPair) -> Result<KeyView, AdminError> {
+    let id = KeyId::new();
+    let sealed = data_key.seal(&private_key_place(change.tenant(), id), &pair.private_pkcs8);
+    let key = NewKey { id, sealed_private_key: &sealed, public_key_pem: &pair.public_pem, fingerprint: &pair.fingerprint };
+    Ok(store::insert_key(change, &key).await?.into())
+}
+
+impl From<StoredKey> for KeyView {
+    fn from(key: StoredKey) -> Self {
+        Self {
+            id: key.id,
+            state: match key.retires_at {
+                None => "active",
+                Some(at) if at > OffsetDateTime::now_utc() => "retiring",
+                Some(_) => "retired",
+            },
+            public_key_pem: key.public_key_pem,
+            fingerprint: key.fingerprint,
+            retires_at: key.retires_at,
+            created_at: key.created_at,
+        }
+    }
+}
+
+/// One day: clients fetch the new public key long before (`operators.md`).
+const RETIRE_AFTER_SECONDS: u32 = 86_400;
+
+/// A request that no key opens costs an RSA operation for each of them, about 255 us.
+const MAX_WORKING_KEYS: i64 = 16;
+
+/// Making a key takes up to 500 ms of CPU, opening an encrypted one up to two seconds and 128 MiB: two at a time, whoever asks.
+static KEY_WORK: Semaphore = Semaphore::const_new(2);

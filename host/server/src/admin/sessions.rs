@@ -1,0 +1,153 @@
+//! Sessions, to look at: what happened, never what was said.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::page::PageLimit;
+use super::{AdminError, Desk, Right};
+use crate::sessions::client_error_place;
+use crate::store::{self, CommittedExchange, ListedSession, SessionStatus};
+use flowhost_protocol::ids::{RequestId, Scope, SessionId};
+
+/// Which sessions to list.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SessionQuery {
+    status: Option<String>,
+    limit: Option<u32>,
+    before: Option<SessionId>,
+}
+
+/// Some of a flow's sessions, the newest first.
+#[derive(Debug, Serialize)]
+pub struct SessionsPage {
+    sessions: Vec<SessionView>,
+    /// To be given as `before` for the next page; null on the last one.
+    next_before: Option<SessionId>,
+}
+
+/// A session as it is shown.
+#[derive(Debug, Serialize)]
+pub struct SessionView {
+    id: SessionId,
+    status: &'static str,
+    screen: Option<String>,
+    exchanges: i64,
+    /// Whether it is a single exchange whose token many recipients share.
+    shared: bool,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    updated_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    expires_at: OffsetDateTime,
+}
+
+/// A session with what happened in it.
+#[derive(Debug, Serialize)]
+pub struct SessionDetails {
+    #[serde(flatten)]
+    session: SessionView,
+    history: Vec<ExchangeView>,
+    client_errors: Vec<ClientErrorView>,
+}
+
+#[derive(Debug, Serialize)]
+struct ExchangeView {
+    number: i64,
+    action: String,
+    screen_in: Option<String>,
+    screen_out: Option<String>,
+    outcome: String,
+    duration_ms: f64,
+    plugin_version: Option<i32>,
+    /// As the answer named it (`x-request-id`).
+    request_id: Option<RequestId>,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+}
+
+#[derive(Debug, Serialize)]
+struct ClientErrorView {
+    screen: Option<String>,
+    key: String,
+    /// The client's text, which may quote what the user typed; null to who may only look.
+    message: Option<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+}
+
+impl Desk {
+    /// A page of a flow's sessions.
+    pub async fn list_sessions(&self, tenant: &str, flow: &str, query: SessionQuery) -> Result<SessionsPage, AdminError> {
+        let status = query.status.as_deref().map(parse_status).transpose()?;
+        let limit = PageLimit::parse(query.limit)?;
+        let tenant = self.tenant(tenant).await?;
+        let flow = self.flow(&tenant, flow).await?;
+        let scope = Scope { tenant: tenant.id, flow: flow.id };
+        let mut sessions = store::list_sessions(&self.admin.store, scope, status, query.before, limit.to_read()).await?;
+        let next_before = limit.cut(&mut sessions, |session| session.id);
+        Ok(SessionsPage { sessions: sessions.into_iter().map(SessionView::from).collect(), next_before })
+    }
+
+    /// One session with what happened in it.
+    pub async fn show_session(&self, tenant: &str, flow: &str, session: SessionId) -> Result<SessionDetails, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let flow = self.flow(&tenant, flow).await?;
+        let data_key = self.data_key(&tenant)?;
+        let scope = Scope { tenant: tenant.id, flow: flow.id };
+        let session =
+            store::find_listed_session(&self.admin.store, scope, session).await?.ok_or(AdminError::NotFound("session"))?;
+        let history = store::list_exchanges(&self.admin.store, scope, session.token).await?;
+        let mut client_errors = Vec::new();
+        for error in store::list_client_errors(&self.admin.store, scope, session.token).await? {
+            let open = || data_key.open(&client_error_place(scope, error.id), &error.sealed_message);
+            let message = self.caller.may(Right::Deploy).then(open).transpose();
+            let message = message.map_err(|source| AdminError::Sealed("client error", source))?;
+            let message = message.map(|message| String::from_utf8_lossy(&message).into_owned());
+            client_errors.push(ClientErrorView { screen: error.screen, key: error.key, message, created_at: error.created_at });
+        }
+        let history = history.into_iter().map(ExchangeView::from).collect();
+        Ok(SessionDetails { session: session.into(), history, client_errors })
+    }
+}
+
+impl From<ListedSession> for SessionView {
+    fn from(session: ListedSession) -> Self {
+        // Expiry is a matter of time; the row learns of it with the next request.
+        let status = match session.status {
+            SessionStatus::Open if session.expires_at <= OffsetDateTime::now_utc() => SessionStatus::Expired,
+            status => status,
+        };
+        Self {
+            id: session.id,
+            status: status.as_str(),
+            screen: session.screen,
+            exchanges: session.exchanges,
+            shared: session.shared,
+            created_at: session.created_at,
+            updated_at: session.updated_at,
+            expires_at: session.expires_at,
+        }
+    }
+}
+
+impl From<CommittedExchange> for ExchangeView {
+    fn from(exchange: CommittedExchange) -> Self {
+        Self {
+            number: exchange.number,
+            action: exchange.action,
+            screen_in: exchange.screen_in,
+            screen_out: exchange.screen_out,
+            outcome: exchange.outcome,
+            duration_ms: exchange.duration_us as f64 / 1000.0,
+            plugin_version: exchange.plugin_version,
+            request_id: exchange.request_id.map(RequestId),
+            created_at: exchange.created_at,
+        }
+    }
+}
+
+fn parse_status(text: &str) -> Result<SessionStatus, AdminError> {
+    text.parse().map_err(|_| AdminError::Invalid(format!("status {text:?} is none of open, completed, rejected, expired")))
+}

@@ -1,0 +1,189 @@
+//! Tenants.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::access::shown;
+use super::partners::DEFAULT_PARTNER;
+use super::{AdminError, Desk, checked_name, parse_slug};
+use crate::store::{self, NewTenant, StoredPartner, StoredTenant, Subject};
+use flowhost_protocol::crypto::{DataKey, KeyPair};
+use flowhost_protocol::ids::TenantId;
+
+/// What a new tenant is made of.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateTenant {
+    slug: String,
+    name: Option<String>,
+    waba_id: Option<String>,
+    partner: Option<String>,
+}
+
+/// What may be changed of a tenant.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PatchTenant {
+    name: Option<String>,
+    /// A string, or null to take it away.
+    #[serde(default, deserialize_with = "present")]
+    waba_id: Option<Value>,
+    disabled: Option<bool>,
+    /// A number, or null to take the limit away.
+    #[serde(default, deserialize_with = "present")]
+    requests_per_second: Option<Value>,
+}
+
+/// A tenant as it is shown.
+#[derive(Debug, Serialize)]
+pub struct TenantView {
+    slug: String,
+    name: String,
+    waba_id: Option<String>,
+    partner: String,
+    disabled: bool,
+    requests_per_second: Option<u32>,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    /// The first key's public half; shown when the tenant is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public_key_pem: Option<String>,
+    /// SHA-256 of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<String>,
+}
+
+impl Desk {
+    /// Makes a tenant with a data key and its first key pair.
+    pub async fn create_tenant(&self, new: CreateTenant) -> Result<TenantView, AdminError> {
+        self.allowed()?;
+        let slug = parse_slug("slug", &new.slug)?;
+        let name = checked_name(new.name.unwrap_or_else(|| new.slug.clone()))?;
+        new.waba_id.as_deref().map_or(Ok(()), check_waba_id)?;
+        let partner = self.owning_partner(new.partner.as_deref()).await?;
+        let pair = super::keys::work_on_key(KeyPair::generate).await?;
+        let id = TenantId::new();
+        let data_key = DataKey::generate();
+        let sealed_data_key = self.admin.master.seal_data_key(id.0.as_bytes(), &data_key);
+        let tenant = NewTenant {
+            id,
+            slug: &slug,
+            name: &name,
+            waba_id: new.waba_id.as_deref(),
+            partner: partner.id,
+            sealed_data_key: &sealed_data_key,
+        };
+        let mut change = store::insert_tenant(&self.admin.store, &tenant).await?;
+        let key = super::keys::insert(&mut change, &data_key, &pair).await?;
+        let subject = Subject { partner: Some((partner.id, partner.slug)), tenant: Some((id, slug.as_str().to_owned())) };
+        let mut record = self.record_about(subject, "tenant.create");
+        record.after = shown(&json!({ "name": name, "waba_id": new.waba_id, "key": key }));
+        self.finish(change.into(), record).await?;
+        let mut view = TenantView::from(self.tenant(slug.as_str()).await?);
+        (view.public_key_pem, view.fingerprint) = (Some(key.public_key_pem), Some(key.fingerprint));
+        Ok(view)
+    }
+
+    /// The tenants that the caller may see, by slug.
+    pub async fn list_tenants(&self) -> Result<Vec<TenantView>, AdminError> {
+        self.allowed()?;
+        let tenants = store::list_tenants(&self.admin.store).await?;
+        Ok(tenants.into_iter().filter(|tenant| self.caller.sees(tenant)).map(TenantView::from).collect())
+    }
+
+    /// One tenant.
+    pub async fn show_tenant(&self, tenant: &str) -> Result<TenantView, AdminError> {
+        Ok(self.tenant(tenant).await?.into())
+    }
+
+    /// Changes what the patch names.
+    pub async fn patch_tenant(&self, tenant: &str, patch: PatchTenant) -> Result<TenantView, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let mut change = self.begin_change(tenant.id).await?;
+        // Again, behind the change's lock: two patches at the same time must both count.
+        let tenant = store::find_changing_tenant(&mut change).await?.ok_or(AdminError::NotFound("tenant"))?;
+        let before = TenantView::from(tenant.clone());
+        let name = checked_name(patch.name.unwrap_or_else(|| tenant.name.clone()))?;
+        let waba_id = match patch.waba_id {
+            None => tenant.waba_id.clone(),
+            Some(Value::Null) => None,
+            Some(Value::String(id)) => {
+                check_waba_id(&id)?;
+                Some(id)
+            }
+            Some(_) => return Err(AdminError::Invalid("waba_id is a string or null".to_owned())),
+        };
+        let rate = patch.requests_per_second.map_or(Ok(tenant.requests_per_second), parse_rate)?;
+        let disabled = patch.disabled.unwrap_or(tenant.disabled);
+        store::update_tenant(&mut change, &name, waba_id.as_deref(), disabled, rate).await?;
+        let mut record = self.record(&tenant, "tenant.update");
+        record.after = shown(&json!({ "name": name, "waba_id": waba_id, "disabled": disabled, "requests_per_second": rate }));
+        record.before = shown(&before);
+        self.finish(change, record).await?;
+        self.show_tenant(&tenant.slug).await
+    }
+
+    /// Destroys a tenant and all that it owns, its data key first.
+    pub async fn delete_tenant(&self, tenant: &str) -> Result<(), AdminError> {
+        let tenant = self.tenant_even_if_destroyed(tenant).await?;
+        let mut record = self.record(&tenant, "tenant.delete");
+        record.before = shown(&TenantView::from(tenant.clone()));
+        store::destroy_tenant(&self.admin.store, tenant.id, &record).await?;
+        Ok(self.admin.directory.refresh(tenant.id).await?)
+    }
+
+    /// The partner that a new tenant is to belong to: the one that is named, else the caller's own, else the one for all others.
+    async fn owning_partner(&self, named: Option<&str>) -> Result<StoredPartner, AdminError> {
+        let found = match (named, self.caller.scope.partner()) {
+            (None, Some(own)) => store::find_partner_by_id(&self.admin.store, own).await?,
+            (named, _) => store::find_partner(&self.admin.store, named.unwrap_or(DEFAULT_PARTNER)).await?,
+        };
+        let seen = found.filter(|partner| self.caller.sees_partner(Some(partner.id)));
+        seen.ok_or_else(|| AdminError::Invalid(format!("there is no partner {:?}", named.unwrap_or(DEFAULT_PARTNER))))
+    }
+}
+
+impl From<StoredTenant> for TenantView {
+    fn from(tenant: StoredTenant) -> Self {
+        Self {
+            slug: tenant.slug,
+            name: tenant.name,
+            waba_id: tenant.waba_id,
+            partner: tenant.partner,
+            disabled: tenant.disabled,
+            requests_per_second: tenant.requests_per_second,
+            created_at: tenant.created_at,
+            public_key_pem: None,
+            fingerprint: None,
+        }
+    }
+}
+
+/// Meta's are digits, some fifteen; what people note instead is theirs, within bounds.
+fn check_waba_id(id: &str) -> Result<(), AdminError> {
+    if id.trim().is_empty() || id.len() > MAX_WABA_ID_BYTES || id.chars().any(char::is_control) {
+        return Err(AdminError::Invalid(format!("waba_id has 1 to {MAX_WABA_ID_BYTES} bytes, and no control characters")));
+    }
+    Ok(())
+}
+
+fn parse_rate(value: Value) -> Result<Option<u32>, AdminError> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let rate = value.as_u64().and_then(|rate| u32::try_from(rate).ok()).filter(|rate| (1..=MAX_REQUESTS_PER_SECOND).contains(rate));
+    let problem =
+        || AdminError::Invalid(format!("requests_per_second is a whole number from 1 to {MAX_REQUESTS_PER_SECOND}, or null"));
+    rate.map(Some).ok_or_else(problem)
+}
+
+/// Tells null from absent.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+/// Above what one host answers; who wants no limit sets none.
+const MAX_REQUESTS_PER_SECOND: u32 = 100_000;
+
+const MAX_WABA_ID_BYTES: usize = 64;

@@ -1,0 +1,199 @@
+//! Components on their way in: from the network to a file without a name, never whole in memory.
+
+use std::collections::HashMap;
+use std::io::SeekFrom;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use sha2::{Digest, Sha256};
+use tokio::fs::File;
+use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+
+use super::{AdminError, Desk};
+use flowhost_protocol::ids::{PluginDigest, TenantId};
+
+/// How many uploads are under way, and where they are kept.
+pub(super) struct Uploads {
+    folder: PathBuf,
+    all: Arc<Semaphore>,
+    /// Kept as long as the tenant has one under way.
+    tenants: Mutex<HashMap<TenantId, Weak<Semaphore>>>,
+    /// Uploads that are whole in memory, for the database.
+    storing: Semaphore,
+}
+
+/// A component that is coming in. Dropped, nothing is left of it.
+#[derive(Debug)]
+pub struct Upload {
+    file: File,
+    hash: Sha256,
+    size: usize,
+    _place: UploadPlace,
+}
+
+/// One of the uploads that may be under way, of the tenant's and of all. Dropped, it is free again.
+#[derive(Debug)]
+pub struct UploadPlace {
+    _of_all: OwnedSemaphorePermit,
+    _of_the_tenant: OwnedSemaphorePermit,
+}
+
+impl Desk {
+    /// Begins an upload to a flow, if the caller may change it and not too many are under way: a tenant's and all together are bounded,
+    /// as each takes disk, and a place in the queue for the compiler.
+    pub async fn begin_upload(&self, tenant: &str, flow: &str) -> Result<Upload, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        self.flow(&tenant, flow).await?;
+        self.admin.uploads.begin(tenant.id).await
+    }
+}
+
+impl Uploads {
+    /// Keeps them as unnamed files in that folder.
+    pub(super) fn new(folder: PathBuf) -> Self {
+        let (all, storing) = (Arc::new(Semaphore::new(MAX_UPLOADS)), Semaphore::new(MAX_STORING));
+        Self { folder, all, tenants: Mutex::default(), storing }
+    }
+
+    /// A place for an upload, whatever is uploaded.
+    pub(super) fn enter(&self, tenant: TenantId) -> Result<UploadPlace, AdminError> {
+        let own = self.of(tenant).try_acquire_owned().map_err(|_| busy("the tenant", MAX_UPLOADS_OF_TENANT))?;
+        let place = self.all.clone().try_acquire_owned().map_err(|_| busy("the host", MAX_UPLOADS))?;
+        Ok(UploadPlace { _of_all: place, _of_the_tenant: own })
+    }
+
+    async fn begin(&self, tenant: TenantId) -> Result<Upload, AdminError> {
+        let place = self.enter(tenant)?;
+        let folder = self.folder.clone();
+        let file = tokio::task::spawn_blocking(move || tempfile::tempfile_in(folder)).await;
+        let file = file.map_err(|error| AdminError::Interrupted(error.to_string()))?.map_err(AdminError::NoSpace)?;
+        Ok(Upload { file: File::from_std(file), hash: Sha256::new(), size: 0, _place: place })
+    }
+
+    /// The whole upload, for the database: a few at a time.
+    pub(super) async fn read(&self, file: std::fs::File) -> Result<(Vec<u8>, SemaphorePermit<'_>), AdminError> {
+        let place = self.storing.acquire().await.map_err(|error| AdminError::Interrupted(error.to_string()))?;
+        let bytes = tokio::task::spawn_blocking(move || read_from_start(file)).await;
+        let bytes = bytes.map_err(|error| AdminError::Interrupted(error.to_string()))?.map_err(AdminError::NoSpace)?;
+        Ok((bytes, place))
+    }
+
+    fn of(&self, tenant: TenantId) -> Arc<Semaphore> {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        tenants.retain(|_, places| places.strong_count() > 0);
+        if let Some(places) = tenants.get(&tenant).and_then(Weak::upgrade) {
+            return places;
+        }
+        let places = Arc::new(Semaphore::new(MAX_UPLOADS_OF_TENANT));
+        tenants.insert(tenant, Arc::downgrade(&places));
+        places
+    }
+}
+
+impl Upload {
+    /// Takes the next bytes.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), AdminError> {
+        self.hash.update(bytes);
+        self.size += bytes.len();
+        self.file.write_all(bytes).await.map_err(AdminError::NoSpace)
+    }
+
+    /// The file, to be read from its start, with the digest and size of what is in it.
+    pub(super) async fn finish(&mut self) -> Result<(std::fs::File, PluginDigest), AdminError> {
+        // tokio writes in the background: the last error comes with this.
+        self.file.flush().await.map_err(AdminError::NoSpace)?;
+        self.file.seek(SeekFrom::Start(0)).await.map_err(AdminError::NoSpace)?;
+        let file = self.file.try_clone().await.map_err(AdminError::NoSpace)?.into_std().await;
+        Ok((file, PluginDigest(self.hash.clone().finalize().into())))
+    }
+}
+
+fn read_from_start(mut file: std::fs::File) -> std::io::Result<Vec<u8>> {
+    use std::io::{Read as _, Seek as _};
+    file.rewind()?;
+    let mut bytes = Vec::with_capacity(usize::try_from(file.metadata()?.len()).unwrap_or(0));
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn busy(whose: &str, limit: usize) -> AdminError {
+    AdminError::Busy(format!(
+        "{whose} has {limit} uploads under way, which is all that may be; wait for one to end, then try again"
+    ))
+}
+
+/// 64 MiB each make 2 GiB of disk.
+const MAX_UPLOADS: usize = 32;
+
+/// One is compiled, the others wait for that.
+const MAX_UPLOADS_OF_TENANT: usize = 4;
+
+/// 64 MiB each, twice: here and in the message to the database.
+const MAX_STORING: usize = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_comes_in_parts_is_whole_in_the_file_and_in_the_digest() {
+        let uploads = Uploads::new(std::env::temp_dir());
+        let mut upload = uploads.begin(TenantId::new()).await.unwrap();
+        for part in [&b"a comp"[..], b"", b"onent"] {
+            upload.write(part).await.unwrap();
+        }
+
+        let (file, digest) = upload.finish().await.unwrap();
+
+        assert_eq!(digest, PluginDigest(Sha256::digest(b"a component").into()));
+        assert_eq!(uploads.read(file).await.unwrap().0, b"a component");
+    }
+
+    #[tokio::test]
+    async fn a_tenant_has_some_places_and_gives_them_back() {
+        let uploads = Uploads::new(std::env::temp_dir());
+        let (one, other) = (TenantId::new(), TenantId::new());
+        let mut under_way = Vec::new();
+        for _ in 0..MAX_UPLOADS_OF_TENANT {
+            under_way.push(uploads.begin(one).await.unwrap());
+        }
+
+        assert!(matches!(uploads.begin(one).await, Err(AdminError::Busy(_))));
+        assert!(uploads.begin(other).await.is_ok());
+        under_way.pop();
+        assert!(uploads.begin(one).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn all_tenants_together_have_so_many_places() {
+        let uploads = Uploads::new(std::env::temp_dir());
+        let mut under_way = Vec::new();
+        for _ in 0..MAX_UPLOADS / MAX_UPLOADS_OF_TENANT {
+            let tenant = TenantId::new();
+            for _ in 0..MAX_UPLOADS_OF_TENANT {
+                under_way.push(uploads.begin(tenant).await.unwrap());
+            }
+        }
+
+        let refused = uploads.begin(TenantId::new()).await.unwrap_err();
+        assert!(refused.to_string().contains("the host has 32 uploads under way"), "{refused}");
+        under_way.pop();
+        assert!(uploads.begin(TenantId::new()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_said_so() {
+        let uploads = Uploads::new(std::env::temp_dir());
+        let mut upload = uploads.begin(TenantId::new()).await.unwrap();
+        upload.file = File::options().write(true).open("/dev/full").await.unwrap();
+
+        let written = upload.write(b"component").await;
+        let error = written.err().or(upload.finish().await.err()).unwrap();
+
+        assert!(matches!(error, AdminError::NoSpace(_)), "{error:?}");
+        assert!(error.to_string().contains("No space left on device"), "{error}");
+        let nowhere = Uploads::new("/proc/flowhost".into()).begin(TenantId::new()).await;
+        assert!(matches!(nowhere, Err(AdminError::NoSpace(_))));
+    }
+}

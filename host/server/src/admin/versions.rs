@@ -1,0 +1,230 @@
+//! Plugin versions of a flow: upload, activate, roll back.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+
+use super::access::shown;
+use super::flows::settings_of;
+use super::{AdminError, Desk, Upload};
+use crate::store::{self, AuditRecord, StoredFlow, StoredTenant, StoredVersion};
+use flowhost_protocol::flow::Capabilities;
+use flowhost_runtime::plugins::NewComponent;
+
+/// A version as it is shown.
+#[derive(Debug, Serialize)]
+pub struct VersionView {
+    version: i32,
+    digest: String,
+    size: i32,
+    active: bool,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+}
+
+/// What came of an upload.
+#[derive(Debug, Serialize)]
+pub struct UploadedVersion {
+    version: i32,
+    digest: String,
+    size: i32,
+    compile_ms: u64,
+    /// What the component's manifest asks for.
+    requests: Capabilities,
+    /// Whether it has a manifest at all: without, it asks for nothing, which may not be what its author meant.
+    manifest: bool,
+    /// The SDK's version, if it is made with the SDK.
+    sdk: Option<String>,
+    /// What it imports.
+    imports: Vec<String>,
+}
+
+/// Which version answers now.
+#[derive(Debug, Serialize)]
+pub struct Activated {
+    active_version: i32,
+    /// What it asks for beyond what the version before it asked for.
+    new_requests: Capabilities,
+}
+
+impl Desk {
+    /// Compiles a component, checks it against the contract, and stores it as the flow's next version. Activates nothing.
+    ///
+    /// Identical bytes are stored once for a tenant, and once more for each other tenant that has them: a tenant's rows are its own, go
+    /// with it, and say nothing of others'.
+    pub async fn upload_version(&self, tenant: &str, flow: &str, mut upload: Upload) -> Result<UploadedVersion, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let flow = self.flow(&tenant, flow).await?;
+        let (file, digest) = upload.finish().await?;
+        let known = store::has_component(&self.admin.store, tenant.id, digest).await?;
+        let to_compile = file.try_clone().map_err(AdminError::NoSpace)?;
+        let compiled = self.admin.plugins.prepare(NewComponent { tenant: tenant.id, digest, file: to_compile, known }).await?;
+        let (component, _in_memory) = self.admin.uploads.read(file).await?;
+        let mut change = self.begin_change(tenant.id).await?;
+        let version = store::insert_version(&mut change, flow.id, digest, &compiled.inspection.requests, &component).await?;
+        let uploaded = UploadedVersion {
+            version: version.version,
+            digest: version.digest.to_string(),
+            size: version.size_bytes,
+            compile_ms: u64::try_from(compiled.compile_time.as_millis()).unwrap_or(u64::MAX),
+            requests: version.requests,
+            manifest: compiled.inspection.has_manifest,
+            sdk: compiled.inspection.sdk,
+            imports: compiled.inspection.imports,
+        };
+        let mut record = self.record(&tenant, "version.upload");
+        (record.target, record.after) = (Some(flow.name), shown(&uploaded));
+        self.finish(change, record).await?;
+        Ok(uploaded)
+    }
+
+    /// A flow's versions, the newest first.
+    pub async fn list_versions(&self, tenant: &str, flow: &str) -> Result<Vec<VersionView>, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let flow = self.flow(&tenant, flow).await?;
+        let active = flow.active.map(|active| active.version);
+        let versions = store::list_versions(&self.admin.store, tenant.id, flow.id).await?;
+        Ok(versions
+            .into_iter()
+            .map(|version| VersionView {
+                version: version.version,
+                digest: version.digest.to_string(),
+                size: version.size_bytes,
+                active: active == Some(version.version),
+                created_at: version.created_at,
+            })
+            .collect())
+    }
+
+    /// Lets a version answer from now on. Requests under way are finished by the version that they began with.
+    pub async fn activate(&self, tenant: &str, flow: &str, version: i32) -> Result<Activated, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let name = flow;
+        let flow = self.flow(&tenant, name).await?;
+        let stored = self.loadable(&tenant, &flow, version).await?;
+        let mut change = self.begin_change(tenant.id).await?;
+        // Again, behind the change's lock: another activation may have come between.
+        let flow = self.flow(&tenant, name).await?;
+        let activated = activation(&flow, &stored)?;
+        let record = self.activation_record(&tenant, &flow, "version.activate", &activated);
+        let mut previous = flow.previous_versions;
+        match flow.active {
+            Some(active) if active.version == version => return Ok(activated),
+            Some(active) => previous.push(active.version),
+            None => (),
+        }
+        let forgotten = previous.len().saturating_sub(REMEMBERED_ACTIVATIONS);
+        store::set_activation(&mut change, flow.id, version, &previous[forgotten..]).await?;
+        self.finish(change, record).await?;
+        Ok(activated)
+    }
+
+    /// Goes back to the version that was active before.
+    pub async fn rollback(&self, tenant: &str, flow: &str) -> Result<Activated, AdminError> {
+        let tenant = self.tenant(tenant).await?;
+        let name = flow;
+        let flow = self.flow(&tenant, name).await?;
+        let version = *flow.previous_versions.last().ok_or_else(|| {
+            AdminError::Conflict("no version was active before this one; there is nothing to go back to".to_owned())
+        })?;
+        let stored = self.loadable(&tenant, &flow, version).await?;
+        let mut change = self.begin_change(tenant.id).await?;
+        let now = self.flow(&tenant, name).await?;
+        if (&now.active, &now.previous_versions) != (&flow.active, &flow.previous_versions) {
+            return Err(AdminError::Conflict("another version was activated just now; look and try again".to_owned()));
+        }
+        let activated = activation(&now, &stored)?;
+        let (_, before) = flow.previous_versions.split_last().unwrap_or((&0, &[]));
+        store::set_activation(&mut change, flow.id, version, before).await?;
+        self.finish(change, self.activation_record(&tenant, &flow, "version.rollback", &activated)).await?;
+        Ok(activated)
+    }
+
+    /// Lets a version, active or not, answer an INIT with this data, and stores nothing of it. Fails with what the plugin's author has to
+    /// know.
+    pub async fn rehearse(
+        &self,
+        tenant: &str,
+        flow: &str,
+        version: i32,
+        data: Map<String, Value>,
+    ) -> Result<Rehearsed, AdminError> {
+        let slug = tenant;
+        let tenant = self.tenant(tenant).await?;
+        let flow = self.flow(&tenant, flow).await?;
+        let stored = self.loadable(&tenant, &flow, version).await?;
+        activation(&flow, &stored)?;
+        let rehearsal = Rehearsal { tenant: slug, flow: &flow.name, version: &stored, data: Value::Object(data).to_string() };
+        self.admin.stage.rehearse(rehearsal).await
+    }
+
+    fn activation_record(
+        &self,
+        tenant: &StoredTenant,
+        flow: &StoredFlow,
+        action: &'static str,
+        activated: &Activated,
+    ) -> AuditRecord {
+        let mut record = self.record(tenant, action);
+        record.target = Some(flow.name.clone());
+        record.before = shown(&json!({ "active_version": flow.active.as_ref().map(|active| active.version) }));
+        record.after = shown(activated);
+        record
+    }
+
+    /// The stored version, if it can be loaded.
+    async fn loadable(&self, tenant: &StoredTenant, flow: &StoredFlow, version: i32) -> Result<StoredVersion, AdminError> {
+        let stored =
+            store::find_version(&self.admin.store, tenant.id, flow.id, version).await?.ok_or(AdminError::NotFound("version"))?;
+        self.admin.plugins.ensure_loadable(tenant.id, stored.digest).await?;
+        Ok(stored)
+    }
+}
+
+/// What comes of letting a version answer, unless it asks for more than the flow grants.
+fn activation(flow: &StoredFlow, version: &StoredVersion) -> Result<Activated, AdminError> {
+    let before = flow.active.as_ref().map(|active| active.requests.clone()).unwrap_or_default();
+    let new_requests = version.requests.without(&before);
+    let missing = version.requests.without(&settings_of(flow)?.grants);
+    if !missing.is_empty() {
+        return Err(AdminError::Conflict(format!(
+            "version {} asks for what the flow does not grant: {missing}. New against the active version: {new_requests}. Grant it in the flow's \
+             settings (`grants`), or upload a version that asks for less",
+            version.version
+        )));
+    }
+    Ok(Activated { active_version: version.version, new_requests })
+}
+
+/// Lets versions of plugins answer outside of any conversation.
+pub trait Stage: Send + Sync {
+    /// Asks a version for its answer to an INIT.
+    fn rehearse<'a>(&'a self, rehearsal: Rehearsal<'a>)
+    -> Pin<Box<dyn Future<Output = Result<Rehearsed, AdminError>> + Send + 'a>>;
+}
+
+/// Which version is to be asked, and with what.
+#[derive(Debug)]
+pub struct Rehearsal<'a> {
+    /// The tenant's slug.
+    pub tenant: &'a str,
+    /// The flow's name.
+    pub flow: &'a str,
+    /// The version.
+    pub version: &'a StoredVersion,
+    /// The data of the INIT: a JSON object.
+    pub data: String,
+}
+
+/// What a version answered.
+#[derive(Debug, Serialize)]
+pub struct Rehearsed {
+    /// The screen that the user would see; none where the answer ends the conversation.
+    pub screen: Option<String>,
+}
+
+/// How far back rollbacks can go.
+const REMEMBERED_ACTIVATIONS: usize = 20;

@@ -1,0 +1,395 @@
+//! Puts every part together, starts the host, and ends it without losing a turn.
+
+mod background;
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use futures_util::StreamExt as _;
+use sqlx::postgres::PgConnectOptions;
+use tokio::time::{sleep, timeout};
+use tokio_util::task::TaskTracker;
+
+use self::background::{Background, Life, Task, Watch};
+use crate::admin::{self, Admin, AdminError, MAX_WAITING_CHANGES, Rehearsal, Rehearsed, Rotation, Stage};
+use crate::config::{CompileConfig, HostConfig, MigrationPolicy};
+use crate::egress::{Egress, EgressConfig};
+use crate::exchange::Exchanges;
+use crate::graph::Graph;
+use crate::http::{
+    AdminState, BodyMemory, FailedAttempts, PublicState, Readiness, ReadyCheck, Server, ServerOptions, Stopping, admin_router,
+    public_router,
+};
+use crate::key_uploads::KeyUploads;
+use crate::key_values::FlowValues;
+use crate::plugin_logs::PluginLogs;
+use crate::sessions::{Notices, Sessions};
+use crate::store::{self, Store, StoreError, UploadStatus};
+use crate::tenants::{Directory, MAX_MEMORY_BYTES};
+use flowhost_protocol::crypto::{CodeKeys, InlineRsa, MasterKeys, TokenDigest};
+use flowhost_protocol::ids::{PluginDigest, TenantId};
+use flowhost_runtime::budget::Budget;
+use flowhost_runtime::plugins::{
+    CodeSettings, CompileSettings, ComponentSource, FoundComponent, HostLimits, Plugins, Services, WorkerLimits,
+};
+use flowhost_runtime::telemetry::{self, Blame, BudgetSeries, Listener, Metrics, Summary};
+
+/// A running host. Dropped without [`Host::stop`] it ends at once.
+pub struct Host {
+    public: Server,
+    admin: Server,
+    store: Store,
+    stopping: Arc<Stopping>,
+    turns: TaskTracker,
+    drain_delay: Duration,
+    background: Background,
+}
+
+impl Host {
+    /// Connects, checks or applies migrations, loads tenants and plugins, listens. Accepts requests when it returns.
+    pub async fn start(config: HostConfig) -> anyhow::Result<Self> {
+        match config.migrations {
+            MigrationPolicy::Apply => drop(store::migrate(&config.database).await?),
+            MigrationPolicy::Require => require_migrations(&config.database).await?,
+        }
+        let (stopping, metrics) = (Arc::new(Stopping::default()), Arc::new(Metrics::new()));
+        let connections = metrics.budget("database-connections");
+        let store = Store::connect(config.database, config.database_connections, connections).await;
+        let store = store.context("can't connect to the database")?;
+        let directory =
+            Arc::new(Directory::load(store.clone(), config.master_keys.clone()).await.context("can't load the tenants")?);
+        let logs = Arc::new(PluginLogs::new(store.clone(), directory.clone(), metrics.clone()));
+        let source = Box::new(StoredComponents(store.clone()));
+        let (code, upload_folder) = code_settings(config.compile, &config.master_keys);
+        let own_addresses = config.egress.guard.own.clone();
+        let services = services(&store, &directory, &logs, config.egress, &metrics).context("outbound requests can't be sent")?;
+        let guests = HostLimits { calls: config.guests.calls, memory_bytes: config.guests.memory_bytes };
+        let plugins = Plugins::new(MAX_MEMORY_BYTES, guests, code, source, services, metrics.clone());
+        let plugins = Arc::new(plugins.context("can't start the plugin engine")?);
+        let to_load = load_cached(&directory, &plugins).await;
+
+        let turns = TaskTracker::new();
+        let notices = Arc::new(Notices::new(store.clone()));
+        let exchanges = Exchanges::new(
+            directory.clone(),
+            Sessions::new(store.clone()),
+            notices.clone(),
+            plugins.clone(),
+            metrics.clone(),
+            Box::new(InlineRsa),
+            turns.clone(),
+        );
+        let operator_token = config.admin_token.map(|token| TokenDigest::of(token.expose()));
+        let graph = Graph::new(config.graph.url, config.graph.time_limit).context("can't call Meta's Graph API")?;
+        let key_uploads = Arc::new(KeyUploads::new(store.clone(), config.master_keys.clone(), graph, config.graph.check_interval));
+        let admin = Admin::new(
+            store.clone(),
+            config.master_keys,
+            directory.clone(),
+            plugins.clone(),
+            key_uploads.clone(),
+            operator_token,
+            upload_folder,
+            Arc::new(RehearsalStage(exchanges.clone())),
+            changes_of_tenants(&store, &metrics),
+        );
+        let mut background = Background::new(metrics.clone());
+        let admin_state = AdminState {
+            admin: Arc::new(admin),
+            failed_attempts: Arc::new(FailedAttempts::new(config.longest_login_delay)),
+            ready: Arc::new(HostServes {
+                store: store.clone(),
+                tasks: background.watch(),
+                lines: Summary::new(READY_LINES, READY_LINES),
+            }),
+            stopping: stopping.clone(),
+            metrics: metrics.clone(),
+        };
+        let public = Server::start(ServerOptions {
+            listener: Listener::Public,
+            address: config.listen,
+            tls: config.tls,
+            limits: config.limits.public,
+            router: public_router(PublicState { exchanges, turns: turns.clone(), body_memory: BodyMemory::default() }),
+            metrics: metrics.clone(),
+        });
+        let admin = Server::start(ServerOptions {
+            listener: Listener::Admin,
+            address: config.admin_listen,
+            tls: None,
+            limits: config.limits.admin,
+            router: admin_router(admin_state),
+            metrics: metrics.clone(),
+        });
+        let (public, admin) = (public.await?, admin.await?);
+        own_addresses.listen_at(vec![public.address(), admin.address()]);
+        background.start(Task::Loading, Life::UntilDone, {
+            let plugins = plugins.clone();
+            move || load_all(plugins.clone(), to_load.clone())
+        });
+        background.start(Task::Changes, Life::Endless, {
+            let metrics = metrics.clone();
+            move || follow_changes(directory.clone(), plugins.clone(), notices.clone(), metrics.clone())
+        });
+        background.start(Task::KeyChecks, Life::Endless, move || check_keys(key_uploads.clone(), metrics.clone()));
+        background.start(Task::Purge, Life::Endless, {
+            let store = store.clone();
+            move || purge(store.clone())
+        });
+        background.start_last(Task::PluginLogs, move |end| {
+            let logs = logs.clone();
+            async move { logs.write(end).await }
+        });
+        tracing::info!(public = %public.url(), admin = %admin.url(), "serving");
+        Ok(Self { public, admin, store, stopping, turns, drain_delay: config.drain_delay, background })
+    }
+
+    /// Where the data endpoints are, without a slash at the end.
+    pub fn public_url(&self) -> String {
+        self.public.url()
+    }
+
+    /// Where the admin API is, without a slash at the end.
+    pub fn admin_url(&self) -> String {
+        self.admin.url()
+    }
+
+    /// Ends the host: it is not ready at once, but serves until those who watch it must have seen that; then there are no new connections,
+    /// requests under way finish, turns are committed, the pool is closed.
+    pub async fn stop(self) {
+        self.stopping.begin();
+        self.public.drain();
+        self.admin.drain();
+        sleep(self.drain_delay).await;
+        self.turns.close();
+        let drained = timeout(DRAIN_TIME, async {
+            tokio::join!(self.public.stop(), self.admin.stop());
+            self.turns.wait().await;
+        });
+        if drained.await.is_err() {
+            tracing::warn!(unfinished = self.turns.len(), "requests were still under way when the time to stop was over");
+        }
+        if !self.background.stop(CLOSE_TIME).await {
+            tracing::warn!("plugins' logs were not all written when the time to stop was over");
+        }
+        if timeout(CLOSE_TIME, self.store.close()).await.is_err() {
+            tracing::warn!("connections to the database were still in use when the time to stop was over");
+        }
+    }
+}
+
+/// Applies the migrations that a database lacks; gives their names.
+pub async fn migrate(database: PgConnectOptions) -> anyhow::Result<Vec<String>> {
+    Ok(store::migrate(&database).await?)
+}
+
+/// Seals every data key of a database under the first key that is under the second; `progress` is told how many tenants of how many are
+/// through.
+pub async fn rotate_master_key(
+    database: PgConnectOptions,
+    keys: &MasterKeys,
+    progress: impl FnMut(usize, usize),
+) -> anyhow::Result<Rotation> {
+    require_migrations(&database).await?;
+    let store =
+        Store::connect(database, ONE_AFTER_ANOTHER, BudgetSeries::default()).await.context("can't connect to the database")?;
+    let rotation = admin::rotate_master_key(&store, keys, progress).await?;
+    store.close().await;
+    Ok(rotation)
+}
+
+async fn require_migrations(database: &PgConnectOptions) -> anyhow::Result<()> {
+    let pending = store::pending_migrations(database).await.context("can't look for the database's migrations")?;
+    anyhow::ensure!(pending.is_empty(), "the database lacks migrations ({}); run `flowhost migrate` first", pending.join(", "));
+    Ok(())
+}
+
+/// Places for changes that tenants make themselves: so many that turns never lack a connection for them.
+fn changes_of_tenants(store: &Store, metrics: &Metrics) -> Arc<Budget> {
+    let places = u64::from(store.connections() / CONNECTIONS_PER_CHANGE).max(1);
+    Budget::new(places, MAX_WAITING_CHANGES, metrics.budget("changes"))
+}
+
+/// How code is compiled and kept, and where uploads are.
+fn code_settings(config: CompileConfig, keys: &MasterKeys) -> (CodeSettings, PathBuf) {
+    let limits = WorkerLimits { memory_bytes: config.memory_bytes, cpu_seconds: config.cpu_seconds };
+    let compile = CompileSettings { program: config.program, limits, time: config.time };
+    (CodeSettings { compile, cache: config.code_cache, keys: CodeKeys::derive(keys) }, config.upload_folder)
+}
+
+/// Loads the active plugins whose code is in the cache, so that the first request of a flow doesn't wait for its plugin. Gives the
+/// others: they must be compiled, and a host that is late serves nobody.
+async fn load_cached(directory: &Directory, plugins: &Plugins) -> Vec<(TenantId, PluginDigest)> {
+    let active = directory.active_plugins();
+    let all = active.len();
+    let rest = plugins.load_cached(active, LONGEST_WARM_UP).await;
+    if all > 0 {
+        tracing::info!(active = all, to_load = rest.len(), "plugins are loaded from the cache of compiled code");
+    }
+    rest
+}
+
+/// Loads what is active besides, while the host serves; a request that comes first loads its plugin itself. One that can't be loaded is
+/// logged, and its flow answers its pings with 503.
+async fn load_all(plugins: Arc<Plugins>, wanted: Vec<(TenantId, PluginDigest)>) {
+    let all = wanted.len();
+    let through = AtomicUsize::new(0);
+    let load = async |(tenant, digest): (TenantId, PluginDigest)| {
+        if let Err(error) = plugins.ensure_loadable(tenant, digest).await {
+            tracing::error!(tenant.id = %tenant, plugin = %digest, error = %telemetry::chain(&error), "an active plugin can't be loaded");
+        }
+        let through = through.fetch_add(1, Ordering::Relaxed) + 1;
+        if through.is_multiple_of(50) || through == all {
+            tracing::info!(through, of = all, "active plugins were loaded");
+        }
+    };
+    futures_util::stream::iter(wanted).for_each_concurrent(LOADS_AT_ONCE, load).await;
+}
+
+/// Keeps the copy of the tenants fresh, and lets go of what is gone; never returns.
+async fn follow_changes(directory: Arc<Directory>, plugins: Arc<Plugins>, notices: Arc<Notices>, metrics: Arc<Metrics>) {
+    directory.follow(|| forget_the_gone(&directory, &plugins, &notices, &metrics)).await;
+}
+
+/// Checks tenants' public keys at Meta, and counts how they stand; never returns.
+async fn check_keys(key_uploads: Arc<KeyUploads>, metrics: Arc<Metrics>) {
+    let show = |(status, count): &(UploadStatus, i64)| metrics.set_key_uploads(status.as_str(), *count);
+    key_uploads.follow(|counts| counts.iter().for_each(show)).await;
+}
+
+/// Lets go of what was kept for plugins, versions and flows that are gone.
+fn forget_the_gone(directory: &Directory, plugins: &Plugins, notices: &Notices, metrics: &Metrics) {
+    plugins.retain(&active_digests(directory));
+    let versions = directory.active_versions();
+    notices.retain(&versions.iter().map(|(flow, _)| *flow).collect());
+    plugins.retain_versions(&versions);
+    metrics.plugins.retain(|tenant, flow| {
+        let endpoint = directory.resolve(tenant, flow)?;
+        Some(endpoint.active.as_ref().map(|active| active.version))
+    });
+}
+
+fn active_digests(directory: &Directory) -> HashSet<PluginDigest> {
+    directory.active_plugins().into_iter().map(|(_, digest)| digest).collect()
+}
+
+/// Components come from the database.
+struct StoredComponents(Store);
+
+impl ComponentSource for StoredComponents {
+    fn component(&self, tenant: TenantId, digest: PluginDigest) -> FoundComponent<'_> {
+        Box::pin(async move { store::find_component(&self.0, tenant, digest).await.map_err(|error| Arc::new(error) as _) })
+    }
+}
+
+/// Versions are rehearsed where requests are answered.
+struct RehearsalStage(Arc<Exchanges>);
+
+impl Stage for RehearsalStage {
+    fn rehearse<'a>(
+        &'a self,
+        rehearsal: Rehearsal<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Rehearsed, AdminError>> + Send + 'a>> {
+        Box::pin(async move {
+            let Rehearsal { tenant, flow, version, data } = rehearsal;
+            let endpoint = self.0.resolve(tenant, flow).map_err(|_| AdminError::NotFound("flow"))?;
+            let answer = self.0.rehearse(&endpoint, version.version, version.digest, &version.requests, data).await;
+            match answer {
+                Ok(answer) => Ok(Rehearsed { screen: answer.screen().map(str::to_owned) }),
+                Err(failure) => {
+                    let (number, reason) = (version.version, telemetry::chain(&failure));
+                    Err(match failure.blame() {
+                        Blame::Guest => AdminError::Invalid(format!("version {number} fails on INIT: {reason}")),
+                        Blame::Host | Blame::Peer => AdminError::Busy(format!("version {number} can't be tried now: {reason}")),
+                    })
+                }
+            }
+        })
+    }
+}
+
+/// A host is ready when its database answers and it hears of changes.
+struct HostServes {
+    store: Store,
+    tasks: Arc<Watch>,
+    /// What is asked every second, by whoever likes, has a line a minute.
+    lines: Summary,
+}
+
+impl ReadyCheck for HostServes {
+    fn ready(&self) -> Pin<Box<dyn Future<Output = Readiness> + Send + '_>> {
+        Box::pin(async move {
+            match self.store.check().await {
+                Err(error) => {
+                    let why = telemetry::chain(&error);
+                    if let Some(others) = self.lines.note("", &why) {
+                        tracing::warn!(error = why, others, "the host is not ready");
+                    }
+                    Readiness::No(error.to_string())
+                }
+                Ok(()) => self.tasks.readiness(),
+            }
+        })
+    }
+}
+
+/// In a minute: there are not many ways to be without a database.
+const READY_LINES: usize = 10;
+
+/// Of so many connections to the database, one may be waiting for a tenant's own change; each looks something up beside it.
+const CONNECTIONS_PER_CHANGE: u32 = 4;
+
+/// For what works alone: one connection, and one for what the last statement left.
+const ONE_AFTER_ANOTHER: u32 = 2;
+
+/// Above the longest that a turn can take: 1.5 s in the queue, 9 s in the plugin, and the database.
+const DRAIN_TIME: Duration = Duration::from_secs(15);
+
+/// A host that starts is expected to be ready within 3 s.
+const LONGEST_WARM_UP: Duration = Duration::from_secs(2);
+
+/// Components of as many are in memory; how many are compiled at once is the compiler's affair.
+const LOADS_AT_ONCE: usize = 4;
+
+/// Connections in use after the drain belong to the follower, which was ended.
+const CLOSE_TIME: Duration = Duration::from_secs(5);
+
+/// Behind the imports.
+fn services(
+    store: &Store,
+    directory: &Arc<Directory>,
+    logs: &Arc<PluginLogs>,
+    egress: EgressConfig,
+    metrics: &Metrics,
+) -> anyhow::Result<Services> {
+    let egress = Arc::new(Egress::new(egress, metrics)?);
+    let values = Arc::new(FlowValues::new(store.clone(), directory.clone()));
+    Ok(Services { http: egress.clone(), logs: logs.clone(), media: egress, values })
+}
+
+/// Deletes what is over, from time to time; never returns. Every host does: there is little to do twice.
+async fn purge(store: Store) {
+    loop {
+        sleep(PURGE_INTERVAL).await;
+        if let Err(error) = purge_once(&store).await {
+            tracing::warn!(error = %telemetry::chain(&error), "what is over can't be deleted; trying again later");
+        }
+    }
+}
+
+async fn purge_once(store: &Store) -> Result<(), StoreError> {
+    for (tenant, _) in store::list_revisions(store).await? {
+        store::purge_flow_values(store, tenant).await?;
+        store::purge_log_lines(store, tenant).await?;
+    }
+    Ok(())
+}
+
+/// What is over can't be seen any more in any case; this is how long it may lie in the database of a flow that nobody uses.
+const PURGE_INTERVAL: Duration = Duration::from_secs(10 * 60);

@@ -1,0 +1,79 @@
+//! Configuration: typed, complete or refused at start.
+//!
+//! Invariant: besides clap's `env` attributes, [`Environment`] is the only reader of the process environment, and a
+//! configuration that cannot work is refused with *all* its problems at once ([`ConfigError`]).
+
+mod compile;
+mod database;
+mod environment;
+mod graph;
+mod guests;
+mod master_keys;
+mod problems;
+mod secrets;
+mod server;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+
+use flowhost_protocol::crypto::MasterKeys;
+
+pub use crate::egress::EgressConfig;
+pub use crate::http::{HttpLimits, ListenerLimits, TlsFiles};
+pub use compile::{CompileConfig, code_cache};
+pub use database::{DATABASE_CONNECTIONS, parse_database_url};
+pub use environment::Environment;
+pub use graph::{GRAPH_CHECK_SECONDS, GRAPH_URL, GraphConfig};
+pub use guests::GuestsConfig;
+pub use master_keys::{MasterKeyInputs, parse_master_key};
+pub use problems::{ConfigError, Problems};
+pub use secrets::{AdminToken, SecretText};
+pub use server::{Front, FrontInputs, ServerInputs, check_log_filter};
+
+/// All that a host needs to start. No `Debug`: it holds the master key.
+pub struct HostConfig {
+    /// The database, with its credentials.
+    pub database: PgConnectOptions,
+    /// How many connections to it there are at the most, besides the one that listens.
+    pub database_connections: u32,
+    /// What to do about migrations that the database lacks.
+    pub migrations: MigrationPolicy,
+    /// Where the data endpoints listen.
+    pub listen: SocketAddr,
+    /// Where the admin API and the health checks listen.
+    pub admin_listen: SocketAddr,
+    /// The certificate of the data endpoints; without one they speak plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// What clients may take of the listeners.
+    pub limits: HttpLimits,
+    /// How long the host serves on when it is to stop and is not ready any more.
+    pub drain_delay: Duration,
+    /// What every tenant's data key is sealed with.
+    pub master_keys: MasterKeys,
+    /// An operator token that is valid without being in the database.
+    pub admin_token: Option<AdminToken>,
+    /// How long at most the answer to an invalid token is held back.
+    pub longest_login_delay: Duration,
+    /// Where Meta's Graph API is.
+    pub graph: GraphConfig,
+    /// How components are compiled, and where their code is kept.
+    pub compile: CompileConfig,
+    /// How plugins' requests leave.
+    pub egress: EgressConfig,
+    /// What all plugins together may use.
+    pub guests: GuestsConfig,
+}
+
+/// What the host does at start about migrations that the database lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MigrationPolicy {
+    /// Apply them: the database belongs to this host alone.
+    Apply,
+    /// Refuse to start: in production `flowhost migrate` does it, once, for all hosts.
+    Require,
+}
+
+/// Long enough that trying tokens one after another leads nowhere; short enough for a person who mistyped.
+pub const LONGEST_LOGIN_DELAY: Duration = Duration::from_secs(5);

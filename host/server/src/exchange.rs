@@ -1,0 +1,342 @@
+//! One WhatsApp turn, top to bottom: resolve > verify > open > begin > invoke > check > commit > seal. The only module that knows
+//! the order.
+
+mod error;
+mod limits;
+mod token_rules;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::time::sleep;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+pub use error::ExchangeError;
+pub use limits::{call_limits, check_answer};
+pub use token_rules::token_standing;
+
+use self::error::TurnFailure;
+pub use crate::tenants::Endpoint;
+pub use flowhost_protocol::envelope::SealedReply;
+pub use flowhost_protocol::flow::ReplyKind;
+pub use flowhost_protocol::signature::RawRequest;
+
+use crate::sessions::{
+    Arrival, Begun, Met, News, Notices, SessionError, SessionSpace, Sessions, TokenNotice, TokenStanding, Turn,
+    token_signature_holds,
+};
+use crate::tenants::{ActivePlugin, Directory, OnFailure};
+use flowhost_flow_json::ReplyRules;
+use flowhost_protocol::crypto::RsaEngine;
+use flowhost_protocol::flow::{
+    Action, Answer, AnswerError, Capabilities, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, FlowToken, TurnInput,
+};
+use flowhost_protocol::ids::{PluginDigest, RequestDigest, RequestId};
+use flowhost_protocol::{envelope, signature};
+use flowhost_runtime::plugins::{Call, Plugins};
+use flowhost_runtime::telemetry;
+use flowhost_runtime::telemetry::{Blame, FlowVersion, Metrics, Summary};
+
+/// Answers WhatsApp.
+pub struct Exchanges {
+    directory: Arc<Directory>,
+    sessions: Sessions,
+    notices: Arc<Notices>,
+    plugins: Arc<Plugins>,
+    metrics: Arc<Metrics>,
+    rsa: Box<dyn RsaEngine>,
+    /// Work that goes on after its answer; waited for before the host ends.
+    background: TaskTracker,
+    plugin_failures: Summary,
+}
+
+impl Exchanges {
+    /// Puts the parts together.
+    pub fn new(
+        directory: Arc<Directory>,
+        sessions: Sessions,
+        notices: Arc<Notices>,
+        plugins: Arc<Plugins>,
+        metrics: Arc<Metrics>,
+        rsa: Box<dyn RsaEngine>,
+        background: TaskTracker,
+    ) -> Arc<Self> {
+        let plugin_failures = Summary::new(FAILURE_LINES_OF_A_FLOW, FAILURE_LINES);
+        Arc::new(Self { directory, sessions, notices, plugins, metrics, rsa, background, plugin_failures })
+    }
+
+    /// The endpoint at `/flows/{tenant}/{flow}`, if it is there.
+    pub fn resolve(&self, tenant: &str, flow: &str) -> Result<Arc<Endpoint>, ExchangeError> {
+        self.directory.resolve(tenant, flow).ok_or(ExchangeError::UnknownEndpoint)
+    }
+
+    /// Asks a version of the plugin, active or not, what it would answer to an INIT with this data (a JSON object), and checks the answer
+    /// like any other. Nothing is stored: no session, no exchange, nothing in the plugin's store. Outbound requests are sent.
+    pub async fn rehearse(
+        &self,
+        endpoint: &Arc<Endpoint>,
+        version: i32,
+        digest: PluginDigest,
+        requests: &Capabilities,
+        data: String,
+    ) -> Result<CheckedAnswer, ExchangeError> {
+        let capabilities = Arc::new(requests.in_common_with(&endpoint.settings.grants));
+        let version = ActivePlugin { version, digest, capabilities };
+        let exchange = Exchange {
+            action: Action::Init,
+            screen: None,
+            data,
+            flow_token: FlowToken::new(REHEARSAL_TOKEN.to_owned()),
+            version: DATA_API_VERSION.to_owned(),
+            flow_token_signature: None,
+        };
+        let input = TurnInput { state: None, context: None, exchanges: 0, token_verified: false, shared: false };
+        let call = Call { rehearsal: true, ..call(endpoint, &version, None) };
+        let mut usage = telemetry::CallUsage::default();
+        let answered = self.plugins.rehearse(&call, &exchange, &input, &mut usage).await.map_err(ExchangeError::Plugin)?;
+        let checked = answered.check(answer_check(endpoint, &exchange)).await.map_err(ExchangeError::Plugin)?;
+        checked.map_err(ExchangeError::Answer)
+    }
+
+    /// Answers a request to an endpoint that is switched on.
+    pub async fn answer(
+        self: &Arc<Self>,
+        endpoint: &Arc<Endpoint>,
+        raw: RawRequest,
+        id: RequestId,
+    ) -> Result<SealedReply, ExchangeError> {
+        let arrival = Arrival { id, at: Instant::now() };
+        let body = signature::verify(&endpoint.tenant.app_secrets(), raw)?;
+        // Only what Meta signed counts: else anybody could use up a tenant's share. Before the expensive step.
+        let rate = endpoint.tenant.rate.as_ref();
+        rate.map_or(Ok(()), |rate| rate.admit()).map_err(|retry_after| ExchangeError::RateLimited { retry_after })?;
+        let opened = envelope::open(self.rsa.as_ref(), endpoint.tenant.private_keys(), body).await?;
+        let reply = match &opened.request {
+            FlowRequest::Ping => self.answer_ping(endpoint).await?,
+            FlowRequest::ClientError(error) => self.acknowledge(endpoint, error, id).await,
+            FlowRequest::Exchange(exchange) => self.take_turn(endpoint, exchange, opened.digest, arrival).await?,
+        };
+        Ok(opened.seal.seal(&reply)?)
+    }
+
+    /// A ping only says `active` if the flow has a plugin that can be called.
+    async fn answer_ping(&self, endpoint: &Endpoint) -> Result<FlowReply, ExchangeError> {
+        let active = endpoint.active.as_ref().ok_or(ExchangeError::NoPlugin)?;
+        self.plugins.ensure_loadable(endpoint.scope.tenant, active.digest).await.map_err(ExchangeError::NotLoadable)?;
+        Ok(FlowReply::active())
+    }
+
+    /// Records what the client reports, and tells the plugin afterwards. Whatever comes of that, the acknowledgement is the same.
+    async fn acknowledge(self: &Arc<Self>, endpoint: &Arc<Endpoint>, error: &ClientError, id: RequestId) -> FlowReply {
+        if let Err(failure) = self.sessions.record_client_error(&space(endpoint), error).await {
+            tracing::warn!(error = %telemetry::chain(&failure), "a client's error report was not recorded");
+        }
+        if error.is_about_the_public_key()
+            && let Err(failure) = self.directory.report_key_error(endpoint.scope.tenant, &error.key).await
+        {
+            tracing::warn!(error = %telemetry::chain(&failure), "a client's report of the public key was not recorded");
+        }
+        if let Some(active) = &endpoint.active {
+            let (this, error, endpoint, call) = (self.clone(), error.clone(), endpoint.clone(), call(endpoint, active, Some(id)));
+            let report = async move {
+                if let Err(failure) = this.plugins.report_client_error(&call, &error).await {
+                    this.log_plugin_failure(
+                        &endpoint,
+                        &ExchangeError::Plugin(failure),
+                        "nobody waits for it: a client reported an error",
+                    );
+                }
+            };
+            self.background.spawn(report.in_current_span());
+        }
+        FlowReply::acknowledged()
+    }
+
+    /// Begins, and begins again where another turn of the session was faster, as long as there is time for one more try like the last.
+    async fn take_turn(
+        &self,
+        endpoint: &Arc<Endpoint>,
+        exchange: &Exchange,
+        request: RequestDigest,
+        arrival: Arrival,
+    ) -> Result<FlowReply, ExchangeError> {
+        let holds = || token_signature_holds(&endpoint.tenant.app_secrets(), exchange);
+        let standing = token_standing(&endpoint.settings, exchange, holds);
+        let mut pauses = PAUSES.build();
+        loop {
+            let tried = Instant::now();
+            let result = self.try_turn(endpoint, standing, exchange, request, arrival).await;
+            let (Err(ExchangeError::Session(SessionError::Conflict)), Some(pause)) = (&result, pauses.next()) else {
+                return result;
+            };
+            if arrival.at.elapsed() + pause + tried.elapsed() > TURN_TIME {
+                return result;
+            }
+            sleep(pause).await;
+        }
+    }
+
+    async fn try_turn(
+        &self,
+        endpoint: &Arc<Endpoint>,
+        standing: TokenStanding,
+        exchange: &Exchange,
+        request: RequestDigest,
+        arrival: Arrival,
+    ) -> Result<FlowReply, ExchangeError> {
+        let Begun { met, notice } = self.sessions.begin(&space(endpoint), standing, exchange, request).await?;
+        if let Some(notice) = notice {
+            self.tell(endpoint, notice);
+        }
+        match met {
+            Met::OldRepeat => Err(ExchangeError::OldRepeat),
+            Met::Over(turn) => Ok(turn.refuse(&endpoint.settings.token_rejected_text, arrival).await?),
+            Met::Repeat(reply) => Ok(reply),
+            Met::Turn(turn) => {
+                let active = endpoint.active.as_ref().ok_or(ExchangeError::NoPlugin)?;
+                let answer = match self.ask(endpoint, active, exchange, &turn, arrival.id).await {
+                    Ok(answer) => answer,
+                    Err(failure) => self.failure_answer(endpoint, exchange, failure)?,
+                };
+                Ok(turn.commit(answer, Some(active.version), arrival).await?)
+            }
+        }
+    }
+
+    /// What is answered where the plugin failed: a text on the user's screen, if the flow wants that and there is a screen and the plugin
+    /// is at fault and the phone would take that; else the failure itself.
+    fn failure_answer(
+        &self,
+        endpoint: &Endpoint,
+        exchange: &Exchange,
+        failure: TurnFailure,
+    ) -> Result<CheckedAnswer, ExchangeError> {
+        let settings = &endpoint.settings;
+        let shown = match settings.on_failure {
+            OnFailure::ErrorMessage if failure.is_the_plugins() => {
+                CheckedAnswer::failure(exchange, &settings.failure_text, reply_rules(endpoint))
+            }
+            OnFailure::ErrorMessage | OnFailure::Status => None,
+        };
+        let failure = ExchangeError::from(failure);
+        let Some(answer) = shown else { return Err(failure) };
+        self.log_plugin_failure(endpoint, &failure, "the user sees the flow's failure text");
+        Ok(answer)
+    }
+
+    /// Logs a failure that has no status of its own. Each sort at each flow has a line a minute: a tenant signs what it likes.
+    fn log_plugin_failure(&self, endpoint: &Endpoint, failure: &ExchangeError, answered: &'static str) {
+        let (kind, blame, error) = (failure.kind(), failure.blame().as_str(), telemetry::chain(failure));
+        if let Some(others) = self.plugin_failures.note(&format!("{}/{}", endpoint.tenant.slug, endpoint.name), &error) {
+            tracing::warn!(blame, kind, error, answered, others, "a plugin failed");
+        }
+    }
+
+    /// Counts a request to the flow that got no reply.
+    pub fn count_failure(&self, endpoint: &Endpoint, kind: &'static str, blame: Blame) {
+        self.metrics.plugins.of(&version_of(endpoint)).refused(kind, blame);
+    }
+
+    /// Tells the tenant what its tokens are like: counted for every exchange, in the log once, and noted for `flow show` meanwhile.
+    fn tell(&self, endpoint: &Endpoint, notice: TokenNotice) {
+        self.metrics.plugins.of(&version_of(endpoint)).token_shared();
+        let news = self.notices.news(endpoint.scope.flow, notice);
+        if news == News::First {
+            let (tenant, flow) = (&endpoint.tenant.slug, &endpoint.name);
+            tracing::warn!(notice = notice.as_str(), tenant, flow, "{}", notice.advice());
+        }
+        if news != News::Known {
+            let (notices, scope) = (self.notices.clone(), endpoint.scope);
+            let noting = async move {
+                if let Err(failure) = notices.note(scope, notice).await {
+                    tracing::warn!(error = %telemetry::chain(&failure), "what was noticed of a flow was not noted");
+                }
+            };
+            self.background.spawn(noting.in_current_span());
+        }
+    }
+
+    /// Asks the plugin, and checks its answer.
+    async fn ask(
+        &self,
+        endpoint: &Arc<Endpoint>,
+        active: &ActivePlugin,
+        exchange: &Exchange,
+        turn: &Turn,
+        id: RequestId,
+    ) -> Result<CheckedAnswer, TurnFailure> {
+        let call = call(endpoint, active, Some(id));
+        let answered = self.plugins.invoke(&call, exchange, turn.input()).await?;
+        let checked =
+            answered.check(answer_check(endpoint, exchange)).await?.inspect_err(|error| self.plugins.note_refusal(&call, error));
+        // From here on it may come to the host's log.
+        Ok(checked.map_err(|error| error.in_short(reply_rules(endpoint)))?)
+    }
+}
+
+/// What is counted of a flow is counted for its active version; 0 is none.
+fn version_of(endpoint: &Endpoint) -> FlowVersion {
+    let version = endpoint.active.as_ref().map_or(0, |active| active.version);
+    FlowVersion { tenant: endpoint.tenant.slug.clone(), flow: endpoint.name.clone(), version }
+}
+
+fn space(endpoint: &Endpoint) -> SessionSpace {
+    SessionSpace {
+        scope: endpoint.scope,
+        data_key: endpoint.tenant.data_key.clone(),
+        time_to_live: endpoint.settings.session_time_to_live(),
+        on_reopen: endpoint.settings.on_reopen,
+    }
+}
+
+/// The check of a plugin's answer to this exchange, to be made wherever there is room for it.
+fn answer_check(
+    endpoint: &Arc<Endpoint>,
+    exchange: &Exchange,
+) -> impl FnOnce(Answer) -> Result<CheckedAnswer, AnswerError> + Send + 'static {
+    let (endpoint, exchange) = (endpoint.clone(), exchange.clone());
+    move |answer| check_answer(answer, &exchange, &endpoint.settings, reply_rules(&endpoint))
+}
+
+/// What the phone would check a reply against, if that is known.
+fn reply_rules(endpoint: &Endpoint) -> Option<&ReplyRules> {
+    endpoint.flow_json.rules()
+}
+
+fn call(endpoint: &Endpoint, active: &ActivePlugin, request: Option<RequestId>) -> Call {
+    Call {
+        scope: endpoint.scope,
+        tenant_slug: endpoint.tenant.slug.clone(),
+        flow_name: endpoint.name.clone(),
+        version: active.version,
+        digest: active.digest,
+        capabilities: active.capabilities.clone(),
+        config: endpoint.config.clone(),
+        rehearsal: false,
+        request,
+        fixed: None,
+        limits: call_limits(&endpoint.settings.limits),
+    }
+}
+
+/// In a minute; each is some 500 bytes.
+const FAILURE_LINES_OF_A_FLOW: usize = 10;
+const FAILURE_LINES: usize = 100;
+
+/// The token of a rehearsal: no session ever has it, since none is begun.
+const REHEARSAL_TOKEN: &str = "flowhost-rehearsal";
+
+/// What clients send today (`protocol.md` section 3).
+const DATA_API_VERSION: &str = "3.0";
+
+/// From a request's arrival to its reply, tries that lost to another turn of the session included: Meta gives up after 10 s.
+const TURN_TIME: Duration = Duration::from_secs(9);
+
+/// Between two tries. A double tap is over after the first pause; turns that keep meeting spread out.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(2))
+    .with_max_delay(Duration::from_millis(200))
+    .without_max_times()
+    .with_jitter();

@@ -1,0 +1,118 @@
+//! `/v1/tenants/{tenant}/flows/{flow}/logs`: JSON lines, or server-sent events as they come.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{RawQuery, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::unfold;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::super::problem::{Names, Problem, parse_query};
+use super::super::{AdminState, Stopping};
+use super::desk::AtDesk;
+use crate::admin::{AdminError, LogFollower, LogLineView, LogQuery};
+use flowhost_runtime::telemetry;
+
+pub(super) async fn read(
+    State(state): State<AdminState>,
+    AtDesk(desk): AtDesk,
+    Names((tenant, flow)): Names<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let query: LogQuery = parse_query(query.as_deref())?;
+    if !query.follow {
+        let lines = desk.read_log(&tenant, &flow, &query).await?;
+        return Ok(([(header::CONTENT_TYPE, JSON_LINES)], json_lines(&lines)).into_response());
+    }
+    let (lines, follower) = desk.follow_log(&tenant, &flow, &query).await?;
+    let (sender, receiver) = channel(UNREAD_CHUNKS);
+    tokio::spawn(follow(follower, lines, sender, state.stopping));
+    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, Body::from_stream(unfold(receiver, next_chunk))).into_response())
+}
+
+async fn next_chunk(mut receiver: Receiver<Bytes>) -> Option<(Result<Bytes, Infallible>, Receiver<Bytes>)> {
+    receiver.recv().await.map(|chunk| (Ok(chunk), receiver))
+}
+
+/// Sends what comes, in a task of its own: it ends with its reader, with one that reads no more, with its flow, with the caller's token, and
+/// with the host.
+async fn follow(mut follower: LogFollower, lines: Vec<LogLineView>, sender: Sender<Bytes>, stopping: Arc<Stopping>) {
+    // Even nothing says something: the reader sees that it is let in.
+    let first = if lines.is_empty() { Bytes::from_static(STILL_HERE) } else { events(&lines) };
+    if sender.send(first).await.is_err() {
+        return;
+    }
+    let mut poll = interval(POLL_INTERVAL);
+    poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    poll.tick().await;
+    for round in 1_u32.. {
+        tokio::select! {
+            _ = poll.tick() => {}
+            () = sender.closed() => return,
+        }
+        if stopping.begun() {
+            return;
+        }
+        let chunk = match next_events(&mut follower, round).await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(error = %telemetry::chain(&error), "a log can't be followed any further");
+                return;
+            }
+        };
+        if !chunk.is_empty() && sender.send_timeout(chunk, PATIENCE).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What there is to send: nothing, as a rule; none where the follower may not go on.
+async fn next_events(follower: &mut LogFollower, round: u32) -> Result<Option<Bytes>, AdminError> {
+    if round.is_multiple_of(ROUNDS_PER_CHECK) && !follower.may_go_on().await? {
+        return Ok(None);
+    }
+    let lines = follower.next().await?;
+    Ok(Some(match lines.is_empty() {
+        true if round.is_multiple_of(ROUNDS_PER_SIGN) => Bytes::from_static(STILL_HERE),
+        _ => events(&lines),
+    }))
+}
+
+fn json_lines(lines: &[LogLineView]) -> String {
+    lines.iter().map(|line| json(line) + "\n").collect()
+}
+
+/// A line's JSON has no line break in it, so it is one `data` field.
+fn events(lines: &[LogLineView]) -> Bytes {
+    lines.iter().map(|line| format!("id: {}\ndata: {}\n\n", line.number, json(line))).collect::<String>().into()
+}
+
+fn json(line: &LogLineView) -> String {
+    serde_json::to_string(line).expect("texts and numbers can be written as JSON")
+}
+
+/// The media type of one JSON document per line.
+const JSON_LINES: &str = "application/jsonl";
+
+/// A comment: keeps proxies from closing the connection, and shows whether the reader is there.
+const STILL_HERE: &[u8] = b": still here\n\n";
+
+/// A line is shown within a second, on every host: there is no order among hosts but the database's.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Five seconds: how long a revoked token or a deleted flow goes on at most.
+const ROUNDS_PER_CHECK: u32 = 10;
+
+/// Fifteen seconds: proxies close what is silent for 60 as a rule.
+const ROUNDS_PER_SIGN: u32 = 30;
+
+/// Who reads slower than lines come has four pages waiting, and then so long.
+const UNREAD_CHUNKS: usize = 4;
+const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,0 +1,74 @@
+//! Requests to flows that get no reply, in the log: each sort at each flow has a line a minute, and the rest are counted. Anybody can
+//! send what is refused, as fast as they like.
+
+use axum::http::StatusCode;
+
+use super::body::BodyError;
+use super::error::{status_of, status_of_body};
+use crate::exchange::{Endpoint, ExchangeError};
+use flowhost_runtime::telemetry::{self, Blame, Summary};
+
+/// Sums them up, by whose fault they are: strangers must not hide what the host or a plugin does wrong.
+#[derive(Debug)]
+pub(super) struct Failures {
+    guests: Summary,
+    host: Summary,
+    peers: Summary,
+}
+
+/// A request without a reply.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// What the client gets.
+    pub(super) status: StatusCode,
+    /// Why, as it stands in metrics.
+    pub(super) kind: &'static str,
+    /// Whose fault it is.
+    pub(super) blame: Blame,
+    /// The whole chain of causes, without any of the request's content.
+    error: String,
+}
+
+impl From<&ExchangeError> for Failure {
+    fn from(error: &ExchangeError) -> Self {
+        Self { status: status_of(error), kind: error.kind(), blame: error.blame(), error: telemetry::chain(error) }
+    }
+}
+
+impl From<&BodyError> for Failure {
+    fn from(error: &BodyError) -> Self {
+        Self { status: status_of_body(error), kind: "body", blame: Blame::Peer, error: error.to_string() }
+    }
+}
+
+impl Failures {
+    /// None yet.
+    pub(super) fn new() -> Self {
+        let summary = || Summary::new(MOST_LINES_OF_A_FLOW, MOST_LINES);
+        Self { guests: summary(), host: summary(), peers: summary() }
+    }
+
+    /// Logs one, or counts it. The request's span says which one it was, and whose.
+    pub(super) fn note(&self, endpoint: &Endpoint, failure: &Failure) {
+        let Failure { status, kind, blame, error } = failure;
+        let summary = match blame {
+            Blame::Guest => &self.guests,
+            Blame::Host => &self.host,
+            Blame::Peer => &self.peers,
+        };
+        let others = summary.note(&format!("{}/{}", endpoint.tenant.slug, endpoint.name), error);
+        let (status, blamed) = (status.as_u16(), blame.as_str());
+        match (others, blame) {
+            (None, _) => tracing::debug!(status, blame = blamed, kind, error, "a request got no reply"),
+            (Some(others), Blame::Host) => tracing::error!(status, blame = blamed, kind, error, others, "a request failed"),
+            (Some(others), Blame::Guest) => tracing::warn!(status, blame = blamed, kind, error, others, "a request failed"),
+            (Some(others), Blame::Peer) => tracing::info!(status, blame = blamed, kind, error, others, "a request was refused"),
+        }
+    }
+}
+
+/// There are not many more ways to be refused.
+const MOST_LINES_OF_A_FLOW: usize = 10;
+
+/// Each is some 500 bytes: what strangers can write is below 1 kB a second, whatever they send.
+const MOST_LINES: usize = 100;

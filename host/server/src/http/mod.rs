@@ -1,0 +1,79 @@
+//! HTTP, and nothing but: routes, extractors, statuses. The only place that knows status codes.
+
+mod activity;
+mod admin;
+mod body;
+mod body_memory;
+mod connection;
+mod data_endpoint;
+mod error;
+mod failures;
+mod health;
+mod incoming;
+mod limits;
+mod lingering;
+mod metrics;
+mod problem;
+mod request_id;
+mod server;
+mod strays;
+mod tls;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio_util::task::TaskTracker;
+
+pub use self::admin::{ADMIN_ROUTES, AdminRoute, FailedAttempts, admin_router};
+pub use self::body_memory::BodyMemory;
+pub use self::data_endpoint::public_router;
+pub use self::health::{Readiness, ReadyCheck};
+pub use self::limits::{HttpLimits, ListenerLimits};
+pub use self::server::{Server, ServerError, ServerOptions};
+pub use self::tls::{TlsError, TlsFiles};
+
+use crate::admin::Admin;
+use crate::exchange::Exchanges;
+use flowhost_runtime::telemetry::Metrics;
+
+/// What the public listener serves.
+#[derive(Clone)]
+pub struct PublicState {
+    /// Answers WhatsApp.
+    pub exchanges: Arc<Exchanges>,
+    /// Turns under way: they end even when their client hangs up, and before the host does.
+    pub turns: TaskTracker,
+    /// Where bodies go.
+    pub body_memory: BodyMemory,
+}
+
+/// What the admin listener serves.
+#[derive(Clone)]
+pub struct AdminState {
+    /// The operations.
+    pub admin: Arc<Admin>,
+    /// Who called them with invalid tokens.
+    pub failed_attempts: Arc<FailedAttempts>,
+    /// Whether this host can serve.
+    pub ready: Arc<dyn ReadyCheck>,
+    /// Set when the host is about to stop.
+    pub stopping: Arc<Stopping>,
+    /// What this host counts.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Tells load balancers that this host is about to stop.
+#[derive(Debug, Default)]
+pub struct Stopping(AtomicBool);
+
+impl Stopping {
+    /// From now on the host is not ready.
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the host is about to stop.
+    pub fn begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

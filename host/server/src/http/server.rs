@@ -1,0 +1,191 @@
+//! A listener that is being served: accepts connections, as many as it may have, and ends without losing a request.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+use super::connection::Connections;
+use super::limits::{ListenerLimits, http_builder};
+use super::tls::{Certificate, TlsError, TlsFiles};
+use flowhost_runtime::telemetry::{Listener, Metrics};
+
+/// What a listener is made of.
+pub struct ServerOptions {
+    /// Which one it is.
+    pub listener: Listener,
+    /// Where it listens; port 0 picks a free one.
+    pub address: SocketAddr,
+    /// The certificate; without one the listener speaks plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// What a client may take of it.
+    pub limits: ListenerLimits,
+    /// What answers. It finds the peer's address as the extension `ConnectInfo<SocketAddr>`.
+    pub router: Router,
+    /// Where connections and requests are counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// A listener that is being served. Dropped without [`Server::stop`] it ends at once, and what is under way with it.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    scheme: &'static str,
+    draining: CancellationToken,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    _end: DropGuard,
+}
+
+/// Why a listener can't be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The address can't be had.
+    #[error("can't listen on {0}")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// The certificate can't be used.
+    #[error("can't serve TLS")]
+    Tls(#[from] TlsError),
+}
+
+impl Server {
+    /// Listens. Accepts connections when it returns.
+    pub async fn start(options: ServerOptions) -> Result<Self, ServerError> {
+        let ServerOptions { listener, address, tls, limits, router, metrics } = options;
+        let certificate = tls.map(Certificate::load).transpose()?;
+        let acceptor = certificate.as_ref().map(Certificate::acceptor).transpose()?;
+        let scheme = if acceptor.is_some() { "https" } else { "http" };
+        let refused = |error| ServerError::Listen(address, error);
+        let socket = TcpListener::bind(address).await.map_err(refused)?;
+        let address = socket.local_addr().map_err(refused)?;
+        let end = CancellationToken::new();
+        let (draining, stop, tasks) = (CancellationToken::new(), end.child_token(), TaskTracker::new());
+        if let Some(certificate) = certificate {
+            tokio::spawn(stop.clone().run_until_cancelled_owned(certificate.follow()));
+        }
+        let connections = Connections {
+            listener,
+            limits,
+            tls: acceptor,
+            http: http_builder(),
+            router,
+            metrics,
+            open: Mutex::default(),
+            draining: draining.clone(),
+            stop: stop.clone(),
+        };
+        let places = Arc::new(Semaphore::new(limits.max_connections));
+        let accepting = Accepting { socket, connections: Arc::new(connections), places, warned: None, tasks: tasks.clone() };
+        tasks.spawn(stop.clone().run_until_cancelled_owned(accepting.run(end.clone())));
+        Ok(Self { address, scheme, draining, stop, tasks, _end: end.drop_guard() })
+    }
+
+    /// Where it is, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.address)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves on, but asks each client to leave: its next answer says that the connection ends with it.
+    pub fn drain(&self) {
+        self.draining.cancel();
+    }
+
+    /// Accepts no more, closes what is idle, and waits for the requests under way.
+    pub async fn stop(&self) {
+        self.drain();
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+/// Takes in connections.
+struct Accepting {
+    socket: TcpListener,
+    connections: Arc<Connections>,
+    places: Arc<Semaphore>,
+    warned: Option<Instant>,
+    tasks: TaskTracker,
+}
+
+impl Accepting {
+    /// Never returns. Connections end with `end` at the latest.
+    async fn run(mut self, end: CancellationToken) {
+        for number in 0.. {
+            let place = self.place().await;
+            let (stream, peer) = self.accept().await;
+            let served = self.connections.clone().serve(stream, peer, number, place);
+            self.tasks.spawn(end.clone().run_until_cancelled_owned(served));
+        }
+    }
+
+    /// Waits for a place for one more connection. Those that do nothing make room for it: a health check must get through, however many
+    /// others hold a connection.
+    async fn place(&mut self) -> OwnedSemaphorePermit {
+        if let Ok(place) = self.places.clone().try_acquire_owned() {
+            return place;
+        }
+        self.connections.metrics.connection_limit_reached(self.connections.listener);
+        if self.warned.is_none_or(|last| last.elapsed() > WARNING_INTERVAL) {
+            self.warned = Some(Instant::now());
+            let (listener, limit) = (self.connections.listener.as_str(), self.connections.limits.max_connections);
+            tracing::warn!(
+                listener,
+                limit,
+                "as many connections as there may be; idle ones make room for new ones, which wait for it"
+            );
+        }
+        loop {
+            self.connections.make_room();
+            if let Ok(place) = timeout(ROOM_INTERVAL, self.places.clone().acquire_owned()).await {
+                return place.expect("the semaphore is never closed");
+            }
+        }
+    }
+
+    async fn accept(&self) -> (TcpStream, SocketAddr) {
+        loop {
+            match self.socket.accept().await {
+                Ok((stream, peer)) => {
+                    // Head and body of an answer must not wait for the peer's delayed acknowledgement: 44 ms in the peers' measurements.
+                    if let Err(error) = stream.set_nodelay(true) {
+                        tracing::debug!(%error, "TCP_NODELAY can't be set");
+                    }
+                    return (stream, peer);
+                }
+                Err(error) if is_the_peers(&error) => {}
+                Err(error) => {
+                    tracing::error!(%error, listener = self.connections.listener.as_str(), "no connection can be accepted");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+/// A connection that was gone before it was accepted.
+fn is_the_peers(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// As a rule the process has as many files open as it may; it takes a moment until some are closed.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// Where none was idle, one may be by now.
+const ROOM_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A listener at its limit reaches it again with every connection that ends.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);

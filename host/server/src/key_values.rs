@@ -1,0 +1,221 @@
+//! Values that plugins keep beyond a session, in the database: sealed under the tenant's data key, each bound to its key.
+//!
+//! Invariants: a call takes a connection only while its statement runs; so few of these run at once that a flood of them leaves
+//! connections to exchanges, and no tenant has them all. A version never comes again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::store::{self, KeyFingerprint, Put, Store, StoreError, ValueToPut};
+use crate::tenants::Directory;
+use flowhost_protocol::crypto::{CryptoError, DataKey, Place, Sealed, random_bytes};
+use flowhost_protocol::ids::{Scope, TenantId};
+use flowhost_runtime::plugins::{KeptValue, KeyValueError, KeyValues, NewValue, Pending};
+use flowhost_runtime::telemetry;
+
+/// Keeps values of flows in the database.
+pub struct FlowValues {
+    store: Store,
+    directory: Arc<Directory>,
+    places: Arc<Semaphore>,
+    places_of_a_tenant: usize,
+    /// Places of tenants live as long as somebody is at them.
+    tenants: Mutex<HashMap<TenantId, Weak<Semaphore>>>,
+}
+
+impl FlowValues {
+    /// Puts the parts together.
+    pub fn new(store: Store, directory: Arc<Directory>) -> Self {
+        let all = (store.connections() as usize * PLACES_OF_TEN / 10).max(1);
+        let places_of_a_tenant = all.div_ceil(TENANTS_AT_ALL_PLACES);
+        Self { store, directory, places: Arc::new(Semaphore::new(all)), places_of_a_tenant, tenants: Mutex::default() }
+    }
+
+    async fn find(&self, scope: Scope, key: &str) -> Result<Option<KeptValue>, Failure> {
+        let desk = self.enter(scope).await?;
+        let Some(found) = store::find_flow_value(&self.store, scope, &desk.fingerprint(key)).await? else { return Ok(None) };
+        let value = desk.data_key.open(&value_place(scope, key), &found.sealed_value)?;
+        Ok(Some(KeptValue { value: value.to_vec(), version: version_of(found.version) }))
+    }
+
+    async fn put(&self, scope: Scope, key: &str, only_if: Option<Option<u64>>, value: NewValue) -> Result<Written, Failure> {
+        let desk = self.enter(scope).await?;
+        let (fingerprint, version) = (desk.fingerprint(key), new_version());
+        let put = ValueToPut {
+            fingerprint,
+            sealed_key: &desk.data_key.seal(&key_place(scope, &fingerprint), key.as_bytes()),
+            sealed_value: &desk.data_key.seal(&value_place(scope, key), &value.value),
+            version,
+            ttl_seconds: value.ttl_seconds,
+            most_keys: value.max_keys,
+            // A version that can't be stored is none that is.
+            only_if: only_if.map(|expected| expected.map(|version| i64::try_from(version).unwrap_or(-1))),
+        };
+        match store::put_flow_value(&self.store, scope, &put).await? {
+            Put::Full => Ok(Written::Full),
+            Put::Gone => Err(Failure::Gone),
+            Put::OtherVersion => Ok(Written::OtherVersion),
+            Put::Written => Ok(Written::As(version_of(version))),
+        }
+    }
+
+    async fn remove(&self, scope: Scope, key: &str) -> Result<(), Failure> {
+        let desk = self.enter(scope).await?;
+        Ok(store::delete_flow_value(&self.store, scope, &desk.fingerprint(key)).await?)
+    }
+
+    async fn keys(&self, scope: Scope, prefix: &str, limit: u32) -> Result<Vec<String>, Failure> {
+        let desk = self.enter(scope).await?;
+        let sealed = store::list_flow_keys(&self.store, scope).await?;
+        let prefix = prefix.to_owned();
+        // Opening thousands of keys takes milliseconds: not on a thread that others wait for.
+        let open = move || desk.first_keys(&sealed, &prefix, limit as usize);
+        tokio::task::spawn_blocking(open).await.map_err(|_| Failure::Interrupted)?
+    }
+
+    /// Waits for a place, and finds the tenant's data key.
+    async fn enter(&self, scope: Scope) -> Result<Drawer, Failure> {
+        let of_tenant = self.places_of(scope.tenant).acquire_owned().await;
+        let of_all = self.places.clone().acquire_owned().await;
+        let (Ok(of_tenant), Ok(of_all)) = (of_tenant, of_all) else { return Err(Failure::Interrupted) };
+        let data_key = self.directory.data_key(scope.tenant).ok_or(Failure::Gone)?;
+        Ok(Drawer { scope, data_key, _places: (of_tenant, of_all) })
+    }
+
+    fn places_of(&self, tenant: TenantId) -> Arc<Semaphore> {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(places) = tenants.get(&tenant).and_then(Weak::upgrade) {
+            return places;
+        }
+        tenants.retain(|_, places| places.strong_count() > 0);
+        let places = Arc::new(Semaphore::new(self.places_of_a_tenant));
+        tenants.insert(tenant, Arc::downgrade(&places));
+        places
+    }
+}
+
+impl KeyValues for FlowValues {
+    fn get<'a>(&'a self, scope: Scope, key: &'a str) -> Pending<'a, Result<Option<KeptValue>, KeyValueError>> {
+        Box::pin(async move { self.find(scope, key).await.map_err(|failure| failure.told(scope)) })
+    }
+
+    fn set<'a>(&'a self, scope: Scope, key: &'a str, value: NewValue) -> Pending<'a, Result<u64, KeyValueError>> {
+        Box::pin(async move {
+            match self.put(scope, key, None, value).await.map_err(|failure| failure.told(scope))? {
+                Written::As(version) => Ok(version),
+                Written::Full | Written::OtherVersion => Err(KeyValueError::QuotaExceeded),
+            }
+        })
+    }
+
+    fn compare_and_set<'a>(
+        &'a self,
+        scope: Scope,
+        key: &'a str,
+        expected: Option<u64>,
+        value: NewValue,
+    ) -> Pending<'a, Result<Option<u64>, KeyValueError>> {
+        Box::pin(async move {
+            match self.put(scope, key, Some(expected), value).await.map_err(|failure| failure.told(scope))? {
+                Written::As(version) => Ok(Some(version)),
+                Written::Full => Err(KeyValueError::QuotaExceeded),
+                Written::OtherVersion => Ok(None),
+            }
+        })
+    }
+
+    fn delete<'a>(&'a self, scope: Scope, key: &'a str) -> Pending<'a, Result<(), KeyValueError>> {
+        Box::pin(async move { self.remove(scope, key).await.map_err(|failure| failure.told(scope)) })
+    }
+
+    fn list<'a>(&'a self, scope: Scope, prefix: &'a str, limit: u32) -> Pending<'a, Result<Vec<String>, KeyValueError>> {
+        Box::pin(async move { self.keys(scope, prefix, limit).await.map_err(|failure| failure.told(scope)) })
+    }
+}
+
+/// A place at one flow's values; given back when dropped.
+struct Drawer {
+    scope: Scope,
+    data_key: Arc<DataKey>,
+    _places: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+}
+
+impl Drawer {
+    fn fingerprint(&self, key: &str) -> KeyFingerprint {
+        let Scope { tenant, flow } = self.scope;
+        let parts = [&tenant.0.as_bytes()[..], flow.0.as_bytes(), key.as_bytes()];
+        self.data_key.fingerprint(&Place::new("flow_values.key_fingerprint", &parts))
+    }
+
+    fn first_keys(&self, sealed: &[(KeyFingerprint, Sealed)], prefix: &str, limit: usize) -> Result<Vec<String>, Failure> {
+        let mut keys = Vec::new();
+        for (fingerprint, sealed) in sealed {
+            let key = self.data_key.open(&key_place(self.scope, fingerprint), sealed)?;
+            let key = std::str::from_utf8(&key).map_err(|_| Failure::Unreadable)?;
+            if key.starts_with(prefix) {
+                keys.push(key.to_owned());
+            }
+        }
+        keys.sort_unstable();
+        keys.truncate(limit);
+        Ok(keys)
+    }
+}
+
+/// What came of a write.
+enum Written {
+    As(u64),
+    Full,
+    OtherVersion,
+}
+
+/// Why the store can't be used.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("the flow is not served any more")]
+    Gone,
+    #[error("the work was cut off")]
+    Interrupted,
+    #[error("a stored value doesn't open")]
+    Sealed(#[from] CryptoError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("a stored key is no text")]
+    Unreadable,
+}
+
+impl Failure {
+    /// Logs it; the plugin only learns that the store is not there.
+    fn told(self, scope: Scope) -> KeyValueError {
+        let (tenant, flow) = (scope.tenant, scope.flow);
+        tracing::warn!(tenant.id = %tenant, flow.id = %flow, error = %telemetry::chain(&self), "a plugin's store can't be used");
+        KeyValueError::Unavailable(Arc::new(self))
+    }
+}
+
+fn key_place(scope: Scope, fingerprint: &KeyFingerprint) -> Place {
+    Place::new("flow_values.sealed_key", &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), fingerprint])
+}
+
+fn value_place(scope: Scope, key: &str) -> Place {
+    Place::new("flow_values.sealed_value", &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), key.as_bytes()])
+}
+
+/// Random, so that a key which was deleted and set again has another version than before, without anything to remember. 53 bits, so that
+/// a plugin in any language can pass it on as a number in JSON; two of a key's versions are the same once in 10^16.
+fn new_version() -> i64 {
+    let bits = u64::from_le_bytes(random_bytes()) >> 11;
+    i64::try_from(bits).expect("53 bits fit")
+}
+
+fn version_of(stored: i64) -> u64 {
+    u64::try_from(stored).unwrap_or_default()
+}
+
+/// Of ten of the host's connections; the rest is for exchanges, which take theirs for a few milliseconds.
+const PLACES_OF_TEN: usize = 3;
+
+/// A tenant has a third of them, so that it takes three to make a fourth one wait.
+const TENANTS_AT_ALL_PLACES: usize = 3;

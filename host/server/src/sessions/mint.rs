@@ -1,0 +1,59 @@
+//! Tokens that this host mints: a session that is there before its first exchange, with what the business attached to it.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use super::{CONTEXT_COLUMN, SessionError, SessionSpace, Sessions, place};
+use crate::store::{self, MintedSession};
+use flowhost_protocol::crypto::{BearerToken, TokenDigest};
+use flowhost_protocol::ids::{SessionId, TokenHash};
+
+/// A token that was just minted: the one time that it is known.
+#[derive(Debug)]
+pub struct MintedToken {
+    /// What the client is to send as `flow_token`.
+    pub token: BearerToken,
+    /// Its session.
+    pub session: SessionId,
+    /// When it ends, if it is not used before.
+    pub expires_at: OffsetDateTime,
+}
+
+/// How long a minted token is valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenLife {
+    /// From its first exchange on; unused it waits for [`MAX_UNUSED`].
+    FromFirstExchange(Duration),
+    /// From now on.
+    FromNow(Duration),
+}
+
+impl Sessions {
+    /// Mints a token of 256 random bits. `context` is JSON, for the plugin to see.
+    pub async fn mint(&self, space: &SessionSpace, context: Option<&str>, life: TokenLife) -> Result<MintedToken, SessionError> {
+        let token = BearerToken::generate(TOKEN_PREFIX);
+        let TokenDigest(digest) = token.digest();
+        let hash = TokenHash(digest);
+        let (until_unused, from_first_exchange) = match life {
+            TokenLife::FromFirstExchange(time) => (MAX_UNUSED, Some(time)),
+            TokenLife::FromNow(time) => (time, None),
+        };
+        let place = place(space.scope, hash, CONTEXT_COLUMN);
+        let minted = MintedSession {
+            id: SessionId::new(),
+            token: hash,
+            sealed_context: context.map(|json| space.data_key.seal(&place, json.as_bytes())),
+            expires_at: OffsetDateTime::now_utc() + until_unused,
+            from_first_exchange,
+        };
+        store::insert_minted_session(&self.store, space.scope, &minted).await?;
+        Ok(MintedToken { token, session: minted.id, expires_at: minted.expires_at })
+    }
+}
+
+/// How long a token waits for its first exchange whose time runs from there: longer than any message is worth answering.
+pub const MAX_UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// By which a token in a log or a message is told from other texts: Flowhost, flow token.
+const TOKEN_PREFIX: &str = "fht_";

@@ -1,0 +1,236 @@
+//! Sessions: what is remembered of a conversation, and the rules by which a request may take a turn in it.
+//!
+//! Invariants: a [`Turn`] holds no database connection; [`Turn::commit`] is one compare-and-swap together with the exchange's row;
+//! a request that was answered once is never answered differently, since that would seal two plaintexts under one key and nonce.
+//! So refusals and failures that are answered with a sealed text are committed too.
+
+mod admission;
+mod error;
+mod mint;
+mod notices;
+mod token_signature;
+mod turn;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+
+pub use admission::{Admission, Entry, KnownSession, TokenStanding, entry, is_suspect, restarts};
+pub use error::SessionError;
+pub use mint::{MAX_UNUSED, MintedToken, TokenLife};
+pub use notices::{News, Notices, TokenNotice};
+pub use token_signature::token_signature_holds;
+pub use turn::{Arrival, OverTurn, Turn, TurnMeta};
+
+pub use crate::store::{Opening, SessionStatus};
+
+use crate::store::{self, Answered, Store, StoredClientError, StoredSession};
+use flowhost_protocol::crypto::{DataKey, Place};
+use flowhost_protocol::flow::{Action, ClientError, Exchange, FlowReply, FlowToken, OnReopen, ReplyKind, SharedTokens};
+use flowhost_protocol::ids::{ClientErrorId, RequestDigest, Scope, TokenHash};
+
+/// Where sessions of one flow are kept and what they are sealed with.
+#[derive(Clone, Debug)]
+pub struct SessionSpace {
+    /// The flow.
+    pub scope: Scope,
+    /// The tenant's data key.
+    pub data_key: Arc<DataKey>,
+    /// How long a session lasts, from its first exchange on.
+    pub time_to_live: Duration,
+    /// What an INIT does to a session that is open.
+    pub on_reopen: OnReopen,
+}
+
+/// How an exchange begins.
+#[derive(Debug)]
+pub struct Begun {
+    /// What the request meets.
+    pub met: Met,
+    /// What it shows of the tokens that the flow is sent with.
+    pub notice: Option<TokenNotice>,
+}
+
+/// What a request meets.
+#[derive(Debug)]
+pub enum Met {
+    /// The same request was answered before, and others came since: nothing may be answered to it.
+    OldRepeat,
+    /// The session is over, or the token is not admitted.
+    Over(OverTurn),
+    /// The same request was the last one: what was answered to it.
+    Repeat(FlowReply),
+    /// The plugin's turn.
+    Turn(Turn),
+}
+
+/// The sessions of all tenants.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    store: Store,
+}
+
+impl Sessions {
+    /// Sessions live in the database.
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// Finds out what an exchange meets. One statement; a second one only for copies of requests whose token was
+    /// refused.
+    pub async fn begin(
+        &self,
+        space: &SessionSpace,
+        standing: TokenStanding,
+        exchange: &Exchange,
+        request: RequestDigest,
+    ) -> Result<Begun, SessionError> {
+        let own = exchange.flow_token.as_ref().filter(|_| !standing.shared);
+        let token = own.map_or_else(|| one_shot(request), FlowToken::hash);
+        let found = store::find_turn(&self.store, space.scope, token, request).await?;
+        if let Some(answered) = found.answered {
+            let met = self.repeat(space, token, found.session, answered).await?;
+            return Ok(Begun { met, notice: None });
+        }
+        let meta = TurnMeta { store: self.store.clone(), space: space.clone(), token, request, action: exchange.action };
+        let now = OffsetDateTime::now_utc();
+        let known = found.session.as_ref().map(KnownSession::from);
+        let suspect = known.is_some_and(|session| is_suspect(exchange.action, session, now));
+        let entry = entry(standing, known, now);
+        let notice = notice(standing, known, suspect, entry);
+        let opening = Opening {
+            opened: exchange.action == Action::Init,
+            restart: restarts(space.on_reopen, exchange.action, known),
+            suspect,
+        };
+        let met = match entry {
+            Entry::Refused => {
+                let meta = TurnMeta { token: one_shot(request), ..meta };
+                Met::Over(OverTurn::new(meta, None, SessionStatus::Rejected, exchange, Opening::default()))
+            }
+            Entry::Over(status) => {
+                let opening = Opening { opened: false, restart: false, ..opening };
+                Met::Over(OverTurn::new(meta, found.session, status, exchange, opening))
+            }
+            Entry::StandAlone => Met::Turn(Turn::stand_alone(meta, found.session, exchange, standing.verified)?),
+            Entry::Turn => Met::Turn(Turn::new(meta, found.session, exchange, standing.verified, opening)?),
+        };
+        Ok(Begun { met, notice })
+    }
+
+    /// What a copy of a request gets that was answered before. `session` is that of `token`, the request's own.
+    async fn repeat(
+        &self,
+        space: &SessionSpace,
+        token: TokenHash,
+        session: Option<StoredSession>,
+        answered: Answered,
+    ) -> Result<Met, SessionError> {
+        let session = match session {
+            _ if !answered.same_flow => None,
+            session if answered.token == token => session,
+            // Its token was refused then, or is refused now.
+            _ => store::find_session(&self.store, space.scope, answered.token).await?,
+        };
+        match session {
+            Some(session) if session.version == answered.number => stored_reply(space, &session).map(Met::Repeat),
+            _ => Ok(Met::OldRepeat),
+        }
+    }
+
+    /// Records what a client reported, if its session is known.
+    pub async fn record_client_error(&self, space: &SessionSpace, error: &ClientError) -> Result<(), SessionError> {
+        let Some(token) = error.flow_token.as_ref().map(|token| token.hash()) else { return Ok(()) };
+        let id = ClientErrorId::new();
+        let place = client_error_place(space.scope, id);
+        let stored = StoredClientError {
+            id,
+            screen: error.screen.as_deref().map(|screen| cut(screen, NAME_BYTES)),
+            key: cut(&error.key, NAME_BYTES),
+            sealed_message: space.data_key.seal(&place, cut(&error.message, CLIENT_ERROR_MESSAGE_BYTES).as_bytes()),
+            created_at: OffsetDateTime::now_utc(),
+        };
+        store::insert_client_error(&self.store, space.scope, token, &stored, CLIENT_ERRORS_PER_SESSION).await?;
+        Ok(())
+    }
+}
+
+/// What an exchange shows of the tokens that the flow is sent with.
+fn notice(standing: TokenStanding, session: Option<KnownSession>, suspect: bool, entry: Entry) -> Option<TokenNotice> {
+    let set_apart = entry == Entry::StandAlone || (entry == Entry::Refused && standing.admission != Admission::Nobody);
+    let opened = |session: KnownSession| session.reopened(suspect).is_shared();
+    match session {
+        _ if standing.shared_tokens == SharedTokens::Trust => None,
+        _ if standing.shared => set_apart.then_some(TokenNotice::Shared),
+        session => session.is_some_and(opened).then_some(TokenNotice::Reopened),
+    }
+}
+
+/// Where the message of a client's report is sealed for.
+pub fn client_error_place(scope: Scope, id: ClientErrorId) -> Place {
+    Place::new("client_errors.sealed_message", &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), id.0.as_bytes()])
+}
+
+/// The session of a request that belongs to none: its token is missing, refused, or shared by many. Keyed by the request itself, it
+/// serves for recognising a repeat and for nothing else.
+fn one_shot(request: RequestDigest) -> TokenHash {
+    let mut hash = Sha256::new();
+    // 0xff never occurs in UTF-8, so no flow token hashes to this.
+    hash.update([0xff]);
+    hash.update(request.0);
+    TokenHash(hash.finalize().into())
+}
+
+fn stored_reply(space: &SessionSpace, session: &StoredSession) -> Result<FlowReply, SessionError> {
+    let (kind, sealed) = session.last_reply.as_ref().ok_or(SessionError::Unreadable("reply"))?;
+    let kind = match kind.as_str() {
+        ANSWER => ReplyKind::Answer,
+        TOKEN_REJECTED => ReplyKind::TokenRejected,
+        _ => return Err(SessionError::Unreadable("reply kind")),
+    };
+    let place = place(space.scope, session.token, REPLY_COLUMN);
+    let payload = space.data_key.open(&place, sealed).map_err(|error| SessionError::Sealed("reply", error))?;
+    Ok(FlowReply::stored(kind, payload.to_vec()))
+}
+
+fn place(scope: Scope, token: TokenHash, column: &'static str) -> Place {
+    Place::new(column, &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), &token.0])
+}
+
+/// At most `bytes` of a text, cut between characters.
+fn cut(text: &str, bytes: usize) -> String {
+    text[..text.floor_char_boundary(bytes)].to_owned()
+}
+
+const ANSWER: &str = "answer";
+const TOKEN_REJECTED: &str = "token-rejected";
+const REPLY_COLUMN: &str = "sessions.sealed_last_reply";
+const STATE_COLUMN: &str = "sessions.sealed_state";
+const CONTEXT_COLUMN: &str = "sessions.sealed_context";
+
+/// Names of screens and error keys are short; what comes in their place is kept as far as this.
+const NAME_BYTES: usize = 128;
+
+/// A client that keeps reporting tells nothing new; a session's reports stay small.
+const CLIENT_ERRORS_PER_SESSION: i64 = 20;
+const CLIENT_ERROR_MESSAGE_BYTES: usize = 2048;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_token_meets_a_one_shot_session() {
+        let digest = RequestDigest([7; 32]);
+        assert_ne!(one_shot(digest), one_shot(RequestDigest([8; 32])));
+        assert_ne!(one_shot(digest).0, <[u8; 32]>::from(Sha256::digest(digest.0)));
+    }
+
+    #[test]
+    fn cuts_between_characters() {
+        assert_eq!(cut("aé", 2), "a");
+        assert_eq!(cut("aé", 9), "aé");
+    }
+}

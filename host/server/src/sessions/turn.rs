@@ -1,0 +1,216 @@
+//! One turn of a session: a snapshot on the way to a plugin, and the commit on the way back.
+
+use std::time::Instant;
+
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::{
+    ANSWER, CONTEXT_COLUMN, KnownSession, NAME_BYTES, REPLY_COLUMN, STATE_COLUMN, SessionError, SessionSpace, TOKEN_REJECTED, cut,
+    one_shot, place,
+};
+use crate::store::{self, Commit, ExchangeRow, NewSession, Opening, SessionStatus, Store, StoredSession};
+use flowhost_protocol::crypto::Sealed;
+use flowhost_protocol::flow::{Action, CheckedAnswer, Exchange, FlowReply, Outcome, ReplyKind, TurnInput};
+use flowhost_protocol::ids::{RequestDigest, RequestId, SessionId, TokenHash};
+
+/// As which request, and when, an exchange came.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// How its answer names it.
+    pub id: RequestId,
+    /// When it came.
+    pub at: Instant,
+}
+
+/// What a turn needs to know to be committed.
+#[derive(Clone, Debug)]
+pub struct TurnMeta {
+    pub(super) store: Store,
+    pub(super) space: SessionSpace,
+    pub(super) token: TokenHash,
+    pub(super) request: RequestDigest,
+    pub(super) action: Action,
+}
+
+/// A turn of an open session: a snapshot, no connection. Dropped, it writes nothing.
+///
+/// ```compile_fail,E0382
+/// # use flowhost::{sessions::Turn, flow::CheckedAnswer};
+/// # use flowhost_server::sessions::Arrival;
+/// async fn twice(turn: Turn, one: CheckedAnswer, other: CheckedAnswer, arrival: Arrival) {
+///     let _ = turn.commit(one, None, arrival).await;
+///     let _ = turn.commit(other, None, arrival).await;
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Turn {
+    meta: TurnMeta,
+    /// The session's version; none where this is its first turn.
+    version: Option<i64>,
+    screen_in: Option<String>,
+    input: TurnInput,
+    opening: Opening,
+}
+
+impl Turn {
+    pub(super) fn new(
+        meta: TurnMeta,
+        session: Option<StoredSession>,
+        exchange: &Exchange,
+        token_verified: bool,
+        opening: Opening,
+    ) -> Result<Self, SessionError> {
+        let mut input = TurnInput { state: None, context: None, exchanges: 0, token_verified, shared: false };
+        if let Some(session) = &session {
+            input.context = open_text(&meta, CONTEXT_COLUMN, "context", session.sealed_context.as_ref())?;
+            if !opening.restart {
+                input.state = open_text(&meta, STATE_COLUMN, "state", session.sealed_state.as_ref())?;
+                input.exchanges = KnownSession::from(session).exchanges(meta.space.on_reopen);
+            }
+        }
+        let version = session.map(|session| session.version);
+        Ok(Self { meta, version, screen_in: screen_of(exchange), input, opening })
+    }
+
+    /// A turn for itself, since its token is shared by many. Of the token's own session, where it has one, it gets what the business
+    /// attached to the token, and nothing that a user left there.
+    pub(super) fn stand_alone(
+        meta: TurnMeta,
+        session: Option<StoredSession>,
+        exchange: &Exchange,
+        token_verified: bool,
+    ) -> Result<Self, SessionError> {
+        let sealed_context = session.as_ref().and_then(|session| session.sealed_context.as_ref());
+        let context = open_text(&meta, CONTEXT_COLUMN, "context", sealed_context)?;
+        let input = TurnInput { state: None, context, exchanges: 0, token_verified, shared: true };
+        let meta = TurnMeta { token: one_shot(meta.request), ..meta };
+        Ok(Self { meta, version: None, screen_in: screen_of(exchange), input, opening: Opening::default() })
+    }
+
+    /// What the plugin gets to see of the session.
+    pub fn input(&self) -> &TurnInput {
+        &self.input
+    }
+
+    /// Makes the answer part of the session: one compare-and-swap with the exchange's row, in one statement. Only then there is a
+    /// reply to seal.
+    ///
+    /// [`SessionError::Conflict`] if another turn was faster: begin again.
+    pub async fn commit(
+        self,
+        answer: CheckedAnswer,
+        plugin_version: Option<i32>,
+        arrival: Arrival,
+    ) -> Result<FlowReply, SessionError> {
+        let status = match answer.outcome() {
+            Outcome::Completed => SessionStatus::Completed,
+            Outcome::Rejected => SessionStatus::Rejected,
+            Outcome::Failed | Outcome::Refused | Outcome::Screen => SessionStatus::Open,
+        };
+        let kept = Kept { status, shared: self.input.shared, opening: self.opening };
+        write(self.meta, self.version, self.screen_in.as_deref(), kept, answer, plugin_version, arrival).await
+    }
+}
+
+/// A turn of a session that is over: nothing can be done with it but to refuse it.
+#[derive(Debug)]
+pub struct OverTurn {
+    meta: TurnMeta,
+    version: Option<i64>,
+    screen_in: Option<String>,
+    kept: Kept,
+}
+
+impl OverTurn {
+    pub(super) fn new(
+        meta: TurnMeta,
+        session: Option<StoredSession>,
+        status: SessionStatus,
+        exchange: &Exchange,
+        opening: Opening,
+    ) -> Self {
+        let kept = Kept { status, shared: false, opening };
+        Self { meta, version: session.map(|session| session.version), screen_in: screen_of(exchange), kept }
+    }
+
+    /// Commits the refusal and gives its reply: a 427 that shows `text`.
+    pub async fn refuse(self, text: &str, arrival: Arrival) -> Result<FlowReply, SessionError> {
+        write(self.meta, self.version, self.screen_in.as_deref(), self.kept, CheckedAnswer::refusal(text), None, arrival).await
+    }
+}
+
+/// What a commit makes of the session.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    status: SessionStatus,
+    /// Whether the turn stands alone: its state is nobody's.
+    shared: bool,
+    opening: Opening,
+}
+
+async fn write(
+    meta: TurnMeta,
+    version: Option<i64>,
+    screen_in: Option<&str>,
+    kept: Kept,
+    answer: CheckedAnswer,
+    plugin_version: Option<i32>,
+    arrival: Arrival,
+) -> Result<FlowReply, SessionError> {
+    let scope = meta.space.scope;
+    let seal = |column, value: &[u8]| meta.space.data_key.seal(&place(scope, meta.token, column), value);
+    let sealed_state = answer.state().filter(|_| !kept.shared).map(|state| seal(STATE_COLUMN, state.as_bytes()));
+    let sealed_reply = seal(REPLY_COLUMN, answer.reply().payload());
+    let screen_out = answer.screen().map(|name| cut(name, NAME_BYTES));
+    let commit = Commit {
+        token: meta.token,
+        status: kept.status,
+        shared: kept.shared,
+        opening: kept.opening,
+        sealed_state: sealed_state.as_ref(),
+        request: meta.request,
+        reply_kind: match answer.reply().kind() {
+            ReplyKind::Answer => ANSWER,
+            ReplyKind::TokenRejected => TOKEN_REJECTED,
+        },
+        sealed_reply: &sealed_reply,
+        exchange: ExchangeRow {
+            action: meta.action.as_str(),
+            screen_in,
+            screen_out: screen_out.as_deref(),
+            outcome: answer.outcome().as_str(),
+            duration_us: i64::try_from(arrival.at.elapsed().as_micros()).unwrap_or(i64::MAX),
+            plugin_version,
+            request: arrival.id,
+        },
+    };
+    let done = match version {
+        Some(version) => store::update_session(&meta.store, scope, version, &commit).await?,
+        None => store::insert_session(&meta.store, scope, &meta.new_session(), &commit).await?,
+    };
+    if done { Ok(answer.into_reply()) } else { Err(SessionError::Conflict) }
+}
+
+impl TurnMeta {
+    fn new_session(&self) -> NewSession {
+        NewSession { id: SessionId::new(), expires_at: OffsetDateTime::now_utc() + self.space.time_to_live }
+    }
+}
+
+fn screen_of(exchange: &Exchange) -> Option<String> {
+    exchange.screen.as_deref().map(|name| cut(name, NAME_BYTES))
+}
+
+fn open_text(
+    meta: &TurnMeta,
+    column: &'static str,
+    what: &'static str,
+    sealed: Option<&Sealed>,
+) -> Result<Option<Zeroizing<String>>, SessionError> {
+    let Some(sealed) = sealed else { return Ok(None) };
+    let place = place(meta.space.scope, meta.token, column);
+    let bytes = meta.space.data_key.open(&place, sealed).map_err(|error| SessionError::Sealed(what, error))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| SessionError::Unreadable(what))?;
+    Ok(Some(Zeroizing::new(text.to_owned())))
+}

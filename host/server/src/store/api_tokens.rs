@@ -1,0 +1,215 @@
+//! The table `api_tokens`: bearers of the admin API, as hashes.
+
+use sqlx::FromRow;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{AccessChange, Store, StoreError};
+use flowhost_protocol::crypto::TokenDigest;
+use flowhost_protocol::ids::{ApiTokenId, PartnerId, TenantId};
+
+/// What an api token reaches, and what it may do there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenScope {
+    /// Everything.
+    Operator,
+    /// A partner's tenants.
+    Partner(PartnerId),
+    /// One tenant: its flows may be changed.
+    Deploy(TenantId),
+    /// One tenant: nothing may be changed.
+    Read(TenantId),
+}
+
+impl TokenScope {
+    /// The role as the database and the API spell it.
+    pub fn role(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Partner(_) => "partner",
+            Self::Deploy(_) => "deploy",
+            Self::Read(_) => "read",
+        }
+    }
+
+    /// The partner, where the token belongs to one.
+    pub fn partner(self) -> Option<PartnerId> {
+        match self {
+            Self::Partner(partner) => Some(partner),
+            Self::Operator | Self::Deploy(_) | Self::Read(_) => None,
+        }
+    }
+
+    /// The tenant, where the token belongs to one.
+    pub fn tenant(self) -> Option<TenantId> {
+        match self {
+            Self::Deploy(tenant) | Self::Read(tenant) => Some(tenant),
+            Self::Operator | Self::Partner(_) => None,
+        }
+    }
+}
+
+/// An api token as stored.
+#[derive(Clone, Debug)]
+pub struct StoredApiToken {
+    /// Its identity.
+    pub id: ApiTokenId,
+    /// What it reaches.
+    pub scope: TokenScope,
+    /// The slug of its partner, or of its tenant's partner.
+    pub partner: Option<String>,
+    /// The slug of its tenant.
+    pub tenant: Option<String>,
+    /// Which partner that is: who manages the token.
+    pub managed_by: Option<PartnerId>,
+    /// The token that it was made with, and ends with; none: the operator's token of the environment.
+    pub made_by: Option<ApiTokenId>,
+    /// When it ends; none: never.
+    pub expires_at: Option<OffsetDateTime>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<OffsetDateTime>,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+}
+
+/// Inserts a token that ends with its maker's at the latest. Gives when; none if the maker's own is not there any more.
+pub async fn insert_api_token(
+    change: &mut AccessChange,
+    id: ApiTokenId,
+    digest: &TokenDigest,
+    scope: TokenScope,
+    expires_at: Option<OffsetDateTime>,
+    made_by: Option<ApiTokenId>,
+) -> Result<Option<TokenEnd>, StoreError> {
+    // `least` takes no account of nulls: neither of a maker without an end nor of no maker at all.
+    let inserted = sqlx::query_scalar(
+        "insert into api_tokens (token_id, token_hash, role, partner_id, tenant_id, expires_at, made_by) \
+         select $1, $2, $3, $4, $5, least($6, maker.expires_at), $7 \
+         from (values (true)) as one left join api_tokens maker on maker.token_id = $7 \
+         where $7::uuid is null or maker.expires_at is null and maker.token_id is not null or maker.expires_at > now() \
+         returning expires_at",
+    );
+    let expires_at: Option<Option<OffsetDateTime>> = inserted
+        .bind(id.0)
+        .bind(&digest.0[..])
+        .bind(scope.role())
+        .bind(scope.partner().map(|id| id.0))
+        .bind(scope.tenant().map(|id| id.0))
+        .bind(expires_at)
+        .bind(made_by.map(|id| id.0))
+        .fetch_optional(&mut *change.transaction)
+        .await?;
+    Ok(expires_at.map(TokenEnd))
+}
+
+/// When a token ends; none: never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenEnd(pub Option<OffsetDateTime>);
+
+/// The token of that hash, if it is not over; its use is recorded, at most once a minute.
+pub async fn use_api_token(store: &Store, digest: &TokenDigest) -> Result<Option<(ApiTokenId, TokenScope)>, StoreError> {
+    let mut transaction = store.above_tenants().await?;
+    let row: Option<ScopeRow> = sqlx::query_as(
+        "select token_id, role, partner_id, tenant_id, coalesce(last_used_at < now() - interval '1 minute', true) as note_use \
+         from api_tokens where token_hash = $1 and (expires_at is null or expires_at > now())",
+    )
+    .bind(&digest.0[..])
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    if row.note_use {
+        sqlx::query("update api_tokens set last_used_at = now() where token_id = $1")
+            .bind(row.token_id)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+    }
+    Ok(Some((ApiTokenId(row.token_id), row.scope()?)))
+}
+
+/// Whether a token is still there and not over.
+pub async fn api_token_holds(store: &Store, id: ApiTokenId) -> Result<bool, StoreError> {
+    let holds = sqlx::query_scalar(
+        "select exists (select from api_tokens where token_id = $1 and (expires_at is null or expires_at > now()))",
+    );
+    Ok(holds.bind(id.0).fetch_one(&mut *store.above_tenants().await?).await?)
+}
+
+/// Every token, the newest first.
+pub async fn list_api_tokens(store: &Store) -> Result<Vec<StoredApiToken>, StoreError> {
+    let rows: Vec<TokenRow> = sqlx::query_as(
+        "select k.token_id, k.role, k.partner_id, k.tenant_id, false as note_use, k.made_by, k.expires_at, k.last_used_at, k.created_at, \
+           t.slug as tenant, p.slug as partner, p.partner_id as managed_by \
+         from api_tokens k left join tenants t on t.tenant_id = k.tenant_id \
+         left join partners p on p.partner_id = coalesce(k.partner_id, t.partner_id) order by k.token_id desc",
+    )
+    .fetch_all(&mut *store.across_tenants().await?)
+    .await?;
+    rows.into_iter().map(StoredApiToken::try_from).collect()
+}
+
+/// Deletes a token and all that were made with it, and with those: from then on none is known. Gives which ones these were, the token
+/// itself first; none if it was not there.
+pub async fn delete_api_token(change: &mut AccessChange, id: ApiTokenId) -> Result<Vec<ApiTokenId>, StoreError> {
+    let made = sqlx::query_scalar(
+        "with recursive made (token_id, depth) as (select token_id, 0 from api_tokens where token_id = $1 \
+           union all select next.token_id, made.depth + 1 from api_tokens next join made on next.made_by = made.token_id) \
+         select token_id from made order by depth, token_id",
+    );
+    let gone: Vec<Uuid> = made.bind(id.0).fetch_all(&mut *change.transaction).await?;
+    // The others go with it, those too that were made just now.
+    sqlx::query("delete from api_tokens where token_id = $1").bind(id.0).execute(&mut *change.transaction).await?;
+    Ok(gone.into_iter().map(ApiTokenId).collect())
+}
+
+#[derive(FromRow)]
+struct ScopeRow {
+    token_id: Uuid,
+    role: String,
+    partner_id: Option<Uuid>,
+    tenant_id: Option<Uuid>,
+    note_use: bool,
+}
+
+impl ScopeRow {
+    fn scope(&self) -> Result<TokenScope, StoreError> {
+        match (self.role.as_str(), self.partner_id, self.tenant_id) {
+            ("operator", None, None) => Ok(TokenScope::Operator),
+            ("partner", Some(partner), None) => Ok(TokenScope::Partner(PartnerId(partner))),
+            ("deploy", None, Some(tenant)) => Ok(TokenScope::Deploy(TenantId(tenant))),
+            ("read", None, Some(tenant)) => Ok(TokenScope::Read(TenantId(tenant))),
+            _ => Err(StoreError::Unreadable("api token")),
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct TokenRow {
+    #[sqlx(flatten)]
+    scope: ScopeRow,
+    partner: Option<String>,
+    tenant: Option<String>,
+    managed_by: Option<Uuid>,
+    made_by: Option<Uuid>,
+    expires_at: Option<OffsetDateTime>,
+    last_used_at: Option<OffsetDateTime>,
+    created_at: OffsetDateTime,
+}
+
+impl TryFrom<TokenRow> for StoredApiToken {
+    type Error = StoreError;
+
+    fn try_from(row: TokenRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ApiTokenId(row.scope.token_id),
+            scope: row.scope.scope()?,
+            partner: row.partner,
+            tenant: row.tenant,
+            managed_by: row.managed_by.map(PartnerId),
+            made_by: row.made_by.map(ApiTokenId),
+            expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
+            created_at: row.created_at,
+        })
+    }
+}

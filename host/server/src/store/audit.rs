@@ -1,0 +1,137 @@
+//! The table `audit_entries`: added to with every change, never changed.
+
+use serde_json::Value;
+use sqlx::FromRow;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::connection::Connection;
+use super::{Store, StoreError};
+use flowhost_protocol::ids::{ApiTokenId, AuditId, PartnerId, RequestId, TenantId};
+
+/// Who changes something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// The api token that was used; none: the operator's token of the environment.
+    pub token: Option<ApiTokenId>,
+    /// The token's role.
+    pub role: &'static str,
+}
+
+/// Whose a change is: what names it in the audit log, and who may read of it there.
+#[derive(Clone, Debug, Default)]
+pub struct Subject {
+    /// The partner, with its slug.
+    pub partner: Option<(PartnerId, String)>,
+    /// The tenant, with its slug.
+    pub tenant: Option<(TenantId, String)>,
+}
+
+/// A change as the audit log tells it. `before` and `after` hold no secrets: whoever fills them in sees to that.
+#[derive(Clone, Debug)]
+pub struct AuditRecord {
+    /// Who.
+    pub actor: Actor,
+    /// By which request; none: by a command of its own.
+    pub request: Option<RequestId>,
+    /// Whose.
+    pub subject: Subject,
+    /// What was done, as `thing.verb`.
+    pub action: &'static str,
+    /// What it was done to, where the subject does not say it.
+    pub target: Option<String>,
+    /// How it was.
+    pub before: Option<Value>,
+    /// How it is now.
+    pub after: Option<Value>,
+}
+
+/// An entry of the audit log.
+#[derive(Clone, Debug, FromRow)]
+pub struct AuditEntry {
+    /// Its identity; later entries have greater ones.
+    pub audit_id: Uuid,
+    /// The api token that was used; none: the operator's token of the environment.
+    pub actor_token_id: Option<Uuid>,
+    /// The role of the token.
+    pub actor_role: String,
+    /// The partner's slug at that time.
+    pub partner: Option<String>,
+    /// The tenant's slug at that time.
+    pub tenant: Option<String>,
+    /// What was done.
+    pub action: String,
+    /// What it was done to.
+    pub target: Option<String>,
+    /// How it was.
+    pub before: Option<Value>,
+    /// How it is now.
+    pub after: Option<Value>,
+    /// The request that did it; none where that was not noted yet.
+    pub request_id: Option<Uuid>,
+    /// When.
+    pub created_at: OffsetDateTime,
+}
+
+/// Which entries somebody may read.
+#[derive(Clone, Copy, Debug)]
+pub enum AuditReach {
+    /// All.
+    Everything,
+    /// Those of a partner and its tenants.
+    Partner(PartnerId),
+    /// Those of a tenant.
+    Tenant(TenantId),
+}
+
+/// Adds an entry, in the transaction of the change itself.
+pub(super) async fn insert_audit_entry(transaction: &mut Connection, record: &AuditRecord) -> Result<(), StoreError> {
+    let (partner, tenant) = (record.subject.partner.as_ref(), record.subject.tenant.as_ref());
+    sqlx::query(
+        "insert into audit_entries (audit_id, actor_token_id, actor_role, partner_id, partner, tenant_id, tenant, action, target, before, after, request_id) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(AuditId::new().0)
+    .bind(record.actor.token.map(|token| token.0))
+    .bind(record.actor.role)
+    .bind(partner.map(|(id, _)| id.0))
+    .bind(partner.map(|(_, slug)| slug))
+    .bind(tenant.map(|(id, _)| id.0))
+    .bind(tenant.map(|(_, slug)| slug))
+    .bind(record.action)
+    .bind(&record.target)
+    .bind(&record.before)
+    .bind(&record.after)
+    .bind(record.request.map(|request| request.0))
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+/// Entries within reach, the newest first: at most `limit`, older than the entry `before`, and of one tenant's slug where that is given.
+pub async fn list_audit_entries(
+    store: &Store,
+    reach: AuditReach,
+    tenant: Option<&str>,
+    before: Option<AuditId>,
+    limit: i64,
+) -> Result<Vec<AuditEntry>, StoreError> {
+    let (partner_id, tenant_id) = match reach {
+        AuditReach::Everything => (None, None),
+        AuditReach::Partner(partner) => (Some(partner.0), None),
+        AuditReach::Tenant(tenant) => (None, Some(tenant.0)),
+    };
+    let entries = sqlx::query_as(
+        "select audit_id, actor_token_id, actor_role, partner, tenant, action, target, before, after, request_id, created_at from audit_entries \
+         where ($1::uuid is null or partner_id = $1) and ($2::uuid is null or tenant_id = $2) and ($3::text is null or tenant = $3) \
+           and ($4::uuid is null or audit_id < $4) order by audit_id desc limit $5",
+    )
+    .bind(partner_id)
+    .bind(tenant_id)
+    .bind(tenant)
+    .bind(before.map(|id| id.0))
+    .bind(limit)
+    .fetch_all(&mut *store.above_tenants().await?)
+    .await?;
+    Ok(entries)
+}

@@ -1,0 +1,78 @@
+//! The table `flow_json`.
+
+use sqlx::FromRow;
+
+use super::{Change, Store, StoreError};
+use flowhost_protocol::ids::{FlowId, FlowJsonDigest, TenantId};
+
+/// A Flow JSON as stored.
+#[derive(Clone, Debug)]
+pub struct StoredFlowJson {
+    /// What it consists of, as it was uploaded.
+    pub document: Vec<u8>,
+    /// The digest of that.
+    pub digest: FlowJsonDigest,
+}
+
+/// The Flow JSON of a flow, if it has one.
+pub async fn find_flow_json(store: &Store, tenant: TenantId, flow: FlowId) -> Result<Option<StoredFlowJson>, StoreError> {
+    let row: Option<FlowJsonRow> = sqlx::query_as("select document, digest from flow_json where tenant_id = $1 and flow_id = $2")
+        .bind(tenant.0)
+        .bind(flow.0)
+        .fetch_optional(&mut *store.of(tenant).await?)
+        .await?;
+    row.map(|row| Ok(StoredFlowJson { digest: flow_json_digest(&row.digest)?, document: row.document })).transpose()
+}
+
+/// How many bytes the Flow JSON of a flow has, if it has one.
+pub async fn flow_json_size(store: &Store, tenant: TenantId, flow: FlowId) -> Result<Option<usize>, StoreError> {
+    let size: Option<i32> =
+        sqlx::query_scalar("select octet_length(document) from flow_json where tenant_id = $1 and flow_id = $2")
+            .bind(tenant.0)
+            .bind(flow.0)
+            .fetch_optional(&mut *store.of(tenant).await?)
+            .await?;
+    Ok(size.map(|size| size.unsigned_abs() as usize))
+}
+
+/// Sets the Flow JSON of a flow, whatever was there.
+pub async fn put_flow_json(change: &mut Change, flow: FlowId, document: &[u8], digest: FlowJsonDigest) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into flow_json (tenant_id, flow_id, document, digest) values ($1, $2, $3, $4) \
+         on conflict (tenant_id, flow_id) do update set document = excluded.document, digest = excluded.digest, updated_at = now()",
+    )
+    .bind(change.tenant.0)
+    .bind(flow.0)
+    .bind(document)
+    .bind(&digest.0[..])
+    .execute(&mut *change.transaction)
+    .await?;
+    Ok(())
+}
+
+/// Deletes the Flow JSON of a flow; gives whether it was there.
+pub async fn delete_flow_json(change: &mut Change, flow: FlowId) -> Result<bool, StoreError> {
+    let deleted = sqlx::query("delete from flow_json where tenant_id = $1 and flow_id = $2")
+        .bind(change.tenant.0)
+        .bind(flow.0)
+        .execute(&mut *change.transaction)
+        .await?;
+    Ok(deleted.rows_affected() == 1)
+}
+
+/// Reads a stored digest.
+fn flow_json_digest(bytes: &[u8]) -> Result<FlowJsonDigest, StoreError> {
+    bytes.try_into().map(FlowJsonDigest).map_err(|_| StoreError::Unreadable("digest"))
+}
+
+/// The same for a list of flows: what is no digest reads as one that no document has. It must not hide the other flows, and who asks for
+/// the document learns of it.
+pub(super) fn flow_json_digest_or_none_at_all(bytes: &[u8]) -> FlowJsonDigest {
+    flow_json_digest(bytes).unwrap_or(FlowJsonDigest([0; 32]))
+}
+
+#[derive(FromRow)]
+struct FlowJsonRow {
+    document: Vec<u8>,
+    digest: Vec<u8>,
+}

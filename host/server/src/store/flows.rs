@@ -1,0 +1,203 @@
+//! The table `flows`.
+
+use serde_json::Value;
+use sqlx::FromRow;
+use sqlx::types::Json;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::connection::Patience;
+use super::flow_json::flow_json_digest_or_none_at_all;
+use super::{Change, Store, StoreError};
+use flowhost_protocol::flow::Capabilities;
+use flowhost_protocol::ids::{FlowId, FlowJsonDigest, PluginDigest, TenantId};
+
+/// A flow as stored.
+#[derive(Clone, Debug)]
+pub struct StoredFlow {
+    /// Its identity.
+    pub id: FlowId,
+    /// Its name in URLs.
+    pub name: String,
+    /// Whether it is switched off.
+    pub disabled: bool,
+    /// Its settings.
+    pub settings: Value,
+    /// The version that answers, with its digest.
+    pub active: Option<ActiveVersion>,
+    /// What was active before, oldest first.
+    pub previous_versions: Vec<i32>,
+    /// The Flow JSON that its replies are checked against.
+    pub flow_json: Option<FlowJsonDigest>,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// When it was last changed.
+    pub updated_at: OffsetDateTime,
+}
+
+/// The version that answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveVersion {
+    /// Its number in the flow.
+    pub version: i32,
+    /// What it consists of.
+    pub digest: PluginDigest,
+    /// What it asks for.
+    pub requests: Capabilities,
+}
+
+/// A tenant's flows, by name.
+pub async fn list_flows(store: &Store, tenant: TenantId) -> Result<Vec<StoredFlow>, StoreError> {
+    let rows: Vec<FlowRow> = sqlx::query_as(
+        "select f.*, v.digest, v.requests, j.digest as flow_json_digest from flows f \
+         left join plugin_versions v on v.tenant_id = f.tenant_id and v.flow_id = f.flow_id and v.version = f.active_version \
+         left join flow_json j on j.tenant_id = f.tenant_id and j.flow_id = f.flow_id \
+         where f.tenant_id = $1 order by f.name",
+    )
+    .bind(tenant.0)
+    .fetch_all(&mut *store.of(tenant).await?)
+    .await?;
+    rows.into_iter().map(StoredFlow::try_from).collect()
+}
+
+/// A tenant's flow of that name.
+pub async fn find_flow(store: &Store, tenant: TenantId, name: &str) -> Result<Option<StoredFlow>, StoreError> {
+    let row: Option<FlowRow> = sqlx::query_as(
+        "select f.*, v.digest, v.requests, j.digest as flow_json_digest from flows f \
+         left join plugin_versions v on v.tenant_id = f.tenant_id and v.flow_id = f.flow_id and v.version = f.active_version \
+         left join flow_json j on j.tenant_id = f.tenant_id and j.flow_id = f.flow_id \
+         where f.tenant_id = $1 and f.name = $2",
+    )
+    .bind(tenant.0)
+    .bind(name)
+    .fetch_optional(&mut *store.of(tenant).await?)
+    .await?;
+    row.map(StoredFlow::try_from).transpose()
+}
+
+/// Inserts a flow without a plugin, or does nothing if the tenant has one of that name.
+pub async fn insert_flow(
+    change: &mut Change,
+    id: FlowId,
+    name: &str,
+    settings: &Value,
+    disabled: bool,
+) -> Result<bool, StoreError> {
+    let inserted = sqlx::query(
+        "insert into flows (tenant_id, flow_id, name, settings, disabled) values ($1, $2, $3, $4, $5) on conflict (tenant_id, name) do nothing",
+    )
+    .bind(change.tenant.0)
+    .bind(id.0)
+    .bind(name)
+    .bind(settings)
+    .bind(disabled)
+    .execute(&mut *change.transaction)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// Sets a flow's settings; gives whether it is there.
+pub async fn update_flow(change: &mut Change, flow: FlowId, settings: &Value, disabled: bool) -> Result<bool, StoreError> {
+    let updated =
+        sqlx::query("update flows set settings = $3, disabled = $4, updated_at = now() where tenant_id = $1 and flow_id = $2")
+            .bind(change.tenant.0)
+            .bind(flow.0)
+            .bind(settings)
+            .bind(disabled)
+            .execute(&mut *change.transaction)
+            .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// Sets which version answers and which did before; gives whether the flow is there.
+pub async fn set_activation(change: &mut Change, flow: FlowId, active: i32, previous: &[i32]) -> Result<bool, StoreError> {
+    let updated = sqlx::query(
+        "update flows set active_version = $3, previous_versions = $4, updated_at = now() where tenant_id = $1 and flow_id = $2",
+    )
+    .bind(change.tenant.0)
+    .bind(flow.0)
+    .bind(active)
+    .bind(previous)
+    .execute(&mut *change.transaction)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// Deletes a flow with its versions, sessions and the components that no other flow uses; gives whether it was there. Which requests it
+/// answered stays known: no other flow may answer them.
+pub async fn delete_flow(change: &mut Change, flow: FlowId) -> Result<bool, StoreError> {
+    change.transaction.extend(Patience::DELETION).await?;
+    // A turn that commits holds its session's row, and the flow's if the session is new. So those under way are waited for here, and what
+    // they answered is seen below; later ones find nothing to commit to.
+    for held in [
+        "select 1 from flows where tenant_id = $1 and flow_id = $2 for update",
+        "select 1 from sessions where tenant_id = $1 and flow_id = $2 for update",
+    ] {
+        sqlx::query(held).bind(change.tenant.0).bind(flow.0).execute(&mut *change.transaction).await?;
+    }
+    sqlx::query(
+        "insert into answered_requests (tenant_id, request_digest) \
+         select tenant_id, request_digest from exchanges where tenant_id = $1 and flow_id = $2 on conflict do nothing",
+    )
+    .bind(change.tenant.0)
+    .bind(flow.0)
+    .execute(&mut *change.transaction)
+    .await?;
+    let deleted = sqlx::query("delete from flows where tenant_id = $1 and flow_id = $2")
+        .bind(change.tenant.0)
+        .bind(flow.0)
+        .execute(&mut *change.transaction)
+        .await?;
+    sqlx::query(
+        "delete from components c where c.tenant_id = $1 and not exists \
+         (select from plugin_versions v where v.tenant_id = c.tenant_id and v.digest = c.digest)",
+    )
+    .bind(change.tenant.0)
+    .execute(&mut *change.transaction)
+    .await?;
+    Ok(deleted.rows_affected() == 1)
+}
+
+#[derive(FromRow)]
+struct FlowRow {
+    flow_id: Uuid,
+    name: String,
+    disabled: bool,
+    settings: Value,
+    active_version: Option<i32>,
+    digest: Option<Vec<u8>>,
+    requests: Option<Json<Capabilities>>,
+    previous_versions: Vec<i32>,
+    flow_json_digest: Option<Vec<u8>>,
+    created_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+}
+
+impl TryFrom<FlowRow> for StoredFlow {
+    type Error = StoreError;
+
+    fn try_from(row: FlowRow) -> Result<Self, StoreError> {
+        let active = match (row.active_version, row.digest, row.requests) {
+            (Some(version), Some(digest), Some(Json(requests))) => {
+                Some(ActiveVersion { version, digest: digest_of(&digest)?, requests })
+            }
+            _ => None,
+        };
+        Ok(Self {
+            id: FlowId(row.flow_id),
+            name: row.name,
+            disabled: row.disabled,
+            settings: row.settings,
+            active,
+            previous_versions: row.previous_versions,
+            flow_json: row.flow_json_digest.as_deref().map(flow_json_digest_or_none_at_all),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+/// Reads a stored digest.
+pub(super) fn digest_of(bytes: &[u8]) -> Result<PluginDigest, StoreError> {
+    bytes.try_into().map(PluginDigest).map_err(|_| StoreError::Unreadable("digest"))
+}

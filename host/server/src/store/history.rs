@@ -1,0 +1,213 @@
+//! The tables `sessions`, `exchanges` and `client_errors`, to look at: what the admin API shows.
+
+use sqlx::FromRow;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::sessions::token_of;
+use super::{SessionStatus, Store, StoreError};
+use flowhost_protocol::crypto::Sealed;
+use flowhost_protocol::ids::{ClientErrorId, Scope, SessionId, TokenHash};
+
+/// A session as the admin API lists it.
+#[derive(Clone, Debug)]
+pub struct ListedSession {
+    /// Its identity.
+    pub id: SessionId,
+    /// Which row it is.
+    pub token: TokenHash,
+    /// What became of it.
+    pub status: SessionStatus,
+    /// The screen that the user is on.
+    pub screen: Option<String>,
+    /// Exchanges committed so far.
+    pub exchanges: i64,
+    /// Whether it is that of a single exchange whose token many recipients share.
+    pub shared: bool,
+    /// When it ends.
+    pub expires_at: OffsetDateTime,
+    /// When it began.
+    pub created_at: OffsetDateTime,
+    /// When the last exchange was committed.
+    pub updated_at: OffsetDateTime,
+}
+
+/// Sessions of a flow, the newest first: at most `limit`, of that status, older than the session `before`.
+pub async fn list_sessions(
+    store: &Store,
+    scope: Scope,
+    status: Option<SessionStatus>,
+    before: Option<SessionId>,
+    limit: i64,
+) -> Result<Vec<ListedSession>, StoreError> {
+    let rows: Vec<ListedRow> = sqlx::query_as(
+        "select * from sessions where tenant_id = $1 and flow_id = $2 \
+           and ($3::text is null or $3 = case when status = 'open' and expires_at <= now() then 'expired' else status end) \
+           and ($4::uuid is null or session_id < \
+             (select session_id from sessions where tenant_id = $1 and flow_id = $2 and session_id = $4)) \
+         order by session_id desc limit $5",
+    )
+    .bind(scope.tenant.0)
+    .bind(scope.flow.0)
+    .bind(status.map(SessionStatus::as_str))
+    .bind(before.map(|id| id.0))
+    .bind(limit)
+    .fetch_all(&mut *store.of(scope.tenant).await?)
+    .await?;
+    rows.into_iter().map(ListedSession::try_from).collect()
+}
+
+/// One session of a flow.
+pub async fn find_listed_session(store: &Store, scope: Scope, session: SessionId) -> Result<Option<ListedSession>, StoreError> {
+    let row: Option<ListedRow> = sqlx::query_as("select * from sessions where tenant_id = $1 and flow_id = $2 and session_id = $3")
+        .bind(scope.tenant.0)
+        .bind(scope.flow.0)
+        .bind(session.0)
+        .fetch_optional(&mut *store.of(scope.tenant).await?)
+        .await?;
+    row.map(ListedSession::try_from).transpose()
+}
+
+/// A committed turn as the admin API shows it.
+#[derive(Clone, Debug, FromRow)]
+pub struct CommittedExchange {
+    /// Its number in the session.
+    pub number: i64,
+    /// Why the client called.
+    pub action: String,
+    /// The screen that the user was on.
+    pub screen_in: Option<String>,
+    /// The screen that the user got.
+    pub screen_out: Option<String>,
+    /// What became of the turn.
+    pub outcome: String,
+    /// From the request's arrival to the commit, in microseconds.
+    pub duration_us: i64,
+    /// The plugin version that answered.
+    pub plugin_version: Option<i32>,
+    /// The request that it answered; none where that was not noted yet.
+    pub request_id: Option<Uuid>,
+    /// When it was committed.
+    pub created_at: OffsetDateTime,
+}
+
+/// A session's last 1,000 exchanges, the oldest first.
+pub async fn list_exchanges(store: &Store, scope: Scope, token: TokenHash) -> Result<Vec<CommittedExchange>, StoreError> {
+    let mut exchanges: Vec<CommittedExchange> = sqlx::query_as(
+        "select * from exchanges where tenant_id = $1 and flow_id = $2 and token_hash = $3 order by number desc limit 1000",
+    )
+    .bind(scope.tenant.0)
+    .bind(scope.flow.0)
+    .bind(&token.0[..])
+    .fetch_all(&mut *store.of(scope.tenant).await?)
+    .await?;
+    exchanges.reverse();
+    Ok(exchanges)
+}
+
+/// What a client reported, as stored.
+#[derive(Clone, Debug)]
+pub struct StoredClientError {
+    /// Its identity.
+    pub id: ClientErrorId,
+    /// The screen that was shown.
+    pub screen: Option<String>,
+    /// Meta's error key.
+    pub key: String,
+    /// Meta's explanation, sealed under the tenant's data key.
+    pub sealed_message: Sealed,
+    /// When it was reported.
+    pub created_at: OffsetDateTime,
+}
+
+/// Records what a client reported on its session, if there is one and it has fewer than `most` reports.
+pub async fn insert_client_error(
+    store: &Store,
+    scope: Scope,
+    token: TokenHash,
+    error: &StoredClientError,
+    most: i64,
+) -> Result<(), StoreError> {
+    let mut transaction = store.of(scope.tenant).await?;
+    sqlx::query(
+        "insert into client_errors (tenant_id, flow_id, token_hash, client_error_id, screen, error_key, sealed_message) \
+         select tenant_id, flow_id, token_hash, $4, $5, $6, $7 from sessions s where tenant_id = $1 and flow_id = $2 and token_hash = $3 \
+           and (select count(*) from client_errors e where e.tenant_id = $1 and e.flow_id = $2 and e.token_hash = $3) < $8",
+    )
+    .bind(scope.tenant.0)
+    .bind(scope.flow.0)
+    .bind(&token.0[..])
+    .bind(error.id.0)
+    .bind(error.screen.as_deref())
+    .bind(&error.key)
+    .bind(&error.sealed_message.0)
+    .bind(most)
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await
+}
+
+/// What clients reported on a session, the oldest first.
+pub async fn list_client_errors(store: &Store, scope: Scope, token: TokenHash) -> Result<Vec<StoredClientError>, StoreError> {
+    let rows: Vec<ClientErrorRow> = sqlx::query_as(
+        "select * from client_errors where tenant_id = $1 and flow_id = $2 and token_hash = $3 order by created_at, client_error_id",
+    )
+    .bind(scope.tenant.0)
+    .bind(scope.flow.0)
+    .bind(&token.0[..])
+    .fetch_all(&mut *store.of(scope.tenant).await?)
+    .await?;
+    Ok(rows.into_iter().map(StoredClientError::from).collect())
+}
+
+#[derive(FromRow)]
+struct ListedRow {
+    session_id: Uuid,
+    token_hash: Vec<u8>,
+    status: String,
+    screen: Option<String>,
+    version: i64,
+    shared: bool,
+    expires_at: OffsetDateTime,
+    created_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+}
+
+impl TryFrom<ListedRow> for ListedSession {
+    type Error = StoreError;
+
+    fn try_from(row: ListedRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: SessionId(row.session_id),
+            token: token_of(&row.token_hash)?,
+            status: row.status.parse()?,
+            screen: row.screen,
+            exchanges: row.version,
+            shared: row.shared,
+            expires_at: row.expires_at,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct ClientErrorRow {
+    client_error_id: Uuid,
+    screen: Option<String>,
+    error_key: String,
+    sealed_message: Vec<u8>,
+    created_at: OffsetDateTime,
+}
+
+impl From<ClientErrorRow> for StoredClientError {
+    fn from(row: ClientErrorRow) -> Self {
+        Self {
+            id: ClientErrorId(row.client_error_id),
+            screen: row.screen,
+            key: row.error_key,
+            sealed_message: Sealed(row.sealed_message),
+            created_at: row.created_at,
+        }
+    }
+}

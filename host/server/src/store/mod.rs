@@ -1,0 +1,246 @@
+//! All SQL, one file per table group. Nothing here knows HTTP or plugins; sealed values go in and out sealed.
+//!
+//! Every function on tenants' data takes the tenant first, and works in a transaction that says which tenant it is about: row-level
+//! security shows no other's rows, so a query that forgets its `where` finds nothing.
+
+mod api_tokens;
+mod app_secrets;
+mod audit;
+mod changes;
+mod connection;
+mod error;
+mod flow_config;
+mod flow_json;
+mod flows;
+mod graph;
+mod history;
+mod keys;
+mod migrations;
+mod notices;
+mod partners;
+mod plugin_logs;
+mod pool;
+mod sessions;
+mod tenants;
+mod values;
+mod versions;
+
+use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::{Execute, Executor, Postgres};
+
+use self::changes::CHANNEL;
+use self::connection::{Connection, Patience, Transaction, tells_of_a_loss};
+use self::error::is_locked;
+use self::pool::Pool;
+use flowhost_protocol::ids::TenantId;
+use flowhost_runtime::telemetry::BudgetSeries;
+
+pub use api_tokens::{
+    StoredApiToken, TokenEnd, TokenScope, api_token_holds, delete_api_token, insert_api_token, list_api_tokens, use_api_token,
+};
+pub use app_secrets::{StoredAppSecret, list_app_secrets, replace_app_secret};
+pub use audit::{Actor, AuditEntry, AuditReach, AuditRecord, Subject, list_audit_entries};
+pub use changes::Changes;
+pub use error::StoreError;
+pub use flow_config::{StoredConfigValue, delete_config_value, list_flow_config, put_config_value};
+pub use flow_json::{StoredFlowJson, delete_flow_json, find_flow_json, flow_json_size, put_flow_json};
+pub use flows::{ActiveVersion, StoredFlow, delete_flow, find_flow, insert_flow, list_flows, set_activation, update_flow};
+pub use graph::{
+    StoredPhoneNumber, UploadClaim, UploadFinding, UploadStatus, claim_due_checks, claim_uploads, count_key_uploads,
+    delete_graph_access, find_access_token, list_phone_numbers, note_changed_keys, record_upload, replace_graph_access,
+};
+pub use history::{
+    CommittedExchange, ListedSession, StoredClientError, find_listed_session, insert_client_error, list_client_errors,
+    list_exchanges, list_sessions,
+};
+pub use keys::{
+    NewKey, StoredKey, clear_key_report, count_working_keys, delete_key, find_key_by_fingerprint, insert_key, list_keys,
+    report_key_error, retire_active_keys,
+};
+pub use migrations::{MIGRATOR, migrate, pending_migrations};
+pub use notices::{FlowNotice, TokenNotice, list_flow_notices, note_flow};
+pub use partners::{
+    StoredPartner, delete_partner, find_partner, find_partner_by_id, insert_partner, list_partners, update_partner,
+};
+pub use plugin_logs::{LogReach, MAX_LINES, StoredLogLine, append_log_lines, last_log_number, list_log_lines, purge_log_lines};
+pub use sessions::{
+    Answered, Commit, ExchangeRow, Found, MintedSession, NewSession, Opening, SessionStatus, StoredSession, find_session,
+    find_turn, insert_minted_session, insert_session, update_session,
+};
+pub use tenants::{
+    NewTenant, StoredTenant, destroy_tenant, find_changing_tenant, find_tenant, find_tenant_by_id, insert_tenant, list_revisions,
+    list_tenants, set_sealed_data_key, update_tenant,
+};
+pub use values::{
+    KeyFingerprint, Put, StoredValue, ValueToPut, delete_flow_value, find_flow_value, list_flow_keys, purge_flow_values,
+    put_flow_value,
+};
+pub use versions::{StoredVersion, find_component, find_version, has_component, insert_version, list_versions};
+
+/// The database: a pool of connections, with bounds to whatever waits for them.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: Pool,
+}
+
+impl Store {
+    /// A store with at most `connections` at a time, besides the one that listens, which tenants share and `series` counts. Fails unless
+    /// the database can be worked on.
+    pub async fn connect(options: PgConnectOptions, connections: u32, series: BudgetSeries) -> Result<Self, StoreError> {
+        let store = Self { pool: Pool::new(options, connections, series) };
+        store.check().await?;
+        Ok(store)
+    }
+
+    /// The most connections at a time.
+    pub fn connections(&self) -> u32 {
+        self.pool.size()
+    }
+
+    /// Whether a turn would find what it needs: a server that takes writes, row-level security in force, and tables that nobody has locked.
+    /// A connection that is lost says nothing of the next, which a turn would have too.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        match self.check_once().await {
+            Err(StoreError::Database(error)) if tells_of_a_loss(&error) => self.check_once().await,
+            checked => checked,
+        }
+    }
+
+    async fn check_once(&self) -> Result<(), StoreError> {
+        let mut transaction = Transaction::begin(self.pool.acquire(None, Patience::CHECK).await?, "").await?;
+        let sound = pool::read_check(&transaction.fetch_one(pool::SOUND).await?);
+        if sound.is_err() {
+            transaction.distrust();
+        }
+        sound?;
+        let locked = transaction.execute("lock table tenants, sessions, exchanges in row exclusive mode").await;
+        locked.map_err(|error| if is_locked(&error) { StoreError::Locked } else { error.into() })?;
+        Ok(())
+    }
+
+    /// Begins a change of one tenant: changes of one tenant happen one after another. Gives none if there is no such tenant.
+    pub async fn begin_change(&self, tenant: TenantId) -> Result<Option<Change>, StoreError> {
+        let mut transaction = self.patiently_of(tenant).await?;
+        let locked = sqlx::query("update tenants set revision = revision + 1 where tenant_id = $1")
+            .bind(tenant.0)
+            .execute(&mut *transaction)
+            .await?;
+        Ok((locked.rows_affected() == 1).then_some(Change { transaction, tenant }))
+    }
+
+    /// Begins a change above tenants.
+    pub async fn begin_access_change(&self) -> Result<AccessChange, StoreError> {
+        Ok(AccessChange { transaction: self.patiently_across_tenants().await? })
+    }
+
+    /// A transaction to which no rows exist but this tenant's.
+    async fn of(&self, tenant: TenantId) -> Result<Transaction, StoreError> {
+        self.begin(Patience::TURN, &about(tenant)).await
+    }
+
+    /// The same for what may take its time.
+    async fn patiently_of(&self, tenant: TenantId) -> Result<Transaction, StoreError> {
+        self.begin(Patience::CHANGE, &about(tenant)).await
+    }
+
+    /// A transaction that sees which tenants there are and which of their phone numbers, and nothing else that belongs to one.
+    async fn across_tenants(&self) -> Result<Transaction, StoreError> {
+        self.begin(Patience::TURN, ACROSS_TENANTS).await
+    }
+
+    /// The same for what may take its time.
+    async fn patiently_across_tenants(&self) -> Result<Transaction, StoreError> {
+        self.begin(Patience::CHANGE, ACROSS_TENANTS).await
+    }
+
+    /// A transaction that sees nothing that belongs to a tenant.
+    async fn above_tenants(&self) -> Result<Transaction, StoreError> {
+        self.begin(Patience::TURN, "").await
+    }
+
+    async fn begin(&self, patience: Patience, setting: &str) -> Result<Transaction, StoreError> {
+        Transaction::begin(self.pool.acquire(None, patience).await?, setting).await
+    }
+
+    /// A connection, within the tenant's share, for one call of a function that itself takes the application's role and says which tenant
+    /// it is about, which is a transaction in one round trip. Nothing else may be asked on it: it works as whoever logged in.
+    async fn functions(&self, tenant: TenantId) -> Result<Connection, StoreError> {
+        self.pool.acquire(Some(tenant), Patience::TURN).await
+    }
+
+    /// Calls such a function; where the connection is lost meanwhile, once more on another. So it must be one whose second call does no
+    /// harm, whatever became of the first.
+    async fn call<'q, Q: Execute<'q, Postgres> + 'q>(
+        &self,
+        tenant: TenantId,
+        function: impl Fn() -> Q,
+    ) -> Result<PgRow, StoreError> {
+        // Whatever became of it, its connection is given back by now: those that wait for another must not hold one.
+        let called = self.functions(tenant).await?.fetch_one(function()).await;
+        match called {
+            Err(error) if tells_of_a_loss(&error) => Ok(self.functions(tenant).await?.fetch_one(function()).await?),
+            called => Ok(called?),
+        }
+    }
+
+    /// Listens to the changes that all hosts make, on a connection beside the pool's.
+    pub async fn listen(&self) -> Result<Changes, StoreError> {
+        Changes::listen(self.pool.options()).await
+    }
+
+    /// Waits for connections in use, then closes all.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A UUID holds nothing that would have to be quoted.
+fn about(tenant: TenantId) -> String {
+    format!("set local flowhost.tenant = '{tenant}'")
+}
+
+/// A change of one tenant's data, all or nothing. Dropped, it changes nothing.
+pub struct Change {
+    transaction: Transaction,
+    tenant: TenantId,
+}
+
+impl Change {
+    /// The tenant that is being changed.
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// Makes the change permanent together with its entry in the audit log, and tells every host.
+    pub async fn commit(mut self, record: &AuditRecord) -> Result<(), StoreError> {
+        audit::insert_audit_entry(&mut self.transaction, record).await?;
+        self.commit_recorded().await
+    }
+
+    /// Makes a part of a change permanent that is in the audit log already.
+    async fn commit_recorded(mut self) -> Result<(), StoreError> {
+        notify(&mut self.transaction, &self.tenant.to_string()).await?;
+        self.transaction.commit().await
+    }
+}
+
+/// A change above tenants, of partners and api tokens, all or nothing. Dropped, it changes nothing.
+pub struct AccessChange {
+    transaction: Transaction,
+}
+
+impl AccessChange {
+    /// Makes the change permanent together with its entry in the audit log, and tells every host to look for tenants that it changed.
+    pub async fn commit(mut self, record: &AuditRecord) -> Result<(), StoreError> {
+        audit::insert_audit_entry(&mut self.transaction, record).await?;
+        notify(&mut self.transaction, "").await?;
+        self.transaction.commit().await
+    }
+}
+
+async fn notify(transaction: &mut Connection, changed: &str) -> Result<(), StoreError> {
+    sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(changed).execute(transaction).await?;
+    Ok(())
+}
+
+const ACROSS_TENANTS: &str = "set local flowhost.across_tenants = on";

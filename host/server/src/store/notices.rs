@@ -1,0 +1,99 @@
+//! The table `flow_notices`: what hosts noticed of flows.
+
+use std::str::FromStr;
+
+use sqlx::FromRow;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Store, StoreError};
+use flowhost_protocol::ids::{FlowId, Scope, TenantId};
+
+/// What the tokens are like that a flow is sent with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TokenNotice {
+    /// A token is opened by several recipients, as far as its use tells.
+    Reopened,
+    /// A token identifies nobody: it is missing, a placeholder, or too short.
+    Shared,
+}
+
+impl TokenNotice {
+    /// The notice as the database and the API spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reopened => "reopened-token",
+            Self::Shared => "shared-token",
+        }
+    }
+}
+
+impl FromStr for TokenNotice {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self, StoreError> {
+        match text {
+            "reopened-token" => Ok(Self::Reopened),
+            "shared-token" => Ok(Self::Shared),
+            _ => Err(StoreError::Unreadable("notice")),
+        }
+    }
+}
+
+/// A notice as stored.
+#[derive(Clone, Copy, Debug)]
+pub struct FlowNotice {
+    /// Of which flow.
+    pub flow: FlowId,
+    /// What was noticed.
+    pub notice: TokenNotice,
+    /// When it was noticed first.
+    pub first_seen_at: OffsetDateTime,
+    /// When it was noticed last, to the minute.
+    pub last_seen_at: OffsetDateTime,
+}
+
+/// Notes that something is noticed of a flow now. Of a flow that is gone there is nothing to note.
+pub async fn note_flow(store: &Store, scope: Scope, notice: TokenNotice) -> Result<(), StoreError> {
+    let mut transaction = store.of(scope.tenant).await?;
+    sqlx::query(
+        "insert into flow_notices (tenant_id, flow_id, kind) \
+         select tenant_id, flow_id, $3 from flows where tenant_id = $1 and flow_id = $2 \
+         on conflict (tenant_id, flow_id, kind) do update set last_seen_at = now()",
+    )
+    .bind(scope.tenant.0)
+    .bind(scope.flow.0)
+    .bind(notice.as_str())
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await
+}
+
+/// What was noticed of a tenant's flows within the last week.
+pub async fn list_flow_notices(store: &Store, tenant: TenantId) -> Result<Vec<FlowNotice>, StoreError> {
+    let rows: Vec<NoticeRow> = sqlx::query_as(
+        "select flow_id, kind, first_seen_at, last_seen_at from flow_notices \
+         where tenant_id = $1 and last_seen_at > now() - interval '7 days' order by flow_id, kind",
+    )
+    .bind(tenant.0)
+    .fetch_all(&mut *store.of(tenant).await?)
+    .await?;
+    rows.into_iter().map(FlowNotice::try_from).collect()
+}
+
+#[derive(FromRow)]
+struct NoticeRow {
+    flow_id: Uuid,
+    kind: String,
+    first_seen_at: OffsetDateTime,
+    last_seen_at: OffsetDateTime,
+}
+
+impl TryFrom<NoticeRow> for FlowNotice {
+    type Error = StoreError;
+
+    fn try_from(row: NoticeRow) -> Result<Self, StoreError> {
+        let (first_seen_at, last_seen_at) = (row.first_seen_at, row.last_seen_at);
+        Ok(Self { flow: FlowId(row.flow_id), notice: row.kind.parse()?, first_seen_at, last_seen_at })
+    }
+}

@@ -1,0 +1,203 @@
+//! The tables `plugin_logs` and `plugin_log_lines`: what plugins logged, the newest lines of each flow.
+
+use sqlx::FromRow;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::connection::Connection;
+use super::error::broke;
+use super::{Store, StoreError};
+use flowhost_protocol::crypto::Sealed;
+use flowhost_protocol::flow::LogLevel;
+use flowhost_protocol::ids::{RequestId, Scope, TenantId};
+
+/// A line of a plugin's log as stored.
+#[derive(Clone, Debug)]
+pub struct StoredLogLine {
+    /// Its number in the flow's log: 1, 2, ..
+    pub number: i64,
+    /// Which version of the plugin wrote it.
+    pub version: i32,
+    /// The request that it was written for; none of a rehearsal, or where that was not noted yet.
+    pub request: Option<RequestId>,
+    /// How much it matters.
+    pub level: LogLevel,
+    /// What it says.
+    pub sealed_message: Sealed,
+    /// How many lines after this one were not kept.
+    pub dropped: Option<i32>,
+    /// When it was written.
+    pub at: OffsetDateTime,
+}
+
+/// Which lines of a flow's log to read.
+#[derive(Clone, Copy, Debug)]
+pub struct LogReach {
+    /// Only lines at this level or above.
+    pub least: LogLevel,
+    /// Only lines before this one.
+    pub before: Option<i64>,
+    /// Only lines after this one.
+    pub after: Option<i64>,
+    /// At most this many: the oldest of them where `after` is given, else the newest.
+    pub limit: i64,
+}
+
+/// Adds lines to a flow's log and drops its oldest, so that it has [`MAX_LINES`] at most. `seal` gets the number of the first line, and
+/// gives the lines. Gives whether the flow was there.
+pub async fn append_log_lines(
+    store: &Store,
+    scope: Scope,
+    count: usize,
+    seal: impl FnOnce(i64) -> Vec<StoredLogLine>,
+) -> Result<bool, StoreError> {
+    let mut transaction = store.of(scope.tenant).await?;
+    let last: Result<i64, sqlx::Error> = sqlx::query_scalar(
+        "insert into plugin_logs (tenant_id, flow_id, last_number) values ($1, $2, $3) \
+         on conflict (tenant_id, flow_id) do update set last_number = plugin_logs.last_number + $3 returning last_number",
+    )
+    .bind(scope.tenant.0)
+    .bind(scope.flow.0)
+    .bind(i64::try_from(count).unwrap_or(i64::MAX))
+    .fetch_one(&mut *transaction)
+    .await;
+    let last = match last {
+        Err(error) if broke(&error, OF_A_FLOW) => return Ok(false),
+        last => last?,
+    };
+    let first = last.saturating_sub_unsigned(count as u64) + 1;
+    insert_lines(&mut transaction, scope, &seal(first)).await?;
+    sqlx::query("delete from plugin_log_lines where tenant_id = $1 and flow_id = $2 and number <= $3")
+        .bind(scope.tenant.0)
+        .bind(scope.flow.0)
+        .bind(last - MAX_LINES)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+/// All lines in one statement.
+async fn insert_lines(transaction: &mut Connection, scope: Scope, lines: &[StoredLogLine]) -> Result<(), StoreError> {
+    let column = |of: fn(&StoredLogLine) -> i64| lines.iter().map(of).collect::<Vec<_>>();
+    sqlx::query(
+        "insert into plugin_log_lines (tenant_id, flow_id, number, plugin_version, level, sealed_message, dropped, logged_at, request_id) \
+         select $1, $2, l.* \
+         from unnest($3::bigint[], $4::integer[], $5::smallint[], $6::bytea[], $7::integer[], $8::timestamptz[], $9::uuid[]) l",
+    )
+    .bind(scope.tenant.0)
+    .bind(scope.flow.0)
+    .bind(column(|line| line.number))
+    .bind(lines.iter().map(|line| line.version).collect::<Vec<_>>())
+    .bind(lines.iter().map(|line| level_number(line.level)).collect::<Vec<_>>())
+    .bind(lines.iter().map(|line| line.sealed_message.0.as_slice()).collect::<Vec<_>>())
+    .bind(lines.iter().map(|line| line.dropped).collect::<Vec<_>>())
+    .bind(lines.iter().map(|line| line.at).collect::<Vec<_>>())
+    .bind(lines.iter().map(|line| line.request.map(|request| request.0)).collect::<Vec<_>>())
+    .execute(transaction)
+    .await?;
+    Ok(())
+}
+
+/// Lines of a flow's log, the oldest first.
+pub async fn list_log_lines(store: &Store, scope: Scope, reach: LogReach) -> Result<Vec<StoredLogLine>, StoreError> {
+    let forward = reach.after.is_some();
+    let order = if forward { FORWARD } else { BACKWARD };
+    let rows: Vec<LineRow> = sqlx::query_as(order)
+        .bind(scope.tenant.0)
+        .bind(scope.flow.0)
+        .bind(reach.after.unwrap_or(i64::MIN))
+        .bind(reach.before.unwrap_or(i64::MAX))
+        .bind(level_number(reach.least))
+        .bind(reach.limit)
+        .fetch_all(&mut *store.of(scope.tenant).await?)
+        .await?;
+    let mut lines = rows.into_iter().map(StoredLogLine::try_from).collect::<Result<Vec<_>, _>>()?;
+    if !forward {
+        lines.reverse();
+    }
+    Ok(lines)
+}
+
+/// The number of a flow's newest line, 0 where there is none yet. Lines up to it can all be read.
+pub async fn last_log_number(store: &Store, scope: Scope) -> Result<i64, StoreError> {
+    let last: Option<i64> = sqlx::query_scalar("select last_number from plugin_logs where tenant_id = $1 and flow_id = $2")
+        .bind(scope.tenant.0)
+        .bind(scope.flow.0)
+        .fetch_optional(&mut *store.of(scope.tenant).await?)
+        .await?;
+    Ok(last.unwrap_or(0))
+}
+
+/// Deletes lines of a tenant that are older than `MAX_AGE_DAYS`, at most `PURGE_BATCH`; gives how many.
+pub async fn purge_log_lines(store: &Store, tenant: TenantId) -> Result<u64, StoreError> {
+    let mut transaction = store.patiently_of(tenant).await?;
+    let purged = sqlx::query(
+        "delete from plugin_log_lines where tenant_id = $1 and (flow_id, number) in ( \
+           select flow_id, number from plugin_log_lines where tenant_id = $1 and logged_at < now() - make_interval(days => $2) \
+           limit $3 for update skip locked)",
+    )
+    .bind(tenant.0)
+    .bind(MAX_AGE_DAYS)
+    .bind(PURGE_BATCH)
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(purged.rows_affected())
+}
+
+fn level_number(level: LogLevel) -> i16 {
+    match level {
+        LogLevel::Trace => 0,
+        LogLevel::Debug => 1,
+        LogLevel::Info => 2,
+        LogLevel::Warn => 3,
+        LogLevel::Error => 4,
+    }
+}
+
+#[derive(FromRow)]
+struct LineRow {
+    number: i64,
+    plugin_version: i32,
+    level: i16,
+    sealed_message: Vec<u8>,
+    dropped: Option<i32>,
+    logged_at: OffsetDateTime,
+    request_id: Option<Uuid>,
+}
+
+impl TryFrom<LineRow> for StoredLogLine {
+    type Error = StoreError;
+
+    fn try_from(row: LineRow) -> Result<Self, StoreError> {
+        let level = LogLevel::ALL.into_iter().find(|level| level_number(*level) == row.level);
+        Ok(Self {
+            number: row.number,
+            version: row.plugin_version,
+            request: row.request_id.map(RequestId),
+            level: level.ok_or(StoreError::Unreadable("level of a line"))?,
+            sealed_message: Sealed(row.sealed_message),
+            dropped: row.dropped,
+            at: row.logged_at,
+        })
+    }
+}
+
+const FORWARD: &str = "select number, plugin_version, level, sealed_message, dropped, logged_at, request_id from plugin_log_lines \
+    where tenant_id = $1 and flow_id = $2 and number > $3 and number < $4 and level >= $5 order by number limit $6";
+
+const BACKWARD: &str = "select number, plugin_version, level, sealed_message, dropped, logged_at, request_id from plugin_log_lines \
+    where tenant_id = $1 and flow_id = $2 and number > $3 and number < $4 and level >= $5 order by number desc limit $6";
+
+/// The constraint that a log belongs to a flow.
+const OF_A_FLOW: &str = "plugin_logs_tenant_id_flow_id_fkey";
+
+/// What a flow's log keeps: at 4 KiB each, 40 MiB.
+pub const MAX_LINES: i64 = 10_000;
+
+/// Long enough to look into what happened before the weekend.
+const MAX_AGE_DAYS: i32 = 7;
+
+/// A statement's worth; a tenant with more waits for the next time.
+const PURGE_BATCH: i64 = 5_000;

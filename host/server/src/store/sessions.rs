@@ -1,0 +1,342 @@
+//! The tables `sessions` and `exchanges`, as turns read and write them.
+//!
+//! A turn costs two statements: [`find_turn`] before the plugin runs, [`insert_session`] or [`update_session`] after.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::{FromRow, Postgres, Row};
+use time::OffsetDateTime;
+
+use super::error::broke;
+use super::{Store, StoreError};
+use flowhost_protocol::crypto::Sealed;
+use flowhost_protocol::ids::{RequestDigest, RequestId, Scope, SessionId, TokenHash};
+
+/// What becomes of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionStatus {
+    /// The flow ended.
+    Completed,
+    /// Its time ran out.
+    Expired,
+    /// The conversation goes on.
+    Open,
+    /// The token was refused.
+    Rejected,
+}
+
+impl SessionStatus {
+    /// The status as the database and the API spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Expired => "expired",
+            Self::Open => "open",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+impl FromStr for SessionStatus {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self, StoreError> {
+        match text {
+            "completed" => Ok(Self::Completed),
+            "expired" => Ok(Self::Expired),
+            "open" => Ok(Self::Open),
+            "rejected" => Ok(Self::Rejected),
+            _ => Err(StoreError::Unreadable("session status")),
+        }
+    }
+}
+
+/// A session as a turn finds it.
+#[derive(Clone, Debug)]
+pub struct StoredSession {
+    /// Which row it is: the hash of its token.
+    pub token: TokenHash,
+    /// What became of it.
+    pub status: SessionStatus,
+    /// The screen that the user is on.
+    pub screen: Option<String>,
+    /// What the plugin stored.
+    pub sealed_state: Option<Sealed>,
+    /// What was attached to the token.
+    pub sealed_context: Option<Sealed>,
+    /// Exchanges committed so far; a commit names it.
+    pub version: i64,
+    /// How the last reply travelled, and the reply; none where nothing was answered yet.
+    pub last_reply: Option<(String, Sealed)>,
+    /// When the session ends.
+    pub expires_at: OffsetDateTime,
+    /// When the last exchange was committed.
+    pub updated_at: OffsetDateTime,
+    /// How many exchanges came before the last INIT.
+    pub opened_at: i64,
+    /// How often it was opened as one recipient would not open it.
+    pub reopenings: i32,
+}
+
+/// What the database knows of a request before its turn.
+#[derive(Debug)]
+pub struct Found {
+    /// The session of the request's token.
+    pub session: Option<StoredSession>,
+    /// The exchange that answered an earlier copy of this request, anywhere at the tenant.
+    pub answered: Option<Answered>,
+}
+
+/// An exchange that answered an earlier copy of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered {
+    /// Its number in its session.
+    pub number: i64,
+    /// Its session.
+    pub token: TokenHash,
+    /// Whether it belongs to the flow that was asked now.
+    pub same_flow: bool,
+}
+
+/// A session's first commit.
+#[derive(Debug)]
+pub struct NewSession {
+    /// Its identity.
+    pub id: SessionId,
+    /// When it will end.
+    pub expires_at: OffsetDateTime,
+}
+
+/// A session that is there before its first exchange.
+#[derive(Debug)]
+pub struct MintedSession {
+    /// Its identity.
+    pub id: SessionId,
+    /// Its token.
+    pub token: TokenHash,
+    /// What was attached to the token.
+    pub sealed_context: Option<Sealed>,
+    /// When it will end, if nothing happens before.
+    pub expires_at: OffsetDateTime,
+    /// How long it lasts from its first exchange on, if it is not to end at `expires_at` then.
+    pub from_first_exchange: Option<Duration>,
+}
+
+/// What an exchange that opens the flow does to a session that is there.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Opening {
+    /// Whether the conversation is counted from here.
+    pub opened: bool,
+    /// Whether the state of before is forgotten.
+    pub restart: bool,
+    /// Whether one recipient would not open it like this.
+    pub suspect: bool,
+}
+
+/// What a commit writes: the session's new values and the exchange's row.
+#[derive(Debug)]
+pub struct Commit<'a> {
+    /// Which session.
+    pub token: TokenHash,
+    /// The session's new status.
+    pub status: SessionStatus,
+    /// Whether a new session is that of one exchange whose token many recipients share.
+    pub shared: bool,
+    /// What opening the flow does to the session.
+    pub opening: Opening,
+    /// The session's new state; none keeps it, unless the conversation begins afresh.
+    pub sealed_state: Option<&'a Sealed>,
+    /// The request.
+    pub request: RequestDigest,
+    /// How the reply travels.
+    pub reply_kind: &'a str,
+    /// The reply.
+    pub sealed_reply: &'a Sealed,
+    /// The exchange's row.
+    pub exchange: ExchangeRow<'a>,
+}
+
+/// One committed turn, to be stored.
+#[derive(Debug)]
+pub struct ExchangeRow<'a> {
+    /// Why the client called.
+    pub action: &'a str,
+    /// The screen that the user was on.
+    pub screen_in: Option<&'a str>,
+    /// The screen that the user got; the session's from now on. None keeps it.
+    pub screen_out: Option<&'a str>,
+    /// What became of the turn.
+    pub outcome: &'a str,
+    /// From the request's arrival to the commit, in microseconds.
+    pub duration_us: i64,
+    /// The plugin version that answered; none where none was asked.
+    pub plugin_version: Option<i32>,
+    /// The request that it answers.
+    pub request: RequestId,
+}
+
+/// Finds what a turn begins with, in one statement: an earlier copy of the request anywhere at the tenant, and the session.
+pub async fn find_turn(store: &Store, scope: Scope, token: TokenHash, request: RequestDigest) -> Result<Found, StoreError> {
+    let query = || {
+        let query = sqlx::query("select * from find_turn_v2($1, $2, $3, $4)").bind(scope.tenant.0).bind(scope.flow.0);
+        query.bind(&token.0[..]).bind(&request.0[..])
+    };
+    let row = TurnRow::from_row(&store.call(scope.tenant, query).await?)?;
+    let answered = match (row.answered_number, row.answered_token, row.answered_here) {
+        (Some(number), Some(token), Some(same_flow)) => Some(Answered { number, token: token_of(&token)?, same_flow }),
+        _ => None,
+    };
+    Ok(Found { answered, session: row.session.session()? })
+}
+
+/// One session.
+pub async fn find_session(store: &Store, scope: Scope, token: TokenHash) -> Result<Option<StoredSession>, StoreError> {
+    let row: Option<SessionRow> =
+        sqlx::query_as("select * from sessions where tenant_id = $1 and flow_id = $2 and token_hash = $3")
+            .bind(scope.tenant.0)
+            .bind(scope.flow.0)
+            .bind(&token.0[..])
+            .fetch_optional(&mut *store.of(scope.tenant).await?)
+            .await?;
+    row.map_or(Ok(None), SessionRow::session)
+}
+
+/// Commits a session's first turn; gives whether it was the first. A commit of which the host did not hear is tried once more and then
+/// comes second to itself: whoever looks again finds the request answered.
+pub async fn insert_session(store: &Store, scope: Scope, new: &NewSession, commit: &Commit<'_>) -> Result<bool, StoreError> {
+    let query = || {
+        let query =
+            sqlx::query("select insert_turn_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)");
+        bind(query, scope, commit).bind(new.id.0).bind(new.expires_at).bind(commit.shared)
+    };
+    committed(store.call(scope.tenant, query).await)
+}
+
+/// Commits a turn of a session that was found at `version`; gives whether it still was at it. What the host did not hear of is tried again
+/// as for [`insert_session`].
+pub async fn update_session(store: &Store, scope: Scope, version: i64, commit: &Commit<'_>) -> Result<bool, StoreError> {
+    let Opening { opened, restart, suspect } = commit.opening;
+    let query = || {
+        let query = sqlx::query(
+            "select update_turn_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+        );
+        bind(query, scope, commit).bind(version).bind(opened).bind(restart).bind(suspect)
+    };
+    committed(store.call(scope.tenant, query).await)
+}
+
+/// Inserts a session without an exchange. A token of 256 random bits is no other's.
+pub async fn insert_minted_session(store: &Store, scope: Scope, minted: &MintedSession) -> Result<(), StoreError> {
+    let seconds = minted.from_first_exchange.map(|time| i32::try_from(time.as_secs()).unwrap_or(i32::MAX));
+    let mut transaction = store.of(scope.tenant).await?;
+    sqlx::query(
+        "insert into sessions (tenant_id, flow_id, token_hash, session_id, status, sealed_context, version, expires_at, \
+           seconds_from_first_exchange) values ($1, $2, $3, $4, 'open', $5, 0, $6, $7)",
+    )
+    .bind(scope.tenant.0)
+    .bind(scope.flow.0)
+    .bind(&minted.token.0[..])
+    .bind(minted.id.0)
+    .bind(minted.sealed_context.as_ref().map(|sealed| &sealed.0))
+    .bind(minted.expires_at)
+    .bind(seconds)
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await
+}
+
+/// Binds `$1` to `$15`, which both kinds of commit share.
+fn bind<'a>(query: Commits<'a>, scope: Scope, commit: &'a Commit<'a>) -> Commits<'a> {
+    query
+        .bind(scope.tenant.0)
+        .bind(scope.flow.0)
+        .bind(&commit.token.0[..])
+        .bind(commit.status.as_str())
+        .bind(commit.exchange.screen_out)
+        .bind(commit.sealed_state.map(|sealed| &sealed.0))
+        .bind(&commit.request.0[..])
+        .bind(commit.reply_kind)
+        .bind(&commit.sealed_reply.0)
+        .bind(commit.exchange.action)
+        .bind(commit.exchange.screen_in)
+        .bind(commit.exchange.outcome)
+        .bind(commit.exchange.duration_us)
+        .bind(commit.exchange.plugin_version)
+        .bind(commit.exchange.request.0)
+}
+
+/// A statement that says whether it committed.
+type Commits<'a> = Query<'a, Postgres, PgArguments>;
+
+/// A commit that found another version lost a race, and so did one whose request was answered elsewhere meanwhile.
+fn committed(result: Result<PgRow, StoreError>) -> Result<bool, StoreError> {
+    match result {
+        Err(StoreError::Database(error)) if broke(&error, ONE_ANSWER) => Ok(false),
+        result => Ok(result?.try_get(0)?),
+    }
+}
+
+#[derive(FromRow)]
+struct TurnRow {
+    answered_number: Option<i64>,
+    answered_token: Option<Vec<u8>>,
+    answered_here: Option<bool>,
+    #[sqlx(flatten)]
+    session: SessionRow,
+}
+
+/// A session's columns, all null where there is none.
+struct SessionRow(Option<StoredSessionRow>);
+
+#[derive(FromRow)]
+struct StoredSessionRow {
+    token_hash: Vec<u8>,
+    status: String,
+    screen: Option<String>,
+    sealed_state: Option<Vec<u8>>,
+    sealed_context: Option<Vec<u8>>,
+    version: i64,
+    last_reply_kind: Option<String>,
+    sealed_last_reply: Option<Vec<u8>>,
+    expires_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+    opened_at: i64,
+    reopenings: i32,
+}
+
+impl<'r> FromRow<'r, PgRow> for SessionRow {
+    fn from_row(row: &'r PgRow) -> Result<Self, sqlx::Error> {
+        let there: Option<i64> = row.try_get("version")?;
+        there.map(|_| StoredSessionRow::from_row(row)).transpose().map(Self)
+    }
+}
+
+impl SessionRow {
+    fn session(self) -> Result<Option<StoredSession>, StoreError> {
+        let Some(row) = self.0 else { return Ok(None) };
+        Ok(Some(StoredSession {
+            token: token_of(&row.token_hash)?,
+            status: row.status.parse()?,
+            screen: row.screen,
+            sealed_state: row.sealed_state.map(Sealed),
+            sealed_context: row.sealed_context.map(Sealed),
+            version: row.version,
+            last_reply: row.last_reply_kind.zip(row.sealed_last_reply.map(Sealed)),
+            expires_at: row.expires_at,
+            updated_at: row.updated_at,
+            opened_at: row.opened_at,
+            reopenings: row.reopenings,
+        }))
+    }
+}
+
+/// Reads a stored token hash.
+pub(super) fn token_of(bytes: &[u8]) -> Result<TokenHash, StoreError> {
+    bytes.try_into().map(TokenHash).map_err(|_| StoreError::Unreadable("token hash"))
+}
+
+/// The constraint that lets a request be answered once.
+const ONE_ANSWER: &str = "exchanges_tenant_id_request_digest_key";

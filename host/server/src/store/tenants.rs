@@ -1,0 +1,204 @@
+//! The tables `partners` and `tenants`.
+
+use sqlx::{FromRow, Row};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::connection::Patience;
+use super::error::OnConstraint;
+use super::{AuditRecord, Change, Store, StoreError, Subject};
+use flowhost_protocol::crypto::Sealed;
+use flowhost_protocol::ids::{PartnerId, Slug, TenantId};
+
+/// A tenant as stored.
+#[derive(Clone, Debug)]
+pub struct StoredTenant {
+    /// Its identity.
+    pub id: TenantId,
+    /// Its name in URLs.
+    pub slug: String,
+    /// Its name for people.
+    pub name: String,
+    /// The WhatsApp Business Account's id at Meta.
+    pub waba_id: Option<String>,
+    /// The partner that it belongs to.
+    pub partner_id: PartnerId,
+    /// That partner's slug.
+    pub partner: String,
+    /// Whether that partner is switched off, with all its tenants.
+    pub partner_disabled: bool,
+    /// Whether it is switched off.
+    pub disabled: bool,
+    /// How many requests each host answers for it in a second; none where there is no limit.
+    pub requests_per_second: Option<u32>,
+    /// Its data key, sealed under the master key.
+    pub sealed_data_key: Sealed,
+    /// Goes up with every change of the tenant.
+    pub revision: i64,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+}
+
+impl StoredTenant {
+    /// What names it in the audit log.
+    pub fn subject(&self) -> Subject {
+        Subject { partner: Some((self.partner_id, self.partner.clone())), tenant: Some((self.id, self.slug.clone())) }
+    }
+}
+
+/// A tenant to be made.
+#[derive(Debug)]
+pub struct NewTenant<'a> {
+    /// Its identity.
+    pub id: TenantId,
+    /// Its name in URLs.
+    pub slug: &'a Slug,
+    /// Its name for people.
+    pub name: &'a str,
+    /// The WhatsApp Business Account's id at Meta.
+    pub waba_id: Option<&'a str>,
+    /// The partner that it is to belong to.
+    pub partner: PartnerId,
+    /// Its data key, sealed under the master key.
+    pub sealed_data_key: &'a Sealed,
+}
+
+/// Inserts a tenant, as the beginning of a change that goes on with what belongs to it. [`StoreError::Taken`] if the slug is in use.
+pub async fn insert_tenant(store: &Store, tenant: &NewTenant<'_>) -> Result<Change, StoreError> {
+    let mut transaction = store.patiently_of(tenant.id).await?;
+    sqlx::query(
+        "insert into tenants (tenant_id, partner_id, slug, name, waba_id, sealed_data_key) values ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(tenant.id.0)
+    .bind(tenant.partner.0)
+    .bind(tenant.slug.as_str())
+    .bind(tenant.name)
+    .bind(tenant.waba_id)
+    .bind(&tenant.sealed_data_key.0)
+    .execute(&mut *transaction)
+    .await
+    .taken_on("tenants_slug_key", "the slug")?;
+    Ok(Change { transaction, tenant: tenant.id })
+}
+
+/// Every tenant, by slug.
+pub async fn list_tenants(store: &Store) -> Result<Vec<StoredTenant>, StoreError> {
+    let query = sqlx::query_as(concat!(select_tenants!(), "order by t.slug"));
+    let rows: Vec<TenantRow> = query.fetch_all(&mut *store.patiently_across_tenants().await?).await?;
+    Ok(rows.into_iter().map(StoredTenant::from).collect())
+}
+
+/// The tenant of that slug.
+pub async fn find_tenant(store: &Store, slug: &str) -> Result<Option<StoredTenant>, StoreError> {
+    let query = sqlx::query_as(concat!(select_tenants!(), "where t.slug = $1")).bind(slug);
+    let row: Option<TenantRow> = query.fetch_optional(&mut *store.across_tenants().await?).await?;
+    Ok(row.map(StoredTenant::from))
+}
+
+/// The tenant of that identity.
+pub async fn find_tenant_by_id(store: &Store, tenant: TenantId) -> Result<Option<StoredTenant>, StoreError> {
+    let query = sqlx::query_as(concat!(select_tenants!(), "where t.tenant_id = $1")).bind(tenant.0);
+    let row: Option<TenantRow> = query.fetch_optional(&mut *store.of(tenant).await?).await?;
+    Ok(row.map(StoredTenant::from))
+}
+
+/// The tenant that is being changed, as it is behind the change's lock.
+pub async fn find_changing_tenant(change: &mut Change) -> Result<Option<StoredTenant>, StoreError> {
+    let query = sqlx::query_as(concat!(select_tenants!(), "where t.tenant_id = $1")).bind(change.tenant.0);
+    let row: Option<TenantRow> = query.fetch_optional(&mut *change.transaction).await?;
+    Ok(row.map(StoredTenant::from))
+}
+
+/// Sets a tenant's data key, sealed.
+pub async fn set_sealed_data_key(change: &mut Change, sealed: &Sealed) -> Result<(), StoreError> {
+    sqlx::query("update tenants set sealed_data_key = $2 where tenant_id = $1")
+        .bind(change.tenant.0)
+        .bind(&sealed.0)
+        .execute(&mut *change.transaction)
+        .await?;
+    Ok(())
+}
+
+/// The revision of every tenant: what differs from what a host has must be loaded again.
+pub async fn list_revisions(store: &Store) -> Result<Vec<(TenantId, i64)>, StoreError> {
+    let query = sqlx::query("select tenant_id, revision from tenants");
+    let rows = query.fetch_all(&mut *store.across_tenants().await?).await?;
+    rows.iter().map(|row| Ok((TenantId(row.try_get("tenant_id")?), row.try_get("revision")?))).collect()
+}
+
+/// Sets what may be changed of a tenant.
+pub async fn update_tenant(
+    change: &mut Change,
+    name: &str,
+    waba_id: Option<&str>,
+    disabled: bool,
+    requests_per_second: Option<u32>,
+) -> Result<(), StoreError> {
+    sqlx::query("update tenants set name = $2, waba_id = $3, disabled = $4, requests_per_second = $5 where tenant_id = $1")
+        .bind(change.tenant.0)
+        .bind(name)
+        .bind(waba_id)
+        .bind(disabled)
+        .bind(requests_per_second.map(u32::cast_signed))
+        .execute(&mut *change.transaction)
+        .await?;
+    Ok(())
+}
+
+/// Destroys a tenant: its data key first, in a commit of its own with the audit log's entry, so that nothing that this database has of it
+/// can be opened from then on, also where the long deletion of its rows is cut off. A backup that has the key too is another matter.
+pub async fn destroy_tenant(store: &Store, tenant: TenantId, record: &AuditRecord) -> Result<(), StoreError> {
+    let Some(mut change) = store.begin_change(tenant).await? else { return Ok(()) };
+    sqlx::query("update tenants set sealed_data_key = '', disabled = true where tenant_id = $1")
+        .bind(tenant.0)
+        .execute(&mut *change.transaction)
+        .await?;
+    change.commit(record).await?;
+    let Some(mut change) = store.begin_change(tenant).await? else { return Ok(()) };
+    change.transaction.extend(Patience::DELETION).await?;
+    sqlx::query("delete from tenants where tenant_id = $1").bind(tenant.0).execute(&mut *change.transaction).await?;
+    change.commit_recorded().await
+}
+
+/// Tenants with what they have from their partner; a `where` or an `order by` follows.
+macro_rules! select_tenants {
+    () => {
+        "select t.*, p.slug as partner, p.disabled as partner_disabled from tenants t join partners p on p.partner_id = t.partner_id "
+    };
+}
+use select_tenants;
+
+#[derive(FromRow)]
+struct TenantRow {
+    tenant_id: Uuid,
+    slug: String,
+    name: String,
+    waba_id: Option<String>,
+    partner_id: Uuid,
+    partner: String,
+    partner_disabled: bool,
+    disabled: bool,
+    requests_per_second: Option<i32>,
+    sealed_data_key: Vec<u8>,
+    revision: i64,
+    created_at: OffsetDateTime,
+}
+
+impl From<TenantRow> for StoredTenant {
+    fn from(row: TenantRow) -> Self {
+        Self {
+            id: TenantId(row.tenant_id),
+            slug: row.slug,
+            name: row.name,
+            waba_id: row.waba_id,
+            partner_id: PartnerId(row.partner_id),
+            partner: row.partner,
+            partner_disabled: row.partner_disabled,
+            disabled: row.disabled,
+            requests_per_second: row.requests_per_second.map(i32::cast_unsigned),
+            sealed_data_key: Sealed(row.sealed_data_key),
+            revision: row.revision,
+            created_at: row.created_at,
+        }
+    }
+}

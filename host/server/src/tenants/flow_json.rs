@@ -1,0 +1,91 @@
+//! What a flow's replies are checked against, read once for each change.
+
+use std::sync::Arc;
+
+use super::TenantError;
+use crate::store::{self, Store, StoreError, StoredFlow};
+use flowhost_flow_json::{MAX_BYTES, ReplyRules};
+use flowhost_protocol::ids::{FlowJsonDigest, TenantId};
+use flowhost_runtime::telemetry;
+
+/// The rules of one Flow JSON; the document stays in the database.
+#[derive(Debug)]
+pub struct ServedFlowJson {
+    /// Which document it is.
+    pub digest: FlowJsonDigest,
+    /// What it says of replies.
+    pub rules: ReplyRules,
+}
+
+/// What a flow has of a Flow JSON.
+#[derive(Clone, Debug)]
+pub enum LoadedFlowJson {
+    /// None: its replies are not checked.
+    Absent,
+    /// One that replies are checked against.
+    Rules(Arc<ServedFlowJson>),
+    /// One that can't be read. What its phones would take nobody knows, so the flow is not served until another is uploaded.
+    Unreadable,
+}
+
+impl LoadedFlowJson {
+    /// What replies are checked against, if anything.
+    pub fn rules(&self) -> Option<&ReplyRules> {
+        if let Self::Rules(served) = self { Some(&served.rules) } else { None }
+    }
+
+    /// Whether there is one that can't be read.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Unreadable)
+    }
+}
+
+/// What a flow has: that which was served before, if the document is the same.
+///
+/// Of a stored document only the rules of replies are read, so what another release took keeps being served, whatever this one says of
+/// it. One that can't be read at all is the trouble of its own flow, and of no other.
+pub(super) async fn load_flow_json(
+    store: &Store,
+    tenant: TenantId,
+    flow: &StoredFlow,
+    known: Option<&LoadedFlowJson>,
+) -> Result<LoadedFlowJson, TenantError> {
+    let Some(digest) = flow.flow_json else { return Ok(LoadedFlowJson::Absent) };
+    if let Some(LoadedFlowJson::Rules(known)) = known
+        && known.digest == digest
+    {
+        return Ok(LoadedFlowJson::Rules(known.clone()));
+    }
+    let reason = match read_stored(store, tenant, flow).await? {
+        Ok(loaded) => return Ok(loaded),
+        Err(reason) => reason,
+    };
+    tracing::error!(
+        tenant.id = %tenant, flow = flow.name, reason,
+        "a stored Flow JSON can't be read: its flow is not served; upload it again"
+    );
+    Ok(LoadedFlowJson::Unreadable)
+}
+
+/// Reads a stored document, or says why it can't be read.
+async fn read_stored(store: &Store, tenant: TenantId, flow: &StoredFlow) -> Result<Result<LoadedFlowJson, String>, TenantError> {
+    // Before it is fetched: what nobody could upload may be too large for the memory.
+    match store::flow_json_size(store, tenant, flow.id).await? {
+        None => return Ok(Ok(LoadedFlowJson::Absent)),
+        Some(size) if size > MAX_BYTES => return Ok(Err(format!("it has {size} bytes; the most is {MAX_BYTES}"))),
+        Some(_) => (),
+    }
+    let stored = match store::find_flow_json(store, tenant, flow.id).await {
+        Ok(Some(stored)) => stored,
+        Ok(None) => return Ok(Ok(LoadedFlowJson::Absent)),
+        Err(error @ StoreError::Unreadable(_)) => return Ok(Err(telemetry::chain(&error))),
+        Err(error) => return Err(error.into()),
+    };
+    // Ten megabytes take tens of milliseconds.
+    let parsed = tokio::task::spawn_blocking(move || ReplyRules::parse(&stored.document)).await;
+    Ok(match parsed {
+        Ok(Ok(rules)) => Ok(LoadedFlowJson::Rules(Arc::new(ServedFlowJson { digest: stored.digest, rules }))),
+        Ok(Err(findings)) => Err(findings.on_one_line()),
+        Err(error) => Err(telemetry::chain(&error)),
+    })
+}

@@ -1,0 +1,286 @@
+//! A flow's settings (`operators.md`), with their defaults and the ceilings of its limits (`SANDBOX.md`).
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use flowhost_protocol::flow::{Capabilities, OnReopen, SharedTokens};
+
+/// What a tenant sets for a flow. A field that is left out has its default; an unknown one is an error that names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FlowSettings {
+    /// Which flow tokens are admitted.
+    pub token_policy: TokenPolicy,
+    /// What is made of `flow_token_signature`.
+    pub token_signature: TokenSignature,
+    /// The text of a 427.
+    pub token_rejected_text: String,
+    /// What becomes of exchanges whose token is shared by many recipients.
+    pub shared_tokens: SharedTokens,
+    /// A token of fewer characters is taken for shared.
+    pub min_token_length: u32,
+    /// What an INIT does to a conversation that is open.
+    pub on_reopen: OnReopen,
+    /// What the client gets when the plugin fails.
+    pub on_failure: OnFailure,
+    /// The text for [`OnFailure::ErrorMessage`].
+    pub failure_text: String,
+    /// How long a session lasts from its first exchange on, in seconds.
+    pub session_ttl_seconds: u32,
+    /// What one call of the plugin may use.
+    pub limits: FlowLimits,
+    /// What the plugin may reach outside its sandbox.
+    pub grants: Capabilities,
+}
+
+impl Default for FlowSettings {
+    fn default() -> Self {
+        Self {
+            token_policy: TokenPolicy::Open,
+            token_signature: TokenSignature::IfPresent,
+            token_rejected_text: "This form is no longer available. Please ask for a new one.".to_owned(),
+            shared_tokens: SharedTokens::StandAlone,
+            min_token_length: MIN_TOKEN_LENGTH,
+            on_reopen: OnReopen::Restart,
+            on_failure: OnFailure::Status,
+            failure_text: "Something went wrong. Please try again.".to_owned(),
+            session_ttl_seconds: 3 * 24 * 60 * 60,
+            limits: FlowLimits::default(),
+            grants: Capabilities::default(),
+        }
+    }
+}
+
+/// Which flow tokens are admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenPolicy {
+    /// Only tokens that this host minted.
+    Minted,
+    /// Any token starts a session.
+    Open,
+}
+
+/// What is made of `flow_token_signature`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenSignature {
+    /// A bad one is refused.
+    IfPresent,
+    /// It is not looked at.
+    Ignore,
+    /// A bad one and none are refused.
+    Required,
+}
+
+/// What the client gets when the plugin fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailure {
+    /// Its screen again with a text, where it is on a screen; else a 500.
+    ErrorMessage,
+    /// A 500.
+    Status,
+}
+
+/// What one call of the plugin may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FlowLimits {
+    /// Linear memory, all memories together.
+    pub memory_bytes: u64,
+    /// CPU time; time parked in a host call does not count.
+    pub cpu_ms: u32,
+    /// Time from begin to end.
+    pub wall_ms: u32,
+    /// Calls of the flow at the same time.
+    pub concurrency: u32,
+    /// Calls that may wait for a place.
+    pub queue: u32,
+    /// A reply's JSON.
+    pub reply_bytes: u32,
+    /// A session's state.
+    pub state_bytes: u32,
+    /// Keys that the plugin may keep values under.
+    pub store_keys: u32,
+    /// Each of these values.
+    pub store_value_bytes: u32,
+    /// Outbound requests of one call.
+    pub outbound_requests: u32,
+    /// The body of each response to them.
+    pub outbound_response_bytes: u32,
+}
+
+impl Default for FlowLimits {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 64 << 20,
+            cpu_ms: 200,
+            wall_ms: 8000,
+            concurrency: 16,
+            queue: 64,
+            reply_bytes: 256 << 10,
+            state_bytes: 64 << 10,
+            store_keys: 1_000,
+            store_value_bytes: 64 << 10,
+            outbound_requests: 8,
+            outbound_response_bytes: 4 << 20,
+        }
+    }
+}
+
+impl FlowSettings {
+    /// Reads settings from an object; what it leaves out has its default.
+    pub fn parse(fields: Map<String, Value>) -> Result<Self, SettingsError> {
+        let settings: Self =
+            serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| SettingsError(error.to_string()))?;
+        settings.checked()
+    }
+
+    /// These settings with the given fields replaced; `limits` and `grants` are merged field by field, and null stands for a
+    /// field's default.
+    pub fn patched(&self, fields: Map<String, Value>) -> Result<Self, SettingsError> {
+        let mut merged = self.to_map();
+        merge(&mut merged, fields);
+        Self::parse(merged)
+    }
+
+    /// The settings as a JSON object with every field.
+    pub fn to_map(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(map)) => map,
+            other => unreachable!("settings are a JSON object, not {other:?}"),
+        }
+    }
+
+    /// How long a session lasts.
+    pub fn session_time_to_live(&self) -> Duration {
+        Duration::from_secs(self.session_ttl_seconds.into())
+    }
+
+    fn checked(self) -> Result<Self, SettingsError> {
+        let limits = &self.limits;
+        let checks = [
+            ("session_ttl_seconds", self.session_ttl_seconds.into(), 1, 30 * 24 * 60 * 60),
+            // 256 random bits in hexadecimal digits have 64.
+            ("min_token_length", self.min_token_length.into(), 0, 64),
+            ("limits.memory_bytes", limits.memory_bytes, 1 << 20, MAX_MEMORY_BYTES),
+            ("limits.cpu_ms", limits.cpu_ms.into(), 1, 2_000),
+            // Meta gives up after 10 s; what is left is for the network and the database.
+            ("limits.wall_ms", limits.wall_ms.into(), 1, 9_000),
+            ("limits.concurrency", limits.concurrency.into(), 1, 64),
+            ("limits.queue", limits.queue.into(), 0, 1_000),
+            ("limits.reply_bytes", limits.reply_bytes.into(), 1, 1 << 20),
+            ("limits.state_bytes", limits.state_bytes.into(), 0, 256 << 10),
+            // To list keys, all of a flow's are opened: 5,000 take some 10 ms.
+            ("limits.store_keys", limits.store_keys.into(), 0, 5_000),
+            ("limits.store_value_bytes", limits.store_value_bytes.into(), 0, 256 << 10),
+            // One after another within the longest wall time.
+            ("limits.outbound_requests", limits.outbound_requests.into(), 0, 32),
+            // Each is in the host's memory as a whole, besides the guest's.
+            ("limits.outbound_response_bytes", limits.outbound_response_bytes.into(), 1, 8 << 20),
+        ];
+        for (field, value, least, most) in checks {
+            if !(least..=most).contains(&value) {
+                return Err(SettingsError(format!("`{field}` is {value}; it may be {least} to {most}")));
+            }
+        }
+        for (field, text) in [("token_rejected_text", &self.token_rejected_text), ("failure_text", &self.failure_text)] {
+            if text.is_empty() || text.len() > MAX_TEXT_BYTES {
+                return Err(SettingsError(format!("`{field}` has {} bytes; it may have 1 to {MAX_TEXT_BYTES}", text.len())));
+            }
+        }
+        if self.grants.http.len() > MAX_GRANTED_HOSTS {
+            return Err(SettingsError(format!(
+                "`grants.http` has {} hosts; it may have {MAX_GRANTED_HOSTS}",
+                self.grants.http.len()
+            )));
+        }
+        Ok(self)
+    }
+}
+
+/// Why settings were refused: names the field and what it may be.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct SettingsError(String);
+
+fn merge(target: &mut Map<String, Value>, fields: Map<String, Value>) {
+    for (name, value) in fields {
+        match (target.get_mut(&name), value) {
+            (_, Value::Null) => {
+                target.remove(&name);
+            }
+            (Some(Value::Object(inner)), Value::Object(given)) => merge(inner, given),
+            (_, value) => {
+                target.insert(name, value);
+            }
+        }
+    }
+}
+
+/// The most memory that any call may have: what a slot of the plugins' pool has.
+pub const MAX_MEMORY_BYTES: u64 = 64 << 20;
+
+/// With fewer characters even random tokens are no one's own for sure: of seven letters and digits (62^7, 41.7 bits), two are alike among
+/// a million open conversations with a probability of 13 %, of eight with 0.2 %. And what senders number recipients by, such as a
+/// telephone number with its country code, has eight or more as a rule.
+const MIN_TOKEN_LENGTH: u32 = 8;
+
+/// A flow that calls more systems than this is a proxy.
+const MAX_GRANTED_HOSTS: usize = 100;
+
+/// A text for a phone's screen.
+const MAX_TEXT_BYTES: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let settings = parse(json!({"on_failure": "error-message", "limits": {"cpu_ms": 50}})).unwrap();
+        assert_eq!(settings.on_failure, OnFailure::ErrorMessage);
+        assert_eq!(settings.limits, FlowLimits { cpu_ms: 50, ..FlowLimits::default() });
+        assert_eq!(parse(json!({})).unwrap(), FlowSettings::default());
+    }
+
+    #[test]
+    fn a_patch_changes_what_it_names() {
+        let settings = parse(json!({"failure_text": "oops", "limits": {"cpu_ms": 50, "wall_ms": 100}})).unwrap();
+        let patch = json!({"limits": {"cpu_ms": 60, "wall_ms": null}, "failure_text": null, "on_failure": "error-message"});
+        let patched = settings.patched(patch.as_object().unwrap().clone()).unwrap();
+        let expected = json!({"limits": {"cpu_ms": 60}, "on_failure": "error-message"});
+        assert_eq!(patched, parse(expected).unwrap());
+    }
+
+    #[test]
+    fn an_error_names_the_field() {
+        for (settings, named) in [
+            (json!({"colour": 1}), "colour"),
+            (json!({"limits": {"cpu": 1}}), "cpu"),
+            (json!({"limits": {"wall_ms": 10_000}}), "limits.wall_ms"),
+            (json!({"limits": {"memory_bytes": MAX_MEMORY_BYTES + 1}}), "limits.memory_bytes"),
+            (json!({"session_ttl_seconds": 0}), "session_ttl_seconds"),
+            (json!({"failure_text": ""}), "failure_text"),
+            (json!({"token_policy": "closed"}), "token_policy"),
+            (json!({"shared_tokens": "ignore"}), "shared_tokens"),
+            (json!({"min_token_length": 65}), "min_token_length"),
+            (json!({"on_reopen": "begin"}), "on_reopen"),
+            (json!({"limits": {"cpu_ms": -1}}), "limits.cpu_ms"),
+            (json!({"grants": {"files": true}}), "files"),
+            (json!({"grants": {"http": ["https://example.com"]}}), "grants.http"),
+        ] {
+            let error = parse(settings.clone()).unwrap_err().to_string();
+            assert!(error.contains(named), "{settings}: {error}");
+        }
+    }
+
+    fn parse(value: Value) -> Result<FlowSettings, SettingsError> {
+        FlowSettings::parse(value.as_object().unwrap().clone())
+    }
+}

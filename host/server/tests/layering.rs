@@ -1,0 +1,306 @@
+//! What Cargo does not say of the packages in `host/`: the direction of dependencies between the modules of one package, which crate
+//! belongs to which module, and where keys and `unsafe` may be. Reads every path in every source file.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use syn::visit::Visit;
+
+/// What each module may use of its own package besides itself. Change it only for a reason that is worth an ADR.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("devkit/plugin_project", &[]),
+    ("devkit/postgres", &[]),
+    ("devkit/sandbox", &["scenarios"]),
+    ("devkit/scenarios", &[]),
+    ("protocol/crypto", &[]),
+    ("protocol/envelope", &["crypto", "flow", "ids", "signature"]),
+    ("protocol/flow", &["ids"]),
+    ("protocol/ids", &[]),
+    ("protocol/signature", &["crypto"]),
+    // What tenants share is counted and handed out in one way, whatever it is.
+    ("runtime/budget", &["telemetry"]),
+    ("runtime/plugins", &["budget", "telemetry"]),
+    ("runtime/telemetry", &[]),
+    ("server/admin", &["graph", "key_uploads", "plugin_logs", "sessions", "store", "tenants"]),
+    (
+        "server/app",
+        &[
+            "admin",
+            "config",
+            "egress",
+            "exchange",
+            "graph",
+            "http",
+            "key_uploads",
+            "key_values",
+            "plugin_logs",
+            "sessions",
+            "store",
+            "tenants",
+        ],
+    ),
+    ("server/config", &["egress", "http"]),
+    ("server/egress", &[]),
+    ("server/exchange", &["sessions", "tenants"]),
+    ("server/graph", &[]),
+    // Beyond calling `exchange` and `admin`, the table of statuses names what can go wrong below them.
+    ("server/http", &["admin", "exchange"]),
+    ("server/key_uploads", &["graph", "store", "tenants"]),
+    ("server/key_values", &["store", "tenants"]),
+    ("server/plugin_logs", &["store", "tenants"]),
+    ("server/sessions", &["store"]),
+    ("server/store", &[]),
+    ("server/tenants", &["store"]),
+];
+
+/// Crates that belong to one module, or to all of a package: another one that uses them is doing its work. Packages that have no need of
+/// a crate don't name it in their `Cargo.toml`, and are not listed here.
+const ONLY_IN: &[(&str, &[&str])] = &[
+    ("axum", &["server/http"]),
+    ("governor", &["server/tenants"]),
+    ("hyper", &["server/http"]),
+    ("hyper_util", &["server/http"]),
+    // `client`: to say what is wrong with an endpoint's certificate.
+    ("tokio_rustls", &["server/http", "client"]),
+    ("prometheus_client", &["runtime/telemetry"]),
+    ("sqlx", &["server/store", "server/config", "server/app", "devkit/postgres"]),
+    ("toml_edit", &["devkit/scenarios"]),
+    ("wasm_encoder", &["devkit/plugin_project"]),
+    ("wasmparser", &["runtime/plugins"]),
+    ("wasmtime", &["runtime/plugins"]),
+    ("wasmtime_wasi", &["runtime/plugins"]),
+    ("seccompiler", &["runtime/plugins"]),
+    ("aws_lc_rs", &["protocol/crypto"]),
+    // Private-key operations of this crate can be timed (RUSTSEC-2023-0071): key files and the WhatsApp side only.
+    ("rsa", &["protocol/crypto", "client"]),
+];
+
+#[test]
+fn modules_use_what_they_may_and_nothing_else() {
+    let mut broken = Vec::new();
+    for file in source_files() {
+        let module = module_of(&file);
+        let Some((_, own)) = module.split_once('/') else { continue };
+        let (_, allowed) = MAY_USE
+            .iter()
+            .find(|(name, _)| *name == module)
+            .unwrap_or_else(|| panic!("{}: module {module} is not in the table", file.display()));
+        for used in uses(&file).modules {
+            if used != own && !allowed.contains(&used.as_str()) {
+                broken.push(format!("{}: {module} must not use {used}", file.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
+fn crates_stay_in_their_modules() {
+    let mut broken = Vec::new();
+    for file in source_files() {
+        let module = module_of(&file);
+        let used = uses(&file);
+        for (name, modules) in ONLY_IN {
+            if used.crates.contains(*name) && !modules.contains(&module.as_str()) {
+                broken.push(format!("{}: {module} must not use the crate {name}", file.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
+fn private_rsa_keys_decrypt_in_one_file_only() {
+    // In `crypto`, the crate `rsa` is for key files; what decrypts requests is aws-lc-rs.
+    for file in source_files().iter().filter(|file| module_of(file) == "protocol/crypto") {
+        let in_key_file = file.ends_with("key_file.rs");
+        assert_eq!(uses(file).crates.contains("rsa"), in_key_file, "{}", file.display());
+    }
+}
+
+#[test]
+fn plugins_know_no_key_but_the_one_of_code() {
+    for file in source_files().iter().filter(|file| module_of(file) == "runtime/plugins") {
+        let text = fs::read_to_string(file).expect("a source file can be read");
+        let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let mut names = CryptoNames::default();
+        names.visit_file(&parsed);
+        let known = ["CodeKeys", "MAC_BYTES"];
+        assert!(names.0.iter().all(|name| known.contains(&name.as_str())), "{}: {:?}", file.display(), names.0);
+    }
+}
+
+#[test]
+fn code_that_the_compiler_can_not_check_is_in_one_file_only() {
+    for file in source_files() {
+        let text = fs::read_to_string(&file).expect("a source file can be read");
+        let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let mut found = Unsafe(false);
+        found.visit_file(&parsed);
+        assert_eq!(found.0, file.ends_with("runtime/src/plugins/native_code.rs"), "{}: unsafe", file.display());
+    }
+}
+
+/// What a file imports of `crypto`.
+#[derive(Default)]
+struct CryptoNames(Vec<String>);
+
+impl<'ast> Visit<'ast> for CryptoNames {
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        let mut paths = Vec::new();
+        leaves(&item.tree, &mut Vec::new(), &mut paths);
+        self.0.extend(
+            paths
+                .into_iter()
+                .filter(|path| path.starts_with(&["flowhost_protocol".to_owned(), "crypto".to_owned()]))
+                .filter_map(|path| path.last().cloned()),
+        );
+    }
+
+    fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
+        if module.ident != "tests" {
+            syn::visit::visit_item_mod(self, module);
+        }
+    }
+}
+
+fn leaves(tree: &syn::UseTree, prefix: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+    let mut leaf = |name: String| found.push([prefix.clone(), vec![name]].concat());
+    match tree {
+        syn::UseTree::Path(path) => {
+            prefix.push(path.ident.to_string());
+            leaves(&path.tree, prefix, found);
+            prefix.pop();
+        }
+        syn::UseTree::Group(group) => group.items.iter().for_each(|item| leaves(item, prefix, found)),
+        syn::UseTree::Name(name) => leaf(name.ident.to_string()),
+        syn::UseTree::Rename(rename) => leaf(rename.ident.to_string()),
+        syn::UseTree::Glob(_) => leaf("*".to_owned()),
+    }
+}
+
+/// Whether a file has an `unsafe` block, function, trait or implementation.
+struct Unsafe(bool);
+
+impl<'ast> Visit<'ast> for Unsafe {
+    fn visit_expr_unsafe(&mut self, _: &'ast syn::ExprUnsafe) {
+        self.0 = true;
+    }
+
+    fn visit_signature(&mut self, signature: &'ast syn::Signature) {
+        self.0 |= matches!(signature.safety, syn::Safety::Unsafe(_));
+        syn::visit::visit_signature(self, signature);
+    }
+
+    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
+        self.0 |= item.unsafety.is_some();
+        syn::visit::visit_item_impl(self, item);
+    }
+}
+
+/// What a file's paths begin with.
+#[derive(Default)]
+struct Uses {
+    modules: BTreeSet<String>,
+    crates: BTreeSet<String>,
+}
+
+impl Uses {
+    fn note(&mut self, segments: &[String]) {
+        match segments {
+            [first, second, ..] if first == "crate" => drop(self.modules.insert(second.clone())),
+            [first, _, ..] => drop(self.crates.insert(first.clone())),
+            _ => (),
+        }
+    }
+
+    fn note_tree(&mut self, tree: &syn::UseTree, prefix: &[String]) {
+        let mut path = prefix.to_vec();
+        match tree {
+            syn::UseTree::Path(inner) => {
+                path.push(inner.ident.to_string());
+                self.note_tree(&inner.tree, &path);
+            }
+            syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.note_tree(item, &path)),
+            syn::UseTree::Name(name) => {
+                path.push(name.ident.to_string());
+                self.note(&path);
+            }
+            syn::UseTree::Rename(rename) => {
+                path.push(rename.ident.to_string());
+                self.note(&path);
+            }
+            syn::UseTree::Glob(_) => self.note(&path),
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Uses {
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        self.note_tree(&item.tree, &[]);
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        self.note(&segments);
+        syn::visit::visit_path(self, path);
+    }
+
+    fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
+        // Tests of a module may play its neighbours.
+        if module.ident != "tests" {
+            syn::visit::visit_item_mod(self, module);
+        }
+    }
+}
+
+fn uses(file: &Path) -> Uses {
+    let text = fs::read_to_string(file).expect("a source file can be read");
+    let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let mut uses = Uses::default();
+    uses.visit_file(&parsed);
+    uses
+}
+
+/// Every source file of the packages in `host/`, but roots and files of tests.
+fn source_files() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for package in ["client", "cli", "devkit", "flow-json", "protocol", "runtime", "server"] {
+        let root = packages().join(package).join("src");
+        let mut found = Vec::new();
+        collect(&root, &mut found);
+        assert!(found.len() > 5, "only {} files were found in {package}", found.len());
+        files.append(&mut found);
+    }
+    files.retain(|file| !file.ends_with("src/lib.rs") && !file.ends_with("src/main.rs") && !file.ends_with("tests.rs"));
+    files
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a source folder can be read") {
+        let path = entry.expect("a source folder can be read").path();
+        if path.is_dir() && !path.ends_with("plugin_project/template") {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+/// `package/module`; for a package that is one module, the package alone.
+fn module_of(file: &Path) -> String {
+    let inside = file.strip_prefix(packages()).expect("the file lies in a package");
+    let mut parts = inside.iter().map(|part| part.to_string_lossy());
+    let package = parts.next().expect("a file lies in a folder");
+    let module = parts.nth(1).expect("a source file lies in `src`");
+    match package.as_ref() {
+        "client" | "cli" | "flow-json" => package.into_owned(),
+        package => format!("{package}/{}", module.trim_end_matches(".rs")),
+    }
+}
+
+/// The folder of the packages.
+fn packages() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a package lies in a folder").to_owned()
+}
