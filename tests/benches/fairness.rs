@@ -9,7 +9,7 @@
 //! requests per second is for. Or its plugin computes little, and its replies take long to check: 700 kB with 350,000 values, on
 //! [`REPLIES`] connections.
 //!
-//! `cargo bench -p flowhost-tests --bench fairness`
+//! `cargo bench -p flowhost --bench fairness`
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails is over, and its result is printed")]
 

@@ -1,7 +1,7 @@
 //! How long a host takes to be ready again: 200 active plugins, each of other bytes, with the cache of compiled code and without. Ready
 //! is when it accepts requests and serves each of the plugins; without a cache it accepts them at once and compiles while it serves.
 //!
-//! `cargo build --release && cargo bench -p flowhost-tests --bench restart`: the host compiles with the program beside the benchmark.
+//! `cargo bench -p flowhost --bench restart`: the host compiles with the program, which is built with the benchmark.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails is over, and its result is printed")]
 

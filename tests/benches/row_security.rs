@@ -2,7 +2,7 @@
 //! the same statements in plain SQL without it, and both against a whole exchange over HTTP. All in one run, alternating, so that what
 //! the machine does besides falls on both.
 //!
-//! `cargo bench -p flowhost-tests --bench row_security`
+//! `cargo bench -p flowhost --bench row_security`
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails is over, and its result is printed")]
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use flowhost_tests::repository;
+
 #[test]
 fn every_page_that_is_cited_is_in_the_project() {
     let mut missing = BTreeSet::new();
@@ -114,7 +116,7 @@ fn anchor(line: &str) -> String {
 
 /// The files of the project with one of these endings, by their place in it.
 fn texts(endings: &[&str]) -> Vec<(PathBuf, String)> {
-    let (mut found, mut folders) = (Vec::new(), vec![root().to_path_buf()]);
+    let (mut found, mut folders) = (Vec::new(), vec![root()]);
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -131,8 +133,8 @@ fn texts(endings: &[&str]) -> Vec<(PathBuf, String)> {
     found
 }
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+fn root() -> PathBuf {
+    repository("").into()
 }
 
 /// Folders that a page is meant to be in wherever it is cited from.

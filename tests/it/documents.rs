@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use flowhost_tests::{Component, DataFolder, Ended, TestDatabase, flowhost};
+use flowhost_tests::{Component, DataFolder, Ended, TestDatabase, flowhost, repository};
 
 #[tokio::test]
 async fn what_operators_are_told_works() {
@@ -19,7 +19,7 @@ async fn what_operators_are_told_works() {
             ("postgres://owner@db/flowhost", &format!("'{owner}'")),
             ("postgres://serving@db/flowhost", &format!("'postgres://documents_serving@{place}'")),
             ("role serving", "role documents_serving"),
-            (" my-plugin/flow.json", &format!(" {}", fixture("plugins/appointment/flow.json"))),
+            (" my-plugin/flow.json", &format!(" {}", repository("plugins/appointment/flow.json"))),
             (" my-plugin", " my-plugin.wasm"),
         ],
     );
@@ -40,8 +40,8 @@ async fn what_the_readme_says_makes_a_plugin_of_ones_own_and_serves_it() {
 
 #[test]
 fn what_contributors_are_told_to_run_is_what_every_change_is_checked_with() {
-    let page = std::fs::read_to_string(fixture("host/docs/contributing.md")).unwrap();
-    let checks = std::fs::read_to_string(fixture(".ci/run")).unwrap();
+    let page = std::fs::read_to_string(repository("host/docs/contributing.md")).unwrap();
+    let checks = std::fs::read_to_string(repository(".ci/run")).unwrap();
     let commands: Vec<_> = shell_blocks(&page).lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect();
     for command in &commands {
         // Guests' workspaces are named by a variable there.
@@ -63,7 +63,7 @@ struct Page {
 impl Page {
     /// A page of this repository, with what only this machine knows in the place of examples. Each of those must be in it.
     fn new(name: &str, instead: &[(&str, &str)]) -> Self {
-        let mut text = std::fs::read_to_string(fixture(name)).unwrap();
+        let mut text = std::fs::read_to_string(repository(name)).unwrap();
         for (example, real) in instead {
             assert!(text.contains(example), "{name} has no {example} any more");
             text = text.replace(example, real);
@@ -118,10 +118,6 @@ fn shell_blocks(page: &str) -> String {
     }
     assert!(!script.is_empty(), "a page without commands");
     script
-}
-
-fn fixture(path: &str) -> String {
-    format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Whoever writes a plugin makes a mistake, mends it, and sees the change.

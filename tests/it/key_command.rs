@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flowhost_client::payload;
-use flowhost_tests::{Component, Ended, TestFlow, TestHost, Vectors, fixture, flowhost};
+use flowhost_tests::{Component, Ended, TestFlow, TestHost, Vectors, fixture, flowhost, repository};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn a_key_file_that_is_not_text_is_read_or_described() {
         std::fs::write(&path, content).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    let ours = |name: &str| std::fs::read(format!("{}/fixtures/keys/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let ours = |name: &str| std::fs::read(repository(&format!("tests/fixtures/keys/{name}"))).unwrap();
     let utf16: Vec<u8> = fixture("keys/private.pkcs8.pem").encode_utf16().flat_map(u16::to_le_bytes).collect();
     let der = pem_content(&fixture("keys/other.private.pkcs8.pem"));
 
@@ -98,7 +98,7 @@ async fn a_key_file_that_is_not_text_is_read_or_described() {
 #[tokio::test]
 async fn a_rotation_at_once_says_that_the_keys_before_have_retired() {
     let (host, flow) = start().await;
-    let ours = format!("{}/fixtures/vectors/keys/private.pkcs8.pem", env!("CARGO_MANIFEST_DIR"));
+    let ours = repository("tests/fixtures/vectors/keys/private.pkcs8.pem");
     succeeded(&run(&host, &["key", "import", "acme", "--from-file", &ours], &[]).await);
 
     let rotated = run(&host, &["key", "rotate", "acme", "--retire-previous-after", "0"], &[]).await;

@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command};
 
-use flowhost_tests::{Component, Ended, flowhost};
+use flowhost_tests::{Component, Ended, flowhost, repository};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -315,7 +315,7 @@ fn building(arguments: &[&str]) -> Command {
 }
 
 fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    repository("").into()
 }
 
 fn appointments_flow_json() -> String {

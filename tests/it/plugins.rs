@@ -1,7 +1,7 @@
 //! Plugins at work: versions that change under way, limits that change under way.
 
 use flowhost_client::payload;
-use flowhost_tests::{Component, TestHost, asking};
+use flowhost_tests::{Component, TestHost, asking, repository};
 use futures_util::future::join;
 use serde_json::{Value, json};
 
@@ -103,10 +103,9 @@ async fn a_plugin_of_a_usual_size_has_less_than_150_kib() {
 /// Their workspace is not this one, so `cargo test` alone would pass them by.
 #[test]
 fn the_sample_plugins_pass_their_own_tests() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let tests = std::process::Command::new("cargo")
         .args(["test", "--workspace", "--manifest-path", "plugins/Cargo.toml", "--target-dir", "target/guests"])
-        .current_dir(root)
+        .current_dir(repository(""))
         .output()
         .unwrap();
     let (out, err) = (String::from_utf8_lossy(&tests.stdout), String::from_utf8_lossy(&tests.stderr));

@@ -3,8 +3,13 @@
 use flowhost_client::payload;
 use flowhost_protocol::crypto::MasterKey;
 use flowhost_server::config::AdminToken;
-use flowhost_tests::{Component, DataFolder, Ended, HostProcess, TestDatabase, asking, flowhost};
+use flowhost_tests::{Component, DataFolder, Ended, HostProcess, TestDatabase, asking, flowhost, program};
 use serde_json::json;
+
+#[test]
+fn the_tests_run_the_program_that_was_built_with_them() {
+    assert_eq!(program(), std::path::Path::new(env!("CARGO_BIN_EXE_flowhost")));
+}
 
 #[tokio::test]
 async fn a_host_that_is_killed_right_after_a_reply_has_lost_nothing() {

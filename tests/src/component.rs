@@ -1,13 +1,13 @@
 //! The plugins that the tests deploy, built once for the process from `plugins/` and `tests/hostile/`.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::OnceLock;
 
 use flowhost_devkit::plugin_project::{BuildOptions, build};
 use serde_json::{Value, json};
 
 use crate::plugin_section;
+use crate::repository::repository;
 
 /// A plugin to deploy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,12 +82,11 @@ impl Component {
 /// All of them, as `flowhost plugin build` does. Several test processes at once don't disturb each other: cargo locks the target
 /// folder, and what it built is replaced in one step.
 fn build_all() -> Result<HashMap<Component, Vec<u8>>, String> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
     let build_one = |component: Component| {
         let options = BuildOptions {
-            project_dir: workspace.join(component.folder()),
-            target_dir: Some(workspace.join("target/wasm")),
+            project_dir: repository(component.folder()).into(),
+            target_dir: Some(repository("target/wasm").into()),
             ..BuildOptions::default()
         };
         let refused = |error: &dyn std::fmt::Display| format!("{} can't be built: {error}", component.folder());

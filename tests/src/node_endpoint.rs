@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::repository::repository;
+
 /// The endpoint as a process of its own. Dropped it is killed.
 #[derive(Debug)]
 pub struct NodeEndpoint {
@@ -76,7 +78,7 @@ fn read_port(process: &mut Child) -> u64 {
 }
 
 fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+    repository("tests/fixtures").into()
 }
 
 const APP_SECRET: &str = "the-secret-of-somebody-else";

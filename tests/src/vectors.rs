@@ -9,6 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::repository::repository;
+
 /// `fixtures/vectors/exchanges.json`.
 #[derive(Debug, Deserialize)]
 pub struct Vectors {
@@ -63,6 +65,6 @@ impl Vector {
 
 /// A file of `fixtures/vectors`.
 pub fn fixture(name: &str) -> String {
-    let path = format!("{}/fixtures/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
+    let path = repository(&format!("tests/fixtures/vectors/{name}"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }

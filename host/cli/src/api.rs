@@ -230,6 +230,7 @@ pub(crate) enum ApiError {
 }
 
 /// The status with which the API refused, if that is what the error says.
+#[cfg(feature = "devkit")]
 pub(crate) fn answered(error: &anyhow::Error) -> Option<StatusCode> {
     match error.downcast_ref() {
         Some(ApiError::Refused(status, _)) => Some(*status),

@@ -17,7 +17,7 @@ use super::flow_json::show_notes;
 use super::input::read_bytes;
 use super::key::public_keys;
 use super::output::{note, say};
-use super::plugin::project::{flow_json, flow_json_path};
+use super::plugin::flow_json::{flow_json, flow_json_path};
 use super::plugin::{activate_version, example_data, rehearse, size, upload};
 
 /// A tenant with keys, and the project that is deployed to it.

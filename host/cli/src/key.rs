@@ -17,7 +17,7 @@ use flowhost_server::config::{ConfigError, Environment, SecretText};
 use self::upload::UploadArgs;
 use self::view::{Key, Keys, KeysBefore};
 
-use super::api::{AdminApi, ApiArgs};
+use super::api::ApiArgs;
 use super::confirm::confirm;
 use super::input::{read_secret, read_secret_bytes};
 use super::output::say;
@@ -229,7 +229,8 @@ async fn add(tenant: &str, mut body: Value, retire: &RetireArgs, api: &ApiArgs, 
 }
 
 /// A tenant's public keys in PEM, the active one first.
-pub(crate) async fn public_keys(api: &AdminApi, tenant: &str) -> anyhow::Result<String> {
+#[cfg(feature = "devkit")]
+pub(crate) async fn public_keys(api: &super::api::AdminApi, tenant: &str) -> anyhow::Result<String> {
     let keys: Keys<Key> = api.get(&["tenants", tenant, "keys"]).await?.read()?;
     Ok(keys.pem())
 }

@@ -7,12 +7,17 @@ mod api;
 mod api_token;
 mod app_secret;
 mod audit;
+#[cfg(feature = "devkit")]
 mod client;
 mod compile_worker;
 mod confirm;
+#[cfg(feature = "devkit")]
 mod demo;
+#[cfg(feature = "devkit")]
 mod dev;
+#[cfg(feature = "devkit")]
 mod dev_folder;
+#[cfg(feature = "devkit")]
 mod dev_plugin;
 mod flow;
 mod flow_config;
@@ -81,7 +86,9 @@ async fn run_async(command: Command) -> anyhow::Result<()> {
     let environment = Environment::of_process();
     match command {
         Command::Serve(args) => serve::run(args, &environment).await,
+        #[cfg(feature = "devkit")]
         Command::Dev(args) => dev::run(args, &environment).await,
+        #[cfg(feature = "devkit")]
         Command::Demo(args) => demo::run(args, &environment).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::MasterKey(command) => master_key::run(command, &environment).await,
@@ -96,6 +103,7 @@ async fn run_async(command: Command) -> anyhow::Result<()> {
         Command::Token(command) => token::run(command, &environment).await,
         Command::Session(command) => session::run(command, &environment).await,
         Command::Plugin(command) => plugin::run(command, &environment).await,
+        #[cfg(feature = "devkit")]
         Command::Client(command) => client::run(command, &environment).await,
         Command::CompileWorker(args) => compile_worker::run(&args),
     }
@@ -135,8 +143,10 @@ pub enum Command {
     /// Serve data endpoints from a PostgreSQL database: production
     Serve(serve::Args),
     /// Serve with a PostgreSQL of its own, kept in a folder: development
+    #[cfg(feature = "devkit")]
     Dev(dev::Args),
     /// Show the whole of it working, in one command that leaves nothing behind
+    #[cfg(feature = "devkit")]
     Demo(demo::Args),
     /// Bring the database up to date, before the hosts that need it start
     Migrate(migrate::Args),
@@ -177,6 +187,7 @@ pub enum Command {
     Plugin(plugin::Command),
     /// Play WhatsApp against an endpoint
     #[command(subcommand)]
+    #[cfg(feature = "devkit")]
     Client(client::Command),
     /// Compile one component; hosts start it themselves
     #[command(hide = true)]

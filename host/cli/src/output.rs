@@ -2,7 +2,6 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -63,7 +62,8 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
 }
 
 /// A duration in milliseconds, to the hundredth: what a machine needs and a person can read.
-pub(crate) fn milliseconds(duration: Duration) -> f64 {
+#[cfg(feature = "devkit")]
+pub(crate) fn milliseconds(duration: std::time::Duration) -> f64 {
     (duration.as_secs_f64() * 100_000.0).round() / 100.0
 }
 

@@ -1,9 +1,16 @@
 //! `flowhost plugin`: from a plugin project to a version that serves requests.
 
+#[cfg(feature = "devkit")]
+mod build;
+#[cfg(feature = "devkit")]
 mod check;
+pub(super) mod flow_json;
 mod logs;
+#[cfg(feature = "devkit")]
 mod new;
+#[cfg(feature = "devkit")]
 pub(super) mod project;
+#[cfg(feature = "devkit")]
 pub(super) mod test;
 
 use std::path::{Path, PathBuf};
@@ -14,12 +21,10 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use flowhost_devkit::plugin_project::{self, BuildOptions, BuiltComponent};
 use flowhost_flow_json::Screen;
-use flowhost_runtime::plugins::inspect;
 use flowhost_server::config::Environment;
 
-use self::project::{Component, sound_flow_json};
+use self::flow_json::sound_flow_json;
 
 use super::api::{AdminApi, ApiArgs};
 use super::flow::FlowArgs;
@@ -35,15 +40,19 @@ use super::table::Table;
 pub enum Command {
     /// Make a project that builds, tests and deploys as it is
     #[command(after_help = new::EXAMPLE)]
+    #[cfg(feature = "devkit")]
     New(new::NewArgs),
     /// Build a plugin project into a component
     #[command(after_help = "Examples:\n  flowhost plugin build\n  flowhost plugin build ./my-plugin --out booking.wasm")]
-    Build(BuildArgs),
+    #[cfg(feature = "devkit")]
+    Build(build::BuildArgs),
     /// Find what is wrong with a plugin project without running it: manifest, component, Flow JSON, scenarios
     #[command(after_help = check::EXAMPLES)]
+    #[cfg(feature = "devkit")]
     Check(check::CheckArgs),
     /// Play the scenarios of a plugin project in the sandbox, without a server and without a database
     #[command(after_help = test::EXAMPLES)]
+    #[cfg(feature = "devkit")]
     Test(test::TestArgs),
     /// Upload a component, built first if it is a project, and make it the active version
     #[command(
@@ -64,20 +73,6 @@ pub enum Command {
         after_help = "Examples:\n  flowhost plugin logs acme booking --follow\n  flowhost plugin logs acme booking --level warn --limit 500"
     )]
     Logs(logs::LogsArgs),
-}
-
-/// Arguments of `plugin build`.
-#[derive(Args)]
-pub struct BuildArgs {
-    /// The plugin project
-    #[arg(default_value = ".")]
-    dir: PathBuf,
-    /// Where to write the component
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
-    /// Print {"path","size_bytes","requests","sdk","imports"}, for machines
-    #[arg(long)]
-    json: bool,
 }
 
 /// Arguments of `plugin deploy`.
@@ -115,9 +110,13 @@ pub struct ActivateArgs {
 
 pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::Result<()> {
     match command {
+        #[cfg(feature = "devkit")]
         Command::New(args) => new::run(args),
-        Command::Build(args) => build(args).await,
+        #[cfg(feature = "devkit")]
+        Command::Build(args) => build::run(args).await,
+        #[cfg(feature = "devkit")]
         Command::Check(args) => check::run(args).await,
+        #[cfg(feature = "devkit")]
         Command::Test(args) => test::run(args, environment).await,
         Command::Deploy(args) => deploy(args, environment).await,
         Command::Activate(args) => activate(args, environment).await,
@@ -125,21 +124,6 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
         Command::Versions(args) => versions(args, environment).await,
         Command::Logs(args) => logs::run(args, environment).await,
     }
-}
-
-async fn build(args: BuildArgs) -> anyhow::Result<()> {
-    let options = BuildOptions { project_dir: args.dir, out: args.out, ..BuildOptions::default() };
-    let built = plugin_project::build(options, note).await?;
-    // What it is refused for at an upload is said here.
-    let imports = inspect(&read_bytes(&built.path)?)?.imports;
-    say(&if args.json {
-        let BuiltComponent { path, size_bytes, requests, sdk, .. } = built;
-        json!({ "path": path, "size_bytes": size_bytes, "requests": requests, "sdk": sdk, "imports": imports }).to_string()
-    } else {
-        let (path, size, imports) = (built.path.display(), size(built.size_bytes), imports.join("\n  "));
-        format!("{path} ({size})\nAsks for: {}\nImports:\n  {imports}", built.requests)
-    });
-    Ok(())
 }
 
 async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<()> {
@@ -222,8 +206,19 @@ async fn versions(args: FlowArgs, environment: &Environment) -> anyhow::Result<(
 }
 
 /// The bytes of a component; a folder is a project that is built first.
+#[cfg(feature = "devkit")]
 async fn component(source: &Path) -> anyhow::Result<Vec<u8>> {
-    if source.is_dir() { Ok(Component::of(source, None).await?.bytes) } else { read_bytes(source) }
+    if source.is_dir() { Ok(project::Component::of(source, None).await?.bytes) } else { read_bytes(source) }
+}
+
+/// The bytes of a component.
+#[cfg(not(feature = "devkit"))]
+async fn component(source: &Path) -> anyhow::Result<Vec<u8>> {
+    anyhow::ensure!(
+        !source.is_dir(),
+        "this flowhost builds no plugin projects: deploy what `flowhost plugin build` made elsewhere"
+    );
+    read_bytes(source)
 }
 
 /// An uploaded version, and the API's words about it.

@@ -3,7 +3,7 @@
 //! them honest users. Fails unless every honest request is answered with what its conversation has come to, memory stays below what
 //! `host/docs/operators.md` says a host needs, and nothing is left of it all.
 //!
-//! `cargo bench -p flowhost-tests --bench soak -- MINUTES` (10 without); with `--profile dev` where a release build takes too long.
+//! `cargo bench -p flowhost --bench soak -- MINUTES` (10 without); with `--profile dev` where a release build takes too long.
 //! After a fifth of the time everybody rests for a look at what an idle host keeps, and at the end again.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails is over, and its result is printed")]

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
-use flowhost_tests::{Component, Ended, NodeEndpoint, TestHost, flowhost};
+use flowhost_tests::{Component, Ended, NodeEndpoint, TestHost, flowhost, repository};
 use serde_json::json;
 
 use super::flow_json;
@@ -130,9 +130,9 @@ async fn an_appointment_is_booked_with_our_own_host() {
     let folder = tempfile::tempdir().unwrap();
     let public_key = folder.path().join("acme.pem");
     std::fs::write(&public_key, &flow.tenant.public_key_pem).unwrap();
-    let flow_json = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/appointment/flow.json");
+    let flow_json = repository("plugins/appointment/flow.json");
     let minted = flow.call("POST", "/tokens", json!({"context": {"name": "Ana Silva", "today": "2026-11-20"}})).await.expect(201);
-    let mut command = flowhost(&["client", "chat", "--url", &flow.url(), "--flow-json", flow_json, "--public-key"]);
+    let mut command = flowhost(&["client", "chat", "--url", &flow.url(), "--flow-json", &flow_json, "--public-key"]);
     command.arg(&public_key).args(["--flow-token", minted["flow_token"].as_str().unwrap()]);
     command.env("FLOWHOST_APP_SECRET", &flow.tenant.app_secret);
 

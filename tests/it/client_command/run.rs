@@ -1,6 +1,6 @@
 //! Scenarios, played against endpoints.
 
-use flowhost_tests::{Component, Ended, NodeEndpoint, TestFlow, TestHost, flowhost};
+use flowhost_tests::{Component, Ended, NodeEndpoint, TestFlow, TestHost, flowhost, repository};
 use serde_json::{Value, json};
 
 use super::{client, flow_json};
@@ -83,7 +83,7 @@ async fn a_plugins_own_scenarios_pass_at_the_host_that_it_is_deployed_to() {
     let public_key = folder.path().join("acme.pem");
     std::fs::write(&public_key, &acme.public_key_pem).unwrap();
     let run = async |flow: &TestFlow, plugin: &str, scenario: &str, extra: &[&str]| {
-        let file = format!("{}/../plugins/{plugin}/scenarios/{scenario}.toml", env!("CARGO_MANIFEST_DIR"));
+        let file = repository(&format!("plugins/{plugin}/scenarios/{scenario}.toml"));
         let mut command = flowhost(&["client", "run", &file, "--json", "--url", &flow.url(), "--public-key"]);
         command.arg(&public_key).args(extra).env("FLOWHOST_APP_SECRET", &acme.app_secret);
         let ended = Ended::of(command).await;
@@ -97,13 +97,13 @@ async fn a_plugins_own_scenarios_pass_at_the_host_that_it_is_deployed_to() {
     let booking = acme.flow("booking", json!({}), Component::Appointment).await;
     let context = json!({"context": {"name": "Ana Silva", "today": "2026-11-20"}});
     let minted = booking.call("POST", "/tokens", context).await.expect(201);
-    let flow_json = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/appointment/flow.json");
-    let extra = ["--flow-token", minted["flow_token"].as_str().unwrap(), "--flow-json", flow_json];
+    let flow_json = repository("plugins/appointment/flow.json");
+    let extra = ["--flow-token", minted["flow_token"].as_str().unwrap(), "--flow-json", &flow_json];
     run(&booking, "appointment", "booking", &extra).await;
 }
 
 fn scenario(name: &str) -> String {
-    format!("{}/fixtures/interop/scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR"))
+    repository(&format!("tests/fixtures/interop/scenarios/{name}.toml"))
 }
 
 fn report(ended: &Ended) -> Value {

@@ -1,6 +1,6 @@
 //! The document itself: uploaded, shown, deleted, refused with all that is wrong with it.
 
-use flowhost_tests::{Component, Ended, RawConnection, TestFlow, TestHost, eventually, flowhost};
+use flowhost_tests::{Component, Ended, RawConnection, TestFlow, TestHost, eventually, flowhost, repository};
 use serde_json::{Value, json};
 
 use super::{document, put};
@@ -214,7 +214,7 @@ async fn a_deployment_stops_at_a_wrong_flow_json_before_anything_is_uploaded() {
 /// The sample plugin's Flow JSON beside nothing to build.
 fn project() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let sample = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/appointment/flow.json");
+    let sample = repository("plugins/appointment/flow.json");
     std::fs::copy(sample, folder.path().join("flow.json")).unwrap();
     folder
 }

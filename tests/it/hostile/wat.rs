@@ -1,6 +1,6 @@
 //! Plugins written as WebAssembly text, in `tests/hostile/wat/`: what no compiler would make.
 
-use std::path::Path;
+use flowhost_tests::repository;
 
 /// The plugin of `tests/hostile/wat/{name}.wat`.
 pub(crate) fn plugin(name: &str) -> Vec<u8> {
@@ -46,8 +46,8 @@ pub(crate) fn component(text: &str) -> Vec<u8> {
 }
 
 fn source(name: &str) -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("hostile/wat/{name}.wat"));
-    std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    let file = repository(&format!("tests/hostile/wat/{name}.wat"));
+    std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
 /// The defaults of what `fields` does not define.

@@ -9,7 +9,8 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::project::{Component, ScenarioFile, flow_json, flow_json_path, scenario_paths};
+use super::flow_json::{flow_json, flow_json_path};
+use super::project::{Component, ScenarioFile, scenario_paths};
 use super::size;
 use crate::output::{printable, say};
 use flowhost_devkit::plugin_project::{self, BuildError};

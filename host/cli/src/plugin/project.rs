@@ -10,7 +10,6 @@ use crate::input::{read_bytes, read_text};
 use crate::output::note;
 use flowhost_devkit::plugin_project::{self, BuildOptions};
 use flowhost_devkit::scenarios::Scenario;
-use flowhost_flow_json::FlowJson;
 use flowhost_protocol::crypto::{CodeKeys, MasterKey, MasterKeys};
 use flowhost_runtime::plugins::{CodeSettings, CompileSettings, WorkerLimits};
 use flowhost_server::config::CompileConfig;
@@ -112,22 +111,4 @@ pub(crate) struct Unreadable {
     pub(super) line: Option<usize>,
     /// What is wrong there.
     pub(super) message: String,
-}
-
-/// The project's Flow JSON, if it has one, as it is written.
-pub(crate) fn flow_json(project: &Path) -> anyhow::Result<Option<Vec<u8>>> {
-    let path = flow_json_path(project);
-    if path.is_file() { read_bytes(&path).map(Some) } else { Ok(None) }
-}
-
-/// The same, read. One that WhatsApp would refuse is an error with all that is wrong.
-pub(super) fn sound_flow_json(project: &Path) -> anyhow::Result<Option<FlowJson>> {
-    let Some(text) = flow_json(project)? else { return Ok(None) };
-    let flow = FlowJson::parse(&text);
-    flow.map(Some).map_err(|findings| anyhow::anyhow!("{} is refused:\n{findings}", flow_json_path(project).display()))
-}
-
-/// Where the project's Flow JSON is, if it has one.
-pub(crate) fn flow_json_path(project: &Path) -> PathBuf {
-    project.join("flow.json")
 }

@@ -16,7 +16,8 @@ use anyhow::Context as _;
 use clap::Args;
 use futures_util::StreamExt as _;
 
-use super::project::{Component, ScenarioFile, scenario_folder, scenario_paths, sound_flow_json};
+use super::flow_json::sound_flow_json;
+use super::project::{Component, ScenarioFile, scenario_folder, scenario_paths};
 use crate::output::{note, say};
 use flowhost_devkit::plugin_project::write_atomically;
 use flowhost_devkit::sandbox::{FlowLimits, Sandbox};
