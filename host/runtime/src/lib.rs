@@ -4,3 +4,4 @@
 pub mod budget;
 pub mod plugins;
 pub mod telemetry;
+pub mod tenant_limits;

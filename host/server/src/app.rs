@@ -369,7 +369,7 @@ fn services(
     metrics: &Metrics,
 ) -> anyhow::Result<Services> {
     let egress = Arc::new(Egress::new(egress, metrics)?);
-    let values = Arc::new(FlowValues::new(store.clone(), directory.clone()));
+    let values = Arc::new(FlowValues::new(store.clone(), directory.clone(), metrics.budget("key-values")));
     Ok(Services { http: egress.clone(), logs: logs.clone(), media: egress, values })
 }
 

@@ -3,34 +3,29 @@
 //! Invariants: a call takes a connection only while its statement runs; so few of these run at once that a flood of them leaves
 //! connections to exchanges, and no tenant has them all. A version never comes again.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::sync::Arc;
 
 use crate::store::{self, KeyFingerprint, Put, Store, StoreError, ValueToPut};
 use crate::tenants::Directory;
 use flowhost_protocol::crypto::{CryptoError, DataKey, Place, Sealed, random_bytes};
-use flowhost_protocol::ids::{Scope, TenantId};
+use flowhost_protocol::ids::Scope;
 use flowhost_runtime::plugins::{KeptValue, KeyValueError, KeyValues, NewValue, Pending};
-use flowhost_runtime::telemetry;
+use flowhost_runtime::telemetry::{self, BudgetSeries};
+use flowhost_runtime::tenant_limits::{Permit, TenantLimits};
 
 /// Keeps values of flows in the database.
 pub struct FlowValues {
     store: Store,
     directory: Arc<Directory>,
-    places: Arc<Semaphore>,
-    places_of_a_tenant: usize,
-    /// Places of tenants live as long as somebody is at them.
-    tenants: Mutex<HashMap<TenantId, Weak<Semaphore>>>,
+    limits: TenantLimits,
 }
 
 impl FlowValues {
-    /// Puts the parts together.
-    pub fn new(store: Store, directory: Arc<Directory>) -> Self {
-        let all = (store.connections() as usize * PLACES_OF_TEN / 10).max(1);
-        let places_of_a_tenant = all.div_ceil(TENANTS_AT_ALL_PLACES);
-        Self { store, directory, places: Arc::new(Semaphore::new(all)), places_of_a_tenant, tenants: Mutex::default() }
+    /// Puts the parts together; `series` counts what is under way.
+    pub fn new(store: Store, directory: Arc<Directory>, series: BudgetSeries) -> Self {
+        let all = (store.connections() as usize * PERMITS_OF_TEN / 10).max(1);
+        let limits = TenantLimits::new(all, all.div_ceil(TENANTS_WITH_ALL_PERMITS), series);
+        Self { store, directory, limits }
     }
 
     async fn find(&self, scope: Scope, key: &str) -> Result<Option<KeptValue>, Failure> {
@@ -75,24 +70,11 @@ impl FlowValues {
         tokio::task::spawn_blocking(open).await.map_err(|_| Failure::Interrupted)?
     }
 
-    /// Waits for a place, and finds the tenant's data key.
+    /// Waits for a permit, and finds the tenant's data key.
     async fn enter(&self, scope: Scope) -> Result<Drawer, Failure> {
-        let of_tenant = self.places_of(scope.tenant).acquire_owned().await;
-        let of_all = self.places.clone().acquire_owned().await;
-        let (Ok(of_tenant), Ok(of_all)) = (of_tenant, of_all) else { return Err(Failure::Interrupted) };
+        let permit = self.limits.acquire(scope.tenant).await;
         let data_key = self.directory.data_key(scope.tenant).ok_or(Failure::Gone)?;
-        Ok(Drawer { scope, data_key, _places: (of_tenant, of_all) })
-    }
-
-    fn places_of(&self, tenant: TenantId) -> Arc<Semaphore> {
-        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(places) = tenants.get(&tenant).and_then(Weak::upgrade) {
-            return places;
-        }
-        tenants.retain(|_, places| places.strong_count() > 0);
-        let places = Arc::new(Semaphore::new(self.places_of_a_tenant));
-        tenants.insert(tenant, Arc::downgrade(&places));
-        places
+        Ok(Drawer { scope, data_key, _permit: permit })
     }
 }
 
@@ -139,7 +121,7 @@ impl KeyValues for FlowValues {
 struct Drawer {
     scope: Scope,
     data_key: Arc<DataKey>,
-    _places: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    _permit: Permit,
 }
 
 impl Drawer {
@@ -215,7 +197,7 @@ fn version_of(stored: i64) -> u64 {
 }
 
 /// Of ten of the host's connections; the rest is for exchanges, which take theirs for a few milliseconds.
-const PLACES_OF_TEN: usize = 3;
+const PERMITS_OF_TEN: usize = 3;
 
 /// A tenant has a third of them, so that it takes three to make a fourth one wait.
-const TENANTS_AT_ALL_PLACES: usize = 3;
+const TENANTS_WITH_ALL_PERMITS: usize = 3;

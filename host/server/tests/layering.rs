@@ -20,8 +20,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("protocol/signature", &["crypto"]),
     // What tenants share is counted and handed out in one way, whatever it is.
     ("runtime/budget", &["telemetry"]),
-    ("runtime/plugins", &["budget", "telemetry"]),
+    ("runtime/plugins", &["budget", "telemetry", "tenant_limits"]),
     ("runtime/telemetry", &[]),
+    ("runtime/tenant_limits", &["telemetry"]),
     ("server/admin", &["graph", "key_uploads", "plugin_logs", "sessions", "store", "tenants"]),
     (
         "server/app",

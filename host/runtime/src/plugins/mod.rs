@@ -110,7 +110,7 @@ impl Plugins {
     ) -> Result<Self, LoadError> {
         let host_error = |error: wasmtime::Error| LoadError::Host(format!("{error:#}"));
         let engine = PluginEngine::new(max_memory_bytes, limits.calls).map_err(host_error)?;
-        let registry = Registry::new(engine, code, source).map_err(host_error)?;
+        let registry = Registry::new(engine, code, source, &metrics).map_err(host_error)?;
         let (breakers, gates) = (Breakers::default(), Gates::new(limits, &metrics));
         let slow_lane = cpu::slow_lane(metrics.budget("slow-lane"));
         Ok(Self { registry, breakers, gates, slow_lane, services, metrics })

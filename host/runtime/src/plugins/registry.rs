@@ -20,6 +20,7 @@ use super::loaded::{Loaded, LoadedLimits};
 use super::native_code::{self, OwnCode};
 use super::wit::v1::{self, Instantiable};
 use super::{ComponentError, Inspection, LoadError, explain};
+use crate::telemetry::Metrics;
 use flowhost_protocol::crypto::CodeKeys;
 use flowhost_protocol::ids::{PluginDigest, TenantId};
 
@@ -99,11 +100,16 @@ pub struct CompiledComponent {
 
 impl Registry {
     /// An empty registry.
-    pub(super) fn new(engine: PluginEngine, code: CodeSettings, source: Box<dyn ComponentSource>) -> wasmtime::Result<Self> {
+    pub(super) fn new(
+        engine: PluginEngine,
+        code: CodeSettings,
+        source: Box<dyn ComponentSource>,
+        metrics: &Metrics,
+    ) -> wasmtime::Result<Self> {
         let linker = v1::linker(engine.engine())?;
         let identity = EngineIdentity::of(engine.engine());
         let cache = code.cache.and_then(open_cache);
-        let compiler = Compiler::new(code.compile, identity);
+        let compiler = Compiler::new(code.compile, identity, metrics);
         let tools = Arc::new(Tools { engine, identity, linker, keys: code.keys, cache });
         Ok(Self { tools, compiler, source, loaded: Loaded::new(LoadedLimits::default()) })
     }

@@ -5,25 +5,23 @@ mod confinement;
 mod frame;
 mod worker;
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 pub(super) use self::frame::Compiled;
 pub use self::worker::{WorkerError, WorkerLimits, compile_stdin};
 use super::engine::EngineIdentity;
 use super::{ComponentError, LoadError};
-use crate::telemetry::printable;
+use crate::telemetry::{Metrics, printable};
+use crate::tenant_limits::TenantLimits;
 use flowhost_protocol::ids::TenantId;
 
 /// How components are compiled.
@@ -41,8 +39,8 @@ pub struct CompileSettings {
 pub(super) struct Compiler {
     settings: CompileSettings,
     identity: EngineIdentity,
-    uploads: Turns,
-    loads: Turns,
+    uploads: TenantLimits,
+    loads: TenantLimits,
 }
 
 /// What code is compiled for. Each has places of its own: requests wait for what is loaded, so that no upload may stand before it.
@@ -62,26 +60,21 @@ pub(super) enum Source {
     Memory(Vec<u8>),
 }
 
-/// Places for one purpose: a few in all, and one for each tenant, so that a tenant with many slow components only delays itself.
-struct Turns {
-    all: Arc<Semaphore>,
-    /// Kept as long as somebody waits there.
-    tenants: Mutex<HashMap<TenantId, Weak<Semaphore>>>,
-}
-
 impl Compiler {
     /// Compiles for engines of that identity.
-    pub(super) fn new(settings: CompileSettings, identity: EngineIdentity) -> Self {
+    pub(super) fn new(settings: CompileSettings, identity: EngineIdentity, metrics: &Metrics) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         // Each takes a core and at the worst 2 GiB. Two even on one core: a bomb of one tenant must not hold up all others.
-        let places = cores.clamp(2, MAX_WORKERS);
-        Self { settings, identity, uploads: Turns::new(places), loads: Turns::new(places) }
+        let workers = cores.clamp(2, MAX_WORKERS);
+        // One of a tenant, so that one with many slow components only delays itself.
+        let limits = |name| TenantLimits::new(workers, 1, metrics.budget(name));
+        Self { settings, identity, uploads: limits("compiling-uploads"), loads: limits("compiling-loads") }
     }
 
     /// Compiles a component when it is the tenant's turn. Dropped, the process is ended.
     pub(super) async fn compile(&self, tenant: TenantId, purpose: Purpose, source: Source) -> Result<Compiled, LoadError> {
-        let turns = if purpose == Purpose::Upload { &self.uploads } else { &self.loads };
-        let _turn = turns.take(tenant).await;
+        let limits = if purpose == Purpose::Upload { &self.uploads } else { &self.loads };
+        let _permit = limits.acquire(tenant).await;
         let time = self.settings.time;
         let answer = timeout(time, self.run(source)).await;
         answer.unwrap_or(Err(LoadError::Component(ComponentError::CompilerTime(time.as_secs()))))
@@ -144,30 +137,6 @@ impl Compiler {
             _ => return LoadError::Host(format!("the compiling process ended with {status}: {said}")),
         };
         LoadError::Component(refused)
-    }
-}
-
-impl Turns {
-    fn new(places: usize) -> Self {
-        Self { all: Arc::new(Semaphore::new(places)), tenants: Mutex::default() }
-    }
-
-    /// The tenant's own turn first: who waits for that takes nobody's place.
-    async fn take(&self, tenant: TenantId) -> (OwnedSemaphorePermit, OwnedSemaphorePermit) {
-        let own = self.of(tenant).acquire_owned().await;
-        let any = self.all.clone().acquire_owned().await;
-        (own.expect("never closed"), any.expect("never closed"))
-    }
-
-    fn of(&self, tenant: TenantId) -> Arc<Semaphore> {
-        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-        tenants.retain(|_, turn| turn.strong_count() > 0);
-        if let Some(turn) = tenants.get(&tenant).and_then(Weak::upgrade) {
-            return turn;
-        }
-        let turn = Arc::new(Semaphore::new(1));
-        tenants.insert(tenant, Arc::downgrade(&turn));
-        turn
     }
 }
 

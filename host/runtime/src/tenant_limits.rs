@@ -1,0 +1,145 @@
+//! So many in all, and so many of each tenant: for what is bounded and needs no fairer shares than that. Where tenants compete for all
+//! of something, it is a [`Budget`](crate::budget::Budget).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::telemetry::BudgetSeries;
+use flowhost_protocol::ids::TenantId;
+
+/// Hands out permits, and counts them.
+#[derive(Debug)]
+pub struct TenantLimits {
+    all: Arc<Semaphore>,
+    of_a_tenant: usize,
+    /// Kept as long as somebody has or waits for a permit: tenants that are gone leave nothing behind.
+    tenants: Mutex<HashMap<TenantId, Weak<Semaphore>>>,
+    series: BudgetSeries,
+}
+
+/// Leave to do one of what is limited; given back when dropped.
+#[derive(Debug)]
+pub struct Permit {
+    _own: OwnedSemaphorePermit,
+    _any: OwnedSemaphorePermit,
+    series: BudgetSeries,
+}
+
+/// Which limit is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    /// Of all tenants together.
+    All,
+    /// The tenant's own.
+    Tenant,
+}
+
+impl TenantLimits {
+    /// So many at the same time, and so many of each tenant, which `series` counts.
+    pub fn new(all: usize, of_a_tenant: usize, series: BudgetSeries) -> Self {
+        series.has_size(all as u64);
+        Self { all: Arc::new(Semaphore::new(all)), of_a_tenant, tenants: Mutex::default(), series }
+    }
+
+    /// Waits for a permit: for the tenant's own turn first, so that who waits for that is in nobody's way.
+    pub async fn acquire(&self, tenant: TenantId) -> Permit {
+        if let Ok(permit) = self.take(tenant) {
+            return permit;
+        }
+        self.series.waits();
+        let own = self.of(tenant).acquire_owned().await.expect("never closed");
+        let any = self.all.clone().acquire_owned().await.expect("never closed");
+        self.permit(own, any)
+    }
+
+    /// A permit, if there is one now.
+    ///
+    /// # Errors
+    /// The limit that is reached.
+    pub fn try_acquire(&self, tenant: TenantId) -> Result<Permit, Full> {
+        self.take(tenant).inspect_err(|_| self.series.refused())
+    }
+
+    fn take(&self, tenant: TenantId) -> Result<Permit, Full> {
+        let own = self.of(tenant).try_acquire_owned().map_err(|_| Full::Tenant)?;
+        let any = self.all.clone().try_acquire_owned().map_err(|_| Full::All)?;
+        Ok(self.permit(own, any))
+    }
+
+    fn permit(&self, own: OwnedSemaphorePermit, any: OwnedSemaphorePermit) -> Permit {
+        self.series.taken(1);
+        Permit { _own: own, _any: any, series: self.series.clone() }
+    }
+
+    fn of(&self, tenant: TenantId) -> Arc<Semaphore> {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = tenants.get(&tenant).and_then(Weak::upgrade) {
+            return own;
+        }
+        tenants.retain(|_, own| own.strong_count() > 0);
+        let own = Arc::new(Semaphore::new(self.of_a_tenant));
+        tenants.insert(tenant, Arc::downgrade(&own));
+        own
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.series.given_back(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::task::Poll;
+
+    use super::*;
+    use crate::telemetry::Metrics;
+
+    #[tokio::test]
+    async fn a_tenant_has_no_more_than_its_own_and_all_no_more_than_there_is() {
+        let metrics = Metrics::new();
+        let limits = TenantLimits::new(3, 2, metrics.budget("tests"));
+        let (one, other) = (TenantId::new(), TenantId::new());
+        let (first, _second) = (limits.try_acquire(one).unwrap(), limits.try_acquire(one).unwrap());
+
+        assert_eq!(limits.try_acquire(one).unwrap_err(), Full::Tenant);
+        let _third = limits.try_acquire(other).unwrap();
+        assert_eq!(limits.try_acquire(other).unwrap_err(), Full::All);
+        drop(first);
+
+        assert!(limits.try_acquire(other).is_ok());
+        let shown = metrics.to_text();
+        for line in ["_size{budget=\"tests\"} 3", "_used{budget=\"tests\"} 2", "_refusals_total{budget=\"tests\"} 2"] {
+            assert!(shown.contains(line), "{line}: {shown}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_its_tenants_turn_is_in_nobodys_way() {
+        let limits = TenantLimits::new(2, 1, Metrics::new().budget("tests"));
+        let (busy, other) = (TenantId::new(), TenantId::new());
+        let held = limits.acquire(busy).await;
+        let mut waiting = pin!(limits.acquire(busy));
+        assert!(poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context).is_pending())).await);
+
+        drop(limits.acquire(other).await);
+        drop(held);
+
+        drop(waiting.await);
+    }
+
+    #[tokio::test]
+    async fn tenants_that_are_gone_leave_nothing_behind() {
+        let limits = TenantLimits::new(2, 1, Metrics::new().budget("tests"));
+        for _ in 0..100 {
+            drop(limits.acquire(TenantId::new()).await);
+        }
+
+        assert_eq!(limits.tenants.lock().unwrap().len(), 1);
+    }
+}
