@@ -7,7 +7,6 @@
 #![forbid(unsafe_code)]
 
 mod check;
-mod document;
 mod finding;
 mod names;
 mod outline;
@@ -16,20 +15,21 @@ mod reply;
 mod routes;
 mod schema;
 mod screen;
+mod text;
 mod version;
 
 use serde_json::{Map, Value};
 
-pub use document::MAX_BYTES;
 pub use finding::{Finding, Findings, Level};
 pub use reply::{Origin, ReplyRules};
 pub use screen::{DataProperty, Screen};
+pub use text::MAX_BYTES;
 
 use self::check::check;
-use self::document::read_document;
 use self::finding::Collector;
 use self::outline::Outline;
 use self::routes::WrittenRoutes;
+use self::text::read_document;
 
 /// A Flow JSON that WhatsApp takes, as far as can be known.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,13 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::{Map, Value};
 
 use super::SUCCESS;
-use super::document::read_document;
 use super::finding::{Collector, Finding, Findings, Level};
 use super::names::{INVALID_FLOW_JSON, INVALID_SCREEN_TRANSITION};
 use super::outline::{Outline, ScreenOutline};
 use super::place::{Place, quoted};
 use super::routes::{Routes, WrittenRoutes};
 use super::schema::{Schema, described};
+use super::text::read_document;
 
 /// Where the user is when a reply comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
