@@ -1,6 +1,6 @@
 //! Expressions between backticks, and the conditions of an `If`: `` `'Hello ' ${data.name}` ``, `` `${form.age} >= 18 && !${form.opt_out}` ``.
 
-use super::reference::Reference;
+use crate::document::Reference;
 
 /// What an expression gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-pub(crate) use self::reading::{EXAMPLE, REQUIRED};
+pub(crate) use self::reading::{EXAMPLE, REQUIRED, names};
 pub(crate) use self::types::{Types, described, type_name};
 
 use super::finding::Collector;

@@ -150,13 +150,17 @@ fn properties(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collect
 fn required(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector) -> Vec<String> {
     let at = at.key(REQUIRED);
     let Some(value) = declared.get(REQUIRED) else { return Vec::new() };
-    let names: Option<Vec<&str>> = value.as_array().and_then(|names| names.iter().map(Value::as_str).collect());
-    let Some(names) = names else {
+    let Some(names) = names(value) else {
         found.error(&at, Some(INVALID_PROPERTY_TYPE), format_args!("is not a list of names"));
         return Vec::new();
     };
     let mut seen = HashSet::new();
     names.into_iter().filter(|name| seen.insert(*name)).map(str::to_owned).collect()
+}
+
+/// A list of names, if it is one.
+pub(crate) fn names(value: &Value) -> Option<Vec<&str>> {
+    value.as_array()?.iter().map(Value::as_str).collect()
 }
 
 fn choices(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector) -> Option<Box<Choices>> {

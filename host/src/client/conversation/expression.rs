@@ -5,18 +5,18 @@
 
 use serde_json::{Number, Value};
 
+use crate::flow_json::Template;
+
 use super::scope::Scope;
 
 /// A text of a Flow JSON as a value: a reference that stands alone is what it refers to, of whatever type; a text between backticks is
 /// evaluated; any other text is itself. Nothing where a reference leads nowhere.
 pub(super) fn value_of(text: &str, scope: &Scope<'_>) -> Option<Value> {
     let trimmed = text.trim();
-    if let Some(path) = trimmed.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).filter(|path| !path.contains('}')) {
-        return scope.look_up(path).cloned();
-    }
-    match trimmed.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')) {
-        Some(expression) => Some(evaluate(expression, scope).unwrap_or_else(|| Value::from(trimmed))),
-        None => Some(Value::from(text)),
+    match Template::of(trimmed) {
+        Template::Reference(path) => scope.look_up(path).cloned(),
+        Template::Expression(expression) => Some(evaluate(expression, scope).unwrap_or_else(|| Value::from(trimmed))),
+        Template::Text(_) => Some(Value::from(text)),
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::flow_json::{Reference, Store};
+
 use super::expression::value_of;
 
 /// What a screen was shown with, what was entered on it, and what its fields were told to hold last.
@@ -23,14 +25,18 @@ pub(super) struct Scope<'a> {
 impl Scope<'_> {
     /// What a path leads to.
     pub(super) fn look_up(&self, path: &str) -> Option<&Value> {
-        let mut parts = path.trim().split('.');
-        match parts.next()? {
-            "screen" => {
-                let seen = self.elsewhere.get(parts.next()?)?;
-                inside(seen, parts.next()?, parts)
-            }
-            kind => inside(self.here, kind, parts),
-        }
+        let reference = Reference::inside(path.trim())?;
+        let seen = reference.screen.map_or(Some(self.here), |screen| self.elsewhere.get(screen))?;
+        let members = match reference.store {
+            Store::Data => &seen.data,
+            Store::Form => &seen.form,
+        };
+        let mut names = reference.path.split('.');
+        let first = members.get(names.next()?)?;
+        names.try_fold(first, |value, name| match value {
+            Value::Array(elements) => elements.get(name.parse::<usize>().ok()?),
+            other => other.get(name),
+        })
     }
 
     /// A part of a Flow JSON with every expression in it replaced by its value. Members whose expression leads nowhere are left out.
@@ -47,19 +53,6 @@ impl Scope<'_> {
     pub(super) fn fill_members(&self, members: &Map<String, Value>) -> Map<String, Value> {
         members.iter().filter_map(|(name, member)| Some((name.clone(), self.fill(member)?))).collect()
     }
-}
-
-fn inside<'a>(seen: &'a Seen, kind: &str, mut path: std::str::Split<'_, char>) -> Option<&'a Value> {
-    let members = match kind {
-        "data" => &seen.data,
-        "form" => &seen.form,
-        _ => return None,
-    };
-    let first = members.get(path.next()?)?;
-    path.try_fold(first, |value, part| match value {
-        Value::Array(elements) => elements.get(part.parse::<usize>().ok()?),
-        other => other.get(part),
-    })
 }
 
 #[cfg(test)]
