@@ -88,7 +88,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("postgres", &[]),
     // `exchange`: a flow's limits as the host keeps them; `sessions`: who may take a turn. It runs no exchange and has no session.
     ("sandbox", &["exchange", "flow", "flow_json", "ids", "plugins", "scenarios", "sessions", "telemetry", "tenants"]),
-    ("scenarios", &["flow"]),
+    ("scenarios", &["flow", "flow_json"]),
     ("sessions", &["crypto", "flow", "ids", "store"]),
     ("signature", &["crypto"]),
     ("store", &["budget", "crypto", "flow", "ids", "telemetry"]),
