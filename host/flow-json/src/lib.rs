@@ -26,6 +26,7 @@ pub use document::{Action, Component, Document, ON_CLICK, ON_SELECT, ON_UNSELECT
 pub use finding::{Finding, Findings, Level};
 pub use kind::{ActionKind, CalendarMode, ComponentKind, Field, RANGE_ENDS};
 pub use reply::{ERROR_MESSAGE, EXTENSION_MESSAGE_RESPONSE, Origin, ReplyRules, TAKEN_OUT};
+pub use schema::required_names;
 pub use screen_id::{IdFault, SUCCESS, id_fault};
 pub use text::{MAX_BYTES, Unreadable};
 

@@ -70,6 +70,18 @@ impl<'a> Component<'a> {
         lists.chain(cases).flat_map(|list| components(Some(list)))
     }
 
+    /// It and all components in it, each before those in it. A document is at most 128 levels deep, and so is this.
+    pub fn all(self) -> Vec<Component<'a>> {
+        let mut all = Vec::new();
+        self.collect(&mut all);
+        all
+    }
+
+    fn collect(self, all: &mut Vec<Component<'a>>) {
+        all.push(self);
+        self.inside().for_each(|inner| inner.collect(all));
+    }
+
     /// Its actions and those of its entries, but not those of the components in it.
     pub fn actions(self) -> Vec<Action<'a>> {
         let mut found = Vec::new();
@@ -84,7 +96,7 @@ impl<'a> Component<'a> {
 }
 
 /// The components of a list; what is none is left out.
-pub(super) fn components(list: Option<&Value>) -> impl Iterator<Item = Component<'_>> {
+fn components(list: Option<&Value>) -> impl Iterator<Item = Component<'_>> {
     list.and_then(Value::as_array).into_iter().flatten().filter_map(Component::of)
 }
 

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::action::Action;
-use super::component::{CHILDREN, Component, components};
-use crate::schema::{EXAMPLE, REQUIRED, names};
+use super::component::Component;
+use crate::schema::{EXAMPLE, REQUIRED, required_names};
 
 /// A screen.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,14 +58,14 @@ impl<'a> Screen<'a> {
 
     /// The properties of its data, in the order of the document.
     pub fn properties(self) -> impl Iterator<Item = Property<'a>> {
-        let is_property = |(name, schema): &(&String, &Value)| *name != REQUIRED || names(schema).is_none();
-        let declared = self.data().into_iter().flatten().filter(is_property);
+        let is_listed = self.required().is_some();
+        let declared = self.data().into_iter().flatten().filter(move |(name, _)| *name != REQUIRED || !is_listed);
         declared.map(|(name, schema)| Property { name, schema })
     }
 
     /// The names in the list `required` of its data, if it has one.
     pub fn required(self) -> Option<Vec<&'a str>> {
-        names(self.data()?.get(REQUIRED)?)
+        required_names(self.data()?)
     }
 
     /// The examples of its data, by name: what a simulator can show before a reply is there.
@@ -73,16 +73,19 @@ impl<'a> Screen<'a> {
         self.properties().filter_map(|property| Some((property.name.to_owned(), property.example()?.clone()))).collect()
     }
 
-    /// The components that stand directly on it.
-    pub fn components(self) -> impl Iterator<Item = Component<'a>> {
-        components(self.written.get("layout").and_then(|layout| layout.get(CHILDREN)))
+    /// Its layout. It is no component, but it has components in it as they have.
+    pub fn layout(self) -> Option<Component<'a>> {
+        self.written.get("layout").and_then(Component::of)
     }
 
-    /// All its components, each before those in it. A document is at most 128 levels deep, and so is this.
+    /// The components that stand directly on it.
+    pub fn components(self) -> impl Iterator<Item = Component<'a>> {
+        self.layout().into_iter().flat_map(Component::children)
+    }
+
+    /// Its layout and all components, each before those in it.
     pub fn all_components(self) -> Vec<Component<'a>> {
-        let mut all = Vec::new();
-        self.components().for_each(|component| collect(component, &mut all));
-        all
+        self.layout().map(Component::all).unwrap_or_default()
     }
 
     /// The actions of all its components.
@@ -93,11 +96,6 @@ impl<'a> Screen<'a> {
     fn flag(self, name: &str, otherwise: bool) -> bool {
         self.written.get(name).and_then(Value::as_bool).unwrap_or(otherwise)
     }
-}
-
-fn collect<'a>(component: Component<'a>, all: &mut Vec<Component<'a>>) {
-    all.push(component);
-    component.inside().for_each(|inner| collect(inner, all));
 }
 
 impl<'a> Property<'a> {

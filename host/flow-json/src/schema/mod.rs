@@ -12,7 +12,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-pub(crate) use self::reading::{EXAMPLE, REQUIRED, names};
+pub use self::reading::required_names;
+pub(crate) use self::reading::{EXAMPLE, REQUIRED};
 pub(crate) use self::types::{Types, described, type_name};
 
 use super::finding::Collector;

@@ -149,8 +149,10 @@ fn properties(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collect
 /// The names that a list `required` has, each once. It may name what is not declared.
 fn required(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector) -> Vec<String> {
     let at = at.key(REQUIRED);
-    let Some(value) = declared.get(REQUIRED) else { return Vec::new() };
-    let Some(names) = names(value) else {
+    if !declared.contains_key(REQUIRED) {
+        return Vec::new();
+    }
+    let Some(names) = required_names(declared) else {
         found.error(&at, Some(INVALID_PROPERTY_TYPE), format_args!("is not a list of names"));
         return Vec::new();
     };
@@ -158,9 +160,9 @@ fn required(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector
     names.into_iter().filter(|name| seen.insert(*name)).map(str::to_owned).collect()
 }
 
-/// A list of names, if it is one.
-pub(crate) fn names(value: &Value) -> Option<Vec<&str>> {
-    value.as_array()?.iter().map(Value::as_str).collect()
+/// The names in the list `required` of an object's schema, or of a screen's data, if it has one.
+pub fn required_names(declared: &Map<String, Value>) -> Option<Vec<&str>> {
+    declared.get(REQUIRED)?.as_array()?.iter().map(Value::as_str).collect()
 }
 
 fn choices(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector) -> Option<Box<Choices>> {
