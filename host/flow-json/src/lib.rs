@@ -22,7 +22,10 @@ mod version;
 
 use serde_json::Value;
 
-pub use document::{Action, Component, Document, ON_CLICK, ON_SELECT, ON_UNSELECT, Property, Reference, Screen, Store, Template};
+pub use document::{
+    Action, Component, Document, Meaning, NoExpression, ON_CLICK, ON_SELECT, ON_UNSELECT, Property, Reference, Screen, Store,
+    Template,
+};
 pub use finding::{Finding, Findings, Level};
 pub use kind::{ActionKind, CalendarMode, ComponentKind, Field, RANGE_ENDS};
 pub use reply::{ERROR_MESSAGE, EXTENSION_MESSAGE_RESPONSE, Origin, ReplyRules, TAKEN_OUT};

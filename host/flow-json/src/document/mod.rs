@@ -5,6 +5,7 @@
 
 mod action;
 mod component;
+mod expression;
 mod reference;
 mod screen;
 
@@ -14,6 +15,7 @@ use serde_json::{Map, Value};
 
 pub use self::action::{Action, ON_CLICK, ON_SELECT, ON_UNSELECT};
 pub use self::component::Component;
+pub use self::expression::{Meaning, NoExpression};
 pub use self::reference::{Reference, Store, Template};
 pub use self::screen::{Property, Screen};
 

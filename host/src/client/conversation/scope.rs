@@ -23,9 +23,8 @@ pub(super) struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// What a path leads to.
-    pub(super) fn look_up(&self, path: &str) -> Option<&Value> {
-        let reference = Reference::inside(path.trim())?;
+    /// What a reference leads to.
+    pub(super) fn look_up(&self, reference: Reference<'_>) -> Option<&Value> {
         let seen = reference.screen.map_or(Some(self.here), |screen| self.elsewhere.get(screen))?;
         let members = match reference.store {
             Store::Data => &seen.data,
@@ -72,11 +71,12 @@ pub(super) mod tests {
     #[test]
     fn paths_lead_into_this_screen_and_into_others() {
         with_scope(json!({"a": {"b": [5, {"c": 6}]}}), json!({"x": "y"}), |scope| {
-            assert_eq!(scope.look_up("data.a.b.1.c"), Some(&json!(6)));
-            assert_eq!(scope.look_up("form.x"), Some(&json!("y")));
-            assert_eq!(scope.look_up("screen.OTHER.form.a"), Some(&json!(1)));
+            let look_up = |path: &'static str| scope.look_up(Reference::inside(path)?);
+            assert_eq!(look_up("data.a.b.1.c"), Some(&json!(6)));
+            assert_eq!(look_up("form.x"), Some(&json!("y")));
+            assert_eq!(look_up("screen.OTHER.form.a"), Some(&json!(1)));
             for nowhere in ["data", "form.y", "screen.NONE.form.a", "screen.OTHER.data.a", "global.a", "", "data.a.b.9"] {
-                assert_eq!(scope.look_up(nowhere), None, "{nowhere}");
+                assert_eq!(look_up(nowhere), None, "{nowhere}");
             }
         });
     }
