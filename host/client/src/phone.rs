@@ -50,6 +50,11 @@ impl Phone {
         Self { flow_json: Some(Arc::new(flow_json)), ..self }
     }
 
+    /// The Flow JSON that its user opens, if one is known.
+    pub fn flow_json(&self) -> Option<&FlowJson> {
+        self.flow_json.as_deref()
+    }
+
     /// A payload with the version of the data API and, if the phone sends one, the signature of its flow token. Health checks and
     /// error notifications carry none.
     pub fn dress(&self, payload: Value) -> Value {

@@ -9,24 +9,31 @@
 mod check;
 mod document;
 mod finding;
+mod kind;
 mod names;
 mod outline;
 mod place;
 mod reply;
 mod routes;
 mod schema;
-mod screen;
+mod screen_id;
+mod text;
 mod version;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-pub use document::MAX_BYTES;
+pub use document::{
+    Action, Component, Document, Meaning, NoExpression, ON_CLICK, ON_SELECT, ON_UNSELECT, Property, Reference, Screen, Store,
+    Template,
+};
 pub use finding::{Finding, Findings, Level};
-pub use reply::{Origin, ReplyRules};
-pub use screen::{DataProperty, Screen};
+pub use kind::{ActionKind, CalendarMode, ComponentKind, Field, RANGE_ENDS};
+pub use reply::{ERROR_MESSAGE, EXTENSION_MESSAGE_RESPONSE, Origin, ReplyRules, TAKEN_OUT};
+pub use schema::required_names;
+pub use screen_id::{IdFault, SUCCESS, id_fault};
+pub use text::{MAX_BYTES, Unreadable};
 
 use self::check::check;
-use self::document::read_document;
 use self::finding::Collector;
 use self::outline::Outline;
 use self::routes::WrittenRoutes;
@@ -34,9 +41,7 @@ use self::routes::WrittenRoutes;
 /// A Flow JSON that WhatsApp takes, as far as can be known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FlowJson {
-    version: String,
-    data_api_version: Option<String>,
-    screens: Vec<Screen>,
+    document: Document,
     rules: ReplyRules,
     notes: Findings,
 }
@@ -44,7 +49,7 @@ pub struct FlowJson {
 impl FlowJson {
     /// Reads a Flow JSON of at most 10 MiB. One that WhatsApp would refuse fails with all that was found, notes too.
     pub fn parse(text: &[u8]) -> Result<Self, Findings> {
-        let document = read_document(text)?;
+        let document = Document::parse(text)?;
         let outline = Outline::of(&document);
         let routes = WrittenRoutes::of(&document, &outline);
         let mut found = Collector::default();
@@ -52,13 +57,7 @@ impl FlowJson {
         if found.has_errors() {
             return Err(found.finish());
         }
-        Ok(Self {
-            version: text_of(&document, "version").unwrap_or_default(),
-            data_api_version: text_of(&document, "data_api_version"),
-            screens: outline.screens.iter().map(Screen::of).collect(),
-            rules,
-            notes: found.finish(),
-        })
+        Ok(Self { document, rules, notes: found.finish() })
     }
 
     /// Checks a reply (the JSON before it is sealed) as the phone would that gets it. The findings name positions and types, no values.
@@ -71,34 +70,14 @@ impl FlowJson {
         &self.notes
     }
 
-    /// The screens, in the order of the document; at least one.
-    pub fn screens(&self) -> impl Iterator<Item = &Screen> {
-        self.screens.iter()
-    }
-
-    /// The screen of that id.
-    pub fn screen(&self, id: &str) -> Option<&Screen> {
-        self.screens.iter().find(|screen| screen.id == id)
+    /// What is written in it.
+    pub fn document(&self) -> &Document {
+        &self.document
     }
 
     /// The screens that the flow can begin with, in the order of the document: no route leads to them. At least one.
-    pub fn entry_screens(&self) -> impl Iterator<Item = &Screen> {
-        self.screens.iter().filter(|screen| self.rules.routes().begin_with(&screen.id))
-    }
-
-    /// The version of the data API; none where the flow has no endpoint.
-    pub fn data_api_version(&self) -> Option<&str> {
-        self.data_api_version.as_deref()
-    }
-
-    /// The version of Flow JSON.
-    pub fn version(&self) -> &str {
-        &self.version
-    }
-
-    /// Whether the routing model has a route from one screen to the other. The phone takes it backwards too.
-    pub fn is_route(&self, from: &str, to: &str) -> bool {
-        self.rules.routes().lead(from, to)
+    pub fn entry_screens(&self) -> impl Iterator<Item = Screen<'_>> {
+        self.document.screens().filter(|screen| self.rules.routes().begin_with(screen.id))
     }
 
     /// What it takes to check replies, without the rest.
@@ -106,13 +85,6 @@ impl FlowJson {
         self.rules
     }
 }
-
-fn text_of(document: &Map<String, Value>, name: &str) -> Option<String> {
-    Some(document.get(name)?.as_str()?.to_owned())
-}
-
-/// Ends a flow; never a screen's id.
-const SUCCESS: &str = "SUCCESS";
 
 #[cfg(test)]
 mod tests;

@@ -4,14 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::SUCCESS;
-use super::document::read_document;
+use super::document::Document;
 use super::finding::{Collector, Finding, Findings, Level};
 use super::names::{INVALID_FLOW_JSON, INVALID_SCREEN_TRANSITION};
 use super::outline::{Outline, ScreenOutline};
 use super::place::{Place, quoted};
 use super::routes::{Routes, WrittenRoutes};
 use super::schema::{Schema, described};
+use super::screen_id::SUCCESS;
 
 /// Where the user is when a reply comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl ReplyRules {
     /// Reads the rules of a document that was taken once. What else it says is not looked at, so one that an earlier release took keeps
     /// its rules, whatever this release would say of it. Fails if the document can't be read at all, or has no screen.
     pub fn parse(text: &[u8]) -> Result<Self, Findings> {
-        let document = read_document(text)?;
+        let document = Document::parse(text)?;
         let outline = Outline::of(&document);
         if outline.screens.is_empty() {
             return Err(Findings::about_the_whole(INVALID_FLOW_JSON, format_args!("has no screens")));
@@ -164,8 +164,8 @@ fn check_client_parts(data: &Map<String, Value>, found: &mut Collector) {
     if let Some(text) = data.get(ERROR_MESSAGE).filter(|text| !text.is_string()) {
         found.error(&at.key(ERROR_MESSAGE), None, format_args!("is {}; it must be a text", described(text)));
     }
-    if let Some(response) = data.get(RESPONSE) {
-        let at = at.key(RESPONSE);
+    if let Some(response) = data.get(EXTENSION_MESSAGE_RESPONSE) {
+        let at = at.key(EXTENSION_MESSAGE_RESPONSE);
         match response {
             Value::Object(members) => drop(member(members, "params", "an object", &at, found, Value::as_object)),
             other => found.error(&at, None, format_args!("is {}; it must be an object with `params`", described(other))),
@@ -193,8 +193,11 @@ fn member<'a, T>(
     read
 }
 
-const ERROR_MESSAGE: &str = "error_message";
-const RESPONSE: &str = "extension_message_response";
+/// The member of a reply's data that the client shows as an error above the screen.
+pub const ERROR_MESSAGE: &str = "error_message";
 
-/// What is the client's own in `data`, and none of the screen's business.
-const TAKEN_OUT: [&str; 2] = [ERROR_MESSAGE, RESPONSE];
+/// The member of a reply's data that the chat gets when the flow ends: an object with an object `params`.
+pub const EXTENSION_MESSAGE_RESPONSE: &str = "extension_message_response";
+
+/// What is the client's own in a reply's data: it takes these out before the screen sees it.
+pub const TAKEN_OUT: [&str; 2] = [ERROR_MESSAGE, EXTENSION_MESSAGE_RESPONSE];

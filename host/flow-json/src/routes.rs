@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::document::Document;
 use super::outline::Outline;
 
 /// The routing model: where each screen leads. Where the document has none, its `navigate` actions are the routes, as Meta has it.
@@ -47,8 +48,8 @@ impl Routes {
 
 impl<'a> WrittenRoutes<'a> {
     /// Reads them; what leads from or to a screen that there is not is left out.
-    pub(crate) fn of(document: &'a Map<String, Value>, outline: &Outline<'a>) -> Self {
-        let mut targets: HashMap<&str, Vec<(&str, usize)>> = match document.get("routing_model") {
+    pub(crate) fn of(document: &'a Document, outline: &Outline<'a>) -> Self {
+        let mut targets: HashMap<&str, Vec<(&str, usize)>> = match document.written().get("routing_model") {
             Some(Value::Object(model)) => {
                 let known = model.iter().filter(|(source, _)| outline.screen(source).is_some());
                 known.map(|(source, list)| (source.as_str(), written_targets(list, outline))).collect()

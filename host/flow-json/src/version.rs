@@ -41,6 +41,12 @@ impl fmt::Display for Version {
     }
 }
 
+/// Whether date pickers of a version give days. Without one, or with one that can't be read, those of today count.
+pub(crate) fn dates_are_days(version: Option<&str>) -> bool {
+    let major = version.and_then(|text| text.split('.').next()?.parse::<u32>().ok());
+    major.is_none_or(|major| major >= DAYS_SINCE)
+}
+
 /// The versions that there are, for messages.
 pub(crate) fn known() -> String {
     listed(&KNOWN)
@@ -90,6 +96,9 @@ pub(crate) const NEWEST: Version = Version(7, 3);
 
 /// `protocol.md` section 5.
 const DATA_API_4_SINCE: Version = Version(7, 3);
+
+/// The major version. Before it, days were milliseconds by the clock of the phone.
+const DAYS_SINCE: u32 = 5;
 
 /// `protocol.md` section 5: from here on WhatsApp refuses a terminal screen without a Footer.
 pub(crate) const FOOTER_DUE_SINCE: Version = Version(7, 3);

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
+use flowhost_flow_json::{self as flow_json, CalendarMode, ComponentKind};
+use serde_json::Value;
 
 use super::payload::Kind;
 
@@ -19,10 +20,10 @@ pub(super) struct Component {
 }
 
 impl Components {
-    /// Those in a screen's layout. `dates` says whether a DatePicker gives days, as from Flow JSON 5.0 on; before, it gave milliseconds.
-    pub(super) fn of(layout: &Value, dates: bool) -> Self {
+    /// Those in a screen's layout. `dates_are_days`: see [`flow_json::Document::dates_are_days`].
+    pub(super) fn of(layout: Option<flow_json::Component<'_>>, dates_are_days: bool) -> Self {
         let mut components = Components::default();
-        components.collect(layout, dates, false);
+        layout.into_iter().for_each(|layout| components.collect(layout, dates_are_days, false));
         components
     }
 
@@ -31,23 +32,14 @@ impl Components {
     }
 
     /// `conditional`: whether this is inside of something that may not be shown.
-    fn collect(&mut self, node: &Value, dates: bool, conditional: bool) {
-        match node {
-            Value::Array(nodes) => nodes.iter().for_each(|node| self.collect(node, dates, conditional)),
-            Value::Object(node) => {
-                let kind = node.get("type").and_then(Value::as_str);
-                if let (Some(name), Some(kind)) =
-                    (node.get("name").and_then(Value::as_str), kind.and_then(|kind| kind_of(kind, node, dates)))
-                {
-                    self.add(name, Component { kind, required: !conditional && is_insisted_on(node) });
-                }
-                let conditional = conditional || matches!(kind, Some("If" | "Switch")) || !is_literally(node, "visible", true);
-                CHILDREN.iter().filter_map(|key| node.get(*key)).for_each(|node| self.collect(node, dates, conditional));
-                let cases = node.get("cases").and_then(Value::as_object);
-                cases.into_iter().flat_map(Map::values).for_each(|node| self.collect(node, dates, conditional));
-            }
-            _ => {}
+    fn collect(&mut self, component: flow_json::Component<'_>, dates_are_days: bool, conditional: bool) {
+        if let (Some(name), Some(kind)) = (component.field_name(), kind_of(component, dates_are_days)) {
+            self.add(name, Component { kind, required: !conditional && is_insisted_on(component) });
         }
+        let conditional = conditional
+            || matches!(component.kind(), Some(ComponentKind::If | ComponentKind::Switch))
+            || !is_literally(component, "visible", true);
+        component.inside().for_each(|inner| self.collect(inner, dates_are_days, conditional));
     }
 
     /// Two of the same name are in branches of which one is shown.
@@ -60,35 +52,37 @@ impl Components {
     }
 }
 
-/// What a component's value is; none if it has none.
-fn kind_of(component: &str, node: &Map<String, Value>, dates: bool) -> Option<Kind> {
-    Some(match component {
-        "CalendarPicker" if node.get("mode").is_some_and(|mode| mode == "range") => Kind::DateRange,
-        "CalendarPicker" if node.get("mode").is_some_and(|mode| mode != "single") => Kind::Unknown,
-        "CalendarPicker" => Kind::Date,
-        "CheckboxGroup" | "ChipsSelector" => Kind::Texts,
-        "DatePicker" if dates => Kind::Date,
-        "DatePicker" | "Dropdown" | "RadioButtonsGroup" | "TextArea" | "TextInput" => Kind::Text,
-        "DocumentPicker" | "PhotoPicker" => Kind::Files,
-        "OptIn" => Kind::Bool,
-        // Containers have names too.
-        "Form" => return None,
-        _ => Kind::Unknown,
+/// What a component's value is; none if it is no component. Of one that is not known, nobody can say.
+fn kind_of(component: flow_json::Component<'_>, dates_are_days: bool) -> Option<Kind> {
+    if component.type_name().is_empty() {
+        return None;
+    }
+    Some(match component.field() {
+        Some(flow_json::Field::Text | flow_json::Field::Input | flow_json::Field::Choice) => Kind::Text,
+        Some(flow_json::Field::Choices) => Kind::Texts,
+        Some(flow_json::Field::Flag) => Kind::Bool,
+        Some(flow_json::Field::Media) => Kind::Files,
+        Some(flow_json::Field::Day) if dates_are_days => Kind::Date,
+        Some(flow_json::Field::Day) => Kind::Text,
+        Some(flow_json::Field::Calendar) => match CalendarMode::of(component.member("mode")) {
+            Some(CalendarMode::Single) => Kind::Date,
+            Some(CalendarMode::Range) => Kind::DateRange,
+            None => Kind::Unknown,
+        },
+        Some(flow_json::Field::Entry) | None => Kind::Unknown,
     })
 }
 
 /// Whether it is always there to be filled in, and has to be.
-fn is_insisted_on(node: &Map<String, Value>) -> bool {
-    node.get("required") == Some(&Value::Bool(true)) && is_literally(node, "visible", true) && is_literally(node, "enabled", true)
+fn is_insisted_on(component: flow_json::Component<'_>) -> bool {
+    let is_required = component.member("required") == Some(&Value::Bool(true));
+    is_required && is_literally(component, "visible", true) && is_literally(component, "enabled", true)
 }
 
 /// Whether a property is this value for certain: written so, or absent, where this is the default.
-fn is_literally(node: &Map<String, Value>, name: &str, default: bool) -> bool {
-    node.get(name).is_none_or(|value| *value == Value::Bool(default))
+fn is_literally(component: flow_json::Component<'_>, name: &str, default: bool) -> bool {
+    component.member(name).is_none_or(|value| *value == Value::Bool(default))
 }
-
-/// Where components hold others (`cases` of a Switch is an object of lists).
-const CHILDREN: [&str; 4] = ["layout", "children", "then", "else"];
 
 #[cfg(test)]
 mod tests {
@@ -97,7 +91,8 @@ mod tests {
     use super::*;
 
     fn one(component: Value, dates: bool) -> Component {
-        Components::of(&json!({"type": "SingleColumnLayout", "children": [component]}), dates).get("x").expect("it is there")
+        let layout = json!({"type": "SingleColumnLayout", "children": [component]});
+        Components::of(flow_json::Component::of(&layout), dates).get("x").expect("it is there")
     }
 
     #[test]

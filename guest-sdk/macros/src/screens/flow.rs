@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use serde_json::{Map, Value};
+use flowhost_flow_json::{self as flow_json, Document, IdFault, Reference, SUCCESS, Store, Unreadable, id_fault};
+use serde_json::Value;
 
 use super::components::Components;
 use super::payload::{self, Field, Scope};
@@ -39,20 +40,16 @@ pub(super) enum Mistake {
 impl Flow {
     /// Reads a Flow JSON, or says everything that is wrong with it. What matters to the client alone is not checked here.
     pub(super) fn parse(text: &str) -> Result<Self, Vec<Mistake>> {
-        if text.starts_with('\u{feff}') {
-            let reason = "begins with a byte order mark, which WhatsApp refuses: save the file again as UTF-8 without it";
-            return Err(vec![Mistake::Value(String::new(), reason.to_owned())]);
-        }
-        let json: Value = serde_json::from_str(text).map_err(|error| vec![syntax(&error)])?;
-        let Some(listed) = json.get("screens").and_then(Value::as_array) else {
-            return Err(vec![Mistake::Value(String::new(), "is no Flow JSON: it has no list `screens`".to_owned())]);
+        let document = Document::parse(text.as_bytes()).map_err(|reason| vec![unreadable(reason)])?;
+        let Some(listed) = document.written().get("screens").and_then(Value::as_array) else {
+            return Err(vec![no_flow_json()]);
         };
         let mistakes: Vec<Mistake> =
-            listed.iter().enumerate().filter_map(|(number, screen)| mistake_in(number, screen, listed)).collect();
+            listed.iter().enumerate().filter_map(|(number, screen)| mistake_in(number, screen, &document)).collect();
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        Ok(Flow { screens: screens(listed, has_dates(&json)), items: items(listed) })
+        Ok(Flow { screens: screens(&document), items: items(&document) })
     }
 }
 
@@ -66,6 +63,18 @@ impl fmt::Display for Mistake {
     }
 }
 
+fn unreadable(reason: Unreadable) -> Mistake {
+    match reason {
+        Unreadable::Syntax(error) => syntax(&error),
+        Unreadable::NoObject(_) => no_flow_json(),
+        other => Mistake::Value(String::new(), other.to_string()),
+    }
+}
+
+fn no_flow_json() -> Mistake {
+    Mistake::Value(String::new(), "is no Flow JSON: it has no list `screens`".to_owned())
+}
+
 fn syntax(error: &serde_json::Error) -> Mistake {
     let (line, column) = (error.line(), error.column());
     let message = error.to_string();
@@ -73,17 +82,20 @@ fn syntax(error: &serde_json::Error) -> Mistake {
     Mistake::Syntax(line, column, message.strip_suffix(&position).unwrap_or(&message).to_owned())
 }
 
-fn mistake_in(number: usize, screen: &Value, listed: &[Value]) -> Option<Mistake> {
+fn mistake_in(number: usize, screen: &Value, document: &Document) -> Option<Mistake> {
     let at = |name: &str, reason: String| Some(Mistake::Value(format!("/screens/{number}{name}"), reason));
     let Some(id) = screen.get("id").and_then(Value::as_str) else {
         return at("", "has no text `id`".to_owned());
     };
-    let first = listed.iter().position(|screen| screen.get("id").is_some_and(|other| other == id));
-    if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphabetic() || c == '_') || id.chars().all(|c| c == '_') {
-        at("/id", format!("is \"{id}\", but a screen's id has letters and _ only"))
-    } else if id == "SUCCESS" {
-        at("/id", "is SUCCESS, which no screen may be called: it ends a flow".to_owned())
-    } else if first != Some(number) {
+    match id_fault(id) {
+        Some(IdFault::Empty | IdFault::Characters | IdFault::NoLetters) => {
+            return at("/id", format!("is \"{id}\", but a screen's id has letters and _ only"));
+        }
+        Some(IdFault::Ends) => return at("/id", format!("is {SUCCESS}, which no screen may be called: it ends a flow")),
+        // Types can be made of it; WhatsApp refuses it, and so says `plugin check`.
+        Some(IdFault::Reserved) | None => (),
+    }
+    if document.screen(id).is_some_and(|first| first.number != number) {
         at("/id", format!("is {id}, which another screen is called already"))
     } else if screen.get("data").is_some_and(|data| !data.is_object()) {
         at("/data", "is no object of properties".to_owned())
@@ -92,32 +104,37 @@ fn mistake_in(number: usize, screen: &Value, listed: &[Value]) -> Option<Mistake
     }
 }
 
-fn screens(listed: &[Value], dates: bool) -> Vec<Screen> {
-    let layout = |screen: &Value| screen.get("layout").cloned().unwrap_or_default();
-    let id = |screen: &Value| text(screen, "id");
-    let known: Vec<(String, Vec<Property>, Components)> = listed
+fn screens(document: &Document) -> Vec<Screen> {
+    let listed: Vec<flow_json::Screen<'_>> = document.screens().collect();
+    let known: Vec<(Vec<Property>, Components)> = listed
         .iter()
-        .map(|screen| (id(screen), schema::of_screen(&data(screen), &partial(screen)), Components::of(&layout(screen), dates)))
+        .map(|screen| {
+            let components = Components::of(screen.layout(), document.dates_are_days());
+            (schema::of_screen(*screen, &partial(*screen)), components)
+        })
         .collect();
-    let mut scopes: Vec<Scope<'_>> =
-        known.iter().map(|(id, data, components)| Scope { id, data, components, uncertain: HashSet::new() }).collect();
-    find_uncertain(&mut scopes, &listed.iter().map(layout).collect::<Vec<_>>());
-    let screen = |(screen, scope): (&Value, &Scope<'_>)| Screen {
+    let mut scopes: Vec<Scope<'_>> = listed
+        .iter()
+        .zip(&known)
+        .map(|(screen, (data, components))| Scope { id: screen.id, data, components, uncertain: HashSet::new() })
+        .collect();
+    find_uncertain(&mut scopes, &listed);
+    let screen = |(screen, scope): (&flow_json::Screen<'_>, &Scope<'_>)| Screen {
         id: scope.id.to_owned(),
-        title: text(screen, "title"),
+        title: screen.title().and_then(Value::as_str).unwrap_or_default().to_owned(),
         data: scope.data.to_vec(),
-        form: payload::fields(&layout(screen), scope, &scopes),
+        form: payload::fields(screen.layout(), scope, &scopes),
     };
     listed.iter().zip(&scopes).map(screen).collect()
 }
 
 /// Finds what of the screens' data may be missing. What is missing on one screen may be so on the next, so it ends when nothing is news.
-fn find_uncertain(scopes: &mut [Scope<'_>], layouts: &[Value]) {
+fn find_uncertain(scopes: &mut [Scope<'_>], screens: &[flow_json::Screen<'_>]) {
     loop {
         let missing: Vec<(&str, Vec<String>)> = scopes
             .iter()
-            .zip(layouts)
-            .flat_map(|(scope, layout)| payload::missing_after_navigation(layout, scope, scopes))
+            .zip(screens)
+            .flat_map(|(scope, screen)| payload::missing_after_navigation(screen.layout(), scope, scopes))
             .collect();
         let mut is_news = false;
         for (id, names) in missing {
@@ -131,9 +148,9 @@ fn find_uncertain(scopes: &mut [Scope<'_>], layouts: &[Value]) {
 }
 
 /// The properties of all entries together: an entry of one list may have what another's has not, so all but two are optional.
-fn items(listed: &[Value]) -> Vec<Property> {
+fn items(document: &Document) -> Vec<Property> {
     let mut together: Vec<Property> = Vec::new();
-    for property in listed.iter().flat_map(|screen| schema::item_schemas(&data(screen))).flatten() {
+    for property in document.screens().flat_map(schema::item_schemas).flatten() {
         match together.iter_mut().find(|known| known.name == property.name) {
             Some(known) if known.shape != property.shape => known.shape = schema::Shape::Unknown,
             Some(_) => {}
@@ -146,36 +163,11 @@ fn items(listed: &[Value]) -> Vec<Property> {
 }
 
 /// The properties that a form or a component takes an object from of which any part will do, such as `init-values`.
-fn partial(screen: &Value) -> Vec<String> {
-    let mut names = Vec::new();
-    collect_partial(screen, &mut names);
-    names
-}
-
-fn collect_partial(node: &Value, names: &mut Vec<String>) {
-    match node {
-        Value::Array(nodes) => nodes.iter().for_each(|node| collect_partial(node, names)),
-        Value::Object(node) => {
-            let given = PARTIAL.into_iter().filter_map(|key| node.get(key)?.as_str());
-            names.extend(given.filter_map(|given| given.strip_prefix("${data.")?.strip_suffix('}').map(str::to_owned)));
-            node.values().for_each(|node| collect_partial(node, names));
-        }
-        _ => {}
-    }
-}
-
-/// Whether a DatePicker gives `2026-11-23`: from Flow JSON 5.0 on. Before, it gave milliseconds, by the clock of the phone.
-fn has_dates(json: &Value) -> bool {
-    let version = json.get("version").and_then(Value::as_str).unwrap_or_default();
-    version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= 5)
-}
-
-fn data(screen: &Value) -> Map<String, Value> {
-    screen.get("data").and_then(Value::as_object).cloned().unwrap_or_default()
-}
-
-fn text(screen: &Value, name: &str) -> String {
-    screen.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+fn partial(screen: flow_json::Screen<'_>) -> Vec<String> {
+    let components = screen.all_components();
+    let given = components.iter().flat_map(|component| PARTIAL.into_iter().filter_map(|name| component.member(name)?.as_str()));
+    let own_data = given.filter_map(Reference::of).filter(|reference| reference.screen.is_none() && reference.store == Store::Data);
+    own_data.map(|reference| reference.path.to_owned()).collect()
 }
 
 /// What a form takes for some of its fields, and a calendar for one of its two days.
@@ -195,7 +187,7 @@ mod tests {
     fn what_is_wrong_is_said_with_its_place() {
         assert_eq!(mistakes("{\n  \"version\": \"7.3\"\n  \"screens\": []\n}"), ["flow.json:3:3: expected `,` or `}`"]);
         assert_eq!(mistakes("[]"), ["flow.json is no Flow JSON: it has no list `screens`"]);
-        let marked = "flow.json begins with a byte order mark, which WhatsApp refuses: save the file again as UTF-8 without it";
+        let marked = "flow.json begins with a byte order mark (the bytes EF BB BF), which WhatsApp refuses: save the file again as UTF-8 without it; editors call that \"UTF-8\" and the other \"UTF-8 with BOM\"";
         assert_eq!(mistakes("\u{feff}{}"), [marked]);
         let screens = r#"{"screens": [{"id": "A"}, {}, {"id": "B2"}, {"id": "A"}, {"id": "SUCCESS"}, {"id": "C", "data": []}, {"id": "__"}]}"#;
         assert_eq!(
@@ -220,11 +212,12 @@ mod tests {
         let data = json!({"name": {"type": "string"}, "city": {"type": "string"}, "more": {"type": "string"}});
         let sent = json!({"name": "${data.name}", "city": "${data.city}", "more": "${data.more}"});
         let ask = json!({"type": "Footer", "on-click-action": {"name": "data_exchange", "payload": sent}});
+        let layout = |children: Value| json!({"type": "SingleColumnLayout", "children": children});
         let document = json!({"version": "7.3", "screens": [
-            {"id": "A", "layout": [name(true), name(false), go("B", json!({"name": "${form.name}", "city": "${form.city}", "more": "x"}))]},
-            {"id": "B", "data": data, "layout": [go("C", json!({"name": "${data.name}", "city": "${data.city}"}))]},
-            {"id": "C", "data": data, "layout": [go("B", sent), ask]},
-            {"id": "D", "data": data, "layout": [ask]},
+            {"id": "A", "layout": layout(json!([name(true), name(false), go("B", json!({"name": "${form.name}", "city": "${form.city}", "more": "x"}))]))},
+            {"id": "B", "data": data, "layout": layout(json!([go("C", json!({"name": "${data.name}", "city": "${data.city}"}))]))},
+            {"id": "C", "data": data, "layout": layout(json!([go("B", sent), ask]))},
+            {"id": "D", "data": data, "layout": layout(json!([ask]))},
         ]});
 
         let flow = Flow::parse(&document.to_string()).unwrap();

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use flowhost_flow_json::{self as flow_json, ActionKind, ComponentKind, RANGE_ENDS, Reference, Store, Template};
 use serde_json::Value;
 
 use super::components::Components;
@@ -45,9 +46,8 @@ pub(super) struct Scope<'a> {
 /// The fields of all payloads that the layout of `screen` sends, in order; none if it sends nothing to the plugin.
 ///
 /// A field is optional unless every action sends it. `others` are the screens that `${screen.NAME..}` may refer to.
-pub(super) fn fields(layout: &Value, screen: &Scope<'_>, others: &[Scope<'_>]) -> Option<Vec<Field>> {
-    let mut actions = Vec::new();
-    collect(layout, "data_exchange", &mut actions);
+pub(super) fn fields(layout: Option<flow_json::Component<'_>>, screen: &Scope<'_>, others: &[Scope<'_>]) -> Option<Vec<Field>> {
+    let actions = actions(layout, ActionKind::DataExchange);
     let count = actions.len();
     let mut merged: Vec<(Field, usize)> = Vec::new();
     for field in actions.iter().flat_map(|action| action.payload(screen, others)) {
@@ -70,26 +70,24 @@ pub(super) fn fields(layout: &Value, screen: &Scope<'_>, others: &[Scope<'_>]) -
 ///
 /// The endpoint gives all that a screen declares, but what a form holds may be nothing, and nothing is not sent along.
 pub(super) fn missing_after_navigation<'a>(
-    layout: &Value,
+    layout: Option<flow_json::Component<'_>>,
     screen: &Scope<'_>,
     others: &[Scope<'a>],
 ) -> Vec<(&'a str, Vec<String>)> {
-    let mut actions = Vec::new();
-    collect(layout, "navigate", &mut actions);
     let missing = |action: &Action<'_>| {
-        let target = action.written["next"]["name"].as_str()?;
+        let target = action.written.next()?;
         let target = others.iter().find(|scope| scope.id == target)?;
         let brought: Vec<Field> = action.payload(screen, others).into_iter().filter(|field| !field.optional).collect();
         let names = target.data.iter().map(|property| &property.name);
         let names = names.filter(|name| !brought.iter().any(|field| field.name == **name));
         Some((target.id, names.cloned().collect()))
     };
-    actions.iter().filter_map(missing).collect()
+    actions(layout, ActionKind::Navigate).iter().filter_map(missing).collect()
 }
 
 /// What a component does when it is tapped.
 struct Action<'a> {
-    written: &'a Value,
+    written: flow_json::Action<'a>,
     /// Whether it is the button's, which waits until the form is filled in.
     is_footer: bool,
 }
@@ -101,27 +99,17 @@ impl Action<'_> {
             let source = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             Field { name: name.clone(), kind, optional: !certain, source }
         };
-        self.written.get("payload").and_then(Value::as_object).into_iter().flatten().map(field).collect()
+        self.written.payload().and_then(Value::as_object).into_iter().flatten().map(field).collect()
     }
 }
 
-/// Adds every action of this name below `node`, wherever it stands: a button, a link, a list's entry.
-fn collect<'a>(node: &'a Value, name: &str, actions: &mut Vec<Action<'a>>) {
-    match node {
-        Value::Array(nodes) => nodes.iter().for_each(|node| collect(node, name, actions)),
-        Value::Object(node) => {
-            let is_footer = node.get("type").is_some_and(|kind| kind == "Footer");
-            for (key, value) in node {
-                let is_action = key.starts_with("on-") && key.ends_with("-action");
-                if is_action && value.get("name").is_some_and(|other| other == name) {
-                    actions.push(Action { written: value, is_footer });
-                } else {
-                    collect(value, name, actions);
-                }
-            }
-        }
-        _ => {}
-    }
+/// The actions of this kind, wherever they stand: on a button, a link, a list's entry.
+fn actions(layout: Option<flow_json::Component<'_>>, kind: ActionKind) -> Vec<Action<'_>> {
+    let all = layout.into_iter().flat_map(flow_json::Component::all).flat_map(|component| {
+        let is_footer = component.kind() == Some(ComponentKind::Footer);
+        component.actions().into_iter().map(move |written| Action { written, is_footer })
+    });
+    all.filter(|action| action.written.kind() == Some(kind)).collect()
 }
 
 /// The kind of a payload's value, and whether it is there for certain.
@@ -129,44 +117,42 @@ fn value_kind(value: &Value, is_footer: bool, screen: &Scope<'_>, others: &[Scop
     match value {
         Value::Bool(_) => (Kind::Bool, true),
         Value::Number(_) => (Kind::Number, true),
-        Value::String(text) => match reference(text) {
-            Some(path) => resolve(&path, is_footer, screen, others),
-            // Expressions are between backticks (Flow JSON 6.0); other texts may have references within.
-            None if text.starts_with('`') || text.contains("${") => (Kind::Unknown, false),
-            None => (Kind::Text, true),
+        Value::String(text) => match Template::of(text.trim()) {
+            Template::Reference(inside) => {
+                Reference::inside(inside).map_or((Kind::Unknown, false), |reference| resolve(reference, is_footer, screen, others))
+            }
+            Template::Expression(_) => (Kind::Unknown, false),
+            // It may have references within, or half an expression.
+            Template::Text(_) if text.starts_with('`') || text.contains("${") => (Kind::Unknown, false),
+            Template::Text(_) => (Kind::Text, true),
         },
         Value::Array(_) | Value::Null | Value::Object(_) => (Kind::Unknown, false),
     }
 }
 
-/// `${form.name}` as its names: `form`, `name`.
-fn reference(text: &str) -> Option<Vec<&str>> {
-    let path = text.trim().strip_prefix("${")?.strip_suffix('}')?;
-    (!path.contains(['$', '{', ' '])).then(|| path.split('.').collect())
-}
-
-fn resolve(path: &[&str], is_footer: bool, screen: &Scope<'_>, others: &[Scope<'_>]) -> (Kind, bool) {
-    match path {
-        ["form", name] => {
+fn resolve(reference: Reference<'_>, is_footer: bool, screen: &Scope<'_>, others: &[Scope<'_>]) -> (Kind, bool) {
+    // What was entered on another screen may not have been.
+    if let Some(id) = reference.screen {
+        let other = others.iter().find(|scope| scope.id == id);
+        let own = Reference { screen: None, ..reference };
+        return (other.map_or(Kind::Unknown, |other| resolve(own, is_footer, other, &[]).0), false);
+    }
+    let names: Vec<&str> = reference.path.split('.').collect();
+    match (reference.store, names.as_slice()) {
+        (Store::Data, names) => {
+            let (kind, certain) = declared(screen.data, names);
+            (kind, certain && names.first().is_some_and(|name| !screen.uncertain.contains(*name)))
+        }
+        (Store::Form, [name]) => {
             let known = screen.components.get(name);
             known.map_or((Kind::Unknown, false), |component| (component.kind, is_footer && component.required))
         }
         // One day of a range: the client lets any of them be missing.
-        ["form", name, "start-date" | "end-date"]
-            if screen.components.get(name).is_some_and(|component| component.kind == Kind::DateRange) =>
-        {
-            (Kind::Date, false)
+        (Store::Form, [name, end]) if RANGE_ENDS.contains(end) => {
+            let is_range = screen.components.get(name).is_some_and(|component| component.kind == Kind::DateRange);
+            (if is_range { Kind::Date } else { Kind::Unknown }, false)
         }
-        ["data", names @ ..] => {
-            let (kind, certain) = declared(screen.data, names);
-            (kind, certain && names.first().is_some_and(|name| !screen.uncertain.contains(*name)))
-        }
-        // What was entered on another screen may not have been.
-        ["screen", id, rest @ ..] if rest.first() != Some(&"screen") => {
-            let other = others.iter().find(|scope| scope.id == *id);
-            (other.map_or(Kind::Unknown, |other| resolve(rest, is_footer, other, &[]).0), false)
-        }
-        _ => (Kind::Unknown, false),
+        (Store::Form, _) => (Kind::Unknown, false),
     }
 }
 
@@ -186,24 +172,26 @@ fn declared(properties: &[Property], names: &[&str]) -> (Kind, bool) {
 
 #[cfg(test)]
 mod tests {
+    use flowhost_flow_json::Document;
     use serde_json::json;
 
     use super::*;
     use crate::screens::schema;
 
-    fn form(layout: Value) -> Vec<(String, Kind, bool)> {
-        let data = schema::of_screen(
-            json!({"city": {"type": "string"}, "count": {"type": "number"}, "who": {"type": "object", "properties": {"name": {"type": "string"}}}})
-                .as_object()
-                .unwrap(),
-            &[],
-        );
-        let components = Components::of(&layout, true);
-        let other_layout = json!([{"type": "OptIn", "name": "terms", "required": true}]);
-        let other_components = Components::of(&other_layout, true);
+    fn form(children: Value) -> Vec<(String, Kind, bool)> {
+        let data = json!({"city": {"type": "string"}, "count": {"type": "number"}, "who": {"type": "object", "properties": {"name": {"type": "string"}}}});
+        let screens = json!([
+            {"id": "HERE", "data": data, "layout": {"children": children}},
+            {"id": "THERE", "layout": {"children": [{"type": "OptIn", "name": "terms", "required": true}]}},
+        ]);
+        let document = Document::parse(json!({"screens": screens}).to_string().as_bytes()).unwrap();
+        let (here, there) = (document.screen("HERE").unwrap(), document.screen("THERE").unwrap());
+        let data = schema::of_screen(here, &[]);
+        let components = Components::of(here.layout(), true);
+        let other_components = Components::of(there.layout(), true);
         let scope = |id, components| Scope { id, data: &data, components, uncertain: HashSet::new() };
         let (screen, others) = (scope("HERE", &components), [scope("THERE", &other_components)]);
-        let fields = fields(&layout, &screen, &others).unwrap_or_default();
+        let fields = fields(here.layout(), &screen, &others).unwrap_or_default();
         fields.into_iter().map(|field| (field.name, field.kind, field.optional)).collect()
     }
 
@@ -267,9 +255,9 @@ mod tests {
 
     #[test]
     fn a_screen_that_sends_nothing_has_no_form() {
-        let layout = json!([{"type": "Footer", "on-click-action": {"name": "complete", "payload": {"a": "1"}}}]);
-        assert_eq!(form(layout), []);
+        assert_eq!(form(json!([{"type": "Footer", "on-click-action": {"name": "complete", "payload": {"a": "1"}}}])), []);
         let screen = Scope { id: "A", data: &[], components: &Components::default(), uncertain: HashSet::new() };
-        assert!(fields(&json!([footer(json!({}))]), &screen, &[]).is_some());
+        let layout = json!({"children": [footer(json!({}))]});
+        assert!(fields(flow_json::Component::of(&layout), &screen, &[]).is_some());
     }
 }

@@ -1,5 +1,6 @@
 //! The types that a screen's `data` declares, in the words of JSON Schema.
 
+use flowhost_flow_json::{self as flow_json, TAKEN_OUT, required_names};
 use serde_json::{Map, Value};
 
 /// One property of a screen's data, or of an object inside of it.
@@ -30,15 +31,14 @@ pub(super) enum Shape {
 }
 
 /// The properties that a screen's `data` declares. `partial` names those whose own properties may all be left out, by path: `known.days`.
-pub(super) fn of_screen(data: &Map<String, Value>, partial: &[String]) -> Vec<Property> {
-    let required = data.get("required").and_then(names);
-    let is_list_of_required = |name: &str| name == "required" && required.is_some();
-    let declared = data.iter().filter(|(name, _)| !TAKEN_OUT.contains(&name.as_str()) && !is_list_of_required(name));
-    let property = |(name, schema): (&String, &Value)| {
-        let example = schema.get("__example__").cloned();
-        let shape = shape_of(schema, example.as_slice());
-        let optional = required.as_ref().is_some_and(|required| !required.contains(name));
-        Property { name: name.clone(), shape, optional, example }
+pub(super) fn of_screen(screen: flow_json::Screen<'_>, partial: &[String]) -> Vec<Property> {
+    let required = screen.required();
+    let declared = screen.properties().filter(|declared| !TAKEN_OUT.contains(&declared.name));
+    let property = |declared: flow_json::Property<'_>| Property {
+        name: declared.name.to_owned(),
+        shape: shape_of(declared.schema, declared.example().map(std::slice::from_ref).unwrap_or_default()),
+        optional: required.as_ref().is_some_and(|required| !required.contains(&declared.name)),
+        example: declared.example().cloned(),
     };
     let mut properties: Vec<Property> = declared.map(property).collect();
     for path in partial {
@@ -87,17 +87,17 @@ fn shape_of(schema: &Value, examples: &[Value]) -> Shape {
             }
         }
         Some("object") => schema.get("properties").and_then(Value::as_object).map_or(Shape::Unknown, |properties| {
-            Shape::Object(properties_of(properties, schema.get("required").and_then(names), examples))
+            Shape::Object(properties_of(properties, schema.as_object().and_then(required_names), examples))
         }),
         _ => Shape::Unknown,
     }
 }
 
-fn properties_of(declared: &Map<String, Value>, required: Option<Vec<String>>, examples: &[Value]) -> Vec<Property> {
+fn properties_of(declared: &Map<String, Value>, required: Option<Vec<&str>>, examples: &[Value]) -> Vec<Property> {
     let property = |(name, schema): (&String, &Value)| {
         let examples_with: Vec<Value> = examples.iter().filter_map(|example| example.get(name)).cloned().collect();
         let optional = match &required {
-            Some(required) => !required.contains(name),
+            Some(required) => !required.contains(&name.as_str()),
             None => examples_with.len() < examples.len(),
         };
         Property {
@@ -111,9 +111,9 @@ fn properties_of(declared: &Map<String, Value>, required: Option<Vec<String>>, e
 }
 
 /// Every object of the lists whose entries are [`Shape::Item`]s: their properties, one list of properties after another.
-pub(super) fn item_schemas(data: &Map<String, Value>) -> Vec<Vec<Property>> {
+pub(super) fn item_schemas(screen: flow_json::Screen<'_>) -> Vec<Vec<Property>> {
     let mut found = Vec::new();
-    data.values().for_each(|schema| collect_items(schema, &mut found));
+    screen.properties().for_each(|property| collect_items(property.schema, &mut found));
     found
 }
 
@@ -130,23 +130,20 @@ fn collect_items(schema: &Value, found: &mut Vec<Vec<Property>>) {
     properties.into_iter().flat_map(Map::values).for_each(|schema| collect_items(schema, found));
 }
 
-/// A list of names, if it is one.
-fn names(value: &Value) -> Option<Vec<String>> {
-    value.as_array()?.iter().map(|name| name.as_str().map(str::to_owned)).collect()
-}
-
-/// What the client takes out of the data before the screen sees it: `Reply::error` sets the first, `Reply::complete` the second.
-const TAKEN_OUT: [&str; 2] = ["error_message", "extension_message_response"];
-
 #[cfg(test)]
 mod tests {
+    use flowhost_flow_json::Document;
     use serde_json::json;
 
     use super::*;
 
     fn of(data: Value, partial: &[&str]) -> Vec<Property> {
         let partial: Vec<String> = partial.iter().map(|name| (*name).to_owned()).collect();
-        of_screen(data.as_object().unwrap(), &partial)
+        of_screen(document(&data).screen("A").unwrap(), &partial)
+    }
+
+    fn document(data: &Value) -> Document {
+        Document::parse(json!({"screens": [{"id": "A", "data": data}]}).to_string().as_bytes()).unwrap()
     }
 
     fn optional(properties: &[Property]) -> Vec<&str> {
@@ -180,7 +177,7 @@ mod tests {
         let properties = of(data.clone(), &[]);
         assert_eq!(properties[0].shape, Shape::List(Box::new(Shape::Item)));
         assert!(matches!(&properties[1].shape, Shape::List(shape) if matches!(**shape, Shape::Object(_))));
-        let schemas = item_schemas(data.as_object().unwrap());
+        let schemas = item_schemas(document(&data).screen("A").unwrap());
         assert_eq!(schemas.len(), 1);
         assert_eq!(schemas[0].len(), 3);
     }

@@ -49,7 +49,7 @@ enum Action {
 pub(super) async fn run(args: CallArgs, environment: &Environment) -> anyhow::Result<()> {
     // Before the key and the secret: what is wrong with the payload can be said without them.
     let asked = args.payload()?;
-    let (phone, _) = args.endpoint.phone(environment)?;
+    let phone = args.endpoint.phone(environment)?;
     let payload = if args.payload.is_some() { asked } else { phone.dress(asked) };
     let exchange = phone.exchange(&payload).await?;
     say(&if args.json { for_machines(&exchange) } else { for_people(&exchange) });

@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::Args;
-use serde_json::Value;
 
 use flowhost_client::{FlowClient, Phone, payload};
 use flowhost_flow_json::FlowJson;
@@ -34,40 +32,32 @@ pub(super) struct EndpointArgs {
     flow_json: Option<PathBuf>,
 }
 
-/// A Flow JSON in both forms that are needed.
-struct Document {
-    checked: FlowJson,
-    written: Value,
-}
-
 impl EndpointArgs {
-    /// The phone that talks to the endpoint, and the Flow JSON that it shows, if one is given.
-    pub(super) fn phone(&self, environment: &Environment) -> anyhow::Result<(Phone, Option<Value>)> {
-        let document = self.document()?;
+    /// The phone that talks to the endpoint, with the Flow JSON that it shows, if one is given.
+    pub(super) fn phone(&self, environment: &Environment) -> anyhow::Result<Phone> {
+        let flow_json = self.read_flow_json()?;
         let version = self.data_api_version.as_deref();
-        let version = version.or_else(|| document.as_ref().and_then(|document| document.checked.data_api_version()));
+        let version = version.or_else(|| flow_json.as_ref()?.document().data_api_version());
         let version = version.unwrap_or(payload::DATA_API_VERSION).to_owned();
-        let signs_tokens = signs_tokens(&version, document.as_ref())?;
+        let signs_tokens = signs_tokens(&version, flow_json.as_ref())?;
         let public_key = read_text(&self.public_key)?;
         let secret = app_secret(self.app_secret_file.as_ref(), "--app-secret-file", environment)?;
         let client = FlowClient::new(&self.url, &public_key, secret.expose())
             .map_err(|error| ConfigError::new(format!("{:#}", anyhow::Error::new(error))))?;
         let phone = Phone::new(client).speaking(&version, signs_tokens);
-        Ok(match document {
-            Some(Document { checked, written }) => (phone.showing(checked), Some(written)),
-            None => (phone, None),
+        Ok(match flow_json {
+            Some(flow_json) => phone.showing(flow_json),
+            None => phone,
         })
     }
 
-    fn document(&self) -> anyhow::Result<Option<Document>> {
+    fn read_flow_json(&self) -> anyhow::Result<Option<FlowJson>> {
         let Some(path) = &self.flow_json else { return Ok(None) };
-        let text = read_text(path)?;
-        let checked = FlowJson::parse(text.as_bytes()).map_err(|findings| {
+        let flow_json = FlowJson::parse(read_text(path)?.as_bytes()).map_err(|findings| {
             let lines: String = findings.iter().map(|finding| format!("\n  {}", printable(&finding.to_string()))).collect();
             ConfigError::new(format!("{} is not a Flow JSON that Meta would take:{lines}", path.display()))
         })?;
-        let written = serde_json::from_str(&text).context("a checked Flow JSON is JSON")?;
-        Ok(Some(Document { checked, written }))
+        Ok(Some(flow_json))
     }
 
     /// Standard input is the user's to answer with.
@@ -82,10 +72,10 @@ impl EndpointArgs {
 }
 
 /// Phones sign the flow token from data API 4.0 on, in Flows of version 7.3 on (`protocol.md` section 3).
-fn signs_tokens(version: &str, document: Option<&Document>) -> Result<bool, ConfigError> {
+fn signs_tokens(version: &str, flow_json: Option<&FlowJson>) -> Result<bool, ConfigError> {
     let speaks =
         parse_version(version).ok_or_else(|| ConfigError::new(format!("--data-api-version {version} is no version like 3.0")))?;
-    let shows = document.map(|document| parse_version(document.checked.version()));
+    let shows = flow_json.map(|flow_json| flow_json.document().version().and_then(parse_version));
     Ok(speaks >= (4, 0) && shows.is_none_or(|shows| shows >= Some((7, 3))))
 }
 
@@ -100,15 +90,13 @@ mod tests {
 
     #[test]
     fn tokens_are_signed_by_new_phones_in_new_flows() {
-        let document = |version: &str| {
-            let text = FLOW_JSON.replace("\"7.2\"", &format!("\"{version}\""));
-            Document { checked: FlowJson::parse(text.as_bytes()).unwrap(), written: Value::Null }
-        };
+        let flow_json =
+            |version: &str| FlowJson::parse(FLOW_JSON.replace("\"7.2\"", &format!("\"{version}\"")).as_bytes()).unwrap();
 
         assert!(!signs_tokens("3.0", None).unwrap());
         assert!(signs_tokens("4.0", None).unwrap());
-        assert!(!signs_tokens("4.0", Some(&document("7.2"))).unwrap());
-        assert!(signs_tokens("4.0", Some(&document("7.3"))).unwrap());
+        assert!(!signs_tokens("4.0", Some(&flow_json("7.2"))).unwrap());
+        assert!(signs_tokens("4.0", Some(&flow_json("7.3"))).unwrap());
         for bad in ["4", "", "four.one", "3.0.1"] {
             assert!(signs_tokens(bad, None).is_err(), "{bad}");
         }

@@ -37,7 +37,7 @@ pub struct RunArgs {
 
 pub(super) async fn run(args: RunArgs, environment: &Environment) -> anyhow::Result<()> {
     let files = args.files()?;
-    let (phone, _) = args.endpoint.phone(environment)?;
+    let phone = args.endpoint.phone(environment)?;
     let began = Instant::now();
     let mut all = Vec::new();
     for file in files {

@@ -4,7 +4,6 @@ mod screens;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -67,8 +66,8 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<()> {
     let flow = report.flow_json(&args.dir)?;
     let scenarios = report.scenarios(&args.dir)?;
     match &flow {
-        Some((flow, document)) => {
-            report.findings.extend(scenarios.iter().flat_map(|file| screens::findings(file, flow, document)));
+        Some(flow) => {
+            report.findings.extend(scenarios.iter().flat_map(|file| screens::findings(file, flow)));
             report.notes.extend(screens::unreached(&scenarios, flow));
         }
         None => report.notes.push("without a sound flow.json, nothing is known of screens and their data".to_owned()),
@@ -93,12 +92,12 @@ impl Report {
         }
     }
 
-    fn flow_json(&mut self, project: &Path) -> anyhow::Result<Option<(FlowJson, Value)>> {
+    fn flow_json(&mut self, project: &Path) -> anyhow::Result<Option<FlowJson>> {
         let Some(text) = flow_json(project)? else { return Ok(None) };
         match FlowJson::parse(&text) {
             Ok(flow) => {
                 self.found_in_flow_json(project, flow.notes());
-                Ok(Some((flow, serde_json::from_slice(&text).context("flow.json was JSON a moment ago")?)))
+                Ok(Some(flow))
             }
             Err(findings) => {
                 self.found_in_flow_json(project, &findings);

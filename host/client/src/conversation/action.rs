@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use flowhost_flow_json::ActionKind;
+
 use super::expression::shown;
 use super::scope::Scope;
 
@@ -36,24 +38,26 @@ pub(super) struct Trigger {
 }
 
 impl Action {
-    /// Reads an action as it is written in the Flow JSON, such as `on-click-action`.
-    pub(super) fn of(written: &Value, scope: &Scope<'_>) -> Self {
-        Self::with(written, |part| scope.fill(part))
+    /// An action as it is written in the Flow JSON, such as `on-click-action`.
+    pub(super) fn of(written: Option<&Value>, scope: &Scope<'_>) -> Self {
+        let action = written.and_then(flowhost_flow_json::Action::of);
+        action.map_or_else(|| Self::Unknown(String::new()), |action| Self::with(action, |part| scope.fill(part)))
     }
 
-    fn with(action: &Value, fill: impl Fn(&Value) -> Option<Value>) -> Self {
-        let payload = || match fill(&action["payload"]) {
+    fn with(action: flowhost_flow_json::Action<'_>, fill: impl Fn(&Value) -> Option<Value>) -> Self {
+        let payload = || match action.payload().and_then(&fill) {
             Some(Value::Object(payload)) => payload,
             _ => Map::new(),
         };
-        let name = action["name"].as_str().unwrap_or_default();
-        match (name, action["next"]["name"].as_str()) {
-            ("complete", _) => Self::Complete(payload()),
-            ("data_exchange", _) => Self::DataExchange(payload()),
-            ("navigate", Some(screen)) => Self::Navigate { screen: screen.to_owned(), data: payload() },
-            ("open_url", _) => Self::OpenUrl(fill(&action["url"]).map(|url| shown(&url)).unwrap_or_default()),
-            ("update_data", _) => Self::UpdateData(payload()),
-            _ => Self::Unknown(name.to_owned()),
+        match (action.kind(), action.next()) {
+            (Some(ActionKind::Complete), _) => Self::Complete(payload()),
+            (Some(ActionKind::DataExchange), _) => Self::DataExchange(payload()),
+            (Some(ActionKind::Navigate), Some(screen)) => Self::Navigate { screen: screen.to_owned(), data: payload() },
+            (Some(ActionKind::OpenUrl), _) => {
+                Self::OpenUrl(action.url().and_then(&fill).map(|url| shown(&url)).unwrap_or_default())
+            }
+            (Some(ActionKind::UpdateData), _) => Self::UpdateData(payload()),
+            (Some(ActionKind::Navigate) | None, _) => Self::Unknown(action.name().to_owned()),
         }
     }
 }
@@ -72,7 +76,7 @@ impl Trigger {
     /// The action, if there is one.
     pub(super) fn action(&self, scope: &Scope<'_>) -> Option<Action> {
         let fill = |part: &Value| if self.is_sent { Some(part.clone()) } else { scope.fill(part) };
-        self.action.is_object().then(|| Action::with(&self.action, fill))
+        flowhost_flow_json::Action::of(&self.action).map(|action| Action::with(action, fill))
     }
 }
 
@@ -85,7 +89,7 @@ mod tests {
 
     #[test]
     fn each_kind_is_read_with_its_payload_filled_in() {
-        let read = |written: Value| with_scope(json!({"a": 1}), json!({"b": "c"}), |scope| Action::of(&written, scope));
+        let read = |written: Value| with_scope(json!({"a": 1}), json!({"b": "c"}), |scope| Action::of(Some(&written), scope));
         let map = |value: Value| value.as_object().unwrap().clone();
 
         let payload = json!({"x": "${data.a}", "y": "${form.b}", "z": "${form.none}"});

@@ -209,10 +209,11 @@ mod tests {
     use super::super::field::{FormSays, Properties};
     use super::super::scope::tests::with_scope;
     use super::*;
+    use flowhost_flow_json::Component;
 
     fn field(written: Value) -> Field {
-        let written = written.as_object().unwrap();
-        with_scope(json!({}), json!({}), |scope| Field::of(&Properties { written, scope }, &FormSays::default(), false)).unwrap()
+        let written = Component::of(&written).unwrap();
+        with_scope(json!({}), json!({}), |scope| Field::of(&Properties { written, scope }, &FormSays::default(), true)).unwrap()
     }
 
     #[track_caller]
@@ -306,9 +307,9 @@ mod tests {
     #[test]
     fn old_date_pickers_speak_in_milliseconds() {
         let written = json!({"type": "DatePicker", "name": "x", "min-date": "1700000000000"});
-        let written = written.as_object().unwrap();
+        let written = Component::of(&written).unwrap();
         let picker =
-            with_scope(json!({}), json!({}), |scope| Field::of(&Properties { written, scope }, &FormSays::default(), true))
+            with_scope(json!({}), json!({}), |scope| Field::of(&Properties { written, scope }, &FormSays::default(), false))
                 .unwrap();
 
         takes(&picker, "2026-11-23", json!("1795392000000"));

@@ -1,9 +1,11 @@
-//! The expressions of a Flow JSON: `${data.x}`, conditions, and from version 6.0 on texts between backticks that join, compare and
-//! reckon: `` `'Total: ' ${data.total} ' EUR'` ``.
+//! The values of a Flow JSON's expressions: of `${data.x}`, of conditions, and from version 6.0 on of texts between backticks that join,
+//! compare and reckon: `` `'Total: ' ${data.total} ' EUR'` ``.
 //!
 //! Only what stands in the Flow JSON is an expression. What the endpoint or the user sends is never read as one.
 
 use serde_json::{Number, Value};
+
+use flowhost_flow_json::{Meaning, NoExpression, Reference, Template};
 
 use super::scope::Scope;
 
@@ -11,12 +13,10 @@ use super::scope::Scope;
 /// evaluated; any other text is itself. Nothing where a reference leads nowhere.
 pub(super) fn value_of(text: &str, scope: &Scope<'_>) -> Option<Value> {
     let trimmed = text.trim();
-    if let Some(path) = trimmed.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).filter(|path| !path.contains('}')) {
-        return scope.look_up(path).cloned();
-    }
-    match trimmed.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')) {
-        Some(expression) => Some(evaluate(expression, scope).unwrap_or_else(|| Value::from(trimmed))),
-        None => Some(Value::from(text)),
+    match Template::of(trimmed) {
+        Template::Reference(inside) => scope.look_up(Reference::inside(inside)?).cloned(),
+        Template::Expression(expression) => Some(evaluate(expression, scope).unwrap_or_else(|| Value::from(trimmed))),
+        Template::Text(_) => Some(Value::from(text)),
     }
 }
 
@@ -41,165 +41,84 @@ pub(super) fn shown(value: &Value) -> String {
 
 /// Nothing, if it is no expression.
 fn evaluate(text: &str, scope: &Scope<'_>) -> Option<Value> {
-    let tokens = tokens(text)?;
-    let mut parser = Parser { tokens: &tokens, scope, depth: 0 };
-    let value = parser.any()?;
-    parser.tokens.is_empty().then_some(value)
+    Evaluation { scope }.read(text).ok()
 }
 
-#[derive(Clone, Debug, PartialEq)]
-enum Token {
-    Literal(Value),
-    Operator(&'static str),
-    Reference(String),
+/// Evaluates while it is read.
+struct Evaluation<'s> {
+    scope: &'s Scope<'s>,
 }
 
-/// Evaluates while it reads: the rules are those of arithmetic, `&&` binds tighter than `||`, and operands side by side are joined.
-struct Parser<'a> {
-    tokens: &'a [Token],
-    scope: &'a Scope<'a>,
-    depth: usize,
+/// It is no expression, or one that can't be evaluated.
+struct NoValue;
+
+impl From<NoExpression> for NoValue {
+    fn from(_: NoExpression) -> Self {
+        Self
+    }
 }
 
-impl Parser<'_> {
-    fn any(&mut self) -> Option<Value> {
-        let mut value = self.all()?;
-        while self.takes(&["||"]).is_some() {
-            let right = self.all()?;
-            value = Value::from(is_true(&value) || is_true(&right));
-        }
-        Some(value)
+impl<'a> Meaning<'a> for Evaluation<'_> {
+    type Value = Value;
+    type Fault = NoValue;
+
+    fn text(&mut self, written: &'a str) -> Value {
+        Value::from(unescaped(written))
     }
 
-    fn all(&mut self) -> Option<Value> {
-        let mut value = self.comparison()?;
-        while self.takes(&["&&"]).is_some() {
-            let right = self.comparison()?;
-            value = Value::from(is_true(&value) && is_true(&right));
-        }
-        Some(value)
+    fn number(&mut self, written: &'a str) -> Result<Value, NoValue> {
+        serde_json::from_str(written).map_err(|_| NoValue)
     }
 
-    fn comparison(&mut self) -> Option<Value> {
-        let left = self.joined()?;
-        let Some(operator) = self.takes(&["==", "!=", "<=", ">=", "<", ">"]) else { return Some(left) };
-        let right = self.joined()?;
-        Some(Value::from(match operator {
-            "==" => same(&left, &right),
-            "!=" => !same(&left, &right),
-            ordered => {
-                let (left, right) = (number(&left)?, number(&right)?);
-                match ordered {
-                    "<" => left < right,
-                    "<=" => left <= right,
-                    ">" => left > right,
-                    _ => left >= right,
-                }
-            }
-        }))
+    fn flag(&mut self, flag: bool) -> Value {
+        Value::from(flag)
     }
 
-    fn joined(&mut self) -> Option<Value> {
-        let mut value = self.sum()?;
-        while matches!(self.tokens.first(), Some(Token::Literal(_) | Token::Reference(_) | Token::Operator("("))) {
-            let right = self.sum()?;
-            value = Value::from(shown(&value) + &shown(&right));
-        }
-        Some(value)
+    fn reference(&mut self, reference: Reference<'a>) -> Result<Value, NoValue> {
+        Ok(self.scope.look_up(reference).cloned().unwrap_or_default())
     }
 
-    fn sum(&mut self) -> Option<Value> {
-        let mut value = self.product()?;
-        while let Some(operator) = self.takes(&["+", "-"]) {
-            let right = self.product()?;
-            value = reckon(operator, &value, &right)?;
-        }
-        Some(value)
+    fn group(&mut self, inside: Value) -> Value {
+        inside
     }
 
-    fn product(&mut self) -> Option<Value> {
-        let mut value = self.operand()?;
-        while let Some(operator) = self.takes(&["*", "/", "%"]) {
-            let right = self.operand()?;
-            value = reckon(operator, &value, &right)?;
-        }
-        Some(value)
+    fn not(&mut self, of: Value) -> Result<Value, NoValue> {
+        Ok(Value::from(!is_true(&of)))
     }
 
-    fn operand(&mut self) -> Option<Value> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return None;
-        }
-        let (first, rest) = self.tokens.split_first()?;
-        self.tokens = rest;
-        let value = match first {
-            Token::Literal(value) => Some(value.clone()),
-            Token::Reference(path) => Some(self.scope.look_up(path).cloned().unwrap_or_default()),
-            Token::Operator("!") => self.operand().map(|value| Value::from(!is_true(&value))),
-            Token::Operator("-") => self.operand().and_then(|value| reckon("-", &Value::from(0), &value)),
-            Token::Operator("(") => {
-                let value = self.any();
-                self.takes(&[")"]).and(value)
-            }
-            Token::Operator(_) => None,
+    fn negative(&mut self, of: Value) -> Result<Value, NoValue> {
+        reckon("-", &Value::from(0), &of).ok_or(NoValue)
+    }
+
+    fn binary(&mut self, operator: &'static str, left: Value, right: Value) -> Result<Value, NoValue> {
+        let ordered = |holds: fn(f64, f64) -> bool| Some(Value::from(holds(number(&left)?, number(&right)?)));
+        let result = match operator {
+            "||" => Some(Value::from(is_true(&left) || is_true(&right))),
+            "&&" => Some(Value::from(is_true(&left) && is_true(&right))),
+            "==" => Some(Value::from(same(&left, &right))),
+            "!=" => Some(Value::from(!same(&left, &right))),
+            "<" => ordered(|left, right| left < right),
+            "<=" => ordered(|left, right| left <= right),
+            ">" => ordered(|left, right| left > right),
+            ">=" => ordered(|left, right| left >= right),
+            _ => reckon(operator, &left, &right),
         };
-        self.depth -= 1;
-        value
+        result.ok_or(NoValue)
     }
 
-    fn takes(&mut self, operators: &[&'static str]) -> Option<&'static str> {
-        match self.tokens.split_first() {
-            Some((Token::Operator(operator), rest)) if operators.contains(operator) => {
-                self.tokens = rest;
-                Some(operator)
-            }
-            _ => None,
-        }
+    fn joined(&mut self, left: Value, right: Value) -> Value {
+        Value::from(shown(&left) + &shown(&right))
     }
 }
 
-fn tokens(text: &str) -> Option<Vec<Token>> {
-    let mut tokens = Vec::new();
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        let (token, after) = token(rest)?;
-        tokens.push(token);
-        rest = after.trim_start();
+/// A text as it is meant that stands between single quotation marks: a backslash takes the next character as it is.
+fn unescaped(written: &str) -> String {
+    let mut chars = written.chars();
+    let mut text = String::with_capacity(written.len());
+    while let Some(char) = chars.next() {
+        text.extend(if char == '\\' { chars.next() } else { Some(char) });
     }
-    Some(tokens)
-}
-
-fn token(text: &str) -> Option<(Token, &str)> {
-    if let Some(inside) = text.strip_prefix("${") {
-        let (path, rest) = inside.split_once('}')?;
-        return Some((Token::Reference(path.trim().to_owned()), rest));
-    }
-    if let Some(inside) = text.strip_prefix('\'') {
-        return literal_text(inside);
-    }
-    if let Some(operator) = OPERATORS.into_iter().find(|operator| text.starts_with(operator)) {
-        return Some((Token::Operator(operator), &text[operator.len()..]));
-    }
-    let end = text.find(|char: char| !char.is_ascii_alphanumeric() && char != '.').unwrap_or(text.len());
-    let (word, rest) = text.split_at(end);
-    // `true`, `false`, `null` and numbers are written as in JSON.
-    let value: Value = serde_json::from_str(word).ok()?;
-    Some((Token::Literal(value), rest))
-}
-
-/// A text in single quotes; a backslash takes the next character as it is.
-fn literal_text(inside: &str) -> Option<(Token, &str)> {
-    let mut text = String::new();
-    let mut chars = inside.char_indices();
-    while let Some((at, char)) = chars.next() {
-        match char {
-            '\'' => return Some((Token::Literal(Value::from(text)), &inside[at + 1..])),
-            '\\' => text.extend(chars.next().map(|(_, escaped)| escaped)),
-            char => text.push(char),
-        }
-    }
-    None
+    text
 }
 
 fn reckon(operator: &str, left: &Value, right: &Value) -> Option<Value> {
@@ -236,12 +155,6 @@ fn same(left: &Value, right: &Value) -> bool {
 fn is_true(value: &Value) -> bool {
     *value == Value::Bool(true)
 }
-
-/// The longer ones first: `<=` begins with `<`.
-const OPERATORS: [&str; 16] = ["||", "&&", "==", "!=", "<=", ">=", "<", ">", "!", "(", ")", "+", "-", "*", "/", "%"];
-
-/// Deeper brackets than anybody writes, and far from what the stack takes.
-const MAX_DEPTH: usize = 64;
 
 /// 2^53: whole numbers below it have an exact floating-point form.
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -280,6 +193,7 @@ mod tests {
         assert_eq!(value("`'it\\'s ' ${data.name}`"), Some(json!("it's Ana")));
         assert_eq!(value("`${data.total} > 10`"), Some(json!(true)));
         assert_eq!(value("`'a' ${data.missing} 'b'`"), Some(json!("ab")));
+        assert_eq!(value("`'More than ten: ' ${data.total} > 10`"), Some(json!("More than ten: true")), "joined last");
     }
 
     #[test]

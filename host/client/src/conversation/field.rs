@@ -1,6 +1,8 @@
 //! The fields of a form, of every kind that Flow JSON has.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use flowhost_flow_json::{CalendarMode, Component, ON_SELECT, ON_UNSELECT};
 
 use super::action::Trigger;
 use super::expression::shown;
@@ -106,7 +108,7 @@ pub struct Days {
 
 /// What a component says of itself, with every expression replaced by its value.
 pub(super) struct Properties<'a> {
-    pub(super) written: &'a Map<String, Value>,
+    pub(super) written: Component<'a>,
     pub(super) scope: &'a Scope<'a>,
 }
 
@@ -128,8 +130,8 @@ pub(super) struct Entry<'a> {
 
 impl Field {
     /// Reads a component; nothing, if it is none that the user fills in.
-    pub(super) fn of(component: &Properties<'_>, form: &FormSays, dates_in_milliseconds: bool) -> Option<Self> {
-        let kind = kind_of(component, dates_in_milliseconds)?;
+    pub(super) fn of(component: &Properties<'_>, form: &FormSays, dates_are_days: bool) -> Option<Self> {
+        let kind = kind_of(component, dates_are_days)?;
         let name = component.text("name");
         let said = |own: &str, of_form: &Value| {
             let own = component.value(own).filter(|value| !value.is_null());
@@ -146,8 +148,8 @@ impl Field {
             hints: hints.flat_map(texts).chain(pattern(component)).collect(),
             errors: said("error-message", &form.errors).map(texts).unwrap_or_default(),
             initial: said("init-value", &form.initial),
-            on_select: Trigger::written(component.written.get("on-select-action")),
-            on_unselect: Trigger::written(component.written.get("on-unselect-action")),
+            on_select: Trigger::written(component.written.member(ON_SELECT)),
+            on_unselect: Trigger::written(component.written.member(ON_UNSELECT)),
             name,
         })
     }
@@ -174,7 +176,7 @@ impl Field {
 impl Properties<'_> {
     /// A property's value.
     pub(super) fn value(&self, name: &str) -> Option<Value> {
-        self.scope.fill(self.written.get(name)?)
+        self.scope.fill(self.written.member(name)?)
     }
 
     /// A property as text; empty, if it is not there.
@@ -188,7 +190,7 @@ impl Properties<'_> {
 
     /// Reads each entry of a list that the Flow JSON or the endpoint wrote.
     pub(super) fn entries<T>(&self, name: &str, read: impl Fn(Entry<'_>) -> T) -> Vec<T> {
-        let written = self.written.get(name).and_then(Value::as_array);
+        let written = self.written.member(name).and_then(Value::as_array);
         let filled = self.value(name).unwrap_or_default();
         let entry = |(number, filled): (usize, &Value)| match written {
             Some(written) => {
@@ -209,28 +211,30 @@ impl Properties<'_> {
     }
 }
 
-fn kind_of(component: &Properties<'_>, dates_in_milliseconds: bool) -> Option<FieldKind> {
-    let number = |name| component.number(name);
-    let many = || {
-        let (min, max) = (number("min-selected-items"), number("max-selected-items"));
-        FieldKind::Many { choices: choices(component), min, max }
-    };
-    Some(match component.written.get("type")?.as_str()? {
-        "CalendarPicker" if component.text("mode") == "range" => FieldKind::DateRange(Range::of(component, days(component, false))),
-        "CalendarPicker" => FieldKind::Date(days(component, false)),
-        "CheckboxGroup" | "ChipsSelector" => many(),
-        "DatePicker" => FieldKind::Date(days(component, dates_in_milliseconds)),
-        "DocumentPicker" => FieldKind::Media { min: number("min-uploaded-documents"), max: number("max-uploaded-documents") },
-        "Dropdown" | "RadioButtonsGroup" => FieldKind::One(choices(component)),
-        "OptIn" => FieldKind::OptIn,
-        "PhotoPicker" => FieldKind::Media { min: number("min-uploaded-photos"), max: number("max-uploaded-photos") },
-        "TextArea" => FieldKind::Text { input: "text".to_owned(), min: None, max: number("max-length").or(Some(TEXT_AREA_MAX)) },
-        "TextInput" => {
-            let input = Some(component.text("input-type")).filter(|input| !input.is_empty());
-            let max = number("max-chars").or(Some(TEXT_INPUT_MAX));
-            FieldKind::Text { input: input.unwrap_or_else(|| "text".to_owned()), min: number("min-chars"), max }
+fn kind_of(component: &Properties<'_>, dates_are_days: bool) -> Option<FieldKind> {
+    let kind = component.written.kind()?;
+    let [min, max] = kind.limits().map_or([None, None], |limits| limits.map(|name| component.number(name)));
+    Some(match kind.field()? {
+        flowhost_flow_json::Field::Text => {
+            FieldKind::Text { input: "text".to_owned(), min, max: component.number("max-length").or(Some(TEXT_AREA_MAX)) }
         }
-        _ => return None,
+        flowhost_flow_json::Field::Input => {
+            let input = Some(component.text("input-type")).filter(|input| !input.is_empty());
+            FieldKind::Text { input: input.unwrap_or_else(|| "text".to_owned()), min, max: max.or(Some(TEXT_INPUT_MAX)) }
+        }
+        flowhost_flow_json::Field::Flag => FieldKind::OptIn,
+        flowhost_flow_json::Field::Choice => FieldKind::One(choices(component)),
+        flowhost_flow_json::Field::Choices => FieldKind::Many { choices: choices(component), min, max },
+        flowhost_flow_json::Field::Day => FieldKind::Date(Days { in_milliseconds: !dates_are_days, ..days(component) }),
+        flowhost_flow_json::Field::Calendar => {
+            let days = Days { min_days: min, max_days: max, ..days(component) };
+            match CalendarMode::of(component.value("mode").as_ref()) {
+                Some(CalendarMode::Range) => FieldKind::DateRange(Range::of(component, days)),
+                Some(CalendarMode::Single) | None => FieldKind::Date(days),
+            }
+        }
+        flowhost_flow_json::Field::Media => FieldKind::Media { min, max },
+        flowhost_flow_json::Field::Entry => return None,
     })
 }
 
@@ -246,23 +250,21 @@ fn choices(component: &Properties<'_>) -> Vec<Choice> {
                 .collect::<Vec<_>>()
                 .join(", "),
             enabled: filled.get("enabled") != Some(&Value::Bool(false)),
-            on_select: trigger("on-select-action"),
-            on_unselect: trigger("on-unselect-action"),
+            on_select: trigger(ON_SELECT),
+            on_unselect: trigger(ON_UNSELECT),
         }
     };
     component.entries("data-source", choice)
 }
 
-fn days(component: &Properties<'_>, in_milliseconds: bool) -> Days {
+fn days(component: &Properties<'_>) -> Days {
     let bound = |name| Some(component.text(name)).filter(|day| !day.is_empty());
     Days {
         first: bound("min-date"),
         last: bound("max-date"),
         except: component.texts("unavailable-dates"),
         weekdays: component.texts("include-days"),
-        min_days: component.number("min-days"),
-        max_days: component.number("max-days"),
-        in_milliseconds,
+        ..Days::default()
     }
 }
 

@@ -17,6 +17,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use flowhost_flow_json::Document;
+
 use super::payload;
 
 pub use self::action::Action;
@@ -30,7 +32,7 @@ use self::scope::{Scope, Seen};
 /// One conversation with an endpoint, as the user sees it.
 #[derive(Clone, Debug)]
 pub struct Conversation {
-    flow_json: Option<Value>,
+    flow_json: Option<Document>,
     flow_token: String,
     /// The screens to go back to, and the one that is shown.
     shown: Vec<String>,
@@ -56,7 +58,7 @@ pub enum Step {
 
 impl Conversation {
     /// A conversation with this token. Without a Flow JSON nothing is known of the screens but what the endpoint says.
-    pub fn new(flow_json: Option<Value>, flow_token: &str) -> Self {
+    pub fn new(flow_json: Option<Document>, flow_token: &str) -> Self {
         Self { flow_json, flow_token: flow_token.to_owned(), shown: Vec::new(), seen: BTreeMap::new() }
     }
 
@@ -85,7 +87,7 @@ impl Conversation {
         let name = self.shown.last()?;
         let unknown = || Screen { name: name.clone(), title: String::new(), items: Vec::new(), footer: None };
         let written = self.written();
-        Some(written.map_or_else(unknown, |written| Screen::of(written, &self.scope(), self.dates_in_milliseconds())))
+        Some(written.map_or_else(unknown, |written| Screen::of(written, &self.scope(), self.dates_are_days())))
     }
 
     /// What the screen is shown with.
@@ -160,7 +162,7 @@ impl Conversation {
     /// The user goes back. The endpoint is asked if the screen says `refresh_on_back`, or if nothing is known of it.
     pub fn back(&mut self) -> Step {
         let Some(current) = self.shown.last() else { return Step::Nothing };
-        let refreshes = self.flow_json.is_none() || self.written().is_some_and(|written| written["refresh_on_back"] == true);
+        let refreshes = self.flow_json.is_none() || self.written().is_some_and(flowhost_flow_json::Screen::refreshes_on_back);
         if self.shown.len() < 2 && self.flow_json.is_some() {
             return Step::Refused(vec!["This is the first screen".to_owned()]);
         }
@@ -219,18 +221,16 @@ impl Conversation {
         self.seen.entry(name).or_default()
     }
 
-    fn written(&self) -> Option<&Value> {
+    fn written(&self) -> Option<flowhost_flow_json::Screen<'_>> {
         self.screen_of(self.shown.last()?)
     }
 
-    fn screen_of(&self, name: &str) -> Option<&Value> {
-        self.flow_json.as_ref()?["screens"].as_array()?.iter().find(|screen| screen["id"] == name)
+    fn screen_of(&self, name: &str) -> Option<flowhost_flow_json::Screen<'_>> {
+        self.flow_json.as_ref()?.screen(name)
     }
 
-    /// Until version 5.0 date pickers wrote days as milliseconds.
-    fn dates_in_milliseconds(&self) -> bool {
-        let version = self.flow_json.as_ref().and_then(|flow| flow["version"].as_str()).unwrap_or_default();
-        version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major < 5)
+    fn dates_are_days(&self) -> bool {
+        self.flow_json.as_ref().is_none_or(Document::dates_are_days)
     }
 }
 
@@ -287,6 +287,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use flowhost_flow_json::ComponentKind;
 
     #[test]
     fn a_flow_is_walked_from_the_first_screen_to_the_last() {
@@ -318,7 +319,7 @@ mod tests {
         assert_eq!(conversation.follow(0), Step::Moved);
         let coupon = conversation.screen().unwrap();
         assert_eq!((coupon.name.as_str(), conversation.data()), ("COUPON", &map(json!({"total": 14}))));
-        assert_eq!(coupon.items[0], text("TextBody", "Before the coupon: 14"));
+        assert_eq!(coupon.items[0], text(ComponentKind::TextBody, "Before the coupon: 14"));
         enter(&mut conversation, "code", "1234");
         assert!(matches!(conversation.follow(0), Step::Refused(_)));
         assert_eq!(conversation.back(), Step::Moved);
@@ -369,7 +370,8 @@ mod tests {
             {"type": "Footer", "label": "Done", "on-click-action": {"name": "complete", "payload": {"r": "${form.r}"}}},
         ]}});
         let mut conversation = conversation(&json!({"version": "7.2", "screens": [screen]}).to_string());
-        let is_there = |conversation: &Conversation| conversation.screen().unwrap().items.contains(&text("TextBody", "there"));
+        let is_there =
+            |conversation: &Conversation| conversation.screen().unwrap().items.contains(&text(ComponentKind::TextBody, "there"));
         conversation.arrive("A", Map::new());
         assert!(is_there(&conversation));
 
@@ -418,7 +420,7 @@ mod tests {
     }
 
     fn conversation(flow_json: &str) -> Conversation {
-        Conversation::new(Some(serde_json::from_str(flow_json).unwrap()), "t")
+        Conversation::new(Some(Document::parse(flow_json.as_bytes()).unwrap()), "t")
     }
 
     fn enter(conversation: &mut Conversation, name: &str, typed: &str) -> Step {
@@ -438,8 +440,8 @@ mod tests {
         map(json!({"greeting": "Hello", "has_size": has_size, "toppings": toppings}))
     }
 
-    fn text(style: &str, text: &str) -> Item {
-        Item::Text { style: style.to_owned(), text: text.to_owned() }
+    fn text(style: ComponentKind, text: &str) -> Item {
+        Item::Text { style, text: text.to_owned() }
     }
 
     fn map(value: Value) -> Map<String, Value> {

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use flowhost_flow_json::RANGE_ENDS;
+
 use super::entry::read_typed_day;
 use super::expression::shown;
 use super::field::{Days, Properties};
@@ -104,14 +106,15 @@ pub(super) fn texts(said: &Value, labels: &Value) -> Vec<String> {
 }
 
 // How a picker writes its two days.
-const START: &str = "start-date";
-const END: &str = "end-date";
+const START: &str = RANGE_ENDS[0];
+const END: &str = RANGE_ENDS[1];
 
 #[cfg(test)]
 mod tests {
     use super::super::field::{Field, FieldKind, FormSays};
     use super::super::scope::tests::with_scope;
     use super::*;
+    use flowhost_flow_json::Component;
 
     /// A picker with this `required`, on a screen with the data `{"must":{"start-date":true},"known":{"end-date":"2026-11-25"}}`.
     fn picker(required: Value) -> Field {
@@ -121,8 +124,8 @@ mod tests {
             "helper-text": {"end-date": "By noon", "start-date": "From three"}, "error-message": {"end-date": "Too late", "start-date": ""},
         });
         let data = json!({"must": {"start-date": true}, "known": {"end-date": "2026-11-25"}});
-        let written = written.as_object().unwrap();
-        with_scope(data, json!({}), |scope| Field::of(&Properties { written, scope }, &FormSays::default(), false)).unwrap()
+        let written = Component::of(&written).unwrap();
+        with_scope(data, json!({}), |scope| Field::of(&Properties { written, scope }, &FormSays::default(), true)).unwrap()
     }
 
     fn entered(field: &Field, typed: &str) -> Result<Value, String> {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use flowhost_flow_json::{Reference, Store};
+
 use super::expression::value_of;
 
 /// What a screen was shown with, what was entered on it, and what its fields were told to hold last.
@@ -21,16 +23,19 @@ pub(super) struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// What a path leads to.
-    pub(super) fn look_up(&self, path: &str) -> Option<&Value> {
-        let mut parts = path.trim().split('.');
-        match parts.next()? {
-            "screen" => {
-                let seen = self.elsewhere.get(parts.next()?)?;
-                inside(seen, parts.next()?, parts)
-            }
-            kind => inside(self.here, kind, parts),
-        }
+    /// What a reference leads to.
+    pub(super) fn look_up(&self, reference: Reference<'_>) -> Option<&Value> {
+        let seen = reference.screen.map_or(Some(self.here), |screen| self.elsewhere.get(screen))?;
+        let members = match reference.store {
+            Store::Data => &seen.data,
+            Store::Form => &seen.form,
+        };
+        let mut names = reference.path.split('.');
+        let first = members.get(names.next()?)?;
+        names.try_fold(first, |value, name| match value {
+            Value::Array(elements) => elements.get(name.parse::<usize>().ok()?),
+            other => other.get(name),
+        })
     }
 
     /// A part of a Flow JSON with every expression in it replaced by its value. Members whose expression leads nowhere are left out.
@@ -47,19 +52,6 @@ impl Scope<'_> {
     pub(super) fn fill_members(&self, members: &Map<String, Value>) -> Map<String, Value> {
         members.iter().filter_map(|(name, member)| Some((name.clone(), self.fill(member)?))).collect()
     }
-}
-
-fn inside<'a>(seen: &'a Seen, kind: &str, mut path: std::str::Split<'_, char>) -> Option<&'a Value> {
-    let members = match kind {
-        "data" => &seen.data,
-        "form" => &seen.form,
-        _ => return None,
-    };
-    let first = members.get(path.next()?)?;
-    path.try_fold(first, |value, part| match value {
-        Value::Array(elements) => elements.get(part.parse::<usize>().ok()?),
-        other => other.get(part),
-    })
 }
 
 #[cfg(test)]
@@ -79,11 +71,12 @@ pub(super) mod tests {
     #[test]
     fn paths_lead_into_this_screen_and_into_others() {
         with_scope(json!({"a": {"b": [5, {"c": 6}]}}), json!({"x": "y"}), |scope| {
-            assert_eq!(scope.look_up("data.a.b.1.c"), Some(&json!(6)));
-            assert_eq!(scope.look_up("form.x"), Some(&json!("y")));
-            assert_eq!(scope.look_up("screen.OTHER.form.a"), Some(&json!(1)));
+            let look_up = |path: &'static str| scope.look_up(Reference::inside(path)?);
+            assert_eq!(look_up("data.a.b.1.c"), Some(&json!(6)));
+            assert_eq!(look_up("form.x"), Some(&json!("y")));
+            assert_eq!(look_up("screen.OTHER.form.a"), Some(&json!(1)));
             for nowhere in ["data", "form.y", "screen.NONE.form.a", "screen.OTHER.data.a", "global.a", "", "data.a.b.9"] {
-                assert_eq!(scope.look_up(nowhere), None, "{nowhere}");
+                assert_eq!(look_up(nowhere), None, "{nowhere}");
             }
         });
     }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use flowhost_flow_json::{Component, ComponentKind, ON_CLICK};
+
 use super::action::{Action, Trigger};
 use super::expression::{holds, shown};
 use super::field::{Entry, Field, FormSays, Properties};
@@ -39,8 +41,8 @@ pub enum Item {
     },
     /// A text.
     Text {
-        /// Its component's type: `TextHeading`, `TextBody`, ..
-        style: String,
+        /// Its component's kind: `TextHeading`, `TextBody`, ..
+        style: ComponentKind,
         /// What it says; may have several lines.
         text: String,
     },
@@ -65,13 +67,12 @@ pub struct Footer {
 }
 
 impl Screen {
-    /// Reads a screen of the Flow JSON; `dates_in_milliseconds` says how its date pickers write days.
-    pub(super) fn of(written: &Value, scope: &Scope<'_>, dates_in_milliseconds: bool) -> Self {
-        let mut walk = Walk { scope, dates_in_milliseconds, items: Vec::new(), footer: None };
-        walk.children(&written["layout"]["children"], &FormSays::default());
-        let title = scope.fill(&written["title"]).map(|title| shown(&title)).unwrap_or_default();
-        let name = written["id"].as_str().unwrap_or_default().to_owned();
-        Self { name, title, items: walk.items, footer: walk.footer }
+    /// A screen of the Flow JSON as it is now; `dates_are_days` says how its date pickers write days.
+    pub(super) fn of(written: flowhost_flow_json::Screen<'_>, scope: &Scope<'_>, dates_are_days: bool) -> Self {
+        let mut walk = Walk { scope, dates_are_days, items: Vec::new(), footer: None };
+        walk.children(written.components(), &FormSays::default());
+        let title = written.title().and_then(|title| scope.fill(title)).map(|title| shown(&title)).unwrap_or_default();
+        Self { name: written.id.to_owned(), title, items: walk.items, footer: walk.footer }
     }
 
     /// What can be filled in, from top to bottom.
@@ -90,15 +91,15 @@ impl Screen {
 /// On the way through the components.
 struct Walk<'a> {
     scope: &'a Scope<'a>,
-    dates_in_milliseconds: bool,
+    dates_are_days: bool,
     items: Vec<Item>,
     footer: Option<Footer>,
 }
 
 impl Walk<'_> {
-    fn children(&mut self, children: &Value, form: &FormSays) {
-        for component in children.as_array().into_iter().flatten().filter_map(Value::as_object) {
-            let properties = Properties { written: component, scope: self.scope };
+    fn children<'c>(&mut self, children: impl Iterator<Item = Component<'c>>, form: &FormSays) {
+        for written in children {
+            let properties = Properties { written, scope: self.scope };
             if properties.flag("visible", true) {
                 self.component(&properties, form);
             }
@@ -107,40 +108,57 @@ impl Walk<'_> {
 
     fn component(&mut self, component: &Properties<'_>, form: &FormSays) {
         let written = component.written;
-        let part = |name: &str| written.get(name).unwrap_or(&Value::Null);
-        match part("type").as_str().unwrap_or_default() {
-            "EmbeddedLink" => self.link(component.text("text"), part("on-click-action")),
-            "Footer" => self.footer = Some(footer(component)),
-            "Form" => {
+        let Some(kind) = written.kind() else {
+            self.items.push(Item::Unknown { component: written.type_name().to_owned() });
+            return;
+        };
+        match kind {
+            ComponentKind::EmbeddedLink => self.link(component.text("text"), written.member(ON_CLICK)),
+            ComponentKind::Footer => self.footer = Some(footer(component)),
+            ComponentKind::Form => {
                 let says = |name| component.value(name).unwrap_or_default();
-                self.children(part("children"), &FormSays { initial: says("init-values"), errors: says("error-messages") });
+                self.children(written.children(), &FormSays { initial: says("init-values"), errors: says("error-messages") });
             }
-            "If" if holds(part("condition"), self.scope) => self.children(part("then"), form),
-            "If" => self.children(part("else"), form),
-            "Image" => self.items.push(Item::Picture { alternative: component.text("alt-text") }),
-            "ImageCarousel" => self.pictures(component),
-            "NavigationList" => self.navigation_list(component),
-            "Switch" => self.children(case(component), form),
-            style @ ("TextHeading" | "TextSubheading" | "TextBody" | "TextCaption" | "RichText") => {
-                self.items.push(Item::Text { style: style.to_owned(), text: lines(component) });
+            ComponentKind::If if written.member("condition").is_some_and(|condition| holds(condition, self.scope)) => {
+                self.children(written.then(), form);
             }
-            other => match Field::of(component, form, self.dates_in_milliseconds) {
-                Some(field) => self.field(field, part("on-click-action")),
-                None => self.items.push(Item::Unknown { component: other.to_owned() }),
-            },
+            ComponentKind::If => self.children(written.otherwise(), form),
+            ComponentKind::Image => self.items.push(Item::Picture { alternative: component.text("alt-text") }),
+            ComponentKind::ImageCarousel => self.pictures(component),
+            ComponentKind::NavigationList => self.navigation_list(component),
+            ComponentKind::Switch => self.children(written.case(&component.text("value")), form),
+            ComponentKind::TextHeading
+            | ComponentKind::TextSubheading
+            | ComponentKind::TextBody
+            | ComponentKind::TextCaption
+            | ComponentKind::RichText => {
+                self.items.push(Item::Text { style: kind, text: lines(component) });
+            }
+            ComponentKind::TextInput
+            | ComponentKind::TextArea
+            | ComponentKind::CheckboxGroup
+            | ComponentKind::RadioButtonsGroup
+            | ComponentKind::Dropdown
+            | ComponentKind::ChipsSelector
+            | ComponentKind::DatePicker
+            | ComponentKind::CalendarPicker
+            | ComponentKind::OptIn
+            | ComponentKind::PhotoPicker
+            | ComponentKind::DocumentPicker => self.field(component, form),
         }
     }
 
     /// An `OptIn` may have a link to what is agreed to.
-    fn field(&mut self, field: Field, on_click: &Value) {
+    fn field(&mut self, component: &Properties<'_>, form: &FormSays) {
+        let Some(field) = Field::of(component, form, self.dates_are_days) else { return };
         let about = field.label.clone();
         self.items.push(Item::Field(Box::new(field)));
-        if on_click.is_object() {
-            self.link(format!("Read more: {about}"), on_click);
+        if let Some(action) = component.written.member(ON_CLICK).filter(|action| action.is_object()) {
+            self.link(format!("Read more: {about}"), Some(action));
         }
     }
 
-    fn link(&mut self, text: String, action: &Value) {
+    fn link(&mut self, text: String, action: Option<&Value>) {
         self.items.push(Item::Link { text, action: Action::of(action, self.scope) });
     }
 
@@ -153,19 +171,19 @@ impl Walk<'_> {
 
     /// Each of its entries is a link: with an action of its own, or that of the list.
     fn navigation_list(&mut self, list: &Properties<'_>) {
-        for (style, name) in [("TextSubheading", "label"), ("TextBody", "description")] {
+        for (style, name) in [(ComponentKind::TextSubheading, "label"), (ComponentKind::TextBody, "description")] {
             let text = list.text(name);
             if !text.is_empty() {
-                self.items.push(Item::Text { style: style.to_owned(), text });
+                self.items.push(Item::Text { style, text });
             }
         }
-        let of_list = Trigger::written(list.written.get("on-click-action"));
+        let of_list = Trigger::written(list.written.member(ON_CLICK));
         let links = list.entries("list-items", |Entry { filled, trigger }| {
             let main = &filled["main-content"];
             let parts =
                 [&main["title"], &main["description"], &main["metadata"], &filled["end"]["title"], &filled["badge"]].map(shown);
             let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
-            let own = trigger("on-click-action").action(self.scope);
+            let own = trigger(ON_CLICK).action(self.scope);
             let action = own.or_else(|| of_list.action(self.scope)).unwrap_or(Action::Unknown(String::new()));
             Item::Link { text, action }
         });
@@ -179,14 +197,8 @@ fn footer(component: &Properties<'_>) -> Footer {
         label: component.text("label"),
         captions: captions.into_iter().filter(|caption| !caption.is_empty()).collect(),
         enabled: component.flag("enabled", true),
-        action: Action::of(component.written.get("on-click-action").unwrap_or(&Value::Null), component.scope),
+        action: Action::of(component.written.member(ON_CLICK), component.scope),
     }
-}
-
-/// The components of the case that a `Switch` is in.
-fn case<'a>(component: &Properties<'a>) -> &'a Value {
-    let cases = component.written.get("cases").unwrap_or(&Value::Null);
-    cases.get(component.text("value")).or_else(|| cases.get("default")).unwrap_or(&Value::Null)
 }
 
 /// A text may be written as a list of its lines.
@@ -204,10 +216,12 @@ mod tests {
 
     use super::super::scope::tests::with_scope;
     use super::*;
+    use flowhost_flow_json::Document;
 
     fn shown_as(children: Value, data: Value) -> Screen {
         let written = json!({"id": "A", "title": "Title", "layout": {"type": "SingleColumnLayout", "children": children}});
-        with_scope(data, json!({"size": "large"}), |scope| Screen::of(&written, scope, false))
+        let document = Document::parse(json!({"screens": [written]}).to_string().as_bytes()).unwrap();
+        with_scope(data, json!({"size": "large"}), |scope| Screen::of(document.screen("A").unwrap(), scope, true))
     }
 
     fn texts(screen: &Screen) -> Vec<&str> {
@@ -274,15 +288,12 @@ mod tests {
         let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert!(files.len() >= 30, "{} files", files.len());
         for file in files {
-            let flow: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-            for written in flow["screens"].as_array().unwrap() {
+            let flow = Document::parse(&std::fs::read(&file).unwrap()).unwrap();
+            for written in flow.screens() {
                 // Every condition holds, so that nothing is hidden.
-                let example = |(name, property): (&String, &Value)| {
-                    let example = property.get("__example__")?;
-                    Some((name.clone(), if example.is_boolean() { json!(true) } else { example.clone() }))
-                };
-                let data = written["data"].as_object().map(|data| data.iter().filter_map(example).collect()).unwrap_or_default();
-                let screen = with_scope(Value::Object(data), json!({}), |scope| Screen::of(written, scope, false));
+                let holds = |(name, example): (String, Value)| (name, if example.is_boolean() { json!(true) } else { example });
+                let data = written.example_data().into_iter().map(holds).collect();
+                let screen = with_scope(Value::Object(data), json!({}), |scope| Screen::of(written, scope, true));
 
                 let place = format!("{} {}", file.display(), screen.name);
                 // A fixture has one that Meta may add some day.
@@ -290,7 +301,7 @@ mod tests {
                 assert!(!screen.items.iter().any(unknown), "{place}: {:?}", screen.items);
                 assert!(screen.fields().all(|field| !field.name.is_empty()), "{place}");
                 // One is due from version 7.3 on.
-                let may_lack_one = written["terminal"] != true || file.display().to_string().contains("-without-footer");
+                let may_lack_one = !written.is_terminal() || file.display().to_string().contains("-without-footer");
                 assert!(screen.footer.is_some() || may_lack_one, "{place} has no button");
                 let texts =
                     screen.items.iter().filter_map(|item| if let Item::Text { text, .. } = item { Some(text) } else { None });

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use flowhost_flow_json::{ERROR_MESSAGE, EXTENSION_MESSAGE_RESPONSE, SUCCESS};
+
 /// What looks like a slip in a reply to a turn, whether it is shown or not. They may quote it: it is foreign text.
 pub(super) fn hints(reply: &Value) -> Vec<String> {
     let fields = match (wrapped(reply), reply) {
@@ -23,7 +25,7 @@ pub(super) fn hints(reply: &Value) -> Vec<String> {
 
 /// A refusal's text under another name.
 pub(super) fn of_refusal(reply: &Value) -> Option<String> {
-    let places = ["error_message", "error", "message", "errorMsg", "msg"].into_iter();
+    let places = [ERROR_MESSAGE, "error", "message", "errorMsg", "msg"].into_iter();
     let name = places.into_iter().find(|name| reply.get(name).is_some_and(Value::is_string))?;
     Some(format!("`{name}` is called `error_msg` in a 427"))
 }
@@ -60,7 +62,7 @@ fn ending(fields: &Map<String, Value>) -> Option<String> {
     Some(match action {
         "complete" | "close" | "success" | "finish" => format!(
             "`action` means nothing in a reply. To end the Flow, the screen is {SUCCESS}: \
-             {{\"screen\":\"{SUCCESS}\",\"data\":{{\"extension_message_response\":{{\"params\":{{\"flow_token\":..}}}}}}}}"
+             {{\"screen\":\"{SUCCESS}\",\"data\":{{\"{EXTENSION_MESSAGE_RESPONSE}\":{{\"params\":{{\"flow_token\":..}}}}}}}}"
         ),
         _ => "`action` means nothing in a reply: `screen` says what is shown".to_owned(),
     })
@@ -105,11 +107,11 @@ fn data_elsewhere(fields: &Map<String, Value>) -> Option<String> {
 /// What the chat is to get, where the phone does not look for it.
 fn params_elsewhere(fields: &Map<String, Value>) -> Option<String> {
     let data = fields.get("data");
-    if data.is_some_and(|data| data.get(RESPONSE).is_some()) {
+    if data.is_some_and(|data| data.get(EXTENSION_MESSAGE_RESPONSE).is_some()) {
         return None;
     }
-    let place = if fields.contains_key(RESPONSE) {
-        format!("`{RESPONSE}` stands beside `data`")
+    let place = if fields.contains_key(EXTENSION_MESSAGE_RESPONSE) {
+        format!("`{EXTENSION_MESSAGE_RESPONSE}` stands beside `data`")
     } else if fields.get("params").is_some_and(Value::is_object) {
         "`params` stands beside `data`".to_owned()
     } else if fields.get("screen").is_some_and(|screen| screen == SUCCESS) {
@@ -118,32 +120,34 @@ fn params_elsewhere(fields: &Map<String, Value>) -> Option<String> {
     } else {
         return None;
     };
-    Some(format!("{place}, where it is not looked for: what the chat gets is data.{RESPONSE}.params"))
+    Some(format!("{place}, where it is not looked for: what the chat gets is data.{EXTENSION_MESSAGE_RESPONSE}.params"))
 }
 
 fn params_as_text(data: Option<&Map<String, Value>>) -> Option<String> {
-    let response = data?.get(RESPONSE)?;
+    let response = data?.get(EXTENSION_MESSAGE_RESPONSE)?;
     let text = response.as_str().or_else(|| response["params"].as_str())?;
-    object_in(text).map(|_| format!("`{RESPONSE}` has JSON as a text in it, made JSON twice: `params` is an object"))
+    object_in(text)
+        .map(|_| format!("`{EXTENSION_MESSAGE_RESPONSE}` has JSON as a text in it, made JSON twice: `params` is an object"))
 }
 
 /// A response for the chat on a screen that does not end the Flow.
 fn params_too_early(fields: &Map<String, Value>) -> Option<String> {
     let screen = fields.get("screen")?.as_str()?;
-    let is_there = fields.get("data").is_some_and(|data| data.get(RESPONSE).is_some());
-    (is_there && screen != SUCCESS).then(|| format!("`{RESPONSE}` counts with the screen {SUCCESS} alone; the chat gets nothing"))
+    let is_there = fields.get("data").is_some_and(|data| data.get(EXTENSION_MESSAGE_RESPONSE).is_some());
+    (is_there && screen != SUCCESS)
+        .then(|| format!("`{EXTENSION_MESSAGE_RESPONSE}` counts with the screen {SUCCESS} alone; the chat gets nothing"))
 }
 
 /// The text that pops up on a screen, where the phone does not look for it.
 fn message_elsewhere(fields: &Map<String, Value>) -> Option<String> {
-    if let Some(name) = ["error_message", "error_msg"].into_iter().find(|name| fields.contains_key(*name)) {
+    if let Some(name) = [ERROR_MESSAGE, "error_msg"].into_iter().find(|name| fields.contains_key(*name)) {
         let refusal = if name == "error_msg" { "; with it alone, a 427 refuses the flow token" } else { "" };
-        return Some(format!("`{name}` stands beside `data`; the message on a screen is data.error_message{refusal}"));
+        return Some(format!("`{name}` stands beside `data`; the message on a screen is data.{ERROR_MESSAGE}{refusal}"));
     }
-    let data = fields.get("data").filter(|data| data.get("error_message").is_none())?;
+    let data = fields.get("data").filter(|data| data.get(ERROR_MESSAGE).is_none())?;
     let name =
         ["error_msg", "errorMessage", "error-message"].into_iter().find(|name| data.get(name).is_some_and(Value::is_string))?;
-    Some(format!("`{name}` shows nothing: the message on a screen is `error_message`"))
+    Some(format!("`{name}` shows nothing: the message on a screen is `{ERROR_MESSAGE}`"))
 }
 
 /// The object that a text is, if it is one as JSON. A text that was made JSON more than twice is looked into as often as it may have been.
@@ -156,8 +160,6 @@ fn object_in(text: &str) -> Option<Value> {
     value.is_object().then_some(value)
 }
 
-const SUCCESS: &str = "SUCCESS";
-const RESPONSE: &str = "extension_message_response";
 const LAYERS: [&str; 8] = ["response", "body", "payload", "reply", "result", "data", "message", "flow"];
 const SCREEN_NAMES: [&str; 9] =
     ["next_screen", "nextScreen", "next", "screen_name", "screenName", "screen_id", "screenId", "Screen", "SCREEN"];

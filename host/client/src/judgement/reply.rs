@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use flowhost_flow_json::{Finding, FlowJson, Origin};
+use flowhost_flow_json::{ERROR_MESSAGE, EXTENSION_MESSAGE_RESPONSE, Finding, FlowJson, Origin, SUCCESS};
 
 use super::problem::{Check, Problem};
 use super::{Judgement, Outcome, RequestKind, near_miss};
@@ -80,8 +80,8 @@ impl Parts {
             problems.push(wrong("/data", "`data` must be an object"));
             Map::new()
         });
-        let snackbar = taken(&mut data, "error_message", &mut problems, |text| text.as_str().map(str::to_owned));
-        let params = taken(&mut data, "extension_message_response", &mut problems, |value| value["params"].as_object().cloned());
+        let snackbar = taken(&mut data, ERROR_MESSAGE, &mut problems, |text| text.as_str().map(str::to_owned));
+        let params = taken(&mut data, EXTENSION_MESSAGE_RESPONSE, &mut problems, |value| value["params"].as_object().cloned());
         match screen {
             Some(screen) if problems.is_empty() => Ok(Self { screen: screen.to_owned(), data, snackbar, params }),
             _ => Err(problems),
@@ -109,7 +109,7 @@ fn taken<T>(
     let value = data.shift_remove(name)?;
     let read = read(&value);
     if read.is_none() {
-        let due = if name == "error_message" { "must be a string" } else { "must be an object with an object `params`" };
+        let due = if name == ERROR_MESSAGE { "must be a string" } else { "must be an object with an object `params`" };
         problems.push(wrong(&format!("/data/{name}"), &format!("`{name}` {due}")));
     }
     read
@@ -129,9 +129,6 @@ fn kind_of(value: &Value) -> &'static str {
 fn wrong(pointer: &str, message: &str) -> Problem {
     Problem::new(Check::Shape, message).at(pointer)
 }
-
-/// The name that ends a Flow.
-const SUCCESS: &str = "SUCCESS";
 
 #[cfg(test)]
 mod tests {

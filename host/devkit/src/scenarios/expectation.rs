@@ -7,6 +7,7 @@ use super::error::{ScenarioError, Source};
 use super::fields::{Field, Fields};
 use super::json::pattern;
 use super::pattern::{Difference, Kind, Path, Pattern};
+use flowhost_flow_json::{ERROR_MESSAGE, EXTENSION_MESSAGE_RESPONSE, SUCCESS};
 
 /// What must come back.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,16 +93,16 @@ pub fn seen(came: &Came) -> Value {
     let mut seen = Map::new();
     let payload = came.payload.as_ref().unwrap_or(&Value::Null);
     let (screen, data) = (payload.get("screen").and_then(Value::as_str), payload.get("data"));
-    let params = data.and_then(|data| data.pointer("/extension_message_response/params"));
+    let params = data.and_then(|data| data.get(EXTENSION_MESSAGE_RESPONSE)?.get("params"));
     match (came.status, screen) {
         (427, _) => drop(seen.insert("rejected".to_owned(), payload.get("error_msg").cloned().unwrap_or_default())),
-        (200, Some("SUCCESS")) => match params {
+        (200, Some(SUCCESS)) => match params {
             Some(params) => drop(seen.insert("completed".to_owned(), params.clone())),
             None => drop(seen.insert("closed".to_owned(), Value::Bool(true))),
         },
         (200, Some(screen)) => {
             let mut data = data.cloned().unwrap_or_else(|| Value::Object(Map::new()));
-            let error = data.as_object_mut().and_then(|data| data.shift_remove("error_message"));
+            let error = data.as_object_mut().and_then(|data| data.shift_remove(ERROR_MESSAGE));
             seen.insert("screen".to_owned(), Value::from(screen));
             seen.extend(error.map(|error| ("error".to_owned(), error)));
             seen.insert("data".to_owned(), data);

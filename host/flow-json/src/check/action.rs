@@ -8,6 +8,7 @@ use super::bound::Wanted;
 use super::meant::meant;
 use super::{Checker, Scope};
 use crate::finding::Level;
+use crate::kind::ActionKind;
 use crate::names::{
     INVALID_COMPLETE_ACTION, INVALID_ENUM_VALUE, INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME, INVALID_PROPERTY_KEY,
     INVALID_PROPERTY_TYPE, INVALID_PROPERTY_VALUE_FORMAT, INVALID_ROUTING_MODEL, MISSING_REQUIRED_PROPERTY,
@@ -17,22 +18,21 @@ use crate::place::{Place, quoted};
 use crate::schema::described;
 use crate::version::Version;
 
-/// The names of actions, and since when there is each.
-type Actions = &'static [(&'static str, Version)];
+/// Kinds of actions, and since when there is each.
+type Actions = &'static [(ActionKind, Version)];
 
 impl<'a> Checker<'_, 'a> {
     /// What a tap does.
     pub(super) fn click(&mut self, action: &'a Value, actions: Actions, scope: Scope<'_, 'a>, at: &Place<'_>) {
         let scope = scope.of_action();
         let Some(members) = self.action_members(action, &["name", "payload", "next", "url"], at) else { return };
-        let name = self.action_name(members, actions, at);
-        let Some(name) = name else { return };
-        self.goes_with(members, name, "next", "navigate", at);
-        self.goes_with(members, name, "url", "open_url", at);
-        match name {
-            "navigate" => self.navigates(members, scope, at),
-            "open_url" => self.opens_url(members, scope, at),
-            "complete" if !scope.screen.terminal => {
+        let Some(kind) = self.action_kind(members, actions, at) else { return };
+        self.goes_with(members, kind, "next", ActionKind::Navigate, at);
+        self.goes_with(members, kind, "url", ActionKind::OpenUrl, at);
+        match kind {
+            ActionKind::Navigate => self.navigates(members, scope, at),
+            ActionKind::OpenUrl => self.opens_url(members, scope, at),
+            ActionKind::Complete if !scope.screen.terminal => {
                 let problem = format_args!(
                     "ends the flow, which only a terminal screen does: set \"terminal\": true on screen {}, or take another action",
                     quoted(scope.screen.id)
@@ -41,34 +41,34 @@ impl<'a> Checker<'_, 'a> {
             }
             _ => (),
         }
-        self.acts(name, members, scope, at);
+        self.acts(kind, members, scope, at);
     }
 
     /// What a choice does.
     pub(super) fn select(&mut self, action: &'a Value, actions: Actions, scope: Scope<'_, 'a>, at: &Place<'_>) {
         let scope = scope.of_action();
         let Some(members) = self.action_members(action, &["name", "payload"], at) else { return };
-        let name = self.action_name(members, actions, at);
+        let kind = self.action_kind(members, actions, at);
         if !members.contains_key("payload") {
             let problem = format_args!("lacks its `payload`; write {{}} if nothing goes along");
             self.wrong(at, MISSING_REQUIRED_PROPERTY, problem);
         }
-        if let Some(name) = name {
-            self.acts(name, members, scope, at);
+        if let Some(kind) = kind {
+            self.acts(kind, members, scope, at);
         }
     }
 
     /// What holds for every action, wherever it stands.
-    fn acts(&mut self, name: &'static str, members: &'a Map<String, Value>, scope: Scope<'_, 'a>, at: &Place<'_>) {
-        if name == "data_exchange" && !self.has_endpoint {
+    fn acts(&mut self, kind: ActionKind, members: &'a Map<String, Value>, scope: Scope<'_, 'a>, at: &Place<'_>) {
+        if kind == ActionKind::DataExchange && !self.has_endpoint {
             let problem = format_args!(
                 "asks the endpoint, and the document has none: add `data_api_version` and `routing_model` to it, or take another action"
             );
             self.wrong(&at.key("name"), MISSING_REQUIRED_PROPERTY, problem);
         }
         match members.get("payload") {
-            Some(Value::Object(payload)) => self.check_payload(name, payload, members, scope, &at.key("payload")),
-            None if name == "navigate" => self.check_lacking_payload(members, scope, at),
+            Some(Value::Object(payload)) => self.check_payload(kind, payload, members, scope, &at.key("payload")),
+            None if kind == ActionKind::Navigate => self.check_lacking_payload(members, scope, at),
             _ => (),
         }
     }
@@ -96,19 +96,19 @@ impl<'a> Checker<'_, 'a> {
         Some(members)
     }
 
-    /// The action's name, if it is one that may be taken here.
-    fn action_name(&mut self, members: &'a Map<String, Value>, actions: Actions, at: &Place<'_>) -> Option<&'static str> {
+    /// The action's kind, if it is one that may be taken here.
+    fn action_kind(&mut self, members: &'a Map<String, Value>, actions: Actions, at: &Place<'_>) -> Option<ActionKind> {
         let (written, place) = (members.get("name"), at.key("name"));
-        let possible = || actions.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let possible = || actions.iter().map(|(kind, _)| kind.name()).collect::<Vec<_>>().join(", ");
         match written {
             None => {
                 self.wrong(at, MISSING_REQUIRED_PROPERTY, format_args!("lacks its `name`, one of {}", possible()));
                 None
             }
-            Some(Value::String(name)) => match actions.iter().find(|(known, _)| known == name) {
+            Some(Value::String(name)) => match actions.iter().find(|(known, _)| known.name() == name) {
                 Some((known, since)) => {
-                    self.check_age(known, *since, &place);
-                    Some(known)
+                    self.check_age(known.name(), *since, &place);
+                    Some(*known)
                 }
                 None => {
                     let problem = format_args!("{} is no action that can be taken here; there is {}", quoted(name), possible());
@@ -128,8 +128,9 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// A key that one action must have and no other may.
-    fn goes_with(&mut self, members: &Map<String, Value>, name: &str, key: &str, of: &str, at: &Place<'_>) {
-        match (name == of, members.contains_key(key)) {
+    fn goes_with(&mut self, members: &Map<String, Value>, kind: ActionKind, key: &str, of: ActionKind, at: &Place<'_>) {
+        let (is_due, of) = (kind == of, of.name());
+        match (is_due, members.contains_key(key)) {
             (true, false) => {
                 let example =
                     if key == "next" { "\"next\": {\"type\": \"screen\", \"name\": ..}" } else { "\"url\": \"https://..\"" };

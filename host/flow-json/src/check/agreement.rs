@@ -5,8 +5,9 @@ use std::fmt::{self, Display as _};
 use serde_json::{Map, Value};
 
 use super::bound::backticked;
-use super::reference::{Reference, Target};
+use super::reference::Target;
 use super::{Checker, Scope};
+use crate::document::Reference;
 use crate::finding::Level;
 use crate::place::{Place, quoted};
 use crate::schema::{Types, described};

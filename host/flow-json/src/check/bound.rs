@@ -5,9 +5,10 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::expression::{self, Fault, Type};
-use super::reference::{Dangling, Reference, Target, looks_like_one};
+use super::reference::{Dangling, Target, looks_like_one};
 use super::table::{Key, Takes};
 use super::{Checker, Scope};
+use crate::document::{Reference, Template};
 use crate::finding::Level;
 use crate::names::{INVALID_PROPERTY_VALUE, INVALID_SCREEN_DYNAMIC_DATA};
 use crate::place::{Place, quoted};
@@ -178,7 +179,7 @@ impl<'a> Checker<'_, 'a> {
 
 /// What stands between backticks, if the whole text does.
 pub(super) fn backticked(text: &str) -> Option<&str> {
-    text.strip_prefix('`')?.strip_suffix('`')
+    if let Template::Expression(inside) = Template::of(text) { Some(inside) } else { None }
 }
 
 impl Takes {

@@ -5,9 +5,11 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::meant::meant;
-use super::table::{Areas, COMPONENTS, Component, Takes};
+use super::table::{Areas, COMPONENTS, Row, Takes};
 use super::{Checker, Scope};
+use crate::document::{Action, ON_CLICK};
 use crate::finding::Level;
+use crate::kind::{ActionKind, ComponentKind, Field};
 use crate::names::{
     COMPONENT_TYPE_MAX_NUMBER_PER_SCREEN, COMPONENTS_OUTSIDE_FORM, DUPLICATE_FORM_COMPONENT_NAMES, INVALID_COMPONENT_PLACEMENT,
     INVALID_PROPERTY_TYPE, INVALID_PROPERTY_VALUE, INVALID_RICHTEXT_PLACEMENT, INVALID_TYPE_PROPERTY_VALUE,
@@ -63,25 +65,26 @@ impl<'a> Checker<'_, 'a> {
     }
 
     fn component(&mut self, members: &'a Map<String, Value>, spot: Spot<'_, 'a>, tally: &mut Tally<'a>, at: &Place<'_>) {
-        let Some((number, component)) = self.kind(members, at) else { return };
-        self.stands_right(component, spot, at);
-        self.counted(number, component, spot, tally, at);
-        self.named_once(members, component, tally, at);
-        let inside = Scope { in_form: spot.scope.in_form || component.name == "Form", ..spot.scope };
-        self.members(members, component.keys, "type", format_args!("{}", component.name), spot.scope, at);
-        self.special(members, component, inside, at);
-        if component.name == "Footer" && tally.footers == 1 && spot.scope.screen.terminal {
+        let Some(kind) = self.kind(members, at) else { return };
+        let row = Row::of(kind);
+        self.stands_right(row, spot, at);
+        self.counted(row, spot, tally, at);
+        self.named_once(members, kind, tally, at);
+        let inside = Scope { in_form: spot.scope.in_form || kind == ComponentKind::Form, ..spot.scope };
+        self.members(members, row.keys, "type", format_args!("{}", kind.name()), spot.scope, at);
+        self.special(members, kind, inside, at);
+        if kind == ComponentKind::Footer && tally.footers == 1 && spot.scope.screen.terminal {
             self.check_last_footer(members, at);
         }
-        let spot = Spot { scope: inside, ifs: if component.name == "If" { spot.ifs + 1 } else { 0 }, ..spot };
-        self.components_inside(members, component, spot, tally, at);
+        let spot = Spot { scope: inside, ifs: if kind == ComponentKind::If { spot.ifs + 1 } else { 0 }, ..spot };
+        self.components_inside(members, row, spot, tally, at);
     }
 
     /// The lists of components that a component has. Of branches, one is shown at a time.
     fn components_inside(
         &mut self,
         members: &'a Map<String, Value>,
-        component: &Component,
+        row: &Row,
         spot: Spot<'_, 'a>,
         tally: &mut Tally<'a>,
         at: &Place<'_>,
@@ -95,7 +98,7 @@ impl<'a> Checker<'_, 'a> {
             branches += 1;
             with_footer += usize::from(tally.at_once[FOOTER] > before[FOOTER]);
         };
-        for key in component.keys {
+        for key in row.keys {
             let Some(value) = members.get(key.name) else { continue };
             let at = at.key(key.name);
             match (key.takes, value) {
@@ -113,19 +116,20 @@ impl<'a> Checker<'_, 'a> {
             }
         }
         tally.at_once = most;
-        let branches = if component.name == "If" { 2 } else { branches };
+        let is_if = row.kind == ComponentKind::If;
+        let branches = if is_if { 2 } else { branches };
         if with_footer > 0 && with_footer < branches {
             let problem = format_args!("has a Footer in one branch and none in another: Meta's reference asks for one in each");
             self.found.note(
                 at,
-                Some(if component.name == "If" { MISSING_FOOTER_IN_IF_ELSE_BRANCHES } else { MISSING_FOOTER_IN_SWITCH_BRANCHES }),
+                Some(if is_if { MISSING_FOOTER_IN_IF_ELSE_BRANCHES } else { MISSING_FOOTER_IN_SWITCH_BRANCHES }),
                 problem,
             );
         }
     }
 
-    /// The component's row of the table, if there is one.
-    fn kind(&mut self, members: &'a Map<String, Value>, at: &Place<'_>) -> Option<(usize, &'static Component)> {
+    /// The component's kind, if it is one that there is.
+    fn kind(&mut self, members: &'a Map<String, Value>, at: &Place<'_>) -> Option<ComponentKind> {
         let Some(kind) = members.get("type") else {
             self.wrong(at, MISSING_REQUIRED_TYPE_PROPERTY, format_args!("lacks its `type`, for example \"TextBody\""));
             return None;
@@ -135,10 +139,10 @@ impl<'a> Checker<'_, 'a> {
             self.wrong(&at, INVALID_PROPERTY_TYPE, format_args!("is {}; a type is a text", described(kind)));
             return None;
         };
-        let known = COMPONENTS.iter().enumerate().find(|(_, component)| component.name == kind);
-        match known {
-            Some((_, component)) if self.version < component.since => {
-                let (since, version) = (component.since, self.version);
+        let known = ComponentKind::named(kind);
+        match known.map(Row::of) {
+            Some(row) if self.version < row.since => {
+                let (since, version) = (row.since, self.version);
                 let problem = format_args!("{kind} is there from version {since} on; this document is of version {version}");
                 self.wrong(&at, INVALID_TYPE_PROPERTY_VALUE, problem);
             }
@@ -146,7 +150,7 @@ impl<'a> Checker<'_, 'a> {
             None => {
                 // A later version may have it.
                 let level = if self.version.is_later() { Level::Note } else { self.level };
-                let advice = std::fmt::from_fn(|f| match meant(kind, COMPONENTS.iter().map(|component| component.name)) {
+                let advice = std::fmt::from_fn(|f| match meant(kind, COMPONENTS.iter().map(|row| row.kind.name())) {
                     Some(meant) => write!(f, "; write {meant}"),
                     None => Ok(()),
                 });
@@ -157,21 +161,22 @@ impl<'a> Checker<'_, 'a> {
         known
     }
 
-    fn stands_right(&mut self, component: &'static Component, spot: Spot<'_, 'a>, at: &Place<'_>) {
-        let (name, area) = (component.name, spot.area);
+    fn stands_right(&mut self, row: &'static Row, spot: Spot<'_, 'a>, at: &Place<'_>) {
+        let (kind, area) = (row.kind, spot.area);
+        let name = kind.name();
         let at = at.key("type");
         let in_branch = area == Areas::BRANCH || area == Areas::CASE;
-        if !component.areas.contain(area) || (in_branch && self.version < component.in_branches_since) {
+        if !row.areas.contain(area) || (in_branch && self.version < row.in_branches_since) {
             self.wrong(&at, INVALID_PROPERTY_VALUE, format_args!("{name} can't stand {}", area.described()));
         }
-        if name == "If" && spot.ifs >= MAX_NESTED_IFS {
+        if kind == ComponentKind::If && spot.ifs >= MAX_NESTED_IFS {
             let problem = format_args!("is an If in {} others; at most {MAX_NESTED_IFS} stand in each other", spot.ifs);
             self.wrong(&at, MAXIMUM_IF_NESTING, problem);
         }
-        if component.field.is_some() && spot.scope.screen.has_form && !spot.scope.in_form {
-            match name {
+        if kind.field().is_some() && spot.scope.screen.has_form && !spot.scope.in_form {
+            match kind {
                 // WhatsApp says nothing of these.
-                "CalendarPicker" | "ChipsSelector" | "NavigationList" => (),
+                ComponentKind::CalendarPicker | ComponentKind::ChipsSelector | ComponentKind::NavigationList => (),
                 _ => self.wrong(
                     &at,
                     COMPONENTS_OUTSIDE_FORM,
@@ -181,18 +186,18 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    fn counted(&mut self, number: usize, component: &'static Component, spot: Spot<'_, 'a>, tally: &mut Tally<'a>, at: &Place<'_>) {
+    fn counted(&mut self, row: &'static Row, spot: Spot<'_, 'a>, tally: &mut Tally<'a>, at: &Place<'_>) {
         let at = at.key("type");
-        let name = component.name;
-        tally.at_once[number] += 1;
-        match name {
-            "RichText" => tally.rich_texts += 1,
-            "NavigationList" => tally.navigation_lists += 1,
-            "Footer" => tally.footers += 1,
-            "Form" => tally.forms += 1,
+        let kind = row.kind;
+        tally.at_once[kind as usize] += 1;
+        match kind {
+            ComponentKind::RichText => tally.rich_texts += 1,
+            ComponentKind::NavigationList => tally.navigation_lists += 1,
+            ComponentKind::Footer => tally.footers += 1,
+            ComponentKind::Form => tally.forms += 1,
             _ => (),
         }
-        if name != "Form" {
+        if kind != ComponentKind::Form {
             tally.components += 1;
             if tally.components == MANY_COMPONENTS + 1 {
                 self.doubtful(
@@ -205,16 +210,16 @@ impl<'a> Checker<'_, 'a> {
                 self.wrong(&at, MAX_ALLOWED_COMPONENTS_PER_SCREEN, problem);
             }
         }
-        let count = tally.at_once[number];
-        let of = |name: &str| COMPONENTS.iter().position(|component| component.name == name).map_or(0, |at| tally.at_once[at]);
-        if component.most.is_some_and(|most| count > most) {
-            let most = component.most.unwrap_or_default();
+        let count = tally.at_once[kind as usize];
+        let pickers = || tally.at_once[ComponentKind::PhotoPicker as usize] + tally.at_once[ComponentKind::DocumentPicker as usize];
+        if let Some(most) = row.most.filter(|most| count > *most) {
+            let name = kind.name();
             let problem = format_args!("is {name} number {count} of the screen; the most is {most}");
             self.wrong(&at, COMPONENT_TYPE_MAX_NUMBER_PER_SCREEN, problem);
-        } else if ["PhotoPicker", "DocumentPicker"].contains(&name) && of("PhotoPicker") + of("DocumentPicker") > 1 {
+        } else if kind.field() == Some(Field::Media) && pickers() > 1 {
             let problem = format_args!("a screen has one PhotoPicker or one DocumentPicker, not both");
             self.wrong(&at, COMPONENT_TYPE_MAX_NUMBER_PER_SCREEN, problem);
-        } else if name == "Form" && count > 1 {
+        } else if kind == ComponentKind::Form && count > 1 {
             // WhatsApp counts Forms from 7.0 on, and only where nothing branches.
             let level = if self.version.0 >= 7 && !spot.scope.screen.has_branches { self.level } else { Level::Note };
             let problem = format_args!("is Form number {count} of the screen; it may have one");
@@ -222,8 +227,8 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    fn named_once(&mut self, members: &'a Map<String, Value>, component: &Component, tally: &mut Tally<'a>, at: &Place<'_>) {
-        let Some(name) = members.get("name").and_then(Value::as_str).filter(|_| component.name != "Form") else { return };
+    fn named_once(&mut self, members: &'a Map<String, Value>, kind: ComponentKind, tally: &mut Tally<'a>, at: &Place<'_>) {
+        let Some(name) = members.get("name").and_then(Value::as_str).filter(|_| kind != ComponentKind::Form) else { return };
         if !tally.names.insert(name) {
             let problem = format_args!("{} is the name of another component of the screen already", quoted(name));
             self.wrong(&at.key("name"), DUPLICATE_FORM_COMPONENT_NAMES, problem);
@@ -232,11 +237,11 @@ impl<'a> Checker<'_, 'a> {
 
     /// The Footer of a terminal screen; WhatsApp looks at the first.
     fn check_last_footer(&mut self, members: &Map<String, Value>, at: &Place<'_>) {
-        let action = members.get("on-click-action").and_then(|action| action.get("name"));
-        if self.version >= FOOTER_DUE_SINCE && action.is_some_and(|name| name == "navigate") {
+        let action = members.get(ON_CLICK).and_then(Action::of).and_then(Action::kind);
+        if self.version >= FOOTER_DUE_SINCE && action == Some(ActionKind::Navigate) {
             let problem =
                 format_args!("leads on from a terminal screen; its Footer ends the flow, by `complete` or `data_exchange`");
-            self.wrong(&at.key("on-click-action").key("name"), INVALID_PROPERTY_VALUE, problem);
+            self.wrong(&at.key(ON_CLICK).key("name"), INVALID_PROPERTY_VALUE, problem);
         }
     }
 
@@ -277,14 +282,8 @@ impl<'a> Checker<'_, 'a> {
     }
 }
 
-/// Its row of the table.
-const FOOTER: usize = {
-    let mut row = 0;
-    while !matches!(COMPONENTS[row].name.as_bytes(), b"Footer") {
-        row += 1;
-    }
-    row
-};
+/// Where its number is counted.
+const FOOTER: usize = ComponentKind::Footer as usize;
 
 /// Directly in each other.
 const MAX_NESTED_IFS: usize = 3;

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::Checker;
-use super::reference::Reference;
+use crate::document::Reference;
+use crate::kind::{CalendarMode, RANGE_ENDS};
 use crate::names::{
     INVALID_DATE_RANGE, INVALID_DATE_SINGLE_INIT_VALUE_FORMAT, INVALID_MIN_MAX_DAYS, INVALID_PROPERTY_NAME_FOR_CONDITION,
     INVALID_TYPE, MISSING_CALENDAR_PICKER_RANGE_MODE_PROP, UNEXPECTED_CALENDAR_PICKER_RANGE_MODE_PROP,
@@ -32,12 +33,13 @@ impl<'a> Checker<'_, 'a> {
 
     pub(super) fn check_calendar_picker(&mut self, members: &'a Map<String, Value>, at: &Place<'_>) {
         let range = self.check_range(members, at);
-        let mode = members.get("mode").and_then(Value::as_str).filter(|mode| Reference::of(mode).is_none());
+        let mode = members.get("mode");
         // A mode that is bound is read as single by WhatsApp, so it can't be known.
-        if members.contains_key("mode") && mode.is_none() {
+        if mode.is_some_and(|mode| mode.as_str().is_none_or(|mode| Reference::of(mode).is_some())) {
             return;
         }
-        if mode == Some("range") {
+        let is_range = CalendarMode::of(mode) == Some(CalendarMode::Range);
+        if is_range {
             self.check_days(members, at);
             for (name, due, both) in [
                 ("label", "a text", true),
@@ -61,10 +63,10 @@ impl<'a> Checker<'_, 'a> {
             }
         }
         match members.get("init-value") {
-            Some(value @ Value::String(_)) if mode != Some("range") => {
+            Some(value @ Value::String(_)) if !is_range => {
                 self.check_day(value, range, INVALID_DATE_SINGLE_INIT_VALUE_FORMAT, &at.key("init-value"));
             }
-            Some(Value::Object(ends)) if mode == Some("range") => self.check_initial_range(ends, range, &at.key("init-value")),
+            Some(Value::Object(ends)) if is_range => self.check_initial_range(ends, range, &at.key("init-value")),
             _ => (),
         }
     }
@@ -102,13 +104,14 @@ impl<'a> Checker<'_, 'a> {
     }
 
     fn check_initial_range(&mut self, ends: &'a Map<String, Value>, range: Range<'_>, at: &Place<'_>) {
-        for name in ["start-date", "end-date"] {
+        for name in RANGE_ENDS {
             if let Some(value) = ends.get(name) {
                 self.check_day(value, range, INVALID_DATE_SINGLE_INIT_VALUE_FORMAT, &at.key(name));
             }
         }
         let day = |name: &str| ends.get(name).and_then(Value::as_str).filter(|text| is_day(text));
-        if let (Some(start), Some(end)) = (day("start-date"), day("end-date"))
+        let [first, last] = RANGE_ENDS;
+        if let (Some(start), Some(end)) = (day(first), day(last))
             && start > end
         {
             self.wrong(at, INVALID_DATE_RANGE, format_args!("begins on {start}, after its end on {end}"));
@@ -141,12 +144,12 @@ impl<'a> Checker<'_, 'a> {
                 return;
             }
         };
-        for end in ["start-date", "end-date"].into_iter().filter(|end| !ends.contains_key(*end)) {
-            if both || end == "start-date" {
+        for end in RANGE_ENDS.into_iter().filter(|end| !ends.contains_key(*end)) {
+            if both || end == RANGE_ENDS[0] {
                 self.wrong(&place, MISSING_CALENDAR_PICKER_RANGE_MODE_PROP, format_args!("lacks `{end}`, {due}"));
             }
         }
-        for other in ends.keys().filter(|end| !["start-date", "end-date"].contains(&end.as_str())) {
+        for other in ends.keys().filter(|end| !RANGE_ENDS.contains(&end.as_str())) {
             let problem = format_args!("has no {}, only `start-date` and `end-date`; take it out", quoted(other));
             self.wrong(&place.key(other), UNEXPECTED_CALENDAR_PICKER_RANGE_MODE_PROP, problem);
         }

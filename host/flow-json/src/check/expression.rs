@@ -1,6 +1,6 @@
-//! Expressions between backticks, and the conditions of an `If`: `` `'Hello ' ${data.name}` ``, `` `${form.age} >= 18 && !${form.opt_out}` ``.
+//! The types of expressions: what one gives, and whether its operators fit what they stand between.
 
-use super::reference::Reference;
+use crate::document::{Meaning, NoExpression, Reference};
 
 /// What an expression gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,12 @@ pub(super) enum Fault<'a> {
     Types(&'a str, &'static str),
 }
 
+impl From<NoExpression> for Fault<'_> {
+    fn from(NoExpression(problem): NoExpression) -> Self {
+        Self::Syntax(problem)
+    }
+}
+
 /// An expression as far as it was read.
 pub(super) struct Reading {
     pub(super) gives: Type,
@@ -43,137 +49,56 @@ impl Reading {
     }
 }
 
-/// Reads an expression; what a reference gives, `resolve` says. Costs a time that grows with its length.
+/// Reads the type of an expression; what a reference gives, `resolve` says.
 pub(super) fn read<'a>(text: &'a str, resolve: &mut dyn FnMut(Reference<'a>) -> Option<Type>) -> Result<Reading, Fault<'a>> {
-    let mut reader = Reader { rest: text, resolve, depth: 0 };
-    let mut all = reader.binary(0)?;
-    // What stands side by side is joined to a text.
-    while reader.peek().is_some() {
-        let next = reader.binary(0)?;
-        all = Reading { doubt: all.doubt.or(next.doubt), ..Reading::of(Type::Text) };
-    }
-    Ok(all)
+    Typing { resolve }.read(text)
 }
 
-struct Reader<'r, 'a> {
-    rest: &'a str,
+struct Typing<'r, 'a> {
     resolve: &'r mut dyn FnMut(Reference<'a>) -> Option<Type>,
-    depth: usize,
 }
 
-impl<'a> Reader<'_, 'a> {
-    fn peek(&mut self) -> Option<char> {
-        self.rest = self.rest.trim_start();
-        self.rest.chars().next()
+impl<'a> Meaning<'a> for Typing<'_, 'a> {
+    type Value = Reading;
+    type Fault = Fault<'a>;
+
+    fn text(&mut self, _: &'a str) -> Reading {
+        Reading::literal(Type::Text)
     }
 
-    fn take(&mut self, token: &str) -> bool {
-        self.peek();
-        let taken = self.rest.strip_prefix(token);
-        self.rest = taken.unwrap_or(self.rest);
-        taken.is_some()
-    }
-
-    /// Operators that bind at least so tightly, from left to right.
-    fn binary(&mut self, least: usize) -> Result<Reading, Fault<'a>> {
-        let mut left = self.unary()?;
-        loop {
-            self.peek();
-            let known = |operator: &&(&str, usize)| self.rest.starts_with(operator.0) && operator.1 >= least;
-            let Some((operator, binds)) = OPERATORS.iter().find(known) else { return Ok(left) };
-            self.rest = &self.rest[operator.len()..];
-            let right = self.binary(binds + 1)?;
-            let doubt = left.doubt.or(right.doubt).or(doubt(operator, &left, &right));
-            left = Reading { doubt, ..Reading::of(combined(operator, left.gives, right.gives)?) };
-        }
-    }
-
-    fn unary(&mut self) -> Result<Reading, Fault<'a>> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(Fault::Syntax("is nested too deeply"));
-        }
-        let read = match self.peek() {
-            None => Err(Fault::Syntax("ends where a value is due")),
-            Some('!') if !self.rest.starts_with("!=") => {
-                self.take("!");
-                let of = self.unary()?;
-                let fits = matches!(of.gives, Type::Flag | Type::Unknown);
-                if fits {
-                    Ok(Reading { doubt: of.doubt, ..Reading::of(Type::Flag) })
-                } else {
-                    Err(Fault::Types("!", "true or false"))
-                }
-            }
-            Some('(') => {
-                self.take("(");
-                let inside = self.binary(0)?;
-                if self.take(")") {
-                    Ok(Reading { literal: false, ..inside })
-                } else {
-                    Err(Fault::Syntax("has a parenthesis that is not closed"))
-                }
-            }
-            Some('\'') => self.text(),
-            Some('"') => Err(Fault::Syntax("has a text in double quotation marks; it stands in single ones, as 'text'")),
-            Some('$') => self.reference(),
-            Some(first) if first.is_ascii_digit() || first == '-' => self.number(),
-            Some(_) => self.word(),
-        };
-        self.depth -= 1;
-        read
-    }
-
-    fn text(&mut self) -> Result<Reading, Fault<'a>> {
-        let mut escaped = false;
-        for (at, char) in self.rest.char_indices().skip(1) {
-            match char {
-                _ if escaped => escaped = false,
-                '\\' => escaped = true,
-                '\'' => {
-                    self.rest = &self.rest[at + char.len_utf8()..];
-                    return Ok(Reading::literal(Type::Text));
-                }
-                _ => (),
-            }
-        }
-        Err(Fault::Syntax("has a text whose quotation mark is not closed"))
-    }
-
-    fn reference(&mut self) -> Result<Reading, Fault<'a>> {
-        let (inside, rest) = self
-            .rest
-            .strip_prefix("${")
-            .and_then(|rest| rest.split_once('}'))
-            .ok_or(Fault::Syntax("has a reference that is none; it is written ${data.name} or ${form.name}"))?;
-        self.rest = rest;
-        let reference = Reference::inside(inside)
-            .ok_or(Fault::Syntax("has a reference that is none; it is written ${data.name} or ${form.name}"))?;
-        let gives = (self.resolve)(reference).ok_or(Fault::Dangling)?;
-        Ok(Reading::of(gives))
-    }
-
-    fn number(&mut self) -> Result<Reading, Fault<'a>> {
-        let digits = self.rest.strip_prefix('-').unwrap_or(self.rest);
-        if !digits.starts_with(|char: char| char.is_ascii_digit()) {
-            self.take("-");
-            let of = self.unary()?;
-            let fits = matches!(of.gives, Type::Number | Type::Integer | Type::Unknown);
-            return if fits { Ok(Reading { literal: false, ..of }) } else { Err(Fault::Types("-", "numbers")) };
-        }
-        self.rest = digits.trim_start_matches(|char: char| char.is_ascii_digit() || char == '.');
+    fn number(&mut self, _: &'a str) -> Result<Reading, Fault<'a>> {
         Ok(Reading::literal(Type::Number))
     }
 
-    fn word(&mut self) -> Result<Reading, Fault<'a>> {
-        let end = self.rest.find(|char: char| !char.is_alphanumeric() && char != '_').unwrap_or(self.rest.len());
-        let (word, rest) = self.rest.split_at(end);
-        self.rest = rest;
-        match word {
-            "true" | "false" => Ok(Reading::literal(Type::Flag)),
-            "" => Err(Fault::Syntax("has a character where none can be")),
-            _ => Err(Fault::Syntax("has a word in it that is no text, since it stands in no quotation marks")),
-        }
+    fn flag(&mut self, _: bool) -> Reading {
+        Reading::literal(Type::Flag)
+    }
+
+    fn reference(&mut self, reference: Reference<'a>) -> Result<Reading, Fault<'a>> {
+        (self.resolve)(reference).map(Reading::of).ok_or(Fault::Dangling)
+    }
+
+    fn group(&mut self, inside: Reading) -> Reading {
+        Reading { literal: false, ..inside }
+    }
+
+    fn not(&mut self, of: Reading) -> Result<Reading, Fault<'a>> {
+        let fits = matches!(of.gives, Type::Flag | Type::Unknown);
+        if fits { Ok(Reading { doubt: of.doubt, ..Reading::of(Type::Flag) }) } else { Err(Fault::Types("!", "true or false")) }
+    }
+
+    fn negative(&mut self, of: Reading) -> Result<Reading, Fault<'a>> {
+        let fits = matches!(of.gives, Type::Number | Type::Integer | Type::Unknown);
+        if fits { Ok(Reading { literal: false, ..of }) } else { Err(Fault::Types("-", "numbers")) }
+    }
+
+    fn binary(&mut self, operator: &'static str, left: Reading, right: Reading) -> Result<Reading, Fault<'a>> {
+        let doubt = left.doubt.or(right.doubt).or(doubt(operator, &left, &right));
+        Ok(Reading { doubt, ..Reading::of(combined(operator, left.gives, right.gives)?) })
+    }
+
+    fn joined(&mut self, left: Reading, right: Reading) -> Reading {
+        Reading { doubt: left.doubt.or(right.doubt), ..Reading::of(Type::Text) }
     }
 }
 
@@ -204,26 +129,6 @@ fn doubt(operator: &str, left: &Reading, right: &Reading) -> Option<&'static str
         _ => None,
     }
 }
-
-/// From the loosest to the tightest; a longer one before what it begins with.
-const OPERATORS: [(&str, usize); 13] = [
-    ("||", 1),
-    ("&&", 2),
-    ("==", 3),
-    ("!=", 3),
-    ("<=", 4),
-    (">=", 4),
-    ("<", 4),
-    (">", 4),
-    ("+", 5),
-    ("-", 5),
-    ("*", 6),
-    ("/", 6),
-    ("%", 6),
-];
-
-/// Far more parentheses than anybody writes.
-const MAX_DEPTH: usize = 50;
 
 #[cfg(test)]
 mod tests {

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::bound::backticked;
-use super::reference::Reference;
-use super::table::{COMPONENTS, Field};
 use super::{Checker, Scope};
+use crate::document::Reference;
 use crate::finding::Level;
+use crate::kind::Field;
 use crate::names::{INVALID_PROPERTY_VALUE, INVALID_SCREEN_DYNAMIC_DATA, NATIVE_COMPONENT_IN_FORM_INIT_VALUES};
 use crate::place::{Place, quoted};
 use crate::schema::Types;
@@ -26,10 +26,8 @@ impl<'a> Checker<'_, 'a> {
     fn check_of_field(&mut self, part: &str, name: &str, value: &'a Value, scope: Scope<'_, 'a>, at: &Place<'_>) {
         // WhatsApp looks at the names and the types from 7.0 on.
         let level = if self.version >= Version(7, 0) { self.level } else { Level::Note };
-        let component = scope.screen.named.get(name).copied();
-        let kind = component.and_then(|component| component.get("type")).and_then(Value::as_str);
-        let field = COMPONENTS.iter().find(|known| Some(known.name) == kind).and_then(|known| known.field);
-        let (Some(component), Some(field)) = (component, field) else {
+        let component = scope.screen.named.get(name);
+        let Some((component, field)) = component.and_then(|component| Some((*component, component.field()?))) else {
             let level = if part == "init-values" { level } else { Level::Note };
             let problem = format_args!("no field of the screen is called {}", quoted(name));
             self.found.add(level, at, Some(INVALID_PROPERTY_VALUE), problem);

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::component::{Spot, Tally};
 use super::table::{Areas, LAYOUT};
 use super::{Checker, Scope};
+use crate::document::CHILDREN;
 use crate::names::{
     INVALID_PROPERTY_KEY, INVALID_PROPERTY_TYPE, INVALID_PROPERTY_VALUE, INVALID_SENSITIVE_FIELD, MIN_ITEMS_REQUIRED,
     MISSING_REQUIRED_PROPERTY, PATTERN_MISMATCH,
@@ -80,8 +81,8 @@ impl<'a> Checker<'_, 'a> {
         let seen = self.level_of_bindings();
         let scope = Scope { screen, in_form: false, references: seen, expressions: self.level, actions: seen };
         self.members(layout, LAYOUT, "", format_args!("the layout"), scope, at);
-        if let Some(children) = layout.get("children") {
-            let (at, mut tally) = (at.key("children"), Tally::default());
+        if let Some(children) = layout.get(CHILDREN) {
+            let (at, mut tally) = (at.key(CHILDREN), Tally::default());
             self.components(children, Spot { scope, area: Areas::SCREEN, ifs: 0 }, &mut tally, &at);
             self.check_company(&tally, &at);
         }

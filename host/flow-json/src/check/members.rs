@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 
 use super::bound::{Wanted, backticked};
 use super::meant::instead;
-use super::reference::Reference;
 use super::table::{Blank, Key, Takes};
 use super::{Checker, Scope};
+use crate::document::Reference;
 use crate::finding::Level;
+use crate::kind::RANGE_ENDS;
 use crate::names::{INVALID_PROPERTY_KEY, MIN_ITEMS_REQUIRED, MISSING_REQUIRED_PROPERTY};
 use crate::place::{Place, quoted};
 use crate::version::Version;
@@ -118,7 +119,7 @@ impl<'a> Checker<'_, 'a> {
     pub(super) fn ends(&mut self, value: &'a Value, takes: Takes, scope: Scope<'_, 'a>, at: &Place<'_>) {
         match (value, takes) {
             (Value::Object(members), _) => {
-                for (name, value) in members.iter().filter(|(name, _)| ["start-date", "end-date"].contains(&name.as_str())) {
+                for (name, value) in members.iter().filter(|(name, _)| RANGE_ENDS.contains(&name.as_str())) {
                     self.value(value, takes, scope, &at.key(name));
                 }
             }

@@ -24,8 +24,7 @@ mod value;
 
 use std::fmt;
 
-use serde_json::{Map, Value};
-
+use super::document::Document;
 use super::finding::{Collector, Level};
 use super::outline::{Outline, ScreenOutline};
 use super::place::Place;
@@ -34,12 +33,8 @@ use super::routes::WrittenRoutes;
 use super::version::{NEWEST, Version};
 
 /// Checks a document; gives the rules for replies, which are worth something if no error was found.
-pub(crate) fn check(
-    document: &Map<String, Value>,
-    outline: &Outline<'_>,
-    routes: &WrittenRoutes<'_>,
-    found: &mut Collector,
-) -> ReplyRules {
+pub(crate) fn check(document: &Document, outline: &Outline<'_>, routes: &WrittenRoutes<'_>, found: &mut Collector) -> ReplyRules {
+    let document = document.written();
     let version = head::check_version(document, found);
     head::check_keys(document, version, found);
     head::check_data_api_version(document, version, found);

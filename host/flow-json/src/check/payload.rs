@@ -6,10 +6,11 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value};
 
 use super::bound::backticked;
-use super::reference::{Dangling, Reference, Store, Target, looks_like_one};
-use super::table::Field;
+use super::reference::{Dangling, Target, looks_like_one};
 use super::{Checker, Scope};
+use crate::document::{Component, Reference, Store};
 use crate::finding::{Collector, Level};
+use crate::kind::{ActionKind, ComponentKind, Field};
 use crate::names::{
     INVALID_ACTION_PAYLOAD_PROPERTY, INVALID_NAVIGATE_ACTION_PAYLOAD, INVALID_NAVIGATE_ACTION_STATIC_DATA,
     INVALID_ON_CLICK_ACTION_PAYLOAD, INVALID_UPDATE_DATA_ACTION_PAYLOAD, MISSING_NAVIGATION_ACTION_PAYLOAD,
@@ -23,7 +24,7 @@ impl<'c, 'a> Checker<'c, 'a> {
     /// A payload, of an action that can be taken.
     pub(super) fn check_payload(
         &mut self,
-        name: &'static str,
+        kind: ActionKind,
         payload: &'a Map<String, Value>,
         action: &'a Map<String, Value>,
         scope: Scope<'_, 'a>,
@@ -31,16 +32,16 @@ impl<'c, 'a> Checker<'c, 'a> {
     ) {
         let mut media = Media::default();
         for (key, value) in payload {
-            self.check_sent(name, value, 0, &mut media, scope, &at.key(key));
+            self.check_sent(kind, value, 0, &mut media, scope, &at.key(key));
         }
-        media.check(self.found, name, scope.actions, at);
-        match name {
-            "navigate" => {
+        media.check(self.found, kind, scope.actions, at);
+        match kind {
+            ActionKind::Navigate => {
                 if let Some(next) = self.next_screen(action) {
                     self.check_next_takes(payload, next, scope, at);
                 }
             }
-            "update_data" => self.check_own_takes(payload, scope, at),
+            ActionKind::UpdateData => self.check_own_takes(payload, scope, at),
             _ => (),
         }
     }
@@ -67,7 +68,7 @@ impl<'c, 'a> Checker<'c, 'a> {
     /// A value that is sent, or a part of it: `depth` levels inside.
     fn check_sent(
         &mut self,
-        name: &'static str,
+        kind: ActionKind,
         value: &'a Value,
         depth: usize,
         media: &mut Media,
@@ -75,13 +76,13 @@ impl<'c, 'a> Checker<'c, 'a> {
         at: &Place<'_>,
     ) {
         match value {
-            Value::String(text) => self.check_sent_text(name, text, depth, media, scope, at),
+            Value::String(text) => self.check_sent_text(kind, text, depth, media, scope, at),
             Value::Array(elements) => {
                 let each = elements.iter().enumerate();
-                each.for_each(|(number, value)| self.check_sent(name, value, depth + 1, media, scope, &at.item(number)));
+                each.for_each(|(number, value)| self.check_sent(kind, value, depth + 1, media, scope, &at.item(number)));
             }
             Value::Object(members) => {
-                members.iter().for_each(|(key, value)| self.check_sent(name, value, depth + 1, media, scope, &at.key(key)));
+                members.iter().for_each(|(key, value)| self.check_sent(kind, value, depth + 1, media, scope, &at.key(key)));
             }
             _ => (),
         }
@@ -89,7 +90,7 @@ impl<'c, 'a> Checker<'c, 'a> {
 
     fn check_sent_text(
         &mut self,
-        name: &'static str,
+        kind: ActionKind,
         text: &'a str,
         depth: usize,
         media: &mut Media,
@@ -101,12 +102,12 @@ impl<'c, 'a> Checker<'c, 'a> {
         let scope = if depth > 0 { scope.unseen() } else { scope };
         if let Some(reference) = Reference::of(text) {
             match reference.resolve_anywhere(scope.screen, self.outline) {
-                Ok(Target::Field(component, Field::Media)) => self.check_media(name, component, depth, media, seen, at),
+                Ok(Target::Field(component, Field::Media)) => self.check_media(kind, component, depth, media, seen, at),
                 Ok(_) => (),
                 Err(dangling) => self.dangling(&dangling, INVALID_ON_CLICK_ACTION_PAYLOAD, scope.references, scope, at),
             }
         } else if let Some(inside) = backticked(text).filter(|_| self.version >= Version(6, 0)) {
-            let looked_at = self.version >= Version(7, 2) || ["navigate", "update_data"].contains(&name);
+            let looked_at = self.version >= Version(7, 2) || [ActionKind::Navigate, ActionKind::UpdateData].contains(&kind);
             let scope = if looked_at { scope } else { scope.unseen() };
             self.expression(inside, INVALID_ACTION_PAYLOAD_PROPERTY, scope, at);
         } else if looks_like_one(text) {
@@ -116,26 +117,27 @@ impl<'c, 'a> Checker<'c, 'a> {
 
     fn check_media(
         &mut self,
-        name: &'static str,
-        picker: &Map<String, Value>,
+        kind: ActionKind,
+        picker: Component<'_>,
         depth: usize,
         media: &mut Media,
         level: Level,
         at: &Place<'_>,
     ) {
-        let kind = picker.get("type").and_then(Value::as_str).unwrap_or_default();
-        if name == "navigate" {
+        let name = picker.type_name();
+        if kind == ActionKind::Navigate {
             let problem = format_args!(
-                "what a {kind} holds can't be handed to another screen: refer to it there as ${{screen.ID.form.name}}"
+                "what a {name} holds can't be handed to another screen: refer to it there as ${{screen.ID.form.name}}"
             );
             self.found.add(level, at, Some(INVALID_ON_CLICK_ACTION_PAYLOAD), problem);
         } else if depth > 0 {
             let problem =
-                format_args!("what a {kind} holds can't stand inside of a list or an object: name it directly in the payload");
+                format_args!("what a {name} holds can't stand inside of a list or an object: name it directly in the payload");
             self.found.add(level, at, Some(INVALID_ON_CLICK_ACTION_PAYLOAD), problem);
         } else {
-            let number = |name: &str, default: u64| picker.get(name).and_then(Value::as_u64).unwrap_or(default);
-            let files = number("max-uploaded-photos", number("max-uploaded-documents", 30));
+            let number = |name: &str, default: u64| picker.member(name).and_then(Value::as_u64).unwrap_or(default);
+            let limits = picker.kind().and_then(ComponentKind::limits);
+            let files = limits.map_or(MOST_FILES, |[_, most]| number(most, MOST_FILES));
             media.files = media.files.saturating_add(files);
             media.kilobytes = media.kilobytes.saturating_add(files.saturating_mul(number("max-file-size-kb", 25 << 10)));
         }
@@ -222,8 +224,8 @@ struct Media {
 }
 
 impl Media {
-    fn check(&self, found: &mut Collector, name: &str, level: Level, at: &Place<'_>) {
-        if name != "complete" {
+    fn check(&self, found: &mut Collector, kind: ActionKind, level: Level, at: &Place<'_>) {
+        if kind != ActionKind::Complete {
             return;
         }
         if self.files > MAX_FILES {
@@ -247,6 +249,9 @@ impl Media {
 static EMPTY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
 
 const MAX_SHOWN: usize = 5;
+
+/// What a picker takes that doesn't say it.
+const MOST_FILES: u64 = 30;
 
 /// What a message can carry.
 const MAX_FILES: u64 = 10;

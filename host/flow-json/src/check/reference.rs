@@ -1,26 +1,10 @@
-//! References to data and to fields: `${data.x}`, `${form.x}`, and the same of another screen, `${screen.S.data.x}`.
+//! What references refer to, and what they give.
 
 use serde_json::{Map, Value};
 
-use super::table::{COMPONENTS, Field};
+use crate::document::{Component, Reference, Store};
+use crate::kind::{CalendarMode, Field};
 use crate::outline::{Outline, ScreenOutline};
-
-/// A text that is a reference as a whole.
-#[derive(Clone, Copy)]
-pub(super) struct Reference<'a> {
-    /// The other screen; none where it is the own.
-    pub(super) screen: Option<&'a str>,
-    pub(super) store: Store,
-    /// The name, and those inside of it, with points between them.
-    pub(super) path: &'a str,
-}
-
-/// What a reference looks into.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Store {
-    Data,
-    Form,
-}
 
 /// What a reference refers to.
 #[derive(Clone, Copy)]
@@ -28,7 +12,7 @@ pub(super) enum Target<'a> {
     /// A property of a screen's data, or a part of it: its schema.
     Data(&'a Map<String, Value>),
     /// A field.
-    Field(&'a Map<String, Value>, Field),
+    Field(Component<'a>, Field),
     /// A component whose kind is not known.
     Unknown,
 }
@@ -53,30 +37,6 @@ pub(super) fn looks_like_one(text: &str) -> bool {
 }
 
 impl<'a> Reference<'a> {
-    /// Reads a text that is a reference and nothing else.
-    pub(super) fn of(text: &'a str) -> Option<Self> {
-        Self::inside(text.strip_prefix("${")?.strip_suffix('}')?)
-    }
-
-    /// The same without its braces.
-    pub(super) fn inside(text: &'a str) -> Option<Self> {
-        let (screen, rest) = match text.strip_prefix("screen.") {
-            Some(rest) => {
-                let (screen, rest) = rest.split_once('.')?;
-                (Some(screen), rest)
-            }
-            None => (None, text),
-        };
-        let (store, path) = rest.split_once('.')?;
-        let store = match store {
-            "data" => Store::Data,
-            "form" => Store::Form,
-            _ => return None,
-        };
-        let plain = |part: &str| !part.is_empty() && !part.contains(['{', '}', '$', '`', '\'', '"', ' ']);
-        path.split('.').all(plain).then_some(Self { screen, store, path })
-    }
-
     /// What it refers to, on a screen.
     pub(super) fn resolve(self, own: &ScreenOutline<'a>, outline: &Outline<'a>) -> Result<Target<'a>, Dangling<'a>> {
         match self.screen {
@@ -120,9 +80,8 @@ fn data<'a>(screen: &ScreenOutline<'a>, path: &'a str) -> Result<Target<'a>, Dan
 
 fn field<'a>(screen: &ScreenOutline<'a>, name: &'a str) -> Result<Target<'a>, Dangling<'a>> {
     let component = *screen.named.get(name).ok_or(Dangling::NoField(name))?;
-    let kind = component.get("type").and_then(Value::as_str);
-    match COMPONENTS.iter().find(|known| Some(known.name) == kind) {
-        Some(known) => known.field.map(|field| Target::Field(component, field)).ok_or(Dangling::NoValue),
+    match component.kind() {
+        Some(kind) => kind.field().map(|field| Target::Field(component, field)).ok_or(Dangling::NoValue),
         None => Ok(Target::Unknown),
     }
 }
@@ -132,7 +91,7 @@ impl Target<'_> {
     pub(super) fn type_name(&self) -> Option<&str> {
         match self {
             Self::Data(schema) => schema.get("type").and_then(Value::as_str),
-            Self::Field(component, field) => Some(field.type_name(component)),
+            Self::Field(component, field) => Some(field.type_name(*component)),
             Self::Unknown => None,
         }
     }
@@ -141,7 +100,7 @@ impl Target<'_> {
     pub(super) fn element_type(&self) -> Option<&str> {
         match self {
             Self::Data(schema) => schema.get("items").and_then(|items| items.get("type")).and_then(Value::as_str),
-            Self::Field(_, Field::Texts) => Some("string"),
+            Self::Field(_, Field::Choices) => Some("string"),
             Self::Field(..) => Some("object"),
             Self::Unknown => None,
         }
@@ -150,39 +109,15 @@ impl Target<'_> {
 
 impl Field {
     /// What JSON Schema calls the value of such a component.
-    pub(super) fn type_name(self, component: &Map<String, Value>) -> &'static str {
-        let says = |name: &str, values: &[&str]| component.get(name).and_then(Value::as_str).is_some_and(|is| values.contains(&is));
+    pub(super) fn type_name(self, component: Component<'_>) -> &'static str {
+        let says =
+            |name: &str, values: &[&str]| component.member(name).and_then(Value::as_str).is_some_and(|is| values.contains(&is));
         match self {
-            Self::Text => "string",
             Self::Input if says("input-type", &["number", "passcode"]) => "number",
-            Self::Input => "string",
+            Self::Calendar if CalendarMode::of(component.member("mode")) == Some(CalendarMode::Range) => "object",
+            Self::Text | Self::Input | Self::Choice | Self::Day | Self::Calendar | Self::Entry => "string",
             Self::Flag => "boolean",
-            Self::Texts | Self::Media => "array",
-            Self::Dates if says("mode", &["range"]) => "object",
-            Self::Dates => "string",
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_whole_references_are_references() {
-        for (text, screen, path) in [
-            ("${data.name}", None, "name"),
-            ("${form.first-name}", None, "first-name"),
-            ("${screen.START.data.person.name}", Some("START"), "person.name"),
-            ("${screen.START.form.age}", Some("START"), "age"),
-        ] {
-            let reference = Reference::of(text).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!((reference.screen, reference.path), (screen, path), "{text}");
-        }
-        for text in
-            ["", "data.x", "${data}", "${data.}", "${data.x", "${other.x}", "Hi ${data.x}", "${data.x} ${data.y}", "${screen.A}"]
-        {
-            assert!(Reference::of(text).is_none(), "{text}");
+            Self::Choices | Self::Media => "array",
         }
     }
 }

@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 
 use super::Checker;
 use super::meant::instead;
-use crate::SUCCESS;
 use crate::finding::{Collector, Level};
 use crate::names::{
     DUPLICATE_SCREEN_IDS, INVALID_PROPERTY_KEY, INVALID_PROPERTY_TYPE, INVALID_PROPERTY_VALUE, MAX_SCREENS_NUMBER,
@@ -16,6 +15,7 @@ use crate::names::{
 use crate::outline::{MAX_SCREENS, Outline};
 use crate::place::{Place, quoted};
 use crate::schema::described;
+use crate::screen_id::{IdFault, SUCCESS, id_fault};
 use crate::version::{FOOTER_DUE_SINCE, Version};
 
 impl<'a> Checker<'_, 'a> {
@@ -108,19 +108,22 @@ fn check_id(members: &Map<String, Value>, at: &Place<'_>, found: &mut Collector)
         found.error(&at, Some(INVALID_PROPERTY_TYPE), format_args!("is {}; an id is a text", described(id)));
         return;
     };
-    if id.is_empty() {
-        found.error(&at, Some(MIN_CHARS_REQUIRED), format_args!("is empty; an id has letters and underscores"));
-    } else if !id.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_') {
-        let problem = format_args!("{} has more than letters (A to Z, a to z) and underscores", quoted(id));
-        found.error(&at, Some(PATTERN_MISMATCH), problem);
-    } else if [SUCCESS, "success"].contains(&id) {
-        found.error(
-            &at,
-            Some(SCREEN_ID_IS_RESERVED_KEYWORD),
-            format_args!("{id} is reserved: SUCCESS ends the flow; call it otherwise"),
-        );
-    } else if id.bytes().all(|byte| byte == b'_') {
-        found.note(&at, Some(PATTERN_MISMATCH), format_args!("has no letters: WhatsApp may refuse it from version 7.0 on"));
+    match id_fault(id) {
+        None => (),
+        Some(IdFault::Empty) => {
+            found.error(&at, Some(MIN_CHARS_REQUIRED), format_args!("is empty; an id has letters and underscores"));
+        }
+        Some(IdFault::Characters) => {
+            let problem = format_args!("{} has more than letters (A to Z, a to z) and underscores", quoted(id));
+            found.error(&at, Some(PATTERN_MISMATCH), problem);
+        }
+        Some(IdFault::Ends | IdFault::Reserved) => {
+            let problem = format_args!("{id} is reserved: {SUCCESS} ends the flow; call it otherwise");
+            found.error(&at, Some(SCREEN_ID_IS_RESERVED_KEYWORD), problem);
+        }
+        Some(IdFault::NoLetters) => {
+            found.note(&at, Some(PATTERN_MISMATCH), format_args!("has no letters: WhatsApp may refuse it from version 7.0 on"));
+        }
     }
 }
 

@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 
 use super::bound::backticked;
 use super::expression::Type;
-use super::table::Component;
 use super::{Checker, Scope};
+use crate::document::{ON_CLICK, ON_SELECT, ON_UNSELECT, THEN};
 use crate::finding::Level;
+use crate::kind::ComponentKind;
 use crate::names::{
     DATA_SOURCE_ITEMS_HAVE_BOTH_IMAGE_AND_COLOR, DUPLICATE_PROPERTY_FOR_CONDITION, INVALID_DEPENDENCIES, INVALID_PROPERTY_KEY,
     INVALID_PROPERTY_TYPE, INVALID_PROPERTY_VALUE, INVALID_PROPERTY_VALUE_FOR_CONDITION, INVALID_UPDATE_DATA_ACTION_PAYLOAD,
@@ -19,29 +20,28 @@ use crate::schema::described;
 use crate::version::Version;
 
 impl<'a> Checker<'_, 'a> {
-    pub(super) fn special(&mut self, members: &'a Map<String, Value>, component: &Component, scope: Scope<'_, 'a>, at: &Place<'_>) {
-        match component.name {
-            "Footer" => self.check_captions(members, at),
-            "TextInput" => {
-                self.check_least_and_most(members, "min-chars", "max-chars", at);
+    pub(super) fn special(&mut self, members: &'a Map<String, Value>, kind: ComponentKind, scope: Scope<'_, 'a>, at: &Place<'_>) {
+        match kind {
+            ComponentKind::Footer => self.check_captions(members, at),
+            ComponentKind::TextInput => {
+                self.check_least_and_most(members, kind, at);
                 self.check_pattern(members, at);
             }
-            "CheckboxGroup" | "ChipsSelector" => {
-                self.check_least_and_most(members, "min-selected-items", "max-selected-items", at);
+            ComponentKind::CheckboxGroup | ComponentKind::ChipsSelector => {
+                self.check_least_and_most(members, kind, at);
                 self.check_options(members, at);
             }
-            "RadioButtonsGroup" | "Dropdown" => self.check_options(members, at),
-            "PhotoPicker" => self.check_least_and_most(members, "min-uploaded-photos", "max-uploaded-photos", at),
-            "DocumentPicker" => self.check_least_and_most(members, "min-uploaded-documents", "max-uploaded-documents", at),
-            "DatePicker" => self.check_date_picker(members, at),
-            "CalendarPicker" => self.check_calendar_picker(members, at),
-            "ImageCarousel" => self.check_carousel(members, at),
-            "NavigationList" => {
+            ComponentKind::RadioButtonsGroup | ComponentKind::Dropdown => self.check_options(members, at),
+            ComponentKind::PhotoPicker | ComponentKind::DocumentPicker => self.check_least_and_most(members, kind, at),
+            ComponentKind::DatePicker => self.check_date_picker(members, at),
+            ComponentKind::CalendarPicker => self.check_calendar_picker(members, at),
+            ComponentKind::ImageCarousel => self.check_carousel(members, at),
+            ComponentKind::NavigationList => {
                 self.check_ids(members, "list-items", at);
                 self.check_navigation_list(members, scope, at);
             }
-            "Form" => self.check_form(members, scope, at),
-            "If" => self.check_then(members, at),
+            ComponentKind::Form => self.check_form(members, scope, at),
+            ComponentKind::If => self.check_then(members, at),
             _ => (),
         }
     }
@@ -87,11 +87,11 @@ impl<'a> Checker<'_, 'a> {
     }
 
     fn check_then(&mut self, members: &Map<String, Value>, at: &Place<'_>) {
-        if members.get("then").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        if members.get(THEN).and_then(Value::as_array).is_some_and(Vec::is_empty) {
             let in_backticks = members.get("condition").and_then(Value::as_str).is_none_or(|text| backticked(text).is_some());
             let level = if in_backticks { Level::Note } else { self.level };
             let problem = format_args!("is empty; put in what is shown when the condition holds");
-            self.found.add(level, &at.key("then"), Some(INVALID_PROPERTY_VALUE), problem);
+            self.found.add(level, &at.key(THEN), Some(INVALID_PROPERTY_VALUE), problem);
         }
     }
 
@@ -108,7 +108,8 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    fn check_least_and_most(&mut self, members: &Map<String, Value>, least: &str, most: &str, at: &Place<'_>) {
+    fn check_least_and_most(&mut self, members: &Map<String, Value>, kind: ComponentKind, at: &Place<'_>) {
+        let Some([least, most]) = kind.limits() else { return };
         let number = |name: &str| members.get(name).and_then(Value::as_f64);
         if let (Some(low), Some(high)) = (number(least), number(most))
             && low > high
@@ -156,7 +157,7 @@ impl<'a> Checker<'_, 'a> {
                 format_args!("has entries with a `color` and entries with an `image`: all have the one, or all the other");
             self.wrong(&at, DATA_SOURCE_ITEMS_HAVE_BOTH_IMAGE_AND_COLOR, problem);
         }
-        for action in ["on-select-action", "on-unselect-action"] {
+        for action in [ON_SELECT, ON_UNSELECT] {
             let both = options.iter().position(|option| option.get(action).is_some()).filter(|_| members.contains_key(action));
             if let Some(number) = both {
                 let problem = format_args!("the component has an `{action}` already: it is said there or in the entries");
@@ -184,12 +185,12 @@ impl<'a> Checker<'_, 'a> {
             self.wrong(&at.key("type"), INVALID_PROPERTY_KEY, problem);
         }
         let Some(items) = members.get("list-items").and_then(Value::as_array) else { return };
-        let has_action = members.contains_key("on-click-action");
-        let own_actions = items.iter().filter(|item| item.get("on-click-action").is_some()).count();
+        let has_action = members.contains_key(ON_CLICK);
+        let own_actions = items.iter().filter(|item| item.get(ON_CLICK).is_some()).count();
         let place = at.key("list-items");
         if has_action && own_actions > 0 {
             let problem = format_args!("has an `on-click-action`, and entries have one too: it is said here or in every entry");
-            self.wrong(&at.key("on-click-action"), DUPLICATE_PROPERTY_FOR_CONDITION, problem);
+            self.wrong(&at.key(ON_CLICK), DUPLICATE_PROPERTY_FOR_CONDITION, problem);
         } else if !has_action && own_actions < items.len() {
             let problem = format_args!("lacks its `on-click-action`, which it must have if not every entry has one");
             self.wrong(at, MISSING_REQUIRED_PROPERTY, problem);

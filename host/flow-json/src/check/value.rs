@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::bound::Wanted;
-use super::reference::Reference;
 use super::table::{Blank, Takes};
 use super::{Checker, Scope};
+use crate::document::Reference;
 use crate::names::{
     INVALID_ENUM_VALUE, INVALID_PROPERTY_TYPE, MAX_ITEMS_REQUIRED, MAXIMUM_VALUE_REQUIRED, MIN_CHARS_REQUIRED, MIN_ITEMS_REQUIRED,
     MINIMUM_VALUE_REQUIRED, PATTERN_MISMATCH,

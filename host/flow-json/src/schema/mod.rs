@@ -12,6 +12,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+pub use self::reading::required_names;
 pub(crate) use self::reading::{EXAMPLE, REQUIRED};
 pub(crate) use self::types::{Types, described, type_name};
 

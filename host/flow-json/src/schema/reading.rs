@@ -149,14 +149,20 @@ fn properties(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collect
 /// The names that a list `required` has, each once. It may name what is not declared.
 fn required(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector) -> Vec<String> {
     let at = at.key(REQUIRED);
-    let Some(value) = declared.get(REQUIRED) else { return Vec::new() };
-    let names: Option<Vec<&str>> = value.as_array().and_then(|names| names.iter().map(Value::as_str).collect());
-    let Some(names) = names else {
+    if !declared.contains_key(REQUIRED) {
+        return Vec::new();
+    }
+    let Some(names) = required_names(declared) else {
         found.error(&at, Some(INVALID_PROPERTY_TYPE), format_args!("is not a list of names"));
         return Vec::new();
     };
     let mut seen = HashSet::new();
     names.into_iter().filter(|name| seen.insert(*name)).map(str::to_owned).collect()
+}
+
+/// The names in the list `required` of an object's schema, or of a screen's data, if it has one.
+pub fn required_names(declared: &Map<String, Value>) -> Option<Vec<&str>> {
+    declared.get(REQUIRED)?.as_array()?.iter().map(Value::as_str).collect()
 }
 
 fn choices(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector) -> Option<Box<Choices>> {

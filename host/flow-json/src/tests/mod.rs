@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::*;
 
@@ -17,9 +17,9 @@ fn every_valid_document_is_read() {
     assert!(documents.len() >= 30, "{}", documents.len());
     for (name, text) in documents {
         let flow = FlowJson::parse(&text).unwrap_or_else(|findings| panic!("{name}:\n{findings}"));
-        assert!(name.starts_with(flow.version()), "{name}");
+        assert!(name.starts_with(flow.document().version().unwrap()), "{name}");
         let entry = flow.entry_screens().next().unwrap();
-        assert_eq!(flow.screen(&entry.id), Some(entry), "{name}");
+        assert_eq!(flow.document().screen(entry.id), Some(entry), "{name}");
     }
 }
 
@@ -89,12 +89,14 @@ fn the_sample_plugins_flow_is_read_with_all_that_a_simulator_needs() {
     let text = std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../plugins/appointment/flow.json")).unwrap();
     let flow = FlowJson::parse(&text).unwrap_or_else(|findings| panic!("{findings}"));
 
-    assert_eq!((flow.version(), flow.data_api_version()), ("7.3", Some("4.0")));
-    assert_eq!(flow.screens().map(|screen| screen.id.as_str()).collect::<Vec<_>>(), ["APPOINTMENT", "DETAILS", "SUMMARY", "TERMS"]);
-    assert_eq!(flow.entry_screens().map(|screen| screen.id.as_str()).collect::<Vec<_>>(), ["APPOINTMENT"]);
-    assert!(flow.is_route("DETAILS", "SUMMARY") && !flow.is_route("SUMMARY", "DETAILS"));
+    let document = flow.document();
+    assert_eq!((document.version(), document.data_api_version()), (Some("7.3"), Some("4.0")));
+    assert_eq!(document.screens().map(|screen| screen.id).collect::<Vec<_>>(), ["APPOINTMENT", "DETAILS", "SUMMARY", "TERMS"]);
+    assert_eq!(flow.entry_screens().map(|screen| screen.id).collect::<Vec<_>>(), ["APPOINTMENT"]);
+    let routes = flow.rules.routes();
+    assert!(routes.lead("DETAILS", "SUMMARY") && !routes.lead("SUMMARY", "DETAILS"));
     assert!(flow.notes().is_empty(), "{}", flow.notes());
-    assert_eq!(flow.screen("DETAILS").unwrap().example_data()["chosen"], json!({}));
+    assert_eq!(document.screen("DETAILS").unwrap().example_data()["chosen"], json!({}));
 }
 
 #[test]
@@ -208,9 +210,9 @@ fn examples_pass_their_own_schema() {
     let beyond = |name: &str| name == "7.3-required-beyond-the-declared";
     for (name, text) in documents("valid").into_iter().filter(|(name, _)| !beyond(name)) {
         let flow = FlowJson::parse(&text).unwrap();
-        for screen in flow.screens().filter(|screen| screen.data.iter().all(|property| property.example.is_some())) {
+        for screen in flow.document().screens().filter(|screen| screen.properties().all(|property| property.example().is_some())) {
             let reply = json!({"screen": screen.id, "data": screen.example_data()});
-            assert_eq!(flow.check_reply(Origin::Screen(&screen.id), &reply), Ok(()), "{name} {}", screen.id);
+            assert_eq!(flow.check_reply(Origin::Screen(screen.id), &reply), Ok(()), "{name} {}", screen.id);
         }
     }
 }

@@ -5,9 +5,8 @@ use std::fmt;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::reply::SUCCESS;
 use super::{AnswerError, Exchange, FlowReply, Outcome};
-use flowhost_flow_json::ReplyRules;
+use flowhost_flow_json::{ERROR_MESSAGE, IdFault, ReplyRules, SUCCESS, id_fault};
 
 /// What a plugin answered, as it came out of the sandbox: nothing about it is known. Its `Debug` shows nothing of it.
 pub enum Answer {
@@ -217,7 +216,7 @@ fn parse_reply(reply: RawReply, rejected_text: &str) -> Result<PluginReply, Answ
             if !possible_screen(&screen) {
                 return Err(AnswerError::ImpossibleScreen);
             }
-            if data.get("error_message").is_some_and(|text| !text.is_string()) {
+            if data.get(ERROR_MESSAGE).is_some_and(|text| !text.is_string()) {
                 return Err(AnswerError::MalformedErrorMessage);
             }
             PluginReply::Screen { screen, data, error_message }
@@ -229,10 +228,9 @@ fn parse_object(what: &'static str, text: &str) -> Result<Map<String, Value>, An
     serde_json::from_str(text).map_err(|_| AnswerError::NotAnObject(what))
 }
 
-/// Screen ids match `[A-Za-z_]+` and are never `SUCCESS` (`protocol.md` section 5).
+/// What WhatsApp only may refuse is the Flow JSON's business.
 fn possible_screen(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
-    (1..=MAX_SCREEN_BYTES).contains(&name.len()) && name != SUCCESS && name.bytes().all(allowed)
+    name.len() <= MAX_SCREEN_BYTES && matches!(id_fault(name), None | Some(IdFault::Reserved | IdFault::NoLetters))
 }
 
 fn within(what: &'static str, size: usize, limit: usize) -> Result<(), AnswerError> {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{FlowToken, PluginReply};
+use flowhost_flow_json::{ERROR_MESSAGE, EXTENSION_MESSAGE_RESPONSE, SUCCESS};
 
 /// A reply in clear: which status it travels under, and its JSON, kept as bytes so that a repeat is answered byte for byte.
 ///
@@ -94,7 +95,7 @@ impl FlowReply {
     /// A screen, with an error for the user where there is one.
     pub(super) fn screen(name: &str, mut data: Map<String, Value>, error_message: Option<&str>) -> Self {
         if let Some(text) = error_message {
-            data.insert("error_message".to_owned(), Value::from(text));
+            data.insert(ERROR_MESSAGE.to_owned(), Value::from(text));
         }
         Self::answer(&Screen { screen: name, data })
     }
@@ -106,7 +107,7 @@ impl FlowReply {
             PluginReply::Complete(mut params) => {
                 let token = token.map_or("", FlowToken::expose);
                 params.entry("flow_token").or_insert_with(|| Value::from(token));
-                let data = Map::from_iter([("extension_message_response".to_owned(), json!({"params": params}))]);
+                let data = Map::from_iter([(EXTENSION_MESSAGE_RESPONSE.to_owned(), json!({"params": params}))]);
                 Self::screen(SUCCESS, data, None)
             }
             PluginReply::RejectToken(text) => Self::token_rejected(&text),
@@ -125,6 +126,3 @@ struct Screen<'a> {
     screen: &'a str,
     data: Map<String, Value>,
 }
-
-/// The screen that ends a flow; no screen of a flow may have its name.
-pub(super) const SUCCESS: &str = "SUCCESS";

@@ -40,8 +40,8 @@ impl Desk {
         record.after = shown(&json!({
             "digest": digest.to_string(),
             "bytes": document.len(),
-            "version": parsed.version(),
-            "screens": parsed.screens().count(),
+            "version": parsed.document().version(),
+            "screens": parsed.document().screens().count(),
         }));
         self.finish(change, record).await?;
         Ok(parsed.notes().clone())

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use flowhost_client::conversation::{Conversation, Days, Field, FieldKind, Item, Screen};
+use flowhost_flow_json::ComponentKind;
 
 /// A screen with what its fields hold.
 pub(super) fn screen(screen: &Screen, conversation: &Conversation) -> Vec<String> {
@@ -24,7 +25,7 @@ pub(super) fn screen(screen: &Screen, conversation: &Conversation) -> Vec<String
             }
             Item::Picture { alternative } if alternative.is_empty() => lines.push("[a picture]".to_owned()),
             Item::Picture { alternative } => lines.push(format!("[a picture: {alternative}]")),
-            Item::Text { style, text } => lines.extend(text.lines().map(|line| format!("{}{line}", mark(style)))),
+            Item::Text { style, text } => lines.extend(text.lines().map(|line| format!("{}{line}", mark(*style)))),
             Item::Unknown { component } => lines.push(format!("[{component}: this client can't show it]")),
         }
     }
@@ -120,11 +121,11 @@ fn bounds(days: &Days) -> Vec<String> {
     from.into_iter().chain(to).collect()
 }
 
-fn mark(style: &str) -> &'static str {
+fn mark(style: ComponentKind) -> &'static str {
     match style {
-        "TextHeading" => "# ",
-        "TextSubheading" => "## ",
-        "TextCaption" => "· ",
+        ComponentKind::TextHeading => "# ",
+        ComponentKind::TextSubheading => "## ",
+        ComponentKind::TextCaption => "· ",
         _ => "",
     }
 }
@@ -134,10 +135,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use flowhost_flow_json::Document;
 
     #[test]
     fn a_screen_is_text_from_top_to_bottom() {
-        let mut conversation = Conversation::new(Some(serde_json::from_str(PIZZA).unwrap()), "t");
+        let mut conversation = Conversation::new(Some(Document::parse(PIZZA.as_bytes()).unwrap()), "t");
         let toppings = json!([{"id": "cheese", "title": "Cheese"}, {"id": "ham", "title": "Ham", "enabled": false}]);
         let data = json!({"greeting": "Hungry?\nOrder.", "has_size": true, "toppings": toppings});
         conversation.arrive("ORDER", data.as_object().unwrap().clone());
@@ -176,7 +178,7 @@ mod tests {
             "error-message": {"end-date": "We are full"}, "max-days": 7,
         });
         let flow = json!({"version": "7.3", "screens": [{"id": "STAY", "layout": {"children": [picker]}}]});
-        let mut conversation = Conversation::new(Some(flow), "t");
+        let mut conversation = Conversation::new(Some(Document::parse(flow.to_string().as_bytes()).unwrap()), "t");
         conversation.arrive("STAY", serde_json::Map::new());
         let shown = conversation.screen().unwrap();
         let field = shown.fields().next().unwrap();
@@ -188,7 +190,8 @@ mod tests {
         let limits = "2026-11-23 2026-11-25, - for a day that is left out, at most 7 days";
         assert_eq!(question(field, Some(&half)), format!("{heading} ({limits}) [2026-11-23]"));
         let both = json!({"type": "CalendarPicker", "name": "days", "mode": "range", "label": "Days", "required": true});
-        let mut conversation = Conversation::new(Some(json!({"screens": [{"id": "A", "layout": {"children": [both]}}]})), "t");
+        let flow = json!({"screens": [{"id": "A", "layout": {"children": [both]}}]});
+        let mut conversation = Conversation::new(Some(Document::parse(flow.to_string().as_bytes()).unwrap()), "t");
         conversation.arrive("A", serde_json::Map::new());
         let asked = question(conversation.screen().unwrap().fields().next().unwrap(), None);
         assert_eq!(asked, "Days: first day* – last day* (2026-11-23 2026-11-25)");

@@ -32,10 +32,11 @@ pub struct ChatArgs {
 
 pub(super) async fn run(args: ChatArgs, environment: &Environment) -> anyhow::Result<()> {
     args.endpoint.leave_stdin_alone()?;
-    let (phone, flow_json) = args.endpoint.phone(environment)?;
+    let phone = args.endpoint.phone(environment)?;
     let flow_token = args.flow_token.unwrap_or_else(random_token);
     say(&format!("Flow token {}; :help shows what can be typed.", printable(&flow_token)));
-    let conversation = Conversation::new(flow_json, &flow_token);
+    let document = phone.flow_json().map(|flow_json| flow_json.document().clone());
+    let conversation = Conversation::new(document, &flow_token);
     let stdin = std::io::stdin();
     Chat { phone, conversation, asked: HashSet::new(), has_failed: false, lines: stdin.lock(), echoes: !stdin.is_terminal() }
         .lead()

@@ -1,8 +1,11 @@
 //! The table.
 
-use super::{Areas, Blank, Component, FIRST, Field, Key, Takes, may, must};
+use super::{Areas, Blank, FIRST, Key, Row, Takes, may, must};
+use crate::document::{CASES, CHILDREN, ELSE, ON_CLICK, ON_SELECT, ON_UNSELECT, THEN};
+use crate::kind::{ActionKind, ComponentKind};
 use crate::version::Version;
 
+use ActionKind::{Complete, DataExchange, Navigate, OpenUrl, UpdateData};
 use Takes::*;
 
 const V6_0: Version = Version(6, 0);
@@ -12,28 +15,23 @@ const V6_3: Version = Version(6, 3);
 const V7_0: Version = Version(7, 0);
 const V7_1: Version = Version(7, 1);
 
-const fn component(name: &'static str, keys: &'static [Key]) -> Component {
-    Component { name, since: FIRST, keys, areas: Areas::ALL, in_branches_since: FIRST, most: None, field: None }
-}
-
-const fn field(name: &'static str, field: Field, keys: &'static [Key]) -> Component {
-    Component { field: Some(field), ..component(name, keys) }
+const fn component(kind: ComponentKind, keys: &'static [Key]) -> Row {
+    Row { kind, since: FIRST, keys, areas: Areas::ALL, in_branches_since: FIRST, most: None }
 }
 
 /// The layout of a screen.
 pub(in crate::check) const LAYOUT: &[Key] =
-    &[must("type", OneOf(&["SingleColumnLayout"])), must("children", Components(Areas::SCREEN))];
+    &[must("type", OneOf(&["SingleColumnLayout"])), must(CHILDREN, Components(Areas::SCREEN))];
 
-/// All components.
-pub(in crate::check) const COMPONENTS: &[Component] = &[
-    component("TextHeading", &[must("text", Text(Blank::Always)).up_to(80), VISIBLE]),
-    component("TextSubheading", &[must("text", Text(Blank::Always)).up_to(80), VISIBLE]),
-    component("TextBody", STYLED_TEXT),
-    component("TextCaption", STYLED_TEXT),
-    Component { areas: Areas::SCREEN, ..component("RichText", &[must("text", Texts), VISIBLE]) },
-    field(
-        "TextInput",
-        Field::Input,
+/// All components, in the order of their kinds.
+pub(in crate::check) const COMPONENTS: &[Row] = &[
+    component(ComponentKind::TextHeading, &[must("text", Text(Blank::Always)).up_to(80), VISIBLE]),
+    component(ComponentKind::TextSubheading, &[must("text", Text(Blank::Always)).up_to(80), VISIBLE]),
+    component(ComponentKind::TextBody, STYLED_TEXT),
+    component(ComponentKind::TextCaption, STYLED_TEXT),
+    Row { areas: Areas::SCREEN, ..component(ComponentKind::RichText, &[must("text", Texts), VISIBLE]) },
+    component(
+        ComponentKind::TextInput,
         &[
             must("name", Name),
             must("label", Text(Blank::Empty)).up_to(20),
@@ -50,9 +48,8 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             ERROR_TEXT,
         ],
     ),
-    field(
-        "TextArea",
-        Field::Text,
+    component(
+        ComponentKind::TextArea,
         &[
             must("name", Name),
             must("label", TEXT).up_to(20),
@@ -66,9 +63,8 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             ERROR_TEXT,
         ],
     ),
-    field(
-        "CheckboxGroup",
-        Field::Texts,
+    component(
+        ComponentKind::CheckboxGroup,
         &[
             must("name", Name),
             must("label", TEXT).up_to(30),
@@ -77,8 +73,8 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             may("media-size", OneOf(MEDIA_SIZES)),
             may("min-selected-items", Number(0.0)),
             may("max-selected-items", Number(2.0)),
-            may("on-select-action", Select(EXCHANGE_OR_UPDATE)),
-            may("on-unselect-action", Select(UPDATE)).since(V6_0),
+            may(ON_SELECT, Select(EXCHANGE_OR_UPDATE)),
+            may(ON_UNSELECT, Select(UPDATE)).since(V6_0),
             REQUIRED,
             ENABLED,
             VISIBLE,
@@ -86,17 +82,16 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             ERROR_TEXT,
         ],
     ),
-    field(
-        "RadioButtonsGroup",
-        Field::Text,
+    component(
+        ComponentKind::RadioButtonsGroup,
         &[
             must("name", Name),
             must("label", TEXT).up_to(30),
             must("data-source", Records(OPTION)).up_to(20),
             may("description", TEXT).up_to(300),
             may("media-size", OneOf(MEDIA_SIZES)),
-            may("on-select-action", Select(EXCHANGE_OR_UPDATE)),
-            may("on-unselect-action", Select(UPDATE)).since(V6_0),
+            may(ON_SELECT, Select(EXCHANGE_OR_UPDATE)),
+            may(ON_UNSELECT, Select(UPDATE)).since(V6_0),
             REQUIRED,
             ENABLED,
             VISIBLE,
@@ -104,15 +99,14 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             ERROR_TEXT,
         ],
     ),
-    field(
-        "Dropdown",
-        Field::Text,
+    component(
+        ComponentKind::Dropdown,
         &[
             must("name", Name),
             must("label", Text(Blank::Empty)).up_to(20),
             must("data-source", Records(OPTION)).up_to(200),
-            may("on-select-action", Select(EXCHANGE_OR_UPDATE)),
-            may("on-unselect-action", Select(UPDATE)).since(V6_0),
+            may(ON_SELECT, Select(EXCHANGE_OR_UPDATE)),
+            may(ON_UNSELECT, Select(UPDATE)).since(V6_0),
             REQUIRED,
             ENABLED,
             VISIBLE,
@@ -120,12 +114,11 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             ERROR_TEXT,
         ],
     ),
-    Component {
+    Row {
         since: V6_3,
         in_branches_since: V7_1,
-        ..field(
-            "ChipsSelector",
-            Field::Texts,
+        ..component(
+            ComponentKind::ChipsSelector,
             &[
                 must("name", Name),
                 must("label", TEXT).up_to(80),
@@ -133,8 +126,8 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
                 may("description", TEXT).up_to(300),
                 may("min-selected-items", Number(0.0)),
                 may("max-selected-items", Number(1.0)),
-                may("on-select-action", Select(EXCHANGE_OR_UPDATE)).since(V7_1),
-                may("on-unselect-action", Select(UPDATE)).since(V7_1),
+                may(ON_SELECT, Select(EXCHANGE_OR_UPDATE)).since(V7_1),
+                may(ON_UNSELECT, Select(UPDATE)).since(V7_1),
                 REQUIRED,
                 ENABLED,
                 VISIBLE,
@@ -143,9 +136,8 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             ],
         )
     },
-    field(
-        "DatePicker",
-        Field::Text,
+    component(
+        ComponentKind::DatePicker,
         &[
             must("name", Name),
             must("label", Text(Blank::Empty)).up_to(40),
@@ -153,7 +145,7 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             may("min-date", TEXT),
             may("max-date", TEXT),
             may("unavailable-dates", List),
-            may("on-select-action", Select(EXCHANGE)),
+            may(ON_SELECT, Select(EXCHANGE)),
             REQUIRED,
             ENABLED,
             VISIBLE,
@@ -161,11 +153,10 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             ERROR_TEXT,
         ],
     ),
-    Component {
+    Row {
         since: V6_1,
-        ..field(
-            "CalendarPicker",
-            Field::Dates,
+        ..component(
+            ComponentKind::CalendarPicker,
             &[
                 must("name", Name),
                 must("label", Ends(&TEXT)).up_to(40),
@@ -180,7 +171,7 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
                 may("include-days", ListOf(&["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"])),
                 may("min-days", Integer),
                 may("max-days", Integer),
-                may("on-select-action", Select(EXCHANGE)),
+                may(ON_SELECT, Select(EXCHANGE)),
                 ENABLED,
                 VISIBLE,
                 may("init-value", Ends(&TEXT)).outside_form(),
@@ -188,28 +179,26 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             ],
         )
     },
-    Component {
+    Row {
         most: Some(5),
-        ..field(
-            "OptIn",
-            Field::Flag,
+        ..component(
+            ComponentKind::OptIn,
             &[
                 must("name", Name),
                 must("label", Text(Blank::Empty)).up_to(300),
-                may("on-click-action", Click(TAP)),
-                may("on-select-action", Select(UPDATE)).since(V6_0),
-                may("on-unselect-action", Select(UPDATE)).since(V6_0),
+                may(ON_CLICK, Click(TAP)),
+                may(ON_SELECT, Select(UPDATE)).since(V6_0),
+                may(ON_UNSELECT, Select(UPDATE)).since(V6_0),
                 REQUIRED,
                 VISIBLE,
                 may("init-value", Flag).outside_form(),
             ],
         )
     },
-    Component {
+    Row {
         most: Some(1),
-        ..field(
-            "PhotoPicker",
-            Field::Media,
+        ..component(
+            ComponentKind::PhotoPicker,
             &[
                 must("name", Name),
                 must("label", Text(Blank::Always)).up_to(80),
@@ -224,11 +213,10 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             ],
         )
     },
-    Component {
+    Row {
         most: Some(1),
-        ..field(
-            "DocumentPicker",
-            Field::Media,
+        ..component(
+            ComponentKind::DocumentPicker,
             &[
                 must("name", Name),
                 must("label", Text(Blank::Always)).up_to(80),
@@ -243,13 +231,13 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             ],
         )
     },
-    Component {
+    Row {
         most: Some(1),
         ..component(
-            "Footer",
+            ComponentKind::Footer,
             &[
                 must("label", Text(Blank::Empty)).up_to(35),
-                must("on-click-action", Click(&[("data_exchange", FIRST), ("navigate", FIRST), ("complete", FIRST)])),
+                must(ON_CLICK, Click(&[(DataExchange, FIRST), (Navigate, FIRST), (Complete, FIRST)])),
                 may("left-caption", TEXT).up_to(15),
                 may("center-caption", TEXT).up_to(15),
                 may("right-caption", TEXT).up_to(15),
@@ -257,14 +245,17 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             ],
         )
     },
-    Component {
+    Row {
         most: Some(2),
-        ..component("EmbeddedLink", &[must("text", Text(Blank::Always)).up_to(30), must("on-click-action", Click(TAP)), VISIBLE])
+        ..component(
+            ComponentKind::EmbeddedLink,
+            &[must("text", Text(Blank::Always)).up_to(30), must(ON_CLICK, Click(TAP)), VISIBLE],
+        )
     },
-    Component {
+    Row {
         most: Some(3),
         ..component(
-            "Image",
+            ComponentKind::Image,
             &[
                 must("src", Image),
                 may("width", Number(f64::MIN)),
@@ -276,12 +267,12 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             ],
         )
     },
-    Component {
+    Row {
         since: V7_1,
         areas: Areas::SCREEN.and(Areas::FORM),
         most: Some(2),
         ..component(
-            "ImageCarousel",
+            ComponentKind::ImageCarousel,
             &[
                 must("images", Records(&[must("src", Image), must("alt-text", TEXT)])),
                 may("aspect-ratio", OneOf(&["4:3", "16:9"])),
@@ -290,45 +281,44 @@ pub(in crate::check) const COMPONENTS: &[Component] = &[
             ],
         )
     },
-    Component {
+    Row {
         since: V6_2,
         areas: Areas::SCREEN.and(Areas::FORM),
         most: Some(2),
-        ..field(
-            "NavigationList",
-            Field::Text,
+        ..component(
+            ComponentKind::NavigationList,
             &[
                 must("name", Name),
                 must("list-items", Records(LIST_ITEM)).up_to(20),
                 may("label", TEXT).up_to(80),
                 may("description", TEXT).up_to(300),
                 may("media-size", OneOf(MEDIA_SIZES)),
-                may("on-click-action", Click(LIST_TAP)),
+                may(ON_CLICK, Click(LIST_TAP)),
             ],
         )
     },
-    Component {
+    Row {
         areas: Areas::SCREEN,
         ..component(
-            "Form",
+            ComponentKind::Form,
             &[
                 must("name", Text(Blank::Empty)),
-                must("children", Components(Areas::FORM)),
+                must(CHILDREN, Components(Areas::FORM)),
                 may("init-values", Object),
                 may("error-messages", Object),
             ],
         )
     },
-    Component {
+    Row {
         areas: Areas::SCREEN.and(Areas::FORM).and(Areas::BRANCH),
         ..component(
-            "If",
-            &[must("condition", Condition), must("then", Components(Areas::BRANCH)), may("else", Components(Areas::BRANCH))],
+            ComponentKind::If,
+            &[must("condition", Condition), must(THEN, Components(Areas::BRANCH)), may(ELSE, Components(Areas::BRANCH))],
         )
     },
-    Component {
+    Row {
         areas: Areas::SCREEN.and(Areas::FORM).and(Areas::BRANCH),
-        ..component("Switch", &[must("value", Bound), must("cases", Cases)])
+        ..component(ComponentKind::Switch, &[must("value", Bound), must(CASES, Cases)])
     },
 ];
 
@@ -357,16 +347,16 @@ const OPTION: &[Key] = &[
     may("color", Colour),
     may("image", Image),
     may("alt-text", Text(Blank::Always)),
-    may("on-select-action", Select(UPDATE)).since(V6_0),
-    may("on-unselect-action", Select(UPDATE)).since(V6_0),
+    may(ON_SELECT, Select(UPDATE)).since(V6_0),
+    may(ON_UNSELECT, Select(UPDATE)).since(V6_0),
 ];
 
 const CHIP: &[Key] = &[
     must("id", Text(Blank::Always)),
     must("title", Text(Blank::Always)),
     ENABLED,
-    may("on-select-action", Select(UPDATE)),
-    may("on-unselect-action", Select(UPDATE)),
+    may(ON_SELECT, Select(UPDATE)),
+    may(ON_UNSELECT, Select(UPDATE)),
 ];
 
 const LIST_ITEM: &[Key] = &[
@@ -387,16 +377,16 @@ const LIST_ITEM: &[Key] = &[
     may("badge", Text(Blank::Always)).up_to(15),
     may("tags", ShortList(3)),
     may("enabled", FixedFlag),
-    may("on-click-action", Click(LIST_TAP)),
+    may(ON_CLICK, Click(LIST_TAP)),
 ];
 
 const MEDIA_SIZES: &[&str] = &["regular", "large"];
 
-const EXCHANGE: &[(&str, Version)] = &[("data_exchange", FIRST)];
-const UPDATE: &[(&str, Version)] = &[("update_data", V6_0)];
-const EXCHANGE_OR_UPDATE: &[(&str, Version)] = &[("data_exchange", FIRST), ("update_data", V6_0)];
-const TAP: &[(&str, Version)] = &[("data_exchange", FIRST), ("navigate", FIRST), ("open_url", V6_0)];
-const LIST_TAP: &[(&str, Version)] = &[("data_exchange", FIRST), ("navigate", FIRST)];
+const EXCHANGE: &[(ActionKind, Version)] = &[(DataExchange, FIRST)];
+const UPDATE: &[(ActionKind, Version)] = &[(UpdateData, V6_0)];
+const EXCHANGE_OR_UPDATE: &[(ActionKind, Version)] = &[(DataExchange, FIRST), (UpdateData, V6_0)];
+const TAP: &[(ActionKind, Version)] = &[(DataExchange, FIRST), (Navigate, FIRST), (OpenUrl, V6_0)];
+const LIST_TAP: &[(ActionKind, Version)] = &[(DataExchange, FIRST), (Navigate, FIRST)];
 
 /// What a `DocumentPicker` can be asked for.
 const MIME_TYPES: &[&str] = &[

@@ -7,12 +7,12 @@ mod components;
 
 pub(super) use self::components::{COMPONENTS, LAYOUT};
 
+use crate::kind::{ActionKind, ComponentKind};
 use crate::version::Version;
 
-/// A component.
-pub(super) struct Component {
-    /// Its `type`.
-    pub(super) name: &'static str,
+/// What is said of a kind of components.
+pub(super) struct Row {
+    pub(super) kind: ComponentKind,
     /// The first version that has it.
     pub(super) since: Version,
     /// What it may say beside its `type`.
@@ -23,8 +23,6 @@ pub(super) struct Component {
     pub(super) in_branches_since: Version,
     /// The most of it on a screen, if there is a most.
     pub(super) most: Option<usize>,
-    /// What `${form.NAME}` is, if it is a field.
-    pub(super) field: Option<Field>,
 }
 
 /// A member of an object.
@@ -89,9 +87,9 @@ pub(super) enum Takes {
     /// A regular expression.
     Pattern,
     /// What a tap does: an action of one of these names.
-    Click(&'static [(&'static str, Version)]),
+    Click(&'static [(ActionKind, Version)]),
     /// What a choice does: an action of one of these names.
-    Select(&'static [(&'static str, Version)]),
+    Select(&'static [(ActionKind, Version)]),
     /// When an `If` holds.
     Condition,
     /// What a `Switch` looks at: always bound.
@@ -111,19 +109,6 @@ pub(super) enum Blank {
     Empty,
     /// One of white space alone.
     Always,
-}
-
-/// What a field gives.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Field {
-    Text,
-    /// A text, or a number where the `input-type` says so.
-    Input,
-    Flag,
-    Texts,
-    /// A date, or two of them where the `mode` says so.
-    Dates,
-    Media,
 }
 
 /// Places that hold components, a bit for each.
@@ -153,6 +138,13 @@ impl Areas {
             Self::BRANCH => "in an If",
             _ => "in a Switch",
         }
+    }
+}
+
+impl Row {
+    /// What is said of a kind.
+    pub(super) fn of(kind: ComponentKind) -> &'static Self {
+        &COMPONENTS[kind as usize]
     }
 }
 
@@ -187,18 +179,43 @@ const FIRST: Version = Version(0, 0);
 mod tests {
     use std::collections::HashSet;
 
+    use serde_json::json;
+
     use super::*;
+    use crate::document::Component;
 
     #[test]
-    fn no_component_and_no_key_is_in_the_table_twice() {
-        let mut names = HashSet::new();
-        for component in COMPONENTS {
-            assert!(names.insert(component.name), "{}", component.name);
+    fn each_kind_has_its_row_and_no_key_twice() {
+        for (number, row) in COMPONENTS.iter().enumerate() {
+            assert_eq!(row.kind as usize, number, "{:?}", row.kind);
             let mut keys = HashSet::new();
-            for key in component.keys {
-                assert!(keys.insert(key.name) && key.name != "type", "{} {}", component.name, key.name);
+            for key in row.keys {
+                assert!(keys.insert(key.name) && key.name != "type", "{:?} {}", row.kind, key.name);
             }
-            assert!(component.field.is_none() || keys.contains("name"), "{}", component.name);
+            assert!(row.kind.field().is_none() || keys.contains("name"), "{:?}", row.kind);
+            assert!(row.kind.limits().into_iter().flatten().all(|limit| keys.contains(limit)), "{:?}", row.kind);
+        }
+    }
+
+    #[test]
+    fn whatever_holds_components_or_is_an_action_is_read_as_such() {
+        for (row, key) in COMPONENTS.iter().flat_map(|row| row.keys.iter().map(move |key| (row, key))) {
+            let value = match key.takes {
+                Takes::Components(_) => json!([{"type": "TextBody"}]),
+                Takes::Cases => json!({"a": [{"type": "TextBody"}]}),
+                Takes::Click(_) | Takes::Select(_) => json!({"name": "complete"}),
+                _ => json!(null),
+            };
+            let (holds, acts) = (value.to_string().contains("TextBody"), value["name"] == "complete");
+            let written = json!({"type": row.kind.name(), key.name: value});
+            let component = Component::of(&written).unwrap();
+            assert_eq!(
+                (component.inside().count() > 0, !component.actions().is_empty()),
+                (holds, acts),
+                "{:?} {}",
+                row.kind,
+                key.name
+            );
         }
     }
 }

@@ -1,27 +1,62 @@
 //! The text of a document, read as JSON within bounds.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use super::finding::Findings;
 use super::names::INVALID_FLOW_JSON;
 use super::schema::described;
 
+/// Why a text is no document.
+#[derive(Debug)]
+pub enum Unreadable {
+    /// It has this many bytes, which is more than [`MAX_BYTES`].
+    Bytes(usize),
+    /// It begins with a byte order mark.
+    ByteOrderMark,
+    /// It has more values than are read.
+    Values,
+    /// It is not JSON.
+    Syntax(serde_json::Error),
+    /// It is JSON of another type, which is called so.
+    NoObject(&'static str),
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(size) => write!(f, "has {size} bytes; the most is {MAX_BYTES} (10 MB)"),
+            Self::ByteOrderMark => f.write_str(BYTE_ORDER_MARK_REFUSED),
+            Self::Values => write!(f, "has more than {MAX_VALUES} values in it"),
+            Self::Syntax(error) => write!(f, "is not JSON: {error}"),
+            Self::NoObject(described) => write!(f, "is {described}; a Flow JSON is an object"),
+        }
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+impl From<Unreadable> for Findings {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::about_the_whole(INVALID_FLOW_JSON, format_args!("{unreadable}"))
+    }
+}
+
 /// The document, if it is an object of JSON within the limits.
-pub(crate) fn read_document(text: &[u8]) -> Result<Map<String, Value>, Findings> {
-    let invalid = |problem: std::fmt::Arguments<'_>| Err(Findings::about_the_whole(INVALID_FLOW_JSON, problem));
+pub(crate) fn read(text: &[u8]) -> Result<Map<String, Value>, Unreadable> {
     if text.len() > MAX_BYTES {
-        return invalid(format_args!("has {} bytes; the most is {MAX_BYTES} (10 MB)", text.len()));
+        return Err(Unreadable::Bytes(text.len()));
     }
     if text.starts_with(BYTE_ORDER_MARK) {
-        return invalid(format_args!("{BYTE_ORDER_MARK_REFUSED}"));
+        return Err(Unreadable::ByteOrderMark);
     }
     if values_at_least(text) > MAX_VALUES {
-        return invalid(format_args!("has more than {MAX_VALUES} values in it"));
+        return Err(Unreadable::Values);
     }
-    match serde_json::from_slice(text) {
-        Ok(Value::Object(document)) => Ok(document),
-        Ok(other) => invalid(format_args!("is {}; a Flow JSON is an object", described(&other))),
-        Err(error) => invalid(format_args!("is not JSON: {error}")),
+    match serde_json::from_slice(text).map_err(Unreadable::Syntax)? {
+        Value::Object(document) => Ok(document),
+        other => Err(Unreadable::NoObject(described(&other))),
     }
 }
 

@@ -1,0 +1,170 @@
+//! A Flow JSON as it is written: the one reading that everybody shares who looks into it.
+//!
+//! It is lenient: a member that is not as it must be is as good as none, and a component of tomorrow is a component of no known kind. What
+//! is wrong with a document the check says, which goes through the same values with their places.
+
+mod action;
+mod component;
+mod expression;
+mod reference;
+mod screen;
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+pub use self::action::{Action, ON_CLICK, ON_SELECT, ON_UNSELECT};
+pub use self::component::Component;
+pub use self::expression::{Meaning, NoExpression};
+pub use self::reference::{Reference, Store, Template};
+pub use self::screen::{Property, Screen};
+
+pub(crate) use self::component::{CASES, CHILDREN, ELSE, THEN};
+
+use super::text::{Unreadable, read};
+use super::version;
+
+/// A document. Clones share what is in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    written: Arc<Map<String, Value>>,
+}
+
+impl Document {
+    /// Reads a text of at most 10 MiB. What the document says is not looked at, only that it is an object of JSON.
+    pub fn parse(text: &[u8]) -> Result<Self, Unreadable> {
+        Ok(Self { written: Arc::new(read(text)?) })
+    }
+
+    /// All of it.
+    pub fn written(&self) -> &Map<String, Value> {
+        &self.written
+    }
+
+    /// The version of Flow JSON, if it says one.
+    pub fn version(&self) -> Option<&str> {
+        self.text("version")
+    }
+
+    /// The version of the data API; none where the flow has no endpoint.
+    pub fn data_api_version(&self) -> Option<&str> {
+        self.text("data_api_version")
+    }
+
+    /// Whether a `DatePicker` gives days, as `2026-11-23`. Before version 5.0 it gave milliseconds, by the clock of the phone.
+    pub fn dates_are_days(&self) -> bool {
+        version::dates_are_days(self.version())
+    }
+
+    /// The screens that have an id, in the order of the document.
+    pub fn screens(&self) -> impl Iterator<Item = Screen<'_>> {
+        let written = self.written.get("screens").and_then(Value::as_array).into_iter().flatten();
+        written.enumerate().filter_map(|(number, screen)| Screen::of(number, screen))
+    }
+
+    /// The screen of that id: where there are several, the first.
+    pub fn screen(&self, id: &str) -> Option<Screen<'_>> {
+        self.screens().find(|screen| screen.id == id)
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.written.get(name)?.as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{ActionKind, ComponentKind};
+
+    fn document(written: &Value) -> Document {
+        Document::parse(written.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn screens_without_an_id_are_left_out_and_keep_their_numbers() {
+        let document = document(&json!({"screens": [5, {"id": "A", "title": "First"}, {}, {"id": 7}, {"id": "B"}, {"id": "A"}]}));
+
+        assert_eq!(document.screens().map(|screen| (screen.id, screen.number)).collect::<Vec<_>>(), [("A", 1), ("B", 4), ("A", 5)]);
+        assert_eq!(document.screen("A").unwrap().number, 1);
+        assert_eq!((document.screen("C"), document.version()), (None, None));
+    }
+
+    #[test]
+    fn dates_are_days_from_version_5_on() {
+        for (version, days) in [("7.3", true), ("5.0", true), ("4.0", false), ("2.1", false), ("soon", true)] {
+            assert_eq!(document(&json!({"version": version})).dates_are_days(), days, "{version}");
+        }
+        assert!(document(&json!({})).dates_are_days());
+    }
+
+    #[test]
+    fn every_component_is_found_in_whatever_holds_it() {
+        let text = |name: &str| json!([{"type": "TextBody", "name": name}]);
+        let document = document(&json!({"screens": [{"id": "A", "layout": {"children": [
+            {"type": "Form", "name": "form", "children": text("in a form")},
+            {"type": "If", "else": text("otherwise"), "then": text("then")},
+            {"type": "Switch", "cases": {"a": text("a case"), "default": text("another"), "b": 5}},
+            {"type": "Tomorrow", "children": text("tomorrow")},
+            "nonsense",
+        ]}}]}));
+        let screen = document.screen("A").unwrap();
+
+        let all = screen.all_components();
+        let names: Vec<_> = all.iter().filter_map(|component| component.field_name()).collect();
+        assert_eq!(names, ["in a form", "then", "otherwise", "a case", "another", "tomorrow"]);
+        let direct: Vec<_> = screen.components().map(|component| (component.type_name(), component.kind())).collect();
+        assert_eq!(
+            direct,
+            [
+                ("Form", Some(ComponentKind::Form)),
+                ("If", Some(ComponentKind::If)),
+                ("Switch", Some(ComponentKind::Switch)),
+                ("Tomorrow", None)
+            ]
+        );
+        let case = |value: &str| screen.components().nth(2).unwrap().case(value).filter_map(|one| one.field_name()).next();
+        assert_eq!((case("a"), case("c"), case("b")), (Some("a case"), Some("another"), None));
+    }
+
+    #[test]
+    fn actions_are_found_wherever_they_hang_but_not_twice() {
+        let go = |next: &str| json!({"name": "navigate", "next": {"type": "screen", "name": next}});
+        let document = document(&json!({"screens": [{"id": "A", "layout": {"children": [
+            {"type": "NavigationList", "list-items": [{"on-click-action": go("B")}, {"on-click-action": "no action"}], "on-click-action": go("C")},
+            {"type": "Form", "children": [
+                {"type": "Dropdown", "data-source": [{"on-select-action": {"name": "update_data", "payload": {"x": 1}}}]},
+                {"type": "Footer", "on-click-action": {"name": "open_url", "url": "https://example.com"}},
+            ]},
+        ]}}]}));
+
+        let actions = document.screen("A").unwrap().actions();
+
+        let read = actions.iter().map(|action| (action.kind(), action.next(), action.payload().is_some(), action.url().is_some()));
+        assert_eq!(
+            read.collect::<Vec<_>>(),
+            [
+                (Some(ActionKind::Navigate), Some("B"), false, false),
+                (Some(ActionKind::Navigate), Some("C"), false, false),
+                (Some(ActionKind::UpdateData), None, true, false),
+                (Some(ActionKind::OpenUrl), None, false, true),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_property_may_be_called_required() {
+        let declared = |data: Value| {
+            let document = document(&json!({"screens": [{"id": "A", "data": data}]}));
+            let screen = document.screen("A").unwrap();
+            let names = screen.properties().map(|property| property.name.to_owned()).collect::<Vec<_>>();
+            (names.join(","), screen.required().map(|names| names.join(",")))
+        };
+
+        assert_eq!(declared(json!({"a": {}, "b": {}, "required": ["a"]})), ("a,b".to_owned(), Some("a".to_owned())));
+        assert_eq!(declared(json!({"a": {}, "required": {"type": "boolean"}})), ("a,required".to_owned(), None));
+        assert_eq!(declared(json!(7)), (String::new(), None));
+    }
+}
