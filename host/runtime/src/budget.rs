@@ -1,9 +1,11 @@
-//! A budget of the whole host that its tenants share: places, memory, look-ups. Whoever has the least is served next, and some is kept
-//! for those that have none.
+//! A budget of the whole host that its tenants share, such as call slots, memory or look-ups. The
+//! tenant that holds the least is served next, and a part is reserved for tenants that hold little.
 //!
-//! A quarter is kept. Of the rest nobody has more than is left of it: one tenant alone gets half, two a half and a quarter. So a few
-//! tenants that want everything never get at what is kept; of that, a tenant has a sixteenth of what is free at the most, or one piece
-//! where that is less. Five hundred places still have room for a newcomer after sixty tenants have taken all that they could.
+//! A quarter is reserved. Of the rest, no tenant holds more than is left of it: one tenant alone
+//! gets half, two get a half and a quarter. So a few tenants that want everything never reach the
+//! reserve. Of the reserve, a tenant gets at most a sixteenth of what is free, or one claim where
+//! that is less. A budget of 512 slots still has room for a newcomer after sixty tenants have taken
+//! all they could.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,16 +16,16 @@ use tokio::sync::oneshot;
 use crate::telemetry::BudgetSeries;
 use flowhost_protocol::ids::TenantId;
 
-/// An amount of something, and who has and who waits for how much of it.
+/// An amount of something, with what each tenant holds of it and waits for.
 #[derive(Debug)]
 pub struct Budget {
     state: Mutex<State>,
-    /// The most that may wait of one tenant.
+    /// The most claims that may wait for one tenant.
     queue: usize,
     series: BudgetSeries,
 }
 
-/// A part of a budget; given back when dropped.
+/// A part of a budget. It is given back when dropped.
 #[derive(Debug)]
 pub struct Claim {
     budget: Arc<Budget>,
@@ -34,24 +36,25 @@ pub struct Claim {
 #[derive(Debug)]
 struct State {
     free: u64,
-    /// What only those get at who have little.
+    /// The reserve: only tenants that hold little may use it.
     kept: u64,
-    /// How many claims were handed out, for the order in which tenants got them.
+    /// How many claims were handed out. Gives the order in which tenants were served.
     handed_out: u64,
-    /// Tenants that have or wait for something: those that are gone leave nothing behind.
+    /// Only tenants that hold or wait for something, so the map does not grow with tenants that are
+    /// gone.
     shares: HashMap<TenantId, Share>,
 }
 
-/// What one tenant has and waits for.
+/// What one tenant holds and waits for.
 #[derive(Debug)]
 struct Share {
     held: u64,
-    /// When it got its last claim, or came.
+    /// When it got its last claim, or came, counted in `handed_out`.
     last: u64,
     waiting: VecDeque<Waiting>,
 }
 
-/// Somebody who waits for an amount.
+/// A caller that waits for an amount.
 #[derive(Debug)]
 struct Waiting {
     amount: u64,
@@ -59,14 +62,15 @@ struct Waiting {
 }
 
 impl Budget {
-    /// So much, with so many waiting of one tenant at most.
+    /// A budget of `size`. At most `queue` claims of one tenant may wait.
     pub fn new(size: u64, queue: usize, series: BudgetSeries) -> Arc<Self> {
         series.has_size(size);
         let state = State { free: size, kept: size / KEPT, handed_out: 0, shares: HashMap::new() };
         Arc::new(Self { state: Mutex::new(state), queue, series })
     }
 
-    /// Waits for an amount; none where too many of the tenant wait already. Dropped, it no longer waits.
+    /// Waits for `amount`. Returns `None` if too many claims of the tenant wait already. Dropping
+    /// the future leaves the queue.
     pub async fn take(self: &Arc<Self>, tenant: TenantId, amount: u64) -> Option<Claim> {
         let (sender, mut receiver) = oneshot::channel();
         if !self.lock().share(tenant).wait(Waiting { amount, sender }, self.queue) {
@@ -79,24 +83,25 @@ impl Budget {
         }
         self.series.waits();
         let mut unserved = Unserved(Some(&self.series));
-        // A sender is only dropped with the whole budget.
+        // A sender is dropped unused only with the whole budget.
         let claim = receiver.await.ok();
         unserved.0.take();
         claim
     }
 
-    /// Whether anybody waits.
+    /// Whether any caller waits.
     pub fn is_wanted(&self) -> bool {
         self.lock().shares.values().flat_map(|share| &share.waiting).any(|waiting| !waiting.sender.is_closed())
     }
 
-    /// Gives to those that wait, as long as there is enough for somebody.
+    /// Serves waiting callers as long as there is enough for one of them.
     fn hand_out(self: &Arc<Self>) {
         loop {
             let next = self.lock().next();
             let Some((tenant, Waiting { amount, sender })) = next else { return };
             self.series.taken(amount);
-            // Without the lock: one that waits no longer gives its claim back here and now.
+            // The lock is not held here: if the receiver is gone, the claim is dropped at once and
+            // takes the lock to give itself back.
             drop(sender.send(Claim { budget: self.clone(), tenant, amount: AtomicU64::new(amount) }));
         }
     }
@@ -107,7 +112,8 @@ impl Budget {
 }
 
 impl Claim {
-    /// Adds to it if there is enough for the tenant, before those that wait: whoever is at work should end it.
+    /// Adds `amount` to the claim if the tenant may have it. This goes before waiting callers,
+    /// since work that has begun should finish. Returns whether it was added.
     pub fn grow(&self, amount: u64) -> bool {
         let grown = self.budget.lock().grow(self.tenant, amount);
         if grown {
@@ -129,7 +135,8 @@ impl Drop for Claim {
     }
 }
 
-/// Counts a refusal when dropped, unless it was disarmed: of those that wait some give up.
+/// Counts a refusal when dropped, unless it was disarmed: a caller that gives up waiting was
+/// refused.
 struct Unserved<'a>(Option<&'a BudgetSeries>);
 
 impl Drop for Unserved<'_> {
@@ -142,12 +149,12 @@ impl Drop for Unserved<'_> {
 
 impl State {
     fn share(&mut self, tenant: TenantId) -> &mut Share {
-        // Before whoever got the last one, behind all that have waited since.
+        // Before the tenant that got the last claim, behind all that have waited since.
         let last = self.handed_out.saturating_sub(1);
         self.shares.entry(tenant).or_insert_with(|| Share { held: 0, last, waiting: VecDeque::new() })
     }
 
-    /// Takes what is wanted by the tenant whose turn it is.
+    /// Removes and returns the claim whose turn it is, with its tenant.
     fn next(&mut self) -> Option<(TenantId, Waiting)> {
         self.shares.retain(|_, share| share.is_there());
         let (free, kept) = (self.free, self.kept);
@@ -178,10 +185,10 @@ impl State {
     }
 }
 
-/// Whether a tenant that holds so much may have an amount more.
+/// Whether a tenant that holds `held` may have `amount` more.
 fn may_have(held: u64, amount: u64, free: u64, kept: u64) -> bool {
     let Some(left) = free.checked_sub(amount) else { return false };
-    // Of an odd number of places one tenant alone has the larger half.
+    // The `+ 1` gives a tenant that is alone the larger half of an odd number.
     let most = (left + 1).saturating_sub(kept).max(free / LITTLE);
     held == 0 || held.saturating_add(amount) <= most
 }
@@ -201,16 +208,16 @@ impl Share {
         self.held > 0 || !self.waiting.is_empty()
     }
 
-    /// Those that gave up waiting.
+    /// Removes callers that gave up waiting.
     fn forget_gone(&mut self) {
         self.waiting.retain(|waiting| !waiting.sender.is_closed());
     }
 }
 
-/// Of so many parts one is kept for those that have little.
+/// One part in this many is reserved for tenants that hold little.
 const KEPT: u64 = 4;
 
-/// Of so many parts of what is free, everybody may have one.
+/// Every tenant may have one part in this many of what is free.
 const LITTLE: u64 = 16;
 
 #[cfg(test)]
@@ -352,7 +359,7 @@ mod tests {
         Budget::new(size, queue, BudgetSeries::default())
     }
 
-    /// As many as it gets at once.
+    /// Takes as many as there are at once.
     async fn take_all(places: &Arc<Budget>, tenant: TenantId) -> Vec<Claim> {
         let mut all = Vec::new();
         while let Some(place) = now(places.take(tenant, 1)).await {
@@ -361,7 +368,7 @@ mod tests {
         all
     }
 
-    /// What a future gives if it is asked once.
+    /// What a future gives when it is polled once.
     async fn now(future: impl Future<Output = Option<Claim>>) -> Option<Claim> {
         let mut future = pin!(future);
         poll_fn(|context| match future.as_mut().poll(context) {

@@ -1,4 +1,5 @@
-//! Runs a tenant's component in a sandbox, and counts and logs what it did. The only package that knows wasmtime.
+//! Runs a tenant's component in a sandbox, counts and logs what it did. No other package uses
+//! wasmtime.
 #![deny(unsafe_code)]
 
 pub mod budget;

@@ -1,5 +1,6 @@
-//! So many in all, and so many of each tenant: for what is bounded and needs no fairer shares than that. Where tenants compete for all
-//! of something, it is a [`Budget`](crate::budget::Budget).
+//! Limits what may run at once: in all, and for each tenant. For resources that need no fairer
+//! shares than that. Where tenants compete for all of something, use a
+//! [`Budget`](crate::budget::Budget).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -9,17 +10,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::telemetry::BudgetSeries;
 use flowhost_protocol::ids::TenantId;
 
-/// Hands out permits, and counts them.
+/// Hands out permits and counts them.
 #[derive(Debug)]
 pub struct TenantLimits {
     all: Arc<Semaphore>,
     of_a_tenant: usize,
-    /// Kept as long as somebody has or waits for a permit: tenants that are gone leave nothing behind.
+    /// A semaphore lives as long as a permit or a waiter refers to it, so the map does not grow
+    /// with tenants that are gone.
     tenants: Mutex<HashMap<TenantId, Weak<Semaphore>>>,
     series: BudgetSeries,
 }
 
-/// Leave to do one of what is limited; given back when dropped.
+/// Permission to use one of what is limited. It is given back when dropped.
 #[derive(Debug)]
 pub struct Permit {
     _own: OwnedSemaphorePermit,
@@ -27,23 +29,25 @@ pub struct Permit {
     series: BudgetSeries,
 }
 
-/// Which limit is reached.
+/// Which limit was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Full {
-    /// Of all tenants together.
+    /// The limit of all tenants together.
     All,
-    /// The tenant's own.
+    /// The tenant's own limit.
     Tenant,
 }
 
 impl TenantLimits {
-    /// So many at the same time, and so many of each tenant, which `series` counts.
+    /// At most `all` permits at once, and at most `of_a_tenant` for each tenant, counted by
+    /// `series`.
     pub fn new(all: usize, of_a_tenant: usize, series: BudgetSeries) -> Self {
         series.has_size(all as u64);
         Self { all: Arc::new(Semaphore::new(all)), of_a_tenant, tenants: Mutex::default(), series }
     }
 
-    /// Waits for a permit: for the tenant's own turn first, so that who waits for that is in nobody's way.
+    /// Waits for a permit: first for the tenant's own limit, so that a caller waiting for that
+    /// holds no permit that others could use.
     pub async fn acquire(&self, tenant: TenantId) -> Permit {
         if let Ok(permit) = self.take(tenant) {
             return permit;
@@ -54,7 +58,7 @@ impl TenantLimits {
         self.permit(own, any)
     }
 
-    /// A permit, if there is one now.
+    /// Returns a permit if one is free now.
     ///
     /// # Errors
     /// The limit that is reached.

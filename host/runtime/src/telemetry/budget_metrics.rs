@@ -1,4 +1,4 @@
-//! What is counted of each budget that tenants share.
+//! The metrics of the budgets that tenants share.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -6,7 +6,6 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-/// The metrics of all budgets.
 #[derive(Debug, Default)]
 pub(super) struct BudgetMetrics {
     size: Family<BudgetLabel, Gauge>,
@@ -15,7 +14,7 @@ pub(super) struct BudgetMetrics {
     refusals: Family<BudgetLabel, Counter>,
 }
 
-/// The metrics of one budget. Those of the default are shown nowhere.
+/// The metrics of one budget. The series of `default()` are not registered, so they are not shown.
 #[derive(Clone, Debug, Default)]
 pub struct BudgetSeries {
     size: Gauge,
@@ -53,27 +52,27 @@ impl BudgetMetrics {
 }
 
 impl BudgetSeries {
-    /// There is so much of it.
+    /// Sets how much there is in all.
     pub fn has_size(&self, size: u64) {
         self.size.set(signed(size));
     }
 
-    /// So much was taken.
+    /// Counts `amount` as in use.
     pub fn taken(&self, amount: u64) {
         self.used.inc_by(signed(amount));
     }
 
-    /// So much was given back.
+    /// Counts `amount` as free again.
     pub fn given_back(&self, amount: u64) {
         self.used.dec_by(signed(amount));
     }
 
-    /// Somebody waits.
+    /// Counts a caller that has to wait.
     pub fn waits(&self) {
         self.waits.inc();
     }
 
-    /// Somebody got nothing.
+    /// Counts a caller that got nothing, at once or after waiting.
     pub fn refused(&self) {
         self.refusals.inc();
     }

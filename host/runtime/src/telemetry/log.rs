@@ -1,7 +1,7 @@
-//! The way of the program's log to standard error: a queue with bounds, and one thread that writes.
+//! How the program's log reaches standard error: a bounded queue, and one thread that writes.
 //!
-//! Whoever logs never waits for whoever reads, and never fails of it. A disk that is full, a reader that has gone and one that does not
-//! read cost lines, which are counted.
+//! Logging never waits for the reader and never fails because of it. A full disk, a reader that is
+//! gone and a reader that does not read cost lines, and lost lines are counted.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 
-/// Takes lines, and has them written by a thread of its own.
+/// Queues lines for a thread of its own that writes them.
 #[derive(Clone, Debug)]
 pub(super) struct LogWriter {
     shared: Arc<Shared>,
@@ -19,9 +19,9 @@ pub(super) struct LogWriter {
 #[derive(Debug)]
 struct Shared {
     queue: Mutex<Queue>,
-    /// A line has come.
+    /// Signals that a line was queued.
     arrived: Condvar,
-    /// Nothing is left.
+    /// Signals that the queue is empty and nothing is being written.
     written: Condvar,
     lost: Counter,
 }
@@ -34,7 +34,8 @@ struct Queue {
 }
 
 impl LogWriter {
-    /// Starts the thread, which writes to `to` as long as the process lives; `lost` counts the lines that are not written.
+    /// Starts the thread, which writes to `to` as long as the process lives. `lost` counts the
+    /// lines that are not written.
     pub(super) fn start(to: impl Write + Send + 'static, lost: Counter) -> io::Result<Self> {
         let queue = Mutex::default();
         let shared = Arc::new(Shared { queue, arrived: Condvar::new(), written: Condvar::new(), lost });
@@ -43,7 +44,7 @@ impl LogWriter {
         Ok(Self { shared })
     }
 
-    /// Queues a line, if there is room for it.
+    /// Queues a line if there is room for it; otherwise counts it as lost.
     pub(super) fn put(&self, line: &[u8]) {
         let mut queue = self.shared.lock();
         let bytes = queue.bytes + line.len() + LINE_OVERHEAD;
@@ -56,7 +57,7 @@ impl LogWriter {
         self.shared.arrived.notify_one();
     }
 
-    /// Waits until everything is written, but no longer than that: what nobody reads is left.
+    /// Waits until everything is written, but at most `longest`: nobody may be reading.
     pub(super) fn finish(&self, longest: Duration) {
         let left = |queue: &mut Queue| queue.writing || !queue.lines.is_empty();
         drop(self.shared.written.wait_timeout_while(self.shared.lock(), longest, left));
@@ -75,7 +76,7 @@ impl Write for LogWriter {
 }
 
 impl Shared {
-    /// Never returns. Without the lock while it writes: that may take for ever.
+    /// Never returns. It does not hold the lock while it writes, since a write may block forever.
     fn write_all_lines(&self, mut to: impl Write) {
         loop {
             let line = self.next_line();
@@ -104,10 +105,10 @@ impl Shared {
     }
 }
 
-/// Some 10,000 lines: a burst goes through, and a log that nobody reads costs no more.
+/// Some 10,000 lines: enough for a burst, and a bound on what an unread log costs.
 const MOST_BYTES: usize = 4 << 20;
 
-/// What a line costs besides its bytes, so that many short ones have their bound too.
+/// What a line costs besides its bytes. It bounds the number of short lines too.
 const LINE_OVERHEAD: usize = 64;
 
 #[cfg(test)]
@@ -157,7 +158,7 @@ mod tests {
         assert_eq!(lost.get(), 3);
     }
 
-    /// Only waited for as long as it takes.
+    /// An upper bound only: the test waits no longer than it has to.
     const LONG: Duration = Duration::from_secs(60);
 
     struct Channel(Sender<Vec<u8>>);
@@ -173,7 +174,7 @@ mod tests {
         }
     }
 
-    /// Writes nothing before its other end is gone.
+    /// Writes nothing until its other end is gone.
     struct Blocked(Receiver<()>);
 
     impl Write for Blocked {

@@ -1,8 +1,9 @@
-//! Metrics: counted here, shown by `http` as `GET /metrics`.
+//! Metrics: counted here, served by `http` as `GET /metrics`.
 //!
-//! Every host has its own [`Metrics`]: nothing is global, so hosts in one process don't count each other's requests. Labels have
-//! few values that the host itself chooses; of tenants and flows their slugs, for a bounded number of them ([`PluginMetrics`]). Never
-//! a stranger's text.
+//! Every host has its own [`Metrics`]. Nothing is global, so hosts in one process do not count each
+//! other's requests. Label values are few and chosen by the host itself. Slugs of tenants and flows
+//! are labels too, for a bounded number of versions ([`PluginMetrics`]). Text from outside is never
+//! a label.
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use tokio::runtime::Handle;
 use super::budget_metrics::{BudgetMetrics, BudgetSeries};
 use super::plugin_metrics::{MOST_VERSIONS, PluginMetrics};
 
-/// What a host counts.
+/// The metrics of one host.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -28,12 +29,12 @@ pub struct Metrics {
     connections: Family<ListenerLabel, Gauge>,
     connection_limit_reached: Family<ListenerLabel, Counter>,
     key_uploads: Family<KeyUploadLabel, Gauge>,
-    /// What is counted of calls of plugins.
+    /// The metrics of plugin calls.
     pub plugins: PluginMetrics,
     plugin_log_lines_dropped: Counter,
     tasks_up: Family<TaskLabel, Gauge>,
     task_failures: Family<TaskLabel, Counter>,
-    /// Set when it is read.
+    /// Set when the metrics are read.
     tasks_alive: Gauge,
     budgets: BudgetMetrics,
 }
@@ -41,23 +42,23 @@ pub struct Metrics {
 /// One of a host's two listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listener {
-    /// The admin API and the health checks.
+    /// Serves the admin API and the health checks.
     Admin,
-    /// The data endpoints.
+    /// Serves the data endpoints.
     Public,
 }
 
-/// Why a request to the admin API was refused before it was looked at.
+/// Why a request to the admin API was refused before it was handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdminRefusal {
-    /// It had a token that is not valid, or no longer.
+    /// Its token is not valid, or no longer valid.
     InvalidToken,
-    /// It had none.
+    /// It had no token.
     NoToken,
 }
 
 impl Metrics {
-    /// Everything at zero.
+    /// All metrics at zero.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("flowhost");
         let plugins = PluginMetrics::new(&mut registry, MOST_VERSIONS);
@@ -124,59 +125,62 @@ impl Metrics {
         registry.register("tasks_alive", "What goes on in this process: connections, requests, calls", self.tasks_alive.clone());
     }
 
-    /// A request to the public listener was answered.
+    /// Counts an answered request to the public listener and how long it took.
     pub fn answered(&self, status: u16, duration: Duration) {
         self.requests.get_or_create(&StatusLabel { status }).inc();
         self.request_duration.observe(duration.as_secs_f64());
     }
 
-    /// A request to the admin API was refused.
+    /// Counts a refused request to the admin API.
     pub fn admin_request_refused(&self, reason: AdminRefusal) {
         self.admin_requests_refused.get_or_create(&ReasonLabel { reason: reason.as_str() }).inc();
     }
 
-    /// A connection was accepted.
+    /// Counts an accepted connection.
     pub fn connection_opened(&self, listener: Listener) {
         self.connections.get_or_create(&listener.label()).inc();
     }
 
-    /// A connection ended.
+    /// Counts a connection that ended.
     pub fn connection_closed(&self, listener: Listener) {
         self.connections.get_or_create(&listener.label()).dec();
     }
 
-    /// A listener has as many connections as it may have.
+    /// Counts that a listener had as many open connections as it may have.
     pub fn connection_limit_reached(&self, listener: Listener) {
         self.connection_limit_reached.get_or_create(&listener.label()).inc();
     }
 
-    /// How many phone numbers of all tenants stand like this with their public key at Meta.
+    /// Sets how many phone numbers, of all tenants, have this status of their public key at Meta.
     pub fn set_key_uploads(&self, status: &'static str, count: i64) {
         self.key_uploads.get_or_create(&KeyUploadLabel { status }).set(count);
     }
 
-    /// So many lines of plugins' logs were not kept, beyond those past the limit of a call.
+    /// Counts lines of plugins' logs that were not kept. Lines past the limit of a call are not
+    /// counted here.
     pub fn log_lines_dropped(&self, lines: u64) {
         self.plugin_log_lines_dropped.inc_by(lines);
     }
 
-    /// A task of this host runs.
+    /// Marks a background task of this host as running.
     pub fn task_began(&self, task: &'static str) {
         self.tasks_up.get_or_create(&TaskLabel { task }).set(1);
     }
 
-    /// A task of this host panicked, or ended though it never should; it is started again.
+    /// Counts a background task that panicked, or that ended though it never should. It is started
+    /// again.
     pub fn task_failed(&self, task: &'static str) {
         self.tasks_up.get_or_create(&TaskLabel { task }).set(0);
         self.task_failures.get_or_create(&TaskLabel { task }).inc();
     }
 
-    /// What a budget that tenants share is counted in.
+    /// The series of a budget that tenants share.
     pub fn budget(&self, name: &'static str) -> BudgetSeries {
         self.budgets.of(name)
     }
 
-    /// Everything in the text format of OpenMetrics, which Prometheus reads; its media type is [`METRICS_MEDIA_TYPE`].
+    /// Everything in the OpenMetrics text format, which Prometheus reads. Its media type is
+    /// [`METRICS_MEDIA_TYPE`].
     pub fn to_text(&self) -> String {
         if let Ok(runtime) = Handle::try_current() {
             self.tasks_alive.set(i64::try_from(runtime.metrics().num_alive_tasks()).unwrap_or(i64::MAX));
@@ -194,7 +198,7 @@ impl Default for Metrics {
 }
 
 impl Listener {
-    /// Its name in logs and metrics.
+    /// The listener's name in logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Admin => "admin",
@@ -244,7 +248,8 @@ struct TaskLabel {
 /// The media type of [`Metrics::to_text`].
 pub const METRICS_MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// In seconds: a health check takes 1 ms, a turn 5 to 50; Meta counts what takes more than 1 s and gives up after 10.
+/// In seconds. A health check takes 1 ms, a turn 5 to 50 ms; Meta counts what takes more than 1 s
+/// and gives up after 10 s.
 const DURATION_BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 3.0, 10.0];
 
 #[cfg(test)]

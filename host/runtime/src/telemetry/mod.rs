@@ -24,9 +24,12 @@ pub use metrics::{AdminRefusal, Listener, METRICS_MEDIA_TYPE, Metrics};
 pub use plugin_metrics::{CallUsage, FlowSeries, FlowVersion, PluginMetrics};
 pub use summary::Summary;
 
-/// Sends the program's log, panics included, to standard error: whoever logs never waits and never fails, whatever stands behind that.
-/// `filter` is in the syntax of `tracing_subscriber::EnvFilter`; one that can't be read is replaced by `info`. A second call does
-/// nothing.
+/// Sends the program's log, panics included, to standard error. Logging never waits and never
+/// fails, whatever reads the log. `filter` has the syntax of `tracing_subscriber::EnvFilter`; a
+/// filter that cannot be parsed is replaced by `info`. A second call does nothing.
+///
+/// # Errors
+/// The log's thread cannot be started.
 pub fn init(filter: &str, json: bool) -> io::Result<()> {
     if LOG.get().is_some() {
         return Ok(());
@@ -36,7 +39,8 @@ pub fn init(filter: &str, json: bool) -> io::Result<()> {
         || log
     });
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    // Its own complaints would go to standard error the direct way, and panic there.
+    // The subscriber would write its own errors straight to standard error, and panic if that
+    // fails.
     let builder = tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false);
     let builder = builder.with_ansi(stderr().is_terminal()).with_writer(|| log.clone());
     let _ = if json { builder.json().try_init() } else { builder.try_init() };
@@ -44,19 +48,21 @@ pub fn init(filter: &str, json: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Puts a line that is not the log's among its own, so that it doesn't wait either. Gives whether there is a log.
+/// Queues a line that is not a log event among the log's own, so that it does not wait either.
+/// Returns whether there is a log.
 pub fn put_beside_the_log(line: &str) -> bool {
     LOG.get().inspect(|log| log.put(line.as_bytes())).is_some()
 }
 
-/// Before the process ends: waits until the log is written, if somebody takes it.
+/// Waits until the log is written, at most for a second. To be called before the process ends.
 pub fn finish_log() {
     if let Some(log) = LOG.get() {
         log.finish(LAST_LINES_TIME);
     }
 }
 
-/// The hook of the standard library writes to standard error itself, and waits there with what panicked.
+/// Replaces the standard library's hook, which writes to standard error itself and blocks the
+/// panicking thread there.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let thread = std::thread::current();
     let (said, place) = (panic.payload_as_str().unwrap_or("no text"), panic.location().map(ToString::to_string));
@@ -66,18 +72,18 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!(thread = thread.name(), place, said, backtrace, "a panic: this is a bug of Flowhost");
 }
 
-/// The log is the process's, whatever number of hosts is in it.
+/// One log per process, however many hosts run in it.
 static LOG: OnceLock<LogWriter> = OnceLock::new();
 
 /// Lines of the log that were not written.
 static LOST_LINES: LazyLock<Counter> = LazyLock::new(Counter::default);
 
-/// Somebody who reads has them by then.
+/// A reader that still reads has taken them by then.
 const LAST_LINES_TIME: Duration = Duration::from_secs(1);
 
 const PANIC_BYTES: usize = 1000;
 
-/// An error with everything that led to it, on one line.
+/// An error and all its sources, on one line.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -95,12 +101,12 @@ pub enum Blame {
     Guest,
     /// This host or its database.
     Host,
-    /// Whoever sent the request.
+    /// The sender of the request.
     Peer,
 }
 
 impl Blame {
-    /// The blame as it stands in logs.
+    /// The name used in logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Guest => "guest",
@@ -110,7 +116,7 @@ impl Blame {
     }
 }
 
-/// Text of a stranger, fit for a log: at most `bytes` long, control characters escaped.
+/// Untrusted text made fit for a log: at most `bytes` bytes of it, with control characters escaped.
 pub fn printable(text: &str, bytes: usize) -> String {
     let cut = &text[..text.floor_char_boundary(bytes)];
     let mut printable: String = cut.chars().flat_map(escape).collect();
@@ -126,7 +132,8 @@ fn escape(character: char) -> impl Iterator<Item = char> {
     escaped.into_iter().flatten().chain(plain)
 }
 
-/// Whether a character controls a terminal, ends a line, or changes the direction in which the rest is read.
+/// Whether a character controls a terminal, ends a line, or changes the direction in which the rest
+/// is read.
 pub fn steers(character: char) -> bool {
     let direction_or_line = '\u{2028}'..='\u{202e}';
     let isolate = '\u{2066}'..='\u{2069}';

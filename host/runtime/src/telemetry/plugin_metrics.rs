@@ -1,4 +1,5 @@
-//! Metrics of plugins: one series for each version of each flow, for so many of them; the others are counted together.
+//! Metrics of plugins: one series for each version of each flow, up to a number of versions. All
+//! others share one series.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,37 +17,37 @@ use tokio::time::Instant;
 
 use super::Blame;
 
-/// What calls of plugins are counted in.
+/// The metrics of all plugin calls.
 #[derive(Debug)]
 pub struct PluginMetrics {
     families: Families,
     most: usize,
     series: Mutex<HashMap<FlowVersion, Arc<FlowSeries>>>,
-    /// The versions that there is no room for.
+    /// Shared by the versions that there is no room for.
     others: Arc<FlowSeries>,
 }
 
-/// A version of a flow. Slugs are `a-z0-9-` and short, so they may be labels.
+/// A version of a flow's plugin. Slugs are short and of `a-z0-9-`, so they may be labels.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct FlowVersion {
     /// The tenant's slug.
     pub tenant: String,
     /// The flow's name.
     pub flow: String,
-    /// The version of its plugin.
+    /// The version of the flow's plugin.
     pub version: i32,
 }
 
-/// What one call used. What it did not come to is none.
+/// What one call used. A stage that the call did not reach is `None`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CallUsage {
-    /// Waiting for a place.
+    /// Time spent waiting for a call permit.
     pub queue: Option<Duration>,
-    /// Making the instance, its start-up code included.
+    /// Time for instantiation, the guest's start-up code included.
     pub start: Option<Duration>,
-    /// On the processor.
+    /// CPU time.
     pub cpu: Option<Duration>,
-    /// From having a place to the end.
+    /// Wall time from the permit to the end.
     pub wall: Option<Duration>,
     /// The most linear memory that it had, in bytes.
     pub memory_bytes: Option<u64>,
@@ -62,16 +63,16 @@ pub struct FlowSeries {
     wall: Histogram,
     memory: Gauge,
     shared_tokens: Counter,
-    /// None of the others: they have many.
+    /// Absent for the shared series, which stands for many circuits.
     circuit: Option<Gauge>,
     failures: Mutex<Failures>,
     refusals: Mutex<Failures>,
 }
 
-/// The failures of one version, of one sort, by what they were.
+/// One version's failures of one sort, by kind.
 #[derive(Debug)]
 struct Failures {
-    /// None once the version is gone: a call that ends later must not bring the series back.
+    /// `None` once the version is gone: a call that ends later must not bring the series back.
     family: Option<Family<FailureLabel, Counter>>,
     version: FlowVersion,
     kinds: HashMap<FailureLabel, Counter>,
@@ -103,7 +104,7 @@ struct Families {
 }
 
 impl PluginMetrics {
-    /// Everything at zero, shown by `registry`; `most` versions have series of their own.
+    /// All metrics at zero, shown by `registry`. At most `most` versions have series of their own.
     pub(super) fn new(registry: &mut Registry, most: usize) -> Self {
         let families = Families::new();
         families.register(registry);
@@ -112,7 +113,7 @@ impl PluginMetrics {
         Self { families, most, series: Mutex::default(), others }
     }
 
-    /// What a version is counted in.
+    /// The series of a version.
     pub fn of(&self, version: &FlowVersion) -> Arc<FlowSeries> {
         let mut all = self.lock();
         if let Some(series) = all.get(version) {
@@ -127,8 +128,9 @@ impl PluginMetrics {
         series
     }
 
-    /// Removes what is gone. `active` gives a flow's active version by the names of tenant and flow, and none where there is no such
-    /// flow. Other versions of a flow that is there stay for a minute after their last call, to be read once more.
+    /// Removes the series of versions that are gone. `active` gives a flow's active version by
+    /// tenant slug and flow name, or `None` if there is no such flow. Other versions of an existing
+    /// flow stay for a minute after their last call, so that they are scraped once more.
     pub fn retain(&self, active: impl Fn(&str, &str) -> Option<Option<i32>>) {
         self.lock().retain(|version, series| {
             let stays = match active(&version.tenant, &version.flow) {
@@ -148,12 +150,12 @@ impl PluginMetrics {
 }
 
 impl FlowSeries {
-    /// A call was asked for.
+    /// Counts a call that was requested.
     pub fn called(&self) {
         self.calls.inc();
     }
 
-    /// A call ended, well or not.
+    /// Records what a call used, whether it succeeded or not.
     pub fn used(&self, usage: &CallUsage) {
         let observe = |histogram: &Histogram, time: Option<Duration>| time.map(|time| histogram.observe(time.as_secs_f64()));
         observe(&self.queue, usage.queue);
@@ -164,22 +166,23 @@ impl FlowSeries {
         self.memory.inner().fetch_max(bytes, Ordering::Relaxed);
     }
 
-    /// A call failed. `kind` is one of few.
+    /// Counts a failed call. `kind` is one of a few fixed values.
     pub fn failed(&self, kind: &'static str, blame: Blame) {
         self.failures().count(kind, blame.as_str());
     }
 
-    /// A request to the flow got no reply, whether it reached the plugin or not. `kind` is one of few.
+    /// Counts a request to the flow that got no reply, whether it reached the plugin or not. `kind`
+    /// is one of a few fixed values.
     pub fn refused(&self, kind: &'static str, blame: Blame) {
         lock(&self.refusals).count(kind, blame.as_str());
     }
 
-    /// An exchange came with a token that many recipients share.
+    /// Counts an exchange whose token is shared by many recipients.
     pub fn token_shared(&self) {
         self.shared_tokens.inc();
     }
 
-    /// Whether the circuit is open.
+    /// Sets whether the circuit is open.
     pub fn set_circuit_open(&self, open: bool) {
         if let Some(circuit) = &self.circuit {
             circuit.set(open.into());
@@ -201,7 +204,7 @@ impl Failures {
         Mutex::new(Self { family, version, kinds: HashMap::new(), used: Instant::now() })
     }
 
-    /// Takes the series away.
+    /// Removes the series.
     fn remove(&mut self) {
         let Some(family) = self.family.take() else { return };
         for (label, _) in self.kinds.drain() {
@@ -282,33 +285,36 @@ impl Families {
     }
 }
 
-/// prometheus-client's families of functions have none.
+/// Written by hand: the constructors in `Histograms` are functions, and prometheus-client gives
+/// such families no `Debug`.
 impl fmt::Debug for Families {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Families").finish_non_exhaustive()
     }
 }
 
-/// No slug: nobody can be called that.
+/// Not a valid slug, so no tenant can have this name.
 const OTHERS: &str = "_others";
 
-/// A series is some 45 lines of text; so many make a page of a few megabytes, which is what Prometheus reads from one target without
-/// trouble.
+/// A version's series are some 45 lines of text. This many make a page of a few megabytes, which
+/// Prometheus reads from one target without trouble.
 pub(super) const MOST_VERSIONS: usize = 1_000;
 
-/// Prometheus reads every 15 to 60 s.
+/// Prometheus scrapes every 15 to 60 s.
 const KEEP_REPLACED: Duration = Duration::from_secs(60);
 
-/// In seconds. A place is free as a rule; nobody waits for more than 1.5 s.
+/// In seconds. A permit is usually free; no call waits for more than 1.5 s.
 const QUEUE_BUCKETS: [f64; 4] = [0.001, 0.01, 0.1, 0.5];
 
-/// In seconds. An instance takes 30 us; start-up code may take all of the CPU time.
+/// In seconds. Instantiation takes 30 us; start-up code may take all of the CPU time.
 const START_BUCKETS: [f64; 4] = [0.0001, 0.001, 0.01, 0.1];
 
-/// In seconds. An honest call takes below 1 ms; 5 ms lead to the slow lane, 200 ms are the default limit.
+/// In seconds. An honest call takes below 1 ms; 5 ms lead to the slow lane; 200 ms are the default
+/// limit.
 const CPU_BUCKETS: [f64; 6] = [0.001, 0.005, 0.02, 0.1, 0.2, 1.0];
 
-/// In seconds. With outbound calls up to the default limit of 8 s; Meta counts what takes more than 1 s.
+/// In seconds. With outbound calls up to the default limit of 8 s; Meta counts what takes more than
+/// 1 s.
 const WALL_BUCKETS: [f64; 6] = [0.001, 0.01, 0.1, 1.0, 3.0, 8.0];
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
-//! What happens again and again has a line of the log each minute; the rest is counted, and the next line says how many.
+//! Limits how often a repeated event is logged: one line a minute. The others are counted, and the
+//! next line gives their number.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Sums up lines of one kind, so that strangers can't fill the log.
+/// Sums up log lines of one kind, so that nobody outside can fill the log.
 #[derive(Debug)]
 pub struct Summary {
     most_of_a_group: usize,
@@ -12,7 +13,7 @@ pub struct Summary {
     interval: Mutex<Interval>,
 }
 
-/// What has come since it began.
+/// What has come since the interval began.
 #[derive(Debug, Default)]
 struct Interval {
     began: Option<Instant>,
@@ -22,12 +23,14 @@ struct Interval {
 }
 
 impl Summary {
-    /// Nothing has come yet. In a minute so many different lines are written of a group, and so many of all: no group takes them all.
+    /// An empty summary. In a minute, a group gets at most `most_of_a_group` different lines and
+    /// all groups together at most `most`, so one group cannot use them all up.
     pub fn new(most_of_a_group: usize, most: usize) -> Self {
         Self { most_of_a_group, most, interval: Mutex::default() }
     }
 
-    /// Notes one. Where it gets a line, gives how many have come since the last line that got none of their own.
+    /// Notes an event. Returns `None` if it gets no line; otherwise the number of events without a
+    /// line since the last line.
     pub fn note(&self, group: &str, what: &str) -> Option<u64> {
         self.note_at(group, what, Instant::now())
     }
