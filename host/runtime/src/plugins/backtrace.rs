@@ -1,5 +1,6 @@
-//! Where a guest was when it was stopped: the names of its functions, for its flow's log. They are the guest's bytes like all it says:
-//! cut, escaped, and in no line of the host's own log above the level debug.
+//! Where a guest was when it was stopped: the names of its functions, for its flow's log. Names are
+//! bytes of the guest, so they are cut and escaped, and the host's own log has them at level debug
+//! only.
 
 use std::fmt::{self, Write as _};
 
@@ -8,8 +9,8 @@ use wasmtime::{FrameInfo, WasmBacktrace};
 
 use crate::telemetry::printable;
 
-/// The guest's functions that were under way, the innermost first: `alloc::slot <- booking::pick (3 times) <- ..`. None where no function
-/// was: the guest waited for the host, or was not started.
+/// The guest's functions on the stack, the innermost first: `alloc::slot <- booking::pick (3 times)
+/// <- ..`. `None` if there was no function: the guest waited for the host, or had not started.
 pub(super) fn of(error: &wasmtime::Error) -> Option<String> {
     let frames = error.downcast_ref::<WasmBacktrace>()?.frames();
     let names: Vec<String> = frames.iter().map(name).collect();
@@ -21,7 +22,7 @@ fn name(frame: &FrameInfo) -> String {
 }
 
 fn shown(names: &[String]) -> Option<String> {
-    // Inside of this a panic is reported, which looks alike for all.
+    // The frames inside of this one report the panic. They look alike for every panic.
     let panicked = names.iter().rposition(|name| name.ends_with("rust_begin_unwind"));
     let mut shown: Vec<String> = names[panicked.map_or(0, |at| at + 1)..]
         .chunk_by(|a, b| a == b)
@@ -37,11 +38,11 @@ fn shown(names: &[String]) -> Option<String> {
     (!shown.is_empty()).then(|| shown.join(" <- "))
 }
 
-/// A name as it stands in the source, where a Rust compiler made it; else as it is.
+/// The name as in the source if a Rust compiler made it; otherwise unchanged.
 fn readable(name: &str) -> String {
     let mut text = Beginning(String::new());
     let demangled = Some(name).filter(|name| name.len() <= MAX_MANGLED_BYTES).and_then(|name| try_demangle(name).ok());
-    // An error says that the beginning is full. Without its hash, which the alternate form leaves out.
+    // An error only says that the text is full. The alternate form leaves out the name's hash.
     let _ = match demangled {
         Some(name) => write!(text, "{name:#}"),
         None => text.write_str(name),
@@ -49,21 +50,23 @@ fn readable(name: &str) -> String {
     printable(&text.0, MAX_NAME_BYTES)
 }
 
-/// Takes the beginning of a text and then no more. So a name that would grow when it is demangled ends what makes it grow.
+/// Takes the beginning of a text, then fails. So demangling stops for a name that would grow
+/// without bound.
 struct Beginning(String);
 
 impl fmt::Write for Beginning {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        // One byte more, whatever letter it is in: by it `printable` sees that something is missing.
+        // One byte too many, in whatever character, tells `printable` that something is missing.
         self.0.extend(text.chars().take(MAX_NAME_BYTES + 1));
         if self.0.len() > MAX_NAME_BYTES { Err(fmt::Error) } else { Ok(()) }
     }
 }
 
-/// How many functions wasmtime looks up: enough for what lies between a panic and the author's own code.
+/// How many frames wasmtime looks up: enough for what lies between a panic and the author's own
+/// code.
 pub(super) const MAX_FRAMES: usize = 24;
 
-/// Names with generic arguments are long, and most of what matters stands at their beginning.
+/// Names with generic arguments are long, and most of what matters is at their beginning.
 const MAX_NAME_BYTES: usize = 120;
 
 /// Rust's own names have some hundred bytes.

@@ -1,9 +1,10 @@
-//! Circuit breakers: a version of a plugin that fails again and again is left alone for a while, instead of being started for each
-//! request to fail once more.
+//! Circuit breakers: a plugin version that fails again and again is not called for a while, instead
+//! of being started for each request only to fail once more.
 //!
-//! [`FAILURES`] in a row open a circuit: calls are refused at once. After a cooling time one call at a time is let through to try; one
-//! that succeeds closes the circuit, one that fails doubles the cooling time. Another version, and one that comes back after another
-//! was active, begin afresh. Each host has circuits of its own, in memory.
+//! [`FAILURES`] failures in a row open a circuit, and calls are refused at once. After a cooling
+//! time, one call at a time is let through as a trial. A trial that succeeds closes the circuit;
+//! one that fails doubles the cooling time. A new version starts with a closed circuit, and so does
+//! a version that is activated again. Each host has its own circuits, in memory.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,13 +14,15 @@ use tokio::time::Instant;
 
 use flowhost_protocol::ids::{FlowId, Scope};
 
-/// The circuits of all versions that failed lately. One that works has none: there are at most as many as there are active versions.
+/// The circuits of all versions that failed lately. A version that works has no entry, so there are
+/// at most as many as there are active versions.
 #[derive(Debug, Default)]
 pub(super) struct Breakers {
     circuits: Mutex<HashMap<(FlowId, i32), Circuit>>,
 }
 
-/// That a call may be made. It says what became of the call; dropped without a word, the call says nothing about the plugin.
+/// Permission to make a call. The caller reports the call's result to it. Dropped without a report,
+/// the call counts neither as a success nor as a failure.
 #[derive(Debug)]
 pub(super) struct Permission<'a> {
     breakers: &'a Breakers,
@@ -28,7 +31,7 @@ pub(super) struct Permission<'a> {
     trial: bool,
 }
 
-/// What is known of a version that failed.
+/// The failures of one version.
 #[derive(Debug, Default)]
 struct Circuit {
     /// In a row.
@@ -40,12 +43,12 @@ struct Circuit {
 struct Open {
     until: Instant,
     cooling: Duration,
-    /// Whether a call was let through to try.
+    /// Whether a trial is under way.
     trying: bool,
 }
 
 impl Breakers {
-    /// Lets a call of a version through, or says how long to wait before the next one.
+    /// Lets a call of a version through, or returns how long to wait before the next one.
     pub(super) fn admit(&self, scope: Scope, version: i32) -> Result<Permission<'_>, Duration> {
         let mut circuits = self.lock();
         let open = circuits.get_mut(&(scope.flow, version)).and_then(|circuit| circuit.open.as_mut());
@@ -53,7 +56,7 @@ impl Breakers {
         Ok(Permission { breakers: self, scope, version, trial })
     }
 
-    /// Forgets all versions but these.
+    /// Removes the circuits of all versions but these.
     pub(super) fn retain(&self, active: &HashSet<(FlowId, i32)>) {
         self.lock().retain(|version, _| active.contains(version));
     }
@@ -64,11 +67,11 @@ impl Breakers {
 }
 
 impl Permission<'_> {
-    /// The plugin did what it is there for. Whether its circuit is open all the same.
+    /// Reports success. Returns whether the circuit is open all the same.
     pub(super) fn succeeded(mut self) -> bool {
         let mut circuits = self.breakers.lock();
         let is_open = circuits.get(&self.key()).is_some_and(|circuit| circuit.open.is_some());
-        // A call from before the circuit was opened is no trial.
+        // The call began before the circuit was opened, so it is no trial.
         if is_open && !self.trial {
             return true;
         }
@@ -80,7 +83,7 @@ impl Permission<'_> {
         false
     }
 
-    /// The plugin failed. Whether its circuit is open now.
+    /// Reports a failure of the plugin. Returns whether the circuit is open now.
     pub(super) fn failed(mut self) -> bool {
         let mut circuits = self.breakers.lock();
         let circuit = circuits.entry(self.key()).or_default();
@@ -108,14 +111,15 @@ impl Drop for Permission<'_> {
 }
 
 impl Circuit {
-    /// Counts a failure; the cooling time if the circuit is opened by it, for the first time or again.
+    /// Counts a failure. Returns the cooling time if this failure opens the circuit, for the first
+    /// time or again.
     fn fail(&mut self, trial: bool) -> Option<Duration> {
         self.failures = self.failures.saturating_add(1);
         let cooling = match &self.open {
             None if self.failures < FAILURES => return None,
             None => FIRST_COOLING,
             Some(open) if trial => (open.cooling * 2).min(LONGEST_COOLING),
-            // It was under way when others opened the circuit.
+            // The call was under way when others opened the circuit.
             Some(_) => return None,
         };
         self.open = Some(Open { until: Instant::now() + cooling, cooling, trying: false });
@@ -134,14 +138,15 @@ impl Open {
     }
 }
 
-/// A plugin that fails for one user's data is called for others in between, and answers those: so many in a row mean that it answers
-/// nobody.
+/// A plugin that fails for one user's data also gets calls for other users and answers those. So
+/// this many failures in a row mean that it answers nobody.
 const FAILURES: u32 = 10;
 
-/// Long enough that a failing plugin costs next to nothing, short enough that few notice a failure that passes.
+/// Long enough that a failing plugin costs next to nothing, short enough that few users notice a
+/// failure that passes.
 const FIRST_COOLING: Duration = Duration::from_secs(10);
 
-/// A plugin that was mended by what it depends on is served again within a minute.
+/// A plugin whose dependency has recovered is served again within a minute.
 const LONGEST_COOLING: Duration = Duration::from_secs(60);
 
 #[cfg(test)]

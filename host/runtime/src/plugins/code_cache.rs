@@ -1,5 +1,6 @@
-//! Compiled code on disk, so that a host that starts again needs not compile again. Nothing in it is trusted, and nothing here may fail
-//! for good: what can't be read or written is compiled again, with a line in the log.
+//! Compiled code on disk, so that a host that restarts need not compile again. Nothing read from it
+//! is trusted, and no error here is fatal: what cannot be read or written is compiled again, with a
+//! line in the log.
 
 use std::fs::{self, DirBuilder, File, FileTimes};
 use std::io::{self, ErrorKind, Read as _, Write};
@@ -15,12 +16,13 @@ use flowhost_protocol::ids::PluginDigest;
 pub(super) struct CodeCache {
     folder: PathBuf,
     max_bytes: u64,
-    /// One at a time of this host makes room.
+    /// Only one thread of this host trims at a time.
     trimming: Mutex<()>,
 }
 
 impl CodeCache {
-    /// Takes a folder, or makes it: nobody else may enter it. It holds at most `max_bytes`, the file that was written last included.
+    /// Opens the folder or creates it for this user only (mode 0700). It holds at most `max_bytes`,
+    /// the newest file included.
     pub(super) fn open(folder: PathBuf, max_bytes: u64) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
         let cache = Self { folder, max_bytes, trimming: Mutex::default() };
@@ -28,7 +30,7 @@ impl CodeCache {
         Ok(cache)
     }
 
-    /// What is kept of a component for that engine. Whether it is our own is not checked.
+    /// Reads a component's sealed code for this engine. The MAC is not checked here.
     pub(super) fn read(&self, digest: PluginDigest, engine: EngineIdentity) -> Option<Vec<u8>> {
         let path = self.folder.join(file_name(digest, engine));
         match read_file(&path, self.max_bytes) {
@@ -41,7 +43,7 @@ impl CodeCache {
         }
     }
 
-    /// Keeps sealed code: whole or not at all.
+    /// Writes sealed code atomically.
     pub(super) fn write(&self, digest: PluginDigest, engine: EngineIdentity, sealed: &[u8]) {
         let path = self.folder.join(file_name(digest, engine));
         let kept = NewFile::of(&self.folder).and_then(|file| file.keep(sealed, &path)).and_then(|()| self.trim());
@@ -50,13 +52,14 @@ impl CodeCache {
         }
     }
 
-    /// Forgets what turned out to be no use.
+    /// Removes a file that turned out to be unusable.
     pub(super) fn remove(&self, digest: PluginDigest, engine: EngineIdentity) {
-        // If it can't be removed it will turn out so again.
+        // If this fails, the next read finds the file unusable again.
         let _ = fs::remove_file(self.folder.join(file_name(digest, engine)));
     }
 
-    /// Removes what was used least recently until the rest fits, and what a host that was killed left half written.
+    /// Removes the least recently used files until the rest fits, and half-written files of a host
+    /// that was killed.
     fn trim(&self) -> io::Result<()> {
         let _one = self.trimming.lock().unwrap_or_else(PoisonError::into_inner);
         let mut files = Vec::new();
@@ -97,12 +100,13 @@ fn read_file(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     }
     let mut bytes = Vec::with_capacity(usize::try_from(about.len()).unwrap_or(0));
     (&file).take(max_bytes).read_to_end(&mut bytes)?;
-    // Its age says how long ago it was of use. A folder that is read only serves as well.
+    // The modification time records the last use. On a read-only folder this fails, which does no
+    // harm.
     let _ = file.set_times(FileTimes::new().set_modified(SystemTime::now()));
     Ok(bytes)
 }
 
-/// A file that nobody looks at until it is whole. Dropped, it is removed.
+/// A file that no reader sees until it is complete. Dropped before that, it is removed.
 struct NewFile(tempfile::NamedTempFile);
 
 impl NewFile {
@@ -110,7 +114,7 @@ impl NewFile {
         tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder).map(Self)
     }
 
-    /// Not synced: what a power failure leaves has a MAC that doesn't fit.
+    /// Does not sync: what a power failure leaves has a MAC that does not match.
     fn keep(mut self, content: &[u8], path: &Path) -> io::Result<()> {
         fill(self.0.as_file_mut(), content)?;
         self.0.persist(path).map(drop).map_err(|error| error.error)
@@ -122,7 +126,7 @@ fn fill(file: &mut impl Write, content: &[u8]) -> io::Result<()> {
     file.flush()
 }
 
-/// Both are in the MAC too: a file under another's name is refused.
+/// Both are covered by the MAC too, so a file under another file's name is refused.
 fn file_name(digest: PluginDigest, engine: EngineIdentity) -> String {
     format!("{}-{}{FINISHED}", hex::encode(digest.0), hex::encode(&engine.0[..8]))
 }
@@ -215,7 +219,7 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("x.code");
         let file = NewFile::of(folder.path()).unwrap();
-        // In the place of the file that it would become.
+        // A folder stands where the file would go.
         fs::create_dir(&path).unwrap();
 
         assert!(file.keep(b"code", &path).is_err());

@@ -1,11 +1,14 @@
-//! CPU time of one call: what the thread that polls its future has of the processor meanwhile.
+//! CPU time of one call: what the thread that polls its future uses meanwhile.
 //!
-//! Wall time would charge a guest for waiting, and the time that a poll takes for the other programs of a busy machine. wasmtime's
-//! epochs do count it, so they only serve as a regular chance to look at this clock.
+//! Wall time would charge a guest for waiting, and for the time that other programs take from a
+//! poll on a busy machine. wasmtime's epochs count that time too, so they only serve as regular
+//! occasions to read this clock.
 //!
-//! At each tick a guest lets others go first. One that has used more than [`FAST`] goes on in the slow lane: in turns with the others
-//! there, tenant by tenant, and each turn comes only after everything else that was ready. Without it each of them would take a tick
-//! from everybody else's every step: beside 16 guests that compute, an exchange of 6 ms took 28, and its p99 was eight times as long.
+//! At each tick a guest yields. A call that has used more than [`FAST`] continues in the slow lane:
+//! the calls there take turns, tenant by tenant, and each turn comes only after everything else
+//! that was ready. Without the lane, each of them would take a tick between any two steps of every
+//! other call: beside 16 guests that compute, an exchange of 6 ms took 28 ms, and its p99 was eight
+//! times as long.
 
 use std::future::Future;
 use std::num::NonZero;
@@ -30,9 +33,9 @@ pub(super) struct CpuClock {
     budget: Duration,
     began: Instant,
     used_ns: AtomicU64,
-    /// What the thread had used when the poll under way began, in nanoseconds plus one; 0 between polls.
+    /// The thread's CPU time when the current poll began, in nanoseconds plus one; 0 between polls.
     polling_since: AtomicU64,
-    /// The place in the slow lane with which the poll under way goes on.
+    /// The slow lane's slot with which the current poll runs.
     slow: Mutex<Option<Claim>>,
 }
 
@@ -48,7 +51,8 @@ impl CpuClock {
         })
     }
 
-    /// CPU time used so far, the poll under way included: asked by the thread that polls, or between polls.
+    /// CPU time used so far, the current poll included. Must be called by the thread that polls, or
+    /// between polls.
     pub(super) fn used(&self) -> Duration {
         let running = match self.polling_since.load(Ordering::Relaxed) {
             0 => 0,
@@ -57,19 +61,20 @@ impl CpuClock {
         Duration::from_nanos(self.used_ns.load(Ordering::Relaxed) + running)
     }
 
-    /// Whether the budget is used up.
     pub(super) fn exhausted(&self) -> bool {
         self.used() > self.budget
     }
 
-    /// Lets others go first: all that can go on, and, once this call has used more than [`FAST`], in turns with those that have too.
+    /// Yields to everything that is ready. A call that has used more than [`FAST`] also takes turns
+    /// with the others in the slow lane.
     pub(super) async fn step_aside(&self, lane: &Arc<Budget>, tenant: TenantId) {
         let place = if self.used() > FAST { lane.take(tenant, 1).await } else { None };
         if place.is_some() && lane.is_wanted() {
             sleep(PAUSE).await;
         }
-        // tokio's own yield goes to the back of the queue, behind what the network brought; wasmtime's would be polled again at once.
-        // With the place and not before it, else those in the lane would follow on each other without looking at the network.
+        // tokio's own yield goes to the back of the queue, behind what the network brought;
+        // wasmtime's yield would be polled again at once. The slot is taken before the yield:
+        // otherwise calls in the lane would follow each other without a look at the network.
         yield_now().await;
         *self.slow.lock().unwrap_or_else(PoisonError::into_inner) = place;
     }
@@ -81,7 +86,7 @@ impl CpuClock {
 
     fn now(&self) -> u64 {
         let of_thread = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from);
-        // A system without such a clock charges for what others take.
+        // A system without such a clock charges for other programs' time too.
         let time = of_thread.unwrap_or_else(|_| self.began.elapsed());
         u64::try_from(time.as_nanos()).unwrap_or(u64::MAX - 1) + 1
     }
@@ -101,24 +106,28 @@ impl<F: Future> Future for Metered<F> {
         let result = self.future.as_mut().poll(context);
         self.clock.used_ns.fetch_add(self.clock.now().saturating_sub(since), Ordering::Relaxed);
         self.clock.polling_since.store(0, Ordering::Relaxed);
-        // Whatever it waits for now, it is not the processor.
+        // Whatever the call waits for now, it is not the processor.
         drop(self.clock.slow.lock().unwrap_or_else(PoisonError::into_inner).take());
         result
     }
 }
 
-/// The slow lane: so many calls that have used more than [`FAST`] go on at the same time. One core stays for those that have not.
+/// The slow lane: how many calls that have used more than [`FAST`] run at the same time. One core
+/// stays for those that have not.
 pub(super) fn slow_lane(series: BudgetSeries) -> Arc<Budget> {
     let cores = available_parallelism().map_or(1, NonZero::get);
     Budget::new((cores as u64 - 1).max(1), usize::MAX, series)
 }
 
-/// What the lane rests before each turn where more than one wants it: at least half of a core stays for those that compute little.
-/// A call that is alone there goes on without. It costs heavy plugins half of their speed, and pays on a busy machine: with other builds
-/// running, `tests/benches/fairness.rs` had a ratio of 1.4 with it and 4.8 without (1.3 either way on a quiet one).
+/// The lane's pause before each turn when more than one call wants it: at least half of a core
+/// stays for calls that compute little. A call that is alone there runs without pauses. The pause
+/// costs heavy plugins half of their speed, and pays on a busy machine: with other builds running,
+/// `tests/benches/fairness.rs` had a ratio of 1.4 with it and 4.8 without (1.3 either way on a
+/// quiet machine).
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Two ticks: most honest calls end before. More would let many calls that each compute a little go past the lane.
+/// Two ticks: most honest calls end before. With more, many calls that each compute a little would
+/// bypass the lane.
 const FAST: Duration = Duration::from_millis(2);
 
 #[cfg(test)]
@@ -174,7 +183,7 @@ mod tests {
         spinners.into_iter().for_each(|spinner| spinner.abort());
     }
 
-    /// A call that has used this much and goes on for ever, tick by tick.
+    /// A call that has used `used` and computes for ever, tick by tick.
     fn spin(lane: &Arc<Budget>, tenant: TenantId, used: Duration, ticks: &Arc<AtomicU64>) -> tokio::task::JoinHandle<()> {
         let (clock, lane, ticks) = (CpuClock::new(Duration::MAX), lane.clone(), ticks.clone());
         clock.used_ns.store(used.as_nanos() as u64, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The one wasmtime engine of the process, and the thread that advances its epoch.
+//! The process's one wasmtime engine, and the thread that advances its epoch.
 
 use std::hash::{Hash, Hasher};
 use std::num::NonZero;
@@ -23,13 +23,13 @@ pub(super) struct PluginEngine {
     ticker: Option<JoinHandle<()>>,
 }
 
-/// What code depends on besides the component: wasmtime's version, its compiler's settings, the processor. Code of another identity is
-/// not loaded.
+/// What compiled code depends on besides the component: wasmtime's version, its compiler's
+/// settings, the processor. Code of another identity is not loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct EngineIdentity(pub [u8; 32]);
 
 impl PluginEngine {
-    /// An engine for `calls` at the same time, whose instances may have `max_memory_bytes` of memory each.
+    /// An engine for `calls` concurrent calls, whose memories may have `max_memory_bytes` each.
     pub(super) fn new(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<Self> {
         native_code::require_processor().map_err(wasmtime::Error::msg)?;
         let engine = Engine::new(&serving_config(max_memory_bytes, calls)?)?;
@@ -38,7 +38,6 @@ impl PluginEngine {
         Ok(Self { engine, stop, ticker: Some(ticker) })
     }
 
-    /// wasmtime's engine.
     pub(super) fn engine(&self) -> &Engine {
         &self.engine
     }
@@ -54,7 +53,7 @@ impl Drop for PluginEngine {
 }
 
 impl EngineIdentity {
-    /// The identity of what this engine compiles.
+    /// The identity of the code that this engine compiles.
     pub(super) fn of(engine: &Engine) -> Self {
         let mut hasher = Sha256Hasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
@@ -62,12 +61,14 @@ impl EngineIdentity {
     }
 }
 
-/// An engine that compiles what the serving one loads, and runs nothing: it reserves no memory for instances.
+/// An engine that compiles code for the serving one and runs none, so it reserves no memory for
+/// instances.
 pub(super) fn compiling_engine() -> wasmtime::Result<Engine> {
     Engine::new(&code_config()?)
 }
 
-/// A thread of its own: as a task, guests could starve the very ticks that make them yield.
+/// Runs on a thread of its own: guests could starve a task, and with it the very ticks that make
+/// them yield.
 fn spawn_ticker(engine: Engine, stop: Arc<AtomicBool>) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("plugin-epoch".to_owned()).spawn(move || {
         while !stop.load(Ordering::Relaxed) {
@@ -77,7 +78,7 @@ fn spawn_ticker(engine: Engine, stop: Arc<AtomicBool>) -> std::io::Result<JoinHa
     })
 }
 
-/// Everything that decides what code looks like: the same for who compiles and who runs it.
+/// Everything that determines the generated code. Compiling and serving engines share it.
 fn code_config() -> wasmtime::Result<Config> {
     let mut config = Config::new();
     wasm_features::state(&mut config);
@@ -87,13 +88,15 @@ fn code_config() -> wasmtime::Result<Config> {
     // Code of another release of wasmtime is refused.
     config.module_version(ModuleVersionStrategy::WasmtimeVersion)?;
     config
-        // The guest looks at the epoch in each loop and function: so it yields, and so it is cut off.
+        // The guest checks the epoch in each loop and function. That is how it yields and how it is
+        // stopped.
         .epoch_interruption(true)
         .consume_fuel(false)
-        // Out of bounds is a fault at a guard page, not a compare before each access. It takes signal handlers, which wasmtime
-        // installs for the process; whatever else faults goes to the handlers from before.
+        // An access out of bounds faults at a guard page, so no access needs a compare. This needs
+        // signal handlers, which wasmtime installs for the process; any other fault goes to the
+        // handlers that were there before.
         .signals_based_traps(true)
-        // Backtrace details would parse debug information that a stranger wrote.
+        // Backtrace details would mean parsing debug information that is untrusted.
         .debug_info(false)
         .wasm_backtrace_details(WasmBacktraceDetails::Disable);
     Ok(config)
@@ -102,14 +105,15 @@ fn code_config() -> wasmtime::Result<Config> {
 fn serving_config(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<Config> {
     let mut config = code_config()?;
     config
-        // Looked up when a guest is stopped, and never before.
+        // Looked up only when a guest is stopped.
         .wasm_backtrace_max_frames(NonZero::new(backtrace::MAX_FRAMES))
         .max_wasm_stack(WASM_STACK)
         .async_stack_size(FIBER_STACK)
-        // A guest's stack holds its data, and the next one's frames lie in the same memory; it can't read below its own frames, so
-        // that clearing 1 MiB for each call would defend against nothing but a bug in the compiler.
+        // A guest's stack holds its data, and the next guest's frames lie in the same memory. A
+        // guest cannot read below its own frames, so clearing 1 MiB for each call would defend only
+        // against a bug in the compiler.
         .async_stack_zeroing(false)
-        // A component's initial memory is shared between its instances until one writes to it.
+        // A component's instances share its initial memory until one writes to it.
         .memory_init_cow(true)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(max_memory_bytes, calls)?));
     Ok(config)
@@ -117,9 +121,10 @@ fn serving_config(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<Config>
 
 fn pool(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<PoolingAllocationConfig> {
     let mut pool = PoolingAllocationConfig::new();
-    // One component instance and one fiber for each call. What one component may have, all may have at once; else one tenant's unusual
-    // guests could use up what another's need. It is address space: 4 GiB and a guard for each memory, 4 TiB in all of the 128 that a
-    // process has; 10,000 entries of a table are 80 KiB, a stack 1 MiB.
+    // One component instance and one fiber for each call. All calls may have at once what one
+    // component may have; otherwise one tenant's unusual guests could use up what another tenant's
+    // need. This costs address space: 4 GiB and a guard for each memory, 4 TiB in all of the 128
+    // TiB that a process has; 10,000 table entries are 80 KiB, a stack is 1 MiB.
     pool.total_component_instances(calls)
         .total_stacks(calls)
         .total_memories(calls.saturating_mul(MAX_MEMORIES as u32))
@@ -132,18 +137,21 @@ fn pool(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<PoolingAllocation
         .max_tables_per_module(MAX_TABLES as u32)
         .max_memory_size(usize::try_from(max_memory_bytes)?)
         .table_elements(MAX_TABLE_ELEMENTS)
-        // Host memory for the tables of functions and types of one instance. A large Rust guest takes 20 KiB.
+        // Host memory for the tables of functions and types of one instance. A large Rust guest
+        // takes 20 KiB.
         .max_component_instance_size(512 << 10)
         .max_core_instance_size(512 << 10)
-        // Resetting a warm page costs less than giving it back. A guest that the SDK links begins with 128 KiB, its stack of 64 KiB
-        // included, and takes a few pages more for a request; what is past this is given back to the system after each call.
+        // Resetting a warm page costs less than giving it back. A guest that the SDK links begins
+        // with 128 KiB, its stack of 64 KiB included, and takes a few pages more for a request.
+        // Memory past this limit is given back to the system after each call.
         .linear_memory_keep_resident(512 << 10)
-        // All of the table that one may have.
+        // All of the table that one instance may have.
         .table_keep_resident(MAX_TABLE_ELEMENTS * size_of::<usize>())
-        // A plugin that finds its own slot again needs not be mapped again: as many as there can be. At the most above, memories and
-        // tables of idle slots keep 300 MiB.
+        // A plugin that gets its last slot again need not be mapped again, so all slots may stay
+        // warm. At the limits above, memories and tables of idle slots keep 300 MiB.
         .max_unused_warm_slots(calls)
-        // On wasmtime 48 a page of the last guest that was swapped out is not reset (wasmtime pull request 14357).
+        // On wasmtime 48, a swapped-out page of the last guest is not reset (wasmtime pull request
+        // 14357).
         .pagemap_scan(Enabled::No);
     Ok(pool)
 }
@@ -161,13 +169,14 @@ impl Hasher for Sha256Hasher {
     }
 }
 
-/// How often a guest yields and its CPU time is looked at.
+/// How often a guest yields and its CPU time is checked.
 const EPOCH_TICK: Duration = Duration::from_millis(1);
 
-/// Recursion of a guest ends here, in a trap.
+/// Deeper recursion of a guest traps.
 const WASM_STACK: usize = 256 << 10;
 
-/// The guest's stack and, above it, what host functions need; too little would end the process.
+/// The guest's stack and, above it, room for host functions. An overflow there would end the
+/// process.
 const FIBER_STACK: usize = 1 << 20;
 
 /// What is left for host functions: three times what the guest has.

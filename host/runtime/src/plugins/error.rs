@@ -9,35 +9,35 @@ use serde::{Deserialize, Serialize};
 
 use crate::telemetry::{Blame, printable};
 
-/// Why a component was refused, in words for the person who wrote it.
+/// Why a component was refused, in words for its author.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum ComponentError {
-    /// Compiling it takes more memory than that many bytes.
+    /// Compiling it takes more memory than this many bytes.
     #[error("compiling the component takes more than {} of memory; {TOO_COMPLEX}", mib(*.0))]
     CompilerMemory(u64),
-    /// Compiling it takes more CPU time than that many seconds.
+    /// Compiling it takes more CPU time than this many seconds.
     #[error("compiling the component takes more than {0} s of CPU; {TOO_COMPLEX}")]
     CompilerCpu(u64),
-    /// Compiling it was not through after that many seconds.
+    /// Compiling it was not finished after this many seconds.
     #[error("compiling the component was not through after {0} s; {TOO_COMPLEX}")]
     CompilerTime(u64),
-    /// Its compiled form has more than that many bytes.
+    /// Its compiled code has more than this many bytes.
     #[error("the component's compiled code has more than {}; {TOO_COMPLEX}", mib(*.0))]
     CompiledSize(u64),
-    /// The compiler ended on it with this.
+    /// The compiler crashed or panicked on it. Holds the signal's name or `a panic`.
     #[error("the compiler failed on the component ({0}); that is no fault of yours, but please change what is unusual about it")]
     CompilerFailed(String),
-    /// It is composed of parts that hand each other what lies in their memories.
+    /// It is composed of parts that hand each other values in memory (texts or lists).
     #[error(
         "the component is composed of others that hand each other texts or lists, which this host can't run: each has a memory of its own; build it as a single component with `flowhost plugin build`"
     )]
     Composed,
-    /// A core module or something else entirely.
+    /// A core module or something else entirely. For a module, the text says so.
     #[error(
         "this is not a WebAssembly component{0}; build it with `flowhost plugin build` (target wasm32-wasip2), not as a core module"
     )]
     NotAComponent(Cow<'static, str>),
-    /// What `flowhost plugin build` wrote into it can't be understood.
+    /// The section that `flowhost plugin build` wrote into it cannot be parsed.
     #[error(
         "the component's section `flowhost:plugin` can't be understood: {0}; build it with the `flowhost` of this host's release"
     )]
@@ -51,14 +51,15 @@ pub enum ComponentError {
     /// wasmtime refuses it.
     #[error("the component can't be compiled: {0}")]
     Invalid(String),
-    /// It doesn't fit the world `flowhost:flow/flow`.
+    /// It does not fit the world `flowhost:flow/flow`.
     #[error("the component doesn't fit the plugin contract (world `flow` of package flowhost:flow@1.0.0): {0}")]
     WrongWorld(String),
 }
 
 impl ComponentError {
-    /// Whether a machine that is less busy, or has more memory to spare, may come to another end: a compiler that ran out of something or
-    /// crashed says little of the component. All else does.
+    /// Whether another attempt may end differently on a machine that is less busy or has more free
+    /// memory: a compiler that ran out of something or crashed says little about the component. All
+    /// other errors are final.
     pub(super) fn may_be_the_machines(&self) -> bool {
         match self {
             Self::CompilerMemory(_) | Self::CompilerCpu(_) | Self::CompilerTime(_) | Self::CompilerFailed(_) => true,
@@ -77,31 +78,33 @@ impl ComponentError {
 /// Why a plugin did not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum PluginError {
-    /// The plugin failed so often in a row that it is left alone for a while.
+    /// The plugin failed so often in a row that it is not called for a while.
     #[error("the plugin failed again and again and is left alone for a while")]
     CircuitOpen {
-        /// How long.
+        /// When it may be called again, from now.
         retry_after: Duration,
     },
-    /// The plugin used up its CPU time.
+    /// The plugin used up its CPU time: this much.
     #[error("the plugin used up its CPU time of {} ms", .0.as_millis())]
     CpuTime(Duration),
-    /// The host has none of this left for the tenant.
+    /// The host has none of this resource left for the tenant.
     #[error("the host has no {0} left for the call")]
     HostFull(&'static str),
-    /// The plugin said so itself. What it said stands in its own log: it may be a customer's data.
+    /// The plugin reported an error of its own. Its text stands only in the plugin's log, since it
+    /// may hold a customer's data.
     #[error("the plugin reported an internal error")]
     Internal,
-    /// The component can't be loaded.
+    /// The component cannot be loaded.
     #[error("the plugin can't be loaded")]
     Load(#[from] LoadError),
     /// Too many calls of the flow are under way.
     #[error("too many calls of the flow are under way")]
     Overloaded,
-    /// The plugin trapped; the runtime says how. What it wrote before, a panic's message as a rule, stands in its own log.
+    /// The plugin trapped, for the reason that the runtime gives. What it wrote before, usually a
+    /// panic's message, stands in its own log.
     #[error("the plugin trapped: {0}")]
     Trap(GuestText),
-    /// The plugin ran out of time.
+    /// The plugin ran out of wall time: this much.
     #[error("the plugin ran out of its time of {} ms", .0.as_millis())]
     WallTime(Duration),
 }
@@ -118,7 +121,7 @@ impl PluginError {
         }
     }
 
-    /// What failed, as it stands in metrics.
+    /// What failed, as a label of metrics.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::CircuitOpen { .. } => "circuit-open",
@@ -133,7 +136,7 @@ impl PluginError {
     }
 }
 
-/// Why a stored component can't be loaded.
+/// Why a stored component cannot be loaded.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum LoadError {
     /// It is not stored.
@@ -145,10 +148,10 @@ pub enum LoadError {
     /// The compiling process or a thread of the host failed.
     #[error("the component could not be compiled: {0}")]
     Host(String),
-    /// It could not be compiled this time.
+    /// It could not be compiled this time; another attempt may succeed.
     #[error("the component could not be compiled this time")]
     NotNow(#[source] ComponentError),
-    /// Whatever keeps components failed.
+    /// The [`ComponentSource`](super::ComponentSource) failed.
     #[error("the component can't be read")]
     Source(#[source] Arc<dyn std::error::Error + Send + Sync>),
 }
@@ -157,10 +160,11 @@ fn mib(bytes: u64) -> String {
     format!("{} MiB", bytes >> 20)
 }
 
-/// What makes a compiler slow is one huge function, generated as a rule: its work grows with the square of that.
+/// A slow compilation usually means one huge function, which was generated: the compiler's work
+/// grows with the square of its size.
 const TOO_COMPLEX: &str = "a function in it is far too large or too deeply nested: split it up, and build in release mode";
 
-/// Text that a plugin may have had a hand in: cut and escaped, for logs only, never for a client.
+/// Text that a plugin may have influenced: cut and escaped. For logs only, never for a client.
 pub struct GuestText(String);
 
 impl GuestText {
@@ -182,5 +186,5 @@ impl fmt::Debug for GuestText {
     }
 }
 
-/// A trap's cause fits; a flood doesn't.
+/// Room for a trap's cause, but not for a flood.
 const GUEST_TEXT_BYTES: usize = 1024;

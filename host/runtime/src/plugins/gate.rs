@@ -1,5 +1,5 @@
-//! Places for calls: so many of one flow, and a share of the host's places and of its memory, which tenants get in turns; and a queue that
-//! is bounded in length and time.
+//! Permits for calls: a concurrency limit for each flow, and a share of the host's call slots and
+//! memory, which tenants get in turns. The queue for them is bounded in length and time.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,16 +15,17 @@ use crate::budget::{Budget, Claim};
 use crate::telemetry::Metrics;
 use flowhost_protocol::ids::{FlowId, Scope};
 
-/// Hands out places.
+/// Hands out call permits.
 #[derive(Debug)]
 pub(super) struct Gates {
     places: Arc<Budget>,
     memory: Arc<Budget>,
-    /// Gates live as long as somebody is at them, so that flows that are gone leave nothing behind.
+    /// A gate lives as long as a call holds it or waits at it, so the map does not grow with flows
+    /// that are gone.
     flows: Mutex<HashMap<FlowId, Weak<Gate>>>,
 }
 
-/// The places of one flow.
+/// The concurrency limit of one flow.
 #[derive(Debug)]
 struct Gate {
     concurrency: u32,
@@ -32,11 +33,11 @@ struct Gate {
     waiting: AtomicU32,
 }
 
-/// A place of the flow, one of the host, and the memory to begin with; given back when dropped, which is to be after the call's instance
-/// and the check of its answer.
+/// A permit of the flow, a slot of the host, and the memory to begin with. It is given back when
+/// dropped, which has to be after the call's instance and the check of its answer.
 #[derive(Debug)]
 pub(super) struct Entered {
-    /// What the call has of the host's memory.
+    /// What the call holds of the host's memory.
     pub(super) memory: Arc<Claim>,
     _flow: OwnedSemaphorePermit,
     _host: Claim,
@@ -44,7 +45,7 @@ pub(super) struct Entered {
 }
 
 impl Gates {
-    /// So much for all calls together.
+    /// Limits for all calls together.
     pub(super) fn new(limits: HostLimits, metrics: &Metrics) -> Self {
         Self {
             places: Budget::new(limits.calls.into(), TENANT_QUEUE, metrics.budget("places")),
@@ -53,7 +54,8 @@ impl Gates {
         }
     }
 
-    /// Waits for a place for a call of the flow, behind at most `queue` others and at most [`QUEUE_TIME`].
+    /// Waits for a permit for a call of the flow, behind at most `queue` others and for at most
+    /// [`QUEUE_TIME`].
     pub(super) async fn enter(&self, scope: Scope, concurrency: u32, queue: u32) -> Result<Entered, PluginError> {
         let gate = self.gate(scope.flow, concurrency);
         let _waiting = Waiting::join(&gate, queue)?;
@@ -66,7 +68,7 @@ impl Gates {
         timeout(QUEUE_TIME, places).await.ok().flatten().ok_or(PluginError::Overloaded)
     }
 
-    /// The gate of a flow; another one if its concurrency was changed since.
+    /// The gate of a flow. A changed concurrency makes a new gate.
     fn gate(&self, flow: FlowId, concurrency: u32) -> Arc<Gate> {
         let mut flows = self.flows.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(gate) = flows.get(&flow).and_then(Weak::upgrade).filter(|gate| gate.concurrency == concurrency) {
@@ -79,7 +81,8 @@ impl Gates {
     }
 }
 
-/// How long a call that waited so long for its place may still wait for anything else of the host's.
+/// How long a call that waited `waited` for its permit may still wait for other resources of the
+/// host.
 pub(super) fn patience_left(waited: Option<Duration>) -> Duration {
     QUEUE_TIME.saturating_sub(waited.unwrap_or_default())
 }
@@ -90,7 +93,7 @@ impl Gate {
     }
 }
 
-/// A place in the queue; left when dropped, also by a caller that gave up.
+/// An entry in the queue. It is left when dropped, also when the caller gave up.
 struct Waiting<'a>(&'a Gate);
 
 impl<'a> Waiting<'a> {
@@ -111,7 +114,7 @@ impl Drop for Waiting<'_> {
 /// With a call's longest wall time of 8 s this stays below the 10 s after which Meta gives up.
 const QUEUE_TIME: Duration = Duration::from_millis(1_500);
 
-/// Calls of one tenant that may wait for a place of the host: the queues of four flows.
+/// How many calls of one tenant may wait for a slot of the host: the queues of four flows.
 const TENANT_QUEUE: usize = 256;
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! What a component says of itself, read without compiling it: its section of ours, and what it imports and exports.
+//! What a component says of itself, read without compiling it: the section `flowhost plugin build`
+//! wrote, its imports and its exports.
 
 use serde::{Deserialize, Serialize};
 use wasmparser::{Encoding, KnownCustom, Name, NameSectionReader, Parser, Payload};
@@ -10,17 +11,22 @@ use flowhost_protocol::flow::{Capabilities, PLUGIN_SECTION, PluginSection};
 /// What a component says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inspection {
-    /// The version of the SDK that it is made with, if it is made with it.
+    /// The version of the SDK it is made with; absent without an SDK.
     pub sdk: Option<String>,
-    /// What its manifest asks for.
+    /// The capabilities that its manifest asks for.
     pub requests: Capabilities,
-    /// The names of what it imports, WASI included.
+    /// The names of its imports, WASI included.
     pub imports: Vec<String>,
-    /// Whether `flowhost plugin build` wrote into it what its manifest asks for. What other tools make of it may lose that.
+    /// Whether it has the section in which `flowhost plugin build` stores the manifest's requests.
+    /// Other tools may drop that section.
     pub has_manifest: bool,
 }
 
-/// Reads a component's outermost layer. Refuses what is no component, and one that another release of the contract or the SDK made.
+/// Reads a component's outermost layer.
+///
+/// # Errors
+/// It is not a component, cannot be parsed, or is made for another release of the contract or the
+/// SDK.
 pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
     match component.get(..8) {
         Some(b"\0asm\x0d\0\x01\0") => (),
@@ -30,7 +36,8 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
     let (mut imports, mut exports, mut section, mut depth) = (Vec::new(), Vec::new(), None, 0_u32);
     for payload in Parser::new(0).parse_all(component) {
         match payload.map_err(malformed)? {
-            // What lies inside has its own imports: those of modules, which the component answers itself.
+            // Nested modules and components have imports of their own, which the outer component
+            // satisfies.
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::Version { encoding: Encoding::Component, .. } => (),
             Payload::End(_) => depth = depth.saturating_sub(1),
@@ -72,8 +79,8 @@ fn note(names: &mut Vec<String>, name: &str) -> Result<(), ComponentError> {
     Ok(())
 }
 
-/// Of each function that a trap finds under way the runtime copies the name. What can't be read of a section of names nobody looks at,
-/// the runtime neither.
+/// The runtime copies the name of each function that is on the stack at a trap. The runtime skips
+/// what it cannot parse of a name section, and so does this check.
 fn check_function_names(names: NameSectionReader<'_>) -> Result<(), ComponentError> {
     let functions = names.map_while(Result::ok).filter_map(|names| match names {
         Name::Function(functions) => Some(functions),
@@ -92,7 +99,7 @@ fn read_section(data: &[u8]) -> Result<PluginSection, ComponentError> {
     serde_json::from_slice(data).map_err(|error| ComponentError::Section(printable(&error.to_string(), MAX_NAME_BYTES)))
 }
 
-/// Whether a name of the contract's package is of the release that this host speaks.
+/// Checks that a name of the contract's package has the release that this host knows.
 fn check_contract(name: &str) -> Result<(), ComponentError> {
     let of_the_contract = name.strip_prefix(CONTRACT).filter(|rest| rest.starts_with('/'));
     let version = of_the_contract.map(|rest| rest.split_once('@').map_or("without a version", |(_, version)| version));
@@ -122,10 +129,10 @@ const SDK_RELEASES: [&str; 1] = ["0.1"];
 const MAX_NAMES: usize = 200;
 const MAX_NAME_BYTES: usize = 200;
 
-/// What WebAssembly engines allow any other string.
+/// The limit that WebAssembly engines set for any other string.
 const MAX_FUNCTION_NAME_BYTES: usize = 100_000;
 
-/// Hundreds of hosts fit.
+/// Room for hundreds of hosts.
 const MAX_SECTION_BYTES: usize = 64 << 10;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The limits of one call, and the memory limiter that holds for all memories of an instance together.
+//! The limits of one call, and the limiter for all memories of an instance together.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,65 +10,67 @@ use crate::budget::Claim;
 /// What one call may use.
 #[derive(Clone, Copy, Debug)]
 pub struct CallLimits {
-    /// Linear memory, all memories together.
+    /// Linear memory in bytes, all memories together.
     pub memory_bytes: u64,
     /// CPU time.
     pub cpu: Duration,
-    /// Time from begin to end, host calls included.
+    /// Wall time, host calls included.
     pub wall: Duration,
-    /// Calls of the flow at the same time.
+    /// Concurrent calls of the flow.
     pub concurrency: u32,
-    /// Calls that may wait for a place.
+    /// Calls that may wait for a permit.
     pub queue: u32,
     /// Keys that the flow may keep values under.
     pub store_keys: u32,
-    /// Bytes of each of these values.
+    /// The most bytes of each of these values.
     pub store_value_bytes: u32,
     /// Outbound requests.
     pub outbound_requests: u32,
-    /// The body of each response to them.
+    /// The most bytes of the body of each response.
     pub outbound_response_bytes: u32,
 }
 
 /// What the calls of all tenants may use together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostLimits {
-    /// Calls at the same time.
+    /// Concurrent calls.
     pub calls: u32,
-    /// Linear memory.
+    /// Linear memory in bytes.
     pub memory_bytes: u64,
 }
 
 impl Default for HostLimits {
-    /// As many calls as eight flows have at the highest concurrency, or 32 at the default, and memory for all of them.
+    /// As many calls as 8 flows have at the highest concurrency, or 32 at the default, and memory
+    /// for all of them.
     fn default() -> Self {
         Self { calls: MAX_CALLS, memory_bytes: u64::from(MAX_CALLS) << 26 }
     }
 }
 
-/// Sums up what an instance's memories have, and claims it from the host's budget as it grows: wasmtime's own limiter looks at each
-/// memory alone.
+/// Sums up an instance's memories and claims their growth from the host's budget. wasmtime's own
+/// limiter sees each memory alone.
 #[derive(Debug)]
 pub(super) struct MemoryLimiter {
     limit: u64,
     used: u64,
-    /// What was claimed of the host's memory. Others hold it too: the memories are there until the store is gone, and this goes before.
+    /// What was claimed of the host's memory. The call's permit holds it too: the memories exist
+    /// until the store is gone, and this field is dropped before them.
     claim: Arc<Claim>,
     claimed: u64,
 }
 
-/// The reason for which a guest is stopped that grew past what the host has for its tenant.
+/// Stops a guest that grew past what the host has for its tenant.
 #[derive(Debug, thiserror::Error)]
 #[error("the host's memory for guests is used up")]
 pub(super) struct HostMemoryUsedUp;
 
 impl MemoryLimiter {
-    /// Allows `limit` bytes in all; [`FIRST_MEMORY`] of them are claimed already.
+    /// Allows `limit` bytes in all, of which [`FIRST_MEMORY`] are claimed already.
     pub(super) fn new(limit: u64, claim: Arc<Claim>) -> Self {
         Self { limit, used: 0, claim, claimed: FIRST_MEMORY }
     }
 
-    /// What the memories have in all, in bytes. They never shrink, so this is the most that they had.
+    /// The size of all memories in bytes. Memories never shrink, so this is also the most they had.
     pub(super) fn used(&self) -> u64 {
         self.used
     }
@@ -81,7 +83,8 @@ impl ResourceLimiter for MemoryLimiter {
             return Ok(false);
         }
         let missing = grown.saturating_sub(self.claimed);
-        // Told that there is no more memory, an honest guest would panic, and be blamed for it.
+        // This traps instead of refusing: an honest guest would panic for want of memory and be
+        // blamed for it.
         if missing > 0 && !self.claim.grow(missing) {
             return Err(wasmtime::Error::new(HostMemoryUsedUp));
         }
@@ -107,13 +110,16 @@ impl ResourceLimiter for MemoryLimiter {
     }
 }
 
-/// Calls of all plugins at the same time. Each costs address space for its memories and a fiber's stack, and memory only while it runs.
+/// Concurrent calls of all plugins. Each costs address space for its memories and a fiber's stack,
+/// and real memory only while it runs.
 const MAX_CALLS: u32 = 512;
 
-/// What a call claims of the host's memory before it begins: what the SDK's guests need as a rule, so that few claim more later.
+/// What a call claims of the host's memory before it begins: enough for most SDK guests, so that
+/// few claim more later.
 pub(super) const FIRST_MEMORY: u64 = 1 << 20;
 
-/// A Rust guest is three core modules (itself and the two adapters that `wasm-component-ld` makes); others need a few more.
+/// A Rust guest is three core modules (itself and the two adapters that `wasm-component-ld` makes);
+/// others need a few more.
 pub(super) const MAX_CORE_INSTANCES: usize = 8;
 
 /// One memory for the guest's modules, one for an adapter that brings its own.

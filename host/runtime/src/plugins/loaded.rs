@@ -1,4 +1,5 @@
-//! The plugins that are in memory. There may be many more in the database: what was not used for long makes room.
+//! The plugins in memory. The database may hold many more: those that were not used for long make
+//! room.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,21 +10,21 @@ use tokio::sync::OnceCell;
 use super::{ComponentError, LoadError};
 use flowhost_protocol::ids::PluginDigest;
 
-/// A place for what came of loading a plugin; filled once, however many ask at the same time.
+/// The result of loading a plugin. It is filled once, however many callers ask at the same time.
 pub(super) type Cell<T> = Arc<OnceCell<Result<Arc<T>, ComponentError>>>;
 
-/// Plugins in memory, and those that were refused, by the digest of their component.
+/// Plugins in memory, and refused ones, by the digest of their component.
 pub(super) struct Loaded<T> {
     kept: Mutex<Kept<T>>,
     limits: LoadedLimits,
 }
 
-/// How much is kept.
+/// How much is kept in memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LoadedLimits {
-    /// Plugins.
+    /// The most plugins.
     pub count: usize,
-    /// Their code together.
+    /// The most bytes of code, of all plugins together.
     pub bytes: usize,
 }
 
@@ -36,17 +37,16 @@ struct Entry<T> {
     cell: Cell<T>,
     used: Instant,
     bytes: usize,
-    /// The last try failed, and the next one is not before then.
+    /// Set after a failed attempt: when the next one may begin, and why the last one failed.
     resting: Option<(Instant, LoadError)>,
 }
 
 impl<T> Loaded<T> {
-    /// Nothing yet.
     pub(super) fn new(limits: LoadedLimits) -> Self {
         Self { kept: Mutex::new(Kept { entries: HashMap::new(), active: HashSet::new() }), limits }
     }
 
-    /// The place of a plugin, which is used now.
+    /// The cell of a plugin. Marks the plugin as used now.
     pub(super) fn cell(&self, digest: PluginDigest) -> Cell<T> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || Entry { cell: Arc::default(), used: Instant::now(), bytes: 0, resting: None };
@@ -57,14 +57,14 @@ impl<T> Loaded<T> {
         cell
     }
 
-    /// Why loading a plugin is not tried now, if the last try failed a moment ago.
+    /// Returns the last failure if it is too recent for another attempt.
     pub(super) fn may_try(&self, digest: PluginDigest) -> Result<(), LoadError> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let resting = kept.entries.get(&digest).and_then(|entry| entry.resting.as_ref());
         resting.filter(|(until, _)| Instant::now() < *until).map_or(Ok(()), |(_, failure)| Err(failure.clone()))
     }
 
-    /// Lets a plugin rest that could not be loaded.
+    /// Puts off the next attempt to load a plugin by `time`.
     pub(super) fn rest(&self, digest: PluginDigest, failure: &LoadError, time: Duration) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = kept.entries.get_mut(&digest) {
@@ -72,7 +72,7 @@ impl<T> Loaded<T> {
         }
     }
 
-    /// Notes how many bytes of code a plugin turned out to have.
+    /// Records how many bytes of code a plugin has, and makes room.
     pub(super) fn weigh(&self, digest: PluginDigest, bytes: usize) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = kept.entries.get_mut(&digest) {
@@ -81,7 +81,7 @@ impl<T> Loaded<T> {
         kept.make_room(digest, self.limits);
     }
 
-    /// Forgets plugins that are not active and were not used for ten minutes.
+    /// Removes plugins that are not active and were not used for ten minutes.
     pub(super) fn retain(&self, active: &HashSet<PluginDigest>) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.entries.retain(|digest, entry| active.contains(digest) || entry.used.elapsed() < KEEP_UNUSED);
@@ -90,8 +90,8 @@ impl<T> Loaded<T> {
 }
 
 impl<T> Kept<T> {
-    /// Forgets others than this one until the rest fits: first those that are not active, of these first what was not used for longest.
-    /// A call that has one goes on with it.
+    /// Removes plugins other than `needed` until the rest fits: inactive ones first, and among
+    /// these the least recently used. A call that holds a removed plugin keeps it.
     fn make_room(&mut self, needed: PluginDigest, limits: LoadedLimits) {
         let mut bytes: usize = self.entries.values().map(|entry| entry.bytes).sum();
         while self.entries.len() > limits.count || bytes > limits.bytes {
@@ -104,13 +104,15 @@ impl<T> Kept<T> {
 }
 
 impl Default for LoadedLimits {
-    /// Each has its code, some mappings (of 65,530 that a process may have) and about 40 KiB besides.
+    /// Each takes its code, some mappings (of 65,530 that a process may have) and about 40 KiB
+    /// besides.
     fn default() -> Self {
         Self { count: 1_000, bytes: 4 << 30 }
     }
 }
 
-/// A plugin that was just uploaded is about to be activated, and one that was just replaced may come back.
+/// A plugin that was just uploaded is about to be activated, and one that was just replaced may
+/// come back.
 const KEEP_UNUSED: Duration = Duration::from_secs(10 * 60);
 
 #[cfg(test)]

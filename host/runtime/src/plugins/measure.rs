@@ -1,4 +1,4 @@
-//! What a call came to: told to the breaker of its version and to the metrics, once.
+//! The result of a call, reported once to its version's breaker and to the metrics.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,15 +11,15 @@ use crate::telemetry::{Blame, CallUsage, FlowSeries, FlowVersion, PluginMetrics}
 use flowhost_protocol::flow::{Answer, AnswerError};
 use flowhost_protocol::ids::TenantId;
 
-/// A call that may be made. Dropped without a word, nothing is said about the plugin.
+/// A call that may be made. Dropped without a report, it says nothing about the plugin.
 #[derive(Debug)]
 pub(super) struct Outcome<'a> {
     series: Arc<FlowSeries>,
     permission: Permission<'a>,
 }
 
-/// A plugin's answer that was not looked at yet. Nobody gets at it but by [`Unchecked::check`]: an answer that can't be shown is a
-/// failure of the plugin like any other. The call keeps its place until then.
+/// A plugin's answer that is not checked yet. [`Unchecked::check`] is the only way to it: an
+/// invalid answer is a failure of the plugin like any other. The call keeps its permit until then.
 #[derive(Debug)]
 #[must_use]
 pub struct Unchecked<'a> {
@@ -32,17 +32,17 @@ pub struct Unchecked<'a> {
     lane: &'a Arc<Budget>,
 }
 
-/// Who is told what a call came to.
+/// Where the result of a call is reported.
 #[derive(Debug)]
 pub(super) enum Told<'a> {
-    /// The breaker of its version, and the metrics.
+    /// To its version's breaker and the metrics.
     Host(Outcome<'a>),
-    /// Whoever rehearses: of what it used.
+    /// To the caller of a rehearsal: only what the call used.
     Rehearsal(&'a mut CallUsage),
 }
 
 impl<'a> Outcome<'a> {
-    /// Counts a call, and lets it through if its version's circuit does.
+    /// Counts a call, and lets it through unless its version's circuit is open.
     pub(super) fn begin(breakers: &'a Breakers, metrics: &PluginMetrics, call: &Call) -> Result<Self, PluginError> {
         let series =
             metrics.of(&FlowVersion { tenant: call.tenant_slug.clone(), flow: call.flow_name.clone(), version: call.version });
@@ -57,17 +57,17 @@ impl<'a> Outcome<'a> {
         }
     }
 
-    /// What the call used, however it ended.
+    /// Records what the call used, however it ended.
     pub(super) fn used(&self, usage: &CallUsage) {
         self.series.used(usage);
     }
 
-    /// The plugin did what it is there for.
+    /// Reports success.
     pub(super) fn succeeded(self) {
         self.series.set_circuit_open(self.permission.succeeded());
     }
 
-    /// The call failed; only what the plugin is to blame for counts against it.
+    /// Reports a failure. Only failures that are the plugin's fault count against it.
     pub(super) fn failed(self, error: &PluginError) {
         self.fail(error.kind(), error.blame());
     }
@@ -112,14 +112,19 @@ impl<'a> Unchecked<'a> {
         Self { answer, entered, told, usage, tenant: call.scope.tenant, cpu: call.limits.cpu, lane }
     }
 
-    /// What the check makes of the answer, within what the call has left of its CPU time.
+    /// Runs `check` on the answer, within what is left of the call's CPU time.
+    ///
+    /// # Errors
+    /// The inner error is the check's. The outer one says that the CPU time is used up, or that the
+    /// check waited too long for its turn.
     pub async fn check<T: Send + 'static>(
         self,
         check: impl FnOnce(Answer) -> Result<T, AnswerError> + Send + 'static,
     ) -> Result<Result<T, AnswerError>, PluginError> {
         let Self { answer, entered, mut told, mut usage, tenant, cpu, lane } = self;
         let checked = reply_check::run(lane, tenant, patience_left(usage.queue), answer, move |answer| {
-            // Until its end the check needs memory, and a place: else calls whose answers wait for theirs would pile up.
+            // The check needs memory and a permit until its end; otherwise calls whose answers wait
+            // for their check would pile up.
             let _entered = entered;
             check(answer)
         });
@@ -140,7 +145,6 @@ impl<'a> Unchecked<'a> {
     }
 }
 
-/// Runs a future and tells how long it took.
 pub(super) async fn timed<T>(future: impl Future<Output = T>) -> (T, Duration) {
     let began = Instant::now();
     let result = future.await;
@@ -218,7 +222,7 @@ mod tests {
         }
     }
 
-    /// Far more than looking at an empty text takes.
+    /// Far more than a check of an empty text takes.
     const CPU: Duration = Duration::from_millis(100);
 
     const EMPTY_MODULE: &[u8] = b"\0asm\x01\0\0\0";

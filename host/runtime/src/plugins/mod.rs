@@ -1,8 +1,10 @@
-//! Plugins: a tenant's logic as a WebAssembly component, called in a sandbox that is made for the call and dropped after it.
+//! Plugins: a tenant's logic as a WebAssembly component, called in a sandbox that is created for
+//! the call and dropped after it.
 //!
-//! Invariants: an instance serves one call; a guest yields at every epoch tick, so that it holds no worker thread; whatever a guest
-//! does ends in an [`Answer`] or a [`PluginError`]. Code is loaded if its MAC is ours, and
-//! components are compiled in another process. This module knows no database, no HTTP, and no key but the one for that MAC.
+//! Invariants: an instance serves one call; a guest yields at every epoch tick, so it blocks no
+//! worker thread; whatever a guest does ends in an [`Answer`] or a [`PluginError`]; code is loaded
+//! only if its MAC is ours; components are compiled in another process. This module uses no
+//! database, no HTTP, and no key but the one for that MAC.
 
 mod backtrace;
 mod breaker;
@@ -71,35 +73,38 @@ pub struct Plugins {
     metrics: Arc<Metrics>,
 }
 
-/// Which plugin to call for whom, and what the call may use.
+/// Which plugin to call for which flow, and what the call may use.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// For which flow.
+    /// The flow and its tenant.
     pub scope: Scope,
     /// The tenant's slug, for metrics.
     pub tenant_slug: String,
     /// The flow's name, for metrics.
     pub flow_name: String,
-    /// Which version of its plugin.
+    /// The version of the flow's plugin.
     pub version: i32,
-    /// Which component.
+    /// The digest of the component.
     pub digest: PluginDigest,
-    /// What it may use.
+    /// The limits of the call.
     pub limits: CallLimits,
-    /// What it may reach outside: what it asks for, as far as it is granted.
+    /// What it may reach outside: what the plugin asks for and the flow grants.
     pub capabilities: Arc<Capabilities>,
-    /// What the tenant set for it.
+    /// The settings and secrets that the tenant set for the flow.
     pub config: Arc<FlowConfig>,
     /// Whether it is a rehearsal: what it writes into its store is dropped.
     pub rehearsal: bool,
-    /// The request that it is for; none of a rehearsal or a test.
+    /// The request that the call answers. Absent for a rehearsal and for a test.
     pub request: Option<RequestId>,
-    /// The clock and the random numbers, where they are not the real ones: in tests of plugins only.
+    /// A fixed clock and random numbers, in tests of plugins only.
     pub fixed: Option<Fixed>,
 }
 
 impl Plugins {
-    /// Starts the engine. `max_memory_bytes` is the most memory that any call may be given.
+    /// Starts the engine. `max_memory_bytes` is the most memory that any call may get.
+    ///
+    /// # Errors
+    /// wasmtime does not start, or this processor lacks a needed instruction set.
     pub fn new(
         max_memory_bytes: u64,
         limits: HostLimits,
@@ -117,14 +122,18 @@ impl Plugins {
     }
 
     /// Asks a plugin to answer an exchange.
+    ///
+    /// # Errors
+    /// The plugin gave no answer, for one of the reasons of [`PluginError`].
     pub async fn invoke(&self, call: &Call, exchange: &Exchange, input: &TurnInput) -> Result<Unchecked<'_>, PluginError> {
         let asked = self.run(call, async |guest, store| ask(guest, store, exchange, input).await);
         let (answered, outcome, usage) = asked.await?;
         Ok(Unchecked::new(answered, Told::Host(outcome), usage, call, &self.slow_lane))
     }
 
-    /// Asks a plugin as [`Plugins::invoke`] does, within the same limits, but counts nothing: a rehearsal says nothing of a version's life.
-    /// `usage` is told what the call used, however it ends, and its check after it.
+    /// Like [`Plugins::invoke`], within the same limits, but counts nothing: a rehearsal says
+    /// nothing about how a version does in production. `usage` receives what the call used, however
+    /// it ends, and then what the check of the answer used.
     pub async fn rehearse<'a>(
         &'a self,
         call: &Call,
@@ -137,12 +146,12 @@ impl Plugins {
         Ok(Unchecked::new(answered, Told::Rehearsal(usage), used, call, &self.slow_lane))
     }
 
-    /// Hands a plugin what a client reported as [`Plugins::report_client_error`] does, and counts nothing.
+    /// Like [`Plugins::report_client_error`], but counts nothing.
     pub async fn rehearse_client_error(&self, call: &Call, error: &ClientError, usage: &mut CallUsage) -> Result<(), PluginError> {
         self.run_admitted(call, usage, async |guest, store| guest.on_client_error(store, error).await.map(Ok)).await.map(|_| ())
     }
 
-    /// Hands a plugin what a client reported.
+    /// Hands a plugin an error that a client reported.
     pub async fn report_client_error(&self, call: &Call, error: &ClientError) -> Result<(), PluginError> {
         let reported = self.run(call, async |guest, store| guest.on_client_error(store, error).await.map(Ok));
         let (_, outcome, usage) = reported.await?;
@@ -151,7 +160,7 @@ impl Plugins {
         Ok(())
     }
 
-    /// Adds to the plugin's log why its answer was refused, for whoever writes it.
+    /// Adds to the plugin's log why its answer was refused, for the plugin's author.
     pub fn note_refusal(&self, call: &Call, reason: &AnswerError) {
         let mut log = CallLog::new(call);
         log.write_last(LogLevel::Error, &reason.to_string());
@@ -160,12 +169,13 @@ impl Plugins {
         }
     }
 
-    /// Loads a plugin if it is not loaded; tells whether it can be called.
+    /// Loads a plugin if it is not loaded, to see whether it can be called.
     pub async fn ensure_loadable(&self, tenant: TenantId, digest: PluginDigest) -> Result<(), LoadError> {
         self.registry.load(tenant, digest).await.map(|_| ())
     }
 
-    /// Loads the plugins whose code is in the cache, as far as the time reaches; gives the others.
+    /// Loads the plugins whose code is in the cache, for at most `time`. Returns those that were
+    /// not loaded.
     pub async fn load_cached(&self, wanted: Vec<(TenantId, PluginDigest)>, time: Duration) -> Vec<(TenantId, PluginDigest)> {
         let missing = Mutex::new(wanted.clone().into_iter().collect::<BTreeSet<_>>());
         let loading = futures_util::stream::iter(wanted).for_each_concurrent(LOADS_AT_ONCE, |(tenant, digest)| {
@@ -185,17 +195,17 @@ impl Plugins {
         self.registry.prepare(component).await
     }
 
-    /// Forgets plugins that are neither active nor recently used.
+    /// Removes from memory plugins that are neither active nor recently used.
     pub fn retain(&self, active: &HashSet<PluginDigest>) {
         self.registry.retain(active);
     }
 
-    /// Forgets what it knows of failures of all versions but these.
+    /// Forgets the failures of all versions but these.
     pub fn retain_versions(&self, active: &HashSet<(FlowId, i32)>) {
         self.breakers.retain(active);
     }
 
-    /// Makes one call, if the circuit of its version lets it, and counts it if it fails.
+    /// Makes one call if its version's circuit lets it, and reports it if it fails.
     async fn run<T>(
         &self,
         call: &Call,
@@ -213,7 +223,8 @@ impl Plugins {
         }
     }
 
-    /// Runs one call in an instance of its own, within its limits. The place that it has is given back with what is made of the result.
+    /// Runs one call in an instance of its own, within its limits. The permit is returned with the
+    /// value, so that the caller keeps it while it uses the value.
     async fn run_admitted<T>(
         &self,
         call: &Call,
@@ -231,7 +242,8 @@ impl Plugins {
         (usage.cpu, usage.wall) = (Some(clock.used()), Some(wall));
         (usage.start, usage.memory_bytes) = (store.data().started_in, Some(store.data().limiter.used()));
         let (result, place) = match result {
-            // It waits for the host as a rule, and is dropped: no error that says where.
+            // The guest usually waited for the host. Its future was dropped, so no error says where
+            // it was.
             Err(_) => (Err(PluginError::WallTime(call.limits.wall)), None),
             Ok(Ok(value)) => (value, None),
             Ok(Err(error)) => (Err(stopped(call, &error)), backtrace::of(&error)),
@@ -259,7 +271,7 @@ impl Plugins {
     }
 }
 
-/// Asks a guest for its answer; what it says of an error of its own goes to its log.
+/// Asks a guest for its answer. The text of an internal error goes to the guest's log only.
 async fn ask(
     guest: &Instantiable,
     store: &mut Store<CallState>,
@@ -273,7 +285,7 @@ async fn ask(
     }))
 }
 
-/// Why a guest was stopped. What the host ran out of is no trap of the guest's.
+/// Why a guest was stopped. A resource that the host ran out of is not a trap of the guest.
 fn stopped(call: &Call, error: &wasmtime::Error) -> PluginError {
     if error.is::<CpuTimeUsedUp>() {
         PluginError::CpuTime(call.limits.cpu)
@@ -286,25 +298,27 @@ fn stopped(call: &Call, error: &wasmtime::Error) -> PluginError {
     }
 }
 
-/// wasmtime's chain of reasons on one line. Names of imports and types can be long.
+/// wasmtime's error chain on one line, cut: names of imports and types can be long.
 fn explain(error: &wasmtime::Error) -> String {
     let reasons: Vec<String> = error.chain().map(ToString::to_string).collect();
     crate::telemetry::printable(&reasons.join(": "), EXPLANATION_BYTES)
 }
 
-/// The reason for which a guest is stopped.
+/// The error that stops a guest at its CPU limit.
 #[derive(Debug, thiserror::Error)]
 #[error("the CPU time is used up")]
 struct CpuTimeUsedUp;
 
-/// The most bytes that a guest may hand over in one call, answer included: above the largest reply (1 MiB) and state (256 KiB) that
-/// can be allowed, so that the check behind it names the limit, and small enough to be copied.
+/// The most bytes that a guest may hand over in one host call or as its answer. It is above the
+/// largest reply (1 MiB) and state (256 KiB) that can be allowed, so that the later check names the
+/// limit, and small enough to be copied.
 const HOST_CALL_BYTES: usize = 2 << 20;
 
-/// An answer needs no more.
+/// An answer to an upload needs no more.
 const EXPLANATION_BYTES: usize = 2_000;
 
-/// Code is read, checked and mapped on blocking threads; more than there are cores only wait for each other.
+/// Code is read, checked and mapped on blocking threads. More of them than cores only wait for each
+/// other.
 const LOADS_AT_ONCE: usize = 8;
 
 /// Handles of a guest at the same time: streams and pollables.

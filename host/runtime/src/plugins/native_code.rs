@@ -1,8 +1,9 @@
-//! Native code, and the only file of this crate with `unsafe` in it: what the compiler of this crate can't check is that machine code is
-//! our own, and that it is for this processor.
+//! Native code, and the only file of this crate with `unsafe` in it. The compiler cannot check that
+//! machine code is our own and made for this processor.
 //!
-//! [`OwnCode`] is the only way to load code, and [`OwnCode::check`] the only way to one: the MAC is checked over the very bytes, in
-//! memory that nobody else can write to, that are then loaded from. So code that was compiled a moment ago is sealed and checked too.
+//! [`OwnCode`] is the only way to load code, and [`OwnCode::check`] the only way to get one. The
+//! MAC is checked over the very bytes that are then loaded, in memory that nobody else can write
+//! to. So code that was compiled a moment ago is sealed and checked too.
 
 #![expect(unsafe_code, reason = "wasmtime loads machine code and takes processor features on trust; here is why it may")]
 
@@ -11,13 +12,13 @@ use wasmtime::{Config, Engine};
 
 use flowhost_protocol::crypto::{CodeKeys, MAC_BYTES};
 
-/// Machine code that this host, or one with its master key, compiled and sealed.
+/// Machine code that this host, or another host with the same master key, compiled and sealed.
 pub(super) struct OwnCode {
     sealed: Vec<u8>,
     code: usize,
 }
 
-/// Seals code that was just compiled: a MAC over the head and the code, then both.
+/// Seals code that was just compiled: the MAC of head and code, followed by both.
 pub(super) fn seal(keys: &CodeKeys, head: &[u8], code: &[u8]) -> Vec<u8> {
     let length = (head.len() as u64).to_le_bytes();
     let mac = keys.mac(&[&length, head, code]);
@@ -25,7 +26,8 @@ pub(super) fn seal(keys: &CodeKeys, head: &[u8], code: &[u8]) -> Vec<u8> {
 }
 
 impl OwnCode {
-    /// Takes what [`seal`] made; none if it is anything else, or was made with another key.
+    /// Checks the output of [`seal`]. Returns `None` for anything else, and for code sealed with
+    /// another key.
     pub(super) fn check(keys: &CodeKeys, sealed: Vec<u8>) -> Option<Self> {
         let (mac, content) = sealed.split_at_checked(MAC_BYTES)?;
         if !keys.verifies(&[content], mac) {
@@ -36,7 +38,7 @@ impl OwnCode {
         Some(Self { sealed, code })
     }
 
-    /// What was said of the code when it was sealed.
+    /// The head that was sealed with the code.
     pub(super) fn head(&self) -> &[u8] {
         &self.sealed[MAC_BYTES + LENGTH_BYTES..self.code]
     }
@@ -51,25 +53,28 @@ impl OwnCode {
         self.sealed.len() - self.code
     }
 
-    /// Makes it callable.
+    /// Makes the code callable.
     pub(super) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
-        // SAFETY: these are bytes that wasmtime's `precompile_component` made: only `seal` makes a MAC that `check` accepts, and it
-        // seals nothing but what the compiling process answered. They are in memory of ours, which nobody changes since `check`.
+        // SAFETY: these bytes are the output of wasmtime's `precompile_component`: only `seal`
+        // makes a MAC that `check` accepts, and it seals only what the compiling process answered.
+        // They lie in our own memory, which nobody has changed since `check`.
         unsafe { Component::deserialize(engine, &self.sealed[self.code..]) }
     }
 }
 
-/// Lets compiled code assume the same processor on every host, so that what one host compiled any other can load.
+/// Compiles for the same processor on every host, so that any host can load what another one
+/// compiled.
 pub(super) fn assume_processor(config: &mut Config) -> wasmtime::Result<()> {
     config.target(TARGET)?;
     for (flag, _) in PROCESSOR {
-        // SAFETY: the flags are instruction sets that `require_processor` looks for before an engine runs anything.
+        // SAFETY: the flags are instruction sets that `require_processor` checks before an engine
+        // runs anything.
         unsafe { config.cranelift_flag_enable(flag) };
     }
     Ok(())
 }
 
-/// Why this processor can't run compiled code, if it can't.
+/// Checks that this processor can run compiled code. The error names what it lacks.
 pub(super) fn require_processor() -> Result<(), String> {
     let missing: Vec<_> = PROCESSOR.iter().filter(|(_, has)| !has()).map(|(flag, _)| flag.trim_start_matches("has_")).collect();
     if missing.is_empty() {
@@ -79,12 +84,12 @@ pub(super) fn require_processor() -> Result<(), String> {
     }
 }
 
-/// An instruction set: what cranelift calls it, and whether this processor has it.
+/// An instruction set: cranelift's name for it, and whether this processor has it.
 type InstructionSet = (&'static str, fn() -> bool);
 
-/// x86-64-v2, which is every server since 2009, and what virtual machines show at the least (except QEMU's oldest models). With less,
-/// rounding and counting bits become calls. With more (AVX2 in v3) plugins gain little: they move text, and vectors are 128 bits wide
-/// in WebAssembly.
+/// x86-64-v2: every server since 2009 has it, and every virtual machine shows at least this (except
+/// QEMU's oldest models). With less, rounding and counting bits become calls. With more (AVX2 in
+/// v3) plugins gain little: they move text, and vectors are 128 bits wide in WebAssembly.
 #[cfg(target_arch = "x86_64")]
 const PROCESSOR: [InstructionSet; 5] = [
     ("has_sse3", || is_x86_feature_detected!("sse3")),
@@ -96,13 +101,13 @@ const PROCESSOR: [InstructionSet; 5] = [
 #[cfg(target_arch = "x86_64")]
 const PROCESSOR_NAME: &str = "a processor of the level x86-64-v2";
 
-/// ARMv8.0: what cranelift takes for granted there is all it needs.
+/// ARMv8.0: cranelift needs no more than what it takes for granted there.
 #[cfg(not(target_arch = "x86_64"))]
 const PROCESSOR: [InstructionSet; 0] = [];
 #[cfg(not(target_arch = "x86_64"))]
 const PROCESSOR_NAME: &str = "another processor";
 
-/// Naming the target turns off that cranelift looks at the processor it runs on.
+/// An explicit target keeps cranelift from detecting the features of the processor it runs on.
 const TARGET: &str = match (cfg!(target_arch = "x86_64"), cfg!(target_env = "musl")) {
     (true, false) => "x86_64-unknown-linux-gnu",
     (true, true) => "x86_64-unknown-linux-musl",

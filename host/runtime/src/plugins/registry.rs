@@ -1,5 +1,6 @@
-//! Plugins that are ready to be called, by the digest of their component. Loaded on demand, once however many ask at the same time: from
-//! memory, else from the code cache, else compiled.
+//! Plugins that are ready to be called, by the digest of their component. A plugin is loaded on
+//! demand, once however many callers ask at the same time: from memory, else from the code cache,
+//! else by compiling it.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -24,33 +25,33 @@ use crate::telemetry::Metrics;
 use flowhost_protocol::crypto::CodeKeys;
 use flowhost_protocol::ids::{PluginDigest, TenantId};
 
-/// Keeps the components of tenants; the plugins' only view of where they are stored.
+/// Reads the components of tenants. Plugins know nothing else of where these are stored.
 pub trait ComponentSource: Send + Sync {
-    /// The bytes of a tenant's component; none if there is no such one.
+    /// The bytes of a tenant's component, or `None` if the tenant has no such component.
     fn component(&self, tenant: TenantId, digest: PluginDigest) -> FoundComponent<'_>;
 }
 
-/// A component on its way from a [`ComponentSource`].
+/// The result of [`ComponentSource::component`].
 pub type FoundComponent<'a> =
     Pin<Box<dyn Future<Output = Result<Option<Vec<u8>>, Arc<dyn std::error::Error + Send + Sync>>> + Send + 'a>>;
 
-/// Where code comes from, and what says that it is ours.
+/// Where code comes from, and which keys prove that it is ours.
 pub struct CodeSettings {
     /// How components are compiled.
     pub compile: CompileSettings,
-    /// The folder that keeps compiled code; without one it is compiled at each start.
+    /// The folder of the code cache. Without one, components are compiled again at each start.
     pub cache: Option<PathBuf>,
-    /// What code is sealed with.
+    /// The keys of the MAC over code.
     pub keys: CodeKeys,
 }
 
 /// A component that is being uploaded.
 pub struct NewComponent {
-    /// Whose it is.
+    /// The tenant that uploads it.
     pub tenant: TenantId,
-    /// What it consists of.
+    /// The digest of its bytes.
     pub digest: PluginDigest,
-    /// Its bytes, to be read from where the file is.
+    /// Its bytes, read from the file's current position.
     pub file: File,
     /// Whether the tenant has the same bytes already.
     pub known: bool,
@@ -64,7 +65,7 @@ pub(super) struct Registry {
     loaded: Loaded<Plugin>,
 }
 
-/// What turns code into a plugin; used on blocking threads.
+/// What turns code into a plugin. Used on blocking threads.
 struct Tools {
     engine: PluginEngine,
     identity: EngineIdentity,
@@ -80,7 +81,7 @@ struct Plugin {
     code_bytes: usize,
 }
 
-/// What is sealed together with code. The digest and the engine say what the code is for.
+/// Sealed together with the code. The digest and the engine say what the code is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Head {
     digest: [u8; 32],
@@ -89,17 +90,16 @@ struct Head {
     compile_ms: u64,
 }
 
-/// A component that was compiled to see whether it can be.
+/// The result of compiling an uploaded component.
 #[derive(Clone, Debug)]
 pub struct CompiledComponent {
-    /// What it says of itself.
+    /// What the component says of itself.
     pub inspection: Inspection,
-    /// How long compiling took, if not now then when it was done.
+    /// How long compiling took, now or when it was first compiled.
     pub compile_time: Duration,
 }
 
 impl Registry {
-    /// An empty registry.
     pub(super) fn new(
         engine: PluginEngine,
         code: CodeSettings,
@@ -114,18 +114,18 @@ impl Registry {
         Ok(Self { tools, compiler, source, loaded: Loaded::new(LoadedLimits::default()) })
     }
 
-    /// wasmtime's engine.
     pub(super) fn engine(&self) -> &wasmtime::Engine {
         self.tools.engine.engine()
     }
 
-    /// The plugin of that content, loaded if it is not yet. A component that was refused stays refused without another try; one that could
-    /// not be compiled for a reason that may be the machine's is tried again after a rest.
+    /// The plugin with that digest, loaded if it is not yet. A refused component is not tried
+    /// again. A component that could not be compiled, for a reason that may lie in the machine, is
+    /// tried again after a pause.
     pub(super) async fn load(&self, tenant: TenantId, digest: PluginDigest) -> Result<Arc<Instantiable>, LoadError> {
         Ok(self.plugin(tenant, digest).await?.guest.clone())
     }
 
-    /// Loads a plugin if its code is in the cache; tells whether it is loaded now.
+    /// Loads a plugin if its code is in the cache. Returns whether it is loaded now.
     pub(super) async fn load_cached(&self, digest: PluginDigest) -> bool {
         let cell = self.loaded.cell(digest);
         let loaded = cell.get_or_try_init(|| async { self.cached(digest).await.map(Ok).ok_or(()) }).await;
@@ -134,15 +134,15 @@ impl Registry {
 
     /// Compiles an uploaded component, checks it against the contract, and keeps it ready.
     ///
-    /// What the tenant doesn't have yet is compiled even if this host has its code from another tenant: the time that an upload takes
-    /// must not tell who else runs the same.
+    /// A component that is new to the tenant is compiled even if this host has its code from
+    /// another tenant: the duration of an upload must not tell who else runs the same.
     pub(super) async fn prepare(&self, new: NewComponent) -> Result<CompiledComponent, LoadError> {
         let NewComponent { tenant, digest, file, known } = new;
         let plugin = if known {
             self.plugin(tenant, digest).await?
         } else {
             let plugin = self.compile(tenant, digest, Purpose::Upload, Source::File(file)).await?.map_err(LoadError::Component)?;
-            // Unless it is there already.
+            // Does nothing if it is set already.
             let _ = self.loaded.cell(digest).set(Ok(plugin.clone()));
             self.loaded.weigh(digest, plugin.code_bytes);
             plugin
@@ -151,7 +151,7 @@ impl Registry {
         Ok(CompiledComponent { inspection: plugin.head.inspection.clone(), compile_time })
     }
 
-    /// Forgets plugins that are neither active nor recently used.
+    /// Removes plugins that are neither active nor recently used.
     pub(super) fn retain(&self, active: &HashSet<PluginDigest>) {
         self.loaded.retain(active);
     }
@@ -190,7 +190,7 @@ impl Registry {
         tokio::task::spawn_blocking(move || tools.cached(digest)).await.ok().flatten()
     }
 
-    /// The outer error may pass, the inner one won't.
+    /// The outer error may pass; the inner one is final.
     async fn compile(
         &self,
         tenant: TenantId,
@@ -215,7 +215,7 @@ impl Registry {
 }
 
 impl Tools {
-    /// What the cache has of a component, if it is our own and for this engine.
+    /// The cached code of a component, if it is our own and for this engine.
     fn cached(&self, digest: PluginDigest) -> Option<Arc<Plugin>> {
         let cache = self.cache.as_ref()?;
         let sealed = cache.read(digest, self.identity)?;
@@ -230,7 +230,8 @@ impl Tools {
         }
     }
 
-    /// Seals code that was just compiled, keeps it in the cache, and loads it like code from there.
+    /// Seals code that was just compiled, loads it as cached code is loaded, and writes it to the
+    /// cache.
     fn take(&self, digest: PluginDigest, compiled: Compiled, compile_ms: u64) -> Result<Arc<Plugin>, LoadError> {
         let head = Head { digest: digest.0, engine: self.identity.0, inspection: compiled.inspection, compile_ms };
         let head = serde_json::to_vec(&head).map_err(|error| LoadError::Host(error.to_string()))?;
@@ -245,7 +246,7 @@ impl Tools {
         Ok(plugin)
     }
 
-    /// Code of this component for this engine, if that is what it is.
+    /// Checks the seal, and that the code is for this component and this engine.
     fn checked(&self, digest: PluginDigest, sealed: Vec<u8>) -> Option<(OwnCode, Head)> {
         let code = OwnCode::check(&self.keys, sealed)?;
         let head: Head = serde_json::from_slice(code.head()).ok()?;
@@ -260,8 +261,8 @@ impl Tools {
     }
 }
 
-/// Why code that is our own, and for this engine, can't be loaded: the pool has no place for what the component asks for (memories,
-/// tables, instances), unless it is the operating system that refuses.
+/// Why code of ours, made for this engine, cannot be loaded: the operating system refuses, or the
+/// pool has no room for what the component asks for (memories, tables, instances).
 fn unloadable(error: &wasmtime::Error) -> LoadError {
     let why = explain(error);
     if why.contains("(os error ") { LoadError::Host(why) } else { LoadError::Component(ComponentError::Invalid(why)) }
@@ -277,10 +278,11 @@ fn open_cache(folder: PathBuf) -> Option<CodeCache> {
     }
 }
 
-/// A plugin that can't be compiled rests three times as long as the try took: so trying again takes a quarter of a core at the most.
+/// A plugin that cannot be compiled rests three times as long as the attempt took, so repeated
+/// attempts take at most a quarter of a core.
 const RESTS: u32 = 3;
 
-/// What fails at once is not tried at once.
+/// An attempt that fails at once is not repeated at once.
 const SHORTEST_REST: Duration = Duration::from_secs(1);
 
 /// Thousands of plugins of half a MiB.

@@ -1,5 +1,6 @@
-//! The check of a plugin's answer, as a part of its call: it works on what the plugin made, and is charged to it. A large answer is checked
-//! on a thread of its own and in the slow lane, in turns with what else computes, so that nobody's small step waits for it.
+//! The check of a plugin's answer, as a part of its call: it works on what the plugin made, and its
+//! CPU time is charged to the plugin. A large answer is checked on a blocking thread and in the
+//! slow lane, in turns with other heavy work, so that no short step waits for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,8 @@ use crate::budget::Budget;
 use flowhost_protocol::flow::Answer;
 use flowhost_protocol::ids::TenantId;
 
-/// Runs a check; what it found, and the CPU time it took. None where a large answer waits for longer than `patience`.
+/// Runs a check. Returns its result and the CPU time it took, or `None` if a large answer waited
+/// for its turn longer than `patience`.
 pub(super) async fn run<T: Send + 'static>(
     lane: &Arc<Budget>,
     tenant: TenantId,
@@ -24,26 +26,27 @@ pub(super) async fn run<T: Send + 'static>(
     }
     let place = timeout(patience, lane.take(tenant, 1)).await.ok()?;
     let checked = tokio::task::spawn_blocking(move || {
-        // Also where nobody waits any more, the check goes on to its end.
+        // Moved here because the check runs to its end even if the caller is gone.
         let _place = place;
         timed(|| check(answer))
     });
     Some(checked.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())))
 }
 
-/// Does work on this thread; what came of it, and the CPU time it took.
+/// Runs `work` on this thread and measures its CPU time.
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let began = cpu_time();
     let result = work();
     (result, cpu_time().saturating_sub(began))
 }
 
-/// What this thread has had of the processor; nothing on a system without such a clock.
+/// The CPU time of this thread; zero on a system without such a clock.
 pub(super) fn cpu_time() -> Duration {
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from).unwrap_or_default()
 }
 
-/// An answer of so many bytes is checked in well below a millisecond, and so is nearly every one.
+/// An answer of at most this many bytes is checked in well below a millisecond. Nearly every answer
+/// is that small.
 const SMALL: usize = 16 << 10;
 
 #[cfg(test)]

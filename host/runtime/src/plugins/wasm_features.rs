@@ -1,8 +1,9 @@
-//! Which of WebAssembly's features plugins may use. What they don't need is attack surface, and off.
+//! Which WebAssembly features plugins may use. Features that plugins do not need are attack
+//! surface, and off.
 //!
-//! Some are off in the build already (wasmtime's cargo features `gc`, `threads`, `component-model-async` and `stack-switching` are not
-//! compiled in, nor are Winch and Pulley), so that their setters don't exist; they are stated here nevertheless, for the day on which
-//! a dependency turns one on.
+//! Some are off in the build already: wasmtime's cargo features `gc`, `threads`,
+//! `component-model-async` and `stack-switching` are not compiled in, nor are Winch and Pulley, so
+//! their setters do not exist. They are stated here in case a dependency turns one on.
 
 use wasmtime::{Config, WasmFeatures};
 
@@ -16,9 +17,10 @@ pub(super) fn state(config: &mut Config) {
 const ON: bool = true;
 const OFF: bool = false;
 
-/// Groups first, as some features include bits of others.
+/// Groups come first, since some features include bits of others.
 const FEATURES: [(WasmFeatures, bool); 41] = [
-    // ---- what compilers emit by default: Rust's, Go's, C's, and the component model's adapters ----
+    // ---- what compilers emit by default: Rust's, Go's, C's, and the component model's adapters
+    // ----
     (WasmFeatures::MUTABLE_GLOBAL, ON),
     (WasmFeatures::SATURATING_FLOAT_TO_INT, ON),
     (WasmFeatures::SIGN_EXTENSION, ON),
@@ -28,48 +30,53 @@ const FEATURES: [(WasmFeatures, bool); 41] = [
     (WasmFeatures::BULK_MEMORY_OPT, ON),
     (WasmFeatures::CALL_INDIRECT_OVERLONG, ON),
     (WasmFeatures::FLOATS, ON),
-    // Vectorised JSON and UTF-8 code; the same on every processor.
+    // Vectorised JSON and UTF-8 code. Results are the same on every processor.
     (WasmFeatures::SIMD, ON),
-    // Constant expressions with additions; position-independent guests (Python, JavaScript) are linked with them.
+    // Constant expressions with additions, which position-independent guests (Python, JavaScript)
+    // are linked with.
     (WasmFeatures::EXTENDED_CONST, ON),
     (WasmFeatures::COMPONENT_MODEL, ON),
     // ---- off: another class of bugs, and no guest of ours needs them ----
-    // Results differ between processors: a conversation may go on at another host.
+    // Results differ between processors, and a conversation may continue on another host.
     (WasmFeatures::RELAXED_SIMD, OFF),
-    // A call is one thread; shared memory also takes away the checks that rely on nobody else writing.
+    // A call is one thread. Shared memory also breaks checks that rely on nobody else writing.
     (WasmFeatures::THREADS, OFF),
     (WasmFeatures::SHARED_EVERYTHING_THREADS, OFF),
-    // RUSTSEC-2024-0440; and a stack without end is a loop that no stack limit ends.
+    // RUSTSEC-2024-0440. Also, endless tail calls are a loop that no stack limit ends.
     (WasmFeatures::TAIL_CALL, OFF),
-    // One memory for each core module is what the pool is made for. Composed components whose parts hand each other texts need more.
+    // The pool is made for one memory in each core module. Only composed components whose parts
+    // hand each other texts need more.
     (WasmFeatures::MULTI_MEMORY, OFF),
-    // Memories past 4 GiB: no plugin may have one, and their bounds checks are other code (RUSTSEC-2024-0439, 2026-0087).
+    // Memories past 4 GiB: no plugin may have one, and their bounds checks are other code
+    // (RUSTSEC-2024-0439, 2026-0087).
     (WasmFeatures::MEMORY64, OFF),
     (WasmFeatures::CM64, OFF),
     (WasmFeatures::MEMORY_CONTROL, OFF),
     // Memories would not end at a guard page.
     (WasmFeatures::CUSTOM_PAGE_SIZES, OFF),
-    // Garbage collection, and what is only of use with it: a heap that the memory limiter doesn't see.
+    // Garbage collection and features that are of use only with it: its heap is invisible to the
+    // memory limiter.
     (WasmFeatures::GC, OFF),
     (WasmFeatures::GC_TYPES, OFF),
     (WasmFeatures::FUNCTION_REFERENCES, OFF),
     (WasmFeatures::CUSTOM_DESCRIPTORS, OFF),
     (WasmFeatures::CM_GC, OFF),
-    // Needs garbage collection; guests are built with `panic = abort`.
+    // Needs garbage collection. Guests are built with `panic = abort`.
     (WasmFeatures::EXCEPTIONS, OFF),
     (WasmFeatures::LEGACY_EXCEPTIONS, OFF),
     // Unfinished in wasmtime, and a second way to switch stacks beside our own.
     (WasmFeatures::STACK_SWITCHING, OFF),
-    // Big numbers, faster; unfinished.
+    // Faster big numbers; unfinished.
     (WasmFeatures::WIDE_ARITHMETIC, OFF),
     (WasmFeatures::COMPACT_IMPORTS, OFF),
-    // The contract is WASI 0.2: each call is one function call, and nothing of the guest runs beside it.
+    // The contract is WASI 0.2: each call is one function call, and nothing of the guest runs
+    // beside it.
     (WasmFeatures::CM_ASYNC, OFF),
     (WasmFeatures::CM_ASYNC_STACKFUL, OFF),
     (WasmFeatures::CM_MORE_ASYNC_BUILTINS, OFF),
     (WasmFeatures::CM_THREADING, OFF),
     (WasmFeatures::CM_ERROR_CONTEXT, OFF),
-    // Types and names that the contract doesn't use.
+    // Types and names that the contract does not use.
     (WasmFeatures::CM_VALUES, OFF),
     (WasmFeatures::CM_NESTED_NAMES, OFF),
     (WasmFeatures::CM_FIXED_LENGTH_LISTS, OFF),
@@ -88,7 +95,7 @@ mod tests {
         let engine = wasmtime::Engine::new(&config).unwrap();
 
         let stated = FEATURES.iter().fold(WasmFeatures::empty(), |all, (feature, _)| all | *feature);
-        // Unknown to wasmtime 48, so that it can't be stated there: it refuses an engine that has it.
+        // wasmtime 48 refuses an engine that has this one, so it cannot be stated.
         assert_eq!(WasmFeatures::all() - stated, WasmFeatures::CM_CANON_NAMES);
         let on = FEATURES.iter().filter(|(_, on)| *on).fold(WasmFeatures::empty(), |all, (feature, _)| all | *feature);
         assert_eq!(engine.get_wasm_features(), on);

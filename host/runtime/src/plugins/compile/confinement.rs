@@ -1,5 +1,6 @@
-//! What a compiling process gives up before it looks at a component: resources past its limits, and all system calls but those that a
-//! compiler needs. If a component got the better of the compiler, there would be no file to open, no socket, no program to start.
+//! What a compiling process gives up before it reads a component: resources past its limits, and
+//! all system calls but those that a compiler needs. A component that took over the compiler could
+//! open no file and no socket, and start no program.
 
 use std::collections::BTreeMap;
 use std::os::fd::RawFd;
@@ -12,15 +13,15 @@ use seccompiler::{
 
 use super::WorkerLimits;
 
-/// Closes all but standard input, output and error. This crate opens nothing that a child would inherit, but whoever started the host may
-/// have.
+/// Closes all descriptors but standard input, output and error. This crate opens none that a child
+/// would inherit, but the process that started the host may have.
 pub(super) fn close_inherited() -> std::io::Result<()> {
     let mut open = Vec::new();
     for descriptor in std::fs::read_dir("/proc/self/fd")? {
         open.extend(descriptor?.file_name().to_str().and_then(|number| number.parse::<RawFd>().ok()));
     }
     for descriptor in open.into_iter().filter(|number| *number > libc::STDERR_FILENO) {
-        // One of them is the folder's, which is closed already.
+        // One of them is the descriptor of `/proc/self/fd` itself, which is closed already.
         let _ = nix::unistd::close(descriptor);
     }
     Ok(())
@@ -28,7 +29,7 @@ pub(super) fn close_inherited() -> std::io::Result<()> {
 
 /// Limits this process for good.
 pub(super) fn limit(limits: WorkerLimits) -> nix::Result<()> {
-    // One more second for the hard limit: the soft one's signal says which limit it was.
+    // The hard limit is one second higher, so that the soft limit's signal says which limit it was.
     setrlimit(Resource::RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1)?;
     let never = [Resource::RLIMIT_CORE, Resource::RLIMIT_FSIZE, Resource::RLIMIT_NPROC, Resource::RLIMIT_MEMLOCK];
     for resource in never {
@@ -39,14 +40,14 @@ pub(super) fn limit(limits: WorkerLimits) -> nix::Result<()> {
     setrlimit(Resource::RLIMIT_AS, limits.memory_bytes, limits.memory_bytes)
 }
 
-/// Lets the calling thread make no system call but those that are listed; another one fails with `EPERM`.
+/// Restricts the calling thread to the listed system calls. Any other call fails with `EPERM`.
 pub(super) fn drop_system_calls() -> Result<(), seccompiler::Error> {
     seccompiler::apply_filter(&filter()?)
 }
 
 fn filter() -> Result<BpfProgram, seccompiler::Error> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = ALLOWED.iter().map(|call| (*call, Vec::new())).collect();
-    // Memory may be had, but not to run code that was just written there.
+    // Memory may be mapped, but not as executable: code that was just written cannot run.
     let not_executable =
         SeccompCondition::new(PROTECTION_ARGUMENT, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(libc::PROT_EXEC as u64), 0);
     let not_executable = SeccompRule::new(vec![not_executable?])?;
@@ -58,7 +59,8 @@ fn filter() -> Result<BpfProgram, seccompiler::Error> {
     Ok(SeccompFilter::new(rules, refused, SeccompAction::Allow, architecture)?.try_into()?)
 }
 
-/// What reading, allocating, computing, writing and ending take. Reading and writing need an open descriptor, and there are only three.
+/// What it takes to read, allocate, compute, write and exit. Reading and writing need an open
+/// descriptor, and there are only three.
 const ALLOWED: [i64; 23] = [
     libc::SYS_read,
     libc::SYS_write,
@@ -74,7 +76,7 @@ const ALLOWED: [i64; 23] = [
     libc::SYS_sched_yield,
     libc::SYS_getrandom,
     libc::SYS_clock_gettime,
-    // A crash is to end in the signal that says what it was.
+    // A crash has to end in the signal that says what it was.
     libc::SYS_rt_sigaction,
     libc::SYS_rt_sigprocmask,
     libc::SYS_rt_sigreturn,
@@ -86,7 +88,7 @@ const ALLOWED: [i64; 23] = [
     libc::SYS_exit_group,
 ];
 
-/// The third of both `mmap` and `mprotect`.
+/// The index of the third argument of `mmap` and of `mprotect`.
 const PROTECTION_ARGUMENT: u8 = 2;
 
 #[cfg(test)]
@@ -98,7 +100,7 @@ mod tests {
 
     use super::*;
 
-    /// A filter holds for the thread that applied it, and for those it starts.
+    /// A filter holds for the thread that applied it and for threads that this one starts.
     fn confined<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
         let thread = std::thread::spawn(|| {
             drop_system_calls().unwrap();
@@ -163,7 +165,7 @@ mod tests {
     fn code_that_was_just_written_can_not_be_run() {
         let denied = confined(|| {
             let engine = crate::plugins::engine::compiling_engine().unwrap();
-            // Loading code maps it executable.
+            // Loading code maps it as executable.
             wasmtime::component::Component::new(&engine, wat::parse_str("(component (core module (func)))").unwrap()).is_err()
         });
 

@@ -1,4 +1,5 @@
-//! What a compiling process answers: a magic word, the identity of its engine, a JSON document with its length before it, and the code.
+//! The answer of a compiling process: a magic word, the identity of its engine, the length of a
+//! JSON document, the document, and the code.
 
 use std::io::{self, Write};
 
@@ -7,16 +8,17 @@ use serde::{Deserialize, Serialize};
 use super::super::engine::EngineIdentity;
 use super::super::{ComponentError, Inspection};
 
-/// What came of a component that was accepted.
+/// A component that was accepted.
 #[derive(Debug, PartialEq, Eq)]
 pub(in super::super) struct Compiled {
-    /// What it says of itself.
+    /// What the component says of itself.
     pub inspection: Inspection,
-    /// wasmtime's code.
+    /// The code that wasmtime compiled.
     pub code: Vec<u8>,
 }
 
-/// Why an answer can't be read. Not the component's fault: another release of this program, or one that broke.
+/// Why an answer cannot be read. This is never the component's fault: the process is of another
+/// release of this program, or it failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FrameError {
     #[error("the compiling process is of another release; was the program replaced while it runs?")]
@@ -40,7 +42,7 @@ pub(super) fn write(out: &mut impl Write, identity: EngineIdentity, outcome: Res
     out.flush()
 }
 
-/// Reads an answer of an engine of that identity.
+/// Reads an answer from an engine of the identity `identity`.
 pub(super) fn read(answer: Vec<u8>, identity: EngineIdentity) -> Result<Result<Compiled, ComponentError>, FrameError> {
     let rest = answer.strip_prefix(MAGIC).ok_or(FrameError::Malformed)?;
     let rest = rest.strip_prefix(&identity.0).ok_or(FrameError::AnotherEngine)?;
@@ -66,7 +68,7 @@ enum Outcome {
 
 const MAGIC: &[u8] = b"flowhost";
 
-/// Above what an inspection can have: 400 names of 200 bytes and a section of 64 KiB.
+/// Above the most that an inspection can have: 400 names of 200 bytes and a section of 64 KiB.
 const MAX_HEAD_BYTES: usize = 1 << 20;
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Compiling, in a process of its own for each component: a compiler is large, works on what a stranger wrote, and takes as much time
-//! and memory as that asks for.
+//! Compiling, in a separate process for each component: a compiler is large, reads untrusted input,
+//! and takes as much time and memory as that input makes it take.
 
 mod confinement;
 mod frame;
@@ -27,15 +27,15 @@ use flowhost_protocol::ids::TenantId;
 /// How components are compiled.
 #[derive(Clone, Debug)]
 pub struct CompileSettings {
-    /// The program that compiles when it is called with `compile-worker`: this one.
+    /// The program that compiles when it is called with `compile-worker`: this program.
     pub program: PathBuf,
-    /// What it may use.
+    /// What one compiling process may use.
     pub limits: WorkerLimits,
-    /// How long it may take, however busy the machine is.
+    /// The longest wall time of one compilation, however busy the machine is.
     pub time: Duration,
 }
 
-/// Runs compiling processes, and not too many of them.
+/// Runs compiling processes, up to a limit.
 pub(super) struct Compiler {
     settings: CompileSettings,
     identity: EngineIdentity,
@@ -43,35 +43,39 @@ pub(super) struct Compiler {
     loads: TenantLimits,
 }
 
-/// What code is compiled for. Each has places of its own: requests wait for what is loaded, so that no upload may stand before it.
+/// What code is compiled for. Each purpose has permits of its own: requests wait for a load, so no
+/// upload may delay it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// To answer an upload.
     Upload,
-    /// To load a plugin that was compiled before, and whose code is gone or of another release.
+    /// To load a plugin that was compiled before, when its code is gone or was made by another
+    /// release.
     Load,
 }
 
 /// A component's bytes on their way to the compiler.
 pub(super) enum Source {
-    /// An open file, to be read from where it is.
+    /// An open file, read from its current position.
     File(File),
     /// Bytes in memory.
     Memory(Vec<u8>),
 }
 
 impl Compiler {
-    /// Compiles for engines of that identity.
+    /// A compiler for engines of this identity.
     pub(super) fn new(settings: CompileSettings, identity: EngineIdentity, metrics: &Metrics) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        // Each takes a core and at the worst 2 GiB. Two even on one core: a bomb of one tenant must not hold up all others.
+        // Each process takes one core and at the worst 2 GiB. Two even on one core, so that a
+        // compile bomb of one tenant does not delay all others.
         let workers = cores.clamp(2, MAX_WORKERS);
-        // One of a tenant, so that one with many slow components only delays itself.
+        // One per tenant, so that a tenant with many slow components delays only itself.
         let limits = |name| TenantLimits::new(workers, 1, metrics.budget(name));
         Self { settings, identity, uploads: limits("compiling-uploads"), loads: limits("compiling-loads") }
     }
 
-    /// Compiles a component when it is the tenant's turn. Dropped, the process is ended.
+    /// Compiles a component when the tenant gets a permit. If the future is dropped, the process is
+    /// killed.
     pub(super) async fn compile(&self, tenant: TenantId, purpose: Purpose, source: Source) -> Result<Compiled, LoadError> {
         let limits = if purpose == Purpose::Upload { &self.uploads } else { &self.loads };
         let _permit = limits.acquire(tenant).await;
@@ -85,7 +89,7 @@ impl Compiler {
         let (stdin, stdout, stderr) = (worker.stdin.take(), worker.stdout.take(), worker.stderr.take());
         let feed = async {
             if let (Some(mut stdin), Source::Memory(bytes)) = (stdin, source) {
-                // One that ended already says itself why.
+                // A process that ended early explains itself by its status and standard error.
                 let _ = stdin.write_all(&bytes).await;
             }
         };
@@ -118,13 +122,13 @@ impl Compiler {
         command.spawn().map_err(|error| LoadError::Host(format!("{program} can't be started to compile: {error}")))
     }
 
-    /// What a process that ended without an answer says of the component.
+    /// What the end of a process without an answer means for the component.
     fn why(&self, status: ExitStatus, said: &str) -> LoadError {
         let WorkerLimits { memory_bytes, cpu_seconds } = self.settings.limits;
         let signal = status.signal().and_then(|signal| Signal::try_from(signal).ok());
         let refused = match signal {
             Some(Signal::SIGXCPU) => ComponentError::CompilerCpu(cpu_seconds),
-            // Rust's standard library says this, then aborts.
+            // Rust's standard library prints this, then aborts.
             Some(Signal::SIGABRT) if said.contains("memory allocation of") => ComponentError::CompilerMemory(memory_bytes),
             Some(signal @ (Signal::SIGABRT | Signal::SIGSEGV | Signal::SIGBUS | Signal::SIGILL | Signal::SIGTRAP)) => {
                 tracing::warn!(%status, said, "the compiler crashed on a component");
@@ -140,7 +144,7 @@ impl Compiler {
     }
 }
 
-/// One byte more at the most, to tell that there was more.
+/// Reads at most one byte past the limit, which tells the caller that there was more.
 async fn read_at_most(from: Option<impl AsyncRead + Unpin>, limit: usize) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Some(from) = from {
@@ -153,13 +157,14 @@ fn host(error: impl std::fmt::Display) -> LoadError {
     LoadError::Host(error.to_string())
 }
 
-/// Processes of one purpose at once, however many cores there are: they may take 2 GiB each.
+/// Processes of one purpose at once, however many cores there are: each may take 2 GiB.
 const MAX_WORKERS: usize = 4;
 
-/// Machine code is two to three times a component's code; what a component has of data is not copied. A file of 64 MiB fits.
+/// Machine code is two to three times the size of a component's code, and a component's data is not
+/// copied. The code of a component of 64 MiB fits.
 const MAX_ANSWER_BYTES: usize = 256 << 20;
 
-/// A panic's message fits.
+/// Room for a panic's message.
 const MAX_SAID_BYTES: usize = 4 << 10;
 
 /// The exit code of a Rust program whose main thread panicked.

@@ -1,4 +1,4 @@
-//! The compiling process: a component comes in, code goes out, and nothing else is left to it.
+//! The compiling process: it reads a component, writes code, and can do nothing else.
 
 use std::any::Any;
 use std::io::{self, Read as _};
@@ -12,28 +12,32 @@ use super::frame::{self, Compiled};
 /// What a compiling process may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerLimits {
-    /// Address space.
+    /// Address space, in bytes.
     pub memory_bytes: u64,
-    /// CPU time.
+    /// CPU time, in seconds.
     pub cpu_seconds: u64,
 }
 
 /// Why a compiling process has no answer, through no fault of the component.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
-    /// The kernel would not take rights away.
+    /// The kernel refused to take rights away.
     #[error("the compiling process can't be confined: {0}")]
     Confine(String),
     /// wasmtime does not start.
     #[error("the compiler does not start: {0}")]
     Engine(String),
-    /// Standard input or output broke.
+    /// Standard input or output failed.
     #[error("the component can't be read, or the answer can't be written")]
     Io(#[from] io::Error),
 }
 
-/// Compiles the component on standard input to standard output; to be called first in a process of its own, without other threads, that
-/// ends after it. What it gives up before it looks at the component it can't get back.
+/// Compiles the component on standard input to standard output. Must be called first in a process
+/// of its own that has no other threads and ends afterwards: before it reads the component it gives
+/// up rights for good.
+///
+/// # Errors
+/// The process cannot be confined, wasmtime does not start, or standard input or output fails.
 pub fn compile_stdin(limits: WorkerLimits) -> Result<(), WorkerError> {
     confinement::close_inherited()?;
     let engine = compiling_engine().map_err(|error| WorkerError::Engine(explain(&error)))?;
@@ -49,7 +53,7 @@ fn compile(engine: &wasmtime::Engine, component: &[u8], limits: WorkerLimits) ->
     let inspection = inspect(component)?;
     let compiled = match catch_unwind(AssertUnwindSafe(|| engine.precompile_component(component))) {
         Err(panic) if is_of_an_adapter(&*panic) => return Err(ComponentError::Composed),
-        // What else it panics on is for the log.
+        // Any other panic is unexpected and goes to the log.
         compiled => compiled.unwrap_or_else(|panic| resume_unwind(panic)),
     };
     let code = compiled.map_err(|error| match error.is::<wasmtime::OutOfMemory>() {
@@ -59,18 +63,20 @@ fn compile(engine: &wasmtime::Engine, component: &[u8], limits: WorkerLimits) ->
     Ok(Compiled { inspection, code })
 }
 
-/// Where one part of a component hands something to another part that lies in memory, wasmtime writes a module with the memories of both
-/// between them, and panics when that uses a feature that is off, which several memories are.
+/// Where one part of a component hands another part something that lies in memory, wasmtime
+/// generates a module between them that uses the memories of both. It panics if that needs a
+/// feature that is off, and multiple memories are off.
 fn is_of_an_adapter(panic: &(dyn Any + Send)) -> bool {
     panic.downcast_ref::<String>().is_some_and(|said| said.starts_with("invalid adapter module generated"))
 }
 
 impl Default for WorkerLimits {
-    /// An SDK guest takes 100 MiB and a second; a JavaScript engine 600 MiB and 20 s. Four times a usual guest's worst.
+    /// An SDK guest takes 100 MiB and a second; a JavaScript engine 600 MiB and 20 s. This is four
+    /// times the worst of a usual guest.
     fn default() -> Self {
         Self { memory_bytes: 2 << 30, cpu_seconds: 60 }
     }
 }
 
-/// Whoever calls has checked it: only a bound.
+/// Only a bound: the parent process has checked the size.
 const MAX_COMPONENT_BYTES: u64 = 65 << 20;

@@ -1,4 +1,5 @@
-//! The import `config`: what the tenant set for its plugin to read. A secret's key answers like one that is not there.
+//! The import `config`: the settings of the tenant that its plugin may read. The key of a secret
+//! answers like a key that is absent.
 
 use crate::plugins::host::CallState;
 use crate::plugins::wit::v1::config::Host;

@@ -1,4 +1,5 @@
-//! A clock that stands still and random numbers that come again: for whoever tests a plugin, never for a user.
+//! A clock that stands still and random numbers that repeat: only for tests of a plugin, never for
+//! a user.
 
 use std::time::Duration;
 
@@ -7,14 +8,15 @@ use time::OffsetDateTime;
 use wasmtime_wasi::random::Deterministic;
 use wasmtime_wasi::{HostWallClock, WasiCtxBuilder};
 
-/// What a guest sees in the place of the clock and of random numbers. The monotonic clock goes on: waiting takes its time.
+/// Replaces the guest's wall clock and random numbers. The monotonic clock still advances, so
+/// waiting takes its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fixed {
-    /// What time it is, from the call's begin to its end.
+    /// The wall-clock time during the whole call.
     pub now: OffsetDateTime,
-    /// What the random numbers come from.
+    /// The seed of the random numbers.
     pub seed: u64,
-    /// Which call of the conversation it is: each has other numbers.
+    /// The number of the call in the conversation. Each call gets other random numbers.
     pub call: u32,
 }
 
@@ -50,7 +52,7 @@ impl HostWallClock for Standing {
     }
 }
 
-/// After 16 KiB the numbers begin again.
+/// The numbers repeat after 16 KiB.
 const BLOCKS: u32 = 512;
 
 #[cfg(test)]

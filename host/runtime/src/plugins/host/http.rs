@@ -6,7 +6,8 @@ use crate::plugins::wit::v1::http::{Error, Host, Request, Response};
 
 impl Host for CallState {
     async fn send(&mut self, request: Request) -> wasmtime::Result<Result<Response, Error>> {
-        // Counted whether it is sent or not: a guest that tries all hosts there are is soon done.
+        // Counts even if the request is not sent, so that a guest that tries out all hosts soon has
+        // to stop.
         if self.outbound_requests >= self.call.limits.outbound_requests {
             return Ok(Err(Error::QuotaExceeded));
         }

@@ -1,5 +1,6 @@
-//! The import `log`: a plugin's lines, bounded and escaped. At the call's end they go to whoever keeps them; the host's own log shows
-//! them under the target `plugin`, at the level debug.
+//! The import `log`: a plugin's lines, bounded and escaped. At the end of the call they go to the
+//! [`LogKeeper`](crate::plugins::LogKeeper); the host's own log has them under the target `plugin`,
+//! at level debug.
 
 use time::OffsetDateTime;
 
@@ -21,19 +22,19 @@ pub(crate) struct CallLog {
 }
 
 impl CallLog {
-    /// No lines yet.
     pub(crate) fn new(call: &Call) -> Self {
         Self { scope: call.scope, version: call.version, request: call.request, lines: Vec::new(), dropped: 0 }
     }
 
-    /// Writes what ends a call, such as a panic's message: also after a flood.
+    /// Writes a line about the end of a call, such as a panic's message, even if the limit of lines
+    /// is reached.
     pub(crate) fn write_last(&mut self, level: LogLevel, message: &str) {
         if !message.is_empty() {
             self.keep(level, message);
         }
     }
 
-    /// What was logged, to be kept; none if nothing was.
+    /// Takes the lines to be kept. `None` if there are none.
     pub(crate) fn take(&mut self) -> Option<CallLines> {
         if self.lines.is_empty() {
             return None;
@@ -53,7 +54,8 @@ impl CallLog {
     fn keep(&mut self, level: LogLevel, message: &str) {
         let message = escaped(message);
         let (tenant, flow) = (self.scope.tenant, self.scope.flow);
-        // What a plugin writes may be a customer's data, so it never goes out above the level debug, whatever the plugin says.
+        // A plugin's lines may hold a customer's data, so they are logged at level debug, whatever
+        // level the plugin chose.
         tracing::event!(target: "plugin", tracing::Level::DEBUG, tenant.id = %tenant, flow.id = %flow, level = level.as_str(), "{message}");
         self.lines.push(LogLine { level, at: OffsetDateTime::now_utc(), message });
     }
@@ -78,7 +80,7 @@ impl From<Level> for LogLevel {
     }
 }
 
-/// Escaping makes a text up to six times as long; the limit holds for what is kept.
+/// Escaping makes a text up to six times as long. The limit holds for the escaped text.
 fn escaped(message: &str) -> String {
     let mut text = printable(message, MAX_LINE_BYTES);
     if text.len() > MAX_LINE_BYTES + '…'.len_utf8() {
@@ -88,7 +90,7 @@ fn escaped(message: &str) -> String {
     text
 }
 
-/// Of one call (`SANDBOX.md`).
+/// For each call (`SANDBOX.md`).
 const MAX_LINES: usize = 64;
 const MAX_LINE_BYTES: usize = 4 << 10;
 

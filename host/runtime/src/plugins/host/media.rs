@@ -1,4 +1,5 @@
-//! The import `media`: files that the user picked, for plugins that ask for them and flows that grant it.
+//! The import `media`: files that the user picked, for plugins that ask for them and flows that
+//! grant it.
 
 use crate::plugins::host::CallState;
 use crate::plugins::wit::v1::media::{Error, Host};
@@ -33,11 +34,11 @@ impl From<MediaError> for Error {
     }
 }
 
-/// As many as one exchange can carry (`protocol.md` section 6).
+/// The most files that one exchange can carry (`protocol.md` section 6).
 const MAX_FILES: u32 = 30;
 
-/// As much as one file can have (the same place).
+/// The largest size of one file (`protocol.md` section 6).
 const MAX_FILE_BYTES: usize = 25 << 20;
 
-/// A URL, five hashes and keys in base64, two names.
+/// Room for a URL, five hashes and keys in base64, and two names.
 const MAX_REFERENCE_BYTES: usize = 16 << 10;

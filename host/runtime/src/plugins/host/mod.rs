@@ -1,6 +1,7 @@
-//! What a plugin can call, one file per import, and the state that these calls work on.
+//! What a plugin can call, one file per import, and the state that these calls use.
 //!
-//! A component may import what it does not ask for: such a call answers with its own typed error.
+//! A component may import what it was not granted: such a call returns the import's own typed
+//! error.
 
 mod config;
 mod fixed;
@@ -27,19 +28,19 @@ use super::{Call, PluginError, Services};
 use crate::budget::Claim;
 use flowhost_protocol::flow::LogLevel;
 
-/// The state of one call: made for it, dropped with it.
+/// The state of one call: created for it, dropped with it.
 pub(super) struct CallState {
-    /// What this call is about, and what it may use.
+    /// The call, with its limits and grants.
     pub call: Call,
-    /// What stands behind the imports.
+    /// The services behind the imports.
     pub services: Services,
     /// Keeps the memories within the limit.
     pub limiter: MemoryLimiter,
-    /// Where the plugin's lines go.
+    /// The plugin's log lines.
     pub log: CallLog,
-    /// How long making the instance took; none before it is made.
+    /// How long instantiation took; `None` before it.
     pub started_in: Option<Duration>,
-    /// What it has asked of its store so far.
+    /// How often the call has used its store.
     pub store_calls: u32,
     /// When the call's time is over.
     deadline: Instant,
@@ -51,7 +52,7 @@ pub(super) struct CallState {
 }
 
 impl CallState {
-    /// The state for a call, which has claimed memory of the host.
+    /// The state for a call that has claimed `memory` of the host.
     pub(super) fn new(call: &Call, services: &Services, memory: Arc<Claim>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
@@ -84,24 +85,25 @@ impl CallState {
         }
     }
 
-    /// How long the guest may wait for something outside: what is left of its time, less what it needs to answer all the same when
-    /// nothing comes.
+    /// How long the guest may wait for something outside: what is left of its time, less what it
+    /// needs to answer if nothing comes back.
     fn time_left(&self) -> Duration {
         let left = self.deadline.saturating_duration_since(Instant::now());
         left.saturating_sub(TIME_TO_ANSWER.min(left / 4))
     }
 
-    /// The most bytes that the host gives the guest at once: what is larger than half its memory has no room beside itself.
+    /// The most bytes that the host hands the guest at once: half of its memory. A larger value
+    /// would not fit beside its copy.
     fn largest_gift(&self) -> usize {
         usize::try_from(self.call.limits.memory_bytes / 2).unwrap_or(usize::MAX)
     }
 
-    /// Ends the call's log with what the plugin wrote to its standard output and error, then its failure and the functions under way;
-    /// hands the lines over.
+    /// Ends the call's log with the plugin's standard output and error, then its failure and the
+    /// functions on the stack. Hands the lines over.
     pub(crate) fn finish_log(&mut self, failure: Option<&PluginError>, place: Option<&str>) {
         let level = if failure.is_some() { LogLevel::Error } else { LogLevel::Info };
         self.log.write_last(level, self.standard_output.text().trim_end());
-        // Why it reported an error of its own, the plugin has said itself.
+        // The plugin itself has logged the reason of an internal error.
         if let Some(failure) = failure.filter(|failure| !matches!(failure, PluginError::Internal)) {
             let place = place.map_or_else(String::new, |functions| format!(", in {functions}"));
             self.log.write_last(LogLevel::Error, &format!("{failure}{place}"));
@@ -118,7 +120,8 @@ impl WasiView for CallState {
     }
 }
 
-/// Enough to say that a service is away; less where the whole call has less than four times as much.
+/// Enough to answer that a service is away. A call with less than four times as much left keeps a
+/// quarter.
 const TIME_TO_ANSWER: Duration = Duration::from_millis(500);
 
 /// Streams and pollables of one call: a handful in honest use.

@@ -1,4 +1,5 @@
-//! A guest's request, checked and made ready to send: what it may contain, where it may go, which secrets it gets.
+//! Checks a guest's request and makes it ready to send: what it may contain, where it may go, which
+//! secrets it gets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,17 +14,18 @@ use flowhost_protocol::flow::{Capabilities, FlowConfig, HttpHost};
 
 /// What a call may use.
 pub(super) struct Allowance<'a> {
-    /// Where requests may go.
+    /// The hosts that requests may go to.
     pub capabilities: &'a Arc<Capabilities>,
     /// The secrets.
     pub config: &'a FlowConfig,
-    /// How long the request may take at most.
+    /// The longest time for the request.
     pub time_left: Duration,
     /// The most bytes of the response's body.
     pub max_response_bytes: usize,
 }
 
-/// Checks a request and fills in its secrets. Errors name hosts, headers and secrets, and no values.
+/// Checks a request and fills in its secrets. Errors name hosts, headers and secrets, but never
+/// values.
 pub(super) fn prepare(request: Request, allowance: &Allowance<'_>) -> Result<OutboundRequest, Error> {
     let url = parse_url(&request.url)?;
     let host = granted_host(&url, allowance.capabilities)?;
@@ -51,7 +53,8 @@ fn parse_url(text: &str) -> Result<Url, Error> {
     if text.len() > MAX_URL_BYTES {
         return bad(&format!("the URL has {} bytes; it may have {MAX_URL_BYTES}", text.len()));
     }
-    // The parser would drop line ends and tabs, and take `\` for `/`: what looks like one URL and is another helps nobody honest.
+    // The parser would drop line ends and tabs, and read `\` as `/`. No honest request needs a URL
+    // that looks like one and is another.
     if text.chars().any(|char| char.is_control() || char.is_whitespace() || char == '\\') {
         return bad("the URL has white space, control characters or a backslash in it");
     }
@@ -70,7 +73,7 @@ fn check_method(method: &str) -> Result<(), Error> {
     if !well_formed {
         return bad(&format!("the method is not a word of 1 to {MAX_METHOD_BYTES} letters"));
     }
-    // `CONNECT` would ask for a tunnel; `TRACE` gives back what was sent, secrets included.
+    // `CONNECT` would ask for a tunnel; `TRACE` sends back the request, secrets included.
     if ["CONNECT", "TRACE"].iter().any(|forbidden| method.eq_ignore_ascii_case(forbidden)) {
         return bad(&format!("the method {} can't be used", method.to_ascii_uppercase()));
     }
@@ -108,7 +111,7 @@ fn header(name: String, value: String, config: &FlowConfig, host: &HttpHost) -> 
     };
     let filled = fill(value.as_bytes(), &config.secrets, host, MAX_HEADER_BYTES).map_err(in_header)?;
     let secret = filled.is_some();
-    // Checked with its secrets, for they could have a line end in them.
+    // Checked after filling in, since a secret could have a line end in it.
     let value = Zeroizing::new(match filled {
         Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         None => value,
@@ -152,7 +155,7 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// What concerns the connection, and what would say something else than the URL and the body do.
+/// Headers of the connection, and headers that could contradict the URL or the body.
 const FORBIDDEN_HEADERS: [&str; 13] = [
     "accept-encoding",
     "alt-used",
@@ -169,18 +172,18 @@ const FORBIDDEN_HEADERS: [&str; 13] = [
     "upgrade",
 ];
 
-/// What servers take at least (RFC 9110 section 4.1 recommends 8,000).
+/// What servers accept at least (RFC 9110 section 4.1 recommends 8,000).
 const MAX_URL_BYTES: usize = 8_000;
 
 /// `VERSION-CONTROL` has 15.
 const MAX_METHOD_BYTES: usize = 16;
 
-/// What servers take by default is 8 to 16 KiB and 100.
+/// Servers accept 8 to 16 KiB and 100 headers by default.
 const MAX_HEADERS: usize = 64;
 const MAX_HEADER_BYTES: usize = 16 << 10;
 const MAX_HEADER_NAME_BYTES: usize = 128;
 
-/// Within what a guest can hand over in one call of the host.
+/// Within what a guest can hand over in one host call.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Standard output and error of a plugin: the first bytes are kept, the rest is dropped, writing never fails.
+//! Standard output and error of a plugin: the first bytes are kept, the rest is dropped, and
+//! writing never fails.
 
 use std::io;
 use std::pin::Pin;
@@ -16,7 +17,6 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 pub(super) struct CappedOutput(Arc<Mutex<Vec<u8>>>);
 
 impl CappedOutput {
-    /// What was kept, as text.
     pub(super) fn text(&self) -> String {
         String::from_utf8_lossy(&self.lock()).into_owned()
     }
@@ -83,7 +83,7 @@ impl AsyncWrite for CappedOutput {
     }
 }
 
-/// A panic's message fits.
+/// Room for a panic's message.
 const KEPT_BYTES: usize = 4 << 10;
 
 /// What a guest may write at a time.

@@ -1,4 +1,5 @@
-//! `{{secret:NAME}}`: where a plugin writes it, the host fills in the secret, which the plugin never sees.
+//! `{{secret:NAME}}`: the host fills in a secret where a plugin writes this. The plugin never sees
+//! the value.
 
 use std::collections::BTreeMap;
 
@@ -6,30 +7,29 @@ use zeroize::Zeroizing;
 
 use flowhost_protocol::flow::{BoundSecret, HttpHost};
 
-/// Why nothing was filled in. Names secrets, never what they are.
+/// Why nothing was filled in. Errors name secrets, but never show values.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum FillError {
-    /// It has no end, or no name in it that a secret can have.
+    /// The placeholder has no end, or its name is not a valid name of a secret.
     #[error("a placeholder for a secret is not of the form {{{{secret:NAME}}}}")]
     Malformed,
-    /// There is none of that name.
+    /// There is no secret of that name.
     #[error("there is no secret {0}")]
     Unknown(String),
-    /// It may not be sent there.
+    /// The secret is not bound to that host.
     #[error("the secret {0} is not bound to {1}")]
     Unbound(String, HttpHost),
-    /// More bytes than there may be.
+    /// The text is larger than allowed with its secrets filled in.
     #[error("it is too large with its secrets filled in")]
     TooLarge,
 }
 
-/// Whether a text has a placeholder.
 pub(super) fn has_placeholder(text: &[u8]) -> bool {
     find(text).is_some()
 }
 
-/// Fills in the secrets of a request to `host`, up to `max_bytes` in all; gives none where there is nothing to fill in. What is filled in
-/// is not looked at again: a secret is no template.
+/// Fills in the secrets of a request to `host`, up to `max_bytes` in all. Returns `None` if there
+/// is nothing to fill in. A filled-in value is not searched again: a secret is no template.
 pub(super) fn fill(
     text: &[u8],
     secrets: &BTreeMap<String, BoundSecret>,
@@ -58,7 +58,7 @@ fn find(text: &[u8]) -> Option<usize> {
     text.windows(OPEN.len()).position(|window| window == OPEN)
 }
 
-/// The name up to the end of the placeholder, and what is behind it.
+/// The placeholder's name, and the text behind the placeholder.
 fn name_of(text: &[u8]) -> Result<(&str, &[u8]), FillError> {
     let end = text.windows(CLOSE.len()).take(MAX_NAME_BYTES + 1).position(|window| window == CLOSE).ok_or(FillError::Malformed)?;
     let (name, after) = text.split_at(end);
@@ -72,7 +72,7 @@ fn append(filled: &mut Zeroizing<Vec<u8>>, bytes: &[u8], max_bytes: usize) -> Re
         return Err(FillError::TooLarge);
     }
     if filled.capacity() - filled.len() < bytes.len() {
-        // A vector that grows leaves what it held behind, unwiped.
+        // A vector that grows leaves a copy of its content behind that is not wiped.
         let mut larger = Zeroizing::new(Vec::with_capacity((filled.len() + bytes.len()) * 2));
         larger.extend_from_slice(filled);
         *filled = larger;
@@ -84,7 +84,7 @@ fn append(filled: &mut Zeroizing<Vec<u8>>, bytes: &[u8], max_bytes: usize) -> Re
 const OPEN: &[u8] = b"{{secret:";
 const CLOSE: &[u8] = b"}}";
 
-/// As long as a key may be.
+/// The longest name that a key may have.
 const MAX_NAME_BYTES: usize = 64;
 
 #[cfg(test)]

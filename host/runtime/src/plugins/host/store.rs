@@ -1,6 +1,7 @@
-//! The import `store`: small values of the flow, kept beyond the call. What keeps them stands behind [`KeyValues`].
+//! The import `store`: small values of the flow that outlive the call. [`KeyValues`] keeps them.
 //!
-//! A key is data: nothing is read out of it, so there are no paths to leave the flow's own keys by. Which flow it is, the host says.
+//! A key is never interpreted, so there are no paths that lead out of the flow's own keys. The
+//! host, not the guest, says which flow it is.
 //!
 //! [`KeyValues`]: crate::plugins::KeyValues
 
@@ -64,7 +65,7 @@ impl Host for CallState {
 }
 
 impl CallState {
-    /// Whether the call may do one thing more with its store.
+    /// Checks that the call may use its store once more, and counts it.
     fn may_use(&mut self, key: &str) -> Result<(), Error> {
         if !self.call.capabilities.store {
             return Err(Error::NotGranted);
@@ -76,7 +77,7 @@ impl CallState {
         if key.len() > MAX_KEY_BYTES { Err(Error::TooLarge) } else { Ok(()) }
     }
 
-    /// Whether the call may write this.
+    /// Checks that the call may write this value.
     fn may_write(&mut self, key: &str, value: Vec<u8>, ttl_seconds: Option<u32>) -> Result<NewValue, Error> {
         self.may_use(key)?;
         if value.len() > self.call.limits.store_value_bytes as usize {
@@ -95,14 +96,15 @@ impl From<KeyValueError> for Error {
     }
 }
 
-/// What a rehearsal is told of a value that was not written.
+/// The version that a rehearsal gets for a value that was not written.
 const REHEARSED_VERSION: u64 = 1;
 
-/// Room for a few names and an id; all keys of a flow together stay small enough to be listed.
+/// Room for a few names and an id. All keys of a flow together stay small enough to be listed.
 const MAX_KEY_BYTES: usize = 256;
 
-/// What one call may ask for at most; with [`MAX_KEY_BYTES`], 256 KiB.
+/// The most keys that one call can list. With [`MAX_KEY_BYTES`] that is 256 KiB.
 const MAX_LISTED: u32 = 1_000;
 
-/// Each takes a connection of the host's pool for a moment; 100 of them take a tenth of the call's time.
+/// Each takes a connection of the host's pool for a moment; 100 of them take a tenth of the call's
+/// time.
 const MAX_STORE_CALLS: u32 = 100;

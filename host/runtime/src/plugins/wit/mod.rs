@@ -1,3 +1,4 @@
-//! The plugin contract, one file per version. A published version is never changed: old components keep running.
+//! The plugin contract, one file per version. A published version never changes, so old components
+//! keep running.
 
 pub(super) mod v1;

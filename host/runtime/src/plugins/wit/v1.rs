@@ -1,5 +1,5 @@
-//! Version 1 of the contract (`guest-sdk/wit/v1`): its generated bindings, and the way between their types and the host's. Nothing
-//! else in the host sees a generated type.
+//! Version 1 of the contract (`guest-sdk/wit/v1`): its generated bindings, and the conversion
+//! between their types and the host's. Nothing else in the host uses a generated type.
 
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, Linker};
@@ -28,12 +28,12 @@ mod bindings {
 /// A component that is ready to be instantiated for a call.
 pub(crate) struct Instantiable(FlowPre<CallState>);
 
-/// What a plugin says instead of an answer.
+/// The text of an internal error that a plugin reports instead of an answer.
 #[derive(Debug)]
 pub(crate) struct InternalError(pub String);
 
-/// Makes a linker with the contract's imports and the parts of WASI that guests need; files, sockets and the environment are there
-/// and empty.
+/// A linker with the contract's imports and the parts of WASI that guests need. Files, sockets and
+/// the environment exist and are empty.
 pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<CallState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
@@ -55,7 +55,7 @@ impl Instantiable {
         guest
     }
 
-    /// Instantiates and asks for an answer.
+    /// Instantiates the guest and asks for an answer.
     pub(crate) async fn handle(
         &self,
         store: &mut Store<CallState>,
@@ -71,15 +71,15 @@ impl Instantiable {
         })
     }
 
-    /// Instantiates and hands over what a client reported.
+    /// Instantiates the guest and hands over an error that a client reported.
     pub(crate) async fn on_client_error(&self, store: &mut Store<CallState>, error: &ClientError) -> wasmtime::Result<()> {
         let guest = self.instantiate(store).await?;
         guest.flowhost_flow_handler().call_on_client_error(store, &client_error_of(error)).await
     }
 }
 
-/// Checks the types of what a component exports. Linking looks at what it imports only, and instantiating comes too late: whoever
-/// uploads it is to be told.
+/// Checks the types of a component's exports. Linking checks only its imports, and instantiation
+/// comes too late: the uploader has to learn of it.
 fn check_handler(component: &Component) -> wasmtime::Result<()> {
     let (component_type, engine) = (component.component_type(), component.engine());
     let Some(ComponentItem::ComponentInstance(handler)) = component_type.get_export(engine, HANDLER).map(|export| export.ty) else {
@@ -146,5 +146,5 @@ fn token_text(token: Option<&FlowToken>) -> String {
     token.map_or_else(String::new, |token| token.expose().to_owned())
 }
 
-/// What a plugin exports.
+/// The interface that a plugin exports.
 const HANDLER: &str = "flowhost:flow/handler@1.0.0";
