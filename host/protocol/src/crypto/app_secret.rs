@@ -6,24 +6,26 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// The secret that Meta signs requests with. Wiped when dropped, never shown.
+/// The secret that Meta signs requests with. It is wiped when dropped and never shown.
 #[derive(Clone)]
 pub struct AppSecret(Zeroizing<Vec<u8>>);
 
 impl AppSecret {
-    /// Takes the secret as Meta's dashboard shows it: its characters are the key, they are not decoded.
+    /// Takes the secret as Meta's dashboard shows it. Its characters are the key; they are not
+    /// decoded.
     pub fn new(secret: impl Into<Vec<u8>>) -> Self {
         Self(Zeroizing::new(secret.into()))
     }
 
-    /// Whether `claimed` is HMAC-SHA256 of `message` under this secret. Takes the same time for every wrong value.
+    /// Whether `claimed` is the HMAC-SHA256 of `message` under this secret. Takes the same time for
+    /// every wrong value.
     pub fn signed(&self, message: &[u8], claimed: &[u8; 32]) -> bool {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         mac.update(message);
         mac.verify_slice(claimed).is_ok()
     }
 
-    /// The secret's bytes, for sealing it into the database and for checking tokens.
+    /// The secret's bytes, for sealing them into the database and for checking tokens.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }

@@ -1,8 +1,10 @@
-//! Sealing at rest: the master key seals each tenant's data key, and the data key seals the tenant's values.
+//! Sealing at rest: the master key seals each tenant's data key, and the data key seals the
+//! tenant's values.
 //!
-//! Each value is sealed under a key of its own, derived from the data key and the value's [`Place`]: random 96-bit nonces are
-//! safe for 2^32 seals of one key (NIST SP 800-38D section 8.3), which one busy tenant could reach and one row can't. The
-//! place is the associated data too, so a value that was moved to another row doesn't open.
+//! Each value is sealed under a key of its own, derived from the data key and the value's
+//! [`Place`]. Random 96-bit nonces are safe for 2^32 seals of one key (NIST SP 800-38D section
+//! 8.3): one busy tenant could reach that, but one row cannot. The place is also the associated
+//! data, so a value that was moved to another row does not open.
 
 use std::fmt;
 
@@ -15,17 +17,17 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{CryptoError, random_bytes};
 
-/// The key that seals every tenant's data key: 32 bytes. Wiped when dropped, never shown.
+/// The key that seals every tenant's data key: 32 bytes. It is wiped when dropped and never shown.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct MasterKey([u8; 32]);
 
 impl MasterKey {
-    /// Makes a new one.
+    /// Generates a random key.
     pub fn generate() -> Self {
         Self(random_bytes())
     }
 
-    /// Reads one from standard base64; surrounding white space is ignored.
+    /// Parses a key from standard base64. Surrounding white space is ignored.
     pub fn from_base64(text: &str) -> Result<Self, CryptoError> {
         let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new).map_err(|_| CryptoError::MalformedMasterKey)?;
         bytes.as_slice().try_into().map(Self).map_err(|_| CryptoError::MalformedMasterKey)
@@ -36,7 +38,7 @@ impl MasterKey {
         Zeroizing::new(STANDARD.encode(self.0))
     }
 
-    /// A key for another purpose, which the label says; the master key can't be found out from it.
+    /// Derives a key for the purpose that `label` names. The master key cannot be computed from it.
     pub(super) fn derive(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
         let mut derive = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         derive.update(label);
@@ -59,7 +61,8 @@ impl fmt::Debug for MasterKey {
     }
 }
 
-/// The master keys at work: the first seals and opens; the second, there while the key is being changed, only opens.
+/// The master keys in use: the first seals and opens. The second exists while the key is being
+/// changed and only opens.
 #[derive(Clone, Debug)]
 pub struct MasterKeys {
     first: MasterKey,
@@ -67,7 +70,7 @@ pub struct MasterKeys {
 }
 
 impl MasterKeys {
-    /// Takes the keys.
+    /// Takes the first key and, while the key is being changed, the second.
     pub fn new(first: MasterKey, second: Option<MasterKey>) -> Self {
         Self { first, second }
     }
@@ -81,12 +84,12 @@ impl MasterKeys {
         self.second.is_some()
     }
 
-    /// Seals a tenant's data key; `tenant` are the bytes of its identity.
+    /// Seals a tenant's data key. `tenant` is the tenant's id as bytes.
     pub fn seal_data_key(&self, tenant: &[u8; 16], key: &DataKey) -> Sealed {
         self.first.seal_data_key(tenant, key)
     }
 
-    /// Opens a tenant's data key; `tenant` are the bytes of its identity.
+    /// Opens a tenant's data key. `tenant` is the tenant's id as bytes.
     pub fn open_data_key(&self, tenant: &[u8; 16], sealed: &Sealed) -> Result<DataKey, CryptoError> {
         let with_first = self.first.open_data_key(tenant, sealed);
         match &self.second {
@@ -95,23 +98,23 @@ impl MasterKeys {
         }
     }
 
-    /// Whether the first key sealed this.
+    /// Whether this was sealed with the first key.
     pub fn sealed_with_first(&self, tenant: &[u8; 16], sealed: &Sealed) -> bool {
         self.first.open_data_key(tenant, sealed).is_ok()
     }
 }
 
-/// The key that seals one tenant's values: 32 bytes. Wiped when dropped, never shown.
+/// The key that seals one tenant's values: 32 bytes. It is wiped when dropped and never shown.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct DataKey([u8; 32]);
 
 impl DataKey {
-    /// Makes a new one.
+    /// Generates a random key.
     pub fn generate() -> Self {
         Self(random_bytes())
     }
 
-    /// Seals a value for the place that it will be stored at.
+    /// Seals a value for the place where it will be stored.
     pub fn seal(&self, place: &Place, value: &[u8]) -> Sealed {
         seal(&self.0, place, value)
     }
@@ -121,8 +124,9 @@ impl DataKey {
         open(&self.0, place, sealed)
     }
 
-    /// What stands for a value that has to be found without being known: the same for the same place, and nothing that the value could
-    /// be learnt from without this key. `place` names the value as a part of its row.
+    /// A fingerprint by which a value can be found without being stored in clear. It is the same
+    /// for the same place and tells nothing about the value without this key. `place` has to
+    /// contain the value as a part of its row.
     pub fn fingerprint(&self, place: &Place) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new_from_slice(&*derived_key(&self.0, place)).expect("HMAC takes a key of any length");
         mac.update(b"fingerprint");
@@ -136,12 +140,13 @@ impl fmt::Debug for DataKey {
     }
 }
 
-/// Where a sealed value is stored: table, column and the row's identity.
+/// Where a sealed value is stored: table, column and the row's key. This is the associated data of
+/// its encryption.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place(Vec<u8>);
 
 impl Place {
-    /// `column` as `table.column`; `row` are the parts of the row's key.
+    /// `column` is `table.column`; `row` holds the parts of the row's key.
     pub fn new(column: &'static str, row: &[&[u8]]) -> Self {
         let mut bytes = Vec::new();
         for part in std::iter::once(column.as_bytes()).chain(row.iter().copied()) {
@@ -157,7 +162,8 @@ impl Place {
     }
 }
 
-/// Bytes that only the right key at the right place opens: a format byte, the nonce, the ciphertext with its tag.
+/// A sealed value: a format byte, the nonce, the ciphertext with its tag. It opens only with the
+/// right key at the right place.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sealed(pub Vec<u8>);
 

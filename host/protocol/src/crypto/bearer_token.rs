@@ -1,4 +1,4 @@
-//! Bearer tokens: 256 random bits, of which only a hash is kept.
+//! Bearer tokens: 256 random bits, of which only a hash is stored.
 
 use std::fmt;
 
@@ -10,23 +10,23 @@ use zeroize::Zeroizing;
 
 use super::random_bytes;
 
-/// A token as its bearer has it. Wiped when dropped, never shown.
+/// A token in clear, as its bearer has it. It is wiped when dropped and never shown.
 pub struct BearerToken(Zeroizing<String>);
 
 impl BearerToken {
-    /// Makes a token that nobody can guess: `prefix`, by which people and scanners of leaked secrets tell what it is, and 256 random
-    /// bits in URL-safe base64.
+    /// Generates a token: `prefix`, followed by 256 random bits in URL-safe base64. The prefix lets
+    /// people and scanners for leaked secrets recognise the token.
     pub fn generate(prefix: &str) -> Self {
         let bytes = Zeroizing::new(random_bytes::<TOKEN_BYTES>());
         Self(Zeroizing::new(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes.as_slice()))))
     }
 
-    /// The token itself.
+    /// The token in clear.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// What is kept of it.
+    /// The hash that is stored.
     pub fn digest(&self) -> TokenDigest {
         TokenDigest::of(&self.0)
     }
@@ -38,18 +38,19 @@ impl fmt::Debug for BearerToken {
     }
 }
 
-/// SHA-256 of a bearer token. A slow hash would add nothing: there is no guessing 256 random bits.
+/// SHA-256 of a bearer token. A slow hash would add nothing, since 256 random bits cannot be
+/// guessed.
 #[derive(Clone, Copy, Debug)]
 pub struct TokenDigest(pub [u8; 32]);
 
 impl TokenDigest {
-    /// The digest of a token that somebody shows.
+    /// Hashes a token that a caller presents.
     pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())
     }
 }
 
-/// In constant time: neither a token's length nor its beginning can be found out.
+/// Compares in constant time, so that timing tells nothing about the stored digest.
 impl PartialEq for TokenDigest {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
@@ -58,7 +59,7 @@ impl PartialEq for TokenDigest {
 
 impl Eq for TokenDigest {}
 
-/// 256 bits: out of reach of guessing.
+/// 256 bits: beyond guessing.
 const TOKEN_BYTES: usize = 32;
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! Keys that say which compiled code is our own.
+//! Keys that authenticate our own compiled code.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key};
 
 use super::at_rest::{MasterKey, MasterKeys};
 
-/// Makes and checks the MAC of compiled code. Derived from the master keys, which can't be found out from it; no `Debug`.
+/// Makes and checks the MAC of compiled code. The keys are derived from the master keys, which
+/// cannot be computed from them. Has no `Debug`.
 #[derive(Clone)]
 pub struct CodeKeys {
     first: Key,
@@ -13,19 +14,21 @@ pub struct CodeKeys {
 }
 
 impl CodeKeys {
-    /// The first master key's makes MACs; the second's, there while the master key is being changed, only checks them.
+    /// The key derived from the first master key makes MACs. The key derived from the second, which
+    /// exists while the master key is being changed, only checks them.
     pub fn derive(master: &MasterKeys) -> Self {
         let key = |master: &MasterKey| Key::new(HMAC_SHA256, &*master.derive(LABEL));
         let (first, second) = master.both();
         Self { first: key(first), second: second.map(key) }
     }
 
-    /// The MAC of these parts, one after another. Where a part ends is not in it: the parts must say that themselves.
+    /// The MAC of the concatenated parts. It does not cover where a part ends: the parts have to
+    /// say that themselves.
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; MAC_BYTES] {
         mac(&self.first, parts)
     }
 
-    /// Whether this is the MAC of these parts under one of the keys.
+    /// Whether `given` is the MAC of these parts under one of the keys.
     pub fn verifies(&self, parts: &[&[u8]], given: &[u8]) -> bool {
         let fits = |key: &Key| verify_slices_are_equal(&mac(key, parts), given).is_ok();
         fits(&self.first) || self.second.as_ref().is_some_and(fits)
@@ -38,10 +41,11 @@ fn mac(key: &Key, parts: &[&[u8]]) -> [u8; MAC_BYTES] {
     context.sign().as_ref().try_into().expect("HMAC-SHA256 has 32 bytes")
 }
 
-/// HMAC-SHA256.
+/// The length of HMAC-SHA256.
 pub const MAC_BYTES: usize = 32;
 
-/// Sets this key apart from all others that are derived from a master key: those of places begin with a length, whose first byte is 0.
+/// Keeps this key apart from all others derived from a master key: the label of a
+/// [`Place`](super::Place) begins with a length, whose first byte is 0.
 const LABEL: &[u8] = b"flowhost: MAC of compiled code, 1";
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Key files: making a key pair and reading one that a user has. The `rsa` crate serves here, where nobody can time it; private
-//! keys at work are in [`rsa_key`](super::rsa_key).
+//! Key files: generating a key pair and reading one that a user has. The `rsa` crate serves here,
+//! where nobody can measure its timing; private keys in use are in [`rsa_key`](super::rsa_key).
 
 mod contents;
 mod der_shape;
@@ -33,7 +33,7 @@ pub struct KeyPair {
 }
 
 impl KeyPair {
-    /// Makes a new RSA-2048 pair. Takes 50 to 500 ms of CPU: keep it off the async threads.
+    /// Generates an RSA-2048 pair. Takes 50 to 500 ms of CPU: keep it off the async threads.
     pub fn generate() -> Self {
         let key = PrivateDecryptingKey::generate(KeySize::Rsa2048).expect("RSA-2048 keys can be made");
         let der = AsDer::<Pkcs8V1Der<'static>>::as_der(&key).expect("a new key can be encoded");
@@ -41,7 +41,7 @@ impl KeyPair {
         Self::of(&key).expect("a new key can be encoded")
     }
 
-    /// A key that was read may satisfy the `rsa` crate and still not be encoded, such as one whose two primes are the same.
+    /// The `rsa` crate accepts keys that it cannot encode, such as one whose two primes are equal.
     fn of(key: &RsaPrivateKey) -> Result<Self, KeyFileError> {
         let public = RsaPublicKey::from(key);
         Ok(Self {
@@ -58,12 +58,14 @@ impl fmt::Debug for KeyPair {
     }
 }
 
-/// Reads an RSA-2048 private key in PEM: PKCS#8 or PKCS#1, each also encrypted (PBES2, or OpenSSL's older form), in whatever state
-/// environment variables, secret stores and editors give it back; also in base64 once more, or as DER in base64. Beside
-/// it the file may have certificates and public keys.
+/// Reads an RSA-2048 private key in PEM: PKCS#8 or PKCS#1, plain or encrypted (PBES2, or OpenSSL's
+/// older form), in whatever state environment variables, secret stores and editors left it. It may
+/// be encoded in base64 once more, or be DER in base64. The file may also contain certificates and
+/// public keys.
 ///
-/// A passphrase for a key that is not encrypted is not needed and does no harm; an empty one counts as none. Takes up to about
-/// two seconds of CPU and 128 MiB, if the file's encryption asks for that much: keep it off the async threads.
+/// A passphrase for a key that is not encrypted is ignored; an empty passphrase counts as absent.
+/// Takes up to about two seconds of CPU and 128 MiB if the file's encryption asks for that much:
+/// keep it off the async threads.
 pub fn parse_private_key(file: &str, passphrase: Option<&str>) -> Result<KeyPair, KeyFileError> {
     if file.len() > MAX_FILE_BYTES {
         return Err(KeyFileError::TooLong(file.len()));
@@ -76,7 +78,8 @@ pub fn parse_private_key(file: &str, passphrase: Option<&str>) -> Result<KeyPair
     }
 }
 
-/// The fingerprint of an RSA public key in PEM, as in [`KeyPair`]: SPKI or PKCS#1, in whatever state it is. None: it is no such key.
+/// The fingerprint of an RSA public key in PEM, as in [`KeyPair`]: SPKI or PKCS#1, in whatever
+/// state it is. `None` if it is not such a key.
 pub fn public_key_fingerprint(file: &str) -> Option<String> {
     let blocks = if file.len() > MAX_FILE_BYTES { Vec::new() } else { Block::all_in(file) };
     let block = blocks.iter().find(|block| block.is("PUBLIC KEY") || block.is("RSA PUBLIC KEY"))?;
@@ -103,7 +106,8 @@ fn read_rsa_key(content: Content, passphrase: Option<&str>) -> Result<RsaPrivate
     }
 }
 
-/// A wrong passphrase's padding fits by chance in one case of 256; what comes out then is no key.
+/// A wrong passphrase yields valid padding by chance in one of 256 cases, and the result is then
+/// not a key.
 fn read_decrypted(der: &[u8]) -> Result<RsaPrivateKey, KeyFileError> {
     read_der(der).map_err(|error| match error {
         KeyFileError::NotRsa => error,
@@ -123,10 +127,11 @@ fn read_der(der: &[u8]) -> Result<RsaPrivateKey, KeyFileError> {
     }
 }
 
-/// Meta takes no other size.
+/// Meta accepts no other size.
 const REQUIRED_BITS: usize = 2048;
 
-/// A key of 16,384 bits, the largest that OpenSSL works with, takes 13 KiB; the rest is for remarks around it.
+/// A key of 16,384 bits, the largest that OpenSSL handles, takes 13 KiB. The rest is room for
+/// remarks around it.
 const MAX_FILE_BYTES: usize = 32 << 10;
 
 #[cfg(test)]
@@ -139,7 +144,7 @@ mod tests {
     #[test]
     fn reads_every_form_as_the_same_key() {
         let plain = ["private.pkcs8.pem", "private.pkcs1.pem", "private.crlf.pem", "private.escaped-newlines.pem"];
-        // A passphrase that is not needed does no harm.
+        // An unneeded passphrase is ignored.
         for (form, passphrase) in plain.map(|form| (form, None)).into_iter().chain(plain.map(|form| (form, Some("unneeded")))) {
             is_the_key_of_the_vectors(&vectors(form), passphrase);
         }
@@ -275,12 +280,12 @@ mod tests {
         fn no_damage_to_an_encrypted_file_is_a_panic(
             at in any::<prop::sample::Index>(), byte in any::<u8>(), form in prop::sample::select(vec!["des3", "aes256"]),
         ) {
-            // The parameters are in front; damage behind them only costs time.
+            // The parameters come first; damage behind them would only cost time.
             let mut document = encrypted_pkcs8(&vectors(&format!("private.pkcs8.{form}.pem")));
             let at = at.index(110);
             document[at] = byte;
             let pem = pem::encode(&pem::Pem::new("ENCRYPTED PRIVATE KEY", document));
-            // None: so that a count of iterations just below the limit isn't worked off.
+            // No passphrase, so that an iteration count just below the limit is not worked off.
             prop_assert!(parse_private_key(&pem, None).is_err());
         }
     }

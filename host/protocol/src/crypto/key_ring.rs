@@ -1,4 +1,5 @@
-//! A tenant's private keys, several side by side while one takes over from another, and the order in which they are tried.
+//! A tenant's private keys, several at once during a rotation, and the order in which they are
+//! tried.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,22 +12,25 @@ use super::{CryptoError, PrivateKey, RsaEngine};
 
 /// The private keys of one tenant, the newest first.
 ///
-/// Phones fetch a new public key when they are told to (421), not when it is made, so for days after a rotation a tenant's requests
-/// may all be sealed for the key before. The key that fitted last is therefore tried first: such a tenant pays one RSA operation for
-/// each request, not two. That changes the order of the tries and nothing else; what no key opens has been tried with each.
+/// Phones fetch a new public key when they are told to (421), not when it is made. So for days
+/// after a rotation, all of a tenant's requests may be encrypted for the previous key. The key that
+/// fitted last is therefore tried first, so that such a tenant pays for one RSA operation a
+/// request, not two. This changes only the order: a request that no key opens has been tried with
+/// each.
 ///
-/// What is remembered belongs to this ring. A change of the tenant makes a new ring, which begins with the newest key again.
+/// The memory belongs to this ring. A change of the tenant makes a new ring, which begins with the
+/// newest key again.
 pub struct KeyRing {
     keys: Vec<RingKey>,
-    /// An index into `keys`. It only says where to begin, so no order with other memory is needed.
+    /// An index into `keys`. It only says where to begin, so `Relaxed` ordering is enough.
     fitted_last: AtomicUsize,
 }
 
-/// A private key and its time.
+/// A private key and when it retires.
 pub struct RingKey {
-    /// The key.
+    /// The parsed key.
     pub key: PrivateKey,
-    /// When it stops to decrypt; none for the active key.
+    /// When it stops decrypting; `None` for the active key.
     pub retires_at: Option<OffsetDateTime>,
 }
 
@@ -36,7 +40,10 @@ impl KeyRing {
         Self { keys, fitted_last: AtomicUsize::new(0) }
     }
 
-    /// Decrypts with the first key that fits and has not retired by `now`. [`CryptoError::Undecryptable`] if there is none.
+    /// Decrypts with the first key that fits and has not retired by `now`.
+    ///
+    /// # Errors
+    /// [`CryptoError::Undecryptable`] if there is none.
     pub async fn decrypt(
         &self,
         rsa: &dyn RsaEngine,
@@ -52,7 +59,7 @@ impl KeyRing {
                 self.remember(index);
                 return Ok(bytes);
             }
-            // Each try is a quarter of a millisecond of the thread.
+            // Each attempt takes a quarter of a millisecond of the thread.
             yield_now().await;
         }
         Err(CryptoError::Undecryptable)
@@ -65,7 +72,7 @@ impl KeyRing {
     }
 
     fn remember(&self, index: usize) {
-        // Written only where it changes: every thread that serves the tenant reads it.
+        // Written only on a change, since every thread that serves the tenant reads it.
         if self.fitted_last.load(Ordering::Relaxed) != index {
             self.fitted_last.store(index, Ordering::Relaxed);
         }
@@ -86,7 +93,7 @@ mod tests {
     use super::*;
     use crate::crypto::parse_private_key;
 
-    /// The keys of the tests: numbers in the wrapped bytes say which of them fit.
+    /// The keys of the tests. The wrapped byte's number says which key fits.
     const NEW: u8 = 0;
     const OLD: u8 = 1;
 
@@ -151,7 +158,8 @@ mod tests {
         assert_eq!(rsa.tries(), 1);
     }
 
-    /// Says that the key at place `n` fits when the wrapped byte is `n`, and counts how often it is asked.
+    /// Reports that the key at index `n` fits when the wrapped byte is `n`, and counts how often it
+    /// is asked.
     #[derive(Default)]
     struct Counting {
         asked: Mutex<Vec<usize>>,
@@ -164,7 +172,7 @@ mod tests {
             std::mem::take(&mut *self.asked.lock().unwrap()).len()
         }
 
-        /// Keys can't be told apart but by their address.
+        /// Keys can only be told apart by their address.
         fn know(&self, ring: &KeyRing) {
             *self.places.lock().unwrap() = ring.keys.iter().map(|key| address(&key.key)).collect();
         }

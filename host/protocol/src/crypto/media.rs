@@ -1,5 +1,5 @@
-//! Files of WhatsApp's media: AES-256-CBC with PKCS#7 under an HMAC, with the hashes of what is outside and inside (`protocol.md`
-//! section 6).
+//! WhatsApp's media files: AES-256-CBC with PKCS#7 padding and an HMAC, with hashes of the
+//! encrypted and the plain file (`protocol.md` section 6).
 
 use std::fmt;
 
@@ -16,7 +16,8 @@ use zeroize::Zeroizing;
 
 use super::CryptoError;
 
-/// What opens one file and proves that it is the one that was sent. The keys are wiped when dropped, never shown.
+/// The keys that decrypt one file, and the hashes that prove that it is the file that was sent.
+/// Keys are wiped when dropped and never shown.
 pub struct MediaKeys {
     encrypted_hash: [u8; 32],
     iv: [u8; 16],
@@ -26,7 +27,7 @@ pub struct MediaKeys {
 }
 
 impl MediaKeys {
-    /// Reads the values of `encryption_metadata`, each in standard base64.
+    /// Parses the values of `encryption_metadata`, each in standard base64.
     pub fn from_base64(
         encrypted_hash: &str,
         iv: &str,
@@ -43,7 +44,8 @@ impl MediaKeys {
         })
     }
 
-    /// Checks a file and decrypts it where it lies. The MAC is over vector and ciphertext, and is checked before anything is decrypted.
+    /// Checks a file and decrypts it in place. The MAC covers IV and ciphertext and is checked
+    /// before anything is decrypted.
     pub fn open(&self, mut file: Vec<u8>) -> Result<Vec<u8>, CryptoError> {
         check(&file, &self.encrypted_hash)?;
         let at = file.len().checked_sub(MAC_BYTES).ok_or(CryptoError::Undecryptable)?;
@@ -76,7 +78,7 @@ fn decode<const N: usize>(text: &str) -> Result<[u8; N], CryptoError> {
     bytes.as_slice().try_into().map_err(|_| CryptoError::UnreadableKey)
 }
 
-/// Of the MAC's 32, the first.
+/// The first 10 of the MAC's 32 bytes.
 const MAC_BYTES: usize = 10;
 
 #[cfg(test)]
@@ -112,7 +114,7 @@ mod tests {
             };
             assert_eq!(keys.open(file.clone()), Err(CryptoError::Undecryptable), "{length}");
             let Some(at) = length.checked_sub(MAC_BYTES) else { continue };
-            // With a MAC that fits: what is left for the padding to refuse.
+            // The MAC is valid, so that only the padding is left to refuse the file.
             let mut mac = Hmac::<Sha256>::new_from_slice(&*keys.hmac_key).unwrap();
             mac.update(&keys.iv);
             mac.update(&file[..at]);

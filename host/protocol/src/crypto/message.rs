@@ -1,5 +1,5 @@
-//! AES-128-GCM with a 16-byte nonce, as WhatsApp Flows use it (`protocol.md` section 2). aws-lc-rs takes 12-byte nonces only,
-//! hence the `aes-gcm` crate.
+//! AES-128-GCM with a 16-byte nonce, as WhatsApp Flows use it (`protocol.md` section 2). aws-lc-rs
+//! supports 12-byte nonces only, hence the `aes-gcm` crate.
 
 use std::fmt;
 
@@ -13,17 +13,17 @@ use super::CryptoError;
 
 type MessageCipher = AesGcm<Aes128, U16>;
 
-/// The AES-128 key of one request and its reply. Wiped when dropped, never shown.
+/// The AES-128 key of one request and its reply. It is wiped when dropped and never shown.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct MessageKey([u8; 16]);
 
 impl MessageKey {
-    /// Takes the 16 bytes that RSA gave; any other length is undecryptable.
+    /// Takes the 16 bytes that RSA decrypted. Any other length is undecryptable.
     pub fn new(bytes: &[u8]) -> Result<Self, CryptoError> {
         bytes.try_into().map(Self).map_err(|_| CryptoError::Undecryptable)
     }
 
-    /// Decrypts ciphertext and tag; fails on damage and on anything shorter than a tag.
+    /// Decrypts ciphertext and tag. Fails if they are damaged or shorter than a tag.
     pub fn decrypt(&self, iv: &Iv, ciphertext: &[u8]) -> Result<Vec<u8>, CryptoError> {
         self.cipher().decrypt(&iv.nonce(), ciphertext).map_err(|_| CryptoError::Undecryptable)
     }
@@ -49,12 +49,12 @@ impl fmt::Debug for MessageKey {
 pub struct Iv([u8; 16]);
 
 impl Iv {
-    /// Takes the request's 16 bytes; any other length (12 is a common mistake) is undecryptable.
+    /// Takes the request's 16 bytes. Any other length (12 is a common mistake) is undecryptable.
     pub fn new(bytes: &[u8]) -> Result<Self, CryptoError> {
         bytes.try_into().map(Self).map_err(|_| CryptoError::Undecryptable)
     }
 
-    /// The reply's vector: every bit of the request's inverted.
+    /// The reply's vector: every bit of the request's, inverted.
     pub fn inverted(self) -> Self {
         Self(self.0.map(|byte| !byte))
     }

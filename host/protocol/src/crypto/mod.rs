@@ -1,6 +1,7 @@
-//! Cryptography without I/O and without wire formats: keys, ciphers and the types that keep them out of logs.
+//! Cryptography without I/O and without wire formats: keys, ciphers and the types that keep them
+//! out of logs.
 //!
-//! Errors say which operation failed and nothing about why: a reason would be an oracle.
+//! Errors say which operation failed but not why: a reason would be an oracle.
 
 mod app_secret;
 mod at_rest;
@@ -24,7 +25,7 @@ pub use media::MediaKeys;
 pub use message::{Iv, MessageKey};
 pub use rsa_key::{Decryption, InlineRsa, PrivateKey, RsaEngine};
 
-/// Fills a fixed-size array with random bytes of the operating system's quality.
+/// Fills an array with random bytes of cryptographic quality.
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     aws_lc_rs::rand::fill(&mut bytes).expect("the operating system's random generator answers");

@@ -1,4 +1,4 @@
-//! RSA private keys and the one interface that all private-key operations go through.
+//! RSA private keys, and the one interface that all private-key operations go through.
 
 use std::fmt;
 use std::future::Future;
@@ -9,11 +9,11 @@ use zeroize::Zeroizing;
 
 use super::CryptoError;
 
-/// An RSA private key, parsed once and ready to decrypt. Never shown.
+/// An RSA private key, parsed once and ready to decrypt. It is never shown.
 pub struct PrivateKey(OaepPrivateDecryptingKey);
 
 impl PrivateKey {
-    /// Reads PKCS#8 in DER, as this host stores keys.
+    /// Parses PKCS#8 in DER, the form in which this host stores keys.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, CryptoError> {
         let key = PrivateDecryptingKey::from_pkcs8(der).map_err(|_| CryptoError::UnreadableKey)?;
         OaepPrivateDecryptingKey::new(key).map(Self).map_err(|_| CryptoError::UnreadableKey)
@@ -26,18 +26,19 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// Does RSA private-key operations. Asynchronous, so that an engine that batches them or runs elsewhere can take the place of
-/// [`InlineRsa`].
+/// Performs RSA private-key operations. Asynchronous, so that an engine that batches them or runs
+/// elsewhere can replace [`InlineRsa`].
 pub trait RsaEngine: Send + Sync {
-    /// Decrypts RSA-OAEP with SHA-256 and MGF1-SHA-256; gives the wrapped bytes, or [`CryptoError::Undecryptable`].
+    /// Decrypts RSA-OAEP with SHA-256 and MGF1-SHA-256. Returns the wrapped bytes, or
+    /// [`CryptoError::Undecryptable`].
     fn decrypt<'a>(&'a self, key: &'a PrivateKey, wrapped: &'a [u8]) -> Decryption<'a>;
 }
 
-/// An operation under way in an [`RsaEngine`].
+/// A pending operation of an [`RsaEngine`].
 pub type Decryption<'a> = Pin<Box<dyn Future<Output = Result<Zeroizing<Vec<u8>>, CryptoError>> + Send + 'a>>;
 
-/// Decrypts where it is called. One operation takes about 255 us with aws-lc-rs (measured with RSA-2048), less than moving it to
-/// another thread and back costs under load.
+/// Decrypts on the calling thread. One operation takes about 255 us with aws-lc-rs (measured with
+/// RSA-2048), less than moving it to another thread and back costs under load.
 #[derive(Debug, Default)]
 pub struct InlineRsa;
 

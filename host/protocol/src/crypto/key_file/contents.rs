@@ -1,4 +1,5 @@
-//! What a key file holds: its one private key, or what is there instead, in words for whoever took the wrong file.
+//! What a key file holds: its one private key, or something else, described for a user who took the
+//! wrong file.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -8,10 +9,11 @@ use super::KeyFileError;
 use super::der_shape::Shape;
 use super::pem_text::{Block, Content, decoded, text_in};
 
-/// Finds the private key: in PEM, in DER that is base64, or in either of them that is base64 once more.
+/// Finds the private key: in PEM, in DER that is base64, or in either of them encoded in base64
+/// once more.
 pub(super) fn private_key_in(file: &str) -> Result<Content, KeyFileError> {
     let mut text = Zeroizing::new(file.to_owned());
-    // Each time round there is a quarter less of it at least.
+    // Each pass shortens the text by a quarter at least.
     loop {
         refuse_json(&text)?;
         let blocks = Block::all_in(&text);
@@ -42,7 +44,7 @@ fn private_key_of(blocks: &[Block]) -> Result<Content, KeyFileError> {
     }
 }
 
-/// What has no private key's label: the most telling of its blocks.
+/// The error for blocks without a private key, by the block that tells most.
 fn no_private_key(blocks: &[Block]) -> KeyFileError {
     let any = |labels: &[&str]| blocks.iter().any(|block| labels.iter().any(|label| block.is(label)));
     let all = |labels: &[&str]| blocks.iter().all(|block| labels.iter().any(|label| block.is(label)));
@@ -69,7 +71,7 @@ fn no_private_key(blocks: &[Block]) -> KeyFileError {
     other(format!("PEM with no private key in it: {}", labels.join(", ")), PEM_WANTED)
 }
 
-/// OpenSSH's own form says which kind of key it has before anything of it is encrypted.
+/// OpenSSH's own format names the type of key before the encrypted part.
 fn openssh_key(block: &Block) -> KeyFileError {
     match block.decode() {
         Ok(content) if content.data.windows(7).any(|name| name == b"ssh-rsa") => {
@@ -80,7 +82,7 @@ fn openssh_key(block: &Block) -> KeyFileError {
     }
 }
 
-/// A file that is not text came in base64.
+/// Binary data that came in base64.
 fn private_key_of_binary(bytes: Zeroizing<Vec<u8>>) -> Result<Content, KeyFileError> {
     match bytes.as_slice() {
         [0xfe, 0xed, 0xfe, 0xed, ..] | [0xce, 0xce, 0xce, 0xce, ..] => Err(other("a Java key store", FROM_KEY_STORE)),
@@ -88,7 +90,7 @@ fn private_key_of_binary(bytes: Zeroizing<Vec<u8>>) -> Result<Content, KeyFileEr
     }
 }
 
-/// The content, if it can be a private key's at all.
+/// Returns the content if its shape can be that of a private key.
 fn refuse_other_shapes(content: Content) -> Result<Content, KeyFileError> {
     match Shape::of(&content.data) {
         Shape::Certificate => Err(KeyFileError::Certificate),
@@ -100,9 +102,10 @@ fn refuse_other_shapes(content: Content) -> Result<Content, KeyFileError> {
     }
 }
 
-/// JSON that holds a key which is not for this. Any other JSON may be what a secret store keeps a key in.
+/// Refuses JSON that holds a key of another kind. Other JSON may be a secret store's wrapping of a
+/// key.
 fn refuse_json(text: &str) -> Result<(), KeyFileError> {
-    // Nothing is copied out of it.
+    // Borrows, so that nothing is copied out of the text.
     #[derive(Deserialize)]
     struct Json<'a> {
         kty: Option<IgnoredAny>,
@@ -119,7 +122,8 @@ fn refuse_json(text: &str) -> Result<(), KeyFileError> {
     }
 }
 
-/// Text without a PEM block and without base64. Nothing of it is shown: it may be a key all the same.
+/// The error for text without a PEM block and without base64. It shows nothing of the text, which
+/// may be a key all the same.
 fn no_pem(text: &str) -> KeyFileError {
     let text = text.trim_matches(|char: char| char.is_whitespace() || char == '\u{feff}');
     let is_ssh = |name: &str| text.starts_with(name);
@@ -142,10 +146,11 @@ fn other(found: impl Into<String>, advice: &'static str) -> KeyFileError {
     KeyFileError::NoPrivateKey { found: found.into(), advice }
 }
 
-/// Labels of what may be read here. Each of them was seen on what another one of them should be on.
+/// Labels of keys that are supported. Each of them was seen on content that should have had another
+/// one of them.
 const PRIVATE_KEYS: [&str; 3] = ["PRIVATE KEY", "RSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY"];
 
-/// As many labels of a file as are told.
+/// The most labels that an error names.
 const MAX_LABELS: usize = 5;
 
 const PEM_WANTED: &str =
@@ -232,7 +237,7 @@ mod tests {
         }
     }
 
-    /// What the command line makes of a file that is not text.
+    /// What the command line sends for a file that is not text.
     fn binary(name: &str) -> String {
         STANDARD.encode(std::fs::read(path(&format!("keys/{name}"))).unwrap())
     }

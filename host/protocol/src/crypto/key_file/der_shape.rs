@@ -1,40 +1,37 @@
-//! What a DER document is, told by its outermost elements. What a file's first line or name says of it is often wrong.
+//! The kind of a DER document, told by its outermost elements. A file's first line or name is often
+//! wrong about it.
 
 use pkcs8::der::asn1::AnyRef;
 use pkcs8::der::{Decode, Header, Reader, SliceReader, Tag, Tagged};
 
-/// What a DER document is.
+/// The kind of a DER document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// A certificate, or a request for one.
     Certificate,
-    /// Less than its own length says.
+    /// Shorter than its own length says.
     Cut {
-        /// Bytes that there are.
+        /// How many bytes there are.
         there: usize,
-        /// Bytes that its beginning announces.
+        /// How many bytes its header announces.
         due: u64,
     },
-    /// PKCS#8, encrypted.
+    /// Encrypted PKCS#8.
     EncryptedPkcs8,
-    /// A private key for elliptic curves or DSA, in their own forms.
+    /// An elliptic-curve or DSA private key, in its own format.
     NotRsa,
-    /// A PKCS#12 store.
     Pkcs12,
-    /// PKCS#1.
     Pkcs1,
-    /// PKCS#8.
     Pkcs8,
-    /// A public key.
     PublicKey,
-    /// Nothing of these.
+    /// None of these.
     Unknown,
 }
 
 impl Shape {
-    /// Looks at a document.
+    /// Examines a document.
     pub(super) fn of(der: &[u8]) -> Self {
-        // A PKCS#12 store may have no length in front: BER, not DER.
+        // A PKCS#12 store may be BER of indefinite length instead of DER.
         if der.starts_with(&[0x30, 0x80, 0x02, 0x01, 0x03]) {
             return Self::Pkcs12;
         }
@@ -57,7 +54,7 @@ impl Shape {
     }
 }
 
-/// The length of the whole document, as a sequence's beginning announces it.
+/// The length of the whole document, as the header of its outermost sequence announces it.
 fn announced_bytes(der: &[u8]) -> Option<u64> {
     let mut reader = SliceReader::new(der).ok()?;
     let header = Header::decode(&mut reader).ok().filter(|header| header.tag == Tag::Sequence)?;

@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 use super::KeyFileError;
 use crate::crypto::error::{DECRYPT_FIRST, DECRYPT_WITH_CRYPTOGRAPHY, DECRYPT_WITH_LEGACY_PROVIDER, DECRYPT_WITH_PYCRYPTODOME};
 
-/// Decrypts a document; what comes out is unencrypted PKCS#8, or no key at all if the passphrase's padding fitted by chance.
+/// Decrypts a document. The result is unencrypted PKCS#8, or no key at all if a wrong passphrase
+/// yields valid padding by chance.
 pub(super) fn decrypt(document: &[u8], passphrase: Option<&str>) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let (scheme, data) = outer_parts(document).map_err(|_| senseless())?;
     if scheme.oid != PBES2_OID {
@@ -22,7 +23,7 @@ pub(super) fn decrypt(document: &[u8], passphrase: Option<&str>) -> Result<Zeroi
     let parameters = Parameters { kdf: read_derivation(derivation)?, encryption: read_cipher(cipher)? };
     check_work(&parameters.kdf)?;
     let passphrase = passphrase.ok_or(KeyFileError::PassphraseMissing)?;
-    // Only the passphrase is left to be wrong: cipher and parameters were checked.
+    // Only the passphrase can still be wrong: cipher and parameters were checked.
     parameters.decrypt(passphrase, data).map(Zeroizing::new).map_err(|_| KeyFileError::WrongPassphrase)
 }
 
@@ -49,7 +50,8 @@ fn read_derivation(derivation: AlgorithmIdentifierRef<'_>) -> Result<Kdf<'_>, Ke
     })
 }
 
-/// As `pkcs5` does, but for the hash: its parameters are none, which some programs write as NULL and others not at all.
+/// Like `pkcs5`, but accepts both forms of the hash's absent parameters: some programs write NULL,
+/// others nothing.
 fn read_pbkdf2(derivation: AlgorithmIdentifierRef<'_>) -> der::Result<Pbkdf2Params<'_>> {
     let parameters = derivation.parameters.ok_or(Tag::Sequence.value_error())?;
     parameters.sequence(|fields| {
@@ -65,8 +67,8 @@ fn read_pbkdf2(derivation: AlgorithmIdentifierRef<'_>) -> der::Result<Pbkdf2Para
     })
 }
 
-/// Looks at the cipher before `pkcs5` does: that can't name one that it doesn't know, and version 0.7 panics on a vector for 3DES
-/// that is shorter than a block.
+/// Checks the cipher before `pkcs5` does: `pkcs5` cannot name a cipher that it does not know, and
+/// its version 0.7 panics on a 3DES IV that is shorter than a block.
 fn read_cipher(cipher: AlgorithmIdentifierRef<'_>) -> Result<EncryptionScheme<'_>, KeyFileError> {
     if !CIPHERS.contains(&cipher.oid) {
         return Err(unsupported(cipher.oid));
@@ -83,7 +85,7 @@ fn senseless() -> KeyFileError {
     KeyFileError::Damaged("the parameters of its encryption make no sense".to_owned())
 }
 
-/// Bounds what a file can make this host do, before any of it is done.
+/// Limits the work that a file can cause, before any of it is done.
 fn check_work(derivation: &Kdf<'_>) -> Result<(), KeyFileError> {
     match derivation {
         Kdf::Pbkdf2(parameters) if parameters.iteration_count > MAX_PBKDF2_ITERATIONS => {
@@ -108,7 +110,7 @@ fn check_work(derivation: &Kdf<'_>) -> Result<(), KeyFileError> {
     }
 }
 
-/// Names an algorithm that is not read here, or gives at least its number, and says what reads it.
+/// The error for an unsupported algorithm: its name, or at least its number, and what reads it.
 fn unsupported(oid: ObjectIdentifier) -> KeyFileError {
     let known = UNSUPPORTED.iter().find(|(number, ..)| *number == oid);
     let (cipher, advice) = match known {
@@ -121,7 +123,8 @@ fn unsupported(oid: ObjectIdentifier) -> KeyFileError {
 const CIPHERS: [ObjectIdentifier; 4] =
     [pkcs5::pbes2::AES_128_CBC_OID, pkcs5::pbes2::AES_192_CBC_OID, pkcs5::pbes2::AES_256_CBC_OID, DES_EDE3_CBC_OID];
 
-/// What tools do write, or did: PKCS#5 version 1, PKCS#12's schemes, and PBES2 with other ciphers and hashes; and what reads it.
+/// Schemes that tools write or have written (PKCS#5 version 1, PKCS#12's schemes, PBES2 with other
+/// ciphers and hashes), each with what reads it.
 const UNSUPPORTED: [(ObjectIdentifier, &str, &str); 26] = [
     (ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.3"), "PBE-MD5-DES", DECRYPT_WITH_LEGACY_PROVIDER),
     (ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.6"), "PBE-MD5-RC2-64", DECRYPT_WITH_LEGACY_PROVIDER),
@@ -156,8 +159,8 @@ const DES_BLOCK_BYTES: usize = 8;
 /// About two seconds of CPU. OpenSSL's default is 2,048; OWASP advises 600,000 (2023).
 const MAX_PBKDF2_ITERATIONS: u32 = 2_000_000;
 
-/// N times r times p; 128 bytes of memory for each, so at most 128 MiB, and about half a second. OpenSSL's default is 2^17, RustCrypto's
-/// 2^20.
+/// N times r times p. Each unit takes 128 bytes of memory, so at most 128 MiB, and about half a
+/// second in all. OpenSSL's default is 2^17, RustCrypto's 2^20.
 const MAX_SCRYPT_WORK: u64 = 1 << 20;
 
 /// From here on OpenSSL refuses scrypt in a key file: 32 MiB, in blocks of 128 bytes.

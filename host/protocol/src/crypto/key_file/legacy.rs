@@ -1,5 +1,5 @@
-//! Private keys that OpenSSL encrypted before PKCS#8: `Proc-Type: 4,ENCRYPTED` and `DEK-Info` above the data (RFC 1421). Meta's
-//! own key generator writes this form.
+//! Private keys that OpenSSL encrypted before PKCS#8: `Proc-Type: 4,ENCRYPTED` and `DEK-Info` above
+//! the data (RFC 1421). Meta's own key generator writes this form.
 
 use aes::{Aes128, Aes192, Aes256};
 use cbc::Decryptor;
@@ -13,8 +13,8 @@ use super::KeyFileError;
 use super::pem_text::Encryption;
 use crate::crypto::error::{DECRYPT_FIRST, DECRYPT_WITH_LEGACY_PROVIDER};
 
-/// Decrypts a block's data. A wrong passphrase is noticed by its padding; in one case of 256 that fits by chance, and what comes out is
-/// no key.
+/// Decrypts a block's data. A wrong passphrase is detected by its padding; in one of 256 cases the
+/// padding is valid by chance, and the result is not a key.
 pub(super) fn decrypt(
     encryption: &Encryption,
     data: Zeroizing<Vec<u8>>,
@@ -44,8 +44,8 @@ where
     Ok(data)
 }
 
-/// OpenSSL's `EVP_BytesToKey` with MD5 and one round: each block of the key is the digest of the block before, the passphrase and
-/// the salt.
+/// OpenSSL's `EVP_BytesToKey` with MD5 and one round: each block of the key is the digest of the
+/// previous block, the passphrase and the salt.
 fn derive_key(passphrase: &[u8], salt: &[u8; 8], length: usize) -> Zeroizing<Vec<u8>> {
     let mut key = Zeroizing::new(Vec::with_capacity(length.next_multiple_of(MD5_BYTES)));
     while key.len() < length {
@@ -59,13 +59,14 @@ fn derive_key(passphrase: &[u8], salt: &[u8; 8], length: usize) -> Zeroizing<Vec
     key
 }
 
-/// The cipher's name, as far as it can be one: it comes out of the file.
+/// The cipher's name, if it looks like one: it comes from the file.
 fn shown(cipher: &str) -> String {
     let is_name = cipher.len() <= 32 && cipher.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if is_name { cipher.to_owned() } else { "an unknown cipher".to_owned() }
 }
 
-/// Where OpenSSL 3 keeps the cipher: with the others, or with those that it reads on request only.
+/// The command for the OpenSSL 3 provider that has the cipher: the default one, or the legacy one,
+/// which has to be requested.
 fn advice(cipher: &str) -> &'static str {
     let in_the_default_provider = ["ARIA", "CAMELLIA", "SM4"].iter().any(|name| cipher.starts_with(name));
     if in_the_default_provider { DECRYPT_FIRST } else { DECRYPT_WITH_LEGACY_PROVIDER }

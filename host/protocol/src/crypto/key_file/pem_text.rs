@@ -1,6 +1,7 @@
-//! PEM as editors, shells and secret stores give it back: with newlines that are spaces, written out, or gone; in quotes; indented; in
-//! base64 once more. All of that can be undone, since a PEM block's lines carry nothing: base64 has neither spaces nor two hyphens in a
-//! row, and what a header says has a known length.
+//! PEM as editors, shells and secret stores return it: newlines turned into spaces, written as
+//! escapes, or removed; quoted; indented; in base64 once more. All of that can be undone, since
+//! line breaks carry no information in PEM: base64 has neither spaces nor two hyphens in a row, and
+//! a header's value has a known length.
 
 use base64::Engine;
 use base64::alphabet;
@@ -10,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::KeyFileError;
 
-/// A block of PEM, its data not decoded yet.
+/// A PEM block whose data is not decoded yet.
 pub(super) struct Block {
     label: String,
     body: Zeroizing<String>,
@@ -18,7 +19,7 @@ pub(super) struct Block {
 
 /// The data of a block.
 pub(super) struct Content {
-    /// How it is encrypted, where the block's headers say so (RFC 1421).
+    /// How it is encrypted, if the block's headers say so (RFC 1421).
     pub(super) encryption: Option<Encryption>,
     /// DER, or its ciphertext.
     pub(super) data: Zeroizing<Vec<u8>>,
@@ -26,14 +27,14 @@ pub(super) struct Content {
 
 /// A block's `DEK-Info`.
 pub(super) struct Encryption {
-    /// As OpenSSL names it. It comes out of the file.
+    /// OpenSSL's name of the cipher. It comes from the file.
     pub(super) cipher: String,
-    /// The vector.
+    /// The IV.
     pub(super) iv: Vec<u8>,
 }
 
 impl Block {
-    /// Every block in a text. Its end may be missing: what is cut is noticed by its data.
+    /// Every block in a text. A block's end may be missing: truncated data is detected later.
     pub(super) fn all_in(text: &str) -> Vec<Self> {
         let text = without_escapes(text);
         let mut pieces = text.split("--").map(|piece| piece.trim_matches('-')).filter(|piece| !piece.trim().is_empty()).peekable();
@@ -46,12 +47,13 @@ impl Block {
         blocks
     }
 
-    /// What its first line says that it is, with one space between the words.
+    /// The label of its first line, with one space between words.
     pub(super) fn label(&self) -> &str {
         &self.label
     }
 
-    /// Whether it has that label. Spaces don't count: whatever took the newlines away may have taken them too.
+    /// Whether it has that label. Spaces do not count: whatever removed the newlines may have
+    /// removed them too.
     pub(super) fn is(&self, label: &str) -> bool {
         compact(&self.label) == compact(label)
     }
@@ -61,7 +63,7 @@ impl Block {
         self.is(&other.label) && compact(&self.body) == compact(&other.body)
     }
 
-    /// Decodes what is between its lines.
+    /// Decodes the data between its first and last line.
     pub(super) fn decode(&self) -> Result<Content, KeyFileError> {
         let body = compact(&self.body);
         let (encryption, base64) = split_headers(&body)?;
@@ -74,12 +76,13 @@ impl Block {
     }
 }
 
-/// What a text holds in base64, or holds most of: behind a variable's name, inside JSON or YAML, before a last line that has lost its first.
-/// None if there is none, or too little of it for a key.
+/// Decodes the longest base64 in a text: behind a variable's name, inside JSON or YAML, or before a
+/// last line whose first line is lost. Returns `None` if there is none, or too little of it for a
+/// key.
 pub(super) fn decoded(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let text = without_escapes(text);
     let pieces = text.split("-----").flat_map(|piece| piece.split(|char| !is_base64(char) && !is_filler(char)));
-    // What is between two signs of equality is no padding: a name, then its value.
+    // An `=` between two texts is no padding: it separates a name from its value.
     let values = pieces.filter_map(|piece| piece.trim_end_matches(|char| char == '=' || is_filler(char)).rsplit('=').next());
     let base64 = compact(values.max_by_key(|value| value.len())?);
     if base64.len() < LEAST_BASE64 {
@@ -90,7 +93,8 @@ pub(super) fn decoded(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     LENIENT.decode(base64.as_bytes()).ok().map(Zeroizing::new)
 }
 
-/// The text that bytes are: UTF-8, or UTF-16 as Windows writes it. None if they are something else.
+/// Decodes bytes as text: UTF-8, or UTF-16 as Windows writes it. Returns `None` if they are
+/// neither.
 pub(super) fn text_in(bytes: &[u8]) -> Option<Zeroizing<String>> {
     let order = match bytes {
         [0xff, 0xfe, ..] | [b'-', 0, ..] => u16::from_le_bytes,
@@ -103,16 +107,17 @@ pub(super) fn text_in(bytes: &[u8]) -> Option<Zeroizing<String>> {
     Some(text)
 }
 
-/// The label, if a piece is a block's first or last line.
+/// The label, if the piece is a block's first or last line.
 fn marked(word: &str, piece: &str) -> Option<String> {
     let label = piece.trim().strip_prefix(word).filter(|label| label.len() <= MAX_LABEL_BYTES)?;
     Some(label.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// The text with what was written as an escape, with any number of backslashes, as what it stands for. Characters that nobody typed go,
-/// and the dashes that word processors make of two hyphens are two hyphens again.
+/// Replaces escapes, with any number of backslashes, by what they stand for. Removes invisible
+/// characters, and turns the dashes that word processors make of two hyphens back into two hyphens.
 fn without_escapes(text: &str) -> Zeroizing<String> {
-    // Nothing gets longer, so that no copy of the key is left behind where the text would have to grow.
+    // The output is never longer than the input, so the string does not reallocate and leaves no
+    // copy of the key behind.
     let mut plain = Zeroizing::new(String::with_capacity(text.len()));
     let mut chars = text.chars();
     while let Some(char) = chars.next() {
@@ -122,7 +127,7 @@ fn without_escapes(text: &str) -> Zeroizing<String> {
                 let (meant, length) = match escaped.as_bytes().first() {
                     Some(b'n' | b'r' | b't') => (Some('\n'), 1),
                     Some(b'u') => ascii_of_hex(escaped, 1..5).map_or((None, 0), |char| (Some(char), 5)),
-                    // A slash or a quote, or the end of a line that goes on.
+                    // A slash or a quote, or the end of a line that is continued.
                     _ => (None, 0),
                 };
                 plain.extend(meant);
@@ -143,14 +148,14 @@ fn without_escapes(text: &str) -> Zeroizing<String> {
     plain
 }
 
-/// The ASCII character whose number stands there in hexadecimal digits.
+/// The ASCII character that these hexadecimal digits stand for.
 fn ascii_of_hex(text: &str, digits: std::ops::Range<usize>) -> Option<char> {
     let digits = text.get(digits).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
     u32::from_str_radix(digits, 16).ok().and_then(char::from_u32).filter(char::is_ascii)
 }
 
-/// Parts an encrypted block's two headers from its base64. What is between a vector and the base64 may be lost, so the cipher's name says
-/// how long the vector is.
+/// Splits an encrypted block's two headers from its base64. The separator between IV and base64 may
+/// be lost, so the IV's length follows from the cipher's name.
 fn split_headers(body: &str) -> Result<(Option<Encryption>, &str), KeyFileError> {
     let Some((_, info)) = body.split_once("DEK-Info:") else {
         if body.contains("Proc-Type:") {
@@ -166,8 +171,8 @@ fn split_headers(body: &str) -> Result<(Option<Encryption>, &str), KeyFileError>
     Ok((Some(Encryption { cipher: cipher.to_owned(), iv }), base64))
 }
 
-/// Base64 whose newlines were written out until something, such as a shell, took the backslashes: an `n` before each line and after the
-/// last. No key begins like that.
+/// Restores base64 whose newlines were written as `\n` until something, such as a shell, removed
+/// the backslashes: an `n` stands before each line and after the last. No key begins like that.
 fn without_lost_backslashes(base64: &str) -> Zeroizing<String> {
     let mut plain = Zeroizing::new(base64.replace(',', ""));
     for skipped in 1..=2 {
@@ -189,7 +194,7 @@ fn why_not_base64(text: &str) -> String {
     }
 }
 
-/// Without what has no meaning in PEM.
+/// The text without characters that have no meaning in PEM.
 fn compact(text: &str) -> Zeroizing<String> {
     let mut compact = Zeroizing::new(String::with_capacity(text.len()));
     compact.extend(text.chars().filter(|char| !is_filler(*char)));
@@ -208,17 +213,17 @@ fn damaged(why: impl Into<String>) -> KeyFileError {
     KeyFileError::Damaged(why.into())
 }
 
-/// Padding may be lost, as a character that a shell or a URL minds.
+/// Padding may be lost: shells and URLs treat `=` specially.
 const LENIENT: GeneralPurpose =
     GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
 
-/// No key is that short; a word may be.
+/// No key is this short, but a word may be.
 const LEAST_BASE64: usize = 64;
 
-/// Base64 in a line, as every program writes PEM but those that write all in one.
+/// The line length of every program that writes PEM, except those that write it in one line.
 const LINE_CHARS: usize = 64;
 
-/// Far more than any label; what begins like one and is longer is something else.
+/// Far longer than any label. A longer text is something else.
 const MAX_LABEL_BYTES: usize = 64;
 
 #[cfg(test)]
@@ -296,7 +301,7 @@ mod tests {
         for (one, make) in FORMS {
             let made = make(file);
             for (other, make_other) in FORMS {
-                // These two go by the lines of PEM.
+                // These two depend on the lines of PEM.
                 let is_whole = made.starts_with("-----BEGIN") && made.lines().count() == file.lines().count();
                 if !is_whole && ["took", "list"].iter().any(|word| other.contains(word)) {
                     continue;
