@@ -1,4 +1,4 @@
-//! Names and identities: one type each, so that one can't be passed for another.
+//! Names and ids: a distinct type for each, so that one cannot be passed for another.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Defines identities that are UUIDs inside and distinct types outside.
+/// Defines ids that are UUIDs inside and distinct types outside.
 macro_rules! uuid_ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
@@ -15,7 +15,8 @@ macro_rules! uuid_ids {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// A new identity. Version 7: it begins with the time, so rows made together lie together.
+            /// A new id. It is a UUID of version 7, which begins with the time, so rows made
+            /// together are stored together.
             pub fn new() -> Self {
                 Self(Uuid::now_v7())
             }
@@ -62,21 +63,21 @@ uuid_ids! {
     AuditId;
     /// An error that a client reported.
     ClientErrorId;
-    /// A request, as its answer names it (`x-request-id`).
+    /// A request, as its response names it (`x-request-id`).
     RequestId;
 }
 
-/// Where a piece of work belongs: one flow of one tenant.
+/// Where work belongs: one flow of one tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Scope {
     /// The tenant that owns the flow.
     pub tenant: TenantId,
-    /// The flow.
+    /// The flow, which belongs to the tenant.
     pub flow: FlowId,
 }
 
-/// A name in a URL: 1 to 63 characters out of `a-z`, `0-9` and `-` (`operators.md`; 63 is the length of a DNS label,
-/// so that a slug can become a host name).
+/// A name in a URL: 1 to 63 characters of `a-z`, `0-9` and `-` (`operators.md`; 63 is the length of
+/// a DNS label, so that a slug can become a host name).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Slug(String);
@@ -106,12 +107,13 @@ impl FromStr for Slug {
     }
 }
 
-/// A text that is no [`Slug`].
+/// A text is not a [`Slug`].
 #[derive(Debug, thiserror::Error)]
 #[error("a name has 1 to 63 characters out of a-z, 0-9 and -")]
 pub struct InvalidSlug;
 
-/// Meta's name for a phone number of a WhatsApp Business Account. It goes into the Graph API's URLs, so it is digits and nothing else.
+/// Meta's id of a phone number of a WhatsApp Business Account: 1 to 32 digits and nothing else,
+/// since it goes into the Graph API's URLs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct PhoneNumberId(String);
@@ -134,7 +136,7 @@ impl FromStr for PhoneNumberId {
     }
 }
 
-/// A text that is no [`PhoneNumberId`].
+/// A text is not a [`PhoneNumberId`].
 #[derive(Debug, thiserror::Error)]
 #[error("a phone number id is 1 to 32 digits, as Meta's App Dashboard shows it; it is not the phone number")]
 pub struct InvalidPhoneNumberId;
@@ -160,17 +162,17 @@ impl fmt::Display for FlowJsonDigest {
     }
 }
 
-/// SHA-256 of a flow token: what the database knows of it.
+/// SHA-256 of a flow token: the only form of it that the database has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);
 
-/// SHA-256 of a request's ciphertext: tells a repeated request from a new one.
+/// SHA-256 of a request's ciphertext. It tells a repeated request from a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RequestDigest(pub [u8; 32]);
 
 const MAX_SLUG_LENGTH: usize = 63;
 
-/// Meta's have 15 to 17 digits.
+/// Meta's ids have 15 to 17 digits.
 const MAX_PHONE_NUMBER_ID_LENGTH: usize = 32;
 
 #[cfg(test)]

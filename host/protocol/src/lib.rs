@@ -1,4 +1,5 @@
-//! The wire of WhatsApp Flows, and the words that all of the host shares: raw bytes in, requests and replies out. No I/O.
+//! The wire of WhatsApp Flows, and the types that all of the host shares: raw bytes in, requests
+//! and replies out. No I/O.
 //!
 //! The wire is described in `host/docs/protocol.md`.
 #![forbid(unsafe_code)]

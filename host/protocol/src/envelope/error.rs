@@ -3,13 +3,13 @@
 use crate::crypto::CryptoError;
 use crate::flow::RequestError;
 
-/// Why a request can't be opened or a reply can't be sealed. Names steps, never content.
+/// Why a request cannot be opened or a reply cannot be sealed. Names steps, never content.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvelopeError {
     /// The body is not JSON with the three fields.
     #[error("the body is not a JSON object with encrypted_flow_data, encrypted_aes_key and initial_vector")]
     Malformed,
-    /// One of the fields is not base64.
+    /// The field of this name is not base64.
     #[error("`{0}` is not base64")]
     NotBase64(&'static str),
     /// None of the tenant's private keys fits.
@@ -18,10 +18,10 @@ pub enum EnvelopeError {
     /// Key, vector, ciphertext or tag are wrong.
     #[error("the request's data doesn't decrypt")]
     Data(#[source] CryptoError),
-    /// Decrypted, but no request.
+    /// The payload was decrypted but is not a request.
     #[error("the decrypted payload was refused")]
     Payload(#[source] RequestError),
-    /// The reply can't be encrypted.
+    /// The reply cannot be encrypted.
     #[error("the reply can't be sealed")]
     Seal(#[source] CryptoError),
 }

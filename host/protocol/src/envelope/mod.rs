@@ -1,4 +1,5 @@
-//! The encrypted envelope: wire JSON and base64 around RSA-OAEP and AES-GCM (`protocol.md` sections 1 and 2).
+//! The encrypted envelope: wire JSON and base64 around RSA-OAEP and AES-GCM (`protocol.md` sections
+//! 1 and 2).
 //!
 //! Invariants: only a [`VerifiedBody`] is opened; a [`ReplySeal`] seals once.
 
@@ -22,7 +23,7 @@ use crate::signature::VerifiedBody;
 /// A request in clear and what is needed to answer it.
 #[derive(Debug)]
 pub struct Opened {
-    /// What the client asks.
+    /// The decrypted and parsed payload.
     pub request: FlowRequest,
     /// SHA-256 of the ciphertext: the request's identity.
     pub digest: RequestDigest,
@@ -30,7 +31,7 @@ pub struct Opened {
     pub seal: ReplySeal,
 }
 
-/// Opens a verified body with that of the tenant's keys that fits.
+/// Opens a verified body with the tenant's key that fits.
 pub async fn open(rsa: &dyn RsaEngine, keys: &KeyRing, body: VerifiedBody) -> Result<Opened, EnvelopeError> {
     let envelope: Envelope = serde_json::from_slice(body.as_bytes()).map_err(|_| EnvelopeError::Malformed)?;
     let wrapped_key = decode("encrypted_aes_key", &envelope.encrypted_aes_key)?;
@@ -45,7 +46,8 @@ pub async fn open(rsa: &dyn RsaEngine, keys: &KeyRing, body: VerifiedBody) -> Re
     Ok(Opened { request, digest, seal: ReplySeal { key, inverted_iv: iv.inverted() } })
 }
 
-/// Encrypts the one reply that a request may have: a second plaintext under the same key and vector would break AES-GCM.
+/// Encrypts the one reply that a request may have: a second plaintext under the same key and vector
+/// would break AES-GCM.
 ///
 /// ```compile_fail,E0382
 /// # use flowhost::{envelope::ReplySeal, flow::FlowReply};
@@ -68,7 +70,7 @@ impl ReplySeal {
     }
 }
 
-/// A reply as it travels.
+/// An encrypted reply, ready to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedReply {
     kind: ReplyKind,
@@ -76,7 +78,7 @@ pub struct SealedReply {
 }
 
 impl SealedReply {
-    /// Which status it travels under.
+    /// The kind of the reply, which decides its HTTP status.
     pub fn kind(&self) -> ReplyKind {
         self.kind
     }
@@ -87,7 +89,7 @@ impl SealedReply {
     }
 }
 
-/// The wire's three fields; unknown ones are ignored.
+/// The three fields on the wire. Unknown fields are ignored.
 #[derive(Deserialize)]
 struct Envelope {
     encrypted_flow_data: String,
@@ -104,7 +106,7 @@ fn decode(field: &'static str, text: &str) -> Result<Vec<u8>, EnvelopeError> {
     LENIENT.decode(text).map_err(|_| EnvelopeError::NotBase64(field))
 }
 
-/// Standard base64 whose padding may be missing, as some encoders leave it out.
+/// Standard base64 whose padding may be missing, since some encoders leave it out.
 const LENIENT: GeneralPurpose =
     GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
 
@@ -122,7 +124,7 @@ mod tests {
     use crate::signature::{RawRequest, verify};
     use flowhost_client::{FlowClient, payload};
 
-    /// Every case of the outside judge, through the functions of the data path.
+    /// Runs every case of the independent vectors through the functions of the data path.
     #[tokio::test]
     async fn agrees_with_the_outside_judge_on_every_exchange() {
         let judge = judge();
@@ -193,7 +195,7 @@ mod tests {
             body[at] ^= 1 << bit;
 
             prop_assert!(matches!(open_sealed(&body, &sealed.signature), Err(None)), "the signature is another body's");
-            // Whoever has the app secret may sign what he likes; the cipher still refuses it.
+            // A sender who has the app secret may sign anything; the cipher still refuses it.
             prop_assert!(matches!(open_sealed(&body, &signature(&body)), Err(Some(_))), "{}", String::from_utf8_lossy(&body));
         }
 
@@ -205,7 +207,7 @@ mod tests {
             signature[at] ^= 1 << bit;
             let signature = String::from_utf8(signature).unwrap();
 
-            // The digits may be written in either case.
+            // Hex digits may be of either case.
             prop_assume!(signature.to_lowercase() != self::signature(&sealed.body));
             prop_assert!(matches!(open_sealed(&sealed.body, &signature), Err(None)));
         }
@@ -241,7 +243,7 @@ mod tests {
         FlowClient::new("http://localhost/", &fixture("keys/public.pem"), SECRET).unwrap()
     }
 
-    /// Verifies and opens as the data path does; no error inside where the signature was refused.
+    /// Verifies and opens as the data path does. `Err(None)` means that the signature was refused.
     fn open_sealed(body: &[u8], signature: &str) -> Result<Opened, Option<EnvelopeError>> {
         let raw = RawRequest { body: body.to_vec(), signature: Some(signature.to_owned()) };
         let body = verify(&[&AppSecret::new(SECRET)], raw).map_err(|_| None)?;
@@ -249,7 +251,7 @@ mod tests {
         runtime.block_on(open(&InlineRsa, &OURS, body)).map_err(Some)
     }
 
-    /// Where the values of the three fields lie in a body.
+    /// The ranges of the three fields' values in a body.
     fn places(body: &[u8]) -> [Range<usize>; 3] {
         let (text, fields) = (std::str::from_utf8(body).unwrap(), serde_json::from_slice::<Value>(body).unwrap());
         ["encrypted_flow_data", "encrypted_aes_key", "initial_vector"].map(|field| {
@@ -279,7 +281,7 @@ mod tests {
         value.as_str().unwrap()
     }
 
-    /// Reading a key takes longer than all that is done with it.
+    /// Parsing a key takes longer than everything that is done with it.
     static OURS: LazyLock<KeyRing> = LazyLock::new(|| ring(&["private.pkcs8.pem"]));
 
     const SECRET: &str = "s";

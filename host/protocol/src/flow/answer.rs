@@ -1,4 +1,4 @@
-//! What a plugin answers, and the check that it must pass before it may be committed.
+//! What a plugin answers, and the check that an answer must pass before it may be committed.
 
 use std::fmt;
 
@@ -8,68 +8,69 @@ use serde_json::{Map, Value};
 use super::{AnswerError, Exchange, FlowReply, Outcome};
 use flowhost_flow_json::{ERROR_MESSAGE, IdFault, ReplyRules, SUCCESS, id_fault};
 
-/// What a plugin answered, as it came out of the sandbox: nothing about it is known. Its `Debug` shows nothing of it.
+/// A plugin's unchecked answer, as it came out of the sandbox. Its `Debug` shows no content.
 pub enum Answer {
-    /// The user's input is at fault: the same screen, with this text.
+    /// The user's input is at fault: shows the same screen with this text.
     BadRequest(String),
-    /// An outcome.
+    /// A reply, and perhaps a new state.
     Outcome {
-        /// What the client is to get; JSON inside is unchecked text.
+        /// What the client is to get. JSON inside is unchecked text.
         reply: RawReply,
-        /// The state to store; none keeps the stored one.
+        /// The state to store; `None` keeps the stored one.
         state: Option<String>,
     },
 }
 
-/// A plugin's reply whose JSON has not been read.
+/// A plugin's reply whose JSON is not parsed yet.
 pub enum RawReply {
     /// Finish without a message.
     Close,
-    /// Finish, with these params (a JSON object).
+    /// Finish with these params (a JSON object).
     Complete(String),
     /// Refuse the token with this text.
     RejectToken(String),
     /// Show a screen.
     Screen {
-        /// Its name.
+        /// The screen's id.
         screen: String,
-        /// Its data: a JSON object.
+        /// The screen's data: a JSON object.
         data: String,
-        /// Shown in a snackbar.
+        /// A text to show in a snackbar.
         error_message: Option<String>,
     },
 }
 
-/// A plugin's reply that the client can show.
+/// A plugin's reply with its JSON parsed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PluginReply {
     /// Finish without a message.
     Close,
-    /// Finish, with these params.
+    /// Finish with these params.
     Complete(Map<String, Value>),
     /// Refuse the token with this text.
     RejectToken(String),
     /// Show a screen.
     Screen {
-        /// Its name.
+        /// The screen's id.
         screen: String,
-        /// Its data.
+        /// The screen's data.
         data: Map<String, Value>,
-        /// Shown in a snackbar.
+        /// A text to show in a snackbar.
         error_message: Option<String>,
     },
 }
 
-/// The most that an answer may carry, in bytes (`SANDBOX.md`).
+/// The most bytes that an answer may have (`SANDBOX.md`).
 #[derive(Clone, Copy, Debug)]
 pub struct AnswerLimits {
-    /// The reply.
+    /// Of the reply.
     pub reply_bytes: usize,
-    /// The session's state.
+    /// Of the session's state.
     pub state_bytes: usize,
 }
 
-/// An answer that may be committed. Only [`check`] and the failure and refusal of a turn make one.
+/// An answer that may be committed. Only [`check`], [`CheckedAnswer::failure`] and
+/// [`CheckedAnswer::refusal`] make one.
 ///
 /// ```compile_fail,E0451
 /// use flowhost_protocol::flow::{CheckedAnswer, Outcome};
@@ -87,7 +88,7 @@ pub struct CheckedAnswer {
 }
 
 impl Answer {
-    /// How many bytes it has, whatever they say.
+    /// The size of all texts in it, in bytes.
     pub fn size(&self) -> usize {
         match self {
             Self::BadRequest(text) => text.len(),
@@ -121,8 +122,9 @@ impl fmt::Debug for CheckedAnswer {
 }
 
 impl CheckedAnswer {
-    /// What the user gets when a plugin failed and the flow answers with a text: the same screen. None where the request has no
-    /// screen to show it on, or where the phone would refuse that screen without its data, by the rules of the flow's Flow JSON.
+    /// The answer when the plugin failed and the flow has a text for that: the same screen with the
+    /// text. `None` if the request has no screen to show it on, or if the phone would refuse that
+    /// screen without its data, by the rules of the flow's Flow JSON.
     pub fn failure(exchange: &Exchange, text: &str, rules: Option<&ReplyRules>) -> Option<Self> {
         let screen = exchange.screen.clone()?;
         let refused = |rules: &ReplyRules| rules.check_screen(exchange.origin(), &screen, &Map::new()).is_err();
@@ -133,7 +135,7 @@ impl CheckedAnswer {
         Some(Self { reply, outcome: Outcome::Failed, screen: None, state: None })
     }
 
-    /// What the user gets when the session was over before the request came.
+    /// The answer when the session was over before the request came.
     pub fn refusal(text: &str) -> Self {
         Self { reply: FlowReply::token_rejected(text), outcome: Outcome::Refused, screen: None, state: None }
     }
@@ -143,17 +145,17 @@ impl CheckedAnswer {
         &self.reply
     }
 
-    /// What became of the turn.
+    /// How the turn ended.
     pub fn outcome(&self) -> Outcome {
         self.outcome
     }
 
-    /// The screen that the user is on now; none keeps the session's.
+    /// The screen that the user is on now; `None` keeps the session's.
     pub fn screen(&self) -> Option<&str> {
         self.screen.as_deref()
     }
 
-    /// The state to store; none keeps the session's.
+    /// The state to store; `None` keeps the session's.
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()
     }
@@ -164,8 +166,10 @@ impl CheckedAnswer {
     }
 }
 
-/// Checks a plugin's answer to an exchange: limits (before anything is read, so that what is too large costs nothing), JSON, and the rules of `protocol.md` section 5; those that need a Flow JSON if there
-/// are `rules` of one. `rejected_text` stands in where the plugin refuses a token without a text.
+/// Checks a plugin's answer to an exchange: the limits (before anything is parsed, so that an
+/// oversized answer costs nothing), the JSON, and the rules of `protocol.md` section 5. Rules that
+/// need a Flow JSON are checked if there are `rules`. `rejected_text` is used if the plugin refuses
+/// a token without a text.
 pub fn check(
     answer: Answer,
     exchange: &Exchange,
@@ -228,7 +232,8 @@ fn parse_object(what: &'static str, text: &str) -> Result<Map<String, Value>, An
     serde_json::from_str(text).map_err(|_| AnswerError::NotAnObject(what))
 }
 
-/// What WhatsApp only may refuse is the Flow JSON's business.
+/// Whether a screen id is possible at all. Ids that only WhatsApp might refuse are for the check of
+/// the Flow JSON.
 fn possible_screen(name: &str) -> bool {
     name.len() <= MAX_SCREEN_BYTES && matches!(id_fault(name), None | Some(IdFault::Reserved | IdFault::NoLetters))
 }
@@ -237,7 +242,7 @@ fn within(what: &'static str, size: usize, limit: usize) -> Result<(), AnswerErr
     if size > limit { Err(AnswerError::TooLarge { what, size, limit }) } else { Ok(()) }
 }
 
-/// Far longer than anybody's; it is stored with every exchange.
+/// Far longer than any real id. The id is stored with every exchange.
 const MAX_SCREEN_BYTES: usize = 200;
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! What a plugin may reach outside its sandbox. Its manifest asks, the flow's settings grant, and it has what both name.
+//! What a plugin may reach outside its sandbox. Its manifest asks, the flow's settings grant, and
+//! it gets what both name.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,20 +7,21 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Capabilities, asked for or granted. Settings (`config`) and `log` need no grant: they reach nobody.
+/// Capabilities, requested or granted. Settings (`config`) and `log` need no grant, since they
+/// reach nobody outside.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Capabilities {
     /// Hosts and ports to send requests to.
     pub http: BTreeSet<HttpHost>,
-    /// To keep values that outlive a session.
+    /// Whether it may keep values that outlive a session.
     pub store: bool,
-    /// To fetch the user's files.
+    /// Whether it may fetch the user's files.
     pub media: bool,
 }
 
 impl Capabilities {
-    /// What of these the others don't have.
+    /// The capabilities that `others` lacks.
     pub fn without(&self, others: &Self) -> Self {
         Self {
             http: self.http.difference(&others.http).cloned().collect(),
@@ -28,7 +30,7 @@ impl Capabilities {
         }
     }
 
-    /// What both have.
+    /// The capabilities of both.
     pub fn in_common_with(&self, others: &Self) -> Self {
         Self {
             http: self.http.intersection(&others.http).cloned().collect(),
@@ -55,7 +57,7 @@ impl fmt::Display for Capabilities {
     }
 }
 
-/// A host and a port, as `api.example.com:443`. In text the port may be left out: it is then 443.
+/// A host and a port, as `api.example.com:443`. In text the port may be left out and is then 443.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct HttpHost {
@@ -69,13 +71,13 @@ impl HttpHost {
         &self.host
     }
 
-    /// The port.
+    /// The port, never 0.
     pub fn port(&self) -> u16 {
         self.port
     }
 }
 
-/// Why a text names no host.
+/// A text is not a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a host is a DNS name with or without a port, such as api.example.com or api.example.com:8443: no scheme, path, address or wildcard, and names of other alphabets as xn--.."
@@ -95,7 +97,8 @@ impl FromStr for HttpHost {
         };
         let host = host.to_ascii_lowercase();
         let labels: Vec<_> = host.split('.').collect();
-        // A last label of digits only is how URLs write an address (WHATWG URL, "ends in a number"), whatever stands before it.
+        // URLs write an address with a last label of digits only (WHATWG URL, "ends in a number"),
+        // whatever stands before it.
         let is_address = labels.last().is_some_and(|last| is_number(last));
         let well_formed = host.len() <= MAX_NAME_BYTES && labels.iter().all(|label| is_label(label));
         if port == 0 || is_address || !well_formed { Err(HttpHostError) } else { Ok(Self { host, port }) }

@@ -1,4 +1,5 @@
-//! What a tenant set for its flow's plugin: settings, which the plugin reads, and secrets, which it can only use.
+//! What a tenant set for its flow's plugin: settings, which the plugin reads, and secrets, which it
+//! can only use.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,11 +17,11 @@ pub struct FlowConfig {
     pub secrets: BTreeMap<String, BoundSecret>,
 }
 
-/// A secret and where it may go. Wiped when dropped, never shown.
+/// A secret and where it may go. It is wiped when dropped and never shown.
 pub struct BoundSecret {
-    /// The secret.
+    /// The secret in clear.
     pub value: Zeroizing<String>,
-    /// The hosts that it may be sent to, and no others.
+    /// The only hosts that it may be sent to.
     pub hosts: Vec<HttpHost>,
 }
 

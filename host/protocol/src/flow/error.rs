@@ -2,7 +2,7 @@
 
 use flowhost_flow_json::{Findings, ReplyRules};
 
-/// Why a decrypted request is not one. Names no content.
+/// Why a decrypted payload is not a request. Names no content.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum RequestError {
     /// Not UTF-8 JSON of the documented form.
@@ -13,39 +13,39 @@ pub enum RequestError {
     UnknownAction,
 }
 
-/// Why a plugin's answer was refused: a failure of the plugin. Names limits and positions, no values; names of members may be a
-/// customer's data all the same, and there may be many.
+/// Why a plugin's answer was refused: a failure of the plugin. Names limits and positions, but no
+/// values. Names of members may still be a customer's data, and there may be many.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum AnswerError {
-    /// Refused the user's input where there is no screen to show the text on.
+    /// It refused the user's input, but there is no screen to show the text on.
     #[error("the plugin answered bad-request on a request without a screen")]
     BadRequestWithoutScreen,
-    /// `data` or `params` are not a JSON object.
+    /// This (`data` or `params`) is not a JSON object.
     #[error("the plugin's {0} is not a JSON object")]
     NotAnObject(&'static str),
-    /// The state is no JSON.
+    /// The state is not JSON.
     #[error("the plugin's state is not JSON")]
     MalformedState,
-    /// By the flow's Flow JSON the client would refuse the reply.
+    /// By the flow's Flow JSON, the client would refuse the reply.
     #[error("the phone would refuse the plugin's reply: {}", .0.on_one_line())]
     FlowJson(Findings),
-    /// The same, as it may stand in the host's log.
+    /// [`AnswerError::FlowJson`] in the form for the host's log.
     #[error("the phone would refuse the plugin's reply for {count} reasons, which the plugin's log has: {places}")]
     FlowJsonInShort {
         /// How many findings there are.
         count: usize,
-        /// Where, as far as the Flow JSON itself names the places.
+        /// Where they are, as far as the Flow JSON itself names the places.
         places: String,
     },
-    /// The name of the target screen can't be one.
+    /// The id of the target screen is not possible.
     #[error(
         "the plugin's reply names a screen that can't exist: a name consists of at most 200 letters and underscores, and SUCCESS is reserved for `complete`"
     )]
     ImpossibleScreen,
-    /// `error_message` was given twice, or is not a text.
+    /// `error_message` is not a string.
     #[error("the plugin's data has an `error_message` that is not a string")]
     MalformedErrorMessage,
-    /// More than the flow may answer.
+    /// Larger than the flow allows.
     #[error("the plugin's {what} has {size} bytes; the limit is {limit}")]
     TooLarge {
         /// What is too large.
@@ -58,7 +58,8 @@ pub enum AnswerError {
 }
 
 impl AnswerError {
-    /// The same for the host's log: the names in it are the Flow JSON's own, and few.
+    /// The error in the form for the host's log: it contains only names of the Flow JSON, and few
+    /// of them.
     pub fn in_short(self, rules: Option<&ReplyRules>) -> Self {
         match (self, rules) {
             (Self::FlowJson(findings), Some(rules)) => {

@@ -1,10 +1,10 @@
-//! Escapes in JSON that stand for no text: half of a surrogate pair, which a client writes that cuts a text in the middle of an emoji; and
-//! U+0000, which is a character, but none that PostgreSQL keeps as text.
+//! JSON escapes that do not stand for text: half of a surrogate pair, which a client writes when it
+//! cuts a text in the middle of an emoji, and U+0000, which PostgreSQL does not store as text.
 
 use std::borrow::Cow;
 use std::iter::from_fn;
 
-/// The same JSON with U+FFFD in the place of each half of a surrogate pair.
+/// The same JSON with U+FFFD in place of each half of a surrogate pair.
 pub(crate) fn readable(json: &str) -> Cow<'_, str> {
     let (mut readable, mut done) = (String::new(), 0);
     for at in no_text(json).filter_map(|(at, unit)| (unit != 0).then_some(at)) {
@@ -23,7 +23,8 @@ pub fn first_not_text(json: &str) -> Option<&str> {
     no_text(json).next().map(|(at, _)| &json[at..at + ESCAPE_BYTES])
 }
 
-/// Where they are, with their UTF-16 units. Backslashes stand nowhere in JSON but in strings; of what is no JSON this says nothing.
+/// The positions of such escapes, with their UTF-16 units. In JSON, backslashes occur only in
+/// strings. For text that is not JSON the result has no meaning.
 fn no_text(json: &str) -> impl Iterator<Item = (usize, u16)> {
     let mut looked_at = 0;
     from_fn(move || {
@@ -31,7 +32,7 @@ fn no_text(json: &str) -> impl Iterator<Item = (usize, u16)> {
             let at = looked_at + json.get(looked_at..)?.find('\\')?;
             looked_at = at + ESCAPE_BYTES;
             match unit_at(json, at) {
-                // Not of this form, such as a backslash that is escaped itself.
+                // Another escape, such as an escaped backslash.
                 None => looked_at = at + 2,
                 Some(HIGH_FIRST..=HIGH_LAST)
                     if unit_at(json, looked_at).is_some_and(|next| (LOW_FIRST..=LOW_LAST).contains(&next)) =>
@@ -45,7 +46,7 @@ fn no_text(json: &str) -> impl Iterator<Item = (usize, u16)> {
     })
 }
 
-/// The UTF-16 unit of the escape that begins there.
+/// The UTF-16 unit of the escape that begins at `at`.
 fn unit_at(json: &str, at: usize) -> Option<u16> {
     let digits = json.as_bytes().get(at..at + ESCAPE_BYTES)?.strip_prefix(b"\\u")?;
     let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
@@ -54,10 +55,10 @@ fn unit_at(json: &str, at: usize) -> Option<u16> {
 
 const REPLACEMENT: &str = "\\ufffd";
 
-/// Of a backslash, the `u` and four digits.
+/// A backslash, the `u` and four digits.
 const ESCAPE_BYTES: usize = REPLACEMENT.len();
 
-/// The first halves of surrogate pairs, and the second ones, which follow upon them.
+/// The first and the second halves of surrogate pairs. A second half follows a first one.
 const HIGH_FIRST: u16 = 0xd800;
 const HIGH_LAST: u16 = 0xdbff;
 const LOW_FIRST: u16 = 0xdc00;

@@ -1,19 +1,19 @@
-//! How much a line of a plugin's log matters.
+//! The levels of a plugin's log.
 
 use std::str::FromStr;
 
-/// How much a line matters, from the least to the most.
+/// The level of a log line, from the least to the most important.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
     /// Every step.
     Trace,
-    /// For who looks for a fault.
+    /// For debugging.
     Debug,
-    /// What happens.
+    /// Normal events.
     Info,
-    /// What should not happen.
+    /// Events that should not happen.
     Warn,
-    /// What must not happen.
+    /// Events that must not happen.
     Error,
 }
 
@@ -29,11 +29,11 @@ impl LogLevel {
         }
     }
 
-    /// Every level, the least first.
+    /// Every level, the least important first.
     pub const ALL: [Self; 5] = [Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error];
 }
 
-/// A text that is no [`LogLevel`].
+/// A text is not a [`LogLevel`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a level is trace, debug, info, warn or error")]
 pub struct UnknownLevel;

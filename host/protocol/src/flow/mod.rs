@@ -1,4 +1,5 @@
-//! The words of a WhatsApp Flow that all modules share: what a client asks, what a plugin answers, what goes back. No I/O.
+//! The types of a WhatsApp Flow that all modules share: what a client asks, what a plugin answers,
+//! what goes back. No I/O.
 
 mod answer;
 mod capabilities;

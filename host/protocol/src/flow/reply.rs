@@ -1,4 +1,4 @@
-//! What goes back to the client, before it is sealed.
+//! What goes back to the client, before it is encrypted.
 
 use std::fmt;
 
@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use super::{FlowToken, PluginReply};
 use flowhost_flow_json::{ERROR_MESSAGE, EXTENSION_MESSAGE_RESPONSE, SUCCESS};
 
-/// A reply in clear: which status it travels under, and its JSON, kept as bytes so that a repeat is answered byte for byte.
+/// A reply in clear: its kind, which decides the HTTP status, and its JSON. The JSON is kept as
+/// bytes, so that a repeated request gets the same bytes.
 ///
 /// Its `Debug` shows no content.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,7 +24,7 @@ impl fmt::Debug for FlowReply {
     }
 }
 
-/// What a reply means to the client; `http` makes a status of it.
+/// What a reply means to the client. `http` maps it to a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyKind {
     /// An answer to show.
@@ -32,7 +33,7 @@ pub enum ReplyKind {
     TokenRejected,
 }
 
-/// What became of a turn.
+/// How a turn ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The flow ended: the session is over.
@@ -61,7 +62,7 @@ impl Outcome {
 }
 
 impl FlowReply {
-    /// Which status the reply travels under.
+    /// The kind of the reply, which decides its HTTP status.
     pub fn kind(&self) -> ReplyKind {
         self.kind
     }
@@ -76,7 +77,7 @@ impl FlowReply {
         Self::answer(&json!({"data": {"status": "active"}}))
     }
 
-    /// The answer to an error notification, whatever came of it.
+    /// The answer to an error notification, however it was handled.
     pub fn acknowledged() -> Self {
         Self::answer(&json!({"data": {"acknowledged": true}}))
     }
@@ -86,13 +87,13 @@ impl FlowReply {
         Self { kind, payload }
     }
 
-    /// The token is no longer valid; `text` is shown to the user.
+    /// Says that the token is no longer valid. `text` is shown to the user.
     pub(super) fn token_rejected(text: &str) -> Self {
         let payload = serde_json::to_vec(&json!({"error_msg": text})).expect("a string map is JSON");
         Self { kind: ReplyKind::TokenRejected, payload }
     }
 
-    /// A screen, with an error for the user where there is one.
+    /// A screen, with an error for the user if there is one.
     pub(super) fn screen(name: &str, mut data: Map<String, Value>, error_message: Option<&str>) -> Self {
         if let Some(text) = error_message {
             data.insert(ERROR_MESSAGE.to_owned(), Value::from(text));
@@ -100,7 +101,7 @@ impl FlowReply {
         Self::answer(&Screen { screen: name, data })
     }
 
-    /// What a plugin replied; a completion carries the flow token in any case.
+    /// A plugin's reply. A completion always carries the flow token.
     pub(super) fn of_plugin(reply: PluginReply, token: Option<&FlowToken>) -> Self {
         match reply {
             PluginReply::Close => Self::screen(SUCCESS, Map::new(), None),

@@ -1,4 +1,5 @@
-//! What a client asks: the decrypted payload, read as leniently as `protocol.md` section 3 asks.
+//! What a client asks: the decrypted payload, parsed as leniently as `protocol.md` section 3
+//! requires.
 
 use std::fmt;
 
@@ -16,46 +17,47 @@ use flowhost_flow_json::Origin;
 pub enum FlowRequest {
     /// Meta's health check.
     Ping,
-    /// A client tells that an earlier reply was no good to it.
+    /// A client reports that it could not use an earlier reply.
     ClientError(ClientError),
-    /// A user did something: the plugin's part.
+    /// A user did something; the plugin answers it.
     Exchange(Exchange),
 }
 
-/// A user's step in a flow. Its `Debug` shows nothing that the user said.
+/// A user's step in a flow. Its `Debug` shows no user data.
 #[derive(Clone)]
 pub struct Exchange {
     /// Why the client calls.
     pub action: Action,
-    /// The screen that the user is on; none where the client sent none or an empty one.
+    /// The screen that the user is on. `None` if the client sent none or an empty one.
     pub screen: Option<String>,
-    /// The form's fields: the JSON object as the client wrote it, but for halves of surrogate pairs; `{}` where it sent none.
+    /// The form's fields: the JSON object as the client wrote it, except that halves of surrogate
+    /// pairs are replaced. `{}` if the client sent none.
     pub data: String,
     /// The conversation's token; some devices leave it out.
     pub flow_token: Option<FlowToken>,
-    /// Data API version as sent.
+    /// The version of the data API, as sent; empty if absent.
     pub version: String,
-    /// The JWT that signs the token, where the client sent one.
+    /// The JWT that signs the token, if the client sent one.
     pub flow_token_signature: Option<String>,
 }
 
 /// What a client reported about an earlier reply.
 ///
-/// Its `Debug` shows no more than the key.
+/// Its `Debug` shows only the key.
 #[derive(Clone)]
 pub struct ClientError {
-    /// The screen that was shown; none where the client sent none or an empty one.
+    /// The screen that was shown. `None` if the client sent none or an empty one.
     pub screen: Option<String>,
-    /// Meta's error key; may be empty, and the set is open.
+    /// Meta's error key. It may be empty, and the set of keys is open.
     pub key: String,
-    /// Meta's explanation.
+    /// Meta's explanation; may be empty.
     pub message: String,
-    /// The conversation's token; none where the client sent none.
+    /// The conversation's token. `None` if the client sent none.
     pub flow_token: Option<FlowToken>,
 }
 
 impl Exchange {
-    /// Where the user is, as the client sees it when the reply comes.
+    /// Where the user is, from the client's view when the reply arrives.
     pub fn origin(&self) -> Origin<'_> {
         match (self.action, &self.screen) {
             (Action::Back | Action::DataExchange, Some(screen)) => Origin::Screen(screen),
@@ -65,9 +67,10 @@ impl Exchange {
 }
 
 impl ClientError {
-    /// Whether it says that the public key at Meta is missing or not signed, so that no client can encrypt to this endpoint.
+    /// Whether it says that the public key at Meta is missing or not signed, so that no client can
+    /// encrypt for this endpoint.
     pub fn is_about_the_public_key(&self) -> bool {
-        // The second is spelt as Meta spells it.
+        // The second is spelled as Meta spells it.
         matches!(self.key.as_str(), "public-key-missing" | "public-key-signiture-verification")
     }
 }
@@ -94,22 +97,22 @@ impl Action {
     }
 }
 
-/// The secret name of one conversation. Stored as a hash only, never shown.
+/// The secret name of one conversation. Only its hash is stored, and it is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FlowToken(String);
 
 impl FlowToken {
-    /// Takes the token as the client sent it; an empty one is none.
+    /// Takes the token as the client sent it. An empty token counts as absent.
     pub fn new(token: String) -> Option<Self> {
         (!token.is_empty()).then_some(Self(token))
     }
 
-    /// The token itself, for the plugin and for the final reply.
+    /// The token in clear, for the plugin and for the final reply.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// What the database knows of it.
+    /// The hash by which the database knows the token.
     pub fn hash(&self) -> TokenHash {
         TokenHash(Sha256::digest(self.0.as_bytes()).into())
     }
@@ -134,8 +137,9 @@ impl fmt::Debug for FlowToken {
 }
 
 impl FlowRequest {
-    /// Reads a decrypted payload. Half of a surrogate pair is read as U+FFFD wherever it stands: no other key would make text of it, so a
-    /// client must not be told that it can't be decrypted.
+    /// Parses a decrypted payload. Half of a surrogate pair is read as U+FFFD anywhere. The
+    /// alternative would be to answer that the payload cannot be decrypted, which is wrong: no
+    /// other key would turn it into text.
     pub fn parse(plaintext: &[u8]) -> Result<Self, RequestError> {
         let text = std::str::from_utf8(plaintext).map_err(|_| RequestError::Malformed)?;
         let text = json_text::readable(text);
@@ -155,7 +159,7 @@ impl FlowRequest {
     }
 }
 
-/// The payload as it stands on the wire. A field that comes twice is an error, an unknown one is ignored.
+/// The payload on the wire. A repeated field is an error, an unknown one is ignored.
 #[derive(Deserialize)]
 struct Payload<'a> {
     #[serde(default)]
@@ -180,7 +184,7 @@ enum Version {
 }
 
 impl Payload<'_> {
-    /// `data` as an object: empty where it is absent or null.
+    /// `data` as an object: empty if it is absent or null.
     fn fields(&self) -> Result<Map<String, Value>, RequestError> {
         match self.data {
             None => Ok(Map::new()),
@@ -190,8 +194,8 @@ impl Payload<'_> {
         }
     }
 
-    /// An error notification is told apart by its `data` alone: `error` or `error_key` is there, even empty, and nothing else but
-    /// `error_message`. A form may have a field called `error`.
+    /// Recognises an error notification by its `data` alone: `error` or `error_key` is present,
+    /// even if empty, and nothing else but `error_message`. A form may have a field called `error`.
     fn client_error(&self, fields: &Map<String, Value>) -> Option<ClientError> {
         let key = fields.get("error").or_else(|| fields.get("error_key"))?;
         if fields.keys().any(|name| !ERROR_FIELDS.contains(&name.as_str())) {
@@ -228,7 +232,8 @@ fn name(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty()).map(storable)
 }
 
-/// What the database keeps as text, and not sealed, can't hold U+0000.
+/// Replaces U+0000, which a text column of the database cannot hold. Sealed values are not
+/// affected.
 fn storable(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }

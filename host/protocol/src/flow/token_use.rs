@@ -1,18 +1,19 @@
-//! Flow tokens as senders use them: whether a token can be one recipient's own, and what a flow makes of those that are not.
+//! How senders use flow tokens: whether a token can belong to one recipient, and what a flow does
+//! with tokens that cannot.
 
 use serde::{Deserialize, Serialize};
 
 use super::FlowToken;
 
-/// What becomes of exchanges whose token is shared by many recipients: it identifies nobody.
+/// What happens to exchanges whose token is shared by many recipients and so identifies none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SharedTokens {
     /// They are refused: 427 with the flow's text.
     Refuse,
-    /// Each is answered for itself: no state, no end of a conversation, no refusal.
+    /// Each is answered on its own: no state, no end of a conversation, no refusal.
     StandAlone,
-    /// The token counts as one recipient's own. An exchange without a token stands alone all the same.
+    /// The token counts as one recipient's own. An exchange without a token still stands alone.
     Trust,
 }
 
@@ -20,21 +21,21 @@ pub enum SharedTokens {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnReopen {
-    /// The plugin finds the state of before.
+    /// The plugin gets the previous state.
     Continue,
-    /// The conversation begins afresh: without state, with what was attached to the token.
+    /// The conversation restarts without state, but with the context attached to the token.
     Restart,
 }
 
 impl FlowToken {
-    /// Whether the token can be one recipient's own: it has at least `min_length` characters, is none of the words that stand where a
-    /// token should, and is more than one character repeated.
+    /// Whether the token can belong to one recipient: it has at least `min_length` characters, is
+    /// not one of the known placeholders, and is more than one character repeated.
     pub fn can_be_own(&self, min_length: u32) -> bool {
         let text = self.expose().trim();
         if text.chars().take(min_length as usize).count() < min_length as usize {
             return false;
         }
-        // Punctuation and case make no other word: `<FLOW_TOKEN>`, `[object Object]`, a UUID of zeros.
+        // Punctuation and case are ignored: `<FLOW_TOKEN>`, `[object Object]`, a UUID of zeros.
         let mut letters = text.chars().filter(|letter| letter.is_alphanumeric()).map(|letter| letter.to_ascii_lowercase());
         let word: String = letters.by_ref().take(LONGEST_PLACEHOLDER + 1).collect();
         if PLACEHOLDERS.contains(&word.as_str()) {
@@ -45,8 +46,9 @@ impl FlowToken {
     }
 }
 
-/// What stands in the place of a token that nobody chose: Meta's default, what JavaScript and Python make of a variable that is not set,
-/// and the placeholders of published examples. Letters and digits only, in lower case.
+/// Texts that senders put in place of a token: Meta's default, what JavaScript and Python make of
+/// an unset variable, and placeholders of published examples. Letters and digits only, in lower
+/// case.
 const PLACEHOLDERS: [&str; 8] = ["unused", "undefined", "null", "none", "nan", "objectobject", "flowtoken", "yourflowtoken"];
 
 const LONGEST_PLACEHOLDER: usize = "yourflowtoken".len();

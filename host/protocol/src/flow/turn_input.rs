@@ -1,4 +1,4 @@
-//! What a plugin gets to see of its session.
+//! What a plugin sees of its session.
 
 use std::fmt;
 
@@ -6,15 +6,16 @@ use zeroize::Zeroizing;
 
 /// A plugin's view of its session. Its `Debug` shows no content.
 pub struct TurnInput {
-    /// What the plugin stored; none at first.
+    /// What the plugin stored last; `None` at first.
     pub state: Option<Zeroizing<String>>,
-    /// What was attached to the token.
+    /// What was attached to the token, if anything.
     pub context: Option<Zeroizing<String>>,
-    /// Exchanges committed so far.
+    /// The number of exchanges committed so far.
     pub exchanges: u32,
     /// Whether the request carried a valid `flow_token_signature`.
     pub token_verified: bool,
-    /// Whether the token is shared by many recipients, so that the exchange stands alone: there is no state, and none is kept.
+    /// Whether the token is shared by many recipients. The exchange then stands alone: there is no
+    /// state, and none is kept.
     pub shared: bool,
 }
 

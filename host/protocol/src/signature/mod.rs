@@ -8,7 +8,7 @@ pub use error::SignatureError;
 
 use crate::crypto::AppSecret;
 
-/// A request as it came in: nothing about it is known.
+/// A request as it came in. Nothing about it has been checked.
 pub struct RawRequest {
     /// The body, byte for byte.
     pub body: Vec<u8>,
@@ -18,8 +18,8 @@ pub struct RawRequest {
 
 /// Checks the signature over the raw bytes, before anything parses them.
 ///
-/// `secrets` are those that are valid now: one, or two while a secret is being reset (Meta's guide, "Resetting the App
-/// Secret"). Where there is none, nothing is accepted.
+/// `secrets` are the ones that are valid now: one, or two while a secret is being reset (Meta's
+/// guide, "Resetting the App Secret"). Without a secret, nothing is accepted.
 pub fn verify(secrets: &[&AppSecret], request: RawRequest) -> Result<VerifiedBody, SignatureError> {
     let header = request.signature.as_deref().ok_or(SignatureError::Missing)?;
     let claimed = parse_header(header)?;
@@ -45,7 +45,7 @@ impl VerifiedBody {
     }
 }
 
-/// `sha256=` and 64 hex digits, in either case.
+/// Parses `sha256=` and 64 hex digits, in either case.
 fn parse_header(header: &str) -> Result<[u8; 32], SignatureError> {
     let digits = header.strip_prefix("sha256=").ok_or(SignatureError::Malformed)?.as_bytes();
     if digits.len() != 64 {
