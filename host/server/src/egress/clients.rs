@@ -1,5 +1,5 @@
-//! A client for each tenant: connections, TLS sessions and places are its own, so that one tenant's requests show nothing of another's
-//! and can't crowd them out.
+//! One HTTP client for each tenant: connections, TLS sessions and permits are the tenant's own, so
+//! that its requests reveal nothing to other tenants and cannot crowd them out.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,22 +19,20 @@ pub(super) struct Clients {
     kept: Mutex<HashMap<TenantId, TenantClient>>,
 }
 
-/// The client of one tenant.
 #[derive(Clone)]
 pub(super) struct TenantClient {
     pub(super) http: Client,
-    /// For each request that is under way.
+    /// One permit for each request under way.
     pub(super) places: Arc<Semaphore>,
     last_used: Instant,
 }
 
 impl Clients {
-    /// None yet.
     pub(super) fn new(resolver: GuardedResolver, extra_roots: Vec<Certificate>) -> Self {
         Self { resolver: Arc::new(resolver), extra_roots, kept: Mutex::default() }
     }
 
-    /// The client of a tenant; a new one if it has none.
+    /// The client of a tenant, made if it has none.
     pub(super) async fn of(&self, tenant: TenantId) -> Result<TenantClient, reqwest::Error> {
         if let Some(kept) = self.lock().get_mut(&tenant) {
             kept.last_used = Instant::now();
@@ -47,7 +45,7 @@ impl Clients {
         let places = Arc::new(Semaphore::new(MAX_OF_A_TENANT));
         let mut kept = self.lock();
         make_room(&mut kept);
-        // Somebody else may have made one meanwhile.
+        // Another task may have made one meanwhile.
         Ok(kept.entry(tenant).or_insert(TenantClient { http, places, last_used: Instant::now() }).clone())
     }
 
@@ -56,8 +54,8 @@ impl Clients {
     }
 }
 
-/// Forgets the client that was not used for the longest time, one without a request under way if there is any. Requests of one that is
-/// forgotten go on to their end.
+/// Drops the client that was unused for the longest time, preferably one without a request under
+/// way. Requests of a dropped client run to their end.
 fn make_room(kept: &mut HashMap<TenantId, TenantClient>) {
     if kept.len() < MAX_CLIENTS {
         return;
@@ -67,7 +65,7 @@ fn make_room(kept: &mut HashMap<TenantId, TenantClient>) {
     oldest.map(|tenant| kept.remove(&tenant));
 }
 
-/// Follows no redirects, uses no proxy, keeps no cookies, unpacks nothing, tries nothing twice.
+/// Follows no redirects, uses no proxy, keeps no cookies, decompresses nothing and retries nothing.
 fn new_client(resolver: TenantResolver, extra_roots: Vec<Certificate>) -> Result<Client, reqwest::Error> {
     Client::builder()
         .redirect(Policy::none())
@@ -84,13 +82,15 @@ fn new_client(resolver: TenantResolver, extra_roots: Vec<Certificate>) -> Result
         .build()
 }
 
-/// Requests of one tenant at the same time: a quarter of what all have.
+/// Concurrent requests of one tenant: a quarter of the limit for all.
 pub(super) const MAX_OF_A_TENANT: usize = 32;
 
-/// Tenants with connections of their own. Each client has its copy of the root certificates: about 300 KiB.
+/// Tenants with connections of their own. Each client has its own copy of the root certificates:
+/// about 300 KiB.
 const MAX_CLIENTS: usize = 64;
 
-/// A server that doesn't take a connection in this time would not answer within a call's time either.
+/// A server that does not accept a connection in this time would not answer within a call's time
+/// either.
 pub(super) const CONNECT_TIME: Duration = Duration::from_secs(3);
 
 /// Long enough for the next screens of a conversation.

@@ -1,4 +1,5 @@
-//! One request with its redirects. Each target is checked like the first; what is secret stays with the host that it was meant for.
+//! One request with its redirects. Each redirect's target is checked like the first URL, and
+//! secrets stay with the host that they were meant for.
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Client, Method, Response, StatusCode, Url};
@@ -16,7 +17,7 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    /// A request to `url`, which was checked.
+    /// A request to `url`, which the caller has checked.
     pub(super) fn new(method: &str, url: Url, headers: &[OutboundHeader]) -> Result<Self, OutboundError> {
         let bad = |what: &str| OutboundError::BadRequest(format!("{what} can't be sent"));
         let method = Method::from_bytes(method.as_bytes()).map_err(|_| bad("the method"))?;
@@ -30,12 +31,12 @@ impl Outgoing {
         Ok(Self { method, url, headers: map, body: Vec::new(), secret_body: false })
     }
 
-    /// The same with a body.
     pub(super) fn with_body(self, body: Vec<u8>, secret_body: bool) -> Self {
         Self { body, secret_body, ..self }
     }
 
-    /// Sends it, follows redirects that `check` allows, and reads at most `max_bytes` of the answer's body.
+    /// Sends the request, follows redirects that `check` allows, and reads at most `max_bytes` of
+    /// the response's body.
     pub(super) async fn send(
         mut self,
         client: &Client,
@@ -60,7 +61,8 @@ impl Outgoing {
         request.send().await.map_err(|error| failure(&error, self.url.host_str().unwrap_or_default()))
     }
 
-    /// Becomes the request that a redirect asks for (RFC 9110 section 15.4), or an error where that may not be.
+    /// Becomes the request that a redirect asks for (RFC 9110 section 15.4). Fails if the redirect
+    /// is not allowed.
     fn follow(
         &mut self,
         status: StatusCode,
@@ -110,7 +112,7 @@ fn changes_to_get(status: StatusCode, method: &Method) -> bool {
     }
 }
 
-/// Where a response sends the client, if it does.
+/// The redirect's target, if the response is a redirect.
 fn redirection(response: &Response) -> Option<String> {
     let status = response.status();
     let redirects = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
@@ -118,7 +120,8 @@ fn redirection(response: &Response) -> Option<String> {
     redirects.then(|| location.to_owned())
 }
 
-/// Reads a response whose head came. Its body comes in pieces, so that it is never larger in memory than it may be.
+/// Reads a response whose head has arrived. The body is read in chunks, so that no more than
+/// `max_bytes` are in memory.
 async fn read(mut response: Response, max_bytes: usize, host: &str) -> Result<OutboundResponse, OutboundError> {
     let announced = response.content_length().unwrap_or_default();
     if announced > max_bytes as u64 {
@@ -146,7 +149,8 @@ fn texts(headers: &HeaderMap) -> Result<Vec<(String, String)>, OutboundError> {
     Ok(headers.iter().filter_map(text).collect())
 }
 
-/// What lets in whoever shows it, by the names that are in use for it, where it is not written as a secret.
+/// The usual names of headers with credentials. They are treated as secrets even if the plugin
+/// wrote them without a placeholder.
 const CREDENTIALS: [&str; 6] = ["authorization", "cookie", "x-api-key", "api-key", "x-auth-token", "x-csrf-token"];
 
 /// Honest services need one or two.

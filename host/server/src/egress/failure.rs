@@ -1,4 +1,5 @@
-//! What a failed request is called. The plugin is told what its author can use; addresses, URLs and headers are in no error.
+//! The errors of failed requests. The plugin learns what its author can use; no error contains an
+//! address, a URL or a header.
 
 use std::error::Error;
 use std::io;
@@ -36,13 +37,13 @@ pub(super) fn failure(error: &reqwest::Error, host: &str) -> OutboundError {
     }
 }
 
-/// The TLS layer wraps an error of its own in another that says nothing.
+/// The kind of the innermost error. The TLS layer wraps its error in another one that says nothing.
 fn innermost_kind(error: &io::Error) -> io::ErrorKind {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<io::Error>());
     inner.map_or(error.kind(), innermost_kind)
 }
 
-/// The first error of a type among those that led to this one.
+/// The first error of type `E` in the chain.
 fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {

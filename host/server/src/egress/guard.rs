@@ -1,20 +1,23 @@
-//! Which addresses may be connected to, whatever name led there: addresses of the public internet, and no others.
+//! Which addresses may be connected to, whatever name led there: only addresses of the public
+//! internet.
 //!
-//! The rule for IPv6 is a list of what is allowed, for most of its space is not; for IPv4 it is a list of what is not. Both follow IANA's
-//! registries of special-purpose addresses (RFC 6890 and its successors), with what is private by custom added.
+//! For IPv6 the rule lists what is allowed, since most of the space is not; for IPv4 it lists what
+//! is not. Both follow IANA's registries of special-purpose addresses (RFC 6890 and its
+//! successors), plus addresses that are private by convention.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::OwnAddresses;
 
-/// Decides about addresses. What it refuses is never connected to.
+/// Decides which addresses may be connected to.
 #[derive(Clone, Debug, Default)]
 pub struct Guard {
-    /// Whether private networks and this machine may be reached: for development.
+    /// Whether private networks and this machine may be reached. For development.
     pub private_addresses: bool,
-    /// Exactly these may be connected to, whatever they are: for tests, whose servers are on this machine.
+    /// Addresses that may always be connected to, except this host's listeners. For tests, whose
+    /// servers are on this machine.
     pub exceptions: Vec<SocketAddr>,
-    /// This host, which is never reached.
+    /// This host's own addresses, which are never reached.
     pub own: OwnAddresses,
 }
 
@@ -24,13 +27,14 @@ impl Guard {
         if self.own.listens_at(address) {
             return false;
         }
-        // What is developed may well be on this machine.
+        // A server under development may well be on this machine, so these come before the check
+        // for the host's own addresses.
         let allowed = self.exceptions.contains(&address) || (self.private_addresses && is_private_network(address.ip()));
         allowed || (is_public(address.ip()) && !self.own.include(address.ip()))
     }
 }
 
-/// Whether an address is one of the public internet.
+/// Whether an address belongs to the public internet.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -46,8 +50,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     })
 }
 
-/// Everything in which a translator or a tunnel would find another address is left out too: it is not for us to guess what is behind
-/// it (mapped, compatible, 6to4, Teredo, NAT64 and ISATAP).
+/// Also refuses every address in which a translator or a tunnel would find another address (mapped,
+/// compatible, 6to4, Teredo, NAT64 and ISATAP), since nothing here can tell what is behind it.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let within = |&(network, bits): &(Ipv6Addr, u32)| u128::from(address) >> (128 - bits) == u128::from(network) >> (128 - bits);
     let interface = u128::from(address) as u64;
@@ -55,7 +59,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     within(&GLOBAL_UNICAST) && !NOT_PUBLIC_V6.iter().any(within) && !is_isatap
 }
 
-/// What development needs: this machine and private networks. What gives cloud machines their credentials stays out of reach.
+/// What development needs: this machine and private networks, but not the metadata services from
+/// which cloud machines get their credentials.
 fn is_private_network(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => address.is_loopback() || address.is_private(),
@@ -63,7 +68,7 @@ fn is_private_network(address: IpAddr) -> bool {
     }
 }
 
-/// Networks by their first address and their length in bits.
+/// Networks as first address and prefix length.
 const NOT_PUBLIC_V4: [([u8; 4], u32); 17] = [
     ([0, 0, 0, 0], 8),          // this network; Linux connects 0.0.0.0 to itself
     ([10, 0, 0, 0], 8),         // private
@@ -84,13 +89,15 @@ const NOT_PUBLIC_V4: [([u8; 4], u32); 17] = [
     ([255, 255, 255, 255], 32), // broadcast
 ];
 
-/// All that was ever given out to be public. Outside of it are `::`, `::1`, mapped (`::ffff:0:0/96`), compatible (`::/96`), NAT64
-/// (`64:ff9b::/96` and `64:ff9b:1::/48`), discard-only (`100::/64`), segment routing (`5f00::/16`), unique local (`fc00::/7`), link-local
+/// All that was ever assigned for public use. Outside of it are `::`, `::1`, mapped
+/// (`::ffff:0:0/96`), compatible (`::/96`), NAT64 (`64:ff9b::/96` and `64:ff9b:1::/48`),
+/// discard-only (`100::/64`), segment routing (`5f00::/16`), unique local (`fc00::/7`), link-local
 /// (`fe80::/10`), site-local (`fec0::/10`) and multicast (`ff00::/8`).
 const GLOBAL_UNICAST: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
 const NOT_PUBLIC_V6: [(Ipv6Addr, u32); 4] = [
-    // Protocol assignments: Teredo (2001::/32), benchmarks (2001:2::/48), ORCHID (2001:10::/28, 2001:20::/28).
+    // Protocol assignments: Teredo (2001::/32), benchmarks (2001:2::/48), ORCHID (2001:10::/28,
+    // 2001:20::/28).
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     // Documentation.
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
@@ -103,7 +110,7 @@ const NOT_PUBLIC_V6: [(Ipv6Addr, u32); 4] = [
 const ISATAP_MARK: u64 = 0x0000_5efe;
 const ISATAP_UNIVERSAL_BIT: u64 = 0x0200_0000;
 
-/// The metadata of one cloud's machines, inside what is unique local.
+/// The metadata service of one cloud, within the unique local addresses.
 const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Files that users picked: where they may be, and what to check them with (`protocol.md` section 6).
+//! Files that users picked: where they may be, and how they are verified (`protocol.md` section 6).
 
 use reqwest::Url;
 use serde::Deserialize;
@@ -14,7 +14,8 @@ pub(super) struct FileReference {
 }
 
 impl FileReference {
-    /// Reads one element of a picker's array. What is wrong is said without what is there: it may be a key.
+    /// Parses one element of a picker's array. Errors do not repeat its content, which may be a
+    /// key.
     pub(super) fn parse(json: &str) -> Result<Self, MediaError> {
         let invalid = |why: &str| MediaError::InvalidReference(why.to_owned());
         let element: Element =
@@ -32,7 +33,7 @@ impl FileReference {
         Ok(Self { url, keys: keys.map_err(|_| invalid("its encryption_metadata are not five values in base64"))? })
     }
 
-    /// Whether the file may be at this URL after a redirect.
+    /// Checks that the file may be at this URL after a redirect.
     pub(super) fn may_move_to(&self, url: &Url) -> Result<(), OutboundError> {
         check_url(url)?;
         let same = url.host_str() == self.url.host_str();
@@ -40,7 +41,8 @@ impl FileReference {
     }
 }
 
-/// The URL comes from outside: https at the default port, no user info, a host under `whatsapp.net`.
+/// The URL comes from outside: only https at the default port, without user info, and a host under
+/// `whatsapp.net`.
 fn check_url(url: &Url) -> Result<(), OutboundError> {
     let not_granted = |why: &str| Err(OutboundError::NotGranted(why.to_owned()));
     if url.scheme() != "https" {

@@ -1,8 +1,10 @@
-//! What plugins cause to leave this host: their requests to granted hosts, and downloads of files that users picked.
+//! What plugins cause to leave this host: requests to granted hosts, and downloads of files that
+//! users picked.
 //!
-//! Invariants: a connection is made to an address that the [`Guard`] permits, or to none; every redirect is checked like the first URL;
-//! nothing is shared between tenants; a response is never read past its limit; a request that nobody waits for any more is ended; no
-//! secret, URL or address is in an error or a log.
+//! Invariants: a connection is made only to an address that the [`Guard`] permits; every redirect
+//! is checked like the first URL; tenants share nothing; a response is never read past its limit; a
+//! request whose caller is gone is cancelled; no error or log contains a secret, a URL or an
+//! address.
 
 mod clients;
 mod exchange;
@@ -36,11 +38,11 @@ use flowhost_runtime::telemetry::{self, Metrics};
 /// How requests leave.
 #[derive(Clone)]
 pub struct EgressConfig {
-    /// Finds addresses.
+    /// Resolves names to addresses.
     pub names: Arc<dyn Resolve>,
-    /// Decides which of them may be connected to.
+    /// Decides which addresses may be connected to.
     pub guard: Guard,
-    /// Certificates in PEM to trust besides the system's: for tests.
+    /// Certificates in PEM to trust besides the system's. For tests.
     pub extra_roots: Vec<String>,
 }
 
@@ -50,17 +52,20 @@ impl Default for EgressConfig {
     }
 }
 
-/// Sends what plugins want sent.
+/// Sends the requests of plugins.
 pub struct Egress {
     clients: Clients,
-    /// For each request under way.
+    /// One claim for each request under way.
     places: Arc<Budget>,
-    /// For each file under way.
+    /// One claim for each file under way.
     files: Arc<Budget>,
 }
 
 impl Egress {
-    /// Makes ready to send; fails if an extra root is no certificate.
+    /// Prepares the clients.
+    ///
+    /// # Errors
+    /// An extra root is not a certificate.
     pub fn new(config: EgressConfig, metrics: &Metrics) -> Result<Self, reqwest::Error> {
         let roots =
             config.extra_roots.iter().map(|pem| reqwest::Certificate::from_pem(pem.as_bytes())).collect::<Result<_, _>>()?;
@@ -96,7 +101,7 @@ impl Egress {
         if plain.len() > request.max_bytes { Err(MediaError::TooLarge) } else { Ok(plain) }
     }
 
-    /// Runs one request of a tenant when there is a place for it.
+    /// Runs one request of a tenant when it has its permits.
     async fn at_a_place<T>(
         &self,
         tenant: TenantId,
@@ -107,7 +112,8 @@ impl Egress {
             OutboundError::Unreachable("this host can't send requests".to_owned())
         })?;
         let places = client.places.clone();
-        // The tenant's own first: whoever waits for it takes no place of others.
+        // The tenant's own permit comes first: a request that waits for it takes none from other
+        // tenants.
         let _own = places.acquire().await.map_err(|_| OutboundError::Timeout)?;
         let _any = self.places.take(tenant, 1).await.ok_or(OutboundError::Timeout)?;
         request(client).await
@@ -140,7 +146,7 @@ async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> 
     timeout(limit, work).await.ok()
 }
 
-/// Without its text, in which the host of a redirect may be named.
+/// The error's kind without its text, which may name the host of a redirect.
 fn kind(error: &OutboundError) -> &'static str {
     match error {
         OutboundError::BadRequest(_) => "bad-request",
@@ -158,13 +164,13 @@ fn failed_download(error: OutboundError) -> MediaError {
     }
 }
 
-/// Requests under way: as many as there are calls of plugins at the same time. With 4 MiB of response each they hold 512 MiB.
+/// Requests under way. With 4 MiB of response each they hold 512 MiB.
 const MAX_REQUESTS: u64 = 128;
 
-/// Files under way: 25 MiB each, once encrypted and in the same place plain.
+/// Files under way: 25 MiB each. A file is decrypted in place.
 const MAX_FILES_AT_ONCE: u64 = 8;
 
-/// What a file has more than its plain text: up to a block of padding, and the MAC.
+/// The most that a file exceeds its plaintext: a block of padding, and the MAC.
 const FILE_OVERHEAD_BYTES: usize = 16 + 10;
 
 #[cfg(test)]
@@ -218,7 +224,7 @@ mod tests {
         connected(&silent, 1, &mut under_way).await;
     }
 
-    /// The next so many connections, while requests go on.
+    /// Accepts `count` connections while the requests run.
     async fn connected<F: Future>(server: &TcpListener, count: u64, requests: &mut FuturesUnordered<F>) -> Vec<TcpStream> {
         let mut streams = Vec::new();
         while (streams.len() as u64) < count {
@@ -230,7 +236,7 @@ mod tests {
         streams
     }
 
-    /// Names lead to this address, which may be connected to.
+    /// Resolves every name to this address, which may be connected to.
     fn egress_to(address: SocketAddr) -> Egress {
         struct Always(SocketAddr);
         impl Resolve for Always {

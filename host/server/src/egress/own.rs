@@ -1,4 +1,5 @@
-//! The addresses of this host itself: no plugin is to reach what is behind the public listener's back.
+//! The addresses of this host itself: a plugin must not bypass the public listener to reach what is
+//! behind it.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -6,36 +7,38 @@ use std::sync::{Arc, OnceLock};
 
 use nix::ifaddrs::getifaddrs;
 
-/// What is this host: the addresses of the machine's interfaces, its own listeners, and what the operator says besides.
+/// This host's addresses: those of the machine's interfaces, its listeners, and what the operator
+/// adds.
 #[derive(Clone, Debug, Default)]
 pub struct OwnAddresses {
-    /// What it is known as outside: of a balancer or a translator in front, no interface has the address.
+    /// Addresses and names by which it is known outside. No interface has the address of a load
+    /// balancer or a NAT in front.
     given: Vec<OwnAddress>,
     listeners: Arc<OnceLock<Vec<SocketAddr>>>,
 }
 
-/// What an operator calls this host.
+/// An address or a name of this host that the operator gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OwnAddress {
-    /// By an address.
+    /// An address.
     Address(IpAddr),
-    /// By a name, in small letters.
+    /// A name, in lower case.
     Name(String),
 }
 
 impl OwnAddresses {
-    /// A host that is also known as this.
+    /// A host that is also known by `given`.
     pub fn known_as(given: Vec<OwnAddress>) -> Self {
         Self { given, ..Self::default() }
     }
 
-    /// Where the host listens, once it does.
+    /// Sets where the host listens, once it does.
     pub fn listen_at(&self, listeners: Vec<SocketAddr>) {
-        // Said once.
+        // Only the first call counts.
         let _ = self.listeners.set(listeners);
     }
 
-    /// Whether a listener of this host is there, whatever address of this machine that is.
+    /// Whether a listener of this host is there, by whatever address of this machine.
     pub(super) fn listens_at(&self, address: SocketAddr) -> bool {
         let ip = address.ip().to_canonical();
         let mut listeners = self.listeners.get().into_iter().flatten();
@@ -74,8 +77,8 @@ impl FromStr for OwnAddress {
     }
 }
 
-/// Whether an interface of this machine has the address. Asked anew each time, for addresses come and go; a machine that does not tell has
-/// every address.
+/// Whether an interface of this machine has the address. Read anew each time, since addresses come
+/// and go. If the interfaces cannot be read, every address counts as the machine's.
 fn is_of_an_interface(address: IpAddr) -> bool {
     let Ok(mut interfaces) = getifaddrs() else { return true };
     interfaces.any(|interface| {

@@ -1,5 +1,5 @@
-//! Names to addresses, and past the guard: whoever connects gets no address that it may not connect to, so there is no time between
-//! check and use in which a name could change its mind.
+//! Resolves names and filters the addresses by the guard. The connector only gets addresses that it
+//! may connect to, so a name cannot change between check and use.
 
 use std::future::Future;
 use std::io;
@@ -16,13 +16,14 @@ use flowhost_protocol::ids::TenantId;
 use flowhost_runtime::budget::Budget;
 use flowhost_runtime::telemetry::BudgetSeries;
 
-/// Finds the addresses of a name.
+/// Resolves names to addresses.
 pub trait Resolve: Send + Sync {
-    /// The addresses, with port 0: the caller's own port counts. A port that is given goes before that of a scheme.
+    /// The addresses of a name. With port 0 the caller's port is used; another port replaces it,
+    /// but only if the URL names none.
     fn resolve(&self, name: &str) -> Addresses;
 }
 
-/// Addresses on their way.
+/// The pending result of [`Resolve::resolve`].
 pub type Addresses = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 
 /// The operating system's resolver.
@@ -36,14 +37,15 @@ impl Resolve for SystemResolver {
     }
 }
 
-/// Resolves as told, each tenant within its share of all look-ups, and leaves out what the guard refuses.
+/// Resolves names, each tenant within its share of all look-ups, and drops addresses that the guard
+/// refuses.
 pub(super) struct GuardedResolver {
     names: Arc<dyn Resolve>,
     guard: Guard,
     lookups: Arc<Budget>,
 }
 
-/// The resolver as one tenant's requests have it.
+/// The resolver for one tenant's requests.
 pub(super) struct TenantResolver {
     pub(super) tenant: TenantId,
     pub(super) shared: Arc<GuardedResolver>,
@@ -70,7 +72,8 @@ impl GuardedResolver {
     async fn look_up(&self, tenant: TenantId, name: &str) -> Result<Vec<SocketAddr>, ResolveError> {
         let place = self.lookups.take(tenant, 1).await.ok_or(ResolveError::Late)?;
         let addresses = self.names.resolve(name);
-        // A task of its own, for the operating system goes on also where nobody waits any more, and has the place until it has answered.
+        // A task of its own: the operating system's look-up continues even if the caller is gone,
+        // and holds its claim until it has answered.
         let found = tokio::spawn(async move {
             let _place = place;
             addresses.await
@@ -89,25 +92,26 @@ impl reqwest::dns::Resolve for TenantResolver {
     }
 }
 
-/// Why a name leads nowhere.
+/// Why a name gives no address to connect to.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ResolveError {
-    /// There is none, or none was found.
+    /// There is no address, or none was found.
     #[error("the name has no address")]
     NoAddress,
-    /// There are some, and none may be connected to.
+    /// No address may be connected to.
     #[error("the name's addresses are not public ones")]
     Refused,
-    /// It was not looked up in time.
+    /// The look-up took too long.
     #[error("the name was not looked up in time")]
     Late,
 }
 
-/// Each takes a thread for as long as the operating system takes, up to half a minute where a name server is silent.
+/// Each takes a thread for as long as the operating system needs, up to half a minute if a name
+/// server is silent.
 const MAX_LOOKUPS: u64 = 32;
 
-/// A resolver nearby answers in milliseconds and asks again after a second where a packet was lost; with the time to connect it stays
-/// below [`CONNECT_TIME`](super::clients::CONNECT_TIME).
+/// A resolver nearby answers in milliseconds and retries after a second if a packet was lost. This
+/// leaves time to connect within [`CONNECT_TIME`](super::clients::CONNECT_TIME).
 pub(super) const LOOKUP_TIME: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
