@@ -1,4 +1,4 @@
-//! The table `api_tokens`: bearers of the admin API, as hashes.
+//! The table `api_tokens`: tokens of the admin API, as hashes.
 
 use sqlx::FromRow;
 use time::OffsetDateTime;
@@ -8,16 +8,16 @@ use super::{AccessChange, Store, StoreError};
 use flowhost_protocol::crypto::TokenDigest;
 use flowhost_protocol::ids::{ApiTokenId, PartnerId, TenantId};
 
-/// What an api token reaches, and what it may do there.
+/// What an API token reaches, and what it may do there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenScope {
     /// Everything.
     Operator,
     /// A partner's tenants.
     Partner(PartnerId),
-    /// One tenant: its flows may be changed.
+    /// One tenant; its flows may be changed.
     Deploy(TenantId),
-    /// One tenant: nothing may be changed.
+    /// One tenant; nothing may be changed.
     Read(TenantId),
 }
 
@@ -32,7 +32,7 @@ impl TokenScope {
         }
     }
 
-    /// The partner, where the token belongs to one.
+    /// The partner, if the token belongs to one.
     pub fn partner(self) -> Option<PartnerId> {
         match self {
             Self::Partner(partner) => Some(partner),
@@ -40,7 +40,7 @@ impl TokenScope {
         }
     }
 
-    /// The tenant, where the token belongs to one.
+    /// The tenant, if the token belongs to one.
     pub fn tenant(self) -> Option<TenantId> {
         match self {
             Self::Deploy(tenant) | Self::Read(tenant) => Some(tenant),
@@ -49,30 +49,32 @@ impl TokenScope {
     }
 }
 
-/// An api token as stored.
+/// An API token as stored.
 #[derive(Clone, Debug)]
 pub struct StoredApiToken {
-    /// Its identity.
+    /// Its id.
     pub id: ApiTokenId,
     /// What it reaches.
     pub scope: TokenScope,
-    /// The slug of its partner, or of its tenant's partner.
+    /// The slug of its partner, or of its tenant's partner; absent for an operator's token.
     pub partner: Option<String>,
-    /// The slug of its tenant.
+    /// The slug of its tenant; absent for an operator's or a partner's token.
     pub tenant: Option<String>,
-    /// Which partner that is: who manages the token.
+    /// The partner named by `partner`, which manages the token.
     pub managed_by: Option<PartnerId>,
-    /// The token that it was made with, and ends with; none: the operator's token of the environment.
+    /// The token that created it; it is deleted with that one. `None` if the operator's token of
+    /// the environment created it.
     pub made_by: Option<ApiTokenId>,
-    /// When it ends; none: never.
+    /// When it expires; `None` means never.
     pub expires_at: Option<OffsetDateTime>,
-    /// When it was last used, to the minute.
+    /// When it was last used, to the minute; `None` means never.
     pub last_used_at: Option<OffsetDateTime>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: OffsetDateTime,
 }
 
-/// Inserts a token that ends with its maker's at the latest. Gives when; none if the maker's own is not there any more.
+/// Inserts a token that expires with its creator's at the latest. Returns when it expires, or
+/// `None` if the creator's token is gone or has expired.
 pub async fn insert_api_token(
     change: &mut AccessChange,
     id: ApiTokenId,
@@ -81,7 +83,7 @@ pub async fn insert_api_token(
     expires_at: Option<OffsetDateTime>,
     made_by: Option<ApiTokenId>,
 ) -> Result<Option<TokenEnd>, StoreError> {
-    // `least` takes no account of nulls: neither of a maker without an end nor of no maker at all.
+    // `least` ignores nulls: a creator without an expiry, and the absence of a creator.
     let inserted = sqlx::query_scalar(
         "insert into api_tokens (token_id, token_hash, role, partner_id, tenant_id, expires_at, made_by) \
          select $1, $2, $3, $4, $5, least($6, maker.expires_at), $7 \
@@ -102,11 +104,11 @@ pub async fn insert_api_token(
     Ok(expires_at.map(TokenEnd))
 }
 
-/// When a token ends; none: never.
+/// When a token expires; `None` means never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenEnd(pub Option<OffsetDateTime>);
 
-/// The token of that hash, if it is not over; its use is recorded, at most once a minute.
+/// Finds the token of that hash if it has not expired. Records its use, at most once a minute.
 pub async fn use_api_token(store: &Store, digest: &TokenDigest) -> Result<Option<(ApiTokenId, TokenScope)>, StoreError> {
     let mut transaction = store.above_tenants().await?;
     let row: Option<ScopeRow> = sqlx::query_as(
@@ -127,7 +129,7 @@ pub async fn use_api_token(store: &Store, digest: &TokenDigest) -> Result<Option
     Ok(Some((ApiTokenId(row.token_id), row.scope()?)))
 }
 
-/// Whether a token is still there and not over.
+/// Whether a token still exists and has not expired.
 pub async fn api_token_holds(store: &Store, id: ApiTokenId) -> Result<bool, StoreError> {
     let holds = sqlx::query_scalar(
         "select exists (select from api_tokens where token_id = $1 and (expires_at is null or expires_at > now()))",
@@ -148,8 +150,8 @@ pub async fn list_api_tokens(store: &Store) -> Result<Vec<StoredApiToken>, Store
     rows.into_iter().map(StoredApiToken::try_from).collect()
 }
 
-/// Deletes a token and all that were made with it, and with those: from then on none is known. Gives which ones these were, the token
-/// itself first; none if it was not there.
+/// Deletes a token and, recursively, all that were created with it. Returns the deleted ones, the
+/// token itself first; empty if there was no such token.
 pub async fn delete_api_token(change: &mut AccessChange, id: ApiTokenId) -> Result<Vec<ApiTokenId>, StoreError> {
     let made = sqlx::query_scalar(
         "with recursive made (token_id, depth) as (select token_id, 0 from api_tokens where token_id = $1 \
@@ -157,7 +159,7 @@ pub async fn delete_api_token(change: &mut AccessChange, id: ApiTokenId) -> Resu
          select token_id from made order by depth, token_id",
     );
     let gone: Vec<Uuid> = made.bind(id.0).fetch_all(&mut *change.transaction).await?;
-    // The others go with it, those too that were made just now.
+    // A cascade deletes the others, including those created just now.
     sqlx::query("delete from api_tokens where token_id = $1").bind(id.0).execute(&mut *change.transaction).await?;
     Ok(gone.into_iter().map(ApiTokenId).collect())
 }

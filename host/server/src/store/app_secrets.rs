@@ -10,11 +10,11 @@ use flowhost_protocol::ids::{AppSecretId, TenantId};
 /// An app secret as stored.
 #[derive(Clone, Debug)]
 pub struct StoredAppSecret {
-    /// Its identity.
+    /// Its id.
     pub id: AppSecretId,
     /// The secret, sealed under the tenant's data key.
     pub sealed_secret: Sealed,
-    /// None: the current one. Else: a previous one, valid until then.
+    /// `None` for the current secret. A previous secret is valid until then.
     pub valid_until: Option<OffsetDateTime>,
 }
 
@@ -37,7 +37,8 @@ pub async fn list_app_secrets(store: &Store, tenant: TenantId) -> Result<Vec<Sto
         .collect()
 }
 
-/// Makes a secret the current one. The one before stays valid until `previous_until`; older ones end now.
+/// Makes a secret the current one. The previous one stays valid until `previous_until`; older ones
+/// are deleted.
 pub async fn replace_app_secret(
     change: &mut Change,
     id: AppSecretId,

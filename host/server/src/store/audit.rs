@@ -1,4 +1,4 @@
-//! The table `audit_entries`: added to with every change, never changed.
+//! The table `audit_entries`: every change adds to it, and entries never change.
 
 use serde_json::Value;
 use sqlx::FromRow;
@@ -9,16 +9,17 @@ use super::connection::Connection;
 use super::{Store, StoreError};
 use flowhost_protocol::ids::{ApiTokenId, AuditId, PartnerId, RequestId, TenantId};
 
-/// Who changes something.
+/// The author of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// The api token that was used; none: the operator's token of the environment.
+    /// The API token that was used; `None` for the operator's token of the environment.
     pub token: Option<ApiTokenId>,
-    /// The token's role.
+    /// The token's role, as [`TokenScope::role`](super::TokenScope::role) spells it.
     pub role: &'static str,
 }
 
-/// Whose a change is: what names it in the audit log, and who may read of it there.
+/// The partner and the tenant that a change concerns. They name it in the audit log and decide who
+/// may read its entry.
 #[derive(Clone, Debug, Default)]
 pub struct Subject {
     /// The partner, with its slug.
@@ -27,31 +28,32 @@ pub struct Subject {
     pub tenant: Option<(TenantId, String)>,
 }
 
-/// A change as the audit log tells it. `before` and `after` hold no secrets: whoever fills them in sees to that.
+/// A change as the audit log records it. The caller has to keep secrets out of `before` and
+/// `after`.
 #[derive(Clone, Debug)]
 pub struct AuditRecord {
-    /// Who.
+    /// The author of the change.
     pub actor: Actor,
-    /// By which request; none: by a command of its own.
+    /// The request that made it; `None` for a command.
     pub request: Option<RequestId>,
-    /// Whose.
+    /// The partner and the tenant that it concerns.
     pub subject: Subject,
     /// What was done, as `thing.verb`.
     pub action: &'static str,
-    /// What it was done to, where the subject does not say it.
+    /// What it was done to, if the subject does not say it.
     pub target: Option<String>,
-    /// How it was.
+    /// The state before.
     pub before: Option<Value>,
-    /// How it is now.
+    /// The state after.
     pub after: Option<Value>,
 }
 
 /// An entry of the audit log.
 #[derive(Clone, Debug, FromRow)]
 pub struct AuditEntry {
-    /// Its identity; later entries have greater ones.
+    /// Its id; later entries have greater ones.
     pub audit_id: Uuid,
-    /// The api token that was used; none: the operator's token of the environment.
+    /// The API token that was used; `None` for the operator's token of the environment.
     pub actor_token_id: Option<Uuid>,
     /// The role of the token.
     pub actor_role: String,
@@ -59,21 +61,21 @@ pub struct AuditEntry {
     pub partner: Option<String>,
     /// The tenant's slug at that time.
     pub tenant: Option<String>,
-    /// What was done.
+    /// What was done, as `thing.verb`.
     pub action: String,
-    /// What it was done to.
+    /// What it was done to, if the subject does not say it.
     pub target: Option<String>,
-    /// How it was.
+    /// The state before.
     pub before: Option<Value>,
-    /// How it is now.
+    /// The state after.
     pub after: Option<Value>,
-    /// The request that did it; none where that was not noted yet.
+    /// The request that made it. `None` for a command, and for entries older than this column.
     pub request_id: Option<Uuid>,
-    /// When.
+    /// When it was recorded.
     pub created_at: OffsetDateTime,
 }
 
-/// Which entries somebody may read.
+/// Which entries a reader may see.
 #[derive(Clone, Copy, Debug)]
 pub enum AuditReach {
     /// All.
@@ -108,7 +110,8 @@ pub(super) async fn insert_audit_entry(transaction: &mut Connection, record: &Au
     Ok(())
 }
 
-/// Entries within reach, the newest first: at most `limit`, older than the entry `before`, and of one tenant's slug where that is given.
+/// Entries within reach, the newest first: at most `limit`, older than the entry `before`, and of
+/// the tenant with this slug if one is given.
 pub async fn list_audit_entries(
     store: &Store,
     reach: AuditReach,

@@ -1,4 +1,4 @@
-//! Notifications of what was changed. They may get lost: hosts compare revisions besides.
+//! Notifications of changes. They may get lost, so hosts compare revisions as well.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::StoreError;
 use flowhost_protocol::ids::TenantId;
 
-/// A stream of tenants that were changed, by this host or another.
+/// A stream of tenants that this host or another one changed.
 pub struct Changes {
     listener: PgListener,
     heard_at: Instant,
@@ -21,7 +21,7 @@ impl Changes {
         let one = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None).connect_lazy_with(options);
         let listening = timeout(LISTEN_TIME, async {
             let mut listener = PgListener::connect_with(&one).await?;
-            // Whoever listens begins anew after a loss, with what happened meanwhile.
+            // After a loss the listener starts again, and then loads what changed meanwhile.
             listener.eager_reconnect(false);
             listener.listen(CHANNEL).await?;
             Ok::<_, StoreError>(listener)
@@ -30,8 +30,11 @@ impl Changes {
         Ok(Self { listener, heard_at: Instant::now() })
     }
 
-    /// The next tenant that was changed; none if which is not known, since something above tenants changed. Fails where the connection was
-    /// lost, in silence too.
+    /// Waits for the next changed tenant. `None` if something above tenants changed, so that any
+    /// tenant may be affected.
+    ///
+    /// # Errors
+    /// The connection was lost, even without a sign of it.
     pub async fn next(&mut self) -> Result<Option<TenantId>, StoreError> {
         if self.heard_at.elapsed() > TRUSTED_SILENCE {
             let answered = timeout(ANSWER_TIME, (&mut self.listener).execute("select 1")).await;
@@ -47,11 +50,11 @@ impl Changes {
 /// The channel that carries the ids of changed tenants.
 pub(super) const CHANNEL: &str = "flowhost_tenants";
 
-/// A database that takes longer than this to let somebody in is not there.
+/// A database that takes longer than this to accept a connection counts as down.
 const LISTEN_TIME: Duration = Duration::from_secs(5);
 
-/// Where nothing changes there is nothing to hear; after this long it is asked whether anybody is there.
+/// Without changes there are no notifications, so after this long the connection is checked.
 const TRUSTED_SILENCE: Duration = Duration::from_secs(10);
 
-/// Below the time between two comparisons of revisions, which cut waiting for a change short.
+/// Below the time between two comparisons of revisions, which interrupt the wait for a change.
 const ANSWER_TIME: Duration = Duration::from_millis(500);

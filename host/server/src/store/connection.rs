@@ -1,7 +1,9 @@
-//! Connections and transactions, and how long they wait: the only way from [`store`](super) to the database.
+//! Connections and transactions with their time limits: the only way from [`store`](super) to the
+//! database.
 //!
-//! Every statement has a bound here, on the client's side: a server's own limits say nothing where the server is gone. A connection whose
-//! statement did not end is never used again, whether it ran out of time, failed on its way, or was dropped in the middle by whoever no longer waits.
+//! Every statement has a limit on the client's side, since a server's own limits are of no use when
+//! the server is gone. A connection whose statement did not end is never used again, whether it
+//! timed out, failed, or was dropped half-way by its caller.
 
 use std::fmt;
 use std::io;
@@ -28,20 +30,21 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// What a turn waits for, and whatever else is short. Meta gives up after 10 s; a turn has two statements, each of which may be made
-    /// twice. Shorter than the wait for a connection: who waits behind connections that went silent gets a new one in time.
+    /// For turns and other short work. Meta gives up after 10 s; a turn has two statements, each of
+    /// which may be made twice. This is shorter than the wait for a connection: a caller that waits
+    /// behind connections that went silent gets a new one in time.
     pub(super) const TURN: Self = Self { statement: Duration::from_secs(2), lock: Duration::from_millis(1_500) };
 
-    /// What a health check waits for: whoever asks has a time limit of its own.
+    /// For health checks, whose caller has a time limit of its own.
     pub(super) const CHECK: Self = Self { statement: Duration::from_millis(750), lock: Duration::from_millis(500) };
 
-    /// What an operator waits for, and what goes on in the background: a component is megabytes, a list has every tenant.
+    /// For operators and background work: a component is megabytes, and a list has every tenant.
     pub(super) const CHANGE: Self = Self { statement: Duration::from_secs(60), lock: Duration::from_secs(10) };
 
-    /// Deleting all that belongs to a flow or a tenant: millions of rows.
+    /// For deleting all that belongs to a flow or a tenant: millions of rows.
     pub(super) const DELETION: Self = Self { statement: Duration::from_secs(15 * 60), lock: Duration::from_secs(10) };
 
-    /// What the server is told, for the transaction.
+    /// The settings for the server, for the transaction.
     fn limits(self) -> String {
         let (statement, lock) = (self.statement.as_millis(), self.lock.as_millis());
         format!(
@@ -49,13 +52,14 @@ impl Patience {
         )
     }
 
-    /// When to give up. The server gives up first if it is there, and its connection can go on then.
+    /// When the client gives up. A server that responds gives up first, and then the connection
+    /// stays usable.
     fn deadline(self) -> Instant {
         Instant::now() + self.statement + GRACE
     }
 }
 
-/// A connection in use. It goes back into the pool when dropped, if nothing speaks against it.
+/// A connection in use. When dropped it goes back into the pool if it is still sound.
 pub(super) struct Connection {
     pool: Pool,
     live: Option<Live>,
@@ -65,14 +69,14 @@ pub(super) struct Connection {
     in_transaction: bool,
 }
 
-/// What becomes of a connection.
+/// Whether a connection can be used again.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     /// Its last statement ended: it can be used again.
     Settled,
-    /// A statement is under way, or was never read to its end.
+    /// A statement is under way, or its answer was never read to the end.
     Unsettled,
-    /// It was lost, or its server is not what it was: nor may the others be.
+    /// It was lost, or its server changed its role. The other connections may be affected too.
     Lost,
 }
 
@@ -81,7 +85,7 @@ impl Connection {
         Self { pool, live: Some(live), place: Some(place), patience, fate: Fate::Settled, in_transaction: false }
     }
 
-    /// Never uses it again, nor any other that is there: its server is not what it was.
+    /// Gives up this connection and all others that exist now: their server changed its role.
     pub(super) fn distrust(&mut self) {
         self.fate = Fate::Lost;
     }
@@ -93,7 +97,8 @@ impl Connection {
         }
     }
 
-    /// Rolls back what nobody committed, before anybody else gets the connection; the place is free after that.
+    /// Rolls back an uncommitted transaction before another caller gets the connection. Its permit
+    /// is released after that.
     fn roll_back(&mut self) {
         let mut rest = Self {
             pool: self.pool.clone(),
@@ -152,7 +157,7 @@ impl<'c> Executor<'c> for &'c mut Connection {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        // All of the answer is read: an error may follow the row.
+        // Reads the whole answer, since an error may follow the row.
         let first = |found: Option<PgRow>, row| std::future::ready(Ok(found.or(Some(row))));
         self.fetch(query).try_fold(None, first).boxed()
     }
@@ -172,13 +177,13 @@ impl<'c> Executor<'c> for &'c mut Connection {
     }
 }
 
-/// A statement's answers, and what becomes of its connection.
+/// A statement's remaining answers, and the fate of its connection.
 type UnderWay<'e> = (BoxStream<'e, Result<Step, sqlx::Error>>, &'e mut Fate);
 
-/// A row, or that a statement of several ended.
+/// A row, or the end of one of several statements.
 type Step = Either<PgQueryResult, PgRow>;
 
-/// Waits for the next answer, until the whole statement is out of time.
+/// Waits for the next answer, until the deadline of the whole statement.
 async fn next_step(
     under_way: Option<UnderWay<'_>>,
     deadline: Instant,
@@ -201,7 +206,7 @@ async fn next_step(
     }
 }
 
-/// Runs what has one answer within the connection's patience.
+/// Runs an operation with a single answer within the connection's limits.
 fn bounded<'c: 'e, 'e, T: Send + 'e>(
     connection: &'c mut Connection,
     run: impl FnOnce(&'e mut PgConnection) -> BoxFuture<'e, Result<T, sqlx::Error>> + Send + 'e,
@@ -217,12 +222,12 @@ fn bounded<'c: 'e, 'e, T: Send + 'e>(
     .boxed()
 }
 
-/// Whether a statement failed because its connection was lost: on another it may be made.
+/// Whether a statement failed because its connection was lost. It may then be retried on another.
 pub(super) fn tells_of_a_loss(error: &sqlx::Error) -> bool {
     fate_after(error) == Fate::Lost
 }
 
-/// What becomes of a connection whose statement failed.
+/// Whether a connection can be used again after this error.
 fn fate_after(error: &sqlx::Error) -> Fate {
     match error {
         sqlx::Error::Database(error) if is_farewell(&**error) => Fate::Lost,
@@ -232,7 +237,7 @@ fn fate_after(error: &sqlx::Error) -> Fate {
     }
 }
 
-/// Whether the server ended the connection, or only reads from now on.
+/// Whether the server ended the connection or is now read-only.
 fn is_farewell(error: &dyn DatabaseError) -> bool {
     let severity = error.try_downcast_ref::<PgDatabaseError>().map(PgDatabaseError::severity);
     matches!(severity, Some(PgSeverity::Fatal | PgSeverity::Panic)) || error.code().as_deref() == Some(READ_ONLY)
@@ -242,13 +247,14 @@ fn silence() -> sqlx::Error {
     io::Error::new(io::ErrorKind::TimedOut, "no answer came in time").into()
 }
 
-/// A transaction as the application's role. Dropped, it is rolled back.
+/// A transaction in the application's role. It is rolled back when dropped.
 #[derive(Debug)]
 pub(super) struct Transaction(Connection);
 
 impl Transaction {
-    /// Begins, in one round trip: becomes the application's role and sets the limits and, for the transaction only, what `setting` says.
-    /// Nothing of it is left in the connection, so no pooler in between can lose it, or give it to somebody else.
+    /// Begins in one round trip: takes the application's role, and sets the limits and `setting`
+    /// for the transaction only. The connection itself keeps no state, so a pooler in between
+    /// cannot lose it or pass it on to another client.
     pub(super) async fn begin(mut connection: Connection, setting: &str) -> Result<Self, StoreError> {
         let begin = format!("begin; set local role flowhost_app; {}; {setting}", connection.patience.limits());
         connection.in_transaction = true;
@@ -256,14 +262,14 @@ impl Transaction {
         Ok(Self(connection))
     }
 
-    /// Waits longer from here on.
+    /// Sets longer limits from here on.
     pub(super) async fn extend(&mut self, patience: Patience) -> Result<(), StoreError> {
         self.0.execute(AssertSqlSafe(patience.limits())).await?;
         self.0.patience = patience;
         Ok(())
     }
 
-    /// Makes everything permanent.
+    /// Commits the transaction.
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         self.0.execute("commit").await?;
         self.0.in_transaction = false;
@@ -285,8 +291,8 @@ impl DerefMut for Transaction {
     }
 }
 
-/// How much longer than the server a client waits for its answer: what it takes on its way.
+/// How much longer than the server the client waits for an answer, to allow for the network.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// What a write is refused with by a server that only reads.
+/// The error code of a write on a read-only server.
 const READ_ONLY: &str = "25006";

@@ -12,21 +12,21 @@ use flowhost_protocol::ids::{FlowId, TenantId};
 /// A setting or a secret of a flow as stored.
 #[derive(Clone, Debug)]
 pub struct StoredConfigValue {
-    /// Which flow's.
+    /// The flow it belongs to.
     pub flow: FlowId,
-    /// Its name.
+    /// Its key.
     pub key: String,
     /// Its value, sealed under the tenant's data key.
     pub sealed_value: Sealed,
-    /// Whether only the host sees it.
+    /// Whether it is a secret, which the plugin cannot read.
     pub secret: bool,
-    /// Where a secret may go.
+    /// The hosts that a secret may be sent to.
     pub hosts: Vec<HttpHost>,
     /// When it was last set.
     pub updated_at: OffsetDateTime,
 }
 
-/// What all of a tenant's flows have, by key.
+/// Settings and secrets of all of a tenant's flows, by key.
 pub async fn list_flow_config(store: &Store, tenant: TenantId) -> Result<Vec<StoredConfigValue>, StoreError> {
     let rows: Vec<ConfigRow> = sqlx::query_as("select * from flow_config where tenant_id = $1 order by key")
         .bind(tenant.0)
@@ -35,7 +35,7 @@ pub async fn list_flow_config(store: &Store, tenant: TenantId) -> Result<Vec<Sto
     rows.into_iter().map(StoredConfigValue::try_from).collect()
 }
 
-/// Sets a value, whatever was there.
+/// Sets a value, replacing an existing one.
 pub async fn put_config_value(change: &mut Change, value: &StoredConfigValue) -> Result<(), StoreError> {
     let hosts: Vec<String> = value.hosts.iter().map(HttpHost::to_string).collect();
     sqlx::query(
@@ -55,7 +55,7 @@ pub async fn put_config_value(change: &mut Change, value: &StoredConfigValue) ->
     Ok(())
 }
 
-/// Deletes a value; gives whether it was there.
+/// Deletes a value. Returns whether it existed.
 pub async fn delete_config_value(change: &mut Change, flow: FlowId, key: &str) -> Result<bool, StoreError> {
     let deleted = sqlx::query("delete from flow_config where tenant_id = $1 and flow_id = $2 and key = $3")
         .bind(change.tenant.0)

@@ -8,9 +8,9 @@ use flowhost_protocol::ids::{FlowId, FlowJsonDigest, TenantId};
 /// A Flow JSON as stored.
 #[derive(Clone, Debug)]
 pub struct StoredFlowJson {
-    /// What it consists of, as it was uploaded.
+    /// The document as it was uploaded.
     pub document: Vec<u8>,
-    /// The digest of that.
+    /// The document's digest.
     pub digest: FlowJsonDigest,
 }
 
@@ -24,7 +24,7 @@ pub async fn find_flow_json(store: &Store, tenant: TenantId, flow: FlowId) -> Re
     row.map(|row| Ok(StoredFlowJson { digest: flow_json_digest(&row.digest)?, document: row.document })).transpose()
 }
 
-/// How many bytes the Flow JSON of a flow has, if it has one.
+/// The size in bytes of a flow's Flow JSON, if it has one.
 pub async fn flow_json_size(store: &Store, tenant: TenantId, flow: FlowId) -> Result<Option<usize>, StoreError> {
     let size: Option<i32> =
         sqlx::query_scalar("select octet_length(document) from flow_json where tenant_id = $1 and flow_id = $2")
@@ -35,7 +35,7 @@ pub async fn flow_json_size(store: &Store, tenant: TenantId, flow: FlowId) -> Re
     Ok(size.map(|size| size.unsigned_abs() as usize))
 }
 
-/// Sets the Flow JSON of a flow, whatever was there.
+/// Sets the Flow JSON of a flow, replacing an existing one.
 pub async fn put_flow_json(change: &mut Change, flow: FlowId, document: &[u8], digest: FlowJsonDigest) -> Result<(), StoreError> {
     sqlx::query(
         "insert into flow_json (tenant_id, flow_id, document, digest) values ($1, $2, $3, $4) \
@@ -50,7 +50,7 @@ pub async fn put_flow_json(change: &mut Change, flow: FlowId, document: &[u8], d
     Ok(())
 }
 
-/// Deletes the Flow JSON of a flow; gives whether it was there.
+/// Deletes the Flow JSON of a flow. Returns whether it existed.
 pub async fn delete_flow_json(change: &mut Change, flow: FlowId) -> Result<bool, StoreError> {
     let deleted = sqlx::query("delete from flow_json where tenant_id = $1 and flow_id = $2")
         .bind(change.tenant.0)
@@ -60,13 +60,13 @@ pub async fn delete_flow_json(change: &mut Change, flow: FlowId) -> Result<bool,
     Ok(deleted.rows_affected() == 1)
 }
 
-/// Reads a stored digest.
+/// Parses a stored digest.
 fn flow_json_digest(bytes: &[u8]) -> Result<FlowJsonDigest, StoreError> {
     bytes.try_into().map(FlowJsonDigest).map_err(|_| StoreError::Unreadable("digest"))
 }
 
-/// The same for a list of flows: what is no digest reads as one that no document has. It must not hide the other flows, and who asks for
-/// the document learns of it.
+/// Like [`flow_json_digest`], for a list of flows: an invalid digest becomes one that no document
+/// has, so that it does not hide the other flows. Reading the document itself reports the error.
 pub(super) fn flow_json_digest_or_none_at_all(bytes: &[u8]) -> FlowJsonDigest {
     flow_json_digest(bytes).unwrap_or(FlowJsonDigest([0; 32]))
 }

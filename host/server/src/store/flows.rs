@@ -15,34 +15,34 @@ use flowhost_protocol::ids::{FlowId, FlowJsonDigest, PluginDigest, TenantId};
 /// A flow as stored.
 #[derive(Clone, Debug)]
 pub struct StoredFlow {
-    /// Its identity.
+    /// Its id.
     pub id: FlowId,
-    /// Its name in URLs.
+    /// Its name in URLs, unique for the tenant.
     pub name: String,
     /// Whether it is switched off.
     pub disabled: bool,
-    /// Its settings.
+    /// Its settings, as JSON.
     pub settings: Value,
-    /// The version that answers, with its digest.
+    /// The active version; `None` if it has none yet.
     pub active: Option<ActiveVersion>,
-    /// What was active before, oldest first.
+    /// The versions that were active before, the oldest first.
     pub previous_versions: Vec<i32>,
-    /// The Flow JSON that its replies are checked against.
+    /// The digest of the Flow JSON that its replies are checked against, if it has one.
     pub flow_json: Option<FlowJsonDigest>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: OffsetDateTime,
     /// When it was last changed.
     pub updated_at: OffsetDateTime,
 }
 
-/// The version that answers.
+/// The version that answers requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActiveVersion {
-    /// Its number in the flow.
+    /// Its number in the flow: 1, 2, ..
     pub version: i32,
-    /// What it consists of.
+    /// The digest of its component.
     pub digest: PluginDigest,
-    /// What it asks for.
+    /// The capabilities that it asks for.
     pub requests: Capabilities,
 }
 
@@ -75,7 +75,8 @@ pub async fn find_flow(store: &Store, tenant: TenantId, name: &str) -> Result<Op
     row.map(StoredFlow::try_from).transpose()
 }
 
-/// Inserts a flow without a plugin, or does nothing if the tenant has one of that name.
+/// Inserts a flow without a plugin. Returns false, and does nothing, if the tenant has a flow of
+/// that name.
 pub async fn insert_flow(
     change: &mut Change,
     id: FlowId,
@@ -96,7 +97,7 @@ pub async fn insert_flow(
     Ok(inserted.rows_affected() == 1)
 }
 
-/// Sets a flow's settings; gives whether it is there.
+/// Sets a flow's settings. Returns whether the flow exists.
 pub async fn update_flow(change: &mut Change, flow: FlowId, settings: &Value, disabled: bool) -> Result<bool, StoreError> {
     let updated =
         sqlx::query("update flows set settings = $3, disabled = $4, updated_at = now() where tenant_id = $1 and flow_id = $2")
@@ -109,7 +110,7 @@ pub async fn update_flow(change: &mut Change, flow: FlowId, settings: &Value, di
     Ok(updated.rows_affected() == 1)
 }
 
-/// Sets which version answers and which did before; gives whether the flow is there.
+/// Sets which version is active and which were before. Returns whether the flow exists.
 pub async fn set_activation(change: &mut Change, flow: FlowId, active: i32, previous: &[i32]) -> Result<bool, StoreError> {
     let updated = sqlx::query(
         "update flows set active_version = $3, previous_versions = $4, updated_at = now() where tenant_id = $1 and flow_id = $2",
@@ -123,12 +124,14 @@ pub async fn set_activation(change: &mut Change, flow: FlowId, active: i32, prev
     Ok(updated.rows_affected() == 1)
 }
 
-/// Deletes a flow with its versions, sessions and the components that no other flow uses; gives whether it was there. Which requests it
-/// answered stays known: no other flow may answer them.
+/// Deletes a flow with its versions, its sessions and the components that no other flow uses.
+/// Returns whether it existed. The digests of the requests that it answered are kept: no other flow
+/// may answer them.
 pub async fn delete_flow(change: &mut Change, flow: FlowId) -> Result<bool, StoreError> {
     change.transaction.extend(Patience::DELETION).await?;
-    // A turn that commits holds its session's row, and the flow's if the session is new. So those under way are waited for here, and what
-    // they answered is seen below; later ones find nothing to commit to.
+    // A turn that commits locks its session's row, and the flow's if the session is new. So this
+    // waits for turns under way and sees below what they answered; later turns find nothing to
+    // commit to.
     for held in [
         "select 1 from flows where tenant_id = $1 and flow_id = $2 for update",
         "select 1 from sessions where tenant_id = $1 and flow_id = $2 for update",
@@ -197,7 +200,7 @@ impl TryFrom<FlowRow> for StoredFlow {
     }
 }
 
-/// Reads a stored digest.
+/// Parses a stored digest.
 pub(super) fn digest_of(bytes: &[u8]) -> Result<PluginDigest, StoreError> {
     bytes.try_into().map(PluginDigest).map_err(|_| StoreError::Unreadable("digest"))
 }

@@ -1,8 +1,10 @@
-//! The tables `graph_access` and `phone_numbers`: a tenant's way into Meta's Graph API, and what is known of the keys that Meta has.
+//! The tables `graph_access` and `phone_numbers`: a tenant's access to Meta's Graph API, and what
+//! is known of its keys at Meta.
 //!
-//! Nothing is held while Meta is asked. Instead a row is claimed: its `next_check_at` is set to a time that is the claim's own, and what
-//! was learnt is written only where that time is still there. Whatever happened meanwhile (a rotation, another upload, other phone
-//! numbers) has set another, and what was learnt before it counts for nothing.
+//! No lock is held while Meta is asked. Instead a row is claimed: its `next_check_at` is set to a
+//! time that belongs to the claim, and the finding is written only if that time is unchanged.
+//! Whatever happens meanwhile (a rotation, another upload, other phone numbers) sets another time,
+//! and the outdated finding is dropped.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -15,12 +17,12 @@ use super::{Change, Store, StoreError};
 use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::ids::{PhoneNumberId, TenantId};
 
-/// How the public key for a phone number stands at Meta.
+/// The state of a phone number's public key at Meta.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UploadStatus {
     /// Not known yet.
     Pending,
-    /// Meta has the tenant's active key, and takes its signature for good.
+    /// Meta has the tenant's active key, and accepts its signature.
     Valid,
     /// Meta has the tenant's active key, but not its signature: it must be uploaded again.
     Mismatch,
@@ -60,41 +62,42 @@ impl FromStr for UploadStatus {
 /// A phone number as stored, with what is known of its key at Meta.
 #[derive(Clone, Debug)]
 pub struct StoredPhoneNumber {
-    /// Meta's name for it.
+    /// Meta's id of the phone number.
     pub id: PhoneNumberId,
-    /// How its key stands.
+    /// The state of its key at Meta.
     pub status: UploadStatus,
-    /// The fingerprint of the key that Meta has, as far as it is known.
+    /// The fingerprint of the key that Meta has, if known.
     pub fingerprint: Option<String>,
-    /// What Meta said.
+    /// What Meta said about the status, if anything.
     pub detail: Option<String>,
-    /// When a key was last uploaded from here.
+    /// When a host last uploaded a key; `None` means never.
     pub uploaded_at: Option<OffsetDateTime>,
-    /// When Meta was last asked.
+    /// When Meta was last asked; `None` means never.
     pub checked_at: Option<OffsetDateTime>,
-    /// Checks in a row that came to nothing.
+    /// How many checks in a row failed.
     pub failures: i32,
 }
 
-/// The right to ask Meta about a phone number's key, and to write down the answer.
+/// The right to ask Meta about a phone number's key and to record the answer.
 #[derive(Clone, Debug)]
 pub struct UploadClaim {
-    /// Whose phone number it is.
+    /// The tenant of the phone number.
     pub tenant: TenantId,
-    /// The phone number, as it was before.
+    /// The phone number, as stored before the claim.
     pub phone_number: StoredPhoneNumber,
-    /// The claim's own time.
+    /// The value of `next_check_at` that belongs to the claim.
     claimed_until: OffsetDateTime,
 }
 
-/// What was learnt under a claim.
+/// What Meta answered under a claim.
 #[derive(Clone, Debug)]
 pub struct UploadFinding {
-    /// How the key stands.
+    /// The state of the key at Meta.
     pub status: UploadStatus,
-    /// The fingerprint of the key that Meta has. One that was known before a failure stays.
+    /// The fingerprint of the key that Meta has. If the status is [`UploadStatus::Failed`], the
+    /// stored one is kept.
     pub fingerprint: Option<String>,
-    /// What Meta said.
+    /// What Meta said about the status, if anything.
     pub detail: Option<String>,
     /// Whether a key was uploaded.
     pub uploaded: bool,
@@ -102,7 +105,8 @@ pub struct UploadFinding {
     pub next_check_in: Duration,
 }
 
-/// Sets a tenant's access token and phone numbers. What is known of phone numbers that stay is kept, and checked again soon.
+/// Sets a tenant's access token and phone numbers. Phone numbers that stay keep what is known of
+/// them and are checked again soon.
 pub async fn replace_graph_access(change: &mut Change, token: &Sealed, phone_numbers: &[PhoneNumberId]) -> Result<(), StoreError> {
     let ids: Vec<&str> = phone_numbers.iter().map(PhoneNumberId::as_str).collect();
     sqlx::query(
@@ -129,7 +133,7 @@ pub async fn replace_graph_access(change: &mut Change, token: &Sealed, phone_num
     Ok(())
 }
 
-/// Forgets a tenant's access token and phone numbers; gives whether there was a token.
+/// Deletes a tenant's access token and phone numbers. Returns whether there was a token.
 pub async fn delete_graph_access(change: &mut Change) -> Result<bool, StoreError> {
     let deleted = sqlx::query("delete from graph_access where tenant_id = $1")
         .bind(change.tenant.0)
@@ -151,13 +155,14 @@ pub async fn list_phone_numbers(store: &Store, tenant: TenantId) -> Result<Vec<S
     rows.into_iter().map(StoredPhoneNumber::try_from).collect()
 }
 
-/// Takes note that the tenant's keys changed: what Meta has may not be the active key any more. To be checked soon.
+/// Records that the tenant's keys changed, so that Meta may not have the active key any more. The
+/// phone numbers are checked soon.
 pub async fn note_changed_keys(change: &mut Change) -> Result<(), StoreError> {
     sqlx::query("update phone_numbers set next_check_at = now(), failures = 0 where tenant_id = $1")
         .bind(change.tenant.0)
         .execute(&mut *change.transaction)
         .await?;
-    // By now the rows are locked, so no check that began before can end in between.
+    // The rows are locked by now, so no check that began before can finish in between.
     sqlx::query(
         "update phone_numbers p set status = 'other-key', detail = null where tenant_id = $1 and status in ('valid', 'mismatch') \
            and not exists (select from key_pairs k where k.tenant_id = $1 and k.retires_at is null and k.fingerprint = p.fingerprint)",
@@ -168,7 +173,7 @@ pub async fn note_changed_keys(change: &mut Change) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Claims phone numbers of a tenant, whether or not they are due. Those that are not there are left out.
+/// Claims phone numbers of a tenant, due or not. Ids that the tenant does not have are left out.
 pub async fn claim_uploads(
     store: &Store,
     tenant: TenantId,
@@ -190,8 +195,8 @@ pub async fn claim_uploads(
     rows.into_iter().map(UploadClaim::try_from).collect()
 }
 
-/// Claims phone numbers of any tenants whose checks are due: at most `limit`, the longest due first, and none that another host has just
-/// claimed.
+/// Claims due phone numbers of any tenant: at most `limit`, the longest due first, and none that
+/// another host has just claimed.
 pub async fn claim_due_checks(store: &Store, claim_time: Duration, limit: i64) -> Result<Vec<UploadClaim>, StoreError> {
     let mut transaction = store.across_tenants().await?;
     let rows: Vec<PhoneNumberRow> = sqlx::query_as(
@@ -209,7 +214,7 @@ pub async fn claim_due_checks(store: &Store, claim_time: Duration, limit: i64) -
     rows.into_iter().map(UploadClaim::try_from).collect()
 }
 
-/// Writes down what was learnt under a claim; gives whether it still held.
+/// Records what was learnt under a claim. Returns whether the claim still held.
 pub async fn record_upload(store: &Store, claim: &UploadClaim, finding: &UploadFinding) -> Result<bool, StoreError> {
     let mut transaction = store.of(claim.tenant).await?;
     let done = sqlx::query(
@@ -232,7 +237,7 @@ pub async fn record_upload(store: &Store, claim: &UploadClaim, finding: &UploadF
     Ok(done.rows_affected() == 1)
 }
 
-/// How many phone numbers of all tenants stand how: every status, also those that none has.
+/// The number of phone numbers of all tenants in each status, zeros included.
 pub async fn count_key_uploads(store: &Store) -> Result<Vec<(UploadStatus, i64)>, StoreError> {
     let query = sqlx::query("select status, count(*) as count from phone_numbers group by status");
     let rows = query.fetch_all(&mut *store.across_tenants().await?).await?;

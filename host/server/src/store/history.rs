@@ -1,4 +1,4 @@
-//! The tables `sessions`, `exchanges` and `client_errors`, to look at: what the admin API shows.
+//! The tables `sessions`, `exchanges` and `client_errors`, as the admin API shows them.
 
 use sqlx::FromRow;
 use time::OffsetDateTime;
@@ -12,19 +12,19 @@ use flowhost_protocol::ids::{ClientErrorId, Scope, SessionId, TokenHash};
 /// A session as the admin API lists it.
 #[derive(Clone, Debug)]
 pub struct ListedSession {
-    /// Its identity.
+    /// Its id.
     pub id: SessionId,
-    /// Which row it is.
+    /// The hash of its token.
     pub token: TokenHash,
-    /// What became of it.
+    /// Its status as stored; a session past `expires_at` may still be stored as open.
     pub status: SessionStatus,
-    /// The screen that the user is on.
+    /// The screen that the user is on, if there was one yet.
     pub screen: Option<String>,
-    /// Exchanges committed so far.
+    /// The number of exchanges committed so far.
     pub exchanges: i64,
-    /// Whether it is that of a single exchange whose token many recipients share.
+    /// Whether it holds a single exchange whose token is shared by many recipients.
     pub shared: bool,
-    /// When it ends.
+    /// When it expires.
     pub expires_at: OffsetDateTime,
     /// When it began.
     pub created_at: OffsetDateTime,
@@ -32,7 +32,8 @@ pub struct ListedSession {
     pub updated_at: OffsetDateTime,
 }
 
-/// Sessions of a flow, the newest first: at most `limit`, of that status, older than the session `before`.
+/// Sessions of a flow, the newest first: at most `limit`, with that status if one is given, and
+/// older than the session `before`.
 pub async fn list_sessions(
     store: &Store,
     scope: Scope,
@@ -73,19 +74,19 @@ pub async fn find_listed_session(store: &Store, scope: Scope, session: SessionId
 pub struct CommittedExchange {
     /// Its number in the session.
     pub number: i64,
-    /// Why the client called.
+    /// Why the client called, as the wire spells the action.
     pub action: String,
-    /// The screen that the user was on.
+    /// The screen that the user was on, if any.
     pub screen_in: Option<String>,
-    /// The screen that the user got.
+    /// The screen that the user got, if any.
     pub screen_out: Option<String>,
-    /// What became of the turn.
+    /// How the turn ended.
     pub outcome: String,
     /// From the request's arrival to the commit, in microseconds.
     pub duration_us: i64,
-    /// The plugin version that answered.
+    /// The plugin version that answered, if one was asked.
     pub plugin_version: Option<i32>,
-    /// The request that it answered; none where that was not noted yet.
+    /// The request that it answered. `None` for rows older than this column.
     pub request_id: Option<Uuid>,
     /// When it was committed.
     pub created_at: OffsetDateTime,
@@ -105,12 +106,12 @@ pub async fn list_exchanges(store: &Store, scope: Scope, token: TokenHash) -> Re
     Ok(exchanges)
 }
 
-/// What a client reported, as stored.
+/// An error that a client reported, as stored.
 #[derive(Clone, Debug)]
 pub struct StoredClientError {
-    /// Its identity.
+    /// Its id.
     pub id: ClientErrorId,
-    /// The screen that was shown.
+    /// The screen that was shown, if known.
     pub screen: Option<String>,
     /// Meta's error key.
     pub key: String,
@@ -120,7 +121,8 @@ pub struct StoredClientError {
     pub created_at: OffsetDateTime,
 }
 
-/// Records what a client reported on its session, if there is one and it has fewer than `most` reports.
+/// Records an error that a client reported, if its session exists and has fewer than `most`
+/// reports.
 pub async fn insert_client_error(
     store: &Store,
     scope: Scope,
@@ -147,7 +149,7 @@ pub async fn insert_client_error(
     transaction.commit().await
 }
 
-/// What clients reported on a session, the oldest first.
+/// The errors that clients reported in a session, the oldest first.
 pub async fn list_client_errors(store: &Store, scope: Scope, token: TokenHash) -> Result<Vec<StoredClientError>, StoreError> {
     let rows: Vec<ClientErrorRow> = sqlx::query_as(
         "select * from client_errors where tenant_id = $1 and flow_id = $2 and token_hash = $3 order by created_at, client_error_id",

@@ -12,32 +12,32 @@ use flowhost_protocol::ids::{KeyId, TenantId};
 /// A key pair as stored.
 #[derive(Clone, Debug)]
 pub struct StoredKey {
-    /// Its identity.
+    /// Its id.
     pub id: KeyId,
     /// PKCS#8, sealed under the tenant's data key.
     pub sealed_private_key: Sealed,
     /// The public key in PEM.
     pub public_key_pem: String,
-    /// SHA-256 of the public key.
+    /// SHA-256 of the public key, as `sha256:` and 64 hex digits.
     pub fingerprint: String,
-    /// None: active. Else: retiring, decrypts until then.
+    /// `None` for the active key. A retiring key decrypts until then.
     pub retires_at: Option<OffsetDateTime>,
-    /// When it was made or imported.
+    /// When it was generated or imported.
     pub created_at: OffsetDateTime,
-    /// What clients last reported of it, and when.
+    /// The error that clients last reported of it, and when.
     pub report: Option<(String, OffsetDateTime)>,
 }
 
 /// A key pair to be stored.
 #[derive(Debug)]
 pub struct NewKey<'a> {
-    /// Its identity.
+    /// Its id.
     pub id: KeyId,
     /// PKCS#8, sealed under the tenant's data key.
     pub sealed_private_key: &'a Sealed,
     /// The public key in PEM.
     pub public_key_pem: &'a str,
-    /// SHA-256 of the public key.
+    /// SHA-256 of the public key, as `sha256:` and 64 hex digits.
     pub fingerprint: &'a str,
 }
 
@@ -50,7 +50,10 @@ pub async fn list_keys(store: &Store, tenant: TenantId) -> Result<Vec<StoredKey>
     Ok(rows.into_iter().map(StoredKey::from).collect())
 }
 
-/// Inserts an active key pair. [`StoreError::Taken`] if the tenant has this very key.
+/// Inserts an active key pair.
+///
+/// # Errors
+/// [`StoreError::Taken`] if the tenant already has this key.
 pub async fn insert_key(change: &mut Change, key: &NewKey<'_>) -> Result<StoredKey, StoreError> {
     let row: KeyRow = sqlx::query_as(
         "insert into key_pairs (tenant_id, key_id, sealed_private_key, public_key_pem, fingerprint) values ($1, $2, $3, $4, $5) returning *",
@@ -83,7 +86,7 @@ pub async fn count_working_keys(change: &mut Change) -> Result<i64, StoreError> 
     Ok(query.bind(change.tenant.0).fetch_one(&mut *change.transaction).await?)
 }
 
-/// Lets every active key of the tenant retire at that time.
+/// Sets when every active key of the tenant retires.
 pub async fn retire_active_keys(change: &mut Change, retires_at: OffsetDateTime) -> Result<(), StoreError> {
     sqlx::query("update key_pairs set retires_at = $2 where tenant_id = $1 and retires_at is null")
         .bind(change.tenant.0)
@@ -93,7 +96,7 @@ pub async fn retire_active_keys(change: &mut Change, retires_at: OffsetDateTime)
     Ok(())
 }
 
-/// Deletes a key pair; gives whether it was there.
+/// Deletes a key pair. Returns whether it existed.
 pub async fn delete_key(change: &mut Change, key: KeyId) -> Result<bool, StoreError> {
     let deleted = sqlx::query("delete from key_pairs where tenant_id = $1 and key_id = $2")
         .bind(change.tenant.0)
@@ -103,7 +106,8 @@ pub async fn delete_key(change: &mut Change, key: KeyId) -> Result<bool, StoreEr
     Ok(deleted.rows_affected() == 1)
 }
 
-/// Marks a tenant's active key with what a client reported of it, at most once a minute; gives whether it did.
+/// Records the error that a client reported of a tenant's active key, at most once a minute.
+/// Returns whether it was recorded.
 pub async fn report_key_error(store: &Store, tenant: TenantId, error: &str) -> Result<bool, StoreError> {
     let mut transaction = store.of(tenant).await?;
     let marked = sqlx::query(
@@ -118,7 +122,8 @@ pub async fn report_key_error(store: &Store, tenant: TenantId, error: &str) -> R
     Ok(marked.rows_affected() > 0)
 }
 
-/// Takes away what clients reported of a key, if Meta has it for every phone number of the tenant.
+/// Removes what clients reported of a key if Meta has this key for every phone number of the
+/// tenant.
 pub async fn clear_key_report(store: &Store, tenant: TenantId, key: KeyId) -> Result<(), StoreError> {
     let mut transaction = store.of(tenant).await?;
     sqlx::query(

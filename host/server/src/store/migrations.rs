@@ -1,4 +1,5 @@
-//! Migrations, applied as whoever the database's URL names: the owner of the tables. Hosts work as a role that may not do this.
+//! Migrations, applied by the user of the database's URL, who owns the tables. Hosts run in a role
+//! that may not do this.
 
 use std::time::Duration;
 
@@ -12,10 +13,11 @@ use super::StoreError;
 /// The migrations of `migrations/`, embedded.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 
-/// Applies the migrations that a database lacks; gives their names in the order they were applied.
+/// Applies the migrations that a database lacks. Returns their names in the order they were
+/// applied.
 pub async fn migrate(database: &PgConnectOptions) -> Result<Vec<String>, StoreError> {
     let mut connection = connect(database).await?;
-    // A migration takes the time that it takes, whatever the database or the login says of statements.
+    // A migration takes as long as it needs, whatever timeout the database or the login has.
     connection.execute("set statement_timeout = 0").await?;
     let pending = pending(&mut connection).await?;
     MIGRATOR.run(&mut connection).await.map_err(StoreError::Migrate)?;
@@ -23,8 +25,8 @@ pub async fn migrate(database: &PgConnectOptions) -> Result<Vec<String>, StoreEr
     Ok(pending)
 }
 
-/// The names of the migrations that a database lacks, asked as the application's role where there is one: the login may have no other
-/// right.
+/// The names of the migrations that a database lacks. Queried in the application's role if that
+/// exists, since the login may have no other right.
 pub async fn pending_migrations(database: &PgConnectOptions) -> Result<Vec<String>, StoreError> {
     let asking = timeout(ASKING_TIME, async {
         let mut connection = connect(database).await?;
@@ -54,8 +56,8 @@ async fn pending(connection: &mut PgConnection) -> Result<Vec<String>, StoreErro
     Ok(missing.map(|one| format!("{}_{}", one.version, one.description.replace(' ', "_"))).collect())
 }
 
-/// A database that takes longer than this to let somebody in is not there.
+/// A database that takes longer than this to accept a connection counts as down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// To be let in, and three short questions.
+/// Time to connect and for three short queries.
 const ASKING_TIME: Duration = Duration::from_secs(10);

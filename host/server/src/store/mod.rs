@@ -1,7 +1,9 @@
-//! All SQL, one file per table group. Nothing here knows HTTP or plugins; sealed values go in and out sealed.
+//! All SQL, one file per table group. Nothing here uses HTTP or plugins; sealed values go in and
+//! out sealed.
 //!
-//! Every function on tenants' data takes the tenant first, and works in a transaction that says which tenant it is about: row-level
-//! security shows no other's rows, so a query that forgets its `where` finds nothing.
+//! Every function on tenants' data takes the tenant first and works in a transaction that names the
+//! tenant. Row-level security hides all other tenants' rows, so a query without its `where` finds
+//! none of them.
 
 mod api_tokens;
 mod app_secrets;
@@ -77,15 +79,18 @@ pub use values::{
 };
 pub use versions::{StoredVersion, find_component, find_version, has_component, insert_version, list_versions};
 
-/// The database: a pool of connections, with bounds to whatever waits for them.
+/// The database: a pool of connections, with a limit on every wait.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: Pool,
 }
 
 impl Store {
-    /// A store with at most `connections` at a time, besides the one that listens, which tenants share and `series` counts. Fails unless
-    /// the database can be worked on.
+    /// A store with at most `connections` connections besides the one that listens. Tenants share
+    /// them, and `series` counts them.
+    ///
+    /// # Errors
+    /// The database cannot be reached or is not fit for use; see [`Store::check`].
     pub async fn connect(options: PgConnectOptions, connections: u32, series: BudgetSeries) -> Result<Self, StoreError> {
         let store = Self { pool: Pool::new(options, connections, series) };
         store.check().await?;
@@ -97,8 +102,9 @@ impl Store {
         self.pool.size()
     }
 
-    /// Whether a turn would find what it needs: a server that takes writes, row-level security in force, and tables that nobody has locked.
-    /// A connection that is lost says nothing of the next, which a turn would have too.
+    /// Checks what a turn needs: a server that accepts writes, row-level security in force, and
+    /// tables that are not locked. If the connection is lost, the check is repeated on another one,
+    /// as a turn would be.
     pub async fn check(&self) -> Result<(), StoreError> {
         match self.check_once().await {
             Err(StoreError::Database(error)) if tells_of_a_loss(&error) => self.check_once().await,
@@ -118,7 +124,8 @@ impl Store {
         Ok(())
     }
 
-    /// Begins a change of one tenant: changes of one tenant happen one after another. Gives none if there is no such tenant.
+    /// Begins a change of one tenant. Changes of one tenant run one after another. Returns `None`
+    /// if there is no such tenant.
     pub async fn begin_change(&self, tenant: TenantId) -> Result<Option<Change>, StoreError> {
         let mut transaction = self.patiently_of(tenant).await?;
         let locked = sqlx::query("update tenants set revision = revision + 1 where tenant_id = $1")
@@ -133,22 +140,23 @@ impl Store {
         Ok(AccessChange { transaction: self.patiently_across_tenants().await? })
     }
 
-    /// A transaction to which no rows exist but this tenant's.
+    /// A transaction that sees only this tenant's rows.
     async fn of(&self, tenant: TenantId) -> Result<Transaction, StoreError> {
         self.begin(Patience::TURN, &about(tenant)).await
     }
 
-    /// The same for what may take its time.
+    /// Like [`Store::of`], with longer limits.
     async fn patiently_of(&self, tenant: TenantId) -> Result<Transaction, StoreError> {
         self.begin(Patience::CHANGE, &about(tenant)).await
     }
 
-    /// A transaction that sees which tenants there are and which of their phone numbers, and nothing else that belongs to one.
+    /// A transaction that sees all tenants and their phone numbers, but nothing else that belongs
+    /// to a tenant.
     async fn across_tenants(&self) -> Result<Transaction, StoreError> {
         self.begin(Patience::TURN, ACROSS_TENANTS).await
     }
 
-    /// The same for what may take its time.
+    /// Like [`Store::across_tenants`], with longer limits.
     async fn patiently_across_tenants(&self) -> Result<Transaction, StoreError> {
         self.begin(Patience::CHANGE, ACROSS_TENANTS).await
     }
@@ -162,20 +170,22 @@ impl Store {
         Transaction::begin(self.pool.acquire(None, patience).await?, setting).await
     }
 
-    /// A connection, within the tenant's share, for one call of a function that itself takes the application's role and says which tenant
-    /// it is about, which is a transaction in one round trip. Nothing else may be asked on it: it works as whoever logged in.
+    /// A connection, within the tenant's share, for one call of a function that itself takes the
+    /// application's role and sets the tenant, and so is a transaction in one round trip. No other
+    /// statement may run on it: it has the rights of the login.
     async fn functions(&self, tenant: TenantId) -> Result<Connection, StoreError> {
         self.pool.acquire(Some(tenant), Patience::TURN).await
     }
 
-    /// Calls such a function; where the connection is lost meanwhile, once more on another. So it must be one whose second call does no
-    /// harm, whatever became of the first.
+    /// Calls such a function, and calls it again on another connection if the first one is lost. So
+    /// a second call must be harmless, whatever happened to the first.
     async fn call<'q, Q: Execute<'q, Postgres> + 'q>(
         &self,
         tenant: TenantId,
         function: impl Fn() -> Q,
     ) -> Result<PgRow, StoreError> {
-        // Whatever became of it, its connection is given back by now: those that wait for another must not hold one.
+        // The connection is given back here in any case: a caller that waits for another must not
+        // hold one.
         let called = self.functions(tenant).await?.fetch_one(function()).await;
         match called {
             Err(error) if tells_of_a_loss(&error) => Ok(self.functions(tenant).await?.fetch_one(function()).await?),
@@ -183,7 +193,7 @@ impl Store {
         }
     }
 
-    /// Listens to the changes that all hosts make, on a connection beside the pool's.
+    /// Listens to the changes of all hosts, on a connection beside the pool's.
     pub async fn listen(&self) -> Result<Changes, StoreError> {
         Changes::listen(self.pool.options()).await
     }
@@ -194,7 +204,7 @@ impl Store {
     }
 }
 
-/// A UUID holds nothing that would have to be quoted.
+/// A UUID needs no quoting.
 fn about(tenant: TenantId) -> String {
     format!("set local flowhost.tenant = '{tenant}'")
 }
@@ -211,26 +221,27 @@ impl Change {
         self.tenant
     }
 
-    /// Makes the change permanent together with its entry in the audit log, and tells every host.
+    /// Commits the change together with its entry in the audit log, and notifies every host.
     pub async fn commit(mut self, record: &AuditRecord) -> Result<(), StoreError> {
         audit::insert_audit_entry(&mut self.transaction, record).await?;
         self.commit_recorded().await
     }
 
-    /// Makes a part of a change permanent that is in the audit log already.
+    /// Commits a part of a change that is in the audit log already.
     async fn commit_recorded(mut self) -> Result<(), StoreError> {
         notify(&mut self.transaction, &self.tenant.to_string()).await?;
         self.transaction.commit().await
     }
 }
 
-/// A change above tenants, of partners and api tokens, all or nothing. Dropped, it changes nothing.
+/// A change above tenants, of partners and API tokens, all or nothing. Dropped, it changes nothing.
 pub struct AccessChange {
     transaction: Transaction,
 }
 
 impl AccessChange {
-    /// Makes the change permanent together with its entry in the audit log, and tells every host to look for tenants that it changed.
+    /// Commits the change together with its entry in the audit log, and notifies every host to look
+    /// for changed tenants.
     pub async fn commit(mut self, record: &AuditRecord) -> Result<(), StoreError> {
         audit::insert_audit_entry(&mut self.transaction, record).await?;
         notify(&mut self.transaction, "").await?;

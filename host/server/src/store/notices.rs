@@ -1,4 +1,4 @@
-//! The table `flow_notices`: what hosts noticed of flows.
+//! The table `flow_notices`: what hosts noticed about flows.
 
 use std::str::FromStr;
 
@@ -9,10 +9,10 @@ use uuid::Uuid;
 use super::{Store, StoreError};
 use flowhost_protocol::ids::{FlowId, Scope, TenantId};
 
-/// What the tokens are like that a flow is sent with.
+/// A problem with the tokens that a flow is sent with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TokenNotice {
-    /// A token is opened by several recipients, as far as its use tells.
+    /// A token seems to be opened by several recipients.
     Reopened,
     /// A token identifies nobody: it is missing, a placeholder, or too short.
     Shared,
@@ -43,7 +43,7 @@ impl FromStr for TokenNotice {
 /// A notice as stored.
 #[derive(Clone, Copy, Debug)]
 pub struct FlowNotice {
-    /// Of which flow.
+    /// The flow it is about.
     pub flow: FlowId,
     /// What was noticed.
     pub notice: TokenNotice,
@@ -53,7 +53,7 @@ pub struct FlowNotice {
     pub last_seen_at: OffsetDateTime,
 }
 
-/// Notes that something is noticed of a flow now. Of a flow that is gone there is nothing to note.
+/// Records that something was noticed now about a flow. Does nothing if the flow is gone.
 pub async fn note_flow(store: &Store, scope: Scope, notice: TokenNotice) -> Result<(), StoreError> {
     let mut transaction = store.of(scope.tenant).await?;
     sqlx::query(
@@ -69,7 +69,7 @@ pub async fn note_flow(store: &Store, scope: Scope, notice: TokenNotice) -> Resu
     transaction.commit().await
 }
 
-/// What was noticed of a tenant's flows within the last week.
+/// What was noticed about a tenant's flows within the last week.
 pub async fn list_flow_notices(store: &Store, tenant: TenantId) -> Result<Vec<FlowNotice>, StoreError> {
     let rows: Vec<NoticeRow> = sqlx::query_as(
         "select flow_id, kind, first_seen_at, last_seen_at from flow_notices \

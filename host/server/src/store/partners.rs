@@ -11,7 +11,7 @@ use flowhost_protocol::ids::{PartnerId, Slug};
 /// A Solution Partner as stored.
 #[derive(Clone, Debug)]
 pub struct StoredPartner {
-    /// Its identity.
+    /// Its id.
     pub id: PartnerId,
     /// Its name in URLs.
     pub slug: String,
@@ -19,11 +19,14 @@ pub struct StoredPartner {
     pub name: String,
     /// Whether all its tenants are switched off.
     pub disabled: bool,
-    /// When it was made.
+    /// When it was created.
     pub created_at: OffsetDateTime,
 }
 
-/// Inserts a partner. [`StoreError::Taken`] if the slug is in use.
+/// Inserts a partner.
+///
+/// # Errors
+/// [`StoreError::Taken`] if the slug is in use.
 pub async fn insert_partner(change: &mut AccessChange, id: PartnerId, slug: &Slug, name: &str) -> Result<(), StoreError> {
     sqlx::query("insert into partners (partner_id, slug, name) values ($1, $2, $3)")
         .bind(id.0)
@@ -51,7 +54,7 @@ pub async fn find_partner(store: &Store, slug: &str) -> Result<Option<StoredPart
     Ok(row.map(StoredPartner::from))
 }
 
-/// The partner of that identity.
+/// The partner of that id.
 pub async fn find_partner_by_id(store: &Store, partner: PartnerId) -> Result<Option<StoredPartner>, StoreError> {
     let row: Option<PartnerRow> = sqlx::query_as("select * from partners where partner_id = $1")
         .bind(partner.0)
@@ -60,8 +63,9 @@ pub async fn find_partner_by_id(store: &Store, partner: PartnerId) -> Result<Opt
     Ok(row.map(StoredPartner::from))
 }
 
-/// Sets what is given of a partner, in the transaction that reads it, so that two changes at the same time both count. Its tenants count
-/// as changed too: whether they are served depends on it.
+/// Sets the given fields of a partner, in the transaction that reads it, so that no concurrent
+/// change is lost. Its tenants count as changed too, since the partner decides whether they are
+/// served. Returns `None` if there is no such partner.
 pub async fn update_partner(
     change: &mut AccessChange,
     partner: PartnerId,
@@ -83,7 +87,10 @@ pub async fn update_partner(
     Ok(row.map(StoredPartner::from))
 }
 
-/// Deletes a partner with its tokens. [`StoreError::InUse`] if it has tenants.
+/// Deletes a partner with its tokens.
+///
+/// # Errors
+/// [`StoreError::InUse`] if it has tenants.
 pub async fn delete_partner(change: &mut AccessChange, partner: PartnerId) -> Result<(), StoreError> {
     sqlx::query("delete from partners where partner_id = $1")
         .bind(partner.0)

@@ -1,4 +1,5 @@
-//! The tables `plugin_logs` and `plugin_log_lines`: what plugins logged, the newest lines of each flow.
+//! The tables `plugin_logs` and `plugin_log_lines`: the newest lines that each flow's plugins
+//! logged.
 
 use sqlx::FromRow;
 use time::OffsetDateTime;
@@ -16,13 +17,14 @@ use flowhost_protocol::ids::{RequestId, Scope, TenantId};
 pub struct StoredLogLine {
     /// Its number in the flow's log: 1, 2, ..
     pub number: i64,
-    /// Which version of the plugin wrote it.
+    /// The version of the plugin that wrote it.
     pub version: i32,
-    /// The request that it was written for; none of a rehearsal, or where that was not noted yet.
+    /// The request that it was written for. `None` for a rehearsal, and for rows older than this
+    /// column.
     pub request: Option<RequestId>,
-    /// How much it matters.
+    /// Its level.
     pub level: LogLevel,
-    /// What it says.
+    /// Its text, sealed under the tenant's data key.
     pub sealed_message: Sealed,
     /// How many lines after this one were not kept.
     pub dropped: Option<i32>,
@@ -35,16 +37,16 @@ pub struct StoredLogLine {
 pub struct LogReach {
     /// Only lines at this level or above.
     pub least: LogLevel,
-    /// Only lines before this one.
+    /// Only lines before this number.
     pub before: Option<i64>,
-    /// Only lines after this one.
+    /// Only lines after this number.
     pub after: Option<i64>,
-    /// At most this many: the oldest of them where `after` is given, else the newest.
+    /// The most lines: the oldest ones if `after` is given, else the newest.
     pub limit: i64,
 }
 
-/// Adds lines to a flow's log and drops its oldest, so that it has [`MAX_LINES`] at most. `seal` gets the number of the first line, and
-/// gives the lines. Gives whether the flow was there.
+/// Adds lines to a flow's log and drops the oldest, so that it has at most [`MAX_LINES`]. `seal`
+/// gets the number of the first line and returns the lines. Returns whether the flow exists.
 pub async fn append_log_lines(
     store: &Store,
     scope: Scope,
@@ -77,7 +79,7 @@ pub async fn append_log_lines(
     Ok(true)
 }
 
-/// All lines in one statement.
+/// Inserts all lines in one statement.
 async fn insert_lines(transaction: &mut Connection, scope: Scope, lines: &[StoredLogLine]) -> Result<(), StoreError> {
     let column = |of: fn(&StoredLogLine) -> i64| lines.iter().map(of).collect::<Vec<_>>();
     sqlx::query(
@@ -119,7 +121,7 @@ pub async fn list_log_lines(store: &Store, scope: Scope, reach: LogReach) -> Res
     Ok(lines)
 }
 
-/// The number of a flow's newest line, 0 where there is none yet. Lines up to it can all be read.
+/// The number of a flow's newest line, 0 if there is none yet. Lines up to it are committed.
 pub async fn last_log_number(store: &Store, scope: Scope) -> Result<i64, StoreError> {
     let last: Option<i64> = sqlx::query_scalar("select last_number from plugin_logs where tenant_id = $1 and flow_id = $2")
         .bind(scope.tenant.0)
@@ -129,7 +131,8 @@ pub async fn last_log_number(store: &Store, scope: Scope) -> Result<i64, StoreEr
     Ok(last.unwrap_or(0))
 }
 
-/// Deletes lines of a tenant that are older than `MAX_AGE_DAYS`, at most `PURGE_BATCH`; gives how many.
+/// Deletes lines of a tenant that are older than `MAX_AGE_DAYS`, at most `PURGE_BATCH`. Returns how
+/// many.
 pub async fn purge_log_lines(store: &Store, tenant: TenantId) -> Result<u64, StoreError> {
     let mut transaction = store.patiently_of(tenant).await?;
     let purged = sqlx::query(
@@ -190,14 +193,14 @@ const FORWARD: &str = "select number, plugin_version, level, sealed_message, dro
 const BACKWARD: &str = "select number, plugin_version, level, sealed_message, dropped, logged_at, request_id from plugin_log_lines \
     where tenant_id = $1 and flow_id = $2 and number > $3 and number < $4 and level >= $5 order by number desc limit $6";
 
-/// The constraint that a log belongs to a flow.
+/// The foreign key from a log to its flow.
 const OF_A_FLOW: &str = "plugin_logs_tenant_id_flow_id_fkey";
 
-/// What a flow's log keeps: at 4 KiB each, 40 MiB.
+/// The most lines of a flow's log: at 4 KiB each, 40 MiB.
 pub const MAX_LINES: i64 = 10_000;
 
 /// Long enough to look into what happened before the weekend.
 const MAX_AGE_DAYS: i32 = 7;
 
-/// A statement's worth; a tenant with more waits for the next time.
+/// What one statement deletes. The rest waits for the next run.
 const PURGE_BATCH: i64 = 5_000;

@@ -1,4 +1,5 @@
-//! The pool of connections to the database. None is used that is not known to be sound, and nothing here waits without a bound.
+//! The pool of connections to the database. Only connections known to be sound are used, and every
+//! wait has a limit.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,7 @@ use flowhost_protocol::ids::TenantId;
 use flowhost_runtime::budget::{Budget, Claim};
 use flowhost_runtime::telemetry::BudgetSeries;
 
-/// The most connections that a host keeps, and those that nobody uses now.
+/// The connections of a host, up to a limit, and those that are idle.
 #[derive(Clone)]
 pub(super) struct Pool(Arc<Inner>);
 
@@ -23,27 +24,27 @@ struct Inner {
     options: PgConnectOptions,
     size: u32,
     places: Arc<Semaphore>,
-    /// What each tenant has of them.
+    /// Each tenant's share of them.
     shares: Arc<Budget>,
     unused: Mutex<Unused>,
 }
 
-/// What nobody uses now.
+/// The idle connections.
 struct Unused {
-    /// The last used last.
+    /// The most recently used one is last.
     idle: Vec<Idle>,
-    /// A connection that was not checked since is not used again.
+    /// A connection that was not checked since then is not used again.
     trusted_since: Instant,
 }
 
-/// A connection that somebody uses.
+/// A connection in use.
 pub(super) struct Live {
     pub(super) raw: PgConnection,
     connected_at: Instant,
     checked_at: Instant,
 }
 
-/// A connection's place in the pool, and in its tenant's share where it has one; given back when dropped.
+/// A permit for one connection, and the tenant's claim if it has one. Given back when dropped.
 pub(super) struct PoolPlace {
     _permit: OwnedSemaphorePermit,
     _share: Option<Claim>,
@@ -55,7 +56,7 @@ struct Idle {
 }
 
 impl Pool {
-    /// A pool of at most `size` connections, none of which is made yet.
+    /// A pool of at most `size` connections. None is opened yet.
     pub(super) fn new(options: PgConnectOptions, size: u32, series: BudgetSeries) -> Self {
         let places = Arc::new(Semaphore::new(size as usize));
         let unused = Unused { idle: Vec::new(), trusted_since: Instant::now() };
@@ -63,8 +64,8 @@ impl Pool {
         Self(Arc::new(Inner { options, size, places, shares, unused: Mutex::new(unused) }))
     }
 
-    /// A sound connection, as soon as one is free; for what a tenant causes within its share, else its statements that wait for each
-    /// other's locks would have every connection.
+    /// Waits for a sound connection. Work that a tenant causes counts against the tenant's share:
+    /// otherwise its statements that wait for each other's locks could take every connection.
     pub(super) async fn acquire(&self, share_of: Option<TenantId>, patience: Patience) -> Result<Connection, StoreError> {
         let acquired = timeout(ACQUIRE_TIME, async {
             let share = match share_of {
@@ -82,7 +83,7 @@ impl Pool {
         acquired.await.map_err(|_| StoreError::NoConnection)?
     }
 
-    /// Takes a connection back that is as it was when it was given out.
+    /// Takes back a connection that is in the state in which it was given out.
     pub(super) fn give_back(&self, live: Live) {
         if self.0.places.is_closed() || live.connected_at.elapsed() > LONGEST_LIFE {
             return;
@@ -94,7 +95,8 @@ impl Pool {
         }
     }
 
-    /// Uses none again that is there now: what made one unusable may have met the others too.
+    /// Closes all idle connections and those in use once they come back: what broke one may have
+    /// broken the others.
     pub(super) fn distrust_all(&self) {
         let mut unused = self.unused();
         unused.idle.clear();
@@ -106,7 +108,7 @@ impl Pool {
         self.0.size
     }
 
-    /// How its connections are made.
+    /// The options that its connections are made with.
     pub(super) fn options(&self) -> PgConnectOptions {
         self.0.options.clone()
     }
@@ -119,7 +121,7 @@ impl Pool {
         self.unused().idle.clear();
     }
 
-    /// The connection that was used last, if it is still sound.
+    /// The most recently used idle connection, if it is still sound.
     async fn reuse(&self) -> Option<Live> {
         let Idle { mut live, since } = self.unused().idle.pop()?;
         if since.elapsed() < TRUSTED_IDLE && live.checked_at.elapsed() < TRUSTED_IN_USE {
@@ -134,7 +136,8 @@ impl Pool {
         }
     }
 
-    /// A new connection. A server that is starting, or has no room for now, is tried again as long as the caller waits.
+    /// Opens a connection. A server that is starting, or has no room for now, is tried again as
+    /// long as the caller waits.
     async fn connect(&self) -> Result<Live, StoreError> {
         loop {
             match self.0.options.connect().await {
@@ -156,18 +159,19 @@ impl Pool {
 }
 
 impl fmt::Debug for Pool {
-    /// Without the options: they hold a password.
+    /// Leaves out the options, which hold a password.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Pool").field("size", &self.0.size).finish_non_exhaustive()
     }
 }
 
-/// Checks in one round trip that the server takes writes, and that row-level security holds there for the application's role.
+/// Checks in one round trip that the server accepts writes, and that row-level security holds for
+/// the application's role.
 async fn check(raw: &mut PgConnection) -> Result<(), StoreError> {
     read_check(&raw.fetch_one(CHECK).await?)
 }
 
-/// Fails unless what was found tells of a server that a host may work on.
+/// Reads the result of [`SOUND`]: fails unless the server is fit for use.
 pub(super) fn read_check(row: &PgRow) -> Result<(), StoreError> {
     if row.try_get("reads_only")? {
         return Err(StoreError::ReadOnly);
@@ -175,7 +179,7 @@ pub(super) fn read_check(row: &PgRow) -> Result<(), StoreError> {
     if row.try_get("walled")? { Ok(()) } else { Err(StoreError::NoRowSecurity) }
 }
 
-/// Whether a connection may be had a little later.
+/// Whether another attempt a little later may succeed.
 fn is_passing(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(error) => error.is_transient_in_connect_phase(),
@@ -184,14 +188,16 @@ fn is_passing(error: &sqlx::Error) -> bool {
     }
 }
 
-/// What holds for statements outside of a transaction, which is what a turn makes; a transaction sets its own. Nothing else is a
-/// connection's state: behind a pooler a connection is now this and now that session of the server. The last four are for the server's end,
-/// which a host that is gone in silence would otherwise hold for hours: PostgreSQL has only so many.
+/// The limits of statements outside of a transaction, such as a turn's; a transaction sets its own.
+/// A connection has no other state, since behind a pooler it may be a different session of the
+/// server each time. The last four settings are for the server's end: a host that vanished silently
+/// would otherwise hold its connections for hours, and PostgreSQL has only so many.
 const LIMITS: &str = "set statement_timeout = 2000; set lock_timeout = 1500; set idle_in_transaction_session_timeout = 30000; \
     set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3; set tcp_user_timeout = 60000";
 
-/// Every policy of a tenant's table must hold for the role: none does where the role is a superuser or passes by row-level security, nor
-/// does that of a table that the role owns or whose row-level security was switched off.
+/// Checks that every tenant policy is in force for the role. It is not if the role is a superuser,
+/// bypasses row-level security or owns the table, or if the table's row-level security was switched
+/// off.
 macro_rules! sound {
     () => {
         "select current_setting('transaction_read_only')::boolean or pg_is_in_recovery() as reads_only, \
@@ -200,29 +206,32 @@ macro_rules! sound {
     };
 }
 
-/// What tells in a transaction of the application's role whether a host may work there; for [`read_check`].
+/// Checks, in a transaction of the application's role, whether the server is fit for use; for
+/// [`read_check`].
 pub(super) const SOUND: &str = sound!();
 
 const CHECK: &str = concat!("begin; set local role flowhost_app; ", sound!(), "; commit");
 
-/// From asking for a connection to having one, a check and a new connection included. Meta gives up after 10 s, and a turn asks twice. It
-/// outlasts a turn's statement that meets with silence, those that wait in front, and the connection that follows.
+/// The wait for a connection, with its check or the opening of a new one. Meta gives up after 10 s,
+/// and a turn waits twice. This is longer than a turn's statement without an answer, the callers
+/// that wait in front, and the new connection after that.
 const ACQUIRE_TIME: Duration = Duration::from_secs(4);
 
-/// The check is a round trip. A connection that takes longer for it is replaced.
+/// The check is a round trip. A connection that takes longer is replaced.
 const CHECK_TIME: Duration = Duration::from_secs(1);
 
-/// A connection that was idle for longer is checked before it is used: the database may have gone away meanwhile.
+/// A connection that was idle for longer is checked before use: the database may have gone away
+/// meanwhile.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
-/// One that is never idle is checked as often as this: the server may have become another's standby.
+/// A connection that is never idle is checked this often: the server may have become a standby.
 const TRUSTED_IN_USE: Duration = Duration::from_secs(10);
 
-/// What more connections than now were needed for is over.
+/// The load that needed the additional connections is over by then.
 const LONGEST_IDLE: Duration = Duration::from_secs(10 * 60);
 
-/// The name of the database may lead elsewhere by then.
+/// The database's name may resolve to another server by then.
 const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
 
-/// Between tries to connect.
+/// Between attempts to connect.
 const RETRY_DELAY: Duration = Duration::from_millis(50);

@@ -1,6 +1,7 @@
 //! The tables `sessions` and `exchanges`, as turns read and write them.
 //!
-//! A turn costs two statements: [`find_turn`] before the plugin runs, [`insert_session`] or [`update_session`] after.
+//! A turn costs two statements: [`find_turn`] before the plugin runs, [`insert_session`] or
+//! [`update_session`] after.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use super::{Store, StoreError};
 use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::ids::{RequestDigest, RequestId, Scope, SessionId, TokenHash};
 
-/// What becomes of a session.
+/// The status of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionStatus {
     /// The flow ended.
@@ -57,27 +58,27 @@ impl FromStr for SessionStatus {
 /// A session as a turn finds it.
 #[derive(Clone, Debug)]
 pub struct StoredSession {
-    /// Which row it is: the hash of its token.
+    /// The hash of its token, which is its key in the table.
     pub token: TokenHash,
-    /// What became of it.
+    /// Its status.
     pub status: SessionStatus,
-    /// The screen that the user is on.
+    /// The screen that the user is on, if there was one yet.
     pub screen: Option<String>,
-    /// What the plugin stored.
+    /// The state that the plugin stored, if any.
     pub sealed_state: Option<Sealed>,
-    /// What was attached to the token.
+    /// What was attached to the token, if anything.
     pub sealed_context: Option<Sealed>,
-    /// Exchanges committed so far; a commit names it.
+    /// The number of exchanges committed so far. A commit names it.
     pub version: i64,
-    /// How the last reply travelled, and the reply; none where nothing was answered yet.
+    /// The last reply and its kind; `None` if nothing was answered yet.
     pub last_reply: Option<(String, Sealed)>,
-    /// When the session ends.
+    /// When the session expires.
     pub expires_at: OffsetDateTime,
     /// When the last exchange was committed.
     pub updated_at: OffsetDateTime,
     /// How many exchanges came before the last INIT.
     pub opened_at: i64,
-    /// How often it was opened as one recipient would not open it.
+    /// How often it was opened in a way that a single recipient would not.
     pub reopenings: i32,
 }
 
@@ -86,7 +87,7 @@ pub struct StoredSession {
 pub struct Found {
     /// The session of the request's token.
     pub session: Option<StoredSession>,
-    /// The exchange that answered an earlier copy of this request, anywhere at the tenant.
+    /// The exchange that answered an earlier copy of this request, in any flow of the tenant.
     pub answered: Option<Answered>,
 }
 
@@ -95,65 +96,65 @@ pub struct Found {
 pub struct Answered {
     /// Its number in its session.
     pub number: i64,
-    /// Its session.
+    /// The hash of its session's token.
     pub token: TokenHash,
-    /// Whether it belongs to the flow that was asked now.
+    /// Whether it belongs to the flow that is asked now.
     pub same_flow: bool,
 }
 
 /// A session's first commit.
 #[derive(Debug)]
 pub struct NewSession {
-    /// Its identity.
+    /// The session's id.
     pub id: SessionId,
-    /// When it will end.
+    /// When it will expire.
     pub expires_at: OffsetDateTime,
 }
 
-/// A session that is there before its first exchange.
+/// A session that exists before its first exchange.
 #[derive(Debug)]
 pub struct MintedSession {
-    /// Its identity.
+    /// Its id.
     pub id: SessionId,
-    /// Its token.
+    /// The hash of its token.
     pub token: TokenHash,
-    /// What was attached to the token.
+    /// What was attached to the token, if anything.
     pub sealed_context: Option<Sealed>,
-    /// When it will end, if nothing happens before.
+    /// When it expires if it is not used before.
     pub expires_at: OffsetDateTime,
-    /// How long it lasts from its first exchange on, if it is not to end at `expires_at` then.
+    /// How long it lasts from its first exchange on; `None` if it still expires at `expires_at`.
     pub from_first_exchange: Option<Duration>,
 }
 
-/// What an exchange that opens the flow does to a session that is there.
+/// What an exchange that opens the flow does to an existing session.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Opening {
     /// Whether the conversation is counted from here.
     pub opened: bool,
-    /// Whether the state of before is forgotten.
+    /// Whether the previous state is dropped.
     pub restart: bool,
-    /// Whether one recipient would not open it like this.
+    /// Whether a single recipient would not open it like this.
     pub suspect: bool,
 }
 
 /// What a commit writes: the session's new values and the exchange's row.
 #[derive(Debug)]
 pub struct Commit<'a> {
-    /// Which session.
+    /// The hash of the session's token.
     pub token: TokenHash,
     /// The session's new status.
     pub status: SessionStatus,
-    /// Whether a new session is that of one exchange whose token many recipients share.
+    /// Whether a new session holds a single exchange whose token is shared by many recipients.
     pub shared: bool,
     /// What opening the flow does to the session.
     pub opening: Opening,
-    /// The session's new state; none keeps it, unless the conversation begins afresh.
+    /// The session's new state. `None` keeps the old one, unless the conversation restarts.
     pub sealed_state: Option<&'a Sealed>,
-    /// The request.
+    /// The digest of the request.
     pub request: RequestDigest,
-    /// How the reply travels.
+    /// The kind of the reply.
     pub reply_kind: &'a str,
-    /// The reply.
+    /// The reply, sealed under the tenant's data key.
     pub sealed_reply: &'a Sealed,
     /// The exchange's row.
     pub exchange: ExchangeRow<'a>,
@@ -162,23 +163,24 @@ pub struct Commit<'a> {
 /// One committed turn, to be stored.
 #[derive(Debug)]
 pub struct ExchangeRow<'a> {
-    /// Why the client called.
+    /// Why the client called, as the wire spells the action.
     pub action: &'a str,
-    /// The screen that the user was on.
+    /// The screen that the user was on, if any.
     pub screen_in: Option<&'a str>,
-    /// The screen that the user got; the session's from now on. None keeps it.
+    /// The screen that the user got, which becomes the session's. `None` keeps the session's.
     pub screen_out: Option<&'a str>,
-    /// What became of the turn.
+    /// How the turn ended.
     pub outcome: &'a str,
     /// From the request's arrival to the commit, in microseconds.
     pub duration_us: i64,
-    /// The plugin version that answered; none where none was asked.
+    /// The plugin version that answered; `None` if no plugin was asked.
     pub plugin_version: Option<i32>,
-    /// The request that it answers.
+    /// The id of the request that it answers.
     pub request: RequestId,
 }
 
-/// Finds what a turn begins with, in one statement: an earlier copy of the request anywhere at the tenant, and the session.
+/// Finds what a turn begins with, in one statement: an earlier copy of the request in any flow of
+/// the tenant, and the session.
 pub async fn find_turn(store: &Store, scope: Scope, token: TokenHash, request: RequestDigest) -> Result<Found, StoreError> {
     let query = || {
         let query = sqlx::query("select * from find_turn_v2($1, $2, $3, $4)").bind(scope.tenant.0).bind(scope.flow.0);
@@ -192,7 +194,7 @@ pub async fn find_turn(store: &Store, scope: Scope, token: TokenHash, request: R
     Ok(Found { answered, session: row.session.session()? })
 }
 
-/// One session.
+/// One session of a flow.
 pub async fn find_session(store: &Store, scope: Scope, token: TokenHash) -> Result<Option<StoredSession>, StoreError> {
     let row: Option<SessionRow> =
         sqlx::query_as("select * from sessions where tenant_id = $1 and flow_id = $2 and token_hash = $3")
@@ -204,8 +206,9 @@ pub async fn find_session(store: &Store, scope: Scope, token: TokenHash) -> Resu
     row.map_or(Ok(None), SessionRow::session)
 }
 
-/// Commits a session's first turn; gives whether it was the first. A commit of which the host did not hear is tried once more and then
-/// comes second to itself: whoever looks again finds the request answered.
+/// Commits a session's first turn. Returns whether it was the first. A commit whose result is lost
+/// is retried once and then loses to itself; the caller that looks again finds the request
+/// answered.
 pub async fn insert_session(store: &Store, scope: Scope, new: &NewSession, commit: &Commit<'_>) -> Result<bool, StoreError> {
     let query = || {
         let query =
@@ -215,8 +218,8 @@ pub async fn insert_session(store: &Store, scope: Scope, new: &NewSession, commi
     committed(store.call(scope.tenant, query).await)
 }
 
-/// Commits a turn of a session that was found at `version`; gives whether it still was at it. What the host did not hear of is tried again
-/// as for [`insert_session`].
+/// Commits a turn of a session that was found at `version`. Returns whether the session was still
+/// at that version. A lost result is handled as in [`insert_session`].
 pub async fn update_session(store: &Store, scope: Scope, version: i64, commit: &Commit<'_>) -> Result<bool, StoreError> {
     let Opening { opened, restart, suspect } = commit.opening;
     let query = || {
@@ -228,7 +231,8 @@ pub async fn update_session(store: &Store, scope: Scope, version: i64, commit: &
     committed(store.call(scope.tenant, query).await)
 }
 
-/// Inserts a session without an exchange. A token of 256 random bits is no other's.
+/// Inserts a session without an exchange. There is no conflict, since its token has 256 random
+/// bits.
 pub async fn insert_minted_session(store: &Store, scope: Scope, minted: &MintedSession) -> Result<(), StoreError> {
     let seconds = minted.from_first_exchange.map(|time| i32::try_from(time.as_secs()).unwrap_or(i32::MAX));
     let mut transaction = store.of(scope.tenant).await?;
@@ -268,10 +272,11 @@ fn bind<'a>(query: Commits<'a>, scope: Scope, commit: &'a Commit<'a>) -> Commits
         .bind(commit.exchange.request.0)
 }
 
-/// A statement that says whether it committed.
+/// A statement that returns whether it committed.
 type Commits<'a> = Query<'a, Postgres, PgArguments>;
 
-/// A commit that found another version lost a race, and so did one whose request was answered elsewhere meanwhile.
+/// A commit that found another version lost a race; so did a commit whose request was answered
+/// elsewhere meanwhile.
 fn committed(result: Result<PgRow, StoreError>) -> Result<bool, StoreError> {
     match result {
         Err(StoreError::Database(error)) if broke(&error, ONE_ANSWER) => Ok(false),
@@ -288,7 +293,7 @@ struct TurnRow {
     session: SessionRow,
 }
 
-/// A session's columns, all null where there is none.
+/// A session's columns, all null if there is no session.
 struct SessionRow(Option<StoredSessionRow>);
 
 #[derive(FromRow)]
@@ -333,10 +338,10 @@ impl SessionRow {
     }
 }
 
-/// Reads a stored token hash.
+/// Parses a stored token hash.
 pub(super) fn token_of(bytes: &[u8]) -> Result<TokenHash, StoreError> {
     bytes.try_into().map(TokenHash).map_err(|_| StoreError::Unreadable("token hash"))
 }
 
-/// The constraint that lets a request be answered once.
+/// The constraint that a request is answered only once.
 const ONE_ANSWER: &str = "exchanges_tenant_id_request_digest_key";

@@ -1,4 +1,4 @@
-//! The tables `partners` and `tenants`.
+//! The table `tenants`, read with each tenant's partner.
 
 use sqlx::{FromRow, Row};
 use time::OffsetDateTime;
@@ -13,13 +13,13 @@ use flowhost_protocol::ids::{PartnerId, Slug, TenantId};
 /// A tenant as stored.
 #[derive(Clone, Debug)]
 pub struct StoredTenant {
-    /// Its identity.
+    /// Its id.
     pub id: TenantId,
     /// Its name in URLs.
     pub slug: String,
     /// Its name for people.
     pub name: String,
-    /// The WhatsApp Business Account's id at Meta.
+    /// The WhatsApp Business Account's id at Meta, if it was set.
     pub waba_id: Option<String>,
     /// The partner that it belongs to.
     pub partner_id: PartnerId,
@@ -27,29 +27,29 @@ pub struct StoredTenant {
     pub partner: String,
     /// Whether that partner is switched off, with all its tenants.
     pub partner_disabled: bool,
-    /// Whether it is switched off.
+    /// Whether the tenant itself is switched off.
     pub disabled: bool,
-    /// How many requests each host answers for it in a second; none where there is no limit.
+    /// How many requests a second each host answers for it; `None` means no limit.
     pub requests_per_second: Option<u32>,
     /// Its data key, sealed under the master key.
     pub sealed_data_key: Sealed,
-    /// Goes up with every change of the tenant.
+    /// Increases with every change of the tenant.
     pub revision: i64,
-    /// When it was made.
+    /// When it was created.
     pub created_at: OffsetDateTime,
 }
 
 impl StoredTenant {
-    /// What names it in the audit log.
+    /// The subject of its entries in the audit log.
     pub fn subject(&self) -> Subject {
         Subject { partner: Some((self.partner_id, self.partner.clone())), tenant: Some((self.id, self.slug.clone())) }
     }
 }
 
-/// A tenant to be made.
+/// A tenant to be created.
 #[derive(Debug)]
 pub struct NewTenant<'a> {
-    /// Its identity.
+    /// Its id.
     pub id: TenantId,
     /// Its name in URLs.
     pub slug: &'a Slug,
@@ -57,13 +57,16 @@ pub struct NewTenant<'a> {
     pub name: &'a str,
     /// The WhatsApp Business Account's id at Meta.
     pub waba_id: Option<&'a str>,
-    /// The partner that it is to belong to.
+    /// The partner that it will belong to.
     pub partner: PartnerId,
     /// Its data key, sealed under the master key.
     pub sealed_data_key: &'a Sealed,
 }
 
-/// Inserts a tenant, as the beginning of a change that goes on with what belongs to it. [`StoreError::Taken`] if the slug is in use.
+/// Inserts a tenant, as the beginning of a change that continues with what belongs to it.
+///
+/// # Errors
+/// [`StoreError::Taken`] if the slug is in use.
 pub async fn insert_tenant(store: &Store, tenant: &NewTenant<'_>) -> Result<Change, StoreError> {
     let mut transaction = store.patiently_of(tenant.id).await?;
     sqlx::query(
@@ -95,14 +98,14 @@ pub async fn find_tenant(store: &Store, slug: &str) -> Result<Option<StoredTenan
     Ok(row.map(StoredTenant::from))
 }
 
-/// The tenant of that identity.
+/// The tenant of that id.
 pub async fn find_tenant_by_id(store: &Store, tenant: TenantId) -> Result<Option<StoredTenant>, StoreError> {
     let query = sqlx::query_as(concat!(select_tenants!(), "where t.tenant_id = $1")).bind(tenant.0);
     let row: Option<TenantRow> = query.fetch_optional(&mut *store.of(tenant).await?).await?;
     Ok(row.map(StoredTenant::from))
 }
 
-/// The tenant that is being changed, as it is behind the change's lock.
+/// The tenant that is being changed, read under the change's lock.
 pub async fn find_changing_tenant(change: &mut Change) -> Result<Option<StoredTenant>, StoreError> {
     let query = sqlx::query_as(concat!(select_tenants!(), "where t.tenant_id = $1")).bind(change.tenant.0);
     let row: Option<TenantRow> = query.fetch_optional(&mut *change.transaction).await?;
@@ -119,14 +122,15 @@ pub async fn set_sealed_data_key(change: &mut Change, sealed: &Sealed) -> Result
     Ok(())
 }
 
-/// The revision of every tenant: what differs from what a host has must be loaded again.
+/// The revision of every tenant. A tenant whose revision differs from the host's has to be loaded
+/// again.
 pub async fn list_revisions(store: &Store) -> Result<Vec<(TenantId, i64)>, StoreError> {
     let query = sqlx::query("select tenant_id, revision from tenants");
     let rows = query.fetch_all(&mut *store.across_tenants().await?).await?;
     rows.iter().map(|row| Ok((TenantId(row.try_get("tenant_id")?), row.try_get("revision")?))).collect()
 }
 
-/// Sets what may be changed of a tenant.
+/// Sets the fields of a tenant that an operator may change.
 pub async fn update_tenant(
     change: &mut Change,
     name: &str,
@@ -145,8 +149,9 @@ pub async fn update_tenant(
     Ok(())
 }
 
-/// Destroys a tenant: its data key first, in a commit of its own with the audit log's entry, so that nothing that this database has of it
-/// can be opened from then on, also where the long deletion of its rows is cut off. A backup that has the key too is another matter.
+/// Destroys a tenant. Its data key goes first, in a commit of its own together with the audit
+/// entry: from then on nothing of the tenant in this database can be decrypted, even if the long
+/// deletion of its rows is interrupted. A backup that contains the key is another matter.
 pub async fn destroy_tenant(store: &Store, tenant: TenantId, record: &AuditRecord) -> Result<(), StoreError> {
     let Some(mut change) = store.begin_change(tenant).await? else { return Ok(()) };
     sqlx::query("update tenants set sealed_data_key = '', disabled = true where tenant_id = $1")
@@ -160,7 +165,7 @@ pub async fn destroy_tenant(store: &Store, tenant: TenantId, record: &AuditRecor
     change.commit_recorded().await
 }
 
-/// Tenants with what they have from their partner; a `where` or an `order by` follows.
+/// Selects tenants with what they inherit from their partner. A `where` or an `order by` follows.
 macro_rules! select_tenants {
     () => {
         "select t.*, p.slug as partner, p.disabled as partner_disabled from tenants t join partners p on p.partner_id = t.partner_id "

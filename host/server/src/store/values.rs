@@ -1,4 +1,5 @@
-//! The table `flow_values`: what plugins keep beyond a session. A key is found by its fingerprint; what it says is sealed.
+//! The table `flow_values`: what plugins keep beyond a session. A key is found by its fingerprint,
+//! and its text is sealed.
 
 use sqlx::FromRow;
 
@@ -12,7 +13,7 @@ pub type KeyFingerprint = [u8; 32];
 /// A value as stored.
 #[derive(Clone, Debug)]
 pub struct StoredValue {
-    /// What is kept.
+    /// The value, sealed under the tenant's data key.
     pub sealed_value: Sealed,
     /// Changes with every write.
     pub version: i64,
@@ -21,23 +22,24 @@ pub struct StoredValue {
 /// A value to write.
 #[derive(Debug)]
 pub struct ValueToPut<'a> {
-    /// Which key.
+    /// The key's fingerprint.
     pub fingerprint: KeyFingerprint,
-    /// The key itself.
+    /// The key itself, sealed.
     pub sealed_key: &'a Sealed,
-    /// What to keep.
+    /// The value, sealed.
     pub sealed_value: &'a Sealed,
-    /// Its version from now on.
+    /// Its new version.
     pub version: i64,
-    /// How long to keep it; none for ever.
+    /// How long to keep it, in seconds; `None` means for ever.
     pub ttl_seconds: Option<u32>,
     /// The most keys that the flow may have.
     pub most_keys: u32,
-    /// Whether to write only where the stored version is this one, or none is stored.
+    /// The condition for the write: `Some(Some(version))` if that version is stored, `Some(None)`
+    /// if no value is stored; `None` writes unconditionally.
     pub only_if: Option<Option<i64>>,
 }
 
-/// What came of a write.
+/// The result of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
     /// The flow has as many keys as it may.
@@ -46,11 +48,11 @@ pub enum Put {
     Gone,
     /// Another version is stored.
     OtherVersion,
-    /// It is written.
+    /// The value was written.
     Written,
 }
 
-/// The value of a key, if it is there and not over.
+/// The value of a key, if it exists and has not expired.
 pub async fn find_flow_value(store: &Store, scope: Scope, key: &KeyFingerprint) -> Result<Option<StoredValue>, StoreError> {
     let row: Option<ValueRow> = sqlx::query_as(
         "select sealed_value, version from flow_values where tenant_id = $1 and flow_id = $2 and key_fingerprint = $3 \
@@ -88,7 +90,7 @@ pub async fn put_flow_value(store: &Store, scope: Scope, put: &ValueToPut<'_>) -
     }
 }
 
-/// Deletes a key, if it is there.
+/// Deletes a key, if it exists.
 pub async fn delete_flow_value(store: &Store, scope: Scope, key: &KeyFingerprint) -> Result<(), StoreError> {
     let mut transaction = store.of(scope.tenant).await?;
     sqlx::query("delete from flow_values where tenant_id = $1 and flow_id = $2 and key_fingerprint = $3")
@@ -100,7 +102,7 @@ pub async fn delete_flow_value(store: &Store, scope: Scope, key: &KeyFingerprint
     transaction.commit().await
 }
 
-/// Every key of a flow that is not over, sealed. As many as the flow may have: the quota bounds them.
+/// All keys of a flow that have not expired, sealed. The flow's quota limits their number.
 pub async fn list_flow_keys(store: &Store, scope: Scope) -> Result<Vec<(KeyFingerprint, Sealed)>, StoreError> {
     let rows: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
         "select key_fingerprint, sealed_key from flow_values where tenant_id = $1 and flow_id = $2 \
@@ -114,7 +116,7 @@ pub async fn list_flow_keys(store: &Store, scope: Scope) -> Result<Vec<(KeyFinge
     rows.into_iter().map(|(bytes, key)| Ok((fingerprint(bytes)?, Sealed(key)))).collect()
 }
 
-/// Deletes expired values of a tenant, at most `PURGE_BATCH`; gives how many.
+/// Deletes expired values of a tenant, at most `PURGE_BATCH`. Returns how many.
 pub async fn purge_flow_values(store: &Store, tenant: TenantId) -> Result<u64, StoreError> {
     let mut transaction = store.patiently_of(tenant).await?;
     let purged = sqlx::query(
@@ -136,5 +138,5 @@ struct ValueRow {
     version: i64,
 }
 
-/// A statement's worth; a tenant with more waits for the next time.
+/// What one statement deletes. The rest waits for the next run.
 const PURGE_BATCH: i64 = 1_000;

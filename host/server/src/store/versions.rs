@@ -14,9 +14,9 @@ use flowhost_protocol::ids::{FlowId, PluginDigest, TenantId};
 pub struct StoredVersion {
     /// Its number in the flow: 1, 2, ..
     pub version: i32,
-    /// What it consists of.
+    /// The digest of its component.
     pub digest: PluginDigest,
-    /// What it asks for.
+    /// The capabilities that it asks for.
     pub requests: Capabilities,
     /// Its component's size in bytes.
     pub size_bytes: i32,
@@ -24,7 +24,8 @@ pub struct StoredVersion {
     pub created_at: OffsetDateTime,
 }
 
-/// Stores a component, unless the tenant has these bytes, and the next version of the flow that consists of it.
+/// Stores a component, unless the tenant has the same bytes already, and makes it the next version
+/// of the flow.
 pub async fn insert_version(
     change: &mut Change,
     flow: FlowId,
