@@ -19,7 +19,6 @@ pub(super) struct Loaded<T> {
     limits: LoadedLimits,
 }
 
-/// How much is kept in memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LoadedLimits {
     /// The most plugins.

@@ -62,7 +62,6 @@ impl<'a> Outcome<'a> {
         self.series.used(usage);
     }
 
-    /// Reports success.
     pub(super) fn succeeded(self) {
         self.series.set_circuit_open(self.permission.succeeded());
     }
@@ -115,8 +114,7 @@ impl<'a> Unchecked<'a> {
     /// Runs `check` on the answer, within what is left of the call's CPU time.
     ///
     /// # Errors
-    /// The inner error is the check's. The outer one says that the CPU time is used up, or that the
-    /// check waited too long for its turn.
+    /// The outer error: no CPU time is left, or the check waited too long for its turn.
     pub async fn check<T: Send + 'static>(
         self,
         check: impl FnOnce(Answer) -> Result<T, AnswerError> + Send + 'static,

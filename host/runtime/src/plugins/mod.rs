@@ -102,9 +102,6 @@ pub struct Call {
 
 impl Plugins {
     /// Starts the engine. `max_memory_bytes` is the most memory that any call may get.
-    ///
-    /// # Errors
-    /// wasmtime does not start, or this processor lacks a needed instruction set.
     pub fn new(
         max_memory_bytes: u64,
         limits: HostLimits,
@@ -122,9 +119,6 @@ impl Plugins {
     }
 
     /// Asks a plugin to answer an exchange.
-    ///
-    /// # Errors
-    /// The plugin gave no answer, for one of the reasons of [`PluginError`].
     pub async fn invoke(&self, call: &Call, exchange: &Exchange, input: &TurnInput) -> Result<Unchecked<'_>, PluginError> {
         let asked = self.run(call, async |guest, store| ask(guest, store, exchange, input).await);
         let (answered, outcome, usage) = asked.await?;

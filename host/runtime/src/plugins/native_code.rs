@@ -48,7 +48,6 @@ impl OwnCode {
         &self.sealed
     }
 
-    /// How many bytes of code there are.
     pub(super) fn code_bytes(&self) -> usize {
         self.sealed.len() - self.code
     }

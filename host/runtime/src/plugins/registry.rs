@@ -57,7 +57,6 @@ pub struct NewComponent {
     pub known: bool,
 }
 
-/// Loads and keeps plugins.
 pub(super) struct Registry {
     tools: Arc<Tools>,
     compiler: Compiler,
@@ -74,7 +73,6 @@ struct Tools {
     cache: Option<CodeCache>,
 }
 
-/// A plugin in memory.
 struct Plugin {
     guest: Arc<Instantiable>,
     head: Head,

@@ -8,10 +8,6 @@ use flowhost_protocol::flow::{Capabilities, HttpHost};
 
 /// The granted host that a URL names. Plain http is allowed for granted ports other than 443: a
 /// grant of `host:80` means it.
-///
-/// # Errors
-/// The URL has a scheme other than http and https, has a user name or a password, names an address
-/// instead of a host, names a host that is not granted, or uses plain http on port 443.
 pub fn granted_host(url: &Url, allowed: &Capabilities) -> Result<HttpHost, OutboundError> {
     let bad = |why: &str| Err(OutboundError::BadRequest(why.to_owned()));
     if !matches!(url.scheme(), "http" | "https") {

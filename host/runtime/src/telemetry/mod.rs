@@ -27,9 +27,6 @@ pub use summary::Summary;
 /// Sends the program's log, panics included, to standard error. Logging never waits and never
 /// fails, whatever reads the log. `filter` has the syntax of `tracing_subscriber::EnvFilter`; a
 /// filter that cannot be parsed is replaced by `info`. A second call does nothing.
-///
-/// # Errors
-/// The log's thread cannot be started.
 pub fn init(filter: &str, json: bool) -> io::Result<()> {
     if LOG.get().is_some() {
         return Ok(());

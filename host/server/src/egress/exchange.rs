@@ -7,7 +7,6 @@ use reqwest::{Client, Method, Response, StatusCode, Url};
 use super::failure::failure;
 use flowhost_runtime::plugins::{OutboundError, OutboundHeader, OutboundResponse};
 
-/// A request on its way.
 pub(super) struct Outgoing {
     method: Method,
     url: Url,

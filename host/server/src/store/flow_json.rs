@@ -60,7 +60,6 @@ pub async fn delete_flow_json(change: &mut Change, flow: FlowId) -> Result<bool,
     Ok(deleted.rows_affected() == 1)
 }
 
-/// Parses a stored digest.
 fn flow_json_digest(bytes: &[u8]) -> Result<FlowJsonDigest, StoreError> {
     bytes.try_into().map(FlowJsonDigest).map_err(|_| StoreError::Unreadable("digest"))
 }

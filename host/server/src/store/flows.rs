@@ -200,7 +200,6 @@ impl TryFrom<FlowRow> for StoredFlow {
     }
 }
 
-/// Parses a stored digest.
 pub(super) fn digest_of(bytes: &[u8]) -> Result<PluginDigest, StoreError> {
     bytes.try_into().map(PluginDigest).map_err(|_| StoreError::Unreadable("digest"))
 }

@@ -29,7 +29,6 @@ struct Inner {
     unused: Mutex<Unused>,
 }
 
-/// The idle connections.
 struct Unused {
     /// The most recently used one is last.
     idle: Vec<Idle>,
@@ -103,12 +102,10 @@ impl Pool {
         unused.trusted_since = Instant::now();
     }
 
-    /// The most connections at a time.
     pub(super) fn size(&self) -> u32 {
         self.0.size
     }
 
-    /// The options that its connections are made with.
     pub(super) fn options(&self) -> PgConnectOptions {
         self.0.options.clone()
     }

@@ -338,7 +338,6 @@ impl SessionRow {
     }
 }
 
-/// Parses a stored token hash.
 pub(super) fn token_of(bytes: &[u8]) -> Result<TokenHash, StoreError> {
     bytes.try_into().map(TokenHash).map_err(|_| StoreError::Unreadable("token hash"))
 }

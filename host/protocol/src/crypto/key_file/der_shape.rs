@@ -24,12 +24,10 @@ pub(super) enum Shape {
     Pkcs1,
     Pkcs8,
     PublicKey,
-    /// None of these.
     Unknown,
 }
 
 impl Shape {
-    /// Examines a document.
     pub(super) fn of(der: &[u8]) -> Self {
         // A PKCS#12 store may be BER of indefinite length instead of DER.
         if der.starts_with(&[0x30, 0x80, 0x02, 0x01, 0x03]) {

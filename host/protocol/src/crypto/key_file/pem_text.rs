@@ -29,7 +29,6 @@ pub(super) struct Content {
 pub(super) struct Encryption {
     /// OpenSSL's name of the cipher. It comes from the file.
     pub(super) cipher: String,
-    /// The IV.
     pub(super) iv: Vec<u8>,
 }
 
@@ -58,7 +57,6 @@ impl Block {
         compact(&self.label) == compact(label)
     }
 
-    /// Whether both are the same block.
     pub(super) fn same_as(&self, other: &Self) -> bool {
         self.is(&other.label) && compact(&self.body) == compact(&other.body)
     }

@@ -27,7 +27,6 @@ pub(super) enum FrameError {
     Malformed,
 }
 
-/// Writes an answer.
 pub(super) fn write(out: &mut impl Write, identity: EngineIdentity, outcome: Result<Compiled, ComponentError>) -> io::Result<()> {
     let (outcome, code) = match outcome {
         Ok(Compiled { inspection, code }) => (Outcome::Compiled(inspection), code),

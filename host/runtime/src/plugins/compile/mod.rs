@@ -58,7 +58,6 @@ pub(super) enum Purpose {
 pub(super) enum Source {
     /// An open file, read from its current position.
     File(File),
-    /// Bytes in memory.
     Memory(Vec<u8>),
 }
 

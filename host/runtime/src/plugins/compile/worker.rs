@@ -35,9 +35,6 @@ pub enum WorkerError {
 /// Compiles the component on standard input to standard output. Must be called first in a process
 /// of its own that has no other threads and ends afterwards: before it reads the component it gives
 /// up rights for good.
-///
-/// # Errors
-/// The process cannot be confined, wasmtime does not start, or standard input or output fails.
 pub fn compile_stdin(limits: WorkerLimits) -> Result<(), WorkerError> {
     confinement::close_inherited()?;
     let engine = compiling_engine().map_err(|error| WorkerError::Engine(explain(&error)))?;

@@ -21,7 +21,6 @@ pub struct Fixed {
 }
 
 impl Fixed {
-    /// Gives them to a guest.
     pub(super) fn apply(&self, wasi: &mut WasiCtxBuilder) {
         let since_1970 = self.now - OffsetDateTime::UNIX_EPOCH;
         wasi.wall_clock(Standing(Duration::try_from(since_1970).unwrap_or_default()));

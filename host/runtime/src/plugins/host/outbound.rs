@@ -16,7 +16,6 @@ use flowhost_protocol::flow::{Capabilities, FlowConfig, HttpHost};
 pub(super) struct Allowance<'a> {
     /// The hosts that requests may go to.
     pub capabilities: &'a Arc<Capabilities>,
-    /// The secrets.
     pub config: &'a FlowConfig,
     /// The longest time for the request.
     pub time_left: Duration,

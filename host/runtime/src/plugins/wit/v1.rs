@@ -15,7 +15,6 @@ pub(crate) use self::bindings::flowhost::flow::{config, http, log, media, store}
 
 impl types::Host for CallState {}
 
-/// What wasmtime generates from the WIT.
 mod bindings {
     wasmtime::component::bindgen!({
         path: "../../guest-sdk/wit/v1",
