@@ -19,8 +19,7 @@ const OFF: bool = false;
 
 /// Groups come first, since some features include bits of others.
 const FEATURES: [(WasmFeatures, bool); 41] = [
-    // ---- what compilers emit by default: Rust's, Go's, C's, and the component model's adapters
-    // ----
+    // ---- what compilers emit by default (Rust, Go, C), and the component model's adapters ----
     (WasmFeatures::MUTABLE_GLOBAL, ON),
     (WasmFeatures::SATURATING_FLOAT_TO_INT, ON),
     (WasmFeatures::SIGN_EXTENSION, ON),
