@@ -17,7 +17,8 @@ pub struct Guard {
     /// Addresses that may always be connected to, except this host's listeners. For tests, whose
     /// servers are on this machine.
     pub exceptions: Vec<SocketAddr>,
-    /// This host's own addresses, which are never reached.
+    /// This host's own addresses. Its listeners are never reached, its other addresses only by the
+    /// two fields above.
     pub own: OwnAddresses,
 }
 

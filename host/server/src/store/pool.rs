@@ -209,9 +209,9 @@ pub(super) const SOUND: &str = sound!();
 
 const CHECK: &str = concat!("begin; set local role flowhost_app; ", sound!(), "; commit");
 
-/// The wait for a connection, with its check or the opening of a new one. Meta gives up after 10 s,
-/// and a turn waits twice. This is longer than a turn's statement without an answer, the callers
-/// that wait in front, and the new connection after that.
+/// The longest wait for a connection, its check or the opening of a new one included. Meta gives up
+/// after 10 s, and a turn waits twice. This outlasts a turn's statement that gets no answer, the
+/// callers that wait in front, and the new connection after that.
 const ACQUIRE_TIME: Duration = Duration::from_secs(4);
 
 /// The check is a round trip. A connection that takes longer is replaced.
