@@ -309,8 +309,8 @@ const QUEUE_BUCKETS: [f64; 4] = [0.001, 0.01, 0.1, 0.5];
 /// In seconds. Instantiation takes 30 us; start-up code may take all of the CPU time.
 const START_BUCKETS: [f64; 4] = [0.0001, 0.001, 0.01, 0.1];
 
-/// In seconds. An honest call takes below 1 ms; more than 2 ms lead to the slow lane; 200 ms are the
-/// default limit.
+/// In seconds. An honest call takes below 1 ms; more than 2 ms lead to the slow lane; 200 ms are
+/// the default limit.
 const CPU_BUCKETS: [f64; 6] = [0.001, 0.005, 0.02, 0.1, 0.2, 1.0];
 
 /// In seconds. With outbound calls up to the default limit of 8 s; Meta counts what takes more than
