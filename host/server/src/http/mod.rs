@@ -52,7 +52,7 @@ pub struct PublicState {
 pub struct AdminState {
     /// The operations.
     pub admin: Arc<Admin>,
-    /// Counts invalid tokens by client.
+    /// Limits and logs attempts with invalid tokens, by their source.
     pub failed_attempts: Arc<FailedAttempts>,
     /// Whether this host can serve.
     pub ready: Arc<dyn ReadyCheck>,

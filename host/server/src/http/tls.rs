@@ -35,9 +35,9 @@ pub enum TlsError {
     /// A file can't be read.
     #[error("{} can't be read", path.display())]
     Read {
-        /// The file.
+        /// Its path.
         path: PathBuf,
-        /// Why.
+        /// The operating system's error.
         #[source]
         source: io::Error,
     },
