@@ -2,8 +2,8 @@
 //! customer's data, and only the newest are kept.
 //!
 //! A call hands its lines over and never waits. One writer per host takes them to the database,
-//! flow by flow in turn. Lines that don't fit into the queue are counted in the metrics and at the
-//! flow's next line.
+//! flow by flow in turn. Lines that don't fit into the queue are counted in the metrics, and at the
+//! flow's next line where others of the flow are waiting.
 
 mod queue;
 
