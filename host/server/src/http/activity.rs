@@ -24,7 +24,7 @@ pub(super) struct Activity {
 #[derive(Debug)]
 struct Now {
     requests: usize,
-    /// When the last request ended.
+    /// Since when there has been no request.
     idle_since: Instant,
     /// When the head that is being read began.
     head_since: Option<Instant>,
@@ -84,8 +84,8 @@ impl Activity {
         (deadline > time).then_some(deadline)
     }
 
-    /// When the connection's last request ended. `None` if one is under way, or if the connection
-    /// was already asked to make room.
+    /// Since when the connection has had no request. `None` if it has one, or was already asked to
+    /// make room.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let now = self.now();
         (now.requests == 0 && !self.make_room.is_cancelled()).then_some(now.idle_since)

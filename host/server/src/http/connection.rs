@@ -38,7 +38,7 @@ use flowhost_runtime::telemetry::{Listener, Metrics};
 pub(super) struct Connections {
     /// Names the listener in metrics.
     pub(super) listener: Listener,
-    /// What one client may take.
+    /// What clients may take of the listener.
     pub(super) limits: ListenerLimits,
     /// The listener's certificate; `None` for plain HTTP.
     pub(super) tls: Option<TlsAcceptor>,

@@ -19,8 +19,9 @@ use super::request_id::name_endpoint;
 use super::strays::{Stray, Strays, meant_flow};
 use crate::exchange::{Endpoint, ExchangeError, RawRequest, SealedReply};
 
-/// The routes of the public listener. Everything else is a 404 without a body. The routes use
-/// `any`, because axum would otherwise name the allowed methods in its answer to another method.
+/// The routes of the public listener. Everything else gets the same 404 without a body. The routes
+/// use `any`, because axum would otherwise name the allowed methods in its answer to another
+/// method.
 pub fn public_router(state: PublicState) -> Router {
     let state = Endpoints { public: state, strays: Arc::new(Strays::new()), failures: Arc::new(Failures::new()) };
     Router::new()

@@ -30,7 +30,8 @@ pub(super) struct IncomingBody<B> {
     awaits_part: bool,
     /// The client sends nothing before the handler reads (`Expect: 100-continue`).
     waits_for_reader: bool,
-    /// `None` once the body was too slow: then nobody waits for it any longer.
+    /// Takes the rest back, once. `None` also if the body was too slow: then nobody waits for it
+    /// any longer.
     back: Option<oneshot::Sender<Rest<B>>>,
 }
 
