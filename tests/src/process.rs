@@ -22,7 +22,7 @@ pub fn flowhost(arguments: &[&str]) -> Command {
     for variable in SETTINGS {
         command.env_remove(variable);
     }
-    // Otherwise it would use the user's own cache folder, and the tests must leave nothing behind.
+    // Otherwise it would use the user's own cache folder.
     command.env("FLOWHOST_CODE_CACHE", "none");
     // No load balancer watches, unless a test says so.
     command.env("FLOWHOST_DRAIN_DELAY", "0");
@@ -159,7 +159,7 @@ impl HostProcess {
         tenant.moved(&self.admin, &self.public_url)
     }
 
-    /// Sends SIGKILL, so that the process can't do anything more, and waits for its end.
+    /// Sends SIGKILL and waits for the end.
     pub fn kill(mut self) {
         self.child.kill().expect("the process can be killed");
         self.child.wait().expect("the process can be waited for");

@@ -78,8 +78,7 @@ impl Workshop {
         Ok(Deployed { flow, version, size_bytes: built.size_bytes })
     }
 
-    /// Makes the flow and grants the plugin what it asks for: on this host, its developer may
-    /// decide that.
+    /// On this host, the developer of a plugin may grant it what it asks for.
     async fn prepare_flow(&self, flow: &str, built: &BuiltComponent) -> anyhow::Result<()> {
         let path = ["tenants", TENANT, "flows", flow];
         let grants = json!({ "grants": built.requests });

@@ -60,7 +60,7 @@ impl EndpointArgs {
         Ok(Some(flow_json))
     }
 
-    /// Checks that no file is read from standard input, which is for the user's answers.
+    /// Keeps standard input free for the user's answers.
     pub(super) fn leave_stdin_alone(&self) -> Result<(), ConfigError> {
         let taken = [Some(&self.public_key), self.app_secret_file.as_ref(), self.flow_json.as_ref()];
         if taken.into_iter().flatten().any(|path| path == Path::new("-")) {

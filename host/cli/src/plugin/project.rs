@@ -108,7 +108,7 @@ impl ScenarioFile {
 #[error("{}{}: {message}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
 pub(crate) struct Unreadable {
     path: PathBuf,
-    /// The line of the error; `None` if the file itself can't be read.
+    /// The line of the error; `None` if the file can't be read.
     pub(super) line: Option<usize>,
     /// What is wrong there.
     pub(super) message: String,

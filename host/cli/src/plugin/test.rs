@@ -83,7 +83,7 @@ pub(super) async fn run(args: TestArgs, environment: &Environment) -> anyhow::Re
 
 /// Builds, plays and reports once.
 async fn once(args: &TestArgs, environment: &Environment) -> anyhow::Result<()> {
-    // Read first, so that errors in them show before minutes of compiling.
+    // Read before minutes of compiling, since they may have errors.
     let scenarios = chosen(&args.dir, args.filter.as_deref())?;
     let rules = reply_rules(&args.dir)?;
     let component = Component::of(&args.dir, args.component.as_deref()).await?;

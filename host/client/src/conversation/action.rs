@@ -29,8 +29,7 @@ pub enum Action {
     UpdateData(Map<String, Value>),
 }
 
-/// An action that may happen later. Its expressions are evaluated then, since they may depend on
-/// what is entered until then.
+/// An action that may happen later: its expressions depend on what is entered until then.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Trigger {
     action: Value,

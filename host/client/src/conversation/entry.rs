@@ -8,9 +8,8 @@ use super::field::{Choice, Days, Field, FieldKind};
 use super::range;
 
 impl Field {
-    /// Reads what was typed. A choice is given by its number, its id or its title, several are
-    /// separated by commas. Two days are separated by a space; a dash stands for a day that is not
-    /// picked.
+    /// Reads what was typed: a choice by its number, its id or its title, several separated by
+    /// commas, two days separated by a space. A dash stands for a day that is not picked.
     ///
     /// # Errors
     /// Why the text is not a value of this field, for the user.

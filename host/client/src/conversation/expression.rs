@@ -146,7 +146,7 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// Whether two values are equal; numbers are compared by value, not by notation.
+/// Whether two values are equal. Numbers are compared by value.
 fn same(left: &Value, right: &Value) -> bool {
     match (left.as_f64(), right.as_f64()) {
         (Some(left), Some(right)) => left.total_cmp(&right).is_eq() || left - right == 0.0,

@@ -74,8 +74,8 @@ impl Conversation {
         Step::Ask(payload::init(&self.flow_token))
     }
 
-    /// The endpoint answered with a screen. It is shown, or updated if it is shown already. If the
-    /// user has been on it before, the screens after it are closed.
+    /// The endpoint answered with a screen, which is shown, or updated if it is shown already. If
+    /// the user comes back to it, the screens after it are closed.
     pub fn arrive(&mut self, screen: &str, data: Map<String, Value>) {
         match self.shown.iter().position(|shown| shown == screen) {
             Some(at) => self.shown.truncate(at + 1),

@@ -93,8 +93,7 @@ pub(super) fn show(two: &Map<String, Value>) -> String {
     }
 }
 
-/// The texts of a property that has one text, or one for each of the two days. The latter are
-/// prefixed with the day's label.
+/// The texts of a property: one, or one for each of the two days, prefixed with the day's label.
 pub(super) fn texts(said: &Value, labels: &Value) -> Vec<String> {
     let Value::Object(two) = said else { return Some(shown(said)).filter(|text| !text.is_empty()).into_iter().collect() };
     let text = |part: &str| {

@@ -81,7 +81,7 @@ async fn build_with(
     progress: impl Fn(&str),
 ) -> Result<BuiltComponent, BuildError> {
     let project = find_project(&options.project_dir)?;
-    // Read first, so that an invalid manifest fails before minutes of compiling.
+    // Read before minutes of compiling, since it may be invalid.
     let manifest = Manifest::read(&project)?;
     let settings = toolchain::prepare(script, &project, &environment, &progress).await?;
     progress(&format!("compiling {}", project.display()));

@@ -68,12 +68,10 @@ fn collect(folder: &Path, depth: usize, files: &mut Snapshot) {
     }
 }
 
-/// Files that builds write themselves. Hidden files and folders, which belong to editors and
-/// version control, are ignored as well.
+/// Written by builds. Hidden files and folders, of editors and version control, are ignored too.
 const IGNORED: [&str; 3] = ["target", "Cargo.lock", "node_modules"];
 
-/// A project has dozens of files. The limits keep the look short even if someone points this at a
-/// whole disk.
+/// A project has dozens of files. A whole disk is searched only up to these limits.
 const MAX_FILES: usize = 10_000;
 const MAX_DEPTH: usize = 16;
 

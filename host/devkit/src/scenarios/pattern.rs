@@ -22,7 +22,7 @@ pub enum Pattern {
     Object(Vec<(String, Pattern)>),
 }
 
-/// A kind of JSON value, with its word in scenarios.
+/// A kind of JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Any value, even null: `$any`.
@@ -142,7 +142,7 @@ impl Path {
         Self(vec![At::Key(key.to_owned())])
     }
 
-    /// The steps from the top of the document.
+    /// The steps, the outermost first.
     pub fn steps(&self) -> &[At] {
         &self.0
     }
@@ -157,8 +157,8 @@ impl fmt::Display for Path {
     }
 }
 
-/// A value as written in a scenario. The `$` of a text that begins with one is doubled, because it
-/// would start a word, and null is a word, because TOML has no null.
+/// A value as written in a scenario. A text that begins with `$` gets another one, because `$`
+/// starts a word. Null is a word, because TOML has no null.
 pub(super) fn escaped(value: &Value) -> Value {
     match value {
         Value::Null => Value::from(NULL),

@@ -1,5 +1,5 @@
-//! What a scenario plays around a plugin: settings, the store, outside hosts, files. This is only
-//! possible in the sandbox, not over the network.
+//! What a scenario plays around a plugin, in the sandbox only: settings, the store, outside hosts,
+//! files.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

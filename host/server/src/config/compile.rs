@@ -31,7 +31,7 @@ impl Default for CompileConfig {
             program: PathBuf::from("/proc/self/exe"),
             memory_bytes: 2 << 30,
             cpu_seconds: 60,
-            // Twice the CPU time, for a machine with twice as much work as it can do at once.
+            // Twice the CPU time, for a machine under double load.
             time: Duration::from_secs(120),
             code_cache: None,
             upload_folder: std::env::temp_dir(),

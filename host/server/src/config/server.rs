@@ -69,7 +69,7 @@ pub struct Front {
     pub tls: Option<TlsFiles>,
     /// What clients may take of the listeners.
     pub limits: HttpLimits,
-    /// From `FLOWHOST_ADMIN_TOKEN`: valid without being in the database.
+    /// From `FLOWHOST_ADMIN_TOKEN`.
     pub admin_token: Option<AdminToken>,
     /// Where Meta's Graph API is.
     pub graph: GraphConfig,

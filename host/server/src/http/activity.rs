@@ -30,8 +30,7 @@ struct Now {
     head_since: Option<Instant>,
     /// Bytes have arrived, or are still arriving, that belong to no request that was read.
     unread: bool,
-    /// Set once a request used HTTP/2. Such a connection reads more than heads, so its bytes start
-    /// no head timeout.
+    /// Whether the last request used HTTP/2, which reads more than heads.
     http2: bool,
 }
 

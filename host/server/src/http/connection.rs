@@ -194,9 +194,8 @@ fn names_its_host(request: &Request) -> bool {
     request.version() != Version::HTTP_11 || request.headers().get_all(header::HOST).iter().count() == 1
 }
 
-/// Decides how long an answer keeps its request under way. An answer with a known length counts as
-/// sent: a client that doesn't read it has until the connection is idle for too long. A streamed
-/// answer keeps the request under way to its end.
+/// An answer of known length counts as sent: a client that doesn't read it has until the connection
+/// is idle for too long. A streamed answer keeps its request under way to its end.
 fn held(response: Response, under_way: UnderWay) -> Response {
     if response.body().size_hint().exact().is_some() {
         return response;
@@ -209,7 +208,7 @@ fn held(response: Response, under_way: UnderWay) -> Response {
     })
 }
 
-/// A connection that counts toward the listener's limit and metrics.
+/// An open connection, for the limit and the metrics.
 struct Open {
     connections: Arc<Connections>,
     number: u64,

@@ -30,8 +30,7 @@ pub(super) struct IncomingBody<B> {
     awaits_part: bool,
     /// The client sends nothing before the handler reads (`Expect: 100-continue`).
     waits_for_reader: bool,
-    /// Takes the rest back, once. `None` also if the body was too slow: then nobody waits for it
-    /// any longer.
+    /// `None` once used, or once the body was too slow: then nobody waits any longer.
     back: Option<oneshot::Sender<Rest<B>>>,
 }
 

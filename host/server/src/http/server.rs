@@ -177,7 +177,7 @@ impl Accepting {
     }
 }
 
-/// Whether the error only says that the client was gone before its connection was accepted.
+/// Whether the client was gone before its connection was accepted.
 fn is_the_peers(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)

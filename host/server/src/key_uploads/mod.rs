@@ -166,7 +166,7 @@ impl KeyUploads {
         let Some(sealed) = store::find_access_token(&self.store, tenant.id).await? else { return Ok(None) };
         let data_key = open_data_key(&self.master, tenant)?;
         let bytes = data_key.open(&access_token_place(tenant.id), &sealed).map_err(KeyUploadError::Sealed)?;
-        // Bytes that are not UTF-8 parse as the empty text, which is refused as a token.
+        // Bytes that are not UTF-8 are refused like an empty token.
         Ok(Some(AccessToken::parse(std::str::from_utf8(&bytes).unwrap_or_default())?))
     }
 }

@@ -7,7 +7,7 @@ use flowhost_protocol::flow::{BoundSecret, FlowConfig};
 use flowhost_protocol::ids::{FlowId, TenantId};
 use zeroize::Zeroizing;
 
-/// The associated data that a value is sealed with. It includes whether the value is a secret and
+/// The associated data that a value is sealed with. It says whether the value is a secret, and
 /// which hosts may receive it: a row that was changed in the database to show a secret, or to send
 /// it elsewhere, can't be decrypted.
 pub fn flow_config_place(tenant: TenantId, value: &StoredConfigValue) -> Place {

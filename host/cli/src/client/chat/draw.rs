@@ -77,7 +77,7 @@ fn held(field: &Field, value: Option<&Value>) -> Option<String> {
     (!shown.is_empty()).then_some(shown)
 }
 
-/// The label, with a star if the field is required. For a range the star says which day is.
+/// The label. A star says that the field, or which day of a range, is required.
 fn heading(field: &Field) -> String {
     let label = if field.label.is_empty() { &field.name } else { &field.label };
     match &field.kind {

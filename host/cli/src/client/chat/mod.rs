@@ -52,8 +52,7 @@ struct Chat<R> {
     /// Whether the last answer of the endpoint was an error.
     has_failed: bool,
     lines: R,
-    /// Whether input is not echoed, because it doesn't come from a terminal, so that it has to be
-    /// printed.
+    /// Whether input is not a terminal's, so that it has to be printed.
     echoes: bool,
 }
 
