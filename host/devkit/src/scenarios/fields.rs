@@ -91,7 +91,7 @@ impl<'a> Field<'a> {
         self.value().and_then(Value::as_str).map(str::to_owned).ok_or_else(|| self.wrong("a text in quotes"))
     }
 
-    /// The meaning of the value's word.
+    /// The value as one of these words.
     pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, ScenarioError> {
         let text = self.text()?;
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);

@@ -95,7 +95,7 @@ impl ServedTenant {
         })
     }
 
-    /// The private keys that have not retired. Each knows when it retires.
+    /// The private keys. Each knows when it retires.
     pub fn private_keys(&self) -> &KeyRing {
         &self.keys
     }

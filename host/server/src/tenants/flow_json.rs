@@ -41,7 +41,7 @@ impl LoadedFlowJson {
     }
 }
 
-/// Loads a flow's Flow JSON, or keeps `previous` if the document is the same.
+/// Loads a flow's Flow JSON, or keeps `known` if the document is the same.
 ///
 /// Only the rules for replies are read from a stored document, so a document that another release
 /// accepted is still served, whatever the checks of this release say. A document that can't be read

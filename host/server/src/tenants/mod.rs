@@ -202,7 +202,7 @@ impl Directory {
     }
 }
 
-/// Fails if there are tenants and no data key can be decrypted.
+/// Fails if there are tenants, but none of their data keys can be decrypted.
 async fn check_master_key(store: &Store, master: &MasterKeys) -> Result<(), TenantError> {
     let mut failure = None;
     let tenants = store::list_tenants(store).await?;
