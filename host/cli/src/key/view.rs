@@ -18,7 +18,7 @@ pub(super) struct KeysBefore {
     pub(super) fate: String,
     /// The time by which the new key has to be at Meta.
     pub(super) upload_until: &'static str,
-    /// Which request fails first if it is not.
+    /// Which request gets the 421 that makes phones fetch the new key.
     pub(super) first_request: &'static str,
 }
 
