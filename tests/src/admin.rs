@@ -1,4 +1,4 @@
-//! The operator: calls the admin API over HTTP.
+//! The operator, who calls the admin API over HTTP.
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Client, Method};
@@ -20,13 +20,13 @@ pub struct Admin {
 pub struct AdminReply {
     /// The HTTP status.
     pub status: u16,
-    /// The content type; empty where there is none.
+    /// The content type; empty if there is none.
     pub content_type: String,
-    /// The body; null where it is empty or no JSON.
+    /// The body; null if it is empty or not JSON.
     pub json: Value,
-    /// The body as it came.
+    /// The body as received.
     pub text: String,
-    /// What was asked, for messages.
+    /// Method and path of the call, for messages.
     call: String,
 }
 
@@ -37,12 +37,12 @@ impl Admin {
         Self { http, base: base.to_owned(), token: Some(token.to_owned()) }
     }
 
-    /// The same client with another token, or none.
+    /// The same client with another token, or without one.
     pub fn with_token(&self, token: Option<&str>) -> Self {
         Self { token: token.map(str::to_owned), ..self.clone() }
     }
 
-    /// The token that it shows, if it has one.
+    /// The token that it sends, if it has one.
     pub fn token(&self) -> Option<&str> {
         self.token.as_deref()
     }
@@ -52,7 +52,7 @@ impl Admin {
         format!("{}{path}", self.base)
     }
 
-    /// Calls with a JSON body; null stands for no body at all.
+    /// Calls with a JSON body; null stands for no body.
     pub async fn call(&self, method: &str, path: &str, body: Value) -> AdminReply {
         let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         self.send(method, path, "application/json", bytes).await
@@ -81,16 +81,16 @@ impl Admin {
 }
 
 impl AdminReply {
-    /// The body, if the status is this one; else the test fails.
+    /// The body if the status is this one; otherwise the test fails.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
-        // A 5xx says nothing of its cause to the caller; the log does.
+        // A 5xx does not tell the caller its cause; the log has it.
         let errors = if self.status >= 500 { logged(Level::ERROR, "an operation failed") } else { Vec::new() };
         assert_eq!(self.status, status, "{}: {} {errors:#?}", self.call, self.text);
         self.json
     }
 
-    /// The `detail` of a well-formed problem of this status; else the test fails.
+    /// The `detail` of a well-formed problem of this status; otherwise the test fails.
     #[track_caller]
     pub fn problem(&self, status: u16) -> &str {
         assert_eq!(self.status, status, "{}: {}", self.call, self.text);

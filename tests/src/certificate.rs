@@ -1,4 +1,4 @@
-//! Certificates of the tests' own making.
+//! Certificates that the tests make.
 
 use std::path::PathBuf;
 
@@ -10,14 +10,14 @@ use tempfile::TempDir;
 pub struct TestCertificate(TempDir);
 
 impl TestCertificate {
-    /// A new one.
+    /// Makes a new certificate.
     pub fn generate() -> Self {
         let certificate = Self(tempfile::tempdir().expect("a folder can be made"));
         certificate.renew();
         certificate
     }
 
-    /// Another one in the same files.
+    /// Writes a different certificate into the same files.
     pub fn renew(&self) {
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
         let made = rcgen::generate_simple_self_signed(names).expect("a certificate can be made");
@@ -26,7 +26,7 @@ impl TestCertificate {
         std::fs::write(key, made.signing_key.serialize_pem()).expect("a file can be written");
     }
 
-    /// Where it is.
+    /// The paths of the certificate and its key.
     pub fn files(&self) -> TlsFiles {
         TlsFiles { certificate: self.path("certificate.pem"), key: self.path("key.pem") }
     }
@@ -36,7 +36,7 @@ impl TestCertificate {
         std::fs::read_to_string(self.files().certificate).expect("the file can be read")
     }
 
-    /// A client that trusts this certificate, as it is now, and no other.
+    /// A client that trusts only the current certificate.
     pub fn client(&self) -> reqwest::Client {
         let certificate = reqwest::Certificate::from_pem(self.pem().as_bytes()).expect("a certificate");
         let builder = reqwest::Client::builder().no_proxy().tls_certs_only([certificate]);

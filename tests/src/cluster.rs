@@ -1,4 +1,5 @@
-//! One throw-away PostgreSQL for the whole process, and a database in it for each test that wants one.
+//! One throw-away PostgreSQL server for the whole process, with a database for each test that needs
+//! one.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -14,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::{logs, secrets};
 
-/// A database of a test's own; dropped in the background when this is.
+/// A test's own database, which is removed in the background after the test.
 #[derive(Debug)]
 pub struct TestDatabase {
     name: String,
@@ -42,7 +43,7 @@ impl TestDatabase {
         Self { options: cluster.postgres.connect_options(&name), name, _slot: slot }
     }
 
-    /// How to connect.
+    /// Options to connect to it.
     pub fn options(&self) -> PgConnectOptions {
         self.options.clone()
     }
@@ -53,12 +54,12 @@ impl TestDatabase {
         format!("postgres://{}@localhost/{}?host={socket}&sslmode=disable", self.options.get_username(), self.name)
     }
 
-    /// A few connections, to look behind the host's back.
+    /// A few connections, to look at the data without the host.
     pub async fn pool(&self) -> PgPool {
         PgPoolOptions::new().max_connections(2).connect_with(self.options()).await.expect("the test database answers")
     }
 
-    /// The identity of a tenant, as it stands in the logs.
+    /// A tenant's id, as the logs have it.
     pub async fn tenant_id(&self, slug: &str) -> String {
         let id = sqlx::query_scalar("select tenant_id::text from tenants where slug = $1").bind(slug);
         id.fetch_one(&self.pool().await).await.expect("the tenant is there")
@@ -66,8 +67,9 @@ impl TestDatabase {
 }
 
 impl Drop for TestDatabase {
-    /// Searches it for what leaked, and drops it: gone with the server in any case, but the disk's use shall not grow with the number of
-    /// tests. The server is on a thread of its own, so waiting for it here blocks nobody but this test, which is over.
+    /// Searches the database for leaked secrets, and drops it. It would be gone with the server
+    /// anyway, but disk use must not grow with the number of tests. The server runs on its own
+    /// thread, so waiting here blocks only this test, which is over.
     fn drop(&mut self) {
         let Some(Ok(cluster)) = CLUSTER.get() else { return };
         let (searched, leaks) = channel();
@@ -80,11 +82,13 @@ impl Drop for TestDatabase {
     }
 }
 
-/// The server. Its supervisor ends it when this process ends, in whatever way: a static is never dropped.
+/// The server. Its supervisor ends it when this process ends, however that happens: statics are
+/// never dropped.
 struct Cluster {
     postgres: Arc<EmbeddedPostgres>,
     dropped: UnboundedSender<ToDrop>,
-    /// A host reserves a terabyte of addresses for its plugins' memories, and the machine has 128.
+    /// A host reserves a terabyte of address space for its plugins' memories, and the machine has
+    /// 128.
     slots: Arc<Semaphore>,
 }
 
@@ -123,7 +127,7 @@ async fn run(ready: oneshot::Sender<Result<Arc<EmbeddedPostgres>, String>>, mut 
     }
 }
 
-/// What is in a database, or in the log since the last search, and must not be.
+/// Secrets in a database, or in the log since the last search.
 async fn search(postgres: &EmbeddedPostgres, name: &str) -> Vec<String> {
     let pool = PgPoolOptions::new().max_connections(1).connect_with(postgres.connect_options(name)).await;
     let pool = pool.expect("the test database answers");
@@ -146,7 +150,7 @@ async fn execute(postgres: &EmbeddedPostgres, statement: &str) {
     connection.close().await.expect("a connection can be closed");
 }
 
-/// A database's name, and who waits for what is found in it.
+/// A database's name, and the channel for what is found in it.
 type ToDrop = (String, Sender<Vec<String>>);
 
 static CLUSTER: OnceLock<Result<Cluster, String>> = OnceLock::new();

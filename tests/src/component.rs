@@ -1,4 +1,4 @@
-//! The plugins that the tests deploy, built once for the process from `plugins/` and `tests/hostile/`.
+//! The plugins that the tests deploy, built once per process from `plugins/` and `tests/hostile/`.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -16,25 +16,26 @@ pub enum Component {
     Appointment,
     /// Writes to its standard output and error.
     Babbler,
-    /// Reaches outside as the form says.
+    /// Sends requests to the outside, as the form says.
     Caller,
-    /// Says too much, or what nobody may say.
+    /// Logs and answers too much, or what is not allowed.
     Chatty,
-    /// `plugins/echo`: the smallest.
+    /// `plugins/echo`: the smallest plugin.
     Echo,
-    /// Takes all the memory.
+    /// Allocates all the memory it can get.
     Hoarder,
-    /// Keeps values and logs, as the form says.
+    /// Stores values and logs, as the form says.
     Keeper,
     /// Computes for ever.
     Looper,
-    /// Says what it is told to.
+    /// Replies with what it is told to.
     Parrot,
-    /// Looks for files, sockets, names, variables, and for what an earlier call left.
+    /// Looks for files, sockets, names, environment variables, and for what an earlier call left
+    /// behind.
     Peeper,
     /// Sleeps for a minute.
     Slow,
-    /// The honest one: always the same screen, and a count of the conversation's exchanges.
+    /// Behaves well: always the same screen, with a count of the conversation's exchanges.
     Steady,
     /// Traps.
     Trapper,
@@ -50,7 +51,7 @@ impl Component {
         }
     }
 
-    /// The component's bytes without the section that says what it asks for: a component that asks for nothing.
+    /// The component without the section of its requests: a component that asks for nothing.
     pub async fn bytes_without_section(self) -> Vec<u8> {
         plugin_section::without(self.bytes().await)
     }
@@ -79,8 +80,8 @@ impl Component {
     }
 }
 
-/// All of them, as `flowhost plugin build` does. Several test processes at once don't disturb each other: cargo locks the target
-/// folder, and what it built is replaced in one step.
+/// Builds all plugins as `flowhost plugin build` does. Several test processes at once don't disturb
+/// each other: cargo locks the target folder, and each file is replaced atomically.
 fn build_all() -> Result<HashMap<Component, Vec<u8>>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
     let build_one = |component: Component| {
@@ -96,7 +97,7 @@ fn build_all() -> Result<HashMap<Component, Vec<u8>>, String> {
     ALL.into_iter().map(build_one).collect()
 }
 
-/// A failure is kept too: to try again for each test would take for ever.
+/// A failure is kept too: another attempt for each test would take for ever.
 static BUILT: OnceLock<Result<HashMap<Component, Vec<u8>>, String>> = OnceLock::new();
 
 const ALL: [Component; 13] = [

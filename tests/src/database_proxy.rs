@@ -1,5 +1,5 @@
-//! A proxy in front of the test database that goes silent as a firewall does that forgets its connections: they stay open, and nothing
-//! passes any more.
+//! A proxy in front of the test database that can go silent like a firewall that forgets its
+//! connections: they stay open, but nothing passes any more.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// A running proxy; it ends when dropped, and its connections with it.
+/// A running proxy. It and its connections end when it is dropped.
 #[derive(Debug)]
 pub struct DatabaseProxy {
     folder: TempDir,
@@ -25,13 +25,13 @@ pub struct DatabaseProxy {
 /// Which connections are silent, and how.
 #[derive(Clone, Copy, Debug, Default)]
 struct Silence {
-    /// Those before this one.
+    /// The number of the first connection that still passes data.
     first_heard: usize,
-    /// Whether the server still hears them.
+    /// Whether the server still receives data.
     one_way: bool,
 }
 
-/// How many connections there were.
+/// The number of connections so far.
 static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
 
 impl DatabaseProxy {
@@ -46,23 +46,24 @@ impl DatabaseProxy {
         Self { folder, options: options.clone(), silence, accepting }
     }
 
-    /// How to connect through it, for another process.
+    /// The URL to connect through it, for another process.
     pub fn url(&self) -> String {
         let (user, name) = (self.options.get_username(), self.options.get_database().expect("a database has a name"));
         format!("postgres://{user}@localhost/{name}?host={}&sslmode=disable", self.folder.path().display())
     }
 
-    /// How to connect through it.
+    /// Options to connect through it.
     pub fn options(&self) -> PgConnectOptions {
         self.options.clone().socket(self.folder.path())
     }
 
-    /// From now on nothing passes on the connections that are there; new ones are not affected.
+    /// Stops all data on the existing connections. New ones are not affected.
     pub fn silence(&self) {
         self.silence.send_replace(Silence { first_heard: CONNECTIONS.load(Ordering::SeqCst), one_way: false });
     }
 
-    /// From now on the server hears what is said on the connections that are there, and its answers are lost; new ones are not affected.
+    /// Drops the server's answers on the existing connections; the server still receives what is
+    /// sent. New connections are not affected.
     pub fn lose_answers(&self) {
         self.silence.send_replace(Silence { first_heard: CONNECTIONS.load(Ordering::SeqCst), one_way: true });
     }
@@ -81,7 +82,8 @@ async fn accept(listener: UnixListener, server: PathBuf, silence: watch::Receive
     }
 }
 
-/// Passes both ways until the connection is to be silent; then holds both ends, until their keepalive would tell them.
+/// Passes data both ways until the connection is to be silent. Then it holds both ends open until
+/// their keepalive would notice.
 async fn pass(mut client: UnixStream, server: PathBuf, number: usize, mut silence: watch::Receiver<Silence>) {
     let Ok(mut server) = UnixStream::connect(server).await else { return };
     let silent = tokio::select! {
@@ -98,5 +100,5 @@ async fn pass(mut client: UnixStream, server: PathBuf, number: usize, mut silenc
     .await;
 }
 
-/// Above what any test waits for a host that was not told anything.
+/// Longer than any test waits for a host that is not notified.
 const KEEPALIVE: Duration = Duration::from_secs(25);

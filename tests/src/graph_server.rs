@@ -1,4 +1,5 @@
-//! Meta's Graph API, as far as a host meets it: keeps a public key for each phone number, and is in whatever mood a test wants.
+//! A stand-in for Meta's Graph API, as far as a host uses it. It keeps a public key for each phone
+//! number, and misbehaves as a test wants.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 use tokio::task::JoinHandle;
 
-/// A running server; ends when dropped.
+/// A running server; it ends when dropped.
 #[derive(Debug)]
 pub struct GraphServer {
     url: Url,
@@ -25,12 +26,12 @@ pub struct GraphServer {
     serving: JoinHandle<()>,
 }
 
-/// A call that the server got, as it came.
+/// A call that the server received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GraphCall {
     /// `GET` or `POST`.
     pub method: String,
-    /// The path's part that names the phone number.
+    /// The phone number id in the path.
     pub phone_number_id: String,
 }
 
@@ -41,21 +42,21 @@ pub enum Mood {
     Honest,
     /// As documented, with the key inside `data`.
     Wrapping,
-    /// Keeps keys, but not their signatures.
+    /// Keeps keys, but reports a signature mismatch.
     Mismatching,
-    /// Says `success` and keeps nothing.
+    /// Says `success`, but keeps nothing.
     Forgetful,
-    /// Says that it has this key, whatever it is sent.
+    /// Says that it has this key, whatever is uploaded.
     Stubborn(String),
-    /// This status without any explanation, so many times; honest afterwards.
+    /// Answers with this status and no explanation so many times, and honestly afterwards.
     Failing(u16, u32),
-    /// This status and document.
+    /// Answers with this status and document.
     Refusing(u16, Value),
     /// As documented, but only after this long.
     Slow(Duration),
-    /// Ten megabytes.
+    /// Answers with ten megabytes.
     Verbose,
-    /// Sends callers to this URL.
+    /// Redirects callers to this URL.
     Redirecting(String),
 }
 
@@ -69,7 +70,7 @@ struct Meta {
 }
 
 impl GraphServer {
-    /// A server that lets in whoever shows this token.
+    /// A server that accepts this access token.
     pub async fn start(token: &str) -> Self {
         let meta = Arc::new(Meta {
             token: Mutex::new(token.to_owned()),
@@ -85,34 +86,34 @@ impl GraphServer {
         Self { url: url.parse().expect("a URL"), meta, serving }
     }
 
-    /// The base URL, version included.
+    /// The base URL, including the version.
     pub fn url(&self) -> Url {
         self.url.clone()
     }
 
-    /// Answers for all phone numbers like this from now on.
+    /// Sets how it answers for all phone numbers.
     pub fn is(&self, mood: Mood) {
         let mut moods = lock(&self.meta.mood);
         moods.clear();
         moods.insert(String::new(), mood);
     }
 
-    /// Answers for one phone number like this from now on.
+    /// Sets how it answers for one phone number.
     pub fn is_for(&self, phone_number_id: &str, mood: Mood) {
         lock(&self.meta.mood).insert(phone_number_id.to_owned(), mood);
     }
 
-    /// Lets in whoever shows this token, and nobody else.
+    /// Accepts only this token from now on.
     pub fn accept(&self, token: &str) {
         *lock(&self.meta.token) = token.to_owned();
     }
 
-    /// Lets callers wait for their answers until the guard is dropped.
+    /// Holds all answers back until the guard is dropped.
     pub async fn hold(&self) -> OwnedRwLockWriteGuard<()> {
         self.meta.gate.clone().write_owned().await
     }
 
-    /// The public key that is kept for a phone number.
+    /// The public key that it keeps for a phone number.
     pub fn key(&self, phone_number_id: &str) -> Option<String> {
         lock(&self.meta.keys).get(phone_number_id).cloned()
     }
@@ -177,7 +178,7 @@ async fn answer(State(meta): State<Arc<Meta>>, Path(id): Path<String>, RawQuery(
     }
     let (authorization, content_type) = (header(&request, AUTHORIZATION), header(&request, CONTENT_TYPE));
     if authorization != format!("Bearer {}", lock(&meta.token)) {
-        // Meta repeats what it can't read.
+        // Meta repeats a token that it can't read.
         let shown = authorization.trim_start_matches("Bearer ");
         return refusal(401, 190, "OAuthException", &format!("Malformed access token {shown}"));
     }
@@ -195,7 +196,7 @@ fn header(request: &Request, name: HeaderName) -> String {
     request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
 
-/// The uploaded key: the only field of the form, and a public key in PEM.
+/// The uploaded key: the only field of the form, with a public key in PEM.
 async fn form(body: Body) -> Option<String> {
     let bytes = axum::body::to_bytes(body, 1 << 20).await.ok()?;
     let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(&bytes).ok()?;
@@ -205,7 +206,7 @@ async fn form(body: Body) -> Option<String> {
     }
 }
 
-/// Whether both fields are asked for: without that, some versions leave the key out.
+/// Whether both fields are asked for: otherwise some versions leave the key out.
 fn fields(query: Option<&str>) -> bool {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query.unwrap_or_default()).unwrap_or_default();
     pairs == [("fields".to_owned(), "business_public_key,business_public_key_signature_status".to_owned())]

@@ -20,7 +20,7 @@ use crate::process::program;
 use crate::secrets::watch;
 use crate::tenant::TestTenant;
 
-/// A running host with a database of its own.
+/// A running host with its own database.
 pub struct TestHost {
     // Dropped before its database.
     host: Host,
@@ -28,7 +28,7 @@ pub struct TestHost {
     admin: Admin,
 }
 
-/// What hosts on one database share.
+/// What the hosts on one database share.
 struct Shared {
     database: TestDatabase,
     master_key: MasterKey,
@@ -42,7 +42,7 @@ impl TestHost {
         Self::on(TestDatabase::migrated().await).await
     }
 
-    /// A host on a fresh database, with a configuration that is changed before it starts.
+    /// A host on a fresh database, with a configuration that `change` modifies first.
     pub async fn configured(change: impl FnOnce(&mut HostConfig)) -> Self {
         let shared = Arc::new(Shared::new(TestDatabase::migrated().await));
         let mut config = config(&shared, shared.master_keys());
@@ -55,12 +55,13 @@ impl TestHost {
         Self::first(Shared::new(database)).await
     }
 
-    /// A host for which this server is Meta's Graph API, and that checks keys there this often.
+    /// A host that uses this server as Meta's Graph API, and checks keys there this often.
     pub async fn with_graph(server: &GraphServer, check_interval: Duration) -> Self {
         Self::with(GraphConfig { url: server.url(), check_interval, ..GraphConfig::default() }).await
     }
 
-    /// A host for which this server is Meta's Graph API, and that waits for its answers no longer than this.
+    /// A host that uses this server as Meta's Graph API, and waits no longer than this for its
+    /// answers.
     pub async fn with_slow_graph(server: &GraphServer, time_limit: Duration) -> Self {
         Self::with(GraphConfig { url: server.url(), time_limit, ..GraphConfig::default() }).await
     }
@@ -79,7 +80,8 @@ impl TestHost {
         Self::launch(self.shared.clone(), config(&self.shared, self.shared.master_keys())).await
     }
 
-    /// Tries to start another host on the same database with a master key of its own; gives what is said about it.
+    /// Tries to start another host on the same database with a different master key. Returns the
+    /// error.
     pub async fn second_with_another_master_key(&self) -> Result<(), String> {
         let started = Host::start(config(&self.shared, MasterKeys::new(MasterKey::generate(), None))).await;
         started.map(drop).map_err(|error| format!("{error:#}"))
@@ -97,7 +99,7 @@ impl TestHost {
         self.shared.master_key.clone()
     }
 
-    /// Another host on the same database, with a configuration that is changed before it starts.
+    /// Another host on the same database, with a configuration that `change` modifies first.
     pub async fn second_configured(&self, change: impl FnOnce(&mut HostConfig)) -> Self {
         let mut config = config(&self.shared, self.shared.master_keys());
         change(&mut config);
@@ -109,7 +111,7 @@ impl TestHost {
         self.second_configured(|config| config.master_keys = keys).await
     }
 
-    /// Stops it in order.
+    /// Stops the host in order.
     pub async fn stop(self) {
         self.host.stop().await;
     }
@@ -124,19 +126,19 @@ impl TestHost {
         &self.shared.admin_token
     }
 
-    /// The bearer of a new api token; `new` says what it is to reach.
+    /// A client with a new API token; `new` says what the token reaches.
     pub async fn api_token(&self, new: Value) -> Admin {
         let made = self.admin.call("POST", "/v1/api-tokens", new).await.expect(201);
         watch(made["token"].as_str().expect("a new token is shown"));
         self.admin.with_token(made["token"].as_str())
     }
 
-    /// Its database.
+    /// The host's database.
     pub fn database(&self) -> &TestDatabase {
         &self.shared.database
     }
 
-    /// Where its data endpoints are.
+    /// The base URL of its data endpoints.
     pub fn public_url(&self) -> String {
         self.host.public_url()
     }
@@ -167,7 +169,7 @@ impl Shared {
         let master_key = MasterKey::generate();
         watch(&admin_token);
         watch(&master_key.to_base64());
-        // Nothing listens there: no test may call Meta.
+        // Nothing listens there, because no test may call Meta.
         let url = "http://127.0.0.1:1/v23.0".parse().expect("a URL");
         Self { database, master_key, admin_token, graph: GraphConfig { url, ..GraphConfig::default() } }
     }
@@ -190,7 +192,7 @@ fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
         drain_delay: Duration::ZERO,
         master_keys,
         admin_token: Some(AdminToken::parse(&shared.admin_token).expect("it was generated")),
-        // The tests come from one address, and show many invalid tokens.
+        // The tests come from one address, and send many invalid tokens.
         longest_login_delay: Duration::ZERO,
         graph: shared.graph.clone(),
         // This program has no `compile-worker`.
@@ -200,7 +202,7 @@ fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
     }
 }
 
-/// Posts a body to an endpoint as it is; gives status and body.
+/// Posts a body to an endpoint as it is. Returns the status and the body.
 pub async fn post(url: &str, signature: Option<&str>, body: impl Into<reqwest::Body>) -> (u16, Vec<u8>) {
     let client = reqwest::Client::builder().no_proxy().build().expect("an HTTP client can be made");
     let mut request = client.post(url).header(CONTENT_TYPE, "application/json").body(body);

@@ -1,7 +1,9 @@
-//! The harness of the integration tests: real hosts on a real database, with WhatsApp, an operator and plugins to play with.
+//! The harness of the integration tests: real hosts on a real database, with WhatsApp, an operator
+//! and plugins to play with.
 //!
-//! `cargo test` needs no preparation: the first test starts a throw-away PostgreSQL, and the first that needs a plugin builds all
-//! of them. Each [`TestHost`] has a database of its own, so tests run side by side. Everything ends with the process.
+//! `cargo test` needs no preparation: the first test starts a throw-away PostgreSQL, and the first
+//! that needs a plugin builds all of them. Each [`TestHost`] has its own database, so tests run in
+//! parallel. Everything ends with the process.
 
 mod admin;
 mod certificate;

@@ -1,4 +1,4 @@
-//! What the hosts in this process log: each line with the fields of the spans that it was written in.
+//! Captures the log of the hosts in this process: each line with the fields of its spans.
 
 use std::fmt::{Debug, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +20,8 @@ pub fn logged(least: Level, text: &str) -> Vec<String> {
     lines.iter().filter(fits).map(|(level, line)| format!("{level} {line}")).collect()
 }
 
-/// The lines since the last call; without what plugins say, which is their authors' affair and in the log at the level debug only.
+/// The lines since the last call, without the lines of plugins: their authors are responsible for
+/// those, and they are only logged at the debug level.
 pub(crate) fn new_lines() -> String {
     static SEEN: AtomicUsize = AtomicUsize::new(0);
     let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
@@ -29,13 +30,14 @@ pub(crate) fn new_lines() -> String {
     of_the_host.map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n")
 }
 
-/// Starts keeping what is logged, once for the process.
+/// Starts to capture the log, once per process.
 pub(crate) fn capture() {
     static STARTED: OnceLock<()> = OnceLock::new();
     STARTED.get_or_init(|| {
         let ours = Targets::new().with_target("flowhost", Level::DEBUG).with_target("plugin", Level::DEBUG);
-        // For the whole registry, not for the layer: a layer's own filter loses events after somebody asked whether a level is on.
-        // A benchmark that runs for long has set up something else before, which keeps nothing.
+        // A filter for the whole registry: a layer's own filter loses events after somebody asked
+        // whether a level is on. A long benchmark may have set up another subscriber before, and
+        // then nothing is captured.
         let _ = registry().with(ours).with(Capture).try_init();
     });
 }

@@ -1,4 +1,5 @@
-//! A data endpoint that somebody else might have written: `fixtures/interop/endpoint.mjs`, run by Node.
+//! A data endpoint as somebody else might have written it: `fixtures/interop/endpoint.mjs`, run by
+//! Node.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::repository::repository;
 
-/// The endpoint as a process of its own. Dropped it is killed.
+/// The endpoint in a process of its own, which is killed on drop.
 #[derive(Debug)]
 pub struct NodeEndpoint {
     process: Child,
@@ -41,12 +42,12 @@ impl NodeEndpoint {
         Self { process, port, folder }
     }
 
-    /// Where it listens.
+    /// The endpoint's URL.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/pizza", self.port)
     }
 
-    /// What the three commands of `flowhost client` have to be told of it, without the Flow JSON.
+    /// The arguments that the three commands of `flowhost client` share, without the Flow JSON.
     pub fn arguments(&self) -> Vec<String> {
         let public_key = fixtures().join("vectors/keys/public.pem");
         let secret = self.folder.path().join(SECRET_FILE);
@@ -55,7 +56,7 @@ impl NodeEndpoint {
         ["--url", &url, "--public-key", &key, "--app-secret-file", &secret].map(str::to_owned).to_vec()
     }
 
-    /// Its Flow JSON.
+    /// The path of its Flow JSON.
     pub fn flow_json() -> PathBuf {
         fixtures().join("interop/flow.json")
     }
@@ -68,7 +69,7 @@ impl Drop for NodeEndpoint {
     }
 }
 
-/// Its first line says where it listens.
+/// Its first line says which port it listens on.
 fn read_port(process: &mut Child) -> u64 {
     let mut line = String::new();
     let stdout = process.stdout.take().expect("its output is a pipe");

@@ -1,9 +1,11 @@
-//! The world outside of the host, as far as plugins reach it: names that lead where a test wants, and a server behind them that does as the
-//! path says.
+//! The world outside the host, as far as plugins reach it: names that resolve as a test wants, and
+//! a server behind them that answers as the path says.
 //!
-//! `/echo` says what it got; `/redirect/STATUS` sends on to the header `x-to`; `/large/BYTES` announces and sends so many, `/endless`
-//! announces nothing and never ends; `/drip` sends a byte from time to time; `/silent` says nothing; `/cookie` sets a cookie; `/close` ends
-//! the connection after its answer; `/heads` sends many headers; `/file/NAME` sends what the test has put there. Others are 404.
+//! `/echo` returns the request; `/redirect/STATUS` redirects to the header `x-to`; `/large/BYTES`
+//! announces and sends so many bytes, `/endless` announces nothing and never ends; `/drip` sends a
+//! byte from time to time; `/silent` sends nothing; `/cookie` sets a cookie; `/close` ends the
+//! connection after its answer; `/heads` sends many headers; `/file/NAME` sends the test's file.
+//! All others are 404.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
@@ -24,32 +26,32 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
-/// Servers on this machine, with names; they end when dropped.
+/// Servers on this machine, with names. They end when dropped.
 #[derive(Debug)]
 pub struct Outside {
     world: Arc<World>,
     certificate: String,
     /// The server that speaks TLS.
     pub secure: SocketAddr,
-    /// The server that doesn't.
+    /// The server that speaks plain HTTP.
     pub plain: SocketAddr,
-    /// A server that no request may reach: no exception of the guard's names it.
+    /// A server that no request may reach: the guard has no exception for it.
     pub forbidden: SocketAddr,
     serving: Vec<JoinHandle<()>>,
 }
 
-/// A request as a server got it.
+/// A request as a server received it.
 #[derive(Clone, Debug)]
 pub struct Visit {
-    /// The number of the connection that it came by.
+    /// The number of its connection.
     pub connection: u64,
-    /// Its method.
+    /// The method.
     pub method: String,
-    /// Its path and query.
+    /// The path with its query.
     pub path: String,
-    /// Its headers, names in lower case.
+    /// The headers, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// Its body as text.
+    /// The body as text.
     pub body: String,
 }
 
@@ -71,7 +73,7 @@ struct World {
 }
 
 impl Outside {
-    /// Servers under the names of `NAMES`, and nothing under any other.
+    /// Servers under the names of `NAMES`. Other names don't resolve.
     pub async fn start() -> Self {
         let names: Vec<String> = NAMES.iter().map(|name| (*name).to_owned()).collect();
         let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).expect("a certificate can be made");
@@ -95,7 +97,8 @@ impl Outside {
         outside
     }
 
-    /// What makes a host reach these servers and no others: the guard is the real one, with two addresses excepted.
+    /// A configuration that makes a host reach only these servers: the guard is the real one, with
+    /// two addresses excepted.
     pub fn egress(&self) -> EgressConfig {
         EgressConfig {
             names: Arc::new(Names(self.world.clone())),
@@ -104,7 +107,8 @@ impl Outside {
         }
     }
 
-    /// From now on the name leads to the first of these answers, then to the next; to the last for ever.
+    /// Lets the name resolve to the first of these answers, then to the next, and in the end always
+    /// to the last.
     pub fn name(&self, name: &str, answers: &[&[SocketAddr]]) {
         let answers = answers.iter().map(|answer| answer.to_vec()).collect();
         lock(&self.world.names).insert(name.to_owned(), answers);
@@ -115,7 +119,7 @@ impl Outside {
         lock(&self.world.files).insert(name.to_owned(), bytes);
     }
 
-    /// What the servers got so far.
+    /// The requests that the servers have received.
     pub fn visits(&self) -> Vec<Visit> {
         lock(&self.world.visits).clone()
     }
@@ -125,7 +129,7 @@ impl Outside {
         lock(&self.world.open).contains(&connection)
     }
 
-    /// How often somebody connected to the server that may not be reached.
+    /// The number of connections to the forbidden server.
     pub fn forbidden_visits(&self) -> u64 {
         self.world.forbidden_visits.load(Ordering::Relaxed)
     }
@@ -164,7 +168,7 @@ async fn serve(listener: TcpListener, world: Arc<World>, tls: Option<TlsAcceptor
         tokio::spawn(async move {
             let number = world.connections.fetch_add(1, Ordering::Relaxed);
             lock(&world.open).insert(number);
-            // A client that hangs up ends the conversation: that is what some tests are about.
+            // A client that hangs up ends the conversation, which is what some tests are about.
             let _ = match tls {
                 Some(tls) => match tls.accept(stream).await {
                     Ok(stream) => converse(stream, &world, number).await,
@@ -243,7 +247,7 @@ async fn answer(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), world: &Worl
                 sleep(Duration::from_millis(10)).await;
             }
         }
-        // Until the client hangs up.
+        // Waits until the client hangs up.
         "silent" => stream.read_u8().await.map(drop),
         "file" => {
             let file = lock(&world.files).get(argument).cloned();
@@ -267,7 +271,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Those that lead to the server with TLS, which has a certificate for them; a test can lead them elsewhere.
+/// Names that resolve to the server with TLS, which has a certificate for them. A test can change
+/// that.
 const NAMES: [&str; 6] = [
     "api.example.com",
     "mixed.example.com",

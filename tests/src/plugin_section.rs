@@ -1,4 +1,4 @@
-//! The custom section by which a component asks for capabilities.
+//! The custom section in which a component asks for capabilities.
 
 use flowhost_protocol::flow::PLUGIN_SECTION;
 use serde_json::Value;
@@ -16,7 +16,7 @@ pub(crate) fn replaced(component: &[u8], document: &Value) -> Vec<u8> {
     bytes
 }
 
-/// The component without such a section.
+/// The component without the section.
 pub fn without(component: &[u8]) -> Vec<u8> {
     let (head, mut rest) = component.split_at(HEAD_BYTES);
     let mut kept = head.to_vec();
@@ -32,7 +32,7 @@ pub fn without(component: &[u8]) -> Vec<u8> {
     kept
 }
 
-/// As LEB128.
+/// A length as LEB128.
 fn length(mut bytes: usize) -> Vec<u8> {
     let mut digits = Vec::new();
     loop {
@@ -55,5 +55,5 @@ fn read_length(bytes: &[u8]) -> (usize, &[u8]) {
 /// The id of a custom section.
 const CUSTOM: u8 = 0;
 
-/// Magic and version.
+/// Magic number and version.
 const HEAD_BYTES: usize = 8;

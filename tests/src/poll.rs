@@ -1,10 +1,10 @@
-//! Waiting for what will be.
+//! Waits for a condition.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// Asks again and again until there is an answer; fails the test after a generous time.
+/// Asks repeatedly until there is an answer, and fails the test after a generous time.
 pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -16,7 +16,7 @@ pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) 
     }
 }
 
-/// Far above what anything here takes, also on a machine that is busy with other things.
+/// Far above what anything here takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const POLL: Duration = Duration::from_millis(20);

@@ -1,4 +1,4 @@
-//! The real program, as a process of its own.
+//! The real program, in a process of its own.
 
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -15,28 +15,28 @@ use crate::admin::Admin;
 use crate::poll::eventually;
 use crate::tenant::TestTenant;
 
-/// The program with these arguments, in an environment without settings of its own.
+/// The program with these arguments, in an environment without its settings.
 pub fn flowhost(arguments: &[&str]) -> Command {
     let mut command = Command::new(program());
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for variable in SETTINGS {
         command.env_remove(variable);
     }
-    // Else the user's own cache folder: nothing is to be left behind.
+    // Otherwise it would use the user's own cache folder.
     command.env("FLOWHOST_CODE_CACHE", "none");
     // No load balancer watches, unless a test says so.
     command.env("FLOWHOST_DRAIN_DELAY", "0");
     command
 }
 
-/// What became of a program that ended by itself.
+/// The result of a program that ended by itself.
 #[derive(Debug)]
 pub struct Ended {
-    /// Its exit code.
+    /// The exit code; `None` if a signal ended it.
     pub code: Option<i32>,
-    /// What it printed.
+    /// Its standard output.
     pub stdout: String,
-    /// What it said.
+    /// Its standard error.
     pub stderr: String,
 }
 
@@ -55,19 +55,20 @@ impl Ended {
 pub struct DataFolder(TempDir);
 
 impl DataFolder {
-    /// A folder that is not there yet, in a fresh one that others may pass through: PostgreSQL may have to run as another user.
+    /// The path of a new folder, inside one that others may pass through: PostgreSQL may have to
+    /// run as another user.
     pub fn new() -> Self {
         let parent =
             tempfile::Builder::new().prefix("flowhost-test-").permissions(Permissions::from_mode(0o755)).tempdir_in("/tmp");
         Self(parent.expect("a folder can be made in /tmp"))
     }
 
-    /// The folder.
+    /// The path of the folder.
     pub fn path(&self) -> PathBuf {
         self.0.path().join("data")
     }
 
-    /// The file that says where the host listens, while it does.
+    /// The file that says where the host listens, while it is ready.
     pub fn ready_file(&self) -> PathBuf {
         self.0.path().join(READY_FILE)
     }
@@ -98,7 +99,7 @@ impl Drop for DataFolder {
     }
 }
 
-/// A running `flowhost`. Dropped it is killed.
+/// A running `flowhost`, which is killed on drop.
 #[derive(Debug)]
 pub struct HostProcess {
     child: std::process::Child,
@@ -116,12 +117,13 @@ impl HostProcess {
         Self::of(child, &addresses, &data.admin_token())
     }
 
-    /// `flowhost serve` or another command that serves, with its arguments and variables given; `folder` is for the ready file.
+    /// `flowhost serve`, or another command that serves, with its arguments and variables set;
+    /// `folder` is for the ready file.
     pub async fn serving(command: Command, folder: &Path, admin_token: &str) -> Self {
         Self::serving_and_logging(command, folder, admin_token, "warn", Stdio::inherit()).await
     }
 
-    /// The same, with this log filter, and a log that goes there.
+    /// The same, with a log filter and a destination for the log.
     pub async fn serving_and_logging(command: Command, folder: &Path, admin_token: &str, filter: &str, log: Stdio) -> Self {
         let (child, addresses) = launch(command, folder, filter, log).await;
         Self::of(child, &addresses, admin_token)
@@ -132,12 +134,12 @@ impl HostProcess {
         Self { child, public_url: url("public"), admin: Admin::new(&url("admin"), admin_token) }
     }
 
-    /// The process's id.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Where its data endpoints are.
+    /// The base URL of its data endpoints.
     pub fn public_url(&self) -> String {
         self.public_url.clone()
     }
@@ -152,18 +154,18 @@ impl HostProcess {
         TestTenant::make(&self.admin, &self.public_url, slug).await
     }
 
-    /// The same tenant at this process.
+    /// The same tenant, reached through this process.
     pub fn adopt(&self, tenant: &TestTenant) -> TestTenant {
         tenant.moved(&self.admin, &self.public_url)
     }
 
-    /// SIGKILL: it gets no chance to do anything.
+    /// Sends SIGKILL and waits for the end.
     pub fn kill(mut self) {
         self.child.kill().expect("the process can be killed");
         self.child.wait().expect("the process can be waited for");
     }
 
-    /// SIGTERM, without waiting.
+    /// Sends SIGTERM, without waiting.
     pub fn terminate(&self) {
         let pid = i32::try_from(self.child.id()).expect("a process id");
         kill(Pid::from_raw(pid), Signal::SIGTERM).expect("the process can be signalled");
@@ -182,10 +184,10 @@ impl Drop for HostProcess {
     }
 }
 
-/// Starts a command that serves, at free ports unless it says where, and waits for its ready file.
+/// Starts a command that serves, on free ports unless it has its own, and waits for its ready file.
 async fn launch(mut command: Command, folder: &Path, filter: &str, log: Stdio) -> (std::process::Child, Value) {
     let ready = folder.join(READY_FILE);
-    // What a process that was killed left behind says nothing of this one.
+    // The file of a process that was killed says nothing about this one.
     let _ = std::fs::remove_file(&ready);
     for option in ["--listen", "--admin-listen"] {
         if !command.get_args().any(|given| given == option) {
@@ -216,7 +218,7 @@ pub fn program() -> PathBuf {
 
 const READY_FILE: &str = "ready.json";
 
-/// Variables that a command reads.
+/// The variables that commands read.
 const SETTINGS: [&str; 14] = [
     "DATABASE_URL",
     "FLOWHOST_ADMIN_TOKEN",

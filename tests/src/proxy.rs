@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-/// A proxy as a process of its own. Dropped it is killed.
+/// A proxy in a process of its own, which is killed on drop.
 #[derive(Debug)]
 pub struct Proxy {
     name: &'static str,
@@ -16,7 +16,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// nginx in front of the host at this URL; it passes bodies on as they come. None where it is not installed.
+    /// nginx in front of the host at this URL; it streams bodies. `None` if it is not installed.
     pub fn nginx(host: &str) -> Option<Self> {
         let (port, folder) = (free_port(), folder());
         let (path, host) = (folder.path().display(), host.trim_start_matches("http://"));
@@ -35,8 +35,8 @@ impl Proxy {
         Self::start("nginx", &["-e", "stderr", "-c"], &config, port, folder)
     }
 
-    /// HAProxy in front of hosts, given by the URLs of their two listeners. It tries nothing twice: what fails once is to be seen.
-    /// None where it is not installed.
+    /// HAProxy in front of hosts, given by the URLs of their two listeners. It retries nothing, so
+    /// that every failure shows. `None` if it is not installed.
     pub fn haproxy(hosts: &[(&str, &str)]) -> Option<Self> {
         let (port, folder) = (free_port(), folder());
         let servers: String = hosts
@@ -64,7 +64,7 @@ impl Proxy {
             let mut command = Command::new(program);
             command.args(arguments).arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn()
         };
-        // Debian keeps them where only root looks.
+        // Debian installs them outside the usual users' PATH.
         let process = match spawn(name).or_else(|_| spawn(&format!("/usr/sbin/{name}"))) {
             Ok(process) => process,
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -81,12 +81,12 @@ impl Proxy {
         Some(proxy)
     }
 
-    /// The program.
+    /// The name of the program.
     pub fn name(&self) -> &str {
         self.name
     }
 
-    /// Where it listens.
+    /// The proxy's URL.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -103,7 +103,7 @@ fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder can be made")
 }
 
-/// A proxy can't be asked which port it got.
+/// A free port, since a proxy can't be asked which port it got.
 fn free_port() -> u16 {
     let socket = TcpListener::bind(("127.0.0.1", 0)).expect("there is a free port");
     socket.local_addr().expect("it has an address").port()

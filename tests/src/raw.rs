@@ -1,4 +1,4 @@
-//! A client that writes bytes as it likes: for what no HTTP library would send.
+//! A client that writes any bytes, even those that no HTTP library would send.
 
 use std::time::Duration;
 
@@ -17,12 +17,13 @@ impl RawConnection {
         Self(TcpStream::connect(address).await.unwrap_or_else(|error| panic!("{url}: {error}")))
     }
 
-    /// Writes; a peer that has hung up meanwhile is no failure.
+    /// Writes bytes. A peer that has hung up meanwhile is not a failure.
     pub async fn write(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.0.write_all(bytes.as_ref()).await;
     }
 
-    /// Writes zeros for as long as the peer takes them, but no more than `most`; gives how many it took.
+    /// Writes zeros as long as the peer accepts them, but no more than `most`. Returns how many it
+    /// accepted.
     pub async fn write_until_refused(&mut self, most: usize) -> usize {
         let (mut written, chunk) = (0, [0; 64 << 10]);
         while written < most {
@@ -41,14 +42,14 @@ impl RawConnection {
         String::from_utf8_lossy(&received).into_owned()
     }
 
-    /// Reads until the peer closes the connection in order; an error where it is reset.
+    /// Reads until the peer closes the connection in order; an error if it is reset.
     pub async fn read_to_fin(&mut self) -> std::io::Result<String> {
         let mut received = Vec::new();
         timeout(PATIENCE, self.0.read_to_end(&mut received)).await.expect("the host closes the connection")?;
         Ok(String::from_utf8_lossy(&received).into_owned())
     }
 
-    /// Reads one answer with the body that its `content-length` tells of; gives its head.
+    /// Reads one answer with the body that its `content-length` announces, and returns its head.
     pub async fn read_answer(&mut self) -> String {
         let head = self.read_head().await;
         let headers = head.to_lowercase();
@@ -57,7 +58,7 @@ impl RawConnection {
         head
     }
 
-    /// Reads one answer without a body; empty where the peer hung up instead.
+    /// Reads one answer without a body; empty if the peer hung up instead.
     pub async fn read_head(&mut self) -> String {
         let mut received = Vec::new();
         while !received.ends_with(b"\r\n\r\n") {

@@ -1,6 +1,6 @@
-//! This repository's own files.
+//! Paths in this repository.
 
-/// The path of one of its files or folders, named from its root.
+/// The path of a file or folder, given relative to the repository's root.
 pub fn repository(path: &str) -> String {
     format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))
 }

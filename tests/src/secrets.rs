@@ -1,5 +1,6 @@
-//! What must be in no log and in no database. Every test's database is dumped and searched before it is dropped, and so is what was
-//! logged until then: the whole run of the tests is one search for what leaks.
+//! Searches for secrets that must be in no log and in no database. Every test's database is dumped
+//! and searched before it is dropped, and so is the log up to then: the whole test run is one
+//! search for leaks.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,14 +11,15 @@ use serde_json::Value;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgPool;
 
-/// From now on this secret must be nowhere. Short ones are left out: they would be found by accident.
+/// Declares a secret that must not appear anywhere from now on. Short ones are left out, because
+/// they would be found by accident.
 pub fn watch(secret: &str) {
     if secret.len() >= SHORTEST {
         WATCHED.lock().unwrap_or_else(PoisonError::into_inner).extend(forms(secret.as_bytes()));
     }
 }
 
-/// The secrets that a text holds, each in the form that was found, with what is around it.
+/// The secrets that a text contains, each in the form that was found, with the text around it.
 pub(crate) fn leaks(text: &str) -> Vec<String> {
     let watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let patterns: Vec<_> = watched.iter().map(String::as_str).chain(ALWAYS).collect();
@@ -27,7 +29,8 @@ pub(crate) fn leaks(text: &str) -> Vec<String> {
     search.find_iter(text).map(|found| around(found.start()).to_owned()).collect()
 }
 
-/// Every row of every table, as JSON, with bytes in hex; and the bytes once more as text where they are some.
+/// Every row of every table as JSON, with bytes in hex. Bytes that are valid text are added as text
+/// too.
 pub async fn dump(pool: &PgPool) -> String {
     let tables: Vec<String> = sqlx::query_scalar("select tablename::text from pg_tables where schemaname = 'public'")
         .fetch_all(pool)
@@ -35,7 +38,7 @@ pub async fn dump(pool: &PgPool) -> String {
         .expect("tables");
     let mut dump = String::new();
     for table in tables {
-        // The components themselves are no secret, and large.
+        // The components themselves are large and not secret.
         let columns = if table == "components" { "tenant_id" } else { "*" };
         let statement = format!("select row_to_json(t)::text from (select {columns} from \"{table}\") t");
         let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(statement)).fetch_all(pool).await.expect("rows");
@@ -50,7 +53,8 @@ pub async fn dump(pool: &PgPool) -> String {
     dump
 }
 
-/// How a secret could lie there: as it is, in hex, in base64 at each of the three alignments.
+/// The forms in which a secret could appear: as it is, in hex, and in base64 at each of the three
+/// alignments.
 pub fn forms(secret: &[u8]) -> Vec<String> {
     let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
     let mut forms = vec![hex];
@@ -58,7 +62,7 @@ pub fn forms(secret: &[u8]) -> Vec<String> {
     for skipped in 0..3 {
         let aligned = &secret[skipped.min(secret.len())..];
         let whole = &aligned[..aligned.len() / 3 * 3];
-        // The shortest has too few characters to be no accident.
+        // A shorter one could be found by accident.
         if whole.len() >= 9 {
             forms.extend([STANDARD.encode(whole), URL_SAFE_NO_PAD.encode(whole)]);
         }
@@ -72,7 +76,7 @@ fn from_hex(hex: &str) -> Vec<u8> {
 
 static WATCHED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// What no secret of ours goes without: a private key in PEM, and the head of a JWT under HS256.
+/// Parts of every secret of these kinds: a private key in PEM, and the head of a JWT with HS256.
 const ALWAYS: [&str; 2] = ["PRIVATE KEY-----", "eyJhbGciOiJIUzI1NiI"];
 
 const SHORTEST: usize = 10;

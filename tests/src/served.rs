@@ -1,4 +1,4 @@
-//! `flowhost serve` as a process of its own, as it runs in production.
+//! `flowhost serve` in a process of its own, as it runs in production.
 
 use std::sync::Arc;
 
@@ -9,15 +9,15 @@ use tempfile::TempDir;
 use crate::cluster::TestDatabase;
 use crate::process::{HostProcess, flowhost};
 
-/// A process, and what it is started with.
+/// A process, and what it was started with.
 pub struct Served {
-    /// The process.
+    /// The running process.
     pub host: HostProcess,
     shared: Arc<Shared>,
     _folder: TempDir,
 }
 
-/// What processes on one database share.
+/// What the processes on one database share.
 struct Shared {
     database: TestDatabase,
     key: String,
@@ -31,7 +31,7 @@ impl Served {
         Self::launch(Arc::new(Shared { database: TestDatabase::migrated().await, key, token }), arguments).await
     }
 
-    /// Another one on the same database.
+    /// Another process on the same database.
     pub async fn second(&self, arguments: &[&str]) -> Self {
         Self::launch(self.shared.clone(), arguments).await
     }

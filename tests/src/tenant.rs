@@ -1,4 +1,4 @@
-//! A tenant with what Meta knows of it, and its flows.
+//! A tenant as Meta knows it, and its flows.
 
 use flowhost_client::{FlowClient, Reply, payload};
 use hmac::{Hmac, KeyInit, Mac};
@@ -16,9 +16,9 @@ use crate::secrets::watch;
 pub struct TestTenant {
     /// Its name in URLs.
     pub slug: String,
-    /// The key to encrypt to.
+    /// The public key that clients encrypt to.
     pub public_key_pem: String,
-    /// The secret to sign with.
+    /// The secret that Meta signs with.
     pub app_secret: String,
     admin: Admin,
     public_url: String,
@@ -27,9 +27,9 @@ pub struct TestTenant {
 /// A flow of a tenant.
 #[derive(Clone, Debug)]
 pub struct TestFlow {
-    /// Whose it is.
+    /// The tenant that owns it.
     pub tenant: TestTenant,
-    /// Its name.
+    /// Its name in URLs.
     pub name: String,
 }
 
@@ -72,7 +72,7 @@ impl TestTenant {
         self.call("PUT", "/app-secret", body).await.expect(204);
     }
 
-    /// Makes a flow whose first version is this plugin, active.
+    /// Makes a flow and deploys this plugin as its first version.
     pub async fn flow(&self, name: &str, settings: Value, component: Component) -> TestFlow {
         let flow = self.flow_without_plugin(name, settings).await;
         flow.deploy(component).await;
@@ -92,7 +92,7 @@ impl TestFlow {
         Self { tenant: self.tenant.at(host), name: self.name.clone() }
     }
 
-    /// The same flow of the tenant as it is reached now.
+    /// The same flow, reached through this tenant.
     pub fn moved_to(&self, tenant: TestTenant) -> Self {
         Self { tenant, name: self.name.clone() }
     }
@@ -114,7 +114,7 @@ impl TestFlow {
         format!("{}/flows/{}/{}", self.tenant.public_url, self.tenant.slug, self.name)
     }
 
-    /// WhatsApp, with the tenant's key and app secret.
+    /// A WhatsApp client with the tenant's key and app secret.
     pub fn client(&self) -> FlowClient {
         FlowClient::new(&self.url(), &self.tenant.public_key_pem, &self.tenant.app_secret).expect("a client can be made")
     }
@@ -135,7 +135,7 @@ impl TestFlow {
         self.tenant.admin.send("POST", &path, "application/wasm", component.into()).await
     }
 
-    /// Uploads a plugin and activates it; gives its version.
+    /// Uploads a plugin and activates it. Returns its version.
     pub async fn deploy(&self, component: Component) -> i64 {
         let uploaded = self.upload(component.bytes().await).await.expect(201);
         self.call("POST", "/activate", json!({"version": uploaded["version"]})).await.expect(200);
@@ -166,7 +166,8 @@ impl TestFlow {
         self.client().call(&asking(what, token)).await.unwrap_or_else(|error| panic!("{what}: {error}"))
     }
 
-    /// Lets a plugin of `tests/hostile` count: how many exchanges its state says it has seen, this one included.
+    /// Lets a plugin of `tests/hostile` count the exchanges that its state has seen, including this
+    /// one.
     pub async fn count(&self, token: &str) -> u64 {
         let reply = self.ask("count", token).await;
         assert_eq!(reply.status, 200);
@@ -180,7 +181,7 @@ pub fn asking(what: &str, token: &str) -> Value {
     payload::data_exchange("FORM", json!({"do": what}), token)
 }
 
-/// The signature header over a body, as Meta makes it.
+/// The signature header for a body, as Meta makes it.
 pub fn sign(app_secret: &str, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(app_secret.as_bytes()).expect("HMAC takes a key of any length");
     mac.update(body);

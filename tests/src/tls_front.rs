@@ -1,4 +1,5 @@
-//! TLS in front of the test database, as a server on a network has it; the test server itself listens on a socket only.
+//! TLS in front of the test database, as on a network server; the test server itself listens on a
+//! socket only.
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -15,7 +16,8 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::certificate::TestCertificate;
 
-/// A server that takes encrypted connections only, on every address of this machine; it ends when dropped.
+/// A server that accepts only encrypted connections, on every address of this machine. It ends when
+/// dropped.
 #[derive(Debug)]
 pub struct TlsFront {
     place: String,
@@ -23,7 +25,7 @@ pub struct TlsFront {
 }
 
 impl TlsFront {
-    /// One in front of this database, with this certificate.
+    /// A server in front of this database, with this certificate.
     pub async fn before(options: &PgConnectOptions, certificate: &TestCertificate) -> Self {
         let files = certificate.files();
         let chain = CertificateDer::from_pem_file(files.certificate).expect("a certificate");
@@ -55,7 +57,8 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, server: PathBuf) {
     }
 }
 
-/// Takes the request for TLS, which every client begins with, and passes on what is inside; whatever goes wrong ends the connection.
+/// Answers the request for TLS, with which every client begins, and passes on what is inside. Any
+/// error ends the connection.
 async fn pass(mut client: TcpStream, tls: TlsAcceptor, server: PathBuf) -> Option<()> {
     let mut request = [0; 8];
     client.read_exact(&mut request).await.ok()?;

@@ -1,4 +1,4 @@
-//! The outside judge's cases, made with other tools than this repository's.
+//! Test vectors that were made with tools from outside this repository.
 
 use aes_gcm::aead::consts::U16;
 use aes_gcm::aead::{Aead, KeyInit};
@@ -16,7 +16,7 @@ use crate::repository::repository;
 pub struct Vectors {
     /// The current app secret.
     pub app_secret: String,
-    /// The one before.
+    /// The previous app secret.
     pub old_app_secret: String,
     /// The passphrase of the encrypted key files.
     pub passphrase: String,
@@ -24,20 +24,20 @@ pub struct Vectors {
     pub vectors: Vec<Vector>,
 }
 
-/// One request with what must come of it.
+/// One request with its expected result.
 #[derive(Debug, Deserialize)]
 pub struct Vector {
-    /// What it is about.
+    /// What the case is about.
     pub name: String,
     /// The body to post.
     pub body: String,
     /// The signature header.
     pub signature: Option<String>,
-    /// The status that is due.
+    /// The expected status.
     pub expect_status: u16,
     /// What `sample_response_plaintext` becomes when it is sealed for this request.
     pub sample_response_body: Option<String>,
-    /// What is inside the request; absent where that is no text.
+    /// The content of the request; absent if it is not text.
     pub plaintext: Option<String>,
     aes_key: String,
     iv: String,

@@ -1,6 +1,6 @@
-//! Components that no compiler makes, byte by byte.
+//! Components that no compiler makes, written byte by byte.
 
-/// The same component in other bytes: another section that nobody reads.
+/// The same component with different bytes: it has one more section that nobody reads.
 pub fn variant(component: &[u8], number: u64) -> Vec<u8> {
     with_section(component, "variant", &number.to_le_bytes())
 }
@@ -10,8 +10,8 @@ pub fn with_section(component: &[u8], name: &str, content: &[u8]) -> Vec<u8> {
     [component, &section(0, &[sized(name.as_bytes()), content.to_vec()].concat())].concat()
 }
 
-/// A valid component that is small, and endless work for a compiler: a function with `locals` variables, any of which may have been
-/// changed by any of `ifs` branches.
+/// A small, valid component that keeps a compiler busy without end: a function with `locals`
+/// variables, any of which may have been changed by any of `ifs` branches.
 pub fn compile_bomb(locals: u32, ifs: u32) -> Vec<u8> {
     let mut body = Vec::new();
     for branch in 0..ifs {
@@ -39,7 +39,7 @@ fn sized(content: &[u8]) -> Vec<u8> {
     [&number(length)[..], content].concat()
 }
 
-/// LEB128.
+/// A number as LEB128.
 fn number(mut value: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     while value >= 0x80 {

@@ -38,7 +38,7 @@ impl ApiArgs {
         AdminApi::new(if self.admin_url.is_empty() { DEFAULT_URL } else { &self.admin_url }, token)
     }
 
-    /// Prints an answer: as it came for machines, or as `for_people` puts it.
+    /// Prints an answer: unchanged for machines, or as `for_people` formats it.
     pub(crate) fn print<T: DeserializeOwned>(&self, answer: &Answer, for_people: impl FnOnce(T) -> String) -> anyhow::Result<()> {
         if self.json {
             say(&answer.text);
@@ -48,7 +48,7 @@ impl ApiArgs {
         Ok(())
     }
 
-    /// Says that something without an answer is done; machines have the exit code.
+    /// Reports success of a call that has no answer to print. Machines have the exit code.
     pub(crate) fn done(&self, sentence: &str) {
         if !self.json {
             say(sentence);
@@ -56,7 +56,7 @@ impl ApiArgs {
     }
 }
 
-/// Speaks to the admin API of one host as one token.
+/// Calls the admin API of one host with one token.
 pub(crate) struct AdminApi {
     http: reqwest::Client,
     base: Url,
@@ -70,7 +70,8 @@ impl AdminApi {
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
             .ok_or_else(|| ConfigError::new(format!("FLOWHOST_URL is not an http(s) URL, for example {DEFAULT_URL}")))?;
-        // No redirects: the token is for this host. No proxy: the admin API is inside, and a proxy outside can't reach it.
+        // No redirects, because the token is for this host only. No proxy, because the admin API is
+        // internal and an outside proxy can't reach it.
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
@@ -98,7 +99,7 @@ impl AdminApi {
         self.call(Method::DELETE, path, None).await
     }
 
-    /// Any call below `/v1` with a JSON body, or none.
+    /// Any call below `/v1`, with or without a JSON body.
     pub(crate) async fn call(&self, method: Method, path: &[&str], body: Option<&Value>) -> anyhow::Result<Answer> {
         let request = self.http.request(method, self.url(path)?).timeout(CALL_TIME);
         self.send(match body {
@@ -114,7 +115,7 @@ impl AdminApi {
         self.send(request.header("content-type", "application/wasm").body(component)).await
     }
 
-    /// Puts a document of JSON as it is, and asks for what should be known of it.
+    /// Puts a JSON document as it is, and asks for the notes on it (`return=representation`).
     pub(crate) async fn put_document(&self, path: &[&str], document: impl Into<reqwest::Body>) -> anyhow::Result<Answer> {
         let request = self.http.put(self.url(path)?).timeout(UPLOAD_TIME);
         let request = request.header("content-type", "application/json").header("prefer", "return=representation");
@@ -135,7 +136,7 @@ impl AdminApi {
         Ok(url)
     }
 
-    /// GET of what has no end: server-sent events.
+    /// GET of an endless answer: server-sent events.
     pub(crate) async fn follow(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Events> {
         let mut url = self.url(path)?;
         url.query_pairs_mut().extend_pairs(query);
@@ -170,19 +171,19 @@ impl AdminApi {
     }
 }
 
-/// Server-sent events, as they come.
+/// Server-sent events, read as they arrive.
 pub(crate) struct Events {
     response: Response,
     unread: Vec<u8>,
 }
 
 impl Events {
-    /// The data of the next event; none when the host ends the stream, or is gone.
+    /// The data of the next event; `None` when the host ends the stream or the connection breaks.
     pub(crate) async fn next(&mut self) -> Option<String> {
         loop {
             while let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.unread.drain(..=end).collect();
-                // Comments and ids are not for us; the host writes each event's data on one line.
+                // Comments and ids are skipped; the host writes each event's data on one line.
                 if let Some(data) = String::from_utf8_lossy(&line).trim_end().strip_prefix("data: ") {
                     return Some(data.to_owned());
                 }
@@ -192,16 +193,16 @@ impl Events {
     }
 }
 
-/// What the admin API answered to a call that succeeded.
+/// The admin API's answer to a successful call.
 pub(crate) struct Answer {
     /// 200, 201 or 204.
     pub(crate) status: StatusCode,
-    /// The body as it came.
+    /// The body as received.
     pub(crate) text: String,
 }
 
 impl Answer {
-    /// The body as a typed value.
+    /// Parses the body.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         serde_json::from_str(&self.text).map_err(ApiError::NotUnderstood)
     }
@@ -216,7 +217,7 @@ pub(crate) enum ApiError {
     /// A connection, but no answer in time.
     #[error("{0} did not answer in time")]
     TooSlow(String, #[source] reqwest::Error),
-    /// No token, or one that the host does not know.
+    /// No token, or an invalid one.
     #[error(
         "the host refused the token: set FLOWHOST_TOKEN (`flowhost dev` keeps one in .flowhost/secrets/admin-token), or use --token-file"
     )]
@@ -224,12 +225,12 @@ pub(crate) enum ApiError {
     /// An error that the API explained.
     #[error("{1}")]
     Refused(StatusCode, String),
-    /// An answer that is not the admin API's.
+    /// The answer is not one of the admin API.
     #[error("the answer is not understood: is FLOWHOST_URL the admin URL of a Flowhost of this version?")]
     NotUnderstood(#[source] serde_json::Error),
 }
 
-/// The status with which the API refused, if that is what the error says.
+/// The status of the API's refusal, if the error is one.
 #[cfg(feature = "devkit")]
 pub(crate) fn answered(error: &anyhow::Error) -> Option<StatusCode> {
     match error.downcast_ref() {
@@ -256,7 +257,8 @@ fn refusal(status: StatusCode, body: &str) -> ApiError {
         Some(detail) => format!("{title}: {detail}"),
         None => title,
     };
-    // A detail may have lines, as the list of what a plugin asks for; other control characters have no business there.
+    // A detail may have several lines, such as a list of what a plugin asks for. Other control
+    // characters are replaced.
     ApiError::Refused(status, text.lines().map(printable).collect::<Vec<_>>().join("\n"))
 }
 
@@ -268,7 +270,7 @@ const CONNECT_TIME: Duration = Duration::from_secs(5);
 /// Longer than any call takes that is not an upload.
 const CALL_TIME: Duration = Duration::from_secs(30);
 
-/// Compiling may take 60 s of CPU and waits for its turn; the transfer comes on top.
+/// Compiling may take 60 s of CPU time and wait for its turn, and the transfer comes on top.
 const UPLOAD_TIME: Duration = Duration::from_secs(300);
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! `flowhost api-token`: bearers of the admin API, for operators, partners and the developers of one tenant.
+//! `flowhost api-token`: bearer tokens of the admin API, for operators, partners and the developers
+//! of one tenant.
 
 use clap::{Args, Subcommand, ValueEnum};
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! `flowhost app-secret`: what Meta signs a tenant's requests with.
+//! `flowhost app-secret`: the secret that Meta signs a tenant's requests with.
 
 use std::path::PathBuf;
 
@@ -48,7 +48,8 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
     Ok(())
 }
 
-/// The app secret out of a file or the environment; `flag` is what the user can give instead.
+/// The app secret from a file or the environment; `flag` names the option in the error if there is
+/// none.
 pub(crate) fn app_secret(file: Option<&PathBuf>, flag: &str, environment: &Environment) -> anyhow::Result<SecretText> {
     if let Some(path) = file {
         return read_secret(path);

@@ -1,4 +1,5 @@
-//! `flowhost compile-worker`: what a host starts for each component that it compiles. Not for people.
+//! `flowhost compile-worker`: the process that a host starts for each component that it compiles.
+//! Not for people.
 
 use clap::Args as ClapArgs;
 

@@ -1,12 +1,12 @@
-//! Asking before something is destroyed.
+//! Asks before something is destroyed.
 
 use std::io::{BufRead as _, IsTerminal as _};
 
 use super::output::note;
 use flowhost_server::config::ConfigError;
 
-/// Asks on a terminal. Where there is none nobody can be asked: a script says `--yes`, which is one word, and a mistake in one takes
-/// away a tenant's keys for good.
+/// Asks on a terminal. Without a terminal the command is refused unless it has `--yes`, because a
+/// mistake in a script can delete a tenant's keys for good.
 pub(crate) fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
     if yes {
         return Ok(());

@@ -1,4 +1,4 @@
-//! `flowhost dev`: a host with a PostgreSQL of its own, all of it in one folder.
+//! `flowhost dev`: a host with its own PostgreSQL, all in one folder.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,7 +37,8 @@ pub struct Args {
 
 pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result<()> {
     let front = args.run.front().resolve(environment)?;
-    // Plugins' own lines are a secret in production: customers' data may be in them. Here they are what one looks for.
+    // In production plugins' log lines are not shown, because customers' data may be in them.
+    // Developers need them.
     args.run.init_log("plugin=debug,")?;
     let signals = Signals::listen()?;
     let ready_file = ReadyFile::claim(args.run.ready_file)?;

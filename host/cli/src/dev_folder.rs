@@ -1,8 +1,8 @@
-//! The folder that `flowhost dev` keeps everything in.
+//! The folder in which `flowhost dev` keeps everything.
 //!
-//! The database is directly in it, with whatever [`flowhost_devkit::postgres`] needs; `secrets/` holds the master key and the admin
-//! token, made on the first start. Only the owner may enter `secrets/`; the folder itself may have to let the user pass
-//! through that PostgreSQL runs as.
+//! The database is directly in it, with whatever [`flowhost_devkit::postgres`] needs. `secrets/`
+//! holds the master key and the admin token, made on the first start. Only the owner may enter
+//! `secrets/`; the folder itself may have to be open to the user that PostgreSQL runs as.
 
 use std::fs::{DirBuilder, Permissions};
 use std::io::{ErrorKind, Write as _};
@@ -21,7 +21,7 @@ pub(crate) struct DevFolder {
 }
 
 impl DevFolder {
-    /// Makes the folder, or takes the one that is there.
+    /// Makes the folder, or uses the existing one.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         std::fs::create_dir_all(path).with_context(|| format!("can't make {}", path.display()))?;
         let root = path.canonicalize().with_context(|| format!("can't enter {}", path.display()))?;
@@ -39,19 +39,19 @@ impl DevFolder {
         &self.root
     }
 
-    /// Where the admin token is.
+    /// The file of the admin token.
     pub(crate) fn admin_token_file(&self) -> PathBuf {
         self.root.join("secrets/admin-token")
     }
 
-    /// The master key; made on the first call.
+    /// The master key, made on the first call.
     pub(crate) fn master_key(&self) -> anyhow::Result<MasterKey> {
         let path = self.root.join("secrets/master-key");
         let text = keep_or_make(&path, || format!("{}\n", MasterKey::generate().to_base64().as_str()))?;
         parse_master_key(&path.display().to_string(), text.expose()).map_err(|problem| ConfigError::new(problem).into())
     }
 
-    /// The admin token; made on the first call.
+    /// The admin token, made on the first call.
     pub(crate) fn admin_token(&self) -> anyhow::Result<AdminToken> {
         let path = self.admin_token_file();
         let text = keep_or_make(&path, || format!("{}\n", AdminToken::generate().expose()))?;
@@ -59,7 +59,7 @@ impl DevFolder {
             .map_err(|problem| ConfigError::new(format!("{} {problem}", path.display())).into())
     }
 
-    /// The app secret of the tenant under development, made on the first call, and where it is.
+    /// The app secret of the tenant under development, made on the first call, and its file.
     pub(crate) fn app_secret(&self) -> anyhow::Result<(SecretText, PathBuf)> {
         let path = self.root.join("secrets/dev-app-secret");
         let text = keep_or_make(&path, || format!("{}\n", random_app_secret().expose()))?;
@@ -67,12 +67,13 @@ impl DevFolder {
     }
 }
 
-/// In the form that Meta's have: 32 hex digits.
+/// A random secret in the form of Meta's app secrets: 32 hex digits.
 pub(crate) fn random_app_secret() -> SecretText {
     SecretText::new(random_bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Reads the file, or makes it: with mode 0600 from the start, complete or not at all, and never over one that is there.
+/// Reads the file, or makes it: with mode 0600 from the start, atomically, and never over an
+/// existing one.
 fn keep_or_make(path: &Path, content: impl FnOnce() -> String) -> anyhow::Result<SecretText> {
     if !path.exists() {
         make(path, &SecretText::new(content())).with_context(|| format!("can't write {}", path.display()))?;

@@ -1,4 +1,5 @@
-//! `flowhost dev --plugin`: the plugin that somebody works on, in a flow of its own, deployed again after each change.
+//! `flowhost dev --plugin`: serves the plugin under development in a flow of its own, and deploys
+//! it again after each change.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,8 @@ pub(super) struct Workshop {
 }
 
 impl Workshop {
-    /// Makes the tenant `dev`, unless it is there from the last time, and writes what a client needs into the folder.
+    /// Makes the tenant `dev`, unless it exists from an earlier start, and writes what a client
+    /// needs into the folder.
     pub(super) async fn open(project: PathBuf, folder: &DevFolder, public_url: String, api: AdminApi) -> anyhow::Result<Self> {
         let tenant = json!({ "slug": TENANT, "name": "Development" });
         if let Err(error) = api.call(Method::POST, &["tenants"], Some(&tenant)).await
@@ -46,7 +48,8 @@ impl Workshop {
         Ok(Self { project, api, public_url, public_key_file, app_secret_file })
     }
 
-    /// Deploys the project now and after each change, for ever. What fails is said, and tried again after the next change.
+    /// Deploys the project now and after each change, for ever. A failure is reported, and the next
+    /// change is a new attempt.
     pub(super) async fn deploy_each_change(&self) -> ! {
         let mut sources = Sources::of(&self.project).await;
         let mut introduced = false;
@@ -75,7 +78,7 @@ impl Workshop {
         Ok(Deployed { flow, version, size_bytes: built.size_bytes })
     }
 
-    /// Whoever writes a plugin here may grant it what it asks for.
+    /// On this host, the developer of a plugin may grant it what it asks for.
     async fn prepare_flow(&self, flow: &str, built: &BuiltComponent) -> anyhow::Result<()> {
         let path = ["tenants", TENANT, "flows", flow];
         let grants = json!({ "grants": built.requests });
@@ -88,7 +91,7 @@ impl Workshop {
         self.put_flow_json(flow).await
     }
 
-    /// What the project says, also that it has none.
+    /// Uploads the project's Flow JSON, or deletes the flow's if the project has none.
     async fn put_flow_json(&self, flow: &str) -> anyhow::Result<()> {
         let path = ["tenants", TENANT, "flows", flow, "flow-json"];
         if let Some(document) = flow_json(&self.project)? {
@@ -134,19 +137,19 @@ async fn put_app_secret(api: &AdminApi, secret: &SecretText) -> anyhow::Result<(
     api.call(Method::PUT, &["tenants", TENANT, "app-secret"], Some(&body)).await.map(drop)
 }
 
-/// Who listens on every address is reached on this machine's own.
+/// A listener on all addresses is reached through the loopback address.
 fn reachable(url: &str) -> String {
     url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 }
 
-/// For a shell.
+/// Quotes a path for a shell.
 fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = text.chars().all(|char| char.is_ascii_alphanumeric() || "/._-+".contains(char));
     if plain { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
-/// Whose flows are under development.
+/// The tenant of the flows under development.
 const TENANT: &str = "dev";
 
 #[cfg(test)]

@@ -159,7 +159,7 @@ struct Flow {
     updated_at: String,
 }
 
-/// What hosts noticed of a flow.
+/// A warning of the hosts about a flow.
 #[derive(Deserialize)]
 pub(super) struct FlowWarning {
     kind: String,
@@ -169,7 +169,7 @@ pub(super) struct FlowWarning {
 }
 
 impl FlowWarning {
-    /// A line for people.
+    /// The warning in a line for people.
     pub(super) fn line(&self) -> String {
         let Self { kind, message, first_seen_at, last_seen_at } = self;
         printable(&format!("warning: {kind}, seen from {first_seen_at} to {last_seen_at}: {message}"))

@@ -104,7 +104,7 @@ async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<(
     Ok(())
 }
 
-/// The value out of the arguments (of settings only), a file or the environment (of secrets only).
+/// The value from the arguments (settings only), a file, or the environment (secrets only).
 fn value(args: &SetArgs, environment: &Environment) -> anyhow::Result<SecretText> {
     match (&args.value, &args.from_file) {
         (Some(text), _) => Ok(SecretText::new(text.clone())),

@@ -61,9 +61,9 @@ async fn set(args: SetArgs, environment: &Environment) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Shows what should be known of a Flow JSON that was taken, beside what a command prints.
+/// Shows the notes on an accepted Flow JSON, on standard error.
 pub(super) fn show_notes(answer: &Answer) -> anyhow::Result<()> {
-    // A host of an earlier release has none.
+    // A host of an earlier release answers without a body.
     if !answer.text.is_empty() {
         let Taken { notes } = answer.read()?;
         notes.iter().for_each(|found| note(&found.for_people()));
@@ -71,7 +71,7 @@ pub(super) fn show_notes(answer: &Answer) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the API answers to an upload.
+/// The API's answer to an upload.
 #[derive(Deserialize)]
 struct Taken {
     notes: Vec<Note>,

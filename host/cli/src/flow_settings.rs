@@ -81,7 +81,6 @@ enum OnFailure {
 }
 
 impl SettingsArgs {
-    /// The JSON body.
     pub(crate) fn body(&self) -> anyhow::Result<Map<String, Value>> {
         let mut body = self.document()?;
         let mut set = |name: &str, value: Option<Value>| body.extend(value.map(|value| (name.to_owned(), value)));
@@ -112,7 +111,7 @@ impl SettingsArgs {
     }
 }
 
-/// The API's word for a choice is the command line's.
+/// The API uses the same words for choices as the command line.
 fn word(choice: impl ValueEnum) -> Value {
     choice.to_possible_value().map_or(Value::Null, |value| json!(value.get_name()))
 }

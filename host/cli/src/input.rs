@@ -1,4 +1,4 @@
-//! What commands read: secrets and documents, from a file or standard input.
+//! Reads secrets and documents from a file or standard input.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use flowhost_server::config::{ConfigError, SecretText};
 
-/// Reads a secret from a file, or from standard input for `-`.
+/// Reads a secret from a file, or from standard input for `-`. The line end is removed.
 pub(crate) fn read_secret(path: &Path) -> anyhow::Result<SecretText> {
     Ok(SecretText::new(text_in(&read_secret_bytes(path)?, path)?.to_owned()).without_line_end())
 }
@@ -43,12 +43,12 @@ fn text_in<'a>(bytes: &'a [u8], path: &Path) -> Result<&'a str, ConfigError> {
     std::str::from_utf8(bytes).map_err(|_| ConfigError::new(format!("{} is not UTF-8 text", shown(path))))
 }
 
-/// Reads a file that is not text.
+/// Reads a file that need not be text.
 pub(crate) fn read_bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
     Ok(std::fs::read(path).map_err(|error| unreadable(path, &error))?)
 }
 
-/// Reads JSON given as it is, as `@FILE`, or as `-` for standard input.
+/// Reads JSON from the argument itself, from a file for `@FILE`, or from standard input for `-`.
 pub(crate) fn read_json(argument: &str, flag: &str) -> anyhow::Result<Value> {
     let text = match argument.strip_prefix('@') {
         Some(path) => read_text(Path::new(path))?,

@@ -1,4 +1,4 @@
-//! `flowhost key`: the RSA key pairs that a tenant's requests are sealed for.
+//! `flowhost key`: the RSA key pairs that a tenant's requests are encrypted for.
 
 mod upload;
 mod view;
@@ -196,7 +196,7 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
     }
 }
 
-/// A private key that the user has, as the API takes it.
+/// The user's private key, in the form that the API expects.
 fn key_file(path: &Path, passphrase: &PassphraseArgs, environment: &Environment) -> anyhow::Result<Value> {
     let stdin = Path::new("-");
     if path == stdin && passphrase.passphrase_file.as_deref() == Some(stdin) {
@@ -212,7 +212,8 @@ fn key_file(path: &Path, passphrase: &PassphraseArgs, environment: &Environment)
     Ok(body)
 }
 
-/// A key file as the API takes it: one that is not text, such as DER or UTF-16, goes there in base64.
+/// A key file in the form that the API expects: a file that is not text, such as DER or UTF-16, is
+/// sent in base64.
 fn read_key_file(path: &Path) -> anyhow::Result<SecretText> {
     let bytes = read_secret_bytes(path)?;
     Ok(match std::str::from_utf8(&bytes) {

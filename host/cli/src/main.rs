@@ -1,7 +1,8 @@
 //! The `flowhost` program: one file per command.
 //!
-//! Invariants: everything printed goes through `output`; bad usage and bad configuration end with exit code 64, any other
-//! failure with 1; a secret comes from the environment, a file or standard input, never from an argument.
+//! Invariants: everything printed goes through `output`; bad usage and bad configuration end with
+//! exit code 64, any other failure with 1; a secret comes from the environment, a file or standard
+//! input, never from an argument.
 
 mod api;
 mod api_token;
@@ -64,7 +65,8 @@ fn main() -> ExitCode {
     code
 }
 
-/// Reads the arguments. What comes back as an error is to be shown: bad usage, or the help that was asked for.
+/// Parses the arguments. The error is to be printed: it is bad usage, or the help that was asked
+/// for.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, NotRun> {
     Cli::try_parse_from(arguments).map(|cli| cli.command).map_err(NotRun)
 }
@@ -72,7 +74,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, N
 /// Runs a command to its end.
 pub fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        // Before there is a thread besides this one: what it gives up would not hold for others.
+        // Runs before any other thread exists, because the worker's confinement only holds for its
+        // own thread.
         Command::CompileWorker(args) => compile_worker::run(&args),
         command => {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start threads")?;
@@ -109,18 +112,18 @@ async fn run_async(command: Command) -> anyhow::Result<()> {
     }
 }
 
-/// Prints an error with all its causes, and gives the exit code that fits it.
+/// Prints an error with all its causes, and returns the exit code for it.
 pub fn report(error: &anyhow::Error) -> ExitCode {
     output::note(&describe(error));
     exit_code(error)
 }
 
-/// Why no command is run: bad usage, or help or the version was asked for.
+/// Why no command is run: bad usage, or a request for the help or the version.
 #[derive(Debug)]
 pub struct NotRun(clap::Error);
 
 impl NotRun {
-    /// Prints it, and gives the exit code that fits it.
+    /// Prints the message, and returns the exit code for it.
     pub fn print(&self) -> ExitCode {
         match self.0.print() {
             _ if self.0.use_stderr() => ExitCode::from(BAD_USAGE),
@@ -270,7 +273,7 @@ mod tests {
         }
         let mut found = Vec::new();
         walk(&Cli::command(), &mut found);
-        // Each of them is tried in `tests/it/destroying.rs`.
+        // Each of them is tested in `tests/it/destroying.rs`.
         assert_eq!(found.len(), 8, "{found:?}");
     }
 

@@ -47,7 +47,7 @@ pub(crate) struct MasterKeyArgs {
 }
 
 impl MasterKeyArgs {
-    /// The arguments, to be checked.
+    /// The arguments, not yet checked.
     pub(crate) fn inputs(self) -> MasterKeyInputs {
         MasterKeyInputs { file: self.master_key_file, second_file: self.second_master_key_file }
     }

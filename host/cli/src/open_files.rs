@@ -1,11 +1,11 @@
-//! How many files this process may have open: every connection is one.
+//! The number of files that this process may have open. Every connection is one.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use flowhost_server::config::HttpLimits;
 
-/// Raises the usual limit (as a rule 1,024) to the hardest that the system allows, and says so in the log where the listeners may
-/// take in more connections than that.
+/// Raises the soft limit (usually 1,024) to the hard limit, and warns in the log if the listeners
+/// may accept more connections than that.
 pub(super) fn allow_for(limits: &HttpLimits) {
     let connections = limits.public.max_connections + limits.admin.max_connections;
     let needed = (connections + OTHER_FILES) as u64;
@@ -20,5 +20,5 @@ pub(super) fn allow_for(limits: &HttpLimits) {
     }
 }
 
-/// The database's connections, the standard streams, what is being read.
+/// The database's connections, the standard streams, and files that are being read.
 const OTHER_FILES: usize = 100;

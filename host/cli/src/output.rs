@@ -1,4 +1,4 @@
-//! Printing: results on standard output, everything that accompanies them on standard error.
+//! Prints results on standard output, and everything that accompanies them on standard error.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,28 +12,28 @@ pub(crate) fn say(text: &str) {
     print(format_args!("{text}\n"));
 }
 
-/// Prints a document as it is, without an end of line after it.
+/// Prints a document as it is, without adding a line end.
 pub(crate) fn say_exactly(text: &str) {
     print(format_args!("{text}"));
 }
 
-/// Prints what is not the result: progress, hints, errors, whatever text from elsewhere they quote. Beside a log it goes the log's way, so
-/// that nothing waits for who reads it.
+/// Prints what is not the result: progress, hints and errors, which may quote untrusted text. If
+/// the log is on, the text goes through the log's writer, so that nothing waits for a slow reader.
 pub(crate) fn note(text: &str) {
     let text = lines_printable(text);
     if !put_beside_the_log(&format!("{text}\n")) {
-        // If even that can't be printed there is nobody to tell.
+        // If even this can't be printed, there is nobody to tell.
         let _ = write(io::stderr().lock(), format_args!("{text}\n"));
     }
 }
 
-/// Whether results still go anywhere: what has no end stops where nobody reads it.
+/// Whether results can still be printed. Endless output stops when nobody reads it.
 pub(crate) fn is_heard() -> bool {
     lost().is_none()
 }
 
-/// Fails where a result could not be printed, but for a reader that has enough, as in `flowhost tenant list | head -1`: a key that was made
-/// for a file on a full disk is nowhere.
+/// Fails if a result could not be printed: a key that was written to a full disk is lost. A reader
+/// that has read enough is no failure, as in `flowhost tenant list | head -1`.
 pub(crate) fn printed() -> anyhow::Result<()> {
     match lost().take() {
         Some(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("the result can't be printed"),
@@ -41,8 +41,8 @@ pub(crate) fn printed() -> anyhow::Result<()> {
     }
 }
 
-/// Text from elsewhere, made safe for a terminal: control characters, and what turns the direction of reading, would let it rewrite what
-/// the user sees.
+/// Makes untrusted text safe for a terminal: control characters, and characters that change the
+/// direction of reading, could rewrite what the user sees.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|char| if steers(char) { char::REPLACEMENT_CHARACTER } else { char }).collect()
 }
@@ -52,7 +52,7 @@ fn lines_printable(text: &str) -> String {
     text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
-/// Cuts a text to a width, with `…` where something is missing.
+/// Cuts a text to a width, with `…` for what is missing.
 pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
@@ -61,13 +61,14 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     kept + "…"
 }
 
-/// A duration in milliseconds, to the hundredth: what a machine needs and a person can read.
+/// A duration in milliseconds with two decimals, for machines and people.
 #[cfg(feature = "devkit")]
 pub(crate) fn milliseconds(duration: std::time::Duration) -> f64 {
     (duration.as_secs_f64() * 100_000.0).round() / 100.0
 }
 
-/// `println!` would panic when the reader went away. What comes after something that is lost would be half a result.
+/// `println!` would panic when the reader goes away. After a failure nothing more is printed, since
+/// the result would have a gap.
 fn print(text: std::fmt::Arguments<'_>) {
     let mut lost = lost();
     if lost.is_none() {

@@ -128,7 +128,7 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
 
 async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<()> {
     let api = args.api.connect(environment)?;
-    // Before anything is built.
+    // Checked before anything is built.
     let example = match example_data(&args.source) {
         Err(error) if args.force => {
             note(&format!("flow.json is left aside: {error:#}"));
@@ -179,8 +179,8 @@ pub(crate) async fn rehearse(
     api.call(Method::POST, &path, Some(&json!({ "data": example }))).await.map(drop)
 }
 
-/// The example data of the Flow JSON's first entry screen (`__example__`); none without a `flow.json` in the project. One that WhatsApp would
-/// refuse is refused.
+/// The example data (`__example__`) of the Flow JSON's first entry screen; empty if the project has
+/// no `flow.json`. Fails for a Flow JSON that WhatsApp would refuse.
 pub(crate) fn example_data(project: &Path) -> anyhow::Result<Map<String, Value>> {
     Ok(sound_flow_json(project)?.and_then(|flow| flow.entry_screens().next().map(Screen::example_data)).unwrap_or_default())
 }
@@ -211,7 +211,6 @@ async fn component(source: &Path) -> anyhow::Result<Vec<u8>> {
     if source.is_dir() { Ok(project::Component::of(source, None).await?.bytes) } else { read_bytes(source) }
 }
 
-/// The bytes of a component.
 #[cfg(not(feature = "devkit"))]
 async fn component(source: &Path) -> anyhow::Result<Vec<u8>> {
     anyhow::ensure!(
@@ -221,7 +220,7 @@ async fn component(source: &Path) -> anyhow::Result<Vec<u8>> {
     read_bytes(source)
 }
 
-/// An uploaded version, and the API's words about it.
+/// An uploaded version, and the API's whole answer.
 pub(crate) struct Uploaded {
     pub(crate) version: Version,
     answer: Value,
@@ -260,7 +259,7 @@ pub(crate) struct Version {
     created_at: Option<String>,
     #[serde(default)]
     active: bool,
-    /// Whether it has a manifest; in what comes of an upload only.
+    /// Whether it has a manifest; only in the answer to an upload.
     manifest: Option<bool>,
 }
 
@@ -302,7 +301,7 @@ impl Version {
     }
 }
 
-/// Tools that strip, and cargo's own output, have no manifest any more, or not yet.
+/// Tools that strip a component remove the manifest, and cargo's own output does not have it yet.
 const NO_MANIFEST: &str = "
 It has no manifest, so it may reach nothing, whatever flowhost.toml asks for: upload what `flowhost plugin build` wrote, as it is.";
 

@@ -1,4 +1,4 @@
-//! The file that tells scripts where a host listens, and that it does.
+//! The file that tells scripts that a host is ready, and where it listens.
 
 use std::fs::Permissions;
 use std::io::{ErrorKind, Write as _};
@@ -9,11 +9,13 @@ use anyhow::Context as _;
 use serde_json::json;
 use tempfile::NamedTempFile;
 
-/// A ready file: there from [`ReadyFile::announce`] until it is dropped, and never half written.
+/// A ready file. It exists from [`ReadyFile::announce`] until this is dropped, and is never half
+/// written.
 pub(crate) struct ReadyFile(Option<PathBuf>);
 
 impl ReadyFile {
-    /// Removes what a host that was killed left behind: until this one is ready, the file must not say so.
+    /// Removes the file of a host that was killed: until this host is ready, the file must not say
+    /// so.
     pub(crate) fn claim(path: Option<PathBuf>) -> anyhow::Result<Self> {
         if let Some(path) = &path {
             remove(path).with_context(|| format!("can't remove the old {}", path.display()))?;
@@ -43,7 +45,8 @@ fn write_at_once(path: &Path, content: &str) -> anyhow::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = NamedTempFile::new_in(folder)?;
     writeln!(file, "{content}")?;
-    // Whoever waits for the host may run as another user; there is nothing secret in it.
+    // The script that waits for the host may run as another user, and nothing in the file is
+    // secret.
     file.as_file().set_permissions(Permissions::from_mode(0o644))?;
     file.persist(path)?;
     Ok(())

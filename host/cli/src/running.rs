@@ -1,4 +1,4 @@
-//! What `serve` and `dev` share: their arguments, and a host's life between start and stop.
+//! What `serve` and `dev` share: their arguments, and the life of a host between start and stop.
 
 use std::path::PathBuf;
 
@@ -68,7 +68,7 @@ enum LogFormat {
 }
 
 impl RunArgs {
-    /// The arguments, to be checked.
+    /// The arguments, not yet checked.
     pub(crate) fn front(&self) -> FrontInputs {
         FrontInputs {
             listen: self.listen.clone(),
@@ -85,15 +85,16 @@ impl RunArgs {
         }
     }
 
-    /// Starts the log; `always` comes before the user's filter, which wins over it. The filter must have been checked.
+    /// Starts the log. The directives in `always` come before the user's filter, which overrides
+    /// them. The filter must have been checked.
     pub(crate) fn init_log(&self, always: &str) -> anyhow::Result<()> {
         let filter = format!("{always}{}", self.log);
         flowhost_runtime::telemetry::init(&filter, self.log_format == LogFormat::Json).context("can't start the log")
     }
 }
 
-/// Starts a host and serves until a signal; `meanwhile` tells people where it is, and may go on until then. An error of it ends the
-/// host.
+/// Starts a host and serves until a signal. `meanwhile` tells people where the host is, and may run
+/// until the signal. If it fails, the host stops.
 pub(crate) async fn serve_until_signal(
     config: HostConfig,
     ready_file: ReadyFile,
@@ -135,5 +136,5 @@ pub(crate) async fn serve_until_signal(
     served
 }
 
-/// sqlx repeats each notice of the database, which tells nobody anything.
+/// sqlx repeats each notice of the database, which is of no use to operators.
 const DEFAULT_LOG: &str = "info,sqlx=warn";

@@ -48,8 +48,9 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     .await
 }
 
-/// HAProxy looks every 2 s and believes the third failure, which takes 6 s. With the 15 s that requests under way may take after it, and 5 s
-/// for the database, this stays below the 30 s after which Kubernetes kills.
+/// HAProxy checks every 2 s and acts on the third failure, which takes 6 s. Together with the 15 s
+/// for requests under way, and 5 s for the database, this stays below the 30 s after which
+/// Kubernetes kills.
 const DRAIN_DELAY_SECONDS: u32 = 8;
 
 const EXAMPLE: &str = "Examples:

@@ -1,4 +1,4 @@
-//! `flowhost session`: looking at conversations. What was said in them is sealed; only their course can be seen.
+//! `flowhost session`: shows the course of conversations. Their content is sealed.
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Deserialize;
@@ -140,7 +140,8 @@ impl Sessions {
 }
 
 impl Session {
-    /// One exchange whose token many recipients share is no conversation that could be open or over.
+    /// A session with a shared token is a single exchange, not a conversation that could be open or
+    /// over.
     fn status(&self) -> String {
         if self.shared { format!("{} (shared token)", self.status) } else { self.status.clone() }
     }

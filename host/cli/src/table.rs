@@ -4,16 +4,15 @@ use std::fmt;
 
 use super::output::{cut, printable};
 
-/// Rows under headings; prints as aligned columns.
+/// Rows under headings. Displayed as aligned columns.
 pub(crate) struct Table(Vec<Vec<String>>);
 
 impl Table {
-    /// A table without rows.
     pub(crate) fn new(headings: &[&str]) -> Self {
         Self(vec![headings.iter().map(ToString::to_string).collect()])
     }
 
-    /// Adds a row; its cells may hold text from elsewhere, as long as anybody made it.
+    /// Adds a row. Cells may hold untrusted text of any length: it is made printable and cut.
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.0.push(cells.iter().map(|cell| cut(&printable(cell), WIDEST_CELL)).collect());
     }
@@ -37,7 +36,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// Room for whatever people call things. `--json` shows all of a longer one.
+/// Enough for real names. `--json` shows the whole of a longer one.
 const WIDEST_CELL: usize = 200;
 
 /// A value that may be missing, as a cell.

@@ -159,7 +159,7 @@ async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<(
     Ok(())
 }
 
-/// Requests per second; none for no limit.
+/// Requests per second; `None` for no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rate(Option<u32>);
 

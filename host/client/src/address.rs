@@ -1,8 +1,9 @@
-//! What a status says of the URL that was called: most wrong statuses are a URL that is wrong by a slash.
+//! Hints about the URL that was called. Most wrong statuses come from a URL that is off by a slash.
 
 use reqwest::Url;
 
-/// What may be wrong with the URL, for the one who typed it. It quotes the answer: it is foreign text.
+/// What may be wrong with the URL, for the person who typed it. The hint quotes the answer, which
+/// is untrusted text.
 pub(super) fn hint(status: u16, endpoint: &Url, location: Option<&str>) -> Option<String> {
     match status {
         300..=399 => Some(redirect(endpoint, location)),
@@ -24,7 +25,7 @@ fn redirect(endpoint: &Url, location: Option<&str>) -> String {
     format!("it sends on to {shown}{difference}; Meta follows no redirect, so the URL of the Flow must be the last one")
 }
 
-/// How another URL differs, where it is little.
+/// How the redirect's URL differs, if the difference is small.
 fn difference(endpoint: &Url, target: &Url) -> Option<&'static str> {
     let path = |url: &Url| url.path().trim_end_matches('/').to_owned();
     let single = |url: &Url| url.path().split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
@@ -55,7 +56,7 @@ fn slashes(endpoint: &Url) -> Option<String> {
     }
 }
 
-/// No URL of an endpoint is longer; what is foreign must not fill the screen.
+/// No endpoint's URL is longer, and untrusted text must not fill the screen.
 const MAX_SHOWN: usize = 300;
 
 #[cfg(test)]

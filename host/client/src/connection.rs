@@ -1,11 +1,12 @@
-//! Why no answer came over a connection, in words: what the layers below say of it is for their authors.
+//! Explains failed connections to users: the messages of the layers below are written for their
+//! authors.
 
 use std::error::Error;
 use std::io;
 
 use tokio_rustls::rustls::{AlertDescription, CertificateError, Error as TlsError};
 
-/// What went wrong, and what to do about it where that is known.
+/// What went wrong, and what to do about it if that is known.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct ConnectionFailure(String);
@@ -29,7 +30,7 @@ fn words(error: &(dyn Error + 'static)) -> String {
     io.find_map(of_io).map_or_else(|| of_http(last()), str::to_owned)
 }
 
-/// The HTTP client's errors have no type here, only words.
+/// The HTTP client's error kinds are not public, so only their messages tell them apart.
 fn of_http(words: String) -> String {
     match words.as_str() {
         "connection closed before message completed" => CLOSED.to_owned(),
@@ -38,7 +39,8 @@ fn of_http(words: String) -> String {
     }
 }
 
-/// The error and what is behind it, the last of all at the end. An I/O error has what it wraps inside of it, and not as its source.
+/// The error and its causes, the innermost last. An I/O error holds what it wraps inside, not as
+/// its source.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
     let mut causes = vec![error];
     while let Some(next) = causes.last().copied().and_then(behind) {
@@ -96,7 +98,7 @@ fn of_certificate(flaw: &CertificateError) -> String {
     format!("{what}. Meta takes only a certificate that a public authority signed")
 }
 
-/// `HandshakeFailure` as words.
+/// Turns `HandshakeFailure` into words.
 fn spaced(name: &str) -> String {
     let mut words = String::new();
     for (at, letter) in name.char_indices() {
@@ -114,7 +116,7 @@ const CLOSED: &str =
 const UNTRUSTED: &str = "its certificate was signed by nobody whom this machine trusts: it is self-signed, or an authority's of your \
     own. To call it all the same, name a file with that authority's certificate, or with the self-signed one, in SSL_CERT_FILE";
 
-/// `openssl req -x509` makes such ones, unless it is told otherwise.
+/// `openssl req -x509` makes such certificates by default.
 const SELF_SIGNED_AUTHORITY: &str = "its certificate is self-signed and an authority's, which no server may have. Make it with \
     `-addext basicConstraints=critical,CA:FALSE`, and to call it all the same name its file in SSL_CERT_FILE";
 

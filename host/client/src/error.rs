@@ -5,9 +5,9 @@ use std::error::Error;
 use super::connection::ConnectionFailure;
 use super::public_key::PublicKeyFlaw;
 
-/// Everything that [`FlowClient`](super::FlowClient) and [`SealedRequest`](super::SealedRequest) can fail with.
+/// All errors of [`FlowClient`](super::FlowClient) and [`SealedRequest`](super::SealedRequest).
 ///
-/// Statuses other than 200 are no errors: they are in [`Reply`](super::Reply).
+/// Statuses other than 200 are not errors: they are in [`Reply`](super::Reply).
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// A reply that must carry a sealed body (200 or 427) came without one.
@@ -20,9 +20,9 @@ pub enum ClientError {
     /// The URL cannot be called.
     #[error("`{url}` is not the full http(s) URL of an endpoint")]
     Endpoint {
-        /// What was given.
+        /// The URL as given.
         url: String,
-        /// The parser's reason; absent where the URL is well formed but not http(s).
+        /// The parser's reason; absent if the URL is well formed but not http(s).
         #[source]
         source: Option<Box<dyn Error + Send + Sync>>,
     },
@@ -31,14 +31,14 @@ pub enum ClientError {
     #[error("cannot set up the HTTP client")]
     HttpSetup(#[source] reqwest::Error),
 
-    /// The body of a 200 or 427 does not open under the key and the inverted IV of the request.
+    /// The body of a 200 or 427 can't be decrypted with the key and the inverted IV of the request.
     #[error(
         "the reply does not open: it must be AES-128-GCM under the request's key and its IV with every bit inverted, \
          with the tag at the end"
     )]
     NotSealedForThisRequest,
 
-    /// The key to encrypt to is not one that Meta would have.
+    /// The key to encrypt to is not a valid public key for Flows.
     #[error("the public key is not an RSA key in PEM (`-----BEGIN PUBLIC KEY-----`)")]
     PublicKey(#[source] PublicKeyFlaw),
 
@@ -46,7 +46,7 @@ pub enum ClientError {
     #[error("the reply is not standard base64 (and nothing else: no quotes, no line breaks)")]
     ReplyNotBase64(#[source] base64::DecodeError),
 
-    /// The reply opened, but what was in it is not JSON.
+    /// The reply was decrypted, but its content is not JSON.
     #[error("the decrypted reply is not JSON")]
     ReplyNotJson(#[source] serde_json::Error),
 
@@ -61,7 +61,8 @@ pub enum ClientError {
     #[error("cannot encode the payload as JSON")]
     RequestNotJson(#[source] serde_json::Error),
 
-    /// RSA or AES refused to encrypt; with a key that parsed this means a modulus too small for OAEP with SHA-256.
+    /// RSA or AES refused to encrypt. With a key that parsed, this means a modulus too small for
+    /// OAEP with SHA-256.
     #[error("cannot encrypt the request to this public key (Flows takes RSA-2048)")]
     Seal,
 

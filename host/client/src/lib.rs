@@ -1,8 +1,9 @@
 //! Plays the WhatsApp client, with Meta's servers in between, against any Flows data endpoint.
 //!
-//! A payload goes in; it is encrypted, signed and posted as Meta would, and the decrypted reply comes out. This is the
-//! other side of the wire: nothing here uses the host's own crypto, so a mistake there cannot hide itself here. A
-//! [`Phone`] says besides what the user would see of a reply ([`judgement`]), and a [`conversation`] where they are in a Flow.
+//! The caller passes a payload; it is encrypted, signed and posted as Meta would, and the decrypted
+//! reply comes back. Nothing here uses the host's own crypto, so a mistake there cannot hide itself
+//! here. A [`Phone`] also says what the user would see of a reply ([`judgement`]), and a
+//! [`conversation`] follows the user through a Flow.
 //!
 //! ```no_run
 //! # async fn run(url: &str, public_key_pem: &str, app_secret: &str) -> Result<(), flowhost_client::ClientError> {
@@ -56,7 +57,8 @@ pub struct FlowClient {
 impl FlowClient {
     /// A client for the endpoint at this full URL.
     ///
-    /// `public_key_pem` is the key that was uploaded to Meta for the phone number, `app_secret` that of the Meta app.
+    /// `public_key_pem` is the key that was uploaded to Meta for the phone number, `app_secret` is
+    /// the Meta app's.
     ///
     /// # Errors
     /// [`ClientError::Endpoint`], [`ClientError::PublicKey`] or [`ClientError::HttpSetup`].
@@ -94,13 +96,13 @@ impl FlowClient {
         Ok(self)
     }
 
-    /// Sends one payload and opens what comes back.
+    /// Sends one payload and opens the reply.
     ///
-    /// A status other than 200 and 427 is no error; its body is not looked at.
+    /// A status other than 200 and 427 is not an error; its body is ignored.
     ///
     /// # Errors
-    /// Those of [`seal`](Self::seal), [`send`](Self::send) and [`SealedRequest::open`]; [`ClientError::EmptyReply`]
-    /// where a 200 or 427 has no body.
+    /// Those of [`seal`](Self::seal), [`send`](Self::send) and [`SealedRequest::open`];
+    /// [`ClientError::EmptyReply`] if a 200 or 427 has no body.
     pub async fn call(&self, payload: &Value) -> Result<Reply, ClientError> {
         let request = self.seal(payload)?;
         let raw = self.send(&request).await?;
@@ -123,11 +125,12 @@ impl FlowClient {
         SealedRequest::seal(&self.public_key, plaintext, |body| self.secret.header(body))
     }
 
-    /// Posts exactly these bytes with their signature. Redirects are not followed: to Meta they are no answer.
+    /// Posts exactly these bytes with their signature. Redirects are not followed: Meta does not
+    /// accept them as an answer.
     ///
     /// # Errors
-    /// [`ClientError::TimedOut`] after [`TIMEOUT`], [`ClientError::ReplyTooLarge`] past [`MAX_REPLY_BYTES`], else
-    /// [`ClientError::Transport`].
+    /// [`ClientError::TimedOut`] after [`TIMEOUT`], [`ClientError::ReplyTooLarge`] past
+    /// [`MAX_REPLY_BYTES`], else [`ClientError::Transport`].
     pub async fn send(&self, request: &SealedRequest) -> Result<RawReply, ClientError> {
         let started = Instant::now();
         let response = self
@@ -146,42 +149,44 @@ impl FlowClient {
         Ok(RawReply { status, body, retry_after, hint, duration: started.elapsed() })
     }
 
-    /// The JWT over a flow token, signed with the app secret; see [`payload::with_flow_token_signature`].
+    /// The JWT over a flow token, signed with the app secret; see
+    /// [`payload::with_flow_token_signature`].
     pub fn flow_token_signature(&self, flow_token: &str) -> String {
         self.secret.flow_token_jwt(flow_token)
     }
 }
 
-/// What the endpoint answered, opened where the protocol seals it.
+/// What the endpoint answered, decrypted where the protocol seals it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// The decrypted JSON; there with 200 and 427, absent with every other status.
+    /// The decrypted JSON; present for 200 and 427, absent for every other status.
     pub payload: Option<Value>,
-    /// How long the endpoint asks to be left alone, from a `Retry-After` in seconds.
+    /// How long the endpoint asks clients to wait, from a `Retry-After` in seconds.
     pub retry_after: Option<Duration>,
     /// From just before the request was sent until the reply's last byte.
     pub duration: Duration,
 }
 
-/// What the endpoint answered, as it came over the wire.
+/// What the endpoint answered, as received.
 #[derive(Clone, Debug)]
 pub struct RawReply {
     /// The HTTP status.
     pub status: u16,
     /// The body; at most [`MAX_REPLY_BYTES`].
     pub body: Vec<u8>,
-    /// How long the endpoint asks to be left alone, from a `Retry-After` in seconds.
+    /// How long the endpoint asks clients to wait, from a `Retry-After` in seconds.
     pub retry_after: Option<Duration>,
-    /// What a status says of the URL, where it may be the wrong one.
+    /// A hint about the URL, if the status suggests that it is the wrong one.
     pub hint: Option<String>,
     /// From just before the request was sent until the reply's last byte.
     pub duration: Duration,
 }
 
 impl RawReply {
-    /// Opens the body where the status says that it is sealed (200 and 427); `request` is what this is the answer to.
+    /// Opens the body if the status says that it is sealed (200 and 427); `request` is the request
+    /// that this answers.
     ///
     /// # Errors
     /// [`ClientError::EmptyReply`] and those of [`SealedRequest::open`].
@@ -201,7 +206,8 @@ fn parse_endpoint(text: &str) -> Result<Url, ClientError> {
     if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(refused(None)) }
 }
 
-/// Takes the key with `\n` written out as two characters too, as environment variables and secret stores mangle it.
+/// Also accepts a key with `\n` written out as two characters, as environment variables and secret
+/// stores mangle it.
 fn parse_public_key(pem: &str) -> Result<RsaPublicKey, ClientError> {
     let pem = pem.replace("\\n", "\n");
     RsaPublicKey::from_public_key_pem(pem.trim()).map_err(|_| ClientError::PublicKey(PublicKeyFlaw::of(&pem)))
@@ -210,7 +216,7 @@ fn parse_public_key(pem: &str) -> Result<RsaPublicKey, ClientError> {
 fn http_client(endpoint: &Url) -> Result<Client, ClientError> {
     let mut builder = Client::builder().timeout(TIMEOUT).redirect(redirect::Policy::none());
     if is_loopback(endpoint) {
-        // A proxy that the environment names could not reach this machine's own listeners.
+        // A proxy from the environment could not reach this machine's own listeners.
         builder = builder.no_proxy();
     }
     builder.build().map_err(ClientError::HttpSetup)
@@ -247,8 +253,8 @@ fn transport(error: reqwest::Error) -> ClientError {
 /// How long the WhatsApp client waits for a data endpoint: Meta's documented hard time-out of 10 s.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The largest reply body that is read: 1 MiB, four times what the host lets a plugin answer (256 KiB), so that even a
-/// reply in base64 and somewhat past that limit arrives whole.
+/// The largest reply body that is read: 1 MiB. That is four times what the host lets a plugin
+/// answer (256 KiB), so that even a reply in base64 and somewhat past that limit arrives whole.
 pub const MAX_REPLY_BYTES: usize = 1024 * 1024;
 
 const SIGNATURE_HEADER: &str = "x-hub-signature-256";
@@ -349,7 +355,7 @@ mod tests {
         FlowClient::new(url, PUBLIC_KEY, "secret").unwrap()
     }
 
-    /// Answers one request with these bytes; the task gives what it received.
+    /// Answers one request with these bytes; the task returns what it received.
     async fn endpoint(answer: String) -> (String, tokio::task::JoinHandle<Vec<u8>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/flows/acme/booking", listener.local_addr().unwrap());

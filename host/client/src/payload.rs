@@ -1,11 +1,11 @@
 //! The requests that a phone sends, before encryption.
 //!
-//! Each maker returns the JSON object for [`FlowClient::call`](super::FlowClient::call), in the shape that current
-//! WhatsApp clients send with data API 3.0.
+//! Each function returns the JSON object for [`FlowClient::call`](super::FlowClient::call), in the
+//! shape that current WhatsApp clients send with data API 3.0.
 
 use serde_json::{Value, json};
 
-/// The data API version that the makers write. Clients send it as a string.
+/// The data API version that these functions write. Clients send it as a string.
 pub const DATA_API_VERSION: &str = "3.0";
 
 /// Meta's health check. It carries no flow token.
@@ -28,20 +28,22 @@ pub fn back(screen: &str, flow_token: &str) -> Value {
     action("BACK", screen, json!({}), flow_token)
 }
 
-/// The client reports that it could not use the last reply: `key` is Meta's error key, `message` its text.
+/// The client reports that it could not use the last reply: `key` is Meta's error key, `message`
+/// its text.
 pub fn error_notification(screen: &str, key: &str, message: &str, flow_token: &str) -> Value {
     let data = json!({"error": key, "error_message": message});
     action("data_exchange", screen, data, flow_token)
 }
 
-/// The same payload under another data API version, such as `"4.0"`. Anything but an object comes back unchanged.
+/// The same payload with another data API version, such as `"4.0"`. Anything but an object comes
+/// back unchanged.
 pub fn with_version(payload: Value, version: &str) -> Value {
     with_field(payload, "version", version)
 }
 
 /// The same payload with the token's JWT, as clients send it from data API 4.0 on (see
-/// [`FlowClient::flow_token_signature`](super::FlowClient::flow_token_signature)). Anything but an object comes back
-/// unchanged.
+/// [`FlowClient::flow_token_signature`](super::FlowClient::flow_token_signature)). Anything but an
+/// object comes back unchanged.
 pub fn with_flow_token_signature(payload: Value, signature: &str) -> Value {
     with_field(payload, "flow_token_signature", signature)
 }

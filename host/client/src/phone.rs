@@ -1,4 +1,4 @@
-//! A phone: it asks, asks once more where a 421 says that its key is old, and makes something of the answer.
+//! A phone: it asks, asks once more if a 421 says that its key is old, and judges the answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,33 +19,34 @@ pub struct Phone {
     flow_json: Option<Arc<FlowJson>>,
 }
 
-/// One request with what came of it.
+/// One request and its result.
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    /// How often it was sent: twice, if the first answer was a 421.
+    /// How often it was sent: twice if the first answer was a 421.
     pub attempts: usize,
-    /// The status of the last answer; none, if none came.
+    /// The status of the last answer; `None` if none arrived.
     pub status: Option<u16>,
-    /// What was inside the last answer, if it was due and could be opened.
+    /// The content of the last answer, if it has one that could be decrypted.
     pub payload: Option<Value>,
-    /// From just before the last attempt until its answer's last byte; zero, if none came.
+    /// From just before the last attempt until its answer's last byte; zero if no answer arrived.
     pub duration: Duration,
-    /// What the phone makes of it.
+    /// What the phone makes of the answer.
     pub judgement: Judgement,
 }
 
 impl Phone {
-    /// A phone that speaks the usual version of the data API.
+    /// A phone with [`payload::DATA_API_VERSION`] that sends no token signature.
     pub fn new(client: FlowClient) -> Self {
         Self { client, data_api_version: payload::DATA_API_VERSION.to_owned(), signs_tokens: false, flow_json: None }
     }
 
-    /// The same phone with another version of the data API, such as `4.0`; whether it sends a `flow_token_signature` along too.
+    /// The same phone with another version of the data API, such as `4.0`. `signs_tokens` makes it
+    /// send a `flow_token_signature`.
     pub fn speaking(self, data_api_version: &str, signs_tokens: bool) -> Self {
         Self { data_api_version: data_api_version.to_owned(), signs_tokens, ..self }
     }
 
-    /// The same phone with the Flow JSON that its user opens: what it is sent is checked against that.
+    /// The same phone with the Flow JSON that its user opens. Answers are checked against it.
     pub fn showing(self, flow_json: FlowJson) -> Self {
         Self { flow_json: Some(Arc::new(flow_json)), ..self }
     }
@@ -55,15 +56,15 @@ impl Phone {
         self.flow_json.as_deref()
     }
 
-    /// A payload with the version of the data API and, if the phone sends one, the signature of its flow token. Health checks and
-    /// error notifications carry none.
+    /// Adds the version of the data API to a payload and, if the phone sends one, the signature of
+    /// its flow token. Health checks and error notifications carry no signature.
     pub fn dress(&self, payload: Value) -> Value {
         let payload = payload::with_version(payload, &self.data_api_version);
         let signs = self.signs_tokens && RequestKind::of(&payload) == RequestKind::Turn;
         if signs { self.sign(payload) } else { payload }
     }
 
-    /// A payload with the signature of its flow token, if it has one.
+    /// Adds the signature of the flow token to a payload, if it has one.
     pub fn sign(&self, payload: Value) -> Value {
         match payload["flow_token"].as_str().map(|token| self.client.flow_token_signature(token)) {
             Some(signature) => payload::with_flow_token_signature(payload, &signature),
@@ -71,8 +72,8 @@ impl Phone {
         }
     }
 
-    /// Sends a payload as it is and judges what comes back; after a 421 once more, sealed anew. That nothing usable comes back is
-    /// no error here but a judgement.
+    /// Sends a payload as it is and judges the answer. After a 421 it is sealed anew and sent once
+    /// more. A missing or unusable answer is a judgement here, not an error.
     ///
     /// # Errors
     /// Those of [`FlowClient::seal`]: there was nothing to send.
@@ -97,14 +98,14 @@ impl Phone {
     }
 }
 
-/// What Meta thinks of an answer that took so long (`protocol.md` section 1).
+/// What Meta would say about an answer that took so long (`protocol.md` section 1).
 fn slowness(duration: Duration) -> Option<String> {
     let seconds = duration.as_secs_f64();
     (seconds > FIRST_ALERT_SECONDS)
         .then(|| format!("it took {seconds:.1} s: Meta alerts if one answer in ten takes longer than {FIRST_ALERT_SECONDS} s"))
 }
 
-/// The lowest of the latencies at which Meta alerts.
+/// The lowest latency at which Meta alerts.
 const FIRST_ALERT_SECONDS: f64 = 1.0;
 
 #[cfg(test)]

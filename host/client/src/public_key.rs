@@ -1,6 +1,6 @@
 //! What is wrong with a file that should hold a public key.
 
-/// What is there instead, and how to come to what is due.
+/// What the file holds instead, and how to get the right one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PublicKeyFlaw {
     /// There is nothing of the form `-----BEGIN ..-----`.
@@ -12,10 +12,10 @@ pub enum PublicKeyFlaw {
     /// A certificate.
     #[error("it is a certificate; the key in it is what `openssl x509 -in FILE -noout -pubkey` prints")]
     Certificate,
-    /// A public key in the older form that is RSA's alone.
+    /// A public key in PKCS#1, the older form for RSA keys only.
     #[error("it is a public key in the form PKCS#1; `openssl rsa -RSAPublicKey_in -in FILE -pubout` prints the one that is due")]
     Pkcs1,
-    /// A public key that can't be read as one of RSA's.
+    /// A public key that can't be read as an RSA key.
     #[error("it is a public key, but damaged, or of another kind than RSA")]
     NotRsa,
     /// Something else in PEM.
@@ -24,7 +24,7 @@ pub enum PublicKeyFlaw {
 }
 
 impl PublicKeyFlaw {
-    /// Looks at the first line of the PEM in a text that is no public key.
+    /// Looks at the first line of the PEM in a text that is not a valid public key.
     pub(super) fn of(text: &str) -> Self {
         let label = text.split_once("-----BEGIN ").and_then(|(_, rest)| rest.split_once("-----")).map(|(label, _)| label);
         match label {

@@ -1,6 +1,7 @@
-//! The phone's half of the envelope: seal a request, open its answer.
+//! The phone's half of the envelope: seals a request and opens its answer.
 //!
-//! Written from the protocol and with other libraries than the host's own crypto, so that the two can judge each other.
+//! It is written from the protocol and with other libraries than the host's own crypto, so that the
+//! two can check each other.
 
 mod diagnosis;
 
@@ -21,7 +22,7 @@ use super::error::ClientError;
 
 pub use self::diagnosis::SealFlaw;
 
-/// One request as it goes over the wire, with what it takes to open the answer.
+/// One request as it goes over the wire, with what is needed to open the answer.
 ///
 /// Its `Debug` shows neither key nor IV.
 #[derive(Clone)]
@@ -34,7 +35,8 @@ pub struct SealedRequest {
 }
 
 impl SealedRequest {
-    /// Encrypts `plaintext` under a fresh key and IV, the key to `public_key`; `sign` makes the header from the body.
+    /// Encrypts `plaintext` with a fresh key and IV, and the key with `public_key`; `sign` makes
+    /// the header from the body.
     pub(super) fn seal(
         public_key: &RsaPublicKey,
         plaintext: &[u8],
@@ -48,7 +50,8 @@ impl SealedRequest {
     /// Opens the body of a 200 or 427 reply to this request and parses the JSON in it.
     ///
     /// # Errors
-    /// [`ClientError::ReplyNotBase64`], [`ClientError::NotSealedForThisRequest`] or [`ClientError::ReplyNotJson`].
+    /// [`ClientError::ReplyNotBase64`], [`ClientError::NotSealedForThisRequest`] or
+    /// [`ClientError::ReplyNotJson`].
     pub fn open(&self, body: &[u8]) -> Result<Value, ClientError> {
         let sealed = STANDARD.decode(body).map_err(ClientError::ReplyNotBase64)?;
         let plaintext = self.exchange.open_reply(&sealed)?;

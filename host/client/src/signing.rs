@@ -9,12 +9,14 @@ use serde_json::json;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// The app secret of the Meta app that the flow is connected to. Wiped on drop, and not shown by `Debug`.
+/// The app secret of the Meta app that the flow is connected to. Wiped on drop, and not shown by
+/// `Debug`.
 #[derive(Clone)]
 pub(super) struct SigningSecret(Zeroizing<String>);
 
 impl SigningSecret {
-    /// Takes the secret as Meta's dashboard shows it: its text, not its hex-decoded bytes, is the HMAC key.
+    /// Takes the secret as Meta's dashboard shows it: the HMAC key is its text, not its hex-decoded
+    /// bytes.
     pub(super) fn new(secret: &str) -> SigningSecret {
         SigningSecret(Zeroizing::new(secret.to_owned()))
     }

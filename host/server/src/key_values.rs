@@ -1,7 +1,9 @@
-//! Values that plugins keep beyond a session, in the database: sealed under the tenant's data key, each bound to its key.
+//! Values that plugins keep beyond a session. They are in the database, sealed with the tenant's
+//! data key, and each is bound to its key.
 //!
-//! Invariants: a call takes a connection only while its statement runs; so few of these run at once that a flood of them leaves
-//! connections to exchanges, and no tenant has them all. A version never comes again.
+//! Invariants: a call holds a connection only while its statement runs; the number of concurrent
+//! calls is limited, so that a flood of them leaves connections to exchanges and no tenant has all
+//! permits; a version never occurs twice.
 
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use flowhost_runtime::plugins::{KeptValue, KeyValueError, KeyValues, NewValue, P
 use flowhost_runtime::telemetry::{self, BudgetSeries};
 use flowhost_runtime::tenant_limits::{Permit, TenantLimits};
 
-/// Keeps values of flows in the database.
+/// The key-value store of all flows, in the database.
 pub struct FlowValues {
     store: Store,
     directory: Arc<Directory>,
@@ -21,7 +23,7 @@ pub struct FlowValues {
 }
 
 impl FlowValues {
-    /// Puts the parts together; `series` counts what is under way.
+    /// Limits calls to a share of the store's connections; `series` counts the calls under way.
     pub fn new(store: Store, directory: Arc<Directory>, series: BudgetSeries) -> Self {
         let all = (store.connections() as usize * PERMITS_OF_TEN / 10).max(1);
         let limits = TenantLimits::new(all, all.div_ceil(TENANTS_WITH_ALL_PERMITS), series);
@@ -45,7 +47,7 @@ impl FlowValues {
             version,
             ttl_seconds: value.ttl_seconds,
             most_keys: value.max_keys,
-            // A version that can't be stored is none that is.
+            // A version that is too large to be stored matches none.
             only_if: only_if.map(|expected| expected.map(|version| i64::try_from(version).unwrap_or(-1))),
         };
         match store::put_flow_value(&self.store, scope, &put).await? {
@@ -65,7 +67,7 @@ impl FlowValues {
         let desk = self.enter(scope).await?;
         let sealed = store::list_flow_keys(&self.store, scope).await?;
         let prefix = prefix.to_owned();
-        // Opening thousands of keys takes milliseconds: not on a thread that others wait for.
+        // Opening thousands of keys takes milliseconds, too long for an async thread.
         let open = move || desk.first_keys(&sealed, &prefix, limit as usize);
         tokio::task::spawn_blocking(open).await.map_err(|_| Failure::Interrupted)?
     }
@@ -117,7 +119,7 @@ impl KeyValues for FlowValues {
     }
 }
 
-/// A place at one flow's values; given back when dropped.
+/// A permit to use one flow's values, given back on drop.
 struct Drawer {
     scope: Scope,
     data_key: Arc<DataKey>,
@@ -146,7 +148,6 @@ impl Drawer {
     }
 }
 
-/// What came of a write.
 enum Written {
     As(u64),
     Full,
@@ -169,7 +170,7 @@ enum Failure {
 }
 
 impl Failure {
-    /// Logs it; the plugin only learns that the store is not there.
+    /// Logs the failure. The plugin only learns that its store is unavailable.
     fn told(self, scope: Scope) -> KeyValueError {
         let (tenant, flow) = (scope.tenant, scope.flow);
         tracing::warn!(tenant.id = %tenant, flow.id = %flow, error = %telemetry::chain(&self), "a plugin's store can't be used");
@@ -185,8 +186,9 @@ fn value_place(scope: Scope, key: &str) -> Place {
     Place::new("flow_values.sealed_value", &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), key.as_bytes()])
 }
 
-/// Random, so that a key which was deleted and set again has another version than before, without anything to remember. 53 bits, so that
-/// a plugin in any language can pass it on as a number in JSON; two of a key's versions are the same once in 10^16.
+/// Random, so that a key that was deleted and set again has another version than before, with
+/// nothing to remember. 53 bits, so that a plugin in any language can pass it on as a JSON number.
+/// Two versions of a key are equal once in 10^16.
 fn new_version() -> i64 {
     let bits = u64::from_le_bytes(random_bytes()) >> 11;
     i64::try_from(bits).expect("53 bits fit")
@@ -196,8 +198,10 @@ fn version_of(stored: i64) -> u64 {
     u64::try_from(stored).unwrap_or_default()
 }
 
-/// Of ten of the host's connections; the rest is for exchanges, which take theirs for a few milliseconds.
+/// Permits per ten of the host's connections. The rest is for exchanges, which hold theirs for a
+/// few milliseconds.
 const PERMITS_OF_TEN: usize = 3;
 
-/// A tenant has a third of them, so that it takes three to make a fourth one wait.
+/// A tenant has at most a third of the permits, so three tenants are needed to make a fourth one
+/// wait.
 const TENANTS_WITH_ALL_PERMITS: usize = 3;

@@ -47,7 +47,7 @@ enum Action {
 }
 
 pub(super) async fn run(args: CallArgs, environment: &Environment) -> anyhow::Result<()> {
-    // Before the key and the secret: what is wrong with the payload can be said without them.
+    // Read before the key and the secret, since errors in the payload can be reported without them.
     let asked = args.payload()?;
     let phone = args.endpoint.phone(environment)?;
     let payload = if args.payload.is_some() { asked } else { phone.dress(asked) };
@@ -76,7 +76,7 @@ impl CallArgs {
     }
 }
 
-/// INIT and BACK carry data too, if somebody wants to see what an endpoint does with it.
+/// INIT and BACK may have data too, so that users can see what an endpoint does with it.
 fn with_data(mut payload: Value, data: Value) -> Value {
     payload["data"] = data;
     payload
@@ -104,14 +104,14 @@ fn for_people(exchange: &Exchange) -> String {
         lines.push(format!("{status} in {:.1} ms{again}", milliseconds(exchange.duration)));
     }
     if let Some(payload) = &exchange.payload {
-        // JSON escapes control characters by itself; only its line breaks are the printer's own.
+        // JSON escapes control characters; the only line breaks are those of the pretty printer.
         lines.extend(format!("{payload:#}").lines().map(str::to_owned));
     }
     lines.extend(exchange.judgement.lines());
     lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n")
 }
 
-/// What the exit code is about; what exactly is wrong was printed before.
+/// The error that sets the exit code. The details were printed before.
 fn failure(exchange: &Exchange, url: &str) -> String {
     match exchange.status {
         None => format!("no reply from {url}"),

@@ -1,4 +1,4 @@
-//! The endpoint that `client` talks to: what its three commands are told in the same words.
+//! The endpoint that `client` talks to: arguments that its three commands share.
 
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ pub(super) struct EndpointArgs {
 }
 
 impl EndpointArgs {
-    /// The phone that talks to the endpoint, with the Flow JSON that it shows, if one is given.
+    /// The phone that talks to the endpoint, with the Flow JSON if one is given.
     pub(super) fn phone(&self, environment: &Environment) -> anyhow::Result<Phone> {
         let flow_json = self.read_flow_json()?;
         let version = self.data_api_version.as_deref();
@@ -60,7 +60,7 @@ impl EndpointArgs {
         Ok(Some(flow_json))
     }
 
-    /// Standard input is the user's to answer with.
+    /// Keeps standard input free for the user's answers.
     pub(super) fn leave_stdin_alone(&self) -> Result<(), ConfigError> {
         let taken = [Some(&self.public_key), self.app_secret_file.as_ref(), self.flow_json.as_ref()];
         if taken.into_iter().flatten().any(|path| path == Path::new("-")) {
@@ -71,7 +71,8 @@ impl EndpointArgs {
     }
 }
 
-/// Phones sign the flow token from data API 4.0 on, in Flows of version 7.3 on (`protocol.md` section 3).
+/// Phones sign the flow token from data API 4.0 on, in Flows of version 7.3 on (`protocol.md`
+/// section 3).
 fn signs_tokens(version: &str, flow_json: Option<&FlowJson>) -> Result<bool, ConfigError> {
     let speaks =
         parse_version(version).ok_or_else(|| ConfigError::new(format!("--data-api-version {version} is no version like 3.0")))?;

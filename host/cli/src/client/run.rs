@@ -49,7 +49,7 @@ pub(super) async fn run(args: RunArgs, environment: &Environment) -> anyhow::Res
 }
 
 impl RunArgs {
-    /// All of them are read before the first is played.
+    /// Reads all scenarios before the first is played.
     fn files(&self) -> anyhow::Result<Vec<ScenarioFile>> {
         let (mut files, mut problems) = (Vec::new(), Vec::new());
         for path in &self.scenarios {
@@ -70,8 +70,8 @@ impl RunArgs {
 
 /// An endpoint over the network, in one conversation.
 ///
-/// The scenario's flow token may have been used before, and be over. So another one is sent, and where it comes back the scenario's is
-/// put in its place.
+/// The scenario's flow token may have been used before, and its session be over. So a different
+/// token is sent, and replaced by the scenario's token in the replies.
 struct Endpoint<'a> {
     phone: &'a Phone,
     written_token: String,
@@ -85,14 +85,14 @@ impl<'a> Endpoint<'a> {
         let written_token = scenario.flow_token.clone();
         let sent_token = match token {
             Some(token) => token.to_owned(),
-            // Which token it is does not matter, but that it identifies nobody does.
+            // Which token it is does not matter, but it matters that the token identifies nobody.
             None if written_token.is_empty() || written_token == UNUSED => written_token.clone(),
             None => format!("{written_token}-{}", hex::encode(random_bytes::<8>())),
         };
         Self { phone, written_token, sent_token, steps: 0, problems: Vec::new() }
     }
 
-    /// What a phone would not accept, although it may be what the scenario expects.
+    /// Notes what a phone would not accept, even if the scenario expects it.
     fn note_problems(&mut self, judgement: &Judgement) {
         let of_content =
             judgement.problems.iter().filter(|problem| matches!(problem.check, Check::Shape | Check::Routing | Check::Schema));
@@ -127,7 +127,7 @@ impl Answers for Endpoint<'_> {
     }
 }
 
-/// Replaces every text that is `from`, the whole of it.
+/// Replaces every text that equals `from` as a whole.
 fn replace(value: &mut Value, from: &str, to: &str) {
     match value {
         Value::String(text) if text == from => to.clone_into(text),
@@ -137,7 +137,7 @@ fn replace(value: &mut Value, from: &str, to: &str) {
     }
 }
 
-/// What WhatsApp sends for a message without a token of its own.
+/// The token that WhatsApp sends for a message without a token of its own.
 const UNUSED: &str = "unused";
 
 pub(super) const EXAMPLE: &str = "Examples:

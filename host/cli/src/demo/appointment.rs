@@ -1,4 +1,5 @@
-//! The user of the appointment flow: picks what the screens offer, fills in the forms, and changes their mind once.
+//! The user of the appointment flow: picks what the screens offer, fills in the forms, and goes
+//! back once.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +9,8 @@ use super::report::{Expected, Report};
 use super::script::step;
 use super::stage::Tenant;
 
-/// From the first screen to the confirmation. An error says why the conversation can't go on.
+/// Plays the conversation from the first screen to the confirmation. An error says why it can't go
+/// on.
 pub(super) async fn book(report: &mut Report, tenant: &Tenant, token: &str) -> Result<(), &'static str> {
     let mut user = User { report, tenant, token };
     let picks = user.pick_an_appointment().await?;
@@ -32,7 +34,7 @@ struct User<'a> {
 }
 
 impl User<'_> {
-    /// Opens the flow and goes through its lists; each pick opens the next list.
+    /// Opens the flow and goes through its lists; each choice enables the next list.
     async fn pick_an_appointment(&mut self) -> Result<Map<String, Value>, &'static str> {
         let expected = Expected::payload(200, "the first screen, with nothing chosen", is_fresh_start);
         let title = format!("INIT: a user of {} opens the flow", self.tenant.slug);
@@ -50,7 +52,7 @@ impl User<'_> {
         Ok(picks)
     }
 
-    /// With a slip first, which the plugin must notice.
+    /// Starts with a mistake, which the plugin must notice.
     async fn enter_details(&mut self) -> Result<(), &'static str> {
         let slip = Expected::payload(200, "the same screen, with a message about the email address", |reply| {
             reply["screen"] == "DETAILS" && reply["data"]["error_message"].as_str().is_some_and(|text| text.contains("email"))
@@ -60,7 +62,7 @@ impl User<'_> {
         Ok(())
     }
 
-    /// Goes back to the form, which must still be filled in, and on again.
+    /// Goes back to the form, which must still be filled in, and forward again.
     async fn change_mind(&mut self) -> Result<(), &'static str> {
         let kept = Expected::payload(200, "DETAILS with what was entered", |reply| {
             reply["screen"] == "DETAILS" && reply["data"]["chosen"]["email"] == EMAIL
@@ -71,7 +73,8 @@ impl User<'_> {
         Ok(())
     }
 
-    /// The chat must get what was chosen, and the token by which the business knows the conversation.
+    /// The chat must get what was chosen, and the token by which the business knows the
+    /// conversation.
     async fn confirm(&mut self, picks: Map<String, Value>) -> Result<(), &'static str> {
         let token = self.token.to_owned();
         let done = Expected::payload(200, "SUCCESS with the booking, as chosen", move |reply| {
@@ -112,7 +115,7 @@ fn pick(picks: &mut Map<String, Value>, reply: &Value, list: &str) -> Result<(),
     Ok(())
 }
 
-/// The id of the first line that can be picked.
+/// The id of the first entry that can be selected.
 fn first_offered<'a>(reply: &'a Value, list: &str) -> Option<&'a str> {
     let lines = reply["data"][list].as_array()?;
     lines.iter().find(|line| line["enabled"] != false)?["id"].as_str()

@@ -11,7 +11,7 @@ use super::super::input::read_bytes;
 use super::super::output::note;
 use super::super::plugin::size;
 
-/// The given component, or the one built from the repository.
+/// The given component, or one built from the repository.
 pub(super) async fn obtain(given: Option<&Path>) -> anyhow::Result<Vec<u8>> {
     let path = match given {
         Some(path) => path.to_owned(),
@@ -46,7 +46,7 @@ fn find_upward(from: &Path) -> Option<PathBuf> {
     from.ancestors().find(|folder| folder.join(PLUGIN).join("Cargo.toml").is_file()).map(Path::to_owned)
 }
 
-/// Where the plugin is in the repository.
+/// The path of the plugin in the repository.
 const PLUGIN: &str = "plugins/appointment";
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! `flowhost demo`: everything from building a plugin to a finished conversation, in one command that leaves nothing behind.
+//! `flowhost demo`: builds a plugin and plays a whole conversation, in one command that leaves
+//! nothing behind.
 
 mod appointment;
 mod component;
@@ -60,7 +61,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     Ok(stopped?)
 }
 
-/// Starts the host, plays, and stops the host again, whatever happened.
+/// Starts the host, plays the script, and stops the host again, whatever happened.
 async fn with_postgres(args: &Args, postgres: &EmbeddedPostgres, component: Vec<u8>, mut signals: Signals) -> anyhow::Result<()> {
     let admin_token = AdminToken::generate();
     let shown_token = SecretText::new(admin_token.expose().to_owned());

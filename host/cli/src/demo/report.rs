@@ -1,4 +1,4 @@
-//! What the demo prints: each step, what it gave, and whether that is what it must give.
+//! Prints each step of the demo, its result, and whether that is the expected one.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::output::{cut, milliseconds, note, printable, say};
 
-/// What a step must give.
+/// The expected result of a step.
 pub(super) struct Expected {
     status: u16,
     what: String,
@@ -14,12 +14,12 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    /// A status without a body, as every refusal that can't or must not be encrypted.
+    /// A status with an empty body, as in every refusal that can't or must not be encrypted.
     pub(super) fn refusal(status: u16) -> Self {
         Self { status, what: "refused, with an empty body".to_owned(), holds: Box::new(|_| false) }
     }
 
-    /// A status with an encrypted payload that `holds`.
+    /// A status with an encrypted payload that `holds` accepts.
     pub(super) fn payload(status: u16, what: impl Into<String>, holds: impl Fn(&Value) -> bool + 'static) -> Self {
         Self { status, what: what.into(), holds: Box::new(holds) }
     }
@@ -37,7 +37,7 @@ pub(super) struct Heard {
     pub(super) duration: Duration,
 }
 
-/// Prints the steps as they happen, or keeps them for one JSON document.
+/// Prints the steps as they happen, or collects them for one JSON document.
 pub(super) struct Report {
     json: bool,
     started: Instant,
@@ -46,12 +46,11 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// A report without steps.
     pub(super) fn new(json: bool) -> Self {
         Self { json, started: Instant::now(), steps: Vec::new(), failed: 0 }
     }
 
-    /// Records a step; gives its payload if it is what it must be.
+    /// Records a step. Returns its payload if it is as expected.
     pub(super) fn step(&mut self, title: &str, sent: &Value, heard: anyhow::Result<Heard>, expected: &Expected) -> Option<Value> {
         let met = heard.as_ref().is_ok_and(|heard| expected.is_met_by(heard));
         self.failed += usize::from(!met);
@@ -72,7 +71,7 @@ impl Report {
         self.steps.push(json!({ "title": "the conversation can't go on", "why": why, "ok": false }));
     }
 
-    /// Prints the summary; an error if any step failed.
+    /// Prints the summary. Fails if any step failed.
     pub(super) fn finish(self) -> anyhow::Result<()> {
         let (all, failed) = (self.steps.len(), self.failed);
         if self.json {
@@ -124,7 +123,8 @@ fn in_one_line(json: &Value) -> String {
     cut(&printable(&with_short_lists(json).to_string()), WIDTH)
 }
 
-/// A dropdown's lines are much alike: the first stands for them, so that what comes after them fits in too.
+/// Shortens lists to their first entry, since a dropdown's entries are much alike, and what follows
+/// has to fit on the line too.
 fn with_short_lists(json: &Value) -> Value {
     match json {
         Value::Array(items) if items.len() > 1 => {

@@ -1,4 +1,4 @@
-//! What WhatsApp is made to do: a whole conversation, and every refusal that protects it.
+//! The demo's script: a whole conversation, and every refusal that protects it.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use super::appointment;
 use super::report::{Expected, Heard, Report};
 use super::stage::{Stage, Tenant};
 
-/// Plays all of it; the report knows what went wrong.
+/// Plays the whole script; the report collects the failures.
 pub(super) async fn play(stage: &Stage, report: &mut Report) {
     let Stage { a, b } = stage;
     for tenant in [a, b] {
@@ -24,7 +24,8 @@ pub(super) async fn play(stage: &Stage, report: &mut Report) {
     same_token_elsewhere(report, stage, &token).await;
 }
 
-/// Sends a payload as WhatsApp would, and records what came back; gives the payload if it is what it must be.
+/// Sends a payload as WhatsApp would, and records the answer. Returns the payload if it is as
+/// expected.
 pub(super) async fn step(
     report: &mut Report,
     title: &str,

@@ -1,4 +1,5 @@
-//! Two tenants with a key pair, an app secret and the appointment plugin each, made through the admin API.
+//! Two tenants, each with a key pair, an app secret and the appointment plugin, made through the
+//! admin API.
 
 use anyhow::Context as _;
 use reqwest::Method;
@@ -29,7 +30,6 @@ pub(super) struct Tenant {
 }
 
 impl Stage {
-    /// Makes both tenants.
     pub(super) async fn build(
         public_url: &str,
         admin_url: &str,
@@ -90,8 +90,8 @@ struct Flow {
     endpoint_path: String,
 }
 
-/// Slug and name of the demo's tenants.
+/// Slugs and names of the demo's tenants.
 pub(super) const TENANTS: [(&str, &str); 2] = [("clinic-a", "Clinic A"), ("clinic-b", "Clinic B")];
 
-/// The flow that both have.
+/// The flow of both tenants.
 pub(super) const FLOW: &str = "appointment";

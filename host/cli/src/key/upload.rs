@@ -1,4 +1,4 @@
-//! `flowhost key upload`: the public key on its way to Meta.
+//! `flowhost key upload`: uploads the public key to Meta.
 
 use clap::Args;
 use reqwest::Method;
@@ -25,7 +25,7 @@ pub struct UploadArgs {
     api: ApiArgs,
 }
 
-/// Uploads, prints how the key stands for each phone number, and fails where it does not stand well.
+/// Uploads, prints the status of the key for each phone number, and fails unless all are good.
 pub(super) async fn upload(args: UploadArgs, environment: &Environment) -> anyhow::Result<()> {
     let api = args.api.connect(environment)?;
     let id = match args.id {
@@ -52,7 +52,7 @@ struct Uploads {
     uploads: Vec<Upload>,
 }
 
-/// How a key stands at Meta for one phone number.
+/// The status of a key at Meta for one phone number.
 #[derive(Deserialize)]
 pub(super) struct Upload {
     phone_number_id: String,

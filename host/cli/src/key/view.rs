@@ -1,4 +1,4 @@
-//! Key pairs as people read them.
+//! Key pairs, formatted for people.
 
 use serde::Deserialize;
 
@@ -6,24 +6,24 @@ use super::super::output::printable;
 use super::super::table::{Table, or_dash};
 use super::upload::Upload;
 
-/// The answer to a list: of [`Key`]s, or of whatever the API says of each.
+/// The answer to a list, with [`Key`]s or other views of keys.
 #[derive(Deserialize)]
 pub(super) struct Keys<K> {
     pub(super) keys: Vec<K>,
 }
 
-/// What becomes of the keys before one that was added, and what follows from it.
+/// What happens to the earlier keys when one is added, and what the user has to do because of it.
 pub(super) struct KeysBefore {
-    /// A sentence.
+    /// What happens to them, as a sentence.
     pub(super) fate: String,
-    /// Until when the new key has to be at Meta.
+    /// The time by which the new key has to be at Meta.
     pub(super) upload_until: &'static str,
-    /// Which request notices.
+    /// Which request gets the 421 that makes phones fetch the new key.
     pub(super) first_request: &'static str,
 }
 
 impl KeysBefore {
-    /// Of keys that go on for so many seconds; a day, if none are given.
+    /// For keys that stay valid for so many seconds; a day if none are given.
     pub(super) fn retiring_after(seconds: Option<u64>) -> Self {
         let (fate, upload_until, first_request) = match seconds {
             Some(0) => {
@@ -39,7 +39,7 @@ impl KeysBefore {
 const BEFORE_RETIREMENT: &str = "before the keys before it retire";
 const AFTER_RETIREMENT: &str = "The first request after it retired";
 
-/// One key pair in an answer.
+/// A key pair in the API's answer.
 #[derive(Deserialize)]
 pub(super) struct Key {
     pub(super) id: String,
@@ -74,7 +74,7 @@ impl Keys<Key> {
 }
 
 impl Key {
-    /// How the key stands at Meta, as far as is known.
+    /// The status of the key at Meta, as far as it is known.
     fn at_meta(&self) -> String {
         match &self.needs_upload_reason {
             Some(reason) if self.needs_upload => format!("needs upload ({reason})"),
@@ -90,7 +90,7 @@ impl Key {
         self.public_key_pem.lines().map(printable).collect::<Vec<_>>().join("\n")
     }
 
-    /// A key that was just added; `keys_before` says what becomes of those before it.
+    /// A key that was just added; `keys_before` says what happens to the earlier ones.
     pub(super) fn as_added(&self, tenant: &str, keys_before: &KeysBefore) -> String {
         let KeysBefore { fate, upload_until, first_request } = keys_before;
         let (id, state, fingerprint) = (printable(&self.id), printable(&self.state), printable(&self.fingerprint));
@@ -104,7 +104,7 @@ impl Key {
         )
     }
 
-    /// One key with all that is known of it.
+    /// Everything that is known of one key.
     pub(super) fn in_full(&self) -> String {
         let mut table = Table::new(&["key", &printable(&self.id)]);
         table.row(["state".to_owned(), self.state.clone()]);

@@ -29,7 +29,7 @@ pub struct BuildArgs {
 pub(super) async fn run(args: BuildArgs) -> anyhow::Result<()> {
     let options = BuildOptions { project_dir: args.dir, out: args.out, ..BuildOptions::default() };
     let built = plugin_project::build(options, note).await?;
-    // What it is refused for at an upload is said here.
+    // Reports here what an upload would be refused for.
     let imports = inspect(&read_bytes(&built.path)?)?.imports;
     say(&if args.json {
         let BuiltComponent { path, size_bytes, requests, sdk, .. } = built;

@@ -1,4 +1,4 @@
-//! `flowhost plugin check`: all that can be known of a plugin project without running it.
+//! `flowhost plugin check`: everything that can be checked in a plugin project without running it.
 
 mod screens;
 
@@ -32,27 +32,26 @@ pub struct CheckArgs {
     json: bool,
 }
 
-/// One thing that is wrong, or that should be known.
+/// One thing that is wrong, or worth knowing.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Finding {
-    /// How grave it is: errors are to mend.
+    /// The severity: only errors make the check fail.
     level: Level,
-    /// The file.
+    /// The path of the file.
     file: String,
-    /// The line, where it has lines that matter.
+    /// The line, for files that are read by lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
-    /// Where in a JSON document.
+    /// The position in a JSON document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pointer: Option<String>,
-    /// Meta's own name of it.
+    /// Meta's own name for the finding.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'static str>,
     /// What is wrong.
     message: String,
 }
 
-/// What was found.
 #[derive(Default)]
 struct Report {
     findings: Vec<Finding>,
@@ -118,7 +117,7 @@ impl Report {
         }));
     }
 
-    /// How many things are to mend.
+    /// The number of errors, which have to be fixed.
     fn errors(&self) -> usize {
         self.findings.iter().filter(|finding| finding.level == Level::Error).count()
     }
@@ -140,7 +139,7 @@ impl Report {
 
     /// Builds, inspects, compiles and links the component.
     async fn component(&mut self, args: &CheckArgs, manifest: Option<&Capabilities>) -> anyhow::Result<()> {
-        // The build would stop at the manifest and say the same again.
+        // The build would stop at the manifest and report the same again.
         if manifest.is_none() && args.component.is_none() {
             return Ok(());
         }
@@ -195,12 +194,12 @@ impl Report {
 }
 
 impl Finding {
-    /// About a file as a whole.
+    /// A finding about a file as a whole.
     fn about(path: &Path, message: String) -> Self {
         Self { level: Level::Error, file: path.display().to_string(), line: None, pointer: None, name: None, message }
     }
 
-    /// About a line of a scenario.
+    /// A finding about a line of a scenario.
     pub(super) fn at(file: &ScenarioFile, line: usize, message: String) -> Self {
         Self { line: Some(line), ..Self::about(&file.path, message) }
     }

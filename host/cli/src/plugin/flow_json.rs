@@ -6,20 +6,20 @@ use flowhost_flow_json::FlowJson;
 
 use crate::input::read_bytes;
 
-/// The project's Flow JSON, if it has one, as it is written.
+/// The text of the project's Flow JSON, if it has one.
 pub(crate) fn flow_json(project: &Path) -> anyhow::Result<Option<Vec<u8>>> {
     let path = flow_json_path(project);
     if path.is_file() { read_bytes(&path).map(Some) } else { Ok(None) }
 }
 
-/// The same, read. One that WhatsApp would refuse is an error with all that is wrong.
+/// The parsed Flow JSON. One that WhatsApp would refuse is an error with all findings.
 pub(super) fn sound_flow_json(project: &Path) -> anyhow::Result<Option<FlowJson>> {
     let Some(text) = flow_json(project)? else { return Ok(None) };
     let flow = FlowJson::parse(&text);
     flow.map(Some).map_err(|findings| anyhow::anyhow!("{} is refused:\n{findings}", flow_json_path(project).display()))
 }
 
-/// Where the project's Flow JSON is, if it has one.
+/// The path of the project's Flow JSON, whether it exists or not.
 pub(crate) fn flow_json_path(project: &Path) -> PathBuf {
     project.join("flow.json")
 }

@@ -59,7 +59,8 @@ pub(super) async fn run(args: LogsArgs, environment: &Environment) -> anyhow::Re
     let mut events = api.follow(&path, &query).await?;
     while let Some(line) = events.next().await {
         args.print(&line)?;
-        // Else a reader that has gone would keep one of the tenant's places for followers.
+        // Otherwise the host would keep one of the tenant's permits for followers while nobody
+        // reads.
         if !is_heard() {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! `flowhost plugin new`: a project to begin with.
+//! `flowhost plugin new`: a new project to start from.
 
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,7 @@ pub(super) fn run(args: NewArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All but a disk that fails is for the caller to put right.
+/// Everything but a failing disk is bad usage, which the user can correct.
 fn usage(error: NewProjectError) -> anyhow::Error {
     match error {
         NewProjectError::File { .. } => error.into(),

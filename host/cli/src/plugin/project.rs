@@ -1,4 +1,5 @@
-//! A plugin project as `plugin test` and `plugin check` see it: its component, its sandbox, its scenarios.
+//! A plugin project as `plugin test` and `plugin check` see it: its component, its sandbox, its
+//! scenarios.
 
 use std::fs;
 use std::io::Write as _;
@@ -16,24 +17,22 @@ use flowhost_server::config::CompileConfig;
 
 /// A component on disk.
 pub(super) struct Component {
-    /// Its bytes.
     pub(super) bytes: Vec<u8>,
-    /// Where compiled code of it may be kept: beside it, if it was built here.
+    /// The folder that may keep its compiled code: beside it, if it was built here.
     folder: Option<PathBuf>,
 }
 
 /// A scenario and its file.
 pub(crate) struct ScenarioFile {
-    /// The file.
     pub(super) path: PathBuf,
-    /// What is in it.
+    /// The text of the file.
     pub(super) text: String,
-    /// The same, read.
+    /// The parsed text.
     pub(crate) scenario: Scenario,
 }
 
 impl Component {
-    /// The one given, or else the project's, built now.
+    /// The given component, or else the project's, which is built now.
     pub(super) async fn of(project: &Path, given: Option<&Path>) -> anyhow::Result<Self> {
         if let Some(file) = given {
             return Ok(Self { bytes: read_bytes(file)?, folder: None });
@@ -43,7 +42,8 @@ impl Component {
         Ok(Self { bytes: read_bytes(&built.path)?, folder: built.path.parent().map(Path::to_owned) })
     }
 
-    /// How it is compiled: in a process of its own, within a host's limits. Where it can be, the code is kept.
+    /// The compile settings: a separate process within a host's limits. The code is kept if
+    /// possible.
     pub(super) fn code(&self) -> CodeSettings {
         let CompileConfig { program, memory_bytes, cpu_seconds, time, .. } = CompileConfig::default();
         let compile = CompileSettings { program, limits: WorkerLimits { memory_bytes, cpu_seconds }, time };
@@ -53,8 +53,9 @@ impl Component {
     }
 }
 
-/// The key that says which code in the target folder is ours. Whoever can read it can write there anything that runs, build scripts for
-/// example; it protects against no more than files of others that stray there.
+/// The key that authenticates the compiled code in the target folder. Anyone who can read the key
+/// can also write files there that are run, such as build scripts, so it only protects against
+/// stray files of others.
 fn key_beside(folder: &Path) -> anyhow::Result<MasterKey> {
     let path = folder.join("code.key");
     let kept = || fs::read_to_string(&path).ok().and_then(|text| MasterKey::from_base64(text.trim()).ok());
@@ -77,7 +78,7 @@ pub(super) fn scenario_folder(project: &Path) -> PathBuf {
     project.join("scenarios")
 }
 
-/// The files in it, by their names; none without such a folder.
+/// The scenario files in the order of their names; empty if the folder doesn't exist.
 pub(super) fn scenario_paths(project: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let folder = scenario_folder(project);
     if !folder.is_dir() {
@@ -102,12 +103,12 @@ impl ScenarioFile {
     }
 }
 
-/// Why a scenario can't be read. Prints as `PATH:LINE: WHAT`, which editors jump to.
+/// Why a scenario can't be read. Displayed as `PATH:LINE: WHAT`, which editors can jump to.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}: {message}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
 pub(crate) struct Unreadable {
     path: PathBuf,
-    /// On which line.
+    /// The line of the error; `None` if the file can't be read.
     pub(super) line: Option<usize>,
     /// What is wrong there.
     pub(super) message: String,

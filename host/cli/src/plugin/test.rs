@@ -54,20 +54,20 @@ pub struct TestArgs {
 /// A scenario that was played.
 pub(crate) struct PlayedFile {
     file: ScenarioFile,
-    /// What came of it, or why it could not be played.
+    /// The result, or why the scenario could not be played.
     played: Result<Played, String>,
     took: Duration,
-    /// What `--update` wrote, and what it did not.
+    /// What `--update` changed in the file.
     updated: Option<Updated>,
 }
 
-/// What `--update` did with a scenario.
+/// What `--update` changed in a scenario.
 struct Updated {
     steps: Vec<usize>,
     refused: Vec<String>,
 }
 
-/// All scenarios that were played.
+/// The results of all scenarios that were played.
 pub(crate) struct Results {
     all: Vec<PlayedFile>,
     limits: FlowLimits,
@@ -81,9 +81,9 @@ pub(super) async fn run(args: TestArgs, environment: &Environment) -> anyhow::Re
     once(&args, environment).await
 }
 
-/// Builds, plays, reports.
+/// Builds, plays and reports once.
 async fn once(args: &TestArgs, environment: &Environment) -> anyhow::Result<()> {
-    // Before minutes of compiling.
+    // Read before minutes of compiling, since they may have errors.
     let scenarios = chosen(&args.dir, args.filter.as_deref())?;
     let rules = reply_rules(&args.dir)?;
     let component = Component::of(&args.dir, args.component.as_deref()).await?;
@@ -101,7 +101,7 @@ async fn once(args: &TestArgs, environment: &Environment) -> anyhow::Result<()> 
     results.tell(args.junit.as_deref(), args.json, environment)
 }
 
-/// The scenarios to play, all of them readable.
+/// The scenarios to play. Fails if any can't be read.
 fn chosen(project: &Path, filter: Option<&str>) -> anyhow::Result<Vec<ScenarioFile>> {
     let paths = scenario_paths(project)?;
     let fits = |path: &PathBuf| filter.is_none_or(|part| path.file_stem().unwrap_or_default().to_string_lossy().contains(part));
@@ -124,12 +124,12 @@ fn chosen(project: &Path, filter: Option<&str>) -> anyhow::Result<Vec<ScenarioFi
     Ok(files)
 }
 
-/// What the phone checks of replies, where the project has a Flow JSON.
+/// What phones check in replies, if the project has a Flow JSON.
 fn reply_rules(project: &Path) -> anyhow::Result<Option<ReplyRules>> {
     Ok(sound_flow_json(project)?.map(FlowJson::into_rules))
 }
 
-/// Plays scenarios side by side, as many as there are cores.
+/// Plays scenarios in parallel, as many as there are cores.
 async fn play(sandbox: &Arc<Sandbox>, scenarios: Vec<ScenarioFile>) -> Vec<PlayedFile> {
     let cores = available_parallelism().map_or(1, usize::from);
     let started = scenarios.into_iter().map(|file| {
@@ -150,7 +150,7 @@ async fn play_one(sandbox: &Arc<Sandbox>, file: ScenarioFile) -> PlayedFile {
     PlayedFile { file, played, took: began.elapsed(), updated: None }
 }
 
-/// Writes what came back into the scenario's file, and plays that.
+/// Writes what came back into the scenario's file, and plays the new scenario.
 async fn write_update(sandbox: &Arc<Sandbox>, result: &mut PlayedFile) -> anyhow::Result<()> {
     let Ok(played) = &result.played else { return Ok(()) };
     if result.passed() {
@@ -170,12 +170,12 @@ async fn write_update(sandbox: &Arc<Sandbox>, result: &mut PlayedFile) -> anyhow
 }
 
 impl Results {
-    /// Of scenarios that were played over the network, where no limit is known.
+    /// The results of scenarios that were played over the network, where the limits are not known.
     pub(crate) fn from_outside(all: Vec<PlayedFile>, took: Duration) -> Self {
         Self { all, limits: FlowLimits::default(), took }
     }
 
-    /// Reports; an error says that not all of them passed.
+    /// Reports the results. Fails if any scenario failed.
     pub(crate) fn tell(&self, junit: Option<&Path>, json: bool, environment: &Environment) -> anyhow::Result<()> {
         if let Some(path) = junit {
             std::fs::write(path, junit::report(self)).with_context(|| format!("can't write {}", path.display()))?;
@@ -188,7 +188,7 @@ impl Results {
 }
 
 impl PlayedFile {
-    /// What came of a scenario.
+    /// The result of a scenario without an update.
     pub(crate) fn of(file: ScenarioFile, played: Played, took: Duration) -> Self {
         Self { file, played: Ok(played), took, updated: None }
     }

@@ -7,38 +7,38 @@ use flowhost_flow_json::ActionKind;
 use super::expression::shown;
 use super::scope::Scope;
 
-/// What happens when a component is tapped; its payload is filled in.
+/// What happens when a component is tapped, with the payload filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// The Flow is closed, and the chat gets this; the endpoint is not asked.
+    /// Closes the Flow and sends this to the chat, without asking the endpoint.
     Complete(Map<String, Value>),
-    /// The endpoint is asked, with this data.
+    /// Asks the endpoint, with this data.
     DataExchange(Map<String, Value>),
-    /// Another screen is shown; the endpoint is not asked.
+    /// Shows another screen, without asking the endpoint.
     Navigate {
-        /// Its name.
+        /// The screen's name.
         screen: String,
-        /// Its data.
+        /// The screen's data.
         data: Map<String, Value>,
     },
-    /// A page outside is opened.
+    /// Opens a web page.
     OpenUrl(String),
-    /// Nothing that is known.
+    /// An action of unknown kind, with the kind's name.
     Unknown(String),
-    /// The screen's data changes; the endpoint is not asked.
+    /// Changes the screen's data, without asking the endpoint.
     UpdateData(Map<String, Value>),
 }
 
-/// An action that may be done later: its expressions wait for what is entered until then.
+/// An action that may happen later: its expressions depend on what is entered until then.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Trigger {
     action: Value,
-    /// It came from the endpoint, so there are no expressions in it.
+    /// Whether the endpoint sent the action; then there are no expressions in it.
     is_sent: bool,
 }
 
 impl Action {
-    /// An action as it is written in the Flow JSON, such as `on-click-action`.
+    /// An action as written in the Flow JSON, such as `on-click-action`.
     pub(super) fn of(written: Option<&Value>, scope: &Scope<'_>) -> Self {
         let action = written.and_then(flowhost_flow_json::Action::of);
         action.map_or_else(|| Self::Unknown(String::new()), |action| Self::with(action, |part| scope.fill(part)))
@@ -63,17 +63,16 @@ impl Action {
 }
 
 impl Trigger {
-    /// An action of the Flow JSON; null is none.
+    /// An action of the Flow JSON; null means none.
     pub(super) fn written(action: Option<&Value>) -> Self {
         Self { action: action.cloned().unwrap_or_default(), is_sent: false }
     }
 
-    /// An action that the endpoint sent; null is none.
+    /// An action that the endpoint sent; null means none.
     pub(super) fn sent(action: Option<&Value>) -> Self {
         Self { is_sent: true, ..Self::written(action) }
     }
 
-    /// The action, if there is one.
     pub(super) fn action(&self, scope: &Scope<'_>) -> Option<Action> {
         let fill = |part: &Value| if self.is_sent { Some(part.clone()) } else { scope.fill(part) };
         flowhost_flow_json::Action::of(&self.action).map(|action| Action::with(action, fill))

@@ -1,4 +1,4 @@
-//! What the user types into a field, and whether the phone would let them.
+//! Reads what the user types into a field, and checks whether the phone would accept it.
 
 use serde_json::{Map, Value, json};
 use time::{Date, Month, OffsetDateTime};
@@ -8,11 +8,11 @@ use super::field::{Choice, Days, Field, FieldKind};
 use super::range;
 
 impl Field {
-    /// Reads what was typed: a choice is its number, its id or its title, several are separated by commas, two days by a space, a dash for
-    /// one that is not picked.
+    /// Reads what was typed: a choice by its number, its id or its title, several separated by
+    /// commas, two days separated by a space. A dash stands for a day that is not picked.
     ///
     /// # Errors
-    /// Why it can't be that, for the user.
+    /// Why the text is not a value of this field, for the user.
     pub fn read(&self, typed: &str) -> Result<Value, String> {
         let typed = typed.trim();
         match &self.kind {
@@ -35,7 +35,7 @@ impl Field {
         }
     }
 
-    /// Whether the phone would let the user go on with this.
+    /// Whether the phone would let the user go on with this value.
     ///
     /// # Errors
     /// Why not, for the user.
@@ -66,7 +66,7 @@ impl Field {
         }
     }
 
-    /// Whether a value is as good as none.
+    /// Whether a value counts as not filled in.
     pub(super) fn is_empty(&self, value: &Value) -> bool {
         match value {
             Value::Null | Value::Bool(false) => true,
@@ -77,7 +77,7 @@ impl Field {
         }
     }
 
-    /// A value as the user would call it: choices by their titles.
+    /// A value as the user sees it: choices by their titles.
     pub fn show(&self, value: &Value) -> String {
         match (&self.kind, value) {
             (FieldKind::Text { .. }, value) if self.is_hidden() => "•".repeat(shown(value).chars().count()),
@@ -90,7 +90,7 @@ impl Field {
         }
     }
 
-    /// Whether a phone shows dots in the place of what is typed.
+    /// Whether a phone shows dots instead of what is typed.
     pub fn is_hidden(&self) -> bool {
         matches!(&self.kind, FieldKind::Text { input, .. } if HIDDEN.contains(&input.as_str()))
     }
@@ -154,7 +154,7 @@ pub(super) fn read_typed_day(typed: &str) -> Result<Date, String> {
     read_day(typed).ok_or_else(|| format!("{typed} is no day like 2026-11-23"))
 }
 
-/// `2026-11-23`, or milliseconds since 1970.
+/// Reads `2026-11-23`, or milliseconds since 1970.
 fn read_day(text: &str) -> Option<Date> {
     if let Ok(milliseconds) = text.parse::<i64>() {
         return OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1_000)).ok().map(OffsetDateTime::date);
@@ -199,7 +199,7 @@ fn check_count(count: usize, min: Option<u64>, max: Option<u64>, what: &str) -> 
     }
 }
 
-/// Input types that a phone doesn't show.
+/// Input types whose text a phone hides.
 const HIDDEN: [&str; 2] = ["password", "passcode"];
 
 const NOT_OF_THE_TYPE: &str = "The value is not of this field's type";

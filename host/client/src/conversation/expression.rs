@@ -1,7 +1,8 @@
-//! The values of a Flow JSON's expressions: of `${data.x}`, of conditions, and from version 6.0 on of texts between backticks that join,
-//! compare and reckon: `` `'Total: ' ${data.total} ' EUR'` ``.
+//! Evaluates a Flow JSON's expressions: `${data.x}`, conditions, and from version 6.0 on texts
+//! between backticks that join, compare and calculate: `` `'Total: ' ${data.total} ' EUR'` ``.
 //!
-//! Only what stands in the Flow JSON is an expression. What the endpoint or the user sends is never read as one.
+//! Only texts of the Flow JSON are expressions. What the endpoint or the user sends is never
+//! evaluated.
 
 use serde_json::{Number, Value};
 
@@ -9,8 +10,9 @@ use flowhost_flow_json::{Meaning, NoExpression, Reference, Template};
 
 use super::scope::Scope;
 
-/// A text of a Flow JSON as a value: a reference that stands alone is what it refers to, of whatever type; a text between backticks is
-/// evaluated; any other text is itself. Nothing where a reference leads nowhere.
+/// The value of a text of a Flow JSON. A reference that stands alone has the value it refers to, of
+/// any type; a text between backticks is evaluated; any other text stands for itself. `None` if a
+/// reference leads nowhere.
 pub(super) fn value_of(text: &str, scope: &Scope<'_>) -> Option<Value> {
     let trimmed = text.trim();
     match Template::of(trimmed) {
@@ -20,7 +22,7 @@ pub(super) fn value_of(text: &str, scope: &Scope<'_>) -> Option<Value> {
     }
 }
 
-/// Whether a condition holds. One that can't be evaluated does not.
+/// Whether a condition holds. A condition that can't be evaluated doesn't.
 pub(super) fn holds(condition: &Value, scope: &Scope<'_>) -> bool {
     match condition {
         Value::Bool(flag) => *flag,
@@ -29,7 +31,7 @@ pub(super) fn holds(condition: &Value, scope: &Scope<'_>) -> bool {
     }
 }
 
-/// How a value looks in a text.
+/// A value as it appears within a text.
 pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -39,17 +41,17 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
-/// Nothing, if it is no expression.
+/// `None` if the text is not an expression.
 fn evaluate(text: &str, scope: &Scope<'_>) -> Option<Value> {
     Evaluation { scope }.read(text).ok()
 }
 
-/// Evaluates while it is read.
+/// Evaluates an expression while parsing it.
 struct Evaluation<'s> {
     scope: &'s Scope<'s>,
 }
 
-/// It is no expression, or one that can't be evaluated.
+/// The text is not an expression, or can't be evaluated.
 struct NoValue;
 
 impl From<NoExpression> for NoValue {
@@ -111,7 +113,7 @@ impl<'a> Meaning<'a> for Evaluation<'_> {
     }
 }
 
-/// A text as it is meant that stands between single quotation marks: a backslash takes the next character as it is.
+/// The content of a text in single quotation marks: a backslash takes the next character literally.
 fn unescaped(written: &str) -> String {
     let mut chars = written.chars();
     let mut text = String::with_capacity(written.len());
@@ -144,7 +146,7 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// A number is the same however it is written.
+/// Whether two values are equal. Numbers are compared by value.
 fn same(left: &Value, right: &Value) -> bool {
     match (left.as_f64(), right.as_f64()) {
         (Some(left), Some(right)) => left.total_cmp(&right).is_eq() || left - right == 0.0,

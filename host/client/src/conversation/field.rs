@@ -9,12 +9,12 @@ use super::expression::shown;
 use super::range::{self, Range};
 use super::scope::Scope;
 
-/// Something on a screen that the user fills in.
+/// A component that the user fills in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
-    /// The name by which the form knows it.
+    /// The field's name in the form's data.
     pub name: String,
-    /// What it is called on the screen. May be empty.
+    /// The label on the screen. May be empty.
     pub label: String,
     /// What can be entered.
     pub kind: FieldKind,
@@ -24,11 +24,11 @@ pub struct Field {
     pub enabled: bool,
     /// Texts that accompany it.
     pub hints: Vec<String>,
-    /// What the endpoint says is wrong with it.
+    /// What the endpoint or the form says is wrong with it.
     pub errors: Vec<String>,
-    /// What it holds if the user enters nothing.
+    /// The value before the user enters anything.
     pub(super) initial: Option<Value>,
-    /// What happens when something is picked, and when nothing is picked any more.
+    /// What happens when something is selected, and when nothing is selected any more.
     pub(super) on_select: Trigger,
     pub(super) on_unselect: Trigger,
 }
@@ -36,27 +36,27 @@ pub struct Field {
 /// What can be entered.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FieldKind {
-    /// A day: `2026-11-23`, in the oldest versions sent in milliseconds since 1970.
+    /// A day such as `2026-11-23`; the oldest versions send it in milliseconds since 1970.
     Date(Days),
     /// Two days, from and to.
     DateRange(Range),
-    /// Several of these.
+    /// Any number of choices, within bounds.
     Many {
-        /// What can be picked.
+        /// The choices.
         choices: Vec<Choice>,
-        /// How many at least.
+        /// The least number of selected choices.
         min: Option<u64>,
-        /// How many at most.
+        /// The greatest number of selected choices.
         max: Option<u64>,
     },
-    /// Files: as many at least and at most.
+    /// Files, any number within bounds.
     Media {
-        /// How many at least.
+        /// The least number of files.
         min: Option<u64>,
-        /// How many at most.
+        /// The greatest number of files.
         max: Option<u64>,
     },
-    /// One of these.
+    /// One of these choices.
     One(Vec<Choice>),
     /// Yes or no.
     OptIn,
@@ -64,55 +64,55 @@ pub enum FieldKind {
     Text {
         /// `text`, `number`, `email`, `password`, `passcode` or `phone`.
         input: String,
-        /// How many characters at least.
+        /// The least number of characters.
         min: Option<u64>,
-        /// How many characters at most.
+        /// The greatest number of characters.
         max: Option<u64>,
     },
 }
 
-/// One of the things to pick.
+/// One of the things to choose from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
     /// What is sent.
     pub id: String,
     /// What is shown.
     pub title: String,
-    /// What is shown beside it. May be empty.
+    /// A further text beside the title. May be empty.
     pub description: String,
-    /// Whether it can be picked.
+    /// Whether it can be selected.
     pub enabled: bool,
-    /// What happens when it is picked, and when it is not picked any more.
+    /// What happens when it is selected, and when it is no longer selected.
     pub(super) on_select: Trigger,
     pub(super) on_unselect: Trigger,
 }
 
-/// Days that can be picked.
+/// Which days can be selected.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Days {
-    /// The first.
+    /// The first day, if there is one.
     pub first: Option<String>,
-    /// The last.
+    /// The last day, if there is one.
     pub last: Option<String>,
-    /// Days between them that can't be picked.
+    /// Days between them that can't be selected.
     pub except: Vec<String>,
-    /// Days of the week that can be picked, as `Mon`; all of them, if none is named.
+    /// Days of the week that can be selected, such as `Mon`. Empty if all can.
     pub weekdays: Vec<String>,
-    /// How many days a range has at least.
+    /// The least number of days in a range.
     pub min_days: Option<u64>,
-    /// How many days a range has at most.
+    /// The greatest number of days in a range.
     pub max_days: Option<u64>,
     /// Whether the day is sent in milliseconds since 1970.
     pub in_milliseconds: bool,
 }
 
-/// What a component says of itself, with every expression replaced by its value.
+/// A component's properties, with every expression replaced by its value.
 pub(super) struct Properties<'a> {
     pub(super) written: Component<'a>,
     pub(super) scope: &'a Scope<'a>,
 }
 
-/// What the form around a component says of its fields, by their names.
+/// What the form around a component says about its fields, by their names.
 #[derive(Default)]
 pub(super) struct FormSays {
     /// Its `init-values`.
@@ -121,15 +121,15 @@ pub(super) struct FormSays {
     pub(super) errors: Value,
 }
 
-/// An entry of a list: what it says, and what it does.
+/// An entry of a list: its properties and its actions.
 pub(super) struct Entry<'a> {
     pub(super) filled: &'a Value,
-    /// Gives the action of this name.
+    /// Returns the action of this name.
     pub(super) trigger: &'a dyn Fn(&str) -> Trigger,
 }
 
 impl Field {
-    /// Reads a component; nothing, if it is none that the user fills in.
+    /// Reads a component. `None` if the user can't fill it in.
     pub(super) fn of(component: &Properties<'_>, form: &FormSays, dates_are_days: bool) -> Option<Self> {
         let kind = kind_of(component, dates_are_days)?;
         let name = component.text("name");
@@ -154,7 +154,7 @@ impl Field {
         })
     }
 
-    /// What the form holds before the user entered anything: a text is empty, nothing is picked.
+    /// What the form holds before the user enters anything: an empty text, or nothing selected.
     pub(super) fn empty(&self) -> Option<Value> {
         match self.kind {
             FieldKind::Text { .. } => Some(Value::from("")),
@@ -164,7 +164,7 @@ impl Field {
         }
     }
 
-    /// What there is to pick from.
+    /// What there is to choose from.
     pub fn choices(&self) -> &[Choice] {
         match &self.kind {
             FieldKind::One(choices) | FieldKind::Many { choices, .. } => choices,
@@ -174,12 +174,11 @@ impl Field {
 }
 
 impl Properties<'_> {
-    /// A property's value.
     pub(super) fn value(&self, name: &str) -> Option<Value> {
         self.scope.fill(self.written.member(name)?)
     }
 
-    /// A property as text; empty, if it is not there.
+    /// A property as text; empty if it is absent.
     pub(super) fn text(&self, name: &str) -> String {
         self.value(name).map(|value| shown(&value)).unwrap_or_default()
     }
@@ -284,19 +283,19 @@ fn label(component: &Properties<'_>) -> String {
 fn is_required(component: &Properties<'_>, kind: &FieldKind) -> bool {
     match kind {
         FieldKind::DateRange(range) => range.is_required(),
-        // Pickers of files may have a least number instead.
+        // File pickers may have a least number instead.
         FieldKind::Media { min: Some(least), .. } if *least > 0 => true,
         _ => component.flag("required", false),
     }
 }
 
-/// A phone checks patterns; here they are only shown, since they are JavaScript's.
+/// Phones check patterns. Here they are only shown, because they are JavaScript's.
 fn pattern(component: &Properties<'_>) -> Option<String> {
     let pattern = Some(component.text("pattern")).filter(|pattern| !pattern.is_empty())?;
     Some(format!("must match {pattern}, which is not checked here"))
 }
 
-/// What a phone lets people type into a `TextInput` that says nothing of it (Meta's reference of components).
+/// The most characters of a `TextInput` that sets no limit (Meta's reference of components).
 const TEXT_INPUT_MAX: u64 = 80;
 
 /// The same for a `TextArea`.

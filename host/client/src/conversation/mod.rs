@@ -1,5 +1,6 @@
-//! A user's way through a Flow: which screen is shown with what, what was entered, and what a tap does. No I/O: who has the user and the
-//! endpoint asks here what is to be shown, and tells what happened.
+//! A user's way through a Flow: which screen is shown with which data, what was entered, and what a
+//! tap does. No I/O: the caller talks to the user and the endpoint, asks here what to show, and
+//! reports what happened.
 //!
 //! ```text
 //! open ──► Ask ──► the endpoint ──► arrive ──► screen ──► enter.. ──► press ──► Ask | Moved | Ends
@@ -34,35 +35,36 @@ use self::scope::{Scope, Seen};
 pub struct Conversation {
     flow_json: Option<Document>,
     flow_token: String,
-    /// The screens to go back to, and the one that is shown.
+    /// The screens to go back to, and last the one that is shown.
     shown: Vec<String>,
     seen: BTreeMap<String, Seen>,
 }
 
-/// What comes of something that the user did.
+/// The result of something that the user did.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// This is sent to the endpoint.
     Ask(Value),
-    /// The Flow is closed without the endpoint, and the chat gets this.
+    /// The Flow closes without asking the endpoint, and the chat gets this.
     Ends(Map<String, Value>),
-    /// The screen is another one, or has changed.
+    /// Another screen is shown, or the screen has changed.
     Moved,
-    /// Nothing.
+    /// Nothing happens.
     Nothing,
-    /// A page outside is opened.
+    /// A web page is opened.
     OpensUrl(String),
-    /// It can't be done, for these reasons.
+    /// The phone doesn't allow it, for these reasons.
     Refused(Vec<String>),
 }
 
 impl Conversation {
-    /// A conversation with this token. Without a Flow JSON nothing is known of the screens but what the endpoint says.
+    /// A conversation with this token. Without a Flow JSON the screens are only known from the
+    /// endpoint's answers.
     pub fn new(flow_json: Option<Document>, flow_token: &str) -> Self {
         Self { flow_json, flow_token: flow_token.to_owned(), shown: Vec::new(), seen: BTreeMap::new() }
     }
 
-    /// Whether there is a Flow JSON, so that more is known of a screen than what the endpoint says.
+    /// Whether there is a Flow JSON, which says more of a screen than the endpoint's answers.
     pub fn knows_screens(&self) -> bool {
         self.flow_json.is_some()
     }
@@ -72,7 +74,8 @@ impl Conversation {
         Step::Ask(payload::init(&self.flow_token))
     }
 
-    /// The endpoint answered with a screen: it is shown, or changed if it is shown already. One to go back to is gone back to.
+    /// The endpoint answered with a screen, which is shown, or updated if it is shown already. If
+    /// the user comes back to it, the screens after it are closed.
     pub fn arrive(&mut self, screen: &str, data: Map<String, Value>) {
         match self.shown.iter().position(|shown| shown == screen) {
             Some(at) => self.shown.truncate(at + 1),
@@ -82,7 +85,8 @@ impl Conversation {
         self.fill_in(true);
     }
 
-    /// The screen that is shown; none before the first arrived. Without a Flow JSON there is nothing on it.
+    /// The screen that is shown; `None` before the first arrived. Without a Flow JSON it has no
+    /// items.
     pub fn screen(&self) -> Option<Screen> {
         let name = self.shown.last()?;
         let unknown = || Screen { name: name.clone(), title: String::new(), items: Vec::new(), footer: None };
@@ -90,17 +94,17 @@ impl Conversation {
         Some(written.map_or_else(unknown, |written| Screen::of(written, &self.scope(), self.dates_are_days())))
     }
 
-    /// What the screen is shown with.
+    /// The data of the screen that is shown.
     pub fn data(&self) -> &Map<String, Value> {
         &self.here().data
     }
 
-    /// What a field of the screen holds.
+    /// The value of a field on the screen.
     pub fn value(&self, field: &str) -> Option<&Value> {
         self.here().form.get(field)
     }
 
-    /// The user enters something, or with nothing empties the field.
+    /// The user enters a value; `None` empties the field.
     pub fn enter(&mut self, field: &Field, value: Option<Value>) -> Step {
         let before = self.value(&field.name).cloned().or_else(|| field.empty());
         let after = value.or_else(|| field.empty());
@@ -116,7 +120,8 @@ impl Conversation {
         let mut step = Step::Nothing;
         for trigger in triggers(field, before.as_ref(), after.as_ref()) {
             let action = trigger.action(&self.scope());
-            // What asks the endpoint or ends the Flow comes last: the rest waits for what comes of it.
+            // An action that asks the endpoint or ends the Flow is done last; the others wait for
+            // its result.
             if let (Step::Nothing | Step::Moved, Some(action)) = (&step, action) {
                 step = self.act(action);
             }
@@ -124,7 +129,8 @@ impl Conversation {
         step
     }
 
-    /// Why the phone would not let the user press the button: each field that is not as it must be.
+    /// Why the phone would not let the user press the button: one line for each field that is not
+    /// valid.
     pub fn problems(&self) -> Vec<String> {
         let Some(screen) = self.screen() else { return Vec::new() };
         let wrong = screen.fields().filter(|field| field.enabled).filter_map(|field| {
@@ -153,13 +159,14 @@ impl Conversation {
         action.map_or_else(|| Step::Refused(vec!["There is no such link on this screen".to_owned()]), |action| self.act(action))
     }
 
-    /// The user submits this, whatever the screen is like.
+    /// The user submits `data`, whatever is on the screen.
     pub fn submit(&self, data: Value) -> Step {
         let screen = self.shown.last().map(String::as_str).unwrap_or_default();
         Step::Ask(payload::data_exchange(screen, data, &self.flow_token))
     }
 
-    /// The user goes back. The endpoint is asked if the screen says `refresh_on_back`, or if nothing is known of it.
+    /// The user goes back. The endpoint is asked if the screen has `refresh_on_back`, or if the
+    /// screen is not known.
     pub fn back(&mut self) -> Step {
         let Some(current) = self.shown.last() else { return Step::Nothing };
         let refreshes = self.flow_json.is_none() || self.written().is_some_and(flowhost_flow_json::Screen::refreshes_on_back);
@@ -194,8 +201,8 @@ impl Conversation {
         }
     }
 
-    /// Fills in what the screen says that its fields hold, where that is news; with `prune`, takes out what can't be picked any more.
-    /// What is filled in may show further fields.
+    /// Sets fields to the values that the screen now gives them; with `prune`, removes selections
+    /// that are no longer possible. New values may make further fields visible.
     fn fill_in(&mut self, prune: bool) {
         for _ in 0..MAX_LAYERS {
             let fields: Vec<Field> = self.screen().map(|screen| screen.fields().cloned().collect()).unwrap_or_default();
@@ -261,7 +268,8 @@ impl Seen {
     }
 }
 
-/// What a change sets off, in this order: what is no longer picked, what is picked now, the field itself.
+/// The actions that a change triggers, in order: of choices no longer selected, of choices selected
+/// now, of the field itself.
 fn triggers(field: &Field, before: Option<&Value>, after: Option<&Value>) -> Vec<Trigger> {
     let picked = |value: Option<&Value>, choice: &Choice| match value {
         Some(Value::Array(ids)) => ids.iter().any(|id| *id == choice.id.as_str()),
@@ -276,10 +284,11 @@ fn triggers(field: &Field, before: Option<&Value>, after: Option<&Value>) -> Vec
     of_choices.chain([own]).cloned().collect()
 }
 
-/// What was seen before there is a screen.
+/// Stands in before there is a screen.
 static NOTHING: std::sync::LazyLock<Seen> = std::sync::LazyLock::new(Seen::default);
 
-/// How often what is filled in may show fields that are filled in, which show fields..: more often than any Flow does.
+/// How often filling in fields may show further fields, which are filled in and show others. No
+/// Flow needs more.
 const MAX_LAYERS: usize = 8;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A calendar for a range: two days, each of which may be asked for by itself.
+//! A calendar for a range of two days, each of which may be required on its own.
 
 use serde_json::{Map, Value, json};
 
@@ -11,22 +11,22 @@ use super::field::{Days, Properties};
 /// Two days, from and to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Range {
-    /// What both together are called. May be empty.
+    /// The label of both together. May be empty.
     pub title: String,
-    /// The first one.
+    /// The first day.
     pub start: End,
-    /// The last one.
+    /// The last day.
     pub end: End,
-    /// What can be picked.
+    /// Which days can be selected.
     pub days: Days,
 }
 
 /// One of the two days of a range.
 #[derive(Clone, Debug, PartialEq)]
 pub struct End {
-    /// What it is called on the screen.
+    /// The label on the screen.
     pub label: String,
-    /// Whether it must be picked.
+    /// Whether it must be selected.
     pub required: bool,
 }
 
@@ -46,12 +46,12 @@ impl Range {
         Self { title, start: end(START, "first day"), end: end(END, "last day"), days }
     }
 
-    /// Whether one of its days must be picked.
+    /// Whether at least one of the days must be selected.
     pub fn is_required(&self) -> bool {
         self.start.required || self.end.required
     }
 
-    /// Reads two days, or one; a dash stands for none.
+    /// Reads two days, or one; a dash stands for a day that is not selected.
     pub(super) fn read(&self, typed: &str) -> Result<Value, String> {
         let mut days = typed.split_whitespace().map(|day| match day {
             "-" => Ok(Value::from("")),
@@ -65,7 +65,7 @@ impl Range {
         Ok(json!({START: written(start)?, END: written(end)?}))
     }
 
-    /// Whether the phone would let the user go on with these.
+    /// Whether the phone would let the user go on with these days.
     pub(super) fn check(&self, two: &Map<String, Value>) -> Result<(), String> {
         let day = |part: &str, end: &End| match two.get(part).map(shown).filter(|day| !day.is_empty()) {
             Some(day) => read_typed_day(&day).map(Some),
@@ -79,12 +79,11 @@ impl Range {
     }
 }
 
-/// Whether a range holds no day.
 pub(super) fn is_empty(two: &Map<String, Value>) -> bool {
     [START, END].iter().all(|part| two.get(*part).map(shown).unwrap_or_default().is_empty())
 }
 
-/// Two days in one line, as they are typed.
+/// Two days in one line, as a user types them.
 pub(super) fn show(two: &Map<String, Value>) -> String {
     let [start, end] = [START, END].map(|part| two.get(part).map(shown).unwrap_or_default());
     match (start.as_str(), end.as_str()) {
@@ -94,7 +93,7 @@ pub(super) fn show(two: &Map<String, Value>) -> String {
     }
 }
 
-/// What a property says that has one text, or one for each of the two days; those say which.
+/// The texts of a property: one, or one for each of the two days, prefixed with the day's label.
 pub(super) fn texts(said: &Value, labels: &Value) -> Vec<String> {
     let Value::Object(two) = said else { return Some(shown(said)).filter(|text| !text.is_empty()).into_iter().collect() };
     let text = |part: &str| {
@@ -105,7 +104,7 @@ pub(super) fn texts(said: &Value, labels: &Value) -> Vec<String> {
     [START, END].into_iter().filter_map(text).collect()
 }
 
-// How a picker writes its two days.
+// The names of the two days in a picker's value.
 const START: &str = RANGE_ENDS[0];
 const END: &str = RANGE_ENDS[1];
 
@@ -116,7 +115,8 @@ mod tests {
     use super::*;
     use flowhost_flow_json::Component;
 
-    /// A picker with this `required`, on a screen with the data `{"must":{"start-date":true},"known":{"end-date":"2026-11-25"}}`.
+    /// A picker with this `required`, on a screen with the data
+    /// `{"must":{"start-date":true},"known":{"end-date":"2026-11-25"}}`.
     fn picker(required: Value) -> Field {
         let written = json!({
             "type": "CalendarPicker", "mode": "range", "name": "days", "title": "Your stay", "required": required,

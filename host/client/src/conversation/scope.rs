@@ -1,4 +1,5 @@
-//! What expressions can refer to: `data.x` and `form.x` of the screen, and `screen.NAME.data.x` and `screen.NAME.form.x` of another.
+//! What expressions can refer to: `data.x` and `form.x` of the screen, and `screen.NAME.data.x` and
+//! `screen.NAME.form.x` of another.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,8 @@ use flowhost_flow_json::{Reference, Store};
 
 use super::expression::value_of;
 
-/// What a screen was shown with, what was entered on it, and what its fields were told to hold last.
+/// What a screen was shown with, what was entered on it, and the last values that it gave its
+/// fields.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Seen {
     pub(super) data: Map<String, Value>,
@@ -23,7 +25,7 @@ pub(super) struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// What a reference leads to.
+    /// The value that a reference leads to.
     pub(super) fn look_up(&self, reference: Reference<'_>) -> Option<&Value> {
         let seen = reference.screen.map_or(Some(self.here), |screen| self.elsewhere.get(screen))?;
         let members = match reference.store {
@@ -38,7 +40,8 @@ impl Scope<'_> {
         })
     }
 
-    /// A part of a Flow JSON with every expression in it replaced by its value. Members whose expression leads nowhere are left out.
+    /// A part of a Flow JSON with every expression in it replaced by its value. Members whose
+    /// expression leads nowhere are left out.
     pub(super) fn fill(&self, template: &Value) -> Option<Value> {
         match template {
             Value::String(text) => value_of(text, self),
@@ -60,7 +63,8 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// Calls with a screen that has this data and this form; the screen `OTHER` has the form `{"a":1}`.
+    /// Calls with a screen that has this data and this form; the screen `OTHER` has the form
+    /// `{"a":1}`.
     pub(in super::super) fn with_scope<T>(data: Value, form: Value, call: impl FnOnce(&Scope<'_>) -> T) -> T {
         let map = |value: Value| value.as_object().unwrap().clone();
         let here = Seen { data: map(data), form: map(form), ..Seen::default() };

@@ -1,4 +1,5 @@
-//! A screen as it is shown: the components of its layout that are visible, with every expression replaced by its value.
+//! A screen as it is shown: the visible components of its layout, with every expression replaced by
+//! its value.
 
 use serde_json::Value;
 
@@ -12,38 +13,38 @@ use super::scope::Scope;
 /// A screen as it is shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Screen {
-    /// Its name in the Flow JSON.
+    /// Its id in the Flow JSON.
     pub name: String,
     /// Its title. May be empty.
     pub title: String,
-    /// What is on it, from top to bottom.
+    /// Its components, from top to bottom.
     pub items: Vec<Item>,
-    /// The button at its foot, if it has one.
+    /// The button at its foot, if there is one.
     pub footer: Option<Footer>,
 }
 
-/// Something on a screen.
+/// A component on a screen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item {
-    /// Something to fill in.
+    /// A field to fill in.
     Field(Box<Field>),
-    /// Something to tap.
+    /// A text to tap.
     Link {
-        /// What it says.
+        /// The text to show.
         text: String,
         /// What tapping it does.
         action: Action,
     },
-    /// Something that text can't show.
+    /// A picture, which text can't show.
     Picture {
-        /// What it is said to show. May be empty.
+        /// Its alternative text. May be empty.
         alternative: String,
     },
     /// A text.
     Text {
-        /// Its component's kind: `TextHeading`, `TextBody`, ..
+        /// The component's kind: `TextHeading`, `TextBody`, ..
         style: ComponentKind,
-        /// What it says; may have several lines.
+        /// The text; may have several lines.
         text: String,
     },
     /// A component that this client doesn't know.
@@ -56,9 +57,9 @@ pub enum Item {
 /// The button at the foot of a screen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Footer {
-    /// What it says.
+    /// The text on the button.
     pub label: String,
-    /// What stands beside it.
+    /// Texts beside it.
     pub captions: Vec<String>,
     /// Whether it can be pressed.
     pub enabled: bool,
@@ -67,7 +68,8 @@ pub struct Footer {
 }
 
 impl Screen {
-    /// A screen of the Flow JSON as it is now; `dates_are_days` says how its date pickers write days.
+    /// Evaluates a screen of the Flow JSON. `dates_are_days` says whether its date pickers write
+    /// days rather than milliseconds.
     pub(super) fn of(written: flowhost_flow_json::Screen<'_>, scope: &Scope<'_>, dates_are_days: bool) -> Self {
         let mut walk = Walk { scope, dates_are_days, items: Vec::new(), footer: None };
         walk.children(written.components(), &FormSays::default());
@@ -75,12 +77,12 @@ impl Screen {
         Self { name: written.id.to_owned(), title, items: walk.items, footer: walk.footer }
     }
 
-    /// What can be filled in, from top to bottom.
+    /// The fields, from top to bottom.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
         self.items.iter().filter_map(|item| if let Item::Field(field) = item { Some(field.as_ref()) } else { None })
     }
 
-    /// What can be tapped beside the button, from top to bottom.
+    /// What can be tapped besides the button, from top to bottom.
     pub fn links(&self) -> impl Iterator<Item = (&str, &Action)> {
         self.items
             .iter()
@@ -88,7 +90,7 @@ impl Screen {
     }
 }
 
-/// On the way through the components.
+/// A walk through the components, collecting what is shown.
 struct Walk<'a> {
     scope: &'a Scope<'a>,
     dates_are_days: bool,
@@ -148,7 +150,7 @@ impl Walk<'_> {
         }
     }
 
-    /// An `OptIn` may have a link to what is agreed to.
+    /// An `OptIn` may have a link to the terms.
     fn field(&mut self, component: &Properties<'_>, form: &FormSays) {
         let Some(field) = Field::of(component, form, self.dates_are_days) else { return };
         let about = field.label.clone();
@@ -169,7 +171,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Each of its entries is a link: with an action of its own, or that of the list.
+    /// Each entry of the list is a link, with its own action or the list's.
     fn navigation_list(&mut self, list: &Properties<'_>) {
         for (style, name) in [(ComponentKind::TextSubheading, "label"), (ComponentKind::TextBody, "description")] {
             let text = list.text(name);
@@ -296,11 +298,11 @@ mod tests {
                 let screen = with_scope(Value::Object(data), json!({}), |scope| Screen::of(written, scope, true));
 
                 let place = format!("{} {}", file.display(), screen.name);
-                // A fixture has one that Meta may add some day.
+                // One fixture has a component that Meta may add some day.
                 let unknown = |item: &Item| matches!(item, Item::Unknown { component } if component != "SomethingNew");
                 assert!(!screen.items.iter().any(unknown), "{place}: {:?}", screen.items);
                 assert!(screen.fields().all(|field| !field.name.is_empty()), "{place}");
-                // One is due from version 7.3 on.
+                // A button is required from version 7.3 on.
                 let may_lack_one = !written.is_terminal() || file.display().to_string().contains("-without-footer");
                 assert!(screen.footer.is_some() || may_lack_one, "{place} has no button");
                 let texts =

@@ -1,6 +1,8 @@
-//! What the phone makes of an answer: what it does, what the user sees, and what is wrong with the answer if that is an error.
+//! Judges an answer as the phone does: what the phone does, what the user sees, and what is wrong
+//! with the answer if that is an error.
 //!
-//! The rules are those of `protocol.md`, sections 1, 4 and 5. With a Flow JSON the answer is checked against that too.
+//! The rules are those of `protocol.md`, sections 1, 4 and 5. With a Flow JSON, answers are also
+//! checked against it.
 
 mod near_miss;
 mod problem;
@@ -20,13 +22,13 @@ pub use self::problem::{Check, Problem};
 pub struct Judgement {
     /// What was asked.
     pub request: RequestKind,
-    /// What comes of it.
+    /// What the phone does.
     #[serde(flatten)]
     pub outcome: Outcome,
     /// What is wrong; not empty if and only if the outcome is a failure.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,
-    /// What works and should be otherwise.
+    /// What works but should be changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<String>,
 }
@@ -37,13 +39,13 @@ pub struct Judgement {
 pub enum RequestKind {
     /// A phone reports that it could not use an answer.
     ErrorNotification,
-    /// Meta's servers look whether the endpoint is there.
+    /// Meta's servers check that the endpoint is there.
     HealthCheck,
-    /// A user opens, submits or goes back.
+    /// A user opens the Flow, submits a screen or goes back.
     Turn,
 }
 
-/// What comes of an answer.
+/// What the phone does with an answer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Outcome {
@@ -53,12 +55,12 @@ pub enum Outcome {
     Active,
     /// The Flow is closed.
     Closes {
-        /// What the chat gets; nothing is sent there without.
+        /// What the chat gets; `None` if nothing is sent there.
         params: Option<Map<String, Value>>,
     },
     /// The button of the message that opened the Flow is disabled for good.
     DisablesButton {
-        /// What the user is told.
+        /// The text that the user sees.
         text: String,
     },
     /// The user sees an error, or the health check fails.
@@ -67,9 +69,9 @@ pub enum Outcome {
     FetchesKey,
     /// A screen is shown.
     ShowsScreen {
-        /// Its name.
+        /// The screen's id.
         screen: String,
-        /// What it is shown with.
+        /// The data that it is shown with.
         data: Map<String, Value>,
         /// The message that pops up on it.
         snackbar: Option<String>,
@@ -77,8 +79,9 @@ pub enum Outcome {
 }
 
 impl Judgement {
-    /// Judges what came back to a request: `payload` is what was asked, `sealed` how it was sent, `tries_before` how often it was
-    /// answered with 421 already. With a Flow JSON a screen is checked against it. Gives what was inside too, if it could be opened.
+    /// Judges what came back to a request: `payload` is what was asked, `sealed` how it was sent,
+    /// `tries_before` how many times it was already answered with 421. With a Flow JSON, a screen
+    /// is checked against it. Returns the decrypted reply too, if there is one.
     pub fn of(
         payload: &Value,
         sealed: &SealedRequest,
@@ -98,7 +101,7 @@ impl Judgement {
         }
     }
 
-    /// Judges a call to which nothing usable came back.
+    /// Judges a call that brought no usable answer.
     pub fn of_failure(payload: &Value, error: &ClientError) -> Self {
         let key = if matches!(error, ClientError::TimedOut { .. }) { "timeout_error" } else { "no_http_response_error" };
         RequestKind::of(payload).fails(Problem::new(Check::Arrival, with_causes(error)).reported_as(key))
@@ -109,7 +112,8 @@ impl Judgement {
         matches!(self.outcome, Outcome::Fails | Outcome::DisablesButton { .. })
     }
 
-    /// What the phone does, in lines for people. They may quote the answer: they are foreign text.
+    /// What the phone does, in lines for people. They may quote the answer, which is untrusted
+    /// text.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![self.headline()];
         lines.extend(self.problems.iter().map(|problem| format!("  - {}", problem.line())));
@@ -161,7 +165,7 @@ impl RequestKind {
         Judgement { problems: vec![problem], ..self.comes_to(Outcome::Fails) }
     }
 
-    /// A 427 whose body opens.
+    /// Judges a 427 whose body was decrypted.
     fn of_refusal(self, reply: &Value) -> Judgement {
         match &reply["error_msg"] {
             Value::String(text) => self.comes_to(Outcome::DisablesButton { text: text.clone() }),
@@ -219,7 +223,8 @@ fn with_causes(error: &ClientError) -> String {
     text
 }
 
-/// What the data of an error notification may hold. A form that has a field called `error` has others besides.
+/// The fields that an error notification's data may have. A form with a field called `error` has
+/// others besides.
 const NOTIFICATION_KEYS: [&str; 3] = ["error", "error_key", "error_message"];
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
-//! What the author of a reply may have meant: fields under another name, at another place, or made JSON once too often.
+//! Guesses what the author of a reply may have meant: fields under another name, in another place,
+//! or encoded as JSON once too often.
 
 use serde_json::{Map, Value};
 
 use flowhost_flow_json::{ERROR_MESSAGE, EXTENSION_MESSAGE_RESPONSE, SUCCESS};
 
-/// What looks like a slip in a reply to a turn, whether it is shown or not. They may quote it: it is foreign text.
+/// Likely slips in a reply to a turn, whether it is shown or not. They may quote the reply, which
+/// is untrusted text.
 pub(super) fn hints(reply: &Value) -> Vec<String> {
     let fields = match (wrapped(reply), reply) {
         (None, Value::Object(fields)) => fields,
@@ -23,7 +25,7 @@ pub(super) fn hints(reply: &Value) -> Vec<String> {
     found.into_iter().flatten().collect()
 }
 
-/// A refusal's text under another name.
+/// The text of a refusal under another name.
 pub(super) fn of_refusal(reply: &Value) -> Option<String> {
     let places = [ERROR_MESSAGE, "error", "message", "errorMsg", "msg"].into_iter();
     let name = places.into_iter().find(|name| reply.get(name).is_some_and(Value::is_string))?;
@@ -47,7 +49,7 @@ pub(super) fn wrapped(reply: &Value) -> Option<String> {
     }
 }
 
-/// A reply that is meant to end the Flow and shows a screen.
+/// A reply that is meant to end the Flow but shows a screen.
 fn ending(fields: &Map<String, Value>) -> Option<String> {
     let screen = fields.get("screen").and_then(Value::as_str).unwrap_or_default();
     if screen == SUCCESS {
@@ -80,7 +82,7 @@ fn screen_elsewhere(fields: &Map<String, Value>) -> Option<String> {
         return Some(format!("`{name}` is no field of a reply: the name of the screen is in `screen`"));
     }
     let data = fields.get("data")?;
-    // Forms have a `name` too, so only what says that it is a screen's.
+    // Forms have a `name` too, so only names count that mention a screen.
     let name = std::iter::once("screen")
         .chain(SCREEN_NAMES)
         .filter(|name| name.contains("screen") || name.contains("Screen"))
@@ -92,7 +94,7 @@ fn data_as_text(data: &Value) -> Option<String> {
     object_in(data.as_str()?).map(|_| "`data` is JSON as a text, made JSON twice: it is an object".to_owned())
 }
 
-/// Data under another name, or not within anything.
+/// Data under another name, or directly beside `screen`.
 fn data_elsewhere(fields: &Map<String, Value>) -> Option<String> {
     if fields.contains_key("data") || !fields.contains_key("screen") {
         return None;
@@ -104,7 +106,7 @@ fn data_elsewhere(fields: &Map<String, Value>) -> Option<String> {
     Some(format!("`{outside}` belongs into `data`"))
 }
 
-/// What the chat is to get, where the phone does not look for it.
+/// The response for the chat, in a place where the phone does not look.
 fn params_elsewhere(fields: &Map<String, Value>) -> Option<String> {
     let data = fields.get("data");
     if data.is_some_and(|data| data.get(EXTENSION_MESSAGE_RESPONSE).is_some()) {
@@ -138,7 +140,7 @@ fn params_too_early(fields: &Map<String, Value>) -> Option<String> {
         .then(|| format!("`{EXTENSION_MESSAGE_RESPONSE}` counts with the screen {SUCCESS} alone; the chat gets nothing"))
 }
 
-/// The text that pops up on a screen, where the phone does not look for it.
+/// The text that pops up on a screen, in a place where the phone does not look.
 fn message_elsewhere(fields: &Map<String, Value>) -> Option<String> {
     if let Some(name) = [ERROR_MESSAGE, "error_msg"].into_iter().find(|name| fields.contains_key(*name)) {
         let refusal = if name == "error_msg" { "; with it alone, a 427 refuses the flow token" } else { "" };
@@ -150,7 +152,8 @@ fn message_elsewhere(fields: &Map<String, Value>) -> Option<String> {
     Some(format!("`{name}` shows nothing: the message on a screen is `{ERROR_MESSAGE}`"))
 }
 
-/// The object that a text is, if it is one as JSON. A text that was made JSON more than twice is looked into as often as it may have been.
+/// The object that a text holds as JSON, if any. A text that was encoded repeatedly is decoded up
+/// to [`MAX_LAYERS`] times more.
 fn object_in(text: &str) -> Option<Value> {
     let mut value = serde_json::from_str::<Value>(text).ok()?;
     for _ in 0..MAX_LAYERS {
@@ -165,7 +168,7 @@ const SCREEN_NAMES: [&str; 9] =
     ["next_screen", "nextScreen", "next", "screen_name", "screenName", "screen_id", "screenId", "Screen", "SCREEN"];
 const DATA_NAMES: [&str; 6] = ["Data", "DATA", "payload", "fields", "body", "values"];
 
-/// Nobody makes JSON of JSON more often by mistake.
+/// Nobody encodes JSON more often by mistake.
 const MAX_LAYERS: usize = 3;
 
 #[cfg(test)]

@@ -2,32 +2,34 @@
 
 use serde::Serialize;
 
-/// One thing that is wrong with an answer, and the user sees an error because of it.
+/// One thing that is wrong with an answer, so that the user sees an error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// Which of the phone's checks failed.
     pub check: Check,
-    /// What exactly, for the author of the endpoint. It may quote the answer: it is foreign text.
+    /// The details, for the author of the endpoint. They may quote the answer, which is untrusted
+    /// text.
     pub message: String,
-    /// Where in the opened answer, as a JSON pointer.
+    /// Where in the decrypted answer, as a JSON pointer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
-    /// The key with which the phone, or Meta, would report it: in an error notification to the endpoint, or in Meta's metrics.
+    /// The key under which the phone or Meta would report it: in an error notification to the
+    /// endpoint, or in Meta's metrics.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reported_as: Option<String>,
 }
 
-/// A check that an answer has to pass, in the order in which they are made.
+/// The checks that an answer has to pass, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Check {
-    /// An answer came, in time.
+    /// An answer arrived in time.
     Arrival,
-    /// Its status.
+    /// The status is the expected one.
     Status,
-    /// Its body opens under the request's key.
+    /// The body can be decrypted with the request's key.
     Sealing,
-    /// What was inside has the form that is due.
+    /// The decrypted reply has the expected form.
     Shape,
     /// The screen exists, and can be reached from where the user is.
     Routing,
@@ -51,7 +53,7 @@ impl Problem {
         self
     }
 
-    /// The whole of it in one line, for people. It may quote the answer: it is foreign text.
+    /// The whole problem in one line, for people. It may quote the answer, which is untrusted text.
     pub fn line(&self) -> String {
         let place = match self.pointer.as_deref() {
             // The pointer to the whole answer is empty.
@@ -64,7 +66,8 @@ impl Problem {
 }
 
 impl Check {
-    /// Meta's key for a failure, of those listed in `protocol.md` section 3; none where the list leaves open which it is.
+    /// Meta's key for a failure, out of those listed in `protocol.md` section 3. `None` if the list
+    /// leaves open which it is.
     pub(super) fn error_key(self) -> Option<&'static str> {
         match self {
             Self::Arrival => None,

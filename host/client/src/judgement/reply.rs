@@ -1,4 +1,5 @@
-//! What was inside a 200: its form, and with a Flow JSON whether the screen can be reached and takes the data.
+//! Judges the content of a 200: its form and, with a Flow JSON, whether the screen can be reached
+//! and accepts the data.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +8,6 @@ use flowhost_flow_json::{ERROR_MESSAGE, EXTENSION_MESSAGE_RESPONSE, Finding, Flo
 use super::problem::{Check, Problem};
 use super::{Judgement, Outcome, RequestKind, near_miss};
 
-/// Judges what was inside a 200 to this request.
 pub(super) fn judge(request: &Value, reply: &Value, flow_json: Option<&FlowJson>) -> Judgement {
     match RequestKind::of(request) {
         kind @ RequestKind::ErrorNotification => constant(kind, reply, "acknowledged", &Value::Bool(true), Outcome::Acknowledged),
@@ -16,7 +16,7 @@ pub(super) fn judge(request: &Value, reply: &Value, flow_json: Option<&FlowJson>
     }
 }
 
-/// Answers that must say one thing.
+/// Judges an answer that must have one constant value.
 fn constant(kind: RequestKind, reply: &Value, field: &str, due: &Value, outcome: Outcome) -> Judgement {
     if reply["data"][field] == *due {
         return kind.comes_to(outcome);
@@ -42,7 +42,7 @@ fn turn(request: &Value, reply: &Value, flow_json: Option<&FlowJson>) -> Judgeme
     judgement
 }
 
-/// Where a reply is not as the Flow JSON has it: rules 4 to 7 of `protocol.md` section 5.
+/// Where a reply does not fit the Flow JSON: rules 4 to 7 of `protocol.md` section 5.
 fn beside_the_flow_json(request: &Value, reply: &Value, flow_json: &FlowJson) -> Vec<Problem> {
     let origin = match request["screen"].as_str() {
         Some(screen) if !screen.is_empty() && request["action"] != "INIT" => Origin::Screen(screen),
@@ -57,7 +57,7 @@ fn beside_the_flow_json(request: &Value, reply: &Value, flow_json: &FlowJson) ->
     findings.iter().map(problem).collect()
 }
 
-/// A reply whose form is right.
+/// The parts of a reply whose form is right.
 struct Parts {
     screen: String,
     data: Map<String, Value>,
@@ -66,7 +66,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// Rule 1 of `protocol.md` section 5, and rule 3.
+    /// Rules 1 and 3 of `protocol.md` section 5.
     fn of(reply: &Value) -> Result<Self, Vec<Problem>> {
         let Some(fields) = reply.as_object() else {
             return Err(vec![wrong("", &format!("the whole reply is {}, not a JSON object", kind_of(reply)))]);
@@ -99,7 +99,7 @@ impl Parts {
     }
 }
 
-/// Takes out a field that has a meaning of its own; a problem, if it is there and not as it must be.
+/// Takes out a field that has a meaning of its own. Adds a problem if its value is invalid.
 fn taken<T>(
     data: &mut Map<String, Value>,
     name: &str,

@@ -1,6 +1,8 @@
-//! Why a sealed reply does not open: tries the mistakes that endpoints are known to make, to name the one at hand.
+//! Finds out why a sealed reply can't be opened, by trying the mistakes that endpoints are known to
+//! make.
 //!
-//! A phone does none of this: to it they are all the same error. What a try opens is thrown away.
+//! A phone does none of this: to it they are all the same error. Whatever is decrypted on the way
+//! is thrown away.
 
 use aes_gcm::aead::{Aead, KeyInit};
 use aes_gcm::{Aes128Gcm, Nonce};
@@ -25,15 +27,15 @@ pub enum SealFlaw {
     Empty,
     /// Hexadecimal digits instead of base64.
     Hexadecimal,
-    /// The vector of the request, as it came.
+    /// The request's IV without inversion.
     IvNotInverted,
     /// Base64 in lines, or with white space around it.
     LineBreaks,
-    /// Neither base64 nor anything else that is known.
+    /// Neither base64 nor any known mistake.
     NotBase64,
     /// JSON in plain text.
     NotEncrypted,
-    /// It opens, and is no JSON.
+    /// It can be opened, but is not JSON.
     NotJson,
     /// Base64 over JSON in plain text.
     OnlyEncoded,
@@ -49,20 +51,20 @@ pub enum SealFlaw {
     TagInFront,
     /// The ciphertext without its authentication tag.
     TagMissing,
-    /// The ciphertext is right, its authentication tag is not.
+    /// The ciphertext is right, but its authentication tag is wrong.
     TagWrong,
-    /// A nonce of 12 bytes: the first of the inverted vector.
+    /// A nonce of 12 bytes: the first bytes of the inverted IV.
     TwelveByteNonce,
-    /// A nonce of 12 bytes: the first of the vector as it came.
+    /// A nonce of 12 bytes: the first bytes of the IV without inversion.
     TwelveByteNonceNotInverted,
-    /// Not under the request's key, or in a way that no known mistake explains.
+    /// Not sealed with the request's key, or with a mistake that is not known.
     Unknown,
     /// Base64 as a field of a JSON object.
     WrappedInJson,
 }
 
 impl SealFlaw {
-    /// What the author of the endpoint got wrong, and what is due instead.
+    /// What the author of the endpoint got wrong, and what is right instead.
     pub fn explanation(self) -> &'static str {
         match self {
             Self::CbcMode => "the reply is encrypted with AES in CBC mode; AES-128-GCM is due",
@@ -101,7 +103,8 @@ impl SealFlaw {
 }
 
 impl SealedRequest {
-    /// Why the body of a reply to this request does not open; for one that does, [`SealFlaw::NotJson`] is what is left to be wrong.
+    /// Why the body of a reply to this request can't be opened. For one that can, the only flaw
+    /// left is [`SealFlaw::NotJson`].
     pub fn diagnose(&self, body: &[u8]) -> SealFlaw {
         let key = &self.exchange;
         if body.is_empty() {
@@ -117,7 +120,7 @@ impl SealedRequest {
 }
 
 impl ExchangeKey {
-    /// What is wrong with bytes that came in standard base64.
+    /// The flaw in bytes that came as standard base64.
     fn diagnose_sealed(&self, sealed: &[u8]) -> SealFlaw {
         if is_json(sealed) {
             return SealFlaw::OnlyEncoded;
@@ -140,7 +143,7 @@ impl ExchangeKey {
         tries.into_iter().find(|(_, fits)| fits()).map_or(SealFlaw::Unknown, |(flaw, _)| flaw)
     }
 
-    /// What is wrong with a text that is not standard base64; nothing, if it is like none of the known mistakes.
+    /// The flaw in a text that is not standard base64. `None` if it matches no known mistake.
     fn diagnose_text(&self, text: &str) -> Option<SealFlaw> {
         match serde_json::from_str(text) {
             Ok(Value::String(quoted)) if STANDARD.decode(&quoted).is_ok() => return Some(SealFlaw::Quoted),
@@ -156,7 +159,8 @@ impl ExchangeKey {
         if STANDARD.decode(&in_one_run).is_ok() {
             return Some(SealFlaw::LineBreaks);
         }
-        // Few words that are no base64 at all have nothing but letters of its alphabets: what opens is what counts.
+        // Short words can consist of the alphabets' letters by chance, so only a text that can be
+        // opened counts.
         if [&STANDARD_UNPADDED, &URL_SAFE]
             .into_iter()
             .any(|base64| base64.decode(&in_one_run).is_ok_and(|b| self.opens_somehow(&b)))
@@ -166,7 +170,7 @@ impl ExchangeKey {
         hex::decode(&in_one_run).ok().filter(|bytes| self.opens_somehow(bytes)).map(|_| SealFlaw::Hexadecimal)
     }
 
-    /// Whether bytes were sealed with this key, rightly or in one of the known wrong ways.
+    /// Whether the bytes were sealed with this key, correctly or with one of the known mistakes.
     fn opens_somehow(&self, sealed: &[u8]) -> bool {
         self.diagnose_sealed(sealed) != SealFlaw::Unknown
     }
@@ -186,7 +190,7 @@ impl ExchangeKey {
         by_16 || sealed.split_at_checked(12).is_some_and(|(nonce, rest)| self.opens_by_12(nonce, rest))
     }
 
-    /// GCM without the check of its tag: the key stream is what comes of zeros.
+    /// GCM without checking the tag: encrypting zeros gives the key stream.
     fn decrypted_unchecked(&self, nonce: [u8; IV_BYTES], text: &[u8]) -> Vec<u8> {
         let zeros = vec![0; text.len()];
         let stream = self.cipher().encrypt(&Nonce::from(nonce), zeros.as_slice()).unwrap_or_default();
@@ -206,7 +210,7 @@ fn tag_moved_to_the_end(sealed: &[u8]) -> Option<Vec<u8>> {
     Some([text, tag].concat())
 }
 
-/// Objects only: a single digit is JSON too, and one in dozens of random bytes.
+/// Only objects count: a single digit is JSON too, and occurs in dozens of random bytes.
 fn is_json(text: &[u8]) -> bool {
     matches!(serde_json::from_slice(text), Ok(Value::Object(_)))
 }

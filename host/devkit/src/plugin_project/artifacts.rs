@@ -1,4 +1,4 @@
-//! Reads cargo's JSON messages: which files it has built.
+//! Reads from cargo's JSON messages which files it has built.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ impl Artifact {
     }
 }
 
-/// The version of the SDK, if one line of cargo's output reports that it was built.
+/// The version of the SDK, if this line of cargo's output reports that the SDK was built.
 pub(super) fn sdk_version(line: &[u8]) -> Option<String> {
     let message: PackageMessage = serde_json::from_slice(line).ok()?;
     let is_sdk = message.reason == "compiler-artifact" && message.target.name == "flowhost_sdk";
@@ -34,7 +34,8 @@ pub(super) fn sdk_version(line: &[u8]) -> Option<String> {
     Some(package.rsplit_once('@').map_or(package, |(_, version)| version).to_owned())
 }
 
-/// The one component of the project: of its own package if that has one, since dependencies may be libraries of this kind too.
+/// The one component of the project. A component of the project's own package comes first, since
+/// dependencies may be `cdylib`s too.
 pub(super) fn component_of(project: &Path, built: Vec<Artifact>) -> Result<Artifact, BuildError> {
     let (own, others): (Vec<_>, Vec<_>) = built.into_iter().partition(|artifact| artifact.manifest.parent() == Some(project));
     let mut candidates = if own.is_empty() { others } else { own };
@@ -49,7 +50,8 @@ pub(super) fn component_of(project: &Path, built: Vec<Artifact>) -> Result<Artif
     }
 }
 
-/// The part of cargo's `compiler-artifact` message that matters here (the Cargo book, "JSON messages").
+/// The part of cargo's `compiler-artifact` message that matters here (the Cargo book, "JSON
+/// messages").
 #[derive(Deserialize)]
 struct Message {
     reason: String,

@@ -1,14 +1,15 @@
-//! What a nested build inherits: the user's own settings, but not what a cargo above this process has set.
+//! What a nested build inherits: the user's own settings, but not the variables of a cargo above
+//! this process.
 //!
-//! `cargo run` and `cargo test` give their child variables that are about *their* package and toolchain. A cargo below would
-//! take them for the user's wishes.
+//! `cargo run` and `cargo test` set variables for their child that are about *their* package and
+//! toolchain. A nested cargo would take them for the user's settings.
 
 use std::ffi::{OsStr, OsString};
 
 /// Variables with their values, as for `Command::envs`.
 pub(super) type Variables = Vec<(OsString, OsString)>;
 
-/// What of these variables a build from a fresh shell would have.
+/// The variables that the build would have in a fresh shell.
 pub(super) fn as_from_a_fresh_shell(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Variables {
     let variables: Variables = variables.into_iter().collect();
     let below_cargo = variables.iter().any(|(name, _)| name == "CARGO_MANIFEST_DIR");
@@ -18,7 +19,7 @@ pub(super) fn as_from_a_fresh_shell(variables: impl IntoIterator<Item = (OsStrin
 
 fn is_dropped(name: &OsStr, below_cargo: bool) -> bool {
     let name = name.to_string_lossy();
-    // The master key and tokens are nothing for the build scripts of a plugin's dependencies.
+    // The master key and tokens must not reach the build scripts of a plugin's dependencies.
     let is_own = name.starts_with("FLOWHOST_") && !name.starts_with("FLOWHOST_TOOLCHAIN");
     let is_cargos = SET_BY_CARGO.contains(&&*name) || SET_BY_CARGO_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     is_own || FLAGS.contains(&&*name) || below_cargo && is_cargos
@@ -27,8 +28,9 @@ fn is_dropped(name: &OsStr, below_cargo: bool) -> bool {
 /// Flags for the machine's own programs. Those for WebAssembly come from the toolchain script.
 const FLAGS: [&str; 3] = ["CARGO_ENCODED_RUSTFLAGS", "RUSTDOCFLAGS", "RUSTFLAGS"];
 
-/// What cargo sets for its children (the Cargo book, "Environment variables Cargo sets"), and rustup for cargo. A value of the
-/// user's own cannot be told from it, so below cargo it is gone too.
+/// What cargo sets for its children (the Cargo book, "Environment variables Cargo sets"), and
+/// rustup for cargo. A value that the user set cannot be told apart, so below cargo it is dropped
+/// too.
 const SET_BY_CARGO: [&str; 20] = [
     "CARGO",
     "CARGO_CRATE_NAME",

@@ -4,13 +4,13 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
-/// Everything that [`build`](super::build) can fail with.
+/// All errors of [`build`](super::build).
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// The compiler refused the project. Why, it has said itself on stderr.
+    /// The compiler refused the project. It has printed the reason on stderr.
     #[error("the build failed ({status}): the messages above say why")]
     Failed {
-        /// How cargo ended.
+        /// Cargo's exit status.
         status: ExitStatus,
     },
 
@@ -19,23 +19,23 @@ pub enum BuildError {
     File {
         /// A verb, such as `write`.
         action: &'static str,
-        /// What it was about.
+        /// The file or folder.
         path: PathBuf,
         /// The system's reason.
         #[source]
         source: io::Error,
     },
 
-    /// The project's `flowhost.toml` can't be understood.
+    /// The project's `flowhost.toml` can't be parsed.
     #[error("{path} can't be understood: {reason}", path = path.display())]
     Manifest {
-        /// The file.
+        /// The path of the `flowhost.toml`.
         path: PathBuf,
         /// What is wrong, and where.
         reason: String,
     },
 
-    /// The project compiles, but to no component.
+    /// The project compiles, but builds no component.
     #[error(
         "{project} builds no component: its Cargo.toml needs `[lib]` with `crate-type = [\"cdylib\"]`",
         project = project.display()
@@ -45,14 +45,14 @@ pub enum BuildError {
         project: PathBuf,
     },
 
-    /// The folder is no Rust project.
+    /// The folder is not a Rust project.
     #[error(
         "{project} is not a plugin project, as it has no Cargo.toml: name the project's folder, \
          or make one with `flowhost plugin new`",
         project = project.display()
     )]
     NoManifest {
-        /// The folder.
+        /// The folder as given.
         project: PathBuf,
     },
 
@@ -62,48 +62,48 @@ pub enum BuildError {
         program = program.display()
     )]
     Program {
-        /// The program.
+        /// The program as it was to be run.
         program: PathBuf,
         /// The system's reason.
         #[source]
         source: io::Error,
     },
 
-    /// The folder holds more than one plugin.
+    /// The folder builds more than one plugin.
     #[error(
         "{project} builds several components ({names}): name the folder of one of them",
         project = project.display(), names = names.join(", ")
     )]
     SeveralComponents {
-        /// The folder.
+        /// The project's folder.
         project: PathBuf,
         /// The names of the crates.
         names: Vec<String>,
     },
 
-    /// Nothing on this machine can compile for WebAssembly, and nothing could be fetched.
+    /// This machine can't compile for WebAssembly, and what is missing could not be fetched.
     #[error("{reason}")]
     Toolchain {
         /// The last line of the toolchain script, which says what is missing.
         reason: String,
     },
 
-    /// The toolchain script wrote something else than settings. A fault of this build of flowhost.
+    /// The toolchain script wrote something other than settings, which is a bug in flowhost.
     #[error("the toolchain script wrote `{line}`, which is no setting")]
     ToolchainSetting {
-        /// The line.
+        /// The line as written.
         line: String,
     },
 }
 
 impl BuildError {
-    /// For `map_err`: puts the action and the path to an I/O error.
+    /// For `map_err`: adds the action and the path to an I/O error.
     pub(super) fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> BuildError {
         let path = path.into();
         move |source| BuildError::File { action, path, source }
     }
 
-    /// For `map_err`: a program that cannot be run.
+    /// For `map_err`: adds the program to an I/O error.
     pub(super) fn program(program: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> BuildError {
         let program = program.into();
         move |source| BuildError::Program { program, source }

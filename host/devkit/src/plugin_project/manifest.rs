@@ -1,4 +1,5 @@
-//! The project's `flowhost.toml`, and the section that carries it, with the SDK's version, inside the component.
+//! The project's `flowhost.toml`, and the section that carries it, with the SDK's version, inside
+//! the component.
 //!
 //! ```toml
 //! [requests]
@@ -17,7 +18,7 @@ use wasm_encoder::{ComponentSection, CustomSection};
 use super::BuildError;
 use flowhost_protocol::flow::{Capabilities, PLUGIN_SECTION, PluginSection};
 
-/// What a project says of its plugin. An unknown key is an error that names it.
+/// What a project declares about its plugin. An unknown key is an error that names it.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Manifest {
@@ -38,13 +39,13 @@ impl Manifest {
     }
 }
 
-/// Adds the section to a component.
+/// Adds the custom section to a component.
 pub(super) fn embed(component: &mut Vec<u8>, section: &PluginSection) {
     let json = serde_json::to_vec(section).expect("names and flags are JSON");
     CustomSection { name: PLUGIN_SECTION.into(), data: json.into() }.append_to_component(component);
 }
 
-/// Beside `Cargo.toml`.
+/// The manifest is beside `Cargo.toml`.
 const FILE_NAME: &str = "flowhost.toml";
 
 #[cfg(test)]

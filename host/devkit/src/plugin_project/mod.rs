@@ -1,7 +1,7 @@
 //! Plugin projects: from a folder with Rust sources to a WebAssembly component.
 //!
-//! The compiler speaks for itself: its messages go to stderr untouched. Around it, this module gets the toolchain, keeps the
-//! variables of an outer cargo away and finds the file that was built.
+//! The compiler's messages go to stderr untouched. This module gets the toolchain, keeps the
+//! variables of an outer cargo away, and finds the file that was built.
 
 mod artifacts;
 mod environment;
@@ -32,11 +32,13 @@ pub use self::template::{NewProject, NewProjectError, SdkSource, create};
 
 /// Builds the plugin in a folder for `wasm32-wasip2`, in release mode.
 ///
-/// `progress` gets a line before each thing that takes time; cargo and the compiler write to this process's stderr. Where
-/// WebAssembly's standard library is missing it is fetched, which takes minutes once. Dropping the future ends the build.
+/// `progress` gets a line before each step that takes time; cargo and the compiler write to this
+/// process's stderr. If WebAssembly's standard library is missing it is fetched, which takes
+/// minutes once. Dropping the future ends the build.
 ///
 /// # Errors
-/// [`BuildError::Failed`] if the compiler refuses the project, having said why; else the variant that says what is missing.
+/// [`BuildError::Failed`] if the compiler refuses the project, after it has printed the reason;
+/// else the variant that says what is missing.
 #[expect(clippy::disallowed_methods, reason = "it is cargo's environment that has to be handed on without cargo's own variables")]
 pub async fn build(options: BuildOptions, progress: impl Fn(&str)) -> Result<BuiltComponent, BuildError> {
     let environment = as_from_a_fresh_shell(std::env::vars_os());
@@ -48,10 +50,10 @@ pub async fn build(options: BuildOptions, progress: impl Fn(&str)) -> Result<Bui
 pub struct BuildOptions {
     /// The folder with the plugin's `Cargo.toml`.
     pub project_dir: PathBuf,
-    /// Where the component goes, replacing what is there. Default: `flowhost/<crate>.wasm` in cargo's target folder, which
-    /// version control ignores already.
+    /// The component's file, which is replaced if it exists. Default: `flowhost/<crate>.wasm` in
+    /// cargo's target folder, which version control usually ignores.
     pub out: Option<PathBuf>,
-    /// Cargo's target folder, if not its own choice.
+    /// Cargo's target folder, if not cargo's own choice.
     pub target_dir: Option<PathBuf>,
     /// The cargo to run, if not the one on the PATH.
     pub cargo: Option<PathBuf>,
@@ -60,15 +62,15 @@ pub struct BuildOptions {
 /// A component on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuiltComponent {
-    /// The file, absolute.
+    /// The absolute path of the file.
     pub path: PathBuf,
     /// The crate's name, with underscores.
     pub crate_name: String,
-    /// Size of the file in bytes.
+    /// The size of the file in bytes.
     pub size_bytes: u64,
     /// What its manifest asks for.
     pub requests: Capabilities,
-    /// The version of the SDK that it is made with; none if it is made without.
+    /// The version of the SDK that it was built with; `None` if it was built without the SDK.
     pub sdk: Option<String>,
 }
 
@@ -79,7 +81,7 @@ async fn build_with(
     progress: impl Fn(&str),
 ) -> Result<BuiltComponent, BuildError> {
     let project = find_project(&options.project_dir)?;
-    // Before minutes of compiling.
+    // Read before minutes of compiling, since it may be invalid.
     let manifest = Manifest::read(&project)?;
     let settings = toolchain::prepare(script, &project, &environment, &progress).await?;
     progress(&format!("compiling {}", project.display()));
@@ -108,7 +110,7 @@ fn cargo_build(project: &Path, options: &BuildOptions, environment: Variables, s
     let mut command = Command::new(cargo);
     command.args(["build", "--release", "--target", TARGET, "--message-format=json-render-diagnostics"]);
     if let Some(target_dir) = &options.target_dir {
-        // Cargo runs in the project's folder, but the path is the caller's.
+        // Cargo runs in the project's folder, but the path is relative to the caller's.
         let target_dir = std::path::absolute(target_dir).map_err(BuildError::file("find", target_dir))?;
         command.arg("--target-dir").arg(target_dir);
     }
@@ -118,14 +120,13 @@ fn cargo_build(project: &Path, options: &BuildOptions, environment: Variables, s
     Ok(command)
 }
 
-/// What cargo reports.
 #[derive(Default)]
 struct CargosWork {
     components: Vec<Artifact>,
     sdk: Option<String>,
 }
 
-/// Runs cargo to its end; returns what it reports of WebAssembly libraries and of the SDK.
+/// Runs cargo to its end. Returns the WebAssembly libraries and the SDK version that it reports.
 async fn run_cargo(mut command: Command) -> Result<CargosWork, BuildError> {
     let program = PathBuf::from(command.as_std().get_program());
     let mut cargo = command.spawn().map_err(BuildError::program(&program))?;
@@ -146,19 +147,19 @@ fn default_out(artifact: &Artifact, project: &Path) -> PathBuf {
     target_folder.join("flowhost").join(format!("{}.wasm", artifact.name))
 }
 
-/// What the manifest in a project's folder asks for; nothing without one.
+/// What the manifest in a project's folder asks for; nothing without a manifest.
 ///
 /// # Errors
-/// [`BuildError::Manifest`] if it can't be understood.
+/// [`BuildError::Manifest`] if the manifest can't be parsed.
 pub fn requests(project_dir: &Path) -> Result<Capabilities, BuildError> {
     Ok(Manifest::read(&find_project(project_dir)?)?.requests)
 }
 
-/// Replaces a file. Whoever reads `to` meanwhile sees the old file or the new one, never a part.
+/// Replaces a file atomically: a reader of `to` sees the old file or the new one, never a part.
 pub fn write_atomically(bytes: &[u8], to: &Path) -> Result<(), BuildError> {
     let folder = to.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(folder).map_err(BuildError::file("create", folder))?;
-    // What any new file gets: everybody's rights less the umask.
+    // The mode of any new file: all rights less the umask.
     let mut beside = tempfile::Builder::new()
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(folder)
@@ -168,7 +169,7 @@ pub fn write_atomically(bytes: &[u8], to: &Path) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// The script that the guest SDK's own tools use too.
+/// The guest SDK's own tools use the same script.
 const TOOLCHAIN: &str = include_str!("../../../../guest-sdk/toolchain.sh");
 
 const TARGET: &str = "wasm32-wasip2";
@@ -251,7 +252,7 @@ mod tests {
         assert!(matches!(failed, Err(BuildError::NoManifest { .. })));
     }
 
-    /// A folder with a manifest, and a stand-in for cargo.
+    /// A folder with a manifest and a stand-in for cargo.
     struct Project {
         folder: TempDir,
     }
@@ -275,7 +276,8 @@ mod tests {
         }
     }
 
-    /// By another process: a file that this one still has open, or a fork of it in another test, could not be run.
+    /// Another process writes the file: a program that this process, or a fork of it in another
+    /// test, still has open could not be run.
     fn write_program(path: &Path, text: &str) {
         let mut shell = std::process::Command::new("/bin/sh")
             .args(["-c", "cat >\"$1\" && chmod 755 \"$1\"", "sh"])

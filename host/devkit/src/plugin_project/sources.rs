@@ -1,4 +1,4 @@
-//! A project's files, watched: what a build or a test run depends on, and when it changes.
+//! Watches a project's files, which a build or a test run depends on.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,9 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::sleep;
 
-/// The files of a project as they were when they were last looked at.
+/// The files of a project as of the last look.
 ///
-/// They are looked at again and again: that works on every file system, also where a container has it from outside and no event comes.
+/// The files are polled. That works on every file system, even where a container mounts it from
+/// outside and no events arrive.
 #[derive(Debug)]
 pub struct Sources {
     folder: PathBuf,
@@ -20,13 +21,13 @@ pub struct Sources {
 type Snapshot = BTreeMap<PathBuf, (Option<SystemTime>, u64)>;
 
 impl Sources {
-    /// As they are now.
+    /// The files as they are now.
     pub async fn of(folder: &Path) -> Self {
         Self { folder: folder.to_owned(), seen: look(folder.to_owned()).await }
     }
 
-    /// Waits until a file is changed, is new or is gone, and then until nothing more changes for a moment: an editor that saves ten
-    /// files is one change.
+    /// Waits until a file is changed, new or gone, and then until nothing more changes for a
+    /// moment: an editor that saves ten files makes one change.
     pub async fn changed(&mut self) {
         let mut settled = true;
         loop {
@@ -50,7 +51,7 @@ async fn look(folder: PathBuf) -> Snapshot {
     looked.await.unwrap_or_default()
 }
 
-/// What can't be read is not there: it will be another time.
+/// Skips what can't be read; it may be readable at the next look.
 fn collect(folder: &Path, depth: usize, files: &mut Snapshot) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
@@ -67,14 +68,14 @@ fn collect(folder: &Path, depth: usize, files: &mut Snapshot) {
     }
 }
 
-/// What builds write themselves. Hidden files and folders are an editor's, or version control's.
+/// Written by builds. Hidden files and folders, of editors and version control, are ignored too.
 const IGNORED: [&str; 3] = ["target", "Cargo.lock", "node_modules"];
 
-/// A project has dozens. Whoever points this at a disk gets an answer too.
+/// A project has dozens of files. A whole disk is searched only up to these limits.
 const MAX_FILES: usize = 10_000;
 const MAX_DEPTH: usize = 16;
 
-/// Not felt by who has just saved a file, and nothing on the processor.
+/// Short enough not to be noticed after saving a file, and without load on the processor.
 const INTERVAL: Duration = Duration::from_millis(300);
 
 #[cfg(test)]

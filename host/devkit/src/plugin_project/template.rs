@@ -1,4 +1,4 @@
-//! A new plugin project: one that builds, passes its tests and can be deployed as it is.
+//! A new plugin project, which builds, passes its tests and can be deployed as it is.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// What to make, and where.
 #[derive(Clone, Debug)]
 pub struct NewProject {
-    /// The project's folder; its last part is the crate's name. It must not be there yet, or be empty.
+    /// The project's folder; its last part is the crate's name. It must not exist, or be empty.
     pub folder: PathBuf,
     /// Where the project's `Cargo.toml` finds the SDK.
     pub sdk: SdkSource,
@@ -15,7 +15,7 @@ pub struct NewProject {
 /// Where a project finds `flowhost-sdk`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SdkSource {
-    /// A folder on this machine, absolute.
+    /// An absolute path on this machine.
     Path(PathBuf),
     /// A version in the registry, as in `Cargo.toml`.
     Version(String),
@@ -27,35 +27,35 @@ pub enum NewProjectError {
     /// The folder can't be written.
     #[error("can't write {}", path.display())]
     File {
-        /// Which.
+        /// The path that can't be written.
         path: PathBuf,
-        /// Why.
+        /// The system's reason.
         #[source]
         source: std::io::Error,
     },
-    /// The name can't be a crate's.
+    /// The name is not valid for a crate.
     #[error(
         "{name:?} is no name for a plugin: use lower-case letters, digits and hyphens, a letter first, 64 at most, no word of Rust"
     )]
     Name {
-        /// What was given.
+        /// The name as given.
         name: String,
     },
     /// There is no SDK in the folder.
     #[error("there is no flowhost-sdk in {}", path.display())]
     NoSdk {
-        /// Which.
+        /// The folder as given.
         path: PathBuf,
     },
-    /// Something is there already.
+    /// The folder exists and is not empty.
     #[error("{} is there already, and not empty", path.display())]
     NotEmpty {
-        /// Which.
+        /// The project's folder.
         path: PathBuf,
     },
 }
 
-/// Makes a project. All of it is there afterwards or, on an error, nothing.
+/// Makes a project. On an error nothing is left behind.
 pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
     let name = crate_name(&project.folder)?;
     let sdk = project.sdk.dependency()?;
@@ -65,7 +65,7 @@ pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(NewProjectError::NotEmpty { path: folder.clone() });
     }
-    // Beside it, so that it can be moved there whole.
+    // Made beside the target, so that it can be moved there as a whole.
     let beside = tempfile::tempdir_in(parent).map_err(failed(parent))?;
     for (path, text) in FILES {
         let path = beside.path().join(path);
@@ -79,8 +79,8 @@ pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
 }
 
 impl SdkSource {
-    /// The folder of the SDK that stands beside this program's own sources, or the version that this program was made with if
-    /// those are not there.
+    /// The folder of the SDK beside this program's own sources. If those are not there, the SDK
+    /// version that belongs to this program.
     pub fn of_this_program() -> Self {
         let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-sdk");
         match beside.canonicalize() {
@@ -89,7 +89,7 @@ impl SdkSource {
         }
     }
 
-    /// A folder if there is one of that name, else a version.
+    /// A folder if there is one of that name, otherwise a version.
     pub fn parse(text: &str) -> Result<Self, NewProjectError> {
         match Path::new(text).canonicalize() {
             Ok(folder) => Ok(Self::Path(folder)),
@@ -115,7 +115,7 @@ impl SdkSource {
     }
 }
 
-/// As a basic string of TOML, whose escapes are those of JSON.
+/// Quotes a text as a basic string of TOML, whose escapes are those of JSON.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -129,7 +129,8 @@ fn crate_name(folder: &Path) -> Result<String, NewProjectError> {
     if fits { Ok(name) } else { Err(NewProjectError::Name { name }) }
 }
 
-/// A temporary folder is its owner's alone; a project gets the rights that a folder made here would have.
+/// A temporary folder is private to its owner. The project gets the mode that a new folder would
+/// have here.
 fn allow_others(folder: &Path) -> std::io::Result<()> {
     let src = fs::metadata(folder.join("src"))?;
     fs::set_permissions(folder, src.permissions())
@@ -140,7 +141,8 @@ fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> NewProjectError {
     move |source| NewProjectError::File { path, source }
 }
 
-/// Words of Rust, and crates that a plugin would hide from itself: cargo refuses most of them.
+/// Keywords of Rust, and crates that a plugin of that name would shadow. Cargo refuses most of
+/// them.
 const TAKEN: &[&str] = &[
     "abstract",
     "alloc",
@@ -201,7 +203,7 @@ const TAKEN: &[&str] = &[
     "yield",
 ];
 
-/// Where each file goes, and its text with `{{name}}` and `{{sdk}}` to be filled in.
+/// The path and the text of each file, with `{{name}}` and `{{sdk}}` to be filled in.
 const FILES: &[(&str, &str)] = &[
     (".gitignore", include_str!("template/gitignore")),
     (".vscode/extensions.json", include_str!("template/.vscode/extensions.json")),

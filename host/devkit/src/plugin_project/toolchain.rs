@@ -1,4 +1,5 @@
-//! Runs the script that makes the target `wasm32-wasip2` buildable, and reads what it says cargo needs.
+//! Runs the script that makes the target `wasm32-wasip2` buildable, and reads the settings that
+//! cargo needs.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -44,11 +45,12 @@ pub(super) async fn prepare(
     parse_settings(&settings)
 }
 
-/// Reports every line at once, as it may be about what takes minutes now. Returns the last one: on failure that is the reason.
+/// Reports every line at once, since the step that it announces may take minutes. Returns the last
+/// line, which is the reason after a failure.
 async fn report_lines(source: impl AsyncRead + Unpin, progress: &impl Fn(&str)) -> Option<String> {
     let mut lines = BufReader::new(source).split(b'\n');
     let mut last = None;
-    // A broken pipe is the end of the lines too; the exit status tells the rest.
+    // A broken pipe ends the lines too; the exit status says the rest.
     while let Ok(Some(line)) = lines.next_segment().await {
         let line = String::from_utf8_lossy(&line).into_owned();
         progress(&line);
@@ -66,7 +68,7 @@ fn parse_settings(output: &[u8]) -> Result<Settings, BuildError> {
     Ok(settings)
 }
 
-/// Bytes, not text: a value may be a path, and a path need not be UTF-8.
+/// Works on bytes, because a value may be a path, and a path need not be UTF-8.
 fn parse_setting(line: &[u8], settings: &mut Settings) -> Option<()> {
     if let Some(argument) = line.strip_prefix(b"arg ") {
         settings.arguments.push(OsStr::from_bytes(argument).to_owned());

@@ -4,21 +4,21 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Everything that this module can fail with. Each message names what the user can do or look at.
+/// All errors of this module. Each message says what the user can do or look at.
 #[derive(Debug, thiserror::Error)]
 pub enum PostgresError {
     /// A connection to the running server failed, or a statement on it.
     #[error("the embedded PostgreSQL does not answer as it should")]
     Database(#[source] sqlx::Error),
 
-    /// The server, or the `initdb` before it, ended by itself.
+    /// The server, or `initdb` before it, ended by itself.
     #[error("PostgreSQL ended ({status}); the end of its log {log_file}:\n{log_tail}", log_file = log_file.display())]
     Ended {
-        /// How the process ended.
+        /// The exit status.
         status: std::process::ExitStatus,
-        /// The log. That of a throw-away cluster is gone by now.
+        /// The log. That of a throw-away cluster is already removed.
         log_file: PathBuf,
-        /// The last lines that this start wrote to it.
+        /// The last lines that this start wrote to the log.
         log_tail: String,
     },
 
@@ -27,42 +27,42 @@ pub enum PostgresError {
     File {
         /// A verb, such as `create`.
         action: &'static str,
-        /// What it was about.
+        /// The file or folder.
         path: PathBuf,
         /// The system's reason.
         #[source]
         source: io::Error,
     },
 
-    /// The cluster's folder belongs to somebody else, is open to others, or is no folder.
+    /// The cluster's folder belongs to another user, is open to others, or is not a folder.
     #[error(
         "{path} is not a private folder (mode 0700) of the current user (its owner: uid {owner}): \
          start as its owner, or use another data folder",
         path = path.display()
     )]
     ForeignFolder {
-        /// The folder.
+        /// The cluster's folder.
         path: PathBuf,
         /// The user id that owns it.
         owner: u32,
     },
 
-    /// Another live host holds the data folder.
+    /// Another running host holds the data folder.
     #[error(
         "another flowhost (pid {pid}) runs its database in {data_dir}: stop it, or use another data folder",
         data_dir = data_dir.display()
     )]
     InUse {
-        /// The folder.
+        /// The data folder.
         data_dir: PathBuf,
-        /// The process id of that host, as it wrote it down; `unknown` where it had no time to.
+        /// The process id that the other host wrote down; `unknown` if it had not done so yet.
         pid: String,
     },
 
     /// `FLOWHOST_PG_BIN` names a folder without the programs.
     #[error("{folder} does not hold the PostgreSQL programs `initdb` and `postgres`", folder = folder.display())]
     NoProgramsIn {
-        /// The folder.
+        /// The folder as given.
         folder: PathBuf,
     },
 
@@ -77,17 +77,17 @@ pub enum PostgresError {
     )]
     NotFound,
 
-    /// The server lives but does not take connections.
+    /// The server runs but does not accept connections.
     #[error(
         "PostgreSQL is not ready after {limit:?}; its log is {log_file}",
         log_file = log_file.display()
     )]
     NotReady {
-        /// How long it was waited for.
+        /// How long this host waited.
         limit: Duration,
-        /// The log.
+        /// The path of the log.
         log_file: PathBuf,
-        /// Why the last try to connect failed.
+        /// Why the last attempt to connect failed.
         #[source]
         source: sqlx::Error,
     },
@@ -95,43 +95,43 @@ pub enum PostgresError {
     /// The server did not end in time.
     #[error("PostgreSQL has not ended {limit:?} after it was told to; it is left to finish")]
     NotStopped {
-        /// How long it was waited for.
+        /// How long this host waited.
         limit: Duration,
     },
 
-    /// The server of a host that is gone does not come to an end.
+    /// The server of a host that is gone does not end.
     #[error(
         "the database server (pid {pid}) of a flowhost that ended is still running in {data_dir} after {limit:?}: \
          wait until it has shut down, then start again",
         data_dir = data_dir.display()
     )]
     StillStopping {
-        /// The folder.
+        /// The data folder.
         data_dir: PathBuf,
-        /// The server's process id from its `postmaster.pid`; `unknown` where there is none.
+        /// The server's process id from its `postmaster.pid`; `unknown` if there is none.
         pid: String,
-        /// How long it was waited for.
+        /// How long this host waited.
         limit: Duration,
     },
 
     /// The supervisor could not be started.
     #[error("cannot start /bin/sh as user {user} to supervise PostgreSQL")]
     Supervisor {
-        /// Whom it was to run as.
+        /// The user that it was to run as.
         user: String,
         /// The system's reason.
         #[source]
         source: io::Error,
     },
 
-    /// There is a cluster, but the way to it is barred to the user that must run it.
+    /// The cluster exists, but the user that must run it can't reach it.
     #[error(
         "user {user}, who runs PostgreSQL for root, cannot get to the cluster {cluster} through {folder}: \
          allow it (`chmod o+x`), or use another data folder",
         cluster = cluster.display(), folder = folder.display()
     )]
     Unreachable {
-        /// Where the cluster is.
+        /// The cluster's folder.
         cluster: PathBuf,
         /// The first folder on the way that the user may not search.
         folder: PathBuf,
@@ -141,7 +141,7 @@ pub enum PostgresError {
 }
 
 impl PostgresError {
-    /// For `map_err`: puts the action and the path to an I/O error.
+    /// For `map_err`: adds the action and the path to an I/O error.
     pub(super) fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> PostgresError {
         let path = path.into();
         move |source| PostgresError::File { action, path, source }

@@ -1,8 +1,8 @@
-//! Where a durable cluster lives, and the locks that keep two hosts apart.
+//! Where a durable cluster is, and the locks that keep two hosts apart.
 //!
-//! Usually in `<data folder>/postgres`. A host that runs as root needs the cluster where an ordinary user gets to it; if a
-//! folder above bars the way (a 0700 `/root`), the cluster lives under `/var/tmp`, and `postgres-location` in the data
-//! folder says where.
+//! Usually it is in `<data folder>/postgres`. A host that runs as root needs the cluster where an
+//! ordinary user can reach it. If a parent folder is not searchable for that user (a 0700 `/root`),
+//! the cluster is under `/var/tmp`, and `postgres-location` in the data folder says where.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write};
@@ -18,7 +18,8 @@ use tokio::time::Instant;
 use super::error::PostgresError;
 use super::run_user::RunUser;
 
-/// A data folder that no other host uses as long as this lives. The lock ends with the process, however that ends.
+/// A data folder that no other host uses while this value lives. The lock ends with the process,
+/// however that ends.
 #[derive(Debug)]
 pub(super) struct DataFolder {
     /// Absolute and without links.
@@ -27,7 +28,7 @@ pub(super) struct DataFolder {
 }
 
 impl DataFolder {
-    /// Makes the folder (0700) where there is none, and locks it.
+    /// Makes the folder (0700) if it is missing, and locks it.
     pub(super) fn lock(path: &Path) -> Result<DataFolder, PostgresError> {
         create_private(path)?;
         let path = fs::canonicalize(path).map_err(PostgresError::file("open", path))?;
@@ -43,13 +44,12 @@ impl DataFolder {
         Ok(DataFolder { path, _lock: lock })
     }
 
-    /// The server's log.
     pub(super) fn log_file(&self) -> PathBuf {
         self.path.join("postgres.log")
     }
 
-    /// Waits until no process of an earlier host's server is left: each of them holds the lock that this returns, which is
-    /// for the next server to inherit.
+    /// Waits until no process of an earlier host's server is left: each of them holds the lock that
+    /// this returns. The next server inherits it.
     pub(super) async fn server_lock(&self, home: &Home, progress: impl Fn(&str)) -> Result<File, PostgresError> {
         let lock_file = self.path.join(SERVER_LOCK_FILE);
         let lock = open_lock(&lock_file)?;
@@ -93,7 +93,8 @@ impl DataFolder {
         Home::at(elsewhere)?.made()
     }
 
-    /// The folder that keeps the cluster's user from it, after opening the data folder itself if need be.
+    /// The folder that the cluster's user can't pass. Opens the data folder itself to that user if
+    /// necessary.
     fn barrier_to(&self, home: &Home) -> Result<Option<PathBuf>, PostgresError> {
         if !home.user.switch {
             return Ok(None);
@@ -106,8 +107,8 @@ impl DataFolder {
         }
     }
 
-    /// Lets others pass through the data folder, if it is ours: 0711 shows nobody its list of files, and the secret files in it
-    /// are 0600. Folders above are not ours to change.
+    /// Lets others pass through the data folder, if this user owns it. With 0711 nobody can list
+    /// its files, and its secret files are 0600. Parent folders are not changed.
     fn let_pass(&self) -> Result<bool, PostgresError> {
         let metadata = self.path.metadata().map_err(PostgresError::file("examine", &self.path))?;
         if metadata.uid() != geteuid().as_raw() {
@@ -128,7 +129,7 @@ impl DataFolder {
         }
     }
 
-    /// By rename: a host killed in the middle leaves either no record or a whole one.
+    /// Uses a rename, so that a host killed in the middle leaves either no record or a whole one.
     fn record_home(&self, folder: &Path) -> Result<(), PostgresError> {
         let record = self.path.join(LOCATION_FILE);
         let beside = self.path.join(format!("{LOCATION_FILE}.new"));
@@ -144,23 +145,25 @@ impl DataFolder {
     }
 }
 
-/// A folder (0700) that belongs to the user who runs the server, for the cluster and for `initdb` to work in.
+/// A folder (0700) for the cluster and for `initdb` to work in. It belongs to the user who runs the
+/// server.
 #[derive(Debug)]
 pub(super) struct Home {
     folder: PathBuf,
-    /// Owner of the folder.
+    /// The owner of the folder.
     pub(super) user: RunUser,
 }
 
 impl Home {
-    /// The cluster itself: PostgreSQL's data directory.
+    /// The cluster itself, PostgreSQL's data directory.
     pub(super) fn cluster(&self) -> PathBuf {
         self.folder.join("data")
     }
 
     /// A home in this folder, which need not exist.
     ///
-    /// Under `/var/tmp` anybody could have put something in its place, so links and other people's folders are refused.
+    /// Under `/var/tmp` anybody could have put something in its place, so links and other users'
+    /// folders are refused.
     fn at(folder: PathBuf) -> Result<Home, PostgresError> {
         let metadata = match fs::symlink_metadata(&folder) {
             Ok(metadata) => metadata,
@@ -219,7 +222,7 @@ const LOCATION_FILE: &str = "postgres-location";
 /// Open to all users, and not emptied at boot as `/tmp` is.
 const FALLBACK_PARENT: &str = "/var/tmp";
 
-/// How long the server of a host that was killed may take for its shutdown checkpoint; a second is usual.
+/// How long the server of a killed host may take for its shutdown checkpoint; a second is usual.
 const STOPPING_LIMIT: Duration = Duration::from_secs(30);
 
 const LOCK_POLL: Duration = Duration::from_millis(50);

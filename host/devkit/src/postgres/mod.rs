@@ -1,8 +1,10 @@
-//! A private PostgreSQL, run by the host itself: for `flowhost dev`, `flowhost demo` and the tests.
+//! A private PostgreSQL server that the host runs itself, for `flowhost dev`, `flowhost demo` and
+//! the tests.
 //!
-//! The server listens on a Unix socket only, in a folder that nobody but its user can enter. A small shell script
-//! (`supervisor.sh`) stands between host and server: when the host ends, be it by SIGKILL, the script shuts the server down
-//! and clears up. Started as root, the server runs as `postgres` or `nobody`, since PostgreSQL refuses root.
+//! The server listens on a Unix socket only, in a folder that only its user can enter. A small
+//! shell script (`supervisor.sh`) stands between host and server: when the host ends, even by
+//! SIGKILL, the script shuts the server down and cleans up. If the host runs as root, the server
+//! runs as `postgres` or `nobody`, since PostgreSQL refuses root.
 
 mod error;
 mod location;
@@ -27,23 +29,25 @@ pub use self::programs::PgPrograms;
 
 /// A running private PostgreSQL server.
 ///
-/// Dropping it stops the server too, but without waiting: use [`stop`](Self::stop) where there is time. Keep it as long as
-/// connections are in use.
+/// Dropping it stops the server too, but without waiting: use [`stop`](Self::stop) if there is
+/// time. Keep it as long as connections are in use.
 #[derive(Debug)]
 pub struct EmbeddedPostgres {
     server: Server,
-    /// Declared after the server: whoever gets the lock next then finds a server that is being stopped.
+    /// Declared after the server: whoever gets the lock next then finds a server that is being
+    /// stopped.
     _data_folder: Option<DataFolder>,
 }
 
 impl EmbeddedPostgres {
-    /// Starts a server and returns once it takes connections.
+    /// Starts a server and returns once it accepts connections.
     ///
-    /// The first start in a data folder makes the cluster, which takes a second or two. `progress` gets a line on
-    /// everything that takes time or that the user should know.
+    /// The first start in a data folder makes the cluster, which takes a second or two. `progress`
+    /// gets a line on each step that takes time or that the user should know of.
     ///
     /// # Errors
-    /// [`PostgresError::InUse`] if another host runs on this data folder, and what else keeps PostgreSQL from starting.
+    /// [`PostgresError::InUse`] if another host runs on this data folder, and the other variants
+    /// for what else keeps PostgreSQL from starting.
     pub async fn start(options: Options, progress: impl Fn(&str)) -> Result<EmbeddedPostgres, PostgresError> {
         match &options.storage {
             Storage::Durable { data_dir } => {
@@ -58,12 +62,14 @@ impl EmbeddedPostgres {
         }
     }
 
-    /// How to connect to one of the server's databases, as its superuser and through the socket.
+    /// Options to connect to one of the server's databases, as its superuser and through the
+    /// socket.
     pub fn connect_options(&self, database: &str) -> PgConnectOptions {
         self.server.connect_options(database)
     }
 
-    /// Makes a database of this name unless there is one. Hosts that do so at the same time do not disturb each other.
+    /// Makes a database of this name unless it exists. Hosts that do so at the same time do not
+    /// disturb each other.
     ///
     /// # Errors
     /// [`PostgresError::Database`].
@@ -81,11 +87,12 @@ impl EmbeddedPostgres {
         connection.close().await.map_err(PostgresError::Database)
     }
 
-    /// Stops the server, ending its connections, and waits until it is gone; a throw-away cluster is gone too then.
+    /// Stops the server, which ends its connections, and waits until it is gone. A throw-away
+    /// cluster is removed with it.
     ///
     /// # Errors
-    /// [`PostgresError::Ended`] if the server had crashed or did not stop in order, [`PostgresError::NotStopped`] if it takes
-    /// minutes.
+    /// [`PostgresError::Ended`] if the server had crashed or did not stop in order,
+    /// [`PostgresError::NotStopped`] if it takes minutes.
     pub async fn stop(self) -> Result<(), PostgresError> {
         self.server.stop().await
     }
@@ -94,37 +101,39 @@ impl EmbeddedPostgres {
 /// How to run the server.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Whose programs to run.
+    /// The installation whose programs are run.
     pub programs: PgPrograms,
-    /// Where the data goes.
+    /// Where the data is kept.
     pub storage: Storage,
-    /// PostgreSQL's `max_connections`; three of them are kept for its superuser, which is who connects here.
+    /// PostgreSQL's `max_connections`. Three of them are reserved for its superuser, which is the
+    /// user that connects here.
     pub max_connections: u16,
 }
 
 impl Options {
-    /// Data that outlives the server, in this folder.
+    /// Keeps the data in this folder after the server has stopped.
     pub fn durable(programs: PgPrograms, data_dir: impl Into<PathBuf>) -> Options {
         let storage = Storage::Durable { data_dir: data_dir.into() };
         Options { programs, storage, max_connections: DEFAULT_MAX_CONNECTIONS }
     }
 
-    /// Data that goes with the server.
+    /// Removes the data with the server.
     pub fn throwaway(programs: PgPrograms) -> Options {
         Options { programs, storage: Storage::Throwaway, max_connections: DEFAULT_MAX_CONNECTIONS }
     }
 }
 
-/// What becomes of the data.
+/// How long the data is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Storage {
-    /// It is kept between starts and survives crashes.
+    /// Between starts; it survives crashes.
     Durable {
-        /// A folder for the cluster, the log (`postgres.log`) and the locks; made where it is missing. Other things may be in
-        /// it. Where the host is root and owns the folder, it may get the mode 0711, so keep secret files in it at 0600.
+        /// A folder for the cluster, the log (`postgres.log`) and the locks. It is made if it is
+        /// missing, and may hold other things. If the host is root and owns the folder, it may get
+        /// the mode 0711, so keep secret files in it at 0600.
         data_dir: PathBuf,
     },
-    /// It lives in a fresh folder under `/tmp` and is removed with the server. Nothing is synced to disk.
+    /// In a fresh folder under `/tmp`, removed with the server. Nothing is synced to disk.
     Throwaway,
 }
 
@@ -164,7 +173,7 @@ async fn start_throwaway(options: &Options, progress: &impl Fn(&str)) -> Result<
     launch.spawn()?.ready().await
 }
 
-/// Not below the data folder: a socket's path has at most 107 bytes.
+/// Not below the data folder, because a socket's path has at most 107 bytes.
 fn create_run_folder(user: &RunUser) -> Result<TempDir, PostgresError> {
     let builder = &mut tempfile::Builder::new();
     let builder = builder.prefix("flowhost-pg-").permissions(fs::Permissions::from_mode(0o700));
@@ -183,7 +192,7 @@ async fn create_database(connection: &mut PgConnection, name: &str) -> Result<()
     }
 }
 
-/// `duplicate_database`, or `unique_violation` where two created it in the same moment.
+/// `duplicate_database`, or `unique_violation` if two hosts created it at the same moment.
 fn is_duplicate(sqlstate: Option<&str>) -> bool {
     matches!(sqlstate, Some("42P04" | "23505"))
 }
@@ -191,7 +200,7 @@ fn is_duplicate(sqlstate: Option<&str>) -> bool {
 /// PostgreSQL's own default.
 const DEFAULT_MAX_CONNECTIONS: u16 = 100;
 
-/// Short, and open to whomever the server runs as.
+/// Short, and open to the user that runs the server.
 const RUN_PARENT: &str = "/tmp";
 
 #[cfg(test)]

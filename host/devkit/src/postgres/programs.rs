@@ -1,4 +1,5 @@
-//! Finds PostgreSQL's programs. Debian keeps them off the PATH, so that several majors can live side by side.
+//! Finds PostgreSQL's programs. Debian keeps them off the PATH, so that several major versions can
+//! be installed side by side.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,8 +17,8 @@ pub struct PgPrograms {
 }
 
 impl PgPrograms {
-    /// Looks in `folder` (`FLOWHOST_PG_BIN`) and nowhere else if it is given; else along `path` (`PATH`), then in
-    /// `/usr/lib/postgresql/*/bin`, the newest major first.
+    /// If `folder` (`FLOWHOST_PG_BIN`) is given, searches only there. Otherwise searches `path`
+    /// (`PATH`), then `/usr/lib/postgresql/*/bin`, the newest major version first.
     ///
     /// # Errors
     /// [`PostgresError::NoProgramsIn`] for a given folder, else [`PostgresError::NotFound`].
@@ -50,7 +51,7 @@ fn newest_first(majors: &Path) -> Vec<PathBuf> {
     found.into_iter().map(|(_, folder)| folder.join("bin")).collect()
 }
 
-/// Where Debian and Ubuntu install: one folder per major.
+/// Where Debian and Ubuntu install PostgreSQL: one folder per major version.
 const DEBIAN_FOLDER: &str = "/usr/lib/postgresql";
 
 #[cfg(test)]

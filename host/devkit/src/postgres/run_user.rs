@@ -1,4 +1,5 @@
-//! Whom PostgreSQL runs as, and whether that user gets to a folder. PostgreSQL refuses root.
+//! The user that PostgreSQL runs as, and whether that user can reach a folder. PostgreSQL refuses
+//! root.
 
 use std::fs::Metadata;
 use std::io;
@@ -12,16 +13,18 @@ use super::error::PostgresError;
 /// The user that owns the cluster and runs the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RunUser {
-    /// For messages.
+    /// The name that messages show.
     pub(super) name: String,
     pub(super) uid: u32,
     pub(super) gid: u32,
-    /// Whether this process is root and must change to the user; else it is that user.
+    /// Whether this process is root and must switch to the user; otherwise it already runs as the
+    /// user.
     pub(super) switch: bool,
 }
 
 impl RunUser {
-    /// For a new cluster: the current user; for root the user `postgres`, or `nobody` where there is none.
+    /// For a new cluster: the current user. For root it is `postgres`, or `nobody` if there is no
+    /// such user.
     pub(super) fn for_new_cluster() -> Result<RunUser, PostgresError> {
         if !geteuid().is_root() {
             return Ok(RunUser::current());
@@ -31,8 +34,9 @@ impl RunUser {
         Ok(RunUser { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw(), switch: true })
     }
 
-    /// For a cluster that is there: its owner. That may be another than root would choose today, as when an ordinary user made
-    /// it. `None` where this process can't become the owner, or the owner is root.
+    /// For an existing cluster: its owner. That may be a different user than root would choose
+    /// today, for example if an ordinary user made the cluster. `None` if this process can't become
+    /// the owner, or if the owner is root.
     pub(super) fn owner_of(folder: &Metadata) -> Option<RunUser> {
         if folder.uid() == geteuid().as_raw() {
             return (!geteuid().is_root()).then(RunUser::current);
@@ -45,13 +49,13 @@ impl RunUser {
         RunUser { name: name_of(uid), uid, gid: getegid().as_raw(), switch: false }
     }
 
-    /// Gives a folder to this user, where this process is not that user.
+    /// Gives a folder to this user, unless this process already runs as the user.
     pub(super) fn take_over(&self, folder: &Path) -> io::Result<()> {
         if self.switch { chown(folder, Some(self.uid), Some(self.gid)) } else { Ok(()) }
     }
 
-    /// The first folder from `/` down to `folder` (absolute, without links) that the user may not pass through; `folder`
-    /// itself counts too.
+    /// The first folder from `/` down to `folder`, inclusive, that the user may not search.
+    /// `folder` is absolute and has no links.
     pub(super) fn barred_at(&self, folder: &Path) -> io::Result<Option<PathBuf>> {
         let mut way: Vec<_> = folder.ancestors().collect();
         way.reverse();
@@ -65,8 +69,9 @@ impl RunUser {
     }
 }
 
-/// POSIX's rule: the first class that fits (owner, group, others) decides alone. The user has no further groups, since they
-/// are dropped with root's rights; access lists are not looked at.
+/// POSIX's rule: the first class that fits (owner, group, others) decides alone. The user has no
+/// further groups, since they are dropped with root's rights. Access control lists are not
+/// considered.
 fn may_search(user: u32, group: u32, owner: u32, owner_group: u32, mode: u32) -> bool {
     let class = match () {
         () if user == owner => mode >> 6,

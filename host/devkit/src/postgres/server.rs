@@ -1,4 +1,4 @@
-//! One supervised server process: start, wait until it answers, stop.
+//! One supervised server process: starts it, waits until it answers, stops it.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{Read, Seek, SeekFrom};
@@ -21,9 +21,9 @@ use super::run_user::RunUser;
 pub(super) struct Launch<'a> {
     pub(super) programs: &'a PgPrograms,
     pub(super) user: &'a RunUser,
-    /// Made by `initdb` where it is missing.
+    /// Made by `initdb` if it is missing.
     pub(super) cluster: PathBuf,
-    /// For the socket; the supervisor removes it in the end, with all that is in it.
+    /// The folder of the socket. The supervisor removes it at the end, with its content.
     pub(super) run_folder: TempDir,
     pub(super) log_file: PathBuf,
     /// Inherited by every process of the server.
@@ -34,7 +34,8 @@ pub(super) struct Launch<'a> {
 }
 
 impl Launch<'_> {
-    /// Starts the supervisor, and with it the server. From here on, dropping the [`Server`] stops it.
+    /// Starts the supervisor, and with it the server. From here on, dropping the [`Server`] stops
+    /// it.
     pub(super) fn spawn(self) -> Result<Server, PostgresError> {
         let log = open_log(&self.log_file)?;
         let log_start = log.metadata().map_or(0, |metadata| metadata.len());
@@ -56,9 +57,10 @@ impl Launch<'_> {
         for setting in self.settings() {
             command.arg("-c").arg(setting);
         }
-        // The host's environment holds secrets and PG* variables: neither is for the server.
+        // The host's environment holds secrets and PG* variables, which the server must not get.
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("LC_ALL", "C");
-        // A process group of its own: Ctrl-C in a terminal must not stop the database before the host has drained.
+        // A process group of its own: Ctrl-C in a terminal must not stop the database before the
+        // host has drained.
         command.current_dir("/").process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log);
         if self.user.switch {
@@ -86,21 +88,22 @@ impl Launch<'_> {
     }
 }
 
-/// A running server. Dropping it tells the supervisor to stop the server, without waiting for it.
+/// A running server. Dropping it tells the supervisor to stop the server, without waiting.
 #[derive(Debug)]
 pub(super) struct Server {
-    /// Its stdin is the pipe whose end stops the server.
+    /// Its stdin is a pipe; closing it stops the server.
     supervisor: Child,
     socket_folder: PathBuf,
-    /// Kept open, since the supervisor removes the log of a throw-away cluster before an error can quote it.
+    /// Kept open, because the supervisor removes the log of a throw-away cluster before an error
+    /// can quote it.
     log: File,
     log_file: PathBuf,
-    /// How long the log was before this start, in bytes.
+    /// The length of the log before this start, in bytes.
     log_start: u64,
 }
 
 impl Server {
-    /// How to connect to this database of the server.
+    /// Options to connect to this database of the server.
     pub(super) fn connect_options(&self, database: &str) -> PgConnectOptions {
         PgConnectOptions::new_without_pgpass()
             .socket(&self.socket_folder)
@@ -110,7 +113,7 @@ impl Server {
             .ssl_mode(PgSslMode::Disable)
     }
 
-    /// Returns once the server takes connections. If it doesn't, it is stopped.
+    /// Returns once the server accepts connections. If it doesn't in time, it is stopped.
     pub(super) async fn ready(mut self) -> Result<Server, PostgresError> {
         let deadline = Instant::now() + START_LIMIT;
         let options = self.connect_options("postgres");
@@ -149,7 +152,7 @@ impl Server {
     }
 }
 
-/// As a file, since a script among the arguments would fill the screens of those who list processes.
+/// Written to a file, since a script among the arguments would fill the output of process listings.
 fn write_supervisor(run_folder: &Path) -> Result<PathBuf, PostgresError> {
     let script = run_folder.join("flowhost-postgres-supervisor");
     // The user who runs it must be able to read it, whatever the umask.
@@ -168,7 +171,7 @@ fn open_log(path: &Path) -> Result<File, PostgresError> {
     Ok(log)
 }
 
-/// The last lines of what was written to the log since `start`.
+/// The last lines that were written to the log since `start`.
 fn tail(mut log: &File, start: u64) -> std::io::Result<String> {
     let length = log.metadata()?.len();
     log.seek(SeekFrom::Start(start.max(length.saturating_sub(TAIL_BYTES))))?;
@@ -179,24 +182,26 @@ fn tail(mut log: &File, start: u64) -> std::io::Result<String> {
     Ok(lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n"))
 }
 
-/// The supervisor: a shell script, since only a process of its own outlives a host that is killed.
+/// The supervisor is a shell script, because only a separate process outlives a host that is
+/// killed.
 const SUPERVISOR: &str = include_str!("supervisor.sh");
 
 /// The name of the cluster's superuser, as the supervisor's `initdb` call has it.
 const SUPERUSER: &str = "flowhost";
 
-/// Only part of the socket's name here: nothing listens on a port.
+/// Only part of the socket's name here: no port is opened.
 const PORT: u16 = 5432;
 
-/// How long a start may take: `initdb` needs a second or two, recovery after a power failure up to minutes.
+/// How long a start may take: `initdb` needs a second or two, recovery after a power failure up to
+/// minutes.
 const START_LIMIT: Duration = Duration::from_secs(300);
 
 const START_POLL: Duration = Duration::from_millis(30);
 
-/// Past the two minutes after which the supervisor gives up on an orderly shutdown.
+/// Longer than the two minutes after which the supervisor gives up on an orderly shutdown.
 const STOP_LIMIT: Duration = Duration::from_secs(150);
 
-/// A log past this is emptied at the next start: 10 MiB is years of starts and stops.
+/// A larger log is emptied at the next start. 10 MiB are years of starts and stops.
 const MAX_LOG_BYTES: u64 = 10 * 1024 * 1024;
 
 /// How much of the log an error shows: enough for PostgreSQL's FATAL, DETAIL and HINT lines.

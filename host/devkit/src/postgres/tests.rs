@@ -1,4 +1,4 @@
-//! The embedded server from outside: what starts, what stays, what is gone.
+//! Tests the embedded server from outside: starts, stops, and what is left behind.
 
 use std::fs::{self, File};
 use std::io::{BufRead, Write};
@@ -153,7 +153,7 @@ async fn a_start_waits_for_the_server_of_an_earlier_host() {
 
     let postgres = EmbeddedPostgres::start(Options::durable(programs(), folder.path()), |line| {
         said.lock().unwrap().push(line.to_owned());
-        // The earlier server ends as soon as it is waited for.
+        // The earlier server ends as soon as the start waits for it.
         drop(earlier.lock().unwrap().take());
     });
     let postgres = postgres.await.unwrap();
@@ -270,7 +270,7 @@ fn programs() -> PgPrograms {
     PgPrograms::find(None, None).unwrap()
 }
 
-/// Under /tmp whatever `TMPDIR` says, so that for root only the folder itself bars the way.
+/// Under /tmp whatever `TMPDIR` says, so that for root no other folder is in the way.
 fn data_folder() -> TempDir {
     let private = fs::Permissions::from_mode(0o700);
     tempfile::Builder::new().permissions(private).tempdir_in("/tmp").unwrap()

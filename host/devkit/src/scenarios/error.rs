@@ -1,4 +1,4 @@
-//! What can be wrong with a scenario's text.
+//! Errors in a scenario's text.
 
 use std::ops::Range;
 
@@ -22,21 +22,21 @@ impl ScenarioError {
     }
 }
 
-/// A scenario's text while it is read: knows which line a place in it is on.
+/// A scenario's text, which maps positions to lines.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Source<'a>(pub &'a str);
 
-/// A place in a text; none where the parser tells none.
+/// A position in the text; `None` if the parser gives none.
 pub(super) type Span = Option<Range<usize>>;
 
 impl Source<'_> {
-    /// The line of a place; the first one where there is none.
+    /// The line of a position; the first line if there is none.
     pub(super) fn line(self, span: &Span) -> usize {
         let end = span.as_ref().map_or(0, |span| span.start.min(self.0.len()));
         self.0.as_bytes()[..end].iter().filter(|byte| **byte == b'\n').count() + 1
     }
 
-    /// An error at a place.
+    /// An error at a position.
     pub(super) fn error(self, span: &Span, message: impl Into<String>) -> ScenarioError {
         ScenarioError { line: self.line(span), message: message.into() }
     }

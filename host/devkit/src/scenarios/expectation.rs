@@ -1,4 +1,4 @@
-//! What must come back in a step, and what a reply is in the same words.
+//! What a step expects, and replies in the same terms.
 
 use serde_json::{Map, Value};
 
@@ -9,16 +9,16 @@ use super::json::pattern;
 use super::pattern::{Difference, Kind, Path, Pattern};
 use flowhost_flow_json::{ERROR_MESSAGE, EXTENSION_MESSAGE_RESPONSE, SUCCESS};
 
-/// What must come back.
+/// What a step expects.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expectation {
-    /// Which of [`OUTCOMES`] it is.
+    /// One of [`OUTCOMES`].
     pub outcome: &'static str,
-    /// What the reply must be like, in the words of [`seen`].
+    /// What the reply must be like, in the terms of [`seen`].
     pub reply: Pattern,
-    /// What the state must be like that is stored then.
+    /// What the stored state must be like after the step; `None` if it isn't checked.
     pub state: Option<Pattern>,
-    /// Parts of lines that the plugin must log, in this order.
+    /// Parts of lines that the plugin must log, in this order; `None` if the log isn't checked.
     pub log: Option<Vec<String>>,
 }
 
@@ -59,7 +59,8 @@ impl Expectation {
         Ok(Self { outcome, reply: Pattern::Object(reply), state, log })
     }
 
-    /// Where what came is something else than this. What can't be known is not compared: see [`Expectation::needs_inside`].
+    /// Where the answer differs from the expectation. Over the network, state and log are not
+    /// compared: see [`Expectation::needs_inside`].
     pub fn differences(&self, came: &Came) -> Vec<Difference> {
         let seen = seen(came);
         let mut differences = if seen.get(self.outcome).is_some() {
@@ -75,20 +76,21 @@ impl Expectation {
         differences
     }
 
-    /// What it says of what can't be seen from outside.
+    /// The parts of the expectation that can't be observed over the network.
     pub fn needs_inside(&self) -> Vec<&'static str> {
         let parts = [("state", self.state.is_some()), ("log", self.log.is_some())];
         parts.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect()
     }
 
-    /// The part of it that is expected at `key`.
+    /// The expected part of the reply at `key`.
     pub fn part(&self, key: &str) -> Option<&Pattern> {
         let Pattern::Object(parts) = &self.reply else { return None };
         parts.iter().find(|(name, _)| name == key).map(|(_, part)| part)
     }
 }
 
-/// What came, in the words of `expect`: an object with one of [`OUTCOMES`], and beside `screen` the `data` and the `error`.
+/// An answer in the terms of `expect`: an object with one of [`OUTCOMES`] and, beside `screen`, the
+/// `data` and the `error`.
 pub fn seen(came: &Came) -> Value {
     let mut seen = Map::new();
     let payload = came.payload.as_ref().unwrap_or(&Value::Null);
@@ -121,7 +123,8 @@ pub fn seen(came: &Came) -> Value {
     Value::Object(seen)
 }
 
-/// What may be said beside `screen`. A snackbar that nobody expected is a difference: the same screen comes again for both good and bad.
+/// The parts that may be beside `screen`. A snackbar that is not expected is a difference, because
+/// the same screen comes back for both success and failure.
 fn screen_parts(source: Source<'_>, outcome: &str, table: &Fields<'_>) -> Result<Vec<(String, Pattern)>, ScenarioError> {
     let (data, error) = (table.take("data"), table.take("error"));
     if outcome != "screen" {
@@ -151,7 +154,7 @@ fn error_pattern(pattern: Pattern) -> Option<Pattern> {
     if pattern == Pattern::Absent { Some(pattern) } else { text_pattern(pattern) }
 }
 
-/// Each part must be found in a line after the one before.
+/// Each part must occur in a line after the line of the part before it.
 fn log_difference(parts: &[String], lines: &[String]) -> Option<Difference> {
     let mut rest = lines.iter();
     let found = parts.iter().all(|part| rest.any(|line| line.contains(part.as_str())));
@@ -163,9 +166,9 @@ fn list() -> String {
     OUTCOMES.map(|outcome| format!("`{outcome}`")).join(", ")
 }
 
-/// What a step can end in.
+/// The outcomes that a step can have.
 pub const OUTCOMES: [&str; 7] = ["screen", "completed", "closed", "rejected", "acknowledged", "active", "status"];
 
-/// All that `expect` can say.
+/// All keys of `expect`.
 const KEYS: [&str; 11] =
     ["screen", "data", "error", "completed", "closed", "rejected", "acknowledged", "active", "status", "state", "log"];

@@ -1,4 +1,5 @@
-//! Reads TOML tables by their keys. A key that nobody asks for is an error that names it, its line and what there is instead.
+//! Reads TOML tables by their keys. An unknown key is an error that gives its name, its line and
+//! the keys that are allowed.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -14,20 +15,20 @@ pub(super) struct Fields<'a> {
     table: &'a dyn TableLike,
 }
 
-/// A key's value.
+/// A key with its value.
 #[derive(Clone)]
 pub(super) struct Field<'a> {
     source: Source<'a>,
-    /// Where the key stands.
+    /// Where the key is in the text.
     pub(super) span: Span,
     key: String,
-    /// What it is set to.
+    /// The key's value.
     pub(super) item: &'a Item,
 }
 
 impl<'a> Fields<'a> {
-    /// Begins to read; `what` names the table in errors, as in "a step". Refuses keys that are not `known` before anything else: who
-    /// mistyped a key is not to hear that it is missing.
+    /// Starts to read a table; `what` names it in errors, as in "a step". Keys that are not `known`
+    /// are refused first: for a mistyped key, the error must not be that the right one is missing.
     pub(super) fn of(
         source: Source<'a>,
         what: &'static str,
@@ -44,17 +45,17 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The value of a key, if it is there.
+    /// The value of a key, if the key is there.
     pub(super) fn take(&self, key: &str) -> Option<Field<'a>> {
         field(self.source, self.table, key)
     }
 
-    /// The value of a key that must be there.
+    /// The value of a required key.
     pub(super) fn need(&self, key: &str) -> Result<Field<'a>, ScenarioError> {
         self.take(key).ok_or_else(|| self.error(format!("{} lacks `{key}`", self.what)))
     }
 
-    /// The line that it begins on.
+    /// The line that the table begins on.
     pub(super) fn line(&self) -> usize {
         self.source.line(&self.span)
     }
@@ -65,7 +66,6 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Every key of a table.
 fn entries<'a>(source: Source<'a>, table: &'a dyn TableLike) -> Vec<Field<'a>> {
     table.iter().filter_map(|(key, _)| field(source, table, key)).collect()
 }
@@ -77,22 +77,21 @@ fn field<'a>(source: Source<'a>, table: &'a dyn TableLike, key: &str) -> Option<
 }
 
 impl<'a> Field<'a> {
-    /// The key.
     pub(super) fn key(&self) -> &str {
         &self.key
     }
 
-    /// An error about it.
+    /// An error at this key.
     pub(super) fn error(&self, message: impl Into<String>) -> ScenarioError {
         self.source.error(&self.span, message)
     }
 
-    /// A text.
+    /// The value as a text.
     pub(super) fn text(&self) -> Result<String, ScenarioError> {
         self.value().and_then(Value::as_str).map(str::to_owned).ok_or_else(|| self.wrong("a text in quotes"))
     }
 
-    /// One of these words.
+    /// The value as one of these words.
     pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, ScenarioError> {
         let text = self.text()?;
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
@@ -102,7 +101,7 @@ impl<'a> Field<'a> {
         })
     }
 
-    /// `true`, for what is true or left out.
+    /// Checks that the value is `true`: a flag is `true` or left out.
     pub(super) fn flag(&self) -> Result<(), ScenarioError> {
         if self.value().and_then(Value::as_bool) == Some(true) { Ok(()) } else { Err(self.wrong("true, or left out")) }
     }
@@ -113,7 +112,7 @@ impl<'a> Field<'a> {
         number.filter(|number| *number <= most).ok_or_else(|| self.wrong(&format!("a whole number from 0 to {most}")))
     }
 
-    /// A moment, with its offset from UTC.
+    /// A date and time with its offset from UTC.
     pub(super) fn moment(&self) -> Result<OffsetDateTime, ScenarioError> {
         let text = self.value().and_then(Value::as_datetime).map(ToString::to_string);
         let moment = text.and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
@@ -121,7 +120,6 @@ impl<'a> Field<'a> {
         moment.ok_or_else(|| self.wrong("a moment after 1970 with its offset and without quotes, such as 2026-11-23T09:00:00Z"))
     }
 
-    /// A list of texts.
     pub(super) fn texts(&self) -> Result<Vec<String>, ScenarioError> {
         let wrong = || self.wrong("a list of texts, such as [\"one\", \"two\"]");
         let list = self.value().and_then(Value::as_array).ok_or_else(wrong)?;
@@ -133,7 +131,7 @@ impl<'a> Field<'a> {
         Fields::of(self.source, what, known, self.span.clone(), self.table_like()?)
     }
 
-    /// What is in a table whose keys are the author's own names.
+    /// The entries of a table whose keys are the author's own names.
     pub(super) fn entries(&self) -> Result<Vec<Field<'a>>, ScenarioError> {
         Ok(entries(self.source, self.table_like()?))
     }

@@ -1,4 +1,5 @@
-//! JSON documents written in TOML. What TOML has no value for is a word in quotes that begins with `$`.
+//! JSON documents written in TOML. Values that TOML does not have are quoted words that begin with
+//! `$`.
 
 use serde_json::Value as Json;
 use toml_edit::{Item, TableLike, Value};
@@ -7,13 +8,13 @@ use super::error::{ScenarioError, Source, Span};
 use super::fields::Field;
 use super::pattern::{ABSENT, Kind, NULL, Pattern};
 
-/// A document: of the words there may be `$null` only.
+/// A document. The only `$` word allowed in it is `$null`.
 pub(super) fn document(source: Source<'_>, field: &Field<'_>) -> Result<Json, ScenarioError> {
     let read = Reader { source, expected: false }.item(field.item, &field.span)?;
     Ok(plain(read))
 }
 
-/// What a document has to be like.
+/// A pattern that a document has to match.
 pub(super) fn pattern(source: Source<'_>, field: &Field<'_>) -> Result<Pattern, ScenarioError> {
     Reader { source, expected: true }.item(field.item, &field.span)
 }

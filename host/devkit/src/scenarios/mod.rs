@@ -1,8 +1,9 @@
-//! Scenarios: scripted conversations with a flow, written in TOML. What the client sends, what must come back, and what is around the
-//! plugin meanwhile. `host/docs/scenarios.md` is the reference of the format.
+//! Scenarios: scripted conversations with a flow, written in TOML. They say what the client sends,
+//! what must come back, and what surrounds the plugin meanwhile. `host/docs/scenarios.md` is the
+//! reference of the format.
 //!
-//! A scenario knows nothing of who answers it: [`Scenario::play`] asks something that [`Answers`], in the sandbox of this process or over
-//! the network. No I/O here.
+//! A scenario does not know who answers it: [`Scenario::play`] asks an implementation of
+//! [`Answers`], in the sandbox of this process or over the network. No I/O here.
 
 mod error;
 mod expectation;
@@ -33,25 +34,25 @@ use flowhost_protocol::flow::OnReopen;
 /// A conversation to play.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
-    /// Its name: that of its file, without the ending.
+    /// The name of its file, without the extension.
     pub name: String,
-    /// The conversation's token. `scenario` and its name, unless it says another.
+    /// The conversation's flow token. By default it is `scenario` and the name.
     pub flow_token: String,
     /// Whether the requests carry a valid signature of the token.
     pub signed_token: bool,
-    /// What an INIT does to the conversation; none where it is as with a flow's default settings.
+    /// What an INIT does to an open conversation; `None` for the default of a flow's settings.
     pub on_reopen: Option<OnReopen>,
     /// The data API version that the client sends.
     pub data_api_version: String,
-    /// What the business attached to the token.
+    /// The context that the business attached to the token.
     pub context: Option<Value>,
-    /// What time it is for the plugin at first.
+    /// The plugin's clock at the start.
     pub now: Option<OffsetDateTime>,
-    /// What the plugin's random numbers come from.
+    /// The seed of the plugin's random numbers.
     pub seed: Option<u64>,
-    /// What is around the plugin.
+    /// Settings, store, hosts and files around the plugin.
     pub surroundings: Surroundings,
-    /// What happens, in this order. At least one.
+    /// The steps in order, at least one.
     pub steps: Vec<Step>,
 }
 
@@ -60,11 +61,11 @@ pub struct Scenario {
 pub struct Step {
     /// The line of the text that it begins on.
     pub line: usize,
-    /// What time it is for the plugin from here on, if it says.
+    /// The plugin's clock from this step on, if it is set here.
     pub now: Option<OffsetDateTime>,
     /// What the client sends.
     pub send: Send,
-    /// What must come back; none if it was not written yet.
+    /// What must come back; `None` if the step says nothing yet.
     pub expect: Option<Expectation>,
 }
 
@@ -77,16 +78,16 @@ pub enum Send {
     Exchange {
         /// `INIT`, `BACK` or `data_exchange`.
         action: &'static str,
-        /// The screen that the user is on; none on `INIT`.
+        /// The screen that the user is on; `None` for `INIT`.
         screen: Option<String>,
         /// The form's fields: an object.
         data: Value,
     },
     /// The client reports that it could not use the last reply.
     Error {
-        /// Meta's key of it.
+        /// Meta's error key.
         key: String,
-        /// Its explanation.
+        /// Meta's text for the error.
         message: String,
         /// The screen that was shown.
         screen: Option<String>,
@@ -94,7 +95,7 @@ pub enum Send {
 }
 
 impl Scenario {
-    /// Reads a scenario. `name` is its file's, without the ending.
+    /// Reads a scenario. `name` is its file's, without the extension.
     pub fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
         let source = Source(text);
         let document = Document::parse(text).map_err(|error| source.error(&error.span(), error.message()))?;
@@ -117,7 +118,6 @@ impl Scenario {
         Ok(Self { name, flow_token, signed_token, on_reopen, data_api_version: version, context, now, seed, surroundings, steps })
     }
 
-    /// The request of a step.
     fn request(&self, step: &Step, now: Option<OffsetDateTime>) -> Request {
         let mut payload = Map::from_iter([("version".to_owned(), Value::from(self.data_api_version.as_str()))]);
         let mut put = |key: &str, value: Value| drop(payload.insert(key.to_owned(), value));
@@ -142,7 +142,7 @@ impl Scenario {
         Request { payload: Value::Object(payload), signed, now }
     }
 
-    /// What it tells the sandbox, beside its surroundings.
+    /// The settings for the sandbox that the scenario has, besides its surroundings.
     fn told_to_the_sandbox(&self) -> Vec<&'static str> {
         let has_now = self.now.is_some() || self.steps.iter().any(|step| step.now.is_some());
         let parts = [("context", self.context.is_some()), ("now", has_now), ("seed", self.seed.is_some())];
@@ -184,7 +184,7 @@ impl Send {
     }
 }
 
-/// All that a scenario can say.
+/// All keys of a scenario.
 const KEYS: [&str; 13] = [
     "flow_token",
     "signed_token",
@@ -201,10 +201,10 @@ const KEYS: [&str; 13] = [
     "step",
 ];
 
-/// As the flow's setting spells them.
+/// The spelling of the flow's setting.
 const ON_REOPEN: [(&str, OnReopen); 2] = [("restart", OnReopen::Restart), ("continue", OnReopen::Continue)];
 
-/// As the wire spells them.
+/// The spelling on the wire.
 const ACTIONS: [(&str, &str); 4] = [("INIT", "INIT"), ("BACK", "BACK"), ("data_exchange", "data_exchange"), ("ping", "ping")];
 
 /// What clients send today.

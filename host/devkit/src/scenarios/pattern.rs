@@ -1,6 +1,7 @@
-//! What a value has to be like, and where one is not.
+//! Patterns that values have to match, and where they don't.
 //!
-//! An object is compared by the parts that are named, an array element by element, everything else exactly.
+//! An object is compared by the named members only, an array element by element, everything else
+//! exactly.
 
 use std::fmt;
 
@@ -9,24 +10,24 @@ use serde_json::{Map, Number, Value};
 /// What a value has to be like.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pattern {
-    /// Exactly this: no array, no object.
+    /// Exactly this value, which is neither an array nor an object.
     Exactly(Value),
-    /// Any value of a kind.
+    /// Any value of this kind.
     Any(Kind),
     /// No value at all.
     Absent,
-    /// An array of as many elements, each like this.
+    /// An array of the same length, whose elements match one by one.
     Array(Vec<Pattern>),
-    /// An object that has these, whatever else it has.
+    /// An object with these members, whatever others it has.
     Object(Vec<(String, Pattern)>),
 }
 
-/// A kind of values.
+/// A kind of JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Whatever it is, null too.
+    /// Any value, even null: `$any`.
     Value,
-    /// A text.
+    /// A text: `$string`.
     Text,
     /// A number.
     Number,
@@ -38,32 +39,32 @@ pub enum Kind {
     Object,
 }
 
-/// A place where something else came than was expected.
+/// A position at which an answer differs from the pattern.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// Where.
+    /// The position.
     pub path: Path,
-    /// What was expected, as it is written in a scenario.
+    /// What was expected, as written in a scenario.
     pub expected: Value,
-    /// What came; none if nothing did.
+    /// What came; `None` if nothing did.
     pub came: Option<Value>,
 }
 
-/// The way to a place in a JSON document. Prints as a JSON pointer (RFC 6901).
+/// A position in a JSON document. Displayed as a JSON pointer (RFC 6901).
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Path(Vec<At>);
 
 /// One step of a [`Path`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum At {
-    /// Into an object.
+    /// A member of an object.
     Key(String),
-    /// Into an array.
+    /// An element of an array, counted from 0.
     Index(usize),
 }
 
 impl Pattern {
-    /// Where a value is not like this; `path` is where the value is.
+    /// Where a value does not match; `path` is the position of the value.
     pub fn differences(&self, path: &Path, came: Option<&Value>) -> Vec<Difference> {
         match (self, came) {
             (Self::Absent, None) => Vec::new(),
@@ -81,7 +82,7 @@ impl Pattern {
         }
     }
 
-    /// A pattern that fits this value and no other, but that objects may have more.
+    /// A pattern that matches this value only, except that objects may have more members.
     pub fn of(value: &Value) -> Self {
         match value {
             Value::Array(elements) => Self::Array(elements.iter().map(Self::of).collect()),
@@ -90,7 +91,7 @@ impl Pattern {
         }
     }
 
-    /// The pattern as a scenario has it, with words such as `$string` in the places of values.
+    /// The pattern as written in a scenario, with words such as `$string` for kinds.
     pub fn written(&self) -> Value {
         match self {
             Self::Exactly(value) => escaped(value),
@@ -103,7 +104,7 @@ impl Pattern {
 }
 
 impl Kind {
-    /// The word that stands for it.
+    /// The word that stands for the kind, such as `$string`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Value => "$any",
@@ -131,17 +132,17 @@ impl Kind {
 }
 
 impl Path {
-    /// One step further.
+    /// The position one step further.
     pub fn to(&self, at: At) -> Self {
         Self([&self.0[..], &[at]].concat())
     }
 
-    /// The way to a key of the document itself.
+    /// The position of a top-level key.
     pub fn key(key: &str) -> Self {
         Self(vec![At::Key(key.to_owned())])
     }
 
-    /// The steps.
+    /// The steps, the outermost first.
     pub fn steps(&self) -> &[At] {
         &self.0
     }
@@ -156,7 +157,8 @@ impl fmt::Display for Path {
     }
 }
 
-/// A value as a scenario has it: a text that begins with `$` is a word there, unless the `$` is doubled, and TOML has no null.
+/// A value as written in a scenario. A text that begins with `$` gets another one, because `$`
+/// starts a word. Null is a word, because TOML has no null.
 pub(super) fn escaped(value: &Value) -> Value {
     match value {
         Value::Null => Value::from(NULL),
@@ -167,7 +169,7 @@ pub(super) fn escaped(value: &Value) -> Value {
     }
 }
 
-/// JSON has one kind of numbers: 1 and 1.0 are the same.
+/// JSON has one kind of number: 1 and 1.0 are equal.
 fn same(expected: &Value, came: &Value) -> bool {
     match (expected, came) {
         (Value::Number(a), Value::Number(b)) => whole(a).zip(whole(b)).map_or_else(|| a.as_f64() == b.as_f64(), |(a, b)| a == b),
@@ -179,7 +181,7 @@ fn whole(number: &Number) -> Option<i128> {
     number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
 }
 
-/// The word for what must not be there.
+/// The word for a value that must be absent.
 pub(super) const ABSENT: &str = "$absent";
 
 /// The word for null.

@@ -1,4 +1,5 @@
-//! Plays a scenario against something that answers: a plugin in the sandbox of this process, or an endpoint anywhere.
+//! Plays a scenario against something that answers: a plugin in the sandbox of this process, or any
+//! endpoint.
 
 use std::future::Future;
 use std::time::Duration;
@@ -8,12 +9,13 @@ use time::OffsetDateTime;
 
 use super::{Difference, Scenario, Step};
 
-/// Something that answers the requests of one conversation.
+/// Answers the requests of one conversation.
 pub trait Answers: Send {
-    /// The answer to a request. Requests of a conversation come one after another.
+    /// The answer to a request. The requests of a conversation come one after another.
     fn answer(&mut self, request: &Request) -> impl Future<Output = Result<Came, NoAnswer>> + Send;
 
-    /// What is wrong at the end that no step showed, each as a sentence: such as a request of the plugin that never came.
+    /// Problems at the end that no step showed, such as an expected request of the plugin that
+    /// never came. Each is a sentence.
     fn finish(&mut self) -> Vec<String> {
         Vec::new()
     }
@@ -22,11 +24,12 @@ pub trait Answers: Send {
 /// A request, before it is encrypted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// Its JSON.
+    /// The JSON without a token signature.
     pub payload: Value,
-    /// Whether it comes with a `flow_token_signature`, which is not in the payload: who plays the client signs.
+    /// Whether it has a `flow_token_signature`. The signature is not in the payload: the
+    /// implementation of [`Answers`] adds it.
     pub signed: bool,
-    /// What time it is for the plugin; none where the scenario doesn't say.
+    /// The plugin's clock; `None` if the scenario doesn't set it.
     pub now: Option<OffsetDateTime>,
 }
 
@@ -35,66 +38,67 @@ pub struct Request {
 pub struct Came {
     /// The status of the HTTP response.
     pub status: u16,
-    /// The reply in clear, where there is one.
+    /// The decrypted reply, if there is one.
     pub payload: Option<Value>,
-    /// How long it took.
+    /// How long the answer took.
     pub took: Duration,
-    /// What only the plugin's host can know; none over the network.
+    /// What only the plugin's host can know; `None` over the network.
     pub inside: Option<Inside>,
 }
 
-/// What the plugin's host knows of a call.
+/// What the plugin's host knows about a call.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inside {
     /// The state that is stored after the call.
     pub state: Option<Value>,
-    /// What the plugin logged, each line with its level: `info: booked`.
+    /// The lines that the plugin logged, each with its level: `info: booked`.
     pub log: Vec<String>,
     /// Why the call failed, if it did.
     pub failure: Option<String>,
-    /// What is wrong with the call that its reply doesn't show, each as a sentence: a request that the scenario has no answer to.
+    /// Problems with the call that its reply doesn't show, such as a request that the scenario has
+    /// no answer to. Each is a sentence.
     pub problems: Vec<String>,
-    /// What the call used; none if the plugin was not called.
+    /// What the call used; `None` if the plugin was not called.
     pub usage: Option<Usage>,
 }
 
 /// What one call used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// On the processor.
+    /// CPU time.
     pub cpu: Duration,
-    /// From its begin to its end.
+    /// Wall time of the whole call.
     pub wall: Duration,
-    /// The most linear memory that it had, in bytes.
+    /// The most linear memory that the call had, in bytes.
     pub memory_bytes: u64,
-    /// The reply's JSON; 0 if it failed.
+    /// Bytes of the reply's JSON; 0 if the call failed.
     pub reply_bytes: u64,
-    /// The state that it stored; 0 if it stored none.
+    /// Bytes of the state that it stored; 0 if it stored none.
     pub state_bytes: u64,
 }
 
-/// Why nothing came back that could be compared.
+/// Why there is no answer to compare.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NoAnswer(pub String);
 
-/// What came of playing a scenario.
+/// The result of playing a scenario.
 #[derive(Clone, Debug)]
 pub struct Played {
-    /// The steps that were played. All of them, unless there was no answer to one.
+    /// The steps that were played: all of them, unless one got no answer.
     pub steps: Vec<PlayedStep>,
-    /// Why it ended early, if it did.
+    /// Why the play ended early, if it did.
     pub no_answer: Option<NoAnswer>,
-    /// What was wrong at the end, each as a sentence.
+    /// Problems at the end, each as a sentence.
     pub at_the_end: Vec<String>,
-    /// What the scenario says that could not be played or looked at, each as a sentence.
+    /// Parts of the scenario that could not be played or checked, each as a sentence.
     pub skipped: Vec<String>,
 }
 
-/// What came of one step.
+/// The result of one step.
 #[derive(Clone, Debug)]
 pub struct PlayedStep {
-    /// Which step, counted from 1.
+    /// The number of the step, counted from 1.
     pub number: usize,
     /// The line of the scenario that it begins on.
     pub line: usize,
@@ -102,14 +106,14 @@ pub struct PlayedStep {
     pub request: Request,
     /// What came back.
     pub came: Came,
-    /// Where that is something else than was expected.
+    /// Where the answer differs from the expectation.
     pub differences: Vec<Difference>,
-    /// Whether the scenario expects nothing of it, which is a failure: nothing would be tested.
+    /// Whether the step has no expectation. That is a failure, since nothing would be tested.
     pub expects_nothing: bool,
 }
 
 impl Scenario {
-    /// Plays every step, also after one that differs: what comes after it may be what explains it.
+    /// Plays every step, even after one that differs: a later step may explain the difference.
     pub async fn play(&self, with: &mut impl Answers) -> Played {
         let mut played = Played { steps: Vec::new(), no_answer: None, at_the_end: Vec::new(), skipped: Vec::new() };
         let mut now = self.now;
@@ -131,7 +135,7 @@ impl Scenario {
         played
     }
 
-    /// What nobody can play or look at over the network.
+    /// The parts that can't be played or checked over the network.
     fn skipped_from_outside(&self) -> Vec<String> {
         let unplayed = self.surroundings.named().into_iter().chain(self.told_to_the_sandbox());
         let unplayed = unplayed.map(|name| format!("{name} is not played: the endpoint has its own"));
@@ -156,7 +160,7 @@ impl PlayedStep {
         Self { number: index, line: step.line, request, came, differences, expects_nothing: step.expect.is_none() }
     }
 
-    /// Whether it was as expected.
+    /// Whether the step was as expected.
     pub fn passed(&self) -> bool {
         let has_problems = self.came.inside.as_ref().is_some_and(|inside| !inside.problems.is_empty());
         self.differences.is_empty() && !self.expects_nothing && !has_problems

@@ -1,4 +1,5 @@
-//! What a scenario plays around a plugin: settings, the store, hosts outside, files. Over the network nobody can.
+//! What a scenario plays around a plugin, in the sandbox only: settings, the store, outside hosts,
+//! files.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,44 +12,45 @@ use super::json::{document, pattern};
 use super::pattern::Pattern;
 use flowhost_protocol::flow::{HttpHost, HttpHostError};
 
-/// What is around a plugin.
+/// What surrounds a plugin.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Surroundings {
     /// The flow's settings.
     pub config: BTreeMap<String, String>,
-    /// The names of its secrets, and the hosts that each may be sent to. What they are is never in a scenario.
+    /// The names of its secrets, and the hosts that each may be sent to. Their values are never in
+    /// a scenario.
     pub secrets: BTreeMap<String, Vec<HttpHost>>,
-    /// What the plugin's store has at first.
+    /// What is in the plugin's store at the start.
     pub store: Vec<(String, Vec<u8>)>,
-    /// Requests that the plugin sends, and what it gets.
+    /// Requests that the plugin sends, and their answers.
     pub http: Vec<HttpFake>,
     /// Files that the user picked.
     pub media: Vec<MediaFake>,
 }
 
-/// A request that a plugin sends, and what it gets.
+/// A request that a plugin sends, and its answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HttpFake {
     /// The line of the text that it begins on.
     pub line: usize,
-    /// Its method, in capital letters.
+    /// The method, in upper case.
     pub method: String,
-    /// Its URL, compared as it is parsed.
+    /// The URL, compared in parsed form.
     pub url: url::Url,
-    /// Headers that it must have: names in small letters.
+    /// Headers that it must have, with names in lower case.
     pub headers: BTreeMap<String, String>,
-    /// What its body must be; none looks at no body.
+    /// What its body must be; `None` accepts any body.
     pub body: Option<BodyPattern>,
-    /// Whether it may come any number of times, none included; else it comes once.
+    /// Whether it may come any number of times, or not at all; otherwise it comes exactly once.
     pub repeat: bool,
-    /// What it gets.
+    /// The response, or why there is none.
     pub answer: Result<HttpAnswer, HttpFailure>,
 }
 
 /// What a request's body must be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum BodyPattern {
-    /// JSON like this.
+    /// JSON that matches this pattern.
     Json(Pattern),
     /// Exactly this text.
     Text(String),
@@ -57,22 +59,22 @@ pub enum BodyPattern {
 /// A response.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HttpAnswer {
-    /// Its status.
+    /// The HTTP status.
     pub status: u16,
-    /// Its headers.
+    /// The headers by name.
     pub headers: BTreeMap<String, String>,
-    /// Its body.
+    /// The body, which may be empty.
     pub body: Vec<u8>,
 }
 
 /// Why a request gets no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpFailure {
-    /// It takes too long.
+    /// The request takes too long.
     Timeout,
     /// The response is too large.
     TooLarge,
-    /// Nobody is there.
+    /// The host can't be reached.
     Unreachable,
 }
 
@@ -81,34 +83,34 @@ pub enum HttpFailure {
 pub struct MediaFake {
     /// The line of the text that it begins on.
     pub line: usize,
-    /// The reference's `media_id` that it is for.
+    /// The `media_id` of the reference that it answers.
     pub media_id: String,
     /// The file, or why there is none.
     pub content: Result<MediaContent, MediaFailure>,
 }
 
-/// A file's content.
+/// Where a file's content comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MediaContent {
-    /// That of a file, whose path begins at the scenario's folder.
+    /// A file, whose path is relative to the scenario's folder.
     File(PathBuf),
-    /// This.
+    /// These bytes.
     Bytes(Vec<u8>),
 }
 
-/// Why a file is not given.
+/// Why a plugin gets no file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MediaFailure {
-    /// It is not the one that was sent.
+    /// The file is not the one that was sent.
     CheckFailed,
-    /// It can't be downloaded.
+    /// The file can't be downloaded.
     DownloadFailed,
-    /// It is too large.
+    /// The file is too large.
     TooLarge,
 }
 
 impl Surroundings {
-    /// Reads them from the scenario's table.
+    /// Reads the surroundings from the scenario's table.
     pub(super) fn read(source: Source<'_>, scenario: &Fields<'_>) -> Result<Self, ScenarioError> {
         let config = scenario.take("config").map_or(Ok(BTreeMap::new()), |field| texts_by_name(&field))?;
         let secrets = scenario.take("secrets").map_or(Ok(BTreeMap::new()), |field| {
@@ -120,7 +122,7 @@ impl Surroundings {
         Ok(Self { config, secrets, store, http, media })
     }
 
-    /// What of these a scenario has, in its own words.
+    /// The parts that the scenario has, in its own terms.
     pub(super) fn named(&self) -> Vec<&'static str> {
         let parts = [
             ("[config]", self.config.is_empty()),
@@ -206,7 +208,7 @@ fn media(source: Source<'_>, entry: &Fields<'_>) -> Result<MediaFake, ScenarioEr
     Ok(MediaFake { line: entry.line(), media_id, content })
 }
 
-/// `json` or `text`, if one of them is there.
+/// The content of `json` or `text`, if one of them is there.
 fn body(source: Source<'_>, entry: &Fields<'_>) -> Result<Option<Vec<u8>>, ScenarioError> {
     let json = entry.take("json").map(|field| document(source, &field)).transpose()?;
     match (json, entry.take("text")) {

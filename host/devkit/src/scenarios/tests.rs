@@ -213,7 +213,7 @@ proptest! {
     }
 }
 
-/// Documents that are alike often enough to be compared.
+/// Documents that are similar often enough to be worth comparing.
 pub(super) fn any_json() -> impl Strategy<Value = Value> {
     let scalar = prop_oneof![
         Just(Value::Null),

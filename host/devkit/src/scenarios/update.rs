@@ -1,4 +1,5 @@
-//! Writes what came back into a scenario's text, and leaves everything else as it is: comments, order, and what was expected rightly.
+//! Writes what came back into a scenario's text, and keeps everything else as it is: comments,
+//! order, and expectations that were met.
 
 use serde_json::Value as Json;
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
@@ -8,18 +9,19 @@ use super::expectation::seen;
 use super::pattern::{At, escaped};
 use super::{Difference, OUTCOMES, Played, PlayedStep};
 
-/// A text in which what came back is expected.
+/// A scenario's text that expects what came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Update {
     /// The new text.
     pub text: String,
-    /// The steps that expect something else now, counted from 1.
+    /// The steps whose expectations were changed, counted from 1.
     pub changed: Vec<usize>,
-    /// What was not taken over, each as a sentence: a failed call is nothing that anybody expects by accident.
+    /// Why some results were not taken over, each as a sentence. A failed call, for example, is
+    /// never made an expectation by accident.
     pub refused: Vec<String>,
 }
 
-/// Takes over what came back in the place of what was expected.
+/// Replaces expectations by what came back.
 pub fn update(text: &str, played: &Played) -> Result<Update, ScenarioError> {
     let source = Source(text);
     let mut document: DocumentMut =
@@ -36,7 +38,7 @@ pub fn update(text: &str, played: &Played) -> Result<Update, ScenarioError> {
     Ok(Update { text: document.to_string(), changed, refused })
 }
 
-/// Why what came of a step is not taken over, if it is not.
+/// Why a step's result is not taken over; `None` if it is.
 fn refusal(step: &PlayedStep) -> Option<String> {
     let failure = step.came.inside.as_ref().and_then(|inside| inside.failure.clone());
     let failure = failure.or_else(|| {
@@ -54,7 +56,6 @@ fn refusal(step: &PlayedStep) -> Option<String> {
     Some(format!("{failure}; where that is meant, write `expect = {{ status = {status} }}` yourself"))
 }
 
-/// The table of a step.
 fn table_of(document: &mut DocumentMut, index: usize) -> Option<StepTable<'_>> {
     match document.get_mut("step")? {
         Item::ArrayOfTables(tables) => tables.get_mut(index).map(StepTable::Table),
@@ -62,7 +63,7 @@ fn table_of(document: &mut DocumentMut, index: usize) -> Option<StepTable<'_>> {
     }
 }
 
-/// A `[[step]]`, or an element of `step = [..]`: there all that is in it is a value.
+/// A `[[step]]`, or an element of `step = [..]`, which can only have values in it.
 enum StepTable<'a> {
     Table(&'a mut Table),
     Inline(&'a mut InlineTable),
@@ -93,7 +94,7 @@ fn rewrite(mut table: StepTable<'_>, step: &PlayedStep) {
     }
 }
 
-/// Another outcome than the expected one: what was said of that goes, what was said of the rest stays.
+/// Replaces the outcome: what was expected of the old one is removed, the rest is kept.
 fn replace_outcome(expect: &mut Item, came: &Json) {
     let Some(table) = expect.as_table_like_mut() else { return };
     for key in OUTCOMES.into_iter().chain(["data", "error"]) {
@@ -102,7 +103,8 @@ fn replace_outcome(expect: &mut Item, came: &Json) {
     for (key, value) in came.as_object().into_iter().flatten() {
         table.insert(key, Item::Value(value_of(value)));
     }
-    // The blanks before the closing bracket would stand before a comma now. Several lines may have comments and are left as they are.
+    // The blanks before the closing bracket would now be before a comma. Tables of several lines
+    // may have comments, and are left as they are.
     if let Item::Value(Value::InlineTable(table)) = expect
         && !table.to_string().contains('\n')
     {
@@ -110,12 +112,12 @@ fn replace_outcome(expect: &mut Item, came: &Json) {
     }
 }
 
-/// What came, as a scenario has it.
+/// What came, as written in a scenario.
 fn written(difference: &Difference) -> Json {
     difference.came.as_ref().map_or_else(|| Json::from(super::pattern::ABSENT), escaped)
 }
 
-/// Puts a value in the place of another, which keeps the comments around it.
+/// Replaces a value and keeps the comments around it.
 fn set(item: &mut Item, path: &[At], new: &Json) {
     match (item, path) {
         (Item::Value(value), path) => set_value(value, path, new),
@@ -130,7 +132,7 @@ fn set(item: &mut Item, path: &[At], new: &Json) {
             }
         }
         (item, []) => *item = Item::Value(value_of(new)),
-        // An element of [[..]] that is a table no more.
+        // An element of [[..]] that is no longer a table.
         (item @ Item::ArrayOfTables(_), path) => {
             item.make_value();
             set(item, path, new);
@@ -172,7 +174,7 @@ fn table_with(object: &Json) -> Table {
     table
 }
 
-/// JSON without null as TOML.
+/// A JSON value as TOML, with a word for null.
 fn value_of(json: &Json) -> Value {
     match json {
         Json::Null => Value::from(super::pattern::NULL),
@@ -197,10 +199,10 @@ fn array_of(elements: &[Json]) -> Array {
     array
 }
 
-/// What `expect` says beside the reply.
+/// The keys of `expect` besides the reply.
 const BESIDE: [&str; 2] = ["state", "log"];
 
-/// What fits beside a key on a line.
+/// The longest array that is kept on its key's line.
 const LINE_WIDTH: usize = 90;
 
 #[cfg(test)]

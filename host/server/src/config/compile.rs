@@ -8,15 +8,15 @@ use super::Environment;
 /// How components are compiled, and where their code is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompileConfig {
-    /// The program that compiles when it is called with `compile-worker`: `flowhost` of the same release.
+    /// The program that compiles when called with `compile-worker`: `flowhost` of the same release.
     pub program: PathBuf,
     /// The most memory that compiling one component may take.
     pub memory_bytes: u64,
     /// The most CPU time that it may take.
     pub cpu_seconds: u64,
-    /// The most time that it may take, however busy the machine is.
+    /// The most wall time that it may take, however busy the machine is.
     pub time: Duration,
-    /// The folder that keeps compiled code between starts.
+    /// The folder that keeps compiled code between starts; `None` for no cache.
     pub code_cache: Option<PathBuf>,
     /// The folder that keeps uploads until they are compiled.
     pub upload_folder: PathBuf,
@@ -26,11 +26,12 @@ impl Default for CompileConfig {
     /// 60 s and 2 GiB (`SANDBOX.md`). No cache.
     fn default() -> Self {
         Self {
-            // Whatever happens to the file: what the kernel started this process from.
+            // The executable that the kernel started this process from, even if its file was
+            // replaced.
             program: PathBuf::from("/proc/self/exe"),
             memory_bytes: 2 << 30,
             cpu_seconds: 60,
-            // On a machine that is twice as busy as it can be.
+            // Twice the CPU time, for a machine under double load.
             time: Duration::from_secs(120),
             code_cache: None,
             upload_folder: std::env::temp_dir(),
@@ -38,7 +39,8 @@ impl Default for CompileConfig {
     }
 }
 
-/// Reads `--code-cache`: a folder, or `none`. Without it the user's cache folder is taken, if there is one.
+/// Reads `--code-cache`: a folder, or `none`. Without it, this is the user's cache folder, if there
+/// is one.
 pub fn code_cache(given: Option<&Path>, environment: &Environment) -> Option<PathBuf> {
     match given {
         Some(none) if none == Path::new("none") => None,

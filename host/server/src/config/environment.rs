@@ -8,7 +8,8 @@ use super::SecretText;
 
 /// The environment as it was at start. Tests make their own with [`Environment::of`].
 ///
-/// An empty variable counts as not set: that is what `VAR= flowhost ..` means to its user. No `Debug`: some are secrets.
+/// An empty variable counts as not set, because that is what `VAR= flowhost ..` means to users. No
+/// `Debug`: some variables are secrets.
 pub struct Environment(HashMap<OsString, OsString>);
 
 impl Environment {
@@ -18,7 +19,7 @@ impl Environment {
         Self(std::env::vars_os().collect())
     }
 
-    /// An environment of just these variables.
+    /// An environment of only these variables.
     pub fn of(variables: &[(&str, &str)]) -> Self {
         Self(variables.iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
@@ -38,7 +39,7 @@ impl Environment {
         self.secret("FLOWHOST_ADMIN_TOKEN")
     }
 
-    /// `FLOWHOST_TOKEN`: what the command line shows to the admin API.
+    /// `FLOWHOST_TOKEN`: the token that the command line sends to the admin API.
     pub fn api_token(&self) -> Result<Option<SecretText>, String> {
         self.secret("FLOWHOST_TOKEN")
     }
@@ -53,12 +54,12 @@ impl Environment {
         self.secret("FLOWHOST_KEY_PASSPHRASE")
     }
 
-    /// `FLOWHOST_GRAPH_TOKEN`: the access token of Meta's Graph API to set.
+    /// `FLOWHOST_GRAPH_TOKEN`: the access token for Meta's Graph API to set.
     pub fn graph_token(&self) -> Result<Option<SecretText>, String> {
         self.secret("FLOWHOST_GRAPH_TOKEN")
     }
 
-    /// `FLOWHOST_CONFIG_SECRET`: the secret of a flow to set.
+    /// `FLOWHOST_CONFIG_SECRET`: the value of a flow's secret to set.
     pub fn config_secret(&self) -> Result<Option<SecretText>, String> {
         self.secret("FLOWHOST_CONFIG_SECRET")
     }
@@ -68,8 +69,8 @@ impl Environment {
         self.value("FLOWHOST_PG_BIN").map(PathBuf::from)
     }
 
-    /// `XDG_CACHE_HOME`, or else `.cache` in `HOME`: where the user's programs keep what they can make again. A path that is not
-    /// absolute counts as not set, as the XDG specification has it.
+    /// `XDG_CACHE_HOME`, or else `.cache` in `HOME`: where the user's programs keep what they can
+    /// make again. A relative path counts as not set, as the XDG specification demands.
     pub fn cache_folder(&self) -> Option<PathBuf> {
         let absolute = |name| self.value(name).map(PathBuf::from).filter(|path| path.is_absolute());
         absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))
@@ -80,7 +81,7 @@ impl Environment {
         self.value("NO_COLOR").is_some()
     }
 
-    /// `PATH`: where programs are looked for.
+    /// `PATH`: the folders that are searched for programs.
     pub fn path(&self) -> Option<&OsStr> {
         self.value("PATH")
     }

@@ -1,17 +1,17 @@
-//! Where Meta's Graph API is, and how often keys are checked there.
+//! Where Meta's Graph API is, and how often the host checks keys there.
 
 use std::time::Duration;
 
 use reqwest::Url;
 
-/// What the host is told about Meta's Graph API.
+/// Settings for Meta's Graph API.
 #[derive(Clone, Debug)]
 pub struct GraphConfig {
-    /// The API's base URL, version included.
+    /// The API's base URL, including the version.
     pub url: Url,
     /// How often each phone number's key is checked.
     pub check_interval: Duration,
-    /// How long one call may take, its retries included.
+    /// How long one call may take, including its retries.
     pub time_limit: Duration,
 }
 
@@ -22,7 +22,8 @@ impl Default for GraphConfig {
     }
 }
 
-/// Reads the API's base URL: https, or plain http to this machine. The access tokens of all tenants go there.
+/// Reads the API's base URL: https, or plain http to this machine. The access tokens of all tenants
+/// are sent there.
 pub(super) fn parse_graph_url(text: &str) -> Result<Url, String> {
     let problem = || format!("--graph-url {text:?} is not an https:// URL, for example {GRAPH_URL}");
     // An empty variable counts as not set here too.
@@ -33,14 +34,15 @@ pub(super) fn parse_graph_url(text: &str) -> Result<Url, String> {
     if safe && plain { Ok(url) } else { Err(problem()) }
 }
 
-/// The version that Meta's reference of `whatsapp_business_encryption` shows ("Business Encryption API, Version v23.0"). Meta keeps a
-/// version for at least two years; then it is time for another here.
+/// The version that Meta's reference of `whatsapp_business_encryption` shows ("Business Encryption
+/// API, Version v23.0"). Meta keeps a version for at least two years; after that this needs a newer
+/// one.
 pub const GRAPH_URL: &str = "https://graph.facebook.com/v23.0";
 
-/// How often keys are checked, in seconds, unless the operator says otherwise.
+/// The default interval of key checks, in seconds.
 pub const GRAPH_CHECK_SECONDS: u32 = 600;
 
-/// Meta's own answers take well below a second; somebody is waiting.
+/// Meta usually answers in well below a second, and a person is waiting.
 const GRAPH_TIME_LIMIT: Duration = Duration::from_secs(10);
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ pub struct GuestsConfig {
 }
 
 impl Default for GuestsConfig {
-    /// Half the memory that this process may have: the other half is for the host itself, the code of plugins, and what compiles them.
+    /// Half the memory that this process may have. The other half is for the host itself, the
+    /// plugins' code, and the compilers.
     fn default() -> Self {
         let half = available_memory(Path::new("/")).unwrap_or(0) / 2;
         Self { calls: CALLS, memory_bytes: half.max(LEAST_MIB << 20) }
@@ -31,15 +32,16 @@ impl GuestsConfig {
     }
 }
 
-/// The memory that this process may have, in bytes: the machine's, or less where its control group or one around it may have less.
+/// The memory that this process may have, in bytes: the machine's, or the limit of its control
+/// group or of one above it if that is lower.
 fn available_memory(root: &Path) -> Option<u64> {
     let mut limits: Vec<u64> = machine_memory(root).into_iter().collect();
     let groups = fs::read_to_string(root.join("proc/self/cgroup")).unwrap_or_default();
     for group in groups.lines() {
         let mut parts = group.splitn(3, ':').skip(1);
         let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else { continue };
-        // A line of version 2 names no controllers. Inside a container paths begin at its own group as a rule, and if they don't, the root is
-        // that group all the same.
+        // A line of version 2 names no controllers. Inside a container, paths usually begin at the
+        // container's own group; if they don't, the root is still that group.
         let (mount, file) = match controllers {
             "" => ("sys/fs/cgroup", "memory.max"),
             "memory" => ("sys/fs/cgroup/memory", "memory.limit_in_bytes"),
@@ -47,7 +49,8 @@ fn available_memory(root: &Path) -> Option<u64> {
         };
         for around in Path::new(path.trim_start_matches('/')).ancestors() {
             let limit = fs::read_to_string(root.join(mount).join(around).join(file));
-            // `max` is no limit, and neither is version 1's number without one, which is beyond all machines.
+            // `max` means no limit. Version 1 expresses the same with a number that is larger than
+            // any machine's memory.
             limits.extend(limit.ok().and_then(|limit| limit.trim().parse::<u64>().ok()));
         }
     }
@@ -61,10 +64,12 @@ fn machine_memory(root: &Path) -> Option<u64> {
     kib.checked_mul(1024)
 }
 
-/// Calls at the same time: as many as eight flows have at the highest concurrency, or 32 at the default.
+/// Calls at the same time: as many as eight flows have at the highest concurrency, or 32 at the
+/// default.
 const CALLS: u32 = 512;
 
-/// One tenant alone gets three eighths (`budget`): with this, one call of 64 MiB runs, and some are left for others.
+/// One tenant alone gets three eighths (`budget`). With this minimum one call of 64 MiB runs, and
+/// others have some memory left.
 const LEAST_MIB: u64 = 192;
 
 /// 16 TiB.

@@ -1,11 +1,11 @@
-//! The master keys of a host: the one that seals, and while keys are being changed a second one that only opens.
+//! The master keys of a host: one that seals, and during a rotation a second one that only opens.
 
 use std::path::{Path, PathBuf};
 
 use super::{ConfigError, Environment, Problems, SecretText};
 use flowhost_protocol::crypto::{MasterKey, MasterKeys};
 
-/// Where the master keys are, as the command line says.
+/// Where the master keys are, according to the command line.
 pub struct MasterKeyInputs {
     /// `--master-key-file`; it wins over `FLOWHOST_MASTER_KEY`.
     pub file: Option<PathBuf>,
@@ -14,7 +14,7 @@ pub struct MasterKeyInputs {
 }
 
 impl MasterKeyInputs {
-    /// The keys, or everything that is wrong with them.
+    /// Reads the keys, or returns everything that is wrong with them.
     pub fn resolve(&self, environment: &Environment) -> Result<MasterKeys, ConfigError> {
         let mut problems = Problems::new();
         self.check(environment, &mut problems).ok_or_else(|| problems.into_error())
@@ -35,13 +35,13 @@ impl MasterKeyInputs {
     }
 }
 
-/// Reads a master key; `origin` names where it came from.
+/// Reads a master key; `origin` names its source in the error.
 pub fn parse_master_key(origin: &str, text: &str) -> Result<MasterKey, String> {
     MasterKey::from_base64(text.trim())
         .map_err(|_| format!("{origin} is not a master key: it must be 32 bytes in base64 ({MAKE_A_KEY})"))
 }
 
-/// A key out of its file, or else its variable.
+/// Reads a key from its file, or else from its variable.
 fn read(
     flag: &str,
     file: Option<&Path>,

@@ -1,7 +1,8 @@
-//! Configuration: typed, complete or refused at start.
+//! Configuration: typed, and complete or refused at start.
 //!
-//! Invariant: besides clap's `env` attributes, [`Environment`] is the only reader of the process environment, and a
-//! configuration that cannot work is refused with *all* its problems at once ([`ConfigError`]).
+//! Invariant: besides clap's `env` attributes, [`Environment`] is the only reader of the process
+//! environment, and a configuration that cannot work is refused with *all* its problems at once
+//! ([`ConfigError`]).
 
 mod compile;
 mod database;
@@ -32,11 +33,11 @@ pub use problems::{ConfigError, Problems};
 pub use secrets::{AdminToken, SecretText};
 pub use server::{Front, FrontInputs, ServerInputs, check_log_filter};
 
-/// All that a host needs to start. No `Debug`: it holds the master key.
+/// Everything a host needs to start. No `Debug`: it holds the master key.
 pub struct HostConfig {
     /// The database, with its credentials.
     pub database: PgConnectOptions,
-    /// How many connections to it there are at the most, besides the one that listens.
+    /// The most connections that the pool opens. The host opens one more for notifications.
     pub database_connections: u32,
     /// What to do about migrations that the database lacks.
     pub migrations: MigrationPolicy,
@@ -48,19 +49,19 @@ pub struct HostConfig {
     pub tls: Option<TlsFiles>,
     /// What clients may take of the listeners.
     pub limits: HttpLimits,
-    /// How long the host serves on when it is to stop and is not ready any more.
+    /// How long a host that is to stop keeps serving after it has become not ready.
     pub drain_delay: Duration,
-    /// What every tenant's data key is sealed with.
+    /// The keys that seal every tenant's data key.
     pub master_keys: MasterKeys,
     /// An operator token that is valid without being in the database.
     pub admin_token: Option<AdminToken>,
-    /// How long at most the answer to an invalid token is held back.
+    /// The longest delay of the answer to an invalid token.
     pub longest_login_delay: Duration,
     /// Where Meta's Graph API is.
     pub graph: GraphConfig,
     /// How components are compiled, and where their code is kept.
     pub compile: CompileConfig,
-    /// How plugins' requests leave.
+    /// How plugins' requests leave the host.
     pub egress: EgressConfig,
     /// What all plugins together may use.
     pub guests: GuestsConfig,
@@ -69,11 +70,12 @@ pub struct HostConfig {
 /// What the host does at start about migrations that the database lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MigrationPolicy {
-    /// Apply them: the database belongs to this host alone.
+    /// Applies them: the database belongs to this host alone.
     Apply,
-    /// Refuse to start: in production `flowhost migrate` does it, once, for all hosts.
+    /// Refuses to start: in production `flowhost migrate` applies them, once, for all hosts.
     Require,
 }
 
-/// Long enough that trying tokens one after another leads nowhere; short enough for a person who mistyped.
+/// Long enough that trying tokens one after another is pointless, short enough for a person who
+/// mistyped.
 pub const LONGEST_LOGIN_DELAY: Duration = Duration::from_secs(5);

@@ -1,8 +1,8 @@
-//! Collecting what is wrong, so that a user sees everything in one go.
+//! Collects everything that is wrong, so that a user sees all of it at once.
 
 use std::fmt;
 
-/// Problems found so far.
+/// The problems found so far.
 #[derive(Debug, Default)]
 pub struct Problems(Vec<String>);
 
@@ -12,23 +12,23 @@ impl Problems {
         Self::default()
     }
 
-    /// Passes the value on, or keeps the problem.
+    /// Returns the value, or keeps the problem.
     pub fn check<T>(&mut self, result: Result<T, String>) -> Option<T> {
         result.map_err(|problem| self.0.push(problem)).ok()
     }
 
-    /// The error to stop with.
+    /// The error that lists all problems.
     pub fn into_error(self) -> ConfigError {
         ConfigError(self.0)
     }
 }
 
-/// A configuration that cannot work. The program ends with exit code 64.
+/// A configuration that cannot work. The program exits with code 64.
 #[derive(Debug)]
 pub struct ConfigError(Vec<String>);
 
 impl ConfigError {
-    /// A single problem.
+    /// An error with a single problem.
     pub fn new(problem: impl Into<String>) -> Self {
         Self(vec![problem.into()])
     }

@@ -1,4 +1,4 @@
-//! Secrets as text: wiped when dropped, never shown.
+//! Secrets as text: wiped on drop and never shown.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use zeroize::Zeroizing;
 
 use flowhost_protocol::crypto::BearerToken;
 
-/// A secret as the user gave it: an app secret, a token, a private key in PEM.
+/// A secret as the user gave it: an app secret, a token, or a private key in PEM.
 pub struct SecretText(Zeroizing<String>);
 
 impl SecretText {
-    /// Takes the text over.
+    /// Takes ownership of the text, which is wiped on drop.
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// Without the line end that editors and `echo` put at the end of a file.
+    /// Removes the line end that editors and `echo` put at the end of a file.
     pub fn without_line_end(self) -> Self {
         Self::new(self.expose().trim_end_matches(['\r', '\n']).to_owned())
     }
@@ -36,12 +36,12 @@ impl fmt::Debug for SecretText {
 pub struct AdminToken(Zeroizing<String>);
 
 impl AdminToken {
-    /// Makes a token that nobody can guess.
+    /// Generates a random token, with the prefix `fha_`.
     pub fn generate() -> Self {
         Self(Zeroizing::new(BearerToken::generate("fha_").expose().to_owned()))
     }
 
-    /// Reads a token that can be sent in a header. The problem does not repeat the token.
+    /// Reads a token that can be sent in a header. The error does not repeat the token.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text.is_empty() {
             return Err("is empty");

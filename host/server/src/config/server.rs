@@ -1,4 +1,4 @@
-//! The configuration of a host, out of what the command line and the environment gave.
+//! Builds the configuration of a host from the command line and the environment.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub struct ServerInputs {
     pub database_connections: u32,
     /// Where the master keys are.
     pub master_keys: MasterKeyInputs,
-    /// What every host is told.
+    /// The options that every host has.
     pub front: FrontInputs,
     /// `--code-cache` or `FLOWHOST_CODE_CACHE`.
     pub code_cache: Option<PathBuf>,
@@ -33,7 +33,7 @@ pub struct ServerInputs {
     pub drain_delay_seconds: u32,
 }
 
-/// What every host is told about its listeners and its log, not yet checked.
+/// The options of listeners and log that every host has, not yet checked.
 pub struct FrontInputs {
     /// `--listen`.
     pub listen: String,
@@ -59,7 +59,7 @@ pub struct FrontInputs {
     pub guest_memory_mib: Option<u64>,
 }
 
-/// What every host has in front: its listeners, and who may enter without being in the database.
+/// The checked form of [`FrontInputs`], which every host has.
 pub struct Front {
     /// Where the data endpoints listen.
     pub listen: SocketAddr,
@@ -69,18 +69,18 @@ pub struct Front {
     pub tls: Option<TlsFiles>,
     /// What clients may take of the listeners.
     pub limits: HttpLimits,
-    /// `FLOWHOST_ADMIN_TOKEN`.
+    /// From `FLOWHOST_ADMIN_TOKEN`.
     pub admin_token: Option<AdminToken>,
     /// Where Meta's Graph API is.
     pub graph: GraphConfig,
-    /// How plugins' requests leave.
+    /// How plugins' requests leave the host.
     pub egress: EgressConfig,
     /// What all plugins together may use.
     pub guests: GuestsConfig,
 }
 
 impl ServerInputs {
-    /// The configuration, or everything that is wrong with it.
+    /// Checks the inputs, and returns the configuration or everything that is wrong.
     pub fn resolve(self, environment: &Environment) -> Result<HostConfig, ConfigError> {
         let mut problems = Problems::new();
         let database = problems.check(required_database(self.database_url.as_deref()));
@@ -114,7 +114,7 @@ impl ServerInputs {
 }
 
 impl FrontInputs {
-    /// The listeners, or everything that is wrong with them.
+    /// Checks the inputs, and returns the front or everything that is wrong.
     pub fn resolve(&self, environment: &Environment) -> Result<Front, ConfigError> {
         let mut problems = Problems::new();
         self.check(environment, &mut problems).ok_or_else(|| problems.into_error())
@@ -162,7 +162,7 @@ fn parse_listen_address(flag: &str, text: &str, default_address: &str) -> Result
         .map_err(|_| format!("{flag} {text:?} is not ADDRESS:PORT, for example 127.0.0.1:8080 (port 0 picks a free one)"))
 }
 
-/// Both files or neither, and if both, a certificate and the key that belongs to it.
+/// Checks that both files or neither are given, and that the key belongs to the certificate.
 fn check_tls(certificate: Option<&Path>, key: Option<&Path>) -> Result<Option<TlsFiles>, String> {
     let (certificate, key) = match (certificate, key) {
         (None, None) => return Ok(None),
@@ -191,7 +191,7 @@ fn http_limits(max_connections: Option<usize>) -> Result<HttpLimits, String> {
     }
 }
 
-/// Tells a log filter that can't be read from one that can.
+/// Checks that a log filter can be parsed.
 pub fn check_log_filter(filter: &str) -> Result<(), String> {
     EnvFilter::try_new(filter)
         .map(drop)
@@ -203,7 +203,7 @@ fn admin_token(environment: &Environment) -> Result<Option<AdminToken>, String> 
     AdminToken::parse(text.expose()).map(Some).map_err(|problem| format!("FLOWHOST_ADMIN_TOKEN {problem}"))
 }
 
-/// More than the files that a process may have open on any usual system.
+/// More than the files that a process may open on any usual system.
 const MOST_CONNECTIONS: usize = 1_000_000;
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
-//! What lets the host into the Graph API.
+//! The access token of the Graph API.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A tenant's bearer token for the Graph API. Wiped when dropped, never shown.
+/// A tenant's bearer token for the Graph API. Wiped on drop and never shown.
 pub struct AccessToken(Zeroizing<String>);
 
 impl AccessToken {
-    /// Takes a token that a header can carry; white space around it is ignored.
+    /// Accepts a token that a header can carry, and trims white space around it.
     pub fn parse(text: &str) -> Result<Self, InvalidAccessToken> {
         let text = text.trim();
         if text.is_empty() || text.len() > MAX_TOKEN_BYTES || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -29,7 +29,7 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// A text that is no [`AccessToken`]. Does not repeat it.
+/// A text that is not an [`AccessToken`]. The error does not repeat it.
 #[derive(Debug, thiserror::Error)]
 #[error("an access token is 1 to {MAX_TOKEN_BYTES} visible ASCII characters without spaces")]
 pub struct InvalidAccessToken;

@@ -1,16 +1,16 @@
-//! What the Graph API answers.
+//! Parses the answers of the Graph API.
 
 use serde::Deserialize;
 
 use super::{AccessToken, GraphError, Refusal};
 use flowhost_runtime::telemetry::printable;
 
-/// A public key as Meta has it.
+/// A public key as Meta stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKeyAtMeta {
-    /// The key in PEM, as Meta gives it.
+    /// The key in PEM, as Meta sent it.
     pub pem: String,
-    /// Whether Meta takes the key's signature for good: status `VALID`.
+    /// Whether Meta considers the key's signature valid: status `VALID`.
     pub signature_valid: bool,
 }
 
@@ -19,7 +19,7 @@ struct Success {
     success: bool,
 }
 
-/// The key, or a list of one in `data`; both occur.
+/// The key, or a list with one key in `data`; both occur.
 #[derive(Deserialize)]
 struct KeyAnswer {
     data: Option<Vec<KeyFields>>,
@@ -51,7 +51,6 @@ struct ErrorFields {
     is_transient: bool,
 }
 
-/// Reads the answer to an upload.
 pub(super) fn parse_success(body: &[u8]) -> Result<(), GraphError> {
     match serde_json::from_slice(body) {
         Ok(Success { success: true }) => Ok(()),
@@ -59,7 +58,7 @@ pub(super) fn parse_success(body: &[u8]) -> Result<(), GraphError> {
     }
 }
 
-/// Reads the answer to the question which key Meta has.
+/// Reads the key that Meta has for a phone number. `None` if it has none.
 pub(super) fn parse_public_key(body: &[u8]) -> Result<Option<PublicKeyAtMeta>, GraphError> {
     let answer: KeyAnswer = serde_json::from_slice(body).map_err(|_| GraphError::NotUnderstood)?;
     let fields = match answer.data {
@@ -74,7 +73,8 @@ pub(super) fn parse_public_key(body: &[u8]) -> Result<Option<PublicKeyAtMeta>, G
     }
 }
 
-/// Reads why a call failed. Meta repeats a token that it can't read; here it is taken out.
+/// Reads why a call failed. Meta repeats a token that it can't read, so the token is removed from
+/// the texts.
 pub(super) fn parse_refusal(status: u16, body: &[u8], token: &AccessToken) -> GraphError {
     let Ok(ErrorAnswer { error }) = serde_json::from_slice(body) else { return GraphError::Status(status) };
     let fit = |text: String| printable(&text.replace(token.expose(), "[access token]"), MAX_TEXT_BYTES);

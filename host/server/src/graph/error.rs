@@ -5,22 +5,22 @@ use std::fmt;
 /// A call of the Graph API failed. No variant holds the access token or a URL.
 #[derive(Debug, thiserror::Error)]
 pub enum GraphError {
-    /// No HTTP client can be made.
+    /// The HTTP client could not be built.
     #[error("no HTTP client can be made")]
     Client(#[source] reqwest::Error),
     /// The answer is not what the Graph API's documentation says.
     #[error("Meta's answer is not understood")]
     NotUnderstood,
-    /// The Graph API explained why not.
+    /// The Graph API refused and explained why.
     #[error("Meta refused: {0}")]
     Refused(Box<Refusal>),
-    /// A status of failure, without an explanation that can be read.
+    /// A failure status without a readable explanation.
     #[error("Meta answered with status {0}")]
     Status(u16),
     /// No answer in time.
     #[error("Meta did not answer in time")]
     TimedOut,
-    /// The answer is longer than any that is expected.
+    /// The answer is longer than any expected one.
     #[error("Meta's answer is too large")]
     TooLarge,
     /// No connection, or one that broke.
@@ -44,7 +44,7 @@ impl GraphError {
     }
 }
 
-/// An error in the Graph API's own words: texts of a stranger, cut and made printable.
+/// An error in the Graph API's own words. Its texts are untrusted: they are cut and made printable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The HTTP status.
@@ -53,15 +53,15 @@ pub struct Refusal {
     pub message: String,
     /// What is wrong, for people; often absent.
     pub user_message: Option<String>,
-    /// The kind of error, as `OAuthException`.
+    /// The kind of error, such as `OAuthException`.
     pub kind: Option<String>,
     /// The error's number.
     pub code: Option<i64>,
-    /// A closer number below `code`.
+    /// A more specific number within `code`.
     pub subcode: Option<i64>,
-    /// Meta's name for the call, to be given to Meta's support.
+    /// Meta's id of the call, for questions to Meta's support.
     pub trace: Option<String>,
-    /// Whether Meta itself says that it will pass.
+    /// Whether Meta itself says that the error is temporary.
     pub transient: bool,
 }
 
@@ -88,6 +88,7 @@ fn is_passing(status: u16) -> bool {
     status == 429 || (500..600).contains(&status)
 }
 
-/// Errors that pass, as Meta's pages on errors of the Graph API and the Cloud API list them: unknown (1), service down (2), limits of
-/// calls (4, 17, 341, 613, 80007, 130429), service overloaded (131016). An expired token (190) is none of them.
+/// Temporary errors, as Meta's pages on errors of the Graph API and the Cloud API list them:
+/// unknown (1), service down (2), limits of calls (4, 17, 341, 613, 80007, 130429), service
+/// overloaded (131016). An expired token (190) is not one of them.
 const PASSING_CODES: [i64; 9] = [1, 2, 4, 17, 341, 613, 80007, 130_429, 131_016];

@@ -1,7 +1,9 @@
-//! Meta's Graph API, as far as a host meets it: the public key that a phone number's clients encrypt to (`protocol.md` section 7).
+//! A client of Meta's Graph API for the one thing that a host does there: the public key that a
+//! phone number's clients encrypt to (`protocol.md` section 7).
 //!
-//! Invariants: the access token goes to the configured host and nowhere else (no redirects, no proxy), and into no error, no log and no
-//! `Debug`, also where Meta repeats it; an answer is never read past 64 KiB; every call ends within a time limit.
+//! Invariants: the access token goes only to the configured host (no redirects, no proxy), and
+//! never into an error, a log or a `Debug` output, even where Meta repeats it; at most 64 KiB of an
+//! answer are read; every call ends within a time limit.
 
 mod access_token;
 mod answer;
@@ -31,8 +33,9 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// A client of the API at `base`, which ends with the API's version. A call takes at most `time_limit`, its retries included: up to
-    /// three, where Meta is not reached or says that it is a matter of time.
+    /// A client of the API at `base`, which ends with the API's version. A call takes at most
+    /// `time_limit`, including its retries. There are up to three, for the case that Meta can't be
+    /// reached or reports a temporary error.
     pub fn new(base: Url, time_limit: Duration) -> Result<Self, GraphError> {
         let http = Client::builder()
             .redirect(Policy::none())
@@ -44,12 +47,13 @@ impl Graph {
         Ok(Self { http, base, time_limit, retries: RETRIES })
     }
 
-    /// The same client for callers who come back by themselves: it tries once.
+    /// The same client without retries, for callers that come back by themselves.
     pub fn without_retries(&self) -> Self {
         Self { retries: 0, ..self.clone() }
     }
 
-    /// Makes this the public key (SPKI in PEM) that clients encrypt to in flows of the phone number. Meta signs it.
+    /// Makes `pem` (SPKI) the public key that clients encrypt to in flows of the phone number. Meta
+    /// signs it.
     pub async fn upload_public_key(&self, token: &AccessToken, of: &PhoneNumberId, pem: &str) -> Result<(), GraphError> {
         let form = serde_urlencoded::to_string([("business_public_key", pem)]).map_err(|_| GraphError::NotUnderstood)?;
         let call = || {
@@ -59,7 +63,7 @@ impl Graph {
         answer::parse_success(&self.call(token, call).await?)
     }
 
-    /// The public key that Meta has for the phone number; none if it has none.
+    /// The public key that Meta has for the phone number, if any.
     pub async fn public_key(&self, token: &AccessToken, of: &PhoneNumberId) -> Result<Option<PublicKeyAtMeta>, GraphError> {
         let mut url = self.encryption_url(of);
         // Some versions of the API leave the key itself out unless they are asked for it.
@@ -74,7 +78,8 @@ impl Graph {
         url
     }
 
-    /// Sends a request until it is answered, refused for good, or there is no time left; gives the body of the answer.
+    /// Sends a request until it is answered or refused for good, or until the time is up. Returns
+    /// the body of the answer.
     async fn call(&self, token: &AccessToken, request: impl Fn() -> RequestBuilder) -> Result<Vec<u8>, GraphError> {
         let give_up = Instant::now() + self.time_limit;
         let back_off = ExponentialBuilder::new().with_min_delay(FIRST_PAUSE).with_jitter().with_max_times(self.retries);
@@ -93,7 +98,7 @@ impl Graph {
     }
 }
 
-/// Reads a body as far as [`MAX_ANSWER_BYTES`].
+/// Reads a body of up to [`MAX_ANSWER_BYTES`].
 async fn read(mut response: Response) -> Result<Vec<u8>, GraphError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(GraphError::of_transport)? {
@@ -112,7 +117,7 @@ const MAX_ANSWER_BYTES: usize = 64 << 10;
 
 const CONNECT_TIME: Duration = Duration::from_secs(3);
 
-/// After the first try; with pauses of 200 ms to 1.6 s between them.
+/// After the first try, with pauses of 200 ms to 1.6 s between them.
 const RETRIES: usize = 3;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);

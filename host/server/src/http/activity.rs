@@ -1,8 +1,8 @@
-//! Whether a connection is at work, and until when it may be without.
+//! Tracks whether a connection is busy, and how long it may stay without a request.
 //!
-//! hyper ends slow HTTP/1 heads only, and counts a connection's idle time among them; a peer that sends nothing at all, or half a
-//! preface, or has answers that it doesn't read, it leaves alone. So a connection is watched from outside: by what it reads, and by
-//! its requests.
+//! hyper only ends slow HTTP/1 heads, and counts a connection's idle time as part of them. It sets
+//! no deadline for a peer that sends nothing, sends half a preface, or doesn't read its answers. So
+//! each connection is watched from outside: by the bytes it reads, and by its requests.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use axum::http::Version;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// What one connection is at.
+/// What one connection is doing.
 #[derive(Debug)]
 pub(super) struct Activity {
     now: Mutex<Now>,
@@ -24,18 +24,18 @@ pub(super) struct Activity {
 #[derive(Debug)]
 struct Now {
     requests: usize,
-    /// Since when there was no request.
+    /// Since when there has been no request.
     idle_since: Instant,
     /// When the head that is being read began.
     head_since: Option<Instant>,
-    /// Something came, or is still coming, that is no part of a request that was read.
+    /// Bytes have arrived, or are still arriving, that belong to no request that was read.
     unread: bool,
-    /// HTTP/2 reads more than heads.
+    /// Whether the last request used HTTP/2, which reads more than heads.
     http2: bool,
 }
 
 impl Activity {
-    /// A new connection, from which a head is expected at once.
+    /// A new connection, which has to send a head at once.
     pub(super) fn new(head_timeout: Duration, idle_timeout: Duration) -> Arc<Self> {
         let now = Instant::now();
         let now = Now { requests: 0, idle_since: now, head_since: Some(now), unread: false, http2: false };
@@ -43,13 +43,14 @@ impl Activity {
         Arc::new(Self { now: Mutex::new(now), make_room, speaks_http2, head_timeout, idle_timeout })
     }
 
-    /// TLS is there: only now is a head expected.
+    /// Restarts the clocks after the TLS handshake: a head is expected only from now on.
     pub(super) fn restart(&self) {
         let (mut now, time) = (self.now(), Instant::now());
         (now.idle_since, now.head_since) = (time, Some(time));
     }
 
-    /// A request's head has come. It is under way until what this gives is dropped.
+    /// Notes that a request's head has arrived. The request is under way until the returned guard
+    /// is dropped.
     pub(super) fn begin(self: &Arc<Self>, version: Version) -> UnderWay {
         let mut now = self.now();
         now.requests += 1;
@@ -62,14 +63,15 @@ impl Activity {
         UnderWay(self.clone())
     }
 
-    /// Ends when the connection has been without a request for too long.
+    /// Resolves when the connection has been without a request for too long.
     pub(super) async fn idle_for_too_long(&self) {
         while let Some(deadline) = self.deadline() {
             sleep_until(deadline).await;
         }
     }
 
-    /// When to look again: never after something that may begin from now on could be over. None if it is over now.
+    /// When to look again, early enough to catch anything that begins after this call. `None` if
+    /// the time is already up.
     fn deadline(&self) -> Option<Instant> {
         let (now, time) = (self.now(), Instant::now());
         let deadline = match (now.requests, now.head_since) {
@@ -81,28 +83,29 @@ impl Activity {
         (deadline > time).then_some(deadline)
     }
 
-    /// Since when the connection has been without a request; none if it has one, or goes already.
+    /// Since when the connection has had no request. `None` if it has one, or was already asked to
+    /// make room.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let now = self.now();
         (now.requests == 0 && !self.make_room.is_cancelled()).then_some(now.idle_since)
     }
 
-    /// Lets the connection go as soon as it has no request.
+    /// Lets the connection end as soon as it has no request.
     pub(super) fn make_room(&self) {
         self.make_room.cancel();
     }
 
-    /// Ends when the connection is to make room for others.
+    /// Resolves when the connection has to make room for others.
     pub(super) async fn must_make_room(&self) {
         self.make_room.cancelled().await;
     }
 
-    /// Ends once there has been a request of HTTP/2.
+    /// Resolves after the first HTTP/2 request.
     pub(super) async fn speaks_http2(&self) {
         self.speaks_http2.cancelled().await;
     }
 
-    /// Bytes have come.
+    /// Notes that bytes have arrived.
     pub(super) fn received(&self) {
         let mut now = self.now();
         if now.requests == 0 && !now.http2 {
@@ -111,12 +114,13 @@ impl Activity {
         }
     }
 
-    /// A request was answered before its body was read.
+    /// Notes that a request was answered before its body was read.
     pub(super) fn leave_body(&self) {
         self.now().unread = true;
     }
 
-    /// Whether the peer sent, or may still send, what nobody reads: half a head, or a body that its answer did not wait for.
+    /// Whether the peer sent, or may still send, bytes that nobody reads: half a head, or a body
+    /// that was answered before it was complete.
     pub(super) fn has_unread(&self) -> bool {
         self.now().unread
     }
@@ -126,7 +130,7 @@ impl Activity {
     }
 }
 
-/// A request under way.
+/// A guard for a request that is under way.
 #[derive(Debug)]
 pub(super) struct UnderWay(Arc<Activity>);
 

@@ -1,4 +1,4 @@
-//! Bodies, read whole and within limits of size and time.
+//! Reads request bodies within limits of size and time.
 
 use std::error::Error;
 
@@ -15,23 +15,23 @@ pub(super) enum BodyError {
     /// The connection broke.
     #[error("the body did not arrive whole")]
     Broken,
-    /// All bodies together take as much memory as they may.
+    /// All bodies together already use the memory they may.
     #[error("all bodies together take as much memory as they may")]
     NoMemory,
-    /// It has more bytes than allowed.
+    /// The body has more bytes than allowed.
     #[error("the body is too large")]
     TooLarge,
-    /// It did not come in the time it has.
+    /// The body did not arrive within its time.
     #[error("the body came too slowly")]
     TooSlow,
 }
 
-/// Reads a body of at most `limit` bytes. What is left of a larger one is the connection's affair.
+/// Reads a body of at most `limit` bytes. The connection deals with what is left of a larger one.
 pub(super) async fn read(body: Body, limit: usize) -> Result<Vec<u8>, BodyError> {
     read_whole(body, limit, None).await
 }
 
-/// The same, as long as there is memory for it; the body's share of that is to be kept as long as the body.
+/// Like [`read`], as long as there is memory for the body. Keep `share` for as long as the body.
 pub(super) async fn read_within(body: Body, limit: usize, share: &mut BodyShare) -> Result<Vec<u8>, BodyError> {
     let must_make_room = share.must_make_room();
     let read = must_make_room.run_until_cancelled(read_whole(body, limit, Some(&mut *share))).await;
@@ -39,7 +39,7 @@ pub(super) async fn read_within(body: Body, limit: usize, share: &mut BodyShare)
     read.unwrap_or(Err(BodyError::NoMemory))
 }
 
-/// A body in parts, for whoever doesn't want it whole in memory.
+/// A body in parts, for a reader that doesn't need all of it in memory.
 pub(super) struct BodyParts {
     parts: BodyDataStream,
     left: usize,
@@ -51,7 +51,7 @@ impl BodyParts {
         Self { parts: body.into_data_stream(), left: limit }
     }
 
-    /// The next part; none at the end.
+    /// The next part, or `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, BodyError> {
         let Some(part) = self.parts.next().await.transpose().map_err(|error| why(&error))? else { return Ok(None) };
         match self.left.checked_sub(part.len()) {

@@ -1,4 +1,5 @@
-//! How much memory bodies may take together: each is small, but there may be very many, and anybody may send one.
+//! The memory that all request bodies may take together. Each is small, but there may be very many,
+//! and anybody may send one.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,9 +10,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// The memory for all bodies of the public listener that are being read or worked on. One part is for the beginning of each body, which is
-/// all of a usual one; what is longer takes from the other, so that large bodies never keep small ones out. Where a part is used up, the
-/// body that has been coming for the longest makes room: who sends slowly, or never ends, gains nothing by it.
+/// The memory for all bodies of the public listener that are being read or processed. One part is
+/// for the beginning of each body, which is the whole of a usual one. Longer bodies take the rest
+/// from the other part, so that large bodies never keep small ones out. When a part is used up, the
+/// body that has been arriving for the longest makes room, so a slow or endless sender gains
+/// nothing.
 #[derive(Clone, Debug)]
 pub struct BodyMemory(Arc<Parts>);
 
@@ -25,11 +28,11 @@ struct Parts {
 #[derive(Debug)]
 struct Part {
     free: Arc<Semaphore>,
-    /// Bodies that have something of it and are not whole, by their age.
+    /// Bodies that hold memory of this part and are still arriving, oldest first.
     coming: Mutex<BTreeMap<u64, CancellationToken>>,
 }
 
-/// The memory of one body, given back when this is dropped.
+/// The memory of one body, given back on drop.
 #[derive(Debug)]
 pub(super) struct BodyShare {
     memory: BodyMemory,
@@ -41,12 +44,13 @@ pub(super) struct BodyShare {
 }
 
 impl BodyMemory {
-    /// So many bytes for the beginnings of all of them, and so many for all that is longer.
+    /// Sets aside `beginnings` bytes for the beginnings of all bodies, and `rests` bytes for all
+    /// that is longer.
     pub fn new(beginnings: usize, rests: usize) -> Self {
         Self(Arc::new(Parts { beginnings: Part::new(beginnings), rests: Part::new(rests), bodies: AtomicU64::new(0) }))
     }
 
-    /// Nothing yet, for one body.
+    /// A share for one body, empty at first.
     pub(super) fn share(&self) -> BodyShare {
         let number = self.0.bodies.fetch_add(1, Ordering::Relaxed);
         BodyShare { memory: self.clone(), number, make_room: CancellationToken::new(), beginning: None, rest: None }
@@ -54,14 +58,15 @@ impl BodyMemory {
 }
 
 impl Default for BodyMemory {
-    /// 256 MiB: 160 are one beginning on each of 10,000 connections.
+    /// 256 MiB: 160 MiB allow one beginning on each of 10,000 connections.
     fn default() -> Self {
         Self::new(160 << 20, 96 << 20)
     }
 }
 
 impl BodyShare {
-    /// Takes what a body of that many bytes needs, if need be from older ones that are still coming; false if there are none.
+    /// Reserves what a body of `bytes` needs, taking it from older bodies that are still arriving
+    /// if necessary. False if there are none left to take it from.
     pub(super) async fn grow_to(&mut self, bytes: usize) -> bool {
         let steps = bytes.div_ceil(STEP_BYTES);
         let Parts { beginnings, rests, .. } = &*self.memory.0;
@@ -69,12 +74,13 @@ impl BodyShare {
             && rests.grow(&mut self.rest, steps.saturating_sub(1), self.number, &self.make_room).await
     }
 
-    /// Set when this body must make room for others.
+    /// Cancelled when this body must make room for others.
     pub(super) fn must_make_room(&self) -> CancellationToken {
         self.make_room.clone()
     }
 
-    /// The body is whole: from now on it is worked on, and makes room for nobody.
+    /// Marks the body as complete: it is processed from now on, and no longer makes room for
+    /// others.
     pub(super) fn settle(&self) {
         let Parts { beginnings, rests, .. } = &*self.memory.0;
         for part in [beginnings, rests] {
@@ -94,7 +100,7 @@ impl Part {
         Self { free: Arc::new(Semaphore::new(bytes / STEP_BYTES)), coming: Mutex::default() }
     }
 
-    /// Adds what is missing of so many steps to what was taken for the body of this number.
+    /// Reserves the steps that body `number` lacks, up to `steps` in all.
     async fn grow(
         &self,
         taken: &mut Option<OwnedSemaphorePermit>,
@@ -143,10 +149,12 @@ impl Part {
     }
 }
 
-/// Memory is taken as a body comes, so that who only announces one takes none: in steps that are worth counting. A form has a few KiB.
+/// Memory is reserved in steps as a body arrives, so a client that only announces a body takes
+/// none. A form has a few KiB, so one step is usually enough.
 const STEP_BYTES: usize = 16 << 10;
 
-/// What makes room only has to be told so. Where it was not enough, the next one is asked.
+/// A body that must make room only has to be notified. If it did not free enough, the next oldest
+/// is asked.
 const ROOM_TIME: Duration = Duration::from_millis(50);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One connection from its beginning to its end: TLS, HTTP/1.1 or HTTP/2, and no longer than it may be idle.
+//! Serves one connection from beginning to end: TLS, HTTP/1.1 or HTTP/2, and an idle timeout.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -36,28 +36,30 @@ use flowhost_runtime::telemetry::{Listener, Metrics};
 
 /// What the connections of one listener share.
 pub(super) struct Connections {
-    /// The listener.
+    /// Names the listener in metrics.
     pub(super) listener: Listener,
-    /// Its limits.
+    /// What clients may take of the listener.
     pub(super) limits: ListenerLimits,
-    /// Its certificate, if it has one.
+    /// The listener's certificate; `None` for plain HTTP.
     pub(super) tls: Option<TlsAcceptor>,
-    /// Speaks HTTP.
+    /// The HTTP/1.1 and HTTP/2 server with its limits.
     pub(super) http: auto::Builder<TokioExecutor>,
-    /// Answers.
+    /// Answers requests.
     pub(super) router: Router,
-    /// Counts.
+    /// Counts connections and requests.
     pub(super) metrics: Arc<Metrics>,
-    /// Those that are open, by a number.
+    /// The open connections, by number.
     pub(super) open: Mutex<HashMap<u64, Arc<Activity>>>,
-    /// Set when the host is about to stop: a connection takes no request after the one that it has or gets next.
+    /// Cancelled when the host is about to stop: a connection serves the request that it has or
+    /// gets next, and then no more.
     pub(super) draining: CancellationToken,
-    /// Set when the listener is about to stop: what is under way is finished, and nothing new begun.
+    /// Cancelled when the listener is about to stop: requests under way are finished, and no new
+    /// ones begin.
     pub(super) stop: CancellationToken,
 }
 
 impl Connections {
-    /// Serves a connection until its end; `place` is given back then.
+    /// Serves a connection to its end, and then gives its permit, `place`, back.
     pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, number: u64, place: OwnedSemaphorePermit) {
         let activity = Activity::new(self.limits.head_timeout, self.limits.idle_timeout);
         let _counted = Open::new(self.clone(), number, activity.clone(), place);
@@ -77,7 +79,8 @@ impl Connections {
         }
     }
 
-    /// Asks those that have been without a request for the longest to go: a few of many, since looking at all of them takes its time.
+    /// Asks the connections that have been idle for the longest to close. It asks one in a hundred
+    /// at once, since looking at all of them takes time.
     pub(super) fn make_room(&self) {
         let open = self.open();
         let mut idle: Vec<_> = open.values().filter_map(|activity| Some((activity.idle_since()?, activity))).collect();
@@ -117,7 +120,8 @@ impl Connections {
                 connection.as_mut().graceful_shutdown();
                 tokio::select! {
                     ended = connection => ended,
-                    // Who neither goes nor sends a whole request is not waited for.
+                    // A client that neither closes the connection nor sends a whole request is not
+                    // waited for.
                     () = async { sleep(CLOSE_TIME).await; activity.idle_for_too_long().await } => Ok(()),
                     () = async { activity.must_make_room().await; sleep(ROOM_TIME).await; activity.idle_for_too_long().await } => Ok(()),
                 }
@@ -128,13 +132,14 @@ impl Connections {
         }
     }
 
-    /// Ends when the connection should.
+    /// Resolves when the connection should end.
     async fn over(&self, activity: &Activity) {
         tokio::select! {
             () = self.stop.cancelled() => {}
             () = activity.idle_for_too_long() => {}
             () = activity.must_make_room() => {}
-            // An HTTP/1 connection is told so in its next answer: one that is closed meanwhile would lose a request that was just sent.
+            // An HTTP/1 connection learns of it in its next answer. Closing it before could lose a
+            // request that was just sent.
             () = async { tokio::join!(self.draining.cancelled(), activity.speaks_http2()); } => {}
         }
     }
@@ -155,7 +160,8 @@ impl Connections {
         if self.listener == Listener::Public {
             self.metrics.answered(response.status().as_u16(), began.elapsed());
         }
-        // HTTP/2 resets the stream of a body that nobody read, and that stream alone; it says by itself that a connection is to end.
+        // HTTP/2 resets only the stream of a body that nobody read, and it tells the client by
+        // itself that a connection is about to end.
         if version != Version::HTTP_2 {
             let drained = unread.drain().await;
             if !drained {
@@ -182,13 +188,14 @@ impl Connections {
     }
 }
 
-/// RFC 9112 section 3.2: proxies could take a request with no host, or with two, for another one than is answered here.
+/// RFC 9112 section 3.2: proxies could take a request without a host, or with two, for a different
+/// one than this host answers.
 fn names_its_host(request: &Request) -> bool {
     request.version() != Version::HTTP_11 || request.headers().get_all(header::HOST).iter().count() == 1
 }
 
-/// An answer that is there as a whole is as good as sent: a client that doesn't read it has until the connection is idle for too long.
-/// One that is made while it is sent is under way until its end.
+/// An answer of known length counts as sent: a client that doesn't read it has until the connection
+/// is idle for too long. A streamed answer keeps its request under way to its end.
 fn held(response: Response, under_way: UnderWay) -> Response {
     if response.body().size_hint().exact().is_some() {
         return response;
@@ -201,7 +208,7 @@ fn held(response: Response, under_way: UnderWay) -> Response {
     })
 }
 
-/// A connection that counts.
+/// An open connection, for the limit and the metrics.
 struct Open {
     connections: Arc<Connections>,
     number: u64,
@@ -225,11 +232,11 @@ impl Drop for Open {
 
 const ONE_HOST: &str = "A request of HTTP/1.1 names its host in one Host header.\n";
 
-/// No other request is read on this connection.
+/// Says that no further request is read on this connection.
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
-/// For the last bytes of a connection that is over.
+/// For the last bytes of a connection that ends.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
-/// The same where others wait for its place: half a head is not waited for.
+/// The same, when other clients wait for a permit: half a head is not waited for.
 const ROOM_TIME: Duration = Duration::from_millis(50);

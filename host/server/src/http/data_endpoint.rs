@@ -1,4 +1,4 @@
-//! The public listener: `POST /flows/{tenant}/{flow}`, also with a slash behind it.
+//! The public listener: `POST /flows/{tenant}/{flow}`, with or without a slash at the end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,20 +19,22 @@ use super::request_id::name_endpoint;
 use super::strays::{Stray, Strays, meant_flow};
 use crate::exchange::{Endpoint, ExchangeError, RawRequest, SealedReply};
 
-/// The routes of the public listener. Everything else is a 404 without a body, and all of these are the same: `any`, since axum tells
-/// who uses another method which ones there are.
+/// The routes of the public listener. Everything else gets the same 404 without a body. The routes
+/// use `any`, because axum would otherwise name the allowed methods in its answer to another
+/// method.
 pub fn public_router(state: PublicState) -> Router {
     let state = Endpoints { public: state, strays: Arc::new(Strays::new()), failures: Arc::new(Failures::new()) };
     Router::new()
         .route("/", any(greeting))
         .route("/flows/{tenant}/{flow}", any(exchange))
-        // What a URL that was typed often ends with, and a published Flow's can't be changed any more.
+        // URLs that were typed by hand often end with a slash, and the URL of a published Flow
+        // can't be changed any more.
         .route("/flows/{tenant}/{flow}/", any(exchange))
         .fallback(nothing_there)
         .with_state(state)
 }
 
-/// What the routes share.
+/// The state that all routes share.
 #[derive(Clone)]
 struct Endpoints {
     public: PublicState,
@@ -41,7 +43,7 @@ struct Endpoints {
 }
 
 impl Endpoints {
-    /// No flow answers this: 404, and the log says so.
+    /// Answers 404, because no flow has this URL, and logs it.
     fn nothing_there(&self, request: &Request) -> Response {
         self.note(request);
         StatusCode::NOT_FOUND.into_response()
@@ -54,7 +56,7 @@ impl Endpoints {
         self.strays.note(Stray { method: request.method().as_str(), path, is_signed, meant: meant.as_deref() });
     }
 
-    /// The flow has no reply to this: the log and the metrics say so.
+    /// Answers a request that gets no reply of its flow, and adds it to the log and the metrics.
     fn failure(&self, endpoint: &Endpoint, failure: &Failure) -> Response {
         self.failures.note(endpoint, failure);
         self.public.exchanges.count_failure(endpoint, failure.kind, failure.blame);
@@ -78,16 +80,16 @@ async fn exchange(
     path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
 ) -> Response {
-    // Names that are no text are nobody's.
+    // Names that are not UTF-8 belong to no flow.
     let Ok(Path((tenant, flow))) = path else { return endpoints.nothing_there(&request) };
-    // Before the body is read: who is not there costs no memory.
+    // Resolved before the body is read, so that requests to unknown flows cost no memory.
     let Ok(endpoint) = endpoints.public.exchanges.resolve(&tenant, &flow) else { return endpoints.nothing_there(&request) };
     name_endpoint(&endpoint);
     if request.method() != Method::POST {
         endpoints.note(&request);
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], ONLY_POST).into_response();
     }
-    // Before the body is read too.
+    // Also checked before the body is read.
     if endpoint.disabled {
         return endpoints.failure(&endpoint, &Failure::from(&ExchangeError::Disabled));
     }
@@ -96,14 +98,14 @@ async fn exchange(
     }
     let state = endpoints.public.clone();
     let (parts, body) = request.into_parts();
-    // Each has one; without, what it leaves could not be found by it, and that is all.
+    // Every request has an id. A default one would only make the request's traces harder to find.
     let id = parts.extensions.get().copied().unwrap_or_default();
     let mut share = state.body_memory.share();
     let raw = match read_within(body, MAX_BODY_BYTES, &mut share).await {
         Ok(body) => RawRequest { body, signature: signature(&parts.headers) },
         Err(error) => return endpoints.failure(&endpoint, &Failure::from(&error)),
     };
-    // A task of its own: a client that hangs up can't cancel a commit.
+    // The turn runs in a task of its own, so that a client that hangs up can't cancel a commit.
     let answering = endpoint.clone();
     let turn = async move {
         let answered = state.exchanges.answer(&answering, raw, id).await;
@@ -124,7 +126,7 @@ async fn exchange(
     }
 }
 
-/// The one signature. Two are as good as none: which would it be?
+/// The signature, if there is exactly one. Of two, nobody could tell which one counts.
 fn signature(headers: &HeaderMap) -> Option<String> {
     let mut signatures = headers.get_all(SIGNATURE_HEADER).iter();
     match (signatures.next(), signatures.next()) {
@@ -144,12 +146,12 @@ fn with_retry_after(mut response: Response, wait: Option<Duration>) -> Response 
     response
 }
 
-/// Whole seconds, and never 0: that would be an invitation.
+/// Whole seconds, and never 0, which would invite an immediate retry.
 fn seconds(wait: Duration) -> HeaderValue {
     HeaderValue::from(wait.as_millis().div_ceil(1000).clamp(1, 3600) as u64)
 }
 
-/// For whoever opens an endpoint's URL in a browser to see whether it is the right one.
+/// For people who open an endpoint's URL in a browser to see whether it is the right one.
 const ONLY_POST: &str = "This is the data endpoint of a WhatsApp Flow. It is there, and answers what WhatsApp sends it by POST; there is nothing to see.\n";
 
 const SIGNATURE_HEADER: &str = "x-hub-signature-256";

@@ -1,4 +1,4 @@
-//! The one table of statuses.
+//! The one table of HTTP statuses.
 
 use axum::http::StatusCode;
 
@@ -9,7 +9,7 @@ use flowhost_protocol::envelope::EnvelopeError;
 use flowhost_protocol::flow::RequestError;
 use flowhost_runtime::plugins::PluginError;
 
-/// The status that a sealed reply travels under.
+/// The status of a sealed reply.
 pub(super) fn status_of_reply(kind: ReplyKind) -> StatusCode {
     match kind {
         ReplyKind::Answer => StatusCode::OK,
@@ -17,11 +17,12 @@ pub(super) fn status_of_reply(kind: ReplyKind) -> StatusCode {
     }
 }
 
-/// The status of a request that got no reply (`protocol.md` section 1). Never 504: the client takes that for its own time-out.
+/// The status of a request that got no reply (`protocol.md` section 1). Never 504: the client takes
+/// that for its own time-out.
 pub(super) fn status_of(error: &ExchangeError) -> StatusCode {
     match error {
         ExchangeError::Envelope(EnvelopeError::Seal(_)) => StatusCode::INTERNAL_SERVER_ERROR,
-        // It was decrypted; another public key would not help.
+        // The request was decrypted, so another public key would not help.
         ExchangeError::Envelope(EnvelopeError::Payload(RequestError::UnknownAction)) => StatusCode::BAD_REQUEST,
         ExchangeError::Envelope(
             EnvelopeError::Malformed
@@ -46,7 +47,6 @@ pub(super) fn status_of(error: &ExchangeError) -> StatusCode {
     }
 }
 
-/// The status of a request whose body was not read.
 pub(super) fn status_of_body(error: &BodyError) -> StatusCode {
     match error {
         BodyError::Broken => StatusCode::BAD_REQUEST,
@@ -56,7 +56,7 @@ pub(super) fn status_of_body(error: &BodyError) -> StatusCode {
     }
 }
 
-/// The status of an operation that failed.
+/// The status of a failed operation of the admin API.
 pub(super) fn status_of_admin(error: &AdminError) -> StatusCode {
     match error {
         AdminError::Component(_)
@@ -76,7 +76,7 @@ pub(super) fn status_of_admin(error: &AdminError) -> StatusCode {
     }
 }
 
-/// The codes that WhatsApp made up.
+/// The status codes that WhatsApp made up.
 fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).expect("427 and 432 are in the range of statuses")
 }
@@ -95,8 +95,8 @@ mod tests {
     use flowhost_protocol::signature::SignatureError;
     use flowhost_runtime::plugins::{ComponentError, GuestText, LoadError};
 
-    /// One of each. A variant that is missing here is missing in `status_of` too, which then doesn't compile; so look here when it
-    /// did not.
+    /// One of each variant. `status_of` has no catch-all arm, so a new variant breaks the build
+    /// there; add it here as well.
     #[test]
     fn the_table_of_statuses() {
         use ExchangeError as E;

@@ -1,5 +1,6 @@
-//! Requests to flows that get no reply, in the log: each sort at each flow has a line a minute, and the rest are counted. Anybody can
-//! send what is refused, as fast as they like.
+//! Logs requests to flows that get no reply. Each kind of failure gets one line a minute per flow,
+//! and the rest are counted, because anybody can send requests that are refused as fast as they
+//! like.
 
 use axum::http::StatusCode;
 
@@ -8,7 +9,7 @@ use super::error::{status_of, status_of_body};
 use crate::exchange::{Endpoint, ExchangeError};
 use flowhost_runtime::telemetry::{self, Blame, Summary};
 
-/// Sums them up, by whose fault they are: strangers must not hide what the host or a plugin does wrong.
+/// Sums failures up by blame, so that strangers can't hide what the host or a plugin does wrong.
 #[derive(Debug)]
 pub(super) struct Failures {
     guests: Summary,
@@ -16,12 +17,12 @@ pub(super) struct Failures {
     peers: Summary,
 }
 
-/// A request without a reply.
+/// A request that gets no reply.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// What the client gets.
+    /// The status that the client gets.
     pub(super) status: StatusCode,
-    /// Why, as it stands in metrics.
+    /// Why, as the metrics label it.
     pub(super) kind: &'static str,
     /// Whose fault it is.
     pub(super) blame: Blame,
@@ -42,13 +43,12 @@ impl From<&BodyError> for Failure {
 }
 
 impl Failures {
-    /// None yet.
     pub(super) fn new() -> Self {
         let summary = || Summary::new(MOST_LINES_OF_A_FLOW, MOST_LINES);
         Self { guests: summary(), host: summary(), peers: summary() }
     }
 
-    /// Logs one, or counts it. The request's span says which one it was, and whose.
+    /// Logs a failure, or counts it. The request's span names the request and its flow.
     pub(super) fn note(&self, endpoint: &Endpoint, failure: &Failure) {
         let Failure { status, kind, blame, error } = failure;
         let summary = match blame {
@@ -70,5 +70,5 @@ impl Failures {
 /// There are not many more ways to be refused.
 const MOST_LINES_OF_A_FLOW: usize = 10;
 
-/// Each is some 500 bytes: what strangers can write is below 1 kB a second, whatever they send.
+/// Each is some 500 bytes, so strangers can write less than 1 kB a second, whatever they send.
 const MOST_LINES: usize = 100;

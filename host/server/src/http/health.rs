@@ -1,4 +1,4 @@
-//! `GET /healthz` and `/readyz`, for whatever watches over the process. No token.
+//! `GET /healthz` and `/readyz`, for load balancers and supervisors. They need no token.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,32 +12,33 @@ use super::AdminState;
 
 /// Tells whether the host can serve.
 pub trait ReadyCheck: Send + Sync {
-    /// Whether what serving depends on is there.
+    /// Checks what serving depends on.
     fn ready(&self) -> Pin<Box<dyn Future<Output = Readiness> + Send + '_>>;
 }
 
-/// Whether a host can serve, and a line that says more.
+/// Whether a host can serve, with a line for the answer's body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Readiness {
-    /// It can't, for that reason.
+    /// Not ready, with the reason.
     No(String),
-    /// It can.
+    /// Ready, with details.
     Yes(String),
 }
 
 impl Readiness {
-    /// It can't: its database is silent.
+    /// Not ready, because the database doesn't answer.
     pub fn no_database() -> Self {
         Self::No("the database doesn't answer".to_owned())
     }
 }
 
-/// The process lives.
+/// Says that the process lives.
 pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The host can serve: it is not about to stop, a turn would find the database as it needs it, and it hears of changes.
+/// Says whether the host can serve: it is not about to stop, a turn would find the database as it
+/// needs it, and the host hears of changes.
 pub(super) async fn readyz(State(state): State<AdminState>) -> (StatusCode, String) {
     if state.stopping.begun() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
@@ -48,5 +49,6 @@ pub(super) async fn readyz(State(state): State<AdminState>) -> (StatusCode, Stri
     }
 }
 
-/// A check that takes longer is as good as failed. It may meet with a connection that was lost, and begins again then.
+/// A check that takes longer counts as failed. It may meet a lost connection, and then starts
+/// again.
 const READY_TIME: Duration = Duration::from_secs(3);

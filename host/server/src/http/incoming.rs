@@ -1,8 +1,9 @@
-//! A request's body on its way from the connection to whoever reads it: it fails if it comes too slowly, and what nobody read of it comes
-//! back.
+//! A request's body on its way from the connection to its reader. It fails if it arrives too
+//! slowly, and an unread rest comes back to the connection.
 //!
-//! On an HTTP/1 connection the next request begins where this body ends. So a body that its answer did not wait for must be read and
-//! dropped, or the connection can take no other request, and its client has to be told so.
+//! On an HTTP/1 connection the next request begins where this body ends. So a body that was
+//! answered before its end must be read and dropped; otherwise the connection can take no other
+//! request, and its client has to be told so.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -18,34 +19,35 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use super::limits::ListenerLimits;
 
-/// A body for whoever answers the request.
+/// A body for the handler of the request.
 pub(super) struct IncomingBody<B> {
-    /// None once it is given back.
+    /// `None` once the body was given back.
     body: Option<B>,
     deadline: Pin<Box<Sleep>>,
     end: Instant,
     idle_timeout: Duration,
-    /// Whether the deadline is that of the next part.
+    /// Whether `deadline` is set for the next part.
     awaits_part: bool,
-    /// The client sends nothing before somebody reads.
+    /// The client sends nothing before the handler reads (`Expect: 100-continue`).
     waits_for_reader: bool,
-    /// None once it came too slowly: then nobody waits any longer.
+    /// `None` once used, or once the body was too slow: then nobody waits any longer.
     back: Option<oneshot::Sender<Rest<B>>>,
 }
 
-/// What comes of a body that its reader is through with.
+/// Receives what a reader leaves of its body.
 pub(super) struct Unread<B>(oneshot::Receiver<Rest<B>>);
 
-/// What a body's reader left of it; nothing where it was read to its end.
+/// What a reader left of the body; `None` if it read to the end.
 type Rest<B> = Option<B>;
 
-/// A body came too slowly.
+/// The body arrived too slowly.
 #[derive(Debug, thiserror::Error)]
 #[error("the body came too slowly")]
 pub(super) struct TooSlow;
 
 impl<B: HttpBody<Data = Bytes> + Unpin> IncomingBody<B> {
-    /// The same body within these limits. With `waits_for_reader` its client sends it when it is asked to (`Expect: 100-continue`).
+    /// Applies the limits to a body. With `waits_for_reader`, its client sends it only when asked
+    /// (`Expect: 100-continue`).
     pub(super) fn new(body: B, limits: &ListenerLimits, waits_for_reader: bool) -> (Self, Unread<B>) {
         let (back, rest) = oneshot::channel();
         let end = Instant::now() + limits.body_timeout;
@@ -92,7 +94,7 @@ impl<B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin> HttpBody for Inco
 impl<B> IncomingBody<B> {
     fn give_back(&mut self, rest: Rest<B>) {
         if let Some(back) = self.back.take() {
-            // Nobody takes it back from an HTTP/2 connection.
+            // An HTTP/2 connection takes no body back.
             let _ = back.send(rest);
         }
     }
@@ -109,8 +111,9 @@ impl<B> Drop for IncomingBody<B> {
 }
 
 impl<B: HttpBody<Data = Bytes> + Unpin> Unread<B> {
-    /// Reads and drops what is left, if it is little and comes soon: a proxy in front keeps a connection for everybody's requests, and
-    /// whoever sends requests that are refused must not wear these out. Tells whether the body is over.
+    /// Reads and drops the rest, if it is short and arrives soon. A proxy in front keeps a
+    /// connection for the requests of many clients, and a client whose requests are refused must
+    /// not use these connections up. Returns whether the body has ended.
     pub(super) async fn drain(mut self) -> bool {
         match self.0.try_recv() {
             Ok(Some(body)) => timeout(DRAIN_TIME, is_short(body)).await.unwrap_or(false),
@@ -120,7 +123,7 @@ impl<B: HttpBody<Data = Bytes> + Unpin> Unread<B> {
     }
 }
 
-/// Reads a body as far as it may be drained; whether that is all of it.
+/// Reads a body up to the drain limit, and returns whether it ended within it.
 async fn is_short<B: HttpBody<Data = Bytes> + Unpin>(mut body: B) -> bool {
     let mut left = MAX_DRAINED_BYTES;
     while !body.is_end_stream() && body.size_hint().lower() <= left {
@@ -139,7 +142,7 @@ async fn is_short<B: HttpBody<Data = Bytes> + Unpin>(mut body: B) -> bool {
 /// Twice the largest body that a data endpoint takes.
 const MAX_DRAINED_BYTES: u64 = 2 << 20;
 
-/// A body that is under way anyhow is here by then; the answer waits for it.
+/// A body that is already being sent arrives within this time; the answer waits for it.
 const DRAIN_TIME: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

@@ -8,20 +8,21 @@ use hyper_util::server::conn::auto;
 /// The limits of both listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpLimits {
-    /// Of the data endpoints.
+    /// For the data endpoints.
     pub public: ListenerLimits,
-    /// Of the admin API.
+    /// For the admin API.
     pub admin: ListenerLimits,
 }
 
 /// The limits of one listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListenerLimits {
-    /// Connections at the same time. While there are as many, none is accepted; the kernel keeps a short queue of new ones.
+    /// Connections at the same time. At the limit no further one is accepted; the kernel keeps a
+    /// short queue of new ones.
     pub max_connections: usize,
     /// From the connection to the end of the TLS handshake.
     pub handshake_timeout: Duration,
-    /// From the connection, or from a later head's first byte, to the end of a request's head.
+    /// From the connection, or from the first byte of a later head, to the end of a request's head.
     pub head_timeout: Duration,
     /// From a request's head to the end of its body.
     pub body_timeout: Duration,
@@ -29,22 +30,23 @@ pub struct ListenerLimits {
     pub body_idle_timeout: Duration,
     /// How long a connection stays open without a request.
     pub idle_timeout: Duration,
-    /// How much is read and dropped of what a client still sends when it was answered already, so that it gets to read the answer.
+    /// How much is read and dropped of what a client still sends after its answer, so that it gets
+    /// to read the answer.
     pub max_unread_bytes: u64,
 }
 
 impl Default for HttpLimits {
     fn default() -> Self {
         let public = ListenerLimits {
-            // At about 50 KiB for a TLS connection that does nothing: 500 MiB.
+            // At about 50 KiB for an idle TLS connection: 500 MiB.
             max_connections: 10_000,
             handshake_timeout: Duration::from_secs(10),
             head_timeout: Duration::from_secs(10),
             // Meta's client waits 10 s for the whole exchange.
             body_timeout: Duration::from_secs(10),
             body_idle_timeout: Duration::from_secs(5),
-            // Above the 60 s that load balancers keep a connection for: who closes first must not be this side, or a request that
-            // is just being sent is lost.
+            // Above the 60 s for which load balancers keep a connection. If this side closed first,
+            // a request that is just being sent would be lost.
             idle_timeout: Duration::from_secs(75),
             max_unread_bytes: 16 << 20,
         };
@@ -53,7 +55,8 @@ impl Default for HttpLimits {
             max_connections: 1_000,
             body_timeout: Duration::from_secs(120),
             body_idle_timeout: Duration::from_secs(15),
-            // A component that is somewhat too large gets its answer; an endless stream doesn't.
+            // A client whose component is somewhat too large gets to read its answer; one that
+            // sends without end doesn't.
             max_unread_bytes: 64 << 20,
             ..public
         };
@@ -61,7 +64,8 @@ impl Default for HttpLimits {
     }
 }
 
-/// HTTP/1.1 and HTTP/2 with limits on what one connection may take. Times are [`ListenerLimits`]' and are kept elsewhere.
+/// HTTP/1.1 and HTTP/2 with limits on what one connection may take. [`ListenerLimits`] has the time
+/// limits, which are enforced elsewhere.
 pub(super) fn http_builder() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD_BYTES).header_read_timeout(None);
@@ -86,16 +90,19 @@ const MAX_HEADERS: usize = 100;
 /// RFC 9113 section 6.5.2 advises against fewer.
 const MAX_STREAMS: u32 = 100;
 
-/// Streams that were reset before anybody looked at them (CVE-2023-44487); past it the connection is ended.
+/// Streams that were reset before the server processed them (CVE-2023-44487). Past it the
+/// connection is ended.
 const MAX_PENDING_RESETS: usize = 20;
 
-/// Streams that this side reset for errors of the peer (CVE-2025-8671); past it the connection is ended.
+/// Streams that this side reset for errors of the peer (CVE-2025-8671). Past it the connection is
+/// ended.
 const MAX_ERROR_RESETS: usize = 100;
 
 /// The smallest that HTTP/2 allows.
 const MAX_FRAME_BYTES: u32 = 16 << 10;
 
-/// What a peer may send of one body, and of all of a connection's, before anybody reads it. Times `max_connections` this must fit into
-/// memory, and a request of WhatsApp's has a few KiB.
+/// How much a peer may send of one body, and of all bodies of a connection, before they are read.
+/// Multiplied by `max_connections` this must fit into memory; a request of WhatsApp's has a few
+/// KiB.
 const STREAM_WINDOW_BYTES: u32 = 64 << 10;
 const CONNECTION_WINDOW_BYTES: u32 = 128 << 10;

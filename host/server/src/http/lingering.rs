@@ -1,5 +1,5 @@
-//! The end of a connection whose client may still be sending: a socket that is closed with bytes unread is reset, and then the client may
-//! never see the answer that it was sent, nor that the connection was to be closed.
+//! Ends a connection whose client may still be sending. Closing a socket with unread bytes resets
+//! it, and then the client may never see its answer, nor that the connection was to be closed.
 
 use std::io;
 use std::pin::Pin;
@@ -12,25 +12,25 @@ use tokio::time::{Sleep, sleep};
 
 use super::activity::Activity;
 
-/// A stream that is shut down in order: nothing more is written, and what still comes is read and dropped until the client has hung up
-/// too, or for long enough.
+/// A stream that shuts down in order: it writes nothing more, and reads and drops what still
+/// arrives until the client has hung up too or the time is up.
 pub(super) struct Lingering<S> {
     stream: S,
     activity: Arc<Activity>,
     most_bytes: u64,
-    /// Once nothing more is written: how long to go on reading.
+    /// When to stop reading. Set once nothing more is written.
     until: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Lingering<S> {
-    /// The same stream; `activity` knows whether there is anything to wait for.
+    /// Wraps a stream; `activity` knows whether the client may still be sending.
     pub(super) fn new(stream: S, activity: Arc<Activity>, most_bytes: u64) -> Self {
         Self { stream, activity, most_bytes, until: None }
     }
 }
 
 impl<S: AsyncRead + Unpin> Lingering<S> {
-    /// Whatever goes wrong now, the connection is over.
+    /// Reads and drops. Errors don't matter any more: the connection is over.
     fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let until = self.until.get_or_insert_with(|| Box::pin(sleep(LINGER_TIME)));
         let mut scratch = [0; 8 << 10];
@@ -87,5 +87,6 @@ impl<S: AsyncRead + Unpin> AsyncRead for Lingering<S> {
     }
 }
 
-/// A client that reads while it sends has hung up long before; one that sends first and reads then has so long for it.
+/// A client that reads while it sends has hung up long before. One that sends everything first has
+/// this long.
 const LINGER_TIME: Duration = Duration::from_secs(10);

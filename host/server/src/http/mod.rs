@@ -1,4 +1,4 @@
-//! HTTP, and nothing but: routes, extractors, statuses. The only place that knows status codes.
+//! HTTP only: routes, extractors and statuses. No other module knows status codes.
 
 mod activity;
 mod admin;
@@ -36,23 +36,23 @@ use crate::admin::Admin;
 use crate::exchange::Exchanges;
 use flowhost_runtime::telemetry::Metrics;
 
-/// What the public listener serves.
+/// The state of the public listener.
 #[derive(Clone)]
 pub struct PublicState {
-    /// Answers WhatsApp.
+    /// Answers WhatsApp's requests.
     pub exchanges: Arc<Exchanges>,
-    /// Turns under way: they end even when their client hangs up, and before the host does.
+    /// Turns under way. The host waits for them when it stops, even if their clients hung up.
     pub turns: TaskTracker,
-    /// Where bodies go.
+    /// The memory for request bodies.
     pub body_memory: BodyMemory,
 }
 
-/// What the admin listener serves.
+/// The state of the admin listener.
 #[derive(Clone)]
 pub struct AdminState {
     /// The operations.
     pub admin: Arc<Admin>,
-    /// Who called them with invalid tokens.
+    /// Limits and logs attempts with invalid tokens, by their source.
     pub failed_attempts: Arc<FailedAttempts>,
     /// Whether this host can serve.
     pub ready: Arc<dyn ReadyCheck>,
@@ -67,7 +67,7 @@ pub struct AdminState {
 pub struct Stopping(AtomicBool);
 
 impl Stopping {
-    /// From now on the host is not ready.
+    /// Makes the host not ready from now on.
     pub fn begin(&self) {
         self.0.store(true, Ordering::Relaxed);
     }

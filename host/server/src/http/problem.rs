@@ -1,4 +1,5 @@
-//! Errors of the admin API as `application/problem+json` (RFC 9457), and bodies that are read with such errors.
+//! Errors of the admin API as `application/problem+json` (RFC 9457), and extractors that fail with
+//! them.
 
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
@@ -25,7 +26,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    /// A problem of that status; `detail` says what is wrong and what to do.
+    /// A problem with that status; `detail` says what is wrong and what to do.
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { status, detail: detail.into(), findings: None }
     }
@@ -76,13 +77,13 @@ struct Document<'a> {
     title: &'a str,
     status: u16,
     detail: &'a str,
-    /// Each of what is wrong with a Flow JSON.
+    /// Everything that is wrong with a Flow JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     findings: Option<&'a Findings>,
 }
 
-/// A JSON body. An empty one reads as `{}`; an unknown field is an error that names it. In none of its texts is U+0000, which the database
-/// would not take, or half of a surrogate pair.
+/// A JSON body. An empty one reads as `{}`, and an error names an unknown field. Texts with U+0000,
+/// which the database would not take, or with half of a surrogate pair are refused.
 pub(super) struct JsonBody<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
@@ -104,7 +105,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// The names in a path. What is no text names nothing, nor does U+0000, which the database would not look for.
+/// The names in a path. A name that is not UTF-8, or has U+0000 in it, which the database would
+/// refuse, matches nothing.
 pub(super) struct Names<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Names<T> {
@@ -120,7 +122,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Names<T
     }
 }
 
-/// The parameters of a query; an unknown one is an error that names it.
+/// The parameters of a query. An error names an unknown one.
 pub(super) fn parse_query<T: DeserializeOwned>(query: Option<&str>) -> Result<T, Problem> {
     let query = query.unwrap_or_default();
     if query.contains(ENCODED_NUL) {
@@ -135,7 +137,7 @@ fn no_text(escape: &str) -> String {
     format!("the body has {escape} in one of its texts: {what} is not taken")
 }
 
-/// U+0000 in a URL, where it can't be written in another way.
+/// U+0000 in a URL, where it can't be written in any other way.
 const ENCODED_NUL: &str = "%00";
 
 /// Settings and keys are a few KiB.

@@ -1,4 +1,4 @@
-//! A name for every request: in its answer, and in every line of the log that is written for it.
+//! An id for every request: in its answer, and in every log line that is written for it.
 
 use std::future::Future;
 use std::time::Instant;
@@ -11,10 +11,10 @@ use tracing::{Instrument, Span};
 use crate::exchange::Endpoint;
 use flowhost_protocol::ids::RequestId;
 
-/// Answers a request under this name, which is of the host's making: what the request calls itself could be anybody's.
+/// Answers a request under this id, which the host made: an id from the request could be anybody's.
 pub(super) async fn with_request_id<E>(id: RequestId, answering: impl Future<Output = Result<Response, E>>) -> Result<Response, E> {
     let id = id.to_string();
-    // At the level of errors, so that it is there whatever the log's filter is.
+    // At the error level, so that it is there whatever the log's filter is.
     let span = tracing::error_span!(
         "request",
         request.id = id,
@@ -27,14 +27,15 @@ pub(super) async fn with_request_id<E>(id: RequestId, answering: impl Future<Out
     let mut response = answering.instrument(span.clone()).await?;
     let (status, duration_ms) = (response.status().as_u16(), began.elapsed().as_secs_f64() * 1000.0);
     span.in_scope(|| tracing::debug!(status, duration_ms, "a request was answered"));
-    // The characters of a UUID are those of a header.
+    // The characters of a UUID are valid in a header.
     if let Ok(value) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID_HEADER, value);
     }
     Ok(response)
 }
 
-/// Tells the log whose request it is: by the ids, and by the names that people and commands know.
+/// Names the endpoint in the request's log lines: by its ids, and by the names that people and
+/// commands use.
 pub(super) fn name_endpoint(endpoint: &Endpoint) {
     let span = Span::current();
     span.record("tenant.id", tracing::field::display(endpoint.scope.tenant));

@@ -1,4 +1,4 @@
-//! A listener that is being served: accepts connections, as many as it may have, and ends without losing a request.
+//! A listener: accepts connections up to its limit, and stops without losing a request.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,9 +17,9 @@ use super::limits::{ListenerLimits, http_builder};
 use super::tls::{Certificate, TlsError, TlsFiles};
 use flowhost_runtime::telemetry::{Listener, Metrics};
 
-/// What a listener is made of.
+/// The parts of a listener.
 pub struct ServerOptions {
-    /// Which one it is.
+    /// Names the listener in metrics and logs.
     pub listener: Listener,
     /// Where it listens; port 0 picks a free one.
     pub address: SocketAddr,
@@ -27,13 +27,14 @@ pub struct ServerOptions {
     pub tls: Option<TlsFiles>,
     /// What a client may take of it.
     pub limits: ListenerLimits,
-    /// What answers. It finds the peer's address as the extension `ConnectInfo<SocketAddr>`.
+    /// Answers requests. It finds the peer's address as the extension `ConnectInfo<SocketAddr>`.
     pub router: Router,
-    /// Where connections and requests are counted.
+    /// Counts connections and requests.
     pub metrics: Arc<Metrics>,
 }
 
-/// A listener that is being served. Dropped without [`Server::stop`] it ends at once, and what is under way with it.
+/// A listener that is being served. Dropped without [`Server::stop`], it ends at once, together
+/// with the requests under way.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -47,7 +48,7 @@ pub struct Server {
 /// Why a listener can't be served.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// The address can't be had.
+    /// The address is not available.
     #[error("can't listen on {0}")]
     Listen(SocketAddr, #[source] io::Error),
     /// The certificate can't be used.
@@ -56,7 +57,7 @@ pub enum ServerError {
 }
 
 impl Server {
-    /// Listens. Accepts connections when it returns.
+    /// Listens. Connections are accepted once it returns.
     pub async fn start(options: ServerOptions) -> Result<Self, ServerError> {
         let ServerOptions { listener, address, tls, limits, router, metrics } = options;
         let certificate = tls.map(Certificate::load).transpose()?;
@@ -87,22 +88,22 @@ impl Server {
         Ok(Self { address, scheme, draining, stop, tasks, _end: end.drop_guard() })
     }
 
-    /// Where it is, without a slash at the end.
+    /// Its base URL, without a slash at the end.
     pub fn url(&self) -> String {
         format!("{}://{}", self.scheme, self.address)
     }
 
-    /// Where it listens.
+    /// The bound address, with the actual port.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves on, but asks each client to leave: its next answer says that the connection ends with it.
+    /// Keeps serving, but asks each client to leave: its next answer says that the connection ends.
     pub fn drain(&self) {
         self.draining.cancel();
     }
 
-    /// Accepts no more, closes what is idle, and waits for the requests under way.
+    /// Stops accepting, closes idle connections, and waits for the requests under way.
     pub async fn stop(&self) {
         self.drain();
         self.stop.cancel();
@@ -111,7 +112,7 @@ impl Server {
     }
 }
 
-/// Takes in connections.
+/// Accepts connections.
 struct Accepting {
     socket: TcpListener,
     connections: Arc<Connections>,
@@ -131,8 +132,8 @@ impl Accepting {
         }
     }
 
-    /// Waits for a place for one more connection. Those that do nothing make room for it: a health check must get through, however many
-    /// others hold a connection.
+    /// Waits for a permit for one more connection. Idle connections make room, because a health
+    /// check must get through however many connections others hold.
     async fn place(&mut self) -> OwnedSemaphorePermit {
         if let Ok(place) = self.places.clone().try_acquire_owned() {
             return place;
@@ -159,7 +160,8 @@ impl Accepting {
         loop {
             match self.socket.accept().await {
                 Ok((stream, peer)) => {
-                    // Head and body of an answer must not wait for the peer's delayed acknowledgement: 44 ms in the peers' measurements.
+                    // The head and body of an answer must not wait for the peer's delayed
+                    // acknowledgement: 44 ms, as measured.
                     if let Err(error) = stream.set_nodelay(true) {
                         tracing::debug!(%error, "TCP_NODELAY can't be set");
                     }
@@ -175,16 +177,17 @@ impl Accepting {
     }
 }
 
-/// A connection that was gone before it was accepted.
+/// Whether the client was gone before its connection was accepted.
 fn is_the_peers(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// As a rule the process has as many files open as it may; it takes a moment until some are closed.
+/// Usually the process has as many files open as it may, and it takes a moment until some are
+/// closed.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// Where none was idle, one may be by now.
+/// No connection was idle, but one may be by then.
 const ROOM_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A listener at its limit reaches it again with every connection that ends.

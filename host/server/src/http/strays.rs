@@ -1,23 +1,24 @@
-//! Requests to the public listener that no flow answers. Meta tells a partner no more than "endpoint not available", and the URL of a
-//! published Flow can't be changed, so the log says what was asked for and what is there; but strangers must not be able to fill it.
+//! Logs requests to the public listener that no flow answers. Meta tells a partner no more than
+//! "endpoint not available", and the URL of a published Flow can't be changed, so the log says what
+//! was asked for and what is there. Strangers must not be able to fill it.
 
 use flowhost_runtime::telemetry::{Summary, printable};
 
-/// What was asked for, in vain.
+/// A request that no flow answered.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stray<'a> {
     /// The HTTP method.
     pub(super) method: &'a str,
-    /// The path, as it came.
+    /// The path as received.
     pub(super) path: &'a str,
-    /// Whether there is a signature, as on all that comes from Meta.
+    /// Whether the request has a signature, as all of Meta's requests do.
     pub(super) is_signed: bool,
-    /// The path of the flow that was meant, where that can be told.
+    /// The path of the flow that was probably meant.
     pub(super) meant: Option<&'a str>,
 }
 
-/// Sums them up. Those that may have been meant for a flow are kept apart from all others: what looks for holes all over the internet
-/// comes by every minute, and would hide them.
+/// Sums them up. Requests that may have been meant for a flow are kept apart from all others,
+/// because scanners come by every minute and would hide them.
 #[derive(Debug)]
 pub(super) struct Strays {
     near: Summary,
@@ -25,12 +26,12 @@ pub(super) struct Strays {
 }
 
 impl Strays {
-    /// None yet.
     pub(super) fn new() -> Self {
         Self { near: Summary::new(MOST_NEAR_LINES, MOST_NEAR_LINES), far: Summary::new(MOST_FAR_LINES, MOST_FAR_LINES) }
     }
 
-    /// Notes one, and logs it if it is not one of too many. Each method and path has a line in an interval, as long as there are lines left.
+    /// Notes a request, and logs it unless there are too many. Each method and path has one line
+    /// per interval, as long as there are lines left.
     pub(super) fn note(&self, stray: Stray<'_>) {
         let summary = if stray.is_signed || stray.meant.is_some() { &self.near } else { &self.far };
         let asked = asked(stray);
@@ -52,8 +53,8 @@ fn asked(stray: Stray<'_>) -> String {
     format!("{} {}", printable(stray.method, METHOD_BYTES), printable(stray.path, PATH_BYTES))
 }
 
-/// The flow that a path was meant for: two of its parts that stand side by side are the names of one, whatever stands around them. Their
-/// case doesn't count, names have none.
+/// The flow that a path was probably meant for: any two adjacent parts that name a flow, whatever
+/// stands around them. Case is ignored, since names are in lower case.
 pub(super) fn meant_flow(path: &str, is_there: impl Fn(&str, &str) -> bool) -> Option<String> {
     let parts = path.split('/').filter(|part| !part.is_empty()).take(MOST_PARTS);
     let parts: Vec<_> =
@@ -62,15 +63,15 @@ pub(super) fn meant_flow(path: &str, is_there: impl Fn(&str, &str) -> bool) -> O
     Some(format!("/flows/{}/{}", names[0], names[1]))
 }
 
-/// Ten different mistakes in a minute are all of one partner's; more are somebody's tries.
+/// Ten different mistakes in a minute come from one partner; more are somebody's scan.
 const MOST_NEAR_LINES: usize = 10;
 const MOST_FAR_LINES: usize = 1;
 
-/// Longer than the path of any flow: two names of 63 bytes.
+/// Longer than the path of any flow, which has two names of 63 bytes.
 const PATH_BYTES: usize = 200;
 const METHOD_BYTES: usize = 20;
 
-/// Each two of them cost a look-up.
+/// Every two adjacent parts cost a look-up.
 const MOST_PARTS: usize = 16;
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! TLS for the public listener: rustls, with a certificate that is loaded again when its files change.
+//! TLS for the public listener: rustls, with a certificate that is loaded again when its files
+//! change.
 
 use std::fmt;
 use std::io;
@@ -19,7 +20,7 @@ use zeroize::Zeroizing;
 
 use flowhost_runtime::telemetry;
 
-/// Where a certificate is.
+/// The files of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
     /// PEM: the certificate, then those between it and its root.
@@ -34,30 +35,30 @@ pub enum TlsError {
     /// A file can't be read.
     #[error("{} can't be read", path.display())]
     Read {
-        /// The file.
+        /// Its path.
         path: PathBuf,
-        /// Why.
+        /// The operating system's error.
         #[source]
         source: io::Error,
     },
-    /// A file is not PEM with what it should have.
+    /// A file is not PEM, or lacks what it should have.
     #[error("{} has no {what} in PEM", path.display())]
     Pem {
-        /// The file.
+        /// Its path.
         path: PathBuf,
-        /// What it should have.
+        /// What the file lacks, as in "private key".
         what: &'static str,
-        /// What is wrong with it.
+        /// The PEM parser's error.
         #[source]
         source: pem::Error,
     },
-    /// Certificate and key are unusable, or don't belong together.
+    /// The certificate and the key are unusable, or don't belong together.
     #[error("the certificate can't be used with its key")]
     Pair(#[source] rustls::Error),
 }
 
 impl TlsFiles {
-    /// Tells whether both files can be read and belong together.
+    /// Checks that both files can be read and belong together.
     pub fn check(&self) -> Result<(), TlsError> {
         self.read()?.certified_key(&default_provider()).map(drop)
     }
@@ -90,7 +91,7 @@ impl Pair<'_> {
         CertifiedKey::from_der(chain, key, provider).map_err(TlsError::Pair)
     }
 
-    /// Tells one content from another.
+    /// A digest of both contents, to notice a change.
     fn digest(&self) -> [u8; 32] {
         let lengths = (self.certificate.len() as u64).to_be_bytes();
         Sha256::new().chain_update(lengths).chain_update(&self.certificate).chain_update(&*self.key).finalize().into()
@@ -105,14 +106,14 @@ pub(super) struct Certificate {
 }
 
 impl Certificate {
-    /// Loads a certificate.
     pub(super) fn load(files: TlsFiles) -> Result<Arc<Self>, TlsError> {
         let provider = Arc::new(default_provider());
         let in_use = ArcSwap::from_pointee(files.read()?.certified_key(&provider)?);
         Ok(Arc::new(Self { files, provider, in_use }))
     }
 
-    /// Accepts TLS connections with whatever certificate is in use at the time; HTTP/2 where the client can.
+    /// Accepts TLS connections with the certificate that is in use at the time, and HTTP/2 if the
+    /// client can.
     pub(super) fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, TlsError> {
         let builder = ServerConfig::builder_with_provider(self.provider.clone());
         let builder = builder.with_safe_default_protocol_versions().map_err(TlsError::Pair)?;
@@ -121,8 +122,9 @@ impl Certificate {
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 
-    /// Loads the certificate again whenever its files have changed; never returns. What can't be used is logged once, and the one
-    /// before stays in use: the files may be in the middle of being replaced.
+    /// Loads the certificate again whenever its files have changed; never returns. Files that can't
+    /// be used are logged once, and the previous certificate stays in use: the files may be in the
+    /// middle of being replaced.
     pub(super) async fn follow(self: Arc<Self>) {
         let mut seen = None;
         loop {
@@ -133,7 +135,7 @@ impl Certificate {
         }
     }
 
-    /// Looks at the files; gives what was seen there, none if nothing could be read.
+    /// Looks at the files, puts their content into use if it is new, and returns what was found.
     fn look(&self, seen: Option<Seen>) -> Option<Seen> {
         let outcome = self.files.read().map(|pair| (pair.digest(), pair));
         let now = match &outcome {
@@ -161,7 +163,7 @@ impl Certificate {
     }
 }
 
-/// What was found at the last look.
+/// What the last look found.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Seen {
     Content([u8; 32]),
@@ -180,5 +182,6 @@ impl fmt::Debug for Certificate {
     }
 }
 
-/// Two files of a few KiB; whoever renews a certificate does it days before the old one ends.
+/// Reading two files of a few KiB is cheap, and certificates are renewed days before the old one
+/// expires.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);

@@ -1,23 +1,23 @@
-//! What can go wrong in [`key_uploads`](super), besides what Meta says.
+//! What can go wrong in [`key_uploads`](super), besides what Meta reports.
 
 use crate::graph::InvalidAccessToken;
 use crate::store::StoreError;
 use crate::tenants::TenantError;
 use flowhost_protocol::crypto::CryptoError;
 
-/// Meta could not be asked, through no fault of Meta's.
+/// Why Meta could not be asked, where the cause is on this side.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyUploadError {
-    /// The stored access token doesn't open.
+    /// The stored access token can't be decrypted.
     #[error("the stored access token doesn't open")]
     Sealed(#[source] CryptoError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The tenant's data key doesn't open.
+    /// The tenant's data key can't be decrypted.
     #[error(transparent)]
     Tenant(#[from] TenantError),
-    /// The stored access token is none.
+    /// The stored text is not an access token.
     #[error("the stored access token can't be read")]
     Unreadable(#[from] InvalidAccessToken),
 }

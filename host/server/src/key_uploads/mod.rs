@@ -1,7 +1,8 @@
-//! Tenants' public keys at Meta: uploads, and the checks that they are still there.
+//! Tenants' public keys at Meta: uploads, and checks that they are still there.
 //!
-//! Invariants: no database connection and no lock is held while Meta is asked; what was learnt is written down only where nothing
-//! changed meanwhile (see `store::UploadClaim`), so a slow answer never overwrites a newer one.
+//! Invariants: no database connection and no lock is held during a call to Meta; a result is stored
+//! only if nothing changed meanwhile (see `store::UploadClaim`), so a slow answer never overwrites
+//! a newer one.
 
 mod error;
 
@@ -22,7 +23,7 @@ use flowhost_protocol::crypto::{MasterKeys, Place, public_key_fingerprint};
 use flowhost_protocol::ids::{PhoneNumberId, TenantId};
 use flowhost_runtime::telemetry;
 
-/// Uploads keys, and checks them.
+/// Uploads and checks keys.
 #[derive(Debug)]
 pub struct KeyUploads {
     store: Store,
@@ -32,13 +33,14 @@ pub struct KeyUploads {
 }
 
 impl KeyUploads {
-    /// Puts the parts together. Each phone number is checked once per `check_interval`, by one host.
+    /// Each phone number is checked once per `check_interval`, by one host.
     pub fn new(store: Store, master: MasterKeys, graph: Graph, check_interval: Duration) -> Self {
         Self { store, master, graph, check_interval }
     }
 
-    /// Uploads a tenant's key for phone numbers, reads back how it stands, and writes that down; those that the tenant doesn't have are
-    /// left out. Gives false if the tenant has no access token. Takes at most about 27 s.
+    /// Uploads a tenant's key for phone numbers, reads its status back, and stores the result.
+    /// Phone numbers that the tenant doesn't have are skipped. Returns false if the tenant has no
+    /// access token. Takes at most about 27 s.
     pub async fn upload(
         &self,
         tenant: &StoredTenant,
@@ -75,7 +77,8 @@ impl KeyUploads {
         Ok(())
     }
 
-    /// Checks again and again what is due; never returns. `counted` hears after every round how many phone numbers stand how.
+    /// Checks whatever is due, in rounds; never returns. After every round `counted` gets the
+    /// number of phone numbers per status.
     pub async fn follow(&self, counted: impl Fn(&[(UploadStatus, i64)])) {
         let mut rounds = interval((self.check_interval / 10).clamp(SHORTEST_ROUND, LONGEST_ROUND));
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -88,7 +91,8 @@ impl KeyUploads {
         }
     }
 
-    /// One round: claims what is due, asks Meta, writes down what it says. Gives how many phone numbers stand how afterwards.
+    /// One round: claims what is due, asks Meta, and stores the answers. Returns the number of
+    /// phone numbers per status afterwards.
     async fn check_due(&self) -> Result<Vec<(UploadStatus, i64)>, StoreError> {
         let mut by_tenant: BTreeMap<TenantId, Vec<UploadClaim>> = BTreeMap::new();
         for claim in store::claim_due_checks(&self.store, CLAIM_TIME, CHECKS_OF_A_ROUND).await? {
@@ -103,7 +107,7 @@ impl KeyUploads {
         store::count_key_uploads(&self.store).await
     }
 
-    /// Checks phone numbers of one tenant. It tries each once: the next round comes by itself.
+    /// Checks phone numbers of one tenant. Each is tried once, since the next round follows anyway.
     async fn check(&self, tenant: TenantId, claims: Vec<UploadClaim>) -> Result<(), KeyUploadError> {
         let Some(tenant) = store::find_tenant_by_id(&self.store, tenant).await? else { return Ok(()) };
         let Some(token) = self.access_token(&tenant).await? else { return Ok(()) };
@@ -123,7 +127,7 @@ impl KeyUploads {
         Ok(())
     }
 
-    /// What an answer of Meta's means, where `active` is the fingerprint of the tenant's active key.
+    /// Interprets an answer of Meta's; `active` is the fingerprint of the tenant's active key.
     fn finding(
         &self,
         claim: &UploadClaim,
@@ -162,34 +166,35 @@ impl KeyUploads {
         let Some(sealed) = store::find_access_token(&self.store, tenant.id).await? else { return Ok(None) };
         let data_key = open_data_key(&self.master, tenant)?;
         let bytes = data_key.open(&access_token_place(tenant.id), &sealed).map_err(KeyUploadError::Sealed)?;
-        // What is no text is no token.
+        // Bytes that are not UTF-8 are refused like an empty token.
         Ok(Some(AccessToken::parse(std::str::from_utf8(&bytes).unwrap_or_default())?))
     }
 }
 
-/// How long to wait until every host knows a key of that age: a phone that has a key before a host knows it gets two 421s in a row, and
-/// shows an error.
+/// How long to wait until every host knows a key of that age. A phone that has a key before a host
+/// does gets two 421s in a row, and shows an error.
 fn until_served_everywhere(age: time::Duration) -> Duration {
     SERVED_EVERYWHERE_AFTER.saturating_sub(age.max(time::Duration::ZERO).unsigned_abs())
 }
 
-/// Where an access token is sealed for.
+/// The associated data that an access token is sealed with.
 pub fn access_token_place(tenant: TenantId) -> Place {
     Place::new("graph_access.sealed_access_token", &[tenant.0.as_bytes()])
 }
 
-/// The call, if it ends in time.
+/// Gives a call up at `give_up`.
 async fn within<T>(give_up: Instant, call: impl Future<Output = Result<T, GraphError>>) -> Result<T, GraphError> {
     timeout_at(give_up, call).await.unwrap_or(Err(GraphError::TimedOut))
 }
 
-/// How long to wait after one more failure: twice as long each time, as far as [`LONGEST_BACK_OFF`].
+/// How long to wait after one more failure: twice as long each time, up to [`LONGEST_BACK_OFF`].
 fn back_off(check_interval: Duration, failures_before: i32) -> Duration {
     let doublings = failures_before.clamp(0, 16).unsigned_abs() + 1;
     check_interval.saturating_mul(1 << doublings).min(LONGEST_BACK_OFF.max(check_interval))
 }
 
-/// Says once that it changed how a phone number's key stands. What Meta said is for the tenant, not for the log.
+/// Logs a change of a phone number's status once. What Meta said is for the tenant, not for the
+/// log.
 fn log_change(tenant: TenantId, before: UploadStatus, now: UploadStatus) {
     let (status, was) = (now.as_str(), before.as_str());
     match now {
@@ -199,8 +204,9 @@ fn log_change(tenant: TenantId, before: UploadStatus, now: UploadStatus) {
     }
 }
 
-/// How long whoever claimed a phone number has it for itself: longer than any upload, and than a round of checks where each takes the
-/// 5 s that it may take at most: 250 tenants, 8 at once, and one of 100 phone numbers, 4 at once.
+/// How long a claim on a phone number lasts. It is longer than any upload, and longer than a round
+/// of checks where each takes the 5 s that it may take at most: 250 tenants, 8 at once, and one of
+/// 100 phone numbers, 4 at once.
 const CLAIM_TIME: Duration = Duration::from_secs(300);
 
 /// A host that missed the notification of a change looks for it every second.
@@ -218,11 +224,12 @@ const TENANTS_AT_ONCE: usize = 8;
 
 const CHECKS_OF_A_TENANT_AT_ONCE: usize = 4;
 
-/// Ten rounds in a check's interval, as long as that makes sense.
+/// A check interval has ten rounds, as long as a round stays within these bounds.
 const SHORTEST_ROUND: Duration = Duration::from_millis(10);
 const LONGEST_ROUND: Duration = Duration::from_secs(30);
 
-/// An access token that expired is replaced by a person, some day; until then a few questions a day are enough.
+/// An expired access token has to be replaced by a person, which may take long. Until then a few
+/// requests a day are enough.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(6 * 3600);
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
-//! What plugins log, kept per flow in the database: sealed, since it may be a customer's data, and only the newest lines.
+//! What plugins log, kept per flow in the database. Lines are sealed, since they may have a
+//! customer's data, and only the newest are kept.
 //!
-//! A call hands its lines over and never waits; one writer per host takes them to the database, flow by flow in turn. What finds no room
-//! in between is counted, in the metrics and at the flow's next line.
+//! A call hands its lines over and never waits. One writer per host takes them to the database,
+//! flow by flow in turn. Lines that don't fit into the queue are counted in the metrics, and at the
+//! flow's next line where others of the flow are waiting.
 
 mod queue;
 
@@ -30,12 +32,13 @@ pub struct PluginLogs {
 }
 
 impl PluginLogs {
-    /// Puts the parts together. Nothing is written until [`PluginLogs::write`] runs.
+    /// Nothing is written until [`PluginLogs::write`] runs.
     pub fn new(store: Store, directory: Arc<Directory>, metrics: Arc<Metrics>) -> Self {
         Self { store, directory, metrics, queue: Queue::default(), arrived: Notify::new() }
     }
 
-    /// Takes lines to the database as they come. When told to stop it writes what is there, and returns.
+    /// Writes lines to the database as they arrive. After `stop` it writes what is left, and
+    /// returns.
     pub async fn write(&self, stop: CancellationToken) {
         loop {
             while let Some((scope, calls)) = self.queue.take() {
@@ -51,12 +54,12 @@ impl PluginLogs {
         }
     }
 
-    /// Writes lines of one flow; tries again for a while where the database is away.
+    /// Writes lines of one flow, and retries for a while if the database is unavailable.
     async fn write_lines(&self, scope: Scope, calls: &[CallLines], stop: &CancellationToken) {
         for pause in RETRY_AFTER {
             match self.try_to_write(scope, calls).await {
                 Ok(true) => return,
-                // Its log went with it.
+                // The flow was deleted, and its log with it.
                 Ok(false) => break,
                 Err(error) => {
                     tracing::warn!(error = %telemetry::chain(&error), "a plugin's log can't be written");
@@ -70,7 +73,7 @@ impl PluginLogs {
         self.metrics.log_lines_dropped(calls.iter().map(|call| call.lines.len() as u64).sum());
     }
 
-    /// Gives whether the flow was there.
+    /// Returns whether the flow still exists.
     async fn try_to_write(&self, scope: Scope, calls: &[CallLines]) -> Result<bool, StoreError> {
         let Some(data_key) = self.directory.data_key(scope.tenant) else { return Ok(false) };
         let count = calls.iter().map(|call| call.lines.len()).sum();
@@ -81,20 +84,21 @@ impl PluginLogs {
 
 impl LogKeeper for PluginLogs {
     fn keep(&self, lines: CallLines) {
-        // Those past the limit of one call were counted by the call.
+        // The call itself has already counted its lines past the limit of one call.
         let dropped = self.queue.put(lines);
         self.metrics.log_lines_dropped(dropped);
         self.arrived.notify_one();
     }
 }
 
-/// Where a line is sealed for.
+/// The associated data that a line is sealed with.
 pub fn log_line_place(scope: Scope, number: i64) -> Place {
     let parts = [&scope.tenant.0.as_bytes()[..], scope.flow.0.as_bytes(), &number.to_be_bytes()];
     Place::new("plugin_log_lines.sealed_message", &parts)
 }
 
-/// Lines as stored, numbered from `first` on. What a call dropped stands at its last line.
+/// Lines as stored, numbered from `first` on. The last line of a call says how many the call
+/// dropped.
 fn sealed_lines(data_key: &DataKey, scope: Scope, calls: &[CallLines], first: i64) -> Vec<StoredLogLine> {
     let mut numbers = first..;
     let mut stored = Vec::new();
@@ -117,11 +121,12 @@ fn sealed_lines(data_key: &DataKey, scope: Scope, calls: &[CallLines], first: i6
     stored
 }
 
-/// A database that restarts is back within that; meanwhile lines wait in the queue, as many as fit.
+/// A database that restarts is back within these pauses. Until then lines wait in the queue, as
+/// many as fit.
 const RETRY_AFTER: [Duration; 5] = [Duration::from_millis(200), ONE_SECOND, ONE_SECOND, ONE_SECOND, ONE_SECOND];
 const ONE_SECOND: Duration = Duration::from_secs(1);
 
-/// A host that stops tries a few times more, and quickly.
+/// A host that stops retries only at short intervals.
 const LAST_PAUSE: Duration = Duration::from_millis(100);
 
 /// A batch takes some 10 ms.

@@ -1,5 +1,5 @@
-//! Lines on their way to the database: bounded in bytes, and fair. Flows take turns; where there is no room, the flow that has the most
-//! waiting loses lines.
+//! A queue of lines on their way to the database: bounded in bytes, and fair. Flows take turns.
+//! When the queue is full, the flow with the most waiting lines loses some.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,34 +7,34 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use flowhost_protocol::ids::Scope;
 use flowhost_runtime::plugins::CallLines;
 
-/// What waits.
 #[derive(Default)]
 pub(super) struct Queue(Mutex<Waiting>);
 
 #[derive(Default)]
 struct Waiting {
     flows: HashMap<Scope, FlowLines>,
-    /// Whose turn it is; each flow with lines once.
+    /// The order of the flows. Each flow with waiting lines is in it once.
     turns: VecDeque<Scope>,
     bytes: usize,
 }
 
-/// What waits of one flow.
+/// The waiting lines of one flow.
 #[derive(Default)]
 struct FlowLines {
     calls: VecDeque<CallLines>,
     bytes: usize,
-    /// Lines that found no room since the last call that did.
+    /// Lines that were dropped and that no waiting call has reported yet.
     lost: u32,
 }
 
 impl Queue {
-    /// Adds the lines of a call; gives how many lines were dropped for it, these or others.
+    /// Adds the lines of a call. Returns how many lines were dropped for it, its own or others.
     pub(super) fn put(&self, lines: CallLines) -> u64 {
         self.waiting().put(lines, MAX_BYTES)
     }
 
-    /// Takes lines of the flow whose turn it is, at most [`BATCH_LINES`] and one call more.
+    /// Takes lines of the flow whose turn it is: at least [`BATCH_LINES`] if there are so many, at
+    /// most one call more.
     pub(super) fn take(&self) -> Option<(Scope, Vec<CallLines>)> {
         self.waiting().take()
     }
@@ -72,14 +72,14 @@ impl Waiting {
         dropped
     }
 
-    /// Counts lines of a flow as lost, if it has others that wait: its next line tells.
+    /// Counts lost lines at a flow that has others waiting. The next line reports them.
     fn lose(&mut self, scope: Scope, lines: u32) {
         if let Some(flow) = self.flows.get_mut(&scope) {
             flow.lost = flow.lost.saturating_add(lines);
         }
     }
 
-    /// Drops the oldest call of a flow; gives how many lines it had.
+    /// Drops the oldest call of a flow, and returns how many lines it had.
     fn drop_oldest(&mut self, scope: Scope) -> u64 {
         let Some(flow) = self.flows.get_mut(&scope) else { return 0 };
         let Some(oldest) = flow.calls.pop_front() else { return 0 };
@@ -119,21 +119,21 @@ impl Waiting {
     }
 }
 
-/// Lines of a call, kept and dropped.
+/// The lines of a call, including the dropped ones.
 fn count(call: &CallLines) -> u32 {
     u32::try_from(call.lines.len()).unwrap_or(u32::MAX).saturating_add(call.dropped)
 }
 
-/// What a call's lines take in memory, roughly.
+/// An estimate of the memory that a call's lines take.
 fn size(call: &CallLines) -> usize {
     CALL_BYTES + call.lines.iter().map(|line| LINE_BYTES + line.message.capacity()).sum::<usize>()
 }
 
-/// A call's share of lists and maps, and a line's without its text.
+/// The overhead of a call in lists and maps, and of a line besides its text.
 const CALL_BYTES: usize = 256;
 const LINE_BYTES: usize = 64;
 
-/// Of a host: 64 calls that each log as much as they may.
+/// Per host: 64 calls that each log as much as they may.
 const MAX_BYTES: usize = 16 << 20;
 
 /// Lines in one transaction: some 10 ms of sealing and writing.

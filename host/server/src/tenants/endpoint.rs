@@ -1,4 +1,4 @@
-//! What serving one endpoint takes, all in memory: secrets opened, keys parsed, settings read.
+//! Everything that serving one endpoint needs, in memory: opened secrets, parsed keys and settings.
 
 use std::sync::Arc;
 
@@ -13,45 +13,45 @@ use flowhost_protocol::ids::{AppSecretId, KeyId, PluginDigest, Scope, TenantId};
 /// One flow of one tenant, ready to be served.
 #[derive(Debug)]
 pub struct Endpoint {
-    /// Whose it is.
+    /// The ids of the tenant and the flow.
     pub scope: Scope,
-    /// The tenant that owns it.
+    /// What the flows of the tenant share.
     pub tenant: Arc<ServedTenant>,
-    /// The flow's name.
+    /// The flow's name, as in its URL.
     pub name: String,
     /// Whether the flow, its tenant or its partner is switched off.
     pub disabled: bool,
-    /// The flow's settings.
+    /// The flow's settings, with defaults filled in.
     pub settings: FlowSettings,
-    /// The plugin that answers; none before the first activation.
+    /// The plugin that answers; `None` before the first activation.
     pub active: Option<ActivePlugin>,
-    /// What the tenant set for the plugin.
+    /// The values and secrets that the tenant set for the plugin.
     pub config: Arc<FlowConfig>,
-    /// What replies are checked against.
+    /// The rules that replies are checked against.
     pub flow_json: LoadedFlowJson,
 }
 
-/// The version of a plugin that answers.
+/// The plugin version that answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActivePlugin {
-    /// Its number in the flow.
+    /// The version's number within the flow.
     pub version: i32,
-    /// What it consists of.
+    /// The digest of its component.
     pub digest: PluginDigest,
-    /// What it may reach outside: what it asks for, as far as it is granted.
+    /// What it may reach outside the sandbox: the capabilities that it asks for and was granted.
     pub capabilities: Arc<Capabilities>,
 }
 
 /// What the flows of one tenant share.
 #[derive(Debug)]
 pub struct ServedTenant {
-    /// Its identity.
+    /// The tenant's id, which never changes.
     pub id: TenantId,
     /// Its name in URLs.
     pub slug: String,
-    /// Seals its values.
+    /// Seals the tenant's values.
     pub data_key: Arc<DataKey>,
-    /// How many requests it may send; none where there is no limit.
+    /// The limit of its requests; `None` for no limit.
     pub rate: Option<Arc<RequestRate>>,
     disabled: bool,
     keys: KeyRing,
@@ -95,7 +95,7 @@ impl ServedTenant {
         })
     }
 
-    /// The private keys, which know when each retires.
+    /// The private keys. Each knows when it retires.
     pub fn private_keys(&self) -> &KeyRing {
         &self.keys
     }
@@ -109,7 +109,7 @@ impl ServedTenant {
 }
 
 impl Endpoint {
-    /// Reads a flow's settings, and opens what is `config` of it.
+    /// Reads a flow's settings, and decrypts its part of `config`.
     pub fn open(
         tenant: Arc<ServedTenant>,
         flow: StoredFlow,
@@ -139,7 +139,7 @@ impl Endpoint {
     }
 }
 
-/// Opens a tenant's data key.
+/// Decrypts a tenant's data key.
 pub fn open_data_key(master: &MasterKeys, tenant: &StoredTenant) -> Result<DataKey, TenantError> {
     master.open_data_key(tenant.id.0.as_bytes(), &tenant.sealed_data_key).map_err(|source| TenantError::Sealed {
         tenant: tenant.id,
@@ -148,12 +148,12 @@ pub fn open_data_key(master: &MasterKeys, tenant: &StoredTenant) -> Result<DataK
     })
 }
 
-/// Where a private key is sealed for.
+/// The associated data that a private key is sealed with.
 pub fn private_key_place(tenant: TenantId, key: KeyId) -> Place {
     Place::new("key_pairs.sealed_private_key", &[tenant.0.as_bytes(), key.0.as_bytes()])
 }
 
-/// Where an app secret is sealed for.
+/// The associated data that an app secret is sealed with.
 pub fn app_secret_place(tenant: TenantId, secret: AppSecretId) -> Place {
     Place::new("app_secrets.sealed_secret", &[tenant.0.as_bytes(), secret.0.as_bytes()])
 }

@@ -10,21 +10,21 @@ pub enum TenantError {
     /// The database failed.
     #[error("the tenants can't be read")]
     Store(#[from] StoreError),
-    /// A secret doesn't open, most likely since the master key is another.
+    /// A secret can't be decrypted, most likely because the master key is a different one.
     #[error("{what} of tenant {tenant} doesn't open; is this the master key it was sealed with?")]
     Sealed {
-        /// Whose it is.
+        /// The secret's tenant.
         tenant: TenantId,
-        /// What it is.
+        /// The kind of secret, as in "the data key".
         what: &'static str,
-        /// Why.
+        /// The cryptographic error.
         #[source]
         source: CryptoError,
     },
-    /// Stored settings that this release can't read.
+    /// The stored settings of a flow can't be read by this release.
     #[error("the settings of flow {flow} of tenant {tenant} can't be read: {reason}")]
     Settings {
-        /// Whose they are.
+        /// The flow's tenant.
         tenant: TenantId,
         /// The flow's name.
         flow: String,

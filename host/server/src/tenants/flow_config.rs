@@ -1,4 +1,4 @@
-//! What a tenant set for its flow's plugin, opened.
+//! The values that a tenant set for its flow's plugin, decrypted.
 
 use super::TenantError;
 use crate::store::StoredConfigValue;
@@ -7,8 +7,9 @@ use flowhost_protocol::flow::{BoundSecret, FlowConfig};
 use flowhost_protocol::ids::{FlowId, TenantId};
 use zeroize::Zeroizing;
 
-/// Where a value is sealed for. Whether it is a secret and where it may go is part of the place: a row in the database that was changed to
-/// show a secret, or to send it elsewhere, doesn't open.
+/// The associated data that a value is sealed with. It says whether the value is a secret, and
+/// which hosts may receive it: a row that was changed in the database to show a secret, or to send
+/// it elsewhere, can't be decrypted.
 pub fn flow_config_place(tenant: TenantId, value: &StoredConfigValue) -> Place {
     let hosts: Vec<String> = value.hosts.iter().map(ToString::to_string).collect();
     let kind = if value.secret { "secret" } else { "setting" };
@@ -17,7 +18,7 @@ pub fn flow_config_place(tenant: TenantId, value: &StoredConfigValue) -> Place {
     Place::new("flow_config.sealed_value", &row)
 }
 
-/// Opens a value.
+/// Decrypts a value.
 pub fn open_config_value(
     data_key: &DataKey,
     tenant: TenantId,
@@ -28,7 +29,7 @@ pub fn open_config_value(
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-/// Opens what is one flow's.
+/// Decrypts the values of one flow.
 pub(super) fn open_flow_config(
     data_key: &DataKey,
     tenant: TenantId,

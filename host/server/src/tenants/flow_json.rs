@@ -1,4 +1,4 @@
-//! What a flow's replies are checked against, read once for each change.
+//! The rules that a flow's replies are checked against, read once for each change.
 
 use std::sync::Arc;
 
@@ -11,39 +11,41 @@ use flowhost_runtime::telemetry;
 /// The rules of one Flow JSON; the document stays in the database.
 #[derive(Debug)]
 pub struct ServedFlowJson {
-    /// Which document it is.
+    /// The digest of the document.
     pub digest: FlowJsonDigest,
-    /// What it says of replies.
+    /// What the document says about replies.
     pub rules: ReplyRules,
 }
 
-/// What a flow has of a Flow JSON.
+/// The state of a flow's Flow JSON.
 #[derive(Clone, Debug)]
 pub enum LoadedFlowJson {
-    /// None: its replies are not checked.
+    /// The flow has none: its replies are not checked.
     Absent,
-    /// One that replies are checked against.
+    /// Replies are checked against these rules.
     Rules(Arc<ServedFlowJson>),
-    /// One that can't be read. What its phones would take nobody knows, so the flow is not served until another is uploaded.
+    /// The document can't be read. Nobody knows what the phones would accept, so the flow is not
+    /// served until another document is uploaded.
     Unreadable,
 }
 
 impl LoadedFlowJson {
-    /// What replies are checked against, if anything.
+    /// The rules that replies are checked against, if there are any.
     pub fn rules(&self) -> Option<&ReplyRules> {
         if let Self::Rules(served) = self { Some(&served.rules) } else { None }
     }
 
-    /// Whether there is one that can't be read.
+    /// Whether the flow has a document that can't be read.
     pub fn is_unreadable(&self) -> bool {
         matches!(self, Self::Unreadable)
     }
 }
 
-/// What a flow has: that which was served before, if the document is the same.
+/// Loads a flow's Flow JSON, or keeps `known` if the document is the same.
 ///
-/// Of a stored document only the rules of replies are read, so what another release took keeps being served, whatever this one says of
-/// it. One that can't be read at all is the trouble of its own flow, and of no other.
+/// Only the rules for replies are read from a stored document, so a document that another release
+/// accepted is still served, whatever the checks of this release say. A document that can't be read
+/// at all affects only its own flow.
 pub(super) async fn load_flow_json(
     store: &Store,
     tenant: TenantId,
@@ -69,7 +71,8 @@ pub(super) async fn load_flow_json(
 
 /// Reads a stored document, or says why it can't be read.
 async fn read_stored(store: &Store, tenant: TenantId, flow: &StoredFlow) -> Result<Result<LoadedFlowJson, String>, TenantError> {
-    // Before it is fetched: what nobody could upload may be too large for the memory.
+    // Checked before the document is fetched: one past the limit of uploads may be too large for
+    // the memory.
     match store::flow_json_size(store, tenant, flow.id).await? {
         None => return Ok(Ok(LoadedFlowJson::Absent)),
         Some(size) if size > MAX_BYTES => return Ok(Err(format!("it has {size} bytes; the most is {MAX_BYTES}"))),
@@ -81,7 +84,7 @@ async fn read_stored(store: &Store, tenant: TenantId, flow: &StoredFlow) -> Resu
         Err(error @ StoreError::Unreadable(_)) => return Ok(Err(telemetry::chain(&error))),
         Err(error) => return Err(error.into()),
     };
-    // Ten megabytes take tens of milliseconds.
+    // Parsing ten megabytes takes tens of milliseconds.
     let parsed = tokio::task::spawn_blocking(move || ReplyRules::parse(&stored.document)).await;
     Ok(match parsed {
         Ok(Ok(rules)) => Ok(LoadedFlowJson::Rules(Arc::new(ServedFlowJson { digest: stored.digest, rules }))),

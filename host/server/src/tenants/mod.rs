@@ -1,7 +1,9 @@
-//! The tenants that this host serves: a copy in memory, so that a request finds its endpoint without a call to the database.
+//! The tenants that this host serves: a copy in memory, so that a request finds its endpoint
+//! without a call to the database.
 //!
-//! The copy is replaced as a whole, never changed: a request keeps the endpoint that it resolved. It is kept fresh by the database's
-//! notifications and, for those that got lost, by comparing revisions from time to time.
+//! The copy is replaced as a whole and never changed: a request keeps the endpoint that it
+//! resolved. The database's notifications keep it fresh; revisions are compared regularly, in case
+//! a notification was lost.
 
 mod endpoint;
 mod error;
@@ -37,24 +39,25 @@ pub struct Directory {
     store: Store,
     master: MasterKeys,
     served: ArcSwap<Served>,
-    /// Refreshes happen one after another, so that an older copy never replaces a newer one. Never taken by a request.
+    /// Serializes refreshes, so that an older copy never replaces a newer one. Requests never take
+    /// it.
     refreshing: Mutex<()>,
 }
 
-/// The copy: what there was at one time.
+/// The copy, as of one point in time.
 #[derive(Clone, Default)]
 struct Served {
     by_slug: HashMap<String, TenantEntry>,
     loaded: HashMap<TenantId, Loaded>,
 }
 
-/// What became of loading a tenant.
+/// The result of loading a tenant.
 #[derive(Clone)]
 struct Loaded {
     revision: i64,
-    /// Where it is served; none where it can't be.
+    /// The name it is served under; `None` if it can't be served.
     slug: Option<String>,
-    /// What it has used of its limit, whatever becomes of its flows.
+    /// The used part of its limit, which outlives changes of its flows.
     rate: Option<Arc<RequestRate>>,
 }
 
@@ -62,7 +65,8 @@ struct Loaded {
 type TenantEntry = HashMap<String, Arc<Endpoint>>;
 
 impl Directory {
-    /// Loads every tenant. Fails if the database does, or if no tenant's data key opens: then the master key is another.
+    /// Loads every tenant. Fails if the database fails, or if no tenant's data key can be
+    /// decrypted, because then the master key is a different one.
     pub async fn load(store: Store, master: MasterKeys) -> Result<Self, TenantError> {
         check_master_key(&store, &master).await?;
         let directory = Self { store, master, served: ArcSwap::default(), refreshing: Mutex::new(()) };
@@ -70,12 +74,14 @@ impl Directory {
         Ok(directory)
     }
 
-    /// The endpoint at `/flows/{tenant}/{flow}`. Costs two look-ups in memory, whether it is there or not.
+    /// The endpoint at `/flows/{tenant}/{flow}`. Costs two look-ups in memory, whether it exists or
+    /// not.
     pub fn resolve(&self, tenant: &str, flow: &str) -> Option<Arc<Endpoint>> {
         self.served.load().by_slug.get(tenant)?.get(flow).cloned()
     }
 
-    /// The key that seals a tenant's values; none where none of its flows is served. Costs look-ups in memory.
+    /// The key that seals a tenant's values; `None` if none of its flows is served. Costs look-ups
+    /// in memory.
     pub fn data_key(&self, tenant: TenantId) -> Option<Arc<DataKey>> {
         let served = self.served.load();
         let slug = served.loaded.get(&tenant)?.slug.as_ref()?;
@@ -83,7 +89,7 @@ impl Directory {
         Some(endpoint.tenant.data_key.clone())
     }
 
-    /// The content of every active plugin.
+    /// The digest of every active plugin, with its tenant.
     pub fn active_plugins(&self) -> Vec<(TenantId, PluginDigest)> {
         let served = self.served.load();
         let endpoints = served.by_slug.values().flat_map(HashMap::values);
@@ -97,7 +103,8 @@ impl Directory {
         endpoints.filter_map(|endpoint| endpoint.active.as_ref().map(|plugin| (endpoint.scope.flow, plugin.version))).collect()
     }
 
-    /// Loads one tenant again. One that can't be served is logged and answers like one that is not there; the others go on.
+    /// Loads one tenant again. A tenant that can't be served is logged and answers like an unknown
+    /// one; the others are not affected.
     pub async fn refresh(&self, tenant: TenantId) -> Result<(), TenantError> {
         let _one_at_a_time = self.refreshing.lock().await;
         let mut served = Served::clone(&self.served.load());
@@ -108,7 +115,7 @@ impl Directory {
             let rate_before = before.as_ref().and_then(|before| before.rate.as_ref());
             let rate = RequestRate::renewed(stored.requests_per_second, rate_before);
             let slug = match self.load_tenant(&stored, previous.as_ref(), rate.clone()).await {
-                // Its data key was destroyed: it is on its way out.
+                // The data key was destroyed, so the tenant is being deleted.
                 _ if stored.sealed_data_key.0.is_empty() => None,
                 Ok(entry) => {
                     served.by_slug.insert(stored.slug.clone(), entry);
@@ -126,7 +133,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Loads those tenants again that were changed since they were loaded.
+    /// Loads those tenants again that changed since they were loaded.
     pub async fn refresh_changed(&self) -> Result<(), TenantError> {
         let now: HashMap<TenantId, i64> = store::list_revisions(&self.store).await?.into_iter().collect();
         let served = self.served.load_full();
@@ -139,7 +146,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Marks a tenant's active key with what a client reported of it, at most once a minute.
+    /// Stores on a tenant's active key which error a client reported, at most once a minute.
     pub async fn report_key_error(&self, tenant: TenantId, error: &str) -> Result<(), TenantError> {
         if store::report_key_error(&self.store, tenant, error).await? {
             tracing::warn!(tenant.id = %tenant, reported = error, "clients can't use the public key at Meta: it needs an upload");
@@ -159,7 +166,7 @@ impl Directory {
 
     async fn follow_one_connection(&self, refreshed: &impl Fn()) -> Result<(), TenantError> {
         let mut changes = self.store.listen().await?;
-        // What happened before this connection listened.
+        // Catches up on changes from before this connection listened.
         self.refresh_changed().await?;
         refreshed();
         let mut poll = interval(POLL_INTERVAL);
@@ -195,7 +202,7 @@ impl Directory {
     }
 }
 
-/// Fails if there are tenants and not one data key opens.
+/// Fails if there are tenants, but none of their data keys can be decrypted.
 async fn check_master_key(store: &Store, master: &MasterKeys) -> Result<(), TenantError> {
     let mut failure = None;
     let tenants = store::list_tenants(store).await?;
@@ -208,7 +215,7 @@ async fn check_master_key(store: &Store, master: &MasterKeys) -> Result<(), Tena
     failure.map_or(Ok(()), Err)
 }
 
-/// The next tenant that was changed; none where it is time to look at all of them.
+/// The next tenant that changed, or `None` when it is time to compare all revisions.
 async fn next_change(changes: &mut Changes, poll: &mut tokio::time::Interval) -> Result<Option<TenantId>, StoreError> {
     tokio::select! {
         change = changes.next() => change,
@@ -216,8 +223,8 @@ async fn next_change(changes: &mut Changes, poll: &mut tokio::time::Interval) ->
     }
 }
 
-/// How often revisions are compared: the longest that a lost notification stays unnoticed.
+/// How often revisions are compared, which limits how long a lost notification goes unnoticed.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long to wait for a database that is away.
+/// How long to wait before connecting to the database again.
 const RECONNECT_DELAY: Duration = Duration::from_millis(500);

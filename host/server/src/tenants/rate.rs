@@ -7,7 +7,8 @@ use std::time::Duration;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota};
 
-/// A tenant's limit of requests per second, and what it has used of it. As many as a second brings may come at once.
+/// A tenant's limit of requests per second, and how much of it is used. The requests of a whole
+/// second may come at once.
 #[derive(Debug)]
 pub struct RequestRate {
     per_second: NonZeroU32,
@@ -15,8 +16,8 @@ pub struct RequestRate {
 }
 
 impl RequestRate {
-    /// The limit of that many requests per second, none where there is none: `previous` if it is the same, so that a change of
-    /// something else of the tenant gives it nothing back.
+    /// A limit of that many requests per second, if there is one. Returns `previous` if its limit
+    /// is the same, so that other changes of the tenant don't reset what it has used.
     pub(super) fn renewed(per_second: Option<u32>, previous: Option<&Arc<Self>>) -> Option<Arc<Self>> {
         let per_second = NonZeroU32::new(per_second?)?;
         let unchanged = previous.filter(|previous| previous.per_second == per_second).cloned();
@@ -27,7 +28,7 @@ impl RequestRate {
         Self { per_second, limiter: DefaultDirectRateLimiter::direct(Quota::per_second(per_second)) }
     }
 
-    /// Counts a request; the error says how long to wait before the next one.
+    /// Counts a request. The error says how long to wait before the next one.
     pub fn admit(&self) -> Result<(), Duration> {
         self.limiter.check().map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
     }

@@ -1,4 +1,5 @@
-//! A flow's settings (`operators.md`), with their defaults and the ceilings of its limits (`SANDBOX.md`).
+//! A flow's settings (`operators.md`), with their defaults and the upper bounds of its limits
+//! (`SANDBOX.md`).
 
 use std::time::Duration;
 
@@ -7,19 +8,19 @@ use serde_json::{Map, Value};
 
 use flowhost_protocol::flow::{Capabilities, OnReopen, SharedTokens};
 
-/// What a tenant sets for a flow. A field that is left out has its default; an unknown one is an error that names it.
+/// What a tenant sets for a flow. An absent field has its default; an error names an unknown one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FlowSettings {
     /// Which flow tokens are admitted.
     pub token_policy: TokenPolicy,
-    /// What is made of `flow_token_signature`.
+    /// How `flow_token_signature` is checked.
     pub token_signature: TokenSignature,
-    /// The text of a 427.
+    /// The text of a 427, which the client shows.
     pub token_rejected_text: String,
-    /// What becomes of exchanges whose token is shared by many recipients.
+    /// How exchanges are treated whose token is shared by many recipients.
     pub shared_tokens: SharedTokens,
-    /// A token of fewer characters is taken for shared.
+    /// A token with fewer characters counts as shared.
     pub min_token_length: u32,
     /// What an INIT does to a conversation that is open.
     pub on_reopen: OnReopen,
@@ -63,15 +64,15 @@ pub enum TokenPolicy {
     Open,
 }
 
-/// What is made of `flow_token_signature`.
+/// How `flow_token_signature` is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenSignature {
-    /// A bad one is refused.
+    /// An invalid one is refused; none is fine.
     IfPresent,
-    /// It is not looked at.
+    /// The signature is not checked.
     Ignore,
-    /// A bad one and none are refused.
+    /// An invalid or missing one is refused.
     Required,
 }
 
@@ -79,7 +80,7 @@ pub enum TokenSignature {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnFailure {
-    /// Its screen again with a text, where it is on a screen; else a 500.
+    /// If the client is on a screen, that screen again with a text; otherwise a 500.
     ErrorMessage,
     /// A 500.
     Status,
@@ -89,27 +90,27 @@ pub enum OnFailure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FlowLimits {
-    /// Linear memory, all memories together.
+    /// Bytes of linear memory, all memories together.
     pub memory_bytes: u64,
     /// CPU time; time parked in a host call does not count.
     pub cpu_ms: u32,
-    /// Time from begin to end.
+    /// Wall time of the whole call.
     pub wall_ms: u32,
     /// Calls of the flow at the same time.
     pub concurrency: u32,
-    /// Calls that may wait for a place.
+    /// Calls that may wait for a permit.
     pub queue: u32,
-    /// A reply's JSON.
+    /// Bytes of a reply's JSON.
     pub reply_bytes: u32,
-    /// A session's state.
+    /// Bytes of a session's state.
     pub state_bytes: u32,
-    /// Keys that the plugin may keep values under.
+    /// Keys in the plugin's key-value store.
     pub store_keys: u32,
-    /// Each of these values.
+    /// Bytes of each value in it.
     pub store_value_bytes: u32,
     /// Outbound requests of one call.
     pub outbound_requests: u32,
-    /// The body of each response to them.
+    /// Bytes of the body of each response to them.
     pub outbound_response_bytes: u32,
 }
 
@@ -132,15 +133,15 @@ impl Default for FlowLimits {
 }
 
 impl FlowSettings {
-    /// Reads settings from an object; what it leaves out has its default.
+    /// Reads settings from an object; absent fields have their defaults.
     pub fn parse(fields: Map<String, Value>) -> Result<Self, SettingsError> {
         let settings: Self =
             serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| SettingsError(error.to_string()))?;
         settings.checked()
     }
 
-    /// These settings with the given fields replaced; `limits` and `grants` are merged field by field, and null stands for a
-    /// field's default.
+    /// These settings with the given fields replaced. `limits` and `grants` are merged field by
+    /// field, and null stands for a field's default.
     pub fn patched(&self, fields: Map<String, Value>) -> Result<Self, SettingsError> {
         let mut merged = self.to_map();
         merge(&mut merged, fields);
@@ -155,7 +156,7 @@ impl FlowSettings {
         }
     }
 
-    /// How long a session lasts.
+    /// [`FlowSettings::session_ttl_seconds`] as a duration.
     pub fn session_time_to_live(&self) -> Duration {
         Duration::from_secs(self.session_ttl_seconds.into())
     }
@@ -164,22 +165,22 @@ impl FlowSettings {
         let limits = &self.limits;
         let checks = [
             ("session_ttl_seconds", self.session_ttl_seconds.into(), 1, 30 * 24 * 60 * 60),
-            // 256 random bits in hexadecimal digits have 64.
+            // 256 random bits have 64 hexadecimal digits.
             ("min_token_length", self.min_token_length.into(), 0, 64),
             ("limits.memory_bytes", limits.memory_bytes, 1 << 20, MAX_MEMORY_BYTES),
             ("limits.cpu_ms", limits.cpu_ms.into(), 1, 2_000),
-            // Meta gives up after 10 s; what is left is for the network and the database.
+            // Meta gives up after 10 s; the rest is for the network and the database.
             ("limits.wall_ms", limits.wall_ms.into(), 1, 9_000),
             ("limits.concurrency", limits.concurrency.into(), 1, 64),
             ("limits.queue", limits.queue.into(), 0, 1_000),
             ("limits.reply_bytes", limits.reply_bytes.into(), 1, 1 << 20),
             ("limits.state_bytes", limits.state_bytes.into(), 0, 256 << 10),
-            // To list keys, all of a flow's are opened: 5,000 take some 10 ms.
+            // Listing keys opens all keys of a flow: 5,000 take some 10 ms.
             ("limits.store_keys", limits.store_keys.into(), 0, 5_000),
             ("limits.store_value_bytes", limits.store_value_bytes.into(), 0, 256 << 10),
-            // One after another within the longest wall time.
+            // As many as fit, one after another, into the longest wall time.
             ("limits.outbound_requests", limits.outbound_requests.into(), 0, 32),
-            // Each is in the host's memory as a whole, besides the guest's.
+            // Each response is in the host's memory as a whole, besides the guest's.
             ("limits.outbound_response_bytes", limits.outbound_response_bytes.into(), 1, 8 << 20),
         ];
         for (field, value, least, most) in checks {
@@ -202,7 +203,7 @@ impl FlowSettings {
     }
 }
 
-/// Why settings were refused: names the field and what it may be.
+/// Why settings were refused: names the field and its allowed values.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct SettingsError(String);
@@ -221,18 +222,19 @@ fn merge(target: &mut Map<String, Value>, fields: Map<String, Value>) {
     }
 }
 
-/// The most memory that any call may have: what a slot of the plugins' pool has.
+/// The most memory that any call may have: the size of a slot in the plugins' pool.
 pub const MAX_MEMORY_BYTES: u64 = 64 << 20;
 
-/// With fewer characters even random tokens are no one's own for sure: of seven letters and digits (62^7, 41.7 bits), two are alike among
-/// a million open conversations with a probability of 13 %, of eight with 0.2 %. And what senders number recipients by, such as a
-/// telephone number with its country code, has eight or more as a rule.
+/// With fewer characters not even random tokens are unique to one recipient. With seven letters and
+/// digits (62^7, 41.7 bits), two of a million open conversations have the same token with a
+/// probability of 13 %, with eight 0.2 %. Numbers that identify recipients, such as a telephone
+/// number with its country code, usually have eight or more digits.
 const MIN_TOKEN_LENGTH: u32 = 8;
 
 /// A flow that calls more systems than this is a proxy.
 const MAX_GRANTED_HOSTS: usize = 100;
 
-/// A text for a phone's screen.
+/// The text has to fit on a phone's screen.
 const MAX_TEXT_BYTES: usize = 1_000;
 
 #[cfg(test)]

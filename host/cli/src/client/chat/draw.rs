@@ -1,11 +1,12 @@
-//! Screens as text. What is in them is foreign: each line goes through `printable` before it is printed.
+//! Screens as text. Their content is untrusted: each line goes through `printable` before it is
+//! printed.
 
 use serde_json::Value;
 
 use flowhost_client::conversation::{Conversation, Days, Field, FieldKind, Item, Screen};
 use flowhost_flow_json::ComponentKind;
 
-/// A screen with what its fields hold.
+/// A screen with the values of its fields.
 pub(super) fn screen(screen: &Screen, conversation: &Conversation) -> Vec<String> {
     let title = [screen.name.as_str(), &screen.title].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
     let mut lines = vec![String::new(), format!("━━ {title} ━━")];
@@ -37,7 +38,7 @@ pub(super) fn screen(screen: &Screen, conversation: &Conversation) -> Vec<String
     lines
 }
 
-/// What a field accepts, before it is asked for.
+/// What a field accepts, shown before the question.
 pub(super) fn details(field: &Field) -> Vec<String> {
     let mut lines: Vec<String> = field.hints.iter().map(|hint| format!("  {hint}")).collect();
     for (number, choice) in field.choices().iter().enumerate() {
@@ -48,7 +49,7 @@ pub(super) fn details(field: &Field) -> Vec<String> {
     lines
 }
 
-/// What is asked at a field.
+/// The question for a field.
 pub(super) fn question(field: &Field, value: Option<&Value>) -> String {
     let limits = limits(&field.kind);
     let limits = if limits.is_empty() { String::new() } else { format!(" ({})", limits.join(", ")) };
@@ -56,7 +57,7 @@ pub(super) fn question(field: &Field, value: Option<&Value>) -> String {
     format!("{}{limits}{held}", heading(field))
 }
 
-/// What is asked when there is nothing left to fill in.
+/// The question when all fields are filled in.
 pub(super) fn last_question(screen: &Screen, is_blind: bool) -> String {
     match &screen.footer {
         _ if is_blind => "Data as JSON; Enter sends {}".to_owned(),
@@ -70,13 +71,13 @@ fn field_line(field: &Field, value: Option<&Value>) -> String {
     format!("{}{state}: {}", heading(field), held(field, value).unwrap_or_else(|| "_____".to_owned()))
 }
 
-/// What a field holds, if it is more than nothing.
+/// The value of a field, if it is not empty.
 fn held(field: &Field, value: Option<&Value>) -> Option<String> {
     let shown = field.show(value?);
     (!shown.is_empty()).then_some(shown)
 }
 
-/// A star says that it is required; of a range, which day.
+/// The label. A star says that the field, or which day of a range, is required.
 fn heading(field: &Field) -> String {
     let label = if field.label.is_empty() { &field.name } else { &field.label };
     match &field.kind {

@@ -1,4 +1,4 @@
-//! `flowhost client chat`: a conversation on the terminal, as a phone would lead it.
+//! `flowhost client chat`: a conversation on the terminal, as a phone would have it.
 
 mod draw;
 mod typed;
@@ -47,17 +47,17 @@ pub(super) async fn run(args: ChatArgs, environment: &Environment) -> anyhow::Re
 struct Chat<R> {
     phone: Phone,
     conversation: Conversation,
-    /// The fields of the screen that were asked for.
+    /// The fields of the screen that the user was already asked for.
     asked: HashSet<String>,
     /// Whether the last answer of the endpoint was an error.
     has_failed: bool,
     lines: R,
-    /// Whether nobody sees what is typed, so that it has to be printed.
+    /// Whether input is not a terminal's, so that it has to be printed.
     echoes: bool,
 }
 
 impl<R: BufRead> Chat<R> {
-    /// From the first request to the end.
+    /// Runs the conversation from the first request to the end.
     async fn lead(mut self) -> anyhow::Result<()> {
         let mut step = Some(self.conversation.open());
         while let Some(next) = step {
@@ -90,7 +90,7 @@ impl<R: BufRead> Chat<R> {
         Ok(())
     }
 
-    /// Asks the endpoint. Nothing, if the Flow is over then.
+    /// Asks the endpoint. `None` if the Flow is over then.
     async fn exchange(&mut self, payload: Value) -> anyhow::Result<Option<()>> {
         let exchange = self.phone.exchange(&self.phone.dress(payload)).await?;
         self.has_failed = exchange.judgement.is_failure();
@@ -108,7 +108,7 @@ impl<R: BufRead> Chat<R> {
         }
         match judgement.outcome {
             Outcome::DisablesButton { .. } => anyhow::bail!("the flow token is no longer valid"),
-            // The phone stays where it is, and the user may try again.
+            // The phone stays on its screen, and the user may try again.
             Outcome::Fails if self.conversation.screen().is_some() => Ok(Some(())),
             Outcome::Fails => anyhow::bail!("the Flow does not open"),
             _ => Ok(None),
@@ -131,7 +131,7 @@ impl<R: BufRead> Chat<R> {
         }
     }
 
-    /// Lets the user do one thing. Nothing, if they leave.
+    /// Lets the user do one thing. `None` if the user leaves.
     fn turn(&mut self) -> anyhow::Result<Option<Step>> {
         let Some(screen) = self.conversation.screen() else { return Ok(None) };
         let next = screen.fields().find(|field| field.enabled && !self.asked.contains(&field.name));
@@ -163,7 +163,7 @@ impl<R: BufRead> Chat<R> {
         })
     }
 
-    /// What was typed at a field.
+    /// Handles a line that was typed at a field.
     fn answer(&mut self, field: &Field, typed: Typed) -> Step {
         let value = match typed {
             Typed::Text(text) => match field.read(&text) {
@@ -180,7 +180,7 @@ impl<R: BufRead> Chat<R> {
         self.conversation.enter(field, value)
     }
 
-    /// What was typed when there is nothing left to fill in.
+    /// Handles a line that was typed when all fields are filled in.
     fn finish(&mut self, screen: &Screen, typed: Typed) -> Step {
         match typed {
             Typed::Text(text) if self.is_blind() => match serde_json::from_str(&text) {
@@ -200,7 +200,7 @@ impl<R: BufRead> Chat<R> {
         }
     }
 
-    /// Something that may lead to another screen.
+    /// Does something that may lead to another screen.
     fn moved(&mut self, act: impl FnOnce(&mut Conversation) -> Step) -> Step {
         let step = act(&mut self.conversation);
         if step == Step::Moved {
@@ -209,7 +209,7 @@ impl<R: BufRead> Chat<R> {
         step
     }
 
-    /// Fields that the phone would not accept as they are.
+    /// Asks again for fields that the phone would not accept as they are.
     fn ask_again_what_is_wrong(&mut self) {
         let screen = self.conversation.screen();
         for field in screen.iter().flat_map(Screen::fields) {
@@ -219,12 +219,12 @@ impl<R: BufRead> Chat<R> {
         }
     }
 
-    /// Whether nothing is known of the screens.
+    /// Whether the screens are not known.
     fn is_blind(&self) -> bool {
         !self.conversation.knows_screens()
     }
 
-    /// Nothing at the end of the input. Reading blocks this thread, which has nothing else to do.
+    /// `None` at the end of the input. Reading blocks this thread, which has nothing else to do.
     fn read(&mut self, question: &str, is_hidden: bool) -> anyhow::Result<Option<Typed>> {
         say_exactly(&format!("{}: ", printable(question)));
         let mut line = String::new();

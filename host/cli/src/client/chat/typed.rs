@@ -1,4 +1,4 @@
-//! What a line says that the user typed.
+//! Parses the lines that the user types.
 
 /// A line of the user's.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,20 +11,20 @@ pub(super) enum Typed {
     Clear,
     /// Show what can be typed.
     Help,
-    /// Leave it as it is, or press the button.
+    /// An empty line: keep the field's value, or press the button.
     Keep,
     /// Tap a link, counted from 0.
     Link(usize),
     /// End the conversation.
     Quit,
-    /// What to fill in.
+    /// The text to fill in.
     Text(String),
-    /// A command that there is not.
+    /// An unknown command.
     Unknown(String),
 }
 
 impl Typed {
-    /// Reads a line without its end.
+    /// Parses a line without its line end.
     pub(super) fn of(line: &str) -> Self {
         let line = line.trim();
         match line.strip_prefix(':') {

@@ -1,4 +1,4 @@
-//! Scenarios against the Flow JSON: the screens and fields that they name have to be there.
+//! Checks scenarios against the Flow JSON: the screens and fields that they name must exist.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::plugin::project::ScenarioFile;
 use flowhost_devkit::scenarios::{Pattern, Send, Step};
 use flowhost_flow_json::{Action, ActionKind, FlowJson, Screen};
 
-/// What a scenario names that is not there.
+/// The names in a scenario that don't exist in the Flow JSON.
 pub(super) fn findings(file: &ScenarioFile, flow: &FlowJson) -> Vec<Finding> {
     let of_step = |step: &Step| {
         let problems = sent(step, flow).into_iter().chain(expected(step, flow));
@@ -18,7 +18,7 @@ pub(super) fn findings(file: &ScenarioFile, flow: &FlowJson) -> Vec<Finding> {
     file.scenario.steps.iter().flat_map(of_step).collect()
 }
 
-/// The screens that no scenario comes to, one note for all of them.
+/// The screens that no scenario reaches, in one note.
 pub(super) fn unreached(files: &[ScenarioFile], flow: &FlowJson) -> Option<String> {
     let steps = files.iter().flat_map(|file| &file.scenario.steps);
     let reached: BTreeSet<&str> = steps.flat_map(|step| sent_from(step).into_iter().chain(expected_screen(step))).collect();

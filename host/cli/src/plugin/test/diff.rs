@@ -1,4 +1,4 @@
-//! Differences as lines of text: where, what was expected, what came.
+//! Differences as lines of text: the position, what was expected, what came.
 
 use serde_json::{Map, Value};
 use similar::{ChangeTag, TextDiff};
@@ -6,18 +6,18 @@ use similar::{ChangeTag, TextDiff};
 use crate::output::{cut, printable};
 use flowhost_devkit::scenarios::{Difference, PlayedStep};
 
-/// What a line of a diff is.
+/// The kind of a line in a diff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
-    /// As expected, or what accompanies it.
+    /// As expected, or context.
     Plain,
-    /// Expected, and not there.
+    /// Expected, but absent.
     Expected,
-    /// There, and not expected.
+    /// Present, but not expected.
     Came,
 }
 
-/// All that is to be said of a step that failed.
+/// Everything to report about a failed step.
 pub(super) fn lines_of(step: &PlayedStep) -> Vec<(Mark, String)> {
     let mut lines = Vec::new();
     let mut plain = |text: String| lines.push((Mark::Plain, printable(&text)));
@@ -80,8 +80,9 @@ fn line_by_line(expected: &Value, came: Option<&Value>) -> Vec<(Mark, String)> {
     lines.into_iter().take(MOST_LINES).chain(note).collect()
 }
 
-/// Of what came, the parts that the scenario names: the others are none of its business, and would hide what differs. What an array has
-/// more than expected is shown like its last expected element.
+/// The parts of the answer that the scenario names. The others are not compared, and would hide the
+/// differences. An array's elements past the expected ones are shown like its last expected
+/// element.
 fn named(expected: &Value, came: &Value) -> Value {
     match (expected, came) {
         (Value::Object(parts), Value::Object(fields)) => {
@@ -98,10 +99,10 @@ fn named(expected: &Value, came: &Value) -> Value {
     }
 }
 
-/// What fits beside the words around it.
+/// The width that leaves room for the words around.
 const LINE_WIDTH: usize = 100;
 
-/// Some screens full; what is longer nobody reads.
+/// A few screens; nobody reads more.
 const MOST_LINES: usize = 200;
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
-//! The report as JUnit XML, which CI systems read. A scenario is a test case.
+//! The report as JUnit XML, which CI systems read. Each scenario is a test case.
 
 use std::fmt::Write as _;
 
 use super::diff::lines_of;
 use super::{PlayedFile, Results};
 
-/// The whole report.
 pub(super) fn report(results: &Results) -> String {
     let failures = results.all.iter().filter(|result| !result.passed()).count();
     let (tests, seconds) = (results.all.len(), results.took.as_secs_f64());
@@ -42,7 +41,7 @@ fn explain(result: &PlayedFile) -> Vec<String> {
     }
 }
 
-/// For texts and attributes alike. What XML can't have at all, control characters, is replaced.
+/// Escapes texts and attributes. Control characters that XML can't represent are replaced.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for char in text.chars() {

@@ -7,7 +7,6 @@ use super::{PlayedFile, Results};
 use crate::output::milliseconds;
 use flowhost_devkit::scenarios::{Difference, PlayedStep, Usage};
 
-/// The whole report.
 pub(super) fn report(results: &Results) -> Value {
     let limits = most(results).into_iter().map(|most| {
         let share = (most.share() * 10_000.0).round() / 10_000.0;

@@ -10,7 +10,6 @@ use crate::output::{milliseconds, printable};
 use crate::plugin::size;
 use flowhost_server::config::Environment;
 
-/// The whole report.
 pub(super) fn report(results: &Results, environment: &Environment) -> String {
     written(results, Paint(std::io::stdout().is_terminal() && !environment.no_color()))
 }
@@ -61,7 +60,7 @@ fn of_limit(most: &Most) -> String {
     format!("{:18} {used:>10} of {limit:>10}, {share:>3.0} %  {} step {}", most.what, printable(&most.scenario), most.step)
 }
 
-/// Colours, where there are any.
+/// Whether to print in colour.
 #[derive(Clone, Copy)]
 struct Paint(bool);
 

@@ -1,4 +1,4 @@
-//! What the calls of all scenarios used of each limit.
+//! How much of each limit the calls of all scenarios used.
 
 use std::time::Duration;
 
@@ -6,32 +6,32 @@ use super::Results;
 use flowhost_devkit::sandbox::FlowLimits;
 use flowhost_devkit::scenarios::Usage;
 
-/// The most that any call used of one limit.
+/// The call that used the most of one limit.
 pub(super) struct Most {
-    /// Which limit.
+    /// The limit's name for people.
     pub(super) what: &'static str,
-    /// The name of the same in JSON.
+    /// The limit's name in JSON.
     pub(super) key: &'static str,
-    /// What was used: milliseconds or bytes.
+    /// What the call used, in milliseconds or bytes.
     pub(super) used: f64,
-    /// What may be used.
+    /// What a call may use.
     pub(super) limit: f64,
-    /// Whether these are bytes.
+    /// Whether both are bytes.
     pub(super) bytes: bool,
-    /// The scenario.
+    /// The name of the scenario.
     pub(super) scenario: String,
-    /// Its step.
+    /// The number of its step.
     pub(super) step: usize,
 }
 
 impl Most {
-    /// The share, from 0 to 1.
+    /// The used share of the limit, from 0 to 1.
     pub(super) fn share(&self) -> f64 {
         if self.limit > 0.0 { self.used / self.limit } else { 0.0 }
     }
 }
 
-/// The most that was used of each limit; nothing if the plugin was never called.
+/// The most that was used of each limit; empty if the plugin was never called.
 pub(super) fn most(results: &Results) -> Vec<Most> {
     let calls: Vec<(&str, usize, Usage)> = results
         .all

@@ -1,4 +1,4 @@
-//! Does something again whenever a project's files change.
+//! Repeats an action whenever a project's files change.
 
 use std::future::Future;
 use std::path::Path;
@@ -7,10 +7,11 @@ use crate::output::note;
 use crate::signals::Signals;
 use flowhost_devkit::plugin_project::Sources;
 
-/// Runs `work` now and after each change of a file in `folder`, until a signal comes. What fails is told, and it goes on.
+/// Runs `work` now and after each change of a file in `folder`, until a signal comes. Failures are
+/// printed and do not end it.
 pub(super) async fn run<F: Future<Output = anyhow::Result<()>>>(folder: &Path, work: impl Fn() -> F) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
-    // Before the work: what changes meanwhile is a change.
+    // Taken before the work, so that changes during the work count.
     let mut sources = Sources::of(folder).await;
     loop {
         tokio::select! {
