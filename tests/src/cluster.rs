@@ -1,5 +1,6 @@
 //! One throw-away PostgreSQL for the whole process, and a database in it for each test that wants one.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, OnceLock};
@@ -47,9 +48,14 @@ impl TestDatabase {
         self.options.clone()
     }
 
+    /// A folder that goes with the server.
+    pub(crate) fn folder(&self) -> &Path {
+        self.options.get_socket().expect("the test server listens on a socket")
+    }
+
     /// The same as a URL, for another process.
     pub fn url(&self) -> String {
-        let socket = self.options.get_socket().expect("the test server listens on a socket").display();
+        let socket = self.folder().display();
         format!("postgres://{}@localhost/{}?host={socket}&sslmode=disable", self.options.get_username(), self.name)
     }
 

@@ -6,6 +6,7 @@
 mod admin;
 mod certificate;
 mod cluster;
+mod compile_once;
 mod component;
 mod database_proxy;
 mod graph_server;
