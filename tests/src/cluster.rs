@@ -123,9 +123,13 @@ async fn run(ready: oneshot::Sender<Result<Arc<EmbeddedPostgres>, String>>, mut 
         return;
     }
     while let Some((name, searched)) = to_drop.recv().await {
-        let leaks = search(&postgres, &name).await;
-        let _ = searched.send(leaks);
-        execute(&postgres, &format!("drop database {name} with (force)")).await;
+        let postgres = postgres.clone();
+        // Apart, so that no test waits until another's database is gone.
+        tokio::spawn(async move {
+            let leaks = search(&postgres, &name).await;
+            let _ = searched.send(leaks);
+            execute(&postgres, &format!("drop database {name} with (force)")).await;
+        });
     }
 }
 
