@@ -17,10 +17,10 @@ use crate::admin::Admin;
 use crate::cluster::TestDatabase;
 use crate::compile_once::compiler;
 use crate::graph_server::GraphServer;
-use crate::logs;
 use crate::process::program;
 use crate::secrets::watch;
 use crate::tenant::TestTenant;
+use crate::{logs, plain_http};
 
 /// A running host with a database of its own.
 pub struct TestHost {
@@ -209,8 +209,7 @@ fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
 
 /// Posts a body to an endpoint as it is; gives status and body.
 pub async fn post(url: &str, signature: Option<&str>, body: impl Into<reqwest::Body>) -> (u16, Vec<u8>) {
-    let client = reqwest::Client::builder().no_proxy().build().expect("an HTTP client can be made");
-    let mut request = client.post(url).header(CONTENT_TYPE, "application/json").body(body);
+    let mut request = plain_http::client().post(url).header(CONTENT_TYPE, "application/json").body(body);
     if let Some(signature) = signature {
         request = request.header("x-hub-signature-256", signature);
     }

@@ -14,6 +14,7 @@ mod host;
 mod logs;
 mod node_endpoint;
 mod outside;
+mod plain_http;
 mod plugin_section;
 mod poll;
 mod process;
