@@ -16,7 +16,7 @@ use tempfile::TempDir;
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let cache = TempDir::new().unwrap();
-    let host = TestHost::configured(|config| config.compile.code_cache = Some(cache.path().to_owned())).await;
+    let host = TestHost::compiling(|config| config.compile.code_cache = Some(cache.path().to_owned())).await;
     let steady = Component::Steady.bytes().await;
     let deployed: Vec<_> = iter(0..TENANTS).map(|tenant| deploy(&host, tenant, steady)).buffered(4).collect().await;
     let flows: Vec<_> = deployed.into_iter().flatten().collect();

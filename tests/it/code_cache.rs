@@ -84,7 +84,7 @@ async fn the_code_of_another_master_key_is_compiled_again_and_the_second_ones_is
         .await;
     assert_eq!(flow.at(&again).count("token-of-ana").await, 1);
 
-    let stranger = TestHost::configured(|config| without_compiler(config, cache.path())).await;
+    let stranger = TestHost::compiling(|config| without_compiler(config, cache.path())).await;
     let flow = stranger.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
     flow.upload(variant(Component::Steady.bytes().await, 5)).await.problem(500);
 }
@@ -93,7 +93,7 @@ async fn the_code_of_another_master_key_is_compiled_again_and_the_second_ones_is
 async fn a_folder_that_can_not_be_used_is_said_so_and_costs_a_compilation() {
     // Nobody can make a folder there, not even root.
     let folder = PathBuf::from("/proc/flowhost-code-cache");
-    let host = TestHost::configured(|config| config.compile.code_cache = Some(folder.clone())).await;
+    let host = TestHost::compiling(|config| config.compile.code_cache = Some(folder.clone())).await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
 
     assert_eq!(flow.count("token-of-ana").await, 1);
@@ -105,7 +105,7 @@ async fn a_folder_that_can_not_be_used_is_said_so_and_costs_a_compilation() {
 async fn a_folder_that_goes_away_is_said_so_and_costs_a_compilation() {
     let cache = TempDir::new().unwrap();
     let folder = code_folder(cache.path());
-    let host = TestHost::configured(|config| config.compile.code_cache = Some(folder.clone())).await;
+    let host = TestHost::compiling(|config| config.compile.code_cache = Some(folder.clone())).await;
     fs::remove_dir(&folder).unwrap();
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
 
@@ -130,7 +130,7 @@ async fn an_upload_takes_its_time_even_if_another_tenants_is_in_the_cache() {
 /// A host with a cache, and a flow of it whose active plugin is made of bytes that no other test has.
 async fn with_plugin(number: u64) -> (TempDir, TestHost, TestFlow) {
     let cache = TempDir::new().unwrap();
-    let host = TestHost::configured(|config| config.compile.code_cache = Some(code_folder(cache.path()))).await;
+    let host = TestHost::compiling(|config| config.compile.code_cache = Some(code_folder(cache.path()))).await;
     let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
     flow.upload(variant(Component::Steady.bytes().await, number)).await.expect(201);
     flow.call("POST", "/activate", json!({"version": 1})).await.expect(200);

@@ -1,11 +1,13 @@
 //! Compiling: in a process that has nothing to lose and nothing to find, within limits, and for one tenant at a time.
 
 use std::fs;
+use std::io::{Seek as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::time::Duration;
 
-use flowhost_tests::{AdminReply, Component, TestFlow, TestHost, compile_bomb, eventually, logged, variant};
+use flowhost_tests::{AdminReply, Component, TestFlow, TestHost, compile_bomb, eventually, logged, program, variant};
 use futures_util::future::select_all;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -20,7 +22,7 @@ async fn a_compile_bomb_is_refused_by_the_limit_that_it_broke() {
         (60, 400 << 20, 120, "more than 400 MiB of memory"),
         (60, 2 << 30, 1, "not through after 1 s"),
     ] {
-        let host = TestHost::configured(|config| {
+        let host = TestHost::compiling(|config| {
             config.compile.cpu_seconds = cpu_seconds;
             config.compile.memory_bytes = memory_bytes;
             config.compile.time = Duration::from_secs(time);
@@ -38,7 +40,7 @@ async fn a_compile_bomb_is_refused_by_the_limit_that_it_broke() {
 
 #[tokio::test]
 async fn a_compiler_that_crashed_or_ran_out_of_memory_is_tried_again() {
-    let host = TestHost::start().await;
+    let host = TestHost::compiling(|_| ()).await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     for crash in ["kill -SEGV $$", "exit 101", "echo memory allocation of 9 bytes failed >&2; kill -ABRT $$", "kill -KILL $$"] {
         let folder = tempfile::tempdir().unwrap();
@@ -62,7 +64,7 @@ async fn a_compiler_that_crashed_or_ran_out_of_memory_is_tried_again() {
 
 #[tokio::test]
 async fn while_one_tenants_bomb_is_compiled_others_upload_and_are_served() {
-    let host = TestHost::configured(|config| config.compile.cpu_seconds = 56).await;
+    let host = TestHost::compiling(|config| config.compile.cpu_seconds = 56).await;
     let attacker = host.tenant("attacker").await.flow_without_plugin("bomb", json!({})).await;
     let other = host.tenant("other").await.flow_without_plugin("booking", json!({})).await;
     let bomb = upload_apart(&attacker, compile_bomb(4_000, 12_000));
@@ -81,7 +83,7 @@ async fn while_one_tenants_bomb_is_compiled_others_upload_and_are_served() {
 
 #[tokio::test]
 async fn a_compiling_process_has_no_secrets_no_descriptors_and_no_rights() {
-    let host = TestHost::configured(|config| config.compile.cpu_seconds = 57).await;
+    let host = TestHost::compiling(|config| config.compile.cpu_seconds = 57).await;
     let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
     let upload = upload_apart(&flow, compile_bomb(4_000, 12_000));
 
@@ -112,7 +114,7 @@ async fn a_compiling_process_has_no_secrets_no_descriptors_and_no_rights() {
 
 #[tokio::test]
 async fn a_host_without_its_compiler_says_so_and_blames_nobody() {
-    let host = TestHost::configured(|config| config.compile.program = "/does/not/exist".into()).await;
+    let host = TestHost::compiling(|config| config.compile.program = "/does/not/exist".into()).await;
     let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
 
     let failed = flow.upload(Component::Steady.bytes().await).await;
@@ -123,7 +125,7 @@ async fn a_host_without_its_compiler_says_so_and_blames_nobody() {
 
 #[tokio::test]
 async fn a_compiler_that_dies_is_no_answer() {
-    let host = TestHost::configured(|config| config.compile.program = "/bin/false".into()).await;
+    let host = TestHost::compiling(|config| config.compile.program = "/bin/false".into()).await;
     let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
 
     flow.upload(Component::Steady.bytes().await).await.problem(500);
@@ -133,7 +135,7 @@ async fn a_compiler_that_dies_is_no_answer() {
 
 #[tokio::test]
 async fn an_upload_that_can_not_be_kept_is_507() {
-    let host = TestHost::configured(|config| config.compile.upload_folder = "/proc/flowhost".into()).await;
+    let host = TestHost::compiling(|config| config.compile.upload_folder = "/proc/flowhost".into()).await;
     let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
 
     let refused = flow.upload(Component::Steady.bytes().await).await;
@@ -143,7 +145,7 @@ async fn an_upload_that_can_not_be_kept_is_507() {
 
 #[tokio::test]
 async fn a_tenants_uploads_under_way_are_limited_and_anothers_are_not_affected() {
-    let host = TestHost::start().await;
+    let host = TestHost::compiling(|_| ()).await;
     let attacker = host.tenant("attacker").await.flow_without_plugin("bomb", json!({})).await;
     let other = host.tenant("other").await.flow_without_plugin("booking", json!({})).await;
     let bombs = (0..5).map(|number| upload_apart(&attacker, variant(&compile_bomb(4_000, 12_000), number)));
@@ -153,6 +155,32 @@ async fn a_tenants_uploads_under_way_are_limited_and_anothers_are_not_affected()
     assert!(refused.problem(429).contains("4 uploads under way"), "{}", refused.text);
     other.upload(Component::Steady.bytes().await).await.expect(201);
     bombs.iter().for_each(JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn what_tests_share_is_what_the_compiler_answers() {
+    let mut shared = PathBuf::new();
+    let _host = TestHost::configured(|config| shared = config.compile.program.clone()).await;
+    let steady = Component::Steady.bytes().await;
+    let limits = ["--memory-bytes", "2147483648", "--cpu-seconds", "58"];
+    let real = compiled_by(&program(), &limits, steady);
+    assert!(real.status.success() && real.stdout.len() > steady.len(), "{}", String::from_utf8_lossy(&real.stderr));
+
+    for time in ["the first time", "from then on"] {
+        let answered = compiled_by(&shared, &limits, steady);
+        assert!(answered.status.success() && answered.stdout == real.stdout, "{time}");
+    }
+
+    let refused = compiled_by(&shared, &limits[..1], steady);
+    assert_eq!(refused.status.code(), Some(64), "what the compiler says of a failure is passed on");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--memory-bytes"), "{refused:?}");
+}
+
+fn compiled_by(program: &Path, limits: &[&str], component: &[u8]) -> Output {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(component).unwrap();
+    file.rewind().unwrap();
+    Command::new(program).arg("compile-worker").args(limits).stdin(file).output().unwrap()
 }
 
 fn upload_apart(flow: &TestFlow, component: Vec<u8>) -> JoinHandle<AdminReply> {

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tracing::Level;
 
 use crate::logs::logged;
+use crate::plain_http;
 
 /// A client of one host's admin API.
 #[derive(Clone, Debug)]
@@ -33,8 +34,7 @@ pub struct AdminReply {
 impl Admin {
     /// A client of the API at this URL.
     pub fn new(base: &str, token: &str) -> Self {
-        let http = Client::builder().no_proxy().build().expect("an HTTP client can be made");
-        Self { http, base: base.to_owned(), token: Some(token.to_owned()) }
+        Self { http: plain_http::client(), base: base.to_owned(), token: Some(token.to_owned()) }
     }
 
     /// The same client with another token, or without one.

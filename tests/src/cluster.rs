@@ -1,6 +1,7 @@
 //! One throw-away PostgreSQL server for the whole process, with a database for each test that needs
 //! one.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, OnceLock};
@@ -48,9 +49,14 @@ impl TestDatabase {
         self.options.clone()
     }
 
+    /// A folder that goes with the server.
+    pub(crate) fn folder(&self) -> &Path {
+        self.options.get_socket().expect("the test server listens on a socket")
+    }
+
     /// The same as a URL, for another process.
     pub fn url(&self) -> String {
-        let socket = self.options.get_socket().expect("the test server listens on a socket").display();
+        let socket = self.folder().display();
         format!("postgres://{}@localhost/{}?host={socket}&sslmode=disable", self.options.get_username(), self.name)
     }
 
@@ -121,9 +127,13 @@ async fn run(ready: oneshot::Sender<Result<Arc<EmbeddedPostgres>, String>>, mut 
         return;
     }
     while let Some((name, searched)) = to_drop.recv().await {
-        let leaks = search(&postgres, &name).await;
-        let _ = searched.send(leaks);
-        execute(&postgres, &format!("drop database {name} with (force)")).await;
+        let postgres = postgres.clone();
+        // Apart, so that no test waits until another's database is gone.
+        tokio::spawn(async move {
+            let leaks = search(&postgres, &name).await;
+            let _ = searched.send(leaks);
+            execute(&postgres, &format!("drop database {name} with (force)")).await;
+        });
     }
 }
 

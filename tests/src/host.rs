@@ -1,5 +1,6 @@
 //! A host in this process.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,11 +15,12 @@ use serde_json::{Value, json};
 
 use crate::admin::Admin;
 use crate::cluster::TestDatabase;
+use crate::compile_once::compiler;
 use crate::graph_server::GraphServer;
-use crate::logs;
 use crate::process::program;
 use crate::secrets::watch;
 use crate::tenant::TestTenant;
+use crate::{logs, plain_http};
 
 /// A running host with its own database.
 pub struct TestHost {
@@ -31,6 +33,8 @@ pub struct TestHost {
 /// What the hosts on one database share.
 struct Shared {
     database: TestDatabase,
+    /// What they compile with.
+    compiler: PathBuf,
     master_key: MasterKey,
     admin_token: String,
     graph: GraphConfig,
@@ -44,15 +48,17 @@ impl TestHost {
 
     /// A host on a fresh database, with a configuration that `change` modifies first.
     pub async fn configured(change: impl FnOnce(&mut HostConfig)) -> Self {
-        let shared = Arc::new(Shared::new(TestDatabase::migrated().await));
-        let mut config = config(&shared, shared.master_keys());
-        change(&mut config);
-        Self::launch(shared, config).await
+        Self::first(Shared::new(TestDatabase::migrated().await), change).await
+    }
+
+    /// The same for tests of compiling: this host, and others on its database, compile also what was compiled for another test before.
+    pub async fn compiling(change: impl FnOnce(&mut HostConfig)) -> Self {
+        Self::first(Shared { compiler: program(), ..Shared::new(TestDatabase::migrated().await) }, change).await
     }
 
     /// A host on this database.
     pub async fn on(database: TestDatabase) -> Self {
-        Self::first(Shared::new(database)).await
+        Self::first(Shared::new(database), |_| ()).await
     }
 
     /// A host that uses this server as Meta's Graph API, and checks keys there this often.
@@ -67,11 +73,12 @@ impl TestHost {
     }
 
     async fn with(graph: GraphConfig) -> Self {
-        Self::first(Shared { graph, ..Shared::new(TestDatabase::migrated().await) }).await
+        Self::first(Shared { graph, ..Shared::new(TestDatabase::migrated().await) }, |_| ()).await
     }
 
-    async fn first(shared: Shared) -> Self {
-        let config = config(&shared, shared.master_keys());
+    async fn first(shared: Shared, change: impl FnOnce(&mut HostConfig)) -> Self {
+        let mut config = config(&shared, shared.master_keys());
+        change(&mut config);
         Self::launch(Arc::new(shared), config).await
     }
 
@@ -171,7 +178,8 @@ impl Shared {
         watch(&master_key.to_base64());
         // Nothing listens there, because no test may call Meta.
         let url = "http://127.0.0.1:1/v23.0".parse().expect("a URL");
-        Self { database, master_key, admin_token, graph: GraphConfig { url, ..GraphConfig::default() } }
+        let compiler = compiler(database.folder());
+        Self { database, compiler, master_key, admin_token, graph: GraphConfig { url, ..GraphConfig::default() } }
     }
 
     fn master_keys(&self) -> MasterKeys {
@@ -195,8 +203,7 @@ fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
         // The tests come from one address, and send many invalid tokens.
         longest_login_delay: Duration::ZERO,
         graph: shared.graph.clone(),
-        // This program has no `compile-worker`.
-        compile: CompileConfig { program: program(), ..CompileConfig::default() },
+        compile: CompileConfig { program: shared.compiler.clone(), ..CompileConfig::default() },
         egress: EgressConfig::default(),
         guests: GuestsConfig::default(),
     }
@@ -204,8 +211,7 @@ fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
 
 /// Posts a body to an endpoint as it is. Returns the status and the body.
 pub async fn post(url: &str, signature: Option<&str>, body: impl Into<reqwest::Body>) -> (u16, Vec<u8>) {
-    let client = reqwest::Client::builder().no_proxy().build().expect("an HTTP client can be made");
-    let mut request = client.post(url).header(CONTENT_TYPE, "application/json").body(body);
+    let mut request = plain_http::client().post(url).header(CONTENT_TYPE, "application/json").body(body);
     if let Some(signature) = signature {
         request = request.header("x-hub-signature-256", signature);
     }

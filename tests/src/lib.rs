@@ -8,6 +8,7 @@
 mod admin;
 mod certificate;
 mod cluster;
+mod compile_once;
 mod component;
 mod database_proxy;
 mod graph_server;
@@ -15,6 +16,7 @@ mod host;
 mod logs;
 mod node_endpoint;
 mod outside;
+mod plain_http;
 mod plugin_section;
 mod poll;
 mod process;

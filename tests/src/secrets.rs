@@ -2,7 +2,8 @@
 //! and searched before it is dropped, and so is the log up to then: the whole test run is one
 //! search for leaks.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashSet;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use aho_corasick::AhoCorasick;
 use base64::Engine;
@@ -15,18 +16,56 @@ use sqlx::postgres::PgPool;
 /// they would be found by accident.
 pub fn watch(secret: &str) {
     if secret.len() >= SHORTEST {
-        WATCHED.lock().unwrap_or_else(PoisonError::into_inner).extend(forms(secret.as_bytes()));
+        watched().add(forms(secret.as_bytes()));
     }
 }
 
 /// The secrets that a text contains, each in the form that was found, with the text around it.
 pub(crate) fn leaks(text: &str) -> Vec<String> {
-    let watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let patterns: Vec<_> = watched.iter().map(String::as_str).chain(ALWAYS).collect();
-    let search = AhoCorasick::new(patterns).expect("a few thousand texts can be searched for");
+    let searches = watched().searches();
     let around =
         |at: usize| &text[text.floor_char_boundary(at.saturating_sub(60))..text.ceil_char_boundary((at + 60).min(text.len()))];
-    search.find_iter(text).map(|found| around(found.start()).to_owned()).collect()
+    searches.iter().flat_map(|search| search.find_iter(text)).map(|found| around(found.start()).to_owned()).collect()
+}
+
+/// All forms of all secrets.
+#[derive(Default)]
+struct Watched {
+    known: HashSet<String>,
+    /// Those that no automaton has yet.
+    new: Vec<String>,
+    /// What each automaton was built from; the first is the largest.
+    built: Vec<(Vec<String>, AhoCorasick)>,
+}
+
+impl Watched {
+    fn add(&mut self, forms: impl IntoIterator<Item = String>) {
+        let known = &mut self.known;
+        self.new.extend(forms.into_iter().filter(|form| known.insert(form.clone())));
+    }
+
+    /// Automata that find all of them. New ones get one of their own, together with what is in those that are no larger: so a secret is
+    /// built in as often as their number can be doubled, and not once for each search.
+    fn searches(&mut self) -> Vec<AhoCorasick> {
+        let mut forms = std::mem::take(&mut self.new);
+        if !forms.is_empty() {
+            while let Some((smaller, _)) = self.built.pop_if(|(built, _)| built.len() <= forms.len()) {
+                forms.extend(smaller);
+            }
+            let search = AhoCorasick::new(&forms).expect("a few thousand texts can be searched for");
+            self.built.push((forms, search));
+        }
+        self.built.iter().map(|(_, search)| search.clone()).collect()
+    }
+}
+
+fn watched() -> MutexGuard<'static, Watched> {
+    static WATCHED: LazyLock<Mutex<Watched>> = LazyLock::new(|| {
+        let mut watched = Watched::default();
+        watched.add(ALWAYS.map(str::to_owned));
+        Mutex::new(watched)
+    });
+    WATCHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Every row of every table as JSON, with bytes in hex. Bytes that are valid text are added as text
@@ -73,8 +112,6 @@ pub fn forms(secret: &[u8]) -> Vec<String> {
 fn from_hex(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex digits")).collect()
 }
-
-static WATCHED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Parts of every secret of these kinds: a private key in PEM, and the head of a JWT with HS256.
 const ALWAYS: [&str; 2] = ["PRIVATE KEY-----", "eyJhbGciOiJIUzI1NiI"];
