@@ -31,8 +31,9 @@ use crate::key_values::FlowValues;
 use crate::plugin_logs::PluginLogs;
 use crate::sessions::{Notices, Sessions};
 use crate::store::{self, Store, StoreError, UploadStatus};
-use crate::tenants::{Directory, MAX_MEMORY_BYTES};
+use crate::tenants::Directory;
 use flowhost_protocol::crypto::{CodeKeys, InlineRsa, MasterKeys, TokenDigest};
+use flowhost_protocol::flow::MAX_MEMORY_BYTES;
 use flowhost_protocol::ids::{PluginDigest, TenantId};
 use flowhost_runtime::budget::Budget;
 use flowhost_runtime::plugins::{

@@ -27,11 +27,12 @@ use crate::sessions::{
     Arrival, Begun, Met, News, Notices, SessionError, SessionSpace, Sessions, TokenNotice, TokenStanding, Turn,
     token_signature_holds,
 };
-use crate::tenants::{ActivePlugin, Directory, OnFailure};
+use crate::tenants::{ActivePlugin, Directory};
 use flowhost_flow_json::ReplyRules;
 use flowhost_protocol::crypto::RsaEngine;
 use flowhost_protocol::flow::{
-    Action, Answer, AnswerError, Capabilities, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, FlowToken, TurnInput,
+    Action, Answer, AnswerError, Capabilities, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, FlowToken, OnFailure,
+    TurnInput,
 };
 use flowhost_protocol::ids::{PluginDigest, RequestDigest, RequestId};
 use flowhost_protocol::{envelope, signature};

@@ -15,17 +15,17 @@ use sha2::{Digest, Sha256};
 
 pub use conversation::Conversation;
 
-pub use flowhost_server::tenants::FlowLimits;
+pub use flowhost_protocol::flow::FlowLimits;
 
 use self::fakes::{Fake, Fakes};
 use crate::scenarios::{MediaContent, Scenario};
 use flowhost_flow_json::ReplyRules;
+use flowhost_protocol::flow::{FlowSettings, MAX_MEMORY_BYTES};
 use flowhost_protocol::ids::{FlowId, PluginDigest, Scope, TenantId};
 use flowhost_runtime::plugins::{
     CodeSettings, ComponentSource, FoundComponent, HostLimits, Inspection, LoadError, Plugins, Services, inspect,
 };
 use flowhost_runtime::telemetry::Metrics;
-use flowhost_server::tenants::{FlowSettings, MAX_MEMORY_BYTES};
 
 /// A plugin that is ready to be played with.
 pub struct Sandbox {

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crate::tenants::{FlowLimits, FlowSettings};
 use flowhost_flow_json::ReplyRules;
-use flowhost_protocol::flow::{Answer, AnswerError, AnswerLimits, CheckedAnswer, Exchange, check};
+use flowhost_protocol::flow::{Answer, AnswerError, AnswerLimits, CheckedAnswer, Exchange, FlowLimits, FlowSettings, check};
 use flowhost_runtime::plugins::CallLimits;
 
 /// What one call of a flow's plugin may use.

@@ -88,10 +88,10 @@ mod tests {
     use super::*;
     use crate::sessions::SessionError;
     use crate::store::StoreError;
-    use crate::tenants::{FlowSettings, TenantError};
+    use crate::tenants::TenantError;
     use flowhost_flow_json::FlowJson;
     use flowhost_protocol::crypto::{CryptoError, KeyFileError};
-    use flowhost_protocol::flow::AnswerError;
+    use flowhost_protocol::flow::{AnswerError, FlowSettings};
     use flowhost_protocol::signature::SignatureError;
     use flowhost_runtime::plugins::{ComponentError, GuestText, LoadError};
 

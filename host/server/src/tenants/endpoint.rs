@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::{FlowSettings, LoadedFlowJson, RequestRate, TenantError, open_flow_config};
+use super::{LoadedFlowJson, RequestRate, TenantError, open_flow_config};
 use crate::store::{StoredAppSecret, StoredConfigValue, StoredFlow, StoredKey, StoredTenant};
 use flowhost_protocol::crypto::{AppSecret, CryptoError, DataKey, KeyRing, MasterKeys, Place, PrivateKey, RingKey};
-use flowhost_protocol::flow::{Capabilities, FlowConfig};
+use flowhost_protocol::flow::{Capabilities, FlowConfig, FlowSettings};
 use flowhost_protocol::ids::{AppSecretId, KeyId, PluginDigest, Scope, TenantId};
 
 /// One flow of one tenant, ready to be served.

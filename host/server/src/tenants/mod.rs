@@ -8,7 +8,6 @@ mod error;
 mod flow_config;
 mod flow_json;
 mod rate;
-mod settings;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -23,7 +22,6 @@ pub use error::TenantError;
 pub use flow_config::{flow_config_place, open_config_value};
 pub use flow_json::{LoadedFlowJson, ServedFlowJson};
 pub use rate::RequestRate;
-pub use settings::{FlowLimits, FlowSettings, MAX_MEMORY_BYTES, OnFailure, SettingsError, TokenPolicy, TokenSignature};
 
 use self::flow_config::open_flow_config;
 use self::flow_json::load_flow_json;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use flowhost_protocol::flow::{Capabilities, OnReopen, SharedTokens};
+use super::{Capabilities, OnReopen, SharedTokens};
 
 /// What a tenant sets for a flow. A field that is left out has its default; an unknown one is an error that names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
