@@ -2,7 +2,6 @@
 //! the order.
 
 mod error;
-mod limits;
 mod token_rules;
 
 use std::sync::Arc;
@@ -14,7 +13,6 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 pub use error::ExchangeError;
-pub use limits::{call_limits, check_answer};
 pub use token_rules::token_standing;
 
 use self::error::TurnFailure;
@@ -36,7 +34,7 @@ use flowhost_protocol::flow::{
 };
 use flowhost_protocol::ids::{PluginDigest, RequestDigest, RequestId};
 use flowhost_protocol::{envelope, signature};
-use flowhost_runtime::plugins::{Call, Plugins};
+use flowhost_runtime::plugins::{Call, CallLimits, Plugins};
 use flowhost_runtime::telemetry;
 use flowhost_runtime::telemetry::{Blame, FlowVersion, Metrics, Summary};
 
@@ -298,7 +296,7 @@ fn answer_check(
     exchange: &Exchange,
 ) -> impl FnOnce(Answer) -> Result<CheckedAnswer, AnswerError> + Send + 'static {
     let (endpoint, exchange) = (endpoint.clone(), exchange.clone());
-    move |answer| check_answer(answer, &exchange, &endpoint.settings, reply_rules(&endpoint))
+    move |answer| endpoint.settings.check_answer(answer, &exchange, reply_rules(&endpoint))
 }
 
 /// What the phone would check a reply against, if that is known.
@@ -318,7 +316,7 @@ fn call(endpoint: &Endpoint, active: &ActivePlugin, request: Option<RequestId>) 
         rehearsal: false,
         request,
         fixed: None,
-        limits: call_limits(&endpoint.settings.limits),
+        limits: CallLimits::from(&endpoint.settings.limits),
     }
 }
 

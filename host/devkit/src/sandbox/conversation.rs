@@ -16,9 +16,9 @@ use flowhost_protocol::flow::{
     TurnInput,
 };
 use flowhost_protocol::ids::Scope;
-use flowhost_runtime::plugins::{Call, Fixed};
+use flowhost_runtime::plugins::{Call, CallLimits, Fixed};
 use flowhost_runtime::telemetry::{self, CallUsage};
-use flowhost_server::exchange::{call_limits, check_answer, token_standing};
+use flowhost_server::exchange::token_standing;
 use flowhost_server::sessions::{Entry, KnownSession, Opening, SessionStatus, TokenStanding, entry, is_suspect, restarts};
 
 /// A session of the plugin, in memory.
@@ -55,7 +55,7 @@ impl Conversation {
             flow_name: "sandbox".to_owned(),
             version: 1,
             digest: sandbox.digest,
-            limits: call_limits(&sandbox.settings.limits),
+            limits: CallLimits::from(&sandbox.settings.limits),
             capabilities: Arc::new(sandbox.settings.grants.clone()),
             config: Arc::new(config(scenario)),
             // What it writes into its store is kept, in memory.
@@ -101,7 +101,7 @@ impl Conversation {
         let checked = match sandbox.plugins.rehearse(&call, exchange, &input, &mut used).await {
             Ok(answered) => {
                 let (sandbox, exchange) = (sandbox.clone(), exchange.clone());
-                let check = move |answer| check_answer(answer, &exchange, &sandbox.settings, sandbox.rules.as_ref());
+                let check = move |answer| sandbox.settings.check_answer(answer, &exchange, sandbox.rules.as_ref());
                 answered.check(check).await
             }
             Err(failure) => Err(failure),

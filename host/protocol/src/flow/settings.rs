@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Capabilities, OnReopen, SharedTokens};
+use super::{Answer, AnswerError, AnswerLimits, Capabilities, CheckedAnswer, Exchange, OnReopen, SharedTokens, check};
+use flowhost_flow_json::ReplyRules;
 
 /// What a tenant sets for a flow. A field that is left out has its default; an unknown one is an error that names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,6 +159,18 @@ impl FlowSettings {
     /// How long a session lasts.
     pub fn session_time_to_live(&self) -> Duration {
         Duration::from_secs(self.session_ttl_seconds.into())
+    }
+
+    /// Checks a plugin's answer to an exchange as the flow wants it, and against what the phone takes, where that is known.
+    pub fn check_answer(
+        &self,
+        answer: Answer,
+        exchange: &Exchange,
+        rules: Option<&ReplyRules>,
+    ) -> Result<CheckedAnswer, AnswerError> {
+        let FlowLimits { reply_bytes, state_bytes, .. } = self.limits;
+        let limits = AnswerLimits { reply_bytes: reply_bytes as usize, state_bytes: state_bytes as usize };
+        check(answer, exchange, limits, &self.token_rejected_text, rules)
     }
 
     fn checked(self) -> Result<Self, SettingsError> {
