@@ -20,6 +20,7 @@ use self::background::{Background, Life, Task, Watch};
 use crate::admin::{self, Admin, AdminError, MAX_WAITING_CHANGES, Rehearsal, Rehearsed, Rotation, Stage};
 use crate::config::{CompileConfig, HostConfig, MigrationPolicy};
 use crate::egress::{Egress, EgressConfig};
+use crate::endpoint::Endpoints;
 use crate::exchange::Exchanges;
 use crate::graph::Graph;
 use crate::http::{
@@ -76,10 +77,11 @@ impl Host {
         let to_load = load_cached(&directory, &plugins).await;
 
         let turns = TaskTracker::new();
-        let notices = Arc::new(Notices::new(store.clone()));
+        let sessions = Arc::new(store.clone());
+        let notices = Arc::new(Notices::new(sessions.clone()));
         let exchanges = Exchanges::new(
             directory.clone(),
-            Sessions::new(store.clone()),
+            Sessions::new(sessions),
             notices.clone(),
             plugins.clone(),
             metrics.clone(),

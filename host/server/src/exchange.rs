@@ -16,16 +16,16 @@ pub use error::ExchangeError;
 pub use token_rules::token_standing;
 
 use self::error::TurnFailure;
-pub use crate::tenants::Endpoint;
+pub use crate::endpoint::Endpoint;
 pub use flowhost_protocol::envelope::SealedReply;
 pub use flowhost_protocol::flow::ReplyKind;
 pub use flowhost_protocol::signature::RawRequest;
 
+use crate::endpoint::{ActivePlugin, Endpoints};
 use crate::sessions::{
     Arrival, Begun, Met, News, Notices, SessionError, SessionSpace, Sessions, TokenNotice, TokenStanding, Turn,
     token_signature_holds,
 };
-use crate::tenants::{ActivePlugin, Directory};
 use flowhost_flow_json::ReplyRules;
 use flowhost_protocol::crypto::RsaEngine;
 use flowhost_protocol::flow::{
@@ -40,7 +40,7 @@ use flowhost_runtime::telemetry::{Blame, FlowVersion, Metrics, Summary};
 
 /// Answers WhatsApp.
 pub struct Exchanges {
-    directory: Arc<Directory>,
+    endpoints: Arc<dyn Endpoints>,
     sessions: Sessions,
     notices: Arc<Notices>,
     plugins: Arc<Plugins>,
@@ -54,7 +54,7 @@ pub struct Exchanges {
 impl Exchanges {
     /// Puts the parts together.
     pub fn new(
-        directory: Arc<Directory>,
+        endpoints: Arc<dyn Endpoints>,
         sessions: Sessions,
         notices: Arc<Notices>,
         plugins: Arc<Plugins>,
@@ -63,12 +63,12 @@ impl Exchanges {
         background: TaskTracker,
     ) -> Arc<Self> {
         let plugin_failures = Summary::new(FAILURE_LINES_OF_A_FLOW, FAILURE_LINES);
-        Arc::new(Self { directory, sessions, notices, plugins, metrics, rsa, background, plugin_failures })
+        Arc::new(Self { endpoints, sessions, notices, plugins, metrics, rsa, background, plugin_failures })
     }
 
     /// The endpoint at `/flows/{tenant}/{flow}`, if it is there.
     pub fn resolve(&self, tenant: &str, flow: &str) -> Result<Arc<Endpoint>, ExchangeError> {
-        self.directory.resolve(tenant, flow).ok_or(ExchangeError::UnknownEndpoint)
+        self.endpoints.resolve(tenant, flow).ok_or(ExchangeError::UnknownEndpoint)
     }
 
     /// Asks a version of the plugin, active or not, what it would answer to an INIT with this data (a JSON object), and checks the answer
@@ -133,9 +133,9 @@ impl Exchanges {
             tracing::warn!(error = %telemetry::chain(&failure), "a client's error report was not recorded");
         }
         if error.is_about_the_public_key()
-            && let Err(failure) = self.directory.report_key_error(endpoint.scope.tenant, &error.key).await
+            && let Err(failure) = self.endpoints.report_key_error(endpoint.scope.tenant, &error.key).await
         {
-            tracing::warn!(error = %telemetry::chain(&failure), "a client's report of the public key was not recorded");
+            tracing::warn!(error = %telemetry::chain(failure.as_ref()), "a client's report of the public key was not recorded");
         }
         if let Some(active) = &endpoint.active {
             let (this, error, endpoint, call) = (self.clone(), error.clone(), endpoint.clone(), call(endpoint, active, Some(id)));

@@ -5,6 +5,7 @@ pub mod admin;
 pub mod app;
 pub mod config;
 pub mod egress;
+pub mod endpoint;
 pub mod exchange;
 pub mod graph;
 pub mod http;

@@ -29,6 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "admin",
             "config",
             "egress",
+            "endpoint",
             "exchange",
             "graph",
             "http",
@@ -42,23 +43,25 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("server/config", &["egress", "http"]),
     ("server/egress", &[]),
-    ("server/exchange", &["sessions", "tenants"]),
+    ("server/endpoint", &[]),
+    ("server/exchange", &["endpoint", "sessions"]),
     ("server/graph", &[]),
     // Beyond calling `exchange` and `admin`, the table of statuses names what can go wrong below them.
     ("server/http", &["admin", "exchange"]),
     ("server/key_uploads", &["graph", "store", "tenants"]),
     ("server/key_values", &["store", "tenants"]),
     ("server/plugin_logs", &["store", "tenants"]),
-    ("server/sessions", &["store"]),
-    ("server/store", &[]),
-    ("server/tenants", &["store"]),
+    ("server/sessions", &[]),
+    // A turn is what the database keeps, so it knows the words for it.
+    ("server/store", &["sessions"]),
+    ("server/tenants", &["endpoint", "store"]),
 ];
 
 /// Crates that belong to one module, or to all of a package: another one that uses them is doing its work. Packages that have no need of
 /// a crate don't name it in their `Cargo.toml`, and are not listed here.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("axum", &["server/http"]),
-    ("governor", &["server/tenants"]),
+    ("governor", &["server/endpoint"]),
     ("hyper", &["server/http"]),
     ("hyper_util", &["server/http"]),
     // `client`: to say what is wrong with an endpoint's certificate.

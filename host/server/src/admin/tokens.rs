@@ -60,7 +60,7 @@ impl Desk {
             time_to_live,
             on_reopen: settings.on_reopen,
         };
-        let minted = Sessions::new(self.admin.store.clone()).mint(&space, new.context()?, life).await?;
+        let minted = Sessions::new(Arc::new(self.admin.store.clone())).mint(&space, new.context()?, life).await?;
         Ok(MintedTokenView {
             flow_token: Zeroizing::new(minted.token.expose().to_owned()),
             session: minted.session,

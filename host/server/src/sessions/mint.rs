@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::{CONTEXT_COLUMN, SessionError, SessionSpace, Sessions, place};
-use crate::store::{self, MintedSession};
+use super::{CONTEXT_COLUMN, MintedSession, SessionError, SessionSpace, Sessions, place};
 use flowhost_protocol::crypto::{BearerToken, TokenDigest};
 use flowhost_protocol::ids::{SessionId, TokenHash};
 
@@ -44,10 +43,10 @@ impl Sessions {
             id: SessionId::new(),
             token: hash,
             sealed_context: context.map(|json| space.data_key.seal(&place, json.as_bytes())),
-            expires_at: OffsetDateTime::now_utc() + until_unused,
+            expires_at: self.store.now() + until_unused,
             from_first_exchange,
         };
-        store::insert_minted_session(&self.store, space.scope, &minted).await?;
+        self.store.insert_minted_session(space.scope, &minted).await.map_err(SessionError::Store)?;
         Ok(MintedToken { token, session: minted.id, expires_at: minted.expires_at })
     }
 }

@@ -1,15 +1,14 @@
 //! One turn of a session: a snapshot on the way to a plugin, and the commit on the way back.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::{
-    ANSWER, CONTEXT_COLUMN, KnownSession, NAME_BYTES, REPLY_COLUMN, STATE_COLUMN, SessionError, SessionSpace, TOKEN_REJECTED, cut,
-    one_shot, place,
+    ANSWER, CONTEXT_COLUMN, Commit, ExchangeRow, KnownSession, NAME_BYTES, NewSession, Opening, REPLY_COLUMN, STATE_COLUMN,
+    SessionError, SessionSpace, SessionStatus, SessionStore, StoredSession, TOKEN_REJECTED, cut, one_shot, place,
 };
-use crate::store::{self, Commit, ExchangeRow, NewSession, Opening, SessionStatus, Store, StoredSession};
 use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::flow::{Action, CheckedAnswer, Exchange, FlowReply, Outcome, ReplyKind, TurnInput};
 use flowhost_protocol::ids::{RequestDigest, RequestId, SessionId, TokenHash};
@@ -26,7 +25,7 @@ pub struct Arrival {
 /// What a turn needs to know to be committed.
 #[derive(Clone, Debug)]
 pub struct TurnMeta {
-    pub(super) store: Store,
+    pub(super) store: Arc<dyn SessionStore>,
     pub(super) space: SessionSpace,
     pub(super) token: TokenHash,
     pub(super) request: RequestDigest,
@@ -36,8 +35,8 @@ pub struct TurnMeta {
 /// A turn of an open session: a snapshot, no connection. Dropped, it writes nothing.
 ///
 /// ```compile_fail,E0382
-/// # use flowhost::{sessions::Turn, flow::CheckedAnswer};
-/// # use flowhost_server::sessions::Arrival;
+/// # use flowhost_protocol::flow::CheckedAnswer;
+/// # use flowhost_server::sessions::{Arrival, Turn};
 /// async fn twice(turn: Turn, one: CheckedAnswer, other: CheckedAnswer, arrival: Arrival) {
 ///     let _ = turn.commit(one, None, arrival).await;
 ///     let _ = turn.commit(other, None, arrival).await;
@@ -186,15 +185,15 @@ async fn write(
         },
     };
     let done = match version {
-        Some(version) => store::update_session(&meta.store, scope, version, &commit).await?,
-        None => store::insert_session(&meta.store, scope, &meta.new_session(), &commit).await?,
+        Some(version) => meta.store.update_session(scope, version, &commit).await,
+        None => meta.store.insert_session(scope, &meta.new_session(), &commit).await,
     };
-    if done { Ok(answer.into_reply()) } else { Err(SessionError::Conflict) }
+    if done.map_err(SessionError::Store)? { Ok(answer.into_reply()) } else { Err(SessionError::Conflict) }
 }
 
 impl TurnMeta {
     fn new_session(&self) -> NewSession {
-        NewSession { id: SessionId::new(), expires_at: OffsetDateTime::now_utc() + self.space.time_to_live }
+        NewSession { id: SessionId::new(), expires_at: self.store.now() + self.space.time_to_live }
     }
 }
 

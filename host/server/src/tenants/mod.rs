@@ -7,7 +7,6 @@ mod endpoint;
 mod error;
 mod flow_config;
 mod flow_json;
-mod rate;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,17 +16,18 @@ use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-pub use endpoint::{ActivePlugin, Endpoint, ServedTenant, app_secret_place, open_data_key, private_key_place};
+pub use endpoint::{app_secret_place, open_data_key, private_key_place};
 pub use error::TenantError;
 pub use flow_config::{flow_config_place, open_config_value};
-pub use flow_json::{LoadedFlowJson, ServedFlowJson};
-pub use rate::RequestRate;
 
+use self::endpoint::{open_endpoint, open_tenant};
 use self::flow_config::open_flow_config;
 use self::flow_json::load_flow_json;
+use crate::endpoint::{Endpoint, Endpoints, EndpointsError, RequestRate};
 use crate::store::{self, Changes, Store, StoreError, StoredTenant};
 use flowhost_protocol::crypto::{DataKey, MasterKeys};
 use flowhost_protocol::ids::{FlowId, PluginDigest, TenantId};
+use flowhost_runtime::plugins::Pending;
 use flowhost_runtime::telemetry;
 
 /// Finds endpoints by the names in a URL.
@@ -66,11 +66,6 @@ impl Directory {
         let directory = Self { store, master, served: ArcSwap::default(), refreshing: Mutex::new(()) };
         directory.refresh_changed().await?;
         Ok(directory)
-    }
-
-    /// The endpoint at `/flows/{tenant}/{flow}`. Costs two look-ups in memory, whether it is there or not.
-    pub fn resolve(&self, tenant: &str, flow: &str) -> Option<Arc<Endpoint>> {
-        self.served.load().by_slug.get(tenant)?.get(flow).cloned()
     }
 
     /// The key that seals a tenant's values; none where none of its flows is served. Costs look-ups in memory.
@@ -137,14 +132,6 @@ impl Directory {
         Ok(())
     }
 
-    /// Marks a tenant's active key with what a client reported of it, at most once a minute.
-    pub async fn report_key_error(&self, tenant: TenantId, error: &str) -> Result<(), TenantError> {
-        if store::report_key_error(&self.store, tenant, error).await? {
-            tracing::warn!(tenant.id = %tenant, reported = error, "clients can't use the public key at Meta: it needs an upload");
-        }
-        Ok(())
-    }
-
     /// Keeps the copy fresh; never returns. `refreshed` is called after every change.
     pub async fn follow(&self, refreshed: impl Fn()) {
         loop {
@@ -181,15 +168,32 @@ impl Directory {
         let app_secrets = store::list_app_secrets(&self.store, stored.id).await?;
         let flows = store::list_flows(&self.store, stored.id).await?;
         let config = store::list_flow_config(&self.store, stored.id).await?;
-        let tenant = Arc::new(ServedTenant::open(&self.master, stored, &keys, &app_secrets, rate)?);
+        let tenant = Arc::new(open_tenant(&self.master, stored, &keys, &app_secrets, rate)?);
         let mut endpoints = HashMap::new();
         for flow in flows {
             let known = previous.and_then(|entry| entry.get(&flow.name)).map(|endpoint| &endpoint.flow_json);
             let flow_json = load_flow_json(&self.store, stored.id, &flow, known).await?;
-            let endpoint = Endpoint::open(tenant.clone(), flow, &config, flow_json)?;
+            let endpoint = open_endpoint(tenant.clone(), flow, &config, flow_json)?;
             endpoints.insert(endpoint.name.clone(), Arc::new(endpoint));
         }
         Ok(endpoints)
+    }
+}
+
+impl Endpoints for Directory {
+    /// Costs two look-ups in memory, whether it is there or not.
+    fn resolve(&self, tenant: &str, flow: &str) -> Option<Arc<Endpoint>> {
+        self.served.load().by_slug.get(tenant)?.get(flow).cloned()
+    }
+
+    /// At most once a minute.
+    fn report_key_error<'a>(&'a self, tenant: TenantId, error: &'a str) -> Pending<'a, Result<(), EndpointsError>> {
+        Box::pin(async move {
+            if store::report_key_error(&self.store, tenant, error).await.map_err(TenantError::Store)? {
+                tracing::warn!(tenant.id = %tenant, reported = error, "clients can't use the public key at Meta: it needs an upload");
+            }
+            Ok(())
+        })
     }
 }
 

@@ -17,7 +17,7 @@ pub struct RequestRate {
 impl RequestRate {
     /// The limit of that many requests per second, none where there is none: `previous` if it is the same, so that a change of
     /// something else of the tenant gives it nothing back.
-    pub(super) fn renewed(per_second: Option<u32>, previous: Option<&Arc<Self>>) -> Option<Arc<Self>> {
+    pub fn renewed(per_second: Option<u32>, previous: Option<&Arc<Self>>) -> Option<Arc<Self>> {
         let per_second = NonZeroU32::new(per_second?)?;
         let unchanged = previous.filter(|previous| previous.per_second == per_second).cloned();
         Some(unchanged.unwrap_or_else(|| Arc::new(Self::new(per_second))))
