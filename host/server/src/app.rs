@@ -20,8 +20,6 @@ use self::background::{Background, Life, Task, Watch};
 use crate::admin::{self, Admin, AdminError, MAX_WAITING_CHANGES, Rehearsal, Rehearsed, Rotation, Stage};
 use crate::config::{CompileConfig, HostConfig, MigrationPolicy};
 use crate::egress::{Egress, EgressConfig};
-use crate::endpoint::Endpoints;
-use crate::exchange::Exchanges;
 use crate::graph::Graph;
 use crate::http::{
     AdminState, BodyMemory, FailedAttempts, PublicState, Readiness, ReadyCheck, Server, ServerOptions, Stopping, admin_router,
@@ -30,9 +28,11 @@ use crate::http::{
 use crate::key_uploads::KeyUploads;
 use crate::key_values::FlowValues;
 use crate::plugin_logs::PluginLogs;
-use crate::sessions::{Notices, Sessions};
 use crate::store::{self, Store, StoreError, UploadStatus};
 use crate::tenants::Directory;
+use flowhost_exchange::endpoint::Endpoints;
+use flowhost_exchange::exchange::Exchanges;
+use flowhost_exchange::sessions::{Notices, Sessions};
 use flowhost_protocol::crypto::{CodeKeys, InlineRsa, MasterKeys, TokenDigest};
 use flowhost_protocol::flow::MAX_MEMORY_BYTES;
 use flowhost_protocol::ids::{PluginDigest, TenantId};

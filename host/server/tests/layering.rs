@@ -13,6 +13,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("devkit/postgres", &[]),
     ("devkit/sandbox", &["scenarios"]),
     ("devkit/scenarios", &[]),
+    ("exchange/endpoint", &[]),
+    ("exchange/exchange", &["endpoint", "sessions"]),
+    ("exchange/sessions", &[]),
     ("protocol/crypto", &[]),
     ("protocol/envelope", &["crypto", "flow", "ids", "signature"]),
     ("protocol/flow", &["ids"]),
@@ -22,46 +25,27 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("runtime/budget", &["telemetry"]),
     ("runtime/plugins", &["budget", "telemetry"]),
     ("runtime/telemetry", &[]),
-    ("server/admin", &["graph", "key_uploads", "plugin_logs", "sessions", "store", "tenants"]),
-    (
-        "server/app",
-        &[
-            "admin",
-            "config",
-            "egress",
-            "endpoint",
-            "exchange",
-            "graph",
-            "http",
-            "key_uploads",
-            "key_values",
-            "plugin_logs",
-            "sessions",
-            "store",
-            "tenants",
-        ],
-    ),
+    ("server/admin", &["graph", "key_uploads", "plugin_logs", "store", "tenants"]),
+    ("server/app", &["admin", "config", "egress", "graph", "http", "key_uploads", "key_values", "plugin_logs", "store", "tenants"]),
     ("server/config", &["egress", "http"]),
     ("server/egress", &[]),
-    ("server/endpoint", &[]),
-    ("server/exchange", &["endpoint", "sessions"]),
     ("server/graph", &[]),
-    // Beyond calling `exchange` and `admin`, the table of statuses names what can go wrong below them.
-    ("server/http", &["admin", "exchange"]),
+    // Beyond calling `admin`, the table of statuses names what can go wrong below it.
+    ("server/http", &["admin"]),
     ("server/key_uploads", &["graph", "store", "tenants"]),
     ("server/key_values", &["store", "tenants"]),
     ("server/plugin_logs", &["store", "tenants"]),
-    ("server/sessions", &[]),
-    // A turn is what the database keeps, so it knows the words for it.
-    ("server/store", &["sessions"]),
-    ("server/tenants", &["endpoint", "store"]),
+    ("server/store", &[]),
+    ("server/tenants", &["store"]),
 ];
 
 /// Crates that belong to one module, or to all of a package: another one that uses them is doing its work. Packages that have no need of
 /// a crate don't name it in their `Cargo.toml`, and are not listed here.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("axum", &["server/http"]),
-    ("governor", &["server/endpoint"]),
+    // The order of a turn is driven by `http` and the sandbox, put together in `app`; the others have or keep what it works with.
+    ("flowhost_exchange", &["devkit/sandbox", "server/admin", "server/app", "server/http", "server/store", "server/tenants"]),
+    ("governor", &["exchange/endpoint"]),
     ("hyper", &["server/http"]),
     ("hyper_util", &["server/http"]),
     // `client`: to say what is wrong with an endpoint's certificate.
@@ -269,7 +253,7 @@ fn uses(file: &Path) -> Uses {
 /// Every source file of the packages in `host/`, but roots and files of tests.
 fn source_files() -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for package in ["client", "cli", "devkit", "flow-json", "protocol", "runtime", "server"] {
+    for package in ["client", "cli", "devkit", "exchange", "flow-json", "protocol", "runtime", "server"] {
         let root = packages().join(package).join("src");
         let mut found = Vec::new();
         collect(&root, &mut found);

@@ -8,9 +8,9 @@
 use std::cell::Cell;
 
 use arbitrary::{Result, Unstructured};
+use flowhost_exchange::exchange::token_standing;
+use flowhost_exchange::sessions::{Entry, KnownSession, SessionStatus, entry};
 use flowhost_protocol::flow::{Action, Exchange, FlowSettings, FlowToken, SharedTokens, TokenPolicy, TokenSignature};
-use flowhost_server::exchange::token_standing;
-use flowhost_server::sessions::{Entry, KnownSession, SessionStatus, entry};
 use time::{Duration, OffsetDateTime};
 
 /// Gives whether the request got a turn.

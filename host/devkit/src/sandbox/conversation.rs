@@ -11,6 +11,8 @@ use zeroize::Zeroizing;
 use super::Sandbox;
 use super::fakes::Fake;
 use crate::scenarios::{Answers, Came, Inside, NoAnswer, Request, Scenario, Usage};
+use flowhost_exchange::exchange::token_standing;
+use flowhost_exchange::sessions::{Entry, KnownSession, Opening, SessionStatus, TokenStanding, entry, is_suspect, restarts};
 use flowhost_protocol::flow::{
     Action, BoundSecret, CheckedAnswer, ClientError, Exchange, FlowConfig, FlowReply, FlowRequest, OnReopen, Outcome, ReplyKind,
     TurnInput,
@@ -18,8 +20,6 @@ use flowhost_protocol::flow::{
 use flowhost_protocol::ids::Scope;
 use flowhost_runtime::plugins::{Call, CallLimits, Fixed};
 use flowhost_runtime::telemetry::{self, CallUsage};
-use flowhost_server::exchange::token_standing;
-use flowhost_server::sessions::{Entry, KnownSession, Opening, SessionStatus, TokenStanding, entry, is_suspect, restarts};
 
 /// A session of the plugin, in memory.
 pub struct Conversation {

@@ -1,8 +1,8 @@
 //! Why an operation of the admin API failed.
 
-use crate::sessions::SessionError;
 use crate::store::StoreError;
 use crate::tenants::TenantError;
+use flowhost_exchange::sessions::SessionError;
 use flowhost_flow_json::Findings;
 use flowhost_protocol::crypto::{CryptoError, KeyFileError};
 use flowhost_protocol::flow::SettingsError;

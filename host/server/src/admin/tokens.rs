@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::{AdminError, Desk};
-use crate::sessions::{SessionSpace, Sessions, TokenLife};
+use flowhost_exchange::sessions::{SessionSpace, Sessions, TokenLife};
 use flowhost_protocol::ids::{Scope, SessionId};
 
 /// What a new token is to carry, and for how long.

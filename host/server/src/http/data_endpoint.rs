@@ -17,7 +17,7 @@ use super::error::status_of_reply;
 use super::failures::{Failure, Failures};
 use super::request_id::name_endpoint;
 use super::strays::{Stray, Strays, meant_flow};
-use crate::exchange::{Endpoint, ExchangeError, RawRequest, SealedReply};
+use flowhost_exchange::exchange::{Endpoint, ExchangeError, RawRequest, SealedReply};
 
 /// The routes of the public listener. Everything else is a 404 without a body, and all of these are the same: `any`, since axum tells
 /// who uses another method which ones there are.

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use super::body::BodyError;
 use crate::admin::AdminError;
-use crate::exchange::{ExchangeError, ReplyKind};
+use flowhost_exchange::exchange::{ExchangeError, ReplyKind};
 use flowhost_protocol::envelope::EnvelopeError;
 use flowhost_protocol::flow::RequestError;
 use flowhost_runtime::plugins::PluginError;
@@ -86,9 +86,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::sessions::SessionError;
     use crate::store::StoreError;
     use crate::tenants::TenantError;
+    use flowhost_exchange::sessions::SessionError;
     use flowhost_flow_json::FlowJson;
     use flowhost_protocol::crypto::{CryptoError, KeyFileError};
     use flowhost_protocol::flow::{AnswerError, FlowSettings};

@@ -33,7 +33,7 @@ pub use self::server::{Server, ServerError, ServerOptions};
 pub use self::tls::{TlsError, TlsFiles};
 
 use crate::admin::Admin;
-use crate::exchange::Exchanges;
+use flowhost_exchange::exchange::Exchanges;
 use flowhost_runtime::telemetry::Metrics;
 
 /// What the public listener serves.

@@ -8,7 +8,7 @@ use axum::response::Response;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
-use crate::exchange::Endpoint;
+use flowhost_exchange::exchange::Endpoint;
 use flowhost_protocol::ids::RequestId;
 
 /// Answers a request under this name, which is of the host's making: what the request calls itself could be anybody's.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::sessions::{status_of, token_of};
 use super::{Store, StoreError};
-use crate::sessions::{SessionStatus, StoredClientError};
+use flowhost_exchange::sessions::{SessionStatus, StoredClientError};
 use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::ids::{ClientErrorId, Scope, SessionId, TokenHash};
 

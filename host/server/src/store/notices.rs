@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Store, StoreError};
-use crate::sessions::TokenNotice;
+use flowhost_exchange::sessions::TokenNotice;
 use flowhost_protocol::ids::{FlowId, Scope, TenantId};
 
 /// A notice as stored.

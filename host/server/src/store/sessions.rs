@@ -11,7 +11,7 @@ use super::error::broke;
 use super::history::insert_client_error;
 use super::notices::note_flow;
 use super::{Store, StoreError};
-use crate::sessions::{
+use flowhost_exchange::sessions::{
     Answered, Commit, Found, MintedSession, NewSession, Opening, SessionStatus, SessionStore, SessionStoreError, StoredClientError,
     StoredSession, TokenNotice,
 };

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use super::{TenantError, open_flow_config};
-use crate::endpoint::{ActivePlugin, Endpoint, LoadedFlowJson, RequestRate, ServedSecret, ServedTenant};
 use crate::store::{StoredAppSecret, StoredConfigValue, StoredFlow, StoredKey, StoredTenant};
+use flowhost_exchange::endpoint::{ActivePlugin, Endpoint, LoadedFlowJson, RequestRate, ServedSecret, ServedTenant};
 use flowhost_protocol::crypto::{AppSecret, CryptoError, DataKey, KeyRing, MasterKeys, Place, PrivateKey, RingKey};
 use flowhost_protocol::flow::FlowSettings;
 use flowhost_protocol::ids::{AppSecretId, KeyId, Scope, TenantId};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::TenantError;
-use crate::endpoint::{LoadedFlowJson, ServedFlowJson};
 use crate::store::{self, Store, StoreError, StoredFlow};
+use flowhost_exchange::endpoint::{LoadedFlowJson, ServedFlowJson};
 use flowhost_flow_json::{MAX_BYTES, ReplyRules};
 use flowhost_protocol::ids::TenantId;
 use flowhost_runtime::telemetry;

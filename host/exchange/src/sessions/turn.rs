@@ -36,7 +36,7 @@ pub struct TurnMeta {
 ///
 /// ```compile_fail,E0382
 /// # use flowhost_protocol::flow::CheckedAnswer;
-/// # use flowhost_server::sessions::{Arrival, Turn};
+/// # use flowhost_exchange::sessions::{Arrival, Turn};
 /// async fn twice(turn: Turn, one: CheckedAnswer, other: CheckedAnswer, arrival: Arrival) {
 ///     let _ = turn.commit(one, None, arrival).await;
 ///     let _ = turn.commit(other, None, arrival).await;
