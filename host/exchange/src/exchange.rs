@@ -23,20 +23,17 @@ pub use flowhost_protocol::signature::RawRequest;
 
 use crate::endpoint::{ActivePlugin, Endpoints};
 use crate::sessions::{
-    Arrival, Begun, Met, News, Notices, SessionError, SessionSpace, Sessions, TokenNotice, TokenStanding, Turn,
-    token_signature_holds,
+    Arrival, Begun, Met, News, Notices, SessionError, Sessions, TokenNotice, TokenStanding, Turn, token_signature_holds,
 };
-use flowhost_flow_json::ReplyRules;
 use flowhost_protocol::crypto::RsaEngine;
 use flowhost_protocol::flow::{
-    Action, Answer, AnswerError, Capabilities, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, FlowToken, OnFailure,
-    TurnInput,
+    Action, Answer, AnswerError, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, FlowToken, OnFailure, TurnInput,
 };
-use flowhost_protocol::ids::{PluginDigest, RequestDigest, RequestId};
+use flowhost_protocol::ids::{RequestDigest, RequestId};
 use flowhost_protocol::{envelope, signature};
-use flowhost_runtime::plugins::{Call, CallLimits, Plugins};
+use flowhost_runtime::plugins::{Call, PluginVersion, Plugins, Purpose};
 use flowhost_runtime::telemetry;
-use flowhost_runtime::telemetry::{Blame, FlowVersion, Metrics, Summary};
+use flowhost_runtime::telemetry::{Blame, Metrics, Summary};
 
 /// Answers WhatsApp.
 pub struct Exchanges {
@@ -76,13 +73,10 @@ impl Exchanges {
     pub async fn rehearse(
         &self,
         endpoint: &Arc<Endpoint>,
-        version: i32,
-        digest: PluginDigest,
-        requests: &Capabilities,
+        version: &ActivePlugin,
         data: String,
     ) -> Result<CheckedAnswer, ExchangeError> {
-        let capabilities = Arc::new(requests.in_common_with(&endpoint.settings.grants));
-        let version = ActivePlugin { version, digest, capabilities };
+        let plugin = endpoint.plugin(version);
         let exchange = Exchange {
             action: Action::Init,
             screen: None,
@@ -92,10 +86,9 @@ impl Exchanges {
             flow_token_signature: None,
         };
         let input = TurnInput { state: None, context: None, exchanges: 0, token_verified: false, shared: false };
-        let call = Call { rehearsal: true, ..call(endpoint, &version, None) };
-        let mut usage = telemetry::CallUsage::default();
-        let answered = self.plugins.rehearse(&call, &exchange, &input, &mut usage).await.map_err(ExchangeError::Plugin)?;
-        let checked = answered.check(answer_check(endpoint, &exchange)).await.map_err(ExchangeError::Plugin)?;
+        let call = Call { plugin: Arc::new(plugin), request: None, purpose: Purpose::Rehearse };
+        let answered = self.plugins.invoke(&call, &exchange, &input).await.map_err(ExchangeError::Plugin)?;
+        let checked = answered.check(answer_check(endpoint, &Arc::new(exchange))).await.map_err(ExchangeError::Plugin)?;
         checked.map_err(ExchangeError::Answer)
     }
 
@@ -112,10 +105,10 @@ impl Exchanges {
         let rate = endpoint.tenant.rate.as_ref();
         rate.map_or(Ok(()), |rate| rate.admit()).map_err(|retry_after| ExchangeError::RateLimited { retry_after })?;
         let opened = envelope::open(self.rsa.as_ref(), endpoint.tenant.private_keys(), body).await?;
-        let reply = match &opened.request {
+        let reply = match opened.request {
             FlowRequest::Ping => self.answer_ping(endpoint).await?,
             FlowRequest::ClientError(error) => self.acknowledge(endpoint, error, id).await,
-            FlowRequest::Exchange(exchange) => self.take_turn(endpoint, exchange, opened.digest, arrival).await?,
+            FlowRequest::Exchange(exchange) => self.take_turn(endpoint, &Arc::new(exchange), opened.digest, arrival).await?,
         };
         Ok(opened.seal.seal(&reply)?)
     }
@@ -128,8 +121,8 @@ impl Exchanges {
     }
 
     /// Records what the client reports, and tells the plugin afterwards. Whatever comes of that, the acknowledgement is the same.
-    async fn acknowledge(self: &Arc<Self>, endpoint: &Arc<Endpoint>, error: &ClientError, id: RequestId) -> FlowReply {
-        if let Err(failure) = self.sessions.record_client_error(&space(endpoint), error).await {
+    async fn acknowledge(self: &Arc<Self>, endpoint: &Arc<Endpoint>, error: ClientError, id: RequestId) -> FlowReply {
+        if let Err(failure) = self.sessions.record_client_error(&endpoint.space, &error).await {
             tracing::warn!(error = %telemetry::chain(&failure), "a client's error report was not recorded");
         }
         if error.is_about_the_public_key()
@@ -138,7 +131,7 @@ impl Exchanges {
             tracing::warn!(error = %telemetry::chain(failure.as_ref()), "a client's report of the public key was not recorded");
         }
         if let Some(active) = &endpoint.active {
-            let (this, error, endpoint, call) = (self.clone(), error.clone(), endpoint.clone(), call(endpoint, active, Some(id)));
+            let (this, endpoint, call) = (self.clone(), endpoint.clone(), call(active, id));
             let report = async move {
                 if let Err(failure) = this.plugins.report_client_error(&call, &error).await {
                     this.log_plugin_failure(
@@ -157,7 +150,7 @@ impl Exchanges {
     async fn take_turn(
         &self,
         endpoint: &Arc<Endpoint>,
-        exchange: &Exchange,
+        exchange: &Arc<Exchange>,
         request: RequestDigest,
         arrival: Arrival,
     ) -> Result<FlowReply, ExchangeError> {
@@ -181,11 +174,11 @@ impl Exchanges {
         &self,
         endpoint: &Arc<Endpoint>,
         standing: TokenStanding,
-        exchange: &Exchange,
+        exchange: &Arc<Exchange>,
         request: RequestDigest,
         arrival: Arrival,
     ) -> Result<FlowReply, ExchangeError> {
-        let Begun { met, notice } = self.sessions.begin(&space(endpoint), standing, exchange, request).await?;
+        let Begun { met, notice } = self.sessions.begin(&endpoint.space, standing, exchange, request).await?;
         if let Some(notice) = notice {
             self.tell(endpoint, notice);
         }
@@ -199,7 +192,7 @@ impl Exchanges {
                     Ok(answer) => answer,
                     Err(failure) => self.failure_answer(endpoint, exchange, failure)?,
                 };
-                Ok(turn.commit(answer, Some(active.version), arrival).await?)
+                Ok(turn.commit(answer, Some(active.version()), arrival).await?)
             }
         }
     }
@@ -215,7 +208,7 @@ impl Exchanges {
         let settings = &endpoint.settings;
         let shown = match settings.on_failure {
             OnFailure::ErrorMessage if failure.is_the_plugins() => {
-                CheckedAnswer::failure(exchange, &settings.failure_text, reply_rules(endpoint))
+                CheckedAnswer::failure(exchange, &settings.failure_text, endpoint.reply_rules())
             }
             OnFailure::ErrorMessage | OnFailure::Status => None,
         };
@@ -235,12 +228,12 @@ impl Exchanges {
 
     /// Counts a request to the flow that got no reply.
     pub fn count_failure(&self, endpoint: &Endpoint, kind: &'static str, blame: Blame) {
-        self.metrics.plugins.of(&version_of(endpoint)).refused(kind, blame);
+        self.metrics.plugins.of(&endpoint.counted_as).refused(kind, blame);
     }
 
     /// Tells the tenant what its tokens are like: counted for every exchange, in the log once, and noted for `flow show` meanwhile.
     fn tell(&self, endpoint: &Endpoint, notice: TokenNotice) {
-        self.metrics.plugins.of(&version_of(endpoint)).token_shared();
+        self.metrics.plugins.of(&endpoint.counted_as).token_shared();
         let news = self.notices.news(endpoint.scope.flow, notice);
         if news == News::First {
             let (tenant, flow) = (&endpoint.tenant.slug, &endpoint.name);
@@ -261,63 +254,31 @@ impl Exchanges {
     async fn ask(
         &self,
         endpoint: &Arc<Endpoint>,
-        active: &ActivePlugin,
-        exchange: &Exchange,
+        active: &Arc<PluginVersion>,
+        exchange: &Arc<Exchange>,
         turn: &Turn,
         id: RequestId,
     ) -> Result<CheckedAnswer, TurnFailure> {
-        let call = call(endpoint, active, Some(id));
+        let call = call(active, id);
         let answered = self.plugins.invoke(&call, exchange, turn.input()).await?;
         let checked =
             answered.check(answer_check(endpoint, exchange)).await?.inspect_err(|error| self.plugins.note_refusal(&call, error));
         // From here on it may come to the host's log.
-        Ok(checked.map_err(|error| error.in_short(reply_rules(endpoint)))?)
-    }
-}
-
-/// What is counted of a flow is counted for its active version; 0 is none.
-fn version_of(endpoint: &Endpoint) -> FlowVersion {
-    let version = endpoint.active.as_ref().map_or(0, |active| active.version);
-    FlowVersion { tenant: endpoint.tenant.slug.clone(), flow: endpoint.name.clone(), version }
-}
-
-fn space(endpoint: &Endpoint) -> SessionSpace {
-    SessionSpace {
-        scope: endpoint.scope,
-        data_key: endpoint.tenant.data_key.clone(),
-        time_to_live: endpoint.settings.session_time_to_live(),
-        on_reopen: endpoint.settings.on_reopen,
+        Ok(checked.map_err(|error| error.in_short(endpoint.reply_rules()))?)
     }
 }
 
 /// The check of a plugin's answer to this exchange, to be made wherever there is room for it.
 fn answer_check(
     endpoint: &Arc<Endpoint>,
-    exchange: &Exchange,
+    exchange: &Arc<Exchange>,
 ) -> impl FnOnce(Answer) -> Result<CheckedAnswer, AnswerError> + Send + 'static {
     let (endpoint, exchange) = (endpoint.clone(), exchange.clone());
-    move |answer| endpoint.settings.check_answer(answer, &exchange, reply_rules(&endpoint))
+    move |answer| endpoint.settings.check_answer(answer, &exchange, endpoint.reply_rules())
 }
 
-/// What the phone would check a reply against, if that is known.
-fn reply_rules(endpoint: &Endpoint) -> Option<&ReplyRules> {
-    endpoint.flow_json.rules()
-}
-
-fn call(endpoint: &Endpoint, active: &ActivePlugin, request: Option<RequestId>) -> Call {
-    Call {
-        scope: endpoint.scope,
-        tenant_slug: endpoint.tenant.slug.clone(),
-        flow_name: endpoint.name.clone(),
-        version: active.version,
-        digest: active.digest,
-        capabilities: active.capabilities.clone(),
-        config: endpoint.config.clone(),
-        rehearsal: false,
-        request,
-        fixed: None,
-        limits: CallLimits::from(&endpoint.settings.limits),
-    }
+fn call(plugin: &Arc<PluginVersion>, request: RequestId) -> Call {
+    Call { plugin: plugin.clone(), request: Some(request), purpose: Purpose::Serve }
 }
 
 /// In a minute; each is some 500 bytes.

@@ -30,7 +30,7 @@ use crate::key_values::FlowValues;
 use crate::plugin_logs::PluginLogs;
 use crate::store::{self, Store, StoreError, UploadStatus};
 use crate::tenants::Directory;
-use flowhost_exchange::endpoint::Endpoints;
+use flowhost_exchange::endpoint::{ActivePlugin, Endpoints};
 use flowhost_exchange::exchange::Exchanges;
 use flowhost_exchange::sessions::{Notices, Sessions};
 use flowhost_protocol::crypto::{CodeKeys, InlineRsa, MasterKeys, TokenDigest};
@@ -274,7 +274,7 @@ fn forget_the_gone(directory: &Directory, plugins: &Plugins, notices: &Notices, 
     plugins.retain_versions(&versions);
     metrics.plugins.retain(|tenant, flow| {
         let endpoint = directory.resolve(tenant, flow)?;
-        Some(endpoint.active.as_ref().map(|active| active.version))
+        Some(endpoint.active.as_ref().map(|active| active.version()))
     });
 }
 
@@ -302,7 +302,8 @@ impl Stage for RehearsalStage {
         Box::pin(async move {
             let Rehearsal { tenant, flow, version, data } = rehearsal;
             let endpoint = self.0.resolve(tenant, flow).map_err(|_| AdminError::NotFound("flow"))?;
-            let answer = self.0.rehearse(&endpoint, version.version, version.digest, &version.requests, data).await;
+            let plugin = ActivePlugin { version: version.version, digest: version.digest, requests: version.requests.clone() };
+            let answer = self.0.rehearse(&endpoint, &plugin, data).await;
             match answer {
                 Ok(answer) => Ok(Rehearsed { screen: answer.screen().map(str::to_owned) }),
                 Err(failure) => {

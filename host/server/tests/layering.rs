@@ -13,7 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("devkit/postgres", &[]),
     ("devkit/sandbox", &["scenarios"]),
     ("devkit/scenarios", &[]),
-    ("exchange/endpoint", &[]),
+    ("exchange/endpoint", &["sessions"]),
     ("exchange/exchange", &["endpoint", "sessions"]),
     ("exchange/sessions", &[]),
     ("protocol/crypto", &[]),

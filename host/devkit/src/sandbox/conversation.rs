@@ -18,14 +18,15 @@ use flowhost_protocol::flow::{
     TurnInput,
 };
 use flowhost_protocol::ids::Scope;
-use flowhost_runtime::plugins::{Call, CallLimits, Fixed};
-use flowhost_runtime::telemetry::{self, CallUsage};
+use flowhost_runtime::plugins::{Call, CallLimits, Fixed, PluginVersion, Purpose, Tally, Test};
+use flowhost_runtime::telemetry::{self, CallUsage, FlowVersion};
 
 /// A session of the plugin, in memory.
 pub struct Conversation {
     sandbox: Arc<Sandbox>,
     fake: Arc<Fake>,
-    call: Call,
+    plugin: Arc<PluginVersion>,
+    tally: Tally,
     seed: u64,
     calls: u32,
     context: Option<String>,
@@ -49,23 +50,18 @@ struct Outcomes {
 
 impl Conversation {
     pub(super) fn new(sandbox: Arc<Sandbox>, scope: Scope, fake: Arc<Fake>, scenario: &Scenario) -> Self {
-        let call = Call {
+        let plugin = PluginVersion {
             scope,
-            tenant_slug: "sandbox".to_owned(),
-            flow_name: "sandbox".to_owned(),
-            version: 1,
+            name: FlowVersion { tenant: "sandbox".to_owned(), flow: "sandbox".to_owned(), version: 1 },
             digest: sandbox.digest,
             limits: CallLimits::from(&sandbox.settings.limits),
             capabilities: Arc::new(sandbox.settings.grants.clone()),
             config: Arc::new(config(scenario)),
-            // What it writes into its store is kept, in memory.
-            request: None,
-            rehearsal: false,
-            fixed: None,
         };
+        let (plugin, tally) = (Arc::new(plugin), Tally::default());
         let context = scenario.context.as_ref().map(Value::to_string);
         let on_reopen = scenario.on_reopen.unwrap_or(sandbox.settings.on_reopen);
-        Self { sandbox, fake, call, seed: scenario.seed.unwrap_or_default(), calls: 0, context, on_reopen, session: None }
+        Self { sandbox, fake, plugin, tally, seed: scenario.seed.unwrap_or_default(), calls: 0, context, on_reopen, session: None }
     }
 
     async fn exchange(&mut self, exchange: &Exchange, signed: bool, now: OffsetDateTime) -> Outcomes {
@@ -97,8 +93,7 @@ impl Conversation {
             shared,
         };
         let call = self.next_call(now);
-        let mut used = CallUsage::default();
-        let checked = match sandbox.plugins.rehearse(&call, exchange, &input, &mut used).await {
+        let checked = match sandbox.plugins.invoke(&call, exchange, &input).await {
             Ok(answered) => {
                 let (sandbox, exchange) = (sandbox.clone(), exchange.clone());
                 let check = move |answer| sandbox.settings.check_answer(answer, &exchange, sandbox.rules.as_ref());
@@ -106,6 +101,7 @@ impl Conversation {
             }
             Err(failure) => Err(failure),
         };
+        let used = self.tally.take().usage.unwrap_or_default();
         match checked {
             Err(failure) => Outcomes::failed(telemetry::chain(&failure), &used),
             Ok(Ok(checked)) if shared => Outcomes::answered(checked, &used),
@@ -151,8 +147,8 @@ impl Conversation {
     /// The acknowledgement is the same whatever the plugin does; that it failed is told all the same.
     async fn client_error(&mut self, error: &ClientError, now: OffsetDateTime) -> Outcomes {
         let call = self.next_call(now);
-        let mut used = CallUsage::default();
-        let told = self.sandbox.plugins.rehearse_client_error(&call, error, &mut used).await;
+        let told = self.sandbox.plugins.report_client_error(&call, error).await;
+        let used = self.tally.take().usage.unwrap_or_default();
         let problem = |failure| format!("the plugin failed on the client's report: {}", telemetry::chain(&failure));
         let problems = told.err().map(problem).into_iter().collect();
         Outcomes { reply: Some(FlowReply::acknowledged()), failure: None, problems, usage: Some(usage(&used, 0, 0)) }
@@ -160,7 +156,9 @@ impl Conversation {
 
     fn next_call(&mut self, now: OffsetDateTime) -> Call {
         self.calls += 1;
-        Call { fixed: Some(Fixed { now, seed: self.seed, call: self.calls }), ..self.call.clone() }
+        let fixed = Fixed { now, seed: self.seed, call: self.calls };
+        let purpose = Purpose::Test(Test { fixed, tally: self.tally.clone() });
+        Call { plugin: self.plugin.clone(), request: None, purpose }
     }
 }
 
@@ -197,7 +195,7 @@ impl Answers for Conversation {
 
 impl Drop for Conversation {
     fn drop(&mut self) {
-        self.sandbox.fakes.leave(self.call.scope.tenant);
+        self.sandbox.fakes.leave(self.plugin.scope.tenant);
     }
 }
 

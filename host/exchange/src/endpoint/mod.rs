@@ -12,9 +12,13 @@ pub use endpoints::{Endpoints, EndpointsError};
 pub use flow_json::{LoadedFlowJson, ServedFlowJson};
 pub use rate::RequestRate;
 
+use crate::sessions::SessionSpace;
+use flowhost_flow_json::ReplyRules;
 use flowhost_protocol::crypto::{AppSecret, DataKey, KeyRing};
 use flowhost_protocol::flow::{Capabilities, FlowConfig, FlowSettings};
-use flowhost_protocol::ids::{PluginDigest, Scope, TenantId};
+use flowhost_protocol::ids::{FlowId, PluginDigest, Scope, TenantId};
+use flowhost_runtime::plugins::{CallLimits, PluginVersion};
+use flowhost_runtime::telemetry::FlowVersion;
 
 /// One flow of one tenant, ready to be served.
 #[derive(Debug)]
@@ -30,22 +34,45 @@ pub struct Endpoint {
     /// The flow's settings.
     pub settings: FlowSettings,
     /// The plugin that answers; none before the first activation.
-    pub active: Option<ActivePlugin>,
+    pub active: Option<Arc<PluginVersion>>,
     /// What the tenant set for the plugin.
     pub config: Arc<FlowConfig>,
+    /// What replies are checked against.
+    pub flow_json: LoadedFlowJson,
+    /// Where its sessions are kept.
+    pub space: Arc<SessionSpace>,
+    /// The name by which its requests are counted: that of its active version; 0 is none.
+    pub counted_as: FlowVersion,
+}
+
+/// A flow as its tenant set it up.
+#[derive(Debug)]
+pub struct ServedFlow {
+    /// Its identity.
+    pub id: FlowId,
+    /// Its name.
+    pub name: String,
+    /// Whether it is switched off.
+    pub disabled: bool,
+    /// Its settings.
+    pub settings: FlowSettings,
+    /// The plugin that answers; none before the first activation.
+    pub active: Option<ActivePlugin>,
+    /// What the tenant set for the plugin.
+    pub config: FlowConfig,
     /// What replies are checked against.
     pub flow_json: LoadedFlowJson,
 }
 
 /// The version of a plugin that answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ActivePlugin {
     /// Its number in the flow.
     pub version: i32,
     /// What it consists of.
     pub digest: PluginDigest,
-    /// What it may reach outside: what it asks for, as far as it is granted.
-    pub capabilities: Arc<Capabilities>,
+    /// What it asks for.
+    pub requests: Capabilities,
 }
 
 /// What the flows of one tenant share.
@@ -73,6 +100,44 @@ pub struct ServedSecret {
     pub valid_until: Option<OffsetDateTime>,
 }
 
+impl Endpoint {
+    /// Derives what serving it takes, once for all of its requests.
+    pub fn new(tenant: Arc<ServedTenant>, flow: ServedFlow) -> Self {
+        let ServedFlow { id, name, disabled, settings, active, config, flow_json } = flow;
+        let scope = Scope { tenant: tenant.id, flow: id };
+        let space = SessionSpace {
+            scope,
+            data_key: tenant.data_key.clone(),
+            time_to_live: settings.session_time_to_live(),
+            on_reopen: settings.on_reopen,
+        };
+        let version = active.as_ref().map_or(0, |active| active.version);
+        let counted_as = FlowVersion { tenant: tenant.slug.clone(), flow: name.clone(), version };
+        let (disabled, config) = (disabled || tenant.disabled, Arc::new(config));
+        let space = Arc::new(space);
+        let mut endpoint = Self { scope, tenant, name, disabled, settings, active: None, config, flow_json, space, counted_as };
+        endpoint.active = active.map(|active| Arc::new(endpoint.plugin(&active)));
+        endpoint
+    }
+
+    /// A version of its plugin, active or not: it reaches what it asks for, as far as that is granted.
+    pub fn plugin(&self, version: &ActivePlugin) -> PluginVersion {
+        PluginVersion {
+            scope: self.scope,
+            name: FlowVersion { version: version.version, ..self.counted_as.clone() },
+            digest: version.digest,
+            limits: CallLimits::from(&self.settings.limits),
+            capabilities: Arc::new(version.requests.in_common_with(&self.settings.grants)),
+            config: self.config.clone(),
+        }
+    }
+
+    /// What the phone would check a reply against, if that is known.
+    pub fn reply_rules(&self) -> Option<&ReplyRules> {
+        self.flow_json.rules()
+    }
+}
+
 impl ServedTenant {
     /// Puts the parts together, all of them open.
     pub fn new(
@@ -85,11 +150,6 @@ impl ServedTenant {
         app_secrets: Vec<ServedSecret>,
     ) -> Self {
         Self { id, slug, data_key, rate, disabled, keys, app_secrets }
-    }
-
-    /// Whether it or its partner is switched off.
-    pub fn is_disabled(&self) -> bool {
-        self.disabled
     }
 
     /// The private keys, which know when each retires.

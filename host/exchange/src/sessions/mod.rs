@@ -83,7 +83,7 @@ impl Sessions {
     /// refused.
     pub async fn begin(
         &self,
-        space: &SessionSpace,
+        space: &Arc<SessionSpace>,
         standing: TokenStanding,
         exchange: &Exchange,
         request: RequestDigest,

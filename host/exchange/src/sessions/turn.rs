@@ -26,7 +26,7 @@ pub struct Arrival {
 #[derive(Clone, Debug)]
 pub struct TurnMeta {
     pub(super) store: Arc<dyn SessionStore>,
-    pub(super) space: SessionSpace,
+    pub(super) space: Arc<SessionSpace>,
     pub(super) token: TokenHash,
     pub(super) request: RequestDigest,
     pub(super) action: Action,

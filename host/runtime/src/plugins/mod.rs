@@ -18,6 +18,7 @@ mod limits;
 mod loaded;
 mod measure;
 mod native_code;
+mod purpose;
 mod registry;
 mod reply_check;
 mod services;
@@ -39,6 +40,7 @@ pub use host::Fixed;
 pub use inspect::{Inspection, inspect};
 pub use limits::{CallLimits, HostLimits};
 pub use measure::Unchecked;
+pub use purpose::{Purpose, Tallied, Tally, Test};
 pub use registry::{CodeSettings, CompiledComponent, ComponentSource, FoundComponent, NewComponent};
 pub use services::{
     CallLines, KeptValue, KeyValueError, KeyValues, LogKeeper, LogLine, MediaError, MediaFiles, MediaRequest, NewValue,
@@ -53,11 +55,11 @@ use self::engine::PluginEngine;
 use self::gate::{Entered, Gates};
 use self::host::{CallLog, CallState};
 use self::limits::HostMemoryUsedUp;
-use self::measure::{Outcome, Told, timed};
+use self::measure::{Told, timed};
 use self::registry::Registry;
 use self::wit::v1::{Instantiable, InternalError};
 use crate::budget::{Budget, Claim};
-use crate::telemetry::{CallUsage, Metrics};
+use crate::telemetry::{CallUsage, FlowVersion, Metrics};
 use flowhost_protocol::flow::{Answer, AnswerError, Capabilities, ClientError, Exchange, FlowConfig, LogLevel, TurnInput};
 use flowhost_protocol::ids::{FlowId, PluginDigest, RequestId, Scope, TenantId};
 
@@ -71,31 +73,39 @@ pub struct Plugins {
     metrics: Arc<Metrics>,
 }
 
-/// Which plugin to call for whom, and what the call may use.
-#[derive(Clone, Debug)]
-pub struct Call {
-    /// For which flow.
+/// A version of a flow's plugin, and what a call of it may use: made once, and shared by all of its calls.
+#[derive(Debug)]
+pub struct PluginVersion {
+    /// Whose it is.
     pub scope: Scope,
-    /// The tenant's slug, for metrics.
-    pub tenant_slug: String,
-    /// The flow's name, for metrics.
-    pub flow_name: String,
-    /// Which version of its plugin.
-    pub version: i32,
-    /// Which component.
+    /// Its name, by which it is counted.
+    pub name: FlowVersion,
+    /// What it consists of.
     pub digest: PluginDigest,
-    /// What it may use.
+    /// What a call may use.
     pub limits: CallLimits,
     /// What it may reach outside: what it asks for, as far as it is granted.
     pub capabilities: Arc<Capabilities>,
     /// What the tenant set for it.
     pub config: Arc<FlowConfig>,
-    /// Whether it is a rehearsal: what it writes into its store is dropped.
-    pub rehearsal: bool,
-    /// The request that it is for; none of a rehearsal or a test.
+}
+
+/// A call of a plugin.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Which plugin.
+    pub plugin: Arc<PluginVersion>,
+    /// The request that it is for; none of a rehearsal.
     pub request: Option<RequestId>,
-    /// The clock and the random numbers, where they are not the real ones: in tests of plugins only.
-    pub fixed: Option<Fixed>,
+    /// What it is called for.
+    pub purpose: Purpose,
+}
+
+impl PluginVersion {
+    /// Its number in the flow.
+    pub fn version(&self) -> i32 {
+        self.name.version
+    }
 }
 
 impl Plugins {
@@ -119,35 +129,16 @@ impl Plugins {
     /// Asks a plugin to answer an exchange.
     pub async fn invoke(&self, call: &Call, exchange: &Exchange, input: &TurnInput) -> Result<Unchecked<'_>, PluginError> {
         let asked = self.run(call, async |guest, store| ask(guest, store, exchange, input).await);
-        let (answered, outcome, usage) = asked.await?;
-        Ok(Unchecked::new(answered, Told::Host(outcome), usage, call, &self.slow_lane))
-    }
-
-    /// Asks a plugin as [`Plugins::invoke`] does, within the same limits, but counts nothing: a rehearsal says nothing of a version's life.
-    /// `usage` is told what the call used, however it ends, and its check after it.
-    pub async fn rehearse<'a>(
-        &'a self,
-        call: &Call,
-        exchange: &Exchange,
-        input: &TurnInput,
-        usage: &'a mut CallUsage,
-    ) -> Result<Unchecked<'a>, PluginError> {
-        let answered = self.run_admitted(call, usage, async |guest, store| ask(guest, store, exchange, input).await).await?;
-        let used = *usage;
-        Ok(Unchecked::new(answered, Told::Rehearsal(usage), used, call, &self.slow_lane))
-    }
-
-    /// Hands a plugin what a client reported as [`Plugins::report_client_error`] does, and counts nothing.
-    pub async fn rehearse_client_error(&self, call: &Call, error: &ClientError, usage: &mut CallUsage) -> Result<(), PluginError> {
-        self.run_admitted(call, usage, async |guest, store| guest.on_client_error(store, error).await.map(Ok)).await.map(|_| ())
+        let (answered, told, usage) = asked.await?;
+        Ok(Unchecked::new(answered, told, usage, call, &self.slow_lane))
     }
 
     /// Hands a plugin what a client reported.
     pub async fn report_client_error(&self, call: &Call, error: &ClientError) -> Result<(), PluginError> {
         let reported = self.run(call, async |guest, store| guest.on_client_error(store, error).await.map(Ok));
-        let (_, outcome, usage) = reported.await?;
-        outcome.used(&usage);
-        outcome.succeeded();
+        let (_, told, usage) = reported.await?;
+        told.used(&usage);
+        told.succeeded();
         Ok(())
     }
 
@@ -195,19 +186,19 @@ impl Plugins {
         self.breakers.retain(active);
     }
 
-    /// Makes one call, if the circuit of its version lets it, and counts it if it fails.
+    /// Makes one call, if the circuit of its version lets it, and tells if it fails.
     async fn run<T>(
         &self,
         call: &Call,
         body: impl AsyncFnOnce(&Instantiable, &mut Store<CallState>) -> wasmtime::Result<Result<T, PluginError>>,
-    ) -> Result<((T, Entered), Outcome<'_>, CallUsage), PluginError> {
-        let outcome = Outcome::begin(&self.breakers, &self.metrics.plugins, call)?;
+    ) -> Result<((T, Entered), Told<'_>, CallUsage), PluginError> {
+        let told = Told::begin(&self.breakers, &self.metrics.plugins, call)?;
         let mut usage = CallUsage::default();
         match self.run_admitted(call, &mut usage, body).await {
-            Ok(value) => Ok((value, outcome, usage)),
+            Ok(value) => Ok((value, told, usage)),
             Err(error) => {
-                outcome.used(&usage);
-                outcome.failed(&error);
+                told.used(&usage);
+                told.failed(&error);
                 Err(error)
             }
         }
@@ -220,19 +211,20 @@ impl Plugins {
         usage: &mut CallUsage,
         body: impl AsyncFnOnce(&Instantiable, &mut Store<CallState>) -> wasmtime::Result<Result<T, PluginError>>,
     ) -> Result<(T, Entered), PluginError> {
-        let guest = self.registry.load(call.scope.tenant, call.digest).await?;
-        let (entered, queue) = timed(self.gates.enter(call.scope, call.limits.concurrency, call.limits.queue)).await;
+        let guest = self.registry.load(call.plugin.scope.tenant, call.plugin.digest).await?;
+        let (entered, queue) =
+            timed(self.gates.enter(call.plugin.scope, call.plugin.limits.concurrency, call.plugin.limits.queue)).await;
         usage.queue = Some(queue);
         let entered = entered?;
-        let clock = CpuClock::new(call.limits.cpu);
+        let clock = CpuClock::new(call.plugin.limits.cpu);
         let mut store = self.store(call, &clock, entered.memory.clone());
-        let metered = clock.clone().meter(timeout(call.limits.wall, body(&guest, &mut store)));
+        let metered = clock.clone().meter(timeout(call.plugin.limits.wall, body(&guest, &mut store)));
         let (result, wall) = timed(metered).await;
         (usage.cpu, usage.wall) = (Some(clock.used()), Some(wall));
         (usage.start, usage.memory_bytes) = (store.data().started_in, Some(store.data().limiter.used()));
         let (result, place) = match result {
             // It waits for the host as a rule, and is dropped: no error that says where.
-            Err(_) => (Err(PluginError::WallTime(call.limits.wall)), None),
+            Err(_) => (Err(PluginError::WallTime(call.plugin.limits.wall)), None),
             Ok(Ok(value)) => (value, None),
             Ok(Err(error)) => (Err(stopped(call, &error)), backtrace::of(&error)),
         };
@@ -247,7 +239,7 @@ impl Plugins {
         store.set_hostcall_fuel(HOST_CALL_BYTES);
         store.set_max_component_handles(MAX_HANDLES);
         store.set_epoch_deadline(1);
-        let (clock, lane, tenant) = (clock.clone(), self.slow_lane.clone(), call.scope.tenant);
+        let (clock, lane, tenant) = (clock.clone(), self.slow_lane.clone(), call.plugin.scope.tenant);
         store.epoch_deadline_callback(move |_| {
             if clock.exhausted() {
                 return Err(wasmtime::Error::new(CpuTimeUsedUp));
@@ -276,7 +268,7 @@ async fn ask(
 /// Why a guest was stopped. What the host ran out of is no trap of the guest's.
 fn stopped(call: &Call, error: &wasmtime::Error) -> PluginError {
     if error.is::<CpuTimeUsedUp>() {
-        PluginError::CpuTime(call.limits.cpu)
+        PluginError::CpuTime(call.plugin.limits.cpu)
     } else if error.is::<HostMemoryUsedUp>() {
         PluginError::HostFull("memory")
     } else if error.is::<PoolConcurrencyLimitError>() {

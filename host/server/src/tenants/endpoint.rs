@@ -5,11 +5,11 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use super::{TenantError, open_flow_config};
-use crate::store::{StoredAppSecret, StoredConfigValue, StoredFlow, StoredKey, StoredTenant};
-use flowhost_exchange::endpoint::{ActivePlugin, Endpoint, LoadedFlowJson, RequestRate, ServedSecret, ServedTenant};
+use crate::store::{ActiveVersion, StoredAppSecret, StoredConfigValue, StoredFlow, StoredKey, StoredTenant};
+use flowhost_exchange::endpoint::{ActivePlugin, Endpoint, LoadedFlowJson, RequestRate, ServedFlow, ServedSecret, ServedTenant};
 use flowhost_protocol::crypto::{AppSecret, CryptoError, DataKey, KeyRing, MasterKeys, Place, PrivateKey, RingKey};
 use flowhost_protocol::flow::FlowSettings;
-use flowhost_protocol::ids::{AppSecretId, KeyId, Scope, TenantId};
+use flowhost_protocol::ids::{AppSecretId, KeyId, TenantId};
 
 /// Opens a tenant's secrets. Takes about 300 us for each key.
 pub(super) fn open_tenant(
@@ -47,20 +47,16 @@ pub(super) fn open_endpoint(
         _ => return Err(unreadable("they are not an object".to_owned())),
     };
     let config = open_flow_config(&tenant.data_key, tenant.id, flow.id, config)?;
-    Ok(Endpoint {
-        scope: Scope { tenant: tenant.id, flow: flow.id },
-        disabled: flow.disabled || tenant.is_disabled(),
-        active: flow.active.map(|active| ActivePlugin {
-            version: active.version,
-            digest: active.digest,
-            capabilities: Arc::new(active.requests.in_common_with(&settings.grants)),
-        }),
-        config: Arc::new(config),
+    let flow = ServedFlow {
+        id: flow.id,
+        disabled: flow.disabled,
+        active: flow.active.map(|ActiveVersion { version, digest, requests }| ActivePlugin { version, digest, requests }),
+        config,
         flow_json,
         name: flow.name,
         settings,
-        tenant,
-    })
+    };
+    Ok(Endpoint::new(tenant, flow))
 }
 
 /// Opens a tenant's data key.

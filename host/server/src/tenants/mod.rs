@@ -87,7 +87,7 @@ impl Directory {
     pub fn active_versions(&self) -> HashSet<(FlowId, i32)> {
         let served = self.served.load();
         let endpoints = served.by_slug.values().flat_map(HashMap::values);
-        endpoints.filter_map(|endpoint| endpoint.active.as_ref().map(|plugin| (endpoint.scope.flow, plugin.version))).collect()
+        endpoints.filter_map(|endpoint| endpoint.active.as_ref().map(|plugin| (endpoint.scope.flow, plugin.version()))).collect()
     }
 
     /// Loads one tenant again. One that can't be served is logged and answers like one that is not there; the others go on.
