@@ -23,15 +23,16 @@ pub use flowhost_protocol::signature::RawRequest;
 
 use crate::endpoint::{ActivePlugin, Endpoints};
 use crate::sessions::{
-    Arrival, Begun, Met, News, Notices, SessionError, Sessions, TokenNotice, TokenStanding, Turn, token_signature_holds,
+    Begun, Met, News, Notices, Received, SessionError, Sessions, TokenNotice, TokenStanding, Turn, token_signature_holds,
 };
 use flowhost_protocol::crypto::RsaEngine;
+use flowhost_protocol::envelope::OpenedRequest;
 use flowhost_protocol::flow::{
     Action, Answer, AnswerError, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, FlowToken, OnFailure, TurnInput,
 };
-use flowhost_protocol::ids::{RequestDigest, RequestId};
+use flowhost_protocol::ids::RequestId;
 use flowhost_protocol::{envelope, signature};
-use flowhost_runtime::plugins::{Call, PluginVersion, Plugins, Purpose};
+use flowhost_runtime::plugins::{Call, Plugins, Purpose};
 use flowhost_runtime::telemetry;
 use flowhost_runtime::telemetry::{Blame, Metrics, Summary};
 
@@ -99,18 +100,32 @@ impl Exchanges {
         raw: RawRequest,
         id: RequestId,
     ) -> Result<SealedReply, ExchangeError> {
-        let arrival = Arrival { id, at: Instant::now() };
+        let at = Instant::now();
         let body = signature::verify(&endpoint.tenant.app_secrets(), raw)?;
         // Only what Meta signed counts: else anybody could use up a tenant's share. Before the expensive step.
         let rate = endpoint.tenant.rate.as_ref();
         rate.map_or(Ok(()), |rate| rate.admit()).map_err(|retry_after| ExchangeError::RateLimited { retry_after })?;
         let opened = envelope::open(self.rsa.as_ref(), endpoint.tenant.private_keys(), body).await?;
-        let reply = match opened.request {
-            FlowRequest::Ping => self.answer_ping(endpoint).await?,
-            FlowRequest::ClientError(error) => self.acknowledge(endpoint, error, id).await,
-            FlowRequest::Exchange(exchange) => self.take_turn(endpoint, &Arc::new(exchange), opened.digest, arrival).await?,
-        };
+        let reply = self.answer_opened(endpoint, opened.request, id, at, Purpose::Serve).await?;
         Ok(opened.seal.seal(&reply)?)
+    }
+
+    /// Answers a request that was opened: all of a turn but its envelope. What the plugin is called for is up to the caller.
+    pub async fn answer_opened(
+        self: &Arc<Self>,
+        endpoint: &Arc<Endpoint>,
+        opened: OpenedRequest,
+        id: RequestId,
+        at: Instant,
+        purpose: Purpose,
+    ) -> Result<FlowReply, ExchangeError> {
+        let received = Received { digest: opened.digest(), id, at };
+        let call = endpoint.active.as_ref().map(|active| Call { plugin: active.clone(), request: Some(id), purpose });
+        match opened.into_request() {
+            FlowRequest::Ping => self.answer_ping(endpoint).await,
+            FlowRequest::ClientError(error) => Ok(self.acknowledge(endpoint, error, call).await),
+            FlowRequest::Exchange(exchange) => self.take_turn(endpoint, &Arc::new(exchange), received, call.as_ref()).await,
+        }
     }
 
     /// A ping only says `active` if the flow has a plugin that can be called.
@@ -121,7 +136,7 @@ impl Exchanges {
     }
 
     /// Records what the client reports, and tells the plugin afterwards. Whatever comes of that, the acknowledgement is the same.
-    async fn acknowledge(self: &Arc<Self>, endpoint: &Arc<Endpoint>, error: ClientError, id: RequestId) -> FlowReply {
+    async fn acknowledge(self: &Arc<Self>, endpoint: &Arc<Endpoint>, error: ClientError, call: Option<Call>) -> FlowReply {
         if let Err(failure) = self.sessions.record_client_error(&endpoint.space, &error).await {
             tracing::warn!(error = %telemetry::chain(&failure), "a client's error report was not recorded");
         }
@@ -130,8 +145,8 @@ impl Exchanges {
         {
             tracing::warn!(error = %telemetry::chain(failure.as_ref()), "a client's report of the public key was not recorded");
         }
-        if let Some(active) = &endpoint.active {
-            let (this, endpoint, call) = (self.clone(), endpoint.clone(), call(active, id));
+        if let Some(call) = call {
+            let (this, endpoint) = (self.clone(), endpoint.clone());
             let report = async move {
                 if let Err(failure) = this.plugins.report_client_error(&call, &error).await {
                     this.log_plugin_failure(
@@ -151,19 +166,19 @@ impl Exchanges {
         &self,
         endpoint: &Arc<Endpoint>,
         exchange: &Arc<Exchange>,
-        request: RequestDigest,
-        arrival: Arrival,
+        received: Received,
+        call: Option<&Call>,
     ) -> Result<FlowReply, ExchangeError> {
         let holds = || token_signature_holds(&endpoint.tenant.app_secrets(), exchange);
         let standing = token_standing(&endpoint.settings, exchange, holds);
         let mut pauses = PAUSES.build();
         loop {
             let tried = Instant::now();
-            let result = self.try_turn(endpoint, standing, exchange, request, arrival).await;
+            let result = self.try_turn(endpoint, standing, exchange, received, call).await;
             let (Err(ExchangeError::Session(SessionError::Conflict)), Some(pause)) = (&result, pauses.next()) else {
                 return result;
             };
-            if arrival.at.elapsed() + pause + tried.elapsed() > TURN_TIME {
+            if received.at.elapsed() + pause + tried.elapsed() > TURN_TIME {
                 return result;
             }
             sleep(pause).await;
@@ -175,24 +190,24 @@ impl Exchanges {
         endpoint: &Arc<Endpoint>,
         standing: TokenStanding,
         exchange: &Arc<Exchange>,
-        request: RequestDigest,
-        arrival: Arrival,
+        received: Received,
+        call: Option<&Call>,
     ) -> Result<FlowReply, ExchangeError> {
-        let Begun { met, notice } = self.sessions.begin(&endpoint.space, standing, exchange, request).await?;
+        let Begun { met, notice } = self.sessions.begin(&endpoint.space, standing, exchange, received).await?;
         if let Some(notice) = notice {
             self.tell(endpoint, notice);
         }
         match met {
             Met::OldRepeat => Err(ExchangeError::OldRepeat),
-            Met::Over(turn) => Ok(turn.refuse(&endpoint.settings.token_rejected_text, arrival).await?),
+            Met::Over(turn) => Ok(turn.refuse(&endpoint.settings.token_rejected_text).await?),
             Met::Repeat(reply) => Ok(reply),
             Met::Turn(turn) => {
-                let active = endpoint.active.as_ref().ok_or(ExchangeError::NoPlugin)?;
-                let answer = match self.ask(endpoint, active, exchange, &turn, arrival.id).await {
+                let call = call.ok_or(ExchangeError::NoPlugin)?;
+                let answer = match self.ask(endpoint, call, exchange, &turn).await {
                     Ok(answer) => answer,
                     Err(failure) => self.failure_answer(endpoint, exchange, failure)?,
                 };
-                Ok(turn.commit(answer, Some(active.version()), arrival).await?)
+                Ok(turn.commit(answer, Some(call.plugin.version())).await?)
             }
         }
     }
@@ -254,15 +269,13 @@ impl Exchanges {
     async fn ask(
         &self,
         endpoint: &Arc<Endpoint>,
-        active: &Arc<PluginVersion>,
+        call: &Call,
         exchange: &Arc<Exchange>,
         turn: &Turn,
-        id: RequestId,
     ) -> Result<CheckedAnswer, TurnFailure> {
-        let call = call(active, id);
-        let answered = self.plugins.invoke(&call, exchange, turn.input()).await?;
+        let answered = self.plugins.invoke(call, exchange, turn.input()).await?;
         let checked =
-            answered.check(answer_check(endpoint, exchange)).await?.inspect_err(|error| self.plugins.note_refusal(&call, error));
+            answered.check(answer_check(endpoint, exchange)).await?.inspect_err(|error| self.plugins.note_refusal(call, error));
         // From here on it may come to the host's log.
         Ok(checked.map_err(|error| error.in_short(endpoint.reply_rules()))?)
     }
@@ -275,10 +288,6 @@ fn answer_check(
 ) -> impl FnOnce(Answer) -> Result<CheckedAnswer, AnswerError> + Send + 'static {
     let (endpoint, exchange) = (endpoint.clone(), exchange.clone());
     move |answer| endpoint.settings.check_answer(answer, &exchange, endpoint.reply_rules())
-}
-
-fn call(plugin: &Arc<PluginVersion>, request: RequestId) -> Call {
-    Call { plugin: plugin.clone(), request: Some(request), purpose: Purpose::Serve }
 }
 
 /// In a minute; each is some 500 bytes.

@@ -26,7 +26,7 @@ pub use session_store::{
     StoredClientError, StoredSession, TokenNotice, UnknownWord,
 };
 pub use token_signature::token_signature_holds;
-pub use turn::{Arrival, OverTurn, Turn, TurnMeta};
+pub use turn::{OverTurn, Received, Turn, TurnMeta};
 
 use flowhost_protocol::crypto::{DataKey, Place};
 use flowhost_protocol::flow::{Action, ClientError, Exchange, FlowReply, FlowToken, OnReopen, ReplyKind, SharedTokens};
@@ -86,16 +86,16 @@ impl Sessions {
         space: &Arc<SessionSpace>,
         standing: TokenStanding,
         exchange: &Exchange,
-        request: RequestDigest,
+        received: Received,
     ) -> Result<Begun, SessionError> {
         let own = exchange.flow_token.as_ref().filter(|_| !standing.shared);
-        let token = own.map_or_else(|| one_shot(request), FlowToken::hash);
-        let found = self.store.find_turn(space.scope, token, request).await.map_err(SessionError::Store)?;
+        let token = own.map_or_else(|| one_shot(received.digest), FlowToken::hash);
+        let found = self.store.find_turn(space.scope, token, received.digest).await.map_err(SessionError::Store)?;
         if let Some(answered) = found.answered {
             let met = self.repeat(space, token, found.session, answered).await?;
             return Ok(Begun { met, notice: None });
         }
-        let meta = TurnMeta { store: self.store.clone(), space: space.clone(), token, request, action: exchange.action };
+        let meta = TurnMeta { store: self.store.clone(), space: space.clone(), token, received, action: exchange.action };
         let now = self.store.now();
         let known = found.session.as_ref().map(KnownSession::from);
         let suspect = known.is_some_and(|session| is_suspect(exchange.action, session, now));
@@ -108,7 +108,7 @@ impl Sessions {
         };
         let met = match entry {
             Entry::Refused => {
-                let meta = TurnMeta { token: one_shot(request), ..meta };
+                let meta = TurnMeta { token: one_shot(received.digest), ..meta };
                 Met::Over(OverTurn::new(meta, None, SessionStatus::Rejected, exchange, Opening::default()))
             }
             Entry::Over(status) => {

@@ -15,7 +15,9 @@ use flowhost_protocol::ids::{RequestDigest, RequestId, SessionId, TokenHash};
 
 /// As which request, and when, an exchange came.
 #[derive(Clone, Copy, Debug)]
-pub struct Arrival {
+pub struct Received {
+    /// What it is recognised by when it comes again.
+    pub digest: RequestDigest,
     /// How its answer names it.
     pub id: RequestId,
     /// When it came.
@@ -28,7 +30,7 @@ pub struct TurnMeta {
     pub(super) store: Arc<dyn SessionStore>,
     pub(super) space: Arc<SessionSpace>,
     pub(super) token: TokenHash,
-    pub(super) request: RequestDigest,
+    pub(super) received: Received,
     pub(super) action: Action,
 }
 
@@ -36,10 +38,10 @@ pub struct TurnMeta {
 ///
 /// ```compile_fail,E0382
 /// # use flowhost_protocol::flow::CheckedAnswer;
-/// # use flowhost_exchange::sessions::{Arrival, Turn};
-/// async fn twice(turn: Turn, one: CheckedAnswer, other: CheckedAnswer, arrival: Arrival) {
-///     let _ = turn.commit(one, None, arrival).await;
-///     let _ = turn.commit(other, None, arrival).await;
+/// # use flowhost_exchange::sessions::Turn;
+/// async fn twice(turn: Turn, one: CheckedAnswer, other: CheckedAnswer) {
+///     let _ = turn.commit(one, None).await;
+///     let _ = turn.commit(other, None).await;
 /// }
 /// ```
 #[derive(Debug)]
@@ -83,7 +85,7 @@ impl Turn {
         let sealed_context = session.as_ref().and_then(|session| session.sealed_context.as_ref());
         let context = open_text(&meta, CONTEXT_COLUMN, "context", sealed_context)?;
         let input = TurnInput { state: None, context, exchanges: 0, token_verified, shared: true };
-        let meta = TurnMeta { token: one_shot(meta.request), ..meta };
+        let meta = TurnMeta { token: one_shot(meta.received.digest), ..meta };
         Ok(Self { meta, version: None, screen_in: screen_of(exchange), input, opening: Opening::default() })
     }
 
@@ -96,19 +98,14 @@ impl Turn {
     /// reply to seal.
     ///
     /// [`SessionError::Conflict`] if another turn was faster: begin again.
-    pub async fn commit(
-        self,
-        answer: CheckedAnswer,
-        plugin_version: Option<i32>,
-        arrival: Arrival,
-    ) -> Result<FlowReply, SessionError> {
+    pub async fn commit(self, answer: CheckedAnswer, plugin_version: Option<i32>) -> Result<FlowReply, SessionError> {
         let status = match answer.outcome() {
             Outcome::Completed => SessionStatus::Completed,
             Outcome::Rejected => SessionStatus::Rejected,
             Outcome::Failed | Outcome::Refused | Outcome::Screen => SessionStatus::Open,
         };
         let kept = Kept { status, shared: self.input.shared, opening: self.opening };
-        write(self.meta, self.version, self.screen_in.as_deref(), kept, answer, plugin_version, arrival).await
+        write(self.meta, self.version, self.screen_in.as_deref(), kept, answer, plugin_version).await
     }
 }
 
@@ -134,8 +131,8 @@ impl OverTurn {
     }
 
     /// Commits the refusal and gives its reply: a 427 that shows `text`.
-    pub async fn refuse(self, text: &str, arrival: Arrival) -> Result<FlowReply, SessionError> {
-        write(self.meta, self.version, self.screen_in.as_deref(), self.kept, CheckedAnswer::refusal(text), None, arrival).await
+    pub async fn refuse(self, text: &str) -> Result<FlowReply, SessionError> {
+        write(self.meta, self.version, self.screen_in.as_deref(), self.kept, CheckedAnswer::refusal(text), None).await
     }
 }
 
@@ -155,9 +152,8 @@ async fn write(
     kept: Kept,
     answer: CheckedAnswer,
     plugin_version: Option<i32>,
-    arrival: Arrival,
 ) -> Result<FlowReply, SessionError> {
-    let scope = meta.space.scope;
+    let (scope, received) = (meta.space.scope, meta.received);
     let seal = |column, value: &[u8]| meta.space.data_key.seal(&place(scope, meta.token, column), value);
     let sealed_state = answer.state().filter(|_| !kept.shared).map(|state| seal(STATE_COLUMN, state.as_bytes()));
     let sealed_reply = seal(REPLY_COLUMN, answer.reply().payload());
@@ -168,7 +164,7 @@ async fn write(
         shared: kept.shared,
         opening: kept.opening,
         sealed_state: sealed_state.as_ref(),
-        request: meta.request,
+        request: received.digest,
         reply_kind: match answer.reply().kind() {
             ReplyKind::Answer => ANSWER,
             ReplyKind::TokenRejected => TOKEN_REJECTED,
@@ -179,9 +175,9 @@ async fn write(
             screen_in,
             screen_out: screen_out.as_deref(),
             outcome: answer.outcome().as_str(),
-            duration_us: i64::try_from(arrival.at.elapsed().as_micros()).unwrap_or(i64::MAX),
+            duration_us: i64::try_from(received.at.elapsed().as_micros()).unwrap_or(i64::MAX),
             plugin_version,
-            request: arrival.id,
+            request: received.id,
         },
     };
     let done = match version {
