@@ -2,6 +2,7 @@
 //! the order.
 
 mod error;
+mod status;
 mod token_rules;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 pub use error::ExchangeError;
+pub use status::status_of_reply;
 pub use token_rules::token_standing;
 
 use self::error::TurnFailure;

@@ -22,7 +22,7 @@ impl fmt::Debug for FlowReply {
     }
 }
 
-/// What a reply means to the client; `http` makes a status of it.
+/// What a reply means to the client; each has a status of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyKind {
     /// An answer to show.
