@@ -6,6 +6,7 @@
 
 mod admission;
 mod error;
+mod memory;
 mod mint;
 mod notices;
 mod session_store;
@@ -16,9 +17,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 pub use admission::{Admission, Entry, KnownSession, TokenStanding, entry, is_suspect, restarts};
 pub use error::SessionError;
+pub use memory::MemorySessions;
 pub use mint::{MAX_UNUSED, MintedToken, TokenLife};
 pub use notices::{News, Notices};
 pub use session_store::{
@@ -28,7 +31,7 @@ pub use session_store::{
 pub use token_signature::token_signature_holds;
 pub use turn::{OverTurn, Received, Turn, TurnMeta};
 
-use flowhost_protocol::crypto::{DataKey, Place};
+use flowhost_protocol::crypto::{DataKey, Place, Sealed};
 use flowhost_protocol::flow::{Action, ClientError, Exchange, FlowReply, FlowToken, OnReopen, ReplyKind, SharedTokens};
 use flowhost_protocol::ids::{ClientErrorId, RequestDigest, Scope, TokenHash};
 
@@ -141,6 +144,12 @@ impl Sessions {
         }
     }
 
+    /// The state that is stored for a token, for who looks at a conversation from inside.
+    pub async fn find_state(&self, space: &SessionSpace, token: TokenHash) -> Result<Option<Zeroizing<String>>, SessionError> {
+        let session = self.store.find_session(space.scope, token).await.map_err(SessionError::Store)?;
+        open_text(space, token, STATE_COLUMN, "state", session.and_then(|session| session.sealed_state).as_ref())
+    }
+
     /// Records what a client reported, if its session is known.
     pub async fn record_client_error(&self, space: &SessionSpace, error: &ClientError) -> Result<(), SessionError> {
         let Some(token) = error.flow_token.as_ref().map(|token| token.hash()) else { return Ok(()) };
@@ -194,6 +203,20 @@ fn stored_reply(space: &SessionSpace, session: &StoredSession) -> Result<FlowRep
     let place = place(space.scope, session.token, REPLY_COLUMN);
     let payload = space.data_key.open(&place, sealed).map_err(|error| SessionError::Sealed("reply", error))?;
     Ok(FlowReply::stored(kind, payload.to_vec()))
+}
+
+fn open_text(
+    space: &SessionSpace,
+    token: TokenHash,
+    column: &'static str,
+    what: &'static str,
+    sealed: Option<&Sealed>,
+) -> Result<Option<Zeroizing<String>>, SessionError> {
+    let Some(sealed) = sealed else { return Ok(None) };
+    let place = place(space.scope, token, column);
+    let bytes = space.data_key.open(&place, sealed).map_err(|error| SessionError::Sealed(what, error))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| SessionError::Unreadable(what))?;
+    Ok(Some(Zeroizing::new(text.to_owned())))
 }
 
 fn place(scope: Scope, token: TokenHash, column: &'static str) -> Place {

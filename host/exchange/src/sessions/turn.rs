@@ -3,13 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use zeroize::Zeroizing;
-
 use super::{
     ANSWER, CONTEXT_COLUMN, Commit, ExchangeRow, KnownSession, NAME_BYTES, NewSession, Opening, REPLY_COLUMN, STATE_COLUMN,
-    SessionError, SessionSpace, SessionStatus, SessionStore, StoredSession, TOKEN_REJECTED, cut, one_shot, place,
+    SessionError, SessionSpace, SessionStatus, SessionStore, StoredSession, TOKEN_REJECTED, cut, one_shot, open_text, place,
 };
-use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::flow::{Action, CheckedAnswer, Exchange, FlowReply, Outcome, ReplyKind, TurnInput};
 use flowhost_protocol::ids::{RequestDigest, RequestId, SessionId, TokenHash};
 
@@ -64,9 +61,9 @@ impl Turn {
     ) -> Result<Self, SessionError> {
         let mut input = TurnInput { state: None, context: None, exchanges: 0, token_verified, shared: false };
         if let Some(session) = &session {
-            input.context = open_text(&meta, CONTEXT_COLUMN, "context", session.sealed_context.as_ref())?;
+            input.context = open_text(&meta.space, meta.token, CONTEXT_COLUMN, "context", session.sealed_context.as_ref())?;
             if !opening.restart {
-                input.state = open_text(&meta, STATE_COLUMN, "state", session.sealed_state.as_ref())?;
+                input.state = open_text(&meta.space, meta.token, STATE_COLUMN, "state", session.sealed_state.as_ref())?;
                 input.exchanges = KnownSession::from(session).exchanges(meta.space.on_reopen);
             }
         }
@@ -83,7 +80,7 @@ impl Turn {
         token_verified: bool,
     ) -> Result<Self, SessionError> {
         let sealed_context = session.as_ref().and_then(|session| session.sealed_context.as_ref());
-        let context = open_text(&meta, CONTEXT_COLUMN, "context", sealed_context)?;
+        let context = open_text(&meta.space, meta.token, CONTEXT_COLUMN, "context", sealed_context)?;
         let input = TurnInput { state: None, context, exchanges: 0, token_verified, shared: true };
         let meta = TurnMeta { token: one_shot(meta.received.digest), ..meta };
         Ok(Self { meta, version: None, screen_in: screen_of(exchange), input, opening: Opening::default() })
@@ -195,17 +192,4 @@ impl TurnMeta {
 
 fn screen_of(exchange: &Exchange) -> Option<String> {
     exchange.screen.as_deref().map(|name| cut(name, NAME_BYTES))
-}
-
-fn open_text(
-    meta: &TurnMeta,
-    column: &'static str,
-    what: &'static str,
-    sealed: Option<&Sealed>,
-) -> Result<Option<Zeroizing<String>>, SessionError> {
-    let Some(sealed) = sealed else { return Ok(None) };
-    let place = place(meta.space.scope, meta.token, column);
-    let bytes = meta.space.data_key.open(&place, sealed).map_err(|error| SessionError::Sealed(what, error))?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| SessionError::Unreadable(what))?;
-    Ok(Some(Zeroizing::new(text.to_owned())))
 }
