@@ -25,7 +25,7 @@ pub use flowhost_protocol::signature::RawRequest;
 
 use crate::endpoint::{ActivePlugin, Endpoints};
 use crate::sessions::{
-    Begun, Met, News, Notices, Received, SessionError, Sessions, TokenNotice, TokenStanding, Turn, token_signature_holds,
+    Begun, Met, News, Notices, Received, SessionError, Sessions, TokenNotice, TokenStanding, token_signature_holds,
 };
 use flowhost_protocol::crypto::RsaEngine;
 use flowhost_protocol::envelope::OpenedRequest;
@@ -90,9 +90,7 @@ impl Exchanges {
         };
         let input = TurnInput { state: None, context: None, exchanges: 0, token_verified: false, shared: false };
         let call = Call { plugin: Arc::new(plugin), request: None, purpose: Purpose::Rehearse };
-        let answered = self.plugins.invoke(&call, &exchange, &input).await.map_err(ExchangeError::Plugin)?;
-        let checked = answered.check(answer_check(endpoint, &Arc::new(exchange))).await.map_err(ExchangeError::Plugin)?;
-        checked.map_err(ExchangeError::Answer)
+        Ok(self.ask(endpoint, &call, &Arc::new(exchange), &input).await?)
     }
 
     /// Answers a request to an endpoint that is switched on.
@@ -205,9 +203,9 @@ impl Exchanges {
             Met::Repeat(reply) => Ok(reply),
             Met::Turn(turn) => {
                 let call = call.ok_or(ExchangeError::NoPlugin)?;
-                let answer = match self.ask(endpoint, call, exchange, &turn).await {
+                let answer = match self.ask(endpoint, call, exchange, turn.input()).await {
                     Ok(answer) => answer,
-                    Err(failure) => self.failure_answer(endpoint, exchange, failure)?,
+                    Err(failure) => self.failure_answer(endpoint, exchange, self.log_refusal(endpoint, call, failure))?,
                 };
                 Ok(turn.commit(answer, Some(call.plugin.version())).await?)
             }
@@ -273,13 +271,17 @@ impl Exchanges {
         endpoint: &Arc<Endpoint>,
         call: &Call,
         exchange: &Arc<Exchange>,
-        turn: &Turn,
+        input: &TurnInput,
     ) -> Result<CheckedAnswer, TurnFailure> {
-        let answered = self.plugins.invoke(call, exchange, turn.input()).await?;
-        let checked =
-            answered.check(answer_check(endpoint, exchange)).await?.inspect_err(|error| self.plugins.note_refusal(call, error));
-        // From here on it may come to the host's log.
-        Ok(checked.map_err(|error| error.in_short(endpoint.reply_rules()))?)
+        let answered = self.plugins.invoke(call, exchange, input).await?;
+        Ok(answered.check(answer_check(endpoint, exchange)).await??)
+    }
+
+    /// Tells the plugin's log why an answer was refused. From here on it may come to the host's, and is short.
+    fn log_refusal(&self, endpoint: &Endpoint, call: &Call, failure: TurnFailure) -> TurnFailure {
+        let TurnFailure::Answer(error) = failure else { return failure };
+        self.plugins.note_refusal(call, &error);
+        TurnFailure::Answer(error.in_short(endpoint.reply_rules()))
     }
 }
 
