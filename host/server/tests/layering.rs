@@ -119,6 +119,13 @@ fn plugins_know_no_key_but_the_one_of_code() {
 }
 
 #[test]
+fn only_tests_of_plugins_assert_that_a_request_was_opened() {
+    let calls = |file: &PathBuf| fs::read_to_string(file).expect("a source file can be read").contains("::assert_opened(");
+    let callers: BTreeSet<String> = source_files().iter().filter(|file| calls(file)).map(|file| module_of(file)).collect();
+    assert_eq!(callers, BTreeSet::from(["devkit/sandbox".to_owned()]));
+}
+
+#[test]
 fn code_that_the_compiler_can_not_check_is_in_one_file_only() {
     for file in source_files() {
         let text = fs::read_to_string(&file).expect("a source file can be read");

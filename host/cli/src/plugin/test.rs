@@ -19,9 +19,10 @@ use futures_util::StreamExt as _;
 use super::project::{Component, ScenarioFile, scenario_folder, scenario_paths, sound_flow_json};
 use crate::output::{note, say};
 use flowhost_devkit::plugin_project::write_atomically;
-use flowhost_devkit::sandbox::{FlowLimits, Sandbox};
+use flowhost_devkit::sandbox::Sandbox;
 use flowhost_devkit::scenarios::{Played, update};
 use flowhost_flow_json::{FlowJson, ReplyRules};
+use flowhost_protocol::flow::FlowLimits;
 use flowhost_server::config::{ConfigError, Environment};
 
 /// Arguments of `plugin test`.
@@ -69,7 +70,6 @@ struct Updated {
 /// All scenarios that were played.
 pub(crate) struct Results {
     all: Vec<PlayedFile>,
-    limits: FlowLimits,
     took: Duration,
 }
 
@@ -96,7 +96,7 @@ async fn once(args: &TestArgs, environment: &Environment) -> anyhow::Result<()> 
             write_update(&sandbox, result).await?;
         }
     }
-    let results = Results { all, limits: *sandbox.limits(), took: began.elapsed() };
+    let results = Results { all, took: began.elapsed() };
     results.tell(args.junit.as_deref(), args.json, environment)
 }
 
@@ -169,9 +169,9 @@ async fn write_update(sandbox: &Arc<Sandbox>, result: &mut PlayedFile) -> anyhow
 }
 
 impl Results {
-    /// Of scenarios that were played over the network, where no limit is known.
+    /// Of scenarios that were played over the network.
     pub(crate) fn from_outside(all: Vec<PlayedFile>, took: Duration) -> Self {
-        Self { all, limits: FlowLimits::default(), took }
+        Self { all, took }
     }
 
     /// Reports; an error says that not all of them passed.
@@ -194,6 +194,11 @@ impl PlayedFile {
 
     fn passed(&self) -> bool {
         self.played.as_ref().is_ok_and(Played::passed)
+    }
+
+    /// What a call of its flow may use.
+    fn limits(&self) -> &FlowLimits {
+        &self.file.scenario.settings.flow().limits
     }
 
     fn name(&self) -> &str {
