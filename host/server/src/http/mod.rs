@@ -1,4 +1,4 @@
-//! HTTP, and nothing but: routes, extractors, statuses. The only place that knows status codes.
+//! HTTP, and nothing but: routes, extractors, statuses.
 
 mod activity;
 mod admin;
