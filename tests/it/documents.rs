@@ -94,7 +94,7 @@ impl Page {
         });
         command.arg(script).current_dir(self.folder.path()).env("PROGRAM", flowhost_tests::program());
         // What a new plugin is made with is built already, for the plugins that the tests deploy.
-        command.env("CARGO_TARGET_DIR", fixture("target/wasm"));
+        command.env("CARGO_TARGET_DIR", repository("target/wasm"));
         command
     }
 }

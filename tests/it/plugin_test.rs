@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command};
 
-use flowhost_tests::{Component, Ended, flowhost, repository};
+use flowhost_tests::{Component, Ended, TestHost, flowhost, repository};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -79,6 +79,40 @@ async fn tokens_are_shared_and_conversations_begin_afresh_as_on_a_host() {
     project.add("scenarios/a.toml", &RESTARTS.replace("restarts", "a"));
 
     succeeded(&project.test(&[]).await);
+}
+
+#[tokio::test]
+async fn a_flow_answers_as_its_settings_say() {
+    let project = Project::with(Component::Trapper, "minted", MINTED).await;
+    project.add("scenarios/not minted.toml", NOT_MINTED);
+    project.add("scenarios/signed.toml", SIGNED);
+    project.add("scenarios/not signed.toml", &SIGNED.replace("signed_token = true", "").replace(SIGNED_COUNTS, REFUSED));
+    project.add("scenarios/limited.toml", LIMITED);
+    project.add("scenarios/short.toml", SHORT);
+
+    let tested = project.test(&["--json"]).await;
+
+    let report: Value = serde_json::from_str(succeeded(&tested)).unwrap();
+    assert_eq!(report["limits"]["reply_bytes"]["limit"], json!(120.0), "the share is that of the scenario's own limit: {report}");
+}
+
+#[tokio::test]
+async fn what_a_scenario_says_of_failures_and_repeats_is_true_of_a_host() {
+    let project = Project::with(Component::Trapper, "failing", FAILING).await;
+    project.add("scenarios/repeated.toml", REPEATED);
+    succeeded(&project.test(&[]).await);
+
+    let host = TestHost::start().await;
+    let acme = host.tenant("acme").await;
+    project.add("acme.pem", &acme.public_key_pem);
+    for (name, text) in [("failing", FAILING), ("repeated", REPEATED)] {
+        let settings = toml::from_str::<Value>(text).unwrap()["settings"].clone();
+        let flow = acme.flow(name, if settings.is_null() { json!({}) } else { settings }, Component::Trapper).await;
+        let file = |name: &str| project.folder.path().join(name);
+        let mut command = flowhost(&["client", "run", "--url", &flow.url(), "--public-key"]);
+        command.arg(file("acme.pem")).arg(file(&format!("scenarios/{name}.toml"))).env("FLOWHOST_APP_SECRET", &acme.app_secret);
+        succeeded(&Ended::of(command).await);
+    }
 }
 
 #[tokio::test]
@@ -499,4 +533,125 @@ expect = { screen = "NEXT", data = { count = 1 } }
 [[step]]
 send = { action = "data_exchange", screen = "FORM", data = { do = "shared" } }
 expect = { screen = "NEXT", data = { shared = true, exchanges = 0 } }
+"#;
+
+const MINTED: &str = r#"
+minted_token = true
+
+[settings]
+token_policy = "minted"
+
+[[step]]
+send = { action = "INIT", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 1 }, state = 1 }
+"#;
+
+const NOT_MINTED: &str = r#"
+[settings]
+token_policy = "minted"
+token_rejected_text = "Ask for a new form."
+
+[[step]]
+send = { action = "INIT", data = { do = "count" } }
+expect = { rejected = "Ask for a new form." }
+"#;
+
+const SIGNED: &str = r#"
+signed_token = true
+settings = { token_signature = "required" }
+
+[[step]]
+send = { action = "INIT", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 1 } }
+"#;
+
+const SIGNED_COUNTS: &str = r#"screen = "NEXT", data = { count = 1 }"#;
+const REFUSED: &str = r#"rejected = "$string""#;
+
+const LIMITED: &str = r#"
+settings = { limits = { reply_bytes = 120 } }
+context = { note = "This is what a business attached to the token: a text that is longer by some letters than the flow may answer." }
+
+[[step]]
+send = { action = "INIT", data = { do = "count" } }
+expect = { screen = "NEXT" }
+
+[[step]]
+send = { action = "data_exchange", screen = "NEXT", data = { do = "context" } }
+expect = { status = 500, state = 1, log = ["the limit is 120"] }
+"#;
+
+const SHORT: &str = r#"
+now = 2026-11-23T09:00:00Z
+settings = { session_ttl_seconds = 60 }
+
+[[step]]
+send = { action = "INIT", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 1 } }
+
+[[step]]
+now = 2026-11-23T09:00:59Z
+send = { action = "data_exchange", screen = "NEXT", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 2 } }
+
+[[step]]
+now = 2026-11-23T09:01:00Z
+send = { action = "data_exchange", screen = "NEXT", data = { do = "count" } }
+expect = { rejected = "$string" }
+"#;
+
+const FAILING: &str = r#"
+[settings]
+on_failure = "error-message"
+failure_text = "Please try again."
+
+# There is no screen yet to show a text on.
+[[step]]
+send = { action = "INIT", data = { do = "panic" } }
+expect = { status = 500 }
+
+[[step]]
+send = { action = "INIT", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 1 } }
+
+[[step]]
+send = { action = "data_exchange", screen = "NEXT", data = { do = "panic" } }
+expect = { screen = "NEXT", error = "Please try again.", state = 1, log = ["on purpose"] }
+
+# What was answered once is answered again, a failure's text too.
+[[step]]
+send = { repeat = 3 }
+expect = { screen = "NEXT", error = "Please try again.", state = 1 }
+
+[[step]]
+send = { action = "data_exchange", screen = "NEXT", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 2 } }
+"#;
+
+const REPEATED: &str = r#"
+[[step]]
+send = { action = "INIT", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 1 } }
+
+[[step]]
+send = { repeat = 1 }
+expect = { screen = "NEXT", data = { count = 1 }, state = 1 }
+
+[[step]]
+send = { action = "data_exchange", screen = "NEXT", data = { do = "count" } }
+expect = { screen = "NEXT", data = { count = 2 } }
+
+# Others came since.
+[[step]]
+send = { repeat = 1 }
+expect = { status = 409, state = 2 }
+
+# Nothing was committed, so it is a new try.
+[[step]]
+send = { action = "data_exchange", screen = "NEXT", data = { do = "panic" } }
+expect = { status = 500 }
+
+[[step]]
+send = { repeat = 5 }
+expect = { status = 500, state = 2 }
 "#;

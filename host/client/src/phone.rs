@@ -8,7 +8,7 @@ use serde_json::Value;
 use flowhost_flow_json::FlowJson;
 
 use super::judgement::{Judgement, Outcome, RequestKind};
-use super::{ClientError, FlowClient, payload};
+use super::{ClientError, FlowClient, SealedRequest, payload};
 
 /// A phone that talks to one endpoint.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub struct Exchange {
     pub duration: Duration,
     /// What the phone makes of the answer.
     pub judgement: Judgement,
+    /// As what it was sent last: see [`Phone::repeat`].
+    pub sealed: SealedRequest,
 }
 
 impl Phone {
@@ -78,23 +80,28 @@ impl Phone {
     /// # Errors
     /// Those of [`FlowClient::seal`]: there was nothing to send.
     pub async fn exchange(&self, payload: &Value) -> Result<Exchange, ClientError> {
-        let first = self.attempt(payload, 0).await?;
-        if first.judgement.outcome == Outcome::FetchesKey { self.attempt(payload, 1).await } else { Ok(first) }
+        let first = self.attempt(payload, self.client.seal(payload)?, 0).await;
+        let fetches_key = first.judgement.outcome == Outcome::FetchesKey;
+        Ok(if fetches_key { self.attempt(payload, self.client.seal(payload)?, 1).await } else { first })
     }
 
-    async fn attempt(&self, payload: &Value, tries_before: usize) -> Result<Exchange, ClientError> {
-        let sealed = self.client.seal(payload)?;
+    /// Sends a request of before once more, byte for byte, as one that no answer came to. `payload` is what is inside.
+    pub async fn repeat(&self, payload: &Value, sealed: SealedRequest) -> Exchange {
+        self.attempt(payload, sealed, 0).await
+    }
+
+    async fn attempt(&self, payload: &Value, sealed: SealedRequest, tries_before: usize) -> Exchange {
         let attempts = tries_before + 1;
         let raw = match self.client.send(&sealed).await {
             Ok(raw) => raw,
             Err(error) => {
                 let judgement = Judgement::of_failure(payload, &error);
-                return Ok(Exchange { attempts, status: None, payload: None, duration: Duration::ZERO, judgement });
+                return Exchange { attempts, status: None, payload: None, duration: Duration::ZERO, judgement, sealed };
             }
         };
         let (mut judgement, opened) = Judgement::of(payload, &sealed, &raw, tries_before, self.flow_json.as_deref());
         judgement.hints.extend(slowness(raw.duration));
-        Ok(Exchange { attempts, status: Some(raw.status), payload: opened, duration: raw.duration, judgement })
+        Exchange { attempts, status: Some(raw.status), payload: opened, duration: raw.duration, judgement, sealed }
     }
 }
 

@@ -20,7 +20,6 @@ use self::background::{Background, Life, Task, Watch};
 use crate::admin::{self, Admin, AdminError, MAX_WAITING_CHANGES, Rehearsal, Rehearsed, Rotation, Stage};
 use crate::config::{CompileConfig, HostConfig, MigrationPolicy};
 use crate::egress::{Egress, EgressConfig};
-use crate::exchange::Exchanges;
 use crate::graph::Graph;
 use crate::http::{
     AdminState, BodyMemory, FailedAttempts, PublicState, Readiness, ReadyCheck, Server, ServerOptions, Stopping, admin_router,
@@ -29,10 +28,13 @@ use crate::http::{
 use crate::key_uploads::KeyUploads;
 use crate::key_values::FlowValues;
 use crate::plugin_logs::PluginLogs;
-use crate::sessions::{Notices, Sessions};
 use crate::store::{self, Store, StoreError, UploadStatus};
-use crate::tenants::{Directory, MAX_MEMORY_BYTES};
+use crate::tenants::Directory;
+use flowhost_exchange::endpoint::{ActivePlugin, Endpoints};
+use flowhost_exchange::exchange::Exchanges;
+use flowhost_exchange::sessions::{Notices, Sessions};
 use flowhost_protocol::crypto::{CodeKeys, InlineRsa, MasterKeys, TokenDigest};
+use flowhost_protocol::flow::MAX_MEMORY_BYTES;
 use flowhost_protocol::ids::{PluginDigest, TenantId};
 use flowhost_runtime::budget::Budget;
 use flowhost_runtime::plugins::{
@@ -75,10 +77,11 @@ impl Host {
         let to_load = load_cached(&directory, &plugins).await;
 
         let turns = TaskTracker::new();
-        let notices = Arc::new(Notices::new(store.clone()));
+        let sessions = Arc::new(store.clone());
+        let notices = Arc::new(Notices::new(sessions.clone()));
         let exchanges = Exchanges::new(
             directory.clone(),
-            Sessions::new(store.clone()),
+            Sessions::new(sessions),
             notices.clone(),
             plugins.clone(),
             metrics.clone(),
@@ -271,7 +274,7 @@ fn forget_the_gone(directory: &Directory, plugins: &Plugins, notices: &Notices, 
     plugins.retain_versions(&versions);
     metrics.plugins.retain(|tenant, flow| {
         let endpoint = directory.resolve(tenant, flow)?;
-        Some(endpoint.active.as_ref().map(|active| active.version))
+        Some(endpoint.active.as_ref().map(|active| active.version()))
     });
 }
 
@@ -299,7 +302,8 @@ impl Stage for RehearsalStage {
         Box::pin(async move {
             let Rehearsal { tenant, flow, version, data } = rehearsal;
             let endpoint = self.0.resolve(tenant, flow).map_err(|_| AdminError::NotFound("flow"))?;
-            let answer = self.0.rehearse(&endpoint, version.version, version.digest, &version.requests, data).await;
+            let plugin = ActivePlugin { version: version.version, digest: version.digest, requests: version.requests.clone() };
+            let answer = self.0.rehearse(&endpoint, &plugin, data).await;
             match answer {
                 Ok(answer) => Ok(Rehearsed { screen: answer.screen().map(str::to_owned) }),
                 Err(failure) => {

@@ -102,7 +102,7 @@ impl<'a> Sealing<'a> {
         let whole = !self.long_key && self.iv.len() == 16 && self.flip.is_none() && self.cut == 0;
         match (opened, FlowRequest::parse(self.plaintext)) {
             (opened, _) if !whole => assert!(matches!(opened, Err(EnvelopeError::Data(_))), "{opened:?}"),
-            (Ok(opened), Ok(request)) => assert_eq!(shown(&opened.request), shown(&request)),
+            (Ok(opened), Ok(request)) => assert_eq!(shown(opened.request.request()), shown(&request)),
             (Err(EnvelopeError::Payload(error)), Err(expected)) => assert_eq!(*error, expected),
             (opened, parsed) => panic!("{opened:?} where the payload is {parsed:?}"),
         }
@@ -144,8 +144,8 @@ fn assert_agrees(body: &[u8], opened: Opened) {
 
     let plaintext = cipher.decrypt(&Nonce::from(iv), &*ciphertext).expect("what was opened is undamaged");
     let request = FlowRequest::parse(&plaintext).expect("what was opened is a request");
-    assert_eq!(shown(&opened.request), shown(&request));
-    assert_eq!(opened.digest.0, <[u8; 32]>::from(Sha256::digest(&ciphertext)));
+    assert_eq!(shown(opened.request.request()), shown(&request));
+    assert_eq!(opened.request.digest().0, <[u8; 32]>::from(Sha256::digest(&ciphertext)));
 
     let answer = CheckedAnswer::refusal("No longer available.");
     let sealed = opened.seal.seal(answer.reply()).expect("a short reply can be sealed").into_body();

@@ -8,11 +8,9 @@
 use std::cell::Cell;
 
 use arbitrary::{Result, Unstructured};
-use flowhost_protocol::flow::{Action, Exchange, FlowToken, SharedTokens};
-use flowhost_server::exchange::token_standing;
-use flowhost_server::sessions::{Entry, KnownSession, entry};
-use flowhost_server::store::SessionStatus;
-use flowhost_server::tenants::{FlowSettings, TokenPolicy, TokenSignature};
+use flowhost_exchange::exchange::token_standing;
+use flowhost_exchange::sessions::{Entry, KnownSession, SessionStatus, entry};
+use flowhost_protocol::flow::{Action, Exchange, FlowSettings, FlowToken, SharedTokens, TokenPolicy, TokenSignature};
 use time::{Duration, OffsetDateTime};
 
 /// Gives whether the request got a turn.

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use arbitrary::{Result, Unstructured};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use flowhost_exchange::sessions::token_signature_holds;
 use flowhost_protocol::crypto::AppSecret;
 use flowhost_protocol::flow::{Action, Exchange, FlowToken};
-use flowhost_server::sessions::token_signature_holds;
 use serde_json::json;
 use serde_json::value::RawValue;
 

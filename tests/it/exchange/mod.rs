@@ -7,6 +7,7 @@ mod minted;
 mod no_text;
 mod replay;
 mod replay_property;
+mod session_stores;
 mod shared_tokens;
 mod tokens;
 mod vectors;

@@ -134,6 +134,7 @@ mod tests {
 
     use clap::Parser;
 
+    use flowhost_client::FlowClient;
     use flowhost_client::judgement::{Judgement, Outcome, RequestKind};
 
     use super::*;
@@ -173,7 +174,10 @@ mod tests {
         let outcome = Outcome::DisablesButton { text: "\u{1b}[2J\n200 in 1 ms".to_owned() };
         let judgement = Judgement { request: RequestKind::Turn, outcome, problems: Vec::new(), hints: Vec::new() };
         let payload = Some(json!({"text": "\u{1b}[2J\u{9b}"}));
-        let exchange = Exchange { attempts: 1, status: Some(200), payload, duration: Duration::from_millis(3), judgement };
+        let key = format!("{}/../../tests/fixtures/vectors/keys/public.pem", env!("CARGO_MANIFEST_DIR"));
+        let client = FlowClient::new("http://localhost/", &std::fs::read_to_string(key).unwrap(), "s").unwrap();
+        let sealed = client.seal(&json!({})).unwrap();
+        let exchange = Exchange { attempts: 1, status: Some(200), payload, duration: Duration::from_millis(3), judgement, sealed };
 
         let shown = for_people(&exchange);
 

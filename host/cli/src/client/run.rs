@@ -1,5 +1,6 @@
 //! `flowhost client run`: plays the scenarios of a plugin against an endpoint.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -7,7 +8,7 @@ use clap::Args;
 use serde_json::Value;
 
 use flowhost_client::judgement::{Check, Judgement, Problem};
-use flowhost_client::{Exchange, Phone};
+use flowhost_client::{Exchange, Phone, SealedRequest};
 use flowhost_devkit::scenarios::{Answers, Came, NoAnswer, Request, Scenario};
 use flowhost_protocol::crypto::random_bytes;
 use flowhost_server::config::{ConfigError, Environment};
@@ -77,6 +78,8 @@ struct Endpoint<'a> {
     written_token: String,
     sent_token: String,
     steps: usize,
+    /// What was sent, by the requests' numbers: a repeat is the same bytes.
+    sent: HashMap<usize, SealedRequest>,
     problems: Vec<String>,
 }
 
@@ -89,7 +92,7 @@ impl<'a> Endpoint<'a> {
             None if written_token.is_empty() || written_token == UNUSED => written_token.clone(),
             None => format!("{written_token}-{}", hex::encode(random_bytes::<8>())),
         };
-        Self { phone, written_token, sent_token, steps: 0, problems: Vec::new() }
+        Self { phone, written_token, sent_token, steps: 0, sent: HashMap::new(), problems: Vec::new() }
     }
 
     /// Notes what a phone would not accept, even if the scenario expects it.
@@ -107,8 +110,12 @@ impl Answers for Endpoint<'_> {
         let mut payload = request.payload.clone();
         replace(&mut payload, &self.written_token, &self.sent_token);
         let payload = if request.signed { self.phone.sign(payload) } else { payload };
-        let exchange = self.phone.exchange(&payload).await.map_err(|error| NoAnswer(error.to_string()))?;
-        let Exchange { status, payload, duration, judgement, .. } = exchange;
+        let exchange = match self.sent.remove(&request.number) {
+            Some(sealed) => self.phone.repeat(&payload, sealed).await,
+            None => self.phone.exchange(&payload).await.map_err(|error| NoAnswer(error.to_string()))?,
+        };
+        let Exchange { status, payload, duration, judgement, sealed, .. } = exchange;
+        self.sent.insert(request.number, sealed);
         let shut = judgement.problems.iter().find(|problem| matches!(problem.check, Check::Arrival | Check::Sealing));
         let (Some(status), None) = (status, shut) else {
             let why: Vec<_> = judgement.problems.iter().map(Problem::line).collect();

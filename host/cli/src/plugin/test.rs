@@ -20,9 +20,10 @@ use super::flow_json::sound_flow_json;
 use super::project::{Component, ScenarioFile, scenario_folder, scenario_paths};
 use crate::output::{note, say};
 use flowhost_devkit::plugin_project::write_atomically;
-use flowhost_devkit::sandbox::{FlowLimits, Sandbox};
+use flowhost_devkit::sandbox::Sandbox;
 use flowhost_devkit::scenarios::{Played, update};
 use flowhost_flow_json::{FlowJson, ReplyRules};
+use flowhost_protocol::flow::FlowLimits;
 use flowhost_server::config::{ConfigError, Environment};
 
 /// Arguments of `plugin test`.
@@ -70,7 +71,6 @@ struct Updated {
 /// The results of all scenarios that were played.
 pub(crate) struct Results {
     all: Vec<PlayedFile>,
-    limits: FlowLimits,
     took: Duration,
 }
 
@@ -97,7 +97,7 @@ async fn once(args: &TestArgs, environment: &Environment) -> anyhow::Result<()> 
             write_update(&sandbox, result).await?;
         }
     }
-    let results = Results { all, limits: *sandbox.limits(), took: began.elapsed() };
+    let results = Results { all, took: began.elapsed() };
     results.tell(args.junit.as_deref(), args.json, environment)
 }
 
@@ -170,9 +170,9 @@ async fn write_update(sandbox: &Arc<Sandbox>, result: &mut PlayedFile) -> anyhow
 }
 
 impl Results {
-    /// The results of scenarios that were played over the network, where the limits are not known.
+    /// Of scenarios that were played over the network.
     pub(crate) fn from_outside(all: Vec<PlayedFile>, took: Duration) -> Self {
-        Self { all, limits: FlowLimits::default(), took }
+        Self { all, took }
     }
 
     /// Reports the results. Fails if any scenario failed.
@@ -195,6 +195,11 @@ impl PlayedFile {
 
     fn passed(&self) -> bool {
         self.played.as_ref().is_ok_and(Played::passed)
+    }
+
+    /// What a call of its flow may use.
+    fn limits(&self) -> &FlowLimits {
+        &self.file.scenario.settings.flow().limits
     }
 
     fn name(&self) -> &str {

@@ -1,166 +1,104 @@
-//! One conversation with the plugin: what the host does around a call, done in memory.
+//! One conversation with the plugin: a tenant and a flow of its own, whose requests take the host's own turns.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde_json::{Value, from_slice};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde_json::{Value, from_slice, json};
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
+use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
 use super::Sandbox;
 use super::fakes::Fake;
+use super::tenant::{APP_SECRET, Nowhere, endpoint};
 use crate::scenarios::{Answers, Came, Inside, NoAnswer, Request, Scenario, Usage};
-use flowhost_protocol::flow::{
-    Action, BoundSecret, CheckedAnswer, ClientError, Exchange, FlowConfig, FlowReply, FlowRequest, OnReopen, Outcome, ReplyKind,
-    TurnInput,
-};
-use flowhost_protocol::ids::Scope;
-use flowhost_runtime::plugins::{Call, Fixed};
+use flowhost_exchange::endpoint::Endpoint;
+use flowhost_exchange::exchange::{ExchangeError, Exchanges, status_of_reply};
+use flowhost_exchange::sessions::{MemorySessions, Notices, SessionError, Sessions, TokenLife};
+use flowhost_protocol::crypto::InlineRsa;
+use flowhost_protocol::envelope::OpenedRequest;
+use flowhost_protocol::flow::{FlowReply, FlowRequest, FlowToken};
+use flowhost_protocol::ids::{RequestDigest, RequestId, Scope, TokenHash};
+use flowhost_runtime::plugins::{Fixed, Purpose, Tallied, Tally, Test};
 use flowhost_runtime::telemetry::{self, CallUsage};
-use flowhost_server::exchange::{call_limits, check_answer, token_standing};
-use flowhost_server::sessions::{Entry, KnownSession, Opening, SessionStatus, TokenStanding, entry, is_suspect, restarts};
 
-/// A session of the plugin, in memory.
+/// A conversation with the plugin, whose session is in memory.
 pub struct Conversation {
     sandbox: Arc<Sandbox>,
     fake: Arc<Fake>,
-    call: Call,
+    exchanges: Arc<Exchanges>,
+    endpoint: Arc<Endpoint>,
+    sessions: Sessions,
+    store: Arc<MemorySessions>,
+    /// What the plugin is told after an answer.
+    background: TaskTracker,
+    tally: Tally,
     seed: u64,
     calls: u32,
-    context: Option<String>,
-    on_reopen: OnReopen,
-    session: Option<Session>,
-}
-
-/// What is remembered of the conversation, as the host's database would.
-struct Session {
-    known: KnownSession,
-    state: Option<String>,
-}
-
-/// What came of one request.
-struct Outcomes {
-    reply: Option<FlowReply>,
-    failure: Option<String>,
-    problems: Vec<String>,
-    usage: Option<Usage>,
+    token: Option<TokenHash>,
+    /// What is to be attached to the token, until it is minted; none if it never is.
+    to_mint: Option<Option<String>>,
 }
 
 impl Conversation {
     pub(super) fn new(sandbox: Arc<Sandbox>, scope: Scope, fake: Arc<Fake>, scenario: &Scenario) -> Self {
-        let call = Call {
-            scope,
-            tenant_slug: "sandbox".to_owned(),
-            flow_name: "sandbox".to_owned(),
-            version: 1,
-            digest: sandbox.digest,
-            limits: call_limits(&sandbox.settings.limits),
-            capabilities: Arc::new(sandbox.settings.grants.clone()),
-            config: Arc::new(config(scenario)),
-            // What it writes into its store is kept, in memory.
-            request: None,
-            rehearsal: false,
-            fixed: None,
-        };
+        let store = Arc::new(MemorySessions::new(DEFAULT_NOW));
+        let (sessions, background) = (Sessions::new(store.clone()), TaskTracker::new());
+        background.close();
+        let exchanges = Exchanges::new(
+            Arc::new(Nowhere),
+            sessions.clone(),
+            Arc::new(Notices::new(store.clone())),
+            sandbox.plugins.clone(),
+            sandbox.metrics.clone(),
+            // Nothing here is sealed.
+            Box::new(InlineRsa),
+            background.clone(),
+        );
         let context = scenario.context.as_ref().map(Value::to_string);
-        let on_reopen = scenario.on_reopen.unwrap_or(sandbox.settings.on_reopen);
-        Self { sandbox, fake, call, seed: scenario.seed.unwrap_or_default(), calls: 0, context, on_reopen, session: None }
-    }
-
-    async fn exchange(&mut self, exchange: &Exchange, signed: bool, now: OffsetDateTime) -> Outcomes {
-        let sandbox = self.sandbox.clone();
-        let settings = &sandbox.settings;
-        let standing = TokenStanding { verified: signed, ..token_standing(settings, exchange, || signed) };
-        let known = self.session.as_ref().filter(|_| !standing.shared).map(|session| session.known);
-        let opening = Opening {
-            opened: exchange.action == Action::Init,
-            restart: restarts(self.on_reopen, exchange.action, known),
-            suspect: known.is_some_and(|session| is_suspect(exchange.action, session, now)),
-        };
-        let shared = match entry(standing, known, now) {
-            Entry::Over(_) | Entry::Refused => {
-                if let Some(session) = &mut self.session {
-                    session.known = session.known.reopened(opening.suspect);
-                }
-                return Outcomes::refused(CheckedAnswer::refusal(&settings.token_rejected_text).into_reply());
-            }
-            Entry::StandAlone => true,
-            Entry::Turn => false,
-        };
-        let goes_on = !shared && !opening.restart;
-        let input = TurnInput {
-            state: self.session.as_ref().filter(|_| goes_on).and_then(|session| session.state.clone()).map(Zeroizing::new),
-            context: self.context.clone().map(Zeroizing::new),
-            exchanges: known.filter(|_| goes_on).map_or(0, |session| session.exchanges(self.on_reopen)),
-            token_verified: signed,
-            shared,
-        };
-        let call = self.next_call(now);
-        let mut used = CallUsage::default();
-        let checked = match sandbox.plugins.rehearse(&call, exchange, &input, &mut used).await {
-            Ok(answered) => {
-                let (sandbox, exchange) = (sandbox.clone(), exchange.clone());
-                let check = move |answer| check_answer(answer, &exchange, &sandbox.settings, sandbox.rules.as_ref());
-                answered.check(check).await
-            }
-            Err(failure) => Err(failure),
-        };
-        match checked {
-            Err(failure) => Outcomes::failed(telemetry::chain(&failure), &used),
-            Ok(Ok(checked)) if shared => Outcomes::answered(checked, &used),
-            Ok(Ok(checked)) => self.commit(checked, opening, &used, now),
-            Ok(Err(refused)) => {
-                sandbox.plugins.note_refusal(&call, &refused);
-                Outcomes::failed(refused.to_string(), &used)
-            }
+        Self {
+            endpoint: Arc::new(endpoint(&sandbox, scope, scenario)),
+            fake,
+            exchanges,
+            sessions,
+            store,
+            background,
+            tally: Tally::default(),
+            seed: scenario.seed.unwrap_or_default(),
+            calls: 0,
+            token: FlowToken::new(scenario.flow_token.clone()).map(|token| token.hash()),
+            to_mint: scenario.minted_token.then_some(context),
+            sandbox,
         }
     }
 
-    /// Takes over what the host would store together with the exchange.
-    fn commit(&mut self, answer: CheckedAnswer, opening: Opening, used: &CallUsage, now: OffsetDateTime) -> Outcomes {
-        let time_to_live = self.sandbox.settings.session_time_to_live();
-        let began = || KnownSession {
-            status: SessionStatus::Open,
-            expires_at: now.saturating_add(time_to_live.try_into().unwrap_or(time::Duration::MAX)),
-            version: 0,
-            opened_at: 0,
-            updated_at: now,
-            reopenings: 0,
-        };
-        let session = self.session.get_or_insert_with(|| Session { known: began(), state: None });
-        let known = session.known.reopened(opening.suspect);
-        session.known = KnownSession {
-            status: match answer.outcome() {
-                Outcome::Completed => SessionStatus::Completed,
-                Outcome::Rejected => SessionStatus::Rejected,
-                Outcome::Failed | Outcome::Refused | Outcome::Screen => SessionStatus::Open,
-            },
-            version: known.version + 1,
-            opened_at: if opening.opened { known.version } else { known.opened_at },
-            updated_at: now,
-            ..known
-        };
-        if opening.restart {
-            session.state = None;
+    /// Mints the token when the first request comes: what is in between is no part of a scenario.
+    async fn mint(&mut self) -> Result<(), SessionError> {
+        if let (Some(context), Some(token)) = (self.to_mint.take(), self.token) {
+            let (space, life) = (&self.endpoint.space, TokenLife::FromNow(self.endpoint.settings.session_time_to_live()));
+            self.sessions.mint_as(space, token, context.as_deref(), life).await?;
         }
-        session.state = answer.state().map(str::to_owned).or(session.state.take());
-        Outcomes::answered(answer, used)
+        Ok(())
     }
 
-    /// The acknowledgement is the same whatever the plugin does; that it failed is told all the same.
-    async fn client_error(&mut self, error: &ClientError, now: OffsetDateTime) -> Outcomes {
-        let call = self.next_call(now);
-        let mut used = CallUsage::default();
-        let told = self.sandbox.plugins.rehearse_client_error(&call, error, &mut used).await;
-        let problem = |failure| format!("the plugin failed on the client's report: {}", telemetry::chain(&failure));
-        let problems = told.err().map(problem).into_iter().collect();
-        Outcomes { reply: Some(FlowReply::acknowledged()), failure: None, problems, usage: Some(usage(&used, 0, 0)) }
+    /// Takes the request's turn, as a host does once it is opened.
+    async fn answer_opened(&mut self, opened: OpenedRequest, now: OffsetDateTime) -> (Result<FlowReply, ExchangeError>, Tallied) {
+        let fixed = Fixed { now, seed: self.seed, call: self.calls + 1 };
+        let purpose = Purpose::Test(Test { fixed, tally: self.tally.clone() });
+        let answered = self.exchanges.answer_opened(&self.endpoint, opened, RequestId::new(), Instant::now(), purpose).await;
+        self.background.wait().await;
+        let tallied = self.tally.take();
+        self.calls += u32::from(tallied.usage.is_some());
+        (answered, tallied)
     }
 
-    fn next_call(&mut self, now: OffsetDateTime) -> Call {
-        self.calls += 1;
-        Call { fixed: Some(Fixed { now, seed: self.seed, call: self.calls }), ..self.call.clone() }
+    async fn state(&self) -> Result<Option<Zeroizing<String>>, SessionError> {
+        match self.token {
+            Some(token) => self.sessions.find_state(&self.endpoint.space, token).await,
+            None => Ok(None),
+        }
     }
 }
 
@@ -169,25 +107,34 @@ impl Answers for Conversation {
         let began = Instant::now();
         let now = request.now.unwrap_or(DEFAULT_NOW);
         self.fake.set_clock(now);
-        let parsed = FlowRequest::parse(request.payload.to_string().as_bytes()).map_err(|error| NoAnswer(error.to_string()))?;
-        let outcomes = match parsed {
-            FlowRequest::Ping => Outcomes::of_the_host(FlowReply::active()),
-            FlowRequest::ClientError(error) => self.client_error(&error, now).await,
-            FlowRequest::Exchange(exchange) => self.exchange(&exchange, request.signed, now).await,
-        };
+        self.store.set_clock(now);
+        self.mint().await.map_err(|error| NoAnswer(telemetry::chain(&error)))?;
+        let opened = opened(request)?;
+        let reports = matches!(opened.request(), FlowRequest::ClientError(_));
+        let (answered, tallied) = self.answer_opened(opened, now).await;
+        let state = self.state().await.map_err(|error| NoAnswer(telemetry::chain(&error)))?;
         let (log, unanswered) = self.fake.take_log_and_problems();
-        let state = self.session.as_ref().and_then(|session| session.state.as_deref());
-        let state = state.and_then(|state| serde_json::from_str(state).ok());
-        let problems = [outcomes.problems, unanswered].concat();
-        let inside = Inside { state, log, failure: outcomes.failure, problems, usage: outcomes.usage };
-        let status = match outcomes.reply.as_ref().map(FlowReply::kind) {
-            Some(ReplyKind::Answer) => 200,
-            Some(ReplyKind::TokenRejected) => 427,
-            // As `on_failure` says by default.
-            None => 500,
+        // The acknowledgement of a report is the same whatever the plugin does; that it failed is told all the same.
+        let (failure, problem) = match tallied.failure {
+            Some(why) if reports => (None, Some(format!("the plugin failed on the client's report: {why}"))),
+            why => (why.or_else(|| answered.as_ref().err().map(|error| telemetry::chain(error))), None),
         };
-        let payload = outcomes.reply.and_then(|reply| from_slice(reply.payload()).ok());
-        Ok(Came { status, payload, took: began.elapsed(), inside: Some(inside) })
+        let payload = answered.as_ref().ok().map(FlowReply::payload);
+        let answers = failure.is_none() && !reports;
+        let sizes = if answers { (payload.map_or(0, <[u8]>::len), state.as_ref().map_or(0, |state| state.len())) } else { (0, 0) };
+        let inside = Inside {
+            state: state.and_then(|state| serde_json::from_str(&state).ok()),
+            log,
+            failure,
+            problems: problem.into_iter().chain(unanswered).collect(),
+            usage: tallied.usage.map(|used| usage(&used, sizes)),
+        };
+        Ok(Came {
+            status: answered.as_ref().map_or_else(ExchangeError::status, |reply| status_of_reply(reply.kind())),
+            payload: payload.and_then(|payload| from_slice(payload).ok()),
+            took: began.elapsed(),
+            inside: Some(inside),
+        })
     }
 
     fn finish(&mut self) -> Vec<String> {
@@ -197,33 +144,28 @@ impl Answers for Conversation {
 
 impl Drop for Conversation {
     fn drop(&mut self) {
-        self.sandbox.fakes.leave(self.call.scope.tenant);
+        self.sandbox.fakes.leave(self.endpoint.scope.tenant);
     }
 }
 
-impl Outcomes {
-    fn failed(why: String, used: &CallUsage) -> Self {
-        Self { reply: None, failure: Some(why), problems: Vec::new(), usage: Some(usage(used, 0, 0)) }
+/// The request as a host would have it after opening it.
+fn opened(request: &Request) -> Result<OpenedRequest, NoAnswer> {
+    let mut payload = request.payload.clone();
+    if let (true, Some(token)) = (request.signed, payload["flow_token"].as_str()) {
+        payload["flow_token_signature"] = Value::from(signature(token));
     }
-
-    fn answered(answer: CheckedAnswer, used: &CallUsage) -> Self {
-        let state_bytes = answer.state().map_or(0, str::len);
-        let reply = answer.into_reply();
-        let usage = usage(used, reply.payload().len(), state_bytes);
-        Self { reply: Some(reply), failure: None, problems: Vec::new(), usage: Some(usage) }
-    }
-
-    fn refused(reply: FlowReply) -> Self {
-        Self::of_the_host(reply)
-    }
-
-    /// The plugin was not called.
-    fn of_the_host(reply: FlowReply) -> Self {
-        Self { reply: Some(reply), failure: None, problems: Vec::new(), usage: None }
-    }
+    let parsed = FlowRequest::parse(payload.to_string().as_bytes()).map_err(|error| NoAnswer(error.to_string()))?;
+    let digest = RequestDigest(Sha256::digest(request.number.to_be_bytes()).into());
+    Ok(OpenedRequest::assert_opened(parsed, digest))
 }
 
-fn usage(used: &CallUsage, reply_bytes: usize, state_bytes: usize) -> Usage {
+/// A flow token's signature, as WhatsApp makes it.
+fn signature(token: &str) -> String {
+    let key = EncodingKey::from_secret(APP_SECRET);
+    encode(&Header::new(Algorithm::HS256), &json!({ "flow_token": token }), &key).expect("an HMAC takes any key")
+}
+
+fn usage(used: &CallUsage, (reply_bytes, state_bytes): (usize, usize)) -> Usage {
     Usage {
         cpu: used.cpu.unwrap_or_default(),
         wall: used.wall.unwrap_or_default(),
@@ -231,14 +173,6 @@ fn usage(used: &CallUsage, reply_bytes: usize, state_bytes: usize) -> Usage {
         reply_bytes: reply_bytes as u64,
         state_bytes: state_bytes as u64,
     }
-}
-
-/// Settings as they are; each secret is its own placeholder, so that the scenario sees where it went and not what it is.
-fn config(scenario: &Scenario) -> FlowConfig {
-    let secret = |name: &String| Zeroizing::new(format!("{{{{secret:{name}}}}}"));
-    let secrets = scenario.surroundings.secrets.iter();
-    let secrets = secrets.map(|(name, hosts)| (name.clone(), BoundSecret { value: secret(name), hosts: hosts.clone() }));
-    FlowConfig { settings: scenario.surroundings.config.clone(), secrets: secrets.collect::<BTreeMap<_, _>>() }
 }
 
 /// What time it is where a scenario doesn't say: noon of 2026-01-01 (UTC), so that it comes out the same tomorrow.

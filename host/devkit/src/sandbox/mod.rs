@@ -1,5 +1,5 @@
-//! A plugin in its real sandbox, with a scenario around it: the engine, the limits, the imports, the check of replies and the rules of
-//! sessions are the host's own. What stands behind the imports answers from the scenario. No server, no database, no network.
+//! A plugin in its real sandbox, with a scenario around it: a turn is the host's own, from the opened request to the reply. What stands
+//! behind the imports answers from the scenario, and sessions are in memory. No server, no database, no network.
 //!
 //! Invariant: scenarios that are played side by side share compiled code and nothing else. Each has a tenant of its own.
 
@@ -7,6 +7,7 @@ mod conversation;
 mod fakes;
 mod http;
 mod store;
+mod tenant;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,25 +16,24 @@ use sha2::{Digest, Sha256};
 
 pub use conversation::Conversation;
 
-pub use flowhost_server::tenants::FlowLimits;
-
 use self::fakes::{Fake, Fakes};
 use crate::scenarios::{MediaContent, Scenario};
+use flowhost_exchange::endpoint::{LoadedFlowJson, ServedFlowJson};
 use flowhost_flow_json::ReplyRules;
-use flowhost_protocol::ids::{FlowId, PluginDigest, Scope, TenantId};
+use flowhost_protocol::flow::MAX_MEMORY_BYTES;
+use flowhost_protocol::ids::{FlowId, FlowJsonDigest, PluginDigest, Scope, TenantId};
 use flowhost_runtime::plugins::{
     CodeSettings, ComponentSource, FoundComponent, HostLimits, Inspection, LoadError, Plugins, Services, inspect,
 };
 use flowhost_runtime::telemetry::Metrics;
-use flowhost_server::tenants::{FlowSettings, MAX_MEMORY_BYTES};
 
 /// A plugin that is ready to be played with.
 pub struct Sandbox {
-    plugins: Plugins,
+    plugins: Arc<Plugins>,
+    metrics: Arc<Metrics>,
     digest: PluginDigest,
     inspection: Inspection,
-    settings: FlowSettings,
-    rules: Option<ReplyRules>,
+    flow_json: LoadedFlowJson,
     fakes: Arc<Fakes>,
 }
 
@@ -46,21 +46,18 @@ impl Sandbox {
         let fakes = Arc::new(Fakes::default());
         let services = Services { http: fakes.clone(), logs: fakes.clone(), media: fakes.clone(), values: fakes.clone() };
         let source = Box::new(OneComponent(component));
-        let plugins = Plugins::new(MAX_MEMORY_BYTES, HostLimits::default(), code, source, services, Arc::new(Metrics::new()))?;
+        let metrics = Arc::new(Metrics::new());
+        let plugins = Plugins::new(MAX_MEMORY_BYTES, HostLimits::default(), code, source, services, metrics.clone())?;
         plugins.ensure_loadable(TenantId::new(), digest).await?;
-        // What the manifest asks for is granted; all else is as a new flow has it.
-        let settings = FlowSettings { grants: inspection.requests.clone(), ..FlowSettings::default() };
-        Ok(Self { plugins, digest, inspection, settings, rules, fakes })
+        // Which document the rules are of is of interest where it can be replaced.
+        let loaded = |rules| LoadedFlowJson::Rules(Arc::new(ServedFlowJson { digest: FlowJsonDigest([0; 32]), rules }));
+        let flow_json = rules.map_or(LoadedFlowJson::Absent, loaded);
+        Ok(Self { plugins: Arc::new(plugins), metrics, digest, inspection, flow_json, fakes })
     }
 
     /// What the component says of itself.
     pub fn inspection(&self) -> &Inspection {
         &self.inspection
-    }
-
-    /// What one call may use.
-    pub fn limits(&self) -> &FlowLimits {
-        &self.settings.limits
     }
 
     /// Sets the stage for a scenario, whose files are in `folder`.

@@ -11,6 +11,7 @@ mod fields;
 mod json;
 mod pattern;
 mod play;
+mod settings;
 mod surroundings;
 #[cfg(test)]
 mod tests;
@@ -24,12 +25,12 @@ pub use error::ScenarioError;
 pub use expectation::{Expectation, OUTCOMES, seen};
 pub use pattern::{At, Difference, Kind, Path, Pattern};
 pub use play::{Answers, Came, Inside, NoAnswer, Played, PlayedStep, Request, Usage};
+pub use settings::Settings;
 pub use surroundings::{BodyPattern, HttpAnswer, HttpFailure, HttpFake, MediaContent, MediaFailure, MediaFake, Surroundings};
 pub use update::{Update, update};
 
 use self::error::Source;
 use self::fields::{Field, Fields};
-use flowhost_protocol::flow::OnReopen;
 
 /// A conversation to play.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,8 +41,10 @@ pub struct Scenario {
     pub flow_token: String,
     /// Whether the requests carry a valid signature of the token.
     pub signed_token: bool,
-    /// What an INIT does to an open conversation; `None` for the default of a flow's settings.
-    pub on_reopen: Option<OnReopen>,
+    /// Whether the host minted the token, as it did where something is attached to it.
+    pub minted_token: bool,
+    /// The flow's settings.
+    pub settings: Settings,
     /// The data API version that the client sends.
     pub data_api_version: String,
     /// The context that the business attached to the token.
@@ -74,6 +77,11 @@ pub struct Step {
 pub enum Send {
     /// Meta's health check.
     Ping,
+    /// The request of an earlier step once more, as it was.
+    Repeat {
+        /// Which step, counted from 1. It is no repeat itself.
+        step: usize,
+    },
     /// A user's step.
     Exchange {
         /// `INIT`, `BACK` or `data_exchange`.
@@ -102,28 +110,41 @@ impl Scenario {
         let fields = Fields::of(source, "a scenario", &KEYS, None, document.as_table())?;
         let flow_token = fields.take("flow_token").map_or(Ok(format!("scenario {name}")), |field| field.text())?;
         let signed_token = fields.take("signed_token").map(|field| field.flag()).transpose()?.is_some();
-        let on_reopen = fields.take("on_reopen").map(|field| field.word(&ON_REOPEN)).transpose()?;
+        let settings = Settings::read(source, &fields)?;
         let version = fields.take("data_api_version").map_or(Ok(DATA_API_VERSION.to_owned()), |field| field.text())?;
         let context = fields.take("context").map(|field| json::object(source, &field)).transpose()?;
+        let minted_token = fields.take("minted_token").map(|field| field.flag()).transpose()?.is_some() || context.is_some();
         let now = fields.take("now").map(|field| field.moment()).transpose()?;
         let seed = fields.take("seed").map(|field| field.number(i64::MAX as u64)).transpose()?;
         let surroundings = Surroundings::read(source, &fields)?;
         let steps = fields.take("step").ok_or_else(|| fields.error("a scenario has at least one [[step]]"))?;
-        let steps = steps.tables("a step", &["send", "expect", "now"])?;
-        let steps = steps.iter().map(|step| Step::read(source, step)).collect::<Result<Vec<_>, _>>()?;
-        if steps.is_empty() {
-            return Err(source.error(&None, "a scenario has at least one [[step]]"));
-        }
-        let name = name.to_owned();
-        Ok(Self { name, flow_token, signed_token, on_reopen, data_api_version: version, context, now, seed, surroundings, steps })
+        let steps = Step::read_all(source, &steps.tables("a step", &["send", "expect", "now"])?)?;
+        Ok(Self {
+            name: name.to_owned(),
+            flow_token,
+            signed_token,
+            minted_token,
+            settings,
+            data_api_version: version,
+            context,
+            now,
+            seed,
+            surroundings,
+            steps,
+        })
     }
 
-    fn request(&self, step: &Step, now: Option<OffsetDateTime>) -> Request {
+    /// The request of a step, which is counted from 1.
+    fn request(&self, number: usize, step: &Step, now: Option<OffsetDateTime>) -> Request {
+        if let Send::Repeat { step } = step.send {
+            return self.request(step, &self.steps[step - 1], now);
+        }
         let mut payload = Map::from_iter([("version".to_owned(), Value::from(self.data_api_version.as_str()))]);
         let mut put = |key: &str, value: Value| drop(payload.insert(key.to_owned(), value));
         let screen = |screen: &Option<String>| Value::from(screen.as_deref().unwrap_or_default());
         match &step.send {
             Send::Ping => put("action", Value::from("ping")),
+            Send::Repeat { .. } => unreachable!("a repeat is the request of a step that is none"),
             Send::Exchange { action, screen: name, data } => {
                 put("action", Value::from(*action));
                 put("screen", screen(name));
@@ -139,20 +160,34 @@ impl Scenario {
         }
         // Pings and error notifications never carry a signature (`protocol.md` section 3).
         let signed = self.signed_token && matches!(step.send, Send::Exchange { .. });
-        Request { payload: Value::Object(payload), signed, now }
+        Request { number, payload: Value::Object(payload), signed, now }
     }
 
     /// The settings for the sandbox that the scenario has, besides its surroundings.
     fn told_to_the_sandbox(&self) -> Vec<&'static str> {
         let has_now = self.now.is_some() || self.steps.iter().any(|step| step.now.is_some());
-        let parts = [("context", self.context.is_some()), ("now", has_now), ("seed", self.seed.is_some())];
-        parts.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect()
+        let minted_alone = self.minted_token && self.context.is_none();
+        let parts =
+            [("context", self.context.is_some()), ("minted_token", minted_alone), ("now", has_now), ("seed", self.seed.is_some())];
+        parts.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).chain(self.settings.named()).collect()
     }
 }
 
 impl Step {
-    fn read(source: Source<'_>, fields: &Fields<'_>) -> Result<Self, ScenarioError> {
-        let send = Send::read(source, &fields.need("send")?)?;
+    /// Reads them in their order: each may name those before it.
+    fn read_all(source: Source<'_>, tables: &[Fields<'_>]) -> Result<Vec<Self>, ScenarioError> {
+        let mut steps = Vec::new();
+        for table in tables {
+            steps.push(Self::read(source, table, &steps)?);
+        }
+        if steps.is_empty() {
+            return Err(source.error(&None, "a scenario has at least one [[step]]"));
+        }
+        Ok(steps)
+    }
+
+    fn read(source: Source<'_>, fields: &Fields<'_>, earlier: &[Self]) -> Result<Self, ScenarioError> {
+        let send = Send::read(source, &fields.need("send")?, earlier)?;
         let expect = fields.take("expect").map(|field| Expectation::read(source, &field)).transpose()?;
         let now = fields.take("now").map(|field| field.moment()).transpose()?;
         Ok(Self { line: fields.line(), now, send, expect })
@@ -160,8 +195,15 @@ impl Step {
 }
 
 impl Send {
-    fn read(source: Source<'_>, field: &Field<'_>) -> Result<Self, ScenarioError> {
-        let fields = field.table("`send`", &["action", "screen", "data", "error", "message"])?;
+    fn read(source: Source<'_>, field: &Field<'_>, earlier: &[Step]) -> Result<Self, ScenarioError> {
+        let fields = field.table("`send`", &["action", "screen", "data", "error", "message", "repeat"])?;
+        if let Some(repeat) = fields.take("repeat") {
+            let beside = ["action", "screen", "data", "error", "message"];
+            if beside.iter().any(|key| fields.take(key).is_some()) {
+                return Err(fields.error("a `repeat` is a request as it was: nothing stands beside it"));
+            }
+            return Self::read_repeat(&repeat, earlier);
+        }
         let action = fields.take("action").map(|field| field.word(&ACTIONS)).transpose()?;
         let screen = fields.take("screen").map(|field| field.text()).transpose()?;
         let data = fields.take("data").map(|field| json::object(source, &field)).transpose()?;
@@ -169,7 +211,9 @@ impl Send {
         let message = fields.take("message").map(|field| field.text()).transpose()?;
         let wrong = |message: &str| Err(fields.error(message));
         Ok(match (action, error) {
-            (None, None) | (Some(_), Some(_)) => return wrong("`send` has an `action`, or the `error` that a client reports"),
+            (None, None) | (Some(_), Some(_)) => {
+                return wrong("`send` has an `action`, the `error` that a client reports, or a `repeat`");
+            }
             (None, Some(_)) if data.is_some() => return wrong("an `error` that a client reports has no `data`"),
             (None, Some(key)) => Self::Error { key, message: message.unwrap_or_default(), screen },
             (Some(_), None) if message.is_some() => return wrong("`message` stands beside `error` only"),
@@ -184,11 +228,24 @@ impl Send {
     }
 }
 
-/// All keys of a scenario.
-const KEYS: [&str; 13] = [
+impl Send {
+    fn read_repeat(field: &Field<'_>, earlier: &[Step]) -> Result<Self, ScenarioError> {
+        let step = usize::try_from(field.number(u64::MAX)?).unwrap_or(usize::MAX);
+        match step.checked_sub(1).and_then(|index| earlier.get(index)).map(|step| &step.send) {
+            None => Err(field.error("`repeat` is the number of an earlier step, counted from 1")),
+            Some(Self::Repeat { step }) => Err(field.error(format!("that step repeats step {step}: repeat that one"))),
+            Some(_) => Ok(Self::Repeat { step }),
+        }
+    }
+}
+
+/// All that a scenario can say.
+const KEYS: [&str; 15] = [
     "flow_token",
     "signed_token",
+    "minted_token",
     "on_reopen",
+    "settings",
     "data_api_version",
     "context",
     "now",
@@ -201,10 +258,7 @@ const KEYS: [&str; 13] = [
     "step",
 ];
 
-/// The spelling of the flow's setting.
-const ON_REOPEN: [(&str, OnReopen); 2] = [("restart", OnReopen::Restart), ("continue", OnReopen::Continue)];
-
-/// The spelling on the wire.
+/// As the wire spells them.
 const ACTIONS: [(&str, &str); 4] = [("INIT", "INIT"), ("BACK", "BACK"), ("data_exchange", "data_exchange"), ("ping", "ping")];
 
 /// What clients send today.

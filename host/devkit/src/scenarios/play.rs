@@ -24,7 +24,9 @@ pub trait Answers: Send {
 /// A request, before it is encrypted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// The JSON without a token signature.
+    /// Which of the conversation's requests it is: one that comes again has the number of the first.
+    pub number: usize,
+    /// Its JSON.
     pub payload: Value,
     /// Whether it has a `flow_token_signature`. The signature is not in the payload: the
     /// implementation of [`Answers`] adds it.
@@ -119,7 +121,7 @@ impl Scenario {
         let mut now = self.now;
         for (index, step) in self.steps.iter().enumerate() {
             now = step.now.or(now);
-            let request = self.request(step, now);
+            let request = self.request(index + 1, step, now);
             match with.answer(&request).await {
                 Ok(came) => played.steps.push(PlayedStep::of(index + 1, step, request, came)),
                 Err(none) => {

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use flowhost_protocol::flow::{Capabilities, OnReopen};
 
 #[test]
 fn a_scenario_says_what_is_sent_what_is_expected_and_what_is_around() {
@@ -38,7 +39,8 @@ fn what_is_left_out_has_a_default() {
     let scenario = Scenario::parse("short", "[[step]]\nsend = { action = \"INIT\" }\n").unwrap();
 
     assert_eq!((scenario.flow_token.as_str(), scenario.data_api_version.as_str()), ("scenario short", "3.0"));
-    assert_eq!((scenario.now, scenario.seed, scenario.signed_token, scenario.on_reopen), (None, None, false, None));
+    assert_eq!((scenario.now, scenario.seed, scenario.signed_token, scenario.minted_token), (None, None, false, false));
+    assert_eq!(scenario.settings, Settings::default());
     assert_eq!(scenario.surroundings, Surroundings::default());
     assert!(scenario.steps[0].expect.is_none());
 }
@@ -53,6 +55,23 @@ fn a_mistake_is_named_with_its_line() {
         ("now = 2026-11-23T09:00:00\n", 1, "offset"),
         ("signed_token = false\n", 1, "left out"),
         ("on_reopen = \"again\"\n", 1, "on_reopen"),
+        ("\n[settings]\ncolour = 1\n", 2, "colour"),
+        ("[settings]\nlimits = { wall_ms = 10_000 }\n", 1, "limits.wall_ms"),
+        ("settings = 1\n", 1, "`settings` is a table"),
+        ("on_reopen = \"restart\"\n[settings]\non_reopen = \"restart\"\n", 1, "say it once"),
+        ("minted_token = false\n", 1, "left out"),
+        ("[[step]]\nsend = { repeat = 1 }\n", 2, "an earlier step"),
+        ("[[step]]\nsend = { action = \"ping\" }\n[[step]]\nsend = { repeat = 0 }\n", 4, "an earlier step"),
+        (
+            "[[step]]\nsend = { action = \"ping\" }\n[[step]]\nsend = { repeat = 1, action = \"INIT\" }\n",
+            4,
+            "nothing stands beside it",
+        ),
+        (
+            "[[step]]\nsend = { action = \"ping\" }\n[[step]]\nsend = { repeat = 1 }\n[[step]]\nsend = { repeat = 2 }\n",
+            6,
+            "repeats step 1",
+        ),
         ("flow_token = \"t\"\n", 1, "at least one [[step]]"),
         ("step = []\n", 1, "at least one [[step]]"),
         ("[step]\nsend = 1\n", 1, "[[step]]"),
@@ -98,7 +117,7 @@ fn a_mistake_is_named_with_its_line() {
 fn the_reference_is_true() {
     let reference = include_str!("../../../docs/scenarios.md");
     let blocks: Vec<_> = reference.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    assert_eq!(blocks.len(), 5);
+    assert_eq!(blocks.len(), 6);
     for block in blocks {
         let step = if block.contains("[[step]]") { "" } else { "[[step]]\nsend = { action = \"INIT\" }\n" };
         Scenario::parse("x", &format!("{block}{step}")).unwrap_or_else(|error| panic!("{error}\n{block}"));
@@ -184,7 +203,7 @@ async fn a_step_that_expects_nothing_fails_and_so_does_a_call_with_a_problem() {
 #[test]
 fn requests_are_what_a_phone_sends() {
     let scenario = Scenario::parse("x", &format!("signed_token = true\n{EVERYTHING}")).unwrap();
-    let request = |index: usize| scenario.request(&scenario.steps[index], None);
+    let request = |index: usize| scenario.request(index + 1, &scenario.steps[index], None);
 
     let token = json!("abc");
     assert_eq!(request(0).payload, json!({"version": "4.0", "action": "INIT", "screen": "", "data": {}, "flow_token": token}));
@@ -196,6 +215,29 @@ fn requests_are_what_a_phone_sends() {
     );
     assert_eq!(request(3).payload, json!({"version": "4.0", "action": "ping"}));
     assert_eq!([0, 1, 2, 3].map(|index| request(index).signed), [true, true, false, false]);
+}
+
+#[test]
+fn a_repeat_is_the_request_of_its_step() {
+    let text = "signed_token = true\n[[step]]\nsend = { action = \"ping\" }\n[[step]]\nsend = { action = \"INIT\", data = { a = 1 } }\n\
+                [[step]]\nsend = { repeat = 2 }\n";
+    let scenario = Scenario::parse("x", text).unwrap();
+    let request = |index: usize| scenario.request(index + 1, &scenario.steps[index], None);
+
+    assert_eq!(request(2), request(1));
+    assert_eq!((request(0).number, request(1).number), (1, 2));
+}
+
+#[test]
+fn all_that_a_plugin_asks_for_is_granted_unless_the_settings_say_what() {
+    let asked = Capabilities { store: true, ..Capabilities::default() };
+    let settings = |text: &str| Scenario::parse("x", &after(text)).unwrap().settings.granting(&asked);
+
+    assert!(settings("").grants.store);
+    let with_a_text = settings("[settings]\nfailure_text = \"sorry\"\n");
+    assert_eq!((with_a_text.failure_text.as_str(), with_a_text.grants.store), ("sorry", true));
+    assert!(!settings("[settings]\ngrants = { media = true }\n").grants.store);
+    assert_eq!(settings("on_reopen = \"continue\"\n").on_reopen, OnReopen::Continue);
 }
 
 proptest! {

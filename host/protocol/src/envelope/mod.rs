@@ -23,15 +23,52 @@ use crate::signature::VerifiedBody;
 /// A request in clear and what is needed to answer it.
 #[derive(Debug)]
 pub struct Opened {
-    /// The decrypted and parsed payload.
-    pub request: FlowRequest,
-    /// SHA-256 of the ciphertext: the request's identity.
-    pub digest: RequestDigest,
+    /// What the client asks.
+    pub request: OpenedRequest,
     /// Seals the one reply.
     pub seal: ReplySeal,
 }
 
-/// Opens a verified body with the tenant's key that fits.
+/// A request in clear that may be answered.
+///
+/// [`open`] makes one of what was verified, and nothing else does but [`OpenedRequest::assert_opened`]:
+///
+/// ```compile_fail,E0451
+/// # use flowhost_protocol::{envelope::OpenedRequest, flow::FlowRequest, ids::RequestDigest};
+/// fn forge(request: FlowRequest, digest: RequestDigest) -> OpenedRequest {
+///     OpenedRequest { request, digest }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct OpenedRequest {
+    request: FlowRequest,
+    digest: RequestDigest,
+}
+
+impl OpenedRequest {
+    /// A request that nobody signed and nobody sealed. The caller asserts that whoever asks is to be answered, and that no other request
+    /// has this digest: in a test of a plugin there is nobody but its author.
+    pub fn assert_opened(request: FlowRequest, digest: RequestDigest) -> Self {
+        Self { request, digest }
+    }
+
+    /// What the client asks.
+    pub fn request(&self) -> &FlowRequest {
+        &self.request
+    }
+
+    /// SHA-256 of the ciphertext: the request's identity.
+    pub fn digest(&self) -> RequestDigest {
+        self.digest
+    }
+
+    /// What the client asks.
+    pub fn into_request(self) -> FlowRequest {
+        self.request
+    }
+}
+
+/// Opens a verified body with that of the tenant's keys that fits.
 pub async fn open(rsa: &dyn RsaEngine, keys: &KeyRing, body: VerifiedBody) -> Result<Opened, EnvelopeError> {
     let envelope: Envelope = serde_json::from_slice(body.as_bytes()).map_err(|_| EnvelopeError::Malformed)?;
     let wrapped_key = decode("encrypted_aes_key", &envelope.encrypted_aes_key)?;
@@ -43,14 +80,14 @@ pub async fn open(rsa: &dyn RsaEngine, keys: &KeyRing, body: VerifiedBody) -> Re
     let plaintext = key.decrypt(&iv, &ciphertext).map_err(EnvelopeError::Data)?;
     let request = FlowRequest::parse(&plaintext).map_err(EnvelopeError::Payload)?;
     let digest = RequestDigest(Sha256::digest(&ciphertext).into());
-    Ok(Opened { request, digest, seal: ReplySeal { key, inverted_iv: iv.inverted() } })
+    Ok(Opened { request: OpenedRequest { request, digest }, seal: ReplySeal { key, inverted_iv: iv.inverted() } })
 }
 
 /// Encrypts the one reply that a request may have: a second plaintext under the same key and vector
 /// would break AES-GCM.
 ///
 /// ```compile_fail,E0382
-/// # use flowhost::{envelope::ReplySeal, flow::FlowReply};
+/// # use flowhost_protocol::{envelope::ReplySeal, flow::FlowReply};
 /// fn twice(seal: ReplySeal, one: &FlowReply, other: &FlowReply) {
 ///     let _ = seal.seal(one);
 ///     let _ = seal.seal(other);
@@ -176,7 +213,7 @@ mod tests {
             let answer = json!({"screen": screen, "data": {"text": answer}});
 
             let opened = open_sealed(&sealed.body, &sealed.signature).unwrap();
-            let FlowRequest::Exchange(exchange) = opened.request else { panic!("{:?}", opened.request) };
+            let FlowRequest::Exchange(exchange) = opened.request.request() else { panic!("{:?}", opened.request) };
             let reply = opened.seal.seal(&FlowReply::stored(ReplyKind::Answer, answer.to_string().into_bytes())).unwrap();
 
             prop_assert_eq!(exchange.screen.as_deref(), Some(screen.as_str()));

@@ -10,6 +10,7 @@ mod log_level;
 mod plugin_section;
 mod reply;
 mod request;
+mod settings;
 mod token_use;
 mod turn_input;
 
@@ -21,5 +22,6 @@ pub use log_level::{LogLevel, UnknownLevel};
 pub use plugin_section::{PLUGIN_SECTION, PluginSection};
 pub use reply::{FlowReply, Outcome, ReplyKind};
 pub use request::{Action, ClientError, Exchange, FlowRequest, FlowToken};
+pub use settings::{FlowLimits, FlowSettings, MAX_MEMORY_BYTES, OnFailure, SettingsError, TokenPolicy, TokenSignature};
 pub use token_use::{OnReopen, SharedTokens};
 pub use turn_input::TurnInput;

@@ -24,7 +24,7 @@ impl fmt::Debug for FlowReply {
     }
 }
 
-/// What a reply means to the client. `http` maps it to a status.
+/// What a reply means to the client; each has a status of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyKind {
     /// An answer to show.

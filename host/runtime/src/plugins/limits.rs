@@ -6,6 +6,7 @@ use std::time::Duration;
 use wasmtime::ResourceLimiter;
 
 use crate::budget::Claim;
+use flowhost_protocol::flow::FlowLimits;
 
 /// What one call may use.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,22 @@ pub struct CallLimits {
     pub outbound_requests: u32,
     /// The most bytes of the body of each response.
     pub outbound_response_bytes: u32,
+}
+
+impl From<&FlowLimits> for CallLimits {
+    fn from(limits: &FlowLimits) -> Self {
+        Self {
+            memory_bytes: limits.memory_bytes,
+            cpu: Duration::from_millis(limits.cpu_ms.into()),
+            wall: Duration::from_millis(limits.wall_ms.into()),
+            concurrency: limits.concurrency,
+            queue: limits.queue,
+            store_keys: limits.store_keys,
+            store_value_bytes: limits.store_value_bytes,
+            outbound_requests: limits.outbound_requests,
+            outbound_response_bytes: limits.outbound_response_bytes,
+        }
+    }
 }
 
 /// What the calls of all tenants may use together.

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::breaker::{Breakers, Permission};
 use super::gate::{Entered, patience_left};
-use super::{Call, PluginError, reply_check};
+use super::{Call, PluginError, Purpose, Tally, reply_check};
 use crate::budget::Budget;
-use crate::telemetry::{Blame, CallUsage, FlowSeries, FlowVersion, PluginMetrics};
+use crate::telemetry::{Blame, CallUsage, FlowSeries, PluginMetrics};
 use flowhost_protocol::flow::{Answer, AnswerError};
 use flowhost_protocol::ids::TenantId;
 
@@ -37,17 +37,18 @@ pub struct Unchecked<'a> {
 pub(super) enum Told<'a> {
     /// To its version's breaker and the metrics.
     Host(Outcome<'a>),
-    /// To the caller of a rehearsal: only what the call used.
-    Rehearsal(&'a mut CallUsage),
+    /// Nobody.
+    Nobody,
+    /// A test of the plugin.
+    Test(Tally),
 }
 
 impl<'a> Outcome<'a> {
-    /// Counts a call, and lets it through unless its version's circuit is open.
-    pub(super) fn begin(breakers: &'a Breakers, metrics: &PluginMetrics, call: &Call) -> Result<Self, PluginError> {
-        let series =
-            metrics.of(&FlowVersion { tenant: call.tenant_slug.clone(), flow: call.flow_name.clone(), version: call.version });
+    /// Counts a call, and lets it through if its version's circuit does.
+    fn begin(breakers: &'a Breakers, metrics: &PluginMetrics, call: &Call) -> Result<Self, PluginError> {
+        let series = metrics.of(&call.plugin.name);
         series.called();
-        match breakers.admit(call.scope, call.version) {
+        match breakers.admit(call.plugin.scope, call.plugin.version()) {
             Ok(permission) => Ok(Self { series, permission }),
             Err(retry_after) => {
                 let error = PluginError::CircuitOpen { retry_after };
@@ -57,20 +58,17 @@ impl<'a> Outcome<'a> {
         }
     }
 
-    /// Records what the call used, however it ended.
-    pub(super) fn used(&self, usage: &CallUsage) {
+    /// What the call used, however it ended.
+    fn used(&self, usage: &CallUsage) {
         self.series.used(usage);
     }
 
-    pub(super) fn succeeded(self) {
+    /// The plugin did what it is there for.
+    fn succeeded(self) {
         self.series.set_circuit_open(self.permission.succeeded());
     }
 
-    /// Reports a failure. Only failures that are the plugin's fault count against it.
-    pub(super) fn failed(self, error: &PluginError) {
-        self.fail(error.kind(), error.blame());
-    }
-
+    /// The call failed; only what the plugin is to blame for counts against it.
     fn fail(self, kind: &'static str, blame: Blame) {
         self.series.failed(kind, blame);
         if blame == Blame::Guest {
@@ -79,23 +77,47 @@ impl<'a> Outcome<'a> {
     }
 }
 
-impl Told<'_> {
-    fn used(&mut self, usage: &CallUsage) {
+impl<'a> Told<'a> {
+    /// Finds out who is told. Where that is the host, it has counted the call and lets it through, or not.
+    pub(super) fn begin(breakers: &'a Breakers, metrics: &PluginMetrics, call: &Call) -> Result<Self, PluginError> {
+        Ok(match &call.purpose {
+            Purpose::Serve => Self::Host(Outcome::begin(breakers, metrics, call)?),
+            Purpose::Rehearse => Self::Nobody,
+            Purpose::Test(test) => Self::Test(test.tally.clone()),
+        })
+    }
+
+    /// What the call used, however it ended.
+    pub(super) fn used(&self, usage: &CallUsage) {
         match self {
             Self::Host(outcome) => outcome.used(usage),
-            Self::Rehearsal(told) => **told = *usage,
+            Self::Nobody => (),
+            Self::Test(tally) => tally.used(usage),
         }
     }
 
-    fn succeeded(self) {
+    /// The plugin did what it is there for.
+    pub(super) fn succeeded(self) {
         if let Self::Host(outcome) = self {
             outcome.succeeded();
         }
     }
 
-    fn fail(self, kind: &'static str, blame: Blame) {
-        if let Self::Host(outcome) = self {
-            outcome.fail(kind, blame);
+    /// The call failed.
+    pub(super) fn failed(self, error: &PluginError) {
+        match self {
+            Self::Host(outcome) => outcome.fail(error.kind(), error.blame()),
+            Self::Nobody => (),
+            Self::Test(tally) => tally.failed(error),
+        }
+    }
+
+    /// The answer can't be shown.
+    fn refused(self, error: &AnswerError) {
+        match self {
+            Self::Host(outcome) => outcome.fail("answer", Blame::Guest),
+            Self::Nobody => (),
+            Self::Test(tally) => tally.refused(error),
         }
     }
 }
@@ -108,7 +130,7 @@ impl<'a> Unchecked<'a> {
         call: &Call,
         lane: &'a Arc<Budget>,
     ) -> Self {
-        Self { answer, entered, told, usage, tenant: call.scope.tenant, cpu: call.limits.cpu, lane }
+        Self { answer, entered, told, usage, tenant: call.plugin.scope.tenant, cpu: call.plugin.limits.cpu, lane }
     }
 
     /// Runs `check` on the answer, within what is left of the call's CPU time.
@@ -119,7 +141,7 @@ impl<'a> Unchecked<'a> {
         self,
         check: impl FnOnce(Answer) -> Result<T, AnswerError> + Send + 'static,
     ) -> Result<Result<T, AnswerError>, PluginError> {
-        let Self { answer, entered, mut told, mut usage, tenant, cpu, lane } = self;
+        let Self { answer, entered, told, mut usage, tenant, cpu, lane } = self;
         let checked = reply_check::run(lane, tenant, patience_left(usage.queue), answer, move |answer| {
             // The check needs memory and a permit until its end; otherwise calls whose answers wait
             // for their check would pile up.
@@ -136,8 +158,8 @@ impl<'a> Unchecked<'a> {
         told.used(&usage);
         match &checked {
             Ok(Ok(_)) => told.succeeded(),
-            Ok(Err(_)) => told.fail("answer", Blame::Guest),
-            Err(error) => told.fail(error.kind(), error.blame()),
+            Ok(Err(error)) => told.refused(error),
+            Err(error) => told.failed(error),
         }
         checked
     }
@@ -157,8 +179,8 @@ mod tests {
     use crate::plugins::engine::PluginEngine;
     use crate::plugins::gate::Gates;
     use crate::plugins::reply_check::cpu_time;
-    use crate::plugins::{CallLimits, HostLimits, stopped};
-    use crate::telemetry::{BudgetSeries, Metrics};
+    use crate::plugins::{CallLimits, HostLimits, PluginVersion, stopped};
+    use crate::telemetry::{BudgetSeries, FlowVersion, Metrics};
     use flowhost_protocol::ids::{FlowId, PluginDigest, Scope};
 
     #[tokio::test]
@@ -166,10 +188,10 @@ mod tests {
         let (breakers, metrics, call) = (Breakers::default(), Metrics::new(), call());
         let (lane, gates) = (Budget::new(1, 1, BudgetSeries::default()), Gates::new(HostLimits::default(), &metrics));
         let checked = async |spins: bool| {
-            let outcome = Outcome::begin(&breakers, &metrics.plugins, &call).unwrap();
+            let told = Told::begin(&breakers, &metrics.plugins, &call).unwrap();
             let answer = Answer::BadRequest(String::new());
-            let entered = gates.enter(call.scope, call.limits.concurrency, call.limits.queue).await.unwrap();
-            let unchecked = Unchecked::new((answer, entered), Told::Host(outcome), CallUsage::default(), &call, &lane);
+            let entered = gates.enter(call.plugin.scope, call.plugin.limits.concurrency, call.plugin.limits.queue).await.unwrap();
+            let unchecked = Unchecked::new((answer, entered), told, CallUsage::default(), &call, &lane);
             let check = move |_| {
                 let began = cpu_time();
                 while spins && cpu_time() < began + CPU * 2 {}
@@ -205,19 +227,15 @@ mod tests {
             outbound_requests: 0,
             outbound_response_bytes: 0,
         };
-        Call {
+        let plugin = PluginVersion {
             scope: Scope { tenant: TenantId::new(), flow: FlowId::new() },
-            tenant_slug: "acme".to_owned(),
-            flow_name: "booking".to_owned(),
-            version: 1,
+            name: FlowVersion { tenant: "acme".to_owned(), flow: "booking".to_owned(), version: 1 },
             digest: PluginDigest([0; 32]),
             limits,
             capabilities: Arc::default(),
             config: Arc::default(),
-            rehearsal: false,
-            request: None,
-            fixed: None,
-        }
+        };
+        Call { plugin: Arc::new(plugin), request: None, purpose: Purpose::Serve }
     }
 
     /// Far more than a check of an empty text takes.

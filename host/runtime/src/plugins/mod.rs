@@ -20,6 +20,7 @@ mod limits;
 mod loaded;
 mod measure;
 mod native_code;
+mod purpose;
 mod registry;
 mod reply_check;
 mod services;
@@ -41,6 +42,7 @@ pub use host::Fixed;
 pub use inspect::{Inspection, inspect};
 pub use limits::{CallLimits, HostLimits};
 pub use measure::Unchecked;
+pub use purpose::{Purpose, Tallied, Tally, Test};
 pub use registry::{CodeSettings, CompiledComponent, ComponentSource, FoundComponent, NewComponent};
 pub use services::{
     CallLines, KeptValue, KeyValueError, KeyValues, LogKeeper, LogLine, MediaError, MediaFiles, MediaRequest, NewValue,
@@ -55,11 +57,11 @@ use self::engine::PluginEngine;
 use self::gate::{Entered, Gates};
 use self::host::{CallLog, CallState};
 use self::limits::HostMemoryUsedUp;
-use self::measure::{Outcome, Told, timed};
+use self::measure::{Told, timed};
 use self::registry::Registry;
 use self::wit::v1::{Instantiable, InternalError};
 use crate::budget::{Budget, Claim};
-use crate::telemetry::{CallUsage, Metrics};
+use crate::telemetry::{CallUsage, FlowVersion, Metrics};
 use flowhost_protocol::flow::{Answer, AnswerError, Capabilities, ClientError, Exchange, FlowConfig, LogLevel, TurnInput};
 use flowhost_protocol::ids::{FlowId, PluginDigest, RequestId, Scope, TenantId};
 
@@ -73,31 +75,39 @@ pub struct Plugins {
     metrics: Arc<Metrics>,
 }
 
-/// Which plugin to call for which flow, and what the call may use.
-#[derive(Clone, Debug)]
-pub struct Call {
-    /// The flow and its tenant.
+/// A version of a flow's plugin, and what a call of it may use: made once, and shared by all of its calls.
+#[derive(Debug)]
+pub struct PluginVersion {
+    /// Whose it is.
     pub scope: Scope,
-    /// The tenant's slug, for metrics.
-    pub tenant_slug: String,
-    /// The flow's name, for metrics.
-    pub flow_name: String,
-    /// The version of the flow's plugin.
-    pub version: i32,
-    /// The digest of the component.
+    /// Its name, by which it is counted.
+    pub name: FlowVersion,
+    /// What it consists of.
     pub digest: PluginDigest,
-    /// The limits of the call.
+    /// What a call may use.
     pub limits: CallLimits,
     /// What it may reach outside: what the plugin asks for and the flow grants.
     pub capabilities: Arc<Capabilities>,
     /// The settings and secrets that the tenant set for the flow.
     pub config: Arc<FlowConfig>,
-    /// Whether it is a rehearsal: what it writes into its store is dropped.
-    pub rehearsal: bool,
-    /// The request that the call answers. Absent for a rehearsal and for a test.
+}
+
+/// A call of a plugin.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Which plugin.
+    pub plugin: Arc<PluginVersion>,
+    /// The request that it is for; none of a rehearsal.
     pub request: Option<RequestId>,
-    /// A fixed clock and random numbers, in tests of plugins only.
-    pub fixed: Option<Fixed>,
+    /// What it is called for.
+    pub purpose: Purpose,
+}
+
+impl PluginVersion {
+    /// Its number in the flow.
+    pub fn version(&self) -> i32 {
+        self.name.version
+    }
 }
 
 impl Plugins {
@@ -121,36 +131,16 @@ impl Plugins {
     /// Asks a plugin to answer an exchange.
     pub async fn invoke(&self, call: &Call, exchange: &Exchange, input: &TurnInput) -> Result<Unchecked<'_>, PluginError> {
         let asked = self.run(call, async |guest, store| ask(guest, store, exchange, input).await);
-        let (answered, outcome, usage) = asked.await?;
-        Ok(Unchecked::new(answered, Told::Host(outcome), usage, call, &self.slow_lane))
-    }
-
-    /// Like [`Plugins::invoke`], within the same limits, but counts nothing: a rehearsal says
-    /// nothing about how a version does in production. `usage` receives what the call used, however
-    /// it ends, and then what the check of the answer used.
-    pub async fn rehearse<'a>(
-        &'a self,
-        call: &Call,
-        exchange: &Exchange,
-        input: &TurnInput,
-        usage: &'a mut CallUsage,
-    ) -> Result<Unchecked<'a>, PluginError> {
-        let answered = self.run_admitted(call, usage, async |guest, store| ask(guest, store, exchange, input).await).await?;
-        let used = *usage;
-        Ok(Unchecked::new(answered, Told::Rehearsal(usage), used, call, &self.slow_lane))
-    }
-
-    /// Like [`Plugins::report_client_error`], but counts nothing.
-    pub async fn rehearse_client_error(&self, call: &Call, error: &ClientError, usage: &mut CallUsage) -> Result<(), PluginError> {
-        self.run_admitted(call, usage, async |guest, store| guest.on_client_error(store, error).await.map(Ok)).await.map(|_| ())
+        let (answered, told, usage) = asked.await?;
+        Ok(Unchecked::new(answered, told, usage, call, &self.slow_lane))
     }
 
     /// Hands a plugin an error that a client reported.
     pub async fn report_client_error(&self, call: &Call, error: &ClientError) -> Result<(), PluginError> {
         let reported = self.run(call, async |guest, store| guest.on_client_error(store, error).await.map(Ok));
-        let (_, outcome, usage) = reported.await?;
-        outcome.used(&usage);
-        outcome.succeeded();
+        let (_, told, usage) = reported.await?;
+        told.used(&usage);
+        told.succeeded();
         Ok(())
     }
 
@@ -199,19 +189,19 @@ impl Plugins {
         self.breakers.retain(active);
     }
 
-    /// Makes one call if its version's circuit lets it, and reports it if it fails.
+    /// Makes one call, if the circuit of its version lets it, and tells if it fails.
     async fn run<T>(
         &self,
         call: &Call,
         body: impl AsyncFnOnce(&Instantiable, &mut Store<CallState>) -> wasmtime::Result<Result<T, PluginError>>,
-    ) -> Result<((T, Entered), Outcome<'_>, CallUsage), PluginError> {
-        let outcome = Outcome::begin(&self.breakers, &self.metrics.plugins, call)?;
+    ) -> Result<((T, Entered), Told<'_>, CallUsage), PluginError> {
+        let told = Told::begin(&self.breakers, &self.metrics.plugins, call)?;
         let mut usage = CallUsage::default();
         match self.run_admitted(call, &mut usage, body).await {
-            Ok(value) => Ok((value, outcome, usage)),
+            Ok(value) => Ok((value, told, usage)),
             Err(error) => {
-                outcome.used(&usage);
-                outcome.failed(&error);
+                told.used(&usage);
+                told.failed(&error);
                 Err(error)
             }
         }
@@ -225,20 +215,20 @@ impl Plugins {
         usage: &mut CallUsage,
         body: impl AsyncFnOnce(&Instantiable, &mut Store<CallState>) -> wasmtime::Result<Result<T, PluginError>>,
     ) -> Result<(T, Entered), PluginError> {
-        let guest = self.registry.load(call.scope.tenant, call.digest).await?;
-        let (entered, queue) = timed(self.gates.enter(call.scope, call.limits.concurrency, call.limits.queue)).await;
+        let guest = self.registry.load(call.plugin.scope.tenant, call.plugin.digest).await?;
+        let (entered, queue) =
+            timed(self.gates.enter(call.plugin.scope, call.plugin.limits.concurrency, call.plugin.limits.queue)).await;
         usage.queue = Some(queue);
         let entered = entered?;
-        let clock = CpuClock::new(call.limits.cpu);
+        let clock = CpuClock::new(call.plugin.limits.cpu);
         let mut store = self.store(call, &clock, entered.memory.clone());
-        let metered = clock.clone().meter(timeout(call.limits.wall, body(&guest, &mut store)));
+        let metered = clock.clone().meter(timeout(call.plugin.limits.wall, body(&guest, &mut store)));
         let (result, wall) = timed(metered).await;
         (usage.cpu, usage.wall) = (Some(clock.used()), Some(wall));
         (usage.start, usage.memory_bytes) = (store.data().started_in, Some(store.data().limiter.used()));
         let (result, place) = match result {
-            // The guest usually waited for the host. Its future was dropped, so no error says where
-            // it was.
-            Err(_) => (Err(PluginError::WallTime(call.limits.wall)), None),
+            // It waits for the host as a rule, and is dropped: no error that says where.
+            Err(_) => (Err(PluginError::WallTime(call.plugin.limits.wall)), None),
             Ok(Ok(value)) => (value, None),
             Ok(Err(error)) => (Err(stopped(call, &error)), backtrace::of(&error)),
         };
@@ -253,7 +243,7 @@ impl Plugins {
         store.set_hostcall_fuel(HOST_CALL_BYTES);
         store.set_max_component_handles(MAX_HANDLES);
         store.set_epoch_deadline(1);
-        let (clock, lane, tenant) = (clock.clone(), self.slow_lane.clone(), call.scope.tenant);
+        let (clock, lane, tenant) = (clock.clone(), self.slow_lane.clone(), call.plugin.scope.tenant);
         store.epoch_deadline_callback(move |_| {
             if clock.exhausted() {
                 return Err(wasmtime::Error::new(CpuTimeUsedUp));
@@ -282,7 +272,7 @@ async fn ask(
 /// Why a guest was stopped. A resource that the host ran out of is not a trap of the guest.
 fn stopped(call: &Call, error: &wasmtime::Error) -> PluginError {
     if error.is::<CpuTimeUsedUp>() {
-        PluginError::CpuTime(call.limits.cpu)
+        PluginError::CpuTime(call.plugin.limits.cpu)
     } else if error.is::<HostMemoryUsedUp>() {
         PluginError::HostFull("memory")
     } else if error.is::<PoolConcurrencyLimitError>() {

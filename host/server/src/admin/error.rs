@@ -1,10 +1,11 @@
 //! Why an operation of the admin API failed.
 
-use crate::sessions::SessionError;
 use crate::store::StoreError;
-use crate::tenants::{SettingsError, TenantError};
+use crate::tenants::TenantError;
+use flowhost_exchange::sessions::SessionError;
 use flowhost_flow_json::Findings;
 use flowhost_protocol::crypto::{CryptoError, KeyFileError};
+use flowhost_protocol::flow::SettingsError;
 use flowhost_runtime::plugins::{ComponentError, LoadError};
 
 /// Why an operation failed. The texts are for the person who called; causes inside the host are only logged.

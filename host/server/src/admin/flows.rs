@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::access::shown;
 use super::{AdminError, Desk, Right, parse_slug};
 use crate::store::{self, FlowNotice, StoredFlow, StoredTenant};
-use crate::tenants::FlowSettings;
+use flowhost_protocol::flow::FlowSettings;
 use flowhost_protocol::ids::FlowId;
 
 /// A flow as it is shown.

@@ -5,8 +5,8 @@ use time::OffsetDateTime;
 
 use super::page::PageLimit;
 use super::{AdminError, Desk, Right};
-use crate::sessions::client_error_place;
-use crate::store::{self, CommittedExchange, ListedSession, SessionStatus};
+use crate::store::{self, CommittedExchange, ListedSession};
+use flowhost_exchange::sessions::{SessionStatus, client_error_place};
 use flowhost_protocol::ids::{RequestId, Scope, SessionId};
 
 /// Which sessions to list.

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::{AdminError, Desk};
-use crate::sessions::{SessionSpace, Sessions, TokenLife};
+use flowhost_exchange::sessions::{SessionSpace, Sessions, TokenLife};
 use flowhost_protocol::ids::{Scope, SessionId};
 
 /// What a new token is to carry, and for how long.
@@ -60,7 +60,7 @@ impl Desk {
             time_to_live,
             on_reopen: settings.on_reopen,
         };
-        let minted = Sessions::new(self.admin.store.clone()).mint(&space, new.context()?, life).await?;
+        let minted = Sessions::new(Arc::new(self.admin.store.clone())).mint(&space, new.context()?, life).await?;
         Ok(MintedTokenView {
             flow_token: Zeroizing::new(minted.token.expose().to_owned()),
             session: minted.session,

@@ -17,7 +17,7 @@ use super::error::status_of_reply;
 use super::failures::{Failure, Failures};
 use super::request_id::name_endpoint;
 use super::strays::{Stray, Strays, meant_flow};
-use crate::exchange::{Endpoint, ExchangeError, RawRequest, SealedReply};
+use flowhost_exchange::exchange::{Endpoint, ExchangeError, RawRequest, SealedReply};
 
 /// The routes of the public listener. Everything else gets the same 404 without a body. The routes
 /// use `any`, because axum would otherwise name the allowed methods in its answer to another

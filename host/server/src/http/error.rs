@@ -1,50 +1,19 @@
-//! The one table of HTTP statuses.
+//! The tables of statuses, but that of an exchange, which `exchange` has: a scenario of a plugin speaks of it too.
 
 use axum::http::StatusCode;
 
 use super::body::BodyError;
 use crate::admin::AdminError;
-use crate::exchange::{ExchangeError, ReplyKind};
-use flowhost_protocol::envelope::EnvelopeError;
-use flowhost_protocol::flow::RequestError;
-use flowhost_runtime::plugins::PluginError;
+use flowhost_exchange::exchange::{self, ExchangeError, ReplyKind};
 
 /// The status of a sealed reply.
 pub(super) fn status_of_reply(kind: ReplyKind) -> StatusCode {
-    match kind {
-        ReplyKind::Answer => StatusCode::OK,
-        ReplyKind::TokenRejected => status(427),
-    }
+    status(exchange::status_of_reply(kind))
 }
 
-/// The status of a request that got no reply (`protocol.md` section 1). Never 504: the client takes
-/// that for its own time-out.
+/// The status of a request that got no reply.
 pub(super) fn status_of(error: &ExchangeError) -> StatusCode {
-    match error {
-        ExchangeError::Envelope(EnvelopeError::Seal(_)) => StatusCode::INTERNAL_SERVER_ERROR,
-        // The request was decrypted, so another public key would not help.
-        ExchangeError::Envelope(EnvelopeError::Payload(RequestError::UnknownAction)) => StatusCode::BAD_REQUEST,
-        ExchangeError::Envelope(
-            EnvelopeError::Malformed
-            | EnvelopeError::NotBase64(_)
-            | EnvelopeError::NoKeyFits
-            | EnvelopeError::Data(_)
-            | EnvelopeError::Payload(RequestError::Malformed),
-        ) => StatusCode::MISDIRECTED_REQUEST,
-        ExchangeError::Signature(_) => status(432),
-        ExchangeError::UnknownEndpoint => StatusCode::NOT_FOUND,
-        ExchangeError::OldRepeat => StatusCode::CONFLICT,
-        ExchangeError::Plugin(PluginError::Overloaded) | ExchangeError::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-        ExchangeError::Plugin(PluginError::CircuitOpen { .. } | PluginError::HostFull(_) | PluginError::Load(_))
-        | ExchangeError::NotLoadable(_) => StatusCode::SERVICE_UNAVAILABLE,
-        ExchangeError::Disabled | ExchangeError::NoPlugin | ExchangeError::Session(_) | ExchangeError::UnreadableFlowJson => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
-        ExchangeError::Answer(_)
-        | ExchangeError::Plugin(
-            PluginError::CpuTime(_) | PluginError::Internal | PluginError::Trap(_) | PluginError::WallTime(_),
-        ) => StatusCode::INTERNAL_SERVER_ERROR,
-    }
+    status(error.status())
 }
 
 pub(super) fn status_of_body(error: &BodyError) -> StatusCode {
@@ -76,66 +45,20 @@ pub(super) fn status_of_admin(error: &AdminError) -> StatusCode {
     }
 }
 
-/// The status codes that WhatsApp made up.
 fn status(code: u16) -> StatusCode {
-    StatusCode::from_u16(code).expect("427 and 432 are in the range of statuses")
+    StatusCode::from_u16(code).expect("a status of an exchange has three digits")
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::sessions::SessionError;
     use crate::store::StoreError;
-    use crate::tenants::{FlowSettings, TenantError};
+    use crate::tenants::TenantError;
+    use flowhost_exchange::sessions::SessionError;
     use flowhost_flow_json::FlowJson;
     use flowhost_protocol::crypto::{CryptoError, KeyFileError};
-    use flowhost_protocol::flow::AnswerError;
-    use flowhost_protocol::signature::SignatureError;
-    use flowhost_runtime::plugins::{ComponentError, GuestText, LoadError};
-
-    /// One of each variant. `status_of` has no catch-all arm, so a new variant breaks the build
-    /// there; add it here as well.
-    #[test]
-    fn the_table_of_statuses() {
-        use ExchangeError as E;
-        let failures = [
-            E::UnknownEndpoint,
-            E::Disabled,
-            E::UnreadableFlowJson,
-            E::Signature(SignatureError::Missing),
-            E::Signature(SignatureError::Malformed),
-            E::Signature(SignatureError::Mismatch),
-            E::Envelope(EnvelopeError::Malformed),
-            E::Envelope(EnvelopeError::NotBase64("f")),
-            E::Envelope(EnvelopeError::NoKeyFits),
-            E::Envelope(EnvelopeError::Data(CryptoError::Undecryptable)),
-            E::Envelope(EnvelopeError::Payload(RequestError::Malformed)),
-            E::Envelope(EnvelopeError::Payload(RequestError::UnknownAction)),
-            E::Envelope(EnvelopeError::Seal(CryptoError::Unencryptable)),
-            E::OldRepeat,
-            E::RateLimited { retry_after: Duration::ZERO },
-            E::NoPlugin,
-            E::NotLoadable(LoadError::Absent),
-            E::NotLoadable(refused_component()),
-            E::Session(SessionError::Conflict),
-            E::Session(SessionError::Unreadable("state")),
-            E::Plugin(PluginError::CircuitOpen { retry_after: Duration::ZERO }),
-            E::Plugin(PluginError::CpuTime(Duration::ZERO)),
-            E::Plugin(PluginError::HostFull("memory")),
-            E::Plugin(PluginError::Internal),
-            E::Plugin(PluginError::Load(LoadError::Absent)),
-            E::Plugin(PluginError::Load(refused_component())),
-            E::Plugin(PluginError::Overloaded),
-            E::Plugin(PluginError::Trap(GuestText::new("unreachable"))),
-            E::Plugin(PluginError::WallTime(Duration::ZERO)),
-            E::Answer(AnswerError::MalformedState),
-        ];
-        let rows = failures.map(|error| format!("{} {:5} {error:?}", status_of(&error).as_u16(), error.blame().as_str()));
-
-        insta::assert_snapshot!(rows.join("\n"));
-    }
+    use flowhost_protocol::flow::FlowSettings;
+    use flowhost_runtime::plugins::{ComponentError, LoadError};
 
     #[test]
     fn the_table_of_statuses_of_replies_and_bodies() {
@@ -171,9 +94,5 @@ mod tests {
         let rows = failures.map(|error| format!("{} {error:?}", status_of_admin(&error).as_u16()));
 
         insta::assert_snapshot!(rows.join("\n"));
-    }
-
-    fn refused_component() -> LoadError {
-        LoadError::Component(ComponentError::NotAComponent("".into()))
     }
 }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 
 use super::body::BodyError;
 use super::error::{status_of, status_of_body};
-use crate::exchange::{Endpoint, ExchangeError};
+use flowhost_exchange::exchange::{Endpoint, ExchangeError};
 use flowhost_runtime::telemetry::{self, Blame, Summary};
 
 /// Sums failures up by blame, so that strangers can't hide what the host or a plugin does wrong.

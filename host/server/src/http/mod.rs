@@ -1,4 +1,4 @@
-//! HTTP only: routes, extractors and statuses. No other module knows status codes.
+//! HTTP, and nothing but: routes, extractors, statuses.
 
 mod activity;
 mod admin;
@@ -33,7 +33,7 @@ pub use self::server::{Server, ServerError, ServerOptions};
 pub use self::tls::{TlsError, TlsFiles};
 
 use crate::admin::Admin;
-use crate::exchange::Exchanges;
+use flowhost_exchange::exchange::Exchanges;
 use flowhost_runtime::telemetry::Metrics;
 
 /// The state of the public listener.

@@ -8,7 +8,7 @@ use axum::response::Response;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
-use crate::exchange::Endpoint;
+use flowhost_exchange::exchange::Endpoint;
 use flowhost_protocol::ids::RequestId;
 
 /// Answers a request under this id, which the host made: an id from the request could be anybody's.

@@ -4,8 +4,9 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::sessions::token_of;
-use super::{SessionStatus, Store, StoreError};
+use super::sessions::{status_of, token_of};
+use super::{Store, StoreError};
+use flowhost_exchange::sessions::{SessionStatus, StoredClientError};
 use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::ids::{ClientErrorId, Scope, SessionId, TokenHash};
 
@@ -106,24 +107,8 @@ pub async fn list_exchanges(store: &Store, scope: Scope, token: TokenHash) -> Re
     Ok(exchanges)
 }
 
-/// An error that a client reported, as stored.
-#[derive(Clone, Debug)]
-pub struct StoredClientError {
-    /// Its id.
-    pub id: ClientErrorId,
-    /// The screen that was shown, if known.
-    pub screen: Option<String>,
-    /// Meta's error key.
-    pub key: String,
-    /// Meta's explanation, sealed under the tenant's data key.
-    pub sealed_message: Sealed,
-    /// When it was reported.
-    pub created_at: OffsetDateTime,
-}
-
-/// Records an error that a client reported, if its session exists and has fewer than `most`
-/// reports.
-pub async fn insert_client_error(
+/// Records what a client reported on its session, if there is one and it has fewer than `most` reports.
+pub(super) async fn insert_client_error(
     store: &Store,
     scope: Scope,
     token: TokenHash,
@@ -182,7 +167,7 @@ impl TryFrom<ListedRow> for ListedSession {
         Ok(Self {
             id: SessionId(row.session_id),
             token: token_of(&row.token_hash)?,
-            status: row.status.parse()?,
+            status: status_of(&row.status)?,
             screen: row.screen,
             exchanges: row.version,
             shared: row.shared,

@@ -51,24 +51,17 @@ pub use graph::{
     StoredPhoneNumber, UploadClaim, UploadFinding, UploadStatus, claim_due_checks, claim_uploads, count_key_uploads,
     delete_graph_access, find_access_token, list_phone_numbers, note_changed_keys, record_upload, replace_graph_access,
 };
-pub use history::{
-    CommittedExchange, ListedSession, StoredClientError, find_listed_session, insert_client_error, list_client_errors,
-    list_exchanges, list_sessions,
-};
+pub use history::{CommittedExchange, ListedSession, find_listed_session, list_client_errors, list_exchanges, list_sessions};
 pub use keys::{
     NewKey, StoredKey, clear_key_report, count_working_keys, delete_key, find_key_by_fingerprint, insert_key, list_keys,
     report_key_error, retire_active_keys,
 };
 pub use migrations::{MIGRATOR, migrate, pending_migrations};
-pub use notices::{FlowNotice, TokenNotice, list_flow_notices, note_flow};
+pub use notices::{FlowNotice, list_flow_notices};
 pub use partners::{
     StoredPartner, delete_partner, find_partner, find_partner_by_id, insert_partner, list_partners, update_partner,
 };
 pub use plugin_logs::{LogReach, MAX_LINES, StoredLogLine, append_log_lines, last_log_number, list_log_lines, purge_log_lines};
-pub use sessions::{
-    Answered, Commit, ExchangeRow, Found, MintedSession, NewSession, Opening, SessionStatus, StoredSession, find_session,
-    find_turn, insert_minted_session, insert_session, update_session,
-};
 pub use tenants::{
     NewTenant, StoredTenant, destroy_tenant, find_changing_tenant, find_tenant, find_tenant_by_id, insert_tenant, list_revisions,
     list_tenants, set_sealed_data_key, update_tenant,

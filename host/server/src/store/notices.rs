@@ -1,44 +1,12 @@
 //! The table `flow_notices`: what hosts noticed about flows.
 
-use std::str::FromStr;
-
 use sqlx::FromRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Store, StoreError};
+use flowhost_exchange::sessions::TokenNotice;
 use flowhost_protocol::ids::{FlowId, Scope, TenantId};
-
-/// A problem with the tokens that a flow is sent with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TokenNotice {
-    /// A token seems to be opened by several recipients.
-    Reopened,
-    /// A token identifies nobody: it is missing, a placeholder, or too short.
-    Shared,
-}
-
-impl TokenNotice {
-    /// The notice as the database and the API spell it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Reopened => "reopened-token",
-            Self::Shared => "shared-token",
-        }
-    }
-}
-
-impl FromStr for TokenNotice {
-    type Err = StoreError;
-
-    fn from_str(text: &str) -> Result<Self, StoreError> {
-        match text {
-            "reopened-token" => Ok(Self::Reopened),
-            "shared-token" => Ok(Self::Shared),
-            _ => Err(StoreError::Unreadable("notice")),
-        }
-    }
-}
 
 /// A notice as stored.
 #[derive(Clone, Copy, Debug)]
@@ -53,8 +21,8 @@ pub struct FlowNotice {
     pub last_seen_at: OffsetDateTime,
 }
 
-/// Records that something was noticed now about a flow. Does nothing if the flow is gone.
-pub async fn note_flow(store: &Store, scope: Scope, notice: TokenNotice) -> Result<(), StoreError> {
+/// Notes that something is noticed of a flow now. Of a flow that is gone there is nothing to note.
+pub(super) async fn note_flow(store: &Store, scope: Scope, notice: TokenNotice) -> Result<(), StoreError> {
     let mut transaction = store.of(scope.tenant).await?;
     sqlx::query(
         "insert into flow_notices (tenant_id, flow_id, kind) \
@@ -93,7 +61,8 @@ impl TryFrom<NoticeRow> for FlowNotice {
     type Error = StoreError;
 
     fn try_from(row: NoticeRow) -> Result<Self, StoreError> {
+        let notice = row.kind.parse().map_err(|_| StoreError::Unreadable("notice"))?;
         let (first_seen_at, last_seen_at) = (row.first_seen_at, row.last_seen_at);
-        Ok(Self { flow: FlowId(row.flow_id), notice: row.kind.parse()?, first_seen_at, last_seen_at })
+        Ok(Self { flow: FlowId(row.flow_id), notice, first_seen_at, last_seen_at })
     }
 }

@@ -3,185 +3,75 @@
 //! A turn costs two statements: [`find_turn`] before the plugin runs, [`insert_session`] or
 //! [`update_session`] after.
 
-use std::str::FromStr;
-use std::time::Duration;
-
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{FromRow, Postgres, Row};
 use time::OffsetDateTime;
 
 use super::error::broke;
+use super::history::insert_client_error;
+use super::notices::note_flow;
 use super::{Store, StoreError};
+use flowhost_exchange::sessions::{
+    Answered, Commit, Found, MintedSession, NewSession, Opening, SessionStatus, SessionStore, SessionStoreError, StoredClientError,
+    StoredSession, TokenNotice,
+};
 use flowhost_protocol::crypto::Sealed;
-use flowhost_protocol::ids::{RequestDigest, RequestId, Scope, SessionId, TokenHash};
+use flowhost_protocol::ids::{RequestDigest, Scope, TokenHash};
+use flowhost_runtime::plugins::Pending;
 
-/// The status of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SessionStatus {
-    /// The flow ended.
-    Completed,
-    /// Its time ran out.
-    Expired,
-    /// The conversation goes on.
-    Open,
-    /// The token was refused.
-    Rejected,
-}
+impl SessionStore for Store {
+    fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc()
+    }
 
-impl SessionStatus {
-    /// The status as the database and the API spell it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Completed => "completed",
-            Self::Expired => "expired",
-            Self::Open => "open",
-            Self::Rejected => "rejected",
-        }
+    fn find_turn(&self, scope: Scope, token: TokenHash, request: RequestDigest) -> Pending<'_, Result<Found, SessionStoreError>> {
+        Box::pin(async move { Ok(find_turn(self, scope, token, request).await?) })
+    }
+
+    fn find_session(&self, scope: Scope, token: TokenHash) -> Pending<'_, Result<Option<StoredSession>, SessionStoreError>> {
+        Box::pin(async move { Ok(find_session(self, scope, token).await?) })
+    }
+
+    fn insert_session<'a>(
+        &'a self,
+        scope: Scope,
+        new: &'a NewSession,
+        commit: &'a Commit<'a>,
+    ) -> Pending<'a, Result<bool, SessionStoreError>> {
+        Box::pin(async move { Ok(insert_session(self, scope, new, commit).await?) })
+    }
+
+    fn update_session<'a>(
+        &'a self,
+        scope: Scope,
+        version: i64,
+        commit: &'a Commit<'a>,
+    ) -> Pending<'a, Result<bool, SessionStoreError>> {
+        Box::pin(async move { Ok(update_session(self, scope, version, commit).await?) })
+    }
+
+    fn insert_minted_session<'a>(&'a self, scope: Scope, minted: &'a MintedSession) -> Pending<'a, Result<(), SessionStoreError>> {
+        Box::pin(async move { Ok(insert_minted_session(self, scope, minted).await?) })
+    }
+
+    fn insert_client_error<'a>(
+        &'a self,
+        scope: Scope,
+        token: TokenHash,
+        error: &'a StoredClientError,
+        most: i64,
+    ) -> Pending<'a, Result<(), SessionStoreError>> {
+        Box::pin(async move { Ok(insert_client_error(self, scope, token, error, most).await?) })
+    }
+
+    fn note_flow(&self, scope: Scope, notice: TokenNotice) -> Pending<'_, Result<(), SessionStoreError>> {
+        Box::pin(async move { Ok(note_flow(self, scope, notice).await?) })
     }
 }
 
-impl FromStr for SessionStatus {
-    type Err = StoreError;
-
-    fn from_str(text: &str) -> Result<Self, StoreError> {
-        match text {
-            "completed" => Ok(Self::Completed),
-            "expired" => Ok(Self::Expired),
-            "open" => Ok(Self::Open),
-            "rejected" => Ok(Self::Rejected),
-            _ => Err(StoreError::Unreadable("session status")),
-        }
-    }
-}
-
-/// A session as a turn finds it.
-#[derive(Clone, Debug)]
-pub struct StoredSession {
-    /// The hash of its token, which is its key in the table.
-    pub token: TokenHash,
-    /// Its status.
-    pub status: SessionStatus,
-    /// The screen that the user is on, if there was one yet.
-    pub screen: Option<String>,
-    /// The state that the plugin stored, if any.
-    pub sealed_state: Option<Sealed>,
-    /// What was attached to the token, if anything.
-    pub sealed_context: Option<Sealed>,
-    /// The number of exchanges committed so far. A commit names it.
-    pub version: i64,
-    /// The last reply and its kind; `None` if nothing was answered yet.
-    pub last_reply: Option<(String, Sealed)>,
-    /// When the session expires.
-    pub expires_at: OffsetDateTime,
-    /// When the last exchange was committed.
-    pub updated_at: OffsetDateTime,
-    /// How many exchanges came before the last INIT.
-    pub opened_at: i64,
-    /// How often it was opened in a way that a single recipient would not.
-    pub reopenings: i32,
-}
-
-/// What the database knows of a request before its turn.
-#[derive(Debug)]
-pub struct Found {
-    /// The session of the request's token.
-    pub session: Option<StoredSession>,
-    /// The exchange that answered an earlier copy of this request, in any flow of the tenant.
-    pub answered: Option<Answered>,
-}
-
-/// An exchange that answered an earlier copy of a request.
-#[derive(Clone, Copy, Debug)]
-pub struct Answered {
-    /// Its number in its session.
-    pub number: i64,
-    /// The hash of its session's token.
-    pub token: TokenHash,
-    /// Whether it belongs to the flow that is asked now.
-    pub same_flow: bool,
-}
-
-/// A session's first commit.
-#[derive(Debug)]
-pub struct NewSession {
-    /// The session's id.
-    pub id: SessionId,
-    /// When it will expire.
-    pub expires_at: OffsetDateTime,
-}
-
-/// A session that exists before its first exchange.
-#[derive(Debug)]
-pub struct MintedSession {
-    /// Its id.
-    pub id: SessionId,
-    /// The hash of its token.
-    pub token: TokenHash,
-    /// What was attached to the token, if anything.
-    pub sealed_context: Option<Sealed>,
-    /// When it expires if it is not used before.
-    pub expires_at: OffsetDateTime,
-    /// How long it lasts from its first exchange on; `None` if it still expires at `expires_at`.
-    pub from_first_exchange: Option<Duration>,
-}
-
-/// What an exchange that opens the flow does to an existing session.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Opening {
-    /// Whether the conversation is counted from here.
-    pub opened: bool,
-    /// Whether the previous state is dropped.
-    pub restart: bool,
-    /// Whether a single recipient would not open it like this.
-    pub suspect: bool,
-}
-
-/// What a commit writes: the session's new values and the exchange's row.
-#[derive(Debug)]
-pub struct Commit<'a> {
-    /// The hash of the session's token.
-    pub token: TokenHash,
-    /// The session's new status.
-    pub status: SessionStatus,
-    /// Whether a new session holds a single exchange whose token is shared by many recipients.
-    pub shared: bool,
-    /// What opening the flow does to the session.
-    pub opening: Opening,
-    /// The session's new state. `None` keeps the old one, unless the conversation restarts.
-    pub sealed_state: Option<&'a Sealed>,
-    /// The digest of the request.
-    pub request: RequestDigest,
-    /// The kind of the reply.
-    pub reply_kind: &'a str,
-    /// The reply, sealed under the tenant's data key.
-    pub sealed_reply: &'a Sealed,
-    /// The exchange's row.
-    pub exchange: ExchangeRow<'a>,
-}
-
-/// One committed turn, to be stored.
-#[derive(Debug)]
-pub struct ExchangeRow<'a> {
-    /// Why the client called, as the wire spells the action.
-    pub action: &'a str,
-    /// The screen that the user was on, if any.
-    pub screen_in: Option<&'a str>,
-    /// The screen that the user got, which becomes the session's. `None` keeps the session's.
-    pub screen_out: Option<&'a str>,
-    /// How the turn ended.
-    pub outcome: &'a str,
-    /// From the request's arrival to the commit, in microseconds.
-    pub duration_us: i64,
-    /// The plugin version that answered; `None` if no plugin was asked.
-    pub plugin_version: Option<i32>,
-    /// The id of the request that it answers.
-    pub request: RequestId,
-}
-
-/// Finds what a turn begins with, in one statement: an earlier copy of the request in any flow of
-/// the tenant, and the session.
-pub async fn find_turn(store: &Store, scope: Scope, token: TokenHash, request: RequestDigest) -> Result<Found, StoreError> {
+/// Finds what a turn begins with, in one statement: an earlier copy of the request anywhere at the tenant, and the session.
+async fn find_turn(store: &Store, scope: Scope, token: TokenHash, request: RequestDigest) -> Result<Found, StoreError> {
     let query = || {
         let query = sqlx::query("select * from find_turn_v2($1, $2, $3, $4)").bind(scope.tenant.0).bind(scope.flow.0);
         query.bind(&token.0[..]).bind(&request.0[..])
@@ -194,8 +84,8 @@ pub async fn find_turn(store: &Store, scope: Scope, token: TokenHash, request: R
     Ok(Found { answered, session: row.session.session()? })
 }
 
-/// One session of a flow.
-pub async fn find_session(store: &Store, scope: Scope, token: TokenHash) -> Result<Option<StoredSession>, StoreError> {
+/// One session.
+async fn find_session(store: &Store, scope: Scope, token: TokenHash) -> Result<Option<StoredSession>, StoreError> {
     let row: Option<SessionRow> =
         sqlx::query_as("select * from sessions where tenant_id = $1 and flow_id = $2 and token_hash = $3")
             .bind(scope.tenant.0)
@@ -206,10 +96,9 @@ pub async fn find_session(store: &Store, scope: Scope, token: TokenHash) -> Resu
     row.map_or(Ok(None), SessionRow::session)
 }
 
-/// Commits a session's first turn. Returns whether it was the first. A commit whose result is lost
-/// is retried once and then loses to itself; the caller that looks again finds the request
-/// answered.
-pub async fn insert_session(store: &Store, scope: Scope, new: &NewSession, commit: &Commit<'_>) -> Result<bool, StoreError> {
+/// Commits a session's first turn; gives whether it was the first. A commit of which the host did not hear is tried once more and then
+/// comes second to itself: whoever looks again finds the request answered.
+async fn insert_session(store: &Store, scope: Scope, new: &NewSession, commit: &Commit<'_>) -> Result<bool, StoreError> {
     let query = || {
         let query =
             sqlx::query("select insert_turn_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)");
@@ -218,9 +107,9 @@ pub async fn insert_session(store: &Store, scope: Scope, new: &NewSession, commi
     committed(store.call(scope.tenant, query).await)
 }
 
-/// Commits a turn of a session that was found at `version`. Returns whether the session was still
-/// at that version. A lost result is handled as in [`insert_session`].
-pub async fn update_session(store: &Store, scope: Scope, version: i64, commit: &Commit<'_>) -> Result<bool, StoreError> {
+/// Commits a turn of a session that was found at `version`; gives whether it still was at it. What the host did not hear of is tried again
+/// as for [`insert_session`].
+async fn update_session(store: &Store, scope: Scope, version: i64, commit: &Commit<'_>) -> Result<bool, StoreError> {
     let Opening { opened, restart, suspect } = commit.opening;
     let query = || {
         let query = sqlx::query(
@@ -231,9 +120,8 @@ pub async fn update_session(store: &Store, scope: Scope, version: i64, commit: &
     committed(store.call(scope.tenant, query).await)
 }
 
-/// Inserts a session without an exchange. There is no conflict, since its token has 256 random
-/// bits.
-pub async fn insert_minted_session(store: &Store, scope: Scope, minted: &MintedSession) -> Result<(), StoreError> {
+/// Inserts a session without an exchange. A token of 256 random bits is no other's.
+async fn insert_minted_session(store: &Store, scope: Scope, minted: &MintedSession) -> Result<(), StoreError> {
     let seconds = minted.from_first_exchange.map(|time| i32::try_from(time.as_secs()).unwrap_or(i32::MAX));
     let mut transaction = store.of(scope.tenant).await?;
     sqlx::query(
@@ -324,7 +212,7 @@ impl SessionRow {
         let Some(row) = self.0 else { return Ok(None) };
         Ok(Some(StoredSession {
             token: token_of(&row.token_hash)?,
-            status: row.status.parse()?,
+            status: status_of(&row.status)?,
             screen: row.screen,
             sealed_state: row.sealed_state.map(Sealed),
             sealed_context: row.sealed_context.map(Sealed),
@@ -338,6 +226,12 @@ impl SessionRow {
     }
 }
 
+/// Reads a stored status.
+pub(super) fn status_of(text: &str) -> Result<SessionStatus, StoreError> {
+    text.parse().map_err(|_| StoreError::Unreadable("session status"))
+}
+
+/// Reads a stored token hash.
 pub(super) fn token_of(bytes: &[u8]) -> Result<TokenHash, StoreError> {
     bytes.try_into().map(TokenHash).map_err(|_| StoreError::Unreadable("token hash"))
 }

@@ -1,142 +1,62 @@
-//! Everything that serving one endpoint needs, in memory: opened secrets, parsed keys and settings.
+//! Opens what the database has of a tenant and its flows, so that they can be served.
 
 use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-use super::{FlowSettings, LoadedFlowJson, RequestRate, TenantError, open_flow_config};
-use crate::store::{StoredAppSecret, StoredConfigValue, StoredFlow, StoredKey, StoredTenant};
+use super::{TenantError, open_flow_config};
+use crate::store::{ActiveVersion, StoredAppSecret, StoredConfigValue, StoredFlow, StoredKey, StoredTenant};
+use flowhost_exchange::endpoint::{ActivePlugin, Endpoint, LoadedFlowJson, RequestRate, ServedFlow, ServedSecret, ServedTenant};
 use flowhost_protocol::crypto::{AppSecret, CryptoError, DataKey, KeyRing, MasterKeys, Place, PrivateKey, RingKey};
-use flowhost_protocol::flow::{Capabilities, FlowConfig};
-use flowhost_protocol::ids::{AppSecretId, KeyId, PluginDigest, Scope, TenantId};
+use flowhost_protocol::flow::FlowSettings;
+use flowhost_protocol::ids::{AppSecretId, KeyId, TenantId};
 
-/// One flow of one tenant, ready to be served.
-#[derive(Debug)]
-pub struct Endpoint {
-    /// The ids of the tenant and the flow.
-    pub scope: Scope,
-    /// What the flows of the tenant share.
-    pub tenant: Arc<ServedTenant>,
-    /// The flow's name, as in its URL.
-    pub name: String,
-    /// Whether the flow, its tenant or its partner is switched off.
-    pub disabled: bool,
-    /// The flow's settings, with defaults filled in.
-    pub settings: FlowSettings,
-    /// The plugin that answers; `None` before the first activation.
-    pub active: Option<ActivePlugin>,
-    /// The values and secrets that the tenant set for the plugin.
-    pub config: Arc<FlowConfig>,
-    /// The rules that replies are checked against.
-    pub flow_json: LoadedFlowJson,
+/// Opens a tenant's secrets. Takes about 300 us for each key.
+pub(super) fn open_tenant(
+    master: &MasterKeys,
+    tenant: &StoredTenant,
+    keys: &[StoredKey],
+    app_secrets: &[StoredAppSecret],
+    rate: Option<Arc<RequestRate>>,
+) -> Result<ServedTenant, TenantError> {
+    let data_key = open_data_key(master, tenant)?;
+    let shut = |what| move |source| TenantError::Sealed { tenant: tenant.id, what, source };
+    let now = OffsetDateTime::now_utc();
+    let working = keys.iter().filter(|key| key.retires_at.is_none_or(|at| at > now));
+    let keys = working.map(|key| open_key(&data_key, tenant.id, key)).collect::<Result<_, _>>().map_err(shut("a private key"))?;
+    let app_secrets = app_secrets
+        .iter()
+        .map(|secret| open_app_secret(&data_key, tenant.id, secret))
+        .collect::<Result<_, _>>()
+        .map_err(shut("an app secret"))?;
+    let disabled = tenant.disabled || tenant.partner_disabled;
+    let data_key = Arc::new(data_key);
+    Ok(ServedTenant::new(tenant.id, tenant.slug.clone(), data_key, rate, disabled, KeyRing::new(keys), app_secrets))
 }
 
-/// The plugin version that answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActivePlugin {
-    /// The version's number within the flow.
-    pub version: i32,
-    /// The digest of its component.
-    pub digest: PluginDigest,
-    /// What it may reach outside the sandbox: the capabilities that it asks for and was granted.
-    pub capabilities: Arc<Capabilities>,
-}
-
-/// What the flows of one tenant share.
-#[derive(Debug)]
-pub struct ServedTenant {
-    /// The tenant's id, which never changes.
-    pub id: TenantId,
-    /// Its name in URLs.
-    pub slug: String,
-    /// Seals the tenant's values.
-    pub data_key: Arc<DataKey>,
-    /// The limit of its requests; `None` for no limit.
-    pub rate: Option<Arc<RequestRate>>,
-    disabled: bool,
-    keys: KeyRing,
-    app_secrets: Vec<ServedSecret>,
-}
-
-#[derive(Debug)]
-struct ServedSecret {
-    secret: AppSecret,
-    valid_until: Option<OffsetDateTime>,
-}
-
-impl ServedTenant {
-    /// Opens a tenant's secrets. Takes about 300 us for each key.
-    pub fn open(
-        master: &MasterKeys,
-        tenant: &StoredTenant,
-        keys: &[StoredKey],
-        app_secrets: &[StoredAppSecret],
-        rate: Option<Arc<RequestRate>>,
-    ) -> Result<Self, TenantError> {
-        let data_key = open_data_key(master, tenant)?;
-        let shut = |what| move |source| TenantError::Sealed { tenant: tenant.id, what, source };
-        let now = OffsetDateTime::now_utc();
-        let working = keys.iter().filter(|key| key.retires_at.is_none_or(|at| at > now));
-        let keys =
-            working.map(|key| open_key(&data_key, tenant.id, key)).collect::<Result<_, _>>().map_err(shut("a private key"))?;
-        let app_secrets = app_secrets
-            .iter()
-            .map(|secret| open_app_secret(&data_key, tenant.id, secret))
-            .collect::<Result<_, _>>()
-            .map_err(shut("an app secret"))?;
-        Ok(Self {
-            id: tenant.id,
-            slug: tenant.slug.clone(),
-            data_key: Arc::new(data_key),
-            rate,
-            disabled: tenant.disabled || tenant.partner_disabled,
-            keys: KeyRing::new(keys),
-            app_secrets,
-        })
-    }
-
-    /// The private keys. Each knows when it retires.
-    pub fn private_keys(&self) -> &KeyRing {
-        &self.keys
-    }
-
-    /// The app secrets that are valid now: none, one, or two while a secret is being reset.
-    pub fn app_secrets(&self) -> Vec<&AppSecret> {
-        let now = OffsetDateTime::now_utc();
-        let valid = self.app_secrets.iter().filter(|secret| secret.valid_until.is_none_or(|at| at > now));
-        valid.map(|secret| &secret.secret).collect()
-    }
-}
-
-impl Endpoint {
-    /// Reads a flow's settings, and decrypts its part of `config`.
-    pub fn open(
-        tenant: Arc<ServedTenant>,
-        flow: StoredFlow,
-        config: &[StoredConfigValue],
-        flow_json: LoadedFlowJson,
-    ) -> Result<Self, TenantError> {
-        let unreadable = |reason: String| TenantError::Settings { tenant: tenant.id, flow: flow.name.clone(), reason };
-        let settings = match flow.settings {
-            serde_json::Value::Object(map) => FlowSettings::parse(map).map_err(|error| unreadable(error.to_string()))?,
-            _ => return Err(unreadable("they are not an object".to_owned())),
-        };
-        let config = open_flow_config(&tenant.data_key, tenant.id, flow.id, config)?;
-        Ok(Self {
-            scope: Scope { tenant: tenant.id, flow: flow.id },
-            disabled: flow.disabled || tenant.disabled,
-            active: flow.active.map(|active| ActivePlugin {
-                version: active.version,
-                digest: active.digest,
-                capabilities: Arc::new(active.requests.in_common_with(&settings.grants)),
-            }),
-            config: Arc::new(config),
-            flow_json,
-            name: flow.name,
-            settings,
-            tenant,
-        })
-    }
+/// Reads a flow's settings, and opens what is `config` of it.
+pub(super) fn open_endpoint(
+    tenant: Arc<ServedTenant>,
+    flow: StoredFlow,
+    config: &[StoredConfigValue],
+    flow_json: LoadedFlowJson,
+) -> Result<Endpoint, TenantError> {
+    let unreadable = |reason: String| TenantError::Settings { tenant: tenant.id, flow: flow.name.clone(), reason };
+    let settings = match flow.settings {
+        serde_json::Value::Object(map) => FlowSettings::parse(map).map_err(|error| unreadable(error.to_string()))?,
+        _ => return Err(unreadable("they are not an object".to_owned())),
+    };
+    let config = open_flow_config(&tenant.data_key, tenant.id, flow.id, config)?;
+    let flow = ServedFlow {
+        id: flow.id,
+        disabled: flow.disabled,
+        active: flow.active.map(|ActiveVersion { version, digest, requests }| ActivePlugin { version, digest, requests }),
+        config,
+        flow_json,
+        name: flow.name,
+        settings,
+    };
+    Ok(Endpoint::new(tenant, flow))
 }
 
 /// Decrypts a tenant's data key.

@@ -1,47 +1,15 @@
-//! The rules that a flow's replies are checked against, read once for each change.
+//! Reads what a flow's replies are checked against, once for each change.
 
 use std::sync::Arc;
 
 use super::TenantError;
 use crate::store::{self, Store, StoreError, StoredFlow};
+use flowhost_exchange::endpoint::{LoadedFlowJson, ServedFlowJson};
 use flowhost_flow_json::{MAX_BYTES, ReplyRules};
-use flowhost_protocol::ids::{FlowJsonDigest, TenantId};
+use flowhost_protocol::ids::TenantId;
 use flowhost_runtime::telemetry;
 
-/// The rules of one Flow JSON; the document stays in the database.
-#[derive(Debug)]
-pub struct ServedFlowJson {
-    /// The digest of the document.
-    pub digest: FlowJsonDigest,
-    /// What the document says about replies.
-    pub rules: ReplyRules,
-}
-
-/// The state of a flow's Flow JSON.
-#[derive(Clone, Debug)]
-pub enum LoadedFlowJson {
-    /// The flow has none: its replies are not checked.
-    Absent,
-    /// Replies are checked against these rules.
-    Rules(Arc<ServedFlowJson>),
-    /// The document can't be read. Nobody knows what the phones would accept, so the flow is not
-    /// served until another document is uploaded.
-    Unreadable,
-}
-
-impl LoadedFlowJson {
-    /// The rules that replies are checked against, if there are any.
-    pub fn rules(&self) -> Option<&ReplyRules> {
-        if let Self::Rules(served) = self { Some(&served.rules) } else { None }
-    }
-
-    /// Whether the flow has a document that can't be read.
-    pub fn is_unreadable(&self) -> bool {
-        matches!(self, Self::Unreadable)
-    }
-}
-
-/// Loads a flow's Flow JSON, or keeps `known` if the document is the same.
+/// What a flow has: that which was served before, if the document is the same.
 ///
 /// Only the rules for replies are read from a stored document, so a document that another release
 /// accepted is still served, whatever the checks of this release say. A document that can't be read

@@ -9,8 +9,6 @@ mod endpoint;
 mod error;
 mod flow_config;
 mod flow_json;
-mod rate;
-mod settings;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -20,18 +18,18 @@ use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-pub use endpoint::{ActivePlugin, Endpoint, ServedTenant, app_secret_place, open_data_key, private_key_place};
+pub use endpoint::{app_secret_place, open_data_key, private_key_place};
 pub use error::TenantError;
 pub use flow_config::{flow_config_place, open_config_value};
-pub use flow_json::{LoadedFlowJson, ServedFlowJson};
-pub use rate::RequestRate;
-pub use settings::{FlowLimits, FlowSettings, MAX_MEMORY_BYTES, OnFailure, SettingsError, TokenPolicy, TokenSignature};
 
+use self::endpoint::{open_endpoint, open_tenant};
 use self::flow_config::open_flow_config;
 use self::flow_json::load_flow_json;
 use crate::store::{self, Changes, Store, StoreError, StoredTenant};
+use flowhost_exchange::endpoint::{Endpoint, Endpoints, EndpointsError, RequestRate};
 use flowhost_protocol::crypto::{DataKey, MasterKeys};
 use flowhost_protocol::ids::{FlowId, PluginDigest, TenantId};
+use flowhost_runtime::plugins::Pending;
 use flowhost_runtime::telemetry;
 
 /// Finds endpoints by the names in a URL.
@@ -74,14 +72,7 @@ impl Directory {
         Ok(directory)
     }
 
-    /// The endpoint at `/flows/{tenant}/{flow}`. Costs two look-ups in memory, whether it exists or
-    /// not.
-    pub fn resolve(&self, tenant: &str, flow: &str) -> Option<Arc<Endpoint>> {
-        self.served.load().by_slug.get(tenant)?.get(flow).cloned()
-    }
-
-    /// The key that seals a tenant's values; `None` if none of its flows is served. Costs look-ups
-    /// in memory.
+    /// The key that seals a tenant's values; none where none of its flows is served. Costs look-ups in memory.
     pub fn data_key(&self, tenant: TenantId) -> Option<Arc<DataKey>> {
         let served = self.served.load();
         let slug = served.loaded.get(&tenant)?.slug.as_ref()?;
@@ -100,7 +91,7 @@ impl Directory {
     pub fn active_versions(&self) -> HashSet<(FlowId, i32)> {
         let served = self.served.load();
         let endpoints = served.by_slug.values().flat_map(HashMap::values);
-        endpoints.filter_map(|endpoint| endpoint.active.as_ref().map(|plugin| (endpoint.scope.flow, plugin.version))).collect()
+        endpoints.filter_map(|endpoint| endpoint.active.as_ref().map(|plugin| (endpoint.scope.flow, plugin.version()))).collect()
     }
 
     /// Loads one tenant again. A tenant that can't be served is logged and answers like an unknown
@@ -146,14 +137,6 @@ impl Directory {
         Ok(())
     }
 
-    /// Stores on a tenant's active key which error a client reported, at most once a minute.
-    pub async fn report_key_error(&self, tenant: TenantId, error: &str) -> Result<(), TenantError> {
-        if store::report_key_error(&self.store, tenant, error).await? {
-            tracing::warn!(tenant.id = %tenant, reported = error, "clients can't use the public key at Meta: it needs an upload");
-        }
-        Ok(())
-    }
-
     /// Keeps the copy fresh; never returns. `refreshed` is called after every change.
     pub async fn follow(&self, refreshed: impl Fn()) {
         loop {
@@ -190,19 +173,36 @@ impl Directory {
         let app_secrets = store::list_app_secrets(&self.store, stored.id).await?;
         let flows = store::list_flows(&self.store, stored.id).await?;
         let config = store::list_flow_config(&self.store, stored.id).await?;
-        let tenant = Arc::new(ServedTenant::open(&self.master, stored, &keys, &app_secrets, rate)?);
+        let tenant = Arc::new(open_tenant(&self.master, stored, &keys, &app_secrets, rate)?);
         let mut endpoints = HashMap::new();
         for flow in flows {
             let known = previous.and_then(|entry| entry.get(&flow.name)).map(|endpoint| &endpoint.flow_json);
             let flow_json = load_flow_json(&self.store, stored.id, &flow, known).await?;
-            let endpoint = Endpoint::open(tenant.clone(), flow, &config, flow_json)?;
+            let endpoint = open_endpoint(tenant.clone(), flow, &config, flow_json)?;
             endpoints.insert(endpoint.name.clone(), Arc::new(endpoint));
         }
         Ok(endpoints)
     }
 }
 
-/// Fails if there are tenants, but none of their data keys can be decrypted.
+impl Endpoints for Directory {
+    /// Costs two look-ups in memory, whether it is there or not.
+    fn resolve(&self, tenant: &str, flow: &str) -> Option<Arc<Endpoint>> {
+        self.served.load().by_slug.get(tenant)?.get(flow).cloned()
+    }
+
+    /// At most once a minute.
+    fn report_key_error<'a>(&'a self, tenant: TenantId, error: &'a str) -> Pending<'a, Result<(), EndpointsError>> {
+        Box::pin(async move {
+            if store::report_key_error(&self.store, tenant, error).await.map_err(TenantError::Store)? {
+                tracing::warn!(tenant.id = %tenant, reported = error, "clients can't use the public key at Meta: it needs an upload");
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Fails if there are tenants and not one data key opens.
 async fn check_master_key(store: &Store, master: &MasterKeys) -> Result<(), TenantError> {
     let mut failure = None;
     let tenants = store::list_tenants(store).await?;

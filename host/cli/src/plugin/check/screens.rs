@@ -62,7 +62,7 @@ fn expected(step: &Step, flow: &FlowJson) -> Vec<String> {
 fn sent_from(step: &Step) -> Option<&str> {
     match &step.send {
         Send::Exchange { screen, .. } | Send::Error { screen, .. } => screen.as_deref(),
-        Send::Ping => None,
+        Send::Ping | Send::Repeat { .. } => None,
     }
 }
 

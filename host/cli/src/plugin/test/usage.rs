@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::Results;
-use flowhost_devkit::sandbox::FlowLimits;
+use super::{PlayedFile, Results};
 use flowhost_devkit::scenarios::Usage;
+use flowhost_protocol::flow::FlowLimits;
 
-/// The call that used the most of one limit.
+/// The most that any call used of one limit of its flow.
 pub(super) struct Most {
     /// The limit's name for people.
     pub(super) what: &'static str,
@@ -33,28 +33,34 @@ impl Most {
 
 /// The most that was used of each limit; empty if the plugin was never called.
 pub(super) fn most(results: &Results) -> Vec<Most> {
-    let calls: Vec<(&str, usize, Usage)> = results
+    let calls: Vec<Made<'_>> = results
         .all
         .iter()
         .flat_map(|result| {
             let steps = result.played.iter().flat_map(|played| &played.steps);
-            steps.filter_map(|step| Some((result.name(), step.number, step.came.inside.as_ref()?.usage?)))
+            steps.filter_map(|step| Some(Made { result, step: step.number, usage: step.came.inside.as_ref()?.usage? }))
         })
         .collect();
     let of = |(what, key, bytes, used, limit): Measure| {
-        let largest = calls.iter().max_by(|a, b| used(&a.2).total_cmp(&used(&b.2)));
-        let limit = limit(&results.limits);
-        largest.map(|(scenario, step, usage)| Most {
+        let of_call = |made: &Made<'_>| Most {
             what,
             key,
-            used: used(usage),
-            limit,
+            used: used(&made.usage),
+            limit: limit(made.result.limits()),
             bytes,
-            scenario: (*scenario).to_owned(),
-            step: *step,
-        })
+            scenario: made.result.name().to_owned(),
+            step: made.step,
+        };
+        calls.iter().map(of_call).max_by(|a, b| a.share().total_cmp(&b.share()))
     };
     MEASURES.into_iter().filter_map(of).collect()
+}
+
+/// A call that was made.
+struct Made<'a> {
+    result: &'a PlayedFile,
+    step: usize,
+    usage: Usage,
 }
 
 fn ms(duration: Duration) -> f64 {

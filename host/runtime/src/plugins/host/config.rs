@@ -6,6 +6,6 @@ use crate::plugins::wit::v1::config::Host;
 
 impl Host for CallState {
     async fn get(&mut self, key: String) -> wasmtime::Result<Option<String>> {
-        Ok(self.call.config.settings.get(&key).cloned())
+        Ok(self.call.plugin.config.settings.get(&key).cloned())
     }
 }

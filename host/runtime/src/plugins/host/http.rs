@@ -6,23 +6,22 @@ use crate::plugins::wit::v1::http::{Error, Host, Request, Response};
 
 impl Host for CallState {
     async fn send(&mut self, request: Request) -> wasmtime::Result<Result<Response, Error>> {
-        // Counts even if the request is not sent, so that a guest that tries out all hosts soon has
-        // to stop.
-        if self.outbound_requests >= self.call.limits.outbound_requests {
+        // Counted whether it is sent or not: a guest that tries all hosts there are is soon done.
+        if self.outbound_requests >= self.call.plugin.limits.outbound_requests {
             return Ok(Err(Error::QuotaExceeded));
         }
         self.outbound_requests += 1;
         let allowance = Allowance {
-            capabilities: &self.call.capabilities,
-            config: &self.call.config,
+            capabilities: &self.call.plugin.capabilities,
+            config: &self.call.plugin.config,
             time_left: self.time_left(),
-            max_response_bytes: (self.call.limits.outbound_response_bytes as usize).min(self.largest_gift()),
+            max_response_bytes: (self.call.plugin.limits.outbound_response_bytes as usize).min(self.largest_gift()),
         };
         let prepared = match prepare(request, &allowance) {
             Ok(prepared) => prepared,
             Err(error) => return Ok(Err(error)),
         };
-        let answer = self.services.http.send(self.call.scope.tenant, prepared).await;
+        let answer = self.services.http.send(self.call.plugin.scope.tenant, prepared).await;
         Ok(answer.map_err(Error::from).map(|answer| Response { status: answer.status, headers: answer.headers, body: answer.body }))
     }
 }

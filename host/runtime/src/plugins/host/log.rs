@@ -23,7 +23,7 @@ pub(crate) struct CallLog {
 
 impl CallLog {
     pub(crate) fn new(call: &Call) -> Self {
-        Self { scope: call.scope, version: call.version, request: call.request, lines: Vec::new(), dropped: 0 }
+        Self { scope: call.plugin.scope, version: call.plugin.version(), request: call.request, lines: Vec::new(), dropped: 0 }
     }
 
     /// Writes a line about the end of a call, such as a panic's message, even if the limit of lines

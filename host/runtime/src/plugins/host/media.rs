@@ -7,7 +7,7 @@ use crate::plugins::{MediaError, MediaRequest};
 
 impl Host for CallState {
     async fn fetch(&mut self, reference: String) -> wasmtime::Result<Result<Vec<u8>, Error>> {
-        if !self.call.capabilities.media {
+        if !self.call.plugin.capabilities.media {
             return Ok(Err(Error::NotGranted));
         }
         if self.fetched_files >= MAX_FILES {
@@ -19,7 +19,7 @@ impl Host for CallState {
         }
         let max_bytes = MAX_FILE_BYTES.min(self.largest_gift());
         let request = MediaRequest { reference, time_limit: self.time_left(), max_bytes };
-        Ok(self.services.media.fetch(self.call.scope.tenant, request).await.map_err(Error::from))
+        Ok(self.services.media.fetch(self.call.plugin.scope.tenant, request).await.map_err(Error::from))
     }
 }
 

@@ -24,7 +24,7 @@ pub use self::fixed::Fixed;
 pub(crate) use self::log::CallLog;
 use self::output::CappedOutput;
 use super::limits::MemoryLimiter;
-use super::{Call, PluginError, Services};
+use super::{Call, PluginError, Purpose, Services};
 use crate::budget::Claim;
 use flowhost_protocol::flow::LogLevel;
 
@@ -66,16 +66,16 @@ impl CallState {
             .max_random_size(MAX_RANDOM_BYTES)
             .stdout(standard_output.clone())
             .stderr(standard_output.clone());
-        if let Some(fixed) = &call.fixed {
-            fixed.apply(&mut wasi);
+        if let Purpose::Test(test) = &call.purpose {
+            test.fixed.apply(&mut wasi);
         }
         Self {
             call: call.clone(),
             services: services.clone(),
-            limiter: MemoryLimiter::new(call.limits.memory_bytes, memory),
+            limiter: MemoryLimiter::new(call.plugin.limits.memory_bytes, memory),
             log: CallLog::new(call),
             started_in: None,
-            deadline: Instant::now() + call.limits.wall,
+            deadline: Instant::now() + call.plugin.limits.wall,
             store_calls: 0,
             outbound_requests: 0,
             fetched_files: 0,
@@ -95,7 +95,7 @@ impl CallState {
     /// The most bytes that the host hands the guest at once: half of its memory. A larger value
     /// would not fit beside its copy.
     fn largest_gift(&self) -> usize {
-        usize::try_from(self.call.limits.memory_bytes / 2).unwrap_or(usize::MAX)
+        usize::try_from(self.call.plugin.limits.memory_bytes / 2).unwrap_or(usize::MAX)
     }
 
     /// Ends the call's log with the plugin's standard output and error, then its failure and the

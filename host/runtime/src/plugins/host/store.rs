@@ -7,14 +7,14 @@
 
 use crate::plugins::host::CallState;
 use crate::plugins::wit::v1::store::{Entry, Error, Host};
-use crate::plugins::{KeyValueError, NewValue};
+use crate::plugins::{KeyValueError, NewValue, Purpose};
 
 impl Host for CallState {
     async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<Entry>, Error>> {
         if let Err(error) = self.may_use(&key) {
             return Ok(Err(error));
         }
-        let found = self.services.values.get(self.call.scope, &key).await;
+        let found = self.services.values.get(self.call.plugin.scope, &key).await;
         Ok(found.map(|kept| kept.map(|kept| Entry { value: kept.value, version: kept.version })).map_err(Error::from))
     }
 
@@ -23,10 +23,10 @@ impl Host for CallState {
             Ok(value) => value,
             Err(error) => return Ok(Err(error)),
         };
-        if self.call.rehearsal {
+        if self.is_rehearsed() {
             return Ok(Ok(REHEARSED_VERSION));
         }
-        Ok(self.services.values.set(self.call.scope, &key, value).await.map_err(Error::from))
+        Ok(self.services.values.set(self.call.plugin.scope, &key, value).await.map_err(Error::from))
     }
 
     async fn compare_and_set(
@@ -40,34 +40,39 @@ impl Host for CallState {
             Ok(value) => value,
             Err(error) => return Ok(Err(error)),
         };
-        if self.call.rehearsal {
+        if self.is_rehearsed() {
             return Ok(Ok(Some(REHEARSED_VERSION)));
         }
-        Ok(self.services.values.compare_and_set(self.call.scope, &key, expected, value).await.map_err(Error::from))
+        Ok(self.services.values.compare_and_set(self.call.plugin.scope, &key, expected, value).await.map_err(Error::from))
     }
 
     async fn delete(&mut self, key: String) -> wasmtime::Result<Result<(), Error>> {
         if let Err(error) = self.may_use(&key) {
             return Ok(Err(error));
         }
-        if self.call.rehearsal {
+        if self.is_rehearsed() {
             return Ok(Ok(()));
         }
-        Ok(self.services.values.delete(self.call.scope, &key).await.map_err(Error::from))
+        Ok(self.services.values.delete(self.call.plugin.scope, &key).await.map_err(Error::from))
     }
 
     async fn list(&mut self, prefix: String, limit: u32) -> wasmtime::Result<Result<Vec<String>, Error>> {
         if let Err(error) = self.may_use(&prefix) {
             return Ok(Err(error));
         }
-        Ok(self.services.values.list(self.call.scope, &prefix, limit.min(MAX_LISTED)).await.map_err(Error::from))
+        Ok(self.services.values.list(self.call.plugin.scope, &prefix, limit.min(MAX_LISTED)).await.map_err(Error::from))
     }
 }
 
 impl CallState {
-    /// Checks that the call may use its store once more, and counts it.
+    /// Whether what it writes is dropped.
+    fn is_rehearsed(&self) -> bool {
+        matches!(self.call.purpose, Purpose::Rehearse)
+    }
+
+    /// Whether the call may do one thing more with its store.
     fn may_use(&mut self, key: &str) -> Result<(), Error> {
-        if !self.call.capabilities.store {
+        if !self.call.plugin.capabilities.store {
             return Err(Error::NotGranted);
         }
         self.store_calls = self.store_calls.saturating_add(1);
@@ -80,10 +85,10 @@ impl CallState {
     /// Checks that the call may write this value.
     fn may_write(&mut self, key: &str, value: Vec<u8>, ttl_seconds: Option<u32>) -> Result<NewValue, Error> {
         self.may_use(key)?;
-        if value.len() > self.call.limits.store_value_bytes as usize {
+        if value.len() > self.call.plugin.limits.store_value_bytes as usize {
             return Err(Error::TooLarge);
         }
-        Ok(NewValue { value, ttl_seconds, max_keys: self.call.limits.store_keys })
+        Ok(NewValue { value, ttl_seconds, max_keys: self.call.plugin.limits.store_keys })
     }
 }
 

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::{CONTEXT_COLUMN, SessionError, SessionSpace, Sessions, place};
-use crate::store::{self, MintedSession};
+use super::{CONTEXT_COLUMN, MintedSession, SessionError, SessionSpace, Sessions, place};
 use flowhost_protocol::crypto::{BearerToken, TokenDigest};
 use flowhost_protocol::ids::{SessionId, TokenHash};
 
@@ -34,21 +33,32 @@ impl Sessions {
     pub async fn mint(&self, space: &SessionSpace, context: Option<&str>, life: TokenLife) -> Result<MintedToken, SessionError> {
         let token = BearerToken::generate(TOKEN_PREFIX);
         let TokenDigest(digest) = token.digest();
-        let hash = TokenHash(digest);
+        let minted = self.mint_as(space, TokenHash(digest), context, life).await?;
+        Ok(MintedToken { token, session: minted.id, expires_at: minted.expires_at })
+    }
+
+    /// Makes a token one that was minted. The caller asserts that nobody else has it.
+    pub async fn mint_as(
+        &self,
+        space: &SessionSpace,
+        token: TokenHash,
+        context: Option<&str>,
+        life: TokenLife,
+    ) -> Result<MintedSession, SessionError> {
         let (until_unused, from_first_exchange) = match life {
             TokenLife::FromFirstExchange(time) => (MAX_UNUSED, Some(time)),
             TokenLife::FromNow(time) => (time, None),
         };
-        let place = place(space.scope, hash, CONTEXT_COLUMN);
+        let place = place(space.scope, token, CONTEXT_COLUMN);
         let minted = MintedSession {
             id: SessionId::new(),
-            token: hash,
+            token,
             sealed_context: context.map(|json| space.data_key.seal(&place, json.as_bytes())),
-            expires_at: OffsetDateTime::now_utc() + until_unused,
+            expires_at: self.store.now() + until_unused,
             from_first_exchange,
         };
-        store::insert_minted_session(&self.store, space.scope, &minted).await?;
-        Ok(MintedToken { token, session: minted.id, expires_at: minted.expires_at })
+        self.store.insert_minted_session(space.scope, &minted).await.map_err(SessionError::Store)?;
+        Ok(minted)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Why a session's turn did not go through.
 
-use crate::store::StoreError;
+use super::SessionStoreError;
 use flowhost_protocol::crypto::CryptoError;
 
 /// Why a turn could not begin or could not be committed.
@@ -9,9 +9,9 @@ pub enum SessionError {
     /// Another turn of the session was committed since this one began.
     #[error("the session was changed by another turn")]
     Conflict,
-    /// The database failed.
+    /// Whoever keeps sessions failed.
     #[error("the session can't be read or written")]
-    Store(#[from] StoreError),
+    Store(#[source] SessionStoreError),
     /// What is stored doesn't open.
     #[error("the session's stored {0} doesn't open")]
     Sealed(&'static str, #[source] CryptoError),

@@ -1,8 +1,7 @@
 //! How a flow's settings judge a request's token, before its session is looked up.
 
 use crate::sessions::{Admission, TokenStanding};
-use crate::tenants::{FlowSettings, TokenPolicy, TokenSignature};
-use flowhost_protocol::flow::{Exchange, SharedTokens};
+use flowhost_protocol::flow::{Exchange, FlowSettings, SharedTokens, TokenPolicy, TokenSignature};
 
 /// How an exchange's token stands under a flow's settings. `holds` checks its signature; it is called only where there is one and the
 /// flow looks at it.

@@ -1,13 +1,15 @@
 //! Sessions: what is remembered of a conversation, and the rules by which a request may take a turn in it.
 //!
-//! Invariants: a [`Turn`] holds no database connection; [`Turn::commit`] is one compare-and-swap together with the exchange's row;
+//! Invariants: a [`Turn`] holds no connection of the store; [`Turn::commit`] is one compare-and-swap together with the exchange's row;
 //! a request that was answered once is never answered differently, since that would seal two plaintexts under one key and nonce.
 //! So refusals and failures that are answered with a sealed text are committed too.
 
 mod admission;
 mod error;
+mod memory;
 mod mint;
 mod notices;
+mod session_store;
 mod token_signature;
 mod turn;
 
@@ -15,19 +17,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 pub use admission::{Admission, Entry, KnownSession, TokenStanding, entry, is_suspect, restarts};
 pub use error::SessionError;
+pub use memory::MemorySessions;
 pub use mint::{MAX_UNUSED, MintedToken, TokenLife};
-pub use notices::{News, Notices, TokenNotice};
+pub use notices::{News, Notices};
+pub use session_store::{
+    Answered, Commit, ExchangeRow, Found, MintedSession, NewSession, Opening, SessionStatus, SessionStore, SessionStoreError,
+    StoredClientError, StoredSession, TokenNotice, UnknownWord,
+};
 pub use token_signature::token_signature_holds;
-pub use turn::{Arrival, OverTurn, Turn, TurnMeta};
+pub use turn::{OverTurn, Received, Turn, TurnMeta};
 
-pub use crate::store::{Opening, SessionStatus};
-
-use crate::store::{self, Answered, Store, StoredClientError, StoredSession};
-use flowhost_protocol::crypto::{DataKey, Place};
+use flowhost_protocol::crypto::{DataKey, Place, Sealed};
 use flowhost_protocol::flow::{Action, ClientError, Exchange, FlowReply, FlowToken, OnReopen, ReplyKind, SharedTokens};
 use flowhost_protocol::ids::{ClientErrorId, RequestDigest, Scope, TokenHash};
 
@@ -69,12 +73,12 @@ pub enum Met {
 /// The sessions of all tenants.
 #[derive(Clone, Debug)]
 pub struct Sessions {
-    store: Store,
+    store: Arc<dyn SessionStore>,
 }
 
 impl Sessions {
-    /// Sessions live in the database.
-    pub fn new(store: Store) -> Self {
+    /// Sessions that are kept there.
+    pub fn new(store: Arc<dyn SessionStore>) -> Self {
         Self { store }
     }
 
@@ -82,20 +86,20 @@ impl Sessions {
     /// refused.
     pub async fn begin(
         &self,
-        space: &SessionSpace,
+        space: &Arc<SessionSpace>,
         standing: TokenStanding,
         exchange: &Exchange,
-        request: RequestDigest,
+        received: Received,
     ) -> Result<Begun, SessionError> {
         let own = exchange.flow_token.as_ref().filter(|_| !standing.shared);
-        let token = own.map_or_else(|| one_shot(request), FlowToken::hash);
-        let found = store::find_turn(&self.store, space.scope, token, request).await?;
+        let token = own.map_or_else(|| one_shot(received.digest), FlowToken::hash);
+        let found = self.store.find_turn(space.scope, token, received.digest).await.map_err(SessionError::Store)?;
         if let Some(answered) = found.answered {
             let met = self.repeat(space, token, found.session, answered).await?;
             return Ok(Begun { met, notice: None });
         }
-        let meta = TurnMeta { store: self.store.clone(), space: space.clone(), token, request, action: exchange.action };
-        let now = OffsetDateTime::now_utc();
+        let meta = TurnMeta { store: self.store.clone(), space: space.clone(), token, received, action: exchange.action };
+        let now = self.store.now();
         let known = found.session.as_ref().map(KnownSession::from);
         let suspect = known.is_some_and(|session| is_suspect(exchange.action, session, now));
         let entry = entry(standing, known, now);
@@ -107,7 +111,7 @@ impl Sessions {
         };
         let met = match entry {
             Entry::Refused => {
-                let meta = TurnMeta { token: one_shot(request), ..meta };
+                let meta = TurnMeta { token: one_shot(received.digest), ..meta };
                 Met::Over(OverTurn::new(meta, None, SessionStatus::Rejected, exchange, Opening::default()))
             }
             Entry::Over(status) => {
@@ -132,12 +136,18 @@ impl Sessions {
             _ if !answered.same_flow => None,
             session if answered.token == token => session,
             // Its token was refused then, or is refused now.
-            _ => store::find_session(&self.store, space.scope, answered.token).await?,
+            _ => self.store.find_session(space.scope, answered.token).await.map_err(SessionError::Store)?,
         };
         match session {
             Some(session) if session.version == answered.number => stored_reply(space, &session).map(Met::Repeat),
             _ => Ok(Met::OldRepeat),
         }
+    }
+
+    /// The state that is stored for a token, for who looks at a conversation from inside.
+    pub async fn find_state(&self, space: &SessionSpace, token: TokenHash) -> Result<Option<Zeroizing<String>>, SessionError> {
+        let session = self.store.find_session(space.scope, token).await.map_err(SessionError::Store)?;
+        open_text(space, token, STATE_COLUMN, "state", session.and_then(|session| session.sealed_state).as_ref())
     }
 
     /// Records what a client reported, if its session is known.
@@ -150,10 +160,10 @@ impl Sessions {
             screen: error.screen.as_deref().map(|screen| cut(screen, NAME_BYTES)),
             key: cut(&error.key, NAME_BYTES),
             sealed_message: space.data_key.seal(&place, cut(&error.message, CLIENT_ERROR_MESSAGE_BYTES).as_bytes()),
-            created_at: OffsetDateTime::now_utc(),
+            created_at: self.store.now(),
         };
-        store::insert_client_error(&self.store, space.scope, token, &stored, CLIENT_ERRORS_PER_SESSION).await?;
-        Ok(())
+        let recorded = self.store.insert_client_error(space.scope, token, &stored, CLIENT_ERRORS_PER_SESSION).await;
+        recorded.map_err(SessionError::Store)
     }
 }
 
@@ -193,6 +203,20 @@ fn stored_reply(space: &SessionSpace, session: &StoredSession) -> Result<FlowRep
     let place = place(space.scope, session.token, REPLY_COLUMN);
     let payload = space.data_key.open(&place, sealed).map_err(|error| SessionError::Sealed("reply", error))?;
     Ok(FlowReply::stored(kind, payload.to_vec()))
+}
+
+fn open_text(
+    space: &SessionSpace,
+    token: TokenHash,
+    column: &'static str,
+    what: &'static str,
+    sealed: Option<&Sealed>,
+) -> Result<Option<Zeroizing<String>>, SessionError> {
+    let Some(sealed) = sealed else { return Ok(None) };
+    let place = place(space.scope, token, column);
+    let bytes = space.data_key.open(&place, sealed).map_err(|error| SessionError::Sealed(what, error))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| SessionError::Unreadable(what))?;
+    Ok(Some(Zeroizing::new(text.to_owned())))
 }
 
 fn place(scope: Scope, token: TokenHash, column: &'static str) -> Place {

@@ -2,7 +2,7 @@
 //! the order.
 
 mod error;
-mod limits;
+mod status;
 mod token_rules;
 
 use std::sync::Arc;
@@ -14,34 +14,33 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 pub use error::ExchangeError;
-pub use limits::{call_limits, check_answer};
+pub use status::status_of_reply;
 pub use token_rules::token_standing;
 
 use self::error::TurnFailure;
-pub use crate::tenants::Endpoint;
+pub use crate::endpoint::Endpoint;
 pub use flowhost_protocol::envelope::SealedReply;
 pub use flowhost_protocol::flow::ReplyKind;
 pub use flowhost_protocol::signature::RawRequest;
 
+use crate::endpoint::{ActivePlugin, Endpoints};
 use crate::sessions::{
-    Arrival, Begun, Met, News, Notices, SessionError, SessionSpace, Sessions, TokenNotice, TokenStanding, Turn,
-    token_signature_holds,
+    Begun, Met, News, Notices, Received, SessionError, Sessions, TokenNotice, TokenStanding, token_signature_holds,
 };
-use crate::tenants::{ActivePlugin, Directory, OnFailure};
-use flowhost_flow_json::ReplyRules;
 use flowhost_protocol::crypto::RsaEngine;
+use flowhost_protocol::envelope::OpenedRequest;
 use flowhost_protocol::flow::{
-    Action, Answer, AnswerError, Capabilities, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, FlowToken, TurnInput,
+    Action, Answer, AnswerError, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, FlowToken, OnFailure, TurnInput,
 };
-use flowhost_protocol::ids::{PluginDigest, RequestDigest, RequestId};
+use flowhost_protocol::ids::RequestId;
 use flowhost_protocol::{envelope, signature};
-use flowhost_runtime::plugins::{Call, Plugins};
+use flowhost_runtime::plugins::{Call, Plugins, Purpose};
 use flowhost_runtime::telemetry;
-use flowhost_runtime::telemetry::{Blame, FlowVersion, Metrics, Summary};
+use flowhost_runtime::telemetry::{Blame, Metrics, Summary};
 
 /// Answers WhatsApp.
 pub struct Exchanges {
-    directory: Arc<Directory>,
+    endpoints: Arc<dyn Endpoints>,
     sessions: Sessions,
     notices: Arc<Notices>,
     plugins: Arc<Plugins>,
@@ -55,7 +54,7 @@ pub struct Exchanges {
 impl Exchanges {
     /// Puts the parts together.
     pub fn new(
-        directory: Arc<Directory>,
+        endpoints: Arc<dyn Endpoints>,
         sessions: Sessions,
         notices: Arc<Notices>,
         plugins: Arc<Plugins>,
@@ -64,12 +63,12 @@ impl Exchanges {
         background: TaskTracker,
     ) -> Arc<Self> {
         let plugin_failures = Summary::new(FAILURE_LINES_OF_A_FLOW, FAILURE_LINES);
-        Arc::new(Self { directory, sessions, notices, plugins, metrics, rsa, background, plugin_failures })
+        Arc::new(Self { endpoints, sessions, notices, plugins, metrics, rsa, background, plugin_failures })
     }
 
     /// The endpoint at `/flows/{tenant}/{flow}`, if it is there.
     pub fn resolve(&self, tenant: &str, flow: &str) -> Result<Arc<Endpoint>, ExchangeError> {
-        self.directory.resolve(tenant, flow).ok_or(ExchangeError::UnknownEndpoint)
+        self.endpoints.resolve(tenant, flow).ok_or(ExchangeError::UnknownEndpoint)
     }
 
     /// Asks a version of the plugin, active or not, what it would answer to an INIT with this data (a JSON object), and checks the answer
@@ -77,13 +76,10 @@ impl Exchanges {
     pub async fn rehearse(
         &self,
         endpoint: &Arc<Endpoint>,
-        version: i32,
-        digest: PluginDigest,
-        requests: &Capabilities,
+        version: &ActivePlugin,
         data: String,
     ) -> Result<CheckedAnswer, ExchangeError> {
-        let capabilities = Arc::new(requests.in_common_with(&endpoint.settings.grants));
-        let version = ActivePlugin { version, digest, capabilities };
+        let plugin = endpoint.plugin(version);
         let exchange = Exchange {
             action: Action::Init,
             screen: None,
@@ -93,11 +89,8 @@ impl Exchanges {
             flow_token_signature: None,
         };
         let input = TurnInput { state: None, context: None, exchanges: 0, token_verified: false, shared: false };
-        let call = Call { rehearsal: true, ..call(endpoint, &version, None) };
-        let mut usage = telemetry::CallUsage::default();
-        let answered = self.plugins.rehearse(&call, &exchange, &input, &mut usage).await.map_err(ExchangeError::Plugin)?;
-        let checked = answered.check(answer_check(endpoint, &exchange)).await.map_err(ExchangeError::Plugin)?;
-        checked.map_err(ExchangeError::Answer)
+        let call = Call { plugin: Arc::new(plugin), request: None, purpose: Purpose::Rehearse };
+        Ok(self.ask(endpoint, &call, &Arc::new(exchange), &input).await?)
     }
 
     /// Answers a request to an endpoint that is switched on.
@@ -107,18 +100,32 @@ impl Exchanges {
         raw: RawRequest,
         id: RequestId,
     ) -> Result<SealedReply, ExchangeError> {
-        let arrival = Arrival { id, at: Instant::now() };
+        let at = Instant::now();
         let body = signature::verify(&endpoint.tenant.app_secrets(), raw)?;
         // Only what Meta signed counts: else anybody could use up a tenant's share. Before the expensive step.
         let rate = endpoint.tenant.rate.as_ref();
         rate.map_or(Ok(()), |rate| rate.admit()).map_err(|retry_after| ExchangeError::RateLimited { retry_after })?;
         let opened = envelope::open(self.rsa.as_ref(), endpoint.tenant.private_keys(), body).await?;
-        let reply = match &opened.request {
-            FlowRequest::Ping => self.answer_ping(endpoint).await?,
-            FlowRequest::ClientError(error) => self.acknowledge(endpoint, error, id).await,
-            FlowRequest::Exchange(exchange) => self.take_turn(endpoint, exchange, opened.digest, arrival).await?,
-        };
+        let reply = self.answer_opened(endpoint, opened.request, id, at, Purpose::Serve).await?;
         Ok(opened.seal.seal(&reply)?)
+    }
+
+    /// Answers a request that was opened: all of a turn but its envelope. What the plugin is called for is up to the caller.
+    pub async fn answer_opened(
+        self: &Arc<Self>,
+        endpoint: &Arc<Endpoint>,
+        opened: OpenedRequest,
+        id: RequestId,
+        at: Instant,
+        purpose: Purpose,
+    ) -> Result<FlowReply, ExchangeError> {
+        let received = Received { digest: opened.digest(), id, at };
+        let call = endpoint.active.as_ref().map(|active| Call { plugin: active.clone(), request: Some(id), purpose });
+        match opened.into_request() {
+            FlowRequest::Ping => self.answer_ping(endpoint).await,
+            FlowRequest::ClientError(error) => Ok(self.acknowledge(endpoint, error, call).await),
+            FlowRequest::Exchange(exchange) => self.take_turn(endpoint, &Arc::new(exchange), received, call.as_ref()).await,
+        }
     }
 
     /// A ping only says `active` if the flow has a plugin that can be called.
@@ -129,17 +136,17 @@ impl Exchanges {
     }
 
     /// Records what the client reports, and tells the plugin afterwards. Whatever comes of that, the acknowledgement is the same.
-    async fn acknowledge(self: &Arc<Self>, endpoint: &Arc<Endpoint>, error: &ClientError, id: RequestId) -> FlowReply {
-        if let Err(failure) = self.sessions.record_client_error(&space(endpoint), error).await {
+    async fn acknowledge(self: &Arc<Self>, endpoint: &Arc<Endpoint>, error: ClientError, call: Option<Call>) -> FlowReply {
+        if let Err(failure) = self.sessions.record_client_error(&endpoint.space, &error).await {
             tracing::warn!(error = %telemetry::chain(&failure), "a client's error report was not recorded");
         }
         if error.is_about_the_public_key()
-            && let Err(failure) = self.directory.report_key_error(endpoint.scope.tenant, &error.key).await
+            && let Err(failure) = self.endpoints.report_key_error(endpoint.scope.tenant, &error.key).await
         {
-            tracing::warn!(error = %telemetry::chain(&failure), "a client's report of the public key was not recorded");
+            tracing::warn!(error = %telemetry::chain(failure.as_ref()), "a client's report of the public key was not recorded");
         }
-        if let Some(active) = &endpoint.active {
-            let (this, error, endpoint, call) = (self.clone(), error.clone(), endpoint.clone(), call(endpoint, active, Some(id)));
+        if let Some(call) = call {
+            let (this, endpoint) = (self.clone(), endpoint.clone());
             let report = async move {
                 if let Err(failure) = this.plugins.report_client_error(&call, &error).await {
                     this.log_plugin_failure(
@@ -158,20 +165,20 @@ impl Exchanges {
     async fn take_turn(
         &self,
         endpoint: &Arc<Endpoint>,
-        exchange: &Exchange,
-        request: RequestDigest,
-        arrival: Arrival,
+        exchange: &Arc<Exchange>,
+        received: Received,
+        call: Option<&Call>,
     ) -> Result<FlowReply, ExchangeError> {
         let holds = || token_signature_holds(&endpoint.tenant.app_secrets(), exchange);
         let standing = token_standing(&endpoint.settings, exchange, holds);
         let mut pauses = PAUSES.build();
         loop {
             let tried = Instant::now();
-            let result = self.try_turn(endpoint, standing, exchange, request, arrival).await;
+            let result = self.try_turn(endpoint, standing, exchange, received, call).await;
             let (Err(ExchangeError::Session(SessionError::Conflict)), Some(pause)) = (&result, pauses.next()) else {
                 return result;
             };
-            if arrival.at.elapsed() + pause + tried.elapsed() > TURN_TIME {
+            if received.at.elapsed() + pause + tried.elapsed() > TURN_TIME {
                 return result;
             }
             sleep(pause).await;
@@ -182,25 +189,25 @@ impl Exchanges {
         &self,
         endpoint: &Arc<Endpoint>,
         standing: TokenStanding,
-        exchange: &Exchange,
-        request: RequestDigest,
-        arrival: Arrival,
+        exchange: &Arc<Exchange>,
+        received: Received,
+        call: Option<&Call>,
     ) -> Result<FlowReply, ExchangeError> {
-        let Begun { met, notice } = self.sessions.begin(&space(endpoint), standing, exchange, request).await?;
+        let Begun { met, notice } = self.sessions.begin(&endpoint.space, standing, exchange, received).await?;
         if let Some(notice) = notice {
             self.tell(endpoint, notice);
         }
         match met {
             Met::OldRepeat => Err(ExchangeError::OldRepeat),
-            Met::Over(turn) => Ok(turn.refuse(&endpoint.settings.token_rejected_text, arrival).await?),
+            Met::Over(turn) => Ok(turn.refuse(&endpoint.settings.token_rejected_text).await?),
             Met::Repeat(reply) => Ok(reply),
             Met::Turn(turn) => {
-                let active = endpoint.active.as_ref().ok_or(ExchangeError::NoPlugin)?;
-                let answer = match self.ask(endpoint, active, exchange, &turn, arrival.id).await {
+                let call = call.ok_or(ExchangeError::NoPlugin)?;
+                let answer = match self.ask(endpoint, call, exchange, turn.input()).await {
                     Ok(answer) => answer,
-                    Err(failure) => self.failure_answer(endpoint, exchange, failure)?,
+                    Err(failure) => self.failure_answer(endpoint, exchange, self.log_refusal(endpoint, call, failure))?,
                 };
-                Ok(turn.commit(answer, Some(active.version), arrival).await?)
+                Ok(turn.commit(answer, Some(call.plugin.version())).await?)
             }
         }
     }
@@ -216,7 +223,7 @@ impl Exchanges {
         let settings = &endpoint.settings;
         let shown = match settings.on_failure {
             OnFailure::ErrorMessage if failure.is_the_plugins() => {
-                CheckedAnswer::failure(exchange, &settings.failure_text, reply_rules(endpoint))
+                CheckedAnswer::failure(exchange, &settings.failure_text, endpoint.reply_rules())
             }
             OnFailure::ErrorMessage | OnFailure::Status => None,
         };
@@ -236,12 +243,12 @@ impl Exchanges {
 
     /// Counts a request to the flow that got no reply.
     pub fn count_failure(&self, endpoint: &Endpoint, kind: &'static str, blame: Blame) {
-        self.metrics.plugins.of(&version_of(endpoint)).refused(kind, blame);
+        self.metrics.plugins.of(&endpoint.counted_as).refused(kind, blame);
     }
 
     /// Tells the tenant what its tokens are like: counted for every exchange, in the log once, and noted for `flow show` meanwhile.
     fn tell(&self, endpoint: &Endpoint, notice: TokenNotice) {
-        self.metrics.plugins.of(&version_of(endpoint)).token_shared();
+        self.metrics.plugins.of(&endpoint.counted_as).token_shared();
         let news = self.notices.news(endpoint.scope.flow, notice);
         if news == News::First {
             let (tenant, flow) = (&endpoint.tenant.slug, &endpoint.name);
@@ -262,63 +269,29 @@ impl Exchanges {
     async fn ask(
         &self,
         endpoint: &Arc<Endpoint>,
-        active: &ActivePlugin,
-        exchange: &Exchange,
-        turn: &Turn,
-        id: RequestId,
+        call: &Call,
+        exchange: &Arc<Exchange>,
+        input: &TurnInput,
     ) -> Result<CheckedAnswer, TurnFailure> {
-        let call = call(endpoint, active, Some(id));
-        let answered = self.plugins.invoke(&call, exchange, turn.input()).await?;
-        let checked =
-            answered.check(answer_check(endpoint, exchange)).await?.inspect_err(|error| self.plugins.note_refusal(&call, error));
-        // From here on it may come to the host's log.
-        Ok(checked.map_err(|error| error.in_short(reply_rules(endpoint)))?)
+        let answered = self.plugins.invoke(call, exchange, input).await?;
+        Ok(answered.check(answer_check(endpoint, exchange)).await??)
     }
-}
 
-/// What is counted of a flow is counted for its active version; 0 is none.
-fn version_of(endpoint: &Endpoint) -> FlowVersion {
-    let version = endpoint.active.as_ref().map_or(0, |active| active.version);
-    FlowVersion { tenant: endpoint.tenant.slug.clone(), flow: endpoint.name.clone(), version }
-}
-
-fn space(endpoint: &Endpoint) -> SessionSpace {
-    SessionSpace {
-        scope: endpoint.scope,
-        data_key: endpoint.tenant.data_key.clone(),
-        time_to_live: endpoint.settings.session_time_to_live(),
-        on_reopen: endpoint.settings.on_reopen,
+    /// Tells the plugin's log why an answer was refused. From here on it may come to the host's, and is short.
+    fn log_refusal(&self, endpoint: &Endpoint, call: &Call, failure: TurnFailure) -> TurnFailure {
+        let TurnFailure::Answer(error) = failure else { return failure };
+        self.plugins.note_refusal(call, &error);
+        TurnFailure::Answer(error.in_short(endpoint.reply_rules()))
     }
 }
 
 /// The check of a plugin's answer to this exchange, to be made wherever there is room for it.
 fn answer_check(
     endpoint: &Arc<Endpoint>,
-    exchange: &Exchange,
+    exchange: &Arc<Exchange>,
 ) -> impl FnOnce(Answer) -> Result<CheckedAnswer, AnswerError> + Send + 'static {
     let (endpoint, exchange) = (endpoint.clone(), exchange.clone());
-    move |answer| check_answer(answer, &exchange, &endpoint.settings, reply_rules(&endpoint))
-}
-
-/// What the phone would check a reply against, if that is known.
-fn reply_rules(endpoint: &Endpoint) -> Option<&ReplyRules> {
-    endpoint.flow_json.rules()
-}
-
-fn call(endpoint: &Endpoint, active: &ActivePlugin, request: Option<RequestId>) -> Call {
-    Call {
-        scope: endpoint.scope,
-        tenant_slug: endpoint.tenant.slug.clone(),
-        flow_name: endpoint.name.clone(),
-        version: active.version,
-        digest: active.digest,
-        capabilities: active.capabilities.clone(),
-        config: endpoint.config.clone(),
-        rehearsal: false,
-        request,
-        fixed: None,
-        limits: call_limits(&endpoint.settings.limits),
-    }
+    move |answer| endpoint.settings.check_answer(answer, &exchange, endpoint.reply_rules())
 }
 
 /// In a minute; each is some 500 bytes.

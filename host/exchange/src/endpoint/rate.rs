@@ -16,9 +16,9 @@ pub struct RequestRate {
 }
 
 impl RequestRate {
-    /// A limit of that many requests per second, if there is one. Returns `previous` if its limit
-    /// is the same, so that other changes of the tenant don't reset what it has used.
-    pub(super) fn renewed(per_second: Option<u32>, previous: Option<&Arc<Self>>) -> Option<Arc<Self>> {
+    /// The limit of that many requests per second, none where there is none: `previous` if it is the same, so that a change of
+    /// something else of the tenant gives it nothing back.
+    pub fn renewed(per_second: Option<u32>, previous: Option<&Arc<Self>>) -> Option<Arc<Self>> {
         let per_second = NonZeroU32::new(per_second?)?;
         let unchanged = previous.filter(|previous| previous.per_second == per_second).cloned();
         Some(unchanged.unwrap_or_else(|| Arc::new(Self::new(per_second))))

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use flowhost_protocol::flow::{Capabilities, OnReopen, SharedTokens};
+use super::{Answer, AnswerError, AnswerLimits, Capabilities, CheckedAnswer, Exchange, OnReopen, SharedTokens, check};
+use flowhost_flow_json::ReplyRules;
 
 /// What a tenant sets for a flow. An absent field has its default; an error names an unknown one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,6 +160,18 @@ impl FlowSettings {
     /// [`FlowSettings::session_ttl_seconds`] as a duration.
     pub fn session_time_to_live(&self) -> Duration {
         Duration::from_secs(self.session_ttl_seconds.into())
+    }
+
+    /// Checks a plugin's answer to an exchange as the flow wants it, and against what the phone takes, where that is known.
+    pub fn check_answer(
+        &self,
+        answer: Answer,
+        exchange: &Exchange,
+        rules: Option<&ReplyRules>,
+    ) -> Result<CheckedAnswer, AnswerError> {
+        let FlowLimits { reply_bytes, state_bytes, .. } = self.limits;
+        let limits = AnswerLimits { reply_bytes: reply_bytes as usize, state_bytes: state_bytes as usize };
+        check(answer, exchange, limits, &self.token_rejected_text, rules)
     }
 
     fn checked(self) -> Result<Self, SettingsError> {

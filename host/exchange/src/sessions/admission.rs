@@ -1,10 +1,10 @@
-//! Whether a request may take a turn, and in which session: the rules alone, without the database.
+//! Whether a request may take a turn, and in which session: the rules alone, without a store.
 
 use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::store::{SessionStatus, StoredSession};
+use super::{SessionStatus, StoredSession};
 use flowhost_protocol::flow::{Action, OnReopen, SharedTokens};
 
 /// How a request's token stands.

@@ -1,22 +1,20 @@
 //! One turn of a session: a snapshot on the way to a plugin, and the commit on the way back.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use time::OffsetDateTime;
-use zeroize::Zeroizing;
-
 use super::{
-    ANSWER, CONTEXT_COLUMN, KnownSession, NAME_BYTES, REPLY_COLUMN, STATE_COLUMN, SessionError, SessionSpace, TOKEN_REJECTED, cut,
-    one_shot, place,
+    ANSWER, CONTEXT_COLUMN, Commit, ExchangeRow, KnownSession, NAME_BYTES, NewSession, Opening, REPLY_COLUMN, STATE_COLUMN,
+    SessionError, SessionSpace, SessionStatus, SessionStore, StoredSession, TOKEN_REJECTED, cut, one_shot, open_text, place,
 };
-use crate::store::{self, Commit, ExchangeRow, NewSession, Opening, SessionStatus, Store, StoredSession};
-use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::flow::{Action, CheckedAnswer, Exchange, FlowReply, Outcome, ReplyKind, TurnInput};
 use flowhost_protocol::ids::{RequestDigest, RequestId, SessionId, TokenHash};
 
 /// As which request, and when, an exchange came.
 #[derive(Clone, Copy, Debug)]
-pub struct Arrival {
+pub struct Received {
+    /// What it is recognised by when it comes again.
+    pub digest: RequestDigest,
     /// How its answer names it.
     pub id: RequestId,
     /// When it came.
@@ -26,21 +24,21 @@ pub struct Arrival {
 /// What a turn needs to know to be committed.
 #[derive(Clone, Debug)]
 pub struct TurnMeta {
-    pub(super) store: Store,
-    pub(super) space: SessionSpace,
+    pub(super) store: Arc<dyn SessionStore>,
+    pub(super) space: Arc<SessionSpace>,
     pub(super) token: TokenHash,
-    pub(super) request: RequestDigest,
+    pub(super) received: Received,
     pub(super) action: Action,
 }
 
 /// A turn of an open session: a snapshot, no connection. Dropped, it writes nothing.
 ///
 /// ```compile_fail,E0382
-/// # use flowhost::{sessions::Turn, flow::CheckedAnswer};
-/// # use flowhost_server::sessions::Arrival;
-/// async fn twice(turn: Turn, one: CheckedAnswer, other: CheckedAnswer, arrival: Arrival) {
-///     let _ = turn.commit(one, None, arrival).await;
-///     let _ = turn.commit(other, None, arrival).await;
+/// # use flowhost_protocol::flow::CheckedAnswer;
+/// # use flowhost_exchange::sessions::Turn;
+/// async fn twice(turn: Turn, one: CheckedAnswer, other: CheckedAnswer) {
+///     let _ = turn.commit(one, None).await;
+///     let _ = turn.commit(other, None).await;
 /// }
 /// ```
 #[derive(Debug)]
@@ -63,9 +61,9 @@ impl Turn {
     ) -> Result<Self, SessionError> {
         let mut input = TurnInput { state: None, context: None, exchanges: 0, token_verified, shared: false };
         if let Some(session) = &session {
-            input.context = open_text(&meta, CONTEXT_COLUMN, "context", session.sealed_context.as_ref())?;
+            input.context = open_text(&meta.space, meta.token, CONTEXT_COLUMN, "context", session.sealed_context.as_ref())?;
             if !opening.restart {
-                input.state = open_text(&meta, STATE_COLUMN, "state", session.sealed_state.as_ref())?;
+                input.state = open_text(&meta.space, meta.token, STATE_COLUMN, "state", session.sealed_state.as_ref())?;
                 input.exchanges = KnownSession::from(session).exchanges(meta.space.on_reopen);
             }
         }
@@ -82,9 +80,9 @@ impl Turn {
         token_verified: bool,
     ) -> Result<Self, SessionError> {
         let sealed_context = session.as_ref().and_then(|session| session.sealed_context.as_ref());
-        let context = open_text(&meta, CONTEXT_COLUMN, "context", sealed_context)?;
+        let context = open_text(&meta.space, meta.token, CONTEXT_COLUMN, "context", sealed_context)?;
         let input = TurnInput { state: None, context, exchanges: 0, token_verified, shared: true };
-        let meta = TurnMeta { token: one_shot(meta.request), ..meta };
+        let meta = TurnMeta { token: one_shot(meta.received.digest), ..meta };
         Ok(Self { meta, version: None, screen_in: screen_of(exchange), input, opening: Opening::default() })
     }
 
@@ -97,19 +95,14 @@ impl Turn {
     /// reply to seal.
     ///
     /// [`SessionError::Conflict`] if another turn was faster: begin again.
-    pub async fn commit(
-        self,
-        answer: CheckedAnswer,
-        plugin_version: Option<i32>,
-        arrival: Arrival,
-    ) -> Result<FlowReply, SessionError> {
+    pub async fn commit(self, answer: CheckedAnswer, plugin_version: Option<i32>) -> Result<FlowReply, SessionError> {
         let status = match answer.outcome() {
             Outcome::Completed => SessionStatus::Completed,
             Outcome::Rejected => SessionStatus::Rejected,
             Outcome::Failed | Outcome::Refused | Outcome::Screen => SessionStatus::Open,
         };
         let kept = Kept { status, shared: self.input.shared, opening: self.opening };
-        write(self.meta, self.version, self.screen_in.as_deref(), kept, answer, plugin_version, arrival).await
+        write(self.meta, self.version, self.screen_in.as_deref(), kept, answer, plugin_version).await
     }
 }
 
@@ -135,8 +128,8 @@ impl OverTurn {
     }
 
     /// Commits the refusal and gives its reply: a 427 that shows `text`.
-    pub async fn refuse(self, text: &str, arrival: Arrival) -> Result<FlowReply, SessionError> {
-        write(self.meta, self.version, self.screen_in.as_deref(), self.kept, CheckedAnswer::refusal(text), None, arrival).await
+    pub async fn refuse(self, text: &str) -> Result<FlowReply, SessionError> {
+        write(self.meta, self.version, self.screen_in.as_deref(), self.kept, CheckedAnswer::refusal(text), None).await
     }
 }
 
@@ -156,9 +149,8 @@ async fn write(
     kept: Kept,
     answer: CheckedAnswer,
     plugin_version: Option<i32>,
-    arrival: Arrival,
 ) -> Result<FlowReply, SessionError> {
-    let scope = meta.space.scope;
+    let (scope, received) = (meta.space.scope, meta.received);
     let seal = |column, value: &[u8]| meta.space.data_key.seal(&place(scope, meta.token, column), value);
     let sealed_state = answer.state().filter(|_| !kept.shared).map(|state| seal(STATE_COLUMN, state.as_bytes()));
     let sealed_reply = seal(REPLY_COLUMN, answer.reply().payload());
@@ -169,7 +161,7 @@ async fn write(
         shared: kept.shared,
         opening: kept.opening,
         sealed_state: sealed_state.as_ref(),
-        request: meta.request,
+        request: received.digest,
         reply_kind: match answer.reply().kind() {
             ReplyKind::Answer => ANSWER,
             ReplyKind::TokenRejected => TOKEN_REJECTED,
@@ -180,37 +172,24 @@ async fn write(
             screen_in,
             screen_out: screen_out.as_deref(),
             outcome: answer.outcome().as_str(),
-            duration_us: i64::try_from(arrival.at.elapsed().as_micros()).unwrap_or(i64::MAX),
+            duration_us: i64::try_from(received.at.elapsed().as_micros()).unwrap_or(i64::MAX),
             plugin_version,
-            request: arrival.id,
+            request: received.id,
         },
     };
     let done = match version {
-        Some(version) => store::update_session(&meta.store, scope, version, &commit).await?,
-        None => store::insert_session(&meta.store, scope, &meta.new_session(), &commit).await?,
+        Some(version) => meta.store.update_session(scope, version, &commit).await,
+        None => meta.store.insert_session(scope, &meta.new_session(), &commit).await,
     };
-    if done { Ok(answer.into_reply()) } else { Err(SessionError::Conflict) }
+    if done.map_err(SessionError::Store)? { Ok(answer.into_reply()) } else { Err(SessionError::Conflict) }
 }
 
 impl TurnMeta {
     fn new_session(&self) -> NewSession {
-        NewSession { id: SessionId::new(), expires_at: OffsetDateTime::now_utc() + self.space.time_to_live }
+        NewSession { id: SessionId::new(), expires_at: self.store.now() + self.space.time_to_live }
     }
 }
 
 fn screen_of(exchange: &Exchange) -> Option<String> {
     exchange.screen.as_deref().map(|name| cut(name, NAME_BYTES))
-}
-
-fn open_text(
-    meta: &TurnMeta,
-    column: &'static str,
-    what: &'static str,
-    sealed: Option<&Sealed>,
-) -> Result<Option<Zeroizing<String>>, SessionError> {
-    let Some(sealed) = sealed else { return Ok(None) };
-    let place = place(meta.space.scope, meta.token, column);
-    let bytes = meta.space.data_key.open(&place, sealed).map_err(|error| SessionError::Sealed(what, error))?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| SessionError::Unreadable(what))?;
-    Ok(Some(Zeroizing::new(text.to_owned())))
 }

@@ -1,19 +1,16 @@
 //! What exchanges show of the tokens that a flow is sent with, for its tenant to know.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::SessionError;
-use crate::store::{self, Store};
+use super::{SessionError, SessionStore, TokenNotice};
 use flowhost_protocol::ids::{FlowId, Scope};
 
-pub use crate::store::TokenNotice;
-
-/// Notes what is noticed of flows: in the database, which every host shows, at most once a minute for each flow.
+/// Notes what is noticed of flows: in the store, which every host shows, at most once a minute for each flow.
 #[derive(Debug)]
 pub struct Notices {
-    store: Store,
+    store: Arc<dyn SessionStore>,
     noted: Mutex<HashMap<(FlowId, TokenNotice), Instant>>,
 }
 
@@ -48,7 +45,7 @@ impl TokenNotice {
 
 impl Notices {
     /// Nothing is noticed yet.
-    pub fn new(store: Store) -> Self {
+    pub fn new(store: Arc<dyn SessionStore>) -> Self {
         Self { store, noted: Mutex::default() }
     }
 
@@ -64,9 +61,9 @@ impl Notices {
         news
     }
 
-    /// Notes it in the database.
+    /// Notes it in the store.
     pub async fn note(&self, scope: Scope, notice: TokenNotice) -> Result<(), SessionError> {
-        Ok(store::note_flow(&self.store, scope, notice).await?)
+        self.store.note_flow(scope, notice).await.map_err(SessionError::Store)
     }
 
     /// Forgets flows that are gone.

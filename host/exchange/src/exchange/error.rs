@@ -9,7 +9,7 @@ use flowhost_protocol::signature::SignatureError;
 use flowhost_runtime::plugins::{LoadError, PluginError};
 use flowhost_runtime::telemetry::Blame;
 
-/// Why a request got no reply. `http` makes a status of it, and nothing else of it reaches the client.
+/// Why a request got no reply. Its status, and nothing else of it, reaches the client.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
     /// The plugin's answer can't be shown.

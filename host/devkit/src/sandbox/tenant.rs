@@ -1,0 +1,60 @@
+//! A scenario's own tenant, with one flow: what a host loads from its database.
+
+use std::collections::BTreeMap;
+use std::future::ready;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::Sandbox;
+use crate::scenarios::Scenario;
+use flowhost_exchange::endpoint::{ActivePlugin, Endpoint, Endpoints, EndpointsError, ServedFlow, ServedSecret, ServedTenant};
+use flowhost_protocol::crypto::{AppSecret, DataKey, KeyRing};
+use flowhost_protocol::flow::{BoundSecret, FlowConfig};
+use flowhost_protocol::ids::{Scope, TenantId};
+use flowhost_runtime::plugins::Pending;
+
+/// The flow that a scenario talks to.
+pub(super) fn endpoint(sandbox: &Sandbox, scope: Scope, scenario: &Scenario) -> Endpoint {
+    let secret = ServedSecret { secret: AppSecret::new(APP_SECRET), valid_until: None };
+    let data_key = Arc::new(DataKey::generate());
+    let keys = KeyRing::new(Vec::new());
+    let tenant = ServedTenant::new(scope.tenant, NAME.to_owned(), data_key, None, false, keys, vec![secret]);
+    let requests = &sandbox.inspection.requests;
+    let flow = ServedFlow {
+        id: scope.flow,
+        name: NAME.to_owned(),
+        disabled: false,
+        settings: scenario.settings.granting(requests),
+        active: Some(ActivePlugin { version: 1, digest: sandbox.digest, requests: requests.clone() }),
+        config: config(scenario),
+        flow_json: sandbox.flow_json.clone(),
+    };
+    Endpoint::new(Arc::new(tenant), flow)
+}
+
+/// Settings as they are; each secret is its own placeholder, so that the scenario sees where it went and not what it is.
+fn config(scenario: &Scenario) -> FlowConfig {
+    let secret = |name: &String| Zeroizing::new(format!("{{{{secret:{name}}}}}"));
+    let secrets = scenario.surroundings.secrets.iter();
+    let secrets = secrets.map(|(name, hosts)| (name.clone(), BoundSecret { value: secret(name), hosts: hosts.clone() }));
+    FlowConfig { settings: scenario.surroundings.config.clone(), secrets: secrets.collect::<BTreeMap<_, _>>() }
+}
+
+/// Where a scenario's flow is looked up by its name: nobody does, and no key is at Meta that a client could complain of.
+pub(super) struct Nowhere;
+
+impl Endpoints for Nowhere {
+    fn resolve(&self, _: &str, _: &str) -> Option<Arc<Endpoint>> {
+        None
+    }
+
+    fn report_key_error<'a>(&'a self, _: TenantId, _: &'a str) -> Pending<'a, Result<(), EndpointsError>> {
+        Box::pin(ready(Ok(())))
+    }
+}
+
+/// Signs the flow tokens of scenarios, which are nobody's.
+pub(super) const APP_SECRET: &[u8] = b"the app secret of scenarios";
+
+const NAME: &str = "sandbox";

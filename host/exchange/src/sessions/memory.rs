@@ -1,0 +1,205 @@
+//! Sessions in memory, by a clock that stands still until it is set: for tests of plugins, which have no database and bring their own time.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::future::ready;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use super::{
+    Answered, Commit, Found, MintedSession, NewSession, Opening, SessionStatus, SessionStore, SessionStoreError, StoredClientError,
+    StoredSession, TokenNotice,
+};
+use flowhost_protocol::ids::{RequestDigest, Scope, TenantId, TokenHash};
+use flowhost_runtime::plugins::Pending;
+
+/// Keeps sessions as long as it is there. What clients report and what is noticed of flows is not kept: nobody could look at it.
+#[derive(Debug)]
+pub struct MemorySessions(Mutex<Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    now: OffsetDateTime,
+    sessions: HashMap<(Scope, TokenHash), KeptSession>,
+    /// Which exchange answered a request: that with this number, of this session.
+    answered: HashMap<(TenantId, RequestDigest), (Scope, TokenHash, i64)>,
+}
+
+#[derive(Debug)]
+struct KeptSession {
+    session: StoredSession,
+    /// How long it lasts from its first exchange on, if its end is not fixed.
+    from_first_exchange: Option<Duration>,
+}
+
+impl MemorySessions {
+    /// No sessions yet, and this time.
+    pub fn new(now: OffsetDateTime) -> Self {
+        Self(Mutex::new(Kept { now, sessions: HashMap::new(), answered: HashMap::new() }))
+    }
+
+    /// What time it is from now on.
+    pub fn set_clock(&self, now: OffsetDateTime) {
+        self.lock().now = now;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn find_turn(&self, scope: Scope, token: TokenHash, request: RequestDigest) -> Found {
+        let answered = self.answered.get(&(scope.tenant, request));
+        Found {
+            session: self.find_session(scope, token),
+            answered: answered.map(|&(of, token, number)| Answered { number, token, same_flow: of.flow == scope.flow }),
+        }
+    }
+
+    fn find_session(&self, scope: Scope, token: TokenHash) -> Option<StoredSession> {
+        self.sessions.get(&(scope, token)).map(|kept| kept.session.clone())
+    }
+
+    /// Notes that a request is answered; gives whether it was not before.
+    fn answer(&mut self, scope: Scope, commit: &Commit<'_>, number: i64) -> bool {
+        let request = (scope.tenant, commit.request);
+        let is_new = !self.answered.contains_key(&request);
+        if is_new {
+            self.answered.insert(request, (scope, commit.token, number));
+        }
+        is_new
+    }
+
+    fn insert(&mut self, scope: Scope, new: &NewSession, commit: &Commit<'_>) -> bool {
+        if self.sessions.contains_key(&(scope, commit.token)) || !self.answer(scope, commit, 1) {
+            return false;
+        }
+        let session = StoredSession {
+            token: commit.token,
+            status: commit.status,
+            screen: commit.exchange.screen_out.map(str::to_owned),
+            sealed_state: commit.sealed_state.cloned(),
+            sealed_context: None,
+            version: 1,
+            last_reply: Some((commit.reply_kind.to_owned(), commit.sealed_reply.clone())),
+            expires_at: new.expires_at,
+            updated_at: self.now,
+            opened_at: 0,
+            reopenings: 0,
+        };
+        self.sessions.insert((scope, commit.token), KeptSession { session, from_first_exchange: None });
+        true
+    }
+
+    fn update(&mut self, scope: Scope, version: i64, commit: &Commit<'_>) -> bool {
+        let is_at = |kept: &KeptSession| kept.session.version == version;
+        if !self.sessions.get(&(scope, commit.token)).is_some_and(is_at) || !self.answer(scope, commit, version + 1) {
+            return false;
+        }
+        let now = self.now;
+        if let Some(kept) = self.sessions.get_mut(&(scope, commit.token)) {
+            kept.update(commit, now);
+        }
+        true
+    }
+}
+
+impl KeptSession {
+    fn update(&mut self, commit: &Commit<'_>, now: OffsetDateTime) {
+        let (session, Opening { opened, restart, suspect }) = (&mut self.session, commit.opening);
+        session.status = commit.status;
+        if let Some(screen) = commit.exchange.screen_out {
+            session.screen = Some(screen.to_owned());
+        }
+        if restart || commit.sealed_state.is_some() {
+            session.sealed_state = commit.sealed_state.cloned();
+        }
+        session.last_reply = Some((commit.reply_kind.to_owned(), commit.sealed_reply.clone()));
+        session.updated_at = now;
+        if let Some(time) = self.from_first_exchange.filter(|_| session.version == 0) {
+            session.expires_at = now + time;
+        }
+        if opened {
+            session.opened_at = session.version;
+        }
+        session.reopenings += i32::from(suspect);
+        session.version += 1;
+    }
+}
+
+impl SessionStore for MemorySessions {
+    fn now(&self) -> OffsetDateTime {
+        self.lock().now
+    }
+
+    fn find_turn(&self, scope: Scope, token: TokenHash, request: RequestDigest) -> Pending<'_, Result<Found, SessionStoreError>> {
+        done(self.lock().find_turn(scope, token, request))
+    }
+
+    fn find_session(&self, scope: Scope, token: TokenHash) -> Pending<'_, Result<Option<StoredSession>, SessionStoreError>> {
+        done(self.lock().find_session(scope, token))
+    }
+
+    fn insert_session<'a>(
+        &'a self,
+        scope: Scope,
+        new: &'a NewSession,
+        commit: &'a Commit<'a>,
+    ) -> Pending<'a, Result<bool, SessionStoreError>> {
+        done(self.lock().insert(scope, new, commit))
+    }
+
+    fn update_session<'a>(
+        &'a self,
+        scope: Scope,
+        version: i64,
+        commit: &'a Commit<'a>,
+    ) -> Pending<'a, Result<bool, SessionStoreError>> {
+        done(self.lock().update(scope, version, commit))
+    }
+
+    fn insert_minted_session<'a>(&'a self, scope: Scope, minted: &'a MintedSession) -> Pending<'a, Result<(), SessionStoreError>> {
+        let mut kept = self.lock();
+        let session = StoredSession {
+            token: minted.token,
+            status: SessionStatus::Open,
+            screen: None,
+            sealed_state: None,
+            sealed_context: minted.sealed_context.clone(),
+            version: 0,
+            last_reply: None,
+            expires_at: minted.expires_at,
+            updated_at: kept.now,
+            opened_at: 0,
+            reopenings: 0,
+        };
+        match kept.sessions.entry((scope, minted.token)) {
+            Entry::Occupied(_) => Box::pin(ready(Err("the token has a session already".into()))),
+            Entry::Vacant(place) => {
+                place.insert(KeptSession { session, from_first_exchange: minted.from_first_exchange });
+                done(())
+            }
+        }
+    }
+
+    fn insert_client_error<'a>(
+        &'a self,
+        _: Scope,
+        _: TokenHash,
+        _: &'a StoredClientError,
+        _: i64,
+    ) -> Pending<'a, Result<(), SessionStoreError>> {
+        done(())
+    }
+
+    fn note_flow(&self, _: Scope, _: TokenNotice) -> Pending<'_, Result<(), SessionStoreError>> {
+        done(())
+    }
+}
+
+fn done<'a, T: Send + 'a>(value: T) -> Pending<'a, Result<T, SessionStoreError>> {
+    Box::pin(ready(Ok(value)))
+}

@@ -1,0 +1,64 @@
+//! What a plugin is called for: to answer a user, or to see what it would do.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{Fixed, PluginError};
+use crate::telemetry::{self, CallUsage};
+use flowhost_protocol::flow::AnswerError;
+
+/// What a plugin is called for.
+#[derive(Clone, Debug)]
+pub enum Purpose {
+    /// To serve a client: what the call comes to is told to the circuit of its version and to the metrics.
+    Serve,
+    /// To see whether a version answers: nothing is counted, since it says nothing of the version's life, and what it writes into its
+    /// store is dropped.
+    Rehearse,
+    /// To test the plugin: what the call comes to is told to the test alone.
+    Test(Test),
+}
+
+/// A test of a plugin, as one call sees it.
+#[derive(Clone, Debug)]
+pub struct Test {
+    /// The clock and the random numbers.
+    pub fixed: Fixed,
+    /// Who is told what the call comes to.
+    pub tally: Tally,
+}
+
+/// Is told what the calls of a test come to.
+#[derive(Clone, Debug, Default)]
+pub struct Tally(Arc<Mutex<Tallied>>);
+
+/// What a call came to.
+#[derive(Clone, Debug, Default)]
+pub struct Tallied {
+    /// What it used; none if no call was made.
+    pub usage: Option<CallUsage>,
+    /// Why it failed, if it did: the whole chain of causes.
+    pub failure: Option<String>,
+}
+
+impl Tally {
+    /// What was told since the last time.
+    pub fn take(&self) -> Tallied {
+        std::mem::take(&mut *self.lock())
+    }
+
+    pub(super) fn used(&self, usage: &CallUsage) {
+        self.lock().usage = Some(*usage);
+    }
+
+    pub(super) fn failed(&self, error: &PluginError) {
+        self.lock().failure = Some(telemetry::chain(error));
+    }
+
+    pub(super) fn refused(&self, error: &AnswerError) {
+        self.lock().failure = Some(telemetry::chain(error));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tallied> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
