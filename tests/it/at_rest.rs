@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flowhost_client::payload;
-use flowhost_tests::{Component, TestHost, dump, fixture, forms, logged, watch};
+use flowhost_tests::{Component, TestDatabase, TestHost, dump, fixture, forms, logged, watch};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::AssertSqlSafe;
@@ -155,6 +155,20 @@ async fn a_secret_moved_to_another_tenant_does_not_open_there() {
     assert_eq!(signed_as_a.call(&payload::ping()).await.unwrap().status, 404, "a tenant that can't be opened is not served");
     assert_eq!(a.at(&fresh).client().call(&payload::ping()).await.unwrap().status, 200, "the others are");
     assert_eq!(logged(Level::ERROR, &id_b).len(), 1, "{:?}", logged(Level::TRACE, &id_b));
+}
+
+/// What every other test relies on.
+#[tokio::test]
+#[should_panic(expected = "secrets in clear")]
+async fn a_secret_that_a_test_leaves_in_its_database_fails_the_test() {
+    watch("left-in-clear-on-purpose");
+    // Its end is a search, after which others are watched too.
+    drop(TestDatabase::empty().await);
+    (0..100).for_each(|number| watch(&format!("watched-and-left-nowhere-{number}")));
+    let database = TestDatabase::empty().await;
+    let pool = database.pool().await;
+    sqlx::query("create table notes (note bytea)").execute(&pool).await.unwrap();
+    sqlx::query("insert into notes values ($1)").bind(&b"see left-in-clear-on-purpose"[..]).execute(&pool).await.unwrap();
 }
 
 const TOKEN: &str = "recognisable-flow-token";
