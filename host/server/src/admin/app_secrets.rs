@@ -22,7 +22,7 @@ pub struct NewAppSecret {
 
 impl Desk {
     /// Makes a secret the current one; the one before stays valid for the time that is given.
-    pub async fn set_app_secret(&self, tenant: &str, new: NewAppSecret) -> Result<(), AdminError> {
+    pub async fn put_app_secret(&self, tenant: &str, new: NewAppSecret) -> Result<(), AdminError> {
         if new.secret.trim().is_empty() || new.secret.len() > MAX_SECRET_BYTES {
             return Err(AdminError::Invalid(format!("an app secret has 1 to {MAX_SECRET_BYTES} bytes")));
         }
@@ -31,7 +31,7 @@ impl Desk {
         let sealed = self.data_key(&tenant)?.seal(&app_secret_place(tenant.id, id), new.secret.trim().as_bytes());
         let previous_until = OffsetDateTime::now_utc() + time::Duration::seconds(new.keep_previous_for_seconds.into());
         let mut change = self.begin_change(tenant.id).await?;
-        store::replace_app_secret(&mut change, id, &sealed, previous_until).await?;
+        store::put_app_secret(&mut change, id, &sealed, previous_until).await?;
         let mut record = self.record(&tenant, "app-secret.set");
         record.target = Some(id.to_string());
         record.after = shown(&json!({ "keep_previous_for_seconds": new.keep_previous_for_seconds }));

@@ -52,7 +52,7 @@ struct ActorView {
 
 impl Desk {
     /// A page of the audit log, as far as the caller may see it.
-    pub async fn list_audit(&self, query: AuditQuery) -> Result<AuditPage, AdminError> {
+    pub async fn list_audit_entries(&self, query: AuditQuery) -> Result<AuditPage, AdminError> {
         self.allowed()?;
         let limit = PageLimit::parse(query.limit)?;
         let (reach, tenant) = (self.caller.audit_reach(), query.tenant.as_deref());

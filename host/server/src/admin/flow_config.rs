@@ -36,7 +36,7 @@ pub struct ConfigValueView {
 
 impl Desk {
     /// Sets a setting or a secret, whatever was there.
-    pub async fn set_config_value(&self, tenant: &str, flow: &str, key: &str, new: SetConfigValue) -> Result<(), AdminError> {
+    pub async fn put_config_value(&self, tenant: &str, flow: &str, key: &str, new: SetConfigValue) -> Result<(), AdminError> {
         let tenant = self.tenant(tenant).await?;
         check_key(key)?;
         let hosts = checked_hosts(&new)?;
@@ -63,7 +63,7 @@ impl Desk {
     }
 
     /// A flow's settings with their values, and its secrets without.
-    pub async fn list_config(&self, tenant: &str, flow: &str) -> Result<Vec<ConfigValueView>, AdminError> {
+    pub async fn list_config_values(&self, tenant: &str, flow: &str) -> Result<Vec<ConfigValueView>, AdminError> {
         let tenant = self.tenant(tenant).await?;
         let flow = self.flow(&tenant, flow).await?;
         let data_key = self.data_key(&tenant)?;
@@ -90,7 +90,7 @@ impl Desk {
     }
 
     async fn stored_config(&self, tenant: &StoredTenant, flow: &StoredFlow) -> Result<Vec<StoredConfigValue>, AdminError> {
-        let mut stored = store::list_flow_config(&self.admin.store, tenant.id).await?;
+        let mut stored = store::list_config_values(&self.admin.store, tenant.id).await?;
         stored.retain(|value| value.flow == flow.id);
         Ok(stored)
     }

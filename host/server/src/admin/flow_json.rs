@@ -20,7 +20,7 @@ impl Desk {
 
     /// Sets the Flow JSON of a flow, whatever was there: from now on every reply is checked against it. Gives what should be known of it;
     /// fails with all that is wrong with it. `_place` is what [`Desk::begin_flow_json`] gave.
-    pub async fn set_flow_json(
+    pub async fn put_flow_json(
         &self,
         tenant: &str,
         flow: &str,

@@ -88,7 +88,7 @@ impl Desk {
     }
 
     /// Changes the settings that `fields` names.
-    pub async fn patch_flow(&self, tenant: &str, name: &str, mut fields: Map<String, Value>) -> Result<FlowView, AdminError> {
+    pub async fn update_flow(&self, tenant: &str, name: &str, mut fields: Map<String, Value>) -> Result<FlowView, AdminError> {
         let tenant = self.tenant(tenant).await?;
         let disabled = take_disabled(&mut fields)?;
         // Read behind the lock of the change, so that two patches at the same time both count.

@@ -67,7 +67,7 @@ pub struct ListedKey {
 
 impl Desk {
     /// Sets a tenant's access token and phone numbers; both replace what was there.
-    pub async fn set_graph_access(&self, tenant: &str, new: SetGraphAccess) -> Result<(), AdminError> {
+    pub async fn put_graph_access(&self, tenant: &str, new: SetGraphAccess) -> Result<(), AdminError> {
         let tenant = self.tenant(tenant).await?;
         let token = AccessToken::parse(&new.access_token).map_err(|error| AdminError::Invalid(error.to_string()))?;
         let phone_numbers = parse_phone_numbers(&new.phone_number_ids)?;
@@ -75,7 +75,7 @@ impl Desk {
         let before: Vec<_> =
             store::list_phone_numbers(&self.admin.store, tenant.id).await?.into_iter().map(|number| number.id).collect();
         let mut change = self.begin_change(tenant.id).await?;
-        store::replace_graph_access(&mut change, &sealed, &phone_numbers).await?;
+        store::put_graph_access(&mut change, &sealed, &phone_numbers).await?;
         let mut record = self.record(&tenant, "graph.set");
         record.before = shown(&json!({ "phone_number_ids": before }));
         record.after = shown(&json!({ "phone_number_ids": phone_numbers }));
@@ -91,7 +91,7 @@ impl Desk {
     }
 
     /// Forgets a tenant's access token and phone numbers. Keys that Meta has stay there.
-    pub async fn forget_graph_access(&self, tenant: &str) -> Result<(), AdminError> {
+    pub async fn delete_graph_access(&self, tenant: &str) -> Result<(), AdminError> {
         let tenant = self.tenant(tenant).await?;
         let mut change = self.begin_change(tenant.id).await?;
         if !store::delete_graph_access(&mut change).await? {

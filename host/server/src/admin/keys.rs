@@ -36,7 +36,7 @@ pub struct KeyView {
 
 impl Desk {
     /// Adds a key pair, made or imported, as the active one; those before it retire.
-    pub async fn add_key(&self, tenant: &str, add: AddKey) -> Result<KeyView, AdminError> {
+    pub async fn create_key(&self, tenant: &str, add: AddKey) -> Result<KeyView, AdminError> {
         let tenant = self.tenant(tenant).await?;
         let data_key = self.data_key(&tenant)?;
         let retires_at = OffsetDateTime::now_utc()

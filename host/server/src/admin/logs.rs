@@ -60,7 +60,7 @@ pub struct LogFollower {
 
 impl Desk {
     /// Lines of a flow's log, the oldest first: the newest of them, or the first ones after a line.
-    pub async fn read_log(&self, tenant: &str, flow: &str, query: &LogQuery) -> Result<Vec<LogLineView>, AdminError> {
+    pub async fn list_log_lines(&self, tenant: &str, flow: &str, query: &LogQuery) -> Result<Vec<LogLineView>, AdminError> {
         let reach = query.reach()?;
         let tenant = self.tenant(tenant).await?;
         let flow = self.flow(&tenant, flow).await?;

@@ -62,7 +62,7 @@ impl Desk {
     }
 
     /// Changes what the patch names. Switched off, all of its tenants' endpoints answer 503 on every host.
-    pub async fn patch_partner(&self, partner: &str, patch: PatchPartner) -> Result<PartnerView, AdminError> {
+    pub async fn update_partner(&self, partner: &str, patch: PatchPartner) -> Result<PartnerView, AdminError> {
         let partner = self.partner(partner).await?;
         let name = patch.name.map(checked_name).transpose()?;
         let mut change = self.admin.store.begin_access_change().await?;

@@ -98,7 +98,7 @@ impl Desk {
     }
 
     /// Changes what the patch names.
-    pub async fn patch_tenant(&self, tenant: &str, patch: PatchTenant) -> Result<TenantView, AdminError> {
+    pub async fn update_tenant(&self, tenant: &str, patch: PatchTenant) -> Result<TenantView, AdminError> {
         let tenant = self.tenant(tenant).await?;
         let mut change = self.begin_change(tenant.id).await?;
         // Again, behind the change's lock: two patches at the same time must both count.
@@ -129,7 +129,7 @@ impl Desk {
         let tenant = self.tenant_even_if_destroyed(tenant).await?;
         let mut record = self.record(&tenant, "tenant.delete");
         record.before = shown(&TenantView::from(tenant.clone()));
-        store::destroy_tenant(&self.admin.store, tenant.id, &record).await?;
+        store::delete_tenant(&self.admin.store, tenant.id, &record).await?;
         Ok(self.admin.directory.refresh(tenant.id).await?)
     }
 

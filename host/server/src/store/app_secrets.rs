@@ -38,7 +38,7 @@ pub async fn list_app_secrets(store: &Store, tenant: TenantId) -> Result<Vec<Sto
 }
 
 /// Makes a secret the current one. The one before stays valid until `previous_until`; older ones end now.
-pub async fn replace_app_secret(
+pub async fn put_app_secret(
     change: &mut Change,
     id: AppSecretId,
     sealed: &Sealed,

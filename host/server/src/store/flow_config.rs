@@ -27,7 +27,7 @@ pub struct StoredConfigValue {
 }
 
 /// What all of a tenant's flows have, by key.
-pub async fn list_flow_config(store: &Store, tenant: TenantId) -> Result<Vec<StoredConfigValue>, StoreError> {
+pub async fn list_config_values(store: &Store, tenant: TenantId) -> Result<Vec<StoredConfigValue>, StoreError> {
     let rows: Vec<ConfigRow> = sqlx::query_as("select * from flow_config where tenant_id = $1 order by key")
         .bind(tenant.0)
         .fetch_all(&mut *store.of(tenant).await?)

@@ -147,7 +147,7 @@ pub async fn update_tenant(
 
 /// Destroys a tenant: its data key first, in a commit of its own with the audit log's entry, so that nothing that this database has of it
 /// can be opened from then on, also where the long deletion of its rows is cut off. A backup that has the key too is another matter.
-pub async fn destroy_tenant(store: &Store, tenant: TenantId, record: &AuditRecord) -> Result<(), StoreError> {
+pub async fn delete_tenant(store: &Store, tenant: TenantId, record: &AuditRecord) -> Result<(), StoreError> {
     let Some(mut change) = store.begin_change(tenant).await? else { return Ok(()) };
     sqlx::query("update tenants set sealed_data_key = '', disabled = true where tenant_id = $1")
         .bind(tenant.0)

@@ -182,7 +182,7 @@ impl Directory {
         let keys = store::list_keys(&self.store, stored.id).await?;
         let app_secrets = store::list_app_secrets(&self.store, stored.id).await?;
         let flows = store::list_flows(&self.store, stored.id).await?;
-        let config = store::list_flow_config(&self.store, stored.id).await?;
+        let config = store::list_config_values(&self.store, stored.id).await?;
         let tenant = Arc::new(ServedTenant::open(&self.master, stored, &keys, &app_secrets, rate)?);
         let mut endpoints = HashMap::new();
         for flow in flows {

@@ -8,20 +8,20 @@ use super::super::problem::{JsonBody, Names, Problem};
 use super::desk::AtDesk;
 use crate::admin::SetConfigValue;
 
-pub(super) async fn set(
+pub(super) async fn put(
     AtDesk(desk): AtDesk,
     Names((tenant, flow, key)): Names<(String, String, String)>,
     JsonBody(new): JsonBody<SetConfigValue>,
 ) -> Result<StatusCode, Problem> {
-    desk.set_config_value(&tenant, &flow, &key, new).await?;
+    desk.put_config_value(&tenant, &flow, &key, new).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(super) async fn list(AtDesk(desk): AtDesk, Names((tenant, flow)): Names<(String, String)>) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({"config": desk.list_config(&tenant, &flow).await?})))
+    Ok(Json(json!({"config": desk.list_config_values(&tenant, &flow).await?})))
 }
 
-pub(super) async fn destroy(
+pub(super) async fn delete(
     AtDesk(desk): AtDesk,
     Names((tenant, flow, key)): Names<(String, String, String)>,
 ) -> Result<StatusCode, Problem> {

@@ -10,7 +10,7 @@ use super::super::body::read;
 use super::super::problem::{Names, Problem};
 use super::desk::AtDesk;
 
-pub(super) async fn set(
+pub(super) async fn put(
     AtDesk(desk): AtDesk,
     Names((tenant, flow)): Names<(String, String)>,
     request: Request,
@@ -19,7 +19,7 @@ pub(super) async fn set(
     // Before the body is read: who may not upload costs nothing.
     let place = desk.begin_flow_json(&tenant, &flow).await?;
     let document = read(request.into_body(), MAX_FLOW_JSON_BYTES).await?;
-    let notes = desk.set_flow_json(&tenant, &flow, document, place).await?;
+    let notes = desk.put_flow_json(&tenant, &flow, document, place).await?;
     Ok(if wants_notes {
         ([(PREFERENCE_APPLIED, REPRESENTATION)], Json(json!({ "notes": notes }))).into_response()
     } else {
@@ -41,7 +41,7 @@ pub(super) async fn show(
     Ok(([(header::CONTENT_TYPE, "application/json")], document))
 }
 
-pub(super) async fn destroy(AtDesk(desk): AtDesk, Names((tenant, flow)): Names<(String, String)>) -> Result<StatusCode, Problem> {
+pub(super) async fn delete(AtDesk(desk): AtDesk, Names((tenant, flow)): Names<(String, String)>) -> Result<StatusCode, Problem> {
     desk.delete_flow_json(&tenant, &flow).await?;
     Ok(StatusCode::NO_CONTENT)
 }

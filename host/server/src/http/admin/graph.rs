@@ -1,4 +1,4 @@
-//! `/v1/tenants/{tenant}/graph`, and the upload of keys.
+//! `/v1/tenants/{tenant}/graph`, and keys with how they stand there.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -8,12 +8,12 @@ use super::super::problem::{JsonBody, Names, Problem};
 use super::desk::AtDesk;
 use crate::admin::{AdminError, GraphAccessView, SetGraphAccess, UploadKey};
 
-pub(super) async fn set(
+pub(super) async fn put(
     AtDesk(desk): AtDesk,
     Names(tenant): Names<String>,
     JsonBody(new): JsonBody<SetGraphAccess>,
 ) -> Result<StatusCode, Problem> {
-    desk.set_graph_access(&tenant, new).await?;
+    desk.put_graph_access(&tenant, new).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -21,9 +21,13 @@ pub(super) async fn show(AtDesk(desk): AtDesk, Names(tenant): Names<String>) -> 
     Ok(Json(desk.show_graph_access(&tenant).await?))
 }
 
-pub(super) async fn forget(AtDesk(desk): AtDesk, Names(tenant): Names<String>) -> Result<StatusCode, Problem> {
-    desk.forget_graph_access(&tenant).await?;
+pub(super) async fn delete(AtDesk(desk): AtDesk, Names(tenant): Names<String>) -> Result<StatusCode, Problem> {
+    desk.delete_graph_access(&tenant).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn list_keys(AtDesk(desk): AtDesk, Names(tenant): Names<String>) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!({"keys": desk.list_keys(&tenant).await?})))
 }
 
 pub(super) async fn upload_key(

@@ -18,7 +18,7 @@ use super::desk::AtDesk;
 use crate::admin::{AdminError, LogFollower, LogLineView, LogQuery};
 use flowhost_runtime::telemetry;
 
-pub(super) async fn read(
+pub(super) async fn list(
     State(state): State<AdminState>,
     AtDesk(desk): AtDesk,
     Names((tenant, flow)): Names<(String, String)>,
@@ -26,7 +26,7 @@ pub(super) async fn read(
 ) -> Result<Response, Problem> {
     let query: LogQuery = parse_query(query.as_deref())?;
     if !query.follow {
-        let lines = desk.read_log(&tenant, &flow, &query).await?;
+        let lines = desk.list_log_lines(&tenant, &flow, &query).await?;
         return Ok(([(header::CONTENT_TYPE, JSON_LINES)], json_lines(&lines)).into_response());
     }
     let (lines, follower) = desk.follow_log(&tenant, &flow, &query).await?;

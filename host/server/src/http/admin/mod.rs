@@ -1,6 +1,8 @@
 //! The admin listener: health checks, and the admin API under `/v1`.
 
-mod access;
+mod api_tokens;
+mod app_secrets;
+mod audit;
 mod auth;
 mod desk;
 mod failed_attempts;
@@ -8,10 +10,13 @@ mod flow_config;
 mod flow_json;
 mod flows;
 mod graph;
+mod keys;
 mod logs;
 mod partners;
 mod routes;
+mod sessions;
 mod tenants;
+mod tokens;
 mod versions;
 
 use axum::http::StatusCode;

@@ -28,10 +28,10 @@ pub(super) async fn update(
     Names(partner): Names<String>,
     JsonBody(patch): JsonBody<PatchPartner>,
 ) -> Result<Json<PartnerView>, Problem> {
-    Ok(Json(desk.patch_partner(&partner, patch).await?))
+    Ok(Json(desk.update_partner(&partner, patch).await?))
 }
 
-pub(super) async fn destroy(AtDesk(desk): AtDesk, Names(partner): Names<String>) -> Result<StatusCode, Problem> {
+pub(super) async fn delete(AtDesk(desk): AtDesk, Names(partner): Names<String>) -> Result<StatusCode, Problem> {
     desk.delete_partner(&partner).await?;
     Ok(StatusCode::NO_CONTENT)
 }

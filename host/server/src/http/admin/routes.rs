@@ -3,7 +3,9 @@
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::super::AdminState;
-use super::{access, flow_config, flow_json, flows, graph, logs, partners, tenants, versions};
+use super::{
+    api_tokens, app_secrets, audit, flow_config, flow_json, flows, graph, keys, logs, partners, sessions, tenants, tokens, versions,
+};
 use crate::admin::Right;
 
 /// A route under `/v1`: its method, its path, and the right that a caller needs.
@@ -27,44 +29,44 @@ routes! {
     GET    "/v1/partners"                                                      Operate partners::list;
     GET    "/v1/partners/{partner}"                                            Operate partners::show;
     PATCH  "/v1/partners/{partner}"                                            Operate partners::update;
-    DELETE "/v1/partners/{partner}"                                            Operate partners::destroy;
-    POST   "/v1/api-tokens"                                                    Manage  access::create_token;
-    GET    "/v1/api-tokens"                                                    Manage  access::list_tokens;
-    DELETE "/v1/api-tokens/{api_token}"                                        Manage  access::revoke_token;
-    GET    "/v1/audit"                                                         Read    access::list_audit;
+    DELETE "/v1/partners/{partner}"                                            Operate partners::delete;
+    POST   "/v1/api-tokens"                                                    Manage  api_tokens::create;
+    GET    "/v1/api-tokens"                                                    Manage  api_tokens::list;
+    DELETE "/v1/api-tokens/{api_token}"                                        Manage  api_tokens::delete;
+    GET    "/v1/audit"                                                         Read    audit::list;
     POST   "/v1/tenants"                                                       Manage  tenants::create;
     GET    "/v1/tenants"                                                       Read    tenants::list;
     GET    "/v1/tenants/{tenant}"                                              Read    tenants::show;
     GET    "/v1/tenants/{tenant}/health"                                       Read    flows::health;
     PATCH  "/v1/tenants/{tenant}"                                              Manage  tenants::update;
-    DELETE "/v1/tenants/{tenant}"                                              Manage  tenants::destroy;
-    POST   "/v1/tenants/{tenant}/keys"                                         Manage  tenants::add_key;
-    GET    "/v1/tenants/{tenant}/keys"                                         Read    tenants::list_keys;
-    DELETE "/v1/tenants/{tenant}/keys/{key}"                                   Manage  tenants::delete_key;
+    DELETE "/v1/tenants/{tenant}"                                              Manage  tenants::delete;
+    POST   "/v1/tenants/{tenant}/keys"                                         Manage  keys::create;
+    GET    "/v1/tenants/{tenant}/keys"                                         Read    graph::list_keys;
+    DELETE "/v1/tenants/{tenant}/keys/{key}"                                   Manage  keys::delete;
     POST   "/v1/tenants/{tenant}/keys/{key}/upload"                            Manage  graph::upload_key;
-    PUT    "/v1/tenants/{tenant}/graph"                                        Manage  graph::set;
+    PUT    "/v1/tenants/{tenant}/graph"                                        Manage  graph::put;
     GET    "/v1/tenants/{tenant}/graph"                                        Read    graph::show;
-    DELETE "/v1/tenants/{tenant}/graph"                                        Manage  graph::forget;
-    PUT    "/v1/tenants/{tenant}/app-secret"                                   Manage  tenants::set_app_secret;
+    DELETE "/v1/tenants/{tenant}/graph"                                        Manage  graph::delete;
+    PUT    "/v1/tenants/{tenant}/app-secret"                                   Manage  app_secrets::put;
     GET    "/v1/tenants/{tenant}/flows"                                        Read    flows::list;
-    PUT    "/v1/tenants/{tenant}/flows/{flow}"                                 Deploy  flows::replace;
+    PUT    "/v1/tenants/{tenant}/flows/{flow}"                                 Deploy  flows::put;
     PATCH  "/v1/tenants/{tenant}/flows/{flow}"                                 Deploy  flows::update;
     GET    "/v1/tenants/{tenant}/flows/{flow}"                                 Read    flows::show;
-    DELETE "/v1/tenants/{tenant}/flows/{flow}"                                 Deploy  flows::destroy;
-    PUT    "/v1/tenants/{tenant}/flows/{flow}/config/{key}"                    Deploy  flow_config::set;
+    DELETE "/v1/tenants/{tenant}/flows/{flow}"                                 Deploy  flows::delete;
+    PUT    "/v1/tenants/{tenant}/flows/{flow}/config/{key}"                    Deploy  flow_config::put;
     GET    "/v1/tenants/{tenant}/flows/{flow}/config"                          Read    flow_config::list;
-    DELETE "/v1/tenants/{tenant}/flows/{flow}/config/{key}"                    Deploy  flow_config::destroy;
-    PUT    "/v1/tenants/{tenant}/flows/{flow}/flow-json"                       Deploy  flow_json::set;
+    DELETE "/v1/tenants/{tenant}/flows/{flow}/config/{key}"                    Deploy  flow_config::delete;
+    PUT    "/v1/tenants/{tenant}/flows/{flow}/flow-json"                       Deploy  flow_json::put;
     GET    "/v1/tenants/{tenant}/flows/{flow}/flow-json"                       Read    flow_json::show;
-    DELETE "/v1/tenants/{tenant}/flows/{flow}/flow-json"                       Deploy  flow_json::destroy;
+    DELETE "/v1/tenants/{tenant}/flows/{flow}/flow-json"                       Deploy  flow_json::delete;
     POST   "/v1/tenants/{tenant}/flows/{flow}/versions"                        Deploy  versions::upload;
     GET    "/v1/tenants/{tenant}/flows/{flow}/versions"                        Read    versions::list;
     POST   "/v1/tenants/{tenant}/flows/{flow}/activate"                        Deploy  versions::activate;
     POST   "/v1/tenants/{tenant}/flows/{flow}/rollback"                        Deploy  versions::rollback;
     POST   "/v1/tenants/{tenant}/flows/{flow}/versions/{version}/rehearse"     Deploy  versions::rehearse;
-    POST   "/v1/tenants/{tenant}/flows/{flow}/tokens"                          Deploy  flows::mint_token;
+    POST   "/v1/tenants/{tenant}/flows/{flow}/tokens"                          Deploy  tokens::mint;
     // Lines may hold what customers said: for who writes the plugin, not for everybody who may look.
-    GET    "/v1/tenants/{tenant}/flows/{flow}/logs"                            Deploy  logs::read;
-    GET    "/v1/tenants/{tenant}/flows/{flow}/sessions"                        Read    flows::list_sessions;
-    GET    "/v1/tenants/{tenant}/flows/{flow}/sessions/{session}"              Read    flows::show_session;
+    GET    "/v1/tenants/{tenant}/flows/{flow}/logs"                            Deploy  logs::list;
+    GET    "/v1/tenants/{tenant}/flows/{flow}/sessions"                        Read    sessions::list;
+    GET    "/v1/tenants/{tenant}/flows/{flow}/sessions/{session}"              Read    sessions::show;
 }
