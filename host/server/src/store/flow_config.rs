@@ -35,6 +35,16 @@ pub async fn list_config_values(store: &Store, tenant: TenantId) -> Result<Vec<S
     rows.into_iter().map(StoredConfigValue::try_from).collect()
 }
 
+/// What a flow has, by key, as it is behind the change's lock.
+pub async fn list_changing_config_values(change: &mut Change, flow: FlowId) -> Result<Vec<StoredConfigValue>, StoreError> {
+    let rows: Vec<ConfigRow> = sqlx::query_as("select * from flow_config where tenant_id = $1 and flow_id = $2 order by key")
+        .bind(change.tenant.0)
+        .bind(flow.0)
+        .fetch_all(&mut *change.transaction)
+        .await?;
+    rows.into_iter().map(StoredConfigValue::try_from).collect()
+}
+
 /// Sets a value, whatever was there.
 pub async fn put_config_value(change: &mut Change, value: &StoredConfigValue) -> Result<(), StoreError> {
     let hosts: Vec<String> = value.hosts.iter().map(HttpHost::to_string).collect();

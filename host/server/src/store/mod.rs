@@ -36,15 +36,18 @@ use flowhost_protocol::ids::TenantId;
 use flowhost_runtime::telemetry::BudgetSeries;
 
 pub use api_tokens::{
-    StoredApiToken, TokenEnd, TokenScope, api_token_holds, delete_api_token, insert_api_token, list_api_tokens, use_api_token,
+    StoredApiToken, TokenEnd, TokenScope, api_token_holds, delete_api_token, find_api_token, insert_api_token, list_api_tokens,
+    use_api_token,
 };
 pub use app_secrets::{StoredAppSecret, list_app_secrets, put_app_secret};
-pub use audit::{Actor, AuditEntry, AuditReach, AuditRecord, Subject, list_audit_entries};
+pub use audit::{Actor, AuditEntry, AuditRecord, Reach, Subject, list_audit_entries};
 pub use changes::Changes;
 pub use error::StoreError;
-pub use flow_config::{StoredConfigValue, delete_config_value, list_config_values, put_config_value};
+pub use flow_config::{StoredConfigValue, delete_config_value, list_changing_config_values, list_config_values, put_config_value};
 pub use flow_json::{StoredFlowJson, delete_flow_json, find_flow_json, flow_json_size, put_flow_json};
-pub use flows::{ActiveVersion, StoredFlow, delete_flow, find_flow, insert_flow, list_flows, set_activation, update_flow};
+pub use flows::{
+    ActiveVersion, StoredFlow, delete_flow, find_changing_flow, find_flow, insert_flow, list_flows, set_activation, update_flow,
+};
 pub use graph::{
     StoredPhoneNumber, UploadClaim, UploadFinding, UploadStatus, claim_due_checks, claim_uploads, count_key_uploads,
     delete_graph_access, find_access_token, list_phone_numbers, note_changed_keys, put_graph_access, record_upload,

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::connection::Patience;
 use super::error::OnConstraint;
-use super::{AuditRecord, Change, Store, StoreError, Subject};
+use super::{AuditRecord, Change, Reach, Store, StoreError, Subject};
 use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::ids::{PartnerId, Slug, TenantId};
 
@@ -81,9 +81,14 @@ pub async fn insert_tenant(store: &Store, tenant: &NewTenant<'_>) -> Result<Chan
     Ok(Change { transaction, tenant: tenant.id })
 }
 
-/// Every tenant, by slug.
-pub async fn list_tenants(store: &Store) -> Result<Vec<StoredTenant>, StoreError> {
-    let query = sqlx::query_as(concat!(select_tenants!(), "order by t.slug"));
+/// Every tenant within reach, by slug.
+pub async fn list_tenants(store: &Store, reach: Reach) -> Result<Vec<StoredTenant>, StoreError> {
+    let (partner, tenant) = reach.bounds();
+    let query = sqlx::query_as(concat!(
+        select_tenants!(),
+        "where ($1::uuid is null or t.partner_id = $1) and ($2::uuid is null or t.tenant_id = $2) order by t.slug"
+    ));
+    let query = query.bind(partner).bind(tenant);
     let rows: Vec<TenantRow> = query.fetch_all(&mut *store.patiently_across_tenants().await?).await?;
     Ok(rows.into_iter().map(StoredTenant::from).collect())
 }

@@ -27,7 +27,7 @@ pub use settings::{FlowLimits, FlowSettings, MAX_MEMORY_BYTES, OnFailure, Settin
 
 use self::flow_config::open_flow_config;
 use self::flow_json::load_flow_json;
-use crate::store::{self, Changes, Store, StoreError, StoredTenant};
+use crate::store::{self, Changes, Reach, Store, StoreError, StoredTenant};
 use flowhost_protocol::crypto::{DataKey, MasterKeys};
 use flowhost_protocol::ids::{FlowId, PluginDigest, TenantId};
 use flowhost_runtime::telemetry;
@@ -198,7 +198,7 @@ impl Directory {
 /// Fails if there are tenants and not one data key opens.
 async fn check_master_key(store: &Store, master: &MasterKeys) -> Result<(), TenantError> {
     let mut failure = None;
-    let tenants = store::list_tenants(store).await?;
+    let tenants = store::list_tenants(store, Reach::Everything).await?;
     for tenant in tenants.iter().filter(|tenant| !tenant.sealed_data_key.0.is_empty()) {
         match open_data_key(master, tenant) {
             Ok(_) => return Ok(()),

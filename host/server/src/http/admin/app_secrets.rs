@@ -2,15 +2,11 @@
 
 use axum::http::StatusCode;
 
-use super::super::problem::{JsonBody, Names, Problem};
-use super::desk::AtDesk;
-use crate::admin::NewAppSecret;
+use super::super::problem::Problem;
+use super::desk::JsonAt;
+use crate::admin::{NewAppSecret, TenantDesk};
 
-pub(super) async fn put(
-    AtDesk(desk): AtDesk,
-    Names(tenant): Names<String>,
-    JsonBody(new): JsonBody<NewAppSecret>,
-) -> Result<StatusCode, Problem> {
-    desk.put_app_secret(&tenant, new).await?;
+pub(super) async fn put(JsonAt(desk, new): JsonAt<TenantDesk, NewAppSecret>) -> Result<StatusCode, Problem> {
+    desk.put_app_secret(new).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,25 +1,16 @@
 //! `/v1/tenants/{tenant}/flows/{flow}/sessions`.
 
 use axum::Json;
-use axum::extract::RawQuery;
 
-use super::super::problem::{Names, Problem, parse_query};
-use super::desk::AtDesk;
-use crate::admin::{AdminError, SessionDetails, SessionsPage};
+use super::super::problem::Problem;
+use super::desk::{At, QueryAt};
+use crate::admin::{FlowDesk, SessionDetails, SessionQuery, SessionsPage};
+use flowhost_protocol::ids::SessionId;
 
-pub(super) async fn list(
-    AtDesk(desk): AtDesk,
-    Names((tenant, flow)): Names<(String, String)>,
-    RawQuery(query): RawQuery,
-) -> Result<Json<SessionsPage>, Problem> {
-    Ok(Json(desk.list_sessions(&tenant, &flow, parse_query(query.as_deref())?).await?))
+pub(super) async fn list(QueryAt(desk, query): QueryAt<FlowDesk, SessionQuery>) -> Result<Json<SessionsPage>, Problem> {
+    Ok(Json(desk.list_sessions(query).await?))
 }
 
-pub(super) async fn show(
-    AtDesk(desk): AtDesk,
-    Names((tenant, flow, session)): Names<(String, String, String)>,
-) -> Result<Json<SessionDetails>, Problem> {
-    // What is no id names no session.
-    let session = session.parse().map_err(|_| AdminError::NotFound("session"))?;
-    Ok(Json(desk.show_session(&tenant, &flow, session).await?))
+pub(super) async fn show(At((desk, session)): At<(FlowDesk, SessionId)>) -> Result<Json<SessionDetails>, Problem> {
+    Ok(Json(desk.show_session(session).await?))
 }

@@ -4,34 +4,27 @@ use axum::Json;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::super::problem::{JsonBody, Names, Problem};
-use super::desk::AtDesk;
-use crate::admin::{CreateTenant, PatchTenant, TenantView};
+use super::super::problem::Problem;
+use super::desk::{At, JsonAt};
+use crate::admin::{CreateTenant, Desk, PatchTenant, TenantDesk, TenantToDelete, TenantView};
 
-pub(super) async fn create(
-    AtDesk(desk): AtDesk,
-    JsonBody(new): JsonBody<CreateTenant>,
-) -> Result<(StatusCode, Json<TenantView>), Problem> {
+pub(super) async fn create(JsonAt(desk, new): JsonAt<Desk, CreateTenant>) -> Result<(StatusCode, Json<TenantView>), Problem> {
     Ok((StatusCode::CREATED, Json(desk.create_tenant(new).await?)))
 }
 
-pub(super) async fn list(AtDesk(desk): AtDesk) -> Result<Json<Value>, Problem> {
+pub(super) async fn list(At(desk): At<Desk>) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({"tenants": desk.list_tenants().await?})))
 }
 
-pub(super) async fn show(AtDesk(desk): AtDesk, Names(tenant): Names<String>) -> Result<Json<TenantView>, Problem> {
-    Ok(Json(desk.show_tenant(&tenant).await?))
+pub(super) async fn show(At(desk): At<TenantDesk>) -> Json<TenantView> {
+    Json(desk.show_tenant())
 }
 
-pub(super) async fn update(
-    AtDesk(desk): AtDesk,
-    Names(tenant): Names<String>,
-    JsonBody(patch): JsonBody<PatchTenant>,
-) -> Result<Json<TenantView>, Problem> {
-    Ok(Json(desk.update_tenant(&tenant, patch).await?))
+pub(super) async fn update(JsonAt(desk, patch): JsonAt<TenantDesk, PatchTenant>) -> Result<Json<TenantView>, Problem> {
+    Ok(Json(desk.update_tenant(patch).await?))
 }
 
-pub(super) async fn delete(AtDesk(desk): AtDesk, Names(tenant): Names<String>) -> Result<StatusCode, Problem> {
-    desk.delete_tenant(&tenant).await?;
+pub(super) async fn delete(At(tenant): At<TenantToDelete>) -> Result<StatusCode, Problem> {
+    tenant.delete_tenant().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -3,14 +3,10 @@
 use axum::Json;
 use axum::http::StatusCode;
 
-use super::super::problem::{JsonBody, Names, Problem};
-use super::desk::AtDesk;
-use crate::admin::{MintToken, MintedTokenView};
+use super::super::problem::Problem;
+use super::desk::JsonAt;
+use crate::admin::{FlowDesk, MintToken, MintedTokenView};
 
-pub(super) async fn mint(
-    AtDesk(desk): AtDesk,
-    Names((tenant, flow)): Names<(String, String)>,
-    JsonBody(new): JsonBody<MintToken>,
-) -> Result<(StatusCode, Json<MintedTokenView>), Problem> {
-    Ok((StatusCode::CREATED, Json(desk.mint_token(&tenant, &flow, new).await?)))
+pub(super) async fn mint(JsonAt(desk, new): JsonAt<FlowDesk, MintToken>) -> Result<(StatusCode, Json<MintedTokenView>), Problem> {
+    Ok((StatusCode::CREATED, Json(desk.mint_token(new).await?)))
 }
