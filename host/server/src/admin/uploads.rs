@@ -26,13 +26,13 @@ pub(super) struct Uploads {
 /// The upload of a component to the flow that it was begun for: whatever it brings can go nowhere else. Dropped, nothing is left of it.
 #[derive(Debug)]
 pub struct Upload {
-    pub(super) desk: FlowDesk,
-    pub(super) content: UploadedFile,
+    desk: FlowDesk,
+    content: UploadedFile,
 }
 
 /// What has come in so far.
 #[derive(Debug)]
-pub(super) struct UploadedFile {
+struct UploadedFile {
     file: File,
     hash: Sha256,
     size: usize,
@@ -59,6 +59,16 @@ impl Upload {
     /// Takes the next bytes.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), AdminError> {
         self.content.write(bytes).await
+    }
+
+    /// The desk of the flow that it is for.
+    pub(super) fn desk(&self) -> &FlowDesk {
+        &self.desk
+    }
+
+    /// What came, to be read from its start, with its digest.
+    pub(super) async fn content(&mut self) -> Result<(std::fs::File, PluginDigest), AdminError> {
+        self.content.finish().await
     }
 }
 
@@ -111,8 +121,7 @@ impl UploadedFile {
         self.file.write_all(bytes).await.map_err(AdminError::NoSpace)
     }
 
-    /// The file, to be read from its start, with the digest and size of what is in it.
-    pub(super) async fn finish(&mut self) -> Result<(std::fs::File, PluginDigest), AdminError> {
+    async fn finish(&mut self) -> Result<(std::fs::File, PluginDigest), AdminError> {
         // tokio writes in the background: the last error comes with this.
         self.file.flush().await.map_err(AdminError::NoSpace)?;
         self.file.seek(SeekFrom::Start(0)).await.map_err(AdminError::NoSpace)?;

@@ -56,8 +56,8 @@ impl Upload {
     /// Identical bytes are stored once for a tenant, and once more for each other tenant that has them: a tenant's rows are its own, go
     /// with it, and say nothing of others'.
     pub async fn finish(mut self) -> Result<UploadedVersion, AdminError> {
-        let Self { desk, content } = &mut self;
-        let (file, digest) = content.finish().await?;
+        let (file, digest) = self.content().await?;
+        let desk = self.desk();
         let tenant = desk.tenant().id;
         let known = store::has_component(desk.store(), tenant, digest).await?;
         let to_compile = file.try_clone().map_err(AdminError::NoSpace)?;
