@@ -162,7 +162,7 @@ async fn an_upload_goes_to_the_flow_that_it_was_begun_for_or_nowhere() {
 
         let answer = connection.read_answer().await;
 
-        assert!(answer.starts_with("HTTP/1.1 404 ") && answer.contains("no such flow"), "{what}: {answer}");
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{what}: {answer}");
         assert_eq!(flow.call("GET", "/versions", Value::Null).await.expect(200), json!({"versions": []}));
         assert_eq!(flow.call("GET", "", Value::Null).await.expect(200)["flow_json_digest"], Value::Null);
     }
