@@ -88,6 +88,33 @@ async fn who_may_only_look_reads_no_text_of_a_client() {
 }
 
 #[tokio::test]
+async fn lists_have_what_the_token_sees_and_nothing_else() {
+    let host = TestHost::start().await;
+    host.admin().call("POST", "/v1/partners", json!({"slug": "solo"})).await.expect(201);
+    for tenant in [json!({"slug": "acme"}), json!({"slug": "bolt"}), json!({"slug": "cone", "partner": "solo"})] {
+        host.admin().call("POST", "/v1/tenants", tenant).await.expect(201);
+    }
+
+    for (token, tenants, tokens) in [
+        (json!({"tenant": "acme", "role": "read"}), vec!["acme"], None),
+        (json!({"tenant": "bolt", "role": "deploy"}), vec!["bolt"], None),
+        (json!({"partner": "solo"}), vec!["cone"], Some(1)),
+        (json!({"partner": "default"}), vec!["acme", "bolt"], Some(3)),
+        (json!({"scope": "operator"}), vec!["acme", "bolt", "cone"], Some(5)),
+    ] {
+        let caller = host.api_token(token.clone()).await;
+        let seen = caller.get("/v1/tenants").await.expect(200);
+        let slugs: Vec<_> = seen["tenants"].as_array().unwrap().iter().map(|tenant| tenant["slug"].as_str().unwrap()).collect();
+        assert_eq!(slugs, tenants, "{token}");
+        let listed = caller.get("/v1/api-tokens").await;
+        match tokens {
+            Some(count) => assert_eq!(listed.expect(200)["api_tokens"].as_array().unwrap().len(), count, "{token}"),
+            None => assert_eq!(listed.status, 403, "{token}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_request_that_is_wrong_twice_hears_of_the_same_thing_first() {
     let host = TestHost::start().await;
     host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
