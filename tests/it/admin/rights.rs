@@ -87,6 +87,66 @@ async fn who_may_only_look_reads_no_text_of_a_client() {
     }
 }
 
+#[tokio::test]
+async fn lists_have_what_the_token_sees_and_nothing_else() {
+    let host = TestHost::start().await;
+    host.admin().call("POST", "/v1/partners", json!({"slug": "solo"})).await.expect(201);
+    for tenant in [json!({"slug": "acme"}), json!({"slug": "bolt"}), json!({"slug": "cone", "partner": "solo"})] {
+        host.admin().call("POST", "/v1/tenants", tenant).await.expect(201);
+    }
+
+    for (token, tenants, tokens) in [
+        (json!({"tenant": "acme", "role": "read"}), vec!["acme"], None),
+        (json!({"tenant": "bolt", "role": "deploy"}), vec!["bolt"], None),
+        (json!({"partner": "solo"}), vec!["cone"], Some(1)),
+        (json!({"partner": "default"}), vec!["acme", "bolt"], Some(3)),
+        (json!({"scope": "operator"}), vec!["acme", "bolt", "cone"], Some(5)),
+    ] {
+        let caller = host.api_token(token.clone()).await;
+        let seen = caller.get("/v1/tenants").await.expect(200);
+        let slugs: Vec<_> = seen["tenants"].as_array().unwrap().iter().map(|tenant| tenant["slug"].as_str().unwrap()).collect();
+        assert_eq!(slugs, tenants, "{token}");
+        let listed = caller.get("/v1/api-tokens").await;
+        match tokens {
+            Some(count) => assert_eq!(listed.expect(200)["api_tokens"].as_array().unwrap().len(), count, "{token}"),
+            None => assert_eq!(listed.status, 403, "{token}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_wrong_twice_hears_of_the_same_thing_first() {
+    let host = TestHost::start().await;
+    host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
+    let (operator, reader) = (host.admin(), host.api_token(json!({"tenant": "acme", "role": "read"})).await);
+
+    // What can't be read comes first, then ids that are none, then what is not there, then what is not allowed.
+    for (method, path, body, status) in [
+        ("PATCH", "/v1/tenants/nobody", json!({"x": 1}), 422),
+        ("PATCH", "/v1/tenants/acme", json!({"x": 1}), 422),
+        ("PATCH", "/v1/tenants/nobody%00", json!({"x": 1}), 404),
+        ("POST", "/v1/partners", json!({"x": 1}), 422),
+        ("GET", "/v1/tenants/nobody/flows/booking/sessions?x=1", Value::Null, 400),
+        ("POST", "/v1/tenants/acme/keys/none/upload", json!({"x": 1}), 422),
+        ("POST", "/v1/tenants/acme/keys/none/upload", json!({}), 404),
+        ("DELETE", "/v1/tenants/acme/keys/none", Value::Null, 404),
+        ("PATCH", "/v1/tenants/nobody", json!({}), 404),
+        ("PATCH", "/v1/tenants/acme", json!({}), 403),
+        ("PATCH", "/v1/tenants/acme/flows/nothing", json!({}), 403),
+    ] {
+        let answer = reader.call(method, path, body).await;
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
+    }
+    // What a value may be comes last.
+    for (method, path, body) in [
+        ("PUT", "/v1/tenants/nobody/app-secret", json!({"secret": ""})),
+        ("PUT", "/v1/tenants/acme/flows/nothing/config/a%20b", json!({"value": "x"})),
+        ("GET", "/v1/tenants/acme/flows/nothing/sessions?limit=0", Value::Null),
+    ] {
+        operator.call(method, path, body).await.problem(404);
+    }
+}
+
 async fn make(with: &Admin, new: Value) -> (Admin, String) {
     let made = with.call("POST", "/v1/api-tokens", new).await.expect(201);
     (with.with_token(made["token"].as_str()), made["id"].as_str().unwrap().to_owned())

@@ -140,6 +140,34 @@ async fn who_may_not_upload_is_told_so_before_the_body_comes() {
     assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
 }
 
+#[tokio::test]
+async fn an_upload_goes_to_the_flow_that_it_was_begun_for_or_nowhere() {
+    let host = TestHost::start().await;
+    let tenant = host.tenant("acme").await;
+    let mut flow = tenant.flow_without_plugin("booking", json!({})).await;
+    let token = host.admin_token();
+    let uploads =
+        [("POST", "versions", Component::Steady.bytes().await.to_vec()), ("PUT", "flow-json", FLOW_JSON.as_bytes().to_vec())];
+
+    for (method, what, body) in uploads {
+        let mut connection = RawConnection::open(&host.admin().url("")).await;
+        let (head, length) = (format!("{method} /v1/tenants/acme/flows/booking/{what} HTTP/1.1"), body.len());
+        let headers = format!("host: x\r\nauthorization: Bearer {token}\r\nexpect: 100-continue\r\ncontent-length: {length}");
+        connection.write(format!("{head}\r\n{headers}\r\n\r\n")).await;
+        let go_on = connection.read_head().await;
+        assert!(go_on.starts_with("HTTP/1.1 100 "), "{go_on}");
+        flow.call("DELETE", "", Value::Null).await.expect(204);
+        flow = tenant.flow_without_plugin("booking", json!({})).await;
+        connection.write(body).await;
+
+        let answer = connection.read_answer().await;
+
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{what}: {answer}");
+        assert_eq!(flow.call("GET", "/versions", Value::Null).await.expect(200), json!({"versions": []}));
+        assert_eq!(flow.call("GET", "", Value::Null).await.expect(200)["flow_json_digest"], Value::Null);
+    }
+}
+
 /// It exports a function that the contract doesn't have, and not those that it has.
 const OTHER_WORLD: &str = r#"(component
     (core module $code (func (export "f")))
@@ -157,3 +185,6 @@ async fn an_upload_says_whether_the_component_has_a_manifest() {
         assert_eq!(uploaded["manifest"], json!(has_one), "{uploaded}");
     }
 }
+
+const FLOW_JSON: &str = r#"{"version": "7.3", "screens": [{"id": "DONE", "title": "Done", "terminal": true, "layout": {"type": "SingleColumnLayout",
+    "children": [{"type": "Footer", "label": "Done", "on-click-action": {"name": "complete", "payload": {}}}]}}]}"#;

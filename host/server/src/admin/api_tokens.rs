@@ -5,7 +5,8 @@ use serde_json::json;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::access::{TOKEN_PREFIX, shown};
+use super::changes::shown;
+use super::desk::TOKEN_PREFIX;
 use super::{AdminError, Desk};
 use crate::store::{self, StoredApiToken, Subject, TokenEnd, TokenScope};
 use flowhost_protocol::crypto::BearerToken;
@@ -51,14 +52,13 @@ pub struct NewApiToken {
 impl Desk {
     /// Makes a token that reaches no further than the caller's own, and lives no longer.
     pub async fn create_api_token(&self, new: CreateApiToken) -> Result<NewApiToken, AdminError> {
-        self.allowed()?;
         let (scope, subject) = self.scope_of(&new).await?;
         let expires_at = new.expires_in_seconds.map(|seconds| OffsetDateTime::now_utc() + time::Duration::seconds(seconds.into()));
         let (id, token) = (ApiTokenId::new(), BearerToken::generate(TOKEN_PREFIX));
-        let mut change = self.admin.store.begin_access_change().await?;
-        let made_by = self.caller.actor.token;
+        let mut change = self.store().begin_access_change().await?;
+        let made_by = self.caller().actor.token;
         let inserted = store::insert_api_token(&mut change, id, &token.digest(), scope, expires_at, made_by).await?;
-        let TokenEnd(expires_at) = inserted.ok_or_else(|| AdminError::Forbidden(self.caller.scope.role()))?;
+        let TokenEnd(expires_at) = inserted.ok_or_else(|| AdminError::Forbidden(self.caller().scope.role()))?;
         let view = ApiTokenView {
             id,
             role: scope.role(),
@@ -69,7 +69,7 @@ impl Desk {
             last_used_at: None,
             created_at: OffsetDateTime::now_utc(),
         };
-        let mut record = self.record_about(subject, "api-token.create");
+        let mut record = self.record(subject, "api-token.create");
         (record.target, record.after) = (Some(id.to_string()), shown(&view));
         change.commit(&record).await?;
         Ok(NewApiToken { token: Zeroizing::new(token.expose().to_owned()), view })
@@ -77,49 +77,45 @@ impl Desk {
 
     /// The tokens that the caller manages, the newest first.
     pub async fn list_api_tokens(&self) -> Result<Vec<ApiTokenView>, AdminError> {
-        Ok(self.managed_tokens().await?.into_iter().map(ApiTokenView::from).collect())
+        let tokens = store::list_api_tokens(self.store(), self.caller().reach()).await?;
+        Ok(tokens.into_iter().map(ApiTokenView::from).collect())
     }
 
     /// Revokes a token and all that were made with it: no host takes them from then on.
     pub async fn delete_api_token(&self, id: ApiTokenId) -> Result<(), AdminError> {
-        let token = self.managed_tokens().await?.into_iter().find(|token| token.id == id);
-        let token = token.ok_or(AdminError::NotFound("api token"))?;
+        let found = store::find_api_token(self.store(), self.caller().reach(), id).await?;
+        let token = found.ok_or(AdminError::NotFound("api token"))?;
         let subject = Subject {
             partner: token.managed_by.zip(token.partner.clone()),
             tenant: token.scope.tenant().zip(token.tenant.clone()),
         };
-        let mut change = self.admin.store.begin_access_change().await?;
+        let mut change = self.store().begin_access_change().await?;
         let gone = store::delete_api_token(&mut change, id).await?;
         if gone.is_empty() {
             return Err(AdminError::NotFound("api token"));
         }
-        let mut record = self.record_about(subject, "api-token.delete");
+        let mut record = self.record(subject, "api-token.delete");
         (record.target, record.before) = (Some(id.to_string()), shown(&ApiTokenView::from(token)));
         record.after = shown(&json!({ "revoked": gone }));
         Ok(change.commit(&record).await?)
     }
 
-    async fn managed_tokens(&self) -> Result<Vec<StoredApiToken>, AdminError> {
-        self.allowed()?;
-        let tokens = store::list_api_tokens(&self.admin.store).await?;
-        Ok(tokens.into_iter().filter(|token| self.caller.sees_partner(token.managed_by)).collect())
-    }
-
     /// What a token is asked for, if the caller reaches that far itself.
     async fn scope_of(&self, new: &CreateApiToken) -> Result<(TokenScope, Subject), AdminError> {
         match (new.scope.as_deref(), new.partner.as_deref(), new.tenant.as_deref(), new.role.as_deref()) {
-            (Some("operator"), None, None, None) if self.caller.scope == TokenScope::Operator => {
+            (Some("operator"), None, None, None) if self.caller().scope == TokenScope::Operator => {
                 Ok((TokenScope::Operator, Subject::default()))
             }
-            (Some("operator"), None, None, None) => Err(AdminError::Forbidden(self.caller.scope.role())),
+            (Some("operator"), None, None, None) => Err(AdminError::Forbidden(self.caller().scope.role())),
             (None | Some("partner"), Some(slug), None, None) => {
-                let found = store::find_partner(&self.admin.store, slug).await?;
-                let partner = found.filter(|partner| self.caller.sees_partner(Some(partner.id)));
+                let found = store::find_partner(self.store(), slug).await?;
+                let partner = found.filter(|partner| self.caller().sees_partner(partner.id));
                 let partner = partner.ok_or(AdminError::NotFound("partner"))?;
                 Ok((TokenScope::Partner(partner.id), Subject { partner: Some((partner.id, partner.slug)), tenant: None }))
             }
             (None | Some("tenant"), None, Some(slug), Some(role @ ("deploy" | "read"))) => {
-                let tenant = self.tenant(slug).await?;
+                let desk = self.tenant(slug).await?;
+                let tenant = desk.tenant();
                 let scope = if role == "read" { TokenScope::Read(tenant.id) } else { TokenScope::Deploy(tenant.id) };
                 Ok((scope, tenant.subject()))
             }

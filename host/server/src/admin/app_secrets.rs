@@ -5,8 +5,8 @@ use serde_json::json;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::access::shown;
-use super::{AdminError, Desk};
+use super::changes::shown;
+use super::{AdminError, TenantDesk};
 use crate::store;
 use crate::tenants::app_secret_place;
 use flowhost_protocol::ids::AppSecretId;
@@ -20,19 +20,18 @@ pub struct NewAppSecret {
     keep_previous_for_seconds: u32,
 }
 
-impl Desk {
+impl TenantDesk {
     /// Makes a secret the current one; the one before stays valid for the time that is given.
-    pub async fn set_app_secret(&self, tenant: &str, new: NewAppSecret) -> Result<(), AdminError> {
+    pub async fn put_app_secret(&self, new: NewAppSecret) -> Result<(), AdminError> {
         if new.secret.trim().is_empty() || new.secret.len() > MAX_SECRET_BYTES {
             return Err(AdminError::Invalid(format!("an app secret has 1 to {MAX_SECRET_BYTES} bytes")));
         }
-        let tenant = self.tenant(tenant).await?;
         let id = AppSecretId::new();
-        let sealed = self.data_key(&tenant)?.seal(&app_secret_place(tenant.id, id), new.secret.trim().as_bytes());
+        let sealed = self.data_key()?.seal(&app_secret_place(self.tenant().id, id), new.secret.trim().as_bytes());
         let previous_until = OffsetDateTime::now_utc() + time::Duration::seconds(new.keep_previous_for_seconds.into());
-        let mut change = self.begin_change(tenant.id).await?;
-        store::replace_app_secret(&mut change, id, &sealed, previous_until).await?;
-        let mut record = self.record(&tenant, "app-secret.set");
+        let mut change = self.begin_change().await?;
+        store::put_app_secret(&mut change, id, &sealed, previous_until).await?;
+        let mut record = self.record("app-secret.set");
         record.target = Some(id.to_string());
         record.after = shown(&json!({ "keep_previous_for_seconds": new.keep_previous_for_seconds }));
         self.finish(change, record).await

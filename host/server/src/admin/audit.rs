@@ -52,11 +52,10 @@ struct ActorView {
 
 impl Desk {
     /// A page of the audit log, as far as the caller may see it.
-    pub async fn list_audit(&self, query: AuditQuery) -> Result<AuditPage, AdminError> {
-        self.allowed()?;
+    pub async fn list_audit_entries(&self, query: AuditQuery) -> Result<AuditPage, AdminError> {
         let limit = PageLimit::parse(query.limit)?;
-        let (reach, tenant) = (self.caller.audit_reach(), query.tenant.as_deref());
-        let mut entries = store::list_audit_entries(&self.admin.store, reach, tenant, query.before, limit.to_read()).await?;
+        let (reach, tenant) = (self.caller().reach(), query.tenant.as_deref());
+        let mut entries = store::list_audit_entries(self.store(), reach, tenant, query.before, limit.to_read()).await?;
         let next_before = limit.cut(&mut entries, |entry| AuditId(entry.audit_id));
         Ok(AuditPage { entries: entries.into_iter().map(AuditEntryView::from).collect(), next_before })
     }

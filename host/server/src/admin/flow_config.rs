@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::access::shown;
-use super::{AdminError, Desk};
-use crate::store::{self, StoredConfigValue, StoredFlow, StoredTenant};
+use super::changes::shown;
+use super::{AdminError, FlowDesk};
+use crate::store::{self, StoredConfigValue};
 use crate::tenants::{flow_config_place, open_config_value};
 use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::flow::HttpHost;
@@ -34,16 +34,14 @@ pub struct ConfigValueView {
     updated_at: OffsetDateTime,
 }
 
-impl Desk {
+impl FlowDesk {
     /// Sets a setting or a secret, whatever was there.
-    pub async fn set_config_value(&self, tenant: &str, flow: &str, key: &str, new: SetConfigValue) -> Result<(), AdminError> {
-        let tenant = self.tenant(tenant).await?;
+    pub async fn put_config_value(&self, key: &str, new: SetConfigValue) -> Result<(), AdminError> {
         check_key(key)?;
         let hosts = checked_hosts(&new)?;
         // Counted behind the lock of the change, so that two at the same time don't both find room.
-        let mut change = self.begin_change(tenant.id).await?;
-        let flow = self.flow(&tenant, flow).await?;
-        let stored = self.stored_config(&tenant, &flow).await?;
+        let (mut change, flow) = self.begin_flow_change().await?;
+        let stored = store::list_changing_config_values(&mut change, flow.id).await?;
         check_room(&stored, key, new.value.len())?;
         let mut value = StoredConfigValue {
             flow: flow.id,
@@ -53,51 +51,45 @@ impl Desk {
             hosts,
             updated_at: OffsetDateTime::now_utc(),
         };
-        value.sealed_value = self.data_key(&tenant)?.seal(&flow_config_place(tenant.id, &value), new.value.as_bytes());
+        value.sealed_value = self.data_key()?.seal(&flow_config_place(self.tenant().id, &value), new.value.as_bytes());
         store::put_config_value(&mut change, &value).await?;
-        let mut record = self.record(&tenant, "flow-config.set");
-        record.target = Some(target(&flow, key));
+        let mut record = self.record("flow-config.set");
+        record.target = Some(self.target(key));
         record.before = stored.iter().find(|stored| stored.key == key).and_then(|before| shown(&described(before)));
         record.after = shown(&described(&value));
         self.finish(change, record).await
     }
 
-    /// A flow's settings with their values, and its secrets without.
-    pub async fn list_config(&self, tenant: &str, flow: &str) -> Result<Vec<ConfigValueView>, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let flow = self.flow(&tenant, flow).await?;
-        let data_key = self.data_key(&tenant)?;
+    /// The flow's settings with their values, and its secrets without.
+    pub async fn list_config_values(&self) -> Result<Vec<ConfigValueView>, AdminError> {
+        let data_key = self.data_key()?;
+        let tenant = self.tenant().id;
         let view = |stored: StoredConfigValue| {
-            let open = || open_config_value(&data_key, tenant.id, &stored).map(|text| text.to_string());
+            let open = || open_config_value(&data_key, tenant, &stored).map(|text| text.to_string());
             let value = if stored.secret { None } else { Some(open().map_err(|error| AdminError::Sealed("setting", error))?) };
             let StoredConfigValue { key, secret, hosts, updated_at, .. } = stored;
             Ok(ConfigValueView { key, value, secret, hosts, updated_at })
         };
-        self.stored_config(&tenant, &flow).await?.into_iter().map(view).collect()
+        let mut stored = store::list_config_values(self.store(), tenant).await?;
+        stored.retain(|value| value.flow == self.flow().id);
+        stored.into_iter().map(view).collect()
     }
 
     /// Deletes a setting or a secret.
-    pub async fn delete_config_value(&self, tenant: &str, flow: &str, key: &str) -> Result<(), AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let mut change = self.begin_change(tenant.id).await?;
-        let flow = self.flow(&tenant, flow).await?;
-        let stored = self.stored_config(&tenant, &flow).await?;
+    pub async fn delete_config_value(&self, key: &str) -> Result<(), AdminError> {
+        let (mut change, flow) = self.begin_flow_change().await?;
+        let stored = store::list_changing_config_values(&mut change, flow.id).await?;
         let before = stored.iter().find(|stored| stored.key == key).ok_or(AdminError::NotFound("setting"))?;
         store::delete_config_value(&mut change, flow.id, key).await?;
-        let mut record = self.record(&tenant, "flow-config.delete");
-        (record.target, record.before) = (Some(target(&flow, key)), shown(&described(before)));
+        let mut record = self.record("flow-config.delete");
+        (record.target, record.before) = (Some(self.target(key)), shown(&described(before)));
         self.finish(change, record).await
     }
 
-    async fn stored_config(&self, tenant: &StoredTenant, flow: &StoredFlow) -> Result<Vec<StoredConfigValue>, AdminError> {
-        let mut stored = store::list_flow_config(&self.admin.store, tenant.id).await?;
-        stored.retain(|value| value.flow == flow.id);
-        Ok(stored)
+    /// What the audit log calls a value.
+    fn target(&self, key: &str) -> String {
+        format!("{}/{key}", self.flow().name)
     }
-}
-
-fn target(flow: &StoredFlow, key: &str) -> String {
-    format!("{}/{key}", flow.name)
 }
 
 /// What the audit log keeps: no values, of settings neither, for they are sealed elsewhere and the log is not.

@@ -3,74 +3,66 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::access::shown;
+use super::changes::shown;
 use super::uploads::UploadPlace;
-use super::{AdminError, Desk, off_the_async_threads};
-use crate::store::{self, StoredFlow};
+use super::{AdminError, FlowDesk, off_the_async_threads};
+use crate::store;
 use flowhost_flow_json::{Findings, FlowJson};
 use flowhost_protocol::ids::FlowJsonDigest;
 
-impl Desk {
-    /// Begins the upload of a Flow JSON, if the caller may change the flow and not too many uploads are under way: each is in memory.
-    pub async fn begin_flow_json(&self, tenant: &str, flow: &str) -> Result<UploadPlace, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        self.flow(&tenant, flow).await?;
-        self.admin.uploads.enter(tenant.id)
+/// The upload of a Flow JSON to the flow that it was begun for: whatever it brings can go nowhere else.
+#[derive(Debug)]
+pub struct FlowJsonUpload {
+    desk: FlowDesk,
+    _place: UploadPlace,
+}
+
+impl FlowDesk {
+    /// Begins the upload of a Flow JSON, if not too many uploads are under way: each is in memory.
+    pub fn begin_flow_json(self) -> Result<FlowJsonUpload, AdminError> {
+        let place = self.admin().uploads.enter(self.tenant().id)?;
+        Ok(FlowJsonUpload { desk: self, _place: place })
     }
 
-    /// Sets the Flow JSON of a flow, whatever was there: from now on every reply is checked against it. Gives what should be known of it;
-    /// fails with all that is wrong with it. `_place` is what [`Desk::begin_flow_json`] gave.
-    pub async fn set_flow_json(
-        &self,
-        tenant: &str,
-        flow: &str,
-        document: Vec<u8>,
-        _place: UploadPlace,
-    ) -> Result<Findings, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        self.flow(&tenant, flow).await?;
+    /// The Flow JSON of the flow, byte for byte as it was uploaded.
+    pub async fn show_flow_json(&self) -> Result<Vec<u8>, AdminError> {
+        let stored = store::find_flow_json(self.store(), self.tenant().id, self.flow().id).await?;
+        Ok(stored.ok_or(AdminError::NotFound("Flow JSON"))?.document)
+    }
+
+    /// Deletes the Flow JSON of the flow: its replies are not checked any more.
+    pub async fn delete_flow_json(&self) -> Result<(), AdminError> {
+        let mut change = self.begin_change().await?;
+        let deleted = store::delete_flow_json(&mut change, self.flow().id).await?.ok_or(AdminError::NotFound("Flow JSON"))?;
+        let mut record = self.record("flow-json.delete");
+        record.before = before(Some(deleted));
+        self.finish(change, record).await
+    }
+}
+
+impl FlowJsonUpload {
+    /// Makes a document the flow's Flow JSON, whatever was there: from now on every reply is checked against it. Gives what should be known
+    /// of it; fails with all that is wrong with it.
+    pub async fn finish(self, document: Vec<u8>) -> Result<Findings, AdminError> {
         let (document, parsed) = self.read(document).await?;
         let digest = FlowJsonDigest(Sha256::digest(&document).into());
-        let mut change = self.begin_change(tenant.id).await?;
-        // Again, behind the change's lock: what it replaces is in the log.
-        let flow = self.flow(&tenant, flow).await?;
+        let (mut change, flow) = self.desk.begin_flow_change().await?;
         store::put_flow_json(&mut change, flow.id, &document, digest).await?;
-        let mut record = self.record(&tenant, "flow-json.set");
-        (record.target, record.before) = (Some(flow.name.clone()), before(&flow));
+        let mut record = self.desk.record("flow-json.set");
+        record.before = before(flow.flow_json);
         record.after = shown(&json!({
             "digest": digest.to_string(),
             "bytes": document.len(),
             "version": parsed.document().version(),
             "screens": parsed.document().screens().count(),
         }));
-        self.finish(change, record).await?;
+        self.desk.finish(change, record).await?;
         Ok(parsed.notes().clone())
-    }
-
-    /// The Flow JSON of a flow, byte for byte as it was uploaded.
-    pub async fn show_flow_json(&self, tenant: &str, flow: &str) -> Result<Vec<u8>, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let flow = self.flow(&tenant, flow).await?;
-        let stored = store::find_flow_json(&self.admin.store, tenant.id, flow.id).await?;
-        Ok(stored.ok_or(AdminError::NotFound("Flow JSON"))?.document)
-    }
-
-    /// Deletes the Flow JSON of a flow: its replies are not checked any more.
-    pub async fn delete_flow_json(&self, tenant: &str, flow: &str) -> Result<(), AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let mut change = self.begin_change(tenant.id).await?;
-        let flow = self.flow(&tenant, flow).await?;
-        if !store::delete_flow_json(&mut change, flow.id).await? {
-            return Err(AdminError::NotFound("Flow JSON"));
-        }
-        let mut record = self.record(&tenant, "flow-json.delete");
-        (record.target, record.before) = (Some(flow.name.clone()), before(&flow));
-        self.finish(change, record).await
     }
 
     /// One document at a time is read, which takes ten times its size in memory for a moment.
     async fn read(&self, document: Vec<u8>) -> Result<(Vec<u8>, FlowJson), AdminError> {
-        let _alone = self.admin.reading_flow_json.lock().await;
+        let _alone = self.desk.admin().reading_flow_json.lock().await;
         let (document, parsed) = off_the_async_threads(move || {
             let parsed = FlowJson::parse(&document);
             (document, parsed)
@@ -81,6 +73,6 @@ impl Desk {
 }
 
 /// What the audit log keeps of the document that was there.
-fn before(flow: &StoredFlow) -> Option<Value> {
-    flow.flow_json.map(|digest| json!({ "digest": digest.to_string() }))
+fn before(digest: Option<FlowJsonDigest>) -> Option<Value> {
+    digest.map(|digest| json!({ "digest": digest.to_string() }))
 }

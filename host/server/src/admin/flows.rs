@@ -4,9 +4,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
-use super::access::shown;
-use super::{AdminError, Desk, Right, parse_slug};
-use crate::store::{self, FlowNotice, StoredFlow, StoredTenant};
+use super::changes::{PlacedChange, shown};
+use super::desk::no_flow;
+use super::{AdminError, FlowDesk, Right, TenantDesk, parse_slug};
+use crate::store::{self, AuditRecord, FlowNotice, StoredFlow, StoredTenant};
 use flowhost_protocol::flow::FlowSettings;
 use flowhost_protocol::ids::FlowId;
 
@@ -58,18 +59,17 @@ pub enum PutFlow {
     Replaced(FlowView),
 }
 
-impl Desk {
+impl TenantDesk {
     /// Makes a flow, or replaces the settings of one: what `fields` leaves out has its default. The switch is left alone where it is left out
     /// by who may not throw it: deployments put flows without a thought of it.
-    pub async fn put_flow(&self, tenant: &str, name: &str, mut fields: Map<String, Value>) -> Result<PutFlow, AdminError> {
-        let tenant = self.tenant(tenant).await?;
+    pub async fn put_flow(&self, name: &str, mut fields: Map<String, Value>) -> Result<PutFlow, AdminError> {
         let slug = parse_slug("flow", name)?;
         let disabled = take_disabled(&mut fields)?;
         let settings = Value::Object(FlowSettings::parse(fields)?.to_map());
-        let mut change = self.begin_change(tenant.id).await?;
-        let found = store::find_flow(&self.admin.store, tenant.id, slug.as_str()).await?;
-        let disabled = self.switched(found.as_ref(), disabled.or_else(|| self.caller.may(Right::Manage).then_some(false)))?;
-        let mut record = self.record(&tenant, "flow.put");
+        let mut change = self.begin_change().await?;
+        let found = store::find_changing_flow(&mut change, slug.as_str()).await?;
+        let disabled = self.switched(found.as_ref(), disabled.or_else(|| self.caller().may(Right::Manage).then_some(false)))?;
+        let mut record = self.record("flow.put");
         record.target = Some(slug.as_str().to_owned());
         record.after = shown(&json!({ "settings": settings, "disabled": disabled }));
         let created = match found {
@@ -82,63 +82,34 @@ impl Desk {
         if created && !store::insert_flow(&mut change, FlowId::new(), slug.as_str(), &settings, disabled).await? {
             return Err(AdminError::Conflict(format!("flow {slug} was made by someone else just now; try again")));
         }
-        self.finish(change, record).await?;
-        let view = self.view(&tenant, name).await?;
+        let view = self.finish_flow(change, name, record).await?;
         Ok(if created { PutFlow::Created(view) } else { PutFlow::Replaced(view) })
     }
 
-    /// Changes the settings that `fields` names.
-    pub async fn patch_flow(&self, tenant: &str, name: &str, mut fields: Map<String, Value>) -> Result<FlowView, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let disabled = take_disabled(&mut fields)?;
-        // Read behind the lock of the change, so that two patches at the same time both count.
-        let mut change = self.begin_change(tenant.id).await?;
-        let flow = self.flow(&tenant, name).await?;
-        let settings = Value::Object(settings_of(&flow)?.patched(fields)?.to_map());
-        let disabled = self.switched(Some(&flow), disabled)?;
-        store::update_flow(&mut change, flow.id, &settings, disabled).await?;
-        let mut record = self.record(&tenant, "flow.update");
-        (record.target, record.before) = (Some(flow.name.clone()), shown(&switchable(&flow)));
-        record.after = shown(&json!({ "settings": settings, "disabled": disabled }));
+    /// The tenant's flows, by name.
+    pub async fn list_flows(&self) -> Result<Vec<FlowView>, AdminError> {
+        let (flows, notices) = self.flows_with_notices().await?;
+        flows.into_iter().map(|flow| flow_view(self.tenant(), flow, &notices)).collect()
+    }
+
+    /// How the tenant's flows do, by name.
+    pub async fn show_health(&self) -> Result<Vec<FlowHealth>, AdminError> {
+        let (flows, notices) = self.flows_with_notices().await?;
+        let disabled = self.tenant().disabled || self.tenant().partner_disabled;
+        Ok(flows.iter().map(|flow| flow_health(flow, disabled, &notices)).collect())
+    }
+
+    async fn flows_with_notices(&self) -> Result<(Vec<StoredFlow>, Vec<FlowNotice>), AdminError> {
+        let flows = store::list_flows(self.store(), self.tenant().id).await?;
+        Ok((flows, store::list_flow_notices(self.store(), self.tenant().id).await?))
+    }
+
+    /// Commits a change of a flow and serves it; gives the flow as it is then.
+    async fn finish_flow(&self, mut change: PlacedChange, name: &str, record: AuditRecord) -> Result<FlowView, AdminError> {
+        let flow = store::find_changing_flow(&mut change, name).await?.ok_or_else(no_flow)?;
         self.finish(change, record).await?;
-        self.view(&tenant, name).await
-    }
-
-    /// A tenant's flows, by name.
-    pub async fn list_flows(&self, tenant: &str) -> Result<Vec<FlowView>, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let flows = store::list_flows(&self.admin.store, tenant.id).await?;
-        let notices = store::list_flow_notices(&self.admin.store, tenant.id).await?;
-        flows.into_iter().map(|flow| flow_view(&tenant, flow, &notices)).collect()
-    }
-
-    /// How a tenant's flows do, by name.
-    pub async fn show_health(&self, tenant: &str) -> Result<Vec<FlowHealth>, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let flows = store::list_flows(&self.admin.store, tenant.id).await?;
-        let notices = store::list_flow_notices(&self.admin.store, tenant.id).await?;
-        Ok(flows.iter().map(|flow| flow_health(flow, tenant.disabled || tenant.partner_disabled, &notices)).collect())
-    }
-
-    /// One flow.
-    pub async fn show_flow(&self, tenant: &str, name: &str) -> Result<FlowView, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        self.view(&tenant, name).await
-    }
-
-    /// Deletes a flow with its versions and sessions. One that is switched off only goes by who may switch it on.
-    pub async fn delete_flow(&self, tenant: &str, name: &str) -> Result<(), AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let mut change = self.begin_change(tenant.id).await?;
-        let flow = self.flow(&tenant, name).await?;
-        // Made anew it would be on.
-        self.switched(Some(&flow), Some(false))?;
-        if !store::delete_flow(&mut change, flow.id).await? {
-            return Err(AdminError::NotFound("flow"));
-        }
-        let mut record = self.record(&tenant, "flow.delete");
-        (record.target, record.before) = (Some(flow.name.clone()), shown(&switchable(&flow)));
-        self.finish(change, record).await
+        let notices = store::list_flow_notices(self.store(), self.tenant().id).await?;
+        flow_view(self.tenant(), flow, &notices)
     }
 
     /// How the switch of a flow is to stand. Whoever deploys may switch a flow off, and on only what is on already: a flow that was
@@ -146,16 +117,45 @@ impl Desk {
     fn switched(&self, flow: Option<&StoredFlow>, wanted: Option<bool>) -> Result<bool, AdminError> {
         let now = flow.is_some_and(|flow| flow.disabled);
         let disabled = wanted.unwrap_or(now);
-        if now && !disabled && !self.caller.may(Right::Manage) {
-            return Err(AdminError::Forbidden(self.caller.scope.role()));
+        if now && !disabled {
+            self.caller().check(Right::Manage)?;
         }
         Ok(disabled)
     }
+}
 
-    async fn view(&self, tenant: &StoredTenant, name: &str) -> Result<FlowView, AdminError> {
-        let flow = self.flow(tenant, name).await?;
-        let notices = store::list_flow_notices(&self.admin.store, tenant.id).await?;
-        flow_view(tenant, flow, &notices)
+impl FlowDesk {
+    /// The flow.
+    pub async fn show_flow(&self) -> Result<FlowView, AdminError> {
+        let notices = store::list_flow_notices(self.store(), self.tenant().id).await?;
+        flow_view(self.tenant(), self.flow().clone(), &notices)
+    }
+
+    /// Changes the settings that `fields` names.
+    pub async fn update_flow(&self, mut fields: Map<String, Value>) -> Result<FlowView, AdminError> {
+        let disabled = take_disabled(&mut fields)?;
+        // Behind the lock of the change, so that two patches at the same time both count.
+        let (mut change, flow) = self.begin_flow_change().await?;
+        let settings = Value::Object(settings_of(&flow)?.patched(fields)?.to_map());
+        let disabled = self.switched(Some(&flow), disabled)?;
+        store::update_flow(&mut change, flow.id, &settings, disabled).await?;
+        let mut record = self.record("flow.update");
+        record.before = shown(&switchable(&flow));
+        record.after = shown(&json!({ "settings": settings, "disabled": disabled }));
+        self.finish_flow(change, &flow.name, record).await
+    }
+
+    /// Deletes the flow with its versions and sessions. One that is switched off only goes by who may switch it on.
+    pub async fn delete_flow(&self) -> Result<(), AdminError> {
+        let (mut change, flow) = self.begin_flow_change().await?;
+        // Made anew it would be on.
+        self.switched(Some(&flow), Some(false))?;
+        if !store::delete_flow(&mut change, flow.id).await? {
+            return Err(no_flow());
+        }
+        let mut record = self.record("flow.delete");
+        record.before = shown(&switchable(&flow));
+        self.finish(change, record).await
     }
 }
 

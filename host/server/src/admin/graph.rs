@@ -5,12 +5,12 @@ use serde_json::json;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::access::shown;
+use super::changes::shown;
 use super::keys::KeyView;
-use super::{AdminError, Desk};
+use super::{AdminError, TenantDesk};
 use crate::graph::AccessToken;
 use crate::key_uploads::{KeyUploadError, access_token_place};
-use crate::store::{self, StoredKey, StoredPhoneNumber, StoredTenant, UploadStatus};
+use crate::store::{self, StoredKey, StoredPhoneNumber, UploadStatus};
 use flowhost_protocol::ids::{KeyId, PhoneNumberId};
 
 /// What lets the host into the Graph API, and for which phone numbers keys are to be uploaded.
@@ -65,65 +65,60 @@ pub struct ListedKey {
     uploads: Vec<UploadView>,
 }
 
-impl Desk {
-    /// Sets a tenant's access token and phone numbers; both replace what was there.
-    pub async fn set_graph_access(&self, tenant: &str, new: SetGraphAccess) -> Result<(), AdminError> {
-        let tenant = self.tenant(tenant).await?;
+impl TenantDesk {
+    /// Sets the tenant's access token and phone numbers; both replace what was there.
+    pub async fn put_graph_access(&self, new: SetGraphAccess) -> Result<(), AdminError> {
         let token = AccessToken::parse(&new.access_token).map_err(|error| AdminError::Invalid(error.to_string()))?;
         let phone_numbers = parse_phone_numbers(&new.phone_number_ids)?;
-        let sealed = self.data_key(&tenant)?.seal(&access_token_place(tenant.id), token.expose().as_bytes());
+        let sealed = self.data_key()?.seal(&access_token_place(self.tenant().id), token.expose().as_bytes());
         let before: Vec<_> =
-            store::list_phone_numbers(&self.admin.store, tenant.id).await?.into_iter().map(|number| number.id).collect();
-        let mut change = self.begin_change(tenant.id).await?;
-        store::replace_graph_access(&mut change, &sealed, &phone_numbers).await?;
-        let mut record = self.record(&tenant, "graph.set");
+            store::list_phone_numbers(self.store(), self.tenant().id).await?.into_iter().map(|number| number.id).collect();
+        let mut change = self.begin_change().await?;
+        store::put_graph_access(&mut change, &sealed, &phone_numbers).await?;
+        let mut record = self.record("graph.set");
         record.before = shown(&json!({ "phone_number_ids": before }));
         record.after = shown(&json!({ "phone_number_ids": phone_numbers }));
         self.finish(change, record).await
     }
 
-    /// A tenant's phone numbers, and whether it has an access token.
-    pub async fn show_graph_access(&self, tenant: &str) -> Result<GraphAccessView, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let has_access_token = store::find_access_token(&self.admin.store, tenant.id).await?.is_some();
-        let phone_numbers = store::list_phone_numbers(&self.admin.store, tenant.id).await?;
+    /// The tenant's phone numbers, and whether it has an access token.
+    pub async fn show_graph_access(&self) -> Result<GraphAccessView, AdminError> {
+        let has_access_token = store::find_access_token(self.store(), self.tenant().id).await?.is_some();
+        let phone_numbers = store::list_phone_numbers(self.store(), self.tenant().id).await?;
         Ok(GraphAccessView { phone_number_ids: phone_numbers.into_iter().map(|number| number.id).collect(), has_access_token })
     }
 
-    /// Forgets a tenant's access token and phone numbers. Keys that Meta has stay there.
-    pub async fn forget_graph_access(&self, tenant: &str) -> Result<(), AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let mut change = self.begin_change(tenant.id).await?;
+    /// Deletes the tenant's access token and phone numbers. Keys that Meta has stay there.
+    pub async fn delete_graph_access(&self) -> Result<(), AdminError> {
+        let mut change = self.begin_change().await?;
         if !store::delete_graph_access(&mut change).await? {
             return Err(AdminError::NotFound("access to the Graph API"));
         }
-        self.finish(change, self.record(&tenant, "graph.forget")).await
+        self.finish(change, self.record("graph.forget")).await
     }
 
     /// Uploads the active key's public half to Meta; gives how it stands afterwards for each phone number, whether that went well or not.
-    pub async fn upload_key(&self, tenant: &str, key: KeyId, upload: UploadKey) -> Result<Vec<UploadView>, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let keys = store::list_keys(&self.admin.store, tenant.id).await?;
+    pub async fn upload_key(&self, key: KeyId, upload: UploadKey) -> Result<Vec<UploadView>, AdminError> {
+        let keys = store::list_keys(self.store(), self.tenant().id).await?;
         let key = keys.into_iter().find(|one| one.id == key).ok_or(AdminError::NotFound("key"))?;
         if key.retires_at.is_some() {
             return Err(AdminError::Conflict(
                 "this key is not the active one: clients that got it now could not go on with it after it retired".to_owned(),
             ));
         }
-        let phone_numbers = self.phone_numbers_to_upload_for(&tenant, upload).await?;
+        let phone_numbers = self.phone_numbers_to_upload_for(upload).await?;
         // Before Meta is called: whatever becomes of that, who asked for it is known.
-        let mut record = self.record(&tenant, "key.upload");
+        let mut record = self.record("key.upload");
         record.target = Some(key.id.to_string());
         record.after = shown(&json!({ "phone_number_ids": phone_numbers, "fingerprint": key.fingerprint }));
-        self.finish(self.begin_change(tenant.id).await?, record).await?;
-        self.upload_to_meta(tenant, key, phone_numbers).await
+        self.finish(self.begin_change().await?, record).await?;
+        self.upload_to_meta(key, phone_numbers).await
     }
 
-    /// A tenant's key pairs, the newest first, with what is known of them at Meta.
-    pub async fn list_keys(&self, tenant: &str) -> Result<Vec<ListedKey>, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let keys = store::list_keys(&self.admin.store, tenant.id).await?;
-        let mut phone_numbers = store::list_phone_numbers(&self.admin.store, tenant.id).await?;
+    /// The tenant's key pairs, the newest first, with what is known of them at Meta.
+    pub async fn list_keys(&self) -> Result<Vec<ListedKey>, AdminError> {
+        let keys = store::list_keys(self.store(), self.tenant().id).await?;
+        let mut phone_numbers = store::list_phone_numbers(self.store(), self.tenant().id).await?;
         let active = |key: &StoredKey| key.retires_at.is_none();
         Ok(keys
             .into_iter()
@@ -131,13 +126,9 @@ impl Desk {
             .collect())
     }
 
-    async fn phone_numbers_to_upload_for(
-        &self,
-        tenant: &StoredTenant,
-        upload: UploadKey,
-    ) -> Result<Vec<PhoneNumberId>, AdminError> {
+    async fn phone_numbers_to_upload_for(&self, upload: UploadKey) -> Result<Vec<PhoneNumberId>, AdminError> {
         let named = upload.phone_number_id.map(|id| parse_phone_number(&id)).transpose()?;
-        let known = store::list_phone_numbers(&self.admin.store, tenant.id).await?;
+        let known = store::list_phone_numbers(self.store(), self.tenant().id).await?;
         if known.is_empty() {
             return Err(no_graph_access());
         }
@@ -149,18 +140,13 @@ impl Desk {
     }
 
     /// In a task of its own: a caller who hangs up leaves nothing done that is not written down.
-    async fn upload_to_meta(
-        &self,
-        tenant: StoredTenant,
-        key: StoredKey,
-        phone_numbers: Vec<PhoneNumberId>,
-    ) -> Result<Vec<UploadView>, AdminError> {
-        let (admin, id, asked) = (self.admin.clone(), tenant.id, phone_numbers.clone());
-        let work = async move { admin.key_uploads.upload(&tenant, &key, &asked).await };
+    async fn upload_to_meta(&self, key: StoredKey, phone_numbers: Vec<PhoneNumberId>) -> Result<Vec<UploadView>, AdminError> {
+        let (desk, asked) = (self.clone(), phone_numbers.clone());
+        let work = async move { desk.admin().key_uploads.upload(desk.tenant(), &key, &asked).await };
         if !tokio::spawn(work).await.map_err(|error| AdminError::Interrupted(error.to_string()))?? {
             return Err(no_graph_access());
         }
-        let known = store::list_phone_numbers(&self.admin.store, id).await?;
+        let known = store::list_phone_numbers(self.store(), self.tenant().id).await?;
         Ok(known.into_iter().filter(|number| phone_numbers.contains(&number.id)).map(UploadView::from).collect())
     }
 }

@@ -5,8 +5,8 @@ use time::OffsetDateTime;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use super::access::shown;
-use super::{AdminError, Desk, off_the_async_threads};
+use super::changes::shown;
+use super::{AdminError, TenantDesk, off_the_async_threads};
 use crate::store::{self, Change, NewKey, StoredKey};
 use crate::tenants::private_key_place;
 use flowhost_protocol::crypto::{DataKey, KeyPair, parse_private_key};
@@ -34,11 +34,10 @@ pub struct KeyView {
     created_at: OffsetDateTime,
 }
 
-impl Desk {
+impl TenantDesk {
     /// Adds a key pair, made or imported, as the active one; those before it retire.
-    pub async fn add_key(&self, tenant: &str, add: AddKey) -> Result<KeyView, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let data_key = self.data_key(&tenant)?;
+    pub async fn create_key(&self, add: AddKey) -> Result<KeyView, AdminError> {
+        let data_key = self.data_key()?;
         let retires_at = OffsetDateTime::now_utc()
             + time::Duration::seconds(add.retire_previous_after_seconds.unwrap_or(RETIRE_AFTER_SECONDS).into());
         let passphrase = add.passphrase.filter(|passphrase| !passphrase.is_empty());
@@ -50,7 +49,7 @@ impl Desk {
             Some(pem) => parse_private_key(&pem, passphrase.as_ref().map(|passphrase| passphrase.as_str())),
         })
         .await??;
-        let mut change = self.begin_change(tenant.id).await?;
+        let mut change = self.begin_change().await?;
         if let Some(key) = store::find_key_by_fingerprint(&mut change, &pair.fingerprint).await? {
             return Err(already_there(&key.into()));
         }
@@ -62,21 +61,20 @@ impl Desk {
         store::retire_active_keys(&mut change, retires_at).await?;
         let key = insert(&mut change, &data_key, &pair).await?;
         store::note_changed_keys(&mut change).await?;
-        let mut record = self.record(&tenant, "key.add");
+        let mut record = self.record("key.add");
         (record.target, record.after) = (Some(key.id.to_string()), shown(&key));
         self.finish(change, record).await?;
         Ok(key)
     }
 
     /// Deletes a key pair: what was encrypted to it can't be read from then on.
-    pub async fn delete_key(&self, tenant: &str, key: KeyId) -> Result<(), AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let mut change = self.begin_change(tenant.id).await?;
+    pub async fn delete_key(&self, key: KeyId) -> Result<(), AdminError> {
+        let mut change = self.begin_change().await?;
         if !store::delete_key(&mut change, key).await? {
             return Err(AdminError::NotFound("key"));
         }
         store::note_changed_keys(&mut change).await?;
-        let mut record = self.record(&tenant, "key.delete");
+        let mut record = self.record("key.delete");
         record.target = Some(key.to_string());
         self.finish(change, record).await
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::page::PageLimit;
-use super::{AdminError, Desk};
+use super::{AdminError, FlowDesk};
 use crate::plugin_logs::log_line_place;
 use crate::store::{self, LogReach, StoredLogLine};
 use flowhost_protocol::crypto::DataKey;
@@ -48,83 +48,60 @@ pub struct LogLineView {
 
 /// Somebody who follows a flow's log. Takes one of the host's places for that, until it is dropped.
 pub struct LogFollower {
-    desk: Desk,
-    tenant: String,
-    flow: String,
-    scope: Scope,
+    desk: FlowDesk,
     data_key: DataKey,
     least: LogLevel,
     last_seen: i64,
     _place: FollowerPlace,
 }
 
-impl Desk {
-    /// Lines of a flow's log, the oldest first: the newest of them, or the first ones after a line.
-    pub async fn read_log(&self, tenant: &str, flow: &str, query: &LogQuery) -> Result<Vec<LogLineView>, AdminError> {
-        let reach = query.reach()?;
-        let tenant = self.tenant(tenant).await?;
-        let flow = self.flow(&tenant, flow).await?;
-        let scope = Scope { tenant: tenant.id, flow: flow.id };
-        let lines = store::list_log_lines(&self.admin.store, scope, reach).await?;
-        opened(&self.data_key(&tenant)?, scope, lines)
+impl FlowDesk {
+    /// Lines of the flow's log, the oldest first: the newest of them, or the first ones after a line.
+    pub async fn list_log_lines(&self, query: &LogQuery) -> Result<Vec<LogLineView>, AdminError> {
+        let lines = store::list_log_lines(self.store(), self.scope(), query.reach()?).await?;
+        opened(&self.data_key()?, self.scope(), lines)
     }
 
-    /// Begins to follow a flow's log; gives the lines that are there, too.
-    pub async fn follow_log(
-        self,
-        tenant: &str,
-        flow: &str,
-        query: &LogQuery,
-    ) -> Result<(Vec<LogLineView>, LogFollower), AdminError> {
+    /// Begins to follow the flow's log; gives the lines that are there, too.
+    pub async fn follow_log(self, query: &LogQuery) -> Result<(Vec<LogLineView>, LogFollower), AdminError> {
         let reach = query.reach()?;
         if reach.before.is_some() {
             return Err(AdminError::Invalid("before and follow don't go together: what follows comes after".to_owned()));
         }
-        let stored = self.tenant(tenant).await?;
-        let scope = Scope { tenant: stored.id, flow: self.flow(&stored, flow).await?.id };
-        let place = self.admin.followers.enter(stored.id)?;
-        let data_key = self.data_key(&stored)?;
-        let lines = store::list_log_lines(&self.admin.store, scope, reach).await?;
+        let place = self.admin().followers.enter(self.tenant().id)?;
+        let data_key = self.data_key()?;
+        let lines = store::list_log_lines(self.store(), self.scope(), reach).await?;
         let last_seen = lines.last().map_or(reach.after.unwrap_or(0), |line| line.number);
-        let lines = opened(&data_key, scope, lines)?;
-        let (tenant, flow, least) = (tenant.to_owned(), flow.to_owned(), reach.least);
-        Ok((lines, LogFollower { desk: self, tenant, flow, scope, data_key, least, last_seen, _place: place }))
+        let lines = opened(&data_key, self.scope(), lines)?;
+        Ok((lines, LogFollower { desk: self, data_key, least: reach.least, last_seen, _place: place }))
     }
 }
 
 impl LogFollower {
     /// Lines that came since the last call, a page at most.
     pub async fn next(&mut self) -> Result<Vec<LogLineView>, AdminError> {
-        let newest = store::last_log_number(&self.desk.admin.store, self.scope).await?;
+        let (store, scope) = (self.desk.store(), self.desk.scope());
+        let newest = store::last_log_number(store, scope).await?;
         if newest <= self.last_seen {
             return Ok(Vec::new());
         }
         let reach = LogReach { least: self.least, before: None, after: Some(self.last_seen), limit: FOLLOWED_LINES };
-        let lines = store::list_log_lines(&self.desk.admin.store, self.scope, reach).await?;
+        let lines = store::list_log_lines(store, scope, reach).await?;
         // Less than a page: then nothing up to the newest is left. What was below the level need not be looked at again.
         self.last_seen = match lines.last() {
             Some(last) if lines.len() as i64 == FOLLOWED_LINES => last.number,
             last => last.map_or(newest, |line| line.number.max(newest)),
         };
-        opened(&self.data_key, self.scope, lines)
+        opened(&self.data_key, scope, lines)
     }
 
     /// Whether the caller may go on: its token still holds, and the flow is the one that it was.
     pub async fn may_go_on(&self) -> Result<bool, AdminError> {
-        if let Some(token) = self.desk.caller.actor.token
-            && !store::api_token_holds(&self.desk.admin.store, token).await?
-        {
-            return Ok(false);
-        }
-        let still_there = async {
-            let tenant = self.desk.tenant(&self.tenant).await?;
-            let flow = self.desk.flow(&tenant, &self.flow).await?;
-            Ok(flow.id == self.scope.flow)
+        let token_holds = match self.desk.caller().actor.token {
+            Some(token) => store::api_token_holds(self.desk.store(), token).await?,
+            None => true,
         };
-        match still_there.await {
-            Err(AdminError::NotFound(_) | AdminError::Forbidden(_)) => Ok(false),
-            result => result,
-        }
+        Ok(token_holds && self.desk.is_still_open().await?)
     }
 }
 

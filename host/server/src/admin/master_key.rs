@@ -1,7 +1,7 @@
 //! Changing the master key: each tenant's data key is sealed again, under the other key. What the data keys seal stays as it is.
 
 use super::AdminError;
-use crate::store::{self, Actor, AuditRecord, Store};
+use crate::store::{self, Actor, AuditRecord, Reach, Store};
 use crate::tenants::open_data_key;
 use flowhost_protocol::crypto::MasterKeys;
 use flowhost_protocol::ids::TenantId;
@@ -24,7 +24,7 @@ pub async fn rotate_master_key(
     keys: &MasterKeys,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Rotation, AdminError> {
-    let tenants = store::list_tenants(store).await?;
+    let tenants = store::list_tenants(store, Reach::Everything).await?;
     let mut rotation = Rotation::default();
     for (number, tenant) in tenants.iter().enumerate() {
         match reseal(store, keys, tenant.id).await? {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::access::shown;
+use super::changes::shown;
 use super::{AdminError, Desk, checked_name, parse_slug};
 use crate::store::{self, StoredPartner, Subject};
 use flowhost_protocol::ids::PartnerId;
@@ -37,14 +37,13 @@ pub struct PartnerView {
 impl Desk {
     /// Makes a partner.
     pub async fn create_partner(&self, new: CreatePartner) -> Result<PartnerView, AdminError> {
-        self.allowed()?;
         let slug = parse_slug("slug", &new.slug)?;
         let name = checked_name(new.name.unwrap_or(new.slug))?;
         let id = PartnerId::new();
-        let mut change = self.admin.store.begin_access_change().await?;
+        let mut change = self.store().begin_access_change().await?;
         store::insert_partner(&mut change, id, &slug, &name).await?;
         let subject = Subject { partner: Some((id, slug.as_str().to_owned())), tenant: None };
-        let mut record = self.record_about(subject, "partner.create");
+        let mut record = self.record(subject, "partner.create");
         record.after = shown(&serde_json::json!({ "slug": slug, "name": name }));
         change.commit(&record).await?;
         self.show_partner(slug.as_str()).await
@@ -52,8 +51,7 @@ impl Desk {
 
     /// Every partner, by slug.
     pub async fn list_partners(&self) -> Result<Vec<PartnerView>, AdminError> {
-        self.allowed()?;
-        Ok(store::list_partners(&self.admin.store).await?.into_iter().map(PartnerView::from).collect())
+        Ok(store::list_partners(self.store()).await?.into_iter().map(PartnerView::from).collect())
     }
 
     /// One partner.
@@ -62,16 +60,16 @@ impl Desk {
     }
 
     /// Changes what the patch names. Switched off, all of its tenants' endpoints answer 503 on every host.
-    pub async fn patch_partner(&self, partner: &str, patch: PatchPartner) -> Result<PartnerView, AdminError> {
+    pub async fn update_partner(&self, partner: &str, patch: PatchPartner) -> Result<PartnerView, AdminError> {
         let partner = self.partner(partner).await?;
         let name = patch.name.map(checked_name).transpose()?;
-        let mut change = self.admin.store.begin_access_change().await?;
+        let mut change = self.store().begin_access_change().await?;
         let changed = store::update_partner(&mut change, partner.id, name.as_deref(), patch.disabled).await?;
         let view = PartnerView::from(changed.ok_or(AdminError::NotFound("partner"))?);
-        let mut record = self.record_about(subject(&partner), "partner.update");
+        let mut record = self.record(subject(&partner), "partner.update");
         (record.before, record.after) = (shown(&PartnerView::from(partner)), shown(&view));
         change.commit(&record).await?;
-        self.admin.directory.refresh_changed().await?;
+        self.admin().directory.refresh_changed().await?;
         Ok(view)
     }
 
@@ -81,16 +79,15 @@ impl Desk {
         if partner.slug == DEFAULT_PARTNER {
             return Err(AdminError::Conflict("the partner `default` exists from the start, and stays".to_owned()));
         }
-        let mut change = self.admin.store.begin_access_change().await?;
+        let mut change = self.store().begin_access_change().await?;
         store::delete_partner(&mut change, partner.id).await?;
-        let mut record = self.record_about(subject(&partner), "partner.delete");
+        let mut record = self.record(subject(&partner), "partner.delete");
         record.before = shown(&PartnerView::from(partner));
         Ok(change.commit(&record).await?)
     }
 
     async fn partner(&self, slug: &str) -> Result<StoredPartner, AdminError> {
-        self.allowed()?;
-        store::find_partner(&self.admin.store, slug).await?.ok_or(AdminError::NotFound("partner"))
+        store::find_partner(self.store(), slug).await?.ok_or(AdminError::NotFound("partner"))
     }
 }
 

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::page::PageLimit;
-use super::{AdminError, Desk, Right};
+use super::{AdminError, FlowDesk, Right};
 use crate::store::{self, CommittedExchange, ListedSession};
 use flowhost_exchange::sessions::{SessionStatus, client_error_place};
-use flowhost_protocol::ids::{RequestId, Scope, SessionId};
+use flowhost_protocol::ids::{RequestId, SessionId};
 
 /// Which sessions to list.
 #[derive(Debug, Default, Deserialize)]
@@ -77,32 +77,27 @@ struct ClientErrorView {
     created_at: OffsetDateTime,
 }
 
-impl Desk {
-    /// A page of a flow's sessions.
-    pub async fn list_sessions(&self, tenant: &str, flow: &str, query: SessionQuery) -> Result<SessionsPage, AdminError> {
+impl FlowDesk {
+    /// A page of the flow's sessions.
+    pub async fn list_sessions(&self, query: SessionQuery) -> Result<SessionsPage, AdminError> {
         let status = query.status.as_deref().map(parse_status).transpose()?;
         let limit = PageLimit::parse(query.limit)?;
-        let tenant = self.tenant(tenant).await?;
-        let flow = self.flow(&tenant, flow).await?;
-        let scope = Scope { tenant: tenant.id, flow: flow.id };
-        let mut sessions = store::list_sessions(&self.admin.store, scope, status, query.before, limit.to_read()).await?;
+        let scope = self.scope();
+        let mut sessions = store::list_sessions(self.store(), scope, status, query.before, limit.to_read()).await?;
         let next_before = limit.cut(&mut sessions, |session| session.id);
         Ok(SessionsPage { sessions: sessions.into_iter().map(SessionView::from).collect(), next_before })
     }
 
     /// One session with what happened in it.
-    pub async fn show_session(&self, tenant: &str, flow: &str, session: SessionId) -> Result<SessionDetails, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let flow = self.flow(&tenant, flow).await?;
-        let data_key = self.data_key(&tenant)?;
-        let scope = Scope { tenant: tenant.id, flow: flow.id };
-        let session =
-            store::find_listed_session(&self.admin.store, scope, session).await?.ok_or(AdminError::NotFound("session"))?;
-        let history = store::list_exchanges(&self.admin.store, scope, session.token).await?;
+    pub async fn show_session(&self, session: SessionId) -> Result<SessionDetails, AdminError> {
+        let data_key = self.data_key()?;
+        let scope = self.scope();
+        let session = store::find_listed_session(self.store(), scope, session).await?.ok_or(AdminError::NotFound("session"))?;
+        let history = store::list_exchanges(self.store(), scope, session.token).await?;
         let mut client_errors = Vec::new();
-        for error in store::list_client_errors(&self.admin.store, scope, session.token).await? {
+        for error in store::list_client_errors(self.store(), scope, session.token).await? {
             let open = || data_key.open(&client_error_place(scope, error.id), &error.sealed_message);
-            let message = self.caller.may(Right::Deploy).then(open).transpose();
+            let message = self.caller().may(Right::Deploy).then(open).transpose();
             let message = message.map_err(|source| AdminError::Sealed("client error", source))?;
             let message = message.map(|message| String::from_utf8_lossy(&message).into_owned());
             client_errors.push(ClientErrorView { screen: error.screen, key: error.key, message, created_at: error.created_at });

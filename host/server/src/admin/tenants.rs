@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::access::shown;
+use super::changes::shown;
+use super::desk::no_tenant;
 use super::partners::DEFAULT_PARTNER;
-use super::{AdminError, Desk, checked_name, parse_slug};
+use super::{AdminError, Desk, TenantDesk, TenantToDelete, checked_name, parse_slug};
 use crate::store::{self, NewTenant, StoredPartner, StoredTenant, Subject};
 use flowhost_protocol::crypto::{DataKey, KeyPair};
 use flowhost_protocol::ids::TenantId;
@@ -57,7 +58,6 @@ pub struct TenantView {
 impl Desk {
     /// Makes a tenant with a data key and its first key pair.
     pub async fn create_tenant(&self, new: CreateTenant) -> Result<TenantView, AdminError> {
-        self.allowed()?;
         let slug = parse_slug("slug", &new.slug)?;
         let name = checked_name(new.name.unwrap_or_else(|| new.slug.clone()))?;
         new.waba_id.as_deref().map_or(Ok(()), check_waba_id)?;
@@ -65,7 +65,7 @@ impl Desk {
         let pair = super::keys::work_on_key(KeyPair::generate).await?;
         let id = TenantId::new();
         let data_key = DataKey::generate();
-        let sealed_data_key = self.admin.master.seal_data_key(id.0.as_bytes(), &data_key);
+        let sealed_data_key = self.admin().master.seal_data_key(id.0.as_bytes(), &data_key);
         let tenant = NewTenant {
             id,
             slug: &slug,
@@ -74,35 +74,46 @@ impl Desk {
             partner: partner.id,
             sealed_data_key: &sealed_data_key,
         };
-        let mut change = store::insert_tenant(&self.admin.store, &tenant).await?;
+        let mut change = store::insert_tenant(self.store(), &tenant).await?;
         let key = super::keys::insert(&mut change, &data_key, &pair).await?;
         let subject = Subject { partner: Some((partner.id, partner.slug)), tenant: Some((id, slug.as_str().to_owned())) };
-        let mut record = self.record_about(subject, "tenant.create");
+        let mut record = self.record(subject, "tenant.create");
         record.after = shown(&json!({ "name": name, "waba_id": new.waba_id, "key": key }));
-        self.finish(change.into(), record).await?;
-        let mut view = TenantView::from(self.tenant(slug.as_str()).await?);
+        let mut view = TenantView::from(store::find_changing_tenant(&mut change).await?.ok_or_else(no_tenant)?);
+        change.commit(&record).await?;
+        self.admin().directory.refresh(id).await?;
         (view.public_key_pem, view.fingerprint) = (Some(key.public_key_pem), Some(key.fingerprint));
         Ok(view)
     }
 
     /// The tenants that the caller may see, by slug.
     pub async fn list_tenants(&self) -> Result<Vec<TenantView>, AdminError> {
-        self.allowed()?;
-        let tenants = store::list_tenants(&self.admin.store).await?;
-        Ok(tenants.into_iter().filter(|tenant| self.caller.sees(tenant)).map(TenantView::from).collect())
+        let tenants = store::list_tenants(self.store(), self.caller().reach()).await?;
+        Ok(tenants.into_iter().map(TenantView::from).collect())
     }
 
-    /// One tenant.
-    pub async fn show_tenant(&self, tenant: &str) -> Result<TenantView, AdminError> {
-        Ok(self.tenant(tenant).await?.into())
+    /// The partner that a new tenant is to belong to: the one that is named, else the caller's own, else the one for all others.
+    async fn owning_partner(&self, named: Option<&str>) -> Result<StoredPartner, AdminError> {
+        let found = match (named, self.caller().scope.partner()) {
+            (None, Some(own)) => store::find_partner_by_id(self.store(), own).await?,
+            (named, _) => store::find_partner(self.store(), named.unwrap_or(DEFAULT_PARTNER)).await?,
+        };
+        let seen = found.filter(|partner| self.caller().sees_partner(partner.id));
+        seen.ok_or_else(|| AdminError::Invalid(format!("there is no partner {:?}", named.unwrap_or(DEFAULT_PARTNER))))
+    }
+}
+
+impl TenantDesk {
+    /// The tenant.
+    pub fn show_tenant(&self) -> TenantView {
+        self.tenant().clone().into()
     }
 
     /// Changes what the patch names.
-    pub async fn patch_tenant(&self, tenant: &str, patch: PatchTenant) -> Result<TenantView, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let mut change = self.begin_change(tenant.id).await?;
+    pub async fn update_tenant(&self, patch: PatchTenant) -> Result<TenantView, AdminError> {
+        let mut change = self.begin_change().await?;
         // Again, behind the change's lock: two patches at the same time must both count.
-        let tenant = store::find_changing_tenant(&mut change).await?.ok_or(AdminError::NotFound("tenant"))?;
+        let tenant = store::find_changing_tenant(&mut change).await?.ok_or_else(no_tenant)?;
         let before = TenantView::from(tenant.clone());
         let name = checked_name(patch.name.unwrap_or_else(|| tenant.name.clone()))?;
         let waba_id = match patch.waba_id {
@@ -117,30 +128,23 @@ impl Desk {
         let rate = patch.requests_per_second.map_or(Ok(tenant.requests_per_second), parse_rate)?;
         let disabled = patch.disabled.unwrap_or(tenant.disabled);
         store::update_tenant(&mut change, &name, waba_id.as_deref(), disabled, rate).await?;
-        let mut record = self.record(&tenant, "tenant.update");
+        let mut record = self.record("tenant.update");
         record.after = shown(&json!({ "name": name, "waba_id": waba_id, "disabled": disabled, "requests_per_second": rate }));
         record.before = shown(&before);
+        let view = TenantView::from(store::find_changing_tenant(&mut change).await?.ok_or_else(no_tenant)?);
         self.finish(change, record).await?;
-        self.show_tenant(&tenant.slug).await
+        Ok(view)
     }
+}
 
-    /// Destroys a tenant and all that it owns, its data key first.
-    pub async fn delete_tenant(&self, tenant: &str) -> Result<(), AdminError> {
-        let tenant = self.tenant_even_if_destroyed(tenant).await?;
-        let mut record = self.record(&tenant, "tenant.delete");
-        record.before = shown(&TenantView::from(tenant.clone()));
-        store::destroy_tenant(&self.admin.store, tenant.id, &record).await?;
-        Ok(self.admin.directory.refresh(tenant.id).await?)
-    }
-
-    /// The partner that a new tenant is to belong to: the one that is named, else the caller's own, else the one for all others.
-    async fn owning_partner(&self, named: Option<&str>) -> Result<StoredPartner, AdminError> {
-        let found = match (named, self.caller.scope.partner()) {
-            (None, Some(own)) => store::find_partner_by_id(&self.admin.store, own).await?,
-            (named, _) => store::find_partner(&self.admin.store, named.unwrap_or(DEFAULT_PARTNER)).await?,
-        };
-        let seen = found.filter(|partner| self.caller.sees_partner(Some(partner.id)));
-        seen.ok_or_else(|| AdminError::Invalid(format!("there is no partner {:?}", named.unwrap_or(DEFAULT_PARTNER))))
+impl TenantToDelete {
+    /// Destroys the tenant and all that it owns, its data key first.
+    pub async fn delete_tenant(&self) -> Result<(), AdminError> {
+        let desk = self.desk();
+        let mut record = desk.record("tenant.delete");
+        record.before = shown(&desk.show_tenant());
+        store::delete_tenant(desk.store(), desk.tenant().id, &record).await?;
+        Ok(desk.admin().directory.refresh(desk.tenant().id).await?)
     }
 }
 

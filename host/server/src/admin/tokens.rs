@@ -8,9 +8,9 @@ use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{AdminError, Desk};
+use super::{AdminError, FlowDesk};
 use flowhost_exchange::sessions::{SessionSpace, Sessions, TokenLife};
-use flowhost_protocol::ids::{Scope, SessionId};
+use flowhost_protocol::ids::SessionId;
 
 /// What a new token is to carry, and for how long.
 #[derive(Debug, Deserialize)]
@@ -46,21 +46,15 @@ pub struct MintedTokenView {
     expires_at: OffsetDateTime,
 }
 
-impl Desk {
+impl FlowDesk {
     /// Mints a flow token. No entry in the audit log: it is a step of a conversation, and the session is its record.
-    pub async fn mint_token(&self, tenant: &str, flow: &str, new: MintToken) -> Result<MintedTokenView, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let flow = self.flow(&tenant, flow).await?;
-        let settings = super::flows::settings_of(&flow)?;
+    pub async fn mint_token(&self, new: MintToken) -> Result<MintedTokenView, AdminError> {
+        let settings = super::flows::settings_of(self.flow())?;
         let time_to_live = settings.session_time_to_live();
         let life = new.life(time_to_live)?;
-        let space = SessionSpace {
-            scope: Scope { tenant: tenant.id, flow: flow.id },
-            data_key: Arc::new(self.data_key(&tenant)?),
-            time_to_live,
-            on_reopen: settings.on_reopen,
-        };
-        let minted = Sessions::new(Arc::new(self.admin.store.clone())).mint(&space, new.context()?, life).await?;
+        let space =
+            SessionSpace { scope: self.scope(), data_key: Arc::new(self.data_key()?), time_to_live, on_reopen: settings.on_reopen };
+        let minted = Sessions::new(Arc::new(self.store().clone())).mint(&space, new.context()?, life).await?;
         Ok(MintedTokenView {
             flow_token: Zeroizing::new(minted.token.expose().to_owned()),
             session: minted.session,

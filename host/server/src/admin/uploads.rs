@@ -10,7 +10,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
-use super::{AdminError, Desk};
+use super::{AdminError, FlowDesk};
 use flowhost_protocol::ids::{PluginDigest, TenantId};
 
 /// How many uploads are under way, and where they are kept.
@@ -23,9 +23,16 @@ pub(super) struct Uploads {
     storing: Semaphore,
 }
 
-/// A component that is coming in. Dropped, nothing is left of it.
+/// The upload of a component to the flow that it was begun for: whatever it brings can go nowhere else. Dropped, nothing is left of it.
 #[derive(Debug)]
 pub struct Upload {
+    desk: FlowDesk,
+    content: UploadedFile,
+}
+
+/// What has come in so far.
+#[derive(Debug)]
+struct UploadedFile {
     file: File,
     hash: Sha256,
     size: usize,
@@ -34,18 +41,34 @@ pub struct Upload {
 
 /// One of the uploads that may be under way, of the tenant's and of all. Dropped, it is free again.
 #[derive(Debug)]
-pub struct UploadPlace {
+pub(super) struct UploadPlace {
     _of_all: OwnedSemaphorePermit,
     _of_the_tenant: OwnedSemaphorePermit,
 }
 
-impl Desk {
-    /// Begins an upload to a flow, if the caller may change it and not too many are under way: a tenant's and all together are bounded,
-    /// as each takes disk, and a place in the queue for the compiler.
-    pub async fn begin_upload(&self, tenant: &str, flow: &str) -> Result<Upload, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        self.flow(&tenant, flow).await?;
-        self.admin.uploads.begin(tenant.id).await
+impl FlowDesk {
+    /// Begins an upload to the flow, if not too many are under way: a tenant's and all together are bounded, as each takes disk, and a
+    /// place in the queue for the compiler.
+    pub async fn begin_upload(self) -> Result<Upload, AdminError> {
+        let content = self.admin().uploads.begin(self.tenant().id).await?;
+        Ok(Upload { desk: self, content })
+    }
+}
+
+impl Upload {
+    /// Takes the next bytes.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), AdminError> {
+        self.content.write(bytes).await
+    }
+
+    /// The desk of the flow that it is for.
+    pub(super) fn desk(&self) -> &FlowDesk {
+        &self.desk
+    }
+
+    /// What came, to be read from its start, with its digest.
+    pub(super) async fn content(&mut self) -> Result<(std::fs::File, PluginDigest), AdminError> {
+        self.content.finish().await
     }
 }
 
@@ -63,12 +86,12 @@ impl Uploads {
         Ok(UploadPlace { _of_all: place, _of_the_tenant: own })
     }
 
-    async fn begin(&self, tenant: TenantId) -> Result<Upload, AdminError> {
+    async fn begin(&self, tenant: TenantId) -> Result<UploadedFile, AdminError> {
         let place = self.enter(tenant)?;
         let folder = self.folder.clone();
         let file = tokio::task::spawn_blocking(move || tempfile::tempfile_in(folder)).await;
         let file = file.map_err(|error| AdminError::Interrupted(error.to_string()))?.map_err(AdminError::NoSpace)?;
-        Ok(Upload { file: File::from_std(file), hash: Sha256::new(), size: 0, _place: place })
+        Ok(UploadedFile { file: File::from_std(file), hash: Sha256::new(), size: 0, _place: place })
     }
 
     /// The whole upload, for the database: a few at a time.
@@ -91,16 +114,14 @@ impl Uploads {
     }
 }
 
-impl Upload {
-    /// Takes the next bytes.
-    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), AdminError> {
+impl UploadedFile {
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), AdminError> {
         self.hash.update(bytes);
         self.size += bytes.len();
         self.file.write_all(bytes).await.map_err(AdminError::NoSpace)
     }
 
-    /// The file, to be read from its start, with the digest and size of what is in it.
-    pub(super) async fn finish(&mut self) -> Result<(std::fs::File, PluginDigest), AdminError> {
+    async fn finish(&mut self) -> Result<(std::fs::File, PluginDigest), AdminError> {
         // tokio writes in the background: the last error comes with this.
         self.file.flush().await.map_err(AdminError::NoSpace)?;
         self.file.seek(SeekFrom::Start(0)).await.map_err(AdminError::NoSpace)?;

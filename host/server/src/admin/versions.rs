@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
-use super::access::shown;
+use super::changes::shown;
 use super::flows::settings_of;
-use super::{AdminError, Desk, Upload};
-use crate::store::{self, AuditRecord, StoredFlow, StoredTenant, StoredVersion};
+use super::{AdminError, FlowDesk, Upload};
+use crate::store::{self, AuditRecord, StoredFlow, StoredVersion};
 use flowhost_protocol::flow::Capabilities;
 use flowhost_runtime::plugins::NewComponent;
 
@@ -50,20 +50,20 @@ pub struct Activated {
     new_requests: Capabilities,
 }
 
-impl Desk {
-    /// Compiles a component, checks it against the contract, and stores it as the flow's next version. Activates nothing.
+impl Upload {
+    /// Compiles the component, checks it against the contract, and stores it as the flow's next version. Activates nothing.
     ///
     /// Identical bytes are stored once for a tenant, and once more for each other tenant that has them: a tenant's rows are its own, go
     /// with it, and say nothing of others'.
-    pub async fn upload_version(&self, tenant: &str, flow: &str, mut upload: Upload) -> Result<UploadedVersion, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let flow = self.flow(&tenant, flow).await?;
-        let (file, digest) = upload.finish().await?;
-        let known = store::has_component(&self.admin.store, tenant.id, digest).await?;
+    pub async fn finish(mut self) -> Result<UploadedVersion, AdminError> {
+        let (file, digest) = self.content().await?;
+        let desk = self.desk();
+        let tenant = desk.tenant().id;
+        let known = store::has_component(desk.store(), tenant, digest).await?;
         let to_compile = file.try_clone().map_err(AdminError::NoSpace)?;
-        let compiled = self.admin.plugins.prepare(NewComponent { tenant: tenant.id, digest, file: to_compile, known }).await?;
-        let (component, _in_memory) = self.admin.uploads.read(file).await?;
-        let mut change = self.begin_change(tenant.id).await?;
+        let compiled = desk.admin().plugins.prepare(NewComponent { tenant, digest, file: to_compile, known }).await?;
+        let (component, _in_memory) = desk.admin().uploads.read(file).await?;
+        let (mut change, flow) = desk.begin_flow_change().await?;
         let version = store::insert_version(&mut change, flow.id, digest, &compiled.inspection.requests, &component).await?;
         let uploaded = UploadedVersion {
             version: version.version,
@@ -75,18 +75,18 @@ impl Desk {
             sdk: compiled.inspection.sdk,
             imports: compiled.inspection.imports,
         };
-        let mut record = self.record(&tenant, "version.upload");
-        (record.target, record.after) = (Some(flow.name), shown(&uploaded));
-        self.finish(change, record).await?;
+        let mut record = desk.record("version.upload");
+        record.after = shown(&uploaded);
+        desk.finish(change, record).await?;
         Ok(uploaded)
     }
+}
 
-    /// A flow's versions, the newest first.
-    pub async fn list_versions(&self, tenant: &str, flow: &str) -> Result<Vec<VersionView>, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let flow = self.flow(&tenant, flow).await?;
-        let active = flow.active.map(|active| active.version);
-        let versions = store::list_versions(&self.admin.store, tenant.id, flow.id).await?;
+impl FlowDesk {
+    /// The flow's versions, the newest first.
+    pub async fn list_versions(&self) -> Result<Vec<VersionView>, AdminError> {
+        let active = self.flow().active.as_ref().map(|active| active.version);
+        let versions = store::list_versions(self.store(), self.tenant().id, self.flow().id).await?;
         Ok(versions
             .into_iter()
             .map(|version| VersionView {
@@ -100,16 +100,12 @@ impl Desk {
     }
 
     /// Lets a version answer from now on. Requests under way are finished by the version that they began with.
-    pub async fn activate(&self, tenant: &str, flow: &str, version: i32) -> Result<Activated, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let name = flow;
-        let flow = self.flow(&tenant, name).await?;
-        let stored = self.loadable(&tenant, &flow, version).await?;
-        let mut change = self.begin_change(tenant.id).await?;
-        // Again, behind the change's lock: another activation may have come between.
-        let flow = self.flow(&tenant, name).await?;
+    pub async fn activate(&self, version: i32) -> Result<Activated, AdminError> {
+        let stored = self.loadable(version).await?;
+        // Behind the change's lock: another activation may have come between.
+        let (mut change, flow) = self.begin_flow_change().await?;
         let activated = activation(&flow, &stored)?;
-        let record = self.activation_record(&tenant, &flow, "version.activate", &activated);
+        let record = self.activation_record(&flow, "version.activate", &activated);
         let mut previous = flow.previous_versions;
         match flow.active {
             Some(active) if active.version == version => return Ok(activated),
@@ -123,63 +119,47 @@ impl Desk {
     }
 
     /// Goes back to the version that was active before.
-    pub async fn rollback(&self, tenant: &str, flow: &str) -> Result<Activated, AdminError> {
-        let tenant = self.tenant(tenant).await?;
-        let name = flow;
-        let flow = self.flow(&tenant, name).await?;
+    pub async fn rollback(&self) -> Result<Activated, AdminError> {
+        let flow = self.flow();
         let version = *flow.previous_versions.last().ok_or_else(|| {
             AdminError::Conflict("no version was active before this one; there is nothing to go back to".to_owned())
         })?;
-        let stored = self.loadable(&tenant, &flow, version).await?;
-        let mut change = self.begin_change(tenant.id).await?;
-        let now = self.flow(&tenant, name).await?;
+        let stored = self.loadable(version).await?;
+        let (mut change, now) = self.begin_flow_change().await?;
         if (&now.active, &now.previous_versions) != (&flow.active, &flow.previous_versions) {
             return Err(AdminError::Conflict("another version was activated just now; look and try again".to_owned()));
         }
         let activated = activation(&now, &stored)?;
         let (_, before) = flow.previous_versions.split_last().unwrap_or((&0, &[]));
         store::set_activation(&mut change, flow.id, version, before).await?;
-        self.finish(change, self.activation_record(&tenant, &flow, "version.rollback", &activated)).await?;
+        self.finish(change, self.activation_record(flow, "version.rollback", &activated)).await?;
         Ok(activated)
     }
 
     /// Lets a version, active or not, answer an INIT with this data, and stores nothing of it. Fails with what the plugin's author has to
     /// know.
-    pub async fn rehearse(
-        &self,
-        tenant: &str,
-        flow: &str,
-        version: i32,
-        data: Map<String, Value>,
-    ) -> Result<Rehearsed, AdminError> {
-        let slug = tenant;
-        let tenant = self.tenant(tenant).await?;
-        let flow = self.flow(&tenant, flow).await?;
-        let stored = self.loadable(&tenant, &flow, version).await?;
-        activation(&flow, &stored)?;
-        let rehearsal = Rehearsal { tenant: slug, flow: &flow.name, version: &stored, data: Value::Object(data).to_string() };
-        self.admin.stage.rehearse(rehearsal).await
+    pub async fn rehearse(&self, version: i32, data: Map<String, Value>) -> Result<Rehearsed, AdminError> {
+        let stored = self.loadable(version).await?;
+        activation(self.flow(), &stored)?;
+        let (tenant, flow) = (&self.tenant().slug, &self.flow().name);
+        let rehearsal = Rehearsal { tenant, flow, version: &stored, data: Value::Object(data).to_string() };
+        self.admin().stage.rehearse(rehearsal).await
     }
 
-    fn activation_record(
-        &self,
-        tenant: &StoredTenant,
-        flow: &StoredFlow,
-        action: &'static str,
-        activated: &Activated,
-    ) -> AuditRecord {
-        let mut record = self.record(tenant, action);
-        record.target = Some(flow.name.clone());
-        record.before = shown(&json!({ "active_version": flow.active.as_ref().map(|active| active.version) }));
+    /// What the audit log keeps of an activation of the flow, which was like this before.
+    fn activation_record(&self, before: &StoredFlow, action: &'static str, activated: &Activated) -> AuditRecord {
+        let mut record = self.record(action);
+        record.before = shown(&json!({ "active_version": before.active.as_ref().map(|active| active.version) }));
         record.after = shown(activated);
         record
     }
 
     /// The stored version, if it can be loaded.
-    async fn loadable(&self, tenant: &StoredTenant, flow: &StoredFlow, version: i32) -> Result<StoredVersion, AdminError> {
-        let stored =
-            store::find_version(&self.admin.store, tenant.id, flow.id, version).await?.ok_or(AdminError::NotFound("version"))?;
-        self.admin.plugins.ensure_loadable(tenant.id, stored.digest).await?;
+    async fn loadable(&self, version: i32) -> Result<StoredVersion, AdminError> {
+        let tenant = self.tenant().id;
+        let found = store::find_version(self.store(), tenant, self.flow().id, version).await?;
+        let stored = found.ok_or(AdminError::NotFound("version"))?;
+        self.admin().plugins.ensure_loadable(tenant, stored.digest).await?;
         Ok(stored)
     }
 }

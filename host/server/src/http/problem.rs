@@ -2,7 +2,8 @@
 //! them.
 
 use axum::Json;
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -82,27 +83,21 @@ struct Document<'a> {
     findings: Option<&'a Findings>,
 }
 
-/// A JSON body. An empty one reads as `{}`, and an error names an unknown field. Texts with U+0000,
-/// which the database would not take, or with half of a surrogate pair are refused.
-pub(super) struct JsonBody<T>(pub(super) T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        let bytes = read(request.into_body(), MAX_JSON_BYTES).await?;
-        let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        if let Some(escape) = std::str::from_utf8(text).ok().and_then(json_text::first_not_text) {
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, no_text(escape)));
-        }
-        let mut json = serde_json::Deserializer::from_slice(text);
-        let body = serde_path_to_error::deserialize(&mut json).map_err(|error| match error.inner().classify() {
-            Category::Data => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
-            _ => Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {}", error.inner())),
-        })?;
-        json.end().map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}")))?;
-        Ok(Self(body))
+/// Reads a JSON body. An empty one reads as `{}`; an unknown field is an error that names it. In none of its texts is U+0000, which the
+/// database would not take, or half of a surrogate pair.
+pub(super) async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
+    let bytes = read(body, MAX_JSON_BYTES).await?;
+    let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+    if let Some(escape) = std::str::from_utf8(text).ok().and_then(json_text::first_not_text) {
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, no_text(escape)));
     }
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| match error.inner().classify() {
+        Category::Data => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+        _ => Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {}", error.inner())),
+    })?;
+    json.end().map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}")))?;
+    Ok(read)
 }
 
 /// The names in a path. A name that is not UTF-8, or has U+0000 in it, which the database would

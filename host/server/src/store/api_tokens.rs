@@ -4,7 +4,7 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{AccessChange, Store, StoreError};
+use super::{AccessChange, Reach, Store, StoreError};
 use flowhost_protocol::crypto::TokenDigest;
 use flowhost_protocol::ids::{ApiTokenId, PartnerId, TenantId};
 
@@ -137,14 +137,33 @@ pub async fn api_token_holds(store: &Store, id: ApiTokenId) -> Result<bool, Stor
     Ok(holds.bind(id.0).fetch_one(&mut *store.above_tenants().await?).await?)
 }
 
-/// Every token, the newest first.
-pub async fn list_api_tokens(store: &Store) -> Result<Vec<StoredApiToken>, StoreError> {
+/// The tokens that whoever has this reach manages, the newest first.
+pub async fn list_api_tokens(store: &Store, reach: Reach) -> Result<Vec<StoredApiToken>, StoreError> {
+    select_api_tokens(store, reach, None).await
+}
+
+/// The token of that identity, if whoever has this reach manages it.
+pub async fn find_api_token(store: &Store, reach: Reach, id: ApiTokenId) -> Result<Option<StoredApiToken>, StoreError> {
+    Ok(select_api_tokens(store, reach, Some(id)).await?.pop())
+}
+
+async fn select_api_tokens(store: &Store, reach: Reach, id: Option<ApiTokenId>) -> Result<Vec<StoredApiToken>, StoreError> {
+    let partner = match reach {
+        Reach::Everything => None,
+        Reach::Partner(partner) => Some(partner.0),
+        // Those of a tenant are its partner's to manage.
+        Reach::Tenant(_) => return Ok(Vec::new()),
+    };
     let rows: Vec<TokenRow> = sqlx::query_as(
         "select k.token_id, k.role, k.partner_id, k.tenant_id, false as note_use, k.made_by, k.expires_at, k.last_used_at, k.created_at, \
            t.slug as tenant, p.slug as partner, p.partner_id as managed_by \
          from api_tokens k left join tenants t on t.tenant_id = k.tenant_id \
-         left join partners p on p.partner_id = coalesce(k.partner_id, t.partner_id) order by k.token_id desc",
+         left join partners p on p.partner_id = coalesce(k.partner_id, t.partner_id) \
+         where ($1::uuid is null or p.partner_id = $1) and ($2::uuid is null or k.token_id = $2) \
+         order by k.token_id desc",
     )
+    .bind(partner)
+    .bind(id.map(|id| id.0))
     .fetch_all(&mut *store.across_tenants().await?)
     .await?;
     rows.into_iter().map(StoredApiToken::try_from).collect()

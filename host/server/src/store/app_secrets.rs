@@ -37,9 +37,8 @@ pub async fn list_app_secrets(store: &Store, tenant: TenantId) -> Result<Vec<Sto
         .collect()
 }
 
-/// Makes a secret the current one. The previous one stays valid until `previous_until`; older ones
-/// are deleted.
-pub async fn replace_app_secret(
+/// Makes a secret the current one. The one before stays valid until `previous_until`; older ones end now.
+pub async fn put_app_secret(
     change: &mut Change,
     id: AppSecretId,
     sealed: &Sealed,

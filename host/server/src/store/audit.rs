@@ -75,15 +75,26 @@ pub struct AuditEntry {
     pub created_at: OffsetDateTime,
 }
 
-/// Which entries a reader may see.
+/// Whose things somebody may see.
 #[derive(Clone, Copy, Debug)]
-pub enum AuditReach {
-    /// All.
+pub enum Reach {
+    /// Everybody's.
     Everything,
-    /// Those of a partner and its tenants.
+    /// A partner's and those of its tenants.
     Partner(PartnerId),
-    /// Those of a tenant.
+    /// A tenant's.
     Tenant(TenantId),
+}
+
+impl Reach {
+    /// The partner and the tenant that a query is bound to, where it is.
+    pub(super) fn bounds(self) -> (Option<Uuid>, Option<Uuid>) {
+        match self {
+            Self::Everything => (None, None),
+            Self::Partner(partner) => (Some(partner.0), None),
+            Self::Tenant(tenant) => (None, Some(tenant.0)),
+        }
+    }
 }
 
 /// Adds an entry, in the transaction of the change itself.
@@ -114,16 +125,12 @@ pub(super) async fn insert_audit_entry(transaction: &mut Connection, record: &Au
 /// the tenant with this slug if one is given.
 pub async fn list_audit_entries(
     store: &Store,
-    reach: AuditReach,
+    reach: Reach,
     tenant: Option<&str>,
     before: Option<AuditId>,
     limit: i64,
 ) -> Result<Vec<AuditEntry>, StoreError> {
-    let (partner_id, tenant_id) = match reach {
-        AuditReach::Everything => (None, None),
-        AuditReach::Partner(partner) => (Some(partner.0), None),
-        AuditReach::Tenant(tenant) => (None, Some(tenant.0)),
-    };
+    let (partner_id, tenant_id) = reach.bounds();
     let entries = sqlx::query_as(
         "select audit_id, actor_token_id, actor_role, partner, tenant, action, target, before, after, request_id, created_at from audit_entries \
          where ($1::uuid is null or partner_id = $1) and ($2::uuid is null or tenant_id = $2) and ($3::text is null or tenant = $3) \

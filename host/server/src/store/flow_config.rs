@@ -26,8 +26,8 @@ pub struct StoredConfigValue {
     pub updated_at: OffsetDateTime,
 }
 
-/// Settings and secrets of all of a tenant's flows, by key.
-pub async fn list_flow_config(store: &Store, tenant: TenantId) -> Result<Vec<StoredConfigValue>, StoreError> {
+/// What all of a tenant's flows have, by key.
+pub async fn list_config_values(store: &Store, tenant: TenantId) -> Result<Vec<StoredConfigValue>, StoreError> {
     let rows: Vec<ConfigRow> = sqlx::query_as("select * from flow_config where tenant_id = $1 order by key")
         .bind(tenant.0)
         .fetch_all(&mut *store.of(tenant).await?)
@@ -35,7 +35,17 @@ pub async fn list_flow_config(store: &Store, tenant: TenantId) -> Result<Vec<Sto
     rows.into_iter().map(StoredConfigValue::try_from).collect()
 }
 
-/// Sets a value, replacing an existing one.
+/// What a flow has, by key, as it is behind the change's lock.
+pub async fn list_changing_config_values(change: &mut Change, flow: FlowId) -> Result<Vec<StoredConfigValue>, StoreError> {
+    let rows: Vec<ConfigRow> = sqlx::query_as("select * from flow_config where tenant_id = $1 and flow_id = $2 order by key")
+        .bind(change.tenant.0)
+        .bind(flow.0)
+        .fetch_all(&mut *change.transaction)
+        .await?;
+    rows.into_iter().map(StoredConfigValue::try_from).collect()
+}
+
+/// Sets a value, whatever was there.
 pub async fn put_config_value(change: &mut Change, value: &StoredConfigValue) -> Result<(), StoreError> {
     let hosts: Vec<String> = value.hosts.iter().map(HttpHost::to_string).collect();
     sqlx::query(

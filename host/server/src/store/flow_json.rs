@@ -50,14 +50,15 @@ pub async fn put_flow_json(change: &mut Change, flow: FlowId, document: &[u8], d
     Ok(())
 }
 
-/// Deletes the Flow JSON of a flow. Returns whether it existed.
-pub async fn delete_flow_json(change: &mut Change, flow: FlowId) -> Result<bool, StoreError> {
-    let deleted = sqlx::query("delete from flow_json where tenant_id = $1 and flow_id = $2")
-        .bind(change.tenant.0)
-        .bind(flow.0)
-        .execute(&mut *change.transaction)
-        .await?;
-    Ok(deleted.rows_affected() == 1)
+/// Deletes the Flow JSON of a flow; gives the digest of what was there.
+pub async fn delete_flow_json(change: &mut Change, flow: FlowId) -> Result<Option<FlowJsonDigest>, StoreError> {
+    let deleted: Option<Vec<u8>> =
+        sqlx::query_scalar("delete from flow_json where tenant_id = $1 and flow_id = $2 returning digest")
+            .bind(change.tenant.0)
+            .bind(flow.0)
+            .fetch_optional(&mut *change.transaction)
+            .await?;
+    Ok(deleted.as_deref().map(flow_json_digest_or_none_at_all))
 }
 
 fn flow_json_digest(bytes: &[u8]) -> Result<FlowJsonDigest, StoreError> {

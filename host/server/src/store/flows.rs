@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::connection::Patience;
+use super::connection::{Connection, Patience};
 use super::flow_json::flow_json_digest_or_none_at_all;
 use super::{Change, Store, StoreError};
 use flowhost_protocol::flow::Capabilities;
@@ -48,30 +48,24 @@ pub struct ActiveVersion {
 
 /// A tenant's flows, by name.
 pub async fn list_flows(store: &Store, tenant: TenantId) -> Result<Vec<StoredFlow>, StoreError> {
-    let rows: Vec<FlowRow> = sqlx::query_as(
-        "select f.*, v.digest, v.requests, j.digest as flow_json_digest from flows f \
-         left join plugin_versions v on v.tenant_id = f.tenant_id and v.flow_id = f.flow_id and v.version = f.active_version \
-         left join flow_json j on j.tenant_id = f.tenant_id and j.flow_id = f.flow_id \
-         where f.tenant_id = $1 order by f.name",
-    )
-    .bind(tenant.0)
-    .fetch_all(&mut *store.of(tenant).await?)
-    .await?;
+    let query = sqlx::query_as(concat!(select_flows!(), "where f.tenant_id = $1 order by f.name")).bind(tenant.0);
+    let rows: Vec<FlowRow> = query.fetch_all(&mut *store.of(tenant).await?).await?;
     rows.into_iter().map(StoredFlow::try_from).collect()
 }
 
 /// A tenant's flow of that name.
 pub async fn find_flow(store: &Store, tenant: TenantId, name: &str) -> Result<Option<StoredFlow>, StoreError> {
-    let row: Option<FlowRow> = sqlx::query_as(
-        "select f.*, v.digest, v.requests, j.digest as flow_json_digest from flows f \
-         left join plugin_versions v on v.tenant_id = f.tenant_id and v.flow_id = f.flow_id and v.version = f.active_version \
-         left join flow_json j on j.tenant_id = f.tenant_id and j.flow_id = f.flow_id \
-         where f.tenant_id = $1 and f.name = $2",
-    )
-    .bind(tenant.0)
-    .bind(name)
-    .fetch_optional(&mut *store.of(tenant).await?)
-    .await?;
+    find(&mut *store.of(tenant).await?, tenant, name).await
+}
+
+/// The flow of that name of the tenant that is being changed, as it is behind the change's lock.
+pub async fn find_changing_flow(change: &mut Change, name: &str) -> Result<Option<StoredFlow>, StoreError> {
+    find(&mut change.transaction, change.tenant, name).await
+}
+
+async fn find(connection: &mut Connection, tenant: TenantId, name: &str) -> Result<Option<StoredFlow>, StoreError> {
+    let query = sqlx::query_as(concat!(select_flows!(), "where f.tenant_id = $1 and f.name = $2"));
+    let row: Option<FlowRow> = query.bind(tenant.0).bind(name).fetch_optional(connection).await?;
     row.map(StoredFlow::try_from).transpose()
 }
 
@@ -160,6 +154,16 @@ pub async fn delete_flow(change: &mut Change, flow: FlowId) -> Result<bool, Stor
     .await?;
     Ok(deleted.rows_affected() == 1)
 }
+
+/// Flows with what they have from other tables; a `where` follows.
+macro_rules! select_flows {
+    () => {
+        "select f.*, v.digest, v.requests, j.digest as flow_json_digest from flows f \
+         left join plugin_versions v on v.tenant_id = f.tenant_id and v.flow_id = f.flow_id and v.version = f.active_version \
+         left join flow_json j on j.tenant_id = f.tenant_id and j.flow_id = f.flow_id "
+    };
+}
+use select_flows;
 
 #[derive(FromRow)]
 struct FlowRow {

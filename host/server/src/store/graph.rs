@@ -105,9 +105,8 @@ pub struct UploadFinding {
     pub next_check_in: Duration,
 }
 
-/// Sets a tenant's access token and phone numbers. Phone numbers that stay keep what is known of
-/// them and are checked again soon.
-pub async fn replace_graph_access(change: &mut Change, token: &Sealed, phone_numbers: &[PhoneNumberId]) -> Result<(), StoreError> {
+/// Sets a tenant's access token and phone numbers. What is known of phone numbers that stay is kept, and checked again soon.
+pub async fn put_graph_access(change: &mut Change, token: &Sealed, phone_numbers: &[PhoneNumberId]) -> Result<(), StoreError> {
     let ids: Vec<&str> = phone_numbers.iter().map(PhoneNumberId::as_str).collect();
     sqlx::query(
         "insert into graph_access (tenant_id, sealed_access_token) values ($1, $2) \

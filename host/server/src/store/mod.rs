@@ -38,18 +38,21 @@ use flowhost_protocol::ids::TenantId;
 use flowhost_runtime::telemetry::BudgetSeries;
 
 pub use api_tokens::{
-    StoredApiToken, TokenEnd, TokenScope, api_token_holds, delete_api_token, insert_api_token, list_api_tokens, use_api_token,
+    StoredApiToken, TokenEnd, TokenScope, api_token_holds, delete_api_token, find_api_token, insert_api_token, list_api_tokens,
+    use_api_token,
 };
-pub use app_secrets::{StoredAppSecret, list_app_secrets, replace_app_secret};
-pub use audit::{Actor, AuditEntry, AuditReach, AuditRecord, Subject, list_audit_entries};
+pub use app_secrets::{StoredAppSecret, list_app_secrets, put_app_secret};
+pub use audit::{Actor, AuditEntry, AuditRecord, Reach, Subject, list_audit_entries};
 pub use changes::Changes;
 pub use error::StoreError;
-pub use flow_config::{StoredConfigValue, delete_config_value, list_flow_config, put_config_value};
+pub use flow_config::{StoredConfigValue, delete_config_value, list_changing_config_values, list_config_values, put_config_value};
 pub use flow_json::{StoredFlowJson, delete_flow_json, find_flow_json, flow_json_size, put_flow_json};
-pub use flows::{ActiveVersion, StoredFlow, delete_flow, find_flow, insert_flow, list_flows, set_activation, update_flow};
+pub use flows::{
+    ActiveVersion, StoredFlow, delete_flow, find_changing_flow, find_flow, insert_flow, list_flows, set_activation, update_flow,
+};
 pub use graph::{
     StoredPhoneNumber, UploadClaim, UploadFinding, UploadStatus, claim_due_checks, claim_uploads, count_key_uploads,
-    delete_graph_access, find_access_token, list_phone_numbers, note_changed_keys, record_upload, replace_graph_access,
+    delete_graph_access, find_access_token, list_phone_numbers, note_changed_keys, put_graph_access, record_upload,
 };
 pub use history::{CommittedExchange, ListedSession, find_listed_session, list_client_errors, list_exchanges, list_sessions};
 pub use keys::{
@@ -63,7 +66,7 @@ pub use partners::{
 };
 pub use plugin_logs::{LogReach, MAX_LINES, StoredLogLine, append_log_lines, last_log_number, list_log_lines, purge_log_lines};
 pub use tenants::{
-    NewTenant, StoredTenant, destroy_tenant, find_changing_tenant, find_tenant, find_tenant_by_id, insert_tenant, list_revisions,
+    NewTenant, StoredTenant, delete_tenant, find_changing_tenant, find_tenant, find_tenant_by_id, insert_tenant, list_revisions,
     list_tenants, set_sealed_data_key, update_tenant,
 };
 pub use values::{

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::connection::Patience;
 use super::error::OnConstraint;
-use super::{AuditRecord, Change, Store, StoreError, Subject};
+use super::{AuditRecord, Change, Reach, Store, StoreError, Subject};
 use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::ids::{PartnerId, Slug, TenantId};
 
@@ -84,9 +84,14 @@ pub async fn insert_tenant(store: &Store, tenant: &NewTenant<'_>) -> Result<Chan
     Ok(Change { transaction, tenant: tenant.id })
 }
 
-/// Every tenant, by slug.
-pub async fn list_tenants(store: &Store) -> Result<Vec<StoredTenant>, StoreError> {
-    let query = sqlx::query_as(concat!(select_tenants!(), "order by t.slug"));
+/// Every tenant within reach, by slug.
+pub async fn list_tenants(store: &Store, reach: Reach) -> Result<Vec<StoredTenant>, StoreError> {
+    let (partner, tenant) = reach.bounds();
+    let query = sqlx::query_as(concat!(
+        select_tenants!(),
+        "where ($1::uuid is null or t.partner_id = $1) and ($2::uuid is null or t.tenant_id = $2) order by t.slug"
+    ));
+    let query = query.bind(partner).bind(tenant);
     let rows: Vec<TenantRow> = query.fetch_all(&mut *store.patiently_across_tenants().await?).await?;
     Ok(rows.into_iter().map(StoredTenant::from).collect())
 }
@@ -149,10 +154,9 @@ pub async fn update_tenant(
     Ok(())
 }
 
-/// Destroys a tenant. Its data key goes first, in a commit of its own together with the audit
-/// entry: from then on nothing of the tenant in this database can be decrypted, even if the long
-/// deletion of its rows is interrupted. A backup that contains the key is another matter.
-pub async fn destroy_tenant(store: &Store, tenant: TenantId, record: &AuditRecord) -> Result<(), StoreError> {
+/// Destroys a tenant: its data key first, in a commit of its own with the audit log's entry, so that nothing that this database has of it
+/// can be opened from then on, also where the long deletion of its rows is cut off. A backup that has the key too is another matter.
+pub async fn delete_tenant(store: &Store, tenant: TenantId, record: &AuditRecord) -> Result<(), StoreError> {
     let Some(mut change) = store.begin_change(tenant).await? else { return Ok(()) };
     sqlx::query("update tenants set sealed_data_key = '', disabled = true where tenant_id = $1")
         .bind(tenant.0)

@@ -25,7 +25,7 @@ pub use flow_config::{flow_config_place, open_config_value};
 use self::endpoint::{open_endpoint, open_tenant};
 use self::flow_config::open_flow_config;
 use self::flow_json::load_flow_json;
-use crate::store::{self, Changes, Store, StoreError, StoredTenant};
+use crate::store::{self, Changes, Reach, Store, StoreError, StoredTenant};
 use flowhost_exchange::endpoint::{Endpoint, Endpoints, EndpointsError, RequestRate};
 use flowhost_protocol::crypto::{DataKey, MasterKeys};
 use flowhost_protocol::ids::{FlowId, PluginDigest, TenantId};
@@ -172,7 +172,7 @@ impl Directory {
         let keys = store::list_keys(&self.store, stored.id).await?;
         let app_secrets = store::list_app_secrets(&self.store, stored.id).await?;
         let flows = store::list_flows(&self.store, stored.id).await?;
-        let config = store::list_flow_config(&self.store, stored.id).await?;
+        let config = store::list_config_values(&self.store, stored.id).await?;
         let tenant = Arc::new(open_tenant(&self.master, stored, &keys, &app_secrets, rate)?);
         let mut endpoints = HashMap::new();
         for flow in flows {
@@ -205,7 +205,7 @@ impl Endpoints for Directory {
 /// Fails if there are tenants and not one data key opens.
 async fn check_master_key(store: &Store, master: &MasterKeys) -> Result<(), TenantError> {
     let mut failure = None;
-    let tenants = store::list_tenants(store).await?;
+    let tenants = store::list_tenants(store, Reach::Everything).await?;
     for tenant in tenants.iter().filter(|tenant| !tenant.sealed_data_key.0.is_empty()) {
         match open_data_key(master, tenant) {
             Ok(_) => return Ok(()),

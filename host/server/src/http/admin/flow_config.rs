@@ -4,27 +4,26 @@ use axum::Json;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::super::problem::{JsonBody, Names, Problem};
-use super::desk::AtDesk;
-use crate::admin::SetConfigValue;
+use super::super::problem::{Names, Problem};
+use super::desk::{At, JsonAt};
+use crate::admin::{FlowDesk, SetConfigValue};
 
-pub(super) async fn set(
-    AtDesk(desk): AtDesk,
-    Names((tenant, flow, key)): Names<(String, String, String)>,
-    JsonBody(new): JsonBody<SetConfigValue>,
+pub(super) async fn put(
+    Names((_, _, key)): Names<(String, String, String)>,
+    JsonAt(desk, new): JsonAt<FlowDesk, SetConfigValue>,
 ) -> Result<StatusCode, Problem> {
-    desk.set_config_value(&tenant, &flow, &key, new).await?;
+    desk.put_config_value(&key, new).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn list(AtDesk(desk): AtDesk, Names((tenant, flow)): Names<(String, String)>) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({"config": desk.list_config(&tenant, &flow).await?})))
+pub(super) async fn list(At(desk): At<FlowDesk>) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!({"config": desk.list_config_values().await?})))
 }
 
-pub(super) async fn destroy(
-    AtDesk(desk): AtDesk,
-    Names((tenant, flow, key)): Names<(String, String, String)>,
+pub(super) async fn delete(
+    At(desk): At<FlowDesk>,
+    Names((_, _, key)): Names<(String, String, String)>,
 ) -> Result<StatusCode, Problem> {
-    desk.delete_config_value(&tenant, &flow, &key).await?;
+    desk.delete_config_value(&key).await?;
     Ok(StatusCode::NO_CONTENT)
 }

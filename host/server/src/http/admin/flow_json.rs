@@ -7,19 +7,16 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::super::body::read;
-use super::super::problem::{Names, Problem};
-use super::desk::AtDesk;
+use super::super::problem::Problem;
+use super::desk::At;
+use crate::admin::FlowDesk;
 
-pub(super) async fn set(
-    AtDesk(desk): AtDesk,
-    Names((tenant, flow)): Names<(String, String)>,
-    request: Request,
-) -> Result<Response, Problem> {
+pub(super) async fn put(At(desk): At<FlowDesk>, request: Request) -> Result<Response, Problem> {
     let wants_notes = wants_notes(request.headers());
     // Before the body is read: who may not upload costs nothing.
-    let place = desk.begin_flow_json(&tenant, &flow).await?;
+    let upload = desk.begin_flow_json()?;
     let document = read(request.into_body(), MAX_FLOW_JSON_BYTES).await?;
-    let notes = desk.set_flow_json(&tenant, &flow, document, place).await?;
+    let notes = upload.finish(document).await?;
     Ok(if wants_notes {
         ([(PREFERENCE_APPLIED, REPRESENTATION)], Json(json!({ "notes": notes }))).into_response()
     } else {
@@ -33,16 +30,12 @@ fn wants_notes(headers: &HeaderMap) -> bool {
     preferences.flat_map(|value| value.split(',')).any(|preference| preference.trim().eq_ignore_ascii_case(REPRESENTATION))
 }
 
-pub(super) async fn show(
-    AtDesk(desk): AtDesk,
-    Names((tenant, flow)): Names<(String, String)>,
-) -> Result<impl IntoResponse, Problem> {
-    let document = desk.show_flow_json(&tenant, &flow).await?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], document))
+pub(super) async fn show(At(desk): At<FlowDesk>) -> Result<impl IntoResponse, Problem> {
+    Ok(([(header::CONTENT_TYPE, "application/json")], desk.show_flow_json().await?))
 }
 
-pub(super) async fn destroy(AtDesk(desk): AtDesk, Names((tenant, flow)): Names<(String, String)>) -> Result<StatusCode, Problem> {
-    desk.delete_flow_json(&tenant, &flow).await?;
+pub(super) async fn delete(At(desk): At<FlowDesk>) -> Result<StatusCode, Problem> {
+    desk.delete_flow_json().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,37 +1,34 @@
-//! `/v1/tenants/{tenant}/graph`, and the upload of keys.
+//! `/v1/tenants/{tenant}/graph`, and keys with how they stand there.
 
 use axum::Json;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::super::problem::{JsonBody, Names, Problem};
-use super::desk::AtDesk;
-use crate::admin::{AdminError, GraphAccessView, SetGraphAccess, UploadKey};
+use super::super::problem::Problem;
+use super::desk::{At, JsonAt};
+use crate::admin::{GraphAccessView, SetGraphAccess, TenantDesk, UploadKey};
+use flowhost_protocol::ids::KeyId;
 
-pub(super) async fn set(
-    AtDesk(desk): AtDesk,
-    Names(tenant): Names<String>,
-    JsonBody(new): JsonBody<SetGraphAccess>,
-) -> Result<StatusCode, Problem> {
-    desk.set_graph_access(&tenant, new).await?;
+pub(super) async fn put(JsonAt(desk, new): JsonAt<TenantDesk, SetGraphAccess>) -> Result<StatusCode, Problem> {
+    desk.put_graph_access(new).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn show(AtDesk(desk): AtDesk, Names(tenant): Names<String>) -> Result<Json<GraphAccessView>, Problem> {
-    Ok(Json(desk.show_graph_access(&tenant).await?))
+pub(super) async fn show(At(desk): At<TenantDesk>) -> Result<Json<GraphAccessView>, Problem> {
+    Ok(Json(desk.show_graph_access().await?))
 }
 
-pub(super) async fn forget(AtDesk(desk): AtDesk, Names(tenant): Names<String>) -> Result<StatusCode, Problem> {
-    desk.forget_graph_access(&tenant).await?;
+pub(super) async fn delete(At(desk): At<TenantDesk>) -> Result<StatusCode, Problem> {
+    desk.delete_graph_access().await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn list_keys(At(desk): At<TenantDesk>) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!({"keys": desk.list_keys().await?})))
 }
 
 pub(super) async fn upload_key(
-    AtDesk(desk): AtDesk,
-    Names((tenant, key)): Names<(String, String)>,
-    JsonBody(upload): JsonBody<UploadKey>,
+    JsonAt((desk, key), upload): JsonAt<(TenantDesk, KeyId), UploadKey>,
 ) -> Result<Json<Value>, Problem> {
-    // What is no id names no key.
-    let key = key.parse().map_err(|_| AdminError::NotFound("key"))?;
-    Ok(Json(json!({"uploads": desk.upload_key(&tenant, key, upload).await?})))
+    Ok(Json(json!({"uploads": desk.upload_key(key, upload).await?})))
 }

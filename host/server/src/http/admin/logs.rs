@@ -5,31 +5,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::super::problem::{Names, Problem, parse_query};
+use super::super::problem::Problem;
 use super::super::{AdminState, Stopping};
-use super::desk::AtDesk;
-use crate::admin::{AdminError, LogFollower, LogLineView, LogQuery};
+use super::desk::QueryAt;
+use crate::admin::{AdminError, FlowDesk, LogFollower, LogLineView, LogQuery};
 use flowhost_runtime::telemetry;
 
-pub(super) async fn read(
+pub(super) async fn list(
     State(state): State<AdminState>,
-    AtDesk(desk): AtDesk,
-    Names((tenant, flow)): Names<(String, String)>,
-    RawQuery(query): RawQuery,
+    QueryAt(desk, query): QueryAt<FlowDesk, LogQuery>,
 ) -> Result<Response, Problem> {
-    let query: LogQuery = parse_query(query.as_deref())?;
     if !query.follow {
-        let lines = desk.read_log(&tenant, &flow, &query).await?;
+        let lines = desk.list_log_lines(&query).await?;
         return Ok(([(header::CONTENT_TYPE, JSON_LINES)], json_lines(&lines)).into_response());
     }
-    let (lines, follower) = desk.follow_log(&tenant, &flow, &query).await?;
+    let (lines, follower) = desk.follow_log(&query).await?;
     let (sender, receiver) = channel(UNREAD_CHUNKS);
     tokio::spawn(follow(follower, lines, sender, state.stopping));
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];

@@ -4,34 +4,30 @@ use axum::Json;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::super::problem::{JsonBody, Names, Problem};
-use super::desk::AtDesk;
-use crate::admin::{CreatePartner, PartnerView, PatchPartner};
+use super::super::problem::{Names, Problem};
+use super::desk::{At, JsonAt};
+use crate::admin::{CreatePartner, Desk, PartnerView, PatchPartner};
 
-pub(super) async fn create(
-    AtDesk(desk): AtDesk,
-    JsonBody(new): JsonBody<CreatePartner>,
-) -> Result<(StatusCode, Json<PartnerView>), Problem> {
+pub(super) async fn create(JsonAt(desk, new): JsonAt<Desk, CreatePartner>) -> Result<(StatusCode, Json<PartnerView>), Problem> {
     Ok((StatusCode::CREATED, Json(desk.create_partner(new).await?)))
 }
 
-pub(super) async fn list(AtDesk(desk): AtDesk) -> Result<Json<Value>, Problem> {
+pub(super) async fn list(At(desk): At<Desk>) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({"partners": desk.list_partners().await?})))
 }
 
-pub(super) async fn show(AtDesk(desk): AtDesk, Names(partner): Names<String>) -> Result<Json<PartnerView>, Problem> {
+pub(super) async fn show(At(desk): At<Desk>, Names(partner): Names<String>) -> Result<Json<PartnerView>, Problem> {
     Ok(Json(desk.show_partner(&partner).await?))
 }
 
 pub(super) async fn update(
-    AtDesk(desk): AtDesk,
     Names(partner): Names<String>,
-    JsonBody(patch): JsonBody<PatchPartner>,
+    JsonAt(desk, patch): JsonAt<Desk, PatchPartner>,
 ) -> Result<Json<PartnerView>, Problem> {
-    Ok(Json(desk.patch_partner(&partner, patch).await?))
+    Ok(Json(desk.update_partner(&partner, patch).await?))
 }
 
-pub(super) async fn destroy(AtDesk(desk): AtDesk, Names(partner): Names<String>) -> Result<StatusCode, Problem> {
+pub(super) async fn delete(At(desk): At<Desk>, Names(partner): Names<String>) -> Result<StatusCode, Problem> {
     desk.delete_partner(&partner).await?;
     Ok(StatusCode::NO_CONTENT)
 }

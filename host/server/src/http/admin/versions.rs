@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::super::body::BodyParts;
-use super::super::problem::{JsonBody, Names, Problem};
-use super::desk::AtDesk;
-use crate::admin::{Activated, AdminError, Rehearsed, UploadedVersion};
+use super::super::problem::Problem;
+use super::desk::{At, JsonAt, VersionNumber};
+use crate::admin::{Activated, FlowDesk, Rehearsed, UploadedVersion};
 
 /// Which version to activate.
 #[derive(Deserialize)]
@@ -25,47 +25,32 @@ pub(super) struct Rehearse {
     data: Map<String, Value>,
 }
 
-pub(super) async fn upload(
-    AtDesk(desk): AtDesk,
-    Names((tenant, flow)): Names<(String, String)>,
-    request: Request,
-) -> Result<(StatusCode, Json<UploadedVersion>), Problem> {
+pub(super) async fn upload(At(desk): At<FlowDesk>, request: Request) -> Result<(StatusCode, Json<UploadedVersion>), Problem> {
     // Before the body is read: who may not upload costs nothing.
-    let mut upload = desk.begin_upload(&tenant, &flow).await?;
+    let mut upload = desk.begin_upload().await?;
     let mut parts = BodyParts::of(request.into_body(), MAX_COMPONENT_BYTES);
     while let Some(part) = parts.next().await? {
         upload.write(&part).await?;
     }
-    Ok((StatusCode::CREATED, Json(desk.upload_version(&tenant, &flow, upload).await?)))
+    Ok((StatusCode::CREATED, Json(upload.finish().await?)))
 }
 
-pub(super) async fn list(AtDesk(desk): AtDesk, Names((tenant, flow)): Names<(String, String)>) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({"versions": desk.list_versions(&tenant, &flow).await?})))
+pub(super) async fn list(At(desk): At<FlowDesk>) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!({"versions": desk.list_versions().await?})))
 }
 
 pub(super) async fn rehearse(
-    AtDesk(desk): AtDesk,
-    Names((tenant, flow, version)): Names<(String, String, String)>,
-    JsonBody(Rehearse { data }): JsonBody<Rehearse>,
+    JsonAt((desk, VersionNumber(version)), Rehearse { data }): JsonAt<(FlowDesk, VersionNumber), Rehearse>,
 ) -> Result<Json<Rehearsed>, Problem> {
-    // What is no number names no version.
-    let version = version.parse().map_err(|_| AdminError::NotFound("version"))?;
-    Ok(Json(desk.rehearse(&tenant, &flow, version, data).await?))
+    Ok(Json(desk.rehearse(version, data).await?))
 }
 
-pub(super) async fn activate(
-    AtDesk(desk): AtDesk,
-    Names((tenant, flow)): Names<(String, String)>,
-    JsonBody(activate): JsonBody<Activate>,
-) -> Result<Json<Activated>, Problem> {
-    Ok(Json(desk.activate(&tenant, &flow, activate.version).await?))
+pub(super) async fn activate(JsonAt(desk, activate): JsonAt<FlowDesk, Activate>) -> Result<Json<Activated>, Problem> {
+    Ok(Json(desk.activate(activate.version).await?))
 }
 
-pub(super) async fn rollback(
-    AtDesk(desk): AtDesk,
-    Names((tenant, flow)): Names<(String, String)>,
-) -> Result<Json<Activated>, Problem> {
-    Ok(Json(desk.rollback(&tenant, &flow).await?))
+pub(super) async fn rollback(At(desk): At<FlowDesk>) -> Result<Json<Activated>, Problem> {
+    Ok(Json(desk.rollback().await?))
 }
 
 /// `SANDBOX.md` has it among what an upload may cost.

@@ -1,0 +1,295 @@
+//! Where callers act. The operations are methods of desks, and to a desk one comes only past the checks of sight and right.
+//!
+//! Invariant: [`Visitor`] is the only maker of desks, and only a desk gives its operations the database. Both hold since the fields of
+//! [`Admin`] and of the desks that matter are private to this file.
+
+use std::fmt;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use super::logs::Followers;
+use super::uploads::Uploads;
+use super::{AdminError, Caller, Right, Stage};
+use crate::key_uploads::KeyUploads;
+use crate::store::{self, Actor, AuditRecord, Store, StoredFlow, StoredTenant, Subject, TokenScope};
+use crate::tenants::{Directory, open_data_key};
+use flowhost_protocol::crypto::{DataKey, MasterKeys, TokenDigest};
+use flowhost_protocol::ids::{RequestId, Scope};
+use flowhost_runtime::budget::Budget;
+use flowhost_runtime::plugins::Plugins;
+
+/// What the operations of the admin API work with.
+pub struct Admin {
+    store: Store,
+    operator_token: Option<TokenDigest>,
+    pub(super) master: MasterKeys,
+    pub(super) directory: Arc<Directory>,
+    pub(super) plugins: Arc<Plugins>,
+    pub(super) key_uploads: Arc<KeyUploads>,
+    pub(super) uploads: Uploads,
+    pub(super) stage: Arc<dyn Stage>,
+    pub(super) followers: Followers,
+    pub(super) reading_flow_json: Mutex<()>,
+    pub(super) changes: Arc<Budget>,
+}
+
+impl Admin {
+    /// Puts the parts together. `operator_token` is one that is valid without being in the database; `upload_folder` keeps components
+    /// until they are stored; on `stage` versions are rehearsed; `changes` has the places of those that tenants themselves make.
+    #[expect(clippy::too_many_arguments, reason = "each is a part of its own, and this is where they meet")]
+    pub fn new(
+        store: Store,
+        master: MasterKeys,
+        directory: Arc<Directory>,
+        plugins: Arc<Plugins>,
+        key_uploads: Arc<KeyUploads>,
+        operator_token: Option<TokenDigest>,
+        upload_folder: PathBuf,
+        stage: Arc<dyn Stage>,
+        changes: Arc<Budget>,
+    ) -> Self {
+        Self {
+            store,
+            operator_token,
+            master,
+            directory,
+            plugins,
+            key_uploads,
+            uploads: Uploads::new(upload_folder),
+            stage,
+            followers: Followers::default(),
+            reading_flow_json: Mutex::default(),
+            changes,
+        }
+    }
+
+    /// Who shows this token; none if it is not valid, or not any more.
+    pub async fn authenticate(&self, token: &str) -> Result<Option<Caller>, AdminError> {
+        let digest = TokenDigest::of(token);
+        if self.operator_token == Some(digest) {
+            let scope = TokenScope::Operator;
+            return Ok(Some(Caller { actor: Actor { token: None, role: scope.role() }, scope }));
+        }
+        if !is_token(token) {
+            return Ok(None);
+        }
+        let found = store::use_api_token(&self.store, &digest).await?;
+        Ok(found.map(|(id, scope)| Caller { actor: Actor { token: Some(id), role: scope.role() }, scope }))
+    }
+
+    /// A caller who comes with this request, to do what needs this right.
+    pub fn visitor(self: &Arc<Self>, caller: Caller, right: Right, request: Option<RequestId>) -> Visitor {
+        Visitor { admin: self.clone(), caller, right, request }
+    }
+}
+
+/// A caller who wants something: nothing is checked yet, and there is nothing to be done but to ask for a desk. Not to see comes before
+/// not to be allowed, so that nobody learns what there is.
+///
+/// ```
+/// # use flowhost_server::admin::{AdminError, Visitor};
+/// async fn checked(visitor: Visitor) -> Result<(), AdminError> {
+///     visitor.flow("acme", "booking").await?.delete_flow().await
+/// }
+/// ```
+///
+/// An operation without the check does not compile:
+///
+/// ```compile_fail,E0599
+/// # use flowhost_server::admin::{AdminError, Visitor};
+/// async fn unchecked(visitor: Visitor) -> Result<(), AdminError> {
+///     visitor.delete_flow().await
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Visitor {
+    admin: Arc<Admin>,
+    caller: Caller,
+    right: Right,
+    request: Option<RequestId>,
+}
+
+impl Visitor {
+    /// The desk for what is above tenants.
+    pub fn desk(self) -> Result<Desk, AdminError> {
+        self.caller.check(self.right)?;
+        Ok(Desk(self))
+    }
+
+    /// The desk of the tenant of that slug.
+    pub async fn tenant(self, slug: &str) -> Result<TenantDesk, AdminError> {
+        let TenantToDelete(desk) = self.tenant_to_delete(slug).await?;
+        if desk.tenant.sealed_data_key.0.is_empty() { Err(no_tenant()) } else { Ok(desk) }
+    }
+
+    /// The tenant of that slug, to be deleted: one whose deletion was cut off, too.
+    pub async fn tenant_to_delete(self, slug: &str) -> Result<TenantToDelete, AdminError> {
+        let found = store::find_tenant(&self.admin.store, slug).await?;
+        let tenant = found.filter(|tenant| self.caller.sees(tenant)).ok_or_else(no_tenant)?;
+        Ok(TenantToDelete(TenantDesk { desk: self.desk()?, tenant }))
+    }
+
+    /// The desk of the flow of that name.
+    pub async fn flow(self, tenant: &str, name: &str) -> Result<FlowDesk, AdminError> {
+        let desk = self.tenant(tenant).await?;
+        let found = store::find_flow(desk.store(), desk.tenant.id, name).await?;
+        Ok(FlowDesk { flow: found.ok_or_else(no_flow)?, desk })
+    }
+}
+
+/// Where a caller acts who may do what the request is for. What it does at a tenant or a flow it does at their desks.
+///
+/// Only [`Visitor::desk`] makes one:
+///
+/// ```compile_fail,E0423
+/// # use flowhost_server::admin::{Desk, Visitor};
+/// fn forged(visitor: Visitor) -> Desk {
+///     Desk(visitor)
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Desk(Visitor);
+
+impl Desk {
+    pub(super) fn admin(&self) -> &Arc<Admin> {
+        &self.0.admin
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.0.admin.store
+    }
+
+    pub(super) fn caller(&self) -> &Caller {
+        &self.0.caller
+    }
+
+    /// The desk of a tenant that is named beside what the request is for.
+    pub(super) async fn tenant(&self, slug: &str) -> Result<TenantDesk, AdminError> {
+        self.0.clone().tenant(slug).await
+    }
+
+    /// The beginning of an entry in the audit log.
+    pub(super) fn record(&self, subject: Subject, action: &'static str) -> AuditRecord {
+        let Visitor { caller, request, .. } = &self.0;
+        AuditRecord { actor: caller.actor, request: *request, subject, action, target: None, before: None, after: None }
+    }
+}
+
+/// Where a caller acts on a tenant: one that it may see, and whose data key is there.
+#[derive(Clone)]
+pub struct TenantDesk {
+    desk: Desk,
+    tenant: StoredTenant,
+}
+
+impl TenantDesk {
+    pub(super) fn admin(&self) -> &Arc<Admin> {
+        self.desk.admin()
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        self.desk.store()
+    }
+
+    pub(super) fn caller(&self) -> &Caller {
+        self.desk.caller()
+    }
+
+    /// The tenant as it was when the caller came.
+    pub(super) fn tenant(&self) -> &StoredTenant {
+        &self.tenant
+    }
+
+    pub(super) fn data_key(&self) -> Result<DataKey, AdminError> {
+        Ok(open_data_key(&self.admin().master, &self.tenant)?)
+    }
+
+    /// The beginning of an entry in the audit log about the tenant.
+    pub(super) fn record(&self, action: &'static str) -> AuditRecord {
+        self.desk.record(self.tenant.subject(), action)
+    }
+}
+
+/// A tenant that a caller may delete, and do nothing else with: what seals its values may be gone already.
+pub struct TenantToDelete(TenantDesk);
+
+impl TenantToDelete {
+    pub(super) fn desk(&self) -> &TenantDesk {
+        &self.0
+    }
+}
+
+/// Where a caller acts on a flow of a tenant, and on that tenant.
+#[derive(Clone)]
+pub struct FlowDesk {
+    desk: TenantDesk,
+    flow: StoredFlow,
+}
+
+impl FlowDesk {
+    /// The flow as it was when the caller came.
+    pub(super) fn flow(&self) -> &StoredFlow {
+        &self.flow
+    }
+
+    pub(super) fn scope(&self) -> Scope {
+        Scope { tenant: self.desk.tenant.id, flow: self.flow.id }
+    }
+
+    /// The beginning of an entry in the audit log about the flow.
+    pub(super) fn record(&self, action: &'static str) -> AuditRecord {
+        AuditRecord { target: Some(self.flow.name.clone()), ..self.desk.record(action) }
+    }
+
+    /// Whether the caller would come to this flow's desk now.
+    pub(super) async fn is_still_open(&self) -> Result<bool, AdminError> {
+        let visitor = self.desk.desk.0.clone();
+        match visitor.flow(&self.desk.tenant.slug, &self.flow.name).await {
+            Ok(now) => Ok(now.flow.id == self.flow.id),
+            Err(AdminError::NotFound(_) | AdminError::Forbidden(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Deref for FlowDesk {
+    type Target = TenantDesk;
+
+    fn deref(&self) -> &TenantDesk {
+        &self.desk
+    }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Desk({:?}, {:?})", self.0.caller, self.0.right)
+    }
+}
+
+impl fmt::Debug for FlowDesk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FlowDesk({:?}, {:?})", self.desk.desk, self.scope())
+    }
+}
+
+pub(super) fn no_tenant() -> AdminError {
+    AdminError::NotFound("tenant")
+}
+
+pub(super) fn no_flow() -> AdminError {
+    AdminError::NotFound("flow")
+}
+
+/// Whether a text can be a token of the database at all: what can't is no reason to ask there.
+fn is_token(text: &str) -> bool {
+    text.len() == TOKEN_PREFIX.len() + TOKEN_DIGITS && text.starts_with(TOKEN_PREFIX)
+}
+
+/// By which scanners of leaked secrets tell what it is: Flowhost, admin.
+pub(super) const TOKEN_PREFIX: &str = "fha_";
+
+/// 256 bits in base64.
+const TOKEN_DIGITS: usize = 43;

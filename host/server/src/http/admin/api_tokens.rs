@@ -1,0 +1,23 @@
+//! `/v1/api-tokens`.
+
+use axum::Json;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::super::problem::Problem;
+use super::desk::{At, JsonAt};
+use crate::admin::{CreateApiToken, Desk, NewApiToken};
+use flowhost_protocol::ids::ApiTokenId;
+
+pub(super) async fn create(JsonAt(desk, new): JsonAt<Desk, CreateApiToken>) -> Result<(StatusCode, Json<NewApiToken>), Problem> {
+    Ok((StatusCode::CREATED, Json(desk.create_api_token(new).await?)))
+}
+
+pub(super) async fn list(At(desk): At<Desk>) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!({"api_tokens": desk.list_api_tokens().await?})))
+}
+
+pub(super) async fn delete(At((desk, token)): At<(Desk, ApiTokenId)>) -> Result<StatusCode, Problem> {
+    desk.delete_api_token(token).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
