@@ -27,7 +27,7 @@ async fn versions_are_uploaded_activated_and_rolled_back() {
     assert_ne!(second["digest"], first["digest"]);
     assert_eq!(flow.count("token-of-ana").await, 2);
     activate(2).await.expect(200);
-    // Activating what is active changes nothing, least of all what a rollback goes back to.
+    // Activating the active version changes nothing, least of all the target of a rollback.
     activate(2).await.expect(200);
     let list = flow.call("GET", "/versions", Value::Null).await.expect(200);
     let shown: Vec<_> =
@@ -140,7 +140,7 @@ async fn who_may_not_upload_is_told_so_before_the_body_comes() {
     assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
 }
 
-/// It exports a function that the contract doesn't have, and not those that it has.
+/// It exports a function that is not in the contract, and none of the contract's own.
 const OTHER_WORLD: &str = r#"(component
     (core module $code (func (export "f")))
     (core instance $code (instantiate $code))

@@ -1,4 +1,4 @@
-//! What is not there can't be told from what never was.
+//! What does not exist gets the same answer as what never existed.
 
 use flowhost_tests::{Component, RawConnection, TestHost};
 use serde_json::json;
@@ -46,7 +46,7 @@ async fn what_is_switched_off_says_so_and_nothing_else() {
     assert!(not_there.starts_with("HTTP/1.1 404 "), "a flow that is not there is not switched off: {not_there}");
 }
 
-/// The answer to a request without the headers that differ each time.
+/// The head of the answer without the headers that differ each time.
 async fn ask(host: &TestHost, request: &str) -> String {
     let mut connection = RawConnection::open(&host.public_url()).await;
     connection.write(request).await;
