@@ -192,8 +192,8 @@ impl std::fmt::Display for Percentiles {
 /// The neighbour may at most double the `p99`.
 const MOST: f64 = 2.0;
 
-/// Higher, because only the check of a large reply takes turns. Sealing, storing and sending its 700 kB
-/// does not.
+/// Higher, because only the check of a large reply takes turns. Sealing, storing and sending its
+/// 700 kB does not.
 const MOST_BESIDE_REPLIES: f64 = 4.0;
 
 const ROUNDS: u32 = 13;

@@ -2,9 +2,9 @@
 //! checks it, and checks replies against it as the phone does (`protocol.md` section 5). It does no
 //! I/O and knows nothing of the host.
 //!
-//! Documents and replies come from untrusted authors. So every check takes time linear in their
-//! size, the JSON parser bounds the depth (128 levels), a place is formatted only for a finding
-//! that is kept, and messages cut what they quote.
+//! Documents and replies come from untrusted authors. So every check takes time that grows with
+//! their size, the JSON parser bounds the depth (128 levels), a place is formatted only for a
+//! finding that is kept, and messages cut what they quote.
 
 #![forbid(unsafe_code)]
 

@@ -75,8 +75,8 @@ impl ReplyRules {
         &self.routes
     }
 
-    /// Checks a reply (the JSON before it is sealed) as the receiving phone would. The time is
-    /// linear in the reply, whatever the schemas are. The findings name positions and types, never
+    /// Checks a reply (the JSON before it is sealed) as the receiving phone would. The time grows
+    /// with the reply, whatever the schemas are. The findings name positions and types, never
     /// values.
     pub fn check_reply(&self, from: Origin<'_>, reply: &Value) -> Result<(), Findings> {
         let mut found = Collector::default();

@@ -2,7 +2,7 @@
 //! tenants that together demand all memory, places and time, strangers, a log without a reader, a
 //! database that goes silent, a rolling restart, and honest users beside them. Fails unless every
 //! honest request gets its conversation's right answer, memory stays below what
-//! `host/docs/operators.md` says a host needs, and nothing of it all remains.
+//! `host/docs/operators.md` says a host needs, and nothing is left over at the end.
 //!
 //! `cargo bench -p flowhost --bench soak -- MINUTES` (10 by default); use `--profile dev` where a
 //! release build takes too long. After a fifth of the time and at the end, all load stops and the

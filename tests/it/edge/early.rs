@@ -45,7 +45,7 @@ async fn a_body_that_comes_after_its_answer_is_read_and_the_connection_closed() 
     join_all(requests.into_iter().map(|Refused { listener, head, status }| async move {
         let mut connection = RawConnection::open(&listener).await;
         connection.write(format!("{head}content-length: {}\r\n\r\n", large.len())).await;
-        // This body is read before its length is known to be too large.
+        // The host refuses a body that is too large only after reading up to the limit.
         if status == 413 {
             connection.write(&large[..2 << 20]).await;
         }

@@ -1,4 +1,5 @@
-//! What does not exist gets the same answer as what never existed.
+//! Unknown tenants, flows and routes get the same answer; a flow that is switched off says only
+//! that.
 
 use flowhost_tests::{Component, RawConnection, TestHost};
 use serde_json::json;

@@ -21,7 +21,7 @@ struct Range<'a> {
 
 impl<'a> Checker<'_, 'a> {
     pub(super) fn check_date_picker(&mut self, members: &'a Map<String, Value>, at: &Place<'_>) {
-        // Before 5.0 it was in milliseconds.
+        // Before 5.0 its dates were milliseconds.
         if self.version.is_retired() {
             return;
         }

@@ -42,7 +42,7 @@ impl<'a> Checker<'_, 'a> {
         let due = match part {
             "init-values" => field.type_name(component),
             _ if is_range => "object",
-            // A file picker has one message for each thing that can go wrong.
+            // A file picker takes a text or one text for each kind of error.
             _ if field == Field::Media => return,
             _ => "string",
         };

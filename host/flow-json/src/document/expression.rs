@@ -40,7 +40,7 @@ pub trait Meaning<'a> {
     /// The concatenation of two adjacent expressions.
     fn joined(&mut self, left: Self::Value, right: Self::Value) -> Self::Value;
 
-    /// Evaluates an expression, without its backticks. The time is linear in its length.
+    /// Evaluates an expression, without its backticks. The time grows with its length.
     fn read(&mut self, text: &'a str) -> Result<Self::Value, Self::Fault>
     where
         Self: Sized,

@@ -1,5 +1,5 @@
-//! The data that a screen declares: the part of JSON Schema that can be checked in time linear in
-//! the reply alone.
+//! The data that a screen declares: the part of JSON Schema that can be checked in time that grows
+//! with the reply alone.
 //!
 //! Schemas come from tenants. So this module follows no references, runs no patterns and tries no
 //! alternatives: it ignores `$ref`, `pattern`, `format`, `allOf`, `anyOf`, `oneOf`, `not`, `if` and
@@ -60,7 +60,7 @@ struct Bounds {
 
 impl Schema {
     /// Checks the data of a reply that leads to `screen`, except the members in `hidden`. With
-    /// `all`, every declared property is required. The time is linear in the reply, whatever the
+    /// `all`, every declared property is required. The time grows with the reply, whatever the
     /// schema is.
     pub(crate) fn check_reply(
         &self,

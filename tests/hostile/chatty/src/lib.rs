@@ -2,8 +2,8 @@
 //!
 //! - `shared`: returns what the session says of its token;
 //! - `big-reply`, `big-state`: exceed the host's limits; `big-state` is well-formed;
-//! - `bad-json`, `not-an-object`: return this as a screen's data; `bad-state`: returns a state that is
-//!   not JSON;
+//! - `bad-json`, `not-an-object`: return this as a screen's data; `bad-state`: returns a state that
+//!   is not JSON;
 //! - `success`: shows the reserved screen; `flood`: logs 1000 lines and answers honestly;
 //!   `long-line`: logs a line of 1 MiB;
 //! - `reject`, `close`, `complete`, `bad-request`, `internal`: do what a plugin may do.
