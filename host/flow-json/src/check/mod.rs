@@ -118,7 +118,7 @@ impl Checker<'_, '_> {
         self.found.note(at, None, problem);
     }
 
-    /// The level for bindings without a target. WhatsApp doesn't check them in 7.1 alone.
+    /// The level for bindings without a target. Only in 7.1, WhatsApp doesn't check them.
     fn level_of_bindings(&self) -> Level {
         if self.version == Version(7, 1) { Level::Note } else { self.level }
     }

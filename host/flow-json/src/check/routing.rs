@@ -1,4 +1,4 @@
-//! Checks the routing model, and where `navigate` actions lead without one.
+//! Checks the routing model, and where `navigate` actions lead in addition to it.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 

@@ -1,5 +1,5 @@
-//! Expressions between backticks, and the conditions of an `If`: `` `'Hello ' ${data.name}` ``, ``
-//! `${form.age} >= 18 && !${form.opt_out}` ``.
+//! Expressions between backticks, and the conditions of an `If`: `` `'Hello ' ${data.name}` ``,
+//! `` `${form.age} >= 18 && !${form.opt_out}` ``.
 
 use super::reference::Reference;
 
