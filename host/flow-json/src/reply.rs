@@ -34,7 +34,7 @@ pub struct ReplyRules {
 struct Rule {
     /// The data that it declares. A screen that declares none accepts anything, as on the phone.
     schema: Schema,
-    /// A reply to a screen with a `NavigationList` must hold everything that the next screen
+    /// After a screen with a `NavigationList`, a reply must hold everything that the next screen
     /// declares.
     has_navigation_list: bool,
 }

@@ -16,7 +16,7 @@ pub struct Slot {
     pub time: String,
 }
 
-/// The form of screen APPOINTMENT has the same fields as what its dropdowns send when they change.
+/// The button and the dropdowns of screen APPOINTMENT both send this form.
 impl From<Form> for Chosen {
     fn from(form: Form) -> Self {
         Chosen { department: form.department, location: form.location, date: form.date, time: form.time }

@@ -21,7 +21,7 @@ impl Mischief for Trapper {
     }
 }
 
-/// The array keeps the optimizer from turning the recursion into a loop.
+/// The array keeps the optimiser from turning the recursion into a loop.
 #[expect(unconditional_recursion, reason = "on purpose")]
 fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 32]);
