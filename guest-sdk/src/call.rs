@@ -1,12 +1,11 @@
-//! One call of a plugin, without its surroundings: module `component` does it inside the host,
-//! `testing` in a unit test.
+//! Runs one call of a plugin. Module `component` uses it inside the host, `testing` in a unit test.
 
 use serde_json::Value;
 
 use crate::reply::FinishedReply;
 use crate::{Action, Error, Exchange, FlowPlugin, Session, State};
 
-/// What the host remembers of the conversation, as JSON.
+/// What the host stores of the conversation, as JSON.
 pub(crate) struct StoredSession {
     pub(crate) state: Option<String>,
     pub(crate) context: Option<String>,
@@ -14,14 +13,14 @@ pub(crate) struct StoredSession {
     pub(crate) shared: bool,
 }
 
-/// What a call that succeeded leads to.
+/// The result of a successful call.
 pub(crate) struct Outcome {
     pub(crate) reply: FinishedReply,
     /// The state to store, as JSON.
     pub(crate) state: String,
 }
 
-/// Loads the state, calls the function for the action, and makes the JSON of the reply and of the state.
+/// Loads the state, calls the function for the action, and serializes the reply and the new state.
 pub(crate) fn run<P: FlowPlugin>(exchange: &Exchange, stored: StoredSession) -> Result<Outcome, Error> {
     let mut session = load::<P::State>(stored)?;
     let reply = match exchange.action {
@@ -42,7 +41,7 @@ fn load<S: State>(stored: StoredSession) -> Result<Session<S>, Error> {
     Ok(Session { state, context, exchanges: stored.exchanges, shared: stored.shared })
 }
 
-/// Parses JSON from the host, which is well-formed, but may be nested deeper than serde_json reads.
+/// Parses JSON from the host. It is well-formed, but may be nested too deeply for serde_json.
 pub(crate) fn parse(what: &str, json: &str) -> Result<Value, Error> {
     serde_json::from_str(json).map_err(|error| Error::internal(format!("{what} cannot be read: {error}")))
 }

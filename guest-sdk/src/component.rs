@@ -1,5 +1,5 @@
-//! The plugin as a component: what the host calls, and where the log goes. Only here are generated bindings, and so unsafe
-//! code.
+//! The plugin as a component: its exports for the host, and the forwarding of its log. Only this
+//! module contains generated bindings, and so unsafe code.
 
 use std::marker::PhantomData;
 
@@ -24,7 +24,7 @@ pub mod bindings {
 }
 pub use bindings::export_component;
 
-/// What the SDK itself uses of WASI. `std` has no random numbers to give, only a seed for its hash tables.
+/// The SDK's own imports from WASI. `std` has no random numbers, only a seed for its hash tables.
 #[allow(unsafe_code, unused_qualifications, unreachable_pub, dead_code, clippy::all, reason = "generated")]
 pub(crate) mod surroundings {
     wit_bindgen::generate!({
@@ -47,7 +47,7 @@ pub(crate) mod surroundings {
     });
 }
 
-/// A plugin in the shape that the bindings want.
+/// Implements the generated `Guest` trait for a plugin.
 #[expect(missing_debug_implementations, reason = "never made")]
 pub struct Component<P>(PhantomData<P>);
 
@@ -104,10 +104,10 @@ impl From<FinishedReply> for types::Reply {
     }
 }
 
-/// Sends what the macros of [`log`] write to the host.
+/// Forwards records of the [`log`] macros to the host.
 struct HostLog;
 
-/// Fails when the plugin has installed a logger of its own, which is then its choice.
+/// Does nothing if the plugin installed a logger of its own, which is its choice.
 fn forward_log() {
     if log::set_logger(&HostLog).is_ok() {
         log::set_max_level(log::LevelFilter::Trace);

@@ -1,4 +1,4 @@
-//! What the tenant set for this flow: `flowhost flow config set`.
+//! The flow's settings, which the tenant changes with `flowhost flow config set`.
 //!
 //! ```
 //! use flowhost_sdk::{Error, config};
@@ -10,26 +10,27 @@
 //! # assert!(opening_hours().unwrap_err().to_string().contains("opening-hours"));
 //! ```
 //!
-//! Secrets are not here: a plugin never sees them. It writes `{{secret:NAME}}` into a request instead, see [`http`](crate::http).
-//! In a unit test, [`Conversation::with_config`](crate::testing::Conversation::with_config) sets values.
+//! Secrets are not available here, because a plugin never sees them. Write `{{secret:NAME}}` into a
+//! request instead; see [`http`](crate::http). In a unit test,
+//! [`Conversation::with_config`](crate::testing::Conversation::with_config) sets values.
 
 use std::fmt;
 
-/// The value of a setting; none if it is not set, or is a secret.
+/// The value of a setting; `None` if it is not set or is a secret.
 pub fn get(key: &str) -> Option<String> {
     sys::get(key)
 }
 
-/// The value of a setting that the plugin can't do without.
+/// The value of a setting that the plugin requires.
 ///
 /// # Errors
 ///
-/// [`Missing`], which becomes an internal error by `?`, if it is not set, or is a secret.
+/// [`Missing`] if it is not set or is a secret. With `?` it becomes an internal error.
 pub fn require(key: &str) -> Result<String, Missing> {
     get(key).ok_or_else(|| Missing(key.to_owned()))
 }
 
-/// A setting that is not set.
+/// The flow lacks a required setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing(String);
 

@@ -1,13 +1,14 @@
-//! Why a call failed, and whose fault it is.
+//! Why a call failed, and who is at fault.
 
 use std::error::Error as StdError;
 use std::fmt;
 
-/// Why a call gave no reply.
+/// Why a call has no reply.
 ///
-/// There are two kinds. The **user's** fault is [`Error::bad_request`]: the same screen comes again and shows the text. The
-/// **plugin's** fault is everything else: it is logged, never shown, and answered as the flow's setting `on_failure` says.
-/// Every [`std::error::Error`] becomes the second kind by `?`; the first kind has to be asked for:
+/// There are two kinds. [`Error::bad_request`] is the **user's** fault: the same screen appears
+/// again and shows the text. Everything else is the **plugin's** fault: it is logged, never shown,
+/// and answered according to the flow's setting `on_failure`. With `?`, every [`std::error::Error`]
+/// becomes the second kind; the first kind must be made explicitly:
 ///
 /// ```
 /// use flowhost_sdk::Error;
@@ -18,8 +19,8 @@ use std::fmt;
 /// # assert!(party_size("two").is_err());
 /// ```
 ///
-/// In both cases the state stays what it was before the call. To keep a changed state, or to send other data with the
-/// text, answer with [`Reply::error`](crate::Reply::error) instead.
+/// In both cases the state stays as it was before the call. To keep a changed state, or to send
+/// other data with the text, answer with [`Reply::error`](crate::Reply::error) instead.
 pub struct Error {
     pub(crate) kind: Kind,
     pub(crate) message: String,
@@ -32,19 +33,21 @@ pub(crate) enum Kind {
 }
 
 impl Error {
-    /// The user's input is at fault: the same screen comes again and shows `text`, which should say how to mend it.
+    /// The user's input is at fault. The same screen appears again and shows `text`, which should
+    /// say how to correct the input.
     pub fn bad_request(text: impl Into<String>) -> Self {
         Error { kind: Kind::BadRequest, message: text.into() }
     }
 
-    /// The plugin, or something that it depends on, is at fault. `message` goes to the log, not to the user.
+    /// The plugin or something that it depends on is at fault. `message` goes to the log, not to
+    /// the user.
     pub fn internal(message: impl Into<String>) -> Self {
         Error { kind: Kind::Internal, message: message.into() }
     }
 }
 
-/// Takes the whole chain of sources into the message. This is why [`Error`] is no [`std::error::Error`] itself: the
-/// conversion would then overlap with that of a type into itself.
+/// Puts the whole chain of sources into the message. [`Error`] itself does not implement
+/// [`std::error::Error`], because this conversion would then overlap with `From<T> for T`.
 impl<E: StdError> From<E> for Error {
     fn from(error: E) -> Self {
         let mut message = error.to_string();

@@ -1,4 +1,4 @@
-//! What the client sent.
+//! Requests from the client.
 
 use std::fmt;
 
@@ -9,82 +9,89 @@ use crate::ScreenForm;
 use crate::screen::Fields;
 use crate::typed::{Mismatch, from_form};
 
-/// One decrypted, verified request of the conversation.
+/// One request of the conversation, decrypted and verified.
 #[derive(Debug)]
 pub struct Exchange {
     pub(crate) action: Action,
     pub(crate) screen: Option<String>,
-    /// A JSON object.
+    /// Always a JSON object.
     pub(crate) data: Value,
     pub(crate) flow_token: String,
     pub(crate) version: String,
     pub(crate) token_verified: bool,
 }
 
-/// Why the client calls.
+/// Why the client calls the plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// The user opened the flow.
     Init,
-    /// The user went back on a screen with `refresh_on_back`.
+    /// The user went back from a screen with `refresh_on_back`.
     Back,
-    /// The user submitted a screen, or changed a component that asks for data.
+    /// The user submitted a screen, or changed a component that requests data.
     DataExchange,
 }
 
 impl Exchange {
-    /// Why the client calls. The functions of [`FlowPlugin`](crate::FlowPlugin) are split by it already.
+    /// Why the client calls. [`FlowPlugin`](crate::FlowPlugin) has a function for each action
+    /// already.
     pub fn action(&self) -> Action {
         self.action
     }
 
-    /// The screen that the user is on, or leaves; none on [`Action::Init`].
+    /// The screen that the user is on or leaves; `None` on [`Action::Init`].
     pub fn screen(&self) -> Option<&str> {
         self.screen.as_deref()
     }
 
-    /// The form's fields as `T`.
+    /// Reads the form's fields as `T`.
     ///
     /// # Errors
     ///
-    /// [`DataError`] names the field that does not fit. The client sends what the Flow JSON's form holds, so a mismatch
-    /// means that the form and the code differ: by `?` it becomes an internal error, the plugin author's to mend, not the
-    /// user's. Fields that a user may leave empty are `Option`s, or have `#[serde(default)]`: they come as an empty text, as null, or
-    /// not at all. A number is read from a text too, and a text from a number, since clients send both for one field. Whether a
-    /// *value* is acceptable is for the plugin to check, and to answer with [`Reply::error`](crate::Reply::error) or
+    /// [`DataError`] names the field that does not fit. The client sends what the Flow JSON's form
+    /// holds, so a mismatch means that the form and the code differ. With `?` it becomes an
+    /// internal error, which is for the plugin's author to fix, not for the user.
+    ///
+    /// Make fields that a user may leave empty an `Option`, or give them `#[serde(default)]`: the
+    /// client sends an empty text, null, or nothing at all. Numbers are also read from texts and
+    /// texts from numbers, because clients send both for one field. Whether a *value* is acceptable
+    /// is for the plugin to check and to answer with [`Reply::error`](crate::Reply::error) or
     /// [`Error::bad_request`](crate::Error::bad_request).
     pub fn data<T: FormData>(&self) -> Result<T, DataError> {
         from_form(&self.data).map_err(|mismatch| DataError { screen: self.screen.clone().unwrap_or_default(), mismatch })
     }
 
-    /// The form of the screen that the user is on, as one of the flow's: `screens::Form`, which [`screens!`](crate::screens) makes.
+    /// Reads the form of the current screen as a variant of `screens::Form`, which
+    /// [`screens!`](crate::screens) generates.
     ///
     /// # Errors
     ///
-    /// [`DataError`] names the field that does not fit, or the screen that has no form. As in [`Exchange::data`], both are the plugin
-    /// author's to mend: the Flow JSON that the plugin was built with is not the one that the client has.
+    /// [`DataError`] names the field that does not fit, or the screen that has no form. As in
+    /// [`Exchange::data`], this is for the plugin's author to fix: the client has another Flow JSON
+    /// than the one that the plugin was built with.
     pub fn form<F: ScreenForm>(&self) -> Result<F, DataError> {
         let screen = self.screen.as_deref().unwrap_or_default();
         F::read(screen, Fields::new(screen, &self.data))
     }
 
-    /// The form's fields as they came: always a JSON object, `{}` when the client sent none.
+    /// The form's fields as received: always a JSON object, `{}` if the client sent none.
     pub fn json(&self) -> &Value {
         &self.data
     }
 
-    /// The text of one field of the form; none when it is absent, empty, or no text.
+    /// The text of one field of the form; `None` if it is absent, empty, or not a text.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.data.get(name)?.as_str().filter(|text| !text.is_empty())
     }
 
-    /// The token of the message that carries the flow: the same in the whole conversation, and a recipient's own only if the sender made
-    /// it so ([`Session::shared`](crate::Session::shared)).
+    /// The token of the message that opened the flow. It is the same in the whole conversation, but
+    /// identifies a single recipient only if the sender made it so (see
+    /// [`Session::shared`](crate::Session::shared)).
     pub fn flow_token(&self) -> &str {
         &self.flow_token
     }
 
-    /// The data API version as the client sent it, for example `3.0`.
+    /// The data API version that the client sent, for example `3.0`.
     pub fn version(&self) -> &str {
         &self.version
     }
@@ -95,7 +102,7 @@ impl Exchange {
     }
 }
 
-/// Form data that does not fit the type asked for: see [`Exchange::data`].
+/// Form data that does not fit the requested type. See [`Exchange::data`].
 #[derive(Debug)]
 pub struct DataError {
     pub(crate) screen: String,
@@ -103,8 +110,8 @@ pub struct DataError {
 }
 
 impl DataError {
-    /// The field that does not fit, as a path such as `address.city` or `guests[2].name`. When a field is missing, the path of
-    /// the object that lacks it: empty for the form itself.
+    /// The path of the field that does not fit, such as `address.city` or `guests[2].name`. If a
+    /// field is missing, the path of the object that lacks it; empty for the form itself.
     pub fn path(&self) -> &str {
         self.mismatch.path()
     }
@@ -118,7 +125,7 @@ impl fmt::Display for DataError {
 
 impl std::error::Error for DataError {}
 
-/// What [`Exchange::data`] can give: any type with `#[derive(Deserialize)]`.
+/// A type that [`Exchange::data`] can return: any type with `#[derive(Deserialize)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a form",
     label = "this type has no `Deserialize`",
@@ -129,7 +136,7 @@ pub trait FormData: DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned> FormData for T {}
 
-/// What the client reported about an earlier reply.
+/// A client's report that it could not use an earlier reply.
 #[derive(Debug)]
 pub struct ClientError {
     pub(crate) screen: Option<String>,
@@ -139,22 +146,22 @@ pub struct ClientError {
 }
 
 impl ClientError {
-    /// The screen that the user was on, if the client said.
+    /// The screen that the user was on, if the client reported it.
     pub fn screen(&self) -> Option<&str> {
         self.screen.as_deref()
     }
 
-    /// The kind of error, for example `invalid-screen-transition`. The set is open.
+    /// The kind of error, for example `invalid-screen-transition`. The client may send others.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The client's words, for developers.
+    /// The client's message, meant for developers.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The token of the conversation.
+    /// The flow token of the conversation.
     pub fn flow_token(&self) -> &str {
         &self.flow_token
     }

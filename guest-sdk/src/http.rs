@@ -1,6 +1,7 @@
-//! Requests to hosts that the flow grants.
+//! HTTP requests to hosts that the flow grants.
 //!
-//! The plugin names them in its `flowhost.toml` (`http = ["api.example.com:443"]` under `[requests]`), the flow grants them:
+//! The plugin lists the hosts in its `flowhost.toml` (`http = ["api.example.com:443"]` under
+//! `[requests]`), and the flow grants them:
 //!
 //! ```
 //! use flowhost_sdk::{Error, http};
@@ -25,15 +26,18 @@
 //! # assert!(free_slots("2026-11-22").is_err());
 //! ```
 //!
-//! **Secrets.** The plugin never sees them. Where a header or a body has `{{secret:NAME}}`, the host fills in the secret that the tenant
-//! set under that name, if it is bound to the host that the request goes to. Not in URLs. What a *user* wrote must not become such a
-//! placeholder: [`Request::json`] writes it so that the host doesn't take it for one, whereas [`Request::json_with_secrets`],
-//! [`Request::body`] and [`Request::header`] leave it as it is.
+//! **Secrets.** The plugin never sees them. In a header or a body, but not in a URL, the host
+//! replaces `{{secret:NAME}}` by the secret that the tenant set under that name, if it is bound to
+//! the host that the request goes to. Text from a *user* must not become such a placeholder:
+//! [`Request::json`] escapes it, whereas [`Request::json_with_secrets`], [`Request::body`] and
+//! [`Request::header`] leave it as it is.
 //!
-//! **Limits** (the host's defaults): 8 requests a call, 4 MiB a response, and what is left of the call's time. Up to four redirects are
-//! followed, to granted hosts only; secrets, cookies and `authorization` don't go along to another host.
+//! **Limits** (the host's defaults): 8 requests a call, 4 MiB a response, and the time that is left
+//! of the call. Up to four redirects are followed, only to granted hosts; secrets, cookies and
+//! `authorization` are not sent to another host.
 //!
-//! In a unit test, [`Conversation::with_http`](crate::testing::Conversation::with_http) answers.
+//! In a unit test, [`Conversation::with_http`](crate::testing::Conversation::with_http) sets the
+//! responses.
 
 use std::fmt;
 use std::time::Duration;
@@ -55,81 +59,84 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request of any method but `CONNECT` and `TRACE`.
+    /// A request with any method but `CONNECT` and `TRACE`.
     pub fn new(method: impl Into<String>, url: impl Into<String>) -> Self {
         Request { method: method.into(), url: url.into(), headers: Vec::new(), body: Vec::new(), timeout: None }
     }
 
-    /// A `GET`.
+    /// A `GET` request.
     pub fn get(url: impl Into<String>) -> Self {
         Self::new("GET", url)
     }
 
-    /// A `POST`.
+    /// A `POST` request.
     pub fn post(url: impl Into<String>) -> Self {
         Self::new("POST", url)
     }
 
-    /// A `PUT`.
+    /// A `PUT` request.
     pub fn put(url: impl Into<String>) -> Self {
         Self::new("PUT", url)
     }
 
-    /// A `PATCH`.
+    /// A `PATCH` request.
     pub fn patch(url: impl Into<String>) -> Self {
         Self::new("PATCH", url)
     }
 
-    /// A `DELETE`.
+    /// A `DELETE` request.
     pub fn delete(url: impl Into<String>) -> Self {
         Self::new("DELETE", url)
     }
 
-    /// The same with one header more. The value may hold `{{secret:NAME}}`, so what a user wrote does not belong here unchecked.
+    /// Adds a header. The value may hold `{{secret:NAME}}`, so check text from a user before you
+    /// put it here.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// The same with this body, as it is: `{{secret:NAME}}` in it is filled in.
+    /// Sets the body as it is. The host replaces `{{secret:NAME}}` in it.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }
 
-    /// The same with `value` as its body, and the header that says so. Safe with what users wrote: a placeholder for a secret in it stays
-    /// the text that it is.
+    /// Sets `value` as the JSON body, with the matching `content-type`. This is safe with text from
+    /// users: placeholders for secrets in it are escaped and stay plain text.
     ///
     /// # Errors
     ///
-    /// [`Error::BadRequest`] if `value` can't be written as JSON.
+    /// [`Error::BadRequest`] if `value` can't be serialized to JSON.
     pub fn json<T: Serialize + ?Sized>(self, value: &T) -> Result<Self, Error> {
-        // Braces side by side occur inside of strings only, where JSON has another way to write them.
+        // Two braces in a row occur only inside of strings, where JSON can escape them.
         Ok(self.with_json(write(value)?.replace(PLACEHOLDER, ESCAPED_PLACEHOLDER)))
     }
 
-    /// Like [`Request::json`], but `{{secret:NAME}}` inside of strings is filled in, as it is: a secret with quotation marks or backslashes
-    /// in it breaks the JSON. For values that hold nothing a user wrote.
+    /// Like [`Request::json`], but the host replaces `{{secret:NAME}}` inside of strings, without
+    /// escaping: a secret with quotation marks or backslashes breaks the JSON. Use it only for
+    /// values that contain no text from users.
     ///
     /// # Errors
     ///
-    /// [`Error::BadRequest`] if `value` can't be written as JSON.
+    /// [`Error::BadRequest`] if `value` can't be serialized to JSON.
     pub fn json_with_secrets<T: Serialize + ?Sized>(self, value: &T) -> Result<Self, Error> {
         let text = write(value)?;
         Ok(self.with_json(text))
     }
 
-    /// The same that waits no longer than this; the host waits no longer than the call may take, whatever is said here.
+    /// Limits the wait for the response. The host never waits longer than the call may take,
+    /// whatever is set here.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Sends it and waits for the answer, of whatever status.
+    /// Sends the request and waits for the response, whatever its status.
     ///
     /// # Errors
     ///
-    /// See [`Error`]; `?` makes an internal error of it.
+    /// See [`Error`]; `?` turns it into an internal error.
     pub fn send(self) -> Result<Response, Error> {
         sys::send(self)
     }
@@ -144,12 +151,12 @@ impl Request {
         &self.url
     }
 
-    /// What was given as a header's value, for tests.
+    /// A header's value as the plugin set it, for tests.
     pub fn header_value(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
     }
 
-    /// The body as text, for tests; empty if it is none.
+    /// The body as text, for tests; empty if it is not UTF-8.
     pub fn body_text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap_or_default()
     }
@@ -159,14 +166,14 @@ impl Request {
     }
 }
 
-/// Without header values and body: they may be a customer's.
+/// Leaves out header values and the body, which may be a customer's.
 impl fmt::Debug for Request {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Request({} {})", self.method, self.url)
     }
 }
 
-/// What was answered.
+/// The response to a request.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Response {
     pub(crate) status: u16,
@@ -175,38 +182,38 @@ pub struct Response {
 }
 
 impl Response {
-    /// A response, for tests.
+    /// Makes a response, for tests.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Response { status, headers: Vec::new(), body: body.into() }
     }
 
-    /// The same with one header more, for tests.
+    /// Adds a header, for tests.
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// The status, 200 for example.
+    /// The status, for example 200.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// Whether the status says that it succeeded: 200 to 299.
+    /// Whether the status is between 200 and 299.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// The first header of that name, in whatever case.
+    /// The first header with this name. Case does not matter.
     pub fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
     }
 
-    /// Every header, in the order in which they came.
+    /// All headers, in the order in which they arrived.
     pub fn headers(&self) -> &[(String, String)] {
         &self.headers
     }
 
-    /// The body.
+    /// The body as bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.body
     }
@@ -220,18 +227,18 @@ impl Response {
         std::str::from_utf8(&self.body).map_err(|error| BodyError(format!("is not UTF-8: {error}")))
     }
 
-    /// The body as a value in JSON.
+    /// Parses the body as JSON.
     ///
     /// # Errors
     ///
-    /// [`BodyError`] if it is no JSON, or does not fit the type; names the field.
+    /// [`BodyError`] if it is not JSON or does not fit the type. The error names the field.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, BodyError> {
         let value: Value = serde_json::from_slice(&self.body).map_err(|error| BodyError(format!("is not JSON: {error}")))?;
         typed::from_json(&value).map_err(|mismatch| BodyError(format!("does not fit: {}", mismatch.describe())))
     }
 }
 
-/// Without the body: it may be a customer's.
+/// Leaves out the body, which may be a customer's.
 impl fmt::Debug for Response {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Response({}, {} bytes)", self.status, self.body.len())
@@ -241,17 +248,18 @@ impl fmt::Debug for Response {
 /// Why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// The host that the URL names, or one that it redirects to, is not granted, or a secret is not bound to it.
+    /// The URL or a redirect names a host that is not granted, or a secret is not bound to the
+    /// host.
     NotGranted(String),
-    /// The request can't be sent as it is.
+    /// The request is invalid.
     BadRequest(String),
-    /// It took too long.
+    /// The request took too long.
     Timeout,
-    /// The response is larger than the flow's limits allow.
+    /// The response exceeds the flow's limits.
     TooLarge,
-    /// The call has sent as many requests as it may.
+    /// The call has used up its number of requests.
     QuotaExceeded,
-    /// Nobody answered there, or not in HTTP.
+    /// The host did not respond, or not with HTTP.
     Unreachable(String),
 }
 
@@ -270,7 +278,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Why a response's body can't be read as what it should be.
+/// Why a response's body can't be read as requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BodyError(String);
 

@@ -36,7 +36,7 @@ pub use flowhost_sdk_macros::{export, screens};
 pub use log;
 pub use serde_json::json;
 
-/// What [`export!`] and [`screens!`] expand to; not for direct use.
+/// What [`export!`] and [`screens!`] expand to. Not for direct use.
 #[doc(hidden)]
 pub mod __private {
     #[cfg(target_arch = "wasm32")]

@@ -1,6 +1,8 @@
-//! Files that the user picked in a PhotoPicker or a DocumentPicker: downloaded, checked and decrypted by the host.
+//! Files that the user picked in a PhotoPicker or a DocumentPicker. The host downloads, verifies
+//! and decrypts them.
 //!
-//! The plugin asks for it in its `flowhost.toml` (`media = true` under `[requests]`), and the flow grants it.
+//! The plugin requests this in its `flowhost.toml` (`media = true` under `[requests]`), and the
+//! flow grants it.
 //!
 //! ```
 //! use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session, json, media};
@@ -43,26 +45,28 @@
 //! # Ok::<(), flowhost_sdk::testing::Failure>(())
 //! ```
 //!
-//! A file has at most 25 MiB and at most half of the memory that the flow's limits give to a call; one call fetches at most 30. In a
-//! unit test, [`Conversation::with_media`](crate::testing::Conversation::with_media) gives the files.
+//! A file may have at most 25 MiB and at most half of the memory that the flow's limits allow a
+//! call. One call can fetch at most 30 files. In a unit test,
+//! [`Conversation::with_media`](crate::testing::Conversation::with_media) supplies the files.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// One element of the picker's field, as received. It holds the keys of the file: keep it out of logs and of the state.
+/// One element of the picker's field, as received. It holds the file's keys, so keep it out of logs
+/// and out of the state.
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(transparent)]
 pub struct Reference(Value);
 
 impl Reference {
-    /// The name that the file had on the user's phone.
+    /// The file's name on the user's phone.
     pub fn file_name(&self) -> Option<&str> {
         self.0.get("file_name").and_then(Value::as_str)
     }
 
-    /// WhatsApp's name of the file.
+    /// WhatsApp's id of the file.
     pub fn media_id(&self) -> Option<&str> {
         self.0.get("media_id").and_then(Value::as_str)
     }
@@ -74,36 +78,36 @@ impl From<Value> for Reference {
     }
 }
 
-/// Without the keys.
+/// Leaves out the keys.
 impl fmt::Debug for Reference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Reference({:?})", self.media_id().unwrap_or_default())
     }
 }
 
-/// The file behind a reference.
+/// Fetches the file behind a reference.
 ///
 /// # Errors
 ///
-/// See [`Error`]; `?` makes an internal error of it.
+/// See [`Error`]; `?` turns it into an internal error.
 pub fn fetch(reference: &Reference) -> Result<Vec<u8>, Error> {
     sys::fetch(reference)
 }
 
-/// Why a file was not given.
+/// Why a file could not be fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// The plugin did not ask for `media`, or the flow does not grant it.
+    /// The plugin did not request `media`, or the flow does not grant it.
     NotGranted,
-    /// The reference is not what a picker sends, or points where no file of WhatsApp's may be.
+    /// The reference is not one that a picker sends, or does not point to WhatsApp's servers.
     InvalidReference(String),
-    /// It could not be downloaded; files expire.
+    /// The download failed. Files expire.
     DownloadFailed(String),
-    /// It is not the file that was sent.
+    /// The downloaded file is not the one that was sent.
     CheckFailed,
-    /// It is larger than a file may be, or than half the memory of a call.
+    /// The file is larger than allowed, or than half the memory of a call.
     TooLarge,
-    /// The call has fetched as many files as it may.
+    /// The call has used up its number of files.
     QuotaExceeded,
 }
 

@@ -1,11 +1,12 @@
-//! Numbers of screens and forms.
+//! Numbers in screens and forms.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-/// A number as JSON has it, for screens and forms. Whole numbers are written without a point, so that a screen shows `8` and not `8.0`.
+/// A JSON number, for screens and forms. Whole numbers are written without a point, so that a
+/// screen shows `8` and not `8.0`.
 ///
 /// ```
 /// use flowhost_sdk::Number;
@@ -33,7 +34,7 @@ impl Number {
         }
     }
 
-    /// The number; beyond 2^53, the nearest that there is.
+    /// The number; beyond 2^53, the nearest float.
     pub fn as_f64(self) -> f64 {
         match self.0 {
             Kind::Whole(number) => number as f64,
@@ -45,7 +46,7 @@ impl Number {
         value.as_i64().map(Number::from).or_else(|| value.as_f64().map(Number::from))
     }
 
-    /// The same, and a text that is a number, as clients send what is typed.
+    /// Like [`Number::from_json`], but also reads a text, which is how clients send typed numbers.
     pub(crate) fn from_json_or_text(value: &Value) -> Option<Self> {
         match value {
             Value::String(text) => Number::from_text(text),
@@ -53,7 +54,8 @@ impl Number {
         }
     }
 
-    /// A number of JSON as a text, whole ones without a point. Others are serde_json's to write, which every component has for it.
+    /// Formats a JSON number, whole ones without a point. Fractions go through serde_json, which
+    /// every component contains anyway.
     pub(crate) fn text_of(value: &Value) -> Option<String> {
         let number = value.as_number()?;
         match Number::from_json(value)?.as_i64() {
@@ -62,7 +64,8 @@ impl Number {
         }
     }
 
-    /// As people write it: `8`, `+8`, `-2.5`, `1e3`. Fractions are read as JSON, whose reader every component has.
+    /// Parses numbers as people write them: `8`, `+8`, `-2.5`, `1e3`. Fractions go through the JSON
+    /// parser, which every component contains anyway.
     pub(crate) fn from_text(text: &str) -> Option<Self> {
         let text = text.trim();
         let other = || Number::from_json(&serde_json::from_str(text.strip_prefix('+').unwrap_or(text)).ok()?);
@@ -89,7 +92,8 @@ macro_rules! from_integers {
 
 from_integers!(i8, i16, i32, i64, u8, u16, u32);
 
-/// A length, for example. Nothing in a plugin's memory comes near the largest number.
+/// For lengths, for example. Values above `i64::MAX` become `i64::MAX`; no length in a plugin's
+/// memory comes near it.
 impl From<usize> for Number {
     fn from(number: usize) -> Self {
         Number(Kind::Whole(i64::try_from(number).unwrap_or(i64::MAX)))
@@ -105,7 +109,7 @@ impl fmt::Display for Number {
     }
 }
 
-/// What is no number (NaN, infinity) becomes null, as JSON has no word for it.
+/// NaN and infinity become null, because JSON has no notation for them.
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
@@ -115,7 +119,7 @@ impl Serialize for Number {
     }
 }
 
-/// Reads a text that is a number too: what is typed into a field comes so.
+/// Also reads a text that is a number, which is how clients send what a user types.
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
@@ -123,7 +127,7 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
-/// 2^53: up to here every whole number is a float of its own.
+/// 2^53: up to here a float represents every whole number exactly.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Random numbers, good enough for what nobody may guess: they come from the host's own source (`wasi:random`).
+//! Random numbers from the host's secure source (`wasi:random`), unpredictable enough for secrets.
 //!
 //! ```
 //! use flowhost_sdk::random;
@@ -13,17 +13,19 @@
 //! assert!(random::below(6) < 6);
 //! ```
 //!
-//! In a unit test they are the same in every run, until [`Conversation::with_seed`](crate::testing::Conversation::with_seed) gives others.
-//! Where the same conversation has to get the same number when it is asked again, keep it in the state.
+//! In a unit test they are the same in every run;
+//! [`Conversation::with_seed`](crate::testing::Conversation::with_seed) changes them. If the same
+//! conversation must get the same number again, keep it in the state.
 
-/// A number of which each is as likely.
+/// A uniformly distributed number.
 pub fn number() -> u64 {
     sys::number()
 }
 
-/// A number below `limit`, of which each is as likely; 0 if there is none below.
+/// A uniformly distributed number below `limit`; 0 if `limit` is 0.
 pub fn below(limit: u64) -> u64 {
-    // The numbers past the last whole multiple of the limit would make some more likely: draw again.
+    // Numbers past the last whole multiple of the limit would make some results more likely, so
+    // draw again.
     let fair = u64::MAX - u64::MAX.checked_rem(limit).unwrap_or(0);
     loop {
         let drawn = number();
@@ -33,21 +35,21 @@ pub fn below(limit: u64) -> u64 {
     }
 }
 
-/// One of them; none if there are none.
+/// A random element; `None` if the slice is empty.
 pub fn choice<T>(from: &[T]) -> Option<&T> {
     from.get(below(from.len() as u64) as usize)
 }
 
-/// Puts them into another order, of which each is as likely.
+/// Puts the elements into a random order. Every order is equally likely.
 pub fn shuffle<T>(all: &mut [T]) {
-    // Fisher and Yates: what stands at the end is drawn from those not drawn yet.
+    // Fisher-Yates: the last element is drawn from those not drawn yet.
     for last in (1..all.len()).rev() {
         all.swap(last, below(last as u64 + 1) as usize);
     }
 }
 
-/// An id of so many digits and capital letters, without 0, 1, I and O, which people mistake for each other. Each character is 5 bits: nobody
-/// guesses one of 16.
+/// A random id of this many digits and capital letters, without 0, 1, I and O, which people
+/// confuse. Each character holds 5 bits, so an id of 16 can't be guessed.
 pub fn id(characters: usize) -> String {
     (0..characters).map(|_| char::from(ALPHABET[below(ALPHABET.len() as u64) as usize])).collect()
 }

@@ -1,9 +1,9 @@
-//! What the plugin answers.
+//! Replies to the client.
 
 use crate::{Error, Screen};
 use serde::Serialize;
 
-/// The answer to one exchange.
+/// The reply to one exchange.
 ///
 /// ```
 /// use flowhost_sdk::{Reply, json};
@@ -29,11 +29,12 @@ enum Kind {
     Complete(String),
     Close,
     RejectToken(String),
-    /// A mistake made while building, kept until the call ends so that builders need no `?`.
+    /// A mistake in building the reply. It surfaces when the call ends, so that the builder methods
+    /// need no `?`.
     Broken(String),
 }
 
-/// A reply whose JSON has been made.
+/// A reply whose data is serialized.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum FinishedReply {
     Screen { screen: String, data: String, error: Option<String> },
@@ -43,17 +44,19 @@ pub(crate) enum FinishedReply {
 }
 
 impl Reply {
-    /// Show this screen. Its data is `{}` until [`Reply::data`] sets it.
+    /// Shows this screen. Its data is `{}` until [`Reply::data`] sets it.
     pub fn screen(name: impl Into<String>) -> Self {
         Reply(Kind::Screen { screen: name.into(), data: "{}".to_owned(), error: None })
     }
 
-    /// Show this screen of the Flow JSON: its type, which [`screens!`](crate::screens) makes, knows its name and its data.
+    /// Shows this screen of the Flow JSON. [`screens!`](crate::screens) generates its type, which
+    /// holds the screen's name and data.
     pub fn show<S: Screen>(screen: S) -> Self {
         Reply::screen(S::ID).data(screen)
     }
 
-    /// The data of the screen: anything that serializes to a JSON object. Anything else makes the call an internal error.
+    /// Sets the screen's data to anything that serializes to a JSON object. Other data makes the
+    /// call an internal error.
     pub fn data(self, value: impl ReplyData) -> Self {
         match self.0 {
             Kind::Screen { screen, error, .. } => match to_object(&format!("the data of screen \"{screen}\""), value) {
@@ -64,7 +67,7 @@ impl Reply {
         }
     }
 
-    /// A text that the screen shows to the user as an error.
+    /// Sets a text that the screen shows to the user as an error.
     pub fn error(self, text: impl Into<String>) -> Self {
         match self.0 {
             Kind::Screen { screen, data, .. } => Reply(Kind::Screen { screen, data, error: Some(text.into()) }),
@@ -72,8 +75,8 @@ impl Reply {
         }
     }
 
-    /// Finish the flow. `params`, a JSON object, reach the business with the message in the chat; the host adds the flow
-    /// token.
+    /// Finishes the flow. `params`, a JSON object, reach the business with the message in the chat.
+    /// The host adds the flow token.
     pub fn complete(params: impl ReplyData) -> Self {
         match to_object("the params of the completed flow", params) {
             Ok(params) => Reply(Kind::Complete(params)),
@@ -81,12 +84,13 @@ impl Reply {
         }
     }
 
-    /// Finish the flow without a message.
+    /// Finishes the flow without a message.
     pub fn close() -> Self {
         Reply(Kind::Close)
     }
 
-    /// Refuse the flow token: the button of the message is disabled for good and the user reads `text`.
+    /// Refuses the flow token. The button of the message is disabled for good, and the user reads
+    /// `text`.
     pub fn reject_token(text: impl Into<String>) -> Self {
         Reply(Kind::RejectToken(text.into()))
     }
@@ -111,7 +115,7 @@ impl Kind {
     }
 }
 
-/// Written at once: by way of a `Value`, each type would be compiled for that too.
+/// Serializes directly to text. Going through a `Value` would compile every type for that as well.
 fn to_object<T: Serialize>(what: &str, value: T) -> Result<String, String> {
     match serde_json::to_string(&value) {
         Ok(object) if object.starts_with('{') => Ok(object),
@@ -120,7 +124,7 @@ fn to_object<T: Serialize>(what: &str, value: T) -> Result<String, String> {
     }
 }
 
-/// What a JSON text is, as its first character says.
+/// The type of a JSON text, judged by its first character.
 fn kind_of(json: &str) -> &'static str {
     match json.bytes().next() {
         Some(b'n') => "null",
@@ -131,7 +135,8 @@ fn kind_of(json: &str) -> &'static str {
     }
 }
 
-/// What a reply can carry: any type with `#[derive(Serialize)]` that makes a JSON object, or `json!({..})`.
+/// Data that a reply can carry: any type with `#[derive(Serialize)]` that becomes a JSON object, or
+/// `json!({..})`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent in a reply",
     label = "this type has no `Serialize`",

@@ -1,4 +1,5 @@
-//! Screens and forms as types: what [`screens!`](crate::screens) makes of a Flow JSON, and how a form is read.
+//! Screens and forms as types that [`screens!`](crate::screens) generates from a Flow JSON, and the
+//! reading of forms.
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
@@ -7,7 +8,8 @@ use crate::time::{Date, PartialDateRange};
 use crate::typed::{Mismatch, kind_of};
 use crate::{DataError, Number, media};
 
-/// The data of one screen: made by [`screens!`](crate::screens), shown with [`Reply::show`](crate::Reply::show).
+/// The data of one screen. [`screens!`](crate::screens) implements it, and
+/// [`Reply::show`](crate::Reply::show) shows it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a screen",
     label = "this is no screen of the Flow JSON",
@@ -19,7 +21,8 @@ pub trait Screen: Serialize {
     const ID: &'static str;
 }
 
-/// The forms of a flow, one of which an exchange brings: `screens::Form`, made by [`screens!`](crate::screens).
+/// All forms of a flow: `screens::Form`, which [`screens!`](crate::screens) generates. An exchange
+/// carries one of them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the forms of a flow",
     label = "this is no enum of forms",
@@ -27,7 +30,7 @@ pub trait Screen: Serialize {
     note = "one form is `exchange.data::<screens::welcome::Form>()?`, or any type with `#[derive(serde::Deserialize)]`"
 )]
 pub trait ScreenForm: Sized {
-    /// The form of `screen` with these fields.
+    /// Reads the form of `screen` from its fields.
     ///
     /// # Errors
     ///
@@ -36,14 +39,13 @@ pub trait ScreenForm: Sized {
     fn read(screen: &str, fields: Fields<'_>) -> Result<Self, DataError>;
 }
 
-/// The form of one screen: what `screens!` implements.
+/// The form of one screen. `screens!` implements it.
 #[doc(hidden)]
 pub trait FormFields: Sized {
-    /// Reads each field by its name.
     fn read(fields: Fields<'_>) -> Result<Self, DataError>;
 }
 
-/// What an exchange brought, to be read field by field.
+/// The fields of a form, to be read by name.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Fields<'a> {
@@ -56,7 +58,7 @@ impl<'a> Fields<'a> {
         Fields { screen, data }
     }
 
-    /// The field `name`.
+    /// Reads the field `name`.
     pub fn read<T: Field>(&self, name: &str) -> Result<T, DataError> {
         T::read(self.data.get(name)).map_err(|expected| self.misfit(name, expected))
     }
@@ -84,7 +86,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Where a text was expected, it may be the wrong one; so may an object be.
+/// Names a value in an error. A text of the wrong content is "another text", and likewise an
+/// object.
 fn found(value: &Value, expected: &str) -> &'static str {
     match kind_of(value) {
         "a text" => "another text",
@@ -93,14 +96,14 @@ fn found(value: &Value, expected: &str) -> &'static str {
     }
 }
 
-/// What a form's field can be. `Err` is what was expected.
+/// A type that a form's field can have. The error says what was expected.
 #[doc(hidden)]
 pub trait Field: Sized {
-    /// Reads a value; none if the form has no such field.
+    /// Reads a value; `None` means that the form has no such field.
     fn read(value: Option<&Value>) -> Result<Self, &'static str>;
 }
 
-/// A form from anywhere, a stored state for example, read as from an exchange.
+/// Deserializes a form from elsewhere, a stored state for example, by the same rules.
 #[doc(hidden)]
 pub fn form<'de, F: FormFields, D: Deserializer<'de>>(deserializer: D) -> Result<F, D::Error> {
     let data = Value::deserialize(deserializer)?;
@@ -108,7 +111,8 @@ pub fn form<'de, F: FormFields, D: Deserializer<'de>>(deserializer: D) -> Result
 }
 
 impl Field for String {
-    /// Clients send what is typed into a field for numbers as a text; a number that was its `init-value` they send as that number.
+    /// Clients send what a user types into a number field as a text, but an untouched `init-value`
+    /// as a number.
     fn read(value: Option<&Value>) -> Result<Self, &'static str> {
         match value {
             Some(Value::String(text)) => Ok(text.clone()),
@@ -179,7 +183,7 @@ impl<T: Field> Field for Option<T> {
     }
 }
 
-/// A field that is left empty comes as an empty text, as null, or not at all.
+/// The client sends an empty field as an empty text, as null, or not at all.
 fn is_given(value: &&Value) -> bool {
     !value.is_null() && value.as_str() != Some("")
 }

@@ -1,6 +1,8 @@
-//! Small values that outlive a conversation, private to the flow: counters, reservations, what a customer chose last time.
+//! Small values that outlive a conversation and are private to the flow: counters, reservations, a
+//! customer's last choice.
 //!
-//! The manifest has to ask for it (`store = true` in `[requests]` of `flowhost.toml`), and the flow's settings have to grant it.
+//! The manifest must request the store (`store = true` in `[requests]` of `flowhost.toml`), and the
+//! flow's settings must grant it.
 //!
 //! ```
 //! use flowhost_sdk::{Error, store};
@@ -15,9 +17,11 @@
 //! # assert_eq!(greet("ana").unwrap(), "Welcome for the 2. time!");
 //! ```
 //!
-//! A key is any text of at most 256 bytes; it is only compared, so `visits/ana` is no path. A value is JSON, or bytes as they are. It
-//! is written at once: it stays written when the call fails after that, and a call may run twice. So two calls at the same time can
-//! read the same value and each write its own. Where that matters, [`compare_and_set`] writes only what has not changed since:
+//! A key is any text of at most 256 bytes. Keys are only compared, so `visits/ana` is not a path. A
+//! value is JSON or plain bytes. Writes take effect at once: a value stays written even if the call
+//! fails afterwards, and a call may run twice. Two concurrent calls can read the same value and
+//! each write their own. Where that matters, [`compare_and_set`] writes only if the value has not
+//! changed:
 //!
 //! ```
 //! use flowhost_sdk::{Error, store};
@@ -40,7 +44,8 @@
 //! # assert_eq!(store::get("places-left").unwrap(), Some(19));
 //! ```
 //!
-//! A flow may have 1,000 keys with 64 KiB each (the host can allow others), and one call may use its store 100 times.
+//! By default a flow may have 1,000 keys with 64 KiB each, which the host can change, and one call
+//! may use the store 100 times.
 
 use std::fmt;
 use std::time::Duration;
@@ -55,7 +60,8 @@ use crate::component::bindings::flowhost::flow::store as host;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::testing::store as host;
 
-/// Which state of a key was read or written. Every write gives the key another one, which does not come again.
+/// The version of a key that was read or written. Every write gives the key a new version, which is
+/// never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Version(u64);
@@ -65,11 +71,11 @@ pub struct Version(u64);
 pub struct Entry<T> {
     /// The value.
     pub value: T,
-    /// Its version.
+    /// The version to pass to [`compare_and_set`].
     pub version: Version,
 }
 
-/// The value of a key; none if there is none, or none any more.
+/// The value of a key; `None` if it is not set or has expired.
 ///
 /// # Errors
 ///
@@ -78,7 +84,7 @@ pub fn get<T: FormData>(key: &str) -> Result<Option<T>, StoreError> {
     Ok(entry(key)?.map(|entry| entry.value))
 }
 
-/// The value of a key with its version.
+/// The value of a key with its version; `None` if it is not set or has expired.
 ///
 /// # Errors
 ///
@@ -91,7 +97,7 @@ pub fn entry<T: FormData>(key: &str) -> Result<Option<Entry<T>>, StoreError> {
     Ok(Some(Entry { value, version }))
 }
 
-/// Writes a value, whatever was there.
+/// Writes a value, replacing any other.
 ///
 /// # Errors
 ///
@@ -100,7 +106,7 @@ pub fn set<T: Serialize + ?Sized>(key: &str, value: &T) -> Result<Version, Store
     set_bytes(key, &json(key, value)?, None)
 }
 
-/// Writes a value that is gone after a while, counted in whole seconds.
+/// Writes a value that expires after a while. The time is counted in whole seconds, rounded up.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -119,8 +125,9 @@ pub fn set_for<T: Serialize + ?Sized>(key: &str, value: &T, time_to_live: Durati
     set_bytes(key, &json(key, value)?, Some(time_to_live))
 }
 
-/// Writes a value if the key still has the version `expected`, or none if that is none; gives its new version, or none if somebody
-/// else was faster. Without `time_to_live` the value is kept for ever.
+/// Writes a value if the key still has the version `expected`; `None` means that the key must not
+/// be set. Returns the new version, or `None` if another call was faster. The value does not
+/// expire.
 ///
 /// # Errors
 ///
@@ -133,7 +140,7 @@ pub fn compare_and_set<T: Serialize + ?Sized>(
     compare_and_set_bytes(key, expected, &json(key, value)?, None)
 }
 
-/// Forgets a key, if it is there.
+/// Deletes a key. It is no error if the key is not set.
 ///
 /// # Errors
 ///
@@ -143,7 +150,7 @@ pub fn delete(key: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The first keys that begin with `prefix`, in the order of their bytes: at most `limit`, and at most 1,000.
+/// The first keys that begin with `prefix`, in byte order: at most `limit`, and at most 1,000.
 ///
 /// # Errors
 ///
@@ -153,7 +160,7 @@ pub fn list(prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> {
     Ok(keys)
 }
 
-/// Like [`entry`], for a value that is no JSON.
+/// Like [`entry`], for a value that is not JSON.
 ///
 /// # Errors
 ///
@@ -162,7 +169,7 @@ pub fn bytes(key: &str) -> Result<Option<Entry<Vec<u8>>>, StoreError> {
     Ok(host::get(key)?.map(|entry| Entry { value: entry.value, version: Version(entry.version) }))
 }
 
-/// Like [`set`] and [`set_for`], for a value that is no JSON.
+/// Like [`set`] and [`set_for`], for a value that is not JSON.
 ///
 /// # Errors
 ///
@@ -171,7 +178,7 @@ pub fn set_bytes(key: &str, value: &[u8], time_to_live: Option<Duration>) -> Res
     Ok(Version(host::set(key, value, time_to_live.map(seconds))?))
 }
 
-/// Like [`compare_and_set`], for a value that is no JSON, or that is gone after a while.
+/// Like [`compare_and_set`], for a value that is not JSON or that expires.
 ///
 /// # Errors
 ///
@@ -186,7 +193,8 @@ pub fn compare_and_set_bytes(
     Ok(host::compare_and_set(key, expected, value, time_to_live.map(seconds))?.map(Version))
 }
 
-/// Why the store did not do it. With `?` it becomes an internal [`Error`](crate::Error); to do something else, match it:
+/// Why the store failed. With `?` it becomes an internal [`Error`](crate::Error); match it to do
+/// something else:
 ///
 /// ```
 /// use flowhost_sdk::{Error, Reply, json, store::{self, StoreError}};
@@ -202,19 +210,19 @@ pub fn compare_and_set_bytes(
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The manifest does not ask for the store, or the flow's settings do not grant it.
+    /// The manifest does not request the store, or the flow's settings do not grant it.
     NotGranted,
-    /// The key has more than 256 bytes, or the value more than the flow may keep under a key.
+    /// The key has more than 256 bytes, or the value is larger than the flow allows.
     TooLarge,
-    /// The flow has as many keys as it may, or the call has used the store as often as it may.
+    /// The flow has no room for another key, or the call has used the store too often.
     QuotaExceeded,
-    /// The store does not answer.
+    /// The store does not respond.
     Unavailable,
-    /// What is stored is not the JSON of the type, or the type has no JSON.
+    /// The stored value is not JSON of the requested type, or the value to store has no JSON form.
     Misfit {
-        /// Which key.
+        /// The key.
         key: String,
-        /// What does not fit; names the field.
+        /// What does not fit, with the name of the field.
         reason: String,
     },
 }
@@ -251,7 +259,7 @@ fn json<T: Serialize + ?Sized>(key: &str, value: &T) -> Result<Vec<u8>, StoreErr
     serde_json::to_vec(value).map_err(|error| StoreError::Misfit { key: key.to_owned(), reason: error.to_string() })
 }
 
-/// Rounded up: a value must not be gone too early.
+/// Rounds up, so that a value does not expire too early.
 fn seconds(time: Duration) -> u32 {
     let whole = time.as_secs() + u64::from(time.subsec_nanos() > 0);
     u32::try_from(whole).unwrap_or(u32::MAX)

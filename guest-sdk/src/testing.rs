@@ -1,4 +1,5 @@
-//! Plays a conversation with a plugin in a unit test, natively: no WebAssembly, no host, a debugger works.
+//! Plays a conversation with a plugin in a unit test. It runs natively, without WebAssembly or a
+//! host, so a debugger works.
 //!
 //! ```
 //! # use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session};
@@ -23,8 +24,8 @@
 //! # Ok::<(), flowhost_sdk::testing::Failure>(())
 //! ```
 //!
-//! What the host does around a call is done here too: the state goes through JSON, sizes are limited, a failed call changes
-//! nothing, and a finished conversation takes no further calls.
+//! It also does what the host does around a call: the state goes through JSON, sizes are limited, a
+//! failed call changes nothing, and a finished conversation accepts no further calls.
 
 mod answer;
 mod log_lines;
@@ -47,9 +48,9 @@ use crate::testing::surroundings::Surroundings;
 use crate::time::Timestamp;
 use crate::{Action, ClientError, Error, Exchange, FlowPlugin, http, media};
 
-/// The host's default limit of a session's state.
+/// The host's default limit for a session's state: 64 KiB.
 pub const STATE_MAX_BYTES: usize = 64 * 1024;
-/// The host's default limit of a reply.
+/// The host's default limit for a reply: 256 KiB.
 pub const REPLY_MAX_BYTES: usize = 256 * 1024;
 
 /// One user's conversation with the plugin `P`.
@@ -63,7 +64,7 @@ pub struct Conversation<P> {
     context: Option<String>,
     state: Option<String>,
     exchanges: u32,
-    /// Why the token takes no further calls.
+    /// Why the token accepts no further calls.
     ended: Option<String>,
     log: Vec<LogLine>,
     surroundings: Surroundings,
@@ -71,7 +72,7 @@ pub struct Conversation<P> {
 }
 
 impl<P: FlowPlugin> Conversation<P> {
-    /// A new conversation. Nothing is called yet: [`Conversation::init`] opens the flow.
+    /// Makes a new conversation without calling the plugin. [`Conversation::init`] opens the flow.
     pub fn start() -> Self {
         Conversation {
             flow_token: "test-token".to_owned(),
@@ -89,78 +90,81 @@ impl<P: FlowPlugin> Conversation<P> {
         }
     }
 
-    /// The same with another flow token than `test-token`.
+    /// Sets the flow token. The default is `test-token`.
     pub fn with_token(mut self, flow_token: impl Into<String>) -> Self {
         self.flow_token = flow_token.into();
         self
     }
 
-    /// The same with a context, as if the business had attached it to the token.
+    /// Sets the context, as if the business had attached it to the token.
     pub fn with_context(mut self, context: Value) -> Self {
         self.context = Some(context.to_string());
         self
     }
 
-    /// The same with a token whose signature the host has checked.
+    /// Marks the token as one whose signature the host has checked.
     pub fn with_verified_token(mut self) -> Self {
         self.token_verified = true;
         self
     }
 
-    /// The same with the token `unused`, which all recipients share: every exchange stands alone
-    /// ([`Session::shared`](crate::Session::shared)).
+    /// Sets the token `unused`, which all recipients share, so every exchange stands alone (see
+    /// [`Session::shared`](crate::Session::shared)).
     pub fn with_shared_token(mut self) -> Self {
         self.flow_token = "unused".to_owned();
         self.shared = true;
         self
     }
 
-    /// The same in a flow with `on_reopen: continue`: a second [`init`](Self::init) finds the state of before. Without it, the conversation
-    /// begins afresh, as with a flow's default settings.
+    /// Plays a flow with `on_reopen: continue`: a second [`init`](Self::init) finds the previous
+    /// state. Otherwise it begins anew, as with a flow's default settings.
     pub fn resuming(mut self) -> Self {
         self.resumes = true;
         self
     }
 
-    /// The same with a setting for [`config`](crate::config).
+    /// Sets a value for [`config`](crate::config).
     pub fn with_config(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.surroundings.settings.insert(key.into(), value.into());
         self
     }
 
-    /// The same with `answer` in the place of the hosts outside. Without it, every request is [`http::Error::NotGranted`].
+    /// Lets `answer` respond in place of the external hosts. Without it, every request fails with
+    /// [`http::Error::NotGranted`].
     ///
-    /// Placeholders for secrets arrive as they are: a plugin never sees what the host makes of them.
+    /// Placeholders for secrets arrive unchanged, because a plugin never sees what the host
+    /// replaces them by.
     pub fn with_http(mut self, answer: impl Fn(&http::Request) -> Result<http::Response, http::Error> + 'static) -> Self {
         self.surroundings.http = Some(Rc::new(answer));
         self
     }
 
-    /// The same with `answer` giving the files that the user picked. Without it, every file is [`media::Error::NotGranted`].
+    /// Lets `answer` supply the files that the user picked. Without it, every fetch fails with
+    /// [`media::Error::NotGranted`].
     pub fn with_media(mut self, answer: impl Fn(&media::Reference) -> Result<Vec<u8>, media::Error> + 'static) -> Self {
         self.surroundings.media = Some(Rc::new(answer));
         self
     }
 
-    /// The same with this moment on the clock, where it stands still. Without it, that is 2026-01-01 12:00 UTC.
+    /// Sets the clock, which stands still. Without it, the clock shows 2026-01-01 12:00 UTC.
     pub fn with_time(mut self, now: Timestamp) -> Self {
         self.surroundings.now = now;
         self
     }
 
-    /// The same with other random numbers: for each seed the same in every run.
+    /// Changes the random numbers. The same seed gives the same numbers in every run.
     pub fn with_seed(self, seed: u64) -> Self {
         self.surroundings.random.set(seed);
         self
     }
 
-    /// Lets time pass: on the clock, and in the [`store`] for values that are kept for a while.
+    /// Moves the clock forward, and lets values in the [`store`] expire.
     pub fn pass(&mut self, time: Duration) {
         self.surroundings.now = self.surroundings.now + time;
         store::advance(time);
     }
 
-    /// The user opens the flow, or opens it again.
+    /// The user opens the flow, or reopens it.
     ///
     /// # Errors
     ///
@@ -169,7 +173,7 @@ impl<P: FlowPlugin> Conversation<P> {
         self.exchange(Action::Init, None, json!({}))
     }
 
-    /// The user submits `screen`, or changes a component on it that asks for data.
+    /// The user submits `screen`, or changes a component on it that requests data.
     ///
     /// # Errors
     ///
@@ -187,7 +191,7 @@ impl<P: FlowPlugin> Conversation<P> {
         self.exchange(Action::Back, Some(screen), json!({}))
     }
 
-    /// The client reports that it could not use the reply that it got on `screen`.
+    /// The client reports that it could not use the reply that it received on `screen`.
     pub fn client_error(&mut self, screen: &str, key: &str, message: &str) {
         let error = ClientError {
             screen: Some(screen.to_owned()),
@@ -199,17 +203,17 @@ impl<P: FlowPlugin> Conversation<P> {
         self.log.extend(lines);
     }
 
-    /// The state as it is stored; null before the first call that succeeded.
+    /// The stored state; null before the first successful call.
     pub fn state(&self) -> Value {
         self.state.as_deref().map_or(Value::Null, |state| serde_json::from_str(state).unwrap_or_default())
     }
 
-    /// Puts `state` in the place of the stored one: for example that of an older version of the plugin.
+    /// Replaces the stored state, for example by one from an older version of the plugin.
     pub fn replace_state(&mut self, state: Value) {
         self.state = Some(state.to_string());
     }
 
-    /// What the plugin has logged so far.
+    /// Everything that the plugin has logged so far.
     pub fn log(&self) -> &[LogLine] {
         &self.log
     }
@@ -241,7 +245,7 @@ impl<P: FlowPlugin> Conversation<P> {
         }
     }
 
-    /// Checks the sizes, then takes over what the call leads to.
+    /// Checks the sizes, then applies the result of the call.
     fn commit(&mut self, outcome: call::Outcome, exchanges: u32) -> Result<Answer, Failure> {
         within("state", outcome.state.len(), STATE_MAX_BYTES)?;
         let answer = match outcome.reply {
@@ -277,7 +281,7 @@ impl<P: FlowPlugin> Conversation<P> {
     }
 }
 
-/// An error of the user's comes as the same screen with the text, like from the host; without a screen there is none to show.
+/// Shows a user's error on the same screen, as the host does. Without a screen it can't be shown.
 fn refuse(error: Error, screen: Option<String>) -> Result<Answer, Failure> {
     match (error.kind, screen) {
         (Kind::BadRequest, Some(screen)) => Ok(Answer::Screen { screen, data: json!({}), error: Some(error.message) }),

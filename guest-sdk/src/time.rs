@@ -1,4 +1,5 @@
-//! The clock and the calendar, as a Flow needs them: which day it is for the user, which days to offer, how a date picker writes them.
+//! The clock and the calendar for a Flow: the user's current day, the days to offer, and the format
+//! of date pickers.
 //!
 //! ```
 //! use flowhost_sdk::time::{self, Date, Offset};
@@ -19,10 +20,11 @@
 //! # Ok::<(), time::DateError>(())
 //! ```
 //!
-//! Time zones with daylight saving are not known here: an [`Offset`] is a fixed distance from UTC. Where that is not enough, let your API
-//! say what day it is, or keep the offset among the flow's settings ([`config`](crate::config)).
+//! This module has no time zones with daylight saving: an [`Offset`] is a fixed difference from
+//! UTC. If that is not enough, let your API tell the day, or keep the offset in the flow's settings
+//! ([`config`](crate::config)).
 //!
-//! In a unit test the clock stands still, at 2026-01-01 12:00 UTC, until
+//! In a unit test the clock stands still at 2026-01-01 12:00 UTC, until
 //! [`Conversation::with_time`](crate::testing::Conversation::with_time) sets it or
 //! [`Conversation::pass`](crate::testing::Conversation::pass) moves it.
 
@@ -40,12 +42,12 @@ pub fn now() -> Timestamp {
     sys::now()
 }
 
-/// The current day where clocks differ this much from UTC.
+/// The current day at this offset from UTC.
 pub fn today(offset: Offset) -> Date {
     now().date(offset)
 }
 
-/// A moment, in milliseconds since 1970-01-01 00:00 UTC. JSON is that number.
+/// A moment, in milliseconds since 1970-01-01 00:00 UTC. Its JSON is that number.
 ///
 /// ```
 /// use std::time::Duration;
@@ -61,17 +63,18 @@ pub fn today(offset: Offset) -> Date {
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The moment so many milliseconds after 1970-01-01 00:00 UTC.
+    /// The moment this many milliseconds after 1970-01-01 00:00 UTC.
     pub const fn from_unix_millis(millis: i64) -> Self {
         Timestamp(millis)
     }
 
-    /// The moment so many seconds after 1970-01-01 00:00 UTC.
+    /// The moment this many seconds after 1970-01-01 00:00 UTC.
     pub const fn from_unix_seconds(seconds: i64) -> Self {
         Timestamp(seconds.saturating_mul(1_000))
     }
 
-    /// Milliseconds since 1970-01-01 00:00 UTC, as date pickers before Flow JSON 5.0 write days.
+    /// Milliseconds since 1970-01-01 00:00 UTC. Date pickers before Flow JSON 5.0 write days this
+    /// way.
     pub const fn unix_millis(self) -> i64 {
         self.0
     }
@@ -81,18 +84,18 @@ impl Timestamp {
         self.0.div_euclid(1_000)
     }
 
-    /// The day where clocks differ this much from UTC.
+    /// The day at this offset from UTC.
     pub fn date(self, offset: Offset) -> Date {
         Date::from_unix_days(self.minutes(offset).div_euclid(MINUTES_PER_DAY))
     }
 
-    /// Hour (0 to 23) and minute, where clocks differ this much from UTC.
+    /// The hour (0 to 23) and the minute at this offset from UTC.
     pub fn hour_and_minute(self, offset: Offset) -> (u8, u8) {
         let minute_of_day = self.minutes(offset).rem_euclid(MINUTES_PER_DAY);
         ((minute_of_day / 60) as u8, (minute_of_day % 60) as u8)
     }
 
-    /// How long after `earlier` this is; zero if it is before.
+    /// The time from `earlier` to this moment; zero if `earlier` is later.
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
@@ -110,7 +113,7 @@ impl std::ops::Add<Duration> for Timestamp {
     }
 }
 
-/// As RFC 3339 has it, to the second: `2026-11-23T09:30:00Z`.
+/// Formats as RFC 3339, to the second: `2026-11-23T09:30:00Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (hour, minute) = self.hour_and_minute(Offset::UTC);
@@ -119,20 +122,20 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// How far clocks are ahead of UTC somewhere.
+/// How far local clocks are ahead of UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offset(i16);
 
 impl Offset {
-    /// Clocks show UTC.
+    /// No difference from UTC.
     pub const UTC: Offset = Offset(0);
 
-    /// So many hours ahead of UTC, or behind it: -3 in São Paulo.
+    /// This many hours ahead of UTC; negative if behind, as -3 in São Paulo.
     pub const fn hours(hours: i8) -> Self {
         Offset(hours as i16 * 60)
     }
 
-    /// So many minutes ahead of UTC, or behind it: 330 in Delhi.
+    /// This many minutes ahead of UTC; negative if behind. Delhi has 330.
     pub const fn minutes(minutes: i16) -> Self {
         Offset(minutes)
     }

@@ -1,7 +1,8 @@
-//! JSON as the author's types, with errors that name the field.
+//! Deserializes JSON into the author's types, with errors that name the field.
 //!
-//! Not serde_json's own reader of values, with serde_path_to_error around it: that made each type that is read some 2 KiB larger, and its
-//! errors repeat what the user wrote, which does not belong in a log.
+//! It replaces serde_json's own deserializer wrapped in serde_path_to_error, which made every
+//! deserialized type some 2 KiB larger and repeats user input in its errors, which does not belong
+//! in a log.
 
 mod key;
 
@@ -17,7 +18,8 @@ use serde_json::{Value, map};
 use self::key::Key;
 use crate::Number;
 
-/// Why JSON does not fit a type. Small, and made out of line: every field of every type that is read hands it on.
+/// Why JSON does not fit a type. It is one pointer wide and built out of line, because the code for
+/// every field of every deserialized type passes it on.
 #[derive(Debug)]
 pub(crate) struct Mismatch(Box<Details>);
 
@@ -34,18 +36,19 @@ impl Mismatch {
         Mismatch(Box::new(Details { path: path.to_owned(), reason }))
     }
 
-    /// The field, such as `address.city` or `guests[2].name`; empty for the whole document.
+    /// The path of the field, such as `address.city` or `guests[2].name`; empty for the whole
+    /// document.
     pub(crate) fn path(&self) -> &str {
         &self.0.path
     }
 
-    /// For people: `field "guests": expected u32, but it is a text`.
+    /// A message such as `field "guests": expected u32, but it is a text`.
     pub(crate) fn describe(&self) -> String {
         let Details { path, reason } = &*self.0;
         if path.is_empty() { reason.clone() } else { ["field \"", path, "\": ", reason].concat() }
     }
 
-    /// The same as seen from outside: `step` is a field's name, or an index in brackets.
+    /// Prepends a step to the path: a field's name, or an index in brackets.
     #[cold]
     #[inline(never)]
     fn within(mut self, step: &str) -> Self {
@@ -61,17 +64,18 @@ impl Mismatch {
     }
 }
 
-/// Reads `value` as `T`.
+/// Reads `value` literally as `T`.
 pub(crate) fn from_json<T: DeserializeOwned>(value: &Value) -> Result<T, Mismatch> {
     T::deserialize(Node::<false>(value))
 }
 
-/// Reads what a form holds as `T`. A field that the user left empty is none, no entries, or false; a number may be a text.
+/// Reads form data as `T`. A field that the user left empty becomes `None`, an empty list, or
+/// false, and numbers may be texts.
 pub(crate) fn from_form<T: DeserializeOwned>(value: &Value) -> Result<T, Mismatch> {
     T::deserialize(Node::<true>(value))
 }
 
-/// What a value is, in words; never the value, which may be a customer's.
+/// The type of a value in words. Never the value itself, which may be a customer's.
 pub(crate) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -138,18 +142,18 @@ impl Error for Mismatch {
     }
 }
 
-/// A value to be read: one of a form, or one that a program wrote, which is what it says. What the author's types have for one of
-/// them is compiled for it alone, so a component without such forms is not larger for them.
+/// A value to deserialize. If `FORM` is set, it comes from a form and is read leniently; otherwise
+/// a program wrote it and it is read literally. Each mode is compiled only for types that use it,
+/// so a component that reads no forms this way does not grow.
 #[derive(Clone, Copy)]
 struct Node<'de, const FORM: bool>(&'de Value);
 
 impl<'de, const FORM: bool> Node<'de, FORM> {
-    /// Whether the user left it empty.
     fn is_left_empty(self) -> bool {
         FORM && is_empty(self.0)
     }
 
-    /// The number that the user typed, if it is one.
+    /// The number that a user typed, if it is one.
     fn typed_number(self) -> Option<Number> {
         if FORM { Number::from_text(self.0.as_str()?) } else { None }
     }
@@ -170,7 +174,7 @@ impl<'de, const FORM: bool> Node<'de, FORM> {
     }
 }
 
-/// Nothing, or an object of nothing but that, as of two days of which none was picked.
+/// Null, an empty text, or an object of only these, such as a range of which no day was picked.
 fn is_empty(value: &Value) -> bool {
     let is_nothing = |value: &Value| value.is_null() || value.as_str() == Some("");
     is_nothing(value) || value.as_object().is_some_and(|parts| parts.values().all(is_nothing))
@@ -290,7 +294,7 @@ impl<'de, const FORM: bool> MapAccess<'de> for Members<'de, FORM> {
     }
 }
 
-/// A variant of an enum: its name, and what belongs to it.
+/// A variant of an enum: its name and its content.
 struct Variant<'de, const FORM: bool> {
     name: &'de str,
     content: Option<Node<'de, FORM>>,
@@ -416,7 +420,7 @@ mod tests {
         First,
     }
 
-    /// Whatever serde_json writes of a state has to be read back.
+    /// A state that serde_json wrote must be readable again.
     #[test]
     fn what_was_written_is_read() {
         let everything = Everything {
@@ -495,7 +499,7 @@ mod tests {
         }
     }
 
-    /// What a program wrote is what it is: a state keeps its empty texts.
+    /// A program's values are read literally, so a state keeps its empty texts.
     #[test]
     fn only_forms_are_read_so() {
         assert_eq!(from_json::<Option<String>>(&json!("")).unwrap().as_deref(), Some(""));

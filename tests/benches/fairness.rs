@@ -1,13 +1,15 @@
-//! What a tenant notices of another one whose plugin computes as hard as it can: the honest one's exchanges, one after another, with
-//! the neighbour quiet and with the neighbour spinning, and the ratio of the two p99. All in one run, alternating, so that what the
-//! machine does besides falls on both. Fails where a ratio is above [`MOST`] or
-//! [`MOST_BESIDE_REPLIES`].
+//! Measures how much a tenant suffers from another whose plugin computes as hard as it can:
+//! sequential exchanges of the honest tenant with the neighbour quiet and with the neighbour busy,
+//! and the ratio of the two p99. Both alternate in one run, so that other load on the machine
+//! affects both. Fails if a ratio is above [`MOST`] or [`MOST_BESIDE_REPLIES`].
 //!
-//! The neighbour has [`CONNECTIONS`] connections. Either it has a request under way on each at any time, which computes for about
-//! 100 ms and is answered, so that its circuit never opens; or its requests loop for ever, are cut off, and, once the circuit is open,
-//! are refused: then each connection sends the next one after [`PAUSE`]. Without that it would be a flood, which a tenant's limit of
-//! requests per second is for. Or its plugin computes little, and its replies take long to check: 700 kB with 350,000 values, on
-//! [`REPLIES`] connections.
+//! The neighbour has [`CONNECTIONS`] connections and three ways to be busy. First, each connection
+//! always has a request under way that computes for about 100 ms and is answered, so that its
+//! circuit never opens. Second, its requests loop for ever and are cut off, and once the circuit is
+//! open, are refused; then each connection waits for [`PAUSE`], because without a pause it would be
+//! a flood, which is what a tenant's limit of requests per second is for. Third, its plugin
+//! computes little but its replies take long to check: 700 kB with 350,000 values, on [`REPLIES`]
+//! connections.
 //!
 //! `cargo bench -p flowhost --bench fairness`
 
@@ -29,7 +31,7 @@ async fn main() -> ExitCode {
     let host = TestHost::start().await;
     let honest = host.tenant("honest").await.flow("booking", json!({}), Component::Steady).await;
     let neighbour = host.tenant("neighbour").await;
-    // Computing takes longer where the machine is busy; it must not be cut off here.
+    // On a busy machine computing takes longer, and it must not be cut off here.
     let computing = neighbour.flow("computing", json!({"limits": {"cpu_ms": 2000}}), Component::Looper).await;
     let looping = neighbour.flow("looping", json!({}), Component::Looper).await;
     let limits = json!({"limits": {"cpu_ms": 2000, "reply_bytes": 1 << 20}});
@@ -84,7 +86,8 @@ async fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Sealed beforehand: only the host's work and the way there and back is measured.
+/// The requests are sealed beforehand, so that only the host's work and the round trip are
+/// measured.
 async fn exchanges(flow: &TestFlow, name: &str) -> Vec<Duration> {
     let client = flow.client();
     let requests: Vec<_> = (0..EXCHANGES).map(|number| client.seal(&payload::init(&format!("{name}-{number}"))).unwrap()).collect();
@@ -97,7 +100,7 @@ async fn exchanges(flow: &TestFlow, name: &str) -> Vec<Duration> {
     times
 }
 
-/// How long a call that computes takes while nothing else does.
+/// How long a computing call takes on an idle host.
 async fn one_call(flow: &TestFlow) -> Duration {
     let began = Instant::now();
     let reply = flow.client().call(&asking("compute", "alone")).await.unwrap();
@@ -105,13 +108,13 @@ async fn one_call(flow: &TestFlow) -> Duration {
     began.elapsed()
 }
 
-/// A tenant that has as many requests under way as it has connections.
+/// A tenant that keeps a request under way on each of its connections.
 struct Neighbour {
     stop: Arc<AtomicBool>,
     connections: Vec<tokio::task::JoinHandle<Answered>>,
 }
 
-/// What became of a neighbour's requests.
+/// The outcomes of a neighbour's requests.
 #[derive(Default)]
 struct Answered {
     well: u32,
@@ -121,8 +124,8 @@ struct Answered {
 impl Neighbour {
     fn start(flow: &TestFlow, form: &Value, connections: u32, round: u32) -> Self {
         let (stop, client) = (Arc::new(AtomicBool::new(false)), flow.client());
-        // Sealed beforehand here too: encrypting is not the host's work. One that was answered is only answered again from what is
-        // stored, so none is sent twice, but those that fail.
+        // Sealed beforehand, because encrypting is not the host's work. A request that was answered
+        // would be answered from storage the second time, so only those that fail are sent twice.
         let seal = |number| client.seal(&payload::data_exchange("FORM", form.clone(), &format!("round-{round}-{number}"))).unwrap();
         let requests: Arc<Vec<SealedRequest>> = Arc::new((0..SEALED).map(seal).collect());
         let next = Arc::new(AtomicU32::new(0));
@@ -161,7 +164,7 @@ async fn send_all(client: FlowClient, requests: Arc<Vec<SealedRequest>>, next: A
     answered
 }
 
-/// Of all exchanges of one kind.
+/// The percentiles of all exchanges of one kind.
 struct Percentiles {
     p50: Duration,
     p99: Duration,
@@ -186,22 +189,24 @@ impl std::fmt::Display for Percentiles {
     }
 }
 
-/// What the neighbour may cost: `p99` at most twice what it is without it.
+/// The neighbour may at most double the `p99`.
 const MOST: f64 = 2.0;
 
-/// What is beside the check, 700 kB to be sealed, stored and sent, is not done in turns.
+/// Higher, because only the check of a large reply takes turns. Sealing, storing and sending its
+/// 700 kB does not.
 const MOST_BESIDE_REPLIES: f64 = 4.0;
 
 const ROUNDS: u32 = 13;
 const EXCHANGES: u32 = 150;
 
-/// As many calls as a flow may have at the same time, unless it is set otherwise.
+/// A flow's default concurrency.
 const CONNECTIONS: u32 = 16;
 
 const REPLIES: u32 = 4;
 
-/// More than a phase takes.
+/// More than one phase sends.
 const SEALED: u32 = 400;
 
-/// Of a connection whose request was refused: all of them send 160 requests a second.
+/// The pause of a connection after a refusal. All connections together send at most 160 requests a
+/// second.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -1,7 +1,9 @@
-//! How long a host takes to be ready again: 200 active plugins, each of other bytes, with the cache of compiled code and without. Ready
-//! is when it accepts requests and serves each of the plugins; without a cache it accepts them at once and compiles while it serves.
+//! Measures how long a host takes to become ready again with 200 active plugins, all of different
+//! bytes, with the cache of compiled code and without. Ready means that it accepts requests and
+//! serves every plugin. Without a cache it accepts requests at once and compiles while it serves.
 //!
-//! `cargo bench -p flowhost --bench restart`: the host compiles with the program, which is built with the benchmark.
+//! `cargo bench -p flowhost --bench restart`: the host compiles in a process of the program, which
+//! is built with the benchmark.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails is over, and its result is printed")]
 
@@ -46,7 +48,7 @@ async fn main() {
     host.stop().await;
 }
 
-/// A tenant with its flows, each with a plugin of its own.
+/// A tenant whose flows each have a different plugin.
 async fn deploy(host: &TestHost, number: u64, component: &[u8]) -> Vec<TestFlow> {
     let tenant = host.tenant(&format!("tenant-{number}")).await;
     let mut flows = Vec::new();
@@ -59,7 +61,7 @@ async fn deploy(host: &TestHost, number: u64, component: &[u8]) -> Vec<TestFlow>
     flows
 }
 
-/// A ping says that the plugin can be called. A host that is still compiling takes its time for the answer.
+/// A ping succeeds once the plugin can be called. A host that is still compiling delays the answer.
 async fn all_served(host: &TestHost, flows: &[TestFlow]) {
     for flow in flows {
         while flow.at(host).client().call(&payload::ping()).await.unwrap().status != 200 {}

@@ -1,6 +1,7 @@
-//! What the second wall between tenants costs on the data path: a turn's two statements as functions behind row-level security, against
-//! the same statements in plain SQL without it, and both against a whole exchange over HTTP. All in one run, alternating, so that what
-//! the machine does besides falls on both.
+//! Measures the cost of the second wall between tenants on the data path: a turn's two statements
+//! as functions behind row-level security, against the same statements in plain SQL without it, and
+//! both against a whole exchange over HTTP. They alternate in one run, so that other load on the
+//! machine affects all.
 //!
 //! `cargo bench -p flowhost --bench row_security`
 
@@ -45,7 +46,8 @@ async fn main() {
     host.stop().await;
 }
 
-/// Sealed beforehand: only the host's work and the way there and back is measured.
+/// The requests are sealed beforehand, so that only the host's work and the round trip are
+/// measured.
 async fn exchanges(flow: &TestFlow, round: u32) -> Duration {
     let client = flow.client();
     let requests: Vec<_> = (0..TURNS).map(|turn| client.seal(&payload::init(&format!("t-{round}-{turn}"))).unwrap()).collect();
@@ -56,13 +58,12 @@ async fn exchanges(flow: &TestFlow, round: u32) -> Duration {
     began.elapsed() / TURNS
 }
 
-/// The two statements of a turn.
 struct Statements {
     find: &'static str,
     insert: &'static str,
 }
 
-/// Whose turns.
+/// The tenant and the flow of the turns.
 struct Turns {
     tenant: Uuid,
     flow: Uuid,
@@ -75,7 +76,7 @@ impl Turns {
         Self { tenant, flow }
     }
 
-    /// The time of one turn, as of a new session each.
+    /// The mean time of a turn, each in a new session.
     async fn measure(&self, connection: &mut PgConnection, statements: &Statements, round: u32) -> Duration {
         let began = Instant::now();
         for turn in 0..TURNS {
@@ -109,7 +110,8 @@ impl Turns {
     }
 }
 
-/// A connection as the owner, for whom there is no wall, or as the application. Without a pool, which pings after every use.
+/// A connection as the owner, whom the wall does not affect, or as the application. It does without
+/// a pool, which pings after every use.
 async fn connection(host: &TestHost, walled: bool) -> PgConnection {
     let options = host.database().options();
     let options = if walled { options.options([("role", "flowhost_app")]) } else { options };

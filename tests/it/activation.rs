@@ -1,4 +1,5 @@
-//! Versions that are tried, activated and switched: nothing is lost, nothing is granted on the way, nothing of a rehearsal stays.
+//! Versions are rehearsed, activated and switched: no exchange is lost, activation grants nothing,
+//! and a rehearsal leaves nothing behind.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -29,7 +30,7 @@ async fn a_version_that_asks_for_more_than_is_granted_is_not_activated() {
     assert_eq!(activate().await.expect(200)["new_requests"], json!({"http": [], "store": true, "media": false}));
     flow.call("POST", "/rollback", Value::Null).await.expect(200);
     assert_eq!(flow.count("token-of-ana").await, 2);
-    // What was granted can be taken away again, and then there is no way back to what needs it.
+    // A grant can be revoked, and then a version that needs it can no longer be activated.
     flow.set(json!({"grants": {"store": false}})).await;
     activate().await.problem(409);
 }
@@ -47,7 +48,7 @@ async fn a_rehearsal_answers_and_nothing_of_it_stays() {
     let kept: i64 = sqlx::query_scalar("select count(*) from flow_values").fetch_one(&host.database().pool().await).await.unwrap();
     assert_eq!(kept, 0);
 
-    // More failures than open a circuit.
+    // More failures than it takes to open a circuit.
     for _ in 0..20 {
         let failed = rehearse(json!({"do": "panic", "value": "no"})).await;
         let failed = failed.problem(422);
@@ -133,7 +134,8 @@ async fn a_switch_reaches_a_host_that_was_without_its_database() {
     flow.deploy(Component::Chatty).await;
     flow.call("POST", "/activate", json!({"version": 1})).await.expect(200);
     let pool = host.database().pool().await;
-    // Roles belong to the whole cluster, so the name is this test's own. What a role may not do any more, its host alone lacks.
+    // Roles belong to the whole cluster, so the name is unique to this test. Revoking rights of
+    // this role cuts off only its host.
     sqlx::query("create role cut_off_for_a_while login in role flowhost_app").execute(&pool).await.unwrap();
     let other = host.second_configured(|config| config.database = config.database.clone().username("cut_off_for_a_while")).await;
     let there = flow.served_at(&other).await;
@@ -149,7 +151,7 @@ async fn a_switch_reaches_a_host_that_was_without_its_database() {
 
     eventually("the other host answers with the version that was activated meanwhile", async || {
         let token = format!("after-{}", UNIX_EPOCH.elapsed().unwrap().as_nanos());
-        // What only this version can say.
+        // Only this version can give this answer.
         let reply = there.client().call(&asking("complete", &token)).await.ok()?;
         (reply.status == 200 && reply.payload?["screen"] == "SUCCESS").then_some(())
     })
@@ -159,14 +161,14 @@ async fn a_switch_reaches_a_host_that_was_without_its_database() {
     run("drop role cut_off_for_a_while").await;
 }
 
-/// A switch of versions: asked for and done.
+/// A switch of versions, with the times of the request and of its completion.
 struct Switch {
     version: i32,
     asked: Instant,
     done: Instant,
 }
 
-/// One exchange: when it was sent and answered, and what the answer said.
+/// One exchange: when it was sent and answered, and the answer's content.
 struct Asked {
     token: String,
     number: u64,
@@ -176,7 +178,7 @@ struct Asked {
     count: u64,
 }
 
-/// Whether a version was the active one at some time between an exchange's beginning and end.
+/// Whether a version was active at any time during an exchange.
 fn was_active(version: i32, asked: &Asked, switches: &[Switch]) -> bool {
     switches.iter().enumerate().filter(|(_, switch)| switch.version == version).any(|(number, switch)| {
         let ended = switches.get(number + 1).map(|next| next.done);
@@ -184,7 +186,7 @@ fn was_active(version: i32, asked: &Asked, switches: &[Switch]) -> bool {
     })
 }
 
-/// Talks in several conversations, one after another.
+/// Runs several conversations, one after another.
 async fn talk(flow: &TestFlow, talker: usize) -> Vec<Asked> {
     let client = flow.client();
     let mut talk = Vec::new();
@@ -201,7 +203,7 @@ async fn talk(flow: &TestFlow, talker: usize) -> Vec<Asked> {
     talk
 }
 
-/// The versions that answered each conversation's exchanges, in their order, by the hash of the conversation's token.
+/// The versions that answered each conversation's exchanges, in order, by the hash of its token.
 async fn history(host: &TestHost) -> HashMap<Vec<u8>, Vec<i32>> {
     let rows: Vec<(Vec<u8>, i32)> = sqlx::query_as("select token_hash, plugin_version from exchanges order by number")
         .fetch_all(&host.database().pool().await)

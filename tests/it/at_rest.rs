@@ -1,4 +1,4 @@
-//! What lies in the database and in the log: nothing of a customer's, and no secret.
+//! The database and the log contain no customer data and no secret.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,7 +21,7 @@ async fn neither_database_nor_log_holds_a_secret_or_what_a_user_said() {
     let passphrase = "throw-away passphrase";
     let encrypted_key = json!({"private_key_pem": fixture("keys/private.pkcs1.des3.pem"), "passphrase": passphrase});
     tenant.call("POST", "/keys", encrypted_key).await.problem(409);
-    // Nothing answers where this host looks for Meta: the failures are written down too.
+    // Nothing responds where this host expects Meta, so the failures are recorded too.
     let access = json!({"access_token": "recognisable-access-token", "phone_number_ids": ["106540352242922"]});
     tenant.call("PUT", "/graph", access).await.expect(204);
     let keys = tenant.call("GET", "/keys", Value::Null).await.expect(200);
@@ -43,7 +43,8 @@ async fn neither_database_nor_log_holds_a_secret_or_what_a_user_said() {
     for request in [
         payload::init(TOKEN),
         payload::init(minted),
-        // Kept in the plugin's state, and echoed in the reply with the remark that the address is none.
+        // This is kept in the plugin's state, and echoed in the reply with the remark that the
+        // address is invalid.
         payload::data_exchange("DETAILS", details.clone(), TOKEN),
         payload::with_flow_token_signature(payload::init(TOKEN), &client.flow_token_signature(TOKEN)),
         payload::error_notification("DETAILS", "timeout_error", "xyzzy-client-message", TOKEN),
@@ -87,7 +88,7 @@ async fn neither_database_nor_log_holds_a_secret_or_what_a_user_said() {
     .collect();
     secrets.push(&key_der[300..340]);
     let dump = dump(&host.database().pool().await).await;
-    // What a plugin logs is its author's affair, and only in the log at the level debug.
+    // What a plugin logs is its author's responsibility, and reaches the log only at level debug.
     let mut log = logged(Level::TRACE, &host.database().tenant_id("acme").await);
     log.extend(logged(Level::TRACE, "recognisable"));
     log.extend(logged(Level::TRACE, "xyzzy"));

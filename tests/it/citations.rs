@@ -1,4 +1,5 @@
-//! What the code and the pages cite is in the project: pages, their sections, decisions, and what a link leads to.
+//! Everything that code and pages cite exists in the project: pages, their sections, decisions, and
+//! the targets of links.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -63,7 +64,7 @@ fn every_link_of_a_page_leads_to_something() {
     let mut broken = BTreeSet::new();
     for (file, text) in texts(&["md"]) {
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            // Another site, or an item of Rust's documentation.
+            // A link to another site, or to an item in Rust's documentation.
             if target.contains(':') {
                 continue;
             }
@@ -83,14 +84,15 @@ fn is_page(word: &str) -> bool {
     word.len() > 3 && word.ends_with(".md")
 }
 
-/// The page that a name in a file means: beside the file or in a folder above it, or one of the folders that have pages.
+/// The page that a file cites by name: beside the file, in a folder above it, or in one of the
+/// folders for pages.
 fn page(file: &Path, cited: &str) -> Option<PathBuf> {
     let above = file.ancestors().skip(1).map(Path::to_path_buf);
     let folders = above.chain(PAGE_FOLDERS.map(PathBuf::from));
     folders.map(|folder| root().join(folder).join(cited)).find(|path| path.is_file())
 }
 
-/// The numbers after a page's name: `section 5`, or `sections 1, 4 and 5`.
+/// The section numbers after a page's name: `section 5`, or `sections 1, 4 and 5`.
 fn sections<'a>(after: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
     let most = match after.first() {
         Some(&"section") => 1,
@@ -101,20 +103,21 @@ fn sections<'a>(after: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
     listed.take_while(|word| word.parse::<u32>().is_ok()).take(most)
 }
 
-/// The words of a text, paths being one, without what stands around them. Comments may break between any two.
+/// The words of a text without punctuation; a path is one word. A citation may span lines of a
+/// comment.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let is_outside = |letter: char| !(letter.is_alphanumeric() || "_-./".contains(letter));
     text.split(is_outside).map(|word| word.trim_end_matches('.')).filter(|word| word.contains(char::is_alphanumeric))
 }
 
-/// How hosting sites call a heading in a URL; empty where the line is none.
+/// The anchor that hosting sites make for a heading; empty if the line is not a heading.
 fn anchor(line: &str) -> String {
     let Some(heading) = line.strip_prefix('#') else { return String::new() };
     let heading = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
     heading.chars().filter(|letter| letter.is_alphanumeric() || "_-".contains(*letter)).collect()
 }
 
-/// The files of the project with one of these endings, by their place in it.
+/// The project's files with one of these extensions, by relative path.
 fn texts(endings: &[&str]) -> Vec<(PathBuf, String)> {
     let (mut found, mut folders) = (Vec::new(), vec![root()]);
     while let Some(folder) = folders.pop() {
@@ -137,12 +140,12 @@ fn root() -> PathBuf {
     repository("").into()
 }
 
-/// Folders that a page is meant to be in wherever it is cited from.
+/// Folders whose pages can be cited from anywhere.
 const PAGE_FOLDERS: [&str; 3] = ["", "host/docs", "guest-sdk"];
 
-/// What is built, what a development host keeps, and git's.
+/// Build output, the data of a development host, and git's own folder.
 const NOT_OURS: [&str; 3] = ["target", ".flowhost", ".git"];
 
-/// The third line of a decision, or what it begins with where later ones are named.
+/// The third line of a decision, or its beginning if it names later decisions.
 const ACCEPTED: &str = "Status: accepted";
 const REPLACED: [&str; 2] = ["Status: replaced by ADR ", "Status: accepted, replaced in part by ADR "];

@@ -1,4 +1,4 @@
-//! The cache of compiled code: a host that starts again loads from it what it sealed itself, and nothing else.
+//! The cache of compiled code: a restarted host loads only code that it sealed itself.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -91,7 +91,7 @@ async fn the_code_of_another_master_key_is_compiled_again_and_the_second_ones_is
 
 #[tokio::test]
 async fn a_folder_that_can_not_be_used_is_said_so_and_costs_a_compilation() {
-    // Nobody can make a folder there, not even root.
+    // Nobody can create a folder there, not even root.
     let folder = PathBuf::from("/proc/flowhost-code-cache");
     let host = TestHost::compiling(|config| config.compile.code_cache = Some(folder.clone())).await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
@@ -123,11 +123,11 @@ async fn an_upload_takes_its_time_even_if_another_tenants_is_in_the_cache() {
 
     flow.at(&again).upload(component.clone()).await.expect(201);
 
-    // It went to the compiler, which this host has not.
+    // It went to the compiler, which this host lacks.
     other.upload(component).await.problem(500);
 }
 
-/// A host with a cache, and a flow of it whose active plugin is made of bytes that no other test has.
+/// A host with a cache, and a flow whose active plugin has bytes that are unique to the test.
 async fn with_plugin(number: u64) -> (TempDir, TestHost, TestFlow) {
     let cache = TempDir::new().unwrap();
     let host = TestHost::compiling(|config| config.compile.code_cache = Some(code_folder(cache.path()))).await;
@@ -142,7 +142,7 @@ fn without_compiler(config: &mut HostConfig, cache: &Path) {
     config.compile.code_cache = Some(code_folder(cache));
 }
 
-/// Made by the host.
+/// The host creates this folder.
 fn code_folder(cache: &Path) -> PathBuf {
     cache.join("code")
 }

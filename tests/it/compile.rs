@@ -1,4 +1,5 @@
-//! Compiling: in a process that has nothing to lose and nothing to find, within limits, and for one tenant at a time.
+//! Compiling runs in a process without secrets or rights, within limits, and one component at a
+//! time for each tenant.
 
 use std::fs;
 use std::io::{Seek as _, Write as _};
@@ -76,7 +77,7 @@ async fn while_one_tenants_bomb_is_compiled_others_upload_and_are_served() {
 
     assert!(!bomb.is_finished(), "it was under way all the time");
     assert!(!second.is_finished(), "a tenant's components are compiled one after another");
-    // Who hangs up has no more use for it: the compiler is ended, and it is the next one's turn.
+    // When the client hangs up, the compiler is ended and the next upload has its turn.
     bomb.abort();
     second.await.unwrap().expect(201);
 }
@@ -188,7 +189,8 @@ fn upload_apart(flow: &TestFlow, component: Vec<u8>) -> JoinHandle<AdminReply> {
     tokio::spawn(async move { flow.upload(component).await })
 }
 
-/// The `/proc` folder of the process that compiles within that many seconds of CPU: a number that only one test uses.
+/// The `/proc` folder of the process that compiles with this CPU limit. Each test uses its own
+/// number.
 async fn worker_with(cpu_seconds: &str) -> PathBuf {
     let wanted = format!("compile-worker\0--memory-bytes\0{}\0--cpu-seconds\0{cpu_seconds}\0", 2_u64 << 30);
     eventually("a component is compiled", async || {

@@ -1,5 +1,5 @@
-//! A database that is lost in silence, locked, or read-only: requests fail in time, the health check tells, and nothing has to be started
-//! again.
+//! A database that goes silent, is locked, or is read-only: requests fail in time, the health check
+//! reports it, and nothing needs a restart.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -45,7 +45,7 @@ async fn a_turn_whose_commit_is_lost_is_answered_and_its_plugin_asked_once() {
     for (number, lose) in [(2, DatabaseProxy::silence as fn(&DatabaseProxy)), (3, DatabaseProxy::lose_answers)] {
         let pool = host.database().pool().await;
         let mut locking = pool.begin().await.unwrap();
-        // The turn reads its session, and waits with its commit.
+        // The turn can read its session, but its commit must wait.
         sqlx::query("select from sessions for update").execute(&mut *locking).await.unwrap();
         let answered = async { flow.count("token-of-ana").await };
         let meanwhile = async {
@@ -135,7 +135,7 @@ async fn a_database_that_only_reads_is_left_until_it_writes_again() {
     })
     .await;
 
-    // Each session of the server hears of it by itself, the superuser's maybe before the host's.
+    // The server's sessions learn of it one by one, the superuser's maybe before the host's.
     eventually("the host is not ready, and says why", async || {
         let ready = host.admin().get("/readyz").await;
         ((ready.status, ready.text.as_str()) == (503, "the database only reads\n")).then_some(())
@@ -230,7 +230,7 @@ async fn turns_that_wait_for_their_tenants_locks_leave_others_their_connections(
     let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
     let pool = host.database().pool().await;
     let mut locking = pool.begin().await.unwrap();
-    // As the deletion of a flow does, which may take minutes.
+    // The deletion of a flow takes the same lock, maybe for minutes.
     let lock = "select from flows f join tenants t using (tenant_id) where t.slug = 'acme' for update of f";
     sqlx::query(lock).execute(&mut *locking).await.unwrap();
     let others = async {
@@ -269,7 +269,7 @@ async fn a_url_that_asks_for_it_has_the_servers_certificate_checked() {
     assert_eq!(connect("localhost", "sslmode=require".to_owned()).await, Ok(()), "encrypted, with anybody");
 }
 
-/// A host, and what stands between it and its database.
+/// A host with a proxy between it and its database.
 async fn behind_a_proxy() -> (TestHost, DatabaseProxy) {
     let mut proxy = None;
     let host = TestHost::configured(|config| {
@@ -280,14 +280,14 @@ async fn behind_a_proxy() -> (TestHost, DatabaseProxy) {
     (host, proxy.unwrap())
 }
 
-/// How often the plugin was called.
+/// How many calls the plugin has had.
 async fn calls(host: &TestHost) -> u64 {
     let page = host.admin().get("/metrics").await.text;
     let series = r#"flowhost_plugin_calls_total{tenant="acme",flow="booking",version="1"} "#;
     page.lines().find_map(|line| line.strip_prefix(series)).unwrap().parse().unwrap()
 }
 
-/// Waits until so many statements wait for a lock.
+/// Waits until at least this many statements wait for a lock.
 async fn locks_are_waited_for(pool: &PgPool, at_least: i64) {
     let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     eventually("locks are waited for", async || {
@@ -297,13 +297,13 @@ async fn locks_are_waited_for(pool: &PgPool, at_least: i64) {
     .await;
 }
 
-/// How many connections of the host's pool there are; the one that listens does nothing else.
+/// The number of connections in the host's pool, without the one that only listens.
 async fn connections(superuser: &mut PgConnection) -> i64 {
     let query = "select count(*) from pg_stat_activity where datname = 'flowhost' and query not ilike 'listen%' and query not ilike 'select 1'";
     sqlx::query_scalar(query).fetch_one(superuser).await.unwrap()
 }
 
-/// The statuses of one request of each client.
+/// The statuses of one request from each client.
 async fn statuses(flow: &TestFlow) -> Vec<u16> {
     statuses_of(CLIENTS, flow).await
 }
@@ -315,5 +315,5 @@ async fn statuses_of(clients: usize, flow: &TestFlow) -> Vec<u16> {
 
 const CLIENTS: usize = 16;
 
-/// Twice what Meta waits: a bound that a slow machine does not meet, and a connection that is lost would.
+/// Twice as long as Meta waits: a slow machine stays below it, a lost connection does not.
 const A_WHILE: Duration = Duration::from_secs(20);

@@ -1,4 +1,4 @@
-//! Commands that destroy something: where nobody can be asked they want to be told that it is meant.
+//! Destructive commands need `--yes` if there is no terminal on which to ask for confirmation.
 
 use flowhost_tests::{Ended, TestHost, flowhost};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
-//! The pages for people: every command in them is run, in the order in which it stands there, in a folder of its own.
+//! Runs every command of the pages for people, in order, in a folder of its own.
 //!
-//! A block of ```` ```sh ```` is run; one that only shows something is ```` ```text ```` or ```` ```console ````. All blocks of a page are one
-//! shell's, which stops at the first command that fails.
+//! Blocks of ```` ```sh ```` are run; those of ```` ```text ```` or ```` ```console ```` only show
+//! something. All blocks of a page run in one shell, which stops at the first command that fails.
 
 use std::path::Path;
 use std::process::Command;
@@ -44,24 +44,25 @@ fn what_contributors_are_told_to_run_is_what_every_change_is_checked_with() {
     let checks = std::fs::read_to_string(repository(".ci/run")).unwrap();
     let commands: Vec<_> = shell_blocks(&page).lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect();
     for command in &commands {
-        // Guests' workspaces are named by a variable there.
+        // The script names the workspaces of the guests by a variable.
         let part = command.split(" --all").next().unwrap();
         assert!(checks.contains(part), "no step of .ci/run is `{part}`");
     }
     assert_eq!(commands.len(), 3);
 }
 
-/// A page, and the folder that its commands are run in.
+/// A page, and the folder in which its commands run.
 struct Page {
     name: String,
     text: String,
     folder: DataFolder,
-    /// What is run after its commands, in the same shell.
+    /// Commands to run after the page's, in the same shell.
     afterwards: &'static str,
 }
 
 impl Page {
-    /// A page of this repository, with what only this machine knows in the place of examples. Each of those must be in it.
+    /// Loads a page of this repository and replaces its examples by this machine's values. Each
+    /// example must occur in it.
     fn new(name: &str, instead: &[(&str, &str)]) -> Self {
         let mut text = std::fs::read_to_string(repository(name)).unwrap();
         for (example, real) in instead {
@@ -69,7 +70,7 @@ impl Page {
             text = text.replace(example, real);
         }
         let folder = DataFolder::new();
-        // PostgreSQL may run as another user, who has to pass through.
+        // PostgreSQL may run as another user, who needs to enter the folder.
         std::fs::create_dir(folder.path()).unwrap();
         Self { name: name.to_owned(), text, folder, afterwards: "" }
     }
@@ -85,7 +86,7 @@ impl Page {
     }
 
     fn shell(&self, script: &Path) -> Command {
-        // For its environment, without settings of its own.
+        // Taken only for its environment, which holds no settings.
         let like = flowhost(&[]);
         let mut command = Command::new("bash");
         like.get_envs().for_each(|(name, value)| match value {
@@ -99,7 +100,7 @@ impl Page {
     }
 }
 
-/// The blocks of shell commands of a page, each with its place to be found by.
+/// The shell blocks of a page, each preceded by its line number.
 fn shell_blocks(page: &str) -> String {
     let mut script = String::new();
     let mut in_block = false;
@@ -111,7 +112,7 @@ fn shell_blocks(page: &str) -> String {
             }
             "```" => in_block = false,
             _ if in_block => {
-                // A public URL is known only when the host runs.
+                // The public URL is known only once the host runs.
                 let line = line.replace("http://127.0.0.1:8080", "$PUBLIC_URL").replace("http://127.0.0.1:8081", "$FLOWHOST_URL");
                 script.push_str(&format!("{line}\n"));
             }
@@ -122,7 +123,7 @@ fn shell_blocks(page: &str) -> String {
     script
 }
 
-/// Whoever writes a plugin makes a mistake, mends it, and sees the change.
+/// A plugin's author makes a mistake, fixes it, and sees the change.
 const AFTER_A_CHANGE: &str = r#"
 echo 'a mistake' >>../hello/src/lib.rs
 until grep -q "Waiting for a change" host.err; do kill -0 "$HOST_PROCESS"; sleep 0.1; done
@@ -133,8 +134,9 @@ flowhost client call --url "$PUBLIC_URL/flows/dev/hello" --action data_exchange 
     --public-key .flowhost/dev-public-key.pem --app-secret-file .flowhost/secrets/dev-app-secret
 "#;
 
-/// What stands in for a person: the program is built already, and the demo has a test of its own; a host that a page starts goes on in the
-/// background, on ports of its own; and somebody answers the questions of a chat.
+/// Replaces the person at the terminal. `cargo` does nothing, because the program is built already
+/// and the demo has a test of its own; a host that the page starts runs in the background on ports
+/// of its own; and a chat gets its answers from a pipe.
 const PRELUDE: &str = r#"
 set -euo pipefail
 trap 'set +e; [ -z "${HOST_PROCESS-}" ] || { kill "$HOST_PROCESS"; wait "$HOST_PROCESS"; }' EXIT

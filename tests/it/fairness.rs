@@ -1,4 +1,5 @@
-//! Tenants beside tenants that want everything: places, the processor, and plugins that do nothing but fail.
+//! Tenants beside others that take everything: places for calls, the processor, or failures without
+//! end.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tracing::Level;
 
 #[tokio::test]
 async fn tenants_full_of_sleepers_leave_others_served() {
-    // Fewer than are asked for: three tenants could have them all.
+    // Fewer places than are requested: three tenants could take them all.
     let host = TestHost::configured(|config| config.guests.calls = 32).await;
     let settings = json!({"limits": {"concurrency": 64, "queue": 64, "wall_ms": 9000}});
     let mut clients = Vec::new();
@@ -24,7 +25,7 @@ async fn tenants_full_of_sleepers_leave_others_served() {
     let sleep = |(number, request): (usize, _)| clients[number % 8].call(request);
     let mut sleepers: FuturesUnordered<_> = requests.iter().enumerate().map(sleep).collect();
 
-    // Nobody wakes before 9 s are over, so whoever is answered after 1.5 s found no place.
+    // Sleepers last at least 9 s, so any answer after 1.5 s means that there was no place.
     for _ in 0..48 {
         assert_eq!(sleepers.next().await.unwrap().unwrap().status, 429);
     }
@@ -38,7 +39,7 @@ async fn tenants_full_of_sleepers_leave_others_served() {
     assert!(ended.len() == 8 && ended.iter().all(|line| line.ends_with(" 0")), "somebody woke before: {ended:?}");
 }
 
-/// Each test's runtime has one thread unless it says otherwise; this one is about it.
+/// It needs a single-threaded runtime, so it asks for one explicitly.
 #[tokio::test(flavor = "current_thread")]
 async fn on_one_thread_loops_and_sleeps_are_cut_off_and_a_neighbour_is_answered_meanwhile() {
     let host = TestHost::start().await;
@@ -127,7 +128,7 @@ async fn answers_that_can_not_be_shown_open_the_circuit_and_bad_requests_do_not(
     assert_eq!(flow.ask("bad-request", "token-of-ana").await.status, 503);
 }
 
-/// Fails as often in a row as a plugin may.
+/// Fails as often in a row as it takes to open the circuit.
 async fn open_circuit(flow: &TestFlow, what: &str) {
     for _ in 0..10 {
         assert_eq!(flow.ask(what, "token-of-ana").await.status, 500);

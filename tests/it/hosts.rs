@@ -1,4 +1,5 @@
-//! Two hosts on one database: what one changes, the other serves; what one began, the other goes on with.
+//! Two hosts on one database: each serves the changes made through the other and continues the
+//! conversations begun at the other.
 
 use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, asking, eventually};
@@ -36,7 +37,7 @@ async fn a_version_activated_through_one_host_answers_at_the_other() {
     let two = one.second().await;
     let flow = one.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     let there = flow.served_at(&two).await;
-    // Only this one can refuse a token.
+    // Only this plugin can refuse a token.
     flow.deploy(Component::Chatty).await;
 
     eventually("the other host has the new version", async || {
@@ -100,7 +101,7 @@ async fn answers(flow: &TestFlow, status: u16) {
         .await;
 }
 
-/// A token that was not used before.
+/// A fresh token.
 fn token() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NUMBER: AtomicU32 = AtomicU32::new(0);

@@ -1,4 +1,4 @@
-//! `flowhost key` and `flowhost app-secret` against a host: what an operator types to rotate.
+//! `flowhost key` and `flowhost app-secret` against a host: the commands for a rotation.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -131,7 +131,7 @@ async fn start() -> (TestHost, TestFlow) {
     (host, flow)
 }
 
-/// DER, as it is between a PEM block's lines.
+/// The DER content of a PEM block.
 fn pem_content(pem: &str) -> Vec<u8> {
     let base64: String = pem.lines().filter(|line| !line.starts_with("--")).collect();
     STANDARD.decode(base64).unwrap()

@@ -1,4 +1,4 @@
-//! A log that can't be written costs its lines, and nothing else.
+//! If the log can't be written, its lines are lost and nothing else.
 
 use std::fs::File;
 use std::io::{PipeReader, pipe};
@@ -32,7 +32,8 @@ async fn a_host_whose_log_nobody_reads_serves_on() {
     serves_with_a_log_that_goes_to(writer.into(), Some(reader)).await;
 }
 
-/// At a level at which everything the host does writes lines: what takes one must not fail of it, and what waits must not wait for it.
+/// Runs the host at level debug, at which everything it does writes lines: no operation may fail or
+/// wait because of the log.
 async fn serves_with_a_log_that_goes_to(log: Stdio, unread: Option<PipeReader>) {
     let production = Production::new().await;
     let there = production.host("warn", Stdio::inherit()).await;
@@ -44,7 +45,7 @@ async fn serves_with_a_log_that_goes_to(log: Stdio, unread: Option<PipeReader>) 
         assert_eq!(post(&here.url(), None, "unsigned").await.0, 432);
     }
     assert_eq!(here.count("token-of-ana").await, 1);
-    // What nobody reads yet waits, as long as there is room.
+    // Unread lines wait as long as the pipe and the queue have room, so none need be lost.
     if unread.is_none() {
         let metrics = host.admin().get("/metrics").await.text;
         let lost = metrics.lines().find_map(|line| line.strip_prefix("flowhost_host_log_lines_lost_total "));
@@ -61,7 +62,7 @@ async fn serves_with_a_log_that_goes_to(log: Stdio, unread: Option<PipeReader>) 
     assert_eq!(host.ended().await.code(), Some(0));
 }
 
-/// A database and what it takes to start hosts on it.
+/// A database, and everything needed to start hosts on it.
 struct Production {
     database: TestDatabase,
     folder: tempfile::TempDir,

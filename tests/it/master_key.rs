@@ -1,4 +1,4 @@
-//! Changing the master key: no host stops serving, and what was cut off can be gone on with.
+//! Changing the master key: no host stops serving, and an interrupted change can be resumed.
 
 use flowhost_client::payload;
 use flowhost_protocol::crypto::{MasterKey, MasterKeys};
@@ -113,7 +113,7 @@ async fn flow_at(host: &TestHost, slug: &str) -> TestFlow {
     host.tenant(slug).await.flow("booking", json!({}), Component::Steady).await
 }
 
-/// Every flow answers at this host.
+/// Checks that every flow answers at this host.
 async fn serves(host: &TestHost, flows: &[TestFlow]) {
     for flow in flows {
         let client = flow.at(host).client();

@@ -1,4 +1,4 @@
-//! The migrations: up, down, up again; and what every tenant table must look like.
+//! The migrations: up, down, up again, and the rules for every tenant table.
 
 use flowhost_server::store::MIGRATOR;
 use flowhost_tests::TestDatabase;
@@ -95,8 +95,9 @@ async fn every_tenant_table_belongs_to_a_tenant_and_every_key_begins_with_it() {
     assert!(!foreign.is_empty() && foreign.iter().all(|(_, first)| first == "tenant_id"), "{foreign:?}");
 }
 
-/// Without statistics, as on every new database, the planner takes indexes that begin alike for equally good: a turn then read every
-/// session of its flow, through an index that was meant for lists.
+/// Without statistics, as on every new database, the planner considers indexes with the same
+/// leading columns equally good: a turn then read every session of its flow, through an index meant
+/// for lists.
 #[tokio::test]
 async fn a_session_is_found_by_its_primary_key_alone() {
     let database = TestDatabase::migrated().await;
@@ -113,7 +114,7 @@ async fn a_session_is_found_by_its_primary_key_alone() {
     assert_eq!(begins_like_the_key, ["sessions_pkey"]);
 }
 
-/// Tables in the schema, but the one in which sqlx keeps count.
+/// All tables but the one in which sqlx records migrations.
 async fn tables(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar(
         "select tablename::text from pg_tables where schemaname = 'public' and tablename <> '_sqlx_migrations' order by 1",
@@ -123,7 +124,7 @@ async fn tables(pool: &PgPool) -> Vec<String> {
     .unwrap()
 }
 
-/// Every column, index and constraint, as text.
+/// Every column, index and constraint as text.
 async fn shape(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar(
         "select format('%s.%s %s %s %s', table_name, column_name, data_type, is_nullable, column_default) \
@@ -137,8 +138,8 @@ async fn shape(pool: &PgPool) -> Vec<String> {
     .unwrap()
 }
 
-/// Tables above tenants.
+/// Tables that don't belong to a tenant.
 const NOT_A_TENANTS: [&str; 3] = ["api_tokens", "audit_entries", "partners"];
 
-/// A tenant's name is unique among all tenants. May only shrink.
+/// A tenant's name is unique among all tenants. This list may only shrink.
 const NOT_BY_TENANT: [&str; 1] = ["tenants_slug_key"];

@@ -1,4 +1,4 @@
-//! Results that nobody takes: a reader that has enough, and a disk that is full.
+//! Output that can't be written: a reader that stops early, and a full disk.
 
 use std::fs::File;
 use std::io::pipe;

@@ -1,4 +1,5 @@
-//! `flowhost plugin test` and `flowhost plugin check`: what a plugin's developer types before anything is deployed.
+//! `flowhost plugin test` and `flowhost plugin check`: the commands that a plugin's developer uses
+//! before deploying.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -75,7 +76,7 @@ async fn tokens_are_shared_and_conversations_begin_afresh_as_on_a_host() {
     let project = Project::with(Component::Steady, "restarts", RESTARTS).await;
     project.add("scenarios/continues.toml", CONTINUES);
     project.add("scenarios/shared.toml", SHARED);
-    // The file's name alone would be too short for a recipient's own token.
+    // A file name this short would make too short a token for a single recipient.
     project.add("scenarios/a.toml", &RESTARTS.replace("restarts", "a"));
 
     succeeded(&project.test(&[]).await);
@@ -265,7 +266,7 @@ async fn scenarios_are_played_again_when_a_file_changes_until_a_signal() {
     assert_eq!(ended.await.unwrap().code(), Some(0));
 }
 
-/// A project as far as these commands look at it, with a component that was built before.
+/// A project with what these commands read, and a component that was built before.
 struct Project {
     folder: TempDir,
 }
@@ -308,7 +309,7 @@ impl Project {
     }
 }
 
-/// A process that plays again and again. Dropped it is killed.
+/// A process that replays on every change. Dropping it kills it.
 struct Watching {
     child: Child,
     lines: BufReader<ChildStdout>,
@@ -316,13 +317,13 @@ struct Watching {
 
 impl Watching {
     fn start(mut command: Command) -> Self {
-        // Nobody reads it, and a full pipe would stop it.
+        // Nobody reads stderr, and a full pipe would block it.
         let mut child = command.stderr(std::process::Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         Self { child, lines }
     }
 
-    /// The line that sums up the next time.
+    /// Waits for the next summary line.
     fn next_sum(&mut self) -> String {
         loop {
             let mut line = String::new();
@@ -341,7 +342,7 @@ impl Drop for Watching {
     }
 }
 
-/// A command that builds, into the folder that the tests' plugins are built into.
+/// A command that builds into the folder of the tests' own plugins.
 fn building(arguments: &[&str]) -> Command {
     let mut command = flowhost(arguments);
     command.env("CARGO_TARGET_DIR", workspace().join("target/wasm"));

@@ -1,4 +1,4 @@
-//! Plugins at work: versions that change under way, limits that change under way.
+//! Plugins in operation: versions and limits change while requests are under way.
 
 use flowhost_client::payload;
 use flowhost_tests::{Component, TestHost, asking, repository};
@@ -100,7 +100,7 @@ async fn a_plugin_of_a_usual_size_has_less_than_150_kib() {
     assert!(bytes < 150 << 10, "the appointment has {} KiB: ADR 15 says where they were", bytes >> 10);
 }
 
-/// Their workspace is not this one, so `cargo test` alone would pass them by.
+/// The plugins have a workspace of their own, which `cargo test` does not run.
 #[test]
 fn the_sample_plugins_pass_their_own_tests() {
     let tests = std::process::Command::new("cargo")

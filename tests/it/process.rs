@@ -1,4 +1,4 @@
-//! The real program: it survives being killed, stops in order, and says what is wrong.
+//! The real program: it survives being killed, stops in order, and reports what is wrong.
 
 use flowhost_client::payload;
 use flowhost_protocol::crypto::MasterKey;

@@ -1,4 +1,4 @@
-//! A new key pair or app secret takes over under traffic, on two hosts, and no request is lost.
+//! A new key pair or app secret takes over under load, on two hosts, and no request is lost.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,8 @@ async fn a_key_rotation_under_traffic_fails_no_request() {
     let new_key = key["public_key_pem"].as_str().unwrap();
     accepted_everywhere(&flows, |client| client.encrypting_to(new_key).unwrap()).await;
     meta.publish(new_key);
-    // Half of the phones begin a conversation anew, and with that learn the new key; the others go on with what they have.
+    // Half of the phones fetch the new key, as at the start of a conversation; the others keep the
+    // old one.
     traffic.eager_phones_fetch();
     traffic.goes_on("with both keys").await;
     assert_eq!(traffic.refetched(), 0, "nobody was refused while the old key was retiring");
@@ -43,7 +44,7 @@ async fn keys_that_follow_each_other_fast_fail_no_request() {
     let meta = Arc::new(Meta::new(&flows[0].tenant.public_key_pem));
     let traffic = Traffic::start(&flows, &meta);
     for round in 0..4 {
-        // Through either host.
+        // The hosts take turns.
         let key = flows[round % 2].tenant.call("POST", "/keys", json!({})).await.expect(201);
         let new_key = key["public_key_pem"].as_str().unwrap();
         accepted_everywhere(&flows, |client| client.encrypting_to(new_key).unwrap()).await;
@@ -70,7 +71,7 @@ async fn an_app_secret_rotation_under_traffic_fails_no_request() {
     meta.sign_with("the-new-secret");
     traffic.goes_on("with the new secret").await;
 
-    // Ends the grace time of the old one.
+    // Setting it again ends the grace period of the old secret.
     tenant.set_app_secret(json!({"secret": "the-new-secret"})).await;
     for flow in &flows {
         let client = flow.client();
@@ -80,7 +81,7 @@ async fn an_app_secret_rotation_under_traffic_fails_no_request() {
     traffic.stop().await;
 }
 
-/// What Meta knows of the tenant: phones fetch the public key, servers sign with the app secret.
+/// Meta's view of the tenant: phones fetch the public key, servers sign with the app secret.
 struct Meta {
     public_key_pem: Mutex<String>,
     app_secret: Mutex<Option<String>>,
@@ -100,19 +101,21 @@ impl Meta {
     }
 }
 
-/// A phone in a conversation of its own. Keeps the public key that it has until it is refused, as WhatsApp does.
+/// A phone in a conversation of its own. Like WhatsApp, it keeps its public key until it is
+/// refused.
 struct Phone {
     clients: [FlowClient; 2],
     meta: Arc<Meta>,
     token: String,
     counted: u64,
-    /// Fetches the key when it is told to, and not only when it was refused.
+    /// It also fetches the key when told to, not only when refused.
     eager: bool,
     refetched: usize,
 }
 
 impl Phone {
-    /// One request, at the other host than the one before; each must be answered, and none lost or counted twice.
+    /// Sends one request, alternating between the hosts. It must be answered, and counted exactly
+    /// once.
     async fn count(&mut self) {
         let mut reply = self.send().await;
         if reply.status == 421 {
@@ -139,7 +142,7 @@ impl Phone {
     }
 }
 
-/// Phones that send one request after another until they are stopped, or have sent [`MOST_REQUESTS`].
+/// Phones that send requests in sequence until they are stopped or have sent [`MOST_REQUESTS`].
 struct Traffic {
     phones: JoinSet<Phone>,
     state: Arc<State>,
@@ -149,7 +152,7 @@ struct Traffic {
 struct State {
     sent: AtomicUsize,
     refetched: AtomicUsize,
-    /// How often eager phones were told to fetch the key.
+    /// How often the eager phones were told to fetch the key.
     fetches: AtomicUsize,
     stopped: AtomicUsize,
 }
@@ -178,12 +181,12 @@ impl Traffic {
         self.state.fetches.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// How many requests were refused for their key's sake, and sent again.
+    /// How many requests were refused because of their key and sent again.
     fn refetched(&self) -> usize {
         self.state.refetched.load(Ordering::SeqCst)
     }
 
-    /// Ends it; a phone that failed fails the test.
+    /// Stops all phones. A phone that failed fails the test.
     async fn stop(self) -> Vec<Phone> {
         self.state.stopped.store(1, Ordering::SeqCst);
         self.phones.join_all().await
@@ -214,7 +217,8 @@ async fn two_hosts() -> ([TestHost; 2], [TestFlow; 2]) {
     ([one, two], [flow, there])
 }
 
-/// Waits until every host takes what this client sends. Hosts learn of a change within a second; nobody uploads a key faster.
+/// Waits until every host accepts what this client sends. Hosts learn of a change within a second,
+/// and nobody uploads a key faster.
 async fn accepted_everywhere(flows: &[TestFlow; 2], change: impl Fn(FlowClient) -> FlowClient) {
     for flow in flows {
         let client = change(flow.client());
@@ -228,5 +232,5 @@ async fn ping(client: &FlowClient) -> u16 {
 
 const PHONES: usize = 6;
 
-/// Far more than a test needs: traffic must not go on for ever where a test hangs.
+/// Far more than a test needs. It ends the traffic of a test that hangs.
 const MOST_REQUESTS: u64 = 20_000;

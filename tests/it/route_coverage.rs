@@ -1,14 +1,17 @@
-//! Every route of the admin API: who has no token gets in nowhere, and another tenant's things are simply not there.
+//! Every route of the admin API: without a token nobody gets in, and another tenant's things do not
+//! exist.
 
 use flowhost_server::admin::Right;
 use flowhost_server::http::ADMIN_ROUTES;
 use flowhost_tests::{Component, TestFlow, TestHost, TestTenant};
 use serde_json::{Value, json};
 
-/// Routes where another tenant's name for a thing is a fine name for one's own. May only shrink.
+/// Routes where another tenant's name for a thing is also a valid name for one's own. This list may
+/// only shrink.
 const MAKES_ITS_OWN: [(&str, &str); 1] = [("PUT", "/v1/tenants/{tenant}/flows/{flow}")];
 
-/// Routes whose answer depends on what the caller may see, instead of naming something. May only shrink.
+/// Routes that name nothing: their answer depends on what the caller may see. This list may only
+/// shrink.
 const NAMES_NOTHING: [(&str, &str); 5] =
     [("POST", "/v1/tenants"), ("GET", "/v1/tenants"), ("POST", "/v1/api-tokens"), ("GET", "/v1/api-tokens"), ("GET", "/v1/audit")];
 
@@ -173,7 +176,7 @@ async fn things_of(tenant: &TestTenant) -> (TestFlow, String, String) {
     (flow, key, session)
 }
 
-/// Method and path of every route.
+/// The method and path of every route.
 fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {
     ADMIN_ROUTES.iter().map(|&(method, route, _)| (method, route))
 }
@@ -185,7 +188,7 @@ fn fill(route: &str, tenant: &str, flow: &str, key: &str, session: &str) -> Stri
     filled
 }
 
-/// A body that the route would take.
+/// A body that the route accepts.
 fn body_for(route: &str) -> Value {
     match route {
         "/v1/tenants" | "/v1/partners" => json!({"slug": "new"}),
@@ -199,7 +202,7 @@ fn body_for(route: &str) -> Value {
     }
 }
 
-/// A Flow JSON that lets `Component::Steady` count.
+/// A Flow JSON with which `Component::Steady` can count.
 fn flow_json() -> Value {
     let footer = json!({"type": "Footer", "label": "Done", "on-click-action": {"name": "data_exchange", "payload": {}}});
     let layout = json!({"type": "SingleColumnLayout", "children": [footer]});
@@ -215,7 +218,7 @@ async fn everything(tenant: &TestTenant) -> Vec<Value> {
     everything_of(tenant, "theirs").await
 }
 
-/// All that can be seen of a tenant with this flow.
+/// Everything that can be read about a tenant and this flow.
 async fn everything_of(tenant: &TestTenant, flow: &str) -> Vec<Value> {
     let mut all = Vec::new();
     for path in [

@@ -1,4 +1,5 @@
-//! The second wall between tenants: to the application's role, rows of a tenant exist only in a transaction that is about that tenant.
+//! The second wall between tenants: for the application's role, a tenant's rows exist only in a
+//! transaction for that tenant.
 
 use flowhost_tests::{Component, TestDatabase, TestHost, eventually};
 use serde_json::json;
@@ -46,7 +47,7 @@ async fn a_query_that_forgets_its_where_returns_the_tenants_own_rows_or_none() {
         assert_eq!(all, 0, "{table}: no tenant was said");
         let own = count(&pool, &table, Some(&a)).await;
         let others = count(&pool, &format!("{table} where tenant_id <> '{a}'"), Some(&a)).await;
-        // What is not filled by this test (or only for keys, as uploads) must be listed here.
+        // Tables that this test leaves empty must be listed here.
         assert!(own > 0 || EMPTY_HERE.contains(&table.as_str()), "{table}: nothing to see, so nothing is proven");
         assert_eq!(others, 0, "{table}: of another tenant");
     }
@@ -99,7 +100,8 @@ async fn a_host_works_as_the_applications_role() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     let pool = host.database().pool().await;
-    // What a transaction became is in no view; that the host's may not do what its login may, which is a superuser here, is.
+    // No view shows a transaction's current role. So revoke a right of the role: the host must lose
+    // it, although its login is a superuser here.
     sqlx::query("revoke select on sessions from flowhost_app").execute(&pool).await.unwrap();
     assert_eq!(flow.ask("count", "token-of-ana").await.status, 503);
     sqlx::query("grant select on sessions to flowhost_app").execute(&pool).await.unwrap();
@@ -116,7 +118,8 @@ async fn nothing_is_asked_as_whoever_logged_in() {
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     assert_eq!(flow.count("token-of-ana").await, 1);
     let pool = host.database().pool().await;
-    // A login that has no right but to become the application. Roles belong to the whole cluster, so the name is this test's own.
+    // A login whose only right is to become the application. Roles belong to the whole cluster, so
+    // the name is unique to this test.
     sqlx::query("create role only_serving login noinherit in role flowhost_app").execute(&pool).await.unwrap();
 
     let serving = host.second_configured(|config| config.database = config.database.clone().username("only_serving")).await;
@@ -158,7 +161,8 @@ async fn count(pool: &PgPool, of: &str, tenant: Option<&str>) -> i64 {
     count.fetch_one(&mut *transaction).await.unwrap()
 }
 
-/// Runs a statement as the host would for this tenant; gives how many rows it reached. Nothing of it stays.
+/// Runs a statement as the host would for this tenant, rolls it back, and returns the number of
+/// rows that it reached.
 async fn as_application(pool: &PgPool, tenant: &str, statement: &str) -> Result<u64, String> {
     let mut transaction = pool.begin().await.unwrap();
     become_application(&mut transaction, Some(tenant)).await;

@@ -1,4 +1,4 @@
-//! Tenants side by side on one host: what is one's is nothing to the other.
+//! Tenants side by side on one host see nothing of each other.
 
 use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, asking};
@@ -41,7 +41,7 @@ async fn the_same_token_is_a_session_of_its_own_at_each_tenant() {
 #[tokio::test]
 async fn the_very_same_request_is_answered_by_each_tenant_for_itself() {
     let (_host, a, b) = start().await;
-    // Two tenants with one key and one secret, as a partner might set them up by mistake.
+    // Two tenants with the same key and secret, as a partner might set them up by mistake.
     let key = flowhost_tests::fixture("keys/private.pkcs8.pem");
     for flow in [&a, &b] {
         flow.tenant.call("POST", "/keys", json!({"private_key_pem": key})).await.expect(201);
@@ -70,7 +70,7 @@ async fn one_tenants_list_shows_nothing_of_the_others() {
 
     assert_eq!((of_a.len(), of_b.len()), (1, 1));
     assert_ne!(of_a, of_b);
-    // A page may not begin at another tenant's session either.
+    // A page can't begin at another tenant's session either.
     let page = a.call("GET", &format!("/sessions?before={}", of_b[0]), Value::Null).await.expect(200);
     assert_eq!(page["sessions"], json!([]));
     for (one, other) in [(&a, &of_b[0]), (&b, &of_a[0])] {
@@ -78,7 +78,7 @@ async fn one_tenants_list_shows_nothing_of_the_others() {
     }
 }
 
-/// Two tenants with a flow of the same name.
+/// Two tenants, each with a flow of the same name.
 async fn start() -> (TestHost, TestFlow, TestFlow) {
     let host = TestHost::start().await;
     let a = host.tenant("a").await.flow("booking", json!({}), Component::Chatty).await;

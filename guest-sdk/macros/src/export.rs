@@ -1,12 +1,12 @@
-//! `export!`: checks what stands between the brackets, and expands to the component's exports.
+//! `export!`: checks its argument and expands to the component's exports.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 
-/// What to write, told upon every misuse.
+/// The usage hint that ends every error.
 const USAGE: &str = "write the plugin's type, and nothing else: `flowhost_sdk::export!(Appointment);`";
 
-/// The expansion for one type, or an error that stands where the mistake is.
+/// The expansion for one type, or an error at the place of the mistake.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     match find_mistake(&input) {
         Some((span, mistake)) => {
@@ -27,7 +27,7 @@ fn find_mistake(input: &TokenStream) -> Option<(Span, &'static str)> {
     second_argument(input).map(|span| (span, "export! got more than one argument"))
 }
 
-/// Where the first comma outside `<..>` stands.
+/// The span of the first comma outside of `<..>`.
 fn second_argument(input: &TokenStream) -> Option<Span> {
     let mut depth = 0;
     for token in input.clone() {
@@ -42,8 +42,9 @@ fn second_argument(input: &TokenStream) -> Option<Span> {
     None
 }
 
-/// `is_plugin` is compiled natively too, so that a missing `impl FlowPlugin` shows in `cargo check` and names the type. So is the module:
-/// that it is there twice says what is wrong, where the linker would only find symbols twice.
+/// `is_plugin` is compiled natively too, so that `cargo check` reports a missing `impl FlowPlugin`
+/// and names the type. The module is also there natively: defined twice, it says by its name what
+/// is wrong, where the linker would report only duplicate symbols.
 fn exports(plugin: &TokenStream) -> TokenStream {
     quote! {
         #[doc(hidden)]
@@ -64,7 +65,8 @@ fn exports(plugin: &TokenStream) -> TokenStream {
 mod tests {
     use super::*;
 
-    /// Compared without blanks: the file is written for people, tokens print with blanks of their own.
+    /// Compares without white space: the file is formatted for people, tokens are printed with
+    /// spaces of their own.
     fn assert_expands(input: &str, expected: &str) {
         let expansion = expand(input.parse().expect("the input is Rust")).to_string();
         let without_blanks = |text: &str| text.split_whitespace().collect::<String>();

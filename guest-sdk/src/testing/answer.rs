@@ -1,31 +1,32 @@
-//! What a call leads to, as the client sees it.
+//! The result of a call as the client sees it.
 
 use std::fmt;
 
 use serde_json::Value;
 
-/// What the client gets.
+/// What the client receives.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// A screen is shown.
+    /// The client shows a screen.
     Screen {
-        /// Its name.
+        /// The screen's id in the Flow JSON.
         screen: String,
-        /// Its data: always a JSON object.
+        /// The screen's data; always a JSON object.
         data: Value,
-        /// The text of the snackbar.
+        /// The error text of the snackbar, if any.
         error: Option<String>,
     },
-    /// The flow is finished, with these params in the chat's message: the plugin's and the flow token.
+    /// The flow is finished, and the chat's message carries these params: the plugin's and the flow
+    /// token.
     Completed(Value),
     /// The flow is finished without a message.
     Closed,
-    /// The button of the message is disabled and shows this text.
+    /// The button of the message is disabled and this text is shown.
     TokenRejected(String),
 }
 
 impl Answer {
-    /// The screen that is shown; none when the flow is over.
+    /// The screen to show; `None` if the flow is over.
     pub fn screen(&self) -> Option<&str> {
         match self {
             Answer::Screen { screen, .. } => Some(screen),
@@ -33,7 +34,7 @@ impl Answer {
         }
     }
 
-    /// The data of the screen that is shown; null when the flow is over.
+    /// The data of the screen to show; null if the flow is over.
     pub fn data(&self) -> &Value {
         match self {
             Answer::Screen { data, .. } => data,
@@ -49,7 +50,7 @@ impl Answer {
         }
     }
 
-    /// The params of the finished flow.
+    /// The params of the completed flow.
     pub fn params(&self) -> Option<&Value> {
         match self {
             Answer::Completed(params) => Some(params),
@@ -58,23 +59,24 @@ impl Answer {
     }
 }
 
-/// Why the client gets an error instead of an answer. The session is what it was before the call.
+/// Why the client gets an error instead of an answer. The session stays as it was before the call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The plugin failed: the message of its internal error.
+    /// The plugin failed. Holds the message of its internal error.
     Internal(String),
-    /// The token takes no further calls (status 427): the flow was finished, or the plugin rejected the token.
+    /// The token accepts no further calls (status 427), because the flow was finished or the plugin
+    /// rejected the token.
     TokenRefused(String),
-    /// The host would not take what the plugin returned.
+    /// The host would refuse what the plugin returned.
     TooLarge {
-        /// `state` or `reply`.
+        /// Either `state` or `reply`.
         what: &'static str,
-        /// Its size as JSON.
+        /// Its size as JSON, in bytes.
         bytes: usize,
-        /// What the host takes by default.
+        /// The host's default limit, in bytes.
         limit: usize,
     },
-    /// The test is at fault.
+    /// The test itself is wrong. Holds the reason.
     Test(String),
 }
 

@@ -1,22 +1,24 @@
-//! Collects what a call logs. Tests run in parallel threads, and a call stays in its thread, so each thread has its own lines.
+//! Collects what a call logs. Tests run in parallel threads and a call stays in its thread, so the
+//! lines are thread-local.
 
 use std::cell::RefCell;
 
 /// One line that the plugin logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
-    /// How much it matters.
+    /// The level of the log macro.
     pub level: log::Level,
-    /// The text.
+    /// The formatted message.
     pub message: String,
 }
 
 thread_local! {
-    /// None outside of a call.
+    /// `None` outside of a call.
     static LINES: RefCell<Option<Vec<LogLine>>> = const { RefCell::new(None) };
 }
 
-/// Runs `call` and gives what it logged. If the test program has a logger of its own, the lines go there instead.
+/// Runs `call` and returns what it logged. If the test program has a logger of its own, the lines
+/// go there instead.
 pub(super) fn collect<T>(call: impl FnOnce() -> T) -> (T, Vec<LogLine>) {
     if log::set_logger(&Collector).is_ok() {
         log::set_max_level(log::LevelFilter::Trace);

@@ -1,5 +1,6 @@
-//! The store of unit tests: in memory, with the limits of a host's defaults. Each test has its own, as long as tests run in threads of
-//! their own, which is cargo's default; else begin a test with [`clear`].
+//! The store in unit tests: in memory, with the host's default limits. Each test has its own as
+//! long as tests run in threads of their own, which is cargo's default. Otherwise begin a test with
+//! [`clear`].
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,17 +8,17 @@ use std::time::Duration;
 
 use crate::store::StoreError;
 
-/// Forgets every value, lets time begin again, and answers again.
+/// Deletes all values, resets the clock, and undoes [`fail`].
 pub fn clear() {
     MEMORY.take();
 }
 
-/// Lets time pass for values that are kept for a while.
+/// Lets time pass, so that values can expire.
 pub fn advance(time: Duration) {
     MEMORY.with_borrow_mut(|memory| memory.now += time);
 }
 
-/// From now on every use of the store fails like this; none: it works again.
+/// Lets every further use of the store fail with this error; `None` makes it work again.
 pub fn fail(error: Option<StoreError>) {
     MEMORY.with_borrow_mut(|memory| memory.failure = error);
 }
@@ -35,7 +36,7 @@ struct Kept {
     until: Option<Duration>,
 }
 
-/// As the host gives it.
+/// An entry in the host's form.
 #[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) value: Vec<u8>,

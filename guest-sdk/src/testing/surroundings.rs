@@ -1,5 +1,5 @@
-//! What is around the plugin in a test: settings, and answers to what it asks for outside. Tests run in parallel threads, and a call stays
-//! in its thread, so each thread has its own.
+//! The surroundings of a plugin in a test: settings, the clock, and answers to its requests. Tests
+//! run in parallel threads and a call stays in its thread, so the surroundings are thread-local.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -9,11 +9,11 @@ use std::rc::Rc;
 use crate::time::Timestamp;
 use crate::{http, media};
 
-/// What a conversation's calls find.
+/// What a conversation's calls can access.
 #[derive(Clone)]
 pub(super) struct Surroundings {
     pub(super) now: Timestamp,
-    /// Where the random numbers have come to.
+    /// The state of the random number generator.
     pub(super) random: Rc<Cell<u64>>,
     pub(super) settings: BTreeMap<String, String>,
     pub(super) http: Option<Rc<HttpAnswers>>,
@@ -36,7 +36,7 @@ impl fmt::Debug for Surroundings {
 }
 
 impl Surroundings {
-    /// Runs `call` in them.
+    /// Runs `call` with these surroundings.
     pub(super) fn around<T>(&self, call: impl FnOnce() -> T) -> T {
         let before = CURRENT.replace(self.clone());
         let result = call();
@@ -45,12 +45,11 @@ impl Surroundings {
     }
 }
 
-/// The time that the clock shows.
 pub(crate) fn now() -> Timestamp {
     CURRENT.with_borrow(|current| current.now)
 }
 
-/// The next random number: SplitMix64 (Steele, Lea and Flood, 2014), which any seed will do for.
+/// The next random number, by SplitMix64 (Steele, Lea and Flood, 2014), which accepts any seed.
 pub(crate) fn random_number() -> u64 {
     let seed = CURRENT.with_borrow(|current| Rc::clone(&current.random));
     seed.set(seed.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
@@ -59,12 +58,10 @@ pub(crate) fn random_number() -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// A setting.
 pub(crate) fn setting(key: &str) -> Option<String> {
     CURRENT.with_borrow(|current| current.settings.get(key).cloned())
 }
 
-/// The answer to a request.
 pub(crate) fn answer(request: http::Request) -> Result<http::Response, http::Error> {
     match CURRENT.with_borrow(|current| current.http.clone()) {
         Some(answer) => answer(&request),
@@ -72,7 +69,6 @@ pub(crate) fn answer(request: http::Request) -> Result<http::Response, http::Err
     }
 }
 
-/// The file behind a reference.
 pub(crate) fn file(reference: &media::Reference) -> Result<Vec<u8>, media::Error> {
     match CURRENT.with_borrow(|current| current.media.clone()) {
         Some(answer) => answer(reference),
@@ -80,7 +76,7 @@ pub(crate) fn file(reference: &media::Reference) -> Result<Vec<u8>, media::Error
     }
 }
 
-/// 2026-01-01 12:00 UTC: a test that passes today has to pass tomorrow.
+/// 2026-01-01 12:00 UTC. It is fixed so that a test that passes today also passes tomorrow.
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_767_268_800);
 
 thread_local! {

@@ -1,4 +1,4 @@
-//! Days of the calendar. Pure arithmetic.
+//! Days of the calendar, without any clock.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,25 +10,27 @@ use serde_json::Value;
 use super::Timestamp;
 use crate::screen::Field;
 
-/// A day of the Gregorian calendar, without a time zone. Reads and prints `2026-11-23`, also in JSON, as date pickers do from Flow JSON
-/// 5.0 on.
+/// A day of the Gregorian calendar, without a time zone. Parses and prints `2026-11-23`, also in
+/// JSON, as date pickers do from Flow JSON 5.0 on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(i64);
 
-/// The first and the last day of a `CalendarPicker` in the mode `range`, both included. JSON is as the picker has it:
-/// `{"start-date":"2026-11-23","end-date":"2026-11-27"}`. What a form holds is a [`PartialDateRange`].
+/// The first and the last day of a `CalendarPicker` in the mode `range`, both included. Its JSON is
+/// the picker's: `{"start-date":"2026-11-23","end-date":"2026-11-27"}`. A form holds a
+/// [`PartialDateRange`] instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DateRange {
-    /// The first day.
+    /// The first day, included.
     #[serde(rename = "start-date")]
     pub start: Date,
-    /// The last day.
+    /// The last day, included.
     #[serde(rename = "end-date")]
     pub end: Date,
 }
 
-/// What the user picked in a `CalendarPicker` in the mode `range`: either day may be missing. The picker itself lets one of them be
-/// optional, and writes a day that was not picked as an empty text, or not at all; so no day is certain, whatever is `required`.
+/// What the user picked in a `CalendarPicker` in the mode `range`. Either day may be missing,
+/// whatever `required` says: the picker lets one of them be optional, and sends a day that was not
+/// picked as an empty text or not at all.
 ///
 /// ```
 /// use flowhost_sdk::Error;
@@ -46,15 +48,15 @@ pub struct DateRange {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PartialDateRange {
-    /// The first day.
+    /// The first day, if picked.
     #[serde(rename = "start-date", skip_serializing_if = "Option::is_none")]
     pub start: Option<Date>,
-    /// The last day.
+    /// The last day, if picked.
     #[serde(rename = "end-date", skip_serializing_if = "Option::is_none")]
     pub end: Option<Date>,
 }
 
-/// A day of the week, in the order that begins with Monday.
+/// A day of the week. The order begins with Monday.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "they say it themselves")]
 pub enum Weekday {
@@ -68,30 +70,32 @@ pub enum Weekday {
 }
 
 impl Date {
-    /// The day of this year (0 to 9999), month (1 to 12) and day of the month; none if the calendar has no such day.
+    /// The day with this year (0 to 9999), month (1 to 12) and day of the month; `None` if the
+    /// calendar has no such day.
     pub fn new(year: u16, month: u8, day: u8) -> Option<Self> {
         let date = Date::from_parts(year.into(), month.into(), day.into());
-        // A 31st of April becomes the 1st of May.
+        // April 31 becomes May 1, so its parts differ.
         (year <= 9999 && date.parts() == (year.into(), month.into(), day.into())).then_some(date)
     }
 
-    /// The day so many days after 1970-01-01; nearer, where that is millions of years away.
+    /// The day this many days after 1970-01-01. Values millions of years away are clamped.
     pub const fn from_unix_days(days: i64) -> Self {
         let days = if days > MAX_DAYS { MAX_DAYS } else { days };
         Date(if days < -MAX_DAYS { -MAX_DAYS } else { days })
     }
 
-    /// Days since 1970-01-01.
+    /// Days since 1970-01-01; negative before.
     pub const fn unix_days(self) -> i64 {
         self.0
     }
 
-    /// The moment at which the day begins in UTC, as date pickers before Flow JSON 5.0 write days: in milliseconds.
+    /// The moment at which the day begins in UTC. Date pickers before Flow JSON 5.0 write days as
+    /// its milliseconds.
     pub const fn midnight_utc(self) -> Timestamp {
         Timestamp::from_unix_millis(self.0.saturating_mul(MILLIS_PER_DAY))
     }
 
-    /// The year.
+    /// The year of the Gregorian calendar.
     pub fn year(self) -> i64 {
         self.parts().0
     }
@@ -117,40 +121,40 @@ impl Date {
         self.weekday() >= Weekday::Saturday
     }
 
-    /// The day so many days later, or earlier.
+    /// The day this many days later, or earlier if negative.
     pub fn plus_days(self, days: i64) -> Self {
         Date::from_unix_days(self.0.saturating_add(days))
     }
 
-    /// How many days there are from this day to `other`; less than zero if that is before.
+    /// The number of days from this day to `other`; negative if `other` is earlier.
     pub fn days_until(self, other: Date) -> i64 {
         other.0 - self.0
     }
 
-    /// Tomorrow, the day after, and so on.
+    /// All following days, beginning with the next one.
     pub fn following(self) -> impl Iterator<Item = Date> {
         (1..).map(move |days| self.plus_days(days))
     }
 
-    /// For people who read English: `Mon Nov 23 2026`.
+    /// English text for people: `Mon Nov 23 2026`.
     pub fn title(self) -> String {
         let (year, month, day) = self.parts();
         format!("{} {} {day} {year}", self.weekday().short_name(), MONTHS[month as usize - 1])
     }
 
-    /// Counts in years that begin on March 1, so that the leap day is the last of its year, and in the 400 years after which the
-    /// calendar repeats: 146,097 days.
+    /// Years begin on March 1 here, so that the leap day is the last of its year. They are counted
+    /// within the 400 years after which the calendar repeats, which have 146,097 days.
     fn from_parts(year: i64, month: i64, day: i64) -> Self {
         let year = if month <= 2 { year - 1 } else { year };
         let month_from_march = (month + 9) % 12;
         let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
         let year_of_cycle = year.rem_euclid(400);
         let day_of_cycle = year_of_cycle * 365 + year_of_cycle / 4 - year_of_cycle / 100 + day_of_year;
-        // 719,468 days lie between 0000-03-01 and 1970-01-01.
+        // There are 719,468 days from 0000-03-01 to 1970-01-01.
         Date(year.div_euclid(400) * 146_097 + day_of_cycle - 719_468)
     }
 
-    /// Year, month and day of the month.
+    /// The year, the month and the day of the month.
     fn parts(self) -> (i64, i64, i64) {
         let days = self.0 + 719_468;
         let day_of_cycle = days.rem_euclid(146_097);
@@ -164,12 +168,12 @@ impl Date {
 }
 
 impl DateRange {
-    /// How many days it has, the first and the last included; none if the last is before the first.
+    /// The number of days, the first and the last included; 0 if the last is before the first.
     pub fn days(self) -> i64 {
         (self.start.days_until(self.end) + 1).max(0)
     }
 
-    /// Whether the day is one of them.
+    /// Whether the day lies within the range.
     pub fn contains(self, day: Date) -> bool {
         self.start <= day && day <= self.end
     }
@@ -181,7 +185,7 @@ impl PartialDateRange {
         Some(DateRange { start: self.start?, end: self.end? })
     }
 
-    /// Whether no day was picked.
+    /// Whether neither day was picked.
     pub fn is_empty(self) -> bool {
         self == PartialDateRange::default()
     }
@@ -193,7 +197,7 @@ impl From<DateRange> for PartialDateRange {
     }
 }
 
-/// Reads whatever the picker sends, the field's absence included.
+/// Accepts everything that the picker sends, including nothing.
 impl<'de> Deserialize<'de> for PartialDateRange {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Option::<Value>::deserialize(deserializer)?;
@@ -213,7 +217,7 @@ impl Weekday {
     }
 }
 
-/// Reads `2026-11-23` and nothing else.
+/// Parses only `2026-11-23`.
 impl FromStr for Date {
     type Err = DateError;
 
@@ -244,7 +248,7 @@ impl<'de> Deserialize<'de> for Date {
     }
 }
 
-/// A text that is no day of the calendar, or is not written as `2026-11-23`.
+/// The text is not a day of the calendar, or not written as `2026-11-23`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateError(());
 
@@ -257,7 +261,7 @@ impl fmt::Display for DateError {
 impl std::error::Error for DateError {}
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
-/// Keeps every sum below far from an overflow.
+/// Keeps all sums far from overflow.
 const MAX_DAYS: i64 = 1 << 40;
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const WEEKDAYS: [Weekday; 7] =

@@ -1,4 +1,5 @@
-//! The keys of an object, which JSON has as texts only: numbers and names of variants come back out of them.
+//! The keys of an object. JSON has only text keys; here they become numbers and names of variants
+//! again.
 
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{Deserializer, Visitor};
@@ -6,7 +7,6 @@ use serde::forward_to_deserialize_any;
 
 use super::Mismatch;
 
-/// A key to be read.
 pub(super) struct Key<'de>(pub(super) &'de str);
 
 macro_rules! numbers {

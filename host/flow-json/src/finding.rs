@@ -1,4 +1,4 @@
-//! What was found in a document or in a reply, and where.
+//! The findings about a document or a reply, with their places.
 
 use std::fmt;
 
@@ -6,59 +6,62 @@ use serde::Serialize;
 
 use super::place::Place;
 
-/// How grave a finding is.
+/// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// WhatsApp refuses the document, or the phone the reply.
+    /// WhatsApp refuses the document, or the phone refuses the reply.
     Error,
-    /// It is taken; but it may not do what was meant, or not for long.
+    /// WhatsApp accepts it, but it may not do what the author meant, or may stop being accepted.
     Note,
 }
 
-/// One thing that was found.
+/// One problem in a document or a reply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// How grave it is.
+    /// How serious it is.
     pub level: Level,
-    /// Where: a JSON pointer (RFC 6901) into the document or the reply; empty for the whole of it. Names longer than 200 bytes are cut.
+    /// The place as a JSON pointer (RFC 6901) into the document or the reply; empty for the whole.
+    /// Names longer than 200 bytes are cut.
     pub pointer: String,
-    /// How Meta calls it, where that is known: the error's code in a Flow JSON, the client's error key in a reply.
+    /// Meta's name for the problem, if known: the error code of a Flow JSON, or the client's error
+    /// key of a reply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<&'static str>,
-    /// What is wrong, and what to do. Of a reply it names positions and types, no values.
+    /// What is wrong and how to fix it. For a reply it names positions and types, never values.
     pub message: String,
 }
 
-/// What was found: the errors, then the notes. At most 100 of each, and then one more of the kind that counts the others.
+/// The errors, then the notes: at most 100 of each. If there were more, one further finding of that
+/// level counts the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Findings(Vec<Finding>);
 
 impl Findings {
-    /// A single error about the whole of it.
+    /// A single error about the whole document.
     pub(crate) fn about_the_whole(name: &'static str, message: fmt::Arguments<'_>) -> Self {
         let mut found = Collector::default();
         found.error(&Place::WHOLE, Some(name), message);
         found.finish()
     }
 
-    /// Each of them.
+    /// All findings, errors first.
     pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
         self.0.iter()
     }
 
-    /// Those of a level.
+    /// The findings of one level.
     pub fn of(&self, level: Level) -> impl Iterator<Item = &Finding> {
         self.0.iter().filter(move |finding| finding.level == level)
     }
 
-    /// Whether nothing was found.
+    /// Whether there are no findings.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// All of them in one line, for a log.
+    /// All findings on one line, for a log.
     pub fn on_one_line(&self) -> String {
         let all: Vec<String> = self.0.iter().map(Finding::to_string).collect();
         all.join("; ")
@@ -78,7 +81,8 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = if self.pointer.is_empty() { "the whole" } else { &self.pointer };
         let level = if self.level == Level::Note { "note: " } else { "" };
-        // Names in a pointer are somebody else's: no control character of theirs reaches a log or a terminal.
+        // A stranger chose the names in a pointer, so control characters are escaped before they
+        // reach a log or a terminal.
         write!(f, "{level}{}: {}", place.escape_debug(), self.message)?;
         self.name.map_or(Ok(()), |name| write!(f, " [{name}]"))
     }
@@ -96,7 +100,7 @@ impl fmt::Display for Findings {
 
 impl std::error::Error for Findings {}
 
-/// Collects findings, as many as are kept. What is said of the others is never written down.
+/// Collects findings up to a limit. Messages beyond it are counted but never formatted.
 #[derive(Default)]
 pub(crate) struct Collector {
     errors: Kept,
@@ -110,17 +114,17 @@ struct Kept {
 }
 
 impl Collector {
-    /// Something that WhatsApp, or the phone, refuses.
+    /// Adds something that WhatsApp or the phone refuses.
     pub(crate) fn error(&mut self, at: &Place<'_>, name: Option<&'static str>, message: fmt::Arguments<'_>) {
         self.errors.add(Level::Error, at, name, message);
     }
 
-    /// Something that is taken, and should be known.
+    /// Adds something that is accepted but that the author should know.
     pub(crate) fn note(&mut self, at: &Place<'_>, name: Option<&'static str>, message: fmt::Arguments<'_>) {
         self.notes.add(Level::Note, at, name, message);
     }
 
-    /// Something of a level.
+    /// Adds a finding of the given level.
     pub(crate) fn add(&mut self, level: Level, at: &Place<'_>, name: Option<&'static str>, message: fmt::Arguments<'_>) {
         match level {
             Level::Error => self.error(at, name, message),
@@ -128,24 +132,23 @@ impl Collector {
         }
     }
 
-    /// Whether no further error is kept: time to stop looking for some.
+    /// Whether the limit of errors is reached, so that looking for more is useless.
     pub(crate) fn is_full(&self) -> bool {
         self.errors.findings.len() >= MAX_FINDINGS
     }
 
-    /// Whether there is an error.
     pub(crate) fn has_errors(&self) -> bool {
         !self.errors.findings.is_empty()
     }
 
-    /// What was found.
+    /// The collected findings, errors first.
     pub(crate) fn finish(self) -> Findings {
         let mut all = self.errors.finish(Level::Error);
         all.extend(self.notes.finish(Level::Note));
         Findings(all)
     }
 
-    /// The same of what has no notes.
+    /// Fails with the findings if there is an error. For checks that make no notes.
     pub(crate) fn refused(self) -> Result<(), Findings> {
         if self.has_errors() { Err(self.finish()) } else { Ok(()) }
     }
@@ -169,7 +172,7 @@ impl Kept {
     }
 }
 
-/// More than anybody reads; a document of 10 MB could have a million.
+/// More than anybody reads. A document of 10 MB could have a million.
 const MAX_FINDINGS: usize = 100;
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! What there is in a Flow JSON, by its names: the kinds of components, what each gives its form, and the kinds of actions.
+//! The names that a Flow JSON uses: the kinds of components, the value that each gives its form,
+//! and the kinds of actions.
 
 use serde_json::Value;
 
@@ -10,116 +11,116 @@ pub enum ComponentKind {
     TextHeading,
     /// A smaller heading.
     TextSubheading,
-    /// A text.
+    /// A paragraph of text.
     TextBody,
-    /// A small text.
+    /// Small text.
     TextCaption,
-    /// A text with Markdown in it.
+    /// Text with Markdown.
     RichText,
-    /// A line to type into.
+    /// A single-line text input.
     TextInput,
-    /// Several lines to type into.
+    /// A multi-line text input.
     TextArea,
-    /// Choices of which several can be picked.
+    /// Options of which several can be picked.
     CheckboxGroup,
-    /// Choices of which one can be picked.
+    /// Options of which one can be picked.
     RadioButtonsGroup,
-    /// Choices in a list that opens, of which one can be picked.
+    /// A list that opens, with options of which one can be picked.
     Dropdown,
-    /// Choices side by side of which several can be picked.
+    /// Options side by side, of which several can be picked.
     ChipsSelector,
-    /// A day.
+    /// Picks a day.
     DatePicker,
-    /// A day, or a range of days.
+    /// Picks a day or a range of days.
     CalendarPicker,
-    /// Something to agree to.
+    /// A box to tick for consent.
     OptIn,
-    /// Photos.
+    /// Uploads photos.
     PhotoPicker,
-    /// Files of other kinds.
+    /// Uploads files that are not photos.
     DocumentPicker,
     /// The button at the foot of the screen.
     Footer,
-    /// A link in the text.
+    /// A link within the text.
     EmbeddedLink,
     /// A picture.
     Image,
     /// Several pictures.
     ImageCarousel,
-    /// A list whose entries lead on.
+    /// A list whose entries lead to other screens.
     NavigationList,
-    /// What holds fields and says their first values and their errors.
+    /// Holds fields, and declares their initial values and their error messages.
     Form,
-    /// Components that are shown if a condition holds, and others if not.
+    /// Shows one list of components if a condition holds, and another if not.
     If,
-    /// Components for each value that something can have.
+    /// Shows a list of components for each possible value.
     Switch,
 }
 
-/// What a component gives the form that it stands in.
+/// The type of value that a component gives its form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
-    /// A text.
+    /// A string.
     Text,
-    /// A text, or a number where the `input-type` says so.
+    /// A string, or a number if `input-type` says so.
     Input,
-    /// Whether something is agreed to.
+    /// A boolean.
     Flag,
-    /// The id of one choice.
+    /// The id of the picked option.
     Choice,
-    /// The ids of several choices.
+    /// The ids of the picked options.
     Choices,
     /// A day.
     Day,
-    /// A day, or two of them, by [`CalendarMode`].
+    /// A day, or a first and a last day, depending on [`CalendarMode`].
     Calendar,
-    /// Files.
+    /// The uploaded files.
     Media,
-    /// The entry of a list that was tapped.
+    /// The list entry that was tapped.
     Entry,
 }
 
-/// What a `CalendarPicker` asks for.
+/// Whether a `CalendarPicker` asks for a day or a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CalendarMode {
     /// One day.
     Single,
-    /// A first and a last day, by the names of [`RANGE_ENDS`].
+    /// A first and a last day, under the names in [`RANGE_ENDS`].
     Range,
 }
 
 /// The kinds of actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActionKind {
-    /// The flow ends, without asking the endpoint.
+    /// Ends the flow without asking the endpoint.
     Complete,
-    /// The endpoint is asked.
+    /// Asks the endpoint.
     DataExchange,
-    /// Another screen is shown, without asking the endpoint.
+    /// Shows another screen without asking the endpoint.
     Navigate,
-    /// A page outside is opened.
+    /// Opens a web page.
     OpenUrl,
-    /// The screen's data changes, without asking the endpoint.
+    /// Changes the screen's data without asking the endpoint.
     UpdateData,
 }
 
 impl ComponentKind {
-    /// The kind whose `type` is written so.
+    /// The kind with this `type`, if this release knows it.
     pub fn named(name: &str) -> Option<Self> {
         COMPONENTS.iter().find(|(_, known, _)| *known == name).map(|(kind, ..)| *kind)
     }
 
-    /// How its `type` is written.
+    /// The `type` as a document writes it.
     pub fn name(self) -> &'static str {
         COMPONENTS[self as usize].1
     }
 
-    /// What it gives its form, if anything.
+    /// The type of value that it gives its form; `None` if it is not a field.
     pub fn field(self) -> Option<Field> {
         COMPONENTS[self as usize].2
     }
 
-    /// The members that say how little and how much can be entered, where there are both.
+    /// The members that hold its minimum and maximum, for kinds that have both.
     pub fn limits(self) -> Option<[&'static str; 2]> {
         match self {
             Self::TextInput => Some(["min-chars", "max-chars"]),
@@ -133,7 +134,7 @@ impl ComponentKind {
 }
 
 impl CalendarMode {
-    /// What a member `mode` says: single where there is none, nothing where it can't be known.
+    /// Reads a member `mode`. A missing one means single; `None` if the value is not a known mode.
     pub fn of(mode: Option<&Value>) -> Option<Self> {
         match mode.map(Value::as_str) {
             None | Some(Some("single")) => Some(Self::Single),
@@ -144,21 +145,21 @@ impl CalendarMode {
 }
 
 impl ActionKind {
-    /// The kind whose `name` is written so.
+    /// The kind with this `name`, if this release knows it.
     pub fn named(name: &str) -> Option<Self> {
         ACTIONS.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
     }
 
-    /// How its `name` is written.
+    /// The `name` as a document writes it.
     pub fn name(self) -> &'static str {
         ACTIONS[self as usize].1
     }
 }
 
-/// How the two days of a range are called, in what is said of them and in what is sent.
+/// The names of the two days of a range, in the document and in what the phone sends.
 pub const RANGE_ENDS: [&str; 2] = ["start-date", "end-date"];
 
-/// In the order of the kinds.
+/// In the order of [`ComponentKind`]'s variants, which index it.
 const COMPONENTS: [(ComponentKind, &str, Option<Field>); 24] = [
     (ComponentKind::TextHeading, "TextHeading", None),
     (ComponentKind::TextSubheading, "TextSubheading", None),
@@ -186,7 +187,7 @@ const COMPONENTS: [(ComponentKind, &str, Option<Field>); 24] = [
     (ComponentKind::Switch, "Switch", None),
 ];
 
-/// In the order of the kinds.
+/// In the order of [`ActionKind`]'s variants, which index it.
 const ACTIONS: [(ActionKind, &str); 5] = [
     (ActionKind::Complete, "complete"),
     (ActionKind::DataExchange, "data_exchange"),

@@ -1,8 +1,10 @@
-//! Flow JSON: the document that describes a flow's screens to the phone. Reads and checks it, and checks replies against it as the phone
-//! does (`protocol.md` section 5). Pure: no I/O, and nothing of the host.
+//! Flow JSON is the document that describes a flow's screens to the phone. This crate reads it,
+//! checks it, and checks replies against it as the phone does (`protocol.md` section 5). It does no
+//! I/O and knows nothing of the host.
 //!
-//! Documents and replies are written by others. So everything here takes a time that grows with their size, depth is bounded by the JSON
-//! parser (128 levels), places are written down for findings that are kept and for nothing else, and what messages quote is cut.
+//! Documents and replies come from untrusted authors. So every check takes time that grows with
+//! their size, the JSON parser bounds the depth (128 levels), a place is formatted only for a
+//! finding that is kept, and messages cut what they quote.
 
 #![forbid(unsafe_code)]
 
@@ -38,7 +40,7 @@ use self::finding::Collector;
 use self::outline::Outline;
 use self::routes::WrittenRoutes;
 
-/// A Flow JSON that WhatsApp takes, as far as can be known.
+/// A Flow JSON that WhatsApp accepts, as far as this crate can know.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FlowJson {
     document: Document,
@@ -47,7 +49,8 @@ pub struct FlowJson {
 }
 
 impl FlowJson {
-    /// Reads a Flow JSON of at most 10 MiB. One that WhatsApp would refuse fails with all that was found, notes too.
+    /// Reads a Flow JSON of at most 10 MiB. If WhatsApp would refuse it, the error holds every
+    /// finding, notes included.
     pub fn parse(text: &[u8]) -> Result<Self, Findings> {
         let document = Document::parse(text)?;
         let outline = Outline::of(&document);
@@ -60,27 +63,29 @@ impl FlowJson {
         Ok(Self { document, rules, notes: found.finish() })
     }
 
-    /// Checks a reply (the JSON before it is sealed) as the phone would that gets it. The findings name positions and types, no values.
+    /// Checks a reply (the JSON before it is sealed) as the receiving phone would. The findings
+    /// name positions and types, never values.
     pub fn check_reply(&self, from: Origin<'_>, reply: &Value) -> Result<(), Findings> {
         self.rules.check_reply(from, reply)
     }
 
-    /// What its author should know, although WhatsApp takes it.
+    /// Findings that the author should know about although WhatsApp accepts the document.
     pub fn notes(&self) -> &Findings {
         &self.notes
     }
 
-    /// What is written in it.
+    /// The document as it is written.
     pub fn document(&self) -> &Document {
         &self.document
     }
 
-    /// The screens that the flow can begin with, in the order of the document: no route leads to them. At least one.
+    /// The screens that no route leads to, so the flow can begin with them, in the order of the
+    /// document. There is at least one.
     pub fn entry_screens(&self) -> impl Iterator<Item = Screen<'_>> {
         self.document.screens().filter(|screen| self.rules.routes().begin_with(screen.id))
     }
 
-    /// What it takes to check replies, without the rest.
+    /// Keeps only what checking replies needs.
     pub fn into_rules(self) -> ReplyRules {
         self.rules
     }

@@ -1,5 +1,5 @@
-//! What the screens of a document have, before any of it is checked: read once, so that each reference is a look-up later. It borrows the
-//! document and judges nothing.
+//! An index of a document's screens, built before the checks so that resolving a reference is a
+//! lookup. It borrows the document and checks nothing.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,35 +8,34 @@ use serde_json::{Map, Value};
 use super::document::{Action, Component, Document, Screen};
 use super::kind::{ActionKind, ComponentKind};
 
-/// The screens that have an id, in the order of the document; of more than a Flow may have, the first.
+/// The screens that have an id, in the order of the document, as many as a Flow may have.
 pub(crate) struct Outline<'a> {
     pub(crate) screens: Vec<ScreenOutline<'a>>,
     numbers: HashMap<&'a str, usize>,
 }
 
-/// What a screen has.
+/// What the checks need to know of a screen.
 pub(crate) struct ScreenOutline<'a> {
     pub(crate) id: &'a str,
-    /// Its number in the document.
+    /// Its index in the document's list.
     pub(crate) number: usize,
     pub(crate) terminal: bool,
-    /// Whether ending here is a success; true where it isn't said.
+    /// Whether ending here is a success; true if not stated.
     pub(crate) success: bool,
-    /// What it declares as its data, if anything.
+    /// The data that it declares, if any.
     pub(crate) data: Option<&'a Map<String, Value>>,
-    /// Its components that have a name, by it: the first of each.
+    /// Its components by name; the first one if a name occurs twice.
     pub(crate) named: HashMap<&'a str, Component<'a>>,
-    /// The screens that its `navigate` actions lead to, each once.
+    /// The targets of its `navigate` actions, without duplicates.
     pub(crate) destinations: Vec<&'a str>,
     pub(crate) has_form: bool,
     pub(crate) has_footer: bool,
     pub(crate) has_navigation_list: bool,
-    /// Whether it has an `If` or a `Switch`.
     pub(crate) has_branches: bool,
 }
 
 impl<'a> Outline<'a> {
-    /// Looks through a document. Where an id occurs twice, the first screen counts.
+    /// Indexes a document. If an id occurs twice, the first screen counts.
     pub(crate) fn of(document: &'a Document) -> Self {
         let screens: Vec<_> = document.screens().take_while(|screen| screen.number < MAX_SCREENS).map(ScreenOutline::of).collect();
         let mut numbers = HashMap::new();
@@ -46,7 +45,6 @@ impl<'a> Outline<'a> {
         Self { screens, numbers }
     }
 
-    /// The screen of that id.
     pub(crate) fn screen(&self, id: &str) -> Option<&ScreenOutline<'a>> {
         self.numbers.get(id).map(|number| &self.screens[*number])
     }
@@ -83,5 +81,6 @@ impl<'a> ScreenOutline<'a> {
     }
 }
 
-/// The most that a Flow may have (`protocol.md` section 5): with it, what is done for each pair of screens stays small.
+/// The most screens that a Flow may have (`protocol.md` section 5). It keeps work per pair of
+/// screens small.
 pub(crate) const MAX_SCREENS: usize = 100;

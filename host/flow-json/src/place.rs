@@ -1,9 +1,9 @@
-//! Places in a document, as a JSON pointer names them.
+//! Places in a document, formatted as JSON pointers.
 
 use std::fmt;
 
-/// A place on the way down through a document: a step, and the place that it starts from. It borrows both, so it costs nothing until
-/// somebody wants to read it, which is what a finding does that is kept.
+/// A place in a document: a step, and the place that it starts from. It borrows both, so it costs
+/// nothing until it is formatted, which happens only for a finding that is kept.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     from: Option<&'a Place<'a>>,
@@ -22,18 +22,17 @@ impl Place<'static> {
 }
 
 impl Place<'_> {
-    /// The place of a member.
     pub(crate) fn key<'b>(&'b self, name: &'b str) -> Place<'b> {
         Place { from: Some(self), step: Step::Key(name) }
     }
 
-    /// The place of an element.
     pub(crate) fn item(&self, index: usize) -> Place<'_> {
         Place { from: Some(self), step: Step::Item(index) }
     }
 }
 
-/// A JSON pointer (RFC 6901), empty for the whole. Names longer than 200 bytes are cut.
+/// Formats a JSON pointer (RFC 6901), empty for the whole document. Names longer than 200 bytes are
+/// cut.
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(from) = self.from else { return Ok(()) };
@@ -46,10 +45,9 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// A name out of a document as messages show it: quoted, escaped, cut.
+/// A name from a document as messages show it: quoted, escaped and cut.
 pub(crate) struct Quoted<'a>(&'a str);
 
-/// Shows a name out of a document.
 pub(crate) fn quoted(name: &str) -> Quoted<'_> {
     Quoted(name)
 }
@@ -60,7 +58,7 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// Names of people's documents are short; what is longer would only fill logs.
+/// Names in real documents are short; longer ones would only fill logs.
 fn cut(name: &str) -> String {
     match name.char_indices().find(|(at, _)| *at >= MAX_NAME_BYTES) {
         Some((at, _)) => format!("{}…", &name[..at]),

@@ -13,34 +13,36 @@ use super::routes::{Routes, WrittenRoutes};
 use super::schema::{Schema, described};
 use super::screen_id::SUCCESS;
 
-/// Where the user is when a reply comes.
+/// Where the user is when a reply arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin<'a> {
-    /// Nowhere yet: the flow is being opened.
+    /// On no screen yet: the flow is being opened.
     Init,
-    /// On this screen, or leaving it backwards.
+    /// On this screen, or going back from it.
     Screen(&'a str),
 }
 
-/// What it takes to check replies, and nothing else of the Flow JSON: small, to be kept for each flow.
+/// What checking replies needs of a Flow JSON. It is small enough to keep for every flow.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReplyRules {
     routes: Routes,
     screens: HashMap<String, Rule>,
 }
 
-/// What a screen takes.
+/// What a screen accepts.
 #[derive(Clone, Debug, PartialEq)]
 struct Rule {
-    /// What it declares as its data. One that declares none takes anything, as the phone has it.
+    /// The data that it declares. A screen that declares none accepts anything, as on the phone.
     schema: Schema,
-    /// Whether it has a `NavigationList`: from there, all that the next screen declares is due.
+    /// After a screen with a `NavigationList`, a reply must hold everything that the next screen
+    /// declares.
     has_navigation_list: bool,
 }
 
 impl ReplyRules {
-    /// Reads the rules of a document that was taken once. What else it says is not looked at, so one that an earlier release took keeps
-    /// its rules, whatever this release would say of it. Fails if the document can't be read at all, or has no screen.
+    /// Reads the rules of a document that was accepted once. Nothing else is checked, so a document
+    /// that an earlier release accepted keeps its rules whatever this release would find. Fails if
+    /// the document can't be parsed or has no screens.
     pub fn parse(text: &[u8]) -> Result<Self, Findings> {
         let document = Document::parse(text)?;
         let outline = Outline::of(&document);
@@ -51,7 +53,7 @@ impl ReplyRules {
         Ok(Self::of(&outline, &WrittenRoutes::of(&document, &outline), Level::Note, &mut unheard))
     }
 
-    /// The rules of a document's screens; what is wrong with their data is found on the way.
+    /// Reads the rules of all screens and collects the problems in their data declarations.
     pub(crate) fn of(outline: &Outline<'_>, routes: &WrittenRoutes<'_>, unexampled: Level, found: &mut Collector) -> Self {
         let screens = Place::WHOLE.key("screens");
         let rule = |screen: &ScreenOutline<'_>| {
@@ -64,7 +66,7 @@ impl ReplyRules {
         Self { routes: Routes::of(routes), screens }
     }
 
-    /// About how many bytes they take in memory.
+    /// About how many bytes the rules take in memory.
     pub(crate) fn weight(&self) -> usize {
         self.screens.values().map(|rule| rule.schema.weight()).sum()
     }
@@ -73,8 +75,9 @@ impl ReplyRules {
         &self.routes
     }
 
-    /// Checks a reply (the JSON before it is sealed) as the phone would that gets it. Its time grows with the reply, whoever wrote the
-    /// schemas. The findings name positions and types, and no values.
+    /// Checks a reply (the JSON before it is sealed) as the receiving phone would. The time grows
+    /// with the reply, whatever the schemas are. The findings name positions and types, never
+    /// values.
     pub fn check_reply(&self, from: Origin<'_>, reply: &Value) -> Result<(), Findings> {
         let mut found = Collector::default();
         if let Some((screen, data)) = read_reply(reply, &mut found) {
@@ -83,14 +86,15 @@ impl ReplyRules {
         found.refused()
     }
 
-    /// The same, of a reply whose parts are known.
+    /// Like [`Self::check_reply`], for a reply that is already taken apart.
     pub fn check_screen(&self, from: Origin<'_>, screen: &str, data: &Map<String, Value>) -> Result<(), Findings> {
         let mut found = Collector::default();
         self.check_read(from, screen, data, &mut found);
         found.refused()
     }
 
-    /// Where findings about a reply are, in the Flow JSON's own names: what a reply calls its members may be a customer's data.
+    /// The places of a reply's findings, using only names that the Flow JSON declares: a reply's
+    /// own member names may be a customer's data.
     pub fn own_places(&self, findings: &Findings) -> String {
         let place = |finding: &Finding| format!("{} [{}]", self.own_place(&finding.pointer), finding.name.unwrap_or("finding"));
         let places: BTreeSet<String> = findings.iter().map(place).collect();
@@ -135,7 +139,8 @@ impl ReplyRules {
     }
 
     fn check_data(&self, from: Origin<'_>, screen: &str, data: &Map<String, Value>, found: &mut Collector) {
-        // One that there is not is not in the routing model either, which was said already.
+        // A screen that does not exist is not in the routing model either, which was reported
+        // already.
         let Some(rule) = self.screens.get(screen) else { return };
         let from = if let Origin::Screen(from) = from { self.screens.get(from) } else { None };
         let all = from.is_some_and(|from| from.has_navigation_list);
@@ -143,10 +148,10 @@ impl ReplyRules {
     }
 }
 
-/// A line of a log has room for as many.
+/// A log line has room for this many.
 const MOST_PLACES: usize = 5;
 
-/// The screen and the data of a reply that has the form of one.
+/// The screen and the data of a well-formed reply.
 fn read_reply<'a>(reply: &'a Value, found: &mut Collector) -> Option<(&'a str, &'a Map<String, Value>)> {
     let whole = Place::WHOLE;
     let Value::Object(members) = reply else {
@@ -158,7 +163,7 @@ fn read_reply<'a>(reply: &'a Value, found: &mut Collector) -> Option<(&'a str, &
     Some((screen?, data?))
 }
 
-/// What is the client's own in `data`.
+/// Checks the members of `data` that are meant for the client.
 fn check_client_parts(data: &Map<String, Value>, found: &mut Collector) {
     let at = Place::WHOLE.key("data");
     if let Some(text) = data.get(ERROR_MESSAGE).filter(|text| !text.is_string()) {
@@ -173,7 +178,7 @@ fn check_client_parts(data: &Map<String, Value>, found: &mut Collector) {
     }
 }
 
-/// A member that must be there and of a type.
+/// Reads a required member of a given type.
 fn member<'a, T>(
     members: &'a Map<String, Value>,
     name: &str,
@@ -196,8 +201,9 @@ fn member<'a, T>(
 /// The member of a reply's data that the client shows as an error above the screen.
 pub const ERROR_MESSAGE: &str = "error_message";
 
-/// The member of a reply's data that the chat gets when the flow ends: an object with an object `params`.
+/// The member of a reply's data that the chat receives when the flow ends: an object with an object
+/// `params`.
 pub const EXTENSION_MESSAGE_RESPONSE: &str = "extension_message_response";
 
-/// What is the client's own in a reply's data: it takes these out before the screen sees it.
+/// The members of a reply's data that the client removes before the screen sees it.
 pub const TAKEN_OUT: [&str; 2] = [ERROR_MESSAGE, EXTENSION_MESSAGE_RESPONSE];

@@ -1,21 +1,21 @@
-//! What a screen may be called.
+//! The rules for screen ids.
 
-/// Why a text is no screen's id.
+/// Why a text is not a valid screen id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdFault {
     /// It is empty.
     Empty,
-    /// It has more than letters (A to Z, a to z) and underscores.
+    /// It has characters other than letters (A to Z, a to z) and underscores.
     Characters,
     /// It is [`SUCCESS`], which ends a flow.
     Ends,
-    /// It is `success`, which WhatsApp keeps to itself too.
+    /// It is `success`, which WhatsApp also reserves.
     Reserved,
-    /// It has underscores alone, which WhatsApp may refuse from version 7.0 on.
+    /// It has only underscores, which WhatsApp may refuse from version 7.0 on.
     NoLetters,
 }
 
-/// What is wrong with a screen's id, if anything.
+/// Checks a screen id; `None` if it is valid.
 pub fn id_fault(id: &str) -> Option<IdFault> {
     match id {
         "" => Some(IdFault::Empty),
@@ -27,7 +27,7 @@ pub fn id_fault(id: &str) -> Option<IdFault> {
     }
 }
 
-/// Named as the next screen, it ends a flow; never a screen's id.
+/// As the next screen it ends a flow, so no screen may have this id.
 pub const SUCCESS: &str = "SUCCESS";
 
 #[cfg(test)]

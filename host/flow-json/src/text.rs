@@ -1,4 +1,4 @@
-//! The text of a document, read as JSON within bounds.
+//! Reads the text of a document as JSON, within limits.
 
 use std::fmt;
 
@@ -8,18 +8,18 @@ use super::finding::Findings;
 use super::names::INVALID_FLOW_JSON;
 use super::schema::described;
 
-/// Why a text is no document.
+/// Why a text is not a document.
 #[derive(Debug)]
 pub enum Unreadable {
-    /// It has this many bytes, which is more than [`MAX_BYTES`].
+    /// It has this many bytes, more than [`MAX_BYTES`].
     Bytes(usize),
     /// It begins with a byte order mark.
     ByteOrderMark,
-    /// It has more values than are read.
+    /// It holds more values than the limit of 200,000.
     Values,
     /// It is not JSON.
     Syntax(serde_json::Error),
-    /// It is JSON of another type, which is called so.
+    /// It is JSON, but not an object. Names the type that it is.
     NoObject(&'static str),
 }
 
@@ -43,7 +43,7 @@ impl From<Unreadable> for Findings {
     }
 }
 
-/// The document, if it is an object of JSON within the limits.
+/// Parses a JSON object within the limits.
 pub(crate) fn read(text: &[u8]) -> Result<Map<String, Value>, Unreadable> {
     if text.len() > MAX_BYTES {
         return Err(Unreadable::Bytes(text.len()));
@@ -60,7 +60,8 @@ pub(crate) fn read(text: &[u8]) -> Result<Map<String, Value>, Unreadable> {
     }
 }
 
-/// About how many values a JSON text holds, without reading it as JSON: each but the first of a list or an object follows a comma.
+/// Estimates how many values a JSON text holds, without parsing it: every value but the first of a
+/// list or an object follows a comma.
 fn values_at_least(text: &[u8]) -> usize {
     let (mut count, mut quoted, mut escaped) = (1, false, false);
     for byte in text {
@@ -78,12 +79,13 @@ fn values_at_least(text: &[u8]) -> usize {
 /// `protocol.md` section 5. Meta's megabyte has 1,048,576 bytes.
 pub const MAX_BYTES: usize = 10 << 20;
 
-/// Keeps what a document takes in memory while it is read below 100 MB or so. What makes a real one large is images, each of which is one
-/// value; the largest public ones have a few thousand.
+/// Keeps the memory that parsing a document takes below about 100 MB. Real documents are large
+/// because of images, each of which is one value; the largest public ones have a few thousand
+/// values.
 const MAX_VALUES: usize = 200_000;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Editors on Windows write one; nobody sees it, so the message says what to do.
+/// Editors on Windows write one, and it is invisible, so the message says how to remove it.
 const BYTE_ORDER_MARK_REFUSED: &str = "begins with a byte order mark (the bytes EF BB BF), which WhatsApp refuses: save the file again as UTF-8 without it; \
      editors call that \"UTF-8\" and the other \"UTF-8 with BOM\"";

@@ -2,20 +2,21 @@
 
 use std::fmt;
 
-/// A version of Flow JSON: major and minor.
+/// A version of Flow JSON: major, minor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Version(pub(crate) u32, pub(crate) u32);
 
 impl Version {
-    /// Reads a version that this release knows, or a later minor version of the newest major one: Meta's rule is that a minor version
-    /// takes all that its predecessor took (developers.facebook.com/docs/whatsapp/flows/reference/versioning).
+    /// Parses a version that this release knows, or a later minor version of the newest major one.
+    /// Meta's rule is that a minor version accepts everything that its predecessor accepted
+    /// (developers.facebook.com/docs/whatsapp/flows/reference/versioning).
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (major, minor) = text.split_once('.')?;
         let version = Self(number(major)?, number(minor)?);
         (version.is_known() || (version > NEWEST && version.0 == NEWEST.0)).then_some(version)
     }
 
-    /// Whether it speaks this version of the data API.
+    /// Whether documents of this version can use that version of the data API.
     pub(crate) fn speaks(self, data_api: &str) -> bool {
         data_api == "3.0" || (data_api == "4.0" && self >= DATA_API_4_SINCE)
     }
@@ -24,12 +25,13 @@ impl Version {
         KNOWN.contains(&self)
     }
 
-    /// Whether it is later than all that this release knows.
+    /// Whether it is later than every version that this release knows.
     pub(crate) fn is_later(self) -> bool {
         self > NEWEST
     }
 
-    /// Whether nothing of it can be published any more. What WhatsApp would say of such a document can't be known.
+    /// Whether documents of this version can no longer be published. What WhatsApp would find in
+    /// one is then unknown.
     pub(crate) fn is_retired(self) -> bool {
         self < OLDEST_PUBLISHED
     }
@@ -41,18 +43,18 @@ impl fmt::Display for Version {
     }
 }
 
-/// Whether date pickers of a version give days. Without one, or with one that can't be read, those of today count.
+/// Whether date pickers of a version give days. A missing or unreadable version counts as today's.
 pub(crate) fn dates_are_days(version: Option<&str>) -> bool {
     let major = version.and_then(|text| text.split('.').next()?.parse::<u32>().ok());
     major.is_none_or(|major| major >= DAYS_SINCE)
 }
 
-/// The versions that there are, for messages.
+/// The known versions, for messages.
 pub(crate) fn known() -> String {
     listed(&KNOWN)
 }
 
-/// Those that can be published, for messages.
+/// The versions that can be published, for messages.
 pub(crate) fn published() -> String {
     listed(KNOWN.get(RETIRED..).unwrap_or_default())
 }
@@ -62,13 +64,14 @@ fn listed(versions: &[Version]) -> String {
     all.join(", ")
 }
 
-/// Digits without a sign and without a leading zero.
+/// Parses digits without a sign and without leading zeros.
 fn number(text: &str) -> Option<u32> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     plain.then(|| text.parse().ok()).flatten()
 }
 
-/// Meta's changelog lists them (developers.facebook.com/docs/whatsapp/flows/changelogs); 1.x and 2.0 are gone for good.
+/// From Meta's changelog (developers.facebook.com/docs/whatsapp/flows/changelogs). 1.x and 2.0 are
+/// withdrawn for good.
 const KNOWN: [Version; 14] = [
     Version(2, 1),
     Version(3, 0),
@@ -86,7 +89,7 @@ const KNOWN: [Version; 14] = [
     NEWEST,
 ];
 
-/// How many of them are retired.
+/// How many of [`KNOWN`] are retired.
 const RETIRED: usize = 5;
 
 /// `protocol.md` section 5.
@@ -97,10 +100,11 @@ pub(crate) const NEWEST: Version = Version(7, 3);
 /// `protocol.md` section 5.
 const DATA_API_4_SINCE: Version = Version(7, 3);
 
-/// The major version. Before it, days were milliseconds by the clock of the phone.
+/// A major version. Before it, days were milliseconds by the phone's clock.
 const DAYS_SINCE: u32 = 5;
 
-/// `protocol.md` section 5: from here on WhatsApp refuses a terminal screen without a Footer.
+/// `protocol.md` section 5: from this version on, WhatsApp refuses a terminal screen without a
+/// Footer.
 pub(crate) const FOOTER_DUE_SINCE: Version = Version(7, 3);
 
 #[cfg(test)]

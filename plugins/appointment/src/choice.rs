@@ -7,7 +7,7 @@ use crate::clinic;
 use crate::screens::appointment::{Chosen, Form};
 use crate::screens::{self, Item};
 
-/// An appointment that can be had.
+/// An appointment that is available.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Slot {
     pub department: String,
@@ -16,7 +16,7 @@ pub struct Slot {
     pub time: String,
 }
 
-/// The form of screen APPOINTMENT, and what its dropdowns send when they change.
+/// The button and the dropdowns of screen APPOINTMENT both send this form.
 impl From<Form> for Chosen {
     fn from(form: Form) -> Self {
         Chosen { department: form.department, location: form.location, date: form.date, time: form.time }
@@ -24,8 +24,8 @@ impl From<Form> for Chosen {
 }
 
 impl Chosen {
-    /// Keeps the picks that can be had, up to the first that cannot: when the department changes, the location picked
-    /// before may not be one of its own.
+    /// Keeps the picks up to the first that is unavailable: when the department changes, the
+    /// location picked before may not be one of its own.
     pub fn checked(self, today: Date) -> Self {
         let department = self.department.filter(|id| clinic::department_title(id).is_some());
         let location = department
@@ -42,7 +42,8 @@ impl Chosen {
         Chosen { department, location, date, time }
     }
 
-    /// The screen with the lists of a checked choice: each opens when the one before is picked.
+    /// The screen with the lists of a checked choice. Each list opens when the one before has a
+    /// pick.
     pub fn screen(self, today: Date) -> screens::Appointment {
         let department = clinic::DEPARTMENTS.iter().map(|entry| item(entry.id, entry.title)).collect();
         let location = self
@@ -66,7 +67,7 @@ impl Chosen {
         }
     }
 
-    /// The times of the day picked; those that are taken cannot be picked.
+    /// The times of the picked day. Taken times can't be picked.
     fn times(&self) -> Option<Vec<Item>> {
         let (department, location) = (self.department.as_deref()?, self.location.as_deref()?);
         let day = day(self.date.as_deref()?)?;
@@ -75,7 +76,7 @@ impl Chosen {
         Some(clinic::TIMES.iter().map(line).collect())
     }
 
-    /// The appointment, if the choice is complete and can be had; else what to tell the user.
+    /// The appointment if the choice is complete and available; otherwise a text for the user.
     pub fn slot(&self, today: Date) -> Result<Slot, &'static str> {
         let checked = self.clone().checked(today);
         let department = checked.department.ok_or("Please choose a department.")?;
@@ -87,7 +88,7 @@ impl Chosen {
 }
 
 impl Slot {
-    /// The appointment as a choice, to show it again or to check it once more.
+    /// The appointment as a choice, to show or check it again.
     pub fn choice(&self) -> Chosen {
         Chosen {
             department: Some(self.department.clone()),
@@ -97,7 +98,7 @@ impl Slot {
         }
     }
 
-    /// For people: `Dental care at Riverside clinic, Mon Nov 23 2026, 10:30`.
+    /// Text for people: `Dental care at Riverside clinic, Mon Nov 23 2026, 10:30`.
     pub fn describe(&self) -> String {
         let department = clinic::department_title(&self.department).unwrap_or(&self.department);
         let location = clinic::location_title(&self.department, &self.location).unwrap_or(&self.location);
@@ -105,7 +106,7 @@ impl Slot {
     }
 }
 
-/// The day that an entry of the list stands for.
+/// The day that an id in the list stands for.
 fn day(id: &str) -> Option<Date> {
     id.parse().ok()
 }
@@ -114,7 +115,7 @@ fn item(id: impl Into<String>, title: impl Into<String>) -> Item {
     Item { enabled: Some(true), ..Item::new(id, title) }
 }
 
-/// A dropdown needs one line at least, also while it is closed.
+/// A dropdown needs at least one entry, even while it is closed.
 fn closed(hint: &str) -> Vec<Item> {
     vec![Item { enabled: Some(false), ..Item::new("none", hint) }]
 }

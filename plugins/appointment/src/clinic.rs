@@ -1,11 +1,11 @@
-//! What the clinic offers: departments, where they are, and when they are free.
+//! What the clinic offers: its departments, their locations, and their free times.
 //!
-//! A real clinic would ask its booking system here. This one computes its answers, so that the same question always has the
-//! same answer and the example needs nothing else to run.
+//! A real clinic would ask its booking system here. This one computes its answers, so that the same
+//! question always has the same answer and the example needs nothing else to run.
 
 use flowhost_sdk::time::Date;
 
-/// An entry of a list: what is stored, and what people read.
+/// An entry of a list: the id that is stored, and the title that people read.
 pub struct Entry {
     pub id: &'static str,
     pub title: &'static str,
@@ -15,20 +15,20 @@ const fn entry(id: &'static str, title: &'static str) -> Entry {
     Entry { id, title }
 }
 
-/// The departments that take appointments.
+/// The departments that accept appointments.
 pub const DEPARTMENTS: [Entry; 4] =
     [entry("general", "General practice"), entry("dental", "Dental care"), entry("skin", "Dermatology"), entry("eyes", "Eye care")];
 
 const LOCATIONS: [Entry; 3] =
     [entry("centre", "City centre clinic"), entry("river", "Riverside clinic"), entry("north", "Northgate clinic")];
 
-/// The times of a day at which an appointment can begin.
+/// The times at which an appointment can begin on any day.
 pub const TIMES: [&str; 6] = ["09:00", "10:30", "11:30", "14:00", "15:30", "16:30"];
 
-/// How many weekdays ahead can be booked: two weeks.
+/// How many weekdays ahead appointments can be booked: two weeks.
 const DAYS_AHEAD: usize = 10;
 
-/// The title of a department, if there is one of that id.
+/// The title of a department, if it exists.
 pub fn department_title(id: &str) -> Option<&'static str> {
     DEPARTMENTS.iter().find(|department| department.id == id).map(|department| department.title)
 }
@@ -38,7 +38,7 @@ pub fn location_title(department: &str, id: &str) -> Option<&'static str> {
     locations_of(department).find(|location| location.id == id).map(|location| location.title)
 }
 
-/// Where a department is; nowhere if it is unknown.
+/// The locations of a department; empty if it is unknown.
 pub fn locations_of(department: &str) -> impl Iterator<Item = &'static Entry> {
     let ids: &[&str] = match department {
         "general" => &["centre", "river", "north"],
@@ -50,20 +50,20 @@ pub fn locations_of(department: &str) -> impl Iterator<Item = &'static Entry> {
     LOCATIONS.iter().filter(|location| ids.contains(&location.id))
 }
 
-/// The days that can be booked.
+/// The days on which appointments can be booked.
 pub fn days_after(today: Date) -> impl Iterator<Item = Date> {
     today.following().filter(|day| !day.is_weekend()).take(DAYS_AHEAD)
 }
 
-/// Whether an appointment can be had. Two of three can, and 10:30 always.
+/// Whether an appointment is available. About two of three are, and 10:30 always is.
 pub fn is_free(department: &str, location: &str, day: Date, time: &str) -> bool {
     time == "10:30" || !hash(&[department, location, &day.to_string(), time]).is_multiple_of(3)
 }
 
-/// FNV-1a over the words: a small function that mixes well enough, and never changes.
+/// FNV-1a over the words: a small function that mixes well enough and never changes.
 pub fn hash(words: &[&str]) -> u32 {
     let bytes = words.iter().flat_map(|word| word.bytes().chain([0]));
-    // The product's upper half mixes better than the lower bits, which a remainder looks at.
+    // The product's upper half mixes better than its lower bits, which a remainder uses.
     let mixed = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
     (mixed >> 32) as u32
 }

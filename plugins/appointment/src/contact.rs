@@ -1,4 +1,4 @@
-//! Whom the appointment is for, and whether what they wrote can be used.
+//! The person whom the appointment is for, and the check of their details.
 
 /// The form of screen DETAILS.
 pub use crate::screens::details::Form as Contact;
@@ -9,7 +9,7 @@ const EMAIL_MAX: usize = 254;
 const NOTES_MAX: usize = 600;
 
 impl Contact {
-    /// Without the blanks that keyboards add at the ends.
+    /// Removes the white space that keyboards add at the ends.
     pub fn trimmed(self) -> Self {
         let trim = |text: String| text.trim().to_owned();
         let more_details = self.more_details.map(trim);
@@ -34,7 +34,8 @@ impl Contact {
     }
 }
 
-/// Something before one @, and a domain with a dot after it. Only a message sent there tells more.
+/// Requires something before a single @, and a domain with a dot after it. Only sending a message
+/// could tell more.
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let labels_fill_domain = domain.contains('.') && domain.split('.').all(|label| !label.is_empty());
@@ -45,7 +46,7 @@ fn is_email(text: &str) -> bool {
         && !text.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
-/// 7 to 15 digits (ITU-T E.164) with the marks that people put between them.
+/// 7 to 15 digits (ITU-T E.164), with the marks that people put between them.
 fn is_phone(text: &str) -> bool {
     let rest = text.strip_prefix('+').unwrap_or(text);
     let digits = rest.chars().filter(char::is_ascii_digit).count();

@@ -1,6 +1,8 @@
-//! A clinic's appointments: pick one (APPOINTMENT), say for whom (DETAILS), look it over (SUMMARY), done.
+//! A clinic's appointments: pick one (APPOINTMENT), say for whom (DETAILS), check it (SUMMARY),
+//! done.
 //!
-//! The screens are in `flow.json`. Each of its three forms has one function here, and each screen one that shows it.
+//! The screens are in `flow.json`. Each of its three forms has one function here, and each screen
+//! has one that shows it.
 
 mod choice;
 mod clinic;
@@ -22,36 +24,38 @@ struct Appointment;
 flowhost_sdk::export!(Appointment);
 flowhost_sdk::screens!("flow.json");
 
-/// What is remembered between two screens.
+/// What the plugin remembers between two screens.
 #[derive(Debug, Default, Deserialize, Serialize)]
 struct Booking {
     slot: Option<Slot>,
     contact: Option<Contact>,
 }
 
-/// What the business may attach to the flow token. All of it is optional, and so is the context itself.
+/// What the business may attach to the flow token. Every field is optional, and so is the context
+/// itself.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Context {
-    /// Known already, so that the user need not type it.
+    /// Filled in already, so that the user need not type it.
     name: Option<String>,
     email: Option<String>,
     phone: Option<String>,
-    /// `2026-11-23`: take this for the current day. For rehearsals and tests, whose dates stand in a script.
+    /// Replaces the current day, for example `2026-11-23`. For rehearsals and tests, whose scripts
+    /// contain fixed dates.
     today: Option<Date>,
 }
 
 impl FlowPlugin for Appointment {
     type State = Booking;
 
-    /// Shows what was picked before, if the user opens the flow a second time.
+    /// Shows the earlier picks if the user opens the flow again.
     fn init(_: &Exchange, session: &mut Session<Booking>) -> Result<Reply, Error> {
         appointment_screen(session)
     }
 
     fn submit(exchange: &Exchange, session: &mut Session<Booking>) -> Result<Reply, Error> {
         match exchange.form::<Form>()? {
-            // A dropdown was changed: it says which in `trigger`, the button does not.
+            // A changed dropdown names itself in `trigger`; the button sends none.
             Form::Appointment(form) if form.trigger.is_some() => pick(form.into(), session),
             Form::Appointment(form) => submit_appointment(form.into(), session),
             Form::Details(contact) => submit_details(contact.trimmed(), session),
@@ -68,7 +72,7 @@ impl FlowPlugin for Appointment {
     }
 }
 
-/// A dropdown of APPOINTMENT was changed: the next one opens.
+/// A dropdown of APPOINTMENT was changed, so the next one opens.
 fn pick(choice: Chosen, session: &Session<Booking>) -> Result<Reply, Error> {
     let today = today(session)?;
     Ok(Reply::show(choice.checked(today).screen(today)))
@@ -87,7 +91,7 @@ fn submit_appointment(choice: Chosen, session: &mut Session<Booking>) -> Result<
 
 fn submit_details(contact: Contact, session: &mut Session<Booking>) -> Result<Reply, Error> {
     let problem = contact.problem();
-    // Kept even so: who mends one field should not have to fill in the others again.
+    // Stored even if it has a problem, so that the user need not fill in the other fields again.
     session.state.contact = Some(contact);
     if session.state.slot.is_none() {
         return Ok(details_screen(session)?.error("Please go back and choose an appointment first."));
@@ -109,7 +113,7 @@ fn confirm(agreed: bool, exchange: &Exchange, session: &Session<Booking>) -> Res
     if !agreed {
         return Ok(summary_screen(session).error("Please agree to the terms."));
     }
-    // Hours may have passed since the appointment was picked.
+    // Hours may have passed since the user picked the appointment.
     if slot.choice().slot(today(session)?).is_err() {
         return Ok(summary_screen(session).error("This appointment is gone. Please go back and choose another one."));
     }
@@ -135,7 +139,7 @@ fn appointment_screen(session: &Session<Booking>) -> Result<Reply, Error> {
     Ok(Reply::show(choice.checked(today).screen(today)))
 }
 
-/// The form holds what was typed before, or what the business knows.
+/// The form shows what the user typed before, or what the business knows.
 fn details_screen(session: &Session<Booking>) -> Result<Reply, Error> {
     let chosen = match session.state.contact.clone() {
         Some(Contact { name, email, phone, more_details }) => {
@@ -169,7 +173,8 @@ fn today(session: &Session<Booking>) -> Result<Date, Error> {
     Ok(context(session)?.today.unwrap_or_else(|| time::today(Offset::UTC)))
 }
 
-/// The same conversation and appointment have the same number, so a confirmation sent twice is one booking.
+/// The same conversation and appointment get the same number, so a confirmation sent twice is one
+/// booking.
 fn booking_number(flow_token: &str, slot: &Slot) -> String {
     let number = clinic::hash(&[flow_token, &slot.department, &slot.location, &slot.date.to_string(), &slot.time]);
     format!("A-{number:08X}")

@@ -1,4 +1,5 @@
-//! Conversations with the plugin. Every answer is checked against `flow.json`, as the client would.
+//! Conversations with the plugin. Every answer is checked against `flow.json`, as the client would
+//! check it.
 
 mod flow_json;
 
@@ -15,7 +16,7 @@ use flow_json::FlowJson;
 /// A Saturday.
 const TODAY: &str = "2026-11-21";
 
-/// A conversation whose answers are checked.
+/// A conversation that checks its answers.
 struct Chat {
     conversation: Conversation<Appointment>,
     flow: FlowJson,

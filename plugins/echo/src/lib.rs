@@ -1,4 +1,4 @@
-//! The smallest plugin: it answers each exchange with what it got.
+//! The smallest plugin: it answers each exchange with what it received.
 
 use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session, json};
 

@@ -1,4 +1,5 @@
-//! What tenants and strangers do against a host: each within what it is allowed, all of it at the same time.
+//! The attacks of tenants and strangers on a host: each stays within what it is allowed, and all
+//! run at the same time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -14,21 +15,20 @@ use tokio::time::{sleep, timeout};
 use crate::hosts::Hosts;
 use crate::wat;
 
-/// Attacks under way.
 pub(crate) struct Attacks {
     stop: Arc<AtomicBool>,
     tally: Arc<Tally>,
     under_way: Vec<JoinHandle<()>>,
 }
 
-/// How often they got what they asked for, and how often not.
+/// How often attacks got what they asked for, and how often not.
 #[derive(Default)]
 pub(crate) struct Tally {
     pub(crate) well: AtomicU32,
     pub(crate) otherwise: AtomicU32,
 }
 
-/// A flow, what it is asked for in turns, and by how many at the same time.
+/// A flow, the forms that it is sent in turns, and the number of concurrent senders.
 pub(crate) struct Hostile {
     flow: TestFlow,
     asked: Vec<Value>,
@@ -44,7 +44,8 @@ impl Hostile {
     }
 }
 
-/// The flows of those who have one. That a good answer is among what some are asked for keeps their circuit closed.
+/// The flows of the hostile tenants. Some also get requests that succeed, which keeps their circuit
+/// closed.
 pub(crate) async fn flows(hosts: &Hosts) -> Vec<Hostile> {
     let mut flows = Vec::new();
     let wild = hosts.tenant("wild").await;
@@ -64,26 +65,26 @@ pub(crate) async fn flows(hosts: &Hosts) -> Vec<Hostile> {
         let asked: Vec<Value> = asked.iter().map(|what| json!({"do": what})).collect();
         flows.push(Hostile::new(&wild, name, json!({"limits": limits}), component.bytes().await.to_vec(), &asked, 2).await);
     }
-    // 62 MiB each, held for three seconds.
+    // Each call takes 62 MiB for three seconds.
     let limits = json!({"limits": {"cpu_ms": 2000, "concurrency": 64, "queue": 64}});
     let greedy = hosts.tenant("greedy").await;
     flows.push(Hostile::new(&greedy, "memory", limits.clone(), wat::plugin("memory-asleep"), &[json!({})], 24).await);
-    // Eight core instances each.
+    // Each call takes eight core instances.
     let many = wat::component(&wat::world_with_instances("asleep", 6));
     flows.push(Hostile::new(&hosts.tenant("many").await, "instances", limits.clone(), many, &[json!({})], 16).await);
-    // Places: of eight tenants, for eight seconds each.
+    // Eight tenants whose calls hold their places for eight seconds each.
     let sleeps = json!({"limits": {"wall_ms": 8000, "concurrency": 64}});
     for number in 1..=8 {
         let tenant = hosts.tenant(&format!("sleeper-{number}")).await;
         let slow = Component::Slow.bytes().await.to_vec();
         flows.push(Hostile::new(&tenant, "sleeping", sleeps.clone(), slow, &[json!({"do": "sleep"})], 16).await);
     }
-    // Replies that take long to check: each 350,000 values.
+    // Replies that take long to check: 350,000 values each.
     let limits = json!({"limits": {"cpu_ms": 2000, "reply_bytes": 1 << 20}});
     let values = json!({"do": "screen", "data": [["{\"a\":[1", 1], [",1", 350_000], ["]}", 1]]});
     let replies = hosts.tenant("replies").await;
     flows.push(Hostile::new(&replies, "large", limits, Component::Parrot.bytes().await.to_vec(), &[values], 4).await);
-    // Names that lead nowhere, or that nobody answers for.
+    // Host names that don't resolve, or whose DNS servers don't respond.
     let asking = json!({"grants": {"http": ["gone.example.com"]}, "limits": {"wall_ms": 8000, "concurrency": 64}});
     let sent = json!({"do": "send", "url": "https://gone.example.com/"});
     let caller = Component::Caller.bytes_asking_for(json!({"http": ["gone.example.com"]})).await;
@@ -113,7 +114,7 @@ impl Attacks {
         Self { stop, tally, under_way }
     }
 
-    /// Lets them end.
+    /// Lets the attacks end and returns their tally.
     pub(crate) async fn stop(self) -> Arc<Tally> {
         self.stop.store(true, Ordering::Relaxed);
         for attack in self.under_way {
@@ -129,7 +130,7 @@ impl Tally {
     }
 }
 
-/// Asks for one thing after another, in conversations of a few exchanges each.
+/// Sends one form after another, in conversations of a few exchanges each.
 async fn ask(flow: TestFlow, asked: Vec<Value>, name: String, stop: Arc<AtomicBool>, tally: Arc<Tally>) {
     let client = flow.client();
     for (number, form) in asked.iter().cycle().enumerate() {
@@ -143,7 +144,8 @@ async fn ask(flow: TestFlow, asked: Vec<Value>, name: String, stop: Arc<AtomicBo
     }
 }
 
-/// Uploads documents that are small for what it takes to look at them: lists in lists, and actions in all of them.
+/// Uploads documents that are small compared to the work of checking them: deeply nested lists full
+/// of actions.
 async fn upload_bombs(upload: RequestBuilder, stop: Arc<AtomicBool>, tally: Arc<Tally>) {
     let action = json!({"type": "EmbeddedLink", "text": "a", "on-click-action": {"name": "navigate", "next": {"name": "B"}}});
     let actions: Vec<Value> = (0..15_000).map(|_| action.clone()).collect();
@@ -160,7 +162,7 @@ async fn upload_bombs(upload: RequestBuilder, stop: Arc<AtomicBool>, tally: Arc<
     }
 }
 
-/// Sends a body of 1 MiB without credentials, as slowly as it may.
+/// Sends bodies of 1 MiB without credentials, as slowly as allowed.
 async fn send_bodies(url: String, stop: Arc<AtomicBool>) {
     while !stop.load(Ordering::Relaxed) {
         let mut connection = RawConnection::open(&url).await;
@@ -176,7 +178,7 @@ async fn send_bodies(url: String, stop: Arc<AtomicBool>) {
     }
 }
 
-/// Requests that nobody signed; each could write a line.
+/// Sends unsigned requests, each of which could write a log line.
 async fn be_refused(url: String, stop: Arc<AtomicBool>, tally: Arc<Tally>) {
     while !stop.load(Ordering::Relaxed) {
         let (status, _) = post(&url, None, "unsigned").await;
@@ -185,16 +187,17 @@ async fn be_refused(url: String, stop: Arc<AtomicBool>, tally: Arc<Tally>) {
     }
 }
 
-/// An honest form: how many exchanges its conversation has seen.
+/// An honest form, whose answer counts the exchanges of the conversation.
 pub(crate) fn counting(token: &str) -> Value {
     asking("count", token)
 }
 
-/// Exchanges of one conversation.
+/// The length of a conversation, in exchanges.
 const EXCHANGES: usize = 20;
 
-/// Between an answer and the next request of whoever asks for an answer.
+/// The pause between an answer and the next request.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A flood of refusals would measure how fast two cores refuse, client included.
+/// Without this pause the test would measure how fast two cores, which also run the client, can
+/// refuse.
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(2);

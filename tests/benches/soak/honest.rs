@@ -1,4 +1,4 @@
-//! Users who do nothing wrong, and what they see.
+//! Honest users and what they experience.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use tokio::time::sleep;
 
 use crate::attacks::counting;
 
-/// Conversations under way.
+/// The conversations under way.
 pub(crate) struct Honest {
     stop: Arc<AtomicBool>,
     users: Vec<JoinHandle<Seen>>,
 }
 
-/// What became of their requests, and of the attacks beside them.
+/// The outcomes of the honest requests, and of the attacks beside them.
 #[derive(Default)]
 pub(crate) struct Seen {
     pub(crate) answered: usize,
@@ -73,7 +73,7 @@ impl fmt::Display for Seen {
     }
 }
 
-/// One conversation after another. Each answer has to tell of all exchanges before it.
+/// Holds one conversation after another. Each answer must count all exchanges before it.
 async fn talk(flow: TestFlow, name: String, stop: Arc<AtomicBool>) -> Seen {
     let (client, mut seen) = (flow.client(), Seen::default());
     for conversation in 0.. {
@@ -109,7 +109,7 @@ fn count(reply: &flowhost_client::Reply) -> Option<u64> {
 
 const USERS: u32 = 4;
 
-/// Exchanges of one conversation.
+/// The length of a conversation, in exchanges.
 const EXCHANGES: u64 = 20;
 
 const PAUSE: Duration = Duration::from_millis(100);

@@ -1,4 +1,5 @@
-//! Two hosts behind a proxy, as production runs them, on a database that is lost from time to time, with a log that nobody takes.
+//! Two hosts behind a proxy, as in production. Their database connections fail from time to time,
+//! and nobody reads their log.
 
 use std::io::pipe;
 use std::process::Stdio;
@@ -11,12 +12,12 @@ use reqwest::{Client, RequestBuilder};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-/// The hosts, and what is around them.
+/// The hosts and their surroundings.
 pub(crate) struct Hosts {
     database: TestDatabase,
-    /// What goes silent.
+    /// The proxy before the database, which can go silent.
     pub(crate) connections: DatabaseProxy,
-    /// What everybody talks to.
+    /// The proxy before the hosts, which all clients use.
     pub(crate) proxy: Proxy,
     running: Vec<Option<Running>>,
     key: String,
@@ -46,18 +47,18 @@ impl Hosts {
         Self { database, connections, proxy, running, key, token }
     }
 
-    /// A tenant, made at the first host, whose flows are reached through the proxy.
+    /// A tenant that is created at the first host and whose flows are reached through the proxy.
     pub(crate) async fn tenant(&self, slug: &str) -> TestTenant {
         TestTenant::make(self.first().host.admin(), self.proxy.url(), slug).await
     }
 
-    /// The request that gives a flow its Flow JSON, at the first host.
+    /// The request that uploads a flow's Flow JSON, at the first host.
     pub(crate) fn flow_json_of(&self, tenant: &str, flow: &str) -> RequestBuilder {
         let url = self.first().host.admin().url(&format!("/v1/tenants/{tenant}/flows/{flow}/flow-json"));
         Client::new().put(url).bearer_auth(self.token.expose())
     }
 
-    /// Stops one host after the other as an operator does, and starts it again where it was.
+    /// Restarts one host after the other at the same address, as an operator does.
     pub(crate) async fn roll(&mut self) {
         for number in 0..self.running.len() {
             let Some(old) = self.running[number].take() else { continue };
@@ -67,12 +68,12 @@ impl Hosts {
             drop(old.folder);
             eventually("the host is ready", async || (new.host.admin().get("/readyz").await.status == 200).then_some(())).await;
             self.running[number] = Some(new);
-            // The proxy has to see it too.
+            // The proxy must notice too.
             sleep(Duration::from_secs(2)).await;
         }
     }
 
-    /// A number of all hosts' metrics together.
+    /// The sum of a metric over all hosts.
     pub(crate) async fn metric(&self, series: &str) -> u64 {
         let mut sum = 0;
         for running in self.running.iter().flatten() {
@@ -83,7 +84,7 @@ impl Hosts {
         sum
     }
 
-    /// Ends them; the database is needed until then.
+    /// Stops the hosts. Their database must live until then.
     pub(crate) async fn stop(self) {
         for running in self.running.into_iter().flatten() {
             running.host.terminate();
@@ -97,7 +98,7 @@ impl Hosts {
     }
 }
 
-/// A host of 2 GiB, as `host/docs/operators.md` describes it, whose log goes to a pipe that nobody holds.
+/// A host of 2 GiB, as in `host/docs/operators.md`, whose log goes to a pipe without a reader.
 async fn launch(database: &str, key: &str, token: &AdminToken, at: Option<(&str, &str)>) -> Running {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let mut command = flowhost(&["serve", "--guest-memory-mib", "1024", "--drain-delay", "4"]);

@@ -1,10 +1,12 @@
-//! Minutes of attacks and outages against two hosts behind HAProxy: every kind of hostile plugin, tenants that together want all of the
-//! memory, places and time that there is, strangers, a log that nobody takes, a database that goes silent, a rolling restart. Beside
-//! them honest users. Fails unless every honest request is answered with what its conversation has come to, memory stays below what
-//! `host/docs/operators.md` says a host needs, and nothing is left of it all.
+//! Minutes of attacks and outages against two hosts behind HAProxy: every kind of hostile plugin,
+//! tenants that together demand all memory, places and time, strangers, a log without a reader, a
+//! database that goes silent, a rolling restart, and honest users beside them. Fails unless every
+//! honest request gets its conversation's right answer, memory stays below what
+//! `host/docs/operators.md` says a host needs, and nothing is left over at the end.
 //!
-//! `cargo bench -p flowhost --bench soak -- MINUTES` (10 without); with `--profile dev` where a release build takes too long.
-//! After a fifth of the time everybody rests for a look at what an idle host keeps, and at the end again.
+//! `cargo bench -p flowhost --bench soak -- MINUTES` (10 by default); use `--profile dev` where a
+//! release build takes too long. After a fifth of the time and at the end, all load stops and the
+//! memory of the idle hosts is measured.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails is over, and its result is printed")]
 
@@ -58,7 +60,8 @@ async fn main() -> ExitCode {
     if verdicts.iter().all(|(_, holds)| *holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Everything at the same time, with a rolling restart in the middle and a database that is lost every half minute.
+/// Runs everything at once, with a rolling restart in the middle and a lost database every half
+/// minute.
 async fn round(hosts: &mut Hosts, booking: &TestFlow, hostile: &[Hostile], name: &str, length: Duration) -> Seen {
     let (began, mut outages) = (Instant::now(), 0);
     let attacks = Attacks::start(hosts, hostile, name).await;
@@ -83,7 +86,7 @@ async fn round(hosts: &mut Hosts, booking: &TestFlow, hostile: &[Hostile], name:
     seen
 }
 
-/// The memory of the larger host once nothing goes on any more; fails where something does.
+/// The memory of the larger host once it is idle. Fails if something keeps running.
 async fn rested(hosts: &Hosts) -> u64 {
     for budget in ["places", "guest-memory-bytes", "slow-lane"] {
         let series = format!("flowhost_budget_used{{budget=\"{budget}\"}}");
@@ -107,9 +110,11 @@ fn length() -> Duration {
 
 const BETWEEN_OUTAGES: Duration = Duration::from_secs(30);
 
-/// What counts as flat, over what there is after a fifth of the time: allocators keep some of what was freed.
+/// Growth that still counts as flat, compared to the memory after a fifth of the time: allocators
+/// keep some of what was freed.
 const GROWTH_PERCENT: u64 = 15;
 const GROWTH_KIB: u64 = 16 << 10;
 
-/// Of two hosts: what watches and cleans, the connections of whoever looks, and of the proxy's pool.
+/// For two hosts: background tasks, the connections of the metrics' readers, and those in the
+/// proxy's pool.
 const IDLE_TASKS: u64 = 100;

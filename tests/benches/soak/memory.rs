@@ -1,4 +1,4 @@
-//! How much memory the hosts have, which this process has started.
+//! The memory of the hosts that this process has started.
 
 use std::fs;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Looks at the hosts' memory until it is told to stop, and remembers the most that one of them had.
+/// Polls the hosts' memory until stopped, and remembers the most that one of them had.
 pub(crate) struct Peak {
     kib: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
@@ -35,13 +35,13 @@ impl Peak {
     }
 }
 
-/// The memory of each host in KiB, with that of the processes that compile for it.
+/// The memory of each host in KiB, including the processes that compile for it.
 pub(crate) fn resident_kib() -> Vec<u64> {
     let hosts = children(std::process::id()).into_iter().filter(|process| name(*process) == "flowhost");
     hosts.map(|host| children(host).into_iter().chain([host]).map(resident).sum()).collect()
 }
 
-/// The processes that any thread of this one has started. One that has just ended has none.
+/// The child processes of any thread of a process; none if the process has just ended.
 fn children(process: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
     let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
@@ -58,5 +58,5 @@ fn resident(process: u32) -> u64 {
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
 }
 
-/// A guest that takes 62 MiB holds them for longer.
+/// Short enough for guests that take 62 MiB, because they hold it for longer.
 const INTERVAL: Duration = Duration::from_millis(100);

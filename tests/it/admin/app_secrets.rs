@@ -64,7 +64,7 @@ async fn start() -> (TestHost, TestFlow) {
     (host, flow)
 }
 
-/// The status of a health check that is signed with this secret.
+/// The status of a health check signed with this secret.
 async fn ping(flow: &TestFlow, app_secret: &str) -> u16 {
     flow.client().signing_with(app_secret).call(&payload::ping()).await.unwrap().status
 }

@@ -1,4 +1,4 @@
-//! `/v1/audit`: every change is there, with who made it, and nothing can be taken out of it.
+//! `/v1/audit`: it records every change with its author, and no entry can be removed.
 
 use flowhost_server::http::ADMIN_ROUTES;
 use flowhost_tests::{Component, TestDatabase, TestHost};

@@ -1,4 +1,4 @@
-//! Invalid tokens: slowed down by source, counted, and never in the way of a valid one.
+//! Invalid tokens are slowed down by source, counted, and never delay a valid one.
 
 use std::time::Duration;
 
@@ -15,7 +15,8 @@ async fn many_invalid_tokens_are_held_back_while_a_valid_one_gets_through() {
         guesser.get("/v1/tenants").await.problem(401);
     }
 
-    // From here on each answer takes twice as long as the one before: one after another, the tenth would take 51 s.
+    // From here on the delay doubles with each answer: one after another, the tenth would take 51
+    // s.
     let guesses = join_all((0..110).map(|_| guesser.get("/v1/tenants")));
     let valid = async {
         for _ in 0..20 {

@@ -126,7 +126,7 @@ async fn a_flow_that_is_switched_off_answers_503_until_it_is_switched_on() {
     flow.set(json!({"disabled": true})).await;
     assert_eq!(post(&flow.url(), Some(&request.signature), request.body.clone()).await, (503, Vec::new()));
     assert_eq!(other.count("token-of-ana").await, 1);
-    // A patch of something else leaves the switch alone.
+    // Patching another setting leaves the switch alone.
     flow.set(json!({"failure_text": "oops"})).await;
     assert_eq!(post(&flow.url(), Some(&request.signature), request.body.clone()).await, (503, Vec::new()));
 

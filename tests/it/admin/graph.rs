@@ -1,4 +1,4 @@
-//! `/v1/tenants/{tenant}/graph`, and `.../keys/{key}/upload`: against a Graph API of the tests' own.
+//! `/v1/tenants/{tenant}/graph` and `.../keys/{key}/upload`, against the tests' own Graph API.
 
 use std::time::Duration;
 
@@ -276,7 +276,7 @@ async fn keys_are_checked_in_the_background_and_a_change_is_logged_once() {
         lines.iter().all(|line| metrics.contains(line)).then_some(())
     })
     .await;
-    // The check reports what is there; it does not upload.
+    // The check only reports; it does not upload.
     tenant.call("POST", "/keys", json!({})).await.expect(201);
     stands("other-key").await;
     assert_eq!(graph.calls().iter().filter(|call| call.method == "POST").count(), 2);
@@ -316,7 +316,7 @@ async fn several_hosts_check_each_key_once() {
         tenant.call("PUT", "/graph", json!({"access_token": TOKEN, "phone_number_ids": ids})).await.expect(204);
     }
 
-    // Each looks for what is due as soon as it starts.
+    // Each host looks for due checks as soon as it starts.
     let _hosts = tokio::join!(host.second(), host.second(), host.second());
     let pool = host.database().pool().await;
     eventually("each was checked", async || {
@@ -348,7 +348,7 @@ async fn a_clients_report_marks_the_active_key_until_it_is_uploaded() {
     report("public-key-signiture-verification").await;
     let key = active(&tenant).await;
     assert_eq!((&key["needs_upload"], &key["needs_upload_reason"]), (&json!(true), &json!("public-key-signiture-verification")));
-    // At most one write a minute: the second report is not even written down.
+    // At most one write a minute, so the second report is not even stored.
     report("public-key-missing").await;
     assert_eq!(active(&tenant).await["needs_upload_reason"], "public-key-signiture-verification");
 
@@ -387,11 +387,11 @@ async fn a_slow_meta_holds_no_connection_to_the_database() {
     let path = upload_path(&tenant).await;
     let mut uploads = Vec::new();
 
-    // The pool has 20 connections: if uploads held on to one, the last ones would get none.
+    // The pool has 20 connections: if an upload held one, the last uploads would get none.
     for number in 1..=24 {
         let (tenant, path) = (tenant.clone(), path.clone());
         uploads.push(tokio::spawn(async move { tenant.call("POST", &path, json!({})).await }));
-        // Eight phone numbers of each at once.
+        // An upload handles eight phone numbers at once.
         eventually("the upload waits for Meta", async || (graph.calls().len() >= 8 * number).then_some(())).await;
     }
 
@@ -436,7 +436,7 @@ async fn the_command_line_sets_access_uploads_and_says_how_keys_stand() {
 
 async fn start() -> (GraphServer, TestHost) {
     let graph = GraphServer::start(TOKEN).await;
-    // So long that no test meets a check.
+    // The interval is so long that no test sees a periodic check.
     let host = TestHost::with_graph(&graph, Duration::from_secs(3600)).await;
     (graph, host)
 }

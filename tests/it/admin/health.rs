@@ -1,4 +1,4 @@
-//! What watches over the process asks without a token.
+//! Monitoring needs no token.
 
 use flowhost_tests::TestHost;
 

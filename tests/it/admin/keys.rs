@@ -53,7 +53,7 @@ async fn every_form_of_a_key_file_imports() {
     let encrypted = ["private.pkcs1.des3.pem", "private.pkcs1.aes256.pem", "private.pkcs8.des3.pem", "private.pkcs8.aes256.pem"];
     let mut bodies = vec![json!({"private_key_pem": pem(plain[0]).trim_end()})];
     bodies.extend(plain.map(|name| json!({"private_key_pem": pem(name)})));
-    // Not needed, and no harm.
+    // A needless passphrase does no harm.
     bodies.extend(["unneeded", ""].map(|passphrase| json!({"private_key_pem": pem(plain[0]), "passphrase": passphrase})));
     bodies.extend(encrypted.map(|name| json!({"private_key_pem": pem(name), "passphrase": passphrase})));
     bodies.push(json!({"private_key_pem": pem(encrypted[0]).replace('\n', "\\n"), "passphrase": passphrase}));
@@ -173,7 +173,7 @@ async fn a_tenant_has_no_more_working_keys_than_a_request_may_cost() {
     let more = "insert into key_pairs (tenant_id, key_id, sealed_private_key, public_key_pem, fingerprint, retires_at) \
                 select tenant_id, gen_random_uuid(), sealed_private_key, public_key_pem, fingerprint || n, now() + $1::interval \
                 from key_pairs, generate_series(1, 15) n where retires_at is null";
-    // Those that have retired don't count.
+    // Retired keys don't count.
     sqlx::query(AssertSqlSafe(more.replace("|| n", "|| 'r' || n"))).bind("-1 second").execute(&pool).await.unwrap();
     sqlx::query(more).bind("1 day").execute(&pool).await.unwrap();
 
@@ -190,7 +190,7 @@ async fn start() -> (TestHost, TestFlow) {
     (host, flow)
 }
 
-/// The status of a health check that is encrypted to this key.
+/// The status of a health check encrypted to this key.
 async fn ping(flow: &TestFlow, public_key_pem: &Value) -> u16 {
     let client = flow.client().encrypting_to(public_key_pem.as_str().unwrap()).unwrap();
     client.call(&payload::ping()).await.unwrap().status

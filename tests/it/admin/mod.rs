@@ -1,4 +1,4 @@
-//! The admin API, as an operator sees it.
+//! The admin API, as operators use it.
 
 mod api_tokens;
 mod app_secrets;

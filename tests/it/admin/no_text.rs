@@ -1,4 +1,4 @@
-//! U+0000 and halves of surrogate pairs in what operators send: refused, on every route, in every text of it.
+//! U+0000 and lone surrogates in what operators send are refused on every route, in every text.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ async fn no_text_of_a_body_may_hold_what_can_not_be_stored() {
     let with_body: BTreeSet<_> = bodies.iter().map(|(method, route, _)| (*method, *route)).collect();
     let others = ADMIN_ROUTES.iter().filter(|(method, route, _)| *method != "GET" && !with_body.contains(&(*method, *route)));
     let others: Vec<_> = others.filter(|(method, ..)| *method != "DELETE").map(|(_, route, _)| *route).collect();
-    // The last two take no JSON but a component and nothing.
+    // These take no JSON: a component, and an empty body.
     assert_eq!(others, ["/v1/tenants/{tenant}/flows/{flow}/versions", "/v1/tenants/{tenant}/flows/{flow}/rollback"]);
 
     for (method, route, body) in bodies {
@@ -28,7 +28,7 @@ async fn no_text_of_a_body_may_hold_what_can_not_be_stored() {
                 assert_ne!(sent, marked, "{route} {place}");
                 let answer = host.admin().send(method, &path, "application/json", sent.into_bytes()).await;
                 match route.ends_with("/flow-json") {
-                    // It is stored as it is, byte for byte, if it can be read.
+                    // A readable Flow JSON is stored byte for byte.
                     true => assert!(answer.status < 500, "{method} {path} {place}: {}", answer.text),
                     false => assert!(answer.problem(422).contains(named), "{method} {path} {place}: {}", answer.text),
                 }
@@ -58,7 +58,7 @@ async fn no_path_and_no_query_with_u_0000_names_anything() {
     }
 }
 
-/// Every route that takes JSON, with every text that it takes.
+/// Every route that takes JSON, with a body that contains every text it takes.
 fn bodies() -> Vec<(&'static str, &'static str, Value)> {
     let settings = json!({
         "token_policy": "open", "token_signature": "if-present", "token_rejected_text": "over", "on_failure": "status", "failure_text": "x",
@@ -88,7 +88,8 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
     ]
 }
 
-/// JSON pointers to all texts of a document, and to what has a key: that is a text too.
+/// JSON pointers to all texts of a document, and to all keys (marked by a trailing `#`), which are
+/// texts too.
 fn places(value: &Value) -> Vec<String> {
     let below = |name: &str, value: &Value| places(value).into_iter().map(|rest| format!("/{name}{rest}")).collect::<Vec<_>>();
     match value {
@@ -102,7 +103,7 @@ fn places(value: &Value) -> Vec<String> {
     }
 }
 
-/// The document with a mark in the text, or the key, at that place.
+/// The document with a mark appended to the text or key at that place.
 fn marked(document: &Value, place: &str) -> Value {
     let mut marked = document.clone();
     match place.strip_suffix('#').and_then(|place| place.rsplit_once('/')) {
@@ -125,5 +126,5 @@ fn fill(route: &str) -> String {
     filled.replace("{key}", id).replace("{session}", id).replace("{api_token}", id).replace("{version}", "1")
 }
 
-/// Stands where an escape goes that `serde_json` would not write.
+/// A placeholder for an escape that `serde_json` would not write.
 const MARK: &str = "@@";

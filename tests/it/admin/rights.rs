@@ -1,4 +1,5 @@
-//! What lesser tokens may not: outlive the token that made them, switch on what was switched off, read what customers typed.
+//! The limits of lesser tokens: they do not outlive the token that made them, can't switch on what
+//! was switched off, and can't read what customers typed.
 
 use flowhost_client::payload;
 use flowhost_tests::{Admin, Component, TestHost, eventually};

@@ -27,7 +27,7 @@ async fn sessions_come_in_pages_the_newest_first() {
     assert_eq!(before, "", "there is nothing after the last page");
     let created: Vec<_> = all.iter().map(|session| session["created_at"].as_str().unwrap()).collect();
     assert!(created.is_sorted_by(|newer, older| newer >= older), "{created:?}");
-    // The second to begin is the fourth in the list.
+    // The second session to begin is the fourth in the list.
     let of_status = async |status: &str| {
         let page = flow.call("GET", &format!("/sessions?status={status}"), Value::Null).await.expect(200);
         page["sessions"].as_array().unwrap().clone()

@@ -27,7 +27,7 @@ async fn versions_are_uploaded_activated_and_rolled_back() {
     assert_ne!(second["digest"], first["digest"]);
     assert_eq!(flow.count("token-of-ana").await, 2);
     activate(2).await.expect(200);
-    // Activating what is active changes nothing, least of all what a rollback goes back to.
+    // Activating the active version changes nothing, least of all the target of a rollback.
     activate(2).await.expect(200);
     let list = flow.call("GET", "/versions", Value::Null).await.expect(200);
     let shown: Vec<_> =

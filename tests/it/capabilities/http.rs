@@ -1,4 +1,4 @@
-//! Outbound requests: where they go, what they carry, what they may take.
+//! Outbound requests: their targets, their content and their limits.
 
 use std::net::SocketAddr;
 
@@ -394,7 +394,7 @@ fn redirected(status: u16, to: &str) -> Value {
     json!({"do": "send", "url": format!("https://api.example.com/redirect/{status}"), "headers": [["x-to", to]]})
 }
 
-/// The text of the error that is the outcome.
+/// The text of the error in the outcome, which must be of this kind.
 async fn refusal(flow: &TestFlow, form: Value, kind: &str) -> String {
     let told = outcome(flow, form.clone()).await;
     assert_eq!(told["error"], kind, "{form}: {told}");

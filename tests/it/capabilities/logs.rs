@@ -1,4 +1,4 @@
-//! The log: kept per flow, bounded, escaped; read and followed through any host.
+//! The log is kept per flow, bounded and escaped, and can be read and followed through any host.
 
 use std::time::Duration;
 
@@ -173,7 +173,7 @@ async fn who_follows_is_sent_away_when_the_token_or_the_flow_is_gone() {
 
     host.admin().call("DELETE", &format!("/v1/api-tokens/{}", made["id"].as_str().unwrap()), Value::Null).await.expect(204);
     gone.call("DELETE", "", Value::Null).await.expect(204);
-    // The same name is another flow.
+    // A new flow of the same name is another flow.
     keeper(&tenant, "gone").await;
 
     assert_eq!(with_token.rest().await, Vec::<Value>::new());
@@ -221,7 +221,7 @@ async fn who_may_only_look_reads_no_log() {
 async fn one_tenants_flood_costs_another_neither_answers_nor_lines() {
     let host = TestHost::start().await;
     let flooding = keeper(&host.tenant("flooding").await, "booking").await;
-    // Less than a client's patience, with the time in the queue.
+    // Less than a client's patience, even with the time in the queue.
     flooding.set(json!({"limits": {"cpu_ms": 2000, "wall_ms": 3000}})).await;
     let quiet = keeper(&host.tenant("quiet").await, "booking").await;
     let value = "x".repeat(400);
@@ -234,7 +234,7 @@ async fn one_tenants_flood_costs_another_neither_answers_nor_lines() {
 
     join(join_all(flood), talk).await;
 
-    // Also what a call logged that was cut off is kept.
+    // Lines of a call that was cut off are kept too.
     lines(&flooding, "", 50).await;
 
     let kept = lines(&quiet, "", 20).await;
@@ -250,7 +250,7 @@ async fn the_newest_lines_are_kept_and_old_ones_go() {
     submit(&flow, json!({"do": "log", "value": "the first"})).await;
     lines(&flow, "", 1).await;
     let pool = host.database().pool().await;
-    // As if there had been 10,000 more.
+    // Imitates 10,000 more lines.
     let fill = "insert into plugin_log_lines select tenant_id, flow_id, n, 1, 0, sealed_message, null, now() - interval '8 days' \
                 from plugin_log_lines, generate_series(2, 10000) n where number = 1";
     sqlx::query(fill).execute(&pool).await.unwrap();
@@ -305,7 +305,7 @@ async fn a_host_that_stops_writes_what_was_logged() {
 async fn lines_are_sealed_and_go_with_their_flow() {
     let host = TestHost::start().await;
     let flow = keeper(&host.tenant("acme").await, "booking").await;
-    // The database is searched for it when the test is over.
+    // When the test is over, the database is searched for this text.
     watch("recognisable-words-of-a-customer");
     submit(&flow, json!({"do": "log", "value": "recognisable-words-of-a-customer"})).await;
     assert_eq!(lines(&flow, "", 1).await[0]["message"], "recognisable-words-of-a-customer");
@@ -355,7 +355,7 @@ async fn the_command_line_shows_and_follows_a_log() {
     assert!(following.wait().await.unwrap().success());
 }
 
-/// The lines of a flow, as soon as there are so many.
+/// The lines of a flow, once there are at least this many.
 async fn lines(flow: &TestFlow, query: &str, count: usize) -> Vec<Value> {
     eventually("the lines are written", async || {
         let lines = read(flow, query).await;
@@ -370,14 +370,14 @@ async fn read(flow: &TestFlow, query: &str) -> Vec<Value> {
     reply.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Somebody who follows a log.
+/// A client that follows a log.
 struct Follower {
     response: Response,
     unread: String,
 }
 
 impl Follower {
-    /// As the operator.
+    /// Follows with the operator's token.
     async fn of(flow: &TestFlow, host: &TestHost, query: &str) -> Self {
         Self::with_token(flow, host, host.admin_token(), query).await
     }
@@ -395,12 +395,11 @@ impl Follower {
         client.get(host.admin().url(&path)).bearer_auth(token).send().await.unwrap()
     }
 
-    /// The next line.
     async fn line(&mut self) -> Value {
         self.next().await.expect("the stream has not ended")
     }
 
-    /// All lines until the host ends the stream.
+    /// Reads all lines until the host ends the stream.
     async fn rest(&mut self) -> Vec<Value> {
         let mut lines = Vec::new();
         while let Some(line) = self.next().await {

@@ -103,7 +103,7 @@ fn vectors() -> Vec<Value> {
     document["vectors"].as_array().unwrap().clone()
 }
 
-/// Asks for the file of a vector at a URL.
+/// A request to fetch the file of a vector from a URL.
 fn fetching(vector: &Value, url: &str) -> Value {
     let reference =
         json!({"media_id": "1", "cdn_url": url, "file_name": "a.jpg", "encryption_metadata": vector["encryption_metadata"]});

@@ -1,4 +1,4 @@
-//! The store: values outlive conversations, are the flow's alone, and are bounded.
+//! The store: values outlive conversations, belong to one flow, and are bounded.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -221,12 +221,13 @@ async fn without_request_and_grant_there_is_no_store() {
 async fn a_flood_of_one_tenants_store_leaves_the_others_their_exchanges() {
     let host = TestHost::start().await;
     let flooding = keeper(&host.tenant("flooding").await, "booking").await;
-    // Less than a client's patience, with the time in the queue.
+    // Less than a client's patience, even with the time in the queue.
     flooding.set(json!({"limits": {"cpu_ms": 2000, "wall_ms": 3000}})).await;
     let honest = host.tenant("honest").await.flow("booking", json!({}), Component::Steady).await;
     let over = AtomicBool::new(false);
     let flood = async {
-        // What finds no place or no time is refused or cut off: those are the flood's own.
+        // Calls that find no free place or run out of time are refused or cut off, and all of them
+        // belong to the flood.
         let calls = (0..24).map(|_| status_of(&flooding, json!({"do": "many", "key": "k", "count": 100})));
         let statuses = join_all(calls).await;
         over.store(true, Ordering::Relaxed);
@@ -268,7 +269,7 @@ async fn where_the_database_fails_the_plugin_is_told_and_goes_on() {
 async fn neither_key_nor_value_can_be_read_in_the_database_or_moved_in_it() {
     let host = TestHost::start().await;
     let flow = keeper(&host.tenant("acme").await, "booking").await;
-    // The database is searched for both when the test is over.
+    // When the test is over, the database is searched for both.
     for (key, value) in [("customer/+49-151-recognisable", "recognisable-stored-value-1"), ("another-recognisable-key", "value-2")]
     {
         watch(key);

@@ -1,4 +1,4 @@
-//! One request, and what the phone would make of the answer.
+//! `flowhost client call`: one request, and how the phone would react to the answer.
 
 use flowhost_tests::{Component, Ended, NodeEndpoint, TestCertificate, TestHost, flowhost};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ async fn refusals_are_told_apart() {
     assert_eq!(over.code, Some(1));
     assert!(over.stdout.contains("disables the button of the message for good, and shows: This order is closed."), "{over:?}");
     let mut forged = flowhost(&["client", "call"]);
-    // The environment's secret counts if no file is named.
+    // The environment's secret applies if no file is given.
     let known = endpoint.arguments();
     forged.args(&known[..4]).env("FLOWHOST_APP_SECRET", "a secret that nobody may see");
     let forged = Ended::of(forged).await;
@@ -46,7 +46,7 @@ async fn refusals_are_told_apart() {
     assert!(unknown.stdout.contains("unexpected_http_status_code"), "{unknown:?}");
 }
 
-/// Each with the words that the author of the endpoint needs.
+/// Each message contains the words that the endpoint's author needs.
 #[tokio::test]
 async fn the_usual_bugs_are_named() {
     let init = ["--action", "INIT"];

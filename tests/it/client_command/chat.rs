@@ -1,4 +1,4 @@
-//! A conversation on the terminal, driven through a pipe.
+//! `flowhost client chat`: a conversation on the terminal, driven through a pipe.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -12,7 +12,8 @@ use super::flow_json;
 async fn a_flow_is_filled_in_from_the_first_screen_to_the_last() {
     let endpoint = NodeEndpoint::start();
 
-    // Name, size, topping, extras, the button; the summary: into the coupon and back, the tip, the button.
+    // Name, size, topping, extras, the button. On the summary: into the coupon and back, the tip,
+    // the button.
     let typed = ["Ana", "2", "Pineapple", "olives, 2", "", ":1", "4711", ":back", "1.5", ""];
     let ended = chat(&endpoint, &["--flow-json", &flow_json()], &typed).await;
 
@@ -61,7 +62,7 @@ async fn going_back_asks_the_endpoint_where_the_screen_says_so() {
     let typed = [":back", "Ana", "1", "1", "", "", ":back", ":help", ":again"];
     let ended = chat(&endpoint, &["--flow-json", &flow_json()], &typed).await;
 
-    // The end of the input is an end like `:quit`.
+    // The end of the input ends the chat like `:quit`.
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.contains("! This is the first screen"), "{}", ended.stdout);
     let after = ended.stdout.split_once("━━ SUMMARY").unwrap().1;
@@ -91,7 +92,7 @@ async fn errors_of_the_endpoint_are_shown_as_the_phone_would() {
     assert_eq!(dead.code, Some(1), "{dead:?}");
     assert!(dead.stdout.contains("the IV is not inverted"), "{dead:?}");
 
-    // The type is wrong on the second screen only: the phone stays on the first.
+    // Only the second screen's data has a wrong type, so the phone stays on the first.
     let typed = ["Ana", "1", "1", "", "", ":quit"];
     let wrong = chat(&NodeEndpoint::with_bug("wrong-type"), &["--flow-json", &flow_json()], &typed).await;
     assert_eq!(wrong.code, Some(1), "{wrong:?}");
@@ -137,9 +138,9 @@ async fn an_appointment_is_booked_with_our_own_host() {
     command.env("FLOWHOST_APP_SECRET", &flow.tenant.app_secret);
 
     let mut typed = vec!["dental", "Riverside clinic", "2026-11-23", "10:30", ""];
-    // What is known already stays with Enter.
+    // Enter keeps a value that is already filled in.
     typed.extend(["", "ana", "ana@example.com", "+55 11 91234-5678", "", ""]);
-    // The terms are read before they are agreed to.
+    // The user reads the terms before agreeing to them.
     typed.extend(["n", ":1", "", "y", ""]);
     let booked = with_input(command, &typed).await;
 
@@ -156,7 +157,7 @@ async fn an_appointment_is_booked_with_our_own_host() {
     }
 }
 
-/// What the endpoint got comes back as the data of the same screen.
+/// The endpoint returns what it received as the data of the same screen.
 #[tokio::test]
 async fn one_day_of_a_range_will_do_and_an_initial_number_may_stay() {
     let host = TestHost::start().await;
@@ -192,7 +193,7 @@ async fn chat(endpoint: &NodeEndpoint, extra: &[&str], typed: &[&str]) -> Ended 
     with_input(command, typed).await
 }
 
-/// Runs a command that reads these lines.
+/// Runs a command with these lines as its input.
 async fn with_input(mut command: std::process::Command, typed: &[&str]) -> Ended {
     let mut file = tempfile::tempfile().unwrap();
     typed.iter().for_each(|line| writeln!(file, "{line}").unwrap());
@@ -201,7 +202,7 @@ async fn with_input(mut command: std::process::Command, typed: &[&str]) -> Ended
     Ended::of(command).await
 }
 
-/// A screen that shows what was received from it.
+/// A screen that shows what the endpoint received from it.
 const STAY: &str = r#"{
   "version": "7.3", "data_api_version": "3.0", "routing_model": { "ECHO": ["END"], "END": [] },
   "screens": [

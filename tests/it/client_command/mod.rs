@@ -1,4 +1,4 @@
-//! `flowhost client` as people use it: against an endpoint of somebody else's, in Node, and against a host of ours.
+//! `flowhost client`, run against a foreign endpoint in Node and against our own host.
 
 mod call;
 mod chat;
@@ -6,7 +6,7 @@ mod run;
 
 use flowhost_tests::{Ended, NodeEndpoint, flowhost};
 
-/// Runs a command of the client against the endpoint.
+/// Runs a client command against the endpoint.
 async fn client(command: &str, endpoint: &NodeEndpoint, extra: &[&str]) -> Ended {
     let known = endpoint.arguments();
     let mut arguments = vec!["client", command];

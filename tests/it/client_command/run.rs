@@ -1,4 +1,4 @@
-//! Scenarios, played against endpoints.
+//! `flowhost client run`: scenarios played against endpoints.
 
 use flowhost_tests::{Component, Ended, NodeEndpoint, TestFlow, TestHost, flowhost, repository};
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ async fn scenarios_that_can_not_be_read_are_bad_usage() {
     assert_eq!(two.code, Some(64), "{two:?}");
 }
 
-/// The scenarios that a plugin is tested with in the sandbox are those that it is tested with where it is deployed.
+/// The same scenarios test a plugin in the sandbox and where it is deployed.
 #[tokio::test]
 async fn a_plugins_own_scenarios_pass_at_the_host_that_it_is_deployed_to() {
     let host = TestHost::start().await;
@@ -93,7 +93,7 @@ async fn a_plugins_own_scenarios_pass_at_the_host_that_it_is_deployed_to() {
 
     let echo = acme.flow("echo", json!({}), Component::Echo).await;
     run(&echo, "echo", "echo", &[]).await;
-    // The context and the day that the scenario is about come with a token that the host minted.
+    // A token minted by the host carries the context and the day of the scenario.
     let booking = acme.flow("booking", json!({}), Component::Appointment).await;
     let context = json!({"context": {"name": "Ana Silva", "today": "2026-11-20"}});
     let minted = booking.call("POST", "/tokens", context).await.expect(201);

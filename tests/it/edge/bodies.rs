@@ -1,4 +1,5 @@
-//! The memory of bodies is everybody's: who has no credentials can't take it from who has.
+//! All requests share the memory for bodies: clients without credentials can't take it from those
+//! that have them.
 
 use std::convert::Infallible;
 

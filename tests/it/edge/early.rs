@@ -1,5 +1,6 @@
-//! An answer that does not wait for the request's body: the connection is good for the next request, or says that it is not, and ends in
-//! order. A proxy keeps its connections for everybody's requests, so what one client sends must not break them.
+//! An answer that does not wait for the request's body: its connection either serves the next
+//! request or announces its end and closes cleanly. A proxy uses its connections for everybody's
+//! requests, so what one client sends must not break them.
 
 use std::convert::Infallible;
 
@@ -44,7 +45,7 @@ async fn a_body_that_comes_after_its_answer_is_read_and_the_connection_closed() 
     join_all(requests.into_iter().map(|Refused { listener, head, status }| async move {
         let mut connection = RawConnection::open(&listener).await;
         connection.write(format!("{head}content-length: {}\r\n\r\n", large.len())).await;
-        // It is read before its end is known.
+        // The host refuses a body that is too large only after reading up to the limit.
         if status == 413 {
             connection.write(&large[..2 << 20]).await;
         }

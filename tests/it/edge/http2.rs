@@ -34,7 +34,7 @@ async fn a_flood_of_streams_that_are_reset_at_once_ends_the_connection() {
     assert_eq!(reqwest::get(host.public_url()).await.unwrap().status(), 200);
 }
 
-/// Asks for this URL; gives the status.
+/// Requests this URL over HTTP/2 and returns the status.
 pub(super) async fn get(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, url: &str) -> u16 {
     let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     let driven = tokio::spawn(connection);

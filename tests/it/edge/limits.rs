@@ -1,5 +1,5 @@
-//! What a client may take: time, headers, bodies, connections. Every time-out is short here, and nothing is measured: the host ends
-//! what it should, or the test waits in vain.
+//! The limits on a client: time, headers, bodies, connections. All time-outs are short here and
+//! nothing is measured: either the host ends what it should, or the test waits in vain.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ async fn a_head_that_is_too_large_is_431() {
     let (host, flow) = start(|_| ()).await;
     let large = format!("GET / HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "x".repeat(40_000));
     let many = format!("GET / HTTP/1.1\r\nhost: x\r\n{}\r\n", "x-one: of many\r\n".repeat(101));
-    // It goes on for as long as it is read.
+    // It is longer than the host reads.
     let endless = format!("GET / HTTP/1.1\r\nx-endless: {}", "x".repeat(100_000));
 
     for head in [large, many, endless] {
@@ -92,7 +92,7 @@ async fn a_body_for_an_endpoint_that_is_not_there_is_not_taken_in() {
 
         let written = connection.write_until_refused(10 << 30).await;
 
-        // Buffers of the two sockets take some of it.
+        // The buffers of the two sockets hold some of it.
         assert!(written < 64 << 20, "{path}: {written} bytes");
     }
 }
@@ -124,7 +124,7 @@ async fn connections_past_the_limit_wait_until_another_one_ends() {
 
 #[tokio::test]
 async fn connections_that_do_nothing_make_room_on_both_listeners() {
-    // None of them goes by itself.
+    // None of the connections closes by itself.
     let few = |limits: &mut ListenerLimits| {
         (limits.max_connections, limits.head_timeout, limits.idle_timeout) = (20, LONG, LONG);
     };
@@ -176,7 +176,7 @@ async fn a_host_that_stops_closes_what_is_idle() {
     assert_eq!(silent.read_to_end().await, "");
 }
 
-/// A host whose public listener has other limits, and a flow that counts.
+/// A host whose public listener has changed limits, and a flow that counts.
 async fn start(change: impl FnOnce(&mut ListenerLimits)) -> (TestHost, TestFlow) {
     let host = TestHost::configured(|config| change(&mut config.limits.public)).await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;

@@ -26,7 +26,7 @@ async fn requests_are_counted_by_status_and_shown_without_a_token() {
     shown("flowhost_requests_total{status=\"200\"} 3").await;
     shown("flowhost_requests_total{status=\"432\"} 1").await;
     shown("flowhost_request_duration_seconds_count 4").await;
-    // The clients are gone, and so are their connections.
+    // The clients are gone, and with them their connections.
     shown("flowhost_connections{listener=\"public\"} 0").await;
     let page = host.admin().get("/metrics").await.text;
     assert!(!page.contains(&host.database().tenant_id("acme").await), "{page}");

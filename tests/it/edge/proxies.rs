@@ -1,5 +1,5 @@
-//! Real proxies in front, which keep connections to a host for the requests of everybody. Skipped where they are not installed:
-//! `apt install nginx-light haproxy`.
+//! Real proxies in front of a host, which share their connections among all requests. Skipped if
+//! not installed: `apt install nginx-light haproxy`.
 
 use flowhost_tests::{Component, Proxy, RawConnection, Served, eventually};
 use futures_util::future::join_all;

@@ -1,4 +1,5 @@
-//! Requests to a flow that are refused: anybody can send them, as many as they like, and the log has a line for each sort.
+//! Refused requests to a flow: anybody can send any number of them, and the log has one line for
+//! each kind.
 
 use flowhost_client::payload;
 use flowhost_tests::{Component, TestHost, logged, post};

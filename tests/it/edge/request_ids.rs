@@ -1,4 +1,4 @@
-//! Every answer has a name, and so has every line of the log that was written for it.
+//! Every answer has a request id, and every log line of the request has the same.
 
 use std::collections::HashSet;
 
@@ -45,7 +45,7 @@ async fn the_log_of_a_request_names_the_request_its_tenant_and_its_flow() {
     // Refused before the turn's own task begins.
     let (status, refused) = send(client().post(flow.url()).body("{}")).await;
     assert_eq!(status, 432);
-    // Failed inside it.
+    // Fails inside the turn's task.
     let request = flow.client().seal(&asking("trap", "token-of-ana")).unwrap();
     let post = client().post(flow.url()).header("x-hub-signature-256", &request.signature).body(request.body.clone());
     let (status, failed) = send(post).await;
@@ -123,7 +123,7 @@ fn client() -> Client {
     Client::builder().no_proxy().build().unwrap()
 }
 
-/// Gives status and name of the answer.
+/// Returns the answer's status and request id.
 async fn send(request: RequestBuilder) -> (u16, String) {
     let response = request.send().await.unwrap();
     let ids: Vec<_> = response.headers().get_all("x-request-id").iter().collect();

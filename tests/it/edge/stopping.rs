@@ -1,4 +1,4 @@
-//! A host that is asked to stop, as what is in front of it sees it.
+//! Stopping a host, as seen by clients and proxies.
 
 use std::sync::Once;
 
@@ -61,7 +61,7 @@ async fn a_host_that_is_not_ready_serves_on_until_it_is_told_again() {
         assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\r\nconnection: close\r\n"), "{answer}");
         assert_eq!(connection.read_to_fin().await.unwrap(), "");
     }
-    // HTTP/2 says so without a request, and answers one that nevertheless comes first.
+    // HTTP/2 announces the end without a request, and still answers a request that arrives first.
     idle.driven.await.unwrap().unwrap();
     http2(&served).await.driven.await.unwrap().unwrap();
 
@@ -87,7 +87,7 @@ struct Http2 {
     driven: tokio::task::JoinHandle<hyper::Result<()>>,
 }
 
-/// A connection that has had one request.
+/// A connection that has served one request.
 async fn http2(served: &Served) -> Http2 {
     let url = served.host.public_url();
     let stream = TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
@@ -97,7 +97,7 @@ async fn http2(served: &Served) -> Http2 {
     Http2 { _sender: sender, driven }
 }
 
-/// A ping, as it goes over the wire.
+/// A signed ping as raw HTTP/1.1.
 pub(super) fn ping(flow: &TestFlow) -> Vec<u8> {
     let SealedRequest { signature, body, .. } = flow.client().seal(&payload::ping()).unwrap();
     let path = flow.url().split_once("://").unwrap().1.split_once('/').unwrap().1.to_owned();

@@ -1,4 +1,4 @@
-//! URLs that nearly are an endpoint's: a slash behind it is none too many, and everything else is in the log.
+//! URLs that are almost an endpoint's: a trailing slash is accepted, everything else is logged.
 
 use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, asking, logged, post, sign};
@@ -75,7 +75,7 @@ async fn strangers_do_not_fill_the_log_and_do_not_hide_what_meta_sends() {
     assert_eq!(logged(Level::INFO, "/stranger-").len(), 1);
     assert_eq!(logged(Level::INFO, "/flows/stranger/"), Vec::<String>::new());
 
-    // A name that is not there can be told from a stranger's by its signature.
+    // A signature tells a mistyped name from a stranger's request.
     let signature = sign(&flow.tenant.app_secret, b"{}");
     for number in 0..50 {
         assert_eq!(post(&url(&format!("flows/hidden/mistyped-{number}")), Some(&signature), "{}").await.0, 404);

@@ -63,7 +63,7 @@ async fn a_new_certificate_is_taken_up_and_a_bad_one_is_not() {
     eventually("the bad key is logged", async || logged(Level::ERROR, &name).pop()).await;
     assert_eq!(ping(&flow, &certificate.client()).await, Ok(()), "the old one stays in use");
 
-    // A key that is good, but not this certificate's: half of a renewal.
+    // A valid key that does not belong to this certificate, as in the middle of a renewal.
     std::fs::copy(TestCertificate::generate().files().key, &files.key).unwrap();
     eventually("the pair is logged", async || logged(Level::ERROR, "KeyMismatch").pop()).await;
     assert_eq!(ping(&flow, &certificate.client()).await, Ok(()));
@@ -125,7 +125,7 @@ async fn start(certificate: &TestCertificate) -> (TestHost, TestFlow) {
     (host, flow)
 }
 
-/// Plays WhatsApp's health check with this client.
+/// Sends WhatsApp's health check with this client.
 async fn ping(flow: &TestFlow, client: &Client) -> Result<(), String> {
     let request = flow.client().seal(&payload::ping()).unwrap();
     let post = client.post(flow.url()).header("x-hub-signature-256", &request.signature).body(request.body.clone());

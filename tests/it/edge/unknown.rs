@@ -1,4 +1,5 @@
-//! What is not there can't be told from what never was.
+//! Unknown tenants, flows and routes get the same answer; a flow that is switched off says only
+//! that.
 
 use flowhost_tests::{Component, RawConnection, TestHost};
 use serde_json::json;
@@ -46,7 +47,7 @@ async fn what_is_switched_off_says_so_and_nothing_else() {
     assert!(not_there.starts_with("HTTP/1.1 404 "), "a flow that is not there is not switched off: {not_there}");
 }
 
-/// The answer to a request without the headers that differ each time.
+/// The head of the answer without the headers that differ each time.
 async fn ask(host: &TestHost, request: &str) -> String {
     let mut connection = RawConnection::open(&host.public_url()).await;
     connection.write(request).await;

@@ -1,4 +1,4 @@
-//! The clinic's appointments, from the first screen to the last.
+//! The clinic's appointment flow, from the first screen to the last.
 
 use flowhost_client::{FlowClient, payload};
 use flowhost_tests::{Component, TestHost};
@@ -134,7 +134,7 @@ async fn a_ping_says_active_only_where_a_plugin_is() {
     assert_eq!(flow.sessions().await, Vec::<Value>::new());
 }
 
-/// Calls, and opens the 200 that must come back.
+/// Sends a request and opens the answer, which must be a 200.
 async fn call(client: &FlowClient, payload: Value) -> Value {
     let reply = client.call(&payload).await.unwrap();
     assert_eq!(reply.status, 200, "{payload}");

@@ -1,4 +1,5 @@
-//! Plugins that fail, in every way they can: the host goes on, the session is unharmed, the neighbours notice nothing.
+//! Plugins that fail in every way they can: the host keeps running, the session is unharmed, and
+//! other tenants are not affected.
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ async fn a_plugin_that_never_ends_is_cut_off() {
 
 #[tokio::test]
 async fn a_plugin_that_takes_all_the_memory_gets_no_more() {
-    // Filling 64 MiB takes more than the default of CPU time where the machine is busy.
+    // On a busy machine, filling 64 MiB takes more than the default CPU time.
     fails_without_harm(Component::Hoarder, json!({"cpu_ms": 2000}), &["hoard", "hoard-at-once"]).await;
 }
 
@@ -87,7 +88,7 @@ async fn neighbours_are_answered_while_a_plugin_computes_for_ever() {
 
     assert!(!spinning.is_finished(), "eight loops of 2 s of CPU time each were over before ten answers of the neighbour");
     let statuses: Vec<_> = spinning.await.unwrap().into_iter().map(|reply| reply.map(|reply| reply.status).unwrap_or(0)).collect();
-    // Eight loops share the wall time; a client may have given up, but none may have got an answer.
+    // Eight loops share the wall time. A client may have given up, but none may have got an answer.
     assert!(statuses.iter().all(|status| [0, 500].contains(status)), "{statuses:?}");
     assert_eq!(neighbour.count("token-of-ana").await, 11);
 }
@@ -110,8 +111,8 @@ async fn more_calls_than_a_flow_has_places_for_are_sent_away() {
     assert_eq!(flow.count("token-later").await, 1, "the place is free again");
 }
 
-/// Lets a plugin do its mischief under both settings of `on_failure`: nothing of it is stored, the session goes on, and so does the
-/// flow next door.
+/// Lets a plugin misbehave under both settings of `on_failure`: nothing is stored, the session
+/// continues, and so does the neighbour's flow.
 async fn fails_without_harm(component: Component, limits: Value, mischief: &[&str]) {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;

@@ -1,4 +1,4 @@
-//! What is no request, in every shape: refused with the status that is due, and the host goes on.
+//! Malformed requests of every kind get the right status, and the host keeps serving.
 
 use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, asking, logged, post, sign};
@@ -185,7 +185,7 @@ async fn start() -> (TestHost, TestFlow) {
     (host, flow)
 }
 
-/// Nothing was stored, nothing was logged as the host's fault, and the next request is answered.
+/// Nothing was stored, no error was logged as the host's, and the next request is answered.
 async fn goes_on(host: &TestHost, flow: &TestFlow) {
     assert_eq!(flow.sessions().await, Vec::<Value>::new());
     assert_eq!(flow.client().call(&asking("count", "after")).await.unwrap().status, 200);

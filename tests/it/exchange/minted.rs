@@ -1,4 +1,5 @@
-//! Minted tokens: what the business attached to a token before it sent the Flow, and for how long that is good.
+//! Minted tokens: the context that the business attached before it sent the Flow, and the token's
+//! lifetime.
 
 use flowhost_client::{FlowClient, payload};
 use flowhost_tests::{Component, TestFlow, TestHost, asking, dump, eventually, forms, watch};
@@ -69,7 +70,7 @@ async fn the_time_of_a_token_runs_from_now_or_from_its_first_exchange() {
     let from_init = text(&mint(&flow, json!({"ttl_seconds": 2, "ttl_from": "init"})).await);
 
     eventually("the token that nobody used ends", async || (flow.ask("count", &from_now).await.status == 427).then_some(())).await;
-    // Unused, the other one has not begun to end; its first exchange sets its clock.
+    // The other token is unused, so its time has not begun; the first exchange starts it.
     let reply = flow.client().call(&payload::init(&from_init)).await.unwrap();
     assert_eq!(reply.status, 200);
     eventually("the token's time is over", async || (flow.ask("count", &from_init).await.status == 427).then_some(())).await;
@@ -88,7 +89,7 @@ async fn what_can_not_be_minted_is_refused_by_name() {
         let refused = flow.call("POST", "/tokens", body.clone()).await;
         assert!(refused.problem(422).contains(named), "{named}: {}", refused.text);
     }
-    // Two quotes are part of the JSON.
+    // The two quotes count as JSON.
     flow.call("POST", "/tokens", json!({"context": "x".repeat((16 << 10) - 2)})).await.expect(201);
     assert_eq!(flow.sessions().await.len(), 1);
 }
@@ -120,7 +121,7 @@ async fn mint(flow: &TestFlow, body: Value) -> Value {
     minted
 }
 
-/// What the plugin says that the session's context is.
+/// The session's context as the plugin reports it.
 async fn seen_context(client: &FlowClient, token: &str) -> Value {
     let reply = client.call(&asking("context", token)).await.unwrap();
     assert_eq!(reply.status, 200);

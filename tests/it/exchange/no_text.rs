@@ -1,5 +1,5 @@
-//! What a phone sends that is no text, or none that PostgreSQL keeps: half of an emoji, and U+0000. It was decrypted, so no other key would
-//! help: it is answered.
+//! Phones send texts that are invalid or that PostgreSQL can't store: half of an emoji, and U+0000.
+//! Such a request was decrypted, so a 421 and another key would not help: it is answered.
 
 use flowhost_client::{Reply, payload};
 use flowhost_tests::{Component, TestFlow, TestHost, eventually};
@@ -57,7 +57,7 @@ async fn what_a_phone_sends_with_u_0000_is_stored() {
     assert_eq!(flow.client().call(&signed).await.unwrap().status, 427, "a signature that is none");
 }
 
-/// Sends a payload as it is written.
+/// Sends a payload byte for byte.
 async fn send(flow: &TestFlow, payload: &str) -> Reply {
     let (client, request) = (flow.client(), flow.client().seal_bytes(payload.as_bytes()).unwrap());
     client.send(&request).await.unwrap().open(&request).unwrap()

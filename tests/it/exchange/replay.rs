@@ -1,4 +1,5 @@
-//! One request is answered once, however often and wherever it is sent: AES-GCM breaks where a key and nonce seal two plaintexts.
+//! A request is answered once, however often and wherever it is sent: AES-GCM breaks if one key and
+//! nonce seal two plaintexts.
 
 use std::collections::HashSet;
 
@@ -51,7 +52,7 @@ async fn what_a_flow_answers_while_it_is_deleted_stays_answered() {
     assert_eq!(flow.count(TOKEN).await, 1);
     let pool = host.database().pool().await;
     let tenant_id = host.database().tenant_id("acme").await;
-    // A turn that is being committed: its statement is done, its transaction is not.
+    // A turn in the middle of its commit: the statement is done, the transaction is not.
     let mut committing = pool.begin().await.unwrap();
     sqlx::query(
         "insert into exchanges select tenant_id, flow_id, token_hash, number + 1, sha256('answered now'), action, screen_in, screen_out, \
@@ -89,7 +90,7 @@ async fn a_turn_that_waited_for_the_deletion_of_another_flow_finds_what_that_had
     send(&flow.client(), &request, 200).await;
     let pool = host.database().pool().await;
     let looking = host.database().pool().await;
-    // The other flow is asked before the deletion is complete, and commits after it.
+    // The other flow receives the request before the deletion is complete, and commits after it.
     let mut deletion = pool.begin().await.unwrap();
     for step in [
         "insert into answered_requests select tenant_id, request_digest from exchanges",
@@ -321,7 +322,7 @@ async fn send(client: &FlowClient, request: &SealedRequest, status: u16) -> Vec<
     reply.body
 }
 
-/// Until a statement waits for another's lock.
+/// Waits until a statement waits for another's lock.
 async fn somebody_waits(what: &str, pool: &PgPool) {
     eventually(what, async || {
         let waiting: i64 = sqlx::query_scalar(

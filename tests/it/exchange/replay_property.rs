@@ -1,5 +1,6 @@
-//! The property behind all of `replay`: whatever happens in between, and wherever its copies are sent, a sealed request gets one
-//! ciphertext back at most. A second one under the same AES key and nonce would break both.
+//! The property behind all of `replay`: whatever happens in between, and wherever copies of it are
+//! sent, a sealed request gets at most one ciphertext back. A second one under the same AES key and
+//! nonce would break both.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -23,11 +24,10 @@ fn no_sealed_request_ever_gets_two_different_answers() {
 
     held.unwrap_or_else(|failure| panic!("{failure}"));
     assert!(stage.repeated.load(Ordering::Relaxed) > 0, "no copy was ever answered: this proved nothing");
-    // Its hosts end in their runtime.
+    // The hosts must be dropped inside their runtime.
     runtime.block_on(async move { drop(stage) });
 }
 
-/// What can happen.
 #[derive(Clone, Debug)]
 enum Step {
     Send(Sending),
@@ -42,7 +42,7 @@ enum Act {
     Change(Change),
 }
 
-/// A request on its way to one of the flows at one of the hosts.
+/// A request to one of the flows at one of the hosts.
 #[derive(Clone, Debug)]
 struct Sending {
     what: What,
@@ -52,15 +52,16 @@ struct Sending {
 
 #[derive(Clone, Debug)]
 enum What {
-    /// A new one.
+    /// A new request.
     New(Payload),
-    /// A copy of an earlier one; `rewritten`: with other white space and a signature of its own, the same request all the same.
+    /// A copy of an earlier request. If `rewritten`, it has other white space and a new signature,
+    /// but is still the same request.
     Copy { of: Index, rewritten: bool },
 }
 
 #[derive(Clone, Debug)]
 enum Payload {
-    /// Asks the plugin, in one of the conversations or in none.
+    /// Calls the plugin in one of the conversations, or in none.
     Ask {
         what: &'static str,
         token: usize,
@@ -75,13 +76,13 @@ enum Payload {
 
 #[derive(Clone, Debug)]
 enum Change {
-    /// Another plugin answers.
+    /// Activates another plugin.
     Activate {
         flow: usize,
         host: usize,
         plugin: usize,
     },
-    /// The flow is deleted, and made again with one plugin.
+    /// Deletes the flow and creates it again with one plugin.
     Renew {
         flow: usize,
         host: usize,
@@ -142,7 +143,7 @@ fn change() -> impl Strategy<Value = Change> {
     prop_oneof![4 => activate, 4 => set, 1 => renew]
 }
 
-/// Two flows of one tenant, each at two hosts, with every plugin uploaded.
+/// Two flows of one tenant, each reachable at two hosts, with every plugin uploaded.
 struct Stage {
     _hosts: [TestHost; 2],
     /// By flow, then by host.
@@ -152,7 +153,7 @@ struct Stage {
     repeated: AtomicU32,
 }
 
-/// A request that was sealed in this case, and the bodies that came back.
+/// A request that was sealed in this case, with all bodies that came back for it.
 struct Sealed {
     request: SealedRequest,
     bodies: HashSet<Vec<u8>>,
@@ -188,7 +189,8 @@ impl Stage {
                 Step::AtOnce(acts) => acts.clone(),
                 Step::Change(change) => vec![Act::Change(change.clone())],
             };
-            // Requests that begin now are known before any is sent: a copy may overtake what it copies.
+            // Requests of this step are registered before any is sent, because a copy may overtake
+            // its original.
             let sendings: Vec<(usize, Sending)> = acts
                 .iter()
                 .filter_map(|act| match act {
@@ -211,7 +213,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Which request is to be sent; none for a copy where there is nothing to copy yet.
+    /// The index of the request to send; `None` for a copy if there is nothing to copy yet.
     fn prepare(&self, sending: &Sending, case: u32, sealed: &mut Vec<Sealed>) -> Option<usize> {
         match &sending.what {
             What::Copy { of, .. } => (!sealed.is_empty()).then(|| of.index(sealed.len())),
@@ -237,7 +239,7 @@ impl Stage {
         match change {
             Change::Activate { flow, host, plugin } => {
                 let body = json!({"version": plugin + 1});
-                // Two changes of one flow at the same time may meet: one of them is refused, then.
+                // Concurrent changes of one flow may collide, and then one of them is refused.
                 self.flows[*flow][*host].call("POST", "/activate", body).await;
             }
             Change::Renew { flow, host } => {
@@ -280,7 +282,7 @@ impl Sealed {
 
 impl Payload {
     fn json(&self, case: u32) -> Value {
-        // The last of the tokens is the empty one: a request that belongs to no conversation.
+        // The last token is empty, so its requests belong to no conversation.
         let token = |number: usize| if number + 1 == TOKENS { String::new() } else { format!("case-{case}-token-{number}") };
         match self {
             Self::Ask { what, token: number } => asking(what, &token(*number)),

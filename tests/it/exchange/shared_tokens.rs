@@ -1,4 +1,4 @@
-//! Flow tokens that identify nobody: what many recipients share must not bring them together.
+//! Flow tokens that many recipients share must not mix up their conversations.
 
 use std::collections::BTreeSet;
 
@@ -142,7 +142,7 @@ async fn what_was_attached_to_a_token_is_there_after_a_restart() {
 async fn a_constant_that_many_open_is_noticed_and_stands_alone_from_then_on() {
     let (_host, flow) = start(json!({}), Component::Chatty).await;
 
-    // Each user opens the message while somebody else has just submitted something.
+    // Each user opens the message just after another has submitted something.
     for _ in 0..5 {
         open(&flow, "nothing", CAMPAIGN).await;
         flow.count(CAMPAIGN).await;
@@ -172,7 +172,7 @@ async fn those_who_come_after_the_first_to_finish_are_let_in_again() {
         statuses.push(flow.client().call(&payload::init(CAMPAIGN)).await.unwrap().status);
     }
 
-    // A phone that was refused does not ask again, so others do.
+    // A phone that was refused does not retry, so these are other users.
     assert_eq!(statuses, [427, 427, 427, 427, 427, 200, 200]);
 }
 
@@ -207,7 +207,7 @@ async fn start(settings: Value, component: Component) -> (TestHost, TestFlow) {
     (host, flow)
 }
 
-/// Opens the flow, and lets the plugin do something on the way.
+/// Opens the flow and lets the plugin do something in that call.
 async fn open(flow: &TestFlow, what: &str, token: &str) -> Value {
     let mut request = payload::init(token);
     request["data"] = json!({"do": what});
@@ -216,7 +216,7 @@ async fn open(flow: &TestFlow, what: &str, token: &str) -> Value {
     reply.payload.unwrap()
 }
 
-/// How many exchanges of its conversation the plugin is told of.
+/// The number of earlier exchanges that the plugin sees in this conversation.
 async fn exchanges_seen(flow: &TestFlow, token: &str) -> u64 {
     flow.ask("shared", token).await.payload.unwrap()["data"]["exchanges"].as_u64().unwrap()
 }

@@ -1,4 +1,4 @@
-//! Flow tokens: which are admitted, and what becomes of those that are not.
+//! Flow tokens: which are admitted, and what happens to the others.
 
 use flowhost_client::{Reply, payload};
 use flowhost_tests::{Component, TestFlow, TestHost, asking, eventually, fixture};
@@ -154,7 +154,7 @@ async fn a_token_has_a_session_in_each_flow() {
     assert_eq!(two.count("token-of-ana").await, 1);
 }
 
-/// The text of a 427, which is sealed like an answer.
+/// The text of a 427, whose body is sealed like any answer.
 #[track_caller]
 fn refusal(reply: &Reply) -> String {
     assert_eq!(reply.status, 427);

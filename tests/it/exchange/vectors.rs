@@ -1,4 +1,5 @@
-//! Every case of the outside judge, over HTTP.
+//! Every case of the outside vectors, which were made with other tools than this repository's, over
+//! HTTP.
 
 use flowhost_tests::{Component, TestHost, Vectors, fixture, post};
 use serde_json::json;

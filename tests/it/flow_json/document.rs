@@ -1,4 +1,4 @@
-//! The document itself: uploaded, shown, deleted, refused with all that is wrong with it.
+//! The document itself: uploaded, shown, deleted, or refused with everything that is wrong with it.
 
 use flowhost_tests::{Component, Ended, RawConnection, TestFlow, TestHost, eventually, flowhost, repository};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ async fn is_kept_byte_for_byte_until_it_is_deleted() {
     flow.call("DELETE", "/flow-json", Value::Null).await.problem(404);
     assert_eq!(digest().await, Value::Null);
 
-    // Laid out as no printer of ours would.
+    // Formatted as no serializer would.
     let text = format!("\n\t{}  \r\n", document().to_string().replace(",\"screens\"", " ,\n\"screens\""));
     upload(&host, "booking", text.clone().into_bytes()).await.expect(204);
     let shown = flow.call("GET", "/flow-json", Value::Null).await;
@@ -128,7 +128,7 @@ async fn ten_megabytes_are_taken_and_one_byte_more_is_not() {
 
     assert!(too_large.problem(413).contains("10 MiB for a Flow JSON"), "{}", too_large.text);
     assert_eq!(flow.call("GET", "/flow-json", Value::Null).await.text.len(), 10 << 20);
-    // No other route takes more than before.
+    // Other routes keep their smaller limit.
     let body = json!({"failure_text": "x".repeat(2 << 20)});
     flow.call("PATCH", "", body).await.problem(413);
 }
@@ -145,7 +145,8 @@ async fn uploads_that_dawdle_take_the_places_of_their_tenant_only() {
     let mut dawdling = Vec::new();
 
     eventually("there is no place left", async || {
-        // One more each time: an earlier one may have found the place taken by this test's own upload.
+        // One more connection each time: an earlier one may have lost its place to this test's own
+        // upload.
         let mut connection = RawConnection::open(&host.admin().url("")).await;
         connection.write(&head).await;
         dawdling.push(connection);
@@ -211,7 +212,7 @@ async fn a_deployment_stops_at_a_wrong_flow_json_before_anything_is_uploaded() {
     assert_eq!(versions(&flow).await, 1, "nothing was uploaded");
 }
 
-/// The sample plugin's Flow JSON beside nothing to build.
+/// A project that has only the sample plugin's Flow JSON and nothing to build.
 fn project() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let sample = repository("plugins/appointment/flow.json");
@@ -223,7 +224,7 @@ async fn versions(flow: &TestFlow) -> usize {
     flow.call("GET", "/versions", Value::Null).await.expect(200)["versions"].as_array().unwrap().len()
 }
 
-/// Puts a Flow JSON as the operator, byte for byte.
+/// Uploads a Flow JSON as the operator, byte for byte.
 async fn upload(host: &TestHost, flow: &str, body: Vec<u8>) -> flowhost_tests::AdminReply {
     let path = format!("/v1/tenants/acme/flows/{flow}/flow-json");
     host.admin().send("PUT", &path, "application/json", body).await

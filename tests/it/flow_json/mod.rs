@@ -7,7 +7,7 @@ use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost};
 use serde_json::{Value, json};
 
-/// A flow whose plugin says what it is told to, and the Flow JSON of [`document`].
+/// A flow with the plugin `parrot` and the Flow JSON of [`document`].
 async fn parrot(host: &TestHost, settings: Value) -> TestFlow {
     let flow = host.tenant("acme").await.flow("booking", settings, Component::Parrot).await;
     put(&flow, &document()).await;
@@ -18,7 +18,8 @@ async fn put(flow: &TestFlow, document: &Value) {
     flow.call("PUT", "/flow-json", document.clone()).await.expect(204);
 }
 
-/// START > FORM > NEXT or STRICT > LAST. FORM declares no data, STRICT requires some.
+/// Its routes are START > FORM > NEXT or STRICT > LAST. FORM declares no data, STRICT requires
+/// some.
 fn document() -> Value {
     let button = json!({"type": "Footer", "label": "Next", "on-click-action": {"name": "data_exchange", "payload": {}}});
     let screen = |id: &str| json!({"id": id, "title": id, "layout": {"type": "SingleColumnLayout", "children": [button]}});
@@ -51,12 +52,12 @@ fn document() -> Value {
     })
 }
 
-/// What makes the parrot show a screen with this data.
+/// A form that makes the parrot show a screen with this data.
 fn showing(screen: &str, data: Value) -> Value {
     json!({"do": "screen", "screen": [[screen, 1]], "data": [[data.to_string(), 1]]})
 }
 
-/// A request: INIT where there is no screen.
+/// A request from a screen; without a screen, INIT.
 fn request(from: Option<&str>, form: Value, token: &str) -> Value {
     let mut request = payload::data_exchange(from.unwrap_or_default(), form, token);
     if from.is_none() {
@@ -65,7 +66,7 @@ fn request(from: Option<&str>, form: Value, token: &str) -> Value {
     request
 }
 
-/// A token that was not used before.
+/// A fresh token.
 fn token() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NUMBER: AtomicU32 = AtomicU32::new(0);

@@ -1,4 +1,4 @@
-//! Replies on their way to the phone.
+//! Checking replies on their way to the phone.
 
 use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, eventually, logged};
@@ -42,7 +42,8 @@ async fn what_a_refused_reply_calls_its_members_is_not_in_the_hosts_log() {
         eventually("the plugin's log says all", async || newest_line(&flow, &["/data/count", "ana@example.com"]).await).await;
         let lines = logged(Level::DEBUG, &host.database().tenant_id(&flow.tenant.slug).await);
         assert!(lines.iter().any(|line| line.starts_with("WARN") && line.contains("/data/guests [")), "{lines:#?}");
-        // What plugins say is their authors' affair, and in the log for who asks for it.
+        // What plugins log is their authors' responsibility, and reaches the log only at level
+        // debug.
         let of_the_host = lines.iter().filter(|line| !line.starts_with("DEBUG plugin "));
         assert!(of_the_host.clone().all(|line| !line.contains("ana@")), "{lines:#?}");
         flow.tenant.call("DELETE", "", Value::Null).await.expect(204);
@@ -61,7 +62,7 @@ async fn the_failure_text_is_shown_where_the_flow_wants_that_and_the_phone_takes
                 let text = json!({"screen": screen, "data": {"error_message": "Sorry."}});
                 assert_eq!((reply.status, reply.payload), (200, Some(text)), "{form}");
             }
-            // There is no screen on INIT; and STRICT without its data the phone would refuse too.
+            // INIT has no screen, and the phone would refuse STRICT without its data too.
             _ => assert_eq!((reply.status, reply.payload), (500, None), "{form}"),
         }
         succeeds(&flow).await;
@@ -99,7 +100,7 @@ async fn a_flow_without_a_flow_json_is_not_checked() {
 async fn the_user_goes_back_where_a_route_leads_from() {
     let host = TestHost::start().await;
     let flow = parrot(&host, json!({})).await;
-    // On BACK the parrot shows NEXT, whatever is asked.
+    // On BACK the parrot always shows NEXT.
     for (leaving, status) in [("LAST", 200), ("NEXT", 200), ("FORM", 200), ("START", 500), ("STRICT", 500)] {
         let reply = flow.client().call(&payload::back(leaving, &token())).await.unwrap();
         assert_eq!(reply.status, status, "leaving {leaving}");
@@ -149,7 +150,7 @@ async fn a_rehearsal_is_checked_like_any_reply() {
     assert!(detail.contains("/data/count") && detail.contains("[payload-schema-error]"), "{detail}");
 }
 
-/// What WhatsApp and earlier releases take.
+/// WhatsApp and earlier releases may accept more than this release.
 #[tokio::test]
 async fn a_stored_document_that_this_release_would_refuse_is_served_and_its_replies_are_checked() {
     let host = TestHost::start().await;
@@ -212,7 +213,7 @@ async fn a_digest_that_is_none_switches_off_its_own_flow() {
     assert_eq!(beside.at(&later).client().call(&asked()).await.unwrap().status, 200);
 }
 
-/// Puts a document past the admin API into the database, as that of acme's flow.
+/// Writes a document directly into the database as that of acme's flow, bypassing the admin API.
 async fn store(host: &TestHost, document: &[u8]) {
     let pool = host.database().pool().await;
     let update = "update flow_json set document = $1, digest = sha256($1) \
@@ -220,7 +221,7 @@ async fn store(host: &TestHost, document: &[u8]) {
     assert_eq!(sqlx::query(update).bind(document).execute(&pool).await.unwrap().rows_affected(), 1);
 }
 
-/// Where the user is, what the plugin then does, where it is wrong, and how the client calls it.
+/// The user's screen, the plugin's action, the place of the error, and the client's error key.
 fn refused() -> Vec<(Option<&'static str>, Value, &'static str, &'static str)> {
     const TRANSITION: &str = "invalid-screen-transition";
     const SCHEMA: &str = "payload-schema-error";
@@ -233,12 +234,12 @@ fn refused() -> Vec<(Option<&'static str>, Value, &'static str, &'static str)> {
         (Some("FORM"), showing("NEXT", json!({"days": [{"id": "a"}, {"id": 2}]})), "/data/days/1/id: is a number", SCHEMA),
         (Some("FORM"), showing("NEXT", json!({"days": [{}]})), "/data/days/0: lacks \\\"id\\\"", SCHEMA),
         (Some("FORM"), showing("STRICT", json!({"other": 1})), "/data: lacks \\\"name\\\"", SCHEMA),
-        // The same screen without its data: what a bad request would show.
+        // The same screen without its data, which a bad request would show.
         (Some("STRICT"), json!({"do": "bad-request", "text": [["No.", 1]]}), "/data: lacks \\\"name\\\"", SCHEMA),
     ]
 }
 
-/// Where the user is, and what the plugin then does.
+/// The user's screen and the plugin's action.
 fn taken() -> Vec<(Option<&'static str>, Value)> {
     let error = |mut form: Value| {
         form["error_message"] = json!([["Please look again.", 1]]);
@@ -250,28 +251,28 @@ fn taken() -> Vec<(Option<&'static str>, Value)> {
         (None, showing("START", json!({"more": {"than": "declared"}}))),
         (Some("FORM"), showing("NEXT", json!({"greeting": "Hi", "count": 2, "days": [{"id": "a", "title": "A"}]}))),
         (Some("FORM"), showing("STRICT", json!({"name": "Ana"}))),
-        // Back, and the same screen again.
+        // Going back, and staying on the same screen.
         (Some("FORM"), showing("START", json!({}))),
         (Some("FORM"), showing("FORM", json!({}))),
-        // A screen that declares no data takes any.
+        // A screen that declares no data accepts any.
         (Some("FORM"), showing("FORM", json!({"extra": {"than": "declared"}}))),
-        // The snackbar is none of the screen's data.
+        // The error message is not part of the screen's data.
         (Some("FORM"), error(showing("FORM", json!({})))),
         (Some("NEXT"), error(showing("NEXT", json!({"count": 1})))),
         (Some("FORM"), json!({"do": "bad-request", "text": [["No.", 1]]})),
-        // The end is never checked.
+        // The end of a flow is never checked.
         (Some("FORM"), json!({"do": "complete", "params": [["{\"anything\":[1]}", 1]]})),
         (None, json!({"do": "close"})),
     ]
 }
 
-/// Lets the plugin do something right, so that its circuit stays closed.
+/// Lets the plugin succeed once, so that its circuit stays closed.
 async fn succeeds(flow: &TestFlow) {
     let reply = flow.client().call(&request(Some("FORM"), showing("FORM", json!({})), "good-token")).await.unwrap();
     assert_eq!(reply.status, 200);
 }
 
-/// The newest line of the plugin's log, if it has all of these in it.
+/// `Some` if the newest line of the plugin's log contains all of these parts.
 async fn newest_line(flow: &TestFlow, parts: &[&str]) -> Option<()> {
     let log = flow.call("GET", "/logs?limit=1", Value::Null).await.text;
     parts.iter().all(|part| log.contains(part)).then_some(())

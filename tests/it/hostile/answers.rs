@@ -1,4 +1,4 @@
-//! Answers that are too large, too deep, of no use, or aimed at whoever reads the log.
+//! Answers that are too large, too deep, useless, or aimed at readers of the log.
 
 use flowhost_client::payload;
 use flowhost_tests::{Component, TestHost, logged};
@@ -36,7 +36,8 @@ async fn json_that_is_broken_or_ten_thousand_levels_deep_is_refused() {
     withstands([
         says("deep-data", json!({"do": "screen", "data": deep})).fails("data is not a JSON object"),
         says("deep-params", json!({"do": "complete", "params": deep})).fails("params is not a JSON object"),
-        // The host keeps a state without looking into it: whether it is JSON is asked without recursion.
+        // The host stores a state without parsing it into values, and checks without recursion that
+        // it is JSON.
         says("deep-state", json!({"do": "screen", "state": deep})),
         says("unclosed-data", json!({"do": "screen", "data": [["{", 10_000]]})).fails("data is not a JSON object"),
         says("list-as-data", json!({"do": "screen", "data": [["[]", 1]]})).fails("data is not a JSON object"),
@@ -86,7 +87,7 @@ async fn no_text_of_a_guest_forges_or_paints_a_line_of_the_log() {
     }
 }
 
-/// What makes a reply whose payload has `size` bytes.
+/// A form that makes a reply whose payload has `size` bytes.
 fn reply_of(size: usize) -> Value {
     json!({"do": "screen", "data": [["{\"a\":\"", 1], ["x", size - FRAME.len()], ["\"}", 1]]})
 }
@@ -102,7 +103,7 @@ async fn the_check_of_an_answer_is_charged_to_its_call_in_rehearsals_too() {
     let host = TestHost::start().await;
     let limits = json!({"limits": {"cpu_ms": 40, "reply_bytes": 1 << 20}});
     let flow = host.tenant("acme").await.flow("booking", limits, Component::Parrot).await;
-    // As long as each other: one value, and 350,001 of them.
+    // Texts of similar length: one holds a single value, the other 350,001.
     let text = json!([["{\"a\":\"", 1], ["xx", 350_000], ["\"}", 1]]);
     let values = json!([["{\"a\":[1", 1], [",1", 350_000], ["]}", 1]]);
     for (data, taken) in [(text, true), (values, false)] {

@@ -1,4 +1,5 @@
-//! Guests that lie at the boundary: addresses, lengths, cases, and the allocator that the host has to trust with them.
+//! Guests that lie at the component boundary: about addresses, lengths and variant cases, and in
+//! the allocator that the host must trust with them.
 
 use super::siege::{Attack, withstands};
 

@@ -1,4 +1,4 @@
-//! Tenants whose guests stay within their own limits, and together take what the whole host has.
+//! Tenants whose guests each stay within their limits, but together take everything the host has.
 
 use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, TestTenant, eventually};
@@ -9,7 +9,7 @@ use super::wat;
 
 #[tokio::test]
 async fn guests_that_take_all_the_memory_leave_others_theirs_and_are_not_blamed() {
-    // Of 256 MiB one tenant alone gets 96: one call of 62 MiB and what the others begin with.
+    // One tenant alone gets 96 of 256 MiB: one call of 62 MiB, and what other calls need to begin.
     let host = TestHost::configured(|config| config.guests.memory_bytes = 256 << 20).await;
     let greedy = deployed(&host.tenant("greedy").await, "memory-asleep", wat::plugin("memory-asleep")).await;
     let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
@@ -59,7 +59,7 @@ async fn deployed(tenant: &TestTenant, name: &str, plugin: Vec<u8>) -> TestFlow 
     flow
 }
 
-/// So many forms at once, each of a conversation of its own; their statuses.
+/// Submits this many forms at once, each in a new conversation, and returns their statuses.
 fn submitted(flow: &TestFlow, forms: usize) -> tokio::task::JoinHandle<Vec<u16>> {
     let client = flow.client();
     tokio::spawn(async move {
@@ -73,7 +73,7 @@ fn used(budget: &str) -> String {
     format!("flowhost_budget_used{{budget=\"{budget}\"}}")
 }
 
-/// A number of the metrics; 0 where it is not there.
+/// The value of a metric; 0 if it is absent.
 async fn metric(host: &TestHost, series: &str) -> u64 {
     let page = host.admin().get("/metrics").await.text;
     let line = page.lines().find_map(|line| line.strip_prefix(series));

@@ -1,5 +1,6 @@
-//! Uploads that are no plugin, a plugin for something else, or made to cost the host dearly. Each is refused with its reason, or
-//! turns out to be harmless; another tenant is served in the meantime.
+//! Uploads that are not plugins, are plugins for something else, or are made to be costly for the
+//! host. Each is refused with its reason or turns out to be harmless, and another tenant is served
+//! meanwhile.
 
 use flowhost_client::payload;
 use flowhost_tests::{AdminReply, Component, TestFlow, TestHost, logged};
@@ -111,7 +112,7 @@ async fn what_is_cut_off_or_damaged_is_never_half_a_plugin() {
     for place in (8..whole.len()).step_by(61) {
         let mut damaged = whole.clone();
         damaged[place] ^= 1 << (place % 8);
-        // Some bits are part of a name or a constant, and mean as much as before.
+        // Some bits are part of a name or a constant, and change nothing that is checked.
         let answered = yard.flow.upload(damaged).await;
         assert!([201, 422].contains(&answered.status), "bit {} of byte {place}: {}", place % 8, answered.text);
     }
@@ -150,7 +151,7 @@ async fn ten_thousand_functions_are_as_harmless_as_one() {
     withstands([Attack::bytes("functions", wat::plugin_of(&functions))]).await;
 }
 
-/// A flow to upload to, and a neighbour.
+/// A flow to upload to, and a neighbour's flow.
 struct Yard {
     host: TestHost,
     flow: TestFlow,
@@ -165,7 +166,7 @@ impl Yard {
         Self { host, flow, neighbour }
     }
 
-    /// Uploads, while another tenant's flow answers.
+    /// Uploads while another tenant's flow answers.
     async fn upload(&self, bytes: Vec<u8>) -> AdminReply {
         let (answered, count) = join(self.flow.upload(bytes), self.neighbour.count("token-of-ana")).await;
         assert!(count > 0);
@@ -177,7 +178,7 @@ impl Yard {
         list["versions"].as_array().unwrap().clone()
     }
 
-    /// An honest plugin is as welcome as before, and the host blames nothing on itself.
+    /// Checks that an honest plugin still works and that the host logged no error of its own.
     async fn close(self) {
         self.flow.deploy(Component::Steady).await;
         assert_eq!(self.flow.count("fresh-token").await, 1);
@@ -201,19 +202,19 @@ async fn refuses<const N: usize>(cases: [(&str, Vec<u8>, &str); N]) {
     yard.close().await;
 }
 
-/// The plugin with a piece of its text replaced.
+/// The plugin's text with one piece replaced.
 fn changed(from: &str, to: &str) -> Vec<u8> {
     let world = wat::world("");
     assert!(world.contains(from), "{from}");
     wat::component(&world.replace(from, to))
 }
 
-/// The plugin with something more in front.
+/// The plugin with further definitions in front.
 fn beside(definitions: &str) -> Vec<u8> {
     changed("(component\n", &format!("(component\n{definitions}\n"))
 }
 
-/// A component in a component, and so on.
+/// Components nested this deep.
 fn nested(depth: usize) -> Vec<u8> {
     (0..depth).fold(HEADER.to_vec(), |inner, _| [HEADER, &section(4, &inner)].concat())
 }
@@ -237,7 +238,7 @@ fn section(id: u8, content: &[u8]) -> Vec<u8> {
     section
 }
 
-/// Each type is twice the one before.
+/// Each type is twice as large as the one before.
 fn doubled_types(times: usize) -> Vec<u8> {
     let doubled: String = (1..=times).map(|number| format!("(type $t{number} (tuple $t{0} $t{0}))\n", number - 1)).collect();
     beside(&format!("(type $t0 (tuple u8 u8))\n{doubled}"))
@@ -248,7 +249,7 @@ fn many_exports(number: usize) -> Vec<u8> {
     beside(&format!("(instance $none)\n{exports}"))
 }
 
-/// A component that makes two of another, which makes two of another.
+/// A component that instantiates another twice, which instantiates another twice, and so on.
 fn doubled_instances(depth: usize) -> Vec<u8> {
     let twice = |inner: Vec<u8>| [HEADER, &section(4, &inner), &section(5, &[2, 0, 0, 0, 0, 0, 0])].concat();
     (0..depth).fold(HEADER.to_vec(), |inner, _| twice(inner))

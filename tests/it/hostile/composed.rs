@@ -1,4 +1,5 @@
-//! Components that are composed of others, as tools like `wac` make them: what runs, and what is refused with a sentence.
+//! Components composed of others, as tools like `wac` make them: which ones run, and which are
+//! refused with an explanation.
 
 use flowhost_client::payload;
 use flowhost_tests::{AdminReply, TestFlow, TestHost, eventually, logged};
@@ -35,7 +36,7 @@ async fn parts_that_hand_each_other_texts_are_refused_with_a_sentence() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
     let world = wat::world("");
-    // A component whose own function is called by its own module has no other one inside.
+    // A component whose own module calls its own lifted function, without another component inside.
     let of_one =
         world.replacen("(core func $write (canon lower (func $log \"write\")", &format!("{KEEPER_PARTS}\n{WRITE_IN_KEEPER}"), 1);
 
@@ -53,7 +54,7 @@ async fn upload(flow: &TestFlow, text: &str) -> AdminReply {
     flow.upload(wat::component(text)).await
 }
 
-/// A component around `inner` and `parts`, from which `inner` has its log and its exit.
+/// A component around `inner` and `parts`. It gives `inner` its log and its exit.
 fn composed(inner: &str, parts: &str, log: &str, exit: &str) -> String {
     let imports = &inner[..inner.find("(core func $pollable-drop").unwrap()];
     let inner = inner.replacen("(component\n", "(component $inner\n", 1);
@@ -68,7 +69,7 @@ fn composed(inner: &str, parts: &str, log: &str, exit: &str) -> String {
     )
 }
 
-/// Exits with a trap.
+/// Its exit traps.
 const LEAVER: &str = r#"
     (component $leaver
       (core module $module (func $left_for_good (export "exit") (param i32) unreachable))
@@ -76,7 +77,7 @@ const LEAVER: &str = r#"
       (func (export "exit") (param "status" (result)) (canon lift (core func $core "exit"))))
     (instance $left (instantiate $leaver))"#;
 
-/// Keeps lines in a memory of its own.
+/// Stores log lines in a memory of its own.
 const KEEPER_PARTS: &str = r#"
     (core module $keeper-module
       (memory (export "memory") 1)
@@ -89,7 +90,7 @@ const KEEPER_PARTS: &str = r#"
         (memory (core memory $keeper-core "memory")) (realloc (core func $keeper-core "realloc"))))"#;
 const WRITE_IN_KEEPER: &str = "(core func $write (canon lower (func $keep)";
 
-/// The same as a component.
+/// The same as a nested component.
 const KEEPER: &str = r#"
     (component $keeper-component
       (core module $module

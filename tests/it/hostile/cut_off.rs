@@ -1,4 +1,4 @@
-//! Guests that never end, wherever they are when they don't.
+//! Guests that never end, cut off wherever they are.
 
 use flowhost_client::payload;
 use flowhost_tests::{Component, TestHost};
@@ -50,8 +50,9 @@ async fn waiting_for_ever_ends_with_the_wall_time() {
     .await;
 }
 
-/// The wall time ends each call somewhere else: in start-up code, between two host calls, inside one. Whatever is dropped there
-/// must leave the host as it was. So it is in the two tests after this one, whose guests use the store and send requests.
+/// The wall time ends each call at a different point: in start-up code, between two host calls,
+/// inside of one. Whatever is dropped there must leave the host as it was. The next two tests do
+/// the same with guests that use the store and send requests.
 #[tokio::test]
 async fn a_call_can_be_cut_off_at_any_moment() {
     let host = TestHost::start().await;
@@ -85,7 +86,7 @@ async fn a_call_can_be_cut_off_at_any_moment_of_its_use_of_the_store() {
         stored += submit(&flow, listing).await["keys"].as_array().unwrap().len();
     }
     assert!(stored > 0, "all of them were cut off before they came to the store");
-    // More than the host has connections to its database: none of them was lost.
+    // More calls than the host has database connections: none of those was lost.
     let at_once = (0..MOMENTS).map(|_| submit(&flow, json!({"do": "set", "key": "after", "value": "x"})));
     assert!(join_all(at_once).await.iter().all(|answer| answer["version"].is_number()));
     counted(&host, 500, MOMENTS).await;
@@ -96,7 +97,7 @@ async fn a_call_can_be_cut_off_at_any_moment_of_its_use_of_the_store() {
 async fn a_call_can_be_cut_off_at_any_moment_of_its_requests() {
     let (outside, host, flow) = start().await;
     flow.set(json!({"limits": {"outbound_requests": 32, "cpu_ms": 2000}})).await;
-    // Each of its requests is redirected four times, to the same place.
+    // Each request is redirected four times, to the same URL.
     let url = "https://api.example.com/redirect/302";
     let mut visited = 0;
     for wall_ms in 1..=MOMENTS {
@@ -106,7 +107,8 @@ async fn a_call_can_be_cut_off_at_any_moment_of_its_requests() {
         let reply = flow.client().call(&payload::data_exchange("FORM", form, &format!("t{wall_ms}"))).await.unwrap();
         assert_eq!((reply.status, reply.payload), (500, None), "within {wall_ms} ms");
         visited += outside.visits().len() - before;
-        // More are cut off in all than a tenant has places for requests: none may be lost.
+        // In total, more requests are cut off than a tenant may have at the same time: no permit
+        // may be lost.
         flow.set(json!({"limits": {"wall_ms": null}})).await;
         let answer = outcome(&flow, json!({"do": "send", "url": "https://api.example.com/echo"})).await;
         assert_eq!(answer["status"], 200, "{answer}");
@@ -118,5 +120,6 @@ async fn a_call_can_be_cut_off_at_any_moment_of_its_requests() {
 
 const MOMENTS: u32 = 40;
 
-/// No guest comes to it in that time: what is past a quota is refused, and takes time too. More outcomes than it has memory for would be a trap.
+/// No guest reaches this count in time: even calls beyond a quota are refused only after some time.
+/// With more outcomes than fit into its memory the guest would trap.
 const WITHOUT_END: u32 = 200_000;

@@ -1,4 +1,4 @@
-//! Handles: more than there may be, forged ones, ones that are gone.
+//! Handles: too many of them, forged ones, and dropped ones.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Guests that take more memory, tables or stack than there is for them.
+//! Guests that take more memory, tables or stack than they may.
 
 use flowhost_tests::Component;
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::siege::{Attack, withstands};
 
 #[tokio::test]
 async fn memory_and_tables_grow_to_their_limits_and_no_further() {
-    // Touching 64 MiB page by page takes more than the default of CPU time where the machine is busy.
+    // On a busy machine, touching 64 MiB page by page takes more than the default CPU time.
     let grows = |name| Attack::wat(name).within(json!({"cpu_ms": 2000}));
     withstands([grows("memory-at-once"), grows("memory-page-by-page"), grows("table-growth")]).await;
 }

@@ -1,4 +1,5 @@
-//! Plugins by strangers who mean harm. `tests/hostile/README.md` lists what they try, what stops them and which test shows it.
+//! Malicious plugins. `tests/hostile/README.md` lists what they try, what stops them and which test
+//! shows it.
 
 mod answers;
 mod boundary;

@@ -1,4 +1,5 @@
-//! Nothing of a call is there in the next one: not in memory, tables or globals, not in statics, not across tenants.
+//! A call leaves nothing behind for the next: not in memory, tables, globals or statics, and not
+//! across tenants.
 
 use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost};
@@ -18,8 +19,9 @@ async fn nothing_that_a_guest_keeps_to_itself_survives_its_call() {
     assert_eq!(flow.count("token-of-ana").await, 21, "the state is what lasts");
 }
 
-/// Two tenants take turns, also side by side, so that their calls use each other's places in the pool again and again. Each call
-/// looks for anything that is not its own and leaves its mark everywhere; some trap with the mark in place.
+/// Two tenants take turns, also concurrently, so that their calls reuse each other's slots in the
+/// pool again and again. Each call looks for anything that is not its own and leaves its mark
+/// everywhere; some trap with the mark in place.
 #[tokio::test]
 async fn no_call_finds_a_trace_of_another() {
     let host = TestHost::start().await;
@@ -45,5 +47,5 @@ async fn look(flow: &TestFlow, request: Value) -> u16 {
     flow.client().call(&request).await.unwrap().status
 }
 
-/// Four calls each.
+/// Each round has four calls.
 const ROUNDS: usize = 80;

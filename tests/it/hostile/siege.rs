@@ -1,4 +1,5 @@
-//! One host under attack: every attempt in a flow of its own, while an honest tenant goes on with its day.
+//! One host under attack: every attack has a flow of its own, while an honest tenant keeps using
+//! the host.
 
 use flowhost_client::{Reply, payload};
 use flowhost_tests::{Component, TestFlow, TestHost, TestTenant, asking, eventually, logged};
@@ -7,9 +8,9 @@ use tracing::Level;
 
 use super::wat;
 
-/// One attempt, and how it ends.
+/// One attack and its expected end.
 pub(super) struct Attack {
-    /// Names the flow, and what fails in this test.
+    /// The name of the flow, and of the attack in failure messages.
     name: String,
     plugin: Plugin,
     limits: Value,
@@ -25,31 +26,32 @@ enum Plugin {
 }
 
 enum End {
-    /// An answer with this payload.
+    /// A 200 with this payload.
     Answered(Value),
-    /// The empty acknowledgement of a client's report, and a line in the log with this text.
+    /// The acknowledgement of a client's error report, and a log line with this text.
     Acknowledged(&'static str),
-    /// A 500, and a line in the log with this text.
+    /// A 500, and a log line with this text.
     Failed(&'static str),
 }
 
 impl Attack {
-    /// The plugin of `tests/hostile/wat/{name}.wat`, which is answered honestly.
+    /// The plugin of `tests/hostile/wat/{name}.wat`; by default the attack ends in an honest
+    /// answer.
     pub(super) fn wat(name: &str) -> Self {
         Self::bytes(name, wat::plugin(name))
     }
 
-    /// A plugin by its bytes.
+    /// A plugin by its bytes; by default the attack ends in an honest answer.
     pub(super) fn bytes(name: &str, bytes: Vec<u8>) -> Self {
         Self::new(name, Plugin::Bytes(bytes), payload::data_exchange("FORM", json!({}), TOKEN))
     }
 
-    /// A guest that is told what to do.
+    /// A guest that is told what to do by the form's field `do`.
     pub(super) fn guest(component: Component, what: &str) -> Self {
         Self::new(what, Plugin::Guest(component), asking(what, TOKEN))
     }
 
-    /// The guest that says what the form says.
+    /// The guest `parrot`, which says what the form says.
     pub(super) fn parrot(name: &str, form: Value) -> Self {
         Self::new(name, Plugin::Guest(Component::Parrot), payload::data_exchange("FORM", form, TOKEN))
     }
@@ -60,50 +62,51 @@ impl Attack {
         Self { name, plugin, limits: json!({}), request, behaves_before: true, takes_time: false, end }
     }
 
-    /// In a flow with these limits.
+    /// Sets the flow's limits.
     pub(super) fn within(mut self, limits: Value) -> Self {
         self.limits = limits;
         self
     }
 
-    /// On this request.
+    /// Sets the request that attacks.
     pub(super) fn on(mut self, request: Value) -> Self {
         self.request = request;
         self
     }
 
-    /// The plugin fails on every request, so there is no conversation before.
+    /// Marks a plugin that fails on every request, so that no conversation can precede the attack.
     pub(super) fn at_every_call(mut self) -> Self {
         self.behaves_before = false;
         self
     }
 
-    /// Long enough for the neighbour to be served in between, whatever else the machine does.
+    /// Marks an attack that takes long enough for the neighbour to be served meanwhile, however
+    /// busy the machine is.
     pub(super) fn at_length(mut self) -> Self {
         self.takes_time = true;
         self
     }
 
-    /// Ends in an answer with this payload.
+    /// Expects an answer with this payload.
     pub(super) fn answered(mut self, payload: Value) -> Self {
         self.end = End::Answered(payload);
         self
     }
 
-    /// Ends in an acknowledgement and a line in the log.
+    /// Expects an acknowledgement and a log line.
     pub(super) fn acknowledged_with_line(mut self, text: &'static str) -> Self {
         self.end = End::Acknowledged(text);
         self
     }
 
-    /// Ends in a failure, which the log explains.
+    /// Expects a failure that the log explains.
     pub(super) fn fails(mut self, text: &'static str) -> Self {
         self.end = End::Failed(text);
         self
     }
 }
 
-/// Lets a host go through these attacks, one after the other.
+/// Runs these attacks against one host, one after another.
 pub(super) async fn withstands(attacks: impl IntoIterator<Item = Attack>) {
     let siege = Siege::begin().await;
     let mut failures = 0;
@@ -169,7 +172,7 @@ impl Siege {
         flow
     }
 
-    /// The neighbour's conversation goes on while the attack does.
+    /// Continues the neighbour's conversation while the attack runs.
     async fn attack_and_serve_the_neighbour(&self, flow: &TestFlow, attack: &Attack) -> Reply {
         let (client, request) = (flow.client(), attack.request.clone());
         let under_way = tokio::spawn(async move { client.call(&request).await });
@@ -197,13 +200,13 @@ impl Siege {
         let new_lines = || self.lines(attack).split_off(lines_before);
         let found = || new_lines().iter().any(|line| line.contains(text));
         if matches!(attack.end, End::Acknowledged(_)) {
-            // What comes of a client's report is known only after its acknowledgement.
+            // The result of a client's error report is known only after its acknowledgement.
             eventually(&format!("{}: `{text}` in the log", attack.name), async || found().then_some(())).await;
         }
         assert!(found(), "{}: no `{text}` in {:#?}", attack.name, new_lines());
     }
 
-    /// The flow's metrics have one failure, or none, and blame the plugin.
+    /// Checks that the flow's metrics count one failure, or none, and blame the plugin.
     async fn is_counted(&self, attack: &Attack) {
         let metrics = self.host.admin().with_token(None).get("/metrics").await.text;
         let series = format!("flowhost_plugin_failures_total{{tenant=\"acme\",flow=\"{}\",version=\"1\",", attack.name);
@@ -213,13 +216,14 @@ impl Siege {
         assert!(failures.iter().all(|failure| failure.ends_with("blame=\"guest\"} 1")), "{}: {failures:?}", attack.name);
     }
 
-    /// What the host said of this tenant's requests; what its plugins say themselves is not in it.
+    /// The host's own log lines about this tenant's requests, without the plugins' lines.
     fn lines(&self, attack: &Attack) -> Vec<String> {
         let level = if matches!(attack.end, End::Acknowledged(_)) { Level::INFO } else { Level::WARN };
         logged(level, &self.tenant_id)
     }
 
-    /// The numbers are right, the host blames nothing on itself, and it stops in order.
+    /// Checks the total of failures and that the host logged no error of its own, and stops the
+    /// host.
     async fn end(self, failures: u32) {
         counted(&self.host, 500, failures).await;
         assert_eq!(logged(Level::ERROR, &self.tenant_id), Vec::<String>::new(), "a plugin's failure is not the host's");
@@ -227,7 +231,7 @@ impl Siege {
     }
 }
 
-/// Waits until the metrics say that so many requests were answered with this status.
+/// Waits until the metrics count this many requests with this status.
 pub(super) async fn counted(host: &TestHost, status: u16, requests: u32) {
     let series = format!("flowhost_requests_total{{status=\"{status}\"}}");
     let mut shown = String::new();

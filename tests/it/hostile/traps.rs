@@ -1,4 +1,4 @@
-//! Traps of every kind, and leaving without a word.
+//! Every kind of trap, and exits without a message.
 
 use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, TestTenant, eventually, logged};
@@ -32,7 +32,8 @@ async fn every_trap_fails_one_call_and_nothing_else() {
 async fn recursion_ends_with_the_guests_stack_and_not_with_the_hosts() {
     withstands([
         Attack::wat("recursion").fails("call stack exhausted"),
-        // A Rust guest keeps most of its frames in its memory, and falls off the lower end of that.
+        // A Rust guest keeps most of its stack frames in linear memory, and runs out of its lower
+        // end.
         Attack::guest(Component::Trapper, "stack").fails("the plugin trapped"),
     ])
     .await;
@@ -152,7 +153,7 @@ async fn a_recursion_of_ten_thousand_functions_is_a_short_line() {
     assert!(line.len() < 1000, "{line}");
 }
 
-/// What the log of a new flow with this plugin says when it was attacked.
+/// Attacks with this plugin in a new flow and returns the single error in its log.
 async fn last_words(tenant: &TestTenant, name: &str, plugin: Vec<u8>) -> [String; 1] {
     let flow = tenant.flow_without_plugin(name, json!({})).await;
     flow.upload(plugin).await.expect(201);
@@ -162,7 +163,7 @@ async fn last_words(tenant: &TestTenant, name: &str, plugin: Vec<u8>) -> [String
     lines.try_into().expect("one line for one trap")
 }
 
-/// The lines of the level error in a flow's log.
+/// The messages of level error in a flow's log.
 async fn errors(flow: &TestFlow) -> Vec<String> {
     let reply = flow.call("GET", "/logs?level=error", Value::Null).await;
     let message = |line: &str| serde_json::from_str::<Value>(line).unwrap()["message"].as_str().unwrap().to_owned();

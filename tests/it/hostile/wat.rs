@@ -1,4 +1,4 @@
-//! Plugins written as WebAssembly text, in `tests/hostile/wat/`: what no compiler would make.
+//! Plugins written as WebAssembly text, in `tests/hostile/wat/`, which no compiler would produce.
 
 use flowhost_tests::repository;
 
@@ -7,12 +7,13 @@ pub(crate) fn plugin(name: &str) -> Vec<u8> {
     plugin_of(&source(name))
 }
 
-/// The same, with each mark in braces replaced.
+/// Like [`plugin`], with each `{{mark}}` replaced.
 pub(crate) fn plugin_with(name: &str, marks: &[(&str, &str)]) -> Vec<u8> {
     plugin_of(&marks.iter().fold(source(name), |text, (mark, with)| text.replace(&format!("{{{{{mark}}}}}"), with)))
 }
 
-/// The plugin whose modules have these fields: `main`'s, then after a line `;; in libc` those of `libc`. What they lack is added.
+/// The plugin whose modules have these fields: those of `main`, then after a line `;; in libc`
+/// those of `libc`. Missing ones are added.
 pub(crate) fn plugin_of(fields: &str) -> Vec<u8> {
     component(&world(fields))
 }
@@ -25,13 +26,14 @@ pub(crate) fn world(fields: &str) -> String {
     source("world").replace("{{libc}}", &libc).replace("{{main}}", &main)
 }
 
-/// The text of `tests/hostile/wat/{name}.wat` with so many more core instances, of an empty module.
+/// The text of `tests/hostile/wat/{name}.wat` with this many more core instances of an empty
+/// module.
 pub(crate) fn world_with_instances(name: &str, more: usize) -> String {
     let instances = "(core instance (instantiate $empty))".repeat(more);
     world(&source(name)).replacen("(core module $libc", &format!("(core module $empty) {instances}\n(core module $libc"), 1)
 }
 
-/// The same component, whose sections of names have another title, so that nobody finds them.
+/// The component with its name sections retitled, so that no reader finds them.
 pub(super) fn without_names(component: &[u8]) -> Vec<u8> {
     let mut nameless = component.to_vec();
     while let Some(title) = nameless.windows(5).position(|bytes| bytes == b"\x04name") {
@@ -40,7 +42,7 @@ pub(super) fn without_names(component: &[u8]) -> Vec<u8> {
     nameless
 }
 
-/// The bytes of a component in text.
+/// Assembles a component from text.
 pub(crate) fn component(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -50,14 +52,15 @@ fn source(name: &str) -> String {
     std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// The defaults of what `fields` does not define.
+/// The defaults that `fields` does not define.
 fn missing(fields: &str, defaults: &[(&str, &str)]) -> String {
     defaults.iter().filter(|(mark, _)| !fields.contains(mark)).map(|(_, text)| *text).collect()
 }
 
 const IMPORTS: &str = r#"(import "libc" "memory" (memory 1))"#;
 
-/// The honest parts of `main`. The request is honest too, except for a submitted form: that is when the attack begins.
+/// The honest parts of `main`. They answer a submitted form with the attack, everything else
+/// honestly.
 const MAIN: [(&str, &str); 6] = [
     (
         r#"(export "handle")"#,
@@ -88,7 +91,8 @@ const MAIN: [(&str, &str); 6] = [
         (data (i32.const 32) "{}")
         (func $honest (result i32) (call $answer (i32.const 16) (i32.const 4) (i32.const 32) (i32.const 2)))"#,
     ),
-    // The layout of `result<outcome, handler-error>`, case `ok`, reply `screen`, without error message and state.
+    // The layout of `result<outcome, handler-error>`, case `ok`, reply `screen`, without error
+    // message and state.
     (
         "(func $answer",
         "
@@ -102,7 +106,8 @@ const MAIN: [(&str, &str); 6] = [
     ),
 ];
 
-/// The honest parts of `libc`. Room is given round and round in 128 KiB: the form is small, and read when the second round begins.
+/// The honest parts of `libc`. The allocator cycles through 64 KiB: the form is small and has been
+/// read when it starts over.
 const LIBC: [(&str, &str); 3] = [
     (
         r#"(export "memory")"#,

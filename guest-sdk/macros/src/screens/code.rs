@@ -1,4 +1,4 @@
-//! The module that the macro expands to.
+//! Generates the module that the macro expands to.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -8,7 +8,7 @@ use super::names::{Names, field_name, module_name, plain, type_name};
 use super::payload::{Field, Kind};
 use super::schema::{Property, Shape};
 
-/// The module `screens`. `file` is the Flow JSON's path, for its documentation.
+/// The module `screens`. Its documentation names `file`, the path of the Flow JSON.
 pub(super) fn module(flow: &Flow, file: &str) -> TokenStream {
     let mut names = Names::with(&["Form", "Item"]);
     let named: Vec<Named<'_>> = flow.screens.iter().map(|screen| Named::new(screen, &mut names)).collect();
@@ -34,7 +34,7 @@ pub(super) fn module(flow: &Flow, file: &str) -> TokenStream {
     }
 }
 
-/// A screen with its names in Rust.
+/// A screen and its Rust names.
 struct Named<'a> {
     screen: &'a Screen,
     ty: Ident,
@@ -50,7 +50,7 @@ impl<'a> Named<'a> {
         Named { screen, ty: names.take(&wanted), module: names.take(&module_name(&screen.id)) }
     }
 
-    /// The type of its data, and the module with what belongs to it.
+    /// The type of the screen's data, and the module with the screen's other types.
     fn code(&self) -> TokenStream {
         let Named { screen, ty, module } = self;
         let mut inner = Types { names: Names::with(&["Form"]), code: TokenStream::new() };
@@ -80,18 +80,18 @@ impl<'a> Named<'a> {
     }
 }
 
-/// Collects the types of objects inside of a screen's data.
+/// Collects the types of the objects inside a screen's data.
 struct Types {
     names: Names,
     code: TokenStream,
 }
 
-/// Where a field stands: how it names the types of objects, and of entries.
+/// The place of a field, which decides how it refers to the types of objects and entries.
 #[derive(Clone, Copy)]
 enum Place<'a> {
-    /// In the module of all.
+    /// In the module `screens`, shared by all screens.
     All,
-    /// In the type of a screen, beside its module.
+    /// In a screen's data type, beside the screen's module.
     Screen(&'a Ident),
     /// In the screen's module.
     Inner,
@@ -144,7 +144,7 @@ impl Types {
         }
     }
 
-    /// Adds the type of an object, and gives its name.
+    /// Adds the type of an object and returns its name.
     fn object(&mut self, properties: &[Property], path: &str) -> Ident {
         let ty = self.names.take(&type_name(path));
         let fields = self.fields(properties, path, Place::Inner);
@@ -159,7 +159,7 @@ impl Types {
     }
 }
 
-/// With a default, if nothing has to be given.
+/// Derives `Default` if every field is optional.
 fn derive(properties: &[Property]) -> TokenStream {
     let default = properties.iter().all(|property| property.optional).then(|| quote!(, ::core::default::Default));
     quote! {
@@ -168,7 +168,7 @@ fn derive(properties: &[Property]) -> TokenStream {
     }
 }
 
-/// What the entries of all lists are made of.
+/// The type of all list entries with an id and a title.
 fn item(properties: &[Property]) -> TokenStream {
     let mut types = Types { names: Names::default(), code: TokenStream::new() };
     let fields = types.fields(properties, "", Place::All);
@@ -198,7 +198,7 @@ fn item(properties: &[Property]) -> TokenStream {
 /// The type of a screen's form.
 fn form(id: &str, fields: &[Field]) -> TokenStream {
     let mut names = Names::default();
-    // Files come with their keys, which are to be kept nowhere.
+    // Files carry their keys, which must not be stored anywhere.
     let serialize = fields.iter().all(|field| field.kind != Kind::Files);
     let named: Vec<(Ident, &Field)> = fields.iter().map(|field| (names.take(&field_name(&field.name)), field)).collect();
     let declared = named.iter().map(|(name, field)| {
@@ -238,7 +238,7 @@ fn form(id: &str, fields: &[Field]) -> TokenStream {
 
 fn field_type(field: &Field) -> TokenStream {
     let ty = match field.kind {
-        // Absent they are false, empty, or null.
+        // If absent, they are false, empty, or null.
         Kind::Bool => return quote!(::core::primitive::bool),
         Kind::DateRange => return quote!(::flowhost_sdk::time::PartialDateRange),
         Kind::Files => return quote!(::std::vec::Vec<::flowhost_sdk::media::Reference>),
@@ -251,7 +251,7 @@ fn field_type(field: &Field) -> TokenStream {
     if field.optional { quote!(::core::option::Option<#ty>) } else { ty }
 }
 
-/// All forms, to match.
+/// The enum of all forms, to match on.
 fn forms(named: &[Named<'_>]) -> TokenStream {
     let with_form: Vec<&Named<'_>> = named.iter().filter(|named| named.screen.form.is_some()).collect();
     let variants = with_form.iter().map(|Named { screen, ty, module }| {
@@ -286,7 +286,7 @@ fn rename(name: &Ident, original: &str) -> Option<TokenStream> {
     (plain(name) != original).then(|| quote!(#[serde(rename = #original)]))
 }
 
-/// The author's example says best what a property is for.
+/// The author's example explains a property best.
 fn documentation(property: &Property) -> String {
     let example = property.example.as_ref().map(|example| {
         let text: String = example.to_string().chars().take(EXAMPLE_CHARS).collect();
@@ -295,14 +295,15 @@ fn documentation(property: &Property) -> String {
     format!("`{}`{}", property.name, example.unwrap_or_default())
 }
 
-/// What fits into a line of an editor's hint.
+/// The length that fits into one line of an editor's tooltip.
 const EXAMPLE_CHARS: usize = 80;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Compared without blanks and last commas: the file is written for people, tokens print in their own way.
+    /// Compares without white space and trailing commas: the file is formatted for people, tokens
+    /// are printed their own way.
     #[test]
     fn expands_a_flow_to_its_types() {
         let flow = Flow::parse(include_str!("../../tests/flows/table.json")).unwrap();

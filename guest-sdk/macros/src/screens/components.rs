@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::payload::Kind;
 
-/// What is known of the components of one screen, by name.
+/// The fields of one screen by name.
 #[derive(Debug, Default)]
 pub(super) struct Components(HashMap<String, Component>);
 
@@ -15,12 +15,13 @@ pub(super) struct Components(HashMap<String, Component>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Component {
     pub(super) kind: Kind,
-    /// Whether the client lets nobody continue without it.
+    /// Whether the client insists on a value before the user can continue.
     pub(super) required: bool,
 }
 
 impl Components {
-    /// Those in a screen's layout. `dates_are_days`: see [`flow_json::Document::dates_are_days`].
+    /// Collects the fields in a screen's layout. For `dates_are_days`, see
+    /// [`flow_json::Document::dates_are_days`].
     pub(super) fn of(layout: Option<flow_json::Component<'_>>, dates_are_days: bool) -> Self {
         let mut components = Components::default();
         layout.into_iter().for_each(|layout| components.collect(layout, dates_are_days, false));
@@ -31,7 +32,7 @@ impl Components {
         self.0.get(name).copied()
     }
 
-    /// `conditional`: whether this is inside of something that may not be shown.
+    /// `conditional` means that the component is inside of something that may be hidden.
     fn collect(&mut self, component: flow_json::Component<'_>, dates_are_days: bool, conditional: bool) {
         if let (Some(name), Some(kind)) = (component.field_name(), kind_of(component, dates_are_days)) {
             self.add(name, Component { kind, required: !conditional && is_insisted_on(component) });
@@ -42,7 +43,7 @@ impl Components {
         component.inside().for_each(|inner| self.collect(inner, dates_are_days, conditional));
     }
 
-    /// Two of the same name are in branches of which one is shown.
+    /// Two fields may share a name if they are in branches of which only one is shown.
     fn add(&mut self, name: &str, component: Component) {
         let together = match self.get(name) {
             Some(other) if other.kind != component.kind => Component { kind: Kind::Unknown, required: false },
@@ -52,7 +53,8 @@ impl Components {
     }
 }
 
-/// What a component's value is; none if it is no component. Of one that is not known, nobody can say.
+/// The kind of a component's value; `None` if the object has no `type`. Unknown components give
+/// [`Kind::Unknown`].
 fn kind_of(component: flow_json::Component<'_>, dates_are_days: bool) -> Option<Kind> {
     if component.type_name().is_empty() {
         return None;
@@ -73,13 +75,13 @@ fn kind_of(component: flow_json::Component<'_>, dates_are_days: bool) -> Option<
     })
 }
 
-/// Whether it is always there to be filled in, and has to be.
+/// Whether it is required and always visible and enabled.
 fn is_insisted_on(component: flow_json::Component<'_>) -> bool {
     let is_required = component.member("required") == Some(&Value::Bool(true));
     is_required && is_literally(component, "visible", true) && is_literally(component, "enabled", true)
 }
 
-/// Whether a property is this value for certain: written so, or absent, where this is the default.
+/// Whether a property certainly has this value: as a literal, or absent if it is the default.
 fn is_literally(component: flow_json::Component<'_>, name: &str, default: bool) -> bool {
     component.member(name).is_none_or(|value| *value == Value::Bool(default))
 }

@@ -1,4 +1,4 @@
-//! A Flow JSON, as far as types are made of it.
+//! Reads the parts of a Flow JSON that types are generated from.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -14,31 +14,31 @@ use super::schema::{self, Property};
 #[derive(Debug)]
 pub(super) struct Flow {
     pub(super) screens: Vec<Screen>,
-    /// The properties of the entries of all lists whose entries have an id and a title.
+    /// The merged properties of all list entries that have an id and a title.
     pub(super) items: Vec<Property>,
 }
 
-/// One screen.
 #[derive(Debug)]
 pub(super) struct Screen {
     pub(super) id: String,
     pub(super) title: String,
     pub(super) data: Vec<Property>,
-    /// What it sends to the plugin; none if nothing.
+    /// The form that it sends to the plugin; `None` if it sends nothing.
     pub(super) form: Option<Vec<Field>>,
 }
 
-/// What is wrong with a Flow JSON, to be read behind the file's name.
+/// A problem with a Flow JSON. Its message follows the file's name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Mistake {
-    /// The text is no JSON: line, column, reason.
+    /// The text is not JSON: line, column, reason.
     Syntax(usize, usize, String),
-    /// A value is not what it should be: JSON pointer, reason.
+    /// A value is wrong: JSON pointer, reason.
     Value(String, String),
 }
 
 impl Flow {
-    /// Reads a Flow JSON, or says everything that is wrong with it. What matters to the client alone is not checked here.
+    /// Parses a Flow JSON or returns all mistakes in it. Anything that concerns only the client is
+    /// not checked here.
     pub(super) fn parse(text: &str) -> Result<Self, Vec<Mistake>> {
         let document = Document::parse(text.as_bytes()).map_err(|reason| vec![unreadable(reason)])?;
         let Some(listed) = document.written().get("screens").and_then(Value::as_array) else {
@@ -92,7 +92,7 @@ fn mistake_in(number: usize, screen: &Value, document: &Document) -> Option<Mist
             return at("/id", format!("is \"{id}\", but a screen's id has letters and _ only"));
         }
         Some(IdFault::Ends) => return at("/id", format!("is {SUCCESS}, which no screen may be called: it ends a flow")),
-        // Types can be made of it; WhatsApp refuses it, and so says `plugin check`.
+        // Types can be generated from it. `plugin check` reports that WhatsApp refuses it.
         Some(IdFault::Reserved) | None => (),
     }
     if document.screen(id).is_some_and(|first| first.number != number) {
@@ -128,7 +128,8 @@ fn screens(document: &Document) -> Vec<Screen> {
     listed.iter().zip(&scopes).map(screen).collect()
 }
 
-/// Finds what of the screens' data may be missing. What is missing on one screen may be so on the next, so it ends when nothing is news.
+/// Finds the properties that may be missing from the screens' data. A property missing on one
+/// screen may be missing on the next, so it repeats until nothing changes.
 fn find_uncertain(scopes: &mut [Scope<'_>], screens: &[flow_json::Screen<'_>]) {
     loop {
         let missing: Vec<(&str, Vec<String>)> = scopes
@@ -147,7 +148,8 @@ fn find_uncertain(scopes: &mut [Scope<'_>], screens: &[flow_json::Screen<'_>]) {
     }
 }
 
-/// The properties of all entries together: an entry of one list may have what another's has not, so all but two are optional.
+/// The merged properties of all entries. An entry of one list may have properties that another's
+/// lacks, so all but `id` and `title` are optional.
 fn items(document: &Document) -> Vec<Property> {
     let mut together: Vec<Property> = Vec::new();
     for property in document.screens().flat_map(schema::item_schemas).flatten() {
@@ -162,7 +164,8 @@ fn items(document: &Document) -> Vec<Property> {
     together
 }
 
-/// The properties that a form or a component takes an object from of which any part will do, such as `init-values`.
+/// The paths of objects of which any part may be given, because a form or a component takes them
+/// for a member such as `init-values`.
 fn partial(screen: flow_json::Screen<'_>) -> Vec<String> {
     let components = screen.all_components();
     let given = components.iter().flat_map(|component| PARTIAL.into_iter().filter_map(|name| component.member(name)?.as_str()));
@@ -170,7 +173,7 @@ fn partial(screen: flow_json::Screen<'_>) -> Vec<String> {
     own_data.map(|reference| reference.path.to_owned()).collect()
 }
 
-/// What a form takes for some of its fields, and a calendar for one of its two days.
+/// The members that a form takes for some of its fields, and a calendar for one of its two days.
 const PARTIAL: [&str; 6] = ["error-message", "error-messages", "helper-text", "init-value", "init-values", "required"];
 
 #[cfg(test)]
@@ -203,7 +206,7 @@ mod tests {
         );
     }
 
-    /// A goes to B and B to C, so what A's form may not hold may be missing on C.
+    /// A leads to B and B to C, so a value that A's form may lack may be missing on C.
     #[test]
     fn what_navigation_may_not_bring_is_optional_in_forms() {
         let go = |to: &str, payload: Value| json!({"type": "Footer", "on-click-action": {"name": "navigate", "next": {"type": "screen", "name": to}, "payload": payload}});

@@ -1,4 +1,4 @@
-//! `screens!`: reads a Flow JSON, and expands to types for its screens and forms.
+//! `screens!`: reads a Flow JSON and expands to types for its screens and forms.
 
 mod code;
 mod components;
@@ -14,7 +14,7 @@ use quote::{quote, quote_spanned};
 
 use self::flow::Flow;
 
-/// The expansion for one file, or errors that stand at its path.
+/// The expansion for one file, or errors at the span of its path.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let (span, file) = match file_name(input) {
         Ok(found) => found,
@@ -25,7 +25,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         Ok(text) => text,
         Err(reason) => return error(span, &unreadable(&path, &reason)),
     };
-    // Cargo builds the crate again when a file changes that was included.
+    // Cargo rebuilds the crate when an included file changes.
     let included = path.to_str().map(|path| {
         quote!(
             const _: &[u8] = ::core::include_bytes!(#path);
@@ -43,7 +43,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     }
 }
 
-/// The one argument: a string literal.
+/// The single argument, a string literal.
 fn file_name(input: TokenStream) -> Result<(Span, String), (Span, &'static str)> {
     let mut tokens = input.into_iter();
     let first = tokens.next().ok_or((Span::call_site(), "screens! got no file"))?;
@@ -57,7 +57,8 @@ fn file_name(input: TokenStream) -> Result<(Span, String), (Span, &'static str)>
     text.map(|text| (first.span(), text)).ok_or((first.span(), "screens! got something else than a text"))
 }
 
-/// The text of a plain string literal; none if it is a number, a byte string, or has escapes, which a path does not need.
+/// The text of a plain string literal; `None` if it is a number, a byte string, or has escapes,
+/// which a path does not need.
 fn text_of(literal: &Literal) -> Option<String> {
     let source = literal.to_string();
     let text = source.strip_prefix('"')?.strip_suffix('"')?;
@@ -81,7 +82,7 @@ fn error(span: Span, message: &str) -> TokenStream {
     quote_spanned!(span=> ::core::compile_error!(#message);)
 }
 
-/// What to write, told upon every misuse.
+/// The usage hint that ends every error.
 const USAGE: &str = "write the path of the Flow JSON, from the folder of Cargo.toml on: `flowhost_sdk::screens!(\"flow.json\");`";
 
 #[cfg(test)]

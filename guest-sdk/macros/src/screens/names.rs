@@ -1,20 +1,20 @@
-//! Rust's names for the Flow JSON's.
+//! Maps names of the Flow JSON to Rust names.
 
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span};
 
-/// Gives each name once.
+/// Makes names unique.
 #[derive(Debug, Default)]
 pub(super) struct Names(HashSet<String>);
 
 impl Names {
-    /// Names of which some are taken.
+    /// Starts with these names taken.
     pub(super) fn with(taken: &[&str]) -> Self {
         Names(taken.iter().map(|name| (*name).to_owned()).collect())
     }
 
-    /// `wanted`, or something like it: with a number, if it is taken.
+    /// Takes `wanted`, or if it is taken, `wanted` with a number.
     pub(super) fn take(&mut self, wanted: &str) -> Ident {
         let numbered = (2..).map(|number| format!("{wanted}{number}"));
         let free =
@@ -24,7 +24,7 @@ impl Names {
     }
 }
 
-/// `MY_SCREEN` and `my_screen` as `MyScreen`; `myScreen` too.
+/// Turns `MY_SCREEN`, `my_screen` and `myScreen` into `MyScreen`.
 pub(super) fn type_name(name: &str) -> String {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let camel: String = words.map(capitalised).collect();
@@ -36,12 +36,12 @@ pub(super) fn type_name(name: &str) -> String {
     }
 }
 
-/// `MY_SCREEN` as `my_screen`: the module beside the type.
+/// Turns `MY_SCREEN` into `my_screen`, for the module beside the type.
 pub(super) fn module_name(screen: &str) -> String {
     screen.trim_matches('_').to_ascii_lowercase()
 }
 
-/// A property's name, as it is wherever Rust allows that.
+/// A property's name, changed only where Rust requires it.
 pub(super) fn field_name(name: &str) -> String {
     let allowed: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     match allowed.chars().next() {
@@ -51,7 +51,7 @@ pub(super) fn field_name(name: &str) -> String {
     }
 }
 
-/// The name as it is written in code, without a raw identifier's mark.
+/// The name without the `r#` of a raw identifier.
 pub(super) fn plain(ident: &Ident) -> String {
     ident.to_string().trim_start_matches("r#").to_owned()
 }
@@ -72,10 +72,10 @@ fn ident(name: &str) -> Ident {
     }
 }
 
-/// Keywords that no `r#` makes a name (the Rust reference, "Raw identifiers").
+/// Keywords that can't be raw identifiers (the Rust reference, "Raw identifiers").
 const NEVER_RAW: [&str; 4] = ["Self", "crate", "self", "super"];
 
-/// The others, reserved ones included (the Rust reference, "Keywords").
+/// All other keywords, reserved ones included (the Rust reference, "Keywords").
 const KEYWORDS: [&str; 50] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum", "extern",
     "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override",

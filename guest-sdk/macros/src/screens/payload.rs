@@ -1,4 +1,4 @@
-//! What a screen sends: the payloads of its `data_exchange` actions.
+//! The forms that screens send: the payloads of their `data_exchange` actions.
 
 use std::collections::HashSet;
 
@@ -8,19 +8,19 @@ use serde_json::Value;
 use super::components::Components;
 use super::schema::{Property, Shape};
 
-/// One key of a form: of the payloads that a screen sends.
+/// A field of a form: one key of the payloads that a screen sends.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Field {
-    /// As in the Flow JSON.
+    /// The key in the Flow JSON.
     pub(super) name: String,
     pub(super) kind: Kind,
     /// Whether it may be absent or empty.
     pub(super) optional: bool,
-    /// Where its value comes from, as the Flow JSON says it: `${form.name}`.
+    /// The value in the Flow JSON, such as `${form.name}`.
     pub(super) source: String,
 }
 
-/// The type of a form's value.
+/// The type of a field's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Bool,
@@ -30,22 +30,25 @@ pub(super) enum Kind {
     Number,
     Text,
     Texts,
-    /// Anything.
+    /// Any JSON value.
     Unknown,
 }
 
-/// A screen as far as references need it.
+/// The parts of a screen that references need.
 pub(super) struct Scope<'a> {
     pub(super) id: &'a str,
     pub(super) data: &'a [Property],
     pub(super) components: &'a Components,
-    /// What of its data may be missing, although the screen declares it: see [`missing_after_navigation`].
+    /// The properties that may be missing although the screen declares them; see
+    /// [`missing_after_navigation`].
     pub(super) uncertain: HashSet<String>,
 }
 
-/// The fields of all payloads that the layout of `screen` sends, in order; none if it sends nothing to the plugin.
+/// The merged fields of all payloads that the layout of `screen` sends, in order; `None` if it
+/// sends nothing to the plugin.
 ///
-/// A field is optional unless every action sends it. `others` are the screens that `${screen.NAME..}` may refer to.
+/// A field is optional unless every action sends it. `others` are the screens that
+/// `${screen.NAME..}` may refer to.
 pub(super) fn fields(layout: Option<flow_json::Component<'_>>, screen: &Scope<'_>, others: &[Scope<'_>]) -> Option<Vec<Field>> {
     let actions = actions(layout, ActionKind::DataExchange);
     let count = actions.len();
@@ -66,9 +69,11 @@ pub(super) fn fields(layout: Option<flow_json::Component<'_>>, screen: &Scope<'_
     (count > 0).then(|| merged.into_iter().map(field).collect())
 }
 
-/// The screens that `screen` navigates to, each with what of the data that it declares such an action may not bring.
+/// The screens that `screen` navigates to, each with the declared properties that the action may
+/// not send.
 ///
-/// The endpoint gives all that a screen declares, but what a form holds may be nothing, and nothing is not sent along.
+/// The endpoint sends everything that a screen declares. But a form's value may be empty, and empty
+/// values are not sent.
 pub(super) fn missing_after_navigation<'a>(
     layout: Option<flow_json::Component<'_>>,
     screen: &Scope<'_>,
@@ -85,10 +90,10 @@ pub(super) fn missing_after_navigation<'a>(
     actions(layout, ActionKind::Navigate).iter().filter_map(missing).collect()
 }
 
-/// What a component does when it is tapped.
+/// The action of a component.
 struct Action<'a> {
     written: flow_json::Action<'a>,
-    /// Whether it is the button's, which waits until the form is filled in.
+    /// Whether it is the Footer's action, which waits until the form is complete.
     is_footer: bool,
 }
 
@@ -103,7 +108,7 @@ impl Action<'_> {
     }
 }
 
-/// The actions of this kind, wherever they stand: on a button, a link, a list's entry.
+/// All actions of this kind: of buttons, links and list entries.
 fn actions(layout: Option<flow_json::Component<'_>>, kind: ActionKind) -> Vec<Action<'_>> {
     let all = layout.into_iter().flat_map(flow_json::Component::all).flat_map(|component| {
         let is_footer = component.kind() == Some(ComponentKind::Footer);
@@ -112,7 +117,7 @@ fn actions(layout: Option<flow_json::Component<'_>>, kind: ActionKind) -> Vec<Ac
     all.filter(|action| action.written.kind() == Some(kind)).collect()
 }
 
-/// The kind of a payload's value, and whether it is there for certain.
+/// The kind of a payload's value, and whether it is certainly present.
 fn value_kind(value: &Value, is_footer: bool, screen: &Scope<'_>, others: &[Scope<'_>]) -> (Kind, bool) {
     match value {
         Value::Bool(_) => (Kind::Bool, true),
@@ -122,7 +127,7 @@ fn value_kind(value: &Value, is_footer: bool, screen: &Scope<'_>, others: &[Scop
                 Reference::inside(inside).map_or((Kind::Unknown, false), |reference| resolve(reference, is_footer, screen, others))
             }
             Template::Expression(_) => (Kind::Unknown, false),
-            // It may have references within, or half an expression.
+            // It may contain references or be an incomplete expression.
             Template::Text(_) if text.starts_with('`') || text.contains("${") => (Kind::Unknown, false),
             Template::Text(_) => (Kind::Text, true),
         },
@@ -131,7 +136,7 @@ fn value_kind(value: &Value, is_footer: bool, screen: &Scope<'_>, others: &[Scop
 }
 
 fn resolve(reference: Reference<'_>, is_footer: bool, screen: &Scope<'_>, others: &[Scope<'_>]) -> (Kind, bool) {
-    // What was entered on another screen may not have been.
+    // The user may not have filled in the other screen.
     if let Some(id) = reference.screen {
         let other = others.iter().find(|scope| scope.id == id);
         let own = Reference { screen: None, ..reference };
@@ -147,7 +152,7 @@ fn resolve(reference: Reference<'_>, is_footer: bool, screen: &Scope<'_>, others
             let known = screen.components.get(name);
             known.map_or((Kind::Unknown, false), |component| (component.kind, is_footer && component.required))
         }
-        // One day of a range: the client lets any of them be missing.
+        // The client allows either day of a range to be missing.
         (Store::Form, [name, end]) if RANGE_ENDS.contains(end) => {
             let is_range = screen.components.get(name).is_some_and(|component| component.kind == Kind::DateRange);
             (if is_range { Kind::Date } else { Kind::Unknown }, false)

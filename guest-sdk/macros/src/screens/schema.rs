@@ -1,36 +1,37 @@
-//! The types that a screen's `data` declares, in the words of JSON Schema.
+//! The types that a screen's `data` declares, read from its JSON Schema.
 
 use flowhost_flow_json::{self as flow_json, TAKEN_OUT, required_names};
 use serde_json::{Map, Value};
 
-/// One property of a screen's data, or of an object inside of it.
+/// A property of a screen's data, or of an object inside it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Property {
-    /// As in the Flow JSON.
+    /// The name in the Flow JSON.
     pub(super) name: String,
     pub(super) shape: Shape,
-    /// Whether a reply may leave it out.
+    /// Whether a reply may omit it.
     pub(super) optional: bool,
-    /// The author's example.
+    /// The author's `__example__`, if any.
     pub(super) example: Option<Value>,
 }
 
-/// The type of a value.
+/// The type of a property's value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Shape {
     Bool,
     Integer,
-    /// An entry of a list to choose from: it has an id and a title. All lists of a flow share one type for them.
+    /// A list entry with an id and a title. All lists of a flow share one type for them.
     Item,
     List(Box<Shape>),
     Number,
     Object(Vec<Property>),
     Text,
-    /// Anything: the schema doesn't say, or says it in a way that is not understood.
+    /// Any JSON value: the schema states no type, or states it in a way that is not supported.
     Unknown,
 }
 
-/// The properties that a screen's `data` declares. `partial` names those whose own properties may all be left out, by path: `known.days`.
+/// The properties that a screen's `data` declares. `partial` lists, by paths such as `known.days`,
+/// the objects whose properties are all optional.
 pub(super) fn of_screen(screen: flow_json::Screen<'_>, partial: &[String]) -> Vec<Property> {
     let required = screen.required();
     let declared = screen.properties().filter(|declared| !TAKEN_OUT.contains(&declared.name));
@@ -47,7 +48,6 @@ pub(super) fn of_screen(screen: flow_json::Screen<'_>, partial: &[String]) -> Ve
     properties
 }
 
-/// The shape of the property at a path.
 fn shape_at<'a>(properties: &'a mut [Property], path: &str) -> Option<&'a mut Shape> {
     let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
     let shape = &mut properties.iter_mut().find(|property| property.name == name)?.shape;
@@ -58,7 +58,7 @@ fn shape_at<'a>(properties: &'a mut [Property], path: &str) -> Option<&'a mut Sh
     }
 }
 
-/// Makes every part of an object optional, and every part of a part.
+/// Makes all properties of an object optional, recursively.
 fn leave_open(shape: &mut Shape) {
     let Shape::Object(properties) = shape else { return };
     for property in properties {
@@ -67,7 +67,7 @@ fn leave_open(shape: &mut Shape) {
     }
 }
 
-/// Whether these are an entry's: a text `id` and a text `title`.
+/// Whether the properties include a text `id` and a text `title`, as for [`Shape::Item`].
 pub(super) fn are_items(properties: &[Property]) -> bool {
     let has_text = |name| properties.iter().any(|property| property.name == name && property.shape == Shape::Text);
     has_text("id") && has_text("title")
@@ -110,7 +110,7 @@ fn properties_of(declared: &Map<String, Value>, required: Option<Vec<&str>>, exa
     declared.iter().map(property).collect()
 }
 
-/// Every object of the lists whose entries are [`Shape::Item`]s: their properties, one list of properties after another.
+/// The property lists of all list entries that are [`Shape::Item`]s, one for each list.
 pub(super) fn item_schemas(screen: flow_json::Screen<'_>) -> Vec<Vec<Property>> {
     let mut found = Vec::new();
     screen.properties().for_each(|property| collect_items(property.schema, &mut found));

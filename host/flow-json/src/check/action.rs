@@ -1,4 +1,4 @@
-//! Actions: what a tap or a choice does.
+//! Checks actions: what a tap or a choice triggers.
 
 use std::fmt;
 
@@ -18,11 +18,11 @@ use crate::place::{Place, quoted};
 use crate::schema::described;
 use crate::version::Version;
 
-/// Kinds of actions, and since when there is each.
+/// The kinds of actions allowed in a place, each with the first version that has it.
 type Actions = &'static [(ActionKind, Version)];
 
 impl<'a> Checker<'_, 'a> {
-    /// What a tap does.
+    /// Checks the action of a tap.
     pub(super) fn click(&mut self, action: &'a Value, actions: Actions, scope: Scope<'_, 'a>, at: &Place<'_>) {
         let scope = scope.of_action();
         let Some(members) = self.action_members(action, &["name", "payload", "next", "url"], at) else { return };
@@ -44,7 +44,7 @@ impl<'a> Checker<'_, 'a> {
         self.acts(kind, members, scope, at);
     }
 
-    /// What a choice does.
+    /// Checks the action of a choice.
     pub(super) fn select(&mut self, action: &'a Value, actions: Actions, scope: Scope<'_, 'a>, at: &Place<'_>) {
         let scope = scope.of_action();
         let Some(members) = self.action_members(action, &["name", "payload"], at) else { return };
@@ -58,7 +58,7 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// What holds for every action, wherever it stands.
+    /// The rules for every action, wherever it occurs.
     fn acts(&mut self, kind: ActionKind, members: &'a Map<String, Value>, scope: Scope<'_, 'a>, at: &Place<'_>) {
         if kind == ActionKind::DataExchange && !self.has_endpoint {
             let problem = format_args!(
@@ -96,7 +96,7 @@ impl<'a> Checker<'_, 'a> {
         Some(members)
     }
 
-    /// The action's kind, if it is one that may be taken here.
+    /// The action's kind, if it is allowed here.
     fn action_kind(&mut self, members: &'a Map<String, Value>, actions: Actions, at: &Place<'_>) -> Option<ActionKind> {
         let (written, place) = (members.get("name"), at.key("name"));
         let possible = || actions.iter().map(|(kind, _)| kind.name()).collect::<Vec<_>>().join(", ");
@@ -127,7 +127,7 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// A key that one action must have and no other may.
+    /// Checks a key that kind `of` must have and other kinds must not.
     fn goes_with(&mut self, members: &Map<String, Value>, kind: ActionKind, key: &str, of: ActionKind, at: &Place<'_>) {
         let (is_due, of) = (kind == of, of.name());
         match (is_due, members.contains_key(key)) {
@@ -179,7 +179,7 @@ impl<'a> Checker<'_, 'a> {
 
     fn leads_to(&mut self, target: &str, scope: Scope<'_, 'a>, at: &Place<'_>) {
         let own = scope.screen.id;
-        // WhatsApp looks in 7.1 too, but not into the entries of a list.
+        // WhatsApp checks this in 7.1 too, but not in the entries of a list.
         let level = if scope.actions == self.level_of_bindings() { self.level } else { scope.actions };
         if target == own {
             let problem = format_args!("leads to its own screen, {}", quoted(target));
@@ -188,7 +188,7 @@ impl<'a> Checker<'_, 'a> {
             let problem = format_args!("there is no screen {}", quoted(target));
             self.found.add(level, at, Some(INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME), problem);
         } else if self.routes.know(target) && !self.routes.lead(own, target) && !self.routes.lead(target, own) {
-            // From a list WhatsApp takes it, and in these versions from everywhere.
+            // WhatsApp accepts it from a list, and in these versions from everywhere.
             let is_list = scope.screen.has_navigation_list && self.version >= Version(6, 2);
             let unseen = self.version >= Version(6, 3) && self.version < Version(7, 3);
             let level = if is_list || unseen { Level::Note } else { level };

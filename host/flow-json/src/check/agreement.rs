@@ -1,4 +1,4 @@
-//! Whether what an action sends agrees with what the screen declares that gets it.
+//! Checks that the data an action sends matches what the receiving screen declares.
 
 use std::fmt::{self, Display as _};
 
@@ -13,7 +13,8 @@ use crate::place::{Place, quoted};
 use crate::schema::{Types, described};
 
 impl<'a> Checker<'_, 'a> {
-    /// Checks a value against a declaration on `screen`. `names` are Meta's of what is bound and of what is written down.
+    /// Checks a value against a declaration on `screen`. `names` holds Meta's codes: for a bound
+    /// value, then for a literal.
     pub(super) fn agree(
         &mut self,
         value: &'a Value,
@@ -31,7 +32,8 @@ impl<'a> Checker<'_, 'a> {
                     self.say(&differs, names[0], screen, scope.actions, at);
                 }
             }
-            // Its type is not compared: what is joined to a text and what is computed differ by version.
+            // Types are not compared: how WhatsApp types concatenations and computed values differs
+            // by version.
             Some((_, Some(_))) => (),
             _ => self.written_agrees(value, declared, &Expected { name: names[1], screen, level: scope.actions }, at),
         }
@@ -51,7 +53,7 @@ impl<'a> Checker<'_, 'a> {
         self.found.add(level, at, Some(name), format_args!("{problem}"));
     }
 
-    /// In what a declaration and what is referred to differ.
+    /// The difference between a declaration and the target of a reference.
     fn difference<'t>(&mut self, target: Target<'t>, due: &'t Map<String, Value>) -> Option<Differs<'t>> {
         match target {
             Target::Unknown => None,
@@ -100,7 +102,7 @@ impl<'a> Checker<'_, 'a> {
         None
     }
 
-    /// A value that is written down, against a declaration. References inside of it are not looked at.
+    /// Checks a literal against a declaration. References inside it are not checked.
     fn written_agrees(&mut self, value: &'a Value, declared: &'a Map<String, Value>, expected: &Expected<'_>, at: &Place<'_>) {
         let bound = value.as_str().is_some_and(|text| Reference::of(text).is_some() || backticked(text).is_some());
         let Some(due) = declared.get("type").and_then(Value::as_str).filter(|_| !bound) else { return };
@@ -158,14 +160,14 @@ impl<'a> Checker<'_, 'a> {
     }
 }
 
-/// Who declares what is due, and what it is if it isn't so.
+/// The screen whose declaration applies, and how to report a mismatch.
 struct Expected<'e> {
     name: &'static str,
     screen: &'e str,
     level: Level,
 }
 
-/// In what two sides differ, and whether WhatsApp refuses it for sure.
+/// How two sides differ, and whether WhatsApp certainly refuses it.
 struct Differs<'t> {
     what: What<'t>,
     surely: bool,
@@ -173,7 +175,7 @@ struct Differs<'t> {
 
 #[derive(Clone, Copy)]
 enum What<'t> {
-    /// This type, and that which is due.
+    /// The actual type and the expected one.
     Types(&'t str, &'t str),
     Properties,
     /// A keyword that only one side has.
@@ -181,7 +183,7 @@ enum What<'t> {
 }
 
 impl<'t> Differs<'t> {
-    /// An integer is a number, so there it isn't sure.
+    /// Integer and number may pass for each other, so a mismatch of those two is not certain.
     fn types(is: &'t str, due: &'t str) -> Self {
         let numbers = ["number", "integer"];
         Self { what: What::Types(is, due), surely: !(numbers.contains(&is) && numbers.contains(&due)) }

@@ -1,4 +1,4 @@
-//! What is bound: references and expressions in the place of a value.
+//! Checks bound values: references and expressions in the place of a literal.
 
 use std::fmt;
 
@@ -14,19 +14,20 @@ use crate::names::{INVALID_PROPERTY_VALUE, INVALID_SCREEN_DYNAMIC_DATA};
 use crate::place::{Place, quoted};
 use crate::version::Version;
 
-/// What a member has to be bound to.
+/// What a member must be bound to.
 #[derive(Clone, Copy)]
 pub(super) enum Wanted {
-    /// One of these types.
+    /// A value of one of these types.
     Types(&'static [&'static str]),
-    /// A list of texts.
+    /// A list of strings.
     Texts,
-    /// A list of objects that have these members.
+    /// A list of objects with these members.
     Records(&'static [Key]),
 }
 
 impl<'a> Checker<'_, 'a> {
-    /// Whether a value is bound: a reference, or an expression in backticks. What is wrong with it has been said then.
+    /// Whether a value is bound, that is, a reference or an expression in backticks. Reports what
+    /// is wrong with it.
     pub(super) fn is_bound(&mut self, value: &'a Value, wanted: Wanted, scope: Scope<'_, 'a>, at: &Place<'_>) -> bool {
         let Some(text) = value.as_str() else { return false };
         if let Some(reference) = Reference::of(text) {
@@ -51,7 +52,7 @@ impl<'a> Checker<'_, 'a> {
         true
     }
 
-    /// A reference to nothing.
+    /// Reports a reference without a target.
     pub(super) fn dangling(
         &mut self,
         dangling: &Dangling<'_>,
@@ -83,7 +84,7 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// Whether what is referred to has the type that is wanted.
+    /// Checks that the target of a reference has the wanted type.
     fn fits(&mut self, target: Target<'_>, wanted: Wanted, scope: Scope<'_, 'a>, at: &Place<'_>) {
         let level = scope.references;
         let Some(is) = target.type_name() else { return };
@@ -94,7 +95,7 @@ impl<'a> Checker<'_, 'a> {
             return;
         }
         let due = match wanted {
-            // An integer is a number; WhatsApp compares the words.
+            // An integer is a number, but WhatsApp compares the type names.
             Wanted::Types(&[due @ ("number" | "integer"), _]) if is != due => {
                 let problem = format_args!("what is referred to is of the type {}; WhatsApp may ask for {due}", quoted(is));
                 self.found.note(at, Some(INVALID_SCREEN_DYNAMIC_DATA), problem);
@@ -112,7 +113,7 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// Whether the entries of a list that is declared have what a component needs of them.
+    /// Checks that the entries of a declared list have what a component needs.
     fn entries_fit(&mut self, schema: &Map<String, Value>, keys: &'static [Key], level: Level, at: &Place<'_>) {
         let Some(items) = schema.get("items").and_then(Value::as_object) else { return };
         let declared = items.get("properties").and_then(Value::as_object);
@@ -141,12 +142,12 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// Reads an expression; gives what it gives, unless something is wrong, which has been said then.
+    /// Checks an expression and returns its type, or `None` if it is wrong, which is reported.
     pub(super) fn expression(&mut self, text: &'a str, name: &'static str, scope: Scope<'_, 'a>, at: &Place<'_>) -> Option<Type> {
         self.reading(text, name, scope, at).map(|reading| reading.gives)
     }
 
-    /// The same, with more about it.
+    /// Like [`Self::expression`], but returns everything known about it.
     pub(super) fn reading(
         &mut self,
         text: &'a str,
@@ -177,13 +178,13 @@ impl<'a> Checker<'_, 'a> {
     }
 }
 
-/// What stands between backticks, if the whole text does.
+/// The text between backticks, if they enclose all of it.
 pub(super) fn backticked(text: &str) -> Option<&str> {
     if let Template::Expression(inside) = Template::of(text) { Some(inside) } else { None }
 }
 
 impl Takes {
-    /// The types that something may have that is put there; none where that is not looked at.
+    /// The types that a bound value may have here; empty if the type is not checked.
     fn types(self) -> &'static [&'static str] {
         match self {
             Self::Text(_) | Self::Name | Self::Colour | Self::Image | Self::Pattern | Self::OneOf(_) | Self::OneOfOrBound(_) => {
@@ -199,7 +200,7 @@ impl Takes {
 }
 
 impl Type {
-    /// The type of that name, as far as expressions know it.
+    /// Maps JSON Schema's name to a type of expressions.
     pub(super) fn named(name: Option<&str>) -> Self {
         match name {
             Some("string") => Self::Text,
@@ -210,7 +211,7 @@ impl Type {
         }
     }
 
-    /// What JSON Schema calls it, where it is known.
+    /// JSON Schema's name, if the type is known.
     pub(super) fn name(self) -> Option<&'static str> {
         match self {
             Self::Text => Some("string"),

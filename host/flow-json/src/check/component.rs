@@ -1,4 +1,4 @@
-//! The components of a screen: which there are, where, how many, and what they say.
+//! Checks the components of a screen: their kinds, places, number and members.
 
 use std::collections::HashSet;
 
@@ -20,23 +20,24 @@ use crate::place::{Place, quoted};
 use crate::schema::described;
 use crate::version::{FOOTER_DUE_SINCE, Version};
 
-/// Where components stand.
+/// The place of a list of components.
 #[derive(Clone, Copy)]
 pub(super) struct Spot<'s, 'a> {
     pub(super) scope: Scope<'s, 'a>,
     pub(super) area: Areas,
-    /// In how many `If`s that stand directly in each other.
+    /// How many `If`s are nested directly in each other here.
     pub(super) ifs: usize,
 }
 
-/// What there was of a screen's components so far.
+/// Counts a screen's components during the check.
 #[derive(Default)]
 pub(super) struct Tally<'a> {
     names: HashSet<&'a str>,
-    /// All but Forms, those of all branches too.
+    /// All components but Forms, those of all branches included.
     components: usize,
     forms: usize,
-    /// How many there can be of each kind at one time: of branches, those of the one that has most.
+    /// The most of each kind that can be visible at once: of branches, the one with the most
+    /// counts.
     at_once: Counts,
     rich_texts: usize,
     navigation_lists: usize,
@@ -46,7 +47,7 @@ pub(super) struct Tally<'a> {
 type Counts = [usize; COMPONENTS.len()];
 
 impl<'a> Checker<'_, 'a> {
-    /// The components of a list.
+    /// Checks a list of components.
     pub(super) fn components(&mut self, list: &'a Value, spot: Spot<'_, 'a>, tally: &mut Tally<'a>, at: &Place<'_>) {
         let Value::Array(components) = list else {
             let problem = format_args!("is {}; it must be a list of components", described(list));
@@ -80,7 +81,7 @@ impl<'a> Checker<'_, 'a> {
         self.components_inside(members, row, spot, tally, at);
     }
 
-    /// The lists of components that a component has. Of branches, one is shown at a time.
+    /// Checks the lists of components in a component. Only one branch is visible at a time.
     fn components_inside(
         &mut self,
         members: &'a Map<String, Value>,
@@ -128,7 +129,7 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// The component's kind, if it is one that there is.
+    /// The component's kind, if it is known.
     fn kind(&mut self, members: &'a Map<String, Value>, at: &Place<'_>) -> Option<ComponentKind> {
         let Some(kind) = members.get("type") else {
             self.wrong(at, MISSING_REQUIRED_TYPE_PROPERTY, format_args!("lacks its `type`, for example \"TextBody\""));
@@ -175,7 +176,7 @@ impl<'a> Checker<'_, 'a> {
         }
         if kind.field().is_some() && spot.scope.screen.has_form && !spot.scope.in_form {
             match kind {
-                // WhatsApp says nothing of these.
+                // WhatsApp does not report these.
                 ComponentKind::CalendarPicker | ComponentKind::ChipsSelector | ComponentKind::NavigationList => (),
                 _ => self.wrong(
                     &at,
@@ -220,7 +221,7 @@ impl<'a> Checker<'_, 'a> {
             let problem = format_args!("a screen has one PhotoPicker or one DocumentPicker, not both");
             self.wrong(&at, COMPONENT_TYPE_MAX_NUMBER_PER_SCREEN, problem);
         } else if kind == ComponentKind::Form && count > 1 {
-            // WhatsApp counts Forms from 7.0 on, and only where nothing branches.
+            // WhatsApp counts Forms from 7.0 on, and only on screens without branches.
             let level = if self.version.0 >= 7 && !spot.scope.screen.has_branches { self.level } else { Level::Note };
             let problem = format_args!("is Form number {count} of the screen; it may have one");
             self.found.add(level, &at, Some(COMPONENT_TYPE_MAX_NUMBER_PER_SCREEN), problem);
@@ -235,7 +236,7 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// The Footer of a terminal screen; WhatsApp looks at the first.
+    /// Checks the Footer of a terminal screen. WhatsApp checks only the first one.
     fn check_last_footer(&mut self, members: &Map<String, Value>, at: &Place<'_>) {
         let action = members.get(ON_CLICK).and_then(Action::of).and_then(Action::kind);
         if self.version >= FOOTER_DUE_SINCE && action == Some(ActionKind::Navigate) {
@@ -260,10 +261,10 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// What may not stand beside others.
+    /// Checks for components that must not have others beside them.
     pub(super) fn check_company(&mut self, tally: &Tally<'_>, at: &Place<'_>) {
         let Tally { components, rich_texts, navigation_lists, footers, .. } = *tally;
-        // A Footer beside it is taken from 6.3 on.
+        // A Footer is allowed beside a RichText from 6.3 on.
         let beside = components - rich_texts - if self.version >= Version(6, 3) { footers } else { 0 };
         if rich_texts > 1 || (rich_texts == 1 && (beside > 0 || (self.version < Version(6, 3) && tally.forms > 0))) {
             let with = if self.version >= Version(6, 3) { " with nothing but a Footer" } else { "" };
@@ -282,12 +283,12 @@ impl<'a> Checker<'_, 'a> {
     }
 }
 
-/// Where its number is counted.
+/// The index of the Footer's count.
 const FOOTER: usize = ComponentKind::Footer as usize;
 
-/// Directly in each other.
+/// Counts only `If`s directly inside each other.
 const MAX_NESTED_IFS: usize = 3;
 
-/// What Meta's reference says; what refuses counts to 100.
+/// The limit in Meta's reference, then the one that the validator enforces.
 const MANY_COMPONENTS: usize = 50;
 const MAX_COMPONENTS: usize = 100;

@@ -1,4 +1,4 @@
-//! Dates: `2026-11-28`, and nothing else.
+//! Checks dates, which must be like `2026-11-28`.
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ use crate::names::{
 use crate::place::{Place, quoted};
 use crate::schema::described;
 
-/// The days between which a picker lets choose, as texts, which sort as the days do.
+/// The days that a picker allows, as strings, which sort as the days do.
 #[derive(Clone, Copy, Default)]
 struct Range<'a> {
     least: Option<&'a str>,
@@ -21,7 +21,7 @@ struct Range<'a> {
 
 impl<'a> Checker<'_, 'a> {
     pub(super) fn check_date_picker(&mut self, members: &'a Map<String, Value>, at: &Place<'_>) {
-        // Before 5.0 it had milliseconds.
+        // Before 5.0 its dates were milliseconds.
         if self.version.is_retired() {
             return;
         }
@@ -34,7 +34,7 @@ impl<'a> Checker<'_, 'a> {
     pub(super) fn check_calendar_picker(&mut self, members: &'a Map<String, Value>, at: &Place<'_>) {
         let range = self.check_range(members, at);
         let mode = members.get("mode");
-        // A mode that is bound is read as single by WhatsApp, so it can't be known.
+        // WhatsApp reads a bound mode as single, so the real mode is unknown here.
         if mode.is_some_and(|mode| mode.as_str().is_none_or(|mode| Reference::of(mode).is_some())) {
             return;
         }
@@ -71,7 +71,7 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// The first and the last day; gives them as far as they are days.
+    /// Checks the first and the last day, and returns those that are valid.
     fn check_range(&mut self, members: &'a Map<String, Value>, at: &Place<'_>) -> Range<'a> {
         let mut day = |name: &'static str| {
             let text = members.get(name)?.as_str().filter(|text| !is_bound(text))?;
@@ -128,7 +128,7 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// A member that says something for each end of a range.
+    /// Checks a member that has a value for each end of a range.
     fn check_ends(&mut self, members: &'a Map<String, Value>, name: &str, due: &str, both: bool, at: &Place<'_>) {
         let place = at.key(name);
         let ends = match members.get(name) {
@@ -156,12 +156,12 @@ impl<'a> Checker<'_, 'a> {
     }
 }
 
-/// Whether a text stands for a value that is not known yet.
+/// Whether a text is bound, so that its value is not known yet.
 fn is_bound(text: &str) -> bool {
     text.starts_with("${") || text.starts_with('`')
 }
 
-/// Year, month and day; whether there is such a day nobody asks.
+/// Checks only the shape year-month-day. WhatsApp does not check that the day exists.
 fn is_day(text: &str) -> bool {
     let shape = text.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
     shape.eq("0000-00-00".bytes())

@@ -1,26 +1,26 @@
-//! The types of expressions: what one gives, and whether its operators fit what they stand between.
+//! Infers the types of expressions and checks the operands of their operators.
 
 use crate::document::{Meaning, NoExpression, Reference};
 
-/// What an expression gives.
+/// The type of an expression's result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Type {
     Text,
     Number,
     Integer,
     Flag,
-    /// Nobody can say.
+    /// Can't be inferred.
     Unknown,
 }
 
-/// Why an expression is none.
+/// What is wrong with an expression.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fault<'a> {
-    /// It ends too early, or something stands where it can't.
+    /// It ends too early, or has something in the wrong place.
     Syntax(&'static str),
-    /// A reference that refers to nothing; who resolves it has said so.
+    /// A reference without a target, which the resolver has reported.
     Dangling,
-    /// An operator that its operands don't fit.
+    /// An operator whose operands have the wrong types.
     Types(&'a str, &'static str),
 }
 
@@ -30,12 +30,12 @@ impl From<NoExpression> for Fault<'_> {
     }
 }
 
-/// An expression as far as it was read.
+/// What is known of an expression.
 pub(super) struct Reading {
     pub(super) gives: Type,
-    /// Whether it is a value that is written down.
+    /// Whether it is a literal.
     pub(super) literal: bool,
-    /// What WhatsApp may not compute in it.
+    /// Something that WhatsApp may be unable to compute.
     pub(super) doubt: Option<&'static str>,
 }
 
@@ -49,7 +49,7 @@ impl Reading {
     }
 }
 
-/// Reads the type of an expression; what a reference gives, `resolve` says.
+/// Infers the type of an expression. `resolve` gives the type of a reference.
 pub(super) fn read<'a>(text: &'a str, resolve: &mut dyn FnMut(Reference<'a>) -> Option<Type>) -> Result<Reading, Fault<'a>> {
     Typing { resolve }.read(text)
 }
@@ -117,7 +117,7 @@ fn combined<'a>(operator: &'static str, left: Type, right: Type) -> Result<Type,
     }
 }
 
-/// What WhatsApp's own reader of expressions seems not to take, though its reference does.
+/// Finds what WhatsApp's own parser seems to refuse although its reference allows it.
 fn doubt(operator: &str, left: &Reading, right: &Reading) -> Option<&'static str> {
     let integers = [left, right].iter().filter(|side| side.gives == Type::Integer).count();
     match operator {

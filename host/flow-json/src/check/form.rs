@@ -1,4 +1,4 @@
-//! What a Form says for its fields: their first values and their errors.
+//! Checks what a Form declares for its fields: initial values and error messages.
 
 use serde_json::{Map, Value};
 
@@ -24,7 +24,7 @@ impl<'a> Checker<'_, 'a> {
     }
 
     fn check_of_field(&mut self, part: &str, name: &str, value: &'a Value, scope: Scope<'_, 'a>, at: &Place<'_>) {
-        // WhatsApp looks at the names and the types from 7.0 on.
+        // WhatsApp checks the names and the types from 7.0 on.
         let level = if self.version >= Version(7, 0) { self.level } else { Level::Note };
         let component = scope.screen.named.get(name);
         let Some((component, field)) = component.and_then(|component| Some((*component, component.field()?))) else {
@@ -42,7 +42,7 @@ impl<'a> Checker<'_, 'a> {
         let due = match part {
             "init-values" => field.type_name(component),
             _ if is_range => "object",
-            // A picker of files has messages for what can go wrong with each.
+            // A file picker takes a text or one text for each kind of error.
             _ if field == Field::Media => return,
             _ => "string",
         };
@@ -56,7 +56,7 @@ impl<'a> Checker<'_, 'a> {
         match bound {
             Some((Some(reference), _)) => match reference.resolve_anywhere(scope.screen, self.outline) {
                 Ok(target) => {
-                    // An integer is a number, so there it isn't sure.
+                    // An integer is a number, so a refusal is not certain.
                     let level = if target.type_name() == Some("integer") && due == "number" { Level::Note } else { level };
                     if let Some(is) = target.type_name().filter(|is| *is != due) {
                         self.found.add(

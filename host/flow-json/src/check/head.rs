@@ -1,4 +1,4 @@
-//! The versions that a document is written for.
+//! Checks the top level of a document: its versions and keys.
 
 use serde_json::{Map, Value};
 
@@ -42,7 +42,7 @@ pub(super) fn check_version(document: &Map<String, Value>, found: &mut Collector
     Some(version)
 }
 
-/// The keys of the document as a whole.
+/// Checks the document's top-level keys.
 pub(super) fn check_keys(document: &Map<String, Value>, version: Option<Version>, found: &mut Collector) {
     for name in document.keys().filter(|name| !KEYS.contains(&name.as_str())) {
         let at = Place::WHOLE.key(name);

@@ -1,4 +1,4 @@
-//! A screen as a whole: its keys, its layout, and what its fields are protected by.
+//! Checks a screen as a whole: its title, its layout and its sensitive fields.
 
 use serde_json::{Map, Value};
 
@@ -16,7 +16,7 @@ use crate::schema::described;
 use crate::version::Version;
 
 impl<'a> Checker<'_, 'a> {
-    /// What a screen that has an id says beside it.
+    /// Checks everything on a screen but its id.
     pub(super) fn check_contents(&mut self, members: &'a Map<String, Value>, screen: &ScreenOutline<'a>, at: &Place<'_>) {
         self.check_title(members, at);
         if members.get("refresh_on_back") == Some(&Value::Bool(true)) && !self.has_endpoint {

@@ -1,8 +1,8 @@
-//! What was probably meant by a name that there is not.
+//! Suggests the name that the author probably meant.
 
 use std::fmt;
 
-/// What to do about a name that there is not. It is looked for when it is shown.
+/// Advice about an unknown name. The search runs only when the message is formatted.
 pub(super) fn instead<'n>(written: &'n str, names: impl Iterator<Item = &'n str> + Clone) -> impl fmt::Display {
     fmt::from_fn(move |f| match meant(written, names.clone()) {
         Some(meant) => write!(f, "write `{meant}`"),
@@ -10,7 +10,8 @@ pub(super) fn instead<'n>(written: &'n str, names: impl Iterator<Item = &'n str>
     })
 }
 
-/// The name that is written otherwise (`onClickAction`, `on_click_action`) or nearly so, if there is one.
+/// The known name that differs only in style (`onClickAction`, `on_click_action`) or by a few
+/// letters, if any.
 pub(super) fn meant<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     if written.len() > MAX_LENGTH {
         return None;
@@ -20,12 +21,12 @@ pub(super) fn meant<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> 
     names.filter(near).min_by_key(|name| distance(&plain, &self::plain(name)))
 }
 
-/// Small letters and digits, without what words are joined by.
+/// Lower-case letters and digits, without separators.
 fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|char| char.to_ascii_lowercase()).collect()
 }
 
-/// How many letters have to be changed, put in or taken out.
+/// The edit distance: how many letters must be changed, inserted or removed.
 fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (at, left) in one.bytes().enumerate() {

@@ -1,4 +1,4 @@
-//! Objects and lists of objects, by the table.
+//! Checks objects and lists of objects against the table.
 
 use std::fmt;
 
@@ -16,8 +16,8 @@ use crate::place::{Place, quoted};
 use crate::version::Version;
 
 impl<'a> Checker<'_, 'a> {
-    /// The members of an object that may have these keys and no others, but for one that has been `read`. `what` is how the object is
-    /// called. Components in it are left to the caller.
+    /// Checks the members of an object that may have only `keys`, except `read`, which was checked
+    /// before. Messages call the object `what`. Components in it are left to the caller.
     pub(super) fn members(
         &mut self,
         members: &'a Map<String, Value>,
@@ -52,7 +52,7 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// What WhatsApp takes and the phone has no room for.
+    /// Reports values that WhatsApp accepts but the phone cuts.
     fn check_length(&mut self, value: &Value, longest: usize, at: &Place<'_>) {
         match value {
             Value::String(text) if Reference::of(text).is_none() && backticked(text).is_none() => {
@@ -68,7 +68,7 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// A key that is in no table.
+    /// Reports a key that is not in the table.
     pub(super) fn unknown_key(&mut self, name: &str, keys: &'static [Key], what: fmt::Arguments<'_>, at: &Place<'_>) {
         // A later version may have it.
         let level = if self.version.is_later() { Level::Note } else { self.level };
@@ -76,7 +76,7 @@ impl<'a> Checker<'_, 'a> {
         self.found.add(level, at, Some(INVALID_PROPERTY_KEY), format_args!("{what} has no {}; {advice}", quoted(name)));
     }
 
-    /// Something that a version before `since` doesn't know.
+    /// Reports something that versions before `since` don't have.
     pub(super) fn check_age(&mut self, what: &str, since: Version, at: &Place<'_>) {
         if self.version < since {
             let version = self.version;
@@ -102,7 +102,7 @@ impl<'a> Checker<'_, 'a> {
         if records.is_empty() {
             self.wrong(at, MIN_ITEMS_REQUIRED, format_args!("is empty; it needs an entry at least"));
         }
-        // WhatsApp doesn't follow the references in there, so they may be meant as texts.
+        // WhatsApp doesn't resolve references in entries, so they may be meant as plain text.
         let leads = keys.iter().any(|key| matches!(key.takes, Takes::Click(_)));
         let actions = if leads { Level::Note } else { scope.actions };
         let scope = Scope { in_form: false, actions, ..scope.unseen() };

@@ -1,7 +1,9 @@
-//! The check of a document: what WhatsApp would refuse at publishing, and what its author should know.
+//! Checks a document for what WhatsApp would refuse at publishing and for what its author should
+//! know.
 //!
-//! What WhatsApp refuses for sure is an error. What it takes although it can't do what was meant, and what nobody outside of Meta can know
-//! for sure, is a note: a document that is refused here without need is worse than one that is taken and refused there.
+//! An error is something that WhatsApp certainly refuses. A note is something that WhatsApp accepts
+//! although it can't do what was meant, or something that nobody outside of Meta can know for sure:
+//! refusing a good document here is worse than accepting one that WhatsApp refuses.
 
 mod action;
 mod agreement;
@@ -32,7 +34,8 @@ use super::reply::ReplyRules;
 use super::routes::WrittenRoutes;
 use super::version::{NEWEST, Version};
 
-/// Checks a document; gives the rules for replies, which are worth something if no error was found.
+/// Checks a document and returns the rules for replies, which are meaningful only if there was no
+/// error.
 pub(crate) fn check(document: &Document, outline: &Outline<'_>, routes: &WrittenRoutes<'_>, found: &mut Collector) -> ReplyRules {
     let document = document.written();
     let version = head::check_version(document, found);
@@ -62,72 +65,73 @@ pub(crate) fn check(document: &Document, outline: &Outline<'_>, routes: &Written
     rules
 }
 
-/// The check on its way through the screens.
+/// The state of the check while it walks the screens.
 struct Checker<'c, 'a> {
-    /// What the document is written for; the newest where it doesn't say.
+    /// The document's version; the newest if it is missing or unreadable.
     version: Version,
-    /// What findings are that are errors in a version that can be published.
+    /// The level of findings that are errors in any version that can be published.
     level: Level,
     outline: &'c Outline<'a>,
     routes: &'c WrittenRoutes<'a>,
     has_endpoint: bool,
-    /// How many `ImageCarousel`s there were.
+    /// How many `ImageCarousel`s there were so far.
     carousels: usize,
-    /// How many declarations may still be compared with each other: without a bound, two large ones that many actions name would cost
-    /// their product.
+    /// How many more declarations may be compared. Without a bound, two large declarations that
+    /// many actions name would cost their product.
     fuel: usize,
     found: &'c mut Collector,
 }
 
-/// Where something stands.
+/// The context of a value, and the levels of its findings.
 #[derive(Clone, Copy)]
 struct Scope<'s, 'a> {
     screen: &'s ScreenOutline<'a>,
     in_form: bool,
-    /// What references to nothing and to something of another type are.
+    /// The level for references without a target or with a target of the wrong type.
     references: Level,
-    /// What expressions are that can't be computed.
+    /// The level for expressions that can't be computed.
     expressions: Level,
-    /// What actions are that lead nowhere or send what isn't there.
+    /// The level for actions that lead nowhere or send something that does not exist.
     actions: Level,
 }
 
 impl Scope<'_, '_> {
-    /// The same where WhatsApp doesn't look.
+    /// The scope of a place that WhatsApp doesn't check.
     fn unseen(self) -> Self {
         Self { references: Level::Note, expressions: Level::Note, actions: Level::Note, ..self }
     }
 
-    /// The same inside of an action.
+    /// The scope inside of an action.
     fn of_action(self) -> Self {
         Self { references: self.actions, expressions: self.actions, ..self }
     }
 }
 
 impl Checker<'_, '_> {
-    /// Something that WhatsApp refuses.
+    /// Reports something that WhatsApp refuses.
     fn wrong(&mut self, at: &Place<'_>, name: &'static str, problem: fmt::Arguments<'_>) {
         self.found.add(self.level, at, Some(name), problem);
     }
 
-    /// Something that WhatsApp takes, as far as is known.
+    /// Reports something that WhatsApp accepts, as far as is known.
     fn doubtful(&mut self, at: &Place<'_>, problem: fmt::Arguments<'_>) {
         self.found.note(at, None, problem);
     }
 
-    /// What is bound to what isn't there: in 7.1 alone, WhatsApp doesn't look.
+    /// The level for bindings without a target. Only in 7.1, WhatsApp doesn't check them.
     fn level_of_bindings(&self) -> Level {
         if self.version == Version(7, 1) { Level::Note } else { self.level }
     }
 
-    /// Whether a comparison may still be made.
+    /// Uses up one comparison; false if none is left.
     fn burn(&mut self) -> bool {
         self.fuel = self.fuel.saturating_sub(1);
         self.fuel > 0
     }
 }
 
-/// What hosts keep of a Flow JSON are its schemas, so these are bounded; our own limit, far above what screens declare.
+/// Hosts keep the schemas of a Flow JSON, so their size is bounded. The limit is our own, far above
+/// what real screens declare.
 const MAX_RULES_WEIGHT: usize = 1 << 20;
 
 /// A real document needs hundreds.

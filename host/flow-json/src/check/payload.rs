@@ -1,4 +1,4 @@
-//! Payloads: what an action sends along, and whether the next screen, or the own, takes it.
+//! Checks payloads: the data that an action sends, and whether the receiving screen accepts it.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -21,7 +21,7 @@ use crate::schema::REQUIRED;
 use crate::version::Version;
 
 impl<'c, 'a> Checker<'c, 'a> {
-    /// A payload, of an action that can be taken.
+    /// Checks the payload of an action whose kind is allowed.
     pub(super) fn check_payload(
         &mut self,
         kind: ActionKind,
@@ -46,7 +46,7 @@ impl<'c, 'a> Checker<'c, 'a> {
         }
     }
 
-    /// A navigate action without a payload, to a screen that declares data.
+    /// Reports a `navigate` action without a payload to a screen that declares data.
     pub(super) fn check_lacking_payload(&mut self, action: &'a Map<String, Value>, scope: Scope<'_, 'a>, at: &Place<'_>) {
         let Some(next) = self.next_screen(action).filter(|next| declared(next).next().is_some()) else { return };
         let lacking = lacking(next, &EMPTY);
@@ -54,18 +54,18 @@ impl<'c, 'a> Checker<'c, 'a> {
         self.found.add(self.level_of_fields(scope), at, Some(MISSING_NAVIGATION_ACTION_PAYLOAD), problem);
     }
 
-    /// The screen that a navigate action leads to, if it is one.
+    /// The screen that a `navigate` action leads to, if it exists.
     fn next_screen(&self, action: &'a Map<String, Value>) -> Option<&'c ScreenOutline<'a>> {
         let (next, outline) = (action.get("next").filter(|next| next["type"] == "screen")?, self.outline);
         outline.screen(next["name"].as_str()?)
     }
 
-    /// WhatsApp looked at which fields go along in 5.1, stopped in 6.0, and looks again since 7.3.
+    /// WhatsApp checked which fields are sent in 5.1, stopped in 6.0, and checks again since 7.3.
     fn level_of_fields(&self, scope: Scope<'_, 'a>) -> Level {
         if self.version >= Version(6, 0) && self.version < Version(7, 3) { Level::Note } else { scope.actions }
     }
 
-    /// A value that is sent, or a part of it: `depth` levels inside.
+    /// Checks a value that is sent; `depth` counts the lists and objects around it.
     fn check_sent(
         &mut self,
         kind: ActionKind,
@@ -97,7 +97,7 @@ impl<'c, 'a> Checker<'c, 'a> {
         scope: Scope<'_, 'a>,
         at: &Place<'_>,
     ) {
-        // What is inside of lists and objects WhatsApp doesn't look at.
+        // WhatsApp doesn't check what is inside lists and objects.
         let seen = scope.actions;
         let scope = if depth > 0 { scope.unseen() } else { scope };
         if let Some(reference) = Reference::of(text) {
@@ -196,13 +196,12 @@ impl<'c, 'a> Checker<'c, 'a> {
     }
 }
 
-/// The properties that a screen declares.
 fn declared<'s, 'a>(screen: &'s ScreenOutline<'a>) -> impl Iterator<Item = (&'a String, &'a Value)> + use<'s, 'a> {
     screen.data.into_iter().flatten().filter(|(name, _)| *name != REQUIRED)
 }
 
-/// The names that a screen declares and a payload lacks, the first of them: looked for when they are shown, for it costs the time of the
-/// whole declaration.
+/// Names the first of the properties that a screen declares and a payload lacks. Runs only when
+/// formatted, because it reads the whole declaration.
 fn lacking(screen: &ScreenOutline<'_>, payload: &Map<String, Value>) -> impl fmt::Display {
     fmt::from_fn(move |f| {
         let mut names = declared(screen).map(|(name, _)| name).filter(|name| !payload.contains_key(*name));
@@ -216,7 +215,7 @@ fn lacking(screen: &ScreenOutline<'_>, payload: &Map<String, Value>) -> impl fmt
     })
 }
 
-/// The files that a payload carries at the most.
+/// An upper bound for the files that a payload carries.
 #[derive(Default)]
 struct Media {
     files: u64,
@@ -250,9 +249,9 @@ static EMPTY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
 
 const MAX_SHOWN: usize = 5;
 
-/// What a picker takes that doesn't say it.
+/// The limit of a picker that states none.
 const MOST_FILES: u64 = 30;
 
-/// What a message can carry.
+/// The limits of a message.
 const MAX_FILES: u64 = 10;
 const MAX_KILOBYTES: u64 = 100 << 10;

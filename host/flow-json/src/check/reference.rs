@@ -1,4 +1,4 @@
-//! What references refer to, and what they give.
+//! Resolves references and gives the types of their targets.
 
 use serde_json::{Map, Value};
 
@@ -6,38 +6,38 @@ use crate::document::{Component, Reference, Store};
 use crate::kind::{CalendarMode, Field};
 use crate::outline::{Outline, ScreenOutline};
 
-/// What a reference refers to.
+/// The target of a reference.
 #[derive(Clone, Copy)]
 pub(super) enum Target<'a> {
-    /// A property of a screen's data, or a part of it: its schema.
+    /// A property of a screen's data, or a part of it, as its schema.
     Data(&'a Map<String, Value>),
-    /// A field.
     Field(Component<'a>, Field),
-    /// A component whose kind is not known.
+    /// A component of unknown kind.
     Unknown,
 }
 
-/// Why a reference refers to nothing.
+/// Why a reference has no target.
 pub(super) enum Dangling<'a> {
     NoScreen(&'a str),
     OwnScreen(&'a str),
     NoData(&'a str),
     NoField(&'a str),
-    /// What stands there is declared as a list.
+    /// The path leads into a value that is declared as a list.
     InList,
-    /// The component has a name and no value.
+    /// The component has a name but no value.
     NoValue,
-    /// A text that begins and ends like a reference, with more than a name between.
+    /// The text begins and ends like a reference, but has more than a name in it.
     Mixed,
 }
 
-/// Whether a text that is no reference is taken for one by WhatsApp: it looks at how a text begins and how it ends.
+/// Whether WhatsApp takes a text for a reference although it is not one: WhatsApp checks only how
+/// the text begins and ends.
 pub(super) fn looks_like_one(text: &str) -> bool {
     text.ends_with('}') && ["${data.", "${form.", "${screen."].iter().any(|begin| text.starts_with(begin))
 }
 
 impl<'a> Reference<'a> {
-    /// What it refers to, on a screen.
+    /// Finds the target of a reference on screen `own`, which must not name itself.
     pub(super) fn resolve(self, own: &ScreenOutline<'a>, outline: &Outline<'a>) -> Result<Target<'a>, Dangling<'a>> {
         match self.screen {
             None => self.resolve_on(own),
@@ -46,7 +46,7 @@ impl<'a> Reference<'a> {
         }
     }
 
-    /// The same, where a screen may name itself.
+    /// Like [`Self::resolve`], but a screen may name itself.
     pub(super) fn resolve_anywhere(self, own: &ScreenOutline<'a>, outline: &Outline<'a>) -> Result<Target<'a>, Dangling<'a>> {
         match self.screen {
             Some(id) => self.resolve_on(outline.screen(id).ok_or(Dangling::NoScreen(id))?),
@@ -87,7 +87,7 @@ fn field<'a>(screen: &ScreenOutline<'a>, name: &'a str) -> Result<Target<'a>, Da
 }
 
 impl Target<'_> {
-    /// The type of what it gives, as JSON Schema calls it; none where nobody can say.
+    /// JSON Schema's name for the target's type; `None` if unknown.
     pub(super) fn type_name(&self) -> Option<&str> {
         match self {
             Self::Data(schema) => schema.get("type").and_then(Value::as_str),
@@ -96,7 +96,7 @@ impl Target<'_> {
         }
     }
 
-    /// The type of the elements, if it is a list and says it.
+    /// The type of a list's elements, if stated.
     pub(super) fn element_type(&self) -> Option<&str> {
         match self {
             Self::Data(schema) => schema.get("items").and_then(|items| items.get("type")).and_then(Value::as_str),
@@ -108,7 +108,7 @@ impl Target<'_> {
 }
 
 impl Field {
-    /// What JSON Schema calls the value of such a component.
+    /// JSON Schema's name for the type of the component's value.
     pub(super) fn type_name(self, component: Component<'_>) -> &'static str {
         let says =
             |name: &str, values: &[&str]| component.member(name).and_then(Value::as_str).is_some_and(|is| values.contains(&is));

@@ -1,4 +1,4 @@
-//! The routing model, and where `navigate` actions lead beside it.
+//! Checks the routing model, and where `navigate` actions lead in addition to it.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -12,7 +12,7 @@ use crate::routes::WrittenRoutes;
 use crate::schema::described;
 use crate::version::Version;
 
-/// Checks the routes between the screens, of which there is one at least.
+/// Checks the routes between the screens. There must be at least one screen.
 pub(super) fn check_routes(
     document: &Map<String, Value>,
     outline: &Outline<'_>,
@@ -35,7 +35,8 @@ pub(super) fn check_routes(
         }
     }
     check_branches(document, outline, routes, &at, found);
-    // Without a routing model, a NavigationList may lead to every screen: its entries can come with the data.
+    // Without a routing model, a NavigationList may lead to every screen, because its entries can
+    // come with the data.
     if document.contains_key("routing_model") || !outline.screens.iter().any(|screen| screen.has_navigation_list) {
         check_entries_and_connections(outline, routes, version, &at, found);
     }
@@ -78,7 +79,7 @@ fn check_model_is_complete(outline: &Outline<'_>, routes: &WrittenRoutes<'_>, fo
     }
 }
 
-/// What is counted is what is written: a target twice is two branches.
+/// Counts targets as written: a target listed twice is two branches.
 fn check_branches(
     document: &Map<String, Value>,
     outline: &Outline<'_>,
@@ -96,7 +97,7 @@ fn check_branches(
     }
 }
 
-/// Routes that lead back to where they came from. Depth first, without recursion.
+/// Reports routes that lead back to their start. Searches depth first, without recursion.
 fn check_loops(outline: &Outline<'_>, routes: &WrittenRoutes<'_>, at: &Place<'_>, found: &mut Collector) {
     let (mut done, mut on_the_way) = (HashSet::new(), HashSet::new());
     for screen in &outline.screens {
@@ -124,7 +125,7 @@ fn check_loops(outline: &Outline<'_>, routes: &WrittenRoutes<'_>, at: &Place<'_>
     }
 }
 
-/// A screen that nothing leads to, and no island.
+/// Checks that there is an entry screen and that all screens are connected.
 fn check_entries_and_connections(
     outline: &Outline<'_>,
     routes: &WrittenRoutes<'_>,
@@ -134,7 +135,7 @@ fn check_entries_and_connections(
 ) {
     if !outline.screens.iter().any(|screen| routes.begin_with(screen.id)) {
         let problem = format_args!("there is no entry screen, which the flow could begin with: each is the target of a route");
-        // In these versions WhatsApp doesn't look.
+        // WhatsApp doesn't check this in these versions.
         let unseen = version >= Version(6, 3) && version < NAVIGATION_COUNTS_SINCE;
         found.add(if unseen { Level::Note } else { Level::Error }, at, Some(INVALID_ROUTING_MODEL), problem);
     } else if version >= NAVIGATION_COUNTS_SINCE {
@@ -156,12 +157,13 @@ fn check_entries_and_connections(
     }
 }
 
-/// Where a screen's actions lead, but for itself, which is said elsewhere. WhatsApp doesn't look into a NavigationList.
+/// Where a screen's actions lead, except to the screen itself, which is reported elsewhere.
+/// WhatsApp ignores screens with a NavigationList.
 fn destinations<'s, 'a>(screen: &'s ScreenOutline<'a>) -> impl Iterator<Item = &'a str> + use<'s, 'a> {
     screen.destinations.iter().copied().filter(|id| *id != screen.id && !screen.has_navigation_list)
 }
 
-/// The screens that routes connect with this one, in whichever direction.
+/// The screens that routes connect with this one, in either direction.
 fn connected_with<'a>(first: &ScreenOutline<'a>, routes: &WrittenRoutes<'a>) -> HashSet<&'a str> {
     let mut neighbours: HashMap<&str, Vec<&str>> = HashMap::new();
     for (source, targets) in &routes.targets {
@@ -177,7 +179,7 @@ fn connected_with<'a>(first: &ScreenOutline<'a>, routes: &WrittenRoutes<'a>) -> 
     connected
 }
 
-/// Since then, a screen that an action navigate leads back to is no entry screen.
+/// From this version on, a screen that is the target of a `navigate` action is not an entry screen.
 const NAVIGATION_COUNTS_SINCE: Version = Version(7, 3);
 
 /// `protocol.md` section 5.

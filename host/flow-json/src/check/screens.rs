@@ -1,4 +1,4 @@
-//! The screens: how many, their ids, and how the flow ends.
+//! Checks the screens: their number, their ids, and that the flow can end.
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ use crate::screen_id::{IdFault, SUCCESS, id_fault};
 use crate::version::{FOOTER_DUE_SINCE, Version};
 
 impl<'a> Checker<'_, 'a> {
-    /// Checks the screens; says whether there are some that others can lead to.
+    /// Checks the screens; returns whether there are any for routes to lead to.
     pub(super) fn check_screens(&mut self, document: &'a Map<String, Value>) -> bool {
         let at = Place::WHOLE.key("screens");
         let found = &mut *self.found;
@@ -146,7 +146,7 @@ fn check_ends(outline: &Outline<'_>, version: Version, at: &Place<'_>, found: &m
         let problem = format_args!("`success` is false on every terminal screen; one at least must end the flow with success");
         found.error(&at.item(first.number).key("success"), Some(INVALID_PROPERTY_VALUE), problem);
     }
-    // Meta's page asks for it in every version; WhatsApp looks from here on.
+    // Meta's page requires it in every version; WhatsApp checks it from this version on.
     let level = if version < FOOTER_DUE_SINCE { Level::Note } else { Level::Error };
     for screen in terminal().filter(|screen| !screen.has_footer) {
         let problem = format_args!(

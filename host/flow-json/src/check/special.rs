@@ -1,4 +1,4 @@
-//! What holds for one kind of component, beside what the table says of its keys.
+//! Checks the rules of single kinds of components that the table can't express.
 
 use std::collections::HashSet;
 
@@ -46,7 +46,7 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// When an `If` holds.
+    /// Checks the condition of an `If`.
     pub(super) fn condition(&mut self, condition: &'a Value, scope: Scope<'_, 'a>, at: &Place<'_>) {
         let text = match condition {
             Value::Bool(_) if self.version >= Version(6, 0) => {
@@ -71,7 +71,7 @@ impl<'a> Checker<'_, 'a> {
             );
             return;
         }
-        // Of 7.1 WhatsApp doesn't look at conditions either.
+        // In 7.1 WhatsApp doesn't check conditions either.
         let (level, scope) = (scope.references, Scope { expressions: scope.references, ..scope });
         let inside = backticked(text).filter(|_| self.version >= Version(6, 0));
         let Some(reading) = self.reading(inside.unwrap_or(text), INVALID_PROPERTY_VALUE, scope, at) else { return };
@@ -79,7 +79,7 @@ impl<'a> Checker<'_, 'a> {
             let problem = format_args!("is a value that is written down; a condition looks at data or at a field");
             self.found.add(level, at, Some(INVALID_PROPERTY_VALUE), problem);
         } else if !matches!(reading.gives, Type::Flag | Type::Unknown) {
-            // In backticks WhatsApp takes a text too.
+            // In backticks WhatsApp accepts a text too.
             let level = if inside.is_some() && reading.gives == Type::Text { Level::Note } else { level };
             let problem = format_args!("gives a {}; a condition gives true or false", reading.gives.name().unwrap_or_default());
             self.found.add(level, at, Some(INVALID_PROPERTY_VALUE), problem);
@@ -134,7 +134,8 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// The ids of entries that are written down: WhatsApp takes them twice, and phones show an error in the place of the component.
+    /// Checks the ids of literal entries. WhatsApp accepts duplicates, and phones show an error in
+    /// place of the component.
     fn check_ids(&mut self, members: &Map<String, Value>, list: &str, at: &Place<'_>) {
         let (at, mut seen) = (at.key(list), HashSet::new());
         let entries = members.get(list).and_then(Value::as_array).into_iter().flatten().enumerate();
@@ -146,7 +147,7 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// The options that are written down.
+    /// Checks literal options.
     fn check_options(&mut self, members: &Map<String, Value>, at: &Place<'_>) {
         self.check_ids(members, "data-source", at);
         let Some(options) = members.get("data-source").and_then(Value::as_array) else { return };
@@ -211,6 +212,6 @@ impl<'a> Checker<'_, 'a> {
     }
 }
 
-/// Meta's reference of components.
+/// From Meta's reference of components.
 const MAX_CAROUSELS: usize = 3;
 const MAX_IMAGES: usize = 3;

@@ -1,4 +1,4 @@
-//! Values, by what the table says that they may be.
+//! Checks values against what the table allows.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ use crate::schema::described;
 use crate::version::Version;
 
 impl<'a> Checker<'_, 'a> {
-    /// A value, by what it may be.
+    /// Checks a value against what its member accepts.
     pub(super) fn value(&mut self, value: &'a Value, takes: Takes, scope: Scope<'_, 'a>, at: &Place<'_>) {
         match takes {
             Takes::Text(blank) => self.text(value, blank, scope, at),
@@ -57,12 +57,12 @@ impl<'a> Checker<'_, 'a> {
                     self.wrong(at, PATTERN_MISMATCH, problem);
                 }
             }
-            // Who walks through the components takes these.
+            // The walk through the components checks these.
             Takes::Components(_) | Takes::Cases => (),
         }
     }
 
-    /// What is written down and has to be of a kind.
+    /// Reports a literal of the wrong type.
     pub(super) fn fixed(&mut self, value: &Value, fits: bool, expected: &str, at: &Place<'_>) {
         if !fits {
             self.wrong(at, INVALID_PROPERTY_TYPE, format_args!("is {}; it must be {expected}", described(value)));
@@ -91,7 +91,7 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// A text that is none as a whole, but looks like one.
+    /// Reports a text that only looks as if it contained a reference.
     pub(super) fn plain_text(&mut self, text: &str, at: &Place<'_>) {
         if ["${data", "${form", "${screen."].iter().any(|begin| text.contains(begin)) {
             let problem = format_args!(

@@ -1,49 +1,53 @@
-//! Expressions between backticks, and the conditions of an `If`: `` `'Hello ' ${data.name}` ``, `` `${form.age} >= 18 && !${form.opt_out}` ``.
+//! Expressions between backticks, and the conditions of an `If`: `` `'Hello ' ${data.name}` ``,
+//! `` `${form.age} >= 18 && !${form.opt_out}` ``.
 
 use super::reference::Reference;
 
-/// What is made of an expression while it is read: its type, for who checks it, or its value, for who shows it.
+/// Gives an expression its meaning while it is parsed: its type for a checker, its value for a
+/// renderer.
 pub trait Meaning<'a> {
-    /// What is made of an operand, and of what operators make of them.
+    /// The result of an operand or an operator.
     type Value;
-    /// Why nothing can be made of it.
+    /// Why an expression has no result.
     type Fault: From<NoExpression>;
 
-    /// A text in single quotation marks, as it is written between them: a backslash takes the next character as it is.
+    /// A string in single quotation marks, as written between them. A backslash escapes the next
+    /// character.
     fn text(&mut self, written: &'a str) -> Self::Value;
 
-    /// A number that is written down: digits and points, with or without a sign.
+    /// A number literal: digits and points, with an optional sign.
     fn number(&mut self, written: &'a str) -> Result<Self::Value, Self::Fault>;
 
-    /// True or false, written down.
+    /// A boolean literal.
     fn flag(&mut self, flag: bool) -> Self::Value;
 
-    /// What a reference refers to.
+    /// The target of a reference.
     fn reference(&mut self, reference: Reference<'a>) -> Result<Self::Value, Self::Fault>;
 
-    /// What stands in parentheses.
+    /// An expression in parentheses.
     fn group(&mut self, inside: Self::Value) -> Self::Value;
 
-    /// What is true where the operand is false.
+    /// Logical negation.
     fn not(&mut self, of: Self::Value) -> Result<Self::Value, Self::Fault>;
 
-    /// The operand with another sign.
+    /// Arithmetic negation.
     fn negative(&mut self, of: Self::Value) -> Result<Self::Value, Self::Fault>;
 
-    /// What an operator makes of two operands: one of `||`, `&&`, `==`, `!=`, `<=`, `>=`, `<`, `>`, `+`, `-`, `*`, `/` and `%`.
+    /// A binary operator: one of `||`, `&&`, `==`, `!=`, `<=`, `>=`, `<`, `>`, `+`, `-`, `*`, `/`
+    /// and `%`.
     fn binary(&mut self, operator: &'static str, left: Self::Value, right: Self::Value) -> Result<Self::Value, Self::Fault>;
 
-    /// The text of two that stand side by side.
+    /// The concatenation of two adjacent expressions.
     fn joined(&mut self, left: Self::Value, right: Self::Value) -> Self::Value;
 
-    /// Reads an expression, which may be within backticks that are taken off already. Costs a time that grows with its length.
+    /// Evaluates an expression, without its backticks. The time grows with its length.
     fn read(&mut self, text: &'a str) -> Result<Self::Value, Self::Fault>
     where
         Self: Sized,
     {
         let mut reader = Reader { rest: text, meaning: self, depth: 0 };
         let mut all = reader.binary(0)?;
-        // What stands side by side is joined to a text.
+        // Adjacent expressions are concatenated as text.
         while reader.peek().is_some() {
             let next = reader.binary(0)?;
             all = reader.meaning.joined(all, next);
@@ -52,7 +56,8 @@ pub trait Meaning<'a> {
     }
 }
 
-/// Why a text is no expression: it ends too early, or something stands where it can't. Worded to stand behind "the expression".
+/// Why a text is not an expression: it ends too early, or has something in the wrong place. The
+/// message follows the words "the expression".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoExpression(pub &'static str);
 
@@ -75,7 +80,7 @@ impl<'a, M: Meaning<'a>> Reader<'_, 'a, M> {
         taken.is_some()
     }
 
-    /// Operators that bind at least so tightly, from left to right.
+    /// Parses left-associative operators whose precedence is at least `least`.
     fn binary(&mut self, least: usize) -> Result<M::Value, M::Fault> {
         let mut left = self.unary()?;
         loop {
@@ -170,7 +175,7 @@ impl<'a, M: Meaning<'a>> Reader<'_, 'a, M> {
 
 const NO_REFERENCE: NoExpression = NoExpression("has a reference that is none; it is written ${data.name} or ${form.name}");
 
-/// From the loosest to the tightest; a longer one before what it begins with.
+/// From the lowest precedence to the highest. A longer operator comes before its own prefix.
 const OPERATORS: [(&str, usize); 13] = [
     ("||", 1),
     ("&&", 2),
@@ -187,14 +192,14 @@ const OPERATORS: [(&str, usize); 13] = [
     ("%", 6),
 ];
 
-/// Far more parentheses than anybody writes.
+/// Far more nesting than anybody writes.
 const MAX_DEPTH: usize = 50;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Writes an expression down again, with parentheses around all that belongs together.
+    /// Writes an expression out again, with parentheses around every operation.
     struct Written;
 
     impl<'a> Meaning<'a> for Written {

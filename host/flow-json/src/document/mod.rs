@@ -1,7 +1,7 @@
-//! A Flow JSON as it is written: the one reading that everybody shares who looks into it.
+//! A Flow JSON as it is written: the one parser that everything else shares.
 //!
-//! It is lenient: a member that is not as it must be is as good as none, and a component of tomorrow is a component of no known kind. What
-//! is wrong with a document the check says, which goes through the same values with their places.
+//! It is lenient: a malformed member counts as missing, and a component from a later version has no
+//! known kind. The check walks the same values with their places and reports what is wrong.
 
 mod action;
 mod component;
@@ -24,34 +24,35 @@ pub(crate) use self::component::{CASES, CHILDREN, ELSE, THEN};
 use super::text::{Unreadable, read};
 use super::version;
 
-/// A document. Clones share what is in it.
+/// A parsed document. Clones share its content.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
     written: Arc<Map<String, Value>>,
 }
 
 impl Document {
-    /// Reads a text of at most 10 MiB. What the document says is not looked at, only that it is an object of JSON.
+    /// Parses a text of at most 10 MiB. It must be a JSON object; nothing else is checked.
     pub fn parse(text: &[u8]) -> Result<Self, Unreadable> {
         Ok(Self { written: Arc::new(read(text)?) })
     }
 
-    /// All of it.
+    /// The whole document.
     pub fn written(&self) -> &Map<String, Value> {
         &self.written
     }
 
-    /// The version of Flow JSON, if it says one.
+    /// The version of Flow JSON, if stated.
     pub fn version(&self) -> Option<&str> {
         self.text("version")
     }
 
-    /// The version of the data API; none where the flow has no endpoint.
+    /// The version of the data API; `None` if the flow has no endpoint.
     pub fn data_api_version(&self) -> Option<&str> {
         self.text("data_api_version")
     }
 
-    /// Whether a `DatePicker` gives days, as `2026-11-23`. Before version 5.0 it gave milliseconds, by the clock of the phone.
+    /// Whether a `DatePicker` gives days such as `2026-11-23`. Before version 5.0 it gave
+    /// milliseconds by the phone's clock.
     pub fn dates_are_days(&self) -> bool {
         version::dates_are_days(self.version())
     }
@@ -62,7 +63,7 @@ impl Document {
         written.enumerate().filter_map(|(number, screen)| Screen::of(number, screen))
     }
 
-    /// The screen of that id: where there are several, the first.
+    /// The screen with this id; the first one if there are several.
     pub fn screen(&self, id: &str) -> Option<Screen<'_>> {
         self.screens().find(|screen| screen.id == id)
     }

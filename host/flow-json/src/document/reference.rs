@@ -1,38 +1,39 @@
-//! Texts that stand for values: references, `${data.x}`, and expressions between backticks.
+//! Texts that stand for values: references such as `${data.x}`, and expressions between backticks.
 
-/// What a text of a Flow JSON stands for.
+/// How WhatsApp reads a text of a Flow JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Template<'a> {
-    /// `${..}` and nothing else: what is between the braces, which [`Reference::inside`] reads.
+    /// The whole text is `${..}`. Holds what is between the braces, for [`Reference::inside`].
     Reference(&'a str),
-    /// What stands between backticks.
+    /// The whole text is between backticks. Holds what is between them.
     Expression(&'a str),
-    /// Itself.
+    /// Plain text.
     Text(&'a str),
 }
 
-/// A reference to data or to a field: `${data.x}`, `${form.x}`, and the same of another screen, `${screen.S.data.x}`.
+/// A reference to data or to a field: `${data.x}`, `${form.x}`, or with another screen,
+/// `${screen.S.data.x}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reference<'a> {
-    /// The other screen; none where it is the own.
+    /// The other screen; `None` for the screen that the reference is on.
     pub screen: Option<&'a str>,
-    /// What it looks into.
+    /// Whether it refers to data or to a field.
     pub store: Store,
-    /// The name, and those inside of it, with points between them.
+    /// A name and the names nested inside it, separated by points.
     pub path: &'a str,
 }
 
-/// What a reference looks into.
+/// What a reference reads from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Store {
-    /// What the screen was shown with.
+    /// The data that the screen was shown with.
     Data,
-    /// What was entered on it.
+    /// The values that the user entered on it.
     Form,
 }
 
 impl<'a> Template<'a> {
-    /// Reads a text. White space around it counts, as it does for WhatsApp.
+    /// Classifies a text. White space around it counts, as it does for WhatsApp.
     pub fn of(text: &'a str) -> Self {
         let between = |begin: &str, end: char| text.strip_prefix(begin)?.strip_suffix(end);
         match (between("${", '}'), between("`", '`')) {
@@ -44,7 +45,7 @@ impl<'a> Template<'a> {
 }
 
 impl<'a> Reference<'a> {
-    /// Reads a text that is a reference and nothing else.
+    /// Parses a text; `None` unless the whole text is a reference.
     pub fn of(text: &'a str) -> Option<Self> {
         match Template::of(text) {
             Template::Reference(inside) => Self::inside(inside),
@@ -52,7 +53,7 @@ impl<'a> Reference<'a> {
         }
     }
 
-    /// The same without its braces.
+    /// Parses a reference without its `${` and `}`.
     pub fn inside(text: &'a str) -> Option<Self> {
         let (screen, rest) = match text.strip_prefix("screen.") {
             Some(rest) => {

@@ -1,4 +1,4 @@
-//! A screen of a document.
+//! The screens of a document.
 
 use serde_json::{Map, Value};
 
@@ -6,12 +6,12 @@ use super::action::Action;
 use super::component::Component;
 use crate::schema::{EXAMPLE, REQUIRED, required_names};
 
-/// A screen.
+/// A screen that has an id.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Screen<'a> {
-    /// Its id.
+    /// Its id as written. It may break the rules of [`id_fault`](crate::id_fault).
     pub id: &'a str,
-    /// Its number in the document's list, from 0.
+    /// Its index in the document's list, from 0.
     pub number: usize,
     written: &'a Map<String, Value>,
 }
@@ -19,9 +19,9 @@ pub struct Screen<'a> {
 /// A property of a screen's data.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Property<'a> {
-    /// Its name.
+    /// The key in `data`.
     pub name: &'a str,
-    /// What is declared of it, in the words of JSON Schema.
+    /// Its declaration, in JSON Schema.
     pub schema: &'a Value,
 }
 
@@ -31,7 +31,7 @@ impl<'a> Screen<'a> {
         Some(Self { id: written.get("id")?.as_str()?, number, written })
     }
 
-    /// Its title.
+    /// Its title. A valid one is a string.
     pub fn title(self) -> Option<&'a Value> {
         self.written.get("title")
     }
@@ -41,7 +41,7 @@ impl<'a> Screen<'a> {
         self.flag("terminal", false)
     }
 
-    /// Whether ending here is a success; true where it isn't said.
+    /// Whether ending here is a success; true if not stated.
     pub fn is_success(self) -> bool {
         self.flag("success", true)
     }
@@ -51,7 +51,7 @@ impl<'a> Screen<'a> {
         self.flag("refresh_on_back", false)
     }
 
-    /// What it declares as its data, if anything: its properties, and perhaps a list `required` beside them.
+    /// The data that it declares, if any: its properties and perhaps a list `required`.
     pub fn data(self) -> Option<&'a Map<String, Value>> {
         self.written.get("data")?.as_object()
     }
@@ -63,27 +63,27 @@ impl<'a> Screen<'a> {
         declared.map(|(name, schema)| Property { name, schema })
     }
 
-    /// The names in the list `required` of its data, if it has one.
+    /// The names in the list `required` of its data; `None` if it has no such list.
     pub fn required(self) -> Option<Vec<&'a str>> {
         required_names(self.data()?)
     }
 
-    /// The examples of its data, by name: what a simulator can show before a reply is there.
+    /// The examples of its data by name. A simulator can show them before a reply arrives.
     pub fn example_data(self) -> Map<String, Value> {
         self.properties().filter_map(|property| Some((property.name.to_owned(), property.example()?.clone()))).collect()
     }
 
-    /// Its layout. It is no component, but it has components in it as they have.
+    /// Its layout. It is not a component, but it contains components as one does.
     pub fn layout(self) -> Option<Component<'a>> {
         self.written.get("layout").and_then(Component::of)
     }
 
-    /// The components that stand directly on it.
+    /// The top-level components.
     pub fn components(self) -> impl Iterator<Item = Component<'a>> {
         self.layout().into_iter().flat_map(Component::children)
     }
 
-    /// Its layout and all components, each before those in it.
+    /// Its layout and all components, parents first.
     pub fn all_components(self) -> Vec<Component<'a>> {
         self.layout().map(Component::all).unwrap_or_default()
     }

@@ -1,8 +1,10 @@
-//! What a screen declares as its data: the part of JSON Schema that can be checked in a time that grows with the reply alone.
+//! The data that a screen declares: the part of JSON Schema that can be checked in time that grows
+//! with the reply alone.
 //!
-//! Schemas come from tenants. So there is nothing in here that follows references, runs patterns or tries alternatives: `$ref`, `pattern`,
-//! `format`, `allOf`, `anyOf`, `oneOf`, `not`, `if` and `uniqueItems` are read over, as JSON Schema has it for unknown keywords. What they
-//! would refuse passes here, and what passes there is never refused here.
+//! Schemas come from tenants. So this module follows no references, runs no patterns and tries no
+//! alternatives: it ignores `$ref`, `pattern`, `format`, `allOf`, `anyOf`, `oneOf`, `not`, `if` and
+//! `uniqueItems`, as JSON Schema ignores unknown keywords. A value that only they would refuse
+//! passes here, and a value that passes them is never refused here.
 
 mod reading;
 mod types;
@@ -20,13 +22,12 @@ use super::finding::Collector;
 use super::names::{INVALID_PROPERTY_TYPE, PAYLOAD_SCHEMA_ERROR};
 use super::place::{Place, quoted};
 
-/// What a value must be like.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Schema {
     types: Types,
     properties: BTreeMap<String, Schema>,
     required: Vec<String>,
-    /// What properties that are not declared must be like; none lets all pass.
+    /// The schema of properties that are not declared; `None` accepts any value.
     additional: Option<Box<Schema>>,
     items: Option<Box<Schema>>,
     choices: Option<Box<Choices>>,
@@ -37,7 +38,7 @@ pub(crate) struct Schema {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Choices {
     texts: HashSet<String>,
-    /// The bits of each number as `f64`: 1 and 1.0 are the same.
+    /// The bits of each number as `f64`, so that 1 and 1.0 are equal.
     numbers: HashSet<u64>,
     yes: bool,
     no: bool,
@@ -58,8 +59,9 @@ struct Bounds {
 }
 
 impl Schema {
-    /// Checks the data of a reply that leads to `screen`, but not what `hidden` names; with `all`, everything that is declared is
-    /// required. Takes a time that grows with the reply, whatever the schema is.
+    /// Checks the data of a reply that leads to `screen`, except the members in `hidden`. With
+    /// `all`, every declared property is required. The time grows with the reply, whatever the
+    /// schema is.
     pub(crate) fn check_reply(
         &self,
         data: &Map<String, Value>,
@@ -76,7 +78,7 @@ impl Schema {
         check_presence(declared.chain(besides), data, hidden, at, found, what);
     }
 
-    /// Whether there is a property of that name.
+    /// Whether it declares a property of this name.
     pub(crate) fn declares(&self, name: &str) -> bool {
         self.properties.contains_key(name)
     }
@@ -89,7 +91,7 @@ impl Schema {
         size_of::<Self>() + names + choices + inner.map(Self::weight).sum::<usize>()
     }
 
-    /// Checks an example against the schema that it stands beside.
+    /// Checks a property's `__example__` against the property's own schema.
     fn check_example(&self, example: &Value, at: &Place<'_>, found: &mut Collector) {
         self.check(example, at, found, Checked::Example);
     }
@@ -137,7 +139,8 @@ impl Schema {
     }
 }
 
-/// A long list of what is missing costs no more than the findings that are kept.
+/// Stops once the findings are full, so a long `required` list costs no more than the findings
+/// kept.
 fn check_presence<'a>(
     due: impl Iterator<Item = &'a String>,
     members: &Map<String, Value>,
@@ -154,7 +157,8 @@ fn check_presence<'a>(
     }
 }
 
-/// What is checked, which is how the findings are worded. Shown, it is who declares what is due.
+/// What is being checked, which decides the wording of findings. `Display` names the party that
+/// requires the value.
 #[derive(Clone, Copy)]
 enum Checked<'a> {
     Example,
@@ -215,7 +219,7 @@ impl Choices {
     }
 }
 
-/// A number as it is compared; 0 and -0 are the same.
+/// The form in which numbers are compared; 0 and -0 are equal.
 fn bits(number: &serde_json::Number) -> Option<u64> {
     number.as_f64().map(|number| (number + 0.0).to_bits())
 }
@@ -236,7 +240,6 @@ impl Bounds {
     }
 }
 
-/// How a bound is exceeded.
 enum Exceeded {
     Small,
     Large,

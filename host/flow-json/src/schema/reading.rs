@@ -1,4 +1,4 @@
-//! Reading what a screen declares.
+//! Parses the data that a screen declares.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -10,13 +10,13 @@ use crate::names::{INVALID_PROPERTY_TYPE, INVALID_SCREEN_DATA, MISSING_REQUIRED_
 use crate::place::{Place, quoted};
 
 impl Schema {
-    /// Reads a screen's `data`: an object whose members are its properties, with a list `required` beside them. A property without an
-    /// example is a finding of the level `unexampled`.
+    /// Parses a screen's `data`: an object whose members are its properties, with an optional list
+    /// `required`. A property without an example is a finding of level `unexampled`.
     pub(crate) fn of_screen(data: &Map<String, Value>, unexampled: Level, at: &Place<'_>, found: &mut Collector) -> Self {
         let properties = data.iter().filter(|(name, _)| *name != REQUIRED);
         let properties = properties.map(|(name, property)| {
             let at = at.key(name);
-            // Meta's schema asks nothing of properties whose names begin so.
+            // Meta's schema demands nothing of properties whose names begin with `required`.
             let unexampled = if name.starts_with(REQUIRED) { Level::Note } else { unexampled };
             (name.clone(), Self::of_property(property, unexampled, &at, found))
         });
@@ -28,7 +28,7 @@ impl Schema {
         }
     }
 
-    /// A property of a screen's data; an example beside it must fit.
+    /// Parses a property of a screen's data. Its example, if any, must match.
     fn of_property(property: &Value, unexampled: Level, at: &Place<'_>, found: &mut Collector) -> Self {
         let Value::Object(declared) = property else {
             let problem = format_args!("is {}; a property is declared by an object with its `type`", described(property));
@@ -85,18 +85,19 @@ impl Schema {
     }
 }
 
-/// Where a schema stands.
+/// Where a schema occurs, which decides what it must have.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Depth {
-    /// A property of the screen's data.
+    /// The schema of a property of the screen's data.
     Property,
-    /// The elements of a list.
+    /// The schema of a list's elements.
     Items,
-    /// Anywhere else below.
+    /// Any other nested schema.
     Inner,
 }
 
-/// The types that a schema names. A property of a screen and a list's elements need one; further inside there may be none, or several.
+/// The types that a schema names. A screen's property and a list's elements must have exactly one;
+/// a schema further inside may have none or several.
 fn types(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector, depth: Depth) -> Types {
     let all = || Types::NAMES.join(", ");
     let several = |names: &[Value]| {
@@ -146,7 +147,7 @@ fn properties(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collect
     }
 }
 
-/// The names that a list `required` has, each once. It may name what is not declared.
+/// The names in `required`, without duplicates. They need not be declared.
 fn required(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector) -> Vec<String> {
     let at = at.key(REQUIRED);
     if !declared.contains_key(REQUIRED) {
@@ -160,7 +161,8 @@ fn required(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector
     names.into_iter().filter(|name| seen.insert(*name)).map(str::to_owned).collect()
 }
 
-/// The names in the list `required` of an object's schema, or of a screen's data, if it has one.
+/// The names in the list `required` of an object's schema or of a screen's data; `None` if it is
+/// missing or is not a list of strings.
 pub fn required_names(declared: &Map<String, Value>) -> Option<Vec<&str>> {
     declared.get(REQUIRED)?.as_array()?.iter().map(Value::as_str).collect()
 }
@@ -203,5 +205,5 @@ fn bounds(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector) 
 
 pub(crate) const REQUIRED: &str = "required";
 
-/// Data to show where there is none yet. Meta's own keyword.
+/// Meta's own keyword for data to show before a reply arrives.
 pub(crate) const EXAMPLE: &str = "__example__";

@@ -1,34 +1,31 @@
-//! The types of JSON Schema, and how messages call them.
+//! The types of JSON Schema, and their names in messages.
 
 use std::fmt;
 
 use serde_json::Value;
 
-/// The types that a value may have, a bit for each of [`Types::NAMES`].
+/// A set of types, one bit for each of [`Types::NAMES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Types(u8);
 
 impl Types {
-    /// Every type.
     pub(crate) const ANY: Self = Self(0b111_1111);
 
-    /// No type at all.
     pub(crate) const NONE: Self = Self(0);
 
-    /// What they are called.
+    /// JSON Schema's names, in the order of the bits.
     pub(crate) const NAMES: [&'static str; 7] = ["string", "number", "integer", "boolean", "object", "array", "null"];
 
-    /// The type of that name, if there is one.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::NAMES.iter().position(|known| *known == name).map(|bit| Self(1 << bit))
     }
 
-    /// These and those.
+    /// The union of both sets.
     pub(crate) fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Whether a value has one of them.
+    /// Whether the value's type is in the set.
     pub(crate) fn contain(self, value: &Value) -> bool {
         let is = |name: &str| Self::named(name).is_some_and(|one| self.0 & one.0 != 0);
         match value {
@@ -59,7 +56,7 @@ fn is_whole(number: &serde_json::Number) -> bool {
     number.is_i64() || number.is_u64() || number.as_f64().is_some_and(|number| number.fract() == 0.0)
 }
 
-/// What JSON Schema calls the type of a value.
+/// JSON Schema's name for the type of a value. Every number is "number".
 pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -71,7 +68,7 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// What kind of value it is, for messages.
+/// The type of a value with its article, for messages.
 pub(crate) fn described(value: &Value) -> &'static str {
     with_article(type_name(value))
 }

@@ -1,4 +1,5 @@
-//! Goes through `tests/fixtures/flow_json`: documents that hold, documents that don't with what is found, replies with what is found.
+//! Runs the fixtures in `tests/fixtures/flow_json`: valid documents, invalid documents with their
+//! findings, and replies with their findings.
 
 mod rules;
 
@@ -163,7 +164,8 @@ fn schemas_that_are_too_large_to_keep_are_refused() {
     FlowJson::parse(document.to_string().as_bytes()).unwrap_or_else(|findings| panic!("examples are not kept: {findings}"));
 }
 
-/// A release may check more than the one that stored a document: what was running keeps running, and its replies are judged.
+/// A release may check more than the release that stored a document. A running flow keeps running,
+/// and its replies are still checked.
 #[test]
 fn what_is_refused_today_and_was_stored_is_served_by_the_same_rules() {
     let kept = fixture("valid/7.1-bounds.json");
@@ -190,7 +192,7 @@ fn what_can_not_be_read_has_no_rules() {
     }
 }
 
-/// Each place is a part of the one before, and what is said of it is written down only if it is kept.
+/// Places share their prefixes, and only findings that are kept are formatted.
 #[test]
 fn many_actions_that_are_deeply_nested_are_checked() {
     let action = json!({"type": "EmbeddedLink", "text": "x", "on-click-action": {"name": "navigate", "next": {"type": "screen", "name": "NO"}}});
@@ -217,7 +219,8 @@ fn examples_pass_their_own_schema() {
     }
 }
 
-/// Schemas that would take a checker hours that tries patterns, alternatives or references, or compares everything with everything.
+/// These schemas would take hours in a checker that tries patterns, alternatives or references, or
+/// compares every pair.
 #[test]
 fn no_schema_makes_a_check_slow() {
     let names: Vec<String> = (0..3000).map(|number| format!("n{number}")).collect();
@@ -243,7 +246,7 @@ fn no_schema_makes_a_check_slow() {
 #[test]
 fn a_reply_as_deep_as_may_be_is_checked() {
     let flow = FlowJson::parse(&fixture("valid/7.2-closed-objects.json")).unwrap();
-    // `json!` would copy what is inside, with recursion.
+    // `json!` would copy the inner value recursively.
     let deep = (0..100_000).fold(json!(1), |inner, _| Value::Array(vec![inner]));
     let data = Map::from_iter([("anything".to_owned(), deep)]);
     let reply = Value::Object(Map::from_iter([("screen".to_owned(), json!("FORM")), ("data".to_owned(), Value::Object(data))]));
@@ -272,7 +275,7 @@ proptest! {
         let _ = FlowJson::parse(value.to_string().as_bytes());
     }
 
-    /// A document of the right shape with anything in one place of it.
+    /// Puts an arbitrary value into one place of a valid document.
     #[test]
     fn no_part_of_a_document_is_a_panic(part in any_json(), place in 0..PLACES.len(), flow in 0..3_usize) {
         let name = ["7.3-data-api-4", "7.2-closed-objects", "7.0-deep-nesting"][flow];
@@ -296,7 +299,7 @@ proptest! {
     }
 }
 
-/// Where a part of a document is put.
+/// The places that receive a value.
 const PLACES: [&str; 12] = [
     "/version",
     "/data_api_version",
@@ -355,7 +358,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The documents of a folder, by their names without the ending.
+/// The documents in a folder by their file names without the extension.
 fn documents(folder: &str) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(root().join(folder)).unwrap();
     let read = |path: PathBuf| (path.file_stem().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap());

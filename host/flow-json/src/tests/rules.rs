@@ -1,5 +1,5 @@
-//! Goes through `tests/fixtures/flow_json/rules`: one document with which nothing is wrong, and for each rule what is changed in it and what
-//! must be found then.
+//! Runs `tests/fixtures/flow_json/rules`: one valid document, and for each rule an edit of it and
+//! the findings that the edit must cause.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,11 @@ use super::*;
 struct Rule {
     /// What is wrong, in words.
     what: String,
-    /// What is put where; null takes out, and a place that ends with `/-` puts behind.
+    /// The new value for each place. Null removes a member, and a place that ends with `/-`
+    /// appends.
     edit: BTreeMap<String, Value>,
-    /// Each finding as `LEVEL POINTER NAME`, with `-` for no name. With a `*` before it, others may be found besides.
+    /// Each finding as `LEVEL POINTER NAME`, with `-` for no name. A leading `*` allows further
+    /// findings.
     finds: Vec<String>,
 }
 
@@ -33,7 +35,7 @@ impl Rule {
         let mut document: Value = serde_json::from_slice(&fixture("rules/base.json")).unwrap();
         let edits = self.edit.iter().map(|(place, value)| Ok((resolved(place, &document)?, value)));
         let edits = edits.collect::<Result<Vec<_>, String>>()?;
-        // Later elements of a list first, so that those before keep their numbers.
+        // Later elements of a list go first, so that the earlier ones keep their indexes.
         for (place, value) in edits.into_iter().rev() {
             edit(&mut document, &place, value).ok_or_else(|| format!("{}: {place} cannot be edited", self.what))?;
         }
@@ -64,7 +66,8 @@ fn shown(finding: &Finding) -> String {
     format!("{level} {} {}", finding.pointer, finding.name.unwrap_or("-"))
 }
 
-/// A place whose beginning may be written `@SCREEN` or `@SCREEN.COMPONENT`, a component's name or type.
+/// Resolves a place that may begin with `@SCREEN` or `@SCREEN.COMPONENT`, a component's name or
+/// type.
 fn resolved(place: &str, document: &Value) -> Result<String, String> {
     let Some(short) = place.strip_prefix('@') else { return Ok(place.to_owned()) };
     let (short, rest) = short.split_at(short.find('/').unwrap_or(short.len()));

@@ -1,4 +1,4 @@
-//! `flow.json` as the client reads it: which replies it takes.
+//! `flow.json` as the client uses it to accept or refuse replies.
 
 use flowhost_sdk::testing::Answer;
 use serde_json::Value;
@@ -10,7 +10,7 @@ impl FlowJson {
         FlowJson(serde_json::from_str(include_str!("../../flow.json")).unwrap())
     }
 
-    /// Panics unless the client on screen `from` (none on INIT) takes this answer.
+    /// Panics unless the client accepts this answer on screen `from` (`None` on INIT).
     pub(super) fn check(&self, from: Option<&str>, answer: &Answer) {
         let Answer::Screen { screen, data, .. } = answer else { return };
         match from {
@@ -25,7 +25,7 @@ impl FlowJson {
             assert!(!declared[name].is_null(), "{screen} does not declare {name}");
             check_type(&format!("{screen}.{name}"), &declared[name], value);
         }
-        // The client takes less, but the screen would show a hole.
+        // The client would accept less, but the screen would show a gap.
         for name in declared.as_object().unwrap().keys() {
             assert!(data.get(name).is_some(), "{screen} lacks {name}");
         }
@@ -64,7 +64,7 @@ impl FlowJson {
     }
 }
 
-/// The part of JSON Schema that `flow.json` uses.
+/// Checks the part of JSON Schema that `flow.json` uses.
 fn check_type(path: &str, declared: &Value, value: &Value) {
     let fits = match declared["type"].as_str().unwrap() {
         "string" => value.is_string(),

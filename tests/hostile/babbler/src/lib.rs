@@ -1,4 +1,5 @@
-//! Writes to its standard output and error: `output` and `errors` without end, `once` as much as a hundred lines of 1 KiB.
+//! Writes to its standard output and error. `output` and `errors` write without end to one of them;
+//! `once` writes 100 times 1 KiB to both and then answers.
 
 use std::io::{Write, stderr, stdout};
 

@@ -1,9 +1,9 @@
-//! Reaches outside as the form says. In `do`:
+//! Accesses the outside as the form says. In `do`:
 //!
-//! - `send`: sends `method`, `url`, `headers`, `body` so many `times`, and tells every outcome;
-//! - `fetch`: fetches the file behind `reference` so many `times`, and tells every outcome;
-//! - `config`: tells the setting `key`;
-//! - `draw`: tells a random id and the time, so many `times`.
+//! - `send`: sends `method`, `url`, `headers`, `body` this many `times`, and returns every outcome;
+//! - `fetch`: fetches the file behind `reference` this many `times`, and returns every outcome;
+//! - `config`: returns the setting `key`;
+//! - `draw`: returns a random id and the time, this many `times`.
 
 use std::time::Duration;
 

@@ -1,10 +1,12 @@
-//! Says too much, or what nobody may say. In `do`:
+//! Says too much, or says what no plugin may say. In `do`:
 //!
-//! - `shared`: what the session says of its token;
-//! - `big-reply`, `big-state`: past the host's limits; `big-state` is well-formed;
-//! - `bad-json`, `not-an-object`: as a screen's data; `bad-state`: a state that is no JSON;
-//! - `success`: the reserved screen; `flood`: 1000 lines of log, and an honest answer; `long-line`: one of 1 MiB;
-//! - `reject`, `close`, `complete`, `bad-request`, `internal`: what a plugin may rightly do.
+//! - `shared`: returns what the session says of its token;
+//! - `big-reply`, `big-state`: exceed the host's limits; `big-state` is well-formed;
+//! - `bad-json`, `not-an-object`: return this as a screen's data; `bad-state`: returns a state that
+//!   is not JSON;
+//! - `success`: shows the reserved screen; `flood`: logs 1000 lines and answers honestly;
+//!   `long-line`: logs a line of 1 MiB;
+//! - `reject`, `close`, `complete`, `bad-request`, `internal`: do what a plugin may do.
 
 #![expect(missing_docs, reason = "the bindings are generated")]
 

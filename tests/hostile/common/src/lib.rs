@@ -1,17 +1,19 @@
-//! The honest part that all hostile guests share: they behave until the form's field `do` says otherwise.
+//! The honest part that the hostile guests share: they behave until the form's field `do` says
+//! otherwise.
 
 use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session, json};
 
-/// What `do` can ask for.
+/// The mischief of one guest.
 pub trait Mischief {
-    /// Does what was asked; none if it is nothing of this guest's.
+    /// Does what was asked; `None` if this guest does not know it.
     fn act(what: &str, session: &mut Session<Calls>) -> Option<Result<Reply, Error>>;
 }
 
-/// Exchanges that this conversation has committed: the guest's state, a bare number.
+/// The number of exchanges that this conversation has committed. It is the guest's state, a bare
+/// number.
 pub type Calls = u32;
 
-/// A guest that does its mischief on command, and else answers like `steady`.
+/// A guest that does its mischief on command and otherwise answers like `steady`.
 pub struct Guest<M>(std::marker::PhantomData<M>);
 
 impl<M: Mischief> FlowPlugin for Guest<M> {
@@ -26,7 +28,7 @@ impl<M: Mischief> FlowPlugin for Guest<M> {
     }
 
     fn submit(exchange: &Exchange, session: &mut Session<Calls>) -> Result<Reply, Error> {
-        // Counted before the mischief: a failed call that was stored all the same would show.
+        // Counted before the mischief, so that it shows if a failed call is stored nevertheless.
         session.state += 1;
         match exchange.field("do") {
             Some("count") => Ok(Reply::screen("NEXT").data(json!({ "greeting": GREETING, "count": session.state }))),
@@ -44,5 +46,5 @@ pub fn next() -> Reply {
     Reply::screen("NEXT").data(json!({ "greeting": GREETING }))
 }
 
-/// Not ASCII, so that a wrong length or encoding shows.
+/// Not ASCII, so that a wrong length or encoding is noticed.
 pub const GREETING: &str = "olá, 世界";

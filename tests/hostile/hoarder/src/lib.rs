@@ -1,4 +1,5 @@
-//! `hoard`: takes and fills memory, piece by piece, until there is none. `hoard-at-once`: takes 1 GiB.
+//! `hoard` allocates and fills memory piece by piece until none is left; `hoard-at-once` allocates
+//! 1 GiB.
 
 use std::hint::black_box;
 
@@ -16,7 +17,7 @@ impl Mischief for Hoarder {
             "hoard" => {
                 let mut hoard = Vec::new();
                 loop {
-                    // Not zeros: those would need no touching.
+                    // Not zeros, because those need not be touched.
                     hoard.push(black_box(vec![0xA5_u8; PIECE]));
                 }
             }

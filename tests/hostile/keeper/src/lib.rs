@@ -1,13 +1,17 @@
-//! Uses its store and its log as the form says, well or badly. In `do`, with the fields that each takes:
+//! Uses its store and its log as the form says, well or badly. In `do`, with the fields that each
+//! takes:
 //!
-//! - `get` (`key`), `set` (`key`, `value`, `ttl`), `swap` (`key`, `value`, `expected`), `delete` (`key`), `list` (`key`, `count`);
-//! - `fill` (`key`, `count`): a value of so many bytes; `many` (`key`, `count`): so many keys; `insist` (`key`, `count`): asks so often;
-//! - `raise` (`key`): adds one with compare-and-set, as often as it takes;
-//! - `log` (`level`, `value`), `flood` (`value`, `count`), `print` (`value`), `fail` (`value`), `panic` (`value`).
+//! - `get` (`key`), `set` (`key`, `value`, `ttl`), `swap` (`key`, `value`, `expected`), `delete`
+//!   (`key`), `list` (`key`, `count`);
+//! - `fill` (`key`, `count`): writes a value of `count` bytes; `many` (`key`, `count`): writes
+//!   `count` keys; `insist` (`key`, `count`): reads the key `count` times;
+//! - `raise` (`key`): adds one with compare-and-set, retrying until it succeeds;
+//! - `log` (`level`, `value`), `flood` (`value`, `count`), `print` (`value`), `fail` (`value`),
+//!   `panic` (`value`).
 //!
-//! - `look`: tells what time it is, in seconds, and a number that is another one in each call.
+//! - `look`: returns the time in seconds, and a number that differs in each call.
 //!
-//! What the store refuses is answered as `error`.
+//! If the store refuses something, the screen's data has `error`.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -98,7 +102,7 @@ impl Form {
     }
 }
 
-/// Adds one to a number; gives how often it took.
+/// Adds one to a number and returns the number of attempts.
 fn raise(key: &str) -> Result<u32, StoreError> {
     for attempt in 1.. {
         let stored = store::entry::<u32>(key)?;

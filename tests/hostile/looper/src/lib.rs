@@ -1,4 +1,4 @@
-//! `loop`: computes for ever. `compute`: computes for about 100 ms, and then answers.
+//! `loop` computes for ever; `compute` computes for about 100 ms and then answers.
 
 use common::{Calls, Guest, Mischief};
 use flowhost_sdk::{Error, Reply, Session};
@@ -27,7 +27,7 @@ fn count(to: u64) {
     }
 }
 
-/// About 100 ms of a core of 2024.
+/// About 100 ms on a core of 2024.
 const COMPUTING: u64 = 100_000_000;
 
 flowhost_sdk::export!(Guest<Looper>);

@@ -1,7 +1,9 @@
-//! Says what it is told to. Each text of the form is a list of pieces, a text and how often: `"data": [["{\"a\":", 1], ["[", 9]]`.
+//! Says what it is told to. Each text in the form is a list of pieces, each a text and how often to
+//! repeat it: `"data": [["{\"a\":", 1], ["[", 9]]`.
 //!
-//! `do` is `screen` (`screen`, `data`, `error_message`), `complete` (`params`), `reject`, `bad-request`, `internal`, `panic` (`text`) or
-//! `close`; with each of the first, `state`, which is none where that is the text `none`. Any other `do` is answered honestly, and `count` counts.
+//! `do` is `screen` (with `screen`, `data`, `error_message`), `complete` (`params`), `reject`,
+//! `bad-request`, `internal`, `panic` (all `text`) or `close`. Every reply also stores `state`; the
+//! plain text `none` stores no state. Any other `do` is answered honestly, and `count` counts.
 
 #![expect(missing_docs, reason = "the bindings are generated")]
 
@@ -41,7 +43,7 @@ fn screen(name: Option<String>, data: Option<String>, error_message: Option<Stri
     Reply::Screen(ScreenReply { screen, data: data.unwrap_or_else(|| "{}".to_owned()), error_message })
 }
 
-/// The pieces, one after the other; none if there is no list.
+/// Joins the pieces; `None` if there is no list.
 fn said(pieces: &Value) -> Option<String> {
     let piece = |piece: &Value| -> Option<String> { Some(piece[0].as_str()?.repeat(piece[1].as_u64()?.try_into().ok()?)) };
     pieces.as_array().map(|pieces| pieces.iter().filter_map(piece).collect())

@@ -1,8 +1,8 @@
-//! Looks around: each word of `do` tries one thing, and the screen's data says what came of it, as a list of what was got. An
-//! honest host leaves it empty.
+//! Looks around. Each word in `do` tries one thing, and the screen's data lists what it found. On
+//! an honest host the list is empty.
 //!
-//! `files`, `sockets`, `names`, `environment`, `arguments`, `input`: through the standard library. `remember`: what an earlier call
-//! left in a static, a thread-local and the heap.
+//! `files`, `sockets`, `names`, `environment`, `arguments` and `input` use the standard library.
+//! `remember` looks for what an earlier call left in a static, a thread-local and the heap.
 
 use std::cell::Cell;
 use std::fmt::Debug;
@@ -66,7 +66,7 @@ fn input() -> Vec<String> {
     input.chunks(100).map(|piece| format!("{piece:?}")).collect()
 }
 
-/// What was there, before it leaves something itself.
+/// Returns what was there before, and leaves something itself.
 fn remember() -> Vec<String> {
     let mut shelf = SHELF.lock().expect("one thread");
     let before = (!shelf.is_empty()).then(|| format!("{} on the shelf", shelf.len()));

@@ -1,4 +1,4 @@
-//! `sleep`: sleeps for a minute, parked in the host, and then answers.
+//! `sleep` sleeps for a minute, parked in the host, and then answers.
 
 use std::time::Duration;
 

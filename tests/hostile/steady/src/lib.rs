@@ -1,4 +1,4 @@
-//! The honest neighbour: every exchange is answered by the same screen with the same data.
+//! The honest neighbour: answers every exchange with the same screen and the same data.
 
 use common::{Calls, Guest, Mischief};
 use flowhost_sdk::{Error, Reply, Session};

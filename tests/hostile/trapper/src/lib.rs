@@ -1,4 +1,5 @@
-//! `trap`: executes `unreachable`. `panic`: panics. `exit`: leaves through WASI. `stack`: recurses until the stack is full.
+//! `trap` executes `unreachable`; `panic` panics; `exit` exits through WASI; `stack` recurses until
+//! the stack is full.
 
 use std::hint::black_box;
 
@@ -10,7 +11,7 @@ struct Trapper;
 impl Mischief for Trapper {
     fn act(what: &str, _: &mut Session<Calls>) -> Option<Result<Reply, Error>> {
         match what {
-            // Compiles to the instruction `unreachable`, without the words that a panic prints.
+            // Compiles to the instruction `unreachable`, without a panic's message.
             "trap" => std::process::abort(),
             "panic" => panic!("this guest panics on purpose"),
             "exit" => std::process::exit(3),
@@ -20,7 +21,7 @@ impl Mischief for Trapper {
     }
 }
 
-/// The array keeps the optimiser from making a loop of it.
+/// The array keeps the optimiser from turning the recursion into a loop.
 #[expect(unconditional_recursion, reason = "on purpose")]
 fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 32]);

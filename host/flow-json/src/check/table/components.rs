@@ -1,4 +1,4 @@
-//! The table.
+//! The rows of the table.
 
 use super::{Areas, Blank, FIRST, Key, Row, Takes, may, must};
 use crate::document::{CASES, CHILDREN, ELSE, ON_CLICK, ON_SELECT, ON_UNSELECT, THEN};
@@ -19,11 +19,10 @@ const fn component(kind: ComponentKind, keys: &'static [Key]) -> Row {
     Row { kind, since: FIRST, keys, areas: Areas::ALL, in_branches_since: FIRST, most: None }
 }
 
-/// The layout of a screen.
 pub(in crate::check) const LAYOUT: &[Key] =
     &[must("type", OneOf(&["SingleColumnLayout"])), must(CHILDREN, Components(Areas::SCREEN))];
 
-/// All components, in the order of their kinds.
+/// Indexed by [`ComponentKind`], so in the order of its variants.
 pub(in crate::check) const COMPONENTS: &[Row] = &[
     component(ComponentKind::TextHeading, &[must("text", Text(Blank::Always)).up_to(80), VISIBLE]),
     component(ComponentKind::TextSubheading, &[must("text", Text(Blank::Always)).up_to(80), VISIBLE]),
@@ -388,7 +387,7 @@ const EXCHANGE_OR_UPDATE: &[(ActionKind, Version)] = &[(DataExchange, FIRST), (U
 const TAP: &[(ActionKind, Version)] = &[(DataExchange, FIRST), (Navigate, FIRST), (OpenUrl, V6_0)];
 const LIST_TAP: &[(ActionKind, Version)] = &[(DataExchange, FIRST), (Navigate, FIRST)];
 
-/// What a `DocumentPicker` can be asked for.
+/// The types that a `DocumentPicker` can accept.
 const MIME_TYPES: &[&str] = &[
     "application/gzip",
     "application/msword",

@@ -1,7 +1,8 @@
-//! What a component may say: one table of all components, their keys, and what each key takes.
+//! The table of all components, their keys, and the values that each key accepts.
 //!
-//! The facts are those of Meta's reference (developers.facebook.com/docs/whatsapp/flows/reference/components) and of the validator that its
-//! Flow builder runs. Where the two differ, the validator counts: it is what refuses.
+//! The facts come from Meta's reference
+//! (developers.facebook.com/docs/whatsapp/flows/reference/components) and from the validator in its
+//! Flow builder. Where the two differ, the validator counts, because it is what refuses.
 
 mod components;
 
@@ -10,18 +11,18 @@ pub(super) use self::components::{COMPONENTS, LAYOUT};
 use crate::kind::{ActionKind, ComponentKind};
 use crate::version::Version;
 
-/// What is said of a kind of components.
+/// The rules for a kind of component.
 pub(super) struct Row {
     pub(super) kind: ComponentKind,
     /// The first version that has it.
     pub(super) since: Version,
-    /// What it may say beside its `type`.
+    /// Its members besides `type`.
     pub(super) keys: &'static [Key],
-    /// Where it may stand.
+    /// The places where it is allowed.
     pub(super) areas: Areas,
-    /// The first version in which it may stand in an `If` or a `Switch`.
+    /// The first version that allows it in an `If` or a `Switch`.
     pub(super) in_branches_since: Version,
-    /// The most of it on a screen, if there is a most.
+    /// The most of it on a screen; `None` if unlimited.
     pub(super) most: Option<usize>,
 }
 
@@ -31,87 +32,90 @@ pub(super) struct Key {
     pub(super) takes: Takes,
     /// The first version that has it.
     pub(super) since: Version,
-    /// Whether it must be there.
+    /// Whether it is required.
     pub(super) due: bool,
-    /// Whether it belongs on a component outside of a Form; inside, the Form says it for all its fields.
+    /// Whether it is only for a component outside of a Form. Inside, the Form declares it for all
+    /// its fields.
     pub(super) outside_form: bool,
-    /// How long it can be before the phone cuts it: characters of a text, entries of a list. WhatsApp takes what is longer.
+    /// The length beyond which the phone cuts: characters of a text, entries of a list. WhatsApp
+    /// accepts longer ones.
     pub(super) longest: Option<usize>,
 }
 
-/// What a member may be.
+/// The values that a member accepts. "May be bound" means that a reference or an expression is
+/// accepted.
 #[derive(Clone, Copy)]
 pub(super) enum Takes {
-    /// A text; may be bound to one.
+    /// A text; may be bound.
     Text(Blank),
-    /// What a field is called: never bound.
+    /// The name of a field; never bound.
     Name,
     /// A text or a list of texts; may be bound.
     Texts,
     /// True or false; may be bound.
     Flag,
-    /// True or false, written down.
+    /// True or false, as a literal.
     FixedFlag,
-    /// A number of at least so much; may be bound.
+    /// A number of at least this much; may be bound.
     Number(f64),
     /// A whole number; may be bound.
     Integer,
-    /// A whole number between two, written down.
+    /// A whole number between these two, as a literal.
     Count(i64, i64),
-    /// One of these texts, written down.
+    /// One of these texts, as a literal.
     OneOf(&'static [&'static str]),
     /// One of these texts; may be bound.
     OneOfOrBound(&'static [&'static str]),
     /// A list of texts; may be bound.
     List,
-    /// A list of some of these texts, one at least; may be bound.
+    /// A list of at least one of these texts; may be bound.
     ListOf(&'static [&'static str]),
-    /// A list of some of these texts, one at least, written down.
+    /// A list of at least one of these texts, as a literal.
     FixedListOf(&'static [&'static str]),
-    /// A list of between one and so many texts, written down.
+    /// A list of one up to this many texts, as a literal.
     ShortList(usize),
     /// A colour: `#` and six hexadecimal digits.
     Colour,
     /// An image in base64; may be bound.
     Image,
-    /// An object of these members, written down.
+    /// An object of these members, as a literal.
     Record(&'static [Key]),
-    /// A list of such objects, one at least; may be bound.
+    /// A list of at least one such object; may be bound.
     Records(&'static [Key]),
-    /// For both ends of a range one of it, or an object with one for each.
+    /// One value for both ends of a range, or an object with a value for each.
     Ends(&'static Takes),
-    /// An object of anything; may be bound.
+    /// Any object; may be bound.
     Object,
     /// A text, or an object of texts.
     Messages,
     /// A regular expression.
     Pattern,
-    /// What a tap does: an action of one of these names.
+    /// The action of a tap, of one of these kinds.
     Click(&'static [(ActionKind, Version)]),
-    /// What a choice does: an action of one of these names.
+    /// The action of a choice, of one of these kinds.
     Select(&'static [(ActionKind, Version)]),
-    /// When an `If` holds.
+    /// The condition of an `If`.
     Condition,
-    /// What a `Switch` looks at: always bound.
+    /// The value that a `Switch` compares; always bound.
     Bound,
     /// A list of components.
     Components(Areas),
-    /// A list of components for each value.
+    /// A list of components for each value of a `Switch`.
     Cases,
 }
 
 /// Which texts are too short.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Blank {
-    /// From 6.0 on, one of white space alone.
+    /// Blank ones, from 6.0 on.
     Since6,
-    /// The empty one, and from 6.0 on one of white space alone.
+    /// Empty ones; blank ones from 6.0 on.
     Empty,
-    /// One of white space alone.
+    /// Blank ones.
     Always,
 }
 
-/// Places that hold components, a bit for each.
+/// A set of places for components, one bit each.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Areas(u8);
 
@@ -130,7 +134,7 @@ impl Areas {
         self.0 & area.0 != 0
     }
 
-    /// What the place is called.
+    /// The name of the place in messages.
     pub(super) fn described(self) -> &'static str {
         match self {
             Self::SCREEN => "directly on a screen",
@@ -142,18 +146,17 @@ impl Areas {
 }
 
 impl Row {
-    /// What is said of a kind.
     pub(super) fn of(kind: ComponentKind) -> &'static Self {
         &COMPONENTS[kind as usize]
     }
 }
 
-/// A key that may be there.
+/// An optional key.
 const fn may(name: &'static str, takes: Takes) -> Key {
     Key { name, takes, since: FIRST, due: false, outside_form: false, longest: None }
 }
 
-/// A key that must be there.
+/// A required key.
 const fn must(name: &'static str, takes: Takes) -> Key {
     Key { due: true, ..may(name, takes) }
 }
@@ -172,7 +175,7 @@ impl Key {
     }
 }
 
-/// There since the first version that can still be published.
+/// Older than every version that can be published, so no age check applies.
 const FIRST: Version = Version(0, 0);
 
 #[cfg(test)]
