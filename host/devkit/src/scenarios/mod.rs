@@ -212,7 +212,7 @@ impl Send {
         let wrong = |message: &str| Err(fields.error(message));
         Ok(match (action, error) {
             (None, None) | (Some(_), Some(_)) => {
-                return wrong("`send` has an `action`, the `error` that a client reports, or a `repeat`");
+                return wrong("`send` has an `action`, or the `error` that a client reports, or a `repeat`");
             }
             (None, Some(_)) if data.is_some() => return wrong("an `error` that a client reports has no `data`"),
             (None, Some(key)) => Self::Error { key, message: message.unwrap_or_default(), screen },
