@@ -20,6 +20,23 @@ fn every_page_that_is_cited_is_in_the_project() {
 }
 
 #[test]
+fn every_source_file_that_a_page_names_is_there() {
+    let sources: Vec<_> = texts(&["rs"]).into_iter().map(|(file, _)| format!("/{}", file.display())).collect();
+    let (mut missing, mut seen) = (BTreeSet::new(), 0);
+    // Decisions are not rewritten when a file moves.
+    for (file, text) in texts(&["md"]).into_iter().filter(|(file, _)| !file.starts_with("host/docs/adr")) {
+        for cited in words(&text).filter(|word| word.ends_with(".rs") && !word.starts_with("//")) {
+            seen += 1;
+            if !sources.iter().any(|source| source.ends_with(&format!("/{cited}"))) {
+                missing.insert(format!("{}: {cited}", file.display()));
+            }
+        }
+    }
+    assert_eq!(missing, BTreeSet::new());
+    assert!(seen > 100, "only {seen} files are named: the pages say it otherwise now");
+}
+
+#[test]
 fn every_section_that_is_cited_is_in_its_page() {
     let (mut missing, mut seen) = (BTreeSet::new(), 0);
     for (file, text) in texts(&["rs", "md"]) {

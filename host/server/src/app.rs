@@ -101,6 +101,7 @@ impl Host {
             upload_folder,
             Arc::new(RehearsalStage(exchanges.clone())),
             changes_of_tenants(&store, &metrics),
+            &metrics,
         );
         let mut background = Background::new(metrics.clone());
         let admin_state = AdminState {

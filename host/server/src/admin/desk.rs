@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use super::logs::Followers;
+use super::logs::follower_limits;
 use super::uploads::Uploads;
 use super::{AdminError, Caller, Right, Stage};
 use crate::key_uploads::KeyUploads;
@@ -20,6 +20,8 @@ use flowhost_protocol::crypto::{DataKey, MasterKeys, TokenDigest};
 use flowhost_protocol::ids::{RequestId, Scope};
 use flowhost_runtime::budget::Budget;
 use flowhost_runtime::plugins::Plugins;
+use flowhost_runtime::telemetry::Metrics;
+use flowhost_runtime::tenant_limits::TenantLimits;
 
 /// What the operations of the admin API work with.
 pub struct Admin {
@@ -31,7 +33,7 @@ pub struct Admin {
     pub(super) key_uploads: Arc<KeyUploads>,
     pub(super) uploads: Uploads,
     pub(super) stage: Arc<dyn Stage>,
-    pub(super) followers: Followers,
+    pub(super) followers: TenantLimits,
     pub(super) reading_flow_json: Mutex<()>,
     pub(super) changes: Arc<Budget>,
 }
@@ -50,6 +52,7 @@ impl Admin {
         upload_folder: PathBuf,
         stage: Arc<dyn Stage>,
         changes: Arc<Budget>,
+        metrics: &Metrics,
     ) -> Self {
         Self {
             store,
@@ -58,9 +61,9 @@ impl Admin {
             directory,
             plugins,
             key_uploads,
-            uploads: Uploads::new(upload_folder),
+            uploads: Uploads::new(upload_folder, metrics.budget("uploads")),
             stage,
-            followers: Followers::default(),
+            followers: follower_limits(metrics.budget("log-followers")),
             reading_flow_json: Mutex::default(),
             changes,
         }

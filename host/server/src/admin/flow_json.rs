@@ -4,24 +4,24 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::changes::shown;
-use super::uploads::UploadPlace;
 use super::{AdminError, FlowDesk, off_the_async_threads};
 use crate::store;
 use flowhost_flow_json::{Findings, FlowJson};
 use flowhost_protocol::ids::FlowJsonDigest;
+use flowhost_runtime::tenant_limits::Permit;
 
 /// The upload of a Flow JSON to the flow that it was begun for: whatever it brings can go nowhere else.
 #[derive(Debug)]
 pub struct FlowJsonUpload {
     desk: FlowDesk,
-    _place: UploadPlace,
+    _permit: Permit,
 }
 
 impl FlowDesk {
     /// Begins the upload of a Flow JSON, if not too many uploads are under way: each is in memory.
     pub fn begin_flow_json(self) -> Result<FlowJsonUpload, AdminError> {
-        let place = self.admin().uploads.enter(self.tenant().id)?;
-        Ok(FlowJsonUpload { desk: self, _place: place })
+        let permit = self.admin().uploads.permit(self.tenant().id)?;
+        Ok(FlowJsonUpload { desk: self, _permit: permit })
     }
 
     /// The Flow JSON of the flow, byte for byte as it was uploaded.

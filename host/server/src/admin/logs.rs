@@ -3,9 +3,6 @@
 //! Lines may hold what customers said. So whoever may only look (role `read`) sees sessions' courses and not these; they are for who
 //! writes the plugin (role `deploy`).
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -15,7 +12,9 @@ use crate::plugin_logs::log_line_place;
 use crate::store::{self, LogReach, StoredLogLine};
 use flowhost_protocol::crypto::DataKey;
 use flowhost_protocol::flow::LogLevel;
-use flowhost_protocol::ids::{RequestId, Scope, TenantId};
+use flowhost_protocol::ids::{RequestId, Scope};
+use flowhost_runtime::telemetry::BudgetSeries;
+use flowhost_runtime::tenant_limits::{Full, Permit, TenantLimits};
 
 /// Which lines to show.
 #[derive(Debug, Default, Deserialize)]
@@ -52,7 +51,7 @@ pub struct LogFollower {
     data_key: DataKey,
     least: LogLevel,
     last_seen: i64,
-    _place: FollowerPlace,
+    _permit: Permit,
 }
 
 impl FlowDesk {
@@ -68,12 +67,12 @@ impl FlowDesk {
         if reach.before.is_some() {
             return Err(AdminError::Invalid("before and follow don't go together: what follows comes after".to_owned()));
         }
-        let place = self.admin().followers.enter(self.tenant().id)?;
+        let permit = self.admin().followers.try_acquire(self.tenant().id).map_err(too_many_followers)?;
         let data_key = self.data_key()?;
         let lines = store::list_log_lines(self.store(), self.scope(), reach).await?;
         let last_seen = lines.last().map_or(reach.after.unwrap_or(0), |line| line.number);
         let lines = opened(&data_key, self.scope(), lines)?;
-        Ok((lines, LogFollower { desk: self, data_key, least: reach.least, last_seen, _place: place }))
+        Ok((lines, LogFollower { desk: self, data_key, least: reach.least, last_seen, _permit: permit }))
     }
 }
 
@@ -135,45 +134,16 @@ fn view(data_key: &DataKey, scope: Scope, line: StoredLogLine) -> Result<LogLine
     })
 }
 
-/// How many follow a log, of which tenant.
-#[derive(Clone, Default)]
-pub(super) struct Followers(Arc<Mutex<HashMap<TenantId, usize>>>);
-
-/// A follower's place; given back when dropped.
-struct FollowerPlace {
-    followers: Followers,
-    tenant: TenantId,
+/// How many may follow logs at a host.
+pub(super) fn follower_limits(series: BudgetSeries) -> TenantLimits {
+    TenantLimits::new(MAX_FOLLOWERS, MAX_FOLLOWERS_OF_A_TENANT, series)
 }
 
-impl Followers {
-    fn enter(&self, tenant: TenantId) -> Result<FollowerPlace, AdminError> {
-        let mut counts = self.counts();
-        if counts.values().sum::<usize>() >= MAX_FOLLOWERS {
-            return Err(AdminError::Busy("as many follow logs at this host as may; try again, or try another host".to_owned()));
-        }
-        let count = counts.entry(tenant).or_default();
-        if *count >= MAX_FOLLOWERS_OF_A_TENANT {
-            return Err(AdminError::Busy("as many follow logs of this tenant at this host as may; end one of them".to_owned()));
-        }
-        *count += 1;
-        Ok(FollowerPlace { followers: self.clone(), tenant })
-    }
-
-    fn counts(&self) -> MutexGuard<'_, HashMap<TenantId, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for FollowerPlace {
-    fn drop(&mut self) {
-        let mut counts = self.followers.counts();
-        if let Some(count) = counts.get_mut(&self.tenant) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.tenant);
-            }
-        }
-    }
+fn too_many_followers(full: Full) -> AdminError {
+    AdminError::Busy(match full {
+        Full::All => "as many follow logs at this host as may; try again, or try another host".to_owned(),
+        Full::Tenant => "as many follow logs of this tenant at this host as may; end one of them".to_owned(),
+    })
 }
 
 /// Each asks the database twice a second.
@@ -188,29 +158,30 @@ const FOLLOWED_LINES: i64 = 500;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flowhost_protocol::ids::TenantId;
 
     #[test]
-    fn places_are_bounded_per_tenant_and_given_back() {
-        let followers = Followers::default();
+    fn followers_are_bounded_per_tenant_and_give_their_permits_back() {
+        let followers = follower_limits(BudgetSeries::default());
         let (one, other) = (TenantId::new(), TenantId::new());
-        let mut held: Vec<_> = (0..MAX_FOLLOWERS_OF_A_TENANT).map(|_| followers.enter(one).unwrap()).collect();
+        let follow = |tenant| followers.try_acquire(tenant).map_err(too_many_followers);
+        let mut held: Vec<_> = (0..MAX_FOLLOWERS_OF_A_TENANT).map(|_| follow(one).unwrap()).collect();
 
-        assert!(matches!(followers.enter(one), Err(AdminError::Busy(_))));
-        drop(followers.enter(other).unwrap());
+        assert!(matches!(follow(one), Err(AdminError::Busy(why)) if why.contains("of this tenant")));
+        drop(follow(other).unwrap());
         held.pop();
 
-        held.push(followers.enter(one).unwrap());
-        drop(held);
-        assert!(followers.counts().is_empty());
+        held.push(follow(one).unwrap());
     }
 
     #[test]
-    fn places_are_bounded_in_all() {
-        let followers = Followers::default();
-        let held: Vec<_> = (0..MAX_FOLLOWERS).map(|_| followers.enter(TenantId::new()).unwrap()).collect();
+    fn followers_are_bounded_in_all() {
+        let followers = follower_limits(BudgetSeries::default());
+        let follow = |tenant| followers.try_acquire(tenant).map_err(too_many_followers);
+        let held: Vec<_> = (0..MAX_FOLLOWERS).map(|_| follow(TenantId::new()).unwrap()).collect();
 
-        assert!(followers.enter(TenantId::new()).is_err());
+        assert!(matches!(follow(TenantId::new()), Err(AdminError::Busy(why)) if why.contains("another host")));
         drop(held);
-        assert!(followers.enter(TenantId::new()).is_ok());
+        assert!(follow(TenantId::new()).is_ok());
     }
 }

@@ -1,24 +1,22 @@
 //! Components on their way in: from the network to a file without a name, never whole in memory.
 
-use std::collections::HashMap;
 use std::io::SeekFrom;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use sha2::{Digest, Sha256};
 use tokio::fs::File;
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{AdminError, FlowDesk};
 use flowhost_protocol::ids::{PluginDigest, TenantId};
+use flowhost_runtime::telemetry::BudgetSeries;
+use flowhost_runtime::tenant_limits::{Full, Permit, TenantLimits};
 
 /// How many uploads are under way, and where they are kept.
 pub(super) struct Uploads {
     folder: PathBuf,
-    all: Arc<Semaphore>,
-    /// Kept as long as the tenant has one under way.
-    tenants: Mutex<HashMap<TenantId, Weak<Semaphore>>>,
+    limits: TenantLimits,
     /// Uploads that are whole in memory, for the database.
     storing: Semaphore,
 }
@@ -36,14 +34,7 @@ struct UploadedFile {
     file: File,
     hash: Sha256,
     size: usize,
-    _place: UploadPlace,
-}
-
-/// One of the uploads that may be under way, of the tenant's and of all. Dropped, it is free again.
-#[derive(Debug)]
-pub(super) struct UploadPlace {
-    _of_all: OwnedSemaphorePermit,
-    _of_the_tenant: OwnedSemaphorePermit,
+    _permit: Permit,
 }
 
 impl FlowDesk {
@@ -73,25 +64,26 @@ impl Upload {
 }
 
 impl Uploads {
-    /// Keeps them as unnamed files in that folder.
-    pub(super) fn new(folder: PathBuf) -> Self {
-        let (all, storing) = (Arc::new(Semaphore::new(MAX_UPLOADS)), Semaphore::new(MAX_STORING));
-        Self { folder, all, tenants: Mutex::default(), storing }
+    /// Keeps uploads as unnamed files in that folder; `series` counts those under way.
+    pub(super) fn new(folder: PathBuf, series: BudgetSeries) -> Self {
+        let limits = TenantLimits::new(MAX_UPLOADS, MAX_UPLOADS_OF_TENANT, series);
+        Self { folder, limits, storing: Semaphore::new(MAX_STORING) }
     }
 
-    /// A place for an upload, whatever is uploaded.
-    pub(super) fn enter(&self, tenant: TenantId) -> Result<UploadPlace, AdminError> {
-        let own = self.of(tenant).try_acquire_owned().map_err(|_| busy("the tenant", MAX_UPLOADS_OF_TENANT))?;
-        let place = self.all.clone().try_acquire_owned().map_err(|_| busy("the host", MAX_UPLOADS))?;
-        Ok(UploadPlace { _of_all: place, _of_the_tenant: own })
+    /// A permit for an upload, whatever is uploaded.
+    pub(super) fn permit(&self, tenant: TenantId) -> Result<Permit, AdminError> {
+        self.limits.try_acquire(tenant).map_err(|full| match full {
+            Full::All => busy("the host", MAX_UPLOADS),
+            Full::Tenant => busy("the tenant", MAX_UPLOADS_OF_TENANT),
+        })
     }
 
     async fn begin(&self, tenant: TenantId) -> Result<UploadedFile, AdminError> {
-        let place = self.enter(tenant)?;
+        let permit = self.permit(tenant)?;
         let folder = self.folder.clone();
         let file = tokio::task::spawn_blocking(move || tempfile::tempfile_in(folder)).await;
         let file = file.map_err(|error| AdminError::Interrupted(error.to_string()))?.map_err(AdminError::NoSpace)?;
-        Ok(UploadedFile { file: File::from_std(file), hash: Sha256::new(), size: 0, _place: place })
+        Ok(UploadedFile { file: File::from_std(file), hash: Sha256::new(), size: 0, _permit: permit })
     }
 
     /// The whole upload, for the database: a few at a time.
@@ -100,17 +92,6 @@ impl Uploads {
         let bytes = tokio::task::spawn_blocking(move || read_from_start(file)).await;
         let bytes = bytes.map_err(|error| AdminError::Interrupted(error.to_string()))?.map_err(AdminError::NoSpace)?;
         Ok((bytes, place))
-    }
-
-    fn of(&self, tenant: TenantId) -> Arc<Semaphore> {
-        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-        tenants.retain(|_, places| places.strong_count() > 0);
-        if let Some(places) = tenants.get(&tenant).and_then(Weak::upgrade) {
-            return places;
-        }
-        let places = Arc::new(Semaphore::new(MAX_UPLOADS_OF_TENANT));
-        tenants.insert(tenant, Arc::downgrade(&places));
-        places
     }
 }
 
@@ -159,7 +140,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_comes_in_parts_is_whole_in_the_file_and_in_the_digest() {
-        let uploads = Uploads::new(std::env::temp_dir());
+        let uploads = Uploads::new(std::env::temp_dir(), BudgetSeries::default());
         let mut upload = uploads.begin(TenantId::new()).await.unwrap();
         for part in [&b"a comp"[..], b"", b"onent"] {
             upload.write(part).await.unwrap();
@@ -173,7 +154,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_tenant_has_some_places_and_gives_them_back() {
-        let uploads = Uploads::new(std::env::temp_dir());
+        let uploads = Uploads::new(std::env::temp_dir(), BudgetSeries::default());
         let (one, other) = (TenantId::new(), TenantId::new());
         let mut under_way = Vec::new();
         for _ in 0..MAX_UPLOADS_OF_TENANT {
@@ -188,7 +169,7 @@ mod tests {
 
     #[tokio::test]
     async fn all_tenants_together_have_so_many_places() {
-        let uploads = Uploads::new(std::env::temp_dir());
+        let uploads = Uploads::new(std::env::temp_dir(), BudgetSeries::default());
         let mut under_way = Vec::new();
         for _ in 0..MAX_UPLOADS / MAX_UPLOADS_OF_TENANT {
             let tenant = TenantId::new();
@@ -205,7 +186,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_disk_is_said_so() {
-        let uploads = Uploads::new(std::env::temp_dir());
+        let uploads = Uploads::new(std::env::temp_dir(), BudgetSeries::default());
         let mut upload = uploads.begin(TenantId::new()).await.unwrap();
         upload.file = File::options().write(true).open("/dev/full").await.unwrap();
 
@@ -214,7 +195,7 @@ mod tests {
 
         assert!(matches!(error, AdminError::NoSpace(_)), "{error:?}");
         assert!(error.to_string().contains("No space left on device"), "{error}");
-        let nowhere = Uploads::new("/proc/flowhost".into()).begin(TenantId::new()).await;
+        let nowhere = Uploads::new("/proc/flowhost".into(), BudgetSeries::default()).begin(TenantId::new()).await;
         assert!(matches!(nowhere, Err(AdminError::NoSpace(_))));
     }
 }
