@@ -29,22 +29,22 @@ impl Desk {
     ) -> Result<Findings, AdminError> {
         let tenant = self.tenant(tenant).await?;
         self.flow(&tenant, flow).await?;
-        let (document, parsed) = self.read(document).await?;
-        let digest = FlowJsonDigest(Sha256::digest(&document).into());
+        let Sound { text, version, screens, notes } = self.read(document).await?;
+        let digest = FlowJsonDigest(Sha256::digest(&text).into());
         let mut change = self.begin_change(tenant.id).await?;
         // Again, behind the change's lock: what it replaces is in the log.
         let flow = self.flow(&tenant, flow).await?;
-        store::put_flow_json(&mut change, flow.id, &document, digest).await?;
+        store::put_flow_json(&mut change, flow.id, &text, digest).await?;
         let mut record = self.record(&tenant, "flow-json.set");
         (record.target, record.before) = (Some(flow.name.clone()), before(&flow));
         record.after = shown(&json!({
             "digest": digest.to_string(),
-            "bytes": document.len(),
-            "version": parsed.document().version(),
-            "screens": parsed.document().screens().count(),
+            "bytes": text.len(),
+            "version": version,
+            "screens": screens,
         }));
         self.finish(change, record).await?;
-        Ok(parsed.notes().clone())
+        Ok(notes)
     }
 
     /// The Flow JSON of a flow, byte for byte as it was uploaded.
@@ -69,14 +69,26 @@ impl Desk {
     }
 
     /// One document at a time is read, which takes ten times its size in memory for a moment.
-    async fn read(&self, document: Vec<u8>) -> Result<(Vec<u8>, FlowJson), AdminError> {
+    async fn read(&self, text: Vec<u8>) -> Result<Sound, AdminError> {
         let _alone = self.admin.reading_flow_json.lock().await;
-        let (document, parsed) = off_the_async_threads(move || {
-            let parsed = FlowJson::parse(&document);
-            (document, parsed)
-        })
-        .await?;
-        Ok((document, parsed.map_err(AdminError::FlowJson)?))
+        off_the_async_threads(move || Sound::of(text)).await?.map_err(AdminError::FlowJson)
+    }
+}
+
+/// What is needed of a Flow JSON after it was read. The document itself is gone: others are read while this one is stored.
+struct Sound {
+    text: Vec<u8>,
+    version: Option<String>,
+    screens: usize,
+    notes: Findings,
+}
+
+impl Sound {
+    fn of(text: Vec<u8>) -> Result<Self, Findings> {
+        let flow_json = FlowJson::parse(&text)?;
+        let document = flow_json.document();
+        let (version, screens) = (document.version().map(str::to_owned), document.screens().count());
+        Ok(Self { text, version, screens, notes: flow_json.notes().clone() })
     }
 }
 
