@@ -43,7 +43,7 @@ pub(super) struct Tally<'a> {
     footers: usize,
 }
 
-type Counts = [usize; COMPONENTS.len()];
+type Counts = [usize; ComponentKind::COUNT];
 
 impl<'a> Checker<'_, 'a> {
     /// The components of a list.
