@@ -105,7 +105,10 @@ pub enum ActionKind {
 }
 
 impl ComponentKind {
-    /// The kind with this `type`, if this release knows it.
+    /// How many there are: the last one's number tells.
+    pub(crate) const COUNT: usize = Self::Switch as usize + 1;
+
+    /// The kind whose `type` is written so.
     pub fn named(name: &str) -> Option<Self> {
         COMPONENTS.iter().find(|(_, known, _)| *known == name).map(|(kind, ..)| *kind)
     }
@@ -159,8 +162,8 @@ impl ActionKind {
 /// The names of the two days of a range, in the document and in what the phone sends.
 pub const RANGE_ENDS: [&str; 2] = ["start-date", "end-date"];
 
-/// In the order of [`ComponentKind`]'s variants, which index it.
-const COMPONENTS: [(ComponentKind, &str, Option<Field>); 24] = [
+/// In the order of the kinds.
+const COMPONENTS: [(ComponentKind, &str, Option<Field>); ComponentKind::COUNT] = [
     (ComponentKind::TextHeading, "TextHeading", None),
     (ComponentKind::TextSubheading, "TextSubheading", None),
     (ComponentKind::TextBody, "TextBody", None),
@@ -187,8 +190,8 @@ const COMPONENTS: [(ComponentKind, &str, Option<Field>); 24] = [
     (ComponentKind::Switch, "Switch", None),
 ];
 
-/// In the order of [`ActionKind`]'s variants, which index it.
-const ACTIONS: [(ActionKind, &str); 5] = [
+/// In the order of the kinds.
+const ACTIONS: [(ActionKind, &str); ActionKind::UpdateData as usize + 1] = [
     (ActionKind::Complete, "complete"),
     (ActionKind::DataExchange, "data_exchange"),
     (ActionKind::Navigate, "navigate"),
@@ -210,6 +213,9 @@ mod tests {
         for (row, (kind, name)) in ACTIONS.into_iter().enumerate() {
             assert_eq!((kind as usize, kind.name(), ActionKind::named(name)), (row, name, Some(kind)));
         }
+        let limited = COMPONENTS.iter().filter(|(kind, ..)| kind.limits().is_some()).map(|(_, name, _)| *name);
+        let expected = ["TextInput", "CheckboxGroup", "ChipsSelector", "CalendarPicker", "PhotoPicker", "DocumentPicker"];
+        assert_eq!(limited.collect::<Vec<_>>(), expected);
         assert_eq!((ComponentKind::named("textbody"), ActionKind::named("")), (None, None));
     }
 

@@ -44,7 +44,7 @@ pub(super) struct Tally<'a> {
     footers: usize,
 }
 
-type Counts = [usize; COMPONENTS.len()];
+type Counts = [usize; ComponentKind::COUNT];
 
 impl<'a> Checker<'_, 'a> {
     /// Checks a list of components.

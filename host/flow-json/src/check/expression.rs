@@ -174,6 +174,8 @@ mod tests {
             ("${data.x} > 3", false),
             ("1 == 1", true),
             ("${data.x} % 2 > 0", true),
+            ("!(${data.x} == 3)", true),
+            ("- 5 == 1", false),
         ] {
             let reading = read(text, &mut resolve).unwrap_or_else(|fault| panic!("{text}: {fault:?}"));
             assert_eq!(reading.doubt.is_some(), doubted, "{text}");
@@ -202,6 +204,8 @@ mod tests {
         {
             assert!(matches!(of(text), Err(Fault::Types(..))), "{text}: {:?}", of(text));
         }
+        assert_eq!(of("${data.text} == 1"), Err(Fault::Types("==", "two values of one type")));
+        assert_eq!(of("${data.text} < 1"), Err(Fault::Types("<", "numbers")));
         assert_eq!(of("${data.nothing} == 1"), Err(Fault::Dangling));
         let deep = format!("{}1{}", "(".repeat(100_000), ")".repeat(100_000));
         assert!(matches!(of(&deep), Err(Fault::Syntax("is nested too deeply"))));

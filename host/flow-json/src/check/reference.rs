@@ -110,10 +110,9 @@ impl Target<'_> {
 impl Field {
     /// JSON Schema's name for the type of the component's value.
     pub(super) fn type_name(self, component: Component<'_>) -> &'static str {
-        let says =
-            |name: &str, values: &[&str]| component.member(name).and_then(Value::as_str).is_some_and(|is| values.contains(&is));
+        let input = || component.member("input-type").and_then(Value::as_str);
         match self {
-            Self::Input if says("input-type", &["number", "passcode"]) => "number",
+            Self::Input if matches!(input(), Some("number" | "passcode")) => "number",
             Self::Calendar if CalendarMode::of(component.member("mode")) == Some(CalendarMode::Range) => "object",
             Self::Text | Self::Input | Self::Choice | Self::Day | Self::Calendar | Self::Entry => "string",
             Self::Flag => "boolean",

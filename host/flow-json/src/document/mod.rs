@@ -78,7 +78,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{ActionKind, ComponentKind};
+    use crate::{ActionKind, ComponentKind, Field};
 
     fn document(written: &Value) -> Document {
         Document::parse(written.to_string().as_bytes()).unwrap()
@@ -91,6 +91,37 @@ mod tests {
         assert_eq!(document.screens().map(|screen| (screen.id, screen.number)).collect::<Vec<_>>(), [("A", 1), ("B", 4), ("A", 5)]);
         assert_eq!(document.screen("A").unwrap().number, 1);
         assert_eq!((document.screen("C"), document.version()), (None, None));
+    }
+
+    #[test]
+    fn what_a_screen_does_not_say_is_as_usual() {
+        let data = json!({"x": {"type": "string", "__example__": "y"}, "z": {"type": "string"}});
+        let last = json!({"id": "B", "title": "Last", "terminal": true, "success": false, "refresh_on_back": true, "data": data});
+        let document = document(&json!({"version": "7.3", "data_api_version": "4.0", "screens": [{"id": "A"}, last]}));
+        let said = |id: &str| {
+            let screen = document.screen(id).unwrap();
+            let title = screen.title().and_then(Value::as_str);
+            (title, screen.is_terminal(), screen.is_success(), screen.refreshes_on_back(), Value::Object(screen.example_data()))
+        };
+
+        assert_eq!(said("A"), (None, false, true, false, json!({})));
+        assert_eq!(said("B"), (Some("Last"), true, false, true, json!({"x": "y"})));
+        assert_eq!((document.version(), document.data_api_version()), (Some("7.3"), Some("4.0")));
+        assert_eq!(document.written().len(), 3);
+    }
+
+    #[test]
+    fn a_component_is_a_field_by_its_kind_and_named_unless_it_is_a_form() {
+        let read = |written: Value| {
+            let component = Component::of(&written).unwrap();
+            (component.field(), component.field_name().map(str::to_owned), component.member("x").is_some())
+        };
+
+        assert_eq!(read(json!({"type": "OptIn", "name": "terms", "x": 1})), (Some(Field::Flag), Some("terms".to_owned()), true));
+        assert_eq!(read(json!({"type": "Form", "name": "form"})), (None, None, false));
+        assert_eq!(read(json!({"type": "Tomorrow", "name": "new"})), (None, Some("new".to_owned()), false));
+        assert_eq!((Component::of(&json!([])), Action::of(&json!("go"))), (None, None));
+        assert_eq!(Action::of(&json!({"name": "dance"})).map(|action| (action.name().len(), action.kind())), Some((5, None)));
     }
 
     #[test]

@@ -123,13 +123,14 @@ fn a_document_is_bounded_in_size_values_and_depth() {
     let padded = |size: usize| [valid.clone(), vec![b' '; size - valid.len()]].concat();
     assert!(FlowJson::parse(&padded(10 << 20)).is_ok());
     refused(&padded((10 << 20) + 1), "10 MB");
-    refused(format!("[{}0]", "0,".repeat(200_000)).as_bytes(), "200000 values");
+    refused(format!("[{}0]", "0,".repeat(199_998)).as_bytes(), "is an array");
+    refused(format!("[{}0]", "0,".repeat(199_999)).as_bytes(), "200000 values");
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
         let deep = format!("{}0{}", open.repeat(10_000), close.repeat(10_000));
         refused(deep.as_bytes(), "recursion limit");
     }
     refused(b"\xff", "is not JSON");
-    let commas = format!(r#"{{"version":"7.3","screens":[],"note":"{}\","}}"#, ",[{".repeat(100_000));
+    let commas = format!(r#"{{"version":"7.3","screens":[],"note":"\"{}\","}}"#, ",[{".repeat(100_000));
     assert!(FlowJson::parse(commas.as_bytes()).unwrap_err().iter().any(|finding| finding.pointer == "/screens"));
 }
 

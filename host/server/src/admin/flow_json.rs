@@ -44,31 +44,44 @@ impl FlowJsonUpload {
     /// Makes a document the flow's Flow JSON, whatever was there: from now on every reply is checked against it. Gives what should be known
     /// of it; fails with all that is wrong with it.
     pub async fn finish(self, document: Vec<u8>) -> Result<Findings, AdminError> {
-        let (document, parsed) = self.read(document).await?;
-        let digest = FlowJsonDigest(Sha256::digest(&document).into());
+        let Sound { text, version, screens, notes } = self.read(document).await?;
+        let digest = FlowJsonDigest(Sha256::digest(&text).into());
         let (mut change, flow) = self.desk.begin_flow_change().await?;
-        store::put_flow_json(&mut change, flow.id, &document, digest).await?;
+        store::put_flow_json(&mut change, flow.id, &text, digest).await?;
         let mut record = self.desk.record("flow-json.set");
         record.before = before(flow.flow_json);
         record.after = shown(&json!({
             "digest": digest.to_string(),
-            "bytes": document.len(),
-            "version": parsed.document().version(),
-            "screens": parsed.document().screens().count(),
+            "bytes": text.len(),
+            "version": version,
+            "screens": screens,
         }));
         self.desk.finish(change, record).await?;
-        Ok(parsed.notes().clone())
+        Ok(notes)
     }
 
-    /// One document at a time is read, which takes ten times its size in memory for a moment.
-    async fn read(&self, document: Vec<u8>) -> Result<(Vec<u8>, FlowJson), AdminError> {
+    /// Reads one document at a time, which takes ten times its size in memory for a moment.
+    async fn read(&self, text: Vec<u8>) -> Result<Sound, AdminError> {
         let _alone = self.desk.admin().reading_flow_json.lock().await;
-        let (document, parsed) = off_the_async_threads(move || {
-            let parsed = FlowJson::parse(&document);
-            (document, parsed)
-        })
-        .await?;
-        Ok((document, parsed.map_err(AdminError::FlowJson)?))
+        off_the_async_threads(move || Sound::of(text)).await?.map_err(AdminError::FlowJson)
+    }
+}
+
+/// What is needed of a Flow JSON after it was read. The document itself is dropped, because others
+/// are read while this one is stored.
+struct Sound {
+    text: Vec<u8>,
+    version: Option<String>,
+    screens: usize,
+    notes: Findings,
+}
+
+impl Sound {
+    fn of(text: Vec<u8>) -> Result<Self, Findings> {
+        let flow_json = FlowJson::parse(&text)?;
+        let document = flow_json.document();
+        let (version, screens) = (document.version().map(str::to_owned), document.screens().count());
+        Ok(Self { text, version, screens, notes: flow_json.notes().clone() })
     }
 }
 

@@ -22,8 +22,8 @@ const fn component(kind: ComponentKind, keys: &'static [Key]) -> Row {
 pub(in crate::check) const LAYOUT: &[Key] =
     &[must("type", OneOf(&["SingleColumnLayout"])), must(CHILDREN, Components(Areas::SCREEN))];
 
-/// Indexed by [`ComponentKind`], so in the order of its variants.
-pub(in crate::check) const COMPONENTS: &[Row] = &[
+/// All components, in the order of their kinds.
+pub(in crate::check) const COMPONENTS: &[Row; ComponentKind::COUNT] = &[
     component(ComponentKind::TextHeading, &[must("text", Text(Blank::Always)).up_to(80), VISIBLE]),
     component(ComponentKind::TextSubheading, &[must("text", Text(Blank::Always)).up_to(80), VISIBLE]),
     component(ComponentKind::TextBody, STYLED_TEXT),
