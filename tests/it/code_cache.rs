@@ -72,7 +72,7 @@ async fn one_plugins_code_under_anothers_name_is_not_loaded() {
 }
 
 #[tokio::test]
-async fn the_code_of_another_master_key_is_compiled_again_and_the_second_ones_is_not() {
+async fn code_of_another_master_key_is_compiled_again_the_second_keys_is_not() {
     let (cache, host, flow) = with_plugin(5).await;
     let new = MasterKey::generate();
     let both = MasterKeys::new(new, Some(host.master_key()));

@@ -224,7 +224,7 @@ async fn changes_that_one_tenant_makes_leave_others_their_connections() {
 }
 
 #[tokio::test]
-async fn turns_that_wait_for_their_tenants_locks_leave_others_their_connections() {
+async fn turns_that_wait_for_their_tenants_locks_leave_others_connections() {
     let host = TestHost::configured(|config| config.database_connections = 4).await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;

@@ -39,7 +39,7 @@ async fn what_the_readme_says_makes_a_plugin_of_ones_own_and_serves_it() {
 }
 
 #[test]
-fn what_contributors_are_told_to_run_is_what_every_change_is_checked_with() {
+fn contributors_are_told_to_run_what_every_change_is_checked_with() {
     let page = std::fs::read_to_string(repository("host/docs/contributing.md")).unwrap();
     let checks = std::fs::read_to_string(repository(".ci/run")).unwrap();
     let commands: Vec<_> = shell_blocks(&page).lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect();

@@ -41,7 +41,7 @@ async fn tenants_full_of_sleepers_leave_others_served() {
 
 /// It needs a single-threaded runtime, so it asks for one explicitly.
 #[tokio::test(flavor = "current_thread")]
-async fn on_one_thread_loops_and_sleeps_are_cut_off_and_a_neighbour_is_answered_meanwhile() {
+async fn on_one_thread_loops_are_cut_off_and_a_neighbour_is_answered() {
     let host = TestHost::start().await;
     let hostile = host.tenant("hostile").await;
     let looping = hostile.flow("looping", json!({"limits": {"cpu_ms": 300}}), Component::Looper).await;
@@ -113,7 +113,7 @@ async fn another_version_begins_afresh() {
 }
 
 #[tokio::test]
-async fn answers_that_can_not_be_shown_open_the_circuit_and_bad_requests_do_not() {
+async fn unshowable_answers_open_the_circuit_and_bad_requests_do_not() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Chatty).await;
     for _ in 0..2 {

@@ -54,7 +54,7 @@ async fn what_came_instead_is_shown_written_down_on_demand_and_passes_then() {
 }
 
 #[tokio::test]
-async fn a_plugin_that_computes_for_ever_is_cut_off_and_never_becomes_what_is_expected() {
+async fn a_plugin_that_computes_for_ever_is_cut_off_and_never_expected() {
     let looping = "[[step]]\nsend = { action = \"INIT\", data = { do = \"loop\" } }\nexpect = { screen = \"NEXT\" }\n";
     let project = Project::with(Component::Looper, "looping", looping).await;
 

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_token_comes_from_the_file_or_the_environment_and_without_either_both_are_named() {
+    fn the_token_comes_from_a_file_or_the_environment_or_both_are_named() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "from file\n").unwrap();
         let path = file.path().to_owned();

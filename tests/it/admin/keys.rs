@@ -76,7 +76,7 @@ async fn every_form_of_a_key_file_imports() {
 }
 
 #[tokio::test]
-async fn a_key_that_the_tenant_has_is_named_and_a_retired_one_does_not_come_back() {
+async fn a_key_the_tenant_has_is_named_and_a_retired_one_stays_retired() {
     let (_host, flow) = start().await;
     let tenant = &flow.tenant;
     let ours = json!({"private_key_pem": fixture("keys/private.pkcs8.pem")});

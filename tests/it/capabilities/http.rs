@@ -196,7 +196,7 @@ async fn a_response_is_not_read_past_its_limit() {
 }
 
 #[tokio::test]
-async fn who_answers_slowly_or_never_costs_the_plugin_its_time_and_nothing_else() {
+async fn a_slow_or_silent_server_costs_the_plugin_its_time_and_nothing_else() {
     let (outside, _host, flow) = start().await;
     for path in ["silent", "drip"] {
         let mut form = get(&format!("https://api.example.com/{path}"));

@@ -35,7 +35,7 @@ async fn requests_are_counted_by_status_and_shown_without_a_token() {
 }
 
 #[tokio::test]
-async fn calls_of_plugins_are_counted_by_flow_and_version_until_the_flow_is_gone() {
+async fn calls_are_counted_by_flow_and_version_until_the_flow_is_gone() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Chatty).await;
     flow.deploy(Component::Trapper).await;

@@ -98,7 +98,7 @@ async fn work_that_goes_on_after_the_answer_is_logged_under_its_name() {
 }
 
 #[tokio::test]
-async fn an_answers_name_leads_to_its_exchange_the_plugins_lines_and_the_audit_log() {
+async fn a_request_id_leads_to_the_exchange_the_plugins_log_and_the_audit_log() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Chatty).await;
     let request = flow.client().seal(&asking("flood", "token-of-ana")).unwrap();

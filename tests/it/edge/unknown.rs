@@ -5,7 +5,7 @@ use flowhost_tests::{Component, RawConnection, TestHost};
 use serde_json::json;
 
 #[tokio::test]
-async fn an_unknown_tenant_an_unknown_flow_and_no_route_at_all_are_the_same_answer() {
+async fn an_unknown_tenant_or_flow_and_no_route_are_the_same_answer() {
     let host = TestHost::start().await;
     host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     let expected = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";

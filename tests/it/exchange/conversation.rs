@@ -106,7 +106,7 @@ async fn a_clients_error_report_is_acknowledged_and_kept_with_the_session() {
 }
 
 #[tokio::test]
-async fn a_failing_plugin_does_not_change_the_acknowledgement_of_an_error_report() {
+async fn a_failing_plugin_does_not_change_an_error_reports_acknowledgement() {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;
     let flow = tenant.flow("booking", json!({"limits": {"memory_bytes": 1 << 20, "cpu_ms": 1}}), Component::Hoarder).await;

@@ -81,7 +81,7 @@ async fn what_a_flow_answers_while_it_is_deleted_stays_answered() {
 }
 
 #[tokio::test]
-async fn a_turn_that_waited_for_the_deletion_of_another_flow_finds_what_that_had_answered() {
+async fn a_turn_that_waited_for_a_deletion_finds_what_that_flow_had_answered() {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;
     let flow = tenant.flow("booking", json!({}), Component::Steady).await;
@@ -119,7 +119,7 @@ async fn a_turn_that_waited_for_the_deletion_of_another_flow_finds_what_that_had
 }
 
 #[tokio::test]
-async fn a_request_that_was_answered_is_refused_by_every_other_flow_of_the_tenant() {
+async fn an_answered_request_is_refused_by_every_other_flow_of_the_tenant() {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;
     let flow = tenant.flow("booking", json!({}), Component::Steady).await;
@@ -196,7 +196,7 @@ async fn a_request_that_races_to_two_flows_is_answered_by_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn different_requests_that_race_in_one_session_are_all_counted_or_refused() {
+async fn requests_that_race_in_one_session_are_all_counted_or_refused() {
     let host = TestHost::start().await;
     let second = host.second().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::wat;
 
 #[tokio::test]
-async fn guests_that_take_all_the_memory_leave_others_theirs_and_are_not_blamed() {
+async fn guests_that_take_all_the_memory_leave_others_theirs() {
     // One tenant alone gets 96 of 256 MiB: one call of 62 MiB, and what other calls need to begin.
     let host = TestHost::configured(|config| config.guests.memory_bytes = 256 << 20).await;
     let greedy = deployed(&host.tenant("greedy").await, "memory-asleep", wat::plugin("memory-asleep")).await;

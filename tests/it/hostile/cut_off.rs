@@ -32,7 +32,7 @@ async fn a_loop_in_the_handler_of_client_errors_is_cut_off() {
 }
 
 #[tokio::test]
-async fn work_inside_the_host_and_single_long_instructions_count_as_the_guests_time() {
+async fn work_inside_the_host_and_long_instructions_count_as_guest_time() {
     let works =
         |name| Attack::wat(name).within(json!({"cpu_ms": 600})).at_length().fails("the plugin used up its CPU time of 600 ms");
     withstands([works("fill-for-ever"), works("host-calls-for-ever"), works("poll-without-rest")]).await;

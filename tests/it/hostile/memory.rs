@@ -19,7 +19,7 @@ async fn a_guest_that_insists_on_memory_traps() {
 }
 
 #[tokio::test]
-async fn a_plugin_that_begins_with_more_memory_than_its_flow_may_have_does_not_begin() {
+async fn a_plugin_that_begins_with_more_memory_than_allowed_does_not_begin() {
     let attack = Attack::wat("more-memory-than-the-flow-may-have").at_every_call();
     withstands([attack.within(json!({"memory_bytes": 2 << 20})).fails("memory minimum size of 64 pages exceeds memory limits")])
         .await;

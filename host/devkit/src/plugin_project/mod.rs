@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn builds_a_project_whose_path_has_spaces_with_the_settings_of_the_script() {
+    async fn builds_a_project_in_a_path_with_spaces_as_the_script_says() {
         let project = Project::new();
         let out = project.folder.path().join("out put/flow.wasm");
         fs::write(project.folder.path().join("flowhost.toml"), "[requests]\nstore = true\n").unwrap();

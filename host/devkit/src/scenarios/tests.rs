@@ -169,7 +169,7 @@ async fn what_was_not_expected_is_pointed_at() {
 }
 
 #[tokio::test]
-async fn state_and_log_are_compared_where_they_can_be_seen_and_skipped_where_not() {
+async fn state_and_log_are_compared_only_where_they_can_be_seen() {
     let text = expecting("{ screen = \"A\", state = { n = 2 }, log = [\"one\", \"two\"] }");
     let scenario = Scenario::parse("x", &format!("seed = 1\ncontext = {{ a = 1 }}\n{text}")).unwrap();
     let reply = came(200, &json!({"screen": "A", "data": {}}));

@@ -178,7 +178,7 @@ mod tests {
 
     /// Each of the commands was run on the file.
     #[test]
-    fn a_file_that_takes_too_much_or_another_cipher_is_refused_with_a_command_that_opens_it() {
+    fn a_file_it_can_not_open_is_refused_with_a_command_that_can() {
         let (pkey, legacy, python) =
             ("-out plain.pem", "-out plain.pem -provider legacy -provider default", "install pycryptodome && ");
         for (file, what, command) in [
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_for_the_passphrase_of_an_encrypted_file_and_says_when_it_is_wrong() {
+    fn asks_for_the_passphrase_of_a_file_and_says_when_it_is_wrong() {
         for form in ["private.pkcs1.des3.pem", "private.pkcs1.aes256.pem", "private.pkcs8.des3.pem", "private.pkcs8.aes256.pem"] {
             for none in [None, Some("")] {
                 assert_eq!(parse_private_key(&vectors(form), none).unwrap_err(), KeyFileError::PassphraseMissing, "{form}");

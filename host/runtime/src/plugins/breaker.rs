@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_version_that_comes_back_begins_afresh_and_flows_that_are_gone_leave_nothing() {
+    async fn a_version_that_comes_back_begins_afresh_and_a_flow_leaves_nothing() {
         let (breakers, scope) = (Breakers::default(), a_flow());
         open(&breakers, scope);
         open(&breakers, a_flow());

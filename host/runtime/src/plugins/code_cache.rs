@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_left_half_written_is_removed_and_what_is_being_written_is_not() {
+    fn what_was_left_half_written_is_removed_what_is_being_written_is_not() {
         let folder = TempDir::new().unwrap();
         let names = [".unfinished-old", ".unfinished-new", "somebody-elses"];
         names.iter().for_each(|name| fs::write(folder.path().join(name), "half").unwrap());

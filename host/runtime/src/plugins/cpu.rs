@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_computes_little_is_behind_one_of_those_that_compute_much_not_behind_all() {
+    async fn a_short_call_waits_behind_one_long_call_not_behind_all() {
         let (lane, ticks) = (Budget::new(1, usize::MAX, BudgetSeries::default()), Arc::new(AtomicU64::new(0)));
         let greedy = TenantId::new();
         let spinners: Vec<_> = (0..16).map(|_| spin(&lane, greedy, FAST * 2, &ticks)).collect();

@@ -292,7 +292,7 @@ mod tests {
     use flowhost_protocol::crypto::{MasterKey, MasterKeys};
 
     #[test]
-    fn code_of_another_release_or_another_component_is_not_taken_even_with_our_mac() {
+    fn code_of_another_release_or_component_is_refused_even_with_our_mac() {
         let engine = PluginEngine::new(64 << 20, 4).unwrap();
         let (identity, linker) = (EngineIdentity::of(engine.engine()), v1::linker(engine.engine()).unwrap());
         let keys = CodeKeys::derive(&MasterKeys::new(MasterKey::generate(), None));

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_task_that_should_never_end_is_started_again_and_one_that_is_done_is_not() {
+    async fn a_task_that_should_never_end_is_restarted_and_one_that_is_done_is_not() {
         let metrics = Arc::new(Metrics::new());
         let mut background = Background::new(metrics.clone());
         background.start(Task::Purge, Life::Endless, || async {});

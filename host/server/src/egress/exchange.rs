@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn another_host_gets_no_credentials_and_another_port_or_scheme_is_another_host() {
+    fn another_host_port_or_scheme_gets_no_credentials() {
         for target in ["https://b.example.com/", "https://a.example.com:8443/", "//b.example.com/"] {
             let mut request = posting(false);
             request.follow(StatusCode::PERMANENT_REDIRECT, target, |_| Ok(())).unwrap();

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn every_refused_network_is_refused_from_its_first_address_to_its_last_and_no_further() {
+    fn a_refused_network_is_refused_from_its_first_address_to_its_last() {
         for (network, bits) in NOT_PUBLIC_V4 {
             let first = u32::from_be_bytes(network);
             let last = first | u32::MAX.checked_shr(bits).unwrap_or(0);

@@ -57,7 +57,7 @@ mod tests {
     use flowhost_protocol::crypto::Sealed;
 
     #[test]
-    fn a_secret_opens_only_as_a_secret_and_only_for_the_hosts_it_was_bound_to() {
+    fn a_secret_opens_only_as_a_secret_for_the_hosts_it_was_bound_to() {
         let (key, tenant) = (DataKey::generate(), TenantId::new());
         let mut value = StoredConfigValue {
             flow: FlowId::new(),

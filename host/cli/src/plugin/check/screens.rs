@@ -85,7 +85,7 @@ mod tests {
     use flowhost_devkit::scenarios::Scenario;
 
     #[test]
-    fn screens_and_fields_that_are_not_in_the_flow_json_are_named_with_their_lines() {
+    fn screens_and_fields_the_flow_json_lacks_are_named_with_their_lines() {
         let text = r#"
 [[step]]
 send = { action = "INIT" }

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_placeholder_of_a_known_bound_secret_is_refused_by_its_name_only() {
+    fn a_placeholder_of_no_bound_secret_is_refused_by_its_name_only() {
         let unbound = FillError::Unbound("elsewhere".to_owned(), host());
         for (text, error) in [
             ("{{secret:", FillError::Malformed),
