@@ -9,13 +9,13 @@ use flowhost_devkit::postgres::{EmbeddedPostgres, Options, PgPrograms};
 use flowhost_protocol::crypto::MasterKeys;
 use flowhost_server::app::Host;
 use flowhost_server::config::{
-    CompileConfig, DATABASE_CONNECTIONS, Environment, Front, HostConfig, LONGEST_LOGIN_DELAY, MigrationPolicy, SecretText,
+    CompileConfig, DATABASE_CONNECTIONS, Environment, HostConfig, LONGEST_LOGIN_DELAY, ListenConfig, MigrationPolicy, SecretText,
     code_cache,
 };
 
 use super::api::AdminApi;
 use super::dev_folder::DevFolder;
-use super::dev_plugin::Workshop;
+use super::dev_plugin::DevDeployer;
 use super::output::{note, say};
 use super::ready_file::ReadyFile;
 use super::running::{RunArgs, serve_until_signal};
@@ -59,7 +59,7 @@ async fn start_postgres(folder: &DevFolder, environment: &Environment) -> anyhow
 }
 
 async fn serve(
-    front: Front,
+    front: ListenConfig,
     compile: CompileConfig,
     folder: &DevFolder,
     postgres: &EmbeddedPostgres,
@@ -95,7 +95,7 @@ async fn serve(
         say(&welcome(host, token_file.as_deref()));
         let Some(project) = plugin else { return Ok(()) };
         let api = AdminApi::new(&host.admin_url(), Some(shown_token))?;
-        Workshop::open(project, folder, host.public_url(), api).await?.deploy_each_change().await
+        DevDeployer::open(project, folder, host.public_url(), api).await?.deploy_each_change().await
     })
     .await
 }

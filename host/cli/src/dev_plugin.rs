@@ -22,7 +22,7 @@ use super::plugin::flow_json::{flow_json, flow_json_path};
 use super::plugin::{activate_version, example_data, rehearse, size, upload};
 
 /// A tenant with keys, and the project that is deployed to it.
-pub(super) struct Workshop {
+pub(super) struct DevDeployer {
     project: PathBuf,
     api: AdminApi,
     public_url: String,
@@ -30,7 +30,7 @@ pub(super) struct Workshop {
     app_secret_file: PathBuf,
 }
 
-impl Workshop {
+impl DevDeployer {
     /// Makes the tenant `dev`, unless it exists from an earlier start, and writes what a client
     /// needs into the folder.
     pub(super) async fn open(project: PathBuf, folder: &DevFolder, public_url: String, api: AdminApi) -> anyhow::Result<Self> {

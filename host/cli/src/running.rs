@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 
 use flowhost_server::app::Host;
-use flowhost_server::config::{FrontInputs, GRAPH_CHECK_SECONDS, GRAPH_URL, HostConfig};
+use flowhost_server::config::{GRAPH_CHECK_SECONDS, GRAPH_URL, HostConfig, ListenArgs};
 
 use super::open_files;
 use super::output::note;
@@ -69,8 +69,8 @@ enum LogFormat {
 
 impl RunArgs {
     /// The arguments, not yet checked.
-    pub(crate) fn front(&self) -> FrontInputs {
-        FrontInputs {
+    pub(crate) fn front(&self) -> ListenArgs {
+        ListenArgs {
             listen: self.listen.clone(),
             admin_listen: self.admin_listen.clone(),
             tls_cert: self.tls_cert.clone(),

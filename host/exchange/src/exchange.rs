@@ -25,7 +25,7 @@ pub use flowhost_protocol::signature::RawRequest;
 
 use crate::endpoint::{ActivePlugin, Endpoints};
 use crate::sessions::{
-    Begun, Met, News, Notices, Received, SessionError, Sessions, TokenNotice, TokenStanding, token_signature_holds,
+    Begin, Met, News, Notices, Received, SessionError, Sessions, TokenNotice, TokenStanding, token_signature_holds,
 };
 use flowhost_protocol::crypto::RsaEngine;
 use flowhost_protocol::envelope::OpenedRequest;
@@ -193,7 +193,7 @@ impl Exchanges {
         received: Received,
         call: Option<&Call>,
     ) -> Result<FlowReply, ExchangeError> {
-        let Begun { met, notice } = self.sessions.begin(&endpoint.space, standing, exchange, received).await?;
+        let Begin { met, notice } = self.sessions.begin(&endpoint.space, standing, exchange, received).await?;
         if let Some(notice) = notice {
             self.tell(endpoint, notice);
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::store::{self, KeyFingerprint, Put, Store, StoreError, ValueToPut};
 use crate::tenants::Directory;
-use flowhost_protocol::crypto::{CryptoError, DataKey, Place, Sealed, random_bytes};
+use flowhost_protocol::crypto::{CryptoError, DataKey, SealContext, Sealed, random_bytes};
 use flowhost_protocol::ids::Scope;
 use flowhost_runtime::plugins::{KeptValue, KeyValueError, KeyValues, NewValue, Pending};
 use flowhost_runtime::telemetry::{self, BudgetSeries};
@@ -33,7 +33,7 @@ impl FlowValues {
     async fn find(&self, scope: Scope, key: &str) -> Result<Option<KeptValue>, Failure> {
         let desk = self.enter(scope).await?;
         let Some(found) = store::find_flow_value(&self.store, scope, &desk.fingerprint(key)).await? else { return Ok(None) };
-        let value = desk.data_key.open(&value_place(scope, key), &found.sealed_value)?;
+        let value = desk.data_key.open(&value_context(scope, key), &found.sealed_value)?;
         Ok(Some(KeptValue { value: value.to_vec(), version: version_of(found.version) }))
     }
 
@@ -42,8 +42,8 @@ impl FlowValues {
         let (fingerprint, version) = (desk.fingerprint(key), new_version());
         let put = ValueToPut {
             fingerprint,
-            sealed_key: &desk.data_key.seal(&key_place(scope, &fingerprint), key.as_bytes()),
-            sealed_value: &desk.data_key.seal(&value_place(scope, key), &value.value),
+            sealed_key: &desk.data_key.seal(&key_context(scope, &fingerprint), key.as_bytes()),
+            sealed_value: &desk.data_key.seal(&value_context(scope, key), &value.value),
             version,
             ttl_seconds: value.ttl_seconds,
             most_keys: value.max_keys,
@@ -73,10 +73,10 @@ impl FlowValues {
     }
 
     /// Waits for a permit, and finds the tenant's data key.
-    async fn enter(&self, scope: Scope) -> Result<Drawer, Failure> {
+    async fn enter(&self, scope: Scope) -> Result<ValuesGuard, Failure> {
         let permit = self.limits.acquire(scope.tenant).await;
         let data_key = self.directory.data_key(scope.tenant).ok_or(Failure::Gone)?;
-        Ok(Drawer { scope, data_key, _permit: permit })
+        Ok(ValuesGuard { scope, data_key, _permit: permit })
     }
 }
 
@@ -120,23 +120,23 @@ impl KeyValues for FlowValues {
 }
 
 /// A permit to use one flow's values, given back on drop.
-struct Drawer {
+struct ValuesGuard {
     scope: Scope,
     data_key: Arc<DataKey>,
     _permit: Permit,
 }
 
-impl Drawer {
+impl ValuesGuard {
     fn fingerprint(&self, key: &str) -> KeyFingerprint {
         let Scope { tenant, flow } = self.scope;
         let parts = [&tenant.0.as_bytes()[..], flow.0.as_bytes(), key.as_bytes()];
-        self.data_key.fingerprint(&Place::new("flow_values.key_fingerprint", &parts))
+        self.data_key.fingerprint(&SealContext::new("flow_values.key_fingerprint", &parts))
     }
 
     fn first_keys(&self, sealed: &[(KeyFingerprint, Sealed)], prefix: &str, limit: usize) -> Result<Vec<String>, Failure> {
         let mut keys = Vec::new();
         for (fingerprint, sealed) in sealed {
-            let key = self.data_key.open(&key_place(self.scope, fingerprint), sealed)?;
+            let key = self.data_key.open(&key_context(self.scope, fingerprint), sealed)?;
             let key = std::str::from_utf8(&key).map_err(|_| Failure::Unreadable)?;
             if key.starts_with(prefix) {
                 keys.push(key.to_owned());
@@ -178,12 +178,12 @@ impl Failure {
     }
 }
 
-fn key_place(scope: Scope, fingerprint: &KeyFingerprint) -> Place {
-    Place::new("flow_values.sealed_key", &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), fingerprint])
+fn key_context(scope: Scope, fingerprint: &KeyFingerprint) -> SealContext {
+    SealContext::new("flow_values.sealed_key", &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), fingerprint])
 }
 
-fn value_place(scope: Scope, key: &str) -> Place {
-    Place::new("flow_values.sealed_value", &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), key.as_bytes()])
+fn value_context(scope: Scope, key: &str) -> SealContext {
+    SealContext::new("flow_values.sealed_value", &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), key.as_bytes()])
 }
 
 /// Random, so that a key that was deleted and set again has another version than before, with

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use flowhost_client::judgement::{Check, Judgement, Problem};
 use flowhost_client::{Exchange, Phone, SealedRequest};
-use flowhost_devkit::scenarios::{Answers, Came, NoAnswer, Request, Scenario};
+use flowhost_devkit::scenarios::{Answered, Answers, NoAnswer, Request, Scenario};
 use flowhost_protocol::crypto::random_bytes;
 use flowhost_server::config::{ConfigError, Environment};
 
@@ -105,7 +105,7 @@ impl<'a> Endpoint<'a> {
 }
 
 impl Answers for Endpoint<'_> {
-    async fn answer(&mut self, request: &Request) -> Result<Came, NoAnswer> {
+    async fn answer(&mut self, request: &Request) -> Result<Answered, NoAnswer> {
         self.steps += 1;
         let mut payload = request.payload.clone();
         replace(&mut payload, &self.written_token, &self.sent_token);
@@ -126,7 +126,7 @@ impl Answers for Endpoint<'_> {
             replace(&mut payload, &self.sent_token, &self.written_token);
             payload
         });
-        Ok(Came { status, payload, took: duration, inside: None })
+        Ok(Answered { status, payload, took: duration, inside: None })
     }
 
     fn finish(&mut self) -> Vec<String> {

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::Sandbox;
 use super::fakes::Fake;
 use super::tenant::{APP_SECRET, Nowhere, endpoint};
-use crate::scenarios::{Answers, Came, Inside, NoAnswer, Request, Scenario, Usage};
+use crate::scenarios::{Answered, Answers, Inside, NoAnswer, Request, Scenario, Usage};
 use flowhost_exchange::endpoint::Endpoint;
 use flowhost_exchange::exchange::{ExchangeError, Exchanges, status_of_reply};
 use flowhost_exchange::sessions::{MemorySessions, Notices, SessionError, Sessions, TokenLife};
@@ -103,7 +103,7 @@ impl Conversation {
 }
 
 impl Answers for Conversation {
-    async fn answer(&mut self, request: &Request) -> Result<Came, NoAnswer> {
+    async fn answer(&mut self, request: &Request) -> Result<Answered, NoAnswer> {
         let began = Instant::now();
         let now = request.now.unwrap_or(DEFAULT_NOW);
         self.fake.set_clock(now);
@@ -129,7 +129,7 @@ impl Answers for Conversation {
             problems: problem.into_iter().chain(unanswered).collect(),
             usage: tallied.usage.map(|used| usage(&used, sizes)),
         };
-        Ok(Came {
+        Ok(Answered {
             status: answered.as_ref().map_or_else(ExchangeError::status, |reply| status_of_reply(reply.kind())),
             payload: payload.and_then(|payload| from_slice(payload).ok()),
             took: began.elapsed(),

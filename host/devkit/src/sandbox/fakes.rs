@@ -20,18 +20,18 @@ use flowhost_runtime::plugins::{
 pub(super) struct Fakes(Mutex<HashMap<TenantId, Arc<Fake>>>);
 
 /// What is around one scenario's plugin.
-pub(super) struct Fake(Mutex<Around>);
+pub(super) struct Fake(Mutex<Surrounding>);
 
-struct Around {
+struct Surrounding {
     http: HttpFakes,
-    media: Vec<Picked>,
+    media: Vec<MediaFile>,
     values: Values,
     log: Vec<String>,
     problems: Vec<String>,
 }
 
 /// A file that can be fetched.
-struct Picked {
+struct MediaFile {
     fake: MediaFake,
     content: Result<Vec<u8>, MediaFailure>,
     fetched: bool,
@@ -63,9 +63,9 @@ impl Fake {
     /// What a scenario says; `files` are the contents of its media, in their order.
     pub(super) fn new(around: &Surroundings, files: Vec<Result<Vec<u8>, MediaFailure>>) -> Self {
         let media = around.media.iter().cloned().zip(files);
-        Self(Mutex::new(Around {
+        Self(Mutex::new(Surrounding {
             http: HttpFakes::new(around.http.clone()),
-            media: media.map(|(fake, content)| Picked { fake, content, fetched: false }).collect(),
+            media: media.map(|(fake, content)| MediaFile { fake, content, fetched: false }).collect(),
             values: Values::new(&around.store),
             log: Vec::new(),
             problems: Vec::new(),
@@ -87,11 +87,11 @@ impl Fake {
     pub(super) fn never_asked_for(&self) -> Vec<String> {
         let around = self.lock();
         let files = around.media.iter().filter(|picked| !picked.fetched);
-        let files = files.map(|Picked { fake, .. }| format!("line {}: the file {} was never fetched", fake.line, fake.media_id));
+        let files = files.map(|MediaFile { fake, .. }| format!("line {}: the file {} was never fetched", fake.line, fake.media_id));
         around.http.never_sent().chain(files).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Around> {
+    fn lock(&self) -> MutexGuard<'_, Surrounding> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Came;
+use super::Answered;
 use super::error::{ScenarioError, Source};
 use super::fields::{Field, Fields};
 use super::json::pattern;
@@ -61,7 +61,7 @@ impl Expectation {
 
     /// Where the answer differs from the expectation. Over the network, state and log are not
     /// compared: see [`Expectation::needs_inside`].
-    pub fn differences(&self, came: &Came) -> Vec<Difference> {
+    pub fn differences(&self, came: &Answered) -> Vec<Difference> {
         let seen = seen(came);
         let mut differences = if seen.get(self.outcome).is_some() {
             self.reply.differences(&Path::default(), Some(&seen))
@@ -91,7 +91,7 @@ impl Expectation {
 
 /// An answer in the terms of `expect`: an object with one of [`OUTCOMES`] and, beside `screen`, the
 /// `data` and the `error`.
-pub fn seen(came: &Came) -> Value {
+pub fn seen(came: &Answered) -> Value {
     let mut seen = Map::new();
     let payload = came.payload.as_ref().unwrap_or(&Value::Null);
     let (screen, data) = (payload.get("screen").and_then(Value::as_str), payload.get("data"));

@@ -24,7 +24,7 @@ use toml_edit::Document;
 pub use error::ScenarioError;
 pub use expectation::{Expectation, OUTCOMES, seen};
 pub use pattern::{At, Difference, Kind, Path, Pattern};
-pub use play::{Answers, Came, Inside, NoAnswer, Played, PlayedStep, Request, Usage};
+pub use play::{Answered, Answers, Inside, NoAnswer, Played, PlayedStep, Request, Usage};
 pub use settings::Settings;
 pub use surroundings::{BodyPattern, HttpAnswer, HttpFailure, HttpFake, MediaContent, MediaFailure, MediaFake, Surroundings};
 pub use update::{Update, update};
@@ -164,7 +164,7 @@ impl Scenario {
     }
 
     /// The settings for the sandbox that the scenario has, besides its surroundings.
-    fn told_to_the_sandbox(&self) -> Vec<&'static str> {
+    fn sandbox_settings(&self) -> Vec<&'static str> {
         let has_now = self.now.is_some() || self.steps.iter().any(|step| step.now.is_some());
         let minted_alone = self.minted_token && self.context.is_none();
         let parts =

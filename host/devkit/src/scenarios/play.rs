@@ -12,7 +12,7 @@ use super::{Difference, Scenario, Step};
 /// Answers the requests of one conversation.
 pub trait Answers: Send {
     /// The answer to a request. The requests of a conversation come one after another.
-    fn answer(&mut self, request: &Request) -> impl Future<Output = Result<Came, NoAnswer>> + Send;
+    fn answer(&mut self, request: &Request) -> impl Future<Output = Result<Answered, NoAnswer>> + Send;
 
     /// Problems at the end that no step showed, such as an expected request of the plugin that
     /// never came. Each is a sentence.
@@ -37,7 +37,7 @@ pub struct Request {
 
 /// What came back.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Came {
+pub struct Answered {
     /// The status of the HTTP response.
     pub status: u16,
     /// The decrypted reply, if there is one.
@@ -107,7 +107,7 @@ pub struct PlayedStep {
     /// What was sent.
     pub request: Request,
     /// What came back.
-    pub came: Came,
+    pub came: Answered,
     /// Where the answer differs from the expectation.
     pub differences: Vec<Difference>,
     /// Whether the step has no expectation. That is a failure, since nothing would be tested.
@@ -139,7 +139,7 @@ impl Scenario {
 
     /// The parts that can't be played or checked over the network.
     fn skipped_from_outside(&self) -> Vec<String> {
-        let unplayed = self.surroundings.named().into_iter().chain(self.told_to_the_sandbox());
+        let unplayed = self.surroundings.named().into_iter().chain(self.sandbox_settings());
         let unplayed = unplayed.map(|name| format!("{name} is not played: the endpoint has its own"));
         let unseen = self.steps.iter().enumerate().flat_map(|(index, step)| {
             let parts = step.expect.iter().flat_map(|expect| expect.needs_inside());
@@ -157,7 +157,7 @@ impl Played {
 }
 
 impl PlayedStep {
-    fn of(index: usize, step: &Step, request: Request, came: Came) -> Self {
+    fn of(index: usize, step: &Step, request: Request, came: Answered) -> Self {
         let differences = step.expect.as_ref().map(|expect| expect.differences(&came)).unwrap_or_default();
         Self { number: index, line: step.line, request, came, differences, expects_nothing: step.expect.is_none() }
     }

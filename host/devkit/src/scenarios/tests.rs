@@ -175,7 +175,7 @@ async fn state_and_log_are_compared_only_where_they_can_be_seen() {
     let reply = came(200, &json!({"screen": "A", "data": {}}));
     let lines = |lines: &[&str]| lines.iter().map(ToString::to_string).collect::<Vec<_>>();
     let inside = |n: u32, log: &[&str]| Inside { state: Some(json!({"n": n})), log: lines(log), ..Inside::default() };
-    let with = |inside| Always(Came { inside: Some(inside), ..reply.clone() });
+    let with = |inside| Always(Answered { inside: Some(inside), ..reply.clone() });
 
     assert!(scenario.play(&mut with(inside(2, &["info: one", "x", "info: two"]))).await.passed());
     let wrong = scenario.play(&mut with(inside(1, &["two", "one"]))).await;
@@ -197,7 +197,7 @@ async fn a_step_that_expects_nothing_fails_and_so_does_a_call_with_a_problem() {
 
     let expected = Scenario::parse("x", &expecting("{ screen = \"A\" }")).unwrap();
     let inside = Inside { problems: vec!["GET https://a.example/".to_owned()], ..Inside::default() };
-    assert!(!expected.play(&mut Always(Came { inside: Some(inside), ..reply })).await.passed());
+    assert!(!expected.play(&mut Always(Answered { inside: Some(inside), ..reply })).await.passed());
 }
 
 #[test]
@@ -285,15 +285,15 @@ fn params(params: Value) -> Value {
     json!({"screen": "SUCCESS", "data": {"extension_message_response": {"params": params}}})
 }
 
-fn came(status: u16, payload: &Value) -> Came {
+fn came(status: u16, payload: &Value) -> Answered {
     let payload = Some(payload.clone()).filter(|payload| !payload.is_null());
-    Came { status, payload, took: Duration::ZERO, inside: None }
+    Answered { status, payload, took: Duration::ZERO, inside: None }
 }
 
-struct Always(Came);
+struct Always(Answered);
 
 impl Answers for Always {
-    async fn answer(&mut self, _: &Request) -> Result<Came, NoAnswer> {
+    async fn answer(&mut self, _: &Request) -> Result<Answered, NoAnswer> {
         Ok(self.0.clone())
     }
 }

@@ -214,7 +214,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::tests::any_json;
-    use super::super::{Answers, Came, Inside, NoAnswer, Request, Scenario};
+    use super::super::{Answered, Answers, Inside, NoAnswer, Request, Scenario};
     use super::*;
 
     #[tokio::test]
@@ -331,19 +331,19 @@ expect = { screen = "FIRST", state = { n = 1 } }
     struct Replies(VecDeque<Json>);
 
     impl Answers for Replies {
-        async fn answer(&mut self, _: &Request) -> Result<Came, NoAnswer> {
+        async fn answer(&mut self, _: &Request) -> Result<Answered, NoAnswer> {
             let payload = self.0.pop_front().ok_or_else(|| NoAnswer("there is no more".to_owned()))?;
             let inside = Inside { state: Some(json!({"n": 1})), ..Inside::default() };
-            Ok(Came { status: 200, payload: Some(payload), took: Duration::ZERO, inside: Some(inside) })
+            Ok(Answered { status: 200, payload: Some(payload), took: Duration::ZERO, inside: Some(inside) })
         }
     }
 
     struct Failing;
 
     impl Answers for Failing {
-        async fn answer(&mut self, _: &Request) -> Result<Came, NoAnswer> {
+        async fn answer(&mut self, _: &Request) -> Result<Answered, NoAnswer> {
             let inside = Inside { failure: Some("the plugin trapped: unreachable".to_owned()), ..Inside::default() };
-            Ok(Came { status: 500, payload: None, took: Duration::ZERO, inside: Some(inside) })
+            Ok(Answered { status: 500, payload: None, took: Duration::ZERO, inside: Some(inside) })
         }
     }
 }

@@ -29,9 +29,9 @@ pub use session_store::{
     StoredClientError, StoredSession, TokenNotice, UnknownWord,
 };
 pub use token_signature::token_signature_holds;
-pub use turn::{OverTurn, Received, Turn, TurnMeta};
+pub use turn::{Received, RefusedTurn, Turn, TurnMeta};
 
-use flowhost_protocol::crypto::{DataKey, Place, Sealed};
+use flowhost_protocol::crypto::{DataKey, SealContext, Sealed};
 use flowhost_protocol::flow::{Action, ClientError, Exchange, FlowReply, FlowToken, OnReopen, ReplyKind, SharedTokens};
 use flowhost_protocol::ids::{ClientErrorId, RequestDigest, Scope, TokenHash};
 
@@ -50,7 +50,7 @@ pub struct SessionSpace {
 
 /// How an exchange begins.
 #[derive(Debug)]
-pub struct Begun {
+pub struct Begin {
     /// What the request meets.
     pub met: Met,
     /// What it shows of the tokens that the flow is sent with.
@@ -63,7 +63,7 @@ pub enum Met {
     /// The same request was answered before, and others came since: nothing may be answered to it.
     OldRepeat,
     /// The session is over, or the token is not admitted.
-    Over(OverTurn),
+    Over(RefusedTurn),
     /// The same request was the last one: what was answered to it.
     Repeat(FlowReply),
     /// The plugin's turn.
@@ -90,13 +90,13 @@ impl Sessions {
         standing: TokenStanding,
         exchange: &Exchange,
         received: Received,
-    ) -> Result<Begun, SessionError> {
+    ) -> Result<Begin, SessionError> {
         let own = exchange.flow_token.as_ref().filter(|_| !standing.shared);
         let token = own.map_or_else(|| one_shot(received.digest), FlowToken::hash);
         let found = self.store.find_turn(space.scope, token, received.digest).await.map_err(SessionError::Store)?;
         if let Some(answered) = found.answered {
             let met = self.repeat(space, token, found.session, answered).await?;
-            return Ok(Begun { met, notice: None });
+            return Ok(Begin { met, notice: None });
         }
         let meta = TurnMeta { store: self.store.clone(), space: space.clone(), token, received, action: exchange.action };
         let now = self.store.now();
@@ -112,16 +112,16 @@ impl Sessions {
         let met = match entry {
             Entry::Refused => {
                 let meta = TurnMeta { token: one_shot(received.digest), ..meta };
-                Met::Over(OverTurn::new(meta, None, SessionStatus::Rejected, exchange, Opening::default()))
+                Met::Over(RefusedTurn::new(meta, None, SessionStatus::Rejected, exchange, Opening::default()))
             }
             Entry::Over(status) => {
                 let opening = Opening { opened: false, restart: false, ..opening };
-                Met::Over(OverTurn::new(meta, found.session, status, exchange, opening))
+                Met::Over(RefusedTurn::new(meta, found.session, status, exchange, opening))
             }
             Entry::StandAlone => Met::Turn(Turn::stand_alone(meta, found.session, exchange, standing.verified)?),
             Entry::Turn => Met::Turn(Turn::new(meta, found.session, exchange, standing.verified, opening)?),
         };
-        Ok(Begun { met, notice })
+        Ok(Begin { met, notice })
     }
 
     /// What a copy of a request gets that was answered before. `session` is that of `token`, the request's own.
@@ -154,7 +154,7 @@ impl Sessions {
     pub async fn record_client_error(&self, space: &SessionSpace, error: &ClientError) -> Result<(), SessionError> {
         let Some(token) = error.flow_token.as_ref().map(|token| token.hash()) else { return Ok(()) };
         let id = ClientErrorId::new();
-        let place = client_error_place(space.scope, id);
+        let place = client_error_context(space.scope, id);
         let stored = StoredClientError {
             id,
             screen: error.screen.as_deref().map(|screen| cut(screen, NAME_BYTES)),
@@ -179,8 +179,8 @@ fn notice(standing: TokenStanding, session: Option<KnownSession>, suspect: bool,
 }
 
 /// Where the message of a client's report is sealed for.
-pub fn client_error_place(scope: Scope, id: ClientErrorId) -> Place {
-    Place::new("client_errors.sealed_message", &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), id.0.as_bytes()])
+pub fn client_error_context(scope: Scope, id: ClientErrorId) -> SealContext {
+    SealContext::new("client_errors.sealed_message", &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), id.0.as_bytes()])
 }
 
 /// The session of a request that belongs to none: its token is missing, refused, or shared by many. Keyed by the request itself, it
@@ -219,8 +219,8 @@ fn open_text(
     Ok(Some(Zeroizing::new(text.to_owned())))
 }
 
-fn place(scope: Scope, token: TokenHash, column: &'static str) -> Place {
-    Place::new(column, &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), &token.0])
+fn place(scope: Scope, token: TokenHash, column: &'static str) -> SealContext {
+    SealContext::new(column, &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), &token.0])
 }
 
 /// At most `bytes` of a text, cut between characters.

@@ -108,14 +108,14 @@ impl Turn {
 
 /// A turn of a session that is over: nothing can be done with it but to refuse it.
 #[derive(Debug)]
-pub struct OverTurn {
+pub struct RefusedTurn {
     meta: TurnMeta,
     version: Option<i64>,
     screen_in: Option<String>,
     kept: Kept,
 }
 
-impl OverTurn {
+impl RefusedTurn {
     pub(super) fn new(
         meta: TurnMeta,
         session: Option<StoredSession>,

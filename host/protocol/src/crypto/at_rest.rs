@@ -2,7 +2,7 @@
 //! tenant's values.
 //!
 //! Each value is sealed under a key of its own, derived from the data key and the value's
-//! [`Place`]. Random 96-bit nonces are safe for 2^32 seals of one key (NIST SP 800-38D section
+//! [`SealContext`]. Random 96-bit nonces are safe for 2^32 seals of one key (NIST SP 800-38D section
 //! 8.3): one busy tenant could reach that, but one row cannot. The place is also the associated
 //! data, so a value that was moved to another row does not open.
 
@@ -46,11 +46,11 @@ impl MasterKey {
     }
 
     fn seal_data_key(&self, tenant: &[u8; 16], key: &DataKey) -> Sealed {
-        seal(&self.0, &Place::data_key(tenant), &key.0)
+        seal(&self.0, &SealContext::data_key(tenant), &key.0)
     }
 
     fn open_data_key(&self, tenant: &[u8; 16], sealed: &Sealed) -> Result<DataKey, CryptoError> {
-        let bytes = open(&self.0, &Place::data_key(tenant), sealed)?;
+        let bytes = open(&self.0, &SealContext::data_key(tenant), sealed)?;
         bytes.as_slice().try_into().map(DataKey).map_err(|_| CryptoError::Unsealable)
     }
 }
@@ -115,19 +115,19 @@ impl DataKey {
     }
 
     /// Seals a value for the place where it will be stored.
-    pub fn seal(&self, place: &Place, value: &[u8]) -> Sealed {
+    pub fn seal(&self, place: &SealContext, value: &[u8]) -> Sealed {
         seal(&self.0, place, value)
     }
 
     /// Opens a value that was sealed for this place.
-    pub fn open(&self, place: &Place, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+    pub fn open(&self, place: &SealContext, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
         open(&self.0, place, sealed)
     }
 
     /// A fingerprint by which a value can be found without being stored in clear. It is the same
     /// for the same place and tells nothing about the value without this key. `place` has to
     /// contain the value as a part of its row.
-    pub fn fingerprint(&self, place: &Place) -> [u8; 32] {
+    pub fn fingerprint(&self, place: &SealContext) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new_from_slice(&*derived_key(&self.0, place)).expect("HMAC takes a key of any length");
         mac.update(b"fingerprint");
         mac.finalize().into_bytes().into()
@@ -143,9 +143,9 @@ impl fmt::Debug for DataKey {
 /// Where a sealed value is stored: table, column and the row's key. This is the associated data of
 /// its encryption.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place(Vec<u8>);
+pub struct SealContext(Vec<u8>);
 
-impl Place {
+impl SealContext {
     /// `column` is `table.column`; `row` holds the parts of the row's key.
     pub fn new(column: &'static str, row: &[&[u8]]) -> Self {
         let mut bytes = Vec::new();
@@ -173,7 +173,7 @@ impl fmt::Debug for Sealed {
     }
 }
 
-fn seal(key: &[u8; 32], place: &Place, value: &[u8]) -> Sealed {
+fn seal(key: &[u8; 32], place: &SealContext, value: &[u8]) -> Sealed {
     let nonce: [u8; NONCE_LEN] = random_bytes();
     let mut text = Zeroizing::new(Vec::with_capacity(1 + NONCE_LEN + value.len() + AES_256_GCM.tag_len()));
     text.extend_from_slice(value);
@@ -187,7 +187,7 @@ fn seal(key: &[u8; 32], place: &Place, value: &[u8]) -> Sealed {
     Sealed(sealed)
 }
 
-fn open(key: &[u8; 32], place: &Place, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+fn open(key: &[u8; 32], place: &SealContext, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
     let (&format, rest) = sealed.0.split_first().ok_or(CryptoError::Unsealable)?;
     let (nonce, text) = rest.split_first_chunk::<NONCE_LEN>().ok_or(CryptoError::Unsealable)?;
     if format != FORMAT {
@@ -202,12 +202,12 @@ fn open(key: &[u8; 32], place: &Place, sealed: &Sealed) -> Result<Zeroizing<Vec<
     Ok(text)
 }
 
-fn place_key(key: &[u8; 32], place: &Place) -> LessSafeKey {
+fn place_key(key: &[u8; 32], place: &SealContext) -> LessSafeKey {
     let derived = derived_key(key, place);
     LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*derived).expect("the derived key has the cipher's length"))
 }
 
-fn derived_key(key: &[u8; 32], place: &Place) -> Zeroizing<[u8; 32]> {
+fn derived_key(key: &[u8; 32], place: &SealContext) -> Zeroizing<[u8; 32]> {
     let mut derive = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
     derive.update(&place.0);
     Zeroizing::new(<[u8; 32]>::from(derive.finalize().into_bytes()))
@@ -222,11 +222,11 @@ mod tests {
     #[test]
     fn opens_at_its_own_place_with_its_own_key_only() {
         let key = DataKey::generate();
-        let place = Place::new("sessions.sealed_state", &[b"tenant", b"flow"]);
+        let place = SealContext::new("sessions.sealed_state", &[b"tenant", b"flow"]);
         let sealed = key.seal(&place, b"a state");
 
         assert_eq!(key.open(&place, &sealed).unwrap().as_slice(), b"a state");
-        let elsewhere = Place::new("sessions.sealed_state", &[b"tenantf", b"low"]);
+        let elsewhere = SealContext::new("sessions.sealed_state", &[b"tenantf", b"low"]);
         assert_eq!(key.open(&elsewhere, &sealed), Err(CryptoError::Unsealable));
         assert_eq!(DataKey::generate().open(&place, &sealed), Err(CryptoError::Unsealable));
     }
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn a_fingerprint_is_the_places_and_the_keys_own() {
         let (key, other) = (DataKey::generate(), DataKey::generate());
-        let place = |name: &[u8]| Place::new("t.c", &[name]);
+        let place = |name: &[u8]| SealContext::new("t.c", &[name]);
 
         assert_eq!(key.fingerprint(&place(b"a")), key.fingerprint(&place(b"a")));
         assert_ne!(key.fingerprint(&place(b"a")), key.fingerprint(&place(b"b")));
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn any_damage_keeps_it_shut() {
         let key = DataKey::generate();
-        let place = Place::new("t.c", &[]);
+        let place = SealContext::new("t.c", &[]);
         let sealed = key.seal(&place, b"x");
         for at in 0..sealed.0.len() {
             let mut damaged = sealed.clone();
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn the_same_value_seals_differently_each_time() {
         let key = DataKey::generate();
-        let place = Place::new("t.c", &[]);
+        let place = SealContext::new("t.c", &[]);
         assert_ne!(key.seal(&place, b"x"), key.seal(&place, b"x"));
     }
 

@@ -45,7 +45,7 @@ fn mac(key: &Key, parts: &[&[u8]]) -> [u8; MAC_BYTES] {
 pub const MAC_BYTES: usize = 32;
 
 /// Keeps this key apart from all others derived from a master key: the label of a
-/// [`Place`](super::Place) begins with a length, whose first byte is 0.
+/// [`SealContext`](super::SealContext) begins with a length, whose first byte is 0.
 const LABEL: &[u8] = b"flowhost: MAC of compiled code, 1";
 
 #[cfg(test)]

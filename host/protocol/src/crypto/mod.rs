@@ -15,7 +15,7 @@ mod message;
 mod rsa_key;
 
 pub use app_secret::AppSecret;
-pub use at_rest::{DataKey, MasterKey, MasterKeys, Place, Sealed};
+pub use at_rest::{DataKey, MasterKey, MasterKeys, SealContext, Sealed};
 pub use bearer_token::{BearerToken, TokenDigest};
 pub use code_keys::{CodeKeys, MAC_BYTES};
 pub use error::{CryptoError, KeyFileError};

@@ -67,7 +67,7 @@ impl CpuClock {
 
     /// Yields to everything that is ready. A call that has used more than [`FAST`] also takes turns
     /// with the others in the slow lane.
-    pub(super) async fn step_aside(&self, lane: &Arc<Budget>, tenant: TenantId) {
+    pub(super) async fn yield_fairly(&self, lane: &Arc<Budget>, tenant: TenantId) {
         let place = if self.used() > FAST { lane.take(tenant, 1).await } else { None };
         if place.is_some() && lane.is_wanted() {
             sleep(PAUSE).await;
@@ -189,7 +189,7 @@ mod tests {
         clock.used_ns.store(used.as_nanos() as u64, Ordering::Relaxed);
         tokio::spawn(clock.clone().meter(async move {
             loop {
-                clock.step_aside(&lane, tenant).await;
+                clock.yield_fairly(&lane, tenant).await;
                 ticks.fetch_add(1, Ordering::Relaxed);
             }
         }))

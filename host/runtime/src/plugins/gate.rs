@@ -17,17 +17,17 @@ use flowhost_protocol::ids::{FlowId, Scope};
 
 /// Hands out call permits.
 #[derive(Debug)]
-pub(super) struct Gates {
+pub(super) struct ConcurrencyLimits {
     places: Arc<Budget>,
     memory: Arc<Budget>,
     /// A gate lives as long as a call holds it or waits at it, so the map does not grow with flows
     /// that are gone.
-    flows: Mutex<HashMap<FlowId, Weak<Gate>>>,
+    flows: Mutex<HashMap<FlowId, Weak<FlowConcurrency>>>,
 }
 
 /// The concurrency limit of one flow.
 #[derive(Debug)]
-struct Gate {
+struct FlowConcurrency {
     concurrency: u32,
     places: Arc<Semaphore>,
     waiting: AtomicU32,
@@ -36,15 +36,15 @@ struct Gate {
 /// A permit of the flow, a slot of the host, and the memory to begin with. It is given back when
 /// dropped, which has to be after the call's instance and the check of its answer.
 #[derive(Debug)]
-pub(super) struct Entered {
+pub(super) struct CallPermit {
     /// What the call holds of the host's memory.
     pub(super) memory: Arc<Claim>,
     _flow: OwnedSemaphorePermit,
     _host: Claim,
-    _gate: Arc<Gate>,
+    _gate: Arc<FlowConcurrency>,
 }
 
-impl Gates {
+impl ConcurrencyLimits {
     /// Limits for all calls together.
     pub(super) fn new(limits: HostLimits, metrics: &Metrics) -> Self {
         Self {
@@ -56,26 +56,26 @@ impl Gates {
 
     /// Waits for a permit for a call of the flow, behind at most `queue` others and for at most
     /// [`QUEUE_TIME`].
-    pub(super) async fn enter(&self, scope: Scope, concurrency: u32, queue: u32) -> Result<Entered, PluginError> {
+    pub(super) async fn enter(&self, scope: Scope, concurrency: u32, queue: u32) -> Result<CallPermit, PluginError> {
         let gate = self.gate(scope.flow, concurrency);
         let _waiting = Waiting::join(&gate, queue)?;
         let places = async {
             let flow = gate.places.clone().acquire_owned().await.ok()?;
             let host = self.places.take(scope.tenant, 1).await?;
             let memory = Arc::new(self.memory.take(scope.tenant, FIRST_MEMORY).await?);
-            Some(Entered { memory, _flow: flow, _host: host, _gate: gate.clone() })
+            Some(CallPermit { memory, _flow: flow, _host: host, _gate: gate.clone() })
         };
         timeout(QUEUE_TIME, places).await.ok().flatten().ok_or(PluginError::Overloaded)
     }
 
     /// The gate of a flow. A changed concurrency makes a new gate.
-    fn gate(&self, flow: FlowId, concurrency: u32) -> Arc<Gate> {
+    fn gate(&self, flow: FlowId, concurrency: u32) -> Arc<FlowConcurrency> {
         let mut flows = self.flows.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(gate) = flows.get(&flow).and_then(Weak::upgrade).filter(|gate| gate.concurrency == concurrency) {
             return gate;
         }
         flows.retain(|_, gate| gate.strong_count() > 0);
-        let gate = Gate::new(concurrency);
+        let gate = FlowConcurrency::new(concurrency);
         flows.insert(flow, Arc::downgrade(&gate));
         gate
     }
@@ -87,17 +87,17 @@ pub(super) fn patience_left(waited: Option<Duration>) -> Duration {
     QUEUE_TIME.saturating_sub(waited.unwrap_or_default())
 }
 
-impl Gate {
+impl FlowConcurrency {
     fn new(concurrency: u32) -> Arc<Self> {
         Arc::new(Self { concurrency, places: Arc::new(Semaphore::new(concurrency as usize)), waiting: AtomicU32::new(0) })
     }
 }
 
 /// An entry in the queue. It is left when dropped, also when the caller gave up.
-struct Waiting<'a>(&'a Gate);
+struct Waiting<'a>(&'a FlowConcurrency);
 
 impl<'a> Waiting<'a> {
-    fn join(gate: &'a Gate, queue: u32) -> Result<Self, PluginError> {
+    fn join(gate: &'a FlowConcurrency, queue: u32) -> Result<Self, PluginError> {
         let ahead = gate.waiting.fetch_add(1, Ordering::Relaxed);
         let waiting = Self(gate);
         let free = u32::try_from(gate.places.available_permits()).unwrap_or(u32::MAX);
@@ -165,7 +165,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn without_memory_to_begin_with_nobody_enters() {
-        let gates = Gates::new(HostLimits { calls: 10, memory_bytes: FIRST_MEMORY }, &Metrics::new());
+        let gates = ConcurrencyLimits::new(HostLimits { calls: 10, memory_bytes: FIRST_MEMORY }, &Metrics::new());
         let first = gates.enter(a_flow_of(TenantId::new()), 1, 1).await.unwrap();
         assert!(matches!(gates.enter(a_flow_of(TenantId::new()), 1, 1).await, Err(PluginError::Overloaded)));
 
@@ -174,8 +174,8 @@ mod tests {
         assert!(gates.enter(a_flow_of(TenantId::new()), 1, 1).await.is_ok());
     }
 
-    fn gates(calls: u32) -> Gates {
-        Gates::new(HostLimits { calls, ..HostLimits::default() }, &Metrics::new())
+    fn gates(calls: u32) -> ConcurrencyLimits {
+        ConcurrencyLimits::new(HostLimits { calls, ..HostLimits::default() }, &Metrics::new())
     }
 
     fn a_flow_of(tenant: TenantId) -> Scope {

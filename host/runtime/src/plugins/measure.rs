@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::breaker::{Breakers, Permission};
-use super::gate::{Entered, patience_left};
+use super::gate::{CallPermit, patience_left};
 use super::{Call, PluginError, Purpose, Tally, reply_check};
 use crate::budget::Budget;
 use crate::telemetry::{Blame, CallUsage, FlowSeries, PluginMetrics};
@@ -24,7 +24,7 @@ pub(super) struct Outcome<'a> {
 #[must_use]
 pub struct Unchecked<'a> {
     answer: Answer,
-    entered: Entered,
+    entered: CallPermit,
     told: Told<'a>,
     usage: CallUsage,
     tenant: TenantId,
@@ -124,7 +124,7 @@ impl<'a> Told<'a> {
 
 impl<'a> Unchecked<'a> {
     pub(super) fn new(
-        (answer, entered): (Answer, Entered),
+        (answer, entered): (Answer, CallPermit),
         told: Told<'a>,
         usage: CallUsage,
         call: &Call,
@@ -177,7 +177,7 @@ mod tests {
 
     use super::*;
     use crate::plugins::engine::PluginEngine;
-    use crate::plugins::gate::Gates;
+    use crate::plugins::gate::ConcurrencyLimits;
     use crate::plugins::reply_check::cpu_time;
     use crate::plugins::{CallLimits, HostLimits, PluginVersion, stopped};
     use crate::telemetry::{BudgetSeries, FlowVersion, Metrics};
@@ -186,7 +186,7 @@ mod tests {
     #[tokio::test]
     async fn the_check_of_an_answer_is_charged_to_the_calls_cpu_time() {
         let (breakers, metrics, call) = (Breakers::default(), Metrics::new(), call());
-        let (lane, gates) = (Budget::new(1, 1, BudgetSeries::default()), Gates::new(HostLimits::default(), &metrics));
+        let (lane, gates) = (Budget::new(1, 1, BudgetSeries::default()), ConcurrencyLimits::new(HostLimits::default(), &metrics));
         let checked = async |spins: bool| {
             let told = Told::begin(&breakers, &metrics.plugins, &call).unwrap();
             let answer = Answer::BadRequest(String::new());

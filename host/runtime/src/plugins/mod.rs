@@ -54,7 +54,7 @@ pub use target::granted_host;
 use self::breaker::Breakers;
 use self::cpu::CpuClock;
 use self::engine::PluginEngine;
-use self::gate::{Entered, Gates};
+use self::gate::{CallPermit, ConcurrencyLimits};
 use self::host::{CallLog, CallState};
 use self::limits::HostMemoryUsedUp;
 use self::measure::{Told, timed};
@@ -69,7 +69,7 @@ use flowhost_protocol::ids::{FlowId, PluginDigest, RequestId, Scope, TenantId};
 pub struct Plugins {
     registry: Registry,
     breakers: Breakers,
-    gates: Gates,
+    gates: ConcurrencyLimits,
     slow_lane: Arc<Budget>,
     services: Services,
     metrics: Arc<Metrics>,
@@ -123,7 +123,7 @@ impl Plugins {
         let host_error = |error: wasmtime::Error| LoadError::Host(format!("{error:#}"));
         let engine = PluginEngine::new(max_memory_bytes, limits.calls).map_err(host_error)?;
         let registry = Registry::new(engine, code, source, &metrics).map_err(host_error)?;
-        let (breakers, gates) = (Breakers::default(), Gates::new(limits, &metrics));
+        let (breakers, gates) = (Breakers::default(), ConcurrencyLimits::new(limits, &metrics));
         let slow_lane = cpu::slow_lane(metrics.budget("slow-lane"));
         Ok(Self { registry, breakers, gates, slow_lane, services, metrics })
     }
@@ -194,7 +194,7 @@ impl Plugins {
         &self,
         call: &Call,
         body: impl AsyncFnOnce(&Instantiable, &mut Store<CallState>) -> wasmtime::Result<Result<T, PluginError>>,
-    ) -> Result<((T, Entered), Told<'_>, CallUsage), PluginError> {
+    ) -> Result<((T, CallPermit), Told<'_>, CallUsage), PluginError> {
         let told = Told::begin(&self.breakers, &self.metrics.plugins, call)?;
         let mut usage = CallUsage::default();
         match self.run_admitted(call, &mut usage, body).await {
@@ -214,7 +214,7 @@ impl Plugins {
         call: &Call,
         usage: &mut CallUsage,
         body: impl AsyncFnOnce(&Instantiable, &mut Store<CallState>) -> wasmtime::Result<Result<T, PluginError>>,
-    ) -> Result<(T, Entered), PluginError> {
+    ) -> Result<(T, CallPermit), PluginError> {
         let guest = self.registry.load(call.plugin.scope.tenant, call.plugin.digest).await?;
         let (entered, queue) =
             timed(self.gates.enter(call.plugin.scope, call.plugin.limits.concurrency, call.plugin.limits.queue)).await;
@@ -249,7 +249,7 @@ impl Plugins {
                 return Err(wasmtime::Error::new(CpuTimeUsedUp));
             }
             let (clock, lane) = (clock.clone(), lane.clone());
-            Ok(UpdateDeadline::YieldCustom(1, Box::pin(async move { clock.step_aside(&lane, tenant).await })))
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(async move { clock.yield_fairly(&lane, tenant).await })))
         });
         store
     }

@@ -24,10 +24,10 @@ pub(super) async fn run<T: Send + 'static>(
     if answer.size() <= SMALL {
         return Some(timed(|| check(answer)));
     }
-    let place = timeout(patience, lane.take(tenant, 1)).await.ok()?;
+    let permit = timeout(patience, lane.take(tenant, 1)).await.ok()?;
     let checked = tokio::task::spawn_blocking(move || {
         // Moved here because the check runs to its end even if the caller is gone.
-        let _place = place;
+        let _permit = permit;
         timed(|| check(answer))
     });
     Some(checked.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())))

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::changes::shown;
 use super::{AdminError, TenantDesk};
 use crate::store;
-use crate::tenants::app_secret_place;
+use crate::tenants::app_secret_context;
 use flowhost_protocol::ids::AppSecretId;
 
 /// A new app secret.
@@ -27,7 +27,7 @@ impl TenantDesk {
             return Err(AdminError::Invalid(format!("an app secret has 1 to {MAX_SECRET_BYTES} bytes")));
         }
         let id = AppSecretId::new();
-        let sealed = self.data_key()?.seal(&app_secret_place(self.tenant().id, id), new.secret.trim().as_bytes());
+        let sealed = self.data_key()?.seal(&app_secret_context(self.tenant().id, id), new.secret.trim().as_bytes());
         let previous_until = OffsetDateTime::now_utc() + time::Duration::seconds(new.keep_previous_for_seconds.into());
         let mut change = self.begin_change().await?;
         store::put_app_secret(&mut change, id, &sealed, previous_until).await?;

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::changes::shown;
 use super::{AdminError, FlowDesk};
 use crate::store::{self, StoredConfigValue};
-use crate::tenants::{flow_config_place, open_config_value};
+use crate::tenants::{flow_config_context, open_config_value};
 use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::flow::HttpHost;
 
@@ -51,7 +51,7 @@ impl FlowDesk {
             hosts,
             updated_at: OffsetDateTime::now_utc(),
         };
-        value.sealed_value = self.data_key()?.seal(&flow_config_place(self.tenant().id, &value), new.value.as_bytes());
+        value.sealed_value = self.data_key()?.seal(&flow_config_context(self.tenant().id, &value), new.value.as_bytes());
         store::put_config_value(&mut change, &value).await?;
         let mut record = self.record("flow-config.set");
         record.target = Some(self.target(key));

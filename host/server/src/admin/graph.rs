@@ -9,7 +9,7 @@ use super::changes::shown;
 use super::keys::KeyView;
 use super::{AdminError, TenantDesk};
 use crate::graph::AccessToken;
-use crate::key_uploads::{KeyUploadError, access_token_place};
+use crate::key_uploads::{KeyUploadError, access_token_context};
 use crate::store::{self, StoredKey, StoredPhoneNumber, UploadStatus};
 use flowhost_protocol::ids::{KeyId, PhoneNumberId};
 
@@ -70,7 +70,7 @@ impl TenantDesk {
     pub async fn put_graph_access(&self, new: SetGraphAccess) -> Result<(), AdminError> {
         let token = AccessToken::parse(&new.access_token).map_err(|error| AdminError::Invalid(error.to_string()))?;
         let phone_numbers = parse_phone_numbers(&new.phone_number_ids)?;
-        let sealed = self.data_key()?.seal(&access_token_place(self.tenant().id), token.expose().as_bytes());
+        let sealed = self.data_key()?.seal(&access_token_context(self.tenant().id), token.expose().as_bytes());
         let before: Vec<_> =
             store::list_phone_numbers(self.store(), self.tenant().id).await?.into_iter().map(|number| number.id).collect();
         let mut change = self.begin_change().await?;

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::changes::shown;
 use super::{AdminError, TenantDesk, off_the_async_threads};
 use crate::store::{self, Change, NewKey, StoredKey};
-use crate::tenants::private_key_place;
+use crate::tenants::private_key_context;
 use flowhost_protocol::crypto::{DataKey, KeyPair, parse_private_key};
 use flowhost_protocol::ids::KeyId;
 
@@ -80,12 +80,12 @@ impl TenantDesk {
     }
 }
 
-/// Does work on a key off the async threads, as far as there is a place for it.
+/// Does work on a key off the async threads, as far as there is a permit for it.
 pub(super) async fn work_on_key<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AdminError> {
-    let place = KEY_WORK.acquire().await.map_err(|error| AdminError::Interrupted(error.to_string()))?;
+    let permit = KEY_WORK.acquire().await.map_err(|error| AdminError::Interrupted(error.to_string()))?;
     off_the_async_threads(move || {
         // Kept by the work, which goes on where its caller hangs up.
-        let _place = place;
+        let _permit = permit;
         work()
     })
     .await
@@ -104,7 +104,7 @@ fn already_there(key: &KeyView) -> AdminError {
 /// Seals and inserts a key pair.
 pub(super) async fn insert(change: &mut Change, data_key: &DataKey, pair: &KeyPair) -> Result<KeyView, AdminError> {
     let id = KeyId::new();
-    let sealed = data_key.seal(&private_key_place(change.tenant(), id), &pair.private_pkcs8);
+    let sealed = data_key.seal(&private_key_context(change.tenant(), id), &pair.private_pkcs8);
     let key = NewKey { id, sealed_private_key: &sealed, public_key_pem: &pair.public_pem, fingerprint: &pair.fingerprint };
     Ok(store::insert_key(change, &key).await?.into())
 }

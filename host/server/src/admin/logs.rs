@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::page::PageLimit;
 use super::{AdminError, FlowDesk};
-use crate::plugin_logs::log_line_place;
+use crate::plugin_logs::log_line_context;
 use crate::store::{self, LogReach, StoredLogLine};
 use flowhost_protocol::crypto::DataKey;
 use flowhost_protocol::flow::LogLevel;
@@ -95,7 +95,7 @@ impl LogFollower {
     }
 
     /// Whether the caller may go on: its token still holds, and the flow is the one that it was.
-    pub async fn may_go_on(&self) -> Result<bool, AdminError> {
+    pub async fn is_still_allowed(&self) -> Result<bool, AdminError> {
         let token_holds = match self.desk.caller().actor.token {
             Some(token) => store::api_token_holds(self.desk.store(), token).await?,
             None => true,
@@ -121,7 +121,7 @@ fn opened(data_key: &DataKey, scope: Scope, lines: Vec<StoredLogLine>) -> Result
 
 fn view(data_key: &DataKey, scope: Scope, line: StoredLogLine) -> Result<LogLineView, AdminError> {
     let message = data_key
-        .open(&log_line_place(scope, line.number), &line.sealed_message)
+        .open(&log_line_context(scope, line.number), &line.sealed_message)
         .map_err(|source| AdminError::Sealed("line of a log", source))?;
     Ok(LogLineView {
         number: line.number,

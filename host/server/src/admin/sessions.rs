@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::page::PageLimit;
 use super::{AdminError, FlowDesk, Right};
 use crate::store::{self, CommittedExchange, ListedSession};
-use flowhost_exchange::sessions::{SessionStatus, client_error_place};
+use flowhost_exchange::sessions::{SessionStatus, client_error_context};
 use flowhost_protocol::ids::{RequestId, SessionId};
 
 /// Which sessions to list.
@@ -96,7 +96,7 @@ impl FlowDesk {
         let history = store::list_exchanges(self.store(), scope, session.token).await?;
         let mut client_errors = Vec::new();
         for error in store::list_client_errors(self.store(), scope, session.token).await? {
-            let open = || data_key.open(&client_error_place(scope, error.id), &error.sealed_message);
+            let open = || data_key.open(&client_error_context(scope, error.id), &error.sealed_message);
             let message = self.caller().may(Right::Deploy).then(open).transpose();
             let message = message.map_err(|source| AdminError::Sealed("client error", source))?;
             let message = message.map(|message| String::from_utf8_lossy(&message).into_owned());

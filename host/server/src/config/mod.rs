@@ -31,7 +31,7 @@ pub use guests::GuestsConfig;
 pub use master_keys::{MasterKeyInputs, parse_master_key};
 pub use problems::{ConfigError, Problems};
 pub use secrets::{AdminToken, SecretText};
-pub use server::{Front, FrontInputs, ServerInputs, check_log_filter};
+pub use server::{ListenArgs, ListenConfig, ServerInputs, check_log_filter};
 
 /// Everything a host needs to start. No `Debug`: it holds the master key.
 pub struct HostConfig {

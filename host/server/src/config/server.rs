@@ -26,7 +26,7 @@ pub struct ServerInputs {
     /// Where the master keys are.
     pub master_keys: MasterKeyInputs,
     /// The options that every host has.
-    pub front: FrontInputs,
+    pub front: ListenArgs,
     /// `--code-cache` or `FLOWHOST_CODE_CACHE`.
     pub code_cache: Option<PathBuf>,
     /// `--drain-delay` or `FLOWHOST_DRAIN_DELAY`.
@@ -34,7 +34,7 @@ pub struct ServerInputs {
 }
 
 /// The options of listeners and log that every host has, not yet checked.
-pub struct FrontInputs {
+pub struct ListenArgs {
     /// `--listen`.
     pub listen: String,
     /// `--admin-listen`.
@@ -59,8 +59,8 @@ pub struct FrontInputs {
     pub guest_memory_mib: Option<u64>,
 }
 
-/// The checked form of [`FrontInputs`], which every host has.
-pub struct Front {
+/// The checked form of [`ListenArgs`], which every host has.
+pub struct ListenConfig {
     /// Where the data endpoints listen.
     pub listen: SocketAddr,
     /// Where the admin API listens.
@@ -92,7 +92,7 @@ impl ServerInputs {
         else {
             return Err(problems.into_error());
         };
-        let Front { listen, admin_listen, tls, limits, admin_token, graph, egress, guests } = front;
+        let ListenConfig { listen, admin_listen, tls, limits, admin_token, graph, egress, guests } = front;
         Ok(HostConfig {
             database,
             database_connections,
@@ -113,14 +113,14 @@ impl ServerInputs {
     }
 }
 
-impl FrontInputs {
+impl ListenArgs {
     /// Checks the inputs, and returns the front or everything that is wrong.
-    pub fn resolve(&self, environment: &Environment) -> Result<Front, ConfigError> {
+    pub fn resolve(&self, environment: &Environment) -> Result<ListenConfig, ConfigError> {
         let mut problems = Problems::new();
         self.check(environment, &mut problems).ok_or_else(|| problems.into_error())
     }
 
-    fn check(&self, environment: &Environment, problems: &mut Problems) -> Option<Front> {
+    fn check(&self, environment: &Environment, problems: &mut Problems) -> Option<ListenConfig> {
         let admin_token = problems.check(admin_token(environment));
         let listen = problems.check(parse_listen_address("--listen", &self.listen, "0.0.0.0"));
         let admin_listen = problems.check(parse_listen_address("--admin-listen", &self.admin_listen, "127.0.0.1"));
@@ -134,7 +134,7 @@ impl FrontInputs {
             check_interval: Duration::from_secs(self.graph_check_seconds.into()),
             ..GraphConfig::default()
         });
-        log.and(Some(Front {
+        log.and(Some(ListenConfig {
             listen: listen?,
             admin_listen: admin_listen?,
             tls: tls?,
@@ -212,8 +212,8 @@ mod tests {
     use crate::config::{DATABASE_CONNECTIONS, GRAPH_URL};
     use flowhost_protocol::crypto::MasterKey;
 
-    fn front(listen: &str, admin_listen: &str, log_filter: &str) -> FrontInputs {
-        FrontInputs {
+    fn front(listen: &str, admin_listen: &str, log_filter: &str) -> ListenArgs {
+        ListenArgs {
             listen: listen.to_owned(),
             admin_listen: admin_listen.to_owned(),
             tls_cert: None,
@@ -251,7 +251,7 @@ mod tests {
     fn lists_all_problems_together() {
         let environment = Environment::of(&[("FLOWHOST_ADMIN_TOKEN", "two words")]);
         let front =
-            FrontInputs { graph_url: "http://example.com".to_owned(), ..front("nowhere", "127.0.0.1:99999", "flowhost=loud") };
+            ListenArgs { graph_url: "http://example.com".to_owned(), ..front("nowhere", "127.0.0.1:99999", "flowhost=loud") };
         let given = ServerInputs { database_url: None, database_connections: 3, master_keys: no_key_files(), front, ..inputs() };
 
         let Err(error) = given.resolve(&environment) else { panic!("must be refused") };

@@ -23,7 +23,7 @@ pub(super) struct Clients {
 pub(super) struct TenantClient {
     pub(super) http: Client,
     /// One permit for each request under way.
-    pub(super) places: Arc<Semaphore>,
+    pub(super) permits: Arc<Semaphore>,
     last_used: Instant,
 }
 
@@ -42,11 +42,11 @@ impl Clients {
         // Reads the system's root certificates, which takes milliseconds.
         let made = tokio::task::spawn_blocking(move || new_client(resolver, roots)).await;
         let http = made.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-        let places = Arc::new(Semaphore::new(MAX_OF_A_TENANT));
+        let permits = Arc::new(Semaphore::new(MAX_OF_A_TENANT));
         let mut kept = self.lock();
         make_room(&mut kept);
         // Another task may have made one meanwhile.
-        Ok(kept.entry(tenant).or_insert(TenantClient { http, places, last_used: Instant::now() }).clone())
+        Ok(kept.entry(tenant).or_insert(TenantClient { http, permits, last_used: Instant::now() }).clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<TenantId, TenantClient>> {
@@ -60,7 +60,7 @@ fn make_room(kept: &mut HashMap<TenantId, TenantClient>) {
     if kept.len() < MAX_CLIENTS {
         return;
     }
-    let in_use = |client: &TenantClient| client.places.available_permits() < MAX_OF_A_TENANT;
+    let in_use = |client: &TenantClient| client.permits.available_permits() < MAX_OF_A_TENANT;
     let oldest = kept.iter().min_by_key(|(_, client)| (in_use(client), client.last_used)).map(|(tenant, _)| *tenant);
     oldest.map(|tenant| kept.remove(&tenant));
 }
@@ -106,7 +106,7 @@ mod tests {
     fn the_client_longest_out_of_use_makes_room_and_one_at_work_stays() {
         let client = |seconds: u64, busy: bool| TenantClient {
             http: Client::new(),
-            places: Arc::new(Semaphore::new(if busy { MAX_OF_A_TENANT - 1 } else { MAX_OF_A_TENANT })),
+            permits: Arc::new(Semaphore::new(if busy { MAX_OF_A_TENANT - 1 } else { MAX_OF_A_TENANT })),
             last_used: Instant::now() + Duration::from_secs(seconds),
         };
         let busy = TenantId::new();

@@ -56,7 +56,7 @@ impl Default for EgressConfig {
 pub struct Egress {
     clients: Clients,
     /// One claim for each request under way.
-    places: Arc<Budget>,
+    permits: Arc<Budget>,
     /// One claim for each file under way.
     files: Arc<Budget>,
 }
@@ -72,7 +72,7 @@ impl Egress {
         let resolver = GuardedResolver::new(config.names, config.guard, metrics.budget("lookups"));
         Ok(Self {
             clients: Clients::new(resolver, roots),
-            places: Budget::new(MAX_REQUESTS, usize::MAX, metrics.budget("outbound-requests")),
+            permits: Budget::new(MAX_REQUESTS, usize::MAX, metrics.budget("outbound-requests")),
             files: Budget::new(MAX_FILES_AT_ONCE, usize::MAX, metrics.budget("media-files")),
         })
     }
@@ -81,16 +81,16 @@ impl Egress {
         granted_host(&request.url, &request.allowed)?;
         let outgoing = Outgoing::new(&request.method, request.url, &request.headers)?.with_body(request.body, request.secret_body);
         let check = |url: &reqwest::Url| granted_host(url, &request.allowed).map(drop);
-        self.at_a_place(tenant, async |client| outgoing.send(&client.http, request.max_response_bytes, check).await).await
+        self.with_permit(tenant, async |client| outgoing.send(&client.http, request.max_response_bytes, check).await).await
     }
 
     async fn fetch_within_time(&self, tenant: TenantId, request: MediaRequest) -> Result<Vec<u8>, MediaError> {
         let reference = FileReference::parse(&request.reference)?;
-        let _place = self.files.take(tenant, 1).await.ok_or(OutboundError::Timeout).map_err(failed_download)?;
+        let _permit = self.files.take(tenant, 1).await.ok_or(OutboundError::Timeout).map_err(failed_download)?;
         let outgoing = Outgoing::new("GET", reference.url.clone(), &[]).map_err(failed_download)?;
         let check = |url: &reqwest::Url| reference.may_move_to(url);
         let max_bytes = request.max_bytes + FILE_OVERHEAD_BYTES;
-        let sent = self.at_a_place(tenant, async |client| outgoing.send(&client.http, max_bytes, check).await).await;
+        let sent = self.with_permit(tenant, async |client| outgoing.send(&client.http, max_bytes, check).await).await;
         let file = sent.map_err(failed_download)?;
         if file.status != 200 {
             return Err(MediaError::DownloadFailed(format!("WhatsApp's server answers with status {}", file.status)));
@@ -102,7 +102,7 @@ impl Egress {
     }
 
     /// Runs one request of a tenant when it has its permits.
-    async fn at_a_place<T>(
+    async fn with_permit<T>(
         &self,
         tenant: TenantId,
         request: impl AsyncFnOnce(TenantClient) -> Result<T, OutboundError>,
@@ -111,11 +111,11 @@ impl Egress {
             tracing::error!(tenant.id = %tenant, error = %telemetry::chain(&error), "no client for outbound requests can be made");
             OutboundError::Unreachable("this host can't send requests".to_owned())
         })?;
-        let places = client.places.clone();
+        let permits = client.permits.clone();
         // The tenant's own permit comes first: a request that waits for it takes none from other
         // tenants.
-        let _own = places.acquire().await.map_err(|_| OutboundError::Timeout)?;
-        let _any = self.places.take(tenant, 1).await.ok_or(OutboundError::Timeout)?;
+        let _own = permits.acquire().await.map_err(|_| OutboundError::Timeout)?;
+        let _any = self.permits.take(tenant, 1).await.ok_or(OutboundError::Timeout)?;
         request(client).await
     }
 }
@@ -203,7 +203,7 @@ mod tests {
 
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).await.unwrap();
-        assert!(egress.places.take(TenantId::new(), MAX_REQUESTS).now_or_never().flatten().is_some(), "its place is free");
+        assert!(egress.permits.take(TenantId::new(), MAX_REQUESTS).now_or_never().flatten().is_some(), "its permit is free");
     }
 
     #[tokio::test]

@@ -70,12 +70,12 @@ impl GuardedResolver {
     }
 
     async fn look_up(&self, tenant: TenantId, name: &str) -> Result<Vec<SocketAddr>, ResolveError> {
-        let place = self.lookups.take(tenant, 1).await.ok_or(ResolveError::Late)?;
+        let permit = self.lookups.take(tenant, 1).await.ok_or(ResolveError::Late)?;
         let addresses = self.names.resolve(name);
         // A task of its own: the operating system's look-up continues even if the caller is gone,
         // and holds its claim until it has answered.
         let found = tokio::spawn(async move {
-            let _place = place;
+            let _permit = permit;
             addresses.await
         });
         found.await.ok().and_then(Result::ok).ok_or(ResolveError::NoAddress)

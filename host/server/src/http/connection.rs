@@ -59,10 +59,10 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// Serves a connection to its end, and then gives its permit, `place`, back.
-    pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, number: u64, place: OwnedSemaphorePermit) {
+    /// Serves a connection to its end, and then gives its permit back.
+    pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, number: u64, permit: OwnedSemaphorePermit) {
         let activity = Activity::new(self.limits.head_timeout, self.limits.idle_timeout);
-        let _counted = Open::new(self.clone(), number, activity.clone(), place);
+        let _counted = Open::new(self.clone(), number, activity.clone(), permit);
         let Some(tls) = &self.tls else { return self.serve_http(stream, peer, activity).await };
         let handshake = tokio::select! {
             handshake = timeout(self.limits.handshake_timeout, tls.accept(stream)) => handshake,
@@ -212,14 +212,14 @@ fn held(response: Response, under_way: UnderWay) -> Response {
 struct Open {
     connections: Arc<Connections>,
     number: u64,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Open {
-    fn new(connections: Arc<Connections>, number: u64, activity: Arc<Activity>, place: OwnedSemaphorePermit) -> Self {
+    fn new(connections: Arc<Connections>, number: u64, activity: Arc<Activity>, permit: OwnedSemaphorePermit) -> Self {
         connections.metrics.connection_opened(connections.listener);
         connections.open().insert(number, activity);
-        Self { connections, number, _place: place }
+        Self { connections, number, _permit: permit }
     }
 }
 

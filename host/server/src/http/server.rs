@@ -82,8 +82,8 @@ impl Server {
             draining: draining.clone(),
             stop: stop.clone(),
         };
-        let places = Arc::new(Semaphore::new(limits.max_connections));
-        let accepting = Accepting { socket, connections: Arc::new(connections), places, warned: None, tasks: tasks.clone() };
+        let permits = Arc::new(Semaphore::new(limits.max_connections));
+        let accepting = Accepting { socket, connections: Arc::new(connections), permits, warned: None, tasks: tasks.clone() };
         tasks.spawn(stop.clone().run_until_cancelled_owned(accepting.run(end.clone())));
         Ok(Self { address, scheme, draining, stop, tasks, _end: end.drop_guard() })
     }
@@ -116,7 +116,7 @@ impl Server {
 struct Accepting {
     socket: TcpListener,
     connections: Arc<Connections>,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     warned: Option<Instant>,
     tasks: TaskTracker,
 }
@@ -125,18 +125,18 @@ impl Accepting {
     /// Never returns. Connections end with `end` at the latest.
     async fn run(mut self, end: CancellationToken) {
         for number in 0.. {
-            let place = self.place().await;
+            let permit = self.permit().await;
             let (stream, peer) = self.accept().await;
-            let served = self.connections.clone().serve(stream, peer, number, place);
+            let served = self.connections.clone().serve(stream, peer, number, permit);
             self.tasks.spawn(end.clone().run_until_cancelled_owned(served));
         }
     }
 
     /// Waits for a permit for one more connection. Idle connections make room, because a health
     /// check must get through however many connections others hold.
-    async fn place(&mut self) -> OwnedSemaphorePermit {
-        if let Ok(place) = self.places.clone().try_acquire_owned() {
-            return place;
+    async fn permit(&mut self) -> OwnedSemaphorePermit {
+        if let Ok(permit) = self.permits.clone().try_acquire_owned() {
+            return permit;
         }
         self.connections.metrics.connection_limit_reached(self.connections.listener);
         if self.warned.is_none_or(|last| last.elapsed() > WARNING_INTERVAL) {
@@ -150,8 +150,8 @@ impl Accepting {
         }
         loop {
             self.connections.make_room();
-            if let Ok(place) = timeout(ROOM_INTERVAL, self.places.clone().acquire_owned()).await {
-                return place.expect("the semaphore is never closed");
+            if let Ok(permit) = timeout(ROOM_INTERVAL, self.permits.clone().acquire_owned()).await {
+                return permit.expect("the semaphore is never closed");
             }
         }
     }
@@ -167,7 +167,7 @@ impl Accepting {
                     }
                     return (stream, peer);
                 }
-                Err(error) if is_the_peers(&error) => {}
+                Err(error) if is_peer_abort(&error) => {}
                 Err(error) => {
                     tracing::error!(%error, listener = self.connections.listener.as_str(), "no connection can be accepted");
                     sleep(ACCEPT_PAUSE).await;
@@ -178,7 +178,7 @@ impl Accepting {
 }
 
 /// Whether the client was gone before its connection was accepted.
-fn is_the_peers(error: &io::Error) -> bool {
+fn is_peer_abort(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }

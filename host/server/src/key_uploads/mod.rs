@@ -19,7 +19,7 @@ pub use error::KeyUploadError;
 use crate::graph::{AccessToken, Graph, GraphError, PublicKeyAtMeta};
 use crate::store::{self, Store, StoreError, StoredKey, StoredTenant, UploadClaim, UploadFinding, UploadStatus};
 use crate::tenants::open_data_key;
-use flowhost_protocol::crypto::{MasterKeys, Place, public_key_fingerprint};
+use flowhost_protocol::crypto::{MasterKeys, SealContext, public_key_fingerprint};
 use flowhost_protocol::ids::{PhoneNumberId, TenantId};
 use flowhost_runtime::telemetry;
 
@@ -165,7 +165,7 @@ impl KeyUploads {
     async fn access_token(&self, tenant: &StoredTenant) -> Result<Option<AccessToken>, KeyUploadError> {
         let Some(sealed) = store::find_access_token(&self.store, tenant.id).await? else { return Ok(None) };
         let data_key = open_data_key(&self.master, tenant)?;
-        let bytes = data_key.open(&access_token_place(tenant.id), &sealed).map_err(KeyUploadError::Sealed)?;
+        let bytes = data_key.open(&access_token_context(tenant.id), &sealed).map_err(KeyUploadError::Sealed)?;
         // Bytes that are not UTF-8 are refused like an empty token.
         Ok(Some(AccessToken::parse(std::str::from_utf8(&bytes).unwrap_or_default())?))
     }
@@ -178,8 +178,8 @@ fn until_served_everywhere(age: time::Duration) -> Duration {
 }
 
 /// The associated data that an access token is sealed with.
-pub fn access_token_place(tenant: TenantId) -> Place {
-    Place::new("graph_access.sealed_access_token", &[tenant.0.as_bytes()])
+pub fn access_token_context(tenant: TenantId) -> SealContext {
+    SealContext::new("graph_access.sealed_access_token", &[tenant.0.as_bytes()])
 }
 
 /// Gives a call up at `give_up`.

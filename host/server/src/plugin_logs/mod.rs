@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use self::queue::Queue;
 use crate::store::{self, Store, StoreError, StoredLogLine};
 use crate::tenants::Directory;
-use flowhost_protocol::crypto::{DataKey, Place};
+use flowhost_protocol::crypto::{DataKey, SealContext};
 use flowhost_protocol::ids::Scope;
 use flowhost_runtime::plugins::{CallLines, LogKeeper};
 use flowhost_runtime::telemetry::{self, Metrics};
@@ -92,9 +92,9 @@ impl LogKeeper for PluginLogs {
 }
 
 /// The associated data that a line is sealed with.
-pub fn log_line_place(scope: Scope, number: i64) -> Place {
+pub fn log_line_context(scope: Scope, number: i64) -> SealContext {
     let parts = [&scope.tenant.0.as_bytes()[..], scope.flow.0.as_bytes(), &number.to_be_bytes()];
-    Place::new("plugin_log_lines.sealed_message", &parts)
+    SealContext::new("plugin_log_lines.sealed_message", &parts)
 }
 
 /// Lines as stored, numbered from `first` on. The last line of a call says how many the call
@@ -109,7 +109,7 @@ fn sealed_lines(data_key: &DataKey, scope: Scope, calls: &[CallLines], first: i6
                 version: call.version,
                 request: call.request,
                 level: line.level,
-                sealed_message: data_key.seal(&log_line_place(scope, number), line.message.as_bytes()),
+                sealed_message: data_key.seal(&log_line_context(scope, number), line.message.as_bytes()),
                 dropped: None,
                 at: line.at,
             });

@@ -20,7 +20,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
 use super::StoreError;
-use super::pool::{Live, Pool, PoolPlace};
+use super::pool::{Live, Pool, PoolPermit};
 
 /// How long a statement may take, and how much of that it may wait for a lock.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +63,7 @@ impl Patience {
 pub(super) struct Connection {
     pool: Pool,
     live: Option<Live>,
-    place: Option<PoolPlace>,
+    permit: Option<PoolPermit>,
     patience: Patience,
     fate: Fate,
     in_transaction: bool,
@@ -81,8 +81,8 @@ enum Fate {
 }
 
 impl Connection {
-    pub(super) fn new(pool: Pool, live: Live, place: PoolPlace, patience: Patience) -> Self {
-        Self { pool, live: Some(live), place: Some(place), patience, fate: Fate::Settled, in_transaction: false }
+    pub(super) fn new(pool: Pool, live: Live, permit: PoolPermit, patience: Patience) -> Self {
+        Self { pool, live: Some(live), permit: Some(permit), patience, fate: Fate::Settled, in_transaction: false }
     }
 
     /// Gives up this connection and all others that exist now: their server changed its role.
@@ -103,7 +103,7 @@ impl Connection {
         let mut rest = Self {
             pool: self.pool.clone(),
             live: self.live.take(),
-            place: self.place.take(),
+            permit: self.permit.take(),
             patience: Patience::TURN,
             fate: Fate::Unsettled,
             in_transaction: false,

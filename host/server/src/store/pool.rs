@@ -23,7 +23,7 @@ pub(super) struct Pool(Arc<Inner>);
 struct Inner {
     options: PgConnectOptions,
     size: u32,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     /// Each tenant's share of them.
     shares: Arc<Budget>,
     unused: Mutex<Unused>,
@@ -44,7 +44,7 @@ pub(super) struct Live {
 }
 
 /// A permit for one connection, and the tenant's claim if it has one. Given back when dropped.
-pub(super) struct PoolPlace {
+pub(super) struct PoolPermit {
     _permit: OwnedSemaphorePermit,
     _share: Option<Claim>,
 }
@@ -57,10 +57,10 @@ struct Idle {
 impl Pool {
     /// A pool of at most `size` connections. None is opened yet.
     pub(super) fn new(options: PgConnectOptions, size: u32, series: BudgetSeries) -> Self {
-        let places = Arc::new(Semaphore::new(size as usize));
+        let permits = Arc::new(Semaphore::new(size as usize));
         let unused = Unused { idle: Vec::new(), trusted_since: Instant::now() };
         let shares = Budget::new(size.into(), usize::MAX, series);
-        Self(Arc::new(Inner { options, size, places, shares, unused: Mutex::new(unused) }))
+        Self(Arc::new(Inner { options, size, permits, shares, unused: Mutex::new(unused) }))
     }
 
     /// Waits for a sound connection. Work that a tenant causes counts against the tenant's share:
@@ -71,20 +71,20 @@ impl Pool {
                 Some(tenant) => Some(self.0.shares.take(tenant, 1).await.ok_or(StoreError::NoConnection)?),
                 None => None,
             };
-            let permit = self.0.places.clone().acquire_owned().await.map_err(|_| StoreError::Stopping)?;
-            let place = PoolPlace { _permit: permit, _share: share };
+            let permit = self.0.permits.clone().acquire_owned().await.map_err(|_| StoreError::Stopping)?;
+            let permit = PoolPermit { _permit: permit, _share: share };
             let live = match self.reuse().await {
                 Some(live) => live,
                 None => self.connect().await?,
             };
-            Ok(Connection::new(self.clone(), live, place, patience))
+            Ok(Connection::new(self.clone(), live, permit, patience))
         });
         acquired.await.map_err(|_| StoreError::NoConnection)?
     }
 
     /// Takes back a connection that is in the state in which it was given out.
     pub(super) fn give_back(&self, live: Live) {
-        if self.0.places.is_closed() || live.connected_at.elapsed() > LONGEST_LIFE {
+        if self.0.permits.is_closed() || live.connected_at.elapsed() > LONGEST_LIFE {
             return;
         }
         let mut unused = self.unused();
@@ -112,9 +112,9 @@ impl Pool {
 
     /// Gives out no more connections, and waits for those in use.
     pub(super) async fn close(&self) {
-        let places = self.0.places.acquire_many(self.0.size).await;
-        self.0.places.close();
-        drop(places);
+        let permits = self.0.permits.acquire_many(self.0.size).await;
+        self.0.permits.close();
+        drop(permits);
         self.unused().idle.clear();
     }
 

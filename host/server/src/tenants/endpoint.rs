@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::{TenantError, open_flow_config};
 use crate::store::{ActiveVersion, StoredAppSecret, StoredConfigValue, StoredFlow, StoredKey, StoredTenant};
 use flowhost_exchange::endpoint::{ActivePlugin, Endpoint, LoadedFlowJson, RequestRate, ServedFlow, ServedSecret, ServedTenant};
-use flowhost_protocol::crypto::{AppSecret, CryptoError, DataKey, KeyRing, MasterKeys, Place, PrivateKey, RingKey};
+use flowhost_protocol::crypto::{AppSecret, CryptoError, DataKey, KeyRing, MasterKeys, PrivateKey, RingKey, SealContext};
 use flowhost_protocol::flow::FlowSettings;
 use flowhost_protocol::ids::{AppSecretId, KeyId, TenantId};
 
@@ -69,21 +69,21 @@ pub fn open_data_key(master: &MasterKeys, tenant: &StoredTenant) -> Result<DataK
 }
 
 /// The associated data that a private key is sealed with.
-pub fn private_key_place(tenant: TenantId, key: KeyId) -> Place {
-    Place::new("key_pairs.sealed_private_key", &[tenant.0.as_bytes(), key.0.as_bytes()])
+pub fn private_key_context(tenant: TenantId, key: KeyId) -> SealContext {
+    SealContext::new("key_pairs.sealed_private_key", &[tenant.0.as_bytes(), key.0.as_bytes()])
 }
 
 /// The associated data that an app secret is sealed with.
-pub fn app_secret_place(tenant: TenantId, secret: AppSecretId) -> Place {
-    Place::new("app_secrets.sealed_secret", &[tenant.0.as_bytes(), secret.0.as_bytes()])
+pub fn app_secret_context(tenant: TenantId, secret: AppSecretId) -> SealContext {
+    SealContext::new("app_secrets.sealed_secret", &[tenant.0.as_bytes(), secret.0.as_bytes()])
 }
 
 fn open_key(data_key: &DataKey, tenant: TenantId, key: &StoredKey) -> Result<RingKey, CryptoError> {
-    let pkcs8 = data_key.open(&private_key_place(tenant, key.id), &key.sealed_private_key)?;
+    let pkcs8 = data_key.open(&private_key_context(tenant, key.id), &key.sealed_private_key)?;
     Ok(RingKey { key: PrivateKey::from_pkcs8(&pkcs8)?, retires_at: key.retires_at })
 }
 
 fn open_app_secret(data_key: &DataKey, tenant: TenantId, secret: &StoredAppSecret) -> Result<ServedSecret, CryptoError> {
-    let bytes = data_key.open(&app_secret_place(tenant, secret.id), &secret.sealed_secret)?;
+    let bytes = data_key.open(&app_secret_context(tenant, secret.id), &secret.sealed_secret)?;
     Ok(ServedSecret { secret: AppSecret::new(bytes.to_vec()), valid_until: secret.valid_until })
 }

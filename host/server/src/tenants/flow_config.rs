@@ -2,7 +2,7 @@
 
 use super::TenantError;
 use crate::store::StoredConfigValue;
-use flowhost_protocol::crypto::{CryptoError, DataKey, Place};
+use flowhost_protocol::crypto::{CryptoError, DataKey, SealContext};
 use flowhost_protocol::flow::{BoundSecret, FlowConfig};
 use flowhost_protocol::ids::{FlowId, TenantId};
 use zeroize::Zeroizing;
@@ -10,12 +10,12 @@ use zeroize::Zeroizing;
 /// The associated data that a value is sealed with. It says whether the value is a secret, and
 /// which hosts may receive it: a row that was changed in the database to show a secret, or to send
 /// it elsewhere, can't be decrypted.
-pub fn flow_config_place(tenant: TenantId, value: &StoredConfigValue) -> Place {
+pub fn flow_config_context(tenant: TenantId, value: &StoredConfigValue) -> SealContext {
     let hosts: Vec<String> = value.hosts.iter().map(ToString::to_string).collect();
     let kind = if value.secret { "secret" } else { "setting" };
     let row: [&[u8]; 5] =
         [tenant.0.as_bytes(), value.flow.0.as_bytes(), value.key.as_bytes(), kind.as_bytes(), &hosts.join(",").into_bytes()];
-    Place::new("flow_config.sealed_value", &row)
+    SealContext::new("flow_config.sealed_value", &row)
 }
 
 /// Decrypts a value.
@@ -24,7 +24,7 @@ pub fn open_config_value(
     tenant: TenantId,
     value: &StoredConfigValue,
 ) -> Result<Zeroizing<String>, CryptoError> {
-    let bytes = data_key.open(&flow_config_place(tenant, value), &value.sealed_value)?;
+    let bytes = data_key.open(&flow_config_context(tenant, value), &value.sealed_value)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| CryptoError::Unsealable)?;
     Ok(Zeroizing::new(text.to_owned()))
 }
@@ -67,7 +67,7 @@ mod tests {
             hosts: vec!["api.example.com".parse().unwrap()],
             updated_at: OffsetDateTime::now_utc(),
         };
-        value.sealed_value = key.seal(&flow_config_place(tenant, &value), b"s3cret");
+        value.sealed_value = key.seal(&flow_config_context(tenant, &value), b"s3cret");
         assert_eq!(*open_config_value(&key, tenant, &value).unwrap(), "s3cret");
 
         for changed in [

@@ -18,9 +18,9 @@ use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-pub use endpoint::{app_secret_place, open_data_key, private_key_place};
+pub use endpoint::{app_secret_context, open_data_key, private_key_context};
 pub use error::TenantError;
-pub use flow_config::{flow_config_place, open_config_value};
+pub use flow_config::{flow_config_context, open_config_value};
 
 use self::endpoint::{open_endpoint, open_tenant};
 use self::flow_config::open_flow_config;

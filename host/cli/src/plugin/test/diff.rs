@@ -14,7 +14,7 @@ pub(super) enum Mark {
     /// Expected, but absent.
     Expected,
     /// Present, but not expected.
-    Came,
+    Answered,
 }
 
 /// Everything to report about a failed step.
@@ -58,7 +58,7 @@ fn of_difference(difference: &Difference) -> Vec<(Mark, String)> {
     }
     let came = came.map_or_else(|| "nothing".to_owned(), Value::to_string);
     lines.push((Mark::Expected, format!("    expected {}", printable(&difference.expected.to_string()))));
-    lines.push((Mark::Came, format!("    came     {}", printable(&came))));
+    lines.push((Mark::Answered, format!("    came     {}", printable(&came))));
     lines
 }
 
@@ -70,7 +70,7 @@ fn line_by_line(expected: &Value, came: Option<&Value>) -> Vec<(Mark, String)> {
         let (mark, sign) = match change.tag() {
             ChangeTag::Equal => (Mark::Plain, ' '),
             ChangeTag::Delete => (Mark::Expected, '-'),
-            ChangeTag::Insert => (Mark::Came, '+'),
+            ChangeTag::Insert => (Mark::Answered, '+'),
         };
         (mark, format!("    {sign} {}", printable(change.value().trim_end_matches('\n'))))
     });
@@ -124,7 +124,7 @@ mod tests {
         let marked = |mark| lines.iter().filter(move |line| line.0 == mark).map(|line| line.1.as_str()).collect::<Vec<_>>();
         assert!(lines[0].1.ends_with("/data"), "{lines:?}");
         assert_eq!(marked(Mark::Expected), [""; 0]);
-        assert_eq!(marked(Mark::Came), ["    +   },", "    +   {", "    +     \"id\": \"c\""]);
+        assert_eq!(marked(Mark::Answered), ["    +   },", "    +   {", "    +     \"id\": \"c\""]);
     }
 
     #[test]

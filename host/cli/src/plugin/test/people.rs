@@ -77,7 +77,7 @@ impl Paint {
         match mark {
             Mark::Plain => text.to_owned(),
             Mark::Expected => self.bad(text),
-            Mark::Came => self.good(text),
+            Mark::Answered => self.good(text),
         }
     }
 

@@ -41,7 +41,7 @@ impl FailedAttempts {
         if delay.is_zero() {
             return Ok(());
         }
-        let Ok(_place) = self.waiting.try_acquire() else { return Err(RETRY_AFTER) };
+        let Ok(_permit) = self.waiting.try_acquire() else { return Err(RETRY_AFTER) };
         sleep(delay).await;
         Ok(())
     }

@@ -72,7 +72,7 @@ async fn follow(mut follower: LogFollower, lines: Vec<LogLineView>, sender: Send
 
 /// What there is to send: nothing, as a rule; none where the follower may not go on.
 async fn next_events(follower: &mut LogFollower, round: u32) -> Result<Option<Bytes>, AdminError> {
-    if round.is_multiple_of(ROUNDS_PER_CHECK) && !follower.may_go_on().await? {
+    if round.is_multiple_of(ROUNDS_PER_CHECK) && !follower.is_still_allowed().await? {
         return Ok(None);
     }
     let lines = follower.next().await?;
