@@ -176,6 +176,7 @@ mod tests {
             ("${data.x} % 2 > 0", true),
             ("!(${data.x} == 3)", true),
             ("- 5 == 1", false),
+            ("(1) == 1", false),
         ] {
             let reading = read(text, &mut resolve).unwrap_or_else(|fault| panic!("{text}: {fault:?}"));
             assert_eq!(reading.doubt.is_some(), doubted, "{text}");
