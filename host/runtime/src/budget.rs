@@ -90,7 +90,7 @@ impl Budget {
     }
 
     /// Whether any caller waits.
-    pub fn is_wanted(&self) -> bool {
+    pub(crate) fn is_wanted(&self) -> bool {
         self.lock().shares.values().flat_map(|share| &share.waiting).any(|waiting| !waiting.sender.is_closed())
     }
 

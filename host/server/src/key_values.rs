@@ -16,7 +16,7 @@ use flowhost_runtime::telemetry::{self, BudgetSeries};
 use flowhost_runtime::tenant_limits::{Permit, TenantLimits};
 
 /// The key-value store of all flows, in the database.
-pub struct FlowValues {
+pub(crate) struct FlowValues {
     store: Store,
     directory: Arc<Directory>,
     limits: TenantLimits,
@@ -24,7 +24,7 @@ pub struct FlowValues {
 
 impl FlowValues {
     /// Limits calls to a share of the store's connections; `series` counts the calls under way.
-    pub fn new(store: Store, directory: Arc<Directory>, series: BudgetSeries) -> Self {
+    pub(crate) fn new(store: Store, directory: Arc<Directory>, series: BudgetSeries) -> Self {
         let all = (store.connections() as usize * PERMITS_OF_TEN / 10).max(1);
         let limits = TenantLimits::new(all, all.div_ceil(TENANTS_WITH_ALL_PERMITS), series);
         Self { store, directory, limits }

@@ -63,7 +63,7 @@ impl BudgetSeries {
     }
 
     /// Counts `amount` as free again.
-    pub fn given_back(&self, amount: u64) {
+    pub(crate) fn given_back(&self, amount: u64) {
         self.used.dec_by(signed(amount));
     }
 

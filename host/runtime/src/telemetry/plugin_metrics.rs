@@ -183,7 +183,7 @@ impl FlowSeries {
     }
 
     /// Sets whether the circuit is open.
-    pub fn set_circuit_open(&self, open: bool) {
+    pub(crate) fn set_circuit_open(&self, open: bool) {
         if let Some(circuit) = &self.circuit {
             circuit.set(open.into());
         }

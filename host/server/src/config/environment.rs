@@ -30,7 +30,7 @@ impl Environment {
     }
 
     /// `FLOWHOST_SECOND_MASTER_KEY`: base64 of 32 bytes.
-    pub fn second_master_key(&self) -> Result<Option<SecretText>, String> {
+    pub(crate) fn second_master_key(&self) -> Result<Option<SecretText>, String> {
         self.secret("FLOWHOST_SECOND_MASTER_KEY")
     }
 
@@ -71,7 +71,7 @@ impl Environment {
 
     /// `XDG_CACHE_HOME`, or else `.cache` in `HOME`: where the user's programs keep what they can
     /// make again. A relative path counts as not set, as the XDG specification demands.
-    pub fn cache_folder(&self) -> Option<PathBuf> {
+    pub(crate) fn cache_folder(&self) -> Option<PathBuf> {
         let absolute = |name| self.value(name).map(PathBuf::from).filter(|path| path.is_absolute());
         absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))
     }

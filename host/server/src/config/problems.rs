@@ -18,7 +18,7 @@ impl Problems {
     }
 
     /// The error that lists all problems.
-    pub fn into_error(self) -> ConfigError {
+    pub(crate) fn into_error(self) -> ConfigError {
         ConfigError(self.0)
     }
 }

@@ -53,7 +53,7 @@ impl Default for EgressConfig {
 }
 
 /// Sends the requests of plugins.
-pub struct Egress {
+pub(crate) struct Egress {
     clients: Clients,
     /// One claim for each request under way.
     permits: Arc<Budget>,
@@ -66,7 +66,7 @@ impl Egress {
     ///
     /// # Errors
     /// An extra root is not a certificate.
-    pub fn new(config: EgressConfig, metrics: &Metrics) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(config: EgressConfig, metrics: &Metrics) -> Result<Self, reqwest::Error> {
         let roots =
             config.extra_roots.iter().map(|pem| reqwest::Certificate::from_pem(pem.as_bytes())).collect::<Result<_, _>>()?;
         let resolver = GuardedResolver::new(config.names, config.guard, metrics.budget("lookups"));

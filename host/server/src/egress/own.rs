@@ -33,7 +33,7 @@ impl OwnAddresses {
     }
 
     /// Sets where the host listens, once it does.
-    pub fn listen_at(&self, listeners: Vec<SocketAddr>) {
+    pub(crate) fn listen_at(&self, listeners: Vec<SocketAddr>) {
         // Only the first call counts.
         let _ = self.listeners.set(listeners);
     }

@@ -11,7 +11,7 @@ pub struct PublicKeyAtMeta {
     /// The key in PEM, as Meta sent it.
     pub pem: String,
     /// Whether Meta considers the key's signature valid: status `VALID`.
-    pub signature_valid: bool,
+    pub(crate) signature_valid: bool,
 }
 
 #[derive(Deserialize)]

@@ -34,7 +34,7 @@ impl GraphError {
     }
 
     /// Whether the same call may succeed a little later.
-    pub fn is_retryable(&self) -> bool {
+    pub(crate) fn is_retryable(&self) -> bool {
         match self {
             Self::TimedOut | Self::Unreachable(_) => true,
             Self::Status(status) => is_passing(*status),
@@ -52,17 +52,17 @@ pub struct Refusal {
     /// What is wrong, for developers.
     pub message: String,
     /// What is wrong, for people; often absent.
-    pub user_message: Option<String>,
+    pub(crate) user_message: Option<String>,
     /// The kind of error, such as `OAuthException`.
     pub kind: Option<String>,
     /// The error's number.
     pub code: Option<i64>,
     /// A more specific number within `code`.
-    pub subcode: Option<i64>,
+    pub(crate) subcode: Option<i64>,
     /// Meta's id of the call, for questions to Meta's support.
     pub trace: Option<String>,
     /// Whether Meta itself says that the error is temporary.
-    pub transient: bool,
+    pub(crate) transient: bool,
 }
 
 impl Refusal {

@@ -17,9 +17,9 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, Url};
 use tokio::time::Instant;
 
-pub use access_token::{AccessToken, InvalidAccessToken};
-pub use answer::PublicKeyAtMeta;
-pub use error::{GraphError, Refusal};
+pub(crate) use access_token::{AccessToken, InvalidAccessToken};
+pub(crate) use answer::PublicKeyAtMeta;
+pub(crate) use error::{GraphError, Refusal};
 
 use flowhost_protocol::ids::PhoneNumberId;
 
@@ -48,13 +48,13 @@ impl Graph {
     }
 
     /// The same client without retries, for callers that come back by themselves.
-    pub fn without_retries(&self) -> Self {
+    pub(crate) fn without_retries(&self) -> Self {
         Self { retries: 0, ..self.clone() }
     }
 
     /// Makes `pem` (SPKI) the public key that clients encrypt to in flows of the phone number. Meta
     /// signs it.
-    pub async fn upload_public_key(&self, token: &AccessToken, of: &PhoneNumberId, pem: &str) -> Result<(), GraphError> {
+    pub(crate) async fn upload_public_key(&self, token: &AccessToken, of: &PhoneNumberId, pem: &str) -> Result<(), GraphError> {
         let form = serde_urlencoded::to_string([("business_public_key", pem)]).map_err(|_| GraphError::NotUnderstood)?;
         let call = || {
             let request = self.http.post(self.encryption_url(of)).header(CONTENT_TYPE, FORM);

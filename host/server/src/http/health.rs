@@ -27,7 +27,7 @@ pub enum Readiness {
 
 impl Readiness {
     /// Not ready, because the database doesn't answer.
-    pub fn no_database() -> Self {
+    pub(crate) fn no_database() -> Self {
         Self::No("the database doesn't answer".to_owned())
     }
 }

@@ -21,7 +21,7 @@ pub struct ListenerLimits {
     /// short queue of new ones.
     pub max_connections: usize,
     /// From the connection to the end of the TLS handshake.
-    pub handshake_timeout: Duration,
+    pub(crate) handshake_timeout: Duration,
     /// From the connection, or from the first byte of a later head, to the end of a request's head.
     pub head_timeout: Duration,
     /// From a request's head to the end of its body.
@@ -32,7 +32,7 @@ pub struct ListenerLimits {
     pub idle_timeout: Duration,
     /// How much is read and dropped of what a client still sends after its answer, so that it gets
     /// to read the answer.
-    pub max_unread_bytes: u64,
+    pub(crate) max_unread_bytes: u64,
 }
 
 impl Default for HttpLimits {

@@ -44,7 +44,7 @@ pub struct PublicState {
     /// Turns under way. The host waits for them when it stops, even if their clients hung up.
     pub turns: TaskTracker,
     /// The memory for request bodies.
-    pub body_memory: BodyMemory,
+    pub(crate) body_memory: BodyMemory,
 }
 
 /// The state of the admin listener.
@@ -53,7 +53,7 @@ pub struct AdminState {
     /// The operations.
     pub admin: Arc<Admin>,
     /// Limits and logs attempts with invalid tokens, by their source.
-    pub failed_attempts: Arc<FailedAttempts>,
+    pub(crate) failed_attempts: Arc<FailedAttempts>,
     /// Whether this host can serve.
     pub ready: Arc<dyn ReadyCheck>,
     /// Set when the host is about to stop.

@@ -14,7 +14,7 @@ use futures_util::stream::iter;
 use time::OffsetDateTime;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 
-pub use error::KeyUploadError;
+pub(crate) use error::KeyUploadError;
 
 use crate::graph::{AccessToken, Graph, GraphError, PublicKeyAtMeta};
 use crate::store::{self, Store, StoreError, StoredKey, StoredTenant, UploadClaim, UploadFinding, UploadStatus};
@@ -178,7 +178,7 @@ fn until_served_everywhere(age: time::Duration) -> Duration {
 }
 
 /// The associated data that an access token is sealed with.
-pub fn access_token_context(tenant: TenantId) -> SealContext {
+pub(crate) fn access_token_context(tenant: TenantId) -> SealContext {
     SealContext::new("graph_access.sealed_access_token", &[tenant.0.as_bytes()])
 }
 

@@ -23,7 +23,7 @@ use flowhost_runtime::plugins::{CallLines, LogKeeper};
 use flowhost_runtime::telemetry::{self, Metrics};
 
 /// Keeps what plugins log.
-pub struct PluginLogs {
+pub(crate) struct PluginLogs {
     store: Store,
     directory: Arc<Directory>,
     metrics: Arc<Metrics>,
@@ -33,13 +33,13 @@ pub struct PluginLogs {
 
 impl PluginLogs {
     /// Nothing is written until [`PluginLogs::write`] runs.
-    pub fn new(store: Store, directory: Arc<Directory>, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(store: Store, directory: Arc<Directory>, metrics: Arc<Metrics>) -> Self {
         Self { store, directory, metrics, queue: Queue::default(), arrived: Notify::new() }
     }
 
     /// Writes lines to the database as they arrive. After `stop` it writes what is left, and
     /// returns.
-    pub async fn write(&self, stop: CancellationToken) {
+    pub(crate) async fn write(&self, stop: CancellationToken) {
         loop {
             while let Some((scope, calls)) = self.queue.take() {
                 self.write_lines(scope, &calls, &stop).await;
@@ -92,7 +92,7 @@ impl LogKeeper for PluginLogs {
 }
 
 /// The associated data that a line is sealed with.
-pub fn log_line_context(scope: Scope, number: i64) -> SealContext {
+pub(crate) fn log_line_context(scope: Scope, number: i64) -> SealContext {
     let parts = [&scope.tenant.0.as_bytes()[..], scope.flow.0.as_bytes(), &number.to_be_bytes()];
     SealContext::new("plugin_log_lines.sealed_message", &parts)
 }

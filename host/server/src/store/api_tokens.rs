@@ -61,10 +61,10 @@ pub struct StoredApiToken {
     /// The slug of its tenant; absent for an operator's or a partner's token.
     pub tenant: Option<String>,
     /// The partner named by `partner`, which manages the token.
-    pub managed_by: Option<PartnerId>,
+    pub(crate) managed_by: Option<PartnerId>,
     /// The token that created it; it is deleted with that one. `None` if the operator's token of
     /// the environment created it.
-    pub made_by: Option<ApiTokenId>,
+    pub(crate) made_by: Option<ApiTokenId>,
     /// When it expires; `None` means never.
     pub expires_at: Option<OffsetDateTime>,
     /// When it was last used, to the minute; `None` means never.

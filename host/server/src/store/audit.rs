@@ -52,11 +52,11 @@ pub struct AuditRecord {
 #[derive(Clone, Debug, FromRow)]
 pub struct AuditEntry {
     /// Its id; later entries have greater ones.
-    pub audit_id: Uuid,
+    pub(crate) audit_id: Uuid,
     /// The API token that was used; `None` for the operator's token of the environment.
-    pub actor_token_id: Option<Uuid>,
+    pub(crate) actor_token_id: Option<Uuid>,
     /// The role of the token.
-    pub actor_role: String,
+    pub(crate) actor_role: String,
     /// The partner's slug at that time.
     pub partner: Option<String>,
     /// The tenant's slug at that time.

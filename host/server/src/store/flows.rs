@@ -26,7 +26,7 @@ pub struct StoredFlow {
     /// The active version; `None` if it has none yet.
     pub active: Option<ActiveVersion>,
     /// The versions that were active before, the oldest first.
-    pub previous_versions: Vec<i32>,
+    pub(crate) previous_versions: Vec<i32>,
     /// The digest of the Flow JSON that its replies are checked against, if it has one.
     pub flow_json: Option<FlowJsonDigest>,
     /// When it was created.

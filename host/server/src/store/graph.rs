@@ -102,7 +102,7 @@ pub struct UploadFinding {
     /// Whether a key was uploaded.
     pub uploaded: bool,
     /// How long until the next check.
-    pub next_check_in: Duration,
+    pub(crate) next_check_in: Duration,
 }
 
 /// Sets a tenant's access token and phone numbers. What is known of phone numbers that stay is kept, and checked again soon.

@@ -122,7 +122,7 @@ impl Store {
 
     /// Begins a change of one tenant. Changes of one tenant run one after another. Returns `None`
     /// if there is no such tenant.
-    pub async fn begin_change(&self, tenant: TenantId) -> Result<Option<Change>, StoreError> {
+    pub(crate) async fn begin_change(&self, tenant: TenantId) -> Result<Option<Change>, StoreError> {
         let mut transaction = self.patiently_of(tenant).await?;
         let locked = sqlx::query("update tenants set revision = revision + 1 where tenant_id = $1")
             .bind(tenant.0)
@@ -132,7 +132,7 @@ impl Store {
     }
 
     /// Begins a change above tenants.
-    pub async fn begin_access_change(&self) -> Result<AccessChange, StoreError> {
+    pub(crate) async fn begin_access_change(&self) -> Result<AccessChange, StoreError> {
         Ok(AccessChange { transaction: self.patiently_across_tenants().await? })
     }
 

@@ -26,7 +26,7 @@ pub struct StoredTenant {
     /// That partner's slug.
     pub partner: String,
     /// Whether that partner is switched off, with all its tenants.
-    pub partner_disabled: bool,
+    pub(crate) partner_disabled: bool,
     /// Whether the tenant itself is switched off.
     pub disabled: bool,
     /// How many requests a second each host answers for it; `None` means no limit.

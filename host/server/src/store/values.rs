@@ -25,7 +25,7 @@ pub struct ValueToPut<'a> {
     /// The key's fingerprint.
     pub fingerprint: KeyFingerprint,
     /// The key itself, sealed.
-    pub sealed_key: &'a Sealed,
+    pub(crate) sealed_key: &'a Sealed,
     /// The value, sealed.
     pub sealed_value: &'a Sealed,
     /// Its new version.
@@ -33,10 +33,10 @@ pub struct ValueToPut<'a> {
     /// How long to keep it, in seconds; `None` means for ever.
     pub ttl_seconds: Option<u32>,
     /// The most keys that the flow may have.
-    pub most_keys: u32,
+    pub(crate) most_keys: u32,
     /// The condition for the write: `Some(Some(version))` if that version is stored, `Some(None)`
     /// if no value is stored; `None` writes unconditionally.
-    pub only_if: Option<Option<i64>>,
+    pub(crate) only_if: Option<Option<i64>>,
 }
 
 /// The result of a write.

@@ -60,7 +60,7 @@ pub(super) fn open_endpoint(
 }
 
 /// Decrypts a tenant's data key.
-pub fn open_data_key(master: &MasterKeys, tenant: &StoredTenant) -> Result<DataKey, TenantError> {
+pub(crate) fn open_data_key(master: &MasterKeys, tenant: &StoredTenant) -> Result<DataKey, TenantError> {
     master.open_data_key(tenant.id.0.as_bytes(), &tenant.sealed_data_key).map_err(|source| TenantError::Sealed {
         tenant: tenant.id,
         what: "the data key",
@@ -69,12 +69,12 @@ pub fn open_data_key(master: &MasterKeys, tenant: &StoredTenant) -> Result<DataK
 }
 
 /// The associated data that a private key is sealed with.
-pub fn private_key_context(tenant: TenantId, key: KeyId) -> SealContext {
+pub(crate) fn private_key_context(tenant: TenantId, key: KeyId) -> SealContext {
     SealContext::new("key_pairs.sealed_private_key", &[tenant.0.as_bytes(), key.0.as_bytes()])
 }
 
 /// The associated data that an app secret is sealed with.
-pub fn app_secret_context(tenant: TenantId, secret: AppSecretId) -> SealContext {
+pub(crate) fn app_secret_context(tenant: TenantId, secret: AppSecretId) -> SealContext {
     SealContext::new("app_secrets.sealed_secret", &[tenant.0.as_bytes(), secret.0.as_bytes()])
 }
 

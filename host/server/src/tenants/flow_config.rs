@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 /// The associated data that a value is sealed with. It says whether the value is a secret, and
 /// which hosts may receive it: a row that was changed in the database to show a secret, or to send
 /// it elsewhere, can't be decrypted.
-pub fn flow_config_context(tenant: TenantId, value: &StoredConfigValue) -> SealContext {
+pub(crate) fn flow_config_context(tenant: TenantId, value: &StoredConfigValue) -> SealContext {
     let hosts: Vec<String> = value.hosts.iter().map(ToString::to_string).collect();
     let kind = if value.secret { "secret" } else { "setting" };
     let row: [&[u8]; 5] =
@@ -19,7 +19,7 @@ pub fn flow_config_context(tenant: TenantId, value: &StoredConfigValue) -> SealC
 }
 
 /// Decrypts a value.
-pub fn open_config_value(
+pub(crate) fn open_config_value(
     data_key: &DataKey,
     tenant: TenantId,
     value: &StoredConfigValue,

@@ -18,9 +18,9 @@ use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-pub use endpoint::{app_secret_context, open_data_key, private_key_context};
-pub use error::TenantError;
-pub use flow_config::{flow_config_context, open_config_value};
+pub(crate) use endpoint::{app_secret_context, open_data_key, private_key_context};
+pub(crate) use error::TenantError;
+pub(crate) use flow_config::{flow_config_context, open_config_value};
 
 use self::endpoint::{open_endpoint, open_tenant};
 use self::flow_config::open_flow_config;
@@ -81,14 +81,14 @@ impl Directory {
     }
 
     /// The digest of every active plugin, with its tenant.
-    pub fn active_plugins(&self) -> Vec<(TenantId, PluginDigest)> {
+    pub(crate) fn active_plugins(&self) -> Vec<(TenantId, PluginDigest)> {
         let served = self.served.load();
         let endpoints = served.by_slug.values().flat_map(HashMap::values);
         endpoints.filter_map(|endpoint| endpoint.active.as_ref().map(|plugin| (endpoint.scope.tenant, plugin.digest))).collect()
     }
 
     /// The active version of every flow that has one.
-    pub fn active_versions(&self) -> HashSet<(FlowId, i32)> {
+    pub(crate) fn active_versions(&self) -> HashSet<(FlowId, i32)> {
         let served = self.served.load();
         let endpoints = served.by_slug.values().flat_map(HashMap::values);
         endpoints.filter_map(|endpoint| endpoint.active.as_ref().map(|plugin| (endpoint.scope.flow, plugin.version()))).collect()
@@ -96,7 +96,7 @@ impl Directory {
 
     /// Loads one tenant again. A tenant that can't be served is logged and answers like an unknown
     /// one; the others are not affected.
-    pub async fn refresh(&self, tenant: TenantId) -> Result<(), TenantError> {
+    pub(crate) async fn refresh(&self, tenant: TenantId) -> Result<(), TenantError> {
         let _one_at_a_time = self.refreshing.lock().await;
         let mut served = Served::clone(&self.served.load());
         let before = served.loaded.remove(&tenant);
@@ -125,7 +125,7 @@ impl Directory {
     }
 
     /// Loads those tenants again that changed since they were loaded.
-    pub async fn refresh_changed(&self) -> Result<(), TenantError> {
+    pub(crate) async fn refresh_changed(&self) -> Result<(), TenantError> {
         let now: HashMap<TenantId, i64> = store::list_revisions(&self.store).await?.into_iter().collect();
         let served = self.served.load_full();
         let known = |tenant: &TenantId| served.loaded.get(tenant).map(|loaded| loaded.revision);

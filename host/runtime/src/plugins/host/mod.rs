@@ -39,9 +39,9 @@ pub(super) struct CallState {
     /// The plugin's log lines.
     pub log: CallLog,
     /// How long instantiation took; `None` before it.
-    pub started_in: Option<Duration>,
+    pub(crate) started_in: Option<Duration>,
     /// How often the call has used its store.
-    pub store_calls: u32,
+    pub(crate) store_calls: u32,
     /// When the call's time is over.
     deadline: Instant,
     outbound_requests: u32,

@@ -18,7 +18,7 @@ pub(super) struct Allowance<'a> {
     pub capabilities: &'a Arc<Capabilities>,
     pub config: &'a FlowConfig,
     /// The longest time for the request.
-    pub time_left: Duration,
+    pub(crate) time_left: Duration,
     /// The most bytes of the response's body.
     pub max_response_bytes: usize,
 }
