@@ -15,7 +15,7 @@ pub enum ExchangeError {
     /// The plugin's answer can't be shown.
     #[error("the plugin's answer was refused")]
     Answer(#[source] AnswerError),
-    /// The flow or its tenant is switched off.
+    /// The flow, its tenant or its partner is switched off.
     #[error("the endpoint is switched off")]
     Disabled,
     /// The request can't be opened, or the reply can't be sealed.
@@ -27,7 +27,7 @@ pub enum ExchangeError {
     /// The active version can't be loaded.
     #[error("the active plugin can't be loaded")]
     NotLoadable(#[source] LoadError),
-    /// A copy of a request that was answered before the session's last one.
+    /// A copy of a request that was answered in another flow or before the session's last one.
     #[error("an old request was sent again")]
     OldRepeat,
     /// The plugin did not answer.

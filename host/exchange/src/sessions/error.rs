@@ -6,7 +6,7 @@ use flowhost_protocol::crypto::CryptoError;
 /// Why a turn could not begin or could not be committed.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// Another turn of the session was committed since this one began.
+    /// Since this turn began, another turn of the session or a copy of its request was committed.
     #[error("the session was changed by another turn")]
     Conflict,
     /// The store failed.

@@ -61,8 +61,8 @@ pub struct Begun {
 /// What a request meets.
 #[derive(Debug)]
 pub enum Met {
-    /// The same request was answered before, and later ones were answered since: there is no reply
-    /// that could be sent again.
+    /// The same request was answered before, either in another flow or before the session's last
+    /// exchange. Its reply can't be sent again.
     OldRepeat,
     /// The session is over or the token is not admitted.
     Over(OverTurn),
