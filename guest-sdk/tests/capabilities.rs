@@ -1,4 +1,4 @@
-//! What a plugin finds around itself in a unit test.
+//! What surrounds a plugin in a unit test.
 
 use std::time::Duration;
 
@@ -78,7 +78,8 @@ fn files_come_from_the_test() {
     assert!(Conversation::<Caller>::start().submit("PHOTO", photo).is_err());
 }
 
-/// Tells what chance and the clock say, and whether the note that it left a minute ago is still there.
+/// Shows a random number and the time, and whether the note that it left a minute ago is still
+/// there.
 struct Watch;
 
 impl FlowPlugin for Watch {

@@ -1,4 +1,4 @@
-//! The SDK as an author meets it: a plugin, and conversations with it.
+//! The SDK as a plugin's author uses it: a plugin, and conversations with it.
 
 use flowhost_sdk::testing::{Answer, Conversation, Failure};
 use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session, json, log};

@@ -98,7 +98,7 @@ mod without_forms {
     pub(super) use screens::*;
 }
 
-/// Answers with what the flow of `every_kind` has.
+/// Answers with the values of the flow of `every_kind`.
 struct Kinds;
 
 impl FlowPlugin for Kinds {
@@ -133,7 +133,7 @@ fn names_that_rust_does_not_allow_are_still_those_of_the_flow_json() {
     assert_eq!((&params["wishes"], &params["photos"], &params["day"]), (&json!("A window"), &json!(["7"]), &json!("2026-11-23")));
 }
 
-/// Nothing but informs.
+/// A plugin that only shows information and has no form.
 struct News;
 
 impl FlowPlugin for News {

@@ -1,6 +1,7 @@
-//! The mistakes that authors make most: each must give a message that says what to write.
+//! The most common mistakes of authors. Each must give a message that says what to write.
 //!
-//! The snapshots are Rust 1.95's words. To renew them: `TRYBUILD=overwrite cargo test -p flowhost-sdk --test ui`.
+//! The snapshots have the wording of Rust 1.95. To renew them: `TRYBUILD=overwrite cargo test -p
+//! flowhost-sdk --test ui`.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +13,8 @@ fn mistakes_say_what_to_write() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }
 
-/// `screens!` looks beside `Cargo.toml`, and that of the crate that trybuild makes is in the target folder.
+/// `screens!` looks beside `Cargo.toml`. The one of the crate that trybuild makes is in the target
+/// folder.
 fn lay_out_flow_jsons() {
     let project = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../tests/trybuild/flowhost-sdk");
     fs::create_dir_all(&project).expect("the target folder can be written");

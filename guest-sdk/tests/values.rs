@@ -1,4 +1,5 @@
-//! Forms as phones send them: what was picked, what was left empty in every spelling of that, and numbers in both of theirs.
+//! Forms as phones send them: picked values, empty fields in each of their spellings, and numbers
+//! in both of theirs.
 
 use flowhost_sdk::testing::{Conversation, Failure};
 use flowhost_sdk::time::{Date, PartialDateRange};
@@ -9,7 +10,7 @@ flowhost_sdk::screens!("tests/flows/values.json");
 
 use screens::{Form, stay};
 
-/// Answers with the days that it read, and what else it read.
+/// Answers with the days that it read, and with the other fields.
 struct Hotel;
 
 impl FlowPlugin for Hotel {
@@ -36,7 +37,7 @@ fn read(form: Value) -> Result<Value, Failure> {
     Ok(Conversation::<Hotel>::start().submit("STAY", form)?.params().cloned().unwrap_or_default())
 }
 
-/// A form in which nothing but this was filled in, and what had to be.
+/// A form with this field and the required ones; the others are left out.
 fn with(name: &str, value: Value) -> Value {
     json!({ "rooms": "1", "usual_guests": 2, name: value })
 }
@@ -78,7 +79,7 @@ fn whatever_is_left_empty_is_read_in_every_spelling() {
     assert_eq!(read(with("news", json!(false))).unwrap(), nothing);
 }
 
-/// A phone sends the `init-value` as it was, and what is typed as a text.
+/// A phone sends an `init-value` unchanged, and typed numbers as text.
 #[test]
 fn a_number_comes_as_a_number_or_as_a_text() {
     for five in [json!(5), json!("5"), json!(5.0)] {

@@ -1,5 +1,5 @@
-//! One WhatsApp turn, top to bottom: resolve > verify > open > begin > invoke > check > commit > seal. The only module that knows
-//! the order.
+//! One WhatsApp turn, top to bottom: resolve > verify > open > begin > invoke > check > commit >
+//! seal. No other module knows this order.
 
 mod error;
 mod status;
@@ -38,7 +38,7 @@ use flowhost_runtime::plugins::{Call, Plugins, Purpose};
 use flowhost_runtime::telemetry;
 use flowhost_runtime::telemetry::{Blame, Metrics, Summary};
 
-/// Answers WhatsApp.
+/// Answers WhatsApp's requests.
 pub struct Exchanges {
     endpoints: Arc<dyn Endpoints>,
     sessions: Sessions,
@@ -46,7 +46,7 @@ pub struct Exchanges {
     plugins: Arc<Plugins>,
     metrics: Arc<Metrics>,
     rsa: Box<dyn RsaEngine>,
-    /// Work that goes on after its answer; waited for before the host ends.
+    /// Work that goes on after its reply was sent. The host waits for it before it stops.
     background: TaskTracker,
     plugin_failures: Summary,
 }
@@ -66,13 +66,14 @@ impl Exchanges {
         Arc::new(Self { endpoints, sessions, notices, plugins, metrics, rsa, background, plugin_failures })
     }
 
-    /// The endpoint at `/flows/{tenant}/{flow}`, if it is there.
+    /// Finds the endpoint at `/flows/{tenant}/{flow}`.
     pub fn resolve(&self, tenant: &str, flow: &str) -> Result<Arc<Endpoint>, ExchangeError> {
         self.endpoints.resolve(tenant, flow).ok_or(ExchangeError::UnknownEndpoint)
     }
 
-    /// Asks a version of the plugin, active or not, what it would answer to an INIT with this data (a JSON object), and checks the answer
-    /// like any other. Nothing is stored: no session, no exchange, nothing in the plugin's store. Outbound requests are sent.
+    /// Asks a version of the plugin, active or not, how it would answer an INIT with this data (a
+    /// JSON object), and checks the answer like any other. This stores no session, no exchange and
+    /// nothing in the plugin's store. Outbound requests are sent.
     pub async fn rehearse(
         &self,
         endpoint: &Arc<Endpoint>,
@@ -93,7 +94,7 @@ impl Exchanges {
         Ok(self.ask(endpoint, &call, &Arc::new(exchange), &input).await?)
     }
 
-    /// Answers a request to an endpoint that is switched on.
+    /// Answers a request. The caller has checked that the endpoint is switched on.
     pub async fn answer(
         self: &Arc<Self>,
         endpoint: &Arc<Endpoint>,
@@ -102,7 +103,8 @@ impl Exchanges {
     ) -> Result<SealedReply, ExchangeError> {
         let at = Instant::now();
         let body = signature::verify(&endpoint.tenant.app_secrets(), raw)?;
-        // Only what Meta signed counts: else anybody could use up a tenant's share. Before the expensive step.
+        // Only requests that Meta signed count, or anybody could use up a tenant's share. The limit
+        // stands before the expensive step, the decryption.
         let rate = endpoint.tenant.rate.as_ref();
         rate.map_or(Ok(()), |rate| rate.admit()).map_err(|retry_after| ExchangeError::RateLimited { retry_after })?;
         let opened = envelope::open(self.rsa.as_ref(), endpoint.tenant.private_keys(), body).await?;
@@ -110,7 +112,8 @@ impl Exchanges {
         Ok(opened.seal.seal(&reply)?)
     }
 
-    /// Answers a request that was opened: all of a turn but its envelope. What the plugin is called for is up to the caller.
+    /// Answers a request that is already opened: a whole turn without its envelope. The caller says
+    /// what the plugin is called for.
     pub async fn answer_opened(
         self: &Arc<Self>,
         endpoint: &Arc<Endpoint>,
@@ -128,14 +131,15 @@ impl Exchanges {
         }
     }
 
-    /// A ping only says `active` if the flow has a plugin that can be called.
+    /// Answers a ping with `active` only if the flow has a plugin that can be called.
     async fn answer_ping(&self, endpoint: &Endpoint) -> Result<FlowReply, ExchangeError> {
         let active = endpoint.active.as_ref().ok_or(ExchangeError::NoPlugin)?;
         self.plugins.ensure_loadable(endpoint.scope.tenant, active.digest).await.map_err(ExchangeError::NotLoadable)?;
         Ok(FlowReply::active())
     }
 
-    /// Records what the client reports, and tells the plugin afterwards. Whatever comes of that, the acknowledgement is the same.
+    /// Records an error that the client reports, and tells the plugin about it in the background.
+    /// The acknowledgement is the same whether or not that succeeds.
     async fn acknowledge(self: &Arc<Self>, endpoint: &Arc<Endpoint>, error: ClientError, call: Option<Call>) -> FlowReply {
         if let Err(failure) = self.sessions.record_client_error(&endpoint.space, &error).await {
             tracing::warn!(error = %telemetry::chain(&failure), "a client's error report was not recorded");
@@ -161,7 +165,8 @@ impl Exchanges {
         FlowReply::acknowledged()
     }
 
-    /// Begins, and begins again where another turn of the session was faster, as long as there is time for one more try like the last.
+    /// Takes a turn. If another turn of the session was committed first, it begins again, as long
+    /// as there is time for one more try like the last.
     async fn take_turn(
         &self,
         endpoint: &Arc<Endpoint>,
@@ -212,8 +217,9 @@ impl Exchanges {
         }
     }
 
-    /// What is answered where the plugin failed: a text on the user's screen, if the flow wants that and there is a screen and the plugin
-    /// is at fault and the phone would take that; else the failure itself.
+    /// The answer where the plugin failed. The user sees a text on the screen if the flow's
+    /// settings ask for that, the plugin is at fault, the request names a screen and the phone
+    /// would accept the reply. Otherwise the failure itself is returned.
     fn failure_answer(
         &self,
         endpoint: &Endpoint,
@@ -233,7 +239,8 @@ impl Exchanges {
         Ok(answer)
     }
 
-    /// Logs a failure that has no status of its own. Each sort at each flow has a line a minute: a tenant signs what it likes.
+    /// Logs a failure that gets no status of its own. Each failure of each flow has at most one
+    /// line a minute, because a tenant can sign any number of requests.
     fn log_plugin_failure(&self, endpoint: &Endpoint, failure: &ExchangeError, answered: &'static str) {
         let (kind, blame, error) = (failure.kind(), failure.blame().as_str(), telemetry::chain(failure));
         if let Some(others) = self.plugin_failures.note(&format!("{}/{}", endpoint.tenant.slug, endpoint.name), &error) {
@@ -246,7 +253,8 @@ impl Exchanges {
         self.metrics.plugins.of(&endpoint.counted_as).refused(kind, blame);
     }
 
-    /// Tells the tenant what its tokens are like: counted for every exchange, in the log once, and noted for `flow show` meanwhile.
+    /// Tells the tenant about its tokens: every such exchange is counted, the first one is logged,
+    /// and `flow show` shows when it was last noticed.
     fn tell(&self, endpoint: &Endpoint, notice: TokenNotice) {
         self.metrics.plugins.of(&endpoint.counted_as).token_shared();
         let news = self.notices.news(endpoint.scope.flow, notice);
@@ -265,7 +273,7 @@ impl Exchanges {
         }
     }
 
-    /// Asks the plugin, and checks its answer.
+    /// Asks the plugin and checks its answer.
     async fn ask(
         &self,
         endpoint: &Arc<Endpoint>,
@@ -277,7 +285,8 @@ impl Exchanges {
         Ok(answered.check(answer_check(endpoint, exchange)).await??)
     }
 
-    /// Tells the plugin's log why an answer was refused. From here on it may come to the host's, and is short.
+    /// Writes the whole reason of a refused answer to the plugin's log. The error that goes on may
+    /// reach the host's log, so it is short.
     fn log_refusal(&self, endpoint: &Endpoint, call: &Call, failure: TurnFailure) -> TurnFailure {
         let TurnFailure::Answer(error) = failure else { return failure };
         self.plugins.note_refusal(call, &error);
@@ -285,7 +294,7 @@ impl Exchanges {
     }
 }
 
-/// The check of a plugin's answer to this exchange, to be made wherever there is room for it.
+/// The check of a plugin's answer to this exchange, as a closure that can run on another thread.
 fn answer_check(
     endpoint: &Arc<Endpoint>,
     exchange: &Arc<Exchange>,
@@ -294,20 +303,22 @@ fn answer_check(
     move |answer| endpoint.settings.check_answer(answer, &exchange, endpoint.reply_rules())
 }
 
-/// In a minute; each is some 500 bytes.
+/// Lines per minute. A line is about 500 bytes.
 const FAILURE_LINES_OF_A_FLOW: usize = 10;
 const FAILURE_LINES: usize = 100;
 
-/// The token of a rehearsal: no session ever has it, since none is begun.
+/// The flow token of a rehearsal. No session has it, since a rehearsal begins none.
 const REHEARSAL_TOKEN: &str = "flowhost-rehearsal";
 
-/// What clients send today (`protocol.md` section 3).
+/// The version that clients send today (`protocol.md` section 3).
 const DATA_API_VERSION: &str = "3.0";
 
-/// From a request's arrival to its reply, tries that lost to another turn of the session included: Meta gives up after 10 s.
+/// Time from a request's arrival to its reply, including tries that lost to another turn of the
+/// session. Meta gives up after 10 s.
 const TURN_TIME: Duration = Duration::from_secs(9);
 
-/// Between two tries. A double tap is over after the first pause; turns that keep meeting spread out.
+/// Pauses between tries. A double tap is resolved after the first one; the jitter spreads out turns
+/// that keep colliding.
 const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_millis(2))
     .with_max_delay(Duration::from_millis(200))

@@ -1,4 +1,4 @@
-//! Puts every part together, starts the host, and ends it without losing a turn.
+//! Puts every part together, starts the host, and stops it without losing a turn.
 
 mod background;
 
@@ -42,7 +42,7 @@ use flowhost_runtime::plugins::{
 };
 use flowhost_runtime::telemetry::{self, Blame, BudgetSeries, Listener, Metrics, Summary};
 
-/// A running host. Dropped without [`Host::stop`] it ends at once.
+/// A running host. Dropped without [`Host::stop`], it stops at once.
 pub struct Host {
     public: Server,
     admin: Server,
@@ -54,7 +54,8 @@ pub struct Host {
 }
 
 impl Host {
-    /// Connects, checks or applies migrations, loads tenants and plugins, listens. Accepts requests when it returns.
+    /// Connects, checks or applies migrations, loads tenants and plugins, and listens. The host
+    /// accepts requests when this returns.
     pub async fn start(config: HostConfig) -> anyhow::Result<Self> {
         match config.migrations {
             MigrationPolicy::Apply => drop(store::migrate(&config.database).await?),
@@ -154,18 +155,19 @@ impl Host {
         Ok(Self { public, admin, store, stopping, turns, drain_delay: config.drain_delay, background })
     }
 
-    /// Where the data endpoints are, without a slash at the end.
+    /// The URL of the data endpoints, without a slash at the end.
     pub fn public_url(&self) -> String {
         self.public.url()
     }
 
-    /// Where the admin API is, without a slash at the end.
+    /// The URL of the admin API, without a slash at the end.
     pub fn admin_url(&self) -> String {
         self.admin.url()
     }
 
-    /// Ends the host: it is not ready at once, but serves until those who watch it must have seen that; then there are no new connections,
-    /// requests under way finish, turns are committed, the pool is closed.
+    /// Stops the host. It reports that it is not ready, but goes on serving until those who watch
+    /// it must have seen that. Then it takes no new connections, finishes requests under way,
+    /// commits turns and closes the pool.
     pub async fn stop(self) {
         self.stopping.begin();
         self.public.drain();
@@ -188,13 +190,13 @@ impl Host {
     }
 }
 
-/// Applies the migrations that a database lacks; gives their names.
+/// Applies the migrations that a database lacks, and returns their names.
 pub async fn migrate(database: PgConnectOptions) -> anyhow::Result<Vec<String>> {
     Ok(store::migrate(&database).await?)
 }
 
-/// Seals every data key of a database under the first key that is under the second; `progress` is told how many tenants of how many are
-/// through.
+/// Reseals every data key that is under the second master key, under the first one. `progress` gets
+/// the number of tenants that are done and the number of all.
 pub async fn rotate_master_key(
     database: PgConnectOptions,
     keys: &MasterKeys,
@@ -214,21 +216,22 @@ async fn require_migrations(database: &PgConnectOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Places for changes that tenants make themselves: so many that turns never lack a connection for them.
+/// Permits for changes that tenants make themselves, few enough that turns never lack a connection.
 fn changes_of_tenants(store: &Store, metrics: &Metrics) -> Arc<Budget> {
     let places = u64::from(store.connections() / CONNECTIONS_PER_CHANGE).max(1);
     Budget::new(places, MAX_WAITING_CHANGES, metrics.budget("changes"))
 }
 
-/// How code is compiled and kept, and where uploads are.
+/// How code is compiled and cached, and the folder of uploads.
 fn code_settings(config: CompileConfig, keys: &MasterKeys) -> (CodeSettings, PathBuf) {
     let limits = WorkerLimits { memory_bytes: config.memory_bytes, cpu_seconds: config.cpu_seconds };
     let compile = CompileSettings { program: config.program, limits, time: config.time };
     (CodeSettings { compile, cache: config.code_cache, keys: CodeKeys::derive(keys) }, config.upload_folder)
 }
 
-/// Loads the active plugins whose code is in the cache, so that the first request of a flow doesn't wait for its plugin. Gives the
-/// others: they must be compiled, and a host that is late serves nobody.
+/// Loads the active plugins whose code is in the cache, so that the first request of a flow doesn't
+/// wait for its plugin. Returns the others. They have to be compiled, and a host that waited for
+/// that would serve nobody meanwhile.
 async fn load_cached(directory: &Directory, plugins: &Plugins) -> Vec<(TenantId, PluginDigest)> {
     let active = directory.active_plugins();
     let all = active.len();
@@ -239,8 +242,8 @@ async fn load_cached(directory: &Directory, plugins: &Plugins) -> Vec<(TenantId,
     rest
 }
 
-/// Loads what is active besides, while the host serves; a request that comes first loads its plugin itself. One that can't be loaded is
-/// logged, and its flow answers its pings with 503.
+/// Loads the other active plugins while the host serves. A request that comes before that loads its
+/// plugin itself. A plugin that can't be loaded is logged, and its flow answers pings with 503.
 async fn load_all(plugins: Arc<Plugins>, wanted: Vec<(TenantId, PluginDigest)>) {
     let all = wanted.len();
     let through = AtomicUsize::new(0);
@@ -256,18 +259,18 @@ async fn load_all(plugins: Arc<Plugins>, wanted: Vec<(TenantId, PluginDigest)>) 
     futures_util::stream::iter(wanted).for_each_concurrent(LOADS_AT_ONCE, load).await;
 }
 
-/// Keeps the copy of the tenants fresh, and lets go of what is gone; never returns.
+/// Keeps the copy of the tenants fresh and drops what is gone. Never returns.
 async fn follow_changes(directory: Arc<Directory>, plugins: Arc<Plugins>, notices: Arc<Notices>, metrics: Arc<Metrics>) {
     directory.follow(|| forget_the_gone(&directory, &plugins, &notices, &metrics)).await;
 }
 
-/// Checks tenants' public keys at Meta, and counts how they stand; never returns.
+/// Checks tenants' public keys at Meta and counts their statuses. Never returns.
 async fn check_keys(key_uploads: Arc<KeyUploads>, metrics: Arc<Metrics>) {
     let show = |(status, count): &(UploadStatus, i64)| metrics.set_key_uploads(status.as_str(), *count);
     key_uploads.follow(|counts| counts.iter().for_each(show)).await;
 }
 
-/// Lets go of what was kept for plugins, versions and flows that are gone.
+/// Drops what was kept for plugins, versions and flows that are gone.
 fn forget_the_gone(directory: &Directory, plugins: &Plugins, notices: &Notices, metrics: &Metrics) {
     plugins.retain(&active_digests(directory));
     let versions = directory.active_versions();
@@ -283,7 +286,7 @@ fn active_digests(directory: &Directory) -> HashSet<PluginDigest> {
     directory.active_plugins().into_iter().map(|(_, digest)| digest).collect()
 }
 
-/// Components come from the database.
+/// Reads components from the database.
 struct StoredComponents(Store);
 
 impl ComponentSource for StoredComponents {
@@ -292,7 +295,7 @@ impl ComponentSource for StoredComponents {
     }
 }
 
-/// Versions are rehearsed where requests are answered.
+/// Rehearses versions with the code that answers requests.
 struct RehearsalStage(Arc<Exchanges>);
 
 impl Stage for RehearsalStage {
@@ -319,11 +322,11 @@ impl Stage for RehearsalStage {
     }
 }
 
-/// A host is ready when its database answers and it hears of changes.
+/// A host is ready when its database answers and it follows changes.
 struct HostServes {
     store: Store,
     tasks: Arc<Watch>,
-    /// What is asked every second, by whoever likes, has a line a minute.
+    /// Anybody may ask every second, so each reason is logged once a minute.
     lines: Summary,
 }
 
@@ -344,28 +347,32 @@ impl ReadyCheck for HostServes {
     }
 }
 
-/// In a minute: there are not many ways to be without a database.
+/// Lines per minute. There are few ways to be without a database.
 const READY_LINES: usize = 10;
 
-/// Of so many connections to the database, one may be waiting for a tenant's own change; each looks something up beside it.
+/// One of this many database connections may be held by a waiting change of a tenant. Each change
+/// looks something up on another one.
 const CONNECTIONS_PER_CHANGE: u32 = 4;
 
-/// For what works alone: one connection, and one for what the last statement left.
+/// For a command that runs alone: one connection, and one that its last statement may still hold.
 const ONE_AFTER_ANOTHER: u32 = 2;
 
-/// Above the longest that a turn can take: 1.5 s in the queue, 9 s in the plugin, and the database.
+/// More than the longest time that a turn can take: 1.5 s in the queue, 9 s in the plugin, and the
+/// database.
 const DRAIN_TIME: Duration = Duration::from_secs(15);
 
 /// A host that starts is expected to be ready within 3 s.
 const LONGEST_WARM_UP: Duration = Duration::from_secs(2);
 
-/// Components of as many are in memory; how many are compiled at once is the compiler's affair.
+/// This many components are in memory at once. The compiler has its own limit for how many are
+/// compiled at once.
 const LOADS_AT_ONCE: usize = 4;
 
-/// Connections in use after the drain belong to the follower, which was ended.
+/// The plugins' logs get this long to be written, and then the pool to close. Connections in use
+/// after that belong to background tasks, which were ended.
 const CLOSE_TIME: Duration = Duration::from_secs(5);
 
-/// Behind the imports.
+/// The services behind the plugins' imports.
 fn services(
     store: &Store,
     directory: &Arc<Directory>,
@@ -378,7 +385,8 @@ fn services(
     Ok(Services { http: egress.clone(), logs: logs.clone(), media: egress, values })
 }
 
-/// Deletes what is over, from time to time; never returns. Every host does: there is little to do twice.
+/// Deletes expired values and log lines from time to time. Never returns. Every host does this,
+/// since there is little to do twice.
 async fn purge(store: Store) {
     loop {
         sleep(PURGE_INTERVAL).await;
@@ -396,5 +404,6 @@ async fn purge_once(store: &Store) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What is over can't be seen any more in any case; this is how long it may lie in the database of a flow that nobody uses.
+/// Expired rows are never shown. This is how long they may stay in the database if nobody uses the
+/// flow.
 const PURGE_INTERVAL: Duration = Duration::from_secs(10 * 60);

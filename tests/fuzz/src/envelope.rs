@@ -1,8 +1,9 @@
-//! The encrypted envelope: `envelope::open` opens what was sealed for this tenant, undamaged, and nothing else; what it opens, and
-//! the reply that is sealed for it, agree with ciphers that this module drives itself.
+//! The encrypted envelope: `envelope::open` opens what was sealed for this tenant and is undamaged,
+//! and nothing else. What it opens, and the reply that is sealed for it, agree with ciphers that
+//! this module runs itself.
 //!
-//! Input: `p` and a plaintext, which is sealed well; or `t`, how it is tampered with (see `Sealing`) and a plaintext; or a whole
-//! HTTP body. A verified one in every case.
+//! Input, one of: `p` and a plaintext, which is sealed well; `t`, how it is tampered with (see
+//! `Sealing`) and a plaintext; a whole HTTP body. The body is correctly signed in every case.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -26,10 +27,10 @@ use sha2::{Digest, Sha256};
 use crate::opened_payload::shown;
 use crate::oracle::{EXCHANGES, app_secrets, hex, hmac_sha256, valid_secrets};
 
-/// Gives whether the host opened the body.
+/// Returns whether the host opened the body.
 ///
-/// # Panics
-/// Where the host opens what nobody sealed for it, reads it in another way than this module, or refuses what is well sealed.
+/// If the host opens what nobody sealed for it, reads it differently than this module, or refuses
+/// what is sealed well.
 pub fn check(data: &[u8]) -> bool {
     let sealing = match data.split_first() {
         Some((b'p', plaintext)) => Some(Sealing { plaintext, ..Sealing::default() }),
@@ -47,17 +48,16 @@ pub fn check(data: &[u8]) -> bool {
     })
 }
 
-/// How a request is sealed. By default as it should be.
+/// How a request is sealed. The default is correct.
 struct Sealing<'a> {
-    /// Under an AES key of 32 bytes instead of 16.
+    /// Whether the AES key has 32 bytes instead of 16.
     long_key: bool,
-    /// The vector, of 0 to 32 bytes.
+    /// The initial vector, of 0 to 32 bytes.
     iv: &'a [u8],
-    /// Which bit of ciphertext and tag is flipped.
+    /// The bit of ciphertext and tag that is flipped.
     flip: Option<u16>,
-    /// How many bytes are missing at the end.
+    /// The number of bytes cut off at the end.
     cut: u8,
-    /// What is sealed.
     plaintext: &'a [u8],
 }
 
@@ -68,8 +68,8 @@ impl Default for Sealing<'_> {
 }
 
 impl<'a> Sealing<'a> {
-    /// A byte each for the key's length, bytes to cut and whether a bit flips; two for which; one for the vector's length; the
-    /// vector; the plaintext.
+    /// Reads a byte each for the key's length, the bytes to cut and whether a bit is flipped; two
+    /// bytes for which bit; one for the vector's length; the vector; the plaintext.
     fn read(input: &'a [u8]) -> Result<Self> {
         let mut input = Unstructured::new(input);
         let (long_key, cut, flips): (u8, u8, u8) = input.arbitrary()?;
@@ -113,7 +113,7 @@ fn open_body(body: Vec<u8>) -> std::result::Result<Opened, EnvelopeError> {
     until_ready(open(&InlineRsa, &KEYS, verified(body)))
 }
 
-/// It yields between keys, and waits for nothing.
+/// Polls to the end. `open` yields between keys and waits for nothing.
 fn until_ready<T>(future: impl Future<Output = T>) -> T {
     let (mut future, mut context) = (pin!(future), Context::from_waker(Waker::noop()));
     loop {
@@ -130,7 +130,8 @@ fn verified(body: Vec<u8>) -> VerifiedBody {
     verify(&[&current, &previous], RawRequest { body, signature }).unwrap_or_else(|error| panic!("the body is signed: {error}"))
 }
 
-/// What the host opened is what the body holds, and its reply opens under the same key and the inverted vector.
+/// The host's request is the one in the body, and its reply opens under the same key and the
+/// inverted vector.
 fn assert_agrees(body: &[u8], opened: Opened) {
     let envelope: Value = serde_json::from_slice(body).expect("what was opened is JSON");
     let field = |name: &str| {
@@ -158,7 +159,7 @@ fn cipher(key: &[u8]) -> AesGcm<Aes128, U16> {
     AesGcm::new_from_slice(key).expect("an AES-128 key has 16 bytes")
 }
 
-/// An AES key of the vectors, bare and under the tenant's public key.
+/// An AES key of the vectors, plain and encrypted under the tenant's public key.
 struct WrappedKey {
     aes: Vec<u8>,
     wrapped: Vec<u8>,
@@ -183,7 +184,7 @@ fn vectors() -> impl Iterator<Item = &'static Value> {
 static KEY: LazyLock<WrappedKey> = LazyLock::new(|| WrappedKey::named("ping"));
 static LONG_KEY: LazyLock<WrappedKey> = LazyLock::new(|| WrappedKey::named("aes_256_key"));
 
-/// The AES keys of the requests that a host accepts, by what they are under the public key.
+/// The AES keys of the requests that a host accepts, by their encrypted form.
 static AES_KEYS: LazyLock<HashMap<Vec<u8>, Vec<u8>>> = LazyLock::new(|| {
     let accepted = vectors().filter(|vector| vector["expect_status"] == 200).map(WrappedKey::of);
     accepted.map(|key| (key.wrapped, key.aes)).collect()

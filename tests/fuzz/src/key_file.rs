@@ -1,8 +1,9 @@
-//! Key files: what `crypto::parse_private_key` accepts is an RSA-2048 key that the host can use and that stays the same when it is
-//! written out and read again.
+//! Key files: what `crypto::parse_private_key` accepts is an RSA-2048 key that the host can use and
+//! that stays the same when it is written out and read again.
 //!
-//! Input: `8` or `1` and the DER that a PEM block of PKCS#8 or PKCS#1 gets; or `n` and a byte for each number of a PKCS#1 key (see
-//! `numbers`); or `p`, a line with a passphrase, and a file; or a whole file.
+//! Input, one of: `8` or `1` and the DER for a PEM block of PKCS#8 or PKCS#1; `n` and a byte for
+//! each number of a PKCS#1 key (see `numbers`); `p`, a line with a passphrase, and a file; a whole
+//! file.
 
 use std::sync::LazyLock;
 
@@ -18,10 +19,10 @@ use rsa::{BigUint, RsaPrivateKey, RsaPublicKey};
 
 use crate::oracle::hex;
 
-/// Gives whether the host took the file for a usable key.
+/// Returns whether the host accepted the file as a usable key.
 ///
-/// # Panics
-/// Where the key is of another size, is one that the host can't decrypt with, or changes when it is read again.
+/// If the key has another size, if the host can't decrypt with it, or if it changes when it is read
+/// again.
 pub fn check(data: &[u8]) -> bool {
     let mut passphrase = None;
     let file = match data.split_first() {
@@ -52,9 +53,10 @@ fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
-/// A PKCS#1 key out of numbers that have to do with each other, which mutated bytes never have. A byte each for whether the modulus is
-/// the product of the primes, and for modulus, public and private exponent, first and second prime: 0 leaves the number as it is in a
-/// good key, 1 to 5 takes another one of that key, more is a small number.
+/// A PKCS#1 key made of numbers that are related, which mutated bytes never are. The first byte
+/// says whether the modulus is the product of the primes. Then a byte each chooses modulus, public
+/// and private exponent, first and second prime: 0 is that number of a good key, 1 to 5 another
+/// number of that key, more a small number.
 fn numbers(choices: &[u8]) -> Result<Vec<u8>> {
     let mut choices = Unstructured::new(choices);
     let multiply: u8 = choices.arbitrary()?;
@@ -70,7 +72,7 @@ fn numbers(choices: &[u8]) -> Result<Vec<u8>> {
         chosen[0] = &chosen[3] * &chosen[4];
     }
     let [modulus, public_exponent, private_exponent, prime1, prime2] = chosen.map(|number| number.to_bytes_be());
-    // What follows from the others is not read, but has to be there.
+    // The numbers that follow from the others are not read, but must be there.
     let unread = UintRef::new(&[1]).expect("one is a number");
     let key = rsa::pkcs1::RsaPrivateKey {
         modulus: uint(&modulus),
@@ -90,7 +92,7 @@ fn uint(bytes: &[u8]) -> UintRef<'_> {
     UintRef::new(bytes).expect("a few thousand bits are a number")
 }
 
-/// Modulus, public and private exponent and the primes of a good key.
+/// Modulus, public exponent, private exponent and the primes of a good key.
 static KEY: LazyLock<[BigUint; 5]> = LazyLock::new(|| {
     let pem = include_str!("../../fixtures/vectors/keys/private.pkcs8.pem");
     let key = RsaPrivateKey::from_pkcs8_pem(pem).expect("the key can be read");

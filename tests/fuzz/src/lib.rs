@@ -1,7 +1,9 @@
-//! What the fuzz targets check. Each module has one `check`: any bytes go in, a panic comes out where the host breaks a rule.
+//! The checks of the fuzz targets. Each module has one `check`, which takes any bytes and panics if
+//! the host breaks a rule.
 //!
-//! A check judges the host by a second opinion ([`oracle`] and what each module computes itself), not only by its not
-//! panicking. It gives whether the host accepted the input, so that seeds can say which of the two they are for.
+//! A check compares the host with a second opinion ([`oracle`] and what each module computes
+//! itself); that the host does not panic is not enough. It returns whether the host accepted the
+//! input, so that seeds can say which of the two they are for.
 
 pub mod envelope;
 pub mod key_file;
@@ -11,10 +13,10 @@ pub mod signature_header;
 pub mod token_rules;
 pub mod token_signature;
 
-/// Takes any bytes, panics where the host breaks a rule, and gives whether the host accepted them.
+/// Takes any bytes, panics if the host breaks a rule, and returns whether the host accepted them.
 pub type Check = fn(&[u8]) -> bool;
 
-/// Every target by the name of its program and of its folder of seeds.
+/// Every target, by the name of its program and of its folder of seeds.
 pub const TARGETS: [(&str, Check); 6] = [
     ("envelope", envelope::check),
     ("key_file", key_file::check),

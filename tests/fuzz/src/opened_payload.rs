@@ -1,5 +1,6 @@
-//! The decrypted payload: what `FlowRequest::parse` accepts is a JSON object and says, written out again, the same. Half of a surrogate pair
-//! in it is replaced; all else is kept as it was written.
+//! The decrypted payload: what `FlowRequest::parse` accepts is a JSON object, and it parses to the
+//! same request after it is written out again. Half of a surrogate pair is replaced; everything
+//! else is kept as it was written.
 //!
 //! Input: the payload.
 
@@ -9,10 +10,10 @@ use flowhost_protocol::flow::{ClientError, Exchange, FlowRequest, FlowToken};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-/// Gives whether the host took the payload for a request.
+/// Returns whether the host accepted the payload as a request.
 ///
-/// # Panics
-/// Where a request comes out of what is no JSON object, breaks what its type promises, or changes on the way to JSON and back.
+/// If the host accepts what is not a JSON object, or if a request breaks what its type promises or
+/// changes on the way to JSON and back.
 pub fn check(data: &[u8]) -> bool {
     let Ok(request) = FlowRequest::parse(data) else { return false };
     let text = std::str::from_utf8(data).expect("a request is UTF-8");
@@ -31,17 +32,17 @@ pub fn check(data: &[u8]) -> bool {
     true
 }
 
-/// Whether no escape in it stands for half of a surrogate pair, which `serde_json` refuses.
+/// Whether no escape stands for half of a surrogate pair, which `serde_json` refuses.
 fn is_all_text(json: &str) -> bool {
     serde_json::from_str::<Value>(json).is_ok()
 }
 
-/// A screen's name as it can be stored.
+/// A screen's name in the form that can be stored.
 fn stored(name: String) -> String {
     name.replace('\0', "\u{fffd}")
 }
 
-/// A request with all that its `Debug` hides, for comparisons.
+/// A request with everything that its `Debug` hides, for comparisons.
 pub fn shown(request: &FlowRequest) -> String {
     let token = match request {
         FlowRequest::Ping => None,
@@ -71,7 +72,7 @@ fn assert_exchange(exchange: &Exchange, fields: &BTreeMap<String, &RawValue>) {
     assert!(!is_error_notification(&data), "an error notification went to the plugin as an exchange");
 }
 
-/// `protocol.md` section 3: `error` or `error_key` is there, and nothing but them and `error_message`.
+/// `protocol.md` section 3: `error` or `error_key` is there, and nothing else but `error_message`.
 fn is_error_notification(data: &Map<String, Value>) -> bool {
     let known = |name: &str| ["error", "error_key", "error_message"].contains(&name);
     (data.contains_key("error") || data.contains_key("error_key")) && data.keys().all(|name| known(name))
@@ -81,7 +82,7 @@ fn object(raw: &RawValue) -> Map<String, Value> {
     serde_json::from_str(raw.get()).expect("`data` is a JSON object")
 }
 
-/// A field's text; empty where the field is absent or null.
+/// A field's text; empty if the field is absent or null.
 fn text_of(field: Option<&&RawValue>) -> String {
     let text: Option<Option<String>> = field.map(|raw| serde_json::from_str(raw.get()).expect("the field is text or null"));
     text.flatten().unwrap_or_default()
@@ -104,7 +105,8 @@ fn written(request: &FlowRequest) -> Vec<u8> {
                 "flow_token": token(&exchange.flow_token),
                 "flow_token_signature": exchange.flow_token_signature,
             });
-            // As text, since the data is kept as it was written and may have keys twice.
+            // Spliced in as text, since the data is kept as it was written and may have duplicate
+            // keys.
             return format!("{},\"data\":{}}}", rest.to_string().trim_end_matches('}'), exchange.data).into_bytes();
         }
     };

@@ -1,17 +1,17 @@
-//! `X-Hub-Signature-256`: `signature::verify` accepts exactly `sha256=` and the 64 hex digits of the body's HMAC under a valid secret.
+//! `X-Hub-Signature-256`: `signature::verify` accepts exactly `sha256=` and the 64 hex digits of
+//! the body's HMAC under a valid secret.
 //!
-//! Input: `-` and a body that comes without a header; or `+`, which secret signs, how and where the header is damaged (a byte each)
-//! and the body; or a header, a line feed and the body.
+//! Input, one of: `-` and a body without a header; `+`, a byte each for the secret that signs and
+//! for how and where the header is damaged, and the body; a header, a line feed and the body.
 
 use arbitrary::{Result, Unstructured};
 use flowhost_protocol::signature::{RawRequest, SignatureError, verify};
 
 use crate::oracle::{app_secrets, choose_secret, hex, hmac_sha256, signed_by_a_valid_secret, split_line};
 
-/// Gives whether the host took the body for signed.
+/// Returns whether the host accepted the body as signed.
 ///
-/// # Panics
-/// Where the host accepts what the protocol refuses or the other way round, or changes the body.
+/// If the host accepts what the protocol refuses, refuses what it accepts, or changes the body.
 pub fn check(data: &[u8]) -> bool {
     let (header, body) = match data.split_first() {
         Some((b'-', body)) => (None, body),

@@ -1,9 +1,11 @@
-//! Who may take a turn: `exchange::token_standing` and `sessions::entry`, composed as a turn composes them.
+//! Which requests may take a turn: `exchange::token_standing` and `sessions::entry`, composed as a
+//! turn composes them.
 //!
-//! Input: a byte each for the flow's policy, its setting for signatures, whether a signature is given, whether it holds, and the
-//! session's status (0 is no session); then the session's end and the present as seconds since 1970, 4 bytes each; then a byte each for
-//! the flow's setting for shared tokens, which token it is (0 is one's own), and how often it was opened as one recipient would not
-//! open it. What is missing is 0.
+//! Input: a byte each for the flow's policy, its setting for signatures, whether a signature is
+//! given, whether it holds, and the session's status (0 is no session); then the session's end and
+//! the present as seconds since 1970, 4 bytes each; then a byte each for the flow's setting for
+//! shared tokens, the token (0 is one recipient's own), and the number of suspect openings. Missing
+//! bytes are 0.
 
 use std::cell::Cell;
 
@@ -13,10 +15,10 @@ use flowhost_exchange::sessions::{Entry, KnownSession, SessionStatus, entry};
 use flowhost_protocol::flow::{Action, Exchange, FlowSettings, FlowToken, SharedTokens, TokenPolicy, TokenSignature};
 use time::{Duration, OffsetDateTime};
 
-/// Gives whether the request got a turn.
+/// Returns whether the request got a turn.
 ///
-/// # Panics
-/// Where a request gets a turn that the rules refuse, is refused one that is due, or is refused in another way than the rules say.
+/// If a request gets a turn that the rules refuse, is refused a turn that it should get, or is
+/// refused in another way than the rules say.
 pub fn check(data: &[u8]) -> bool {
     let case = Case::read(data).expect("integers can be read from too few bytes as well");
     let looked_at = Cell::new(false);
@@ -109,19 +111,20 @@ impl Case {
         }
     }
 
-    /// The session as a turn would find it: that of a token that identifies nobody is not looked up.
+    /// The session as a turn finds it. The session of a token that identifies nobody is not looked
+    /// up.
     fn known(&self) -> Option<KnownSession> {
         let (status, expires_at) = self.session.filter(|_| !self.identifies_nobody())?;
         let reopenings = self.reopenings.into();
         Some(KnownSession { status, expires_at, version: 1, opened_at: 0, updated_at: self.now, reopenings })
     }
 
-    /// No token, or one that can't be one's own in a flow that does not trust it.
+    /// No token, or one that can't belong to one recipient, in a flow that does not trust it.
     fn identifies_nobody(&self) -> bool {
         self.token.is_empty() || (self.token != OWN && self.shared_tokens != SharedTokens::Trust)
     }
 
-    /// From the fifth suspect opening on, the token of a session is shared too.
+    /// From the fifth suspect opening on, a session's token counts as shared too.
     fn is_shared(&self) -> bool {
         let noticed = self.known().is_some() && self.reopenings >= 5 && self.shared_tokens != SharedTokens::Trust;
         self.identifies_nobody() || noticed
@@ -132,12 +135,13 @@ impl Case {
         self.signature_is_refused() || self.is_unknown_to_a_minting_flow() || shared
     }
 
-    /// Settings that look at signatures, and a signature that is good.
+    /// The settings look at signatures and the signature is good.
     fn verified(&self) -> bool {
         self.given && self.holds && matches!(self.signature, TokenSignature::IfPresent | TokenSignature::Required)
     }
 
-    /// `required` refuses a bad one and none, `if-present` a bad one, `ignore` nothing (`protocol.md` section 3).
+    /// `required` refuses a bad or missing signature, `if-present` a bad one, `ignore` none
+    /// (`protocol.md` section 3).
     fn signature_is_refused(&self) -> bool {
         match (self.given, self.holds) {
             (true, true) => false,
@@ -150,7 +154,7 @@ impl Case {
         self.policy == TokenPolicy::Minted && self.known().is_none()
     }
 
-    /// How the session ended, if it did.
+    /// How the session ended; `None` if it is open or there is none.
     fn over(&self) -> Option<SessionStatus> {
         let KnownSession { status, expires_at: ends, .. } = self.known()?;
         if status == SessionStatus::Open { (self.now >= ends).then_some(SessionStatus::Expired) } else { Some(status) }

@@ -1,8 +1,8 @@
-//! `flow_token_signature`: a JWT that `sessions::token_signature_holds` accepts is signed under HS256 with a valid secret and
-//! claims the request's token.
+//! `flow_token_signature`: a JWT that `sessions::token_signature_holds` accepts is signed under
+//! HS256 with a valid secret and claims the request's token.
 //!
-//! Input: a flow token, a line feed and a JWT; or `+`, which secret signs and where the JWT is damaged (a byte each; 0 is nowhere),
-//! and three lines: flow token, header, claims.
+//! Input, one of: a flow token, a line feed and a JWT; `+`, a byte each for the secret that signs
+//! and for where the JWT is damaged (0 is nowhere), and three lines: flow token, header, claims.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +17,10 @@ use serde_json::value::RawValue;
 
 use crate::oracle::{app_secrets, choose_secret, hmac_sha256, signed_by_a_valid_secret, split_line};
 
-/// Gives whether the host took the JWT for the token's.
+/// Returns whether the host accepted the JWT for the token.
 ///
-/// # Panics
-/// Where the host accepts a JWT that the protocol refuses, or refuses WhatsApp's own form for this token.
+/// If the host accepts a JWT that the protocol refuses, or refuses WhatsApp's own form for this
+/// token.
 pub fn check(data: &[u8]) -> bool {
     let (token, jwt) = match data.split_first() {
         Some((b'+', rest)) => signed(rest).unwrap_or_default(),
@@ -60,18 +60,20 @@ fn assert_genuine(token: &str, jwt: &str) {
     assert!(signed_by_a_valid_secret(signed.as_bytes(), &decode(mac)), "no valid secret signed this");
 }
 
-/// The text of an object's member. Other members may be anything, also numbers that no type holds.
+/// The text of a member of an object. Other members may be anything, even numbers that no type
+/// holds.
 fn member(object: &[u8], name: &str) -> String {
     let members: BTreeMap<String, &RawValue> = serde_json::from_slice(object).expect("header and claims are JSON objects");
     serde_json::from_str(members[name].get()).expect("the member is text")
 }
 
-/// A JWT as WhatsApp makes it holds for its own token and no other, under its own secret and no other.
+/// A JWT as WhatsApp makes it is accepted for its own token and no other, under its own secret and
+/// no other.
 fn assert_takes_whatsapps_own_form(token: &str) {
     let [current, previous] = app_secrets();
     let header = json!({"alg": "HS256", "typ": "JWT"}).to_string();
     let jwt = jwt(choose_secret(0), &header, &json!({"flow_token": token}).to_string());
-    // An empty token is none.
+    // An empty token counts as no token.
     assert_eq!(holds(&[&current], token, &jwt), !token.is_empty());
     assert!(!holds(&[&current], &format!("{token}x"), &jwt));
     assert!(!holds(&[&previous], token, &jwt));

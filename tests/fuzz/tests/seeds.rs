@@ -1,4 +1,4 @@
-//! Every seed through its target's check, without a fuzzer.
+//! Runs every seed through its target's check, without a fuzzer.
 
 use std::collections::BTreeSet;
 use std::fs;

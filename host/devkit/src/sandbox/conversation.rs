@@ -1,4 +1,5 @@
-//! One conversation with the plugin: a tenant and a flow of its own, whose requests take the host's own turns.
+//! One conversation with the plugin. It has its own tenant and flow, and its requests take the
+//! host's own turns.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,7 +25,7 @@ use flowhost_protocol::ids::{RequestDigest, RequestId, Scope, TokenHash};
 use flowhost_runtime::plugins::{Fixed, Purpose, Tallied, Tally, Test};
 use flowhost_runtime::telemetry::{self, CallUsage};
 
-/// A conversation with the plugin, whose session is in memory.
+/// A conversation with the plugin. Its session is in memory.
 pub struct Conversation {
     sandbox: Arc<Sandbox>,
     fake: Arc<Fake>,
@@ -32,13 +33,13 @@ pub struct Conversation {
     endpoint: Arc<Endpoint>,
     sessions: Sessions,
     store: Arc<MemorySessions>,
-    /// What the plugin is told after an answer.
+    /// Work that goes on after an answer, such as telling the plugin about a client's error.
     background: TaskTracker,
     tally: Tally,
     seed: u64,
     calls: u32,
     token: Option<TokenHash>,
-    /// What is to be attached to the token, until it is minted; none if it never is.
+    /// The context to attach when the token is minted; `None` once it is, or if it never will be.
     to_mint: Option<Option<String>>,
 }
 
@@ -53,7 +54,7 @@ impl Conversation {
             Arc::new(Notices::new(store.clone())),
             sandbox.plugins.clone(),
             sandbox.metrics.clone(),
-            // Nothing here is sealed.
+            // Nothing is sealed here.
             Box::new(InlineRsa),
             background.clone(),
         );
@@ -74,7 +75,8 @@ impl Conversation {
         }
     }
 
-    /// Mints the token when the first request comes: what is in between is no part of a scenario.
+    /// Mints the token when the first request comes. The time before that is not part of a
+    /// scenario.
     async fn mint(&mut self) -> Result<(), SessionError> {
         if let (Some(context), Some(token)) = (self.to_mint.take(), self.token) {
             let (space, life) = (&self.endpoint.space, TokenLife::FromNow(self.endpoint.settings.session_time_to_live()));
@@ -83,7 +85,7 @@ impl Conversation {
         Ok(())
     }
 
-    /// Takes the request's turn, as a host does once it is opened.
+    /// Takes the turn of a request, as a host does after opening it.
     async fn answer_opened(&mut self, opened: OpenedRequest, now: OffsetDateTime) -> (Result<FlowReply, ExchangeError>, Tallied) {
         let fixed = Fixed { now, seed: self.seed, call: self.calls + 1 };
         let purpose = Purpose::Test(Test { fixed, tally: self.tally.clone() });
@@ -114,7 +116,8 @@ impl Answers for Conversation {
         let (answered, tallied) = self.answer_opened(opened, now).await;
         let state = self.state().await.map_err(|error| NoAnswer(telemetry::chain(&error)))?;
         let (log, unanswered) = self.fake.take_log_and_problems();
-        // The acknowledgement of a report is the same whatever the plugin does; that it failed is told all the same.
+        // The acknowledgement of a report is the same whatever the plugin does, so a failure of the
+        // plugin is shown as a problem.
         let (failure, problem) = match tallied.failure {
             Some(why) if reports => (None, Some(format!("the plugin failed on the client's report: {why}"))),
             why => (why.or_else(|| answered.as_ref().err().map(|error| telemetry::chain(error))), None),
@@ -148,7 +151,7 @@ impl Drop for Conversation {
     }
 }
 
-/// The request as a host would have it after opening it.
+/// The request as a host has it after opening it.
 fn opened(request: &Request) -> Result<OpenedRequest, NoAnswer> {
     let mut payload = request.payload.clone();
     if let (true, Some(token)) = (request.signed, payload["flow_token"].as_str()) {
@@ -159,7 +162,7 @@ fn opened(request: &Request) -> Result<OpenedRequest, NoAnswer> {
     Ok(OpenedRequest::assert_opened(parsed, digest))
 }
 
-/// A flow token's signature, as WhatsApp makes it.
+/// A flow token's signature as WhatsApp makes it.
 fn signature(token: &str) -> String {
     let key = EncodingKey::from_secret(APP_SECRET);
     encode(&Header::new(Algorithm::HS256), &json!({ "flow_token": token }), &key).expect("an HMAC takes any key")
@@ -175,5 +178,6 @@ fn usage(used: &CallUsage, (reply_bytes, state_bytes): (usize, usize)) -> Usage 
     }
 }
 
-/// What time it is where a scenario doesn't say: noon of 2026-01-01 (UTC), so that it comes out the same tomorrow.
+/// The clock if a scenario sets none: noon of 2026-01-01 (UTC), so that results are the same
+/// tomorrow.
 const DEFAULT_NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH.saturating_add(time::Duration::seconds(1_767_268_800));

@@ -1,4 +1,4 @@
-//! What stands behind the imports: the scenario of the tenant that calls.
+//! The services behind a plugin's imports. They answer from the scenario of the tenant that calls.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use flowhost_runtime::plugins::{
     OutboundHttp, OutboundRequest, OutboundResponse, Pending,
 };
 
-/// Every scenario that is being played, by its tenant.
+/// The scenarios that are being played, by tenant.
 #[derive(Default)]
 pub(super) struct Fakes(Mutex<HashMap<TenantId, Arc<Fake>>>);
 
@@ -38,14 +38,14 @@ struct MediaFile {
 }
 
 impl Fakes {
-    /// From here on a tenant gets its answers from this.
+    /// Answers the tenant's calls from this scenario from now on.
     pub(super) fn enter(&self, tenant: TenantId, fake: Fake) -> Arc<Fake> {
         let fake = Arc::new(fake);
         self.lock().insert(tenant, fake.clone());
         fake
     }
 
-    /// The tenant's scenario is over.
+    /// Ends the tenant's scenario.
     pub(super) fn leave(&self, tenant: TenantId) {
         self.lock().remove(&tenant);
     }
@@ -60,7 +60,7 @@ impl Fakes {
 }
 
 impl Fake {
-    /// What a scenario says; `files` are the contents of its media, in their order.
+    /// Takes a scenario's surroundings; `files` are the contents of its media, in the same order.
     pub(super) fn new(around: &Surroundings, files: Vec<Result<Vec<u8>, MediaFailure>>) -> Self {
         let media = around.media.iter().cloned().zip(files);
         Self(Mutex::new(Surrounding {
@@ -72,18 +72,19 @@ impl Fake {
         }))
     }
 
-    /// What time it is for values that expire.
+    /// Sets the clock for values that expire.
     pub(super) fn set_clock(&self, now: OffsetDateTime) {
         self.lock().values.now = now;
     }
 
-    /// What was logged since the last time, and what was asked for that has no answer.
+    /// Takes the lines logged since the last call, and the plugin's requests that the scenario has
+    /// no answer to.
     pub(super) fn take_log_and_problems(&self) -> (Vec<String>, Vec<String>) {
         let mut around = self.lock();
         (std::mem::take(&mut around.log), std::mem::take(&mut around.problems))
     }
 
-    /// What the scenario has an answer to and nobody asked for.
+    /// The answers that the scenario has and the plugin never asked for.
     pub(super) fn never_asked_for(&self) -> Vec<String> {
         let around = self.lock();
         let files = around.media.iter().filter(|picked| !picked.fetched);

@@ -1,18 +1,20 @@
-//! Hosts outside, as the scenario has them. Whether a host is granted and a secret bound to it was checked before, by the host's own code.
+//! Outside hosts, as the scenario describes them. The host's own code has already checked that the
+//! plugin is granted the host and that a secret is bound to it.
 
 use crate::scenarios::{BodyPattern, HttpFailure, HttpFake, Path};
 use flowhost_runtime::plugins::{OutboundError, OutboundRequest, OutboundResponse};
 
-/// The requests that a scenario has answers to.
+/// The requests that the scenario has answers to, and whether each was sent.
 pub(super) struct HttpFakes(Vec<(HttpFake, bool)>);
 
 impl HttpFakes {
-    /// None of them was sent yet.
+    /// Starts with none of them sent.
     pub(super) fn new(fakes: Vec<HttpFake>) -> Self {
         Self(fakes.into_iter().map(|fake| (fake, false)).collect())
     }
 
-    /// The answer to a request: that of the first entry which it fits and which is not used up. The outer error says that there is none.
+    /// The answer of the first entry that matches the request and is not used up. The outer error
+    /// says that no entry does.
     pub(super) fn answer(&mut self, request: &OutboundRequest) -> Result<Result<OutboundResponse, OutboundError>, String> {
         let fitting = self.0.iter_mut().find(|(fake, used)| (fake.repeat || !used) && mismatch(fake, request).is_none());
         let Some((fake, used)) = fitting else { return Err(self.no_answer(request)) };
@@ -30,13 +32,13 @@ impl HttpFakes {
         })
     }
 
-    /// What should have been sent, each as a sentence.
+    /// The requests that should have been sent, each as a sentence.
     pub(super) fn never_sent(&self) -> impl Iterator<Item = String> {
         let missing = self.0.iter().filter(|(fake, used)| !used && !fake.repeat);
         missing.map(|(fake, _)| format!("line {}: {} {} was never sent", fake.line, fake.method, fake.url))
     }
 
-    /// Says what came nearest.
+    /// Says which entries came nearest.
     fn no_answer(&self, request: &OutboundRequest) -> String {
         let sent = format!("the plugin sent {} {}, which the scenario has no [[http]] for", request.method, request.url);
         let near = self.0.iter().filter(|(fake, _)| is_for(fake, request));
@@ -53,7 +55,7 @@ fn is_for(fake: &HttpFake, request: &OutboundRequest) -> bool {
     fake.method.eq_ignore_ascii_case(&request.method) && fake.url == request.url
 }
 
-/// What about a request is not as an entry wants it.
+/// How a request differs from an entry.
 fn mismatch(fake: &HttpFake, request: &OutboundRequest) -> Option<String> {
     if !is_for(fake, request) {
         return Some("it is for another method or URL".to_owned());

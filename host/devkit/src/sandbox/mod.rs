@@ -1,7 +1,9 @@
-//! A plugin in its real sandbox, with a scenario around it: a turn is the host's own, from the opened request to the reply. What stands
-//! behind the imports answers from the scenario, and sessions are in memory. No server, no database, no network.
+//! A plugin in its real sandbox, played by a scenario. A turn is the host's own, from the opened
+//! request to the reply. The services behind the imports answer from the scenario, and sessions are
+//! in memory. There is no server, no database and no network.
 //!
-//! Invariant: scenarios that are played side by side share compiled code and nothing else. Each has a tenant of its own.
+//! Invariant: scenarios that are played side by side share compiled code and nothing else. Each has
+//! its own tenant.
 
 mod conversation;
 mod fakes;
@@ -38,8 +40,8 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Compiles a component, or finds its code in the cache, and loads it. With the rules of a Flow JSON, replies are checked as the phone
-    /// would.
+    /// Compiles a component, or takes its code from the cache, and loads it. With the rules of a
+    /// Flow JSON, replies are checked as the phone would check them.
     pub async fn open(component: Vec<u8>, code: CodeSettings, rules: Option<ReplyRules>) -> Result<Self, LoadError> {
         let inspection = inspect(&component).map_err(LoadError::Component)?;
         let digest = PluginDigest(Sha256::digest(&component).into());
@@ -49,18 +51,18 @@ impl Sandbox {
         let metrics = Arc::new(Metrics::new());
         let plugins = Plugins::new(MAX_MEMORY_BYTES, HostLimits::default(), code, source, services, metrics.clone())?;
         plugins.ensure_loadable(TenantId::new(), digest).await?;
-        // Which document the rules are of is of interest where it can be replaced.
+        // The digest only matters where the document can be replaced.
         let loaded = |rules| LoadedFlowJson::Rules(Arc::new(ServedFlowJson { digest: FlowJsonDigest([0; 32]), rules }));
         let flow_json = rules.map_or(LoadedFlowJson::Absent, loaded);
         Ok(Self { plugins: Arc::new(plugins), metrics, digest, inspection, flow_json, fakes })
     }
 
-    /// What the component says of itself.
+    /// What the component says about itself.
     pub fn inspection(&self) -> &Inspection {
         &self.inspection
     }
 
-    /// Sets the stage for a scenario, whose files are in `folder`.
+    /// Begins a scenario whose files are in `folder`.
     pub fn begin(self: &Arc<Self>, scenario: &Scenario, folder: &Path) -> Result<Conversation, UnreadableFile> {
         let scope = Scope { tenant: TenantId::new(), flow: FlowId::new() };
         let files = scenario.surroundings.media.iter().map(|media| match &media.content {

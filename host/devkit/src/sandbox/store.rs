@@ -1,4 +1,4 @@
-//! The plugin's store, in memory. A value's time runs by the scenario's clock.
+//! The plugin's store, in memory. Values expire by the scenario's clock.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use time::OffsetDateTime;
 
 use flowhost_runtime::plugins::{KeptValue, KeyValueError, NewValue};
 
-/// What is kept.
+/// The stored values.
 pub(super) struct Values {
     kept: BTreeMap<String, Kept>,
     writes: u64,
-    /// What time it is.
+    /// The scenario's clock.
     pub(super) now: OffsetDateTime,
 }
 
@@ -20,7 +20,7 @@ struct Kept {
 }
 
 impl Values {
-    /// Begins with these, kept for ever.
+    /// Starts with these values, which never expire.
     pub(super) fn new(initial: &[(String, Vec<u8>)]) -> Self {
         let kept = initial
             .iter()
@@ -29,13 +29,12 @@ impl Values {
         Self { kept: kept.collect(), writes: initial.len() as u64, now: OffsetDateTime::UNIX_EPOCH }
     }
 
-    /// The value of a key.
     pub(super) fn get(&mut self, key: &str) -> Option<KeptValue> {
         self.forget_what_is_over();
         self.kept.get(key).map(|kept| kept.value.clone())
     }
 
-    /// Writes a value; gives its version.
+    /// Writes a value and returns its version.
     pub(super) fn set(&mut self, key: &str, new: NewValue) -> Result<u64, KeyValueError> {
         self.forget_what_is_over();
         if self.kept.len() >= new.max_keys as usize && !self.kept.contains_key(key) {
@@ -47,7 +46,7 @@ impl Values {
         Ok(self.writes)
     }
 
-    /// Writes a value if the stored version is this one.
+    /// Writes a value if the stored version is the expected one. Returns the new version if it did.
     pub(super) fn compare_and_set(
         &mut self,
         key: &str,
@@ -58,12 +57,11 @@ impl Values {
         if stored == expected { self.set(key, new).map(Some) } else { Ok(None) }
     }
 
-    /// Forgets a key.
     pub(super) fn delete(&mut self, key: &str) {
         self.kept.remove(key);
     }
 
-    /// The first keys with this prefix.
+    /// The first keys with this prefix, in order.
     pub(super) fn list(&mut self, prefix: &str, limit: u32) -> Vec<String> {
         self.forget_what_is_over();
         self.kept.keys().filter(|key| key.starts_with(prefix)).take(limit as usize).cloned().collect()

@@ -1,4 +1,4 @@
-//! A scenario's own tenant, with one flow: what a host loads from its database.
+//! A scenario's own tenant and flow, in the form that a host loads from its database.
 
 use std::collections::BTreeMap;
 use std::future::ready;
@@ -14,7 +14,7 @@ use flowhost_protocol::flow::{BoundSecret, FlowConfig};
 use flowhost_protocol::ids::{Scope, TenantId};
 use flowhost_runtime::plugins::Pending;
 
-/// The flow that a scenario talks to.
+/// The endpoint of the flow that a scenario talks to.
 pub(super) fn endpoint(sandbox: &Sandbox, scope: Scope, scenario: &Scenario) -> Endpoint {
     let secret = ServedSecret { secret: AppSecret::new(APP_SECRET), valid_until: None };
     let data_key = Arc::new(DataKey::generate());
@@ -33,7 +33,8 @@ pub(super) fn endpoint(sandbox: &Sandbox, scope: Scope, scenario: &Scenario) -> 
     Endpoint::new(Arc::new(tenant), flow)
 }
 
-/// Settings as they are; each secret is its own placeholder, so that the scenario sees where it went and not what it is.
+/// The scenario's settings and secrets. Each secret's value is its own placeholder, so that a
+/// scenario shows where the secret went and not its value.
 fn config(scenario: &Scenario) -> FlowConfig {
     let secret = |name: &String| Zeroizing::new(format!("{{{{secret:{name}}}}}"));
     let secrets = scenario.surroundings.secrets.iter();
@@ -41,7 +42,8 @@ fn config(scenario: &Scenario) -> FlowConfig {
     FlowConfig { settings: scenario.surroundings.config.clone(), secrets: secrets.collect::<BTreeMap<_, _>>() }
 }
 
-/// Where a scenario's flow is looked up by its name: nobody does, and no key is at Meta that a client could complain of.
+/// A directory without endpoints. A scenario's flow is never looked up by name, and there is no key
+/// at Meta that a client could report.
 pub(super) struct Nowhere;
 
 impl Endpoints for Nowhere {
@@ -54,7 +56,7 @@ impl Endpoints for Nowhere {
     }
 }
 
-/// Signs the flow tokens of scenarios, which are nobody's.
+/// Signs the flow tokens of scenarios. No real app has this secret.
 pub(super) const APP_SECRET: &[u8] = b"the app secret of scenarios";
 
 const NAME: &str = "sandbox";

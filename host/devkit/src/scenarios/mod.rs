@@ -41,7 +41,7 @@ pub struct Scenario {
     pub flow_token: String,
     /// Whether the requests carry a valid signature of the token.
     pub signed_token: bool,
-    /// Whether the host minted the token, as it did where something is attached to it.
+    /// Whether the host minted the token, which is also the case if a context is attached to it.
     pub minted_token: bool,
     /// The flow's settings.
     pub settings: Settings,
@@ -77,9 +77,9 @@ pub struct Step {
 pub enum Send {
     /// Meta's health check.
     Ping,
-    /// The request of an earlier step once more, as it was.
+    /// The request of an earlier step once more, unchanged.
     Repeat {
-        /// Which step, counted from 1. It is no repeat itself.
+        /// The number of that step, counted from 1. It is not a repeat itself.
         step: usize,
     },
     /// A user's step.
@@ -134,7 +134,7 @@ impl Scenario {
         })
     }
 
-    /// The request of a step, which is counted from 1.
+    /// The request of a step; `number` is the step's, counted from 1.
     fn request(&self, number: usize, step: &Step, now: Option<OffsetDateTime>) -> Request {
         if let Send::Repeat { step } = step.send {
             return self.request(step, &self.steps[step - 1], now);
@@ -174,7 +174,7 @@ impl Scenario {
 }
 
 impl Step {
-    /// Reads them in their order: each may name those before it.
+    /// Reads the steps in order, since each may name earlier ones.
     fn read_all(source: Source<'_>, tables: &[Fields<'_>]) -> Result<Vec<Self>, ScenarioError> {
         let mut steps = Vec::new();
         for table in tables {
@@ -239,7 +239,7 @@ impl Send {
     }
 }
 
-/// All that a scenario can say.
+/// All top-level keys of a scenario.
 const KEYS: [&str; 15] = [
     "flow_token",
     "signed_token",
@@ -258,8 +258,8 @@ const KEYS: [&str; 15] = [
     "step",
 ];
 
-/// As the wire spells them.
+/// The actions as the wire spells them.
 const ACTIONS: [(&str, &str); 4] = [("INIT", "INIT"), ("BACK", "BACK"), ("data_exchange", "data_exchange"), ("ping", "ping")];
 
-/// What clients send today.
+/// The version that clients send today.
 const DATA_API_VERSION: &str = "3.0";

@@ -24,7 +24,7 @@ pub trait Answers: Send {
 /// A request, before it is encrypted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// Which of the conversation's requests it is: one that comes again has the number of the first.
+    /// The request's number in the conversation. A repeated request has the number of the first.
     pub number: usize,
     /// Its JSON.
     pub payload: Value,

@@ -1,4 +1,4 @@
-//! The flow's settings, as a scenario says them: those that a flow has at a host, checked by the same code.
+//! The flow's settings in a scenario: those that a flow has on a host, checked by the same code.
 
 use serde_json::Map;
 use serde_json::Value;
@@ -8,17 +8,17 @@ use super::fields::Fields;
 use super::json::object;
 use flowhost_protocol::flow::{Capabilities, FlowSettings};
 
-/// What a scenario says of its flow's settings.
+/// The flow's settings, as a scenario gives them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
-    /// All of them; what it doesn't say has its default.
+    /// All settings; those that the scenario doesn't give have their defaults.
     flow: FlowSettings,
     has_grants: bool,
     named: Option<&'static str>,
 }
 
 impl Settings {
-    /// Reads `[settings]`, and `on_reopen`, which may stand at the top as well.
+    /// Reads `[settings]` and `on_reopen`, which may also stand at the top.
     pub(super) fn read(source: Source<'_>, scenario: &Fields<'_>) -> Result<Self, ScenarioError> {
         let (table, on_reopen) = (scenario.take("settings"), scenario.take("on_reopen"));
         let mut given = match table.as_ref().map(|field| object(source, field)).transpose()? {
@@ -38,18 +38,20 @@ impl Settings {
         Ok(Self { flow, has_grants, named })
     }
 
-    /// The flow's settings, of a plugin that asks for this: all of it is granted, unless the scenario says what is.
+    /// The flow's settings for a plugin that requests these capabilities. All of them are granted,
+    /// unless the scenario sets the grants.
     pub fn granting(&self, requests: &Capabilities) -> FlowSettings {
         let flow = self.flow.clone();
         if self.has_grants { flow } else { FlowSettings { grants: requests.clone(), ..flow } }
     }
 
-    /// The flow's settings but for what they grant.
+    /// The flow's settings. Their grants only count if the scenario sets them, see
+    /// [`Settings::granting`].
     pub fn flow(&self) -> &FlowSettings {
         &self.flow
     }
 
-    /// What of these a scenario has, in its own words.
+    /// The name of the table in the scenario, if it is there.
     pub(super) fn named(&self) -> Option<&'static str> {
         self.named
     }

@@ -1,4 +1,4 @@
-//! What exchanges ask of whoever knows the endpoints.
+//! The interface through which exchanges find endpoints.
 
 use std::sync::Arc;
 
@@ -6,14 +6,14 @@ use super::Endpoint;
 use flowhost_protocol::ids::TenantId;
 use flowhost_runtime::plugins::Pending;
 
-/// Knows the endpoints.
+/// Finds endpoints and takes reports about their tenants' keys.
 pub trait Endpoints: Send + Sync {
-    /// The endpoint at `/flows/{tenant}/{flow}`, if it is there.
+    /// Finds the endpoint at `/flows/{tenant}/{flow}`.
     fn resolve(&self, tenant: &str, flow: &str) -> Option<Arc<Endpoint>>;
 
-    /// Marks a tenant's active key with what a client reported of it.
+    /// Marks a tenant's active key with the error that a client reported.
     fn report_key_error<'a>(&'a self, tenant: TenantId, error: &'a str) -> Pending<'a, Result<(), EndpointsError>>;
 }
 
-/// Why whoever knows the endpoints could not: it tells itself.
+/// Why an implementation failed. Its text says so.
 pub type EndpointsError = Box<dyn std::error::Error + Send + Sync>;

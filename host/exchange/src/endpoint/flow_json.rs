@@ -1,32 +1,33 @@
-//! What a flow's replies are checked against.
+//! The Flow JSON that a flow's replies are checked against.
 
 use std::sync::Arc;
 
 use flowhost_flow_json::ReplyRules;
 use flowhost_protocol::ids::FlowJsonDigest;
 
-/// The rules of one Flow JSON; the document stays in the database.
+/// The rules of one Flow JSON. The document stays in the database.
 #[derive(Debug)]
 pub struct ServedFlowJson {
-    /// Which document it is.
+    /// The document's digest.
     pub digest: FlowJsonDigest,
-    /// What it says of replies.
+    /// The rules that it sets for replies.
     pub rules: ReplyRules,
 }
 
-/// What a flow has of a Flow JSON.
+/// A flow's Flow JSON, as loaded.
 #[derive(Clone, Debug)]
 pub enum LoadedFlowJson {
-    /// None: its replies are not checked.
+    /// There is none: replies are not checked.
     Absent,
-    /// One that replies are checked against.
+    /// The rules that replies are checked against.
     Rules(Arc<ServedFlowJson>),
-    /// One that can't be read. What its phones would take nobody knows, so the flow is not served until another is uploaded.
+    /// There is one that can't be read. It is unknown what the flow's phones would accept, so the
+    /// flow is not served until another document is uploaded.
     Unreadable,
 }
 
 impl LoadedFlowJson {
-    /// What replies are checked against, if anything.
+    /// The rules that replies are checked against, if there are any.
     pub fn rules(&self) -> Option<&ReplyRules> {
         if let Self::Rules(served) = self { Some(&served.rules) } else { None }
     }

@@ -1,4 +1,4 @@
-//! What serving one endpoint takes, all in memory: secrets opened, keys parsed, settings read.
+//! Everything needed to serve one endpoint, in memory: opened secrets, parsed keys, settings.
 
 mod endpoints;
 mod flow_json;
@@ -23,68 +23,68 @@ use flowhost_runtime::telemetry::FlowVersion;
 /// One flow of one tenant, ready to be served.
 #[derive(Debug)]
 pub struct Endpoint {
-    /// Whose it is.
+    /// The tenant's and the flow's ids.
     pub scope: Scope,
     /// The tenant that owns it.
     pub tenant: Arc<ServedTenant>,
-    /// The flow's name.
+    /// The flow's name, the last segment of its URL.
     pub name: String,
     /// Whether the flow, its tenant or its partner is switched off.
     pub disabled: bool,
     /// The flow's settings.
     pub settings: FlowSettings,
-    /// The plugin that answers; none before the first activation.
+    /// The plugin that answers; `None` before the first activation.
     pub active: Option<Arc<PluginVersion>>,
-    /// What the tenant set for the plugin.
+    /// The values that the tenant set for the plugin.
     pub config: Arc<FlowConfig>,
-    /// What replies are checked against.
+    /// The rules that replies are checked against.
     pub flow_json: LoadedFlowJson,
-    /// Where its sessions are kept.
+    /// Where the flow's sessions are kept.
     pub space: Arc<SessionSpace>,
-    /// The name by which its requests are counted: that of its active version; 0 is none.
+    /// The labels of its metrics: tenant, flow and active version, which is 0 if there is none.
     pub counted_as: FlowVersion,
 }
 
 /// A flow as its tenant set it up.
 #[derive(Debug)]
 pub struct ServedFlow {
-    /// Its identity.
+    /// The flow's id.
     pub id: FlowId,
-    /// Its name.
+    /// The flow's name, the last segment of its URL.
     pub name: String,
-    /// Whether it is switched off.
+    /// Whether the flow itself is switched off.
     pub disabled: bool,
-    /// Its settings.
+    /// The flow's settings.
     pub settings: FlowSettings,
-    /// The plugin that answers; none before the first activation.
+    /// The plugin that answers; `None` before the first activation.
     pub active: Option<ActivePlugin>,
-    /// What the tenant set for the plugin.
+    /// The values that the tenant set for the plugin.
     pub config: FlowConfig,
-    /// What replies are checked against.
+    /// The rules that replies are checked against.
     pub flow_json: LoadedFlowJson,
 }
 
 /// The version of a plugin that answers.
 #[derive(Clone, Debug)]
 pub struct ActivePlugin {
-    /// Its number in the flow.
+    /// The version's number in the flow.
     pub version: i32,
-    /// What it consists of.
+    /// The digest of the component.
     pub digest: PluginDigest,
-    /// What it asks for.
+    /// The capabilities that it asks for.
     pub requests: Capabilities,
 }
 
 /// What the flows of one tenant share.
 #[derive(Debug)]
 pub struct ServedTenant {
-    /// Its identity.
+    /// The tenant's id.
     pub id: TenantId,
-    /// Its name in URLs.
+    /// The tenant's name in URLs.
     pub slug: String,
-    /// Seals its values.
+    /// Seals the tenant's values.
     pub data_key: Arc<DataKey>,
-    /// How many requests it may send; none where there is no limit.
+    /// The tenant's limit of requests per second; `None` if it has no limit.
     pub rate: Option<Arc<RequestRate>>,
     disabled: bool,
     keys: KeyRing,
@@ -94,14 +94,14 @@ pub struct ServedTenant {
 /// An app secret of a tenant.
 #[derive(Debug)]
 pub struct ServedSecret {
-    /// The secret.
+    /// The secret that signs requests.
     pub secret: AppSecret,
-    /// When it stops to hold, if it does.
+    /// When the secret expires; `None` if it does not.
     pub valid_until: Option<OffsetDateTime>,
 }
 
 impl Endpoint {
-    /// Derives what serving it takes, once for all of its requests.
+    /// Makes the endpoint, once for all of its requests.
     pub fn new(tenant: Arc<ServedTenant>, flow: ServedFlow) -> Self {
         let ServedFlow { id, name, disabled, settings, active, config, flow_json } = flow;
         let scope = Scope { tenant: tenant.id, flow: id };
@@ -120,7 +120,8 @@ impl Endpoint {
         endpoint
     }
 
-    /// A version of its plugin, active or not: it reaches what it asks for, as far as that is granted.
+    /// A version of the endpoint's plugin, active or not. It gets the capabilities that it asks for
+    /// and that are granted.
     pub fn plugin(&self, version: &ActivePlugin) -> PluginVersion {
         PluginVersion {
             scope: self.scope,
@@ -132,14 +133,14 @@ impl Endpoint {
         }
     }
 
-    /// What the phone would check a reply against, if that is known.
+    /// The rules that the phone checks a reply against, if they are known.
     pub fn reply_rules(&self) -> Option<&ReplyRules> {
         self.flow_json.rules()
     }
 }
 
 impl ServedTenant {
-    /// Puts the parts together, all of them open.
+    /// Makes a tenant from opened parts.
     pub fn new(
         id: TenantId,
         slug: String,
@@ -152,7 +153,7 @@ impl ServedTenant {
         Self { id, slug, data_key, rate, disabled, keys, app_secrets }
     }
 
-    /// The private keys, which know when each retires.
+    /// The private keys. Each knows when it retires.
     pub fn private_keys(&self) -> &KeyRing {
         &self.keys
     }

@@ -16,8 +16,9 @@ pub struct RequestRate {
 }
 
 impl RequestRate {
-    /// The limit of that many requests per second, none where there is none: `previous` if it is the same, so that a change of
-    /// something else of the tenant gives it nothing back.
+    /// The limit for this number of requests per second; `None` stands for no limit. If the number
+    /// is the same as that of `previous`, the result is `previous`, so a change of the tenant's
+    /// other settings does not refill its limit.
     pub fn renewed(per_second: Option<u32>, previous: Option<&Arc<Self>>) -> Option<Arc<Self>> {
         let per_second = NonZeroU32::new(per_second?)?;
         let unchanged = previous.filter(|previous| previous.per_second == per_second).cloned();

@@ -9,13 +9,13 @@ use flowhost_protocol::signature::SignatureError;
 use flowhost_runtime::plugins::{LoadError, PluginError};
 use flowhost_runtime::telemetry::Blame;
 
-/// Why a request got no reply. Its status, and nothing else of it, reaches the client.
+/// Why a request got no reply. Only the status of the error reaches the client.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
     /// The plugin's answer can't be shown.
     #[error("the plugin's answer was refused")]
     Answer(#[source] AnswerError),
-    /// The flow or its tenant is switched off.
+    /// The flow, its tenant or its partner is switched off.
     #[error("the endpoint is switched off")]
     Disabled,
     /// The request can't be opened, or the reply can't be sealed.
@@ -27,7 +27,7 @@ pub enum ExchangeError {
     /// The active version can't be loaded.
     #[error("the active plugin can't be loaded")]
     NotLoadable(#[source] LoadError),
-    /// A copy of a request that was answered before the session's last one.
+    /// A copy of a request that was answered in another flow or before the session's last one.
     #[error("an old request was sent again")]
     OldRepeat,
     /// The plugin did not answer.
@@ -48,13 +48,14 @@ pub enum ExchangeError {
     /// There is no such tenant or flow.
     #[error("there is no such endpoint")]
     UnknownEndpoint,
-    /// What replies would be checked against is stored and can't be read; the log of its loading says why.
+    /// The stored Flow JSON that replies are checked against can't be read. The log has the reason,
+    /// from when it was loaded.
     #[error("the flow's Flow JSON can't be read; it needs an upload")]
     UnreadableFlowJson,
 }
 
 impl ExchangeError {
-    /// Whose fault it is.
+    /// Who is at fault.
     pub fn blame(&self) -> Blame {
         match self {
             Self::Answer(_) => Blame::Guest,
@@ -73,7 +74,7 @@ impl ExchangeError {
         }
     }
 
-    /// Why there is no reply, as it stands in metrics: one of few.
+    /// The reason as a metric label, from a small fixed set.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Answer(_) => "answer",
@@ -91,11 +92,11 @@ impl ExchangeError {
         }
     }
 
-    /// How long to wait before the next try; none where waiting is not what helps.
+    /// How long to wait before the next try. `None` if waiting does not help.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited { retry_after } | Self::Plugin(PluginError::CircuitOpen { retry_after }) => Some(*retry_after),
-            // A queue that is full now has moved on as soon as anybody can be back.
+            // A full queue has moved on before anybody can be back.
             Self::Plugin(PluginError::Overloaded | PluginError::HostFull(_)) => Some(Duration::ZERO),
             _ => None,
         }

@@ -1,4 +1,4 @@
-//! The one table of an exchange's statuses, as the phone sees them.
+//! The one table of the statuses of exchanges, as the phone sees them.
 
 use super::ExchangeError;
 use flowhost_protocol::envelope::EnvelopeError;
@@ -14,11 +14,12 @@ pub fn status_of_reply(kind: ReplyKind) -> u16 {
 }
 
 impl ExchangeError {
-    /// The status of a request that got no reply (`protocol.md` section 1). Never 504: the client takes that for its own time-out.
+    /// The status of a request that got no reply (`protocol.md` section 1). It is never 504, which
+    /// the client takes for its own time-out.
     pub fn status(&self) -> u16 {
         match self {
             Self::Envelope(EnvelopeError::Seal(_)) => 500,
-            // It was decrypted; another public key would not help.
+            // The request was decrypted, so another public key would not help.
             Self::Envelope(EnvelopeError::Payload(RequestError::UnknownAction)) => 400,
             Self::Envelope(
                 EnvelopeError::Malformed
@@ -53,8 +54,7 @@ mod tests {
     use flowhost_protocol::signature::SignatureError;
     use flowhost_runtime::plugins::{ComponentError, GuestText, LoadError};
 
-    /// One of each. A variant that is missing here is missing in `status` too, which then doesn't compile; so look here when it
-    /// did not.
+    /// One of each variant. A new variant stops `status` from compiling; add it here then.
     #[test]
     fn the_table_of_statuses() {
         use ExchangeError as E;

@@ -1,10 +1,10 @@
-//! How a flow's settings judge a request's token, before its session is looked up.
+//! How a flow's settings judge a request's token before its session is looked up.
 
 use crate::sessions::{Admission, TokenStanding};
 use flowhost_protocol::flow::{Exchange, FlowSettings, SharedTokens, TokenPolicy, TokenSignature};
 
-/// How an exchange's token stands under a flow's settings. `holds` checks its signature; it is called only where there is one and the
-/// flow looks at it.
+/// How an exchange's token stands under a flow's settings. `holds` checks its signature; it is
+/// called only if there is one and the settings do not ignore it.
 pub fn token_standing(settings: &FlowSettings, exchange: &Exchange, holds: impl FnOnce() -> bool) -> TokenStanding {
     let given = exchange.flow_token_signature.is_some();
     let verified = given && settings.token_signature != TokenSignature::Ignore && holds();

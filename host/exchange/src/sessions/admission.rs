@@ -1,4 +1,4 @@
-//! Whether a request may take a turn, and in which session: the rules alone, without a store.
+//! The rules by which a request may take a turn, and in which session. They use no store.
 
 use std::time::Duration;
 
@@ -7,62 +7,63 @@ use time::OffsetDateTime;
 use super::{SessionStatus, StoredSession};
 use flowhost_protocol::flow::{Action, OnReopen, SharedTokens};
 
-/// How a request's token stands.
+/// What is known of a request's token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenStanding {
-    /// Whether it may take a turn.
+    /// Whether the token may take a turn.
     pub admission: Admission,
-    /// Whether it came with a valid `flow_token_signature`.
+    /// Whether the request has a valid `flow_token_signature`.
     pub verified: bool,
-    /// Whether it identifies nobody: there is none, or it can't be one recipient's own.
+    /// Whether the token identifies nobody: it is missing, or it can't belong to one recipient.
     pub shared: bool,
-    /// What becomes of tokens that are shared, also of those that only their use shows to be.
+    /// How shared tokens are treated, including those that only their use shows to be shared.
     pub shared_tokens: SharedTokens,
 }
 
-/// Whether a request may take a turn, as far as its token's own signature and the flow's policy say.
+/// Whether a request may take a turn, by its token's signature and the flow's policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// Any token may start a session.
     Anyone,
-    /// Tokens that have a session only.
+    /// Only tokens that have a session.
     KnownTokens,
-    /// No: the token's signature is bad or missing.
+    /// No token, since the signature is bad or missing.
     Nobody,
 }
 
-/// What is known of the session of a token.
+/// What the rules use of a token's session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownSession {
-    /// What became of it.
+    /// The session's status.
     pub status: SessionStatus,
-    /// When it ends.
+    /// When the session ends.
     pub expires_at: OffsetDateTime,
-    /// Exchanges committed so far.
+    /// The number of committed exchanges.
     pub version: i64,
-    /// How many of them came before the last INIT.
+    /// The number of exchanges before the last INIT.
     pub opened_at: i64,
-    /// When the last one was committed.
+    /// When the last exchange was committed.
     pub updated_at: OffsetDateTime,
-    /// How often the token was opened as one recipient would not open it: see [`is_suspect`].
+    /// How often the token was opened in a way that one recipient would not open it: see
+    /// [`is_suspect`].
     pub reopenings: i32,
 }
 
-/// What a request gets that was not answered before.
+/// What happens to a request that was not answered before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// A refusal because the session of its token is over, and how it ended.
+    /// It is refused because its token's session is over. The value says how that ended.
     Over(SessionStatus),
-    /// A refusal for its token's sake, which must not touch the session of that token.
+    /// It is refused because of its token. The session of that token must not be touched.
     Refused,
-    /// A turn that stands alone: its token is shared by many recipients.
+    /// It takes a turn that stands alone, since many recipients share its token.
     StandAlone,
-    /// A turn in the session of its token, or the first one of a new session.
+    /// It takes a turn in the session of its token, or the first turn of a new one.
     Turn,
 }
 
-/// What a request gets whose token stands like this. `session` is what is known of its token's session; none for a token that identifies
-/// nobody.
+/// Decides what happens to a request. `session` is the session of its token; `None` if there is
+/// none or the token identifies nobody.
 pub fn entry(standing: TokenStanding, session: Option<KnownSession>, now: OffsetDateTime) -> Entry {
     let noticed = session.is_some_and(|session| session.is_shared()) && standing.shared_tokens != SharedTokens::Trust;
     match (standing.admission, session) {
@@ -80,16 +81,17 @@ pub fn entry(standing: TokenStanding, session: Option<KnownSession>, now: Offset
     }
 }
 
-/// Whether an exchange is a sign that its token has several recipients: an INIT while a conversation is under way (something was
-/// submitted since the last INIT, within the last ten minutes), or an INIT on a session that is over, since a phone that was refused once
-/// doesn't ask again.
+/// Whether an exchange suggests that its token has several recipients. That is an INIT while a
+/// conversation is under way (something was submitted since the last INIT, within the last ten
+/// minutes), or an INIT on a session that is over, since a phone that was refused once doesn't ask
+/// again.
 pub fn is_suspect(action: Action, session: KnownSession, now: OffsetDateTime) -> bool {
     let over = session.status != SessionStatus::Open;
     let submitted = session.version > session.opened_at + 1;
     action == Action::Init && (over || (submitted && now - session.updated_at < UNDER_WAY))
 }
 
-/// Whether an exchange begins its session's conversation afresh.
+/// Whether an exchange restarts its session's conversation.
 pub fn restarts(on_reopen: OnReopen, action: Action, session: Option<KnownSession>) -> bool {
     on_reopen == OnReopen::Restart && action == Action::Init && session.is_some_and(|session| session.version > 0)
 }
@@ -108,17 +110,17 @@ impl From<&StoredSession> for KnownSession {
 }
 
 impl KnownSession {
-    /// Whether its token was opened by several recipients, as far as can be told from outside.
+    /// Whether several recipients opened the token, as far as its use shows.
     pub fn is_shared(&self) -> bool {
         self.reopenings >= MOST_REOPENINGS
     }
 
-    /// The same after an exchange that is suspect, or is not.
+    /// The session after an exchange that is suspect or not.
     pub fn reopened(self, suspect: bool) -> Self {
         Self { reopenings: self.reopenings.saturating_add(suspect.into()), ..self }
     }
 
-    /// How many exchanges the conversation has that is under way.
+    /// The number of exchanges in the current conversation.
     pub fn exchanges(&self, on_reopen: OnReopen) -> u32 {
         let before = match on_reopen {
             OnReopen::Continue => 0,
@@ -128,11 +130,12 @@ impl KnownSession {
     }
 }
 
-/// Who fills in a form is back on it within minutes; longer ago, it is somebody who opens the message once more.
+/// A user who is filling in a form returns to it within minutes. An INIT after a longer pause is
+/// somebody opening the message again.
 const UNDER_WAY: Duration = Duration::from_secs(10 * 60);
 
-/// A person opens a message again once or twice. Five times, each while something had just been submitted or in spite of a refusal,
-/// are several people.
+/// One person opens a message again once or twice. Five times, each right after a submission or in
+/// spite of a refusal, means several people.
 const MOST_REOPENINGS: i32 = 5;
 
 #[cfg(test)]
@@ -177,7 +180,7 @@ mod tests {
         for (shared_tokens, shared, expected_of_noticed) in [
             (StandAlone, Entry::StandAlone, Entry::StandAlone),
             (Refuse, Entry::Refused, Entry::Refused),
-            // What is trusted can't be a token that is not there.
+            // A missing token can't be a trusted one.
             (Trust, Entry::StandAlone, Entry::Over(SessionStatus::Completed)),
         ] {
             let standing = TokenStanding { shared_tokens, ..standing(Admission::Anyone) };

@@ -6,16 +6,16 @@ use flowhost_protocol::crypto::CryptoError;
 /// Why a turn could not begin or could not be committed.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// Another turn of the session was committed since this one began.
+    /// Since this turn began, another turn of the session or a copy of its request was committed.
     #[error("the session was changed by another turn")]
     Conflict,
-    /// Whoever keeps sessions failed.
+    /// The store failed.
     #[error("the session can't be read or written")]
     Store(#[source] SessionStoreError),
-    /// What is stored doesn't open.
+    /// A stored value can't be decrypted.
     #[error("the session's stored {0} doesn't open")]
     Sealed(&'static str, #[source] CryptoError),
-    /// What is stored is not what this release can read.
+    /// A stored value decrypts to something that this release can't read.
     #[error("the session's stored {0} can't be read")]
     Unreadable(&'static str),
 }

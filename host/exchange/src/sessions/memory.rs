@@ -1,4 +1,5 @@
-//! Sessions in memory, by a clock that stands still until it is set: for tests of plugins, which have no database and bring their own time.
+//! Sessions in memory, with a clock that only moves when it is set. Tests of plugins use it: they
+//! have no database and set the time.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -15,7 +16,8 @@ use super::{
 use flowhost_protocol::ids::{RequestDigest, Scope, TenantId, TokenHash};
 use flowhost_runtime::plugins::Pending;
 
-/// Keeps sessions as long as it is there. What clients report and what is noticed of flows is not kept: nobody could look at it.
+/// Keeps sessions in memory. Clients' reports and notices about flows are dropped, since nothing
+/// reads them.
 #[derive(Debug)]
 pub struct MemorySessions(Mutex<Kept>);
 
@@ -23,24 +25,24 @@ pub struct MemorySessions(Mutex<Kept>);
 struct Kept {
     now: OffsetDateTime,
     sessions: HashMap<(Scope, TokenHash), KeptSession>,
-    /// Which exchange answered a request: that with this number, of this session.
+    /// The exchange that answered a request: its session and its number in that session.
     answered: HashMap<(TenantId, RequestDigest), (Scope, TokenHash, i64)>,
 }
 
 #[derive(Debug)]
 struct KeptSession {
     session: StoredSession,
-    /// How long it lasts from its first exchange on, if its end is not fixed.
+    /// How long the session lasts from its first exchange on, if its end is not fixed.
     from_first_exchange: Option<Duration>,
 }
 
 impl MemorySessions {
-    /// No sessions yet, and this time.
+    /// Starts without sessions, at this time.
     pub fn new(now: OffsetDateTime) -> Self {
         Self(Mutex::new(Kept { now, sessions: HashMap::new(), answered: HashMap::new() }))
     }
 
-    /// What time it is from now on.
+    /// Sets the clock.
     pub fn set_clock(&self, now: OffsetDateTime) {
         self.lock().now = now;
     }
@@ -63,7 +65,7 @@ impl Kept {
         self.sessions.get(&(scope, token)).map(|kept| kept.session.clone())
     }
 
-    /// Notes that a request is answered; gives whether it was not before.
+    /// Records that a request is answered. Returns whether this is the first answer.
     fn answer(&mut self, scope: Scope, commit: &Commit<'_>, number: i64) -> bool {
         let request = (scope.tenant, commit.request);
         let is_new = !self.answered.contains_key(&request);

@@ -1,4 +1,5 @@
-//! Tokens that this host mints: a session that is there before its first exchange, with what the business attached to it.
+//! Tokens that this host mints. Each has a session before its first exchange, with the context that
+//! the business attached to it.
 
 use std::time::Duration;
 
@@ -8,28 +9,28 @@ use super::{CONTEXT_COLUMN, MintedSession, SessionError, SessionSpace, Sessions,
 use flowhost_protocol::crypto::{BearerToken, TokenDigest};
 use flowhost_protocol::ids::{SessionId, TokenHash};
 
-/// A token that was just minted: the one time that it is known.
+/// A token that was just minted. It can't be read again later.
 #[derive(Debug)]
 pub struct MintedToken {
-    /// What the client is to send as `flow_token`.
+    /// The value that the client is to send as `flow_token`.
     pub token: BearerToken,
-    /// Its session.
+    /// The id of its session.
     pub session: SessionId,
-    /// When it ends, if it is not used before.
+    /// When the session ends if the token is not used before.
     pub expires_at: OffsetDateTime,
 }
 
 /// How long a minted token is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenLife {
-    /// From its first exchange on; unused it waits for [`MAX_UNUSED`].
+    /// From the first exchange on. An unused token is valid for [`MAX_UNUSED`].
     FromFirstExchange(Duration),
     /// From now on.
     FromNow(Duration),
 }
 
 impl Sessions {
-    /// Mints a token of 256 random bits. `context` is JSON, for the plugin to see.
+    /// Mints a token of 256 random bits. `context` is JSON that the plugin sees.
     pub async fn mint(&self, space: &SessionSpace, context: Option<&str>, life: TokenLife) -> Result<MintedToken, SessionError> {
         let token = BearerToken::generate(TOKEN_PREFIX);
         let TokenDigest(digest) = token.digest();
@@ -37,7 +38,7 @@ impl Sessions {
         Ok(MintedToken { token, session: minted.id, expires_at: minted.expires_at })
     }
 
-    /// Makes a token one that was minted. The caller asserts that nobody else has it.
+    /// Makes an existing token a minted one. The caller asserts that nobody else has it.
     pub async fn mint_as(
         &self,
         space: &SessionSpace,
@@ -62,8 +63,9 @@ impl Sessions {
     }
 }
 
-/// How long a token waits for its first exchange whose time runs from there: longer than any message is worth answering.
+/// How long a token waits for its first exchange if its lifetime runs from that exchange. No
+/// message is worth answering after this time.
 pub const MAX_UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// By which a token in a log or a message is told from other texts: Flowhost, flow token.
+/// Tells such a token from other texts in a log or a message: Flowhost, flow token.
 const TOKEN_PREFIX: &str = "fht_";

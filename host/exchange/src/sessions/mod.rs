@@ -1,8 +1,9 @@
-//! Sessions: what is remembered of a conversation, and the rules by which a request may take a turn in it.
+//! Sessions: the state of a conversation, and the rules by which a request may take a turn in it.
 //!
-//! Invariants: a [`Turn`] holds no connection of the store; [`Turn::commit`] is one compare-and-swap together with the exchange's row;
-//! a request that was answered once is never answered differently, since that would seal two plaintexts under one key and nonce.
-//! So refusals and failures that are answered with a sealed text are committed too.
+//! Invariants: a [`Turn`] holds no connection of the store. [`Turn::commit`] is one
+//! compare-and-swap together with the exchange's row. A request that was answered once is never
+//! answered differently, since that would seal two plaintexts under one key and nonce. So refusals
+//! and failures that are answered with a sealed text are committed too.
 
 mod admission;
 mod error;
@@ -35,38 +36,39 @@ use flowhost_protocol::crypto::{DataKey, SealContext, Sealed};
 use flowhost_protocol::flow::{Action, ClientError, Exchange, FlowReply, FlowToken, OnReopen, ReplyKind, SharedTokens};
 use flowhost_protocol::ids::{ClientErrorId, RequestDigest, Scope, TokenHash};
 
-/// Where sessions of one flow are kept and what they are sealed with.
+/// The flow that sessions belong to, the key that seals them and the settings that apply to them.
 #[derive(Clone, Debug)]
 pub struct SessionSpace {
-    /// The flow.
+    /// The tenant and the flow.
     pub scope: Scope,
-    /// The tenant's data key.
+    /// The tenant's data key, which seals the sessions.
     pub data_key: Arc<DataKey>,
-    /// How long a session lasts, from its first exchange on.
+    /// How long a session lasts from its first exchange on.
     pub time_to_live: Duration,
-    /// What an INIT does to a session that is open.
+    /// What an INIT does to an open session.
     pub on_reopen: OnReopen,
 }
 
-/// How an exchange begins.
+/// The result of beginning an exchange.
 #[derive(Debug)]
 pub struct Begin {
     /// What the request meets.
     pub met: Met,
-    /// What it shows of the tokens that the flow is sent with.
+    /// What the request shows about the tokens that the flow is sent with.
     pub notice: Option<TokenNotice>,
 }
 
 /// What a request meets.
 #[derive(Debug)]
 pub enum Met {
-    /// The same request was answered before, and others came since: nothing may be answered to it.
+    /// The same request was answered before, either in another flow or before the session's last
+    /// exchange. Its reply can't be sent again.
     OldRepeat,
     /// The session is over, or the token is not admitted.
     Over(RefusedTurn),
     /// The same request was the last one: what was answered to it.
     Repeat(FlowReply),
-    /// The plugin's turn.
+    /// The plugin is to be asked.
     Turn(Turn),
 }
 
@@ -77,13 +79,13 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Sessions that are kept there.
+    /// Uses this store.
     pub fn new(store: Arc<dyn SessionStore>) -> Self {
         Self { store }
     }
 
-    /// Finds out what an exchange meets. One statement; a second one only for copies of requests whose token was
-    /// refused.
+    /// Finds out what an exchange meets, with one statement. A second one is only needed for copies
+    /// of requests whose token was refused.
     pub async fn begin(
         &self,
         space: &Arc<SessionSpace>,
@@ -124,7 +126,8 @@ impl Sessions {
         Ok(Begin { met, notice })
     }
 
-    /// What a copy of a request gets that was answered before. `session` is that of `token`, the request's own.
+    /// What a copy of an answered request meets. `session` is the session of `token`, the request's
+    /// own token.
     async fn repeat(
         &self,
         space: &SessionSpace,
@@ -135,7 +138,7 @@ impl Sessions {
         let session = match session {
             _ if !answered.same_flow => None,
             session if answered.token == token => session,
-            // Its token was refused then, or is refused now.
+            // The token was refused then, or is refused now.
             _ => self.store.find_session(space.scope, answered.token).await.map_err(SessionError::Store)?,
         };
         match session {
@@ -144,13 +147,13 @@ impl Sessions {
         }
     }
 
-    /// The state that is stored for a token, for who looks at a conversation from inside.
+    /// The state that is stored for a token, for tests that look at a conversation from inside.
     pub async fn find_state(&self, space: &SessionSpace, token: TokenHash) -> Result<Option<Zeroizing<String>>, SessionError> {
         let session = self.store.find_session(space.scope, token).await.map_err(SessionError::Store)?;
         open_text(space, token, STATE_COLUMN, "state", session.and_then(|session| session.sealed_state).as_ref())
     }
 
-    /// Records what a client reported, if its session is known.
+    /// Records a client's report if its session is known.
     pub async fn record_client_error(&self, space: &SessionSpace, error: &ClientError) -> Result<(), SessionError> {
         let Some(token) = error.flow_token.as_ref().map(|token| token.hash()) else { return Ok(()) };
         let id = ClientErrorId::new();
@@ -167,7 +170,7 @@ impl Sessions {
     }
 }
 
-/// What an exchange shows of the tokens that the flow is sent with.
+/// What an exchange shows about the tokens that the flow is sent with.
 fn notice(standing: TokenStanding, session: Option<KnownSession>, suspect: bool, entry: Entry) -> Option<TokenNotice> {
     let set_apart = entry == Entry::StandAlone || (entry == Entry::Refused && standing.admission != Admission::Nobody);
     let opened = |session: KnownSession| session.reopened(suspect).is_shared();
@@ -183,8 +186,8 @@ pub fn client_error_context(scope: Scope, id: ClientErrorId) -> SealContext {
     SealContext::new("client_errors.sealed_message", &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), id.0.as_bytes()])
 }
 
-/// The session of a request that belongs to none: its token is missing, refused, or shared by many. Keyed by the request itself, it
-/// serves for recognising a repeat and for nothing else.
+/// The session of a request that has none of its own because its token is missing, refused or
+/// shared by many. Its key is the request's digest, so it only serves to recognise a repeat.
 fn one_shot(request: RequestDigest) -> TokenHash {
     let mut hash = Sha256::new();
     // 0xff never occurs in UTF-8, so no flow token hashes to this.
@@ -234,10 +237,10 @@ const REPLY_COLUMN: &str = "sessions.sealed_last_reply";
 const STATE_COLUMN: &str = "sessions.sealed_state";
 const CONTEXT_COLUMN: &str = "sessions.sealed_context";
 
-/// Names of screens and error keys are short; what comes in their place is kept as far as this.
+/// Names of screens and error keys are short. Longer ones are cut to this length.
 const NAME_BYTES: usize = 128;
 
-/// A client that keeps reporting tells nothing new; a session's reports stay small.
+/// A client that keeps reporting adds nothing new, and a session's reports stay small.
 const CLIENT_ERRORS_PER_SESSION: i64 = 20;
 const CLIENT_ERROR_MESSAGE_BYTES: usize = 2048;
 

@@ -1,4 +1,4 @@
-//! What exchanges show of the tokens that a flow is sent with, for its tenant to know.
+//! Notices about the tokens that a flow is sent with, for its tenant to read.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use super::{SessionError, SessionStore, TokenNotice};
 use flowhost_protocol::ids::{FlowId, Scope};
 
-/// Notes what is noticed of flows: in the store, which every host shows, at most once a minute for each flow.
+/// Writes notices about flows to the store, where every host finds them, at most once a minute for
+/// each flow and notice.
 #[derive(Debug)]
 pub struct Notices {
     store: Arc<dyn SessionStore>,
@@ -17,16 +18,16 @@ pub struct Notices {
 /// Whether a notice is news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum News {
-    /// This host has not noticed it of this flow before.
+    /// This host has not seen this notice of this flow before.
     First,
-    /// It is time to note that it goes on.
+    /// The last note is old enough to be renewed.
     Again,
-    /// It was noted a moment ago.
+    /// It was noted less than a minute ago.
     Known,
 }
 
 impl TokenNotice {
-    /// What it means and what to do, for whoever sends the flow.
+    /// What the notice means and what the sender of the flow should do.
     pub fn advice(self) -> &'static str {
         match self {
             Self::Reopened => {
@@ -44,12 +45,13 @@ impl TokenNotice {
 }
 
 impl Notices {
-    /// Nothing is noticed yet.
+    /// Starts with no notices.
     pub fn new(store: Arc<dyn SessionStore>) -> Self {
         Self { store, noted: Mutex::default() }
     }
 
-    /// Whether the notice is news. What is not [`News::Known`] is to be noted with [`Notices::note`].
+    /// Whether the notice is news. Anything but [`News::Known`] is to be noted with
+    /// [`Notices::note`].
     pub fn news(&self, flow: FlowId, notice: TokenNotice) -> News {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         let news = match noted.get(&(flow, notice)) {
@@ -61,16 +63,16 @@ impl Notices {
         news
     }
 
-    /// Notes it in the store.
+    /// Writes the notice to the store.
     pub async fn note(&self, scope: Scope, notice: TokenNotice) -> Result<(), SessionError> {
         self.store.note_flow(scope, notice).await.map_err(SessionError::Store)
     }
 
-    /// Forgets flows that are gone.
+    /// Forgets all flows but these.
     pub fn retain(&self, flows: &HashSet<FlowId>) {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner).retain(|(flow, _), _| flows.contains(flow));
     }
 }
 
-/// Each takes a statement; what is shown is when it was noticed last, to the minute.
+/// Each note costs a statement, and the time shown is exact to the minute.
 const NOTE_EVERY: Duration = Duration::from_secs(60);

@@ -1,4 +1,5 @@
-//! What sessions need of whoever keeps them, and the words for it. Everything that a customer said goes in and out sealed.
+//! The interface to a store of sessions, and its types. Everything that a customer said passes it
+//! sealed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,21 +11,22 @@ use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::ids::{ClientErrorId, RequestDigest, RequestId, Scope, SessionId, TokenHash};
 use flowhost_runtime::plugins::Pending;
 
-/// Keeps sessions: for a host in a database, for a test of a plugin in memory.
+/// Keeps sessions: in a database for a host, in memory for a test of a plugin.
 ///
-/// A request is answered once at a tenant: a commit of one that was answered before, in whatever session, comes too late like one whose
-/// session was changed meanwhile.
+/// A tenant answers a request once. A commit for a request that was already answered, in whatever
+/// session, is refused like one whose session has changed since.
 pub trait SessionStore: Send + Sync + fmt::Debug {
-    /// What time it is. New sessions end so much later, and old ones are over by it.
+    /// The store's clock. It sets when new sessions end and decides which ones are over.
     fn now(&self) -> OffsetDateTime;
 
-    /// Finds what a turn begins with: an earlier copy of the request anywhere at the tenant, and the session.
+    /// Finds what a turn begins with: the session, and an exchange of this tenant that answered an
+    /// earlier copy of the request.
     fn find_turn(&self, scope: Scope, token: TokenHash, request: RequestDigest) -> Pending<'_, Result<Found, SessionStoreError>>;
 
-    /// One session.
+    /// Finds the session of a token.
     fn find_session(&self, scope: Scope, token: TokenHash) -> Pending<'_, Result<Option<StoredSession>, SessionStoreError>>;
 
-    /// Commits a session's first turn; gives whether it was the first.
+    /// Commits a session's first turn. Returns whether it was the first.
     fn insert_session<'a>(
         &'a self,
         scope: Scope,
@@ -32,7 +34,8 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
         commit: &'a Commit<'a>,
     ) -> Pending<'a, Result<bool, SessionStoreError>>;
 
-    /// Commits a turn of a session that was found at `version`; gives whether it still was at it.
+    /// Commits a turn of a session that was found at `version`. Returns whether the session was
+    /// still at that version.
     fn update_session<'a>(
         &'a self,
         scope: Scope,
@@ -40,10 +43,11 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
         commit: &'a Commit<'a>,
     ) -> Pending<'a, Result<bool, SessionStoreError>>;
 
-    /// Inserts a session without an exchange.
+    /// Inserts a session that has no exchange yet.
     fn insert_minted_session<'a>(&'a self, scope: Scope, minted: &'a MintedSession) -> Pending<'a, Result<(), SessionStoreError>>;
 
-    /// Records what a client reported on its session, if there is one and it has fewer than `most` reports.
+    /// Records a client's report on its session, if the session exists and has fewer than `most`
+    /// reports.
     fn insert_client_error<'a>(
         &'a self,
         scope: Scope,
@@ -52,23 +56,23 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
         most: i64,
     ) -> Pending<'a, Result<(), SessionStoreError>>;
 
-    /// Notes that something is noticed of a flow now. Of a flow that is gone there is nothing to note.
+    /// Records that a notice applies to a flow now. Does nothing if the flow is gone.
     fn note_flow(&self, scope: Scope, notice: TokenNotice) -> Pending<'_, Result<(), SessionStoreError>>;
 }
 
-/// Why whoever keeps sessions could not: it tells itself.
+/// Why an implementation failed. Its text says so.
 pub type SessionStoreError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What becomes of a session.
+/// The state of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionStatus {
     /// The flow ended.
     Completed,
-    /// Its time ran out.
+    /// The session's time ran out.
     Expired,
     /// The conversation goes on.
     Open,
-    /// The token was refused.
+    /// The plugin or the host refused the token.
     Rejected,
 }
 
@@ -98,12 +102,12 @@ impl FromStr for SessionStatus {
     }
 }
 
-/// What the tokens are like that a flow is sent with.
+/// What a flow's traffic shows about the tokens that it is sent with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TokenNotice {
-    /// A token is opened by several recipients, as far as its use tells.
+    /// Several recipients open the same token, as far as its use shows.
     Reopened,
-    /// A token identifies nobody: it is missing, a placeholder, or too short.
+    /// A token identifies nobody: it is missing, a placeholder or too short.
     Shared,
 }
 
@@ -129,141 +133,144 @@ impl FromStr for TokenNotice {
     }
 }
 
-/// A text that is no status of a session, or no notice.
+/// A text that is not a status of a session, or not a notice.
 #[derive(Debug, thiserror::Error)]
 #[error("it is none of the words for it")]
 pub struct UnknownWord;
 
-/// A session as a turn finds it.
+/// A session as read at the start of a turn.
 #[derive(Clone, Debug)]
 pub struct StoredSession {
-    /// Which row it is: the hash of its token.
+    /// The hash of the session's token, which identifies the row.
     pub token: TokenHash,
-    /// What became of it.
+    /// The session's status.
     pub status: SessionStatus,
-    /// The screen that the user is on.
+    /// The screen that the user is on; `None` before the first one.
     pub screen: Option<String>,
-    /// What the plugin stored.
+    /// The state that the plugin stored.
     pub sealed_state: Option<Sealed>,
-    /// What was attached to the token.
+    /// The context that the business attached to the token.
     pub sealed_context: Option<Sealed>,
-    /// Exchanges committed so far; a commit names it.
+    /// The number of committed exchanges, which a commit compares.
     pub version: i64,
-    /// How the last reply travelled, and the reply; none where nothing was answered yet.
+    /// The kind of the last reply and the sealed reply; `None` if nothing was answered yet.
     pub last_reply: Option<(String, Sealed)>,
     /// When the session ends.
     pub expires_at: OffsetDateTime,
     /// When the last exchange was committed.
     pub updated_at: OffsetDateTime,
-    /// How many exchanges came before the last INIT.
+    /// The number of exchanges before the last INIT.
     pub opened_at: i64,
-    /// How often it was opened as one recipient would not open it.
+    /// How often the session was opened in a way that one recipient would not open it: see
+    /// [`is_suspect`](super::is_suspect).
     pub reopenings: i32,
 }
 
-/// What the database knows of a request before its turn.
+/// What the store has about a request before its turn.
 #[derive(Debug)]
 pub struct Found {
     /// The session of the request's token.
     pub session: Option<StoredSession>,
-    /// The exchange that answered an earlier copy of this request, anywhere at the tenant.
+    /// The exchange that answered an earlier copy of this request, in any flow of the tenant.
     pub answered: Option<Answered>,
 }
 
 /// An exchange that answered an earlier copy of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Answered {
-    /// Its number in its session.
+    /// The exchange's number in its session.
     pub number: i64,
-    /// Its session.
+    /// The token of its session.
     pub token: TokenHash,
-    /// Whether it belongs to the flow that was asked now.
+    /// Whether it belongs to the flow that is asked now.
     pub same_flow: bool,
 }
 
-/// A session's first commit.
+/// The row of a session that its first commit creates.
 #[derive(Debug)]
 pub struct NewSession {
-    /// Its identity.
+    /// The session's id.
     pub id: SessionId,
-    /// When it will end.
+    /// When the session ends.
     pub expires_at: OffsetDateTime,
 }
 
-/// A session that is there before its first exchange.
+/// A session that exists before its first exchange.
 #[derive(Debug)]
 pub struct MintedSession {
-    /// Its identity.
+    /// The session's id.
     pub id: SessionId,
-    /// Its token.
+    /// The hash of its token.
     pub token: TokenHash,
-    /// What was attached to the token.
+    /// The context that the business attached to the token.
     pub sealed_context: Option<Sealed>,
-    /// When it will end, if nothing happens before.
+    /// When the session ends, unless an exchange moves the end.
     pub expires_at: OffsetDateTime,
-    /// How long it lasts from its first exchange on, if it is not to end at `expires_at` then.
+    /// How long the session lasts from its first exchange on. `None` leaves its end at
+    /// `expires_at`.
     pub from_first_exchange: Option<Duration>,
 }
 
-/// What an exchange that opens the flow does to a session that is there.
+/// What an INIT does to an existing session.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Opening {
-    /// Whether the conversation is counted from here.
+    /// Whether the conversation is counted from this exchange on.
     pub opened: bool,
-    /// Whether the state of before is forgotten.
+    /// Whether the earlier state is dropped.
     pub restart: bool,
-    /// Whether one recipient would not open it like this.
+    /// Whether one recipient would not open the session like this.
     pub suspect: bool,
 }
 
 /// What a commit writes: the session's new values and the exchange's row.
 #[derive(Debug)]
 pub struct Commit<'a> {
-    /// Which session.
+    /// The hash of the session's token.
     pub token: TokenHash,
     /// The session's new status.
     pub status: SessionStatus,
-    /// Whether a new session is that of one exchange whose token many recipients share.
+    /// Whether a session that is created here serves one exchange only, because many recipients
+    /// share its token.
     pub shared: bool,
-    /// What opening the flow does to the session.
+    /// What an INIT does to the session.
     pub opening: Opening,
-    /// The session's new state; none keeps it, unless the conversation begins afresh.
+    /// The session's new state. `None` keeps the old one, unless the conversation restarts.
     pub sealed_state: Option<&'a Sealed>,
-    /// The request.
+    /// The digest of the request.
     pub request: RequestDigest,
-    /// How the reply travels.
+    /// The kind of the reply.
     pub reply_kind: &'a str,
-    /// The reply.
+    /// The sealed reply.
     pub sealed_reply: &'a Sealed,
-    /// The exchange's row.
+    /// The row of the exchange.
     pub exchange: ExchangeRow<'a>,
 }
 
-/// One committed turn, to be stored.
+/// The row of one committed exchange.
 #[derive(Debug)]
 pub struct ExchangeRow<'a> {
-    /// Why the client called.
+    /// The request's action: why the client called.
     pub action: &'a str,
     /// The screen that the user was on.
     pub screen_in: Option<&'a str>,
-    /// The screen that the user got; the session's from now on. None keeps it.
+    /// The screen that the user got, which becomes the session's. `None` keeps the old one.
     pub screen_out: Option<&'a str>,
-    /// What became of the turn.
+    /// The turn's outcome.
     pub outcome: &'a str,
-    /// From the request's arrival to the commit, in microseconds.
+    /// Time from the request's arrival to the commit, in microseconds.
     pub duration_us: i64,
-    /// The plugin version that answered; none where none was asked.
+    /// The plugin version that answered; `None` if no plugin was asked.
     pub plugin_version: Option<i32>,
-    /// The request that it answers.
+    /// The id of the request that it answers.
     pub request: RequestId,
 }
 
-/// What a client reported, as stored.
+/// A client's error report, as stored.
 #[derive(Clone, Debug)]
 pub struct StoredClientError {
-    /// Its identity.
+    /// The report's id.
     pub id: ClientErrorId,
-    /// The screen that was shown.
+    /// The screen that was shown; `None` if the report names none.
     pub screen: Option<String>,
     /// Meta's error key.
     pub key: String,

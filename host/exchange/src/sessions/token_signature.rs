@@ -1,4 +1,5 @@
-//! `flow_token_signature`: a JWT by which WhatsApp signs a flow token with the app secret (`protocol.md` section 3).
+//! `flow_token_signature`: a JWT in which WhatsApp signs a flow token with the app secret
+//! (`protocol.md` section 3).
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde::Deserialize;
@@ -6,7 +7,8 @@ use serde::Deserialize;
 use flowhost_protocol::crypto::AppSecret;
 use flowhost_protocol::flow::Exchange;
 
-/// Whether the exchange's signature is a JWT under HS256 by one of the secrets and names the exchange's token.
+/// Whether the exchange's signature is an HS256 JWT by one of the secrets and names the exchange's
+/// token.
 pub fn token_signature_holds(secrets: &[&AppSecret], exchange: &Exchange) -> bool {
     let (Some(jwt), Some(token)) = (&exchange.flow_token_signature, &exchange.flow_token) else {
         return false;
@@ -16,7 +18,7 @@ pub fn token_signature_holds(secrets: &[&AppSecret], exchange: &Exchange) -> boo
 
 fn signs(secret: &AppSecret, jwt: &str, token: &str) -> bool {
     let mut validation = Validation::new(Algorithm::HS256);
-    // WhatsApp sets no expiry; the session's own time limits the token.
+    // WhatsApp sets no expiry. The session's lifetime limits the token.
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
     validation.validate_aud = false;

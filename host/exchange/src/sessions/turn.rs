@@ -1,4 +1,4 @@
-//! One turn of a session: a snapshot on the way to a plugin, and the commit on the way back.
+//! One turn of a session: a snapshot on the way to the plugin, and the commit on the way back.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,18 +10,18 @@ use super::{
 use flowhost_protocol::flow::{Action, CheckedAnswer, Exchange, FlowReply, Outcome, ReplyKind, TurnInput};
 use flowhost_protocol::ids::{RequestDigest, RequestId, SessionId, TokenHash};
 
-/// As which request, and when, an exchange came.
+/// The identity of an incoming request and the time it came.
 #[derive(Clone, Copy, Debug)]
 pub struct Received {
-    /// What it is recognised by when it comes again.
+    /// The digest that recognises the same request when it comes again.
     pub digest: RequestDigest,
-    /// How its answer names it.
+    /// The id that the response carries.
     pub id: RequestId,
-    /// When it came.
+    /// When the request came.
     pub at: Instant,
 }
 
-/// What a turn needs to know to be committed.
+/// What a turn needs for its commit.
 #[derive(Clone, Debug)]
 pub struct TurnMeta {
     pub(super) store: Arc<dyn SessionStore>,
@@ -31,7 +31,7 @@ pub struct TurnMeta {
     pub(super) action: Action,
 }
 
-/// A turn of an open session: a snapshot, no connection. Dropped, it writes nothing.
+/// A turn of an open session: a snapshot that holds no connection. A dropped turn writes nothing.
 ///
 /// ```compile_fail,E0382
 /// # use flowhost_protocol::flow::CheckedAnswer;
@@ -44,7 +44,7 @@ pub struct TurnMeta {
 #[derive(Debug)]
 pub struct Turn {
     meta: TurnMeta,
-    /// The session's version; none where this is its first turn.
+    /// The session's version; `None` if this is its first turn.
     version: Option<i64>,
     screen_in: Option<String>,
     input: TurnInput,
@@ -71,8 +71,9 @@ impl Turn {
         Ok(Self { meta, version, screen_in: screen_of(exchange), input, opening })
     }
 
-    /// A turn for itself, since its token is shared by many. Of the token's own session, where it has one, it gets what the business
-    /// attached to the token, and nothing that a user left there.
+    /// A turn that stands alone, since many recipients share its token. If the token has a session,
+    /// the turn gets the context that the business attached to the token and nothing that a user
+    /// left there.
     pub(super) fn stand_alone(
         meta: TurnMeta,
         session: Option<StoredSession>,
@@ -86,15 +87,16 @@ impl Turn {
         Ok(Self { meta, version: None, screen_in: screen_of(exchange), input, opening: Opening::default() })
     }
 
-    /// What the plugin gets to see of the session.
+    /// What the plugin sees of the session.
     pub fn input(&self) -> &TurnInput {
         &self.input
     }
 
-    /// Makes the answer part of the session: one compare-and-swap with the exchange's row, in one statement. Only then there is a
-    /// reply to seal.
+    /// Commits the answer to the session: one compare-and-swap with the exchange's row, in one
+    /// statement. There is no reply to seal before that.
     ///
-    /// [`SessionError::Conflict`] if another turn was faster: begin again.
+    /// Fails with [`SessionError::Conflict`] if another turn was committed first; the caller begins
+    /// again.
     pub async fn commit(self, answer: CheckedAnswer, plugin_version: Option<i32>) -> Result<FlowReply, SessionError> {
         let status = match answer.outcome() {
             Outcome::Completed => SessionStatus::Completed,
@@ -106,7 +108,7 @@ impl Turn {
     }
 }
 
-/// A turn of a session that is over: nothing can be done with it but to refuse it.
+/// A turn of a session that is over. It can only be refused.
 #[derive(Debug)]
 pub struct RefusedTurn {
     meta: TurnMeta,
@@ -127,17 +129,17 @@ impl RefusedTurn {
         Self { meta, version: session.map(|session| session.version), screen_in: screen_of(exchange), kept }
     }
 
-    /// Commits the refusal and gives its reply: a 427 that shows `text`.
+    /// Commits the refusal and returns its reply: a 427 that shows `text`.
     pub async fn refuse(self, text: &str) -> Result<FlowReply, SessionError> {
         write(self.meta, self.version, self.screen_in.as_deref(), self.kept, CheckedAnswer::refusal(text), None).await
     }
 }
 
-/// What a commit makes of the session.
+/// What a commit does to the session.
 #[derive(Clone, Copy, Debug)]
 struct Kept {
     status: SessionStatus,
-    /// Whether the turn stands alone: its state is nobody's.
+    /// Whether the turn stands alone: its state is not kept.
     shared: bool,
     opening: Opening,
 }

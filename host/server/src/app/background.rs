@@ -1,4 +1,5 @@
-//! What a host does beside its requests: tasks that are started again when they panic, or end though they never should.
+//! The background tasks of a host. They are restarted when they panic, or when they end although
+//! they never should.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -28,25 +29,25 @@ pub(super) struct Watch {
     down: Mutex<BTreeSet<Task>>,
 }
 
-/// What a host does beside its requests.
+/// A background task of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Task {
-    /// Follows changes, kill switches among them.
+    /// Follows changes, including kill switches.
     Changes,
     /// Checks public keys at Meta.
     KeyChecks,
     /// Loads active plugins, once.
     Loading,
-    /// Deletes what is over.
+    /// Deletes expired values and log lines.
     Purge,
-    /// Writes what plugins logged, until the host ends.
+    /// Writes what plugins logged, until the host stops.
     PluginLogs,
 }
 
-/// How long a task goes on.
+/// How long a task runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Life {
-    /// As long as the host: its end is a failure too.
+    /// As long as the host. If the task ends, it has failed.
     Endless,
     /// Until it is done.
     UntilDone,
@@ -63,25 +64,25 @@ impl Task {
         }
     }
 
-    /// Whether a host without it answers what it should not.
+    /// Whether a host without this task gives answers that it should not give.
     fn is_essential(self) -> bool {
         self == Self::Changes
     }
 }
 
 impl Background {
-    /// No task yet.
+    /// Starts with no task.
     pub(super) fn new(metrics: Arc<Metrics>) -> Self {
         let watch = Arc::new(Watch { metrics, down: Mutex::default() });
         Self { tasks: JoinSet::new(), last: None, stop: CancellationToken::new(), watch }
     }
 
-    /// Who knows which tasks are down.
+    /// The watch that knows which tasks are down.
     pub(super) fn watch(&self) -> Arc<Watch> {
         self.watch.clone()
     }
 
-    /// Starts a task, and each time that it fails another one.
+    /// Starts a task, and starts it again each time that it fails.
     pub(super) fn start<F>(&mut self, task: Task, life: Life, make: impl FnMut() -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -89,7 +90,8 @@ impl Background {
         self.tasks.spawn(self.watch.clone().keep_up(task, life, make));
     }
 
-    /// Starts the task that [`Background::stop`] waits for: when told to stop it finishes what it is at.
+    /// Starts the task that [`Background::stop`] waits for. When told to stop, it finishes its
+    /// current work.
     pub(super) fn start_last<F>(&mut self, task: Task, mut make: impl FnMut(CancellationToken) -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -98,7 +100,7 @@ impl Background {
         self.last = Some(tokio::spawn(self.watch.clone().keep_up(task, Life::UntilDone, move || make(stop.clone()))));
     }
 
-    /// Ends them; gives whether the last one was through in that time.
+    /// Ends all tasks. Returns whether the last one finished within `time`.
     pub(super) async fn stop(mut self, time: Duration) -> bool {
         self.stop.cancel();
         match &mut self.last {
@@ -117,7 +119,7 @@ impl Drop for Background {
 }
 
 impl Watch {
-    /// Whether the host may serve with what is down.
+    /// Whether the host may serve with the tasks that are down.
     pub(super) fn readiness(&self) -> Readiness {
         let (essential, others) = self.down();
         if !essential.is_empty() {
@@ -129,7 +131,8 @@ impl Watch {
         }
     }
 
-    /// The tasks that are down and without which the host must not serve, then the others that are down.
+    /// The essential tasks that are down, without which the host must not serve, and the others
+    /// that are down.
     fn down(&self) -> (Vec<&'static str>, Vec<&'static str>) {
         let (essential, others): (Vec<Task>, Vec<Task>) = self.lock().iter().partition(|task| task.is_essential());
         let names = |tasks: Vec<Task>| tasks.into_iter().map(Task::as_str).collect();
@@ -142,12 +145,12 @@ impl Watch {
         loop {
             let began = Instant::now();
             self.began(task);
-            // Making it may panic too.
+            // `make` may panic too.
             let ended = AssertUnwindSafe(async { make().await }).catch_unwind().await;
             if ended.is_ok() && life == Life::UntilDone {
                 return;
             }
-            // One that went on for long has nothing to do with the failure before.
+            // A run that lasted long has nothing to do with the failure before it.
             pause = if began.elapsed() > LONGEST_PAUSE { SHORTEST_PAUSE } else { pause };
             self.failed(task, ended.is_err(), pause);
             sleep(pause).await;
@@ -172,7 +175,8 @@ impl Watch {
     }
 }
 
-/// A task that panics at once is tried at this pace at first, and then ever less often: each try costs work and lines of the log.
+/// The pauses before a restart, which double from the shortest to the longest, because each try
+/// costs work and log lines.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(32);
 
@@ -237,7 +241,7 @@ mod tests {
         assert!((10..30).contains(&failures), "{failures}");
     }
 
-    /// Lets every task go on until it waits.
+    /// Lets every task run until it waits.
     async fn settle() {
         for _ in 0..10 {
             tokio::task::yield_now().await;
