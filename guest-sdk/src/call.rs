@@ -21,7 +21,10 @@ pub(crate) struct Outcome {
 }
 
 /// Loads the state, calls the function for the action, and serializes the reply and the new state.
-pub(crate) fn run<P: FlowPlugin>(exchange: &Exchange, stored: StoredSession) -> Result<Outcome, Error> {
+pub(crate) fn run<P: FlowPlugin>(
+    exchange: &Exchange,
+    stored: StoredSession,
+) -> Result<Outcome, Error> {
     let mut session = load::<P::State>(stored)?;
     let reply = match exchange.action {
         Action::Init => P::init(exchange, &mut session),
@@ -37,11 +40,13 @@ fn load<S: State>(stored: StoredSession) -> Result<Session<S>, Error> {
         Some(json) => S::load(&parse("the session's state", json)?)?,
         None => S::initial(),
     };
-    let context = stored.context.as_deref().map(|json| parse("the session's context", json)).transpose()?;
+    let context =
+        stored.context.as_deref().map(|json| parse("the session's context", json)).transpose()?;
     Ok(Session { state, context, exchanges: stored.exchanges, shared: stored.shared })
 }
 
 /// Parses JSON from the host. It is well-formed, but may be nested too deeply for serde_json.
 pub(crate) fn parse(what: &str, json: &str) -> Result<Value, Error> {
-    serde_json::from_str(json).map_err(|error| Error::internal(format!("{what} cannot be read: {error}")))
+    serde_json::from_str(json)
+        .map_err(|error| Error::internal(format!("{what} cannot be read: {error}")))
 }

@@ -12,7 +12,14 @@ use bindings::exports::flowhost::flow::handler::Guest;
 use bindings::flowhost::flow::{log as host_log, types};
 
 #[expect(missing_docs, reason = "generated")]
-#[allow(unsafe_code, unused_qualifications, unreachable_pub, dead_code, clippy::all, reason = "generated")]
+#[allow(
+    unsafe_code,
+    unused_qualifications,
+    unreachable_pub,
+    dead_code,
+    clippy::all,
+    reason = "generated"
+)]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "wit/v1",
@@ -25,7 +32,14 @@ pub mod bindings {
 pub use bindings::export_component;
 
 /// The SDK's own imports from WASI. `std` has no random numbers, only a seed for its hash tables.
-#[allow(unsafe_code, unused_qualifications, unreachable_pub, dead_code, clippy::all, reason = "generated")]
+#[allow(
+    unsafe_code,
+    unused_qualifications,
+    unreachable_pub,
+    dead_code,
+    clippy::all,
+    reason = "generated"
+)]
 pub(crate) mod surroundings {
     wit_bindgen::generate!({
         inline: "
@@ -52,7 +66,10 @@ pub(crate) mod surroundings {
 pub struct Component<P>(PhantomData<P>);
 
 impl<P: FlowPlugin> Guest for Component<P> {
-    fn handle(exchange: types::Exchange, session: types::Session) -> Result<types::Outcome, types::HandlerError> {
+    fn handle(
+        exchange: types::Exchange,
+        session: types::Session,
+    ) -> Result<types::Outcome, types::HandlerError> {
         forward_log();
         let types::Session { state, context, exchanges, shared } = session;
         let stored = StoredSession { state, context, exchanges, shared };

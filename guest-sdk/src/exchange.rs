@@ -58,7 +58,10 @@ impl Exchange {
     /// is for the plugin to check and to answer with [`Reply::error`](crate::Reply::error) or
     /// [`Error::bad_request`](crate::Error::bad_request).
     pub fn data<T: FormData>(&self) -> Result<T, DataError> {
-        from_form(&self.data).map_err(|mismatch| DataError { screen: self.screen.clone().unwrap_or_default(), mismatch })
+        from_form(&self.data).map_err(|mismatch| DataError {
+            screen: self.screen.clone().unwrap_or_default(),
+            mismatch,
+        })
     }
 
     /// Reads the form of the current screen as a variant of `screens::Form`, which
@@ -119,7 +122,12 @@ impl DataError {
 
 impl fmt::Display for DataError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "the data of screen \"{}\" does not fit: {}", self.screen, self.mismatch.describe())
+        write!(
+            formatter,
+            "the data of screen \"{}\" does not fit: {}",
+            self.screen,
+            self.mismatch.describe()
+        )
     }
 }
 
@@ -200,7 +208,8 @@ mod tests {
 
     #[test]
     fn a_field_of_the_wrong_type_is_named_with_its_path() {
-        let error = exchange(json!({"name": "Ana", "address": {"zip": "old"}})).data::<Form>().unwrap_err();
+        let error =
+            exchange(json!({"name": "Ana", "address": {"zip": "old"}})).data::<Form>().unwrap_err();
 
         assert_eq!(error.path(), "address.zip");
         assert_eq!(
@@ -213,7 +222,10 @@ mod tests {
     fn a_missing_field_is_named() {
         let error = exchange(json!({"address": {"zip": 1}})).data::<Form>().unwrap_err();
 
-        assert_eq!(error.to_string(), "the data of screen \"DETAILS\" does not fit: missing field `name`");
+        assert_eq!(
+            error.to_string(),
+            "the data of screen \"DETAILS\" does not fit: missing field `name`"
+        );
     }
 
     #[test]
@@ -221,6 +233,9 @@ mod tests {
         let exchange = exchange(json!({"trigger": "date", "city": "", "guests": 2}));
 
         assert_eq!(exchange.field("trigger"), Some("date"));
-        assert_eq!((exchange.field("city"), exchange.field("guests"), exchange.field("x")), (None, None, None));
+        assert_eq!(
+            (exchange.field("city"), exchange.field("guests"), exchange.field("x")),
+            (None, None, None)
+        );
     }
 }

@@ -61,7 +61,13 @@ pub struct Request {
 impl Request {
     /// A request with any method but `CONNECT` and `TRACE`.
     pub fn new(method: impl Into<String>, url: impl Into<String>) -> Self {
-        Request { method: method.into(), url: url.into(), headers: Vec::new(), body: Vec::new(), timeout: None }
+        Request {
+            method: method.into(),
+            url: url.into(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            timeout: None,
+        }
     }
 
     /// A `GET` request.
@@ -233,8 +239,10 @@ impl Response {
     ///
     /// [`BodyError`] if it is not JSON or does not fit the type. The error names the field.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, BodyError> {
-        let value: Value = serde_json::from_slice(&self.body).map_err(|error| BodyError(format!("is not JSON: {error}")))?;
-        typed::from_json(&value).map_err(|mismatch| BodyError(format!("does not fit: {}", mismatch.describe())))
+        let value: Value = serde_json::from_slice(&self.body)
+            .map_err(|error| BodyError(format!("is not JSON: {error}")))?;
+        typed::from_json(&value)
+            .map_err(|mismatch| BodyError(format!("does not fit: {}", mismatch.describe())))
     }
 }
 
@@ -270,7 +278,9 @@ impl fmt::Display for Error {
             Error::BadRequest(why) => write!(formatter, "the request can't be sent: {why}"),
             Error::Timeout => formatter.write_str("the request took too long"),
             Error::TooLarge => formatter.write_str("the response is too large"),
-            Error::QuotaExceeded => formatter.write_str("the call has sent as many requests as it may"),
+            Error::QuotaExceeded => {
+                formatter.write_str("the call has sent as many requests as it may")
+            }
             Error::Unreachable(why) => write!(formatter, "the request failed: {why}"),
         }
     }
@@ -291,11 +301,15 @@ impl fmt::Display for BodyError {
 impl std::error::Error for BodyError {}
 
 fn write<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|error| Error::BadRequest(format!("its body can't be written as JSON: {error}")))
+    serde_json::to_string(value)
+        .map_err(|error| Error::BadRequest(format!("its body can't be written as JSON: {error}")))
 }
 
 fn find<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    headers
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.as_str())
 }
 
 const PLACEHOLDER: &str = "{{secret:";
@@ -308,16 +322,19 @@ mod sys {
 
     pub(super) fn send(request: Request) -> Result<Response, Error> {
         let Request { method, url, headers, body, timeout } = request;
-        let timeout_ms = timeout.map(|timeout| u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX));
+        let timeout_ms =
+            timeout.map(|timeout| u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX));
         let answer = http::send(&http::Request { method, url, headers, body, timeout_ms });
-        answer.map(|http::Response { status, headers, body }| Response { status, headers, body }).map_err(|error| match error {
-            http::Error::NotGranted(why) => Error::NotGranted(why),
-            http::Error::BadRequest(why) => Error::BadRequest(why),
-            http::Error::Timeout => Error::Timeout,
-            http::Error::TooLarge => Error::TooLarge,
-            http::Error::QuotaExceeded => Error::QuotaExceeded,
-            http::Error::Unreachable(why) => Error::Unreachable(why),
-        })
+        answer
+            .map(|http::Response { status, headers, body }| Response { status, headers, body })
+            .map_err(|error| match error {
+                http::Error::NotGranted(why) => Error::NotGranted(why),
+                http::Error::BadRequest(why) => Error::BadRequest(why),
+                http::Error::Timeout => Error::Timeout,
+                http::Error::TooLarge => Error::TooLarge,
+                http::Error::QuotaExceeded => Error::QuotaExceeded,
+                http::Error::Unreachable(why) => Error::Unreachable(why),
+            })
     }
 }
 
@@ -334,14 +351,16 @@ mod tests {
 
     #[test]
     fn what_a_user_wrote_in_json_is_no_placeholder_and_still_the_same_text() {
-        let form = json!({"name": "{{secret:api-key}} {{{secret:x}}}", "{{secret:k}}": {"a": {"b": {}}}});
+        let form =
+            json!({"name": "{{secret:api-key}} {{{secret:x}}}", "{{secret:k}}": {"a": {"b": {}}}});
 
         let request = Request::post("https://api.example.com").json(&form).unwrap();
 
         assert!(!request.body_text().contains("{{secret:"), "{}", request.body_text());
         assert_eq!(serde_json::from_slice::<Value>(&request.body).unwrap(), form);
         assert_eq!(request.header_value("Content-Type"), Some("application/json"));
-        let with_secrets = Request::post("https://api.example.com").json_with_secrets(&form).unwrap();
+        let with_secrets =
+            Request::post("https://api.example.com").json_with_secrets(&form).unwrap();
         assert!(with_secrets.body_text().contains("{{secret:api-key}}"));
     }
 
@@ -359,13 +378,20 @@ mod tests {
             time: String,
         }
         assert!(response.json::<Slots>().unwrap_err().to_string().contains("slots[0].time"));
-        assert!(Response::new(200, "<html>").json::<Value>().unwrap_err().to_string().contains("not JSON"));
+        assert!(
+            Response::new(200, "<html>")
+                .json::<Value>()
+                .unwrap_err()
+                .to_string()
+                .contains("not JSON")
+        );
         assert!(Response::new(200, [0xff]).text().is_err());
     }
 
     #[test]
     fn debug_shows_no_header_and_no_body() {
-        let request = Request::get("https://api.example.com").header("x-customer", "Ana").body("Ana");
+        let request =
+            Request::get("https://api.example.com").header("x-customer", "Ana").body("Ana");
         assert_eq!(
             format!("{request:?} {:?}", Response::new(200, "Ana")),
             "Request(GET https://api.example.com) Response(200, 3 bytes)"

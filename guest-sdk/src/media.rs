@@ -114,14 +114,18 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::NotGranted => {
-                formatter.write_str("media is not granted: the plugin's flowhost.toml asks, the flow's grants allow")
+            Error::NotGranted => formatter.write_str(
+                "media is not granted: the plugin's flowhost.toml asks, the flow's grants allow",
+            ),
+            Error::InvalidReference(why) => {
+                write!(formatter, "the file's reference is invalid: {why}")
             }
-            Error::InvalidReference(why) => write!(formatter, "the file's reference is invalid: {why}"),
             Error::DownloadFailed(why) => write!(formatter, "the file can't be downloaded: {why}"),
             Error::CheckFailed => formatter.write_str("the file is not the one that was sent"),
             Error::TooLarge => formatter.write_str("the file is too large"),
-            Error::QuotaExceeded => formatter.write_str("the call has fetched as many files as it may"),
+            Error::QuotaExceeded => {
+                formatter.write_str("the call has fetched as many files as it may")
+            }
         }
     }
 }

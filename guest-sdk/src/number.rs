@@ -68,7 +68,9 @@ impl Number {
     /// parser, which every component contains anyway.
     pub(crate) fn from_text(text: &str) -> Option<Self> {
         let text = text.trim();
-        let other = || Number::from_json(&serde_json::from_str(text.strip_prefix('+').unwrap_or(text)).ok()?);
+        let other = || {
+            Number::from_json(&serde_json::from_str(text.strip_prefix('+').unwrap_or(text)).ok()?)
+        };
         text.parse::<i64>().ok().map(Number::from).or_else(other)
     }
 }
@@ -123,7 +125,8 @@ impl Serialize for Number {
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
-        Number::from_json_or_text(&value).ok_or_else(|| serde::de::Error::custom("expected a number"))
+        Number::from_json_or_text(&value)
+            .ok_or_else(|| serde::de::Error::custom("expected a number"))
     }
 }
 
@@ -157,9 +160,12 @@ mod tests {
 
     #[test]
     fn a_text_that_is_a_number_is_read_and_no_other() {
-        for (text, number) in
-            [("8", Number::from(8)), (" -2.5 ", Number::from(-2.5)), ("1e3", Number::from(1000)), ("+7", Number::from(7))]
-        {
+        for (text, number) in [
+            ("8", Number::from(8)),
+            (" -2.5 ", Number::from(-2.5)),
+            ("1e3", Number::from(1000)),
+            ("+7", Number::from(7)),
+        ] {
             assert_eq!(serde_json::from_value::<Number>(text.into()).unwrap(), number, "{text}");
         }
         for text in ["", "eight", "inf", "NaN", "1,5", "0x1", "++7", "[7]", "1e999"] {

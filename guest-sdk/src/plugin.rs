@@ -54,6 +54,11 @@ pub trait FlowPlugin {
     /// The client could not use an earlier reply. The user sees no effect of this call; the default
     /// logs the report.
     fn client_error(error: &ClientError) {
-        log::error!("the client reports {:?} on screen {:?}: {}", error.key(), error.screen().unwrap_or_default(), error.message());
+        log::error!(
+            "the client reports {:?} on screen {:?}: {}",
+            error.key(),
+            error.screen().unwrap_or_default(),
+            error.message()
+        );
     }
 }

@@ -59,10 +59,12 @@ impl Reply {
     /// call an internal error.
     pub fn data(self, value: impl ReplyData) -> Self {
         match self.0 {
-            Kind::Screen { screen, error, .. } => match to_object(&format!("the data of screen \"{screen}\""), value) {
-                Ok(data) => Reply(Kind::Screen { screen, data, error }),
-                Err(reason) => Reply(Kind::Broken(reason)),
-            },
+            Kind::Screen { screen, error, .. } => {
+                match to_object(&format!("the data of screen \"{screen}\""), value) {
+                    Ok(data) => Reply(Kind::Screen { screen, data, error }),
+                    Err(reason) => Reply(Kind::Broken(reason)),
+                }
+            }
             other => Reply(other.refuse("data")),
         }
     }
@@ -70,7 +72,9 @@ impl Reply {
     /// Sets a text that the screen shows to the user as an error.
     pub fn error(self, text: impl Into<String>) -> Self {
         match self.0 {
-            Kind::Screen { screen, data, .. } => Reply(Kind::Screen { screen, data, error: Some(text.into()) }),
+            Kind::Screen { screen, data, .. } => {
+                Reply(Kind::Screen { screen, data, error: Some(text.into()) })
+            }
             other => Reply(other.refuse("error")),
         }
     }
@@ -159,15 +163,23 @@ mod tests {
 
     #[test]
     fn a_screen_without_data_sends_an_empty_object() {
-        let FinishedReply::Screen { data, .. } = Reply::screen("A").finish().unwrap() else { panic!("not a screen") };
+        let FinishedReply::Screen { data, .. } = Reply::screen("A").finish().unwrap() else {
+            panic!("not a screen")
+        };
 
         assert_eq!(data, "{}");
     }
 
     #[test]
     fn data_that_is_no_object_is_an_error() {
-        assert_eq!(mistake(Reply::screen("A").data([1])), "the data of screen \"A\" must be a JSON object, but is an array");
-        assert_eq!(mistake(Reply::complete(())), "the params of the completed flow must be a JSON object, but is null");
+        assert_eq!(
+            mistake(Reply::screen("A").data([1])),
+            "the data of screen \"A\" must be a JSON object, but is an array"
+        );
+        assert_eq!(
+            mistake(Reply::complete(())),
+            "the params of the completed flow must be a JSON object, but is null"
+        );
     }
 
     #[test]
@@ -182,7 +194,13 @@ mod tests {
 
     #[test]
     fn only_screens_take_data_and_errors() {
-        assert_eq!(mistake(Reply::close().data(json!({}))), "`.data(..)` is for `Reply::screen(..)` only");
-        assert_eq!(mistake(Reply::close().error("no")), "`.error(..)` is for `Reply::screen(..)` only");
+        assert_eq!(
+            mistake(Reply::close().data(json!({}))),
+            "`.data(..)` is for `Reply::screen(..)` only"
+        );
+        assert_eq!(
+            mistake(Reply::close().error("no")),
+            "`.error(..)` is for `Reply::screen(..)` only"
+        );
     }
 }

@@ -66,7 +66,9 @@ impl<'a> Fields<'a> {
     /// The error for a screen without a form.
     pub fn unknown_screen(&self, known: &[&str]) -> DataError {
         let joined = known.join(", ");
-        let mut reason = String::from("the Flow JSON has no form on this screen that is sent here; the screens with one: ");
+        let mut reason = String::from(
+            "the Flow JSON has no form on this screen that is sent here; the screens with one: ",
+        );
         reason.push_str(if known.is_empty() { "none" } else { &joined });
         self.error("", reason)
     }
@@ -140,7 +142,10 @@ impl Field for Number {
 
 impl Field for Date {
     fn read(value: Option<&Value>) -> Result<Self, &'static str> {
-        value.and_then(Value::as_str).and_then(|text| text.parse().ok()).ok_or("a day such as 2026-11-23")
+        value
+            .and_then(Value::as_str)
+            .and_then(|text| text.parse().ok())
+            .ok_or("a day such as 2026-11-23")
     }
 }
 
@@ -171,7 +176,9 @@ impl<T: Field> Field for Vec<T> {
     fn read(value: Option<&Value>) -> Result<Self, &'static str> {
         match value.filter(is_given) {
             None => Ok(Vec::new()),
-            Some(Value::Array(entries)) => entries.iter().map(|entry| T::read(Some(entry))).collect(),
+            Some(Value::Array(entries)) => {
+                entries.iter().map(|entry| T::read(Some(entry))).collect()
+            }
             Some(_) => Err("an array"),
         }
     }
@@ -217,7 +224,10 @@ mod tests {
         assert_eq!(read(json!("Ana")), Ok("Ana".to_owned()));
         assert_eq!(read(json!(7)), Ok("7".to_owned()));
         assert_eq!(read(json!(["a", "b"])), Ok(vec!["a".to_owned(), "b".to_owned()]));
-        assert_eq!(read::<Option<Date>>(json!("2026-11-23")).unwrap().unwrap().to_string(), "2026-11-23");
+        assert_eq!(
+            read::<Option<Date>>(json!("2026-11-23")).unwrap().unwrap().to_string(),
+            "2026-11-23"
+        );
         assert_eq!(read(json!(5.0)), Ok("5".to_owned()));
         assert_eq!((read(json!(5)), read(json!("5"))), (Ok(Number::from(5)), Ok(Number::from(5))));
         assert_eq!(read(json!({"a": 1})), Ok(json!({"a": 1})));
@@ -237,7 +247,10 @@ mod tests {
             assert_eq!(read(json!({"start-date": none})), ["", ""]);
             assert_eq!(read(none), ["", ""]);
         }
-        assert_eq!(read(json!({"start-date": start, "end-date": end})), ["2026-11-23", "2026-11-27"]);
+        assert_eq!(
+            read(json!({"start-date": start, "end-date": end})),
+            ["2026-11-23", "2026-11-27"]
+        );
         assert_eq!(
             (read(json!({"start-date": start})), read(json!({"end-date": end}))),
             (["2026-11-23", ""].map(String::from), ["", "2026-11-27"].map(String::from))
@@ -255,7 +268,9 @@ mod tests {
         ] {
             let message = read::<PartialDateRange>(value.clone()).unwrap_err();
             assert!(
-                message.ends_with(&format!("expected an object of days such as 2026-11-23, but it is {found}")),
+                message.ends_with(&format!(
+                    "expected an object of days such as 2026-11-23, but it is {found}"
+                )),
                 "{value}: {message}"
             );
         }
@@ -271,6 +286,9 @@ mod tests {
             "the data of screen \"FORM\" does not fit: field \"day\": expected a day such as 2026-11-23, but it is another text"
         );
         let missing = Fields::new("FORM", &data).read::<String>("name").unwrap_err();
-        assert!(missing.to_string().contains("field \"name\": expected a text, but it is missing"), "{missing}");
+        assert!(
+            missing.to_string().contains("field \"name\": expected a text, but it is missing"),
+            "{missing}"
+        );
     }
 }

@@ -51,7 +51,9 @@ impl<S> Session<S> {
 
 /// Reads `value` as `T`. The error names `what` and the field.
 fn load<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T, Error> {
-    from_json(value).map_err(|mismatch| Error::internal(format!("the session's {what} does not fit: {}", mismatch.describe())))
+    from_json(value).map_err(|mismatch| {
+        Error::internal(format!("the session's {what} does not fit: {}", mismatch.describe()))
+    })
 }
 
 /// A type that can be a plugin's state: any type with `Default`, `Serialize` and `Deserialize`.
@@ -91,7 +93,8 @@ impl<T: Serialize + DeserializeOwned + Default> State for T {
     }
 
     fn store(&self) -> Result<String, Error> {
-        serde_json::to_string(self)
-            .map_err(|error| Error::internal(format!("the session's state cannot be written as JSON: {error}")))
+        serde_json::to_string(self).map_err(|error| {
+            Error::internal(format!("the session's state cannot be written as JSON: {error}"))
+        })
     }
 }

@@ -121,7 +121,11 @@ pub fn set<T: Serialize + ?Sized>(key: &str, value: &T) -> Result<Version, Store
 /// # Errors
 ///
 /// See [`StoreError`].
-pub fn set_for<T: Serialize + ?Sized>(key: &str, value: &T, time_to_live: Duration) -> Result<Version, StoreError> {
+pub fn set_for<T: Serialize + ?Sized>(
+    key: &str,
+    value: &T,
+    time_to_live: Duration,
+) -> Result<Version, StoreError> {
     set_bytes(key, &json(key, value)?, Some(time_to_live))
 }
 
@@ -174,7 +178,11 @@ pub fn bytes(key: &str) -> Result<Option<Entry<Vec<u8>>>, StoreError> {
 /// # Errors
 ///
 /// See [`StoreError`].
-pub fn set_bytes(key: &str, value: &[u8], time_to_live: Option<Duration>) -> Result<Version, StoreError> {
+pub fn set_bytes(
+    key: &str,
+    value: &[u8],
+    time_to_live: Option<Duration>,
+) -> Result<Version, StoreError> {
     Ok(Version(host::set(key, value, time_to_live.map(seconds))?))
 }
 
@@ -256,7 +264,8 @@ impl From<host::Error> for StoreError {
 }
 
 fn json<T: Serialize + ?Sized>(key: &str, value: &T) -> Result<Vec<u8>, StoreError> {
-    serde_json::to_vec(value).map_err(|error| StoreError::Misfit { key: key.to_owned(), reason: error.to_string() })
+    serde_json::to_vec(value)
+        .map_err(|error| StoreError::Misfit { key: key.to_owned(), reason: error.to_string() })
 }
 
 /// Rounds up, so that a value does not expire too early.

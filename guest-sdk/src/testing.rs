@@ -134,14 +134,20 @@ impl<P: FlowPlugin> Conversation<P> {
     ///
     /// Placeholders for secrets arrive unchanged, because a plugin never sees what the host
     /// replaces them by.
-    pub fn with_http(mut self, answer: impl Fn(&http::Request) -> Result<http::Response, http::Error> + 'static) -> Self {
+    pub fn with_http(
+        mut self,
+        answer: impl Fn(&http::Request) -> Result<http::Response, http::Error> + 'static,
+    ) -> Self {
         self.surroundings.http = Some(Rc::new(answer));
         self
     }
 
     /// Lets `answer` supply the files that the user picked. Without it, every fetch fails with
     /// [`media::Error::NotGranted`].
-    pub fn with_media(mut self, answer: impl Fn(&media::Reference) -> Result<Vec<u8>, media::Error> + 'static) -> Self {
+    pub fn with_media(
+        mut self,
+        answer: impl Fn(&media::Reference) -> Result<Vec<u8>, media::Error> + 'static,
+    ) -> Self {
         self.surroundings.media = Some(Rc::new(answer));
         self
     }
@@ -199,13 +205,16 @@ impl<P: FlowPlugin> Conversation<P> {
             message: message.to_owned(),
             flow_token: self.flow_token.clone(),
         };
-        let ((), lines) = self.surroundings.around(|| log_lines::collect(|| P::client_error(&error)));
+        let ((), lines) =
+            self.surroundings.around(|| log_lines::collect(|| P::client_error(&error)));
         self.log.extend(lines);
     }
 
     /// The stored state; null before the first successful call.
     pub fn state(&self) -> Value {
-        self.state.as_deref().map_or(Value::Null, |state| serde_json::from_str(state).unwrap_or_default())
+        self.state
+            .as_deref()
+            .map_or(Value::Null, |state| serde_json::from_str(state).unwrap_or_default())
     }
 
     /// Replaces the stored state, for example by one from an older version of the plugin.
@@ -218,7 +227,12 @@ impl<P: FlowPlugin> Conversation<P> {
         &self.log
     }
 
-    fn exchange(&mut self, action: Action, screen: Option<&str>, data: Value) -> Result<Answer, Failure> {
+    fn exchange(
+        &mut self,
+        action: Action,
+        screen: Option<&str>,
+        data: Value,
+    ) -> Result<Answer, Failure> {
         if let Some(reason) = &self.ended {
             return Err(Failure::TokenRefused(reason.clone()));
         }
@@ -235,9 +249,12 @@ impl<P: FlowPlugin> Conversation<P> {
             token_verified: self.token_verified,
         };
         let begins = action == Action::Init && !self.resumes;
-        let (state, exchanges) = if begins { (None, 0) } else { (self.state.clone(), self.exchanges) };
-        let stored = StoredSession { state, context: self.context.clone(), exchanges, shared: self.shared };
-        let (result, lines) = self.surroundings.around(|| log_lines::collect(|| call::run::<P>(&exchange, stored)));
+        let (state, exchanges) =
+            if begins { (None, 0) } else { (self.state.clone(), self.exchanges) };
+        let stored =
+            StoredSession { state, context: self.context.clone(), exchanges, shared: self.shared };
+        let (result, lines) =
+            self.surroundings.around(|| log_lines::collect(|| call::run::<P>(&exchange, stored)));
         self.log.extend(lines);
         match result {
             Ok(outcome) => self.commit(outcome, exchanges),
@@ -284,8 +301,12 @@ impl<P: FlowPlugin> Conversation<P> {
 /// Shows a user's error on the same screen, as the host does. Without a screen it can't be shown.
 fn refuse(error: Error, screen: Option<String>) -> Result<Answer, Failure> {
     match (error.kind, screen) {
-        (Kind::BadRequest, Some(screen)) => Ok(Answer::Screen { screen, data: json!({}), error: Some(error.message) }),
-        (Kind::BadRequest, None) => Err(Failure::Internal(format!("bad request without a screen: {}", error.message))),
+        (Kind::BadRequest, Some(screen)) => {
+            Ok(Answer::Screen { screen, data: json!({}), error: Some(error.message) })
+        }
+        (Kind::BadRequest, None) => {
+            Err(Failure::Internal(format!("bad request without a screen: {}", error.message)))
+        }
         (Kind::Internal, _) => Err(Failure::Internal(error.message)),
     }
 }

@@ -191,6 +191,9 @@ mod tests {
         assert_eq!(last + Duration::MAX, last);
         assert_eq!(Timestamp::from_unix_seconds(i64::MIN).since(last), Duration::ZERO);
         assert!(last.since(Timestamp::from_unix_millis(i64::MIN)) > Duration::ZERO);
-        assert!(!last.to_string().is_empty() && !Timestamp::from_unix_millis(i64::MIN).to_string().is_empty());
+        assert!(
+            !last.to_string().is_empty()
+                && !Timestamp::from_unix_millis(i64::MIN).to_string().is_empty()
+        );
     }
 }

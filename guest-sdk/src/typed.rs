@@ -9,8 +9,8 @@ mod key;
 use std::fmt::{self, Display};
 
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, Expected, IntoDeserializer, MapAccess, SeqAccess,
-    Unexpected, VariantAccess, Visitor, value::UnitDeserializer,
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, Expected, IntoDeserializer,
+    MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor, value::UnitDeserializer,
 };
 use serde::forward_to_deserialize_any;
 use serde_json::{Value, map};
@@ -52,7 +52,8 @@ impl Mismatch {
     #[cold]
     #[inline(never)]
     fn within(mut self, step: &str) -> Self {
-        let separator = if self.0.path.is_empty() || self.0.path.starts_with('[') { "" } else { "." };
+        let separator =
+            if self.0.path.is_empty() || self.0.path.starts_with('[') { "" } else { "." };
         self.0.path = [step, separator, &self.0.path].concat();
         self
     }
@@ -208,9 +209,15 @@ impl<'de, const FORM: bool> Deserializer<'de> for Node<'de, FORM> {
             Value::Array(entries) => {
                 let mut elements = Elements::<FORM> { entries, next: 0 };
                 let value = visitor.visit_seq(&mut elements)?;
-                if elements.next < entries.len() { Err(Mismatch::custom("the array is too long")) } else { Ok(value) }
+                if elements.next < entries.len() {
+                    Err(Mismatch::custom("the array is too long"))
+                } else {
+                    Ok(value)
+                }
             }
-            Value::Object(fields) => visitor.visit_map(Members::<FORM> { rest: fields.iter(), current: None }),
+            Value::Object(fields) => {
+                visitor.visit_map(Members::<FORM> { rest: fields.iter(), current: None })
+            }
         }
     }
 
@@ -219,7 +226,11 @@ impl<'de, const FORM: bool> Deserializer<'de> for Node<'de, FORM> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        if self.0.is_null() || self.is_left_empty() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.0.is_null() || self.is_left_empty() {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
@@ -229,7 +240,11 @@ impl<'de, const FORM: bool> Deserializer<'de> for Node<'de, FORM> {
         self.deserialize_any(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Mismatch> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -241,10 +256,17 @@ impl<'de, const FORM: bool> Deserializer<'de> for Node<'de, FORM> {
     ) -> Result<V::Value, Mismatch> {
         let (name, content) = match self.0 {
             Value::String(name) => (name, None),
-            Value::Object(fields) if fields.len() == 1 => {
-                fields.iter().next().map(|(name, value)| (name, Some(Node::<FORM>(value)))).expect("one")
+            Value::Object(fields) if fields.len() == 1 => fields
+                .iter()
+                .next()
+                .map(|(name, value)| (name, Some(Node::<FORM>(value))))
+                .expect("one"),
+            other => {
+                return Err(Mismatch::custom(format_args!(
+                    "expected the name of a variant, but it is {}",
+                    kind_of(other)
+                )));
             }
-            other => return Err(Mismatch::custom(format_args!("expected the name of a variant, but it is {}", kind_of(other)))),
         };
         visitor.visit_enum(Variant { name, content })
     }
@@ -262,7 +284,10 @@ struct Elements<'de, const FORM: bool> {
 impl<'de, const FORM: bool> SeqAccess<'de> for &mut Elements<'de, FORM> {
     type Error = Mismatch;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Mismatch> {
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Mismatch> {
         let Some(entry) = self.entries.get(self.next) else { return Ok(None) };
         let index = self.next;
         self.next += 1;
@@ -282,14 +307,20 @@ struct Members<'de, const FORM: bool> {
 impl<'de, const FORM: bool> MapAccess<'de> for Members<'de, FORM> {
     type Error = Mismatch;
 
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Mismatch> {
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Mismatch> {
         let Some((name, value)) = self.rest.next() else { return Ok(None) };
         self.current = Some((name, value));
         seed.deserialize(Key(name)).map(Some).map_err(|error| error.within(name))
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Mismatch> {
-        let (name, value) = self.current.take().ok_or_else(|| Mismatch::custom("a value was asked for before its key"))?;
+        let (name, value) = self
+            .current
+            .take()
+            .ok_or_else(|| Mismatch::custom("a value was asked for before its key"))?;
         seed.deserialize(Node::<FORM>(value)).map_err(|error| error.within(name))
     }
 }
@@ -328,9 +359,15 @@ impl<'de, const FORM: bool> VariantAccess<'de> for Variant<'de, FORM> {
         self.struct_variant(&[], visitor)
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Mismatch> {
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
         match self.content {
-            Some(content) => content.deserialize_any(visitor).map_err(|error| error.within(self.name)),
+            Some(content) => {
+                content.deserialize_any(visitor).map_err(|error| error.within(self.name))
+            }
             None => visitor.visit_unit(),
         }
     }
@@ -367,11 +404,31 @@ mod tests {
     #[test]
     fn the_path_leads_to_the_value_that_does_not_fit() {
         for (form, path, reason) in [
-            (json!({"name": "a", "address": {"zip": "old"}}), "address.zip", "expected u32, but it is a text"),
-            (json!({"name": "a", "address": {"zip": -1}}), "address.zip", "expected u32, but it is another value"),
-            (json!({"name": "a", "numbers": [1, 300]}), "numbers[1]", "expected u8, but it is another value"),
-            (json!({"name": "a", "numbers": {}}), "numbers", "expected a sequence, but it is an object"),
-            (json!({"name": "a", "places": {"x": [{"zip": 1}, {"zip": ""}]}}), "places.x[1].zip", "expected u32, but it is empty"),
+            (
+                json!({"name": "a", "address": {"zip": "old"}}),
+                "address.zip",
+                "expected u32, but it is a text",
+            ),
+            (
+                json!({"name": "a", "address": {"zip": -1}}),
+                "address.zip",
+                "expected u32, but it is another value",
+            ),
+            (
+                json!({"name": "a", "numbers": [1, 300]}),
+                "numbers[1]",
+                "expected u8, but it is another value",
+            ),
+            (
+                json!({"name": "a", "numbers": {}}),
+                "numbers",
+                "expected a sequence, but it is an object",
+            ),
+            (
+                json!({"name": "a", "places": {"x": [{"zip": 1}, {"zip": ""}]}}),
+                "places.x[1].zip",
+                "expected u32, but it is empty",
+            ),
             (json!({"name": null}), "name", "expected a string, but it is null"),
             (json!({"name": "a", "address": {}}), "address", "missing field `zip`"),
             (json!({}), "", "missing field `name`"),
@@ -464,7 +521,11 @@ mod tests {
             days: Option<DateRange>,
         }
         for none in [json!({}), json!({"start-date": "", "end-date": null})] {
-            assert_eq!(from_form::<BothOrNone>(&json!({"days": none})).unwrap().days, None, "{none}");
+            assert_eq!(
+                from_form::<BothOrNone>(&json!({"days": none})).unwrap().days,
+                None,
+                "{none}"
+            );
         }
         let half = json!({"days": {"start-date": "2026-11-23", "end-date": ""}});
         assert_eq!(from_form::<Stay>(&half).unwrap().days.start, "2026-11-23".parse().ok());
@@ -495,7 +556,11 @@ mod tests {
             (json!("1.5"), "expected u8, but it is a number"),
         ] {
             let mismatch = from_form::<Stay>(&json!({"guests": wrong})).unwrap_err();
-            assert_eq!((mismatch.path(), mismatch.0.reason.as_str()), ("guests", reason), "{wrong}");
+            assert_eq!(
+                (mismatch.path(), mismatch.0.reason.as_str()),
+                ("guests", reason),
+                "{wrong}"
+            );
         }
     }
 
@@ -503,7 +568,11 @@ mod tests {
     #[test]
     fn only_forms_are_read_so() {
         assert_eq!(from_json::<Option<String>>(&json!("")).unwrap().as_deref(), Some(""));
-        for (json, field) in [(json!({"guests": "8"}), "guests"), (json!({"city": 8}), "city"), (json!({"extras": ""}), "extras")] {
+        for (json, field) in [
+            (json!({"guests": "8"}), "guests"),
+            (json!({"city": 8}), "city"),
+            (json!({"extras": ""}), "extras"),
+        ] {
             assert_eq!(from_json::<Stay>(&json).unwrap_err().path(), field, "{json}");
         }
     }
@@ -511,7 +580,10 @@ mod tests {
     #[test]
     fn a_variant_that_does_not_fit_is_named() {
         for (json, message) in [
-            (json!("End"), "unknown variant `End`, expected one of `Start`, `Paid`, `Moved`, `Done`"),
+            (
+                json!("End"),
+                "unknown variant `End`, expected one of `Start`, `Paid`, `Moved`, `Done`",
+            ),
             (json!({"Paid": "x"}), "field \"Paid\": expected u32, but it is a text"),
             (json!({"Moved": [1, 2, 3]}), "field \"Moved\": the array is too long"),
             (json!("Paid"), "expected u32, but it is null"),

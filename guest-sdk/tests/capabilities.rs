@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use flowhost_sdk::testing::{Conversation, Failure};
 use flowhost_sdk::time::Timestamp;
-use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session, config, http, json, media, random, store, time};
+use flowhost_sdk::{
+    Error, Exchange, FlowPlugin, Reply, Session, config, http, json, media, random, store, time,
+};
 
 struct Caller;
 
@@ -17,19 +19,25 @@ impl FlowPlugin for Caller {
     type State = ();
 
     fn init(_: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> {
-        Ok(Reply::screen("FORM").data(json!({"greeting": config::require("greeting")?, "secret": config::get("api-key")})))
+        Ok(Reply::screen("FORM").data(
+            json!({"greeting": config::require("greeting")?, "secret": config::get("api-key")}),
+        ))
     }
 
     fn submit(exchange: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> {
         if exchange.screen() == Some("PHOTO") {
             let form: Form = exchange.data()?;
-            return Ok(Reply::screen("DONE").data(json!({"bytes": media::fetch(&form.photo)?.len()})));
+            return Ok(
+                Reply::screen("DONE").data(json!({"bytes": media::fetch(&form.photo)?.len()}))
+            );
         }
         let request = http::Request::post("https://api.example.com/book")
             .header("authorization", "Bearer {{secret:api-key}}")
             .json(&json!({"day": "monday"}))?;
         match request.send() {
-            Ok(response) if response.is_success() => Ok(Reply::screen("DONE").data(json!({"answer": response.text()?}))),
+            Ok(response) if response.is_success() => {
+                Ok(Reply::screen("DONE").data(json!({"answer": response.text()?})))
+            }
             Ok(response) => Err(Error::internal(format!("status {}", response.status()))),
             Err(http::Error::Timeout) => Err(Error::bad_request("Please try again later.")),
             Err(error) => Err(error.into()),
@@ -88,7 +96,8 @@ impl FlowPlugin for Watch {
     fn init(_: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> {
         let note: Option<u8> = store::get("note")?;
         store::set_for("note", &1, Duration::from_secs(60))?;
-        Ok(Reply::screen("NOW").data(json!({"now": time::now().to_string(), "drawn": random::number(), "note": note})))
+        Ok(Reply::screen("NOW")
+            .data(json!({"now": time::now().to_string(), "drawn": random::number(), "note": note})))
     }
 
     fn submit(_: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> {
@@ -98,12 +107,19 @@ impl FlowPlugin for Watch {
 
 #[test]
 fn the_clock_stands_still_until_the_test_moves_it() {
-    let told = |chat: &mut Conversation<Watch>, name: &str| chat.init().unwrap().data()[name].clone();
+    let told =
+        |chat: &mut Conversation<Watch>, name: &str| chat.init().unwrap().data()[name].clone();
     let mut chat = Conversation::<Watch>::start();
-    assert_eq!((told(&mut chat, "now"), told(&mut chat, "note")), (json!("2026-01-01T12:00:00Z"), json!(1)));
+    assert_eq!(
+        (told(&mut chat, "now"), told(&mut chat, "note")),
+        (json!("2026-01-01T12:00:00Z"), json!(1))
+    );
 
     chat.pass(Duration::from_secs(60));
-    assert_eq!((chat.init().unwrap().data()["note"].clone(), told(&mut chat, "now")), (json!(null), json!("2026-01-01T12:01:00Z")));
+    assert_eq!(
+        (chat.init().unwrap().data()["note"].clone(), told(&mut chat, "now")),
+        (json!(null), json!("2026-01-01T12:01:00Z"))
+    );
 
     let mut later = Conversation::<Watch>::start().with_time(Timestamp::from_unix_millis(0));
     assert_eq!(told(&mut later, "now"), "1970-01-01T00:00:00Z");
@@ -111,7 +127,9 @@ fn the_clock_stands_still_until_the_test_moves_it() {
 
 #[test]
 fn chance_is_the_same_in_every_run_and_another_for_each_seed() {
-    let draw = |mut chat: Conversation<Watch>| [0; 3].map(|_| chat.init().unwrap().data()["drawn"].as_u64().unwrap());
+    let draw = |mut chat: Conversation<Watch>| {
+        [0; 3].map(|_| chat.init().unwrap().data()["drawn"].as_u64().unwrap())
+    };
     let first = draw(Conversation::start());
 
     assert_eq!(draw(Conversation::start()), first);

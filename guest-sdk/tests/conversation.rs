@@ -33,14 +33,18 @@ impl FlowPlugin for Actor {
         match exchange.field("do") {
             Some("bad-request") => Err(Error::bad_request("Not like this.")),
             Some("fail") => Err("x".parse::<u32>().map(|_| unreachable!()).unwrap_err().into()),
-            Some("numbers") => Ok(Reply::complete(json!({ "sum": exchange.data::<Numbers>()?.numbers.iter().sum::<u8>() }))),
+            Some("numbers") => Ok(Reply::complete(
+                json!({ "sum": exchange.data::<Numbers>()?.numbers.iter().sum::<u8>() }),
+            )),
             Some("close") => Ok(Reply::close()),
             Some("reject") => Ok(Reply::reject_token("Too late.")),
             Some("big-state") => {
                 session.state.ballast = "x".repeat(70_000);
                 Ok(Reply::screen("FIRST"))
             }
-            Some("big-reply") => Ok(Reply::screen("FIRST").data(json!({ "x": "x".repeat(300_000) }))),
+            Some("big-reply") => {
+                Ok(Reply::screen("FIRST").data(json!({ "x": "x".repeat(300_000) })))
+            }
             _ => Ok(Reply::screen("SECOND").data(json!({ "submitted": session.state.submitted }))),
         }
     }
@@ -58,7 +62,10 @@ fn state_lasts_from_call_to_call() {
 
     assert_eq!(submit(&mut chat, "").unwrap().data(), &json!({ "submitted": 2 }));
     assert_eq!(chat.state(), json!({ "submitted": 2 }));
-    assert_eq!(chat.log().iter().map(|line| line.message.as_str()).collect::<Vec<_>>(), ["call 1", "call 2"]);
+    assert_eq!(
+        chat.log().iter().map(|line| line.message.as_str()).collect::<Vec<_>>(),
+        ["call 1", "call 2"]
+    );
 }
 
 #[test]
@@ -67,7 +74,10 @@ fn a_failed_call_leaves_the_session_as_it_was() {
     submit(&mut chat, "").unwrap();
     let before = chat.state();
 
-    assert_eq!(submit(&mut chat, "fail"), Err(Failure::Internal("invalid digit found in string".into())));
+    assert_eq!(
+        submit(&mut chat, "fail"),
+        Err(Failure::Internal("invalid digit found in string".into()))
+    );
     assert_eq!(submit(&mut chat, "bad-request").unwrap().error(), Some("Not like this."));
     assert!(matches!(submit(&mut chat, "big-state"), Err(Failure::TooLarge { what: "state", .. })));
     assert!(matches!(submit(&mut chat, "big-reply"), Err(Failure::TooLarge { what: "reply", .. })));
@@ -76,7 +86,8 @@ fn a_failed_call_leaves_the_session_as_it_was() {
 
 #[test]
 fn a_form_that_does_not_fit_is_the_authors_fault_and_names_the_field() {
-    let answer = Conversation::<Actor>::start().submit("FIRST", json!({ "do": "numbers", "numbers": [1, "two"] }));
+    let answer = Conversation::<Actor>::start()
+        .submit("FIRST", json!({ "do": "numbers", "numbers": [1, "two"] }));
 
     let Err(Failure::Internal(message)) = answer else { panic!("{answer:?}") };
     assert!(message.contains("field \"numbers[1]\""), "{message}");

@@ -18,7 +18,10 @@ fn mistakes_say_what_to_write() {
 fn lay_out_flow_jsons() {
     let project = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../tests/trybuild/flowhost-sdk");
     fs::create_dir_all(&project).expect("the target folder can be written");
-    for (file, name) in [("flow.json", "flow.json"), ("macros/tests/flows/broken.json", "broken.json")] {
-        fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(file), project.join(name)).expect("the file is there");
+    for (file, name) in
+        [("flow.json", "flow.json"), ("macros/tests/flows/broken.json", "broken.json")]
+    {
+        fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(file), project.join(name))
+            .expect("the file is there");
     }
 }

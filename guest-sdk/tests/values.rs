@@ -25,11 +25,14 @@ impl FlowPlugin for Hotel {
     fn submit(exchange: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> {
         let Form::Stay(form) = exchange.form()?;
         let texts = json!([form.guests, form.rooms, form.wishes, form.city, form.bed]);
-        let lists = json!([form.extras, form.tags, form.photos.len(), form.papers.len(), form.news]);
+        let lists =
+            json!([form.extras, form.tags, form.photos.len(), form.papers.len(), form.news]);
         let days: [PartialDateRange; 2] = [form.days, form.other_days];
         let single: [Option<Date>; 3] = [form.arrival, form.day, form.birthday];
         let usual: Number = form.usual_guests;
-        Ok(Reply::complete(json!({ "texts": texts, "lists": lists, "days": days, "single": single, "usual": usual })))
+        Ok(Reply::complete(
+            json!({ "texts": texts, "lists": lists, "days": days, "single": single, "usual": usual }),
+        ))
     }
 }
 
@@ -46,7 +49,10 @@ fn with(name: &str, value: Value) -> Value {
 fn each_day_of_a_range_may_be_left_out() {
     let (start, end) = ("2026-11-23", "2026-11-25");
     for (days, expected) in [
-        (json!({"start-date": start, "end-date": end}), json!({"start-date": start, "end-date": end})),
+        (
+            json!({"start-date": start, "end-date": end}),
+            json!({"start-date": start, "end-date": end}),
+        ),
         (json!({"start-date": start, "end-date": ""}), json!({"start-date": start})),
         (json!({"start-date": start}), json!({"start-date": start})),
         (json!({"start-date": "", "end-date": end}), json!({"end-date": end})),
@@ -57,7 +63,11 @@ fn each_day_of_a_range_may_be_left_out() {
         (json!(""), json!({})),
     ] {
         for (at, name) in ["days", "other_days"].into_iter().enumerate() {
-            assert_eq!(read(with(name, days.clone())).unwrap()["days"][at], expected, "{name}: {days}");
+            assert_eq!(
+                read(with(name, days.clone())).unwrap()["days"][at],
+                expected,
+                "{name}: {days}"
+            );
         }
     }
 }
@@ -67,8 +77,14 @@ fn whatever_is_left_empty_is_read_in_every_spelling() {
     let nothing = read(with("rooms", json!("1"))).unwrap();
 
     assert_eq!(nothing["texts"], json!([null, "1", null, null, null]));
-    assert_eq!((&nothing["lists"], &nothing["single"]), (&json!([[], [], 0, 0, false]), &json!([null, null, null])));
-    for name in ["arrival", "day", "birthday", "guests", "wishes", "city", "bed", "extras", "tags", "news", "photos", "papers"] {
+    assert_eq!(
+        (&nothing["lists"], &nothing["single"]),
+        (&json!([[], [], 0, 0, false]), &json!([null, null, null]))
+    );
+    for name in [
+        "arrival", "day", "birthday", "guests", "wishes", "city", "bed", "extras", "tags", "news",
+        "photos", "papers",
+    ] {
         for empty in [json!(""), json!(null)] {
             assert_eq!(read(with(name, empty.clone())).unwrap(), nothing, "{name}: {empty}");
         }
@@ -85,7 +101,11 @@ fn a_number_comes_as_a_number_or_as_a_text() {
     for five in [json!(5), json!("5"), json!(5.0)] {
         let form = json!({ "guests": five, "rooms": five, "usual_guests": five });
         let read = read(form).unwrap();
-        assert_eq!((&read["texts"][0], &read["texts"][1], &read["usual"]), (&json!("5"), &json!("5"), &json!(5)), "{five}");
+        assert_eq!(
+            (&read["texts"][0], &read["texts"][1], &read["usual"]),
+            (&json!("5"), &json!("5"), &json!(5)),
+            "{five}"
+        );
     }
 }
 

@@ -13,7 +13,11 @@
 //!
 //! `cargo bench -p flowhost --bench fairness`
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails is over, and its result is printed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement that fails is over, and its result is printed"
+)]
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -32,7 +36,8 @@ async fn main() -> ExitCode {
     let honest = host.tenant("honest").await.flow("booking", json!({}), Component::Steady).await;
     let neighbour = host.tenant("neighbour").await;
     // On a busy machine computing takes longer, and it must not be cut off here.
-    let computing = neighbour.flow("computing", json!({"limits": {"cpu_ms": 2000}}), Component::Looper).await;
+    let computing =
+        neighbour.flow("computing", json!({"limits": {"cpu_ms": 2000}}), Component::Looper).await;
     let looping = neighbour.flow("looping", json!({}), Component::Looper).await;
     let limits = json!({"limits": {"cpu_ms": 2000, "reply_bytes": 1 << 20}});
     let replying = neighbour.flow("replying", limits, Component::Parrot).await;
@@ -40,7 +45,8 @@ async fn main() -> ExitCode {
     let reply = json!({"do": "screen", "data": [["{\"a\":[1", 1], [",1", 350_000], ["]}", 1]]});
     let alone = one_call(&computing).await;
     let mut times = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
-    let (mut of_computing, mut of_looping, mut of_replying) = (Answered::default(), Answered::default(), Answered::default());
+    let (mut of_computing, mut of_looping, mut of_replying) =
+        (Answered::default(), Answered::default(), Answered::default());
 
     for round in 0..ROUNDS {
         let quiet = exchanges(&honest, &format!("quiet-{round}")).await;
@@ -66,9 +72,18 @@ async fn main() -> ExitCode {
     let ratios = [&computing, &looping, &replying].map(|times| times.p99_in(&quiet));
     println!("an honest exchange over HTTP         p50        p99        max");
     println!("neighbour quiet              {quiet}");
-    println!("neighbour computing          {computing}   p99 is {:.2} times the quiet one", ratios[0]);
-    println!("neighbour looping            {looping}   p99 is {:.2} times the quiet one", ratios[1]);
-    println!("neighbour with large replies {replying}   p99 is {:.2} times the quiet one", ratios[2]);
+    println!(
+        "neighbour computing          {computing}   p99 is {:.2} times the quiet one",
+        ratios[0]
+    );
+    println!(
+        "neighbour looping            {looping}   p99 is {:.2} times the quiet one",
+        ratios[1]
+    );
+    println!(
+        "neighbour with large replies {replying}   p99 is {:.2} times the quiet one",
+        ratios[2]
+    );
     println!(
         "{} rounds of {EXCHANGES} exchanges one after another. The neighbour, on {CONNECTIONS} connections: computing, {} calls answered, {} not, each {alone:.0?} where it is alone; looping, {} cut off or refused; with large replies on {REPLIES}, {} answered, {} not",
         ROUNDS - 1,
@@ -79,7 +94,10 @@ async fn main() -> ExitCode {
         of_replying.otherwise,
     );
     host.stop().await;
-    assert!(of_computing.otherwise == 0 && of_replying.well > 0, "a neighbour whose calls are not answered shows nothing");
+    assert!(
+        of_computing.otherwise == 0 && of_replying.well > 0,
+        "a neighbour whose calls are not answered shows nothing"
+    );
     if ratios.into_iter().zip([MOST, MOST, MOST_BESIDE_REPLIES]).any(|(ratio, most)| ratio > most) {
         return ExitCode::FAILURE;
     }
@@ -90,7 +108,9 @@ async fn main() -> ExitCode {
 /// measured.
 async fn exchanges(flow: &TestFlow, name: &str) -> Vec<Duration> {
     let client = flow.client();
-    let requests: Vec<_> = (0..EXCHANGES).map(|number| client.seal(&payload::init(&format!("{name}-{number}"))).unwrap()).collect();
+    let requests: Vec<_> = (0..EXCHANGES)
+        .map(|number| client.seal(&payload::init(&format!("{name}-{number}"))).unwrap())
+        .collect();
     let mut times = Vec::new();
     for request in &requests {
         let began = Instant::now();
@@ -126,10 +146,20 @@ impl Neighbour {
         let (stop, client) = (Arc::new(AtomicBool::new(false)), flow.client());
         // Sealed beforehand, because encrypting is not the host's work. A request that was answered
         // would be answered from storage the second time, so only those that fail are sent twice.
-        let seal = |number| client.seal(&payload::data_exchange("FORM", form.clone(), &format!("round-{round}-{number}"))).unwrap();
+        let seal = |number| {
+            client
+                .seal(&payload::data_exchange(
+                    "FORM",
+                    form.clone(),
+                    &format!("round-{round}-{number}"),
+                ))
+                .unwrap()
+        };
         let requests: Arc<Vec<SealedRequest>> = Arc::new((0..SEALED).map(seal).collect());
         let next = Arc::new(AtomicU32::new(0));
-        let connect = |_| tokio::spawn(send_all(client.clone(), requests.clone(), next.clone(), stop.clone()));
+        let connect = |_| {
+            tokio::spawn(send_all(client.clone(), requests.clone(), next.clone(), stop.clone()))
+        };
         let connections = (0..connections).map(connect).collect();
         Self { stop, connections }
     }
@@ -137,7 +167,10 @@ impl Neighbour {
     async fn stop(self) -> Answered {
         self.stop.store(true, Ordering::Relaxed);
         let mut all = Answered::default();
-        join_all(self.connections).await.into_iter().for_each(|answered| all.add(answered.unwrap()));
+        join_all(self.connections)
+            .await
+            .into_iter()
+            .for_each(|answered| all.add(answered.unwrap()));
         all
     }
 }
@@ -149,7 +182,12 @@ impl Answered {
     }
 }
 
-async fn send_all(client: FlowClient, requests: Arc<Vec<SealedRequest>>, next: Arc<AtomicU32>, stop: Arc<AtomicBool>) -> Answered {
+async fn send_all(
+    client: FlowClient,
+    requests: Arc<Vec<SealedRequest>>,
+    next: Arc<AtomicU32>,
+    stop: Arc<AtomicBool>,
+) -> Answered {
     let mut answered = Answered::default();
     while !stop.load(Ordering::Relaxed) {
         let number = next.fetch_add(1, Ordering::Relaxed) as usize % requests.len();

@@ -5,7 +5,11 @@
 //! `cargo bench -p flowhost --bench restart`: the host compiles in a process of the program, which
 //! is built with the benchmark.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails is over, and its result is printed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement that fails is over, and its result is printed"
+)]
 
 use std::time::{Duration, Instant};
 
@@ -18,15 +22,20 @@ use tempfile::TempDir;
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let cache = TempDir::new().unwrap();
-    let host = TestHost::compiling(|config| config.compile.code_cache = Some(cache.path().to_owned())).await;
+    let host =
+        TestHost::compiling(|config| config.compile.code_cache = Some(cache.path().to_owned()))
+            .await;
     let steady = Component::Steady.bytes().await;
-    let deployed: Vec<_> = iter(0..TENANTS).map(|tenant| deploy(&host, tenant, steady)).buffered(4).collect().await;
+    let deployed: Vec<_> =
+        iter(0..TENANTS).map(|tenant| deploy(&host, tenant, steady)).buffered(4).collect().await;
     let flows: Vec<_> = deployed.into_iter().flatten().collect();
 
     let mut warm = Vec::new();
     for _ in 0..ROUNDS {
         let began = Instant::now();
-        let again = host.second_configured(|config| config.compile.code_cache = Some(cache.path().to_owned())).await;
+        let again = host
+            .second_configured(|config| config.compile.code_cache = Some(cache.path().to_owned()))
+            .await;
         let ready = began.elapsed();
         all_served(&again, &flows).await;
         warm.push((ready, began.elapsed()));
@@ -41,9 +50,15 @@ async fn main() {
 
     warm.sort();
     let (ready, served) = warm[ROUNDS / 2];
-    println!("{} active plugins, {} KiB each; median of {ROUNDS} warm starts", flows.len(), steady.len() >> 10);
+    println!(
+        "{} active plugins, {} KiB each; median of {ROUNDS} warm starts",
+        flows.len(),
+        steady.len() >> 10
+    );
     println!("warm cache: ready after {ready:>9.1?}, each plugin answered after {served:>9.1?}");
-    println!("no cache:   ready after {cold_ready:>9.1?}, each plugin answered after {cold_served:>9.1?}");
+    println!(
+        "no cache:   ready after {cold_ready:>9.1?}, each plugin answered after {cold_served:>9.1?}"
+    );
     assert!(ready < LIMIT, "a host with a warm cache is ready in under {LIMIT:?}");
     host.stop().await;
 }

@@ -5,7 +5,11 @@
 //!
 //! `cargo bench -p flowhost --bench row_security`
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails is over, and its result is printed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement that fails is over, and its result is printed"
+)]
 
 use std::time::{Duration, Instant};
 
@@ -50,7 +54,9 @@ async fn main() {
 /// measured.
 async fn exchanges(flow: &TestFlow, round: u32) -> Duration {
     let client = flow.client();
-    let requests: Vec<_> = (0..TURNS).map(|turn| client.seal(&payload::init(&format!("t-{round}-{turn}"))).unwrap()).collect();
+    let requests: Vec<_> = (0..TURNS)
+        .map(|turn| client.seal(&payload::init(&format!("t-{round}-{turn}"))).unwrap())
+        .collect();
     let began = Instant::now();
     for request in &requests {
         assert_eq!(client.send(request).await.unwrap().status, 200);
@@ -72,18 +78,28 @@ struct Turns {
 impl Turns {
     async fn of(host: &TestHost) -> Self {
         let pool = host.database().pool().await;
-        let (tenant, flow) = sqlx::query_as("select tenant_id, flow_id from flows").fetch_one(&pool).await.unwrap();
+        let (tenant, flow) =
+            sqlx::query_as("select tenant_id, flow_id from flows").fetch_one(&pool).await.unwrap();
         Self { tenant, flow }
     }
 
     /// The mean time of a turn, each in a new session.
-    async fn measure(&self, connection: &mut PgConnection, statements: &Statements, round: u32) -> Duration {
+    async fn measure(
+        &self,
+        connection: &mut PgConnection,
+        statements: &Statements,
+        round: u32,
+    ) -> Duration {
         let began = Instant::now();
         for turn in 0..TURNS {
             let mut token = [0_u8; 32];
             token[..4].copy_from_slice(&round.to_be_bytes());
             token[4..8].copy_from_slice(&turn.to_be_bytes());
-            let found = sqlx::query(statements.find).bind(self.tenant).bind(self.flow).bind(&token[..]).bind(&token[..]);
+            let found = sqlx::query(statements.find)
+                .bind(self.tenant)
+                .bind(self.flow)
+                .bind(&token[..])
+                .bind(&token[..]);
             found.fetch_one(&mut *connection).await.unwrap();
             sqlx::query(statements.insert)
                 .bind(self.tenant)

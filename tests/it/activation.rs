@@ -16,18 +16,28 @@ use crate::hostile::wat::plugin;
 #[tokio::test]
 async fn a_version_that_asks_for_more_than_is_granted_is_not_activated() {
     let host = TestHost::start().await;
-    let flow = host.tenant("acme").await.flow("booking", json!({"grants": {"media": true}}), Component::Steady).await;
+    let flow = host
+        .tenant("acme")
+        .await
+        .flow("booking", json!({"grants": {"media": true}}), Component::Steady)
+        .await;
     let uploaded = flow.upload(Component::Keeper.bytes().await).await.expect(201);
     assert_eq!(uploaded["requests"], json!({"http": [], "store": true, "media": false}));
 
     let activate = async || flow.call("POST", "/activate", json!({"version": 2})).await;
     let refused = activate().await;
     let refused = refused.problem(409);
-    assert!(refused.contains("does not grant: store. New against the active version: store"), "{refused}");
+    assert!(
+        refused.contains("does not grant: store. New against the active version: store"),
+        "{refused}"
+    );
     assert_eq!(flow.count("token-of-ana").await, 1, "the version before still answers");
 
     flow.set(json!({"grants": {"store": true}})).await;
-    assert_eq!(activate().await.expect(200)["new_requests"], json!({"http": [], "store": true, "media": false}));
+    assert_eq!(
+        activate().await.expect(200)["new_requests"],
+        json!({"http": [], "store": true, "media": false})
+    );
     flow.call("POST", "/rollback", Value::Null).await.expect(200);
     assert_eq!(flow.count("token-of-ana").await, 2);
     // A grant can be revoked, and then a version that needs it can no longer be activated.
@@ -40,19 +50,26 @@ async fn a_rehearsal_answers_and_nothing_of_it_stays() {
     let host = TestHost::start().await;
     let settings = json!({"grants": {"store": true}});
     let flow = host.tenant("acme").await.flow("booking", settings, Component::Keeper).await;
-    let rehearse = async |data: Value| flow.call("POST", "/versions/1/rehearse", json!({"data": data})).await;
+    let rehearse =
+        async |data: Value| flow.call("POST", "/versions/1/rehearse", json!({"data": data})).await;
 
     assert_eq!(rehearse(json!({})).await.expect(200), json!({"screen": "FORM"}));
     rehearse(json!({"do": "set", "key": "k", "value": "v"})).await.expect(200);
     assert_eq!(flow.sessions().await, Vec::<Value>::new());
-    let kept: i64 = sqlx::query_scalar("select count(*) from flow_values").fetch_one(&host.database().pool().await).await.unwrap();
+    let kept: i64 = sqlx::query_scalar("select count(*) from flow_values")
+        .fetch_one(&host.database().pool().await)
+        .await
+        .unwrap();
     assert_eq!(kept, 0);
 
     // More failures than it takes to open a circuit.
     for _ in 0..20 {
         let failed = rehearse(json!({"do": "panic", "value": "no"})).await;
         let failed = failed.problem(422);
-        assert!(failed.starts_with("version 1 fails on INIT: the plugin failed: the plugin trapped"), "{failed}");
+        assert!(
+            failed.starts_with("version 1 fails on INIT: the plugin failed: the plugin trapped"),
+            "{failed}"
+        );
     }
     assert_eq!(flow.ask("list", "token-of-ana").await.status, 200);
     flow.call("POST", "/versions/2/rehearse", json!({})).await.problem(404);
@@ -67,7 +84,9 @@ async fn a_deployment_that_fails_its_rehearsal_is_activated_by_force_only() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), plugin("loop-in-start")).unwrap();
     let deploy = async |more: &[&str]| {
-        let arguments = [&["plugin", "deploy", "acme", "booking", file.path().to_str().unwrap()], more].concat();
+        let arguments =
+            [&["plugin", "deploy", "acme", "booking", file.path().to_str().unwrap()], more]
+                .concat();
         let mut command = flowhost(&arguments);
         command.env("FLOWHOST_URL", host.admin().url("")).env("FLOWHOST_TOKEN", host.admin_token());
         Ended::of(command).await
@@ -75,7 +94,10 @@ async fn a_deployment_that_fails_its_rehearsal_is_activated_by_force_only() {
 
     let refused = deploy(&[]).await;
     assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(refused.stderr.contains("--force") && refused.stderr.contains("fails on INIT"), "{refused:?}");
+    assert!(
+        refused.stderr.contains("--force") && refused.stderr.contains("fails on INIT"),
+        "{refused:?}"
+    );
     assert_eq!(flow.count("token-of-ana").await, 1);
 
     let forced = deploy(&["--force"]).await;
@@ -120,11 +142,24 @@ async fn exchanges_across_twenty_switches_are_answered_by_active_versions() {
             asked.token
         );
         let version = history[&Sha256::digest(&asked.token)[..]][asked.number as usize - 1];
-        assert!(was_active(version, asked, &switches), "version {version} answered exchange {} of {}", asked.number, asked.token);
+        assert!(
+            was_active(version, asked, &switches),
+            "version {version} answered exchange {} of {}",
+            asked.number,
+            asked.token
+        );
     }
     let audit = host.admin().get("/v1/audit?limit=100").await.expect(200);
-    let activations = audit["entries"].as_array().unwrap().iter().filter(|entry| entry["action"] == "version.activate");
-    assert!(activations.clone().count() >= SWITCHES && activations.clone().all(|entry| entry["actor"].is_object()), "{audit}");
+    let activations = audit["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["action"] == "version.activate");
+    assert!(
+        activations.clone().count() >= SWITCHES
+            && activations.clone().all(|entry| entry["actor"].is_object()),
+        "{audit}"
+    );
 }
 
 #[tokio::test]
@@ -136,12 +171,21 @@ async fn a_switch_reaches_a_host_that_was_without_its_database() {
     let pool = host.database().pool().await;
     // Roles belong to the whole cluster, so the name is unique to this test. Revoking rights of
     // this role cuts off only its host.
-    sqlx::query("create role cut_off_for_a_while login in role flowhost_app").execute(&pool).await.unwrap();
-    let other = host.second_configured(|config| config.database = config.database.clone().username("cut_off_for_a_while")).await;
+    sqlx::query("create role cut_off_for_a_while login in role flowhost_app")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let other = host
+        .second_configured(|config| {
+            config.database = config.database.clone().username("cut_off_for_a_while")
+        })
+        .await;
     let there = flow.served_at(&other).await;
     assert_eq!(there.count("token-before").await, 1);
 
-    let run = async |statement: &str| sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&pool).await.unwrap();
+    let run = async |statement: &str| {
+        sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&pool).await.unwrap()
+    };
     run("alter role cut_off_for_a_while nologin").await;
     run("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'cut_off_for_a_while'").await;
     assert_eq!(there.ask("count", "before").await.status, 503);
@@ -149,12 +193,15 @@ async fn a_switch_reaches_a_host_that_was_without_its_database() {
     sleep(Duration::from_secs(10)).await;
     run("alter role cut_off_for_a_while login").await;
 
-    eventually("the other host answers with the version that was activated meanwhile", async || {
-        let token = format!("after-{}", UNIX_EPOCH.elapsed().unwrap().as_nanos());
-        // Only this version can give this answer.
-        let reply = there.client().call(&asking("complete", &token)).await.ok()?;
-        (reply.status == 200 && reply.payload?["screen"] == "SUCCESS").then_some(())
-    })
+    eventually(
+        "the other host answers with the version that was activated meanwhile",
+        async || {
+            let token = format!("after-{}", UNIX_EPOCH.elapsed().unwrap().as_nanos());
+            // Only this version can give this answer.
+            let reply = there.client().call(&asking("complete", &token)).await.ok()?;
+            (reply.status == 200 && reply.payload?["screen"] == "SUCCESS").then_some(())
+        },
+    )
     .await;
     assert_eq!(there.count("token-before").await, 2, "the conversation goes on");
     other.stop().await;
@@ -180,10 +227,12 @@ struct Asked {
 
 /// Whether a version was active at any time during an exchange.
 fn was_active(version: i32, asked: &Asked, switches: &[Switch]) -> bool {
-    switches.iter().enumerate().filter(|(_, switch)| switch.version == version).any(|(number, switch)| {
-        let ended = switches.get(number + 1).map(|next| next.done);
-        switch.asked <= asked.answered && ended.is_none_or(|ended| ended >= asked.sent)
-    })
+    switches.iter().enumerate().filter(|(_, switch)| switch.version == version).any(
+        |(number, switch)| {
+            let ended = switches.get(number + 1).map(|next| next.done);
+            switch.asked <= asked.answered && ended.is_none_or(|ended| ended >= asked.sent)
+        },
+    )
 }
 
 /// Runs several conversations, one after another.
@@ -195,9 +244,19 @@ async fn talk(flow: &TestFlow, talker: usize) -> Vec<Asked> {
         for number in 1..=EXCHANGES {
             let sent = Instant::now();
             let reply = client.call(&asking("count", &token)).await.unwrap();
-            let count = reply.payload.and_then(|payload| payload["data"]["count"].as_u64()).unwrap_or_default();
+            let count = reply
+                .payload
+                .and_then(|payload| payload["data"]["count"].as_u64())
+                .unwrap_or_default();
             let answered = Instant::now();
-            talk.push(Asked { token: token.clone(), number, sent, answered, status: reply.status, count });
+            talk.push(Asked {
+                token: token.clone(),
+                number,
+                sent,
+                answered,
+                status: reply.status,
+                count,
+            });
         }
     }
     talk
@@ -205,10 +264,11 @@ async fn talk(flow: &TestFlow, talker: usize) -> Vec<Asked> {
 
 /// The versions that answered each conversation's exchanges, in order, by the hash of its token.
 async fn history(host: &TestHost) -> HashMap<Vec<u8>, Vec<i32>> {
-    let rows: Vec<(Vec<u8>, i32)> = sqlx::query_as("select token_hash, plugin_version from exchanges order by number")
-        .fetch_all(&host.database().pool().await)
-        .await
-        .unwrap();
+    let rows: Vec<(Vec<u8>, i32)> =
+        sqlx::query_as("select token_hash, plugin_version from exchanges order by number")
+            .fetch_all(&host.database().pool().await)
+            .await
+            .unwrap();
     let mut history = HashMap::<_, Vec<_>>::new();
     rows.into_iter().for_each(|(hash, version)| history.entry(hash).or_default().push(version));
     history

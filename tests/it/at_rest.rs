@@ -14,7 +14,11 @@ async fn neither_database_nor_log_holds_a_secret_or_what_a_user_said() {
     let host = TestHost::start().await;
     let mut tenant = host.tenant("acme").await;
     tenant.set_app_secret(json!({"secret": "recognisable-app-secret-1"})).await;
-    tenant.set_app_secret(json!({"secret": "recognisable-app-secret-2", "keep_previous_for_seconds": 60})).await;
+    tenant
+        .set_app_secret(
+            json!({"secret": "recognisable-app-secret-2", "keep_previous_for_seconds": 60}),
+        )
+        .await;
     tenant.app_secret = "recognisable-app-secret-2".to_owned();
     let private_key = fixture("keys/private.pkcs8.pem");
     tenant.call("POST", "/keys", json!({"private_key_pem": private_key})).await.expect(201);
@@ -31,22 +35,37 @@ async fn neither_database_nor_log_holds_a_secret_or_what_a_user_said() {
     let hosts = ["api.example.com:443"];
     let secret = json!({"value": "recognisable-config-secret", "secret": true, "hosts": hosts});
     flow.call("PUT", "/config/api-key", secret).await.expect(204);
-    flow.call("PUT", "/config/greeting", json!({"value": "recognisable-config-setting"})).await.expect(204);
+    flow.call("PUT", "/config/greeting", json!({"value": "recognisable-config-setting"}))
+        .await
+        .expect(204);
     let client = flow.client();
-    let minted = flow.call("POST", "/tokens", json!({"context": {"customer": "xyzzy-context"}})).await.expect(201);
+    let minted = flow
+        .call("POST", "/tokens", json!({"context": {"customer": "xyzzy-context"}}))
+        .await
+        .expect(201);
     let minted = minted["flow_token"].as_str().unwrap();
-    let api_token = host.admin().call("POST", "/v1/api-tokens", json!({"tenant": "acme", "role": "deploy"})).await.expect(201);
+    let api_token = host
+        .admin()
+        .call("POST", "/v1/api-tokens", json!({"tenant": "acme", "role": "deploy"}))
+        .await
+        .expect(201);
     let api_token = api_token["token"].as_str().unwrap();
-    host.admin().with_token(Some(api_token)).get("/v1/tenants/acme/flows/booking/sessions").await.expect(200);
-    let details =
-        json!({"name": "Recognisable Ana", "email": "not-an-address-xyzzy", "phone": "5550000123", "more_details": "xyzzy-notes"});
+    host.admin()
+        .with_token(Some(api_token))
+        .get("/v1/tenants/acme/flows/booking/sessions")
+        .await
+        .expect(200);
+    let details = json!({"name": "Recognisable Ana", "email": "not-an-address-xyzzy", "phone": "5550000123", "more_details": "xyzzy-notes"});
     for request in [
         payload::init(TOKEN),
         payload::init(minted),
         // This is kept in the plugin's state, and echoed in the reply with the remark that the
         // address is invalid.
         payload::data_exchange("DETAILS", details.clone(), TOKEN),
-        payload::with_flow_token_signature(payload::init(TOKEN), &client.flow_token_signature(TOKEN)),
+        payload::with_flow_token_signature(
+            payload::init(TOKEN),
+            &client.flow_token_signature(TOKEN),
+        ),
         payload::error_notification("DETAILS", "timeout_error", "xyzzy-client-message", TOKEN),
         payload::data_exchange("NO_SUCH_SCREEN", json!({"xyzzy-field": "xyzzy-value"}), TOKEN),
         json!({"action": "xyzzy-action", "flow_token": TOKEN}),
@@ -56,8 +75,17 @@ async fn neither_database_nor_log_holds_a_secret_or_what_a_user_said() {
     let sessions = flow.sessions().await;
     let mut reported = Vec::new();
     for session in &sessions {
-        let session = flow.call("GET", &format!("/sessions/{}", session["id"].as_str().unwrap()), json!(null)).await.expect(200);
-        reported.extend(session["client_errors"].as_array().unwrap().iter().map(|error| error["message"].clone()));
+        let session = flow
+            .call("GET", &format!("/sessions/{}", session["id"].as_str().unwrap()), json!(null))
+            .await
+            .expect(200);
+        reported.extend(
+            session["client_errors"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|error| error["message"].clone()),
+        );
     }
     assert_eq!(reported, ["xyzzy-client-message"]);
 
@@ -95,7 +123,10 @@ async fn neither_database_nor_log_holds_a_secret_or_what_a_user_said() {
     log.retain(|line| !line.starts_with("DEBUG plugin "));
 
     assert!(dump.contains("api-key") && dump.contains("api.example.com:443"), "{dump}");
-    assert!(dump.contains("acme") && dump.contains("DETAILS") && dump.contains("timeout_error"), "{dump}");
+    assert!(
+        dump.contains("acme") && dump.contains("DETAILS") && dump.contains("timeout_error"),
+        "{dump}"
+    );
     let hashed: String = Sha256::digest(TOKEN).iter().map(|byte| format!("{byte:02x}")).collect();
     assert!(dump.contains(&hashed), "the dump must show what is in columns of bytes");
     assert!(log.iter().any(|line| line.contains("a request was refused")), "{log:#?}");
@@ -123,7 +154,9 @@ async fn a_sealed_value_does_not_open_in_another_row() {
             "update sessions s set {column} = o.{column} from sessions o \
              where s.token_hash <> o.token_hash and s.token_hash in (sha256($1), sha256($2)) and o.token_hash in (sha256($1), sha256($2))"
         );
-        let swapped = sqlx::query(AssertSqlSafe(statement)).bind(tokens[0].as_bytes()).bind(tokens[1].as_bytes());
+        let swapped = sqlx::query(AssertSqlSafe(statement))
+            .bind(tokens[0].as_bytes())
+            .bind(tokens[1].as_bytes());
         assert_eq!(swapped.execute(&pool).await.unwrap().rows_affected(), 2);
     };
 
@@ -148,13 +181,24 @@ async fn a_secret_moved_to_another_tenant_does_not_open_there() {
     let pool = host.database().pool().await;
     let (id_a, id_b) = (host.database().tenant_id("a").await, host.database().tenant_id("b").await);
     let copy = "update app_secrets set sealed_secret = (select sealed_secret from app_secrets where tenant_id = $1::uuid) where tenant_id = $2::uuid";
-    assert_eq!(sqlx::query(copy).bind(&id_a).bind(&id_b).execute(&pool).await.unwrap().rows_affected(), 1);
+    assert_eq!(
+        sqlx::query(copy).bind(&id_a).bind(&id_b).execute(&pool).await.unwrap().rows_affected(),
+        1
+    );
 
     let fresh = host.second().await;
 
     let signed_as_a = b.at(&fresh).client().signing_with(&a.tenant.app_secret);
-    assert_eq!(signed_as_a.call(&payload::ping()).await.unwrap().status, 404, "a tenant that can't be opened is not served");
-    assert_eq!(a.at(&fresh).client().call(&payload::ping()).await.unwrap().status, 200, "the others are");
+    assert_eq!(
+        signed_as_a.call(&payload::ping()).await.unwrap().status,
+        404,
+        "a tenant that can't be opened is not served"
+    );
+    assert_eq!(
+        a.at(&fresh).client().call(&payload::ping()).await.unwrap().status,
+        200,
+        "the others are"
+    );
     assert_eq!(logged(Level::ERROR, &id_b).len(), 1, "{:?}", logged(Level::TRACE, &id_b));
 }
 
@@ -169,7 +213,11 @@ async fn a_secret_that_a_test_leaves_in_its_database_fails_the_test() {
     let database = TestDatabase::empty().await;
     let pool = database.pool().await;
     sqlx::query("create table notes (note bytea)").execute(&pool).await.unwrap();
-    sqlx::query("insert into notes values ($1)").bind(&b"see left-in-clear-on-purpose"[..]).execute(&pool).await.unwrap();
+    sqlx::query("insert into notes values ($1)")
+        .bind(&b"see left-in-clear-on-purpose"[..])
+        .execute(&pool)
+        .await
+        .unwrap();
 }
 
 const TOKEN: &str = "recognisable-flow-token";

@@ -21,10 +21,13 @@ fn every_page_that_is_cited_is_in_the_project() {
 
 #[test]
 fn every_source_file_that_a_page_names_is_there() {
-    let sources: Vec<_> = texts(&["rs"]).into_iter().map(|(file, _)| format!("/{}", file.display())).collect();
+    let sources: Vec<_> =
+        texts(&["rs"]).into_iter().map(|(file, _)| format!("/{}", file.display())).collect();
     let (mut missing, mut seen) = (BTreeSet::new(), 0);
     // Decisions are not rewritten when a file moves.
-    for (file, text) in texts(&["md"]).into_iter().filter(|(file, _)| !file.starts_with("host/docs/adr")) {
+    for (file, text) in
+        texts(&["md"]).into_iter().filter(|(file, _)| !file.starts_with("host/docs/adr"))
+    {
         for cited in words(&text).filter(|word| word.ends_with(".rs") && !word.starts_with("//")) {
             seen += 1;
             if !sources.iter().any(|source| source.ends_with(&format!("/{cited}"))) {
@@ -58,13 +61,20 @@ fn every_section_that_is_cited_is_in_its_page() {
 
 #[test]
 fn every_decision_that_is_cited_is_there_and_has_a_status() {
-    let decisions: Vec<_> = texts(&["md"]).into_iter().filter(|(file, _)| file.starts_with("host/docs/adr")).collect();
-    let is_there = |number: &str| decisions.iter().any(|(_, text)| text.starts_with(&format!("# {number}. ")));
+    let decisions: Vec<_> =
+        texts(&["md"]).into_iter().filter(|(file, _)| file.starts_with("host/docs/adr")).collect();
+    let is_there =
+        |number: &str| decisions.iter().any(|(_, text)| text.starts_with(&format!("# {number}. ")));
     let mut wrong = BTreeSet::new();
     for (file, text) in texts(&["rs", "md", "toml", "sql"]) {
         let words: Vec<_> = words(&text).collect();
-        let cited = words.windows(2).filter(|pair| pair[0] == "ADR" && pair[1].parse::<u32>().is_ok());
-        wrong.extend(cited.filter(|pair| !is_there(pair[1])).map(|pair| format!("{}: ADR {}", file.display(), pair[1])));
+        let cited =
+            words.windows(2).filter(|pair| pair[0] == "ADR" && pair[1].parse::<u32>().is_ok());
+        wrong.extend(
+            cited
+                .filter(|pair| !is_there(pair[1]))
+                .map(|pair| format!("{}: ADR {}", file.display(), pair[1])),
+        );
     }
     for (file, text) in &decisions {
         let status = text.lines().nth(2).unwrap_or_default();
@@ -88,7 +98,12 @@ fn every_link_of_a_page_leads_to_something() {
             let (path, heading) = target.split_once('#').unwrap_or((target, ""));
             let page = root().join(&file);
             let leads_to = if path.is_empty() { page } else { page.parent().unwrap().join(path) };
-            let has_heading = || std::fs::read_to_string(&leads_to).unwrap().lines().any(|line| anchor(line) == heading);
+            let has_heading = || {
+                std::fs::read_to_string(&leads_to)
+                    .unwrap()
+                    .lines()
+                    .any(|line| anchor(line) == heading)
+            };
             if !leads_to.exists() || !(heading.is_empty() || has_heading()) {
                 broken.insert(format!("{}: {target}", file.display()));
             }
@@ -124,7 +139,9 @@ fn sections<'a>(after: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
 /// comment.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let is_outside = |letter: char| !(letter.is_alphanumeric() || "_-./".contains(letter));
-    text.split(is_outside).map(|word| word.trim_end_matches('.')).filter(|word| word.contains(char::is_alphanumeric))
+    text.split(is_outside)
+        .map(|word| word.trim_end_matches('.'))
+        .filter(|word| word.contains(char::is_alphanumeric))
 }
 
 /// The anchor that hosting sites make for a heading; empty if the line is not a heading.
@@ -143,7 +160,10 @@ fn texts(endings: &[&str]) -> Vec<(PathBuf, String)> {
             let name = path.file_name().unwrap().to_str().unwrap();
             if path.is_dir() && !NOT_OURS.contains(&name) {
                 folders.push(path);
-            } else if path.extension().is_some_and(|ending| endings.iter().any(|wanted| ending == *wanted)) {
+            } else if path
+                .extension()
+                .is_some_and(|ending| endings.iter().any(|wanted| ending == *wanted))
+            {
                 let place = path.strip_prefix(root()).unwrap().to_path_buf();
                 found.push((place, std::fs::read_to_string(&path).unwrap()));
             }
@@ -165,4 +185,5 @@ const NOT_OURS: [&str; 3] = ["target", ".flowhost", ".git"];
 
 /// The third line of a decision, or its beginning if it names later decisions.
 const ACCEPTED: &str = "Status: accepted";
-const REPLACED: [&str; 2] = ["Status: replaced by ADR ", "Status: accepted, replaced in part by ADR "];
+const REPLACED: [&str; 2] =
+    ["Status: replaced by ADR ", "Status: accepted, replaced in part by ADR "];

@@ -18,7 +18,10 @@ async fn a_host_that_starts_again_needs_no_compiler() {
 
     assert_eq!(flow.at(&again).count("token-of-ana").await, 1);
 
-    assert_eq!(fs::metadata(code_folder(cache.path())).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(
+        fs::metadata(code_folder(cache.path())).unwrap().permissions().mode() & 0o777,
+        0o700
+    );
     let file = only_file(cache.path());
     assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
 }
@@ -41,20 +44,37 @@ async fn any_damage_is_noticed_and_compiled_again() {
         damaged[at] ^= 1;
         damaged
     };
-    for damaged in
-        [flipped(0), flipped(60), flipped(good.len() / 2), flipped(good.len() - 1), good[..good.len() / 2].to_vec(), Vec::new()]
-    {
+    for damaged in [
+        flipped(0),
+        flipped(60),
+        flipped(good.len() / 2),
+        flipped(good.len() - 1),
+        good[..good.len() / 2].to_vec(),
+        Vec::new(),
+    ] {
         fs::write(&file, damaged).unwrap();
         let blocked = host.second_configured(|config| without_compiler(config, cache.path())).await;
-        assert_eq!(flow.at(&blocked).ask("count", "token-of-ana").await.status, 503, "it is not loaded");
+        assert_eq!(
+            flow.at(&blocked).ask("count", "token-of-ana").await.status,
+            503,
+            "it is not loaded"
+        );
         assert!(!file.exists(), "it is of no more use");
 
-        let again = host.second_configured(|config| config.compile.code_cache = Some(code_folder(cache.path()))).await;
+        let again = host
+            .second_configured(|config| config.compile.code_cache = Some(code_folder(cache.path())))
+            .await;
         assert_eq!(flow.at(&again).ask("count", "token-of-ana").await.status, 200);
         assert!(file.exists(), "it is there for the next start");
     }
-    let digest = flow.call("GET", "/versions", Value::Null).await.expect(200)["versions"][0]["digest"].clone();
-    assert!(logged(Level::WARN, "it is compiled again").iter().any(|line| line.contains(digest.as_str().unwrap())));
+    let digest =
+        flow.call("GET", "/versions", Value::Null).await.expect(200)["versions"][0]["digest"]
+            .clone();
+    assert!(
+        logged(Level::WARN, "it is compiled again")
+            .iter()
+            .any(|line| line.contains(digest.as_str().unwrap()))
+    );
 }
 
 #[tokio::test]
@@ -98,7 +118,11 @@ async fn a_folder_that_can_not_be_used_is_said_so_and_costs_a_compilation() {
 
     assert_eq!(flow.count("token-of-ana").await, 1);
     let lines = logged(Level::WARN, "the folder for compiled code can't be used");
-    assert_eq!(lines.iter().filter(|line| line.contains("/proc/flowhost-code-cache")).count(), 1, "{lines:?}");
+    assert_eq!(
+        lines.iter().filter(|line| line.contains("/proc/flowhost-code-cache")).count(),
+        1,
+        "{lines:?}"
+    );
 }
 
 #[tokio::test]
@@ -111,7 +135,11 @@ async fn a_folder_that_goes_away_is_said_so_and_costs_a_compilation() {
 
     assert_eq!(flow.count("token-of-ana").await, 1);
     let lines = logged(Level::WARN, "compiled code can't be kept");
-    assert_eq!(lines.iter().filter(|line| line.contains(&*folder.to_string_lossy())).count(), 1, "{lines:?}");
+    assert_eq!(
+        lines.iter().filter(|line| line.contains(&*folder.to_string_lossy())).count(),
+        1,
+        "{lines:?}"
+    );
 }
 
 #[tokio::test]
@@ -130,7 +158,9 @@ async fn an_upload_takes_its_time_even_if_another_tenants_is_in_the_cache() {
 /// A host with a cache, and a flow whose active plugin has bytes that are unique to the test.
 async fn with_plugin(number: u64) -> (TempDir, TestHost, TestFlow) {
     let cache = TempDir::new().unwrap();
-    let host = TestHost::compiling(|config| config.compile.code_cache = Some(code_folder(cache.path()))).await;
+    let host =
+        TestHost::compiling(|config| config.compile.code_cache = Some(code_folder(cache.path())))
+            .await;
     let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
     flow.upload(variant(Component::Steady.bytes().await, number)).await.expect(201);
     flow.call("POST", "/activate", json!({"version": 1})).await.expect(200);

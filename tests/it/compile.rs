@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use flowhost_tests::{AdminReply, Component, TestFlow, TestHost, compile_bomb, eventually, logged, program, variant};
+use flowhost_tests::{
+    AdminReply, Component, TestFlow, TestHost, compile_bomb, eventually, logged, program, variant,
+};
 use futures_util::future::select_all;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -35,7 +37,10 @@ async fn a_compile_bomb_is_refused_by_the_limit_that_it_broke() {
 
         assert!(refused.problem(422).contains(reason), "{reason}: {}", refused.text);
         assert!(refused.text.contains("split it up"), "{}", refused.text);
-        assert_eq!(flow.call("GET", "/versions", Value::Null).await.expect(200), json!({"versions": []}));
+        assert_eq!(
+            flow.call("GET", "/versions", Value::Null).await.expect(200),
+            json!({"versions": []})
+        );
     }
 }
 
@@ -43,13 +48,20 @@ async fn a_compile_bomb_is_refused_by_the_limit_that_it_broke() {
 async fn a_compiler_that_crashed_or_ran_out_of_memory_is_tried_again() {
     let host = TestHost::compiling(|_| ()).await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
-    for crash in ["kill -SEGV $$", "exit 101", "echo memory allocation of 9 bytes failed >&2; kill -ABRT $$", "kill -KILL $$"] {
+    for crash in [
+        "kill -SEGV $$",
+        "exit 101",
+        "echo memory allocation of 9 bytes failed >&2; kill -ABRT $$",
+        "kill -KILL $$",
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let (compiler, mended) = (folder.path().join("compiler"), folder.path().join("mended"));
         let second = host
             .second_configured(|config| {
                 let (works, program) = (mended.display(), config.compile.program.display());
-                let script = format!("#!/bin/sh\nif [ -e {works} ]; then exec {program} \"$@\"; fi\n{crash}\n");
+                let script = format!(
+                    "#!/bin/sh\nif [ -e {works} ]; then exec {program} \"$@\"; fi\n{crash}\n"
+                );
                 fs::write(&compiler, script).unwrap();
                 fs::set_permissions(&compiler, fs::Permissions::from_mode(0o700)).unwrap();
                 config.compile.program = compiler;
@@ -98,24 +110,39 @@ async fn a_compiling_process_has_no_secrets_no_descriptors_and_no_rights() {
 
     assert_eq!(text("environ"), "");
     assert!(status.contains("NoNewPrivs:\t1") && status.contains("Threads:\t1"), "{status}");
-    let mut open: Vec<_> = fs::read_dir(worker.join("fd")).unwrap().map(|fd| fd.unwrap().file_name()).collect();
+    let mut open: Vec<_> =
+        fs::read_dir(worker.join("fd")).unwrap().map(|fd| fd.unwrap().file_name()).collect();
     open.sort();
     assert_eq!(open, ["0", "1", "2"]);
     let limits = text("limits");
     let limit = |name: &str| {
-        let line = limits.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name}: {limits}"));
+        let line = limits
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap_or_else(|| panic!("{name}: {limits}"));
         line.split_whitespace().next().unwrap().to_owned()
     };
-    let names = ["Max cpu time", "Max address space", "Max file size", "Max core file size", "Max processes", "Max open files"];
+    let names = [
+        "Max cpu time",
+        "Max address space",
+        "Max file size",
+        "Max core file size",
+        "Max processes",
+        "Max open files",
+    ];
     assert_eq!(names.map(limit), ["57", "2147483648", "0", "0", "0", "3"]);
 
     upload.abort();
-    eventually("the process is ended with its upload", async || (!worker.join("exe").exists()).then_some(())).await;
+    eventually("the process is ended with its upload", async || {
+        (!worker.join("exe").exists()).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_host_without_its_compiler_says_so_and_blames_nobody() {
-    let host = TestHost::compiling(|config| config.compile.program = "/does/not/exist".into()).await;
+    let host =
+        TestHost::compiling(|config| config.compile.program = "/does/not/exist".into()).await;
     let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
 
     let failed = flow.upload(Component::Steady.bytes().await).await;
@@ -131,12 +158,16 @@ async fn a_compiler_that_dies_is_no_answer() {
 
     flow.upload(Component::Steady.bytes().await).await.problem(500);
 
-    assert_eq!(flow.call("GET", "/versions", Value::Null).await.expect(200), json!({"versions": []}));
+    assert_eq!(
+        flow.call("GET", "/versions", Value::Null).await.expect(200),
+        json!({"versions": []})
+    );
 }
 
 #[tokio::test]
 async fn an_upload_that_can_not_be_kept_is_507() {
-    let host = TestHost::compiling(|config| config.compile.upload_folder = "/proc/flowhost".into()).await;
+    let host =
+        TestHost::compiling(|config| config.compile.upload_folder = "/proc/flowhost".into()).await;
     let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
 
     let refused = flow.upload(Component::Steady.bytes().await).await;
@@ -149,7 +180,8 @@ async fn a_tenants_uploads_under_way_are_limited_and_anothers_are_not_affected()
     let host = TestHost::compiling(|_| ()).await;
     let attacker = host.tenant("attacker").await.flow_without_plugin("bomb", json!({})).await;
     let other = host.tenant("other").await.flow_without_plugin("booking", json!({})).await;
-    let bombs = (0..5).map(|number| upload_apart(&attacker, variant(&compile_bomb(4_000, 12_000), number)));
+    let bombs =
+        (0..5).map(|number| upload_apart(&attacker, variant(&compile_bomb(4_000, 12_000), number)));
     let (refused, _, bombs) = select_all(bombs).await;
     let refused = refused.unwrap();
 
@@ -165,7 +197,11 @@ async fn what_tests_share_is_what_the_compiler_answers() {
     let steady = Component::Steady.bytes().await;
     let limits = ["--memory-bytes", "2147483648", "--cpu-seconds", "58"];
     let real = compiled_by(&program(), &limits, steady);
-    assert!(real.status.success() && real.stdout.len() > steady.len(), "{}", String::from_utf8_lossy(&real.stderr));
+    assert!(
+        real.status.success() && real.stdout.len() > steady.len(),
+        "{}",
+        String::from_utf8_lossy(&real.stderr)
+    );
 
     for time in ["the first time", "from then on"] {
         let answered = compiled_by(&shared, &limits, steady);
@@ -192,10 +228,13 @@ fn upload_apart(flow: &TestFlow, component: Vec<u8>) -> JoinHandle<AdminReply> {
 /// The `/proc` folder of the process that compiles with this CPU limit. Each test uses its own
 /// number.
 async fn worker_with(cpu_seconds: &str) -> PathBuf {
-    let wanted = format!("compile-worker\0--memory-bytes\0{}\0--cpu-seconds\0{cpu_seconds}\0", 2_u64 << 30);
+    let wanted =
+        format!("compile-worker\0--memory-bytes\0{}\0--cpu-seconds\0{cpu_seconds}\0", 2_u64 << 30);
     eventually("a component is compiled", async || {
         let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
-        let calls = |process: &PathBuf| fs::read_to_string(process.join("cmdline")).is_ok_and(|line| line.ends_with(&wanted));
+        let calls = |process: &PathBuf| {
+            fs::read_to_string(process.join("cmdline")).is_ok_and(|line| line.ends_with(&wanted))
+        };
         processes.into_iter().find(calls)
     })
     .await

@@ -9,7 +9,10 @@ use flowhost_devkit::postgres::{EmbeddedPostgres, Options, PgPrograms};
 use flowhost_runtime::telemetry::{self, BudgetSeries};
 use flowhost_server::config::{Environment, MigrationPolicy, parse_database_url};
 use flowhost_server::store::{Store, StoreError};
-use flowhost_tests::{Component, DatabaseProxy, TestCertificate, TestDatabase, TestFlow, TestHost, TlsFront, eventually};
+use flowhost_tests::{
+    Component, DatabaseProxy, TestCertificate, TestDatabase, TestFlow, TestHost, TlsFront,
+    eventually,
+};
 use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::postgres::PgConnection;
@@ -42,7 +45,9 @@ async fn a_turn_whose_commit_is_lost_is_answered_and_its_plugin_asked_once() {
     let (host, proxy) = behind_a_proxy().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     assert_eq!(flow.count("token-of-ana").await, 1);
-    for (number, lose) in [(2, DatabaseProxy::silence as fn(&DatabaseProxy)), (3, DatabaseProxy::lose_answers)] {
+    for (number, lose) in
+        [(2, DatabaseProxy::silence as fn(&DatabaseProxy)), (3, DatabaseProxy::lose_answers)]
+    {
         let pool = host.database().pool().await;
         let mut locking = pool.begin().await.unwrap();
         // The turn can read its session, but its commit must wait.
@@ -54,7 +59,9 @@ async fn a_turn_whose_commit_is_lost_is_answered_and_its_plugin_asked_once() {
             locking.rollback().await.unwrap();
         };
 
-        let (count, ()) = timeout(A_WHILE, async { tokio::join!(answered, meanwhile) }).await.expect("the request ends in time");
+        let (count, ()) = timeout(A_WHILE, async { tokio::join!(answered, meanwhile) })
+            .await
+            .expect("the request ends in time");
 
         assert_eq!(count, number);
         assert_eq!(calls(&host).await, number, "the plugin was asked once each time");
@@ -99,7 +106,8 @@ async fn a_locked_table_fails_requests_in_time_and_readiness() {
     sqlx::query("lock table exchanges in share mode").execute(&mut *locking).await.unwrap();
 
     // Sixteen for each connection: one after another they would wait for half a minute.
-    let refused = timeout(A_WHILE, statuses_of(4 * CLIENTS, &flow)).await.expect("the requests end in time");
+    let refused =
+        timeout(A_WHILE, statuses_of(4 * CLIENTS, &flow)).await.expect("the requests end in time");
     assert!(refused.iter().all(|status| *status == 503), "{refused:?}");
     let query = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
     let connections: i64 = sqlx::query_scalar(query).fetch_one(&mut *locking).await.unwrap();
@@ -115,7 +123,8 @@ async fn a_locked_table_fails_requests_in_time_and_readiness() {
 #[tokio::test]
 async fn a_database_that_only_reads_is_left_until_it_writes_again() {
     let environment = Environment::of_process();
-    let programs = PgPrograms::find(environment.postgres_programs().as_deref(), environment.path()).unwrap();
+    let programs =
+        PgPrograms::find(environment.postgres_programs().as_deref(), environment.path()).unwrap();
     let server = EmbeddedPostgres::start(Options::throwaway(programs), |_| ()).await.unwrap();
     server.create_database_if_missing("flowhost").await.unwrap();
     let host = TestHost::configured(|config| {
@@ -125,12 +134,16 @@ async fn a_database_that_only_reads_is_left_until_it_writes_again() {
     .await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     assert_eq!(flow.count("token-of-ana").await, 1);
-    let mut superuser = PgConnection::connect_with(&server.connect_options("postgres")).await.unwrap();
+    let mut superuser =
+        PgConnection::connect_with(&server.connect_options("postgres")).await.unwrap();
 
     superuser.execute("alter system set default_transaction_read_only = on").await.unwrap();
     superuser.execute("select pg_reload_conf()").await.unwrap();
     eventually("the server only reads", async || {
-        let reads: String = sqlx::query_scalar("show default_transaction_read_only").fetch_one(&mut superuser).await.unwrap();
+        let reads: String = sqlx::query_scalar("show default_transaction_read_only")
+            .fetch_one(&mut superuser)
+            .await
+            .unwrap();
         (reads == "on").then_some(())
     })
     .await;
@@ -142,11 +155,17 @@ async fn a_database_that_only_reads_is_left_until_it_writes_again() {
     })
     .await;
     assert_eq!(flow.ask("count", "token-of-ana").await.status, 503);
-    eventually("none is kept but the one that listens", async || (connections(&mut superuser).await == 0).then_some(())).await;
+    eventually("none is kept but the one that listens", async || {
+        (connections(&mut superuser).await == 0).then_some(())
+    })
+    .await;
 
     superuser.execute("alter system reset default_transaction_read_only").await.unwrap();
     superuser.execute("select pg_reload_conf()").await.unwrap();
-    eventually("the host serves again", async || (flow.ask("count", "token-of-ana").await.status == 200).then_some(())).await;
+    eventually("the host serves again", async || {
+        (flow.ask("count", "token-of-ana").await.status == 200).then_some(())
+    })
+    .await;
     assert_eq!(host.admin().get("/readyz").await.status, 200);
     host.stop().await;
     superuser.close().await.unwrap();
@@ -183,8 +202,11 @@ async fn what_a_call_was_cut_off_from_is_never_used_again() {
     sqlx::query("select from flows for no key update").execute(&mut *locking).await.unwrap();
 
     for number in 0..8 {
-        let set =
-            payload::data_exchange("FORM", json!({"do": "set", "key": "a", "value": "x"}), &format!("token-of-call-{number}"));
+        let set = payload::data_exchange(
+            "FORM",
+            json!({"do": "set", "key": "a", "value": "x"}),
+            &format!("token-of-call-{number}"),
+        );
         assert_eq!(
             keeper.client().call(&set).await.unwrap().status,
             500,
@@ -203,13 +225,18 @@ async fn what_a_call_was_cut_off_from_is_never_used_again() {
 async fn changes_that_one_tenant_makes_leave_others_their_connections() {
     let host = TestHost::configured(|config| config.database_connections = 4).await;
     host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
-    let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
+    let neighbour =
+        host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
     let deployer = host.api_token(json!({"tenant": "acme", "role": "deploy"})).await;
     let pool = host.database().pool().await;
     let mut locking = pool.begin().await.unwrap();
-    sqlx::query("select from tenants where slug = 'acme' for update").execute(&mut *locking).await.unwrap();
+    sqlx::query("select from tenants where slug = 'acme' for update")
+        .execute(&mut *locking)
+        .await
+        .unwrap();
     let path = "/v1/tenants/acme/flows/booking";
-    let changes = join_all((0..16).map(|_| deployer.call("PATCH", path, json!({"failure_text": "Sorry."}))));
+    let changes =
+        join_all((0..16).map(|_| deployer.call("PATCH", path, json!({"failure_text": "Sorry."}))));
     let others = async {
         locks_are_waited_for(&pool, 1).await;
         for number in 1..=20 {
@@ -227,7 +254,8 @@ async fn changes_that_one_tenant_makes_leave_others_their_connections() {
 async fn turns_that_wait_for_their_tenants_locks_leave_others_connections() {
     let host = TestHost::configured(|config| config.database_connections = 4).await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
-    let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
+    let neighbour =
+        host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
     let pool = host.database().pool().await;
     let mut locking = pool.begin().await.unwrap();
     // The deletion of a flow takes the same lock, maybe for minutes.
@@ -257,16 +285,27 @@ async fn a_url_that_asks_for_it_has_the_servers_certificate_checked() {
             .map(drop)
             .map_err(|error| telemetry::chain(&error))
     };
-    let trusting = |certificate: &TestCertificate| format!("&sslrootcert={}", certificate.files().certificate.display());
+    let trusting = |certificate: &TestCertificate| {
+        format!("&sslrootcert={}", certificate.files().certificate.display())
+    };
 
-    assert_eq!(connect("localhost", format!("sslmode=verify-full{}", trusting(&certificate))).await, Ok(()));
-    let other_name = connect("127.0.0.2", format!("sslmode=verify-full{}", trusting(&certificate))).await;
+    assert_eq!(
+        connect("localhost", format!("sslmode=verify-full{}", trusting(&certificate))).await,
+        Ok(())
+    );
+    let other_name =
+        connect("127.0.0.2", format!("sslmode=verify-full{}", trusting(&certificate))).await;
     assert!(other_name.unwrap_err().contains("not valid for name"));
     for trusted in [trusting(&another), String::new()] {
-        let refused = connect("localhost", format!("sslmode=verify-full{trusted}")).await.unwrap_err();
+        let refused =
+            connect("localhost", format!("sslmode=verify-full{trusted}")).await.unwrap_err();
         assert!(refused.contains("invalid peer certificate"), "{refused}");
     }
-    assert_eq!(connect("localhost", "sslmode=require".to_owned()).await, Ok(()), "encrypted, with anybody");
+    assert_eq!(
+        connect("localhost", "sslmode=require".to_owned()).await,
+        Ok(()),
+        "encrypted, with anybody"
+    );
 }
 
 /// A host with a proxy between it and its database.
@@ -309,7 +348,8 @@ async fn statuses(flow: &TestFlow) -> Vec<u16> {
 }
 
 async fn statuses_of(clients: usize, flow: &TestFlow) -> Vec<u16> {
-    let ask = async |client: usize| flow.ask("count", &format!("token-of-client-{client}")).await.status;
+    let ask =
+        async |client: usize| flow.ask("count", &format!("token-of-client-{client}")).await.status;
     join_all((0..clients).map(ask)).await
 }
 

@@ -9,11 +9,21 @@ async fn without_a_terminal_what_destroys_needs_a_yes() {
     host.admin().call("POST", "/v1/partners", json!({"slug": "solo"})).await.expect(201);
     let tenant = host.tenant("acme").await;
     tenant.flow_without_plugin("booking", json!({})).await;
-    tenant.call("PUT", "/flows/booking/config/greeting", json!({"value": "Hi", "secret": false})).await.expect(204);
+    tenant
+        .call("PUT", "/flows/booking/config/greeting", json!({"value": "Hi", "secret": false}))
+        .await
+        .expect(204);
     let flow_json = include_str!("../../plugins/appointment/flow.json");
-    tenant.call("PUT", "/flows/booking/flow-json", serde_json::from_str(flow_json).unwrap()).await.expect(204);
-    tenant.call("PUT", "/graph", json!({"access_token": "token", "phone_number_ids": ["1"]})).await.expect(204);
-    let token = host.admin().call("POST", "/v1/api-tokens", json!({"scope": "operator"})).await.expect(201);
+    tenant
+        .call("PUT", "/flows/booking/flow-json", serde_json::from_str(flow_json).unwrap())
+        .await
+        .expect(204);
+    tenant
+        .call("PUT", "/graph", json!({"access_token": "token", "phone_number_ids": ["1"]}))
+        .await
+        .expect(204);
+    let token =
+        host.admin().call("POST", "/v1/api-tokens", json!({"scope": "operator"})).await.expect(201);
     let old = tenant.call("GET", "/keys", Value::Null).await.expect(200)["keys"][0]["id"].clone();
     tenant.call("POST", "/keys", json!({})).await.expect(201);
 

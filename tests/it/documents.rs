@@ -23,7 +23,8 @@ async fn what_operators_are_told_works() {
             (" my-plugin", " my-plugin.wasm"),
         ],
     );
-    std::fs::write(page.folder.path().join("my-plugin.wasm"), Component::Appointment.bytes().await).unwrap();
+    std::fs::write(page.folder.path().join("my-plugin.wasm"), Component::Appointment.bytes().await)
+        .unwrap();
     page.works().await;
 }
 
@@ -33,7 +34,13 @@ async fn what_the_readme_says_makes_a_plugin_of_ones_own_and_serves_it() {
     page.afterwards = AFTER_A_CHANGE;
     let ended = page.works().await;
 
-    for shown in ["2 passed", "# Thank you, Ana!", "the chat gets {", "\"question\":\"Where is my parcel?\"", "Many thanks, Ana!"] {
+    for shown in [
+        "2 passed",
+        "# Thank you, Ana!",
+        "the chat gets {",
+        "\"question\":\"Where is my parcel?\"",
+        "Many thanks, Ana!",
+    ] {
         assert!(ended.stdout.contains(shown), "{shown}: {}\n{}", ended.stdout, ended.stderr);
     }
 }
@@ -42,7 +49,11 @@ async fn what_the_readme_says_makes_a_plugin_of_ones_own_and_serves_it() {
 fn contributors_are_told_to_run_what_every_change_is_checked_with() {
     let page = std::fs::read_to_string(repository("host/docs/contributing.md")).unwrap();
     let checks = std::fs::read_to_string(repository(".ci/run")).unwrap();
-    let commands: Vec<_> = shell_blocks(&page).lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect();
+    let commands: Vec<_> = shell_blocks(&page)
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect();
     for command in &commands {
         // The script names the workspaces of the guests by a variable.
         let part = command.split(" --all").next().unwrap();
@@ -93,7 +104,10 @@ impl Page {
             Some(value) => drop(command.env(name, value)),
             None => drop(command.env_remove(name)),
         });
-        command.arg(script).current_dir(self.folder.path()).env("PROGRAM", flowhost_tests::program());
+        command
+            .arg(script)
+            .current_dir(self.folder.path())
+            .env("PROGRAM", flowhost_tests::program());
         // What a new plugin is made with is built already, for the plugins that the tests deploy.
         command.env("CARGO_TARGET_DIR", repository("target/wasm"));
         command
@@ -113,7 +127,9 @@ fn shell_blocks(page: &str) -> String {
             "```" => in_block = false,
             _ if in_block => {
                 // The public URL is known only once the host runs.
-                let line = line.replace("http://127.0.0.1:8080", "$PUBLIC_URL").replace("http://127.0.0.1:8081", "$FLOWHOST_URL");
+                let line = line
+                    .replace("http://127.0.0.1:8080", "$PUBLIC_URL")
+                    .replace("http://127.0.0.1:8081", "$FLOWHOST_URL");
                 script.push_str(&format!("{line}\n"));
             }
             _ => {}

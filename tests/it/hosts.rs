@@ -22,9 +22,14 @@ async fn a_change_made_through_one_host_is_served_by_the_other() {
     flow.tenant.set_app_secret(json!({"secret": flow.tenant.app_secret})).await;
     answers(&there, 200).await;
 
-    let key = there.tenant.call("POST", "/keys", json!({"retire_previous_after_seconds": 0})).await.expect(201);
+    let key = there
+        .tenant
+        .call("POST", "/keys", json!({"retire_previous_after_seconds": 0}))
+        .await
+        .expect(201);
     answers(&flow, 421).await;
-    let with_new_key = flow.client().encrypting_to(key["public_key_pem"].as_str().unwrap()).unwrap();
+    let with_new_key =
+        flow.client().encrypting_to(key["public_key_pem"].as_str().unwrap()).unwrap();
     assert_eq!(with_new_key.call(&payload::ping()).await.unwrap().status, 200);
 
     flow.tenant.call("DELETE", "", Value::Null).await.expect(204);
@@ -41,7 +46,8 @@ async fn a_version_activated_through_one_host_answers_at_the_other() {
     flow.deploy(Component::Chatty).await;
 
     eventually("the other host has the new version", async || {
-        (there.client().call(&asking("reject", &token())).await.unwrap().status == 427).then_some(())
+        (there.client().call(&asking("reject", &token())).await.unwrap().status == 427)
+            .then_some(())
     })
     .await;
     there.call("POST", "/rollback", Value::Null).await.expect(200);
@@ -97,8 +103,10 @@ async fn a_host_with_another_master_key_does_not_start() {
 /// Waits until a health check gets this status.
 async fn answers(flow: &TestFlow, status: u16) {
     let client = flow.client();
-    eventually(&format!("a {status}"), async || (client.call(&payload::ping()).await.unwrap().status == status).then_some(()))
-        .await;
+    eventually(&format!("a {status}"), async || {
+        (client.call(&payload::ping()).await.unwrap().status == status).then_some(())
+    })
+    .await;
 }
 
 /// A fresh token.

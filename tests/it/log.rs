@@ -48,7 +48,9 @@ async fn serves_with_a_log_that_goes_to(log: Stdio, unread: Option<PipeReader>) 
     // Unread lines wait as long as the pipe and the queue have room, so none need be lost.
     if unread.is_none() {
         let metrics = host.admin().get("/metrics").await.text;
-        let lost = metrics.lines().find_map(|line| line.strip_prefix("flowhost_host_log_lines_lost_total "));
+        let lost = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("flowhost_host_log_lines_lost_total "));
         assert!(lost.unwrap().parse::<u64>().unwrap() > 0, "{lost:?}");
     }
     assert_eq!(host.admin().get("/readyz").await.status, 200);
@@ -74,13 +76,25 @@ impl Production {
     async fn new() -> Self {
         let key = MasterKey::generate().to_base64().to_string();
         let folder = tempfile::tempdir().unwrap();
-        Self { database: TestDatabase::migrated().await, folder, token: AdminToken::generate(), key }
+        Self {
+            database: TestDatabase::migrated().await,
+            folder,
+            token: AdminToken::generate(),
+            key,
+        }
     }
 
     async fn host(&self, filter: &str, log: Stdio) -> HostProcess {
         let mut command = flowhost(&["serve"]);
         command.env("DATABASE_URL", self.database.url()).env("FLOWHOST_MASTER_KEY", &self.key);
         command.env("FLOWHOST_ADMIN_TOKEN", self.token.expose());
-        HostProcess::serving_and_logging(command, self.folder.path(), self.token.expose(), filter, log).await
+        HostProcess::serving_and_logging(
+            command,
+            self.folder.path(),
+            self.token.expose(),
+            filter,
+            log,
+        )
+        .await
     }
 }

@@ -9,9 +9,13 @@ use serde_json::{Value, json};
 async fn every_host_serves_every_tenant_at_every_step() {
     let one = TestHost::start().await;
     let (old, new) = (one.master_key(), MasterKey::generate());
-    let (before, both, after) =
-        (MasterKeys::new(old.clone(), Some(new.clone())), MasterKeys::new(new.clone(), Some(old)), MasterKeys::new(new, None));
-    let mut flows = vec![one.tenant("made-before").await.flow("booking", json!({}), Component::Steady).await];
+    let (before, both, after) = (
+        MasterKeys::new(old.clone(), Some(new.clone())),
+        MasterKeys::new(new.clone(), Some(old)),
+        MasterKeys::new(new, None),
+    );
+    let mut flows =
+        vec![one.tenant("made-before").await.flow("booking", json!({}), Component::Steady).await];
     assert_eq!(flows[0].count("token-of-ana").await, 1);
 
     let first = one.second_with(before).await;
@@ -34,7 +38,11 @@ async fn every_host_serves_every_tenant_at_every_step() {
     let third = second.second_with(after).await;
     second.stop().await;
     serves(&third, &flows).await;
-    assert_eq!(flows[0].at(&third).count("token-of-ana").await, 2, "what the data key sealed before still opens");
+    assert_eq!(
+        flows[0].at(&third).count("token-of-ana").await,
+        2,
+        "what the data key sealed before still opens"
+    );
     let recorded = third.admin().get("/v1/audit?limit=500").await.expect(200);
     let entries = recorded["entries"].as_array().unwrap();
     assert_eq!(entries.iter().filter(|entry| entry["action"] == "master-key.rotate").count(), 3);
@@ -56,11 +64,19 @@ async fn a_change_that_was_cut_off_goes_on_where_it_was() {
     assert!(cut_off.await.unwrap_err().is_panic());
 
     let both = host.second_with(keys.clone()).await;
-    assert_eq!(both.admin().get("/v1/tenants").await.expect(200)["tenants"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        both.admin().get("/v1/tenants").await.expect(200)["tenants"].as_array().unwrap().len(),
+        3
+    );
     let rotated = rotate(&host, &keys).await;
 
     assert_eq!((rotated.resealed, rotated.done_before, rotated.shut.len()), (1, 2, 0));
-    host.second_with(MasterKeys::new(new, None)).await.admin().call("POST", "/v1/tenants/c/keys", json!({})).await.expect(201);
+    host.second_with(MasterKeys::new(new, None))
+        .await
+        .admin()
+        .call("POST", "/v1/tenants/c/keys", json!({}))
+        .await
+        .expect(201);
 }
 
 #[tokio::test]
@@ -86,7 +102,9 @@ async fn the_command_changes_the_key_and_says_what_it_did() {
     let new = MasterKey::from_base64(&generated.stdout).unwrap();
     let rotate = |second: Option<&str>| {
         let mut command = flowhost(&["master-key", "rotate", "--json"]);
-        command.env("DATABASE_URL", host.database().url()).env("FLOWHOST_MASTER_KEY", generated.stdout.trim());
+        command
+            .env("DATABASE_URL", host.database().url())
+            .env("FLOWHOST_MASTER_KEY", generated.stdout.trim());
         command.envs(second.map(|key| ("FLOWHOST_SECOND_MASTER_KEY", key)));
         Ended::of(command)
     };
@@ -106,7 +124,9 @@ async fn the_command_changes_the_key_and_says_what_it_did() {
 }
 
 async fn rotate(host: &TestHost, keys: &MasterKeys) -> flowhost_server::admin::Rotation {
-    flowhost_server::app::rotate_master_key(host.database().options(), keys, |_, _| ()).await.unwrap()
+    flowhost_server::app::rotate_master_key(host.database().options(), keys, |_, _| ())
+        .await
+        .unwrap()
 }
 
 async fn flow_at(host: &TestHost, slug: &str) -> TestFlow {
@@ -117,6 +137,9 @@ async fn flow_at(host: &TestHost, slug: &str) -> TestFlow {
 async fn serves(host: &TestHost, flows: &[TestFlow]) {
     for flow in flows {
         let client = flow.at(host).client();
-        eventually(&flow.tenant.slug, async || (client.call(&payload::ping()).await.unwrap().status == 200).then_some(())).await;
+        eventually(&flow.tenant.slug, async || {
+            (client.call(&payload::ping()).await.unwrap().status == 200).then_some(())
+        })
+        .await;
     }
 }

@@ -24,14 +24,21 @@ async fn all_go_up_on_an_empty_database_down_and_up_again() {
 async fn each_can_be_undone_alone() {
     let database = TestDatabase::empty().await;
     let pool = database.pool().await;
-    let versions: Vec<i64> = MIGRATOR.iter().filter(|one| one.migration_type.is_up_migration()).map(|one| one.version).collect();
+    let versions: Vec<i64> = MIGRATOR
+        .iter()
+        .filter(|one| one.migration_type.is_up_migration())
+        .map(|one| one.version)
+        .collect();
     MIGRATOR.run(&pool).await.unwrap();
     let whole = shape(&pool).await;
 
     for version in versions.iter().rev() {
         let below = versions.iter().copied().rfind(|other| other < version).unwrap_or(0);
         MIGRATOR.undo(&pool, below).await.unwrap();
-        let applied: i64 = sqlx::query_scalar("select count(*) from _sqlx_migrations").fetch_one(&pool).await.unwrap();
+        let applied: i64 = sqlx::query_scalar("select count(*) from _sqlx_migrations")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
         assert_eq!(applied, versions.iter().filter(|other| *other < version).count() as i64);
         MIGRATOR.run(&pool).await.unwrap();
         assert_eq!(shape(&pool).await, whole, "after {version} was undone and done again");
@@ -45,7 +52,10 @@ async fn applying_them_again_changes_nothing_and_says_so() {
     let first = flowhost_server::app::migrate(database.options()).await.unwrap();
     let second = flowhost_server::app::migrate(database.options()).await.unwrap();
 
-    assert_eq!(first.len(), MIGRATOR.iter().filter(|one| one.migration_type.is_up_migration()).count());
+    assert_eq!(
+        first.len(),
+        MIGRATOR.iter().filter(|one| one.migration_type.is_up_migration()).count()
+    );
     assert_eq!(second, Vec::<String>::new());
 }
 
@@ -53,7 +63,11 @@ async fn applying_them_again_changes_nothing_and_says_so() {
 async fn every_tenant_table_belongs_to_a_tenant_and_every_key_begins_with_it() {
     let database = TestDatabase::migrated().await;
     let pool = database.pool().await;
-    let of_tenants: Vec<_> = tables(&pool).await.into_iter().filter(|table| !NOT_A_TENANTS.contains(&table.as_str())).collect();
+    let of_tenants: Vec<_> = tables(&pool)
+        .await
+        .into_iter()
+        .filter(|table| !NOT_A_TENANTS.contains(&table.as_str()))
+        .collect();
     assert!(of_tenants.len() >= 9, "{of_tenants:?}");
 
     let with_tenant: Vec<String> = sqlx::query_scalar(
@@ -75,11 +89,18 @@ async fn every_tenant_table_belongs_to_a_tenant_and_every_key_begins_with_it() {
     .await
     .unwrap();
     for table in &of_tenants {
-        assert!(keys.iter().any(|(of, key, _)| of == table && key.ends_with("_pkey")), "{table} has no primary key");
+        assert!(
+            keys.iter().any(|(of, key, _)| of == table && key.ends_with("_pkey")),
+            "{table} has no primary key"
+        );
     }
     let otherwise: Vec<_> = keys
         .iter()
-        .filter(|(table, key, first)| of_tenants.contains(table) && first != "tenant_id" && !NOT_BY_TENANT.contains(&key.as_str()))
+        .filter(|(table, key, first)| {
+            of_tenants.contains(table)
+                && first != "tenant_id"
+                && !NOT_BY_TENANT.contains(&key.as_str())
+        })
         .collect();
     assert!(otherwise.is_empty(), "{otherwise:?}");
 
@@ -92,7 +113,10 @@ async fn every_tenant_table_belongs_to_a_tenant_and_every_key_begins_with_it() {
     .fetch_all(&pool)
     .await
     .unwrap();
-    assert!(!foreign.is_empty() && foreign.iter().all(|(_, first)| first == "tenant_id"), "{foreign:?}");
+    assert!(
+        !foreign.is_empty() && foreign.iter().all(|(_, first)| first == "tenant_id"),
+        "{foreign:?}"
+    );
 }
 
 /// Without statistics, as on every new database, the planner considers indexes with the same

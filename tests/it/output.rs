@@ -30,14 +30,18 @@ async fn a_result_that_is_lost_to_a_full_disk_is_a_failure() {
 
         assert_eq!(ended.code, Some(1), "{command:?}: {ended:?}");
         assert!(!ended.stderr.contains("panicked"), "{command:?}: {ended:?}");
-        assert!(command == ["--help"] || ended.stderr.contains("can't be printed"), "{command:?}: {ended:?}");
+        assert!(
+            command == ["--help"] || ended.stderr.contains("can't be printed"),
+            "{command:?}: {ended:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn an_error_that_nobody_is_told_is_one_all_the_same() {
     let full = || File::options().write(true).open("/dev/full").unwrap();
-    for arguments in [&["tenant", "list", "--admin-url", "http://127.0.0.1:1"][..], &["frobnicate"]] {
+    for arguments in [&["tenant", "list", "--admin-url", "http://127.0.0.1:1"][..], &["frobnicate"]]
+    {
         let mut command = flowhost(arguments);
         command.stdout(full()).stderr(full());
         let ended = Ended::of(command).await;
@@ -66,7 +70,10 @@ async fn started() -> TestHost {
 
 async fn run(host: &TestHost, arguments: &[&str], stdout: Stdio) -> Ended {
     let mut command = flowhost(arguments);
-    command.env("FLOWHOST_URL", host.admin().url("")).env("FLOWHOST_TOKEN", host.admin_token()).stdout(stdout);
+    command
+        .env("FLOWHOST_URL", host.admin().url(""))
+        .env("FLOWHOST_TOKEN", host.admin_token())
+        .stdout(stdout);
     Ended::of(command).await
 }
 

@@ -22,7 +22,12 @@ async fn the_sample_plugins_are_as_their_scenarios_say() {
         let report: Value = serde_json::from_str(succeeded(&tested)).unwrap();
         assert_eq!(report["passed"], true);
         let scenarios = report["scenarios"].as_array().unwrap().len();
-        assert_eq!(scenarios, fs::read_dir(workspace().join("plugins").join(plugin).join("scenarios")).unwrap().count());
+        assert_eq!(
+            scenarios,
+            fs::read_dir(workspace().join("plugins").join(plugin).join("scenarios"))
+                .unwrap()
+                .count()
+        );
         for limit in ["cpu_ms", "wall_ms", "memory_bytes", "reply_bytes", "state_bytes"] {
             let share = report["limits"][limit]["share"].as_f64().unwrap();
             assert!((0.0..1.0).contains(&share), "{limit}: {report}");
@@ -39,9 +44,14 @@ async fn what_came_instead_is_shown_written_down_on_demand_and_passes_then() {
 
     let failed = project.test(&[]).await;
     assert_eq!(failed.code, Some(1), "{}", failed.stderr);
-    for shown in
-        ["wrong ... FAILED", "step 1, line 5: INIT", "/data/is_location_enabled", "expected true", "came     false", "1 failed"]
-    {
+    for shown in [
+        "wrong ... FAILED",
+        "step 1, line 5: INIT",
+        "/data/is_location_enabled",
+        "expected true",
+        "came     false",
+        "1 failed",
+    ] {
         assert!(failed.stdout.contains(shown), "{shown}: {}", failed.stdout);
     }
     assert!(!failed.stdout.contains('\u{1b}'), "colours are for terminals");
@@ -87,14 +97,21 @@ async fn a_flow_answers_as_its_settings_say() {
     let project = Project::with(Component::Trapper, "minted", MINTED).await;
     project.add("scenarios/not minted.toml", NOT_MINTED);
     project.add("scenarios/signed.toml", SIGNED);
-    project.add("scenarios/not signed.toml", &SIGNED.replace("signed_token = true", "").replace(SIGNED_COUNTS, REFUSED));
+    project.add(
+        "scenarios/not signed.toml",
+        &SIGNED.replace("signed_token = true", "").replace(SIGNED_COUNTS, REFUSED),
+    );
     project.add("scenarios/limited.toml", LIMITED);
     project.add("scenarios/short.toml", SHORT);
 
     let tested = project.test(&["--json"]).await;
 
     let report: Value = serde_json::from_str(succeeded(&tested)).unwrap();
-    assert_eq!(report["limits"]["reply_bytes"]["limit"], json!(120.0), "the share is that of the scenario's own limit: {report}");
+    assert_eq!(
+        report["limits"]["reply_bytes"]["limit"],
+        json!(120.0),
+        "the share is that of the scenario's own limit: {report}"
+    );
 }
 
 #[tokio::test]
@@ -108,10 +125,15 @@ async fn what_a_scenario_says_of_failures_and_repeats_is_true_of_a_host() {
     project.add("acme.pem", &acme.public_key_pem);
     for (name, text) in [("failing", FAILING), ("repeated", REPEATED)] {
         let settings = toml::from_str::<Value>(text).unwrap()["settings"].clone();
-        let flow = acme.flow(name, if settings.is_null() { json!({}) } else { settings }, Component::Trapper).await;
+        let flow = acme
+            .flow(name, if settings.is_null() { json!({}) } else { settings }, Component::Trapper)
+            .await;
         let file = |name: &str| project.folder.path().join(name);
         let mut command = flowhost(&["client", "run", "--url", &flow.url(), "--public-key"]);
-        command.arg(file("acme.pem")).arg(file(&format!("scenarios/{name}.toml"))).env("FLOWHOST_APP_SECRET", &acme.app_secret);
+        command
+            .arg(file("acme.pem"))
+            .arg(file(&format!("scenarios/{name}.toml")))
+            .env("FLOWHOST_APP_SECRET", &acme.app_secret);
         succeeded(&Ended::of(command).await);
     }
 }
@@ -120,7 +142,10 @@ async fn what_a_scenario_says_of_failures_and_repeats_is_true_of_a_host() {
 async fn a_report_for_ci_is_well_formed_whatever_a_plugin_says() {
     let nasty = "[[step]]\nsend = { action = \"INIT\", data = { do = \"panic\", value = \"]]><b>&\\u0007\\\"\" } }\nexpect = { closed = true }\n";
     let project = Project::with(Component::Keeper, "<nasty>", nasty).await;
-    project.add("scenarios/good.toml", "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"FORM\" }\n");
+    project.add(
+        "scenarios/good.toml",
+        "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"FORM\" }\n",
+    );
     let report = project.folder.path().join("report.xml");
 
     let failed = project.test(&["--junit", report.to_str().unwrap()]).await;
@@ -131,7 +156,10 @@ async fn a_report_for_ci_is_well_formed_whatever_a_plugin_says() {
     let suite = xml.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();
     assert_eq!((suite.attribute("tests"), suite.attribute("failures")), (Some("2"), Some("1")));
     let cases: Vec<_> = xml.descendants().filter(|node| node.has_tag_name("testcase")).collect();
-    assert_eq!(cases.iter().filter_map(|case| case.attribute("name")).collect::<Vec<_>>(), ["<nasty>", "good"]);
+    assert_eq!(
+        cases.iter().filter_map(|case| case.attribute("name")).collect::<Vec<_>>(),
+        ["<nasty>", "good"]
+    );
     let failure = cases[0].children().find(|node| node.has_tag_name("failure")).unwrap();
     assert!(failure.text().unwrap().contains("]]><b>&"), "{text}");
     assert!(cases[1].children().all(|node| !node.is_element()));
@@ -139,13 +167,21 @@ async fn a_report_for_ci_is_well_formed_whatever_a_plugin_says() {
 
 #[tokio::test]
 async fn a_scenario_that_can_not_be_read_is_bad_usage_that_names_the_line() {
-    let project =
-        Project::with(Component::Echo, "typo", "[[step]]\nsend = { action = \"INIT\" }\nexpcet = { closed = true }\n").await;
+    let project = Project::with(
+        Component::Echo,
+        "typo",
+        "[[step]]\nsend = { action = \"INIT\" }\nexpcet = { closed = true }\n",
+    )
+    .await;
 
     let refused = project.test(&[]).await;
 
     assert_eq!(refused.code, Some(64));
-    assert!(refused.stderr.contains("scenarios/typo.toml:3: a step has no `expcet`"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("scenarios/typo.toml:3: a step has no `expcet`"),
+        "{}",
+        refused.stderr
+    );
     let nothing = project.test(&["--filter", "elsewhere"]).await;
     assert_eq!(nothing.code, Some(64));
     assert!(nothing.stderr.contains("elsewhere"), "{}", nothing.stderr);
@@ -160,7 +196,11 @@ async fn hosts_files_settings_and_secrets_are_the_scenarios() {
     project.add("scenarios/outside.toml", &elsewhere);
     let failed = project.test(&[]).await;
     assert_eq!(failed.code, Some(1));
-    for shown in ["which the scenario has no [[http]] for", "/day of the body is \"monday\", not \"tuesday\"", "was never sent"] {
+    for shown in [
+        "which the scenario has no [[http]] for",
+        "/day of the body is \"monday\", not \"tuesday\"",
+        "was never sent",
+    ] {
         assert!(failed.stdout.contains(shown), "{shown}: {}", failed.stdout);
     }
 }
@@ -170,7 +210,11 @@ async fn the_store_the_clock_and_random_numbers_are_the_scenarios() {
     let project = Project::with(Component::Keeper, "inside", INSIDE).await;
     succeeded(&project.test(&[]).await);
 
-    let seeded = |seed: u32| format!("seed = {seed}\n[[step]]\nsend = {{ action = \"INIT\", data = {{ do = \"look\" }} }}\n");
+    let seeded = |seed: u32| {
+        format!(
+            "seed = {seed}\n[[step]]\nsend = {{ action = \"INIT\", data = {{ do = \"look\" }} }}\n"
+        )
+    };
     let numbers = async |seed: u32| {
         project.add("scenarios/seeded.toml", &seeded(seed));
         succeeded(&project.test(&["--filter", "seeded", "--update"]).await);
@@ -183,15 +227,23 @@ async fn the_store_the_clock_and_random_numbers_are_the_scenarios() {
 
 #[tokio::test]
 async fn a_reply_that_the_phone_would_refuse_fails() {
-    let project =
-        Project::with(Component::Steady, "lost", "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"NEXT\" }\n").await;
+    let project = Project::with(
+        Component::Steady,
+        "lost",
+        "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"NEXT\" }\n",
+    )
+    .await;
     succeeded(&project.test(&[]).await);
 
     project.add("flow.json", &appointments_flow_json());
     let failed = project.test(&[]).await;
 
     assert_eq!(failed.code, Some(1));
-    assert!(failed.stdout.contains("the phone would refuse the plugin's reply"), "{}", failed.stdout);
+    assert!(
+        failed.stdout.contains("the phone would refuse the plugin's reply"),
+        "{}",
+        failed.stdout
+    );
 }
 
 #[tokio::test]
@@ -205,20 +257,38 @@ async fn a_check_lists_everything_that_is_wrong() {
     let checked = project.check(&["--json"]).await;
     assert_eq!(checked.code, Some(1));
     let report: Value = serde_json::from_str(&checked.stdout).unwrap();
-    let found =
-        |file: &str| report["findings"].as_array().unwrap().iter().find(|f| f["file"].as_str().unwrap().ends_with(file)).unwrap();
-    assert_eq!((found("lost.toml")["line"].clone(), found("typo.toml")["line"].clone()), (json!(1), json!(2)));
+    let found = |file: &str| {
+        report["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|f| f["file"].as_str().unwrap().ends_with(file))
+            .unwrap()
+    };
+    assert_eq!(
+        (found("lost.toml")["line"].clone(), found("typo.toml")["line"].clone()),
+        (json!(1), json!(2))
+    );
     assert!(found("lost.toml")["message"].as_str().unwrap().contains("NOWHERE"));
     assert!(found("component.wasm")["message"].as_str().unwrap().contains("flowhost.toml"));
     assert_eq!(found("component.wasm")["level"], "error");
-    assert!(report["notes"][0].as_str().unwrap().contains("APPOINTMENT, DETAILS, SUMMARY, TERMS"), "{report}");
-    assert!(report["component"]["imports"].as_array().unwrap().contains(&json!("flowhost:flow/log@1.0.0")));
+    assert!(
+        report["notes"][0].as_str().unwrap().contains("APPOINTMENT, DETAILS, SUMMARY, TERMS"),
+        "{report}"
+    );
+    assert!(
+        report["component"]["imports"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("flowhost:flow/log@1.0.0"))
+    );
 
     project.add("flow.json", &appointments_flow_json().replace("\"7.3\"", "\"1.0\""));
     let checked = project.check(&[]).await;
     assert_eq!(checked.code, Some(1));
     assert!(
-        checked.stdout.contains("flow.json: /version: ") && checked.stdout.contains("[INVALID_FLOW_JSON_VERSION]"),
+        checked.stdout.contains("flow.json: /version: ")
+            && checked.stdout.contains("[INVALID_FLOW_JSON_VERSION]"),
         "{}",
         checked.stdout
     );
@@ -230,7 +300,8 @@ async fn a_check_lists_everything_that_is_wrong() {
 
 #[tokio::test]
 async fn a_check_that_finds_notes_alone_finds_nothing_wrong() {
-    let scenario = "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"APPOINTMENT\" }\n";
+    let scenario =
+        "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"APPOINTMENT\" }\n";
     let project = Project::with(Component::Appointment, "opened", scenario).await;
     project.add("flow.json", &appointments_flow_json().replace("\"7.3\"", "\"7.4\""));
 
@@ -238,18 +309,31 @@ async fn a_check_that_finds_notes_alone_finds_nothing_wrong() {
     let report: Value = serde_json::from_str(succeeded(&checked)).unwrap();
     let findings = report["findings"].as_array().unwrap();
     assert_eq!(findings.len(), 1, "{report}");
-    assert_eq!((&findings[0]["level"], &findings[0]["pointer"]), (&json!("note"), &json!("/version")));
+    assert_eq!(
+        (&findings[0]["level"], &findings[0]["pointer"]),
+        (&json!("note"), &json!("/version"))
+    );
 
     let checked = project.check(&[]).await;
     let shown = succeeded(&checked);
-    assert!(shown.contains("Nothing is wrong") && shown.contains("flow.json: /version: "), "{shown}");
-    assert!(shown.lines().any(|line| line.starts_with("note: ") && line.contains("flow.json")), "{shown}");
+    assert!(
+        shown.contains("Nothing is wrong") && shown.contains("flow.json: /version: "),
+        "{shown}"
+    );
+    assert!(
+        shown.lines().any(|line| line.starts_with("note: ") && line.contains("flow.json")),
+        "{shown}"
+    );
 }
 
 #[tokio::test]
 async fn scenarios_are_played_again_when_a_file_changes_until_a_signal() {
-    let project =
-        Project::with(Component::Echo, "watched", "[[step]]\nsend = { action = \"INIT\" }\nexpect = { closed = true }\n").await;
+    let project = Project::with(
+        Component::Echo,
+        "watched",
+        "[[step]]\nsend = { action = \"INIT\" }\nexpect = { closed = true }\n",
+    )
+    .await;
     let mut watching = Watching::start(project.command("test", &["--watch"]));
 
     let mut watching = tokio::task::spawn_blocking(move || {
@@ -257,7 +341,10 @@ async fn scenarios_are_played_again_when_a_file_changes_until_a_signal() {
         watching
     });
     let mut watching = (&mut watching).await.unwrap();
-    project.add("scenarios/watched.toml", "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"ECHO\" }\n");
+    project.add(
+        "scenarios/watched.toml",
+        "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"ECHO\" }\n",
+    );
     let ended = tokio::task::spawn_blocking(move || {
         assert!(watching.next_sum().contains("1 passed"));
         kill(Pid::from_raw(watching.child.id().try_into().unwrap()), Signal::SIGINT).unwrap();

@@ -17,8 +17,12 @@ async fn a_conversation_goes_on_in_the_next_version_with_its_state() {
     assert_eq!(flow.count("token-of-ana").await, 3);
 
     let session = flow.session().await;
-    let versions: Vec<_> =
-        session["history"].as_array().unwrap().iter().map(|exchange| exchange["plugin_version"].clone()).collect();
+    let versions: Vec<_> = session["history"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|exchange| exchange["plugin_version"].clone())
+        .collect();
     assert_eq!(versions, [json!(1), json!(2), json!(1)]);
 }
 
@@ -31,7 +35,9 @@ async fn no_request_is_lost_while_versions_are_switched() {
     let talk = async {
         let mut statuses = Vec::new();
         for number in 0..60 {
-            statuses.push(client.call(&asking("count", &format!("token-of-{number}"))).await.unwrap().status);
+            statuses.push(
+                client.call(&asking("count", &format!("token-of-{number}"))).await.unwrap().status,
+            );
         }
         statuses
     };
@@ -53,7 +59,11 @@ async fn the_smallest_plugin_answers() {
     let flow = host.tenant("acme").await.flow("echo", json!({}), Component::Echo).await;
     for request in [
         payload::init("token-of-ana"),
-        payload::data_exchange("WELCOME", json!({"name": "Ana", "nested": {"é": [1, null, "世界"]}}), "token-of-ana"),
+        payload::data_exchange(
+            "WELCOME",
+            json!({"name": "Ana", "nested": {"é": [1, null, "世界"]}}),
+            "token-of-ana",
+        ),
         payload::with_version(payload::init("token-of-ana"), "4.0"),
     ] {
         let reply = flow.client().call(&request).await.unwrap();
@@ -97,18 +107,30 @@ async fn two_flows_with_the_same_bytes_have_nothing_else_in_common() {
 async fn a_plugin_of_a_usual_size_has_less_than_150_kib() {
     let bytes = Component::Appointment.bytes().await.len();
 
-    assert!(bytes < 150 << 10, "the appointment has {} KiB: ADR 15 says where they were", bytes >> 10);
+    assert!(
+        bytes < 150 << 10,
+        "the appointment has {} KiB: ADR 15 says where they were",
+        bytes >> 10
+    );
 }
 
 /// The plugins have a workspace of their own, which `cargo test` does not run.
 #[test]
 fn the_sample_plugins_pass_their_own_tests() {
     let tests = std::process::Command::new("cargo")
-        .args(["test", "--workspace", "--manifest-path", "plugins/Cargo.toml", "--target-dir", "target/guests"])
+        .args([
+            "test",
+            "--workspace",
+            "--manifest-path",
+            "plugins/Cargo.toml",
+            "--target-dir",
+            "target/guests",
+        ])
         .current_dir(repository(""))
         .output()
         .unwrap();
-    let (out, err) = (String::from_utf8_lossy(&tests.stdout), String::from_utf8_lossy(&tests.stderr));
+    let (out, err) =
+        (String::from_utf8_lossy(&tests.stdout), String::from_utf8_lossy(&tests.stderr));
     assert!(tests.status.success(), "{out}\n{err}");
     assert!(out.contains("answers_with_what_it_got ... ok"), "they did not run:\n{out}\n{err}");
 }

@@ -3,7 +3,9 @@
 use flowhost_client::payload;
 use flowhost_protocol::crypto::MasterKey;
 use flowhost_server::config::AdminToken;
-use flowhost_tests::{Component, DataFolder, Ended, HostProcess, TestDatabase, asking, flowhost, program};
+use flowhost_tests::{
+    Component, DataFolder, Ended, HostProcess, TestDatabase, asking, flowhost, program,
+};
 use serde_json::json;
 
 #[test]
@@ -26,7 +28,10 @@ async fn a_host_that_is_killed_right_after_a_reply_has_lost_nothing() {
     let flow = flow.moved_to(host.adopt(&flow.tenant));
     assert_eq!(request.open(&reply.body).unwrap()["data"]["count"], 2);
     let session = flow.session().await;
-    assert_eq!((&session["exchanges"], &session["history"][1]["outcome"]), (&json!(2), &json!("screen")));
+    assert_eq!(
+        (&session["exchanges"], &session["history"][1]["outcome"]),
+        (&json!(2), &json!("screen"))
+    );
     let repeated = flow.client().send(&request).await.unwrap();
     assert_eq!((repeated.status, repeated.body), (200, reply.body));
     assert_eq!(flow.count("token-of-ana").await, 3);
@@ -36,8 +41,7 @@ async fn a_host_that_is_killed_right_after_a_reply_has_lost_nothing() {
 async fn a_host_that_is_asked_to_stop_answers_what_is_under_way() {
     let data = DataFolder::new();
     let host = HostProcess::dev(&data).await;
-    let settings =
-        json!({"limits": {"concurrency": 1, "queue": 0, "wall_ms": 3000}, "on_failure": "error-message", "failure_text": "Slow."});
+    let settings = json!({"limits": {"concurrency": 1, "queue": 0, "wall_ms": 3000}, "on_failure": "error-message", "failure_text": "Slow."});
     let flow = host.tenant("acme").await.flow("booking", settings, Component::Slow).await;
     let client = flow.client();
     let slow = tokio::spawn(async move {
@@ -71,13 +75,23 @@ async fn a_second_host_on_a_data_folder_in_use_is_refused_with_the_reason() {
     let data = DataFolder::new();
     let host = HostProcess::dev(&data).await;
 
-    let mut command = flowhost(&["dev", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data-dir"]);
+    let mut command = flowhost(&[
+        "dev",
+        "--listen",
+        "127.0.0.1:0",
+        "--admin-listen",
+        "127.0.0.1:0",
+        "--data-dir",
+    ]);
     command.arg(data.path());
     let second = Ended::of(command).await;
 
     assert_eq!(second.code, Some(1), "{second:?}");
     assert!(second.stderr.contains("data"), "{second:?}");
-    assert!(second.stderr.contains(&host.id().to_string()), "the message names the process that uses it: {second:?}");
+    assert!(
+        second.stderr.contains(&host.id().to_string()),
+        "the message names the process that uses it: {second:?}"
+    );
     assert_eq!(host.admin().get("/readyz").await.status, 200);
 }
 
@@ -89,16 +103,32 @@ async fn migrations_come_before_a_host_in_production() {
     let key = MasterKey::generate().to_base64().to_string();
     let in_production = |arguments: &[&str]| {
         let mut command = flowhost(arguments);
-        command.env("DATABASE_URL", database.url()).env("FLOWHOST_MASTER_KEY", &key).env("FLOWHOST_ADMIN_TOKEN", token.expose());
+        command
+            .env("DATABASE_URL", database.url())
+            .env("FLOWHOST_MASTER_KEY", &key)
+            .env("FLOWHOST_ADMIN_TOKEN", token.expose());
         command
     };
 
-    let too_early = Ended::of(in_production(&["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])).await;
+    let too_early = Ended::of(in_production(&[
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--admin-listen",
+        "127.0.0.1:0",
+    ]))
+    .await;
     assert_eq!(too_early.code, Some(1), "{too_early:?}");
     assert!(too_early.stderr.contains("flowhost migrate"), "{too_early:?}");
     let migrated = Ended::of(in_production(&["migrate", "--json"])).await;
     assert_eq!(migrated.code, Some(0), "{migrated:?}");
-    assert!(serde_json::from_str::<serde_json::Value>(&migrated.stdout).unwrap()["applied"].as_array().unwrap().len() > 1);
+    assert!(
+        serde_json::from_str::<serde_json::Value>(&migrated.stdout).unwrap()["applied"]
+            .as_array()
+            .unwrap()
+            .len()
+            > 1
+    );
     let again = Ended::of(in_production(&["migrate"])).await;
     assert_eq!((again.code, again.stdout.trim()), (Some(0), "The database is up to date."));
 
@@ -122,7 +152,8 @@ async fn missing_configuration_is_named_in_full_at_once() {
 
 #[tokio::test]
 async fn a_database_that_is_not_there_is_an_error_that_says_so() {
-    let mut command = flowhost(&["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+    let mut command =
+        flowhost(&["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
     command.env("DATABASE_URL", "postgres://nobody:pa55word@127.0.0.1:1/nothing");
     command.env("FLOWHOST_MASTER_KEY", MasterKey::generate().to_base64().as_str());
 
@@ -135,12 +166,20 @@ async fn a_database_that_is_not_there_is_an_error_that_says_so() {
 
 #[tokio::test]
 async fn help_is_0_and_bad_usage_64() {
-    for arguments in [&["--help"][..], &["--version"], &["dev", "--help"], &["plugin", "build", "--help"]] {
+    for arguments in
+        [&["--help"][..], &["--version"], &["dev", "--help"], &["plugin", "build", "--help"]]
+    {
         let ended = Ended::of(flowhost(arguments)).await;
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments:?}");
         assert!(ended.stdout.contains("flowhost"), "{arguments:?}: {}", ended.stdout);
     }
-    for arguments in [&[][..], &["frobnicate"], &["serve", "--colour"], &["tenant"], &["dev", "--listen", "nowhere"]] {
+    for arguments in [
+        &[][..],
+        &["frobnicate"],
+        &["serve", "--colour"],
+        &["tenant"],
+        &["dev", "--listen", "nowhere"],
+    ] {
         let ended = Ended::of(flowhost(arguments)).await;
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(64), ""), "{arguments:?}: {ended:?}");
         assert!(!ended.stderr.is_empty(), "{arguments:?}");

@@ -28,13 +28,25 @@ async fn a_key_rotation_under_traffic_fails_no_request() {
     assert_eq!(traffic.refetched(), 0, "nobody was refused while the old key was retiring");
 
     let keys = tenant.call("GET", "/keys", Value::Null).await.expect(200)["keys"].clone();
-    let retiring = keys.as_array().unwrap().iter().find(|key| key["state"] == "retiring").unwrap()["id"].clone();
-    tenant.call("DELETE", &format!("/keys/{}", retiring.as_str().unwrap()), Value::Null).await.expect(204);
-    eventually("the others were told to fetch the new key", async || (traffic.refetched() == PHONES / 2).then_some(())).await;
+    let retiring = keys.as_array().unwrap().iter().find(|key| key["state"] == "retiring").unwrap()
+        ["id"]
+        .clone();
+    tenant
+        .call("DELETE", &format!("/keys/{}", retiring.as_str().unwrap()), Value::Null)
+        .await
+        .expect(204);
+    eventually("the others were told to fetch the new key", async || {
+        (traffic.refetched() == PHONES / 2).then_some(())
+    })
+    .await;
     traffic.goes_on("with the new key only").await;
 
     for phone in traffic.stop().await {
-        assert_eq!(phone.refetched, usize::from(!phone.eager), "one 421 for each that had the old key");
+        assert_eq!(
+            phone.refetched,
+            usize::from(!phone.eager),
+            "one 421 for each that had the old key"
+        );
     }
 }
 
@@ -65,7 +77,9 @@ async fn an_app_secret_rotation_under_traffic_fails_no_request() {
     let traffic = Traffic::start(&flows, &meta);
     traffic.goes_on("before the reset").await;
 
-    tenant.set_app_secret(json!({"secret": "the-new-secret", "keep_previous_for_seconds": 3600})).await;
+    tenant
+        .set_app_secret(json!({"secret": "the-new-secret", "keep_previous_for_seconds": 3600}))
+        .await;
     traffic.goes_on("while the hosts learn the new secret").await;
     accepted_everywhere(&flows, |client| client.signing_with("the-new-secret")).await;
     meta.sign_with("the-new-secret");
@@ -75,7 +89,8 @@ async fn an_app_secret_rotation_under_traffic_fails_no_request() {
     tenant.set_app_secret(json!({"secret": "the-new-secret"})).await;
     for flow in &flows {
         let client = flow.client();
-        eventually("the old secret stops", async || (ping(&client).await == 432).then_some(())).await;
+        eventually("the old secret stops", async || (ping(&client).await == 432).then_some(()))
+            .await;
     }
     traffic.goes_on("after the old secret stopped").await;
     traffic.stop().await;
@@ -164,7 +179,8 @@ impl Traffic {
         for number in 0..PHONES {
             let clients = [flows[0].client(), flows[1].client()];
             let (token, eager) = (format!("token-of-phone-{number}"), number % 2 == 0);
-            let phone = Phone { clients, meta: meta.clone(), token, counted: 0, eager, refetched: 0 };
+            let phone =
+                Phone { clients, meta: meta.clone(), token, counted: 0, eager, refetched: 0 };
             phones.spawn(send_until_stopped(phone, state.clone()));
         }
         Self { phones, state }
@@ -173,8 +189,10 @@ impl Traffic {
     /// Waits until every phone can have sent some more requests.
     async fn goes_on(&self, when: &str) {
         let enough = self.state.sent.load(Ordering::SeqCst) + 4 * PHONES;
-        eventually(&format!("traffic goes on {when}"), async || (self.state.sent.load(Ordering::SeqCst) >= enough).then_some(()))
-            .await;
+        eventually(&format!("traffic goes on {when}"), async || {
+            (self.state.sent.load(Ordering::SeqCst) >= enough).then_some(())
+        })
+        .await;
     }
 
     fn eager_phones_fetch(&self) {

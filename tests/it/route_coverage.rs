@@ -12,20 +12,35 @@ const MAKES_ITS_OWN: [(&str, &str); 1] = [("PUT", "/v1/tenants/{tenant}/flows/{f
 
 /// Routes that name nothing: their answer depends on what the caller may see. This list may only
 /// shrink.
-const NAMES_NOTHING: [(&str, &str); 5] =
-    [("POST", "/v1/tenants"), ("GET", "/v1/tenants"), ("POST", "/v1/api-tokens"), ("GET", "/v1/api-tokens"), ("GET", "/v1/audit")];
+const NAMES_NOTHING: [(&str, &str); 5] = [
+    ("POST", "/v1/tenants"),
+    ("GET", "/v1/tenants"),
+    ("POST", "/v1/api-tokens"),
+    ("GET", "/v1/api-tokens"),
+    ("GET", "/v1/audit"),
+];
 
 #[tokio::test]
 async fn every_route_needs_a_valid_token() {
     let host = TestHost::start().await;
     host.tenant_without_app_secret("acme").await;
-    let (nobody, stranger) = (host.admin().with_token(None), host.admin().with_token(Some("fha_wrong")));
-    let expired = host.api_token(json!({"tenant": "acme", "role": "read", "expires_in_seconds": 0})).await;
+    let (nobody, stranger) =
+        (host.admin().with_token(None), host.admin().with_token(Some("fha_wrong")));
+    let expired =
+        host.api_token(json!({"tenant": "acme", "role": "read", "expires_in_seconds": 0})).await;
     let revoked = host.api_token(json!({"scope": "operator"})).await;
     let id = host.admin().get("/v1/api-tokens").await.expect(200)["api_tokens"][0]["id"].clone();
-    host.admin().call("DELETE", &format!("/v1/api-tokens/{}", id.as_str().unwrap()), Value::Null).await.expect(204);
-    let not_there =
-        [("GET", "/v1"), ("GET", "/v1/"), ("GET", "/v1/nothing"), ("PUT", "/v1/tenants/acme/nothing"), ("DELETE", "/v1/tenants")];
+    host.admin()
+        .call("DELETE", &format!("/v1/api-tokens/{}", id.as_str().unwrap()), Value::Null)
+        .await
+        .expect(204);
+    let not_there = [
+        ("GET", "/v1"),
+        ("GET", "/v1/"),
+        ("GET", "/v1/nothing"),
+        ("PUT", "/v1/tenants/acme/nothing"),
+        ("DELETE", "/v1/tenants"),
+    ];
 
     for (method, route) in routes().chain(not_there) {
         let path = fill(route, "acme", "booking", ID, ID);
@@ -37,7 +52,10 @@ async fn every_route_needs_a_valid_token() {
     for token in ["", " ", "x y", &format!("{} ", "x".repeat(10_000))] {
         host.admin().with_token(Some(token)).get("/v1/tenants").await.problem(401);
     }
-    assert_eq!(host.admin().get("/v1/tenants").await.expect(200)["tenants"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        host.admin().get("/v1/tenants").await.expect(200)["tenants"].as_array().unwrap().len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -53,10 +71,18 @@ async fn a_token_in_another_place_or_scheme_is_none() {
 
     assert_eq!(status(format!("Bearer {token}")).await, 200);
     assert_eq!(status(format!("bearer {token}")).await, 200, "the scheme's case says nothing");
-    for wrong in [token.to_owned(), format!("Basic {token}"), format!("Bearer{token}"), format!("Bearer {token}x")] {
+    for wrong in [
+        token.to_owned(),
+        format!("Basic {token}"),
+        format!("Bearer{token}"),
+        format!("Bearer {token}x"),
+    ] {
         assert_eq!(status(wrong).await, 401);
     }
-    assert_eq!(client.get(format!("{base}?access_token={token}")).send().await.unwrap().status(), 401);
+    assert_eq!(
+        client.get(format!("{base}?access_token={token}")).send().await.unwrap().status(),
+        401
+    );
 }
 
 #[tokio::test]
@@ -64,7 +90,10 @@ async fn what_belongs_to_nobody_is_404_on_every_route() {
     let host = TestHost::start().await;
     for (method, route) in routes().filter(|(_, route)| route.contains("{tenant}")) {
         for tenant in ["nobody", "Nobody", "00000000-0000-0000-0000-000000000000"] {
-            host.admin().call(method, &fill(route, tenant, "booking", ID, ID), body_for(route)).await.problem(404);
+            host.admin()
+                .call(method, &fill(route, tenant, "booking", ID, ID), body_for(route))
+                .await
+                .problem(404);
         }
     }
 }
@@ -78,13 +107,20 @@ async fn another_tenants_things_are_404_on_every_route() {
     let before = everything(&b).await;
 
     for (method, route) in routes() {
-        let names_a_thing = ["{flow}", "{key}", "{session}"].iter().any(|part| route.contains(part));
+        let names_a_thing =
+            ["{flow}", "{key}", "{session}"].iter().any(|part| route.contains(part));
         if !names_a_thing || MAKES_ITS_OWN.contains(&(method, route)) {
             continue;
         }
-        host.admin().call(method, &fill(route, "a", "theirs", &key, &session), body_for(route)).await.problem(404);
+        host.admin()
+            .call(method, &fill(route, "a", "theirs", &key, &session), body_for(route))
+            .await
+            .problem(404);
         if route.contains("{session}") {
-            host.admin().call(method, &fill(route, "a", "mine", &key, &session), body_for(route)).await.problem(404);
+            host.admin()
+                .call(method, &fill(route, "a", "mine", &key, &session), body_for(route))
+                .await
+                .problem(404);
         }
     }
 
@@ -110,7 +146,8 @@ async fn what_a_token_may_not_see_is_404_on_every_route() {
         for caller in &callers {
             let path = fill(route, "b", "theirs", &key, &session);
             let answer = caller.call(method, &path, body_for(route)).await;
-            let hidden = answer.status == 404 || (answer.status == 403 && !route.contains("{tenant}"));
+            let hidden =
+                answer.status == 404 || (answer.status == 403 && !route.contains("{tenant}"));
             assert!(hidden, "{method} {path}: {}", answer.text);
         }
     }
@@ -137,7 +174,8 @@ async fn a_role_may_do_what_its_routes_say_and_nothing_more() {
 
     for &(method, route, right) in ADMIN_ROUTES {
         for (caller, most) in callers.iter().filter(|(_, most)| right > *most) {
-            let answer = caller.call(method, &fill(route, "a", "booking", ID, ID), body_for(route)).await;
+            let answer =
+                caller.call(method, &fill(route, "a", "booking", ID, ID), body_for(route)).await;
             let expected = if right == Right::Operate { 404 } else { 403 };
             assert_eq!(answer.status, expected, "{method} {route} by {most:?}: {}", answer.text);
         }
@@ -147,7 +185,11 @@ async fn a_role_may_do_what_its_routes_say_and_nothing_more() {
     for (caller, _) in &callers {
         caller.get("/v1/tenants/a/flows/booking").await.expect(200);
     }
-    callers[1].0.call("PATCH", "/v1/tenants/a/flows/booking", json!({"failure_text": "x"})).await.expect(200);
+    callers[1]
+        .0
+        .call("PATCH", "/v1/tenants/a/flows/booking", json!({"failure_text": "x"}))
+        .await
+        .expect(200);
     callers[2].0.call("PATCH", "/v1/tenants/a", json!({"name": "x"})).await.expect(200);
 }
 
@@ -172,7 +214,10 @@ async fn things_of(tenant: &TestTenant) -> (TestFlow, String, String) {
     flow.count("token-of-ana").await;
     flow.call("PUT", "/flow-json", flow_json()).await.expect(204);
     let session = flow.session().await["id"].as_str().unwrap().to_owned();
-    let key = tenant.call("GET", "/keys", Value::Null).await.expect(200)["keys"][0]["id"].as_str().unwrap().to_owned();
+    let key = tenant.call("GET", "/keys", Value::Null).await.expect(200)["keys"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     (flow, key, session)
 }
 
@@ -182,8 +227,13 @@ fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 fn fill(route: &str, tenant: &str, flow: &str, key: &str, session: &str) -> String {
-    let filled = route.replace("{tenant}", tenant).replace("{flow}", flow).replace("{key}", key).replace("{session}", session);
-    let filled = filled.replace("{partner}", "default").replace("{api_token}", ID).replace("{version}", "1");
+    let filled = route
+        .replace("{tenant}", tenant)
+        .replace("{flow}", flow)
+        .replace("{key}", key)
+        .replace("{session}", session);
+    let filled =
+        filled.replace("{partner}", "default").replace("{api_token}", ID).replace("{version}", "1");
     assert!(!filled.contains('{'), "{route} has a part that this test doesn't know");
     filled
 }
@@ -194,7 +244,9 @@ fn body_for(route: &str) -> Value {
         "/v1/tenants" | "/v1/partners" => json!({"slug": "new"}),
         "/v1/api-tokens" => json!({"partner": "default"}),
         route if route.ends_with("/app-secret") => json!({"secret": "x"}),
-        route if route.ends_with("/graph") => json!({"access_token": "x", "phone_number_ids": ["1"]}),
+        route if route.ends_with("/graph") => {
+            json!({"access_token": "x", "phone_number_ids": ["1"]})
+        }
         route if route.ends_with("/config/{key}") => json!({"value": "x"}),
         route if route.ends_with("/flow-json") => flow_json(),
         route if route.ends_with("/activate") => json!({"version": 1}),

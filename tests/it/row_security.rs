@@ -17,12 +17,20 @@ async fn a_query_that_forgets_its_where_returns_the_tenants_own_rows_or_none() {
         flow.call("PUT", "/config/greeting", json!({"value": "hello"})).await.expect(204);
         let sample = include_str!("../../plugins/appointment/flow.json");
         flow.call("PUT", "/flow-json", serde_json::from_str(sample).unwrap()).await.expect(204);
-        let report = flowhost_client::payload::error_notification("FORM", "timeout_error", "late", "token-of-ana");
+        let report = flowhost_client::payload::error_notification(
+            "FORM",
+            "timeout_error",
+            "late",
+            "token-of-ana",
+        );
         assert_eq!(flow.client().call(&report).await.unwrap().status, 200);
         let gone = flow.tenant.flow("gone", json!({}), Component::Steady).await;
         gone.count("token-of-ana").await;
         gone.call("DELETE", "", serde_json::Value::Null).await.expect(204);
-        flow.tenant.call("PUT", "/graph", json!({"access_token": "x", "phone_number_ids": ["1"]})).await.expect(204);
+        flow.tenant
+            .call("PUT", "/graph", json!({"access_token": "x", "phone_number_ids": ["1"]}))
+            .await
+            .expect(204);
         let keeper = keeper(&flow.tenant, "keeper").await;
         submit(&keeper, json!({"do": "set", "key": "a", "value": "x"})).await;
         submit(&keeper, json!({"do": "log", "value": "x"})).await;
@@ -48,7 +56,10 @@ async fn a_query_that_forgets_its_where_returns_the_tenants_own_rows_or_none() {
         let own = count(&pool, &table, Some(&a)).await;
         let others = count(&pool, &format!("{table} where tenant_id <> '{a}'"), Some(&a)).await;
         // Tables that this test leaves empty must be listed here.
-        assert!(own > 0 || EMPTY_HERE.contains(&table.as_str()), "{table}: nothing to see, so nothing is proven");
+        assert!(
+            own > 0 || EMPTY_HERE.contains(&table.as_str()),
+            "{table}: nothing to see, so nothing is proven"
+        );
         assert_eq!(others, 0, "{table}: of another tenant");
     }
 }
@@ -60,12 +71,22 @@ async fn a_row_can_not_be_written_for_another_tenant() {
     host.tenant_without_app_secret("b").await;
     let pool = host.database().pool().await;
     let (a, b) = (host.database().tenant_id("a").await, host.database().tenant_id("b").await);
-    let flow = format!("insert into flows (tenant_id, flow_id, name, settings) values ('{b}', gen_random_uuid(), 'x', '{{}}')");
+    let flow = format!(
+        "insert into flows (tenant_id, flow_id, name, settings) values ('{b}', gen_random_uuid(), 'x', '{{}}')"
+    );
 
     let inserted = as_application(&pool, &a, &flow).await;
     assert!(inserted.unwrap_err().contains("row-level security"));
-    assert_eq!(as_application(&pool, &b, &flow).await, Ok(1), "it is the tenant that makes the difference");
-    assert_eq!(as_application(&pool, &a, "update tenants set disabled = true").await, Ok(1), "one's own, not all");
+    assert_eq!(
+        as_application(&pool, &b, &flow).await,
+        Ok(1),
+        "it is the tenant that makes the difference"
+    );
+    assert_eq!(
+        as_application(&pool, &a, "update tenants set disabled = true").await,
+        Ok(1),
+        "one's own, not all"
+    );
     assert_eq!(as_application(&pool, &a, "delete from key_pairs").await, Ok(1));
 }
 
@@ -82,16 +103,19 @@ async fn every_tenant_table_is_behind_the_wall() {
     .await
     .unwrap();
     assert_eq!(open, Vec::<String>::new());
-    let (superuser, bypass): (bool, bool) =
-        sqlx::query_as("select rolsuper, rolbypassrls from pg_roles where rolname = 'flowhost_app'")
-            .fetch_one(&pool)
-            .await
-            .unwrap();
+    let (superuser, bypass): (bool, bool) = sqlx::query_as(
+        "select rolsuper, rolbypassrls from pg_roles where rolname = 'flowhost_app'",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
     assert!(!superuser && !bypass);
-    let owned: i64 = sqlx::query_scalar("select count(*) from pg_class where relowner = 'flowhost_app'::regrole")
-        .fetch_one(&pool)
-        .await
-        .unwrap();
+    let owned: i64 = sqlx::query_scalar(
+        "select count(*) from pg_class where relowner = 'flowhost_app'::regrole",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
     assert_eq!(owned, 0, "an owner is not held by row-level security");
 }
 
@@ -120,9 +144,16 @@ async fn nothing_is_asked_as_whoever_logged_in() {
     let pool = host.database().pool().await;
     // A login whose only right is to become the application. Roles belong to the whole cluster, so
     // the name is unique to this test.
-    sqlx::query("create role only_serving login noinherit in role flowhost_app").execute(&pool).await.unwrap();
+    sqlx::query("create role only_serving login noinherit in role flowhost_app")
+        .execute(&pool)
+        .await
+        .unwrap();
 
-    let serving = host.second_configured(|config| config.database = config.database.clone().username("only_serving")).await;
+    let serving = host
+        .second_configured(|config| {
+            config.database = config.database.clone().username("only_serving")
+        })
+        .await;
 
     let there = flow.at(&serving);
     assert_eq!(there.count("token-of-ana").await, 2);
@@ -133,7 +164,10 @@ async fn nothing_is_asked_as_whoever_logged_in() {
     let keeper = keeper(&tenant, "keeper").await;
     submit(&keeper, json!({"do": "set", "key": "a", "value": "x"})).await;
     submit(&keeper, json!({"do": "log", "value": "x"})).await;
-    let values = sqlx::query_scalar::<_, i64>("select count(*) from flow_values").fetch_one(&pool).await.unwrap();
+    let values = sqlx::query_scalar::<_, i64>("select count(*) from flow_values")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     assert_eq!(values, 1);
     for path in ["/v1/partners", "/v1/api-tokens", "/v1/audit", "/v1/tenants"] {
         assert_eq!(serving.admin().get(path).await.status, 200, "{path}");
@@ -173,7 +207,11 @@ async fn as_application(pool: &PgPool, tenant: &str, statement: &str) -> Result<
 async fn become_application(connection: &mut sqlx::PgConnection, tenant: Option<&str>) {
     sqlx::query("set local role flowhost_app").execute(&mut *connection).await.unwrap();
     if let Some(tenant) = tenant {
-        sqlx::query("select set_config('flowhost.tenant', $1, true)").bind(tenant).execute(connection).await.unwrap();
+        sqlx::query("select set_config('flowhost.tenant', $1, true)")
+            .bind(tenant)
+            .execute(connection)
+            .await
+            .unwrap();
     }
 }
 

@@ -47,7 +47,11 @@ async fn the_very_same_request_is_answered_by_each_tenant_for_itself() {
         flow.tenant.call("POST", "/keys", json!({"private_key_pem": key})).await.expect(201);
         flow.tenant.set_app_secret(json!({"secret": "shared"})).await;
     }
-    let client = a.client().signing_with("shared").encrypting_to(&flowhost_tests::fixture("keys/public.pem")).unwrap();
+    let client = a
+        .client()
+        .signing_with("shared")
+        .encrypting_to(&flowhost_tests::fixture("keys/public.pem"))
+        .unwrap();
     let request = client.seal(&asking("count", "token-of-ana")).unwrap();
 
     let at_a = client.send(&request).await.unwrap();
@@ -63,7 +67,11 @@ async fn one_tenants_list_shows_nothing_of_the_others() {
     a.count("only at a").await;
     b.count("only at b").await;
     let ids = async |flow: &TestFlow| {
-        flow.sessions().await.iter().map(|session| session["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        flow.sessions()
+            .await
+            .iter()
+            .map(|session| session["id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
 
     let (of_a, of_b) = (ids(&a).await, ids(&b).await);
@@ -71,7 +79,8 @@ async fn one_tenants_list_shows_nothing_of_the_others() {
     assert_eq!((of_a.len(), of_b.len()), (1, 1));
     assert_ne!(of_a, of_b);
     // A page can't begin at another tenant's session either.
-    let page = a.call("GET", &format!("/sessions?before={}", of_b[0]), Value::Null).await.expect(200);
+    let page =
+        a.call("GET", &format!("/sessions?before={}", of_b[0]), Value::Null).await.expect(200);
     assert_eq!(page["sessions"], json!([]));
     for (one, other) in [(&a, &of_b[0]), (&b, &of_a[0])] {
         one.call("GET", &format!("/sessions/{other}"), Value::Null).await.problem(404);

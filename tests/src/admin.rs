@@ -64,19 +64,36 @@ impl Admin {
     }
 
     /// Calls with any body.
-    pub async fn send(&self, method: &str, path: &str, content_type: &str, body: Vec<u8>) -> AdminReply {
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> AdminReply {
         let call = format!("{method} {path}");
         let method = Method::from_bytes(method.as_bytes()).expect("a method's name");
-        let mut request = self.http.request(method, self.url(path)).header(CONTENT_TYPE, content_type).body(body);
+        let mut request =
+            self.http.request(method, self.url(path)).header(CONTENT_TYPE, content_type).body(body);
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
         let response = request.send().await.unwrap_or_else(|error| panic!("{call}: {error:?}"));
         let status = response.status().as_u16();
-        let content_type =
-            response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let content_type = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
         let text = response.text().await.unwrap_or_else(|error| panic!("{call}: {error:?}"));
-        AdminReply { status, content_type, json: serde_json::from_str(&text).unwrap_or_default(), text, call }
+        AdminReply {
+            status,
+            content_type,
+            json: serde_json::from_str(&text).unwrap_or_default(),
+            text,
+            call,
+        }
     }
 }
 
@@ -85,7 +102,11 @@ impl AdminReply {
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         // A 5xx does not tell the caller its cause; the log has it.
-        let errors = if self.status >= 500 { logged(Level::ERROR, "an operation failed") } else { Vec::new() };
+        let errors = if self.status >= 500 {
+            logged(Level::ERROR, "an operation failed")
+        } else {
+            Vec::new()
+        };
         assert_eq!(self.status, status, "{}: {} {errors:#?}", self.call, self.text);
         self.json
     }
@@ -97,7 +118,12 @@ impl AdminReply {
         assert_eq!(self.content_type, "application/problem+json", "{}", self.call);
         assert_eq!(self.json["status"], status, "{}: {}", self.call, self.text);
         for field in ["type", "title"] {
-            assert!(self.json[field].as_str().is_some_and(|text| !text.is_empty()), "{}: no {field} in {}", self.call, self.text);
+            assert!(
+                self.json[field].as_str().is_some_and(|text| !text.is_empty()),
+                "{}: no {field} in {}",
+                self.call,
+                self.text
+            );
         }
         let detail = self.json["detail"].as_str().unwrap_or_default();
         assert!(!detail.is_empty(), "{}: no detail in {}", self.call, self.text);

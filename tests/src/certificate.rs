@@ -38,7 +38,8 @@ impl TestCertificate {
 
     /// A client that trusts only the current certificate.
     pub fn client(&self) -> reqwest::Client {
-        let certificate = reqwest::Certificate::from_pem(self.pem().as_bytes()).expect("a certificate");
+        let certificate =
+            reqwest::Certificate::from_pem(self.pem().as_bytes()).expect("a certificate");
         let builder = reqwest::Client::builder().no_proxy().tls_certs_only([certificate]);
         builder.build().expect("an HTTP client can be made")
     }

@@ -57,17 +57,26 @@ impl TestDatabase {
     /// The same as a URL, for another process.
     pub fn url(&self) -> String {
         let socket = self.folder().display();
-        format!("postgres://{}@localhost/{}?host={socket}&sslmode=disable", self.options.get_username(), self.name)
+        format!(
+            "postgres://{}@localhost/{}?host={socket}&sslmode=disable",
+            self.options.get_username(),
+            self.name
+        )
     }
 
     /// A few connections, to look at the data without the host.
     pub async fn pool(&self) -> PgPool {
-        PgPoolOptions::new().max_connections(2).connect_with(self.options()).await.expect("the test database answers")
+        PgPoolOptions::new()
+            .max_connections(2)
+            .connect_with(self.options())
+            .await
+            .expect("the test database answers")
     }
 
     /// A tenant's id, as the logs have it.
     pub async fn tenant_id(&self, slug: &str) -> String {
-        let id = sqlx::query_scalar("select tenant_id::text from tenants where slug = $1").bind(slug);
+        let id =
+            sqlx::query_scalar("select tenant_id::text from tenants where slug = $1").bind(slug);
         id.fetch_one(&self.pool().await).await.expect("the tenant is there")
     }
 }
@@ -99,7 +108,8 @@ struct Cluster {
 }
 
 async fn cluster() -> &'static Cluster {
-    let started = tokio::task::spawn_blocking(|| CLUSTER.get_or_init(start)).await.expect("never cancelled");
+    let started =
+        tokio::task::spawn_blocking(|| CLUSTER.get_or_init(start)).await.expect("never cancelled");
     started.as_ref().unwrap_or_else(|why| panic!("the tests need PostgreSQL: {why}"))
 }
 
@@ -108,21 +118,34 @@ fn start() -> Result<Cluster, String> {
     let (ready, is_ready) = oneshot::channel();
     let (dropped, to_drop) = unbounded_channel();
     let serve = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime can be made");
         runtime.block_on(run(ready, to_drop));
     };
-    std::thread::Builder::new().name("test-database".to_owned()).spawn(serve).expect("a thread can be made");
-    let postgres = is_ready.blocking_recv().unwrap_or_else(|_| Err("see the panic of thread `test-database`".to_owned()))?;
+    std::thread::Builder::new()
+        .name("test-database".to_owned())
+        .spawn(serve)
+        .expect("a thread can be made");
+    let postgres = is_ready
+        .blocking_recv()
+        .unwrap_or_else(|_| Err("see the panic of thread `test-database`".to_owned()))?;
     Ok(Cluster { postgres, dropped, slots: Arc::new(Semaphore::new(MAX_DATABASES)) })
 }
 
-async fn run(ready: oneshot::Sender<Result<Arc<EmbeddedPostgres>, String>>, mut to_drop: UnboundedReceiver<ToDrop>) {
+async fn run(
+    ready: oneshot::Sender<Result<Arc<EmbeddedPostgres>, String>>,
+    mut to_drop: UnboundedReceiver<ToDrop>,
+) {
     let postgres = match launch().await {
         Ok(postgres) => Arc::new(postgres),
         Err(error) => return drop(ready.send(Err(error.to_string()))),
     };
     execute(&postgres, &format!("create database {TEMPLATE}")).await;
-    flowhost_server::app::migrate(postgres.connect_options(TEMPLATE)).await.expect("the migrations apply");
+    flowhost_server::app::migrate(postgres.connect_options(TEMPLATE))
+        .await
+        .expect("the migrations apply");
     if ready.send(Ok(postgres.clone())).is_err() {
         return;
     }
@@ -139,7 +162,8 @@ async fn run(ready: oneshot::Sender<Result<Arc<EmbeddedPostgres>, String>>, mut 
 
 /// Secrets in a database, or in the log since the last search.
 async fn search(postgres: &EmbeddedPostgres, name: &str) -> Vec<String> {
-    let pool = PgPoolOptions::new().max_connections(1).connect_with(postgres.connect_options(name)).await;
+    let pool =
+        PgPoolOptions::new().max_connections(1).connect_with(postgres.connect_options(name)).await;
     let pool = pool.expect("the test database answers");
     let mut leaks = secrets::leaks(&secrets::dump(&pool).await);
     leaks.extend(secrets::leaks(&logs::new_lines()));
@@ -149,12 +173,19 @@ async fn search(postgres: &EmbeddedPostgres, name: &str) -> Vec<String> {
 
 async fn launch() -> Result<EmbeddedPostgres, PostgresError> {
     let environment = Environment::of_process();
-    let programs = PgPrograms::find(environment.postgres_programs().as_deref(), environment.path())?;
-    EmbeddedPostgres::start(Options { max_connections: MAX_CONNECTIONS, ..Options::throwaway(programs) }, |_| ()).await
+    let programs =
+        PgPrograms::find(environment.postgres_programs().as_deref(), environment.path())?;
+    EmbeddedPostgres::start(
+        Options { max_connections: MAX_CONNECTIONS, ..Options::throwaway(programs) },
+        |_| (),
+    )
+    .await
 }
 
 async fn execute(postgres: &EmbeddedPostgres, statement: &str) {
-    let mut connection = PgConnection::connect_with(&postgres.connect_options("postgres")).await.expect("the test server answers");
+    let mut connection = PgConnection::connect_with(&postgres.connect_options("postgres"))
+        .await
+        .expect("the test server answers");
     let done = sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await;
     done.unwrap_or_else(|error| panic!("{statement}: {error}"));
     connection.close().await.expect("a connection can be closed");

@@ -1,8 +1,9 @@
 //! Compiling the same plugin once, however many hosts the tests deploy it to.
 //!
-//! Only the compiler's work is shared. A host still starts a process for each upload and each load, waits for its turn, checks the
-//! answer, and seals it with a key of its own. The cache of compiled code can't do this: an upload is compiled whatever is in there, so
-//! that its time tells no tenant what others run.
+//! Only the compiler's work is shared. A host still starts a process for each upload and each load,
+//! waits for its turn, checks the answer, and seals it with a key of its own. The cache of compiled
+//! code can't do this: an upload is compiled whatever is in there, so that its time tells no tenant
+//! what others run.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -11,7 +12,8 @@ use std::sync::OnceLock;
 
 use crate::process::program;
 
-/// A program that compiles, made in this folder by the first call. What it keeps is there too, and goes with the folder.
+/// A program that compiles, made in this folder by the first call. What it keeps is there too, and
+/// goes with the folder.
 pub(crate) fn compiler(folder: &Path) -> PathBuf {
     static COMPILER: OnceLock<PathBuf> = OnceLock::new();
     COMPILER.get_or_init(|| make(folder).expect("the database's folder can be written to")).clone()

@@ -44,7 +44,9 @@ pub enum Component {
 impl Component {
     /// The component's bytes.
     pub async fn bytes(self) -> &'static [u8] {
-        let built = tokio::task::spawn_blocking(|| BUILT.get_or_init(build_all)).await.expect("never cancelled");
+        let built = tokio::task::spawn_blocking(|| BUILT.get_or_init(build_all))
+            .await
+            .expect("never cancelled");
         match built {
             Ok(components) => &components[&self],
             Err(why) => panic!("{why}"),
@@ -83,14 +85,19 @@ impl Component {
 /// Builds all plugins as `flowhost plugin build` does. Several test processes at once don't disturb
 /// each other: cargo locks the target folder, and each file is replaced atomically.
 fn build_all() -> Result<HashMap<Component, Vec<u8>>, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime can be made");
     let build_one = |component: Component| {
         let options = BuildOptions {
             project_dir: repository(component.folder()).into(),
             target_dir: Some(repository("target/wasm").into()),
             ..BuildOptions::default()
         };
-        let refused = |error: &dyn std::fmt::Display| format!("{} can't be built: {error}", component.folder());
+        let refused = |error: &dyn std::fmt::Display| {
+            format!("{} can't be built: {error}", component.folder())
+        };
         let built = runtime.block_on(build(options, |_| ())).map_err(|error| refused(&error))?;
         Ok((component, std::fs::read(&built.path).map_err(|error| refused(&error))?))
     };

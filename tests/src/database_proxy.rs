@@ -48,8 +48,14 @@ impl DatabaseProxy {
 
     /// The URL to connect through it, for another process.
     pub fn url(&self) -> String {
-        let (user, name) = (self.options.get_username(), self.options.get_database().expect("a database has a name"));
-        format!("postgres://{user}@localhost/{name}?host={}&sslmode=disable", self.folder.path().display())
+        let (user, name) = (
+            self.options.get_username(),
+            self.options.get_database().expect("a database has a name"),
+        );
+        format!(
+            "postgres://{user}@localhost/{name}?host={}&sslmode=disable",
+            self.folder.path().display()
+        )
     }
 
     /// Options to connect through it.
@@ -59,13 +65,19 @@ impl DatabaseProxy {
 
     /// Stops all data on the existing connections. New ones are not affected.
     pub fn silence(&self) {
-        self.silence.send_replace(Silence { first_heard: CONNECTIONS.load(Ordering::SeqCst), one_way: false });
+        self.silence.send_replace(Silence {
+            first_heard: CONNECTIONS.load(Ordering::SeqCst),
+            one_way: false,
+        });
     }
 
     /// Drops the server's answers on the existing connections; the server still receives what is
     /// sent. New connections are not affected.
     pub fn lose_answers(&self) {
-        self.silence.send_replace(Silence { first_heard: CONNECTIONS.load(Ordering::SeqCst), one_way: true });
+        self.silence.send_replace(Silence {
+            first_heard: CONNECTIONS.load(Ordering::SeqCst),
+            one_way: true,
+        });
     }
 }
 
@@ -84,7 +96,12 @@ async fn accept(listener: UnixListener, server: PathBuf, silence: watch::Receive
 
 /// Passes data both ways until the connection is to be silent. Then it holds both ends open until
 /// their keepalive would notice.
-async fn pass(mut client: UnixStream, server: PathBuf, number: usize, mut silence: watch::Receiver<Silence>) {
+async fn pass(
+    mut client: UnixStream,
+    server: PathBuf,
+    number: usize,
+    mut silence: watch::Receiver<Silence>,
+) {
     let Ok(mut server) = UnixStream::connect(server).await else { return };
     let silent = tokio::select! {
         _ = copy_bidirectional(&mut client, &mut server) => return,

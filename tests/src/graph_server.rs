@@ -81,8 +81,12 @@ impl GraphServer {
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let url = format!("http://{}/v23.0", listener.local_addr().expect("it is bound"));
-        let router = Router::new().route("/v23.0/{id}/whatsapp_business_encryption", any(answer)).with_state(meta.clone());
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves until it is dropped") });
+        let router = Router::new()
+            .route("/v23.0/{id}/whatsapp_business_encryption", any(answer))
+            .with_state(meta.clone());
+        let serving = tokio::spawn(async move {
+            axum::serve(listener, router).await.expect("it serves until it is dropped")
+        });
         Self { url: url.parse().expect("a URL"), meta, serving }
     }
 
@@ -136,7 +140,10 @@ impl Meta {
         let name = if moods.contains_key(id) { id } else { "" };
         let mood = moods.get(name).cloned().unwrap_or(Mood::Honest);
         if let Mood::Failing(status, left) = mood {
-            moods.insert(name.to_owned(), if left > 1 { Mood::Failing(status, left - 1) } else { Mood::Honest });
+            moods.insert(
+                name.to_owned(),
+                if left > 1 { Mood::Failing(status, left - 1) } else { Mood::Honest },
+            );
         }
         mood
     }
@@ -163,20 +170,30 @@ impl Meta {
     }
 }
 
-async fn answer(State(meta): State<Arc<Meta>>, Path(id): Path<String>, RawQuery(query): RawQuery, request: Request) -> Response {
+async fn answer(
+    State(meta): State<Arc<Meta>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Response {
     let method = request.method().clone();
     lock(&meta.calls).push(GraphCall { method: method.to_string(), phone_number_id: id.clone() });
     drop(meta.gate.read().await);
     let mood = meta.mood_for(&id);
     match &mood {
         Mood::Failing(status, _) => return code(*status).into_response(),
-        Mood::Refusing(status, document) => return (code(*status), axum::Json(document.clone())).into_response(),
+        Mood::Refusing(status, document) => {
+            return (code(*status), axum::Json(document.clone())).into_response();
+        }
         Mood::Slow(time) => tokio::time::sleep(*time).await,
         Mood::Verbose => return vec![b' '; 10 << 20].into_response(),
-        Mood::Redirecting(to) => return (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, to.clone())]).into_response(),
+        Mood::Redirecting(to) => {
+            return (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, to.clone())]).into_response();
+        }
         _ => {}
     }
-    let (authorization, content_type) = (header(&request, AUTHORIZATION), header(&request, CONTENT_TYPE));
+    let (authorization, content_type) =
+        (header(&request, AUTHORIZATION), header(&request, CONTENT_TYPE));
     if authorization != format!("Bearer {}", lock(&meta.token)) {
         // Meta repeats a token that it can't read.
         let shown = authorization.trim_start_matches("Bearer ");
@@ -184,10 +201,17 @@ async fn answer(State(meta): State<Arc<Meta>>, Path(id): Path<String>, RawQuery(
     }
     match method {
         Method::GET if fields(query.as_deref()) => meta.show(&id, &mood),
-        Method::POST if content_type == "application/x-www-form-urlencoded" => match form(request.into_body()).await {
-            Some(pem) => meta.upload(&id, pem, &mood),
-            None => refusal(400, 100, "OAuthException", "(#100) the body is no form with business_public_key and nothing else"),
-        },
+        Method::POST if content_type == "application/x-www-form-urlencoded" => {
+            match form(request.into_body()).await {
+                Some(pem) => meta.upload(&id, pem, &mood),
+                None => refusal(
+                    400,
+                    100,
+                    "OAuthException",
+                    "(#100) the body is no form with business_public_key and nothing else",
+                ),
+            }
+        }
         _ => refusal(400, 100, "GraphMethodException", "Unsupported request"),
     }
 }
@@ -201,15 +225,24 @@ async fn form(body: Body) -> Option<String> {
     let bytes = axum::body::to_bytes(body, 1 << 20).await.ok()?;
     let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(&bytes).ok()?;
     match fields.as_slice() {
-        [(name, pem)] if name == "business_public_key" && pem.starts_with("-----BEGIN PUBLIC KEY-----\n") => Some(pem.clone()),
+        [(name, pem)]
+            if name == "business_public_key" && pem.starts_with("-----BEGIN PUBLIC KEY-----\n") =>
+        {
+            Some(pem.clone())
+        }
         _ => None,
     }
 }
 
 /// Whether both fields are asked for: otherwise some versions leave the key out.
 fn fields(query: Option<&str>) -> bool {
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query.unwrap_or_default()).unwrap_or_default();
-    pairs == [("fields".to_owned(), "business_public_key,business_public_key_signature_status".to_owned())]
+    let pairs: Vec<(String, String)> =
+        serde_urlencoded::from_str(query.unwrap_or_default()).unwrap_or_default();
+    pairs
+        == [(
+            "fields".to_owned(),
+            "business_public_key,business_public_key_signature_status".to_owned(),
+        )]
 }
 
 fn refusal(status: u16, number: i64, kind: &str, message: &str) -> Response {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use flowhost_protocol::crypto::{MasterKey, MasterKeys};
 use flowhost_server::app::Host;
 use flowhost_server::config::{
-    AdminToken, CompileConfig, DATABASE_CONNECTIONS, EgressConfig, GraphConfig, GuestsConfig, HostConfig, HttpLimits,
-    MigrationPolicy,
+    AdminToken, CompileConfig, DATABASE_CONNECTIONS, EgressConfig, GraphConfig, GuestsConfig,
+    HostConfig, HttpLimits, MigrationPolicy,
 };
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
@@ -51,9 +51,14 @@ impl TestHost {
         Self::first(Shared::new(TestDatabase::migrated().await), change).await
     }
 
-    /// The same for tests of compiling: this host, and others on its database, compile also what was compiled for another test before.
+    /// The same for tests of compiling: this host, and others on its database, compile also what
+    /// was compiled for another test before.
     pub async fn compiling(change: impl FnOnce(&mut HostConfig)) -> Self {
-        Self::first(Shared { compiler: program(), ..Shared::new(TestDatabase::migrated().await) }, change).await
+        Self::first(
+            Shared { compiler: program(), ..Shared::new(TestDatabase::migrated().await) },
+            change,
+        )
+        .await
     }
 
     /// A host on this database.
@@ -63,7 +68,8 @@ impl TestHost {
 
     /// A host that uses this server as Meta's Graph API, and checks keys there this often.
     pub async fn with_graph(server: &GraphServer, check_interval: Duration) -> Self {
-        Self::with(GraphConfig { url: server.url(), check_interval, ..GraphConfig::default() }).await
+        Self::with(GraphConfig { url: server.url(), check_interval, ..GraphConfig::default() })
+            .await
     }
 
     /// A host that uses this server as Meta's Graph API, and waits no longer than this for its
@@ -90,13 +96,16 @@ impl TestHost {
     /// Tries to start another host on the same database with a different master key. Returns the
     /// error.
     pub async fn second_with_another_master_key(&self) -> Result<(), String> {
-        let started = Host::start(config(&self.shared, MasterKeys::new(MasterKey::generate(), None))).await;
+        let started =
+            Host::start(config(&self.shared, MasterKeys::new(MasterKey::generate(), None))).await;
         started.map(drop).map_err(|error| format!("{error:#}"))
     }
 
     async fn launch(shared: Arc<Shared>, config: HostConfig) -> Self {
         logs::capture();
-        let host = Host::start(config).await.unwrap_or_else(|error| panic!("the host doesn't start: {error:#}"));
+        let host = Host::start(config)
+            .await
+            .unwrap_or_else(|error| panic!("the host doesn't start: {error:#}"));
         let admin = Admin::new(&host.admin_url(), &shared.admin_token);
         Self { host, shared, admin }
     }
@@ -157,7 +166,11 @@ impl TestHost {
 
     /// Makes a tenant of a partner, with an app secret.
     pub async fn tenant_of(&self, partner: &str, slug: &str) -> TestTenant {
-        let made = self.admin.call("POST", "/v1/tenants", json!({"slug": slug, "partner": partner})).await.expect(201);
+        let made = self
+            .admin
+            .call("POST", "/v1/tenants", json!({"slug": slug, "partner": partner}))
+            .await
+            .expect(201);
         let tenant = TestTenant::of(&self.admin, &self.public_url(), slug, &made);
         tenant.set_app_secret(json!({"secret": tenant.app_secret})).await;
         tenant
@@ -165,7 +178,11 @@ impl TestHost {
 
     /// Makes a tenant without an app secret.
     pub async fn tenant_without_app_secret(&self, slug: &str) -> TestTenant {
-        let made = self.admin.call("POST", "/v1/tenants", json!({"slug": slug, "name": slug})).await.expect(201);
+        let made = self
+            .admin
+            .call("POST", "/v1/tenants", json!({"slug": slug, "name": slug}))
+            .await
+            .expect(201);
         TestTenant::of(&self.admin, &self.public_url(), slug, &made)
     }
 }
@@ -179,7 +196,13 @@ impl Shared {
         // Nothing listens there, because no test may call Meta.
         let url = "http://127.0.0.1:1/v23.0".parse().expect("a URL");
         let compiler = compiler(database.folder());
-        Self { database, compiler, master_key, admin_token, graph: GraphConfig { url, ..GraphConfig::default() } }
+        Self {
+            database,
+            compiler,
+            master_key,
+            admin_token,
+            graph: GraphConfig { url, ..GraphConfig::default() },
+        }
     }
 
     fn master_keys(&self) -> MasterKeys {
@@ -210,8 +233,13 @@ fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
 }
 
 /// Posts a body to an endpoint as it is. Returns the status and the body.
-pub async fn post(url: &str, signature: Option<&str>, body: impl Into<reqwest::Body>) -> (u16, Vec<u8>) {
-    let mut request = plain_http::client().post(url).header(CONTENT_TYPE, "application/json").body(body);
+pub async fn post(
+    url: &str,
+    signature: Option<&str>,
+    body: impl Into<reqwest::Body>,
+) -> (u16, Vec<u8>) {
+    let mut request =
+        plain_http::client().post(url).header(CONTENT_TYPE, "application/json").body(body);
     if let Some(signature) = signature {
         request = request.header("x-hub-signature-256", signature);
     }

@@ -26,7 +26,8 @@ pub(crate) fn new_lines() -> String {
     static SEEN: AtomicUsize = AtomicUsize::new(0);
     let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
     let new = &lines[SEEN.swap(lines.len(), Ordering::Relaxed)..];
-    let of_the_host = new.iter().filter(|(level, line)| !(*level == Level::DEBUG && line.starts_with("plugin ")));
+    let of_the_host =
+        new.iter().filter(|(level, line)| !(*level == Level::DEBUG && line.starts_with("plugin ")));
     of_the_host.map(|(_, line)| line.as_str()).collect::<Vec<_>>().join("\n")
 }
 
@@ -34,7 +35,9 @@ pub(crate) fn new_lines() -> String {
 pub(crate) fn capture() {
     static STARTED: OnceLock<()> = OnceLock::new();
     STARTED.get_or_init(|| {
-        let ours = Targets::new().with_target("flowhost", Level::DEBUG).with_target("plugin", Level::DEBUG);
+        let ours = Targets::new()
+            .with_target("flowhost", Level::DEBUG)
+            .with_target("plugin", Level::DEBUG);
         // A filter for the whole registry: a layer's own filter loses events after somebody asked
         // whether a level is on. A long benchmark may have set up another subscriber before, and
         // then nothing is captured.
@@ -61,10 +64,14 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Capture {
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut line = Line(event.metadata().target().to_owned());
         for span in context.event_scope(event).into_iter().flatten() {
-            line.0.push_str(&span.extensions().get::<Line>().expect("it got one when it was new").0);
+            line.0
+                .push_str(&span.extensions().get::<Line>().expect("it got one when it was new").0);
         }
         event.record(&mut line);
-        LINES.lock().unwrap_or_else(PoisonError::into_inner).push((*event.metadata().level(), line.0));
+        LINES
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((*event.metadata().level(), line.0));
     }
 }
 

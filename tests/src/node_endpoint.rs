@@ -31,10 +31,17 @@ impl NodeEndpoint {
 
     fn launch(bug: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        std::fs::write(folder.path().join(SECRET_FILE), format!("{APP_SECRET}\n")).expect("a file can be written");
+        std::fs::write(folder.path().join(SECRET_FILE), format!("{APP_SECRET}\n"))
+            .expect("a file can be written");
         let mut command = Command::new("node");
-        command.arg(fixtures().join("interop/endpoint.mjs")).arg(fixtures().join("vectors/keys/private.pkcs8.pem"));
-        command.arg(folder.path().join(SECRET_FILE)).args(bug).stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+            .arg(fixtures().join("interop/endpoint.mjs"))
+            .arg(fixtures().join("vectors/keys/private.pkcs8.pem"));
+        command
+            .arg(folder.path().join(SECRET_FILE))
+            .args(bug)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
         let mut process = command.spawn().unwrap_or_else(|error| {
             panic!("this test needs Node.js 18 or later, as `node` on the PATH, to play an endpoint that isn't ours: {error}")
         });
@@ -53,7 +60,9 @@ impl NodeEndpoint {
         let secret = self.folder.path().join(SECRET_FILE);
         let path = |path: &Path| path.to_str().expect("paths of the tests are UTF-8").to_owned();
         let [url, key, secret] = [self.url(), path(&public_key), path(&secret)];
-        ["--url", &url, "--public-key", &key, "--app-secret-file", &secret].map(str::to_owned).to_vec()
+        ["--url", &url, "--public-key", &key, "--app-secret-file", &secret]
+            .map(str::to_owned)
+            .to_vec()
     }
 
     /// The path of its Flow JSON.
@@ -74,7 +83,8 @@ fn read_port(process: &mut Child) -> u64 {
     let mut line = String::new();
     let stdout = process.stdout.take().expect("its output is a pipe");
     BufReader::new(stdout).read_line(&mut line).expect("its output can be read");
-    let ready: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the endpoint ended instead of listening: {line:?}"));
+    let ready: Value = serde_json::from_str(&line)
+        .unwrap_or_else(|_| panic!("the endpoint ended instead of listening: {line:?}"));
     ready["port"].as_u64().expect("the first line has the port")
 }
 

@@ -76,22 +76,30 @@ impl Outside {
     /// Servers under the names of `NAMES`. Other names don't resolve.
     pub async fn start() -> Self {
         let names: Vec<String> = NAMES.iter().map(|name| (*name).to_owned()).collect();
-        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).expect("a certificate can be made");
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(names).expect("a certificate can be made");
         let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
         let tls = ServerConfig::builder()
             .with_no_client_auth()
             .with_single_cert(vec![cert.der().clone()], key.into())
             .expect("key and certificate fit");
         let (secure, plain, forbidden) = (listen().await, listen().await, listen().await);
-        let [secure_at, plain_at, forbidden_at] =
-            [&secure, &plain, &forbidden].map(|listener| listener.local_addr().expect("it is bound"));
+        let [secure_at, plain_at, forbidden_at] = [&secure, &plain, &forbidden]
+            .map(|listener| listener.local_addr().expect("it is bound"));
         let world = Arc::new(World::default());
         let serving = vec![
             tokio::spawn(serve(secure, world.clone(), Some(TlsAcceptor::from(Arc::new(tls))))),
             tokio::spawn(serve(plain, world.clone(), None)),
             tokio::spawn(count(forbidden, world.clone())),
         ];
-        let outside = Self { world, certificate: cert.pem(), secure: secure_at, plain: plain_at, forbidden: forbidden_at, serving };
+        let outside = Self {
+            world,
+            certificate: cert.pem(),
+            secure: secure_at,
+            plain: plain_at,
+            forbidden: forbidden_at,
+            serving,
+        };
         NAMES.iter().for_each(|name| outside.name(name, &[&[secure_at]]));
         outside.name("plain.example.com", &[&[plain_at]]);
         outside
@@ -146,8 +154,9 @@ struct Names(Arc<World>);
 impl Resolve for Names {
     fn resolve(&self, name: &str) -> Addresses {
         let mut names = lock(&self.0.names);
-        let answer =
-            names.get_mut(name).and_then(|answers| if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() });
+        let answer = names.get_mut(name).and_then(|answers| {
+            if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() }
+        });
         Box::pin(async move { answer.ok_or_else(|| io::Error::other("no such name")) })
     }
 }
@@ -181,7 +190,11 @@ async fn serve(listener: TcpListener, world: Arc<World>, tls: Option<TlsAcceptor
     }
 }
 
-async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, world: &World, connection: u64) -> io::Result<()> {
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    world: &World,
+    connection: u64,
+) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     while let Some(visit) = read(&mut stream, connection).await? {
         lock(&world.visits).push(visit.clone());
@@ -193,7 +206,10 @@ async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, world: &World, co
     Ok(())
 }
 
-async fn read(stream: &mut (impl AsyncBufReadExt + Unpin), connection: u64) -> io::Result<Option<Visit>> {
+async fn read(
+    stream: &mut (impl AsyncBufReadExt + Unpin),
+    connection: u64,
+) -> io::Result<Option<Visit>> {
     let mut line = String::new();
     if stream.read_line(&mut line).await? == 0 {
         return Ok(None);
@@ -207,14 +223,19 @@ async fn read(stream: &mut (impl AsyncBufReadExt + Unpin), connection: u64) -> i
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         visit.headers.push((name.to_lowercase(), value.trim().to_owned()));
     }
-    let length = visit.header("content-length").and_then(|length| length.parse().ok()).unwrap_or_default();
+    let length =
+        visit.header("content-length").and_then(|length| length.parse().ok()).unwrap_or_default();
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await?;
     visit.body = String::from_utf8_lossy(&body).into_owned();
     Ok(Some(visit))
 }
 
-async fn answer(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), world: &World, visit: &Visit) -> io::Result<()> {
+async fn answer(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    world: &World,
+    visit: &Visit,
+) -> io::Result<()> {
     let (path, argument) = match visit.path.trim_start_matches('/').split_once('/') {
         Some((path, argument)) => (path, argument),
         None => (visit.path.trim_start_matches('/'), ""),
@@ -228,10 +249,17 @@ async fn answer(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), world: &Worl
             let location = format!("location: {}\r\n", visit.header("x-to").unwrap_or_default());
             send(stream, &format!("{argument} Elsewhere"), &location, b"").await
         }
-        "large" => send(stream, "200 OK", "", &vec![b'x'; argument.parse().unwrap_or_default()]).await,
-        "cookie" => send(stream, "200 OK", "set-cookie: session=recognisable; Path=/\r\n", b"").await,
+        "large" => {
+            send(stream, "200 OK", "", &vec![b'x'; argument.parse().unwrap_or_default()]).await
+        }
+        "cookie" => {
+            send(stream, "200 OK", "set-cookie: session=recognisable; Path=/\r\n", b"").await
+        }
         "close" => send(stream, "200 OK", "connection: close\r\n", b"ok").await,
-        "heads" => send(stream, "200 OK", &format!("x-much: {}\r\n", "y".repeat(8_000)).repeat(20), b"").await,
+        "heads" => {
+            send(stream, "200 OK", &format!("x-much: {}\r\n", "y".repeat(8_000)).repeat(20), b"")
+                .await
+        }
         "endless" => {
             stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await?;
             let piece = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
@@ -260,7 +288,12 @@ async fn answer(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), world: &Worl
     }
 }
 
-async fn send(stream: &mut (impl AsyncWrite + Unpin), status: &str, headers: &str, body: &[u8]) -> io::Result<()> {
+async fn send(
+    stream: &mut (impl AsyncWrite + Unpin),
+    status: &str,
+    headers: &str,
+    body: &[u8],
+) -> io::Result<()> {
     let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n", body.len());
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(body).await?;

@@ -48,7 +48,8 @@ fn length(mut bytes: usize) -> Vec<u8> {
 
 fn read_length(bytes: &[u8]) -> (usize, &[u8]) {
     let digits = bytes.iter().take_while(|byte| **byte & 0x80 != 0).count() + 1;
-    let value = bytes[..digits].iter().rev().fold(0, |value, digit| value << 7 | usize::from(digit & 0x7f));
+    let value =
+        bytes[..digits].iter().rev().fold(0, |value, digit| value << 7 | usize::from(digit & 0x7f));
     (value, &bytes[digits..])
 }
 

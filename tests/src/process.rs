@@ -43,10 +43,15 @@ pub struct Ended {
 impl Ended {
     /// Runs a command to its end, off the async threads.
     pub async fn of(mut command: Command) -> Self {
-        let output = tokio::task::spawn_blocking(move || command.output()).await.expect("not cancelled");
+        let output =
+            tokio::task::spawn_blocking(move || command.output()).await.expect("not cancelled");
         let output = output.expect("the program can be run");
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Self {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
     }
 }
 
@@ -58,8 +63,10 @@ impl DataFolder {
     /// The path of a new folder, inside one that others may pass through: PostgreSQL may have to
     /// run as another user.
     pub fn new() -> Self {
-        let parent =
-            tempfile::Builder::new().prefix("flowhost-test-").permissions(Permissions::from_mode(0o755)).tempdir_in("/tmp");
+        let parent = tempfile::Builder::new()
+            .prefix("flowhost-test-")
+            .permissions(Permissions::from_mode(0o755))
+            .tempdir_in("/tmp");
         Self(parent.expect("a folder can be made in /tmp"))
     }
 
@@ -75,7 +82,8 @@ impl DataFolder {
 
     /// The admin token that `flowhost dev` made.
     fn admin_token(&self) -> String {
-        let token = std::fs::read_to_string(self.path().join("secrets/admin-token")).expect("the host made an admin token");
+        let token = std::fs::read_to_string(self.path().join("secrets/admin-token"))
+            .expect("the host made an admin token");
         token.trim().to_owned()
     }
 }
@@ -89,7 +97,10 @@ impl Default for DataFolder {
 impl Drop for DataFolder {
     /// Waits until no process of the database is left: each of them holds this lock.
     fn drop(&mut self) {
-        let Ok(lock) = File::options().write(true).open(self.path().join("postgres.running")) else { return };
+        let Ok(lock) = File::options().write(true).open(self.path().join("postgres.running"))
+        else {
+            return;
+        };
         for _ in 0..3_000 {
             if lock.try_lock().is_ok() {
                 return;
@@ -124,13 +135,21 @@ impl HostProcess {
     }
 
     /// The same, with a log filter and a destination for the log.
-    pub async fn serving_and_logging(command: Command, folder: &Path, admin_token: &str, filter: &str, log: Stdio) -> Self {
+    pub async fn serving_and_logging(
+        command: Command,
+        folder: &Path,
+        admin_token: &str,
+        filter: &str,
+        log: Stdio,
+    ) -> Self {
         let (child, addresses) = launch(command, folder, filter, log).await;
         Self::of(child, &addresses, admin_token)
     }
 
     fn of(child: std::process::Child, addresses: &Value, admin_token: &str) -> Self {
-        let url = |which: &str| addresses[which].as_str().expect("the ready file has both addresses").to_owned();
+        let url = |which: &str| {
+            addresses[which].as_str().expect("the ready file has both addresses").to_owned()
+        };
         Self { child, public_url: url("public"), admin: Admin::new(&url("admin"), admin_token) }
     }
 
@@ -173,7 +192,10 @@ impl HostProcess {
 
     /// Waits for its end.
     pub async fn ended(mut self) -> ExitStatus {
-        eventually("the process ends", async || self.child.try_wait().expect("the process can be waited for")).await
+        eventually("the process ends", async || {
+            self.child.try_wait().expect("the process can be waited for")
+        })
+        .await
     }
 }
 
@@ -185,7 +207,12 @@ impl Drop for HostProcess {
 }
 
 /// Starts a command that serves, on free ports unless it has its own, and waits for its ready file.
-async fn launch(mut command: Command, folder: &Path, filter: &str, log: Stdio) -> (std::process::Child, Value) {
+async fn launch(
+    mut command: Command,
+    folder: &Path,
+    filter: &str,
+    log: Stdio,
+) -> (std::process::Child, Value) {
     let ready = folder.join(READY_FILE);
     // The file of a process that was killed says nothing about this one.
     let _ = std::fs::remove_file(&ready);
@@ -210,9 +237,14 @@ async fn launch(mut command: Command, folder: &Path, filter: &str, log: Stdio) -
 /// `target/<profile>/flowhost`, beside the folder of the test binaries.
 pub fn program() -> PathBuf {
     let own = std::env::current_exe().expect("this program has a path");
-    let profile = own.parent().and_then(Path::parent).expect("test binaries are in target/<profile>/deps");
+    let profile =
+        own.parent().and_then(Path::parent).expect("test binaries are in target/<profile>/deps");
     let program = profile.join("flowhost");
-    assert!(program.is_file(), "{} is missing: only tests and benchmarks of its own package have it", program.display());
+    assert!(
+        program.is_file(),
+        "{} is missing: only tests and benchmarks of its own package have it",
+        program.display()
+    );
     program
 }
 

@@ -57,12 +57,24 @@ impl Proxy {
     }
 
     #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-    fn start(name: &'static str, arguments: &[&str], config: &str, port: u16, folder: TempDir) -> Option<Self> {
+    fn start(
+        name: &'static str,
+        arguments: &[&str],
+        config: &str,
+        port: u16,
+        folder: TempDir,
+    ) -> Option<Self> {
         let file = folder.path().join("proxy.conf");
         std::fs::write(&file, config).expect("a file can be written");
         let spawn = |program: &str| {
             let mut command = Command::new(program);
-            command.args(arguments).arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn()
+            command
+                .args(arguments)
+                .arg(&file)
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::inherit())
+                .spawn()
         };
         // Debian installs them outside the usual users' PATH.
         let process = match spawn(name).or_else(|_| spawn(&format!("/usr/sbin/{name}"))) {
@@ -73,9 +85,13 @@ impl Proxy {
             }
             Err(error) => panic!("{name} can't be run: {error}"),
         };
-        let mut proxy = Self { name, process, url: format!("http://127.0.0.1:{port}"), _folder: folder };
+        let mut proxy =
+            Self { name, process, url: format!("http://127.0.0.1:{port}"), _folder: folder };
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(proxy.process.try_wait().expect("the process can be asked").is_none(), "{name} ended instead of serving");
+            assert!(
+                proxy.process.try_wait().expect("the process can be asked").is_none(),
+                "{name} ended instead of serving"
+            );
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
         Some(proxy)

@@ -27,7 +27,8 @@ impl RawConnection {
     pub async fn write_until_refused(&mut self, most: usize) -> usize {
         let (mut written, chunk) = (0, [0; 64 << 10]);
         while written < most {
-            let sent = timeout(PATIENCE, self.0.write(&chunk)).await.expect("the host reads or hangs up");
+            let sent =
+                timeout(PATIENCE, self.0.write(&chunk)).await.expect("the host reads or hangs up");
             let Ok(sent) = sent else { break };
             written += sent;
         }
@@ -38,14 +39,18 @@ impl RawConnection {
     pub async fn read_to_end(&mut self) -> String {
         let mut received = Vec::new();
         // A connection that is reset has ended too.
-        let _ = timeout(PATIENCE, self.0.read_to_end(&mut received)).await.expect("the host closes the connection");
+        let _ = timeout(PATIENCE, self.0.read_to_end(&mut received))
+            .await
+            .expect("the host closes the connection");
         String::from_utf8_lossy(&received).into_owned()
     }
 
     /// Reads until the peer closes the connection in order; an error if it is reset.
     pub async fn read_to_fin(&mut self) -> std::io::Result<String> {
         let mut received = Vec::new();
-        timeout(PATIENCE, self.0.read_to_end(&mut received)).await.expect("the host closes the connection")?;
+        timeout(PATIENCE, self.0.read_to_end(&mut received))
+            .await
+            .expect("the host closes the connection")?;
         Ok(String::from_utf8_lossy(&received).into_owned())
     }
 
@@ -53,8 +58,14 @@ impl RawConnection {
     pub async fn read_answer(&mut self) -> String {
         let head = self.read_head().await;
         let headers = head.to_lowercase();
-        let length = headers.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
-        timeout(PATIENCE, self.0.read_exact(&mut vec![0; length])).await.expect("the host sends the body").expect("the whole body");
+        let length = headers
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
+            .unwrap_or(0);
+        timeout(PATIENCE, self.0.read_exact(&mut vec![0; length]))
+            .await
+            .expect("the host sends the body")
+            .expect("the whole body");
         head
     }
 

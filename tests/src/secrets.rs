@@ -23,9 +23,15 @@ pub fn watch(secret: &str) {
 /// The secrets that a text contains, each in the form that was found, with the text around it.
 pub(crate) fn leaks(text: &str) -> Vec<String> {
     let searches = watched().searches();
-    let around =
-        |at: usize| &text[text.floor_char_boundary(at.saturating_sub(60))..text.ceil_char_boundary((at + 60).min(text.len()))];
-    searches.iter().flat_map(|search| search.find_iter(text)).map(|found| around(found.start()).to_owned()).collect()
+    let around = |at: usize| {
+        &text[text.floor_char_boundary(at.saturating_sub(60))
+            ..text.ceil_char_boundary((at + 60).min(text.len()))]
+    };
+    searches
+        .iter()
+        .flat_map(|search| search.find_iter(text))
+        .map(|found| around(found.start()).to_owned())
+        .collect()
 }
 
 /// All forms of all secrets.
@@ -44,15 +50,19 @@ impl Watched {
         self.new.extend(forms.into_iter().filter(|form| known.insert(form.clone())));
     }
 
-    /// Automata that find all of them. New ones get one of their own, together with what is in those that are no larger: so a secret is
-    /// built in as often as their number can be doubled, and not once for each search.
+    /// Automata that find all of them. New ones get one of their own, together with what is in
+    /// those that are no larger: so a secret is built in as often as their number can be doubled,
+    /// and not once for each search.
     fn searches(&mut self) -> Vec<AhoCorasick> {
         let mut forms = std::mem::take(&mut self.new);
         if !forms.is_empty() {
-            while let Some((smaller, _)) = self.built.pop_if(|(built, _)| built.len() <= forms.len()) {
+            while let Some((smaller, _)) =
+                self.built.pop_if(|(built, _)| built.len() <= forms.len())
+            {
                 forms.extend(smaller);
             }
-            let search = AhoCorasick::new(&forms).expect("a few thousand texts can be searched for");
+            let search =
+                AhoCorasick::new(&forms).expect("a few thousand texts can be searched for");
             self.built.push((forms, search));
         }
         self.built.iter().map(|(_, search)| search.clone()).collect()
@@ -71,16 +81,19 @@ fn watched() -> MutexGuard<'static, Watched> {
 /// Every row of every table as JSON, with bytes in hex. Bytes that are valid text are added as text
 /// too.
 pub async fn dump(pool: &PgPool) -> String {
-    let tables: Vec<String> = sqlx::query_scalar("select tablename::text from pg_tables where schemaname = 'public'")
-        .fetch_all(pool)
-        .await
-        .expect("tables");
+    let tables: Vec<String> =
+        sqlx::query_scalar("select tablename::text from pg_tables where schemaname = 'public'")
+            .fetch_all(pool)
+            .await
+            .expect("tables");
     let mut dump = String::new();
     for table in tables {
         // The components themselves are large and not secret.
         let columns = if table == "components" { "tenant_id" } else { "*" };
-        let statement = format!("select row_to_json(t)::text from (select {columns} from \"{table}\") t");
-        let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(statement)).fetch_all(pool).await.expect("rows");
+        let statement =
+            format!("select row_to_json(t)::text from (select {columns} from \"{table}\") t");
+        let rows: Vec<String> =
+            sqlx::query_scalar(AssertSqlSafe(statement)).fetch_all(pool).await.expect("rows");
         for row in rows {
             dump.push_str(&row);
             let fields: Value = serde_json::from_str(&row).expect("a row is JSON");
@@ -110,7 +123,10 @@ pub fn forms(secret: &[u8]) -> Vec<String> {
 }
 
 fn from_hex(hex: &str) -> Vec<u8> {
-    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex digits")).collect()
+    (0..hex.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex digits"))
+        .collect()
 }
 
 /// Parts of every secret of these kinds: a private key in PEM, and the head of a JWT with HS256.

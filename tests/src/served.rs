@@ -28,7 +28,11 @@ impl Served {
     /// A process with these arguments, on a fresh database.
     pub async fn start(arguments: &[&str]) -> Self {
         let (key, token) = (MasterKey::generate().to_base64().to_string(), AdminToken::generate());
-        Self::launch(Arc::new(Shared { database: TestDatabase::migrated().await, key, token }), arguments).await
+        Self::launch(
+            Arc::new(Shared { database: TestDatabase::migrated().await, key, token }),
+            arguments,
+        )
+        .await
     }
 
     /// Another process on the same database.
@@ -40,7 +44,9 @@ impl Served {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let mut command = flowhost(&["serve"]);
         command.args(arguments).env("DATABASE_URL", shared.database.url());
-        command.env("FLOWHOST_MASTER_KEY", &shared.key).env("FLOWHOST_ADMIN_TOKEN", shared.token.expose());
+        command
+            .env("FLOWHOST_MASTER_KEY", &shared.key)
+            .env("FLOWHOST_ADMIN_TOKEN", shared.token.expose());
         let host = HostProcess::serving(command, folder.path(), shared.token.expose()).await;
         Self { host, shared, _folder: folder }
     }

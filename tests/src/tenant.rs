@@ -36,7 +36,10 @@ pub struct TestFlow {
 impl TestTenant {
     /// Makes a tenant and sets its app secret.
     pub async fn make(admin: &Admin, public_url: &str, slug: &str) -> Self {
-        let made = admin.call("POST", "/v1/tenants", json!({"slug": slug, "name": format!("Tenant {slug}")})).await.expect(201);
+        let made = admin
+            .call("POST", "/v1/tenants", json!({"slug": slug, "name": format!("Tenant {slug}")}))
+            .await
+            .expect(201);
         let tenant = Self::of(admin, public_url, slug, &made);
         tenant.set_app_secret(json!({"secret": tenant.app_secret})).await;
         tenant
@@ -45,7 +48,10 @@ impl TestTenant {
     pub(crate) fn of(admin: &Admin, public_url: &str, slug: &str, made: &Value) -> Self {
         Self {
             slug: slug.to_owned(),
-            public_key_pem: made["public_key_pem"].as_str().expect("a new tenant has a key").to_owned(),
+            public_key_pem: made["public_key_pem"]
+                .as_str()
+                .expect("a new tenant has a key")
+                .to_owned(),
             app_secret: format!("app-secret-of-{slug}"),
             admin: admin.clone(),
             public_url: public_url.to_owned(),
@@ -116,7 +122,8 @@ impl TestFlow {
 
     /// A WhatsApp client with the tenant's key and app secret.
     pub fn client(&self) -> FlowClient {
-        FlowClient::new(&self.url(), &self.tenant.public_key_pem, &self.tenant.app_secret).expect("a client can be made")
+        FlowClient::new(&self.url(), &self.tenant.public_key_pem, &self.tenant.app_secret)
+            .expect("a client can be made")
     }
 
     /// Calls the admin API below this flow's path.
@@ -163,7 +170,10 @@ impl TestFlow {
 
     /// Submits the form of screen `FORM` with the field `do`, which the hostile plugins obey.
     pub async fn ask(&self, what: &str, token: &str) -> Reply {
-        self.client().call(&asking(what, token)).await.unwrap_or_else(|error| panic!("{what}: {error}"))
+        self.client()
+            .call(&asking(what, token))
+            .await
+            .unwrap_or_else(|error| panic!("{what}: {error}"))
     }
 
     /// Lets a plugin of `tests/hostile` count the exchanges that its state has seen, including this
@@ -183,8 +193,10 @@ pub fn asking(what: &str, token: &str) -> Value {
 
 /// The signature header for a body, as Meta makes it.
 pub fn sign(app_secret: &str, body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(app_secret.as_bytes()).expect("HMAC takes a key of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(app_secret.as_bytes())
+        .expect("HMAC takes a key of any length");
     mac.update(body);
-    let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String =
+        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256={hex}")
 }

@@ -30,13 +30,19 @@ impl TlsFront {
         let files = certificate.files();
         let chain = CertificateDer::from_pem_file(files.certificate).expect("a certificate");
         let key = PrivateKeyDer::from_pem_file(files.key).expect("a key");
-        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![chain], key).expect("they fit");
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![chain], key)
+            .expect("they fit");
         let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await.expect("a port is free");
         let port = listener.local_addr().expect("it is bound").port();
         let socket = options.get_socket().expect("the test server listens on a socket");
         let server = socket.join(format!(".s.PGSQL.{}", options.get_port()));
         let place = format!("{port}/{}", options.get_database().expect("a database is named"));
-        Self { place, accepting: tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(config)), server)) }
+        Self {
+            place,
+            accepting: tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(config)), server)),
+        }
     }
 
     /// The URL of the database under this name of the server, as this user.

@@ -56,7 +56,9 @@ impl Vector {
         let key = STANDARD.decode(&self.aes_key).expect("base64");
         let iv: [u8; 16] = STANDARD.decode(&self.iv).expect("base64").try_into().expect("16 bytes");
         let cipher = AesGcm::<Aes128, U16>::new_from_slice(&key).expect("an AES-128 key");
-        let sealed = STANDARD.decode(body).unwrap_or_else(|error| panic!("{}: the reply is no base64: {error}", self.name));
+        let sealed = STANDARD
+            .decode(body)
+            .unwrap_or_else(|error| panic!("{}: the reply is no base64: {error}", self.name));
         let plain = cipher.decrypt(&Nonce::from(iv.map(|byte| !byte)), sealed.as_slice());
         let plain = plain.unwrap_or_else(|_| panic!("{}: the reply doesn't open", self.name));
         serde_json::from_slice(&plain).unwrap_or_else(|error| panic!("{}: {error}", self.name))

@@ -17,7 +17,10 @@ pub fn compile_bomb(locals: u32, ifs: u32) -> Vec<u8> {
     for branch in 0..ifs {
         let local = number(1 + branch % locals);
         // (if (local.get 0) (then (local.set $l (i32.add (local.get $l) (i32.const 1)))))
-        body.extend([&[0x20, 0, 0x04, 0x40, 0x20][..], &local, &[0x41, 1, 0x6a, 0x21], &local, &[0x0b]].concat());
+        body.extend(
+            [&[0x20, 0, 0x04, 0x40, 0x20][..], &local, &[0x41, 1, 0x6a, 0x21], &local, &[0x0b]]
+                .concat(),
+        );
     }
     for local in 1..=locals {
         // (local.set 0 (i32.add (local.get $l) (local.get 0)))
@@ -26,7 +29,13 @@ pub fn compile_bomb(locals: u32, ifs: u32) -> Vec<u8> {
     body.extend([0x20, 0, 0x0b]);
     let function = sized(&[&[1][..], &number(locals), &[0x7f], &body].concat());
     let types = section(1, &[1, 0x60, 1, 0x7f, 1, 0x7f]);
-    let module = [&b"\0asm\x01\0\0\0"[..], &types, &section(3, &[1, 0]), &section(10, &[&[1][..], &function].concat())].concat();
+    let module = [
+        &b"\0asm\x01\0\0\0"[..],
+        &types,
+        &section(3, &[1, 0]),
+        &section(10, &[&[1][..], &function].concat()),
+    ]
+    .concat();
     [&b"\0asm\x0d\0\x01\0"[..], &section(1, &module)].concat()
 }
 

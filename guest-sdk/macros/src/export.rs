@@ -4,7 +4,8 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 
 /// The usage hint that ends every error.
-const USAGE: &str = "write the plugin's type, and nothing else: `flowhost_sdk::export!(Appointment);`";
+const USAGE: &str =
+    "write the plugin's type, and nothing else: `flowhost_sdk::export!(Appointment);`";
 
 /// The expansion for one type, or an error at the place of the mistake.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
@@ -91,7 +92,10 @@ mod tests {
             ("\"A\"", "export! got a value instead of a type"),
         ] {
             let expansion = expand(input.parse().expect("the input is Rust")).to_string();
-            assert!(expansion.contains(mistake) && expansion.contains("Appointment"), "{input}: {expansion}");
+            assert!(
+                expansion.contains(mistake) && expansion.contains("Appointment"),
+                "{input}: {expansion}"
+            );
         }
     }
 }

@@ -84,7 +84,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Internal(message) => write!(formatter, "the plugin failed: {message}"),
-            Failure::TokenRefused(reason) => write!(formatter, "the flow token is refused: {reason}"),
+            Failure::TokenRefused(reason) => {
+                write!(formatter, "the flow token is refused: {reason}")
+            }
             Failure::TooLarge { what, bytes, limit } => {
                 write!(formatter, "the {what} has {bytes} bytes, but the host takes {limit}")
             }

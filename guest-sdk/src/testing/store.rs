@@ -81,7 +81,10 @@ pub(crate) fn list(prefix: &str, limit: u32) -> Result<Vec<String>, StoreError> 
     })
 }
 
-fn with<T>(key: &str, work: impl FnOnce(&mut Memory) -> Result<T, StoreError>) -> Result<T, StoreError> {
+fn with<T>(
+    key: &str,
+    work: impl FnOnce(&mut Memory) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
     MEMORY.with_borrow_mut(|memory| {
         if let Some(failure) = &memory.failure {
             return Err(failure.clone());
@@ -96,7 +99,12 @@ fn with<T>(key: &str, work: impl FnOnce(&mut Memory) -> Result<T, StoreError>) -
 }
 
 impl Memory {
-    fn write(&mut self, key: &str, value: &[u8], ttl_seconds: Option<u32>) -> Result<u64, StoreError> {
+    fn write(
+        &mut self,
+        key: &str,
+        value: &[u8],
+        ttl_seconds: Option<u32>,
+    ) -> Result<u64, StoreError> {
         if value.len() > MAX_VALUE_BYTES {
             return Err(StoreError::TooLarge);
         }

@@ -25,7 +25,13 @@ pub(super) type MediaAnswers = dyn Fn(&media::Reference) -> Result<Vec<u8>, medi
 
 impl Default for Surroundings {
     fn default() -> Self {
-        Surroundings { now: NOW, random: Rc::default(), settings: BTreeMap::new(), http: None, media: None }
+        Surroundings {
+            now: NOW,
+            random: Rc::default(),
+            settings: BTreeMap::new(),
+            http: None,
+            media: None,
+        }
     }
 }
 
@@ -65,7 +71,9 @@ pub(crate) fn setting(key: &str) -> Option<String> {
 pub(crate) fn answer(request: http::Request) -> Result<http::Response, http::Error> {
     match CURRENT.with_borrow(|current| current.http.clone()) {
         Some(answer) => answer(&request),
-        None => Err(http::Error::NotGranted("the test gives no answers: Conversation::with_http".to_owned())),
+        None => Err(http::Error::NotGranted(
+            "the test gives no answers: Conversation::with_http".to_owned(),
+        )),
     }
 }
 

@@ -149,7 +149,8 @@ impl Date {
         let month_from_march = (month + 9) % 12;
         let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
         let year_of_cycle = year.rem_euclid(400);
-        let day_of_cycle = year_of_cycle * 365 + year_of_cycle / 4 - year_of_cycle / 100 + day_of_year;
+        let day_of_cycle =
+            year_of_cycle * 365 + year_of_cycle / 4 - year_of_cycle / 100 + day_of_year;
         // There are 719,468 days from 0000-03-01 to 1970-01-01.
         Date(year.div_euclid(400) * 146_097 + day_of_cycle - 719_468)
     }
@@ -158,8 +159,11 @@ impl Date {
     fn parts(self) -> (i64, i64, i64) {
         let days = self.0 + 719_468;
         let day_of_cycle = days.rem_euclid(146_097);
-        let year_of_cycle = (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524 - day_of_cycle / 146_096) / 365;
-        let day_of_year = day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
+        let year_of_cycle = (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524
+            - day_of_cycle / 146_096)
+            / 365;
+        let day_of_year =
+            day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
         let month_from_march = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
         let month = (month_from_march + 2) % 12 + 1;
@@ -201,14 +205,16 @@ impl From<DateRange> for PartialDateRange {
 impl<'de> Deserialize<'de> for PartialDateRange {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Option::<Value>::deserialize(deserializer)?;
-        Field::read(value.as_ref()).map_err(|expected| de::Error::custom(format_args!("expected {expected}")))
+        Field::read(value.as_ref())
+            .map_err(|expected| de::Error::custom(format_args!("expected {expected}")))
     }
 }
 
 impl Weekday {
     /// Its English name: `Monday`.
     pub fn name(self) -> &'static str {
-        ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"][self as usize]
+        ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+            [self as usize]
     }
 
     /// The first three letters of its English name: `Mon`.
@@ -222,9 +228,18 @@ impl FromStr for Date {
     type Err = DateError;
 
     fn from_str(text: &str) -> Result<Self, DateError> {
-        let part = |range: std::ops::Range<usize>| text.get(range).filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-        let marks_fit = text.len() == 10 && text.get(4..5) == Some("-") && text.get(7..8) == Some("-");
-        let read = || Date::new(part(0..4)?.parse().ok()?, part(5..7)?.parse().ok()?, part(8..10)?.parse().ok()?);
+        let part = |range: std::ops::Range<usize>| {
+            text.get(range).filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        let marks_fit =
+            text.len() == 10 && text.get(4..5) == Some("-") && text.get(7..8) == Some("-");
+        let read = || {
+            Date::new(
+                part(0..4)?.parse().ok()?,
+                part(5..7)?.parse().ok()?,
+                part(8..10)?.parse().ok()?,
+            )
+        };
         marks_fit.then(read).flatten().ok_or(DateError(()))
     }
 }
@@ -263,9 +278,17 @@ impl std::error::Error for DateError {}
 const MILLIS_PER_DAY: i64 = 86_400_000;
 /// Keeps all sums far from overflow.
 const MAX_DAYS: i64 = 1 << 40;
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const WEEKDAYS: [Weekday; 7] =
-    [Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday, Weekday::Saturday, Weekday::Sunday];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const WEEKDAYS: [Weekday; 7] = [
+    Weekday::Monday,
+    Weekday::Tuesday,
+    Weekday::Wednesday,
+    Weekday::Thursday,
+    Weekday::Friday,
+    Weekday::Saturday,
+    Weekday::Sunday,
+];
 
 #[cfg(test)]
 mod tests {
@@ -279,7 +302,8 @@ mod tests {
     fn every_day_of_800_years_is_as_another_calendar_has_it() {
         let epoch = time::Date::from_calendar_date(1970, time::Month::January, 1).unwrap();
         for number in -146_097..146_097 {
-            let (ours, theirs) = (Date::from_unix_days(number), epoch + time::Duration::days(number));
+            let (ours, theirs) =
+                (Date::from_unix_days(number), epoch + time::Duration::days(number));
             let parts = (theirs.year().into(), u8::from(theirs.month()), theirs.day());
             assert_eq!((ours.year(), ours.month(), ours.day()), parts);
             assert_eq!(ours.weekday().name(), theirs.weekday().to_string());
@@ -324,13 +348,24 @@ mod tests {
     #[test]
     fn days_are_counted_and_weekends_known() {
         let friday = date("2026-11-20");
-        let days: Vec<_> = friday.following().filter(|day| !day.is_weekend()).take(6).map(|day| day.to_string()).collect();
+        let days: Vec<_> = friday
+            .following()
+            .filter(|day| !day.is_weekend())
+            .take(6)
+            .map(|day| day.to_string())
+            .collect();
 
-        assert_eq!(days, ["2026-11-23", "2026-11-24", "2026-11-25", "2026-11-26", "2026-11-27", "2026-11-30"]);
+        assert_eq!(
+            days,
+            ["2026-11-23", "2026-11-24", "2026-11-25", "2026-11-26", "2026-11-27", "2026-11-30"]
+        );
         assert_eq!(friday.days_until(date("2026-12-01")), 11);
         assert_eq!(friday.plus_days(-20), date("2026-10-31"));
         let range = DateRange { start: friday, end: date("2026-11-22") };
-        assert_eq!((range.days(), range.contains(date("2026-11-22")), range.contains(date("2026-11-23"))), (3, true, false));
+        assert_eq!(
+            (range.days(), range.contains(date("2026-11-22")), range.contains(date("2026-11-23"))),
+            (3, true, false)
+        );
     }
 
     #[test]
@@ -354,9 +389,13 @@ mod tests {
 
     #[test]
     fn json_is_the_text() {
-        let range: DateRange = serde_json::from_str(r#"{"start-date":"2026-11-23","end-date":"2026-11-27"}"#).unwrap();
+        let range: DateRange =
+            serde_json::from_str(r#"{"start-date":"2026-11-23","end-date":"2026-11-27"}"#).unwrap();
 
-        assert_eq!(serde_json::to_string(&range).unwrap(), r#"{"start-date":"2026-11-23","end-date":"2026-11-27"}"#);
+        assert_eq!(
+            serde_json::to_string(&range).unwrap(),
+            r#"{"start-date":"2026-11-23","end-date":"2026-11-27"}"#
+        );
         let error = serde_json::from_str::<Date>("\"soon\"").unwrap_err().to_string();
         assert!(error.contains("such as 2026-11-23"), "{error}");
     }

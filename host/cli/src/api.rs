@@ -39,7 +39,11 @@ impl ApiArgs {
     }
 
     /// Prints an answer: unchanged for machines, or as `for_people` formats it.
-    pub(crate) fn print<T: DeserializeOwned>(&self, answer: &Answer, for_people: impl FnOnce(T) -> String) -> anyhow::Result<()> {
+    pub(crate) fn print<T: DeserializeOwned>(
+        &self,
+        answer: &Answer,
+        for_people: impl FnOnce(T) -> String,
+    ) -> anyhow::Result<()> {
         if self.json {
             say(&answer.text);
         } else {
@@ -69,7 +73,11 @@ impl AdminApi {
         let base = Url::parse(base)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-            .ok_or_else(|| ConfigError::new(format!("FLOWHOST_URL is not an http(s) URL, for example {DEFAULT_URL}")))?;
+            .ok_or_else(|| {
+                ConfigError::new(format!(
+                    "FLOWHOST_URL is not an http(s) URL, for example {DEFAULT_URL}"
+                ))
+            })?;
         // No redirects, because the token is for this host only. No proxy, because the admin API is
         // internal and an outside proxy can't reach it.
         let http = reqwest::Client::builder()
@@ -86,7 +94,11 @@ impl AdminApi {
     }
 
     /// GET with query parameters.
-    pub(crate) async fn get_with(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Answer> {
+    pub(crate) async fn get_with(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> anyhow::Result<Answer> {
         let mut url = self.url(path)?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
@@ -100,7 +112,12 @@ impl AdminApi {
     }
 
     /// Any call below `/v1`, with or without a JSON body.
-    pub(crate) async fn call(&self, method: Method, path: &[&str], body: Option<&Value>) -> anyhow::Result<Answer> {
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: Option<&Value>,
+    ) -> anyhow::Result<Answer> {
         let request = self.http.request(method, self.url(path)?).timeout(CALL_TIME);
         self.send(match body {
             Some(body) => request.json(body),
@@ -116,9 +133,15 @@ impl AdminApi {
     }
 
     /// Puts a JSON document as it is, and asks for the notes on it (`return=representation`).
-    pub(crate) async fn put_document(&self, path: &[&str], document: impl Into<reqwest::Body>) -> anyhow::Result<Answer> {
+    pub(crate) async fn put_document(
+        &self,
+        path: &[&str],
+        document: impl Into<reqwest::Body>,
+    ) -> anyhow::Result<Answer> {
         let request = self.http.put(self.url(path)?).timeout(UPLOAD_TIME);
-        let request = request.header("content-type", "application/json").header("prefer", "return=representation");
+        let request = request
+            .header("content-type", "application/json")
+            .header("prefer", "return=representation");
         self.send(request.body(document)).await
     }
 
@@ -137,7 +160,11 @@ impl AdminApi {
     }
 
     /// GET of an endless answer: server-sent events.
-    pub(crate) async fn follow(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Events> {
+    pub(crate) async fn follow(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> anyhow::Result<Events> {
         let mut url = self.url(path)?;
         url.query_pairs_mut().extend_pairs(query);
         let response = self.response(self.http.get(url)).await?;
@@ -153,7 +180,11 @@ impl AdminApi {
         let response = self.response(request).await?;
         let status = response.status();
         let text = response.text().await.map_err(|error| self.no_answer(error))?;
-        if status.is_success() { Ok(Answer { status, text }) } else { Err(refusal(status, &text).into()) }
+        if status.is_success() {
+            Ok(Answer { status, text })
+        } else {
+            Err(refusal(status, &text).into())
+        }
     }
 
     async fn response(&self, request: RequestBuilder) -> Result<Response, ApiError> {
@@ -166,7 +197,11 @@ impl AdminApi {
 
     fn no_answer(&self, error: reqwest::Error) -> ApiError {
         let url = self.base.origin().ascii_serialization();
-        let failure = if error.is_timeout() && !error.is_connect() { ApiError::TooSlow } else { ApiError::Unreachable };
+        let failure = if error.is_timeout() && !error.is_connect() {
+            ApiError::TooSlow
+        } else {
+            ApiError::Unreachable
+        };
         failure(url, error.without_url())
     }
 }
@@ -184,7 +219,8 @@ impl Events {
             while let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.unread.drain(..=end).collect();
                 // Comments and ids are skipped; the host writes each event's data on one line.
-                if let Some(data) = String::from_utf8_lossy(&line).trim_end().strip_prefix("data: ") {
+                if let Some(data) = String::from_utf8_lossy(&line).trim_end().strip_prefix("data: ")
+                {
                     return Some(data.to_owned());
                 }
             }
@@ -212,7 +248,9 @@ impl Answer {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
     /// No connection.
-    #[error("no host answers at {0}: start one with `flowhost dev`, or set FLOWHOST_URL to the admin URL of yours")]
+    #[error(
+        "no host answers at {0}: start one with `flowhost dev`, or set FLOWHOST_URL to the admin URL of yours"
+    )]
     Unreachable(String, #[source] reqwest::Error),
     /// A connection, but no answer in time.
     #[error("{0} did not answer in time")]
@@ -226,7 +264,9 @@ pub(crate) enum ApiError {
     #[error("{1}")]
     Refused(StatusCode, String),
     /// The answer is not one of the admin API.
-    #[error("the answer is not understood: is FLOWHOST_URL the admin URL of a Flowhost of this version?")]
+    #[error(
+        "the answer is not understood: is FLOWHOST_URL the admin URL of a Flowhost of this version?"
+    )]
     NotUnderstood(#[source] serde_json::Error),
 }
 
@@ -320,7 +360,10 @@ mod tests {
         let body = r#"{"type":"about:blank","title":"Conflict","status":409,"detail":"tenant acme exists"}"#;
 
         assert_eq!(refusal(StatusCode::CONFLICT, body).to_string(), "Conflict: tenant acme exists");
-        assert_eq!(refusal(StatusCode::BAD_GATEWAY, "<html>").to_string(), "the host answered 502 Bad Gateway");
+        assert_eq!(
+            refusal(StatusCode::BAD_GATEWAY, "<html>").to_string(),
+            "the host answered 502 Bad Gateway"
+        );
         assert!(refusal(StatusCode::UNAUTHORIZED, body).to_string().contains("FLOWHOST_TOKEN"));
     }
 }

@@ -24,7 +24,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  flowhost api-token list")]
     List(ListArgs),
     /// Revoke a token: no host takes it from then on
-    #[command(after_help = "Example:\n  flowhost api-token revoke 0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b")]
+    #[command(
+        after_help = "Example:\n  flowhost api-token revoke 0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b"
+    )]
     Revoke(RevokeArgs),
 }
 
@@ -88,7 +90,11 @@ pub struct RevokeArgs {
 pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::Result<()> {
     match command {
         Command::Create(args) => {
-            let answer = args.api.connect(environment)?.call(Method::POST, &["api-tokens"], Some(&args.body())).await?;
+            let answer = args
+                .api
+                .connect(environment)?
+                .call(Method::POST, &["api-tokens"], Some(&args.body()))
+                .await?;
             args.api.print(&answer, |made: Made| printable(&made.token))
         }
         Command::List(args) => {
@@ -97,7 +103,13 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
         }
         Command::Revoke(args) => {
             let api = args.api.connect(environment)?;
-            confirm(&format!("Whoever uses token {}, or one that was made with it, is locked out.", args.id), args.yes)?;
+            confirm(
+                &format!(
+                    "Whoever uses token {}, or one that was made with it, is locked out.",
+                    args.id
+                ),
+                args.yes,
+            )?;
             api.delete(&["api-tokens", &args.id]).await?;
             args.api.done(&format!("Token {} is revoked.", args.id));
             Ok(())
@@ -150,8 +162,10 @@ impl Tokens {
         }
         let mut table = Table::new(&["TOKEN", "ROLE", "PARTNER", "TENANT", "EXPIRES", "LAST USED"]);
         for token in &self.api_tokens {
-            let (expires, used) = (or_dash(token.expires_at.as_ref()), or_dash(token.last_used_at.as_ref()));
-            let (partner, tenant) = (or_dash(token.partner.as_ref()), or_dash(token.tenant.as_ref()));
+            let (expires, used) =
+                (or_dash(token.expires_at.as_ref()), or_dash(token.last_used_at.as_ref()));
+            let (partner, tenant) =
+                (or_dash(token.partner.as_ref()), or_dash(token.tenant.as_ref()));
             table.row([token.id.clone(), token.role.clone(), partner, tenant, expires, used]);
         }
         table.to_string()

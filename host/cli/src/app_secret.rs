@@ -50,13 +50,20 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
 
 /// The app secret from a file or the environment; `flag` names the option in the error if there is
 /// none.
-pub(crate) fn app_secret(file: Option<&PathBuf>, flag: &str, environment: &Environment) -> anyhow::Result<SecretText> {
+pub(crate) fn app_secret(
+    file: Option<&PathBuf>,
+    flag: &str,
+    environment: &Environment,
+) -> anyhow::Result<SecretText> {
     if let Some(path) = file {
         return read_secret(path);
     }
     let from_environment = environment.app_secret().map_err(ConfigError::new)?;
     from_environment.ok_or_else(|| {
-        ConfigError::new(format!("no app secret: give {flag} FILE (- for standard input) or set FLOWHOST_APP_SECRET")).into()
+        ConfigError::new(format!(
+            "no app secret: give {flag} FILE (- for standard input) or set FLOWHOST_APP_SECRET"
+        ))
+        .into()
     })
 }
 
@@ -79,12 +86,17 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "from file\n").unwrap();
         let environment = Environment::of(&[("FLOWHOST_APP_SECRET", "from environment")]);
-        let read = |file: Option<PathBuf>, environment| app_secret(file.as_ref(), "--from-file", environment);
+        let read = |file: Option<PathBuf>, environment| {
+            app_secret(file.as_ref(), "--from-file", environment)
+        };
 
         assert_eq!(read(Some(file.path().to_owned()), &environment).unwrap().expose(), "from file");
         assert_eq!(read(None, &environment).unwrap().expose(), "from environment");
         let error = read(None, &Environment::of(&[])).unwrap_err();
         assert!(error.is::<ConfigError>());
-        assert!(error.to_string().contains("--from-file") && error.to_string().contains("FLOWHOST_APP_SECRET"));
+        assert!(
+            error.to_string().contains("--from-file")
+                && error.to_string().contains("FLOWHOST_APP_SECRET")
+        );
     }
 }

@@ -56,14 +56,27 @@ struct Entry {
 
 impl Page {
     fn for_people(&self) -> String {
-        let mut table = Table::new(&["AT", "ACTION", "PARTNER", "TENANT", "TARGET", "ROLE", "TOKEN"]);
+        let mut table =
+            Table::new(&["AT", "ACTION", "PARTNER", "TENANT", "TARGET", "ROLE", "TOKEN"]);
         for entry in &self.entries {
             let actor = |field: &str| or_dash(entry.actor[field].as_str());
-            let (partner, tenant) = (or_dash(entry.partner.as_ref()), or_dash(entry.tenant.as_ref()));
+            let (partner, tenant) =
+                (or_dash(entry.partner.as_ref()), or_dash(entry.tenant.as_ref()));
             let target = or_dash(entry.target.as_ref());
-            table.row([entry.at.clone(), entry.action.clone(), partner, tenant, target, actor("role"), actor("api_token")]);
+            table.row([
+                entry.at.clone(),
+                entry.action.clone(),
+                partner,
+                tenant,
+                target,
+                actor("role"),
+                actor("api_token"),
+            ]);
         }
-        let more = self.next_before.as_ref().map(|point| format!("\nThere are more: --before {}", printable(point)));
+        let more = self
+            .next_before
+            .as_ref()
+            .map(|point| format!("\nThere are more: --before {}", printable(point)));
         format!("{table}{}", more.unwrap_or_default())
     }
 }

@@ -19,7 +19,10 @@ pub struct Args {
 
 /// Runs on the main thread, and starts no other.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    Ok(compile_stdin(WorkerLimits { memory_bytes: args.memory_bytes, cpu_seconds: args.cpu_seconds })?)
+    Ok(compile_stdin(WorkerLimits {
+        memory_bytes: args.memory_bytes,
+        cpu_seconds: args.cpu_seconds,
+    })?)
 }
 
 const EXAMPLE: &str = "Example:

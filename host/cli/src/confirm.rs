@@ -12,7 +12,9 @@ pub(crate) fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     if !std::io::stdin().is_terminal() {
-        let refused = format!("{question} There is no terminal to ask on: say --yes if that is meant; nothing was changed");
+        let refused = format!(
+            "{question} There is no terminal to ask on: say --yes if that is meant; nothing was changed"
+        );
         return Err(ConfigError::new(refused).into());
     }
     note(&format!("{question} Type yes to go on:"));

@@ -9,8 +9,8 @@ use flowhost_devkit::postgres::{EmbeddedPostgres, Options, PgPrograms};
 use flowhost_protocol::crypto::MasterKeys;
 use flowhost_server::app::Host;
 use flowhost_server::config::{
-    CompileConfig, DATABASE_CONNECTIONS, Environment, HostConfig, LONGEST_LOGIN_DELAY, ListenConfig, MigrationPolicy, SecretText,
-    code_cache,
+    CompileConfig, DATABASE_CONNECTIONS, Environment, HostConfig, LONGEST_LOGIN_DELAY,
+    ListenConfig, MigrationPolicy, SecretText, code_cache,
 };
 
 use super::api::AdminApi;
@@ -53,8 +53,12 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     Ok(stopped?)
 }
 
-async fn start_postgres(folder: &DevFolder, environment: &Environment) -> anyhow::Result<EmbeddedPostgres> {
-    let programs = PgPrograms::find(environment.postgres_programs().as_deref(), environment.path())?;
+async fn start_postgres(
+    folder: &DevFolder,
+    environment: &Environment,
+) -> anyhow::Result<EmbeddedPostgres> {
+    let programs =
+        PgPrograms::find(environment.postgres_programs().as_deref(), environment.path())?;
     Ok(EmbeddedPostgres::start(Options::durable(programs, folder.root()), note).await?)
 }
 

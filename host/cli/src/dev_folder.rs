@@ -24,7 +24,8 @@ impl DevFolder {
     /// Makes the folder, or uses the existing one.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         std::fs::create_dir_all(path).with_context(|| format!("can't make {}", path.display()))?;
-        let root = path.canonicalize().with_context(|| format!("can't enter {}", path.display()))?;
+        let root =
+            path.canonicalize().with_context(|| format!("can't enter {}", path.display()))?;
         let folder = Self { root };
         let secrets = folder.root.join("secrets");
         DirBuilder::new().recursive(true).mode(0o700).create(&secrets)?;
@@ -47,8 +48,10 @@ impl DevFolder {
     /// The master key, made on the first call.
     pub(crate) fn master_key(&self) -> anyhow::Result<MasterKey> {
         let path = self.root.join("secrets/master-key");
-        let text = keep_or_make(&path, || format!("{}\n", MasterKey::generate().to_base64().as_str()))?;
-        parse_master_key(&path.display().to_string(), text.expose()).map_err(|problem| ConfigError::new(problem).into())
+        let text =
+            keep_or_make(&path, || format!("{}\n", MasterKey::generate().to_base64().as_str()))?;
+        parse_master_key(&path.display().to_string(), text.expose())
+            .map_err(|problem| ConfigError::new(problem).into())
     }
 
     /// The admin token, made on the first call.
@@ -76,9 +79,11 @@ pub(crate) fn random_app_secret() -> SecretText {
 /// existing one.
 fn keep_or_make(path: &Path, content: impl FnOnce() -> String) -> anyhow::Result<SecretText> {
     if !path.exists() {
-        make(path, &SecretText::new(content())).with_context(|| format!("can't write {}", path.display()))?;
+        make(path, &SecretText::new(content()))
+            .with_context(|| format!("can't write {}", path.display()))?;
     }
-    let text = std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
     Ok(SecretText::new(text))
 }
 

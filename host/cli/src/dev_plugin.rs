@@ -33,7 +33,12 @@ pub(super) struct DevDeployer {
 impl DevDeployer {
     /// Makes the tenant `dev`, unless it exists from an earlier start, and writes what a client
     /// needs into the folder.
-    pub(super) async fn open(project: PathBuf, folder: &DevFolder, public_url: String, api: AdminApi) -> anyhow::Result<Self> {
+    pub(super) async fn open(
+        project: PathBuf,
+        folder: &DevFolder,
+        public_url: String,
+        api: AdminApi,
+    ) -> anyhow::Result<Self> {
         let tenant = json!({ "slug": TENANT, "name": "Development" });
         if let Err(error) = api.call(Method::POST, &["tenants"], Some(&tenant)).await
             && answered(&error) != Some(StatusCode::CONFLICT)
@@ -72,7 +77,8 @@ impl DevDeployer {
         let built = plugin_project::build(options, note).await?;
         let flow = built.crate_name.replace('_', "-");
         self.prepare_flow(&flow, &built).await?;
-        let version = upload(&self.api, TENANT, &flow, read_bytes(&built.path)?).await?.version.version;
+        let version =
+            upload(&self.api, TENANT, &flow, read_bytes(&built.path)?).await?.version.version;
         rehearse(&self.api, [TENANT, &flow], version, example).await?;
         activate_version(&self.api, TENANT, &flow, version).await?;
         Ok(Deployed { flow, version, size_bytes: built.size_bytes })
@@ -105,7 +111,11 @@ impl DevDeployer {
 
     fn introduction(&self, deployed: &Deployed) -> String {
         let flow_json = flow_json_path(&self.project);
-        let flow_json = if flow_json.is_file() { format!(" \\\n      --flow-json {}", quoted(&flow_json)) } else { String::new() };
+        let flow_json = if flow_json.is_file() {
+            format!(" \\\n      --flow-json {}", quoted(&flow_json))
+        } else {
+            String::new()
+        };
         format!(
             "Talk to it as WhatsApp would, in another terminal:\n\
              \x20 flowhost client chat --url {}/flows/{TENANT}/{} \\\n\

@@ -17,7 +17,9 @@ use super::table::{Table, or_dash};
 
 /// What can be done with flows.
 #[derive(Subcommand)]
-#[command(after_help = "Examples:\n  flowhost flow put acme booking\n  flowhost flow show acme booking")]
+#[command(
+    after_help = "Examples:\n  flowhost flow put acme booking\n  flowhost flow show acme booking"
+)]
 pub enum Command {
     /// Make a flow, or replace all its settings
     #[command(
@@ -31,7 +33,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  flowhost flow show acme booking")]
     Show(FlowArgs),
     /// Change the given settings of a flow, or switch it off and on
-    #[command(after_help = "Example:\n  flowhost flow update acme booking --on-failure error-message --limit cpu_ms=500")]
+    #[command(
+        after_help = "Example:\n  flowhost flow update acme booking --on-failure error-message --limit cpu_ms=500"
+    )]
     Update(ChangeArgs),
     /// Delete a flow with its versions and conversations, for good
     #[command(after_help = "Example:\n  flowhost flow delete acme booking")]
@@ -108,16 +112,22 @@ async fn put(args: ChangeArgs, environment: &Environment) -> anyhow::Result<()> 
     let path = ["tenants", &args.tenant, "flows", &args.flow];
     let answer = args.api.connect(environment)?.call(Method::PUT, &path, Some(&body)).await?;
     let done = if answer.status == StatusCode::CREATED { "made" } else { "replaced" };
-    args.api.print(&answer, |flow: Flow| format!("Flow {} is {done}.\n{}", printable(&flow.name), flow.for_people()))
+    args.api.print(&answer, |flow: Flow| {
+        format!("Flow {} is {done}.\n{}", printable(&flow.name), flow.for_people())
+    })
 }
 
 async fn update(args: ChangeArgs, environment: &Environment) -> anyhow::Result<()> {
     let body = args.settings.body()?;
     if body.is_empty() {
-        return Err(ConfigError::new("nothing to change: give a setting (see flowhost flow update --help)").into());
+        return Err(ConfigError::new(
+            "nothing to change: give a setting (see flowhost flow update --help)",
+        )
+        .into());
     }
     let path = ["tenants", &args.tenant, "flows", &args.flow];
-    let answer = args.api.connect(environment)?.call(Method::PATCH, &path, Some(&body.into())).await?;
+    let answer =
+        args.api.connect(environment)?.call(Method::PATCH, &path, Some(&body.into())).await?;
     args.api.print(&answer, |flow: Flow| flow.for_people())
 }
 
@@ -127,13 +137,17 @@ async fn list(args: ListArgs, environment: &Environment) -> anyhow::Result<()> {
 }
 
 async fn show(args: FlowArgs, environment: &Environment) -> anyhow::Result<()> {
-    let answer = args.api.connect(environment)?.get(&["tenants", &args.tenant, "flows", &args.flow]).await?;
+    let answer =
+        args.api.connect(environment)?.get(&["tenants", &args.tenant, "flows", &args.flow]).await?;
     args.api.print(&answer, |flow: Flow| flow.for_people())
 }
 
 async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<()> {
     let api = args.api.connect(environment)?;
-    confirm(&format!("Flow {} of {} will be gone for good, with its versions.", args.flow, args.tenant), args.yes)?;
+    confirm(
+        &format!("Flow {} of {} will be gone for good, with its versions.", args.flow, args.tenant),
+        args.yes,
+    )?;
     api.delete(&["tenants", &args.tenant, "flows", &args.flow]).await?;
     args.api.done(&format!("Flow {} of {} is deleted.", args.flow, args.tenant));
     Ok(())
@@ -172,7 +186,9 @@ impl FlowWarning {
     /// The warning in a line for people.
     pub(super) fn line(&self) -> String {
         let Self { kind, message, first_seen_at, last_seen_at } = self;
-        printable(&format!("warning: {kind}, seen from {first_seen_at} to {last_seen_at}: {message}"))
+        printable(&format!(
+            "warning: {kind}, seen from {first_seen_at} to {last_seen_at}: {message}"
+        ))
     }
 }
 
@@ -184,7 +200,13 @@ impl Flows {
         let mut table = Table::new(&["FLOW", "ENDPOINT", "ACTIVE VERSION", "STATE", "UPDATED"]);
         for flow in &self.flows {
             let (version, state) = (or_dash(flow.active_version), flow.state().to_owned());
-            table.row([flow.name.clone(), flow.endpoint_path.clone(), version, state, flow.updated_at.clone()]);
+            table.row([
+                flow.name.clone(),
+                flow.endpoint_path.clone(),
+                version,
+                state,
+                flow.updated_at.clone(),
+            ]);
         }
         table.to_string()
     }
@@ -198,10 +220,14 @@ impl Flow {
         table.row(["state".to_owned(), self.state().to_owned()]);
         table.row(["Flow JSON".to_owned(), or_dash(self.flow_json_digest.as_deref())]);
         for (name, value) in &self.settings {
-            table.row([name.clone(), value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)]);
+            table.row([
+                name.clone(),
+                value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned),
+            ]);
         }
         table.row(["updated".to_owned(), self.updated_at.clone()]);
-        let warnings: String = self.warnings.iter().map(|warning| format!("\n{}", warning.line())).collect();
+        let warnings: String =
+            self.warnings.iter().map(|warning| format!("\n{}", warning.line())).collect();
         format!("{table}{warnings}")
     }
 
@@ -225,7 +251,14 @@ mod tests {
         let shown = flow.for_people();
 
         assert!(shown.contains("active version  -\n"), "{shown}");
-        assert!(shown.ends_with("\nwarning: shared-token, seen from f to l: mint\u{fffd}[2J"), "{shown}");
-        assert!(shown.contains("token_policy    open\n") && shown.contains(r#"novelty         {"a":1}"#), "{shown}");
+        assert!(
+            shown.ends_with("\nwarning: shared-token, seen from f to l: mint\u{fffd}[2J"),
+            "{shown}"
+        );
+        assert!(
+            shown.contains("token_policy    open\n")
+                && shown.contains(r#"novelty         {"a":1}"#),
+            "{shown}"
+        );
     }
 }

@@ -43,7 +43,8 @@ pub struct SetArgs {
     /// The setting's value; secrets come from --from-file or the environment
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["secret", "from_file", "hosts"])]
     value: Option<String>,
-    /// File with the value, - for standard input; without it, FLOWHOST_CONFIG_SECRET counts for a secret
+    /// File with the value, - for standard input; without it, FLOWHOST_CONFIG_SECRET counts for a
+    /// secret
     #[arg(long, value_name = "FILE")]
     from_file: Option<PathBuf>,
     /// It is a secret: the plugin writes {{secret:KEY}} into a request, and the host fills it in
@@ -91,7 +92,11 @@ async fn set(args: SetArgs, environment: &Environment) -> anyhow::Result<()> {
 }
 
 async fn list(args: FlowArgs, environment: &Environment) -> anyhow::Result<()> {
-    let answer = args.api.connect(environment)?.get(&["tenants", &args.tenant, "flows", &args.flow, "config"]).await?;
+    let answer = args
+        .api
+        .connect(environment)?
+        .get(&["tenants", &args.tenant, "flows", &args.flow, "config"])
+        .await?;
     args.api.print(&answer, |config: Config| config.for_people(&args.tenant, &args.flow))
 }
 
@@ -134,12 +139,16 @@ struct Value {
 impl Config {
     fn for_people(&self, tenant: &str, flow: &str) -> String {
         if self.config.is_empty() {
-            return format!("No settings yet. Set one: flowhost flow config set {tenant} {flow} greeting --value Hello");
+            return format!(
+                "No settings yet. Set one: flowhost flow config set {tenant} {flow} greeting --value Hello"
+            );
         }
         let mut table = Table::new(&["KEY", "VALUE", "HOSTS", "UPDATED"]);
         for value in &self.config {
-            let shown = if value.secret { "(secret)" } else { value.value.as_deref().unwrap_or_default() };
-            let hosts = if value.hosts.is_empty() { "-".to_owned() } else { value.hosts.join(", ") };
+            let shown =
+                if value.secret { "(secret)" } else { value.value.as_deref().unwrap_or_default() };
+            let hosts =
+                if value.hosts.is_empty() { "-".to_owned() } else { value.hosts.join(", ") };
             table.row([value.key.clone(), shown.to_owned(), hosts, value.updated_at.clone()]);
         }
         table.to_string()
@@ -169,8 +178,14 @@ mod tests {
 
     #[test]
     fn a_secret_is_never_an_argument_and_needs_hosts() {
-        let parse = |more: &[&str]| Cli::try_parse_from(["set", "acme", "booking", "key"].iter().chain(more));
-        for refused in [&["--secret"][..], &["--secret", "--host", "a.com", "--value", "x"], &["--value", "x", "--host", "a.com"]] {
+        let parse = |more: &[&str]| {
+            Cli::try_parse_from(["set", "acme", "booking", "key"].iter().chain(more))
+        };
+        for refused in [
+            &["--secret"][..],
+            &["--secret", "--host", "a.com", "--value", "x"],
+            &["--value", "x", "--host", "a.com"],
+        ] {
             assert!(parse(refused).is_err(), "{refused:?}");
         }
         assert!(parse(&["--value", "x"]).is_ok());
@@ -184,14 +199,21 @@ mod tests {
         let path = file.path().to_str().unwrap();
         let environment = Environment::of(&[("FLOWHOST_CONFIG_SECRET", "from environment")]);
         let read = |more: &[&str], environment: &Environment| {
-            let cli = Cli::try_parse_from(["set", "acme", "booking", "key"].iter().chain(more)).unwrap();
+            let cli =
+                Cli::try_parse_from(["set", "acme", "booking", "key"].iter().chain(more)).unwrap();
             value(&cli.args, environment).map(|value| value.expose().to_owned())
         };
 
         assert_eq!(read(&["--value", "x"], &environment).unwrap(), "x");
         assert_eq!(read(&["--from-file", path], &environment).unwrap(), "from file");
-        assert_eq!(read(&["--secret", "--host", "a.com", "--from-file", path], &environment).unwrap(), "from file");
-        assert_eq!(read(&["--secret", "--host", "a.com"], &environment).unwrap(), "from environment");
+        assert_eq!(
+            read(&["--secret", "--host", "a.com", "--from-file", path], &environment).unwrap(),
+            "from file"
+        );
+        assert_eq!(
+            read(&["--secret", "--host", "a.com"], &environment).unwrap(),
+            "from environment"
+        );
         let error = read(&["--secret", "--host", "a.com"], &Environment::of(&[])).unwrap_err();
         assert!(error.is::<ConfigError>() && error.to_string().contains("FLOWHOST_CONFIG_SECRET"));
         assert!(read(&[], &environment).unwrap_err().to_string().contains("--value"));

@@ -51,7 +51,11 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
 
 async fn set(args: SetArgs, environment: &Environment) -> anyhow::Result<()> {
     let document = read_text(&args.file)?;
-    let answer = args.api.connect(environment)?.put_document(&path(&args.tenant, &args.flow), document).await?;
+    let answer = args
+        .api
+        .connect(environment)?
+        .put_document(&path(&args.tenant, &args.flow), document)
+        .await?;
     if args.api.json {
         say(&answer.text);
         return Ok(());
@@ -87,7 +91,11 @@ struct Note {
 impl Note {
     fn for_people(&self) -> String {
         let name = self.name.as_ref().map(|name| format!(" [{name}]")).unwrap_or_default();
-        printable(&format!("note: {}: {}{name}", if self.pointer.is_empty() { "the whole" } else { &self.pointer }, self.message))
+        printable(&format!(
+            "note: {}: {}{name}",
+            if self.pointer.is_empty() { "the whole" } else { &self.pointer },
+            self.message
+        ))
     }
 }
 
@@ -98,9 +106,18 @@ async fn get(args: FlowArgs, environment: &Environment) -> anyhow::Result<()> {
 
 async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<()> {
     let api = args.api.connect(environment)?;
-    confirm(&format!("The Flow JSON of flow {} will be gone, and its replies not be checked any more.", args.flow), args.yes)?;
+    confirm(
+        &format!(
+            "The Flow JSON of flow {} will be gone, and its replies not be checked any more.",
+            args.flow
+        ),
+        args.yes,
+    )?;
     api.delete(&path(&args.tenant, &args.flow)).await?;
-    args.api.done(&format!("Flow {} has no Flow JSON any more: its replies are not checked against one.", args.flow));
+    args.api.done(&format!(
+        "Flow {} has no Flow JSON any more: its replies are not checked against one.",
+        args.flow
+    ));
     Ok(())
 }
 

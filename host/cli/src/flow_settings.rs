@@ -22,7 +22,8 @@ pub(crate) struct SettingsArgs {
     /// What the user reads when the token is refused
     #[arg(long, value_name = "TEXT")]
     token_rejected_text: Option<String>,
-    /// What becomes of exchanges whose flow token many recipients share: none, "unused", or too short
+    /// What becomes of exchanges whose flow token many recipients share: none, "unused", or too
+    /// short
     #[arg(long, value_enum)]
     shared_tokens: Option<SharedTokens>,
     /// A flow token of fewer characters is taken for shared
@@ -83,7 +84,9 @@ enum OnFailure {
 impl SettingsArgs {
     pub(crate) fn body(&self) -> anyhow::Result<Map<String, Value>> {
         let mut body = self.document()?;
-        let mut set = |name: &str, value: Option<Value>| body.extend(value.map(|value| (name.to_owned(), value)));
+        let mut set = |name: &str, value: Option<Value>| {
+            body.extend(value.map(|value| (name.to_owned(), value)))
+        };
         set("token_policy", self.token_policy.map(word));
         set("token_signature", self.token_signature.map(word));
         set("token_rejected_text", self.token_rejected_text.as_ref().map(|text| json!(text)));
@@ -96,14 +99,21 @@ impl SettingsArgs {
         set("disabled", self.disabled.map(|disabled| json!(disabled)));
         if !self.limits.is_empty() {
             let limits = body.entry("limits").or_insert_with(|| json!({}));
-            let limits = limits.as_object_mut().ok_or_else(|| ConfigError::new("--settings: limits is not a JSON object"))?;
+            let limits = limits
+                .as_object_mut()
+                .ok_or_else(|| ConfigError::new("--settings: limits is not a JSON object"))?;
             limits.extend(self.limits.iter().map(|(name, number)| (name.clone(), json!(number))));
         }
         Ok(body)
     }
 
     fn document(&self) -> anyhow::Result<Map<String, Value>> {
-        match self.settings.as_deref().map(|argument| read_json(argument, "--settings")).transpose()? {
+        match self
+            .settings
+            .as_deref()
+            .map(|argument| read_json(argument, "--settings"))
+            .transpose()?
+        {
             None => Ok(Map::new()),
             Some(Value::Object(settings)) => Ok(settings),
             Some(_) => Err(ConfigError::new("--settings is not a JSON object").into()),
@@ -134,7 +144,9 @@ mod tests {
     #[test]
     fn arguments_win_over_the_document_and_limits_are_added() {
         let args = SettingsArgs {
-            settings: Some(r#"{"token_policy":"open","limits":{"cpu_ms":1,"wall_ms":2}}"#.to_owned()),
+            settings: Some(
+                r#"{"token_policy":"open","limits":{"cpu_ms":1,"wall_ms":2}}"#.to_owned(),
+            ),
             token_policy: Some(TokenPolicy::Minted),
             token_signature: Some(TokenSignature::IfPresent),
             on_failure: Some(OnFailure::ErrorMessage),

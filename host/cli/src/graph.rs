@@ -76,9 +76,14 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
 async fn set(args: SetArgs, environment: &Environment) -> anyhow::Result<()> {
     let token = access_token(args.access_token_file.as_ref(), environment)?;
     let body = json!({ "access_token": token.expose(), "phone_number_ids": args.phone_number_ids });
-    args.api.connect(environment)?.call(Method::PUT, &["tenants", &args.tenant, "graph"], Some(&body)).await?;
+    args.api
+        .connect(environment)?
+        .call(Method::PUT, &["tenants", &args.tenant, "graph"], Some(&body))
+        .await?;
     let tenant = printable(&args.tenant);
-    args.api.done(&format!("The access of {tenant} to the Graph API is set. Next: flowhost key upload {tenant}"));
+    args.api.done(&format!(
+        "The access of {tenant} to the Graph API is set. Next: flowhost key upload {tenant}"
+    ));
     Ok(())
 }
 
@@ -89,7 +94,10 @@ async fn show(args: ShowArgs, environment: &Environment) -> anyhow::Result<()> {
 
 async fn forget(args: ForgetArgs, environment: &Environment) -> anyhow::Result<()> {
     let api = args.api.connect(environment)?;
-    confirm(&format!("Public keys of {} can't be uploaded or checked any more.", args.tenant), args.yes)?;
+    confirm(
+        &format!("Public keys of {} can't be uploaded or checked any more.", args.tenant),
+        args.yes,
+    )?;
     api.delete(&["tenants", &args.tenant, "graph"]).await?;
     args.api.done(&format!("The access of {} to the Graph API is forgotten.", args.tenant));
     Ok(())
@@ -115,7 +123,10 @@ impl Access {
     fn for_people(&self) -> String {
         let token = if self.has_access_token { "set (never shown)" } else { "none" };
         let ids: Vec<_> = self.phone_number_ids.iter().map(|id| printable(id)).collect();
-        format!("access token      {token}\nphone number ids  {}", if ids.is_empty() { "none".to_owned() } else { ids.join(", ") })
+        format!(
+            "access token      {token}\nphone number ids  {}",
+            if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
+        )
     }
 }
 
@@ -142,7 +153,10 @@ mod tests {
         assert_eq!(access_token(None, &environment).unwrap().expose(), "from environment");
         let error = access_token(None, &Environment::of(&[])).unwrap_err();
         assert!(error.is::<ConfigError>());
-        assert!(error.to_string().contains("--access-token-file") && error.to_string().contains("FLOWHOST_GRAPH_TOKEN"));
+        assert!(
+            error.to_string().contains("--access-token-file")
+                && error.to_string().contains("FLOWHOST_GRAPH_TOKEN")
+        );
     }
 
     #[test]

@@ -18,7 +18,9 @@ pub(crate) fn read_secret(path: &Path) -> anyhow::Result<SecretText> {
 pub(crate) fn read_secret_bytes(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let bytes = read_all(path)?;
     if bytes.trim_ascii().is_empty() {
-        return Err(ConfigError::new(format!("{} holds no secret: it is empty", shown(path))).into());
+        return Err(
+            ConfigError::new(format!("{} holds no secret: it is empty", shown(path))).into()
+        );
     }
     Ok(bytes)
 }
@@ -40,7 +42,8 @@ fn read_all(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
 }
 
 fn text_in<'a>(bytes: &'a [u8], path: &Path) -> Result<&'a str, ConfigError> {
-    std::str::from_utf8(bytes).map_err(|_| ConfigError::new(format!("{} is not UTF-8 text", shown(path))))
+    std::str::from_utf8(bytes)
+        .map_err(|_| ConfigError::new(format!("{} is not UTF-8 text", shown(path))))
 }
 
 /// Reads a file that need not be text.
@@ -55,7 +58,8 @@ pub(crate) fn read_json(argument: &str, flag: &str) -> anyhow::Result<Value> {
         None if argument == STDIN => read_text(Path::new(STDIN))?,
         None => argument.to_owned(),
     };
-    serde_json::from_str(&text).map_err(|error| ConfigError::new(format!("{flag} is not JSON: {error}")).into())
+    serde_json::from_str(&text)
+        .map_err(|error| ConfigError::new(format!("{flag} is not JSON: {error}")).into())
 }
 
 /// A file that the user named and that can't be read is bad usage.
@@ -97,7 +101,10 @@ mod tests {
         std::fs::write(file.path(), r#"{"a":1}"#).unwrap();
         let by_file = format!("@{}", file.path().display());
 
-        assert_eq!(read_json(&by_file, "--data").unwrap(), read_json(r#"{"a":1}"#, "--data").unwrap());
+        assert_eq!(
+            read_json(&by_file, "--data").unwrap(),
+            read_json(r#"{"a":1}"#, "--data").unwrap()
+        );
         assert!(read_json("{", "--data").unwrap_err().is::<ConfigError>());
     }
 }

@@ -56,13 +56,19 @@ It needs an access token and phone numbers: flowhost graph set --help.
 Fails if Meta does not have the key for one of the phone numbers afterwards.")]
     Upload(UploadArgs),
     /// List a tenant's key pairs, and how they stand at Meta
-    #[command(after_help = "Example:\n  flowhost key list acme\n  flowhost key list acme --pem   # the public keys, to upload")]
+    #[command(
+        after_help = "Example:\n  flowhost key list acme\n  flowhost key list acme --pem   # the public keys, to upload"
+    )]
     List(ListArgs),
     /// Show one key pair: fingerprint, state, times and public key
-    #[command(after_help = "Example:\n  flowhost key show acme 0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b")]
+    #[command(
+        after_help = "Example:\n  flowhost key show acme 0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b"
+    )]
     Show(ShowArgs),
     /// Delete a key pair: requests sealed for it can't be opened any more
-    #[command(after_help = "Example:\n  flowhost key delete acme 0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b")]
+    #[command(
+        after_help = "Example:\n  flowhost key delete acme 0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b"
+    )]
     Delete(DeleteArgs),
 }
 
@@ -149,7 +155,8 @@ pub struct DeleteArgs {
 /// Where the passphrase of a key file is.
 #[derive(Args)]
 struct PassphraseArgs {
-    /// File with the passphrase of an encrypted key, - for standard input; without it, FLOWHOST_KEY_PASSPHRASE counts
+    /// File with the passphrase of an encrypted key, - for standard input; without it,
+    /// FLOWHOST_KEY_PASSPHRASE counts
     #[arg(long, value_name = "FILE", requires = "from_file")]
     passphrase_file: Option<PathBuf>,
 }
@@ -182,12 +189,22 @@ impl RetireArgs {
 pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::Result<()> {
     match command {
         Command::Rotate(RotateArgs { tenant, from_file, passphrase, retire, api }) => {
-            let file = from_file.map(|path| key_file(&path, &passphrase, environment)).transpose()?;
+            let file =
+                from_file.map(|path| key_file(&path, &passphrase, environment)).transpose()?;
             add(&tenant, file.unwrap_or_else(|| json!({})), &retire, &api, environment).await
         }
-        Command::Create(CreateArgs { tenant, retire, api }) => add(&tenant, json!({}), &retire, &api, environment).await,
+        Command::Create(CreateArgs { tenant, retire, api }) => {
+            add(&tenant, json!({}), &retire, &api, environment).await
+        }
         Command::Import(ImportArgs { tenant, from_file, passphrase, retire, api }) => {
-            add(&tenant, key_file(&from_file, &passphrase, environment)?, &retire, &api, environment).await
+            add(
+                &tenant,
+                key_file(&from_file, &passphrase, environment)?,
+                &retire,
+                &api,
+                environment,
+            )
+            .await
         }
         Command::Upload(args) => upload::upload(args, environment).await,
         Command::List(args) => list(args, environment).await,
@@ -197,7 +214,11 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
 }
 
 /// The user's private key, in the form that the API expects.
-fn key_file(path: &Path, passphrase: &PassphraseArgs, environment: &Environment) -> anyhow::Result<Value> {
+fn key_file(
+    path: &Path,
+    passphrase: &PassphraseArgs,
+    environment: &Environment,
+) -> anyhow::Result<Value> {
     let stdin = Path::new("-");
     if path == stdin && passphrase.passphrase_file.as_deref() == Some(stdin) {
         return Err(ConfigError::new(
@@ -223,15 +244,29 @@ fn read_key_file(path: &Path) -> anyhow::Result<SecretText> {
 }
 
 /// Adds a key pair as the active one: the one in `body`, or else a new one.
-async fn add(tenant: &str, mut body: Value, retire: &RetireArgs, api: &ApiArgs, environment: &Environment) -> anyhow::Result<()> {
+async fn add(
+    tenant: &str,
+    mut body: Value,
+    retire: &RetireArgs,
+    api: &ApiArgs,
+    environment: &Environment,
+) -> anyhow::Result<()> {
     retire.add_to(&mut body);
-    let answer = api.connect(environment)?.call(Method::POST, &["tenants", tenant, "keys"], Some(&body)).await?;
-    api.print(&answer, |key: Key| key.as_added(tenant, &KeysBefore::retiring_after(retire.retire_previous_after)))
+    let answer = api
+        .connect(environment)?
+        .call(Method::POST, &["tenants", tenant, "keys"], Some(&body))
+        .await?;
+    api.print(&answer, |key: Key| {
+        key.as_added(tenant, &KeysBefore::retiring_after(retire.retire_previous_after))
+    })
 }
 
 /// A tenant's public keys in PEM, the active one first.
 #[cfg(feature = "devkit")]
-pub(crate) async fn public_keys(api: &super::api::AdminApi, tenant: &str) -> anyhow::Result<String> {
+pub(crate) async fn public_keys(
+    api: &super::api::AdminApi,
+    tenant: &str,
+) -> anyhow::Result<String> {
     let keys: Keys<Key> = api.get(&["tenants", tenant, "keys"]).await?.read()?;
     Ok(keys.pem())
 }
@@ -243,8 +278,11 @@ async fn list(args: ListArgs, environment: &Environment) -> anyhow::Result<()> {
 
 async fn show(args: ShowArgs, environment: &Environment) -> anyhow::Result<()> {
     let answer = args.api.connect(environment)?.get(&["tenants", &args.tenant, "keys"]).await?;
-    let key = answer.read::<Keys<Value>>()?.keys.into_iter().find(|key| key["id"] == args.id.as_str());
-    let key = key.ok_or_else(|| anyhow::anyhow!("no key has this id; list them: flowhost key list {}", args.tenant))?;
+    let key =
+        answer.read::<Keys<Value>>()?.keys.into_iter().find(|key| key["id"] == args.id.as_str());
+    let key = key.ok_or_else(|| {
+        anyhow::anyhow!("no key has this id; list them: flowhost key list {}", args.tenant)
+    })?;
     say(&if args.api.json { key.to_string() } else { Key::deserialize(key)?.in_full() });
     Ok(())
 }
@@ -280,7 +318,8 @@ mod tests {
     fn an_encrypted_key_travels_with_its_passphrase() {
         let (key, passphrase) = (file("PEM\n"), file("from file\n"));
         let with = |passphrase_file: Option<&Path>, environment: &[(&str, &str)]| {
-            let passphrase = PassphraseArgs { passphrase_file: passphrase_file.map(Path::to_owned) };
+            let passphrase =
+                PassphraseArgs { passphrase_file: passphrase_file.map(Path::to_owned) };
             key_file(key.path(), &passphrase, &Environment::of(environment))
         };
         let variable = [("FLOWHOST_KEY_PASSPHRASE", "from environment")];
@@ -293,7 +332,8 @@ mod tests {
 
     #[test]
     fn a_key_file_that_is_not_text_travels_in_base64() {
-        let utf16: Vec<u8> = "\u{feff}-----BEGIN".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let utf16: Vec<u8> =
+            "\u{feff}-----BEGIN".encode_utf16().flat_map(u16::to_le_bytes).collect();
         for bytes in [&[0x30, 0x82, 0xff][..], &utf16, &utf16[2..]] {
             let file = tempfile::NamedTempFile::new().unwrap();
             std::fs::write(file.path(), bytes).unwrap();

@@ -78,7 +78,10 @@ pub fn run(command: Command) -> anyhow::Result<()> {
         // own thread.
         Command::CompileWorker(args) => compile_worker::run(&args),
         command => {
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start threads")?;
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()
+                .context("can't start threads")?;
             runtime.block_on(run_async(command))?;
             output::printed()
         }
@@ -237,10 +240,19 @@ mod tests {
 
     #[test]
     fn bad_usage_is_64_and_help_is_0() {
-        for bad in [&["flowhost"][..], &["flowhost", "frobnicate"], &["flowhost", "tenant"], &["flowhost", "serve", "--no"]] {
+        for bad in [
+            &["flowhost"][..],
+            &["flowhost", "frobnicate"],
+            &["flowhost", "tenant"],
+            &["flowhost", "serve", "--no"],
+        ] {
             assert_eq!(code(bad), ExitCode::from(64), "{bad:?}");
         }
-        for asked in [&["flowhost", "--help"][..], &["flowhost", "--version"], &["flowhost", "tenant", "create", "-h"]] {
+        for asked in [
+            &["flowhost", "--help"][..],
+            &["flowhost", "--version"],
+            &["flowhost", "tenant", "create", "-h"],
+        ] {
             assert_eq!(code(asked), ExitCode::SUCCESS, "{asked:?}");
         }
     }
@@ -258,14 +270,18 @@ mod tests {
     fn an_error_is_shown_with_its_causes() {
         let error = anyhow::anyhow!("disk full").context("can't write").context("can't start");
 
-        assert_eq!(describe(&error), "error: can't start\n  because: can't write\n  because: disk full");
+        assert_eq!(
+            describe(&error),
+            "error: can't start\n  because: can't write\n  because: disk full"
+        );
     }
 
     #[test]
     fn every_command_that_destroys_can_be_told_yes() {
         fn walk(command: &clap::Command, found: &mut Vec<String>) {
             if ["delete", "forget", "revoke"].contains(&command.get_name()) {
-                let says_yes = command.get_arguments().any(|argument| argument.get_long() == Some("yes"));
+                let says_yes =
+                    command.get_arguments().any(|argument| argument.get_long() == Some("yes"));
                 assert!(says_yes, "{:?} has no --yes", command.get_about());
                 found.push(command.get_name().to_owned());
             }
@@ -282,12 +298,23 @@ mod tests {
         fn walk(command: &clap::Command, path: &str) {
             let help = command.clone().render_long_help().to_string();
             assert!(help.contains("Example"), "`{path} --help` has no example");
-            assert!(help.contains("flowhost "), "the example of `{path} --help` shows no command line");
+            assert!(
+                help.contains("flowhost "),
+                "the example of `{path} --help` shows no command line"
+            );
             assert!(command.get_about().is_some(), "`{path}` has no description");
-            for argument in command.get_arguments().filter(|argument| argument.get_id() != "version") {
-                assert!(argument.get_help().is_some(), "`{path}`: {} has no help", argument.get_id());
+            for argument in
+                command.get_arguments().filter(|argument| argument.get_id() != "version")
+            {
+                assert!(
+                    argument.get_help().is_some(),
+                    "`{path}`: {} has no help",
+                    argument.get_id()
+                );
             }
-            command.get_subcommands().for_each(|sub| walk(sub, &format!("{path} {}", sub.get_name())));
+            command
+                .get_subcommands()
+                .for_each(|sub| walk(sub, &format!("{path} {}", sub.get_name())));
         }
         walk(&Cli::command(), "flowhost");
     }

@@ -15,7 +15,9 @@ use super::output::{note, say};
 #[command(after_help = PROCEDURE)]
 pub enum Command {
     /// Print a new master key
-    #[command(after_help = "Example:\n  (umask 077; flowhost master-key generate > new-master-key)")]
+    #[command(
+        after_help = "Example:\n  (umask 077; flowhost master-key generate > new-master-key)"
+    )]
     Generate,
     /// Seal what is under the second key again, under the first; can be cut off and run again
     #[command(after_help = PROCEDURE)]
@@ -41,7 +43,8 @@ pub(crate) struct MasterKeyArgs {
     /// File with the master key in base64; without it, FLOWHOST_MASTER_KEY counts
     #[arg(long, value_name = "FILE")]
     master_key_file: Option<PathBuf>,
-    /// File with a second master key, which only opens what was sealed with it; without it, FLOWHOST_SECOND_MASTER_KEY counts
+    /// File with a second master key, which only opens what was sealed with it; without it,
+    /// FLOWHOST_SECOND_MASTER_KEY counts
     #[arg(long, value_name = "FILE")]
     second_master_key_file: Option<PathBuf>,
 }
@@ -81,7 +84,8 @@ async fn rotate(args: RotateArgs, environment: &Environment) -> anyhow::Result<(
     })
     .await?;
     if args.json {
-        say(&json!({ "resealed": rotation.resealed, "done_before": rotation.done_before }).to_string());
+        say(&json!({ "resealed": rotation.resealed, "done_before": rotation.done_before })
+            .to_string());
     } else {
         say(&format!(
             "{} data keys are sealed again; {} were under the first key before.",
@@ -89,7 +93,11 @@ async fn rotate(args: RotateArgs, environment: &Environment) -> anyhow::Result<(
         ));
     }
     let shut: Vec<_> = rotation.shut.iter().map(ToString::to_string).collect();
-    anyhow::ensure!(shut.is_empty(), "neither key opens the data key of {}; they were left as they are", shut.join(", "));
+    anyhow::ensure!(
+        shut.is_empty(),
+        "neither key opens the data key of {}; they were left as they are",
+        shut.join(", ")
+    );
     Ok(())
 }
 

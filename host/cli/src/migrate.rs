@@ -22,7 +22,8 @@ pub struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let url = args.database_url.filter(|url| !url.is_empty());
     let url = url.ok_or_else(|| ConfigError::new("DATABASE_URL (or --database-url) is missing"))?;
-    let applied = flowhost_server::app::migrate(parse_database_url(&url).map_err(ConfigError::new)?).await?;
+    let applied =
+        flowhost_server::app::migrate(parse_database_url(&url).map_err(ConfigError::new)?).await?;
     if args.json {
         say(&json!({ "applied": applied }).to_string());
     } else {

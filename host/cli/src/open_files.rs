@@ -9,14 +9,20 @@ use flowhost_server::config::HttpLimits;
 pub(super) fn allow_for(limits: &HttpLimits) {
     let connections = limits.public.max_connections + limits.admin.max_connections;
     let needed = (connections + OTHER_FILES) as u64;
-    let raised =
-        getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard).map(|()| hard));
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard).map(|()| hard));
     match raised {
         Ok(allowed) if allowed < needed => {
-            tracing::warn!(allowed, needed, "the listeners take in more connections than this process may have files open");
+            tracing::warn!(
+                allowed,
+                needed,
+                "the listeners take in more connections than this process may have files open"
+            );
         }
         Ok(_) => {}
-        Err(error) => tracing::warn!(%error, needed, "the number of files that may be open can't be raised"),
+        Err(error) => {
+            tracing::warn!(%error, needed, "the number of files that may be open can't be raised")
+        }
     }
 }
 

@@ -36,7 +36,9 @@ pub(crate) fn is_heard() -> bool {
 /// that has read enough is no failure, as in `flowhost tenant list | head -1`.
 pub(crate) fn printed() -> anyhow::Result<()> {
     match lost().take() {
-        Some(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("the result can't be printed"),
+        Some(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("the result can't be printed")
+        }
         _ => Ok(()),
     }
 }
@@ -95,7 +97,10 @@ mod tests {
     fn foreign_text_can_not_steer_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\nc"), "a\u{fffd}[2Jb\u{fffd}c");
         assert_eq!(lines_printable("a\u{1b}[2J\nb"), "a\u{fffd}[2J\nb");
-        assert_eq!(printable("a\u{9b}\u{2028}\u{202e}b\u{2066}, \u{5e9}"), "a\u{fffd}\u{fffd}\u{fffd}b\u{fffd}, \u{5e9}");
+        assert_eq!(
+            printable("a\u{9b}\u{2028}\u{202e}b\u{2066}, \u{5e9}"),
+            "a\u{fffd}\u{fffd}\u{fffd}b\u{fffd}, \u{5e9}"
+        );
     }
 
     #[test]

@@ -80,8 +80,13 @@ pub struct DeleteArgs {
 pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::Result<()> {
     match command {
         Command::Create(args) => {
-            let body = json!({ "slug": args.slug, "name": args.name.as_ref().unwrap_or(&args.slug) });
-            let answer = args.api.connect(environment)?.call(Method::POST, &["partners"], Some(&body)).await?;
+            let body =
+                json!({ "slug": args.slug, "name": args.name.as_ref().unwrap_or(&args.slug) });
+            let answer = args
+                .api
+                .connect(environment)?
+                .call(Method::POST, &["partners"], Some(&body))
+                .await?;
             args.api.print(&answer, |partner: Partner| for_people(&[partner]))
         }
         Command::List(args) => {
@@ -107,7 +112,8 @@ async fn update(args: UpdateArgs, environment: &Environment) -> anyhow::Result<(
         return Err(ConfigError::new("nothing to change: give --name or --disabled").into());
     }
     let path = ["partners", &args.partner];
-    let answer = args.api.connect(environment)?.call(Method::PATCH, &path, Some(&body.into())).await?;
+    let answer =
+        args.api.connect(environment)?.call(Method::PATCH, &path, Some(&body.into())).await?;
     args.api.print(&answer, |partner: Partner| for_people(&[partner]))
 }
 
@@ -128,7 +134,12 @@ fn for_people(partners: &[Partner]) -> String {
     let mut table = Table::new(&["PARTNER", "NAME", "STATE", "CREATED"]);
     for partner in partners {
         let state = if partner.disabled { "disabled" } else { "enabled" };
-        table.row([partner.slug.clone(), partner.name.clone(), state.to_owned(), partner.created_at.clone()]);
+        table.row([
+            partner.slug.clone(),
+            partner.name.clone(),
+            state.to_owned(),
+            partner.created_at.clone(),
+        ]);
     }
     table.to_string()
 }

@@ -43,14 +43,18 @@ pub enum Command {
     #[cfg(feature = "devkit")]
     New(new::NewArgs),
     /// Build a plugin project into a component
-    #[command(after_help = "Examples:\n  flowhost plugin build\n  flowhost plugin build ./my-plugin --out booking.wasm")]
+    #[command(
+        after_help = "Examples:\n  flowhost plugin build\n  flowhost plugin build ./my-plugin --out booking.wasm"
+    )]
     #[cfg(feature = "devkit")]
     Build(build::BuildArgs),
-    /// Find what is wrong with a plugin project without running it: manifest, component, Flow JSON, scenarios
+    /// Find what is wrong with a plugin project without running it: manifest, component, Flow JSON,
+    /// scenarios
     #[command(after_help = check::EXAMPLES)]
     #[cfg(feature = "devkit")]
     Check(check::CheckArgs),
-    /// Play the scenarios of a plugin project in the sandbox, without a server and without a database
+    /// Play the scenarios of a plugin project in the sandbox, without a server and without a
+    /// database
     #[command(after_help = test::EXAMPLES)]
     #[cfg(feature = "devkit")]
     Test(test::TestArgs),
@@ -141,10 +145,15 @@ async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<(
     let mut answer = deployed.answer;
     if !args.no_activate {
         rehearse_unless_forced(&api, &args, deployed.version.version, example).await?;
-        let activated = activate_version(&api, &args.tenant, &args.flow, deployed.version.version).await?;
+        let activated =
+            activate_version(&api, &args.tenant, &args.flow, deployed.version.version).await?;
         answer["active_version"] = activated["active_version"].clone();
     }
-    say(&if args.api.json { answer.to_string() } else { deployed.version.as_uploaded(!args.no_activate) });
+    say(&if args.api.json {
+        answer.to_string()
+    } else {
+        deployed.version.as_uploaded(!args.no_activate)
+    });
     Ok(())
 }
 
@@ -182,7 +191,9 @@ pub(crate) async fn rehearse(
 /// The example data (`__example__`) of the Flow JSON's first entry screen; empty if the project has
 /// no `flow.json`. Fails for a Flow JSON that WhatsApp would refuse.
 pub(crate) fn example_data(project: &Path) -> anyhow::Result<Map<String, Value>> {
-    Ok(sound_flow_json(project)?.and_then(|flow| flow.entry_screens().next().map(Screen::example_data)).unwrap_or_default())
+    Ok(sound_flow_json(project)?
+        .and_then(|flow| flow.entry_screens().next().map(Screen::example_data))
+        .unwrap_or_default())
 }
 
 async fn activate(args: ActivateArgs, environment: &Environment) -> anyhow::Result<()> {
@@ -208,7 +219,11 @@ async fn versions(args: FlowArgs, environment: &Environment) -> anyhow::Result<(
 /// The bytes of a component; a folder is a project that is built first.
 #[cfg(feature = "devkit")]
 async fn component(source: &Path) -> anyhow::Result<Vec<u8>> {
-    if source.is_dir() { Ok(project::Component::of(source, None).await?.bytes) } else { read_bytes(source) }
+    if source.is_dir() {
+        Ok(project::Component::of(source, None).await?.bytes)
+    } else {
+        read_bytes(source)
+    }
 }
 
 #[cfg(not(feature = "devkit"))]
@@ -227,15 +242,27 @@ pub(crate) struct Uploaded {
 }
 
 /// Uploads a component as the next version of a flow.
-pub(crate) async fn upload(api: &AdminApi, tenant: &str, flow: &str, component: Vec<u8>) -> anyhow::Result<Uploaded> {
+pub(crate) async fn upload(
+    api: &AdminApi,
+    tenant: &str,
+    flow: &str,
+    component: Vec<u8>,
+) -> anyhow::Result<Uploaded> {
     let answer = api.upload(&["tenants", tenant, "flows", flow, "versions"], component).await?;
     Ok(Uploaded { version: answer.read()?, answer: answer.read()? })
 }
 
 /// Makes a version the active one.
-pub(crate) async fn activate_version(api: &AdminApi, tenant: &str, flow: &str, version: u64) -> anyhow::Result<Value> {
+pub(crate) async fn activate_version(
+    api: &AdminApi,
+    tenant: &str,
+    flow: &str,
+    version: u64,
+) -> anyhow::Result<Value> {
     let body = json!({ "version": version });
-    let answer = api.call(Method::POST, &["tenants", tenant, "flows", flow, "activate"], Some(&body)).await?;
+    let answer = api
+        .call(Method::POST, &["tenants", tenant, "flows", flow, "activate"], Some(&body))
+        .await?;
     Ok(answer.read()?)
 }
 
@@ -275,13 +302,20 @@ impl Active {
 impl Versions {
     fn for_people(&self) -> String {
         if self.versions.is_empty() {
-            return "No versions yet. Upload one: flowhost plugin deploy TENANT FLOW FILE_OR_DIR".to_owned();
+            return "No versions yet. Upload one: flowhost plugin deploy TENANT FLOW FILE_OR_DIR"
+                .to_owned();
         }
         let mut table = Table::new(&["VERSION", "ACTIVE", "SIZE", "DIGEST", "UPLOADED"]);
         for version in &self.versions {
             let active = if version.active { "yes" } else { "" }.to_owned();
             let uploaded = version.created_at.clone().unwrap_or_default();
-            table.row([version.version.to_string(), active, size(version.size), version.digest.clone(), uploaded]);
+            table.row([
+                version.version.to_string(),
+                active,
+                size(version.size),
+                version.digest.clone(),
+                uploaded,
+            ]);
         }
         table.to_string()
     }
@@ -289,7 +323,8 @@ impl Versions {
 
 impl Version {
     fn as_uploaded(&self, activated: bool) -> String {
-        let compiled = self.compile_ms.map(|ms| format!(", compiled in {ms:.0} ms")).unwrap_or_default();
+        let compiled =
+            self.compile_ms.map(|ms| format!(", compiled in {ms:.0} ms")).unwrap_or_default();
         format!(
             "Version {} is uploaded{}: {}{compiled}\n{}{}",
             self.version,
@@ -320,12 +355,16 @@ mod tests {
 
     #[test]
     fn an_upload_shows_version_digest_size_and_compile_time() {
-        let text = r#"{"version":3,"digest":"sha256:ab","size":2048,"compile_ms":412,"requests":{}}"#;
+        let text =
+            r#"{"version":3,"digest":"sha256:ab","size":2048,"compile_ms":412,"requests":{}}"#;
         let version: Version = serde_json::from_str(text).unwrap();
 
         let shown = version.as_uploaded(true);
 
-        assert_eq!(shown, "Version 3 is uploaded and active: 2.0 KiB, compiled in 412 ms\nsha256:ab");
+        assert_eq!(
+            shown,
+            "Version 3 is uploaded and active: 2.0 KiB, compiled in 412 ms\nsha256:ab"
+        );
     }
 
     #[test]

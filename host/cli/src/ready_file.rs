@@ -42,7 +42,8 @@ impl Drop for ReadyFile {
 }
 
 fn write_at_once(path: &Path, content: &str) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = NamedTempFile::new_in(folder)?;
     writeln!(file, "{content}")?;
     // The script that waits for the host may run as another user, and nothing in the file is
@@ -75,7 +76,8 @@ mod tests {
         assert!(!path.exists());
         ready.announce("http://127.0.0.1:1", "http://127.0.0.1:2").unwrap();
 
-        let content: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let content: Value =
+            serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         assert_eq!(content, json!({"public": "http://127.0.0.1:1", "admin": "http://127.0.0.1:2"}));
         drop(ready);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

@@ -22,7 +22,8 @@ pub(crate) struct RunArgs {
     /// Where the admin API and the health checks listen
     #[arg(long, default_value = "127.0.0.1:8081", value_name = "ADDRESS:PORT")]
     admin_listen: String,
-    /// PEM file with the certificate for the data endpoints, and those between it and its root; loaded again when it changes
+    /// PEM file with the certificate for the data endpoints, and those between it and its root;
+    /// loaded again when it changes
     #[arg(long, value_name = "FILE")]
     tls_cert: Option<PathBuf>,
     /// PEM file with the certificate's private key
@@ -31,11 +32,17 @@ pub(crate) struct RunArgs {
     /// Connections to the data endpoints at the same time; further ones wait [default: 10000]
     #[arg(long, value_name = "NUMBER")]
     max_connections: Option<usize>,
-    /// A name or an address that leads to this host from outside, where plugins must not get: of a proxy or a balancer in front (can be
-    /// repeated)
-    #[arg(long = "own-address", env = "FLOWHOST_OWN_ADDRESSES", value_delimiter = ',', value_name = "NAME_OR_ADDRESS")]
+    /// A name or an address that leads to this host from outside, where plugins must not get: of a
+    /// proxy or a balancer in front (can be repeated)
+    #[arg(
+        long = "own-address",
+        env = "FLOWHOST_OWN_ADDRESSES",
+        value_delimiter = ',',
+        value_name = "NAME_OR_ADDRESS"
+    )]
     own_addresses: Vec<String>,
-    /// Memory of all plugins' calls together [default: half of what the machine or the container has]
+    /// Memory of all plugins' calls together [default: half of what the machine or the container
+    /// has]
     #[arg(long, env = "FLOWHOST_GUEST_MEMORY_MIB", value_name = "MIB")]
     guest_memory_mib: Option<u64>,
     /// Meta's Graph API, version included
@@ -44,7 +51,8 @@ pub(crate) struct RunArgs {
     /// Seconds between checks of each public key at Meta
     #[arg(long, default_value_t = GRAPH_CHECK_SECONDS, value_parser = clap::value_parser!(u32).range(10..), value_name = "SECONDS")]
     graph_check_interval: u32,
-    /// Folder that keeps compiled plugins between starts, or none; the user's cache folder if not given (of `dev`: in its data folder)
+    /// Folder that keeps compiled plugins between starts, or none; the user's cache folder if not
+    /// given (of `dev`: in its data folder)
     #[arg(long, env = "FLOWHOST_CODE_CACHE", value_name = "DIR")]
     pub(crate) code_cache: Option<PathBuf>,
     /// Let plugins reach granted hosts on private networks and on this machine: for development
@@ -89,7 +97,8 @@ impl RunArgs {
     /// them. The filter must have been checked.
     pub(crate) fn init_log(&self, always: &str) -> anyhow::Result<()> {
         let filter = format!("{always}{}", self.log);
-        flowhost_runtime::telemetry::init(&filter, self.log_format == LogFormat::Json).context("can't start the log")
+        flowhost_runtime::telemetry::init(&filter, self.log_format == LogFormat::Json)
+            .context("can't start the log")
     }
 }
 
@@ -103,7 +112,9 @@ pub(crate) async fn serve_until_signal(
 ) -> anyhow::Result<()> {
     open_files::allow_for(&config.limits);
     if config.egress.guard.private_addresses {
-        tracing::warn!("plugins may reach private networks and this machine (--allow-private-egress): not for strangers' plugins");
+        tracing::warn!(
+            "plugins may reach private networks and this machine (--allow-private-egress): not for strangers' plugins"
+        );
     }
     let drain_delay = config.drain_delay;
     let host = tokio::select! {

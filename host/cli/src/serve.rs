@@ -21,7 +21,8 @@ pub struct Args {
     database_connections: u32,
     #[command(flatten)]
     master_keys: MasterKeyArgs,
-    /// Seconds to serve on after SIGTERM while /readyz says 503: longer than load balancers take to notice
+    /// Seconds to serve on after SIGTERM while /readyz says 503: longer than load balancers take to
+    /// notice
     #[arg(long, env = "FLOWHOST_DRAIN_DELAY", default_value_t = DRAIN_DELAY_SECONDS, value_parser = clap::value_parser!(u32).range(..=3600), value_name = "SECONDS")]
     drain_delay: u32,
     #[command(flatten)]

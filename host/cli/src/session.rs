@@ -12,13 +12,19 @@ use super::table::{Table, or_dash};
 
 /// What can be done with sessions.
 #[derive(Subcommand)]
-#[command(after_help = "Examples:\n  flowhost session list acme booking --status open\n  flowhost session show acme booking ID")]
+#[command(
+    after_help = "Examples:\n  flowhost session list acme booking --status open\n  flowhost session show acme booking ID"
+)]
 pub enum Command {
     /// List a flow's sessions, the newest first
-    #[command(after_help = "Example:\n  flowhost session list acme booking --status open --limit 20")]
+    #[command(
+        after_help = "Example:\n  flowhost session list acme booking --status open --limit 20"
+    )]
     List(ListArgs),
     /// Show the course of one session, exchange by exchange
-    #[command(after_help = "Example:\n  flowhost session show acme booking 0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b")]
+    #[command(
+        after_help = "Example:\n  flowhost session show acme booking 0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b"
+    )]
     Show(ShowArgs),
 }
 
@@ -126,9 +132,11 @@ impl Sessions {
         if self.sessions.is_empty() {
             return "No sessions.".to_owned();
         }
-        let mut table = Table::new(&["SESSION", "STATUS", "SCREEN", "EXCHANGES", "UPDATED", "EXPIRES"]);
+        let mut table =
+            Table::new(&["SESSION", "STATUS", "SCREEN", "EXCHANGES", "UPDATED", "EXPIRES"]);
         for session in &self.sessions {
-            let (screen, exchanges) = (or_dash(session.screen.as_ref()), session.exchanges.to_string());
+            let (screen, exchanges) =
+                (or_dash(session.screen.as_ref()), session.exchanges.to_string());
             let (updated, expires) = (session.updated_at.clone(), session.expires_at.clone());
             table.row([session.id.clone(), session.status(), screen, exchanges, updated, expires]);
         }
@@ -147,9 +155,13 @@ impl Session {
     }
 
     fn for_people(&self) -> String {
-        let (status, screen) = (printable(&self.status()), printable(self.screen.as_deref().unwrap_or("-")));
-        let mut text =
-            format!("session {}: {status}, screen {screen}, expires {}", printable(&self.id), printable(&self.expires_at));
+        let (status, screen) =
+            (printable(&self.status()), printable(self.screen.as_deref().unwrap_or("-")));
+        let mut text = format!(
+            "session {}: {status}, screen {screen}, expires {}",
+            printable(&self.id),
+            printable(&self.expires_at)
+        );
         if !self.history.is_empty() {
             text += &format!("\n\n{}", self.course());
         }
@@ -160,7 +172,8 @@ impl Session {
     }
 
     fn course(&self) -> Table {
-        let mut table = Table::new(&["NO", "ACTION", "FROM", "TO", "OUTCOME", "MS", "VERSION", "AT"]);
+        let mut table =
+            Table::new(&["NO", "ACTION", "FROM", "TO", "OUTCOME", "MS", "VERSION", "AT"]);
         for exchange in &self.history {
             table.row([
                 exchange.number.to_string(),

@@ -14,7 +14,10 @@ pub(crate) struct Signals {
 impl Signals {
     /// Replaces the default handling of the signals, which ends the process at once.
     pub(crate) fn listen() -> std::io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
 
     /// Waits for the next signal, and returns the exit code that shells expect for it.

@@ -15,10 +15,14 @@ use super::table::{Table, or_dash};
 
 /// What can be done with tenants.
 #[derive(Subcommand)]
-#[command(after_help = "Examples:\n  flowhost tenant create acme --name \"Acme Clinic\"\n  flowhost tenant list")]
+#[command(
+    after_help = "Examples:\n  flowhost tenant create acme --name \"Acme Clinic\"\n  flowhost tenant list"
+)]
 pub enum Command {
     /// Make a tenant, with its first key pair
-    #[command(after_help = "Example:\n  flowhost tenant create acme --name \"Acme Clinic\" --waba-id 102290129340398")]
+    #[command(
+        after_help = "Example:\n  flowhost tenant create acme --name \"Acme Clinic\" --waba-id 102290129340398"
+    )]
     Create(CreateArgs),
     /// List the tenants that the token may see
     #[command(after_help = "Example:\n  flowhost tenant list")]
@@ -123,7 +127,8 @@ async fn create(args: CreateArgs, environment: &Environment) -> anyhow::Result<(
     if let Some(partner) = &args.partner {
         body["partner"] = json!(partner);
     }
-    let answer = args.api.connect(environment)?.call(Method::POST, &["tenants"], Some(&body)).await?;
+    let answer =
+        args.api.connect(environment)?.call(Method::POST, &["tenants"], Some(&body)).await?;
     args.api.print(&answer, |tenant: Tenant| tenant.as_created())
 }
 
@@ -142,9 +147,14 @@ async fn update(args: UpdateArgs, environment: &Environment) -> anyhow::Result<(
     body.extend(args.name.map(|name| ("name".to_owned(), json!(name))));
     body.extend(args.waba_id.map(|waba_id| ("waba_id".to_owned(), json!(waba_id))));
     body.extend(args.disabled.map(|disabled| ("disabled".to_owned(), json!(disabled))));
-    body.extend(args.requests_per_second.map(|Rate(rate)| ("requests_per_second".to_owned(), json!(rate))));
+    body.extend(
+        args.requests_per_second.map(|Rate(rate)| ("requests_per_second".to_owned(), json!(rate))),
+    );
     if body.is_empty() {
-        return Err(ConfigError::new("nothing to change: give --name, --waba-id, --disabled or --requests-per-second").into());
+        return Err(ConfigError::new(
+            "nothing to change: give --name, --waba-id, --disabled or --requests-per-second",
+        )
+        .into());
     }
     let api = args.api.connect(environment)?;
     let answer = api.call(Method::PATCH, &["tenants", &args.tenant], Some(&body.into())).await?;
@@ -153,7 +163,13 @@ async fn update(args: UpdateArgs, environment: &Environment) -> anyhow::Result<(
 
 async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<()> {
     let api = args.api.connect(environment)?;
-    confirm(&format!("Tenant {} and all its keys, flows and sessions will be gone for good.", args.tenant), args.yes)?;
+    confirm(
+        &format!(
+            "Tenant {} and all its keys, flows and sessions will be gone for good.",
+            args.tenant
+        ),
+        args.yes,
+    )?;
     api.delete(&["tenants", &args.tenant]).await?;
     args.api.done(&format!("Tenant {} is deleted.", args.tenant));
     Ok(())
@@ -166,9 +182,10 @@ struct Rate(Option<u32>);
 fn parse_rate(text: &str) -> Result<Rate, String> {
     match text {
         "off" => Ok(Rate(None)),
-        number => {
-            number.parse().map(|rate| Rate(Some(rate))).map_err(|_| "it is a number of requests per second, or off".to_owned())
-        }
+        number => number
+            .parse()
+            .map(|rate| Rate(Some(rate)))
+            .map_err(|_| "it is a number of requests per second, or off".to_owned()),
     }
 }
 
@@ -199,8 +216,13 @@ impl Health {
         for flow in &self.flows {
             table.row([flow.flow.clone(), flow.status.clone()]);
         }
-        let of = |flow: &FlowHealth, warning: &FlowWarning| format!("\n{}: {}", printable(&flow.flow), warning.line());
-        let warnings = self.flows.iter().flat_map(|flow| flow.warnings.iter().map(move |warning| of(flow, warning)));
+        let of = |flow: &FlowHealth, warning: &FlowWarning| {
+            format!("\n{}: {}", printable(&flow.flow), warning.line())
+        };
+        let warnings = self
+            .flows
+            .iter()
+            .flat_map(|flow| flow.warnings.iter().map(move |warning| of(flow, warning)));
         format!("{table}{}", warnings.collect::<String>())
     }
 }
@@ -226,13 +248,22 @@ struct Tenant {
 impl Tenants {
     fn for_people(&self) -> String {
         if self.tenants.is_empty() {
-            return "No tenants yet. Make one: flowhost tenant create acme --name \"Acme Clinic\"".to_owned();
+            return "No tenants yet. Make one: flowhost tenant create acme --name \"Acme Clinic\""
+                .to_owned();
         }
         let mut table = Table::new(&["TENANT", "NAME", "WABA", "PARTNER", "STATE", "CREATED"]);
         for tenant in &self.tenants {
             let state = tenant.state().to_owned();
-            let (slug, name, partner) = (tenant.slug.clone(), tenant.name.clone(), tenant.partner.clone());
-            table.row([slug, name, or_dash(tenant.waba_id.as_ref()), partner, state, tenant.created_at.clone()]);
+            let (slug, name, partner) =
+                (tenant.slug.clone(), tenant.name.clone(), tenant.partner.clone());
+            table.row([
+                slug,
+                name,
+                or_dash(tenant.waba_id.as_ref()),
+                partner,
+                state,
+                tenant.created_at.clone(),
+            ]);
         }
         table.to_string()
     }
@@ -288,7 +319,10 @@ mod tests {
 
         let shown = health.for_people();
 
-        assert_eq!(shown, "FLOW     STATUS\nbooking  warning\nother    ok\nbooking: warning: shared-token, seen from f to l: mint");
+        assert_eq!(
+            shown,
+            "FLOW     STATUS\nbooking  warning\nother    ok\nbooking: warning: shared-token, seen from f to l: mint"
+        );
     }
 
     #[test]

@@ -27,7 +27,8 @@ pub struct MintArgs {
     tenant: String,
     /// The flow's name
     flow: String,
-    /// JSON for the plugin to see as the session's context, at most 16 KiB; @FILE reads it from a file, - from standard input
+    /// JSON for the plugin to see as the session's context, at most 16 KiB; @FILE reads it from a
+    /// file, - from standard input
     #[arg(long, value_name = "JSON")]
     context: Option<String>,
     /// Seconds that the token is valid; as long as the flow's sessions, if not given

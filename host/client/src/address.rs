@@ -7,37 +7,53 @@ use reqwest::Url;
 pub(super) fn hint(status: u16, endpoint: &Url, location: Option<&str>) -> Option<String> {
     match status {
         300..=399 => Some(redirect(endpoint, location)),
-        400 if endpoint.scheme() == "http" => Some("an endpoint that speaks https may answer so to http://".to_owned()),
+        400 if endpoint.scheme() == "http" => {
+            Some("an endpoint that speaks https may answer so to http://".to_owned())
+        }
         404 | 405 | 410 => slashes(endpoint),
         _ => None,
     }
 }
 
 fn redirect(endpoint: &Url, location: Option<&str>) -> String {
-    let Some(location) = location else { return "it is a redirect that does not say where to; Meta follows none".to_owned() };
+    let Some(location) = location else {
+        return "it is a redirect that does not say where to; Meta follows none".to_owned();
+    };
     let shown: String = location.chars().take(MAX_SHOWN).collect();
     let target = endpoint.join(location).ok();
     let (shown, difference) = match &target {
-        Some(target) => (target.as_str().chars().take(MAX_SHOWN).collect(), difference(endpoint, target)),
+        Some(target) => {
+            (target.as_str().chars().take(MAX_SHOWN).collect(), difference(endpoint, target))
+        }
         None => (shown, None),
     };
     let difference = difference.map(|what| format!(", where {what}")).unwrap_or_default();
-    format!("it sends on to {shown}{difference}; Meta follows no redirect, so the URL of the Flow must be the last one")
+    format!(
+        "it sends on to {shown}{difference}; Meta follows no redirect, so the URL of the Flow must be the last one"
+    )
 }
 
 /// How the redirect's URL differs, if the difference is small.
 fn difference(endpoint: &Url, target: &Url) -> Option<&'static str> {
     let path = |url: &Url| url.path().trim_end_matches('/').to_owned();
-    let single = |url: &Url| url.path().split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+    let single = |url: &Url| {
+        url.path().split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
+    };
     let is_elsewhere = endpoint.host_str() != target.host_str();
     if endpoint == target {
         Some("it was sent already: this never ends")
     } else if is_elsewhere {
         (single(endpoint) == single(target)).then_some("the host is another one")
     } else if endpoint.scheme() != target.scheme() {
-        (single(endpoint) == single(target)).then_some("https is in the place of http").filter(|_| target.scheme() == "https")
+        (single(endpoint) == single(target))
+            .then_some("https is in the place of http")
+            .filter(|_| target.scheme() == "https")
     } else if path(endpoint) == path(target) {
-        Some(if target.path().ends_with('/') { "a slash is added at the end" } else { "the slash at the end is gone" })
+        Some(if target.path().ends_with('/') {
+            "a slash is added at the end"
+        } else {
+            "the slash at the end is gone"
+        })
     } else {
         (single(endpoint) == single(target)).then_some("a double slash is gone")
     }
@@ -91,11 +107,17 @@ mod tests {
 
     #[test]
     fn a_path_that_is_not_there_may_be_wrong_by_a_slash() {
-        assert_eq!(hint_of(404, "https://x.org/a/", None).unwrap(), "the URL ends with a slash: try it without");
+        assert_eq!(
+            hint_of(404, "https://x.org/a/", None).unwrap(),
+            "the URL ends with a slash: try it without"
+        );
         assert!(hint_of(405, "https://x.org//a", None).unwrap().contains("two slashes"));
         assert!(hint_of(404, "https://x.org/a", None).unwrap().contains("is /a the whole path?"));
         assert!(hint_of(404, "https://x.org/", None).unwrap().contains("is / the whole path?"));
         assert!(hint_of(400, "http://x.org/a", None).unwrap().contains("https"));
-        assert_eq!((hint_of(400, "https://x.org/a", None), hint_of(500, "https://x.org/a/", None)), (None, None));
+        assert_eq!(
+            (hint_of(400, "https://x.org/a", None), hint_of(500, "https://x.org/a/", None)),
+            (None, None)
+        );
     }
 }

@@ -58,8 +58,12 @@ fn behind<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stat
 
 fn of_io(error: &io::Error) -> Option<&'static str> {
     Some(match error.kind() {
-        io::ErrorKind::ConnectionRefused => "nothing listens there: is it running, and is the port the right one?",
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "no network leads there from this machine",
+        io::ErrorKind::ConnectionRefused => {
+            "nothing listens there: is it running, and is the port the right one?"
+        }
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            "no network leads there from this machine"
+        }
         io::ErrorKind::ConnectionAborted
         | io::ErrorKind::ConnectionReset
         | io::ErrorKind::BrokenPipe
@@ -71,27 +75,38 @@ fn of_io(error: &io::Error) -> Option<&'static str> {
 fn of_tls(error: &TlsError) -> String {
     match error {
         TlsError::InvalidCertificate(flaw) => of_certificate(flaw),
-        TlsError::InvalidMessage(_) => "it doesn't speak TLS: should the URL begin with http://?".to_owned(),
-        TlsError::PeerIncompatible(_) | TlsError::AlertReceived(AlertDescription::ProtocolVersion) => {
+        TlsError::InvalidMessage(_) => {
+            "it doesn't speak TLS: should the URL begin with http://?".to_owned()
+        }
+        TlsError::PeerIncompatible(_)
+        | TlsError::AlertReceived(AlertDescription::ProtocolVersion) => {
             "it speaks no version or cipher of TLS that is safe: 1.2 or 1.3 is due".to_owned()
         }
-        TlsError::AlertReceived(AlertDescription::CertificateRequired | AlertDescription::BadCertificate) => {
-            "it asks for a client's certificate, and this client has none".to_owned()
+        TlsError::AlertReceived(
+            AlertDescription::CertificateRequired | AlertDescription::BadCertificate,
+        ) => "it asks for a client's certificate, and this client has none".to_owned(),
+        TlsError::AlertReceived(alert) => {
+            format!("it ended the TLS handshake ({})", spaced(&format!("{alert:?}")))
         }
-        TlsError::AlertReceived(alert) => format!("it ended the TLS handshake ({})", spaced(&format!("{alert:?}"))),
         _ => "the TLS handshake failed".to_owned(),
     }
 }
 
 fn of_certificate(flaw: &CertificateError) -> String {
     let what = match flaw {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate has expired",
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "its certificate is not valid yet",
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "its certificate has expired"
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "its certificate is not valid yet"
+        }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "its certificate is for another host name than the URL's"
         }
         CertificateError::Revoked => "its certificate was revoked",
-        CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => SELF_SIGNED_AUTHORITY,
+        CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            SELF_SIGNED_AUTHORITY
+        }
         CertificateError::UnknownIssuer | CertificateError::BadSignature => UNTRUSTED,
         _ => "its certificate is not one that can be checked",
     };
@@ -110,8 +125,7 @@ fn spaced(name: &str) -> String {
     words
 }
 
-const CLOSED: &str =
-    "it closed the connection before its answer was complete; http in the place of https, or the reverse, looks so too";
+const CLOSED: &str = "it closed the connection before its answer was complete; http in the place of https, or the reverse, looks so too";
 
 const UNTRUSTED: &str = "its certificate was signed by nobody whom this machine trusts: it is self-signed, or an authority's of your \
     own. To call it all the same, name a file with that authority's certificate, or with the self-signed one, in SSL_CERT_FILE";
@@ -148,7 +162,10 @@ mod tests {
     fn a_handshake_that_fails_is_described() {
         for (error, part) in [
             (TlsError::AlertReceived(AlertDescription::ProtocolVersion), "1.2 or 1.3"),
-            (TlsError::AlertReceived(AlertDescription::CertificateRequired), "client's certificate"),
+            (
+                TlsError::AlertReceived(AlertDescription::CertificateRequired),
+                "client's certificate",
+            ),
             (TlsError::AlertReceived(AlertDescription::HandshakeFailure), "(handshake failure)"),
             (TlsError::HandshakeNotComplete, "handshake failed"),
         ] {
@@ -163,8 +180,14 @@ mod tests {
         assert!(of(io::ErrorKind::ConnectionRefused).contains("nothing listens"));
         assert!(of(io::ErrorKind::ConnectionReset).contains("closed the connection"));
         assert!(of(io::ErrorKind::NetworkUnreachable).contains("no network"));
-        assert!(words(&io::Error::other("connection closed before message completed")).contains("closed the connection"));
-        assert_eq!(words(&io::Error::other("invalid HTTP version parsed")), "what came back is not HTTP");
+        assert!(
+            words(&io::Error::other("connection closed before message completed"))
+                .contains("closed the connection")
+        );
+        assert_eq!(
+            words(&io::Error::other("invalid HTTP version parsed")),
+            "what came back is not HTTP"
+        );
         assert_eq!(words(&io::Error::other("a strange thing")), "a strange thing");
     }
 }

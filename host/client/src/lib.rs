@@ -62,7 +62,11 @@ impl FlowClient {
     ///
     /// # Errors
     /// [`ClientError::Endpoint`], [`ClientError::PublicKey`] or [`ClientError::HttpSetup`].
-    pub fn new(endpoint: &str, public_key_pem: &str, app_secret: &str) -> Result<FlowClient, ClientError> {
+    pub fn new(
+        endpoint: &str,
+        public_key_pem: &str,
+        app_secret: &str,
+    ) -> Result<FlowClient, ClientError> {
         let endpoint = parse_endpoint(endpoint)?;
         Ok(FlowClient {
             http: http_client(&endpoint)?,
@@ -143,7 +147,10 @@ impl FlowClient {
             .await
             .map_err(transport)?;
         let (status, retry_after) = (response.status().as_u16(), parse_retry_after(&response));
-        let location = response.headers().get(LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned());
+        let location = response
+            .headers()
+            .get(LOCATION)
+            .map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned());
         let body = read_capped(response).await?;
         let hint = address::hint(status, &self.endpoint, location.as_deref());
         Ok(RawReply { status, body, retry_after, hint, duration: started.elapsed() })
@@ -196,7 +203,12 @@ impl RawReply {
             (200 | 427, body) => Some(request.open(body)?),
             _ => None,
         };
-        Ok(Reply { status: self.status, payload, retry_after: self.retry_after, duration: self.duration })
+        Ok(Reply {
+            status: self.status,
+            payload,
+            retry_after: self.retry_after,
+            duration: self.duration,
+        })
     }
 }
 
@@ -210,7 +222,8 @@ fn parse_endpoint(text: &str) -> Result<Url, ClientError> {
 /// stores mangle it.
 fn parse_public_key(pem: &str) -> Result<RsaPublicKey, ClientError> {
     let pem = pem.replace("\\n", "\n");
-    RsaPublicKey::from_public_key_pem(pem.trim()).map_err(|_| ClientError::PublicKey(PublicKeyFlaw::of(&pem)))
+    RsaPublicKey::from_public_key_pem(pem.trim())
+        .map_err(|_| ClientError::PublicKey(PublicKeyFlaw::of(&pem)))
 }
 
 fn http_client(endpoint: &Url) -> Result<Client, ClientError> {
@@ -224,7 +237,8 @@ fn http_client(endpoint: &Url) -> Result<Client, ClientError> {
 
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost"
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn parse_retry_after(response: &Response) -> Option<Duration> {
@@ -268,7 +282,8 @@ mod tests {
 
     #[tokio::test]
     async fn posts_the_signed_bytes_as_json() {
-        let (url, endpoint) = endpoint("HTTP/1.1 432 Bad Signature\r\ncontent-length: 0\r\n\r\n".to_owned()).await;
+        let (url, endpoint) =
+            endpoint("HTTP/1.1 432 Bad Signature\r\ncontent-length: 0\r\n\r\n".to_owned()).await;
         let client = client(&url);
         let request = client.seal(&payload::ping()).unwrap();
 
@@ -285,7 +300,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_status_without_a_sealed_body_is_a_reply_without_payload() {
-        let answer = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 3\r\ncontent-length: 2\r\n\r\nno";
+        let answer =
+            "HTTP/1.1 429 Too Many Requests\r\nretry-after: 3\r\ncontent-length: 2\r\n\r\nno";
         let (url, _endpoint) = endpoint(answer.to_owned()).await;
 
         let reply = client(&url).call(&payload::init("token-1")).await.unwrap();
@@ -297,18 +313,23 @@ mod tests {
     #[tokio::test]
     async fn refuses_an_empty_body_where_a_sealed_one_is_due() {
         for status in [200, 427] {
-            let (url, _endpoint) = endpoint(format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n")).await;
+            let (url, _endpoint) =
+                endpoint(format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n")).await;
 
             let called = client(&url).call(&payload::ping()).await;
 
-            assert!(matches!(called, Err(ClientError::EmptyReply { status: seen }) if seen == status), "{called:?}");
+            assert!(
+                matches!(called, Err(ClientError::EmptyReply { status: seen }) if seen == status),
+                "{called:?}"
+            );
         }
     }
 
     #[tokio::test]
     async fn refuses_a_reply_past_the_cap() {
         let filler = "A".repeat(MAX_REPLY_BYTES + 1);
-        let (url, _endpoint) = endpoint(format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{filler}")).await;
+        let (url, _endpoint) =
+            endpoint(format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{filler}")).await;
 
         let called = client(&url).call(&payload::ping()).await;
 
@@ -317,7 +338,8 @@ mod tests {
 
     #[tokio::test]
     async fn does_not_follow_a_redirect() {
-        let answer = "HTTP/1.1 307 Moved\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n";
+        let answer =
+            "HTTP/1.1 307 Moved\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n";
         let (url, _endpoint) = endpoint(answer.to_owned()).await;
 
         let client = client(&url);
@@ -330,8 +352,14 @@ mod tests {
     #[test]
     fn refuses_what_is_no_endpoint_and_what_is_no_key() {
         let refused = |url: &str| FlowClient::new(url, PUBLIC_KEY, "secret").map(|_| ());
-        assert!(matches!(refused("acme/booking"), Err(ClientError::Endpoint { source: Some(_), .. })));
-        assert!(matches!(refused("ftp://example.com/"), Err(ClientError::Endpoint { source: None, .. })));
+        assert!(matches!(
+            refused("acme/booking"),
+            Err(ClientError::Endpoint { source: Some(_), .. })
+        ));
+        assert!(matches!(
+            refused("ftp://example.com/"),
+            Err(ClientError::Endpoint { source: None, .. })
+        ));
         let ec = FlowClient::new("http://localhost/", "-----BEGIN NOTHING-----", "secret");
         assert!(matches!(ec, Err(ClientError::PublicKey(_))));
     }
@@ -372,7 +400,11 @@ mod tests {
     async fn read_request(stream: &mut TcpStream) -> Vec<u8> {
         let mut received = Vec::new();
         while !is_complete(&received) {
-            assert_ne!(stream.read_buf(&mut received).await.unwrap(), 0, "the client hung up early");
+            assert_ne!(
+                stream.read_buf(&mut received).await.unwrap(),
+                0,
+                "the client hung up early"
+            );
         }
         received
     }

@@ -39,7 +39,12 @@ pub struct Exchange {
 impl Phone {
     /// A phone with [`payload::DATA_API_VERSION`] that sends no token signature.
     pub fn new(client: FlowClient) -> Self {
-        Self { client, data_api_version: payload::DATA_API_VERSION.to_owned(), signs_tokens: false, flow_json: None }
+        Self {
+            client,
+            data_api_version: payload::DATA_API_VERSION.to_owned(),
+            signs_tokens: false,
+            flow_json: None,
+        }
     }
 
     /// The same phone with another version of the data API, such as `4.0`. `signs_tokens` makes it
@@ -82,26 +87,51 @@ impl Phone {
     pub async fn exchange(&self, payload: &Value) -> Result<Exchange, ClientError> {
         let first = self.attempt(payload, self.client.seal(payload)?, 0).await;
         let fetches_key = first.judgement.outcome == Outcome::FetchesKey;
-        Ok(if fetches_key { self.attempt(payload, self.client.seal(payload)?, 1).await } else { first })
+        Ok(if fetches_key {
+            self.attempt(payload, self.client.seal(payload)?, 1).await
+        } else {
+            first
+        })
     }
 
-    /// Sends a request of before once more, byte for byte, as one that no answer came to. `payload` is what is inside.
+    /// Sends a request of before once more, byte for byte, as one that no answer came to. `payload`
+    /// is what is inside.
     pub async fn repeat(&self, payload: &Value, sealed: SealedRequest) -> Exchange {
         self.attempt(payload, sealed, 0).await
     }
 
-    async fn attempt(&self, payload: &Value, sealed: SealedRequest, tries_before: usize) -> Exchange {
+    async fn attempt(
+        &self,
+        payload: &Value,
+        sealed: SealedRequest,
+        tries_before: usize,
+    ) -> Exchange {
         let attempts = tries_before + 1;
         let raw = match self.client.send(&sealed).await {
             Ok(raw) => raw,
             Err(error) => {
                 let judgement = Judgement::of_failure(payload, &error);
-                return Exchange { attempts, status: None, payload: None, duration: Duration::ZERO, judgement, sealed };
+                return Exchange {
+                    attempts,
+                    status: None,
+                    payload: None,
+                    duration: Duration::ZERO,
+                    judgement,
+                    sealed,
+                };
             }
         };
-        let (mut judgement, opened) = Judgement::of(payload, &sealed, &raw, tries_before, self.flow_json.as_deref());
+        let (mut judgement, opened) =
+            Judgement::of(payload, &sealed, &raw, tries_before, self.flow_json.as_deref());
         judgement.hints.extend(slowness(raw.duration));
-        Exchange { attempts, status: Some(raw.status), payload: opened, duration: raw.duration, judgement, sealed }
+        Exchange {
+            attempts,
+            status: Some(raw.status),
+            payload: opened,
+            duration: raw.duration,
+            judgement,
+            sealed,
+        }
     }
 }
 
@@ -140,7 +170,11 @@ mod tests {
         let nowhere = phone("http://127.0.0.1:1/").exchange(&payload::ping()).await.unwrap();
 
         assert_eq!((nowhere.attempts, nowhere.status), (1, None));
-        assert!(nowhere.judgement.lines()[1].contains("cannot reach the endpoint: nothing listens"), "{:?}", nowhere.judgement);
+        assert!(
+            nowhere.judgement.lines()[1].contains("cannot reach the endpoint: nothing listens"),
+            "{:?}",
+            nowhere.judgement
+        );
     }
 
     #[test]
@@ -177,9 +211,15 @@ mod tests {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 let mut received = Vec::new();
                 while !received.ends_with(b"}") {
-                    assert_ne!(stream.read_buf(&mut received).await.unwrap(), 0, "the client hung up early");
+                    assert_ne!(
+                        stream.read_buf(&mut received).await.unwrap(),
+                        0,
+                        "the client hung up early"
+                    );
                 }
-                let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                let answer = format!(
+                    "HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                );
                 stream.write_all(answer.as_bytes()).await.unwrap();
             }
         });

@@ -10,10 +10,14 @@ pub enum PublicKeyFlaw {
     #[error("it is a private key; the public one is what `openssl pkey -in FILE -pubout` prints")]
     Private,
     /// A certificate.
-    #[error("it is a certificate; the key in it is what `openssl x509 -in FILE -noout -pubkey` prints")]
+    #[error(
+        "it is a certificate; the key in it is what `openssl x509 -in FILE -noout -pubkey` prints"
+    )]
     Certificate,
     /// A public key in PKCS#1, the older form for RSA keys only.
-    #[error("it is a public key in the form PKCS#1; `openssl rsa -RSAPublicKey_in -in FILE -pubout` prints the one that is due")]
+    #[error(
+        "it is a public key in the form PKCS#1; `openssl rsa -RSAPublicKey_in -in FILE -pubout` prints the one that is due"
+    )]
     Pkcs1,
     /// A public key that can't be read as an RSA key.
     #[error("it is a public key, but damaged, or of another kind than RSA")]
@@ -26,7 +30,10 @@ pub enum PublicKeyFlaw {
 impl PublicKeyFlaw {
     /// Looks at the first line of the PEM in a text that is not a valid public key.
     pub(super) fn of(text: &str) -> Self {
-        let label = text.split_once("-----BEGIN ").and_then(|(_, rest)| rest.split_once("-----")).map(|(label, _)| label);
+        let label = text
+            .split_once("-----BEGIN ")
+            .and_then(|(_, rest)| rest.split_once("-----"))
+            .map(|(label, _)| label);
         match label {
             None => Self::NoPem,
             Some(label) if label.ends_with("PRIVATE KEY") => Self::Private,

@@ -84,10 +84,18 @@ impl ExchangeKey {
         ExchangeKey { key, iv }
     }
 
-    fn envelope(&self, public_key: &RsaPublicKey, plaintext: &[u8]) -> Result<Vec<u8>, ClientError> {
-        let data = self.cipher().encrypt(&Nonce::from(self.iv), plaintext).map_err(|_| ClientError::Seal)?;
-        let key =
-            public_key.encrypt(&mut OsRng, Oaep::new::<rsa::sha2::Sha256>(), self.key.as_slice()).map_err(|_| ClientError::Seal)?;
+    fn envelope(
+        &self,
+        public_key: &RsaPublicKey,
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>, ClientError> {
+        let data = self
+            .cipher()
+            .encrypt(&Nonce::from(self.iv), plaintext)
+            .map_err(|_| ClientError::Seal)?;
+        let key = public_key
+            .encrypt(&mut OsRng, Oaep::new::<rsa::sha2::Sha256>(), self.key.as_slice())
+            .map_err(|_| ClientError::Seal)?;
         let envelope = json!({
             "encrypted_flow_data": STANDARD.encode(data),
             "encrypted_aes_key": STANDARD.encode(key),
@@ -98,7 +106,9 @@ impl ExchangeKey {
 
     fn open_reply(&self, sealed: &[u8]) -> Result<Vec<u8>, ClientError> {
         let inverted = self.iv.map(|byte| !byte);
-        self.cipher().decrypt(&Nonce::from(inverted), sealed).map_err(|_| ClientError::NotSealedForThisRequest)
+        self.cipher()
+            .decrypt(&Nonce::from(inverted), sealed)
+            .map_err(|_| ClientError::NotSealedForThisRequest)
     }
 
     fn cipher(&self) -> AesGcm<Aes128, U16> {
@@ -137,12 +147,14 @@ mod tests {
     #[test]
     fn opens_every_sample_response_of_the_vectors() {
         let vectors: Vectors = serde_json::from_str(EXCHANGES).unwrap();
-        let samples: Vec<_> = vectors.vectors.iter().filter(|vector| vector.sample_response_body.is_some()).collect();
+        let samples: Vec<_> =
+            vectors.vectors.iter().filter(|vector| vector.sample_response_body.is_some()).collect();
         assert!(samples.len() >= 15, "only {} samples", samples.len());
 
         for vector in samples {
             let request = request_of(vector);
-            let expected: Value = serde_json::from_str(vector.sample_response_plaintext.as_deref().unwrap()).unwrap();
+            let expected: Value =
+                serde_json::from_str(vector.sample_response_plaintext.as_deref().unwrap()).unwrap();
 
             let opened = request.open(vector.sample_response_body.as_deref().unwrap().as_bytes());
 
@@ -151,19 +163,25 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "plays the host with another library than its own; nobody can time a test")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "plays the host with another library than its own; nobody can time a test"
+    )]
     fn a_sealed_request_holds_the_payload_for_the_owner_of_the_private_key() {
         let private_key = private_key();
         let payload = br#"{"action":"ping"}"#;
 
-        let request = SealedRequest::seal(&private_key.to_public_key(), payload, |_| String::new()).unwrap();
+        let request =
+            SealedRequest::seal(&private_key.to_public_key(), payload, |_| String::new()).unwrap();
 
         let envelope: Value = serde_json::from_slice(&request.body).unwrap();
-        let key = private_key.decrypt(Oaep::new::<rsa::sha2::Sha256>(), &decoded(&envelope, "encrypted_aes_key"));
+        let key = private_key
+            .decrypt(Oaep::new::<rsa::sha2::Sha256>(), &decoded(&envelope, "encrypted_aes_key"));
         assert_eq!(key.unwrap(), request.exchange.key.as_slice());
         assert_eq!(decoded(&envelope, "initial_vector"), request.exchange.iv);
         let data = decoded(&envelope, "encrypted_flow_data");
-        let plaintext = request.exchange.cipher().decrypt(&Nonce::from(request.exchange.iv), data.as_slice());
+        let plaintext =
+            request.exchange.cipher().decrypt(&Nonce::from(request.exchange.iv), data.as_slice());
         assert_eq!(plaintext.unwrap(), payload);
     }
 
@@ -215,10 +233,15 @@ mod tests {
 
     #[test]
     fn debug_shows_no_key() {
-        let exchange = ExchangeKey { key: Zeroizing::new([0xAB; AES_KEY_BYTES]), iv: [0xCD; IV_BYTES] };
-        let request = SealedRequest { body: b"four".to_vec(), signature: "sha256=00".to_owned(), exchange };
+        let exchange =
+            ExchangeKey { key: Zeroizing::new([0xAB; AES_KEY_BYTES]), iv: [0xCD; IV_BYTES] };
+        let request =
+            SealedRequest { body: b"four".to_vec(), signature: "sha256=00".to_owned(), exchange };
 
-        assert_eq!(format!("{request:?}"), "SealedRequest { body_bytes: 4, signature: \"sha256=00\", .. }");
+        assert_eq!(
+            format!("{request:?}"),
+            "SealedRequest { body_bytes: 4, signature: \"sha256=00\", .. }"
+        );
     }
 
     fn request_of(vector: &Vector) -> SealedRequest {
@@ -245,5 +268,6 @@ mod tests {
     }
 
     const EXCHANGES: &str = include_str!("../../../tests/fixtures/vectors/exchanges.json");
-    const PRIVATE_KEY: &str = include_str!("../../../tests/fixtures/vectors/keys/private.pkcs8.pem");
+    const PRIVATE_KEY: &str =
+        include_str!("../../../tests/fixtures/vectors/keys/private.pkcs8.pem");
 }

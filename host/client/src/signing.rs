@@ -37,7 +37,8 @@ impl SigningSecret {
     }
 
     fn mac(&self, message: &[u8]) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).expect("HMAC takes a key of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes())
+            .expect("HMAC takes a key of any length");
         mac.update(message);
         mac.finalize().into_bytes().into()
     }
@@ -62,7 +63,10 @@ mod tests {
         let ping = &exchanges["vectors"][0];
 
         assert_eq!(ping["name"], "ping");
-        assert_eq!(secret.header(ping["body"].as_str().unwrap().as_bytes()), ping["signature"].as_str().unwrap());
+        assert_eq!(
+            secret.header(ping["body"].as_str().unwrap().as_bytes()),
+            ping["signature"].as_str().unwrap()
+        );
     }
 
     #[test]
@@ -77,5 +81,6 @@ mod tests {
     }
 
     const EXCHANGES: &str = include_str!("../../../tests/fixtures/vectors/exchanges.json");
-    const FLOW_TOKEN_SIGNATURES: &str = include_str!("../../../tests/fixtures/vectors/flow_token_signatures.json");
+    const FLOW_TOKEN_SIGNATURES: &str =
+        include_str!("../../../tests/fixtures/vectors/flow_token_signatures.json");
 }

@@ -1,4 +1,5 @@
-//! What authors of plugins work with: a project, its scenarios, a sandbox to play them in, and a PostgreSQL of its own.
+//! What authors of plugins work with: a project, its scenarios, a sandbox to play them in, and a
+//! PostgreSQL of its own.
 #![forbid(unsafe_code)]
 
 pub mod plugin_project;

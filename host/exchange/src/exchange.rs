@@ -25,12 +25,14 @@ pub use flowhost_protocol::signature::RawRequest;
 
 use crate::endpoint::{ActivePlugin, Endpoints};
 use crate::sessions::{
-    Begin, Met, News, Notices, Received, SessionError, Sessions, TokenNotice, TokenStanding, token_signature_holds,
+    Begin, Met, News, Notices, Received, SessionError, Sessions, TokenNotice, TokenStanding,
+    token_signature_holds,
 };
 use flowhost_protocol::crypto::RsaEngine;
 use flowhost_protocol::envelope::OpenedRequest;
 use flowhost_protocol::flow::{
-    Action, Answer, AnswerError, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest, FlowToken, OnFailure, TurnInput,
+    Action, Answer, AnswerError, CheckedAnswer, ClientError, Exchange, FlowReply, FlowRequest,
+    FlowToken, OnFailure, TurnInput,
 };
 use flowhost_protocol::ids::RequestId;
 use flowhost_protocol::{envelope, signature};
@@ -63,7 +65,16 @@ impl Exchanges {
         background: TaskTracker,
     ) -> Arc<Self> {
         let plugin_failures = Summary::new(FAILURE_LINES_OF_A_FLOW, FAILURE_LINES);
-        Arc::new(Self { endpoints, sessions, notices, plugins, metrics, rsa, background, plugin_failures })
+        Arc::new(Self {
+            endpoints,
+            sessions,
+            notices,
+            plugins,
+            metrics,
+            rsa,
+            background,
+            plugin_failures,
+        })
     }
 
     /// Finds the endpoint at `/flows/{tenant}/{flow}`.
@@ -89,7 +100,13 @@ impl Exchanges {
             version: DATA_API_VERSION.to_owned(),
             flow_token_signature: None,
         };
-        let input = TurnInput { state: None, context: None, exchanges: 0, token_verified: false, shared: false };
+        let input = TurnInput {
+            state: None,
+            context: None,
+            exchanges: 0,
+            token_verified: false,
+            shared: false,
+        };
         let call = Call { plugin: Arc::new(plugin), request: None, purpose: Purpose::Rehearse };
         Ok(self.ask(endpoint, &call, &Arc::new(exchange), &input).await?)
     }
@@ -106,8 +123,10 @@ impl Exchanges {
         // Only requests that Meta signed count, or anybody could use up a tenant's share. The limit
         // stands before the expensive step, the decryption.
         let rate = endpoint.tenant.rate.as_ref();
-        rate.map_or(Ok(()), |rate| rate.admit()).map_err(|retry_after| ExchangeError::RateLimited { retry_after })?;
-        let opened = envelope::open(self.rsa.as_ref(), endpoint.tenant.private_keys(), body).await?;
+        rate.map_or(Ok(()), |rate| rate.admit())
+            .map_err(|retry_after| ExchangeError::RateLimited { retry_after })?;
+        let opened =
+            envelope::open(self.rsa.as_ref(), endpoint.tenant.private_keys(), body).await?;
         let reply = self.answer_opened(endpoint, opened.request, id, at, Purpose::Serve).await?;
         Ok(opened.seal.seal(&reply)?)
     }
@@ -123,29 +142,44 @@ impl Exchanges {
         purpose: Purpose,
     ) -> Result<FlowReply, ExchangeError> {
         let received = Received { digest: opened.digest(), id, at };
-        let call = endpoint.active.as_ref().map(|active| Call { plugin: active.clone(), request: Some(id), purpose });
+        let call = endpoint.active.as_ref().map(|active| Call {
+            plugin: active.clone(),
+            request: Some(id),
+            purpose,
+        });
         match opened.into_request() {
             FlowRequest::Ping => self.answer_ping(endpoint).await,
             FlowRequest::ClientError(error) => Ok(self.acknowledge(endpoint, error, call).await),
-            FlowRequest::Exchange(exchange) => self.take_turn(endpoint, &Arc::new(exchange), received, call.as_ref()).await,
+            FlowRequest::Exchange(exchange) => {
+                self.take_turn(endpoint, &Arc::new(exchange), received, call.as_ref()).await
+            }
         }
     }
 
     /// Answers a ping with `active` only if the flow has a plugin that can be called.
     async fn answer_ping(&self, endpoint: &Endpoint) -> Result<FlowReply, ExchangeError> {
         let active = endpoint.active.as_ref().ok_or(ExchangeError::NoPlugin)?;
-        self.plugins.ensure_loadable(endpoint.scope.tenant, active.digest).await.map_err(ExchangeError::NotLoadable)?;
+        self.plugins
+            .ensure_loadable(endpoint.scope.tenant, active.digest)
+            .await
+            .map_err(ExchangeError::NotLoadable)?;
         Ok(FlowReply::active())
     }
 
     /// Records an error that the client reports, and tells the plugin about it in the background.
     /// The acknowledgement is the same whether or not that succeeds.
-    async fn acknowledge(self: &Arc<Self>, endpoint: &Arc<Endpoint>, error: ClientError, call: Option<Call>) -> FlowReply {
+    async fn acknowledge(
+        self: &Arc<Self>,
+        endpoint: &Arc<Endpoint>,
+        error: ClientError,
+        call: Option<Call>,
+    ) -> FlowReply {
         if let Err(failure) = self.sessions.record_client_error(&endpoint.space, &error).await {
             tracing::warn!(error = %telemetry::chain(&failure), "a client's error report was not recorded");
         }
         if error.is_about_the_public_key()
-            && let Err(failure) = self.endpoints.report_key_error(endpoint.scope.tenant, &error.key).await
+            && let Err(failure) =
+                self.endpoints.report_key_error(endpoint.scope.tenant, &error.key).await
         {
             tracing::warn!(error = %telemetry::chain(failure.as_ref()), "a client's report of the public key was not recorded");
         }
@@ -180,7 +214,9 @@ impl Exchanges {
         loop {
             let tried = Instant::now();
             let result = self.try_turn(endpoint, standing, exchange, received, call).await;
-            let (Err(ExchangeError::Session(SessionError::Conflict)), Some(pause)) = (&result, pauses.next()) else {
+            let (Err(ExchangeError::Session(SessionError::Conflict)), Some(pause)) =
+                (&result, pauses.next())
+            else {
                 return result;
             };
             if received.at.elapsed() + pause + tried.elapsed() > TURN_TIME {
@@ -198,7 +234,8 @@ impl Exchanges {
         received: Received,
         call: Option<&Call>,
     ) -> Result<FlowReply, ExchangeError> {
-        let Begin { met, notice } = self.sessions.begin(&endpoint.space, standing, exchange, received).await?;
+        let Begin { met, notice } =
+            self.sessions.begin(&endpoint.space, standing, exchange, received).await?;
         if let Some(notice) = notice {
             self.tell(endpoint, notice);
         }
@@ -210,7 +247,11 @@ impl Exchanges {
                 let call = call.ok_or(ExchangeError::NoPlugin)?;
                 let answer = match self.ask(endpoint, call, exchange, turn.input()).await {
                     Ok(answer) => answer,
-                    Err(failure) => self.failure_answer(endpoint, exchange, self.log_refusal(endpoint, call, failure))?,
+                    Err(failure) => self.failure_answer(
+                        endpoint,
+                        exchange,
+                        self.log_refusal(endpoint, call, failure),
+                    )?,
                 };
                 Ok(turn.commit(answer, Some(call.plugin.version())).await?)
             }
@@ -241,9 +282,18 @@ impl Exchanges {
 
     /// Logs a failure that gets no status of its own. Each failure of each flow has at most one
     /// line a minute, because a tenant can sign any number of requests.
-    fn log_plugin_failure(&self, endpoint: &Endpoint, failure: &ExchangeError, answered: &'static str) {
-        let (kind, blame, error) = (failure.kind(), failure.blame().as_str(), telemetry::chain(failure));
-        if let Some(others) = self.plugin_failures.note(&format!("{}/{}", endpoint.tenant.slug, endpoint.name), &error) {
+    fn log_plugin_failure(
+        &self,
+        endpoint: &Endpoint,
+        failure: &ExchangeError,
+        answered: &'static str,
+    ) {
+        let (kind, blame, error) =
+            (failure.kind(), failure.blame().as_str(), telemetry::chain(failure));
+        if let Some(others) = self
+            .plugin_failures
+            .note(&format!("{}/{}", endpoint.tenant.slug, endpoint.name), &error)
+        {
             tracing::warn!(blame, kind, error, answered, others, "a plugin failed");
         }
     }

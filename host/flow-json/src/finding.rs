@@ -115,17 +115,33 @@ struct Kept {
 
 impl Collector {
     /// Adds something that WhatsApp or the phone refuses.
-    pub(crate) fn error(&mut self, at: &Place<'_>, name: Option<&'static str>, message: fmt::Arguments<'_>) {
+    pub(crate) fn error(
+        &mut self,
+        at: &Place<'_>,
+        name: Option<&'static str>,
+        message: fmt::Arguments<'_>,
+    ) {
         self.errors.add(Level::Error, at, name, message);
     }
 
     /// Adds something that is accepted but that the author should know.
-    pub(crate) fn note(&mut self, at: &Place<'_>, name: Option<&'static str>, message: fmt::Arguments<'_>) {
+    pub(crate) fn note(
+        &mut self,
+        at: &Place<'_>,
+        name: Option<&'static str>,
+        message: fmt::Arguments<'_>,
+    ) {
         self.notes.add(Level::Note, at, name, message);
     }
 
     /// Adds a finding of the given level.
-    pub(crate) fn add(&mut self, level: Level, at: &Place<'_>, name: Option<&'static str>, message: fmt::Arguments<'_>) {
+    pub(crate) fn add(
+        &mut self,
+        level: Level,
+        at: &Place<'_>,
+        name: Option<&'static str>,
+        message: fmt::Arguments<'_>,
+    ) {
         match level {
             Level::Error => self.error(at, name, message),
             Level::Note => self.note(at, name, message),
@@ -155,9 +171,20 @@ impl Collector {
 }
 
 impl Kept {
-    fn add(&mut self, level: Level, at: &Place<'_>, name: Option<&'static str>, message: fmt::Arguments<'_>) {
+    fn add(
+        &mut self,
+        level: Level,
+        at: &Place<'_>,
+        name: Option<&'static str>,
+        message: fmt::Arguments<'_>,
+    ) {
         if self.findings.len() < MAX_FINDINGS {
-            self.findings.push(Finding { level, pointer: at.to_string(), name, message: message.to_string() });
+            self.findings.push(Finding {
+                level,
+                pointer: at.to_string(),
+                name,
+                message: message.to_string(),
+            });
         } else {
             self.more += 1;
         }
@@ -182,11 +209,20 @@ mod tests {
     #[test]
     fn findings_beyond_the_hundredth_are_counted() {
         let mut found = Collector::default();
-        (0..250).for_each(|number| found.error(&Place::WHOLE.item(number), None, format_args!("wrong")));
-        (0..101).for_each(|number| found.note(&Place::WHOLE.item(number), None, format_args!("odd")));
+        (0..250).for_each(|number| {
+            found.error(&Place::WHOLE.item(number), None, format_args!("wrong"))
+        });
+        (0..101)
+            .for_each(|number| found.note(&Place::WHOLE.item(number), None, format_args!("odd")));
         let findings = found.finish();
-        assert_eq!((findings.of(Level::Error).count(), findings.of(Level::Note).count()), (101, 101));
-        assert_eq!(findings.of(Level::Error).last().unwrap().message, "and at least 150 more of these");
+        assert_eq!(
+            (findings.of(Level::Error).count(), findings.of(Level::Note).count()),
+            (101, 101)
+        );
+        assert_eq!(
+            findings.of(Level::Error).last().unwrap().message,
+            "and at least 150 more of these"
+        );
         assert!(Collector::default().finish().is_empty());
     }
 
@@ -196,7 +232,10 @@ mod tests {
         found.note(&Place::WHOLE.key("version"), None, format_args!("old"));
         found.error(&Place::WHOLE, Some("INVALID_FLOW_JSON"), format_args!("broken"));
         let findings = found.finish();
-        assert_eq!(findings.to_string(), "the whole: broken [INVALID_FLOW_JSON]\nnote: /version: old");
+        assert_eq!(
+            findings.to_string(),
+            "the whole: broken [INVALID_FLOW_JSON]\nnote: /version: old"
+        );
         let expected = r#"[{"level":"error","pointer":"","name":"INVALID_FLOW_JSON","message":"broken"},{"level":"note","pointer":"/version","message":"old"}]"#;
         assert_eq!(serde_json::to_string(&findings).unwrap(), expected);
     }

@@ -127,7 +127,9 @@ impl ComponentKind {
     pub fn limits(self) -> Option<[&'static str; 2]> {
         match self {
             Self::TextInput => Some(["min-chars", "max-chars"]),
-            Self::CheckboxGroup | Self::ChipsSelector => Some(["min-selected-items", "max-selected-items"]),
+            Self::CheckboxGroup | Self::ChipsSelector => {
+                Some(["min-selected-items", "max-selected-items"])
+            }
             Self::CalendarPicker => Some(["min-days", "max-days"]),
             Self::PhotoPicker => Some(["min-uploaded-photos", "max-uploaded-photos"]),
             Self::DocumentPicker => Some(["min-uploaded-documents", "max-uploaded-documents"]),
@@ -208,13 +210,29 @@ mod tests {
     #[test]
     fn each_kind_has_its_own_row() {
         for (row, (kind, name, field)) in COMPONENTS.into_iter().enumerate() {
-            assert_eq!((kind as usize, kind.name(), kind.field(), ComponentKind::named(name)), (row, name, field, Some(kind)));
+            assert_eq!(
+                (kind as usize, kind.name(), kind.field(), ComponentKind::named(name)),
+                (row, name, field, Some(kind))
+            );
         }
         for (row, (kind, name)) in ACTIONS.into_iter().enumerate() {
-            assert_eq!((kind as usize, kind.name(), ActionKind::named(name)), (row, name, Some(kind)));
+            assert_eq!(
+                (kind as usize, kind.name(), ActionKind::named(name)),
+                (row, name, Some(kind))
+            );
         }
-        let limited = COMPONENTS.iter().filter(|(kind, ..)| kind.limits().is_some()).map(|(_, name, _)| *name);
-        let expected = ["TextInput", "CheckboxGroup", "ChipsSelector", "CalendarPicker", "PhotoPicker", "DocumentPicker"];
+        let limited = COMPONENTS
+            .iter()
+            .filter(|(kind, ..)| kind.limits().is_some())
+            .map(|(_, name, _)| *name);
+        let expected = [
+            "TextInput",
+            "CheckboxGroup",
+            "ChipsSelector",
+            "CalendarPicker",
+            "PhotoPicker",
+            "DocumentPicker",
+        ];
         assert_eq!(limited.collect::<Vec<_>>(), expected);
         assert_eq!((ComponentKind::named("textbody"), ActionKind::named("")), (None, None));
     }
@@ -222,7 +240,10 @@ mod tests {
     #[test]
     fn a_calendar_asks_for_one_day_unless_it_says_otherwise() {
         let mode = |mode: Value| CalendarMode::of(Some(&mode));
-        assert_eq!((CalendarMode::of(None), mode(json!("single"))), (Some(CalendarMode::Single), Some(CalendarMode::Single)));
+        assert_eq!(
+            (CalendarMode::of(None), mode(json!("single"))),
+            (Some(CalendarMode::Single), Some(CalendarMode::Single))
+        );
         assert_eq!(mode(json!("range")), Some(CalendarMode::Range));
         assert_eq!((mode(json!("${data.mode}")), mode(json!(null))), (None, None));
     }

@@ -25,8 +25,8 @@ mod version;
 use serde_json::Value;
 
 pub use document::{
-    Action, Component, Document, Meaning, NoExpression, ON_CLICK, ON_SELECT, ON_UNSELECT, Property, Reference, Screen, Store,
-    Template,
+    Action, Component, Document, Meaning, NoExpression, ON_CLICK, ON_SELECT, ON_UNSELECT, Property,
+    Reference, Screen, Store, Template,
 };
 pub use finding::{Finding, Findings, Level};
 pub use kind::{ActionKind, CalendarMode, ComponentKind, Field, RANGE_ENDS};

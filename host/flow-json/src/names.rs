@@ -28,7 +28,8 @@ pub(crate) const MAX_SCREENS_NUMBER: &str = "MAX_SCREENS_NUMBER";
 /// A text contains characters that are not allowed.
 pub(crate) const PATTERN_MISMATCH: &str = "PATTERN_MISMATCH";
 /// `success` is used where it is not allowed.
-pub(crate) const NOT_KEYWORD_SCHEMA_VALIDATION_FAILED: &str = "NOT_KEYWORD_SCHEMA_VALIDATION_FAILED";
+pub(crate) const NOT_KEYWORD_SCHEMA_VALIDATION_FAILED: &str =
+    "NOT_KEYWORD_SCHEMA_VALIDATION_FAILED";
 /// The protocol reserves this screen id.
 pub(crate) const SCREEN_ID_IS_RESERVED_KEYWORD: &str = "SCREEN_ID_IS_RESERVED_KEYWORD";
 /// Two screens have the same id.
@@ -44,7 +45,8 @@ pub(crate) const MISSING_FOOTER_IN_SWITCH_BRANCHES: &str = "MISSING_FOOTER_IN_SW
 /// Any problem with the routing model.
 pub(crate) const INVALID_ROUTING_MODEL: &str = "INVALID_ROUTING_MODEL";
 /// A `navigate` action leads nowhere, or to its own screen.
-pub(crate) const INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME: &str = "INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME";
+pub(crate) const INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME: &str =
+    "INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME";
 /// The declaration of a screen's data is not a schema.
 pub(crate) const INVALID_SCREEN_DATA: &str = "INVALID_SCREEN_DATA";
 /// A key is not allowed.
@@ -92,7 +94,8 @@ pub(crate) const DUPLICATE_FORM_COMPONENT_NAMES: &str = "DUPLICATE_FORM_COMPONEN
 /// A field is outside of the Form although the screen has one.
 pub(crate) const COMPONENTS_OUTSIDE_FORM: &str = "COMPONENTS_OUTSIDE_FORM";
 /// A screen has too many components of one kind.
-pub(crate) const COMPONENT_TYPE_MAX_NUMBER_PER_SCREEN: &str = "COMPONENT_TYPE_MAX_NUMBER_PER_SCREEN";
+pub(crate) const COMPONENT_TYPE_MAX_NUMBER_PER_SCREEN: &str =
+    "COMPONENT_TYPE_MAX_NUMBER_PER_SCREEN";
 /// A screen has too many components.
 pub(crate) const MAX_ALLOWED_COMPONENTS_PER_SCREEN: &str = "MAX_ALLOWED_COMPONENTS_PER_SCREEN";
 /// `If`s are nested too deeply.
@@ -102,23 +105,29 @@ pub(crate) const INVALID_RICHTEXT_PLACEMENT: &str = "INVALID_RICHTEXT_PLACEMENT"
 /// A component that must stand alone has others beside it.
 pub(crate) const INVALID_COMPONENT_PLACEMENT: &str = "INVALID_COMPONENT_PLACEMENT";
 /// A file picker has an initial value.
-pub(crate) const NATIVE_COMPONENT_IN_FORM_INIT_VALUES: &str = "NATIVE_COMPONENT_IN_FORM_INIT_VALUES";
+pub(crate) const NATIVE_COMPONENT_IN_FORM_INIT_VALUES: &str =
+    "NATIVE_COMPONENT_IN_FORM_INIT_VALUES";
 /// Some options have images and others have colours.
-pub(crate) const DATA_SOURCE_ITEMS_HAVE_BOTH_IMAGE_AND_COLOR: &str = "DATA_SOURCE_ITEMS_HAVE_BOTH_IMAGE_AND_COLOR";
+pub(crate) const DATA_SOURCE_ITEMS_HAVE_BOTH_IMAGE_AND_COLOR: &str =
+    "DATA_SOURCE_ITEMS_HAVE_BOTH_IMAGE_AND_COLOR";
 /// A date is invalid, or outside of its range.
 pub(crate) const INVALID_DATE_RANGE: &str = "INVALID_DATE_RANGE";
 /// An initial date is invalid.
-pub(crate) const INVALID_DATE_SINGLE_INIT_VALUE_FORMAT: &str = "INVALID_DATE_SINGLE_INIT_VALUE_FORMAT";
+pub(crate) const INVALID_DATE_SINGLE_INIT_VALUE_FORMAT: &str =
+    "INVALID_DATE_SINGLE_INIT_VALUE_FORMAT";
 /// The minimum of days is greater than the maximum.
 pub(crate) const INVALID_MIN_MAX_DAYS: &str = "INVALID_MIN_MAX_DAYS";
 /// A setting of a range lacks one of its ends.
-pub(crate) const MISSING_CALENDAR_PICKER_RANGE_MODE_PROP: &str = "MISSING_CALENDAR_PICKER_RANGE_MODE_PROP";
+pub(crate) const MISSING_CALENDAR_PICKER_RANGE_MODE_PROP: &str =
+    "MISSING_CALENDAR_PICKER_RANGE_MODE_PROP";
 /// A setting of a range has a member that is not an end.
-pub(crate) const UNEXPECTED_CALENDAR_PICKER_RANGE_MODE_PROP: &str = "UNEXPECTED_CALENDAR_PICKER_RANGE_MODE_PROP";
+pub(crate) const UNEXPECTED_CALENDAR_PICKER_RANGE_MODE_PROP: &str =
+    "UNEXPECTED_CALENDAR_PICKER_RANGE_MODE_PROP";
 /// A key belongs to another mode.
 pub(crate) const INVALID_PROPERTY_NAME_FOR_CONDITION: &str = "INVALID_PROPERTY_NAME_FOR_CONDITION";
 /// A value does not fit the value of another key.
-pub(crate) const INVALID_PROPERTY_VALUE_FOR_CONDITION: &str = "INVALID_PROPERTY_VALUE_FOR_CONDITION";
+pub(crate) const INVALID_PROPERTY_VALUE_FOR_CONDITION: &str =
+    "INVALID_PROPERTY_VALUE_FOR_CONDITION";
 /// Something is declared twice. The misspelling is Meta's.
 pub(crate) const DUPLICATE_PROPERTY_FOR_CONDITION: &str = "DUPLICATE_PROPETY_FOR_CONDITION";
 

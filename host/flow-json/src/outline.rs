@@ -37,7 +37,11 @@ pub(crate) struct ScreenOutline<'a> {
 impl<'a> Outline<'a> {
     /// Indexes a document. If an id occurs twice, the first screen counts.
     pub(crate) fn of(document: &'a Document) -> Self {
-        let screens: Vec<_> = document.screens().take_while(|screen| screen.number < MAX_SCREENS).map(ScreenOutline::of).collect();
+        let screens: Vec<_> = document
+            .screens()
+            .take_while(|screen| screen.number < MAX_SCREENS)
+            .map(ScreenOutline::of)
+            .collect();
         let mut numbers = HashMap::new();
         for (number, screen) in screens.iter().enumerate() {
             numbers.entry(screen.id).or_insert(number);
@@ -62,8 +66,10 @@ impl<'a> ScreenOutline<'a> {
         let mut known = HashSet::new();
         let actions = components.iter().flat_map(|component| component.actions());
         let leading = actions.filter(|action| action.kind() == Some(ActionKind::Navigate));
-        let destinations = leading.filter_map(Action::next).filter(|id| known.insert(*id)).collect();
-        let kinds: HashSet<ComponentKind> = components.iter().filter_map(|component| component.kind()).collect();
+        let destinations =
+            leading.filter_map(Action::next).filter(|id| known.insert(*id)).collect();
+        let kinds: HashSet<ComponentKind> =
+            components.iter().filter_map(|component| component.kind()).collect();
         let has = |kind: ComponentKind| kinds.contains(&kind);
         Self {
             id: screen.id,

@@ -47,18 +47,27 @@ impl ReplyRules {
         let document = Document::parse(text)?;
         let outline = Outline::of(&document);
         if outline.screens.is_empty() {
-            return Err(Findings::about_the_whole(INVALID_FLOW_JSON, format_args!("has no screens")));
+            return Err(Findings::about_the_whole(
+                INVALID_FLOW_JSON,
+                format_args!("has no screens"),
+            ));
         }
         let mut unheard = Collector::default();
         Ok(Self::of(&outline, &WrittenRoutes::of(&document, &outline), Level::Note, &mut unheard))
     }
 
     /// Reads the rules of all screens and collects the problems in their data declarations.
-    pub(crate) fn of(outline: &Outline<'_>, routes: &WrittenRoutes<'_>, unexampled: Level, found: &mut Collector) -> Self {
+    pub(crate) fn of(
+        outline: &Outline<'_>,
+        routes: &WrittenRoutes<'_>,
+        unexampled: Level,
+        found: &mut Collector,
+    ) -> Self {
         let screens = Place::WHOLE.key("screens");
         let rule = |screen: &ScreenOutline<'_>| {
             let at = screens.item(screen.number);
-            let schema = screen.data.map(|data| Schema::of_screen(data, unexampled, &at.key("data"), found));
+            let schema =
+                screen.data.map(|data| Schema::of_screen(data, unexampled, &at.key("data"), found));
             let schema = schema.unwrap_or_default();
             (screen.id.to_owned(), Rule { schema, has_navigation_list: screen.has_navigation_list })
         };
@@ -87,7 +96,12 @@ impl ReplyRules {
     }
 
     /// Like [`Self::check_reply`], for a reply that is already taken apart.
-    pub fn check_screen(&self, from: Origin<'_>, screen: &str, data: &Map<String, Value>) -> Result<(), Findings> {
+    pub fn check_screen(
+        &self,
+        from: Origin<'_>,
+        screen: &str,
+        data: &Map<String, Value>,
+    ) -> Result<(), Findings> {
         let mut found = Collector::default();
         self.check_read(from, screen, data, &mut found);
         found.refused()
@@ -96,7 +110,9 @@ impl ReplyRules {
     /// The places of a reply's findings, using only names that the Flow JSON declares: a reply's
     /// own member names may be a customer's data.
     pub fn own_places(&self, findings: &Findings) -> String {
-        let place = |finding: &Finding| format!("{} [{}]", self.own_place(&finding.pointer), finding.name.unwrap_or("finding"));
+        let place = |finding: &Finding| {
+            format!("{} [{}]", self.own_place(&finding.pointer), finding.name.unwrap_or("finding"))
+        };
         let places: BTreeSet<String> = findings.iter().map(place).collect();
         let shown: Vec<String> = places.into_iter().take(MOST_PLACES).collect();
         shown.join("; ")
@@ -113,7 +129,13 @@ impl ReplyRules {
         }
     }
 
-    fn check_read(&self, from: Origin<'_>, screen: &str, data: &Map<String, Value>, found: &mut Collector) {
+    fn check_read(
+        &self,
+        from: Origin<'_>,
+        screen: &str,
+        data: &Map<String, Value>,
+        found: &mut Collector,
+    ) {
         check_client_parts(data, found);
         if screen != SUCCESS {
             self.check_transition(from, screen, found);
@@ -124,21 +146,40 @@ impl ReplyRules {
     fn check_transition(&self, from: Origin<'_>, to: &str, found: &mut Collector) {
         let (at, shown) = (Place::WHOLE.key("screen"), quoted(to));
         let mut wrong = |problem: std::fmt::Arguments<'_>| {
-            found.error(&at, Some(INVALID_SCREEN_TRANSITION), format_args!("{problem}: the phone would not go there"));
+            found.error(
+                &at,
+                Some(INVALID_SCREEN_TRANSITION),
+                format_args!("{problem}: the phone would not go there"),
+            );
         };
         match from {
-            _ if !self.routes.know(to) => wrong(format_args!("there is no screen {shown} in the routing model")),
-            Origin::Init if !self.routes.begin_with(to) => {
-                wrong(format_args!("{shown} can't be the first screen: routes lead to it, so it is no entry screen"));
+            _ if !self.routes.know(to) => {
+                wrong(format_args!("there is no screen {shown} in the routing model"))
             }
-            Origin::Screen(from) if from != to && !self.routes.lead(from, to) && !self.routes.lead(to, from) => {
-                wrong(format_args!("the routing model has no way between {} and {shown}", quoted(from)));
+            Origin::Init if !self.routes.begin_with(to) => {
+                wrong(format_args!(
+                    "{shown} can't be the first screen: routes lead to it, so it is no entry screen"
+                ));
+            }
+            Origin::Screen(from)
+                if from != to && !self.routes.lead(from, to) && !self.routes.lead(to, from) =>
+            {
+                wrong(format_args!(
+                    "the routing model has no way between {} and {shown}",
+                    quoted(from)
+                ));
             }
             _ => (),
         }
     }
 
-    fn check_data(&self, from: Origin<'_>, screen: &str, data: &Map<String, Value>, found: &mut Collector) {
+    fn check_data(
+        &self,
+        from: Origin<'_>,
+        screen: &str,
+        data: &Map<String, Value>,
+        found: &mut Collector,
+    ) {
         // A screen that does not exist is not in the routing model either, which was reported
         // already.
         let Some(rule) = self.screens.get(screen) else { return };
@@ -152,10 +193,17 @@ impl ReplyRules {
 const MOST_PLACES: usize = 5;
 
 /// The screen and the data of a well-formed reply.
-fn read_reply<'a>(reply: &'a Value, found: &mut Collector) -> Option<(&'a str, &'a Map<String, Value>)> {
+fn read_reply<'a>(
+    reply: &'a Value,
+    found: &mut Collector,
+) -> Option<(&'a str, &'a Map<String, Value>)> {
     let whole = Place::WHOLE;
     let Value::Object(members) = reply else {
-        found.error(&whole, None, format_args!("is {}; a reply is a JSON object", described(reply)));
+        found.error(
+            &whole,
+            None,
+            format_args!("is {}; a reply is a JSON object", described(reply)),
+        );
         return None;
     };
     let screen = member(members, "screen", "a text", &whole, found, Value::as_str);
@@ -167,13 +215,23 @@ fn read_reply<'a>(reply: &'a Value, found: &mut Collector) -> Option<(&'a str, &
 fn check_client_parts(data: &Map<String, Value>, found: &mut Collector) {
     let at = Place::WHOLE.key("data");
     if let Some(text) = data.get(ERROR_MESSAGE).filter(|text| !text.is_string()) {
-        found.error(&at.key(ERROR_MESSAGE), None, format_args!("is {}; it must be a text", described(text)));
+        found.error(
+            &at.key(ERROR_MESSAGE),
+            None,
+            format_args!("is {}; it must be a text", described(text)),
+        );
     }
     if let Some(response) = data.get(EXTENSION_MESSAGE_RESPONSE) {
         let at = at.key(EXTENSION_MESSAGE_RESPONSE);
         match response {
-            Value::Object(members) => drop(member(members, "params", "an object", &at, found, Value::as_object)),
-            other => found.error(&at, None, format_args!("is {}; it must be an object with `params`", described(other))),
+            Value::Object(members) => {
+                member(members, "params", "an object", &at, found, Value::as_object);
+            }
+            other => found.error(
+                &at,
+                None,
+                format_args!("is {}; it must be an object with `params`", described(other)),
+            ),
         }
     }
 }
@@ -193,7 +251,11 @@ fn member<'a, T>(
     };
     let read = read(value);
     if read.is_none() {
-        found.error(&at.key(name), None, format_args!("is {}; it must be {expected}", described(value)));
+        found.error(
+            &at.key(name),
+            None,
+            format_args!("is {}; it must be {expected}", described(value)),
+        );
     }
     read
 }

@@ -25,9 +25,14 @@ pub(crate) struct WrittenRoutes<'a> {
 impl Routes {
     /// Copies the routes, whatever else is wrong with the document.
     pub(crate) fn of(written: &WrittenRoutes<'_>) -> Self {
-        let owned = |list: &[(&str, usize)]| list.iter().map(|(target, _)| (*target).to_owned()).collect();
+        let owned =
+            |list: &[(&str, usize)]| list.iter().map(|(target, _)| (*target).to_owned()).collect();
         Self {
-            targets: written.targets.iter().map(|(source, list)| ((*source).to_owned(), owned(list))).collect(),
+            targets: written
+                .targets
+                .iter()
+                .map(|(source, list)| ((*source).to_owned(), owned(list)))
+                .collect(),
             inbound: written.inbound.iter().map(|target| (*target).to_owned()).collect(),
         }
     }
@@ -50,12 +55,21 @@ impl Routes {
 impl<'a> WrittenRoutes<'a> {
     /// Reads the routes and leaves out those from or to a screen that does not exist.
     pub(crate) fn of(document: &'a Document, outline: &Outline<'a>) -> Self {
-        let mut targets: HashMap<&str, Vec<(&str, usize)>> = match document.written().get("routing_model") {
+        let mut targets: HashMap<&str, Vec<(&str, usize)>> = match document
+            .written()
+            .get("routing_model")
+        {
             Some(Value::Object(model)) => {
                 let known = model.iter().filter(|(source, _)| outline.screen(source).is_some());
-                known.map(|(source, list)| (source.as_str(), written_targets(list, outline))).collect()
+                known
+                    .map(|(source, list)| (source.as_str(), written_targets(list, outline)))
+                    .collect()
             }
-            _ => outline.screens.iter().map(|screen| (screen.id, numbered(screen.destinations.iter().copied(), outline))).collect(),
+            _ => outline
+                .screens
+                .iter()
+                .map(|screen| (screen.id, numbered(screen.destinations.iter().copied(), outline)))
+                .collect(),
         };
         // A single screen has no routes. Meta accepts an empty model then, and many of its examples
         // have one.
@@ -86,12 +100,20 @@ impl<'a> WrittenRoutes<'a> {
 }
 
 fn written_targets<'a>(list: &'a Value, outline: &Outline<'a>) -> Vec<(&'a str, usize)> {
-    numbered(list.as_array().into_iter().flatten().map(|target| target.as_str().unwrap_or_default()), outline)
+    numbered(
+        list.as_array().into_iter().flatten().map(|target| target.as_str().unwrap_or_default()),
+        outline,
+    )
 }
 
 /// The targets that exist, without duplicates, with their indexes.
-fn numbered<'a>(targets: impl Iterator<Item = &'a str>, outline: &Outline<'a>) -> Vec<(&'a str, usize)> {
+fn numbered<'a>(
+    targets: impl Iterator<Item = &'a str>,
+    outline: &Outline<'a>,
+) -> Vec<(&'a str, usize)> {
     let mut seen = HashSet::new();
-    let targets = targets.enumerate().filter(|(_, target)| outline.screen(target).is_some() && seen.insert(*target));
+    let targets = targets
+        .enumerate()
+        .filter(|(_, target)| outline.screen(target).is_some() && seen.insert(*target));
     targets.map(|(number, target)| (target, number)).collect()
 }

@@ -21,7 +21,9 @@ pub fn id_fault(id: &str) -> Option<IdFault> {
         "" => Some(IdFault::Empty),
         SUCCESS => Some(IdFault::Ends),
         "success" => Some(IdFault::Reserved),
-        _ if !id.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_') => Some(IdFault::Characters),
+        _ if !id.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_') => {
+            Some(IdFault::Characters)
+        }
         _ if id.bytes().all(|byte| byte == b'_') => Some(IdFault::NoLetters),
         _ => None,
     }

@@ -66,7 +66,8 @@ fn listed(versions: &[Version]) -> String {
 
 /// Parses digits without a sign and without leading zeros.
 fn number(text: &str) -> Option<u32> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    let plain =
+        text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     plain.then(|| text.parse().ok()).flatten()
 }
 
@@ -116,7 +117,20 @@ mod tests {
         for known in ["2.1", "3.0", "5.1", "6.3", "7.0", "7.3", "7.4", "7.10"] {
             assert!(Version::parse(known).is_some(), "{known}");
         }
-        for unknown in ["", "7", "2.0", "1.0", "3.2", "8.0", "7.03", "+7.3", "7.3.1", "7.3 ", "2024.0", "99999999999.0"] {
+        for unknown in [
+            "",
+            "7",
+            "2.0",
+            "1.0",
+            "3.2",
+            "8.0",
+            "7.03",
+            "+7.3",
+            "7.3.1",
+            "7.3 ",
+            "2024.0",
+            "99999999999.0",
+        ] {
             assert_eq!(Version::parse(unknown), None, "{unknown}");
         }
     }
@@ -124,13 +138,22 @@ mod tests {
     #[test]
     fn data_api_4_begins_with_flow_json_7_3() {
         let speaks = |version, data_api| Version::parse(version).unwrap().speaks(data_api);
-        assert!(speaks("2.1", "3.0") && speaks("7.3", "3.0") && speaks("7.3", "4.0") && speaks("7.4", "4.0"));
+        assert!(
+            speaks("2.1", "3.0")
+                && speaks("7.3", "3.0")
+                && speaks("7.3", "4.0")
+                && speaks("7.4", "4.0")
+        );
         assert!(!speaks("7.2", "4.0") && !speaks("7.3", "5.0") && !speaks("7.3", "3"));
     }
 
     #[test]
     fn versions_before_5_1_can_not_be_published() {
         assert_eq!(published(), "5.1, 6.0, 6.1, 6.2, 6.3, 7.0, 7.1, 7.2, 7.3");
-        assert!(KNOWN.iter().all(|version| version.is_retired() != published().contains(&version.to_string())));
+        assert!(
+            KNOWN
+                .iter()
+                .all(|version| version.is_retired() != published().contains(&version.to_string()))
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What the check of a document takes of the memory. In a program of its own: it is the whole process's that is looked at.
+//! What the check of a document takes of the memory. In a program of its own: it is the whole
+//! process's that is looked at.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -7,7 +8,8 @@ use flowhost_flow_json::FlowJson;
 #[test]
 fn many_deep_actions_take_little_memory() {
     let action = r#"{"type":"EmbeddedLink","text":"x","on-click-action":{"name":"navigate","next":{"type":"screen","name":"NO"}}}"#;
-    let (open, close) = (r#"{"type":"If","condition":"${data.x}","then":["#.repeat(50), "]}".repeat(50));
+    let (open, close) =
+        (r#"{"type":"If","condition":"${data.x}","then":["#.repeat(50), "]}".repeat(50));
     let document = format!(
         r#"{{"version":"7.3","screens":[{{"id":"A","title":"A","terminal":true,"layout":{{"type":"SingleColumnLayout","children":[{open}{}{close}]}}}}]}}"#,
         vec![action; 20_000].join(",")
@@ -24,7 +26,8 @@ fn many_deep_actions_take_little_memory() {
 /// The most memory that this process ever had.
 fn peak() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+    let peak =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
     peak.unwrap().parse::<usize>().unwrap() << 10
 }
 

@@ -129,7 +129,10 @@ impl FromStr for PhoneNumberId {
     type Err = InvalidPhoneNumberId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.is_empty() || text.len() > MAX_PHONE_NUMBER_ID_LENGTH || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        if text.is_empty()
+            || text.len() > MAX_PHONE_NUMBER_ID_LENGTH
+            || !text.bytes().all(|byte| byte.is_ascii_digit())
+        {
             return Err(InvalidPhoneNumberId);
         }
         Ok(Self(text.to_owned()))
@@ -138,7 +141,9 @@ impl FromStr for PhoneNumberId {
 
 /// A text is not a [`PhoneNumberId`].
 #[derive(Debug, thiserror::Error)]
-#[error("a phone number id is 1 to 32 digits, as Meta's App Dashboard shows it; it is not the phone number")]
+#[error(
+    "a phone number id is 1 to 32 digits, as Meta's App Dashboard shows it; it is not the phone number"
+)]
 pub struct InvalidPhoneNumberId;
 
 /// The content digest of a plugin's component: SHA-256 of the file.

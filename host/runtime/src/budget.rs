@@ -91,7 +91,11 @@ impl Budget {
 
     /// Whether any caller waits.
     pub(crate) fn is_wanted(&self) -> bool {
-        self.lock().shares.values().flat_map(|share| &share.waiting).any(|waiting| !waiting.sender.is_closed())
+        self.lock()
+            .shares
+            .values()
+            .flat_map(|share| &share.waiting)
+            .any(|waiting| !waiting.sender.is_closed())
     }
 
     /// Serves waiting callers as long as there is enough for one of them.
@@ -102,7 +106,11 @@ impl Budget {
             self.series.taken(amount);
             // The lock is not held here: if the receiver is gone, the claim is dropped at once and
             // takes the lock to give itself back.
-            drop(sender.send(Claim { budget: self.clone(), tenant, amount: AtomicU64::new(amount) }));
+            drop(sender.send(Claim {
+                budget: self.clone(),
+                tenant,
+                amount: AtomicU64::new(amount),
+            }));
         }
     }
 
@@ -151,14 +159,20 @@ impl State {
     fn share(&mut self, tenant: TenantId) -> &mut Share {
         // Before the tenant that got the last claim, behind all that have waited since.
         let last = self.handed_out.saturating_sub(1);
-        self.shares.entry(tenant).or_insert_with(|| Share { held: 0, last, waiting: VecDeque::new() })
+        self.shares.entry(tenant).or_insert_with(|| Share {
+            held: 0,
+            last,
+            waiting: VecDeque::new(),
+        })
     }
 
     /// Removes and returns the claim whose turn it is, with its tenant.
     fn next(&mut self) -> Option<(TenantId, Waiting)> {
         self.shares.retain(|_, share| share.is_there());
         let (free, kept) = (self.free, self.kept);
-        let served = |share: &Share| share.waiting.front().is_some_and(|next| may_have(share.held, next.amount, free, kept));
+        let served = |share: &Share| {
+            share.waiting.front().is_some_and(|next| may_have(share.held, next.amount, free, kept))
+        };
         let waiting = self.shares.iter_mut().filter(|(_, share)| served(share));
         let (&tenant, share) = waiting.min_by_key(|(_, share)| (share.held, share.last))?;
         let next = share.waiting.pop_front()?;
@@ -250,7 +264,11 @@ mod tests {
             greedy.push(place);
             greedy.extend(take_all(&places, tenant).await);
             newcomers += 1;
-            assert!(newcomers > 20 || places.lock().free >= 32, "after {newcomers} tenants {} places are free", places.lock().free);
+            assert!(
+                newcomers > 20 || places.lock().free >= 32,
+                "after {newcomers} tenants {} places are free",
+                places.lock().free
+            );
         }
 
         assert!(newcomers >= 60, "{newcomers} tenants have it all");
@@ -322,7 +340,10 @@ mod tests {
 
         let order = order.into_inner().unwrap();
         let last_of_one = order.iter().rposition(|&tenant| tenant == one).unwrap();
-        assert!(last_of_one <= 6, "one call of a tenant waits as if the other tenant had one too: {order:?}");
+        assert!(
+            last_of_one <= 6,
+            "one call of a tenant waits as if the other tenant had one too: {order:?}"
+        );
     }
 
     #[tokio::test]

@@ -118,7 +118,11 @@ mod tests {
 
         assert!(limits.try_acquire(other).is_ok());
         let shown = metrics.to_text();
-        for line in ["_size{budget=\"tests\"} 3", "_used{budget=\"tests\"} 2", "_refusals_total{budget=\"tests\"} 2"] {
+        for line in [
+            "_size{budget=\"tests\"} 3",
+            "_used{budget=\"tests\"} 2",
+            "_refusals_total{budget=\"tests\"} 2",
+        ] {
             assert!(shown.contains(line), "{line}: {shown}");
         }
     }

@@ -17,13 +17,15 @@ use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
 use self::background::{Background, Life, Task, Watch};
-use crate::admin::{self, Admin, AdminError, MAX_WAITING_CHANGES, Rehearsal, Rehearsed, Rotation, Stage};
+use crate::admin::{
+    self, Admin, AdminError, MAX_WAITING_CHANGES, Rehearsal, Rehearsed, Rotation, Stage,
+};
 use crate::config::{CompileConfig, HostConfig, MigrationPolicy};
 use crate::egress::{Egress, EgressConfig};
 use crate::graph::Graph;
 use crate::http::{
-    AdminState, BodyMemory, FailedAttempts, PublicState, Readiness, ReadyCheck, Server, ServerOptions, Stopping, admin_router,
-    public_router,
+    AdminState, BodyMemory, FailedAttempts, PublicState, Readiness, ReadyCheck, Server,
+    ServerOptions, Stopping, admin_router, public_router,
 };
 use crate::key_uploads::KeyUploads;
 use crate::key_values::FlowValues;
@@ -38,7 +40,8 @@ use flowhost_protocol::flow::MAX_MEMORY_BYTES;
 use flowhost_protocol::ids::{PluginDigest, TenantId};
 use flowhost_runtime::budget::Budget;
 use flowhost_runtime::plugins::{
-    CodeSettings, CompileSettings, ComponentSource, FoundComponent, HostLimits, Plugins, Services, WorkerLimits,
+    CodeSettings, CompileSettings, ComponentSource, FoundComponent, HostLimits, Plugins, Services,
+    WorkerLimits,
 };
 use flowhost_runtime::telemetry::{self, Blame, BudgetSeries, Listener, Metrics, Summary};
 
@@ -65,15 +68,21 @@ impl Host {
         let connections = metrics.budget("database-connections");
         let store = Store::connect(config.database, config.database_connections, connections).await;
         let store = store.context("can't connect to the database")?;
-        let directory =
-            Arc::new(Directory::load(store.clone(), config.master_keys.clone()).await.context("can't load the tenants")?);
+        let directory = Arc::new(
+            Directory::load(store.clone(), config.master_keys.clone())
+                .await
+                .context("can't load the tenants")?,
+        );
         let logs = Arc::new(PluginLogs::new(store.clone(), directory.clone(), metrics.clone()));
         let source = Box::new(StoredComponents(store.clone()));
         let (code, upload_folder) = code_settings(config.compile, &config.master_keys);
         let own_addresses = config.egress.guard.own.clone();
-        let services = services(&store, &directory, &logs, config.egress, &metrics).context("outbound requests can't be sent")?;
-        let guests = HostLimits { calls: config.guests.calls, memory_bytes: config.guests.memory_bytes };
-        let plugins = Plugins::new(MAX_MEMORY_BYTES, guests, code, source, services, metrics.clone());
+        let services = services(&store, &directory, &logs, config.egress, &metrics)
+            .context("outbound requests can't be sent")?;
+        let guests =
+            HostLimits { calls: config.guests.calls, memory_bytes: config.guests.memory_bytes };
+        let plugins =
+            Plugins::new(MAX_MEMORY_BYTES, guests, code, source, services, metrics.clone());
         let plugins = Arc::new(plugins.context("can't start the plugin engine")?);
         let to_load = load_cached(&directory, &plugins).await;
 
@@ -90,8 +99,14 @@ impl Host {
             turns.clone(),
         );
         let operator_token = config.admin_token.map(|token| TokenDigest::of(token.expose()));
-        let graph = Graph::new(config.graph.url, config.graph.time_limit).context("can't call Meta's Graph API")?;
-        let key_uploads = Arc::new(KeyUploads::new(store.clone(), config.master_keys.clone(), graph, config.graph.check_interval));
+        let graph = Graph::new(config.graph.url, config.graph.time_limit)
+            .context("can't call Meta's Graph API")?;
+        let key_uploads = Arc::new(KeyUploads::new(
+            store.clone(),
+            config.master_keys.clone(),
+            graph,
+            config.graph.check_interval,
+        ));
         let admin = Admin::new(
             store.clone(),
             config.master_keys,
@@ -121,7 +136,11 @@ impl Host {
             address: config.listen,
             tls: config.tls,
             limits: config.limits.public,
-            router: public_router(PublicState { exchanges, turns: turns.clone(), body_memory: BodyMemory::default() }),
+            router: public_router(PublicState {
+                exchanges,
+                turns: turns.clone(),
+                body_memory: BodyMemory::default(),
+            }),
             metrics: metrics.clone(),
         });
         let admin = Server::start(ServerOptions {
@@ -140,9 +159,13 @@ impl Host {
         });
         background.start(Task::Changes, Life::Endless, {
             let metrics = metrics.clone();
-            move || follow_changes(directory.clone(), plugins.clone(), notices.clone(), metrics.clone())
+            move || {
+                follow_changes(directory.clone(), plugins.clone(), notices.clone(), metrics.clone())
+            }
         });
-        background.start(Task::KeyChecks, Life::Endless, move || check_keys(key_uploads.clone(), metrics.clone()));
+        background.start(Task::KeyChecks, Life::Endless, move || {
+            check_keys(key_uploads.clone(), metrics.clone())
+        });
         background.start(Task::Purge, Life::Endless, {
             let store = store.clone();
             move || purge(store.clone())
@@ -152,7 +175,15 @@ impl Host {
             async move { logs.write(end).await }
         });
         tracing::info!(public = %public.url(), admin = %admin.url(), "serving");
-        Ok(Self { public, admin, store, stopping, turns, drain_delay: config.drain_delay, background })
+        Ok(Self {
+            public,
+            admin,
+            store,
+            stopping,
+            turns,
+            drain_delay: config.drain_delay,
+            background,
+        })
     }
 
     /// The URL of the data endpoints, without a slash at the end.
@@ -179,13 +210,18 @@ impl Host {
             self.turns.wait().await;
         });
         if drained.await.is_err() {
-            tracing::warn!(unfinished = self.turns.len(), "requests were still under way when the time to stop was over");
+            tracing::warn!(
+                unfinished = self.turns.len(),
+                "requests were still under way when the time to stop was over"
+            );
         }
         if !self.background.stop(CLOSE_TIME).await {
             tracing::warn!("plugins' logs were not all written when the time to stop was over");
         }
         if timeout(CLOSE_TIME, self.store.close()).await.is_err() {
-            tracing::warn!("connections to the database were still in use when the time to stop was over");
+            tracing::warn!(
+                "connections to the database were still in use when the time to stop was over"
+            );
         }
     }
 }
@@ -203,16 +239,23 @@ pub async fn rotate_master_key(
     progress: impl FnMut(usize, usize),
 ) -> anyhow::Result<Rotation> {
     require_migrations(&database).await?;
-    let store =
-        Store::connect(database, ONE_AFTER_ANOTHER, BudgetSeries::default()).await.context("can't connect to the database")?;
+    let store = Store::connect(database, ONE_AFTER_ANOTHER, BudgetSeries::default())
+        .await
+        .context("can't connect to the database")?;
     let rotation = admin::rotate_master_key(&store, keys, progress).await?;
     store.close().await;
     Ok(rotation)
 }
 
 async fn require_migrations(database: &PgConnectOptions) -> anyhow::Result<()> {
-    let pending = store::pending_migrations(database).await.context("can't look for the database's migrations")?;
-    anyhow::ensure!(pending.is_empty(), "the database lacks migrations ({}); run `flowhost migrate` first", pending.join(", "));
+    let pending = store::pending_migrations(database)
+        .await
+        .context("can't look for the database's migrations")?;
+    anyhow::ensure!(
+        pending.is_empty(),
+        "the database lacks migrations ({}); run `flowhost migrate` first",
+        pending.join(", ")
+    );
     Ok(())
 }
 
@@ -224,9 +267,13 @@ fn changes_of_tenants(store: &Store, metrics: &Metrics) -> Arc<Budget> {
 
 /// How code is compiled and cached, and the folder of uploads.
 fn code_settings(config: CompileConfig, keys: &MasterKeys) -> (CodeSettings, PathBuf) {
-    let limits = WorkerLimits { memory_bytes: config.memory_bytes, cpu_seconds: config.cpu_seconds };
+    let limits =
+        WorkerLimits { memory_bytes: config.memory_bytes, cpu_seconds: config.cpu_seconds };
     let compile = CompileSettings { program: config.program, limits, time: config.time };
-    (CodeSettings { compile, cache: config.code_cache, keys: CodeKeys::derive(keys) }, config.upload_folder)
+    (
+        CodeSettings { compile, cache: config.code_cache, keys: CodeKeys::derive(keys) },
+        config.upload_folder,
+    )
 }
 
 /// Loads the active plugins whose code is in the cache, so that the first request of a flow doesn't
@@ -237,7 +284,11 @@ async fn load_cached(directory: &Directory, plugins: &Plugins) -> Vec<(TenantId,
     let all = active.len();
     let rest = plugins.load_cached(active, LONGEST_WARM_UP).await;
     if all > 0 {
-        tracing::info!(active = all, to_load = rest.len(), "plugins are loaded from the cache of compiled code");
+        tracing::info!(
+            active = all,
+            to_load = rest.len(),
+            "plugins are loaded from the cache of compiled code"
+        );
     }
     rest
 }
@@ -260,13 +311,19 @@ async fn load_all(plugins: Arc<Plugins>, wanted: Vec<(TenantId, PluginDigest)>) 
 }
 
 /// Keeps the copy of the tenants fresh and drops what is gone. Never returns.
-async fn follow_changes(directory: Arc<Directory>, plugins: Arc<Plugins>, notices: Arc<Notices>, metrics: Arc<Metrics>) {
+async fn follow_changes(
+    directory: Arc<Directory>,
+    plugins: Arc<Plugins>,
+    notices: Arc<Notices>,
+    metrics: Arc<Metrics>,
+) {
     directory.follow(|| forget_the_gone(&directory, &plugins, &notices, &metrics)).await;
 }
 
 /// Checks tenants' public keys at Meta and counts their statuses. Never returns.
 async fn check_keys(key_uploads: Arc<KeyUploads>, metrics: Arc<Metrics>) {
-    let show = |(status, count): &(UploadStatus, i64)| metrics.set_key_uploads(status.as_str(), *count);
+    let show =
+        |(status, count): &(UploadStatus, i64)| metrics.set_key_uploads(status.as_str(), *count);
     key_uploads.follow(|counts| counts.iter().for_each(show)).await;
 }
 
@@ -291,7 +348,11 @@ struct StoredComponents(Store);
 
 impl ComponentSource for StoredComponents {
     fn component(&self, tenant: TenantId, digest: PluginDigest) -> FoundComponent<'_> {
-        Box::pin(async move { store::find_component(&self.0, tenant, digest).await.map_err(|error| Arc::new(error) as _) })
+        Box::pin(async move {
+            store::find_component(&self.0, tenant, digest)
+                .await
+                .map_err(|error| Arc::new(error) as _)
+        })
     }
 }
 
@@ -305,16 +366,25 @@ impl Stage for RehearsalStage {
     ) -> Pin<Box<dyn Future<Output = Result<Rehearsed, AdminError>> + Send + 'a>> {
         Box::pin(async move {
             let Rehearsal { tenant, flow, version, data } = rehearsal;
-            let endpoint = self.0.resolve(tenant, flow).map_err(|_| AdminError::NotFound("flow"))?;
-            let plugin = ActivePlugin { version: version.version, digest: version.digest, requests: version.requests.clone() };
+            let endpoint =
+                self.0.resolve(tenant, flow).map_err(|_| AdminError::NotFound("flow"))?;
+            let plugin = ActivePlugin {
+                version: version.version,
+                digest: version.digest,
+                requests: version.requests.clone(),
+            };
             let answer = self.0.rehearse(&endpoint, &plugin, data).await;
             match answer {
                 Ok(answer) => Ok(Rehearsed { screen: answer.screen().map(str::to_owned) }),
                 Err(failure) => {
                     let (number, reason) = (version.version, telemetry::chain(&failure));
                     Err(match failure.blame() {
-                        Blame::Guest => AdminError::Invalid(format!("version {number} fails on INIT: {reason}")),
-                        Blame::Host | Blame::Peer => AdminError::Busy(format!("version {number} can't be tried now: {reason}")),
+                        Blame::Guest => {
+                            AdminError::Invalid(format!("version {number} fails on INIT: {reason}"))
+                        }
+                        Blame::Host | Blame::Peer => AdminError::Busy(format!(
+                            "version {number} can't be tried now: {reason}"
+                        )),
                     })
                 }
             }
@@ -381,7 +451,8 @@ fn services(
     metrics: &Metrics,
 ) -> anyhow::Result<Services> {
     let egress = Arc::new(Egress::new(egress, metrics)?);
-    let values = Arc::new(FlowValues::new(store.clone(), directory.clone(), metrics.budget("key-values")));
+    let values =
+        Arc::new(FlowValues::new(store.clone(), directory.clone(), metrics.budget("key-values")));
     Ok(Services { http: egress.clone(), logs: logs.clone(), media: egress, values })
 }
 

@@ -32,12 +32,22 @@ impl FlowValues {
 
     async fn find(&self, scope: Scope, key: &str) -> Result<Option<KeptValue>, Failure> {
         let desk = self.enter(scope).await?;
-        let Some(found) = store::find_flow_value(&self.store, scope, &desk.fingerprint(key)).await? else { return Ok(None) };
+        let Some(found) =
+            store::find_flow_value(&self.store, scope, &desk.fingerprint(key)).await?
+        else {
+            return Ok(None);
+        };
         let value = desk.data_key.open(&value_context(scope, key), &found.sealed_value)?;
         Ok(Some(KeptValue { value: value.to_vec(), version: version_of(found.version) }))
     }
 
-    async fn put(&self, scope: Scope, key: &str, only_if: Option<Option<u64>>, value: NewValue) -> Result<Written, Failure> {
+    async fn put(
+        &self,
+        scope: Scope,
+        key: &str,
+        only_if: Option<Option<u64>>,
+        value: NewValue,
+    ) -> Result<Written, Failure> {
         let desk = self.enter(scope).await?;
         let (fingerprint, version) = (desk.fingerprint(key), new_version());
         let put = ValueToPut {
@@ -48,7 +58,8 @@ impl FlowValues {
             ttl_seconds: value.ttl_seconds,
             most_keys: value.max_keys,
             // A version that is too large to be stored matches none.
-            only_if: only_if.map(|expected| expected.map(|version| i64::try_from(version).unwrap_or(-1))),
+            only_if: only_if
+                .map(|expected| expected.map(|version| i64::try_from(version).unwrap_or(-1))),
         };
         match store::put_flow_value(&self.store, scope, &put).await? {
             Put::Full => Ok(Written::Full),
@@ -81,11 +92,20 @@ impl FlowValues {
 }
 
 impl KeyValues for FlowValues {
-    fn get<'a>(&'a self, scope: Scope, key: &'a str) -> Pending<'a, Result<Option<KeptValue>, KeyValueError>> {
+    fn get<'a>(
+        &'a self,
+        scope: Scope,
+        key: &'a str,
+    ) -> Pending<'a, Result<Option<KeptValue>, KeyValueError>> {
         Box::pin(async move { self.find(scope, key).await.map_err(|failure| failure.told(scope)) })
     }
 
-    fn set<'a>(&'a self, scope: Scope, key: &'a str, value: NewValue) -> Pending<'a, Result<u64, KeyValueError>> {
+    fn set<'a>(
+        &'a self,
+        scope: Scope,
+        key: &'a str,
+        value: NewValue,
+    ) -> Pending<'a, Result<u64, KeyValueError>> {
         Box::pin(async move {
             match self.put(scope, key, None, value).await.map_err(|failure| failure.told(scope))? {
                 Written::As(version) => Ok(version),
@@ -102,7 +122,11 @@ impl KeyValues for FlowValues {
         value: NewValue,
     ) -> Pending<'a, Result<Option<u64>, KeyValueError>> {
         Box::pin(async move {
-            match self.put(scope, key, Some(expected), value).await.map_err(|failure| failure.told(scope))? {
+            match self
+                .put(scope, key, Some(expected), value)
+                .await
+                .map_err(|failure| failure.told(scope))?
+            {
                 Written::As(version) => Ok(Some(version)),
                 Written::Full => Err(KeyValueError::QuotaExceeded),
                 Written::OtherVersion => Ok(None),
@@ -111,11 +135,20 @@ impl KeyValues for FlowValues {
     }
 
     fn delete<'a>(&'a self, scope: Scope, key: &'a str) -> Pending<'a, Result<(), KeyValueError>> {
-        Box::pin(async move { self.remove(scope, key).await.map_err(|failure| failure.told(scope)) })
+        Box::pin(
+            async move { self.remove(scope, key).await.map_err(|failure| failure.told(scope)) },
+        )
     }
 
-    fn list<'a>(&'a self, scope: Scope, prefix: &'a str, limit: u32) -> Pending<'a, Result<Vec<String>, KeyValueError>> {
-        Box::pin(async move { self.keys(scope, prefix, limit).await.map_err(|failure| failure.told(scope)) })
+    fn list<'a>(
+        &'a self,
+        scope: Scope,
+        prefix: &'a str,
+        limit: u32,
+    ) -> Pending<'a, Result<Vec<String>, KeyValueError>> {
+        Box::pin(async move {
+            self.keys(scope, prefix, limit).await.map_err(|failure| failure.told(scope))
+        })
     }
 }
 
@@ -133,7 +166,12 @@ impl ValuesGuard {
         self.data_key.fingerprint(&SealContext::new("flow_values.key_fingerprint", &parts))
     }
 
-    fn first_keys(&self, sealed: &[(KeyFingerprint, Sealed)], prefix: &str, limit: usize) -> Result<Vec<String>, Failure> {
+    fn first_keys(
+        &self,
+        sealed: &[(KeyFingerprint, Sealed)],
+        prefix: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, Failure> {
         let mut keys = Vec::new();
         for (fingerprint, sealed) in sealed {
             let key = self.data_key.open(&key_context(self.scope, fingerprint), sealed)?;
@@ -179,11 +217,17 @@ impl Failure {
 }
 
 fn key_context(scope: Scope, fingerprint: &KeyFingerprint) -> SealContext {
-    SealContext::new("flow_values.sealed_key", &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), fingerprint])
+    SealContext::new(
+        "flow_values.sealed_key",
+        &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), fingerprint],
+    )
 }
 
 fn value_context(scope: Scope, key: &str) -> SealContext {
-    SealContext::new("flow_values.sealed_value", &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), key.as_bytes()])
+    SealContext::new(
+        "flow_values.sealed_value",
+        &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), key.as_bytes()],
+    )
 }
 
 /// Random, so that a key that was deleted and set again has another version than before, with

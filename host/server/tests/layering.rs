@@ -1,5 +1,6 @@
-//! What Cargo does not say of the packages in `host/`: the direction of dependencies between the modules of one package, which crate
-//! belongs to which module, and where keys and `unsafe` may be. Reads every path in every source file.
+//! What Cargo does not say of the packages in `host/`: the direction of dependencies between the
+//! modules of one package, which crate belongs to which module, and where keys and `unsafe` may be.
+//! Reads every path in every source file.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use syn::visit::Visit;
 
-/// What each module may use of its own package besides itself. Change it only for a reason that is worth an ADR.
+/// What each module may use of its own package besides itself. Change it only for a reason that is
+/// worth an ADR.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("devkit/plugin_project", &[]),
     ("devkit/postgres", &[]),
@@ -27,7 +29,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("runtime/telemetry", &[]),
     ("runtime/tenant_limits", &["telemetry"]),
     ("server/admin", &["graph", "key_uploads", "plugin_logs", "store", "tenants"]),
-    ("server/app", &["admin", "config", "egress", "graph", "http", "key_uploads", "key_values", "plugin_logs", "store", "tenants"]),
+    (
+        "server/app",
+        &[
+            "admin",
+            "config",
+            "egress",
+            "graph",
+            "http",
+            "key_uploads",
+            "key_values",
+            "plugin_logs",
+            "store",
+            "tenants",
+        ],
+    ),
     ("server/config", &["egress", "http"]),
     ("server/egress", &[]),
     ("server/graph", &[]),
@@ -40,12 +56,24 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("server/tenants", &["store"]),
 ];
 
-/// Crates that belong to one module, or to all of a package: another one that uses them is doing its work. Packages that have no need of
-/// a crate don't name it in their `Cargo.toml`, and are not listed here.
+/// Crates that belong to one module, or to all of a package: another one that uses them is doing
+/// its work. Packages that have no need of a crate don't name it in their `Cargo.toml`, and are not
+/// listed here.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("axum", &["server/http"]),
-    // The order of a turn is driven by `http` and the sandbox, put together in `app`; the others have or keep what it works with.
-    ("flowhost_exchange", &["devkit/sandbox", "server/admin", "server/app", "server/http", "server/store", "server/tenants"]),
+    // The order of a turn is driven by `http` and the sandbox, put together in `app`; the others
+    // have or keep what it works with.
+    (
+        "flowhost_exchange",
+        &[
+            "devkit/sandbox",
+            "server/admin",
+            "server/app",
+            "server/http",
+            "server/store",
+            "server/tenants",
+        ],
+    ),
     ("governor", &["exchange/endpoint"]),
     ("hyper", &["server/http"]),
     ("hyper_util", &["server/http"]),
@@ -60,7 +88,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("wasmtime_wasi", &["runtime/plugins"]),
     ("seccompiler", &["runtime/plugins"]),
     ("aws_lc_rs", &["protocol/crypto"]),
-    // Private-key operations of this crate can be timed (RUSTSEC-2023-0071): key files and the WhatsApp side only.
+    // Private-key operations of this crate can be timed (RUSTSEC-2023-0071): key files and the
+    // WhatsApp side only.
     ("rsa", &["protocol/crypto", "client"]),
 ];
 
@@ -111,18 +140,27 @@ fn private_rsa_keys_decrypt_in_one_file_only() {
 fn plugins_know_no_key_but_the_one_of_code() {
     for file in source_files().iter().filter(|file| module_of(file) == "runtime/plugins") {
         let text = fs::read_to_string(file).expect("a source file can be read");
-        let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let parsed =
+            syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let mut names = CryptoNames::default();
         names.visit_file(&parsed);
         let known = ["CodeKeys", "MAC_BYTES"];
-        assert!(names.0.iter().all(|name| known.contains(&name.as_str())), "{}: {:?}", file.display(), names.0);
+        assert!(
+            names.0.iter().all(|name| known.contains(&name.as_str())),
+            "{}: {:?}",
+            file.display(),
+            names.0
+        );
     }
 }
 
 #[test]
 fn only_tests_of_plugins_assert_that_a_request_was_opened() {
-    let calls = |file: &PathBuf| fs::read_to_string(file).expect("a source file can be read").contains("::assert_opened(");
-    let callers: BTreeSet<String> = source_files().iter().filter(|file| calls(file)).map(|file| module_of(file)).collect();
+    let calls = |file: &PathBuf| {
+        fs::read_to_string(file).expect("a source file can be read").contains("::assert_opened(")
+    };
+    let callers: BTreeSet<String> =
+        source_files().iter().filter(|file| calls(file)).map(|file| module_of(file)).collect();
     assert_eq!(callers, BTreeSet::from(["devkit/sandbox".to_owned()]));
 }
 
@@ -130,10 +168,16 @@ fn only_tests_of_plugins_assert_that_a_request_was_opened() {
 fn code_that_the_compiler_can_not_check_is_in_one_file_only() {
     for file in source_files() {
         let text = fs::read_to_string(&file).expect("a source file can be read");
-        let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let parsed =
+            syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let mut found = Unsafe(false);
         found.visit_file(&parsed);
-        assert_eq!(found.0, file.ends_with("runtime/src/plugins/native_code.rs"), "{}: unsafe", file.display());
+        assert_eq!(
+            found.0,
+            file.ends_with("runtime/src/plugins/native_code.rs"),
+            "{}: unsafe",
+            file.display()
+        );
     }
 }
 
@@ -148,7 +192,9 @@ impl<'ast> Visit<'ast> for CryptoNames {
         self.0.extend(
             paths
                 .into_iter()
-                .filter(|path| path.starts_with(&["flowhost_protocol".to_owned(), "crypto".to_owned()]))
+                .filter(|path| {
+                    path.starts_with(&["flowhost_protocol".to_owned(), "crypto".to_owned()])
+                })
                 .filter_map(|path| path.last().cloned()),
         );
     }
@@ -168,7 +214,9 @@ fn leaves(tree: &syn::UseTree, prefix: &mut Vec<String>, found: &mut Vec<Vec<Str
             leaves(&path.tree, prefix, found);
             prefix.pop();
         }
-        syn::UseTree::Group(group) => group.items.iter().for_each(|item| leaves(item, prefix, found)),
+        syn::UseTree::Group(group) => {
+            group.items.iter().for_each(|item| leaves(item, prefix, found))
+        }
         syn::UseTree::Name(name) => leaf(name.ident.to_string()),
         syn::UseTree::Rename(rename) => leaf(rename.ident.to_string()),
         syn::UseTree::Glob(_) => leaf("*".to_owned()),
@@ -217,7 +265,9 @@ impl Uses {
                 path.push(inner.ident.to_string());
                 self.note_tree(&inner.tree, &path);
             }
-            syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.note_tree(item, &path)),
+            syn::UseTree::Group(group) => {
+                group.items.iter().for_each(|item| self.note_tree(item, &path))
+            }
             syn::UseTree::Name(name) => {
                 path.push(name.ident.to_string());
                 self.note(&path);
@@ -237,7 +287,8 @@ impl<'ast> Visit<'ast> for Uses {
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        let segments: Vec<String> =
+            path.segments.iter().map(|segment| segment.ident.to_string()).collect();
         self.note(&segments);
         syn::visit::visit_path(self, path);
     }
@@ -252,7 +303,8 @@ impl<'ast> Visit<'ast> for Uses {
 
 fn uses(file: &Path) -> Uses {
     let text = fs::read_to_string(file).expect("a source file can be read");
-    let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let parsed =
+        syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let mut uses = Uses::default();
     uses.visit_file(&parsed);
     uses
@@ -261,14 +313,20 @@ fn uses(file: &Path) -> Uses {
 /// Every source file of the packages in `host/`, but roots and files of tests.
 fn source_files() -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for package in ["client", "cli", "devkit", "exchange", "flow-json", "protocol", "runtime", "server"] {
+    for package in
+        ["client", "cli", "devkit", "exchange", "flow-json", "protocol", "runtime", "server"]
+    {
         let root = packages().join(package).join("src");
         let mut found = Vec::new();
         collect(&root, &mut found);
         assert!(found.len() > 5, "only {} files were found in {package}", found.len());
         files.append(&mut found);
     }
-    files.retain(|file| !file.ends_with("src/lib.rs") && !file.ends_with("src/main.rs") && !file.ends_with("tests.rs"));
+    files.retain(|file| {
+        !file.ends_with("src/lib.rs")
+            && !file.ends_with("src/main.rs")
+            && !file.ends_with("tests.rs")
+    });
     files
 }
 

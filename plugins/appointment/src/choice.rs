@@ -19,7 +19,12 @@ pub struct Slot {
 /// The button and the dropdowns of screen APPOINTMENT both send this form.
 impl From<Form> for Chosen {
     fn from(form: Form) -> Self {
-        Chosen { department: form.department, location: form.location, date: form.date, time: form.time }
+        Chosen {
+            department: form.department,
+            location: form.location,
+            date: form.date,
+            time: form.time,
+        }
     }
 }
 
@@ -28,15 +33,17 @@ impl Chosen {
     /// location picked before may not be one of its own.
     pub fn checked(self, today: Date) -> Self {
         let department = self.department.filter(|id| clinic::department_title(id).is_some());
-        let location = department
-            .as_deref()
-            .and_then(|department| self.location.filter(|id| clinic::location_title(department, id).is_some()));
-        let date =
-            location.as_ref().and_then(|_| self.date.filter(|date| clinic::days_after(today).any(|day| day.to_string() == *date)));
+        let location = department.as_deref().and_then(|department| {
+            self.location.filter(|id| clinic::location_title(department, id).is_some())
+        });
+        let date = location.as_ref().and_then(|_| {
+            self.date.filter(|date| clinic::days_after(today).any(|day| day.to_string() == *date))
+        });
         let time = match (&department, &location, date.as_deref().and_then(day)) {
-            (Some(department), Some(location), Some(day)) => {
-                self.time.filter(|time| clinic::TIMES.contains(&time.as_str()) && clinic::is_free(department, location, day, time))
-            }
+            (Some(department), Some(location), Some(day)) => self.time.filter(|time| {
+                clinic::TIMES.contains(&time.as_str())
+                    && clinic::is_free(department, location, day, time)
+            }),
             _ => None,
         };
         Chosen { department, location, date, time }
@@ -45,15 +52,18 @@ impl Chosen {
     /// The screen with the lists of a checked choice. Each list opens when the one before has a
     /// pick.
     pub fn screen(self, today: Date) -> screens::Appointment {
-        let department = clinic::DEPARTMENTS.iter().map(|entry| item(entry.id, entry.title)).collect();
-        let location = self
-            .department
-            .as_deref()
-            .map(|department| clinic::locations_of(department).map(|entry| item(entry.id, entry.title)).collect::<Vec<_>>());
-        let date = self
-            .location
-            .as_ref()
-            .map(|_| clinic::days_after(today).map(|day| item(day.to_string(), day.title())).collect::<Vec<_>>());
+        let department =
+            clinic::DEPARTMENTS.iter().map(|entry| item(entry.id, entry.title)).collect();
+        let location = self.department.as_deref().map(|department| {
+            clinic::locations_of(department)
+                .map(|entry| item(entry.id, entry.title))
+                .collect::<Vec<_>>()
+        });
+        let date = self.location.as_ref().map(|_| {
+            clinic::days_after(today)
+                .map(|day| item(day.to_string(), day.title()))
+                .collect::<Vec<_>>()
+        });
         let time = self.times();
         screens::Appointment {
             department,
@@ -71,8 +81,10 @@ impl Chosen {
     fn times(&self) -> Option<Vec<Item>> {
         let (department, location) = (self.department.as_deref()?, self.location.as_deref()?);
         let day = day(self.date.as_deref()?)?;
-        let line =
-            |time: &&str| Item { enabled: Some(clinic::is_free(department, location, day, time)), ..Item::new(*time, *time) };
+        let line = |time: &&str| Item {
+            enabled: Some(clinic::is_free(department, location, day, time)),
+            ..Item::new(*time, *time)
+        };
         Some(clinic::TIMES.iter().map(line).collect())
     }
 
@@ -81,7 +93,11 @@ impl Chosen {
         let checked = self.clone().checked(today);
         let department = checked.department.ok_or("Please choose a department.")?;
         let location = checked.location.ok_or("Please choose a location of this department.")?;
-        let date = checked.date.as_deref().and_then(day).ok_or("This date is not offered. Please choose one of the list.")?;
+        let date = checked
+            .date
+            .as_deref()
+            .and_then(day)
+            .ok_or("This date is not offered. Please choose one of the list.")?;
         let time = checked.time.ok_or("This time is no longer free. Please choose another one.")?;
         Ok(Slot { department, location, date, time })
     }
@@ -101,7 +117,8 @@ impl Slot {
     /// Text for people: `Dental care at Riverside clinic, Mon Nov 23 2026, 10:30`.
     pub fn describe(&self) -> String {
         let department = clinic::department_title(&self.department).unwrap_or(&self.department);
-        let location = clinic::location_title(&self.department, &self.location).unwrap_or(&self.location);
+        let location =
+            clinic::location_title(&self.department, &self.location).unwrap_or(&self.location);
         format!("{department} at {location}, {}, {}", self.date.title(), self.time)
     }
 }

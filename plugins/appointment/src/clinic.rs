@@ -16,11 +16,18 @@ const fn entry(id: &'static str, title: &'static str) -> Entry {
 }
 
 /// The departments that accept appointments.
-pub const DEPARTMENTS: [Entry; 4] =
-    [entry("general", "General practice"), entry("dental", "Dental care"), entry("skin", "Dermatology"), entry("eyes", "Eye care")];
+pub const DEPARTMENTS: [Entry; 4] = [
+    entry("general", "General practice"),
+    entry("dental", "Dental care"),
+    entry("skin", "Dermatology"),
+    entry("eyes", "Eye care"),
+];
 
-const LOCATIONS: [Entry; 3] =
-    [entry("centre", "City centre clinic"), entry("river", "Riverside clinic"), entry("north", "Northgate clinic")];
+const LOCATIONS: [Entry; 3] = [
+    entry("centre", "City centre clinic"),
+    entry("river", "Riverside clinic"),
+    entry("north", "Northgate clinic"),
+];
 
 /// The times at which an appointment can begin on any day.
 pub const TIMES: [&str; 6] = ["09:00", "10:30", "11:30", "14:00", "15:30", "16:30"];
@@ -64,7 +71,9 @@ pub fn is_free(department: &str, location: &str, day: Date, time: &str) -> bool 
 pub fn hash(words: &[&str]) -> u32 {
     let bytes = words.iter().flat_map(|word| word.bytes().chain([0]));
     // The product's upper half mixes better than its lower bits, which a remainder uses.
-    let mixed = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let mixed = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    });
     (mixed >> 32) as u32
 }
 

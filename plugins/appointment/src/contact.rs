@@ -13,7 +13,12 @@ impl Contact {
     pub fn trimmed(self) -> Self {
         let trim = |text: String| text.trim().to_owned();
         let more_details = self.more_details.map(trim);
-        Contact { name: trim(self.name), email: trim(self.email), phone: trim(self.phone), more_details }
+        Contact {
+            name: trim(self.name),
+            email: trim(self.email),
+            phone: trim(self.phone),
+            more_details,
+        }
     }
 
     /// What is wrong, in words for the user.
@@ -26,7 +31,8 @@ impl Contact {
             Some("Please check your email address, for example ana@example.com.")
         } else if !is_phone(&self.phone) {
             Some("Please check your phone number, for example +55 11 91234-5678.")
-        } else if self.more_details.as_ref().is_some_and(|notes| notes.chars().count() > NOTES_MAX) {
+        } else if self.more_details.as_ref().is_some_and(|notes| notes.chars().count() > NOTES_MAX)
+        {
             Some("Please shorten your notes to 600 characters.")
         } else {
             None
@@ -38,7 +44,8 @@ impl Contact {
 /// could tell more.
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
-    let labels_fill_domain = domain.contains('.') && domain.split('.').all(|label| !label.is_empty());
+    let labels_fill_domain =
+        domain.contains('.') && domain.split('.').all(|label| !label.is_empty());
     text.len() <= EMAIL_MAX
         && !local.is_empty()
         && labels_fill_domain
@@ -62,7 +69,17 @@ mod tests {
         for good in ["ana@example.com", "a.b+c@mail.example.co"] {
             assert!(is_email(good), "{good}");
         }
-        for bad in ["", "ana", "ana@", "@example.com", "ana@example", "ana@.com", "ana@example.", "a@b@c.de", "a na@x.de"] {
+        for bad in [
+            "",
+            "ana",
+            "ana@",
+            "@example.com",
+            "ana@example",
+            "ana@.com",
+            "ana@example.",
+            "a@b@c.de",
+            "a na@x.de",
+        ] {
             assert!(!is_email(bad), "{bad}");
         }
     }

@@ -94,7 +94,9 @@ fn submit_details(contact: Contact, session: &mut Session<Booking>) -> Result<Re
     // Stored even if it has a problem, so that the user need not fill in the other fields again.
     session.state.contact = Some(contact);
     if session.state.slot.is_none() {
-        return Ok(details_screen(session)?.error("Please go back and choose an appointment first."));
+        return Ok(
+            details_screen(session)?.error("Please go back and choose an appointment first.")
+        );
     }
     match problem {
         Some(problem) => Ok(details_screen(session)?.error(problem)),
@@ -115,7 +117,8 @@ fn confirm(agreed: bool, exchange: &Exchange, session: &Session<Booking>) -> Res
     }
     // Hours may have passed since the user picked the appointment.
     if slot.choice().slot(today(session)?).is_err() {
-        return Ok(summary_screen(session).error("This appointment is gone. Please go back and choose another one."));
+        return Ok(summary_screen(session)
+            .error("This appointment is gone. Please go back and choose another one."));
     }
     let booking = booking_number(exchange.flow_token(), slot);
     log::info!("booked {booking}: {}", slot.describe());
@@ -142,9 +145,12 @@ fn appointment_screen(session: &Session<Booking>) -> Result<Reply, Error> {
 /// The form shows what the user typed before, or what the business knows.
 fn details_screen(session: &Session<Booking>) -> Result<Reply, Error> {
     let chosen = match session.state.contact.clone() {
-        Some(Contact { name, email, phone, more_details }) => {
-            screens::details::Chosen { name: Some(name), email: Some(email), phone: Some(phone), more_details }
-        }
+        Some(Contact { name, email, phone, more_details }) => screens::details::Chosen {
+            name: Some(name),
+            email: Some(email),
+            phone: Some(phone),
+            more_details,
+        },
         None => {
             let Context { name, email, phone, .. } = context(session)?;
             screens::details::Chosen { name, email, phone, more_details: None }
@@ -155,7 +161,9 @@ fn details_screen(session: &Session<Booking>) -> Result<Reply, Error> {
 
 fn summary_screen(session: &Session<Booking>) -> Reply {
     let details = session.state.contact.as_ref().map_or_else(String::new, |contact| {
-        let lines = [&contact.name, &contact.email, &contact.phone].into_iter().chain(&contact.more_details);
+        let lines = [&contact.name, &contact.email, &contact.phone]
+            .into_iter()
+            .chain(&contact.more_details);
         lines.filter(|line| !line.is_empty()).map(String::as_str).collect::<Vec<_>>().join("\n")
     });
     Reply::show(screens::Summary { appointment: describe_slot(session), details })
@@ -176,6 +184,12 @@ fn today(session: &Session<Booking>) -> Result<Date, Error> {
 /// The same conversation and appointment get the same number, so a confirmation sent twice is one
 /// booking.
 fn booking_number(flow_token: &str, slot: &Slot) -> String {
-    let number = clinic::hash(&[flow_token, &slot.department, &slot.location, &slot.date.to_string(), &slot.time]);
+    let number = clinic::hash(&[
+        flow_token,
+        &slot.department,
+        &slot.location,
+        &slot.date.to_string(),
+        &slot.time,
+    ]);
     format!("A-{number:08X}")
 }

@@ -83,7 +83,10 @@ fn a_conversation_from_the_first_screen_to_the_booking() {
     assert_eq!(chat.submit("APPOINTMENT", appointment()).screen(), Some("DETAILS"));
     let summary = chat.submit("DETAILS", details());
     assert_eq!(summary.screen(), Some("SUMMARY"));
-    assert_eq!(summary.data()["appointment"], "Dental care at Riverside clinic, Mon Nov 23 2026, 10:30");
+    assert_eq!(
+        summary.data()["appointment"],
+        "Dental care at Riverside clinic, Mon Nov 23 2026, 10:30"
+    );
     assert_eq!(summary.data()["details"], "Ana Silva\nana@example.com\n+55 11 91234-5678");
 
     let done = chat.submit("SUMMARY", json!({ "terms": true }));
@@ -104,9 +107,13 @@ fn each_list_opens_when_the_one_before_is_picked() {
     let picked = json!({ "trigger": "department_selected", "department": "eyes" });
     let data = chat.submit("APPOINTMENT", picked).data().clone();
     assert_eq!(ids(&data["location"]), ["river", "north"]);
-    assert_eq!((&data["is_location_enabled"], &data["is_date_enabled"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        (&data["is_location_enabled"], &data["is_date_enabled"]),
+        (&json!(true), &json!(false))
+    );
 
-    let picked = json!({ "trigger": "location_selected", "department": "eyes", "location": "north" });
+    let picked =
+        json!({ "trigger": "location_selected", "department": "eyes", "location": "north" });
     let data = chat.submit("APPOINTMENT", picked).data().clone();
     assert_eq!(ids(&data["date"])[..2], ["2026-11-23", "2026-11-24"]);
     assert_eq!(data["date"].as_array().unwrap().len(), 10);
@@ -114,13 +121,20 @@ fn each_list_opens_when_the_one_before_is_picked() {
     let picked = json!({ "trigger": "date_selected", "department": "eyes", "location": "north", "date": "2026-11-24", "time": "" });
     let data = chat.submit("APPOINTMENT", picked).data().clone();
     assert_eq!(data["is_time_enabled"], true);
-    assert!(data["time"].as_array().unwrap().iter().any(|time| time["id"] == "10:30" && time["enabled"] == true));
+    assert!(
+        data["time"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|time| time["id"] == "10:30" && time["enabled"] == true)
+    );
 }
 
 #[test]
 fn another_department_drops_a_location_that_it_has_not() {
     let mut chat = Chat::start();
-    let picked = json!({ "trigger": "department_selected", "department": "skin", "location": "river" });
+    let picked =
+        json!({ "trigger": "department_selected", "department": "skin", "location": "river" });
     let data = chat.submit("APPOINTMENT", picked).data().clone();
 
     assert_eq!(data["chosen"], json!({ "department": "skin" }));
@@ -152,9 +166,15 @@ fn a_taken_time_is_refused() {
     let mut chat = Chat::start();
     let picked = with(appointment(), "trigger", "date_selected");
     let times = chat.submit("APPOINTMENT", picked).data()["time"].clone();
-    let taken = times.as_array().unwrap().iter().find(|time| time["enabled"] == false).expect("some time is taken");
+    let taken = times
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|time| time["enabled"] == false)
+        .expect("some time is taken");
 
-    let answer = chat.submit("APPOINTMENT", with(appointment(), "time", taken["id"].as_str().unwrap()));
+    let answer =
+        chat.submit("APPOINTMENT", with(appointment(), "time", taken["id"].as_str().unwrap()));
     assert!(answer.error().unwrap().contains("no longer free"));
 }
 
@@ -184,16 +204,29 @@ fn steps_cannot_be_skipped() {
     assert!(answer.error().unwrap().contains("choose an appointment"));
 
     let mut chat = Chat::start();
-    assert!(chat.submit("SUMMARY", json!({ "terms": true })).error().unwrap().contains("choose an appointment"));
+    assert!(
+        chat.submit("SUMMARY", json!({ "terms": true }))
+            .error()
+            .unwrap()
+            .contains("choose an appointment")
+    );
     chat.submit("APPOINTMENT", appointment());
-    assert!(chat.submit("SUMMARY", json!({ "terms": true })).error().unwrap().contains("enter your details"));
+    assert!(
+        chat.submit("SUMMARY", json!({ "terms": true }))
+            .error()
+            .unwrap()
+            .contains("enter your details")
+    );
 }
 
 #[test]
 fn the_terms_have_to_be_agreed_to() {
     for data in [json!({}), json!({ "terms": false })] {
         let answer = chat_at_summary().submit("SUMMARY", data);
-        assert_eq!((answer.screen(), answer.error()), (Some("SUMMARY"), Some("Please agree to the terms.")));
+        assert_eq!(
+            (answer.screen(), answer.error()),
+            (Some("SUMMARY"), Some("Please agree to the terms."))
+        );
     }
 }
 
@@ -203,14 +236,19 @@ fn going_back_shows_what_was_entered() {
 
     assert_eq!(chat.back("TERMS").screen(), Some("SUMMARY"));
     let form = chat.back("SUMMARY");
-    assert_eq!((form.screen(), &form.data()["chosen"]["name"]), (Some("DETAILS"), &json!("Ana Silva")));
+    assert_eq!(
+        (form.screen(), &form.data()["chosen"]["name"]),
+        (Some("DETAILS"), &json!("Ana Silva"))
+    );
     let form = chat.back("DETAILS");
     assert_eq!((form.screen(), &form.data()["chosen"]), (Some("APPOINTMENT"), &appointment()));
 }
 
 #[test]
 fn what_the_business_knows_need_not_be_typed() {
-    let mut chat = Chat::with_context(json!({ "today": TODAY, "name": "Ana Silva", "phone": "+55 11 91234-5678" }));
+    let mut chat = Chat::with_context(
+        json!({ "today": TODAY, "name": "Ana Silva", "phone": "+55 11 91234-5678" }),
+    );
     let form = chat.submit("APPOINTMENT", appointment());
 
     assert_eq!(form.data()["chosen"]["name"], "Ana Silva");
@@ -222,9 +260,13 @@ fn without_a_context_the_clock_says_which_days_are_offered() {
     let friday = Timestamp::from_unix_seconds(1_795_219_199);
     assert_eq!(friday.to_string(), "2026-11-20T23:59:59Z");
     let mut chat = Conversation::<Appointment>::start().with_time(friday);
-    let picked = json!({ "trigger": "location_selected", "department": "eyes", "location": "north" });
+    let picked =
+        json!({ "trigger": "location_selected", "department": "eyes", "location": "north" });
 
-    assert_eq!(ids(&chat.submit("APPOINTMENT", picked.clone()).unwrap().data()["date"])[0], "2026-11-23");
+    assert_eq!(
+        ids(&chat.submit("APPOINTMENT", picked.clone()).unwrap().data()["date"])[0],
+        "2026-11-23"
+    );
     chat.pass(Duration::from_secs(3 * 24 * 60 * 60));
     assert_eq!(ids(&chat.submit("APPOINTMENT", picked).unwrap().data()["date"])[0], "2026-11-24");
 }

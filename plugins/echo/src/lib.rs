@@ -30,7 +30,8 @@ mod tests {
 
     #[test]
     fn answers_with_what_it_got() {
-        let answer = Conversation::<Echo>::start().submit("FORM", json!({ "city": "olá" })).unwrap();
+        let answer =
+            Conversation::<Echo>::start().submit("FORM", json!({ "city": "olá" })).unwrap();
 
         assert_eq!(answer.screen(), Some("ECHO"));
         assert_eq!(answer.data(), &json!({ "screen": "FORM", "received": { "city": "olá" } }));

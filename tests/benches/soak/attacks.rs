@@ -36,7 +36,14 @@ pub(crate) struct Hostile {
 }
 
 impl Hostile {
-    async fn new(tenant: &TestTenant, name: &str, settings: Value, plugin: Vec<u8>, asked: &[Value], at_once: usize) -> Self {
+    async fn new(
+        tenant: &TestTenant,
+        name: &str,
+        settings: Value,
+        plugin: Vec<u8>,
+        asked: &[Value],
+        at_once: usize,
+    ) -> Self {
         let flow = tenant.flow_without_plugin(name, settings).await;
         let version = flow.upload(plugin).await.expect(201)["version"].clone();
         flow.call("POST", "/activate", json!({"version": version})).await.expect(200);
@@ -50,40 +57,103 @@ pub(crate) async fn flows(hosts: &Hosts) -> Vec<Hostile> {
     let mut flows = Vec::new();
     let wild = hosts.tenant("wild").await;
     let kinds: [(&str, Value, Component, &[&str]); 5] = [
-        ("looping", json!({"cpu_ms": 100}), Component::Looper, &["loop", "compute", "loop", "count"]),
+        (
+            "looping",
+            json!({"cpu_ms": 100}),
+            Component::Looper,
+            &["loop", "compute", "loop", "count"],
+        ),
         ("trapping", json!({}), Component::Trapper, &["trap", "panic", "exit", "stack", "count"]),
-        ("hoarding", json!({"cpu_ms": 2000}), Component::Hoarder, &["hoard", "hoard-at-once", "count"]),
+        (
+            "hoarding",
+            json!({"cpu_ms": 2000}),
+            Component::Hoarder,
+            &["hoard", "hoard-at-once", "count"],
+        ),
         ("sleeping", json!({"wall_ms": 1000}), Component::Slow, &["sleep", "sleep", "count"]),
         (
             "chatting",
             json!({}),
             Component::Chatty,
-            &["flood", "long-line", "big-reply", "big-state", "bad-json", "not-an-object", "success", "internal", "bad-request"],
+            &[
+                "flood",
+                "long-line",
+                "big-reply",
+                "big-state",
+                "bad-json",
+                "not-an-object",
+                "success",
+                "internal",
+                "bad-request",
+            ],
         ),
     ];
     for (name, limits, component, asked) in kinds {
         let asked: Vec<Value> = asked.iter().map(|what| json!({"do": what})).collect();
-        flows.push(Hostile::new(&wild, name, json!({"limits": limits}), component.bytes().await.to_vec(), &asked, 2).await);
+        flows.push(
+            Hostile::new(
+                &wild,
+                name,
+                json!({"limits": limits}),
+                component.bytes().await.to_vec(),
+                &asked,
+                2,
+            )
+            .await,
+        );
     }
     // Each call takes 62 MiB for three seconds.
     let limits = json!({"limits": {"cpu_ms": 2000, "concurrency": 64, "queue": 64}});
     let greedy = hosts.tenant("greedy").await;
-    flows.push(Hostile::new(&greedy, "memory", limits.clone(), wat::plugin("memory-asleep"), &[json!({})], 24).await);
+    flows.push(
+        Hostile::new(
+            &greedy,
+            "memory",
+            limits.clone(),
+            wat::plugin("memory-asleep"),
+            &[json!({})],
+            24,
+        )
+        .await,
+    );
     // Each call takes eight core instances.
     let many = wat::component(&wat::world_with_instances("asleep", 6));
-    flows.push(Hostile::new(&hosts.tenant("many").await, "instances", limits.clone(), many, &[json!({})], 16).await);
+    flows.push(
+        Hostile::new(
+            &hosts.tenant("many").await,
+            "instances",
+            limits.clone(),
+            many,
+            &[json!({})],
+            16,
+        )
+        .await,
+    );
     // Eight tenants whose calls hold their places for eight seconds each.
     let sleeps = json!({"limits": {"wall_ms": 8000, "concurrency": 64}});
     for number in 1..=8 {
         let tenant = hosts.tenant(&format!("sleeper-{number}")).await;
         let slow = Component::Slow.bytes().await.to_vec();
-        flows.push(Hostile::new(&tenant, "sleeping", sleeps.clone(), slow, &[json!({"do": "sleep"})], 16).await);
+        flows.push(
+            Hostile::new(&tenant, "sleeping", sleeps.clone(), slow, &[json!({"do": "sleep"})], 16)
+                .await,
+        );
     }
     // Replies that take long to check: 350,000 values each.
     let limits = json!({"limits": {"cpu_ms": 2000, "reply_bytes": 1 << 20}});
     let values = json!({"do": "screen", "data": [["{\"a\":[1", 1], [",1", 350_000], ["]}", 1]]});
     let replies = hosts.tenant("replies").await;
-    flows.push(Hostile::new(&replies, "large", limits, Component::Parrot.bytes().await.to_vec(), &[values], 4).await);
+    flows.push(
+        Hostile::new(
+            &replies,
+            "large",
+            limits,
+            Component::Parrot.bytes().await.to_vec(),
+            &[values],
+            4,
+        )
+        .await,
+    );
     // Host names that don't resolve, or whose DNS servers don't respond.
     let asking = json!({"grants": {"http": ["gone.example.com"]}, "limits": {"wall_ms": 8000, "concurrency": 64}});
     let sent = json!({"do": "send", "url": "https://gone.example.com/"});
@@ -100,10 +170,20 @@ impl Attacks {
         for (kind, hostile) in flows.iter().enumerate() {
             for number in 0..hostile.at_once {
                 let name = format!("{round}-{kind}-{number}");
-                under_way.push(tokio::spawn(ask(hostile.flow.clone(), hostile.asked.clone(), name, stop.clone(), tally.clone())));
+                under_way.push(tokio::spawn(ask(
+                    hostile.flow.clone(),
+                    hostile.asked.clone(),
+                    name,
+                    stop.clone(),
+                    tally.clone(),
+                )));
             }
         }
-        under_way.push(tokio::spawn(upload_bombs(hosts.flow_json_of("wild", "looping"), stop.clone(), tally.clone())));
+        under_way.push(tokio::spawn(upload_bombs(
+            hosts.flow_json_of("wild", "looping"),
+            stop.clone(),
+            tally.clone(),
+        )));
         for _ in 0..64 {
             under_way.push(tokio::spawn(send_bodies(hosts.proxy.url().to_owned(), stop.clone())));
         }
@@ -131,13 +211,25 @@ impl Tally {
 }
 
 /// Sends one form after another, in conversations of a few exchanges each.
-async fn ask(flow: TestFlow, asked: Vec<Value>, name: String, stop: Arc<AtomicBool>, tally: Arc<Tally>) {
+async fn ask(
+    flow: TestFlow,
+    asked: Vec<Value>,
+    name: String,
+    stop: Arc<AtomicBool>,
+    tally: Arc<Tally>,
+) {
     let client = flow.client();
     for (number, form) in asked.iter().cycle().enumerate() {
         if stop.load(Ordering::Relaxed) {
             return;
         }
-        let reply = client.call(&payload::data_exchange("FORM", form.clone(), &format!("{name}-{}", number / EXCHANGES))).await;
+        let reply = client
+            .call(&payload::data_exchange(
+                "FORM",
+                form.clone(),
+                &format!("{name}-{}", number / EXCHANGES),
+            ))
+            .await;
         let well = reply.is_ok_and(|reply| reply.status == 200);
         tally.note(well);
         sleep(if well { PAUSE } else { PAUSE_AFTER_REFUSAL }).await;
@@ -166,7 +258,11 @@ async fn upload_bombs(upload: RequestBuilder, stop: Arc<AtomicBool>, tally: Arc<
 async fn send_bodies(url: String, stop: Arc<AtomicBool>) {
     while !stop.load(Ordering::Relaxed) {
         let mut connection = RawConnection::open(&url).await;
-        connection.write("POST /flows/wild/looping HTTP/1.1\r\nhost: x\r\ncontent-length: 1048576\r\n\r\n").await;
+        connection
+            .write(
+                "POST /flows/wild/looping HTTP/1.1\r\nhost: x\r\ncontent-length: 1048576\r\n\r\n",
+            )
+            .await;
         for _ in 0..16 {
             connection.write([b'x'; 64 << 10]).await;
             if stop.load(Ordering::Relaxed) {

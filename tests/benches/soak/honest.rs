@@ -31,7 +31,9 @@ pub(crate) struct Seen {
 impl Honest {
     pub(crate) fn start(flow: &TestFlow, round: &str) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let users = (0..USERS).map(|number| tokio::spawn(talk(flow.clone(), format!("{round}-user-{number}"), stop.clone())));
+        let users = (0..USERS).map(|number| {
+            tokio::spawn(talk(flow.clone(), format!("{round}-user-{number}"), stop.clone()))
+        });
         Self { users: users.collect(), stop }
     }
 
@@ -56,20 +58,29 @@ impl Seen {
     }
 
     fn percentile(&self, percent: usize) -> Duration {
-        self.times.get((self.times.len() * percent / 100).min(self.times.len().saturating_sub(1))).copied().unwrap_or_default()
+        self.times
+            .get((self.times.len() * percent / 100).min(self.times.len().saturating_sub(1)))
+            .copied()
+            .unwrap_or_default()
     }
 }
 
 impl fmt::Display for Seen {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [p50, p99, most] = [50, 99, 100].map(|percent| self.percentile(percent));
-        writeln!(out, "attacks: {} got what they asked for, {} did not", self.attacks.0, self.attacks.1)?;
+        writeln!(
+            out,
+            "attacks: {} got what they asked for, {} did not",
+            self.attacks.0, self.attacks.1
+        )?;
         write!(
             out,
             "honest:  {} answered, {} not; p50 {p50:.1?}, p99 {p99:.1?}, {most:.1?} at the most",
             self.answered, self.failures
         )?;
-        self.last_failure.as_ref().map_or(Ok(()), |failure| write!(out, "; the last failure: {failure}"))
+        self.last_failure
+            .as_ref()
+            .map_or(Ok(()), |failure| write!(out, "; the last failure: {failure}"))
     }
 }
 
@@ -86,14 +97,17 @@ async fn talk(flow: TestFlow, name: String, stop: Arc<AtomicBool>) -> Seen {
             let took = began.elapsed();
             let counted = |count: Option<u64>| count == Some(number);
             match reply {
-                Ok(reply) if reply.status == 200 && counted(count(&reply)) && took < META_GIVES_UP => {
+                Ok(reply)
+                    if reply.status == 200 && counted(count(&reply)) && took < META_GIVES_UP =>
+                {
                     seen.answered += 1;
                     seen.times.push(took);
                 }
                 reply => {
                     seen.failures += 1;
                     let what = reply.map(|reply| (reply.status, count(&reply)));
-                    seen.last_failure = Some(format!("exchange {number} after {took:.1?}: {what:?}"));
+                    seen.last_failure =
+                        Some(format!("exchange {number} after {took:.1?}: {what:?}"));
                     break;
                 }
             }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use flowhost_protocol::crypto::MasterKey;
 use flowhost_server::config::AdminToken;
-use flowhost_tests::{DatabaseProxy, HostProcess, Proxy, TestDatabase, TestTenant, eventually, flowhost};
+use flowhost_tests::{
+    DatabaseProxy, HostProcess, Proxy, TestDatabase, TestTenant, eventually, flowhost,
+};
 use reqwest::{Client, RequestBuilder};
 use tempfile::TempDir;
 use tokio::time::sleep;
@@ -40,9 +42,12 @@ impl Hosts {
         for _ in 0..2 {
             running.push(Some(launch(&connections.url(), &key, &token, None).await));
         }
-        let urls = |host: &Option<Running>| host.as_ref().map(|host| (host.public.clone(), host.admin.clone()));
+        let urls = |host: &Option<Running>| {
+            host.as_ref().map(|host| (host.public.clone(), host.admin.clone()))
+        };
         let urls: Vec<_> = running.iter().filter_map(urls).collect();
-        let urls: Vec<_> = urls.iter().map(|(public, admin)| (public.as_str(), admin.as_str())).collect();
+        let urls: Vec<_> =
+            urls.iter().map(|(public, admin)| (public.as_str(), admin.as_str())).collect();
         let proxy = Proxy::haproxy(&urls).expect("this needs HAProxy: apt install haproxy");
         Self { database, connections, proxy, running, key, token }
     }
@@ -54,7 +59,8 @@ impl Hosts {
 
     /// The request that uploads a flow's Flow JSON, at the first host.
     pub(crate) fn flow_json_of(&self, tenant: &str, flow: &str) -> RequestBuilder {
-        let url = self.first().host.admin().url(&format!("/v1/tenants/{tenant}/flows/{flow}/flow-json"));
+        let url =
+            self.first().host.admin().url(&format!("/v1/tenants/{tenant}/flows/{flow}/flow-json"));
         Client::new().put(url).bearer_auth(self.token.expose())
     }
 
@@ -64,9 +70,18 @@ impl Hosts {
             let Some(old) = self.running[number].take() else { continue };
             old.host.terminate();
             assert_eq!(old.host.ended().await.code(), Some(0), "a host ends in order");
-            let new = launch(&self.connections.url(), &self.key, &self.token, Some((&old.public, &old.admin))).await;
+            let new = launch(
+                &self.connections.url(),
+                &self.key,
+                &self.token,
+                Some((&old.public, &old.admin)),
+            )
+            .await;
             drop(old.folder);
-            eventually("the host is ready", async || (new.host.admin().get("/readyz").await.status == 200).then_some(())).await;
+            eventually("the host is ready", async || {
+                (new.host.admin().get("/readyz").await.status == 200).then_some(())
+            })
+            .await;
             self.running[number] = Some(new);
             // The proxy must notice too.
             sleep(Duration::from_secs(2)).await;
@@ -78,7 +93,8 @@ impl Hosts {
         let mut sum = 0;
         for running in self.running.iter().flatten() {
             let page = running.host.admin().get("/metrics").await.text;
-            let values = page.lines().filter_map(|line| line.strip_prefix(series)?.rsplit_once(' '));
+            let values =
+                page.lines().filter_map(|line| line.strip_prefix(series)?.rsplit_once(' '));
             sum += values.filter_map(|(_, value)| value.parse::<u64>().ok()).sum::<u64>();
         }
         sum
@@ -99,17 +115,32 @@ impl Hosts {
 }
 
 /// A host of 2 GiB, as in `host/docs/operators.md`, whose log goes to a pipe without a reader.
-async fn launch(database: &str, key: &str, token: &AdminToken, at: Option<(&str, &str)>) -> Running {
+async fn launch(
+    database: &str,
+    key: &str,
+    token: &AdminToken,
+    at: Option<(&str, &str)>,
+) -> Running {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let mut command = flowhost(&["serve", "--guest-memory-mib", "1024", "--drain-delay", "4"]);
-    command.env("DATABASE_URL", database).env("FLOWHOST_MASTER_KEY", key).env("FLOWHOST_ADMIN_TOKEN", token.expose());
+    command
+        .env("DATABASE_URL", database)
+        .env("FLOWHOST_MASTER_KEY", key)
+        .env("FLOWHOST_ADMIN_TOKEN", token.expose());
     if let Some((public, admin)) = at {
         let address = |url: &str| url.trim_start_matches("http://").to_owned();
         command.args(["--listen", &address(public), "--admin-listen", &address(admin)]);
     }
     let (reader, log) = pipe().expect("a pipe can be made");
     drop(reader);
-    let host = HostProcess::serving_and_logging(command, folder.path(), token.expose(), "info", Stdio::from(log)).await;
+    let host = HostProcess::serving_and_logging(
+        command,
+        folder.path(),
+        token.expose(),
+        "info",
+        Stdio::from(log),
+    )
+    .await;
     let (public, admin) = (host.public_url(), host.admin().url(""));
     Running { host, public, admin, folder }
 }

@@ -8,7 +8,11 @@
 //! release build takes too long. After a fifth of the time and at the end, all load stops and the
 //! memory of the idle hosts is measured.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails is over, and its result is printed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement that fails is over, and its result is printed"
+)]
 
 mod attacks;
 mod honest;
@@ -48,7 +52,9 @@ async fn main() -> ExitCode {
     let peak = peak.stop();
     hosts.stop().await;
 
-    println!("memory of a host: {at_start} KiB before, {peak} KiB at the most, {warm} KiB and {at_end} KiB at rest");
+    println!(
+        "memory of a host: {at_start} KiB before, {peak} KiB at the most, {warm} KiB and {at_end} KiB at rest"
+    );
     println!("{seen}");
     let verdicts = [
         ("every honest request was answered", seen.failures == 0 && seen.answered > 0),
@@ -56,13 +62,21 @@ async fn main() -> ExitCode {
         ("memory at rest is flat", at_end <= warm + warm * GROWTH_PERCENT / 100 + GROWTH_KIB),
         ("the attacks did their work", seen.attacks.0 > 0 && seen.attacks.1 > 0),
     ];
-    verdicts.iter().for_each(|(what, holds)| println!("{what}: {}", if *holds { "yes" } else { "NO" }));
+    verdicts
+        .iter()
+        .for_each(|(what, holds)| println!("{what}: {}", if *holds { "yes" } else { "NO" }));
     if verdicts.iter().all(|(_, holds)| *holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Runs everything at once, with a rolling restart in the middle and a lost database every half
 /// minute.
-async fn round(hosts: &mut Hosts, booking: &TestFlow, hostile: &[Hostile], name: &str, length: Duration) -> Seen {
+async fn round(
+    hosts: &mut Hosts,
+    booking: &TestFlow,
+    hostile: &[Hostile],
+    name: &str,
+    length: Duration,
+) -> Seen {
     let (began, mut outages) = (Instant::now(), 0);
     let attacks = Attacks::start(hosts, hostile, name).await;
     let honest = Honest::start(booking, name);
@@ -90,7 +104,10 @@ async fn round(hosts: &mut Hosts, booking: &TestFlow, hostile: &[Hostile], name:
 async fn rested(hosts: &Hosts) -> u64 {
     for budget in ["places", "guest-memory-bytes", "slow-lane"] {
         let series = format!("flowhost_budget_used{{budget=\"{budget}\"}}");
-        eventually(&format!("nobody holds any {budget}"), async || (hosts.metric(&series).await == 0).then_some(())).await;
+        eventually(&format!("nobody holds any {budget}"), async || {
+            (hosts.metric(&series).await == 0).then_some(())
+        })
+        .await;
     }
     eventually("no task is left but those of idle hosts", async || {
         (hosts.metric("flowhost_tasks_alive").await <= IDLE_TASKS).then_some(())

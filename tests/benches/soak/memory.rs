@@ -37,15 +37,21 @@ impl Peak {
 
 /// The memory of each host in KiB, including the processes that compile for it.
 pub(crate) fn resident_kib() -> Vec<u64> {
-    let hosts = children(std::process::id()).into_iter().filter(|process| name(*process) == "flowhost");
+    let hosts =
+        children(std::process::id()).into_iter().filter(|process| name(*process) == "flowhost");
     hosts.map(|host| children(host).into_iter().chain([host]).map(resident).sum()).collect()
 }
 
 /// The child processes of any thread of a process; none if the process has just ended.
 fn children(process: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
-    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    lists.flat_map(|list| list.split_whitespace().filter_map(|child| child.parse().ok()).collect::<Vec<_>>()).collect()
+    let lists =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| {
+            list.split_whitespace().filter_map(|child| child.parse().ok()).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 fn name(process: u32) -> String {

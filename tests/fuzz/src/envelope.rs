@@ -84,7 +84,9 @@ impl<'a> Sealing<'a> {
         let mut iv = [0; 16];
         let length = self.iv.len().min(16);
         iv[..length].copy_from_slice(&self.iv[..length]);
-        let mut data = cipher(&KEY.aes).encrypt(&Nonce::from(iv), self.plaintext).expect("short texts can be sealed");
+        let mut data = cipher(&KEY.aes)
+            .encrypt(&Nonce::from(iv), self.plaintext)
+            .expect("short texts can be sealed");
         if let Some(bit) = self.flip {
             let bit = usize::from(bit) % (data.len() * 8);
             data[bit / 8] ^= 1 << (bit % 8);
@@ -101,8 +103,12 @@ impl<'a> Sealing<'a> {
     fn assert_expected(&self, opened: &std::result::Result<Opened, EnvelopeError>) {
         let whole = !self.long_key && self.iv.len() == 16 && self.flip.is_none() && self.cut == 0;
         match (opened, FlowRequest::parse(self.plaintext)) {
-            (opened, _) if !whole => assert!(matches!(opened, Err(EnvelopeError::Data(_))), "{opened:?}"),
-            (Ok(opened), Ok(request)) => assert_eq!(shown(opened.request.request()), shown(&request)),
+            (opened, _) if !whole => {
+                assert!(matches!(opened, Err(EnvelopeError::Data(_))), "{opened:?}")
+            }
+            (Ok(opened), Ok(request)) => {
+                assert_eq!(shown(opened.request.request()), shown(&request))
+            }
             (Err(EnvelopeError::Payload(error)), Err(expected)) => assert_eq!(*error, expected),
             (opened, parsed) => panic!("{opened:?} where the payload is {parsed:?}"),
         }
@@ -127,7 +133,8 @@ fn verified(body: Vec<u8>) -> VerifiedBody {
     let [secret, _] = valid_secrets();
     let signature = Some(format!("sha256={}", hex(&hmac_sha256(secret.as_bytes(), &body))));
     let [current, previous] = app_secrets();
-    verify(&[&current, &previous], RawRequest { body, signature }).unwrap_or_else(|error| panic!("the body is signed: {error}"))
+    verify(&[&current, &previous], RawRequest { body, signature })
+        .unwrap_or_else(|error| panic!("the body is signed: {error}"))
 }
 
 /// The host's request is the one in the body, and its reply opens under the same key and the
@@ -140,10 +147,13 @@ fn assert_agrees(body: &[u8], opened: Opened) {
     };
     let (iv, ciphertext) = (field("initial_vector"), field("encrypted_flow_data"));
     let iv: [u8; 16] = iv.try_into().expect("what was opened has a vector of 16 bytes");
-    let key = AES_KEYS.get(&field("encrypted_aes_key")).expect("what was opened has a key that was sealed for this tenant");
+    let key = AES_KEYS
+        .get(&field("encrypted_aes_key"))
+        .expect("what was opened has a key that was sealed for this tenant");
     let cipher = cipher(key);
 
-    let plaintext = cipher.decrypt(&Nonce::from(iv), &*ciphertext).expect("what was opened is undamaged");
+    let plaintext =
+        cipher.decrypt(&Nonce::from(iv), &*ciphertext).expect("what was opened is undamaged");
     let request = FlowRequest::parse(&plaintext).expect("what was opened is a request");
     assert_eq!(shown(opened.request.request()), shown(&request));
     assert_eq!(opened.request.digest().0, <[u8; 32]>::from(Sha256::digest(&ciphertext)));
@@ -151,7 +161,9 @@ fn assert_agrees(body: &[u8], opened: Opened) {
     let answer = CheckedAnswer::refusal("No longer available.");
     let sealed = opened.seal.seal(answer.reply()).expect("a short reply can be sealed").into_body();
     let sealed = STANDARD.decode(sealed).expect("a reply is base64");
-    let reply = cipher.decrypt(&Nonce::from(iv.map(|byte| !byte)), &*sealed).expect("a reply opens under the inverted vector");
+    let reply = cipher
+        .decrypt(&Nonce::from(iv.map(|byte| !byte)), &*sealed)
+        .expect("a reply opens under the inverted vector");
     assert_eq!(reply, answer.reply().payload());
 }
 
@@ -167,13 +179,18 @@ struct WrappedKey {
 
 impl WrappedKey {
     fn of(vector: &Value) -> Self {
-        let decode = |field: &Value| STANDARD.decode(field.as_str().expect("a field is text")).expect("a field is base64");
-        let body: Value = serde_json::from_str(vector["body"].as_str().expect("a body is text")).expect("a body is JSON");
+        let decode = |field: &Value| {
+            STANDARD.decode(field.as_str().expect("a field is text")).expect("a field is base64")
+        };
+        let body: Value = serde_json::from_str(vector["body"].as_str().expect("a body is text"))
+            .expect("a body is JSON");
         Self { aes: decode(&vector["aes_key"]), wrapped: decode(&body["encrypted_aes_key"]) }
     }
 
     fn named(name: &str) -> Self {
-        Self::of(vectors().find(|vector| vector["name"] == name).expect("the vectors have this case"))
+        Self::of(
+            vectors().find(|vector| vector["name"] == name).expect("the vectors have this case"),
+        )
     }
 }
 
@@ -191,7 +208,9 @@ static AES_KEYS: LazyLock<HashMap<Vec<u8>, Vec<u8>>> = LazyLock::new(|| {
 });
 
 static KEYS: LazyLock<KeyRing> = LazyLock::new(|| {
-    let pair = parse_private_key(include_str!("../../fixtures/vectors/keys/private.pkcs8.pem"), None).expect("the key can be read");
+    let pair =
+        parse_private_key(include_str!("../../fixtures/vectors/keys/private.pkcs8.pem"), None)
+            .expect("the key can be read");
     let key = PrivateKey::from_pkcs8(&pair.private_pkcs8).expect("the key can be used");
     KeyRing::new(vec![RingKey { key, retires_at: None }])
 });

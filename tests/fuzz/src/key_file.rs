@@ -34,14 +34,22 @@ pub fn check(data: &[u8]) -> bool {
         }
         Some((b'8', der)) => pem("PRIVATE KEY", der),
         Some((b'1', der)) => pem("RSA PRIVATE KEY", der),
-        Some((b'n', choices)) => pem("RSA PRIVATE KEY", &numbers(choices).expect("bytes can be read from too few as well")),
+        Some((b'n', choices)) => pem(
+            "RSA PRIVATE KEY",
+            &numbers(choices).expect("bytes can be read from too few as well"),
+        ),
         _ => String::from_utf8_lossy(data).into_owned(),
     };
     let Ok(pair) = parse_private_key(&file, passphrase.as_deref()) else { return false };
-    let public = RsaPublicKey::from_public_key_pem(&pair.public_pem).expect("the public key can be read");
+    let public =
+        RsaPublicKey::from_public_key_pem(&pair.public_pem).expect("the public key can be read");
     assert_eq!(public.n().bits(), 2048);
-    assert!(PrivateKey::from_pkcs8(&pair.private_pkcs8).is_ok(), "the host can't use the key that it imported");
-    let again = parse_private_key(&pem("PRIVATE KEY", &pair.private_pkcs8), None).expect("a key that was written out can be read");
+    assert!(
+        PrivateKey::from_pkcs8(&pair.private_pkcs8).is_ok(),
+        "the host can't use the key that it imported"
+    );
+    let again = parse_private_key(&pem("PRIVATE KEY", &pair.private_pkcs8), None)
+        .expect("a key that was written out can be read");
     assert_eq!(hex(&again.private_pkcs8), hex(&pair.private_pkcs8));
     assert_eq!((again.public_pem, again.fingerprint), (pair.public_pem, pair.fingerprint));
     true
@@ -49,7 +57,11 @@ pub fn check(data: &[u8]) -> bool {
 
 fn pem(label: &str, der: &[u8]) -> String {
     let base64 = STANDARD.encode(der);
-    let lines: Vec<String> = base64.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+    let lines: Vec<String> = base64
+        .as_bytes()
+        .chunks(64)
+        .map(|line| String::from_utf8_lossy(line).into_owned())
+        .collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
@@ -71,7 +83,8 @@ fn numbers(choices: &[u8]) -> Result<Vec<u8>> {
     if multiply % 2 == 1 {
         chosen[0] = &chosen[3] * &chosen[4];
     }
-    let [modulus, public_exponent, private_exponent, prime1, prime2] = chosen.map(|number| number.to_bytes_be());
+    let [modulus, public_exponent, private_exponent, prime1, prime2] =
+        chosen.map(|number| number.to_bytes_be());
     // The numbers that follow from the others are not read, but must be there.
     let unread = UintRef::new(&[1]).expect("one is a number");
     let key = rsa::pkcs1::RsaPrivateKey {

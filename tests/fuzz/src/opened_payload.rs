@@ -18,7 +18,8 @@ pub fn check(data: &[u8]) -> bool {
     let Ok(request) = FlowRequest::parse(data) else { return false };
     let text = std::str::from_utf8(data).expect("a request is UTF-8");
     if is_all_text(text) {
-        let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text).expect("a request is a JSON object");
+        let fields: BTreeMap<String, &RawValue> =
+            serde_json::from_str(text).expect("a request is a JSON object");
         match &request {
             FlowRequest::Ping => assert_eq!(text_of(fields.get("action")), "ping"),
             FlowRequest::ClientError(error) => assert_client_error(error, &fields),
@@ -27,7 +28,8 @@ pub fn check(data: &[u8]) -> bool {
     } else if let FlowRequest::Exchange(exchange) = &request {
         assert!(is_all_text(&exchange.data), "the plugin gets what can be read");
     }
-    let again = FlowRequest::parse(&written(&request)).expect("a request that was written out is one");
+    let again =
+        FlowRequest::parse(&written(&request)).expect("a request that was written out is one");
     assert_eq!(shown(&again), shown(&request), "a request changes when it is read again");
     true
 }
@@ -56,26 +58,45 @@ fn assert_client_error(error: &ClientError, fields: &BTreeMap<String, &RawValue>
     let data = object(fields["data"]);
     assert!(is_error_notification(&data));
     assert_eq!(error.screen.as_deref().unwrap_or_default(), stored(text_of(fields.get("screen"))));
-    assert_eq!(error.flow_token.as_ref().map_or("", FlowToken::expose), text_of(fields.get("flow_token")));
+    assert_eq!(
+        error.flow_token.as_ref().map_or("", FlowToken::expose),
+        text_of(fields.get("flow_token"))
+    );
 }
 
 fn assert_exchange(exchange: &Exchange, fields: &BTreeMap<String, &RawValue>) {
     assert_eq!(exchange.action.as_str(), text_of(fields.get("action")));
-    assert_eq!(exchange.screen.as_deref().unwrap_or_default(), stored(text_of(fields.get("screen"))));
-    assert_eq!(exchange.flow_token.as_ref().map_or("", FlowToken::expose), text_of(fields.get("flow_token")));
-    assert_eq!(exchange.flow_token_signature.as_deref().unwrap_or_default(), text_of(fields.get("flow_token_signature")));
+    assert_eq!(
+        exchange.screen.as_deref().unwrap_or_default(),
+        stored(text_of(fields.get("screen")))
+    );
+    assert_eq!(
+        exchange.flow_token.as_ref().map_or("", FlowToken::expose),
+        text_of(fields.get("flow_token"))
+    );
+    assert_eq!(
+        exchange.flow_token_signature.as_deref().unwrap_or_default(),
+        text_of(fields.get("flow_token_signature"))
+    );
     match fields.get("data").map(|data| data.get()) {
         None | Some("null") => assert_eq!(exchange.data, "{}"),
-        Some(data) => assert_eq!(exchange.data, data, "the plugin gets the data as the client wrote it"),
+        Some(data) => {
+            assert_eq!(exchange.data, data, "the plugin gets the data as the client wrote it")
+        }
     }
-    let data: Map<String, Value> = serde_json::from_str(&exchange.data).expect("a request's data is a JSON object");
-    assert!(!is_error_notification(&data), "an error notification went to the plugin as an exchange");
+    let data: Map<String, Value> =
+        serde_json::from_str(&exchange.data).expect("a request's data is a JSON object");
+    assert!(
+        !is_error_notification(&data),
+        "an error notification went to the plugin as an exchange"
+    );
 }
 
 /// `protocol.md` section 3: `error` or `error_key` is there, and nothing else but `error_message`.
 fn is_error_notification(data: &Map<String, Value>) -> bool {
     let known = |name: &str| ["error", "error_key", "error_message"].contains(&name);
-    (data.contains_key("error") || data.contains_key("error_key")) && data.keys().all(|name| known(name))
+    (data.contains_key("error") || data.contains_key("error_key"))
+        && data.keys().all(|name| known(name))
 }
 
 fn object(raw: &RawValue) -> Map<String, Value> {
@@ -84,7 +105,8 @@ fn object(raw: &RawValue) -> Map<String, Value> {
 
 /// A field's text; empty if the field is absent or null.
 fn text_of(field: Option<&&RawValue>) -> String {
-    let text: Option<Option<String>> = field.map(|raw| serde_json::from_str(raw.get()).expect("the field is text or null"));
+    let text: Option<Option<String>> =
+        field.map(|raw| serde_json::from_str(raw.get()).expect("the field is text or null"));
     text.flatten().unwrap_or_default()
 }
 
@@ -107,7 +129,12 @@ fn written(request: &FlowRequest) -> Vec<u8> {
             });
             // Spliced in as text, since the data is kept as it was written and may have duplicate
             // keys.
-            return format!("{},\"data\":{}}}", rest.to_string().trim_end_matches('}'), exchange.data).into_bytes();
+            return format!(
+                "{},\"data\":{}}}",
+                rest.to_string().trim_end_matches('}'),
+                exchange.data
+            )
+            .into_bytes();
         }
     };
     json.to_string().into_bytes()

@@ -7,8 +7,10 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// The outside judge's cases: `fixtures/vectors/exchanges.json`.
-pub static EXCHANGES: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../../fixtures/vectors/exchanges.json")).expect("the vectors are JSON"));
+pub static EXCHANGES: LazyLock<Value> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../../fixtures/vectors/exchanges.json"))
+        .expect("the vectors are JSON")
+});
 
 /// The app secrets that are valid in every target: the current one and the previous one.
 pub fn valid_secrets() -> [&'static str; 2] {
@@ -36,7 +38,8 @@ pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     } else {
         block[..key.len()].copy_from_slice(key);
     }
-    let inner = Sha256::new().chain_update(block.map(|byte| byte ^ 0x36)).chain_update(message).finalize();
+    let inner =
+        Sha256::new().chain_update(block.map(|byte| byte ^ 0x36)).chain_update(message).finalize();
     Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().into()
 }
 

@@ -7,7 +7,9 @@
 use arbitrary::{Result, Unstructured};
 use flowhost_protocol::signature::{RawRequest, SignatureError, verify};
 
-use crate::oracle::{app_secrets, choose_secret, hex, hmac_sha256, signed_by_a_valid_secret, split_line};
+use crate::oracle::{
+    app_secrets, choose_secret, hex, hmac_sha256, signed_by_a_valid_secret, split_line,
+};
 
 /// Returns whether the host accepted the body as signed.
 ///
@@ -15,7 +17,9 @@ use crate::oracle::{app_secrets, choose_secret, hex, hmac_sha256, signed_by_a_va
 pub fn check(data: &[u8]) -> bool {
     let (header, body) = match data.split_first() {
         Some((b'-', body)) => (None, body),
-        Some((b'+', rest)) => signed(rest).map_or((None, rest), |(header, body)| (Some(header), body)),
+        Some((b'+', rest)) => {
+            signed(rest).map_or((None, rest), |(header, body)| (Some(header), body))
+        }
         _ => {
             let (header, body) = split_line(data);
             (Some(String::from_utf8_lossy(header).into_owned()), body)
@@ -23,19 +27,25 @@ pub fn check(data: &[u8]) -> bool {
     };
     let request = || RawRequest { body: body.to_vec(), signature: header.clone() };
     let [current, previous] = app_secrets();
-    let verdict = verify(&[&current, &previous], request()).map(|verified| assert_eq!(verified.as_bytes(), body));
+    let verdict = verify(&[&current, &previous], request())
+        .map(|verified| assert_eq!(verified.as_bytes(), body));
     assert_eq!(verdict, expected(header.as_deref(), body), "{header:?}");
     assert!(verify(&[], request()).is_err(), "a tenant without a secret accepts nothing");
     verdict.is_ok()
 }
 
 fn expected(header: Option<&str>, body: &[u8]) -> Result<(), SignatureError> {
-    let digits = header.ok_or(SignatureError::Missing)?.strip_prefix("sha256=").ok_or(SignatureError::Malformed)?;
+    let digits = header
+        .ok_or(SignatureError::Missing)?
+        .strip_prefix("sha256=")
+        .ok_or(SignatureError::Malformed)?;
     if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return Err(SignatureError::Malformed);
     }
-    let mac: Vec<u8> =
-        (0..64).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).expect("two hex digits are a byte")).collect();
+    let mac: Vec<u8> = (0..64)
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).expect("two hex digits are a byte"))
+        .collect();
     if signed_by_a_valid_secret(body, &mac) { Ok(()) } else { Err(SignatureError::Mismatch) }
 }
 

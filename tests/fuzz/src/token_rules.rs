@@ -12,7 +12,9 @@ use std::cell::Cell;
 use arbitrary::{Result, Unstructured};
 use flowhost_exchange::exchange::token_standing;
 use flowhost_exchange::sessions::{Entry, KnownSession, SessionStatus, entry};
-use flowhost_protocol::flow::{Action, Exchange, FlowSettings, FlowToken, SharedTokens, TokenPolicy, TokenSignature};
+use flowhost_protocol::flow::{
+    Action, Exchange, FlowSettings, FlowToken, SharedTokens, TokenPolicy, TokenSignature,
+};
 use time::{Duration, OffsetDateTime};
 
 /// Returns whether the request got a turn.
@@ -29,7 +31,10 @@ pub fn check(data: &[u8]) -> bool {
     let entry = entry(standing, case.known(), case.now);
 
     assert_eq!(standing.verified, case.verified(), "{case:?}");
-    assert!(!looked_at.get() || (case.given && case.signature != TokenSignature::Ignore), "{case:?}");
+    assert!(
+        !looked_at.get() || (case.given && case.signature != TokenSignature::Ignore),
+        "{case:?}"
+    );
     match entry {
         Entry::Refused => assert!(case.is_refused(), "{case:?}"),
         Entry::Over(status) => {
@@ -40,9 +45,17 @@ pub fn check(data: &[u8]) -> bool {
         Entry::Turn => assert!(case.over().is_none(), "{case:?}"),
     }
     if case.is_refused() {
-        assert_eq!(entry, Entry::Refused, "the session of a refused token is not touched: {case:?}");
+        assert_eq!(
+            entry,
+            Entry::Refused,
+            "the session of a refused token is not touched: {case:?}"
+        );
     } else if case.is_shared() {
-        assert_eq!(entry, Entry::StandAlone, "the session of a shared token is not touched: {case:?}");
+        assert_eq!(
+            entry,
+            Entry::StandAlone,
+            "the session of a shared token is not touched: {case:?}"
+        );
     }
     matches!(entry, Entry::StandAlone | Entry::Turn)
 }
@@ -88,7 +101,17 @@ impl Case {
         };
         let token = [OWN, "unused", "short", ""][usize::from(choose(4)?)];
         let session = status.map(|status| (status, time(ends)));
-        Ok(Self { policy, signature, given, holds, session, now: time(now), shared_tokens, token, reopenings: choose(10)? })
+        Ok(Self {
+            policy,
+            signature,
+            given,
+            holds,
+            session,
+            now: time(now),
+            shared_tokens,
+            token,
+            reopenings: choose(10)?,
+        })
     }
 
     fn settings(&self) -> FlowSettings {
@@ -116,7 +139,14 @@ impl Case {
     fn known(&self) -> Option<KnownSession> {
         let (status, expires_at) = self.session.filter(|_| !self.identifies_nobody())?;
         let reopenings = self.reopenings.into();
-        Some(KnownSession { status, expires_at, version: 1, opened_at: 0, updated_at: self.now, reopenings })
+        Some(KnownSession {
+            status,
+            expires_at,
+            version: 1,
+            opened_at: 0,
+            updated_at: self.now,
+            reopenings,
+        })
     }
 
     /// No token, or one that can't belong to one recipient, in a flow that does not trust it.
@@ -126,7 +156,9 @@ impl Case {
 
     /// From the fifth suspect opening on, a session's token counts as shared too.
     fn is_shared(&self) -> bool {
-        let noticed = self.known().is_some() && self.reopenings >= 5 && self.shared_tokens != SharedTokens::Trust;
+        let noticed = self.known().is_some()
+            && self.reopenings >= 5
+            && self.shared_tokens != SharedTokens::Trust;
         self.identifies_nobody() || noticed
     }
 
@@ -137,7 +169,9 @@ impl Case {
 
     /// The settings look at signatures and the signature is good.
     fn verified(&self) -> bool {
-        self.given && self.holds && matches!(self.signature, TokenSignature::IfPresent | TokenSignature::Required)
+        self.given
+            && self.holds
+            && matches!(self.signature, TokenSignature::IfPresent | TokenSignature::Required)
     }
 
     /// `required` refuses a bad or missing signature, `if-present` a bad one, `ignore` none
@@ -157,7 +191,11 @@ impl Case {
     /// How the session ended; `None` if it is open or there is none.
     fn over(&self) -> Option<SessionStatus> {
         let KnownSession { status, expires_at: ends, .. } = self.known()?;
-        if status == SessionStatus::Open { (self.now >= ends).then_some(SessionStatus::Expired) } else { Some(status) }
+        if status == SessionStatus::Open {
+            (self.now >= ends).then_some(SessionStatus::Expired)
+        } else {
+            Some(status)
+        }
     }
 }
 

@@ -15,7 +15,9 @@ use flowhost_protocol::flow::{Action, Exchange, FlowToken};
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::oracle::{app_secrets, choose_secret, hmac_sha256, signed_by_a_valid_secret, split_line};
+use crate::oracle::{
+    app_secrets, choose_secret, hmac_sha256, signed_by_a_valid_secret, split_line,
+};
 
 /// Returns whether the host accepted the JWT for the token.
 ///
@@ -54,16 +56,22 @@ fn holds(secrets: &[&AppSecret], token: &str, jwt: &str) -> bool {
 fn assert_genuine(token: &str, jwt: &str) {
     let (signed, mac) = jwt.rsplit_once('.').expect("a JWT has three parts");
     let (header, claims) = signed.split_once('.').expect("a JWT has three parts");
-    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).expect("a JWT's parts are base64url without padding");
+    let decode = |part: &str| {
+        URL_SAFE_NO_PAD.decode(part).expect("a JWT's parts are base64url without padding")
+    };
     assert_eq!(member(&decode(header), "alg"), "HS256");
     assert_eq!(member(&decode(claims), "flow_token"), token);
-    assert!(signed_by_a_valid_secret(signed.as_bytes(), &decode(mac)), "no valid secret signed this");
+    assert!(
+        signed_by_a_valid_secret(signed.as_bytes(), &decode(mac)),
+        "no valid secret signed this"
+    );
 }
 
 /// The text of a member of an object. Other members may be anything, even numbers that no type
 /// holds.
 fn member(object: &[u8], name: &str) -> String {
-    let members: BTreeMap<String, &RawValue> = serde_json::from_slice(object).expect("header and claims are JSON objects");
+    let members: BTreeMap<String, &RawValue> =
+        serde_json::from_slice(object).expect("header and claims are JSON objects");
     serde_json::from_str(members[name].get()).expect("the member is text")
 }
 

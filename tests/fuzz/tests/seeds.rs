@@ -25,12 +25,15 @@ fn every_seed_holds_and_is_accepted_or_refused_as_its_name_says() {
 
 #[test]
 fn every_target_has_a_program() {
-    let programs: BTreeSet<String> =
-        files("fuzz_targets").iter().map(|file| file.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    let programs: BTreeSet<String> = files("fuzz_targets")
+        .iter()
+        .map(|file| file.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
     assert_eq!(programs, TARGETS.iter().map(|(target, _)| (*target).to_owned()).collect());
 }
 
 fn files(folder: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"))).expect("the folder is there");
+    let entries = fs::read_dir(format!("{}/{folder}", env!("CARGO_MANIFEST_DIR")))
+        .expect("the folder is there");
     entries.map(|entry| entry.expect("the folder can be read").path()).collect()
 }

@@ -26,7 +26,8 @@ async fn the_old_secret_is_valid_for_the_time_that_was_given_and_no_longer() {
 
     assert_eq!(ping(&flow, &old).await, 432, "only one secret before the current one is kept");
     assert_eq!(ping(&flow, "newer").await, 200);
-    eventually("the secret before stops", async || (ping(&flow, "new").await == 432).then_some(())).await;
+    eventually("the secret before stops", async || (ping(&flow, "new").await == 432).then_some(()))
+        .await;
     assert_eq!(ping(&flow, "newer").await, 200);
 }
 
@@ -48,9 +49,15 @@ async fn what_is_no_secret_is_refused_and_none_is_ever_shown() {
         assert!(!refused.text.contains("a-secret-to-be-refused"), "{}", refused.text);
     }
     put(json!({"secret": format!(" {}\n", flow.tenant.app_secret)})).await.expect(204);
-    assert_eq!(ping(&flow, &flow.tenant.app_secret).await, 200, "white space around a secret is none of it");
+    assert_eq!(
+        ping(&flow, &flow.tenant.app_secret).await,
+        200,
+        "white space around a secret is none of it"
+    );
 
-    for path in ["/v1/tenants", "/v1/tenants/acme", "/v1/tenants/acme/keys", "/v1/tenants/acme/flows"] {
+    for path in
+        ["/v1/tenants", "/v1/tenants/acme", "/v1/tenants/acme/keys", "/v1/tenants/acme/flows"]
+    {
         assert!(!host.admin().get(path).await.text.contains(&flow.tenant.app_secret), "{path}");
     }
     for method in ["GET", "DELETE", "POST"] {

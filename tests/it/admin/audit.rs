@@ -9,24 +9,41 @@ async fn every_change_is_recorded_with_who_what_before_and_after() {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;
     let flow = tenant.flow("booking", json!({}), Component::Steady).await;
-    let made = host.admin().call("POST", "/v1/api-tokens", json!({"tenant": "acme", "role": "deploy"})).await.expect(201);
+    let made = host
+        .admin()
+        .call("POST", "/v1/api-tokens", json!({"tenant": "acme", "role": "deploy"}))
+        .await
+        .expect(201);
     let developer = host.admin().with_token(made["token"].as_str());
 
-    developer.call("PATCH", "/v1/tenants/acme/flows/booking", json!({"failure_text": "Sorry."})).await.expect(200);
+    developer
+        .call("PATCH", "/v1/tenants/acme/flows/booking", json!({"failure_text": "Sorry."}))
+        .await
+        .expect(200);
     flow.deploy(Component::Chatty).await;
     flow.call("POST", "/rollback", Value::Null).await.expect(200);
     host.admin().call("PATCH", "/v1/tenants/acme", json!({"name": "Acme"})).await.expect(200);
     let key = tenant.call("POST", "/keys", json!({})).await.expect(201);
-    tenant.call("DELETE", &format!("/keys/{}", key["id"].as_str().unwrap()), Value::Null).await.expect(204);
+    tenant
+        .call("DELETE", &format!("/keys/{}", key["id"].as_str().unwrap()), Value::Null)
+        .await
+        .expect(204);
     flow.call("DELETE", "", Value::Null).await.expect(204);
-    host.admin().call("DELETE", &format!("/v1/api-tokens/{}", made["id"].as_str().unwrap()), Value::Null).await.expect(204);
+    host.admin()
+        .call("DELETE", &format!("/v1/api-tokens/{}", made["id"].as_str().unwrap()), Value::Null)
+        .await
+        .expect(204);
     host.admin().call("POST", "/v1/partners", json!({"slug": "solo"})).await.expect(201);
     host.admin().call("PATCH", "/v1/partners/solo", json!({"disabled": true})).await.expect(200);
     host.admin().call("DELETE", "/v1/partners/solo", Value::Null).await.expect(204);
     host.admin().call("DELETE", "/v1/tenants/acme", Value::Null).await.expect(204);
 
-    let entries = host.admin().get("/v1/audit?limit=500").await.expect(200)["entries"].as_array().unwrap().clone();
-    let actions: Vec<_> = entries.iter().rev().map(|entry| entry["action"].as_str().unwrap()).collect();
+    let entries = host.admin().get("/v1/audit?limit=500").await.expect(200)["entries"]
+        .as_array()
+        .unwrap()
+        .clone();
+    let actions: Vec<_> =
+        entries.iter().rev().map(|entry| entry["action"].as_str().unwrap()).collect();
     let expected = [
         "tenant.create",
         "app-secret.set",
@@ -63,11 +80,19 @@ async fn every_change_is_recorded_with_who_what_before_and_after() {
     assert_eq!(entry("tenant.delete")["actor"], json!({"role": "operator", "api_token": null}));
     assert_eq!(entry("tenant.update")["before"]["name"], "Tenant acme");
     let switched = entry("partner.update");
-    assert_eq!((&switched["before"]["disabled"], &switched["after"]["disabled"]), (&json!(false), &json!(true)));
-    assert_eq!((&entry("key.delete")["target"], &entry("api-token.delete")["target"]), (&key["id"], &made["id"]));
+    assert_eq!(
+        (&switched["before"]["disabled"], &switched["after"]["disabled"]),
+        (&json!(false), &json!(true))
+    );
+    assert_eq!(
+        (&entry("key.delete")["target"], &entry("api-token.delete")["target"]),
+        (&key["id"], &made["id"])
+    );
     let all = Value::from(entries).to_string();
     assert!(
-        !all.contains(&tenant.app_secret) && !all.contains(made["token"].as_str().unwrap()) && !all.contains("PRIVATE"),
+        !all.contains(&tenant.app_secret)
+            && !all.contains(made["token"].as_str().unwrap())
+            && !all.contains("PRIVATE"),
         "{all}"
     );
 }
@@ -76,7 +101,12 @@ async fn every_change_is_recorded_with_who_what_before_and_after() {
 async fn what_is_refused_is_not_recorded_and_reading_neither() {
     let host = TestHost::start().await;
     host.tenant("acme").await;
-    let count = async || host.admin().get("/v1/audit?limit=500").await.expect(200)["entries"].as_array().unwrap().len();
+    let count = async || {
+        host.admin().get("/v1/audit?limit=500").await.expect(200)["entries"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
     let before = count().await;
 
     host.admin().call("PATCH", "/v1/tenants/acme", json!({"name": ""})).await.problem(422);
@@ -97,7 +127,13 @@ async fn the_log_is_read_page_by_page_and_by_tenant() {
     let mut before = String::new();
     loop {
         let page = host.admin().get(&format!("/v1/audit?limit=1{before}")).await.expect(200);
-        pages.extend(page["entries"].as_array().unwrap().iter().map(|entry| (entry["tenant"].clone(), entry["action"].clone())));
+        pages.extend(
+            page["entries"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|entry| (entry["tenant"].clone(), entry["action"].clone())),
+        );
         let Some(next) = page["next_before"].as_str() else { break };
         before = format!("&before={next}");
     }
@@ -105,7 +141,12 @@ async fn the_log_is_read_page_by_page_and_by_tenant() {
     let entry = |tenant: &str, action: &str| (json!(tenant), json!(action));
     assert_eq!(
         pages,
-        [entry("b", "app-secret.set"), entry("b", "tenant.create"), entry("a", "app-secret.set"), entry("a", "tenant.create")]
+        [
+            entry("b", "app-secret.set"),
+            entry("b", "tenant.create"),
+            entry("a", "app-secret.set"),
+            entry("a", "tenant.create")
+        ]
     );
     let of_a = host.admin().get("/v1/audit?tenant=a").await.expect(200);
     assert_eq!(of_a["entries"].as_array().unwrap().len(), 2);
@@ -119,7 +160,11 @@ async fn the_log_is_read_page_by_page_and_by_tenant() {
 async fn the_applications_role_can_neither_change_nor_delete_an_entry() {
     let database = TestDatabase::migrated().await;
     let pool = database.pool().await;
-    for statement in ["update audit_entries set action = 'x'", "delete from audit_entries", "truncate audit_entries"] {
+    for statement in [
+        "update audit_entries set action = 'x'",
+        "delete from audit_entries",
+        "truncate audit_entries",
+    ] {
         let mut transaction = pool.begin().await.unwrap();
         sqlx::query("set local role flowhost_app").execute(&mut *transaction).await.unwrap();
         let error = sqlx::query(statement).execute(&mut *transaction).await.unwrap_err();

@@ -34,28 +34,51 @@ async fn a_flow_has_defaults_and_what_is_put_replaces_the_whole() {
 
     let own = json!({"on_failure": "error-message", "failure_text": "oops", "limits": {"cpu_ms": 50}, "disabled": true});
     let put = tenant.call("PUT", "/flows/booking", own).await.expect(200);
-    assert_eq!((&put["settings"]["failure_text"], &put["settings"]["limits"]["cpu_ms"]), (&json!("oops"), &json!(50)));
+    assert_eq!(
+        (&put["settings"]["failure_text"], &put["settings"]["limits"]["cpu_ms"]),
+        (&json!("oops"), &json!(50))
+    );
     assert_eq!(put["disabled"], true);
     let put = tenant.call("PUT", "/flows/booking", json!({})).await.expect(200);
     assert_eq!((&put["settings"], &put["disabled"]), (&defaults, &json!(false)));
 
     tenant.call("PUT", "/flows/a", json!({})).await.expect(201);
     let list = tenant.call("GET", "/flows", Value::Null).await.expect(200);
-    assert_eq!((&list["flows"][0]["name"], &list["flows"][1]["name"]), (&json!("a"), &json!("booking")));
-    assert_eq!(tenant.call("GET", "/flows/booking", Value::Null).await.expect(200)["settings"], defaults);
+    assert_eq!(
+        (&list["flows"][0]["name"], &list["flows"][1]["name"]),
+        (&json!("a"), &json!("booking"))
+    );
+    assert_eq!(
+        tenant.call("GET", "/flows/booking", Value::Null).await.expect(200)["settings"],
+        defaults
+    );
 }
 
 #[tokio::test]
 async fn a_patch_merges_and_null_stands_for_the_default() {
     let host = TestHost::start().await;
-    let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({"failure_text": "oops"})).await;
-    let patch = async |body: Value| flow.call("PATCH", "", body).await.expect(200)["settings"].clone();
+    let flow = host
+        .tenant("acme")
+        .await
+        .flow_without_plugin("booking", json!({"failure_text": "oops"}))
+        .await;
+    let patch =
+        async |body: Value| flow.call("PATCH", "", body).await.expect(200)["settings"].clone();
 
-    let patched = patch(json!({"limits": {"cpu_ms": 50, "wall_ms": 1000}, "token_rejected_text": "no"})).await;
-    assert_eq!((&patched["failure_text"], &patched["token_rejected_text"]), (&json!("oops"), &json!("no")));
-    let patched = patch(json!({"limits": {"cpu_ms": 60, "wall_ms": null}, "failure_text": null})).await;
+    let patched =
+        patch(json!({"limits": {"cpu_ms": 50, "wall_ms": 1000}, "token_rejected_text": "no"}))
+            .await;
+    assert_eq!(
+        (&patched["failure_text"], &patched["token_rejected_text"]),
+        (&json!("oops"), &json!("no"))
+    );
+    let patched =
+        patch(json!({"limits": {"cpu_ms": 60, "wall_ms": null}, "failure_text": null})).await;
 
-    assert_eq!((&patched["limits"]["cpu_ms"], &patched["limits"]["wall_ms"]), (&json!(60), &json!(8000)));
+    assert_eq!(
+        (&patched["limits"]["cpu_ms"], &patched["limits"]["wall_ms"]),
+        (&json!(60), &json!(8000))
+    );
     assert_eq!(patched["token_rejected_text"], "no");
     assert_eq!(patched["failure_text"], "Something went wrong. Please try again.");
     assert_eq!(patch(json!({})).await, patched);
@@ -108,7 +131,10 @@ async fn settings_that_can_not_be_are_refused_with_the_fields_name() {
         let refused = tenant.call("PUT", &format!("/flows/{name}"), json!({})).await;
         assert!(refused.problem(422).contains("a-z"), "{name}: {}", refused.text);
     }
-    assert_eq!(flow.call("GET", "", Value::Null).await.expect(200)["settings"]["failure_text"], "oops");
+    assert_eq!(
+        flow.call("GET", "", Value::Null).await.expect(200)["settings"]["failure_text"],
+        "oops"
+    );
     tenant.call("GET", "/flows/new", Value::Null).await.problem(404);
     tenant.call("PATCH", "/flows/new", json!({})).await.problem(404);
     tenant.call("DELETE", "/flows/new", Value::Null).await.problem(404);
@@ -124,11 +150,17 @@ async fn a_flow_that_is_switched_off_answers_503_until_it_is_switched_on() {
     let request = flow.client().seal(&payload::ping()).unwrap();
 
     flow.set(json!({"disabled": true})).await;
-    assert_eq!(post(&flow.url(), Some(&request.signature), request.body.clone()).await, (503, Vec::new()));
+    assert_eq!(
+        post(&flow.url(), Some(&request.signature), request.body.clone()).await,
+        (503, Vec::new())
+    );
     assert_eq!(other.count("token-of-ana").await, 1);
     // Patching another setting leaves the switch alone.
     flow.set(json!({"failure_text": "oops"})).await;
-    assert_eq!(post(&flow.url(), Some(&request.signature), request.body.clone()).await, (503, Vec::new()));
+    assert_eq!(
+        post(&flow.url(), Some(&request.signature), request.body.clone()).await,
+        (503, Vec::new())
+    );
 
     flow.set(json!({"disabled": false})).await;
     assert_eq!(flow.count("token-of-ana").await, 2);
@@ -144,12 +176,18 @@ async fn a_deleted_flow_is_gone_at_once_and_its_name_is_free() {
 
     flow.call("DELETE", "", Value::Null).await.expect(204);
 
-    assert_eq!(post(&flow.url(), Some(&request.signature), request.body.clone()).await, (404, Vec::new()));
+    assert_eq!(
+        post(&flow.url(), Some(&request.signature), request.body.clone()).await,
+        (404, Vec::new())
+    );
     flow.call("GET", "", Value::Null).await.problem(404);
     flow.call("DELETE", "", Value::Null).await.problem(404);
     let again = tenant.flow_without_plugin("booking", json!({})).await;
     assert_eq!(again.sessions().await, Vec::<Value>::new());
-    assert_eq!(again.call("GET", "/versions", Value::Null).await.expect(200), json!({"versions": []}));
+    assert_eq!(
+        again.call("GET", "/versions", Value::Null).await.expect(200),
+        json!({"versions": []})
+    );
     assert_eq!(again.client().call(&payload::init("token-of-ana")).await.unwrap().status, 503);
     assert_eq!(again.deploy(Component::Steady).await, 1);
     assert_eq!(again.count("token-of-ana").await, 1);
@@ -174,7 +212,9 @@ async fn patches_at_the_same_time_all_count() {
     for patch in patches {
         for (name, value) in patch.as_object().unwrap() {
             match value.as_object() {
-                Some(limits) => limits.iter().for_each(|(limit, value)| assert_eq!(settings[name][limit], *value)),
+                Some(limits) => limits
+                    .iter()
+                    .for_each(|(limit, value)| assert_eq!(settings[name][limit], *value)),
                 None => assert_eq!(settings[name], *value),
             }
         }

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use flowhost_client::payload;
-use flowhost_tests::{Component, Ended, GraphCall, GraphServer, Mood, TestHost, TestTenant, eventually, fixture, flowhost, logged};
+use flowhost_tests::{
+    Component, Ended, GraphCall, GraphServer, Mood, TestHost, TestTenant, eventually, fixture,
+    flowhost, logged,
+};
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -17,16 +20,30 @@ async fn the_active_key_is_uploaded_for_every_phone_number_and_stands_as_valid()
 
     let key = active(&tenant).await;
     for (upload, id) in uploads.iter().zip(["1001", "1002"]) {
-        assert_eq!((&upload["phone_number_id"], &upload["status"]), (&json!(id), &json!("valid")), "{upload}");
+        assert_eq!(
+            (&upload["phone_number_id"], &upload["status"]),
+            (&json!(id), &json!("valid")),
+            "{upload}"
+        );
         assert_eq!(upload["fingerprint"], key["fingerprint"]);
-        assert!(upload["uploaded_at"].is_string() && upload["checked_at"].is_string() && upload["detail"].is_null(), "{upload}");
+        assert!(
+            upload["uploaded_at"].is_string()
+                && upload["checked_at"].is_string()
+                && upload["detail"].is_null(),
+            "{upload}"
+        );
         assert_eq!(graph.key(id).as_deref(), Some(tenant.public_key_pem.as_str()));
     }
     assert_eq!(
         (&key["needs_upload"], &key["needs_upload_reason"], &key["uploads"]),
         (&json!(false), &Value::Null, &json!(uploads))
     );
-    let calls: Vec<_> = graph.calls().into_iter().filter(|call| call.phone_number_id == "1001").map(|call| call.method).collect();
+    let calls: Vec<_> = graph
+        .calls()
+        .into_iter()
+        .filter(|call| call.phone_number_id == "1001")
+        .map(|call| call.method)
+        .collect();
     assert!(calls.join(" ").contains("POST GET"), "{calls:?}");
 }
 
@@ -41,7 +58,8 @@ async fn one_phone_number_can_be_uploaded_for_alone() {
     assert_eq!((graph.key("1001"), graph.key("1002").is_some()), (None, true));
     assert_eq!(active(&tenant).await["needs_upload"], true, "there is another phone number");
     for (bad, says) in [("999", "none of the tenant's"), ("1/2", "digits"), ("", "digits")] {
-        let refused = tenant.call("POST", &upload_path(&tenant).await, json!({"phone_number_id": bad})).await;
+        let refused =
+            tenant.call("POST", &upload_path(&tenant).await, json!({"phone_number_id": bad})).await;
         assert!(refused.problem(422).contains(says), "{}", refused.text);
     }
 }
@@ -50,7 +68,10 @@ async fn one_phone_number_can_be_uploaded_for_alone() {
 async fn what_meta_says_of_the_key_is_shown_as_it_is() {
     let (graph, host) = start().await;
     let tenant = host.tenant("acme").await;
-    tenant.call("PUT", "/graph", json!({"access_token": TOKEN, "phone_number_ids": ["1001"]})).await.expect(204);
+    tenant
+        .call("PUT", "/graph", json!({"access_token": TOKEN, "phone_number_ids": ["1001"]}))
+        .await
+        .expect(204);
     for (mood, status) in [
         (Mood::Forgetful, "missing"),
         (Mood::Wrapping, "valid"),
@@ -66,7 +87,11 @@ async fn what_meta_says_of_the_key_is_shown_as_it_is() {
         let key = active(&tenant).await;
         assert_eq!(key["uploads"][0]["status"], status, "{mood:?}");
         assert_eq!(key["needs_upload"], status != "valid", "{mood:?}");
-        assert_eq!(key["needs_upload_reason"], if status == "valid" { Value::Null } else { json!(status) }, "{mood:?}");
+        assert_eq!(
+            key["needs_upload_reason"],
+            if status == "valid" { Value::Null } else { json!(status) },
+            "{mood:?}"
+        );
     }
 }
 
@@ -77,8 +102,16 @@ async fn a_failure_is_told_in_metas_words_and_the_other_phone_numbers_go_on() {
     let expired = json!({"error": {"message": "Session has expired", "type": "OAuthException", "code": 190, "error_subcode": 463,
         "error_user_msg": "Log in again.", "fbtrace_id": "Axyz"}});
     for (mood, says, calls) in [
-        (Mood::Refusing(400, expired), vec!["Session has expired", "Log in again.", "190", "463", "Axyz"], 1),
-        (Mood::Refusing(400, json!({"error": {"message": "Limit", "code": 80007}})), vec!["Limit", "80007"], 4),
+        (
+            Mood::Refusing(400, expired),
+            vec!["Session has expired", "Log in again.", "190", "463", "Axyz"],
+            1,
+        ),
+        (
+            Mood::Refusing(400, json!({"error": {"message": "Limit", "code": 80007}})),
+            vec!["Limit", "80007"],
+            4,
+        ),
         (Mood::Failing(503, 100), vec!["503"], 4),
         (Mood::Verbose, vec!["too large"], 1),
         (Mood::Redirecting(graph.url().to_string()), vec!["307"], 1),
@@ -131,15 +164,33 @@ async fn a_token_that_meta_repeats_is_taken_out_of_what_it_says() {
 async fn without_access_or_with_a_key_that_is_not_active_nothing_is_uploaded() {
     let (graph, host) = start().await;
     let tenant = host.tenant("acme").await;
-    assert!(tenant.call("POST", &upload_path(&tenant).await, json!({})).await.problem(409).contains("access token"));
-    tenant.call("PUT", "/graph", json!({"access_token": TOKEN, "phone_number_ids": []})).await.expect(204);
-    assert!(tenant.call("POST", &upload_path(&tenant).await, json!({})).await.problem(409).contains("phone numbers"));
+    assert!(
+        tenant
+            .call("POST", &upload_path(&tenant).await, json!({}))
+            .await
+            .problem(409)
+            .contains("access token")
+    );
+    tenant
+        .call("PUT", "/graph", json!({"access_token": TOKEN, "phone_number_ids": []}))
+        .await
+        .expect(204);
+    assert!(
+        tenant
+            .call("POST", &upload_path(&tenant).await, json!({}))
+            .await
+            .problem(409)
+            .contains("phone numbers")
+    );
     set_access(&tenant).await;
     let old = upload_path(&tenant).await;
     tenant.call("POST", "/keys", json!({})).await.expect(201);
 
     assert!(tenant.call("POST", &old, json!({})).await.problem(409).contains("not the active one"));
-    tenant.call("POST", "/keys/0192f0e4-7e3b-7cc3-8a44-5d7f2f6b1a11/upload", json!({})).await.problem(404);
+    tenant
+        .call("POST", "/keys/0192f0e4-7e3b-7cc3-8a44-5d7f2f6b1a11/upload", json!({}))
+        .await
+        .problem(404);
     tenant.call("POST", "/keys/not-an-id/upload", json!({})).await.problem(404);
     assert!(graph.calls().iter().all(|call| call.method == "GET"), "{:?}", graph.calls());
 }
@@ -152,23 +203,43 @@ async fn access_is_set_shown_without_the_token_and_forgotten() {
     assert_eq!(show().await, json!({"phone_number_ids": [], "has_access_token": false}));
     tenant.call("DELETE", "/graph", Value::Null).await.problem(404);
 
-    tenant.call("PUT", "/graph", json!({"access_token": TOKEN, "phone_number_ids": ["1002", "1001", "1002"]})).await.expect(204);
-    assert_eq!(show().await, json!({"phone_number_ids": ["1001", "1002"], "has_access_token": true}));
-    tenant.call("PUT", "/graph", json!({"access_token": "another", "phone_number_ids": ["1003"]})).await.expect(204);
+    tenant
+        .call(
+            "PUT",
+            "/graph",
+            json!({"access_token": TOKEN, "phone_number_ids": ["1002", "1001", "1002"]}),
+        )
+        .await
+        .expect(204);
+    assert_eq!(
+        show().await,
+        json!({"phone_number_ids": ["1001", "1002"], "has_access_token": true})
+    );
+    tenant
+        .call("PUT", "/graph", json!({"access_token": "another", "phone_number_ids": ["1003"]}))
+        .await
+        .expect(204);
     assert_eq!(show().await["phone_number_ids"], json!(["1003"]));
     for (body, says) in [
         (json!({"access_token": "", "phone_number_ids": []}), "access token"),
         (json!({"access_token": "two words", "phone_number_ids": []}), "access token"),
         (json!({"access_token": "x", "phone_number_ids": ["+15550100"]}), "digits"),
         (json!({"access_token": "x", "phone_number_ids": ["1/../2"]}), "digits"),
-        (json!({"access_token": "x", "phone_number_ids": (0..101).map(|n| n.to_string()).collect::<Vec<_>>()}), "100"),
+        (
+            json!({"access_token": "x", "phone_number_ids": (0..101).map(|n| n.to_string()).collect::<Vec<_>>()}),
+            "100",
+        ),
         (json!({"access_token": "x"}), "phone_number_ids"),
         (json!({"access_token": "x", "phone_number_ids": [], "app": 1}), "app"),
     ] {
         let refused = tenant.call("PUT", "/graph", body).await;
         assert!(refused.problem(422).contains(says), "{}", refused.text);
     }
-    assert_eq!(show().await["phone_number_ids"], json!(["1003"]), "what was refused changed nothing");
+    assert_eq!(
+        show().await["phone_number_ids"],
+        json!(["1003"]),
+        "what was refused changed nothing"
+    );
 
     tenant.call("DELETE", "/graph", Value::Null).await.expect(204);
     assert_eq!(show().await, json!({"phone_number_ids": [], "has_access_token": false}));
@@ -182,9 +253,11 @@ async fn every_change_of_access_and_every_upload_is_in_the_audit_log() {
     let key = active(&tenant).await["id"].clone();
     tenant.call("DELETE", "/graph", Value::Null).await.expect(204);
 
-    let entries = host.admin().get("/v1/audit").await.expect(200)["entries"].as_array().unwrap().clone();
+    let entries =
+        host.admin().get("/v1/audit").await.expect(200)["entries"].as_array().unwrap().clone();
 
-    let actions: Vec<_> = entries.iter().take(3).map(|entry| entry["action"].as_str().unwrap()).collect();
+    let actions: Vec<_> =
+        entries.iter().take(3).map(|entry| entry["action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["graph.forget", "key.upload", "graph.set"]);
     assert_eq!(entries[1]["target"], key);
     assert_eq!(entries[1]["after"]["phone_number_ids"], json!(["1001", "1002"]));
@@ -199,10 +272,19 @@ async fn a_new_key_needs_an_upload_until_it_was_uploaded() {
 
     tenant.call("POST", "/keys", json!({})).await.expect(201);
 
-    let keys = tenant.call("GET", "/keys", Value::Null).await.expect(200)["keys"].as_array().unwrap().clone();
-    assert_eq!((&keys[0]["needs_upload"], &keys[0]["needs_upload_reason"]), (&json!(true), &json!("other-key")));
+    let keys = tenant.call("GET", "/keys", Value::Null).await.expect(200)["keys"]
+        .as_array()
+        .unwrap()
+        .clone();
+    assert_eq!(
+        (&keys[0]["needs_upload"], &keys[0]["needs_upload_reason"]),
+        (&json!(true), &json!("other-key"))
+    );
     assert_eq!(statuses(keys[0]["uploads"].as_array().unwrap()), ["other-key", "other-key"]);
-    assert_eq!(keys[0]["uploads"][0]["fingerprint"], keys[1]["fingerprint"], "which key Meta has is known");
+    assert_eq!(
+        keys[0]["uploads"][0]["fingerprint"], keys[1]["fingerprint"],
+        "which key Meta has is known"
+    );
     assert_eq!((&keys[1]["needs_upload"], &keys[1]["uploads"]), (&json!(false), &json!([])));
     assert_eq!(statuses(&upload(&tenant, json!({})).await), ["valid", "valid"]);
     assert_eq!(active(&tenant).await["needs_upload"], false);
@@ -228,12 +310,16 @@ async fn what_meta_said_before_a_rotation_counts_for_nothing_after_it() {
     let (graph, host) = start().await;
     let tenant = with_access(&host, "acme").await;
     upload(&tenant, json!({})).await;
-    let (held, before, path) = (graph.hold().await, graph.calls().len(), upload_path(&tenant).await);
+    let (held, before, path) =
+        (graph.hold().await, graph.calls().len(), upload_path(&tenant).await);
     let slow = tokio::spawn({
         let tenant = tenant.clone();
         async move { tenant.call("POST", &path, json!({})).await.expect(200) }
     });
-    eventually("the upload waits for Meta", async || (graph.calls().len() == before + 2).then_some(())).await;
+    eventually("the upload waits for Meta", async || {
+        (graph.calls().len() == before + 2).then_some(())
+    })
+    .await;
 
     tenant.call("POST", "/keys", json!({})).await.expect(201);
     drop(held);
@@ -263,7 +349,10 @@ async fn keys_are_checked_in_the_background_and_a_change_is_logged_once() {
     let before = graph.calls().len();
     eventually("more checks", async || (graph.calls().len() > before + 6).then_some(())).await;
     let id = host.database().tenant_id("acme").await;
-    let logged = logged(Level::WARN, &id).into_iter().filter(|line| line.contains("status=\"mismatch\"")).count();
+    let logged = logged(Level::WARN, &id)
+        .into_iter()
+        .filter(|line| line.contains("status=\"mismatch\""))
+        .count();
     assert_eq!(logged, 2, "once for each phone number");
 
     graph.is(Mood::Stubborn(fixture("keys/public.pem")));
@@ -272,7 +361,10 @@ async fn keys_are_checked_in_the_background_and_a_change_is_logged_once() {
     stands("valid").await;
     eventually("the metric follows", async || {
         let metrics = host.admin().get("/metrics").await.text;
-        let lines = ["flowhost_key_uploads{status=\"valid\"} 2", "flowhost_key_uploads{status=\"other-key\"} 0"];
+        let lines = [
+            "flowhost_key_uploads{status=\"valid\"} 2",
+            "flowhost_key_uploads{status=\"other-key\"} 0",
+        ];
         lines.iter().all(|line| metrics.contains(line)).then_some(())
     })
     .await;
@@ -292,15 +384,20 @@ async fn checks_that_fail_wait_longer_each_time_and_a_failure_hides_nothing() {
 
     let pool = host.database().pool().await;
     eventually("five failures in a row", async || {
-        let failures: i32 = sqlx::query_scalar("select min(failures) from phone_numbers").fetch_one(&pool).await.unwrap();
+        let failures: i32 = sqlx::query_scalar("select min(failures) from phone_numbers")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
         (failures >= 5).then_some(())
     })
     .await;
 
-    let wait: f64 = sqlx::query_scalar("select min(extract(epoch from next_check_at - checked_at)::float8) from phone_numbers")
-        .fetch_one(&pool)
-        .await
-        .unwrap();
+    let wait: f64 = sqlx::query_scalar(
+        "select min(extract(epoch from next_check_at - checked_at)::float8) from phone_numbers",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
     assert!(wait > 0.1 * 16.0, "{wait}");
     let key = active(&tenant).await;
     assert_eq!(statuses(key["uploads"].as_array().unwrap()), ["failed", "failed"]);
@@ -313,14 +410,18 @@ async fn several_hosts_check_each_key_once() {
     for number in 0..5 {
         let tenant = host.tenant(&format!("t{number}")).await;
         let ids: Vec<_> = (0..4).map(|phone| format!("{number}{phone}")).collect();
-        tenant.call("PUT", "/graph", json!({"access_token": TOKEN, "phone_number_ids": ids})).await.expect(204);
+        tenant
+            .call("PUT", "/graph", json!({"access_token": TOKEN, "phone_number_ids": ids}))
+            .await
+            .expect(204);
     }
 
     // Each host looks for due checks as soon as it starts.
     let _hosts = tokio::join!(host.second(), host.second(), host.second());
     let pool = host.database().pool().await;
     eventually("each was checked", async || {
-        let unchecked = sqlx::query_scalar("select count(*) from phone_numbers where checked_at is null");
+        let unchecked =
+            sqlx::query_scalar("select count(*) from phone_numbers where checked_at is null");
         let unchecked: i64 = unchecked.fetch_one(&pool).await.unwrap();
         (unchecked == 0).then_some(())
     })
@@ -328,7 +429,8 @@ async fn several_hosts_check_each_key_once() {
 
     let mut asked: Vec<_> = graph.calls().into_iter().map(|call| call.phone_number_id).collect();
     asked.sort();
-    let once: Vec<_> = (0..5).flat_map(|number| (0..4).map(move |phone| format!("{number}{phone}"))).collect();
+    let once: Vec<_> =
+        (0..5).flat_map(|number| (0..4).map(move |phone| format!("{number}{phone}"))).collect();
     assert_eq!(asked, once);
 }
 
@@ -347,7 +449,10 @@ async fn a_clients_report_marks_the_active_key_until_it_is_uploaded() {
     assert_eq!(active(&tenant).await["needs_upload"], false);
     report("public-key-signiture-verification").await;
     let key = active(&tenant).await;
-    assert_eq!((&key["needs_upload"], &key["needs_upload_reason"]), (&json!(true), &json!("public-key-signiture-verification")));
+    assert_eq!(
+        (&key["needs_upload"], &key["needs_upload_reason"]),
+        (&json!(true), &json!("public-key-signiture-verification"))
+    );
     // At most one write a minute, so the second report is not even stored.
     report("public-key-missing").await;
     assert_eq!(active(&tenant).await["needs_upload_reason"], "public-key-signiture-verification");
@@ -358,7 +463,10 @@ async fn a_clients_report_marks_the_active_key_until_it_is_uploaded() {
     assert_eq!(active(&tenant).await["needs_upload_reason"], "public-key-missing");
     let new = tenant.call("POST", "/keys", json!({})).await.expect(201);
     upload(&tenant, json!({})).await;
-    assert_eq!((&active(&tenant).await["id"], &active(&tenant).await["needs_upload"]), (&new["id"], &json!(false)));
+    assert_eq!(
+        (&active(&tenant).await["id"], &active(&tenant).await["needs_upload"]),
+        (&new["id"], &json!(false))
+    );
 }
 
 #[tokio::test]
@@ -372,7 +480,10 @@ async fn a_report_counts_also_where_keys_are_uploaded_by_hand() {
 
     assert_eq!(active(&flow.tenant).await["needs_upload"], true);
     let pool = host.database().pool().await;
-    sqlx::query("update key_pairs set reported_at = reported_at - interval '8 days'").execute(&pool).await.unwrap();
+    sqlx::query("update key_pairs set reported_at = reported_at - interval '8 days'")
+        .execute(&pool)
+        .await
+        .unwrap();
     assert_eq!(active(&flow.tenant).await["needs_upload"], false, "nobody has said so for a week");
 }
 
@@ -382,7 +493,10 @@ async fn a_slow_meta_holds_no_connection_to_the_database() {
     let host = TestHost::with_slow_graph(&graph, Duration::from_secs(120)).await;
     let tenant = with_access(&host, "acme").await;
     let ids: Vec<_> = (0..100).map(|number| number.to_string()).collect();
-    tenant.call("PUT", "/graph", json!({"access_token": TOKEN, "phone_number_ids": ids})).await.expect(204);
+    tenant
+        .call("PUT", "/graph", json!({"access_token": TOKEN, "phone_number_ids": ids}))
+        .await
+        .expect(204);
     graph.is(Mood::Slow(Duration::from_secs(60)));
     let path = upload_path(&tenant).await;
     let mut uploads = Vec::new();
@@ -392,7 +506,10 @@ async fn a_slow_meta_holds_no_connection_to_the_database() {
         let (tenant, path) = (tenant.clone(), path.clone());
         uploads.push(tokio::spawn(async move { tenant.call("POST", &path, json!({})).await }));
         // An upload handles eight phone numbers at once.
-        eventually("the upload waits for Meta", async || (graph.calls().len() >= 8 * number).then_some(())).await;
+        eventually("the upload waits for Meta", async || {
+            (graph.calls().len() >= 8 * number).then_some(())
+        })
+        .await;
     }
 
     tenant.call("GET", "/keys", Value::Null).await.expect(200);
@@ -413,20 +530,32 @@ async fn the_command_line_sets_access_uploads_and_says_how_keys_stand() {
     };
 
     let too_early = run(&["key", "upload", "acme"]).await;
-    assert!(too_early.code == Some(1) && too_early.stderr.contains("flowhost graph set"), "{too_early:?}");
-    let set = run(&["graph", "set", "acme", "--phone-number-id", "1001", "--phone-number-id", "1002"]).await;
+    assert!(
+        too_early.code == Some(1) && too_early.stderr.contains("flowhost graph set"),
+        "{too_early:?}"
+    );
+    let set =
+        run(&["graph", "set", "acme", "--phone-number-id", "1001", "--phone-number-id", "1002"])
+            .await;
     assert_eq!(set.code, Some(0), "{set:?}");
     let shown = run(&["graph", "show", "acme"]).await;
     assert!(shown.stdout.contains("1001, 1002") && !shown.stdout.contains(TOKEN), "{shown:?}");
     assert!(run(&["key", "list", "acme"]).await.stdout.contains("needs upload"));
 
-    graph.is_for("1002", Mood::Refusing(400, json!({"error": {"message": "Not registered", "code": 133010}})));
+    graph.is_for(
+        "1002",
+        Mood::Refusing(400, json!({"error": {"message": "Not registered", "code": 133010}})),
+    );
     let half = run(&["key", "upload", "acme"]).await;
     assert!(half.code == Some(1) && half.stdout.contains("1001             valid"), "{half:?}");
     assert!(half.stdout.contains("Not registered"), "{half:?}");
     graph.is(Mood::Honest);
     let uploaded = run(&["key", "upload", "acme", "--phone-number-id", "1002", "--json"]).await;
-    assert_eq!(serde_json::from_str::<Value>(&uploaded.stdout).unwrap()["uploads"][0]["status"], "valid", "{uploaded:?}");
+    assert_eq!(
+        serde_json::from_str::<Value>(&uploaded.stdout).unwrap()["uploads"][0]["status"],
+        "valid",
+        "{uploaded:?}"
+    );
     let listed = run(&["key", "list", "acme"]).await.stdout;
     assert!(listed.contains("valid") && !listed.contains("needs upload"), "{listed}");
 
@@ -448,11 +577,17 @@ async fn with_access(host: &TestHost, slug: &str) -> TestTenant {
 }
 
 async fn set_access(tenant: &TestTenant) {
-    tenant.call("PUT", "/graph", json!({"access_token": TOKEN, "phone_number_ids": ["1001", "1002"]})).await.expect(204);
+    tenant
+        .call("PUT", "/graph", json!({"access_token": TOKEN, "phone_number_ids": ["1001", "1002"]}))
+        .await
+        .expect(204);
 }
 
 async fn active(tenant: &TestTenant) -> Value {
-    let keys = tenant.call("GET", "/keys", Value::Null).await.expect(200)["keys"].as_array().unwrap().clone();
+    let keys = tenant.call("GET", "/keys", Value::Null).await.expect(200)["keys"]
+        .as_array()
+        .unwrap()
+        .clone();
     keys.into_iter().find(|key| key["state"] == "active").expect("a tenant has an active key")
 }
 
@@ -461,7 +596,10 @@ async fn upload_path(tenant: &TestTenant) -> String {
 }
 
 async fn upload(tenant: &TestTenant, body: Value) -> Vec<Value> {
-    tenant.call("POST", &upload_path(tenant).await, body).await.expect(200)["uploads"].as_array().unwrap().clone()
+    tenant.call("POST", &upload_path(tenant).await, body).await.expect(200)["uploads"]
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 fn statuses(uploads: &[Value]) -> Vec<&str> {

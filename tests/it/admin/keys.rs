@@ -18,7 +18,10 @@ async fn a_key_pair_that_is_made_takes_over_and_the_one_before_retires_later() {
     assert!(made["fingerprint"].as_str().unwrap().starts_with("sha256:"), "{made}");
     let keys = list(tenant).await;
     assert_eq!(states(&keys), ["active", "retiring"]);
-    assert_eq!((&keys[0]["id"], &keys[0]["public_key_pem"]), (&made["id"], &made["public_key_pem"]));
+    assert_eq!(
+        (&keys[0]["id"], &keys[0]["public_key_pem"]),
+        (&made["id"], &made["public_key_pem"])
+    );
     assert_eq!(keys[1]["public_key_pem"], tenant.public_key_pem);
     assert!(keys[1]["retires_at"].is_string() && keys[0]["retires_at"].is_null(), "{keys:?}");
     assert!(!keys.iter().any(|key| key.to_string().contains("PRIVATE")), "{keys:?}");
@@ -38,7 +41,8 @@ async fn a_key_pair_decrypts_until_its_time_is_over() {
 
     let second = list(tenant).await[0]["public_key_pem"].clone();
     assert_eq!(ping(&flow, &second).await, 200);
-    let third = tenant.call("POST", "/keys", json!({"retire_previous_after_seconds": 0})).await.expect(201);
+    let third =
+        tenant.call("POST", "/keys", json!({"retire_previous_after_seconds": 0})).await.expect(201);
     assert_eq!(ping(&flow, &second).await, 421);
     assert_eq!(ping(&flow, &third["public_key_pem"]).await, 200);
 }
@@ -49,13 +53,28 @@ async fn every_form_of_a_key_file_imports() {
     let tenant = &flow.tenant;
     let passphrase = Vectors::load().passphrase;
     let pem = |name: &str| fixture(&format!("keys/{name}"));
-    let plain = ["private.pkcs8.pem", "private.pkcs1.pem", "private.crlf.pem", "private.escaped-newlines.pem"];
-    let encrypted = ["private.pkcs1.des3.pem", "private.pkcs1.aes256.pem", "private.pkcs8.des3.pem", "private.pkcs8.aes256.pem"];
+    let plain = [
+        "private.pkcs8.pem",
+        "private.pkcs1.pem",
+        "private.crlf.pem",
+        "private.escaped-newlines.pem",
+    ];
+    let encrypted = [
+        "private.pkcs1.des3.pem",
+        "private.pkcs1.aes256.pem",
+        "private.pkcs8.des3.pem",
+        "private.pkcs8.aes256.pem",
+    ];
     let mut bodies = vec![json!({"private_key_pem": pem(plain[0]).trim_end()})];
     bodies.extend(plain.map(|name| json!({"private_key_pem": pem(name)})));
     // A needless passphrase does no harm.
-    bodies.extend(["unneeded", ""].map(|passphrase| json!({"private_key_pem": pem(plain[0]), "passphrase": passphrase})));
-    bodies.extend(encrypted.map(|name| json!({"private_key_pem": pem(name), "passphrase": passphrase})));
+    bodies.extend(
+        ["unneeded", ""]
+            .map(|passphrase| json!({"private_key_pem": pem(plain[0]), "passphrase": passphrase})),
+    );
+    bodies.extend(
+        encrypted.map(|name| json!({"private_key_pem": pem(name), "passphrase": passphrase})),
+    );
     bodies.push(json!({"private_key_pem": pem(encrypted[0]).replace('\n', "\\n"), "passphrase": passphrase}));
 
     for body in bodies {
@@ -63,7 +82,10 @@ async fn every_form_of_a_key_file_imports() {
         assert_eq!(imported["public_key_pem"], pem("public.pem"), "{body}");
         assert_eq!(ping(&flow, &imported["public_key_pem"]).await, 200, "{body}");
         let again = tenant.call("POST", "/keys", body.clone()).await;
-        let has_it = format!("this tenant has this key already: {}, active", imported["id"].as_str().unwrap());
+        let has_it = format!(
+            "this tenant has this key already: {}, active",
+            imported["id"].as_str().unwrap()
+        );
         assert!(again.problem(409).contains(&has_it), "{body}: {}", again.text);
 
         let path = format!("/keys/{}", imported["id"].as_str().unwrap());
@@ -72,7 +94,10 @@ async fn every_form_of_a_key_file_imports() {
         tenant.call("DELETE", &path, Value::Null).await.problem(404);
     }
     tenant.call("DELETE", "/keys/not-an-id", Value::Null).await.problem(404);
-    tenant.call("DELETE", "/keys/0192f0e4-7e3b-7cc3-8a44-5d7f2f6b1a11", Value::Null).await.problem(404);
+    tenant
+        .call("DELETE", "/keys/0192f0e4-7e3b-7cc3-8a44-5d7f2f6b1a11", Value::Null)
+        .await
+        .problem(404);
 }
 
 #[tokio::test]
@@ -82,13 +107,23 @@ async fn a_key_the_tenant_has_is_named_and_a_retired_one_stays_retired() {
     let ours = json!({"private_key_pem": fixture("keys/private.pkcs8.pem")});
 
     for (retire_after, state) in [(600, "retiring"), (0, "retired")] {
-        let id = tenant.call("POST", "/keys", ours.clone()).await.expect(201)["id"].as_str().unwrap().to_owned();
-        tenant.call("POST", "/keys", json!({"retire_previous_after_seconds": retire_after})).await.expect(201);
+        let id = tenant.call("POST", "/keys", ours.clone()).await.expect(201)["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        tenant
+            .call("POST", "/keys", json!({"retire_previous_after_seconds": retire_after}))
+            .await
+            .expect(201);
 
         let refused = tenant.call("POST", "/keys", ours.clone()).await;
 
         let named = format!("this tenant has this key already: {id}, {state}");
-        assert!(refused.problem(409).contains(&named) && refused.text.contains("delete it first"), "{}", refused.text);
+        assert!(
+            refused.problem(409).contains(&named) && refused.text.contains("delete it first"),
+            "{}",
+            refused.text
+        );
         assert_eq!(list(tenant).await[0]["state"], "active", "nothing has retired for it");
         tenant.call("DELETE", &format!("/keys/{id}"), Value::Null).await.expect(204);
     }
@@ -110,7 +145,10 @@ async fn a_key_is_taken_in_the_state_that_a_secret_store_gives_it_back_in() {
         let body = json!({"private_key_pem": text, "passphrase": passphrase});
         let imported = tenant.call("POST", "/keys", body).await.expect(201);
         assert_eq!(imported["public_key_pem"], fixture("keys/public.pem"), "{text}");
-        tenant.call("DELETE", &format!("/keys/{}", imported["id"].as_str().unwrap()), Value::Null).await.expect(204);
+        tenant
+            .call("DELETE", &format!("/keys/{}", imported["id"].as_str().unwrap()), Value::Null)
+            .await
+            .expect(204);
     }
 }
 
@@ -128,21 +166,45 @@ async fn a_file_that_is_no_usable_key_is_refused_with_what_to_do() {
         ("keys/private.pkcs8.des3.pem", None, "give its passphrase"),
         ("keys/private.pkcs8.aes256.pem", None, "give its passphrase"),
         ("keys/private.pkcs1.des3.pem", Some("a-wrong-passphrase"), "the passphrase doesn't open"),
-        ("keys/private.pkcs1.aes256.pem", Some("a-wrong-passphrase"), "the passphrase doesn't open"),
+        (
+            "keys/private.pkcs1.aes256.pem",
+            Some("a-wrong-passphrase"),
+            "the passphrase doesn't open",
+        ),
         ("keys/private.pkcs8.des3.pem", Some("a-wrong-passphrase"), "the passphrase doesn't open"),
-        ("keys/private.pkcs8.aes256.pem", Some("a-wrong-passphrase"), "the passphrase doesn't open"),
+        (
+            "keys/private.pkcs8.aes256.pem",
+            Some("a-wrong-passphrase"),
+            "the passphrase doesn't open",
+        ),
         ("../keys/certificate.pem", None, "certificate; import the RSA private key"),
         ("../keys/ec.pkcs8.aes256.pem", Some(passphrase.as_str()), "openssl genrsa"),
         ("../keys/small.1024.pkcs8.aes256.pem", Some(passphrase.as_str()), "1024 bits"),
         ("../keys/private.pkcs1.camellia256.pem", Some(passphrase.as_str()), "CAMELLIA-256-CBC"),
-        ("../keys/private.pkcs8.pbe-sha1-3des.pem", Some(passphrase.as_str()), "openssl pkey -in private.pem -out plain.pem"),
-        ("../keys/private.pkcs8.pbe-md5-des.pem", Some(passphrase.as_str()), "-provider legacy -provider default"),
-        ("../keys/private.pkcs1.des.go.pem", Some(passphrase.as_str()), "-provider legacy -provider default"),
+        (
+            "../keys/private.pkcs8.pbe-sha1-3des.pem",
+            Some(passphrase.as_str()),
+            "openssl pkey -in private.pem -out plain.pem",
+        ),
+        (
+            "../keys/private.pkcs8.pbe-md5-des.pem",
+            Some(passphrase.as_str()),
+            "-provider legacy -provider default",
+        ),
+        (
+            "../keys/private.pkcs1.des.go.pem",
+            Some(passphrase.as_str()),
+            "-provider legacy -provider default",
+        ),
         ("../keys/openssh.pem", None, "ssh-keygen -p -m PEM -f FILE"),
         ("../keys/putty.ppk", None, "puttygen FILE -O private-openssh"),
         ("../keys/key.jwk", None, "JSON Web Key"),
         ("../keys/service-account.json", None, "Google service account"),
-        ("../keys/private.pkcs8.2000001-iterations.pem", Some(passphrase.as_str()), "2000001 iterations"),
+        (
+            "../keys/private.pkcs8.2000001-iterations.pem",
+            Some(passphrase.as_str()),
+            "2000001 iterations",
+        ),
     ];
     for (file, passphrase, advice) in refusals {
         let body = json!({"private_key_pem": fixture(file), "passphrase": passphrase});
@@ -153,7 +215,10 @@ async fn a_file_that_is_no_usable_key_is_refused_with_what_to_do() {
     for (body, named) in [
         (json!({"private_key_pem": ""}), "an empty file"),
         (json!({"private_key_pem": "garbage"}), "PEM"),
-        (json!({"private_key_pem": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}), "PEM"),
+        (
+            json!({"private_key_pem": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}),
+            "PEM",
+        ),
         (json!({"private_key_pem": 5}), "string"),
         (json!({"passphrase": "x"}), "private_key_pem"),
         (json!({"private_pem": "x"}), "private_pem"),
@@ -174,7 +239,11 @@ async fn a_tenant_has_no_more_working_keys_than_a_request_may_cost() {
                 select tenant_id, gen_random_uuid(), sealed_private_key, public_key_pem, fingerprint || n, now() + $1::interval \
                 from key_pairs, generate_series(1, 15) n where retires_at is null";
     // Retired keys don't count.
-    sqlx::query(AssertSqlSafe(more.replace("|| n", "|| 'r' || n"))).bind("-1 second").execute(&pool).await.unwrap();
+    sqlx::query(AssertSqlSafe(more.replace("|| n", "|| 'r' || n")))
+        .bind("-1 second")
+        .execute(&pool)
+        .await
+        .unwrap();
     sqlx::query(more).bind("1 day").execute(&pool).await.unwrap();
 
     let refused = tenant.call("POST", "/keys", json!({})).await;

@@ -11,26 +11,45 @@ async fn no_text_of_a_body_may_hold_what_can_not_be_stored() {
     let host = TestHost::start().await;
     host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     let bodies = bodies();
-    let with_body: BTreeSet<_> = bodies.iter().map(|(method, route, _)| (*method, *route)).collect();
-    let others = ADMIN_ROUTES.iter().filter(|(method, route, _)| *method != "GET" && !with_body.contains(&(*method, *route)));
-    let others: Vec<_> = others.filter(|(method, ..)| *method != "DELETE").map(|(_, route, _)| *route).collect();
+    let with_body: BTreeSet<_> =
+        bodies.iter().map(|(method, route, _)| (*method, *route)).collect();
+    let others = ADMIN_ROUTES
+        .iter()
+        .filter(|(method, route, _)| *method != "GET" && !with_body.contains(&(*method, *route)));
+    let others: Vec<_> =
+        others.filter(|(method, ..)| *method != "DELETE").map(|(_, route, _)| *route).collect();
     // These take no JSON: a component, and an empty body.
-    assert_eq!(others, ["/v1/tenants/{tenant}/flows/{flow}/versions", "/v1/tenants/{tenant}/flows/{flow}/rollback"]);
+    assert_eq!(
+        others,
+        [
+            "/v1/tenants/{tenant}/flows/{flow}/versions",
+            "/v1/tenants/{tenant}/flows/{flow}/rollback"
+        ]
+    );
 
     for (method, route, body) in bodies {
         let path = fill(route);
         let texts = places(&body);
         assert!(!texts.is_empty() || route.ends_with("/activate"), "{method} {route} takes texts");
         for place in texts {
-            for (escape, named) in [(r"\u0000", "U+0000"), (r"\ud83c", "surrogate"), (r"\uDF89", "surrogate")] {
+            for (escape, named) in
+                [(r"\u0000", "U+0000"), (r"\ud83c", "surrogate"), (r"\uDF89", "surrogate")]
+            {
                 let marked = marked(&body, &place).to_string();
                 let sent = marked.replace(MARK, escape);
                 assert_ne!(sent, marked, "{route} {place}");
-                let answer = host.admin().send(method, &path, "application/json", sent.into_bytes()).await;
+                let answer =
+                    host.admin().send(method, &path, "application/json", sent.into_bytes()).await;
                 match route.ends_with("/flow-json") {
                     // A readable Flow JSON is stored byte for byte.
-                    true => assert!(answer.status < 500, "{method} {path} {place}: {}", answer.text),
-                    false => assert!(answer.problem(422).contains(named), "{method} {path} {place}: {}", answer.text),
+                    true => {
+                        assert!(answer.status < 500, "{method} {path} {place}: {}", answer.text)
+                    }
+                    false => assert!(
+                        answer.problem(422).contains(named),
+                        "{method} {path} {place}: {}",
+                        answer.text
+                    ),
                 }
             }
         }
@@ -43,7 +62,9 @@ async fn no_path_and_no_query_with_u_0000_names_anything() {
     host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
 
     for &(method, route, _) in ADMIN_ROUTES {
-        for name in ["{tenant}", "{flow}", "{key}", "{partner}", "{api_token}", "{session}", "{version}"] {
+        for name in
+            ["{tenant}", "{flow}", "{key}", "{partner}", "{api_token}", "{session}", "{version}"]
+        {
             if route.contains(name) {
                 let path = fill(&route.replace(name, "a%00b"));
                 host.admin().call(method, &path, json!({})).await.problem(404);
@@ -67,12 +88,24 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
     vec![
         ("POST", "/v1/partners", json!({"slug": "new", "name": "New"})),
         ("PATCH", "/v1/partners/{partner}", json!({"name": "New"})),
-        ("POST", "/v1/api-tokens", json!({"scope": "operator", "partner": "default", "tenant": "acme", "role": "read"})),
-        ("POST", "/v1/tenants", json!({"slug": "new", "name": "New", "waba_id": "1", "partner": "default"})),
+        (
+            "POST",
+            "/v1/api-tokens",
+            json!({"scope": "operator", "partner": "default", "tenant": "acme", "role": "read"}),
+        ),
+        (
+            "POST",
+            "/v1/tenants",
+            json!({"slug": "new", "name": "New", "waba_id": "1", "partner": "default"}),
+        ),
         ("PATCH", "/v1/tenants/{tenant}", json!({"name": "New", "waba_id": "1"})),
         ("POST", "/v1/tenants/{tenant}/keys", json!({"private_key_pem": "x", "passphrase": "y"})),
         ("POST", "/v1/tenants/{tenant}/keys/{key}/upload", json!({"phone_number_id": "1"})),
-        ("PUT", "/v1/tenants/{tenant}/graph", json!({"access_token": "x", "phone_number_ids": ["1"]})),
+        (
+            "PUT",
+            "/v1/tenants/{tenant}/graph",
+            json!({"access_token": "x", "phone_number_ids": ["1"]}),
+        ),
         ("PUT", "/v1/tenants/{tenant}/app-secret", json!({"secret": "x"})),
         ("PUT", "/v1/tenants/{tenant}/flows/{flow}", settings.clone()),
         ("PATCH", "/v1/tenants/{tenant}/flows/{flow}", settings),
@@ -81,9 +114,17 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
             "/v1/tenants/{tenant}/flows/{flow}/config/{key}",
             json!({"value": "x", "secret": true, "hosts": ["api.example.com"]}),
         ),
-        ("PUT", "/v1/tenants/{tenant}/flows/{flow}/flow-json", json!({"version": "7.3", "screens": [{"id": "A", "title": "A"}]})),
+        (
+            "PUT",
+            "/v1/tenants/{tenant}/flows/{flow}/flow-json",
+            json!({"version": "7.3", "screens": [{"id": "A", "title": "A"}]}),
+        ),
         ("POST", "/v1/tenants/{tenant}/flows/{flow}/activate", json!({"version": 1})),
-        ("POST", "/v1/tenants/{tenant}/flows/{flow}/versions/{version}/rehearse", json!({"data": {"name": "Ana", "list": ["a"]}})),
+        (
+            "POST",
+            "/v1/tenants/{tenant}/flows/{flow}/versions/{version}/rehearse",
+            json!({"data": {"name": "Ana", "list": ["a"]}}),
+        ),
         ("POST", "/v1/tenants/{tenant}/flows/{flow}/tokens", json!({"context": {"name": ["Ana"]}})),
     ]
 }
@@ -91,10 +132,16 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
 /// JSON pointers to all texts of a document, and to all keys (marked by a trailing `#`), which are
 /// texts too.
 fn places(value: &Value) -> Vec<String> {
-    let below = |name: &str, value: &Value| places(value).into_iter().map(|rest| format!("/{name}{rest}")).collect::<Vec<_>>();
+    let below = |name: &str, value: &Value| {
+        places(value).into_iter().map(|rest| format!("/{name}{rest}")).collect::<Vec<_>>()
+    };
     match value {
         Value::String(_) => vec![String::new()],
-        Value::Array(items) => items.iter().enumerate().flat_map(|(number, item)| below(&number.to_string(), item)).collect(),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .flat_map(|(number, item)| below(&number.to_string(), item))
+            .collect(),
         Value::Object(fields) => {
             let keys = fields.keys().map(|key| format!("/{key}#"));
             keys.chain(fields.iter().flat_map(|(key, value)| below(key, value))).collect()
@@ -122,8 +169,15 @@ fn marked(document: &Value, place: &str) -> Value {
 
 fn fill(route: &str) -> String {
     let id = "0192f0e4-7e3b-7cc3-8a44-5d7f2f6b1a11";
-    let filled = route.replace("{tenant}", "acme").replace("{flow}", "booking").replace("{partner}", "default");
-    filled.replace("{key}", id).replace("{session}", id).replace("{api_token}", id).replace("{version}", "1")
+    let filled = route
+        .replace("{tenant}", "acme")
+        .replace("{flow}", "booking")
+        .replace("{partner}", "default");
+    filled
+        .replace("{key}", id)
+        .replace("{session}", id)
+        .replace("{api_token}", id)
+        .replace("{version}", "1")
 }
 
 /// A placeholder for an escape that `serde_json` would not write.

@@ -16,7 +16,10 @@ async fn a_token_is_revoked_with_the_one_that_made_it() {
     let (other, _) = make(host.admin(), json!({"tenant": "acme", "role": "read"})).await;
     second.admin().with_token(grandchild.token()).get("/v1/tenants/acme").await.expect(200);
 
-    host.admin().call("DELETE", &format!("/v1/api-tokens/{partner_id}"), Value::Null).await.expect(204);
+    host.admin()
+        .call("DELETE", &format!("/v1/api-tokens/{partner_id}"), Value::Null)
+        .await
+        .expect(204);
 
     for gone in [&partner, &child, &grandchild] {
         second.admin().with_token(gone.token()).get("/v1/tenants/acme").await.problem(401);
@@ -24,7 +27,10 @@ async fn a_token_is_revoked_with_the_one_that_made_it() {
     other.get("/v1/tenants/acme").await.expect(200);
     let entry = host.admin().get("/v1/audit?limit=1").await.expect(200)["entries"][0].clone();
     assert_eq!(entry["action"], "api-token.delete");
-    assert!(entry["after"]["revoked"].as_array().unwrap().contains(&json!(grandchild_id)), "{entry}");
+    assert!(
+        entry["after"]["revoked"].as_array().unwrap().contains(&json!(grandchild_id)),
+        "{entry}"
+    );
 }
 
 #[tokio::test]
@@ -32,19 +38,28 @@ async fn a_token_lives_no_longer_than_the_one_that_made_it() {
     let host = TestHost::start().await;
     let short = host.api_token(json!({"partner": "default", "expires_in_seconds": 5})).await;
     let mut children = Vec::new();
-    for asked in [json!({"partner": "default"}), json!({"partner": "default", "expires_in_seconds": 1_000_000})] {
+    for asked in [
+        json!({"partner": "default"}),
+        json!({"partner": "default", "expires_in_seconds": 1_000_000}),
+    ] {
         let made = short.call("POST", "/v1/api-tokens", asked).await.expect(201);
         assert!(made["expires_at"].is_string(), "it is told how long it lives: {made}");
         children.push(host.admin().with_token(made["token"].as_str()));
     }
-    let shorter = short.call("POST", "/v1/api-tokens", json!({"partner": "default", "expires_in_seconds": 1})).await.expect(201);
+    let shorter = short
+        .call("POST", "/v1/api-tokens", json!({"partner": "default", "expires_in_seconds": 1}))
+        .await
+        .expect(201);
     let ends = |token: &Value| token["expires_at"].as_str().unwrap().to_owned();
     let list = host.admin().get("/v1/api-tokens").await.expect(200)["api_tokens"].clone();
     assert_eq!((ends(&list[1]), ends(&list[2])), (ends(&list[3]), ends(&list[3])), "{list}");
     assert_eq!(ends(&list[0]), ends(&shorter), "{list}");
 
     for child in children {
-        eventually("it ends", async || (child.get("/v1/tenants").await.status == 401).then_some(())).await;
+        eventually("it ends", async || {
+            (child.get("/v1/tenants").await.status == 401).then_some(())
+        })
+        .await;
     }
 }
 
@@ -60,7 +75,11 @@ async fn who_deploys_may_switch_a_flow_off_and_not_on_again() {
     deployer.call("PUT", path, json!({"disabled": false})).await.problem(403);
     deployer.call("DELETE", path, Value::Null).await.problem(403);
     let put = deployer.call("PUT", path, json!({"failure_text": "Sorry."})).await.expect(200);
-    assert_eq!((&put["disabled"], &put["settings"]["failure_text"]), (&json!(true), &json!("Sorry.")), "the rest is its own");
+    assert_eq!(
+        (&put["disabled"], &put["settings"]["failure_text"]),
+        (&json!(true), &json!("Sorry.")),
+        "the rest is its own"
+    );
     let patched = deployer.call("PATCH", path, json!({"failure_text": "No."})).await.expect(200);
     assert_eq!(patched["disabled"], true);
 
@@ -75,13 +94,15 @@ async fn who_may_only_look_reads_no_text_of_a_client() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     assert_eq!(flow.client().call(&payload::init("token-of-ana")).await.unwrap().status, 200);
-    let report = payload::error_notification("FORM", "some-error", "Ana typed this", "token-of-ana");
+    let report =
+        payload::error_notification("FORM", "some-error", "Ana typed this", "token-of-ana");
     assert_eq!(flow.client().call(&report).await.unwrap().status, 200);
     let id = flow.session().await["id"].as_str().unwrap().to_owned();
 
     for (role, message) in [("deploy", json!("Ana typed this")), ("read", Value::Null)] {
         let caller = host.api_token(json!({"tenant": "acme", "role": role})).await;
-        let session = caller.get(&format!("/v1/tenants/acme/flows/booking/sessions/{id}")).await.expect(200);
+        let session =
+            caller.get(&format!("/v1/tenants/acme/flows/booking/sessions/{id}")).await.expect(200);
 
         let error = &session["client_errors"][0];
         assert_eq!((&error["key"], &error["message"]), (&json!("some-error"), &message), "{role}");
@@ -92,7 +113,11 @@ async fn who_may_only_look_reads_no_text_of_a_client() {
 async fn lists_have_what_the_token_sees_and_nothing_else() {
     let host = TestHost::start().await;
     host.admin().call("POST", "/v1/partners", json!({"slug": "solo"})).await.expect(201);
-    for tenant in [json!({"slug": "acme"}), json!({"slug": "bolt"}), json!({"slug": "cone", "partner": "solo"})] {
+    for tenant in [
+        json!({"slug": "acme"}),
+        json!({"slug": "bolt"}),
+        json!({"slug": "cone", "partner": "solo"}),
+    ] {
         host.admin().call("POST", "/v1/tenants", tenant).await.expect(201);
     }
 
@@ -105,11 +130,20 @@ async fn lists_have_what_the_token_sees_and_nothing_else() {
     ] {
         let caller = host.api_token(token.clone()).await;
         let seen = caller.get("/v1/tenants").await.expect(200);
-        let slugs: Vec<_> = seen["tenants"].as_array().unwrap().iter().map(|tenant| tenant["slug"].as_str().unwrap()).collect();
+        let slugs: Vec<_> = seen["tenants"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|tenant| tenant["slug"].as_str().unwrap())
+            .collect();
         assert_eq!(slugs, tenants, "{token}");
         let listed = caller.get("/v1/api-tokens").await;
         match tokens {
-            Some(count) => assert_eq!(listed.expect(200)["api_tokens"].as_array().unwrap().len(), count, "{token}"),
+            Some(count) => assert_eq!(
+                listed.expect(200)["api_tokens"].as_array().unwrap().len(),
+                count,
+                "{token}"
+            ),
             None => assert_eq!(listed.status, 403, "{token}"),
         }
     }
@@ -119,9 +153,11 @@ async fn lists_have_what_the_token_sees_and_nothing_else() {
 async fn a_request_that_is_wrong_twice_hears_of_the_same_thing_first() {
     let host = TestHost::start().await;
     host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
-    let (operator, reader) = (host.admin(), host.api_token(json!({"tenant": "acme", "role": "read"})).await);
+    let (operator, reader) =
+        (host.admin(), host.api_token(json!({"tenant": "acme", "role": "read"})).await);
 
-    // What can't be read comes first, then ids that are none, then what is not there, then what is not allowed.
+    // What can't be read comes first, then ids that are none, then what is not there, then what is
+    // not allowed.
     for (method, path, body, status) in [
         ("PATCH", "/v1/tenants/nobody", json!({"x": 1}), 422),
         ("PATCH", "/v1/tenants/acme", json!({"x": 1}), 422),

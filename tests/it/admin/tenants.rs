@@ -26,9 +26,14 @@ async fn a_tenant_is_made_shown_changed_and_deleted() {
     }
     assert!(shown["created_at"].as_str().unwrap().ends_with('Z'), "{shown}");
 
-    let changed = admin.call("PATCH", "/v1/tenants/acme-7", json!({"name": "Acme"})).await.expect(200);
-    assert_eq!((&changed["name"], &changed["waba_id"]), (&json!("Acme"), &json!("102290129340398")));
-    let changed = admin.call("PATCH", "/v1/tenants/acme-7", json!({"waba_id": null})).await.expect(200);
+    let changed =
+        admin.call("PATCH", "/v1/tenants/acme-7", json!({"name": "Acme"})).await.expect(200);
+    assert_eq!(
+        (&changed["name"], &changed["waba_id"]),
+        (&json!("Acme"), &json!("102290129340398"))
+    );
+    let changed =
+        admin.call("PATCH", "/v1/tenants/acme-7", json!({"waba_id": null})).await.expect(200);
     assert_eq!((&changed["name"], &changed["waba_id"]), (&json!("Acme"), &Value::Null));
 
     admin.call("POST", "/v1/tenants", json!({"slug": "a"})).await.expect(201);
@@ -93,7 +98,10 @@ async fn a_tenant_that_is_switched_off_answers_503_until_it_is_switched_on() {
     let request = flow.client().seal(&payload::ping()).unwrap();
 
     tenant.call("PATCH", "", json!({"disabled": true})).await.expect(200);
-    assert_eq!(post(&flow.url(), Some(&request.signature), request.body.clone()).await, (503, Vec::new()));
+    assert_eq!(
+        post(&flow.url(), Some(&request.signature), request.body.clone()).await,
+        (503, Vec::new())
+    );
     assert_eq!(post(&flow.url(), None, "unsigned").await, (503, Vec::new()));
 
     tenant.call("PATCH", "", json!({"disabled": false})).await.expect(200);
@@ -107,8 +115,14 @@ async fn a_tenant_without_an_app_secret_accepts_nothing() {
     let flow = tenant.flow("booking", json!({}), Component::Steady).await;
     let request = flow.client().seal(&payload::ping()).unwrap();
 
-    for signature in [None, Some(request.signature), Some(sign("", &request.body)), Some("sha256=".to_owned())] {
-        assert_eq!(post(&flow.url(), signature.as_deref(), request.body.clone()).await, (432, Vec::new()), "{signature:?}");
+    for signature in
+        [None, Some(request.signature), Some(sign("", &request.body)), Some("sha256=".to_owned())]
+    {
+        assert_eq!(
+            post(&flow.url(), signature.as_deref(), request.body.clone()).await,
+            (432, Vec::new()),
+            "{signature:?}"
+        );
     }
 }
 
@@ -117,17 +131,31 @@ async fn a_deleted_tenant_is_gone_at_once_with_all_that_it_had() {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;
     let flow = tenant.flow("booking", json!({}), Component::Steady).await;
-    let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
+    let neighbour =
+        host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
     assert_eq!((flow.count("token-of-ana").await, neighbour.count("token-of-ana").await), (1, 1));
     let request = flow.client().seal(&payload::ping()).unwrap();
 
     tenant.call("DELETE", "", Value::Null).await.expect(204);
 
-    assert_eq!(post(&flow.url(), Some(&request.signature), request.body.clone()).await, (404, Vec::new()));
+    assert_eq!(
+        post(&flow.url(), Some(&request.signature), request.body.clone()).await,
+        (404, Vec::new())
+    );
     let pool = host.database().pool().await;
-    for table in ["tenants", "key_pairs", "app_secrets", "flows", "components", "plugin_versions", "sessions", "exchanges"] {
+    for table in [
+        "tenants",
+        "key_pairs",
+        "app_secrets",
+        "flows",
+        "components",
+        "plugin_versions",
+        "sessions",
+        "exchanges",
+    ] {
         let count = format!("select count(distinct tenant_id) from {table}");
-        let tenants: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&pool).await.unwrap();
+        let tenants: i64 =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&pool).await.unwrap();
         assert_eq!(tenants, 1, "{table}");
     }
     assert_eq!(neighbour.count("token-of-ana").await, 2);
@@ -138,7 +166,12 @@ async fn a_deleted_tenant_is_gone_at_once_with_all_that_it_had() {
 
 fn slugs(reply: AdminReply) -> Vec<String> {
     let tenants = reply.expect(200);
-    tenants["tenants"].as_array().unwrap().iter().map(|tenant| tenant["slug"].as_str().unwrap().to_owned()).collect()
+    tenants["tenants"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tenant| tenant["slug"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -146,7 +179,10 @@ async fn a_waba_id_has_bounds() {
     let host = TestHost::start().await;
     let long = "9".repeat(70_000);
     for wrong in ["", " ", "1\n2", &long] {
-        host.admin().call("POST", "/v1/tenants", json!({"slug": "acme", "waba_id": wrong})).await.problem(422);
+        host.admin()
+            .call("POST", "/v1/tenants", json!({"slug": "acme", "waba_id": wrong}))
+            .await
+            .problem(422);
     }
     let tenant = host.tenant("acme").await;
 

@@ -7,15 +7,20 @@ use serde_json::{Value, json};
 async fn versions_are_uploaded_activated_and_rolled_back() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
-    let activate = async |version: i64| flow.call("POST", "/activate", json!({"version": version})).await;
+    let activate =
+        async |version: i64| flow.call("POST", "/activate", json!({"version": version})).await;
     let rollback = async || flow.call("POST", "/rollback", Value::Null).await;
-    let active = async || flow.call("GET", "", Value::Null).await.expect(200)["active_version"].clone();
+    let active =
+        async || flow.call("GET", "", Value::Null).await.expect(200)["active_version"].clone();
     rollback().await.problem(409);
 
     let steady = Component::Steady.bytes().await;
     let first = flow.upload(steady).await.expect(201);
     assert_eq!((&first["version"], &first["size"]), (&json!(1), &json!(steady.len())));
-    assert!(first["digest"].as_str().unwrap().starts_with("sha256:") && first["compile_ms"].is_u64(), "{first}");
+    assert!(
+        first["digest"].as_str().unwrap().starts_with("sha256:") && first["compile_ms"].is_u64(),
+        "{first}"
+    );
     assert_eq!(first["requests"], json!({"http": [], "store": false, "media": false}));
     assert_eq!(active().await, Value::Null, "an upload activates nothing");
     assert_eq!(activate(1).await.expect(200)["active_version"], 1);
@@ -30,8 +35,12 @@ async fn versions_are_uploaded_activated_and_rolled_back() {
     // Activating the active version changes nothing, least of all the target of a rollback.
     activate(2).await.expect(200);
     let list = flow.call("GET", "/versions", Value::Null).await.expect(200);
-    let shown: Vec<_> =
-        list["versions"].as_array().unwrap().iter().map(|one| (one["version"].clone(), one["active"].clone())).collect();
+    let shown: Vec<_> = list["versions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["version"].clone(), one["active"].clone()))
+        .collect();
     assert_eq!(shown, [(json!(2), json!(true)), (json!(1), json!(false))]);
 
     assert_eq!(rollback().await.expect(200)["active_version"], 1);
@@ -67,11 +76,24 @@ async fn what_is_no_plugin_is_refused_with_the_reason() {
         (&damaged, "compiled"),
     ] {
         let refused = flow.upload(component).await;
-        assert!(refused.problem(422).contains(reason), "{} bytes, {reason}: {}", component.len(), refused.text);
+        assert!(
+            refused.problem(422).contains(reason),
+            "{} bytes, {reason}: {}",
+            component.len(),
+            refused.text
+        );
     }
 
-    assert_eq!(flow.call("GET", "/versions", Value::Null).await.expect(200), json!({"versions": []}));
-    for body in [json!({}), json!({"version": "1"}), json!({"version": 1, "now": true}), json!({"version": 1i64 << 40})] {
+    assert_eq!(
+        flow.call("GET", "/versions", Value::Null).await.expect(200),
+        json!({"versions": []})
+    );
+    for body in [
+        json!({}),
+        json!({"version": "1"}),
+        json!({"version": 1, "now": true}),
+        json!({"version": 1i64 << 40}),
+    ] {
         flow.call("POST", "/activate", body.clone()).await.problem(422);
     }
     assert_eq!(flow.deploy(Component::Steady).await, 1);
@@ -84,13 +106,21 @@ async fn what_is_made_for_another_host_is_refused_by_name() {
     let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
     let steady = Component::Steady.bytes().await;
     let empty = b"\0asm\x0d\0\x01\0";
-    let of_sdk = |version: &str| with_section(empty, "flowhost:plugin", json!({"sdk": version}).to_string().as_bytes());
+    let of_sdk = |version: &str| {
+        with_section(empty, "flowhost:plugin", json!({"sdk": version}).to_string().as_bytes())
+    };
     let wat = |text: &str| wat::parse_str(text).unwrap();
 
     for (component, reason) in [
         (of_sdk("9.1.0"), "flowhost-sdk 9.1.0"),
-        (wat(r#"(component (import "flowhost:flow/log@2.0.0" (instance)))"#), "release 2.0.0 of the plugin contract"),
-        (wat(r#"(component (import "example:clock/now@1.0.0" (func)))"#), "example:clock/now@1.0.0"),
+        (
+            wat(r#"(component (import "flowhost:flow/log@2.0.0" (instance)))"#),
+            "release 2.0.0 of the plugin contract",
+        ),
+        (
+            wat(r#"(component (import "example:clock/now@1.0.0" (func)))"#),
+            "example:clock/now@1.0.0",
+        ),
         (wat(OTHER_WORLD), "doesn't fit the plugin contract"),
         (with_section(steady, "flowhost:plugin", &vec![b' '; 60 << 20]), "`flowhost:plugin`"),
     ] {
@@ -98,7 +128,10 @@ async fn what_is_made_for_another_host_is_refused_by_name() {
         assert!(refused.problem(422).contains(reason), "{reason}: {}", refused.text);
     }
 
-    assert_eq!(flow.call("GET", "/versions", Value::Null).await.expect(200), json!({"versions": []}));
+    assert_eq!(
+        flow.call("GET", "/versions", Value::Null).await.expect(200),
+        json!({"versions": []})
+    );
 }
 
 #[tokio::test]
@@ -122,18 +155,28 @@ async fn a_component_past_the_limit_is_413() {
     let refused = flow.upload(vec![0; (64 << 20) + 1]).await;
 
     assert!(refused.problem(413).contains("64 MiB"), "{}", refused.text);
-    assert_eq!(flow.call("GET", "/versions", Value::Null).await.expect(200), json!({"versions": []}));
+    assert_eq!(
+        flow.call("GET", "/versions", Value::Null).await.expect(200),
+        json!({"versions": []})
+    );
 }
 
 #[tokio::test]
 async fn who_may_not_upload_is_told_so_before_the_body_comes() {
     let host = TestHost::start().await;
     host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
-    let reader = host.admin().call("POST", "/v1/api-tokens", json!({"tenant": "acme", "role": "read"})).await.expect(201);
-    let (token, path) = (reader["token"].as_str().unwrap(), "/v1/tenants/acme/flows/booking/versions");
+    let reader = host
+        .admin()
+        .call("POST", "/v1/api-tokens", json!({"tenant": "acme", "role": "read"}))
+        .await
+        .expect(201);
+    let (token, path) =
+        (reader["token"].as_str().unwrap(), "/v1/tenants/acme/flows/booking/versions");
     let mut connection = RawConnection::open(&host.admin().url("")).await;
 
-    let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: 60000000\r\n\r\n");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: 60000000\r\n\r\n"
+    );
     connection.write(&head).await;
 
     let answer = connection.read_head().await;
@@ -146,13 +189,18 @@ async fn an_upload_goes_to_the_flow_that_it_was_begun_for_or_nowhere() {
     let tenant = host.tenant("acme").await;
     let mut flow = tenant.flow_without_plugin("booking", json!({})).await;
     let token = host.admin_token();
-    let uploads =
-        [("POST", "versions", Component::Steady.bytes().await.to_vec()), ("PUT", "flow-json", FLOW_JSON.as_bytes().to_vec())];
+    let uploads = [
+        ("POST", "versions", Component::Steady.bytes().await.to_vec()),
+        ("PUT", "flow-json", FLOW_JSON.as_bytes().to_vec()),
+    ];
 
     for (method, what, body) in uploads {
         let mut connection = RawConnection::open(&host.admin().url("")).await;
-        let (head, length) = (format!("{method} /v1/tenants/acme/flows/booking/{what} HTTP/1.1"), body.len());
-        let headers = format!("host: x\r\nauthorization: Bearer {token}\r\nexpect: 100-continue\r\ncontent-length: {length}");
+        let (head, length) =
+            (format!("{method} /v1/tenants/acme/flows/booking/{what} HTTP/1.1"), body.len());
+        let headers = format!(
+            "host: x\r\nauthorization: Bearer {token}\r\nexpect: 100-continue\r\ncontent-length: {length}"
+        );
         connection.write(format!("{head}\r\n{headers}\r\n\r\n")).await;
         let go_on = connection.read_head().await;
         assert!(go_on.starts_with("HTTP/1.1 100 "), "{go_on}");
@@ -163,8 +211,14 @@ async fn an_upload_goes_to_the_flow_that_it_was_begun_for_or_nowhere() {
         let answer = connection.read_answer().await;
 
         assert!(answer.starts_with("HTTP/1.1 404 "), "{what}: {answer}");
-        assert_eq!(flow.call("GET", "/versions", Value::Null).await.expect(200), json!({"versions": []}));
-        assert_eq!(flow.call("GET", "", Value::Null).await.expect(200)["flow_json_digest"], Value::Null);
+        assert_eq!(
+            flow.call("GET", "/versions", Value::Null).await.expect(200),
+            json!({"versions": []})
+        );
+        assert_eq!(
+            flow.call("GET", "", Value::Null).await.expect(200)["flow_json_digest"],
+            Value::Null
+        );
     }
 }
 
@@ -180,7 +234,9 @@ async fn an_upload_says_whether_the_component_has_a_manifest() {
     let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
     let built = Component::Chatty.bytes().await;
 
-    for (component, has_one) in [(built.to_vec(), true), (without_manifest(built), false), (without_manifest(built), false)] {
+    for (component, has_one) in
+        [(built.to_vec(), true), (without_manifest(built), false), (without_manifest(built), false)]
+    {
         let uploaded = flow.upload(component).await.expect(201);
         assert_eq!(uploaded["manifest"], json!(has_one), "{uploaded}");
     }

@@ -8,10 +8,15 @@ use super::{outcome, start};
 #[tokio::test]
 async fn a_plugin_reads_settings_and_no_secrets() {
     let (_outside, _host, flow) = start().await;
-    let read = async |key: &str| outcome(&flow, json!({"do": "config", "key": key})).await["value"].clone();
+    let read = async |key: &str| {
+        outcome(&flow, json!({"do": "config", "key": key})).await["value"].clone()
+    };
     flow.call("PUT", "/config/greeting", json!({"value": "olá"})).await.expect(204);
     flow.call("PUT", "/config/key", secret("recognisable-secret")).await.expect(204);
-    assert_eq!((read("greeting").await, read("key").await, read("nothing").await), (json!("olá"), Value::Null, Value::Null));
+    assert_eq!(
+        (read("greeting").await, read("key").await, read("nothing").await),
+        (json!("olá"), Value::Null, Value::Null)
+    );
 
     flow.call("PUT", "/config/greeting", json!({"value": "bonjour"})).await.expect(204);
     assert_eq!(read("greeting").await, "bonjour");
@@ -39,9 +44,19 @@ async fn what_was_set_is_served_by_every_host() {
 async fn another_flow_has_settings_of_its_own() {
     let (_outside, _host, flow) = start().await;
     flow.call("PUT", "/config/greeting", json!({"value": "hello"})).await.expect(204);
-    let other = flow.tenant.flow("other", json!({"grants": {"http": super::GRANTED, "media": true}}), Component::Caller).await;
+    let other = flow
+        .tenant
+        .flow(
+            "other",
+            json!({"grants": {"http": super::GRANTED, "media": true}}),
+            Component::Caller,
+        )
+        .await;
 
-    assert_eq!(outcome(&other, json!({"do": "config", "key": "greeting"})).await["value"], Value::Null);
+    assert_eq!(
+        outcome(&other, json!({"do": "config", "key": "greeting"})).await["value"],
+        Value::Null
+    );
     assert_eq!(other.call("GET", "/config", Value::Null).await.expect(200), json!({"config": []}));
 }
 
@@ -51,13 +66,19 @@ async fn a_secret_is_shown_to_nobody_and_a_setting_to_whoever_may_look() {
     let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
     watch("recognisable-secret-of-the-config");
     watch("recognisable-setting-of-the-config");
-    flow.call("PUT", "/config/api-key", secret("recognisable-secret-of-the-config")).await.expect(204);
-    flow.call("PUT", "/config/greeting", json!({"value": "recognisable-setting-of-the-config"})).await.expect(204);
+    flow.call("PUT", "/config/api-key", secret("recognisable-secret-of-the-config"))
+        .await
+        .expect(204);
+    flow.call("PUT", "/config/greeting", json!({"value": "recognisable-setting-of-the-config"}))
+        .await
+        .expect(204);
 
     let reader = host.api_token(json!({"tenant": "acme", "role": "read"})).await;
     let mut shown = reader.get("/v1/tenants/acme/flows/booking/config").await.expect(200);
     for value in shown["config"].as_array_mut().unwrap() {
-        assert!(value.as_object_mut().unwrap().remove("updated_at").is_some_and(|at| at.is_string()));
+        assert!(
+            value.as_object_mut().unwrap().remove("updated_at").is_some_and(|at| at.is_string())
+        );
     }
     let hosts = ["api.example.com:443", "api.example.com:8443"];
     assert_eq!(
@@ -69,7 +90,8 @@ async fn a_secret_is_shown_to_nobody_and_a_setting_to_whoever_may_look() {
     );
     flow.call("DELETE", "/config/api-key", Value::Null).await.expect(204);
     let audit = reader.get("/v1/audit").await.expect(200);
-    let actions = audit["entries"].as_array().unwrap().iter().map(|entry| entry["action"].as_str().unwrap());
+    let actions =
+        audit["entries"].as_array().unwrap().iter().map(|entry| entry["action"].as_str().unwrap());
     let actions: Vec<_> = actions.filter(|action| action.starts_with("flow-config")).collect();
     assert_eq!(actions, ["flow-config.delete", "flow-config.set", "flow-config.set"]);
     assert_eq!(audit["entries"][0]["target"], "booking/api-key");
@@ -108,7 +130,12 @@ async fn a_flow_has_so_many_values_and_so_many_bytes_of_them() {
     for number in 0..64 {
         flow.call("PUT", &format!("/config/k{number}"), json!({"value": "x"})).await.expect(204);
     }
-    assert!(flow.call("PUT", "/config/one-more", json!({"value": "x"})).await.problem(422).contains("64"));
+    assert!(
+        flow.call("PUT", "/config/one-more", json!({"value": "x"}))
+            .await
+            .problem(422)
+            .contains("64")
+    );
     flow.call("PUT", "/config/k0", json!({"value": "y"})).await.expect(204);
 
     let large = json!({"value": "x".repeat(16 << 10)});

@@ -25,12 +25,20 @@ async fn what_a_plugin_logs_can_be_read_through_any_host() {
 
     let lines = lines(&flow.at(&second), "", 5).await;
 
-    let shown = |line: &Value| (line["number"].clone(), line["level"].clone(), line["message"].clone());
+    let shown =
+        |line: &Value| (line["number"].clone(), line["level"].clone(), line["message"].clone());
     let expected = ["trace", "debug", "info", "warn", "error"];
     for (number, level) in expected.iter().enumerate() {
-        assert_eq!(shown(&lines[number]), (json!(number + 1), json!(level), json!(format!("a {level}"))));
+        assert_eq!(
+            shown(&lines[number]),
+            (json!(number + 1), json!(level), json!(format!("a {level}")))
+        );
         assert_eq!(lines[number]["version"], 1);
-        assert!(lines[number]["at"].as_str().is_some_and(|at| at.ends_with('Z')), "{}", lines[number]);
+        assert!(
+            lines[number]["at"].as_str().is_some_and(|at| at.ends_with('Z')),
+            "{}",
+            lines[number]
+        );
         assert!(lines[number].get("dropped").is_none());
     }
     let numbers = async |query: &str| {
@@ -42,7 +50,9 @@ async fn what_a_plugin_logs_can_be_read_through_any_host() {
     assert_eq!(numbers("?limit=2&before=4").await, [2, 3]);
     assert_eq!(numbers("?limit=2&after=1").await, [2, 3]);
     assert_eq!(numbers("?after=5").await, [0; 0]);
-    for wrong in ["?level=loud", "?limit=0", "?limit=501", "?before=1&after=1", "?follow=true&before=1"] {
+    for wrong in
+        ["?level=loud", "?limit=0", "?limit=501", "?before=1&after=1", "?follow=true&before=1"]
+    {
         flow.call("GET", &format!("/logs{wrong}"), Value::Null).await.problem(422);
     }
     for wrong in ["?tail=3", "?limit=x"] {
@@ -82,25 +92,41 @@ async fn what_a_plugin_writes_can_forge_neither_lines_nor_colours() {
     let host = TestHost::start().await;
     let flow = keeper(&host.tenant("acme").await, "booking").await;
     let mut follower = Follower::of(&flow, &host, "").await;
-    let evil = "crimson \u{1b}[31m\r\n\n{\"number\":99,\"level\":\"error\"}\nid: 7\ndata: {}\n\nevent: x";
+    let evil =
+        "crimson \u{1b}[31m\r\n\n{\"number\":99,\"level\":\"error\"}\nid: 7\ndata: {}\n\nevent: x";
     submit(&flow, json!({"do": "log", "value": evil})).await;
     submit(&flow, json!({"do": "print", "value": evil})).await;
     assert_eq!(status_of(&flow, json!({"do": "fail", "value": evil})).await, 500);
     assert_eq!(status_of(&flow, json!({"do": "panic", "value": evil})).await, 500);
 
     let followed = [follower.line().await, follower.line().await, follower.line().await];
-    assert!(followed.iter().all(|line| line["message"].as_str().unwrap().contains("crimson \\u{1b}[31m")), "{followed:#?}");
+    assert!(
+        followed
+            .iter()
+            .all(|line| line["message"].as_str().unwrap().contains("crimson \\u{1b}[31m")),
+        "{followed:#?}"
+    );
     lines(&flow, "", 5).await;
 
     let text = flow.call("GET", "/logs", Value::Null).await.text;
-    assert!(!text.contains('\u{1b}') && !text.contains('\r') && !text.contains("\\u001b"), "{text}");
+    assert!(
+        !text.contains('\u{1b}') && !text.contains('\r') && !text.contains("\\u001b"),
+        "{text}"
+    );
     for (number, line) in text.lines().enumerate() {
-        let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let line: Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert_eq!(line["number"], number + 1);
     }
-    assert!(logged(Level::INFO, "crimson ").is_empty(), "a plugin's words stay out of the host's log");
+    assert!(
+        logged(Level::INFO, "crimson ").is_empty(),
+        "a plugin's words stay out of the host's log"
+    );
     let at_debug = logged(Level::DEBUG, "crimson ");
-    assert!(!at_debug.is_empty() && at_debug.iter().all(|line| !line.contains(['\u{1b}', '\n', '\r'])), "{at_debug:#?}");
+    assert!(
+        !at_debug.is_empty() && at_debug.iter().all(|line| !line.contains(['\u{1b}', '\n', '\r'])),
+        "{at_debug:#?}"
+    );
 }
 
 #[tokio::test]
@@ -118,7 +144,13 @@ async fn a_failed_call_says_in_the_log_why() {
     let looper = tenant.flow("loop", json!({"limits": {"cpu_ms": 50}}), Component::Looper).await;
     assert_eq!(looper.ask("loop", "token-of-ana").await.status, 500);
     let read = lines(&looper, "", 1).await;
-    assert!(read[0]["message"].as_str().unwrap().starts_with("the plugin used up its CPU time of 50 ms, in "), "{read:#?}");
+    assert!(
+        read[0]["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("the plugin used up its CPU time of 50 ms, in "),
+        "{read:#?}"
+    );
 
     let chatty = tenant.flow("chatty", json!({}), Component::Chatty).await;
     assert_eq!(chatty.ask("big-state", "token-of-ana").await.status, 500);
@@ -166,12 +198,20 @@ async fn who_follows_is_sent_away_when_the_token_or_the_flow_is_gone() {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;
     let (flow, gone) = (keeper(&tenant, "booking").await, keeper(&tenant, "gone").await);
-    let made = host.admin().call("POST", "/v1/api-tokens", json!({"tenant": "acme", "role": "deploy"})).await.expect(201);
-    let mut with_token = Follower::with_token(&flow, &host, made["token"].as_str().unwrap(), "").await;
+    let made = host
+        .admin()
+        .call("POST", "/v1/api-tokens", json!({"tenant": "acme", "role": "deploy"}))
+        .await
+        .expect(201);
+    let mut with_token =
+        Follower::with_token(&flow, &host, made["token"].as_str().unwrap(), "").await;
     let mut of_gone = Follower::of(&gone, &host, "").await;
     let mut stays = Follower::of(&flow, &host, "").await;
 
-    host.admin().call("DELETE", &format!("/v1/api-tokens/{}", made["id"].as_str().unwrap()), Value::Null).await.expect(204);
+    host.admin()
+        .call("DELETE", &format!("/v1/api-tokens/{}", made["id"].as_str().unwrap()), Value::Null)
+        .await
+        .expect(204);
     gone.call("DELETE", "", Value::Null).await.expect(204);
     // A new flow of the same name is another flow.
     keeper(&tenant, "gone").await;
@@ -212,9 +252,16 @@ async fn who_may_only_look_reads_no_log() {
     let path = "/v1/tenants/acme/flows/booking/logs";
 
     for query in ["", "?follow=true"] {
-        host.api_token(json!({"tenant": "acme", "role": "read"})).await.get(&format!("{path}{query}")).await.problem(403);
+        host.api_token(json!({"tenant": "acme", "role": "read"}))
+            .await
+            .get(&format!("{path}{query}"))
+            .await
+            .problem(403);
     }
-    assert_eq!(host.api_token(json!({"tenant": "acme", "role": "deploy"})).await.get(path).await.status, 200);
+    assert_eq!(
+        host.api_token(json!({"tenant": "acme", "role": "deploy"})).await.get(path).await.status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -225,7 +272,8 @@ async fn one_tenants_flood_costs_another_neither_answers_nor_lines() {
     flooding.set(json!({"limits": {"cpu_ms": 2000, "wall_ms": 3000}})).await;
     let quiet = keeper(&host.tenant("quiet").await, "booking").await;
     let value = "x".repeat(400);
-    let flood = (0..24).map(|_| status_of(&flooding, json!({"do": "flood", "value": value, "count": 200})));
+    let flood =
+        (0..24).map(|_| status_of(&flooding, json!({"do": "flood", "value": value, "count": 200})));
     let talk = async {
         for number in 0..20 {
             submit(&quiet, json!({"do": "log", "value": format!("quiet {number}")})).await;
@@ -238,7 +286,8 @@ async fn one_tenants_flood_costs_another_neither_answers_nor_lines() {
     lines(&flooding, "", 50).await;
 
     let kept = lines(&quiet, "", 20).await;
-    let messages: Vec<_> = kept.iter().map(|line| line["message"].as_str().unwrap().to_owned()).collect();
+    let messages: Vec<_> =
+        kept.iter().map(|line| line["message"].as_str().unwrap().to_owned()).collect();
     assert_eq!(messages, (0..20).map(|number| format!("quiet {number}")).collect::<Vec<_>>());
     assert!(kept.iter().all(|line| line.get("dropped").is_none()));
 }
@@ -261,10 +310,12 @@ async fn the_newest_lines_are_kept_and_old_ones_go() {
     };
 
     submit(&flow, json!({"do": "flood", "value": "new", "count": 64})).await;
-    eventually("the new lines are written", async || (range().await.2 == 10_064).then_some(())).await;
+    eventually("the new lines are written", async || (range().await.2 == 10_064).then_some(()))
+        .await;
     assert_eq!(range().await, (10_000, 65, 10_064));
 
-    let store = Store::connect(host.database().options(), 2, BudgetSeries::default()).await.unwrap();
+    let store =
+        Store::connect(host.database().options(), 2, BudgetSeries::default()).await.unwrap();
     let tenant = host.database().tenant_id("acme").await.parse().unwrap();
     while purge_log_lines(&store, tenant).await.unwrap() > 0 {}
     store.close().await;
@@ -278,7 +329,10 @@ async fn lines_wait_for_a_database_that_fails_and_nobody_waits_for_them() {
     let host = TestHost::start().await;
     let flow = keeper(&host.tenant("acme").await, "booking").await;
     let pool = host.database().pool().await;
-    sqlx::query("revoke insert on plugin_log_lines from flowhost_app").execute(&pool).await.unwrap();
+    sqlx::query("revoke insert on plugin_log_lines from flowhost_app")
+        .execute(&pool)
+        .await
+        .unwrap();
 
     for number in 0..3 {
         submit(&flow, json!({"do": "log", "value": format!("line {number}")})).await;
@@ -312,10 +366,12 @@ async fn lines_are_sealed_and_go_with_their_flow() {
     let pool = host.database().pool().await;
     flow.call("DELETE", "", Value::Null).await.expect(204);
 
-    let left: i64 = sqlx::query_scalar("select (select count(*) from plugin_logs) + (select count(*) from plugin_log_lines)")
-        .fetch_one(&pool)
-        .await
-        .unwrap();
+    let left: i64 = sqlx::query_scalar(
+        "select (select count(*) from plugin_logs) + (select count(*) from plugin_log_lines)",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
     assert_eq!(left, 0);
 }
 
@@ -336,10 +392,14 @@ async fn the_command_line_shows_and_follows_a_log() {
 
     let warnings = run(&["--level", "warn"]).await;
     assert!(warnings.trim_end().ends_with("warn  v1 few tables left"), "{warnings}");
-    assert!(run(&["--limit", "1"]).await.trim_end().ends_with("line 63 (6 more lines were dropped)"));
+    assert!(
+        run(&["--limit", "1"]).await.trim_end().ends_with("line 63 (6 more lines were dropped)")
+    );
     let json = run(&["--json", "--limit", "2"]).await;
     assert_eq!(
-        json.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["number"].clone()).collect::<Vec<_>>(),
+        json.lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["number"].clone())
+            .collect::<Vec<_>>(),
         [64, 65]
     );
 
@@ -390,7 +450,8 @@ impl Follower {
     }
 
     async fn open(flow: &TestFlow, host: &TestHost, token: &str, query: &str) -> Response {
-        let path = format!("/v1/tenants/{}/flows/{}/logs?follow=true{query}", flow.tenant.slug, flow.name);
+        let path =
+            format!("/v1/tenants/{}/flows/{}/logs?follow=true{query}", flow.tenant.slug, flow.name);
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         client.get(host.admin().url(&path)).bearer_auth(token).send().await.unwrap()
     }
@@ -414,13 +475,16 @@ impl Follower {
                 let (event, rest) = (event.to_owned(), rest.to_owned());
                 self.unread = rest;
                 if let Some((id, data)) = event.split_once('\n') {
-                    let line: Value = serde_json::from_str(data.strip_prefix("data: ").unwrap()).unwrap();
+                    let line: Value =
+                        serde_json::from_str(data.strip_prefix("data: ").unwrap()).unwrap();
                     assert_eq!(id, format!("id: {}", line["number"]));
                     return Some(line);
                 }
                 assert!(event.starts_with(':'), "{event}");
             }
-            let chunk = timeout(Duration::from_secs(30), self.response.chunk()).await.expect("something comes in time");
+            let chunk = timeout(Duration::from_secs(30), self.response.chunk())
+                .await
+                .expect("something comes in time");
             self.unread.push_str(std::str::from_utf8(&chunk.unwrap()?).unwrap());
         }
     }

@@ -20,7 +20,9 @@ async fn every_vector_is_given_or_refused_as_it_says() {
         }
         outside.put_file(name, STANDARD.decode(vector["file"].as_str().unwrap()).unwrap());
 
-        let told = outcome(&flow, fetching(vector, &format!("https://mmg.whatsapp.net/file/{name}"))).await;
+        let told =
+            outcome(&flow, fetching(vector, &format!("https://mmg.whatsapp.net/file/{name}")))
+                .await;
 
         if vector["ok"] == true {
             let plain = STANDARD.decode(vector["plaintext"].as_str().unwrap()).unwrap();
@@ -52,7 +54,11 @@ async fn files_come_from_whatsapp_and_from_nowhere_else() {
         let told = outcome(&flow, fetching(vector, url)).await;
         assert_eq!(told["error"], "invalid-reference", "{url}: {told}");
     }
-    let told = outcome(&flow, json!({"do": "fetch", "reference": {"cdn_url": "https://mmg.whatsapp.net/"}})).await;
+    let told = outcome(
+        &flow,
+        json!({"do": "fetch", "reference": {"cdn_url": "https://mmg.whatsapp.net/"}}),
+    )
+    .await;
     assert_eq!(told["error"], "invalid-reference", "{told}");
     assert_eq!(outside.visits().len(), 0);
 
@@ -68,10 +74,16 @@ async fn what_is_gone_or_too_large_is_said_so() {
     let (_outside, _host, flow) = start().await;
     let vector = &vectors()[0];
     let gone = outcome(&flow, fetching(vector, "https://mmg.whatsapp.net/file/gone")).await;
-    assert!(gone["error"] == "download-failed" && gone["why"].as_str().unwrap().contains("404"), "{gone}");
+    assert!(
+        gone["error"] == "download-failed" && gone["why"].as_str().unwrap().contains("404"),
+        "{gone}"
+    );
     let large = format!("https://mmg.whatsapp.net/large/{}", (25 << 20) + 27);
     assert_eq!(outcome(&flow, fetching(vector, &large)).await["error"], "too-large");
-    assert_eq!(outcome(&flow, fetching(vector, "https://mmg.whatsapp.net/endless")).await["error"], "too-large");
+    assert_eq!(
+        outcome(&flow, fetching(vector, "https://mmg.whatsapp.net/endless")).await["error"],
+        "too-large"
+    );
     let not_a_file = outcome(&flow, fetching(vector, "https://mmg.whatsapp.net/large/1000")).await;
     assert_eq!(not_a_file["error"], "check-failed", "{not_a_file}");
 
@@ -89,7 +101,10 @@ async fn media_is_granted_on_its_own_and_counted_on_its_own() {
     form["times"] = json!(31);
 
     let told = outcomes(&flow, form.clone()).await;
-    assert!(told[..30].iter().all(|outcome| outcome["body"] == "a small picture, as it were"), "{told:?}");
+    assert!(
+        told[..30].iter().all(|outcome| outcome["body"] == "a small picture, as it were"),
+        "{told:?}"
+    );
     assert_eq!(told[30]["error"], "quota-exceeded");
 
     flow.set(json!({"grants": {"media": false}})).await;
@@ -105,7 +120,6 @@ fn vectors() -> Vec<Value> {
 
 /// A request to fetch the file of a vector from a URL.
 fn fetching(vector: &Value, url: &str) -> Value {
-    let reference =
-        json!({"media_id": "1", "cdn_url": url, "file_name": "a.jpg", "encryption_metadata": vector["encryption_metadata"]});
+    let reference = json!({"media_id": "1", "cdn_url": url, "file_name": "a.jpg", "encryption_metadata": vector["encryption_metadata"]});
     json!({"do": "fetch", "reference": reference})
 }

@@ -25,14 +25,18 @@ async fn deploy(flow: &TestFlow, component: &[u8]) {
 
 /// Submits a form in a new conversation and returns the data of the screen in the reply.
 pub(crate) async fn submit(flow: &TestFlow, form: Value) -> Value {
-    let reply = flow.client().call(&payload::data_exchange("FORM", form.clone(), &token())).await.unwrap();
+    let reply =
+        flow.client().call(&payload::data_exchange("FORM", form.clone(), &token())).await.unwrap();
     assert_eq!(reply.status, 200, "{form}");
     reply.payload.unwrap()["data"].clone()
 }
 
 /// Submits a form in a new conversation and returns the status, or 0 if the client gave up.
 async fn status_of(flow: &TestFlow, form: Value) -> u16 {
-    flow.client().call(&payload::data_exchange("FORM", form, &token())).await.map_or(0, |reply| reply.status)
+    flow.client()
+        .call(&payload::data_exchange("FORM", form, &token()))
+        .await
+        .map_or(0, |reply| reply.status)
 }
 
 /// A fresh token.
@@ -53,7 +57,9 @@ pub(crate) async fn start() -> (Outside, TestHost, TestFlow) {
 }
 
 async fn calling_flow(tenant: &TestTenant) -> TestFlow {
-    tenant.flow("calling", json!({"grants": {"http": GRANTED, "media": true}}), Component::Caller).await
+    tenant
+        .flow("calling", json!({"grants": {"http": GRANTED, "media": true}}), Component::Caller)
+        .await
 }
 
 /// Makes the plugin act once and returns the outcome.

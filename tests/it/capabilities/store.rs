@@ -80,7 +80,10 @@ async fn no_key_leads_to_another_flows_values() {
     assert_eq!(list(&flow, "_", 1000).await, json!(["_"]));
     assert_eq!(list(&flow, "../other/", 1000).await, json!(["../other/key"]));
     assert_eq!(get(&flow, &"k".repeat(257)).await, json!({"error": "TooLarge"}));
-    assert_eq!(submit(&flow, json!({"do": "list", "key": "k".repeat(257), "count": 1})).await, json!({"error": "TooLarge"}));
+    assert_eq!(
+        submit(&flow, json!({"do": "list", "key": "k".repeat(257), "count": 1})).await,
+        json!({"error": "TooLarge"})
+    );
     for flow in &theirs {
         assert_eq!(get(flow, "key").await["value"], "theirs");
         assert_eq!(list(flow, "", 1000).await, json!(["", "key"]));
@@ -97,7 +100,10 @@ async fn a_value_is_gone_when_its_time_is_over() {
     assert_eq!(get(&flow, "at once").await["value"], Value::Null);
     let short = submit(&flow, json!({"do": "set", "key": "short", "value": "x", "ttl": 1})).await;
     submit(&flow, json!({"do": "set", "key": "long", "value": "x", "ttl": u32::MAX})).await;
-    eventually("the short one is gone", async || (get(&flow, "short").await["value"].is_null()).then_some(())).await;
+    eventually("the short one is gone", async || {
+        (get(&flow, "short").await["value"].is_null()).then_some(())
+    })
+    .await;
 
     assert_eq!(list(&flow, "", 10).await, json!(["long"]));
     let swap = json!({"do": "swap", "key": "short", "value": "y", "expected": short["version"]});
@@ -106,7 +112,8 @@ async fn a_value_is_gone_when_its_time_is_over() {
     assert_eq!(list(&flow, "", 10).await, json!(["instead", "long"]), "it doesn't count any more");
     submit(&flow, json!({"do": "set", "key": "instead", "value": "x", "ttl": 0})).await;
     assert_eq!(rows(&host).await, 2, "nobody has written since");
-    let store = Store::connect(host.database().options(), 2, BudgetSeries::default()).await.unwrap();
+    let store =
+        Store::connect(host.database().options(), 2, BudgetSeries::default()).await.unwrap();
     let tenant = host.database().tenant_id("acme").await.parse().unwrap();
     assert_eq!(purge_flow_values(&store, tenant).await.unwrap(), 1);
     assert_eq!(purge_flow_values(&store, tenant).await.unwrap(), 0);
@@ -123,16 +130,28 @@ async fn of_two_who_read_the_same_version_one_writes() {
     let swap = |value: &str, expected: &Value| json!({"do": "swap", "key": "a", "value": value, "expected": expected});
 
     let first = submit(&here, swap("one", &Value::Null)).await["version"].clone();
-    assert_eq!(submit(&there, swap("two", &Value::Null)).await["version"], Value::Null, "it is there already");
+    assert_eq!(
+        submit(&there, swap("two", &Value::Null)).await["version"],
+        Value::Null,
+        "it is there already"
+    );
     let next = submit(&there, swap("two", &first)).await["version"].clone();
     assert!(next.is_u64() && next != first);
     assert_eq!(submit(&here, swap("three", &first)).await["version"], Value::Null);
     assert_eq!(submit(&here, swap("three", &json!(u64::MAX))).await["version"], Value::Null);
     submit(&here, json!({"do": "delete", "key": "a"})).await;
     submit(&here, json!({"do": "set", "key": "a", "value": "two"})).await;
-    assert_eq!(submit(&there, swap("three", &next)).await["version"], Value::Null, "the same value, and not the same version");
+    assert_eq!(
+        submit(&there, swap("three", &next)).await["version"],
+        Value::Null,
+        "the same value, and not the same version"
+    );
 
-    let raises = [&here, &there].into_iter().cycle().take(16).map(|flow| submit(flow, json!({"do": "raise", "key": "number"})));
+    let raises = [&here, &there]
+        .into_iter()
+        .cycle()
+        .take(16)
+        .map(|flow| submit(flow, json!({"do": "raise", "key": "number"})));
     let raised = join_all(raises).await;
     assert!(raised.iter().all(|raised| raised["attempts"].as_u64() >= Some(1)), "{raised:?}");
     assert_eq!(get(&here, "number").await["value"], "16");
@@ -165,21 +184,31 @@ async fn the_quota_of_keys_holds_also_when_two_hosts_write_at_once() {
     assert_eq!(refused.iter().map(|answer| answer["refused"].as_u64().unwrap()).sum::<u64>(), 30);
     assert!(refused.iter().any(|answer| answer["last"] == "QuotaExceeded"), "{refused:?}");
     let one = list(&here, "", 1).await[0].clone();
-    assert!(submit(&here, json!({"do": "set", "key": one, "value": "again"})).await["version"].is_u64(), "no other key");
+    assert!(
+        submit(&here, json!({"do": "set", "key": one, "value": "again"})).await["version"].is_u64(),
+        "no other key"
+    );
     submit(&here, json!({"do": "delete", "key": one})).await;
-    assert!(submit(&here, json!({"do": "set", "key": "new", "value": "x"})).await["version"].is_u64());
+    assert!(
+        submit(&here, json!({"do": "set", "key": "new", "value": "x"})).await["version"].is_u64()
+    );
 }
 
 #[tokio::test]
 async fn what_is_too_large_is_refused() {
     let host = TestHost::start().await;
     let flow = keeper(&host.tenant("acme").await, "booking").await;
-    let fill = async |count: usize| submit(&flow, json!({"do": "fill", "key": "a", "count": count})).await;
+    let fill =
+        async |count: usize| submit(&flow, json!({"do": "fill", "key": "a", "count": count})).await;
 
     assert!(fill(64 << 10).await["version"].is_u64());
     assert_eq!(fill((64 << 10) + 1).await, json!({"error": "TooLarge"}));
     assert_eq!(fill(1 << 20).await, json!({"error": "TooLarge"}));
-    assert_eq!(get(&flow, "a").await["value"].as_str().unwrap().len(), 64 << 10, "what was there stayed");
+    assert_eq!(
+        get(&flow, "a").await["value"].as_str().unwrap().len(),
+        64 << 10,
+        "what was there stayed"
+    );
     flow.set(json!({"limits": {"store_value_bytes": 10}})).await;
     assert_eq!(fill(11).await, json!({"error": "TooLarge"}));
     assert!(fill(10).await["version"].is_u64());
@@ -191,8 +220,15 @@ async fn a_call_uses_the_store_a_hundred_times_and_no_more() {
     let flow = keeper(&host.tenant("acme").await, "booking").await;
     flow.set(json!({"limits": {"cpu_ms": 2000}})).await;
 
-    assert_eq!(submit(&flow, json!({"do": "insist", "key": "a", "count": 150})).await["answered"], 100);
-    assert_eq!(submit(&flow, json!({"do": "insist", "key": "a", "count": 7})).await["answered"], 7, "the next call begins anew");
+    assert_eq!(
+        submit(&flow, json!({"do": "insist", "key": "a", "count": 150})).await["answered"],
+        100
+    );
+    assert_eq!(
+        submit(&flow, json!({"do": "insist", "key": "a", "count": 7})).await["answered"],
+        7,
+        "the next call begins anew"
+    );
 }
 
 #[tokio::test]
@@ -204,14 +240,22 @@ async fn without_request_and_grant_there_is_no_store() {
     let flow = tenant.flow_without_plugin("unasked", json!({"grants": {"store": true}})).await;
     deploy(&flow, &Component::Keeper.bytes_asking_for(json!({})).await).await;
     for what in ["get", "set", "swap", "delete", "list"] {
-        assert_eq!(submit(&flow, json!({"do": what, "key": "a"})).await, refused, "{what}: granted, and not asked for");
+        assert_eq!(
+            submit(&flow, json!({"do": what, "key": "a"})).await,
+            refused,
+            "{what}: granted, and not asked for"
+        );
     }
 
     let flow = keeper(&tenant, "booking").await;
     submit(&flow, json!({"do": "set", "key": "a", "value": "x"})).await;
     flow.set(json!({"grants": {"store": false}})).await;
     for what in ["get", "set", "swap", "delete", "list"] {
-        assert_eq!(submit(&flow, json!({"do": what, "key": "a"})).await, refused, "{what}: asked for, and granted no more");
+        assert_eq!(
+            submit(&flow, json!({"do": what, "key": "a"})).await,
+            refused,
+            "{what}: asked for, and granted no more"
+        );
     }
     flow.set(json!({"grants": {"store": true}})).await;
     assert_eq!(get(&flow, "a").await["value"], "x");
@@ -228,7 +272,8 @@ async fn a_flood_of_one_tenants_store_leaves_the_others_their_exchanges() {
     let flood = async {
         // Calls that find no free place or run out of time are refused or cut off, and all of them
         // belong to the flood.
-        let calls = (0..24).map(|_| status_of(&flooding, json!({"do": "many", "key": "k", "count": 100})));
+        let calls =
+            (0..24).map(|_| status_of(&flooding, json!({"do": "many", "key": "k", "count": 100})));
         let statuses = join_all(calls).await;
         over.store(true, Ordering::Relaxed);
         statuses
@@ -258,9 +303,16 @@ async fn where_the_database_fails_the_plugin_is_told_and_goes_on() {
 
     sqlx::query("revoke all on flow_values from flowhost_app").execute(&pool).await.unwrap();
     for what in ["get", "set", "swap", "delete", "list"] {
-        assert_eq!(submit(&flow, json!({"do": what, "key": "a"})).await, json!({"error": "Unavailable"}), "{what}");
+        assert_eq!(
+            submit(&flow, json!({"do": what, "key": "a"})).await,
+            json!({"error": "Unavailable"}),
+            "{what}"
+        );
     }
-    sqlx::query("grant select, insert, update, delete on flow_values to flowhost_app").execute(&pool).await.unwrap();
+    sqlx::query("grant select, insert, update, delete on flow_values to flowhost_app")
+        .execute(&pool)
+        .await
+        .unwrap();
 
     assert_eq!(get(&flow, "a").await["value"], "x");
 }
@@ -270,18 +322,23 @@ async fn neither_key_nor_value_can_be_read_in_the_database_or_moved_in_it() {
     let host = TestHost::start().await;
     let flow = keeper(&host.tenant("acme").await, "booking").await;
     // When the test is over, the database is searched for both.
-    for (key, value) in [("customer/+49-151-recognisable", "recognisable-stored-value-1"), ("another-recognisable-key", "value-2")]
-    {
+    for (key, value) in [
+        ("customer/+49-151-recognisable", "recognisable-stored-value-1"),
+        ("another-recognisable-key", "value-2"),
+    ] {
         watch(key);
         watch(value);
         submit(&flow, json!({"do": "set", "key": key, "value": value})).await;
     }
-    let swap =
-        "update flow_values v set sealed_value = o.sealed_value from flow_values o where o.key_fingerprint <> v.key_fingerprint";
+    let swap = "update flow_values v set sealed_value = o.sealed_value from flow_values o where o.key_fingerprint <> v.key_fingerprint";
     let pool = host.database().pool().await;
 
     assert_eq!(sqlx::query(swap).execute(&pool).await.unwrap().rows_affected(), 2);
-    assert_eq!(get(&flow, "another-recognisable-key").await, json!({"error": "Unavailable"}), "it doesn't open there");
+    assert_eq!(
+        get(&flow, "another-recognisable-key").await,
+        json!({"error": "Unavailable"}),
+        "it doesn't open there"
+    );
     sqlx::query(swap).execute(&pool).await.unwrap();
     assert_eq!(get(&flow, "another-recognisable-key").await["value"], "value-2");
 }
@@ -312,5 +369,8 @@ async fn list(flow: &TestFlow, prefix: &str, count: u32) -> Value {
 }
 
 async fn rows(host: &TestHost) -> i64 {
-    sqlx::query_scalar("select count(*) from flow_values").fetch_one(&host.database().pool().await).await.unwrap()
+    sqlx::query_scalar("select count(*) from flow_values")
+        .fetch_one(&host.database().pool().await)
+        .await
+        .unwrap()
 }

@@ -16,11 +16,30 @@ async fn an_endpoint_of_somebody_else_is_called_and_understood() {
     assert_eq!(init.code, Some(0), "{init:?}");
     assert!(init.stdout.contains("The phone shows screen ORDER."), "{init:?}");
     let data = r#"{"name":"Nobody","size":"large"}"#;
-    let slip = ["--action", "data_exchange", "--screen", "ORDER", "--data", data, "--flow-json", &flow_json()];
+    let slip = [
+        "--action",
+        "data_exchange",
+        "--screen",
+        "ORDER",
+        "--data",
+        data,
+        "--flow-json",
+        &flow_json(),
+    ];
     let slip = client("call", &endpoint, &slip).await;
     assert_eq!(slip.code, Some(0), "{slip:?}");
     assert!(slip.stdout.contains("a message on it: Who is it for?"), "{slip:?}");
-    let done = ["--action", "data_exchange", "--screen", "SUMMARY", "--data", r#"{"tip":"2"}"#, "--flow-token", "t-1", "--json"];
+    let done = [
+        "--action",
+        "data_exchange",
+        "--screen",
+        "SUMMARY",
+        "--data",
+        r#"{"tip":"2"}"#,
+        "--flow-token",
+        "t-1",
+        "--json",
+    ];
     let done = judgement(&client("call", &endpoint, &done).await);
     assert_eq!(done["outcome"], "closes");
     assert_eq!(done["params"], json!({"flow_token": "t-1", "tip": "2"}));
@@ -32,7 +51,12 @@ async fn refusals_are_told_apart() {
 
     let over = client("call", &endpoint, &["--action", "INIT", "--flow-token", "over"]).await;
     assert_eq!(over.code, Some(1));
-    assert!(over.stdout.contains("disables the button of the message for good, and shows: This order is closed."), "{over:?}");
+    assert!(
+        over.stdout.contains(
+            "disables the button of the message for good, and shows: This order is closed."
+        ),
+        "{over:?}"
+    );
     let mut forged = flowhost(&["client", "call"]);
     // The environment's secret applies if no file is given.
     let known = endpoint.arguments();
@@ -41,7 +65,8 @@ async fn refusals_are_told_apart() {
     assert_eq!(forged.code, Some(1));
     assert!(forged.stdout.contains("432: it refused the signature"), "{forged:?}");
     assert!(!format!("{forged:?}").contains("nobody may see"), "{forged:?}");
-    let unknown = client("call", &endpoint, &["--action", "data_exchange", "--screen", "NOWHERE"]).await;
+    let unknown =
+        client("call", &endpoint, &["--action", "data_exchange", "--screen", "NOWHERE"]).await;
     assert_eq!(unknown.code, Some(1));
     assert!(unknown.stdout.contains("unexpected_http_status_code"), "{unknown:?}");
 }
@@ -51,7 +76,10 @@ async fn refusals_are_told_apart() {
 async fn the_usual_bugs_are_named() {
     let init = ["--action", "INIT"];
     let over = ["--action", "INIT", "--flow-token", "over"];
-    let notice = ["--payload", r#"{"version":"3.0","action":"data_exchange","data":{"error":"timeout_error"},"flow_token":"t"}"#];
+    let notice = [
+        "--payload",
+        r#"{"version":"3.0","action":"data_exchange","data":{"error":"timeout_error"},"flow_token":"t"}"#,
+    ];
     let cases: [(&str, &[&str], &str); 17] = [
         ("iv-not-inverted", &init, "the IV is not inverted"),
         ("nonce-of-12-bytes", &init, "the nonce has 12 bytes"),
@@ -62,7 +90,11 @@ async fn the_usual_bugs_are_named() {
         ("tag-missing", &init, "the authentication tag is missing"),
         ("empty-body", &init, "the body is empty"),
         ("plain-acknowledgement", &notice, "not acknowledged:\n  - the body is JSON in plain text"),
-        ("plain-427", &over, "a 427 carries its text encrypted like any answer, but the body is JSON in plain text"),
+        (
+            "plain-427",
+            &over,
+            "a 427 carries its text encrypted like any answer, but the body is JSON in plain text",
+        ),
         ("421-always", &init, "it could not decrypt the request, the second time too"),
         ("504", &init, "its own time-out"),
         ("500", &init, "answered 500"),
@@ -95,7 +127,12 @@ async fn what_is_shown_and_was_not_meant_so_is_a_hint() {
     let ended = client("call", &endpoint, &["--action", "INIT"]).await;
 
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.stdout.contains("The phone shows screen MY_SCREEN.\n  hint: `action` means nothing in a reply."), "{ended:?}");
+    assert!(
+        ended.stdout.contains(
+            "The phone shows screen MY_SCREEN.\n  hint: `action` means nothing in a reply."
+        ),
+        "{ended:?}"
+    );
     assert!(ended.stdout.contains("the screen is SUCCESS"), "{ended:?}");
 }
 
@@ -116,7 +153,10 @@ async fn a_certificate_that_nobody_signed_is_named_and_can_be_trusted() {
 
     let stranger = call(None).await;
     assert_eq!(stranger.code, Some(1), "{stranger:?}");
-    assert!(stranger.stdout.contains("cannot reach the endpoint: its certificate was signed by nobody"), "{stranger:?}");
+    assert!(
+        stranger.stdout.contains("cannot reach the endpoint: its certificate was signed by nobody"),
+        "{stranger:?}"
+    );
     assert!(stranger.stdout.contains("in SSL_CERT_FILE"), "{stranger:?}");
     let known = call(Some(&certificate.files().certificate)).await;
     assert_eq!(known.code, Some(0), "{known:?}");
@@ -127,12 +167,14 @@ async fn a_certificate_that_nobody_signed_is_named_and_can_be_trusted() {
 #[tokio::test]
 async fn a_file_that_is_no_public_key_is_described() {
     let folder = tempfile::tempdir().unwrap();
-    for (text, words) in
-        [("nothing", "there is no PEM in it"), ("-----BEGIN PRIVATE KEY-----\nAAAA\n", "openssl pkey -in FILE -pubout")]
-    {
+    for (text, words) in [
+        ("nothing", "there is no PEM in it"),
+        ("-----BEGIN PRIVATE KEY-----\nAAAA\n", "openssl pkey -in FILE -pubout"),
+    ] {
         let file = folder.path().join("key.pem");
         std::fs::write(&file, text).unwrap();
-        let mut command = flowhost(&["client", "call", "--url", "http://127.0.0.1:1/", "--public-key"]);
+        let mut command =
+            flowhost(&["client", "call", "--url", "http://127.0.0.1:1/", "--public-key"]);
         command.arg(&file).env("FLOWHOST_APP_SECRET", "secret");
         let ended = Ended::of(command).await;
         assert_eq!(ended.code, Some(64), "{ended:?}");
@@ -161,19 +203,24 @@ async fn our_own_host_passes_as_any_other() {
     let public_key = folder.path().join("acme.pem");
     std::fs::write(&public_key, &flow.tenant.public_key_pem).unwrap();
     let call = async |extra: &[&str]| {
-        let mut command = flowhost(&["client", "call", "--json", "--url", &flow.url(), "--public-key"]);
+        let mut command =
+            flowhost(&["client", "call", "--json", "--url", &flow.url(), "--public-key"]);
         command.arg(&public_key).args(extra).env("FLOWHOST_APP_SECRET", &flow.tenant.app_secret);
         judgement(&Ended::of(command).await)
     };
 
     assert_eq!(call(&[]).await["outcome"], "active");
     let shown = call(&["--action", "INIT", "--data-api-version", "4.0"]).await;
-    assert_eq!((&shown["outcome"], &shown["screen"]), (&json!("shows-screen"), &json!("APPOINTMENT")));
+    assert_eq!(
+        (&shown["outcome"], &shown["screen"]),
+        (&json!("shows-screen"), &json!("APPOINTMENT"))
+    );
     let notice = r#"{"version":"3.0","action":"INIT","data":{"error":""},"flow_token":"t"}"#;
     assert_eq!(call(&["--payload", notice]).await["outcome"], "acknowledged");
 }
 
 fn judgement(ended: &Ended) -> Value {
-    let printed: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:?}"));
+    let printed: Value =
+        serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:?}"));
     printed["judgement"].clone()
 }

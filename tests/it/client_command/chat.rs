@@ -38,7 +38,19 @@ async fn a_flow_is_filled_in_from_the_first_screen_to_the_last() {
 async fn what_the_phone_would_not_accept_is_asked_again() {
     let endpoint = NodeEndpoint::start();
 
-    let typed = ["", "a name that is longer than it may be", "Nobody", "small", "pineapple", "1", "", "", "Ana", ":dance", ":quit"];
+    let typed = [
+        "",
+        "a name that is longer than it may be",
+        "Nobody",
+        "small",
+        "pineapple",
+        "1",
+        "",
+        "",
+        "Ana",
+        ":dance",
+        ":quit",
+    ];
     let ended = chat(&endpoint, &["--flow-json", &flow_json()], &typed).await;
 
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -66,7 +78,10 @@ async fn going_back_asks_the_endpoint_where_the_screen_says_so() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.contains("! This is the first screen"), "{}", ended.stdout);
     let after = ended.stdout.split_once("━━ SUMMARY").unwrap().1;
-    assert!(after.contains("━━ ORDER") && after.contains(":quit    ends the conversation"), "{after}");
+    assert!(
+        after.contains("━━ ORDER") && after.contains(":quit    ends the conversation"),
+        "{after}"
+    );
 }
 
 #[tokio::test]
@@ -77,7 +92,12 @@ async fn without_a_flow_json_the_data_is_typed_as_it_is() {
     let ended = chat(&endpoint, &["--flow-token", "t-9"], &typed).await;
 
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    for expected in ["\"greeting\": \"Hungry? Order here.\"", "\"order\": \"small cheese for Bo\"", "no JSON object", "\"t-9\""] {
+    for expected in [
+        "\"greeting\": \"Hungry? Order here.\"",
+        "\"order\": \"small cheese for Bo\"",
+        "no JSON object",
+        "\"t-9\"",
+    ] {
         assert!(ended.stdout.contains(expected), "{expected}: {}", ended.stdout);
     }
 }
@@ -94,9 +114,13 @@ async fn errors_of_the_endpoint_are_shown_as_the_phone_would() {
 
     // Only the second screen's data has a wrong type, so the phone stays on the first.
     let typed = ["Ana", "1", "1", "", "", ":quit"];
-    let wrong = chat(&NodeEndpoint::with_bug("wrong-type"), &["--flow-json", &flow_json()], &typed).await;
+    let wrong =
+        chat(&NodeEndpoint::with_bug("wrong-type"), &["--flow-json", &flow_json()], &typed).await;
     assert_eq!(wrong.code, Some(1), "{wrong:?}");
-    assert!(wrong.stdout.contains("/data/total") && !wrong.stdout.contains("━━ SUMMARY"), "{wrong:?}");
+    assert!(
+        wrong.stdout.contains("/data/total") && !wrong.stdout.contains("━━ SUMMARY"),
+        "{wrong:?}"
+    );
     assert!(wrong.stderr.contains("ended on an error"), "{wrong:?}");
 }
 
@@ -115,7 +139,8 @@ async fn an_endpoint_can_not_steer_the_terminal() {
 
 #[tokio::test]
 async fn the_conversation_needs_standard_input_for_itself() {
-    let mut command = flowhost(&["client", "chat", "--url", "http://127.0.0.1:1/", "--public-key", "-"]);
+    let mut command =
+        flowhost(&["client", "chat", "--url", "http://127.0.0.1:1/", "--public-key", "-"]);
     command.env("FLOWHOST_APP_SECRET", "secret");
 
     let ended = Ended::of(command).await;
@@ -132,8 +157,19 @@ async fn an_appointment_is_booked_with_our_own_host() {
     let public_key = folder.path().join("acme.pem");
     std::fs::write(&public_key, &flow.tenant.public_key_pem).unwrap();
     let flow_json = repository("plugins/appointment/flow.json");
-    let minted = flow.call("POST", "/tokens", json!({"context": {"name": "Ana Silva", "today": "2026-11-20"}})).await.expect(201);
-    let mut command = flowhost(&["client", "chat", "--url", &flow.url(), "--flow-json", &flow_json, "--public-key"]);
+    let minted = flow
+        .call("POST", "/tokens", json!({"context": {"name": "Ana Silva", "today": "2026-11-20"}}))
+        .await
+        .expect(201);
+    let mut command = flowhost(&[
+        "client",
+        "chat",
+        "--url",
+        &flow.url(),
+        "--flow-json",
+        &flow_json,
+        "--public-key",
+    ]);
     command.arg(&public_key).args(["--flow-token", minted["flow_token"].as_str().unwrap()]);
     command.env("FLOWHOST_APP_SECRET", &flow.tenant.app_secret);
 
@@ -168,7 +204,11 @@ async fn one_day_of_a_range_will_do_and_an_initial_number_may_stay() {
     std::fs::write(&flow_json, STAY).unwrap();
     let chat = async |typed: &[&str]| {
         let mut command = flowhost(&["client", "chat", "--url", &flow.url(), "--public-key"]);
-        command.arg(&public_key).arg("--flow-json").arg(&flow_json).env("FLOWHOST_APP_SECRET", &flow.tenant.app_secret);
+        command
+            .arg(&public_key)
+            .arg("--flow-json")
+            .arg(&flow_json)
+            .env("FLOWHOST_APP_SECRET", &flow.tenant.app_secret);
         with_input(command, typed).await
     };
 

@@ -10,10 +10,12 @@ async fn a_scenario_passes_again_and_again_at_an_endpoint_of_somebody_else() {
     let endpoint = NodeEndpoint::start();
 
     for _ in 0..2 {
-        let ended = client("run", &endpoint, &["--flow-json", &flow_json(), &scenario("order")]).await;
+        let ended =
+            client("run", &endpoint, &["--flow-json", &flow_json(), &scenario("order")]).await;
         assert_eq!(ended.code, Some(0), "{ended:?}");
         assert!(ended.stdout.contains("order ... ok (7 steps"), "{ended:?}");
-        for skipped in ["skipped: seed is not played", "skipped: step 5: `state` is not looked at"] {
+        for skipped in ["skipped: seed is not played", "skipped: step 5: `state` is not looked at"]
+        {
             assert!(ended.stdout.contains(skipped), "{skipped}: {ended:?}");
         }
     }
@@ -25,12 +27,24 @@ async fn what_differs_is_shown_with_its_place() {
 
     let ended = client("run", &endpoint, &[&scenario("price"), &scenario("order")]).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    for expected in ["price ... FAILED", "/data/total", "expected 8", "came     9", "expected 404", "1 passed, 1 failed"] {
+    for expected in [
+        "price ... FAILED",
+        "/data/total",
+        "expected 8",
+        "came     9",
+        "expected 404",
+        "1 passed, 1 failed",
+    ] {
         assert!(ended.stdout.contains(expected), "{expected}: {ended:?}");
     }
     let folder = tempfile::tempdir().unwrap();
     let junit = folder.path().join("report.xml");
-    let machine = client("run", &endpoint, &[&scenario("price"), "--json", "--junit", junit.to_str().unwrap()]).await;
+    let machine = client(
+        "run",
+        &endpoint,
+        &[&scenario("price"), "--json", "--junit", junit.to_str().unwrap()],
+    )
+    .await;
     assert_eq!(machine.code, Some(1), "{machine:?}");
     assert!(std::fs::read_to_string(junit).unwrap().contains("<failure message"));
     let report = report(&machine);
@@ -50,14 +64,19 @@ async fn what_a_phone_would_not_show_fails_a_scenario_that_expects_it() {
 
     let blind = client("run", &endpoint, &[path.to_str().unwrap()]).await;
     assert_eq!(blind.code, Some(0), "{blind:?}");
-    let seeing = client("run", &endpoint, &[path.to_str().unwrap(), "--flow-json", &flow_json()]).await;
+    let seeing =
+        client("run", &endpoint, &[path.to_str().unwrap(), "--flow-json", &flow_json()]).await;
     assert_eq!(seeing.code, Some(1), "{seeing:?}");
-    assert!(seeing.stdout.contains("step 1:") && seeing.stdout.contains("/data/total"), "{seeing:?}");
+    assert!(
+        seeing.stdout.contains("step 1:") && seeing.stdout.contains("/data/total"),
+        "{seeing:?}"
+    );
 }
 
 #[tokio::test]
 async fn an_answer_that_does_not_open_ends_the_scenario_with_the_reason() {
-    let ended = client("run", &NodeEndpoint::with_bug("nonce-of-12-bytes"), &[&scenario("order")]).await;
+    let ended =
+        client("run", &NodeEndpoint::with_bug("nonce-of-12-bytes"), &[&scenario("order")]).await;
 
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stdout.contains("step 1: the nonce has 12 bytes"), "{ended:?}");
@@ -70,7 +89,9 @@ async fn scenarios_that_can_not_be_read_are_bad_usage() {
     let missing = client("run", &endpoint, &["no-such-file.toml"]).await;
     assert_eq!(missing.code, Some(64), "{missing:?}");
     assert!(missing.stderr.contains("no-such-file.toml"), "{missing:?}");
-    let two = client("run", &endpoint, &[&scenario("order"), &scenario("price"), "--flow-token", "t"]).await;
+    let two =
+        client("run", &endpoint, &[&scenario("order"), &scenario("price"), "--flow-token", "t"])
+            .await;
     assert_eq!(two.code, Some(64), "{two:?}");
 }
 
@@ -84,7 +105,8 @@ async fn a_plugins_own_scenarios_pass_at_the_host_that_it_is_deployed_to() {
     std::fs::write(&public_key, &acme.public_key_pem).unwrap();
     let run = async |flow: &TestFlow, plugin: &str, scenario: &str, extra: &[&str]| {
         let file = repository(&format!("plugins/{plugin}/scenarios/{scenario}.toml"));
-        let mut command = flowhost(&["client", "run", &file, "--json", "--url", &flow.url(), "--public-key"]);
+        let mut command =
+            flowhost(&["client", "run", &file, "--json", "--url", &flow.url(), "--public-key"]);
         command.arg(&public_key).args(extra).env("FLOWHOST_APP_SECRET", &acme.app_secret);
         let ended = Ended::of(command).await;
         assert_eq!(ended.code, Some(0), "{ended:?}");

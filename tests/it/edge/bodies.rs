@@ -16,9 +16,14 @@ use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn large_bodies_that_never_end_do_not_keep_small_ones_out() {
-    for signature in ["", "x-hub-signature-256: sha256=0000000000000000000000000000000000000000000000000000000000000000\r\n"] {
+    for signature in [
+        "",
+        "x-hub-signature-256: sha256=0000000000000000000000000000000000000000000000000000000000000000\r\n",
+    ] {
         let (host, flow) = started().await;
-        let head = format!("POST /flows/acme/booking HTTP/1.1\r\nhost: x\r\n{signature}content-length: {MIB}\r\n\r\n");
+        let head = format!(
+            "POST /flows/acme/booking HTTP/1.1\r\nhost: x\r\n{signature}content-length: {MIB}\r\n\r\n"
+        );
         let _slow = join_all((0..300).map(|_| async {
             let mut connection = RawConnection::open(&host.public_url()).await;
             connection.write(&head).await;
@@ -36,8 +41,12 @@ async fn many_streams_of_few_connections_do_not_keep_small_bodies_out() {
     let (host, flow) = started().await;
     let mut slow = Vec::new();
     for _ in 0..3 {
-        let stream = TcpStream::connect(host.public_url().trim_start_matches("http://")).await.unwrap();
-        let (sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        let stream =
+            TcpStream::connect(host.public_url().trim_start_matches("http://")).await.unwrap();
+        let (sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+                .await
+                .unwrap();
         tokio::spawn(connection);
         for _ in 0..100 {
             let part = Ok::<_, Infallible>(Frame::data(Bytes::from_static(&[b'x'; MIB - 1])));

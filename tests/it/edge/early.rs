@@ -30,7 +30,10 @@ async fn a_refused_request_leaves_its_connection_to_the_next() {
         assert!(!answer.contains("\r\nconnection: close\r\n"), "{head}: {answer}");
 
         connection.write(NEXT).await;
-        assert!(connection.read_answer().await.starts_with("HTTP/1.1 "), "{head}: the next request was not answered");
+        assert!(
+            connection.read_answer().await.starts_with("HTTP/1.1 "),
+            "{head}: the next request was not answered"
+        );
     }
 }
 
@@ -55,7 +58,11 @@ async fn a_body_that_comes_after_its_answer_is_read_and_the_connection_closed() 
         assert!(answer.contains("\r\nconnection: close\r\n"), "{head}: {answer}");
 
         let left = if status == 413 { 2 << 20 } else { 4 << 20 };
-        assert_eq!(connection.write_until_refused(left).await, left, "{head}: it is read until its client hangs up");
+        assert_eq!(
+            connection.write_until_refused(left).await,
+            left,
+            "{head}: it is read until its client hangs up"
+        );
         connection.write(NEXT).await;
         assert_eq!(connection.read_to_fin().await.unwrap(), "", "{head}");
     }))
@@ -86,7 +93,10 @@ async fn who_waits_to_be_asked_for_a_body_is_not_asked_in_vain() {
     connection.write("POST /nothing HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 1000\r\n\r\n").await;
 
     let answer = connection.read_answer().await;
-    assert!(answer.starts_with("HTTP/1.1 404 ") && answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 404 ") && answer.contains("\r\nconnection: close\r\n"),
+        "{answer}"
+    );
     assert_eq!(connection.read_to_fin().await.unwrap(), "");
 }
 
@@ -94,7 +104,10 @@ async fn who_waits_to_be_asked_for_a_body_is_not_asked_in_vain() {
 async fn http2_gives_up_the_one_stream_whose_body_nobody_read() {
     let host = started().await;
     let stream = TcpStream::connect(host.public_url().trim_start_matches("http://")).await.unwrap();
-    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
     let driven = tokio::spawn(connection);
     let url = |path: &str| format!("{}{path}", host.public_url());
     let endless = || {
@@ -103,12 +116,18 @@ async fn http2_gives_up_the_one_stream_whose_body_nobody_read() {
     };
 
     for _ in 0..10 {
-        let refused = sender.send_request(Request::post(url("/nothing")).body(endless()).unwrap()).await.unwrap();
+        let refused = sender
+            .send_request(Request::post(url("/nothing")).body(endless()).unwrap())
+            .await
+            .unwrap();
         assert_eq!(refused.status(), 404);
         assert!(!refused.headers().contains_key("connection"));
     }
 
-    let next = sender.send_request(Request::get(url("/")).body(Either::Right(Empty::new())).unwrap()).await.unwrap();
+    let next = sender
+        .send_request(Request::get(url("/")).body(Either::Right(Empty::new())).unwrap())
+        .await
+        .unwrap();
     assert_eq!(next.status(), 200);
     drop(sender);
     driven.await.unwrap().unwrap();

@@ -35,8 +35,14 @@ async fn a_flood_of_streams_that_are_reset_at_once_ends_the_connection() {
 }
 
 /// Requests this URL over HTTP/2 and returns the status.
-pub(super) async fn get(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, url: &str) -> u16 {
-    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+pub(super) async fn get(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    url: &str,
+) -> u16 {
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
     let driven = tokio::spawn(connection);
     let request = Request::get(url).body(Empty::<Bytes>::new()).unwrap();
     let status = sender.send_request(request).await.unwrap().status().as_u16();

@@ -11,7 +11,13 @@ use serde_json::json;
 async fn who_never_finishes_a_head_is_hung_up_on_while_others_are_served() {
     let (host, flow) = start(|limits| limits.head_timeout = SHORT).await;
     let mut slow = Vec::new();
-    for beginning in ["", "P", "POST /flows/acme/booking HTTP/1.1\r\nhost: x\r\nx-half: ", "PRI * HTTP/2.0\r\n", PREFACE] {
+    for beginning in [
+        "",
+        "P",
+        "POST /flows/acme/booking HTTP/1.1\r\nhost: x\r\nx-half: ",
+        "PRI * HTTP/2.0\r\n",
+        PREFACE,
+    ] {
         for _ in 0..10 {
             let mut connection = RawConnection::open(&host.public_url()).await;
             connection.write(beginning).await;
@@ -53,7 +59,8 @@ async fn a_connection_without_requests_is_closed_in_the_end() {
 #[tokio::test]
 async fn a_body_that_comes_too_slowly_is_408() {
     for (whole, part) in [(SHORT, LONG), (LONG, SHORT)] {
-        let (host, flow) = start(|limits| (limits.body_timeout, limits.body_idle_timeout) = (whole, part)).await;
+        let (host, flow) =
+            start(|limits| (limits.body_timeout, limits.body_idle_timeout) = (whole, part)).await;
         let mut connection = RawConnection::open(&host.public_url()).await;
         connection.write("POST /flows/acme/booking HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n0123456789").await;
 
@@ -86,7 +93,8 @@ async fn a_body_for_an_endpoint_that_is_not_there_is_not_taken_in() {
     let (host, _flow) = start(|_| ()).await;
     for path in ["/flows/acme/other", "/flows/nobody/booking", "/nothing"] {
         let mut connection = RawConnection::open(&host.public_url()).await;
-        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 10737418240\r\n\r\n");
+        let head =
+            format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 10737418240\r\n\r\n");
         connection.write(head).await;
         assert!(connection.read_head().await.starts_with("HTTP/1.1 404"), "{path}");
 
@@ -101,12 +109,17 @@ async fn a_body_for_an_endpoint_that_is_not_there_is_not_taken_in() {
 async fn connections_past_the_limit_wait_until_another_one_ends() {
     let (host, _flow) = start(|limits| limits.max_connections = 2).await;
     let metric = async |line: &str| {
-        eventually(line, async || host.admin().get("/metrics").await.text.lines().any(|shown| shown == line).then_some(())).await;
+        eventually(line, async || {
+            host.admin().get("/metrics").await.text.lines().any(|shown| shown == line).then_some(())
+        })
+        .await;
     };
     let mut two = Vec::new();
     for _ in 0..2 {
         let mut connection = RawConnection::open(&host.public_url()).await;
-        connection.write("POST /flows/acme/booking HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n").await;
+        connection
+            .write("POST /flows/acme/booking HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n")
+            .await;
         two.push(connection);
     }
     metric("flowhost_connections{listener=\"public\"} 2").await;
@@ -119,7 +132,10 @@ async fn connections_past_the_limit_wait_until_another_one_ends() {
     assert!(third.read_head().await.starts_with("HTTP/1.1 404"));
     metric("flowhost_requests_total{status=\"404\"} 1").await;
     two[0].write("x").await;
-    assert!(two[0].read_head().await.starts_with("HTTP/1.1 432"), "who is at work is not hung up on");
+    assert!(
+        two[0].read_head().await.starts_with("HTTP/1.1 432"),
+        "who is at work is not hung up on"
+    );
 }
 
 #[tokio::test]
@@ -128,7 +144,10 @@ async fn connections_that_do_nothing_make_room_on_both_listeners() {
     let few = |limits: &mut ListenerLimits| {
         (limits.max_connections, limits.head_timeout, limits.idle_timeout) = (20, LONG, LONG);
     };
-    let host = TestHost::configured(|config| [&mut config.limits.public, &mut config.limits.admin].into_iter().for_each(few)).await;
+    let host = TestHost::configured(|config| {
+        [&mut config.limits.public, &mut config.limits.admin].into_iter().for_each(few)
+    })
+    .await;
     for listener in [host.public_url(), host.admin().url("")] {
         let mut idle = Vec::new();
         for beginning in ["", "GET / HTTP/1.1\r\nhost: x\r\n\r\n", "GET / HTTP/1.1\r\nx-half: "] {
@@ -150,13 +169,24 @@ async fn connections_that_do_nothing_make_room_on_both_listeners() {
 async fn a_request_that_names_no_host_or_two_is_400() {
     let host = TestHost::start().await;
     for listener in [host.public_url(), host.admin().url("")] {
-        for (version, headers, is_refused) in
-            [("1.1", "", true), ("1.1", "host: x\r\nhost: y\r\n", true), ("1.1", "host: x\r\n", false), ("1.0", "", false)]
-        {
+        for (version, headers, is_refused) in [
+            ("1.1", "", true),
+            ("1.1", "host: x\r\nhost: y\r\n", true),
+            ("1.1", "host: x\r\n", false),
+            ("1.0", "", false),
+        ] {
             let mut connection = RawConnection::open(&listener).await;
-            connection.write(format!("POST /nothing HTTP/{version}\r\n{headers}content-length: 1\r\n\r\nx")).await;
+            connection
+                .write(format!(
+                    "POST /nothing HTTP/{version}\r\n{headers}content-length: 1\r\n\r\nx"
+                ))
+                .await;
             let answer = connection.read_head().await;
-            assert_eq!(answer.starts_with("HTTP/1.1 400 "), is_refused, "HTTP/{version} {headers}: {answer}");
+            assert_eq!(
+                answer.starts_with("HTTP/1.1 400 "),
+                is_refused,
+                "HTTP/{version} {headers}: {answer}"
+            );
             assert!(answer.contains("\r\nx-request-id: "), "{answer}");
         }
     }

@@ -21,7 +21,10 @@ async fn requests_are_counted_by_status_and_shown_without_a_token() {
     for _ in 0..3 {
         assert_eq!(flow.client().call(&payload::ping()).await.unwrap().status, 200);
     }
-    assert_eq!(flow.client().signing_with("another secret").call(&payload::ping()).await.unwrap().status, 432);
+    assert_eq!(
+        flow.client().signing_with("another secret").call(&payload::ping()).await.unwrap().status,
+        432
+    );
 
     shown("flowhost_requests_total{status=\"200\"} 3").await;
     shown("flowhost_requests_total{status=\"432\"} 1").await;
@@ -31,7 +34,10 @@ async fn requests_are_counted_by_status_and_shown_without_a_token() {
     let page = host.admin().get("/metrics").await.text;
     assert!(!page.contains(&host.database().tenant_id("acme").await), "{page}");
     let refused = "flow_requests_failed_total{tenant=\"acme\",flow=\"booking\",version=\"1\",kind=\"signature\",blame=\"peer\"} 1";
-    assert!(page.contains(refused), "what was refused before the plugin is counted by flow too: {page}");
+    assert!(
+        page.contains(refused),
+        "what was refused before the plugin is counted by flow too: {page}"
+    );
 }
 
 #[tokio::test]
@@ -59,12 +65,16 @@ async fn calls_are_counted_by_flow_and_version_until_the_flow_is_gone() {
         assert!(shown.lines().any(|shown| shown == line), "{line} is not in:\n{shown}");
     }
     let memory = format!("flowhost_plugin_memory_high_water_bytes{{{labels}}} ");
-    let bytes: u64 = shown.lines().find_map(|line| line.strip_prefix(&memory)).unwrap().parse().unwrap();
+    let bytes: u64 =
+        shown.lines().find_map(|line| line.strip_prefix(&memory)).unwrap().parse().unwrap();
     assert!((64 << 10..=64 << 20).contains(&bytes), "{bytes}");
     assert!(!shown.contains(&host.database().tenant_id("acme").await), "{shown}");
 
     flow.call("DELETE", "", Value::Null).await.expect(204);
-    eventually("the flow's series are gone", async || (!page().await.contains("acme")).then_some(())).await;
+    eventually("the flow's series are gone", async || {
+        (!page().await.contains("acme")).then_some(())
+    })
+    .await;
 }
 
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -11,7 +11,8 @@ async fn a_tenant_over_its_limit_is_sent_away_and_its_neighbour_is_not() {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;
     let flow = tenant.flow("booking", json!({}), Component::Steady).await;
-    let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
+    let neighbour =
+        host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
     tenant.call("PATCH", "", json!({"requests_per_second": 1})).await.expect(200);
 
     let client = flow.client();
@@ -25,7 +26,10 @@ async fn a_tenant_over_its_limit_is_sent_away_and_its_neighbour_is_not() {
     for _ in 0..10 {
         assert_eq!(neighbour.client().call(&payload::ping()).await.unwrap().status, 200);
     }
-    eventually("the next second", async || (client.call(&payload::ping()).await.unwrap().status == 200).then_some(())).await;
+    eventually("the next second", async || {
+        (client.call(&payload::ping()).await.unwrap().status == 200).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -50,7 +54,10 @@ async fn the_limit_can_be_taken_away() {
     let flow = tenant.flow("booking", json!({}), Component::Steady).await;
     tenant.call("PATCH", "", json!({"requests_per_second": 1})).await.expect(200);
     let client = flow.client();
-    eventually("the limit is reached", async || (client.call(&payload::ping()).await.unwrap().status == 429).then_some(())).await;
+    eventually("the limit is reached", async || {
+        (client.call(&payload::ping()).await.unwrap().status == 429).then_some(())
+    })
+    .await;
 
     tenant.call("PATCH", "", json!({"requests_per_second": null})).await.expect(200);
 
@@ -63,10 +70,15 @@ async fn the_limit_can_be_taken_away() {
 async fn the_limit_is_shown_and_only_a_sensible_number_is_taken() {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;
-    let shown = async || tenant.call("GET", "", Value::Null).await.expect(200)["requests_per_second"].clone();
+    let shown = async || {
+        tenant.call("GET", "", Value::Null).await.expect(200)["requests_per_second"].clone()
+    };
     assert_eq!(shown().await, Value::Null);
 
-    assert_eq!(tenant.call("PATCH", "", json!({"requests_per_second": 50})).await.expect(200)["requests_per_second"], 50);
+    assert_eq!(
+        tenant.call("PATCH", "", json!({"requests_per_second": 50})).await.expect(200)["requests_per_second"],
+        50
+    );
     for wrong in [json!(0), json!(-1), json!(100_001), json!(1.5), json!("50"), json!(true)] {
         let refused = tenant.call("PATCH", "", json!({"requests_per_second": wrong})).await;
         assert!(refused.problem(422).contains("requests_per_second"), "{wrong}");
@@ -93,5 +105,8 @@ async fn a_flow_that_is_deleted_and_made_again_gives_nothing_back() {
     }
 
     let by_time = 2 + began.elapsed().as_secs();
-    assert!(all_admitted <= by_time, "each new flow brought new requests: {all_admitted} instead of {by_time}");
+    assert!(
+        all_admitted <= by_time,
+        "each new flow brought new requests: {all_admitted} instead of {by_time}"
+    );
 }

@@ -24,8 +24,15 @@ async fn strangers_at_a_known_endpoint_can_not_fill_the_log() {
     assert_eq!(lines.len(), 3, "one for each sort: {lines:#?}");
     assert!(lines.iter().all(|line| line.contains("flow.name=\"booking\"")), "{lines:#?}");
     let page = host.admin().get("/metrics").await.text;
-    let count = |kind: &str| format!("{{tenant=\"noisy\",flow=\"booking\",version=\"1\",kind=\"{kind}\",blame=\"peer\"}}");
-    assert!(page.contains(&format!("flow_requests_failed_total{} 40", count("signature"))), "{page}");
+    let count = |kind: &str| {
+        format!(
+            "{{tenant=\"noisy\",flow=\"booking\",version=\"1\",kind=\"{kind}\",blame=\"peer\"}}"
+        )
+    };
+    assert!(
+        page.contains(&format!("flow_requests_failed_total{} 40", count("signature"))),
+        "{page}"
+    );
     assert!(page.contains(&format!("flow_requests_failed_total{} 20", count("body"))), "{page}");
 }
 
@@ -40,13 +47,22 @@ async fn what_keeps_failing_inside_a_plugin_has_a_line_too() {
     }
 
     let lines = logged(Level::WARN, "tenant.slug=\"failing\"");
-    assert_eq!(lines.iter().filter(|line| line.contains("a plugin failed")).count(), 1, "{lines:#?}");
+    assert_eq!(
+        lines.iter().filter(|line| line.contains("a plugin failed")).count(),
+        1,
+        "{lines:#?}"
+    );
 }
 
 #[tokio::test]
 async fn who_asks_whether_a_host_is_ready_can_not_fill_the_log() {
     let host = TestHost::start().await;
-    host.database().pool().await.execute("alter table sessions disable row level security").await.unwrap();
+    host.database()
+        .pool()
+        .await
+        .execute("alter table sessions disable row level security")
+        .await
+        .unwrap();
     let client = Client::builder().no_proxy().build().unwrap();
     let mut lines = Vec::new();
     for _ in 0..10 {
@@ -55,5 +71,9 @@ async fn who_asks_whether_a_host_is_ready_can_not_fill_the_log() {
         lines.extend(logged(Level::INFO, asked.headers()["x-request-id"].to_str().unwrap()));
     }
 
-    assert_eq!(lines.iter().filter(|line| line.contains("the host is not ready")).count(), 1, "{lines:#?}");
+    assert_eq!(
+        lines.iter().filter(|line| line.contains("the host is not ready")).count(),
+        1,
+        "{lines:#?}"
+    );
 }

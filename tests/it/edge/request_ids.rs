@@ -47,7 +47,10 @@ async fn the_log_of_a_request_names_the_request_its_tenant_and_its_flow() {
     assert_eq!(status, 432);
     // Fails inside the turn's task.
     let request = flow.client().seal(&asking("trap", "token-of-ana")).unwrap();
-    let post = client().post(flow.url()).header("x-hub-signature-256", &request.signature).body(request.body.clone());
+    let post = client()
+        .post(flow.url())
+        .header("x-hub-signature-256", &request.signature)
+        .body(request.body.clone());
     let (status, failed) = send(post).await;
     assert_eq!(status, 200);
 
@@ -55,7 +58,8 @@ async fn the_log_of_a_request_names_the_request_its_tenant_and_its_flow() {
         let lines = logged(Level::INFO, &id);
         assert_eq!(lines.len(), 1, "{lines:?}");
         let names = ["tenant.slug=\"acme\"".to_owned(), "flow.name=\"booking\"".to_owned()];
-        let ids = [format!("tenant.id={tenant}"), "flow.id=".to_owned(), format!("blame=\"{blame}\"")];
+        let ids =
+            [format!("tenant.id={tenant}"), "flow.id=".to_owned(), format!("blame=\"{blame}\"")];
         for part in ids.into_iter().chain(names) {
             assert!(lines[0].contains(&part), "{part} is not in {}", lines[0]);
         }
@@ -67,7 +71,10 @@ async fn a_request_that_was_answered_is_in_the_log_too_for_who_wants_that() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     let request = flow.client().seal(&asking("count", "token-of-ana")).unwrap();
-    let post = client().post(flow.url()).header("x-hub-signature-256", &request.signature).body(request.body.clone());
+    let post = client()
+        .post(flow.url())
+        .header("x-hub-signature-256", &request.signature)
+        .body(request.body.clone());
 
     let (status, id) = send(post).await;
 
@@ -86,7 +93,10 @@ async fn work_that_goes_on_after_the_answer_is_logged_under_its_name() {
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Chatty).await;
     let report = payload::error_notification("FORM", "some-error", "some text", "token-of-ana");
     let request = flow.client().seal(&report).unwrap();
-    let post = client().post(flow.url()).header("x-hub-signature-256", &request.signature).body(request.body.clone());
+    let post = client()
+        .post(flow.url())
+        .header("x-hub-signature-256", &request.signature)
+        .body(request.body.clone());
 
     let (status, id) = send(post).await;
 
@@ -102,8 +112,12 @@ async fn a_request_id_leads_to_the_exchange_the_plugins_log_and_the_audit_log() 
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Chatty).await;
     let request = flow.client().seal(&asking("flood", "token-of-ana")).unwrap();
-    let post = client().post(flow.url()).header("x-hub-signature-256", &request.signature).body(request.body.clone());
-    let change = client().patch(host.admin().url("/v1/tenants/acme")).bearer_auth(host.admin_token());
+    let post = client()
+        .post(flow.url())
+        .header("x-hub-signature-256", &request.signature)
+        .body(request.body.clone());
+    let change =
+        client().patch(host.admin().url("/v1/tenants/acme")).bearer_auth(host.admin_token());
 
     let (answered, changed) = (send(post).await, send(change.json(&json!({"name": "Acme"}))).await);
 
@@ -113,10 +127,14 @@ async fn a_request_id_leads_to_the_exchange_the_plugins_log_and_the_audit_log() 
         let lines = flow.call("GET", "/logs", Value::Null).await.text;
         (!lines.is_empty()).then_some(lines)
     });
-    let named = |line: &str| serde_json::from_str::<Value>(line).unwrap()["request_id"] == answered.1;
+    let named =
+        |line: &str| serde_json::from_str::<Value>(line).unwrap()["request_id"] == answered.1;
     assert!(lines.await.lines().all(named));
     let entries = host.admin().get("/v1/audit?limit=1").await.expect(200)["entries"].clone();
-    assert_eq!((&entries[0]["action"], &entries[0]["request_id"]), (&json!("tenant.update"), &json!(changed.1)));
+    assert_eq!(
+        (&entries[0]["action"], &entries[0]["request_id"]),
+        (&json!("tenant.update"), &json!(changed.1))
+    );
 }
 
 fn client() -> Client {

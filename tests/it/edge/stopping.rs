@@ -51,14 +51,20 @@ async fn a_host_that_is_not_ready_serves_on_until_it_is_told_again() {
     assert!(!kept.read_answer().await.contains("connection: close"));
 
     served.host.terminate();
-    eventually("the host is not ready", async || (served.host.admin().get("/readyz").await.status == 503).then_some(())).await;
+    eventually("the host is not ready", async || {
+        (served.host.admin().get("/readyz").await.status == 503).then_some(())
+    })
+    .await;
 
     assert_eq!(served.host.admin().get("/healthz").await.status, 200);
     let new = RawConnection::open(&served.host.public_url()).await;
     for mut connection in [kept, new] {
         connection.write(ping(&flow)).await;
         let answer = connection.read_answer().await;
-        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\r\nconnection: close\r\n"), "{answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 200 ") && answer.contains("\r\nconnection: close\r\n"),
+            "{answer}"
+        );
         assert_eq!(connection.read_to_fin().await.unwrap(), "");
     }
     // HTTP/2 announces the end without a request, and still answers a request that arrives first.
@@ -91,9 +97,15 @@ struct Http2 {
 async fn http2(served: &Served) -> Http2 {
     let url = served.host.public_url();
     let stream = TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
-    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
     let driven = tokio::spawn(connection);
-    assert_eq!(sender.send_request(Request::get(url).body(Empty::new()).unwrap()).await.unwrap().status(), 200);
+    assert_eq!(
+        sender.send_request(Request::get(url).body(Empty::new()).unwrap()).await.unwrap().status(),
+        200
+    );
     Http2 { _sender: sender, driven }
 }
 
@@ -102,7 +114,9 @@ pub(super) fn ping(flow: &TestFlow) -> Vec<u8> {
     let SealedRequest { signature, body, .. } = flow.client().seal(&payload::ping()).unwrap();
     let path = flow.url().split_once("://").unwrap().1.split_once('/').unwrap().1.to_owned();
     let length = body.len();
-    let head = format!("POST /{path} HTTP/1.1\r\nhost: x\r\nx-hub-signature-256: {signature}\r\ncontent-length: {length}\r\n\r\n");
+    let head = format!(
+        "POST /{path} HTTP/1.1\r\nhost: x\r\nx-hub-signature-256: {signature}\r\ncontent-length: {length}\r\n\r\n"
+    );
     [head.as_bytes(), body.as_ref()].concat()
 }
 

@@ -12,7 +12,10 @@ async fn a_slash_behind_the_url_makes_no_difference() {
     let with_slash = flow.client().at(&format!("{}/", flow.url())).unwrap();
 
     assert_eq!(with_slash.call(&payload::ping()).await.unwrap().status, 200);
-    assert_eq!(with_slash.call(&asking("count", "token-of-ana")).await.unwrap().payload.unwrap()["data"]["count"], 1);
+    assert_eq!(
+        with_slash.call(&asking("count", "token-of-ana")).await.unwrap().payload.unwrap()["data"]["count"],
+        1
+    );
     assert_eq!(flow.count("token-of-ana").await, 2, "it is the same endpoint");
     assert_eq!(logged(Level::INFO, "/flows/slash/booking/"), Vec::<String>::new());
 }
@@ -31,12 +34,21 @@ async fn a_request_that_misses_a_flow_leaves_a_line_with_what_is_there() {
         ("/flows/missed/booking/x", "a part more"),
     ] {
         for _ in 0..3 {
-            let answer = post(&format!("{}{path}", host.public_url()), Some(&request.signature), request.body.clone()).await;
+            let answer = post(
+                &format!("{}{path}", host.public_url()),
+                Some(&request.signature),
+                request.body.clone(),
+            )
+            .await;
             assert_eq!(answer, (404, Vec::new()), "{name}");
         }
         let lines = logged(Level::WARN, &format!("POST {path}\""));
         assert_eq!(lines.len(), 1, "{name}: {lines:?}");
-        assert!(lines[0].contains("the flow is at POST /flows/missed/booking,"), "{name}: {}", lines[0]);
+        assert!(
+            lines[0].contains("the flow is at POST /flows/missed/booking,"),
+            "{name}: {}",
+            lines[0]
+        );
     }
 }
 
@@ -46,19 +58,32 @@ async fn a_browser_is_told_what_an_endpoint_is_and_every_method_what_it_takes() 
     let client = Client::builder().no_proxy().build().unwrap();
 
     for method in ["GET", "HEAD", "OPTIONS", "PUT"] {
-        let send = async |url: &str| client.request(method.parse::<Method>().unwrap(), url).send().await.unwrap();
+        let send = async |url: &str| {
+            client.request(method.parse::<Method>().unwrap(), url).send().await.unwrap()
+        };
         for url in [flow.url(), format!("{}/", flow.url())] {
             let answer = send(&url).await;
             assert_eq!(answer.status(), 405, "{method}");
             assert_eq!(answer.headers()["allow"], "POST", "{method}");
-            assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/plain"), "{method}");
+            assert!(
+                answer.headers()["content-type"].to_str().unwrap().starts_with("text/plain"),
+                "{method}"
+            );
             let text = answer.text().await.unwrap();
-            assert_eq!(text.contains("data endpoint of a WhatsApp Flow"), method != "HEAD", "{method}: {text}");
+            assert_eq!(
+                text.contains("data endpoint of a WhatsApp Flow"),
+                method != "HEAD",
+                "{method}: {text}"
+            );
         }
         let lines = logged(Level::WARN, &format!("{method} /flows/looked-at/booking\""));
         assert_eq!(lines.len(), 1, "{lines:?}");
         let nowhere = send(&format!("{}/flows/looked-at/other", host.public_url())).await;
-        assert_eq!((nowhere.status().as_u16(), nowhere.text().await.unwrap()), (404, String::new()), "{method}");
+        assert_eq!(
+            (nowhere.status().as_u16(), nowhere.text().await.unwrap()),
+            (404, String::new()),
+            "{method}"
+        );
     }
 }
 
@@ -78,7 +103,10 @@ async fn strangers_do_not_fill_the_log_and_do_not_hide_what_meta_sends() {
     // A signature tells a mistyped name from a stranger's request.
     let signature = sign(&flow.tenant.app_secret, b"{}");
     for number in 0..50 {
-        assert_eq!(post(&url(&format!("flows/hidden/mistyped-{number}")), Some(&signature), "{}").await.0, 404);
+        assert_eq!(
+            post(&url(&format!("flows/hidden/mistyped-{number}")), Some(&signature), "{}").await.0,
+            404
+        );
     }
     let lines = logged(Level::INFO, "/flows/hidden/mistyped-");
     assert_eq!(lines.len(), 10, "{lines:?}");

@@ -6,7 +6,8 @@ use flowhost_client::payload;
 use flowhost_protocol::crypto::MasterKey;
 use flowhost_server::config::AdminToken;
 use flowhost_tests::{
-    Component, Ended, HostProcess, TestCertificate, TestDatabase, TestFlow, TestHost, eventually, flowhost, logged,
+    Component, Ended, HostProcess, TestCertificate, TestDatabase, TestFlow, TestHost, eventually,
+    flowhost, logged,
 };
 use reqwest::Client;
 use serde_json::json;
@@ -29,7 +30,10 @@ async fn whatsapp_is_answered_over_tls_and_nobody_without() {
     let plain = flow.url().replace("https://", "http://");
     assert!(certificate.client().get(plain).send().await.is_err());
     let stranger = TestCertificate::generate();
-    assert!(ping(&flow, &stranger.client()).await.is_err(), "a client that doesn't know the certificate must not trust it");
+    assert!(
+        ping(&flow, &stranger.client()).await.is_err(),
+        "a client that doesn't know the certificate must not trust it"
+    );
 }
 
 #[tokio::test]
@@ -37,9 +41,15 @@ async fn http2_is_spoken_where_the_client_can_and_http1_elsewhere() {
     let certificate = TestCertificate::generate();
     let (host, _flow) = start(&certificate).await;
 
-    for (offered, chosen) in [(&["h2", "http/1.1"][..], Some("h2")), (&["http/1.1"], Some("http/1.1")), (&[], None)] {
+    for (offered, chosen) in
+        [(&["h2", "http/1.1"][..], Some("h2")), (&["http/1.1"], Some("http/1.1")), (&[], None)]
+    {
         let stream = handshake(&host.public_url(), &certificate, offered).await;
-        let protocol = stream.get_ref().1.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
+        let protocol = stream
+            .get_ref()
+            .1
+            .alpn_protocol()
+            .map(|name| String::from_utf8_lossy(name).into_owned());
         assert_eq!(protocol.as_deref(), chosen, "{offered:?}");
     }
     let stream = handshake(&host.public_url(), &certificate, &["h2"]).await;
@@ -90,7 +100,9 @@ async fn the_program_serves_tls_and_its_client_talks_to_it() {
     std::fs::write(&key, &flow.tenant.public_key_pem).unwrap();
 
     let mut call = flowhost(&["client", "call", "--json", "--url", &flow.url(), "--public-key"]);
-    call.arg(&key).env("FLOWHOST_APP_SECRET", &flow.tenant.app_secret).env("SSL_CERT_FILE", &files.certificate);
+    call.arg(&key)
+        .env("FLOWHOST_APP_SECRET", &flow.tenant.app_secret)
+        .env("SSL_CERT_FILE", &files.certificate);
     let called = Ended::of(call).await;
 
     assert_eq!(called.code, Some(0), "{called:?}");
@@ -114,9 +126,14 @@ async fn a_certificate_without_its_key_is_bad_usage() {
 
     refused(&["--tls-cert", certificate.to_str().unwrap()], "--tls-key").await;
     refused(&["--tls-key", key.to_str().unwrap()], "--tls-cert").await;
-    refused(&["--tls-cert", key.to_str().unwrap(), "--tls-key", key.to_str().unwrap()], "has no certificate").await;
+    refused(
+        &["--tls-cert", key.to_str().unwrap(), "--tls-key", key.to_str().unwrap()],
+        "has no certificate",
+    )
+    .await;
     let gone = one.key.to_str().unwrap();
-    refused(&["--tls-cert", certificate.to_str().unwrap(), "--tls-key", gone], "can't be read").await;
+    refused(&["--tls-cert", certificate.to_str().unwrap(), "--tls-key", gone], "can't be read")
+        .await;
 }
 
 async fn start(certificate: &TestCertificate) -> (TestHost, TestFlow) {
@@ -128,19 +145,33 @@ async fn start(certificate: &TestCertificate) -> (TestHost, TestFlow) {
 /// Sends WhatsApp's health check with this client.
 async fn ping(flow: &TestFlow, client: &Client) -> Result<(), String> {
     let request = flow.client().seal(&payload::ping()).unwrap();
-    let post = client.post(flow.url()).header("x-hub-signature-256", &request.signature).body(request.body.clone());
+    let post = client
+        .post(flow.url())
+        .header("x-hub-signature-256", &request.signature)
+        .body(request.body.clone());
     let response = post.send().await.map_err(|error| format!("{error:?}"))?;
     assert_eq!(response.status(), 200);
     assert_eq!(request.open(&response.bytes().await.unwrap()).unwrap()["data"]["status"], "active");
     Ok(())
 }
 
-async fn handshake(url: &str, certificate: &TestCertificate, offered: &[&str]) -> TlsStream<TcpStream> {
+async fn handshake(
+    url: &str,
+    certificate: &TestCertificate,
+    offered: &[&str],
+) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(certificate.pem().as_bytes()).unwrap()).unwrap();
     let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
-    let mut config = builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots).with_no_client_auth();
+    let mut config = builder
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     config.alpn_protocols = offered.iter().map(|name| name.as_bytes().to_vec()).collect();
     let stream = TcpStream::connect(url.trim_start_matches("https://")).await.unwrap();
-    TlsConnector::from(Arc::new(config)).connect("localhost".try_into().unwrap(), stream).await.unwrap()
+    TlsConnector::from(Arc::new(config))
+        .connect("localhost".try_into().unwrap(), stream)
+        .await
+        .unwrap()
 }

@@ -11,7 +11,9 @@ async fn an_appointment_is_booked_with_a_way_back_and_two_mistakes() {
     let flow_json = include_str!("../../../plugins/appointment/flow.json");
     flow.call("PUT", "/flow-json", serde_json::from_str(flow_json).unwrap()).await.expect(204);
     let client = flow.client();
-    let submit = async |screen, data: Value| call(&client, payload::data_exchange(screen, data, TOKEN)).await;
+    let submit = async |screen, data: Value| {
+        call(&client, payload::data_exchange(screen, data, TOKEN)).await
+    };
 
     let mut reply = call(&client, payload::init(TOKEN)).await;
     assert_eq!(reply["screen"], "APPOINTMENT");
@@ -26,10 +28,15 @@ async fn an_appointment_is_booked_with_a_way_back_and_two_mistakes() {
         assert_eq!(reply["data"]["chosen"][list], choice[list]);
     }
 
-    let no_such_time = [choice.clone(), Map::from_iter([("time".to_owned(), json!("03:15"))])].into_iter().flatten();
+    let no_such_time = [choice.clone(), Map::from_iter([("time".to_owned(), json!("03:15"))])]
+        .into_iter()
+        .flatten();
     let refused = submit("APPOINTMENT", Value::Object(no_such_time.collect())).await;
     assert_eq!(refused["screen"], "APPOINTMENT");
-    assert_eq!(refused["data"]["error_message"], "This time is no longer free. Please choose another one.");
+    assert_eq!(
+        refused["data"]["error_message"],
+        "This time is no longer free. Please choose another one."
+    );
 
     assert_eq!(submit("APPOINTMENT", choice.clone().into()).await["screen"], "DETAILS");
     let mistaken = submit("DETAILS", contact("ana.example.com")).await;
@@ -74,12 +81,21 @@ async fn an_appointment_is_booked_with_a_way_back_and_two_mistakes() {
             (12, "data_exchange", Some("SUMMARY"), Some("SUCCESS"), "completed"),
         ]
     );
-    assert!(session["history"].as_array().unwrap().iter().all(|exchange| exchange["plugin_version"] == 1));
+    assert!(
+        session["history"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|exchange| exchange["plugin_version"] == 1)
+    );
 
     let late = client.call(&payload::init(TOKEN)).await.unwrap();
     assert_eq!(late.status, 427);
     let text = late.payload.unwrap()["error_msg"].as_str().unwrap().to_owned();
-    assert_eq!(Value::from(text), flow.call("GET", "", Value::Null).await.expect(200)["settings"]["token_rejected_text"]);
+    assert_eq!(
+        Value::from(text),
+        flow.call("GET", "", Value::Null).await.expect(200)["settings"]["token_rejected_text"]
+    );
     assert_eq!(flow.session().await["status"], "completed");
 }
 
@@ -90,9 +106,12 @@ async fn a_clients_error_report_is_acknowledged_and_kept_with_the_session() {
     let client = flow.client();
     call(&client, payload::init(TOKEN)).await;
 
-    let report = payload::error_notification("NEXT", "payload-schema-error", "missing field: name", TOKEN);
+    let report =
+        payload::error_notification("NEXT", "payload-schema-error", "missing field: name", TOKEN);
     let acknowledged = call(&client, report).await;
-    let of_nobody = call(&client, payload::error_notification("NEXT", "timeout_error", "", "unknown token")).await;
+    let of_nobody =
+        call(&client, payload::error_notification("NEXT", "timeout_error", "", "unknown token"))
+            .await;
 
     assert_eq!(acknowledged, json!({"data": {"acknowledged": true}}));
     assert_eq!(of_nobody, acknowledged);
@@ -109,12 +128,21 @@ async fn a_clients_error_report_is_acknowledged_and_kept_with_the_session() {
 async fn a_failing_plugin_does_not_change_an_error_reports_acknowledgement() {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;
-    let flow = tenant.flow("booking", json!({"limits": {"memory_bytes": 1 << 20, "cpu_ms": 1}}), Component::Hoarder).await;
+    let flow = tenant
+        .flow(
+            "booking",
+            json!({"limits": {"memory_bytes": 1 << 20, "cpu_ms": 1}}),
+            Component::Hoarder,
+        )
+        .await;
     let without_plugin = tenant.flow_without_plugin("empty", json!({})).await;
     let report = payload::error_notification("NEXT", "timeout_error", "", TOKEN);
 
     assert_eq!(call(&flow.client(), report.clone()).await, json!({"data": {"acknowledged": true}}));
-    assert_eq!(call(&without_plugin.client(), report).await, json!({"data": {"acknowledged": true}}));
+    assert_eq!(
+        call(&without_plugin.client(), report).await,
+        json!({"data": {"acknowledged": true}})
+    );
 }
 
 #[tokio::test]
@@ -152,7 +180,13 @@ fn contact(email: &str) -> Value {
 
 fn step(exchange: &Value) -> (i64, &str, Option<&str>, Option<&str>, &str) {
     let text = |field: &str| exchange[field].as_str();
-    (exchange["number"].as_i64().unwrap(), text("action").unwrap(), text("screen_in"), text("screen_out"), text("outcome").unwrap())
+    (
+        exchange["number"].as_i64().unwrap(),
+        text("action").unwrap(),
+        text("screen_in"),
+        text("screen_out"),
+        text("outcome").unwrap(),
+    )
 }
 
 const TOKEN: &str = "conversation-token";

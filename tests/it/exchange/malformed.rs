@@ -46,8 +46,17 @@ async fn a_signed_body_that_is_no_envelope_is_421_and_an_unsigned_one_432() {
     bodies.push(b"\xff\xfe\x00".to_vec());
     bodies.push(vec![0; 100_000]);
     for name in ["encrypted_flow_data", "encrypted_aes_key", "initial_vector"] {
-        for value in [json!(null), json!(1), json!([]), json!({}), json!(""), json!("***"), json!("AAAA"), json!("é"), json!(true)]
-        {
+        for value in [
+            json!(null),
+            json!(1),
+            json!([]),
+            json!({}),
+            json!(""),
+            json!("***"),
+            json!("AAAA"),
+            json!("é"),
+            json!(true),
+        ] {
             bodies.push(with(name, value));
         }
         bodies.push(with(name, json!(format!("_{}", &field(name)[1..]))));
@@ -60,7 +69,11 @@ async fn a_signed_body_that_is_no_envelope_is_421_and_an_unsigned_one_432() {
     for body in bodies {
         let shown = String::from_utf8_lossy(&body[..body.len().min(80)]).into_owned();
         let signature = sign(&flow.tenant.app_secret, &body);
-        assert_eq!(post(&flow.url(), Some(&signature), body.clone()).await, (421, Vec::new()), "{shown}");
+        assert_eq!(
+            post(&flow.url(), Some(&signature), body.clone()).await,
+            (421, Vec::new()),
+            "{shown}"
+        );
         assert_eq!(post(&flow.url(), None, body).await, (432, Vec::new()), "unsigned: {shown}");
     }
 
@@ -71,8 +84,16 @@ async fn a_signed_body_that_is_no_envelope_is_421_and_an_unsigned_one_432() {
 async fn a_plaintext_that_is_no_payload_is_421() {
     let (host, flow) = start().await;
     let client = flow.client();
-    let deep = format!(r#"{{"action":"INIT","data":{{"a":{}{}}}}}"#, "[".repeat(10_000), "]".repeat(10_000));
-    let deep_objects = format!(r#"{{"action":"INIT","data":{}1{}}}"#, r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
+    let deep = format!(
+        r#"{{"action":"INIT","data":{{"a":{}{}}}}}"#,
+        "[".repeat(10_000),
+        "]".repeat(10_000)
+    );
+    let deep_objects = format!(
+        r#"{{"action":"INIT","data":{}1{}}}"#,
+        r#"{"a":"#.repeat(10_000),
+        "}".repeat(10_000)
+    );
     let plaintexts = [
         &b""[..],
         b"null",
@@ -113,7 +134,11 @@ async fn a_plaintext_that_is_no_payload_is_421() {
 async fn an_action_that_nobody_knows_is_400() {
     let (host, flow) = start().await;
     for action in ["", "navigate", "init", "PING", "data-exchange", &"x".repeat(10_000)] {
-        let reply = flow.client().call(&json!({"version": "3.0", "action": action, "flow_token": "token-of-ana"})).await.unwrap();
+        let reply = flow
+            .client()
+            .call(&json!({"version": "3.0", "action": action, "flow_token": "token-of-ana"}))
+            .await
+            .unwrap();
         assert_eq!((reply.status, reply.payload), (400, None), "{action:.20}");
     }
     goes_on(&host, &flow).await;
@@ -126,11 +151,18 @@ async fn a_body_past_the_limit_is_413_whatever_its_signature() {
     let signature = sign(&flow.tenant.app_secret, &body);
 
     for signature in [Some(signature.as_str()), Some("sha256=nonsense"), None] {
-        assert_eq!(post(&flow.url(), signature, body.clone()).await, (413, Vec::new()), "{signature:?}");
+        assert_eq!(
+            post(&flow.url(), signature, body.clone()).await,
+            (413, Vec::new()),
+            "{signature:?}"
+        );
     }
 
     let fits = vec![b'a'; 1 << 20];
-    assert_eq!(post(&flow.url(), Some(&sign(&flow.tenant.app_secret, &fits)), fits.clone()).await, (421, Vec::new()));
+    assert_eq!(
+        post(&flow.url(), Some(&sign(&flow.tenant.app_secret, &fits)), fits.clone()).await,
+        (421, Vec::new())
+    );
     goes_on(&host, &flow).await;
 }
 
@@ -142,7 +174,9 @@ async fn two_signature_headers_are_none() {
 
     let send = async |signatures: &[&str]| {
         let request = client.post(flow.url()).body(request.body.clone());
-        let request = signatures.iter().fold(request, |request, one| request.header("x-hub-signature-256", *one));
+        let request = signatures
+            .iter()
+            .fold(request, |request, one| request.header("x-hub-signature-256", *one));
         request.send().await.unwrap().status().as_u16()
     };
 
@@ -168,12 +202,17 @@ async fn paths_that_are_not_there_are_404_without_a_word() {
         "/flows/acme/booking/x",
         "/flows/%00/%ff",
     ] {
-        let answer = post(&format!("{base}{path}"), Some(&request.signature), request.body.clone()).await;
+        let answer =
+            post(&format!("{base}{path}"), Some(&request.signature), request.body.clone()).await;
         assert_eq!(answer, (404, Vec::new()), "{path}");
     }
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     for path in ["/healthz", "/readyz", "/metrics", "/v1/tenants"] {
-        assert_eq!(client.get(format!("{base}{path}")).send().await.unwrap().status(), 404, "{path}");
+        assert_eq!(
+            client.get(format!("{base}{path}")).send().await.unwrap().status(),
+            404,
+            "{path}"
+        );
     }
     assert_eq!(client.get(&base).send().await.unwrap().status(), 200);
     goes_on(&host, &flow).await;
@@ -189,5 +228,8 @@ async fn start() -> (TestHost, TestFlow) {
 async fn goes_on(host: &TestHost, flow: &TestFlow) {
     assert_eq!(flow.sessions().await, Vec::<Value>::new());
     assert_eq!(flow.client().call(&asking("count", "after")).await.unwrap().status, 200);
-    assert_eq!(logged(Level::ERROR, &host.database().tenant_id("acme").await), Vec::<String>::new());
+    assert_eq!(
+        logged(Level::ERROR, &host.database().tenant_id("acme").await),
+        Vec::<String>::new()
+    );
 }

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 async fn the_plugin_sees_what_was_attached_to_the_token_in_every_turn() {
     let (host, flow) = start(json!({"token_policy": "minted"})).await;
     let context = json!({"customer": 4711, "name": "Zoë", "nested": {"a": [1, null]}});
-    let token = mint(&flow, json!({"context": context})).await["flow_token"].as_str().unwrap().to_owned();
+    let token =
+        mint(&flow, json!({"context": context})).await["flow_token"].as_str().unwrap().to_owned();
     let second = host.second().await;
     let there = flow.served_at(&second).await;
 
@@ -18,13 +19,19 @@ async fn the_plugin_sees_what_was_attached_to_the_token_in_every_turn() {
     }
     assert_eq!(flow.count(&token).await, 3, "a session like any other");
     let without = mint(&flow, json!({})).await;
-    assert_eq!(seen_context(&flow.client(), without["flow_token"].as_str().unwrap()).await, Value::Null);
+    assert_eq!(
+        seen_context(&flow.client(), without["flow_token"].as_str().unwrap()).await,
+        Value::Null
+    );
 }
 
 #[tokio::test]
 async fn tokens_are_256_random_bits_and_known_by_their_hash_only() {
     let (host, flow) = start(json!({})).await;
-    let (one, other) = (mint(&flow, json!({})).await, mint(&flow, json!({"context": {"secret": "xyzzy-context"}})).await);
+    let (one, other) = (
+        mint(&flow, json!({})).await,
+        mint(&flow, json!({"context": {"secret": "xyzzy-context"}})).await,
+    );
 
     let token = one["flow_token"].as_str().unwrap();
     assert_eq!(token.len(), "fht_".len() + 43);
@@ -38,7 +45,8 @@ async fn tokens_are_256_random_bits_and_known_by_their_hash_only() {
 
 #[tokio::test]
 async fn only_minted_tokens_get_in_and_each_ends_as_sessions_do() {
-    let (_host, flow) = start(json!({"token_policy": "minted", "token_rejected_text": "unknown"})).await;
+    let (_host, flow) =
+        start(json!({"token_policy": "minted", "token_rejected_text": "unknown"})).await;
     let token = mint(&flow, json!({})).await["flow_token"].as_str().unwrap().to_owned();
 
     let made_up = flow.ask("count", "fht_made-up").await;
@@ -52,8 +60,13 @@ async fn only_minted_tokens_get_in_and_each_ends_as_sessions_do() {
 #[tokio::test]
 async fn a_token_of_one_flow_is_unknown_to_another() {
     let (host, flow) = start(json!({"token_policy": "minted"})).await;
-    let other = flow.tenant.flow("other", json!({"token_policy": "minted"}), Component::Steady).await;
-    let elsewhere = host.tenant("elsewhere").await.flow("booking", json!({"token_policy": "minted"}), Component::Steady).await;
+    let other =
+        flow.tenant.flow("other", json!({"token_policy": "minted"}), Component::Steady).await;
+    let elsewhere = host
+        .tenant("elsewhere")
+        .await
+        .flow("booking", json!({"token_policy": "minted"}), Component::Steady)
+        .await;
     let token = mint(&flow, json!({})).await["flow_token"].as_str().unwrap().to_owned();
 
     for stranger in [&other, &elsewhere] {
@@ -69,11 +82,17 @@ async fn the_time_of_a_token_runs_from_now_or_from_its_first_exchange() {
     let from_now = text(&mint(&flow, json!({"ttl_seconds": 1})).await);
     let from_init = text(&mint(&flow, json!({"ttl_seconds": 2, "ttl_from": "init"})).await);
 
-    eventually("the token that nobody used ends", async || (flow.ask("count", &from_now).await.status == 427).then_some(())).await;
+    eventually("the token that nobody used ends", async || {
+        (flow.ask("count", &from_now).await.status == 427).then_some(())
+    })
+    .await;
     // The other token is unused, so its time has not begun; the first exchange starts it.
     let reply = flow.client().call(&payload::init(&from_init)).await.unwrap();
     assert_eq!(reply.status, 200);
-    eventually("the token's time is over", async || (flow.ask("count", &from_init).await.status == 427).then_some(())).await;
+    eventually("the token's time is over", async || {
+        (flow.ask("count", &from_init).await.status == 427).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -103,8 +122,8 @@ async fn two_first_exchanges_that_race_are_two_turns_of_one_session() {
 
     let replies = tokio::join!(client.call(&first), client.call(&second));
 
-    let mut counts =
-        [replies.0.unwrap(), replies.1.unwrap()].map(|reply| reply.payload.unwrap()["data"]["count"].as_u64().unwrap());
+    let mut counts = [replies.0.unwrap(), replies.1.unwrap()]
+        .map(|reply| reply.payload.unwrap()["data"]["count"].as_u64().unwrap());
     counts.sort_unstable();
     assert_eq!(counts, [1, 2]);
 }

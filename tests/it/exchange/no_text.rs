@@ -14,8 +14,14 @@ async fn half_an_emoji_is_a_replacement_character_to_everybody() {
         (r#"{"name":"Ana \ud83c"}"#, json!({"name": "Ana \u{fffd}"})),
         (r#"{"name":"\udf89 Ana"}"#, json!({"name": "\u{fffd} Ana"})),
         (r#"{"name":"\udf89\ud83c"}"#, json!({"name": "\u{fffd}\u{fffd}"})),
-        (r#"{"na\ud83cme":["\ud83c",{"\udf89":"\uD83C\uDF89"}]}"#, json!({"na\u{fffd}me": ["\u{fffd}", {"\u{fffd}": "🎉"}]})),
-        (r#"{"name":"\ud83c\udf89","path":"C:\\ud83c"}"#, json!({"name": "🎉", "path": r"C:\ud83c"})),
+        (
+            r#"{"na\ud83cme":["\ud83c",{"\udf89":"\uD83C\uDF89"}]}"#,
+            json!({"na\u{fffd}me": ["\u{fffd}", {"\u{fffd}": "🎉"}]}),
+        ),
+        (
+            r#"{"name":"\ud83c\udf89","path":"C:\\ud83c"}"#,
+            json!({"name": "🎉", "path": r"C:\ud83c"}),
+        ),
         (r#"{"name":"a\u0000b\ud83c"}"#, json!({"name": "a\0b\u{fffd}"})),
     ] {
         let reply =
@@ -36,18 +42,29 @@ async fn what_a_phone_sends_with_u_0000_is_stored() {
 
     for (what, request) in [
         ("screen", payload::data_exchange(&nul("FORM"), json!({}), "token-of-ana")),
-        ("data", payload::data_exchange("FORM", json!({nul("key"): [nul("value")]}), "token-of-ana")),
+        (
+            "data",
+            payload::data_exchange("FORM", json!({nul("key"): [nul("value")]}), "token-of-ana"),
+        ),
         ("token", payload::data_exchange("FORM", json!({}), &nul("token-of-ana"))),
-        ("version", payload::with_version(payload::data_exchange("FORM", json!({}), "token-of-ana"), &nul("3.0"))),
+        (
+            "version",
+            payload::with_version(
+                payload::data_exchange("FORM", json!({}), "token-of-ana"),
+                &nul("3.0"),
+            ),
+        ),
     ] {
         assert_eq!(flow.client().call(&request).await.unwrap().status, 200, "{what}");
     }
-    let error = payload::error_notification(&nul("FORM"), &nul("key"), &nul("message"), "token-of-ana");
+    let error =
+        payload::error_notification(&nul("FORM"), &nul("key"), &nul("message"), "token-of-ana");
     assert_eq!(flow.client().call(&error).await.unwrap().status, 200);
 
     let session = eventually("the error is stored", async || {
         let sessions = flow.sessions().await;
-        let id = sessions.iter().find(|session| session["exchanges"] == 3)?["id"].as_str()?.to_owned();
+        let id =
+            sessions.iter().find(|session| session["exchanges"] == 3)?["id"].as_str()?.to_owned();
         let session = flow.call("GET", &format!("/sessions/{id}"), Value::Null).await.expect(200);
         session.to_string().contains("key\u{fffd}").then_some(session)
     })

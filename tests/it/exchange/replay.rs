@@ -113,7 +113,8 @@ async fn a_turn_that_waited_for_a_deletion_finds_what_that_flow_had_answered() {
     deletion.commit().await.unwrap();
 
     let refused = committing.await.unwrap().unwrap_err();
-    let constraint = refused.as_database_error().and_then(|error| error.constraint()).map(str::to_owned);
+    let constraint =
+        refused.as_database_error().and_then(|error| error.constraint()).map(str::to_owned);
     assert_eq!(constraint.as_deref(), Some("exchanges_tenant_id_request_digest_key"), "{refused}");
     assert_eq!(other.sessions().await, Vec::<Value>::new());
 }
@@ -167,7 +168,12 @@ async fn copies_that_race_on_two_hosts_get_one_answer() {
 
         let replies: Vec<RawReply> = replies.into_iter().map(Result::unwrap).collect();
         let bodies: HashSet<_> = replies.iter().map(|reply| reply.body.clone()).collect();
-        assert_eq!(replies.iter().map(|reply| reply.status).collect::<Vec<_>>(), [200; 16], "{:?}", errors(&host).await);
+        assert_eq!(
+            replies.iter().map(|reply| reply.status).collect::<Vec<_>>(),
+            [200; 16],
+            "{:?}",
+            errors(&host).await
+        );
         assert_eq!(bodies.len(), 1, "different answers");
         assert!(request.open(&replies[0].body).is_ok());
         assert_eq!(flow.exchanges().await, exchanges);
@@ -178,7 +184,10 @@ async fn copies_that_race_on_two_hosts_get_one_answer() {
 async fn a_request_that_races_to_two_flows_is_answered_by_one() {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;
-    let flows = [tenant.flow("one", json!({}), Component::Steady).await, tenant.flow("two", json!({}), Component::Steady).await];
+    let flows = [
+        tenant.flow("one", json!({}), Component::Steady).await,
+        tenant.flow("two", json!({}), Component::Steady).await,
+    ];
     let clients = [flows[0].client(), flows[1].client()];
     let request = clients[0].seal(&payload::init(TOKEN)).unwrap();
 
@@ -208,10 +217,17 @@ async fn requests_that_race_in_one_session_are_all_counted_or_refused() {
 
     let replies: Vec<_> = replies.into_iter().map(Result::unwrap).collect();
     assert!(replies.iter().all(|reply| [200, 503].contains(&reply.status)), "{replies:?}");
-    let mut counts: Vec<_> = replies.iter().filter_map(|reply| reply.payload.as_ref()?["data"]["count"].as_u64()).collect();
+    let mut counts: Vec<_> = replies
+        .iter()
+        .filter_map(|reply| reply.payload.as_ref()?["data"]["count"].as_u64())
+        .collect();
     counts.sort_unstable();
     assert!(!counts.is_empty());
-    assert_eq!(counts, (2..counts.len() as u64 + 2).collect::<Vec<_>>(), "no two turns may begin from the same state");
+    assert_eq!(
+        counts,
+        (2..counts.len() as u64 + 2).collect::<Vec<_>>(),
+        "no two turns may begin from the same state"
+    );
     assert_eq!(flow.count(TOKEN).await, counts.len() as u64 + 2);
 }
 
@@ -235,11 +251,16 @@ async fn a_repeat_of_the_final_request_gets_the_final_reply() {
 #[tokio::test]
 async fn a_repeat_of_a_refused_request_gets_the_text_that_was_sealed_first() {
     let host = TestHost::start().await;
-    let flow = host.tenant("acme").await.flow("booking", json!({"token_rejected_text": "first"}), Component::Chatty).await;
+    let flow = host
+        .tenant("acme")
+        .await
+        .flow("booking", json!({"token_rejected_text": "first"}), Component::Chatty)
+        .await;
     let client = flow.client();
     send(&client, &client.seal(&asking("complete", TOKEN)).unwrap(), 200).await;
     let late = client.seal(&payload::init(TOKEN)).unwrap();
-    let badly_signed = payload::with_flow_token_signature(payload::init("another token"), "not.a.jwt");
+    let badly_signed =
+        payload::with_flow_token_signature(payload::init("another token"), "not.a.jwt");
     let badly_signed = client.seal(&badly_signed).unwrap();
     let first = [send(&client, &late, 427).await, send(&client, &badly_signed, 427).await];
 
@@ -262,7 +283,10 @@ async fn a_failure_that_was_shown_is_repeated_byte_for_byte() {
     flow.set(json!({"failure_text": "second", "on_failure": "status"})).await;
     flow.deploy(Component::Steady).await;
 
-    assert_eq!(request.open(&first).unwrap(), json!({"screen": "FORM", "data": {"error_message": "first"}}));
+    assert_eq!(
+        request.open(&first).unwrap(),
+        json!({"screen": "FORM", "data": {"error_message": "first"}})
+    );
     assert_eq!(send(&client, &request, 200).await, first);
     assert_eq!(flow.exchanges().await, 1);
 }
@@ -287,13 +311,15 @@ async fn a_request_that_failed_without_an_answer_may_be_sent_again() {
 async fn a_client_that_hangs_up_finds_its_answer_when_it_asks_again() {
     let host = TestHost::start().await;
     let limits = json!({"wall_ms": 1000, "concurrency": 1, "queue": 0});
-    let settings = json!({"limits": limits, "on_failure": "error-message", "failure_text": "Sorry."});
+    let settings =
+        json!({"limits": limits, "on_failure": "error-message", "failure_text": "Sorry."});
     let flow = host.tenant("acme").await.flow("booking", settings, Component::Slow).await;
     let client = flow.client();
     let request = client.seal(&asking("sleep", TOKEN)).unwrap();
     let asking_once = async { while client.send(&request).await.unwrap().status == 429 {} };
-    let taken =
-        eventually("the plugin is at work", async || (flow.ask("nothing", "token-of-a-probe").await.status == 429).then_some(()));
+    let taken = eventually("the plugin is at work", async || {
+        (flow.ask("nothing", "token-of-a-probe").await.status == 429).then_some(())
+    });
 
     tokio::select! {
         () = asking_once => panic!("the plugin was too fast"),
@@ -307,7 +333,8 @@ async fn a_client_that_hangs_up_finds_its_answer_when_it_asks_again() {
     assert_eq!(committed["exchanges"], 1);
     let answer = send(&client, &request, 200).await;
     assert_eq!(request.open(&answer).unwrap()["data"]["error_message"], "Sorry.");
-    let session = flow.sessions().await.into_iter().find(|session| session["id"] == committed["id"]).unwrap();
+    let session =
+        flow.sessions().await.into_iter().find(|session| session["id"] == committed["id"]).unwrap();
     assert_eq!(session["exchanges"], 1);
 }
 

@@ -15,15 +15,24 @@ use serde_json::{Value, json};
 
 #[test]
 fn no_sealed_request_ever_gets_two_different_answers() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let stage = runtime.block_on(Stage::set());
-    let config = ProptestConfig { cases: 12, max_shrink_iters: 100, source_file: Some(file!()), ..ProptestConfig::default() };
+    let config = ProptestConfig {
+        cases: 12,
+        max_shrink_iters: 100,
+        source_file: Some(file!()),
+        ..ProptestConfig::default()
+    };
 
     let steps = proptest::collection::vec(step(), 1..=25);
     let held = TestRunner::new(config).run(&steps, |steps| runtime.block_on(stage.play(&steps)));
 
     held.unwrap_or_else(|failure| panic!("{failure}"));
-    assert!(stage.repeated.load(Ordering::Relaxed) > 0, "no copy was ever answered: this proved nothing");
+    assert!(
+        stage.repeated.load(Ordering::Relaxed) > 0,
+        "no copy was ever answered: this proved nothing"
+    );
     // The hosts must be dropped inside their runtime.
     runtime.block_on(async move { drop(stage) });
 }
@@ -77,16 +86,9 @@ enum Payload {
 #[derive(Clone, Debug)]
 enum Change {
     /// Activates another plugin.
-    Activate {
-        flow: usize,
-        host: usize,
-        plugin: usize,
-    },
+    Activate { flow: usize, host: usize, plugin: usize },
     /// Deletes the flow and creates it again with one plugin.
-    Renew {
-        flow: usize,
-        host: usize,
-    },
+    Renew { flow: usize, host: usize },
     Set {
         flow: usize,
         host: usize,
@@ -107,13 +109,23 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn sending() -> impl Strategy<Value = Sending> {
-    let copy = (any::<Index>(), any::<bool>()).prop_map(|(of, rewritten)| What::Copy { of, rewritten });
+    let copy =
+        (any::<Index>(), any::<bool>()).prop_map(|(of, rewritten)| What::Copy { of, rewritten });
     let what = prop_oneof![3 => payload_to_seal().prop_map(What::New), 4 => copy];
     (what, 0..2_usize, 0..2_usize).prop_map(|(what, flow, host)| Sending { what, flow, host })
 }
 
 fn payload_to_seal() -> impl Strategy<Value = Payload> {
-    let asked = prop::sample::select(vec!["count", "trap", "complete", "reject", "close", "bad-request", "internal", "bad-json"]);
+    let asked = prop::sample::select(vec![
+        "count",
+        "trap",
+        "complete",
+        "reject",
+        "close",
+        "bad-request",
+        "internal",
+        "bad-json",
+    ]);
     prop_oneof![
         8 => (asked, 0..TOKENS).prop_map(|(what, token)| Payload::Ask { what, token }),
         1 => (0..TOKENS).prop_map(|token| Payload::Init { token }),
@@ -124,21 +136,20 @@ fn payload_to_seal() -> impl Strategy<Value = Payload> {
 }
 
 fn change() -> impl Strategy<Value = Change> {
-    let activate =
-        (0..2_usize, 0..2_usize, 0..PLUGINS.len()).prop_map(|(flow, host, plugin)| Change::Activate { flow, host, plugin });
+    let activate = (0..2_usize, 0..2_usize, 0..PLUGINS.len())
+        .prop_map(|(flow, host, plugin)| Change::Activate { flow, host, plugin });
     let on_failure = prop::sample::select(vec!["status", "error-message"]);
     let token_policy = prop::sample::select(vec!["open", "open", "minted"]);
     let token_signature = prop::sample::select(vec!["if-present", "ignore", "required"]);
-    let set = (0..2_usize, 0..2_usize, any::<u8>(), on_failure, token_policy, token_signature).prop_map(
-        |(flow, host, text, on_failure, token_policy, token_signature)| Change::Set {
+    let set = (0..2_usize, 0..2_usize, any::<u8>(), on_failure, token_policy, token_signature)
+        .prop_map(|(flow, host, text, on_failure, token_policy, token_signature)| Change::Set {
             flow,
             host,
             text,
             on_failure,
             token_policy,
             token_signature,
-        },
-    );
+        });
     let renew = (0..2_usize, 0..2_usize).prop_map(|(flow, host)| Change::Renew { flow, host });
     prop_oneof![4 => activate, 4 => set, 1 => renew]
 }
@@ -176,7 +187,13 @@ impl Stage {
         }
         let flows: [[TestFlow; 2]; 2] = flows.try_into().unwrap();
         let clients = flows.each_ref().map(|hosts| hosts.each_ref().map(TestFlow::client));
-        Self { _hosts: [one, two], flows, clients, cases: AtomicU32::new(0), repeated: AtomicU32::new(0) }
+        Self {
+            _hosts: [one, two],
+            flows,
+            clients,
+            cases: AtomicU32::new(0),
+            repeated: AtomicU32::new(0),
+        }
     }
 
     /// Plays one case, with conversations of its own.
@@ -194,7 +211,9 @@ impl Stage {
             let sendings: Vec<(usize, Sending)> = acts
                 .iter()
                 .filter_map(|act| match act {
-                    Act::Send(sending) => self.prepare(sending, case, &mut sealed).map(|request| (request, sending.clone())),
+                    Act::Send(sending) => self
+                        .prepare(sending, case, &mut sealed)
+                        .map(|request| (request, sending.clone())),
                     Act::Change(_) => None,
                 })
                 .collect();
@@ -202,7 +221,9 @@ impl Stage {
                 Act::Change(change) => Some(self.make(change)),
                 Act::Send(_) => None,
             });
-            let sent = sendings.iter().map(|(request, sending)| self.send(&sealed[*request].request, sending));
+            let sent = sendings
+                .iter()
+                .map(|(request, sending)| self.send(&sealed[*request].request, sending));
             let (replies, _) = tokio::join!(join_all(sent), join_all(changes));
             for ((request, _), (status, body)) in sendings.into_iter().zip(replies) {
                 sealed[request].note(status, body)?;
@@ -271,7 +292,8 @@ impl Sealed {
             prop_assert!(self.request.open(&body).is_ok(), "it doesn't open");
             self.bodies.insert(body);
             self.answers += 1;
-            let plain: Vec<Value> = self.bodies.iter().map(|body| self.request.open(body).unwrap()).collect();
+            let plain: Vec<Value> =
+                self.bodies.iter().map(|body| self.request.open(body).unwrap()).collect();
             prop_assert!(plain.len() == 1, "one key and nonce sealed {:?}", plain);
         } else {
             prop_assert!(body.is_empty(), "a {} with a body", status);
@@ -283,12 +305,18 @@ impl Sealed {
 impl Payload {
     fn json(&self, case: u32) -> Value {
         // The last token is empty, so its requests belong to no conversation.
-        let token = |number: usize| if number + 1 == TOKENS { String::new() } else { format!("case-{case}-token-{number}") };
+        let token = |number: usize| {
+            if number + 1 == TOKENS { String::new() } else { format!("case-{case}-token-{number}") }
+        };
         match self {
             Self::Ask { what, token: number } => asking(what, &token(*number)),
             Self::Init { token: number } => payload::init(&token(*number)),
-            Self::BadlySigned => payload::with_flow_token_signature(asking("count", &token(0)), "not.a.jwt"),
-            Self::Notice => payload::error_notification("FORM", "timeout_error", "too slow", &token(0)),
+            Self::BadlySigned => {
+                payload::with_flow_token_signature(asking("count", &token(0)), "not.a.jwt")
+            }
+            Self::Notice => {
+                payload::error_notification("FORM", "timeout_error", "too slow", &token(0))
+            }
             Self::Ping => payload::ping(),
         }
     }

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use flowhost_exchange::sessions::{
-    Commit, ExchangeRow, Found, MemorySessions, MintedSession, NewSession, Opening, SessionStatus, SessionStore, StoredSession,
+    Commit, ExchangeRow, Found, MemorySessions, MintedSession, NewSession, Opening, SessionStatus,
+    SessionStore, StoredSession,
 };
 use flowhost_protocol::crypto::Sealed;
-use flowhost_protocol::ids::{FlowId, RequestDigest, RequestId, Scope, SessionId, TenantId, TokenHash};
+use flowhost_protocol::ids::{
+    FlowId, RequestDigest, RequestId, Scope, SessionId, TenantId, TokenHash,
+};
 use flowhost_runtime::telemetry::BudgetSeries;
 use flowhost_server::store::Store;
 use flowhost_tests::TestHost;
@@ -22,12 +25,17 @@ async fn sessions_in_memory_are_as_those_in_the_database() {
     }
     let pool = host.database().pool().await;
     let id = async |flow: &str| {
-        let id = sqlx::query_scalar("select flow_id from flows where name = $1").bind(flow).fetch_one(&pool).await;
+        let id = sqlx::query_scalar("select flow_id from flows where name = $1")
+            .bind(flow)
+            .fetch_one(&pool)
+            .await;
         FlowId(id.unwrap())
     };
     let tenant: TenantId = host.database().tenant_id("acme").await.parse().unwrap();
-    let (flow, other) = (Scope { tenant, flow: id("booking").await }, Scope { tenant, flow: id("other").await });
-    let database = Store::connect(host.database().options(), 2, BudgetSeries::default()).await.unwrap();
+    let (flow, other) =
+        (Scope { tenant, flow: id("booking").await }, Scope { tenant, flow: id("other").await });
+    let database =
+        Store::connect(host.database().options(), 2, BudgetSeries::default()).await.unwrap();
     let memory = MemorySessions::new(OffsetDateTime::now_utc());
 
     let in_memory = turns(&memory, flow, other).await;
@@ -40,8 +48,10 @@ async fn sessions_in_memory_are_as_those_in_the_database() {
 /// Everything that the rules of sessions ask of a store, with what came of each.
 async fn turns(store: &dyn SessionStore, flow: Scope, other: Scope) -> Vec<String> {
     let mut came = Vec::new();
-    let in_an_hour = || NewSession { id: SessionId::new(), expires_at: store.now() + Duration::from_secs(3600) };
-    let look = async |scope, token, request| shown(&store.find_turn(scope, token, request).await.unwrap());
+    let in_an_hour =
+        || NewSession { id: SessionId::new(), expires_at: store.now() + Duration::from_secs(3600) };
+    let look =
+        async |scope, token, request| shown(&store.find_turn(scope, token, request).await.unwrap());
     let first = |turn: Turn| async move { turn.insert(store, flow, &in_an_hour()).await };
     let later = |turn: Turn, version| async move { turn.update(store, flow, version).await };
 
@@ -61,7 +71,10 @@ async fn turns(store: &dyn SessionStore, flow: Scope, other: Scope) -> Vec<Strin
     came.push(later(Turn { opening: reopened, ..Turn::of(ANA, 3) }, 2).await);
     came.push(look(flow, ANA, request(1)).await);
     came.push(later(Turn::of(ANA, 1), 3).await);
-    came.push(later(Turn { status: SessionStatus::Completed, ..Turn::of(ANA, 4).stating("four") }, 3).await);
+    came.push(
+        later(Turn { status: SessionStatus::Completed, ..Turn::of(ANA, 4).stating("four") }, 3)
+            .await,
+    );
     came.push(shown_session(store.find_session(flow, ANA).await.unwrap().as_ref()));
     let minted = MintedSession {
         id: SessionId::new(),
@@ -147,7 +160,8 @@ fn shown_session(session: Option<&StoredSession>) -> String {
     let Some(session) = session else { return "none".to_owned() };
     let text = |sealed: &Sealed| String::from_utf8_lossy(&sealed.0).into_owned();
     let minutes = ((session.expires_at - session.updated_at).as_seconds_f64() / 60.0).round();
-    let (state, context) = (session.sealed_state.as_ref().map(text), session.sealed_context.as_ref().map(text));
+    let (state, context) =
+        (session.sealed_state.as_ref().map(text), session.sealed_context.as_ref().map(text));
     let reply = session.last_reply.as_ref().map(|(kind, reply)| (kind.as_str(), text(reply)));
     let StoredSession { token, status, screen, version, opened_at, reopenings, .. } = session;
     format!(

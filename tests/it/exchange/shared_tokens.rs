@@ -11,11 +11,17 @@ use serde_json::{Value, json};
 async fn exchanges_with_whatsapps_default_token_stand_alone() {
     let (host, flow) = start(json!({}), Component::Chatty).await;
 
-    for token in ["unused", "UNUSED", "", "short", "undefined", "00000000-0000-0000-0000-000000000000"] {
+    for token in
+        ["unused", "UNUSED", "", "short", "undefined", "00000000-0000-0000-0000-000000000000"]
+    {
         assert_eq!(flow.count(token).await, 1, "{token}");
         assert_eq!(flow.count(token).await, 1, "nothing of the exchange before: {token}");
         assert_eq!(flow.ask("complete", token).await.status, 200);
-        assert_eq!(flow.client().call(&payload::init(token)).await.unwrap().status, 200, "nobody is locked out: {token}");
+        assert_eq!(
+            flow.client().call(&payload::init(token)).await.unwrap().status,
+            200,
+            "nobody is locked out: {token}"
+        );
     }
 
     let seen = flow.ask("shared", "unused").await.payload.unwrap();
@@ -25,10 +31,11 @@ async fn exchanges_with_whatsapps_default_token_stand_alone() {
     let sessions = flow.sessions().await;
     assert_eq!(sessions.len(), 6 * 4 + 2);
     assert_eq!(sessions.iter().filter(|session| session["shared"] == false).count(), 1);
-    let states: i64 = sqlx::query_scalar("select count(*) from sessions where sealed_state is not null")
-        .fetch_one(&host.database().pool().await)
-        .await
-        .unwrap();
+    let states: i64 =
+        sqlx::query_scalar("select count(*) from sessions where sealed_state is not null")
+            .fetch_one(&host.database().pool().await)
+            .await
+            .unwrap();
     assert_eq!(states, 1, "only a recipient's own state is kept");
 }
 
@@ -52,7 +59,8 @@ async fn an_exact_repeat_with_a_shared_token_gets_the_same_bytes() {
     let client = flow.client();
     let request = client.seal(&asking("count", "unused")).unwrap();
 
-    let (first, second) = (client.send(&request).await.unwrap(), client.send(&request).await.unwrap());
+    let (first, second) =
+        (client.send(&request).await.unwrap(), client.send(&request).await.unwrap());
 
     assert_eq!((first.status, &first.body), (200, &second.body));
     assert_eq!(flow.sessions().await.len(), 1);
@@ -79,11 +87,18 @@ async fn the_turns_of_one_session_that_meet_are_all_answered() {
 
 #[tokio::test]
 async fn a_flow_chooses_what_becomes_of_shared_tokens() {
-    let (_host, flow) =
-        start(json!({"shared_tokens": "refuse", "token_rejected_text": "Ask for your own."}), Component::Steady).await;
+    let (_host, flow) = start(
+        json!({"shared_tokens": "refuse", "token_rejected_text": "Ask for your own."}),
+        Component::Steady,
+    )
+    .await;
     for token in ["unused", "", "short"] {
         let refused = flow.ask("count", token).await;
-        assert_eq!((refused.status, refused.payload), (427, Some(json!({"error_msg": "Ask for your own."}))), "{token}");
+        assert_eq!(
+            (refused.status, refused.payload),
+            (427, Some(json!({"error_msg": "Ask for your own."}))),
+            "{token}"
+        );
     }
     assert_eq!(flow.count(OWN).await, 1);
 
@@ -105,7 +120,10 @@ async fn an_init_begins_afresh_unless_the_flow_goes_on() {
     assert_eq!([flow.count(OWN).await, flow.count(OWN).await], [1, 2]);
 
     let reopened = open(&flow, "count", OWN).await;
-    assert_eq!(reopened["data"]["count"], 1, "the next user of a token must not see what the last one left");
+    assert_eq!(
+        reopened["data"]["count"], 1,
+        "the next user of a token must not see what the last one left"
+    );
     assert_eq!(flow.count(OWN).await, 2, "the conversation goes on from there");
     assert_eq!(exchanges_seen(&flow, OWN).await, 2);
 
@@ -123,15 +141,18 @@ async fn a_restart_that_stores_nothing_keeps_nothing() {
 
     assert_eq!(flow.client().call(&request).await.unwrap().status, 200);
 
-    let kept: bool =
-        sqlx::query_scalar("select sealed_state is not null from sessions").fetch_one(&host.database().pool().await).await.unwrap();
+    let kept: bool = sqlx::query_scalar("select sealed_state is not null from sessions")
+        .fetch_one(&host.database().pool().await)
+        .await
+        .unwrap();
     assert!(!kept);
 }
 
 #[tokio::test]
 async fn what_was_attached_to_a_token_is_there_after_a_restart() {
     let (_host, flow) = start(json!({"token_policy": "minted"}), Component::Steady).await;
-    let minted = flow.call("POST", "/tokens", json!({"context": {"customer": 4711}})).await.expect(201);
+    let minted =
+        flow.call("POST", "/tokens", json!({"context": {"customer": 4711}})).await.expect(201);
     let token = minted["flow_token"].as_str().unwrap();
     flow.count(token).await;
 
@@ -154,7 +175,10 @@ async fn a_constant_that_many_open_is_noticed_and_stands_alone_from_then_on() {
     assert_eq!([flow.count(CAMPAIGN).await, flow.count(CAMPAIGN).await], [1, 1]);
     assert_eq!(flow.ask("complete", CAMPAIGN).await.status, 200);
     assert_eq!(flow.client().call(&payload::init(CAMPAIGN)).await.unwrap().status, 200);
-    eventually("the warning is noted", async || (warnings(&flow).await == ["reopened-token"]).then_some(())).await;
+    eventually("the warning is noted", async || {
+        (warnings(&flow).await == ["reopened-token"]).then_some(())
+    })
+    .await;
     assert_eq!(flow.count(OWN).await, 1);
     assert_eq!(flow.count(OWN).await, 2, "other tokens are as before");
 
@@ -188,16 +212,28 @@ async fn a_flow_that_is_sent_without_tokens_says_so_once_and_everywhere() {
         flow.count("unused").await;
     }
 
-    eventually("the warning is noted", async || (warnings(&flow).await == ["shared-token"]).then_some(())).await;
+    eventually("the warning is noted", async || {
+        (warnings(&flow).await == ["shared-token"]).then_some(())
+    })
+    .await;
     let shown = flow.call("GET", "", Value::Null).await.expect(200);
-    assert!(shown["warnings"][0]["message"].as_str().unwrap().contains("flowhost token mint"), "{shown}");
+    assert!(
+        shown["warnings"][0]["message"].as_str().unwrap().contains("flowhost token mint"),
+        "{shown}"
+    );
     assert_eq!(warnings(&other).await, Vec::<String>::new());
     let health = tenant.call("GET", "/health", Value::Null).await.expect(200);
-    let of = |number: usize| (health["flows"][number]["flow"].clone(), health["flows"][number]["status"].clone());
-    assert_eq!((of(0), of(1)), ((json!("booking"), json!("warning")), (json!("other"), json!("ok"))));
+    let of = |number: usize| {
+        (health["flows"][number]["flow"].clone(), health["flows"][number]["status"].clone())
+    };
+    assert_eq!(
+        (of(0), of(1)),
+        ((json!("booking"), json!("warning")), (json!("other"), json!("ok")))
+    );
     assert_eq!(health["flows"][0]["warnings"][0]["kind"], "shared-token");
     let metrics = host.admin().get("/metrics").await.text;
-    let line = "flowhost_shared_token_exchanges_total{tenant=\"acme\",flow=\"booking\",version=\"1\"} 3";
+    let line =
+        "flowhost_shared_token_exchanges_total{tenant=\"acme\",flow=\"booking\",version=\"1\"} 3";
     assert!(metrics.lines().any(|shown| shown == line), "{metrics}");
 }
 

@@ -1,6 +1,8 @@
 //! The document itself: uploaded, shown, deleted, or refused with everything that is wrong with it.
 
-use flowhost_tests::{Component, Ended, RawConnection, TestFlow, TestHost, eventually, flowhost, repository};
+use flowhost_tests::{
+    Component, Ended, RawConnection, TestFlow, TestHost, eventually, flowhost, repository,
+};
 use serde_json::{Value, json};
 
 use super::{document, put};
@@ -9,16 +11,21 @@ use super::{document, put};
 async fn is_kept_byte_for_byte_until_it_is_deleted() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
-    let digest = async || flow.call("GET", "", Value::Null).await.expect(200)["flow_json_digest"].clone();
+    let digest =
+        async || flow.call("GET", "", Value::Null).await.expect(200)["flow_json_digest"].clone();
     flow.call("GET", "/flow-json", Value::Null).await.problem(404);
     flow.call("DELETE", "/flow-json", Value::Null).await.problem(404);
     assert_eq!(digest().await, Value::Null);
 
     // Formatted as no serializer would.
-    let text = format!("\n\t{}  \r\n", document().to_string().replace(",\"screens\"", " ,\n\"screens\""));
+    let text =
+        format!("\n\t{}  \r\n", document().to_string().replace(",\"screens\"", " ,\n\"screens\""));
     upload(&host, "booking", text.clone().into_bytes()).await.expect(204);
     let shown = flow.call("GET", "/flow-json", Value::Null).await;
-    assert_eq!((shown.status, shown.content_type.as_str(), shown.text), (200, "application/json", text));
+    assert_eq!(
+        (shown.status, shown.content_type.as_str(), shown.text),
+        (200, "application/json", text)
+    );
     let first = digest().await;
     assert!(first.as_str().unwrap().starts_with("sha256:"), "{first}");
 
@@ -27,13 +34,29 @@ async fn is_kept_byte_for_byte_until_it_is_deleted() {
     flow.call("DELETE", "/flow-json", Value::Null).await.expect(204);
     flow.call("GET", "/flow-json", Value::Null).await.problem(404);
     assert_eq!(digest().await, Value::Null);
-    let entries = host.admin().get("/v1/audit").await.expect(200)["entries"].as_array().unwrap().clone();
-    let of_it: Vec<_> = entries.iter().filter(|entry| entry["action"].as_str().unwrap().starts_with("flow-json.")).collect();
-    let actions: Vec<_> =
-        of_it.iter().map(|entry| (entry["action"].as_str().unwrap(), entry["target"].as_str().unwrap())).collect();
-    assert_eq!(actions, [("flow-json.delete", "booking"), ("flow-json.set", "booking"), ("flow-json.set", "booking")]);
+    let entries =
+        host.admin().get("/v1/audit").await.expect(200)["entries"].as_array().unwrap().clone();
+    let of_it: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry["action"].as_str().unwrap().starts_with("flow-json."))
+        .collect();
+    let actions: Vec<_> = of_it
+        .iter()
+        .map(|entry| (entry["action"].as_str().unwrap(), entry["target"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        actions,
+        [
+            ("flow-json.delete", "booking"),
+            ("flow-json.set", "booking"),
+            ("flow-json.set", "booking")
+        ]
+    );
     assert_eq!(of_it[2]["after"]["digest"], first);
-    assert_eq!((&of_it[2]["after"]["version"], &of_it[2]["after"]["screens"]), (&json!("7.3"), &json!(5)));
+    assert_eq!(
+        (&of_it[2]["after"]["version"], &of_it[2]["after"]["screens"]),
+        (&json!("7.3"), &json!(5))
+    );
     assert_eq!(of_it[1]["before"]["digest"], first);
 }
 
@@ -50,9 +73,17 @@ async fn one_that_is_wrong_is_refused_with_every_finding_and_changes_nothing() {
     let refused = flow.call("PUT", "/flow-json", wrong).await;
 
     let detail = refused.problem(422);
-    assert!(detail.contains("/routing_model/LAST/0: there is no screen \"NOWHERE\" [INVALID_ROUTING_MODEL]"), "{detail}");
+    assert!(
+        detail.contains(
+            "/routing_model/LAST/0: there is no screen \"NOWHERE\" [INVALID_ROUTING_MODEL]"
+        ),
+        "{detail}"
+    );
     let findings = refused.json["findings"].as_array().unwrap();
-    let mut places: Vec<_> = findings.iter().map(|finding| (finding["pointer"].as_str(), finding["name"].as_str())).collect();
+    let mut places: Vec<_> = findings
+        .iter()
+        .map(|finding| (finding["pointer"].as_str(), finding["name"].as_str()))
+        .collect();
     places.sort();
     assert_eq!(
         places,
@@ -63,7 +94,11 @@ async fn one_that_is_wrong_is_refused_with_every_finding_and_changes_nothing() {
         ]
     );
     assert!(findings.iter().all(|finding| finding["level"] == "error"), "{findings:?}");
-    assert!(findings.iter().all(|finding| finding["message"].as_str().is_some_and(|message| !message.is_empty())));
+    assert!(
+        findings
+            .iter()
+            .all(|finding| finding["message"].as_str().is_some_and(|message| !message.is_empty()))
+    );
     assert_eq!(flow.call("GET", "/flow-json", Value::Null).await.expect(200), document());
     for body in ["", "{", "[]", "\u{0}"] {
         let reply = upload(&host, "booking", body.into()).await;
@@ -91,18 +126,29 @@ async fn one_that_has_notes_is_taken_and_who_asks_for_them_gets_them() {
     let told = run(&host, &set).await;
     assert_eq!(told.code, Some(0), "{}", told.stderr);
     assert!(
-        told.stderr.starts_with("note: /screens/4: ") && told.stderr.contains("[MISSING_FOOTER_ON_TERMINAL_SCREEN]"),
+        told.stderr.starts_with("note: /screens/4: ")
+            && told.stderr.contains("[MISSING_FOOTER_ON_TERMINAL_SCREEN]"),
         "{}",
         told.stderr
     );
     let machine = run(&host, &[&set[..], &["--json"]].concat()).await;
     let answer: Value = serde_json::from_str(&machine.stdout).unwrap();
     let note = &answer["notes"][0];
-    assert_eq!((&note["level"], &note["pointer"]), (&json!("note"), &json!("/screens/4")), "{}", machine.stdout);
+    assert_eq!(
+        (&note["level"], &note["pointer"]),
+        (&json!("note"), &json!("/screens/4")),
+        "{}",
+        machine.stdout
+    );
     noted["version"] = "6.9".into();
     let refused = flow.call("PUT", "/flow-json", noted).await;
     refused.problem(422);
-    let levels: Vec<_> = refused.json["findings"].as_array().unwrap().iter().map(|found| found["level"].clone()).collect();
+    let levels: Vec<_> = refused.json["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|found| found["level"].clone())
+        .collect();
     assert!(levels.contains(&json!("error")), "{levels:?}");
 }
 
@@ -151,13 +197,16 @@ async fn uploads_that_dawdle_take_the_places_of_their_tenant_only() {
         connection.write(&head).await;
         dawdling.push(connection);
         let reply = upload(&host, "booking", document().to_string().into()).await;
-        (reply.status == 429).then(|| assert!(reply.problem(429).contains("4 uploads under way"), "{}", reply.text))
+        (reply.status == 429)
+            .then(|| assert!(reply.problem(429).contains("4 uploads under way"), "{}", reply.text))
     })
     .await;
     put(&other, &document()).await;
     drop(dawdling);
-    eventually("there are places again", async || (flow.call("PUT", "/flow-json", document()).await.status == 204).then_some(()))
-        .await;
+    eventually("there are places again", async || {
+        (flow.call("PUT", "/flow-json", document()).await.status == 204).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -176,12 +225,19 @@ async fn the_command_sets_gets_and_deletes_it() {
     let got = run(&host, &["flow", "json", "get", "acme", "booking"]).await;
     assert_eq!((got.code, got.stdout), (Some(0), text), "{}", got.stderr);
     let shown = run(&host, &["flow", "show", "acme", "booking"]).await;
-    assert!(shown.stdout.contains("Flow JSON") && shown.stdout.contains("sha256:"), "{}", shown.stdout);
+    assert!(
+        shown.stdout.contains("Flow JSON") && shown.stdout.contains("sha256:"),
+        "{}",
+        shown.stdout
+    );
 
     std::fs::write(file, document().to_string().replace("7.3", "0.1")).unwrap();
     let refused = run(&host, &["flow", "json", "set", "acme", "booking", file]).await;
     assert_eq!(refused.code, Some(1));
-    assert!(refused.stderr.contains("/version: \"0.1\" is no version") && refused.stderr.contains("INVALID_FLOW_JSON_VERSION"));
+    assert!(
+        refused.stderr.contains("/version: \"0.1\" is no version")
+            && refused.stderr.contains("INVALID_FLOW_JSON_VERSION")
+    );
     let missing = run(&host, &["flow", "json", "set", "acme", "booking", "/does/not/exist"]).await;
     assert_eq!(missing.code, Some(64), "{}", missing.stderr);
 
@@ -198,17 +254,27 @@ async fn a_deployment_stops_at_a_wrong_flow_json_before_anything_is_uploaded() {
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Appointment).await;
     let project = project();
     let deploy = async |more: &[&str]| {
-        let arguments = [&["plugin", "deploy", "acme", "booking", project.path().to_str().unwrap()], more].concat();
+        let arguments =
+            [&["plugin", "deploy", "acme", "booking", project.path().to_str().unwrap()], more]
+                .concat();
         run(&host, &arguments).await
     };
     let text = std::fs::read_to_string(project.path().join("flow.json")).unwrap();
     upload(&host, "booking", text.clone().into()).await.expect(204);
 
-    std::fs::write(project.path().join("flow.json"), text.replacen("\"SUMMARY\"", "\"SUMMERY\"", 1)).unwrap();
+    std::fs::write(
+        project.path().join("flow.json"),
+        text.replacen("\"SUMMARY\"", "\"SUMMERY\"", 1),
+    )
+    .unwrap();
     let refused = deploy(&[]).await;
 
     assert_eq!(refused.code, Some(1));
-    assert!(refused.stderr.contains("/routing_model/DETAILS/0: there is no screen \"SUMMERY\""), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("/routing_model/DETAILS/0: there is no screen \"SUMMERY\""),
+        "{}",
+        refused.stderr
+    );
     assert_eq!(versions(&flow).await, 1, "nothing was uploaded");
 }
 
@@ -221,7 +287,10 @@ fn project() -> tempfile::TempDir {
 }
 
 async fn versions(flow: &TestFlow) -> usize {
-    flow.call("GET", "/versions", Value::Null).await.expect(200)["versions"].as_array().unwrap().len()
+    flow.call("GET", "/versions", Value::Null).await.expect(200)["versions"]
+        .as_array()
+        .unwrap()
+        .len()
 }
 
 /// Uploads a Flow JSON as the operator, byte for byte.

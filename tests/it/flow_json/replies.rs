@@ -16,15 +16,27 @@ async fn what_the_phone_would_refuse_is_a_failure_of_the_plugin() {
         let reply = flow.client().call(&request(from, form.clone(), &token)).await.unwrap();
 
         assert_eq!((reply.status, reply.payload), (500, None), "{from:?} {form}");
-        eventually(&format!("{place} is in the plugin's log"), async || newest_line(&flow, &[place, key]).await).await;
+        eventually(&format!("{place} is in the plugin's log"), async || {
+            newest_line(&flow, &[place, key]).await
+        })
+        .await;
         succeeds(&flow).await;
     }
     assert_eq!(flow.exchanges().await, refused().len() as u64, "only what succeeded was committed");
     let tenant = host.database().tenant_id("acme").await;
     let warnings = logged(Level::WARN, &tenant);
-    assert!(warnings.iter().any(|line| line.contains("/data/count") && line.contains("payload-schema-error")), "{warnings:#?}");
+    assert!(
+        warnings
+            .iter()
+            .any(|line| line.contains("/data/count") && line.contains("payload-schema-error")),
+        "{warnings:#?}"
+    );
     assert!(warnings.iter().all(|line| !line.contains("secret-value")), "no value is logged");
-    assert_eq!(logged(Level::ERROR, &tenant), Vec::<String>::new(), "a plugin's failure is not the host's");
+    assert_eq!(
+        logged(Level::ERROR, &tenant),
+        Vec::<String>::new(),
+        "a plugin's failure is not the host's"
+    );
 }
 
 #[tokio::test]
@@ -39,9 +51,15 @@ async fn what_a_refused_reply_calls_its_members_is_not_in_the_hosts_log() {
         let form = showing("NEXT", json!({"count": "x", "guests": {"ana@example.com": "two"}}));
         flow.client().call(&request(Some("FORM"), form, &token())).await.unwrap();
 
-        eventually("the plugin's log says all", async || newest_line(&flow, &["/data/count", "ana@example.com"]).await).await;
+        eventually("the plugin's log says all", async || {
+            newest_line(&flow, &["/data/count", "ana@example.com"]).await
+        })
+        .await;
         let lines = logged(Level::DEBUG, &host.database().tenant_id(&flow.tenant.slug).await);
-        assert!(lines.iter().any(|line| line.starts_with("WARN") && line.contains("/data/guests [")), "{lines:#?}");
+        assert!(
+            lines.iter().any(|line| line.starts_with("WARN") && line.contains("/data/guests [")),
+            "{lines:#?}"
+        );
         // What plugins log is their authors' responsibility, and reaches the log only at level
         // debug.
         let of_the_host = lines.iter().filter(|line| !line.starts_with("DEBUG plugin "));
@@ -53,7 +71,8 @@ async fn what_a_refused_reply_calls_its_members_is_not_in_the_hosts_log() {
 #[tokio::test]
 async fn the_failure_text_is_shown_where_flow_and_phone_take_it() {
     let host = TestHost::start().await;
-    let flow = parrot(&host, json!({"on_failure": "error-message", "failure_text": "Sorry."})).await;
+    let flow =
+        parrot(&host, json!({"on_failure": "error-message", "failure_text": "Sorry."})).await;
     for (from, form, ..) in refused() {
         let reply = flow.client().call(&request(from, form.clone(), &token())).await.unwrap();
 
@@ -68,7 +87,10 @@ async fn the_failure_text_is_shown_where_flow_and_phone_take_it() {
         succeeds(&flow).await;
     }
     let sessions = flow.sessions().await;
-    assert!(!sessions.is_empty() && sessions.iter().all(|session| session["status"] == "open"), "{sessions:?}");
+    assert!(
+        !sessions.is_empty() && sessions.iter().all(|session| session["status"] == "open"),
+        "{sessions:?}"
+    );
 }
 
 #[tokio::test]
@@ -81,8 +103,16 @@ async fn what_the_phone_would_take_is_answered_with_a_flow_json_and_without() {
             assert_eq!(reply.status, 200, "checked: {checked}, {from:?} {form}");
         }
         let back = payload::back("NEXT", &token());
-        assert_eq!(flow.client().call(&back).await.unwrap().status, 200, "the parrot shows NEXT again");
-        flow.call("DELETE", "/flow-json", Value::Null).await.expect(if checked { 204 } else { 404 });
+        assert_eq!(
+            flow.client().call(&back).await.unwrap().status,
+            200,
+            "the parrot shows NEXT again"
+        );
+        flow.call("DELETE", "/flow-json", Value::Null).await.expect(if checked {
+            204
+        } else {
+            404
+        });
     }
 }
 
@@ -101,7 +131,9 @@ async fn the_user_goes_back_where_a_route_leads_from() {
     let host = TestHost::start().await;
     let flow = parrot(&host, json!({})).await;
     // On BACK the parrot always shows NEXT.
-    for (leaving, status) in [("LAST", 200), ("NEXT", 200), ("FORM", 200), ("START", 500), ("STRICT", 500)] {
+    for (leaving, status) in
+        [("LAST", 200), ("NEXT", 200), ("FORM", 200), ("START", 500), ("STRICT", 500)]
+    {
         let reply = flow.client().call(&payload::back(leaving, &token())).await.unwrap();
         assert_eq!(reply.status, status, "leaving {leaving}");
     }
@@ -140,14 +172,21 @@ async fn a_change_and_a_removal_are_served_by_every_host() {
 async fn a_rehearsal_is_checked_like_any_reply() {
     let host = TestHost::start().await;
     let flow = parrot(&host, json!({})).await;
-    let rehearse = async |form: Value| flow.call("POST", "/versions/1/rehearse", json!({"data": form})).await;
+    let rehearse =
+        async |form: Value| flow.call("POST", "/versions/1/rehearse", json!({"data": form})).await;
 
-    assert_eq!(rehearse(showing("START", json!({"greeting": "Hi"}))).await.expect(200), json!({"screen": "START"}));
+    assert_eq!(
+        rehearse(showing("START", json!({"greeting": "Hi"}))).await.expect(200),
+        json!({"screen": "START"})
+    );
     let refused = rehearse(showing("NEXT", json!({"count": 1.5}))).await;
 
     let detail = refused.problem(422);
     assert!(detail.contains("/screen: \"NEXT\" can't be the first screen"), "{detail}");
-    assert!(detail.contains("/data/count") && detail.contains("[payload-schema-error]"), "{detail}");
+    assert!(
+        detail.contains("/data/count") && detail.contains("[payload-schema-error]"),
+        "{detail}"
+    );
 }
 
 /// WhatsApp and earlier releases may accept more than this release.
@@ -178,9 +217,11 @@ async fn a_stored_document_that_can_not_be_read_switches_off_its_own_flow() {
     put(&other, &document()).await;
     let asked = || request(Some("FORM"), showing("NEXT", json!({})), &token());
     let too_large = format!("{}{}", document(), " ".repeat(10 << 20));
-    for (stored, why) in
-        [(&b"no more JSON"[..], "INVALID_FLOW_JSON"), (too_large.as_bytes(), "the most is 10485760"), (b"\xff{}", "not JSON")]
-    {
+    for (stored, why) in [
+        (&b"no more JSON"[..], "INVALID_FLOW_JSON"),
+        (too_large.as_bytes(), "the most is 10485760"),
+        (b"\xff{}", "not JSON"),
+    ] {
         store(&host, stored).await;
 
         let later = host.second().await;
@@ -188,12 +229,18 @@ async fn a_stored_document_that_can_not_be_read_switches_off_its_own_flow() {
         assert_eq!(flow.at(&later).client().call(&asked()).await.unwrap().status, 503, "{why}");
         assert_eq!(other.at(&later).client().call(&asked()).await.unwrap().status, 200, "{why}");
         let errors = logged(Level::ERROR, &host.database().tenant_id("acme").await);
-        assert!(errors.iter().any(|line| line.contains("its flow is not served") && line.contains(why)), "{why}: {errors:#?}");
+        assert!(
+            errors.iter().any(|line| line.contains("its flow is not served") && line.contains(why)),
+            "{why}: {errors:#?}"
+        );
     }
     let later = host.second().await;
     let there = flow.at(&later);
     put(&there, &document()).await;
-    eventually("it is served again", async || (there.client().call(&asked()).await.unwrap().status == 200).then_some(())).await;
+    eventually("it is served again", async || {
+        (there.client().call(&asked()).await.unwrap().status == 200).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -227,15 +274,50 @@ fn refused() -> Vec<(Option<&'static str>, Value, &'static str, &'static str)> {
     const SCHEMA: &str = "payload-schema-error";
     vec![
         (Some("FORM"), showing("NOWHERE", json!({})), "/screen: there is no screen", TRANSITION),
-        (Some("FORM"), showing("LAST", json!({})), "/screen: the routing model has no way", TRANSITION),
-        (Some("NEXT"), showing("STRICT", json!({"name": "Ana"})), "/screen: the routing model has no way", TRANSITION),
-        (None, showing("FORM", json!({})), "/screen: \\\"FORM\\\" can't be the first screen", TRANSITION),
-        (Some("FORM"), showing("NEXT", json!({"count": "secret-value"})), "/data/count: is a string", SCHEMA),
-        (Some("FORM"), showing("NEXT", json!({"days": [{"id": "a"}, {"id": 2}]})), "/data/days/1/id: is a number", SCHEMA),
-        (Some("FORM"), showing("NEXT", json!({"days": [{}]})), "/data/days/0: lacks \\\"id\\\"", SCHEMA),
+        (
+            Some("FORM"),
+            showing("LAST", json!({})),
+            "/screen: the routing model has no way",
+            TRANSITION,
+        ),
+        (
+            Some("NEXT"),
+            showing("STRICT", json!({"name": "Ana"})),
+            "/screen: the routing model has no way",
+            TRANSITION,
+        ),
+        (
+            None,
+            showing("FORM", json!({})),
+            "/screen: \\\"FORM\\\" can't be the first screen",
+            TRANSITION,
+        ),
+        (
+            Some("FORM"),
+            showing("NEXT", json!({"count": "secret-value"})),
+            "/data/count: is a string",
+            SCHEMA,
+        ),
+        (
+            Some("FORM"),
+            showing("NEXT", json!({"days": [{"id": "a"}, {"id": 2}]})),
+            "/data/days/1/id: is a number",
+            SCHEMA,
+        ),
+        (
+            Some("FORM"),
+            showing("NEXT", json!({"days": [{}]})),
+            "/data/days/0: lacks \\\"id\\\"",
+            SCHEMA,
+        ),
         (Some("FORM"), showing("STRICT", json!({"other": 1})), "/data: lacks \\\"name\\\"", SCHEMA),
         // The same screen without its data, which a bad request would show.
-        (Some("STRICT"), json!({"do": "bad-request", "text": [["No.", 1]]}), "/data: lacks \\\"name\\\"", SCHEMA),
+        (
+            Some("STRICT"),
+            json!({"do": "bad-request", "text": [["No.", 1]]}),
+            "/data: lacks \\\"name\\\"",
+            SCHEMA,
+        ),
     ]
 }
 
@@ -249,7 +331,13 @@ fn taken() -> Vec<(Option<&'static str>, Value)> {
         (None, showing("START", json!({"greeting": "Hi"}))),
         (None, showing("START", json!({}))),
         (None, showing("START", json!({"more": {"than": "declared"}}))),
-        (Some("FORM"), showing("NEXT", json!({"greeting": "Hi", "count": 2, "days": [{"id": "a", "title": "A"}]}))),
+        (
+            Some("FORM"),
+            showing(
+                "NEXT",
+                json!({"greeting": "Hi", "count": 2, "days": [{"id": "a", "title": "A"}]}),
+            ),
+        ),
         (Some("FORM"), showing("STRICT", json!({"name": "Ana"}))),
         // Going back, and staying on the same screen.
         (Some("FORM"), showing("START", json!({}))),
@@ -268,7 +356,11 @@ fn taken() -> Vec<(Option<&'static str>, Value)> {
 
 /// Lets the plugin succeed once, so that its circuit stays closed.
 async fn succeeds(flow: &TestFlow) {
-    let reply = flow.client().call(&request(Some("FORM"), showing("FORM", json!({})), "good-token")).await.unwrap();
+    let reply = flow
+        .client()
+        .call(&request(Some("FORM"), showing("FORM", json!({})), "good-token"))
+        .await
+        .unwrap();
     assert_eq!(reply.status, 200);
 }
 

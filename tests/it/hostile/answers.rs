@@ -21,12 +21,19 @@ async fn an_answer_past_its_limit_is_refused_by_the_limits_name() {
 #[tokio::test]
 async fn strings_that_the_host_would_have_to_copy_are_limited_before_it_does() {
     let says = |name| Attack::wat(name).within(json!({"cpu_ms": 2000}));
-    withstands(["huge-string", "same-string-everywhere"].map(|name| says(name).fails("fuel allocated for hostcalls"))).await;
+    withstands(
+        ["huge-string", "same-string-everywhere"]
+            .map(|name| says(name).fails("fuel allocated for hostcalls")),
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn text_that_is_no_utf_8_never_arrives() {
-    withstands(["no-utf-8", "half-a-character"].map(|name| Attack::wat(name).fails("the plugin trapped"))).await;
+    withstands(
+        ["no-utf-8", "half-a-character"].map(|name| Attack::wat(name).fails("the plugin trapped")),
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -35,19 +42,30 @@ async fn json_that_is_broken_or_ten_thousand_levels_deep_is_refused() {
     let says = |name, form: Value| Attack::parrot(name, form);
     withstands([
         says("deep-data", json!({"do": "screen", "data": deep})).fails("data is not a JSON object"),
-        says("deep-params", json!({"do": "complete", "params": deep})).fails("params is not a JSON object"),
+        says("deep-params", json!({"do": "complete", "params": deep}))
+            .fails("params is not a JSON object"),
         // The host stores a state without parsing it into values, and checks without recursion that
         // it is JSON.
         says("deep-state", json!({"do": "screen", "state": deep})),
-        says("unclosed-data", json!({"do": "screen", "data": [["{", 10_000]]})).fails("data is not a JSON object"),
-        says("list-as-data", json!({"do": "screen", "data": [["[]", 1]]})).fails("data is not a JSON object"),
+        says("unclosed-data", json!({"do": "screen", "data": [["{", 10_000]]}))
+            .fails("data is not a JSON object"),
+        says("list-as-data", json!({"do": "screen", "data": [["[]", 1]]}))
+            .fails("data is not a JSON object"),
         says("empty-data", json!({"do": "screen", "data": []})).fails("data is not a JSON object"),
-        says("two-documents", json!({"do": "screen", "data": [["{}", 2]]})).fails("data is not a JSON object"),
-        says("nul-in-data", json!({"do": "screen", "data": [["{}\0", 1]]})).fails("data is not a JSON object"),
-        says("number-as-params", json!({"do": "complete", "params": [["1", 300]]})).fails("params is not a JSON object"),
-        says("broken-state", json!({"do": "screen", "state": [["{", 1]]})).fails("state is not JSON"),
+        says("two-documents", json!({"do": "screen", "data": [["{}", 2]]}))
+            .fails("data is not a JSON object"),
+        says("nul-in-data", json!({"do": "screen", "data": [["{}\0", 1]]}))
+            .fails("data is not a JSON object"),
+        says("number-as-params", json!({"do": "complete", "params": [["1", 300]]}))
+            .fails("params is not a JSON object"),
+        says("broken-state", json!({"do": "screen", "state": [["{", 1]]}))
+            .fails("state is not JSON"),
         says("empty-state", json!({"do": "screen", "state": []})).fails("state is not JSON"),
-        says("endless-number", json!({"do": "screen", "data": [["{\"a\":1e", 1], ["9", 1000], ["}", 1]]})).fails("data is not"),
+        says(
+            "endless-number",
+            json!({"do": "screen", "data": [["{\"a\":1e", 1], ["9", 1000], ["}", 1]]}),
+        )
+        .fails("data is not"),
     ])
     .await;
 }
@@ -55,7 +73,8 @@ async fn json_that_is_broken_or_ten_thousand_levels_deep_is_refused() {
 #[tokio::test]
 async fn a_screen_is_named_as_the_client_can_show_it() {
     let named = |name: &str, screen: Value| {
-        Attack::parrot(name, json!({"do": "screen", "screen": screen})).fails("the plugin's answer was refused")
+        Attack::parrot(name, json!({"do": "screen", "screen": screen}))
+            .fails("the plugin's answer was refused")
     };
     withstands([
         named("reserved", json!([["SUCCESS", 1]])),
@@ -72,18 +91,24 @@ async fn a_screen_is_named_as_the_client_can_show_it() {
 
 #[tokio::test]
 async fn no_text_of_a_guest_forges_or_paints_a_line_of_the_log() {
-    let text = json!([["\u{1b}[2J\u{1b}]0;owned\u{7}\nERROR forged line\r\u{9b}31m\u{202e}live", 1]]);
+    let text =
+        json!([["\u{1b}[2J\u{1b}]0;owned\u{7}\nERROR forged line\r\u{9b}31m\u{202e}live", 1]]);
     withstands([
-        Attack::parrot("internal", json!({"do": "internal", "text": text})).fails("the plugin reported an internal error"),
+        Attack::parrot("internal", json!({"do": "internal", "text": text}))
+            .fails("the plugin reported an internal error"),
         Attack::parrot("panic", json!({"do": "panic", "text": text})).fails("the plugin trapped"),
-        Attack::parrot("screen", json!({"do": "screen", "screen": text})).fails("the plugin's answer was refused"),
+        Attack::parrot("screen", json!({"do": "screen", "screen": text}))
+            .fails("the plugin's answer was refused"),
         Attack::wat("ansi-in-the-log"),
     ])
     .await;
     let lines = logged(Level::TRACE, "forged line");
     assert!(lines.len() >= 3, "{lines:#?}");
     for line in lines {
-        assert!(!line.contains(|character: char| character.is_control() || character == '\u{202e}'), "{line:?}");
+        assert!(
+            !line.contains(|character: char| character.is_control() || character == '\u{202e}'),
+            "{line:?}"
+        );
     }
 }
 
@@ -108,7 +133,12 @@ async fn the_check_of_an_answer_is_charged_to_its_call_in_rehearsals_too() {
     let values = json!([["{\"a\":[1", 1], [",1", 350_000], ["]}", 1]]);
     for (data, taken) in [(text, true), (values, false)] {
         let form = json!({"do": "screen", "data": data});
-        let replied = flow.client().call(&payload::data_exchange("FORM", form.clone(), "measured-7f3a")).await.unwrap().status;
+        let replied = flow
+            .client()
+            .call(&payload::data_exchange("FORM", form.clone(), "measured-7f3a"))
+            .await
+            .unwrap()
+            .status;
         assert_eq!(replied, if taken { 200 } else { 500 });
         let rehearsed = flow.call("POST", "/versions/1/rehearse", json!({"data": form})).await;
         if taken {

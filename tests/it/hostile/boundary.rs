@@ -40,7 +40,9 @@ async fn an_allocator_that_lies_harms_its_own_guest_only() {
         Attack::wat("realloc-gives-null"),
         Attack::wat("realloc-gives-the-same-twice"),
         Attack::wat("realloc-gives-an-odd-place").at_every_call().fails("not aligned"),
-        Attack::wat("realloc-gives-what-is-not-there").at_every_call().fails("beyond end of memory"),
+        Attack::wat("realloc-gives-what-is-not-there")
+            .at_every_call()
+            .fails("beyond end of memory"),
         Attack::wat("realloc-gives-too-little").at_every_call().fails("beyond end of memory"),
     ])
     .await;

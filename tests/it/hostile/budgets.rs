@@ -11,10 +11,15 @@ use super::wat;
 async fn guests_that_take_all_the_memory_leave_others_theirs() {
     // One tenant alone gets 96 of 256 MiB: one call of 62 MiB, and what other calls need to begin.
     let host = TestHost::configured(|config| config.guests.memory_bytes = 256 << 20).await;
-    let greedy = deployed(&host.tenant("greedy").await, "memory-asleep", wat::plugin("memory-asleep")).await;
-    let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
+    let greedy =
+        deployed(&host.tenant("greedy").await, "memory-asleep", wat::plugin("memory-asleep")).await;
+    let neighbour =
+        host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
     let under_way = submitted(&greedy, 16);
-    eventually("memory is in use", async || (metric(&host, &used("guest-memory-bytes")).await >= 62 << 20).then_some(())).await;
+    eventually("memory is in use", async || {
+        (metric(&host, &used("guest-memory-bytes")).await >= 62 << 20).then_some(())
+    })
+    .await;
 
     for number in 1..=5 {
         assert_eq!(neighbour.count("token-of-ana").await, number);
@@ -23,8 +28,7 @@ async fn guests_that_take_all_the_memory_leave_others_theirs() {
     let statuses = under_way.await.unwrap();
     let count = |status| statuses.iter().filter(|&&of| of == status).count();
     assert_eq!((count(200), count(503)), (1, 15), "{statuses:?}");
-    let failed =
-        r#"flowhost_plugin_failures_total{tenant="greedy",flow="memory-asleep",version="1",kind="host-full",blame="host"}"#;
+    let failed = r#"flowhost_plugin_failures_total{tenant="greedy",flow="memory-asleep",version="1",kind="host-full",blame="host"}"#;
     assert_eq!(metric(&host, failed).await, 15);
     assert_eq!(metric(&host, &used("guest-memory-bytes")).await, 0);
     assert_eq!(submitted(&greedy, 1).await.unwrap(), [200], "its circuit is closed");
@@ -33,14 +37,18 @@ async fn guests_that_take_all_the_memory_leave_others_theirs() {
 #[tokio::test]
 async fn guests_of_many_instances_leave_other_calls_theirs() {
     let host = TestHost::configured(|config| config.guests.calls = 16).await;
-    let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
+    let neighbour =
+        host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
     let many = wat::component(&wat::world_with_instances("asleep", 6));
     let mut asleep = Vec::new();
     for (tenant, calls) in [("first", 6), ("second", 2)] {
         let flow = deployed(&host.tenant(tenant).await, "asleep", many.clone()).await;
         asleep.push(submitted(&flow, calls));
     }
-    eventually("eight calls of eight instances", async || (metric(&host, &used("places")).await == 8).then_some(())).await;
+    eventually("eight calls of eight instances", async || {
+        (metric(&host, &used("places")).await == 8).then_some(())
+    })
+    .await;
 
     for number in 1..=3 {
         assert_eq!(neighbour.count("token-of-ana").await, number);
@@ -63,9 +71,11 @@ async fn deployed(tenant: &TestTenant, name: &str, plugin: Vec<u8>) -> TestFlow 
 fn submitted(flow: &TestFlow, forms: usize) -> tokio::task::JoinHandle<Vec<u16>> {
     let client = flow.client();
     tokio::spawn(async move {
-        let form = |number| payload::data_exchange("FORM", json!({}), &format!("token-of-{number}"));
+        let form =
+            |number| payload::data_exchange("FORM", json!({}), &format!("token-of-{number}"));
         let requests: Vec<Value> = (0..forms).map(form).collect();
-        join_all(requests.iter().map(async |request| client.call(request).await.unwrap().status)).await
+        join_all(requests.iter().map(async |request| client.call(request).await.unwrap().status))
+            .await
     })
 }
 

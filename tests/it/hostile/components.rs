@@ -67,10 +67,18 @@ async fn a_feature_that_plugins_do_not_need_is_refused_by_its_name() {
         ("garbage collection", using("(type (struct (field i32)))"), "gc"),
         ("exceptions", using("(tag)"), "exceptions"),
         ("several memories", using("(memory 1)"), "multi"),
-        ("relaxed SIMD", using("(func (param v128) (result v128) (i32x4.relaxed_trunc_f32x4_s (local.get 0)))"), "relaxed"),
+        (
+            "relaxed SIMD",
+            using("(func (param v128) (result v128) (i32x4.relaxed_trunc_f32x4_s (local.get 0)))"),
+            "relaxed",
+        ),
         ("tail calls", using("(func $again (return_call $again))"), "tail call"),
         ("pages of one byte", beside("(core module (memory 1 (pagesize 1)))"), "custom page sizes"),
-        ("128-bit arithmetic", using("(func (result i64 i64) (i64.mul_wide_s (i64.const 1) (i64.const 2)))"), "wide arithmetic"),
+        (
+            "128-bit arithmetic",
+            using("(func (result i64 i64) (i64.mul_wide_s (i64.const 1) (i64.const 2)))"),
+            "wide arithmetic",
+        ),
         ("stack switching", using("(type $f (func)) (type (cont $f))"), "stack switching"),
         ("streams", beside("(type (stream u8))"), "async"),
         ("futures", beside("(type (future u8))"), "async"),
@@ -80,8 +88,12 @@ async fn a_feature_that_plugins_do_not_need_is_refused_by_its_name() {
 
 #[tokio::test]
 async fn a_component_that_asks_for_more_than_any_call_may_have_is_refused() {
-    let instances =
-        |of: &str, times| beside(&format!("(core module $m {of})\n{}", "(core instance (instantiate $m))\n".repeat(times)));
+    let instances = |of: &str, times| {
+        beside(&format!(
+            "(core module $m {of})\n{}",
+            "(core instance (instantiate $m))\n".repeat(times)
+        ))
+    };
     refuses([
         ("two GiB", wat::plugin("huge-memory"), "memory"),
         ("ten million table entries", wat::plugin("huge-table"), "table"),
@@ -114,7 +126,12 @@ async fn what_is_cut_off_or_damaged_is_never_half_a_plugin() {
         damaged[place] ^= 1 << (place % 8);
         // Some bits are part of a name or a constant, and change nothing that is checked.
         let answered = yard.flow.upload(damaged).await;
-        assert!([201, 422].contains(&answered.status), "bit {} of byte {place}: {}", place % 8, answered.text);
+        assert!(
+            [201, 422].contains(&answered.status),
+            "bit {} of byte {place}: {}",
+            place % 8,
+            answered.text
+        );
     }
     yard.close().await;
 }
@@ -162,13 +179,15 @@ impl Yard {
     async fn open() -> Self {
         let host = TestHost::start().await;
         let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
-        let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
+        let neighbour =
+            host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
         Self { host, flow, neighbour }
     }
 
     /// Uploads while another tenant's flow answers.
     async fn upload(&self, bytes: Vec<u8>) -> AdminReply {
-        let (answered, count) = join(self.flow.upload(bytes), self.neighbour.count("token-of-ana")).await;
+        let (answered, count) =
+            join(self.flow.upload(bytes), self.neighbour.count("token-of-ana")).await;
         assert!(count > 0);
         answered
     }
@@ -183,7 +202,11 @@ impl Yard {
         self.flow.deploy(Component::Steady).await;
         assert_eq!(self.flow.count("fresh-token").await, 1);
         let tenant = self.host.database().tenant_id("acme").await;
-        assert_eq!(logged(Level::ERROR, &tenant), Vec::<String>::new(), "a component's fault is not the host's");
+        assert_eq!(
+            logged(Level::ERROR, &tenant),
+            Vec::<String>::new(),
+            "a component's fault is not the host's"
+        );
         self.host.stop().await;
     }
 }
@@ -240,18 +263,23 @@ fn section(id: u8, content: &[u8]) -> Vec<u8> {
 
 /// Each type is twice as large as the one before.
 fn doubled_types(times: usize) -> Vec<u8> {
-    let doubled: String = (1..=times).map(|number| format!("(type $t{number} (tuple $t{0} $t{0}))\n", number - 1)).collect();
+    let doubled: String = (1..=times)
+        .map(|number| format!("(type $t{number} (tuple $t{0} $t{0}))\n", number - 1))
+        .collect();
     beside(&format!("(type $t0 (tuple u8 u8))\n{doubled}"))
 }
 
 fn many_exports(number: usize) -> Vec<u8> {
-    let exports: String = (0..number).map(|number| format!("(export \"x{number}\" (instance $none))\n")).collect();
+    let exports: String =
+        (0..number).map(|number| format!("(export \"x{number}\" (instance $none))\n")).collect();
     beside(&format!("(instance $none)\n{exports}"))
 }
 
 /// A component that instantiates another twice, which instantiates another twice, and so on.
 fn doubled_instances(depth: usize) -> Vec<u8> {
-    let twice = |inner: Vec<u8>| [HEADER, &section(4, &inner), &section(5, &[2, 0, 0, 0, 0, 0, 0])].concat();
+    let twice = |inner: Vec<u8>| {
+        [HEADER, &section(4, &inner), &section(5, &[2, 0, 0, 0, 0, 0, 0])].concat()
+    };
     (0..depth).fold(HEADER.to_vec(), |inner, _| twice(inner))
 }
 

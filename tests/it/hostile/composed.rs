@@ -12,23 +12,30 @@ use super::wat;
 async fn parts_that_hand_each_other_numbers_run_like_one_component() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
-    let fields =
-        r#"(import "plain" "exit" (func $exit (param i32))) (func $attack (result i32) (call $exit (i32.const 1)) (call $honest))"#;
+    let fields = r#"(import "plain" "exit" (func $exit (param i32))) (func $attack (result i32) (call $exit (i32.const 1)) (call $honest))"#;
 
-    let uploaded = upload(&flow, &composed(&wat::world(fields), LEAVER, "$log", "$left")).await.expect(201);
+    let uploaded =
+        upload(&flow, &composed(&wat::world(fields), LEAVER, "$log", "$left")).await.expect(201);
 
     assert_eq!(uploaded["manifest"], false, "what its parts ask for is not what it asks for");
     flow.call("POST", "/activate", json!({"version": 1})).await.expect(200);
     let answered = flow.client().call(&payload::init(TOKEN)).await.unwrap();
-    assert_eq!((answered.status, answered.payload), (200, Some(json!({"screen": "NEXT", "data": {}}))));
-    let failed = flow.client().call(&payload::data_exchange("FORM", json!({}), TOKEN)).await.unwrap();
+    assert_eq!(
+        (answered.status, answered.payload),
+        (200, Some(json!({"screen": "NEXT", "data": {}})))
+    );
+    let failed =
+        flow.client().call(&payload::data_exchange("FORM", json!({}), TOKEN)).await.unwrap();
     assert_eq!(failed.status, 500);
     let log = eventually("the line is written", async || {
         let log = flow.call("GET", "/logs?level=error", Value::Null).await.text;
         (!log.is_empty()).then_some(log)
     })
     .await;
-    assert!(log.contains("executed, in left_for_good <- ") && log.contains(" <- attack <- "), "{log}");
+    assert!(
+        log.contains("executed, in left_for_good <- ") && log.contains(" <- attack <- "),
+        "{log}"
+    );
 }
 
 #[tokio::test]
@@ -37,12 +44,19 @@ async fn parts_that_hand_each_other_texts_are_refused_with_a_sentence() {
     let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
     let world = wat::world("");
     // A component whose own module calls its own lifted function, without another component inside.
-    let of_one =
-        world.replacen("(core func $write (canon lower (func $log \"write\")", &format!("{KEEPER_PARTS}\n{WRITE_IN_KEEPER}"), 1);
+    let of_one = world.replacen(
+        "(core func $write (canon lower (func $log \"write\")",
+        &format!("{KEEPER_PARTS}\n{WRITE_IN_KEEPER}"),
+        1,
+    );
 
     for text in [composed(&world, KEEPER, "$keeper", "$exit"), of_one] {
         let refused = upload(&flow, &text).await;
-        assert!(refused.problem(422).contains("the component is composed of others"), "{}", refused.text);
+        assert!(
+            refused.problem(422).contains("the component is composed of others"),
+            "{}",
+            refused.text
+        );
     }
 
     assert_eq!(flow.call("GET", "/versions", Value::Null).await.expect(200)["versions"], json!([]));

@@ -8,8 +8,12 @@ use super::siege::{Attack, withstands};
 
 #[tokio::test]
 async fn a_flood_is_paid_for_with_the_guests_own_time() {
-    let floods =
-        |attack: Attack| attack.within(json!({"cpu_ms": 600})).at_length().fails("the plugin used up its CPU time of 600 ms");
+    let floods = |attack: Attack| {
+        attack
+            .within(json!({"cpu_ms": 600}))
+            .at_length()
+            .fails("the plugin used up its CPU time of 600 ms")
+    };
     withstands([
         floods(Attack::wat("log-for-ever")),
         floods(Attack::wat("long-lines-for-ever")),
@@ -24,7 +28,9 @@ async fn a_flood_is_paid_for_with_the_guests_own_time() {
 async fn one_gulp_is_as_much_as_a_call_may_hand_over_or_be_given() {
     withstands([
         Attack::wat("random-all-at-once").fails("the plugin trapped"),
-        Attack::wat("log-line-of-48-mib").within(json!({"cpu_ms": 2000})).fails("fuel allocated for hostcalls"),
+        Attack::wat("log-line-of-48-mib")
+            .within(json!({"cpu_ms": 2000}))
+            .fails("fuel allocated for hostcalls"),
     ])
     .await;
 }

@@ -11,10 +11,17 @@ use super::wat;
 #[tokio::test]
 async fn nothing_that_a_guest_keeps_to_itself_survives_its_call() {
     let host = TestHost::start().await;
-    let flow = host.tenant("acme").await.flow("booking", json!({"limits": {"cpu_ms": 2000}}), Component::Peeper).await;
+    let flow = host
+        .tenant("acme")
+        .await
+        .flow("booking", json!({"limits": {"cpu_ms": 2000}}), Component::Peeper)
+        .await;
     for _ in 0..20 {
         let reply = flow.ask("remember", "token-of-ana").await;
-        assert_eq!((reply.status, reply.payload), (200, Some(json!({"screen": "NEXT", "data": {"got": []}}))));
+        assert_eq!(
+            (reply.status, reply.payload),
+            (200, Some(json!({"screen": "NEXT", "data": {"got": []}})))
+        );
     }
     assert_eq!(flow.count("token-of-ana").await, 21, "the state is what lasts");
 }
@@ -26,7 +33,11 @@ async fn nothing_that_a_guest_keeps_to_itself_survives_its_call() {
 async fn no_call_finds_a_trace_of_another() {
     let host = TestHost::start().await;
     let flows = join_all([("acme", "0x5a"), ("neighbour", "0xa5")].map(async |(slug, mark)| {
-        let flow = host.tenant(slug).await.flow_without_plugin("canary", json!({"limits": {"cpu_ms": 2000}})).await;
+        let flow = host
+            .tenant(slug)
+            .await
+            .flow_without_plugin("canary", json!({"limits": {"cpu_ms": 2000}}))
+            .await;
         flow.upload(wat::plugin_with("canary", &[("mark", mark)])).await.expect(201);
         flow.call("POST", "/activate", json!({"version": 1})).await.expect(200);
         flow
@@ -34,10 +45,13 @@ async fn no_call_finds_a_trace_of_another() {
     .await;
 
     for round in 0..ROUNDS {
-        let calls = (0..4).map(|number| look(&flows[number % 2], payload::init(&format!("t{round}-{number}"))));
+        let calls = (0..4)
+            .map(|number| look(&flows[number % 2], payload::init(&format!("t{round}-{number}"))));
         assert_eq!(join_all(calls).await, [200; 4], "round {round}");
         if round % (ROUNDS / 2) == 0 {
-            let trapping = flows.iter().map(|flow| look(flow, payload::data_exchange("FORM", json!({}), &format!("t{round}"))));
+            let trapping = flows.iter().map(|flow| {
+                look(flow, payload::data_exchange("FORM", json!({}), &format!("t{round}")))
+            });
             assert_eq!(join_all(trapping).await, [500; 2], "round {round}");
         }
     }

@@ -53,13 +53,25 @@ impl Attack {
 
     /// The guest `parrot`, which says what the form says.
     pub(super) fn parrot(name: &str, form: Value) -> Self {
-        Self::new(name, Plugin::Guest(Component::Parrot), payload::data_exchange("FORM", form, TOKEN))
+        Self::new(
+            name,
+            Plugin::Guest(Component::Parrot),
+            payload::data_exchange("FORM", form, TOKEN),
+        )
     }
 
     fn new(name: &str, plugin: Plugin, request: Value) -> Self {
         let end = End::Answered(json!({"screen": "NEXT", "data": {}}));
         let name = name.replace(['.', ' '], "-");
-        Self { name, plugin, limits: json!({}), request, behaves_before: true, takes_time: false, end }
+        Self {
+            name,
+            plugin,
+            limits: json!({}),
+            request,
+            behaves_before: true,
+            takes_time: false,
+            end,
+        }
     }
 
     /// Sets the flow's limits.
@@ -129,7 +141,8 @@ impl Siege {
         let host = TestHost::start().await;
         let tenant = host.tenant("acme").await;
         let tenant_id = host.database().tenant_id("acme").await;
-        let neighbour = host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
+        let neighbour =
+            host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
         Self { host, tenant, tenant_id, neighbour }
     }
 
@@ -143,25 +156,44 @@ impl Siege {
         let reply = self.attack_and_serve_the_neighbour(&flow, attack).await;
 
         match &attack.end {
-            End::Answered(payload) => assert_eq!((reply.status, reply.payload.as_ref()), (200, Some(payload)), "{}", attack.name),
+            End::Answered(payload) => assert_eq!(
+                (reply.status, reply.payload.as_ref()),
+                (200, Some(payload)),
+                "{}",
+                attack.name
+            ),
             End::Acknowledged(_) => {
-                assert_eq!((reply.status, reply.payload), (200, Some(json!({"data": {"acknowledged": true}}))), "{}", attack.name);
+                assert_eq!(
+                    (reply.status, reply.payload),
+                    (200, Some(json!({"data": {"acknowledged": true}}))),
+                    "{}",
+                    attack.name
+                );
             }
-            End::Failed(_) => assert_eq!((reply.status, reply.payload), (500, None), "{}", attack.name),
+            End::Failed(_) => {
+                assert_eq!((reply.status, reply.payload), (500, None), "{}", attack.name)
+            }
         }
         self.is_logged(attack, lines_before).await;
         if attack.behaves_before {
             self.is_well(&flow, attack, "after", payload::back("NEXT", TOKEN)).await;
         }
-        let stored = u64::from(attack.behaves_before) * 2 + u64::from(matches!(attack.end, End::Answered(_)));
+        let stored = u64::from(attack.behaves_before) * 2
+            + u64::from(matches!(attack.end, End::Answered(_)));
         let sessions = flow.sessions().await;
-        let exchanges: u64 = sessions.iter().filter_map(|session| session["exchanges"].as_u64()).sum();
-        assert_eq!(exchanges, stored, "{}: what failed was stored, or what did not was lost", attack.name);
+        let exchanges: u64 =
+            sessions.iter().filter_map(|session| session["exchanges"].as_u64()).sum();
+        assert_eq!(
+            exchanges, stored,
+            "{}: what failed was stored, or what did not was lost",
+            attack.name
+        );
         self.is_counted(attack).await;
     }
 
     async fn deploy(&self, attack: &Attack) -> TestFlow {
-        let flow = self.tenant.flow_without_plugin(&attack.name, json!({"limits": attack.limits})).await;
+        let flow =
+            self.tenant.flow_without_plugin(&attack.name, json!({"limits": attack.limits})).await;
         let bytes = match &attack.plugin {
             Plugin::Guest(component) => component.bytes().await.to_vec(),
             Plugin::Bytes(bytes) => bytes.clone(),
@@ -184,13 +216,21 @@ impl Siege {
             }
             served_meanwhile += 1;
         }
-        assert!(!attack.takes_time || served_meanwhile > 0, "{}: the neighbour waited until it was over", attack.name);
+        assert!(
+            !attack.takes_time || served_meanwhile > 0,
+            "{}: the neighbour waited until it was over",
+            attack.name
+        );
         let reply = under_way.await.expect("the client doesn't panic");
         reply.unwrap_or_else(|error| panic!("{}: {error}", attack.name))
     }
 
     async fn is_well(&self, flow: &TestFlow, attack: &Attack, when: &str, request: Value) {
-        let reply = flow.client().call(&request).await.unwrap_or_else(|error| panic!("{}: {error}", attack.name));
+        let reply = flow
+            .client()
+            .call(&request)
+            .await
+            .unwrap_or_else(|error| panic!("{}: {error}", attack.name));
         let why = || logged(Level::WARN, &self.tenant_id);
         assert_eq!(reply.status, 200, "{}, {when}: {:#?}", attack.name, why());
     }
@@ -201,7 +241,10 @@ impl Siege {
         let found = || new_lines().iter().any(|line| line.contains(text));
         if matches!(attack.end, End::Acknowledged(_)) {
             // The result of a client's error report is known only after its acknowledgement.
-            eventually(&format!("{}: `{text}` in the log", attack.name), async || found().then_some(())).await;
+            eventually(&format!("{}: `{text}` in the log", attack.name), async || {
+                found().then_some(())
+            })
+            .await;
         }
         assert!(found(), "{}: no `{text}` in {:#?}", attack.name, new_lines());
     }
@@ -209,16 +252,25 @@ impl Siege {
     /// Checks that the flow's metrics count one failure, or none, and blame the plugin.
     async fn is_counted(&self, attack: &Attack) {
         let metrics = self.host.admin().with_token(None).get("/metrics").await.text;
-        let series = format!("flowhost_plugin_failures_total{{tenant=\"acme\",flow=\"{}\",version=\"1\",", attack.name);
-        let failures: Vec<_> = metrics.lines().filter_map(|line| line.strip_prefix(&series)).collect();
+        let series = format!(
+            "flowhost_plugin_failures_total{{tenant=\"acme\",flow=\"{}\",version=\"1\",",
+            attack.name
+        );
+        let failures: Vec<_> =
+            metrics.lines().filter_map(|line| line.strip_prefix(&series)).collect();
         let expected = usize::from(!matches!(attack.end, End::Answered(_)));
         assert_eq!(failures.len(), expected, "{}: {failures:?}", attack.name);
-        assert!(failures.iter().all(|failure| failure.ends_with("blame=\"guest\"} 1")), "{}: {failures:?}", attack.name);
+        assert!(
+            failures.iter().all(|failure| failure.ends_with("blame=\"guest\"} 1")),
+            "{}: {failures:?}",
+            attack.name
+        );
     }
 
     /// The host's own log lines about this tenant's requests, without the plugins' lines.
     fn lines(&self, attack: &Attack) -> Vec<String> {
-        let level = if matches!(attack.end, End::Acknowledged(_)) { Level::INFO } else { Level::WARN };
+        let level =
+            if matches!(attack.end, End::Acknowledged(_)) { Level::INFO } else { Level::WARN };
         logged(level, &self.tenant_id)
     }
 
@@ -226,7 +278,11 @@ impl Siege {
     /// host.
     async fn end(self, failures: u32) {
         counted(&self.host, 500, failures).await;
-        assert_eq!(logged(Level::ERROR, &self.tenant_id), Vec::<String>::new(), "a plugin's failure is not the host's");
+        assert_eq!(
+            logged(Level::ERROR, &self.tenant_id),
+            Vec::<String>::new(),
+            "a plugin's failure is not the host's"
+        );
         self.host.stop().await;
     }
 }
@@ -237,7 +293,10 @@ pub(super) async fn counted(host: &TestHost, status: u16, requests: u32) {
     let mut shown = String::new();
     let shown_count = eventually(&format!("{series} {requests}"), async || {
         shown = host.admin().with_token(None).get("/metrics").await.text;
-        let count = shown.lines().find_map(|line| line.strip_prefix(&series)?.trim().parse::<u32>().ok()).unwrap_or(0);
+        let count = shown
+            .lines()
+            .find_map(|line| line.strip_prefix(&series)?.trim().parse::<u32>().ok())
+            .unwrap_or(0);
         (count >= requests).then_some(count)
     })
     .await;

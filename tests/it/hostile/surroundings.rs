@@ -11,5 +11,8 @@ async fn there_are_no_files_sockets_names_variables_arguments_or_input() {
         let nothing = json!({"screen": "NEXT", "data": {"got": []}});
         Attack::guest(Component::Peeper, what).answered(nothing)
     };
-    withstands(["files", "sockets", "names", "environment", "arguments", "input"].map(sees_nothing)).await;
+    withstands(
+        ["files", "sockets", "names", "environment", "arguments", "input"].map(sees_nothing),
+    )
+    .await;
 }

@@ -9,7 +9,11 @@ pub(crate) fn plugin(name: &str) -> Vec<u8> {
 
 /// Like [`plugin`], with each `{{mark}}` replaced.
 pub(crate) fn plugin_with(name: &str, marks: &[(&str, &str)]) -> Vec<u8> {
-    plugin_of(&marks.iter().fold(source(name), |text, (mark, with)| text.replace(&format!("{{{{{mark}}}}}"), with)))
+    plugin_of(
+        &marks.iter().fold(source(name), |text, (mark, with)| {
+            text.replace(&format!("{{{{{mark}}}}}"), with)
+        }),
+    )
 }
 
 /// The plugin whose modules have these fields: those of `main`, then after a line `;; in libc`
@@ -30,7 +34,11 @@ pub(crate) fn world(fields: &str) -> String {
 /// module.
 pub(crate) fn world_with_instances(name: &str, more: usize) -> String {
     let instances = "(core instance (instantiate $empty))".repeat(more);
-    world(&source(name)).replacen("(core module $libc", &format!("(core module $empty) {instances}\n(core module $libc"), 1)
+    world(&source(name)).replacen(
+        "(core module $libc",
+        &format!("(core module $empty) {instances}\n(core module $libc"),
+        1,
+    )
 }
 
 /// The component with its name sections retitled, so that no reader finds them.

@@ -11,11 +11,15 @@ use super::schema::{Property, Shape};
 /// The module `screens`. Its documentation names `file`, the path of the Flow JSON.
 pub(super) fn module(flow: &Flow, file: &str) -> TokenStream {
     let mut names = Names::with(&["Form", "Item"]);
-    let named: Vec<Named<'_>> = flow.screens.iter().map(|screen| Named::new(screen, &mut names)).collect();
+    let named: Vec<Named<'_>> =
+        flow.screens.iter().map(|screen| Named::new(screen, &mut names)).collect();
     let screens = named.iter().map(Named::code);
     let item = (!flow.items.is_empty()).then(|| item(&flow.items));
     let forms = forms(&named);
-    let listed: String = named.iter().map(|screen| format!("\n- [`{}`]: `{}`", screen.ty, screen.screen.id)).collect();
+    let listed: String = named
+        .iter()
+        .map(|screen| format!("\n- [`{}`]: `{}`", screen.ty, screen.screen.id))
+        .collect();
     let documentation = format!("The screens of `{file}`:\n{listed}");
     quote! {
         #[doc = #documentation]
@@ -131,7 +135,9 @@ impl Types {
                 quote!(::std::vec::Vec<#entry>)
             }
             Shape::Number => quote!(::flowhost_sdk::Number),
-            Shape::Object(_) if matches!(place, Place::All) => quote!(::flowhost_sdk::__private::Value),
+            Shape::Object(_) if matches!(place, Place::All) => {
+                quote!(::flowhost_sdk::__private::Value)
+            }
             Shape::Object(properties) => {
                 let ty = self.object(properties, path);
                 match place {
@@ -148,7 +154,8 @@ impl Types {
     fn object(&mut self, properties: &[Property], path: &str) -> Ident {
         let ty = self.names.take(&type_name(path));
         let fields = self.fields(properties, path, Place::Inner);
-        let documentation = format!("An object `{}` of the screen's data.", path.trim_start_matches('_'));
+        let documentation =
+            format!("An object `{}` of the screen's data.", path.trim_start_matches('_'));
         let derive = derive(properties);
         self.code.extend(quote! {
             #[doc = #documentation]
@@ -161,7 +168,10 @@ impl Types {
 
 /// Derives `Default` if every field is optional.
 fn derive(properties: &[Property]) -> TokenStream {
-    let default = properties.iter().all(|property| property.optional).then(|| quote!(, ::core::default::Default));
+    let default = properties
+        .iter()
+        .all(|property| property.optional)
+        .then(|| quote!(, ::core::default::Default));
     quote! {
         #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq, serde::Deserialize, serde::Serialize #default)]
         #[serde(crate = "::flowhost_sdk::__private::serde")]
@@ -175,7 +185,11 @@ fn item(properties: &[Property]) -> TokenStream {
     let mut names = Names::default();
     let given = properties.iter().map(|property| {
         let name = names.take(&field_name(&property.name));
-        if property.optional { quote!(#name: ::core::option::Option::None) } else { quote!(#name: #name.into()) }
+        if property.optional {
+            quote!(#name: ::core::option::Option::None)
+        } else {
+            quote!(#name: #name.into())
+        }
     });
     let derive = derive(properties);
     quote! {
@@ -200,7 +214,8 @@ fn form(id: &str, fields: &[Field]) -> TokenStream {
     let mut names = Names::default();
     // Files carry their keys, which must not be stored anywhere.
     let serialize = fields.iter().all(|field| field.kind != Kind::Files);
-    let named: Vec<(Ident, &Field)> = fields.iter().map(|field| (names.take(&field_name(&field.name)), field)).collect();
+    let named: Vec<(Ident, &Field)> =
+        fields.iter().map(|field| (names.take(&field_name(&field.name)), field)).collect();
     let declared = named.iter().map(|(name, field)| {
         let ty = field_type(field);
         let rename = serialize.then(|| rename(name, &field.name));
@@ -211,8 +226,11 @@ fn form(id: &str, fields: &[Field]) -> TokenStream {
         let key = &field.name;
         quote!(#name: fields.read(#key)?)
     });
-    let documentation = format!("The form of screen `{id}`: what its `data_exchange` actions send.");
-    let derive = serialize.then(|| quote!(#[derive(serde::Serialize)] #[serde(crate = "::flowhost_sdk::__private::serde")]));
+    let documentation =
+        format!("The form of screen `{id}`: what its `data_exchange` actions send.");
+    let derive = serialize.then(
+        || quote!(#[derive(serde::Serialize)] #[serde(crate = "::flowhost_sdk::__private::serde")]),
+    );
     quote! {
         #[doc = #documentation]
         #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq)]
@@ -253,7 +271,8 @@ fn field_type(field: &Field) -> TokenStream {
 
 /// The enum of all forms, to match on.
 fn forms(named: &[Named<'_>]) -> TokenStream {
-    let with_form: Vec<&Named<'_>> = named.iter().filter(|named| named.screen.form.is_some()).collect();
+    let with_form: Vec<&Named<'_>> =
+        named.iter().filter(|named| named.screen.form.is_some()).collect();
     let variants = with_form.iter().map(|Named { screen, ty, module }| {
         let documentation = format!("The form of screen `{}`.", screen.id);
         quote!(#[doc = #documentation] #ty(#module::Form),)
@@ -264,7 +283,8 @@ fn forms(named: &[Named<'_>]) -> TokenStream {
     });
     let ids = with_form.iter().map(|named| &named.screen.id);
     quote! {
-        /// The form of any screen that sends one to the plugin: `match exchange.form::<screens::Form>()? { .. }`.
+        /// The form of any screen that sends one to the plugin: `match
+        /// exchange.form::<screens::Form>()? { .. }`.
         #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq)]
         pub enum Form { #(#variants)* }
 
@@ -307,7 +327,9 @@ mod tests {
     #[test]
     fn expands_a_flow_to_its_types() {
         let flow = Flow::parse(include_str!("../../tests/flows/table.json")).unwrap();
-        let without_blanks = |text: &str| text.split_whitespace().collect::<String>().replace(",)", ")").replace(",}", "}");
+        let without_blanks = |text: &str| {
+            text.split_whitespace().collect::<String>().replace(",)", ")").replace(",}", "}")
+        };
 
         let expansion = module(&flow, "flow.json").to_string();
 

@@ -33,8 +33,15 @@ impl Components {
     }
 
     /// `conditional` means that the component is inside of something that may be hidden.
-    fn collect(&mut self, component: flow_json::Component<'_>, dates_are_days: bool, conditional: bool) {
-        if let (Some(name), Some(kind)) = (component.field_name(), kind_of(component, dates_are_days)) {
+    fn collect(
+        &mut self,
+        component: flow_json::Component<'_>,
+        dates_are_days: bool,
+        conditional: bool,
+    ) {
+        if let (Some(name), Some(kind)) =
+            (component.field_name(), kind_of(component, dates_are_days))
+        {
             self.add(name, Component { kind, required: !conditional && is_insisted_on(component) });
         }
         let conditional = conditional
@@ -46,7 +53,9 @@ impl Components {
     /// Two fields may share a name if they are in branches of which only one is shown.
     fn add(&mut self, name: &str, component: Component) {
         let together = match self.get(name) {
-            Some(other) if other.kind != component.kind => Component { kind: Kind::Unknown, required: false },
+            Some(other) if other.kind != component.kind => {
+                Component { kind: Kind::Unknown, required: false }
+            }
             _ => component,
         };
         self.0.insert(name.to_owned(), together);
@@ -60,7 +69,9 @@ fn kind_of(component: flow_json::Component<'_>, dates_are_days: bool) -> Option<
         return None;
     }
     Some(match component.field() {
-        Some(flow_json::Field::Text | flow_json::Field::Input | flow_json::Field::Choice) => Kind::Text,
+        Some(flow_json::Field::Text | flow_json::Field::Input | flow_json::Field::Choice) => {
+            Kind::Text
+        }
         Some(flow_json::Field::Choices) => Kind::Texts,
         Some(flow_json::Field::Flag) => Kind::Bool,
         Some(flow_json::Field::Media) => Kind::Files,
@@ -78,7 +89,9 @@ fn kind_of(component: flow_json::Component<'_>, dates_are_days: bool) -> Option<
 /// Whether it is required and always visible and enabled.
 fn is_insisted_on(component: flow_json::Component<'_>) -> bool {
     let is_required = component.member("required") == Some(&Value::Bool(true));
-    is_required && is_literally(component, "visible", true) && is_literally(component, "enabled", true)
+    is_required
+        && is_literally(component, "visible", true)
+        && is_literally(component, "enabled", true)
 }
 
 /// Whether a property certainly has this value: as a literal, or absent if it is the default.

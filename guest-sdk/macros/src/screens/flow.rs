@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use flowhost_flow_json::{self as flow_json, Document, IdFault, Reference, SUCCESS, Store, Unreadable, id_fault};
+use flowhost_flow_json::{
+    self as flow_json, Document, IdFault, Reference, SUCCESS, Store, Unreadable, id_fault,
+};
 use serde_json::Value;
 
 use super::components::Components;
@@ -40,12 +42,16 @@ impl Flow {
     /// Parses a Flow JSON or returns all mistakes in it. Anything that concerns only the client is
     /// not checked here.
     pub(super) fn parse(text: &str) -> Result<Self, Vec<Mistake>> {
-        let document = Document::parse(text.as_bytes()).map_err(|reason| vec![unreadable(reason)])?;
+        let document =
+            Document::parse(text.as_bytes()).map_err(|reason| vec![unreadable(reason)])?;
         let Some(listed) = document.written().get("screens").and_then(Value::as_array) else {
             return Err(vec![no_flow_json()]);
         };
-        let mistakes: Vec<Mistake> =
-            listed.iter().enumerate().filter_map(|(number, screen)| mistake_in(number, screen, &document)).collect();
+        let mistakes: Vec<Mistake> = listed
+            .iter()
+            .enumerate()
+            .filter_map(|(number, screen)| mistake_in(number, screen, &document))
+            .collect();
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
@@ -56,7 +62,9 @@ impl Flow {
 impl fmt::Display for Mistake {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Mistake::Syntax(line, column, reason) => write!(formatter, ":{line}:{column}: {reason}"),
+            Mistake::Syntax(line, column, reason) => {
+                write!(formatter, ":{line}:{column}: {reason}")
+            }
             Mistake::Value(pointer, reason) if pointer.is_empty() => write!(formatter, " {reason}"),
             Mistake::Value(pointer, reason) => write!(formatter, ": {pointer} {reason}"),
         }
@@ -83,7 +91,9 @@ fn syntax(error: &serde_json::Error) -> Mistake {
 }
 
 fn mistake_in(number: usize, screen: &Value, document: &Document) -> Option<Mistake> {
-    let at = |name: &str, reason: String| Some(Mistake::Value(format!("/screens/{number}{name}"), reason));
+    let at = |name: &str, reason: String| {
+        Some(Mistake::Value(format!("/screens/{number}{name}"), reason))
+    };
     let Some(id) = screen.get("id").and_then(Value::as_str) else {
         return at("", "has no text `id`".to_owned());
     };
@@ -91,7 +101,12 @@ fn mistake_in(number: usize, screen: &Value, document: &Document) -> Option<Mist
         Some(IdFault::Empty | IdFault::Characters | IdFault::NoLetters) => {
             return at("/id", format!("is \"{id}\", but a screen's id has letters and _ only"));
         }
-        Some(IdFault::Ends) => return at("/id", format!("is {SUCCESS}, which no screen may be called: it ends a flow")),
+        Some(IdFault::Ends) => {
+            return at(
+                "/id",
+                format!("is {SUCCESS}, which no screen may be called: it ends a flow"),
+            );
+        }
         // Types can be generated from it. `plugin check` reports that WhatsApp refuses it.
         Some(IdFault::Reserved) | None => (),
     }
@@ -116,7 +131,12 @@ fn screens(document: &Document) -> Vec<Screen> {
     let mut scopes: Vec<Scope<'_>> = listed
         .iter()
         .zip(&known)
-        .map(|(screen, (data, components))| Scope { id: screen.id, data, components, uncertain: HashSet::new() })
+        .map(|(screen, (data, components))| Scope {
+            id: screen.id,
+            data,
+            components,
+            uncertain: HashSet::new(),
+        })
         .collect();
     find_uncertain(&mut scopes, &listed);
     let screen = |(screen, scope): (&flow_json::Screen<'_>, &Scope<'_>)| Screen {
@@ -135,12 +155,16 @@ fn find_uncertain(scopes: &mut [Scope<'_>], screens: &[flow_json::Screen<'_>]) {
         let missing: Vec<(&str, Vec<String>)> = scopes
             .iter()
             .zip(screens)
-            .flat_map(|(scope, screen)| payload::missing_after_navigation(screen.layout(), scope, scopes))
+            .flat_map(|(scope, screen)| {
+                payload::missing_after_navigation(screen.layout(), scope, scopes)
+            })
             .collect();
         let mut is_news = false;
         for (id, names) in missing {
             let target = scopes.iter_mut().filter(|scope| scope.id == id);
-            target.for_each(|scope| names.iter().for_each(|name| is_news |= scope.uncertain.insert(name.clone())));
+            target.for_each(|scope| {
+                names.iter().for_each(|name| is_news |= scope.uncertain.insert(name.clone()))
+            });
         }
         if !is_news {
             break;
@@ -156,9 +180,11 @@ fn items(document: &Document) -> Vec<Property> {
         match together.iter_mut().find(|known| known.name == property.name) {
             Some(known) if known.shape != property.shape => known.shape = schema::Shape::Unknown,
             Some(_) => {}
-            None => {
-                together.push(Property { optional: !["id", "title"].contains(&property.name.as_str()), example: None, ..property })
-            }
+            None => together.push(Property {
+                optional: !["id", "title"].contains(&property.name.as_str()),
+                example: None,
+                ..property
+            }),
         }
     }
     together
@@ -168,13 +194,18 @@ fn items(document: &Document) -> Vec<Property> {
 /// for a member such as `init-values`.
 fn partial(screen: flow_json::Screen<'_>) -> Vec<String> {
     let components = screen.all_components();
-    let given = components.iter().flat_map(|component| PARTIAL.into_iter().filter_map(|name| component.member(name)?.as_str()));
-    let own_data = given.filter_map(Reference::of).filter(|reference| reference.screen.is_none() && reference.store == Store::Data);
+    let given = components.iter().flat_map(|component| {
+        PARTIAL.into_iter().filter_map(|name| component.member(name)?.as_str())
+    });
+    let own_data = given
+        .filter_map(Reference::of)
+        .filter(|reference| reference.screen.is_none() && reference.store == Store::Data);
     own_data.map(|reference| reference.path.to_owned()).collect()
 }
 
 /// The members that a form takes for some of its fields, and a calendar for one of its two days.
-const PARTIAL: [&str; 6] = ["error-message", "error-messages", "helper-text", "init-value", "init-values", "required"];
+const PARTIAL: [&str; 6] =
+    ["error-message", "error-messages", "helper-text", "init-value", "init-values", "required"];
 
 #[cfg(test)]
 mod tests {
@@ -188,7 +219,10 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_with_its_place() {
-        assert_eq!(mistakes("{\n  \"version\": \"7.3\"\n  \"screens\": []\n}"), ["flow.json:3:3: expected `,` or `}`"]);
+        assert_eq!(
+            mistakes("{\n  \"version\": \"7.3\"\n  \"screens\": []\n}"),
+            ["flow.json:3:3: expected `,` or `}`"]
+        );
         assert_eq!(mistakes("[]"), ["flow.json is no Flow JSON: it has no list `screens`"]);
         let marked = "flow.json begins with a byte order mark (the bytes EF BB BF), which WhatsApp refuses: save the file again as UTF-8 without it; editors call that \"UTF-8\" and the other \"UTF-8 with BOM\"";
         assert_eq!(mistakes("\u{feff}{}"), [marked]);
@@ -210,8 +244,7 @@ mod tests {
     #[test]
     fn what_navigation_may_not_bring_is_optional_in_forms() {
         let go = |to: &str, payload: Value| json!({"type": "Footer", "on-click-action": {"name": "navigate", "next": {"type": "screen", "name": to}, "payload": payload}});
-        let name =
-            |required: bool| json!({"type": "TextInput", "name": if required { "name" } else { "city" }, "required": required});
+        let name = |required: bool| json!({"type": "TextInput", "name": if required { "name" } else { "city" }, "required": required});
         let data = json!({"name": {"type": "string"}, "city": {"type": "string"}, "more": {"type": "string"}});
         let sent = json!({"name": "${data.name}", "city": "${data.city}", "more": "${data.more}"});
         let ask = json!({"type": "Footer", "on-click-action": {"name": "data_exchange", "payload": sent}});
@@ -227,11 +260,16 @@ mod tests {
 
         let optional = |at: usize| {
             let fields = flow.screens[at].form.as_ref().unwrap().iter();
-            fields.map(|field| (field.name.as_str(), field.optional)).collect::<std::collections::BTreeMap<_, _>>()
+            fields
+                .map(|field| (field.name.as_str(), field.optional))
+                .collect::<std::collections::BTreeMap<_, _>>()
         };
         assert_eq!(optional(2), [("name", false), ("city", true), ("more", true)].into());
         assert_eq!(optional(3), [("name", false), ("city", false), ("more", false)].into());
-        assert!(flow.screens[2].data.iter().all(|property| !property.optional), "a reply gives all of it");
+        assert!(
+            flow.screens[2].data.iter().all(|property| !property.optional),
+            "a reply gives all of it"
+        );
     }
 
     #[test]
@@ -242,11 +280,20 @@ mod tests {
             flow.screens.iter().map(|screen| screen.id.as_str()).collect::<Vec<_>>(),
             ["APPOINTMENT", "DETAILS", "SUMMARY", "TERMS"]
         );
-        let names: Vec<_> =
-            flow.screens[1].form.as_ref().unwrap().iter().map(|field| (field.name.as_str(), field.optional)).collect();
-        assert_eq!(names, [("name", false), ("email", false), ("phone", false), ("more_details", true)]);
+        let names: Vec<_> = flow.screens[1]
+            .form
+            .as_ref()
+            .unwrap()
+            .iter()
+            .map(|field| (field.name.as_str(), field.optional))
+            .collect();
+        assert_eq!(
+            names,
+            [("name", false), ("email", false), ("phone", false), ("more_details", true)]
+        );
         assert!(flow.screens[3].form.is_none());
-        let items: Vec<_> = flow.items.iter().map(|property| (property.name.as_str(), property.optional)).collect();
+        let items: Vec<_> =
+            flow.items.iter().map(|property| (property.name.as_str(), property.optional)).collect();
         assert_eq!(items, [("id", false), ("title", false), ("enabled", true)]);
         assert_eq!(flow.screens[0].data.iter().filter(|property| property.optional).count(), 0);
     }

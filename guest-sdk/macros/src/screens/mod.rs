@@ -54,7 +54,8 @@ fn file_name(input: TokenStream) -> Result<(Span, String), (Span, &'static str)>
         TokenTree::Literal(literal) => text_of(literal),
         _ => None,
     };
-    text.map(|text| (first.span(), text)).ok_or((first.span(), "screens! got something else than a text"))
+    text.map(|text| (first.span(), text))
+        .ok_or((first.span(), "screens! got something else than a text"))
 }
 
 /// The text of a plain string literal; `None` if it is a number, a byte string, or has escapes,
@@ -65,7 +66,10 @@ fn text_of(literal: &Literal) -> Option<String> {
     (!text.contains('\\')).then(|| text.to_owned())
 }
 
-#[expect(clippy::disallowed_methods, reason = "cargo tells macros in the environment which crate they expand in")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells macros in the environment which crate they expand in"
+)]
 fn manifest_folder() -> PathBuf {
     std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default()
 }
@@ -102,7 +106,10 @@ mod tests {
             ("7", "something else than a text"),
         ] {
             let expansion = expansion(input);
-            assert!(expansion.contains(mistake) && expansion.contains("flow.json"), "{input}: {expansion}");
+            assert!(
+                expansion.contains(mistake) && expansion.contains("flow.json"),
+                "{input}: {expansion}"
+            );
         }
     }
 
@@ -110,7 +117,10 @@ mod tests {
     fn a_missing_file_is_named_and_told_where_it_is_sought() {
         let expansion = expansion("\"no-flow.json\"");
 
-        assert!(expansion.contains("macros/no-flow.json") && expansion.contains("folder of Cargo.toml"), "{expansion}");
+        assert!(
+            expansion.contains("macros/no-flow.json") && expansion.contains("folder of Cargo.toml"),
+            "{expansion}"
+        );
     }
 
     #[test]

@@ -17,8 +17,10 @@ impl Names {
     /// Takes `wanted`, or if it is taken, `wanted` with a number.
     pub(super) fn take(&mut self, wanted: &str) -> Ident {
         let numbered = (2..).map(|number| format!("{wanted}{number}"));
-        let free =
-            std::iter::once(wanted.to_owned()).chain(numbered).find(|name| !self.0.contains(name)).expect("numbers don't end");
+        let free = std::iter::once(wanted.to_owned())
+            .chain(numbered)
+            .find(|name| !self.0.contains(name))
+            .expect("numbers don't end");
         self.0.insert(free.clone());
         ident(&free)
     }
@@ -43,7 +45,8 @@ pub(super) fn module_name(screen: &str) -> String {
 
 /// A property's name, changed only where Rust requires it.
 pub(super) fn field_name(name: &str) -> String {
-    let allowed: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let allowed: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     match allowed.chars().next() {
         Some(first) if first.is_ascii_digit() => format!("_{allowed}"),
         Some(_) if allowed.chars().any(|c| c != '_') => allowed,
@@ -59,7 +62,8 @@ pub(super) fn plain(ident: &Ident) -> String {
 fn capitalised(word: &str) -> String {
     let is_shouted = word.chars().all(|c| !c.is_ascii_lowercase());
     let (first, rest) = word.split_at(1);
-    first.to_ascii_uppercase() + &if is_shouted { rest.to_ascii_lowercase() } else { rest.to_owned() }
+    first.to_ascii_uppercase()
+        + &if is_shouted { rest.to_ascii_lowercase() } else { rest.to_owned() }
 }
 
 fn ident(name: &str) -> Ident {
@@ -77,9 +81,10 @@ const NEVER_RAW: [&str; 4] = ["Self", "crate", "self", "super"];
 
 /// All other keywords, reserved ones included (the Rust reference, "Keywords").
 const KEYWORDS: [&str; 50] = [
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum", "extern",
-    "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override",
-    "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof", "union", "unsafe", "unsized",
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn",
+    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let",
+    "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return",
+    "static", "struct", "trait", "true", "try", "type", "typeof", "union", "unsafe", "unsized",
     "use", "virtual", "where", "while", "yield", "safe",
 ];
 
@@ -107,9 +112,14 @@ mod tests {
 
     #[test]
     fn fields_keep_their_names_where_rust_allows_it() {
-        for (name, expected) in
-            [("firstName", "firstName"), ("alt-text", "alt_text"), ("2nd", "_2nd"), ("", "unnamed"), ("_", "unnamed"), ("é1", "_1")]
-        {
+        for (name, expected) in [
+            ("firstName", "firstName"),
+            ("alt-text", "alt_text"),
+            ("2nd", "_2nd"),
+            ("", "unnamed"),
+            ("_", "unnamed"),
+            ("é1", "_1"),
+        ] {
             assert_eq!(field_name(name), expected, "{name}");
         }
     }

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use flowhost_flow_json::{self as flow_json, ActionKind, ComponentKind, RANGE_ENDS, Reference, Store, Template};
+use flowhost_flow_json::{
+    self as flow_json, ActionKind, ComponentKind, RANGE_ENDS, Reference, Store, Template,
+};
 use serde_json::Value;
 
 use super::components::Components;
@@ -49,7 +51,11 @@ pub(super) struct Scope<'a> {
 ///
 /// A field is optional unless every action sends it. `others` are the screens that
 /// `${screen.NAME..}` may refer to.
-pub(super) fn fields(layout: Option<flow_json::Component<'_>>, screen: &Scope<'_>, others: &[Scope<'_>]) -> Option<Vec<Field>> {
+pub(super) fn fields(
+    layout: Option<flow_json::Component<'_>>,
+    screen: &Scope<'_>,
+    others: &[Scope<'_>],
+) -> Option<Vec<Field>> {
     let actions = actions(layout, ActionKind::DataExchange);
     let count = actions.len();
     let mut merged: Vec<(Field, usize)> = Vec::new();
@@ -65,7 +71,10 @@ pub(super) fn fields(layout: Option<flow_json::Component<'_>>, screen: &Scope<'_
             None => merged.push((field, 1)),
         }
     }
-    let field = |(field, times): (Field, usize)| Field { optional: field.optional || times < count, ..field };
+    let field = |(field, times): (Field, usize)| Field {
+        optional: field.optional || times < count,
+        ..field
+    };
     (count > 0).then(|| merged.into_iter().map(field).collect())
 }
 
@@ -82,7 +91,8 @@ pub(super) fn missing_after_navigation<'a>(
     let missing = |action: &Action<'_>| {
         let target = action.written.next()?;
         let target = others.iter().find(|scope| scope.id == target)?;
-        let brought: Vec<Field> = action.payload(screen, others).into_iter().filter(|field| !field.optional).collect();
+        let brought: Vec<Field> =
+            action.payload(screen, others).into_iter().filter(|field| !field.optional).collect();
         let names = target.data.iter().map(|property| &property.name);
         let names = names.filter(|name| !brought.iter().any(|field| field.name == **name));
         Some((target.id, names.cloned().collect()))
@@ -118,24 +128,37 @@ fn actions(layout: Option<flow_json::Component<'_>>, kind: ActionKind) -> Vec<Ac
 }
 
 /// The kind of a payload's value, and whether it is certainly present.
-fn value_kind(value: &Value, is_footer: bool, screen: &Scope<'_>, others: &[Scope<'_>]) -> (Kind, bool) {
+fn value_kind(
+    value: &Value,
+    is_footer: bool,
+    screen: &Scope<'_>,
+    others: &[Scope<'_>],
+) -> (Kind, bool) {
     match value {
         Value::Bool(_) => (Kind::Bool, true),
         Value::Number(_) => (Kind::Number, true),
         Value::String(text) => match Template::of(text.trim()) {
-            Template::Reference(inside) => {
-                Reference::inside(inside).map_or((Kind::Unknown, false), |reference| resolve(reference, is_footer, screen, others))
-            }
+            Template::Reference(inside) => Reference::inside(inside)
+                .map_or((Kind::Unknown, false), |reference| {
+                    resolve(reference, is_footer, screen, others)
+                }),
             Template::Expression(_) => (Kind::Unknown, false),
             // It may contain references or be an incomplete expression.
-            Template::Text(_) if text.starts_with('`') || text.contains("${") => (Kind::Unknown, false),
+            Template::Text(_) if text.starts_with('`') || text.contains("${") => {
+                (Kind::Unknown, false)
+            }
             Template::Text(_) => (Kind::Text, true),
         },
         Value::Array(_) | Value::Null | Value::Object(_) => (Kind::Unknown, false),
     }
 }
 
-fn resolve(reference: Reference<'_>, is_footer: bool, screen: &Scope<'_>, others: &[Scope<'_>]) -> (Kind, bool) {
+fn resolve(
+    reference: Reference<'_>,
+    is_footer: bool,
+    screen: &Scope<'_>,
+    others: &[Scope<'_>],
+) -> (Kind, bool) {
     // The user may not have filled in the other screen.
     if let Some(id) = reference.screen {
         let other = others.iter().find(|scope| scope.id == id);
@@ -150,11 +173,16 @@ fn resolve(reference: Reference<'_>, is_footer: bool, screen: &Scope<'_>, others
         }
         (Store::Form, [name]) => {
             let known = screen.components.get(name);
-            known.map_or((Kind::Unknown, false), |component| (component.kind, is_footer && component.required))
+            known.map_or((Kind::Unknown, false), |component| {
+                (component.kind, is_footer && component.required)
+            })
         }
         // The client allows either day of a range to be missing.
         (Store::Form, [name, end]) if RANGE_ENDS.contains(end) => {
-            let is_range = screen.components.get(name).is_some_and(|component| component.kind == Kind::DateRange);
+            let is_range = screen
+                .components
+                .get(name)
+                .is_some_and(|component| component.kind == Kind::DateRange);
             (if is_range { Kind::Date } else { Kind::Unknown }, false)
         }
         (Store::Form, _) => (Kind::Unknown, false),
@@ -163,7 +191,9 @@ fn resolve(reference: Reference<'_>, is_footer: bool, screen: &Scope<'_>, others
 
 fn declared(properties: &[Property], names: &[&str]) -> (Kind, bool) {
     let Some((name, rest)) = names.split_first() else { return (Kind::Unknown, false) };
-    let Some(property) = properties.iter().find(|property| property.name == *name) else { return (Kind::Unknown, false) };
+    let Some(property) = properties.iter().find(|property| property.name == *name) else {
+        return (Kind::Unknown, false);
+    };
     let (kind, certain) = match (&property.shape, rest) {
         (Shape::Object(inner), [_, ..]) => declared(inner, rest),
         (Shape::Bool, []) => (Kind::Bool, true),
@@ -194,7 +224,8 @@ mod tests {
         let data = schema::of_screen(here, &[]);
         let components = Components::of(here.layout(), true);
         let other_components = Components::of(there.layout(), true);
-        let scope = |id, components| Scope { id, data: &data, components, uncertain: HashSet::new() };
+        let scope =
+            |id, components| Scope { id, data: &data, components, uncertain: HashSet::new() };
         let (screen, others) = (scope("HERE", &components), [scope("THERE", &other_components)]);
         let fields = fields(here.layout(), &screen, &others).unwrap_or_default();
         fields.into_iter().map(|field| (field.name, field.kind, field.optional)).collect()
@@ -254,14 +285,28 @@ mod tests {
             {"type": "If", "condition": "x", "then": [footer(json!({"a": "1", "b": 1, "c": "x"}))], "else": [footer(json!({"a": "2", "b": "1"}))]},
             {"type": "NavigationList", "list-items": [{"id": "1", "on-click-action": {"name": "navigate", "payload": {"z": "1"}}}]},
         ]);
-        let expected = [("a", Kind::Text, false), ("b", Kind::Unknown, false), ("c", Kind::Text, true)];
-        assert_eq!(form(layout), expected.map(|(name, kind, optional)| (name.to_owned(), kind, optional)));
+        let expected =
+            [("a", Kind::Text, false), ("b", Kind::Unknown, false), ("c", Kind::Text, true)];
+        assert_eq!(
+            form(layout),
+            expected.map(|(name, kind, optional)| (name.to_owned(), kind, optional))
+        );
     }
 
     #[test]
     fn a_screen_that_sends_nothing_has_no_form() {
-        assert_eq!(form(json!([{"type": "Footer", "on-click-action": {"name": "complete", "payload": {"a": "1"}}}])), []);
-        let screen = Scope { id: "A", data: &[], components: &Components::default(), uncertain: HashSet::new() };
+        assert_eq!(
+            form(
+                json!([{"type": "Footer", "on-click-action": {"name": "complete", "payload": {"a": "1"}}}])
+            ),
+            []
+        );
+        let screen = Scope {
+            id: "A",
+            data: &[],
+            components: &Components::default(),
+            uncertain: HashSet::new(),
+        };
         let layout = json!({"children": [footer(json!({}))]});
         assert!(fields(flow_json::Component::of(&layout), &screen, &[]).is_some());
     }

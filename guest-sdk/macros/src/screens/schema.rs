@@ -37,7 +37,10 @@ pub(super) fn of_screen(screen: flow_json::Screen<'_>, partial: &[String]) -> Ve
     let declared = screen.properties().filter(|declared| !TAKEN_OUT.contains(&declared.name));
     let property = |declared: flow_json::Property<'_>| Property {
         name: declared.name.to_owned(),
-        shape: shape_of(declared.schema, declared.example().map(std::slice::from_ref).unwrap_or_default()),
+        shape: shape_of(
+            declared.schema,
+            declared.example().map(std::slice::from_ref).unwrap_or_default(),
+        ),
         optional: required.as_ref().is_some_and(|required| !required.contains(&declared.name)),
         example: declared.example().cloned(),
     };
@@ -69,7 +72,9 @@ fn leave_open(shape: &mut Shape) {
 
 /// Whether the properties include a text `id` and a text `title`, as for [`Shape::Item`].
 pub(super) fn are_items(properties: &[Property]) -> bool {
-    let has_text = |name| properties.iter().any(|property| property.name == name && property.shape == Shape::Text);
+    let has_text = |name| {
+        properties.iter().any(|property| property.name == name && property.shape == Shape::Text)
+    };
     has_text("id") && has_text("title")
 }
 
@@ -80,22 +85,37 @@ fn shape_of(schema: &Value, examples: &[Value]) -> Shape {
         Some("integer") => Shape::Integer,
         Some("boolean") => Shape::Bool,
         Some("array") => {
-            let entries: Vec<Value> = examples.iter().filter_map(Value::as_array).flatten().cloned().collect();
+            let entries: Vec<Value> =
+                examples.iter().filter_map(Value::as_array).flatten().cloned().collect();
             match schema.get("items").map_or(Shape::Unknown, |items| shape_of(items, &entries)) {
-                Shape::Object(properties) if are_items(&properties) => Shape::List(Box::new(Shape::Item)),
+                Shape::Object(properties) if are_items(&properties) => {
+                    Shape::List(Box::new(Shape::Item))
+                }
                 shape => Shape::List(Box::new(shape)),
             }
         }
-        Some("object") => schema.get("properties").and_then(Value::as_object).map_or(Shape::Unknown, |properties| {
-            Shape::Object(properties_of(properties, schema.as_object().and_then(required_names), examples))
-        }),
+        Some("object") => schema.get("properties").and_then(Value::as_object).map_or(
+            Shape::Unknown,
+            |properties| {
+                Shape::Object(properties_of(
+                    properties,
+                    schema.as_object().and_then(required_names),
+                    examples,
+                ))
+            },
+        ),
         _ => Shape::Unknown,
     }
 }
 
-fn properties_of(declared: &Map<String, Value>, required: Option<Vec<&str>>, examples: &[Value]) -> Vec<Property> {
+fn properties_of(
+    declared: &Map<String, Value>,
+    required: Option<Vec<&str>>,
+    examples: &[Value],
+) -> Vec<Property> {
     let property = |(name, schema): (&String, &Value)| {
-        let examples_with: Vec<Value> = examples.iter().filter_map(|example| example.get(name)).cloned().collect();
+        let examples_with: Vec<Value> =
+            examples.iter().filter_map(|example| example.get(name)).cloned().collect();
         let optional = match &required {
             Some(required) => !required.contains(&name.as_str()),
             None => examples_with.len() < examples.len(),
@@ -143,11 +163,16 @@ mod tests {
     }
 
     fn document(data: &Value) -> Document {
-        Document::parse(json!({"screens": [{"id": "A", "data": data}]}).to_string().as_bytes()).unwrap()
+        Document::parse(json!({"screens": [{"id": "A", "data": data}]}).to_string().as_bytes())
+            .unwrap()
     }
 
     fn optional(properties: &[Property]) -> Vec<&str> {
-        properties.iter().filter(|property| property.optional).map(|property| property.name.as_str()).collect()
+        properties
+            .iter()
+            .filter(|property| property.optional)
+            .map(|property| property.name.as_str())
+            .collect()
     }
 
     #[test]
@@ -159,7 +184,10 @@ mod tests {
             (json!({"type": "integer"}), Shape::Integer),
             (json!({"type": "boolean"}), Shape::Bool),
             (json!({"type": "array"}), Shape::List(Box::new(Shape::Unknown))),
-            (json!({"type": "array", "items": {"type": "string"}}), Shape::List(Box::new(Shape::Text))),
+            (
+                json!({"type": "array", "items": {"type": "string"}}),
+                Shape::List(Box::new(Shape::Text)),
+            ),
             (json!({"type": "object"}), Shape::Unknown),
             (json!({"type": ["string", "null"]}), Shape::Unknown),
             (json!({"oneOf": []}), Shape::Unknown),
@@ -176,7 +204,9 @@ mod tests {
 
         let properties = of(data.clone(), &[]);
         assert_eq!(properties[0].shape, Shape::List(Box::new(Shape::Item)));
-        assert!(matches!(&properties[1].shape, Shape::List(shape) if matches!(**shape, Shape::Object(_))));
+        assert!(
+            matches!(&properties[1].shape, Shape::List(shape) if matches!(**shape, Shape::Object(_)))
+        );
         let schemas = item_schemas(document(&data).screen("A").unwrap());
         assert_eq!(schemas.len(), 1);
         assert_eq!(schemas[0].len(), 3);
@@ -218,12 +248,16 @@ mod tests {
         let days = json!({"type": "object", "properties": {"start-date": text, "end-date": text}});
         let data = json!({"known": {"type": "object", "properties": {"days": days}}});
 
-        let Shape::Object(known) = of(data.clone(), &["known"]).remove(0).shape else { panic!("it is an object") };
+        let Shape::Object(known) = of(data.clone(), &["known"]).remove(0).shape else {
+            panic!("it is an object")
+        };
         let Shape::Object(days) = &known[0].shape else { panic!("{known:?}") };
         let both: Vec<_> = days.iter().map(|day| day.name.as_str()).collect();
         assert_eq!((optional(&known), optional(days)), (vec!["days"], both.clone()));
 
-        let Shape::Object(known) = of(data, &["known.days", "known.nights.first", "other"]).remove(0).shape else {
+        let Shape::Object(known) =
+            of(data, &["known.days", "known.nights.first", "other"]).remove(0).shape
+        else {
             panic!("it is an object")
         };
         let Shape::Object(days) = &known[0].shape else { panic!("{known:?}") };

@@ -16,7 +16,13 @@ pub struct CallArgs {
     #[command(flatten)]
     endpoint: EndpointArgs,
     /// Why the client calls
-    #[arg(long, value_enum, ignore_case = true, default_value = "ping", conflicts_with = "payload")]
+    #[arg(
+        long,
+        value_enum,
+        ignore_case = true,
+        default_value = "ping",
+        conflicts_with = "payload"
+    )]
     action: Action,
     /// The screen that the user is on
     #[arg(long, conflicts_with = "payload")]
@@ -25,7 +31,12 @@ pub struct CallArgs {
     #[arg(long, value_name = "JSON", conflicts_with = "payload")]
     data: Option<String>,
     /// The conversation
-    #[arg(long, value_name = "TOKEN", default_value = "flowhost-client", conflicts_with = "payload")]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        default_value = "flowhost-client",
+        conflicts_with = "payload"
+    )]
     flow_token: String,
     /// The whole payload as JSON, @FILE, or - for standard input; it is sent as it is
     #[arg(long, value_name = "JSON")]
@@ -83,7 +94,9 @@ fn with_data(mut payload: Value, data: Value) -> Value {
 }
 
 fn needed(screen: Option<&str>) -> Result<&str, ConfigError> {
-    screen.ok_or_else(|| ConfigError::new("this action needs --screen, the screen that the user is on"))
+    screen.ok_or_else(|| {
+        ConfigError::new("this action needs --screen, the screen that the user is on")
+    })
 }
 
 fn for_machines(exchange: &Exchange) -> String {
@@ -100,7 +113,11 @@ fn for_machines(exchange: &Exchange) -> String {
 fn for_people(exchange: &Exchange) -> String {
     let mut lines = Vec::new();
     if let Some(status) = exchange.status {
-        let again = if exchange.attempts > 1 { ", at the second attempt: the first was answered 421" } else { "" };
+        let again = if exchange.attempts > 1 {
+            ", at the second attempt: the first was answered 421"
+        } else {
+            ""
+        };
         lines.push(format!("{status} in {:.1} ms{again}", milliseconds(exchange.duration)));
     }
     if let Some(payload) = &exchange.payload {
@@ -116,7 +133,9 @@ fn failure(exchange: &Exchange, url: &str) -> String {
     match exchange.status {
         None => format!("no reply from {url}"),
         Some(200) => "the reply is not one that a phone can use".to_owned(),
-        Some(427) if exchange.payload.is_some() => "the endpoint answered 427: the flow token is no longer valid".to_owned(),
+        Some(427) if exchange.payload.is_some() => {
+            "the endpoint answered 427: the flow token is no longer valid".to_owned()
+        }
         Some(status) => format!("the endpoint answered {status}"),
     }
 }
@@ -152,7 +171,16 @@ mod tests {
 
     #[test]
     fn the_payload_is_made_of_the_arguments() {
-        let exchange = ["--action", "data_exchange", "--screen", "A", "--data", r#"{"b":1}"#, "--flow-token", "t"];
+        let exchange = [
+            "--action",
+            "data_exchange",
+            "--screen",
+            "A",
+            "--data",
+            r#"{"b":1}"#,
+            "--flow-token",
+            "t",
+        ];
 
         let made = payload_of(&exchange).unwrap();
 
@@ -172,12 +200,27 @@ mod tests {
     #[test]
     fn a_reply_can_not_steer_the_terminal() {
         let outcome = Outcome::DisablesButton { text: "\u{1b}[2J\n200 in 1 ms".to_owned() };
-        let judgement = Judgement { request: RequestKind::Turn, outcome, problems: Vec::new(), hints: Vec::new() };
+        let judgement = Judgement {
+            request: RequestKind::Turn,
+            outcome,
+            problems: Vec::new(),
+            hints: Vec::new(),
+        };
         let payload = Some(json!({"text": "\u{1b}[2J\u{9b}"}));
-        let key = format!("{}/../../tests/fixtures/vectors/keys/public.pem", env!("CARGO_MANIFEST_DIR"));
-        let client = FlowClient::new("http://localhost/", &std::fs::read_to_string(key).unwrap(), "s").unwrap();
+        let key =
+            format!("{}/../../tests/fixtures/vectors/keys/public.pem", env!("CARGO_MANIFEST_DIR"));
+        let client =
+            FlowClient::new("http://localhost/", &std::fs::read_to_string(key).unwrap(), "s")
+                .unwrap();
         let sealed = client.seal(&json!({})).unwrap();
-        let exchange = Exchange { attempts: 1, status: Some(200), payload, duration: Duration::from_millis(3), judgement, sealed };
+        let exchange = Exchange {
+            attempts: 1,
+            status: Some(200),
+            payload,
+            duration: Duration::from_millis(3),
+            judgement,
+            sealed,
+        };
 
         let shown = for_people(&exchange);
 

@@ -15,7 +15,8 @@ use super::super::output::printable;
 /// Where the endpoint is, and what Meta knows of it.
 #[derive(Args)]
 pub(super) struct EndpointArgs {
-    /// The endpoint. Where its certificate is self-signed, or an authority's of your own, SSL_CERT_FILE=FILE.pem says to trust that one
+    /// The endpoint. Where its certificate is self-signed, or an authority's of your own,
+    /// SSL_CERT_FILE=FILE.pem says to trust that one
     #[arg(long)]
     pub(super) url: String,
     /// File with the endpoint's public key in PEM, - for standard input
@@ -24,7 +25,8 @@ pub(super) struct EndpointArgs {
     /// File with the app secret, - for standard input; without it, FLOWHOST_APP_SECRET counts
     #[arg(long, value_name = "FILE")]
     app_secret_file: Option<PathBuf>,
-    /// The version of the data API to speak: the Flow JSON's, else 3.0, if not given. From 4.0 on the flow token is signed
+    /// The version of the data API to speak: the Flow JSON's, else 3.0, if not given. From 4.0 on
+    /// the flow token is signed
     #[arg(long, value_name = "VERSION")]
     data_api_version: Option<String>,
     /// File with the Flow JSON, to check and show answers with it as the phone does
@@ -54,15 +56,22 @@ impl EndpointArgs {
     fn read_flow_json(&self) -> anyhow::Result<Option<FlowJson>> {
         let Some(path) = &self.flow_json else { return Ok(None) };
         let flow_json = FlowJson::parse(read_text(path)?.as_bytes()).map_err(|findings| {
-            let lines: String = findings.iter().map(|finding| format!("\n  {}", printable(&finding.to_string()))).collect();
-            ConfigError::new(format!("{} is not a Flow JSON that Meta would take:{lines}", path.display()))
+            let lines: String = findings
+                .iter()
+                .map(|finding| format!("\n  {}", printable(&finding.to_string())))
+                .collect();
+            ConfigError::new(format!(
+                "{} is not a Flow JSON that Meta would take:{lines}",
+                path.display()
+            ))
         })?;
         Ok(Some(flow_json))
     }
 
     /// Keeps standard input free for the user's answers.
     pub(super) fn leave_stdin_alone(&self) -> Result<(), ConfigError> {
-        let taken = [Some(&self.public_key), self.app_secret_file.as_ref(), self.flow_json.as_ref()];
+        let taken =
+            [Some(&self.public_key), self.app_secret_file.as_ref(), self.flow_json.as_ref()];
         if taken.into_iter().flatten().any(|path| path == Path::new("-")) {
             let message = "standard input is the conversation here: give the key, the app secret and the Flow JSON as files";
             return Err(ConfigError::new(message));
@@ -74,8 +83,9 @@ impl EndpointArgs {
 /// Phones sign the flow token from data API 4.0 on, in Flows of version 7.3 on (`protocol.md`
 /// section 3).
 fn signs_tokens(version: &str, flow_json: Option<&FlowJson>) -> Result<bool, ConfigError> {
-    let speaks =
-        parse_version(version).ok_or_else(|| ConfigError::new(format!("--data-api-version {version} is no version like 3.0")))?;
+    let speaks = parse_version(version).ok_or_else(|| {
+        ConfigError::new(format!("--data-api-version {version} is no version like 3.0"))
+    })?;
     let shows = flow_json.map(|flow_json| flow_json.document().version().and_then(parse_version));
     Ok(speaks >= (4, 0) && shows.is_none_or(|shows| shows >= Some((7, 3))))
 }
@@ -91,8 +101,10 @@ mod tests {
 
     #[test]
     fn tokens_are_signed_by_new_phones_in_new_flows() {
-        let flow_json =
-            |version: &str| FlowJson::parse(FLOW_JSON.replace("\"7.2\"", &format!("\"{version}\"")).as_bytes()).unwrap();
+        let flow_json = |version: &str| {
+            FlowJson::parse(FLOW_JSON.replace("\"7.2\"", &format!("\"{version}\"")).as_bytes())
+                .unwrap()
+        };
 
         assert!(!signs_tokens("3.0", None).unwrap());
         assert!(signs_tokens("4.0", None).unwrap());

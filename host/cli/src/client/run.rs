@@ -25,7 +25,8 @@ pub struct RunArgs {
     scenarios: Vec<PathBuf>,
     #[command(flatten)]
     endpoint: EndpointArgs,
-    /// Send this flow token, such as a minted one, in the place of the scenario's; for one scenario only
+    /// Send this flow token, such as a minted one, in the place of the scenario's; for one scenario
+    /// only
     #[arg(long, value_name = "TOKEN")]
     flow_token: Option<String>,
     /// Write a JUnit report too, for CI
@@ -43,7 +44,10 @@ pub(super) async fn run(args: RunArgs, environment: &Environment) -> anyhow::Res
     let mut all = Vec::new();
     for file in files {
         let began = Instant::now();
-        let played = file.scenario.play(&mut Endpoint::new(&phone, &file.scenario, args.flow_token.as_deref())).await;
+        let played = file
+            .scenario
+            .play(&mut Endpoint::new(&phone, &file.scenario, args.flow_token.as_deref()))
+            .await;
         all.push(PlayedFile::of(file, played, began.elapsed()));
     }
     Results::from_outside(all, began.elapsed()).tell(args.junit.as_deref(), args.json, environment)
@@ -60,10 +64,17 @@ impl RunArgs {
             }
         }
         if !problems.is_empty() {
-            return Err(ConfigError::new(format!("scenarios can't be read:\n{}", problems.join("\n"))).into());
+            return Err(ConfigError::new(format!(
+                "scenarios can't be read:\n{}",
+                problems.join("\n")
+            ))
+            .into());
         }
         if self.flow_token.is_some() && files.len() > 1 {
-            return Err(ConfigError::new("--flow-token is for one scenario: each is a conversation of its own").into());
+            return Err(ConfigError::new(
+                "--flow-token is for one scenario: each is a conversation of its own",
+            )
+            .into());
         }
         Ok(files)
     }
@@ -92,14 +103,24 @@ impl<'a> Endpoint<'a> {
             None if written_token.is_empty() || written_token == UNUSED => written_token.clone(),
             None => format!("{written_token}-{}", hex::encode(random_bytes::<8>())),
         };
-        Self { phone, written_token, sent_token, steps: 0, sent: HashMap::new(), problems: Vec::new() }
+        Self {
+            phone,
+            written_token,
+            sent_token,
+            steps: 0,
+            sent: HashMap::new(),
+            problems: Vec::new(),
+        }
     }
 
     /// Notes what a phone would not accept, even if the scenario expects it.
     fn note_problems(&mut self, judgement: &Judgement) {
-        let of_content =
-            judgement.problems.iter().filter(|problem| matches!(problem.check, Check::Shape | Check::Routing | Check::Schema));
-        let sentences = of_content.map(|problem| format!("step {}: the phone shows an error: {}", self.steps, problem.line()));
+        let of_content = judgement.problems.iter().filter(|problem| {
+            matches!(problem.check, Check::Shape | Check::Routing | Check::Schema)
+        });
+        let sentences = of_content.map(|problem| {
+            format!("step {}: the phone shows an error: {}", self.steps, problem.line())
+        });
         self.problems.extend(sentences);
     }
 }
@@ -112,11 +133,16 @@ impl Answers for Endpoint<'_> {
         let payload = if request.signed { self.phone.sign(payload) } else { payload };
         let exchange = match self.sent.remove(&request.number) {
             Some(sealed) => self.phone.repeat(&payload, sealed).await,
-            None => self.phone.exchange(&payload).await.map_err(|error| NoAnswer(error.to_string()))?,
+            None => {
+                self.phone.exchange(&payload).await.map_err(|error| NoAnswer(error.to_string()))?
+            }
         };
         let Exchange { status, payload, duration, judgement, sealed, .. } = exchange;
         self.sent.insert(request.number, sealed);
-        let shut = judgement.problems.iter().find(|problem| matches!(problem.check, Check::Arrival | Check::Sealing));
+        let shut = judgement
+            .problems
+            .iter()
+            .find(|problem| matches!(problem.check, Check::Arrival | Check::Sealing));
         let (Some(status), None) = (status, shut) else {
             let why: Vec<_> = judgement.problems.iter().map(Problem::line).collect();
             return Err(NoAnswer(format!("step {}: {}", self.steps, why.join("; "))));
@@ -138,7 +164,9 @@ impl Answers for Endpoint<'_> {
 fn replace(value: &mut Value, from: &str, to: &str) {
     match value {
         Value::String(text) if text == from => to.clone_into(text),
-        Value::Array(elements) => elements.iter_mut().for_each(|element| replace(element, from, to)),
+        Value::Array(elements) => {
+            elements.iter_mut().for_each(|element| replace(element, from, to))
+        }
         Value::Object(members) => members.values_mut().for_each(|member| replace(member, from, to)),
         _ => (),
     }

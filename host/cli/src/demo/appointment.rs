@@ -11,10 +11,15 @@ use super::stage::Tenant;
 
 /// Plays the conversation from the first screen to the confirmation. An error says why it can't go
 /// on.
-pub(super) async fn book(report: &mut Report, tenant: &Tenant, token: &str) -> Result<(), &'static str> {
+pub(super) async fn book(
+    report: &mut Report,
+    tenant: &Tenant,
+    token: &str,
+) -> Result<(), &'static str> {
     let mut user = User { report, tenant, token };
     let picks = user.pick_an_appointment().await?;
-    user.submit("Submits the appointment", "APPOINTMENT", picks.clone().into(), shows("DETAILS")).await?;
+    user.submit("Submits the appointment", "APPOINTMENT", picks.clone().into(), shows("DETAILS"))
+        .await?;
     user.enter_details().await?;
     user.change_mind().await?;
     user.confirm(picks).await
@@ -36,17 +41,25 @@ struct User<'a> {
 impl User<'_> {
     /// Opens the flow and goes through its lists; each choice enables the next list.
     async fn pick_an_appointment(&mut self) -> Result<Map<String, Value>, &'static str> {
-        let expected = Expected::payload(200, "the first screen, with nothing chosen", is_fresh_start);
+        let expected =
+            Expected::payload(200, "the first screen, with nothing chosen", is_fresh_start);
         let title = format!("INIT: a user of {} opens the flow", self.tenant.slug);
         let init = payload::init(self.token);
-        let mut reply = step(self.report, &title, &self.tenant.client, &init, expected).await.ok_or(NOT_AS_EXPECTED)?;
+        let mut reply = step(self.report, &title, &self.tenant.client, &init, expected)
+            .await
+            .ok_or(NOT_AS_EXPECTED)?;
         let mut picks = Map::new();
         for [list, next] in [["department", "location"], ["location", "date"], ["date", "time"]] {
             pick(&mut picks, &reply, list)?;
             let mut data = picks.clone();
             data.insert("trigger".to_owned(), format!("{list}_selected").into());
-            let expected = Expected::payload(200, format!("the list of {next}s opens"), move |reply| opens(reply, next));
-            reply = self.submit(&format!("Picks the {list}"), "APPOINTMENT", data.into(), expected).await?;
+            let expected =
+                Expected::payload(200, format!("the list of {next}s opens"), move |reply| {
+                    opens(reply, next)
+                });
+            reply = self
+                .submit(&format!("Picks the {list}"), "APPOINTMENT", data.into(), expected)
+                .await?;
         }
         pick(&mut picks, &reply, "time")?;
         Ok(picks)
@@ -54,10 +67,23 @@ impl User<'_> {
 
     /// Starts with a mistake, which the plugin must notice.
     async fn enter_details(&mut self) -> Result<(), &'static str> {
-        let slip = Expected::payload(200, "the same screen, with a message about the email address", |reply| {
-            reply["screen"] == "DETAILS" && reply["data"]["error_message"].as_str().is_some_and(|text| text.contains("email"))
-        });
-        self.submit("Enters an email address that is none", "DETAILS", contact("ana.example.com"), slip).await?;
+        let slip = Expected::payload(
+            200,
+            "the same screen, with a message about the email address",
+            |reply| {
+                reply["screen"] == "DETAILS"
+                    && reply["data"]["error_message"]
+                        .as_str()
+                        .is_some_and(|text| text.contains("email"))
+            },
+        );
+        self.submit(
+            "Enters an email address that is none",
+            "DETAILS",
+            contact("ana.example.com"),
+            slip,
+        )
+        .await?;
         self.submit("Corrects it", "DETAILS", contact(EMAIL), shows("SUMMARY")).await?;
         Ok(())
     }
@@ -68,8 +94,11 @@ impl User<'_> {
             reply["screen"] == "DETAILS" && reply["data"]["chosen"]["email"] == EMAIL
         });
         let back = payload::back("SUMMARY", self.token);
-        step(self.report, "BACK: leaves the summary", &self.tenant.client, &back, kept).await.ok_or(NOT_AS_EXPECTED)?;
-        self.submit("Submits the details again", "DETAILS", contact(EMAIL), shows("SUMMARY")).await?;
+        step(self.report, "BACK: leaves the summary", &self.tenant.client, &back, kept)
+            .await
+            .ok_or(NOT_AS_EXPECTED)?;
+        self.submit("Submits the details again", "DETAILS", contact(EMAIL), shows("SUMMARY"))
+            .await?;
         Ok(())
     }
 
@@ -85,13 +114,22 @@ impl User<'_> {
                 && params["email"] == EMAIL
                 && picks.iter().all(|(name, value)| params[name] == *value)
         });
-        self.submit("Agrees to the terms and confirms", "SUMMARY", json!({ "terms": true }), done).await?;
+        self.submit("Agrees to the terms and confirms", "SUMMARY", json!({ "terms": true }), done)
+            .await?;
         Ok(())
     }
 
-    async fn submit(&mut self, title: &str, screen: &str, data: Value, expected: Expected) -> Result<Value, &'static str> {
+    async fn submit(
+        &mut self,
+        title: &str,
+        screen: &str,
+        data: Value,
+        expected: Expected,
+    ) -> Result<Value, &'static str> {
         let request = payload::data_exchange(screen, data, self.token);
-        step(self.report, title, &self.tenant.client, &request, expected).await.ok_or(NOT_AS_EXPECTED)
+        step(self.report, title, &self.tenant.client, &request, expected)
+            .await
+            .ok_or(NOT_AS_EXPECTED)
     }
 }
 
@@ -101,12 +139,16 @@ fn contact(email: &str) -> Value {
 
 fn shows(screen: &'static str) -> Expected {
     Expected::payload(200, format!("{screen}, without an error"), move |reply| {
-        reply["screen"] == screen && reply["data"].is_object() && reply["data"]["error_message"].is_null()
+        reply["screen"] == screen
+            && reply["data"].is_object()
+            && reply["data"]["error_message"].is_null()
     })
 }
 
 fn opens(reply: &Value, list: &str) -> bool {
-    reply["screen"] == "APPOINTMENT" && reply["data"][format!("is_{list}_enabled")] == true && first_offered(reply, list).is_some()
+    reply["screen"] == "APPOINTMENT"
+        && reply["data"][format!("is_{list}_enabled")] == true
+        && first_offered(reply, list).is_some()
 }
 
 fn pick(picks: &mut Map<String, Value>, reply: &Value, list: &str) -> Result<(), &'static str> {

@@ -37,13 +37,18 @@ fn repository() -> anyhow::Result<PathBuf> {
     let here = std::env::current_dir().context("there is no current folder")?;
     let built_from = Path::new(env!("CARGO_MANIFEST_DIR"));
     let found = find_upward(&here).or_else(|| find_upward(built_from));
-    let missing =
-        || ConfigError::new(format!("{PLUGIN} is neither here nor above: go to Flowhost's repository, or use --component FILE"));
+    let missing = || {
+        ConfigError::new(format!(
+            "{PLUGIN} is neither here nor above: go to Flowhost's repository, or use --component FILE"
+        ))
+    };
     Ok(found.ok_or_else(missing)?)
 }
 
 fn find_upward(from: &Path) -> Option<PathBuf> {
-    from.ancestors().find(|folder| folder.join(PLUGIN).join("Cargo.toml").is_file()).map(Path::to_owned)
+    from.ancestors()
+        .find(|folder| folder.join(PLUGIN).join("Cargo.toml").is_file())
+        .map(Path::to_owned)
 }
 
 /// The path of the plugin in the repository.

@@ -17,8 +17,9 @@ use flowhost_devkit::postgres::{EmbeddedPostgres, Options, PgPrograms};
 use flowhost_protocol::crypto::{MasterKey, MasterKeys};
 use flowhost_server::app::Host;
 use flowhost_server::config::{
-    AdminToken, CompileConfig, ConfigError, DATABASE_CONNECTIONS, EgressConfig, Environment, GraphConfig, GuestsConfig, HostConfig,
-    HttpLimits, LONGEST_LOGIN_DELAY, MigrationPolicy, SecretText, check_log_filter,
+    AdminToken, CompileConfig, ConfigError, DATABASE_CONNECTIONS, EgressConfig, Environment,
+    GraphConfig, GuestsConfig, HostConfig, HttpLimits, LONGEST_LOGIN_DELAY, MigrationPolicy,
+    SecretText, check_log_filter,
 };
 
 use super::output::{note, say};
@@ -53,7 +54,8 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
         component = component::obtain(args.component.as_deref()) => component?,
         _ = signals.next() => anyhow::bail!(INTERRUPTED),
     };
-    let programs = PgPrograms::find(environment.postgres_programs().as_deref(), environment.path())?;
+    let programs =
+        PgPrograms::find(environment.postgres_programs().as_deref(), environment.path())?;
     let postgres = EmbeddedPostgres::start(Options::throwaway(programs), note).await?;
     let outcome = with_postgres(&args, &postgres, component, signals).await;
     let stopped = postgres.stop().await;
@@ -62,7 +64,12 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
 }
 
 /// Starts the host, plays the script, and stops the host again, whatever happened.
-async fn with_postgres(args: &Args, postgres: &EmbeddedPostgres, component: Vec<u8>, mut signals: Signals) -> anyhow::Result<()> {
+async fn with_postgres(
+    args: &Args,
+    postgres: &EmbeddedPostgres,
+    component: Vec<u8>,
+    mut signals: Signals,
+) -> anyhow::Result<()> {
     let admin_token = AdminToken::generate();
     let shown_token = SecretText::new(admin_token.expose().to_owned());
     let host = tokio::select! {
@@ -105,7 +112,12 @@ async fn start_host(postgres: &EmbeddedPostgres, admin_token: AdminToken) -> any
     Host::start(config).await.context("the host does not start")
 }
 
-async fn play(args: &Args, host: &Host, admin_token: &SecretText, component: Vec<u8>) -> anyhow::Result<()> {
+async fn play(
+    args: &Args,
+    host: &Host,
+    admin_token: &SecretText,
+    component: Vec<u8>,
+) -> anyhow::Result<()> {
     let mut report = Report::new(args.json);
     let stage = Stage::build(&host.public_url(), &host.admin_url(), admin_token, component).await?;
     script::play(&stage, &mut report).await;

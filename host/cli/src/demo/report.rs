@@ -20,12 +20,17 @@ impl Expected {
     }
 
     /// A status with an encrypted payload that `holds` accepts.
-    pub(super) fn payload(status: u16, what: impl Into<String>, holds: impl Fn(&Value) -> bool + 'static) -> Self {
+    pub(super) fn payload(
+        status: u16,
+        what: impl Into<String>,
+        holds: impl Fn(&Value) -> bool + 'static,
+    ) -> Self {
         Self { status, what: what.into(), holds: Box::new(holds) }
     }
 
     fn is_met_by(&self, heard: &Heard) -> bool {
-        heard.status == self.status && heard.payload.as_ref().map_or(heard.body_is_empty, &self.holds)
+        heard.status == self.status
+            && heard.payload.as_ref().map_or(heard.body_is_empty, &self.holds)
     }
 }
 
@@ -51,7 +56,13 @@ impl Report {
     }
 
     /// Records a step. Returns its payload if it is as expected.
-    pub(super) fn step(&mut self, title: &str, sent: &Value, heard: anyhow::Result<Heard>, expected: &Expected) -> Option<Value> {
+    pub(super) fn step(
+        &mut self,
+        title: &str,
+        sent: &Value,
+        heard: anyhow::Result<Heard>,
+        expected: &Expected,
+    ) -> Option<Value> {
         let met = heard.as_ref().is_ok_and(|heard| expected.is_met_by(heard));
         self.failed += usize::from(!met);
         let number = self.steps.len() + 1;
@@ -68,7 +79,8 @@ impl Report {
         if !self.json {
             say(&format!("    ✗ the conversation can't go on: {why}"));
         }
-        self.steps.push(json!({ "title": "the conversation can't go on", "why": why, "ok": false }));
+        self.steps
+            .push(json!({ "title": "the conversation can't go on", "why": why, "ok": false }));
     }
 
     /// Prints the summary. Fails if any step failed.
@@ -78,7 +90,10 @@ impl Report {
             let passed = all - failed;
             say(&json!({ "passed": passed, "failed": failed, "steps": self.steps }).to_string());
         } else if failed == 0 {
-            say(&format!("\n✓ All {all} steps gave what they must, in {:.1} s.", self.started.elapsed().as_secs_f64()));
+            say(&format!(
+                "\n✓ All {all} steps gave what they must, in {:.1} s.",
+                self.started.elapsed().as_secs_f64()
+            ));
         } else {
             note("");
         }
@@ -87,7 +102,14 @@ impl Report {
     }
 }
 
-fn for_people(number: usize, title: &str, sent: &Value, heard: &anyhow::Result<Heard>, expected: &Expected, met: bool) -> String {
+fn for_people(
+    number: usize,
+    title: &str,
+    sent: &Value,
+    heard: &anyhow::Result<Heard>,
+    expected: &Expected,
+    met: bool,
+) -> String {
     let back = match heard {
         Ok(Heard { payload: Some(payload), .. }) => in_one_line(payload),
         Ok(Heard { body_is_empty: true, .. }) => "(empty)".to_owned(),
@@ -103,10 +125,19 @@ fn for_people(number: usize, title: &str, sent: &Value, heard: &anyhow::Result<H
     } else {
         format!("✗ {got}; expected {}: {}", expected.status, expected.what)
     };
-    format!("\n{number:2}. {title}\n    sent  {}\n    back  {back}\n    {verdict}", in_one_line(sent))
+    format!(
+        "\n{number:2}. {title}\n    sent  {}\n    back  {back}\n    {verdict}",
+        in_one_line(sent)
+    )
 }
 
-fn for_machines(title: &str, sent: &Value, heard: &anyhow::Result<Heard>, expected: &Expected, met: bool) -> Value {
+fn for_machines(
+    title: &str,
+    sent: &Value,
+    heard: &anyhow::Result<Heard>,
+    expected: &Expected,
+    met: bool,
+) -> Value {
     let expected = json!({ "status": expected.status, "what": expected.what });
     match heard {
         Ok(heard) => json!({
@@ -130,7 +161,9 @@ fn with_short_lists(json: &Value) -> Value {
         Value::Array(items) if items.len() > 1 => {
             json!([with_short_lists(&items[0]), format!("+{} more", items.len() - 1)])
         }
-        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), with_short_lists(value))).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), with_short_lists(value))).collect()
+        }
         other => other.clone(),
     }
 }
@@ -167,16 +200,24 @@ mod tests {
     #[test]
     fn one_failed_step_fails_the_whole() {
         let mut report = Report::new(true);
-        assert!(report.step("a", &json!({}), Ok(heard(421, None, true)), &Expected::refusal(421)).is_none());
+        assert!(
+            report
+                .step("a", &json!({}), Ok(heard(421, None, true)), &Expected::refusal(421))
+                .is_none()
+        );
         assert_eq!(report.failed, 0);
         report.step("b", &json!({}), Err(anyhow::anyhow!("nobody there")), &Expected::refusal(421));
 
-        assert_eq!(report.finish().unwrap_err().to_string(), "1 of 2 steps did not give what they must");
+        assert_eq!(
+            report.finish().unwrap_err().to_string(),
+            "1 of 2 steps did not give what they must"
+        );
     }
 
     #[test]
     fn lists_are_shortened_and_lines_cut() {
-        let json = json!({"data": {"time": [{"id": 1}, {"id": 2}, {"id": 3}], "text": "x".repeat(500)}});
+        let json =
+            json!({"data": {"time": [{"id": 1}, {"id": 2}, {"id": 3}], "text": "x".repeat(500)}});
 
         let line = in_one_line(&json);
 
@@ -186,8 +227,18 @@ mod tests {
 
     #[test]
     fn a_failed_step_says_what_was_expected() {
-        let shown = for_people(3, "INIT", &json!({}), &Ok(heard(500, None, true)), &Expected::refusal(421), false);
+        let shown = for_people(
+            3,
+            "INIT",
+            &json!({}),
+            &Ok(heard(500, None, true)),
+            &Expected::refusal(421),
+            false,
+        );
 
-        assert!(shown.contains("✗ 500 in 3.0 ms; expected 421: refused, with an empty body"), "{shown}");
+        assert!(
+            shown.contains("✗ 500 in 3.0 ms; expected 421: refused, with an empty body"),
+            "{shown}"
+        );
     }
 }

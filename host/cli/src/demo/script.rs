@@ -47,7 +47,9 @@ async fn exchange(client: &FlowClient, payload: &Value) -> anyhow::Result<Heard>
 
 async fn ping(report: &mut Report, tenant: &Tenant) {
     let title = format!("Health check of {}", tenant.slug);
-    let expected = Expected::payload(200, "the endpoint is active", |reply| reply["data"]["status"] == "active");
+    let expected = Expected::payload(200, "the endpoint is active", |reply| {
+        reply["data"]["status"] == "active"
+    });
     step(report, &title, &tenant.client, &payload::ping(), expected).await;
 }
 
@@ -55,7 +57,14 @@ async fn ping(report: &mut Report, tenant: &Tenant) {
 async fn refuse_forgeries(report: &mut Report, Stage { a, b }: &Stage, token: &str) {
     let init = payload::init(token);
     let forged = a.client.clone().signing_with(b.app_secret.expose());
-    step(report, "A request to clinic-a, signed with another app's secret", &forged, &init, Expected::refusal(432)).await;
+    step(
+        report,
+        "A request to clinic-a, signed with another app's secret",
+        &forged,
+        &init,
+        Expected::refusal(432),
+    )
+    .await;
 
     let title = "A request to clinic-a, sealed for a key that it does not have";
     match a.client.clone().encrypting_to(&b.public_key_pem) {
@@ -81,10 +90,17 @@ async fn refuse_finished_token(report: &mut Report, tenant: &Tenant, token: &str
 /// What one tenant's users did must be invisible to another tenant.
 async fn same_token_elsewhere(report: &mut Report, Stage { b, .. }: &Stage, token: &str) {
     let title = "INIT with the same token at clinic-b: it knows nothing of clinic-a's conversation";
-    let expected = Expected::payload(200, "the first screen, with nothing chosen", appointment::is_fresh_start);
+    let expected = Expected::payload(
+        200,
+        "the first screen, with nothing chosen",
+        appointment::is_fresh_start,
+    );
     step(report, title, &b.client, &payload::init(token), expected).await;
 }
 
 fn random_token() -> String {
-    format!("demo-{}", random_bytes::<8>().iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    format!(
+        "demo-{}",
+        random_bytes::<8>().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    )
 }

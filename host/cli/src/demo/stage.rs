@@ -59,9 +59,12 @@ impl Tenant {
         let app_secret = random_app_secret();
         let secret = json!({ "secret": app_secret.expose() });
         api.call(Method::PUT, &["tenants", slug, "app-secret"], Some(&secret)).await?;
-        let flow = api.call(Method::PUT, &["tenants", slug, "flows", FLOW], Some(&json!({}))).await?;
+        let flow =
+            api.call(Method::PUT, &["tenants", slug, "flows", FLOW], Some(&json!({}))).await?;
         let url = format!("{public_url}{}", flow.read::<Flow>()?.endpoint_path);
-        deploy(api, slug, component).await.with_context(|| format!("can't deploy the plugin for {slug}"))?;
+        deploy(api, slug, component)
+            .await
+            .with_context(|| format!("can't deploy the plugin for {slug}"))?;
         let client = FlowClient::new(&url, &public_key_pem, app_secret.expose())?;
         Ok(Self { slug, url, public_key_pem, app_secret, client })
     }
@@ -71,7 +74,8 @@ async fn deploy(api: &AdminApi, slug: &str, component: Vec<u8>) -> anyhow::Resul
     let bytes = component.len() as u64;
     let version = upload(api, slug, FLOW, component).await?.version;
     activate_version(api, slug, FLOW, version.version).await?;
-    let compiled = version.compile_ms.map(|ms| format!(", compiled in {ms:.0} ms")).unwrap_or_default();
+    let compiled =
+        version.compile_ms.map(|ms| format!(", compiled in {ms:.0} ms")).unwrap_or_default();
     note(&format!(
         "Tenant {slug}: its own keys and app secret; flow {FLOW} with version {} of the plugin ({}{compiled}).",
         version.version,

@@ -33,16 +33,26 @@ pub(super) async fn upload(args: UploadArgs, environment: &Environment) -> anyho
         None => {
             let keys: Keys<Key> = api.get(&["tenants", &args.tenant, "keys"]).await?.read()?;
             let active = keys.keys.into_iter().find(|key| key.state == "active");
-            active.ok_or_else(|| anyhow::anyhow!("the tenant has no active key; make one: flowhost key rotate {}", args.tenant))?.id
+            active
+                .ok_or_else(|| {
+                    anyhow::anyhow!(
+                        "the tenant has no active key; make one: flowhost key rotate {}",
+                        args.tenant
+                    )
+                })?
+                .id
         }
     };
     let mut body = json!({});
     if let Some(phone_number) = args.phone_number_id {
         body["phone_number_id"] = json!(phone_number);
     }
-    let answer = api.call(Method::POST, &["tenants", &args.tenant, "keys", &id, "upload"], Some(&body)).await?;
+    let answer = api
+        .call(Method::POST, &["tenants", &args.tenant, "keys", &id, "upload"], Some(&body))
+        .await?;
     args.api.print(&answer, |uploads: Uploads| uploads.for_people())?;
-    let failed = answer.read::<Uploads>()?.uploads.iter().filter(|upload| upload.status != "valid").count();
+    let failed =
+        answer.read::<Uploads>()?.uploads.iter().filter(|upload| upload.status != "valid").count();
     anyhow::ensure!(failed == 0, "{failed} of the phone numbers can't use the key yet");
     Ok(())
 }
@@ -64,7 +74,11 @@ impl Uploads {
     fn for_people(&self) -> String {
         let mut table = Table::new(&["PHONE NUMBER ID", "STATUS", "DETAIL"]);
         for upload in &self.uploads {
-            table.row([upload.phone_number_id.clone(), upload.status.clone(), or_dash(upload.detail.as_ref())]);
+            table.row([
+                upload.phone_number_id.clone(),
+                upload.status.clone(),
+                or_dash(upload.detail.as_ref()),
+            ]);
         }
         table.to_string()
     }

@@ -26,11 +26,21 @@ impl KeysBefore {
     /// For keys that stay valid for so many seconds; a day if none are given.
     pub(super) fn retiring_after(seconds: Option<u64>) -> Self {
         let (fate, upload_until, first_request) = match seconds {
-            Some(0) => {
-                ("The keys before it have retired.".to_owned(), "at once", "Every request that is sealed for one of those before")
-            }
-            Some(seconds) => (format!("The keys before it retire after {seconds} seconds."), BEFORE_RETIREMENT, AFTER_RETIREMENT),
-            None => ("The keys before it retire after a day.".to_owned(), BEFORE_RETIREMENT, AFTER_RETIREMENT),
+            Some(0) => (
+                "The keys before it have retired.".to_owned(),
+                "at once",
+                "Every request that is sealed for one of those before",
+            ),
+            Some(seconds) => (
+                format!("The keys before it retire after {seconds} seconds."),
+                BEFORE_RETIREMENT,
+                AFTER_RETIREMENT,
+            ),
+            None => (
+                "The keys before it retire after a day.".to_owned(),
+                BEFORE_RETIREMENT,
+                AFTER_RETIREMENT,
+            ),
         };
         Self { fate, upload_until, first_request }
     }
@@ -58,17 +68,27 @@ pub(super) struct Key {
 impl Keys<Key> {
     /// One line for each key.
     pub(super) fn for_people(&self) -> String {
-        let mut table = Table::new(&["KEY", "STATE", "AT META", "FINGERPRINT", "RETIRES", "CREATED"]);
+        let mut table =
+            Table::new(&["KEY", "STATE", "AT META", "FINGERPRINT", "RETIRES", "CREATED"]);
         for key in &self.keys {
-            let (retires, created) = (or_dash(key.retires_at.as_ref()), or_dash(key.created_at.as_ref()));
-            table.row([key.id.clone(), key.state.clone(), key.at_meta(), key.fingerprint.clone(), retires, created]);
+            let (retires, created) =
+                (or_dash(key.retires_at.as_ref()), or_dash(key.created_at.as_ref()));
+            table.row([
+                key.id.clone(),
+                key.state.clone(),
+                key.at_meta(),
+                key.fingerprint.clone(),
+                retires,
+                created,
+            ]);
         }
         table.to_string()
     }
 
     /// The public keys, the active one first.
     pub(super) fn pem(&self) -> String {
-        let (active, others): (Vec<_>, Vec<_>) = self.keys.iter().partition(|key| key.state == "active");
+        let (active, others): (Vec<_>, Vec<_>) =
+            self.keys.iter().partition(|key| key.state == "active");
         active.iter().chain(&others).map(|key| key.pem()).collect::<Vec<_>>().join("\n")
     }
 }
@@ -81,7 +101,9 @@ impl Key {
             _ if self.needs_upload => "needs upload".to_owned(),
             _ => {
                 let not_valid = self.uploads.iter().find(|upload| upload.status != "valid");
-                not_valid.or(self.uploads.first()).map_or_else(|| "-".to_owned(), |upload| upload.status.clone())
+                not_valid
+                    .or(self.uploads.first())
+                    .map_or_else(|| "-".to_owned(), |upload| upload.status.clone())
             }
         }
     }
@@ -93,7 +115,8 @@ impl Key {
     /// A key that was just added; `keys_before` says what happens to the earlier ones.
     pub(super) fn as_added(&self, tenant: &str, keys_before: &KeysBefore) -> String {
         let KeysBefore { fate, upload_until, first_request } = keys_before;
-        let (id, state, fingerprint) = (printable(&self.id), printable(&self.state), printable(&self.fingerprint));
+        let (id, state, fingerprint) =
+            (printable(&self.id), printable(&self.state), printable(&self.fingerprint));
         let (pem, tenant) = (self.pem(), printable(tenant));
         format!(
             "Key {id} is {state}; fingerprint {fingerprint}.\n{fate}\n\n{pem}\n\n\
@@ -125,7 +148,10 @@ mod tests {
     #[test]
     fn the_active_key_comes_first_in_pem() {
         let key = |state: &str, pem: &str| json!({"id":"1","state":state,"public_key_pem":pem,"fingerprint":"f"});
-        let list: Keys<Key> = serde_json::from_value(json!({"keys":[key("retiring", "OLD\n"), key("active", "NEW\n")]})).unwrap();
+        let list: Keys<Key> = serde_json::from_value(
+            json!({"keys":[key("retiring", "OLD\n"), key("active", "NEW\n")]}),
+        )
+        .unwrap();
 
         assert_eq!(list.pem(), "NEW\nOLD");
     }
@@ -133,7 +159,8 @@ mod tests {
     #[test]
     fn a_key_says_how_it_stands_at_meta() {
         let at_meta = |more: Value| {
-            let mut key = json!({"id":"1","state":"active","public_key_pem":"PEM","fingerprint":"f"});
+            let mut key =
+                json!({"id":"1","state":"active","public_key_pem":"PEM","fingerprint":"f"});
             key.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             Key::deserialize(key).unwrap().at_meta()
         };
@@ -141,8 +168,14 @@ mod tests {
         assert_eq!(at_meta(json!({})), "-");
         let upload = |status: &str| json!({"phone_number_id": "1", "status": status});
         assert_eq!(at_meta(json!({"needs_upload": false, "uploads": [upload("valid")]})), "valid");
-        assert_eq!(at_meta(json!({"needs_upload": false, "uploads": [upload("valid"), upload("failed")]})), "failed");
-        assert_eq!(at_meta(json!({"needs_upload": true, "needs_upload_reason": "other-key"})), "needs upload (other-key)");
+        assert_eq!(
+            at_meta(json!({"needs_upload": false, "uploads": [upload("valid"), upload("failed")]})),
+            "failed"
+        );
+        assert_eq!(
+            at_meta(json!({"needs_upload": true, "needs_upload_reason": "other-key"})),
+            "needs upload (other-key)"
+        );
     }
 
     #[test]
@@ -152,7 +185,14 @@ mod tests {
 
         let text = key.as_added("acme", &KeysBefore::retiring_after(Some(60)));
 
-        for part in ["sha256:ab", "60 seconds", "PEM\u{fffd}\nEND", "each phone number", "421", "flowhost key list acme --pem"] {
+        for part in [
+            "sha256:ab",
+            "60 seconds",
+            "PEM\u{fffd}\nEND",
+            "each phone number",
+            "421",
+            "flowhost key list acme --pem",
+        ] {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(key.in_full().contains("fingerprint  sha256:ab"));
@@ -165,7 +205,11 @@ mod tests {
 
         let text = key.as_added("acme", &KeysBefore::retiring_after(Some(0)));
 
-        assert!(text.contains("have retired.") && text.contains("each phone number of the tenant, at once:"), "{text}");
+        assert!(
+            text.contains("have retired.")
+                && text.contains("each phone number of the tenant, at once:"),
+            "{text}"
+        );
         assert!(!text.contains("retire:") && !text.contains("after it retired"), "{text}");
     }
 }

@@ -35,7 +35,8 @@ pub(super) async fn run(args: BuildArgs) -> anyhow::Result<()> {
         let BuiltComponent { path, size_bytes, requests, sdk, .. } = built;
         json!({ "path": path, "size_bytes": size_bytes, "requests": requests, "sdk": sdk, "imports": imports }).to_string()
     } else {
-        let (path, size, imports) = (built.path.display(), size(built.size_bytes), imports.join("\n  "));
+        let (path, size, imports) =
+            (built.path.display(), size(built.size_bytes), imports.join("\n  "));
         format!("{path} ({size})\nAsks for: {}\nImports:\n  {imports}", built.requests)
     });
     Ok(())

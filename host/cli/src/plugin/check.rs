@@ -69,7 +69,9 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<()> {
             report.findings.extend(scenarios.iter().flat_map(|file| screens::findings(file, flow)));
             report.notes.extend(screens::unreached(&scenarios, flow));
         }
-        None => report.notes.push("without a sound flow.json, nothing is known of screens and their data".to_owned()),
+        None => report.notes.push(
+            "without a sound flow.json, nothing is known of screens and their data".to_owned(),
+        ),
     }
     report.component(&args, manifest.as_ref()).await?;
     let count = report.errors();
@@ -128,17 +130,24 @@ impl Report {
         for path in scenario_paths(project)? {
             match ScenarioFile::read(&path) {
                 Ok(file) => files.push(file),
-                Err(problem) => self.findings.push(Finding { line: problem.line, ..Finding::about(&path, problem.message) }),
+                Err(problem) => self
+                    .findings
+                    .push(Finding { line: problem.line, ..Finding::about(&path, problem.message) }),
             }
         }
         if files.is_empty() && self.errors() == 0 {
-            self.notes.push("there are no scenarios: `flowhost plugin test --help` shows one".to_owned());
+            self.notes
+                .push("there are no scenarios: `flowhost plugin test --help` shows one".to_owned());
         }
         Ok(files)
     }
 
     /// Builds, inspects, compiles and links the component.
-    async fn component(&mut self, args: &CheckArgs, manifest: Option<&Capabilities>) -> anyhow::Result<()> {
+    async fn component(
+        &mut self,
+        args: &CheckArgs,
+        manifest: Option<&Capabilities>,
+    ) -> anyhow::Result<()> {
         // The build would stop at the manifest and report the same again.
         if manifest.is_none() && args.component.is_none() {
             return Ok(());
@@ -157,8 +166,10 @@ impl Report {
             Ok(sandbox) => {
                 let inspection = sandbox.inspection().clone();
                 if manifest.is_some_and(|manifest| *manifest != inspection.requests) {
-                    let asked =
-                        format!("it asks for {}, and flowhost.toml does for something else: build it again", inspection.requests);
+                    let asked = format!(
+                        "it asks for {}, and flowhost.toml does for something else: build it again",
+                        inspection.requests
+                    );
                     self.findings.push(Finding::about(&path, asked));
                 }
                 self.component = Some((bytes, inspection));
@@ -166,7 +177,9 @@ impl Report {
             Err(LoadError::Component(refused) | LoadError::NotNow(refused)) => {
                 self.findings.push(Finding::about(&path, refused.to_string()))
             }
-            Err(error) => return Err(anyhow::Error::new(error).context("the component can't be looked at")),
+            Err(error) => {
+                return Err(anyhow::Error::new(error).context("the component can't be looked at"));
+            }
         }
         Ok(())
     }
@@ -182,12 +195,19 @@ impl Report {
         let findings = self.findings.iter().map(Finding::for_people);
         let notes = self.notes.iter().map(|note| format!("note: {note}"));
         let component = self.component.iter().map(|(bytes, inspection)| {
-            let sdk =
-                inspection.sdk.as_deref().map_or_else(|| "without the SDK".to_owned(), |sdk| format!("with flowhost-sdk {sdk}"));
+            let sdk = inspection.sdk.as_deref().map_or_else(
+                || "without the SDK".to_owned(),
+                |sdk| format!("with flowhost-sdk {sdk}"),
+            );
             let imports = inspection.imports.join("\n  ");
-            format!("component: {}, made {sdk}\nAsks for: {}\nImports:\n  {imports}", size(*bytes as u64), inspection.requests)
+            format!(
+                "component: {}, made {sdk}\nAsks for: {}\nImports:\n  {imports}",
+                size(*bytes as u64),
+                inspection.requests
+            )
         });
-        let sound = (self.errors() == 0).then(|| "Nothing is wrong as far as can be known without running it.".to_owned());
+        let sound = (self.errors() == 0)
+            .then(|| "Nothing is wrong as far as can be known without running it.".to_owned());
         let lines: Vec<_> = component.chain(notes).chain(findings).chain(sound).collect();
         lines.iter().flat_map(|text| text.lines()).map(printable).collect::<Vec<_>>().join("\n")
     }
@@ -196,7 +216,14 @@ impl Report {
 impl Finding {
     /// A finding about a file as a whole.
     fn about(path: &Path, message: String) -> Self {
-        Self { level: Level::Error, file: path.display().to_string(), line: None, pointer: None, name: None, message }
+        Self {
+            level: Level::Error,
+            file: path.display().to_string(),
+            line: None,
+            pointer: None,
+            name: None,
+            message,
+        }
     }
 
     /// A finding about a line of a scenario.
@@ -206,7 +233,11 @@ impl Finding {
 
     fn for_people(&self) -> String {
         let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let pointer = self.pointer.as_deref().filter(|pointer| !pointer.is_empty()).map(|pointer| format!(" {pointer}:"));
+        let pointer = self
+            .pointer
+            .as_deref()
+            .filter(|pointer| !pointer.is_empty())
+            .map(|pointer| format!(" {pointer}:"));
         let name = self.name.map(|name| format!(" [{name}]")).unwrap_or_default();
         let level = if self.level == Level::Note { "note: " } else { "" };
         format!("{level}{}{line}:{} {}{name}", self.file, pointer.unwrap_or_default(), self.message)

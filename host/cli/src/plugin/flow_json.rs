@@ -16,7 +16,9 @@ pub(crate) fn flow_json(project: &Path) -> anyhow::Result<Option<Vec<u8>>> {
 pub(super) fn sound_flow_json(project: &Path) -> anyhow::Result<Option<FlowJson>> {
     let Some(text) = flow_json(project)? else { return Ok(None) };
     let flow = FlowJson::parse(&text);
-    flow.map(Some).map_err(|findings| anyhow::anyhow!("{} is refused:\n{findings}", flow_json_path(project).display()))
+    flow.map(Some).map_err(|findings| {
+        anyhow::anyhow!("{} is refused:\n{findings}", flow_json_path(project).display())
+    })
 }
 
 /// The path of the project's Flow JSON, whether it exists or not.

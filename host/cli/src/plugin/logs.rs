@@ -65,7 +65,9 @@ pub(super) async fn run(args: LogsArgs, environment: &Environment) -> anyhow::Re
             return Ok(());
         }
     }
-    note("the host ended the stream: it stops, the flow is gone, or the token is not valid any more");
+    note(
+        "the host ended the stream: it stops, the flow is gone, or the token is not valid any more",
+    );
     Ok(())
 }
 
@@ -102,8 +104,12 @@ struct Line {
 
 impl Line {
     fn for_people(&self) -> String {
-        let dropped = self.dropped.map(|dropped| format!(" ({dropped} more lines were dropped)")).unwrap_or_default();
-        let (at, level, message) = (printable(&self.at), printable(&self.level), printable(&self.message));
+        let dropped = self
+            .dropped
+            .map(|dropped| format!(" ({dropped} more lines were dropped)"))
+            .unwrap_or_default();
+        let (at, level, message) =
+            (printable(&self.at), printable(&self.level), printable(&self.message));
         format!("{at} {level:5} v{} {message}{dropped}", self.version)
     }
 }
@@ -117,6 +123,9 @@ mod tests {
         let json = r#"{"number":1,"at":"2026-11-22T05:00:00Z","level":"info","version":3,"message":"a\u001b[2J","dropped":7}"#;
         let line: Line = serde_json::from_str(json).unwrap();
 
-        assert_eq!(line.for_people(), "2026-11-22T05:00:00Z info  v3 a\u{fffd}[2J (7 more lines were dropped)");
+        assert_eq!(
+            line.for_people(),
+            "2026-11-22T05:00:00Z info  v3 a\u{fffd}[2J (7 more lines were dropped)"
+        );
     }
 }

@@ -15,7 +15,8 @@ use super::super::output::say;
 pub struct NewArgs {
     /// The plugin's name, or a path whose last part it is: lower-case letters, digits and hyphens
     name: PathBuf,
-    /// The SDK: a folder, or a version in the registry [default: the one that came with this program]
+    /// The SDK: a folder, or a version in the registry [default: the one that came with this
+    /// program]
     #[arg(long, value_name = "PATH_OR_VERSION")]
     sdk: Option<String>,
     /// Print {"path","sdk"}, for machines
@@ -24,7 +25,11 @@ pub struct NewArgs {
 }
 
 pub(super) fn run(args: NewArgs) -> anyhow::Result<()> {
-    let sdk = args.sdk.as_deref().map_or_else(|| Ok(SdkSource::of_this_program()), SdkSource::parse).map_err(usage)?;
+    let sdk = args
+        .sdk
+        .as_deref()
+        .map_or_else(|| Ok(SdkSource::of_this_program()), SdkSource::parse)
+        .map_err(usage)?;
     let project = NewProject { folder: args.name, sdk };
     create(&project).map_err(usage)?;
     say(&if args.json { for_machines(&project) } else { for_people(&project.folder) });

@@ -39,16 +39,25 @@ impl Component {
         }
         let options = BuildOptions { project_dir: project.to_owned(), ..BuildOptions::default() };
         let built = plugin_project::build(options, note).await?;
-        Ok(Self { bytes: read_bytes(&built.path)?, folder: built.path.parent().map(Path::to_owned) })
+        Ok(Self {
+            bytes: read_bytes(&built.path)?,
+            folder: built.path.parent().map(Path::to_owned),
+        })
     }
 
     /// The compile settings: a separate process within a host's limits. The code is kept if
     /// possible.
     pub(super) fn code(&self) -> CodeSettings {
-        let CompileConfig { program, memory_bytes, cpu_seconds, time, .. } = CompileConfig::default();
-        let compile = CompileSettings { program, limits: WorkerLimits { memory_bytes, cpu_seconds }, time };
-        let kept = self.folder.as_deref().and_then(|folder| Some((folder.join("code"), key_beside(folder).ok()?)));
-        let (cache, key) = kept.map_or_else(|| (None, MasterKey::generate()), |(cache, key)| (Some(cache), key));
+        let CompileConfig { program, memory_bytes, cpu_seconds, time, .. } =
+            CompileConfig::default();
+        let compile =
+            CompileSettings { program, limits: WorkerLimits { memory_bytes, cpu_seconds }, time };
+        let kept = self
+            .folder
+            .as_deref()
+            .and_then(|folder| Some((folder.join("code"), key_beside(folder).ok()?)));
+        let (cache, key) =
+            kept.map_or_else(|| (None, MasterKey::generate()), |(cache, key)| (Some(cache), key));
         CodeSettings { compile, cache, keys: CodeKeys::derive(&MasterKeys::new(key, None)) }
     }
 }
@@ -58,7 +67,8 @@ impl Component {
 /// stray files of others.
 fn key_beside(folder: &Path) -> anyhow::Result<MasterKey> {
     let path = folder.join("code.key");
-    let kept = || fs::read_to_string(&path).ok().and_then(|text| MasterKey::from_base64(text.trim()).ok());
+    let kept =
+        || fs::read_to_string(&path).ok().and_then(|text| MasterKey::from_base64(text.trim()).ok());
     if let Some(key) = kept() {
         return Ok(key);
     }
@@ -84,9 +94,13 @@ pub(super) fn scenario_paths(project: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
-    let entries = fs::read_dir(&folder).with_context(|| format!("can't look into {}", folder.display()))?;
+    let entries =
+        fs::read_dir(&folder).with_context(|| format!("can't look into {}", folder.display()))?;
     let paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
-    let mut paths: Vec<_> = paths.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "toml")).collect();
+    let mut paths: Vec<_> = paths
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .collect();
     paths.sort();
     Ok(paths)
 }
@@ -98,7 +112,8 @@ impl ScenarioFile {
         let text = read_text(path).map_err(|error| unreadable(None, format!("{error:#}")))?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let scenario = Scenario::parse(&name, &text);
-        let scenario = scenario.map_err(|error| unreadable(Some(error.line()), error.message().to_owned()))?;
+        let scenario =
+            scenario.map_err(|error| unreadable(Some(error.line()), error.message().to_owned()))?;
         Ok(Self { path: path.to_owned(), text, scenario })
     }
 }

@@ -35,7 +35,8 @@ pub struct TestArgs {
     /// Play only scenarios whose name has this in it
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
-    /// Write what came back into the scenarios, in the place of what they expected. A failed call is never written
+    /// Write what came back into the scenarios, in the place of what they expected. A failed call
+    /// is never written
     #[arg(long)]
     update: bool,
     /// Play them again whenever a file of the project changes, until Ctrl-C
@@ -88,7 +89,8 @@ async fn once(args: &TestArgs, environment: &Environment) -> anyhow::Result<()> 
     let rules = reply_rules(&args.dir)?;
     let component = Component::of(&args.dir, args.component.as_deref()).await?;
     let code = component.code();
-    let sandbox = Sandbox::open(component.bytes, code, rules).await.context("the plugin can't be loaded")?;
+    let sandbox =
+        Sandbox::open(component.bytes, code, rules).await.context("the plugin can't be loaded")?;
     let sandbox = Arc::new(sandbox);
     let began = Instant::now();
     let mut all = play(&sandbox, scenarios).await;
@@ -104,17 +106,28 @@ async fn once(args: &TestArgs, environment: &Environment) -> anyhow::Result<()> 
 /// The scenarios to play. Fails if any can't be read.
 fn chosen(project: &Path, filter: Option<&str>) -> anyhow::Result<Vec<ScenarioFile>> {
     let paths = scenario_paths(project)?;
-    let fits = |path: &PathBuf| filter.is_none_or(|part| path.file_stem().unwrap_or_default().to_string_lossy().contains(part));
-    let (files, problems): (Vec<_>, Vec<_>) =
-        paths.iter().filter(|path| fits(path)).map(|path| ScenarioFile::read(path)).partition(Result::is_ok);
-    let problems: Vec<_> = problems.into_iter().filter_map(|read| Some(read.err()?.to_string())).collect();
+    let fits = |path: &PathBuf| {
+        filter.is_none_or(|part| {
+            path.file_stem().unwrap_or_default().to_string_lossy().contains(part)
+        })
+    };
+    let (files, problems): (Vec<_>, Vec<_>) = paths
+        .iter()
+        .filter(|path| fits(path))
+        .map(|path| ScenarioFile::read(path))
+        .partition(Result::is_ok);
+    let problems: Vec<_> =
+        problems.into_iter().filter_map(|read| Some(read.err()?.to_string())).collect();
     if !problems.is_empty() {
-        return Err(ConfigError::new(format!("scenarios can't be read:\n{}", problems.join("\n"))).into());
+        return Err(
+            ConfigError::new(format!("scenarios can't be read:\n{}", problems.join("\n"))).into()
+        );
     }
     let files: Vec<_> = files.into_iter().flatten().collect();
     if files.is_empty() {
         let folder = scenario_folder(project);
-        let named = filter.map(|part| format!(" whose name has \"{part}\" in it")).unwrap_or_default();
+        let named =
+            filter.map(|part| format!(" whose name has \"{part}\" in it")).unwrap_or_default();
         return Err(ConfigError::new(format!(
             "there are no scenarios{named}: {} has no such file",
             folder.join("*.toml").display()
@@ -156,13 +169,15 @@ async fn write_update(sandbox: &Arc<Sandbox>, result: &mut PlayedFile) -> anyhow
     if result.passed() {
         return Ok(());
     }
-    let update = update(&result.file.text, played).context("a scenario that was read can't be read again")?;
+    let update = update(&result.file.text, played)
+        .context("a scenario that was read can't be read again")?;
     let updated = Updated { steps: update.changed, refused: update.refused };
     if !updated.steps.is_empty() {
         let path = &result.file.path;
         write_atomically(update.text.as_bytes(), path)?;
         note(&format!("updated {}", path.display()));
-        let file = ScenarioFile::read(path).map_err(|problem| anyhow::anyhow!("what was written can't be read: {problem}"))?;
+        let file = ScenarioFile::read(path)
+            .map_err(|problem| anyhow::anyhow!("what was written can't be read: {problem}"))?;
         *result = play_one(sandbox, file).await;
     }
     result.updated = Some(updated);
@@ -176,12 +191,23 @@ impl Results {
     }
 
     /// Reports the results. Fails if any scenario failed.
-    pub(crate) fn tell(&self, junit: Option<&Path>, json: bool, environment: &Environment) -> anyhow::Result<()> {
+    pub(crate) fn tell(
+        &self,
+        junit: Option<&Path>,
+        json: bool,
+        environment: &Environment,
+    ) -> anyhow::Result<()> {
         if let Some(path) = junit {
-            std::fs::write(path, junit::report(self)).with_context(|| format!("can't write {}", path.display()))?;
+            std::fs::write(path, junit::report(self))
+                .with_context(|| format!("can't write {}", path.display()))?;
         }
-        say(&if json { machine::report(self).to_string() } else { people::report(self, environment) });
-        let (failed, count) = (self.all.iter().filter(|result| !result.passed()).count(), self.all.len());
+        say(&if json {
+            machine::report(self).to_string()
+        } else {
+            people::report(self, environment)
+        });
+        let (failed, count) =
+            (self.all.iter().filter(|result| !result.passed()).count(), self.all.len());
         anyhow::ensure!(failed == 0, "{failed} of {count} scenarios failed");
         Ok(())
     }

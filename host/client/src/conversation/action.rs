@@ -41,10 +41,16 @@ impl Action {
     /// An action as written in the Flow JSON, such as `on-click-action`.
     pub(super) fn of(written: Option<&Value>, scope: &Scope<'_>) -> Self {
         let action = written.and_then(flowhost_flow_json::Action::of);
-        action.map_or_else(|| Self::Unknown(String::new()), |action| Self::with(action, |part| scope.fill(part)))
+        action.map_or_else(
+            || Self::Unknown(String::new()),
+            |action| Self::with(action, |part| scope.fill(part)),
+        )
     }
 
-    fn with(action: flowhost_flow_json::Action<'_>, fill: impl Fn(&Value) -> Option<Value>) -> Self {
+    fn with(
+        action: flowhost_flow_json::Action<'_>,
+        fill: impl Fn(&Value) -> Option<Value>,
+    ) -> Self {
         let payload = || match action.payload().and_then(&fill) {
             Some(Value::Object(payload)) => payload,
             _ => Map::new(),
@@ -52,10 +58,12 @@ impl Action {
         match (action.kind(), action.next()) {
             (Some(ActionKind::Complete), _) => Self::Complete(payload()),
             (Some(ActionKind::DataExchange), _) => Self::DataExchange(payload()),
-            (Some(ActionKind::Navigate), Some(screen)) => Self::Navigate { screen: screen.to_owned(), data: payload() },
-            (Some(ActionKind::OpenUrl), _) => {
-                Self::OpenUrl(action.url().and_then(&fill).map(|url| shown(&url)).unwrap_or_default())
+            (Some(ActionKind::Navigate), Some(screen)) => {
+                Self::Navigate { screen: screen.to_owned(), data: payload() }
             }
+            (Some(ActionKind::OpenUrl), _) => Self::OpenUrl(
+                action.url().and_then(&fill).map(|url| shown(&url)).unwrap_or_default(),
+            ),
             (Some(ActionKind::UpdateData), _) => Self::UpdateData(payload()),
             (Some(ActionKind::Navigate) | None, _) => Self::Unknown(action.name().to_owned()),
         }
@@ -88,14 +96,27 @@ mod tests {
 
     #[test]
     fn each_kind_is_read_with_its_payload_filled_in() {
-        let read = |written: Value| with_scope(json!({"a": 1}), json!({"b": "c"}), |scope| Action::of(Some(&written), scope));
+        let read = |written: Value| {
+            with_scope(json!({"a": 1}), json!({"b": "c"}), |scope| {
+                Action::of(Some(&written), scope)
+            })
+        };
         let map = |value: Value| value.as_object().unwrap().clone();
 
         let payload = json!({"x": "${data.a}", "y": "${form.b}", "z": "${form.none}"});
         let filled = map(json!({"x": 1, "y": "c"}));
-        assert_eq!(read(json!({"name": "data_exchange", "payload": payload})), Action::DataExchange(filled.clone()));
-        assert_eq!(read(json!({"name": "complete", "payload": payload})), Action::Complete(filled.clone()));
-        assert_eq!(read(json!({"name": "update_data", "payload": payload})), Action::UpdateData(filled.clone()));
+        assert_eq!(
+            read(json!({"name": "data_exchange", "payload": payload})),
+            Action::DataExchange(filled.clone())
+        );
+        assert_eq!(
+            read(json!({"name": "complete", "payload": payload})),
+            Action::Complete(filled.clone())
+        );
+        assert_eq!(
+            read(json!({"name": "update_data", "payload": payload})),
+            Action::UpdateData(filled.clone())
+        );
         let navigate = json!({"name": "navigate", "next": {"type": "screen", "name": "NEXT"}, "payload": payload});
         assert_eq!(read(navigate), Action::Navigate { screen: "NEXT".to_owned(), data: filled });
         assert_eq!(
@@ -111,12 +132,18 @@ mod tests {
     fn what_the_endpoint_sent_is_taken_literally() {
         let update = json!({"name": "update_data", "payload": {"x": "${data.a}"}});
         let (written, sent) = with_scope(json!({"a": 1}), json!({}), |scope| {
-            (Trigger::written(Some(&update)).action(scope), Trigger::sent(Some(&update)).action(scope))
+            (
+                Trigger::written(Some(&update)).action(scope),
+                Trigger::sent(Some(&update)).action(scope),
+            )
         });
         let updating = |value: Value| Some(Action::UpdateData(value.as_object().unwrap().clone()));
 
         assert_eq!(written, updating(json!({"x": 1})));
         assert_eq!(sent, updating(json!({"x": "${data.a}"})));
-        assert_eq!(with_scope(json!({}), json!({}), |scope| Trigger::written(None).action(scope)), None);
+        assert_eq!(
+            with_scope(json!({}), json!({}), |scope| Trigger::written(None).action(scope)),
+            None
+        );
     }
 }

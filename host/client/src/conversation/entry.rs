@@ -18,9 +18,13 @@ impl Field {
         match &self.kind {
             FieldKind::Text { .. } => Ok(Value::from(typed)),
             FieldKind::OptIn => yes_or_no(typed),
-            FieldKind::One(choices) => pick(choices, typed).map(|choice| Value::from(choice.id.as_str())),
+            FieldKind::One(choices) => {
+                pick(choices, typed).map(|choice| Value::from(choice.id.as_str()))
+            }
             FieldKind::Many { choices, .. } => {
-                let picked = typed.split(',').map(|part| pick(choices, part.trim()).map(|choice| choice.id.as_str()));
+                let picked = typed
+                    .split(',')
+                    .map(|part| pick(choices, part.trim()).map(|choice| choice.id.as_str()));
                 let mut ids = picked.collect::<Result<Vec<_>, _>>()?;
                 let mut seen = std::collections::HashSet::new();
                 ids.retain(|id| seen.insert(*id));
@@ -30,7 +34,8 @@ impl Field {
             FieldKind::DateRange(range) => range.read(typed),
             FieldKind::Media { .. } => match serde_json::from_str(typed) {
                 Ok(files @ Value::Array(_)) => Ok(files),
-                _ => Err("Type the files as the JSON array that a phone would send, or nothing".to_owned()),
+                _ => Err("Type the files as the JSON array that a phone would send, or nothing"
+                    .to_owned()),
             },
         }
     }
@@ -42,7 +47,9 @@ impl Field {
     pub fn check(&self, value: Option<&Value>) -> Result<(), String> {
         let value = match value.filter(|value| !self.is_empty(value)) {
             Some(value) => value,
-            None if let FieldKind::DateRange(range) = &self.kind => return range.check(&Map::new()),
+            None if let FieldKind::DateRange(range) = &self.kind => {
+                return range.check(&Map::new());
+            }
             None if self.required => return Err("This field is required".to_owned()),
             None => return Ok(()),
         };
@@ -54,13 +61,18 @@ impl Field {
             (FieldKind::One(choices), Value::String(id)) => check_choice(choices, id),
             (FieldKind::Many { choices, min, max }, Value::Array(ids)) => {
                 let ids = ids.iter().map(|id| id.as_str().ok_or(NOT_OF_THE_TYPE));
-                let each = ids.map(|id| id.map_err(str::to_owned).and_then(|id| check_choice(choices, id)));
+                let each = ids
+                    .map(|id| id.map_err(str::to_owned).and_then(|id| check_choice(choices, id)));
                 let count = each.collect::<Result<Vec<_>, _>>()?.len();
                 check_count(count, *min, *max, "choices")
             }
-            (FieldKind::Date(days), Value::String(_) | Value::Number(_)) => days.check(read_typed_day(&shown(value))?),
+            (FieldKind::Date(days), Value::String(_) | Value::Number(_)) => {
+                days.check(read_typed_day(&shown(value))?)
+            }
             (FieldKind::DateRange(range), Value::Object(two)) => range.check(two),
-            (FieldKind::Media { min, max }, Value::Array(files)) => check_count(files.len(), *min, *max, "files"),
+            (FieldKind::Media { min, max }, Value::Array(files)) => {
+                check_count(files.len(), *min, *max, "files")
+            }
             (FieldKind::OptIn, Value::Bool(_)) => Ok(()),
             _ => Err(NOT_OF_THE_TYPE.to_owned()),
         }
@@ -72,7 +84,9 @@ impl Field {
             Value::Null | Value::Bool(false) => true,
             Value::String(text) => text.is_empty(),
             Value::Array(elements) => elements.is_empty(),
-            Value::Object(two) => matches!(self.kind, FieldKind::DateRange(_)) && range::is_empty(two),
+            Value::Object(two) => {
+                matches!(self.kind, FieldKind::DateRange(_)) && range::is_empty(two)
+            }
             Value::Bool(true) | Value::Number(_) => false,
         }
     }
@@ -80,12 +94,20 @@ impl Field {
     /// A value as the user sees it: choices by their titles.
     pub fn show(&self, value: &Value) -> String {
         match (&self.kind, value) {
-            (FieldKind::Text { .. }, value) if self.is_hidden() => "•".repeat(shown(value).chars().count()),
-            (FieldKind::OptIn, Value::Bool(agreed)) => if *agreed { "yes" } else { "no" }.to_owned(),
+            (FieldKind::Text { .. }, value) if self.is_hidden() => {
+                "•".repeat(shown(value).chars().count())
+            }
+            (FieldKind::OptIn, Value::Bool(agreed)) => {
+                if *agreed { "yes" } else { "no" }.to_owned()
+            }
             (FieldKind::DateRange(_), Value::Object(two)) => range::show(two),
             (FieldKind::Media { .. }, Value::Array(files)) => format!("{} files", files.len()),
-            (FieldKind::Date(_), Value::String(text)) => read_day(text).map_or_else(|| text.clone(), |day| day.to_string()),
-            (_, Value::Array(ids)) => ids.iter().map(|id| self.title(id)).collect::<Vec<_>>().join(", "),
+            (FieldKind::Date(_), Value::String(text)) => {
+                read_day(text).map_or_else(|| text.clone(), |day| day.to_string())
+            }
+            (_, Value::Array(ids)) => {
+                ids.iter().map(|id| self.title(id)).collect::<Vec<_>>().join(", ")
+            }
             (_, value) => self.title(value),
         }
     }
@@ -118,7 +140,8 @@ impl Days {
             return Err(format!("The last day that can be picked is {last}"));
         }
         let weekday = &day.weekday().to_string()[..3];
-        let is_out = !self.weekdays.is_empty() && !self.weekdays.iter().any(|named| named.eq_ignore_ascii_case(weekday));
+        let is_out = !self.weekdays.is_empty()
+            && !self.weekdays.iter().any(|named| named.eq_ignore_ascii_case(weekday));
         if is_out || self.except.iter().any(|text| read_day(text) == Some(day)) {
             return Err(format!("{day} can't be picked"));
         }
@@ -144,10 +167,15 @@ fn yes_or_no(typed: &str) -> Result<Value, String> {
 }
 
 fn pick<'a>(choices: &'a [Choice], typed: &str) -> Result<&'a Choice, String> {
-    let by_number = typed.parse::<usize>().ok().and_then(|number| choices.get(number.checked_sub(1)?));
+    let by_number =
+        typed.parse::<usize>().ok().and_then(|number| choices.get(number.checked_sub(1)?));
     let by_id = || choices.iter().find(|choice| choice.id == typed);
-    let by_title = || choices.iter().find(|choice| choice.title.to_lowercase() == typed.to_lowercase());
-    by_number.or_else(by_id).or_else(by_title).ok_or_else(|| format!("{typed} is none of the choices"))
+    let by_title =
+        || choices.iter().find(|choice| choice.title.to_lowercase() == typed.to_lowercase());
+    by_number
+        .or_else(by_id)
+        .or_else(by_title)
+        .ok_or_else(|| format!("{typed} is none of the choices"))
 }
 
 pub(super) fn read_typed_day(typed: &str) -> Result<Date, String> {
@@ -157,7 +185,9 @@ pub(super) fn read_typed_day(typed: &str) -> Result<Date, String> {
 /// Reads `2026-11-23`, or milliseconds since 1970.
 fn read_day(text: &str) -> Option<Date> {
     if let Ok(milliseconds) = text.parse::<i64>() {
-        return OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1_000)).ok().map(OffsetDateTime::date);
+        return OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1_000))
+            .ok()
+            .map(OffsetDateTime::date);
     }
     let mut parts = text.splitn(3, '-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
@@ -167,7 +197,9 @@ fn read_day(text: &str) -> Option<Date> {
 
 fn check_text(text: &str, input: &str, min: Option<u64>, max: Option<u64>) -> Result<(), String> {
     let is_right = match input {
-        "email" => text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.') && !text.contains(' ')),
+        "email" => text.split_once('@').is_some_and(|(user, host)| {
+            !user.is_empty() && host.contains('.') && !text.contains(' ')
+        }),
         "number" => text.parse::<f64>().is_ok_and(f64::is_finite),
         "passcode" => text.chars().all(|char| char.is_ascii_digit()),
         "phone" => {
@@ -213,7 +245,10 @@ mod tests {
 
     fn field(written: Value) -> Field {
         let written = Component::of(&written).unwrap();
-        with_scope(json!({}), json!({}), |scope| Field::of(&Properties { written, scope }, &FormSays::default(), true)).unwrap()
+        with_scope(json!({}), json!({}), |scope| {
+            Field::of(&Properties { written, scope }, &FormSays::default(), true)
+        })
+        .unwrap()
     }
 
     #[track_caller]
@@ -231,8 +266,11 @@ mod tests {
 
     #[test]
     fn texts_are_checked_by_their_type_and_length() {
-        let input =
-            |input: &str| field(json!({"type": "TextInput", "name": "x", "input-type": input, "min-chars": 2, "max-chars": "8"}));
+        let input = |input: &str| {
+            field(
+                json!({"type": "TextInput", "name": "x", "input-type": input, "min-chars": 2, "max-chars": "8"}),
+            )
+        };
 
         takes(&input("text"), " Ana ", json!("Ana"));
         refuses(&input("text"), "A", "At least 2 characters");
@@ -250,21 +288,34 @@ mod tests {
 
     #[test]
     fn an_initial_number_is_a_text_that_was_typed() {
-        let guests = field(json!({"type": "TextInput", "name": "x", "input-type": "number", "init-value": 5, "max-chars": 2}));
+        let guests = field(
+            json!({"type": "TextInput", "name": "x", "input-type": "number", "init-value": 5, "max-chars": 2}),
+        );
 
         let five = guests.initial.clone().unwrap();
         assert_eq!((guests.check(Some(&five)), guests.show(&five)), (Ok(()), "5".to_owned()));
         assert_eq!(guests.check(Some(&json!(500))), Err("At most 2 characters, not 3".to_owned()));
-        assert_eq!(field(json!({"type": "TextInput", "name": "x", "input-type": "passcode"})).show(&json!(1234)), "••••");
-        assert!(field(json!({"type": "DatePicker", "name": "x"})).check(Some(&json!(1_795_392_000_000_u64))).is_ok());
+        assert_eq!(
+            field(json!({"type": "TextInput", "name": "x", "input-type": "passcode"}))
+                .show(&json!(1234)),
+            "••••"
+        );
+        assert!(
+            field(json!({"type": "DatePicker", "name": "x"}))
+                .check(Some(&json!(1_795_392_000_000_u64)))
+                .is_ok()
+        );
     }
 
     #[test]
     fn choices_are_taken_by_number_id_or_title() {
-        let source =
-            json!([{"id": "s", "title": "Small"}, {"id": "l", "title": "Large"}, {"id": "g", "title": "Gone", "enabled": false}]);
-        let one = field(json!({"type": "Dropdown", "name": "x", "required": true, "data-source": source}));
-        let many = field(json!({"type": "ChipsSelector", "name": "x", "max-selected-items": 2, "data-source": source}));
+        let source = json!([{"id": "s", "title": "Small"}, {"id": "l", "title": "Large"}, {"id": "g", "title": "Gone", "enabled": false}]);
+        let one = field(
+            json!({"type": "Dropdown", "name": "x", "required": true, "data-source": source}),
+        );
+        let many = field(
+            json!({"type": "ChipsSelector", "name": "x", "max-selected-items": 2, "data-source": source}),
+        );
 
         for typed in ["2", "l", "large"] {
             takes(&one, typed, json!("l"));
@@ -275,7 +326,9 @@ mod tests {
         takes(&many, "1, l,1", json!(["s", "l"]));
         assert!(many.check(None).is_ok());
         refuses(&many, "1,2,3", "Gone can't be picked");
-        assert!(many.check(Some(&json!(["s", "l", "l"]))).unwrap_err().contains("At most 2 choices"));
+        assert!(
+            many.check(Some(&json!(["s", "l", "l"]))).unwrap_err().contains("At most 2 choices")
+        );
         assert_eq!(many.show(&json!(["l", "?"])), "Large, ?");
     }
 
@@ -285,7 +338,9 @@ mod tests {
             "type": "CalendarPicker", "name": "x", "min-date": "2026-11-23", "max-date": "2026-11-30",
             "unavailable-dates": ["2026-11-25"], "include-days": ["Mon", "Tue", "Wed"],
         }));
-        let range = field(json!({"type": "CalendarPicker", "mode": "range", "name": "x", "min-days": 2, "max-days": 3}));
+        let range = field(
+            json!({"type": "CalendarPicker", "mode": "range", "name": "x", "min-days": 2, "max-days": 3}),
+        );
 
         takes(&picker, "2026-11-24", json!("2026-11-24"));
         for (typed, words) in [
@@ -298,7 +353,11 @@ mod tests {
         ] {
             refuses(&picker, typed, words);
         }
-        takes(&range, "2026-11-23 2026-11-24", json!({"start-date": "2026-11-23", "end-date": "2026-11-24"}));
+        takes(
+            &range,
+            "2026-11-23 2026-11-24",
+            json!({"start-date": "2026-11-23", "end-date": "2026-11-24"}),
+        );
         refuses(&range, "2026-11-24 2026-11-23", "before the first");
         refuses(&range, "2026-11-24 2026-11-24", "At least 2 days");
         refuses(&range, "2026-11-24 - 2026-11-25", "two days");
@@ -308,9 +367,10 @@ mod tests {
     fn old_date_pickers_speak_in_milliseconds() {
         let written = json!({"type": "DatePicker", "name": "x", "min-date": "1700000000000"});
         let written = Component::of(&written).unwrap();
-        let picker =
-            with_scope(json!({}), json!({}), |scope| Field::of(&Properties { written, scope }, &FormSays::default(), false))
-                .unwrap();
+        let picker = with_scope(json!({}), json!({}), |scope| {
+            Field::of(&Properties { written, scope }, &FormSays::default(), false)
+        })
+        .unwrap();
 
         takes(&picker, "2026-11-23", json!("1795392000000"));
         assert_eq!(picker.show(&json!("1795392000000")), "2026-11-23");
@@ -319,7 +379,8 @@ mod tests {
 
     #[test]
     fn an_opt_in_that_is_required_must_be_agreed_to() {
-        let terms = field(json!({"type": "OptIn", "name": "x", "label": "Terms", "required": true}));
+        let terms =
+            field(json!({"type": "OptIn", "name": "x", "label": "Terms", "required": true}));
 
         takes(&terms, "Y", json!(true));
         refuses(&terms, "no", "required");
@@ -328,7 +389,9 @@ mod tests {
 
     #[test]
     fn files_are_pasted_as_the_phone_would_send_them() {
-        let photos = field(json!({"type": "PhotoPicker", "name": "x", "min-uploaded-photos": 1, "max-uploaded-photos": 1}));
+        let photos = field(
+            json!({"type": "PhotoPicker", "name": "x", "min-uploaded-photos": 1, "max-uploaded-photos": 1}),
+        );
 
         assert!(photos.required);
         takes(&photos, r#"[{"media_id":"1"}]"#, json!([{"media_id": "1"}]));

@@ -17,7 +17,9 @@ pub(super) fn value_of(text: &str, scope: &Scope<'_>) -> Option<Value> {
     let trimmed = text.trim();
     match Template::of(trimmed) {
         Template::Reference(inside) => scope.look_up(Reference::inside(inside)?).cloned(),
-        Template::Expression(expression) => Some(evaluate(expression, scope).unwrap_or_else(|| Value::from(trimmed))),
+        Template::Expression(expression) => {
+            Some(evaluate(expression, scope).unwrap_or_else(|| Value::from(trimmed)))
+        }
         Template::Text(_) => Some(Value::from(text)),
     }
 }
@@ -26,7 +28,9 @@ pub(super) fn value_of(text: &str, scope: &Scope<'_>) -> Option<Value> {
 pub(super) fn holds(condition: &Value, scope: &Scope<'_>) -> bool {
     match condition {
         Value::Bool(flag) => *flag,
-        Value::String(text) => evaluate(text.trim().trim_matches('`'), scope).is_some_and(|value| is_true(&value)),
+        Value::String(text) => {
+            evaluate(text.trim().trim_matches('`'), scope).is_some_and(|value| is_true(&value))
+        }
         _ => false,
     }
 }
@@ -92,8 +96,14 @@ impl<'a> Meaning<'a> for Evaluation<'_> {
         reckon("-", &Value::from(0), &of).ok_or(NoValue)
     }
 
-    fn binary(&mut self, operator: &'static str, left: Value, right: Value) -> Result<Value, NoValue> {
-        let ordered = |holds: fn(f64, f64) -> bool| Some(Value::from(holds(number(&left)?, number(&right)?)));
+    fn binary(
+        &mut self,
+        operator: &'static str,
+        left: Value,
+        right: Value,
+    ) -> Result<Value, NoValue> {
+        let ordered =
+            |holds: fn(f64, f64) -> bool| Some(Value::from(holds(number(&left)?, number(&right)?)));
         let result = match operator {
             "||" => Some(Value::from(is_true(&left) || is_true(&right))),
             "&&" => Some(Value::from(is_true(&left) && is_true(&right))),
@@ -133,7 +143,10 @@ fn reckon(operator: &str, left: &Value, right: &Value) -> Option<Value> {
         _ => left % right,
     };
     let is_whole = result.fract() == 0.0 && result.abs() < LARGEST_EXACT;
-    #[expect(clippy::cast_possible_truncation, reason = "whole, and small enough for every bit of it to be kept")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "whole, and small enough for every bit of it to be kept"
+    )]
     let whole = is_whole.then(|| Value::from(result as i64));
     whole.or_else(|| Number::from_f64(result).map(Value::Number))
 }
@@ -175,7 +188,9 @@ mod tests {
 
     fn condition(text: &str) -> bool {
         let data = json!({"name": "Ana", "total": 14, "on": true});
-        with_scope(data, json!({"size": "large", "agree": false}), |scope| holds(&json!(text), scope))
+        with_scope(data, json!({"size": "large", "agree": false}), |scope| {
+            holds(&json!(text), scope)
+        })
     }
 
     #[test]
@@ -184,7 +199,11 @@ mod tests {
         assert_eq!(value(" ${form.size} "), Some(json!("large")));
         assert_eq!(value("${data.list}"), Some(json!(["a", "b"])));
         assert_eq!(value("${data.missing.deeper}"), None);
-        assert_eq!(value("Hello ${data.name}"), Some(json!("Hello ${data.name}")), "joined only between backticks");
+        assert_eq!(
+            value("Hello ${data.name}"),
+            Some(json!("Hello ${data.name}")),
+            "joined only between backticks"
+        );
     }
 
     #[test]
@@ -195,7 +214,11 @@ mod tests {
         assert_eq!(value("`'it\\'s ' ${data.name}`"), Some(json!("it's Ana")));
         assert_eq!(value("`${data.total} > 10`"), Some(json!(true)));
         assert_eq!(value("`'a' ${data.missing} 'b'`"), Some(json!("ab")));
-        assert_eq!(value("`'More than ten: ' ${data.total} > 10`"), Some(json!("More than ten: true")), "joined last");
+        assert_eq!(
+            value("`'More than ten: ' ${data.total} > 10`"),
+            Some(json!("More than ten: true")),
+            "joined last"
+        );
     }
 
     #[test]
@@ -227,7 +250,14 @@ mod tests {
         ] {
             assert!(condition(true_one), "{true_one}");
         }
-        for false_one in ["${form.agree}", "${data.name}", "${data.missing}", "${data.total} > 'x'", "", "${data.on} &&"] {
+        for false_one in [
+            "${form.agree}",
+            "${data.name}",
+            "${data.missing}",
+            "${data.total} > 'x'",
+            "",
+            "${data.on} &&",
+        ] {
             assert!(!condition(false_one), "{false_one}");
         }
     }

@@ -130,14 +130,19 @@ pub(super) struct Entry<'a> {
 
 impl Field {
     /// Reads a component. `None` if the user can't fill it in.
-    pub(super) fn of(component: &Properties<'_>, form: &FormSays, dates_are_days: bool) -> Option<Self> {
+    pub(super) fn of(
+        component: &Properties<'_>,
+        form: &FormSays,
+        dates_are_days: bool,
+    ) -> Option<Self> {
         let kind = kind_of(component, dates_are_days)?;
         let name = component.text("name");
         let said = |own: &str, of_form: &Value| {
             let own = component.value(own).filter(|value| !value.is_null());
             own.or_else(|| of_form.get(&name).filter(|value| !value.is_null()).cloned())
         };
-        let hints = ["description", "helper-text"].into_iter().filter_map(|name| component.value(name));
+        let hints =
+            ["description", "helper-text"].into_iter().filter_map(|name| component.value(name));
         let labels = component.value("label").unwrap_or_default();
         let texts = |said: Value| range::texts(&said, &labels);
         Some(Self {
@@ -192,9 +197,12 @@ impl Properties<'_> {
         let written = self.written.member(name).and_then(Value::as_array);
         let filled = self.value(name).unwrap_or_default();
         let entry = |(number, filled): (usize, &Value)| match written {
-            Some(written) => {
-                read(Entry { filled, trigger: &|name| Trigger::written(written.get(number).and_then(|entry| entry.get(name))) })
-            }
+            Some(written) => read(Entry {
+                filled,
+                trigger: &|name| {
+                    Trigger::written(written.get(number).and_then(|entry| entry.get(name)))
+                },
+            }),
             None => read(Entry { filled, trigger: &|name| Trigger::sent(filled.get(name)) }),
         };
         filled.as_array().into_iter().flatten().enumerate().map(entry).collect()
@@ -206,25 +214,38 @@ impl Properties<'_> {
     }
 
     fn texts(&self, name: &str) -> Vec<String> {
-        self.value(name).and_then(|value| Some(value.as_array()?.iter().map(shown).collect())).unwrap_or_default()
+        self.value(name)
+            .and_then(|value| Some(value.as_array()?.iter().map(shown).collect()))
+            .unwrap_or_default()
     }
 }
 
 fn kind_of(component: &Properties<'_>, dates_are_days: bool) -> Option<FieldKind> {
     let kind = component.written.kind()?;
-    let [min, max] = kind.limits().map_or([None, None], |limits| limits.map(|name| component.number(name)));
+    let [min, max] =
+        kind.limits().map_or([None, None], |limits| limits.map(|name| component.number(name)));
     Some(match kind.field()? {
-        flowhost_flow_json::Field::Text => {
-            FieldKind::Text { input: "text".to_owned(), min, max: component.number("max-length").or(Some(TEXT_AREA_MAX)) }
-        }
+        flowhost_flow_json::Field::Text => FieldKind::Text {
+            input: "text".to_owned(),
+            min,
+            max: component.number("max-length").or(Some(TEXT_AREA_MAX)),
+        },
         flowhost_flow_json::Field::Input => {
             let input = Some(component.text("input-type")).filter(|input| !input.is_empty());
-            FieldKind::Text { input: input.unwrap_or_else(|| "text".to_owned()), min, max: max.or(Some(TEXT_INPUT_MAX)) }
+            FieldKind::Text {
+                input: input.unwrap_or_else(|| "text".to_owned()),
+                min,
+                max: max.or(Some(TEXT_INPUT_MAX)),
+            }
         }
         flowhost_flow_json::Field::Flag => FieldKind::OptIn,
         flowhost_flow_json::Field::Choice => FieldKind::One(choices(component)),
-        flowhost_flow_json::Field::Choices => FieldKind::Many { choices: choices(component), min, max },
-        flowhost_flow_json::Field::Day => FieldKind::Date(Days { in_milliseconds: !dates_are_days, ..days(component) }),
+        flowhost_flow_json::Field::Choices => {
+            FieldKind::Many { choices: choices(component), min, max }
+        }
+        flowhost_flow_json::Field::Day => {
+            FieldKind::Date(Days { in_milliseconds: !dates_are_days, ..days(component) })
+        }
         flowhost_flow_json::Field::Calendar => {
             let days = Days { min_days: min, max_days: max, ..days(component) };
             match CalendarMode::of(component.value("mode").as_ref()) {
@@ -271,9 +292,9 @@ fn days(component: &Properties<'_>) -> Days {
 fn label(component: &Properties<'_>) -> String {
     let title = component.text("title");
     let label = match component.value("label") {
-        Some(Value::Object(two)) => {
-            [two.get("start-date"), two.get("end-date")].map(|day| day.map(shown).unwrap_or_default()).join(" – ")
-        }
+        Some(Value::Object(two)) => [two.get("start-date"), two.get("end-date")]
+            .map(|day| day.map(shown).unwrap_or_default())
+            .join(" – "),
         Some(label) => shown(&label),
         None => String::new(),
     };

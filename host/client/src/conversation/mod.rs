@@ -61,7 +61,12 @@ impl Conversation {
     /// A conversation with this token. Without a Flow JSON the screens are only known from the
     /// endpoint's answers.
     pub fn new(flow_json: Option<Document>, flow_token: &str) -> Self {
-        Self { flow_json, flow_token: flow_token.to_owned(), shown: Vec::new(), seen: BTreeMap::new() }
+        Self {
+            flow_json,
+            flow_token: flow_token.to_owned(),
+            shown: Vec::new(),
+            seen: BTreeMap::new(),
+        }
     }
 
     /// Whether there is a Flow JSON, which says more of a screen than the endpoint's answers.
@@ -89,9 +94,12 @@ impl Conversation {
     /// items.
     pub fn screen(&self) -> Option<Screen> {
         let name = self.shown.last()?;
-        let unknown = || Screen { name: name.clone(), title: String::new(), items: Vec::new(), footer: None };
+        let unknown =
+            || Screen { name: name.clone(), title: String::new(), items: Vec::new(), footer: None };
         let written = self.written();
-        Some(written.map_or_else(unknown, |written| Screen::of(written, &self.scope(), self.dates_are_days())))
+        Some(written.map_or_else(unknown, |written| {
+            Screen::of(written, &self.scope(), self.dates_are_days())
+        }))
     }
 
     /// The data of the screen that is shown.
@@ -135,7 +143,10 @@ impl Conversation {
         let Some(screen) = self.screen() else { return Vec::new() };
         let wrong = screen.fields().filter(|field| field.enabled).filter_map(|field| {
             let problem = field.check(self.value(&field.name)).err()?;
-            Some(format!("{}: {problem}", if field.label.is_empty() { &field.name } else { &field.label }))
+            Some(format!(
+                "{}: {problem}",
+                if field.label.is_empty() { &field.name } else { &field.label }
+            ))
         });
         wrong.collect()
     }
@@ -155,8 +166,13 @@ impl Conversation {
 
     /// The user taps a link of the screen, counted from 0.
     pub fn follow(&mut self, link: usize) -> Step {
-        let action = self.screen().and_then(|screen| screen.links().nth(link).map(|(_, action)| action.clone()));
-        action.map_or_else(|| Step::Refused(vec!["There is no such link on this screen".to_owned()]), |action| self.act(action))
+        let action = self
+            .screen()
+            .and_then(|screen| screen.links().nth(link).map(|(_, action)| action.clone()));
+        action.map_or_else(
+            || Step::Refused(vec!["There is no such link on this screen".to_owned()]),
+            |action| self.act(action),
+        )
     }
 
     /// The user submits `data`, whatever is on the screen.
@@ -169,7 +185,8 @@ impl Conversation {
     /// screen is not known.
     pub fn back(&mut self) -> Step {
         let Some(current) = self.shown.last() else { return Step::Nothing };
-        let refreshes = self.flow_json.is_none() || self.written().is_some_and(flowhost_flow_json::Screen::refreshes_on_back);
+        let refreshes = self.flow_json.is_none()
+            || self.written().is_some_and(flowhost_flow_json::Screen::refreshes_on_back);
         if self.shown.len() < 2 && self.flow_json.is_some() {
             return Step::Refused(vec!["This is the first screen".to_owned()]);
         }
@@ -192,7 +209,9 @@ impl Conversation {
                 Step::Moved
             }
             Action::OpenUrl(url) => Step::OpensUrl(url),
-            Action::Unknown(name) => Step::Refused(vec![format!("`{name}` is no action that this client knows")]),
+            Action::Unknown(name) => {
+                Step::Refused(vec![format!("`{name}` is no action that this client knows")])
+            }
             Action::UpdateData(data) => {
                 self.here_mut().data.extend(data);
                 self.fill_in(true);
@@ -205,7 +224,8 @@ impl Conversation {
     /// that are no longer possible. New values may make further fields visible.
     fn fill_in(&mut self, prune: bool) {
         for _ in 0..MAX_LAYERS {
-            let fields: Vec<Field> = self.screen().map(|screen| screen.fields().cloned().collect()).unwrap_or_default();
+            let fields: Vec<Field> =
+                self.screen().map(|screen| screen.fields().cloned().collect()).unwrap_or_default();
             let seen = self.here_mut();
             let before = seen.clone();
             fields.iter().for_each(|field| seen.fill_in(field, prune));
@@ -255,7 +275,8 @@ impl Seen {
             }
         }
         if prune && let Some(held) = self.form.get_mut(name) {
-            let offered = |id: &Value| field.choices().iter().any(|choice| *id == choice.id.as_str());
+            let offered =
+                |id: &Value| field.choices().iter().any(|choice| *id == choice.id.as_str());
             match (&field.kind, held) {
                 (FieldKind::One(_), held) if !offered(held) => drop(self.form.shift_remove(name)),
                 (FieldKind::Many { .. }, Value::Array(ids)) => ids.retain(offered),
@@ -276,11 +297,18 @@ fn triggers(field: &Field, before: Option<&Value>, after: Option<&Value>) -> Vec
         Some(id) => *id == choice.id.as_str(),
         None => false,
     };
-    let left = field.choices().iter().filter(|choice| picked(before, choice) && !picked(after, choice));
-    let joined = field.choices().iter().filter(|choice| !picked(before, choice) && picked(after, choice));
+    let left =
+        field.choices().iter().filter(|choice| picked(before, choice) && !picked(after, choice));
+    let joined =
+        field.choices().iter().filter(|choice| !picked(before, choice) && picked(after, choice));
     let is_empty = after.is_none_or(|value| field.is_empty(value));
-    let own = if is_empty && field.on_unselect != Trigger::default() { &field.on_unselect } else { &field.on_select };
-    let of_choices = left.map(|choice| &choice.on_unselect).chain(joined.map(|choice| &choice.on_select));
+    let own = if is_empty && field.on_unselect != Trigger::default() {
+        &field.on_unselect
+    } else {
+        &field.on_select
+    };
+    let of_choices =
+        left.map(|choice| &choice.on_unselect).chain(joined.map(|choice| &choice.on_select));
     of_choices.chain([own]).cloned().collect()
 }
 
@@ -307,11 +335,17 @@ mod tests {
 
         assert_eq!(enter(&mut conversation, "name", "Ana"), Step::Nothing);
         let asked = json!({"trigger": "size", "size": "large"});
-        assert_eq!(enter(&mut conversation, "size", "2"), Step::Ask(payload::data_exchange("ORDER", asked, "t")));
+        assert_eq!(
+            enter(&mut conversation, "size", "2"),
+            Step::Ask(payload::data_exchange("ORDER", asked, "t"))
+        );
         conversation.arrive("ORDER", order(true));
         assert_eq!(names(&conversation), ["name", "size", "topping", "extras"]);
         assert_eq!(conversation.value("name"), Some(&json!("Ana")), "what was entered stays");
-        assert_eq!(conversation.press(), Step::Refused(vec!["Topping: This field is required".to_owned()]));
+        assert_eq!(
+            conversation.press(),
+            Step::Refused(vec!["Topping: This field is required".to_owned()])
+        );
         enter(&mut conversation, "topping", "salami");
         enter(&mut conversation, "extras", "Garlic, 1");
         let form = json!({"name": "Ana", "size": "large", "topping": "salami", "extras": ["garlic", "olives"]});
@@ -327,16 +361,25 @@ mod tests {
 
         assert_eq!(conversation.follow(0), Step::Moved);
         let coupon = conversation.screen().unwrap();
-        assert_eq!((coupon.name.as_str(), conversation.data()), ("COUPON", &map(json!({"total": 14}))));
+        assert_eq!(
+            (coupon.name.as_str(), conversation.data()),
+            ("COUPON", &map(json!({"total": 14})))
+        );
         assert_eq!(coupon.items[0], text(ComponentKind::TextBody, "Before the coupon: 14"));
         enter(&mut conversation, "code", "1234");
         assert!(matches!(conversation.follow(0), Step::Refused(_)));
         assert_eq!(conversation.back(), Step::Moved);
         assert_eq!(conversation.screen().unwrap().name, "SUMMARY");
-        assert_eq!(conversation.press(), Step::Ask(payload::data_exchange("SUMMARY", json!({"tip": "", "coupon": "1234"}), "t")));
+        assert_eq!(
+            conversation.press(),
+            Step::Ask(payload::data_exchange("SUMMARY", json!({"tip": "", "coupon": "1234"}), "t"))
+        );
         assert_eq!(conversation.back(), Step::Ask(payload::back("SUMMARY", "t")));
         conversation.arrive("ORDER", order(true));
-        assert!(matches!(conversation.back(), Step::Refused(_)), "the screen that was left is gone");
+        assert!(
+            matches!(conversation.back(), Step::Refused(_)),
+            "the screen that was left is gone"
+        );
     }
 
     #[test]
@@ -348,14 +391,19 @@ mod tests {
                 {"type": "TextInput", "name": "name", "label": "Name", "init-value": "Ana"},
             ]}]},
         });
-        let mut conversation = conversation(&json!({"version": "7.2", "screens": [screen]}).to_string());
+        let mut conversation =
+            conversation(&json!({"version": "7.2", "screens": [screen]}).to_string());
         let data = |cities: &[&str], chosen: Value| {
-            let cities: Vec<Value> = cities.iter().map(|id| json!({"id": id, "title": id})).collect();
+            let cities: Vec<Value> =
+                cities.iter().map(|id| json!({"id": id, "title": id})).collect();
             map(json!({"cities": cities, "chosen": chosen}))
         };
 
         conversation.arrive("A", data(&["rome", "oslo"], json!({"city": "rome"})));
-        assert_eq!((conversation.value("city"), conversation.value("name")), (Some(&json!("rome")), Some(&json!("Ana"))));
+        assert_eq!(
+            (conversation.value("city"), conversation.value("name")),
+            (Some(&json!("rome")), Some(&json!("Ana")))
+        );
         enter(&mut conversation, "city", "oslo");
         enter(&mut conversation, "name", "Bob");
         conversation.arrive("A", data(&["rome", "oslo"], json!({"city": "rome"})));
@@ -378,9 +426,11 @@ mod tests {
             {"type": "TextBody", "text": "there", "visible": "`!${data.hidden}`"},
             {"type": "Footer", "label": "Done", "on-click-action": {"name": "complete", "payload": {"r": "${form.r}"}}},
         ]}});
-        let mut conversation = conversation(&json!({"version": "7.2", "screens": [screen]}).to_string());
-        let is_there =
-            |conversation: &Conversation| conversation.screen().unwrap().items.contains(&text(ComponentKind::TextBody, "there"));
+        let mut conversation =
+            conversation(&json!({"version": "7.2", "screens": [screen]}).to_string());
+        let is_there = |conversation: &Conversation| {
+            conversation.screen().unwrap().items.contains(&text(ComponentKind::TextBody, "there"))
+        };
         conversation.arrive("A", Map::new());
         assert!(is_there(&conversation));
 
@@ -401,21 +451,35 @@ mod tests {
                 "days": "${form.days}", "first": "${form.days.start-date}", "guests": "${form.guests}",
             }}},
         ]}]}});
-        let mut conversation = conversation(&json!({"version": "7.3", "screens": [screen]}).to_string());
+        let mut conversation =
+            conversation(&json!({"version": "7.3", "screens": [screen]}).to_string());
         let sent = |days: Option<Value>| {
             let first = days.as_ref().map(|days| days["start-date"].clone());
             let data = [("days", days), ("first", first), ("guests", Some(json!(5)))].into_iter();
-            let data: Map<String, Value> = data.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+            let data: Map<String, Value> =
+                data.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
             Step::Ask(payload::data_exchange("STAY", data.into(), "t"))
         };
 
-        conversation.arrive("STAY", map(json!({"must": {"start-date": false}, "errors": {"days": {"start-date": "Full"}}})));
-        assert_eq!(conversation.screen().unwrap().fields().next().unwrap().errors, ["Arrival: Full"]);
+        conversation.arrive(
+            "STAY",
+            map(json!({"must": {"start-date": false}, "errors": {"days": {"start-date": "Full"}}})),
+        );
+        assert_eq!(
+            conversation.screen().unwrap().fields().next().unwrap().errors,
+            ["Arrival: Full"]
+        );
         assert_eq!(conversation.press(), sent(None));
         conversation.arrive("STAY", map(json!({"must": {"start-date": true}})));
-        assert_eq!(conversation.press(), Step::Refused(vec!["Arrival – Departure: Arrival is required".to_owned()]));
+        assert_eq!(
+            conversation.press(),
+            Step::Refused(vec!["Arrival – Departure: Arrival is required".to_owned()])
+        );
         enter(&mut conversation, "days", "2026-11-23");
-        assert_eq!(conversation.press(), sent(Some(json!({"start-date": "2026-11-23", "end-date": ""}))));
+        assert_eq!(
+            conversation.press(),
+            sent(Some(json!({"start-date": "2026-11-23", "end-date": ""})))
+        );
     }
 
     #[test]
@@ -424,7 +488,10 @@ mod tests {
         conversation.arrive("A", map(json!({"x": 1})));
 
         assert!(conversation.screen().unwrap().items.is_empty());
-        assert_eq!(conversation.submit(json!({"y": 2})), Step::Ask(payload::data_exchange("A", json!({"y": 2}), "t")));
+        assert_eq!(
+            conversation.submit(json!({"y": 2})),
+            Step::Ask(payload::data_exchange("A", json!({"y": 2}), "t"))
+        );
         assert_eq!(conversation.back(), Step::Ask(payload::back("A", "t")));
     }
 
@@ -445,7 +512,8 @@ mod tests {
     }
 
     fn order(has_size: bool) -> Map<String, Value> {
-        let toppings = json!([{"id": "cheese", "title": "Cheese"}, {"id": "salami", "title": "Salami"}]);
+        let toppings =
+            json!([{"id": "cheese", "title": "Cheese"}, {"id": "salami", "title": "Salami"}]);
         map(json!({"greeting": "Hello", "has_size": has_size, "toppings": toppings}))
     }
 

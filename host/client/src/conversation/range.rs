@@ -34,7 +34,11 @@ impl Range {
     pub(super) fn of(component: &Properties<'_>, days: Days) -> Self {
         let (labels, required) = (component.value("label"), component.value("required"));
         let end = |part: &str, otherwise: &str| {
-            let label = labels.as_ref().and_then(|labels| labels.get(part)).map(shown).filter(|label| !label.is_empty());
+            let label = labels
+                .as_ref()
+                .and_then(|labels| labels.get(part))
+                .map(shown)
+                .filter(|label| !label.is_empty());
             let required = match &required {
                 Some(Value::Object(two)) => two.get(part) == Some(&Value::Bool(true)),
                 both => *both == Some(Value::Bool(true)),
@@ -42,7 +46,9 @@ impl Range {
             End { label: label.unwrap_or_else(|| otherwise.to_owned()), required }
         };
         let of_both = labels.as_ref().and_then(Value::as_str).unwrap_or_default();
-        let title = Some(component.text("title")).filter(|title| !title.is_empty()).unwrap_or_else(|| of_both.to_owned());
+        let title = Some(component.text("title"))
+            .filter(|title| !title.is_empty())
+            .unwrap_or_else(|| of_both.to_owned());
         Self { title, start: end(START, "first day"), end: end(END, "last day"), days }
     }
 
@@ -59,19 +65,23 @@ impl Range {
         });
         let (start, end) = (days.next(), days.next());
         if days.next().is_some() {
-            return Err("Type two days, 2026-11-23 2026-11-25, or one; - stands for none".to_owned());
+            return Err(
+                "Type two days, 2026-11-23 2026-11-25, or one; - stands for none".to_owned()
+            );
         }
-        let written = |day: Option<Result<Value, String>>| day.unwrap_or_else(|| Ok(Value::from("")));
+        let written =
+            |day: Option<Result<Value, String>>| day.unwrap_or_else(|| Ok(Value::from("")));
         Ok(json!({START: written(start)?, END: written(end)?}))
     }
 
     /// Whether the phone would let the user go on with these days.
     pub(super) fn check(&self, two: &Map<String, Value>) -> Result<(), String> {
-        let day = |part: &str, end: &End| match two.get(part).map(shown).filter(|day| !day.is_empty()) {
-            Some(day) => read_typed_day(&day).map(Some),
-            None if end.required => Err(format!("{} is required", end.label)),
-            None => Ok(None),
-        };
+        let day =
+            |part: &str, end: &End| match two.get(part).map(shown).filter(|day| !day.is_empty()) {
+                Some(day) => read_typed_day(&day).map(Some),
+                None if end.required => Err(format!("{} is required", end.label)),
+                None => Ok(None),
+            };
         match (day(START, &self.start)?, day(END, &self.end)?) {
             (Some(start), Some(end)) => self.days.check_range(start, end),
             (start, end) => start.or(end).map_or(Ok(()), |day| self.days.check(day)),
@@ -95,7 +105,9 @@ pub(super) fn show(two: &Map<String, Value>) -> String {
 
 /// The texts of a property: one, or one for each of the two days, prefixed with the day's label.
 pub(super) fn texts(said: &Value, labels: &Value) -> Vec<String> {
-    let Value::Object(two) = said else { return Some(shown(said)).filter(|text| !text.is_empty()).into_iter().collect() };
+    let Value::Object(two) = said else {
+        return Some(shown(said)).filter(|text| !text.is_empty()).into_iter().collect();
+    };
     let text = |part: &str| {
         let text = two.get(part).map(shown).filter(|text| !text.is_empty())?;
         let label = labels.get(part).map(shown).filter(|label| !label.is_empty());
@@ -125,7 +137,10 @@ mod tests {
         });
         let data = json!({"must": {"start-date": true}, "known": {"end-date": "2026-11-25"}});
         let written = Component::of(&written).unwrap();
-        with_scope(data, json!({}), |scope| Field::of(&Properties { written, scope }, &FormSays::default(), true)).unwrap()
+        with_scope(data, json!({}), |scope| {
+            Field::of(&Properties { written, scope }, &FormSays::default(), true)
+        })
+        .unwrap()
     }
 
     fn entered(field: &Field, typed: &str) -> Result<Value, String> {
@@ -139,16 +154,27 @@ mod tests {
 
     #[test]
     fn one_day_will_do_where_the_other_is_not_required() {
-        for required in [json!({"start-date": true, "end-date": false}), json!({"start-date": true}), json!("${data.must}")] {
+        for required in [
+            json!({"start-date": true, "end-date": false}),
+            json!({"start-date": true}),
+            json!("${data.must}"),
+        ] {
             let field = picker(required);
 
             assert!(field.required);
             assert_eq!(entered(&field, "2026-11-23"), Ok(two("2026-11-23", "")));
             assert_eq!(entered(&field, "2026-11-23 -"), Ok(two("2026-11-23", "")));
-            assert_eq!(entered(&field, "2026-11-23  2026-11-25"), Ok(two("2026-11-23", "2026-11-25")));
+            assert_eq!(
+                entered(&field, "2026-11-23  2026-11-25"),
+                Ok(two("2026-11-23", "2026-11-25"))
+            );
             assert_eq!(entered(&field, "- 2026-11-25"), Err("Arrival is required".to_owned()));
             for nothing in [two("", ""), json!({}), json!({"start-date": null}), json!(null)] {
-                assert_eq!(field.check(Some(&nothing)), Err("Arrival is required".to_owned()), "{nothing}");
+                assert_eq!(
+                    field.check(Some(&nothing)),
+                    Err("Arrival is required".to_owned()),
+                    "{nothing}"
+                );
             }
             assert_eq!(field.check(None), Err("Arrival is required".to_owned()));
         }
@@ -158,13 +184,20 @@ mod tests {
     fn no_day_or_both_where_it_says_so() {
         for required in [json!(false), json!({}), json!({"start-date": false, "end-date": false})] {
             let field = picker(required);
-            assert!(!field.required && field.check(None).is_ok() && field.check(Some(&two("", ""))).is_ok());
+            assert!(
+                !field.required
+                    && field.check(None).is_ok()
+                    && field.check(Some(&two("", ""))).is_ok()
+            );
             assert_eq!(entered(&field, "- 2026-11-25"), Ok(two("", "2026-11-25")));
         }
         for required in [json!(true), json!({"start-date": true, "end-date": true})] {
             let field = picker(required);
             assert_eq!(entered(&field, "2026-11-23"), Err("Departure is required".to_owned()));
-            assert_eq!(entered(&field, "2026-11-25 2026-11-23"), Err("The second day comes before the first".to_owned()));
+            assert_eq!(
+                entered(&field, "2026-11-25 2026-11-23"),
+                Err("The second day comes before the first".to_owned())
+            );
             assert!(entered(&field, "2026-11-23 soon").unwrap_err().contains("soon is no day"));
             assert!(entered(&field, "2026-11-23 to 2026-11-25").unwrap_err().contains("two days"));
         }
@@ -178,7 +211,10 @@ mod tests {
         assert_eq!(field.label, "Your stay: Arrival – Departure");
         assert_eq!(
             (field.hints, field.errors),
-            (vec!["Arrival: From three".to_owned(), "Departure: By noon".to_owned()], vec!["Departure: Too late".to_owned()])
+            (
+                vec!["Arrival: From three".to_owned(), "Departure: By noon".to_owned()],
+                vec!["Departure: Too late".to_owned()]
+            )
         );
     }
 
@@ -188,7 +224,10 @@ mod tests {
 
         assert_eq!(field.initial, Some(json!({"end-date": "2026-11-25"})));
         assert_eq!(field.show(field.initial.as_ref().unwrap()), "- 2026-11-25");
-        assert_eq!(field.show(&json!({"end-date": "2026-11-25", "start-date": "2026-11-23"})), "2026-11-23 2026-11-25");
+        assert_eq!(
+            field.show(&json!({"end-date": "2026-11-25", "start-date": "2026-11-23"})),
+            "2026-11-23 2026-11-25"
+        );
         assert_eq!(field.show(&two("", "")), "");
         assert!(matches!(field.kind, FieldKind::DateRange(_)));
     }

@@ -45,7 +45,9 @@ impl Scope<'_> {
     pub(super) fn fill(&self, template: &Value) -> Option<Value> {
         match template {
             Value::String(text) => value_of(text, self),
-            Value::Array(elements) => Some(elements.iter().filter_map(|element| self.fill(element)).collect()),
+            Value::Array(elements) => {
+                Some(elements.iter().filter_map(|element| self.fill(element)).collect())
+            }
             Value::Object(members) => Some(Value::Object(self.fill_members(members))),
             other => Some(other.clone()),
         }
@@ -53,7 +55,10 @@ impl Scope<'_> {
 
     /// The same for an object.
     pub(super) fn fill_members(&self, members: &Map<String, Value>) -> Map<String, Value> {
-        members.iter().filter_map(|(name, member)| Some((name.clone(), self.fill(member)?))).collect()
+        members
+            .iter()
+            .filter_map(|(name, member)| Some((name.clone(), self.fill(member)?)))
+            .collect()
     }
 }
 
@@ -65,10 +70,17 @@ pub(super) mod tests {
 
     /// Calls with a screen that has this data and this form; the screen `OTHER` has the form
     /// `{"a":1}`.
-    pub(in super::super) fn with_scope<T>(data: Value, form: Value, call: impl FnOnce(&Scope<'_>) -> T) -> T {
+    pub(in super::super) fn with_scope<T>(
+        data: Value,
+        form: Value,
+        call: impl FnOnce(&Scope<'_>) -> T,
+    ) -> T {
         let map = |value: Value| value.as_object().unwrap().clone();
         let here = Seen { data: map(data), form: map(form), ..Seen::default() };
-        let elsewhere = BTreeMap::from([("OTHER".to_owned(), Seen { form: map(json!({"a": 1})), ..Seen::default() })]);
+        let elsewhere = BTreeMap::from([(
+            "OTHER".to_owned(),
+            Seen { form: map(json!({"a": 1})), ..Seen::default() },
+        )]);
         call(&Scope { here: &here, elsewhere: &elsewhere })
     }
 
@@ -79,7 +91,15 @@ pub(super) mod tests {
             assert_eq!(look_up("data.a.b.1.c"), Some(&json!(6)));
             assert_eq!(look_up("form.x"), Some(&json!("y")));
             assert_eq!(look_up("screen.OTHER.form.a"), Some(&json!(1)));
-            for nowhere in ["data", "form.y", "screen.NONE.form.a", "screen.OTHER.data.a", "global.a", "", "data.a.b.9"] {
+            for nowhere in [
+                "data",
+                "form.y",
+                "screen.NONE.form.a",
+                "screen.OTHER.data.a",
+                "global.a",
+                "",
+                "data.a.b.9",
+            ] {
                 assert_eq!(look_up(nowhere), None, "{nowhere}");
             }
         });

@@ -70,23 +70,37 @@ pub struct Footer {
 impl Screen {
     /// Evaluates a screen of the Flow JSON. `dates_are_days` says whether its date pickers write
     /// days rather than milliseconds.
-    pub(super) fn of(written: flowhost_flow_json::Screen<'_>, scope: &Scope<'_>, dates_are_days: bool) -> Self {
+    pub(super) fn of(
+        written: flowhost_flow_json::Screen<'_>,
+        scope: &Scope<'_>,
+        dates_are_days: bool,
+    ) -> Self {
         let mut walk = Walk { scope, dates_are_days, items: Vec::new(), footer: None };
         walk.children(written.components(), &FormSays::default());
-        let title = written.title().and_then(|title| scope.fill(title)).map(|title| shown(&title)).unwrap_or_default();
+        let title = written
+            .title()
+            .and_then(|title| scope.fill(title))
+            .map(|title| shown(&title))
+            .unwrap_or_default();
         Self { name: written.id.to_owned(), title, items: walk.items, footer: walk.footer }
     }
 
     /// The fields, from top to bottom.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
-        self.items.iter().filter_map(|item| if let Item::Field(field) = item { Some(field.as_ref()) } else { None })
+        self.items.iter().filter_map(|item| {
+            if let Item::Field(field) = item { Some(field.as_ref()) } else { None }
+        })
     }
 
     /// What can be tapped besides the button, from top to bottom.
     pub fn links(&self) -> impl Iterator<Item = (&str, &Action)> {
-        self.items
-            .iter()
-            .filter_map(|item| if let Item::Link { text, action } = item { Some((text.as_str(), action)) } else { None })
+        self.items.iter().filter_map(|item| {
+            if let Item::Link { text, action } = item {
+                Some((text.as_str(), action))
+            } else {
+                None
+            }
+        })
     }
 }
 
@@ -115,17 +129,28 @@ impl Walk<'_> {
             return;
         };
         match kind {
-            ComponentKind::EmbeddedLink => self.link(component.text("text"), written.member(ON_CLICK)),
+            ComponentKind::EmbeddedLink => {
+                self.link(component.text("text"), written.member(ON_CLICK))
+            }
             ComponentKind::Footer => self.footer = Some(footer(component)),
             ComponentKind::Form => {
                 let says = |name| component.value(name).unwrap_or_default();
-                self.children(written.children(), &FormSays { initial: says("init-values"), errors: says("error-messages") });
+                self.children(
+                    written.children(),
+                    &FormSays { initial: says("init-values"), errors: says("error-messages") },
+                );
             }
-            ComponentKind::If if written.member("condition").is_some_and(|condition| holds(condition, self.scope)) => {
+            ComponentKind::If
+                if written
+                    .member("condition")
+                    .is_some_and(|condition| holds(condition, self.scope)) =>
+            {
                 self.children(written.then(), form);
             }
             ComponentKind::If => self.children(written.otherwise(), form),
-            ComponentKind::Image => self.items.push(Item::Picture { alternative: component.text("alt-text") }),
+            ComponentKind::Image => {
+                self.items.push(Item::Picture { alternative: component.text("alt-text") })
+            }
             ComponentKind::ImageCarousel => self.pictures(component),
             ComponentKind::NavigationList => self.navigation_list(component),
             ComponentKind::Switch => self.children(written.case(&component.text("value")), form),
@@ -155,7 +180,8 @@ impl Walk<'_> {
         let Some(field) = Field::of(component, form, self.dates_are_days) else { return };
         let about = field.label.clone();
         self.items.push(Item::Field(Box::new(field)));
-        if let Some(action) = component.written.member(ON_CLICK).filter(|action| action.is_object()) {
+        if let Some(action) = component.written.member(ON_CLICK).filter(|action| action.is_object())
+        {
             self.link(format!("Read more: {about}"), Some(action));
         }
     }
@@ -167,13 +193,17 @@ impl Walk<'_> {
     fn pictures(&mut self, carousel: &Properties<'_>) {
         let images = carousel.value("images").unwrap_or_default();
         for image in images.as_array().into_iter().flatten() {
-            self.items.push(Item::Picture { alternative: image.get("alt-text").map(shown).unwrap_or_default() });
+            self.items.push(Item::Picture {
+                alternative: image.get("alt-text").map(shown).unwrap_or_default(),
+            });
         }
     }
 
     /// Each entry of the list is a link, with its own action or the list's.
     fn navigation_list(&mut self, list: &Properties<'_>) {
-        for (style, name) in [(ComponentKind::TextSubheading, "label"), (ComponentKind::TextBody, "description")] {
+        for (style, name) in
+            [(ComponentKind::TextSubheading, "label"), (ComponentKind::TextBody, "description")]
+        {
             let text = list.text(name);
             if !text.is_empty() {
                 self.items.push(Item::Text { style, text });
@@ -182,11 +212,20 @@ impl Walk<'_> {
         let of_list = Trigger::written(list.written.member(ON_CLICK));
         let links = list.entries("list-items", |Entry { filled, trigger }| {
             let main = &filled["main-content"];
-            let parts =
-                [&main["title"], &main["description"], &main["metadata"], &filled["end"]["title"], &filled["badge"]].map(shown);
-            let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+            let parts = [
+                &main["title"],
+                &main["description"],
+                &main["metadata"],
+                &filled["end"]["title"],
+                &filled["badge"],
+            ]
+            .map(shown);
+            let text =
+                parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
             let own = trigger(ON_CLICK).action(self.scope);
-            let action = own.or_else(|| of_list.action(self.scope)).unwrap_or(Action::Unknown(String::new()));
+            let action = own
+                .or_else(|| of_list.action(self.scope))
+                .unwrap_or(Action::Unknown(String::new()));
             Item::Link { text, action }
         });
         self.items.extend(links);
@@ -194,7 +233,8 @@ impl Walk<'_> {
 }
 
 fn footer(component: &Properties<'_>) -> Footer {
-    let captions = ["left-caption", "center-caption", "right-caption"].map(|name| component.text(name));
+    let captions =
+        ["left-caption", "center-caption", "right-caption"].map(|name| component.text(name));
     Footer {
         label: component.text("label"),
         captions: captions.into_iter().filter(|caption| !caption.is_empty()).collect(),
@@ -222,12 +262,21 @@ mod tests {
 
     fn shown_as(children: Value, data: Value) -> Screen {
         let written = json!({"id": "A", "title": "Title", "layout": {"type": "SingleColumnLayout", "children": children}});
-        let document = Document::parse(json!({"screens": [written]}).to_string().as_bytes()).unwrap();
-        with_scope(data, json!({"size": "large"}), |scope| Screen::of(document.screen("A").unwrap(), scope, true))
+        let document =
+            Document::parse(json!({"screens": [written]}).to_string().as_bytes()).unwrap();
+        with_scope(data, json!({"size": "large"}), |scope| {
+            Screen::of(document.screen("A").unwrap(), scope, true)
+        })
     }
 
     fn texts(screen: &Screen) -> Vec<&str> {
-        screen.items.iter().filter_map(|item| if let Item::Text { text, .. } = item { Some(text.as_str()) } else { None }).collect()
+        screen
+            .items
+            .iter()
+            .filter_map(
+                |item| if let Item::Text { text, .. } = item { Some(text.as_str()) } else { None },
+            )
+            .collect()
     }
 
     #[test]
@@ -251,10 +300,12 @@ mod tests {
     #[test]
     fn every_kind_of_component_is_known() {
         let go = json!({"name": "navigate", "next": {"type": "screen", "name": "B"}});
-        let field = |kind: &str| json!({"type": kind, "name": kind, "label": kind, "data-source": []});
+        let field =
+            |kind: &str| json!({"type": kind, "name": kind, "label": kind, "data-source": []});
         let mut children: Vec<Value> = FIELDS.into_iter().map(field).collect();
         children.extend(
-            ["TextHeading", "TextSubheading", "TextBody", "TextCaption", "RichText"].map(|kind| json!({"type": kind, "text": "x"})),
+            ["TextHeading", "TextSubheading", "TextBody", "TextCaption", "RichText"]
+                .map(|kind| json!({"type": kind, "text": "x"})),
         );
         children.extend([
             json!({"type": "Image", "src": "aGk=", "alt-text": "a cat"}),
@@ -267,14 +318,28 @@ mod tests {
             json!({"type": "Footer", "label": "Go", "left-caption": "14 EUR", "enabled": false, "on-click-action": go}),
         ]);
 
-        let screen = shown_as(json!([{"type": "Form", "name": "f", "children": children}]), json!({}));
+        let screen =
+            shown_as(json!([{"type": "Form", "name": "f", "children": children}]), json!({}));
 
-        assert!(!screen.items.iter().any(|item| matches!(item, Item::Unknown { .. })), "{:?}", screen.items);
+        assert!(
+            !screen.items.iter().any(|item| matches!(item, Item::Unknown { .. })),
+            "{:?}",
+            screen.items
+        );
         assert_eq!(screen.fields().count(), FIELDS.len());
-        assert_eq!(screen.links().map(|(text, _)| text).collect::<Vec<_>>(), ["terms", "First · of all", "Second"]);
-        assert_eq!(screen.links().nth(2).unwrap().1, &Action::OpenUrl("https://example.com".to_owned()));
+        assert_eq!(
+            screen.links().map(|(text, _)| text).collect::<Vec<_>>(),
+            ["terms", "First · of all", "Second"]
+        );
+        assert_eq!(
+            screen.links().nth(2).unwrap().1,
+            &Action::OpenUrl("https://example.com".to_owned())
+        );
         let footer = screen.footer.unwrap();
-        assert_eq!((footer.label.as_str(), footer.captions, footer.enabled), ("Go", vec!["14 EUR".to_owned()], false));
+        assert_eq!(
+            (footer.label.as_str(), footer.captions, footer.enabled),
+            ("Go", vec!["14 EUR".to_owned()], false)
+        );
     }
 
     #[test]
@@ -287,15 +352,20 @@ mod tests {
     #[test]
     fn every_screen_of_the_valid_fixtures_can_be_shown() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/flow_json/valid");
-        let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let files: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert!(files.len() >= 30, "{} files", files.len());
         for file in files {
             let flow = Document::parse(&std::fs::read(&file).unwrap()).unwrap();
             for written in flow.screens() {
                 // Every condition holds, so that nothing is hidden.
-                let holds = |(name, example): (String, Value)| (name, if example.is_boolean() { json!(true) } else { example });
+                let holds = |(name, example): (String, Value)| {
+                    (name, if example.is_boolean() { json!(true) } else { example })
+                };
                 let data = written.example_data().into_iter().map(holds).collect();
-                let screen = with_scope(Value::Object(data), json!({}), |scope| Screen::of(written, scope, true));
+                let screen = with_scope(Value::Object(data), json!({}), |scope| {
+                    Screen::of(written, scope, true)
+                });
 
                 let place = format!("{} {}", file.display(), screen.name);
                 // One fixture has a component that Meta may add some day.
@@ -303,10 +373,12 @@ mod tests {
                 assert!(!screen.items.iter().any(unknown), "{place}: {:?}", screen.items);
                 assert!(screen.fields().all(|field| !field.name.is_empty()), "{place}");
                 // A button is required from version 7.3 on.
-                let may_lack_one = !written.is_terminal() || file.display().to_string().contains("-without-footer");
+                let may_lack_one = !written.is_terminal()
+                    || file.display().to_string().contains("-without-footer");
                 assert!(screen.footer.is_some() || may_lack_one, "{place} has no button");
-                let texts =
-                    screen.items.iter().filter_map(|item| if let Item::Text { text, .. } = item { Some(text) } else { None });
+                let texts = screen.items.iter().filter_map(|item| {
+                    if let Item::Text { text, .. } = item { Some(text) } else { None }
+                });
                 texts.for_each(|text| assert!(!text.contains("${"), "{place}: {text}"));
             }
         }

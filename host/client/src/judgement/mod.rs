@@ -97,14 +97,25 @@ impl Judgement {
                 Err(_) => (kind.fails(unopened(raw.status, sealed.diagnose(&raw.body))), None),
             },
             421 if tries_before == 0 => (kind.comes_to(Outcome::FetchesKey), None),
-            status => (Self { hints: raw.hint.iter().cloned().collect(), ..kind.fails(status_problem(status)) }, None),
+            status => (
+                Self {
+                    hints: raw.hint.iter().cloned().collect(),
+                    ..kind.fails(status_problem(status))
+                },
+                None,
+            ),
         }
     }
 
     /// Judges a call that brought no usable answer.
     pub fn of_failure(payload: &Value, error: &ClientError) -> Self {
-        let key = if matches!(error, ClientError::TimedOut { .. }) { "timeout_error" } else { "no_http_response_error" };
-        RequestKind::of(payload).fails(Problem::new(Check::Arrival, with_causes(error)).reported_as(key))
+        let key = if matches!(error, ClientError::TimedOut { .. }) {
+            "timeout_error"
+        } else {
+            "no_http_response_error"
+        };
+        RequestKind::of(payload)
+            .fails(Problem::new(Check::Arrival, with_causes(error)).reported_as(key))
     }
 
     /// Whether the user can't go on, or the health check fails.
@@ -125,18 +136,31 @@ impl Judgement {
         match &self.outcome {
             Outcome::Acknowledged => "The error notification is acknowledged.".to_owned(),
             Outcome::Active => "The health check passes.".to_owned(),
-            Outcome::Closes { params: None } => "The phone closes the Flow; the chat gets no message.".to_owned(),
-            Outcome::Closes { params: Some(params) } => {
-                format!("The phone closes the Flow; the chat gets {}.", Value::Object(params.clone()))
+            Outcome::Closes { params: None } => {
+                "The phone closes the Flow; the chat gets no message.".to_owned()
             }
-            Outcome::DisablesButton { text } => format!("The phone disables the button of the message for good, and shows: {text}"),
+            Outcome::Closes { params: Some(params) } => {
+                format!(
+                    "The phone closes the Flow; the chat gets {}.",
+                    Value::Object(params.clone())
+                )
+            }
+            Outcome::DisablesButton { text } => {
+                format!("The phone disables the button of the message for good, and shows: {text}")
+            }
             Outcome::Fails => match self.request {
-                RequestKind::ErrorNotification => "The error notification is not acknowledged:".to_owned(),
+                RequestKind::ErrorNotification => {
+                    "The error notification is not acknowledged:".to_owned()
+                }
                 RequestKind::HealthCheck => "The health check fails:".to_owned(),
                 RequestKind::Turn => "The phone shows an error:".to_owned(),
             },
-            Outcome::FetchesKey => "The phone fetches the public key again, and sends once more.".to_owned(),
-            Outcome::ShowsScreen { screen, snackbar: None, .. } => format!("The phone shows screen {screen}."),
+            Outcome::FetchesKey => {
+                "The phone fetches the public key again, and sends once more.".to_owned()
+            }
+            Outcome::ShowsScreen { screen, snackbar: None, .. } => {
+                format!("The phone shows screen {screen}.")
+            }
             Outcome::ShowsScreen { screen, snackbar: Some(text), .. } => {
                 format!("The phone shows screen {screen}, and a message on it: {text}")
             }
@@ -173,7 +197,10 @@ impl RequestKind {
                 let what = if other.is_null() { "missing" } else { "not a string" };
                 let message = format!("`error_msg` of a 427, the text for the user, is {what}");
                 let hints = near_miss::of_refusal(reply).into_iter().collect();
-                Judgement { hints, ..self.fails(Problem::new(Check::Shape, message).at("/error_msg")) }
+                Judgement {
+                    hints,
+                    ..self.fails(Problem::new(Check::Shape, message).at("/error_msg"))
+                }
             }
         }
     }
@@ -182,7 +209,10 @@ impl RequestKind {
 fn unopened(status: u16, flaw: SealFlaw) -> Problem {
     let message = match status {
         200 => flaw.explanation().to_owned(),
-        status => format!("a {status} carries its text encrypted like any answer, but {}", flaw.explanation()),
+        status => format!(
+            "a {status} carries its text encrypted like any answer, but {}",
+            flaw.explanation()
+        ),
     };
     Problem::new(Check::Sealing, message)
 }
@@ -191,12 +221,16 @@ fn status_problem(status: u16) -> Problem {
     let meaning = match status {
         201..=299 => "only a 200 carries an answer",
         300..=399 => "it redirects",
-        401 | 403 => "something before it asks who is calling; Meta signs its requests, and knows no password",
+        401 | 403 => {
+            "something before it asks who is calling; Meta signs its requests, and knows no password"
+        }
         404 | 410 => "there is no such endpoint",
         405 => "what is there takes no POST",
         413 => "the request is too large for it",
         415 => "it does not take JSON",
-        421 => "it could not decrypt the request, the second time too; is the public key the one of this endpoint?",
+        421 => {
+            "it could not decrypt the request, the second time too; is the public key the one of this endpoint?"
+        }
         429 => "it is over a limit; try again later",
         432 => "it refused the signature; is the app secret the right one?",
         502 => "a proxy before it got no answer",
@@ -239,7 +273,13 @@ mod tests {
     fn judged(payload: &Value, status: u16, body: &[u8], tries_before: usize) -> Judgement {
         let client = FlowClient::new("http://localhost/", PUBLIC_KEY, "secret").unwrap();
         let sealed = client.seal(payload).unwrap();
-        let raw = RawReply { status, body: body.to_vec(), retry_after: None, hint: None, duration: Duration::ZERO };
+        let raw = RawReply {
+            status,
+            body: body.to_vec(),
+            retry_after: None,
+            hint: None,
+            duration: Duration::ZERO,
+        };
         Judgement::of(payload, &sealed, &raw, tries_before, None).0
     }
 
@@ -257,11 +297,18 @@ mod tests {
     #[test]
     fn each_status_is_explained() {
         let init = payload::init("t");
-        for (status, part) in
-            [(432, "signature"), (504, "time-out"), (500, "answered 500"), (302, "answered 302"), (404, "no such")]
-        {
+        for (status, part) in [
+            (432, "signature"),
+            (504, "time-out"),
+            (500, "answered 500"),
+            (302, "answered 302"),
+            (404, "no such"),
+        ] {
             let judgement = judged(&init, status, b"anything", 0);
-            assert!(judgement.is_failure() && judgement.lines().join("\n").contains(part), "{status}: {judgement:?}");
+            assert!(
+                judgement.is_failure() && judgement.lines().join("\n").contains(part),
+                "{status}: {judgement:?}"
+            );
         }
     }
 
@@ -271,9 +318,20 @@ mod tests {
 
         let refused = judged(&payload::init("t"), 427, body, 0);
         assert_eq!(refused.problems[0].check, Check::Sealing);
-        assert!(refused.lines()[1].contains("plain text") && refused.lines()[1].contains("427"), "{refused:?}");
-        let acknowledged = judged(&payload::error_notification("A", "", "", "t"), 200, br#"{"data":{"acknowledged":true}}"#, 0);
-        assert!(acknowledged.lines()[0].contains("not acknowledged") && acknowledged.lines()[1].contains("plain text"));
+        assert!(
+            refused.lines()[1].contains("plain text") && refused.lines()[1].contains("427"),
+            "{refused:?}"
+        );
+        let acknowledged = judged(
+            &payload::error_notification("A", "", "", "t"),
+            200,
+            br#"{"data":{"acknowledged":true}}"#,
+            0,
+        );
+        assert!(
+            acknowledged.lines()[0].contains("not acknowledged")
+                && acknowledged.lines()[1].contains("plain text")
+        );
         assert!(judged(&payload::ping(), 200, b"", 0).lines()[1].contains("empty"));
     }
 
@@ -281,13 +339,20 @@ mod tests {
     fn a_refusal_needs_a_text() {
         let refusal = |reply| RequestKind::Turn.of_refusal(&reply);
 
-        assert_eq!(refusal(json!({"error_msg": "over"})).outcome, Outcome::DisablesButton { text: "over".to_owned() });
-        assert_eq!(refusal(json!({"error": "over"})).problems[0].pointer.as_deref(), Some("/error_msg"));
+        assert_eq!(
+            refusal(json!({"error_msg": "over"})).outcome,
+            Outcome::DisablesButton { text: "over".to_owned() }
+        );
+        assert_eq!(
+            refusal(json!({"error": "over"})).problems[0].pointer.as_deref(),
+            Some("/error_msg")
+        );
     }
 
     #[test]
     fn what_never_arrives_is_an_error_too() {
-        let late = Judgement::of_failure(&payload::init("t"), &ClientError::TimedOut { seconds: 10 });
+        let late =
+            Judgement::of_failure(&payload::init("t"), &ClientError::TimedOut { seconds: 10 });
 
         assert_eq!(late.problems[0].reported_as.as_deref(), Some("timeout_error"));
         assert!(late.is_failure());
@@ -298,7 +363,10 @@ mod tests {
         let kind = |data| RequestKind::of(&payload::data_exchange("A", data, "t"));
 
         assert_eq!(kind(json!({"error": ""})), RequestKind::ErrorNotification);
-        assert_eq!(kind(json!({"error_key": "k", "error_message": "m"})), RequestKind::ErrorNotification);
+        assert_eq!(
+            kind(json!({"error_key": "k", "error_message": "m"})),
+            RequestKind::ErrorNotification
+        );
         assert_eq!(kind(json!({"error": "x", "name": "Ana"})), RequestKind::Turn);
         assert_eq!(RequestKind::of(&payload::ping()), RequestKind::HealthCheck);
     }

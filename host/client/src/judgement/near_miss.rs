@@ -35,13 +35,14 @@ pub(super) fn of_refusal(reply: &Value) -> Option<String> {
 /// JSON within JSON, or one more layer around it.
 pub(super) fn wrapped(reply: &Value) -> Option<String> {
     match reply {
-        Value::String(text) => {
-            object_in(text).map(|_| "it was made JSON twice: encrypt the JSON itself, not a JSON string of it".to_owned())
-        }
+        Value::String(text) => object_in(text).map(|_| {
+            "it was made JSON twice: encrypt the JSON itself, not a JSON string of it".to_owned()
+        }),
         Value::Array(elements) => matches!(elements.as_slice(), [Value::Object(_)])
             .then(|| "the reply is the object itself, not a list with it".to_owned()),
         Value::Object(fields) if !fields.contains_key("screen") => {
-            let is_reply = |value: &Value| value.get("screen").is_some() && value.get("data").is_some();
+            let is_reply =
+                |value: &Value| value.get("screen").is_some() && value.get("data").is_some();
             let layer = LAYERS.into_iter().find(|name| fields.get(*name).is_some_and(is_reply))?;
             Some(format!("what is within `{layer}` is the reply: leave `{layer}` out"))
         }
@@ -74,12 +75,17 @@ fn ending(fields: &Map<String, Value>) -> Option<String> {
 fn screen_elsewhere(fields: &Map<String, Value>) -> Option<String> {
     match fields.get("screen") {
         Some(Value::String(name)) if !name.is_empty() => return None,
-        Some(Value::Object(_)) => return Some("`screen` is the name alone, such as \"screen\":\"DETAILS\"".to_owned()),
+        Some(Value::Object(_)) => {
+            return Some("`screen` is the name alone, such as \"screen\":\"DETAILS\"".to_owned());
+        }
         _ => (),
     }
     let is_name = |value: &Value| value.as_str().or_else(|| value["name"].as_str()).is_some();
-    if let Some(name) = SCREEN_NAMES.into_iter().find(|name| fields.get(*name).is_some_and(is_name)) {
-        return Some(format!("`{name}` is no field of a reply: the name of the screen is in `screen`"));
+    if let Some(name) = SCREEN_NAMES.into_iter().find(|name| fields.get(*name).is_some_and(is_name))
+    {
+        return Some(format!(
+            "`{name}` is no field of a reply: the name of the screen is in `screen`"
+        ));
     }
     let data = fields.get("data")?;
     // Forms have a `name` too, so only names count that mention a screen.
@@ -91,7 +97,8 @@ fn screen_elsewhere(fields: &Map<String, Value>) -> Option<String> {
 }
 
 fn data_as_text(data: &Value) -> Option<String> {
-    object_in(data.as_str()?).map(|_| "`data` is JSON as a text, made JSON twice: it is an object".to_owned())
+    object_in(data.as_str()?)
+        .map(|_| "`data` is JSON as a text, made JSON twice: it is an object".to_owned())
 }
 
 /// Data under another name, or directly beside `screen`.
@@ -99,10 +106,14 @@ fn data_elsewhere(fields: &Map<String, Value>) -> Option<String> {
     if fields.contains_key("data") || !fields.contains_key("screen") {
         return None;
     }
-    if let Some(name) = DATA_NAMES.into_iter().find(|name| fields.get(*name).is_some_and(Value::is_object)) {
+    if let Some(name) =
+        DATA_NAMES.into_iter().find(|name| fields.get(*name).is_some_and(Value::is_object))
+    {
         return Some(format!("`{name}` is called `data` in a reply"));
     }
-    let outside = fields.keys().find(|name| !["screen", "version", "action", "flow_token"].contains(&name.as_str()))?;
+    let outside = fields
+        .keys()
+        .find(|name| !["screen", "version", "action", "flow_token"].contains(&name.as_str()))?;
     Some(format!("`{outside}` belongs into `data`"))
 }
 
@@ -117,12 +128,16 @@ fn params_elsewhere(fields: &Map<String, Value>) -> Option<String> {
     } else if fields.get("params").is_some_and(Value::is_object) {
         "`params` stands beside `data`".to_owned()
     } else if fields.get("screen").is_some_and(|screen| screen == SUCCESS) {
-        let within = ["params", "flow_token"].into_iter().find(|name| data.is_some_and(|data| data.get(name).is_some()))?;
+        let within = ["params", "flow_token"]
+            .into_iter()
+            .find(|name| data.is_some_and(|data| data.get(name).is_some()))?;
         format!("`{within}` stands in `data` itself")
     } else {
         return None;
     };
-    Some(format!("{place}, where it is not looked for: what the chat gets is data.{EXTENSION_MESSAGE_RESPONSE}.params"))
+    Some(format!(
+        "{place}, where it is not looked for: what the chat gets is data.{EXTENSION_MESSAGE_RESPONSE}.params"
+    ))
 }
 
 fn params_as_text(data: Option<&Map<String, Value>>) -> Option<String> {
@@ -135,20 +150,27 @@ fn params_as_text(data: Option<&Map<String, Value>>) -> Option<String> {
 /// A response for the chat on a screen that does not end the Flow.
 fn params_too_early(fields: &Map<String, Value>) -> Option<String> {
     let screen = fields.get("screen")?.as_str()?;
-    let is_there = fields.get("data").is_some_and(|data| data.get(EXTENSION_MESSAGE_RESPONSE).is_some());
+    let is_there =
+        fields.get("data").is_some_and(|data| data.get(EXTENSION_MESSAGE_RESPONSE).is_some());
     (is_there && screen != SUCCESS)
         .then(|| format!("`{EXTENSION_MESSAGE_RESPONSE}` counts with the screen {SUCCESS} alone; the chat gets nothing"))
 }
 
 /// The text that pops up on a screen, in a place where the phone does not look.
 fn message_elsewhere(fields: &Map<String, Value>) -> Option<String> {
-    if let Some(name) = [ERROR_MESSAGE, "error_msg"].into_iter().find(|name| fields.contains_key(*name)) {
-        let refusal = if name == "error_msg" { "; with it alone, a 427 refuses the flow token" } else { "" };
-        return Some(format!("`{name}` stands beside `data`; the message on a screen is data.{ERROR_MESSAGE}{refusal}"));
+    if let Some(name) =
+        [ERROR_MESSAGE, "error_msg"].into_iter().find(|name| fields.contains_key(*name))
+    {
+        let refusal =
+            if name == "error_msg" { "; with it alone, a 427 refuses the flow token" } else { "" };
+        return Some(format!(
+            "`{name}` stands beside `data`; the message on a screen is data.{ERROR_MESSAGE}{refusal}"
+        ));
     }
     let data = fields.get("data").filter(|data| data.get(ERROR_MESSAGE).is_none())?;
-    let name =
-        ["error_msg", "errorMessage", "error-message"].into_iter().find(|name| data.get(name).is_some_and(Value::is_string))?;
+    let name = ["error_msg", "errorMessage", "error-message"]
+        .into_iter()
+        .find(|name| data.get(name).is_some_and(Value::is_string))?;
     Some(format!("`{name}` shows nothing: the message on a screen is `{ERROR_MESSAGE}`"))
 }
 
@@ -163,9 +185,19 @@ fn object_in(text: &str) -> Option<Value> {
     value.is_object().then_some(value)
 }
 
-const LAYERS: [&str; 8] = ["response", "body", "payload", "reply", "result", "data", "message", "flow"];
-const SCREEN_NAMES: [&str; 9] =
-    ["next_screen", "nextScreen", "next", "screen_name", "screenName", "screen_id", "screenId", "Screen", "SCREEN"];
+const LAYERS: [&str; 8] =
+    ["response", "body", "payload", "reply", "result", "data", "message", "flow"];
+const SCREEN_NAMES: [&str; 9] = [
+    "next_screen",
+    "nextScreen",
+    "next",
+    "screen_name",
+    "screenName",
+    "screen_id",
+    "screenId",
+    "Screen",
+    "SCREEN",
+];
 const DATA_NAMES: [&str; 6] = ["Data", "DATA", "payload", "fields", "body", "values"];
 
 /// Nobody encodes JSON more often by mistake.
@@ -181,7 +213,10 @@ mod tests {
     fn each_slip_has_its_hint() {
         let success = |data: Value| json!({"screen": "SUCCESS", "data": data});
         for (reply, part) in [
-            (json!({"version": "3.0", "action": "complete", "screen": "MY_SCREEN", "data": {}}), "the screen is SUCCESS"),
+            (
+                json!({"version": "3.0", "action": "complete", "screen": "MY_SCREEN", "data": {}}),
+                "the screen is SUCCESS",
+            ),
             (json!({"action": "navigate", "screen": "A", "data": {}}), "`action` means nothing"),
             (json!({"screen": "success", "data": {}}), "in capitals"),
             (json!({"screen": "SUCCESS ", "data": {}}), "nothing around it"),
@@ -193,14 +228,32 @@ mod tests {
             (json!({"screen": "A", "data": "{\"x\":1}"}), "`data` is JSON as a text"),
             (json!({"screen": "A", "payload": {"x": 1}}), "`payload` is called `data`"),
             (json!({"screen": "A", "x": 1}), "`x` belongs into `data`"),
-            (json!({"screen": "SUCCESS", "params": {"flow_token": "t"}}), "`params` stands beside `data`"),
+            (
+                json!({"screen": "SUCCESS", "params": {"flow_token": "t"}}),
+                "`params` stands beside `data`",
+            ),
             (success(json!({"params": {"flow_token": "t"}})), "`params` stands in `data` itself"),
             (success(json!({"flow_token": "t"})), "`flow_token` stands in `data` itself"),
-            (json!({"screen": "SUCCESS", "data": {}, "params": {}}), "`params` stands beside `data`"),
-            (json!({"screen": "SUCCESS", "data": {}, "extension_message_response": {}}), "stands beside `data`"),
-            (success(json!({"extension_message_response": {"params": "{\"a\":1}"}})), "has JSON as a text"),
-            (success(json!({"extension_message_response": "{\"params\":{}}"})), "has JSON as a text"),
-            (json!({"screen": "A", "data": {"extension_message_response": {"params": {}}}}), "SUCCESS alone"),
+            (
+                json!({"screen": "SUCCESS", "data": {}, "params": {}}),
+                "`params` stands beside `data`",
+            ),
+            (
+                json!({"screen": "SUCCESS", "data": {}, "extension_message_response": {}}),
+                "stands beside `data`",
+            ),
+            (
+                success(json!({"extension_message_response": {"params": "{\"a\":1}"}})),
+                "has JSON as a text",
+            ),
+            (
+                success(json!({"extension_message_response": "{\"params\":{}}"})),
+                "has JSON as a text",
+            ),
+            (
+                json!({"screen": "A", "data": {"extension_message_response": {"params": {}}}}),
+                "SUCCESS alone",
+            ),
             (json!({"screen": "A", "data": {}, "error_message": "No."}), "data.error_message"),
             (json!({"error_msg": "No."}), "427"),
             (json!({"screen": "A", "data": {"error_msg": "No."}}), "shows nothing"),
@@ -211,7 +264,10 @@ mod tests {
             (json!({"data": {"screen": "A", "data": {}}}), "leave `data` out"),
         ] {
             let hints = hints(&reply);
-            assert!(matches!(hints.as_slice(), [hint] if hint.contains(part)), "{reply}: {hints:?}");
+            assert!(
+                matches!(hints.as_slice(), [hint] if hint.contains(part)),
+                "{reply}: {hints:?}"
+            );
         }
     }
 
@@ -233,7 +289,10 @@ mod tests {
 
     #[test]
     fn a_refusals_text_may_have_another_name() {
-        assert_eq!(of_refusal(&json!({"message": "over"})).as_deref(), Some("`message` is called `error_msg` in a 427"));
+        assert_eq!(
+            of_refusal(&json!({"message": "over"})).as_deref(),
+            Some("`message` is called `error_msg` in a 427")
+        );
         assert_eq!((of_refusal(&json!({})), of_refusal(&json!([]))), (None, None));
     }
 }

@@ -60,7 +60,11 @@ impl Problem {
             Some("") | None => String::new(),
             Some(pointer) => format!("{pointer}: "),
         };
-        let report = self.reported_as.as_ref().map(|key| format!(" (reported as {key})")).unwrap_or_default();
+        let report = self
+            .reported_as
+            .as_ref()
+            .map(|key| format!(" (reported as {key})"))
+            .unwrap_or_default();
         format!("{place}{}{report}", self.message)
     }
 }

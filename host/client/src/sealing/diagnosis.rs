@@ -69,27 +69,47 @@ impl SealFlaw {
         match self {
             Self::CbcMode => "the reply is encrypted with AES in CBC mode; AES-128-GCM is due",
             Self::Empty => "the body is empty, where an encrypted one is due",
-            Self::Hexadecimal => "the reply is written in hexadecimal digits; standard base64 is due",
+            Self::Hexadecimal => {
+                "the reply is written in hexadecimal digits; standard base64 is due"
+            }
             Self::IvNotInverted => {
                 "the IV is not inverted: the reply is sealed under the request's IV as it came; every bit of it must be flipped"
             }
-            Self::LineBreaks => "the base64 is broken into lines or has white space around it; it must be one run of characters",
+            Self::LineBreaks => {
+                "the base64 is broken into lines or has white space around it; it must be one run of characters"
+            }
             Self::NotBase64 => "the body is not base64",
-            Self::NotEncrypted => "the body is JSON in plain text; it must be encrypted, then written in base64",
+            Self::NotEncrypted => {
+                "the body is JSON in plain text; it must be encrypted, then written in base64"
+            }
             Self::NotJson => "the reply opens, but what is in it is not JSON",
-            Self::OnlyEncoded => "the body is base64 of JSON in plain text: it was encoded, but not encrypted",
-            Self::OtherBase64 => "the body is base64 of the URL-safe alphabet or without padding; standard base64 is due",
+            Self::OnlyEncoded => {
+                "the body is base64 of JSON in plain text: it was encoded, but not encrypted"
+            }
+            Self::OtherBase64 => {
+                "the body is base64 of the URL-safe alphabet or without padding; standard base64 is due"
+            }
             Self::OwnNonce => {
                 "the reply is sealed under a nonce of its own, put in front of it; the nonce is the request's IV with every bit flipped"
             }
-            Self::Quoted => "the body is a JSON string: the base64 must be sent as plain text, without quotes around it",
-            Self::RawBytes => "the body is the encrypted bytes themselves; they must be written in base64",
-            Self::TagInFront => "the authentication tag is in front of the ciphertext; it must be at its end",
-            Self::TagMissing => "the authentication tag is missing: its 16 bytes must be put behind the ciphertext",
+            Self::Quoted => {
+                "the body is a JSON string: the base64 must be sent as plain text, without quotes around it"
+            }
+            Self::RawBytes => {
+                "the body is the encrypted bytes themselves; they must be written in base64"
+            }
+            Self::TagInFront => {
+                "the authentication tag is in front of the ciphertext; it must be at its end"
+            }
+            Self::TagMissing => {
+                "the authentication tag is missing: its 16 bytes must be put behind the ciphertext"
+            }
             Self::TagWrong => {
                 "the text decrypts, but the authentication tag does not fit: was it cut, or made over additional data? There must be none"
             }
-            Self::TwelveByteNonce => "the nonce has 12 bytes: the IV must be used in full, all 16 bytes, every bit of them flipped",
+            Self::TwelveByteNonce => {
+                "the nonce has 12 bytes: the IV must be used in full, all 16 bytes, every bit of them flipped"
+            }
             Self::TwelveByteNonceNotInverted => {
                 "the nonce has 12 bytes and is not inverted: the IV must be used in full, all 16 bytes, every bit of them flipped"
             }
@@ -97,7 +117,9 @@ impl SealFlaw {
                 "the reply does not open: it must be AES-128-GCM under the key of this very request and its IV with every bit flipped, \
                  without additional data, with the tag at the end"
             }
-            Self::WrappedInJson => "the base64 is a field of a JSON object; it must be the body itself, as plain text",
+            Self::WrappedInJson => {
+                "the base64 is a field of a JSON object; it must be the body itself, as plain text"
+            }
         }
     }
 }
@@ -114,7 +136,9 @@ impl SealedRequest {
             Ok(sealed) => key.diagnose_sealed(&sealed),
             Err(_) => std::str::from_utf8(body)
                 .map_or(None, |text| key.diagnose_text(text))
-                .unwrap_or_else(|| if key.opens_somehow(body) { SealFlaw::RawBytes } else { SealFlaw::NotBase64 }),
+                .unwrap_or_else(|| {
+                    if key.opens_somehow(body) { SealFlaw::RawBytes } else { SealFlaw::NotBase64 }
+                }),
         }
     }
 }
@@ -132,13 +156,17 @@ impl ExchangeKey {
             (SealFlaw::TwelveByteNonce, &|| self.opens_by_12(&inverted, sealed)),
             (SealFlaw::TwelveByteNonceNotInverted, &|| self.opens_by_12(&iv, sealed)),
             (SealFlaw::OwnNonce, &|| self.opens_by_own_nonce(sealed)),
-            (SealFlaw::TagInFront, &|| tag_moved_to_the_end(sealed).is_some_and(|moved| self.opens(inverted, &moved))),
+            (SealFlaw::TagInFront, &|| {
+                tag_moved_to_the_end(sealed).is_some_and(|moved| self.opens(inverted, &moved))
+            }),
             (SealFlaw::TagMissing, &|| is_json(&self.decrypted_unchecked(inverted, sealed))),
             (SealFlaw::TagWrong, &|| {
                 let text = &sealed[..sealed.len().saturating_sub(TAG_BYTES)];
                 is_json(&self.decrypted_unchecked(inverted, text))
             }),
-            (SealFlaw::CbcMode, &|| self.opens_by_cbc(inverted, sealed) || self.opens_by_cbc(iv, sealed)),
+            (SealFlaw::CbcMode, &|| {
+                self.opens_by_cbc(inverted, sealed) || self.opens_by_cbc(iv, sealed)
+            }),
         ];
         tries.into_iter().find(|(_, fits)| fits()).map_or(SealFlaw::Unknown, |(flaw, _)| flaw)
     }
@@ -146,9 +174,14 @@ impl ExchangeKey {
     /// The flaw in a text that is not standard base64. `None` if it matches no known mistake.
     fn diagnose_text(&self, text: &str) -> Option<SealFlaw> {
         match serde_json::from_str(text) {
-            Ok(Value::String(quoted)) if STANDARD.decode(&quoted).is_ok() => return Some(SealFlaw::Quoted),
+            Ok(Value::String(quoted)) if STANDARD.decode(&quoted).is_ok() => {
+                return Some(SealFlaw::Quoted);
+            }
             Ok(Value::Object(fields)) => {
-                let wrapped = fields.values().filter_map(Value::as_str).filter_map(|field| STANDARD.decode(field).ok());
+                let wrapped = fields
+                    .values()
+                    .filter_map(Value::as_str)
+                    .filter_map(|field| STANDARD.decode(field).ok());
                 let opens = wrapped.into_iter().any(|field| self.opens_somehow(&field));
                 return Some(if opens { SealFlaw::WrappedInJson } else { SealFlaw::NotEncrypted });
             }
@@ -167,7 +200,10 @@ impl ExchangeKey {
         {
             return Some(SealFlaw::OtherBase64);
         }
-        hex::decode(&in_one_run).ok().filter(|bytes| self.opens_somehow(bytes)).map(|_| SealFlaw::Hexadecimal)
+        hex::decode(&in_one_run)
+            .ok()
+            .filter(|bytes| self.opens_somehow(bytes))
+            .map(|_| SealFlaw::Hexadecimal)
     }
 
     /// Whether the bytes were sealed with this key, correctly or with one of the known mistakes.
@@ -180,27 +216,35 @@ impl ExchangeKey {
     }
 
     fn opens_by_12(&self, vector: &[u8], sealed: &[u8]) -> bool {
-        let cipher = Aes128Gcm::new_from_slice(self.key.as_slice()).expect("an AES-128 key has 16 bytes");
+        let cipher =
+            Aes128Gcm::new_from_slice(self.key.as_slice()).expect("an AES-128 key has 16 bytes");
         let nonce = vector.first_chunk::<12>().map(|nonce| Nonce::from(*nonce));
         nonce.is_some_and(|nonce| cipher.decrypt(&nonce, sealed).is_ok())
     }
 
     fn opens_by_own_nonce(&self, sealed: &[u8]) -> bool {
-        let by_16 = sealed.split_first_chunk::<IV_BYTES>().is_some_and(|(nonce, rest)| self.opens(*nonce, rest));
-        by_16 || sealed.split_at_checked(12).is_some_and(|(nonce, rest)| self.opens_by_12(nonce, rest))
+        let by_16 = sealed
+            .split_first_chunk::<IV_BYTES>()
+            .is_some_and(|(nonce, rest)| self.opens(*nonce, rest));
+        by_16
+            || sealed
+                .split_at_checked(12)
+                .is_some_and(|(nonce, rest)| self.opens_by_12(nonce, rest))
     }
 
     /// GCM without checking the tag: encrypting zeros gives the key stream.
     fn decrypted_unchecked(&self, nonce: [u8; IV_BYTES], text: &[u8]) -> Vec<u8> {
         let zeros = vec![0; text.len()];
-        let stream = self.cipher().encrypt(&Nonce::from(nonce), zeros.as_slice()).unwrap_or_default();
+        let stream =
+            self.cipher().encrypt(&Nonce::from(nonce), zeros.as_slice()).unwrap_or_default();
         text.iter().zip(stream).map(|(byte, mask)| byte ^ mask).collect()
     }
 
     fn opens_by_cbc(&self, vector: [u8; IV_BYTES], sealed: &[u8]) -> bool {
         let key: &[u8; 16] = &self.key;
         let mut buffer = sealed.to_vec();
-        let opened = cbc::Decryptor::<aes::Aes128>::new(key.into(), (&vector).into()).decrypt_padded_mut::<Pkcs7>(&mut buffer);
+        let opened = cbc::Decryptor::<aes::Aes128>::new(key.into(), (&vector).into())
+            .decrypt_padded_mut::<Pkcs7>(&mut buffer);
         opened.is_ok_and(is_json)
     }
 }
@@ -217,7 +261,8 @@ fn is_json(text: &[u8]) -> bool {
 
 const STANDARD_UNPADDED: GeneralPurpose = GeneralPurpose::new(&STANDARD_ALPHABET, ANY_PADDING);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&URL_SAFE_ALPHABET, ANY_PADDING);
-const ANY_PADDING: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const ANY_PADDING: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
 const TAG_BYTES: usize = 16;
 
@@ -241,7 +286,10 @@ mod tests {
             (SealFlaw::NotEncrypted, br#""an error""#.to_vec()),
             (SealFlaw::OnlyEncoded, STANDARD.encode(REPLY).into_bytes()),
             (SealFlaw::Quoted, format!("\"{base64}\"").into_bytes()),
-            (SealFlaw::WrappedInJson, format!(r#"{{"encrypted_response":"{base64}"}}"#).into_bytes()),
+            (
+                SealFlaw::WrappedInJson,
+                format!(r#"{{"encrypted_response":"{base64}"}}"#).into_bytes(),
+            ),
             (SealFlaw::LineBreaks, lines.into_bytes()),
             (SealFlaw::OtherBase64, url_safe.into_bytes()),
             (SealFlaw::Hexadecimal, hex::encode(&sealed).into_bytes()),
@@ -265,7 +313,11 @@ mod tests {
         };
         let mut text = rightly(&request);
         let tag = text.split_off(REPLY.len());
-        let with_aad = request.exchange.cipher().encrypt(&Nonce::from(inverted), Payload { msg: REPLY, aad: b"flow" }).unwrap();
+        let with_aad = request
+            .exchange
+            .cipher()
+            .encrypt(&Nonce::from(inverted), Payload { msg: REPLY, aad: b"flow" })
+            .unwrap();
         let key_bytes: &[u8; 16] = key;
         let mut by_cbc = [REPLY, &[0; 16]].concat();
         let cipher = cbc::Encryptor::<aes::Aes128>::new(key_bytes.into(), (&inverted).into());
@@ -292,7 +344,11 @@ mod tests {
     }
 
     fn request() -> SealedRequest {
-        SealedRequest { body: Vec::new(), signature: String::new(), exchange: ExchangeKey::random() }
+        SealedRequest {
+            body: Vec::new(),
+            signature: String::new(),
+            exchange: ExchangeKey::random(),
+        }
     }
 
     fn rightly(request: &SealedRequest) -> Vec<u8> {

@@ -19,9 +19,17 @@ impl Artifact {
     /// What one line of cargo's output reports; `None` if it is about something else.
     pub(super) fn parse(line: &[u8]) -> Option<Artifact> {
         let message: Message = serde_json::from_slice(line).ok()?;
-        let is_component = message.reason == "compiler-artifact" && message.target.kind.iter().any(|kind| kind == "cdylib");
-        let file = message.filenames.into_iter().find(|file| file.extension().is_some_and(|ending| ending == "wasm"))?;
-        is_component.then_some(Artifact { name: message.target.name, file, manifest: message.manifest_path })
+        let is_component = message.reason == "compiler-artifact"
+            && message.target.kind.iter().any(|kind| kind == "cdylib");
+        let file = message
+            .filenames
+            .into_iter()
+            .find(|file| file.extension().is_some_and(|ending| ending == "wasm"))?;
+        is_component.then_some(Artifact {
+            name: message.target.name,
+            file,
+            manifest: message.manifest_path,
+        })
     }
 }
 
@@ -37,7 +45,8 @@ pub(super) fn sdk_version(line: &[u8]) -> Option<String> {
 /// The one component of the project. A component of the project's own package comes first, since
 /// dependencies may be `cdylib`s too.
 pub(super) fn component_of(project: &Path, built: Vec<Artifact>) -> Result<Artifact, BuildError> {
-    let (own, others): (Vec<_>, Vec<_>) = built.into_iter().partition(|artifact| artifact.manifest.parent() == Some(project));
+    let (own, others): (Vec<_>, Vec<_>) =
+        built.into_iter().partition(|artifact| artifact.manifest.parent() == Some(project));
     let mut candidates = if own.is_empty() { others } else { own };
     match candidates.pop() {
         None => Err(BuildError::NoComponent { project: project.to_owned() }),
@@ -96,9 +105,16 @@ mod tests {
 
     #[test]
     fn finds_the_sdks_version_among_cargos_messages() {
-        let line = |id: &str| format!(r#"{{"reason":"compiler-artifact","package_id":"{id}","target":{{"name":"flowhost_sdk"}}}}"#);
+        let line = |id: &str| {
+            format!(
+                r#"{{"reason":"compiler-artifact","package_id":"{id}","target":{{"name":"flowhost_sdk"}}}}"#
+            )
+        };
 
-        for id in ["path+file:///p/flowhost-sdk#0.1.7", "registry+https://example.com/index#flowhost-sdk@0.1.7"] {
+        for id in [
+            "path+file:///p/flowhost-sdk#0.1.7",
+            "registry+https://example.com/index#flowhost-sdk@0.1.7",
+        ] {
             assert_eq!(sdk_version(line(id).as_bytes()).as_deref(), Some("0.1.7"));
         }
         assert_eq!(sdk_version(CDYLIB), None);
@@ -106,16 +122,22 @@ mod tests {
 
     #[test]
     fn the_projects_own_component_goes_before_a_dependencys() {
-        let found = component_of(Path::new("/p"), vec![artifact("dependency", "/d"), artifact("own", "/p")]);
+        let found = component_of(
+            Path::new("/p"),
+            vec![artifact("dependency", "/d"), artifact("own", "/p")],
+        );
 
         assert_eq!(found.unwrap().name, "own");
     }
 
     #[test]
     fn a_workspace_with_several_plugins_is_refused_by_name() {
-        let refused = component_of(Path::new("/p"), vec![artifact("a", "/p/a"), artifact("b", "/p/b")]);
+        let refused =
+            component_of(Path::new("/p"), vec![artifact("a", "/p/a"), artifact("b", "/p/b")]);
 
-        assert!(matches!(refused, Err(BuildError::SeveralComponents { names, .. }) if names == ["a", "b"]));
+        assert!(
+            matches!(refused, Err(BuildError::SeveralComponents { names, .. }) if names == ["a", "b"])
+        );
     }
 
     #[test]

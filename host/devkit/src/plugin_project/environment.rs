@@ -10,7 +10,9 @@ use std::ffi::{OsStr, OsString};
 pub(super) type Variables = Vec<(OsString, OsString)>;
 
 /// The variables that the build would have in a fresh shell.
-pub(super) fn as_from_a_fresh_shell(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Variables {
+pub(super) fn as_from_a_fresh_shell(
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Variables {
     let variables: Variables = variables.into_iter().collect();
     let below_cargo = variables.iter().any(|(name, _)| name == "CARGO_MANIFEST_DIR");
     let kept = variables.into_iter().filter(|(name, _)| !is_dropped(name, below_cargo));
@@ -21,7 +23,8 @@ fn is_dropped(name: &OsStr, below_cargo: bool) -> bool {
     let name = name.to_string_lossy();
     // The master key and tokens must not reach the build scripts of a plugin's dependencies.
     let is_own = name.starts_with("FLOWHOST_") && !name.starts_with("FLOWHOST_TOOLCHAIN");
-    let is_cargos = SET_BY_CARGO.contains(&&*name) || SET_BY_CARGO_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    let is_cargos = SET_BY_CARGO.contains(&&*name)
+        || SET_BY_CARGO_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     is_own || FLAGS.contains(&&*name) || below_cargo && is_cargos
 }
 
@@ -54,7 +57,8 @@ const SET_BY_CARGO: [&str; 20] = [
     "RUST_RECURSION_COUNT",
 ];
 
-const SET_BY_CARGO_PREFIXES: [&str; 4] = ["CARGO_BIN_", "CARGO_CFG_", "CARGO_FEATURE_", "CARGO_PKG_"];
+const SET_BY_CARGO_PREFIXES: [&str; 4] =
+    ["CARGO_BIN_", "CARGO_CFG_", "CARGO_FEATURE_", "CARGO_PKG_"];
 
 #[cfg(test)]
 mod tests {
@@ -85,13 +89,21 @@ mod tests {
 
     #[test]
     fn the_hosts_own_settings_are_no_business_of_a_build() {
-        let kept = names(&["FLOWHOST_MASTER_KEY", "FLOWHOST_TOKEN", "FLOWHOST_TOOLCHAIN", "FLOWHOST_TOOLCHAIN_DIR"]);
+        let kept = names(&[
+            "FLOWHOST_MASTER_KEY",
+            "FLOWHOST_TOKEN",
+            "FLOWHOST_TOOLCHAIN",
+            "FLOWHOST_TOOLCHAIN_DIR",
+        ]);
 
         assert_eq!(kept, ["FLOWHOST_TOOLCHAIN", "FLOWHOST_TOOLCHAIN_DIR"]);
     }
 
     fn names(given: &[&str]) -> Vec<String> {
         let variables = given.iter().map(|name| (OsString::from(name), OsString::from("x")));
-        as_from_a_fresh_shell(variables).into_iter().map(|(name, _)| name.into_string().unwrap()).collect()
+        as_from_a_fresh_shell(variables)
+            .into_iter()
+            .map(|(name, _)| name.into_string().unwrap())
+            .collect()
     }
 }

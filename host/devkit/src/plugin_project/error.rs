@@ -98,7 +98,10 @@ pub enum BuildError {
 
 impl BuildError {
     /// For `map_err`: adds the action and the path to an I/O error.
-    pub(super) fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> BuildError {
+    pub(super) fn file(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> BuildError {
         let path = path.into();
         move |source| BuildError::File { action, path, source }
     }

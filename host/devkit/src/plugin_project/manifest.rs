@@ -31,8 +31,10 @@ impl Manifest {
     pub(super) fn read(project: &Path) -> Result<Self, BuildError> {
         let path = project.join(FILE_NAME);
         match fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text)
-                .map_err(|error| BuildError::Manifest { path, reason: error.to_string().trim_end().to_owned() }),
+            Ok(text) => toml::from_str(&text).map_err(|error| BuildError::Manifest {
+                path,
+                reason: error.to_string().trim_end().to_owned(),
+            }),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(BuildError::file("read", path)(error)),
         }
@@ -54,9 +56,14 @@ mod tests {
 
     #[test]
     fn a_manifest_asks_for_capabilities() {
-        let read = read("[requests]\nhttp = [\"api.example.com\", \"localhost:3000\"]\nstore = true\n").unwrap();
+        let read =
+            read("[requests]\nhttp = [\"api.example.com\", \"localhost:3000\"]\nstore = true\n")
+                .unwrap();
 
-        assert_eq!(read.requests.to_string(), "http api.example.com:443, http localhost:3000, store");
+        assert_eq!(
+            read.requests.to_string(),
+            "http api.example.com:443, http localhost:3000, store"
+        );
     }
 
     #[test]

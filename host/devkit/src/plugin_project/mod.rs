@@ -39,8 +39,14 @@ pub use self::template::{NewProject, NewProjectError, SdkSource, create};
 /// # Errors
 /// [`BuildError::Failed`] if the compiler refuses the project, after it has printed the reason;
 /// else the variant that says what is missing.
-#[expect(clippy::disallowed_methods, reason = "it is cargo's environment that has to be handed on without cargo's own variables")]
-pub async fn build(options: BuildOptions, progress: impl Fn(&str)) -> Result<BuiltComponent, BuildError> {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is cargo's environment that has to be handed on without cargo's own variables"
+)]
+pub async fn build(
+    options: BuildOptions,
+    progress: impl Fn(&str),
+) -> Result<BuiltComponent, BuildError> {
     let environment = as_from_a_fresh_shell(std::env::vars_os());
     build_with(TOOLCHAIN, options, environment, progress).await
 }
@@ -93,25 +99,48 @@ async fn build_with(
         None => default_out(&artifact, &project),
     };
     let section = PluginSection { sdk: built.sdk, requests: manifest.requests };
-    let mut component = fs::read(&artifact.file).map_err(BuildError::file("read", &artifact.file))?;
+    let mut component =
+        fs::read(&artifact.file).map_err(BuildError::file("read", &artifact.file))?;
     embed(&mut component, &section);
     write_atomically(&component, &out)?;
     let PluginSection { sdk, requests } = section;
-    Ok(BuiltComponent { path: out, crate_name: artifact.name, size_bytes: component.len() as u64, requests, sdk })
+    Ok(BuiltComponent {
+        path: out,
+        crate_name: artifact.name,
+        size_bytes: component.len() as u64,
+        requests,
+        sdk,
+    })
 }
 
 fn find_project(folder: &Path) -> Result<PathBuf, BuildError> {
     let project = fs::canonicalize(folder).map_err(BuildError::file("open", folder))?;
-    if project.join("Cargo.toml").is_file() { Ok(project) } else { Err(BuildError::NoManifest { project }) }
+    if project.join("Cargo.toml").is_file() {
+        Ok(project)
+    } else {
+        Err(BuildError::NoManifest { project })
+    }
 }
 
-fn cargo_build(project: &Path, options: &BuildOptions, environment: Variables, settings: Settings) -> Result<Command, BuildError> {
+fn cargo_build(
+    project: &Path,
+    options: &BuildOptions,
+    environment: Variables,
+    settings: Settings,
+) -> Result<Command, BuildError> {
     let cargo = options.cargo.as_deref().unwrap_or(Path::new("cargo"));
     let mut command = Command::new(cargo);
-    command.args(["build", "--release", "--target", TARGET, "--message-format=json-render-diagnostics"]);
+    command.args([
+        "build",
+        "--release",
+        "--target",
+        TARGET,
+        "--message-format=json-render-diagnostics",
+    ]);
     if let Some(target_dir) = &options.target_dir {
         // Cargo runs in the project's folder, but the path is relative to the caller's.
-        let target_dir = std::path::absolute(target_dir).map_err(BuildError::file("find", target_dir))?;
+        let target_dir =
+            std::path::absolute(target_dir).map_err(BuildError::file("find", target_dir))?;
         command.arg("--target-dir").arg(target_dir);
     }
     command.args(settings.arguments).current_dir(project);
@@ -186,7 +215,8 @@ mod tests {
     async fn builds_a_project_in_a_path_with_spaces_as_the_script_says() {
         let project = Project::new();
         let out = project.folder.path().join("out put/flow.wasm");
-        fs::write(project.folder.path().join("flowhost.toml"), "[requests]\nstore = true\n").unwrap();
+        fs::write(project.folder.path().join("flowhost.toml"), "[requests]\nstore = true\n")
+            .unwrap();
         let options = BuildOptions {
             out: Some(out.clone()),
             target_dir: Some(project.folder.path().join("tar get")),
@@ -203,9 +233,16 @@ mod tests {
             target_dir.display()
         );
         assert_eq!(seen, format!("{arguments}\nfrom the script\n"));
-        assert!(section.ends_with(r#"{"sdk":"0.1.7","requests":{"http":[],"store":true,"media":false}}"#), "{section}");
+        assert!(
+            section
+                .ends_with(r#"{"sdk":"0.1.7","requests":{"http":[],"store":true,"media":false}}"#),
+            "{section}"
+        );
         assert_eq!(built.size_bytes, fs::metadata(&out).unwrap().len());
-        assert_eq!((built.path, built.crate_name.as_str(), built.sdk.as_deref()), (out, "my_flow", Some("0.1.7")));
+        assert_eq!(
+            (built.path, built.crate_name.as_str(), built.sdk.as_deref()),
+            (out, "my_flow", Some("0.1.7"))
+        );
         assert!(built.requests.store);
     }
 
@@ -213,7 +250,9 @@ mod tests {
     async fn by_default_the_component_goes_to_the_target_folder() {
         let project = Project::new();
 
-        let built = build_with(FAKE_TOOLCHAIN, project.options(FAKE_CARGO), path_only(), |_| ()).await.unwrap();
+        let built = build_with(FAKE_TOOLCHAIN, project.options(FAKE_CARGO), path_only(), |_| ())
+            .await
+            .unwrap();
 
         assert_eq!(built.path, project.canonical().join("target/flowhost/my_flow.wasm"));
         assert!(built.path.exists());
@@ -224,7 +263,8 @@ mod tests {
         let project = Project::new();
         let out = project.folder.path().join("flow.wasm");
         fs::write(&out, "old").unwrap();
-        let options = BuildOptions { out: Some(out.clone()), ..project.options("#!/bin/sh\nexit 101\n") };
+        let options =
+            BuildOptions { out: Some(out.clone()), ..project.options("#!/bin/sh\nexit 101\n") };
 
         let failed = build_with(FAKE_TOOLCHAIN, options, path_only(), |_| ()).await;
 
@@ -235,17 +275,21 @@ mod tests {
     #[tokio::test]
     async fn a_missing_cargo_is_named() {
         let project = Project::new();
-        let options = BuildOptions { cargo: Some("/nowhere/cargo".into()), ..project.options(FAKE_CARGO) };
+        let options =
+            BuildOptions { cargo: Some("/nowhere/cargo".into()), ..project.options(FAKE_CARGO) };
 
         let failed = build_with(FAKE_TOOLCHAIN, options, path_only(), |_| ()).await;
 
-        assert!(matches!(failed, Err(BuildError::Program { program, .. }) if program == Path::new("/nowhere/cargo")));
+        assert!(
+            matches!(failed, Err(BuildError::Program { program, .. }) if program == Path::new("/nowhere/cargo"))
+        );
     }
 
     #[tokio::test]
     async fn a_folder_without_a_manifest_is_no_project() {
         let folder = tempfile::tempdir().unwrap();
-        let options = BuildOptions { project_dir: folder.path().to_owned(), ..BuildOptions::default() };
+        let options =
+            BuildOptions { project_dir: folder.path().to_owned(), ..BuildOptions::default() };
 
         let failed = build_with("exit 1", options, path_only(), |_| ()).await;
 

@@ -56,7 +56,10 @@ fn collect(folder: &Path, depth: usize, files: &mut Snapshot) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        if files.len() >= MAX_FILES || name.to_string_lossy().starts_with('.') || IGNORED.iter().any(|ignored| name == *ignored) {
+        if files.len() >= MAX_FILES
+            || name.to_string_lossy().starts_with('.')
+            || IGNORED.iter().any(|ignored| name == *ignored)
+        {
             continue;
         }
         let Ok(about) = entry.metadata() else { continue };

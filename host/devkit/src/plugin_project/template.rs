@@ -60,7 +60,8 @@ pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
     let name = crate_name(&project.folder)?;
     let sdk = project.sdk.dependency()?;
     let folder = &project.folder;
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent =
+        folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(failed(parent))?;
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(NewProjectError::NotEmpty { path: folder.clone() });
@@ -71,7 +72,8 @@ pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
         let path = beside.path().join(path);
         let folder = path.parent().unwrap_or(beside.path());
         fs::create_dir_all(folder).map_err(failed(folder))?;
-        fs::write(&path, text.replace("{{name}}", &name).replace("{{sdk}}", &sdk)).map_err(failed(&path))?;
+        fs::write(&path, text.replace("{{name}}", &name).replace("{{sdk}}", &sdk))
+            .map_err(failed(&path))?;
     }
     // Replaces an empty folder, and nothing else.
     fs::rename(beside.path(), folder).map_err(failed(folder))?;
@@ -93,7 +95,9 @@ impl SdkSource {
     pub fn parse(text: &str) -> Result<Self, NewProjectError> {
         match Path::new(text).canonicalize() {
             Ok(folder) => Ok(Self::Path(folder)),
-            Err(_) if text.starts_with(|char: char| char.is_ascii_digit() || "=^~".contains(char)) => {
+            Err(_)
+                if text.starts_with(|char: char| char.is_ascii_digit() || "=^~".contains(char)) =>
+            {
                 Ok(Self::Version(text.to_owned()))
             }
             Err(_) => Err(NewProjectError::NoSdk { path: text.into() }),
@@ -124,7 +128,9 @@ fn crate_name(folder: &Path) -> Result<String, NewProjectError> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let fits = name.len() <= 64
         && name.starts_with(|char: char| char.is_ascii_lowercase())
-        && name.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-')
+        && name
+            .chars()
+            .all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-')
         && !TAKEN.contains(&name.as_str());
     if fits { Ok(name) } else { Err(NewProjectError::Name { name }) }
 }
@@ -228,7 +234,8 @@ mod tests {
 
         create(&project).unwrap();
 
-        let manifest: toml::Table = fs::read_to_string(project.folder.join("Cargo.toml")).unwrap().parse().unwrap();
+        let manifest: toml::Table =
+            fs::read_to_string(project.folder.join("Cargo.toml")).unwrap().parse().unwrap();
         assert_eq!(manifest["package"]["name"].as_str(), Some("my-plugin"));
         let sdk = manifest["dependencies"]["flowhost-sdk"]["path"].as_str().unwrap();
         assert!(Path::new(sdk).join("src/lib.rs").is_file(), "{sdk}");
@@ -236,7 +243,11 @@ mod tests {
             let text = fs::read_to_string(project.folder.join(path)).unwrap();
             assert!(!text.contains("{{"), "{path} has something to be filled in");
         }
-        assert_eq!(fs::read_dir(parent.path().join("some/where")).unwrap().count(), 1, "nothing else is left there");
+        assert_eq!(
+            fs::read_dir(parent.path().join("some/where")).unwrap().count(),
+            1,
+            "nothing else is left there"
+        );
     }
 
     #[test]
@@ -270,9 +281,15 @@ mod tests {
         assert!(matches!(SdkSource::parse("/"), Ok(SdkSource::Path(_))));
         assert!(matches!(SdkSource::parse("no/such/folder"), Err(NewProjectError::NoSdk { .. })));
         let parent = tempfile::tempdir().unwrap();
-        let elsewhere = NewProject { folder: parent.path().join("a"), sdk: SdkSource::Path(parent.path().to_owned()) };
+        let elsewhere = NewProject {
+            folder: parent.path().join("a"),
+            sdk: SdkSource::Path(parent.path().to_owned()),
+        };
         assert!(matches!(create(&elsewhere), Err(NewProjectError::NoSdk { .. })));
-        let version = NewProject { folder: parent.path().join("b"), sdk: SdkSource::Version("=0.1.0".to_owned()) };
+        let version = NewProject {
+            folder: parent.path().join("b"),
+            sdk: SdkSource::Version("=0.1.0".to_owned()),
+        };
         create(&version).unwrap();
         let manifest = fs::read_to_string(version.folder.join("Cargo.toml")).unwrap();
         assert!(manifest.contains("flowhost-sdk = \"=0.1.0\"\n"), "{manifest}");

@@ -35,11 +35,13 @@ pub(super) async fn prepare(
     let stderr = child.stderr.take().expect("stderr was asked for");
 
     let mut settings = Vec::new();
-    let (read, reason) = tokio::join!(stdout.read_to_end(&mut settings), report_lines(stderr, progress));
+    let (read, reason) =
+        tokio::join!(stdout.read_to_end(&mut settings), report_lines(stderr, progress));
     let status = child.wait().await;
     let status = read.and(status).map_err(BuildError::program(SHELL))?;
     if !status.success() {
-        let reason = reason.unwrap_or_else(|| format!("the toolchain script ended without a word ({status})"));
+        let reason = reason
+            .unwrap_or_else(|| format!("the toolchain script ended without a word ({status})"));
         return Err(BuildError::Toolchain { reason });
     }
     parse_settings(&settings)
@@ -62,8 +64,9 @@ async fn report_lines(source: impl AsyncRead + Unpin, progress: &impl Fn(&str)) 
 fn parse_settings(output: &[u8]) -> Result<Settings, BuildError> {
     let mut settings = Settings::default();
     for line in output.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-        parse_setting(line, &mut settings)
-            .ok_or_else(|| BuildError::ToolchainSetting { line: String::from_utf8_lossy(line).into_owned() })?;
+        parse_setting(line, &mut settings).ok_or_else(|| BuildError::ToolchainSetting {
+            line: String::from_utf8_lossy(line).into_owned(),
+        })?;
     }
     Ok(settings)
 }
@@ -76,7 +79,8 @@ fn parse_setting(line: &[u8], settings: &mut Settings) -> Option<()> {
     }
     let variable = line.strip_prefix(b"env ")?;
     let equals = variable.iter().position(|byte| *byte == b'=')?;
-    let (name, value) = (OsStr::from_bytes(&variable[..equals]), OsStr::from_bytes(&variable[equals + 1..]));
+    let (name, value) =
+        (OsStr::from_bytes(&variable[..equals]), OsStr::from_bytes(&variable[equals + 1..]));
     settings.variables.push((name.to_owned(), value.to_owned()));
     Some(())
 }
@@ -97,7 +101,10 @@ mod tests {
         let progress = |line: &str| said.lock().unwrap().push(line.to_owned());
         let settings = prepare(script, Path::new("/"), &Variables::new(), &progress).await.unwrap();
 
-        let expected = Settings { variables: vec![("A".into(), "b=c d".into())], arguments: vec!["-Zx=1,2".into()] };
+        let expected = Settings {
+            variables: vec![("A".into(), "b=c d".into())],
+            arguments: vec!["-Zx=1,2".into()],
+        };
         assert_eq!(settings, expected);
         assert_eq!(*said.lock().unwrap(), ["one", "two"]);
     }
@@ -108,15 +115,21 @@ mod tests {
 
         let failed = prepare(script, Path::new("/"), &Variables::new(), &|_| ()).await;
 
-        assert!(matches!(failed, Err(BuildError::Toolchain { reason }) if reason == "toolchain: no network"));
+        assert!(
+            matches!(failed, Err(BuildError::Toolchain { reason }) if reason == "toolchain: no network")
+        );
     }
 
     #[tokio::test]
     async fn anything_but_a_setting_is_refused() {
         for line in ["hello", "env WITHOUT_VALUE", "argument"] {
-            let failed = prepare(&format!("echo '{line}'"), Path::new("/"), &Variables::new(), &|_| ()).await;
+            let failed =
+                prepare(&format!("echo '{line}'"), Path::new("/"), &Variables::new(), &|_| ())
+                    .await;
 
-            assert!(matches!(failed, Err(BuildError::ToolchainSetting { line: seen }) if seen == line));
+            assert!(
+                matches!(failed, Err(BuildError::ToolchainSetting { line: seen }) if seen == line)
+            );
         }
     }
 
@@ -126,7 +139,8 @@ mod tests {
         let variables = vec![(OsString::from("PATH"), OsString::from("/usr/bin:/bin"))];
 
         let script = r#"echo "env AT=$(pwd -P)"; echo "env HOME=${HOME-none}""#;
-        let settings = prepare(script, project.path(), &variables, &|_| ()).await.unwrap().variables;
+        let settings =
+            prepare(script, project.path(), &variables, &|_| ()).await.unwrap().variables;
 
         assert_eq!(settings[0].1, std::fs::canonicalize(project.path()).unwrap());
         assert_eq!(settings[1].1, "none");

@@ -67,7 +67,9 @@ pub enum PostgresError {
     },
 
     /// Started as root on a system without a user to run PostgreSQL as.
-    #[error("PostgreSQL refuses to run as root, and there is neither a user `postgres` nor `nobody`: start as another user")]
+    #[error(
+        "PostgreSQL refuses to run as root, and there is neither a user `postgres` nor `nobody`: start as another user"
+    )]
     NoRunUser,
 
     /// There is no PostgreSQL on this machine.
@@ -142,7 +144,10 @@ pub enum PostgresError {
 
 impl PostgresError {
     /// For `map_err`: adds the action and the path to an I/O error.
-    pub(super) fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> PostgresError {
+    pub(super) fn file(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> PostgresError {
         let path = path.into();
         move |source| PostgresError::File { action, path, source }
     }

@@ -39,7 +39,9 @@ impl DataFolder {
             Err(TryLockError::WouldBlock) => {
                 return Err(PostgresError::InUse { pid: first_line(&lock_file), data_dir: path });
             }
-            Err(TryLockError::Error(source)) => return Err(PostgresError::file("lock", lock_file)(source)),
+            Err(TryLockError::Error(source)) => {
+                return Err(PostgresError::file("lock", lock_file)(source));
+            }
         }
         Ok(DataFolder { path, _lock: lock })
     }
@@ -50,7 +52,11 @@ impl DataFolder {
 
     /// Waits until no process of an earlier host's server is left: each of them holds the lock that
     /// this returns. The next server inherits it.
-    pub(super) async fn server_lock(&self, home: &Home, progress: impl Fn(&str)) -> Result<File, PostgresError> {
+    pub(super) async fn server_lock(
+        &self,
+        home: &Home,
+        progress: impl Fn(&str),
+    ) -> Result<File, PostgresError> {
         let lock_file = self.path.join(SERVER_LOCK_FILE);
         let lock = open_lock(&lock_file)?;
         let deadline = Instant::now() + STOPPING_LIMIT;
@@ -58,14 +64,22 @@ impl DataFolder {
         loop {
             match lock.try_lock() {
                 Ok(()) => return Ok(lock),
-                Err(TryLockError::Error(source)) => return Err(PostgresError::file("lock", lock_file)(source)),
+                Err(TryLockError::Error(source)) => {
+                    return Err(PostgresError::file("lock", lock_file)(source));
+                }
                 Err(TryLockError::WouldBlock) if Instant::now() > deadline => {
                     let pid = first_line(&home.cluster().join("postmaster.pid"));
-                    return Err(PostgresError::StillStopping { data_dir: self.path.clone(), pid, limit: STOPPING_LIMIT });
+                    return Err(PostgresError::StillStopping {
+                        data_dir: self.path.clone(),
+                        pid,
+                        limit: STOPPING_LIMIT,
+                    });
                 }
                 Err(TryLockError::WouldBlock) => {
                     if !std::mem::replace(&mut said, true) {
-                        progress("waiting for the database server of an earlier flowhost to shut down");
+                        progress(
+                            "waiting for the database server of an earlier flowhost to shut down",
+                        );
                     }
                     tokio::time::sleep(LOCK_POLL).await;
                 }
@@ -187,17 +201,24 @@ impl Home {
 
     fn made(self) -> Result<Home, PostgresError> {
         create_private(&self.folder)?;
-        self.user.take_over(&self.folder).map_err(PostgresError::file("change the owner of", &self.folder))?;
+        self.user
+            .take_over(&self.folder)
+            .map_err(PostgresError::file("change the owner of", &self.folder))?;
         Ok(self)
     }
 }
 
 fn create_private(folder: &Path) -> Result<(), PostgresError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(PostgresError::file("create", folder))
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(PostgresError::file("create", folder))
 }
 
 fn open_lock(path: &Path) -> Result<File, PostgresError> {
-    let options = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path);
+    let options =
+        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path);
     options.map_err(PostgresError::file("open", path))
 }
 
@@ -261,7 +282,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
 
-        assert!(matches!(Home::at(folder.path().to_owned()), Err(PostgresError::ForeignFolder { .. })));
+        assert!(matches!(
+            Home::at(folder.path().to_owned()),
+            Err(PostgresError::ForeignFolder { .. })
+        ));
     }
 
     #[test]

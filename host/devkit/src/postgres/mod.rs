@@ -48,7 +48,10 @@ impl EmbeddedPostgres {
     /// # Errors
     /// [`PostgresError::InUse`] if another host runs on this data folder, and the other variants
     /// for what else keeps PostgreSQL from starting.
-    pub async fn start(options: Options, progress: impl Fn(&str)) -> Result<EmbeddedPostgres, PostgresError> {
+    pub async fn start(
+        options: Options,
+        progress: impl Fn(&str),
+    ) -> Result<EmbeddedPostgres, PostgresError> {
         match &options.storage {
             Storage::Durable { data_dir } => {
                 let data_folder = DataFolder::lock(data_dir)?;
@@ -75,12 +78,14 @@ impl EmbeddedPostgres {
     /// [`PostgresError::Database`].
     pub async fn create_database_if_missing(&self, name: &str) -> Result<(), PostgresError> {
         let options = self.connect_options("postgres");
-        let mut connection = PgConnection::connect_with(&options).await.map_err(PostgresError::Database)?;
-        let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
-            .bind(name)
-            .fetch_one(&mut connection)
-            .await
-            .map_err(PostgresError::Database)?;
+        let mut connection =
+            PgConnection::connect_with(&options).await.map_err(PostgresError::Database)?;
+        let exists: bool =
+            sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
+                .bind(name)
+                .fetch_one(&mut connection)
+                .await
+                .map_err(PostgresError::Database)?;
         if !exists {
             create_database(&mut connection, name).await?;
         }
@@ -137,7 +142,11 @@ pub enum Storage {
     Throwaway,
 }
 
-async fn start_durable(options: &Options, data_folder: &DataFolder, progress: &impl Fn(&str)) -> Result<Server, PostgresError> {
+async fn start_durable(
+    options: &Options,
+    data_folder: &DataFolder,
+    progress: &impl Fn(&str),
+) -> Result<Server, PostgresError> {
     let home = data_folder.home(progress)?;
     let lock = data_folder.server_lock(&home, progress).await?;
     if !home.cluster().exists() {
@@ -156,7 +165,10 @@ async fn start_durable(options: &Options, data_folder: &DataFolder, progress: &i
     launch.spawn()?.ready().await
 }
 
-async fn start_throwaway(options: &Options, progress: &impl Fn(&str)) -> Result<Server, PostgresError> {
+async fn start_throwaway(
+    options: &Options,
+    progress: &impl Fn(&str),
+) -> Result<Server, PostgresError> {
     let user = RunUser::for_new_cluster()?;
     let run_folder = create_run_folder(&user)?;
     progress("creating a throw-away database cluster");
@@ -177,8 +189,11 @@ async fn start_throwaway(options: &Options, progress: &impl Fn(&str)) -> Result<
 fn create_run_folder(user: &RunUser) -> Result<TempDir, PostgresError> {
     let builder = &mut tempfile::Builder::new();
     let builder = builder.prefix("flowhost-pg-").permissions(fs::Permissions::from_mode(0o700));
-    let folder = builder.tempdir_in(RUN_PARENT).map_err(PostgresError::file("create a folder in", RUN_PARENT))?;
-    user.take_over(folder.path()).map_err(PostgresError::file("change the owner of", folder.path()))?;
+    let folder = builder
+        .tempdir_in(RUN_PARENT)
+        .map_err(PostgresError::file("create a folder in", RUN_PARENT))?;
+    user.take_over(folder.path())
+        .map_err(PostgresError::file("change the owner of", folder.path()))?;
     Ok(folder)
 }
 

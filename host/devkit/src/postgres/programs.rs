@@ -26,27 +26,38 @@ impl PgPrograms {
         PgPrograms::find_with(folder, path, Path::new(DEBIAN_FOLDER))
     }
 
-    fn find_with(folder: Option<&Path>, path: Option<&OsStr>, majors: &Path) -> Result<PgPrograms, PostgresError> {
+    fn find_with(
+        folder: Option<&Path>,
+        path: Option<&OsStr>,
+        majors: &Path,
+    ) -> Result<PgPrograms, PostgresError> {
         if let Some(folder) = folder {
-            return PgPrograms::in_folder(folder).ok_or_else(|| PostgresError::NoProgramsIn { folder: folder.to_owned() });
+            return PgPrograms::in_folder(folder)
+                .ok_or_else(|| PostgresError::NoProgramsIn { folder: folder.to_owned() });
         }
-        let on_path = path.into_iter().flat_map(std::env::split_paths).filter(|folder| folder.is_absolute());
+        let on_path =
+            path.into_iter().flat_map(std::env::split_paths).filter(|folder| folder.is_absolute());
         let candidates = on_path.chain(newest_first(majors));
-        candidates.into_iter().find_map(|folder| PgPrograms::in_folder(&folder)).ok_or(PostgresError::NotFound)
+        candidates
+            .into_iter()
+            .find_map(|folder| PgPrograms::in_folder(&folder))
+            .ok_or(PostgresError::NotFound)
     }
 
     fn in_folder(folder: &Path) -> Option<PgPrograms> {
         // The server runs in another working directory than the host.
         let folder = std::path::absolute(folder).ok()?;
-        let programs = PgPrograms { initdb: folder.join("initdb"), postgres: folder.join("postgres") };
+        let programs =
+            PgPrograms { initdb: folder.join("initdb"), postgres: folder.join("postgres") };
         (programs.initdb.is_file() && programs.postgres.is_file()).then_some(programs)
     }
 }
 
 fn newest_first(majors: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(majors).into_iter().flatten().flatten();
-    let mut found: Vec<(u32, PathBuf)> =
-        entries.filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path()))).collect();
+    let mut found: Vec<(u32, PathBuf)> = entries
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
+        .collect();
     found.sort_by_key(|(major, _)| std::cmp::Reverse(*major));
     found.into_iter().map(|(_, folder)| folder.join("bin")).collect()
 }
@@ -67,8 +78,14 @@ mod tests {
 
         let found = PgPrograms::find_with(Some(&installed), None, Path::new("/nowhere")).unwrap();
         assert_eq!(found.postgres, installed.join("postgres"));
-        let refused = PgPrograms::find_with(Some(root.path()), Some(installed.as_os_str()), &root.path().join("usr"));
-        assert!(matches!(refused, Err(PostgresError::NoProgramsIn { folder }) if folder == root.path()));
+        let refused = PgPrograms::find_with(
+            Some(root.path()),
+            Some(installed.as_os_str()),
+            &root.path().join("usr"),
+        );
+        assert!(
+            matches!(refused, Err(PostgresError::NoProgramsIn { folder }) if folder == root.path())
+        );
     }
 
     #[test]

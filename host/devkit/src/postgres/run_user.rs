@@ -29,9 +29,16 @@ impl RunUser {
         if !geteuid().is_root() {
             return Ok(RunUser::current());
         }
-        let known = ["postgres", "nobody"].into_iter().find_map(|name| User::from_name(name).ok().flatten());
+        let known = ["postgres", "nobody"]
+            .into_iter()
+            .find_map(|name| User::from_name(name).ok().flatten());
         let user = known.ok_or(PostgresError::NoRunUser)?;
-        Ok(RunUser { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw(), switch: true })
+        Ok(RunUser {
+            name: user.name,
+            uid: user.uid.as_raw(),
+            gid: user.gid.as_raw(),
+            switch: true,
+        })
     }
 
     /// For an existing cluster: its owner. That may be a different user than root would choose
@@ -41,7 +48,12 @@ impl RunUser {
         if folder.uid() == geteuid().as_raw() {
             return (!geteuid().is_root()).then(RunUser::current);
         }
-        geteuid().is_root().then(|| RunUser { name: name_of(folder.uid()), uid: folder.uid(), gid: folder.gid(), switch: true })
+        geteuid().is_root().then(|| RunUser {
+            name: name_of(folder.uid()),
+            uid: folder.uid(),
+            gid: folder.gid(),
+            switch: true,
+        })
     }
 
     fn current() -> RunUser {
@@ -109,9 +121,17 @@ mod tests {
         fs::set_permissions(top.path(), fs::Permissions::from_mode(0o700)).unwrap();
         let below = fs::canonicalize(top.path()).unwrap().join("a/b");
         fs::create_dir_all(&below).unwrap();
-        let stranger = RunUser { name: "stranger".to_owned(), uid: u32::MAX - 7, gid: u32::MAX - 7, switch: true };
+        let stranger = RunUser {
+            name: "stranger".to_owned(),
+            uid: u32::MAX - 7,
+            gid: u32::MAX - 7,
+            switch: true,
+        };
 
-        assert_eq!(stranger.barred_at(&below).unwrap(), Some(fs::canonicalize(top.path()).unwrap()));
+        assert_eq!(
+            stranger.barred_at(&below).unwrap(),
+            Some(fs::canonicalize(top.path()).unwrap())
+        );
         fs::set_permissions(top.path(), fs::Permissions::from_mode(0o711)).unwrap();
         fs::set_permissions(&below, fs::Permissions::from_mode(0o711)).unwrap();
         fs::set_permissions(below.parent().unwrap(), fs::Permissions::from_mode(0o711)).unwrap();

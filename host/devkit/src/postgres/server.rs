@@ -40,11 +40,16 @@ impl Launch<'_> {
         let log = open_log(&self.log_file)?;
         let log_start = log.metadata().map_or(0, |metadata| metadata.len());
         let script = write_supervisor(self.run_folder.path())?;
-        let mut command = self.command(&script, log.try_clone().map_err(PostgresError::file("open", &self.log_file))?);
+        let mut command = self.command(
+            &script,
+            log.try_clone().map_err(PostgresError::file("open", &self.log_file))?,
+        );
         if let Some(lock) = self.lock {
             command.stdout(lock);
         }
-        let supervisor = command.spawn().map_err(|source| PostgresError::Supervisor { user: self.user.name.clone(), source })?;
+        let supervisor = command
+            .spawn()
+            .map_err(|source| PostgresError::Supervisor { user: self.user.name.clone(), source })?;
         let socket_folder = self.run_folder.keep();
         Ok(Server { supervisor, socket_folder, log, log_file: self.log_file, log_start })
     }
@@ -80,7 +85,12 @@ impl Launch<'_> {
             "log_timezone=UTC".to_owned(),
         ];
         if !self.durable {
-            let fast = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal"];
+            let fast = [
+                "fsync=off",
+                "synchronous_commit=off",
+                "full_page_writes=off",
+                "wal_level=minimal",
+            ];
             settings.extend(fast.map(str::to_owned));
             settings.push("max_wal_senders=0".to_owned());
         }
@@ -118,7 +128,9 @@ impl Server {
         let deadline = Instant::now() + START_LIMIT;
         let options = self.connect_options("postgres");
         loop {
-            if let Some(status) = self.supervisor.try_wait().map_err(PostgresError::file("wait for", "/bin/sh"))? {
+            if let Some(status) =
+                self.supervisor.try_wait().map_err(PostgresError::file("wait for", "/bin/sh"))?
+            {
                 return Err(self.ended(status));
             }
             match PgConnection::connect_with(&options).await {

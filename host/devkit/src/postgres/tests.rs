@@ -85,7 +85,8 @@ async fn a_start_given_up_during_initdb_leaves_no_server() {
         () = begun => {}
     }
 
-    let server_lock = File::options().write(true).open(folder.path().join("postgres.running")).unwrap();
+    let server_lock =
+        File::options().write(true).open(folder.path().join("postgres.running")).unwrap();
     wait_until("the server is gone", || server_lock.try_lock().is_ok());
     assert!(!folder.path().join("postgres/data/postmaster.pid").exists());
 }
@@ -158,7 +159,10 @@ async fn a_start_waits_for_the_server_of_an_earlier_host() {
     });
     let postgres = postgres.await.unwrap();
 
-    assert_eq!(*said.lock().unwrap(), ["waiting for the database server of an earlier flowhost to shut down"]);
+    assert_eq!(
+        *said.lock().unwrap(),
+        ["waiting for the database server of an earlier flowhost to shut down"]
+    );
     postgres.stop().await.unwrap();
 }
 
@@ -178,7 +182,8 @@ async fn a_server_that_cannot_start_is_quoted() {
 async fn a_throwaway_cluster_that_cannot_be_made_is_quoted_and_gone() {
     let broken = data_folder();
     fs::set_permissions(broken.path(), fs::Permissions::from_mode(0o711)).unwrap();
-    for (name, script) in [("initdb", "#!/bin/sh\necho no room for $1; exit 3\n"), ("postgres", "")] {
+    for (name, script) in [("initdb", "#!/bin/sh\necho no room for $1; exit 3\n"), ("postgres", "")]
+    {
         fs::write(broken.path().join(name), script).unwrap();
         fs::set_permissions(broken.path().join(name), fs::Permissions::from_mode(0o755)).unwrap();
     }
@@ -198,7 +203,10 @@ async fn a_folder_above_that_bars_the_way_moves_the_cluster() {
     let said = std::sync::Mutex::new(Vec::new());
     let options = Options::durable(programs(), &folder);
 
-    let postgres = EmbeddedPostgres::start(options, |line| said.lock().unwrap().push(line.to_owned())).await.unwrap();
+    let postgres =
+        EmbeddedPostgres::start(options, |line| said.lock().unwrap().push(line.to_owned()))
+            .await
+            .unwrap();
     execute(&postgres, "postgres", "create table kept as select 42 as n").await;
     postgres.stop().await.unwrap();
     let postgres = start(&folder).await.unwrap();
@@ -221,17 +229,20 @@ async fn start(folder: &Path) -> Result<EmbeddedPostgres, PostgresError> {
 }
 
 async fn execute(postgres: &EmbeddedPostgres, database: &str, statement: &'static str) {
-    let mut connection = PgConnection::connect_with(&postgres.connect_options(database)).await.unwrap();
+    let mut connection =
+        PgConnection::connect_with(&postgres.connect_options(database)).await.unwrap();
     sqlx::query(statement).execute(&mut connection).await.unwrap();
 }
 
 async fn number(postgres: &EmbeddedPostgres, database: &str, query: &'static str) -> i32 {
-    let mut connection = PgConnection::connect_with(&postgres.connect_options(database)).await.unwrap();
+    let mut connection =
+        PgConnection::connect_with(&postgres.connect_options(database)).await.unwrap();
     sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
 }
 
 async fn text(postgres: &EmbeddedPostgres, query: &'static str) -> String {
-    let mut connection = PgConnection::connect_with(&postgres.connect_options("postgres")).await.unwrap();
+    let mut connection =
+        PgConnection::connect_with(&postgres.connect_options("postgres")).await.unwrap();
     sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
 }
 

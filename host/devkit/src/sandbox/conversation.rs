@@ -44,7 +44,12 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    pub(super) fn new(sandbox: Arc<Sandbox>, scope: Scope, fake: Arc<Fake>, scenario: &Scenario) -> Self {
+    pub(super) fn new(
+        sandbox: Arc<Sandbox>,
+        scope: Scope,
+        fake: Arc<Fake>,
+        scenario: &Scenario,
+    ) -> Self {
         let store = Arc::new(MemorySessions::new(DEFAULT_NOW));
         let (sessions, background) = (Sessions::new(store.clone()), TaskTracker::new());
         background.close();
@@ -79,17 +84,27 @@ impl Conversation {
     /// scenario.
     async fn mint(&mut self) -> Result<(), SessionError> {
         if let (Some(context), Some(token)) = (self.to_mint.take(), self.token) {
-            let (space, life) = (&self.endpoint.space, TokenLife::FromNow(self.endpoint.settings.session_time_to_live()));
+            let (space, life) = (
+                &self.endpoint.space,
+                TokenLife::FromNow(self.endpoint.settings.session_time_to_live()),
+            );
             self.sessions.mint_as(space, token, context.as_deref(), life).await?;
         }
         Ok(())
     }
 
     /// Takes the turn of a request, as a host does after opening it.
-    async fn answer_opened(&mut self, opened: OpenedRequest, now: OffsetDateTime) -> (Result<FlowReply, ExchangeError>, Tallied) {
+    async fn answer_opened(
+        &mut self,
+        opened: OpenedRequest,
+        now: OffsetDateTime,
+    ) -> (Result<FlowReply, ExchangeError>, Tallied) {
         let fixed = Fixed { now, seed: self.seed, call: self.calls + 1 };
         let purpose = Purpose::Test(Test { fixed, tally: self.tally.clone() });
-        let answered = self.exchanges.answer_opened(&self.endpoint, opened, RequestId::new(), Instant::now(), purpose).await;
+        let answered = self
+            .exchanges
+            .answer_opened(&self.endpoint, opened, RequestId::new(), Instant::now(), purpose)
+            .await;
         self.background.wait().await;
         let tallied = self.tally.take();
         self.calls += u32::from(tallied.usage.is_some());
@@ -119,12 +134,20 @@ impl Answers for Conversation {
         // The acknowledgement of a report is the same whatever the plugin does, so a failure of the
         // plugin is shown as a problem.
         let (failure, problem) = match tallied.failure {
-            Some(why) if reports => (None, Some(format!("the plugin failed on the client's report: {why}"))),
-            why => (why.or_else(|| answered.as_ref().err().map(|error| telemetry::chain(error))), None),
+            Some(why) if reports => {
+                (None, Some(format!("the plugin failed on the client's report: {why}")))
+            }
+            why => {
+                (why.or_else(|| answered.as_ref().err().map(|error| telemetry::chain(error))), None)
+            }
         };
         let payload = answered.as_ref().ok().map(FlowReply::payload);
         let answers = failure.is_none() && !reports;
-        let sizes = if answers { (payload.map_or(0, <[u8]>::len), state.as_ref().map_or(0, |state| state.len())) } else { (0, 0) };
+        let sizes = if answers {
+            (payload.map_or(0, <[u8]>::len), state.as_ref().map_or(0, |state| state.len()))
+        } else {
+            (0, 0)
+        };
         let inside = Inside {
             state: state.and_then(|state| serde_json::from_str(&state).ok()),
             log,
@@ -133,7 +156,9 @@ impl Answers for Conversation {
             usage: tallied.usage.map(|used| usage(&used, sizes)),
         };
         Ok(Answered {
-            status: answered.as_ref().map_or_else(ExchangeError::status, |reply| status_of_reply(reply.kind())),
+            status: answered
+                .as_ref()
+                .map_or_else(ExchangeError::status, |reply| status_of_reply(reply.kind())),
             payload: payload.and_then(|payload| from_slice(payload).ok()),
             took: began.elapsed(),
             inside: Some(inside),
@@ -157,7 +182,8 @@ fn opened(request: &Request) -> Result<OpenedRequest, NoAnswer> {
     if let (true, Some(token)) = (request.signed, payload["flow_token"].as_str()) {
         payload["flow_token_signature"] = Value::from(signature(token));
     }
-    let parsed = FlowRequest::parse(payload.to_string().as_bytes()).map_err(|error| NoAnswer(error.to_string()))?;
+    let parsed = FlowRequest::parse(payload.to_string().as_bytes())
+        .map_err(|error| NoAnswer(error.to_string()))?;
     let digest = RequestDigest(Sha256::digest(request.number.to_be_bytes()).into());
     Ok(OpenedRequest::assert_opened(parsed, digest))
 }
@@ -165,7 +191,8 @@ fn opened(request: &Request) -> Result<OpenedRequest, NoAnswer> {
 /// A flow token's signature as WhatsApp makes it.
 fn signature(token: &str) -> String {
     let key = EncodingKey::from_secret(APP_SECRET);
-    encode(&Header::new(Algorithm::HS256), &json!({ "flow_token": token }), &key).expect("an HMAC takes any key")
+    encode(&Header::new(Algorithm::HS256), &json!({ "flow_token": token }), &key)
+        .expect("an HMAC takes any key")
 }
 
 fn usage(used: &CallUsage, (reply_bytes, state_bytes): (usize, usize)) -> Usage {
@@ -180,4 +207,5 @@ fn usage(used: &CallUsage, (reply_bytes, state_bytes): (usize, usize)) -> Usage 
 
 /// The clock if a scenario sets none: noon of 2026-01-01 (UTC), so that results are the same
 /// tomorrow.
-const DEFAULT_NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH.saturating_add(time::Duration::seconds(1_767_268_800));
+const DEFAULT_NOW: OffsetDateTime =
+    OffsetDateTime::UNIX_EPOCH.saturating_add(time::Duration::seconds(1_767_268_800));

@@ -11,8 +11,9 @@ use super::store::Values;
 use crate::scenarios::{MediaFailure, MediaFake, Surroundings};
 use flowhost_protocol::ids::{Scope, TenantId};
 use flowhost_runtime::plugins::{
-    CallLines, KeptValue, KeyValueError, KeyValues, LogKeeper, MediaError, MediaFiles, MediaRequest, NewValue, OutboundError,
-    OutboundHttp, OutboundRequest, OutboundResponse, Pending,
+    CallLines, KeptValue, KeyValueError, KeyValues, LogKeeper, MediaError, MediaFiles,
+    MediaRequest, NewValue, OutboundError, OutboundHttp, OutboundRequest, OutboundResponse,
+    Pending,
 };
 
 /// The scenarios that are being played, by tenant.
@@ -65,7 +66,9 @@ impl Fake {
         let media = around.media.iter().cloned().zip(files);
         Self(Mutex::new(Surrounding {
             http: HttpFakes::new(around.http.clone()),
-            media: media.map(|(fake, content)| MediaFile { fake, content, fetched: false }).collect(),
+            media: media
+                .map(|(fake, content)| MediaFile { fake, content, fetched: false })
+                .collect(),
             values: Values::new(&around.store),
             log: Vec::new(),
             problems: Vec::new(),
@@ -88,7 +91,9 @@ impl Fake {
     pub(super) fn never_asked_for(&self) -> Vec<String> {
         let around = self.lock();
         let files = around.media.iter().filter(|picked| !picked.fetched);
-        let files = files.map(|MediaFile { fake, .. }| format!("line {}: the file {} was never fetched", fake.line, fake.media_id));
+        let files = files.map(|MediaFile { fake, .. }| {
+            format!("line {}: the file {} was never fetched", fake.line, fake.media_id)
+        });
         around.http.never_sent().chain(files).collect()
     }
 
@@ -97,14 +102,17 @@ impl Fake {
     }
 
     fn fetch(&self, request: &MediaRequest) -> Result<Vec<u8>, MediaError> {
-        let reference: Value =
-            serde_json::from_str(&request.reference).map_err(|_| MediaError::InvalidReference("it is no JSON".to_owned()))?;
+        let reference: Value = serde_json::from_str(&request.reference)
+            .map_err(|_| MediaError::InvalidReference("it is no JSON".to_owned()))?;
         let Some(media_id) = reference.get("media_id").and_then(Value::as_str) else {
             return Err(MediaError::InvalidReference("it has no `media_id`".to_owned()));
         };
         let mut around = self.lock();
-        let Some(picked) = around.media.iter_mut().find(|picked| picked.fake.media_id == media_id) else {
-            around.problems.push(format!("the plugin fetched the file {media_id}, which the scenario has no [[media]] for"));
+        let Some(picked) = around.media.iter_mut().find(|picked| picked.fake.media_id == media_id)
+        else {
+            around.problems.push(format!(
+                "the plugin fetched the file {media_id}, which the scenario has no [[media]] for"
+            ));
             return Err(MediaError::DownloadFailed("the scenario has no such file".to_owned()));
         };
         picked.fetched = true;
@@ -112,14 +120,20 @@ impl Fake {
             Ok(bytes) if bytes.len() > request.max_bytes => Err(MediaError::TooLarge),
             Ok(bytes) => Ok(bytes.clone()),
             Err(MediaFailure::CheckFailed) => Err(MediaError::CheckFailed),
-            Err(MediaFailure::DownloadFailed) => Err(MediaError::DownloadFailed("the scenario says so".to_owned())),
+            Err(MediaFailure::DownloadFailed) => {
+                Err(MediaError::DownloadFailed("the scenario says so".to_owned()))
+            }
             Err(MediaFailure::TooLarge) => Err(MediaError::TooLarge),
         }
     }
 }
 
 impl OutboundHttp for Fakes {
-    fn send(&self, tenant: TenantId, request: OutboundRequest) -> Pending<'_, Result<OutboundResponse, OutboundError>> {
+    fn send(
+        &self,
+        tenant: TenantId,
+        request: OutboundRequest,
+    ) -> Pending<'_, Result<OutboundResponse, OutboundError>> {
         let fake = self.of(tenant);
         let mut around = fake.lock();
         let answer = around.http.answer(&request);
@@ -135,7 +149,12 @@ impl LogKeeper for Fakes {
     fn keep(&self, lines: CallLines) {
         let fake = self.of(lines.scope.tenant);
         let mut around = fake.lock();
-        around.log.extend(lines.lines.into_iter().map(|line| format!("{}: {}", line.level.as_str(), line.message)));
+        around.log.extend(
+            lines
+                .lines
+                .into_iter()
+                .map(|line| format!("{}: {}", line.level.as_str(), line.message)),
+        );
         if lines.dropped > 0 {
             around.log.push(format!("{} more lines were dropped", lines.dropped));
         }
@@ -143,17 +162,30 @@ impl LogKeeper for Fakes {
 }
 
 impl MediaFiles for Fakes {
-    fn fetch(&self, tenant: TenantId, request: MediaRequest) -> Pending<'_, Result<Vec<u8>, MediaError>> {
+    fn fetch(
+        &self,
+        tenant: TenantId,
+        request: MediaRequest,
+    ) -> Pending<'_, Result<Vec<u8>, MediaError>> {
         Box::pin(std::future::ready(self.of(tenant).fetch(&request)))
     }
 }
 
 impl KeyValues for Fakes {
-    fn get<'a>(&'a self, scope: Scope, key: &'a str) -> Pending<'a, Result<Option<KeptValue>, KeyValueError>> {
+    fn get<'a>(
+        &'a self,
+        scope: Scope,
+        key: &'a str,
+    ) -> Pending<'a, Result<Option<KeptValue>, KeyValueError>> {
         Box::pin(std::future::ready(Ok(self.of(scope.tenant).lock().values.get(key))))
     }
 
-    fn set<'a>(&'a self, scope: Scope, key: &'a str, value: NewValue) -> Pending<'a, Result<u64, KeyValueError>> {
+    fn set<'a>(
+        &'a self,
+        scope: Scope,
+        key: &'a str,
+        value: NewValue,
+    ) -> Pending<'a, Result<u64, KeyValueError>> {
         Box::pin(std::future::ready(self.of(scope.tenant).lock().values.set(key, value)))
     }
 
@@ -164,7 +196,9 @@ impl KeyValues for Fakes {
         expected: Option<u64>,
         value: NewValue,
     ) -> Pending<'a, Result<Option<u64>, KeyValueError>> {
-        Box::pin(std::future::ready(self.of(scope.tenant).lock().values.compare_and_set(key, expected, value)))
+        Box::pin(std::future::ready(
+            self.of(scope.tenant).lock().values.compare_and_set(key, expected, value),
+        ))
     }
 
     fn delete<'a>(&'a self, scope: Scope, key: &'a str) -> Pending<'a, Result<(), KeyValueError>> {
@@ -172,7 +206,12 @@ impl KeyValues for Fakes {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    fn list<'a>(&'a self, scope: Scope, prefix: &'a str, limit: u32) -> Pending<'a, Result<Vec<String>, KeyValueError>> {
+    fn list<'a>(
+        &'a self,
+        scope: Scope,
+        prefix: &'a str,
+        limit: u32,
+    ) -> Pending<'a, Result<Vec<String>, KeyValueError>> {
         Box::pin(std::future::ready(Ok(self.of(scope.tenant).lock().values.list(prefix, limit))))
     }
 }

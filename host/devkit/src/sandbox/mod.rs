@@ -25,7 +25,8 @@ use flowhost_flow_json::ReplyRules;
 use flowhost_protocol::flow::MAX_MEMORY_BYTES;
 use flowhost_protocol::ids::{FlowId, FlowJsonDigest, PluginDigest, Scope, TenantId};
 use flowhost_runtime::plugins::{
-    CodeSettings, ComponentSource, FoundComponent, HostLimits, Inspection, LoadError, Plugins, Services, inspect,
+    CodeSettings, ComponentSource, FoundComponent, HostLimits, Inspection, LoadError, Plugins,
+    Services, inspect,
 };
 use flowhost_runtime::telemetry::Metrics;
 
@@ -42,17 +43,38 @@ pub struct Sandbox {
 impl Sandbox {
     /// Compiles a component, or takes its code from the cache, and loads it. With the rules of a
     /// Flow JSON, replies are checked as the phone would check them.
-    pub async fn open(component: Vec<u8>, code: CodeSettings, rules: Option<ReplyRules>) -> Result<Self, LoadError> {
+    pub async fn open(
+        component: Vec<u8>,
+        code: CodeSettings,
+        rules: Option<ReplyRules>,
+    ) -> Result<Self, LoadError> {
         let inspection = inspect(&component).map_err(LoadError::Component)?;
         let digest = PluginDigest(Sha256::digest(&component).into());
         let fakes = Arc::new(Fakes::default());
-        let services = Services { http: fakes.clone(), logs: fakes.clone(), media: fakes.clone(), values: fakes.clone() };
+        let services = Services {
+            http: fakes.clone(),
+            logs: fakes.clone(),
+            media: fakes.clone(),
+            values: fakes.clone(),
+        };
         let source = Box::new(OneComponent(component));
         let metrics = Arc::new(Metrics::new());
-        let plugins = Plugins::new(MAX_MEMORY_BYTES, HostLimits::default(), code, source, services, metrics.clone())?;
+        let plugins = Plugins::new(
+            MAX_MEMORY_BYTES,
+            HostLimits::default(),
+            code,
+            source,
+            services,
+            metrics.clone(),
+        )?;
         plugins.ensure_loadable(TenantId::new(), digest).await?;
         // The digest only matters where the document can be replaced.
-        let loaded = |rules| LoadedFlowJson::Rules(Arc::new(ServedFlowJson { digest: FlowJsonDigest([0; 32]), rules }));
+        let loaded = |rules| {
+            LoadedFlowJson::Rules(Arc::new(ServedFlowJson {
+                digest: FlowJsonDigest([0; 32]),
+                rules,
+            }))
+        };
         let flow_json = rules.map_or(LoadedFlowJson::Absent, loaded);
         Ok(Self { plugins: Arc::new(plugins), metrics, digest, inspection, flow_json, fakes })
     }
@@ -63,7 +85,11 @@ impl Sandbox {
     }
 
     /// Begins a scenario whose files are in `folder`.
-    pub fn begin(self: &Arc<Self>, scenario: &Scenario, folder: &Path) -> Result<Conversation, UnreadableFile> {
+    pub fn begin(
+        self: &Arc<Self>,
+        scenario: &Scenario,
+        folder: &Path,
+    ) -> Result<Conversation, UnreadableFile> {
         let scope = Scope { tenant: TenantId::new(), flow: FlowId::new() };
         let files = scenario.surroundings.media.iter().map(|media| match &media.content {
             Ok(MediaContent::File(path)) => read(&folder.join(path)).map(Ok),
@@ -85,7 +111,8 @@ pub struct UnreadableFile {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, UnreadableFile> {
-    std::fs::read(path).map_err(|source| UnreadableFile { path: path.display().to_string(), source })
+    std::fs::read(path)
+        .map_err(|source| UnreadableFile { path: path.display().to_string(), source })
 }
 
 struct OneComponent(Vec<u8>);

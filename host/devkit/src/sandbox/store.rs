@@ -22,10 +22,9 @@ struct Kept {
 impl Values {
     /// Starts with these values, which never expire.
     pub(super) fn new(initial: &[(String, Vec<u8>)]) -> Self {
-        let kept = initial
-            .iter()
-            .zip(1..)
-            .map(|((key, value), version)| (key.clone(), Kept { value: KeptValue { value: value.clone(), version }, until: None }));
+        let kept = initial.iter().zip(1..).map(|((key, value), version)| {
+            (key.clone(), Kept { value: KeptValue { value: value.clone(), version }, until: None })
+        });
         Self { kept: kept.collect(), writes: initial.len() as u64, now: OffsetDateTime::UNIX_EPOCH }
     }
 
@@ -41,8 +40,13 @@ impl Values {
             return Err(KeyValueError::QuotaExceeded);
         }
         self.writes += 1;
-        let until = new.ttl_seconds.map(|seconds| self.now.saturating_add(time::Duration::seconds(seconds.into())));
-        self.kept.insert(key.to_owned(), Kept { value: KeptValue { value: new.value, version: self.writes }, until });
+        let until = new
+            .ttl_seconds
+            .map(|seconds| self.now.saturating_add(time::Duration::seconds(seconds.into())));
+        self.kept.insert(
+            key.to_owned(),
+            Kept { value: KeptValue { value: new.value, version: self.writes }, until },
+        );
         Ok(self.writes)
     }
 
@@ -64,7 +68,12 @@ impl Values {
     /// The first keys with this prefix, in order.
     pub(super) fn list(&mut self, prefix: &str, limit: u32) -> Vec<String> {
         self.forget_what_is_over();
-        self.kept.keys().filter(|key| key.starts_with(prefix)).take(limit as usize).cloned().collect()
+        self.kept
+            .keys()
+            .filter(|key| key.starts_with(prefix))
+            .take(limit as usize)
+            .cloned()
+            .collect()
     }
 
     fn forget_what_is_over(&mut self) {
@@ -80,7 +89,11 @@ mod tests {
     #[test]
     fn values_have_versions_a_quota_and_a_time_by_the_scenarios_clock() {
         let mut values = Values::new(&[("a".to_owned(), b"1".to_vec())]);
-        let new = |value: &str, ttl_seconds| NewValue { value: value.as_bytes().to_vec(), ttl_seconds, max_keys: 2 };
+        let new = |value: &str, ttl_seconds| NewValue {
+            value: value.as_bytes().to_vec(),
+            ttl_seconds,
+            max_keys: 2,
+        };
 
         assert_eq!(values.set("b", new("2", Some(60))).unwrap(), 2);
         assert!(matches!(values.set("c", new("3", None)), Err(KeyValueError::QuotaExceeded)));

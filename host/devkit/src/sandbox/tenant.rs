@@ -8,7 +8,9 @@ use zeroize::Zeroizing;
 
 use super::Sandbox;
 use crate::scenarios::Scenario;
-use flowhost_exchange::endpoint::{ActivePlugin, Endpoint, Endpoints, EndpointsError, ServedFlow, ServedSecret, ServedTenant};
+use flowhost_exchange::endpoint::{
+    ActivePlugin, Endpoint, Endpoints, EndpointsError, ServedFlow, ServedSecret, ServedTenant,
+};
 use flowhost_protocol::crypto::{AppSecret, DataKey, KeyRing};
 use flowhost_protocol::flow::{BoundSecret, FlowConfig};
 use flowhost_protocol::ids::{Scope, TenantId};
@@ -19,14 +21,19 @@ pub(super) fn endpoint(sandbox: &Sandbox, scope: Scope, scenario: &Scenario) -> 
     let secret = ServedSecret { secret: AppSecret::new(APP_SECRET), valid_until: None };
     let data_key = Arc::new(DataKey::generate());
     let keys = KeyRing::new(Vec::new());
-    let tenant = ServedTenant::new(scope.tenant, NAME.to_owned(), data_key, None, false, keys, vec![secret]);
+    let tenant =
+        ServedTenant::new(scope.tenant, NAME.to_owned(), data_key, None, false, keys, vec![secret]);
     let requests = &sandbox.inspection.requests;
     let flow = ServedFlow {
         id: scope.flow,
         name: NAME.to_owned(),
         disabled: false,
         settings: scenario.settings.granting(requests),
-        active: Some(ActivePlugin { version: 1, digest: sandbox.digest, requests: requests.clone() }),
+        active: Some(ActivePlugin {
+            version: 1,
+            digest: sandbox.digest,
+            requests: requests.clone(),
+        }),
         config: config(scenario),
         flow_json: sandbox.flow_json.clone(),
     };
@@ -38,8 +45,13 @@ pub(super) fn endpoint(sandbox: &Sandbox, scope: Scope, scenario: &Scenario) -> 
 fn config(scenario: &Scenario) -> FlowConfig {
     let secret = |name: &String| Zeroizing::new(format!("{{{{secret:{name}}}}}"));
     let secrets = scenario.surroundings.secrets.iter();
-    let secrets = secrets.map(|(name, hosts)| (name.clone(), BoundSecret { value: secret(name), hosts: hosts.clone() }));
-    FlowConfig { settings: scenario.surroundings.config.clone(), secrets: secrets.collect::<BTreeMap<_, _>>() }
+    let secrets = secrets.map(|(name, hosts)| {
+        (name.clone(), BoundSecret { value: secret(name), hosts: hosts.clone() })
+    });
+    FlowConfig {
+        settings: scenario.surroundings.config.clone(),
+        secrets: secrets.collect::<BTreeMap<_, _>>(),
+    }
 }
 
 /// A directory without endpoints. A scenario's flow is never looked up by name, and there is no key
@@ -51,7 +63,11 @@ impl Endpoints for Nowhere {
         None
     }
 
-    fn report_key_error<'a>(&'a self, _: TenantId, _: &'a str) -> Pending<'a, Result<(), EndpointsError>> {
+    fn report_key_error<'a>(
+        &'a self,
+        _: TenantId,
+        _: &'a str,
+    ) -> Pending<'a, Result<(), EndpointsError>> {
         Box::pin(ready(Ok(())))
     }
 }

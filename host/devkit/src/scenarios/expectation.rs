@@ -29,13 +29,25 @@ impl Expectation {
         let mut parts = Vec::new();
         for key in ["screen", "rejected"] {
             if let Some(field) = table.take(key) {
-                parts.push((key, text_pattern(pattern(source, &field)?).ok_or_else(|| field.error(format!("`{key}` is a text")))?));
+                parts.push((
+                    key,
+                    text_pattern(pattern(source, &field)?)
+                        .ok_or_else(|| field.error(format!("`{key}` is a text")))?,
+                ));
             }
         }
         if let Some(field) = table.take("completed") {
             let params = pattern(source, &field)?;
-            let fits = matches!(params, Pattern::Object(_) | Pattern::Any(Kind::Value | Kind::Object));
-            parts.push(("completed", if fits { params } else { return Err(field.error("`completed` is a table: the params")) }));
+            let fits =
+                matches!(params, Pattern::Object(_) | Pattern::Any(Kind::Value | Kind::Object));
+            parts.push((
+                "completed",
+                if fits {
+                    params
+                } else {
+                    return Err(field.error("`completed` is a table: the params"));
+                },
+            ));
         }
         for key in ["closed", "acknowledged", "active"] {
             if let Some(field) = table.take(key) {
@@ -46,12 +58,14 @@ impl Expectation {
         if let Some(field) = table.take("status") {
             let status = field.number(599)?;
             if !(300..600).contains(&status) || status == 427 {
-                return Err(field.error("`status` is 300 to 599 and not 427: a reply is expected by what it says"));
+                return Err(field.error(
+                    "`status` is 300 to 599 and not 427: a reply is expected by what it says",
+                ));
             }
             parts.push(("status", Pattern::Exactly(Value::from(status))));
         }
-        let [(outcome, expected)] =
-            <[_; 1]>::try_from(parts).map_err(|_| table.error(format!("`expect` names one of {}", list())))?;
+        let [(outcome, expected)] = <[_; 1]>::try_from(parts)
+            .map_err(|_| table.error(format!("`expect` names one of {}", list())))?;
         let mut reply = vec![(outcome.to_owned(), expected)];
         reply.extend(screen_parts(source, outcome, &table)?);
         let state = table.take("state").map(|field| pattern(source, &field)).transpose()?;
@@ -66,10 +80,17 @@ impl Expectation {
         let mut differences = if seen.get(self.outcome).is_some() {
             self.reply.differences(&Path::default(), Some(&seen))
         } else {
-            vec![Difference { path: Path::default(), expected: self.reply.written(), came: Some(seen) }]
+            vec![Difference {
+                path: Path::default(),
+                expected: self.reply.written(),
+                came: Some(seen),
+            }]
         };
         if let Some(inside) = &came.inside {
-            let state = self.state.iter().flat_map(|state| state.differences(&Path::key("state"), inside.state.as_ref()));
+            let state = self
+                .state
+                .iter()
+                .flat_map(|state| state.differences(&Path::key("state"), inside.state.as_ref()));
             differences.extend(state);
             differences.extend(self.log.as_ref().and_then(|log| log_difference(log, &inside.log)));
         }
@@ -97,7 +118,12 @@ pub fn seen(came: &Answered) -> Value {
     let (screen, data) = (payload.get("screen").and_then(Value::as_str), payload.get("data"));
     let params = data.and_then(|data| data.get(EXTENSION_MESSAGE_RESPONSE)?.get("params"));
     match (came.status, screen) {
-        (427, _) => drop(seen.insert("rejected".to_owned(), payload.get("error_msg").cloned().unwrap_or_default())),
+        (427, _) => {
+            drop(seen.insert(
+                "rejected".to_owned(),
+                payload.get("error_msg").cloned().unwrap_or_default(),
+            ))
+        }
         (200, Some(SUCCESS)) => match params {
             Some(params) => drop(seen.insert("completed".to_owned(), params.clone())),
             None => drop(seen.insert("closed".to_owned(), Value::Bool(true))),
@@ -112,7 +138,11 @@ pub fn seen(came: &Answered) -> Value {
         (200, None) if data.and_then(|data| data.get("acknowledged")).is_some() => {
             seen.insert("acknowledged".to_owned(), Value::Bool(true));
         }
-        (200, None) if data.and_then(|data| data.get("status")).is_some_and(|status| status == "active") => {
+        (200, None)
+            if data
+                .and_then(|data| data.get("status"))
+                .is_some_and(|status| status == "active") =>
+        {
             seen.insert("active".to_owned(), Value::Bool(true));
         }
         (status, _) => {
@@ -125,20 +155,30 @@ pub fn seen(came: &Answered) -> Value {
 
 /// The parts that may be beside `screen`. A snackbar that is not expected is a difference, because
 /// the same screen comes back for both success and failure.
-fn screen_parts(source: Source<'_>, outcome: &str, table: &Fields<'_>) -> Result<Vec<(String, Pattern)>, ScenarioError> {
+fn screen_parts(
+    source: Source<'_>,
+    outcome: &str,
+    table: &Fields<'_>,
+) -> Result<Vec<(String, Pattern)>, ScenarioError> {
     let (data, error) = (table.take("data"), table.take("error"));
     if outcome != "screen" {
         let extra = data.or(error);
-        return extra.map_or(Ok(Vec::new()), |field| Err(field.error(format!("`{}` stands beside `screen` only", field.key()))));
+        return extra.map_or(Ok(Vec::new()), |field| {
+            Err(field.error(format!("`{}` stands beside `screen` only", field.key())))
+        });
     }
     let mut parts = Vec::new();
     if let Some(field) = data {
         let data = pattern(source, &field)?;
         let fits = matches!(data, Pattern::Object(_) | Pattern::Any(Kind::Value | Kind::Object));
-        parts.push(("data".to_owned(), if fits { data } else { return Err(field.error("`data` is a table")) }));
+        parts.push((
+            "data".to_owned(),
+            if fits { data } else { return Err(field.error("`data` is a table")) },
+        ));
     }
     let error = match error {
-        Some(field) => error_pattern(pattern(source, &field)?).ok_or_else(|| field.error("`error` is the text of the snackbar"))?,
+        Some(field) => error_pattern(pattern(source, &field)?)
+            .ok_or_else(|| field.error("`error` is the text of the snackbar"))?,
         None => Pattern::Absent,
     };
     parts.push(("error".to_owned(), error));
@@ -146,7 +186,10 @@ fn screen_parts(source: Source<'_>, outcome: &str, table: &Fields<'_>) -> Result
 }
 
 fn text_pattern(pattern: Pattern) -> Option<Pattern> {
-    let fits = matches!(pattern, Pattern::Exactly(Value::String(_)) | Pattern::Any(Kind::Text | Kind::Value));
+    let fits = matches!(
+        pattern,
+        Pattern::Exactly(Value::String(_)) | Pattern::Any(Kind::Text | Kind::Value)
+    );
     fits.then_some(pattern)
 }
 
@@ -159,7 +202,11 @@ fn log_difference(parts: &[String], lines: &[String]) -> Option<Difference> {
     let mut rest = lines.iter();
     let found = parts.iter().all(|part| rest.any(|line| line.contains(part.as_str())));
     let written = |texts: &[String]| texts.iter().cloned().map(Value::from).collect::<Value>();
-    (!found).then(|| Difference { path: Path::key("log"), expected: written(parts), came: Some(written(lines)) })
+    (!found).then(|| Difference {
+        path: Path::key("log"),
+        expected: written(parts),
+        came: Some(written(lines)),
+    })
 }
 
 fn list() -> String {
@@ -167,8 +214,20 @@ fn list() -> String {
 }
 
 /// The outcomes that a step can have.
-pub const OUTCOMES: [&str; 7] = ["screen", "completed", "closed", "rejected", "acknowledged", "active", "status"];
+pub const OUTCOMES: [&str; 7] =
+    ["screen", "completed", "closed", "rejected", "acknowledged", "active", "status"];
 
 /// All keys of `expect`.
-const KEYS: [&str; 11] =
-    ["screen", "data", "error", "completed", "closed", "rejected", "acknowledged", "active", "status", "state", "log"];
+const KEYS: [&str; 11] = [
+    "screen",
+    "data",
+    "error",
+    "completed",
+    "closed",
+    "rejected",
+    "acknowledged",
+    "active",
+    "status",
+    "state",
+    "log",
+];

@@ -36,11 +36,16 @@ impl<'a> Fields<'a> {
         span: Span,
         table: &'a dyn TableLike,
     ) -> Result<Self, ScenarioError> {
-        match entries(source, table).into_iter().find(|field| !known.contains(&field.key.as_str())) {
+        match entries(source, table).into_iter().find(|field| !known.contains(&field.key.as_str()))
+        {
             None => Ok(Self { source, what, span, table }),
             Some(unknown) => {
                 let known: Vec<_> = known.iter().map(|key| format!("`{key}`")).collect();
-                Err(unknown.error(format!("{what} has no `{}`: it has {}", unknown.key, known.join(", "))))
+                Err(unknown.error(format!(
+                    "{what} has no `{}`: it has {}",
+                    unknown.key,
+                    known.join(", ")
+                )))
             }
         }
     }
@@ -88,7 +93,10 @@ impl<'a> Field<'a> {
 
     /// The value as a text.
     pub(super) fn text(&self) -> Result<String, ScenarioError> {
-        self.value().and_then(Value::as_str).map(str::to_owned).ok_or_else(|| self.wrong("a text in quotes"))
+        self.value()
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .ok_or_else(|| self.wrong("a text in quotes"))
     }
 
     /// The value as one of these words.
@@ -103,13 +111,20 @@ impl<'a> Field<'a> {
 
     /// Checks that the value is `true`: a flag is `true` or left out.
     pub(super) fn flag(&self) -> Result<(), ScenarioError> {
-        if self.value().and_then(Value::as_bool) == Some(true) { Ok(()) } else { Err(self.wrong("true, or left out")) }
+        if self.value().and_then(Value::as_bool) == Some(true) {
+            Ok(())
+        } else {
+            Err(self.wrong("true, or left out"))
+        }
     }
 
     /// A whole number from 0 to `most`.
     pub(super) fn number(&self, most: u64) -> Result<u64, ScenarioError> {
-        let number = self.value().and_then(Value::as_integer).and_then(|number| u64::try_from(number).ok());
-        number.filter(|number| *number <= most).ok_or_else(|| self.wrong(&format!("a whole number from 0 to {most}")))
+        let number =
+            self.value().and_then(Value::as_integer).and_then(|number| u64::try_from(number).ok());
+        number
+            .filter(|number| *number <= most)
+            .ok_or_else(|| self.wrong(&format!("a whole number from 0 to {most}")))
     }
 
     /// A date and time with its offset from UTC.
@@ -127,7 +142,11 @@ impl<'a> Field<'a> {
     }
 
     /// A table with these keys.
-    pub(super) fn table(&self, what: &'static str, known: &[&str]) -> Result<Fields<'a>, ScenarioError> {
+    pub(super) fn table(
+        &self,
+        what: &'static str,
+        known: &[&str],
+    ) -> Result<Fields<'a>, ScenarioError> {
         Fields::of(self.source, what, known, self.span.clone(), self.table_like()?)
     }
 
@@ -137,9 +156,16 @@ impl<'a> Field<'a> {
     }
 
     /// Tables with these keys, as `[[..]]` or as an array.
-    pub(super) fn tables(&self, what: &'static str, known: &[&str]) -> Result<Vec<Fields<'a>>, ScenarioError> {
+    pub(super) fn tables(
+        &self,
+        what: &'static str,
+        known: &[&str],
+    ) -> Result<Vec<Fields<'a>>, ScenarioError> {
         if let Item::ArrayOfTables(tables) = self.item {
-            return tables.iter().map(|table| Fields::of(self.source, what, known, table.span(), table)).collect();
+            return tables
+                .iter()
+                .map(|table| Fields::of(self.source, what, known, table.span(), table))
+                .collect();
         }
         let wrong = || self.wrong(&format!("a list of tables: write [[{}]]", self.key));
         let list = self.value().and_then(Value::as_array).ok_or_else(wrong)?;

@@ -22,7 +22,11 @@ pub(super) fn pattern(source: Source<'_>, field: &Field<'_>) -> Result<Pattern, 
 /// A document that has to be an object.
 pub(super) fn object(source: Source<'_>, field: &Field<'_>) -> Result<Json, ScenarioError> {
     let read = document(source, field)?;
-    if read.is_object() { Ok(read) } else { Err(field.error(format!("`{}` is a table", field.key()))) }
+    if read.is_object() {
+        Ok(read)
+    } else {
+        Err(field.error(format!("`{}` is a table", field.key())))
+    }
 }
 
 /// A pattern without words for kinds is a document.
@@ -30,8 +34,12 @@ fn plain(pattern: Pattern) -> Json {
     match pattern {
         Pattern::Exactly(value) => value,
         Pattern::Array(parts) => parts.into_iter().map(plain).collect(),
-        Pattern::Object(parts) => Json::Object(parts.into_iter().map(|(key, part)| (key, plain(part))).collect()),
-        Pattern::Any(_) | Pattern::Absent => unreachable!("the reader of documents refuses these words"),
+        Pattern::Object(parts) => {
+            Json::Object(parts.into_iter().map(|(key, part)| (key, plain(part))).collect())
+        }
+        Pattern::Any(_) | Pattern::Absent => {
+            unreachable!("the reader of documents refuses these words")
+        }
     }
 }
 
@@ -47,7 +55,9 @@ impl Reader<'_> {
             Item::Value(value) => self.value(value, span),
             Item::Table(table) => self.table(table, span),
             Item::ArrayOfTables(tables) => {
-                let element = |table: &toml_edit::Table| self.table(table, &table.span().or_else(|| span.clone()));
+                let element = |table: &toml_edit::Table| {
+                    self.table(table, &table.span().or_else(|| span.clone()))
+                };
                 tables.iter().map(element).collect::<Result<_, _>>().map(Pattern::Array)
             }
             Item::None => Err(self.source.error(span, "there is no value")),
@@ -60,13 +70,21 @@ impl Reader<'_> {
         match value {
             Value::String(text) => self.text(text.value(), &span),
             Value::Integer(number) => exactly(Json::from(*number.value())),
-            Value::Float(number) if number.value().is_finite() => exactly(Json::from(*number.value())),
-            Value::Float(_) => Err(self.source.error(&span, "JSON has no infinite numbers and none that are no numbers")),
-            Value::Boolean(flag) => exactly(Json::from(*flag.value())),
-            Value::Datetime(_) => Err(self.source.error(&span, "JSON has no dates and times: write them in quotes")),
-            Value::Array(elements) => {
-                elements.iter().map(|element| self.value(element, &span)).collect::<Result<_, _>>().map(Pattern::Array)
+            Value::Float(number) if number.value().is_finite() => {
+                exactly(Json::from(*number.value()))
             }
+            Value::Float(_) => Err(self
+                .source
+                .error(&span, "JSON has no infinite numbers and none that are no numbers")),
+            Value::Boolean(flag) => exactly(Json::from(*flag.value())),
+            Value::Datetime(_) => {
+                Err(self.source.error(&span, "JSON has no dates and times: write them in quotes"))
+            }
+            Value::Array(elements) => elements
+                .iter()
+                .map(|element| self.value(element, &span))
+                .collect::<Result<_, _>>()
+                .map(Pattern::Array),
             Value::InlineTable(table) => self.table(table, &span),
         }
     }
@@ -86,7 +104,9 @@ impl Reader<'_> {
             (NULL, _) => exactly(Json::Null),
             (ABSENT, _) if self.expected => Ok(Pattern::Absent),
             (_, Some(kind)) if self.expected => Ok(Pattern::Any(kind)),
-            (ABSENT, _) | (_, Some(_)) => Err(self.source.error(span, format!("\"{text}\" can be expected only, not sent"))),
+            (ABSENT, _) | (_, Some(_)) => {
+                Err(self.source.error(span, format!("\"{text}\" can be expected only, not sent")))
+            }
             _ => match text.strip_prefix('$') {
                 Some(rest) if rest.starts_with('$') => exactly(Json::from(rest)),
                 Some(_) => Err(self.unknown_word(text, span)),
@@ -97,7 +117,8 @@ impl Reader<'_> {
 
     fn unknown_word(self, text: &str, span: &Span) -> ScenarioError {
         let kinds = Kind::ALL.map(Kind::word).join(", ");
-        let words = if self.expected { format!("{NULL}, {ABSENT}, {kinds}") } else { NULL.to_owned() };
+        let words =
+            if self.expected { format!("{NULL}, {ABSENT}, {kinds}") } else { NULL.to_owned() };
         self.source
             .error(span, format!("\"{text}\" is no word of scenarios ({words}); for a text that begins with $ write \"${text}\""))
     }

@@ -26,7 +26,10 @@ pub use expectation::{Expectation, OUTCOMES, seen};
 pub use pattern::{At, Difference, Kind, Path, Pattern};
 pub use play::{Answered, Answers, Inside, NoAnswer, Played, PlayedStep, Request, Usage};
 pub use settings::Settings;
-pub use surroundings::{BodyPattern, HttpAnswer, HttpFailure, HttpFake, MediaContent, MediaFailure, MediaFake, Surroundings};
+pub use surroundings::{
+    BodyPattern, HttpAnswer, HttpFailure, HttpFake, MediaContent, MediaFailure, MediaFake,
+    Surroundings,
+};
 pub use update::{Update, update};
 
 use self::error::Source;
@@ -106,18 +109,29 @@ impl Scenario {
     /// Reads a scenario. `name` is its file's, without the extension.
     pub fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
         let source = Source(text);
-        let document = Document::parse(text).map_err(|error| source.error(&error.span(), error.message()))?;
+        let document =
+            Document::parse(text).map_err(|error| source.error(&error.span(), error.message()))?;
         let fields = Fields::of(source, "a scenario", &KEYS, None, document.as_table())?;
-        let flow_token = fields.take("flow_token").map_or(Ok(format!("scenario {name}")), |field| field.text())?;
-        let signed_token = fields.take("signed_token").map(|field| field.flag()).transpose()?.is_some();
+        let flow_token = fields
+            .take("flow_token")
+            .map_or(Ok(format!("scenario {name}")), |field| field.text())?;
+        let signed_token =
+            fields.take("signed_token").map(|field| field.flag()).transpose()?.is_some();
         let settings = Settings::read(source, &fields)?;
-        let version = fields.take("data_api_version").map_or(Ok(DATA_API_VERSION.to_owned()), |field| field.text())?;
-        let context = fields.take("context").map(|field| json::object(source, &field)).transpose()?;
-        let minted_token = fields.take("minted_token").map(|field| field.flag()).transpose()?.is_some() || context.is_some();
+        let version = fields
+            .take("data_api_version")
+            .map_or(Ok(DATA_API_VERSION.to_owned()), |field| field.text())?;
+        let context =
+            fields.take("context").map(|field| json::object(source, &field)).transpose()?;
+        let minted_token =
+            fields.take("minted_token").map(|field| field.flag()).transpose()?.is_some()
+                || context.is_some();
         let now = fields.take("now").map(|field| field.moment()).transpose()?;
         let seed = fields.take("seed").map(|field| field.number(i64::MAX as u64)).transpose()?;
         let surroundings = Surroundings::read(source, &fields)?;
-        let steps = fields.take("step").ok_or_else(|| fields.error("a scenario has at least one [[step]]"))?;
+        let steps = fields
+            .take("step")
+            .ok_or_else(|| fields.error("a scenario has at least one [[step]]"))?;
         let steps = Step::read_all(source, &steps.tables("a step", &["send", "expect", "now"])?)?;
         Ok(Self {
             name: name.to_owned(),
@@ -139,7 +153,8 @@ impl Scenario {
         if let Send::Repeat { step } = step.send {
             return self.request(step, &self.steps[step - 1], now);
         }
-        let mut payload = Map::from_iter([("version".to_owned(), Value::from(self.data_api_version.as_str()))]);
+        let mut payload =
+            Map::from_iter([("version".to_owned(), Value::from(self.data_api_version.as_str()))]);
         let mut put = |key: &str, value: Value| drop(payload.insert(key.to_owned(), value));
         let screen = |screen: &Option<String>| Value::from(screen.as_deref().unwrap_or_default());
         match &step.send {
@@ -167,9 +182,18 @@ impl Scenario {
     fn sandbox_settings(&self) -> Vec<&'static str> {
         let has_now = self.now.is_some() || self.steps.iter().any(|step| step.now.is_some());
         let minted_alone = self.minted_token && self.context.is_none();
-        let parts =
-            [("context", self.context.is_some()), ("minted_token", minted_alone), ("now", has_now), ("seed", self.seed.is_some())];
-        parts.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).chain(self.settings.named()).collect()
+        let parts = [
+            ("context", self.context.is_some()),
+            ("minted_token", minted_alone),
+            ("now", has_now),
+            ("seed", self.seed.is_some()),
+        ];
+        parts
+            .into_iter()
+            .filter(|(_, there)| *there)
+            .map(|(name, _)| name)
+            .chain(self.settings.named())
+            .collect()
     }
 }
 
@@ -186,21 +210,33 @@ impl Step {
         Ok(steps)
     }
 
-    fn read(source: Source<'_>, fields: &Fields<'_>, earlier: &[Self]) -> Result<Self, ScenarioError> {
+    fn read(
+        source: Source<'_>,
+        fields: &Fields<'_>,
+        earlier: &[Self],
+    ) -> Result<Self, ScenarioError> {
         let send = Send::read(source, &fields.need("send")?, earlier)?;
-        let expect = fields.take("expect").map(|field| Expectation::read(source, &field)).transpose()?;
+        let expect =
+            fields.take("expect").map(|field| Expectation::read(source, &field)).transpose()?;
         let now = fields.take("now").map(|field| field.moment()).transpose()?;
         Ok(Self { line: fields.line(), now, send, expect })
     }
 }
 
 impl Send {
-    fn read(source: Source<'_>, field: &Field<'_>, earlier: &[Step]) -> Result<Self, ScenarioError> {
-        let fields = field.table("`send`", &["action", "screen", "data", "error", "message", "repeat"])?;
+    fn read(
+        source: Source<'_>,
+        field: &Field<'_>,
+        earlier: &[Step],
+    ) -> Result<Self, ScenarioError> {
+        let fields =
+            field.table("`send`", &["action", "screen", "data", "error", "message", "repeat"])?;
         if let Some(repeat) = fields.take("repeat") {
             let beside = ["action", "screen", "data", "error", "message"];
             if beside.iter().any(|key| fields.take(key).is_some()) {
-                return Err(fields.error("a `repeat` is a request as it was: nothing stands beside it"));
+                return Err(
+                    fields.error("a `repeat` is a request as it was: nothing stands beside it")
+                );
             }
             return Self::read_repeat(&repeat, earlier);
         }
@@ -212,18 +248,30 @@ impl Send {
         let wrong = |message: &str| Err(fields.error(message));
         Ok(match (action, error) {
             (None, None) | (Some(_), Some(_)) => {
-                return wrong("`send` has an `action`, or the `error` that a client reports, or a `repeat`");
+                return wrong(
+                    "`send` has an `action`, or the `error` that a client reports, or a `repeat`",
+                );
             }
-            (None, Some(_)) if data.is_some() => return wrong("an `error` that a client reports has no `data`"),
+            (None, Some(_)) if data.is_some() => {
+                return wrong("an `error` that a client reports has no `data`");
+            }
             (None, Some(key)) => Self::Error { key, message: message.unwrap_or_default(), screen },
-            (Some(_), None) if message.is_some() => return wrong("`message` stands beside `error` only"),
-            (Some("ping"), None) if screen.is_some() || data.is_some() => return wrong("a ping has no `screen` and no `data`"),
+            (Some(_), None) if message.is_some() => {
+                return wrong("`message` stands beside `error` only");
+            }
+            (Some("ping"), None) if screen.is_some() || data.is_some() => {
+                return wrong("a ping has no `screen` and no `data`");
+            }
             (Some("ping"), None) => Self::Ping,
-            (Some("INIT"), None) if screen.is_some() => return wrong("INIT has no `screen`: the user is on none yet"),
+            (Some("INIT"), None) if screen.is_some() => {
+                return wrong("INIT has no `screen`: the user is on none yet");
+            }
             (Some("BACK" | "data_exchange"), None) if screen.is_none() => {
                 return wrong("`send` needs the `screen` that the user is on");
             }
-            (Some(action), None) => Self::Exchange { action, screen, data: data.unwrap_or_else(|| json!({})) },
+            (Some(action), None) => {
+                Self::Exchange { action, screen, data: data.unwrap_or_else(|| json!({})) }
+            }
         })
     }
 }
@@ -233,7 +281,9 @@ impl Send {
         let step = usize::try_from(field.number(u64::MAX)?).unwrap_or(usize::MAX);
         match step.checked_sub(1).and_then(|index| earlier.get(index)).map(|step| &step.send) {
             None => Err(field.error("`repeat` is the number of an earlier step, counted from 1")),
-            Some(Self::Repeat { step }) => Err(field.error(format!("that step repeats step {step}: repeat that one"))),
+            Some(Self::Repeat { step }) => {
+                Err(field.error(format!("that step repeats step {step}: repeat that one")))
+            }
             Some(_) => Ok(Self::Repeat { step }),
         }
     }
@@ -259,7 +309,8 @@ const KEYS: [&str; 15] = [
 ];
 
 /// The actions as the wire spells them.
-const ACTIONS: [(&str, &str); 4] = [("INIT", "INIT"), ("BACK", "BACK"), ("data_exchange", "data_exchange"), ("ping", "ping")];
+const ACTIONS: [(&str, &str); 4] =
+    [("INIT", "INIT"), ("BACK", "BACK"), ("data_exchange", "data_exchange"), ("ping", "ping")];
 
 /// The version that clients send today.
 const DATA_API_VERSION: &str = "3.0";

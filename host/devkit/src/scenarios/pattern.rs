@@ -70,15 +70,27 @@ impl Pattern {
             (Self::Absent, None) => Vec::new(),
             (Self::Any(kind), Some(value)) if kind.fits(value) => Vec::new(),
             (Self::Exactly(expected), Some(value)) if same(expected, value) => Vec::new(),
-            (Self::Array(expected), Some(Value::Array(elements))) if expected.len() == elements.len() => {
+            (Self::Array(expected), Some(Value::Array(elements)))
+                if expected.len() == elements.len() =>
+            {
                 let pairs = expected.iter().zip(elements).enumerate();
-                pairs.flat_map(|(index, (part, value))| part.differences(&path.to(At::Index(index)), Some(value))).collect()
+                pairs
+                    .flat_map(|(index, (part, value))| {
+                        part.differences(&path.to(At::Index(index)), Some(value))
+                    })
+                    .collect()
             }
             (Self::Object(parts), Some(Value::Object(fields))) => {
-                let part = |(key, part): &(String, Self)| part.differences(&path.to(At::Key(key.clone())), fields.get(key));
+                let part = |(key, part): &(String, Self)| {
+                    part.differences(&path.to(At::Key(key.clone())), fields.get(key))
+                };
                 parts.iter().flat_map(part).collect()
             }
-            _ => vec![Difference { path: path.clone(), expected: self.written(), came: came.cloned() }],
+            _ => vec![Difference {
+                path: path.clone(),
+                expected: self.written(),
+                came: came.cloned(),
+            }],
         }
     }
 
@@ -86,7 +98,9 @@ impl Pattern {
     pub fn of(value: &Value) -> Self {
         match value {
             Value::Array(elements) => Self::Array(elements.iter().map(Self::of).collect()),
-            Value::Object(fields) => Self::Object(fields.iter().map(|(key, value)| (key.clone(), Self::of(value))).collect()),
+            Value::Object(fields) => Self::Object(
+                fields.iter().map(|(key, value)| (key.clone(), Self::of(value))).collect(),
+            ),
             scalar => Self::Exactly(scalar.clone()),
         }
     }
@@ -98,7 +112,11 @@ impl Pattern {
             Self::Any(kind) => Value::from(kind.word()),
             Self::Absent => Value::from(ABSENT),
             Self::Array(parts) => parts.iter().map(Self::written).collect(),
-            Self::Object(parts) => parts.iter().map(|(key, part)| (key.clone(), part.written())).collect::<Map<_, _>>().into(),
+            Self::Object(parts) => parts
+                .iter()
+                .map(|(key, part)| (key.clone(), part.written()))
+                .collect::<Map<_, _>>()
+                .into(),
         }
     }
 }
@@ -128,7 +146,8 @@ impl Kind {
     }
 
     /// Every kind.
-    pub const ALL: [Self; 6] = [Self::Value, Self::Text, Self::Number, Self::Boolean, Self::Array, Self::Object];
+    pub const ALL: [Self; 6] =
+        [Self::Value, Self::Text, Self::Number, Self::Boolean, Self::Array, Self::Object];
 }
 
 impl Path {
@@ -164,7 +183,11 @@ pub(super) fn escaped(value: &Value) -> Value {
         Value::Null => Value::from(NULL),
         Value::String(text) if text.starts_with('$') => Value::from(format!("${text}")),
         Value::Array(elements) => elements.iter().map(escaped).collect(),
-        Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), escaped(value))).collect::<Map<_, _>>().into(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| (key.clone(), escaped(value)))
+            .collect::<Map<_, _>>()
+            .into(),
         other => other.clone(),
     }
 }
@@ -172,7 +195,9 @@ pub(super) fn escaped(value: &Value) -> Value {
 /// JSON has one kind of number: 1 and 1.0 are equal.
 fn same(expected: &Value, came: &Value) -> bool {
     match (expected, came) {
-        (Value::Number(a), Value::Number(b)) => whole(a).zip(whole(b)).map_or_else(|| a.as_f64() == b.as_f64(), |(a, b)| a == b),
+        (Value::Number(a), Value::Number(b)) => {
+            whole(a).zip(whole(b)).map_or_else(|| a.as_f64() == b.as_f64(), |(a, b)| a == b)
+        }
         _ => expected == came,
     }
 }
@@ -199,8 +224,17 @@ mod tests {
     fn objects_are_compared_by_their_named_parts_and_arrays_as_a_whole() {
         let pattern = Pattern::of(&json!({"a": {"b": 1}, "list": [{"id": "x"}, 2]}));
 
-        assert_eq!(pointers(&pattern, &json!({"a": {"b": 1.0, "c": 2}, "list": [{"id": "x", "t": 1}, 2], "d": 3})), [""; 0]);
-        assert_eq!(pointers(&pattern, &json!({"a": {"b": "1"}, "list": [{"id": "y"}, 2]})), ["/a/b", "/list/0/id"]);
+        assert_eq!(
+            pointers(
+                &pattern,
+                &json!({"a": {"b": 1.0, "c": 2}, "list": [{"id": "x", "t": 1}, 2], "d": 3})
+            ),
+            [""; 0]
+        );
+        assert_eq!(
+            pointers(&pattern, &json!({"a": {"b": "1"}, "list": [{"id": "y"}, 2]})),
+            ["/a/b", "/list/0/id"]
+        );
         assert_eq!(pointers(&pattern, &json!({"a": [], "list": [{"id": "x"}]})), ["/a", "/list"]);
         assert_eq!(pointers(&pattern, &json!({"list": [{"id": "x"}, 2, 3]})), ["/a", "/list"]);
         assert_eq!(pointers(&pattern, &json!(7)), [""]);
@@ -210,13 +244,20 @@ mod tests {
     fn words_stand_for_kinds_and_for_nothing() {
         let examples = [json!(null), json!("x"), json!(1.5), json!(false), json!([1]), json!({})];
         for kind in Kind::ALL {
-            let fitting: Vec<_> = examples.iter().filter(|value| pointers(&Pattern::Any(kind), value).is_empty()).collect();
+            let fitting: Vec<_> = examples
+                .iter()
+                .filter(|value| pointers(&Pattern::Any(kind), value).is_empty())
+                .collect();
             assert_eq!(fitting.len(), if kind == Kind::Value { 6 } else { 1 }, "{kind:?}");
         }
         let absent = Pattern::Object(vec![("a".to_owned(), Pattern::Absent)]);
         assert!(pointers(&absent, &json!({"b": 1})).is_empty());
         assert_eq!(pointers(&absent, &json!({"a": null})), ["/a"]);
-        assert_eq!(Pattern::Any(Kind::Value).differences(&Path::default(), None).len(), 1, "nothing is not any value");
+        assert_eq!(
+            Pattern::Any(Kind::Value).differences(&Path::default(), None).len(),
+            1,
+            "nothing is not any value"
+        );
     }
 
     #[test]

@@ -12,7 +12,10 @@ use super::{Difference, Scenario, Step};
 /// Answers the requests of one conversation.
 pub trait Answers: Send {
     /// The answer to a request. The requests of a conversation come one after another.
-    fn answer(&mut self, request: &Request) -> impl Future<Output = Result<Answered, NoAnswer>> + Send;
+    fn answer(
+        &mut self,
+        request: &Request,
+    ) -> impl Future<Output = Result<Answered, NoAnswer>> + Send;
 
     /// Problems at the end that no step showed, such as an expected request of the plugin that
     /// never came. Each is a sentence.
@@ -117,7 +120,12 @@ pub struct PlayedStep {
 impl Scenario {
     /// Plays every step, even after one that differs: a later step may explain the difference.
     pub async fn play(&self, with: &mut impl Answers) -> Played {
-        let mut played = Played { steps: Vec::new(), no_answer: None, at_the_end: Vec::new(), skipped: Vec::new() };
+        let mut played = Played {
+            steps: Vec::new(),
+            no_answer: None,
+            at_the_end: Vec::new(),
+            skipped: Vec::new(),
+        };
         let mut now = self.now;
         for (index, step) in self.steps.iter().enumerate() {
             now = step.now.or(now);
@@ -140,10 +148,16 @@ impl Scenario {
     /// The parts that can't be played or checked over the network.
     fn skipped_from_outside(&self) -> Vec<String> {
         let unplayed = self.surroundings.named().into_iter().chain(self.sandbox_settings());
-        let unplayed = unplayed.map(|name| format!("{name} is not played: the endpoint has its own"));
+        let unplayed =
+            unplayed.map(|name| format!("{name} is not played: the endpoint has its own"));
         let unseen = self.steps.iter().enumerate().flat_map(|(index, step)| {
             let parts = step.expect.iter().flat_map(|expect| expect.needs_inside());
-            parts.map(move |part| format!("step {}: `{part}` is not looked at: it can't be seen from outside", index + 1))
+            parts.map(move |part| {
+                format!(
+                    "step {}: `{part}` is not looked at: it can't be seen from outside",
+                    index + 1
+                )
+            })
         });
         unplayed.chain(unseen).collect()
     }
@@ -152,19 +166,30 @@ impl Scenario {
 impl Played {
     /// Whether everything was as expected.
     pub fn passed(&self) -> bool {
-        self.no_answer.is_none() && self.at_the_end.is_empty() && self.steps.iter().all(PlayedStep::passed)
+        self.no_answer.is_none()
+            && self.at_the_end.is_empty()
+            && self.steps.iter().all(PlayedStep::passed)
     }
 }
 
 impl PlayedStep {
     fn of(index: usize, step: &Step, request: Request, came: Answered) -> Self {
-        let differences = step.expect.as_ref().map(|expect| expect.differences(&came)).unwrap_or_default();
-        Self { number: index, line: step.line, request, came, differences, expects_nothing: step.expect.is_none() }
+        let differences =
+            step.expect.as_ref().map(|expect| expect.differences(&came)).unwrap_or_default();
+        Self {
+            number: index,
+            line: step.line,
+            request,
+            came,
+            differences,
+            expects_nothing: step.expect.is_none(),
+        }
     }
 
     /// Whether the step was as expected.
     pub fn passed(&self) -> bool {
-        let has_problems = self.came.inside.as_ref().is_some_and(|inside| !inside.problems.is_empty());
+        let has_problems =
+            self.came.inside.as_ref().is_some_and(|inside| !inside.problems.is_empty());
         self.differences.is_empty() && !self.expects_nothing && !has_problems
     }
 }

@@ -30,7 +30,8 @@ impl Settings {
         {
             return Err(field.error("`on_reopen` is one of [settings] too: say it once"));
         }
-        let (has_grants, named) = (given.contains_key("grants"), table.is_some().then_some("[settings]"));
+        let (has_grants, named) =
+            (given.contains_key("grants"), table.is_some().then_some("[settings]"));
         let flow = FlowSettings::parse(given).map_err(|error| match table.or(on_reopen) {
             Some(field) => field.error(format!("`{}`: {error}", field.key())),
             None => scenario.error(error.to_string()),

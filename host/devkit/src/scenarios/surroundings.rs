@@ -112,13 +112,29 @@ pub enum MediaFailure {
 impl Surroundings {
     /// Reads the surroundings from the scenario's table.
     pub(super) fn read(source: Source<'_>, scenario: &Fields<'_>) -> Result<Self, ScenarioError> {
-        let config = scenario.take("config").map_or(Ok(BTreeMap::new()), |field| texts_by_name(&field))?;
+        let config =
+            scenario.take("config").map_or(Ok(BTreeMap::new()), |field| texts_by_name(&field))?;
         let secrets = scenario.take("secrets").map_or(Ok(BTreeMap::new()), |field| {
-            field.entries()?.into_iter().map(|secret| Ok((secret.key().to_owned(), hosts(&secret)?))).collect()
+            field
+                .entries()?
+                .into_iter()
+                .map(|secret| Ok((secret.key().to_owned(), hosts(&secret)?)))
+                .collect()
         })?;
-        let store = each(scenario, "store", "an entry of [[store]]", &["key", "json", "text"], |entry| value(source, entry))?;
-        let http = each(scenario, "http", "an entry of [[http]]", &["request", "answer", "repeat"], |entry| http(source, entry))?;
-        let media = each(scenario, "media", "an entry of [[media]]", &MEDIA_KEYS, |entry| media(source, entry))?;
+        let store =
+            each(scenario, "store", "an entry of [[store]]", &["key", "json", "text"], |entry| {
+                value(source, entry)
+            })?;
+        let http = each(
+            scenario,
+            "http",
+            "an entry of [[http]]",
+            &["request", "answer", "repeat"],
+            |entry| http(source, entry),
+        )?;
+        let media = each(scenario, "media", "an entry of [[media]]", &MEDIA_KEYS, |entry| {
+            media(source, entry)
+        })?;
         Ok(Self { config, secrets, store, http, media })
     }
 
@@ -147,7 +163,8 @@ fn each<T>(
 }
 
 fn hosts(secret: &Field<'_>) -> Result<Vec<HttpHost>, ScenarioError> {
-    let host = |host: String| host.parse().map_err(|error: HttpHostError| secret.error(error.to_string()));
+    let host =
+        |host: String| host.parse().map_err(|error: HttpHostError| secret.error(error.to_string()));
     secret.texts()?.into_iter().map(host).collect()
 }
 
@@ -160,10 +177,15 @@ fn value(source: Source<'_>, entry: &Fields<'_>) -> Result<(String, Vec<u8>), Sc
 }
 
 fn http(source: Source<'_>, entry: &Fields<'_>) -> Result<HttpFake, ScenarioError> {
-    let request = entry.need("request")?.table("a request", &["method", "url", "headers", "json", "text"])?;
-    let method = request.take("method").map_or(Ok("GET".to_owned()), |field| field.text())?.to_ascii_uppercase();
+    let request =
+        entry.need("request")?.table("a request", &["method", "url", "headers", "json", "text"])?;
+    let method = request
+        .take("method")
+        .map_or(Ok("GET".to_owned()), |field| field.text())?
+        .to_ascii_uppercase();
     let url = request.need("url")?;
-    let url = url::Url::parse(&url.text()?).map_err(|error| url.error(format!("the URL can't be read: {error}")))?;
+    let url = url::Url::parse(&url.text()?)
+        .map_err(|error| url.error(format!("the URL can't be read: {error}")))?;
     let headers = headers(&request)?;
     let json = request.take("json").map(|field| pattern(source, &field)).transpose()?;
     let text = request.take("text").map(|field| field.text()).transpose()?;
@@ -172,18 +194,27 @@ fn http(source: Source<'_>, entry: &Fields<'_>) -> Result<HttpFake, ScenarioErro
         (json, text) => json.map(BodyPattern::Json).or(text.map(BodyPattern::Text)),
     };
     let repeat = entry.take("repeat").map(|field| field.flag()).transpose()?.is_some();
-    let answer = entry.need("answer")?.table("an answer", &["status", "headers", "json", "text", "error"])?;
+    let answer = entry
+        .need("answer")?
+        .table("an answer", &["status", "headers", "json", "text", "error"])?;
     let answer = http_answer(source, &answer)?;
     Ok(HttpFake { line: entry.line(), method, url, headers, body, repeat, answer })
 }
 
-fn http_answer(source: Source<'_>, answer: &Fields<'_>) -> Result<Result<HttpAnswer, HttpFailure>, ScenarioError> {
+fn http_answer(
+    source: Source<'_>,
+    answer: &Fields<'_>,
+) -> Result<Result<HttpAnswer, HttpFailure>, ScenarioError> {
     let failure = answer.take("error").map(|field| field.word(&HTTP_FAILURES)).transpose()?;
     let status = answer.take("status");
     let (headers, body) = (headers(answer)?, body(source, answer)?);
     match (failure, status) {
-        (Some(_), Some(status)) => Err(status.error("an answer is an `error` or has a `status`, not both")),
-        (Some(_), None) if !headers.is_empty() || body.is_some() => Err(answer.error("an `error` has no headers and no body")),
+        (Some(_), Some(status)) => {
+            Err(status.error("an answer is an `error` or has a `status`, not both"))
+        }
+        (Some(_), None) if !headers.is_empty() || body.is_some() => {
+            Err(answer.error("an `error` has no headers and no body"))
+        }
         (Some(failure), None) => Ok(Err(failure)),
         (None, None) => Err(answer.error("an answer needs a `status`, or an `error`")),
         (None, Some(field)) => {
@@ -221,7 +252,8 @@ fn body(source: Source<'_>, entry: &Fields<'_>) -> Result<Option<Vec<u8>>, Scena
 }
 
 fn headers(entry: &Fields<'_>) -> Result<BTreeMap<String, String>, ScenarioError> {
-    let headers = entry.take("headers").map_or(Ok(BTreeMap::new()), |field| texts_by_name(&field))?;
+    let headers =
+        entry.take("headers").map_or(Ok(BTreeMap::new()), |field| texts_by_name(&field))?;
     Ok(headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect())
 }
 
@@ -231,8 +263,11 @@ fn texts_by_name(field: &Field<'_>) -> Result<BTreeMap<String, String>, Scenario
 
 const MEDIA_KEYS: [&str; 5] = ["media_id", "file", "text", "json", "error"];
 
-const HTTP_FAILURES: [(&str, HttpFailure); 3] =
-    [("timeout", HttpFailure::Timeout), ("too-large", HttpFailure::TooLarge), ("unreachable", HttpFailure::Unreachable)];
+const HTTP_FAILURES: [(&str, HttpFailure); 3] = [
+    ("timeout", HttpFailure::Timeout),
+    ("too-large", HttpFailure::TooLarge),
+    ("unreachable", HttpFailure::Unreachable),
+];
 
 const MEDIA_FAILURES: [(&str, MediaFailure); 3] = [
     ("check-failed", MediaFailure::CheckFailed),

@@ -12,13 +12,19 @@ use flowhost_protocol::flow::{Capabilities, OnReopen};
 fn a_scenario_says_what_is_sent_what_is_expected_and_what_is_around() {
     let scenario = Scenario::parse("booking", EVERYTHING).unwrap();
 
-    assert_eq!((scenario.name.as_str(), scenario.flow_token.as_str(), scenario.seed), ("booking", "abc", Some(7)));
+    assert_eq!(
+        (scenario.name.as_str(), scenario.flow_token.as_str(), scenario.seed),
+        ("booking", "abc", Some(7))
+    );
     assert_eq!(scenario.now.unwrap().unix_timestamp(), 1_795_424_400);
     assert_eq!(scenario.context, Some(json!({"name": "Ana", "price": "$5", "nothing": null})));
     let around = &scenario.surroundings;
     assert_eq!(around.config["greeting"], "Hello");
     assert_eq!(around.secrets["api-key"][0].to_string(), "api.example.com:443");
-    assert_eq!(around.store, [("visits".to_owned(), b"{\"n\":1}".to_vec()), ("raw".to_owned(), b"x".to_vec())]);
+    assert_eq!(
+        around.store,
+        [("visits".to_owned(), b"{\"n\":1}".to_vec()), ("raw".to_owned(), b"x".to_vec())]
+    );
     assert_eq!(around.http[0].headers["authorization"], "Bearer {{secret:api-key}}");
     assert_eq!(around.http[0].answer.as_ref().unwrap().body, br#"{"id":7}"#);
     assert_eq!(
@@ -30,16 +36,28 @@ fn a_scenario_says_what_is_sent_what_is_expected_and_what_is_around() {
     assert_eq!(scenario.steps.len(), 4);
     assert_eq!(scenario.steps[1].now.unwrap() - scenario.now.unwrap(), time::Duration::HOUR);
     let expect = scenario.steps[1].expect.as_ref().unwrap();
-    assert_eq!((expect.outcome, expect.log.as_deref()), ("completed", Some(["booked".to_owned()].as_slice())));
-    assert_eq!(expect.part("completed"), Some(&Pattern::Object(vec![("booking".to_owned(), Pattern::Any(Kind::Text))])));
+    assert_eq!(
+        (expect.outcome, expect.log.as_deref()),
+        ("completed", Some(["booked".to_owned()].as_slice()))
+    );
+    assert_eq!(
+        expect.part("completed"),
+        Some(&Pattern::Object(vec![("booking".to_owned(), Pattern::Any(Kind::Text))]))
+    );
 }
 
 #[test]
 fn what_is_left_out_has_a_default() {
     let scenario = Scenario::parse("short", "[[step]]\nsend = { action = \"INIT\" }\n").unwrap();
 
-    assert_eq!((scenario.flow_token.as_str(), scenario.data_api_version.as_str()), ("scenario short", "3.0"));
-    assert_eq!((scenario.now, scenario.seed, scenario.signed_token, scenario.minted_token), (None, None, false, false));
+    assert_eq!(
+        (scenario.flow_token.as_str(), scenario.data_api_version.as_str()),
+        ("scenario short", "3.0")
+    );
+    assert_eq!(
+        (scenario.now, scenario.seed, scenario.signed_token, scenario.minted_token),
+        (None, None, false, false)
+    );
     assert_eq!(scenario.settings, Settings::default());
     assert_eq!(scenario.surroundings, Surroundings::default());
     assert!(scenario.steps[0].expect.is_none());
@@ -61,7 +79,11 @@ fn a_mistake_is_named_with_its_line() {
         ("on_reopen = \"restart\"\n[settings]\non_reopen = \"restart\"\n", 1, "say it once"),
         ("minted_token = false\n", 1, "left out"),
         ("[[step]]\nsend = { repeat = 1 }\n", 2, "an earlier step"),
-        ("[[step]]\nsend = { action = \"ping\" }\n[[step]]\nsend = { repeat = 0 }\n", 4, "an earlier step"),
+        (
+            "[[step]]\nsend = { action = \"ping\" }\n[[step]]\nsend = { repeat = 0 }\n",
+            4,
+            "an earlier step",
+        ),
         (
             "[[step]]\nsend = { action = \"ping\" }\n[[step]]\nsend = { repeat = 1, action = \"INIT\" }\n",
             4,
@@ -79,11 +101,19 @@ fn a_mistake_is_named_with_its_line() {
         ("[[step]]\nsend = {}\n", 2, "`action`"),
         ("\n[[stpe]]\n", 2, "a scenario has no `stpe`"),
         ("[[step]]\nsned = {}\n", 2, "a step has no `sned`"),
-        ("[[step]]\nsend = { action = \"ping\" }\nexpct = {}\n", 3, "a step has no `expct`: it has `send`, `expect`, `now`"),
+        (
+            "[[step]]\nsend = { action = \"ping\" }\nexpct = {}\n",
+            3,
+            "a step has no `expct`: it has `send`, `expect`, `now`",
+        ),
         ("[[step]]\nsend = { action = \"init\" }\n", 2, "\"INIT\" or"),
         ("[[step]]\nsend = { action = \"INIT\", screen = \"A\" }\n", 2, "INIT has no `screen`"),
         ("[[step]]\nsend = { action = \"BACK\" }\n", 2, "needs the `screen`"),
-        ("[[step]]\nsend = { action = \"data_exchange\", screen = \"A\", data = 1 }\n", 2, "`data` is a table"),
+        (
+            "[[step]]\nsend = { action = \"data_exchange\", screen = \"A\", data = 1 }\n",
+            2,
+            "`data` is a table",
+        ),
         ("[[step]]\nsend = { error = \"x\", action = \"INIT\" }\n", 2, "or the `error`"),
         ("[[step]]\nsend = { action = \"INIT\", data = { a = \"$any\" } }\n", 2, "expected only"),
         ("[[step]]\nsend = { action = \"INIT\", data = { a = \"$5\" } }\n", 2, "write \"$$5\""),
@@ -102,9 +132,25 @@ fn a_mistake_is_named_with_its_line() {
         (&after("[config]\nx = 1\n"), 2, "`x` is a text"),
         (&after("[[store]]\nkey = \"x\"\n"), 1, "`json` or `text`"),
         (&after("[[http]]\nrequest = { url = \"nowhere\" }\n"), 2, "URL"),
-        (&after("[[http]]\nrequest = { url = \"https://a.example\" }\nanswer = {}\n"), 3, "`status`"),
-        (&after("[[http]]\nrequest = { url = \"https://a.example\" }\nanswer = { status = 20 }\n"), 3, "200 to 599"),
-        (&after("[[http]]\nrequest = { url = \"https://a.example\" }\nanswer = { error = \"slow\" }\n"), 3, "\"timeout\" or"),
+        (
+            &after("[[http]]\nrequest = { url = \"https://a.example\" }\nanswer = {}\n"),
+            3,
+            "`status`",
+        ),
+        (
+            &after(
+                "[[http]]\nrequest = { url = \"https://a.example\" }\nanswer = { status = 20 }\n",
+            ),
+            3,
+            "200 to 599",
+        ),
+        (
+            &after(
+                "[[http]]\nrequest = { url = \"https://a.example\" }\nanswer = { error = \"slow\" }\n",
+            ),
+            3,
+            "\"timeout\" or",
+        ),
         (&after("[[media]]\nmedia_id = \"1\"\n"), 1, "one of `file`"),
     ] {
         let error = Scenario::parse("x", text).expect_err(text);
@@ -116,15 +162,26 @@ fn a_mistake_is_named_with_its_line() {
 #[test]
 fn the_reference_is_true() {
     let reference = include_str!("../../../docs/scenarios.md");
-    let blocks: Vec<_> = reference.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let blocks: Vec<_> = reference
+        .split("```toml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect();
     assert_eq!(blocks.len(), 6);
     for block in blocks {
-        let step = if block.contains("[[step]]") { "" } else { "[[step]]\nsend = { action = \"INIT\" }\n" };
-        Scenario::parse("x", &format!("{block}{step}")).unwrap_or_else(|error| panic!("{error}\n{block}"));
+        let step = if block.contains("[[step]]") {
+            ""
+        } else {
+            "[[step]]\nsend = { action = \"INIT\" }\n"
+        };
+        Scenario::parse("x", &format!("{block}{step}"))
+            .unwrap_or_else(|error| panic!("{error}\n{block}"));
     }
     let kinds = Kind::ALL.map(|kind| format!("\"{}\"", kind.word()));
     let others = ["\"$null\"", "\"$absent\"", "`state = ", "`log = "].map(str::to_owned);
-    for word in OUTCOMES.map(|outcome| format!("| `{outcome} = ")).into_iter().chain(kinds).chain(others) {
+    for word in
+        OUTCOMES.map(|outcome| format!("| `{outcome} = ")).into_iter().chain(kinds).chain(others)
+    {
         assert!(reference.contains(&word), "{word}");
     }
 }
@@ -149,21 +206,39 @@ async fn every_kind_of_reply_has_a_word() {
         let played = Scenario::parse("x", &passing).unwrap().play(&mut Always(came.clone())).await;
         assert!(played.passed(), "{expected}: {played:?}");
         let other = if status == 500 { "{ closed = true }" } else { "{ status = 500 }" };
-        assert!(!Scenario::parse("x", &expecting(other)).unwrap().play(&mut Always(came)).await.passed(), "{expected}");
+        assert!(
+            !Scenario::parse("x", &expecting(other))
+                .unwrap()
+                .play(&mut Always(came))
+                .await
+                .passed(),
+            "{expected}"
+        );
     }
 }
 
 #[tokio::test]
 async fn what_was_not_expected_is_pointed_at() {
-    let came = came(200, &json!({"screen": "A", "data": {"list": [{"id": "x"}], "error_message": "no"}}));
+    let came =
+        came(200, &json!({"screen": "A", "data": {"list": [{"id": "x"}], "error_message": "no"}}));
     for (expected, pointers) in [
-        ("{ screen = \"A\", data = { list = [{ id = \"y\" }] }, error = \"no\" }", &["/data/list/0/id"][..]),
+        (
+            "{ screen = \"A\", data = { list = [{ id = \"y\" }] }, error = \"no\" }",
+            &["/data/list/0/id"][..],
+        ),
         ("{ screen = \"A\" }", &["/error"]),
         ("{ screen = \"B\", error = \"$any\", data = { n = 1 } }", &["/screen", "/data/n"]),
         ("{ completed = {} }", &[""]),
     ] {
-        let played = Scenario::parse("x", &expecting(expected)).unwrap().play(&mut Always(came.clone())).await;
-        let found: Vec<_> = played.steps[0].differences.iter().map(|difference| difference.path.to_string()).collect();
+        let played = Scenario::parse("x", &expecting(expected))
+            .unwrap()
+            .play(&mut Always(came.clone()))
+            .await;
+        let found: Vec<_> = played.steps[0]
+            .differences
+            .iter()
+            .map(|difference| difference.path.to_string())
+            .collect();
         assert_eq!(found, pointers, "{expected}");
     }
 }
@@ -171,21 +246,31 @@ async fn what_was_not_expected_is_pointed_at() {
 #[tokio::test]
 async fn state_and_log_are_compared_only_where_they_can_be_seen() {
     let text = expecting("{ screen = \"A\", state = { n = 2 }, log = [\"one\", \"two\"] }");
-    let scenario = Scenario::parse("x", &format!("seed = 1\ncontext = {{ a = 1 }}\n{text}")).unwrap();
+    let scenario =
+        Scenario::parse("x", &format!("seed = 1\ncontext = {{ a = 1 }}\n{text}")).unwrap();
     let reply = came(200, &json!({"screen": "A", "data": {}}));
     let lines = |lines: &[&str]| lines.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let inside = |n: u32, log: &[&str]| Inside { state: Some(json!({"n": n})), log: lines(log), ..Inside::default() };
+    let inside = |n: u32, log: &[&str]| Inside {
+        state: Some(json!({"n": n})),
+        log: lines(log),
+        ..Inside::default()
+    };
     let with = |inside| Always(Answered { inside: Some(inside), ..reply.clone() });
 
     assert!(scenario.play(&mut with(inside(2, &["info: one", "x", "info: two"]))).await.passed());
     let wrong = scenario.play(&mut with(inside(1, &["two", "one"]))).await;
-    let pointers: Vec<_> = wrong.steps[0].differences.iter().map(|difference| difference.path.to_string()).collect();
+    let pointers: Vec<_> =
+        wrong.steps[0].differences.iter().map(|difference| difference.path.to_string()).collect();
     assert_eq!(pointers, ["/state/n", "/log"]);
 
     let outside = scenario.play(&mut Always(reply.clone())).await;
     assert!(outside.passed());
     for skipped in ["seed", "context", "step 1: `state`", "step 1: `log`"] {
-        assert!(outside.skipped.iter().any(|line| line.contains(skipped)), "{skipped}: {:?}", outside.skipped);
+        assert!(
+            outside.skipped.iter().any(|line| line.contains(skipped)),
+            "{skipped}: {:?}",
+            outside.skipped
+        );
     }
 }
 
@@ -196,7 +281,8 @@ async fn a_step_that_expects_nothing_fails_and_so_does_a_call_with_a_problem() {
     assert!(!nothing.play(&mut Always(reply.clone())).await.passed());
 
     let expected = Scenario::parse("x", &expecting("{ screen = \"A\" }")).unwrap();
-    let inside = Inside { problems: vec!["GET https://a.example/".to_owned()], ..Inside::default() };
+    let inside =
+        Inside { problems: vec!["GET https://a.example/".to_owned()], ..Inside::default() };
     assert!(!expected.play(&mut Always(Answered { inside: Some(inside), ..reply })).await.passed());
 }
 
@@ -206,7 +292,10 @@ fn requests_are_what_a_phone_sends() {
     let request = |index: usize| scenario.request(index + 1, &scenario.steps[index], None);
 
     let token = json!("abc");
-    assert_eq!(request(0).payload, json!({"version": "4.0", "action": "INIT", "screen": "", "data": {}, "flow_token": token}));
+    assert_eq!(
+        request(0).payload,
+        json!({"version": "4.0", "action": "INIT", "screen": "", "data": {}, "flow_token": token})
+    );
     assert_eq!(request(1).payload["data"], json!({"day": "2026-11-24"}));
     let error = json!({"error": "timeout_error", "error_message": "slow"});
     assert_eq!(
@@ -231,7 +320,8 @@ fn a_repeat_is_the_request_of_its_step() {
 #[test]
 fn all_that_a_plugin_asks_for_is_granted_unless_the_settings_say_what() {
     let asked = Capabilities { store: true, ..Capabilities::default() };
-    let settings = |text: &str| Scenario::parse("x", &after(text)).unwrap().settings.granting(&asked);
+    let settings =
+        |text: &str| Scenario::parse("x", &after(text)).unwrap().settings.granting(&asked);
 
     assert!(settings("").grants.store);
     let with_a_text = settings("[settings]\nfailure_text = \"sorry\"\n");

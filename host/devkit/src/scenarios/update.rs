@@ -24,10 +24,13 @@ pub struct Update {
 /// Replaces expectations by what came back.
 pub fn update(text: &str, played: &Played) -> Result<Update, ScenarioError> {
     let source = Source(text);
-    let mut document: DocumentMut =
-        text.parse().map_err(|error: toml_edit::TomlError| source.error(&error.span(), error.message()))?;
+    let mut document: DocumentMut = text
+        .parse()
+        .map_err(|error: toml_edit::TomlError| source.error(&error.span(), error.message()))?;
     let (mut changed, mut refused) = (Vec::new(), Vec::new());
-    for step in played.steps.iter().filter(|step| step.expects_nothing || !step.differences.is_empty()) {
+    for step in
+        played.steps.iter().filter(|step| step.expects_nothing || !step.differences.is_empty())
+    {
         if let Some(why) = refusal(step) {
             refused.push(format!("step {}: {why}", step.number));
         } else if let Some(table) = table_of(&mut document, step.number - 1) {
@@ -53,7 +56,9 @@ fn refusal(step: &PlayedStep) -> Option<String> {
         return None;
     }
     let status = step.came.status;
-    Some(format!("{failure}; where that is meant, write `expect = {{ status = {status} }}` yourself"))
+    Some(format!(
+        "{failure}; where that is meant, write `expect = {{ status = {status} }}` yourself"
+    ))
 }
 
 fn table_of(document: &mut DocumentMut, index: usize) -> Option<StepTable<'_>> {
@@ -81,7 +86,11 @@ impl StepTable<'_> {
 fn rewrite(mut table: StepTable<'_>, step: &PlayedStep) {
     if step.expects_nothing {
         let came = escaped(&seen(&step.came));
-        let item = if matches!(table, StepTable::Table(_)) { Item::Table(table_with(&came)) } else { Item::Value(value_of(&came)) };
+        let item = if matches!(table, StepTable::Table(_)) {
+            Item::Table(table_with(&came))
+        } else {
+            Item::Value(value_of(&came))
+        };
         table.like().insert("expect", item);
         return;
     }
@@ -179,12 +188,17 @@ fn value_of(json: &Json) -> Value {
     match json {
         Json::Null => Value::from(super::pattern::NULL),
         Json::Bool(flag) => Value::from(*flag),
-        Json::Number(number) => number.as_i64().map_or_else(|| Value::from(number.as_f64().unwrap_or(f64::MAX)), Value::from),
+        Json::Number(number) => number
+            .as_i64()
+            .map_or_else(|| Value::from(number.as_f64().unwrap_or(f64::MAX)), Value::from),
         Json::String(text) => Value::from(text.as_str()),
         Json::Array(elements) => Value::Array(array_of(elements)),
-        Json::Object(fields) => {
-            Value::InlineTable(fields.iter().map(|(key, value)| (key.as_str(), value_of(value))).collect::<InlineTable>())
-        }
+        Json::Object(fields) => Value::InlineTable(
+            fields
+                .iter()
+                .map(|(key, value)| (key.as_str(), value_of(value)))
+                .collect::<InlineTable>(),
+        ),
     }
 }
 
@@ -245,9 +259,13 @@ expect = { screen = "FIRST", state = { n = 1 } }
 
         let updated = updated(text, &replies).await;
 
-        let expected = text.replace("\"wrong\"", "\"$$b\"").replace("data.gone = 1", "data.gone = \"$absent\"");
-        let expected =
-            expected.replace("{ screen = \"FIRST\", state = { n = 1 } }", "{ state = { n = 1 }, completed = { x = \"$null\" } }");
+        let expected = text
+            .replace("\"wrong\"", "\"$$b\"")
+            .replace("data.gone = 1", "data.gone = \"$absent\"");
+        let expected = expected.replace(
+            "{ screen = \"FIRST\", state = { n = 1 } }",
+            "{ state = { n = 1 }, completed = { x = \"$null\" } }",
+        );
         assert_eq!(updated.text, expected);
         assert_eq!((updated.changed.as_slice(), updated.refused.len()), ([1, 2].as_slice(), 0));
     }
@@ -255,44 +273,67 @@ expect = { screen = "FIRST", state = { n = 1 } }
     #[tokio::test]
     async fn a_step_that_expects_nothing_yet_gets_all_that_came() {
         let text = "[[step]]\nsend = { action = \"INIT\" }\n\n# The second.\n[[step]]\nsend = { action = \"ping\" }\n";
-        let list: Vec<_> = (0..5).map(|id| json!({"id": id, "title": "a title that takes some room"})).collect();
-        let replies =
-            [json!({"screen": "A", "data": {"list": list, "error_message": "no"}}), json!({"data": {"status": "active"}})];
+        let list: Vec<_> =
+            (0..5).map(|id| json!({"id": id, "title": "a title that takes some room"})).collect();
+        let replies = [
+            json!({"screen": "A", "data": {"list": list, "error_message": "no"}}),
+            json!({"data": {"status": "active"}}),
+        ];
 
         let updated = updated(text, &replies).await;
 
         assert_eq!(Scenario::parse("x", &updated.text).unwrap().steps.len(), 2, "{}", updated.text);
         assert!(play(&updated.text, &replies).await.passed(), "{}", updated.text);
-        assert!(updated.text.contains("# The second.\n") && updated.text.contains("error = \"no\""), "{}", updated.text);
+        assert!(
+            updated.text.contains("# The second.\n") && updated.text.contains("error = \"no\""),
+            "{}",
+            updated.text
+        );
         assert!(updated.text.lines().all(|line| line.len() < 120), "{}", updated.text);
     }
 
     #[tokio::test]
     async fn a_failed_call_is_never_taken_over() {
-        let text =
-            "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"A\" }\n\n[[step]]\nsend = { action = \"INIT\" }\n";
+        let text = "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"A\" }\n\n[[step]]\nsend = { action = \"INIT\" }\n";
         let played = play_with(text, Failing).await;
 
         let updated = update(text, &played).unwrap();
 
-        assert_eq!((updated.text.as_str(), updated.changed.len(), updated.refused.len()), (text, 0, 2));
-        assert!(updated.refused[0].contains("trapped") && updated.refused[0].contains("status = 500"), "{:?}", updated.refused);
+        assert_eq!(
+            (updated.text.as_str(), updated.changed.len(), updated.refused.len()),
+            (text, 0, 2)
+        );
+        assert!(
+            updated.refused[0].contains("trapped") && updated.refused[0].contains("status = 500"),
+            "{:?}",
+            updated.refused
+        );
     }
 
     #[tokio::test]
     async fn forms_with_brackets_and_without_are_updated_alike() {
         for (text, part) in [
-            ("step = [{ send = { action = \"INIT\" }, expect = { screen = \"B\" } }]\n", "screen = \"A\""),
+            (
+                "step = [{ send = { action = \"INIT\" }, expect = { screen = \"B\" } }]\n",
+                "screen = \"A\"",
+            ),
             ("step = [{ send = { action = \"INIT\" } }]\n", "screen = \"A\""),
             (
                 "[[step]]\n[step.send]\naction = \"INIT\"\n[step.expect]\nscreen = \"A\"\n[[step.expect.data.list]]\nid = 2\n",
                 "id = 1",
             ),
-            ("[[step]]\nsend.action = \"INIT\"\nexpect.screen = \"A\"\nexpect.data = { list = [7] }\n", "[{ id = 1 }]"),
+            (
+                "[[step]]\nsend.action = \"INIT\"\nexpect.screen = \"A\"\nexpect.data = { list = [7] }\n",
+                "[{ id = 1 }]",
+            ),
         ] {
             let replies = [json!({"screen": "A", "data": {"list": [{"id": 1}]}})];
             let updated = updated(text, &replies).await;
-            assert!(updated.text.contains(part) && play(&updated.text, &replies).await.passed(), "{text}\n{}", updated.text);
+            assert!(
+                updated.text.contains(part) && play(&updated.text, &replies).await.passed(),
+                "{text}\n{}",
+                updated.text
+            );
         }
     }
 
@@ -332,9 +373,15 @@ expect = { screen = "FIRST", state = { n = 1 } }
 
     impl Answers for Replies {
         async fn answer(&mut self, _: &Request) -> Result<Answered, NoAnswer> {
-            let payload = self.0.pop_front().ok_or_else(|| NoAnswer("there is no more".to_owned()))?;
+            let payload =
+                self.0.pop_front().ok_or_else(|| NoAnswer("there is no more".to_owned()))?;
             let inside = Inside { state: Some(json!({"n": 1})), ..Inside::default() };
-            Ok(Answered { status: 200, payload: Some(payload), took: Duration::ZERO, inside: Some(inside) })
+            Ok(Answered {
+                status: 200,
+                payload: Some(payload),
+                took: Duration::ZERO,
+                inside: Some(inside),
+            })
         }
     }
 
@@ -342,7 +389,10 @@ expect = { screen = "FIRST", state = { n = 1 } }
 
     impl Answers for Failing {
         async fn answer(&mut self, _: &Request) -> Result<Answered, NoAnswer> {
-            let inside = Inside { failure: Some("the plugin trapped: unreachable".to_owned()), ..Inside::default() };
+            let inside = Inside {
+                failure: Some("the plugin trapped: unreachable".to_owned()),
+                ..Inside::default()
+            };
             Ok(Answered { status: 500, payload: None, took: Duration::ZERO, inside: Some(inside) })
         }
     }

@@ -12,7 +12,11 @@ pub trait Endpoints: Send + Sync {
     fn resolve(&self, tenant: &str, flow: &str) -> Option<Arc<Endpoint>>;
 
     /// Marks a tenant's active key with the error that a client reported.
-    fn report_key_error<'a>(&'a self, tenant: TenantId, error: &'a str) -> Pending<'a, Result<(), EndpointsError>>;
+    fn report_key_error<'a>(
+        &'a self,
+        tenant: TenantId,
+        error: &'a str,
+    ) -> Pending<'a, Result<(), EndpointsError>>;
 }
 
 /// Why an implementation failed. Its text says so.

@@ -115,7 +115,18 @@ impl Endpoint {
         let counted_as = FlowVersion { tenant: tenant.slug.clone(), flow: name.clone(), version };
         let (disabled, config) = (disabled || tenant.disabled, Arc::new(config));
         let space = Arc::new(space);
-        let mut endpoint = Self { scope, tenant, name, disabled, settings, active: None, config, flow_json, space, counted_as };
+        let mut endpoint = Self {
+            scope,
+            tenant,
+            name,
+            disabled,
+            settings,
+            active: None,
+            config,
+            flow_json,
+            space,
+            counted_as,
+        };
         endpoint.active = active.map(|active| Arc::new(endpoint.plugin(&active)));
         endpoint
     }
@@ -161,7 +172,8 @@ impl ServedTenant {
     /// The app secrets that are valid now: none, one, or two while a secret is being reset.
     pub fn app_secrets(&self) -> Vec<&AppSecret> {
         let now = OffsetDateTime::now_utc();
-        let valid = self.app_secrets.iter().filter(|secret| secret.valid_until.is_none_or(|at| at > now));
+        let valid =
+            self.app_secrets.iter().filter(|secret| secret.valid_until.is_none_or(|at| at > now));
         valid.map(|secret| &secret.secret).collect()
     }
 }

@@ -26,12 +26,17 @@ impl RequestRate {
     }
 
     fn new(per_second: NonZeroU32) -> Self {
-        Self { per_second, limiter: DefaultDirectRateLimiter::direct(Quota::per_second(per_second)) }
+        Self {
+            per_second,
+            limiter: DefaultDirectRateLimiter::direct(Quota::per_second(per_second)),
+        }
     }
 
     /// Counts a request. The error says how long to wait before the next one.
     pub fn admit(&self) -> Result<(), Duration> {
-        self.limiter.check().map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
+        self.limiter
+            .check()
+            .map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
     }
 }
 

@@ -61,9 +61,10 @@ impl ExchangeError {
             Self::Answer(_) => Blame::Guest,
             Self::Plugin(error) => error.blame(),
             Self::NotLoadable(LoadError::Component(_)) => Blame::Guest,
-            Self::NotLoadable(_) | Self::Session(_) | Self::Envelope(EnvelopeError::Seal(_)) | Self::UnreadableFlowJson => {
-                Blame::Host
-            }
+            Self::NotLoadable(_)
+            | Self::Session(_)
+            | Self::Envelope(EnvelopeError::Seal(_))
+            | Self::UnreadableFlowJson => Blame::Host,
             Self::Disabled
             | Self::Envelope(_)
             | Self::NoPlugin
@@ -95,9 +96,12 @@ impl ExchangeError {
     /// How long to wait before the next try. `None` if waiting does not help.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::RateLimited { retry_after } | Self::Plugin(PluginError::CircuitOpen { retry_after }) => Some(*retry_after),
+            Self::RateLimited { retry_after }
+            | Self::Plugin(PluginError::CircuitOpen { retry_after }) => Some(*retry_after),
             // A full queue has moved on before anybody can be back.
-            Self::Plugin(PluginError::Overloaded | PluginError::HostFull(_)) => Some(Duration::ZERO),
+            Self::Plugin(PluginError::Overloaded | PluginError::HostFull(_)) => {
+                Some(Duration::ZERO)
+            }
             _ => None,
         }
     }

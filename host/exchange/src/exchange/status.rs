@@ -32,13 +32,18 @@ impl ExchangeError {
             Self::UnknownEndpoint => 404,
             Self::OldRepeat => 409,
             Self::Plugin(PluginError::Overloaded) | Self::RateLimited { .. } => 429,
-            Self::Plugin(PluginError::CircuitOpen { .. } | PluginError::HostFull(_) | PluginError::Load(_))
+            Self::Plugin(
+                PluginError::CircuitOpen { .. } | PluginError::HostFull(_) | PluginError::Load(_),
+            )
             | Self::NotLoadable(_) => 503,
             Self::Disabled | Self::NoPlugin | Self::Session(_) | Self::UnreadableFlowJson => 503,
             Self::Answer(_)
-            | Self::Plugin(PluginError::CpuTime(_) | PluginError::Internal | PluginError::Trap(_) | PluginError::WallTime(_)) => {
-                500
-            }
+            | Self::Plugin(
+                PluginError::CpuTime(_)
+                | PluginError::Internal
+                | PluginError::Trap(_)
+                | PluginError::WallTime(_),
+            ) => 500,
         }
     }
 }
@@ -90,7 +95,8 @@ mod tests {
             E::Plugin(PluginError::WallTime(Duration::ZERO)),
             E::Answer(AnswerError::MalformedState),
         ];
-        let rows = failures.map(|error| format!("{} {:5} {error:?}", error.status(), error.blame().as_str()));
+        let rows = failures
+            .map(|error| format!("{} {:5} {error:?}", error.status(), error.blame().as_str()));
 
         insta::assert_snapshot!(rows.join("\n"));
     }

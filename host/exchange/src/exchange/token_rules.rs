@@ -5,7 +5,11 @@ use flowhost_protocol::flow::{Exchange, FlowSettings, SharedTokens, TokenPolicy,
 
 /// How an exchange's token stands under a flow's settings. `holds` checks its signature; it is
 /// called only if there is one and the settings do not ignore it.
-pub fn token_standing(settings: &FlowSettings, exchange: &Exchange, holds: impl FnOnce() -> bool) -> TokenStanding {
+pub fn token_standing(
+    settings: &FlowSettings,
+    exchange: &Exchange,
+    holds: impl FnOnce() -> bool,
+) -> TokenStanding {
     let given = exchange.flow_token_signature.is_some();
     let verified = given && settings.token_signature != TokenSignature::Ignore && holds();
     let refused = match settings.token_signature {
@@ -20,7 +24,10 @@ pub fn token_standing(settings: &FlowSettings, exchange: &Exchange, holds: impl 
     };
     let shared = match &exchange.flow_token {
         None => true,
-        Some(token) => settings.shared_tokens != SharedTokens::Trust && !token.can_be_own(settings.min_token_length),
+        Some(token) => {
+            settings.shared_tokens != SharedTokens::Trust
+                && !token.can_be_own(settings.min_token_length)
+        }
     };
     TokenStanding { admission, verified, shared, shared_tokens: settings.shared_tokens }
 }
@@ -44,10 +51,14 @@ mod tests {
             (Required, true, false, true, false),
             (Required, true, true, false, true),
         ] {
-            for (token_policy, admitted) in [(TokenPolicy::Minted, Admission::KnownTokens), (TokenPolicy::Open, Admission::Anyone)]
-            {
-                let settings = FlowSettings { token_policy, token_signature, ..FlowSettings::default() };
-                let standing = token_standing(&settings, &exchange("a token of its own", given), || holds);
+            for (token_policy, admitted) in [
+                (TokenPolicy::Minted, Admission::KnownTokens),
+                (TokenPolicy::Open, Admission::Anyone),
+            ] {
+                let settings =
+                    FlowSettings { token_policy, token_signature, ..FlowSettings::default() };
+                let standing =
+                    token_standing(&settings, &exchange("a token of its own", given), || holds);
                 let expected = if refused { Admission::Nobody } else { admitted };
                 let case = format!("{token_policy:?} {token_signature:?} {given} {holds}");
                 assert_eq!((standing.admission, standing.verified), (expected, verified), "{case}");
@@ -58,7 +69,9 @@ mod tests {
     #[test]
     fn a_signature_that_is_not_looked_at_is_not_checked() {
         let unchecked = || -> bool { panic!("the signature was checked") };
-        for (token_signature, given) in [(TokenSignature::Ignore, true), (TokenSignature::Required, false)] {
+        for (token_signature, given) in
+            [(TokenSignature::Ignore, true), (TokenSignature::Required, false)]
+        {
             let settings = FlowSettings { token_signature, ..FlowSettings::default() };
             token_standing(&settings, &exchange("a token of its own", given), unchecked);
         }
@@ -66,7 +79,11 @@ mod tests {
 
     #[test]
     fn a_token_is_shared_unless_it_can_be_own_or_is_trusted() {
-        let of = |shared_tokens, min_token_length| FlowSettings { shared_tokens, min_token_length, ..FlowSettings::default() };
+        let of = |shared_tokens, min_token_length| FlowSettings {
+            shared_tokens,
+            min_token_length,
+            ..FlowSettings::default()
+        };
         for (token, settings, shared) in [
             ("unused", of(SharedTokens::StandAlone, 0), true),
             ("unused", of(SharedTokens::Trust, 8), false),
@@ -76,7 +93,11 @@ mod tests {
             ("long enough", FlowSettings::default(), false),
         ] {
             let standing = token_standing(&settings, &exchange(token, false), || false);
-            assert_eq!((standing.shared, standing.shared_tokens), (shared, settings.shared_tokens), "{token:?} {settings:?}");
+            assert_eq!(
+                (standing.shared, standing.shared_tokens),
+                (shared, settings.shared_tokens),
+                "{token:?} {settings:?}"
+            );
         }
     }
 

@@ -65,7 +65,8 @@ pub enum Entry {
 /// Decides what happens to a request. `session` is the session of its token; `None` if there is
 /// none or the token identifies nobody.
 pub fn entry(standing: TokenStanding, session: Option<KnownSession>, now: OffsetDateTime) -> Entry {
-    let noticed = session.is_some_and(|session| session.is_shared()) && standing.shared_tokens != SharedTokens::Trust;
+    let noticed = session.is_some_and(|session| session.is_shared())
+        && standing.shared_tokens != SharedTokens::Trust;
     match (standing.admission, session) {
         (Admission::Nobody, _) | (Admission::KnownTokens, None) => Entry::Refused,
         _ if standing.shared || noticed => match standing.shared_tokens {
@@ -73,7 +74,9 @@ pub fn entry(standing: TokenStanding, session: Option<KnownSession>, now: Offset
             SharedTokens::StandAlone | SharedTokens::Trust => Entry::StandAlone,
         },
         (Admission::Anyone, None) => Entry::Turn,
-        (_, Some(KnownSession { status: SessionStatus::Open, expires_at, .. })) if expires_at <= now => {
+        (_, Some(KnownSession { status: SessionStatus::Open, expires_at, .. }))
+            if expires_at <= now =>
+        {
             Entry::Over(SessionStatus::Expired)
         }
         (_, Some(KnownSession { status: SessionStatus::Open, .. })) => Entry::Turn,
@@ -93,7 +96,9 @@ pub fn is_suspect(action: Action, session: KnownSession, now: OffsetDateTime) ->
 
 /// Whether an exchange restarts its session's conversation.
 pub fn restarts(on_reopen: OnReopen, action: Action, session: Option<KnownSession>) -> bool {
-    on_reopen == OnReopen::Restart && action == Action::Init && session.is_some_and(|session| session.version > 0)
+    on_reopen == OnReopen::Restart
+        && action == Action::Init
+        && session.is_some_and(|session| session.version > 0)
 }
 
 impl From<&StoredSession> for KnownSession {
@@ -147,8 +152,14 @@ mod tests {
 
     #[test]
     fn a_refused_token_meets_no_session() {
-        for session in [None, Some(session(SessionStatus::Open)), Some(session(SessionStatus::Completed))] {
-            assert_eq!(entry(standing(Admission::Nobody), session, NOW), Entry::Refused, "{session:?}");
+        for session in
+            [None, Some(session(SessionStatus::Open)), Some(session(SessionStatus::Completed))]
+        {
+            assert_eq!(
+                entry(standing(Admission::Nobody), session, NOW),
+                Entry::Refused,
+                "{session:?}"
+            );
         }
     }
 
@@ -167,7 +178,9 @@ mod tests {
                 let late = KnownSession { expires_at, ..session(SessionStatus::Open) };
                 assert_eq!(entry(late), Entry::Over(SessionStatus::Expired));
             }
-            for status in [SessionStatus::Completed, SessionStatus::Expired, SessionStatus::Rejected] {
+            for status in
+                [SessionStatus::Completed, SessionStatus::Expired, SessionStatus::Rejected]
+            {
                 assert_eq!(entry(session(status)), Entry::Over(status));
             }
         }
@@ -176,7 +189,8 @@ mod tests {
     #[test]
     fn a_shared_token_stands_alone_or_is_refused() {
         use SharedTokens::*;
-        let noticed = KnownSession { reopenings: MOST_REOPENINGS, ..session(SessionStatus::Completed) };
+        let noticed =
+            KnownSession { reopenings: MOST_REOPENINGS, ..session(SessionStatus::Completed) };
         for (shared_tokens, shared, expected_of_noticed) in [
             (StandAlone, Entry::StandAlone, Entry::StandAlone),
             (Refuse, Entry::Refused, Entry::Refused),
@@ -184,17 +198,34 @@ mod tests {
             (Trust, Entry::StandAlone, Entry::Over(SessionStatus::Completed)),
         ] {
             let standing = TokenStanding { shared_tokens, ..standing(Admission::Anyone) };
-            assert_eq!(entry(TokenStanding { shared: true, ..standing }, None, NOW), shared, "{shared_tokens:?}");
-            assert_eq!(entry(standing, Some(noticed), NOW), expected_of_noticed, "{shared_tokens:?}");
+            assert_eq!(
+                entry(TokenStanding { shared: true, ..standing }, None, NOW),
+                shared,
+                "{shared_tokens:?}"
+            );
+            assert_eq!(
+                entry(standing, Some(noticed), NOW),
+                expected_of_noticed,
+                "{shared_tokens:?}"
+            );
         }
         let minted = standing(Admission::KnownTokens);
-        assert_eq!(entry(TokenStanding { shared: true, ..minted }, None, NOW), Entry::Refused, "nobody minted it");
-        assert_eq!(entry(minted, Some(noticed), NOW), Entry::StandAlone, "minted once, sent to many");
+        assert_eq!(
+            entry(TokenStanding { shared: true, ..minted }, None, NOW),
+            Entry::Refused,
+            "nobody minted it"
+        );
+        assert_eq!(
+            entry(minted, Some(noticed), NOW),
+            Entry::StandAlone,
+            "minted once, sent to many"
+        );
     }
 
     #[test]
     fn an_init_in_the_middle_or_after_the_end_is_suspect() {
-        let in_the_middle = KnownSession { version: 4, opened_at: 2, ..session(SessionStatus::Open) };
+        let in_the_middle =
+            KnownSession { version: 4, opened_at: 2, ..session(SessionStatus::Open) };
         let just_opened = KnownSession { version: 3, ..in_the_middle };
         let long_ago = KnownSession { updated_at: NOW - Duration::from_secs(601), ..in_the_middle };
         for (session, suspect) in [
@@ -222,10 +253,22 @@ mod tests {
     }
 
     fn standing(admission: Admission) -> TokenStanding {
-        TokenStanding { admission, verified: false, shared: false, shared_tokens: SharedTokens::StandAlone }
+        TokenStanding {
+            admission,
+            verified: false,
+            shared: false,
+            shared_tokens: SharedTokens::StandAlone,
+        }
     }
 
     fn session(status: SessionStatus) -> KnownSession {
-        KnownSession { status, expires_at: LATER, version: 1, opened_at: 0, updated_at: NOW, reopenings: 0 }
+        KnownSession {
+            status,
+            expires_at: LATER,
+            version: 1,
+            opened_at: 0,
+            updated_at: NOW,
+            reopenings: 0,
+        }
     }
 }

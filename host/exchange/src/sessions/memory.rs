@@ -10,8 +10,8 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::{
-    Answered, Commit, Found, MintedSession, NewSession, Opening, SessionStatus, SessionStore, SessionStoreError, StoredClientError,
-    StoredSession, TokenNotice,
+    Answered, Commit, Found, MintedSession, NewSession, Opening, SessionStatus, SessionStore,
+    SessionStoreError, StoredClientError, StoredSession, TokenNotice,
 };
 use flowhost_protocol::ids::{RequestDigest, Scope, TenantId, TokenHash};
 use flowhost_runtime::plugins::Pending;
@@ -57,7 +57,11 @@ impl Kept {
         let answered = self.answered.get(&(scope.tenant, request));
         Found {
             session: self.find_session(scope, token),
-            answered: answered.map(|&(of, token, number)| Answered { number, token, same_flow: of.flow == scope.flow }),
+            answered: answered.map(|&(of, token, number)| Answered {
+                number,
+                token,
+                same_flow: of.flow == scope.flow,
+            }),
         }
     }
 
@@ -92,13 +96,16 @@ impl Kept {
             opened_at: 0,
             reopenings: 0,
         };
-        self.sessions.insert((scope, commit.token), KeptSession { session, from_first_exchange: None });
+        self.sessions
+            .insert((scope, commit.token), KeptSession { session, from_first_exchange: None });
         true
     }
 
     fn update(&mut self, scope: Scope, version: i64, commit: &Commit<'_>) -> bool {
         let is_at = |kept: &KeptSession| kept.session.version == version;
-        if !self.sessions.get(&(scope, commit.token)).is_some_and(is_at) || !self.answer(scope, commit, version + 1) {
+        if !self.sessions.get(&(scope, commit.token)).is_some_and(is_at)
+            || !self.answer(scope, commit, version + 1)
+        {
             return false;
         }
         let now = self.now;
@@ -137,11 +144,20 @@ impl SessionStore for MemorySessions {
         self.lock().now
     }
 
-    fn find_turn(&self, scope: Scope, token: TokenHash, request: RequestDigest) -> Pending<'_, Result<Found, SessionStoreError>> {
+    fn find_turn(
+        &self,
+        scope: Scope,
+        token: TokenHash,
+        request: RequestDigest,
+    ) -> Pending<'_, Result<Found, SessionStoreError>> {
         done(self.lock().find_turn(scope, token, request))
     }
 
-    fn find_session(&self, scope: Scope, token: TokenHash) -> Pending<'_, Result<Option<StoredSession>, SessionStoreError>> {
+    fn find_session(
+        &self,
+        scope: Scope,
+        token: TokenHash,
+    ) -> Pending<'_, Result<Option<StoredSession>, SessionStoreError>> {
         done(self.lock().find_session(scope, token))
     }
 
@@ -163,7 +179,11 @@ impl SessionStore for MemorySessions {
         done(self.lock().update(scope, version, commit))
     }
 
-    fn insert_minted_session<'a>(&'a self, scope: Scope, minted: &'a MintedSession) -> Pending<'a, Result<(), SessionStoreError>> {
+    fn insert_minted_session<'a>(
+        &'a self,
+        scope: Scope,
+        minted: &'a MintedSession,
+    ) -> Pending<'a, Result<(), SessionStoreError>> {
         let mut kept = self.lock();
         let session = StoredSession {
             token: minted.token,
@@ -181,7 +201,10 @@ impl SessionStore for MemorySessions {
         match kept.sessions.entry((scope, minted.token)) {
             Entry::Occupied(_) => Box::pin(ready(Err("the token has a session already".into()))),
             Entry::Vacant(place) => {
-                place.insert(KeptSession { session, from_first_exchange: minted.from_first_exchange });
+                place.insert(KeptSession {
+                    session,
+                    from_first_exchange: minted.from_first_exchange,
+                });
                 done(())
             }
         }

@@ -31,7 +31,12 @@ pub enum TokenLife {
 
 impl Sessions {
     /// Mints a token of 256 random bits. `context` is JSON that the plugin sees.
-    pub async fn mint(&self, space: &SessionSpace, context: Option<&str>, life: TokenLife) -> Result<MintedToken, SessionError> {
+    pub async fn mint(
+        &self,
+        space: &SessionSpace,
+        context: Option<&str>,
+        life: TokenLife,
+    ) -> Result<MintedToken, SessionError> {
         let token = BearerToken::generate(TOKEN_PREFIX);
         let TokenDigest(digest) = token.digest();
         let minted = self.mint_as(space, TokenHash(digest), context, life).await?;
@@ -58,7 +63,10 @@ impl Sessions {
             expires_at: self.store.now() + until_unused,
             from_first_exchange,
         };
-        self.store.insert_minted_session(space.scope, &minted).await.map_err(SessionError::Store)?;
+        self.store
+            .insert_minted_session(space.scope, &minted)
+            .await
+            .map_err(SessionError::Store)?;
         Ok(minted)
     }
 }

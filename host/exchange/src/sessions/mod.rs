@@ -26,14 +26,16 @@ pub use memory::MemorySessions;
 pub use mint::{MAX_UNUSED, MintedToken, TokenLife};
 pub use notices::{News, Notices};
 pub use session_store::{
-    Answered, Commit, ExchangeRow, Found, MintedSession, NewSession, Opening, SessionStatus, SessionStore, SessionStoreError,
-    StoredClientError, StoredSession, TokenNotice, UnknownWord,
+    Answered, Commit, ExchangeRow, Found, MintedSession, NewSession, Opening, SessionStatus,
+    SessionStore, SessionStoreError, StoredClientError, StoredSession, TokenNotice, UnknownWord,
 };
 pub use token_signature::token_signature_holds;
 pub use turn::{Received, RefusedTurn, Turn, TurnMeta};
 
 use flowhost_protocol::crypto::{DataKey, SealContext, Sealed};
-use flowhost_protocol::flow::{Action, ClientError, Exchange, FlowReply, FlowToken, OnReopen, ReplyKind, SharedTokens};
+use flowhost_protocol::flow::{
+    Action, ClientError, Exchange, FlowReply, FlowToken, OnReopen, ReplyKind, SharedTokens,
+};
 use flowhost_protocol::ids::{ClientErrorId, RequestDigest, Scope, TokenHash};
 
 /// The flow that sessions belong to, the key that seals them and the settings that apply to them.
@@ -95,12 +97,22 @@ impl Sessions {
     ) -> Result<Begin, SessionError> {
         let own = exchange.flow_token.as_ref().filter(|_| !standing.shared);
         let token = own.map_or_else(|| one_shot(received.digest), FlowToken::hash);
-        let found = self.store.find_turn(space.scope, token, received.digest).await.map_err(SessionError::Store)?;
+        let found = self
+            .store
+            .find_turn(space.scope, token, received.digest)
+            .await
+            .map_err(SessionError::Store)?;
         if let Some(answered) = found.answered {
             let met = self.repeat(space, token, found.session, answered).await?;
             return Ok(Begin { met, notice: None });
         }
-        let meta = TurnMeta { store: self.store.clone(), space: space.clone(), token, received, action: exchange.action };
+        let meta = TurnMeta {
+            store: self.store.clone(),
+            space: space.clone(),
+            token,
+            received,
+            action: exchange.action,
+        };
         let now = self.store.now();
         let known = found.session.as_ref().map(KnownSession::from);
         let suspect = known.is_some_and(|session| is_suspect(exchange.action, session, now));
@@ -114,14 +126,24 @@ impl Sessions {
         let met = match entry {
             Entry::Refused => {
                 let meta = TurnMeta { token: one_shot(received.digest), ..meta };
-                Met::Over(RefusedTurn::new(meta, None, SessionStatus::Rejected, exchange, Opening::default()))
+                Met::Over(RefusedTurn::new(
+                    meta,
+                    None,
+                    SessionStatus::Rejected,
+                    exchange,
+                    Opening::default(),
+                ))
             }
             Entry::Over(status) => {
                 let opening = Opening { opened: false, restart: false, ..opening };
                 Met::Over(RefusedTurn::new(meta, found.session, status, exchange, opening))
             }
-            Entry::StandAlone => Met::Turn(Turn::stand_alone(meta, found.session, exchange, standing.verified)?),
-            Entry::Turn => Met::Turn(Turn::new(meta, found.session, exchange, standing.verified, opening)?),
+            Entry::StandAlone => {
+                Met::Turn(Turn::stand_alone(meta, found.session, exchange, standing.verified)?)
+            }
+            Entry::Turn => {
+                Met::Turn(Turn::new(meta, found.session, exchange, standing.verified, opening)?)
+            }
         };
         Ok(Begin { met, notice })
     }
@@ -139,40 +161,74 @@ impl Sessions {
             _ if !answered.same_flow => None,
             session if answered.token == token => session,
             // The token was refused then, or is refused now.
-            _ => self.store.find_session(space.scope, answered.token).await.map_err(SessionError::Store)?,
+            _ => self
+                .store
+                .find_session(space.scope, answered.token)
+                .await
+                .map_err(SessionError::Store)?,
         };
         match session {
-            Some(session) if session.version == answered.number => stored_reply(space, &session).map(Met::Repeat),
+            Some(session) if session.version == answered.number => {
+                stored_reply(space, &session).map(Met::Repeat)
+            }
             _ => Ok(Met::OldRepeat),
         }
     }
 
     /// The state that is stored for a token, for tests that look at a conversation from inside.
-    pub async fn find_state(&self, space: &SessionSpace, token: TokenHash) -> Result<Option<Zeroizing<String>>, SessionError> {
-        let session = self.store.find_session(space.scope, token).await.map_err(SessionError::Store)?;
-        open_text(space, token, STATE_COLUMN, "state", session.and_then(|session| session.sealed_state).as_ref())
+    pub async fn find_state(
+        &self,
+        space: &SessionSpace,
+        token: TokenHash,
+    ) -> Result<Option<Zeroizing<String>>, SessionError> {
+        let session =
+            self.store.find_session(space.scope, token).await.map_err(SessionError::Store)?;
+        open_text(
+            space,
+            token,
+            STATE_COLUMN,
+            "state",
+            session.and_then(|session| session.sealed_state).as_ref(),
+        )
     }
 
     /// Records a client's report if its session is known.
-    pub async fn record_client_error(&self, space: &SessionSpace, error: &ClientError) -> Result<(), SessionError> {
-        let Some(token) = error.flow_token.as_ref().map(|token| token.hash()) else { return Ok(()) };
+    pub async fn record_client_error(
+        &self,
+        space: &SessionSpace,
+        error: &ClientError,
+    ) -> Result<(), SessionError> {
+        let Some(token) = error.flow_token.as_ref().map(|token| token.hash()) else {
+            return Ok(());
+        };
         let id = ClientErrorId::new();
         let place = client_error_context(space.scope, id);
         let stored = StoredClientError {
             id,
             screen: error.screen.as_deref().map(|screen| cut(screen, NAME_BYTES)),
             key: cut(&error.key, NAME_BYTES),
-            sealed_message: space.data_key.seal(&place, cut(&error.message, CLIENT_ERROR_MESSAGE_BYTES).as_bytes()),
+            sealed_message: space
+                .data_key
+                .seal(&place, cut(&error.message, CLIENT_ERROR_MESSAGE_BYTES).as_bytes()),
             created_at: self.store.now(),
         };
-        let recorded = self.store.insert_client_error(space.scope, token, &stored, CLIENT_ERRORS_PER_SESSION).await;
+        let recorded = self
+            .store
+            .insert_client_error(space.scope, token, &stored, CLIENT_ERRORS_PER_SESSION)
+            .await;
         recorded.map_err(SessionError::Store)
     }
 }
 
 /// What an exchange shows about the tokens that the flow is sent with.
-fn notice(standing: TokenStanding, session: Option<KnownSession>, suspect: bool, entry: Entry) -> Option<TokenNotice> {
-    let set_apart = entry == Entry::StandAlone || (entry == Entry::Refused && standing.admission != Admission::Nobody);
+fn notice(
+    standing: TokenStanding,
+    session: Option<KnownSession>,
+    suspect: bool,
+    entry: Entry,
+) -> Option<TokenNotice> {
+    let set_apart = entry == Entry::StandAlone
+        || (entry == Entry::Refused && standing.admission != Admission::Nobody);
     let opened = |session: KnownSession| session.reopened(suspect).is_shared();
     match session {
         _ if standing.shared_tokens == SharedTokens::Trust => None,
@@ -183,7 +239,10 @@ fn notice(standing: TokenStanding, session: Option<KnownSession>, suspect: bool,
 
 /// Where the message of a client's report is sealed for.
 pub fn client_error_context(scope: Scope, id: ClientErrorId) -> SealContext {
-    SealContext::new("client_errors.sealed_message", &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), id.0.as_bytes()])
+    SealContext::new(
+        "client_errors.sealed_message",
+        &[scope.tenant.0.as_bytes(), scope.flow.0.as_bytes(), id.0.as_bytes()],
+    )
 }
 
 /// The session of a request that has none of its own because its token is missing, refused or
@@ -204,7 +263,10 @@ fn stored_reply(space: &SessionSpace, session: &StoredSession) -> Result<FlowRep
         _ => return Err(SessionError::Unreadable("reply kind")),
     };
     let place = place(space.scope, session.token, REPLY_COLUMN);
-    let payload = space.data_key.open(&place, sealed).map_err(|error| SessionError::Sealed("reply", error))?;
+    let payload = space
+        .data_key
+        .open(&place, sealed)
+        .map_err(|error| SessionError::Sealed("reply", error))?;
     Ok(FlowReply::stored(kind, payload.to_vec()))
 }
 
@@ -217,7 +279,8 @@ fn open_text(
 ) -> Result<Option<Zeroizing<String>>, SessionError> {
     let Some(sealed) = sealed else { return Ok(None) };
     let place = place(space.scope, token, column);
-    let bytes = space.data_key.open(&place, sealed).map_err(|error| SessionError::Sealed(what, error))?;
+    let bytes =
+        space.data_key.open(&place, sealed).map_err(|error| SessionError::Sealed(what, error))?;
     let text = std::str::from_utf8(&bytes).map_err(|_| SessionError::Unreadable(what))?;
     Ok(Some(Zeroizing::new(text.to_owned())))
 }

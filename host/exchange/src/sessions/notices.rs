@@ -70,7 +70,10 @@ impl Notices {
 
     /// Forgets all flows but these.
     pub fn retain(&self, flows: &HashSet<FlowId>) {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner).retain(|(flow, _), _| flows.contains(flow));
+        self.noted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|(flow, _), _| flows.contains(flow));
     }
 }
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use flowhost_protocol::crypto::Sealed;
-use flowhost_protocol::ids::{ClientErrorId, RequestDigest, RequestId, Scope, SessionId, TokenHash};
+use flowhost_protocol::ids::{
+    ClientErrorId, RequestDigest, RequestId, Scope, SessionId, TokenHash,
+};
 use flowhost_runtime::plugins::Pending;
 
 /// Keeps sessions: in a database for a host, in memory for a test of a plugin.
@@ -21,10 +23,19 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
 
     /// Finds what a turn begins with: the session, and an exchange of this tenant that answered an
     /// earlier copy of the request.
-    fn find_turn(&self, scope: Scope, token: TokenHash, request: RequestDigest) -> Pending<'_, Result<Found, SessionStoreError>>;
+    fn find_turn(
+        &self,
+        scope: Scope,
+        token: TokenHash,
+        request: RequestDigest,
+    ) -> Pending<'_, Result<Found, SessionStoreError>>;
 
     /// Finds the session of a token.
-    fn find_session(&self, scope: Scope, token: TokenHash) -> Pending<'_, Result<Option<StoredSession>, SessionStoreError>>;
+    fn find_session(
+        &self,
+        scope: Scope,
+        token: TokenHash,
+    ) -> Pending<'_, Result<Option<StoredSession>, SessionStoreError>>;
 
     /// Commits a session's first turn. Returns whether it was the first.
     fn insert_session<'a>(
@@ -44,7 +55,11 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
     ) -> Pending<'a, Result<bool, SessionStoreError>>;
 
     /// Inserts a session that has no exchange yet.
-    fn insert_minted_session<'a>(&'a self, scope: Scope, minted: &'a MintedSession) -> Pending<'a, Result<(), SessionStoreError>>;
+    fn insert_minted_session<'a>(
+        &'a self,
+        scope: Scope,
+        minted: &'a MintedSession,
+    ) -> Pending<'a, Result<(), SessionStoreError>>;
 
     /// Records a client's report on its session, if the session exists and has fewer than `most`
     /// reports.
@@ -57,7 +72,11 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
     ) -> Pending<'a, Result<(), SessionStoreError>>;
 
     /// Records that a notice applies to a flow now. Does nothing if the flow is gone.
-    fn note_flow(&self, scope: Scope, notice: TokenNotice) -> Pending<'_, Result<(), SessionStoreError>>;
+    fn note_flow(
+        &self,
+        scope: Scope,
+        notice: TokenNotice,
+    ) -> Pending<'_, Result<(), SessionStoreError>>;
 }
 
 /// Why an implementation failed. Its text says so.

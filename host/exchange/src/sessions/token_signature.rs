@@ -40,10 +40,16 @@ mod tests {
 
     #[test]
     fn agrees_with_the_outside_judge_on_every_signature() {
-        let path = format!("{}/../../tests/fixtures/vectors/flow_token_signatures.json", env!("CARGO_MANIFEST_DIR"));
+        let path = format!(
+            "{}/../../tests/fixtures/vectors/flow_token_signatures.json",
+            env!("CARGO_MANIFEST_DIR")
+        );
         let judge: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let secrets = [AppSecret::new(text(&judge["app_secret"])), AppSecret::new(text(&judge["old_app_secret"]))];
+        let secrets = [
+            AppSecret::new(text(&judge["app_secret"])),
+            AppSecret::new(text(&judge["old_app_secret"])),
+        ];
         let cases = judge["vectors"].as_array().unwrap();
         assert_eq!(cases.len(), 13);
         for case in cases {

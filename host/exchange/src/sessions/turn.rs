@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{
-    ANSWER, CONTEXT_COLUMN, Commit, ExchangeRow, KnownSession, NAME_BYTES, NewSession, Opening, REPLY_COLUMN, STATE_COLUMN,
-    SessionError, SessionSpace, SessionStatus, SessionStore, StoredSession, TOKEN_REJECTED, cut, one_shot, open_text, place,
+    ANSWER, CONTEXT_COLUMN, Commit, ExchangeRow, KnownSession, NAME_BYTES, NewSession, Opening,
+    REPLY_COLUMN, STATE_COLUMN, SessionError, SessionSpace, SessionStatus, SessionStore,
+    StoredSession, TOKEN_REJECTED, cut, one_shot, open_text, place,
 };
-use flowhost_protocol::flow::{Action, CheckedAnswer, Exchange, FlowReply, Outcome, ReplyKind, TurnInput};
+use flowhost_protocol::flow::{
+    Action, CheckedAnswer, Exchange, FlowReply, Outcome, ReplyKind, TurnInput,
+};
 use flowhost_protocol::ids::{RequestDigest, RequestId, SessionId, TokenHash};
 
 /// The identity of an incoming request and the time it came.
@@ -59,11 +62,24 @@ impl Turn {
         token_verified: bool,
         opening: Opening,
     ) -> Result<Self, SessionError> {
-        let mut input = TurnInput { state: None, context: None, exchanges: 0, token_verified, shared: false };
+        let mut input =
+            TurnInput { state: None, context: None, exchanges: 0, token_verified, shared: false };
         if let Some(session) = &session {
-            input.context = open_text(&meta.space, meta.token, CONTEXT_COLUMN, "context", session.sealed_context.as_ref())?;
+            input.context = open_text(
+                &meta.space,
+                meta.token,
+                CONTEXT_COLUMN,
+                "context",
+                session.sealed_context.as_ref(),
+            )?;
             if !opening.restart {
-                input.state = open_text(&meta.space, meta.token, STATE_COLUMN, "state", session.sealed_state.as_ref())?;
+                input.state = open_text(
+                    &meta.space,
+                    meta.token,
+                    STATE_COLUMN,
+                    "state",
+                    session.sealed_state.as_ref(),
+                )?;
                 input.exchanges = KnownSession::from(session).exchanges(meta.space.on_reopen);
             }
         }
@@ -81,10 +97,17 @@ impl Turn {
         token_verified: bool,
     ) -> Result<Self, SessionError> {
         let sealed_context = session.as_ref().and_then(|session| session.sealed_context.as_ref());
-        let context = open_text(&meta.space, meta.token, CONTEXT_COLUMN, "context", sealed_context)?;
+        let context =
+            open_text(&meta.space, meta.token, CONTEXT_COLUMN, "context", sealed_context)?;
         let input = TurnInput { state: None, context, exchanges: 0, token_verified, shared: true };
         let meta = TurnMeta { token: one_shot(meta.received.digest), ..meta };
-        Ok(Self { meta, version: None, screen_in: screen_of(exchange), input, opening: Opening::default() })
+        Ok(Self {
+            meta,
+            version: None,
+            screen_in: screen_of(exchange),
+            input,
+            opening: Opening::default(),
+        })
     }
 
     /// What the plugin sees of the session.
@@ -97,14 +120,19 @@ impl Turn {
     ///
     /// Fails with [`SessionError::Conflict`] if another turn was committed first; the caller begins
     /// again.
-    pub async fn commit(self, answer: CheckedAnswer, plugin_version: Option<i32>) -> Result<FlowReply, SessionError> {
+    pub async fn commit(
+        self,
+        answer: CheckedAnswer,
+        plugin_version: Option<i32>,
+    ) -> Result<FlowReply, SessionError> {
         let status = match answer.outcome() {
             Outcome::Completed => SessionStatus::Completed,
             Outcome::Rejected => SessionStatus::Rejected,
             Outcome::Failed | Outcome::Refused | Outcome::Screen => SessionStatus::Open,
         };
         let kept = Kept { status, shared: self.input.shared, opening: self.opening };
-        write(self.meta, self.version, self.screen_in.as_deref(), kept, answer, plugin_version).await
+        write(self.meta, self.version, self.screen_in.as_deref(), kept, answer, plugin_version)
+            .await
     }
 }
 
@@ -126,12 +154,25 @@ impl RefusedTurn {
         opening: Opening,
     ) -> Self {
         let kept = Kept { status, shared: false, opening };
-        Self { meta, version: session.map(|session| session.version), screen_in: screen_of(exchange), kept }
+        Self {
+            meta,
+            version: session.map(|session| session.version),
+            screen_in: screen_of(exchange),
+            kept,
+        }
     }
 
     /// Commits the refusal and returns its reply: a 427 that shows `text`.
     pub async fn refuse(self, text: &str) -> Result<FlowReply, SessionError> {
-        write(self.meta, self.version, self.screen_in.as_deref(), self.kept, CheckedAnswer::refusal(text), None).await
+        write(
+            self.meta,
+            self.version,
+            self.screen_in.as_deref(),
+            self.kept,
+            CheckedAnswer::refusal(text),
+            None,
+        )
+        .await
     }
 }
 
@@ -153,8 +194,10 @@ async fn write(
     plugin_version: Option<i32>,
 ) -> Result<FlowReply, SessionError> {
     let (scope, received) = (meta.space.scope, meta.received);
-    let seal = |column, value: &[u8]| meta.space.data_key.seal(&place(scope, meta.token, column), value);
-    let sealed_state = answer.state().filter(|_| !kept.shared).map(|state| seal(STATE_COLUMN, state.as_bytes()));
+    let seal =
+        |column, value: &[u8]| meta.space.data_key.seal(&place(scope, meta.token, column), value);
+    let sealed_state =
+        answer.state().filter(|_| !kept.shared).map(|state| seal(STATE_COLUMN, state.as_bytes()));
     let sealed_reply = seal(REPLY_COLUMN, answer.reply().payload());
     let screen_out = answer.screen().map(|name| cut(name, NAME_BYTES));
     let commit = Commit {
@@ -183,7 +226,11 @@ async fn write(
         Some(version) => meta.store.update_session(scope, version, &commit).await,
         None => meta.store.insert_session(scope, &meta.new_session(), &commit).await,
     };
-    if done.map_err(SessionError::Store)? { Ok(answer.into_reply()) } else { Err(SessionError::Conflict) }
+    if done.map_err(SessionError::Store)? {
+        Ok(answer.into_reply())
+    } else {
+        Err(SessionError::Conflict)
+    }
 }
 
 impl TurnMeta {

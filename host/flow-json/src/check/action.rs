@@ -10,9 +10,9 @@ use super::{Checker, Scope};
 use crate::finding::Level;
 use crate::kind::ActionKind;
 use crate::names::{
-    INVALID_COMPLETE_ACTION, INVALID_ENUM_VALUE, INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME, INVALID_PROPERTY_KEY,
-    INVALID_PROPERTY_TYPE, INVALID_PROPERTY_VALUE_FORMAT, INVALID_ROUTING_MODEL, MISSING_REQUIRED_PROPERTY,
-    NOT_KEYWORD_SCHEMA_VALIDATION_FAILED,
+    INVALID_COMPLETE_ACTION, INVALID_ENUM_VALUE, INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME,
+    INVALID_PROPERTY_KEY, INVALID_PROPERTY_TYPE, INVALID_PROPERTY_VALUE_FORMAT,
+    INVALID_ROUTING_MODEL, MISSING_REQUIRED_PROPERTY, NOT_KEYWORD_SCHEMA_VALIDATION_FAILED,
 };
 use crate::place::{Place, quoted};
 use crate::schema::described;
@@ -23,9 +23,18 @@ type Actions = &'static [(ActionKind, Version)];
 
 impl<'a> Checker<'_, 'a> {
     /// Checks the action of a tap.
-    pub(super) fn click(&mut self, action: &'a Value, actions: Actions, scope: Scope<'_, 'a>, at: &Place<'_>) {
+    pub(super) fn click(
+        &mut self,
+        action: &'a Value,
+        actions: Actions,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
         let scope = scope.of_action();
-        let Some(members) = self.action_members(action, &["name", "payload", "next", "url"], at) else { return };
+        let Some(members) = self.action_members(action, &["name", "payload", "next", "url"], at)
+        else {
+            return;
+        };
         let Some(kind) = self.action_kind(members, actions, at) else { return };
         self.goes_with(members, kind, "next", ActionKind::Navigate, at);
         self.goes_with(members, kind, "url", ActionKind::OpenUrl, at);
@@ -45,7 +54,13 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// Checks the action of a choice.
-    pub(super) fn select(&mut self, action: &'a Value, actions: Actions, scope: Scope<'_, 'a>, at: &Place<'_>) {
+    pub(super) fn select(
+        &mut self,
+        action: &'a Value,
+        actions: Actions,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
         let scope = scope.of_action();
         let Some(members) = self.action_members(action, &["name", "payload"], at) else { return };
         let kind = self.action_kind(members, actions, at);
@@ -59,7 +74,13 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// The rules for every action, wherever it occurs.
-    fn acts(&mut self, kind: ActionKind, members: &'a Map<String, Value>, scope: Scope<'_, 'a>, at: &Place<'_>) {
+    fn acts(
+        &mut self,
+        kind: ActionKind,
+        members: &'a Map<String, Value>,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
         if kind == ActionKind::DataExchange && !self.has_endpoint {
             let problem = format_args!(
                 "asks the endpoint, and the document has none: add `data_api_version` and `routing_model` to it, or take another action"
@@ -67,27 +88,40 @@ impl<'a> Checker<'_, 'a> {
             self.wrong(&at.key("name"), MISSING_REQUIRED_PROPERTY, problem);
         }
         match members.get("payload") {
-            Some(Value::Object(payload)) => self.check_payload(kind, payload, members, scope, &at.key("payload")),
+            Some(Value::Object(payload)) => {
+                self.check_payload(kind, payload, members, scope, &at.key("payload"))
+            }
             None if kind == ActionKind::Navigate => self.check_lacking_payload(members, scope, at),
             _ => (),
         }
     }
 
-    fn action_members(&mut self, action: &'a Value, keys: &[&'static str], at: &Place<'_>) -> Option<&'a Map<String, Value>> {
+    fn action_members(
+        &mut self,
+        action: &'a Value,
+        keys: &[&'static str],
+        at: &Place<'_>,
+    ) -> Option<&'a Map<String, Value>> {
         let Value::Object(members) = action else {
-            let problem = format_args!("is {}; an action is an object with a `name`", described(action));
+            let problem =
+                format_args!("is {}; an action is an object with a `name`", described(action));
             self.wrong(at, INVALID_PROPERTY_TYPE, problem);
             return None;
         };
         for name in members.keys().filter(|name| !keys.contains(&name.as_str())) {
-            let advice = fmt::from_fn(|f| match (name.as_str(), meant(name, keys.iter().copied())) {
-                ("next_screen" | "nextScreen" | "screen", _) if keys.contains(&"next") => {
-                    f.write_str("write \"next\": {\"type\": \"screen\", \"name\": ..}")
-                }
-                (_, Some(meant)) => write!(f, "write `{meant}`"),
-                _ => write!(f, "it has {}", keys.join(", ")),
-            });
-            self.wrong(&at.key(name), INVALID_PROPERTY_KEY, format_args!("an action here has no {}; {advice}", quoted(name)));
+            let advice =
+                fmt::from_fn(|f| match (name.as_str(), meant(name, keys.iter().copied())) {
+                    ("next_screen" | "nextScreen" | "screen", _) if keys.contains(&"next") => {
+                        f.write_str("write \"next\": {\"type\": \"screen\", \"name\": ..}")
+                    }
+                    (_, Some(meant)) => write!(f, "write `{meant}`"),
+                    _ => write!(f, "it has {}", keys.join(", ")),
+                });
+            self.wrong(
+                &at.key(name),
+                INVALID_PROPERTY_KEY,
+                format_args!("an action here has no {}; {advice}", quoted(name)),
+            );
         }
         if let Some(payload) = members.get("payload").filter(|payload| !payload.is_object()) {
             let problem = format_args!("is {}; a payload is an object", described(payload));
@@ -97,25 +131,41 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// The action's kind, if it is allowed here.
-    fn action_kind(&mut self, members: &'a Map<String, Value>, actions: Actions, at: &Place<'_>) -> Option<ActionKind> {
+    fn action_kind(
+        &mut self,
+        members: &'a Map<String, Value>,
+        actions: Actions,
+        at: &Place<'_>,
+    ) -> Option<ActionKind> {
         let (written, place) = (members.get("name"), at.key("name"));
-        let possible = || actions.iter().map(|(kind, _)| kind.name()).collect::<Vec<_>>().join(", ");
+        let possible =
+            || actions.iter().map(|(kind, _)| kind.name()).collect::<Vec<_>>().join(", ");
         match written {
             None => {
-                self.wrong(at, MISSING_REQUIRED_PROPERTY, format_args!("lacks its `name`, one of {}", possible()));
+                self.wrong(
+                    at,
+                    MISSING_REQUIRED_PROPERTY,
+                    format_args!("lacks its `name`, one of {}", possible()),
+                );
                 None
             }
-            Some(Value::String(name)) => match actions.iter().find(|(known, _)| known.name() == name) {
-                Some((known, since)) => {
-                    self.check_age(known.name(), *since, &place);
-                    Some(*known)
+            Some(Value::String(name)) => {
+                match actions.iter().find(|(known, _)| known.name() == name) {
+                    Some((known, since)) => {
+                        self.check_age(known.name(), *since, &place);
+                        Some(*known)
+                    }
+                    None => {
+                        let problem = format_args!(
+                            "{} is no action that can be taken here; there is {}",
+                            quoted(name),
+                            possible()
+                        );
+                        self.wrong(&place, INVALID_ENUM_VALUE, problem);
+                        None
+                    }
                 }
-                None => {
-                    let problem = format_args!("{} is no action that can be taken here; there is {}", quoted(name), possible());
-                    self.wrong(&place, INVALID_ENUM_VALUE, problem);
-                    None
-                }
-            },
+            }
             Some(other) => {
                 self.wrong(
                     &place,
@@ -128,13 +178,27 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// Checks a key that kind `of` must have and other kinds must not.
-    fn goes_with(&mut self, members: &Map<String, Value>, kind: ActionKind, key: &str, of: ActionKind, at: &Place<'_>) {
+    fn goes_with(
+        &mut self,
+        members: &Map<String, Value>,
+        kind: ActionKind,
+        key: &str,
+        of: ActionKind,
+        at: &Place<'_>,
+    ) {
         let (is_due, of) = (kind == of, of.name());
         match (is_due, members.contains_key(key)) {
             (true, false) => {
-                let example =
-                    if key == "next" { "\"next\": {\"type\": \"screen\", \"name\": ..}" } else { "\"url\": \"https://..\"" };
-                self.wrong(at, MISSING_REQUIRED_PROPERTY, format_args!("an action {of} lacks `{key}`: write {example}"));
+                let example = if key == "next" {
+                    "\"next\": {\"type\": \"screen\", \"name\": ..}"
+                } else {
+                    "\"url\": \"https://..\""
+                };
+                self.wrong(
+                    at,
+                    MISSING_REQUIRED_PROPERTY,
+                    format_args!("an action {of} lacks `{key}`: write {example}"),
+                );
             }
             (false, true) => {
                 let problem = format_args!("`{key}` belongs to an action {of}; take it out");
@@ -148,7 +212,10 @@ impl<'a> Checker<'_, 'a> {
         let Some(next) = members.get("next") else { return };
         let at = at.key("next");
         let Value::Object(next) = next else {
-            let problem = format_args!("is {}; it must be {{\"type\": \"screen\", \"name\": ..}}", described(next));
+            let problem = format_args!(
+                "is {}; it must be {{\"type\": \"screen\", \"name\": ..}}",
+                described(next)
+            );
             self.wrong(&at, INVALID_PROPERTY_TYPE, problem);
             return;
         };
@@ -156,20 +223,33 @@ impl<'a> Checker<'_, 'a> {
             match name.as_str() {
                 "name" | "type" if value.is_string() => (),
                 "name" | "type" => {
-                    self.wrong(&at.key(name), INVALID_PROPERTY_TYPE, format_args!("is {}; it must be a text", described(value)));
+                    self.wrong(
+                        &at.key(name),
+                        INVALID_PROPERTY_TYPE,
+                        format_args!("is {}; it must be a text", described(value)),
+                    );
                 }
                 _ => {
-                    let problem = format_args!("`next` has no {}, only `type` and `name`; take it out", quoted(name));
+                    let problem = format_args!(
+                        "`next` has no {}, only `type` and `name`; take it out",
+                        quoted(name)
+                    );
                     self.wrong(&at.key(name), INVALID_PROPERTY_KEY, problem);
                 }
             }
         }
         for name in ["type", "name"].into_iter().filter(|name| !next.contains_key(*name)) {
-            let problem = format_args!("lacks `{name}`: write {{\"type\": \"screen\", \"name\": ..}}");
+            let problem =
+                format_args!("lacks `{name}`: write {{\"type\": \"screen\", \"name\": ..}}");
             self.wrong(&at, MISSING_REQUIRED_PROPERTY, problem);
         }
-        if let Some(kind) = next.get("type").and_then(Value::as_str).filter(|kind| *kind != "screen") {
-            let problem = format_args!("{} is no type that is known; a navigate action leads to a \"screen\"", quoted(kind));
+        if let Some(kind) =
+            next.get("type").and_then(Value::as_str).filter(|kind| *kind != "screen")
+        {
+            let problem = format_args!(
+                "{} is no type that is known; a navigate action leads to a \"screen\"",
+                quoted(kind)
+            );
             self.doubtful(&at.key("type"), problem);
         }
         if let Some(name) = next.get("name").and_then(Value::as_str) {
@@ -180,20 +260,27 @@ impl<'a> Checker<'_, 'a> {
     fn leads_to(&mut self, target: &str, scope: Scope<'_, 'a>, at: &Place<'_>) {
         let own = scope.screen.id;
         // WhatsApp checks this in 7.1 too, but not in the entries of a list.
-        let level = if scope.actions == self.level_of_bindings() { self.level } else { scope.actions };
+        let level =
+            if scope.actions == self.level_of_bindings() { self.level } else { scope.actions };
         if target == own {
             let problem = format_args!("leads to its own screen, {}", quoted(target));
             self.found.add(level, at, Some(INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME), problem);
         } else if self.outline.screen(target).is_none() {
             let problem = format_args!("there is no screen {}", quoted(target));
             self.found.add(level, at, Some(INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME), problem);
-        } else if self.routes.know(target) && !self.routes.lead(own, target) && !self.routes.lead(target, own) {
+        } else if self.routes.know(target)
+            && !self.routes.lead(own, target)
+            && !self.routes.lead(target, own)
+        {
             // WhatsApp accepts it from a list, and in these versions from everywhere.
             let is_list = scope.screen.has_navigation_list && self.version >= Version(6, 2);
             let unseen = self.version >= Version(6, 3) && self.version < Version(7, 3);
             let level = if is_list || unseen { Level::Note } else { level };
-            let problem =
-                format_args!("leads to {}, but the routing model has no route there from {}", quoted(target), quoted(own));
+            let problem = format_args!(
+                "leads to {}, but the routing model has no route there from {}",
+                quoted(target),
+                quoted(own)
+            );
             self.found.add(level, at, Some(INVALID_ROUTING_MODEL), problem);
         }
     }
@@ -214,12 +301,18 @@ impl<'a> Checker<'_, 'a> {
             })
         };
         match url.as_str() {
-            None => self.wrong(&at, INVALID_PROPERTY_TYPE, format_args!("is {}; it must be a text", described(url))),
+            None => self.wrong(
+                &at,
+                INVALID_PROPERTY_TYPE,
+                format_args!("is {}; it must be a text", described(url)),
+            ),
             Some(_) if self.is_bound(url, Wanted::Types(&["string"]), scope, &at) => (),
             Some(text) if is_url(text.trim()) => (),
-            Some(_) => {
-                self.wrong(&at, INVALID_PROPERTY_VALUE_FORMAT, format_args!("is no address; write one as https://example.com/"))
-            }
+            Some(_) => self.wrong(
+                &at,
+                INVALID_PROPERTY_VALUE_FORMAT,
+                format_args!("is no address; write one as https://example.com/"),
+            ),
         }
     }
 }

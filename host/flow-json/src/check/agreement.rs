@@ -27,7 +27,9 @@ impl<'a> Checker<'_, 'a> {
         let Value::Object(declared) = declared else { return };
         match value.as_str().map(|text| (Reference::of(text), backticked(text))) {
             Some((Some(reference), _)) => {
-                let Ok(target) = reference.resolve_anywhere(scope.screen, self.outline) else { return };
+                let Ok(target) = reference.resolve_anywhere(scope.screen, self.outline) else {
+                    return;
+                };
                 if let Some(differs) = self.difference(target, declared) {
                     self.say(&differs, names[0], screen, scope.actions, at);
                 }
@@ -35,26 +37,53 @@ impl<'a> Checker<'_, 'a> {
             // Types are not compared: how WhatsApp types concatenations and computed values differs
             // by version.
             Some((_, Some(_))) => (),
-            _ => self.written_agrees(value, declared, &Expected { name: names[1], screen, level: scope.actions }, at),
+            _ => self.written_agrees(
+                value,
+                declared,
+                &Expected { name: names[1], screen, level: scope.actions },
+                at,
+            ),
         }
     }
 
-    fn say(&mut self, differs: &Differs<'_>, name: &'static str, screen: &str, level: Level, at: &Place<'_>) {
+    fn say(
+        &mut self,
+        differs: &Differs<'_>,
+        name: &'static str,
+        screen: &str,
+        level: Level,
+        at: &Place<'_>,
+    ) {
         let level = if differs.surely { level } else { Level::Note };
         let problem = match differs.what {
             What::Types(is, due) => {
-                format!("what is referred to is of the type {}, but screen {} declares {}", quoted(is), quoted(screen), quoted(due))
+                format!(
+                    "what is referred to is of the type {}, but screen {} declares {}",
+                    quoted(is),
+                    quoted(screen),
+                    quoted(due)
+                )
             }
-            What::Properties => format!("what is referred to has other properties than screen {} declares", quoted(screen)),
+            What::Properties => format!(
+                "what is referred to has other properties than screen {} declares",
+                quoted(screen)
+            ),
             What::Unsaid(what) => {
-                format!("`{what}` is missing on one side, here or on screen {}: declare both alike", quoted(screen))
+                format!(
+                    "`{what}` is missing on one side, here or on screen {}: declare both alike",
+                    quoted(screen)
+                )
             }
         };
         self.found.add(level, at, Some(name), format_args!("{problem}"));
     }
 
     /// The difference between a declaration and the target of a reference.
-    fn difference<'t>(&mut self, target: Target<'t>, due: &'t Map<String, Value>) -> Option<Differs<'t>> {
+    fn difference<'t>(
+        &mut self,
+        target: Target<'t>,
+        due: &'t Map<String, Value>,
+    ) -> Option<Differs<'t>> {
         match target {
             Target::Unknown => None,
             Target::Data(schema) => self.schemas_differ(schema, due),
@@ -66,7 +95,11 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    fn schemas_differ<'t>(&mut self, is: &'t Map<String, Value>, due: &'t Map<String, Value>) -> Option<Differs<'t>> {
+    fn schemas_differ<'t>(
+        &mut self,
+        is: &'t Map<String, Value>,
+        due: &'t Map<String, Value>,
+    ) -> Option<Differs<'t>> {
         if std::ptr::eq(is, due) || !self.burn() {
             return None;
         }
@@ -87,12 +120,18 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    fn properties_differ<'t>(&mut self, is: &'t Map<String, Value>, due: &'t Map<String, Value>) -> Option<Differs<'t>> {
+    fn properties_differ<'t>(
+        &mut self,
+        is: &'t Map<String, Value>,
+        due: &'t Map<String, Value>,
+    ) -> Option<Differs<'t>> {
         if is.len() != due.len() {
             return Some(Differs { what: What::Properties, surely: true });
         }
         for (name, is) in is {
-            let Some(due) = due.get(name) else { return Some(Differs { what: What::Properties, surely: true }) };
+            let Some(due) = due.get(name) else {
+                return Some(Differs { what: What::Properties, surely: true });
+            };
             if let (Value::Object(is), Value::Object(due)) = (is, due)
                 && let Some(differs) = self.schemas_differ(is, due)
             {
@@ -103,11 +142,26 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// Checks a literal against a declaration. References inside it are not checked.
-    fn written_agrees(&mut self, value: &'a Value, declared: &'a Map<String, Value>, expected: &Expected<'_>, at: &Place<'_>) {
-        let bound = value.as_str().is_some_and(|text| Reference::of(text).is_some() || backticked(text).is_some());
-        let Some(due) = declared.get("type").and_then(Value::as_str).filter(|_| !bound) else { return };
+    fn written_agrees(
+        &mut self,
+        value: &'a Value,
+        declared: &'a Map<String, Value>,
+        expected: &Expected<'_>,
+        at: &Place<'_>,
+    ) {
+        let bound = value
+            .as_str()
+            .is_some_and(|text| Reference::of(text).is_some() || backticked(text).is_some());
+        let Some(due) = declared.get("type").and_then(Value::as_str).filter(|_| !bound) else {
+            return;
+        };
         if Types::named(due).is_some_and(|types| !types.contain(value)) {
-            let problem = format_args!("is {}, but screen {} declares {}", described(value), quoted(expected.screen), quoted(due));
+            let problem = format_args!(
+                "is {}, but screen {} declares {}",
+                described(value),
+                quoted(expected.screen),
+                quoted(due)
+            );
             self.found.add(expected.level, at, Some(expected.name), problem);
             return;
         }
@@ -115,7 +169,9 @@ impl<'a> Checker<'_, 'a> {
             Value::Array(elements) => {
                 let Some(items) = part(declared, "items") else { return };
                 let each = elements.iter().enumerate();
-                each.for_each(|(number, element)| self.written_agrees(element, items, expected, &at.item(number)));
+                each.for_each(|(number, element)| {
+                    self.written_agrees(element, items, expected, &at.item(number))
+                });
             }
             Value::Object(members) => {
                 let Some(properties) = part(declared, "properties") else { return };
@@ -144,7 +200,8 @@ impl<'a> Checker<'_, 'a> {
                     }
                 }
                 None => {
-                    let problem = format_args!("screen {} declares no {} there", quoted(screen), quoted(key));
+                    let problem =
+                        format_args!("screen {} declares no {} there", quoted(screen), quoted(key));
                     self.found.add(level, &at, Some(name), problem);
                 }
             }
@@ -186,7 +243,10 @@ impl<'t> Differs<'t> {
     /// Integer and number may pass for each other, so a mismatch of those two is not certain.
     fn types(is: &'t str, due: &'t str) -> Self {
         let numbers = ["number", "integer"];
-        Self { what: What::Types(is, due), surely: !(numbers.contains(&is) && numbers.contains(&due)) }
+        Self {
+            what: What::Types(is, due),
+            surely: !(numbers.contains(&is) && numbers.contains(&due)),
+        }
     }
 }
 

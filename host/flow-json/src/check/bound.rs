@@ -28,25 +28,46 @@ pub(super) enum Wanted {
 impl<'a> Checker<'_, 'a> {
     /// Whether a value is bound, that is, a reference or an expression in backticks. Reports what
     /// is wrong with it.
-    pub(super) fn is_bound(&mut self, value: &'a Value, wanted: Wanted, scope: Scope<'_, 'a>, at: &Place<'_>) -> bool {
+    pub(super) fn is_bound(
+        &mut self,
+        value: &'a Value,
+        wanted: Wanted,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) -> bool {
         let Some(text) = value.as_str() else { return false };
         if let Some(reference) = Reference::of(text) {
             match reference.resolve(scope.screen, self.outline) {
                 Ok(target) => self.fits(target, wanted, scope, at),
-                Err(dangling) => self.dangling(&dangling, INVALID_SCREEN_DYNAMIC_DATA, scope.references, scope, at),
+                Err(dangling) => self.dangling(
+                    &dangling,
+                    INVALID_SCREEN_DYNAMIC_DATA,
+                    scope.references,
+                    scope,
+                    at,
+                ),
             }
             return true;
         }
         if looks_like_one(text) {
-            self.dangling(&Dangling::Mixed, INVALID_SCREEN_DYNAMIC_DATA, scope.references, scope, at);
+            self.dangling(
+                &Dangling::Mixed,
+                INVALID_SCREEN_DYNAMIC_DATA,
+                scope.references,
+                scope,
+                at,
+            );
             return true;
         }
-        let Some(inside) = backticked(text).filter(|_| self.version >= Version(6, 0)) else { return false };
+        let Some(inside) = backticked(text).filter(|_| self.version >= Version(6, 0)) else {
+            return false;
+        };
         let types: &[&str] = if let Wanted::Types(types) = wanted { types } else { &["array"] };
         if let Some(gives) = self.expression(inside, INVALID_PROPERTY_VALUE, scope, at)
             && let Some(name) = gives.name().filter(|name| !types.contains(name))
         {
-            let problem = format_args!("the expression gives a {name}; {} is due", types.join(" or "));
+            let problem =
+                format_args!("the expression gives a {name}; {} is due", types.join(" or "));
             self.found.add(scope.expressions, at, Some(INVALID_PROPERTY_VALUE), problem);
         }
         true
@@ -66,16 +87,25 @@ impl<'a> Checker<'_, 'a> {
         match dangling {
             Dangling::NoScreen(id) => say(format_args!("there is no screen {}", quoted(id))),
             Dangling::OwnScreen(id) => {
-                say(format_args!("refers to its own screen {}: leave `screen.{}.` out", quoted(id), id.escape_debug()));
+                say(format_args!(
+                    "refers to its own screen {}: leave `screen.{}.` out",
+                    quoted(id),
+                    id.escape_debug()
+                ));
             }
             Dangling::NoData(path) => say(format_args!(
                 "there is no {} in the `data` that is referred to: declare it there with a `type` and an `__example__` (this is screen {own})",
                 quoted(path)
             )),
             Dangling::NoField(path) => {
-                say(format_args!("no field is called {} on the screen that is referred to (this is screen {own})", quoted(path)));
+                say(format_args!(
+                    "no field is called {} on the screen that is referred to (this is screen {own})",
+                    quoted(path)
+                ));
             }
-            Dangling::InList => say(format_args!("refers to something inside of a list, which can't be")),
+            Dangling::InList => {
+                say(format_args!("refers to something inside of a list, which can't be"))
+            }
             Dangling::NoValue => say(format_args!("refers to a component that has no value")),
             Dangling::Mixed => say(format_args!(
                 "has more in it than one reference, so it is an expression: from version 6.0 on it stands in backticks, with the braces \
@@ -90,14 +120,21 @@ impl<'a> Checker<'_, 'a> {
         let Some(is) = target.type_name() else { return };
         let types: &[&str] = if let Wanted::Types(types) = wanted { types } else { &["array"] };
         if !types.contains(&is) {
-            let problem = format_args!("what is referred to is of the type {}; {} is due", quoted(is), types.join(" or "));
+            let problem = format_args!(
+                "what is referred to is of the type {}; {} is due",
+                quoted(is),
+                types.join(" or ")
+            );
             self.found.add(level, at, Some(INVALID_SCREEN_DYNAMIC_DATA), problem);
             return;
         }
         let due = match wanted {
             // An integer is a number, but WhatsApp compares the type names.
             Wanted::Types(&[due @ ("number" | "integer"), _]) if is != due => {
-                let problem = format_args!("what is referred to is of the type {}; WhatsApp may ask for {due}", quoted(is));
+                let problem = format_args!(
+                    "what is referred to is of the type {}; WhatsApp may ask for {due}",
+                    quoted(is)
+                );
                 self.found.note(at, Some(INVALID_SCREEN_DYNAMIC_DATA), problem);
                 return;
             }
@@ -106,7 +143,10 @@ impl<'a> Checker<'_, 'a> {
             Wanted::Records(_) => "object",
         };
         if let Some(is) = target.element_type().filter(|is| *is != due) {
-            let problem = format_args!("what is referred to is a list of the type {}; a list of {due}s is due", quoted(is));
+            let problem = format_args!(
+                "what is referred to is a list of the type {}; a list of {due}s is due",
+                quoted(is)
+            );
             self.found.add(level, at, Some(INVALID_SCREEN_DYNAMIC_DATA), problem);
         } else if let (Wanted::Records(keys), Target::Data(schema)) = (wanted, target) {
             self.entries_fit(schema, keys, level, at);
@@ -114,7 +154,13 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// Checks that the entries of a declared list have what a component needs.
-    fn entries_fit(&mut self, schema: &Map<String, Value>, keys: &'static [Key], level: Level, at: &Place<'_>) {
+    fn entries_fit(
+        &mut self,
+        schema: &Map<String, Value>,
+        keys: &'static [Key],
+        level: Level,
+        at: &Place<'_>,
+    ) {
         let Some(items) = schema.get("items").and_then(Value::as_object) else { return };
         let declared = items.get("properties").and_then(Value::as_object);
         for key in keys {
@@ -128,7 +174,9 @@ impl<'a> Checker<'_, 'a> {
                     );
                     self.found.add(level, at, Some(INVALID_SCREEN_DYNAMIC_DATA), problem);
                 }
-                (Some(_), Some(is)) if !key.takes.types().is_empty() && !key.takes.types().contains(&is) => {
+                (Some(_), Some(is))
+                    if !key.takes.types().is_empty() && !key.takes.types().contains(&is) =>
+                {
                     let problem = format_args!(
                         "`{}` of the entries that are referred to is of the type {}; {} is due",
                         key.name,
@@ -143,7 +191,13 @@ impl<'a> Checker<'_, 'a> {
     }
 
     /// Checks an expression and returns its type, or `None` if it is wrong, which is reported.
-    pub(super) fn expression(&mut self, text: &'a str, name: &'static str, scope: Scope<'_, 'a>, at: &Place<'_>) -> Option<Type> {
+    pub(super) fn expression(
+        &mut self,
+        text: &'a str,
+        name: &'static str,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) -> Option<Type> {
         self.reading(text, name, scope, at).map(|reading| reading.gives)
     }
 
@@ -155,7 +209,9 @@ impl<'a> Checker<'_, 'a> {
         scope: Scope<'_, 'a>,
         at: &Place<'_>,
     ) -> Option<expression::Reading> {
-        let mut resolve = |reference: Reference<'a>| match reference.resolve_anywhere(scope.screen, self.outline) {
+        let mut resolve = |reference: Reference<'a>| match reference
+            .resolve_anywhere(scope.screen, self.outline)
+        {
             Ok(target) => Some(Type::named(target.type_name())),
             Err(dangling) => {
                 self.dangling(&dangling, name, scope.expressions, scope, at);
@@ -171,7 +227,9 @@ impl<'a> Checker<'_, 'a> {
             }
             Err(Fault::Dangling) => return None,
             Err(Fault::Syntax(problem)) => format!("the expression {problem}"),
-            Err(Fault::Types(operator, due)) => format!("`{operator}` in the expression needs {due}"),
+            Err(Fault::Types(operator, due)) => {
+                format!("`{operator}` in the expression needs {due}")
+            }
         };
         self.found.add(scope.expressions, at, Some(name), format_args!("{problem}"));
         None
@@ -187,9 +245,13 @@ impl Takes {
     /// The types that a bound value may have here; empty if the type is not checked.
     fn types(self) -> &'static [&'static str] {
         match self {
-            Self::Text(_) | Self::Name | Self::Colour | Self::Image | Self::Pattern | Self::OneOf(_) | Self::OneOfOrBound(_) => {
-                &["string"]
-            }
+            Self::Text(_)
+            | Self::Name
+            | Self::Colour
+            | Self::Image
+            | Self::Pattern
+            | Self::OneOf(_)
+            | Self::OneOfOrBound(_) => &["string"],
             Self::Flag => &["boolean", "string"],
             Self::FixedFlag => &["boolean"],
             Self::Record(_) | Self::Click(_) | Self::Select(_) => &["object"],

@@ -6,8 +6,9 @@ use super::Checker;
 use crate::document::Reference;
 use crate::kind::{CalendarMode, RANGE_ENDS};
 use crate::names::{
-    INVALID_DATE_RANGE, INVALID_DATE_SINGLE_INIT_VALUE_FORMAT, INVALID_MIN_MAX_DAYS, INVALID_PROPERTY_NAME_FOR_CONDITION,
-    INVALID_TYPE, MISSING_CALENDAR_PICKER_RANGE_MODE_PROP, UNEXPECTED_CALENDAR_PICKER_RANGE_MODE_PROP,
+    INVALID_DATE_RANGE, INVALID_DATE_SINGLE_INIT_VALUE_FORMAT, INVALID_MIN_MAX_DAYS,
+    INVALID_PROPERTY_NAME_FOR_CONDITION, INVALID_TYPE, MISSING_CALENDAR_PICKER_RANGE_MODE_PROP,
+    UNEXPECTED_CALENDAR_PICKER_RANGE_MODE_PROP,
 };
 use crate::place::{Place, quoted};
 use crate::schema::described;
@@ -31,7 +32,11 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    pub(super) fn check_calendar_picker(&mut self, members: &'a Map<String, Value>, at: &Place<'_>) {
+    pub(super) fn check_calendar_picker(
+        &mut self,
+        members: &'a Map<String, Value>,
+        at: &Place<'_>,
+    ) {
         let range = self.check_range(members, at);
         let mode = members.get("mode");
         // WhatsApp reads a bound mode as single, so the real mode is unknown here.
@@ -51,22 +56,36 @@ impl<'a> Checker<'_, 'a> {
                 self.check_ends(members, name, due, both, at);
             }
         } else {
-            for name in ["min-days", "max-days", "title", "description"].into_iter().filter(|name| members.contains_key(*name)) {
-                let problem = format_args!("`{name}` is for \"mode\": \"range\" only; take it out, or set the mode");
+            for name in ["min-days", "max-days", "title", "description"]
+                .into_iter()
+                .filter(|name| members.contains_key(*name))
+            {
+                let problem = format_args!(
+                    "`{name}` is for \"mode\": \"range\" only; take it out, or set the mode"
+                );
                 self.wrong(&at.key(name), INVALID_PROPERTY_NAME_FOR_CONDITION, problem);
             }
             for name in ["label", "helper-text", "required", "init-value", "error-message"] {
                 if members.get(name).is_some_and(Value::is_object) {
-                    let problem = format_args!("is an object with both ends, which is for \"mode\": \"range\" only");
+                    let problem = format_args!(
+                        "is an object with both ends, which is for \"mode\": \"range\" only"
+                    );
                     self.wrong(&at.key(name), INVALID_TYPE, problem);
                 }
             }
         }
         match members.get("init-value") {
             Some(value @ Value::String(_)) if !is_range => {
-                self.check_day(value, range, INVALID_DATE_SINGLE_INIT_VALUE_FORMAT, &at.key("init-value"));
+                self.check_day(
+                    value,
+                    range,
+                    INVALID_DATE_SINGLE_INIT_VALUE_FORMAT,
+                    &at.key("init-value"),
+                );
             }
-            Some(Value::Object(ends)) if is_range => self.check_initial_range(ends, range, &at.key("init-value")),
+            Some(Value::Object(ends)) if is_range => {
+                self.check_initial_range(ends, range, &at.key("init-value"))
+            }
             _ => (),
         }
     }
@@ -76,7 +95,11 @@ impl<'a> Checker<'_, 'a> {
         let mut day = |name: &'static str| {
             let text = members.get(name)?.as_str().filter(|text| !is_bound(text))?;
             if !is_day(text) {
-                self.wrong(&at.key(name), INVALID_DATE_RANGE, format_args!("{} is no date; write it as 2026-11-28", quoted(text)));
+                self.wrong(
+                    &at.key(name),
+                    INVALID_DATE_RANGE,
+                    format_args!("{} is no date; write it as 2026-11-28", quoted(text)),
+                );
                 return None;
             }
             Some(text)
@@ -85,11 +108,20 @@ impl<'a> Checker<'_, 'a> {
         if let (Some(least), Some(most)) = (range.least, range.most)
             && least > most
         {
-            self.wrong(&at.key("min-date"), INVALID_DATE_RANGE, format_args!("is {least}, after `max-date`, which is {most}"));
+            self.wrong(
+                &at.key("min-date"),
+                INVALID_DATE_RANGE,
+                format_args!("is {least}, after `max-date`, which is {most}"),
+            );
         }
         let unavailable = members.get("unavailable-dates").and_then(Value::as_array);
         for (number, value) in unavailable.into_iter().flatten().enumerate() {
-            self.check_day(value, range, INVALID_DATE_RANGE, &at.key("unavailable-dates").item(number));
+            self.check_day(
+                value,
+                range,
+                INVALID_DATE_RANGE,
+                &at.key("unavailable-dates").item(number),
+            );
         }
         range
     }
@@ -97,13 +129,28 @@ impl<'a> Checker<'_, 'a> {
     fn check_day(&mut self, value: &Value, range: Range<'_>, name: &'static str, at: &Place<'_>) {
         let Some(text) = value.as_str().filter(|text| !is_bound(text)) else { return };
         if !is_day(text) {
-            self.wrong(at, name, format_args!("{} is no date; write it as 2026-11-28", quoted(text)));
-        } else if range.least.is_some_and(|least| text < least) || range.most.is_some_and(|most| text > most) {
-            self.wrong(at, INVALID_DATE_RANGE, format_args!("is {text}, not between `min-date` and `max-date`"));
+            self.wrong(
+                at,
+                name,
+                format_args!("{} is no date; write it as 2026-11-28", quoted(text)),
+            );
+        } else if range.least.is_some_and(|least| text < least)
+            || range.most.is_some_and(|most| text > most)
+        {
+            self.wrong(
+                at,
+                INVALID_DATE_RANGE,
+                format_args!("is {text}, not between `min-date` and `max-date`"),
+            );
         }
     }
 
-    fn check_initial_range(&mut self, ends: &'a Map<String, Value>, range: Range<'_>, at: &Place<'_>) {
+    fn check_initial_range(
+        &mut self,
+        ends: &'a Map<String, Value>,
+        range: Range<'_>,
+        at: &Place<'_>,
+    ) {
         for name in RANGE_ENDS {
             if let Some(value) = ends.get(name) {
                 self.check_day(value, range, INVALID_DATE_SINGLE_INIT_VALUE_FORMAT, &at.key(name));
@@ -114,7 +161,11 @@ impl<'a> Checker<'_, 'a> {
         if let (Some(start), Some(end)) = (day(first), day(last))
             && start > end
         {
-            self.wrong(at, INVALID_DATE_RANGE, format_args!("begins on {start}, after its end on {end}"));
+            self.wrong(
+                at,
+                INVALID_DATE_RANGE,
+                format_args!("begins on {start}, after its end on {end}"),
+            );
         }
     }
 
@@ -123,13 +174,21 @@ impl<'a> Checker<'_, 'a> {
         if let (Some(least), Some(most)) = (number("min-days"), number("max-days"))
             && least > most
         {
-            let problem = format_args!("`min-days` is {least} and more than `max-days`, which is {most}");
+            let problem =
+                format_args!("`min-days` is {least} and more than `max-days`, which is {most}");
             self.wrong(&at.key("min-days"), INVALID_MIN_MAX_DAYS, problem);
         }
     }
 
     /// Checks a member that has a value for each end of a range.
-    fn check_ends(&mut self, members: &'a Map<String, Value>, name: &str, due: &str, both: bool, at: &Place<'_>) {
+    fn check_ends(
+        &mut self,
+        members: &'a Map<String, Value>,
+        name: &str,
+        due: &str,
+        both: bool,
+        at: &Place<'_>,
+    ) {
         let place = at.key(name);
         let ends = match members.get(name) {
             None => return,
@@ -146,11 +205,18 @@ impl<'a> Checker<'_, 'a> {
         };
         for end in RANGE_ENDS.into_iter().filter(|end| !ends.contains_key(*end)) {
             if both || end == RANGE_ENDS[0] {
-                self.wrong(&place, MISSING_CALENDAR_PICKER_RANGE_MODE_PROP, format_args!("lacks `{end}`, {due}"));
+                self.wrong(
+                    &place,
+                    MISSING_CALENDAR_PICKER_RANGE_MODE_PROP,
+                    format_args!("lacks `{end}`, {due}"),
+                );
             }
         }
         for other in ends.keys().filter(|end| !RANGE_ENDS.contains(&end.as_str())) {
-            let problem = format_args!("has no {}, only `start-date` and `end-date`; take it out", quoted(other));
+            let problem = format_args!(
+                "has no {}, only `start-date` and `end-date`; take it out",
+                quoted(other)
+            );
             self.wrong(&place.key(other), UNEXPECTED_CALENDAR_PICKER_RANGE_MODE_PROP, problem);
         }
     }
@@ -174,7 +240,9 @@ mod tests {
     #[test]
     fn a_day_has_year_month_and_day() {
         assert!(is_day("2026-11-28") && is_day("0000-00-00"));
-        for text in ["", "2026-1-2", "28.11.2026", "2026-11-28T00:00", "1764288000000", "2026_11_28"] {
+        for text in
+            ["", "2026-1-2", "28.11.2026", "2026-11-28T00:00", "1764288000000", "2026_11_28"]
+        {
             assert!(!is_day(text), "{text}");
         }
     }

@@ -50,7 +50,10 @@ impl Reading {
 }
 
 /// Infers the type of an expression. `resolve` gives the type of a reference.
-pub(super) fn read<'a>(text: &'a str, resolve: &mut dyn FnMut(Reference<'a>) -> Option<Type>) -> Result<Reading, Fault<'a>> {
+pub(super) fn read<'a>(
+    text: &'a str,
+    resolve: &mut dyn FnMut(Reference<'a>) -> Option<Type>,
+) -> Result<Reading, Fault<'a>> {
     Typing { resolve }.read(text)
 }
 
@@ -84,7 +87,11 @@ impl<'a> Meaning<'a> for Typing<'_, 'a> {
 
     fn not(&mut self, of: Reading) -> Result<Reading, Fault<'a>> {
         let fits = matches!(of.gives, Type::Flag | Type::Unknown);
-        if fits { Ok(Reading { doubt: of.doubt, ..Reading::of(Type::Flag) }) } else { Err(Fault::Types("!", "true or false")) }
+        if fits {
+            Ok(Reading { doubt: of.doubt, ..Reading::of(Type::Flag) })
+        } else {
+            Err(Fault::Types("!", "true or false"))
+        }
     }
 
     fn negative(&mut self, of: Reading) -> Result<Reading, Fault<'a>> {
@@ -92,7 +99,12 @@ impl<'a> Meaning<'a> for Typing<'_, 'a> {
         if fits { Ok(Reading { literal: false, ..of }) } else { Err(Fault::Types("-", "numbers")) }
     }
 
-    fn binary(&mut self, operator: &'static str, left: Reading, right: Reading) -> Result<Reading, Fault<'a>> {
+    fn binary(
+        &mut self,
+        operator: &'static str,
+        left: Reading,
+        right: Reading,
+    ) -> Result<Reading, Fault<'a>> {
         let doubt = left.doubt.or(right.doubt).or(doubt(operator, &left, &right));
         Ok(Reading { doubt, ..Reading::of(combined(operator, left.gives, right.gives)?) })
     }
@@ -105,11 +117,19 @@ impl<'a> Meaning<'a> for Typing<'_, 'a> {
 fn combined<'a>(operator: &'static str, left: Type, right: Type) -> Result<Type, Fault<'a>> {
     let as_number = |side: Type| if side == Type::Integer { Type::Number } else { side };
     let (left, right) = (as_number(left), as_number(right));
-    let both = |wanted: Type| [left, right].iter().all(|side| *side == wanted || *side == Type::Unknown);
+    let both =
+        |wanted: Type| [left, right].iter().all(|side| *side == wanted || *side == Type::Unknown);
     match operator {
         "&&" | "||" if both(Type::Flag) => Ok(Type::Flag),
         "&&" | "||" => Err(Fault::Types(operator, "true or false")),
-        "==" | "!=" if left == right || both(Type::Unknown) || left == Type::Unknown || right == Type::Unknown => Ok(Type::Flag),
+        "==" | "!="
+            if left == right
+                || both(Type::Unknown)
+                || left == Type::Unknown
+                || right == Type::Unknown =>
+        {
+            Ok(Type::Flag)
+        }
         "==" | "!=" => Err(Fault::Types(operator, "two values of one type")),
         "<" | "<=" | ">" | ">=" if both(Type::Number) => Ok(Type::Flag),
         "+" | "-" | "*" | "/" | "%" if both(Type::Number) => Ok(Type::Number),
@@ -121,10 +141,12 @@ fn combined<'a>(operator: &'static str, left: Type, right: Type) -> Result<Type,
 fn doubt(operator: &str, left: &Reading, right: &Reading) -> Option<&'static str> {
     let integers = [left, right].iter().filter(|side| side.gives == Type::Integer).count();
     match operator {
-        "==" | "!=" if left.literal && right.literal => Some("compares two values that are written down: it is always the same"),
-        "==" | "!=" if integers == 1 => {
-            Some("compares an integer with a number, which WhatsApp may refuse: declare it as a number")
+        "==" | "!=" if left.literal && right.literal => {
+            Some("compares two values that are written down: it is always the same")
         }
+        "==" | "!=" if integers == 1 => Some(
+            "compares an integer with a number, which WhatsApp may refuse: declare it as a number",
+        ),
         "%" => Some("has a `%`, which WhatsApp may refuse where the result is no text"),
         _ => None,
     }
@@ -178,7 +200,8 @@ mod tests {
             ("- 5 == 1", false),
             ("(1) == 1", false),
         ] {
-            let reading = read(text, &mut resolve).unwrap_or_else(|fault| panic!("{text}: {fault:?}"));
+            let reading =
+                read(text, &mut resolve).unwrap_or_else(|fault| panic!("{text}: {fault:?}"));
             assert_eq!(reading.doubt.is_some(), doubted, "{text}");
         }
     }
@@ -201,8 +224,14 @@ mod tests {
         ] {
             assert!(matches!(of(text), Err(Fault::Syntax(_))), "{text}: {:?}", of(text));
         }
-        for text in ["${data.text} + 1", "!${data.number}", "${data.flag} > 1", "${data.text} == 1", "${data.flag} && 'x'", "-'x'"]
-        {
+        for text in [
+            "${data.text} + 1",
+            "!${data.number}",
+            "${data.flag} > 1",
+            "${data.text} == 1",
+            "${data.flag} && 'x'",
+            "-'x'",
+        ] {
             assert!(matches!(of(text), Err(Fault::Types(..))), "{text}: {:?}", of(text));
         }
         assert_eq!(of("${data.text} == 1"), Err(Fault::Types("==", "two values of one type")));

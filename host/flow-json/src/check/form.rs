@@ -7,13 +7,20 @@ use super::{Checker, Scope};
 use crate::document::Reference;
 use crate::finding::Level;
 use crate::kind::Field;
-use crate::names::{INVALID_PROPERTY_VALUE, INVALID_SCREEN_DYNAMIC_DATA, NATIVE_COMPONENT_IN_FORM_INIT_VALUES};
+use crate::names::{
+    INVALID_PROPERTY_VALUE, INVALID_SCREEN_DYNAMIC_DATA, NATIVE_COMPONENT_IN_FORM_INIT_VALUES,
+};
 use crate::place::{Place, quoted};
 use crate::schema::Types;
 use crate::version::Version;
 
 impl<'a> Checker<'_, 'a> {
-    pub(super) fn check_form(&mut self, members: &'a Map<String, Value>, scope: Scope<'_, 'a>, at: &Place<'_>) {
+    pub(super) fn check_form(
+        &mut self,
+        members: &'a Map<String, Value>,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
         for part in ["init-values", "error-messages"] {
             let Some(Value::Object(values)) = members.get(part) else { continue };
             let at = at.key(part);
@@ -23,18 +30,30 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    fn check_of_field(&mut self, part: &str, name: &str, value: &'a Value, scope: Scope<'_, 'a>, at: &Place<'_>) {
+    fn check_of_field(
+        &mut self,
+        part: &str,
+        name: &str,
+        value: &'a Value,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
         // WhatsApp checks the names and the types from 7.0 on.
         let level = if self.version >= Version(7, 0) { self.level } else { Level::Note };
         let component = scope.screen.named.get(name);
-        let Some((component, field)) = component.and_then(|component| Some((*component, component.field()?))) else {
+        let Some((component, field)) =
+            component.and_then(|component| Some((*component, component.field()?)))
+        else {
             let level = if part == "init-values" { level } else { Level::Note };
             let problem = format_args!("no field of the screen is called {}", quoted(name));
             self.found.add(level, at, Some(INVALID_PROPERTY_VALUE), problem);
             return;
         };
         if part == "init-values" && field == Field::Media {
-            let problem = format_args!("{} picks files, which it can't begin with; take it out", quoted(name));
+            let problem = format_args!(
+                "{} picks files, which it can't begin with; take it out",
+                quoted(name)
+            );
             self.wrong(at, NATIVE_COMPONENT_IN_FORM_INIT_VALUES, problem);
             return;
         }
@@ -49,30 +68,62 @@ impl<'a> Checker<'_, 'a> {
         self.check_value_of_field(value, due, level, scope, at);
     }
 
-    fn check_value_of_field(&mut self, value: &'a Value, due: &'static str, level: Level, scope: Scope<'_, 'a>, at: &Place<'_>) {
-        let scope = Scope { references: level.max(scope.references), expressions: level.max(scope.expressions), ..scope };
+    fn check_value_of_field(
+        &mut self,
+        value: &'a Value,
+        due: &'static str,
+        level: Level,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
+        let scope = Scope {
+            references: level.max(scope.references),
+            expressions: level.max(scope.expressions),
+            ..scope
+        };
         let differs = |is: &str| format!("is of the type {}; {due} is due", quoted(is));
-        let bound = value.as_str().map(|text| (Reference::of(text), backticked(text).filter(|_| self.version >= Version(6, 0))));
+        let bound = value.as_str().map(|text| {
+            (Reference::of(text), backticked(text).filter(|_| self.version >= Version(6, 0)))
+        });
         match bound {
-            Some((Some(reference), _)) => match reference.resolve_anywhere(scope.screen, self.outline) {
-                Ok(target) => {
-                    // An integer is a number, so a refusal is not certain.
-                    let level = if target.type_name() == Some("integer") && due == "number" { Level::Note } else { level };
-                    if let Some(is) = target.type_name().filter(|is| *is != due) {
-                        self.found.add(
-                            level,
-                            at,
-                            Some(INVALID_PROPERTY_VALUE),
-                            format_args!("what is referred to {}", differs(is)),
-                        );
+            Some((Some(reference), _)) => {
+                match reference.resolve_anywhere(scope.screen, self.outline) {
+                    Ok(target) => {
+                        // An integer is a number, so a refusal is not certain.
+                        let level = if target.type_name() == Some("integer") && due == "number" {
+                            Level::Note
+                        } else {
+                            level
+                        };
+                        if let Some(is) = target.type_name().filter(|is| *is != due) {
+                            self.found.add(
+                                level,
+                                at,
+                                Some(INVALID_PROPERTY_VALUE),
+                                format_args!("what is referred to {}", differs(is)),
+                            );
+                        }
                     }
+                    Err(dangling) => self.dangling(
+                        &dangling,
+                        INVALID_SCREEN_DYNAMIC_DATA,
+                        scope.references,
+                        scope,
+                        at,
+                    ),
                 }
-                Err(dangling) => self.dangling(&dangling, INVALID_SCREEN_DYNAMIC_DATA, scope.references, scope, at),
-            },
+            }
             Some((_, Some(inside))) => {
-                let gives = self.expression(inside, INVALID_PROPERTY_VALUE, scope, at).and_then(|gives| gives.name());
+                let gives = self
+                    .expression(inside, INVALID_PROPERTY_VALUE, scope, at)
+                    .and_then(|gives| gives.name());
                 if let Some(is) = gives.filter(|is| *is != due) {
-                    self.found.add(level, at, Some(INVALID_PROPERTY_VALUE), format_args!("the expression {}", differs(is)));
+                    self.found.add(
+                        level,
+                        at,
+                        Some(INVALID_PROPERTY_VALUE),
+                        format_args!("the expression {}", differs(is)),
+                    );
                 }
             }
             _ if !Types::named(due).unwrap_or_default().contain(value) => {

@@ -5,27 +5,39 @@ use serde_json::{Map, Value};
 use super::meant::instead;
 use crate::finding::{Collector, Level};
 use crate::names::{
-    INVALID_DATA_API_VERSION, INVALID_FLOW_JSON_VERSION, INVALID_PROPERTY_KEY, INVALID_PROPERTY_TYPE, MISSING_FLOW_JSON_VERSION,
-    MISSING_REQUIRED_PROPERTY,
+    INVALID_DATA_API_VERSION, INVALID_FLOW_JSON_VERSION, INVALID_PROPERTY_KEY,
+    INVALID_PROPERTY_TYPE, MISSING_FLOW_JSON_VERSION, MISSING_REQUIRED_PROPERTY,
 };
 use crate::place::{Place, quoted};
 use crate::schema::described;
 use crate::version::{self, Version};
 
-pub(super) fn check_version(document: &Map<String, Value>, found: &mut Collector) -> Option<Version> {
+pub(super) fn check_version(
+    document: &Map<String, Value>,
+    found: &mut Collector,
+) -> Option<Version> {
     let at = Place::WHOLE.key("version");
     let version = match document.get("version") {
         None => {
-            found.error(&Place::WHOLE, Some(MISSING_FLOW_JSON_VERSION), format_args!("lacks `version`, for example \"7.3\""));
+            found.error(
+                &Place::WHOLE,
+                Some(MISSING_FLOW_JSON_VERSION),
+                format_args!("lacks `version`, for example \"7.3\""),
+            );
             return None;
         }
         Some(Value::String(text)) => Version::parse(text).or_else(|| {
-            let problem = format_args!("{} is no version of Flow JSON; there are {}", quoted(text), version::known());
+            let problem = format_args!(
+                "{} is no version of Flow JSON; there are {}",
+                quoted(text),
+                version::known()
+            );
             found.error(&at, Some(INVALID_FLOW_JSON_VERSION), problem);
             None
         })?,
         Some(other) => {
-            let problem = format_args!("is {}; a version is a text, for example \"7.3\"", described(other));
+            let problem =
+                format_args!("is {}; a version is a text, for example \"7.3\"", described(other));
             found.error(&at, Some(INVALID_FLOW_JSON_VERSION), problem);
             return None;
         }
@@ -37,13 +49,23 @@ pub(super) fn check_version(document: &Map<String, Value>, found: &mut Collector
         );
         found.note(&at, None, problem);
     } else if version.is_later() {
-        found.note(&at, None, format_args!("version {version} is later than this check: what is new in it is not known here"));
+        found.note(
+            &at,
+            None,
+            format_args!(
+                "version {version} is later than this check: what is new in it is not known here"
+            ),
+        );
     }
     Some(version)
 }
 
 /// Checks the document's top-level keys.
-pub(super) fn check_keys(document: &Map<String, Value>, version: Option<Version>, found: &mut Collector) {
+pub(super) fn check_keys(
+    document: &Map<String, Value>,
+    version: Option<Version>,
+    found: &mut Collector,
+) {
     for name in document.keys().filter(|name| !KEYS.contains(&name.as_str())) {
         let at = Place::WHOLE.key(name);
         match name.as_str() {
@@ -55,11 +77,12 @@ pub(super) fn check_keys(document: &Map<String, Value>, version: Option<Version>
                 found.error(&at, Some(INVALID_PROPERTY_KEY), problem);
             }
             _ => {
-                let level = if version.is_some_and(|version| version.is_retired() || version.is_later()) {
-                    Level::Note
-                } else {
-                    Level::Error
-                };
+                let level =
+                    if version.is_some_and(|version| version.is_retired() || version.is_later()) {
+                        Level::Note
+                    } else {
+                        Level::Error
+                    };
                 let advice = instead(name, KEYS.into_iter());
                 let problem = format_args!("a Flow JSON has no {}; {advice}", quoted(name));
                 found.add(level, &at, Some(INVALID_PROPERTY_KEY), problem);
@@ -68,7 +91,11 @@ pub(super) fn check_keys(document: &Map<String, Value>, version: Option<Version>
     }
 }
 
-pub(super) fn check_data_api_version(document: &Map<String, Value>, version: Option<Version>, found: &mut Collector) {
+pub(super) fn check_data_api_version(
+    document: &Map<String, Value>,
+    version: Option<Version>,
+    found: &mut Collector,
+) {
     let Some(value) = document.get("data_api_version") else { return };
     if !document.contains_key("routing_model") {
         let problem = format_args!(
@@ -78,13 +105,16 @@ pub(super) fn check_data_api_version(document: &Map<String, Value>, version: Opt
     }
     let at = Place::WHOLE.key("data_api_version");
     let Some(text) = value.as_str() else {
-        let problem = format_args!("is {}; it must be a text: \"3.0\" or \"4.0\"", described(value));
+        let problem =
+            format_args!("is {}; it must be a text: \"3.0\" or \"4.0\"", described(value));
         found.error(&at, Some(INVALID_PROPERTY_TYPE), problem);
         return;
     };
     if version.is_some_and(|version| !version.speaks(text)) {
-        let problem =
-            format_args!("{} is none of the data API's versions: \"3.0\", or \"4.0\" from Flow JSON 7.3 on", quoted(text));
+        let problem = format_args!(
+            "{} is none of the data API's versions: \"3.0\", or \"4.0\" from Flow JSON 7.3 on",
+            quoted(text)
+        );
         found.error(&at, Some(INVALID_DATA_API_VERSION), problem);
     }
 }

@@ -7,8 +7,8 @@ use super::table::{Areas, LAYOUT};
 use super::{Checker, Scope};
 use crate::document::CHILDREN;
 use crate::names::{
-    INVALID_PROPERTY_KEY, INVALID_PROPERTY_TYPE, INVALID_PROPERTY_VALUE, INVALID_SENSITIVE_FIELD, MIN_ITEMS_REQUIRED,
-    MISSING_REQUIRED_PROPERTY, PATTERN_MISMATCH,
+    INVALID_PROPERTY_KEY, INVALID_PROPERTY_TYPE, INVALID_PROPERTY_VALUE, INVALID_SENSITIVE_FIELD,
+    MIN_ITEMS_REQUIRED, MISSING_REQUIRED_PROPERTY, PATTERN_MISMATCH,
 };
 use crate::outline::ScreenOutline;
 use crate::place::{Place, quoted};
@@ -17,11 +17,17 @@ use crate::version::Version;
 
 impl<'a> Checker<'_, 'a> {
     /// Checks everything on a screen but its id.
-    pub(super) fn check_contents(&mut self, members: &'a Map<String, Value>, screen: &ScreenOutline<'a>, at: &Place<'_>) {
+    pub(super) fn check_contents(
+        &mut self,
+        members: &'a Map<String, Value>,
+        screen: &ScreenOutline<'a>,
+        at: &Place<'_>,
+    ) {
         self.check_title(members, at);
         if members.get("refresh_on_back") == Some(&Value::Bool(true)) && !self.has_endpoint {
-            let problem =
-                format_args!("asks the endpoint when the user goes back, and the document has none: it lacks `data_api_version`");
+            let problem = format_args!(
+                "asks the endpoint when the user goes back, and the document has none: it lacks `data_api_version`"
+            );
             self.wrong(&at.key("refresh_on_back"), INVALID_PROPERTY_VALUE, problem);
         }
         if let Some(sensitive) = members.get("sensitive") {
@@ -34,7 +40,9 @@ impl<'a> Checker<'_, 'a> {
                 self.doubtful(at, format_args!("lacks its `layout`: there is nothing on it; from version 6.0 on it must have one"));
             }
             None => {
-                let problem = format_args!("lacks its `layout`, {{\"type\": \"SingleColumnLayout\", \"children\": [..]}}");
+                let problem = format_args!(
+                    "lacks its `layout`, {{\"type\": \"SingleColumnLayout\", \"children\": [..]}}"
+                );
                 self.wrong(at, MISSING_REQUIRED_PROPERTY, problem);
             }
         }
@@ -42,9 +50,17 @@ impl<'a> Checker<'_, 'a> {
 
     fn check_title(&mut self, members: &Map<String, Value>, at: &Place<'_>) {
         match members.get("title") {
-            None => self.wrong(at, MISSING_REQUIRED_PROPERTY, format_args!("lacks its `title`, the text at the top of the screen")),
+            None => self.wrong(
+                at,
+                MISSING_REQUIRED_PROPERTY,
+                format_args!("lacks its `title`, the text at the top of the screen"),
+            ),
             Some(Value::String(title)) if title.trim().is_empty() => {
-                self.wrong(&at.key("title"), PATTERN_MISMATCH, format_args!("is blank; write a text"));
+                self.wrong(
+                    &at.key("title"),
+                    PATTERN_MISMATCH,
+                    format_args!("is blank; write a text"),
+                );
             }
             Some(_) => (),
         }
@@ -52,15 +68,24 @@ impl<'a> Checker<'_, 'a> {
 
     fn check_sensitive(&mut self, sensitive: &Value, screen: &ScreenOutline<'a>, at: &Place<'_>) {
         if self.version < Version(5, 1) {
-            self.wrong(at, INVALID_PROPERTY_KEY, format_args!("`sensitive` is there from version 5.1 on"));
+            self.wrong(
+                at,
+                INVALID_PROPERTY_KEY,
+                format_args!("`sensitive` is there from version 5.1 on"),
+            );
         }
         let Value::Array(names) = sensitive else {
-            let problem = format_args!("is {}; it must be a list of names of fields", described(sensitive));
+            let problem =
+                format_args!("is {}; it must be a list of names of fields", described(sensitive));
             self.wrong(at, INVALID_PROPERTY_TYPE, problem);
             return;
         };
         if names.is_empty() {
-            self.wrong(at, MIN_ITEMS_REQUIRED, format_args!("is empty; name a field at least, or leave it out"));
+            self.wrong(
+                at,
+                MIN_ITEMS_REQUIRED,
+                format_args!("is empty; name a field at least, or leave it out"),
+            );
         }
         for (number, name) in names.iter().enumerate() {
             match name.as_str() {
@@ -70,16 +95,28 @@ impl<'a> Checker<'_, 'a> {
                     self.wrong(&at.item(number), INVALID_SENSITIVE_FIELD, problem);
                 }
                 None => {
-                    let problem = format_args!("is {}; it must be the name of a field", described(name));
+                    let problem =
+                        format_args!("is {}; it must be the name of a field", described(name));
                     self.wrong(&at.item(number), INVALID_PROPERTY_TYPE, problem);
                 }
             }
         }
     }
 
-    fn check_layout(&mut self, layout: &'a Map<String, Value>, screen: &ScreenOutline<'a>, at: &Place<'_>) {
+    fn check_layout(
+        &mut self,
+        layout: &'a Map<String, Value>,
+        screen: &ScreenOutline<'a>,
+        at: &Place<'_>,
+    ) {
         let seen = self.level_of_bindings();
-        let scope = Scope { screen, in_form: false, references: seen, expressions: self.level, actions: seen };
+        let scope = Scope {
+            screen,
+            in_form: false,
+            references: seen,
+            expressions: self.level,
+            actions: seen,
+        };
         self.members(layout, LAYOUT, "", format_args!("the layout"), scope, at);
         if let Some(children) = layout.get(CHILDREN) {
             let (at, mut tally) = (at.key(CHILDREN), Tally::default());

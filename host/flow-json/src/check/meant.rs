@@ -3,7 +3,10 @@
 use std::fmt;
 
 /// Advice about an unknown name. The search runs only when the message is formatted.
-pub(super) fn instead<'n>(written: &'n str, names: impl Iterator<Item = &'n str> + Clone) -> impl fmt::Display {
+pub(super) fn instead<'n>(
+    written: &'n str,
+    names: impl Iterator<Item = &'n str> + Clone,
+) -> impl fmt::Display {
     fmt::from_fn(move |f| match meant(written, names.clone()) {
         Some(meant) => write!(f, "write `{meant}`"),
         None => f.write_str("take it out"),
@@ -17,7 +20,9 @@ pub(super) fn meant<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> 
         return None;
     }
     let plain = plain(written);
-    let near = |name: &&'n str| distance(&plain, &self::plain(name)) <= if plain.len() < 5 { 1 } else { 2 };
+    let near = |name: &&'n str| {
+        distance(&plain, &self::plain(name)) <= if plain.len() < 5 { 1 } else { 2 }
+    };
     names.filter(near).min_by_key(|name| distance(&plain, &self::plain(name)))
 }
 

@@ -43,7 +43,9 @@ impl<'a> Checker<'_, 'a> {
             }
             self.value(value, key.takes, scope, &place);
             // A label of the large variant has more room.
-            if let Some(longest) = key.longest.filter(|_| name != "label" || !members.contains_key("label-variant")) {
+            if let Some(longest) =
+                key.longest.filter(|_| name != "label" || !members.contains_key("label-variant"))
+            {
                 self.check_length(value, longest, &place);
             }
         }
@@ -62,45 +64,84 @@ impl<'a> Checker<'_, 'a> {
                 }
             }
             Value::Array(entries) if entries.len() > longest => {
-                self.doubtful(at, format_args!("has {} entries; a phone shows {longest} at most", entries.len()));
+                self.doubtful(
+                    at,
+                    format_args!("has {} entries; a phone shows {longest} at most", entries.len()),
+                );
             }
             _ => (),
         }
     }
 
     /// Reports a key that is not in the table.
-    pub(super) fn unknown_key(&mut self, name: &str, keys: &'static [Key], what: fmt::Arguments<'_>, at: &Place<'_>) {
+    pub(super) fn unknown_key(
+        &mut self,
+        name: &str,
+        keys: &'static [Key],
+        what: fmt::Arguments<'_>,
+        at: &Place<'_>,
+    ) {
         // A later version may have it.
         let level = if self.version.is_later() { Level::Note } else { self.level };
         let advice = instead(name, keys.iter().map(|key| key.name));
-        self.found.add(level, at, Some(INVALID_PROPERTY_KEY), format_args!("{what} has no {}; {advice}", quoted(name)));
+        self.found.add(
+            level,
+            at,
+            Some(INVALID_PROPERTY_KEY),
+            format_args!("{what} has no {}; {advice}", quoted(name)),
+        );
     }
 
     /// Reports something that versions before `since` don't have.
     pub(super) fn check_age(&mut self, what: &str, since: Version, at: &Place<'_>) {
         if self.version < since {
             let version = self.version;
-            let problem = format_args!("`{what}` is there from version {since} on; this document is of version {version}");
+            let problem = format_args!(
+                "`{what}` is there from version {since} on; this document is of version {version}"
+            );
             self.wrong(at, INVALID_PROPERTY_KEY, problem);
         }
     }
 
-    pub(super) fn record(&mut self, value: &'a Value, keys: &'static [Key], scope: Scope<'_, 'a>, at: &Place<'_>) {
+    pub(super) fn record(
+        &mut self,
+        value: &'a Value,
+        keys: &'static [Key],
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
         match value {
-            Value::Object(members) => self.members(members, keys, "", format_args!("it"), scope, at),
+            Value::Object(members) => {
+                self.members(members, keys, "", format_args!("it"), scope, at)
+            }
             other => self.fixed(other, false, "an object", at),
         }
     }
 
-    pub(super) fn records(&mut self, value: &'a Value, keys: &'static [Key], scope: Scope<'_, 'a>, at: &Place<'_>) {
+    pub(super) fn records(
+        &mut self,
+        value: &'a Value,
+        keys: &'static [Key],
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
         let Value::Array(records) = value else {
             if !self.is_bound(value, Wanted::Records(keys), scope, at) {
-                self.fixed(value, false, "a list of objects, or a reference to one as ${data.name}", at);
+                self.fixed(
+                    value,
+                    false,
+                    "a list of objects, or a reference to one as ${data.name}",
+                    at,
+                );
             }
             return;
         };
         if records.is_empty() {
-            self.wrong(at, MIN_ITEMS_REQUIRED, format_args!("is empty; it needs an entry at least"));
+            self.wrong(
+                at,
+                MIN_ITEMS_REQUIRED,
+                format_args!("is empty; it needs an entry at least"),
+            );
         }
         // WhatsApp doesn't resolve references in entries, so they may be meant as plain text.
         let leads = keys.iter().any(|key| matches!(key.takes, Takes::Click(_)));
@@ -109,17 +150,32 @@ impl<'a> Checker<'_, 'a> {
         for (number, record) in records.iter().enumerate() {
             match record {
                 Value::Object(members) => {
-                    self.members(members, keys, "", format_args!("the entry"), scope, &at.item(number));
+                    self.members(
+                        members,
+                        keys,
+                        "",
+                        format_args!("the entry"),
+                        scope,
+                        &at.item(number),
+                    );
                 }
                 other => self.fixed(other, false, "an object", &at.item(number)),
             }
         }
     }
 
-    pub(super) fn ends(&mut self, value: &'a Value, takes: Takes, scope: Scope<'_, 'a>, at: &Place<'_>) {
+    pub(super) fn ends(
+        &mut self,
+        value: &'a Value,
+        takes: Takes,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
         match (value, takes) {
             (Value::Object(members), _) => {
-                for (name, value) in members.iter().filter(|(name, _)| RANGE_ENDS.contains(&name.as_str())) {
+                for (name, value) in
+                    members.iter().filter(|(name, _)| RANGE_ENDS.contains(&name.as_str()))
+                {
                     self.value(value, takes, scope, &at.key(name));
                 }
             }
@@ -128,16 +184,23 @@ impl<'a> Checker<'_, 'a> {
                     self.plain_text(text, at);
                 }
             }
-            (Value::String(_), Takes::Flag) if self.is_bound(value, Wanted::Types(&["boolean", "object"]), scope, at) => (),
+            (Value::String(_), Takes::Flag)
+                if self.is_bound(value, Wanted::Types(&["boolean", "object"]), scope, at) => {}
             _ => self.value(value, takes, scope, at),
         }
     }
 
     pub(super) fn messages(&mut self, value: &'a Value, scope: Scope<'_, 'a>, at: &Place<'_>) {
         match value {
-            Value::String(_) => drop(self.is_bound(value, Wanted::Types(&["string", "object"]), scope, at)),
+            Value::String(_) => {
+                self.is_bound(value, Wanted::Types(&["string", "object"]), scope, at);
+            }
             Value::Object(messages) if messages.is_empty() => {
-                self.wrong(at, MIN_ITEMS_REQUIRED, format_args!("is empty; name a message, or leave the key out"));
+                self.wrong(
+                    at,
+                    MIN_ITEMS_REQUIRED,
+                    format_args!("is empty; name a message, or leave the key out"),
+                );
             }
             Value::Object(messages) => {
                 for (name, message) in messages {

@@ -36,7 +36,12 @@ use super::version::{NEWEST, Version};
 
 /// Checks a document and returns the rules for replies, which are meaningful only if there was no
 /// error.
-pub(crate) fn check(document: &Document, outline: &Outline<'_>, routes: &WrittenRoutes<'_>, found: &mut Collector) -> ReplyRules {
+pub(crate) fn check(
+    document: &Document,
+    outline: &Outline<'_>,
+    routes: &WrittenRoutes<'_>,
+    found: &mut Collector,
+) -> ReplyRules {
     let document = document.written();
     let version = head::check_version(document, found);
     head::check_keys(document, version, found);

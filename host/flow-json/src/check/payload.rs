@@ -12,8 +12,9 @@ use crate::document::{Component, Reference, Store};
 use crate::finding::{Collector, Level};
 use crate::kind::{ActionKind, ComponentKind, Field};
 use crate::names::{
-    INVALID_ACTION_PAYLOAD_PROPERTY, INVALID_NAVIGATE_ACTION_PAYLOAD, INVALID_NAVIGATE_ACTION_STATIC_DATA,
-    INVALID_ON_CLICK_ACTION_PAYLOAD, INVALID_UPDATE_DATA_ACTION_PAYLOAD, MISSING_NAVIGATION_ACTION_PAYLOAD,
+    INVALID_ACTION_PAYLOAD_PROPERTY, INVALID_NAVIGATE_ACTION_PAYLOAD,
+    INVALID_NAVIGATE_ACTION_STATIC_DATA, INVALID_ON_CLICK_ACTION_PAYLOAD,
+    INVALID_UPDATE_DATA_ACTION_PAYLOAD, MISSING_NAVIGATION_ACTION_PAYLOAD,
 };
 use crate::outline::ScreenOutline;
 use crate::place::{Place, quoted};
@@ -47,22 +48,41 @@ impl<'c, 'a> Checker<'c, 'a> {
     }
 
     /// Reports a `navigate` action without a payload to a screen that declares data.
-    pub(super) fn check_lacking_payload(&mut self, action: &'a Map<String, Value>, scope: Scope<'_, 'a>, at: &Place<'_>) {
-        let Some(next) = self.next_screen(action).filter(|next| declared(next).next().is_some()) else { return };
+    pub(super) fn check_lacking_payload(
+        &mut self,
+        action: &'a Map<String, Value>,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
+        let Some(next) = self.next_screen(action).filter(|next| declared(next).next().is_some())
+        else {
+            return;
+        };
         let lacking = lacking(next, &EMPTY);
-        let problem = format_args!("lacks its `payload`: screen {} declares {lacking}", quoted(next.id));
-        self.found.add(self.level_of_fields(scope), at, Some(MISSING_NAVIGATION_ACTION_PAYLOAD), problem);
+        let problem =
+            format_args!("lacks its `payload`: screen {} declares {lacking}", quoted(next.id));
+        self.found.add(
+            self.level_of_fields(scope),
+            at,
+            Some(MISSING_NAVIGATION_ACTION_PAYLOAD),
+            problem,
+        );
     }
 
     /// The screen that a `navigate` action leads to, if it exists.
     fn next_screen(&self, action: &'a Map<String, Value>) -> Option<&'c ScreenOutline<'a>> {
-        let (next, outline) = (action.get("next").filter(|next| next["type"] == "screen")?, self.outline);
+        let (next, outline) =
+            (action.get("next").filter(|next| next["type"] == "screen")?, self.outline);
         outline.screen(next["name"].as_str()?)
     }
 
     /// WhatsApp checked which fields are sent in 5.1, stopped in 6.0, and checks again since 7.3.
     fn level_of_fields(&self, scope: Scope<'_, 'a>) -> Level {
-        if self.version >= Version(6, 0) && self.version < Version(7, 3) { Level::Note } else { scope.actions }
+        if self.version >= Version(6, 0) && self.version < Version(7, 3) {
+            Level::Note
+        } else {
+            scope.actions
+        }
     }
 
     /// Checks a value that is sent; `depth` counts the lists and objects around it.
@@ -79,10 +99,14 @@ impl<'c, 'a> Checker<'c, 'a> {
             Value::String(text) => self.check_sent_text(kind, text, depth, media, scope, at),
             Value::Array(elements) => {
                 let each = elements.iter().enumerate();
-                each.for_each(|(number, value)| self.check_sent(kind, value, depth + 1, media, scope, &at.item(number)));
+                each.for_each(|(number, value)| {
+                    self.check_sent(kind, value, depth + 1, media, scope, &at.item(number))
+                });
             }
             Value::Object(members) => {
-                members.iter().for_each(|(key, value)| self.check_sent(kind, value, depth + 1, media, scope, &at.key(key)));
+                members.iter().for_each(|(key, value)| {
+                    self.check_sent(kind, value, depth + 1, media, scope, &at.key(key))
+                });
             }
             _ => (),
         }
@@ -102,16 +126,31 @@ impl<'c, 'a> Checker<'c, 'a> {
         let scope = if depth > 0 { scope.unseen() } else { scope };
         if let Some(reference) = Reference::of(text) {
             match reference.resolve_anywhere(scope.screen, self.outline) {
-                Ok(Target::Field(component, Field::Media)) => self.check_media(kind, component, depth, media, seen, at),
+                Ok(Target::Field(component, Field::Media)) => {
+                    self.check_media(kind, component, depth, media, seen, at)
+                }
                 Ok(_) => (),
-                Err(dangling) => self.dangling(&dangling, INVALID_ON_CLICK_ACTION_PAYLOAD, scope.references, scope, at),
+                Err(dangling) => self.dangling(
+                    &dangling,
+                    INVALID_ON_CLICK_ACTION_PAYLOAD,
+                    scope.references,
+                    scope,
+                    at,
+                ),
             }
         } else if let Some(inside) = backticked(text).filter(|_| self.version >= Version(6, 0)) {
-            let looked_at = self.version >= Version(7, 2) || [ActionKind::Navigate, ActionKind::UpdateData].contains(&kind);
+            let looked_at = self.version >= Version(7, 2)
+                || [ActionKind::Navigate, ActionKind::UpdateData].contains(&kind);
             let scope = if looked_at { scope } else { scope.unseen() };
             self.expression(inside, INVALID_ACTION_PAYLOAD_PROPERTY, scope, at);
         } else if looks_like_one(text) {
-            self.dangling(&Dangling::Mixed, INVALID_ON_CLICK_ACTION_PAYLOAD, scope.references, scope, at);
+            self.dangling(
+                &Dangling::Mixed,
+                INVALID_ON_CLICK_ACTION_PAYLOAD,
+                scope.references,
+                scope,
+                at,
+            );
         }
     }
 
@@ -131,15 +170,20 @@ impl<'c, 'a> Checker<'c, 'a> {
             );
             self.found.add(level, at, Some(INVALID_ON_CLICK_ACTION_PAYLOAD), problem);
         } else if depth > 0 {
-            let problem =
-                format_args!("what a {name} holds can't stand inside of a list or an object: name it directly in the payload");
+            let problem = format_args!(
+                "what a {name} holds can't stand inside of a list or an object: name it directly in the payload"
+            );
             self.found.add(level, at, Some(INVALID_ON_CLICK_ACTION_PAYLOAD), problem);
         } else {
-            let number = |name: &str, default: u64| picker.member(name).and_then(Value::as_u64).unwrap_or(default);
+            let number = |name: &str, default: u64| {
+                picker.member(name).and_then(Value::as_u64).unwrap_or(default)
+            };
             let limits = picker.kind().and_then(ComponentKind::limits);
             let files = limits.map_or(MOST_FILES, |[_, most]| number(most, MOST_FILES));
             media.files = media.files.saturating_add(files);
-            media.kilobytes = media.kilobytes.saturating_add(files.saturating_mul(number("max-file-size-kb", 25 << 10)));
+            media.kilobytes = media
+                .kilobytes
+                .saturating_add(files.saturating_mul(number("max-file-size-kb", 25 << 10)));
         }
     }
 
@@ -156,7 +200,8 @@ impl<'c, 'a> Checker<'c, 'a> {
             match next.data.and_then(|data| data.get(key)) {
                 Some(declared) => {
                     matched += usize::from(key != REQUIRED);
-                    let names = [INVALID_NAVIGATE_ACTION_PAYLOAD, INVALID_NAVIGATE_ACTION_STATIC_DATA];
+                    let names =
+                        [INVALID_NAVIGATE_ACTION_PAYLOAD, INVALID_NAVIGATE_ACTION_STATIC_DATA];
                     self.agree(value, declared, names, next.id, scope, &at);
                 }
                 None => self.undeclared(key, value, next, scope, &at),
@@ -164,39 +209,86 @@ impl<'c, 'a> Checker<'c, 'a> {
         }
         let due = next.data.map_or(0, |data| data.len() - usize::from(data.contains_key(REQUIRED)));
         if matched < due {
-            let problem = format_args!("lacks {}, which screen {} declares", lacking(next, payload), quoted(next.id));
-            self.found.add(self.level_of_fields(scope), at, Some(INVALID_NAVIGATE_ACTION_PAYLOAD), problem);
+            let problem = format_args!(
+                "lacks {}, which screen {} declares",
+                lacking(next, payload),
+                quoted(next.id)
+            );
+            self.found.add(
+                self.level_of_fields(scope),
+                at,
+                Some(INVALID_NAVIGATE_ACTION_PAYLOAD),
+                problem,
+            );
         }
     }
 
-    fn undeclared(&mut self, key: &str, value: &Value, next: &ScreenOutline<'a>, scope: Scope<'_, 'a>, at: &Place<'_>) {
-        let written_down = value.as_str().is_none_or(|text| Reference::of(text).is_none()) && next.data.is_some();
+    fn undeclared(
+        &mut self,
+        key: &str,
+        value: &Value,
+        next: &ScreenOutline<'a>,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
+        let written_down =
+            value.as_str().is_none_or(|text| Reference::of(text).is_none()) && next.data.is_some();
         let level = if written_down { scope.actions } else { self.level_of_fields(scope) };
-        let problem = format_args!("screen {0} declares no {1}: add it to the `data` of {0}", quoted(next.id), quoted(key));
+        let problem = format_args!(
+            "screen {0} declares no {1}: add it to the `data` of {0}",
+            quoted(next.id),
+            quoted(key)
+        );
         self.found.add(level, at, Some(INVALID_NAVIGATE_ACTION_PAYLOAD), problem);
     }
 
-    fn check_own_takes(&mut self, payload: &'a Map<String, Value>, scope: Scope<'_, 'a>, at: &Place<'_>) {
+    fn check_own_takes(
+        &mut self,
+        payload: &'a Map<String, Value>,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
         let own = scope.screen;
         for (key, value) in payload {
             let at = at.key(key);
             let Some(declared) = own.data.and_then(|data| data.get(key)) else {
-                let problem = format_args!("screen {} declares no {} that could be updated", quoted(own.id), quoted(key));
-                self.found.add(scope.actions, &at, Some(INVALID_UPDATE_DATA_ACTION_PAYLOAD), problem);
+                let problem = format_args!(
+                    "screen {} declares no {} that could be updated",
+                    quoted(own.id),
+                    quoted(key)
+                );
+                self.found.add(
+                    scope.actions,
+                    &at,
+                    Some(INVALID_UPDATE_DATA_ACTION_PAYLOAD),
+                    problem,
+                );
                 continue;
             };
-            let itself = value.as_str().and_then(Reference::of).filter(|reference| reference.path.split('.').next() == Some(key));
+            let itself = value
+                .as_str()
+                .and_then(Reference::of)
+                .filter(|reference| reference.path.split('.').next() == Some(key));
             if let Some(reference) = itself.filter(|reference| reference.screen.is_none()) {
                 let level = if reference.store == Store::Data { self.level } else { Level::Note };
                 let problem = format_args!("updates {} with itself", quoted(key));
                 self.found.add(level, &at, Some(INVALID_UPDATE_DATA_ACTION_PAYLOAD), problem);
             }
-            self.agree(value, declared, [INVALID_UPDATE_DATA_ACTION_PAYLOAD; 2], own.id, scope, &at);
+            self.agree(
+                value,
+                declared,
+                [INVALID_UPDATE_DATA_ACTION_PAYLOAD; 2],
+                own.id,
+                scope,
+                &at,
+            );
         }
     }
 }
 
-fn declared<'s, 'a>(screen: &'s ScreenOutline<'a>) -> impl Iterator<Item = (&'a String, &'a Value)> + use<'s, 'a> {
+fn declared<'s, 'a>(
+    screen: &'s ScreenOutline<'a>,
+) -> impl Iterator<Item = (&'a String, &'a Value)> + use<'s, 'a> {
     screen.data.into_iter().flatten().filter(|(name, _)| *name != REQUIRED)
 }
 
@@ -204,7 +296,8 @@ fn declared<'s, 'a>(screen: &'s ScreenOutline<'a>) -> impl Iterator<Item = (&'a 
 /// formatted, because it reads the whole declaration.
 fn lacking(screen: &ScreenOutline<'_>, payload: &Map<String, Value>) -> impl fmt::Display {
     fmt::from_fn(move |f| {
-        let mut names = declared(screen).map(|(name, _)| name).filter(|name| !payload.contains_key(*name));
+        let mut names =
+            declared(screen).map(|(name, _)| name).filter(|name| !payload.contains_key(*name));
         for (number, name) in names.by_ref().take(MAX_SHOWN).enumerate() {
             write!(f, "{}{}", if number == 0 { "" } else { ", " }, quoted(name))?;
         }

@@ -33,12 +33,17 @@ pub(super) enum Dangling<'a> {
 /// Whether WhatsApp takes a text for a reference although it is not one: WhatsApp checks only how
 /// the text begins and ends.
 pub(super) fn looks_like_one(text: &str) -> bool {
-    text.ends_with('}') && ["${data.", "${form.", "${screen."].iter().any(|begin| text.starts_with(begin))
+    text.ends_with('}')
+        && ["${data.", "${form.", "${screen."].iter().any(|begin| text.starts_with(begin))
 }
 
 impl<'a> Reference<'a> {
     /// Finds the target of a reference on screen `own`, which must not name itself.
-    pub(super) fn resolve(self, own: &ScreenOutline<'a>, outline: &Outline<'a>) -> Result<Target<'a>, Dangling<'a>> {
+    pub(super) fn resolve(
+        self,
+        own: &ScreenOutline<'a>,
+        outline: &Outline<'a>,
+    ) -> Result<Target<'a>, Dangling<'a>> {
         match self.screen {
             None => self.resolve_on(own),
             Some(id) if id == own.id => Err(Dangling::OwnScreen(id)),
@@ -47,7 +52,11 @@ impl<'a> Reference<'a> {
     }
 
     /// Like [`Self::resolve`], but a screen may name itself.
-    pub(super) fn resolve_anywhere(self, own: &ScreenOutline<'a>, outline: &Outline<'a>) -> Result<Target<'a>, Dangling<'a>> {
+    pub(super) fn resolve_anywhere(
+        self,
+        own: &ScreenOutline<'a>,
+        outline: &Outline<'a>,
+    ) -> Result<Target<'a>, Dangling<'a>> {
         match self.screen {
             Some(id) => self.resolve_on(outline.screen(id).ok_or(Dangling::NoScreen(id))?),
             None => self.resolve_on(own),
@@ -68,10 +77,15 @@ fn data<'a>(screen: &ScreenOutline<'a>, path: &'a str) -> Result<Target<'a>, Dan
     let declared = screen.data.and_then(|data| data.get(first)).and_then(Value::as_object);
     let mut schema = declared.ok_or(Dangling::NoData(first))?;
     for name in names {
-        let inner = schema.get("properties").and_then(|properties| properties.get(name)).and_then(Value::as_object);
+        let inner = schema
+            .get("properties")
+            .and_then(|properties| properties.get(name))
+            .and_then(Value::as_object);
         schema = match inner {
             Some(inner) => inner,
-            None if schema.get("type").is_some_and(|kind| kind == "array") => return Err(Dangling::InList),
+            None if schema.get("type").is_some_and(|kind| kind == "array") => {
+                return Err(Dangling::InList);
+            }
             None => return Err(Dangling::NoData(path)),
         };
     }
@@ -81,7 +95,9 @@ fn data<'a>(screen: &ScreenOutline<'a>, path: &'a str) -> Result<Target<'a>, Dan
 fn field<'a>(screen: &ScreenOutline<'a>, name: &'a str) -> Result<Target<'a>, Dangling<'a>> {
     let component = *screen.named.get(name).ok_or(Dangling::NoField(name))?;
     match component.kind() {
-        Some(kind) => kind.field().map(|field| Target::Field(component, field)).ok_or(Dangling::NoValue),
+        Some(kind) => {
+            kind.field().map(|field| Target::Field(component, field)).ok_or(Dangling::NoValue)
+        }
         None => Ok(Target::Unknown),
     }
 }
@@ -99,7 +115,9 @@ impl Target<'_> {
     /// The type of a list's elements, if stated.
     pub(super) fn element_type(&self) -> Option<&str> {
         match self {
-            Self::Data(schema) => schema.get("items").and_then(|items| items.get("type")).and_then(Value::as_str),
+            Self::Data(schema) => {
+                schema.get("items").and_then(|items| items.get("type")).and_then(Value::as_str)
+            }
             Self::Field(_, Field::Choices) => Some("string"),
             Self::Field(..) => Some("object"),
             Self::Unknown => None,
@@ -113,8 +131,14 @@ impl Field {
         let input = || component.member("input-type").and_then(Value::as_str);
         match self {
             Self::Input if matches!(input(), Some("number" | "passcode")) => "number",
-            Self::Calendar if CalendarMode::of(component.member("mode")) == Some(CalendarMode::Range) => "object",
-            Self::Text | Self::Input | Self::Choice | Self::Day | Self::Calendar | Self::Entry => "string",
+            Self::Calendar
+                if CalendarMode::of(component.member("mode")) == Some(CalendarMode::Range) =>
+            {
+                "object"
+            }
+            Self::Text | Self::Input | Self::Choice | Self::Day | Self::Calendar | Self::Entry => {
+                "string"
+            }
             Self::Flag => "boolean",
             Self::Choices | Self::Media => "array",
         }

@@ -37,14 +37,25 @@ pub(super) fn check_routes(
     check_branches(document, outline, routes, &at, found);
     // Without a routing model, a NavigationList may lead to every screen, because its entries can
     // come with the data.
-    if document.contains_key("routing_model") || !outline.screens.iter().any(|screen| screen.has_navigation_list) {
+    if document.contains_key("routing_model")
+        || !outline.screens.iter().any(|screen| screen.has_navigation_list)
+    {
         check_entries_and_connections(outline, routes, version, &at, found);
     }
 }
 
-fn check_model(model: &Map<String, Value>, outline: &Outline<'_>, at: &Place<'_>, found: &mut Collector) {
+fn check_model(
+    model: &Map<String, Value>,
+    outline: &Outline<'_>,
+    at: &Place<'_>,
+    found: &mut Collector,
+) {
     let unknown = |id: &str, at: &Place<'_>, found: &mut Collector| {
-        found.error(at, Some(INVALID_ROUTING_MODEL), format_args!("there is no screen {}", quoted(id)));
+        found.error(
+            at,
+            Some(INVALID_ROUTING_MODEL),
+            format_args!("there is no screen {}", quoted(id)),
+        );
     };
     for (source, list) in model {
         let at = at.key(source);
@@ -63,7 +74,8 @@ fn check_model(model: &Map<String, Value>, outline: &Outline<'_>, at: &Place<'_>
                 Some(id) if outline.screen(id).is_some() => (),
                 Some(id) => unknown(id, &at, found),
                 None => {
-                    let problem = format_args!("is {}; it must be a screen's id", described(target));
+                    let problem =
+                        format_args!("is {}; it must be a screen's id", described(target));
                     found.error(&at, Some(INVALID_PROPERTY_TYPE), problem);
                 }
             }
@@ -71,10 +83,17 @@ fn check_model(model: &Map<String, Value>, outline: &Outline<'_>, at: &Place<'_>
     }
 }
 
-fn check_model_is_complete(outline: &Outline<'_>, routes: &WrittenRoutes<'_>, found: &mut Collector) {
+fn check_model_is_complete(
+    outline: &Outline<'_>,
+    routes: &WrittenRoutes<'_>,
+    found: &mut Collector,
+) {
     let screens = Place::WHOLE.key("screens");
     for screen in outline.screens.iter().filter(|screen| !routes.know(screen.id)) {
-        let problem = format_args!("screen {} is missing in the routing model: the phone could never show it", quoted(screen.id));
+        let problem = format_args!(
+            "screen {} is missing in the routing model: the phone could never show it",
+            quoted(screen.id)
+        );
         found.error(&screens.item(screen.number).key("id"), Some(INVALID_ROUTING_MODEL), problem);
     }
 }
@@ -88,7 +107,10 @@ fn check_branches(
     found: &mut Collector,
 ) {
     for screen in &outline.screens {
-        let written = document.get("routing_model").and_then(|model| model.get(screen.id)).and_then(Value::as_array);
+        let written = document
+            .get("routing_model")
+            .and_then(|model| model.get(screen.id))
+            .and_then(Value::as_array);
         let branches = written.map_or_else(|| routes.from(screen.id).len(), Vec::len);
         if branches > MAX_BRANCHES {
             let problem = format_args!("has {branches} branches; the most is {MAX_BRANCHES}");
@@ -98,7 +120,12 @@ fn check_branches(
 }
 
 /// Reports routes that lead back to their start. Searches depth first, without recursion.
-fn check_loops(outline: &Outline<'_>, routes: &WrittenRoutes<'_>, at: &Place<'_>, found: &mut Collector) {
+fn check_loops(
+    outline: &Outline<'_>,
+    routes: &WrittenRoutes<'_>,
+    at: &Place<'_>,
+    found: &mut Collector,
+) {
     let (mut done, mut on_the_way) = (HashSet::new(), HashSet::new());
     for screen in &outline.screens {
         let mut way: Vec<(&str, usize)> = Vec::new();
@@ -114,8 +141,10 @@ fn check_loops(outline: &Outline<'_>, routes: &WrittenRoutes<'_>, at: &Place<'_>
             };
             way.push((id, next + 1));
             if on_the_way.contains(target) {
-                let problem =
-                    format_args!("leads back to {}: a routing model has no loops, the phone goes back by itself", quoted(target));
+                let problem = format_args!(
+                    "leads back to {}: a routing model has no loops, the phone goes back by itself",
+                    quoted(target)
+                );
                 found.error(&at.key(id).item(*number), Some(INVALID_ROUTING_MODEL), problem);
             } else if !done.contains(target) {
                 on_the_way.insert(target);
@@ -134,13 +163,24 @@ fn check_entries_and_connections(
     found: &mut Collector,
 ) {
     if !outline.screens.iter().any(|screen| routes.begin_with(screen.id)) {
-        let problem = format_args!("there is no entry screen, which the flow could begin with: each is the target of a route");
+        let problem = format_args!(
+            "there is no entry screen, which the flow could begin with: each is the target of a route"
+        );
         // WhatsApp doesn't check this in these versions.
         let unseen = version >= Version(6, 3) && version < NAVIGATION_COUNTS_SINCE;
-        found.add(if unseen { Level::Note } else { Level::Error }, at, Some(INVALID_ROUTING_MODEL), problem);
+        found.add(
+            if unseen { Level::Note } else { Level::Error },
+            at,
+            Some(INVALID_ROUTING_MODEL),
+            problem,
+        );
     } else if version >= NAVIGATION_COUNTS_SINCE {
         let led_to: HashSet<&str> = outline.screens.iter().flat_map(destinations).collect();
-        if !outline.screens.iter().any(|screen| routes.begin_with(screen.id) && !led_to.contains(screen.id)) {
+        if !outline
+            .screens
+            .iter()
+            .any(|screen| routes.begin_with(screen.id) && !led_to.contains(screen.id))
+        {
             let problem = format_args!(
                 "there is no entry screen, which the flow could begin with: each is the target of a route or, which counts from 7.3 on, of \
                  an action navigate; the phone goes back by itself"
@@ -150,16 +190,25 @@ fn check_entries_and_connections(
     }
     let Some(first) = outline.screens.first() else { return };
     let (screens, connected) = (Place::WHOLE.key("screens"), connected_with(first, routes));
-    for screen in outline.screens.iter().filter(|screen| routes.know(screen.id) && !connected.contains(screen.id)) {
-        let problem =
-            format_args!("no way connects {} with {}: all screens must be connected", quoted(screen.id), quoted(first.id));
+    for screen in outline
+        .screens
+        .iter()
+        .filter(|screen| routes.know(screen.id) && !connected.contains(screen.id))
+    {
+        let problem = format_args!(
+            "no way connects {} with {}: all screens must be connected",
+            quoted(screen.id),
+            quoted(first.id)
+        );
         found.error(&screens.item(screen.number).key("id"), Some(INVALID_ROUTING_MODEL), problem);
     }
 }
 
 /// Where a screen's actions lead, except to the screen itself, which is reported elsewhere.
 /// WhatsApp ignores screens with a NavigationList.
-fn destinations<'s, 'a>(screen: &'s ScreenOutline<'a>) -> impl Iterator<Item = &'a str> + use<'s, 'a> {
+fn destinations<'s, 'a>(
+    screen: &'s ScreenOutline<'a>,
+) -> impl Iterator<Item = &'a str> + use<'s, 'a> {
     screen.destinations.iter().copied().filter(|id| *id != screen.id && !screen.has_navigation_list)
 }
 
@@ -174,7 +223,9 @@ fn connected_with<'a>(first: &ScreenOutline<'a>, routes: &WrittenRoutes<'a>) -> 
     }
     let (mut connected, mut to_visit) = (HashSet::from([first.id]), VecDeque::from([first.id]));
     while let Some(id) = to_visit.pop_front() {
-        to_visit.extend(neighbours.get(id).into_iter().flatten().copied().filter(|id| connected.insert(*id)));
+        to_visit.extend(
+            neighbours.get(id).into_iter().flatten().copied().filter(|id| connected.insert(*id)),
+        );
     }
     connected
 }

@@ -8,9 +8,10 @@ use super::Checker;
 use super::meant::instead;
 use crate::finding::{Collector, Level};
 use crate::names::{
-    DUPLICATE_SCREEN_IDS, INVALID_PROPERTY_KEY, INVALID_PROPERTY_TYPE, INVALID_PROPERTY_VALUE, MAX_SCREENS_NUMBER,
-    MIN_CHARS_REQUIRED, MIN_ITEMS_REQUIRED, MISSING_FOOTER_ON_TERMINAL_SCREEN, MISSING_REQUIRED_PROPERTY, MISSING_TERMINAL_SCREEN,
-    NOT_KEYWORD_SCHEMA_VALIDATION_FAILED, PATTERN_MISMATCH, SCREEN_ID_IS_RESERVED_KEYWORD,
+    DUPLICATE_SCREEN_IDS, INVALID_PROPERTY_KEY, INVALID_PROPERTY_TYPE, INVALID_PROPERTY_VALUE,
+    MAX_SCREENS_NUMBER, MIN_CHARS_REQUIRED, MIN_ITEMS_REQUIRED, MISSING_FOOTER_ON_TERMINAL_SCREEN,
+    MISSING_REQUIRED_PROPERTY, MISSING_TERMINAL_SCREEN, NOT_KEYWORD_SCHEMA_VALIDATION_FAILED,
+    PATTERN_MISMATCH, SCREEN_ID_IS_RESERVED_KEYWORD,
 };
 use crate::outline::{MAX_SCREENS, Outline};
 use crate::place::{Place, quoted};
@@ -24,12 +25,17 @@ impl<'a> Checker<'_, 'a> {
         let at = Place::WHOLE.key("screens");
         let found = &mut *self.found;
         match document.get("screens") {
-            None => found.error(&Place::WHOLE, Some(MISSING_REQUIRED_PROPERTY), format_args!("lacks `screens`")),
+            None => found.error(
+                &Place::WHOLE,
+                Some(MISSING_REQUIRED_PROPERTY),
+                format_args!("lacks `screens`"),
+            ),
             Some(Value::Array(screens)) if screens.is_empty() => {
                 found.error(&at, Some(MIN_ITEMS_REQUIRED), format_args!("is empty"))
             }
             Some(Value::Array(screens)) if screens.len() > MAX_SCREENS => {
-                let problem = format_args!("there are {} screens; the most is {MAX_SCREENS}", screens.len());
+                let problem =
+                    format_args!("there are {} screens; the most is {MAX_SCREENS}", screens.len());
                 found.error(&at.item(MAX_SCREENS), Some(MAX_SCREENS_NUMBER), problem);
             }
             Some(Value::Array(screens)) => {
@@ -52,7 +58,11 @@ impl<'a> Checker<'_, 'a> {
 
     fn check_screen(&mut self, screen: &'a Value, number: usize, at: &Place<'_>) {
         let Value::Object(members) = screen else {
-            self.found.error(at, Some(INVALID_PROPERTY_TYPE), format_args!("is {}; a screen is an object", described(screen)));
+            self.found.error(
+                at,
+                Some(INVALID_PROPERTY_TYPE),
+                format_args!("is {}; a screen is an object", described(screen)),
+            );
             return;
         };
         for name in members.keys().filter(|name| !KEYS.contains(&name.as_str())) {
@@ -105,24 +115,40 @@ fn check_id(members: &Map<String, Value>, at: &Place<'_>, found: &mut Collector)
     };
     let at = at.key("id");
     let Some(id) = id.as_str() else {
-        found.error(&at, Some(INVALID_PROPERTY_TYPE), format_args!("is {}; an id is a text", described(id)));
+        found.error(
+            &at,
+            Some(INVALID_PROPERTY_TYPE),
+            format_args!("is {}; an id is a text", described(id)),
+        );
         return;
     };
     match id_fault(id) {
         None => (),
         Some(IdFault::Empty) => {
-            found.error(&at, Some(MIN_CHARS_REQUIRED), format_args!("is empty; an id has letters and underscores"));
+            found.error(
+                &at,
+                Some(MIN_CHARS_REQUIRED),
+                format_args!("is empty; an id has letters and underscores"),
+            );
         }
         Some(IdFault::Characters) => {
-            let problem = format_args!("{} has more than letters (A to Z, a to z) and underscores", quoted(id));
+            let problem = format_args!(
+                "{} has more than letters (A to Z, a to z) and underscores",
+                quoted(id)
+            );
             found.error(&at, Some(PATTERN_MISMATCH), problem);
         }
         Some(IdFault::Ends | IdFault::Reserved) => {
-            let problem = format_args!("{id} is reserved: {SUCCESS} ends the flow; call it otherwise");
+            let problem =
+                format_args!("{id} is reserved: {SUCCESS} ends the flow; call it otherwise");
             found.error(&at, Some(SCREEN_ID_IS_RESERVED_KEYWORD), problem);
         }
         Some(IdFault::NoLetters) => {
-            found.note(&at, Some(PATTERN_MISMATCH), format_args!("has no letters: WhatsApp may refuse it from version 7.0 on"));
+            found.note(
+                &at,
+                Some(PATTERN_MISMATCH),
+                format_args!("has no letters: WhatsApp may refuse it from version 7.0 on"),
+            );
         }
     }
 }
@@ -138,12 +164,16 @@ fn check_ids_are_unique(outline: &Outline<'_>, at: &Place<'_>, found: &mut Colle
 fn check_ends(outline: &Outline<'_>, version: Version, at: &Place<'_>, found: &mut Collector) {
     let terminal = || outline.screens.iter().filter(|screen| screen.terminal);
     let Some(first) = terminal().next() else {
-        let problem = format_args!("no screen is `terminal`: the flow could not end; set \"terminal\": true on its last screen");
+        let problem = format_args!(
+            "no screen is `terminal`: the flow could not end; set \"terminal\": true on its last screen"
+        );
         found.error(at, Some(MISSING_TERMINAL_SCREEN), problem);
         return;
     };
     if !terminal().any(|screen| screen.success) {
-        let problem = format_args!("`success` is false on every terminal screen; one at least must end the flow with success");
+        let problem = format_args!(
+            "`success` is false on every terminal screen; one at least must end the flow with success"
+        );
         found.error(&at.item(first.number).key("success"), Some(INVALID_PROPERTY_VALUE), problem);
     }
     // Meta's page requires it in every version; WhatsApp checks it from this version on.
@@ -157,4 +187,5 @@ fn check_ends(outline: &Outline<'_>, version: Version, at: &Place<'_>, found: &m
     }
 }
 
-const KEYS: [&str; 8] = ["id", "title", "layout", "data", "terminal", "success", "refresh_on_back", "sensitive"];
+const KEYS: [&str; 8] =
+    ["id", "title", "layout", "data", "terminal", "success", "refresh_on_back", "sensitive"];

@@ -7,8 +7,8 @@ use super::table::{Blank, Takes};
 use super::{Checker, Scope};
 use crate::document::Reference;
 use crate::names::{
-    INVALID_ENUM_VALUE, INVALID_PROPERTY_TYPE, MAX_ITEMS_REQUIRED, MAXIMUM_VALUE_REQUIRED, MIN_CHARS_REQUIRED, MIN_ITEMS_REQUIRED,
-    MINIMUM_VALUE_REQUIRED, PATTERN_MISMATCH,
+    INVALID_ENUM_VALUE, INVALID_PROPERTY_TYPE, MAX_ITEMS_REQUIRED, MAXIMUM_VALUE_REQUIRED,
+    MIN_CHARS_REQUIRED, MIN_ITEMS_REQUIRED, MINIMUM_VALUE_REQUIRED, PATTERN_MISMATCH,
 };
 use crate::place::{Place, quoted};
 use crate::schema::described;
@@ -16,13 +16,21 @@ use crate::version::Version;
 
 impl<'a> Checker<'_, 'a> {
     /// Checks a value against what its member accepts.
-    pub(super) fn value(&mut self, value: &'a Value, takes: Takes, scope: Scope<'_, 'a>, at: &Place<'_>) {
+    pub(super) fn value(
+        &mut self,
+        value: &'a Value,
+        takes: Takes,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
         match takes {
             Takes::Text(blank) => self.text(value, blank, scope, at),
             Takes::Name => self.name(value, at),
             Takes::Texts => self.texts(value, scope, at),
             Takes::Flag => self.flag(value, scope, at),
-            Takes::FixedFlag => self.fixed(value, value.is_boolean(), "true or false, written down", at),
+            Takes::FixedFlag => {
+                self.fixed(value, value.is_boolean(), "true or false, written down", at)
+            }
             Takes::Number(least) => self.number(value, least, scope, at),
             Takes::Integer => self.integer(value, scope, at),
             Takes::Count(least, most) => self.count(value, least, most, at),
@@ -43,7 +51,12 @@ impl<'a> Checker<'_, 'a> {
             Takes::Ends(takes) => self.ends(value, *takes, scope, at),
             Takes::Object => {
                 if !self.is_bound(value, Wanted::Types(&["object"]), scope.unseen(), at) {
-                    self.fixed(value, value.is_object(), "an object, or a reference to one as ${data.name}", at);
+                    self.fixed(
+                        value,
+                        value.is_object(),
+                        "an object, or a reference to one as ${data.name}",
+                        at,
+                    );
                 }
             }
             Takes::Messages => self.messages(value, scope, at),
@@ -53,7 +66,9 @@ impl<'a> Checker<'_, 'a> {
             Takes::Condition => self.condition(value, scope, at),
             Takes::Bound => {
                 if !self.is_bound(value, Wanted::Types(&["string"]), scope, at) {
-                    let problem = format_args!("is no reference; a Switch looks at one, as ${{form.name}} or ${{data.name}}");
+                    let problem = format_args!(
+                        "is no reference; a Switch looks at one, as ${{form.name}} or ${{data.name}}"
+                    );
                     self.wrong(at, PATTERN_MISMATCH, problem);
                 }
             }
@@ -65,11 +80,21 @@ impl<'a> Checker<'_, 'a> {
     /// Reports a literal of the wrong type.
     pub(super) fn fixed(&mut self, value: &Value, fits: bool, expected: &str, at: &Place<'_>) {
         if !fits {
-            self.wrong(at, INVALID_PROPERTY_TYPE, format_args!("is {}; it must be {expected}", described(value)));
+            self.wrong(
+                at,
+                INVALID_PROPERTY_TYPE,
+                format_args!("is {}; it must be {expected}", described(value)),
+            );
         }
     }
 
-    pub(super) fn text(&mut self, value: &'a Value, blank: Blank, scope: Scope<'_, 'a>, at: &Place<'_>) {
+    pub(super) fn text(
+        &mut self,
+        value: &'a Value,
+        blank: Blank,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
         let Some(text) = value.as_str() else {
             self.fixed(value, false, "a text", at);
             return;
@@ -86,8 +111,14 @@ impl<'a> Checker<'_, 'a> {
         match blank {
             Blank::Since6 if before_6 => (),
             Blank::Empty if before_6 && !text.is_empty() => (),
-            Blank::Empty if text.is_empty() => self.wrong(at, MIN_CHARS_REQUIRED, format_args!("is empty; write a text")),
-            _ => self.wrong(at, PATTERN_MISMATCH, format_args!("is blank; write a text, or leave it out if it is optional")),
+            Blank::Empty if text.is_empty() => {
+                self.wrong(at, MIN_CHARS_REQUIRED, format_args!("is empty; write a text"))
+            }
+            _ => self.wrong(
+                at,
+                PATTERN_MISMATCH,
+                format_args!("is blank; write a text, or leave it out if it is optional"),
+            ),
         }
     }
 
@@ -100,8 +131,9 @@ impl<'a> Checker<'_, 'a> {
             );
             self.doubtful(at, problem);
         } else if text.starts_with("${") && text.ends_with('}') {
-            let problem =
-                format_args!("is no reference; one is written ${{data.name}}, ${{form.name}} or ${{screen.ID.data.name}}");
+            let problem = format_args!(
+                "is no reference; one is written ${{data.name}}, ${{form.name}} or ${{screen.ID.data.name}}"
+            );
             self.doubtful(at, problem);
         }
     }
@@ -111,17 +143,28 @@ impl<'a> Checker<'_, 'a> {
             self.fixed(value, false, "a text", at);
             return;
         };
-        let bound = Reference::of(name).is_some() || (name.len() > 1 && name.starts_with('`') && name.ends_with('`'));
+        let bound = Reference::of(name).is_some()
+            || (name.len() > 1 && name.starts_with('`') && name.ends_with('`'));
         if name.trim().is_empty() {
-            self.wrong(at, PATTERN_MISMATCH, format_args!("is blank; a field needs a name, which ${{form.name}} refers to"));
+            self.wrong(
+                at,
+                PATTERN_MISMATCH,
+                format_args!("is blank; a field needs a name, which ${{form.name}} refers to"),
+            );
         } else if bound && self.version >= Version(6, 0) {
-            self.wrong(at, PATTERN_MISMATCH, format_args!("a name is written down, it is no reference and no expression"));
+            self.wrong(
+                at,
+                PATTERN_MISMATCH,
+                format_args!("a name is written down, it is no reference and no expression"),
+            );
         }
     }
 
     fn texts(&mut self, value: &'a Value, scope: Scope<'_, 'a>, at: &Place<'_>) {
         let Value::Array(texts) = value else {
-            if value.is_string() && self.is_bound(value, Wanted::Types(&["string", "array"]), scope, at) {
+            if value.is_string()
+                && self.is_bound(value, Wanted::Types(&["string", "array"]), scope, at)
+            {
                 return;
             }
             match value.as_str() {
@@ -135,10 +178,13 @@ impl<'a> Checker<'_, 'a> {
             let at = at.item(number);
             match text.as_str() {
                 None => self.fixed(text, false, "a text", &at),
-                Some("") => self.wrong(&at, PATTERN_MISMATCH, format_args!("is empty; write a text")),
+                Some("") => {
+                    self.wrong(&at, PATTERN_MISMATCH, format_args!("is empty; write a text"))
+                }
                 Some(text) if Reference::of(text).is_some() => {
-                    let problem =
-                        format_args!("a text of a list can't be a reference; refer to the whole list, or write the text down");
+                    let problem = format_args!(
+                        "a text of a list can't be a reference; refer to the whole list, or write the text down"
+                    );
                     self.wrong(&at, crate::names::INVALID_TEXT_DYNAMIC_DATA, problem);
                 }
                 Some(_) => (),
@@ -152,20 +198,35 @@ impl<'a> Checker<'_, 'a> {
         }
         match value.as_str() {
             Some(text @ ("true" | "false")) => {
-                self.wrong(at, PATTERN_MISMATCH, format_args!("is a text; write {text} without quotation marks"));
+                self.wrong(
+                    at,
+                    PATTERN_MISMATCH,
+                    format_args!("is a text; write {text} without quotation marks"),
+                );
             }
             Some(_) => {
-                let problem = format_args!("is a text; it must be true, false, or a reference to one of them as ${{data.name}}");
+                let problem = format_args!(
+                    "is a text; it must be true, false, or a reference to one of them as ${{data.name}}"
+                );
                 self.wrong(at, PATTERN_MISMATCH, problem);
             }
-            None => self.fixed(value, false, "true, false, or a reference to one of them as ${data.name}", at),
+            None => self.fixed(
+                value,
+                false,
+                "true, false, or a reference to one of them as ${data.name}",
+                at,
+            ),
         }
     }
 
     fn number(&mut self, value: &'a Value, least: f64, scope: Scope<'_, 'a>, at: &Place<'_>) {
         match value.as_f64() {
             Some(number) if number < least => {
-                self.wrong(at, MINIMUM_VALUE_REQUIRED, format_args!("is {number}; the least is {least}"));
+                self.wrong(
+                    at,
+                    MINIMUM_VALUE_REQUIRED,
+                    format_args!("is {number}; the least is {least}"),
+                );
             }
             Some(_) => (),
             None => self.bound_number(value, "a number", &["number", "integer"], scope, at),
@@ -188,7 +249,10 @@ impl<'a> Checker<'_, 'a> {
         at: &Place<'_>,
     ) {
         if !self.is_bound(value, Wanted::Types(types), scope, at) {
-            let problem = format_args!("is {}; it must be {expected}, or a reference to one as ${{data.name}}", described(value));
+            let problem = format_args!(
+                "is {}; it must be {expected}, or a reference to one as ${{data.name}}",
+                described(value)
+            );
             let name = if value.is_string() { PATTERN_MISMATCH } else { INVALID_PROPERTY_TYPE };
             self.wrong(at, name, problem);
         }
@@ -198,10 +262,18 @@ impl<'a> Checker<'_, 'a> {
         match value.as_f64().filter(|number| number.fract() == 0.0) {
             None => self.fixed(value, false, "a whole number, written down", at),
             Some(number) if number < least as f64 => {
-                self.wrong(at, MINIMUM_VALUE_REQUIRED, format_args!("is {number}; the least is {least}"));
+                self.wrong(
+                    at,
+                    MINIMUM_VALUE_REQUIRED,
+                    format_args!("is {number}; the least is {least}"),
+                );
             }
             Some(number) if number > most as f64 => {
-                self.wrong(at, MAXIMUM_VALUE_REQUIRED, format_args!("is {number}; the most is {most}"));
+                self.wrong(
+                    at,
+                    MAXIMUM_VALUE_REQUIRED,
+                    format_args!("is {number}; the most is {most}"),
+                );
             }
             Some(_) => (),
         }
@@ -218,7 +290,13 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    fn list(&mut self, value: &'a Value, choices: Option<&'static [&'static str]>, scope: Scope<'_, 'a>, at: &Place<'_>) {
+    fn list(
+        &mut self,
+        value: &'a Value,
+        choices: Option<&'static [&'static str]>,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) {
         if value.is_array() {
             self.elements(value, choices, at);
         } else if !self.is_bound(value, Wanted::Texts, scope, at) {
@@ -226,13 +304,22 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    fn elements(&mut self, value: &Value, choices: Option<&'static [&'static str]>, at: &Place<'_>) {
+    fn elements(
+        &mut self,
+        value: &Value,
+        choices: Option<&'static [&'static str]>,
+        at: &Place<'_>,
+    ) {
         let Value::Array(elements) = value else {
             self.fixed(value, false, "a list, written down", at);
             return;
         };
         if elements.is_empty() && choices.is_some() {
-            self.wrong(at, MIN_ITEMS_REQUIRED, format_args!("is empty; name one at least, or leave the key out"));
+            self.wrong(
+                at,
+                MIN_ITEMS_REQUIRED,
+                format_args!("is empty; name one at least, or leave the key out"),
+            );
         }
         for (number, element) in elements.iter().enumerate() {
             let at = at.item(number);
@@ -247,28 +334,43 @@ impl<'a> Checker<'_, 'a> {
         self.elements(value, None, at);
         match value.as_array().map_or(1, Vec::len) {
             0 => self.wrong(at, MIN_ITEMS_REQUIRED, format_args!("is empty; leave the key out")),
-            count if count > most => self.wrong(at, MAX_ITEMS_REQUIRED, format_args!("has {count} elements; the most is {most}")),
+            count if count > most => self.wrong(
+                at,
+                MAX_ITEMS_REQUIRED,
+                format_args!("has {count} elements; the most is {most}"),
+            ),
             _ => (),
         }
     }
 
     fn colour(&mut self, value: &Value, at: &Place<'_>) {
-        let hexadecimal = |digits: &str| digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let hexadecimal =
+            |digits: &str| digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         match value.as_str() {
             None => self.fixed(value, false, "a text", at),
             Some(text) if text.strip_prefix('#').is_some_and(hexadecimal) => (),
             Some(_) => {
-                self.wrong(at, PATTERN_MISMATCH, format_args!("is no colour; write # and six hexadecimal digits, as #1DA851"));
+                self.wrong(
+                    at,
+                    PATTERN_MISMATCH,
+                    format_args!("is no colour; write # and six hexadecimal digits, as #1DA851"),
+                );
             }
         }
     }
 
     fn image(&mut self, value: &'a Value, scope: Scope<'_, 'a>, at: &Place<'_>) {
         let Some(text) = value.as_str() else {
-            self.fixed(value, false, "an image in base64, or a reference to one as ${data.name}", at);
+            self.fixed(
+                value,
+                false,
+                "an image in base64, or a reference to one as ${data.name}",
+                at,
+            );
             return;
         };
-        if !self.is_bound(value, Wanted::Types(&["string"]), scope, at) && (text.starts_with("http:") || text.starts_with("https:"))
+        if !self.is_bound(value, Wanted::Types(&["string"]), scope, at)
+            && (text.starts_with("http:") || text.starts_with("https:"))
         {
             self.doubtful(at, format_args!("is an address; an image is written down in base64, phones load none from elsewhere"));
         }

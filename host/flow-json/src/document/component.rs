@@ -65,7 +65,8 @@ impl<'a> Component<'a> {
 
     /// Its direct child components, those of all branches and cases included, whatever its kind.
     pub fn inside(self) -> impl Iterator<Item = Component<'a>> {
-        let cases = self.written.get(CASES).and_then(Value::as_object).into_iter().flat_map(Map::values);
+        let cases =
+            self.written.get(CASES).and_then(Value::as_object).into_iter().flat_map(Map::values);
         let lists = LISTS.iter().filter_map(|name| self.written.get(*name));
         lists.chain(cases).flat_map(|list| components(Some(list)))
     }
@@ -86,7 +87,10 @@ impl<'a> Component<'a> {
     /// Its actions and those of its list entries, but not those of child components.
     pub fn actions(self) -> Vec<Action<'a>> {
         let mut found = Vec::new();
-        let own = self.written.iter().filter(|(name, _)| !LISTS.contains(&name.as_str()) && *name != CASES);
+        let own = self
+            .written
+            .iter()
+            .filter(|(name, _)| !LISTS.contains(&name.as_str()) && *name != CASES);
         own.for_each(|(name, value)| collect_actions(name, value, &mut found));
         found
     }
@@ -104,8 +108,12 @@ fn components(list: Option<&Value>) -> impl Iterator<Item = Component<'_>> {
 fn collect_actions<'a>(name: &str, value: &'a Value, found: &mut Vec<Action<'a>>) {
     match value {
         _ if is_action(name) => found.extend(Action::of(value)),
-        Value::Array(elements) => elements.iter().for_each(|element| collect_actions("", element, found)),
-        Value::Object(members) => members.iter().for_each(|(name, value)| collect_actions(name, value, found)),
+        Value::Array(elements) => {
+            elements.iter().for_each(|element| collect_actions("", element, found))
+        }
+        Value::Object(members) => {
+            members.iter().for_each(|(name, value)| collect_actions(name, value, found))
+        }
         _ => (),
     }
 }

@@ -35,7 +35,12 @@ pub trait Meaning<'a> {
 
     /// A binary operator: one of `||`, `&&`, `==`, `!=`, `<=`, `>=`, `<`, `>`, `+`, `-`, `*`, `/`
     /// and `%`.
-    fn binary(&mut self, operator: &'static str, left: Self::Value, right: Self::Value) -> Result<Self::Value, Self::Fault>;
+    fn binary(
+        &mut self,
+        operator: &'static str,
+        left: Self::Value,
+        right: Self::Value,
+    ) -> Result<Self::Value, Self::Fault>;
 
     /// The concatenation of two adjacent expressions.
     fn joined(&mut self, left: Self::Value, right: Self::Value) -> Self::Value;
@@ -85,7 +90,9 @@ impl<'a, M: Meaning<'a>> Reader<'_, 'a, M> {
         let mut left = self.unary()?;
         loop {
             self.peek();
-            let known = |operator: &&(&str, usize)| self.rest.starts_with(operator.0) && operator.1 >= least;
+            let known = |operator: &&(&str, usize)| {
+                self.rest.starts_with(operator.0) && operator.1 >= least
+            };
             let Some((operator, binds)) = OPERATORS.iter().find(known) else { return Ok(left) };
             self.rest = &self.rest[operator.len()..];
             let right = self.binary(binds + 1)?;
@@ -115,7 +122,10 @@ impl<'a, M: Meaning<'a>> Reader<'_, 'a, M> {
                 }
             }
             Some('\'') => self.text(),
-            Some('"') => Err(NoExpression("has a text in double quotation marks; it stands in single ones, as 'text'").into()),
+            Some('"') => Err(NoExpression(
+                "has a text in double quotation marks; it stands in single ones, as 'text'",
+            )
+            .into()),
             Some('$') => self.reference(),
             Some(first) if first.is_ascii_digit() || first == '-' => self.number(),
             Some(_) => self.word(),
@@ -142,7 +152,11 @@ impl<'a, M: Meaning<'a>> Reader<'_, 'a, M> {
     }
 
     fn reference(&mut self) -> Result<M::Value, M::Fault> {
-        let (inside, rest) = self.rest.strip_prefix("${").and_then(|rest| rest.split_once('}')).ok_or(NO_REFERENCE)?;
+        let (inside, rest) = self
+            .rest
+            .strip_prefix("${")
+            .and_then(|rest| rest.split_once('}'))
+            .ok_or(NO_REFERENCE)?;
         self.rest = rest;
         let reference = Reference::inside(inside).ok_or(NO_REFERENCE)?;
         self.meaning.reference(reference)
@@ -162,18 +176,25 @@ impl<'a, M: Meaning<'a>> Reader<'_, 'a, M> {
     }
 
     fn word(&mut self) -> Result<M::Value, M::Fault> {
-        let end = self.rest.find(|char: char| !char.is_alphanumeric() && char != '_').unwrap_or(self.rest.len());
+        let end = self
+            .rest
+            .find(|char: char| !char.is_alphanumeric() && char != '_')
+            .unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(end);
         self.rest = rest;
         match word {
             "true" | "false" => Ok(self.meaning.flag(word == "true")),
             "" => Err(NoExpression("has a character where none can be").into()),
-            _ => Err(NoExpression("has a word in it that is no text, since it stands in no quotation marks").into()),
+            _ => Err(NoExpression(
+                "has a word in it that is no text, since it stands in no quotation marks",
+            )
+            .into()),
         }
     }
 }
 
-const NO_REFERENCE: NoExpression = NoExpression("has a reference that is none; it is written ${data.name} or ${form.name}");
+const NO_REFERENCE: NoExpression =
+    NoExpression("has a reference that is none; it is written ${data.name} or ${form.name}");
 
 /// From the lowest precedence to the highest. A longer operator comes before its own prefix.
 const OPERATORS: [(&str, usize); 13] = [
@@ -234,7 +255,12 @@ mod tests {
             Ok(format!("-{of}"))
         }
 
-        fn binary(&mut self, operator: &'static str, left: String, right: String) -> Result<String, NoExpression> {
+        fn binary(
+            &mut self,
+            operator: &'static str,
+            left: String,
+            right: String,
+        ) -> Result<String, NoExpression> {
             Ok(format!("({left} {operator} {right})"))
         }
 

@@ -86,9 +86,14 @@ mod tests {
 
     #[test]
     fn screens_without_an_id_are_left_out_and_keep_their_numbers() {
-        let document = document(&json!({"screens": [5, {"id": "A", "title": "First"}, {}, {"id": 7}, {"id": "B"}, {"id": "A"}]}));
+        let document = document(
+            &json!({"screens": [5, {"id": "A", "title": "First"}, {}, {"id": 7}, {"id": "B"}, {"id": "A"}]}),
+        );
 
-        assert_eq!(document.screens().map(|screen| (screen.id, screen.number)).collect::<Vec<_>>(), [("A", 1), ("B", 4), ("A", 5)]);
+        assert_eq!(
+            document.screens().map(|screen| (screen.id, screen.number)).collect::<Vec<_>>(),
+            [("A", 1), ("B", 4), ("A", 5)]
+        );
         assert_eq!(document.screen("A").unwrap().number, 1);
         assert_eq!((document.screen("C"), document.version()), (None, None));
     }
@@ -97,11 +102,19 @@ mod tests {
     fn what_a_screen_does_not_say_is_as_usual() {
         let data = json!({"x": {"type": "string", "__example__": "y"}, "z": {"type": "string"}});
         let last = json!({"id": "B", "title": "Last", "terminal": true, "success": false, "refresh_on_back": true, "data": data});
-        let document = document(&json!({"version": "7.3", "data_api_version": "4.0", "screens": [{"id": "A"}, last]}));
+        let document = document(
+            &json!({"version": "7.3", "data_api_version": "4.0", "screens": [{"id": "A"}, last]}),
+        );
         let said = |id: &str| {
             let screen = document.screen(id).unwrap();
             let title = screen.title().and_then(Value::as_str);
-            (title, screen.is_terminal(), screen.is_success(), screen.refreshes_on_back(), Value::Object(screen.example_data()))
+            (
+                title,
+                screen.is_terminal(),
+                screen.is_success(),
+                screen.refreshes_on_back(),
+                Value::Object(screen.example_data()),
+            )
         };
 
         assert_eq!(said("A"), (None, false, true, false, json!({})));
@@ -114,19 +127,35 @@ mod tests {
     fn a_component_is_a_field_by_its_kind_and_named_unless_it_is_a_form() {
         let read = |written: Value| {
             let component = Component::of(&written).unwrap();
-            (component.field(), component.field_name().map(str::to_owned), component.member("x").is_some())
+            (
+                component.field(),
+                component.field_name().map(str::to_owned),
+                component.member("x").is_some(),
+            )
         };
 
-        assert_eq!(read(json!({"type": "OptIn", "name": "terms", "x": 1})), (Some(Field::Flag), Some("terms".to_owned()), true));
+        assert_eq!(
+            read(json!({"type": "OptIn", "name": "terms", "x": 1})),
+            (Some(Field::Flag), Some("terms".to_owned()), true)
+        );
         assert_eq!(read(json!({"type": "Form", "name": "form"})), (None, None, false));
-        assert_eq!(read(json!({"type": "Tomorrow", "name": "new"})), (None, Some("new".to_owned()), false));
+        assert_eq!(
+            read(json!({"type": "Tomorrow", "name": "new"})),
+            (None, Some("new".to_owned()), false)
+        );
         assert_eq!((Component::of(&json!([])), Action::of(&json!("go"))), (None, None));
-        assert_eq!(Action::of(&json!({"name": "dance"})).map(|action| (action.name().len(), action.kind())), Some((5, None)));
+        assert_eq!(
+            Action::of(&json!({"name": "dance"}))
+                .map(|action| (action.name().len(), action.kind())),
+            Some((5, None))
+        );
     }
 
     #[test]
     fn dates_are_days_from_version_5_on() {
-        for (version, days) in [("7.3", true), ("5.0", true), ("4.0", false), ("2.1", false), ("soon", true)] {
+        for (version, days) in
+            [("7.3", true), ("5.0", true), ("4.0", false), ("2.1", false), ("soon", true)]
+        {
             assert_eq!(document(&json!({"version": version})).dates_are_days(), days, "{version}");
         }
         assert!(document(&json!({})).dates_are_days());
@@ -147,7 +176,10 @@ mod tests {
         let all = screen.all_components();
         let names: Vec<_> = all.iter().filter_map(|component| component.field_name()).collect();
         assert_eq!(names, ["in a form", "then", "otherwise", "a case", "another", "tomorrow"]);
-        let direct: Vec<_> = screen.components().map(|component| (component.type_name(), component.kind())).collect();
+        let direct: Vec<_> = screen
+            .components()
+            .map(|component| (component.type_name(), component.kind()))
+            .collect();
         assert_eq!(
             direct,
             [
@@ -157,7 +189,15 @@ mod tests {
                 ("Tomorrow", None)
             ]
         );
-        let case = |value: &str| screen.components().nth(2).unwrap().case(value).filter_map(|one| one.field_name()).next();
+        let case = |value: &str| {
+            screen
+                .components()
+                .nth(2)
+                .unwrap()
+                .case(value)
+                .filter_map(|one| one.field_name())
+                .next()
+        };
         assert_eq!((case("a"), case("c"), case("b")), (Some("a case"), Some("another"), None));
     }
 
@@ -174,7 +214,9 @@ mod tests {
 
         let actions = document.screen("A").unwrap().actions();
 
-        let read = actions.iter().map(|action| (action.kind(), action.next(), action.payload().is_some(), action.url().is_some()));
+        let read = actions.iter().map(|action| {
+            (action.kind(), action.next(), action.payload().is_some(), action.url().is_some())
+        });
         assert_eq!(
             read.collect::<Vec<_>>(),
             [
@@ -191,12 +233,19 @@ mod tests {
         let declared = |data: Value| {
             let document = document(&json!({"screens": [{"id": "A", "data": data}]}));
             let screen = document.screen("A").unwrap();
-            let names = screen.properties().map(|property| property.name.to_owned()).collect::<Vec<_>>();
+            let names =
+                screen.properties().map(|property| property.name.to_owned()).collect::<Vec<_>>();
             (names.join(","), screen.required().map(|names| names.join(",")))
         };
 
-        assert_eq!(declared(json!({"a": {}, "b": {}, "required": ["a"]})), ("a,b".to_owned(), Some("a".to_owned())));
-        assert_eq!(declared(json!({"a": {}, "required": {"type": "boolean"}})), ("a,required".to_owned(), None));
+        assert_eq!(
+            declared(json!({"a": {}, "b": {}, "required": ["a"]})),
+            ("a,b".to_owned(), Some("a".to_owned()))
+        );
+        assert_eq!(
+            declared(json!({"a": {}, "required": {"type": "boolean"}})),
+            ("a,required".to_owned(), None)
+        );
         assert_eq!(declared(json!(7)), (String::new(), None));
     }
 }

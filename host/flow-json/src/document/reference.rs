@@ -68,7 +68,8 @@ impl<'a> Reference<'a> {
             "form" => Store::Form,
             _ => return None,
         };
-        let plain = |part: &str| !part.is_empty() && !part.contains(['{', '}', '$', '`', '\'', '"', ' ']);
+        let plain =
+            |part: &str| !part.is_empty() && !part.contains(['{', '}', '$', '`', '\'', '"', ' ']);
         path.split('.').all(plain).then_some(Self { screen, store, path })
     }
 }
@@ -88,9 +89,17 @@ mod tests {
             let reference = Reference::of(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((reference.screen, reference.path), (screen, path), "{text}");
         }
-        for text in
-            ["", "data.x", "${data}", "${data.}", "${data.x", "${other.x}", "Hi ${data.x}", "${data.x} ${data.y}", "${screen.A}"]
-        {
+        for text in [
+            "",
+            "data.x",
+            "${data}",
+            "${data.}",
+            "${data.x",
+            "${other.x}",
+            "Hi ${data.x}",
+            "${data.x} ${data.y}",
+            "${screen.A}",
+        ] {
             assert!(Reference::of(text).is_none(), "{text}");
         }
     }

@@ -59,7 +59,11 @@ impl<'a> Screen<'a> {
     /// The properties of its data, in the order of the document.
     pub fn properties(self) -> impl Iterator<Item = Property<'a>> {
         let is_listed = self.required().is_some();
-        let declared = self.data().into_iter().flatten().filter(move |(name, _)| *name != REQUIRED || !is_listed);
+        let declared = self
+            .data()
+            .into_iter()
+            .flatten()
+            .filter(move |(name, _)| *name != REQUIRED || !is_listed);
         declared.map(|(name, schema)| Property { name, schema })
     }
 
@@ -70,7 +74,9 @@ impl<'a> Screen<'a> {
 
     /// The examples of its data by name. A simulator can show them before a reply arrives.
     pub fn example_data(self) -> Map<String, Value> {
-        self.properties().filter_map(|property| Some((property.name.to_owned(), property.example()?.clone()))).collect()
+        self.properties()
+            .filter_map(|property| Some((property.name.to_owned(), property.example()?.clone())))
+            .collect()
     }
 
     /// Its layout. It is not a component, but it contains components as one does.

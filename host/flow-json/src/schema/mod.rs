@@ -74,7 +74,8 @@ impl Schema {
         let what = Checked::Reply(screen);
         self.check_values(data, hidden, at, found, what);
         let declared = self.properties.keys().filter(|_| all);
-        let besides = self.required.iter().filter(|name| !all || !self.properties.contains_key(*name));
+        let besides =
+            self.required.iter().filter(|name| !all || !self.properties.contains_key(*name));
         check_presence(declared.chain(besides), data, hidden, at, found, what);
     }
 
@@ -85,9 +86,15 @@ impl Schema {
 
     /// About how many bytes it takes in memory.
     pub(crate) fn weight(&self) -> usize {
-        let names: usize = self.properties.keys().chain(&self.required).map(|name| size_of::<String>() + name.len()).sum();
+        let names: usize = self
+            .properties
+            .keys()
+            .chain(&self.required)
+            .map(|name| size_of::<String>() + name.len())
+            .sum();
         let choices = self.choices.as_ref().map_or(0, |choices| choices.weight());
-        let inner = self.properties.values().chain(self.items.as_deref()).chain(self.additional.as_deref());
+        let inner =
+            self.properties.values().chain(self.items.as_deref()).chain(self.additional.as_deref());
         size_of::<Self>() + names + choices + inner.map(Self::weight).sum::<usize>()
     }
 
@@ -101,7 +108,12 @@ impl Schema {
             return;
         }
         if !self.types.contain(value) {
-            what.wrong(at, found, true, format_args!("is {}, but {what} declares {}", described(value), self.types));
+            what.wrong(
+                at,
+                found,
+                true,
+                format_args!("is {}, but {what} declares {}", described(value), self.types),
+            );
             return;
         }
         if self.choices.as_ref().is_some_and(|choices| !choices.contain(value)) {
@@ -117,7 +129,9 @@ impl Schema {
             }
             Value::Array(elements) => {
                 let Some(items) = &self.items else { return };
-                elements.iter().enumerate().for_each(|(number, element)| items.check(element, &at.item(number), found, what));
+                elements.iter().enumerate().for_each(|(number, element)| {
+                    items.check(element, &at.item(number), found, what)
+                });
             }
             _ => (),
         }
@@ -167,11 +181,21 @@ enum Checked<'a> {
 }
 
 impl Checked<'_> {
-    fn wrong(self, at: &Place<'_>, found: &mut Collector, type_error: bool, problem: fmt::Arguments<'_>) {
+    fn wrong(
+        self,
+        at: &Place<'_>,
+        found: &mut Collector,
+        type_error: bool,
+        problem: fmt::Arguments<'_>,
+    ) {
         match self {
             Self::Example => found.error(at, type_error.then_some(INVALID_PROPERTY_TYPE), problem),
             Self::Reply(_) => {
-                found.error(at, Some(PAYLOAD_SCHEMA_ERROR), format_args!("{problem}: the phone would refuse the screen"));
+                found.error(
+                    at,
+                    Some(PAYLOAD_SCHEMA_ERROR),
+                    format_args!("{problem}: the phone would refuse the screen"),
+                );
             }
         }
     }
@@ -229,12 +253,18 @@ impl Bounds {
         match value {
             Value::Number(number) => {
                 let number = number.as_f64()?;
-                let low = self.minimum.is_some_and(|least| number < least) || self.above.is_some_and(|limit| number <= limit);
-                let high = self.maximum.is_some_and(|most| number > most) || self.below.is_some_and(|limit| number >= limit);
+                let low = self.minimum.is_some_and(|least| number < least)
+                    || self.above.is_some_and(|limit| number <= limit);
+                let high = self.maximum.is_some_and(|most| number > most)
+                    || self.below.is_some_and(|limit| number >= limit);
                 (low || high).then_some(if low { Exceeded::Small } else { Exceeded::Large })
             }
-            Value::String(text) => beyond(text.chars().count(), self.min_length, self.max_length, "characters"),
-            Value::Array(elements) => beyond(elements.len(), self.min_items, self.max_items, "elements"),
+            Value::String(text) => {
+                beyond(text.chars().count(), self.min_length, self.max_length, "characters")
+            }
+            Value::Array(elements) => {
+                beyond(elements.len(), self.min_items, self.max_items, "elements")
+            }
             _ => None,
         }
     }
@@ -252,13 +282,20 @@ impl fmt::Display for Exceeded {
         match self {
             Self::Small => f.write_str("is a number that is too small"),
             Self::Large => f.write_str("is a number that is too large"),
-            Self::Few { count, least, unit } => write!(f, "has {count} {unit}; the least is {least}"),
+            Self::Few { count, least, unit } => {
+                write!(f, "has {count} {unit}; the least is {least}")
+            }
             Self::Many { count, most, unit } => write!(f, "has {count} {unit}; the most is {most}"),
         }
     }
 }
 
-fn beyond(count: usize, least: Option<f64>, most: Option<f64>, unit: &'static str) -> Option<Exceeded> {
+fn beyond(
+    count: usize,
+    least: Option<f64>,
+    most: Option<f64>,
+    unit: &'static str,
+) -> Option<Exceeded> {
     let size = count as f64;
     match (least, most) {
         (Some(least), _) if size < least => Some(Exceeded::Few { count, least, unit }),

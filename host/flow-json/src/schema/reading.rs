@@ -12,7 +12,12 @@ use crate::place::{Place, quoted};
 impl Schema {
     /// Parses a screen's `data`: an object whose members are its properties, with an optional list
     /// `required`. A property without an example is a finding of level `unexampled`.
-    pub(crate) fn of_screen(data: &Map<String, Value>, unexampled: Level, at: &Place<'_>, found: &mut Collector) -> Self {
+    pub(crate) fn of_screen(
+        data: &Map<String, Value>,
+        unexampled: Level,
+        at: &Place<'_>,
+        found: &mut Collector,
+    ) -> Self {
         let properties = data.iter().filter(|(name, _)| *name != REQUIRED);
         let properties = properties.map(|(name, property)| {
             let at = at.key(name);
@@ -29,9 +34,17 @@ impl Schema {
     }
 
     /// Parses a property of a screen's data. Its example, if any, must match.
-    fn of_property(property: &Value, unexampled: Level, at: &Place<'_>, found: &mut Collector) -> Self {
+    fn of_property(
+        property: &Value,
+        unexampled: Level,
+        at: &Place<'_>,
+        found: &mut Collector,
+    ) -> Self {
         let Value::Object(declared) = property else {
-            let problem = format_args!("is {}; a property is declared by an object with its `type`", described(property));
+            let problem = format_args!(
+                "is {}; a property is declared by an object with its `type`",
+                described(property)
+            );
             found.error(at, Some(INVALID_PROPERTY_TYPE), problem);
             return Self::default();
         };
@@ -54,30 +67,49 @@ impl Schema {
             Value::Bool(true) => Self::default(),
             Value::Bool(false) => Self { types: Types::NONE, ..Self::default() },
             other => {
-                let problem = format_args!("is {}; a schema is an object, true or false", described(other));
+                let problem =
+                    format_args!("is {}; a schema is an object, true or false", described(other));
                 found.error(at, Some(INVALID_SCREEN_DATA), problem);
                 Self::default()
             }
         }
     }
 
-    fn of_object(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector, depth: Depth) -> Self {
+    fn of_object(
+        declared: &Map<String, Value>,
+        at: &Place<'_>,
+        found: &mut Collector,
+        depth: Depth,
+    ) -> Self {
         if depth != Depth::Property && declared.contains_key(EXAMPLE) {
-            let problem = format_args!("`__example__` belongs beside a property of `data`, not inside it");
+            let problem =
+                format_args!("`__example__` belongs beside a property of `data`, not inside it");
             found.error(&at.key(EXAMPLE), Some(INVALID_SCREEN_DATA), problem);
         }
         let types = types(declared, at, found, depth);
-        let items = declared.get("items").map(|items| Box::new(Self::of_value(items, &at.key("items"), found, Depth::Items)));
+        let items = declared
+            .get("items")
+            .map(|items| Box::new(Self::of_value(items, &at.key("items"), found, Depth::Items)));
         if items.is_none() && Some(types) == Types::named("array") && depth != Depth::Inner {
-            found.error(at, Some(INVALID_SCREEN_DATA), format_args!("an array needs `items`, the schema of its elements"));
+            found.error(
+                at,
+                Some(INVALID_SCREEN_DATA),
+                format_args!("an array needs `items`, the schema of its elements"),
+            );
         }
         let additional = declared.get("additionalProperties");
         Self {
             types,
             properties: properties(declared, at, found),
             required: required(declared, at, found),
-            additional: additional
-                .map(|schema| Box::new(Self::of_value(schema, &at.key("additionalProperties"), found, Depth::Inner))),
+            additional: additional.map(|schema| {
+                Box::new(Self::of_value(
+                    schema,
+                    &at.key("additionalProperties"),
+                    found,
+                    Depth::Inner,
+                ))
+            }),
             items,
             choices: choices(declared, at, found),
             bounds: bounds(declared, at, found),
@@ -98,7 +130,12 @@ enum Depth {
 
 /// The types that a schema names. A screen's property and a list's elements must have exactly one;
 /// a schema further inside may have none or several.
-fn types(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector, depth: Depth) -> Types {
+fn types(
+    declared: &Map<String, Value>,
+    at: &Place<'_>,
+    found: &mut Collector,
+    depth: Depth,
+) -> Types {
     let all = || Types::NAMES.join(", ");
     let several = |names: &[Value]| {
         let read = |types: Types, name: &Value| Some(types.or(Types::named(name.as_str()?)?));
@@ -107,7 +144,11 @@ fn types(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector, d
     let read = match declared.get("type") {
         None if depth == Depth::Inner => return Types::ANY,
         None => {
-            found.error(at, Some(INVALID_SCREEN_DATA), format_args!("lacks its `type`, one of {}", all()));
+            found.error(
+                at,
+                Some(INVALID_SCREEN_DATA),
+                format_args!("lacks its `type`, one of {}", all()),
+            );
             return Types::ANY;
         }
         Some(Value::String(name)) => Types::named(name),
@@ -130,17 +171,23 @@ fn types(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector, d
     })
 }
 
-fn properties(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector) -> BTreeMap<String, Schema> {
+fn properties(
+    declared: &Map<String, Value>,
+    at: &Place<'_>,
+    found: &mut Collector,
+) -> BTreeMap<String, Schema> {
     let at = at.key("properties");
     match declared.get("properties") {
         None => BTreeMap::new(),
         Some(Value::Object(members)) => {
-            let read =
-                |(name, schema): (&String, &Value)| (name.clone(), Schema::of_value(schema, &at.key(name), found, Depth::Inner));
+            let read = |(name, schema): (&String, &Value)| {
+                (name.clone(), Schema::of_value(schema, &at.key(name), found, Depth::Inner))
+            };
             members.iter().map(read).collect()
         }
         Some(other) => {
-            let problem = format_args!("is {}; `properties` is an object of schemas", described(other));
+            let problem =
+                format_args!("is {}; `properties` is an object of schemas", described(other));
             found.error(&at, Some(INVALID_SCREEN_DATA), problem);
             BTreeMap::new()
         }
@@ -167,7 +214,11 @@ pub fn required_names(declared: &Map<String, Value>) -> Option<Vec<&str>> {
     declared.get(REQUIRED)?.as_array()?.iter().map(Value::as_str).collect()
 }
 
-fn choices(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector) -> Option<Box<Choices>> {
+fn choices(
+    declared: &Map<String, Value>,
+    at: &Place<'_>,
+    found: &mut Collector,
+) -> Option<Box<Choices>> {
     let values = match (declared.get("enum"), declared.get("const")) {
         (Some(Value::Array(values)), _) => values.as_slice(),
         (Some(other), _) => {
@@ -181,7 +232,11 @@ fn choices(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector)
     Some(Box::new(Choices::of(values)))
 }
 
-fn bounds(declared: &Map<String, Value>, at: &Place<'_>, found: &mut Collector) -> Option<Box<Bounds>> {
+fn bounds(
+    declared: &Map<String, Value>,
+    at: &Place<'_>,
+    found: &mut Collector,
+) -> Option<Box<Bounds>> {
     let mut read = |name: &str| {
         let value = declared.get(name)?;
         if !value.is_number() {

@@ -14,7 +14,8 @@ impl Types {
     pub(crate) const NONE: Self = Self(0);
 
     /// JSON Schema's names, in the order of the bits.
-    pub(crate) const NAMES: [&'static str; 7] = ["string", "number", "integer", "boolean", "object", "array", "null"];
+    pub(crate) const NAMES: [&'static str; 7] =
+        ["string", "number", "integer", "boolean", "object", "array", "null"];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::NAMES.iter().position(|known| *known == name).map(|bit| Self(1 << bit))
@@ -43,7 +44,11 @@ impl Default for Types {
 
 impl fmt::Display for Types {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = (0..).zip(Self::NAMES).filter(|(bit, _)| self.0 & (1 << bit) != 0).map(|(_, name)| name).collect();
+        let names: Vec<&str> = (0..)
+            .zip(Self::NAMES)
+            .filter(|(bit, _)| self.0 & (1 << bit) != 0)
+            .map(|(_, name)| name)
+            .collect();
         match names.as_slice() {
             [] => f.write_str("nothing"),
             [one] => f.write_str(with_article(one)),
@@ -53,7 +58,9 @@ impl fmt::Display for Types {
 }
 
 fn is_whole(number: &serde_json::Number) -> bool {
-    number.is_i64() || number.is_u64() || number.as_f64().is_some_and(|number| number.fract() == 0.0)
+    number.is_i64()
+        || number.is_u64()
+        || number.as_f64().is_some_and(|number| number.fract() == 0.0)
 }
 
 /// JSON Schema's name for the type of a value. Every number is "number".

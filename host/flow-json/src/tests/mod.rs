@@ -32,15 +32,19 @@ fn every_invalid_document_is_refused_for_what_is_wrong_with_it() {
         name: Option<String>,
         message: String,
     }
-    let mut table: BTreeMap<String, Vec<Expected>> = serde_json::from_slice(&fixture("findings.json")).unwrap();
+    let mut table: BTreeMap<String, Vec<Expected>> =
+        serde_json::from_slice(&fixture("findings.json")).unwrap();
     let documents = documents("invalid");
     assert!(documents.len() >= 30, "{}", documents.len());
     for (name, text) in documents {
-        let expected = table.remove(&name).unwrap_or_else(|| panic!("{name} is not in findings.json"));
+        let expected =
+            table.remove(&name).unwrap_or_else(|| panic!("{name} is not in findings.json"));
         let Err(found) = FlowJson::parse(&text) else { panic!("{name} is taken") };
         for wanted in &expected {
             let fits = |found: &&Finding| {
-                found.pointer == wanted.pointer && found.name == wanted.name.as_deref() && found.message.contains(&wanted.message)
+                found.pointer == wanted.pointer
+                    && found.name == wanted.name.as_deref()
+                    && found.message.contains(&wanted.message)
             };
             assert!(
                 found.of(Level::Error).any(|finding| fits(&finding)),
@@ -76,7 +80,10 @@ fn every_reply_is_taken_or_refused_as_the_phone_would() {
         let origin = from.as_deref().map_or(Origin::Init, Origin::Screen);
         let checked = flow.check_reply(origin, &reply);
         let found = checked.as_ref().err().into_iter().flatten();
-        let expected = |finding: &Finding| Expected { pointer: finding.pointer.clone(), name: finding.name.map(str::to_owned) };
+        let expected = |finding: &Finding| Expected {
+            pointer: finding.pointer.clone(),
+            name: finding.name.map(str::to_owned),
+        };
         let mut found: Vec<Expected> = found.map(expected).collect();
         found.sort();
         findings.sort();
@@ -87,12 +94,18 @@ fn every_reply_is_taken_or_refused_as_the_phone_would() {
 
 #[test]
 fn the_sample_plugins_flow_is_read_with_all_that_a_simulator_needs() {
-    let text = std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../plugins/appointment/flow.json")).unwrap();
+    let text = std::fs::read(
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../plugins/appointment/flow.json"),
+    )
+    .unwrap();
     let flow = FlowJson::parse(&text).unwrap_or_else(|findings| panic!("{findings}"));
 
     let document = flow.document();
     assert_eq!((document.version(), document.data_api_version()), (Some("7.3"), Some("4.0")));
-    assert_eq!(document.screens().map(|screen| screen.id).collect::<Vec<_>>(), ["APPOINTMENT", "DETAILS", "SUMMARY", "TERMS"]);
+    assert_eq!(
+        document.screens().map(|screen| screen.id).collect::<Vec<_>>(),
+        ["APPOINTMENT", "DETAILS", "SUMMARY", "TERMS"]
+    );
     assert_eq!(flow.entry_screens().map(|screen| screen.id).collect::<Vec<_>>(), ["APPOINTMENT"]);
     let routes = flow.rules.routes();
     assert!(routes.lead("DETAILS", "SUMMARY") && !routes.lead("SUMMARY", "DETAILS"));
@@ -103,9 +116,13 @@ fn the_sample_plugins_flow_is_read_with_all_that_a_simulator_needs() {
 #[test]
 fn what_comes_with_the_project_is_clean() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    for path in ["host/devkit/src/plugin_project/template/flow.json", "guest-sdk/flow.json", "tests/fixtures/interop/flow.json"] {
-        let flow =
-            FlowJson::parse(&std::fs::read(root.join(path)).unwrap()).unwrap_or_else(|findings| panic!("{path}:\n{findings}"));
+    for path in [
+        "host/devkit/src/plugin_project/template/flow.json",
+        "guest-sdk/flow.json",
+        "tests/fixtures/interop/flow.json",
+    ] {
+        let flow = FlowJson::parse(&std::fs::read(root.join(path)).unwrap())
+            .unwrap_or_else(|findings| panic!("{path}:\n{findings}"));
         assert!(flow.notes().is_empty(), "{path}:\n{}", flow.notes());
     }
 }
@@ -130,8 +147,14 @@ fn a_document_is_bounded_in_size_values_and_depth() {
         refused(deep.as_bytes(), "recursion limit");
     }
     refused(b"\xff", "is not JSON");
-    let commas = format!(r#"{{"version":"7.3","screens":[],"note":"\"{}\","}}"#, ",[{".repeat(100_000));
-    assert!(FlowJson::parse(commas.as_bytes()).unwrap_err().iter().any(|finding| finding.pointer == "/screens"));
+    let commas =
+        format!(r#"{{"version":"7.3","screens":[],"note":"\"{}\","}}"#, ",[{".repeat(100_000));
+    assert!(
+        FlowJson::parse(commas.as_bytes())
+            .unwrap_err()
+            .iter()
+            .any(|finding| finding.pointer == "/screens")
+    );
 }
 
 #[test]
@@ -139,14 +162,19 @@ fn a_byte_order_mark_is_called_by_its_name() {
     let marked = [b"\xef\xbb\xbf", &*fixture("valid/7.3-data-api-4.json")].concat();
     let findings = FlowJson::parse(&marked).unwrap_err();
     let message = &findings.iter().next().unwrap().message;
-    assert!(message.contains("byte order mark") && message.contains("UTF-8 without it"), "{findings}");
+    assert!(
+        message.contains("byte order mark") && message.contains("UTF-8 without it"),
+        "{findings}"
+    );
 }
 
 #[test]
 fn findings_stay_small_whatever_the_document_quotes() {
     let long = "x1".repeat(15_000);
-    let screens: Vec<Value> = (0..100).map(|_| json!({"id": long, "data": {&long: {"type": long}}})).collect();
-    let document = json!({"version": long, "screens": screens, "routing_model": {&long: [long, 5, "no"]}});
+    let screens: Vec<Value> =
+        (0..100).map(|_| json!({"id": long, "data": {&long: {"type": long}}})).collect();
+    let document =
+        json!({"version": long, "screens": screens, "routing_model": {&long: [long, 5, "no"]}});
 
     let findings = FlowJson::parse(document.to_string().as_bytes()).unwrap_err();
 
@@ -156,13 +184,17 @@ fn findings_stay_small_whatever_the_document_quotes() {
 
 #[test]
 fn schemas_that_are_too_large_to_keep_are_refused() {
-    let mut document: Value = serde_json::from_slice(&fixture("valid/7.3-data-api-4.json")).unwrap();
+    let mut document: Value =
+        serde_json::from_slice(&fixture("valid/7.3-data-api-4.json")).unwrap();
     let values: Vec<String> = (0..20_000).map(|number| format!("{number:060}")).collect();
-    document["screens"][0]["data"]["question"] = json!({"type": "string", "enum": values, "__example__": values[0]});
+    document["screens"][0]["data"]["question"] =
+        json!({"type": "string", "enum": values, "__example__": values[0]});
     let findings = FlowJson::parse(document.to_string().as_bytes()).unwrap_err();
     assert!(findings.to_string().contains("1 MiB"), "{findings}");
-    document["screens"][0]["data"]["question"] = json!({"type": "string", "__example__": "x".repeat(5 << 20)});
-    FlowJson::parse(document.to_string().as_bytes()).unwrap_or_else(|findings| panic!("examples are not kept: {findings}"));
+    document["screens"][0]["data"]["question"] =
+        json!({"type": "string", "__example__": "x".repeat(5 << 20)});
+    FlowJson::parse(document.to_string().as_bytes())
+        .unwrap_or_else(|findings| panic!("examples are not kept: {findings}"));
 }
 
 /// A release may check more than the release that stored a document. A running flow keeps running,
@@ -177,12 +209,21 @@ fn what_is_refused_today_and_was_stored_is_served_by_the_same_rules() {
     let stored = document.to_string();
     assert!(FlowJson::parse(stored.as_bytes()).is_err());
 
-    let (today, then) = (FlowJson::parse(&kept).unwrap().into_rules(), ReplyRules::parse(stored.as_bytes()).unwrap());
+    let (today, then) = (
+        FlowJson::parse(&kept).unwrap().into_rules(),
+        ReplyRules::parse(stored.as_bytes()).unwrap(),
+    );
 
-    for reply in
-        [json!({"screen": "ORDER", "data": {"code": 7}}), json!({"screen": "ORDER", "data": {}}), json!({"screen": "NOWHERE"})]
-    {
-        assert_eq!(then.check_reply(Origin::Init, &reply), today.check_reply(Origin::Init, &reply), "{reply}");
+    for reply in [
+        json!({"screen": "ORDER", "data": {"code": 7}}),
+        json!({"screen": "ORDER", "data": {}}),
+        json!({"screen": "NOWHERE"}),
+    ] {
+        assert_eq!(
+            then.check_reply(Origin::Init, &reply),
+            today.check_reply(Origin::Init, &reply),
+            "{reply}"
+        );
     }
 }
 
@@ -197,7 +238,8 @@ fn what_can_not_be_read_has_no_rules() {
 #[test]
 fn many_actions_that_are_deeply_nested_are_checked() {
     let action = json!({"type": "EmbeddedLink", "text": "x", "on-click-action": {"name": "navigate", "next": {"type": "screen", "name": "NO"}}});
-    let layer = |inner: Vec<Value>| vec![json!({"type": "If", "condition": "${data.x}", "then": inner})];
+    let layer =
+        |inner: Vec<Value>| vec![json!({"type": "If", "condition": "${data.x}", "then": inner})];
     let nested = (0..50).fold(vec![action; 20_000], |inner, _| layer(inner));
     let layout = json!({"type": "SingleColumnLayout", "children": nested});
     let document = json!({"version": "7.3", "screens": [{"id": "A", "title": "A", "terminal": true, "layout": layout}]});
@@ -213,9 +255,18 @@ fn examples_pass_their_own_schema() {
     let beyond = |name: &str| name == "7.3-required-beyond-the-declared";
     for (name, text) in documents("valid").into_iter().filter(|(name, _)| !beyond(name)) {
         let flow = FlowJson::parse(&text).unwrap();
-        for screen in flow.document().screens().filter(|screen| screen.properties().all(|property| property.example().is_some())) {
+        for screen in flow
+            .document()
+            .screens()
+            .filter(|screen| screen.properties().all(|property| property.example().is_some()))
+        {
             let reply = json!({"screen": screen.id, "data": screen.example_data()});
-            assert_eq!(flow.check_reply(Origin::Screen(screen.id), &reply), Ok(()), "{name} {}", screen.id);
+            assert_eq!(
+                flow.check_reply(Origin::Screen(screen.id), &reply),
+                Ok(()),
+                "{name} {}",
+                screen.id
+            );
         }
     }
 }
@@ -225,18 +276,18 @@ fn examples_pass_their_own_schema() {
 #[test]
 fn no_schema_makes_a_check_slow() {
     let names: Vec<String> = (0..3000).map(|number| format!("n{number}")).collect();
-    let element =
-        json!({"type": "object", "required": names, "properties": {"s": {"type": "string", "enum": names, "pattern": "^(a+)+$"}}});
-    let mut document: Value = serde_json::from_slice(&fixture("valid/7.3-data-api-4.json")).unwrap();
+    let element = json!({"type": "object", "required": names, "properties": {"s": {"type": "string", "enum": names, "pattern": "^(a+)+$"}}});
+    let mut document: Value =
+        serde_json::from_slice(&fixture("valid/7.3-data-api-4.json")).unwrap();
     document["screens"][0]["data"] = json!({
         "list": {"type": "array", "uniqueItems": true, "items": element},
         "same": {"type": "array", "uniqueItems": true, "items": {"type": "string", "enum": names, "pattern": "^(a+)+$"}},
         "loop": {"type": "object", "$ref": "#", "properties": {"a": {"$ref": "http://127.0.0.1:1/schema"}}},
     });
-    let rules = ReplyRules::parse(document.to_string().as_bytes()).unwrap_or_else(|findings| panic!("{findings}"));
+    let rules = ReplyRules::parse(document.to_string().as_bytes())
+        .unwrap_or_else(|findings| panic!("{findings}"));
     let same = vec!["n2999"; 30_000];
-    let reply =
-        json!({"screen": "HELLO", "data": {"list": vec![json!({"s": "n7"}); 20_000], "same": same, "loop": {"a": {"a": 1}}}});
+    let reply = json!({"screen": "HELLO", "data": {"list": vec![json!({"s": "n7"}); 20_000], "same": same, "loop": {"a": {"a": 1}}}});
 
     let findings = rules.check_reply(Origin::Init, &reply).unwrap_err();
 
@@ -250,7 +301,10 @@ fn a_reply_as_deep_as_may_be_is_checked() {
     // `json!` would copy the inner value recursively.
     let deep = (0..100_000).fold(json!(1), |inner, _| Value::Array(vec![inner]));
     let data = Map::from_iter([("anything".to_owned(), deep)]);
-    let reply = Value::Object(Map::from_iter([("screen".to_owned(), json!("FORM")), ("data".to_owned(), Value::Object(data))]));
+    let reply = Value::Object(Map::from_iter([
+        ("screen".to_owned(), json!("FORM")),
+        ("data".to_owned(), Value::Object(data)),
+    ]));
     assert_eq!(flow.check_reply(Origin::Init, &reply), Ok(()));
     // serde_json's own drop would recurse.
     std::mem::forget(reply);
@@ -354,7 +408,8 @@ fn any_json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(5, 60, 6, move |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-            proptest::collection::vec((word.clone(), inner), 0..6).prop_map(|members| Value::Object(members.into_iter().collect())),
+            proptest::collection::vec((word.clone(), inner), 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
 }
@@ -362,7 +417,9 @@ fn any_json() -> impl Strategy<Value = Value> {
 /// The documents in a folder by their file names without the extension.
 fn documents(folder: &str) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(root().join(folder)).unwrap();
-    let read = |path: PathBuf| (path.file_stem().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap());
+    let read = |path: PathBuf| {
+        (path.file_stem().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap())
+    };
     entries.map(|entry| read(entry.unwrap().path())).collect()
 }
 

@@ -23,8 +23,10 @@ struct Rule {
 #[test]
 fn each_rule_finds_what_is_wrong_and_nothing_else() {
     let text = String::from_utf8(fixture("rules/rules.jsonl")).unwrap();
-    let rules: Vec<Rule> =
-        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"))).collect();
+    let rules: Vec<Rule> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
+        .collect();
     assert!(rules.len() >= 200, "{}", rules.len());
     let failed: Vec<String> = rules.iter().filter_map(|rule| rule.broken().err()).collect();
     assert!(failed.is_empty(), "{} of {} rules:\n{}", failed.len(), rules.len(), failed.join("\n"));
@@ -37,7 +39,8 @@ impl Rule {
         let edits = edits.collect::<Result<Vec<_>, String>>()?;
         // Later elements of a list go first, so that the earlier ones keep their indexes.
         for (place, value) in edits.into_iter().rev() {
-            edit(&mut document, &place, value).ok_or_else(|| format!("{}: {place} cannot be edited", self.what))?;
+            edit(&mut document, &place, value)
+                .ok_or_else(|| format!("{}: {place} cannot be edited", self.what))?;
         }
         let found = match FlowJson::parse(document.to_string().as_bytes()) {
             Ok(flow) => flow.notes().clone(),
@@ -45,11 +48,17 @@ impl Rule {
         };
         let mut rest: Vec<String> = found.iter().map(shown).collect();
         for due in &self.finds {
-            let wanted = due.trim_start_matches('*').split(' ').map(|part| resolved(part, &document));
+            let wanted =
+                due.trim_start_matches('*').split(' ').map(|part| resolved(part, &document));
             let wanted = wanted.collect::<Result<Vec<_>, _>>()?.join(" ");
             match rest.iter().position(|found| *found == wanted) {
                 Some(at) => drop(rest.remove(at)),
-                None => return Err(format!("{}: `{wanted}` is not among {:#?}\n{found}", self.what, rest)),
+                None => {
+                    return Err(format!(
+                        "{}: `{wanted}` is not among {:#?}\n{found}",
+                        self.what, rest
+                    ));
+                }
             }
         }
         let others_too = self.finds.iter().any(|due| due.starts_with('*'));
@@ -71,8 +80,11 @@ fn shown(finding: &Finding) -> String {
 fn resolved(place: &str, document: &Value) -> Result<String, String> {
     let Some(short) = place.strip_prefix('@') else { return Ok(place.to_owned()) };
     let (short, rest) = short.split_at(short.find('/').unwrap_or(short.len()));
-    let (screen, component) = short.split_once('.').map_or((short, None), |(screen, component)| (screen, Some(component)));
-    let number = document["screens"].as_array().unwrap().iter().position(|written| written["id"] == screen);
+    let (screen, component) = short
+        .split_once('.')
+        .map_or((short, None), |(screen, component)| (screen, Some(component)));
+    let number =
+        document["screens"].as_array().unwrap().iter().position(|written| written["id"] == screen);
     let at = format!("/screens/{}", number.ok_or_else(|| format!("{place} is not there"))?);
     let Some(component) = component else { return Ok(at + rest) };
     let layout = format!("{at}/layout");
@@ -86,10 +98,12 @@ fn find(value: &Value, at: &str, is: &dyn Fn(&Value) -> bool) -> Option<String> 
         return Some(at.to_owned());
     }
     match value {
-        Value::Object(members) => members.iter().find_map(|(name, value)| find(value, &format!("{at}/{name}"), is)),
-        Value::Array(elements) => {
-            (0..).zip(elements).find_map(|(number, value): (usize, _)| find(value, &format!("{at}/{number}"), is))
+        Value::Object(members) => {
+            members.iter().find_map(|(name, value)| find(value, &format!("{at}/{name}"), is))
         }
+        Value::Array(elements) => (0..)
+            .zip(elements)
+            .find_map(|(number, value): (usize, _)| find(value, &format!("{at}/{number}"), is)),
         _ => None,
     }
 }
@@ -101,7 +115,9 @@ fn edit(document: &mut Value, place: &str, value: &Value) -> Option<()> {
         (Value::Object(members), value) => drop(members.insert(name.to_owned(), value.clone())),
         (Value::Array(elements), value) if name == "-" => elements.push(value.clone()),
         (Value::Array(elements), Value::Null) => drop(elements.remove(name.parse().ok()?)),
-        (Value::Array(elements), value) => *elements.get_mut(name.parse::<usize>().ok()?)? = value.clone(),
+        (Value::Array(elements), value) => {
+            *elements.get_mut(name.parse::<usize>().ok()?)? = value.clone()
+        }
         _ => return None,
     }
     Some(())

@@ -20,7 +20,8 @@ impl AppSecret {
     /// Whether `claimed` is the HMAC-SHA256 of `message` under this secret. Takes the same time for
     /// every wrong value.
     pub fn signed(&self, message: &[u8], claimed: &[u8; 32]) -> bool {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         mac.update(message);
         mac.verify_slice(claimed).is_ok()
     }
@@ -57,7 +58,10 @@ mod tests {
     }
 
     fn hex(text: &str) -> [u8; 32] {
-        let bytes: Vec<u8> = (0..64).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect();
+        let bytes: Vec<u8> = (0..64)
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+            .collect();
         bytes.try_into().unwrap()
     }
 }

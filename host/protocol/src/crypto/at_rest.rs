@@ -2,9 +2,9 @@
 //! tenant's values.
 //!
 //! Each value is sealed under a key of its own, derived from the data key and the value's
-//! [`SealContext`]. Random 96-bit nonces are safe for 2^32 seals of one key (NIST SP 800-38D section
-//! 8.3): one busy tenant could reach that, but one row cannot. The place is also the associated
-//! data, so a value that was moved to another row does not open.
+//! [`SealContext`]. Random 96-bit nonces are safe for 2^32 seals of one key (NIST SP 800-38D
+//! section 8.3): one busy tenant could reach that, but one row cannot. The place is also the
+//! associated data, so a value that was moved to another row does not open.
 
 use std::fmt;
 
@@ -29,7 +29,10 @@ impl MasterKey {
 
     /// Parses a key from standard base64. Surrounding white space is ignored.
     pub fn from_base64(text: &str) -> Result<Self, CryptoError> {
-        let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new).map_err(|_| CryptoError::MalformedMasterKey)?;
+        let bytes = STANDARD
+            .decode(text.trim())
+            .map(Zeroizing::new)
+            .map_err(|_| CryptoError::MalformedMasterKey)?;
         bytes.as_slice().try_into().map(Self).map_err(|_| CryptoError::MalformedMasterKey)
     }
 
@@ -40,7 +43,8 @@ impl MasterKey {
 
     /// Derives a key for the purpose that `label` names. The master key cannot be computed from it.
     pub(super) fn derive(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
-        let mut derive = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        let mut derive =
+            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         derive.update(label);
         Zeroizing::new(derive.finalize().into_bytes().into())
     }
@@ -90,7 +94,11 @@ impl MasterKeys {
     }
 
     /// Opens a tenant's data key. `tenant` is the tenant's id as bytes.
-    pub fn open_data_key(&self, tenant: &[u8; 16], sealed: &Sealed) -> Result<DataKey, CryptoError> {
+    pub fn open_data_key(
+        &self,
+        tenant: &[u8; 16],
+        sealed: &Sealed,
+    ) -> Result<DataKey, CryptoError> {
         let with_first = self.first.open_data_key(tenant, sealed);
         match &self.second {
             Some(second) => with_first.or_else(|_| second.open_data_key(tenant, sealed)),
@@ -120,7 +128,11 @@ impl DataKey {
     }
 
     /// Opens a value that was sealed for this place.
-    pub fn open(&self, place: &SealContext, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+    pub fn open(
+        &self,
+        place: &SealContext,
+        sealed: &Sealed,
+    ) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
         open(&self.0, place, sealed)
     }
 
@@ -128,7 +140,8 @@ impl DataKey {
     /// for the same place and tells nothing about the value without this key. `place` has to
     /// contain the value as a part of its row.
     pub fn fingerprint(&self, place: &SealContext) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&*derived_key(&self.0, place)).expect("HMAC takes a key of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&*derived_key(&self.0, place))
+            .expect("HMAC takes a key of any length");
         mac.update(b"fingerprint");
         mac.finalize().into_bytes().into()
     }
@@ -175,10 +188,15 @@ impl fmt::Debug for Sealed {
 
 fn seal(key: &[u8; 32], place: &SealContext, value: &[u8]) -> Sealed {
     let nonce: [u8; NONCE_LEN] = random_bytes();
-    let mut text = Zeroizing::new(Vec::with_capacity(1 + NONCE_LEN + value.len() + AES_256_GCM.tag_len()));
+    let mut text =
+        Zeroizing::new(Vec::with_capacity(1 + NONCE_LEN + value.len() + AES_256_GCM.tag_len()));
     text.extend_from_slice(value);
     place_key(key, place)
-        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(&place.0), &mut *text)
+        .seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(&place.0),
+            &mut *text,
+        )
         .expect("a value in memory is shorter than the cipher's limit of 64 GiB");
     let mut sealed = Vec::with_capacity(1 + NONCE_LEN + text.len());
     sealed.push(FORMAT);
@@ -187,7 +205,11 @@ fn seal(key: &[u8; 32], place: &SealContext, value: &[u8]) -> Sealed {
     Sealed(sealed)
 }
 
-fn open(key: &[u8; 32], place: &SealContext, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+fn open(
+    key: &[u8; 32],
+    place: &SealContext,
+    sealed: &Sealed,
+) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
     let (&format, rest) = sealed.0.split_first().ok_or(CryptoError::Unsealable)?;
     let (nonce, text) = rest.split_first_chunk::<NONCE_LEN>().ok_or(CryptoError::Unsealable)?;
     if format != FORMAT {
@@ -204,7 +226,9 @@ fn open(key: &[u8; 32], place: &SealContext, sealed: &Sealed) -> Result<Zeroizin
 
 fn place_key(key: &[u8; 32], place: &SealContext) -> LessSafeKey {
     let derived = derived_key(key, place);
-    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*derived).expect("the derived key has the cipher's length"))
+    LessSafeKey::new(
+        UnboundKey::new(&AES_256_GCM, &*derived).expect("the derived key has the cipher's length"),
+    )
 }
 
 fn derived_key(key: &[u8; 32], place: &SealContext) -> Zeroizing<[u8; 32]> {
@@ -294,12 +318,19 @@ mod tests {
         let text = master.to_base64();
         assert_eq!(MasterKey::from_base64(&format!(" {}\n", *text)).unwrap().0, master.0);
         for bad in ["", "abc", "AAAA", &"A".repeat(64)] {
-            assert_eq!(MasterKey::from_base64(bad).unwrap_err(), CryptoError::MalformedMasterKey, "{bad}");
+            assert_eq!(
+                MasterKey::from_base64(bad).unwrap_err(),
+                CryptoError::MalformedMasterKey,
+                "{bad}"
+            );
         }
     }
 
     #[test]
     fn debug_shows_no_key() {
-        assert_eq!(format!("{:?} {:?}", MasterKey::generate(), DataKey::generate()), "MasterKey(..) DataKey(..)");
+        assert_eq!(
+            format!("{:?} {:?}", MasterKey::generate(), DataKey::generate()),
+            "MasterKey(..) DataKey(..)"
+        );
     }
 }

@@ -68,7 +68,9 @@ mod tests {
     #[test]
     fn the_second_master_key_checks_and_never_signs() {
         let (old, new) = (MasterKey::generate(), MasterKey::generate());
-        let of = |first: &MasterKey, second: Option<&MasterKey>| CodeKeys::derive(&MasterKeys::new(first.clone(), second.cloned()));
+        let of = |first: &MasterKey, second: Option<&MasterKey>| {
+            CodeKeys::derive(&MasterKeys::new(first.clone(), second.cloned()))
+        };
         let both = of(&new, Some(&old));
 
         assert!(both.verifies(&[b"code"], &of(&old, None).mac(&[b"code"])));

@@ -16,7 +16,9 @@ pub enum CryptoError {
     #[error("the stored private key can't be read")]
     UnreadableKey,
     /// A master key is not 32 bytes in base64.
-    #[error("a master key is 32 bytes in standard base64 (44 characters), as `openssl rand -base64 32` prints them")]
+    #[error(
+        "a master key is 32 bytes in standard base64 (44 characters), as `openssl rand -base64 32` prints them"
+    )]
     MalformedMasterKey,
 }
 
@@ -44,19 +46,29 @@ pub enum KeyFileError {
     #[error("this is a certificate; import the RSA private key that belongs to it")]
     Certificate,
     /// The key is not RSA.
-    #[error("this is not an RSA key; WhatsApp Flows need RSA with 2048 bits: openssl genrsa -out private.pem 2048")]
+    #[error(
+        "this is not an RSA key; WhatsApp Flows need RSA with 2048 bits: openssl genrsa -out private.pem 2048"
+    )]
     NotRsa,
     /// The RSA key has this many bits instead of 2048.
-    #[error("this RSA key has {0} bits; WhatsApp Flows need 2048: openssl genrsa -out private.pem 2048")]
+    #[error(
+        "this RSA key has {0} bits; WhatsApp Flows need 2048: openssl genrsa -out private.pem 2048"
+    )]
     WrongSize(usize),
     /// The key is encrypted, and no passphrase was given.
-    #[error("this private key is encrypted; give its passphrase too, or decrypt it first: {DECRYPT_FIRST}")]
+    #[error(
+        "this private key is encrypted; give its passphrase too, or decrypt it first: {DECRYPT_FIRST}"
+    )]
     PassphraseMissing,
     /// The passphrase does not open the key. A damaged file cannot be told apart from that.
-    #[error("the passphrase doesn't open this private key, or the file is damaged; try it with: {DECRYPT_FIRST}")]
+    #[error(
+        "the passphrase doesn't open this private key, or the file is damaged; try it with: {DECRYPT_FIRST}"
+    )]
     WrongPassphrase,
     /// The key is encrypted in an unsupported way.
-    #[error("this private key is encrypted with {cipher}, which is not supported; decrypt it first: {advice}")]
+    #[error(
+        "this private key is encrypted with {cipher}, which is not supported; decrypt it first: {advice}"
+    )]
     UnsupportedCipher {
         /// The cipher's name, or its number.
         cipher: String,
@@ -64,7 +76,9 @@ pub enum KeyFileError {
         advice: &'static str,
     },
     /// Its key derivation takes more work than one request may cause.
-    #[error("opening this private key would take {work}, which is more than is done here; decrypt it first: {advice}")]
+    #[error(
+        "opening this private key would take {work}, which is more than is done here; decrypt it first: {advice}"
+    )]
     TooMuchWork {
         /// How much work.
         work: String,
@@ -72,7 +86,9 @@ pub enum KeyFileError {
         advice: &'static str,
     },
     /// The file, with this many bytes, is longer than any key.
-    #[error("this file has {0} bytes, more than any RSA private key in PEM form; give the key's own file")]
+    #[error(
+        "this file has {0} bytes, more than any RSA private key in PEM form; give the key's own file"
+    )]
     TooLong(usize),
 }
 

@@ -35,7 +35,8 @@ pub struct KeyPair {
 impl KeyPair {
     /// Generates an RSA-2048 pair. Takes 50 to 500 ms of CPU: keep it off the async threads.
     pub fn generate() -> Self {
-        let key = PrivateDecryptingKey::generate(KeySize::Rsa2048).expect("RSA-2048 keys can be made");
+        let key =
+            PrivateDecryptingKey::generate(KeySize::Rsa2048).expect("RSA-2048 keys can be made");
         let der = AsDer::<Pkcs8V1Der<'static>>::as_der(&key).expect("a new key can be encoded");
         let key = RsaPrivateKey::from_pkcs8_der(der.as_ref()).expect("a new key can be decoded");
         Self::of(&key).expect("a new key can be encoded")
@@ -45,8 +46,13 @@ impl KeyPair {
     fn of(key: &RsaPrivateKey) -> Result<Self, KeyFileError> {
         let public = RsaPublicKey::from(key);
         Ok(Self {
-            private_pkcs8: key.to_pkcs8_der().map_err(|_| KeyFileError::Damaged("its numbers make no key".to_owned()))?.to_bytes(),
-            public_pem: public.to_public_key_pem(LineEnding::LF).expect("a public key can be encoded"),
+            private_pkcs8: key
+                .to_pkcs8_der()
+                .map_err(|_| KeyFileError::Damaged("its numbers make no key".to_owned()))?
+                .to_bytes(),
+            public_pem: public
+                .to_public_key_pem(LineEnding::LF)
+                .expect("a public key can be encoded"),
             fingerprint: fingerprint(&public),
         })
     }
@@ -84,13 +90,16 @@ pub fn public_key_fingerprint(file: &str) -> Option<String> {
     let blocks = if file.len() > MAX_FILE_BYTES { Vec::new() } else { Block::all_in(file) };
     let block = blocks.iter().find(|block| block.is("PUBLIC KEY") || block.is("RSA PUBLIC KEY"))?;
     let der = block.decode().ok()?.data;
-    let key = RsaPublicKey::from_public_key_der(&der).ok().or_else(|| RsaPublicKey::from_pkcs1_der(&der).ok())?;
+    let key = RsaPublicKey::from_public_key_der(&der)
+        .ok()
+        .or_else(|| RsaPublicKey::from_pkcs1_der(&der).ok())?;
     Some(fingerprint(&key))
 }
 
 fn fingerprint(key: &RsaPublicKey) -> String {
     let spki = key.to_public_key_der().expect("a public key can be encoded");
-    let hex: String = Sha256::digest(spki.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String =
+        Sha256::digest(spki.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
 }
 
@@ -101,7 +110,9 @@ fn read_rsa_key(content: Content, passphrase: Option<&str>) -> Result<RsaPrivate
     }
     match Shape::of(&data) {
         Shape::EncryptedPkcs8 => read_decrypted(&encrypted_pkcs8::decrypt(&data, passphrase)?),
-        Shape::Cut { there, due } => Err(KeyFileError::Damaged(format!("it is cut: {there} of its {due} bytes are there"))),
+        Shape::Cut { there, due } => {
+            Err(KeyFileError::Damaged(format!("it is cut: {there} of its {due} bytes are there")))
+        }
         _ => read_der(&data),
     }
 }
@@ -143,20 +154,40 @@ mod tests {
 
     #[test]
     fn reads_every_form_as_the_same_key() {
-        let plain = ["private.pkcs8.pem", "private.pkcs1.pem", "private.crlf.pem", "private.escaped-newlines.pem"];
+        let plain = [
+            "private.pkcs8.pem",
+            "private.pkcs1.pem",
+            "private.crlf.pem",
+            "private.escaped-newlines.pem",
+        ];
         // An unneeded passphrase is ignored.
-        for (form, passphrase) in plain.map(|form| (form, None)).into_iter().chain(plain.map(|form| (form, Some("unneeded")))) {
+        for (form, passphrase) in plain
+            .map(|form| (form, None))
+            .into_iter()
+            .chain(plain.map(|form| (form, Some("unneeded"))))
+        {
             is_the_key_of_the_vectors(&vectors(form), passphrase);
         }
         is_the_key_of_the_vectors(vectors(plain[0]).trim_end(), None);
-        for form in ["private.pkcs1.des3.pem", "private.pkcs1.aes256.pem", "private.pkcs8.des3.pem", "private.pkcs8.aes256.pem"] {
+        for form in [
+            "private.pkcs1.des3.pem",
+            "private.pkcs1.aes256.pem",
+            "private.pkcs8.des3.pem",
+            "private.pkcs8.aes256.pem",
+        ] {
             is_the_key_of_the_vectors(&vectors(form), Some(&passphrase()));
             is_the_key_of_the_vectors(&vectors(form).replace('\n', "\r\n"), Some(&passphrase()));
-            is_the_key_of_the_vectors(vectors(form).replace('\n', "\\n").trim_end(), Some(&passphrase()));
+            is_the_key_of_the_vectors(
+                vectors(form).replace('\n', "\\n").trim_end(),
+                Some(&passphrase()),
+            );
         }
-        for form in
-            ["private.pkcs1.aes128.pem", "private.pkcs1.aes192.pem", "private.pkcs8.scrypt.pem", "private.pkcs8.pbkdf2-sha1.pem"]
-        {
+        for form in [
+            "private.pkcs1.aes128.pem",
+            "private.pkcs1.aes192.pem",
+            "private.pkcs8.scrypt.pem",
+            "private.pkcs8.pbkdf2-sha1.pem",
+        ] {
             is_the_key_of_the_vectors(&ours(form), Some(&passphrase()));
         }
     }
@@ -164,13 +195,23 @@ mod tests {
     #[test]
     fn says_what_else_a_file_is() {
         use KeyFileError::*;
-        for (file, why) in [("ec.private.pem", NotRsa), ("public.pem", PublicKey), ("small.1024.private.pem", WrongSize(1024))] {
+        for (file, why) in [
+            ("ec.private.pem", NotRsa),
+            ("public.pem", PublicKey),
+            ("small.1024.private.pem", WrongSize(1024)),
+        ] {
             assert_eq!(parse_private_key(&vectors(file), None).unwrap_err(), why, "{file}");
         }
-        for (file, why) in
-            [("certificate.pem", Certificate), ("ec.pkcs8.aes256.pem", NotRsa), ("small.1024.pkcs8.aes256.pem", WrongSize(1024))]
-        {
-            assert_eq!(parse_private_key(&ours(file), Some(&passphrase())).unwrap_err(), why, "{file}");
+        for (file, why) in [
+            ("certificate.pem", Certificate),
+            ("ec.pkcs8.aes256.pem", NotRsa),
+            ("small.1024.pkcs8.aes256.pem", WrongSize(1024)),
+        ] {
+            assert_eq!(
+                parse_private_key(&ours(file), Some(&passphrase())).unwrap_err(),
+                why,
+                "{file}"
+            );
         }
         let long = "x".repeat(MAX_FILE_BYTES + 1);
         assert_eq!(parse_private_key(&long, None).unwrap_err(), TooLong(long.len()));
@@ -179,8 +220,11 @@ mod tests {
     /// Each of the commands was run on the file.
     #[test]
     fn a_file_it_can_not_open_is_refused_with_a_command_that_can() {
-        let (pkey, legacy, python) =
-            ("-out plain.pem", "-out plain.pem -provider legacy -provider default", "install pycryptodome && ");
+        let (pkey, legacy, python) = (
+            "-out plain.pem",
+            "-out plain.pem -provider legacy -provider default",
+            "install pycryptodome && ",
+        );
         for (file, what, command) in [
             ("private.pkcs1.camellia256.pem", "encrypted with CAMELLIA-256-CBC,", pkey),
             ("private.pkcs1.des.go.pem", "encrypted with DES-CBC,", legacy),
@@ -195,10 +239,16 @@ mod tests {
             ("private.pkcs8.sha3.python.pem", "encrypted with HMAC-SHA3-256,", python),
             ("private.pkcs8.2000001-iterations.pem", "take 2000001 iterations of PBKDF2,", pkey),
             ("private.pkcs8.scrypt-p16.pem", "take scrypt with N=16384, r=8, p=16,", pkey),
-            ("private.pkcs8.scrypt-n18.python.pem", "take scrypt with N=262144, r=8, p=1,", "install cryptography && "),
+            (
+                "private.pkcs8.scrypt-n18.python.pem",
+                "take scrypt with N=262144, r=8, p=1,",
+                "install cryptography && ",
+            ),
         ] {
-            let shown = parse_private_key(&ours(file), Some(&passphrase())).unwrap_err().to_string();
-            let is_last = shown.ends_with(command) || shown.contains("pip ") && shown.contains(command);
+            let shown =
+                parse_private_key(&ours(file), Some(&passphrase())).unwrap_err().to_string();
+            let is_last =
+                shown.ends_with(command) || shown.contains("pip ") && shown.contains(command);
             assert!(shown.contains(what) && is_last, "{file}: {shown}");
         }
     }
@@ -221,12 +271,25 @@ mod tests {
 
     #[test]
     fn asks_for_the_passphrase_of_a_file_and_says_when_it_is_wrong() {
-        for form in ["private.pkcs1.des3.pem", "private.pkcs1.aes256.pem", "private.pkcs8.des3.pem", "private.pkcs8.aes256.pem"] {
+        for form in [
+            "private.pkcs1.des3.pem",
+            "private.pkcs1.aes256.pem",
+            "private.pkcs8.des3.pem",
+            "private.pkcs8.aes256.pem",
+        ] {
             for none in [None, Some("")] {
-                assert_eq!(parse_private_key(&vectors(form), none).unwrap_err(), KeyFileError::PassphraseMissing, "{form}");
+                assert_eq!(
+                    parse_private_key(&vectors(form), none).unwrap_err(),
+                    KeyFileError::PassphraseMissing,
+                    "{form}"
+                );
             }
             for wrong in ["wrong", " ", "throw-away passphrase "] {
-                assert_eq!(parse_private_key(&vectors(form), Some(wrong)).unwrap_err(), KeyFileError::WrongPassphrase, "{form}");
+                assert_eq!(
+                    parse_private_key(&vectors(form), Some(wrong)).unwrap_err(),
+                    KeyFileError::WrongPassphrase,
+                    "{form}"
+                );
             }
         }
     }
@@ -241,7 +304,10 @@ mod tests {
         let by_chance = (0..4000).map(|number| format!("guess {number}")).find(fits);
 
         let guess = by_chance.expect("one in 256 fits");
-        assert_eq!(parse_private_key(&pem, Some(&guess)).unwrap_err(), KeyFileError::WrongPassphrase);
+        assert_eq!(
+            parse_private_key(&pem, Some(&guess)).unwrap_err(),
+            KeyFileError::WrongPassphrase
+        );
     }
 
     /// `pkcs5` would panic on some of these.
@@ -250,26 +316,51 @@ mod tests {
         let des3 = encrypted_pkcs8(&vectors("private.pkcs8.des3.pem"));
         let (scheme, derivation, cipher) = (&des3[6..17], &des3[19..62], &des3[64..74]);
         let bytes = |hex: &str| hex::decode(hex).unwrap();
-        let short_vector =
-            [&bytes("30543048"), scheme, &bytes("303b"), derivation, &bytes("300e"), cipher, &bytes("040200000408"), &[0; 8]]
-                .concat();
+        let short_vector = [
+            &bytes("30543048"),
+            scheme,
+            &bytes("303b"),
+            derivation,
+            &bytes("300e"),
+            cipher,
+            &bytes("040200000408"),
+            &[0; 8],
+        ]
+        .concat();
         let scrypt = encrypted_pkcs8(&ours("private.pkcs8.scrypt.pem"));
         let cost = |number: &str| replaced(&scrypt, &bytes("02024000020108020101"), &bytes(number));
-        for document in [short_vector, cost("02020000020108020101"), cost("02024001020108020101"), cost("02024000020100020101")] {
+        for document in [
+            short_vector,
+            cost("02020000020108020101"),
+            cost("02024001020108020101"),
+            cost("02024000020100020101"),
+        ] {
             let pem = pem::encode(&pem::Pem::new("ENCRYPTED PRIVATE KEY", document));
-            let why = KeyFileError::Damaged("the parameters of its encryption make no sense".to_owned());
+            let why =
+                KeyFileError::Damaged("the parameters of its encryption make no sense".to_owned());
             assert_eq!(parse_private_key(&pem, Some("x")).unwrap_err(), why);
         }
-        let other_hash = replaced(&des3, &bytes("06082a864886f70d0209"), &bytes("06082a864886f70d020e"));
+        let other_hash =
+            replaced(&des3, &bytes("06082a864886f70d0209"), &bytes("06082a864886f70d020e"));
         let pem = pem::encode(&pem::Pem::new("ENCRYPTED PRIVATE KEY", other_hash));
         let why = parse_private_key(&pem, Some("x")).unwrap_err().to_string();
         assert!(why.contains("the algorithm 1.2.840.113549.2.14"), "{why}");
-        for info in ["AES-256-CBC", "AES-256-CBC,", "AES-256-CBC,00", "DES-EDE3-CBC,zz", "AES-128-CBC,3487E01F5FAD07E9", ","] {
+        for info in [
+            "AES-256-CBC",
+            "AES-256-CBC,",
+            "AES-256-CBC,00",
+            "DES-EDE3-CBC,zz",
+            "AES-128-CBC,3487E01F5FAD07E9",
+            ",",
+        ] {
             let pem = vectors("private.pkcs1.aes256.pem");
             let (start, rest) = pem.split_once("DEK-Info: ").unwrap();
             let pem = format!("{start}DEK-Info: {info}\n{}", rest.split_once('\n').unwrap().1);
             let why = parse_private_key(&pem, Some("x")).unwrap_err();
-            assert!(matches!(why, KeyFileError::Damaged(_) | KeyFileError::UnsupportedCipher { .. }), "{info}: {why}");
+            assert!(
+                matches!(why, KeyFileError::Damaged(_) | KeyFileError::UnsupportedCipher { .. }),
+                "{info}: {why}"
+            );
         }
     }
 
@@ -310,19 +401,31 @@ mod tests {
         let public = vectors("public.pem");
         let spki = RsaPublicKey::from_public_key_pem(&public).unwrap();
         let pkcs1 = rsa::pkcs1::EncodeRsaPublicKey::to_pkcs1_pem(&spki, LineEnding::LF).unwrap();
-        for form in [public.clone(), public.trim_end().to_owned(), public.replace('\n', "\r\n"), public.replace('\n', "\\n"), pkcs1]
-        {
+        for form in [
+            public.clone(),
+            public.trim_end().to_owned(),
+            public.replace('\n', "\r\n"),
+            public.replace('\n', "\\n"),
+            pkcs1,
+        ] {
             assert_eq!(public_key_fingerprint(&form), Some(pair.fingerprint.clone()), "{form}");
         }
-        let not_keys =
-            ["", "x", &public[..200], &vectors("private.pkcs8.pem"), &ours("certificate.pem"), &"x".repeat(MAX_FILE_BYTES + 1)];
+        let not_keys = [
+            "",
+            "x",
+            &public[..200],
+            &vectors("private.pkcs8.pem"),
+            &ours("certificate.pem"),
+            &"x".repeat(MAX_FILE_BYTES + 1),
+        ];
         for no_key in not_keys {
             assert_eq!(public_key_fingerprint(no_key), None);
         }
     }
 
     fn is_the_key_of_the_vectors(pem: &str, passphrase: Option<&str>) {
-        let pair = parse_private_key(pem, passphrase).unwrap_or_else(|error| panic!("{error}\n{}", &pem[..120]));
+        let pair = parse_private_key(pem, passphrase)
+            .unwrap_or_else(|error| panic!("{error}\n{}", &pem[..120]));
         assert_eq!(pair.public_pem, vectors("public.pem"));
         assert!(PrivateKey::from_pkcs8(&pair.private_pkcs8).is_ok());
     }
@@ -334,12 +437,16 @@ mod tests {
     /// The document with one part replaced by another of the same length.
     fn replaced(document: &[u8], part: &[u8], by: &[u8]) -> Vec<u8> {
         assert_eq!(part.len(), by.len());
-        let at = document.windows(part.len()).position(|window| window == part).expect("the part is there");
+        let at = document
+            .windows(part.len())
+            .position(|window| window == part)
+            .expect("the part is there");
         [&document[..at], by, &document[at + part.len()..]].concat()
     }
 
     fn passphrase() -> String {
-        let judge: serde_json::Value = serde_json::from_str(&fixture("vectors/exchanges.json")).unwrap();
+        let judge: serde_json::Value =
+            serde_json::from_str(&fixture("vectors/exchanges.json")).unwrap();
         judge["passphrase"].as_str().unwrap().to_owned()
     }
 
@@ -352,6 +459,10 @@ mod tests {
     }
 
     fn fixture(name: &str) -> String {
-        std::fs::read_to_string(format!("{}/../../tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+        std::fs::read_to_string(format!(
+            "{}/../../tests/fixtures/{name}",
+            env!("CARGO_MANIFEST_DIR")
+        ))
+        .unwrap()
     }
 }

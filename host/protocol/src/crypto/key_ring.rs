@@ -143,7 +143,10 @@ mod tests {
         assert_eq!(rsa.tries(), 3);
         assert!(decrypt(&ring, &rsa, NOW, OLD).await.is_ok());
         assert_eq!(rsa.tries(), 1);
-        assert_eq!(decrypt(&KeyRing::new(Vec::new()), &rsa, NOW, NEW).await, Err(CryptoError::Undecryptable));
+        assert_eq!(
+            decrypt(&KeyRing::new(Vec::new()), &rsa, NOW, NEW).await,
+            Err(CryptoError::Undecryptable)
+        );
         assert_eq!(rsa.tries(), 0);
     }
 
@@ -181,12 +184,24 @@ mod tests {
     impl RsaEngine for Counting {
         fn decrypt<'a>(&'a self, key: &'a PrivateKey, wrapped: &'a [u8]) -> Decryption<'a> {
             self.asked.lock().unwrap().push(address(key));
-            let fits = self.places.lock().unwrap().iter().position(|place| *place == address(key)) == Some(wrapped[0].into());
-            Box::pin(async move { if fits { Ok(Zeroizing::new(wrapped.to_vec())) } else { Err(CryptoError::Undecryptable) } })
+            let fits = self.places.lock().unwrap().iter().position(|place| *place == address(key))
+                == Some(wrapped[0].into());
+            Box::pin(async move {
+                if fits {
+                    Ok(Zeroizing::new(wrapped.to_vec()))
+                } else {
+                    Err(CryptoError::Undecryptable)
+                }
+            })
         }
     }
 
-    async fn decrypt(ring: &KeyRing, rsa: &Counting, now: OffsetDateTime, wrapped: u8) -> Result<Vec<u8>, CryptoError> {
+    async fn decrypt(
+        ring: &KeyRing,
+        rsa: &Counting,
+        now: OffsetDateTime,
+        wrapped: u8,
+    ) -> Result<Vec<u8>, CryptoError> {
         rsa.know(ring);
         ring.decrypt(rsa, now, &[wrapped]).await.map(|bytes| bytes.to_vec())
     }
@@ -196,10 +211,18 @@ mod tests {
     }
 
     fn ring(times: &[Option<OffsetDateTime>]) -> KeyRing {
-        let path = format!("{}/../../tests/fixtures/vectors/keys/private.pkcs8.pem", env!("CARGO_MANIFEST_DIR"));
+        let path = format!(
+            "{}/../../tests/fixtures/vectors/keys/private.pkcs8.pem",
+            env!("CARGO_MANIFEST_DIR")
+        );
         let pair = parse_private_key(&std::fs::read_to_string(path).unwrap(), None).unwrap();
         let key = || PrivateKey::from_pkcs8(&pair.private_pkcs8).unwrap();
-        KeyRing::new(times.iter().map(|retires_at| RingKey { key: key(), retires_at: *retires_at }).collect())
+        KeyRing::new(
+            times
+                .iter()
+                .map(|retires_at| RingKey { key: key(), retires_at: *retires_at })
+                .collect(),
+        )
     }
 
     const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;

@@ -50,12 +50,16 @@ impl MediaKeys {
         check(&file, &self.encrypted_hash)?;
         let at = file.len().checked_sub(MAC_BYTES).ok_or(CryptoError::Undecryptable)?;
         let claimed = file.split_off(at);
-        let mut mac = Hmac::<Sha256>::new_from_slice(&*self.hmac_key).expect("HMAC takes a key of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&*self.hmac_key)
+            .expect("HMAC takes a key of any length");
         mac.update(&self.iv);
         mac.update(&file);
         mac.verify_truncated_left(&claimed).map_err(|_| CryptoError::Undecryptable)?;
         let cipher = Decryptor::<Aes256>::new((&*self.encryption_key).into(), (&self.iv).into());
-        let length = cipher.decrypt_padded_mut::<Pkcs7>(&mut file).map_err(|_| CryptoError::Undecryptable)?.len();
+        let length = cipher
+            .decrypt_padded_mut::<Pkcs7>(&mut file)
+            .map_err(|_| CryptoError::Undecryptable)?
+            .len();
         file.truncate(length);
         check(&file, &self.plaintext_hash)?;
         Ok(file)
@@ -74,7 +78,8 @@ fn check(bytes: &[u8], hash: &[u8; 32]) -> Result<(), CryptoError> {
 }
 
 fn decode<const N: usize>(text: &str) -> Result<[u8; N], CryptoError> {
-    let bytes = STANDARD.decode(text).map(Zeroizing::new).map_err(|_| CryptoError::UnreadableKey)?;
+    let bytes =
+        STANDARD.decode(text).map(Zeroizing::new).map_err(|_| CryptoError::UnreadableKey)?;
     bytes.as_slice().try_into().map_err(|_| CryptoError::UnreadableKey)
 }
 
@@ -90,13 +95,18 @@ mod tests {
     #[test]
     fn the_vectors_open_or_stay_shut_as_they_say() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/vectors/media.json");
-        let document: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let document: Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let vectors = document["vectors"].as_array().unwrap();
         assert_eq!(vectors.len(), 8);
         for vector in vectors {
             let text = |value: &Value| STANDARD.decode(value.as_str().unwrap()).unwrap();
             let opened = keys(&vector["encryption_metadata"]).open(text(&vector["file"]));
-            let expected = if vector["ok"] == true { Ok(text(&vector["plaintext"])) } else { Err(CryptoError::Undecryptable) };
+            let expected = if vector["ok"] == true {
+                Ok(text(&vector["plaintext"]))
+            } else {
+                Err(CryptoError::Undecryptable)
+            };
             assert_eq!(opened, expected, "{}", vector["name"]);
         }
     }
@@ -131,12 +141,16 @@ mod tests {
         assert!(MediaKeys::from_base64(&key, &key, &key, &key, &key).is_err());
         assert!(MediaKeys::from_base64(&key, &iv, &iv, &key, &key).is_err());
         assert!(MediaKeys::from_base64(&key, &iv, &key, "?", &key).is_err());
-        assert_eq!(format!("{:?}", MediaKeys::from_base64(&key, &iv, &key, &key, &key).unwrap()), "MediaKeys(..)");
+        assert_eq!(
+            format!("{:?}", MediaKeys::from_base64(&key, &iv, &key, &key, &key).unwrap()),
+            "MediaKeys(..)"
+        );
     }
 
     fn keys(metadata: &Value) -> MediaKeys {
         let text = |name: &str| metadata[name].as_str().unwrap();
-        let [encrypted, iv, key, hmac, plain] = ["encrypted_hash", "iv", "encryption_key", "hmac_key", "plaintext_hash"].map(text);
+        let [encrypted, iv, key, hmac, plain] =
+            ["encrypted_hash", "iv", "encryption_key", "hmac_key", "plaintext_hash"].map(text);
         MediaKeys::from_base64(encrypted, iv, key, hmac, plain).unwrap()
     }
 }

@@ -35,7 +35,8 @@ pub trait RsaEngine: Send + Sync {
 }
 
 /// A pending operation of an [`RsaEngine`].
-pub type Decryption<'a> = Pin<Box<dyn Future<Output = Result<Zeroizing<Vec<u8>>, CryptoError>> + Send + 'a>>;
+pub type Decryption<'a> =
+    Pin<Box<dyn Future<Output = Result<Zeroizing<Vec<u8>>, CryptoError>> + Send + 'a>>;
 
 /// Decrypts on the calling thread. One operation takes about 255 us with aws-lc-rs (measured with
 /// RSA-2048), less than moving it to another thread and back costs under load.
@@ -50,7 +51,11 @@ impl RsaEngine for InlineRsa {
 
 fn decrypt_oaep(key: &PrivateKey, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
     let mut output = Zeroizing::new(vec![0; key.0.min_output_size()]);
-    let length = key.0.decrypt(&OAEP_SHA256_MGF1SHA256, wrapped, &mut output, None).map_err(|_| CryptoError::Undecryptable)?.len();
+    let length = key
+        .0
+        .decrypt(&OAEP_SHA256_MGF1SHA256, wrapped, &mut output, None)
+        .map_err(|_| CryptoError::Undecryptable)?
+        .len();
     output.truncate(length);
     Ok(output)
 }

@@ -7,7 +7,9 @@ use crate::flow::RequestError;
 #[derive(Debug, thiserror::Error)]
 pub enum EnvelopeError {
     /// The body is not JSON with the three fields.
-    #[error("the body is not a JSON object with encrypted_flow_data, encrypted_aes_key and initial_vector")]
+    #[error(
+        "the body is not a JSON object with encrypted_flow_data, encrypted_aes_key and initial_vector"
+    )]
     Malformed,
     /// The field of this name is not base64.
     #[error("`{0}` is not base64")]

@@ -46,8 +46,9 @@ pub struct OpenedRequest {
 }
 
 impl OpenedRequest {
-    /// A request that nobody signed and nobody sealed. The caller asserts that whoever asks is to be answered, and that no other request
-    /// has this digest: in a test of a plugin there is nobody but its author.
+    /// A request that nobody signed and nobody sealed. The caller asserts that whoever asks is to
+    /// be answered, and that no other request has this digest: in a test of a plugin there is
+    /// nobody but its author.
     pub fn assert_opened(request: FlowRequest, digest: RequestDigest) -> Self {
         Self { request, digest }
     }
@@ -69,8 +70,13 @@ impl OpenedRequest {
 }
 
 /// Opens a verified body with that of the tenant's keys that fits.
-pub async fn open(rsa: &dyn RsaEngine, keys: &KeyRing, body: VerifiedBody) -> Result<Opened, EnvelopeError> {
-    let envelope: Envelope = serde_json::from_slice(body.as_bytes()).map_err(|_| EnvelopeError::Malformed)?;
+pub async fn open(
+    rsa: &dyn RsaEngine,
+    keys: &KeyRing,
+    body: VerifiedBody,
+) -> Result<Opened, EnvelopeError> {
+    let envelope: Envelope =
+        serde_json::from_slice(body.as_bytes()).map_err(|_| EnvelopeError::Malformed)?;
     let wrapped_key = decode("encrypted_aes_key", &envelope.encrypted_aes_key)?;
     let iv = decode("initial_vector", &envelope.initial_vector)?;
     let ciphertext = decode("encrypted_flow_data", &envelope.encrypted_flow_data)?;
@@ -80,7 +86,10 @@ pub async fn open(rsa: &dyn RsaEngine, keys: &KeyRing, body: VerifiedBody) -> Re
     let plaintext = key.decrypt(&iv, &ciphertext).map_err(EnvelopeError::Data)?;
     let request = FlowRequest::parse(&plaintext).map_err(EnvelopeError::Payload)?;
     let digest = RequestDigest(Sha256::digest(&ciphertext).into());
-    Ok(Opened { request: OpenedRequest { request, digest }, seal: ReplySeal { key, inverted_iv: iv.inverted() } })
+    Ok(Opened {
+        request: OpenedRequest { request, digest },
+        seal: ReplySeal { key, inverted_iv: iv.inverted() },
+    })
 }
 
 /// Encrypts the one reply that a request may have: a second plaintext under the same key and vector
@@ -102,7 +111,8 @@ pub struct ReplySeal {
 impl ReplySeal {
     /// Seals the reply. Takes `self`: the key and the vector end here.
     pub fn seal(self, reply: &FlowReply) -> Result<SealedReply, EnvelopeError> {
-        let sealed = self.key.encrypt(&self.inverted_iv, reply.payload()).map_err(EnvelopeError::Seal)?;
+        let sealed =
+            self.key.encrypt(&self.inverted_iv, reply.payload()).map_err(EnvelopeError::Seal)?;
         Ok(SealedReply { kind: reply.kind(), body: STANDARD.encode(sealed) })
     }
 }
@@ -134,8 +144,15 @@ struct Envelope {
     initial_vector: String,
 }
 
-async fn unwrap_key(rsa: &dyn RsaEngine, keys: &KeyRing, wrapped: &[u8]) -> Result<MessageKey, EnvelopeError> {
-    let bytes = keys.decrypt(rsa, OffsetDateTime::now_utc(), wrapped).await.map_err(|_| EnvelopeError::NoKeyFits)?;
+async fn unwrap_key(
+    rsa: &dyn RsaEngine,
+    keys: &KeyRing,
+    wrapped: &[u8],
+) -> Result<MessageKey, EnvelopeError> {
+    let bytes = keys
+        .decrypt(rsa, OffsetDateTime::now_utc(), wrapped)
+        .await
+        .map_err(|_| EnvelopeError::NoKeyFits)?;
     MessageKey::new(&bytes).map_err(EnvelopeError::Data)
 }
 
@@ -144,8 +161,10 @@ fn decode(field: &'static str, text: &str) -> Result<Vec<u8>, EnvelopeError> {
 }
 
 /// Standard base64 whose padding may be missing, since some encoders leave it out.
-const LENIENT: GeneralPurpose =
-    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 #[cfg(test)]
 mod tests {
@@ -166,7 +185,10 @@ mod tests {
     async fn agrees_with_the_outside_judge_on_every_exchange() {
         let judge = judge();
         let keys = ring(&["private.pkcs8.pem"]);
-        let secrets = [AppSecret::new(text(&judge["app_secret"])), AppSecret::new(text(&judge["old_app_secret"]))];
+        let secrets = [
+            AppSecret::new(text(&judge["app_secret"])),
+            AppSecret::new(text(&judge["old_app_secret"])),
+        ];
         let cases = judge["vectors"].as_array().unwrap();
         assert_eq!(cases.len(), 35);
 
@@ -182,8 +204,15 @@ mod tests {
                     Err(_) => 421,
                     Ok(opened) => {
                         let sample = text(&case["sample_response_plaintext"]).as_bytes().to_vec();
-                        let sealed = opened.seal.seal(&FlowReply::stored(ReplyKind::Answer, sample)).unwrap();
-                        assert_eq!(sealed.into_body(), text(&case["sample_response_body"]), "{name}");
+                        let sealed = opened
+                            .seal
+                            .seal(&FlowReply::stored(ReplyKind::Answer, sample))
+                            .unwrap();
+                        assert_eq!(
+                            sealed.into_body(),
+                            text(&case["sample_response_body"]),
+                            "{name}"
+                        );
                         200
                     }
                 },
@@ -290,7 +319,8 @@ mod tests {
 
     /// The ranges of the three fields' values in a body.
     fn places(body: &[u8]) -> [Range<usize>; 3] {
-        let (text, fields) = (std::str::from_utf8(body).unwrap(), serde_json::from_slice::<Value>(body).unwrap());
+        let (text, fields) =
+            (std::str::from_utf8(body).unwrap(), serde_json::from_slice::<Value>(body).unwrap());
         ["encrypted_flow_data", "encrypted_aes_key", "initial_vector"].map(|field| {
             let value = fields[field].as_str().unwrap();
             let start = text.find(value).unwrap();
@@ -311,7 +341,11 @@ mod tests {
     }
 
     fn fixture(name: &str) -> String {
-        std::fs::read_to_string(format!("{}/../../tests/fixtures/vectors/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+        std::fs::read_to_string(format!(
+            "{}/../../tests/fixtures/vectors/{name}",
+            env!("CARGO_MANIFEST_DIR")
+        ))
+        .unwrap()
     }
 
     fn text(value: &Value) -> &str {

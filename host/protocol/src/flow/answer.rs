@@ -117,7 +117,10 @@ impl fmt::Debug for Answer {
 
 impl fmt::Debug for CheckedAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CheckedAnswer").field("outcome", &self.outcome).field("screen", &self.screen).finish_non_exhaustive()
+        f.debug_struct("CheckedAnswer")
+            .field("outcome", &self.outcome)
+            .field("screen", &self.screen)
+            .finish_non_exhaustive()
     }
 }
 
@@ -127,7 +130,9 @@ impl CheckedAnswer {
     /// screen without its data, by the rules of the flow's Flow JSON.
     pub fn failure(exchange: &Exchange, text: &str, rules: Option<&ReplyRules>) -> Option<Self> {
         let screen = exchange.screen.clone()?;
-        let refused = |rules: &ReplyRules| rules.check_screen(exchange.origin(), &screen, &Map::new()).is_err();
+        let refused = |rules: &ReplyRules| {
+            rules.check_screen(exchange.origin(), &screen, &Map::new()).is_err()
+        };
         if rules.is_some_and(refused) {
             return None;
         }
@@ -137,7 +142,12 @@ impl CheckedAnswer {
 
     /// The answer when the session was over before the request came.
     pub fn refusal(text: &str) -> Self {
-        Self { reply: FlowReply::token_rejected(text), outcome: Outcome::Refused, screen: None, state: None }
+        Self {
+            reply: FlowReply::token_rejected(text),
+            outcome: Outcome::Refused,
+            screen: None,
+            state: None,
+        }
     }
 
     /// What goes to the client.
@@ -195,7 +205,9 @@ pub fn check(
         rules.check_screen(exchange.origin(), screen, data).map_err(AnswerError::FlowJson)?;
     }
     let (outcome, screen) = match &reply {
-        PluginReply::Close | PluginReply::Complete(_) => (Outcome::Completed, Some(SUCCESS.to_owned())),
+        PluginReply::Close | PluginReply::Complete(_) => {
+            (Outcome::Completed, Some(SUCCESS.to_owned()))
+        }
         PluginReply::RejectToken(_) => (Outcome::Rejected, None),
         PluginReply::Screen { screen, .. } => (Outcome::Screen, Some(screen.clone())),
     };
@@ -213,7 +225,9 @@ fn parse_reply(reply: RawReply, rejected_text: &str) -> Result<PluginReply, Answ
     Ok(match reply {
         RawReply::Close => PluginReply::Close,
         RawReply::Complete(params) => PluginReply::Complete(parse_object("params", &params)?),
-        RawReply::RejectToken(text) if text.is_empty() => PluginReply::RejectToken(rejected_text.to_owned()),
+        RawReply::RejectToken(text) if text.is_empty() => {
+            PluginReply::RejectToken(rejected_text.to_owned())
+        }
         RawReply::RejectToken(text) => PluginReply::RejectToken(text),
         RawReply::Screen { screen, data, error_message } => {
             let data = parse_object("data", &data)?;
@@ -235,7 +249,8 @@ fn parse_object(what: &'static str, text: &str) -> Result<Map<String, Value>, An
 /// Whether a screen id is possible at all. Ids that only WhatsApp might refuse are for the check of
 /// the Flow JSON.
 fn possible_screen(name: &str) -> bool {
-    name.len() <= MAX_SCREEN_BYTES && matches!(id_fault(name), None | Some(IdFault::Reserved | IdFault::NoLetters))
+    name.len() <= MAX_SCREEN_BYTES
+        && matches!(id_fault(name), None | Some(IdFault::Reserved | IdFault::NoLetters))
 }
 
 fn within(what: &'static str, size: usize, limit: usize) -> Result<(), AnswerError> {
@@ -259,7 +274,10 @@ mod tests {
     fn a_screen_carries_its_data_and_the_error() {
         let answer = screen("NEXT", r#"{"a":1}"#, Some("no"));
         let checked = check(answer, &exchange(), LIMITS, "gone", None).unwrap();
-        assert_eq!(checked.reply().payload(), br#"{"screen":"NEXT","data":{"a":1,"error_message":"no"}}"#);
+        assert_eq!(
+            checked.reply().payload(),
+            br#"{"screen":"NEXT","data":{"a":1,"error_message":"no"}}"#
+        );
         assert_eq!((checked.outcome(), checked.screen()), (Outcome::Screen, Some("NEXT")));
     }
 
@@ -270,27 +288,46 @@ mod tests {
             let checked = check(answer, &exchange(), LIMITS, "gone", None).unwrap();
             let payload: Value = serde_json::from_slice(checked.reply().payload()).unwrap();
             assert_eq!(payload["screen"], "SUCCESS");
-            assert_eq!(payload["data"]["extension_message_response"]["params"]["flow_token"], token);
+            assert_eq!(
+                payload["data"]["extension_message_response"]["params"]["flow_token"],
+                token
+            );
         }
-        let closed = check(outcome(RawReply::Close, None), &exchange(), LIMITS, "gone", None).unwrap();
+        let closed =
+            check(outcome(RawReply::Close, None), &exchange(), LIMITS, "gone", None).unwrap();
         assert_eq!(closed.reply().payload(), br#"{"screen":"SUCCESS","data":{}}"#);
     }
 
     #[test]
     fn a_refused_token_always_has_a_text() {
         for (text, shown) in [("sorry", "sorry"), ("", "gone")] {
-            let checked = check(outcome(RawReply::RejectToken(text.to_owned()), None), &exchange(), LIMITS, "gone", None).unwrap();
+            let checked = check(
+                outcome(RawReply::RejectToken(text.to_owned()), None),
+                &exchange(),
+                LIMITS,
+                "gone",
+                None,
+            )
+            .unwrap();
             assert_eq!(checked.reply().kind(), ReplyKind::TokenRejected);
-            assert_eq!(checked.reply().payload(), json!({"error_msg": shown}).to_string().as_bytes());
+            assert_eq!(
+                checked.reply().payload(),
+                json!({"error_msg": shown}).to_string().as_bytes()
+            );
         }
     }
 
     #[test]
     fn bad_input_shows_the_same_screen_if_there_is_one() {
-        let checked = check(Answer::BadRequest("no".to_owned()), &exchange(), LIMITS, "gone", None).unwrap();
-        assert_eq!(checked.reply().payload(), br#"{"screen":"FORM","data":{"error_message":"no"}}"#);
+        let checked =
+            check(Answer::BadRequest("no".to_owned()), &exchange(), LIMITS, "gone", None).unwrap();
+        assert_eq!(
+            checked.reply().payload(),
+            br#"{"screen":"FORM","data":{"error_message":"no"}}"#
+        );
         let opened = Exchange { screen: None, ..exchange() };
-        let error = check(Answer::BadRequest("no".to_owned()), &opened, LIMITS, "gone", None).unwrap_err();
+        let error =
+            check(Answer::BadRequest("no".to_owned()), &opened, LIMITS, "gone", None).unwrap_err();
         assert_eq!(error, AnswerError::BadRequestWithoutScreen);
     }
 
@@ -309,12 +346,18 @@ mod tests {
             (screen("A", r#"{"error_message":1}"#, None), MalformedErrorMessage),
             (outcome(RawReply::Complete("1".to_owned()), None), NotAnObject("params")),
             (outcome(RawReply::Close, Some("nonsense")), MalformedState),
-            (outcome(RawReply::Close, Some(&format!("\"{}\"", "x".repeat(99)))), TooLarge { what: "state", size: 101, limit: 100 }),
+            (
+                outcome(RawReply::Close, Some(&format!("\"{}\"", "x".repeat(99)))),
+                TooLarge { what: "state", size: 101, limit: 100 },
+            ),
         ] {
             assert_eq!(check(answer, &exchange(), LIMITS, "gone", None).unwrap_err(), why);
         }
         let big = screen("A", &format!("{{\"a\":\"{}\"}}", "x".repeat(1000)), None);
-        assert!(matches!(check(big, &exchange(), LIMITS, "gone", None), Err(TooLarge { what: "reply", .. })));
+        assert!(matches!(
+            check(big, &exchange(), LIMITS, "gone", None),
+            Err(TooLarge { what: "reply", .. })
+        ));
         let unread = screen("A", &"[".repeat(1001), None);
         assert_eq!(
             check(unread, &exchange(), LIMITS, "gone", None).unwrap_err(),
@@ -329,15 +372,21 @@ mod tests {
         assert!(check(screen("NEXT", r#"{"name":"Ana"}"#, Some("no"))).is_ok());
         assert!(check(screen("FORM", r#"{"any":"key"}"#, None)).is_ok());
         assert!(
-            check(outcome(RawReply::Close, None)).is_ok() && check(outcome(RawReply::RejectToken("x".to_owned()), None)).is_ok()
+            check(outcome(RawReply::Close, None)).is_ok()
+                && check(outcome(RawReply::RejectToken("x".to_owned()), None)).is_ok()
         );
         for (answer, place) in [
             (screen("NEXT", r#"{"name":5}"#, None), "/data/name"),
             (screen("NEXT", "{}", None), "/data"),
             (screen("OTHER", "{}", None), "/screen"),
         ] {
-            let Err(AnswerError::FlowJson(findings)) = check(answer) else { panic!("{place} is taken") };
-            assert_eq!(findings.iter().map(|finding| finding.pointer.as_str()).collect::<Vec<_>>(), [place]);
+            let Err(AnswerError::FlowJson(findings)) = check(answer) else {
+                panic!("{place} is taken")
+            };
+            assert_eq!(
+                findings.iter().map(|finding| finding.pointer.as_str()).collect::<Vec<_>>(),
+                [place]
+            );
         }
     }
 
@@ -345,7 +394,9 @@ mod tests {
     fn the_failure_text_is_one_that_the_phone_takes_or_none() {
         let at = |screen: &str| Exchange { screen: Some(screen.to_owned()), ..exchange() };
         let rules = rules();
-        let shown = |exchange: &Exchange, rules| CheckedAnswer::failure(exchange, "Sorry.", rules).is_some();
+        let shown = |exchange: &Exchange, rules| {
+            CheckedAnswer::failure(exchange, "Sorry.", rules).is_some()
+        };
         assert!(shown(&at("FORM"), Some(&rules)) && shown(&at("FORM"), None));
         for screen in ["NEXT", "OTHER"] {
             assert!(shown(&at(screen), None) && !shown(&at(screen), Some(&rules)), "{screen}");
@@ -367,8 +418,11 @@ mod tests {
     }
 
     fn screen(name: &str, data: &str, error_message: Option<&str>) -> Answer {
-        let reply =
-            RawReply::Screen { screen: name.to_owned(), data: data.to_owned(), error_message: error_message.map(str::to_owned) };
+        let reply = RawReply::Screen {
+            screen: name.to_owned(),
+            data: data.to_owned(),
+            error_message: error_message.map(str::to_owned),
+        };
         outcome(reply, None)
     }
 

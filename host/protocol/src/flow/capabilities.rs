@@ -100,8 +100,13 @@ impl FromStr for HttpHost {
         // URLs write an address with a last label of digits only (WHATWG URL, "ends in a number"),
         // whatever stands before it.
         let is_address = labels.last().is_some_and(|last| is_number(last));
-        let well_formed = host.len() <= MAX_NAME_BYTES && labels.iter().all(|label| is_label(label));
-        if port == 0 || is_address || !well_formed { Err(HttpHostError) } else { Ok(Self { host, port }) }
+        let well_formed =
+            host.len() <= MAX_NAME_BYTES && labels.iter().all(|label| is_label(label));
+        if port == 0 || is_address || !well_formed {
+            Err(HttpHostError)
+        } else {
+            Ok(Self { host, port })
+        }
     }
 }
 
@@ -116,7 +121,9 @@ fn is_label(label: &str) -> bool {
 
 fn is_number(label: &str) -> bool {
     label.bytes().all(|byte| byte.is_ascii_digit())
-        || label.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        || label
+            .strip_prefix("0x")
+            .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 impl TryFrom<String> for HttpHost {

@@ -30,7 +30,9 @@ pub enum AnswerError {
     #[error("the phone would refuse the plugin's reply: {}", .0.on_one_line())]
     FlowJson(Findings),
     /// [`AnswerError::FlowJson`] in the form for the host's log.
-    #[error("the phone would refuse the plugin's reply for {count} reasons, which the plugin's log has: {places}")]
+    #[error(
+        "the phone would refuse the plugin's reply for {count} reasons, which the plugin's log has: {places}"
+    )]
     FlowJsonInShort {
         /// How many findings there are.
         count: usize,
@@ -62,9 +64,10 @@ impl AnswerError {
     /// of them.
     pub fn in_short(self, rules: Option<&ReplyRules>) -> Self {
         match (self, rules) {
-            (Self::FlowJson(findings), Some(rules)) => {
-                Self::FlowJsonInShort { count: findings.iter().count(), places: rules.own_places(&findings) }
-            }
+            (Self::FlowJson(findings), Some(rules)) => Self::FlowJsonInShort {
+                count: findings.iter().count(),
+                places: rules.own_places(&findings),
+            },
             (error, _) => error,
         }
     }

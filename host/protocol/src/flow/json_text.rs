@@ -35,7 +35,8 @@ fn no_text(json: &str) -> impl Iterator<Item = (usize, u16)> {
                 // Another escape, such as an escaped backslash.
                 None => looked_at = at + 2,
                 Some(HIGH_FIRST..=HIGH_LAST)
-                    if unit_at(json, looked_at).is_some_and(|next| (LOW_FIRST..=LOW_LAST).contains(&next)) =>
+                    if unit_at(json, looked_at)
+                        .is_some_and(|next| (LOW_FIRST..=LOW_LAST).contains(&next)) =>
                 {
                     looked_at += ESCAPE_BYTES;
                 }
@@ -49,7 +50,9 @@ fn no_text(json: &str) -> impl Iterator<Item = (usize, u16)> {
 /// The UTF-16 unit of the escape that begins at `at`.
 fn unit_at(json: &str, at: usize) -> Option<u16> {
     let digits = json.as_bytes().get(at..at + ESCAPE_BYTES)?.strip_prefix(b"\\u")?;
-    let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    let digits = std::str::from_utf8(digits)
+        .ok()
+        .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
     u16::from_str_radix(digits, 16).ok()
 }
 
@@ -103,7 +106,18 @@ mod tests {
 
     #[test]
     fn what_is_cut_or_no_json_is_no_panic() {
-        for text in ["\\", "\\u", "\\u0", "\\ud83c", "\\ud83c\\", "\\ud83c\\u", "\\é", "\\ué000", "\\u+000", "\\u000é"] {
+        for text in [
+            "\\",
+            "\\u",
+            "\\u0",
+            "\\ud83c",
+            "\\ud83c\\",
+            "\\ud83c\\u",
+            "\\é",
+            "\\ué000",
+            "\\u+000",
+            "\\u000é",
+        ] {
             readable(text);
         }
     }

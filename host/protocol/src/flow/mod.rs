@@ -22,6 +22,9 @@ pub use log_level::{LogLevel, UnknownLevel};
 pub use plugin_section::{PLUGIN_SECTION, PluginSection};
 pub use reply::{FlowReply, Outcome, ReplyKind};
 pub use request::{Action, ClientError, Exchange, FlowRequest, FlowToken};
-pub use settings::{FlowLimits, FlowSettings, MAX_MEMORY_BYTES, OnFailure, SettingsError, TokenPolicy, TokenSignature};
+pub use settings::{
+    FlowLimits, FlowSettings, MAX_MEMORY_BYTES, OnFailure, SettingsError, TokenPolicy,
+    TokenSignature,
+};
 pub use token_use::{OnReopen, SharedTokens};
 pub use turn_input::TurnInput;

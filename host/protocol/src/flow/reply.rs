@@ -89,12 +89,17 @@ impl FlowReply {
 
     /// Says that the token is no longer valid. `text` is shown to the user.
     pub(super) fn token_rejected(text: &str) -> Self {
-        let payload = serde_json::to_vec(&json!({"error_msg": text})).expect("a string map is JSON");
+        let payload =
+            serde_json::to_vec(&json!({"error_msg": text})).expect("a string map is JSON");
         Self { kind: ReplyKind::TokenRejected, payload }
     }
 
     /// A screen, with an error for the user if there is one.
-    pub(super) fn screen(name: &str, mut data: Map<String, Value>, error_message: Option<&str>) -> Self {
+    pub(super) fn screen(
+        name: &str,
+        mut data: Map<String, Value>,
+        error_message: Option<&str>,
+    ) -> Self {
         if let Some(text) = error_message {
             data.insert(ERROR_MESSAGE.to_owned(), Value::from(text));
         }
@@ -108,11 +113,16 @@ impl FlowReply {
             PluginReply::Complete(mut params) => {
                 let token = token.map_or("", FlowToken::expose);
                 params.entry("flow_token").or_insert_with(|| Value::from(token));
-                let data = Map::from_iter([(EXTENSION_MESSAGE_RESPONSE.to_owned(), json!({"params": params}))]);
+                let data = Map::from_iter([(
+                    EXTENSION_MESSAGE_RESPONSE.to_owned(),
+                    json!({"params": params}),
+                )]);
                 Self::screen(SUCCESS, data, None)
             }
             PluginReply::RejectToken(text) => Self::token_rejected(&text),
-            PluginReply::Screen { screen, data, error_message } => Self::screen(&screen, data, error_message.as_deref()),
+            PluginReply::Screen { screen, data, error_message } => {
+                Self::screen(&screen, data, error_message.as_deref())
+            }
         }
     }
 

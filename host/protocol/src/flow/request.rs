@@ -120,7 +120,10 @@ impl FlowToken {
 
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Exchange").field("action", &self.action).field("version", &self.version).finish_non_exhaustive()
+        f.debug_struct("Exchange")
+            .field("action", &self.action)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
     }
 }
 
@@ -264,8 +267,9 @@ mod tests {
 
     #[test]
     fn hands_on_the_data_as_it_was_written() {
-        let exchange =
-            exchange(r#"{"action":"data_exchange","screen":"A","data":{"n": 12345678901234567890123, "s":"é"},"version":4.0}"#);
+        let exchange = exchange(
+            r#"{"action":"data_exchange","screen":"A","data":{"n": 12345678901234567890123, "s":"é"},"version":4.0}"#,
+        );
         assert_eq!(exchange.data, r#"{"n": 12345678901234567890123, "s":"é"}"#);
         assert_eq!(exchange.version, "4.0");
         assert!(exchange.flow_token.is_none());
@@ -273,10 +277,8 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_read_as_a_replacement_character_everywhere() {
-        let data =
-            r#"{"na\ud83cme":"Ana \ud83c","list":["\udf89\ud83c"],"pair":"\ud83c\udf89","escaped":"\\ud83c","nul":"\u0000"}"#;
-        let repaired =
-            r#"{"na\ufffdme":"Ana \ufffd","list":["\ufffd\ufffd"],"pair":"\ud83c\udf89","escaped":"\\ud83c","nul":"\u0000"}"#;
+        let data = r#"{"na\ud83cme":"Ana \ud83c","list":["\udf89\ud83c"],"pair":"\ud83c\udf89","escaped":"\\ud83c","nul":"\u0000"}"#;
+        let repaired = r#"{"na\ufffdme":"Ana \ufffd","list":["\ufffd\ufffd"],"pair":"\ud83c\udf89","escaped":"\\ud83c","nul":"\u0000"}"#;
         let payload = |data: &str| {
             format!(
                 r#"{{"action":"data_exchange","screen":"A\u0000","flow_token":"t\ud83c","version":"\udf89","new\ud83c":"\ud83c","data":{data}}}"#
@@ -286,10 +288,15 @@ mod tests {
         let exchange = exchange(&payload(data));
 
         assert_eq!(exchange.data, repaired);
-        assert_eq!((exchange.screen.as_deref(), exchange.version.as_str()), (Some("A\u{fffd}"), "\u{fffd}"));
+        assert_eq!(
+            (exchange.screen.as_deref(), exchange.version.as_str()),
+            (Some("A\u{fffd}"), "\u{fffd}")
+        );
         assert_eq!(exchange.flow_token.unwrap().expose(), "t\u{fffd}");
         let error = payload(r#"{"error":"\u0000key","error_message":"Ana \ud83c"}"#);
-        let FlowRequest::ClientError(error) = FlowRequest::parse(error.as_bytes()).unwrap() else { panic!("{error}") };
+        let FlowRequest::ClientError(error) = FlowRequest::parse(error.as_bytes()).unwrap() else {
+            panic!("{error}")
+        };
         assert_eq!((error.key.as_str(), error.message.as_str()), ("\u{fffd}key", "Ana \u{fffd}"));
     }
 
@@ -301,7 +308,9 @@ mod tests {
             (r#"{"error_key":"x"}"#, "x"),
             (r#"{"error":null}"#, "null"),
         ] {
-            match FlowRequest::parse(format!(r#"{{"action":"navigate","data":{data}}}"#).as_bytes()).unwrap() {
+            match FlowRequest::parse(format!(r#"{{"action":"navigate","data":{data}}}"#).as_bytes())
+                .unwrap()
+            {
                 FlowRequest::ClientError(error) => assert_eq!(error.key, key, "{data}"),
                 other => panic!("{data}: {other:?}"),
             }
@@ -314,7 +323,11 @@ mod tests {
     #[test]
     fn refuses_what_is_no_request() {
         use RequestError::*;
-        let deep = format!(r#"{{"action":"INIT","data":{{"a":{}{}}}}}"#, "[".repeat(10_000), "]".repeat(10_000));
+        let deep = format!(
+            r#"{{"action":"INIT","data":{{"a":{}{}}}}}"#,
+            "[".repeat(10_000),
+            "]".repeat(10_000)
+        );
         for (payload, why) in [
             ("", Malformed),
             ("[]", Malformed),

@@ -6,7 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Answer, AnswerError, AnswerLimits, Capabilities, CheckedAnswer, Exchange, OnReopen, SharedTokens, check};
+use super::{
+    Answer, AnswerError, AnswerLimits, Capabilities, CheckedAnswer, Exchange, OnReopen,
+    SharedTokens, check,
+};
 use flowhost_flow_json::ReplyRules;
 
 /// What a tenant sets for a flow. An absent field has its default; an error names an unknown one.
@@ -42,7 +45,8 @@ impl Default for FlowSettings {
         Self {
             token_policy: TokenPolicy::Open,
             token_signature: TokenSignature::IfPresent,
-            token_rejected_text: "This form is no longer available. Please ask for a new one.".to_owned(),
+            token_rejected_text: "This form is no longer available. Please ask for a new one."
+                .to_owned(),
             shared_tokens: SharedTokens::StandAlone,
             min_token_length: MIN_TOKEN_LENGTH,
             on_reopen: OnReopen::Restart,
@@ -136,8 +140,8 @@ impl Default for FlowLimits {
 impl FlowSettings {
     /// Reads settings from an object; absent fields have their defaults.
     pub fn parse(fields: Map<String, Value>) -> Result<Self, SettingsError> {
-        let settings: Self =
-            serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| SettingsError(error.to_string()))?;
+        let settings: Self = serde_path_to_error::deserialize(Value::Object(fields))
+            .map_err(|error| SettingsError(error.to_string()))?;
         settings.checked()
     }
 
@@ -162,7 +166,8 @@ impl FlowSettings {
         Duration::from_secs(self.session_ttl_seconds.into())
     }
 
-    /// Checks a plugin's answer to an exchange as the flow wants it, and against what the phone takes, where that is known.
+    /// Checks a plugin's answer to an exchange as the flow wants it, and against what the phone
+    /// takes, where that is known.
     pub fn check_answer(
         &self,
         answer: Answer,
@@ -170,7 +175,8 @@ impl FlowSettings {
         rules: Option<&ReplyRules>,
     ) -> Result<CheckedAnswer, AnswerError> {
         let FlowLimits { reply_bytes, state_bytes, .. } = self.limits;
-        let limits = AnswerLimits { reply_bytes: reply_bytes as usize, state_bytes: state_bytes as usize };
+        let limits =
+            AnswerLimits { reply_bytes: reply_bytes as usize, state_bytes: state_bytes as usize };
         check(answer, exchange, limits, &self.token_rejected_text, rules)
     }
 
@@ -198,12 +204,20 @@ impl FlowSettings {
         ];
         for (field, value, least, most) in checks {
             if !(least..=most).contains(&value) {
-                return Err(SettingsError(format!("`{field}` is {value}; it may be {least} to {most}")));
+                return Err(SettingsError(format!(
+                    "`{field}` is {value}; it may be {least} to {most}"
+                )));
             }
         }
-        for (field, text) in [("token_rejected_text", &self.token_rejected_text), ("failure_text", &self.failure_text)] {
+        for (field, text) in [
+            ("token_rejected_text", &self.token_rejected_text),
+            ("failure_text", &self.failure_text),
+        ] {
             if text.is_empty() || text.len() > MAX_TEXT_BYTES {
-                return Err(SettingsError(format!("`{field}` has {} bytes; it may have 1 to {MAX_TEXT_BYTES}", text.len())));
+                return Err(SettingsError(format!(
+                    "`{field}` has {} bytes; it may have 1 to {MAX_TEXT_BYTES}",
+                    text.len()
+                )));
             }
         }
         if self.grants.http.len() > MAX_GRANTED_HOSTS {
@@ -258,7 +272,8 @@ mod tests {
 
     #[test]
     fn what_is_left_out_has_its_default() {
-        let settings = parse(json!({"on_failure": "error-message", "limits": {"cpu_ms": 50}})).unwrap();
+        let settings =
+            parse(json!({"on_failure": "error-message", "limits": {"cpu_ms": 50}})).unwrap();
         assert_eq!(settings.on_failure, OnFailure::ErrorMessage);
         assert_eq!(settings.limits, FlowLimits { cpu_ms: 50, ..FlowLimits::default() });
         assert_eq!(parse(json!({})).unwrap(), FlowSettings::default());
@@ -266,7 +281,9 @@ mod tests {
 
     #[test]
     fn a_patch_changes_what_it_names() {
-        let settings = parse(json!({"failure_text": "oops", "limits": {"cpu_ms": 50, "wall_ms": 100}})).unwrap();
+        let settings =
+            parse(json!({"failure_text": "oops", "limits": {"cpu_ms": 50, "wall_ms": 100}}))
+                .unwrap();
         let patch = json!({"limits": {"cpu_ms": 60, "wall_ms": null}, "failure_text": null, "on_failure": "error-message"});
         let patched = settings.patched(patch.as_object().unwrap().clone()).unwrap();
         let expected = json!({"limits": {"cpu_ms": 60}, "on_failure": "error-message"});

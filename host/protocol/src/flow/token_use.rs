@@ -36,7 +36,10 @@ impl FlowToken {
             return false;
         }
         // Punctuation and case are ignored: `<FLOW_TOKEN>`, `[object Object]`, a UUID of zeros.
-        let mut letters = text.chars().filter(|letter| letter.is_alphanumeric()).map(|letter| letter.to_ascii_lowercase());
+        let mut letters = text
+            .chars()
+            .filter(|letter| letter.is_alphanumeric())
+            .map(|letter| letter.to_ascii_lowercase());
         let word: String = letters.by_ref().take(LONGEST_PLACEHOLDER + 1).collect();
         if PLACEHOLDERS.contains(&word.as_str()) {
             return false;
@@ -49,7 +52,8 @@ impl FlowToken {
 /// Texts that senders put in place of a token: Meta's default, what JavaScript and Python make of
 /// an unset variable, and placeholders of published examples. Letters and digits only, in lower
 /// case.
-const PLACEHOLDERS: [&str; 8] = ["unused", "undefined", "null", "none", "nan", "objectobject", "flowtoken", "yourflowtoken"];
+const PLACEHOLDERS: [&str; 8] =
+    ["unused", "undefined", "null", "none", "nan", "objectobject", "flowtoken", "yourflowtoken"];
 
 const LONGEST_PLACEHOLDER: usize = "yourflowtoken".len();
 

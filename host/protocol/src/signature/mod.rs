@@ -77,7 +77,9 @@ mod tests {
         let (current, previous) = (AppSecret::new("new"), AppSecret::new("secret"));
         let body = verify(&[&current, &previous], request(Some(&format!("sha256={MAC}")))).unwrap();
         assert_eq!(body.as_bytes(), b"body");
-        assert!(verify(&[&previous], request(Some(&format!("sha256={}", MAC.to_uppercase())))).is_ok());
+        assert!(
+            verify(&[&previous], request(Some(&format!("sha256={}", MAC.to_uppercase())))).is_ok()
+        );
     }
 
     #[test]
@@ -92,8 +94,14 @@ mod tests {
         let check = |header: Option<&str>| verify(&[&secret], request(header)).err().unwrap();
 
         assert_eq!(check(None), SignatureError::Missing);
-        for malformed in ["", "sha256=", MAC, &format!("sha1={MAC}"), &format!("sha256={}", &MAC[1..]), &format!("sha256={MAC}00")]
-        {
+        for malformed in [
+            "",
+            "sha256=",
+            MAC,
+            &format!("sha1={MAC}"),
+            &format!("sha256={}", &MAC[1..]),
+            &format!("sha256={MAC}00"),
+        ] {
             assert_eq!(check(Some(malformed)), SignatureError::Malformed, "{malformed}");
         }
         assert_eq!(check(Some(&format!("sha256={}", "zz".repeat(32)))), SignatureError::Malformed);

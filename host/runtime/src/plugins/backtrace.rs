@@ -41,7 +41,9 @@ fn shown(names: &[String]) -> Option<String> {
 /// The name as in the source if a Rust compiler made it; otherwise unchanged.
 fn readable(name: &str) -> String {
     let mut text = Beginning(String::new());
-    let demangled = Some(name).filter(|name| name.len() <= MAX_MANGLED_BYTES).and_then(|name| try_demangle(name).ok());
+    let demangled = Some(name)
+        .filter(|name| name.len() <= MAX_MANGLED_BYTES)
+        .and_then(|name| try_demangle(name).ok());
     // An error only says that the text is full. The alternate form leaves out the name's hash.
     let _ = match demangled {
         Some(name) => write!(text, "{name:#}"),
@@ -79,7 +81,10 @@ mod tests {
     #[test]
     fn a_rust_functions_name_is_shown_as_it_was_written() {
         for (mangled, name) in [
-            ("_ZN11appointment6choice4Slot8describe17h69052f616434ca3bE", "appointment::choice::Slot::describe"),
+            (
+                "_ZN11appointment6choice4Slot8describe17h69052f616434ca3bE",
+                "appointment::choice::Slot::describe",
+            ),
             ("_RNvMsa_NtCs9pv848UzQwQ_4core3fmtNtB5_9Formatter3pad", "<core::fmt::Formatter>::pad"),
             ("cabi_realloc", "cabi_realloc"),
             ("_ZN4half", "_ZN4half"),
@@ -114,21 +119,35 @@ mod tests {
 
         let name = readable(&mangled);
 
-        assert!(name.starts_with("a::<((), ())") && name.ends_with('…') && name.len() <= MAX_NAME_BYTES + 3, "{name}");
+        assert!(
+            name.starts_with("a::<((), ())")
+                && name.ends_with('…')
+                && name.len() <= MAX_NAME_BYTES + 3,
+            "{name}"
+        );
     }
 
     #[test]
     fn functions_that_call_themselves_are_counted_and_a_panics_own_left_out() {
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let names =
+            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(shown(&names(&[])), None);
         assert_eq!(shown(&names(&["a", "b", "b", "a"])).as_deref(), Some("a <- b (2 times) <- a"));
-        let panic = ["abort", "__rustc::rust_panic", "__rustc::rust_begin_unwind", "core::panicking::panic_fmt", "a"];
+        let panic = [
+            "abort",
+            "__rustc::rust_panic",
+            "__rustc::rust_begin_unwind",
+            "core::panicking::panic_fmt",
+            "a",
+        ];
         assert_eq!(shown(&names(&panic)).as_deref(), Some("core::panicking::panic_fmt <- a"));
         assert_eq!(shown(&vec!["a".to_owned(); MAX_FRAMES]).as_deref(), Some("a (24 times) <- …"));
     }
 
     fn base_62(number: usize) -> String {
-        let digit = |digit: usize| char::from(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"[digit]);
+        let digit = |digit: usize| {
+            char::from(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"[digit])
+        };
         match number {
             0 => String::new(),
             number if number <= 62 => digit(number - 1).to_string(),

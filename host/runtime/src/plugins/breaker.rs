@@ -51,7 +51,8 @@ impl Breakers {
     /// Lets a call of a version through, or returns how long to wait before the next one.
     pub(super) fn admit(&self, scope: Scope, version: i32) -> Result<Permission<'_>, Duration> {
         let mut circuits = self.lock();
-        let open = circuits.get_mut(&(scope.flow, version)).and_then(|circuit| circuit.open.as_mut());
+        let open =
+            circuits.get_mut(&(scope.flow, version)).and_then(|circuit| circuit.open.as_mut());
         let trial = open.map_or(Ok(false), |open| open.try_now().map(|()| true))?;
         Ok(Permission { breakers: self, scope, version, trial })
     }
@@ -103,7 +104,8 @@ impl Permission<'_> {
 impl Drop for Permission<'_> {
     fn drop(&mut self) {
         if self.trial
-            && let Some(open) = self.breakers.lock().get_mut(&self.key()).and_then(|circuit| circuit.open.as_mut())
+            && let Some(open) =
+                self.breakers.lock().get_mut(&self.key()).and_then(|circuit| circuit.open.as_mut())
         {
             open.trying = false;
         }

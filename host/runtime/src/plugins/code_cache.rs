@@ -46,7 +46,9 @@ impl CodeCache {
     /// Writes sealed code atomically.
     pub(super) fn write(&self, digest: PluginDigest, engine: EngineIdentity, sealed: &[u8]) {
         let path = self.folder.join(file_name(digest, engine));
-        let kept = NewFile::of(&self.folder).and_then(|file| file.keep(sealed, &path)).and_then(|()| self.trim());
+        let kept = NewFile::of(&self.folder)
+            .and_then(|file| file.keep(sealed, &path))
+            .and_then(|()| self.trim());
         if let Err(error) = kept {
             tracing::warn!(folder = %self.folder.display(), %error, "compiled code can't be kept; it will be compiled again");
         }
@@ -179,7 +181,11 @@ mod tests {
         let cache = CodeCache::open(folder.path().to_owned(), 250).unwrap();
         for number in [1, 2] {
             cache.write(digest(number), ENGINE, &[number; 100]);
-            used_seconds_ago(folder.path(), &file_name(digest(number), ENGINE), 100 - u64::from(number));
+            used_seconds_ago(
+                folder.path(),
+                &file_name(digest(number), ENGINE),
+                100 - u64::from(number),
+            );
         }
         assert!(cache.read(digest(1), ENGINE).is_some(), "reading it is using it");
 

@@ -147,7 +147,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_short_call_waits_behind_one_long_call_not_behind_all() {
-        let (lane, ticks) = (Budget::new(1, usize::MAX, BudgetSeries::default()), Arc::new(AtomicU64::new(0)));
+        let (lane, ticks) =
+            (Budget::new(1, usize::MAX, BudgetSeries::default()), Arc::new(AtomicU64::new(0)));
         let greedy = TenantId::new();
         let spinners: Vec<_> = (0..16).map(|_| spin(&lane, greedy, FAST * 2, &ticks)).collect();
 
@@ -184,7 +185,12 @@ mod tests {
     }
 
     /// A call that has used `used` and computes for ever, tick by tick.
-    fn spin(lane: &Arc<Budget>, tenant: TenantId, used: Duration, ticks: &Arc<AtomicU64>) -> tokio::task::JoinHandle<()> {
+    fn spin(
+        lane: &Arc<Budget>,
+        tenant: TenantId,
+        used: Duration,
+        ticks: &Arc<AtomicU64>,
+    ) -> tokio::task::JoinHandle<()> {
         let (clock, lane, ticks) = (CpuClock::new(Duration::MAX), lane.clone(), ticks.clone());
         clock.used_ns.store(used.as_nanos() as u64, Ordering::Relaxed);
         tokio::spawn(clock.clone().meter(async move {

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, ModuleVersionStrategy, OptLevel, PoolingAllocationConfig, Strategy,
-    WasmBacktraceDetails,
+    Config, Enabled, Engine, InstanceAllocationStrategy, ModuleVersionStrategy, OptLevel,
+    PoolingAllocationConfig, Strategy, WasmBacktraceDetails,
 };
 
 use super::limits::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES};
@@ -199,7 +199,10 @@ mod tests {
         let mut config = code_config().unwrap();
         config.epoch_interruption(false);
 
-        assert_ne!(EngineIdentity::of(&Engine::new(&config).unwrap()), EngineIdentity::of(&compiling_engine().unwrap()));
+        assert_ne!(
+            EngineIdentity::of(&Engine::new(&config).unwrap()),
+            EngineIdentity::of(&compiling_engine().unwrap())
+        );
     }
 
     #[test]

@@ -25,7 +25,9 @@ pub enum ComponentError {
     #[error("the component's compiled code has more than {}; {TOO_COMPLEX}", mib(*.0))]
     CompiledSize(u64),
     /// The compiler crashed or panicked on it. Holds the signal's name or `a panic`.
-    #[error("the compiler failed on the component ({0}); that is no fault of yours, but please change what is unusual about it")]
+    #[error(
+        "the compiler failed on the component ({0}); that is no fault of yours, but please change what is unusual about it"
+    )]
     CompilerFailed(String),
     /// It is composed of parts that hand each other values in memory (texts or lists).
     #[error(
@@ -43,16 +45,22 @@ pub enum ComponentError {
     )]
     Section(String),
     /// It is made for another release of the contract.
-    #[error("the component is made for release {0} of the plugin contract `flowhost:flow`, and this host knows 1.0.0")]
+    #[error(
+        "the component is made for release {0} of the plugin contract `flowhost:flow`, and this host knows 1.0.0"
+    )]
     UnknownContract(String),
     /// It is made with another release of the SDK.
-    #[error("the component is made with flowhost-sdk {0}, which this host doesn't know; it knows 0.1.x")]
+    #[error(
+        "the component is made with flowhost-sdk {0}, which this host doesn't know; it knows 0.1.x"
+    )]
     UnknownSdk(String),
     /// wasmtime refuses it.
     #[error("the component can't be compiled: {0}")]
     Invalid(String),
     /// It does not fit the world `flowhost:flow/flow`.
-    #[error("the component doesn't fit the plugin contract (world `flow` of package flowhost:flow@1.0.0): {0}")]
+    #[error(
+        "the component doesn't fit the plugin contract (world `flow` of package flowhost:flow@1.0.0): {0}"
+    )]
     WrongWorld(String),
 }
 
@@ -62,7 +70,10 @@ impl ComponentError {
     /// other errors are final.
     pub(super) fn may_be_the_machines(&self) -> bool {
         match self {
-            Self::CompilerMemory(_) | Self::CompilerCpu(_) | Self::CompilerTime(_) | Self::CompilerFailed(_) => true,
+            Self::CompilerMemory(_)
+            | Self::CompilerCpu(_)
+            | Self::CompilerTime(_)
+            | Self::CompilerFailed(_) => true,
             Self::CompiledSize(_)
             | Self::Composed
             | Self::NotAComponent(_)
@@ -113,10 +124,19 @@ impl PluginError {
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::CircuitOpen { .. } | Self::CpuTime(_) | Self::Internal | Self::Trap(_) | Self::WallTime(_) => Blame::Guest,
+            Self::CircuitOpen { .. }
+            | Self::CpuTime(_)
+            | Self::Internal
+            | Self::Trap(_)
+            | Self::WallTime(_) => Blame::Guest,
             Self::Load(LoadError::Component(_)) => Blame::Guest,
             Self::HostFull(_) => Blame::Host,
-            Self::Load(LoadError::Absent | LoadError::Source(_) | LoadError::Host(_) | LoadError::NotNow(_)) => Blame::Host,
+            Self::Load(
+                LoadError::Absent
+                | LoadError::Source(_)
+                | LoadError::Host(_)
+                | LoadError::NotNow(_),
+            ) => Blame::Host,
             Self::Overloaded => Blame::Peer,
         }
     }

@@ -49,14 +49,23 @@ impl ConcurrencyLimits {
     pub(super) fn new(limits: HostLimits, metrics: &Metrics) -> Self {
         Self {
             places: Budget::new(limits.calls.into(), TENANT_QUEUE, metrics.budget("places")),
-            memory: Budget::new(limits.memory_bytes, TENANT_QUEUE, metrics.budget("guest-memory-bytes")),
+            memory: Budget::new(
+                limits.memory_bytes,
+                TENANT_QUEUE,
+                metrics.budget("guest-memory-bytes"),
+            ),
             flows: Mutex::default(),
         }
     }
 
     /// Waits for a permit for a call of the flow, behind at most `queue` others and for at most
     /// [`QUEUE_TIME`].
-    pub(super) async fn enter(&self, scope: Scope, concurrency: u32, queue: u32) -> Result<CallPermit, PluginError> {
+    pub(super) async fn enter(
+        &self,
+        scope: Scope,
+        concurrency: u32,
+        queue: u32,
+    ) -> Result<CallPermit, PluginError> {
         let gate = self.gate(scope.flow, concurrency);
         let _waiting = Waiting::join(&gate, queue)?;
         let places = async {
@@ -71,7 +80,9 @@ impl ConcurrencyLimits {
     /// The gate of a flow. A changed concurrency makes a new gate.
     fn gate(&self, flow: FlowId, concurrency: u32) -> Arc<FlowConcurrency> {
         let mut flows = self.flows.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(gate) = flows.get(&flow).and_then(Weak::upgrade).filter(|gate| gate.concurrency == concurrency) {
+        if let Some(gate) =
+            flows.get(&flow).and_then(Weak::upgrade).filter(|gate| gate.concurrency == concurrency)
+        {
             return gate;
         }
         flows.retain(|_, gate| gate.strong_count() > 0);
@@ -89,7 +100,11 @@ pub(super) fn patience_left(waited: Option<Duration>) -> Duration {
 
 impl FlowConcurrency {
     fn new(concurrency: u32) -> Arc<Self> {
-        Arc::new(Self { concurrency, places: Arc::new(Semaphore::new(concurrency as usize)), waiting: AtomicU32::new(0) })
+        Arc::new(Self {
+            concurrency,
+            places: Arc::new(Semaphore::new(concurrency as usize)),
+            waiting: AtomicU32::new(0),
+        })
     }
 }
 
@@ -135,7 +150,10 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert!(matches!(gates.enter(scope, 1, 1).await, Err(PluginError::Overloaded)));
-        assert!(gates.enter(a_flow_of(scope.tenant), 1, 0).await.is_ok(), "another flow has its own places");
+        assert!(
+            gates.enter(a_flow_of(scope.tenant), 1, 0).await.is_ok(),
+            "another flow has its own places"
+        );
         drop(first);
         assert!(queued.await.unwrap());
     }
@@ -165,9 +183,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn without_memory_to_begin_with_nobody_enters() {
-        let gates = ConcurrencyLimits::new(HostLimits { calls: 10, memory_bytes: FIRST_MEMORY }, &Metrics::new());
+        let gates = ConcurrencyLimits::new(
+            HostLimits { calls: 10, memory_bytes: FIRST_MEMORY },
+            &Metrics::new(),
+        );
         let first = gates.enter(a_flow_of(TenantId::new()), 1, 1).await.unwrap();
-        assert!(matches!(gates.enter(a_flow_of(TenantId::new()), 1, 1).await, Err(PluginError::Overloaded)));
+        assert!(matches!(
+            gates.enter(a_flow_of(TenantId::new()), 1, 1).await,
+            Err(PluginError::Overloaded)
+        ));
 
         drop(first);
 

@@ -30,7 +30,9 @@ pub struct Inspection {
 pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
     match component.get(..8) {
         Some(b"\0asm\x0d\0\x01\0") => (),
-        Some(b"\0asm\x01\0\0\0") => return Err(ComponentError::NotAComponent(", but a core module".into())),
+        Some(b"\0asm\x01\0\0\0") => {
+            return Err(ComponentError::NotAComponent(", but a core module".into()));
+        }
         _ => return Err(ComponentError::NotAComponent("".into())),
     }
     let (mut imports, mut exports, mut section, mut depth) = (Vec::new(), Vec::new(), None, 0_u32);
@@ -51,10 +53,14 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
                     note(&mut exports, export.map_err(malformed)?.name.name)?;
                 }
             }
-            Payload::CustomSection(custom) if depth == 0 && custom.name() == PLUGIN_SECTION && section.is_some() => {
+            Payload::CustomSection(custom)
+                if depth == 0 && custom.name() == PLUGIN_SECTION && section.is_some() =>
+            {
                 return Err(ComponentError::Section("it is there twice".to_owned()));
             }
-            Payload::CustomSection(custom) if depth == 0 && custom.name() == PLUGIN_SECTION => section = Some(custom.data()),
+            Payload::CustomSection(custom) if depth == 0 && custom.name() == PLUGIN_SECTION => {
+                section = Some(custom.data())
+            }
             Payload::CustomSection(custom) => {
                 if let KnownCustom::Name(names) = custom.as_known() {
                     check_function_names(names)?;
@@ -66,14 +72,17 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
     for name in imports.iter().chain(&exports) {
         check_contract(name)?;
     }
-    let PluginSection { sdk, requests } = section.map_or(Ok(PluginSection::default()), read_section)?;
+    let PluginSection { sdk, requests } =
+        section.map_or(Ok(PluginSection::default()), read_section)?;
     sdk.as_deref().map_or(Ok(()), check_sdk)?;
     Ok(Inspection { sdk, requests, imports, has_manifest: section.is_some() })
 }
 
 fn note(names: &mut Vec<String>, name: &str) -> Result<(), ComponentError> {
     if names.len() == MAX_NAMES {
-        return Err(ComponentError::Invalid(format!("it imports or exports more than {MAX_NAMES} things")));
+        return Err(ComponentError::Invalid(format!(
+            "it imports or exports more than {MAX_NAMES} things"
+        )));
     }
     names.push(printable(name, MAX_NAME_BYTES));
     Ok(())
@@ -87,22 +96,29 @@ fn check_function_names(names: NameSectionReader<'_>) -> Result<(), ComponentErr
         _ => None,
     });
     if functions.flatten().flatten().any(|function| function.name.len() > MAX_FUNCTION_NAME_BYTES) {
-        return Err(ComponentError::Invalid(format!("a function's name has more than {MAX_FUNCTION_NAME_BYTES} bytes")));
+        return Err(ComponentError::Invalid(format!(
+            "a function's name has more than {MAX_FUNCTION_NAME_BYTES} bytes"
+        )));
     }
     Ok(())
 }
 
 fn read_section(data: &[u8]) -> Result<PluginSection, ComponentError> {
     if data.len() > MAX_SECTION_BYTES {
-        return Err(ComponentError::Section(format!("it has {} bytes; it may have {MAX_SECTION_BYTES}", data.len())));
+        return Err(ComponentError::Section(format!(
+            "it has {} bytes; it may have {MAX_SECTION_BYTES}",
+            data.len()
+        )));
     }
-    serde_json::from_slice(data).map_err(|error| ComponentError::Section(printable(&error.to_string(), MAX_NAME_BYTES)))
+    serde_json::from_slice(data)
+        .map_err(|error| ComponentError::Section(printable(&error.to_string(), MAX_NAME_BYTES)))
 }
 
 /// Checks that a name of the contract's package has the release that this host knows.
 fn check_contract(name: &str) -> Result<(), ComponentError> {
     let of_the_contract = name.strip_prefix(CONTRACT).filter(|rest| rest.starts_with('/'));
-    let version = of_the_contract.map(|rest| rest.split_once('@').map_or("without a version", |(_, version)| version));
+    let version = of_the_contract
+        .map(|rest| rest.split_once('@').map_or("without a version", |(_, version)| version));
     match version {
         None | Some(CONTRACT_VERSION) => Ok(()),
         Some(version) => Err(ComponentError::UnknownContract(version.to_owned())),
@@ -110,7 +126,9 @@ fn check_contract(name: &str) -> Result<(), ComponentError> {
 }
 
 fn check_sdk(version: &str) -> Result<(), ComponentError> {
-    let known = SDK_RELEASES.iter().any(|release| version.strip_prefix(release).is_some_and(|patch| patch.starts_with('.')));
+    let known = SDK_RELEASES
+        .iter()
+        .any(|release| version.strip_prefix(release).is_some_and(|patch| patch.starts_with('.')));
     if known { Ok(()) } else { Err(ComponentError::UnknownSdk(printable(version, MAX_NAME_BYTES))) }
 }
 
@@ -148,7 +166,10 @@ mod tests {
             (import "wasi:io/error@0.2.6" (instance))
             (core module (import "env" "inner" (func)))
             (component (import "flowhost:flow/http@2.0.0" (instance))))"#;
-        let component = with_section(wat, r#"{"sdk":"0.1.7","requests":{"http":["api.example.com"],"store":true}}"#);
+        let component = with_section(
+            wat,
+            r#"{"sdk":"0.1.7","requests":{"http":["api.example.com"],"store":true}}"#,
+        );
 
         let read = inspect(&component).unwrap();
 
@@ -169,26 +190,46 @@ mod tests {
     fn the_manifest_of_a_component_inside_is_not_the_outer_ones() {
         let part = with_section("(component)", r#"{"sdk":"0.1.7","requests":{"store":true}}"#);
         let mut composed = b"\0asm\x0d\0\x01\0".to_vec();
-        wasm_encoder::RawSection { id: wasm_encoder::ComponentSectionId::Component.into(), data: &part }
-            .append_to_component(&mut composed);
+        wasm_encoder::RawSection {
+            id: wasm_encoder::ComponentSectionId::Component.into(),
+            data: &part,
+        }
+        .append_to_component(&mut composed);
 
         assert_eq!(inspect(&composed).unwrap(), Inspection::default());
     }
 
     #[test]
     fn another_release_is_refused_by_its_name() {
-        let newer = wat::parse_str(r#"(component (import "flowhost:flow/log@2.1.0" (instance)))"#).unwrap();
+        let newer =
+            wat::parse_str(r#"(component (import "flowhost:flow/log@2.1.0" (instance)))"#).unwrap();
         assert!(inspect(&newer).unwrap_err().to_string().contains("2.1.0"));
         for sdk in ["0.2.0", "9.0.0", "0.10.0", "0.1", "x"] {
-            let refused = inspect(&with_section("(component)", &format!(r#"{{"sdk":"{sdk}"}}"#))).unwrap_err();
-            assert!(matches!(&refused, ComponentError::UnknownSdk(named) if named == sdk), "{refused}");
+            let refused = inspect(&with_section("(component)", &format!(r#"{{"sdk":"{sdk}"}}"#)))
+                .unwrap_err();
+            assert!(
+                matches!(&refused, ComponentError::UnknownSdk(named) if named == sdk),
+                "{refused}"
+            );
         }
     }
 
     #[test]
     fn a_section_that_can_not_be_understood_is_refused() {
-        for section in ["", "{", r#"{"requests":{"files":true}}"#, r#"{"requests":{"http":["*.example.com"]}}"#, r#"{"later":1}"#] {
-            assert!(matches!(inspect(&with_section("(component)", section)), Err(ComponentError::Section(_))), "{section}");
+        for section in [
+            "",
+            "{",
+            r#"{"requests":{"files":true}}"#,
+            r#"{"requests":{"http":["*.example.com"]}}"#,
+            r#"{"later":1}"#,
+        ] {
+            assert!(
+                matches!(
+                    inspect(&with_section("(component)", section)),
+                    Err(ComponentError::Section(_))
+                ),
+                "{section}"
+            );
         }
         let twice = [with_section("(component)", "{}"), section_bytes("{}")].concat();
         assert!(matches!(inspect(&twice), Err(ComponentError::Section(_))));
@@ -198,25 +239,40 @@ mod tests {
 
     #[test]
     fn a_functions_name_has_a_bound_wherever_the_module_is() {
-        let named = |bytes: usize| format!("(core module (func (@name \"{}\")))", "n".repeat(bytes));
-        let component = |module: &str| inspect(&wat::parse_str(format!("(component {module} (component {module}))")).unwrap());
+        let named =
+            |bytes: usize| format!("(core module (func (@name \"{}\")))", "n".repeat(bytes));
+        let component = |module: &str| {
+            inspect(&wat::parse_str(format!("(component {module} (component {module}))")).unwrap())
+        };
 
         assert!(component(&named(MAX_FUNCTION_NAME_BYTES)).is_ok());
-        let refused = inspect(&wat::parse_str(format!("(component (component {}))", named(MAX_FUNCTION_NAME_BYTES + 1))).unwrap());
+        let refused = inspect(
+            &wat::parse_str(format!(
+                "(component (component {}))",
+                named(MAX_FUNCTION_NAME_BYTES + 1)
+            ))
+            .unwrap(),
+        );
         assert!(refused.unwrap_err().to_string().contains("name has more than 100000 bytes"));
     }
 
     #[test]
     fn what_is_no_component_is_refused() {
-        for bytes in [&b""[..], b"\0asm", b"MZ\x90\0aaaaaaaa", b"\0asm\x01\0\0\0", b"\0asm\x0d\0\x01\0\xff"] {
+        for bytes in
+            [&b""[..], b"\0asm", b"MZ\x90\0aaaaaaaa", b"\0asm\x01\0\0\0", b"\0asm\x0d\0\x01\0\xff"]
+        {
             assert!(inspect(bytes).is_err(), "{bytes:?}");
         }
     }
 
     #[test]
     fn the_sdk_of_this_release_is_known() {
-        let manifest = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-sdk/Cargo.toml");
-        assert!(std::fs::read_to_string(manifest).unwrap().contains("version.workspace = true"), "its version is the workspace's");
+        let manifest =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-sdk/Cargo.toml");
+        assert!(
+            std::fs::read_to_string(manifest).unwrap().contains("version.workspace = true"),
+            "its version is the workspace's"
+        );
         assert!(check_sdk(env!("CARGO_PKG_VERSION")).is_ok());
     }
 
@@ -226,7 +282,8 @@ mod tests {
 
     fn section_bytes(json: &str) -> Vec<u8> {
         let mut bytes = Vec::new();
-        CustomSection { name: PLUGIN_SECTION.into(), data: json.as_bytes().into() }.append_to_component(&mut bytes);
+        CustomSection { name: PLUGIN_SECTION.into(), data: json.as_bytes().into() }
+            .append_to_component(&mut bytes);
         bytes
     }
 }

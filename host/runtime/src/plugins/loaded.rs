@@ -60,7 +60,9 @@ impl<T> Loaded<T> {
     pub(super) fn may_try(&self, digest: PluginDigest) -> Result<(), LoadError> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let resting = kept.entries.get(&digest).and_then(|entry| entry.resting.as_ref());
-        resting.filter(|(until, _)| Instant::now() < *until).map_or(Ok(()), |(_, failure)| Err(failure.clone()))
+        resting
+            .filter(|(until, _)| Instant::now() < *until)
+            .map_or(Ok(()), |(_, failure)| Err(failure.clone()))
     }
 
     /// Puts off the next attempt to load a plugin by `time`.
@@ -83,7 +85,8 @@ impl<T> Loaded<T> {
     /// Removes plugins that are not active and were not used for ten minutes.
     pub(super) fn retain(&self, active: &HashSet<PluginDigest>) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.entries.retain(|digest, entry| active.contains(digest) || entry.used.elapsed() < KEEP_UNUSED);
+        kept.entries
+            .retain(|digest, entry| active.contains(digest) || entry.used.elapsed() < KEEP_UNUSED);
         kept.active.clone_from(active);
     }
 }
@@ -95,7 +98,9 @@ impl<T> Kept<T> {
         let mut bytes: usize = self.entries.values().map(|entry| entry.bytes).sum();
         while self.entries.len() > limits.count || bytes > limits.bytes {
             let others = self.entries.iter().filter(|(digest, _)| **digest != needed);
-            let oldest = others.min_by_key(|(digest, entry)| (self.active.contains(digest), entry.used)).map(|(digest, _)| *digest);
+            let oldest = others
+                .min_by_key(|(digest, entry)| (self.active.contains(digest), entry.used))
+                .map(|(digest, _)| *digest);
             let Some(gone) = oldest.and_then(|oldest| self.entries.remove(&oldest)) else { return };
             bytes -= gone.bytes;
         }
@@ -167,7 +172,10 @@ mod tests {
         let failure = LoadError::NotNow(ComponentError::CompilerTime(120));
 
         loaded.rest(digest(1), &failure, Duration::from_secs(3600));
-        assert!(matches!(loaded.may_try(digest(1)), Err(LoadError::NotNow(ComponentError::CompilerTime(120)))));
+        assert!(matches!(
+            loaded.may_try(digest(1)),
+            Err(LoadError::NotNow(ComponentError::CompilerTime(120)))
+        ));
         assert!(loaded.may_try(digest(2)).is_ok());
 
         loaded.rest(digest(1), &failure, Duration::ZERO);

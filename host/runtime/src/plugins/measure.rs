@@ -45,7 +45,11 @@ pub(super) enum Told<'a> {
 
 impl<'a> Outcome<'a> {
     /// Counts a call, and lets it through if its version's circuit does.
-    fn begin(breakers: &'a Breakers, metrics: &PluginMetrics, call: &Call) -> Result<Self, PluginError> {
+    fn begin(
+        breakers: &'a Breakers,
+        metrics: &PluginMetrics,
+        call: &Call,
+    ) -> Result<Self, PluginError> {
         let series = metrics.of(&call.plugin.name);
         series.called();
         match breakers.admit(call.plugin.scope, call.plugin.version()) {
@@ -78,8 +82,13 @@ impl<'a> Outcome<'a> {
 }
 
 impl<'a> Told<'a> {
-    /// Finds out who is told. Where that is the host, it has counted the call and lets it through, or not.
-    pub(super) fn begin(breakers: &'a Breakers, metrics: &PluginMetrics, call: &Call) -> Result<Self, PluginError> {
+    /// Finds out who is told. Where that is the host, it has counted the call and lets it through,
+    /// or not.
+    pub(super) fn begin(
+        breakers: &'a Breakers,
+        metrics: &PluginMetrics,
+        call: &Call,
+    ) -> Result<Self, PluginError> {
         Ok(match &call.purpose {
             Purpose::Serve => Self::Host(Outcome::begin(breakers, metrics, call)?),
             Purpose::Rehearse => Self::Nobody,
@@ -130,7 +139,15 @@ impl<'a> Unchecked<'a> {
         call: &Call,
         lane: &'a Arc<Budget>,
     ) -> Self {
-        Self { answer, entered, told, usage, tenant: call.plugin.scope.tenant, cpu: call.plugin.limits.cpu, lane }
+        Self {
+            answer,
+            entered,
+            told,
+            usage,
+            tenant: call.plugin.scope.tenant,
+            cpu: call.plugin.limits.cpu,
+            lane,
+        }
     }
 
     /// Runs `check` on the answer, within what is left of the call's CPU time.
@@ -142,12 +159,13 @@ impl<'a> Unchecked<'a> {
         check: impl FnOnce(Answer) -> Result<T, AnswerError> + Send + 'static,
     ) -> Result<Result<T, AnswerError>, PluginError> {
         let Self { answer, entered, told, mut usage, tenant, cpu, lane } = self;
-        let checked = reply_check::run(lane, tenant, patience_left(usage.queue), answer, move |answer| {
-            // The check needs memory and a permit until its end; otherwise calls whose answers wait
-            // for their check would pile up.
-            let _entered = entered;
-            check(answer)
-        });
+        let checked =
+            reply_check::run(lane, tenant, patience_left(usage.queue), answer, move |answer| {
+                // The check needs memory and a permit until its end; otherwise calls whose answers
+                // wait for their check would pile up.
+                let _entered = entered;
+                check(answer)
+            });
         let checked = match checked.await {
             Some((checked, time)) => {
                 usage.cpu = Some(usage.cpu.unwrap_or_default() + time);
@@ -186,12 +204,19 @@ mod tests {
     #[tokio::test]
     async fn the_check_of_an_answer_is_charged_to_the_calls_cpu_time() {
         let (breakers, metrics, call) = (Breakers::default(), Metrics::new(), call());
-        let (lane, gates) = (Budget::new(1, 1, BudgetSeries::default()), ConcurrencyLimits::new(HostLimits::default(), &metrics));
+        let (lane, gates) = (
+            Budget::new(1, 1, BudgetSeries::default()),
+            ConcurrencyLimits::new(HostLimits::default(), &metrics),
+        );
         let checked = async |spins: bool| {
             let told = Told::begin(&breakers, &metrics.plugins, &call).unwrap();
             let answer = Answer::BadRequest(String::new());
-            let entered = gates.enter(call.plugin.scope, call.plugin.limits.concurrency, call.plugin.limits.queue).await.unwrap();
-            let unchecked = Unchecked::new((answer, entered), told, CallUsage::default(), &call, &lane);
+            let entered = gates
+                .enter(call.plugin.scope, call.plugin.limits.concurrency, call.plugin.limits.queue)
+                .await
+                .unwrap();
+            let unchecked =
+                Unchecked::new((answer, entered), told, CallUsage::default(), &call, &lane);
             let check = move |_| {
                 let began = cpu_time();
                 while spins && cpu_time() < began + CPU * 2 {}
@@ -210,7 +235,9 @@ mod tests {
         let mut store = Store::new(engine.engine(), ());
         let empty = Module::new(engine.engine(), EMPTY_MODULE).unwrap();
 
-        let ran_out = (0..100).find_map(|_| Instance::new(&mut store, &empty, &[]).err()).expect("there are few places");
+        let ran_out = (0..100)
+            .find_map(|_| Instance::new(&mut store, &empty, &[]).err())
+            .expect("there are few places");
 
         assert!(matches!(stopped(&call(), &ran_out), PluginError::HostFull(_)), "{ran_out:#}");
     }

@@ -43,10 +43,13 @@ pub use inspect::{Inspection, inspect};
 pub use limits::{CallLimits, HostLimits};
 pub use measure::Unchecked;
 pub use purpose::{Purpose, Tallied, Tally, Test};
-pub use registry::{CodeSettings, CompiledComponent, ComponentSource, FoundComponent, NewComponent};
+pub use registry::{
+    CodeSettings, CompiledComponent, ComponentSource, FoundComponent, NewComponent,
+};
 pub use services::{
-    CallLines, KeptValue, KeyValueError, KeyValues, LogKeeper, LogLine, MediaError, MediaFiles, MediaRequest, NewValue,
-    OutboundError, OutboundHeader, OutboundHttp, OutboundRequest, OutboundResponse, Pending, Services,
+    CallLines, KeptValue, KeyValueError, KeyValues, LogKeeper, LogLine, MediaError, MediaFiles,
+    MediaRequest, NewValue, OutboundError, OutboundHeader, OutboundHttp, OutboundRequest,
+    OutboundResponse, Pending, Services,
 };
 
 pub use target::granted_host;
@@ -62,7 +65,9 @@ use self::registry::Registry;
 use self::wit::v1::{Instantiable, InternalError};
 use crate::budget::{Budget, Claim};
 use crate::telemetry::{CallUsage, FlowVersion, Metrics};
-use flowhost_protocol::flow::{Answer, AnswerError, Capabilities, ClientError, Exchange, FlowConfig, LogLevel, TurnInput};
+use flowhost_protocol::flow::{
+    Answer, AnswerError, Capabilities, ClientError, Exchange, FlowConfig, LogLevel, TurnInput,
+};
 use flowhost_protocol::ids::{FlowId, PluginDigest, RequestId, Scope, TenantId};
 
 /// Runs plugins.
@@ -75,7 +80,8 @@ pub struct Plugins {
     metrics: Arc<Metrics>,
 }
 
-/// A version of a flow's plugin, and what a call of it may use: made once, and shared by all of its calls.
+/// A version of a flow's plugin, and what a call of it may use: made once, and shared by all of its
+/// calls.
 #[derive(Debug)]
 pub struct PluginVersion {
     /// Whose it is.
@@ -129,15 +135,25 @@ impl Plugins {
     }
 
     /// Asks a plugin to answer an exchange.
-    pub async fn invoke(&self, call: &Call, exchange: &Exchange, input: &TurnInput) -> Result<Unchecked<'_>, PluginError> {
+    pub async fn invoke(
+        &self,
+        call: &Call,
+        exchange: &Exchange,
+        input: &TurnInput,
+    ) -> Result<Unchecked<'_>, PluginError> {
         let asked = self.run(call, async |guest, store| ask(guest, store, exchange, input).await);
         let (answered, told, usage) = asked.await?;
         Ok(Unchecked::new(answered, told, usage, call, &self.slow_lane))
     }
 
     /// Hands a plugin an error that a client reported.
-    pub async fn report_client_error(&self, call: &Call, error: &ClientError) -> Result<(), PluginError> {
-        let reported = self.run(call, async |guest, store| guest.on_client_error(store, error).await.map(Ok));
+    pub async fn report_client_error(
+        &self,
+        call: &Call,
+        error: &ClientError,
+    ) -> Result<(), PluginError> {
+        let reported =
+            self.run(call, async |guest, store| guest.on_client_error(store, error).await.map(Ok));
         let (_, told, usage) = reported.await?;
         told.used(&usage);
         told.succeeded();
@@ -154,22 +170,36 @@ impl Plugins {
     }
 
     /// Loads a plugin if it is not loaded, to see whether it can be called.
-    pub async fn ensure_loadable(&self, tenant: TenantId, digest: PluginDigest) -> Result<(), LoadError> {
+    pub async fn ensure_loadable(
+        &self,
+        tenant: TenantId,
+        digest: PluginDigest,
+    ) -> Result<(), LoadError> {
         self.registry.load(tenant, digest).await.map(|_| ())
     }
 
     /// Loads the plugins whose code is in the cache, for at most `time`. Returns those that were
     /// not loaded.
-    pub async fn load_cached(&self, wanted: Vec<(TenantId, PluginDigest)>, time: Duration) -> Vec<(TenantId, PluginDigest)> {
+    pub async fn load_cached(
+        &self,
+        wanted: Vec<(TenantId, PluginDigest)>,
+        time: Duration,
+    ) -> Vec<(TenantId, PluginDigest)> {
         let missing = Mutex::new(wanted.clone().into_iter().collect::<BTreeSet<_>>());
-        let loading = futures_util::stream::iter(wanted).for_each_concurrent(LOADS_AT_ONCE, |(tenant, digest)| {
-            let missing = &missing;
-            async move {
-                if self.registry.load_cached(digest).await {
-                    missing.lock().unwrap_or_else(PoisonError::into_inner).remove(&(tenant, digest));
+        let loading = futures_util::stream::iter(wanted).for_each_concurrent(
+            LOADS_AT_ONCE,
+            |(tenant, digest)| {
+                let missing = &missing;
+                async move {
+                    if self.registry.load_cached(digest).await {
+                        missing
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .remove(&(tenant, digest));
+                    }
                 }
-            }
-        });
+            },
+        );
         let _ = timeout(time, loading).await;
         missing.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect()
     }
@@ -193,7 +223,10 @@ impl Plugins {
     async fn run<T>(
         &self,
         call: &Call,
-        body: impl AsyncFnOnce(&Instantiable, &mut Store<CallState>) -> wasmtime::Result<Result<T, PluginError>>,
+        body: impl AsyncFnOnce(
+            &Instantiable,
+            &mut Store<CallState>,
+        ) -> wasmtime::Result<Result<T, PluginError>>,
     ) -> Result<((T, CallPermit), Told<'_>, CallUsage), PluginError> {
         let told = Told::begin(&self.breakers, &self.metrics.plugins, call)?;
         let mut usage = CallUsage::default();
@@ -213,19 +246,28 @@ impl Plugins {
         &self,
         call: &Call,
         usage: &mut CallUsage,
-        body: impl AsyncFnOnce(&Instantiable, &mut Store<CallState>) -> wasmtime::Result<Result<T, PluginError>>,
+        body: impl AsyncFnOnce(
+            &Instantiable,
+            &mut Store<CallState>,
+        ) -> wasmtime::Result<Result<T, PluginError>>,
     ) -> Result<(T, CallPermit), PluginError> {
         let guest = self.registry.load(call.plugin.scope.tenant, call.plugin.digest).await?;
-        let (entered, queue) =
-            timed(self.gates.enter(call.plugin.scope, call.plugin.limits.concurrency, call.plugin.limits.queue)).await;
+        let (entered, queue) = timed(self.gates.enter(
+            call.plugin.scope,
+            call.plugin.limits.concurrency,
+            call.plugin.limits.queue,
+        ))
+        .await;
         usage.queue = Some(queue);
         let entered = entered?;
         let clock = CpuClock::new(call.plugin.limits.cpu);
         let mut store = self.store(call, &clock, entered.memory.clone());
-        let metered = clock.clone().meter(timeout(call.plugin.limits.wall, body(&guest, &mut store)));
+        let metered =
+            clock.clone().meter(timeout(call.plugin.limits.wall, body(&guest, &mut store)));
         let (result, wall) = timed(metered).await;
         (usage.cpu, usage.wall) = (Some(clock.used()), Some(wall));
-        (usage.start, usage.memory_bytes) = (store.data().started_in, Some(store.data().limiter.used()));
+        (usage.start, usage.memory_bytes) =
+            (store.data().started_in, Some(store.data().limiter.used()));
         let (result, place) = match result {
             // It waits for the host as a rule, and is dropped: no error that says where.
             Err(_) => (Err(PluginError::WallTime(call.plugin.limits.wall)), None),
@@ -238,18 +280,23 @@ impl Plugins {
 
     /// A store with every limit set.
     fn store(&self, call: &Call, clock: &Arc<CpuClock>, memory: Arc<Claim>) -> Store<CallState> {
-        let mut store = Store::new(self.registry.engine(), CallState::new(call, &self.services, memory));
+        let mut store =
+            Store::new(self.registry.engine(), CallState::new(call, &self.services, memory));
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(HOST_CALL_BYTES);
         store.set_max_component_handles(MAX_HANDLES);
         store.set_epoch_deadline(1);
-        let (clock, lane, tenant) = (clock.clone(), self.slow_lane.clone(), call.plugin.scope.tenant);
+        let (clock, lane, tenant) =
+            (clock.clone(), self.slow_lane.clone(), call.plugin.scope.tenant);
         store.epoch_deadline_callback(move |_| {
             if clock.exhausted() {
                 return Err(wasmtime::Error::new(CpuTimeUsedUp));
             }
             let (clock, lane) = (clock.clone(), lane.clone());
-            Ok(UpdateDeadline::YieldCustom(1, Box::pin(async move { clock.yield_fairly(&lane, tenant).await })))
+            Ok(UpdateDeadline::YieldCustom(
+                1,
+                Box::pin(async move { clock.yield_fairly(&lane, tenant).await }),
+            ))
         });
         store
     }

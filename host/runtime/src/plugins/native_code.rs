@@ -5,7 +5,10 @@
 //! MAC is checked over the very bytes that are then loaded, in memory that nobody else can write
 //! to. So code that was compiled a moment ago is sealed and checked too.
 
-#![expect(unsafe_code, reason = "wasmtime loads machine code and takes processor features on trust; here is why it may")]
+#![expect(
+    unsafe_code,
+    reason = "wasmtime loads machine code and takes processor features on trust; here is why it may"
+)]
 
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine};
@@ -34,7 +37,8 @@ impl OwnCode {
             return None;
         }
         let head = usize::try_from(u64::from_le_bytes(*content.first_chunk()?)).ok()?;
-        let code = (MAC_BYTES + LENGTH_BYTES).checked_add(head).filter(|code| *code <= sealed.len())?;
+        let code =
+            (MAC_BYTES + LENGTH_BYTES).checked_add(head).filter(|code| *code <= sealed.len())?;
         Some(Self { sealed, code })
     }
 
@@ -75,7 +79,11 @@ pub(super) fn assume_processor(config: &mut Config) -> wasmtime::Result<()> {
 
 /// Checks that this processor can run compiled code. The error names what it lacks.
 pub(super) fn require_processor() -> Result<(), String> {
-    let missing: Vec<_> = PROCESSOR.iter().filter(|(_, has)| !has()).map(|(flag, _)| flag.trim_start_matches("has_")).collect();
+    let missing: Vec<_> = PROCESSOR
+        .iter()
+        .filter(|(_, has)| !has())
+        .map(|(flag, _)| flag.trim_start_matches("has_"))
+        .collect();
     if missing.is_empty() {
         Ok(())
     } else {

@@ -9,10 +9,11 @@ use flowhost_protocol::flow::AnswerError;
 /// What a plugin is called for.
 #[derive(Clone, Debug)]
 pub enum Purpose {
-    /// To serve a client: what the call comes to is told to the circuit of its version and to the metrics.
+    /// To serve a client: what the call comes to is told to the circuit of its version and to the
+    /// metrics.
     Serve,
-    /// To see whether a version answers: nothing is counted, since it says nothing of the version's life, and what it writes into its
-    /// store is dropped.
+    /// To see whether a version answers: nothing is counted, since it says nothing of the version's
+    /// life, and what it writes into its store is dropped.
     Rehearse,
     /// To test the plugin: what the call comes to is told to the test alone.
     Test(Test),

@@ -32,8 +32,13 @@ pub trait ComponentSource: Send + Sync {
 }
 
 /// The result of [`ComponentSource::component`].
-pub type FoundComponent<'a> =
-    Pin<Box<dyn Future<Output = Result<Option<Vec<u8>>, Arc<dyn std::error::Error + Send + Sync>>> + Send + 'a>>;
+pub type FoundComponent<'a> = Pin<
+    Box<
+        dyn Future<Output = Result<Option<Vec<u8>>, Arc<dyn std::error::Error + Send + Sync>>>
+            + Send
+            + 'a,
+    >,
+>;
 
 /// Where code comes from, and which keys prove that it is ours.
 pub struct CodeSettings {
@@ -119,14 +124,19 @@ impl Registry {
     /// The plugin with that digest, loaded if it is not yet. A refused component is not tried
     /// again. A component that could not be compiled, for a reason that may lie in the machine, is
     /// tried again after a pause.
-    pub(super) async fn load(&self, tenant: TenantId, digest: PluginDigest) -> Result<Arc<Instantiable>, LoadError> {
+    pub(super) async fn load(
+        &self,
+        tenant: TenantId,
+        digest: PluginDigest,
+    ) -> Result<Arc<Instantiable>, LoadError> {
         Ok(self.plugin(tenant, digest).await?.guest.clone())
     }
 
     /// Loads a plugin if its code is in the cache. Returns whether it is loaded now.
     pub(super) async fn load_cached(&self, digest: PluginDigest) -> bool {
         let cell = self.loaded.cell(digest);
-        let loaded = cell.get_or_try_init(|| async { self.cached(digest).await.map(Ok).ok_or(()) }).await;
+        let loaded =
+            cell.get_or_try_init(|| async { self.cached(digest).await.map(Ok).ok_or(()) }).await;
         loaded.is_ok_and(|loaded| self.weighed(digest, loaded).is_ok())
     }
 
@@ -139,7 +149,10 @@ impl Registry {
         let plugin = if known {
             self.plugin(tenant, digest).await?
         } else {
-            let plugin = self.compile(tenant, digest, Purpose::Upload, Source::File(file)).await?.map_err(LoadError::Component)?;
+            let plugin = self
+                .compile(tenant, digest, Purpose::Upload, Source::File(file))
+                .await?
+                .map_err(LoadError::Component)?;
             // Does nothing if it is set already.
             let _ = self.loaded.cell(digest).set(Ok(plugin.clone()));
             self.loaded.weigh(digest, plugin.code_bytes);
@@ -154,7 +167,11 @@ impl Registry {
         self.loaded.retain(active);
     }
 
-    async fn plugin(&self, tenant: TenantId, digest: PluginDigest) -> Result<Arc<Plugin>, LoadError> {
+    async fn plugin(
+        &self,
+        tenant: TenantId,
+        digest: PluginDigest,
+    ) -> Result<Arc<Plugin>, LoadError> {
         let cell = self.loaded.cell(digest);
         if let Some(loaded) = cell.get() {
             return loaded.clone().map_err(LoadError::Component);
@@ -165,9 +182,15 @@ impl Registry {
                     return Ok(Ok(plugin));
                 }
                 self.loaded.may_try(digest)?;
-                let bytes = self.source.component(tenant, digest).await.map_err(LoadError::Source)?.ok_or(LoadError::Absent)?;
+                let bytes = self
+                    .source
+                    .component(tenant, digest)
+                    .await
+                    .map_err(LoadError::Source)?
+                    .ok_or(LoadError::Absent)?;
                 let began = Instant::now();
-                let compiled = self.compile(tenant, digest, Purpose::Load, Source::Memory(bytes)).await;
+                let compiled =
+                    self.compile(tenant, digest, Purpose::Load, Source::Memory(bytes)).await;
                 if let Err(failure) = &compiled {
                     self.loaded.rest(digest, failure, (began.elapsed() * RESTS).max(SHORTEST_REST));
                 }
@@ -177,7 +200,11 @@ impl Registry {
         self.weighed(digest, loaded)
     }
 
-    fn weighed(&self, digest: PluginDigest, loaded: &Result<Arc<Plugin>, ComponentError>) -> Result<Arc<Plugin>, LoadError> {
+    fn weighed(
+        &self,
+        digest: PluginDigest,
+        loaded: &Result<Arc<Plugin>, ComponentError>,
+    ) -> Result<Arc<Plugin>, LoadError> {
         let plugin = loaded.clone().map_err(LoadError::Component)?;
         self.loaded.weigh(digest, plugin.code_bytes);
         Ok(plugin)
@@ -198,13 +225,16 @@ impl Registry {
     ) -> Result<Result<Arc<Plugin>, ComponentError>, LoadError> {
         let began = Instant::now();
         let compiled = match self.compiler.compile(tenant, purpose, source).await {
-            Err(LoadError::Component(refused)) if refused.may_be_the_machines() => return Err(LoadError::NotNow(refused)),
+            Err(LoadError::Component(refused)) if refused.may_be_the_machines() => {
+                return Err(LoadError::NotNow(refused));
+            }
             Err(LoadError::Component(refused)) => return Ok(Err(refused)),
             other => other?,
         };
         let compile_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let tools = self.tools.clone();
-        let taken = tokio::task::spawn_blocking(move || tools.take(digest, compiled, compile_ms)).await;
+        let taken =
+            tokio::task::spawn_blocking(move || tools.take(digest, compiled, compile_ms)).await;
         match taken.map_err(|error| LoadError::Host(error.to_string()))? {
             Err(LoadError::Component(refused)) => Ok(Err(refused)),
             other => other.map(Ok),
@@ -218,7 +248,9 @@ impl Tools {
         let cache = self.cache.as_ref()?;
         let sealed = cache.read(digest, self.identity)?;
         let plugin = self.checked(digest, sealed).ok_or_else(|| "it is not this host's".to_owned());
-        match plugin.and_then(|(code, head)| self.plugin(&code, head).map_err(|error| error.to_string())) {
+        match plugin
+            .and_then(|(code, head)| self.plugin(&code, head).map_err(|error| error.to_string()))
+        {
             Ok(plugin) => Some(plugin),
             Err(why) => {
                 tracing::warn!(plugin = %digest, why, "compiled code in the cache can't be used; it is compiled again");
@@ -230,8 +262,18 @@ impl Tools {
 
     /// Seals code that was just compiled, loads it as cached code is loaded, and writes it to the
     /// cache.
-    fn take(&self, digest: PluginDigest, compiled: Compiled, compile_ms: u64) -> Result<Arc<Plugin>, LoadError> {
-        let head = Head { digest: digest.0, engine: self.identity.0, inspection: compiled.inspection, compile_ms };
+    fn take(
+        &self,
+        digest: PluginDigest,
+        compiled: Compiled,
+        compile_ms: u64,
+    ) -> Result<Arc<Plugin>, LoadError> {
+        let head = Head {
+            digest: digest.0,
+            engine: self.identity.0,
+            inspection: compiled.inspection,
+            compile_ms,
+        };
         let head = serde_json::to_vec(&head).map_err(|error| LoadError::Host(error.to_string()))?;
         let sealed = native_code::seal(&self.keys, &head, &compiled.code);
         drop(compiled.code);
@@ -254,7 +296,8 @@ impl Tools {
     fn plugin(&self, code: &OwnCode, head: Head) -> Result<Arc<Plugin>, LoadError> {
         let component = code.load(self.engine.engine()).map_err(|error| unloadable(&error))?;
         let guest = Instantiable::new(&self.linker, &component);
-        let guest = guest.map_err(|error| LoadError::Component(ComponentError::WrongWorld(explain(&error))))?;
+        let guest = guest
+            .map_err(|error| LoadError::Component(ComponentError::WrongWorld(explain(&error))))?;
         Ok(Arc::new(Plugin { guest: Arc::new(guest), head, code_bytes: code.code_bytes() }))
     }
 }
@@ -263,7 +306,11 @@ impl Tools {
 /// pool has no room for what the component asks for (memories, tables, instances).
 fn unloadable(error: &wasmtime::Error) -> LoadError {
     let why = explain(error);
-    if why.contains("(os error ") { LoadError::Host(why) } else { LoadError::Component(ComponentError::Invalid(why)) }
+    if why.contains("(os error ") {
+        LoadError::Host(why)
+    } else {
+        LoadError::Component(ComponentError::Invalid(why))
+    }
 }
 
 fn open_cache(folder: PathBuf) -> Option<CodeCache> {
@@ -294,7 +341,8 @@ mod tests {
     #[test]
     fn code_of_another_release_or_component_is_refused_even_with_our_mac() {
         let engine = PluginEngine::new(64 << 20, 4).unwrap();
-        let (identity, linker) = (EngineIdentity::of(engine.engine()), v1::linker(engine.engine()).unwrap());
+        let (identity, linker) =
+            (EngineIdentity::of(engine.engine()), v1::linker(engine.engine()).unwrap());
         let keys = CodeKeys::derive(&MasterKeys::new(MasterKey::generate(), None));
         let tools = Tools { engine, identity, linker, keys, cache: None };
         let sealed = |digest, engine| {

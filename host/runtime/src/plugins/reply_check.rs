@@ -60,8 +60,12 @@ mod tests {
     #[tokio::test]
     async fn a_large_answer_is_checked_on_another_thread_and_a_small_one_here() {
         let lane = Budget::new(1, 10, BudgetSeries::default());
-        let checked_on =
-            async |bytes| run(&lane, TenantId::new(), Duration::MAX, answer(bytes), |_| thread::current().id()).await.unwrap().0;
+        let checked_on = async |bytes| {
+            run(&lane, TenantId::new(), Duration::MAX, answer(bytes), |_| thread::current().id())
+                .await
+                .unwrap()
+                .0
+        };
 
         assert_eq!(checked_on(10).await, thread::current().id());
         assert_ne!(checked_on(100 << 10).await, thread::current().id());
@@ -71,7 +75,8 @@ mod tests {
     async fn large_answers_wait_for_their_turn_in_the_slow_lane() {
         let lane = Budget::new(1, 10, BudgetSeries::default());
         let held = lane.take(TenantId::new(), 1).await;
-        let mut large = Box::pin(run(&lane, TenantId::new(), Duration::MAX, answer(100 << 10), |_| ()));
+        let mut large =
+            Box::pin(run(&lane, TenantId::new(), Duration::MAX, answer(100 << 10), |_| ()));
         assert!(futures_util::poll!(large.as_mut()).is_pending() && lane.is_wanted());
 
         drop(held);
@@ -84,7 +89,8 @@ mod tests {
         let lane = Budget::new(1, 10, BudgetSeries::default());
         let _held = lane.take(TenantId::new(), 1).await;
 
-        let checked = run(&lane, TenantId::new(), Duration::from_secs(1), answer(100 << 10), |_| ()).await;
+        let checked =
+            run(&lane, TenantId::new(), Duration::from_secs(1), answer(100 << 10), |_| ()).await;
 
         assert!(checked.is_none() && !lane.is_wanted());
     }

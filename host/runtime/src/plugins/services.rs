@@ -31,7 +31,11 @@ pub struct Services {
 pub trait OutboundHttp: Send + Sync {
     /// Sends one request for a tenant. The caller has checked that the host is granted; the
     /// implementation has to check that its address is public.
-    fn send(&self, tenant: TenantId, request: OutboundRequest) -> Pending<'_, Result<OutboundResponse, OutboundError>>;
+    fn send(
+        &self,
+        tenant: TenantId,
+        request: OutboundRequest,
+    ) -> Pending<'_, Result<OutboundResponse, OutboundError>>;
 }
 
 /// Keeps what plugins log.
@@ -43,16 +47,29 @@ pub trait LogKeeper: Send + Sync {
 /// Downloads, checks and decrypts files that users picked.
 pub trait MediaFiles: Send + Sync {
     /// The decrypted file behind a reference.
-    fn fetch(&self, tenant: TenantId, request: MediaRequest) -> Pending<'_, Result<Vec<u8>, MediaError>>;
+    fn fetch(
+        &self,
+        tenant: TenantId,
+        request: MediaRequest,
+    ) -> Pending<'_, Result<Vec<u8>, MediaError>>;
 }
 
 /// Keeps small values of flows.
 pub trait KeyValues: Send + Sync {
     /// The value of a key; `None` if the key is absent or expired.
-    fn get<'a>(&'a self, scope: Scope, key: &'a str) -> Pending<'a, Result<Option<KeptValue>, KeyValueError>>;
+    fn get<'a>(
+        &'a self,
+        scope: Scope,
+        key: &'a str,
+    ) -> Pending<'a, Result<Option<KeptValue>, KeyValueError>>;
 
     /// Writes a value unconditionally. Returns its version.
-    fn set<'a>(&'a self, scope: Scope, key: &'a str, value: NewValue) -> Pending<'a, Result<u64, KeyValueError>>;
+    fn set<'a>(
+        &'a self,
+        scope: Scope,
+        key: &'a str,
+        value: NewValue,
+    ) -> Pending<'a, Result<u64, KeyValueError>>;
 
     /// Writes a value if the stored version is `expected`, or the key is absent if that is `None`.
     /// Returns the new version, or `None` if the version was another one.
@@ -68,7 +85,12 @@ pub trait KeyValues: Send + Sync {
     fn delete<'a>(&'a self, scope: Scope, key: &'a str) -> Pending<'a, Result<(), KeyValueError>>;
 
     /// The first `limit` keys that begin with `prefix`, in the order of their bytes.
-    fn list<'a>(&'a self, scope: Scope, prefix: &'a str, limit: u32) -> Pending<'a, Result<Vec<String>, KeyValueError>>;
+    fn list<'a>(
+        &'a self,
+        scope: Scope,
+        prefix: &'a str,
+        limit: u32,
+    ) -> Pending<'a, Result<Vec<String>, KeyValueError>>;
 }
 
 /// A value that is kept.

@@ -14,16 +14,22 @@ pub fn granted_host(url: &Url, allowed: &Capabilities) -> Result<HttpHost, Outbo
         return bad("the URL's scheme is not https");
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return bad("the URL has a user name or a password: send the header `authorization` instead");
+        return bad(
+            "the URL has a user name or a password: send the header `authorization` instead",
+        );
     }
     let Some(url::Host::Domain(name)) = url.host() else {
-        return Err(OutboundError::NotGranted("the URL names an address; only hosts can be granted, by their names".to_owned()));
+        return Err(OutboundError::NotGranted(
+            "the URL names an address; only hosts can be granted, by their names".to_owned(),
+        ));
     };
     let named = format!("{name}:{}", url.port_or_known_default().unwrap_or_default());
     let host = named.parse().ok().filter(|host: &HttpHost| allowed.http.contains(host));
     match host {
         None => Err(OutboundError::NotGranted(format!("requests to {named} are not granted"))),
-        Some(host) if url.scheme() == "http" && host.port() == HTTPS_PORT => bad("port 443 is for https"),
+        Some(host) if url.scheme() == "http" && host.port() == HTTPS_PORT => {
+            bad("port 443 is for https")
+        }
         Some(host) => Ok(host),
     }
 }
@@ -69,7 +75,9 @@ mod tests {
             ("https://127.0.0.1./", "address"),
         ] {
             match Url::parse(url) {
-                Ok(_) => assert!(check(url).unwrap_err().contains(named), "{url}: {:?}", check(url)),
+                Ok(_) => {
+                    assert!(check(url).unwrap_err().contains(named), "{url}: {:?}", check(url))
+                }
                 Err(_) => assert_eq!(named, "", "{url}"),
             }
         }
@@ -91,7 +99,12 @@ mod tests {
     }
 
     fn check(url: &str) -> Result<String, String> {
-        let granted = ["api.example.com:443", "api.example.com:80", "api.example.com:8443", "xn--bcher-kva.example"];
+        let granted = [
+            "api.example.com:443",
+            "api.example.com:80",
+            "api.example.com:8443",
+            "xn--bcher-kva.example",
+        ];
         let http = granted.iter().map(|host| host.parse().unwrap()).collect();
         let allowed = Capabilities { http, ..Capabilities::default() };
         let host = granted_host(&Url::parse(url).map_err(|error| error.to_string())?, &allowed);

@@ -93,10 +93,14 @@ mod tests {
         state(&mut config);
         let engine = wasmtime::Engine::new(&config).unwrap();
 
-        let stated = FEATURES.iter().fold(WasmFeatures::empty(), |all, (feature, _)| all | *feature);
+        let stated =
+            FEATURES.iter().fold(WasmFeatures::empty(), |all, (feature, _)| all | *feature);
         // wasmtime 48 refuses an engine that has this one, so it cannot be stated.
         assert_eq!(WasmFeatures::all() - stated, WasmFeatures::CM_CANON_NAMES);
-        let on = FEATURES.iter().filter(|(_, on)| *on).fold(WasmFeatures::empty(), |all, (feature, _)| all | *feature);
+        let on = FEATURES
+            .iter()
+            .filter(|(_, on)| *on)
+            .fold(WasmFeatures::empty(), |all, (feature, _)| all | *feature);
         assert_eq!(engine.get_wasm_features(), on);
     }
 }

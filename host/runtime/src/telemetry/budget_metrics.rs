@@ -30,9 +30,17 @@ struct BudgetLabel {
 
 impl BudgetMetrics {
     pub(super) fn register(&self, registry: &mut Registry) {
-        registry.register("budget_size", "How much of a thing all tenants share", self.size.clone());
+        registry.register(
+            "budget_size",
+            "How much of a thing all tenants share",
+            self.size.clone(),
+        );
         registry.register("budget_used", "How much of it is in use", self.used.clone());
-        registry.register("budget_waits", "How often somebody had to wait for a part of it", self.waits.clone());
+        registry.register(
+            "budget_waits",
+            "How often somebody had to wait for a part of it",
+            self.waits.clone(),
+        );
         registry.register(
             "budget_refusals",
             "How often somebody got no part of it, at once or after waiting",

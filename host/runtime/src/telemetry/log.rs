@@ -38,9 +38,12 @@ impl LogWriter {
     /// lines that are not written.
     pub(super) fn start(to: impl Write + Send + 'static, lost: Counter) -> io::Result<Self> {
         let queue = Mutex::default();
-        let shared = Arc::new(Shared { queue, arrived: Condvar::new(), written: Condvar::new(), lost });
+        let shared =
+            Arc::new(Shared { queue, arrived: Condvar::new(), written: Condvar::new(), lost });
         let writing = shared.clone();
-        std::thread::Builder::new().name("log".to_owned()).spawn(move || writing.write_all_lines(to))?;
+        std::thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || writing.write_all_lines(to))?;
         Ok(Self { shared })
     }
 

@@ -84,7 +84,11 @@ impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
         self.budgets.register(registry);
-        registry.register("requests", "Requests to the public listener that were answered", self.requests.clone());
+        registry.register(
+            "requests",
+            "Requests to the public listener that were answered",
+            self.requests.clone(),
+        );
         registry.register(
             "request_duration_seconds",
             "From a request's head to its answer's head, on the public listener",
@@ -101,7 +105,11 @@ impl Metrics {
             "How often no connection was accepted until another one ended",
             self.connection_limit_reached.clone(),
         );
-        registry.register("key_uploads", "Public keys by what Meta says of them", self.key_uploads.clone());
+        registry.register(
+            "key_uploads",
+            "Public keys by what Meta says of them",
+            self.key_uploads.clone(),
+        );
         registry.register(
             "plugin_log_lines_dropped",
             "Lines of plugins' logs that were not kept: no room on their way to the database, or no database",
@@ -122,7 +130,11 @@ impl Metrics {
             "How often what a host does beside its requests panicked or ended, to be started again",
             self.task_failures.clone(),
         );
-        registry.register("tasks_alive", "What goes on in this process: connections, requests, calls", self.tasks_alive.clone());
+        registry.register(
+            "tasks_alive",
+            "What goes on in this process: connections, requests, calls",
+            self.tasks_alive.clone(),
+        );
     }
 
     /// Counts an answered request to the public listener and how long it took.
@@ -183,7 +195,8 @@ impl Metrics {
     /// [`METRICS_MEDIA_TYPE`].
     pub fn to_text(&self) -> String {
         if let Ok(runtime) = Handle::try_current() {
-            self.tasks_alive.set(i64::try_from(runtime.metrics().num_alive_tasks()).unwrap_or(i64::MAX));
+            self.tasks_alive
+                .set(i64::try_from(runtime.metrics().num_alive_tasks()).unwrap_or(i64::MAX));
         }
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("a string takes any text");
@@ -250,7 +263,8 @@ pub const METRICS_MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.
 
 /// In seconds. A health check takes 1 ms, a turn 5 to 50 ms; Meta counts what takes more than 1 s
 /// and gives up after 10 s.
-const DURATION_BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 3.0, 10.0];
+const DURATION_BUCKETS: [f64; 11] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 3.0, 10.0];
 
 #[cfg(test)]
 mod tests {

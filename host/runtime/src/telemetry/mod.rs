@@ -62,11 +62,19 @@ pub fn finish_log() {
 /// panicking thread there.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let thread = std::thread::current();
-    let (said, place) = (panic.payload_as_str().unwrap_or("no text"), panic.location().map(ToString::to_string));
+    let (said, place) =
+        (panic.payload_as_str().unwrap_or("no text"), panic.location().map(ToString::to_string));
     let backtrace = Backtrace::capture();
-    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+    let backtrace =
+        (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
     let said = printable(said, PANIC_BYTES);
-    tracing::error!(thread = thread.name(), place, said, backtrace, "a panic: this is a bug of Flowhost");
+    tracing::error!(
+        thread = thread.name(),
+        place,
+        said,
+        backtrace,
+        "a panic: this is a bug of Flowhost"
+    );
 }
 
 /// One log per process, however many hosts run in it.
@@ -135,7 +143,10 @@ pub fn steers(character: char) -> bool {
     let direction_or_line = '\u{2028}'..='\u{202e}';
     let isolate = '\u{2066}'..='\u{2069}';
     let mark = ['\u{61c}', '\u{200e}', '\u{200f}'];
-    character.is_control() || direction_or_line.contains(&character) || isolate.contains(&character) || mark.contains(&character)
+    character.is_control()
+        || direction_or_line.contains(&character)
+        || isolate.contains(&character)
+        || mark.contains(&character)
 }
 
 #[cfg(test)]
@@ -145,7 +156,10 @@ mod tests {
     #[test]
     fn a_strangers_text_can_not_forge_log_lines() {
         assert_eq!(printable("a\n\u{1b}[31mé", 100), "a\\n\\u{1b}[31mé");
-        assert_eq!(printable("a\u{9b}m\u{2028}\u{202e}b\u{2066}", 100), "a\\u{9b}m\\u{2028}\\u{202e}b\\u{2066}");
+        assert_eq!(
+            printable("a\u{9b}m\u{2028}\u{202e}b\u{2066}", 100),
+            "a\\u{9b}m\\u{2028}\\u{202e}b\\u{2066}"
+        );
         assert_eq!(printable("aéé", 4), "aé…");
     }
 }

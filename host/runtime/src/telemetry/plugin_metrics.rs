@@ -135,7 +135,10 @@ impl PluginMetrics {
         self.lock().retain(|version, series| {
             let stays = match active(&version.tenant, &version.flow) {
                 None => false,
-                Some(active) => active == Some(version.version) || series.failures().used.elapsed() < KEEP_REPLACED,
+                Some(active) => {
+                    active == Some(version.version)
+                        || series.failures().used.elapsed() < KEEP_REPLACED
+                }
             };
             if !stays {
                 self.families.remove(version, series);
@@ -157,7 +160,9 @@ impl FlowSeries {
 
     /// Records what a call used, whether it succeeded or not.
     pub fn used(&self, usage: &CallUsage) {
-        let observe = |histogram: &Histogram, time: Option<Duration>| time.map(|time| histogram.observe(time.as_secs_f64()));
+        let observe = |histogram: &Histogram, time: Option<Duration>| {
+            time.map(|time| histogram.observe(time.as_secs_f64()))
+        };
         observe(&self.queue, usage.queue);
         observe(&self.start, usage.start);
         observe(&self.cpu, usage.cpu);
@@ -237,7 +242,11 @@ impl Families {
     }
 
     fn register(&self, registry: &mut Registry) {
-        registry.register("plugin_calls", "Calls of plugins that were asked for", self.calls.clone());
+        registry.register(
+            "plugin_calls",
+            "Calls of plugins that were asked for",
+            self.calls.clone(),
+        );
         registry.register(
             "plugin_failures",
             "Calls of plugins that failed, by what failed and whose fault it is",
@@ -248,13 +257,41 @@ impl Families {
             "Requests to flows that got no reply, by why and whose fault it is, whether they reached the plugin or not",
             self.refusals.clone(),
         );
-        registry.register("plugin_queue_seconds", "How long calls waited for a place", self.queue.clone());
-        registry.register("plugin_start_seconds", "How long making an instance took, start-up code included", self.start.clone());
-        registry.register("plugin_cpu_seconds", "What calls used of the processor", self.cpu.clone());
-        registry.register("plugin_wall_seconds", "How long calls took once they had a place", self.wall.clone());
-        registry.register("plugin_memory_high_water_bytes", "The most linear memory that a call had", self.memory.clone());
-        registry.register("shared_token_exchanges", "Exchanges whose flow token many recipients share", self.shared_tokens.clone());
-        registry.register("plugin_circuit_open", "1 while calls are refused since the plugin fails", self.circuit.clone());
+        registry.register(
+            "plugin_queue_seconds",
+            "How long calls waited for a place",
+            self.queue.clone(),
+        );
+        registry.register(
+            "plugin_start_seconds",
+            "How long making an instance took, start-up code included",
+            self.start.clone(),
+        );
+        registry.register(
+            "plugin_cpu_seconds",
+            "What calls used of the processor",
+            self.cpu.clone(),
+        );
+        registry.register(
+            "plugin_wall_seconds",
+            "How long calls took once they had a place",
+            self.wall.clone(),
+        );
+        registry.register(
+            "plugin_memory_high_water_bytes",
+            "The most linear memory that a call had",
+            self.memory.clone(),
+        );
+        registry.register(
+            "shared_token_exchanges",
+            "Exchanges whose flow token many recipients share",
+            self.shared_tokens.clone(),
+        );
+        registry.register(
+            "plugin_circuit_open",
+            "1 while calls are refused since the plugin fails",
+            self.circuit.clone(),
+        );
     }
 
     fn series(&self, version: &FlowVersion) -> FlowSeries {
@@ -340,7 +377,12 @@ mod tests {
         assert_eq!(lines("plugin_calls_total{"), 11);
         assert_eq!(lines("plugin_failures_total{"), 11);
         assert_eq!(lines("plugin_cpu_seconds_count{"), 11);
-        assert!(text.contains("plugin_calls_total{tenant=\"_others\",flow=\"_others\",version=\"0\"} 1990"), "{text}");
+        assert!(
+            text.contains(
+                "plugin_calls_total{tenant=\"_others\",flow=\"_others\",version=\"0\"} 1990"
+            ),
+            "{text}"
+        );
         assert!(text.contains("version=\"0\",kind=\"trap\",blame=\"guest\"} 1990"), "{text}");
     }
 
@@ -380,7 +422,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_gone_is_removed_and_makes_room() {
         let (registry, metrics) = metrics(3);
-        for of in [version("acme", "booking", 1), version("acme", "booking", 2), version("gone", "booking", 1)] {
+        for of in [
+            version("acme", "booking", 1),
+            version("acme", "booking", 2),
+            version("gone", "booking", 1),
+        ] {
             metrics.of(&of).failed("trap", Blame::Guest);
         }
         let under_way = metrics.of(&version("gone", "booking", 1));
@@ -388,17 +434,30 @@ mod tests {
 
         metrics.retain(active);
         let shown = text(&registry);
-        assert!(!shown.contains("\"gone\"") && shown.contains("version=\"1\"") && shown.contains("version=\"2\""), "{shown}");
+        assert!(
+            !shown.contains("\"gone\"")
+                && shown.contains("version=\"1\"")
+                && shown.contains("version=\"2\""),
+            "{shown}"
+        );
 
         advance(KEEP_REPLACED).await;
         metrics.retain(active);
         under_way.failed("wall-time", Blame::Guest);
         under_way.called();
         let shown = text(&registry);
-        assert!(!shown.contains("\"gone\"") && !shown.contains("version=\"1\"") && shown.contains("version=\"2\""), "{shown}");
+        assert!(
+            !shown.contains("\"gone\"")
+                && !shown.contains("version=\"1\"")
+                && shown.contains("version=\"2\""),
+            "{shown}"
+        );
 
         metrics.of(&version("new", "booking", 1)).called();
-        assert!(text(&registry).contains("plugin_calls_total{tenant=\"new\",flow=\"booking\",version=\"1\"} 1"));
+        assert!(
+            text(&registry)
+                .contains("plugin_calls_total{tenant=\"new\",flow=\"booking\",version=\"1\"} 1")
+        );
     }
 
     fn metrics(most: usize) -> (Registry, PluginMetrics) {

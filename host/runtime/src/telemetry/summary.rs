@@ -38,10 +38,12 @@ impl Summary {
     fn note_at(&self, group: &str, what: &str, now: Instant) -> Option<u64> {
         let mut interval = self.interval.lock().unwrap_or_else(PoisonError::into_inner);
         if interval.began.is_none_or(|began| now.duration_since(began) >= INTERVAL) {
-            *interval = Interval { began: Some(now), untold: interval.untold, ..Interval::default() };
+            *interval =
+                Interval { began: Some(now), untold: interval.untold, ..Interval::default() };
         }
         let told = interval.told.get(group);
-        let is_over = told.is_some_and(|told| told.len() >= self.most_of_a_group || told.contains(what));
+        let is_over =
+            told.is_some_and(|told| told.len() >= self.most_of_a_group || told.contains(what));
         if is_over || interval.lines >= self.most {
             interval.untold += 1;
             return None;

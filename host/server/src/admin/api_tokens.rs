@@ -30,7 +30,8 @@ pub struct ApiTokenView {
     role: &'static str,
     partner: Option<String>,
     tenant: Option<String>,
-    /// The token that it was made with, and ends with; null: the operator's token of the environment.
+    /// The token that it was made with, and ends with; null: the operator's token of the
+    /// environment.
     made_by: Option<ApiTokenId>,
     #[serde(with = "time::serde::rfc3339::option")]
     expires_at: Option<OffsetDateTime>,
@@ -53,12 +54,17 @@ impl Desk {
     /// Makes a token that reaches no further than the caller's own, and lives no longer.
     pub async fn create_api_token(&self, new: CreateApiToken) -> Result<NewApiToken, AdminError> {
         let (scope, subject) = self.scope_of(&new).await?;
-        let expires_at = new.expires_in_seconds.map(|seconds| OffsetDateTime::now_utc() + time::Duration::seconds(seconds.into()));
+        let expires_at = new
+            .expires_in_seconds
+            .map(|seconds| OffsetDateTime::now_utc() + time::Duration::seconds(seconds.into()));
         let (id, token) = (ApiTokenId::new(), BearerToken::generate(TOKEN_PREFIX));
         let mut change = self.store().begin_access_change().await?;
         let made_by = self.caller().actor.token;
-        let inserted = store::insert_api_token(&mut change, id, &token.digest(), scope, expires_at, made_by).await?;
-        let TokenEnd(expires_at) = inserted.ok_or_else(|| AdminError::Forbidden(self.caller().scope.role()))?;
+        let inserted =
+            store::insert_api_token(&mut change, id, &token.digest(), scope, expires_at, made_by)
+                .await?;
+        let TokenEnd(expires_at) =
+            inserted.ok_or_else(|| AdminError::Forbidden(self.caller().scope.role()))?;
         let view = ApiTokenView {
             id,
             role: scope.role(),

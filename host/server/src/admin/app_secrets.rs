@@ -24,16 +24,22 @@ impl TenantDesk {
     /// Makes a secret the current one; the one before stays valid for the time that is given.
     pub async fn put_app_secret(&self, new: NewAppSecret) -> Result<(), AdminError> {
         if new.secret.trim().is_empty() || new.secret.len() > MAX_SECRET_BYTES {
-            return Err(AdminError::Invalid(format!("an app secret has 1 to {MAX_SECRET_BYTES} bytes")));
+            return Err(AdminError::Invalid(format!(
+                "an app secret has 1 to {MAX_SECRET_BYTES} bytes"
+            )));
         }
         let id = AppSecretId::new();
-        let sealed = self.data_key()?.seal(&app_secret_context(self.tenant().id, id), new.secret.trim().as_bytes());
-        let previous_until = OffsetDateTime::now_utc() + time::Duration::seconds(new.keep_previous_for_seconds.into());
+        let sealed = self
+            .data_key()?
+            .seal(&app_secret_context(self.tenant().id, id), new.secret.trim().as_bytes());
+        let previous_until = OffsetDateTime::now_utc()
+            + time::Duration::seconds(new.keep_previous_for_seconds.into());
         let mut change = self.begin_change().await?;
         store::put_app_secret(&mut change, id, &sealed, previous_until).await?;
         let mut record = self.record("app-secret.set");
         record.target = Some(id.to_string());
-        record.after = shown(&json!({ "keep_previous_for_seconds": new.keep_previous_for_seconds }));
+        record.after =
+            shown(&json!({ "keep_previous_for_seconds": new.keep_previous_for_seconds }));
         self.finish(change, record).await
     }
 }

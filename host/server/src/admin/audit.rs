@@ -55,9 +55,14 @@ impl Desk {
     pub async fn list_audit_entries(&self, query: AuditQuery) -> Result<AuditPage, AdminError> {
         let limit = PageLimit::parse(query.limit)?;
         let (reach, tenant) = (self.caller().reach(), query.tenant.as_deref());
-        let mut entries = store::list_audit_entries(self.store(), reach, tenant, query.before, limit.to_read()).await?;
+        let mut entries =
+            store::list_audit_entries(self.store(), reach, tenant, query.before, limit.to_read())
+                .await?;
         let next_before = limit.cut(&mut entries, |entry| AuditId(entry.audit_id));
-        Ok(AuditPage { entries: entries.into_iter().map(AuditEntryView::from).collect(), next_before })
+        Ok(AuditPage {
+            entries: entries.into_iter().map(AuditEntryView::from).collect(),
+            next_before,
+        })
     }
 }
 
@@ -65,7 +70,10 @@ impl From<AuditEntry> for AuditEntryView {
     fn from(entry: AuditEntry) -> Self {
         Self {
             id: AuditId(entry.audit_id),
-            actor: ActorView { role: entry.actor_role, api_token: entry.actor_token_id.map(ApiTokenId) },
+            actor: ActorView {
+                role: entry.actor_role,
+                api_token: entry.actor_token_id.map(ApiTokenId),
+            },
             partner: entry.partner,
             tenant: entry.tenant,
             action: entry.action,

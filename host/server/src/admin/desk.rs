@@ -1,7 +1,9 @@
-//! Where callers act. The operations are methods of desks, and to a desk one comes only past the checks of sight and right.
+//! Where callers act. The operations are methods of desks, and to a desk one comes only past the
+//! checks of sight and right.
 //!
-//! Invariant: [`Visitor`] is the only maker of desks, and only a desk gives its operations the database. Both hold since the fields of
-//! [`Admin`] and of the desks that matter are private to this file.
+//! Invariant: [`Visitor`] is the only maker of desks, and only a desk gives its operations the
+//! database. Both hold since the fields of [`Admin`] and of the desks that matter are private to
+//! this file.
 
 use std::fmt;
 use std::ops::Deref;
@@ -14,7 +16,9 @@ use super::logs::follower_limits;
 use super::uploads::Uploads;
 use super::{AdminError, Caller, Right, Stage};
 use crate::key_uploads::KeyUploads;
-use crate::store::{self, Actor, AuditRecord, Store, StoredFlow, StoredTenant, Subject, TokenScope};
+use crate::store::{
+    self, Actor, AuditRecord, Store, StoredFlow, StoredTenant, Subject, TokenScope,
+};
 use crate::tenants::{Directory, open_data_key};
 use flowhost_protocol::crypto::{DataKey, MasterKeys, TokenDigest};
 use flowhost_protocol::ids::{RequestId, Scope};
@@ -39,9 +43,13 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Puts the parts together. `operator_token` is one that is valid without being in the database; `upload_folder` keeps components
-    /// until they are stored; on `stage` versions are rehearsed; `changes` has the places of those that tenants themselves make.
-    #[expect(clippy::too_many_arguments, reason = "each is a part of its own, and this is where they meet")]
+    /// Puts the parts together. `operator_token` is one that is valid without being in the
+    /// database; `upload_folder` keeps components until they are stored; on `stage` versions are
+    /// rehearsed; `changes` has the places of those that tenants themselves make.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a part of its own, and this is where they meet"
+    )]
     pub fn new(
         store: Store,
         master: MasterKeys,
@@ -80,17 +88,25 @@ impl Admin {
             return Ok(None);
         }
         let found = store::use_api_token(&self.store, &digest).await?;
-        Ok(found.map(|(id, scope)| Caller { actor: Actor { token: Some(id), role: scope.role() }, scope }))
+        Ok(found.map(|(id, scope)| Caller {
+            actor: Actor { token: Some(id), role: scope.role() },
+            scope,
+        }))
     }
 
     /// A caller who comes with this request, to do what needs this right.
-    pub fn visitor(self: &Arc<Self>, caller: Caller, right: Right, request: Option<RequestId>) -> Visitor {
+    pub fn visitor(
+        self: &Arc<Self>,
+        caller: Caller,
+        right: Right,
+        request: Option<RequestId>,
+    ) -> Visitor {
         Visitor { admin: self.clone(), caller, right, request }
     }
 }
 
-/// A caller who wants something: nothing is checked yet, and there is nothing to be done but to ask for a desk. Not to see comes before
-/// not to be allowed, so that nobody learns what there is.
+/// A caller who wants something: nothing is checked yet, and there is nothing to be done but to ask
+/// for a desk. Not to see comes before not to be allowed, so that nobody learns what there is.
 ///
 /// ```
 /// # use flowhost_server::admin::{AdminError, Visitor};
@@ -143,7 +159,8 @@ impl Visitor {
     }
 }
 
-/// Where a caller acts who may do what the request is for. What it does at a tenant or a flow it does at their desks.
+/// Where a caller acts who may do what the request is for. What it does at a tenant or a flow it
+/// does at their desks.
 ///
 /// Only [`Visitor::desk`] makes one:
 ///
@@ -177,7 +194,15 @@ impl Desk {
     /// The beginning of an entry in the audit log.
     pub(super) fn record(&self, subject: Subject, action: &'static str) -> AuditRecord {
         let Visitor { caller, request, .. } = &self.0;
-        AuditRecord { actor: caller.actor, request: *request, subject, action, target: None, before: None, after: None }
+        AuditRecord {
+            actor: caller.actor,
+            request: *request,
+            subject,
+            action,
+            target: None,
+            before: None,
+            after: None,
+        }
     }
 }
 
@@ -216,7 +241,8 @@ impl TenantDesk {
     }
 }
 
-/// A tenant that a caller may delete, and do nothing else with: what seals its values may be gone already.
+/// A tenant that a caller may delete, and do nothing else with: what seals its values may be gone
+/// already.
 pub struct TenantToDelete(TenantDesk);
 
 impl TenantToDelete {

@@ -8,7 +8,8 @@ use flowhost_protocol::crypto::{CryptoError, KeyFileError};
 use flowhost_protocol::flow::SettingsError;
 use flowhost_runtime::plugins::{ComponentError, LoadError};
 
-/// Why an operation failed. The texts are for the person who called; causes inside the host are only logged.
+/// Why an operation failed. The texts are for the person who called; causes inside the host are
+/// only logged.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     /// As much of it as may be is under way.

@@ -51,11 +51,16 @@ impl FlowDesk {
             hosts,
             updated_at: OffsetDateTime::now_utc(),
         };
-        value.sealed_value = self.data_key()?.seal(&flow_config_context(self.tenant().id, &value), new.value.as_bytes());
+        value.sealed_value = self
+            .data_key()?
+            .seal(&flow_config_context(self.tenant().id, &value), new.value.as_bytes());
         store::put_config_value(&mut change, &value).await?;
         let mut record = self.record("flow-config.set");
         record.target = Some(self.target(key));
-        record.before = stored.iter().find(|stored| stored.key == key).and_then(|before| shown(&described(before)));
+        record.before = stored
+            .iter()
+            .find(|stored| stored.key == key)
+            .and_then(|before| shown(&described(before)));
         record.after = shown(&described(&value));
         self.finish(change, record).await
     }
@@ -65,8 +70,13 @@ impl FlowDesk {
         let data_key = self.data_key()?;
         let tenant = self.tenant().id;
         let view = |stored: StoredConfigValue| {
-            let open = || open_config_value(&data_key, tenant, &stored).map(|text| text.to_string());
-            let value = if stored.secret { None } else { Some(open().map_err(|error| AdminError::Sealed("setting", error))?) };
+            let open =
+                || open_config_value(&data_key, tenant, &stored).map(|text| text.to_string());
+            let value = if stored.secret {
+                None
+            } else {
+                Some(open().map_err(|error| AdminError::Sealed("setting", error))?)
+            };
             let StoredConfigValue { key, secret, hosts, updated_at, .. } = stored;
             Ok(ConfigValueView { key, value, secret, hosts, updated_at })
         };
@@ -79,7 +89,10 @@ impl FlowDesk {
     pub async fn delete_config_value(&self, key: &str) -> Result<(), AdminError> {
         let (mut change, flow) = self.begin_flow_change().await?;
         let stored = store::list_changing_config_values(&mut change, flow.id).await?;
-        let before = stored.iter().find(|stored| stored.key == key).ok_or(AdminError::NotFound("setting"))?;
+        let before = stored
+            .iter()
+            .find(|stored| stored.key == key)
+            .ok_or(AdminError::NotFound("setting"))?;
         store::delete_config_value(&mut change, flow.id, key).await?;
         let mut record = self.record("flow-config.delete");
         (record.target, record.before) = (Some(self.target(key)), shown(&described(before)));
@@ -92,7 +105,8 @@ impl FlowDesk {
     }
 }
 
-/// What the audit log keeps: no values, of settings neither, for they are sealed elsewhere and the log is not.
+/// What the audit log keeps: no values, of settings neither, for they are sealed elsewhere and the
+/// log is not.
 fn described(value: &StoredConfigValue) -> Value {
     json!({ "secret": value.secret, "hosts": value.hosts })
 }
@@ -103,7 +117,9 @@ fn check_key(key: &str) -> Result<(), AdminError> {
     // `.` and `..` are steps in a path to URLs.
     let is_step = key.bytes().all(|byte| byte == b'.');
     if is_step || key.len() > MAX_KEY_BYTES || !key.bytes().all(fits) {
-        return Err(AdminError::Invalid(format!("a key has 1 to {MAX_KEY_BYTES} letters, digits, '-', '_' and '.'")));
+        return Err(AdminError::Invalid(format!(
+            "a key has 1 to {MAX_KEY_BYTES} letters, digits, '-', '_' and '.'"
+        )));
     }
     Ok(())
 }
@@ -166,7 +182,8 @@ mod tests {
         for key in ["a", "api-key", "API_KEY.2", &"k".repeat(MAX_KEY_BYTES)] {
             assert!(check_key(key).is_ok(), "{key}");
         }
-        for key in ["", ".", "..", "a b", "a}}", "a/b", "é", "a\n", &"k".repeat(MAX_KEY_BYTES + 1)] {
+        for key in ["", ".", "..", "a b", "a}}", "a/b", "é", "a\n", &"k".repeat(MAX_KEY_BYTES + 1)]
+        {
             assert!(check_key(key).is_err(), "{key:?}");
         }
     }

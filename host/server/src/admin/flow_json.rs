@@ -10,7 +10,8 @@ use flowhost_flow_json::{Findings, FlowJson};
 use flowhost_protocol::ids::FlowJsonDigest;
 use flowhost_runtime::tenant_limits::Permit;
 
-/// The upload of a Flow JSON to the flow that it was begun for: whatever it brings can go nowhere else.
+/// The upload of a Flow JSON to the flow that it was begun for: whatever it brings can go nowhere
+/// else.
 #[derive(Debug)]
 pub struct FlowJsonUpload {
     desk: FlowDesk,
@@ -33,7 +34,9 @@ impl FlowDesk {
     /// Deletes the Flow JSON of the flow: its replies are not checked any more.
     pub async fn delete_flow_json(&self) -> Result<(), AdminError> {
         let mut change = self.begin_change().await?;
-        let deleted = store::delete_flow_json(&mut change, self.flow().id).await?.ok_or(AdminError::NotFound("Flow JSON"))?;
+        let deleted = store::delete_flow_json(&mut change, self.flow().id)
+            .await?
+            .ok_or(AdminError::NotFound("Flow JSON"))?;
         let mut record = self.record("flow-json.delete");
         record.before = before(Some(deleted));
         self.finish(change, record).await
@@ -41,8 +44,8 @@ impl FlowDesk {
 }
 
 impl FlowJsonUpload {
-    /// Makes a document the flow's Flow JSON, whatever was there: from now on every reply is checked against it. Gives what should be known
-    /// of it; fails with all that is wrong with it.
+    /// Makes a document the flow's Flow JSON, whatever was there: from now on every reply is
+    /// checked against it. Gives what should be known of it; fails with all that is wrong with it.
     pub async fn finish(self, document: Vec<u8>) -> Result<Findings, AdminError> {
         let Sound { text, version, screens, notes } = self.read(document).await?;
         let digest = FlowJsonDigest(Sha256::digest(&text).into());
@@ -80,7 +83,8 @@ impl Sound {
     fn of(text: Vec<u8>) -> Result<Self, Findings> {
         let flow_json = FlowJson::parse(&text)?;
         let document = flow_json.document();
-        let (version, screens) = (document.version().map(str::to_owned), document.screens().count());
+        let (version, screens) =
+            (document.version().map(str::to_owned), document.screens().count());
         Ok(Self { text, version, screens, notes: flow_json.notes().clone() })
     }
 }

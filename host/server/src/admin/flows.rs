@@ -60,15 +60,23 @@ pub enum PutFlow {
 }
 
 impl TenantDesk {
-    /// Makes a flow, or replaces the settings of one: what `fields` leaves out has its default. The switch is left alone where it is left out
-    /// by who may not throw it: deployments put flows without a thought of it.
-    pub async fn put_flow(&self, name: &str, mut fields: Map<String, Value>) -> Result<PutFlow, AdminError> {
+    /// Makes a flow, or replaces the settings of one: what `fields` leaves out has its default. The
+    /// switch is left alone where it is left out by who may not throw it: deployments put flows
+    /// without a thought of it.
+    pub async fn put_flow(
+        &self,
+        name: &str,
+        mut fields: Map<String, Value>,
+    ) -> Result<PutFlow, AdminError> {
         let slug = parse_slug("flow", name)?;
         let disabled = take_disabled(&mut fields)?;
         let settings = Value::Object(FlowSettings::parse(fields)?.to_map());
         let mut change = self.begin_change().await?;
         let found = store::find_changing_flow(&mut change, slug.as_str()).await?;
-        let disabled = self.switched(found.as_ref(), disabled.or_else(|| self.caller().may(Right::Manage).then_some(false)))?;
+        let disabled = self.switched(
+            found.as_ref(),
+            disabled.or_else(|| self.caller().may(Right::Manage).then_some(false)),
+        )?;
         let mut record = self.record("flow.put");
         record.target = Some(slug.as_str().to_owned());
         record.after = shown(&json!({ "settings": settings, "disabled": disabled }));
@@ -79,8 +87,13 @@ impl TenantDesk {
             }
             None => true,
         };
-        if created && !store::insert_flow(&mut change, FlowId::new(), slug.as_str(), &settings, disabled).await? {
-            return Err(AdminError::Conflict(format!("flow {slug} was made by someone else just now; try again")));
+        if created
+            && !store::insert_flow(&mut change, FlowId::new(), slug.as_str(), &settings, disabled)
+                .await?
+        {
+            return Err(AdminError::Conflict(format!(
+                "flow {slug} was made by someone else just now; try again"
+            )));
         }
         let view = self.finish_flow(change, name, record).await?;
         Ok(if created { PutFlow::Created(view) } else { PutFlow::Replaced(view) })
@@ -105,16 +118,26 @@ impl TenantDesk {
     }
 
     /// Commits a change of a flow and serves it; gives the flow as it is then.
-    async fn finish_flow(&self, mut change: PlacedChange, name: &str, record: AuditRecord) -> Result<FlowView, AdminError> {
+    async fn finish_flow(
+        &self,
+        mut change: PlacedChange,
+        name: &str,
+        record: AuditRecord,
+    ) -> Result<FlowView, AdminError> {
         let flow = store::find_changing_flow(&mut change, name).await?.ok_or_else(no_flow)?;
         self.finish(change, record).await?;
         let notices = store::list_flow_notices(self.store(), self.tenant().id).await?;
         flow_view(self.tenant(), flow, &notices)
     }
 
-    /// How the switch of a flow is to stand. Whoever deploys may switch a flow off, and on only what is on already: a flow that was
-    /// switched off was so for a reason that a deployment doesn't know.
-    fn switched(&self, flow: Option<&StoredFlow>, wanted: Option<bool>) -> Result<bool, AdminError> {
+    /// How the switch of a flow is to stand. Whoever deploys may switch a flow off, and on only
+    /// what is on already: a flow that was switched off was so for a reason that a deployment
+    /// doesn't know.
+    fn switched(
+        &self,
+        flow: Option<&StoredFlow>,
+        wanted: Option<bool>,
+    ) -> Result<bool, AdminError> {
         let now = flow.is_some_and(|flow| flow.disabled);
         let disabled = wanted.unwrap_or(now);
         if now && !disabled {
@@ -132,7 +155,10 @@ impl FlowDesk {
     }
 
     /// Changes the settings that `fields` names.
-    pub async fn update_flow(&self, mut fields: Map<String, Value>) -> Result<FlowView, AdminError> {
+    pub async fn update_flow(
+        &self,
+        mut fields: Map<String, Value>,
+    ) -> Result<FlowView, AdminError> {
         let disabled = take_disabled(&mut fields)?;
         // Behind the lock of the change, so that two patches at the same time both count.
         let (mut change, flow) = self.begin_flow_change().await?;
@@ -145,7 +171,8 @@ impl FlowDesk {
         self.finish_flow(change, &flow.name, record).await
     }
 
-    /// Deletes the flow with its versions and sessions. One that is switched off only goes by who may switch it on.
+    /// Deletes the flow with its versions and sessions. One that is switched off only goes by who
+    /// may switch it on.
     pub async fn delete_flow(&self) -> Result<(), AdminError> {
         let (mut change, flow) = self.begin_flow_change().await?;
         // Made anew it would be on.
@@ -159,7 +186,11 @@ impl FlowDesk {
     }
 }
 
-fn flow_view(tenant: &StoredTenant, flow: StoredFlow, notices: &[FlowNotice]) -> Result<FlowView, AdminError> {
+fn flow_view(
+    tenant: &StoredTenant,
+    flow: StoredFlow,
+    notices: &[FlowNotice],
+) -> Result<FlowView, AdminError> {
     Ok(FlowView {
         endpoint_path: format!("/flows/{}/{}", tenant.slug, flow.name),
         active_version: flow.active.as_ref().map(|active| active.version),

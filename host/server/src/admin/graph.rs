@@ -68,11 +68,17 @@ pub struct ListedKey {
 impl TenantDesk {
     /// Sets the tenant's access token and phone numbers; both replace what was there.
     pub async fn put_graph_access(&self, new: SetGraphAccess) -> Result<(), AdminError> {
-        let token = AccessToken::parse(&new.access_token).map_err(|error| AdminError::Invalid(error.to_string()))?;
+        let token = AccessToken::parse(&new.access_token)
+            .map_err(|error| AdminError::Invalid(error.to_string()))?;
         let phone_numbers = parse_phone_numbers(&new.phone_number_ids)?;
-        let sealed = self.data_key()?.seal(&access_token_context(self.tenant().id), token.expose().as_bytes());
-        let before: Vec<_> =
-            store::list_phone_numbers(self.store(), self.tenant().id).await?.into_iter().map(|number| number.id).collect();
+        let sealed = self
+            .data_key()?
+            .seal(&access_token_context(self.tenant().id), token.expose().as_bytes());
+        let before: Vec<_> = store::list_phone_numbers(self.store(), self.tenant().id)
+            .await?
+            .into_iter()
+            .map(|number| number.id)
+            .collect();
         let mut change = self.begin_change().await?;
         store::put_graph_access(&mut change, &sealed, &phone_numbers).await?;
         let mut record = self.record("graph.set");
@@ -83,9 +89,13 @@ impl TenantDesk {
 
     /// The tenant's phone numbers, and whether it has an access token.
     pub async fn show_graph_access(&self) -> Result<GraphAccessView, AdminError> {
-        let has_access_token = store::find_access_token(self.store(), self.tenant().id).await?.is_some();
+        let has_access_token =
+            store::find_access_token(self.store(), self.tenant().id).await?.is_some();
         let phone_numbers = store::list_phone_numbers(self.store(), self.tenant().id).await?;
-        Ok(GraphAccessView { phone_number_ids: phone_numbers.into_iter().map(|number| number.id).collect(), has_access_token })
+        Ok(GraphAccessView {
+            phone_number_ids: phone_numbers.into_iter().map(|number| number.id).collect(),
+            has_access_token,
+        })
     }
 
     /// Deletes the tenant's access token and phone numbers. Keys that Meta has stay there.
@@ -97,8 +107,13 @@ impl TenantDesk {
         self.finish(change, self.record("graph.forget")).await
     }
 
-    /// Uploads the active key's public half to Meta; gives how it stands afterwards for each phone number, whether that went well or not.
-    pub async fn upload_key(&self, key: KeyId, upload: UploadKey) -> Result<Vec<UploadView>, AdminError> {
+    /// Uploads the active key's public half to Meta; gives how it stands afterwards for each phone
+    /// number, whether that went well or not.
+    pub async fn upload_key(
+        &self,
+        key: KeyId,
+        upload: UploadKey,
+    ) -> Result<Vec<UploadView>, AdminError> {
         let keys = store::list_keys(self.store(), self.tenant().id).await?;
         let key = keys.into_iter().find(|one| one.id == key).ok_or(AdminError::NotFound("key"))?;
         if key.retires_at.is_some() {
@@ -110,7 +125,8 @@ impl TenantDesk {
         // Before Meta is called: whatever becomes of that, who asked for it is known.
         let mut record = self.record("key.upload");
         record.target = Some(key.id.to_string());
-        record.after = shown(&json!({ "phone_number_ids": phone_numbers, "fingerprint": key.fingerprint }));
+        record.after =
+            shown(&json!({ "phone_number_ids": phone_numbers, "fingerprint": key.fingerprint }));
         self.finish(self.begin_change().await?, record).await?;
         self.upload_to_meta(key, phone_numbers).await
     }
@@ -122,11 +138,19 @@ impl TenantDesk {
         let active = |key: &StoredKey| key.retires_at.is_none();
         Ok(keys
             .into_iter()
-            .map(|key| ListedKey::of(if active(&key) { std::mem::take(&mut phone_numbers) } else { Vec::new() }, key))
+            .map(|key| {
+                ListedKey::of(
+                    if active(&key) { std::mem::take(&mut phone_numbers) } else { Vec::new() },
+                    key,
+                )
+            })
             .collect())
     }
 
-    async fn phone_numbers_to_upload_for(&self, upload: UploadKey) -> Result<Vec<PhoneNumberId>, AdminError> {
+    async fn phone_numbers_to_upload_for(
+        &self,
+        upload: UploadKey,
+    ) -> Result<Vec<PhoneNumberId>, AdminError> {
         let named = upload.phone_number_id.map(|id| parse_phone_number(&id)).transpose()?;
         let known = store::list_phone_numbers(self.store(), self.tenant().id).await?;
         if known.is_empty() {
@@ -135,28 +159,46 @@ impl TenantDesk {
         match named {
             None => Ok(known.into_iter().map(|number| number.id).collect()),
             Some(named) if known.iter().any(|number| number.id == named) => Ok(vec![named]),
-            Some(named) => Err(AdminError::Invalid(format!("{} is none of the tenant's phone numbers", named.as_str()))),
+            Some(named) => Err(AdminError::Invalid(format!(
+                "{} is none of the tenant's phone numbers",
+                named.as_str()
+            ))),
         }
     }
 
     /// In a task of its own: a caller who hangs up leaves nothing done that is not written down.
-    async fn upload_to_meta(&self, key: StoredKey, phone_numbers: Vec<PhoneNumberId>) -> Result<Vec<UploadView>, AdminError> {
+    async fn upload_to_meta(
+        &self,
+        key: StoredKey,
+        phone_numbers: Vec<PhoneNumberId>,
+    ) -> Result<Vec<UploadView>, AdminError> {
         let (desk, asked) = (self.clone(), phone_numbers.clone());
-        let work = async move { desk.admin().key_uploads.upload(desk.tenant(), &key, &asked).await };
-        if !tokio::spawn(work).await.map_err(|error| AdminError::Interrupted(error.to_string()))?? {
+        let work =
+            async move { desk.admin().key_uploads.upload(desk.tenant(), &key, &asked).await };
+        if !tokio::spawn(work)
+            .await
+            .map_err(|error| AdminError::Interrupted(error.to_string()))??
+        {
             return Err(no_graph_access());
         }
         let known = store::list_phone_numbers(self.store(), self.tenant().id).await?;
-        Ok(known.into_iter().filter(|number| phone_numbers.contains(&number.id)).map(UploadView::from).collect())
+        Ok(known
+            .into_iter()
+            .filter(|number| phone_numbers.contains(&number.id))
+            .map(UploadView::from)
+            .collect())
     }
 }
 
 impl ListedKey {
     fn of(phone_numbers: Vec<StoredPhoneNumber>, key: StoredKey) -> Self {
-        let reported =
-            key.report.as_ref().filter(|(_, at)| *at > OffsetDateTime::now_utc() - REPORT_COUNTS_FOR && key.retires_at.is_none());
+        let reported = key.report.as_ref().filter(|(_, at)| {
+            *at > OffsetDateTime::now_utc() - REPORT_COUNTS_FOR && key.retires_at.is_none()
+        });
         let wanting = phone_numbers.iter().find(|number| !has_key(number, &key.fingerprint));
-        let reason = wanting.map(|number| number.status.as_str().to_owned()).or_else(|| reported.map(|(error, _)| error.clone()));
+        let reason = wanting
+            .map(|number| number.status.as_str().to_owned())
+            .or_else(|| reported.map(|(error, _)| error.clone()));
         Self {
             needs_upload: reason.is_some(),
             needs_upload_reason: reason,
@@ -166,7 +208,8 @@ impl ListedKey {
     }
 }
 
-/// Whether Meta has the key for that phone number, as far as is known. A failure to ask does not change what it has.
+/// Whether Meta has the key for that phone number, as far as is known. A failure to ask does not
+/// change what it has.
 fn has_key(number: &StoredPhoneNumber, fingerprint: &str) -> bool {
     let same = number.fingerprint.as_deref() == Some(fingerprint);
     same && matches!(number.status, UploadStatus::Valid | UploadStatus::Failed)
@@ -198,9 +241,12 @@ impl From<KeyUploadError> for AdminError {
 
 fn parse_phone_numbers(texts: &[String]) -> Result<Vec<PhoneNumberId>, AdminError> {
     if texts.len() > MAX_PHONE_NUMBERS {
-        return Err(AdminError::Invalid(format!("a tenant has at most {MAX_PHONE_NUMBERS} phone numbers here")));
+        return Err(AdminError::Invalid(format!(
+            "a tenant has at most {MAX_PHONE_NUMBERS} phone numbers here"
+        )));
     }
-    let mut ids = texts.iter().map(|text| parse_phone_number(text)).collect::<Result<Vec<_>, _>>()?;
+    let mut ids =
+        texts.iter().map(|text| parse_phone_number(text)).collect::<Result<Vec<_>, _>>()?;
     ids.sort();
     ids.dedup();
     Ok(ids)
@@ -220,5 +266,6 @@ fn no_graph_access() -> AdminError {
 /// Twice what Meta lets most businesses have; as many as one call uploads for in its time.
 const MAX_PHONE_NUMBERS: usize = 100;
 
-/// Clients that still lack the key report it again. Where keys are uploaded by hand, nothing else would tell that it is done.
+/// Clients that still lack the key report it again. Where keys are uploaded by hand, nothing else
+/// would tell that it is done.
 const REPORT_COUNTS_FOR: time::Duration = time::Duration::days(7);

@@ -39,14 +39,18 @@ impl TenantDesk {
     pub async fn create_key(&self, add: AddKey) -> Result<KeyView, AdminError> {
         let data_key = self.data_key()?;
         let retires_at = OffsetDateTime::now_utc()
-            + time::Duration::seconds(add.retire_previous_after_seconds.unwrap_or(RETIRE_AFTER_SECONDS).into());
+            + time::Duration::seconds(
+                add.retire_previous_after_seconds.unwrap_or(RETIRE_AFTER_SECONDS).into(),
+            );
         let passphrase = add.passphrase.filter(|passphrase| !passphrase.is_empty());
         if add.private_key_pem.is_none() && passphrase.is_some() {
             return Err(AdminError::Invalid("a passphrase without a private_key_pem".to_owned()));
         }
         let pair = work_on_key(move || match add.private_key_pem {
             None => Ok(KeyPair::generate()),
-            Some(pem) => parse_private_key(&pem, passphrase.as_ref().map(|passphrase| passphrase.as_str())),
+            Some(pem) => {
+                parse_private_key(&pem, passphrase.as_ref().map(|passphrase| passphrase.as_str()))
+            }
         })
         .await??;
         let mut change = self.begin_change().await?;
@@ -81,8 +85,11 @@ impl TenantDesk {
 }
 
 /// Does work on a key off the async threads, as far as there is a permit for it.
-pub(super) async fn work_on_key<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AdminError> {
-    let permit = KEY_WORK.acquire().await.map_err(|error| AdminError::Interrupted(error.to_string()))?;
+pub(super) async fn work_on_key<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, AdminError> {
+    let permit =
+        KEY_WORK.acquire().await.map_err(|error| AdminError::Interrupted(error.to_string()))?;
     off_the_async_threads(move || {
         // Kept by the work, which goes on where its caller hangs up.
         let _permit = permit;
@@ -91,21 +98,33 @@ pub(super) async fn work_on_key<T: Send + 'static>(work: impl FnOnce() -> T + Se
     .await
 }
 
-/// A key that has retired does not come back: it was given up, perhaps since it leaked, and whoever imports it may not know.
+/// A key that has retired does not come back: it was given up, perhaps since it leaked, and whoever
+/// imports it may not know.
 fn already_there(key: &KeyView) -> AdminError {
     let KeyView { id, state, .. } = key;
     let what_now = match *state {
         "active" => "there is nothing to do",
-        _ => "importing it again does not make it active; if that is meant, delete it first, then import it",
+        _ => {
+            "importing it again does not make it active; if that is meant, delete it first, then import it"
+        }
     };
     AdminError::Conflict(format!("this tenant has this key already: {id}, {state}; {what_now}"))
 }
 
 /// Seals and inserts a key pair.
-pub(super) async fn insert(change: &mut Change, data_key: &DataKey, pair: &KeyPair) -> Result<KeyView, AdminError> {
+pub(super) async fn insert(
+    change: &mut Change,
+    data_key: &DataKey,
+    pair: &KeyPair,
+) -> Result<KeyView, AdminError> {
     let id = KeyId::new();
     let sealed = data_key.seal(&private_key_context(change.tenant(), id), &pair.private_pkcs8);
-    let key = NewKey { id, sealed_private_key: &sealed, public_key_pem: &pair.public_pem, fingerprint: &pair.fingerprint };
+    let key = NewKey {
+        id,
+        sealed_private_key: &sealed,
+        public_key_pem: &pair.public_pem,
+        fingerprint: &pair.fingerprint,
+    };
     Ok(store::insert_key(change, &key).await?.into())
 }
 
@@ -132,5 +151,6 @@ const RETIRE_AFTER_SECONDS: u32 = 86_400;
 /// A request that no key opens costs an RSA operation for each of them, about 255 us.
 const MAX_WORKING_KEYS: i64 = 16;
 
-/// Making a key takes up to 500 ms of CPU, opening an encrypted one up to two seconds and 128 MiB: two at a time, whoever asks.
+/// Making a key takes up to 500 ms of CPU, opening an encrypted one up to two seconds and 128 MiB:
+/// two at a time, whoever asks.
 static KEY_WORK: Semaphore = Semaphore::const_new(2);

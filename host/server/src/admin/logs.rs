@@ -1,7 +1,7 @@
 //! What plugins logged: to look at, and to follow.
 //!
-//! Lines may hold what customers said. So whoever may only look (role `read`) sees sessions' courses and not these; they are for who
-//! writes the plugin (role `deploy`).
+//! Lines may hold what customers said. So whoever may only look (role `read`) sees sessions'
+//! courses and not these; they are for who writes the plugin (role `deploy`).
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -55,24 +55,34 @@ pub struct LogFollower {
 }
 
 impl FlowDesk {
-    /// Lines of the flow's log, the oldest first: the newest of them, or the first ones after a line.
+    /// Lines of the flow's log, the oldest first: the newest of them, or the first ones after a
+    /// line.
     pub async fn list_log_lines(&self, query: &LogQuery) -> Result<Vec<LogLineView>, AdminError> {
         let lines = store::list_log_lines(self.store(), self.scope(), query.reach()?).await?;
         opened(&self.data_key()?, self.scope(), lines)
     }
 
     /// Begins to follow the flow's log; gives the lines that are there, too.
-    pub async fn follow_log(self, query: &LogQuery) -> Result<(Vec<LogLineView>, LogFollower), AdminError> {
+    pub async fn follow_log(
+        self,
+        query: &LogQuery,
+    ) -> Result<(Vec<LogLineView>, LogFollower), AdminError> {
         let reach = query.reach()?;
         if reach.before.is_some() {
-            return Err(AdminError::Invalid("before and follow don't go together: what follows comes after".to_owned()));
+            return Err(AdminError::Invalid(
+                "before and follow don't go together: what follows comes after".to_owned(),
+            ));
         }
-        let permit = self.admin().followers.try_acquire(self.tenant().id).map_err(too_many_followers)?;
+        let permit =
+            self.admin().followers.try_acquire(self.tenant().id).map_err(too_many_followers)?;
         let data_key = self.data_key()?;
         let lines = store::list_log_lines(self.store(), self.scope(), reach).await?;
         let last_seen = lines.last().map_or(reach.after.unwrap_or(0), |line| line.number);
         let lines = opened(&data_key, self.scope(), lines)?;
-        Ok((lines, LogFollower { desk: self, data_key, least: reach.least, last_seen, _permit: permit }))
+        Ok((
+            lines,
+            LogFollower { desk: self, data_key, least: reach.least, last_seen, _permit: permit },
+        ))
     }
 }
 
@@ -84,9 +94,15 @@ impl LogFollower {
         if newest <= self.last_seen {
             return Ok(Vec::new());
         }
-        let reach = LogReach { least: self.least, before: None, after: Some(self.last_seen), limit: FOLLOWED_LINES };
+        let reach = LogReach {
+            least: self.least,
+            before: None,
+            after: Some(self.last_seen),
+            limit: FOLLOWED_LINES,
+        };
         let lines = store::list_log_lines(store, scope, reach).await?;
-        // Less than a page: then nothing up to the newest is left. What was below the level need not be looked at again.
+        // Less than a page: then nothing up to the newest is left. What was below the level need
+        // not be looked at again.
         self.last_seen = match lines.last() {
             Some(last) if lines.len() as i64 == FOLLOWED_LINES => last.number,
             last => last.map_or(newest, |line| line.number.max(newest)),
@@ -107,15 +123,26 @@ impl LogFollower {
 impl LogQuery {
     fn reach(&self) -> Result<LogReach, AdminError> {
         let level = self.level.as_deref().unwrap_or(LogLevel::Trace.as_str());
-        let least = level.parse().map_err(|error| AdminError::Invalid(format!("level {level:?}: {error}")))?;
+        let least = level
+            .parse()
+            .map_err(|error| AdminError::Invalid(format!("level {level:?}: {error}")))?;
         if self.before.is_some() && self.after.is_some() {
             return Err(AdminError::Invalid("before and after don't go together".to_owned()));
         }
-        Ok(LogReach { least, before: self.before, after: self.after, limit: PageLimit::parse(self.limit)?.to_show() })
+        Ok(LogReach {
+            least,
+            before: self.before,
+            after: self.after,
+            limit: PageLimit::parse(self.limit)?.to_show(),
+        })
     }
 }
 
-fn opened(data_key: &DataKey, scope: Scope, lines: Vec<StoredLogLine>) -> Result<Vec<LogLineView>, AdminError> {
+fn opened(
+    data_key: &DataKey,
+    scope: Scope,
+    lines: Vec<StoredLogLine>,
+) -> Result<Vec<LogLineView>, AdminError> {
     lines.into_iter().map(|line| view(data_key, scope, line)).collect()
 }
 
@@ -141,8 +168,12 @@ pub(super) fn follower_limits(series: BudgetSeries) -> TenantLimits {
 
 fn too_many_followers(full: Full) -> AdminError {
     AdminError::Busy(match full {
-        Full::All => "as many follow logs at this host as may; try again, or try another host".to_owned(),
-        Full::Tenant => "as many follow logs of this tenant at this host as may; end one of them".to_owned(),
+        Full::All => {
+            "as many follow logs at this host as may; try again, or try another host".to_owned()
+        }
+        Full::Tenant => {
+            "as many follow logs of this tenant at this host as may; end one of them".to_owned()
+        }
     })
 }
 
@@ -165,9 +196,12 @@ mod tests {
         let followers = follower_limits(BudgetSeries::default());
         let (one, other) = (TenantId::new(), TenantId::new());
         let follow = |tenant| followers.try_acquire(tenant).map_err(too_many_followers);
-        let mut held: Vec<_> = (0..MAX_FOLLOWERS_OF_A_TENANT).map(|_| follow(one).unwrap()).collect();
+        let mut held: Vec<_> =
+            (0..MAX_FOLLOWERS_OF_A_TENANT).map(|_| follow(one).unwrap()).collect();
 
-        assert!(matches!(follow(one), Err(AdminError::Busy(why)) if why.contains("of this tenant")));
+        assert!(
+            matches!(follow(one), Err(AdminError::Busy(why)) if why.contains("of this tenant"))
+        );
         drop(follow(other).unwrap());
         held.pop();
 
@@ -180,7 +214,9 @@ mod tests {
         let follow = |tenant| followers.try_acquire(tenant).map_err(too_many_followers);
         let held: Vec<_> = (0..MAX_FOLLOWERS).map(|_| follow(TenantId::new()).unwrap()).collect();
 
-        assert!(matches!(follow(TenantId::new()), Err(AdminError::Busy(why)) if why.contains("another host")));
+        assert!(
+            matches!(follow(TenantId::new()), Err(AdminError::Busy(why)) if why.contains("another host"))
+        );
         drop(held);
         assert!(follow(TenantId::new()).is_ok());
     }

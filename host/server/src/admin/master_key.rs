@@ -1,4 +1,5 @@
-//! Changing the master key: each tenant's data key is sealed again, under the other key. What the data keys seal stays as it is.
+//! Changing the master key: each tenant's data key is sealed again, under the other key. What the
+//! data keys seal stays as it is.
 
 use super::AdminError;
 use crate::store::{self, Actor, AuditRecord, Reach, Store};
@@ -17,8 +18,9 @@ pub struct Rotation {
     pub shut: Vec<TenantId>,
 }
 
-/// Seals every data key under the first key that is under the second. Tenant by tenant, each in a commit of its own: cut off at any
-/// point, it can be run again and does what is left. `progress` is told how many tenants of how many are through.
+/// Seals every data key under the first key that is under the second. Tenant by tenant, each in a
+/// commit of its own: cut off at any point, it can be run again and does what is left. `progress`
+/// is told how many tenants of how many are through.
 pub async fn rotate_master_key(
     store: &Store,
     keys: &MasterKeys,
@@ -45,17 +47,25 @@ enum Resealed {
     Shut,
 }
 
-async fn reseal(store: &Store, keys: &MasterKeys, tenant: TenantId) -> Result<Resealed, AdminError> {
+async fn reseal(
+    store: &Store,
+    keys: &MasterKeys,
+    tenant: TenantId,
+) -> Result<Resealed, AdminError> {
     let Some(mut change) = store.begin_change(tenant).await? else { return Ok(Resealed::Gone) };
     // Behind the change's lock: a deletion that destroys the key must win.
-    let Some(stored) = store::find_changing_tenant(&mut change).await?.filter(|tenant| !tenant.sealed_data_key.0.is_empty()) else {
+    let Some(stored) = store::find_changing_tenant(&mut change)
+        .await?
+        .filter(|tenant| !tenant.sealed_data_key.0.is_empty())
+    else {
         return Ok(Resealed::Gone);
     };
     if keys.sealed_with_first(tenant.0.as_bytes(), &stored.sealed_data_key) {
         return Ok(Resealed::Before);
     }
     let Ok(data_key) = open_data_key(keys, &stored) else { return Ok(Resealed::Shut) };
-    store::set_sealed_data_key(&mut change, &keys.seal_data_key(tenant.0.as_bytes(), &data_key)).await?;
+    store::set_sealed_data_key(&mut change, &keys.seal_data_key(tenant.0.as_bytes(), &data_key))
+        .await?;
     let record = AuditRecord {
         request: None,
         actor: Actor { token: None, role: "command-line" },

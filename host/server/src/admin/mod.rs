@@ -1,6 +1,7 @@
-//! What operators, partners and tenants change: partners, tenants, keys, app secrets, flows, plugin versions, tokens; and what they look
-//! at. Every operation is a method of a desk: [`Desk`], [`TenantDesk`] or [`FlowDesk`], to which a caller comes past the checks of what it
-//! sees and what it may do.
+//! What operators, partners and tenants change: partners, tenants, keys, app secrets, flows, plugin
+//! versions, tokens; and what they look at. Every operation is a method of a desk: [`Desk`],
+//! [`TenantDesk`] or [`FlowDesk`], to which a caller comes past the checks of what it sees and what
+//! it may do.
 //!
 //! A change is complete when it returns: committed, told to every host, and served by this one.
 
@@ -61,8 +62,12 @@ fn parse_slug(what: &'static str, text: &str) -> Result<Slug, AdminError> {
 }
 
 /// Runs what takes milliseconds of CPU off the async threads.
-async fn off_the_async_threads<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AdminError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| AdminError::Interrupted(error.to_string()))
+async fn off_the_async_threads<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, AdminError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| AdminError::Interrupted(error.to_string()))
 }
 
 const MAX_NAME_BYTES: usize = 200;

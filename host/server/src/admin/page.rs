@@ -10,7 +10,9 @@ impl PageLimit {
     pub(super) fn parse(asked: Option<u32>) -> Result<Self, AdminError> {
         match asked.unwrap_or(DEFAULT_PAGE) {
             limit @ 1..=MAX_PAGE => Ok(Self(limit)),
-            limit => Err(AdminError::Invalid(format!("limit is {limit}; it may be 1 to {MAX_PAGE}"))),
+            limit => {
+                Err(AdminError::Invalid(format!("limit is {limit}; it may be 1 to {MAX_PAGE}")))
+            }
         }
     }
 

@@ -59,12 +59,18 @@ impl Desk {
         Ok(self.partner(partner).await?.into())
     }
 
-    /// Changes what the patch names. Switched off, all of its tenants' endpoints answer 503 on every host.
-    pub async fn update_partner(&self, partner: &str, patch: PatchPartner) -> Result<PartnerView, AdminError> {
+    /// Changes what the patch names. Switched off, all of its tenants' endpoints answer 503 on
+    /// every host.
+    pub async fn update_partner(
+        &self,
+        partner: &str,
+        patch: PatchPartner,
+    ) -> Result<PartnerView, AdminError> {
         let partner = self.partner(partner).await?;
         let name = patch.name.map(checked_name).transpose()?;
         let mut change = self.store().begin_access_change().await?;
-        let changed = store::update_partner(&mut change, partner.id, name.as_deref(), patch.disabled).await?;
+        let changed =
+            store::update_partner(&mut change, partner.id, name.as_deref(), patch.disabled).await?;
         let view = PartnerView::from(changed.ok_or(AdminError::NotFound("partner"))?);
         let mut record = self.record(subject(&partner), "partner.update");
         (record.before, record.after) = (shown(&PartnerView::from(partner)), shown(&view));
@@ -77,7 +83,9 @@ impl Desk {
     pub async fn delete_partner(&self, partner: &str) -> Result<(), AdminError> {
         let partner = self.partner(partner).await?;
         if partner.slug == DEFAULT_PARTNER {
-            return Err(AdminError::Conflict("the partner `default` exists from the start, and stays".to_owned()));
+            return Err(AdminError::Conflict(
+                "the partner `default` exists from the start, and stays".to_owned(),
+            ));
         }
         let mut change = self.store().begin_access_change().await?;
         store::delete_partner(&mut change, partner.id).await?;
@@ -93,7 +101,12 @@ impl Desk {
 
 impl From<StoredPartner> for PartnerView {
     fn from(partner: StoredPartner) -> Self {
-        Self { slug: partner.slug, name: partner.name, disabled: partner.disabled, created_at: partner.created_at }
+        Self {
+            slug: partner.slug,
+            name: partner.name,
+            disabled: partner.disabled,
+            created_at: partner.created_at,
+        }
     }
 }
 

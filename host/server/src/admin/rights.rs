@@ -46,7 +46,8 @@ impl Caller {
             return Ok(());
         }
         match right {
-            // Partners are none of anybody's business but an operator's: to others there is nothing.
+            // Partners are none of anybody's business but an operator's: to others there is
+            // nothing.
             Right::Operate => Err(AdminError::NotFound("partner")),
             _ => Err(AdminError::Forbidden(self.scope.role())),
         }
@@ -87,7 +88,8 @@ mod tests {
 
     #[test]
     fn each_role_may_what_the_roles_below_it_may_and_more() {
-        let caller = |scope: TokenScope| Caller { actor: Actor { token: None, role: scope.role() }, scope };
+        let caller =
+            |scope: TokenScope| Caller { actor: Actor { token: None, role: scope.role() }, scope };
         let most = [
             TokenScope::Read(TenantId::new()),
             TokenScope::Deploy(TenantId::new()),

@@ -83,24 +83,37 @@ impl FlowDesk {
         let status = query.status.as_deref().map(parse_status).transpose()?;
         let limit = PageLimit::parse(query.limit)?;
         let scope = self.scope();
-        let mut sessions = store::list_sessions(self.store(), scope, status, query.before, limit.to_read()).await?;
+        let mut sessions =
+            store::list_sessions(self.store(), scope, status, query.before, limit.to_read())
+                .await?;
         let next_before = limit.cut(&mut sessions, |session| session.id);
-        Ok(SessionsPage { sessions: sessions.into_iter().map(SessionView::from).collect(), next_before })
+        Ok(SessionsPage {
+            sessions: sessions.into_iter().map(SessionView::from).collect(),
+            next_before,
+        })
     }
 
     /// One session with what happened in it.
     pub async fn show_session(&self, session: SessionId) -> Result<SessionDetails, AdminError> {
         let data_key = self.data_key()?;
         let scope = self.scope();
-        let session = store::find_listed_session(self.store(), scope, session).await?.ok_or(AdminError::NotFound("session"))?;
+        let session = store::find_listed_session(self.store(), scope, session)
+            .await?
+            .ok_or(AdminError::NotFound("session"))?;
         let history = store::list_exchanges(self.store(), scope, session.token).await?;
         let mut client_errors = Vec::new();
         for error in store::list_client_errors(self.store(), scope, session.token).await? {
-            let open = || data_key.open(&client_error_context(scope, error.id), &error.sealed_message);
+            let open =
+                || data_key.open(&client_error_context(scope, error.id), &error.sealed_message);
             let message = self.caller().may(Right::Deploy).then(open).transpose();
             let message = message.map_err(|source| AdminError::Sealed("client error", source))?;
             let message = message.map(|message| String::from_utf8_lossy(&message).into_owned());
-            client_errors.push(ClientErrorView { screen: error.screen, key: error.key, message, created_at: error.created_at });
+            client_errors.push(ClientErrorView {
+                screen: error.screen,
+                key: error.key,
+                message,
+                created_at: error.created_at,
+            });
         }
         let history = history.into_iter().map(ExchangeView::from).collect();
         Ok(SessionDetails { session: session.into(), history, client_errors })
@@ -111,7 +124,9 @@ impl From<ListedSession> for SessionView {
     fn from(session: ListedSession) -> Self {
         // Expiry is a matter of time; the row learns of it with the next request.
         let status = match session.status {
-            SessionStatus::Open if session.expires_at <= OffsetDateTime::now_utc() => SessionStatus::Expired,
+            SessionStatus::Open if session.expires_at <= OffsetDateTime::now_utc() => {
+                SessionStatus::Expired
+            }
             status => status,
         };
         Self {
@@ -144,5 +159,9 @@ impl From<CommittedExchange> for ExchangeView {
 }
 
 fn parse_status(text: &str) -> Result<SessionStatus, AdminError> {
-    text.parse().map_err(|_| AdminError::Invalid(format!("status {text:?} is none of open, completed, rejected, expired")))
+    text.parse().map_err(|_| {
+        AdminError::Invalid(format!(
+            "status {text:?} is none of open, completed, rejected, expired"
+        ))
+    })
 }

@@ -76,10 +76,15 @@ impl Desk {
         };
         let mut change = store::insert_tenant(self.store(), &tenant).await?;
         let key = super::keys::insert(&mut change, &data_key, &pair).await?;
-        let subject = Subject { partner: Some((partner.id, partner.slug)), tenant: Some((id, slug.as_str().to_owned())) };
+        let subject = Subject {
+            partner: Some((partner.id, partner.slug)),
+            tenant: Some((id, slug.as_str().to_owned())),
+        };
         let mut record = self.record(subject, "tenant.create");
         record.after = shown(&json!({ "name": name, "waba_id": new.waba_id, "key": key }));
-        let mut view = TenantView::from(store::find_changing_tenant(&mut change).await?.ok_or_else(no_tenant)?);
+        let mut view = TenantView::from(
+            store::find_changing_tenant(&mut change).await?.ok_or_else(no_tenant)?,
+        );
         change.commit(&record).await?;
         self.admin().directory.refresh(id).await?;
         (view.public_key_pem, view.fingerprint) = (Some(key.public_key_pem), Some(key.fingerprint));
@@ -92,14 +97,22 @@ impl Desk {
         Ok(tenants.into_iter().map(TenantView::from).collect())
     }
 
-    /// The partner that a new tenant is to belong to: the one that is named, else the caller's own, else the one for all others.
+    /// The partner that a new tenant is to belong to: the one that is named, else the caller's own,
+    /// else the one for all others.
     async fn owning_partner(&self, named: Option<&str>) -> Result<StoredPartner, AdminError> {
         let found = match (named, self.caller().scope.partner()) {
             (None, Some(own)) => store::find_partner_by_id(self.store(), own).await?,
-            (named, _) => store::find_partner(self.store(), named.unwrap_or(DEFAULT_PARTNER)).await?,
+            (named, _) => {
+                store::find_partner(self.store(), named.unwrap_or(DEFAULT_PARTNER)).await?
+            }
         };
         let seen = found.filter(|partner| self.caller().sees_partner(partner.id));
-        seen.ok_or_else(|| AdminError::Invalid(format!("there is no partner {:?}", named.unwrap_or(DEFAULT_PARTNER))))
+        seen.ok_or_else(|| {
+            AdminError::Invalid(format!(
+                "there is no partner {:?}",
+                named.unwrap_or(DEFAULT_PARTNER)
+            ))
+        })
     }
 }
 
@@ -129,9 +142,13 @@ impl TenantDesk {
         let disabled = patch.disabled.unwrap_or(tenant.disabled);
         store::update_tenant(&mut change, &name, waba_id.as_deref(), disabled, rate).await?;
         let mut record = self.record("tenant.update");
-        record.after = shown(&json!({ "name": name, "waba_id": waba_id, "disabled": disabled, "requests_per_second": rate }));
+        record.after = shown(
+            &json!({ "name": name, "waba_id": waba_id, "disabled": disabled, "requests_per_second": rate }),
+        );
         record.before = shown(&before);
-        let view = TenantView::from(store::find_changing_tenant(&mut change).await?.ok_or_else(no_tenant)?);
+        let view = TenantView::from(
+            store::find_changing_tenant(&mut change).await?.ok_or_else(no_tenant)?,
+        );
         self.finish(change, record).await?;
         Ok(view)
     }
@@ -167,7 +184,9 @@ impl From<StoredTenant> for TenantView {
 /// Meta's are digits, some fifteen; what people note instead is theirs, within bounds.
 fn check_waba_id(id: &str) -> Result<(), AdminError> {
     if id.trim().is_empty() || id.len() > MAX_WABA_ID_BYTES || id.chars().any(char::is_control) {
-        return Err(AdminError::Invalid(format!("waba_id has 1 to {MAX_WABA_ID_BYTES} bytes, and no control characters")));
+        return Err(AdminError::Invalid(format!(
+            "waba_id has 1 to {MAX_WABA_ID_BYTES} bytes, and no control characters"
+        )));
     }
     Ok(())
 }
@@ -176,9 +195,15 @@ fn parse_rate(value: Value) -> Result<Option<u32>, AdminError> {
     if value.is_null() {
         return Ok(None);
     }
-    let rate = value.as_u64().and_then(|rate| u32::try_from(rate).ok()).filter(|rate| (1..=MAX_REQUESTS_PER_SECOND).contains(rate));
-    let problem =
-        || AdminError::Invalid(format!("requests_per_second is a whole number from 1 to {MAX_REQUESTS_PER_SECOND}, or null"));
+    let rate = value
+        .as_u64()
+        .and_then(|rate| u32::try_from(rate).ok())
+        .filter(|rate| (1..=MAX_REQUESTS_PER_SECOND).contains(rate));
+    let problem = || {
+        AdminError::Invalid(format!(
+            "requests_per_second is a whole number from 1 to {MAX_REQUESTS_PER_SECOND}, or null"
+        ))
+    };
     rate.map(Some).ok_or_else(problem)
 }
 

@@ -47,14 +47,21 @@ pub struct MintedTokenView {
 }
 
 impl FlowDesk {
-    /// Mints a flow token. No entry in the audit log: it is a step of a conversation, and the session is its record.
+    /// Mints a flow token. No entry in the audit log: it is a step of a conversation, and the
+    /// session is its record.
     pub async fn mint_token(&self, new: MintToken) -> Result<MintedTokenView, AdminError> {
         let settings = super::flows::settings_of(self.flow())?;
         let time_to_live = settings.session_time_to_live();
         let life = new.life(time_to_live)?;
-        let space =
-            SessionSpace { scope: self.scope(), data_key: Arc::new(self.data_key()?), time_to_live, on_reopen: settings.on_reopen };
-        let minted = Sessions::new(Arc::new(self.store().clone())).mint(&space, new.context()?, life).await?;
+        let space = SessionSpace {
+            scope: self.scope(),
+            data_key: Arc::new(self.data_key()?),
+            time_to_live,
+            on_reopen: settings.on_reopen,
+        };
+        let minted = Sessions::new(Arc::new(self.store().clone()))
+            .mint(&space, new.context()?, life)
+            .await?;
         Ok(MintedTokenView {
             flow_token: Zeroizing::new(minted.token.expose().to_owned()),
             session: minted.session,
@@ -69,7 +76,9 @@ impl MintToken {
             None => default,
             Some(seconds @ 1..=MAX_TTL_SECONDS) => Duration::from_secs(seconds.into()),
             Some(seconds) => {
-                return Err(AdminError::Invalid(format!("ttl_seconds is {seconds}; it may be 1 to {MAX_TTL_SECONDS}")));
+                return Err(AdminError::Invalid(format!(
+                    "ttl_seconds is {seconds}; it may be 1 to {MAX_TTL_SECONDS}"
+                )));
             }
         };
         Ok(match self.ttl_from {
@@ -81,9 +90,10 @@ impl MintToken {
     fn context(&self) -> Result<Option<&str>, AdminError> {
         match self.context.as_deref().map(RawValue::get) {
             None | Some("null") => Ok(None),
-            Some(json) if json.len() > MAX_CONTEXT_BYTES => {
-                Err(AdminError::Invalid(format!("context has {} bytes; it may have {MAX_CONTEXT_BYTES}", json.len())))
-            }
+            Some(json) if json.len() > MAX_CONTEXT_BYTES => Err(AdminError::Invalid(format!(
+                "context has {} bytes; it may have {MAX_CONTEXT_BYTES}",
+                json.len()
+            ))),
             json => Ok(json),
         }
     }

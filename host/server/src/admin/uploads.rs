@@ -21,7 +21,8 @@ pub(super) struct Uploads {
     storing: Semaphore,
 }
 
-/// The upload of a component to the flow that it was begun for: whatever it brings can go nowhere else. Dropped, nothing is left of it.
+/// The upload of a component to the flow that it was begun for: whatever it brings can go nowhere
+/// else. Dropped, nothing is left of it.
 #[derive(Debug)]
 pub struct Upload {
     desk: FlowDesk,
@@ -38,8 +39,8 @@ struct UploadedFile {
 }
 
 impl FlowDesk {
-    /// Begins an upload to the flow, if not too many are under way: a tenant's and all together are bounded, as each takes disk, and a
-    /// place in the queue for the compiler.
+    /// Begins an upload to the flow, if not too many are under way: a tenant's and all together are
+    /// bounded, as each takes disk, and a place in the queue for the compiler.
     pub async fn begin_upload(self) -> Result<Upload, AdminError> {
         let content = self.admin().uploads.begin(self.tenant().id).await?;
         Ok(Upload { desk: self, content })
@@ -82,15 +83,31 @@ impl Uploads {
         let permit = self.permit(tenant)?;
         let folder = self.folder.clone();
         let file = tokio::task::spawn_blocking(move || tempfile::tempfile_in(folder)).await;
-        let file = file.map_err(|error| AdminError::Interrupted(error.to_string()))?.map_err(AdminError::NoSpace)?;
-        Ok(UploadedFile { file: File::from_std(file), hash: Sha256::new(), size: 0, _permit: permit })
+        let file = file
+            .map_err(|error| AdminError::Interrupted(error.to_string()))?
+            .map_err(AdminError::NoSpace)?;
+        Ok(UploadedFile {
+            file: File::from_std(file),
+            hash: Sha256::new(),
+            size: 0,
+            _permit: permit,
+        })
     }
 
     /// The whole upload, for the database: a few at a time.
-    pub(super) async fn read(&self, file: std::fs::File) -> Result<(Vec<u8>, SemaphorePermit<'_>), AdminError> {
-        let place = self.storing.acquire().await.map_err(|error| AdminError::Interrupted(error.to_string()))?;
+    pub(super) async fn read(
+        &self,
+        file: std::fs::File,
+    ) -> Result<(Vec<u8>, SemaphorePermit<'_>), AdminError> {
+        let place = self
+            .storing
+            .acquire()
+            .await
+            .map_err(|error| AdminError::Interrupted(error.to_string()))?;
         let bytes = tokio::task::spawn_blocking(move || read_from_start(file)).await;
-        let bytes = bytes.map_err(|error| AdminError::Interrupted(error.to_string()))?.map_err(AdminError::NoSpace)?;
+        let bytes = bytes
+            .map_err(|error| AdminError::Interrupted(error.to_string()))?
+            .map_err(AdminError::NoSpace)?;
         Ok((bytes, place))
     }
 }
@@ -195,7 +212,9 @@ mod tests {
 
         assert!(matches!(error, AdminError::NoSpace(_)), "{error:?}");
         assert!(error.to_string().contains("No space left on device"), "{error}");
-        let nowhere = Uploads::new("/proc/flowhost".into(), BudgetSeries::default()).begin(TenantId::new()).await;
+        let nowhere = Uploads::new("/proc/flowhost".into(), BudgetSeries::default())
+            .begin(TenantId::new())
+            .await;
         assert!(matches!(nowhere, Err(AdminError::NoSpace(_))));
     }
 }

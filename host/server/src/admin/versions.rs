@@ -34,7 +34,8 @@ pub struct UploadedVersion {
     compile_ms: u64,
     /// What the component's manifest asks for.
     requests: Capabilities,
-    /// Whether it has a manifest at all: without, it asks for nothing, which may not be what its author meant.
+    /// Whether it has a manifest at all: without, it asks for nothing, which may not be what its
+    /// author meant.
     manifest: bool,
     /// The SDK's version, if it is made with the SDK.
     sdk: Option<String>,
@@ -51,20 +52,32 @@ pub struct Activated {
 }
 
 impl Upload {
-    /// Compiles the component, checks it against the contract, and stores it as the flow's next version. Activates nothing.
+    /// Compiles the component, checks it against the contract, and stores it as the flow's next
+    /// version. Activates nothing.
     ///
-    /// Identical bytes are stored once for a tenant, and once more for each other tenant that has them: a tenant's rows are its own, go
-    /// with it, and say nothing of others'.
+    /// Identical bytes are stored once for a tenant, and once more for each other tenant that has
+    /// them: a tenant's rows are its own, go with it, and say nothing of others'.
     pub async fn finish(mut self) -> Result<UploadedVersion, AdminError> {
         let (file, digest) = self.content().await?;
         let desk = self.desk();
         let tenant = desk.tenant().id;
         let known = store::has_component(desk.store(), tenant, digest).await?;
         let to_compile = file.try_clone().map_err(AdminError::NoSpace)?;
-        let compiled = desk.admin().plugins.prepare(NewComponent { tenant, digest, file: to_compile, known }).await?;
+        let compiled = desk
+            .admin()
+            .plugins
+            .prepare(NewComponent { tenant, digest, file: to_compile, known })
+            .await?;
         let (component, _in_memory) = desk.admin().uploads.read(file).await?;
         let (mut change, flow) = desk.begin_flow_change().await?;
-        let version = store::insert_version(&mut change, flow.id, digest, &compiled.inspection.requests, &component).await?;
+        let version = store::insert_version(
+            &mut change,
+            flow.id,
+            digest,
+            &compiled.inspection.requests,
+            &component,
+        )
+        .await?;
         let uploaded = UploadedVersion {
             version: version.version,
             digest: version.digest.to_string(),
@@ -99,7 +112,8 @@ impl FlowDesk {
             .collect())
     }
 
-    /// Lets a version answer from now on. Requests under way are finished by the version that they began with.
+    /// Lets a version answer from now on. Requests under way are finished by the version that they
+    /// began with.
     pub async fn activate(&self, version: i32) -> Result<Activated, AdminError> {
         let stored = self.loadable(version).await?;
         // Behind the change's lock: another activation may have come between.
@@ -122,12 +136,16 @@ impl FlowDesk {
     pub async fn rollback(&self) -> Result<Activated, AdminError> {
         let flow = self.flow();
         let version = *flow.previous_versions.last().ok_or_else(|| {
-            AdminError::Conflict("no version was active before this one; there is nothing to go back to".to_owned())
+            AdminError::Conflict(
+                "no version was active before this one; there is nothing to go back to".to_owned(),
+            )
         })?;
         let stored = self.loadable(version).await?;
         let (mut change, now) = self.begin_flow_change().await?;
         if (&now.active, &now.previous_versions) != (&flow.active, &flow.previous_versions) {
-            return Err(AdminError::Conflict("another version was activated just now; look and try again".to_owned()));
+            return Err(AdminError::Conflict(
+                "another version was activated just now; look and try again".to_owned(),
+            ));
         }
         let activated = activation(&now, &stored)?;
         let (_, before) = flow.previous_versions.split_last().unwrap_or((&0, &[]));
@@ -136,20 +154,32 @@ impl FlowDesk {
         Ok(activated)
     }
 
-    /// Lets a version, active or not, answer an INIT with this data, and stores nothing of it. Fails with what the plugin's author has to
-    /// know.
-    pub async fn rehearse(&self, version: i32, data: Map<String, Value>) -> Result<Rehearsed, AdminError> {
+    /// Lets a version, active or not, answer an INIT with this data, and stores nothing of it.
+    /// Fails with what the plugin's author has to know.
+    pub async fn rehearse(
+        &self,
+        version: i32,
+        data: Map<String, Value>,
+    ) -> Result<Rehearsed, AdminError> {
         let stored = self.loadable(version).await?;
         activation(self.flow(), &stored)?;
         let (tenant, flow) = (&self.tenant().slug, &self.flow().name);
-        let rehearsal = Rehearsal { tenant, flow, version: &stored, data: Value::Object(data).to_string() };
+        let rehearsal =
+            Rehearsal { tenant, flow, version: &stored, data: Value::Object(data).to_string() };
         self.admin().stage.rehearse(rehearsal).await
     }
 
     /// What the audit log keeps of an activation of the flow, which was like this before.
-    fn activation_record(&self, before: &StoredFlow, action: &'static str, activated: &Activated) -> AuditRecord {
+    fn activation_record(
+        &self,
+        before: &StoredFlow,
+        action: &'static str,
+        activated: &Activated,
+    ) -> AuditRecord {
         let mut record = self.record(action);
-        record.before = shown(&json!({ "active_version": before.active.as_ref().map(|active| active.version) }));
+        record.before = shown(
+            &json!({ "active_version": before.active.as_ref().map(|active| active.version) }),
+        );
         record.after = shown(activated);
         record
     }
@@ -182,8 +212,10 @@ fn activation(flow: &StoredFlow, version: &StoredVersion) -> Result<Activated, A
 /// Lets versions of plugins answer outside of any conversation.
 pub trait Stage: Send + Sync {
     /// Asks a version for its answer to an INIT.
-    fn rehearse<'a>(&'a self, rehearsal: Rehearsal<'a>)
-    -> Pin<Box<dyn Future<Output = Result<Rehearsed, AdminError>> + Send + 'a>>;
+    fn rehearse<'a>(
+        &'a self,
+        rehearsal: Rehearsal<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Rehearsed, AdminError>> + Send + 'a>>;
 }
 
 /// Which version is to be asked, and with what.

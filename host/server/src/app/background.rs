@@ -83,8 +83,12 @@ impl Background {
     }
 
     /// Starts a task, and starts it again each time that it fails.
-    pub(super) fn start<F>(&mut self, task: Task, life: Life, make: impl FnMut() -> F + Send + 'static)
-    where
+    pub(super) fn start<F>(
+        &mut self,
+        task: Task,
+        life: Life,
+        make: impl FnMut() -> F + Send + 'static,
+    ) where
         F: Future<Output = ()> + Send + 'static,
     {
         self.tasks.spawn(self.watch.clone().keep_up(task, life, make));
@@ -92,12 +96,18 @@ impl Background {
 
     /// Starts the task that [`Background::stop`] waits for. When told to stop, it finishes its
     /// current work.
-    pub(super) fn start_last<F>(&mut self, task: Task, mut make: impl FnMut(CancellationToken) -> F + Send + 'static)
-    where
+    pub(super) fn start_last<F>(
+        &mut self,
+        task: Task,
+        mut make: impl FnMut(CancellationToken) -> F + Send + 'static,
+    ) where
         F: Future<Output = ()> + Send + 'static,
     {
         let stop = self.stop.clone();
-        self.last = Some(tokio::spawn(self.watch.clone().keep_up(task, Life::UntilDone, move || make(stop.clone()))));
+        self.last =
+            Some(tokio::spawn(
+                self.watch.clone().keep_up(task, Life::UntilDone, move || make(stop.clone())),
+            ));
     }
 
     /// Ends all tasks. Returns whether the last one finished within `time`.
@@ -134,13 +144,19 @@ impl Watch {
     /// The essential tasks that are down, without which the host must not serve, and the others
     /// that are down.
     fn down(&self) -> (Vec<&'static str>, Vec<&'static str>) {
-        let (essential, others): (Vec<Task>, Vec<Task>) = self.lock().iter().partition(|task| task.is_essential());
+        let (essential, others): (Vec<Task>, Vec<Task>) =
+            self.lock().iter().partition(|task| task.is_essential());
         let names = |tasks: Vec<Task>| tasks.into_iter().map(Task::as_str).collect();
         (names(essential), names(others))
     }
 
     /// Runs a task until it is done, again and again.
-    async fn keep_up<F: Future<Output = ()>>(self: Arc<Self>, task: Task, life: Life, mut make: impl FnMut() -> F) {
+    async fn keep_up<F: Future<Output = ()>>(
+        self: Arc<Self>,
+        task: Task,
+        life: Life,
+        mut make: impl FnMut() -> F,
+    ) {
         let mut pause = SHORTEST_PAUSE;
         loop {
             let began = Instant::now();
@@ -167,7 +183,12 @@ impl Watch {
         self.lock().insert(task);
         self.metrics.task_failed(task.as_str());
         let (task, again_in_s) = (task.as_str(), pause.as_secs());
-        tracing::error!(task, panicked, again_in_s, "a task of the host failed; it is started again");
+        tracing::error!(
+            task,
+            panicked,
+            again_in_s,
+            "a task of the host failed; it is started again"
+        );
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeSet<Task>> {
@@ -190,7 +211,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_task_that_panics_is_started_again_and_is_down_meanwhile() {
-        let (metrics, starts, panic) = (Arc::new(Metrics::new()), Arc::new(AtomicU32::new(0)), Arc::new(Notify::new()));
+        let (metrics, starts, panic) =
+            (Arc::new(Metrics::new()), Arc::new(AtomicU32::new(0)), Arc::new(Notify::new()));
         let mut background = Background::new(metrics.clone());
         let watch = background.watch();
         let (counted, told) = (starts.clone(), panic.clone());
@@ -204,14 +226,23 @@ mod tests {
         });
 
         settle().await;
-        assert_eq!((watch.readiness(), shown(&metrics, "up{task=\"changes\"}")), (Readiness::Yes("ready".to_owned()), 1));
+        assert_eq!(
+            (watch.readiness(), shown(&metrics, "up{task=\"changes\"}")),
+            (Readiness::Yes("ready".to_owned()), 1)
+        );
         panic.notify_one();
         settle().await;
-        assert_eq!((watch.readiness(), shown(&metrics, "up{task=\"changes\"}")), (Readiness::No("down: changes".to_owned()), 0));
+        assert_eq!(
+            (watch.readiness(), shown(&metrics, "up{task=\"changes\"}")),
+            (Readiness::No("down: changes".to_owned()), 0)
+        );
         tokio::time::advance(SHORTEST_PAUSE).await;
         settle().await;
 
-        assert_eq!((watch.readiness(), shown(&metrics, "up{task=\"changes\"}")), (Readiness::Yes("ready".to_owned()), 1));
+        assert_eq!(
+            (watch.readiness(), shown(&metrics, "up{task=\"changes\"}")),
+            (Readiness::Yes("ready".to_owned()), 1)
+        );
         assert_eq!(starts.load(Ordering::Relaxed), 2);
         assert_eq!(shown(&metrics, "failures_total{task=\"changes\"}"), 1);
     }
@@ -225,7 +256,10 @@ mod tests {
 
         settle().await;
 
-        assert_eq!(background.watch().readiness(), Readiness::Yes("ready, but down: purge".to_owned()));
+        assert_eq!(
+            background.watch().readiness(),
+            Readiness::Yes("ready, but down: purge".to_owned())
+        );
         assert!(!metrics.to_text().contains("failures_total{task=\"loading\"}"));
     }
 
@@ -251,7 +285,10 @@ mod tests {
     fn shown(metrics: &Metrics, of: &str) -> u64 {
         let text = metrics.to_text();
         let prefix = format!("flowhost_background_task_{of} ");
-        let value = text.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap_or_else(|| panic!("{of} in {text}"));
+        let value = text
+            .lines()
+            .find_map(|line| line.strip_prefix(&prefix))
+            .unwrap_or_else(|| panic!("{of} in {text}"));
         value.parse().unwrap()
     }
 }

@@ -10,7 +10,8 @@ pub fn parse_database_url(text: &str) -> Result<PgConnectOptions, String> {
     if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
         return Err("DATABASE_URL does not start with postgres://".to_owned());
     }
-    let options = PgConnectOptions::from_str(text).map_err(|_| "DATABASE_URL is not a valid postgres:// URL".to_owned())?;
+    let options = PgConnectOptions::from_str(text)
+        .map_err(|_| "DATABASE_URL is not a valid postgres:// URL".to_owned())?;
     let name = options.get_application_name().unwrap_or("flowhost").to_owned();
     // A pooler refuses parameters that it does not know, and no query here returns a float.
     Ok(options.application_name(&name).extra_float_digits(None))
@@ -27,7 +28,9 @@ pub(super) fn required_database(url: Option<&str>) -> Result<PgConnectOptions, S
 pub(super) fn check_database_connections(connections: u32) -> Result<u32, String> {
     match connections {
         LEAST_CONNECTIONS..=MOST_CONNECTIONS => Ok(connections),
-        _ => Err(format!("--database-connections is not a number from {LEAST_CONNECTIONS} to {MOST_CONNECTIONS}")),
+        _ => Err(format!(
+            "--database-connections is not a number from {LEAST_CONNECTIONS} to {MOST_CONNECTIONS}"
+        )),
     }
 }
 

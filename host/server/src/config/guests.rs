@@ -26,7 +26,9 @@ impl GuestsConfig {
     pub(super) fn parse(memory_mib: Option<u64>) -> Result<Self, String> {
         let Some(mib) = memory_mib else { return Ok(Self::default()) };
         if !(LEAST_MIB..=MOST_MIB).contains(&mib) {
-            return Err(format!("--guest-memory-mib is not a number from {LEAST_MIB} to {MOST_MIB}"));
+            return Err(format!(
+                "--guest-memory-mib is not a number from {LEAST_MIB} to {MOST_MIB}"
+            ));
         }
         Ok(Self { memory_bytes: mib << 20, ..Self::default() })
     }
@@ -112,7 +114,10 @@ mod tests {
     fn a_budget_that_no_call_fits_into_is_none() {
         assert_eq!(GuestsConfig::parse(Some(1024)).map(|guests| guests.memory_bytes), Ok(1 << 30));
         for mib in [0, 191, u64::MAX] {
-            assert!(GuestsConfig::parse(Some(mib)).unwrap_err().contains("--guest-memory-mib"), "{mib}");
+            assert!(
+                GuestsConfig::parse(Some(mib)).unwrap_err().contains("--guest-memory-mib"),
+                "{mib}"
+            );
         }
     }
 

@@ -20,25 +20,35 @@ impl MasterKeyInputs {
         self.check(environment, &mut problems).ok_or_else(|| problems.into_error())
     }
 
-    pub(super) fn check(&self, environment: &Environment, problems: &mut Problems) -> Option<MasterKeys> {
-        let first =
-            problems.check(read("--master-key-file", self.file.as_deref(), "FLOWHOST_MASTER_KEY", environment.master_key()));
+    pub(super) fn check(
+        &self,
+        environment: &Environment,
+        problems: &mut Problems,
+    ) -> Option<MasterKeys> {
+        let first = problems.check(read(
+            "--master-key-file",
+            self.file.as_deref(),
+            "FLOWHOST_MASTER_KEY",
+            environment.master_key(),
+        ));
         let second = problems.check(read(
             "--second-master-key-file",
             self.second_file.as_deref(),
             "FLOWHOST_SECOND_MASTER_KEY",
             environment.second_master_key(),
         ));
-        let first =
-            problems.check(first?.ok_or_else(|| format!("FLOWHOST_MASTER_KEY (or --master-key-file) is missing ({MAKE_A_KEY})")));
+        let first = problems.check(first?.ok_or_else(|| {
+            format!("FLOWHOST_MASTER_KEY (or --master-key-file) is missing ({MAKE_A_KEY})")
+        }));
         Some(MasterKeys::new(first?, second?))
     }
 }
 
 /// Reads a master key; `origin` names its source in the error.
 pub fn parse_master_key(origin: &str, text: &str) -> Result<MasterKey, String> {
-    MasterKey::from_base64(text.trim())
-        .map_err(|_| format!("{origin} is not a master key: it must be 32 bytes in base64 ({MAKE_A_KEY})"))
+    MasterKey::from_base64(text.trim()).map_err(|_| {
+        format!("{origin} is not a master key: it must be 32 bytes in base64 ({MAKE_A_KEY})")
+    })
 }
 
 /// Reads a key from its file, or else from its variable.
@@ -49,8 +59,13 @@ fn read(
     value: Result<Option<SecretText>, String>,
 ) -> Result<Option<MasterKey>, String> {
     if let Some(path) = file {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{flag} {} can't be read: {error}", path.display()))?;
-        return parse_master_key(&format!("{flag} {}", path.display()), SecretText::new(text).expose()).map(Some);
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("{flag} {} can't be read: {error}", path.display()))?;
+        return parse_master_key(
+            &format!("{flag} {}", path.display()),
+            SecretText::new(text).expose(),
+        )
+        .map(Some);
     }
     value?.map(|text| parse_master_key(variable, text.expose())).transpose()
 }
@@ -67,17 +82,27 @@ mod tests {
         let inputs = MasterKeyInputs { file: None, second_file: None };
 
         assert!(inputs.resolve(&Environment::of(&[("FLOWHOST_MASTER_KEY", &key)])).is_ok());
-        let missing = inputs.resolve(&Environment::of(&[("FLOWHOST_SECOND_MASTER_KEY", &key)])).unwrap_err();
+        let missing =
+            inputs.resolve(&Environment::of(&[("FLOWHOST_SECOND_MASTER_KEY", &key)])).unwrap_err();
         assert!(missing.to_string().contains("FLOWHOST_MASTER_KEY (or"), "{missing}");
     }
 
     #[test]
     fn a_bad_second_key_is_named() {
         let key = MasterKey::generate().to_base64().to_string();
-        let environment = Environment::of(&[("FLOWHOST_MASTER_KEY", &key), ("FLOWHOST_SECOND_MASTER_KEY", "c2VjcmV0")]);
+        let environment = Environment::of(&[
+            ("FLOWHOST_MASTER_KEY", &key),
+            ("FLOWHOST_SECOND_MASTER_KEY", "c2VjcmV0"),
+        ]);
 
-        let error = MasterKeyInputs { file: None, second_file: None }.resolve(&environment).unwrap_err().to_string();
+        let error = MasterKeyInputs { file: None, second_file: None }
+            .resolve(&environment)
+            .unwrap_err()
+            .to_string();
 
-        assert!(error.contains("FLOWHOST_SECOND_MASTER_KEY") && !error.contains("c2VjcmV0"), "{error}");
+        assert!(
+            error.contains("FLOWHOST_SECOND_MASTER_KEY") && !error.contains("c2VjcmV0"),
+            "{error}"
+        );
     }
 }

@@ -13,8 +13,8 @@ use flowhost_runtime::telemetry;
 use super::database::{check_database_connections, required_database};
 use super::graph::parse_graph_url;
 use super::{
-    AdminToken, CompileConfig, ConfigError, Environment, GraphConfig, GuestsConfig, HostConfig, LONGEST_LOGIN_DELAY,
-    MasterKeyInputs, MigrationPolicy, Problems, code_cache,
+    AdminToken, CompileConfig, ConfigError, Environment, GraphConfig, GuestsConfig, HostConfig,
+    LONGEST_LOGIN_DELAY, MasterKeyInputs, MigrationPolicy, Problems, code_cache,
 };
 
 /// What `flowhost serve` was given, not yet checked. No `Debug`: the URL may hold a password.
@@ -92,7 +92,8 @@ impl ServerInputs {
         else {
             return Err(problems.into_error());
         };
-        let ListenConfig { listen, admin_listen, tls, limits, admin_token, graph, egress, guests } = front;
+        let ListenConfig { listen, admin_listen, tls, limits, admin_token, graph, egress, guests } =
+            front;
         Ok(HostConfig {
             database,
             database_connections,
@@ -106,7 +107,10 @@ impl ServerInputs {
             admin_token,
             longest_login_delay: LONGEST_LOGIN_DELAY,
             graph,
-            compile: CompileConfig { code_cache: code_cache(self.code_cache.as_deref(), environment), ..CompileConfig::default() },
+            compile: CompileConfig {
+                code_cache: code_cache(self.code_cache.as_deref(), environment),
+                ..CompileConfig::default()
+            },
             egress,
             guests,
         })
@@ -123,7 +127,8 @@ impl ListenArgs {
     fn check(&self, environment: &Environment, problems: &mut Problems) -> Option<ListenConfig> {
         let admin_token = problems.check(admin_token(environment));
         let listen = problems.check(parse_listen_address("--listen", &self.listen, "0.0.0.0"));
-        let admin_listen = problems.check(parse_listen_address("--admin-listen", &self.admin_listen, "127.0.0.1"));
+        let admin_listen =
+            problems.check(parse_listen_address("--admin-listen", &self.admin_listen, "127.0.0.1"));
         let tls = problems.check(check_tls(self.tls_cert.as_deref(), self.tls_key.as_deref()));
         let limits = problems.check(http_limits(self.max_connections));
         let own = problems.check(own_addresses(&self.own_addresses));
@@ -142,7 +147,11 @@ impl ListenArgs {
             admin_token: admin_token?,
             graph: graph?,
             egress: EgressConfig {
-                guard: Guard { private_addresses: self.private_egress, own: own?, ..Guard::default() },
+                guard: Guard {
+                    private_addresses: self.private_egress,
+                    own: own?,
+                    ..Guard::default()
+                },
                 ..EgressConfig::default()
             },
             guests: guests?,
@@ -151,7 +160,11 @@ impl ListenArgs {
 }
 
 /// Reads `ADDRESS:PORT`, `localhost:PORT`, or `:PORT` on the default address.
-fn parse_listen_address(flag: &str, text: &str, default_address: &str) -> Result<SocketAddr, String> {
+fn parse_listen_address(
+    flag: &str,
+    text: &str,
+    default_address: &str,
+) -> Result<SocketAddr, String> {
     let spelled_out = match text.strip_prefix("localhost:") {
         Some(port) => format!("127.0.0.1:{port}"),
         None if text.starts_with(':') => format!("{default_address}{text}"),
@@ -167,17 +180,27 @@ fn check_tls(certificate: Option<&Path>, key: Option<&Path>) -> Result<Option<Tl
     let (certificate, key) = match (certificate, key) {
         (None, None) => return Ok(None),
         (Some(certificate), Some(key)) => (certificate.to_owned(), key.to_owned()),
-        (Some(_), None) => return Err("--tls-cert needs --tls-key, the file with the certificate's private key".to_owned()),
-        (None, Some(_)) => return Err("--tls-key needs --tls-cert, the file with the certificate".to_owned()),
+        (Some(_), None) => {
+            return Err("--tls-cert needs --tls-key, the file with the certificate's private key"
+                .to_owned());
+        }
+        (None, Some(_)) => {
+            return Err("--tls-key needs --tls-cert, the file with the certificate".to_owned());
+        }
     };
     let files = TlsFiles { certificate, key };
-    files.check().map_err(|error| format!("--tls-cert and --tls-key: {}", telemetry::chain(&error)))?;
+    files
+        .check()
+        .map_err(|error| format!("--tls-cert and --tls-key: {}", telemetry::chain(&error)))?;
     Ok(Some(files))
 }
 
 fn own_addresses(given: &[String]) -> Result<OwnAddresses, String> {
-    let read = |text: &String| text.trim().parse::<OwnAddress>().map_err(|problem| format!("--own-address {problem}"));
-    let given: Result<_, _> = given.iter().filter(|text| !text.trim().is_empty()).map(read).collect();
+    let read = |text: &String| {
+        text.trim().parse::<OwnAddress>().map_err(|problem| format!("--own-address {problem}"))
+    };
+    let given: Result<_, _> =
+        given.iter().filter(|text| !text.trim().is_empty()).map(read).collect();
     given.map(OwnAddresses::known_as)
 }
 
@@ -193,14 +216,18 @@ fn http_limits(max_connections: Option<usize>) -> Result<HttpLimits, String> {
 
 /// Checks that a log filter can be parsed.
 pub fn check_log_filter(filter: &str) -> Result<(), String> {
-    EnvFilter::try_new(filter)
-        .map(drop)
-        .map_err(|error| format!("FLOWHOST_LOG {filter:?} is not a log filter, for example info,flowhost=debug: {error}"))
+    EnvFilter::try_new(filter).map(drop).map_err(|error| {
+        format!(
+            "FLOWHOST_LOG {filter:?} is not a log filter, for example info,flowhost=debug: {error}"
+        )
+    })
 }
 
 fn admin_token(environment: &Environment) -> Result<Option<AdminToken>, String> {
     let Some(text) = environment.admin_token()? else { return Ok(None) };
-    AdminToken::parse(text.expose()).map(Some).map_err(|problem| format!("FLOWHOST_ADMIN_TOKEN {problem}"))
+    AdminToken::parse(text.expose())
+        .map(Some)
+        .map_err(|problem| format!("FLOWHOST_ADMIN_TOKEN {problem}"))
 }
 
 /// More than the files that a process may open on any usual system.
@@ -250,9 +277,17 @@ mod tests {
     #[test]
     fn lists_all_problems_together() {
         let environment = Environment::of(&[("FLOWHOST_ADMIN_TOKEN", "two words")]);
-        let front =
-            ListenArgs { graph_url: "http://example.com".to_owned(), ..front("nowhere", "127.0.0.1:99999", "flowhost=loud") };
-        let given = ServerInputs { database_url: None, database_connections: 3, master_keys: no_key_files(), front, ..inputs() };
+        let front = ListenArgs {
+            graph_url: "http://example.com".to_owned(),
+            ..front("nowhere", "127.0.0.1:99999", "flowhost=loud")
+        };
+        let given = ServerInputs {
+            database_url: None,
+            database_connections: 3,
+            master_keys: no_key_files(),
+            front,
+            ..inputs()
+        };
 
         let Err(error) = given.resolve(&environment) else { panic!("must be refused") };
 
@@ -274,7 +309,10 @@ mod tests {
 
     #[test]
     fn production_never_applies_migrations_by_itself() {
-        let environment = Environment::of(&[("FLOWHOST_MASTER_KEY", &a_key()), ("FLOWHOST_ADMIN_TOKEN", "token")]);
+        let environment = Environment::of(&[
+            ("FLOWHOST_MASTER_KEY", &a_key()),
+            ("FLOWHOST_ADMIN_TOKEN", "token"),
+        ]);
 
         let Ok(config) = inputs().resolve(&environment) else { panic!("must be accepted") };
 
@@ -287,8 +325,10 @@ mod tests {
     fn the_key_file_wins_over_the_variable() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), format!("{}\n", a_key())).unwrap();
-        let given =
-            ServerInputs { master_keys: MasterKeyInputs { file: Some(file.path().to_owned()), second_file: None }, ..inputs() };
+        let given = ServerInputs {
+            master_keys: MasterKeyInputs { file: Some(file.path().to_owned()), second_file: None },
+            ..inputs()
+        };
 
         assert!(given.resolve(&Environment::of(&[("FLOWHOST_MASTER_KEY", "not a key")])).is_ok());
     }
@@ -296,12 +336,18 @@ mod tests {
     #[test]
     fn problems_repeat_no_secret() {
         let environment = Environment::of(&[("FLOWHOST_MASTER_KEY", "c2VjcmV0")]);
-        let given = ServerInputs { database_url: Some("mysql://someone:pa55word@localhost/db".to_owned()), ..inputs() };
+        let given = ServerInputs {
+            database_url: Some("mysql://someone:pa55word@localhost/db".to_owned()),
+            ..inputs()
+        };
 
         let Err(error) = given.resolve(&environment) else { panic!("must be refused") };
 
         assert_eq!(error.problems().len(), 2, "{error}");
-        assert!(!error.to_string().contains("pa55word") && !error.to_string().contains("c2VjcmV0"), "{error}");
+        assert!(
+            !error.to_string().contains("pa55word") && !error.to_string().contains("c2VjcmV0"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -316,7 +362,8 @@ mod tests {
 
     #[test]
     fn own_addresses_are_addresses_and_names_and_no_urls() {
-        let read = |text: &str| own_addresses(&text.split(',').map(str::to_owned).collect::<Vec<_>>());
+        let read =
+            |text: &str| own_addresses(&text.split(',').map(str::to_owned).collect::<Vec<_>>());
         assert!(read("flows.example.com, 8.8.4.4,[2606:4700::1]").is_ok() && read("").is_ok());
         assert!(read("https://flows.example.com").unwrap_err().contains("--own-address"));
     }
@@ -331,7 +378,9 @@ mod tests {
 
     #[test]
     fn short_addresses_get_the_default_host() {
-        let read = |text| parse_listen_address("--listen", text, "0.0.0.0").map(|address| address.to_string());
+        let read = |text| {
+            parse_listen_address("--listen", text, "0.0.0.0").map(|address| address.to_string())
+        };
 
         assert_eq!(read(":0").unwrap(), "0.0.0.0:0");
         assert_eq!(read("localhost:80").unwrap(), "127.0.0.1:80");

@@ -38,7 +38,8 @@ impl Clients {
             kept.last_used = Instant::now();
             return Ok(kept.clone());
         }
-        let (resolver, roots) = (TenantResolver { tenant, shared: self.resolver.clone() }, self.extra_roots.clone());
+        let (resolver, roots) =
+            (TenantResolver { tenant, shared: self.resolver.clone() }, self.extra_roots.clone());
         // Reads the system's root certificates, which takes milliseconds.
         let made = tokio::task::spawn_blocking(move || new_client(resolver, roots)).await;
         let http = made.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
@@ -46,7 +47,10 @@ impl Clients {
         let mut kept = self.lock();
         make_room(&mut kept);
         // Another task may have made one meanwhile.
-        Ok(kept.entry(tenant).or_insert(TenantClient { http, permits, last_used: Instant::now() }).clone())
+        Ok(kept
+            .entry(tenant)
+            .or_insert(TenantClient { http, permits, last_used: Instant::now() })
+            .clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<TenantId, TenantClient>> {
@@ -61,12 +65,18 @@ fn make_room(kept: &mut HashMap<TenantId, TenantClient>) {
         return;
     }
     let in_use = |client: &TenantClient| client.permits.available_permits() < MAX_OF_A_TENANT;
-    let oldest = kept.iter().min_by_key(|(_, client)| (in_use(client), client.last_used)).map(|(tenant, _)| *tenant);
+    let oldest = kept
+        .iter()
+        .min_by_key(|(_, client)| (in_use(client), client.last_used))
+        .map(|(tenant, _)| *tenant);
     oldest.map(|tenant| kept.remove(&tenant));
 }
 
 /// Follows no redirects, uses no proxy, keeps no cookies, decompresses nothing and retries nothing.
-fn new_client(resolver: TenantResolver, extra_roots: Vec<Certificate>) -> Result<Client, reqwest::Error> {
+fn new_client(
+    resolver: TenantResolver,
+    extra_roots: Vec<Certificate>,
+) -> Result<Client, reqwest::Error> {
     Client::builder()
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
@@ -106,7 +116,11 @@ mod tests {
     fn the_client_longest_out_of_use_makes_room_and_one_at_work_stays() {
         let client = |seconds: u64, busy: bool| TenantClient {
             http: Client::new(),
-            permits: Arc::new(Semaphore::new(if busy { MAX_OF_A_TENANT - 1 } else { MAX_OF_A_TENANT })),
+            permits: Arc::new(Semaphore::new(if busy {
+                MAX_OF_A_TENANT - 1
+            } else {
+                MAX_OF_A_TENANT
+            })),
             last_used: Instant::now() + Duration::from_secs(seconds),
         };
         let busy = TenantId::new();
@@ -114,7 +128,13 @@ mod tests {
         let others: Vec<_> = (1..MAX_CLIENTS as u64).map(|age| (TenantId::new(), age)).collect();
         let shared = client(0, false);
         for (tenant, age) in &others {
-            kept.insert(*tenant, TenantClient { last_used: shared.last_used + Duration::from_secs(*age), ..shared.clone() });
+            kept.insert(
+                *tenant,
+                TenantClient {
+                    last_used: shared.last_used + Duration::from_secs(*age),
+                    ..shared.clone()
+                },
+            );
         }
 
         make_room(&mut kept);

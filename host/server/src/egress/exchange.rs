@@ -17,13 +17,19 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     /// A request to `url`, which the caller has checked.
-    pub(super) fn new(method: &str, url: Url, headers: &[OutboundHeader]) -> Result<Self, OutboundError> {
+    pub(super) fn new(
+        method: &str,
+        url: Url,
+        headers: &[OutboundHeader],
+    ) -> Result<Self, OutboundError> {
         let bad = |what: &str| OutboundError::BadRequest(format!("{what} can't be sent"));
         let method = Method::from_bytes(method.as_bytes()).map_err(|_| bad("the method"))?;
         let mut map = HeaderMap::new();
         for OutboundHeader { name, value, secret } in headers {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad("a header's name"))?;
-            let mut value = HeaderValue::from_str(value).map_err(|_| bad(&format!("the header {name}")))?;
+            let name =
+                HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad("a header's name"))?;
+            let mut value =
+                HeaderValue::from_str(value).map_err(|_| bad(&format!("the header {name}")))?;
             value.set_sensitive(*secret || CREDENTIALS.contains(&name.as_str()));
             map.append(name, value);
         }
@@ -45,19 +51,30 @@ impl Outgoing {
         for _ in 0..=MAX_REDIRECTS {
             let response = self.send_once(client).await?;
             match redirection(&response) {
-                None => return read(response, max_bytes, self.url.host_str().unwrap_or_default()).await,
+                None => {
+                    return read(response, max_bytes, self.url.host_str().unwrap_or_default())
+                        .await;
+                }
                 Some(location) => self.follow(response.status(), &location, &check)?,
             }
         }
-        Err(OutboundError::Unreachable(format!("it was redirected more than {MAX_REDIRECTS} times")))
+        Err(OutboundError::Unreachable(format!(
+            "it was redirected more than {MAX_REDIRECTS} times"
+        )))
     }
 
     async fn send_once(&self, client: &Client) -> Result<Response, OutboundError> {
-        let mut request = client.request(self.method.clone(), self.url.clone()).headers(self.headers.clone());
-        if !self.body.is_empty() || [Method::POST, Method::PUT, Method::PATCH].contains(&self.method) {
+        let mut request =
+            client.request(self.method.clone(), self.url.clone()).headers(self.headers.clone());
+        if !self.body.is_empty()
+            || [Method::POST, Method::PUT, Method::PATCH].contains(&self.method)
+        {
             request = request.body(self.body.clone());
         }
-        request.send().await.map_err(|error| failure(&error, self.url.host_str().unwrap_or_default()))
+        request
+            .send()
+            .await
+            .map_err(|error| failure(&error, self.url.host_str().unwrap_or_default()))
     }
 
     /// Becomes the request that a redirect asks for (RFC 9110 section 15.4). Fails if the redirect
@@ -71,12 +88,16 @@ impl Outgoing {
         let mut target = self.url.join(location).map_err(|_| bad_redirect("to what is no URL"))?;
         target.set_fragment(None);
         check(&target).map_err(|error| match error {
-            OutboundError::NotGranted(why) => OutboundError::NotGranted(format!("it was redirected, and {why}")),
+            OutboundError::NotGranted(why) => {
+                OutboundError::NotGranted(format!("it was redirected, and {why}"))
+            }
             OutboundError::BadRequest(why) => bad_redirect(&format!("to where it can't go: {why}")),
             other => other,
         })?;
         if self.url.scheme() == "https" && target.scheme() != "https" {
-            return Err(OutboundError::NotGranted("it was redirected from https to http".to_owned()));
+            return Err(OutboundError::NotGranted(
+                "it was redirected from https to http".to_owned(),
+            ));
         }
         if changes_to_get(status, &self.method) {
             (self.method, self.body, self.secret_body) = (Method::GET, Vec::new(), false);
@@ -91,10 +112,16 @@ impl Outgoing {
 
     fn leave_secrets_behind(&mut self) -> Result<(), OutboundError> {
         if self.secret_body {
-            return Err(OutboundError::NotGranted("it was redirected to another host with a secret in its body".to_owned()));
+            return Err(OutboundError::NotGranted(
+                "it was redirected to another host with a secret in its body".to_owned(),
+            ));
         }
-        self.headers =
-            self.headers.iter().filter(|(_, value)| !value.is_sensitive()).map(|(n, v)| (n.clone(), v.clone())).collect();
+        self.headers = self
+            .headers
+            .iter()
+            .filter(|(_, value)| !value.is_sensitive())
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect();
         Ok(())
     }
 }
@@ -121,7 +148,11 @@ fn redirection(response: &Response) -> Option<String> {
 
 /// Reads a response whose head has arrived. The body is read in chunks, so that no more than
 /// `max_bytes` are in memory.
-async fn read(mut response: Response, max_bytes: usize, host: &str) -> Result<OutboundResponse, OutboundError> {
+async fn read(
+    mut response: Response,
+    max_bytes: usize,
+    host: &str,
+) -> Result<OutboundResponse, OutboundError> {
     let announced = response.content_length().unwrap_or_default();
     if announced > max_bytes as u64 {
         return Err(OutboundError::TooLarge);
@@ -144,13 +175,16 @@ fn texts(headers: &HeaderMap) -> Result<Vec<(String, String)>, OutboundError> {
     if bytes > MAX_RESPONSE_HEADER_BYTES {
         return Err(OutboundError::TooLarge);
     }
-    let text = |(name, value): (&HeaderName, &HeaderValue)| Some((name.to_string(), value.to_str().ok()?.to_owned()));
+    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        Some((name.to_string(), value.to_str().ok()?.to_owned()))
+    };
     Ok(headers.iter().filter_map(text).collect())
 }
 
 /// The usual names of headers with credentials. They are treated as secrets even if the plugin
 /// wrote them without a placeholder.
-const CREDENTIALS: [&str; 6] = ["authorization", "cookie", "x-api-key", "api-key", "x-auth-token", "x-csrf-token"];
+const CREDENTIALS: [&str; 6] =
+    ["authorization", "cookie", "x-api-key", "api-key", "x-auth-token", "x-csrf-token"];
 
 /// Honest services need one or two.
 const MAX_REDIRECTS: usize = 4;
@@ -168,20 +202,26 @@ mod tests {
     fn a_redirect_to_the_same_host_keeps_everything() {
         let mut request = posting(true);
         request.follow(StatusCode::TEMPORARY_REDIRECT, "/there#part", |_| Ok(())).unwrap();
-        assert_eq!((request.url.as_str(), request.method.as_str()), ("https://a.example.com/there", "POST"));
+        assert_eq!(
+            (request.url.as_str(), request.method.as_str()),
+            ("https://a.example.com/there", "POST")
+        );
         assert_eq!((request.headers.len(), request.body.as_slice()), (4, b"body".as_slice()));
     }
 
     #[test]
     fn another_host_port_or_scheme_gets_no_credentials() {
-        for target in ["https://b.example.com/", "https://a.example.com:8443/", "//b.example.com/"] {
+        for target in ["https://b.example.com/", "https://a.example.com:8443/", "//b.example.com/"]
+        {
             let mut request = posting(false);
             request.follow(StatusCode::PERMANENT_REDIRECT, target, |_| Ok(())).unwrap();
             let left: Vec<_> = request.headers.keys().map(HeaderName::as_str).collect();
             assert_eq!(left, ["content-type"], "{target}");
             assert_eq!(request.body, b"body");
 
-            let error = posting(true).follow(StatusCode::TEMPORARY_REDIRECT, target, |_| Ok(())).unwrap_err();
+            let error = posting(true)
+                .follow(StatusCode::TEMPORARY_REDIRECT, target, |_| Ok(()))
+                .unwrap_err();
             assert!(error.to_string().contains("secret in its body"), "{target}: {error}");
         }
     }
@@ -191,31 +231,49 @@ mod tests {
         for status in [StatusCode::MOVED_PERMANENTLY, StatusCode::FOUND, StatusCode::SEE_OTHER] {
             let mut request = posting(true);
             request.follow(status, "https://b.example.com/", |_| Ok(())).unwrap();
-            assert_eq!((request.method.as_str(), request.body.len(), request.secret_body), ("GET", 0, false));
+            assert_eq!(
+                (request.method.as_str(), request.body.len(), request.secret_body),
+                ("GET", 0, false)
+            );
             assert!(request.headers.is_empty(), "{:?}", request.headers.keys());
         }
     }
 
     #[test]
     fn a_redirect_never_leaves_https_nor_what_is_allowed() {
-        let refused = |location: &str| posting(false).follow(StatusCode::FOUND, location, check_b).unwrap_err().to_string();
-        for (location, named) in
-            [("http://b.example.com/", "https to http"), ("https://c.example.com/", "c.example.com"), ("https://[", "no URL")]
-        {
+        let refused = |location: &str| {
+            posting(false).follow(StatusCode::FOUND, location, check_b).unwrap_err().to_string()
+        };
+        for (location, named) in [
+            ("http://b.example.com/", "https to http"),
+            ("https://c.example.com/", "c.example.com"),
+            ("https://[", "no URL"),
+        ] {
             assert!(refused(location).contains(named), "{location}: {}", refused(location));
         }
     }
 
     fn check_b(url: &Url) -> Result<(), OutboundError> {
         let host = url.host_str().unwrap();
-        if host == "b.example.com" { Ok(()) } else { Err(OutboundError::NotGranted(host.to_owned())) }
+        if host == "b.example.com" {
+            Ok(())
+        } else {
+            Err(OutboundError::NotGranted(host.to_owned()))
+        }
     }
 
     fn posting(secret_body: bool) -> Outgoing {
-        let header =
-            |name: &str, secret: bool| OutboundHeader { name: name.to_owned(), value: Zeroizing::new("x".to_owned()), secret };
-        let headers =
-            [header("content-type", false), header("authorization", false), header("x-key", true), header("cookie", false)];
+        let header = |name: &str, secret: bool| OutboundHeader {
+            name: name.to_owned(),
+            value: Zeroizing::new("x".to_owned()),
+            secret,
+        };
+        let headers = [
+            header("content-type", false),
+            header("authorization", false),
+            header("x-key", true),
+            header("cookie", false),
+        ];
         let url = Url::parse("https://a.example.com/here").unwrap();
         Outgoing::new("POST", url, &headers).unwrap().with_body(b"body".to_vec(), secret_body)
     }

@@ -17,7 +17,9 @@ pub(super) fn failure(error: &reqwest::Error, host: &str) -> OutboundError {
                 "{host} is at an address that is not public: this host connects to no such address"
             ));
         }
-        Some(ResolveError::Late) => return unreachable(format!("was not looked up within {} s", LOOKUP_TIME.as_secs())),
+        Some(ResolveError::Late) => {
+            return unreachable(format!("was not looked up within {} s", LOOKUP_TIME.as_secs()));
+        }
         Some(ResolveError::NoAddress) => return unreachable("has no address".to_owned()),
         None => (),
     }

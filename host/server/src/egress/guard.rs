@@ -30,7 +30,8 @@ impl Guard {
         }
         // A server under development may well be on this machine, so these come before the check
         // for the host's own addresses.
-        let allowed = self.exceptions.contains(&address) || (self.private_addresses && is_private_network(address.ip()));
+        let allowed = self.exceptions.contains(&address)
+            || (self.private_addresses && is_private_network(address.ip()));
         allowed || (is_public(address.ip()) && !self.own.include(address.ip()))
     }
 }
@@ -54,7 +55,9 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 /// Also refuses every address in which a translator or a tunnel would find another address (mapped,
 /// compatible, 6to4, Teredo, NAT64 and ISATAP), since nothing here can tell what is behind it.
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let within = |&(network, bits): &(Ipv6Addr, u32)| u128::from(address) >> (128 - bits) == u128::from(network) >> (128 - bits);
+    let within = |&(network, bits): &(Ipv6Addr, u32)| {
+        u128::from(address) >> (128 - bits) == u128::from(network) >> (128 - bits)
+    };
     let interface = u128::from(address) as u64;
     let is_isatap = (interface >> 32) & !ISATAP_UNIVERSAL_BIT == ISATAP_MARK;
     within(&GLOBAL_UNICAST) && !NOT_PUBLIC_V6.iter().any(within) && !is_isatap
@@ -65,7 +68,9 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 fn is_private_network(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => address.is_loopback() || address.is_private(),
-        IpAddr::V6(address) => address.is_loopback() || (address.is_unique_local() && address != METADATA_V6),
+        IpAddr::V6(address) => {
+            address.is_loopback() || (address.is_unique_local() && address != METADATA_V6)
+        }
     }
 }
 
@@ -73,20 +78,20 @@ fn is_private_network(address: IpAddr) -> bool {
 const NOT_PUBLIC_V4: [([u8; 4], u32); 17] = [
     ([0, 0, 0, 0], 8),          // this network; Linux connects 0.0.0.0 to itself
     ([10, 0, 0, 0], 8),         // private
-    ([100, 64, 0, 0], 10),      // between a provider and its customers; some clouds' metadata (100.100.100.200)
-    ([127, 0, 0, 0], 8),        // this machine
-    ([168, 63, 129, 16], 32),   // Azure's, inside its virtual networks
-    ([169, 254, 0, 0], 16),     // this link; most clouds' metadata (169.254.169.254)
-    ([172, 16, 0, 0], 12),      // private
-    ([192, 0, 0, 0], 24),       // protocol assignments; one cloud's metadata (192.0.0.192)
-    ([192, 0, 2, 0], 24),       // documentation
-    ([192, 88, 99, 0], 24),     // relays of 6to4, deprecated
-    ([192, 168, 0, 0], 16),     // private
-    ([198, 18, 0, 0], 15),      // benchmarks
-    ([198, 51, 100, 0], 24),    // documentation
-    ([203, 0, 113, 0], 24),     // documentation
-    ([224, 0, 0, 0], 4),        // multicast
-    ([240, 0, 0, 0], 4),        // reserved
+    ([100, 64, 0, 0], 10), // between a provider and its customers; some clouds' metadata (100.100.100.200)
+    ([127, 0, 0, 0], 8),   // this machine
+    ([168, 63, 129, 16], 32), // Azure's, inside its virtual networks
+    ([169, 254, 0, 0], 16), // this link; most clouds' metadata (169.254.169.254)
+    ([172, 16, 0, 0], 12), // private
+    ([192, 0, 0, 0], 24),  // protocol assignments; one cloud's metadata (192.0.0.192)
+    ([192, 0, 2, 0], 24),  // documentation
+    ([192, 88, 99, 0], 24), // relays of 6to4, deprecated
+    ([192, 168, 0, 0], 16), // private
+    ([198, 18, 0, 0], 15), // benchmarks
+    ([198, 51, 100, 0], 24), // documentation
+    ([203, 0, 113, 0], 24), // documentation
+    ([224, 0, 0, 0], 4),   // multicast
+    ([240, 0, 0, 0], 4),   // reserved
     ([255, 255, 255, 255], 32), // broadcast
 ];
 
@@ -183,16 +188,25 @@ mod tests {
             ("198.20.0.0", "198.19.255.255"),
             ("223.255.255.255", "224.0.0.0"),
         ] {
-            assert!(is_public(outside.parse().unwrap()) && !is_public(neighbour.parse().unwrap()), "{outside} {neighbour}");
+            assert!(
+                is_public(outside.parse().unwrap()) && !is_public(neighbour.parse().unwrap()),
+                "{outside} {neighbour}"
+            );
         }
     }
 
     #[test]
     fn development_reaches_private_networks_and_no_metadata() {
         let guard = Guard { private_addresses: true, ..Guard::default() };
-        for address in
-            ["127.0.0.1:80", "10.0.0.1:80", "192.168.1.1:80", "[::1]:80", "[fd12::1]:80", "[::ffff:10.0.0.1]:80", "8.8.8.8:80"]
-        {
+        for address in [
+            "127.0.0.1:80",
+            "10.0.0.1:80",
+            "192.168.1.1:80",
+            "[::1]:80",
+            "[fd12::1]:80",
+            "[::ffff:10.0.0.1]:80",
+            "8.8.8.8:80",
+        ] {
             assert!(guard.permits(address.parse().unwrap()), "{address}");
         }
         for address in [
@@ -209,9 +223,11 @@ mod tests {
 
     #[test]
     fn an_exception_is_one_address_and_one_port() {
-        let guard = Guard { exceptions: vec!["127.0.0.1:4433".parse().unwrap()], ..Guard::default() };
+        let guard =
+            Guard { exceptions: vec!["127.0.0.1:4433".parse().unwrap()], ..Guard::default() };
         assert!(guard.permits("127.0.0.1:4433".parse().unwrap()));
-        for address in ["127.0.0.1:4434", "127.0.0.2:4433", "[::ffff:127.0.0.1]:4433", "[::1]:4433"] {
+        for address in ["127.0.0.1:4434", "127.0.0.2:4433", "[::ffff:127.0.0.1]:4433", "[::1]:4433"]
+        {
             assert!(!guard.permits(address.parse().unwrap()), "{address}");
         }
     }
@@ -220,10 +236,19 @@ mod tests {
     fn this_host_is_not_reached_by_its_public_address_nor_where_it_listens() {
         let own = OwnAddresses::known_as(vec!["8.8.4.4".parse().unwrap()]);
         let guard = Guard { private_addresses: true, own: own.clone(), ..Guard::default() };
-        assert!(guard.permits("8.8.8.8:443".parse().unwrap()) && guard.permits("127.0.0.1:8081".parse().unwrap()));
+        assert!(
+            guard.permits("8.8.8.8:443".parse().unwrap())
+                && guard.permits("127.0.0.1:8081".parse().unwrap())
+        );
         own.listen_at(vec!["0.0.0.0:8080".parse().unwrap(), "127.0.0.1:8081".parse().unwrap()]);
 
-        for address in ["8.8.4.4:443", "127.0.0.1:8080", "127.0.0.1:8081", "[::1]:8080", "[::ffff:127.0.0.1]:8081"] {
+        for address in [
+            "8.8.4.4:443",
+            "127.0.0.1:8080",
+            "127.0.0.1:8081",
+            "[::1]:8080",
+            "[::ffff:127.0.0.1]:8081",
+        ] {
             assert!(!guard.permits(address.parse().unwrap()), "{address}");
         }
         for address in ["8.8.8.8:8080", "10.0.0.1:8081", "127.0.0.1:8082"] {

@@ -18,10 +18,11 @@ impl FileReference {
     /// key.
     pub(super) fn parse(json: &str) -> Result<Self, MediaError> {
         let invalid = |why: &str| MediaError::InvalidReference(why.to_owned());
-        let element: Element =
-            serde_json::from_str(json).map_err(|_| invalid("it is not an element of a picker's field, as it was received"))?;
+        let element: Element = serde_json::from_str(json)
+            .map_err(|_| invalid("it is not an element of a picker's field, as it was received"))?;
         let url = Url::parse(&element.cdn_url).map_err(|_| invalid("its cdn_url is no URL"))?;
-        check_url(&url).map_err(|error| invalid(&format!("its cdn_url is not WhatsApp's: {error}")))?;
+        check_url(&url)
+            .map_err(|error| invalid(&format!("its cdn_url is not WhatsApp's: {error}")))?;
         let metadata = &element.encryption_metadata;
         let keys = MediaKeys::from_base64(
             &metadata.encrypted_hash,
@@ -30,14 +31,22 @@ impl FileReference {
             &metadata.hmac_key,
             &metadata.plaintext_hash,
         );
-        Ok(Self { url, keys: keys.map_err(|_| invalid("its encryption_metadata are not five values in base64"))? })
+        Ok(Self {
+            url,
+            keys: keys
+                .map_err(|_| invalid("its encryption_metadata are not five values in base64"))?,
+        })
     }
 
     /// Checks that the file may be at this URL after a redirect.
     pub(super) fn may_move_to(&self, url: &Url) -> Result<(), OutboundError> {
         check_url(url)?;
         let same = url.host_str() == self.url.host_str();
-        if same { Ok(()) } else { Err(OutboundError::NotGranted("a file stays at its host".to_owned())) }
+        if same {
+            Ok(())
+        } else {
+            Err(OutboundError::NotGranted("a file stays at its host".to_owned()))
+        }
     }
 }
 
@@ -86,7 +95,8 @@ mod tests {
 
     #[test]
     fn files_are_where_whatsapp_keeps_them() {
-        let reference = FileReference::parse(&at("https://mmg.whatsapp.net/v/t62.enc?ccb=11&oh=x")).unwrap();
+        let reference =
+            FileReference::parse(&at("https://mmg.whatsapp.net/v/t62.enc?ccb=11&oh=x")).unwrap();
         for (url, allowed) in [
             ("https://mmg.whatsapp.net/elsewhere", true),
             ("https://media.whatsapp.net/", false),
@@ -111,7 +121,10 @@ mod tests {
             "mmg.whatsapp.net/x",
             "",
         ] {
-            assert!(matches!(FileReference::parse(&at(url)), Err(MediaError::InvalidReference(_))), "{url}");
+            assert!(
+                matches!(FileReference::parse(&at(url)), Err(MediaError::InvalidReference(_))),
+                "{url}"
+            );
         }
     }
 
@@ -126,13 +139,16 @@ mod tests {
             at("https://mmg.whatsapp.net/").replace("AAAAAAAAAAAAAAAAAAAAAA==", key),
             at("https://mmg.whatsapp.net/").replace("AAAAAAAAAAAAAAAAAAAAAA==", "?"),
         ] {
-            let Err(MediaError::InvalidReference(why)) = FileReference::parse(&text) else { panic!("{text} was taken") };
+            let Err(MediaError::InvalidReference(why)) = FileReference::parse(&text) else {
+                panic!("{text} was taken")
+            };
             assert!(!why.contains("cmVjb2"), "{why}");
         }
     }
 
     fn at(url: &str) -> String {
-        let (iv, key) = ("AAAAAAAAAAAAAAAAAAAAAA==", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+        let (iv, key) =
+            ("AAAAAAAAAAAAAAAAAAAAAA==", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
         let metadata = json!({"encrypted_hash": key, "iv": iv, "encryption_key": key, "hmac_key": key, "plaintext_hash": key});
         json!({"media_id": "1", "cdn_url": url, "file_name": "a.jpg", "encryption_metadata": metadata}).to_string()
     }

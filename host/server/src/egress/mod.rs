@@ -31,7 +31,8 @@ use self::resolver::GuardedResolver;
 use flowhost_protocol::ids::TenantId;
 use flowhost_runtime::budget::Budget;
 use flowhost_runtime::plugins::{
-    MediaError, MediaFiles, MediaRequest, OutboundError, OutboundHttp, OutboundRequest, OutboundResponse, Pending, granted_host,
+    MediaError, MediaFiles, MediaRequest, OutboundError, OutboundHttp, OutboundRequest,
+    OutboundResponse, Pending, granted_host,
 };
 use flowhost_runtime::telemetry::{self, Metrics};
 
@@ -67,8 +68,11 @@ impl Egress {
     /// # Errors
     /// An extra root is not a certificate.
     pub(crate) fn new(config: EgressConfig, metrics: &Metrics) -> Result<Self, reqwest::Error> {
-        let roots =
-            config.extra_roots.iter().map(|pem| reqwest::Certificate::from_pem(pem.as_bytes())).collect::<Result<_, _>>()?;
+        let roots = config
+            .extra_roots
+            .iter()
+            .map(|pem| reqwest::Certificate::from_pem(pem.as_bytes()))
+            .collect::<Result<_, _>>()?;
         let resolver = GuardedResolver::new(config.names, config.guard, metrics.budget("lookups"));
         Ok(Self {
             clients: Clients::new(resolver, roots),
@@ -77,27 +81,50 @@ impl Egress {
         })
     }
 
-    async fn send_within_time(&self, tenant: TenantId, request: OutboundRequest) -> Result<OutboundResponse, OutboundError> {
+    async fn send_within_time(
+        &self,
+        tenant: TenantId,
+        request: OutboundRequest,
+    ) -> Result<OutboundResponse, OutboundError> {
         granted_host(&request.url, &request.allowed)?;
-        let outgoing = Outgoing::new(&request.method, request.url, &request.headers)?.with_body(request.body, request.secret_body);
+        let outgoing = Outgoing::new(&request.method, request.url, &request.headers)?
+            .with_body(request.body, request.secret_body);
         let check = |url: &reqwest::Url| granted_host(url, &request.allowed).map(drop);
-        self.with_permit(tenant, async |client| outgoing.send(&client.http, request.max_response_bytes, check).await).await
+        self.with_permit(tenant, async |client| {
+            outgoing.send(&client.http, request.max_response_bytes, check).await
+        })
+        .await
     }
 
-    async fn fetch_within_time(&self, tenant: TenantId, request: MediaRequest) -> Result<Vec<u8>, MediaError> {
+    async fn fetch_within_time(
+        &self,
+        tenant: TenantId,
+        request: MediaRequest,
+    ) -> Result<Vec<u8>, MediaError> {
         let reference = FileReference::parse(&request.reference)?;
-        let _permit = self.files.take(tenant, 1).await.ok_or(OutboundError::Timeout).map_err(failed_download)?;
+        let _permit = self
+            .files
+            .take(tenant, 1)
+            .await
+            .ok_or(OutboundError::Timeout)
+            .map_err(failed_download)?;
         let outgoing = Outgoing::new("GET", reference.url.clone(), &[]).map_err(failed_download)?;
         let check = |url: &reqwest::Url| reference.may_move_to(url);
         let max_bytes = request.max_bytes + FILE_OVERHEAD_BYTES;
-        let sent = self.with_permit(tenant, async |client| outgoing.send(&client.http, max_bytes, check).await).await;
+        let sent = self
+            .with_permit(tenant, async |client| outgoing.send(&client.http, max_bytes, check).await)
+            .await;
         let file = sent.map_err(failed_download)?;
         if file.status != 200 {
-            return Err(MediaError::DownloadFailed(format!("WhatsApp's server answers with status {}", file.status)));
+            return Err(MediaError::DownloadFailed(format!(
+                "WhatsApp's server answers with status {}",
+                file.status
+            )));
         }
         // A tenth of a second for 25 MiB, and none of the guest's CPU time.
         let opened = tokio::task::spawn_blocking(move || reference.keys.open(file.body)).await;
-        let plain = opened.map_err(|_| MediaError::CheckFailed)?.map_err(|_| MediaError::CheckFailed)?;
+        let plain =
+            opened.map_err(|_| MediaError::CheckFailed)?.map_err(|_| MediaError::CheckFailed)?;
         if plain.len() > request.max_bytes { Err(MediaError::TooLarge) } else { Ok(plain) }
     }
 
@@ -121,12 +148,18 @@ impl Egress {
 }
 
 impl OutboundHttp for Egress {
-    fn send(&self, tenant: TenantId, request: OutboundRequest) -> Pending<'_, Result<OutboundResponse, OutboundError>> {
+    fn send(
+        &self,
+        tenant: TenantId,
+        request: OutboundRequest,
+    ) -> Pending<'_, Result<OutboundResponse, OutboundError>> {
         let host = request.url.host_str().unwrap_or_default().to_owned();
         Box::pin(async move {
-            let answer =
-                within(request.time_limit, self.send_within_time(tenant, request)).await.unwrap_or(Err(OutboundError::Timeout));
-            let (status, failed) = (answer.as_ref().ok().map(|answer| answer.status), answer.as_ref().err().map(kind));
+            let answer = within(request.time_limit, self.send_within_time(tenant, request))
+                .await
+                .unwrap_or(Err(OutboundError::Timeout));
+            let (status, failed) =
+                (answer.as_ref().ok().map(|answer| answer.status), answer.as_ref().err().map(kind));
             tracing::debug!(tenant.id = %tenant, host, status, failed, "a plugin sent a request");
             answer
         })
@@ -134,10 +167,16 @@ impl OutboundHttp for Egress {
 }
 
 impl MediaFiles for Egress {
-    fn fetch(&self, tenant: TenantId, request: MediaRequest) -> Pending<'_, Result<Vec<u8>, MediaError>> {
+    fn fetch(
+        &self,
+        tenant: TenantId,
+        request: MediaRequest,
+    ) -> Pending<'_, Result<Vec<u8>, MediaError>> {
         Box::pin(async move {
             let late = || Err(MediaError::DownloadFailed("it took too long".to_owned()));
-            within(request.time_limit, self.fetch_within_time(tenant, request)).await.unwrap_or_else(late)
+            within(request.time_limit, self.fetch_within_time(tenant, request))
+                .await
+                .unwrap_or_else(late)
         })
     }
 }
@@ -203,18 +242,25 @@ mod tests {
 
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).await.unwrap();
-        assert!(egress.permits.take(TenantId::new(), MAX_REQUESTS).now_or_never().flatten().is_some(), "its permit is free");
+        assert!(
+            egress.permits.take(TenantId::new(), MAX_REQUESTS).now_or_never().flatten().is_some(),
+            "its permit is free"
+        );
     }
 
     #[tokio::test]
     async fn all_tenants_together_have_so_many_requests_under_way() {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let egress = egress_to(silent.local_addr().unwrap());
-        let mut under_way: FuturesUnordered<_> = (0..MAX_REQUESTS).map(|_| egress.send(TenantId::new(), request())).collect();
+        let mut under_way: FuturesUnordered<_> =
+            (0..MAX_REQUESTS).map(|_| egress.send(TenantId::new(), request())).collect();
         let mut one_more = egress.send(TenantId::new(), request());
 
         let mut connections = connected(&silent, MAX_REQUESTS, &mut under_way).await;
-        assert!(timeout(Duration::from_millis(200), silent.accept()).await.is_err(), "more than {MAX_REQUESTS} were sent");
+        assert!(
+            timeout(Duration::from_millis(200), silent.accept()).await.is_err(),
+            "more than {MAX_REQUESTS} were sent"
+        );
         assert!(futures_util::poll!(one_more.as_mut()).is_pending());
         // One of them is answered.
         drop(connections.pop());
@@ -225,7 +271,11 @@ mod tests {
     }
 
     /// Accepts `count` connections while the requests run.
-    async fn connected<F: Future>(server: &TcpListener, count: u64, requests: &mut FuturesUnordered<F>) -> Vec<TcpStream> {
+    async fn connected<F: Future>(
+        server: &TcpListener,
+        count: u64,
+        requests: &mut FuturesUnordered<F>,
+    ) -> Vec<TcpStream> {
         let mut streams = Vec::new();
         while (streams.len() as u64) < count {
             tokio::select! {
@@ -246,7 +296,8 @@ mod tests {
             }
         }
         let guard = Guard { exceptions: vec![address], ..Guard::default() };
-        let config = EgressConfig { names: Arc::new(Always(address)), guard, ..EgressConfig::default() };
+        let config =
+            EgressConfig { names: Arc::new(Always(address)), guard, ..EgressConfig::default() };
         Egress::new(config, &Metrics::new()).unwrap()
     }
 

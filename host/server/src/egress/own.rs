@@ -55,7 +55,9 @@ impl OwnAddresses {
     /// Whether this is a name of the host.
     pub(super) fn are_called(&self, name: &str) -> bool {
         let name = name.trim_end_matches('.');
-        self.given.iter().any(|own| matches!(own, OwnAddress::Name(own) if own.eq_ignore_ascii_case(name)))
+        self.given
+            .iter()
+            .any(|own| matches!(own, OwnAddress::Name(own) if own.eq_ignore_ascii_case(name)))
     }
 }
 
@@ -68,7 +70,10 @@ impl FromStr for OwnAddress {
         }
         let name = text.trim_end_matches('.').to_ascii_lowercase();
         let letters = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        let labels = || name.split('.').all(|label| (1..=63).contains(&label.len()) && label.bytes().all(letters));
+        let labels = || {
+            name.split('.')
+                .all(|label| (1..=63).contains(&label.len()) && label.bytes().all(letters))
+        };
         if name.len() <= 253 && labels() {
             Ok(Self::Name(name))
         } else {
@@ -96,7 +101,10 @@ mod tests {
     fn the_machines_own_interfaces_are_known() {
         assert!(is_of_an_interface("127.0.0.1".parse().unwrap()));
         assert!(!is_of_an_interface("8.8.8.8".parse().unwrap()));
-        assert!(OwnAddresses::default().include("::ffff:127.0.0.1".parse().unwrap()), "without a word of the operator's");
+        assert!(
+            OwnAddresses::default().include("::ffff:127.0.0.1".parse().unwrap()),
+            "without a word of the operator's"
+        );
     }
 
     #[test]
@@ -105,7 +113,9 @@ mod tests {
         assert_eq!(own("::ffff:8.8.8.8"), own("8.8.8.8"));
         assert_eq!(own("[2606:4700::1]"), Ok(OwnAddress::Address("2606:4700::1".parse().unwrap())));
         assert_eq!(own("Flows.Example.COM."), Ok(OwnAddress::Name("flows.example.com".to_owned())));
-        for nonsense in ["", ".", "https://flows.example.com", "flows.example.com:443", "a b", "a..b"] {
+        for nonsense in
+            ["", ".", "https://flows.example.com", "flows.example.com:443", "a b", "a..b"]
+        {
             assert!(own(nonsense).is_err(), "{nonsense}");
         }
     }

@@ -57,15 +57,22 @@ impl GuardedResolver {
     }
 
     /// The addresses of a name that may be connected to.
-    async fn permitted(&self, tenant: TenantId, name: &str) -> Result<Vec<SocketAddr>, ResolveError> {
+    async fn permitted(
+        &self,
+        tenant: TenantId,
+        name: &str,
+    ) -> Result<Vec<SocketAddr>, ResolveError> {
         if self.guard.own.are_called(name) {
             return Err(ResolveError::Refused);
         }
-        let found = timeout(LOOKUP_TIME, self.look_up(tenant, name)).await.map_err(|_| ResolveError::Late)??;
+        let found = timeout(LOOKUP_TIME, self.look_up(tenant, name))
+            .await
+            .map_err(|_| ResolveError::Late)??;
         if found.is_empty() {
             return Err(ResolveError::NoAddress);
         }
-        let permitted: Vec<_> = found.into_iter().filter(|address| self.guard.permits(*address)).collect();
+        let permitted: Vec<_> =
+            found.into_iter().filter(|address| self.guard.permits(*address)).collect();
         if permitted.is_empty() { Err(ResolveError::Refused) } else { Ok(permitted) }
     }
 
@@ -140,7 +147,8 @@ mod tests {
     async fn names_of_one_tenant_that_nobody_answers_for_hold_up_no_other() {
         let resolver = resolver(Guard::default());
         let (greedy, began) = (TenantId::new(), Instant::now());
-        let silent = join_all((0..100).map(|_| resolver.permitted(greedy, "silent.example.com"))).await;
+        let silent =
+            join_all((0..100).map(|_| resolver.permitted(greedy, "silent.example.com"))).await;
         assert!(silent.iter().all(|found| matches!(found, Err(ResolveError::Late))));
         assert_eq!(began.elapsed(), LOOKUP_TIME);
 
@@ -148,7 +156,10 @@ mod tests {
         let found = resolver.permitted(TenantId::new(), "api.example.com").await;
 
         assert_eq!(found.unwrap(), ["8.8.8.8:0".parse().unwrap()]);
-        assert!(matches!(resolver.permitted(greedy, "api.example.com").await, Err(ResolveError::Late)));
+        assert!(matches!(
+            resolver.permitted(greedy, "api.example.com").await,
+            Err(ResolveError::Late)
+        ));
     }
 
     #[tokio::test]
@@ -157,7 +168,13 @@ mod tests {
         let resolver = resolver(Guard { own, private_addresses: true, ..Guard::default() });
 
         for name in ["flows.example.com", "FLOWS.example.com", "flows.example.com."] {
-            assert!(matches!(resolver.permitted(TenantId::new(), name).await, Err(ResolveError::Refused)), "{name}");
+            assert!(
+                matches!(
+                    resolver.permitted(TenantId::new(), name).await,
+                    Err(ResolveError::Refused)
+                ),
+                "{name}"
+            );
         }
         assert!(resolver.permitted(TenantId::new(), "api.example.com").await.is_ok());
     }

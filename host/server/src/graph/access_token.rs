@@ -11,7 +11,10 @@ impl AccessToken {
     /// Accepts a token that a header can carry, and trims white space around it.
     pub fn parse(text: &str) -> Result<Self, InvalidAccessToken> {
         let text = text.trim();
-        if text.is_empty() || text.len() > MAX_TOKEN_BYTES || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if text.is_empty()
+            || text.len() > MAX_TOKEN_BYTES
+            || !text.bytes().all(|byte| byte.is_ascii_graphic())
+        {
             return Err(InvalidAccessToken);
         }
         Ok(Self(Zeroizing::new(text.to_owned())))
@@ -44,7 +47,10 @@ mod tests {
     #[test]
     fn a_token_fits_into_a_header_and_is_not_shown() {
         let token = AccessToken::parse(" EAAB-token\n").unwrap();
-        assert_eq!((token.expose(), format!("{token:?}").as_str()), ("EAAB-token", "AccessToken(..)"));
+        assert_eq!(
+            (token.expose(), format!("{token:?}").as_str()),
+            ("EAAB-token", "AccessToken(..)")
+        );
         for bad in ["", " ", "two words", "line\nend", "schlüssel", &"x".repeat(2049)] {
             assert!(AccessToken::parse(bad).is_err(), "{bad:?}");
         }

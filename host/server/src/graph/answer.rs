@@ -76,8 +76,11 @@ pub(super) fn parse_public_key(body: &[u8]) -> Result<Option<PublicKeyAtMeta>, G
 /// Reads why a call failed. Meta repeats a token that it can't read, so the token is removed from
 /// the texts.
 pub(super) fn parse_refusal(status: u16, body: &[u8], token: &AccessToken) -> GraphError {
-    let Ok(ErrorAnswer { error }) = serde_json::from_slice(body) else { return GraphError::Status(status) };
-    let fit = |text: String| printable(&text.replace(token.expose(), "[access token]"), MAX_TEXT_BYTES);
+    let Ok(ErrorAnswer { error }) = serde_json::from_slice(body) else {
+        return GraphError::Status(status);
+    };
+    let fit =
+        |text: String| printable(&text.replace(token.expose(), "[access token]"), MAX_TEXT_BYTES);
     GraphError::Refused(Box::new(Refusal {
         status,
         message: fit(error.message),
@@ -113,8 +116,18 @@ mod tests {
         for none in ["{}", r#"{"data":[]}"#, r#"{"data":[{"business_public_key":""}]}"#] {
             assert_eq!(parse_public_key(none.as_bytes()).unwrap(), None, "{none}");
         }
-        for bad in ["", "[]", "null", r#"{"data":5}"#, r#"{"business_public_key_signature_status":"VALID"}"#, "<html>"] {
-            assert!(matches!(parse_public_key(bad.as_bytes()), Err(GraphError::NotUnderstood)), "{bad}");
+        for bad in [
+            "",
+            "[]",
+            "null",
+            r#"{"data":5}"#,
+            r#"{"business_public_key_signature_status":"VALID"}"#,
+            "<html>",
+        ] {
+            assert!(
+                matches!(parse_public_key(bad.as_bytes()), Err(GraphError::NotUnderstood)),
+                "{bad}"
+            );
         }
     }
 
@@ -144,7 +157,10 @@ mod tests {
 
     #[test]
     fn what_passes_is_told_from_what_does_not() {
-        let code = |status, code: i64| refusal(status, &format!(r#"{{"error":{{"message":"m","code":{code}}}}}"#)).is_retryable();
+        let code = |status, code: i64| {
+            refusal(status, &format!(r#"{{"error":{{"message":"m","code":{code}}}}}"#))
+                .is_retryable()
+        };
         for passing in [1, 2, 4, 17, 613, 80_007] {
             assert!(code(400, passing), "{passing}");
         }
@@ -152,7 +168,10 @@ mod tests {
             assert!(!code(400, lasting), "{lasting}");
             assert!(code(500, lasting), "a status of 5xx passes");
         }
-        assert!(refusal(400, r#"{"error":{"message":"m","code":100,"is_transient":true}}"#).is_retryable());
+        assert!(
+            refusal(400, r#"{"error":{"message":"m","code":100,"is_transient":true}}"#)
+                .is_retryable()
+        );
         assert!(refusal(429, "").is_retryable() && refusal(503, "").is_retryable());
         assert!(!refusal(404, "").is_retryable() && !refusal(302, "").is_retryable());
     }

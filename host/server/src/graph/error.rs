@@ -67,7 +67,9 @@ pub struct Refusal {
 
 impl Refusal {
     fn is_passing(&self) -> bool {
-        self.transient || is_passing(self.status) || self.code.is_some_and(|code| PASSING_CODES.contains(&code))
+        self.transient
+            || is_passing(self.status)
+            || self.code.is_some_and(|code| PASSING_CODES.contains(&code))
     }
 }
 
@@ -77,10 +79,21 @@ impl fmt::Display for Refusal {
         if let Some(text) = &self.user_message {
             write!(f, " {text}")?;
         }
-        let number = |name: &str, number: Option<i64>| number.map(|number| format!("{name} {number}"));
+        let number =
+            |name: &str, number: Option<i64>| number.map(|number| format!("{name} {number}"));
         let trace = self.trace.as_ref().map(|trace| format!("trace {trace}"));
-        let parts = [self.kind.clone(), number("code", self.code), number("subcode", self.subcode), trace];
-        write!(f, " ({})", parts.into_iter().flatten().chain([format!("status {}", self.status)]).collect::<Vec<_>>().join(", "))
+        let parts =
+            [self.kind.clone(), number("code", self.code), number("subcode", self.subcode), trace];
+        write!(
+            f,
+            " ({})",
+            parts
+                .into_iter()
+                .flatten()
+                .chain([format!("status {}", self.status)])
+                .collect::<Vec<_>>()
+                .join(", ")
+        )
     }
 }
 

@@ -54,8 +54,14 @@ impl Graph {
 
     /// Makes `pem` (SPKI) the public key that clients encrypt to in flows of the phone number. Meta
     /// signs it.
-    pub(crate) async fn upload_public_key(&self, token: &AccessToken, of: &PhoneNumberId, pem: &str) -> Result<(), GraphError> {
-        let form = serde_urlencoded::to_string([("business_public_key", pem)]).map_err(|_| GraphError::NotUnderstood)?;
+    pub(crate) async fn upload_public_key(
+        &self,
+        token: &AccessToken,
+        of: &PhoneNumberId,
+        pem: &str,
+    ) -> Result<(), GraphError> {
+        let form = serde_urlencoded::to_string([("business_public_key", pem)])
+            .map_err(|_| GraphError::NotUnderstood)?;
         let call = || {
             let request = self.http.post(self.encryption_url(of)).header(CONTENT_TYPE, FORM);
             request.body(form.clone())
@@ -64,25 +70,41 @@ impl Graph {
     }
 
     /// The public key that Meta has for the phone number, if any.
-    pub async fn public_key(&self, token: &AccessToken, of: &PhoneNumberId) -> Result<Option<PublicKeyAtMeta>, GraphError> {
+    pub async fn public_key(
+        &self,
+        token: &AccessToken,
+        of: &PhoneNumberId,
+    ) -> Result<Option<PublicKeyAtMeta>, GraphError> {
         let mut url = self.encryption_url(of);
         // Some versions of the API leave the key itself out unless they are asked for it.
-        url.query_pairs_mut().append_pair("fields", "business_public_key,business_public_key_signature_status");
+        url.query_pairs_mut()
+            .append_pair("fields", "business_public_key,business_public_key_signature_status");
         answer::parse_public_key(&self.call(token, || self.http.get(url.clone())).await?)
     }
 
     fn encryption_url(&self, of: &PhoneNumberId) -> Url {
         let mut url = self.base.clone();
-        let path = format!("{}/{}/whatsapp_business_encryption", url.path().trim_end_matches('/'), of.as_str());
+        let path = format!(
+            "{}/{}/whatsapp_business_encryption",
+            url.path().trim_end_matches('/'),
+            of.as_str()
+        );
         url.set_path(&path);
         url
     }
 
     /// Sends a request until it is answered or refused for good, or until the time is up. Returns
     /// the body of the answer.
-    async fn call(&self, token: &AccessToken, request: impl Fn() -> RequestBuilder) -> Result<Vec<u8>, GraphError> {
+    async fn call(
+        &self,
+        token: &AccessToken,
+        request: impl Fn() -> RequestBuilder,
+    ) -> Result<Vec<u8>, GraphError> {
         let give_up = Instant::now() + self.time_limit;
-        let back_off = ExponentialBuilder::new().with_min_delay(FIRST_PAUSE).with_jitter().with_max_times(self.retries);
+        let back_off = ExponentialBuilder::new()
+            .with_min_delay(FIRST_PAUSE)
+            .with_jitter()
+            .with_max_times(self.retries);
         let attempt = || {
             let time = give_up.saturating_duration_since(Instant::now()).min(self.time_limit / 2);
             let request = request().bearer_auth(token.expose()).timeout(time);
@@ -139,10 +161,16 @@ mod tests {
 
     #[tokio::test]
     async fn an_error_names_neither_token_nor_url() {
-        let graph = Graph::new(Url::parse("http://127.0.0.1:1/v23.0").unwrap(), Duration::from_secs(1)).unwrap();
+        let graph =
+            Graph::new(Url::parse("http://127.0.0.1:1/v23.0").unwrap(), Duration::from_secs(1))
+                .unwrap();
         let token = AccessToken::parse("recognisable-token").unwrap();
 
-        let error = graph.without_retries().public_key(&token, &"106540352242922".parse().unwrap()).await.unwrap_err();
+        let error = graph
+            .without_retries()
+            .public_key(&token, &"106540352242922".parse().unwrap())
+            .await
+            .unwrap_err();
 
         assert!(matches!(error, GraphError::Unreachable(_)), "{error:?}");
         let shown = format!("{error} {error:?} {graph:?} {token:?}");

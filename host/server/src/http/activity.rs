@@ -38,7 +38,13 @@ impl Activity {
     /// A new connection, which has to send a head at once.
     pub(super) fn new(head_timeout: Duration, idle_timeout: Duration) -> Arc<Self> {
         let now = Instant::now();
-        let now = Now { requests: 0, idle_since: now, head_since: Some(now), unread: false, http2: false };
+        let now = Now {
+            requests: 0,
+            idle_since: now,
+            head_since: Some(now),
+            unread: false,
+            http2: false,
+        };
         let (make_room, speaks_http2) = (CancellationToken::new(), CancellationToken::new());
         Arc::new(Self { now: Mutex::new(now), make_room, speaks_http2, head_timeout, idle_timeout })
     }

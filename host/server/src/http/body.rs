@@ -32,7 +32,11 @@ pub(super) async fn read(body: Body, limit: usize) -> Result<Vec<u8>, BodyError>
 }
 
 /// Like [`read`], as long as there is memory for the body. Keep `share` for as long as the body.
-pub(super) async fn read_within(body: Body, limit: usize, share: &mut BodyShare) -> Result<Vec<u8>, BodyError> {
+pub(super) async fn read_within(
+    body: Body,
+    limit: usize,
+    share: &mut BodyShare,
+) -> Result<Vec<u8>, BodyError> {
     let must_make_room = share.must_make_room();
     let read = must_make_room.run_until_cancelled(read_whole(body, limit, Some(&mut *share))).await;
     share.settle();
@@ -53,7 +57,9 @@ impl BodyParts {
 
     /// The next part, or `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, BodyError> {
-        let Some(part) = self.parts.next().await.transpose().map_err(|error| why(&error))? else { return Ok(None) };
+        let Some(part) = self.parts.next().await.transpose().map_err(|error| why(&error))? else {
+            return Ok(None);
+        };
         match self.left.checked_sub(part.len()) {
             Some(left) => self.left = left,
             None => return Err(BodyError::TooLarge),
@@ -62,7 +68,11 @@ impl BodyParts {
     }
 }
 
-async fn read_whole(body: Body, limit: usize, mut share: Option<&mut BodyShare>) -> Result<Vec<u8>, BodyError> {
+async fn read_whole(
+    body: Body,
+    limit: usize,
+    mut share: Option<&mut BodyShare>,
+) -> Result<Vec<u8>, BodyError> {
     let mut parts = BodyParts::of(body, limit);
     let mut bytes = Vec::new();
     while let Some(part) = parts.next().await? {
@@ -112,7 +122,10 @@ mod tests {
         let (mut one, mut other) = (memory.share(), memory.share());
 
         assert!(read_within(large(), 1 << 20, &mut one).await.is_ok());
-        assert!(matches!(read_within(large(), 1 << 20, &mut other).await, Err(BodyError::NoMemory)));
+        assert!(matches!(
+            read_within(large(), 1 << 20, &mut other).await,
+            Err(BodyError::NoMemory)
+        ));
         drop(one);
         assert!(read_within(large(), 1 << 20, &mut other).await.is_ok());
     }
@@ -120,13 +133,16 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_never_ends_makes_room_for_the_next() {
         let memory = BodyMemory::new(16 << 10, 0);
-        let endless = Body::from_stream(iter([Ok::<_, Infallible>(Bytes::from_static(b"x"))]).chain(pending()));
+        let endless = Body::from_stream(
+            iter([Ok::<_, Infallible>(Bytes::from_static(b"x"))]).chain(pending()),
+        );
         let next = async {
             yield_now().await;
             read_within(Body::from("1234"), 4, &mut memory.share()).await
         };
 
-        let (endless, next) = tokio::join!(async { read_within(endless, 4, &mut memory.share()).await }, next);
+        let (endless, next) =
+            tokio::join!(async { read_within(endless, 4, &mut memory.share()).await }, next);
 
         assert!(matches!(endless, Err(BodyError::NoMemory)));
         assert_eq!(next.unwrap(), b"1234");

@@ -47,13 +47,23 @@ impl BodyMemory {
     /// Sets aside `beginnings` bytes for the beginnings of all bodies, and `rests` bytes for all
     /// that is longer.
     pub fn new(beginnings: usize, rests: usize) -> Self {
-        Self(Arc::new(Parts { beginnings: Part::new(beginnings), rests: Part::new(rests), bodies: AtomicU64::new(0) }))
+        Self(Arc::new(Parts {
+            beginnings: Part::new(beginnings),
+            rests: Part::new(rests),
+            bodies: AtomicU64::new(0),
+        }))
     }
 
     /// A share for one body, empty at first.
     pub(super) fn share(&self) -> BodyShare {
         let number = self.0.bodies.fetch_add(1, Ordering::Relaxed);
-        BodyShare { memory: self.clone(), number, make_room: CancellationToken::new(), beginning: None, rest: None }
+        BodyShare {
+            memory: self.clone(),
+            number,
+            make_room: CancellationToken::new(),
+            beginning: None,
+            rest: None,
+        }
     }
 }
 
@@ -71,7 +81,9 @@ impl BodyShare {
         let steps = bytes.div_ceil(STEP_BYTES);
         let Parts { beginnings, rests, .. } = &*self.memory.0;
         beginnings.grow(&mut self.beginning, steps.min(1), self.number, &self.make_room).await
-            && rests.grow(&mut self.rest, steps.saturating_sub(1), self.number, &self.make_room).await
+            && rests
+                .grow(&mut self.rest, steps.saturating_sub(1), self.number, &self.make_room)
+                .await
     }
 
     /// Cancelled when this body must make room for others.
@@ -108,7 +120,8 @@ impl Part {
         number: u64,
         make_room: &CancellationToken,
     ) -> bool {
-        let missing = steps.saturating_sub(taken.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
+        let missing =
+            steps.saturating_sub(taken.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
         let Ok(missing @ 1..) = u32::try_from(missing) else { return missing == 0 };
         self.coming().insert(number, make_room.clone());
         let Some(more) = self.take(missing, number).await else { return false };
@@ -127,7 +140,9 @@ impl Part {
             if !self.ask_an_older_one_to_make_room(number) {
                 return None;
             }
-            if let Ok(Ok(taken)) = timeout(ROOM_TIME, self.free.clone().acquire_many_owned(steps)).await {
+            if let Ok(Ok(taken)) =
+                timeout(ROOM_TIME, self.free.clone().acquire_many_owned(steps)).await
+            {
                 return Some(taken);
             }
         }

@@ -60,7 +60,13 @@ pub(super) struct Connections {
 
 impl Connections {
     /// Serves a connection to its end, and then gives its permit back.
-    pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, number: u64, permit: OwnedSemaphorePermit) {
+    pub(super) async fn serve(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        number: u64,
+        permit: OwnedSemaphorePermit,
+    ) {
         let activity = Activity::new(self.limits.head_timeout, self.limits.idle_timeout);
         let _counted = Open::new(self.clone(), number, activity.clone(), permit);
         let Some(tls) = &self.tls else { return self.serve_http(stream, peer, activity).await };
@@ -83,7 +89,8 @@ impl Connections {
     /// at once, since looking at all of them takes time.
     pub(super) fn make_room(&self) {
         let open = self.open();
-        let mut idle: Vec<_> = open.values().filter_map(|activity| Some((activity.idle_since()?, activity))).collect();
+        let mut idle: Vec<_> =
+            open.values().filter_map(|activity| Some((activity.idle_since()?, activity))).collect();
         let some = idle.len().div_ceil(100);
         if let Some(last) = some.checked_sub(1) {
             idle.select_nth_unstable_by_key(last, |(since, _)| *since);
@@ -183,7 +190,8 @@ impl Connections {
 
     fn taken_in(&self, request: hyper::Request<Incoming>) -> (Request, Unread<Incoming>) {
         let (parts, body) = request.into_parts();
-        let (body, unread) = IncomingBody::new(body, &self.limits, parts.headers.contains_key(header::EXPECT));
+        let (body, unread) =
+            IncomingBody::new(body, &self.limits, parts.headers.contains_key(header::EXPECT));
         (Request::from_parts(parts, Body::new(body)), unread)
     }
 }
@@ -191,7 +199,8 @@ impl Connections {
 /// RFC 9112 section 3.2: proxies could take a request without a host, or with two, for a different
 /// one than this host answers.
 fn names_its_host(request: &Request) -> bool {
-    request.version() != Version::HTTP_11 || request.headers().get_all(header::HOST).iter().count() == 1
+    request.version() != Version::HTTP_11
+        || request.headers().get_all(header::HOST).iter().count() == 1
 }
 
 /// An answer of known length counts as sent: a client that doesn't read it has until the connection
@@ -216,7 +225,12 @@ struct Open {
 }
 
 impl Open {
-    fn new(connections: Arc<Connections>, number: u64, activity: Arc<Activity>, permit: OwnedSemaphorePermit) -> Self {
+    fn new(
+        connections: Arc<Connections>,
+        number: u64,
+        activity: Arc<Activity>,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
         connections.metrics.connection_opened(connections.listener);
         connections.open().insert(number, activity);
         Self { connections, number, _permit: permit }

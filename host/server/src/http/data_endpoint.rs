@@ -23,7 +23,11 @@ use flowhost_exchange::exchange::{Endpoint, ExchangeError, RawRequest, SealedRep
 /// use `any`, because axum would otherwise name the allowed methods in its answer to another
 /// method.
 pub fn public_router(state: PublicState) -> Router {
-    let state = Endpoints { public: state, strays: Arc::new(Strays::new()), failures: Arc::new(Failures::new()) };
+    let state = Endpoints {
+        public: state,
+        strays: Arc::new(Strays::new()),
+        failures: Arc::new(Failures::new()),
+    };
     Router::new()
         .route("/", any(greeting))
         .route("/flows/{tenant}/{flow}", any(exchange))
@@ -51,9 +55,15 @@ impl Endpoints {
 
     fn note(&self, request: &Request) {
         let path = request.uri().path();
-        let meant = meant_flow(path, |tenant, flow| self.public.exchanges.resolve(tenant, flow).is_ok());
+        let meant =
+            meant_flow(path, |tenant, flow| self.public.exchanges.resolve(tenant, flow).is_ok());
         let is_signed = request.headers().contains_key(SIGNATURE_HEADER);
-        self.strays.note(Stray { method: request.method().as_str(), path, is_signed, meant: meant.as_deref() });
+        self.strays.note(Stray {
+            method: request.method().as_str(),
+            path,
+            is_signed,
+            meant: meant.as_deref(),
+        });
     }
 
     /// Answers a request that gets no reply of its flow, and adds it to the log and the metrics.
@@ -83,11 +93,14 @@ async fn exchange(
     // Names that are not UTF-8 belong to no flow.
     let Ok(Path((tenant, flow))) = path else { return endpoints.nothing_there(&request) };
     // Resolved before the body is read, so that requests to unknown flows cost no memory.
-    let Ok(endpoint) = endpoints.public.exchanges.resolve(&tenant, &flow) else { return endpoints.nothing_there(&request) };
+    let Ok(endpoint) = endpoints.public.exchanges.resolve(&tenant, &flow) else {
+        return endpoints.nothing_there(&request);
+    };
     name_endpoint(&endpoint);
     if request.method() != Method::POST {
         endpoints.note(&request);
-        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], ONLY_POST).into_response();
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], ONLY_POST)
+            .into_response();
     }
     // Also checked before the body is read.
     if endpoint.disabled {

@@ -1,4 +1,5 @@
-//! The tables of statuses, but that of an exchange, which `exchange` has: a scenario of a plugin speaks of it too.
+//! The tables of statuses, but that of an exchange, which `exchange` has: a scenario of a plugin
+//! speaks of it too.
 
 use axum::http::StatusCode;
 
@@ -39,9 +40,10 @@ pub(super) fn status_of_admin(error: &AdminError) -> StatusCode {
         AdminError::NotFound(_) => StatusCode::NOT_FOUND,
         AdminError::Session(_) | AdminError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         AdminError::NoSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
-        AdminError::Interrupted(_) | AdminError::Load(_) | AdminError::Sealed(..) | AdminError::Tenant(_) => {
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
+        AdminError::Interrupted(_)
+        | AdminError::Load(_)
+        | AdminError::Sealed(..)
+        | AdminError::Tenant(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -62,10 +64,16 @@ mod tests {
 
     #[test]
     fn the_table_of_statuses_of_replies_and_bodies() {
-        let replies = [ReplyKind::Answer, ReplyKind::TokenRejected].map(|kind| (status_of_reply(kind), format!("{kind:?}")));
-        let bodies = [BodyError::Broken, BodyError::NoMemory, BodyError::TooLarge, BodyError::TooSlow];
+        let replies = [ReplyKind::Answer, ReplyKind::TokenRejected]
+            .map(|kind| (status_of_reply(kind), format!("{kind:?}")));
+        let bodies =
+            [BodyError::Broken, BodyError::NoMemory, BodyError::TooLarge, BodyError::TooSlow];
         let bodies = bodies.map(|error| (status_of_body(&error), format!("{error:?}")));
-        let rows: Vec<_> = replies.into_iter().chain(bodies).map(|(status, what)| format!("{} {what}", status.as_u16())).collect();
+        let rows: Vec<_> = replies
+            .into_iter()
+            .chain(bodies)
+            .map(|(status, what)| format!("{} {what}", status.as_u16()))
+            .collect();
 
         insta::assert_snapshot!(rows.join("\n"));
     }
@@ -85,7 +93,10 @@ mod tests {
             E::Load(LoadError::Absent),
             E::NoSpace(std::io::ErrorKind::StorageFull.into()),
             E::NotFound("tenant"),
-            E::Settings(FlowSettings::parse([("limits".to_owned(), true.into())].into_iter().collect()).unwrap_err()),
+            E::Settings(
+                FlowSettings::parse([("limits".to_owned(), true.into())].into_iter().collect())
+                    .unwrap_err(),
+            ),
             E::Sealed("private key", CryptoError::Undecryptable),
             E::Session(SessionError::Conflict),
             E::Store(StoreError::Unreadable("settings")),

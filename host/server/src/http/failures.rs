@@ -32,13 +32,23 @@ pub(super) struct Failure {
 
 impl From<&ExchangeError> for Failure {
     fn from(error: &ExchangeError) -> Self {
-        Self { status: status_of(error), kind: error.kind(), blame: error.blame(), error: telemetry::chain(error) }
+        Self {
+            status: status_of(error),
+            kind: error.kind(),
+            blame: error.blame(),
+            error: telemetry::chain(error),
+        }
     }
 }
 
 impl From<&BodyError> for Failure {
     fn from(error: &BodyError) -> Self {
-        Self { status: status_of_body(error), kind: "body", blame: Blame::Peer, error: error.to_string() }
+        Self {
+            status: status_of_body(error),
+            kind: "body",
+            blame: Blame::Peer,
+            error: error.to_string(),
+        }
     }
 }
 
@@ -59,10 +69,18 @@ impl Failures {
         let others = summary.note(&format!("{}/{}", endpoint.tenant.slug, endpoint.name), error);
         let (status, blamed) = (status.as_u16(), blame.as_str());
         match (others, blame) {
-            (None, _) => tracing::debug!(status, blame = blamed, kind, error, "a request got no reply"),
-            (Some(others), Blame::Host) => tracing::error!(status, blame = blamed, kind, error, others, "a request failed"),
-            (Some(others), Blame::Guest) => tracing::warn!(status, blame = blamed, kind, error, others, "a request failed"),
-            (Some(others), Blame::Peer) => tracing::info!(status, blame = blamed, kind, error, others, "a request was refused"),
+            (None, _) => {
+                tracing::debug!(status, blame = blamed, kind, error, "a request got no reply")
+            }
+            (Some(others), Blame::Host) => {
+                tracing::error!(status, blame = blamed, kind, error, others, "a request failed")
+            }
+            (Some(others), Blame::Guest) => {
+                tracing::warn!(status, blame = blamed, kind, error, others, "a request failed")
+            }
+            (Some(others), Blame::Peer) => {
+                tracing::info!(status, blame = blamed, kind, error, others, "a request was refused")
+            }
         }
     }
 }

@@ -43,7 +43,10 @@ pub(super) async fn readyz(State(state): State<AdminState>) -> (StatusCode, Stri
     if state.stopping.begun() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
     }
-    match timeout(READY_TIME, state.ready.ready()).await.unwrap_or_else(|_| Readiness::no_database()) {
+    match timeout(READY_TIME, state.ready.ready())
+        .await
+        .unwrap_or_else(|_| Readiness::no_database())
+    {
         Readiness::Yes(more) => (StatusCode::OK, more + "\n"),
         Readiness::No(why) => (StatusCode::SERVICE_UNAVAILABLE, why + "\n"),
     }

@@ -48,12 +48,24 @@ pub(super) struct TooSlow;
 impl<B: HttpBody<Data = Bytes> + Unpin> IncomingBody<B> {
     /// Applies the limits to a body. With `waits_for_reader`, its client sends it only when asked
     /// (`Expect: 100-continue`).
-    pub(super) fn new(body: B, limits: &ListenerLimits, waits_for_reader: bool) -> (Self, Unread<B>) {
+    pub(super) fn new(
+        body: B,
+        limits: &ListenerLimits,
+        waits_for_reader: bool,
+    ) -> (Self, Unread<B>) {
         let (back, rest) = oneshot::channel();
         let end = Instant::now() + limits.body_timeout;
         let deadline = Box::pin(sleep_until(end));
         let idle_timeout = limits.body_idle_timeout;
-        let body = Self { body: Some(body), deadline, end, idle_timeout, awaits_part: false, waits_for_reader, back: Some(back) };
+        let body = Self {
+            body: Some(body),
+            deadline,
+            end,
+            idle_timeout,
+            awaits_part: false,
+            waits_for_reader,
+            back: Some(back),
+        };
         (body, Unread(rest))
     }
 }
@@ -62,7 +74,10 @@ impl<B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Unpin> HttpBody for Inco
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
         let Some(body) = &mut this.body else { return Poll::Ready(None) };
         this.waits_for_reader = false;
@@ -128,10 +143,12 @@ async fn is_short<B: HttpBody<Data = Bytes> + Unpin>(mut body: B) -> bool {
     let mut left = MAX_DRAINED_BYTES;
     while !body.is_end_stream() && body.size_hint().lower() <= left {
         match body.frame().await {
-            Some(Ok(frame)) => match left.checked_sub(frame.data_ref().map_or(0, Bytes::len) as u64) {
-                Some(rest) => left = rest,
-                None => return false,
-            },
+            Some(Ok(frame)) => {
+                match left.checked_sub(frame.data_ref().map_or(0, Bytes::len) as u64) {
+                    Some(rest) => left = rest,
+                    None => return false,
+                }
+            }
             Some(Err(_)) => return false,
             None => return true,
         }
@@ -177,7 +194,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_breaks_is_broken_and_one_that_comes_is_read() {
-        let (broken, unread) = incoming(Body::from_stream(iter([Ok(Bytes::from_static(b"12")), Err("reset")])));
+        let (broken, unread) =
+            incoming(Body::from_stream(iter([Ok(Bytes::from_static(b"12")), Err("reset")])));
         assert!(matches!(read(broken, 4).await, Err(BodyError::Broken)));
         drop(unread);
 
@@ -190,11 +208,19 @@ mod tests {
     async fn a_body_that_nobody_read_is_drained_if_it_is_little_and_comes_soon() {
         let of = |bytes: usize| Body::from(vec![0; bytes]);
         let most = MAX_DRAINED_BYTES as usize;
-        let endless = || Body::from_stream(iter(std::iter::repeat(Ok::<_, Infallible>(Bytes::from(vec![0; 1 << 20])))));
+        let endless = || {
+            Body::from_stream(iter(std::iter::repeat(Ok::<_, Infallible>(Bytes::from(
+                vec![0; 1 << 20],
+            )))))
+        };
         let stopped = Body::from_stream(pending::<Result<Bytes, Infallible>>());
-        for (body, drained) in
-            [(Body::empty(), true), (of(most), true), (of(most + 1), false), (endless(), false), (stopped, false)]
-        {
+        for (body, drained) in [
+            (Body::empty(), true),
+            (of(most), true),
+            (of(most + 1), false),
+            (endless(), false),
+            (stopped, false),
+        ] {
             let (body, unread) = incoming(body);
             drop(body);
             assert_eq!(unread.drain().await, drained);
@@ -203,7 +229,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_its_client_holds_back_is_not_asked_for() {
-        let (body, unread) = IncomingBody::new(Body::from("1234"), &HttpLimits::default().public, true);
+        let (body, unread) =
+            IncomingBody::new(Body::from("1234"), &HttpLimits::default().public, true);
         drop(body);
 
         assert!(!unread.drain().await);

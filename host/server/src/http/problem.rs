@@ -40,7 +40,8 @@ impl From<AdminError> for Problem {
             tracing::error!(status = status.as_u16(), error = %telemetry::chain(&error), "an operation failed");
         }
         let detail = error.to_string();
-        let findings = if let AdminError::FlowJson(findings) = error { Some(findings) } else { None };
+        let findings =
+            if let AdminError::FlowJson(findings) = error { Some(findings) } else { None };
         Self { findings, ..Self::new(status, detail) }
     }
 }
@@ -50,7 +51,9 @@ impl From<BodyError> for Problem {
         let detail = match error {
             BodyError::Broken => "the body did not arrive whole",
             BodyError::NoMemory => "the host has no memory for another body now; try again",
-            BodyError::TooLarge => "the body is too large: 64 MiB for a component, 10 MiB for a Flow JSON, 1 MiB for anything else",
+            BodyError::TooLarge => {
+                "the body is too large: 64 MiB for a component, 10 MiB for a Flow JSON, 1 MiB for anything else"
+            }
             BodyError::TooSlow => "the body did not come in time",
         };
         Self::new(status_of_body(&error), detail)
@@ -66,7 +69,11 @@ impl IntoResponse for Problem {
             detail: &self.detail,
             findings: self.findings.as_ref(),
         };
-        (self.status, [(header::CONTENT_TYPE, "application/problem+json")], Json(document).into_response().into_body())
+        (
+            self.status,
+            [(header::CONTENT_TYPE, "application/problem+json")],
+            Json(document).into_response().into_body(),
+        )
             .into_response()
     }
 }
@@ -83,8 +90,8 @@ struct Document<'a> {
     findings: Option<&'a Findings>,
 }
 
-/// Reads a JSON body. An empty one reads as `{}`; an unknown field is an error that names it. In none of its texts is U+0000, which the
-/// database would not take, or half of a surrogate pair.
+/// Reads a JSON body. An empty one reads as `{}`; an unknown field is an error that names it. In
+/// none of its texts is U+0000, which the database would not take, or half of a surrogate pair.
 pub(super) async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
     let bytes = read(body, MAX_JSON_BYTES).await?;
     let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
@@ -92,11 +99,18 @@ pub(super) async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Prob
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, no_text(escape)));
     }
     let mut json = serde_json::Deserializer::from_slice(text);
-    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| match error.inner().classify() {
-        Category::Data => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
-        _ => Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {}", error.inner())),
+    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        match error.inner().classify() {
+            Category::Data => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+            _ => Problem::new(
+                StatusCode::BAD_REQUEST,
+                format!("the body is not JSON: {}", error.inner()),
+            ),
+        }
     })?;
-    json.end().map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}")))?;
+    json.end().map_err(|error| {
+        Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}"))
+    })?;
     Ok(read)
 }
 
@@ -123,8 +137,9 @@ pub(super) fn parse_query<T: DeserializeOwned>(query: Option<&str>) -> Result<T,
     if query.contains(ENCODED_NUL) {
         return Err(Problem::new(StatusCode::BAD_REQUEST, "the query has U+0000 in it (%00)"));
     }
-    serde_urlencoded::from_str(query)
-        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("the query can't be read: {error}")))
+    serde_urlencoded::from_str(query).map_err(|error| {
+        Problem::new(StatusCode::BAD_REQUEST, format!("the query can't be read: {error}"))
+    })
 }
 
 fn no_text(escape: &str) -> String {

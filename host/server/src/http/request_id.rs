@@ -12,7 +12,10 @@ use flowhost_exchange::exchange::Endpoint;
 use flowhost_protocol::ids::RequestId;
 
 /// Answers a request under this id, which the host made: an id from the request could be anybody's.
-pub(super) async fn with_request_id<E>(id: RequestId, answering: impl Future<Output = Result<Response, E>>) -> Result<Response, E> {
+pub(super) async fn with_request_id<E>(
+    id: RequestId,
+    answering: impl Future<Output = Result<Response, E>>,
+) -> Result<Response, E> {
     let id = id.to_string();
     // At the error level, so that it is there whatever the log's filter is.
     let span = tracing::error_span!(
@@ -25,7 +28,8 @@ pub(super) async fn with_request_id<E>(id: RequestId, answering: impl Future<Out
     );
     let began = Instant::now();
     let mut response = answering.instrument(span.clone()).await?;
-    let (status, duration_ms) = (response.status().as_u16(), began.elapsed().as_secs_f64() * 1000.0);
+    let (status, duration_ms) =
+        (response.status().as_u16(), began.elapsed().as_secs_f64() * 1000.0);
     span.in_scope(|| tracing::debug!(status, duration_ms, "a request was answered"));
     // The characters of a UUID are valid in a header.
     if let Ok(value) = HeaderValue::try_from(id) {

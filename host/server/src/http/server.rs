@@ -67,7 +67,8 @@ impl Server {
         let socket = TcpListener::bind(address).await.map_err(refused)?;
         let address = socket.local_addr().map_err(refused)?;
         let end = CancellationToken::new();
-        let (draining, stop, tasks) = (CancellationToken::new(), end.child_token(), TaskTracker::new());
+        let (draining, stop, tasks) =
+            (CancellationToken::new(), end.child_token(), TaskTracker::new());
         if let Some(certificate) = certificate {
             tokio::spawn(stop.clone().run_until_cancelled_owned(certificate.follow()));
         }
@@ -83,7 +84,13 @@ impl Server {
             stop: stop.clone(),
         };
         let permits = Arc::new(Semaphore::new(limits.max_connections));
-        let accepting = Accepting { socket, connections: Arc::new(connections), permits, warned: None, tasks: tasks.clone() };
+        let accepting = Accepting {
+            socket,
+            connections: Arc::new(connections),
+            permits,
+            warned: None,
+            tasks: tasks.clone(),
+        };
         tasks.spawn(stop.clone().run_until_cancelled_owned(accepting.run(end.clone())));
         Ok(Self { address, scheme, draining, stop, tasks, _end: end.drop_guard() })
     }
@@ -141,7 +148,8 @@ impl Accepting {
         self.connections.metrics.connection_limit_reached(self.connections.listener);
         if self.warned.is_none_or(|last| last.elapsed() > WARNING_INTERVAL) {
             self.warned = Some(Instant::now());
-            let (listener, limit) = (self.connections.listener.as_str(), self.connections.limits.max_connections);
+            let (listener, limit) =
+                (self.connections.listener.as_str(), self.connections.limits.max_connections);
             tracing::warn!(
                 listener,
                 limit,

@@ -27,7 +27,10 @@ pub(super) struct Strays {
 
 impl Strays {
     pub(super) fn new() -> Self {
-        Self { near: Summary::new(MOST_NEAR_LINES, MOST_NEAR_LINES), far: Summary::new(MOST_FAR_LINES, MOST_FAR_LINES) }
+        Self {
+            near: Summary::new(MOST_NEAR_LINES, MOST_NEAR_LINES),
+            far: Summary::new(MOST_FAR_LINES, MOST_FAR_LINES),
+        }
     }
 
     /// Notes a request, and logs it unless there are too many. Each method and path has one line
@@ -43,7 +46,11 @@ impl Strays {
                 "a request was meant for a flow and missed it: the flow is at POST {flow}, and answers nothing else"
             ),
             None => {
-                tracing::info!(asked, others, "a request came for what is not there: flows are at POST /flows/{{tenant}}/{{flow}}")
+                tracing::info!(
+                    asked,
+                    others,
+                    "a request came for what is not there: flows are at POST /flows/{{tenant}}/{{flow}}"
+                )
             }
         }
     }
@@ -57,8 +64,11 @@ fn asked(stray: Stray<'_>) -> String {
 /// stands around them. Case is ignored, since names are in lower case.
 pub(super) fn meant_flow(path: &str, is_there: impl Fn(&str, &str) -> bool) -> Option<String> {
     let parts = path.split('/').filter(|part| !part.is_empty()).take(MOST_PARTS);
-    let parts: Vec<_> =
-        parts.map(|part| part.trim_matches(|char: char| !char.is_ascii_alphanumeric()).to_ascii_lowercase()).collect();
+    let parts: Vec<_> = parts
+        .map(|part| {
+            part.trim_matches(|char: char| !char.is_ascii_alphanumeric()).to_ascii_lowercase()
+        })
+        .collect();
     let names = parts.windows(2).find(|names| is_there(&names[0], &names[1]))?;
     Some(format!("/flows/{}/{}", names[0], names[1]))
 }
@@ -82,7 +92,8 @@ mod tests {
     fn a_line_is_cut_and_cannot_be_forged() {
         let path = format!("/\u{1b}[2J\n{}", "x".repeat(30_000));
 
-        let asked = asked(Stray { method: &"M".repeat(100), path: &path, is_signed: false, meant: None });
+        let asked =
+            asked(Stray { method: &"M".repeat(100), path: &path, is_signed: false, meant: None });
 
         assert!(asked.len() < 300 && asked.contains("…"), "{asked}");
         assert!(!asked.contains(['\u{1b}', '\n']), "{asked}");
@@ -90,7 +101,8 @@ mod tests {
 
     #[test]
     fn a_path_that_was_meant_for_a_flow_is_told_from_others() {
-        let meant = |path: &str| meant_flow(path, |tenant, flow| (tenant, flow) == ("acme", "booking"));
+        let meant =
+            |path: &str| meant_flow(path, |tenant, flow| (tenant, flow) == ("acme", "booking"));
         for path in [
             "//flows/acme/booking",
             "/flows//acme/booking",
@@ -106,7 +118,15 @@ mod tests {
         ] {
             assert_eq!(meant(path).as_deref(), Some("/flows/acme/booking"), "{path}");
         }
-        for path in ["/", "", "/flows/acme", "/flows/booking/acme", "/flows/acme/other", "/wp-login.php", &"/a".repeat(10_000)] {
+        for path in [
+            "/",
+            "",
+            "/flows/acme",
+            "/flows/booking/acme",
+            "/flows/acme/other",
+            "/wp-login.php",
+            &"/a".repeat(10_000),
+        ] {
             assert_eq!(meant(path), None, "{path:.30}");
         }
     }

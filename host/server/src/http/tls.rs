@@ -64,8 +64,14 @@ impl TlsFiles {
     }
 
     fn read(&self) -> Result<Pair<'_>, TlsError> {
-        let read = |path: &Path| std::fs::read(path).map_err(|source| TlsError::Read { path: path.to_owned(), source });
-        Ok(Pair { files: self, certificate: read(&self.certificate)?, key: Zeroizing::new(read(&self.key)?) })
+        let read = |path: &Path| {
+            std::fs::read(path).map_err(|source| TlsError::Read { path: path.to_owned(), source })
+        };
+        Ok(Pair {
+            files: self,
+            certificate: read(&self.certificate)?,
+            key: Zeroizing::new(read(&self.key)?),
+        })
     }
 }
 
@@ -78,8 +84,14 @@ struct Pair<'a> {
 
 impl Pair<'_> {
     fn certified_key(&self, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
-        let no_certificate = |source| TlsError::Pem { path: self.files.certificate.clone(), what: "certificate", source };
-        let chain: Vec<_> = CertificateDer::pem_slice_iter(&self.certificate).collect::<Result<_, _>>().map_err(no_certificate)?;
+        let no_certificate = |source| TlsError::Pem {
+            path: self.files.certificate.clone(),
+            what: "certificate",
+            source,
+        };
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(&self.certificate)
+            .collect::<Result<_, _>>()
+            .map_err(no_certificate)?;
         if chain.is_empty() {
             return Err(no_certificate(pem::Error::NoItemsFound));
         }
@@ -94,7 +106,12 @@ impl Pair<'_> {
     /// A digest of both contents, to notice a change.
     fn digest(&self) -> [u8; 32] {
         let lengths = (self.certificate.len() as u64).to_be_bytes();
-        Sha256::new().chain_update(lengths).chain_update(&self.certificate).chain_update(&*self.key).finalize().into()
+        Sha256::new()
+            .chain_update(lengths)
+            .chain_update(&self.certificate)
+            .chain_update(&*self.key)
+            .finalize()
+            .into()
     }
 }
 

@@ -17,7 +17,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 pub(crate) use error::KeyUploadError;
 
 use crate::graph::{AccessToken, Graph, GraphError, PublicKeyAtMeta};
-use crate::store::{self, Store, StoreError, StoredKey, StoredTenant, UploadClaim, UploadFinding, UploadStatus};
+use crate::store::{
+    self, Store, StoreError, StoredKey, StoredTenant, UploadClaim, UploadFinding, UploadStatus,
+};
 use crate::tenants::open_data_key;
 use flowhost_protocol::crypto::{MasterKeys, SealContext, public_key_fingerprint};
 use flowhost_protocol::ids::{PhoneNumberId, TenantId};
@@ -50,9 +52,11 @@ impl KeyUploads {
         let Some(token) = self.access_token(tenant).await? else { return Ok(false) };
         sleep(until_served_everywhere(OffsetDateTime::now_utc() - key.created_at)).await;
         let give_up = Instant::now() + UPLOAD_TIME;
-        let claims = store::claim_uploads(&self.store, tenant.id, phone_numbers, CLAIM_TIME).await?;
+        let claims =
+            store::claim_uploads(&self.store, tenant.id, phone_numbers, CLAIM_TIME).await?;
         let uploads = iter(claims).map(|claim| self.upload_one(&token, key, claim, give_up));
-        let done: Vec<Result<(), StoreError>> = uploads.buffer_unordered(UPLOADS_AT_ONCE).collect().await;
+        let done: Vec<Result<(), StoreError>> =
+            uploads.buffer_unordered(UPLOADS_AT_ONCE).collect().await;
         done.into_iter().collect::<Result<(), _>>()?;
         store::clear_key_report(&self.store, tenant.id, key.id).await?;
         Ok(true)
@@ -66,13 +70,17 @@ impl KeyUploads {
         give_up: Instant,
     ) -> Result<(), StoreError> {
         let id = &claim.phone_number.id;
-        let uploaded = within(give_up, self.graph.upload_public_key(token, id, &key.public_key_pem)).await;
+        let uploaded =
+            within(give_up, self.graph.upload_public_key(token, id, &key.public_key_pem)).await;
         let accepted = uploaded.is_ok();
         let found = match uploaded {
             Ok(()) => within(give_up, self.graph.public_key(token, id)).await,
             Err(error) => Err(error),
         };
-        let finding = UploadFinding { uploaded: accepted, ..self.finding(&claim, found, Some(&key.fingerprint)) };
+        let finding = UploadFinding {
+            uploaded: accepted,
+            ..self.finding(&claim, found, Some(&key.fingerprint))
+        };
         store::record_upload(&self.store, &claim, &finding).await?;
         Ok(())
     }
@@ -86,7 +94,9 @@ impl KeyUploads {
             rounds.tick().await;
             match self.check_due().await {
                 Ok(counts) => counted(&counts),
-                Err(error) => tracing::warn!(error = %telemetry::chain(&error), "keys at Meta can't be checked; trying again"),
+                Err(error) => {
+                    tracing::warn!(error = %telemetry::chain(&error), "keys at Meta can't be checked; trying again")
+                }
             }
         }
     }
@@ -108,17 +118,30 @@ impl KeyUploads {
     }
 
     /// Checks phone numbers of one tenant. Each is tried once, since the next round follows anyway.
-    async fn check(&self, tenant: TenantId, claims: Vec<UploadClaim>) -> Result<(), KeyUploadError> {
-        let Some(tenant) = store::find_tenant_by_id(&self.store, tenant).await? else { return Ok(()) };
+    async fn check(
+        &self,
+        tenant: TenantId,
+        claims: Vec<UploadClaim>,
+    ) -> Result<(), KeyUploadError> {
+        let Some(tenant) = store::find_tenant_by_id(&self.store, tenant).await? else {
+            return Ok(());
+        };
         let Some(token) = self.access_token(&tenant).await? else { return Ok(()) };
         let keys = store::list_keys(&self.store, tenant.id).await?;
-        let active = keys.iter().find(|key| key.retires_at.is_none()).map(|key| key.fingerprint.as_str());
+        let active =
+            keys.iter().find(|key| key.retires_at.is_none()).map(|key| key.fingerprint.as_str());
         let checks = iter(claims).map(|claim| self.check_one(&token, active, claim));
-        let done: Vec<Result<(), StoreError>> = checks.buffer_unordered(CHECKS_OF_A_TENANT_AT_ONCE).collect().await;
+        let done: Vec<Result<(), StoreError>> =
+            checks.buffer_unordered(CHECKS_OF_A_TENANT_AT_ONCE).collect().await;
         Ok(done.into_iter().collect::<Result<(), _>>()?)
     }
 
-    async fn check_one(&self, token: &AccessToken, active: Option<&str>, claim: UploadClaim) -> Result<(), StoreError> {
+    async fn check_one(
+        &self,
+        token: &AccessToken,
+        active: Option<&str>,
+        claim: UploadClaim,
+    ) -> Result<(), StoreError> {
         let found = self.graph.without_retries().public_key(token, &claim.phone_number.id).await;
         let finding = self.finding(&claim, found, active);
         if store::record_upload(&self.store, &claim, &finding).await? {
@@ -156,16 +179,26 @@ impl KeyUploads {
                     Some(_) => UploadStatus::Mismatch,
                     None => UploadStatus::OtherKey,
                 };
-                finding.detail = finding.fingerprint.is_none().then(|| "Meta has something that is no RSA public key".to_owned());
+                finding.detail = finding
+                    .fingerprint
+                    .is_none()
+                    .then(|| "Meta has something that is no RSA public key".to_owned());
             }
         }
         finding
     }
 
-    async fn access_token(&self, tenant: &StoredTenant) -> Result<Option<AccessToken>, KeyUploadError> {
-        let Some(sealed) = store::find_access_token(&self.store, tenant.id).await? else { return Ok(None) };
+    async fn access_token(
+        &self,
+        tenant: &StoredTenant,
+    ) -> Result<Option<AccessToken>, KeyUploadError> {
+        let Some(sealed) = store::find_access_token(&self.store, tenant.id).await? else {
+            return Ok(None);
+        };
         let data_key = open_data_key(&self.master, tenant)?;
-        let bytes = data_key.open(&access_token_context(tenant.id), &sealed).map_err(KeyUploadError::Sealed)?;
+        let bytes = data_key
+            .open(&access_token_context(tenant.id), &sealed)
+            .map_err(KeyUploadError::Sealed)?;
         // Bytes that are not UTF-8 are refused like an empty token.
         Ok(Some(AccessToken::parse(std::str::from_utf8(&bytes).unwrap_or_default())?))
     }
@@ -183,7 +216,10 @@ pub(crate) fn access_token_context(tenant: TenantId) -> SealContext {
 }
 
 /// Gives a call up at `give_up`.
-async fn within<T>(give_up: Instant, call: impl Future<Output = Result<T, GraphError>>) -> Result<T, GraphError> {
+async fn within<T>(
+    give_up: Instant,
+    call: impl Future<Output = Result<T, GraphError>>,
+) -> Result<T, GraphError> {
     timeout_at(give_up, call).await.unwrap_or(Err(GraphError::TimedOut))
 }
 
@@ -199,8 +235,12 @@ fn log_change(tenant: TenantId, before: UploadStatus, now: UploadStatus) {
     let (status, was) = (now.as_str(), before.as_str());
     match now {
         _ if now == before => {}
-        UploadStatus::Valid => tracing::info!(tenant.id = %tenant, status, was, "a public key at Meta is as it should be"),
-        _ => tracing::warn!(tenant.id = %tenant, status, was, "a public key at Meta is not as it should be"),
+        UploadStatus::Valid => {
+            tracing::info!(tenant.id = %tenant, status, was, "a public key at Meta is as it should be")
+        }
+        _ => {
+            tracing::warn!(tenant.id = %tenant, status, was, "a public key at Meta is not as it should be")
+        }
     }
 }
 

@@ -77,8 +77,12 @@ impl PluginLogs {
     async fn try_to_write(&self, scope: Scope, calls: &[CallLines]) -> Result<bool, StoreError> {
         let Some(data_key) = self.directory.data_key(scope.tenant) else { return Ok(false) };
         let count = calls.iter().map(|call| call.lines.len()).sum();
-        let append = store::append_log_lines(&self.store, scope, count, |first| sealed_lines(&data_key, scope, calls, first));
-        timeout(WRITE_TIME, append).await.unwrap_or(Err(StoreError::Unreadable("answer of the database in time")))
+        let append = store::append_log_lines(&self.store, scope, count, |first| {
+            sealed_lines(&data_key, scope, calls, first)
+        });
+        timeout(WRITE_TIME, append)
+            .await
+            .unwrap_or(Err(StoreError::Unreadable("answer of the database in time")))
     }
 }
 
@@ -99,7 +103,12 @@ pub(crate) fn log_line_context(scope: Scope, number: i64) -> SealContext {
 
 /// Lines as stored, numbered from `first` on. The last line of a call says how many the call
 /// dropped.
-fn sealed_lines(data_key: &DataKey, scope: Scope, calls: &[CallLines], first: i64) -> Vec<StoredLogLine> {
+fn sealed_lines(
+    data_key: &DataKey,
+    scope: Scope,
+    calls: &[CallLines],
+    first: i64,
+) -> Vec<StoredLogLine> {
     let mut numbers = first..;
     let mut stored = Vec::new();
     for call in calls {
@@ -109,7 +118,8 @@ fn sealed_lines(data_key: &DataKey, scope: Scope, calls: &[CallLines], first: i6
                 version: call.version,
                 request: call.request,
                 level: line.level,
-                sealed_message: data_key.seal(&log_line_context(scope, number), line.message.as_bytes()),
+                sealed_message: data_key
+                    .seal(&log_line_context(scope, number), line.message.as_bytes()),
                 dropped: None,
                 at: line.at,
             });
@@ -123,7 +133,8 @@ fn sealed_lines(data_key: &DataKey, scope: Scope, calls: &[CallLines], first: i6
 
 /// A database that restarts is back within these pauses. Until then lines wait in the queue, as
 /// many as fit.
-const RETRY_AFTER: [Duration; 5] = [Duration::from_millis(200), ONE_SECOND, ONE_SECOND, ONE_SECOND, ONE_SECOND];
+const RETRY_AFTER: [Duration; 5] =
+    [Duration::from_millis(200), ONE_SECOND, ONE_SECOND, ONE_SECOND, ONE_SECOND];
 const ONE_SECOND: Duration = Duration::from_secs(1);
 
 /// A host that stops retries only at short intervals.

@@ -50,8 +50,11 @@ impl Waiting {
         let mut dropped = 0;
         while self.bytes + size > most {
             let own = self.flows.get(&scope).map_or(0, |flow| flow.bytes);
-            let Some((&largest, bytes)) =
-                self.flows.iter().map(|(scope, flow)| (scope, flow.bytes)).max_by_key(|(_, bytes)| *bytes)
+            let Some((&largest, bytes)) = self
+                .flows
+                .iter()
+                .map(|(scope, flow)| (scope, flow.bytes))
+                .max_by_key(|(_, bytes)| *bytes)
             else {
                 return lines.lines.len() as u64;
             };
@@ -217,7 +220,11 @@ mod tests {
     }
 
     fn call(scope: Scope, lines: usize, bytes: usize) -> CallLines {
-        let line = LogLine { level: LogLevel::Info, at: OffsetDateTime::UNIX_EPOCH, message: "x".repeat(bytes) };
+        let line = LogLine {
+            level: LogLevel::Info,
+            at: OffsetDateTime::UNIX_EPOCH,
+            message: "x".repeat(bytes),
+        };
         CallLines { scope, version: 1, request: None, lines: vec![line; lines], dropped: 0 }
     }
 

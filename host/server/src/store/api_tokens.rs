@@ -109,7 +109,10 @@ pub async fn insert_api_token(
 pub struct TokenEnd(pub Option<OffsetDateTime>);
 
 /// Finds the token of that hash if it has not expired. Records its use, at most once a minute.
-pub async fn use_api_token(store: &Store, digest: &TokenDigest) -> Result<Option<(ApiTokenId, TokenScope)>, StoreError> {
+pub async fn use_api_token(
+    store: &Store,
+    digest: &TokenDigest,
+) -> Result<Option<(ApiTokenId, TokenScope)>, StoreError> {
     let mut transaction = store.above_tenants().await?;
     let row: Option<ScopeRow> = sqlx::query_as(
         "select token_id, role, partner_id, tenant_id, coalesce(last_used_at < now() - interval '1 minute', true) as note_use \
@@ -138,16 +141,27 @@ pub async fn api_token_holds(store: &Store, id: ApiTokenId) -> Result<bool, Stor
 }
 
 /// The tokens that whoever has this reach manages, the newest first.
-pub async fn list_api_tokens(store: &Store, reach: Reach) -> Result<Vec<StoredApiToken>, StoreError> {
+pub async fn list_api_tokens(
+    store: &Store,
+    reach: Reach,
+) -> Result<Vec<StoredApiToken>, StoreError> {
     select_api_tokens(store, reach, None).await
 }
 
 /// The token of that identity, if whoever has this reach manages it.
-pub async fn find_api_token(store: &Store, reach: Reach, id: ApiTokenId) -> Result<Option<StoredApiToken>, StoreError> {
+pub async fn find_api_token(
+    store: &Store,
+    reach: Reach,
+    id: ApiTokenId,
+) -> Result<Option<StoredApiToken>, StoreError> {
     Ok(select_api_tokens(store, reach, Some(id)).await?.pop())
 }
 
-async fn select_api_tokens(store: &Store, reach: Reach, id: Option<ApiTokenId>) -> Result<Vec<StoredApiToken>, StoreError> {
+async fn select_api_tokens(
+    store: &Store,
+    reach: Reach,
+    id: Option<ApiTokenId>,
+) -> Result<Vec<StoredApiToken>, StoreError> {
     let partner = match reach {
         Reach::Everything => None,
         Reach::Partner(partner) => Some(partner.0),
@@ -171,7 +185,10 @@ async fn select_api_tokens(store: &Store, reach: Reach, id: Option<ApiTokenId>) 
 
 /// Deletes a token and, recursively, all that were created with it. Returns the deleted ones, the
 /// token itself first; empty if there was no such token.
-pub async fn delete_api_token(change: &mut AccessChange, id: ApiTokenId) -> Result<Vec<ApiTokenId>, StoreError> {
+pub async fn delete_api_token(
+    change: &mut AccessChange,
+    id: ApiTokenId,
+) -> Result<Vec<ApiTokenId>, StoreError> {
     let made = sqlx::query_scalar(
         "with recursive made (token_id, depth) as (select token_id, 0 from api_tokens where token_id = $1 \
            union all select next.token_id, made.depth + 1 from api_tokens next join made on next.made_by = made.token_id) \
@@ -179,7 +196,10 @@ pub async fn delete_api_token(change: &mut AccessChange, id: ApiTokenId) -> Resu
     );
     let gone: Vec<Uuid> = made.bind(id.0).fetch_all(&mut *change.transaction).await?;
     // A cascade deletes the others, including those created just now.
-    sqlx::query("delete from api_tokens where token_id = $1").bind(id.0).execute(&mut *change.transaction).await?;
+    sqlx::query("delete from api_tokens where token_id = $1")
+        .bind(id.0)
+        .execute(&mut *change.transaction)
+        .await?;
     Ok(gone.into_iter().map(ApiTokenId).collect())
 }
 

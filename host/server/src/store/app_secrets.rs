@@ -19,7 +19,10 @@ pub struct StoredAppSecret {
 }
 
 /// A tenant's app secrets, the newest first.
-pub async fn list_app_secrets(store: &Store, tenant: TenantId) -> Result<Vec<StoredAppSecret>, StoreError> {
+pub async fn list_app_secrets(
+    store: &Store,
+    tenant: TenantId,
+) -> Result<Vec<StoredAppSecret>, StoreError> {
     let rows = sqlx::query(
         "select app_secret_id, sealed_secret, valid_until from app_secrets where tenant_id = $1 order by created_at desc, app_secret_id desc",
     )
@@ -37,28 +40,33 @@ pub async fn list_app_secrets(store: &Store, tenant: TenantId) -> Result<Vec<Sto
         .collect()
 }
 
-/// Makes a secret the current one. The one before stays valid until `previous_until`; older ones end now.
+/// Makes a secret the current one. The one before stays valid until `previous_until`; older ones
+/// end now.
 pub async fn put_app_secret(
     change: &mut Change,
     id: AppSecretId,
     sealed: &Sealed,
     previous_until: OffsetDateTime,
 ) -> Result<(), StoreError> {
-    sqlx::query("delete from app_secrets where tenant_id = $1 and (valid_until is not null or $2 <= now())")
-        .bind(change.tenant.0)
-        .bind(previous_until)
-        .execute(&mut *change.transaction)
-        .await?;
+    sqlx::query(
+        "delete from app_secrets where tenant_id = $1 and (valid_until is not null or $2 <= now())",
+    )
+    .bind(change.tenant.0)
+    .bind(previous_until)
+    .execute(&mut *change.transaction)
+    .await?;
     sqlx::query("update app_secrets set valid_until = $2 where tenant_id = $1")
         .bind(change.tenant.0)
         .bind(previous_until)
         .execute(&mut *change.transaction)
         .await?;
-    sqlx::query("insert into app_secrets (tenant_id, app_secret_id, sealed_secret) values ($1, $2, $3)")
-        .bind(change.tenant.0)
-        .bind(id.0)
-        .bind(&sealed.0)
-        .execute(&mut *change.transaction)
-        .await?;
+    sqlx::query(
+        "insert into app_secrets (tenant_id, app_secret_id, sealed_secret) values ($1, $2, $3)",
+    )
+    .bind(change.tenant.0)
+    .bind(id.0)
+    .bind(&sealed.0)
+    .execute(&mut *change.transaction)
+    .await?;
     Ok(())
 }

@@ -98,7 +98,10 @@ impl Reach {
 }
 
 /// Adds an entry, in the transaction of the change itself.
-pub(super) async fn insert_audit_entry(transaction: &mut Connection, record: &AuditRecord) -> Result<(), StoreError> {
+pub(super) async fn insert_audit_entry(
+    transaction: &mut Connection,
+    record: &AuditRecord,
+) -> Result<(), StoreError> {
     let (partner, tenant) = (record.subject.partner.as_ref(), record.subject.tenant.as_ref());
     sqlx::query(
         "insert into audit_entries (audit_id, actor_token_id, actor_role, partner_id, partner, tenant_id, tenant, action, target, before, after, request_id) \

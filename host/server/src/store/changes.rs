@@ -18,7 +18,11 @@ pub struct Changes {
 impl Changes {
     /// Listens on a connection of its own.
     pub(super) async fn listen(options: PgConnectOptions) -> Result<Self, StoreError> {
-        let one = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None).connect_lazy_with(options);
+        let one = PgPoolOptions::new()
+            .max_connections(1)
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .connect_lazy_with(options);
         let listening = timeout(LISTEN_TIME, async {
             let mut listener = PgListener::connect_with(&one).await?;
             // After a loss the listener starts again, and then loads what changed meanwhile.

@@ -33,16 +33,20 @@ impl Patience {
     /// For turns and other short work. Meta gives up after 10 s; a turn has two statements, each of
     /// which may be made twice. This is shorter than the wait for a connection: a caller that waits
     /// behind connections that went silent gets a new one in time.
-    pub(super) const TURN: Self = Self { statement: Duration::from_secs(2), lock: Duration::from_millis(1_500) };
+    pub(super) const TURN: Self =
+        Self { statement: Duration::from_secs(2), lock: Duration::from_millis(1_500) };
 
     /// For health checks, whose caller has a time limit of its own.
-    pub(super) const CHECK: Self = Self { statement: Duration::from_millis(750), lock: Duration::from_millis(500) };
+    pub(super) const CHECK: Self =
+        Self { statement: Duration::from_millis(750), lock: Duration::from_millis(500) };
 
     /// For operators and background work: a component is megabytes, and a list has every tenant.
-    pub(super) const CHANGE: Self = Self { statement: Duration::from_secs(60), lock: Duration::from_secs(10) };
+    pub(super) const CHANGE: Self =
+        Self { statement: Duration::from_secs(60), lock: Duration::from_secs(10) };
 
     /// For deleting all that belongs to a flow or a tenant: millions of rows.
-    pub(super) const DELETION: Self = Self { statement: Duration::from_secs(15 * 60), lock: Duration::from_secs(10) };
+    pub(super) const DELETION: Self =
+        Self { statement: Duration::from_secs(15 * 60), lock: Duration::from_secs(10) };
 
     /// The settings for the server, for the transaction.
     fn limits(self) -> String {
@@ -82,7 +86,14 @@ enum Fate {
 
 impl Connection {
     pub(super) fn new(pool: Pool, live: Live, permit: PoolPermit, patience: Patience) -> Self {
-        Self { pool, live: Some(live), permit: Some(permit), patience, fate: Fate::Settled, in_transaction: false }
+        Self {
+            pool,
+            live: Some(live),
+            permit: Some(permit),
+            patience,
+            fate: Fate::Settled,
+            in_transaction: false,
+        }
     }
 
     /// Gives up this connection and all others that exist now: their server changed its role.
@@ -118,7 +129,9 @@ impl Drop for Connection {
     fn drop(&mut self) {
         match self.fate {
             Fate::Settled if self.in_transaction => self.roll_back(),
-            Fate::Settled => self.live.take().into_iter().for_each(|live| self.pool.give_back(live)),
+            Fate::Settled => {
+                self.live.take().into_iter().for_each(|live| self.pool.give_back(live))
+            }
             Fate::Unsettled => {}
             Fate::Lost => {
                 tracing::warn!("a connection to the database was lost; it is replaced");
@@ -152,7 +165,10 @@ impl<'c> Executor<'c> for &'c mut Connection {
         stream::unfold(Some((rows, fate)), move |under_way| next_step(under_way, deadline)).boxed()
     }
 
-    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, sqlx::Error>>
+    fn fetch_optional<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxFuture<'e, Result<Option<PgRow>, sqlx::Error>>
     where
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
@@ -162,7 +178,11 @@ impl<'c> Executor<'c> for &'c mut Connection {
         self.fetch(query).try_fold(None, first).boxed()
     }
 
-    fn prepare_with<'e>(self, sql: SqlStr, parameters: &'e [PgTypeInfo]) -> BoxFuture<'e, Result<PgStatement, sqlx::Error>>
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [PgTypeInfo],
+    ) -> BoxFuture<'e, Result<PgStatement, sqlx::Error>>
     where
         'c: 'e,
     {
@@ -240,7 +260,8 @@ fn fate_after(error: &sqlx::Error) -> Fate {
 /// Whether the server ended the connection or is now read-only.
 fn is_farewell(error: &dyn DatabaseError) -> bool {
     let severity = error.try_downcast_ref::<PgDatabaseError>().map(PgDatabaseError::severity);
-    matches!(severity, Some(PgSeverity::Fatal | PgSeverity::Panic)) || error.code().as_deref() == Some(READ_ONLY)
+    matches!(severity, Some(PgSeverity::Fatal | PgSeverity::Panic))
+        || error.code().as_deref() == Some(READ_ONLY)
 }
 
 fn silence() -> sqlx::Error {
@@ -255,8 +276,14 @@ impl Transaction {
     /// Begins in one round trip: takes the application's role, and sets the limits and `setting`
     /// for the transaction only. The connection itself keeps no state, so a pooler in between
     /// cannot lose it or pass it on to another client.
-    pub(super) async fn begin(mut connection: Connection, setting: &str) -> Result<Self, StoreError> {
-        let begin = format!("begin; set local role flowhost_app; {}; {setting}", connection.patience.limits());
+    pub(super) async fn begin(
+        mut connection: Connection,
+        setting: &str,
+    ) -> Result<Self, StoreError> {
+        let begin = format!(
+            "begin; set local role flowhost_app; {}; {setting}",
+            connection.patience.limits()
+        );
         connection.in_transaction = true;
         (&mut connection).execute(AssertSqlSafe(begin)).await?;
         Ok(Self(connection))

@@ -46,11 +46,15 @@ pub(super) trait OnConstraint<T> {
 
 impl<T> OnConstraint<T> for Result<T, sqlx::Error> {
     fn taken_on(self, name: &str, what: &'static str) -> Result<T, StoreError> {
-        self.map_err(|error| if broke(&error, name) { StoreError::Taken(what) } else { error.into() })
+        self.map_err(
+            |error| if broke(&error, name) { StoreError::Taken(what) } else { error.into() },
+        )
     }
 
     fn in_use_on(self, name: &str, why: &'static str) -> Result<T, StoreError> {
-        self.map_err(|error| if broke(&error, name) { StoreError::InUse(why) } else { error.into() })
+        self.map_err(
+            |error| if broke(&error, name) { StoreError::InUse(why) } else { error.into() },
+        )
     }
 }
 

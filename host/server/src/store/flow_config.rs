@@ -27,26 +27,38 @@ pub struct StoredConfigValue {
 }
 
 /// What all of a tenant's flows have, by key.
-pub async fn list_config_values(store: &Store, tenant: TenantId) -> Result<Vec<StoredConfigValue>, StoreError> {
-    let rows: Vec<ConfigRow> = sqlx::query_as("select * from flow_config where tenant_id = $1 order by key")
-        .bind(tenant.0)
-        .fetch_all(&mut *store.of(tenant).await?)
-        .await?;
+pub async fn list_config_values(
+    store: &Store,
+    tenant: TenantId,
+) -> Result<Vec<StoredConfigValue>, StoreError> {
+    let rows: Vec<ConfigRow> =
+        sqlx::query_as("select * from flow_config where tenant_id = $1 order by key")
+            .bind(tenant.0)
+            .fetch_all(&mut *store.of(tenant).await?)
+            .await?;
     rows.into_iter().map(StoredConfigValue::try_from).collect()
 }
 
 /// What a flow has, by key, as it is behind the change's lock.
-pub async fn list_changing_config_values(change: &mut Change, flow: FlowId) -> Result<Vec<StoredConfigValue>, StoreError> {
-    let rows: Vec<ConfigRow> = sqlx::query_as("select * from flow_config where tenant_id = $1 and flow_id = $2 order by key")
-        .bind(change.tenant.0)
-        .bind(flow.0)
-        .fetch_all(&mut *change.transaction)
-        .await?;
+pub async fn list_changing_config_values(
+    change: &mut Change,
+    flow: FlowId,
+) -> Result<Vec<StoredConfigValue>, StoreError> {
+    let rows: Vec<ConfigRow> = sqlx::query_as(
+        "select * from flow_config where tenant_id = $1 and flow_id = $2 order by key",
+    )
+    .bind(change.tenant.0)
+    .bind(flow.0)
+    .fetch_all(&mut *change.transaction)
+    .await?;
     rows.into_iter().map(StoredConfigValue::try_from).collect()
 }
 
 /// Sets a value, whatever was there.
-pub async fn put_config_value(change: &mut Change, value: &StoredConfigValue) -> Result<(), StoreError> {
+pub async fn put_config_value(
+    change: &mut Change,
+    value: &StoredConfigValue,
+) -> Result<(), StoreError> {
     let hosts: Vec<String> = value.hosts.iter().map(HttpHost::to_string).collect();
     sqlx::query(
         "insert into flow_config (tenant_id, flow_id, key, sealed_value, secret, hosts, updated_at) values ($1, $2, $3, $4, $5, $6, $7) \
@@ -66,13 +78,18 @@ pub async fn put_config_value(change: &mut Change, value: &StoredConfigValue) ->
 }
 
 /// Deletes a value. Returns whether it existed.
-pub async fn delete_config_value(change: &mut Change, flow: FlowId, key: &str) -> Result<bool, StoreError> {
-    let deleted = sqlx::query("delete from flow_config where tenant_id = $1 and flow_id = $2 and key = $3")
-        .bind(change.tenant.0)
-        .bind(flow.0)
-        .bind(key)
-        .execute(&mut *change.transaction)
-        .await?;
+pub async fn delete_config_value(
+    change: &mut Change,
+    flow: FlowId,
+    key: &str,
+) -> Result<bool, StoreError> {
+    let deleted =
+        sqlx::query("delete from flow_config where tenant_id = $1 and flow_id = $2 and key = $3")
+            .bind(change.tenant.0)
+            .bind(flow.0)
+            .bind(key)
+            .execute(&mut *change.transaction)
+            .await?;
     Ok(deleted.rows_affected() == 1)
 }
 

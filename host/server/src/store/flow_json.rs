@@ -15,28 +15,47 @@ pub struct StoredFlowJson {
 }
 
 /// The Flow JSON of a flow, if it has one.
-pub async fn find_flow_json(store: &Store, tenant: TenantId, flow: FlowId) -> Result<Option<StoredFlowJson>, StoreError> {
-    let row: Option<FlowJsonRow> = sqlx::query_as("select document, digest from flow_json where tenant_id = $1 and flow_id = $2")
-        .bind(tenant.0)
-        .bind(flow.0)
-        .fetch_optional(&mut *store.of(tenant).await?)
-        .await?;
-    row.map(|row| Ok(StoredFlowJson { digest: flow_json_digest(&row.digest)?, document: row.document })).transpose()
+pub async fn find_flow_json(
+    store: &Store,
+    tenant: TenantId,
+    flow: FlowId,
+) -> Result<Option<StoredFlowJson>, StoreError> {
+    let row: Option<FlowJsonRow> = sqlx::query_as(
+        "select document, digest from flow_json where tenant_id = $1 and flow_id = $2",
+    )
+    .bind(tenant.0)
+    .bind(flow.0)
+    .fetch_optional(&mut *store.of(tenant).await?)
+    .await?;
+    row.map(|row| {
+        Ok(StoredFlowJson { digest: flow_json_digest(&row.digest)?, document: row.document })
+    })
+    .transpose()
 }
 
 /// The size in bytes of a flow's Flow JSON, if it has one.
-pub async fn flow_json_size(store: &Store, tenant: TenantId, flow: FlowId) -> Result<Option<usize>, StoreError> {
-    let size: Option<i32> =
-        sqlx::query_scalar("select octet_length(document) from flow_json where tenant_id = $1 and flow_id = $2")
-            .bind(tenant.0)
-            .bind(flow.0)
-            .fetch_optional(&mut *store.of(tenant).await?)
-            .await?;
+pub async fn flow_json_size(
+    store: &Store,
+    tenant: TenantId,
+    flow: FlowId,
+) -> Result<Option<usize>, StoreError> {
+    let size: Option<i32> = sqlx::query_scalar(
+        "select octet_length(document) from flow_json where tenant_id = $1 and flow_id = $2",
+    )
+    .bind(tenant.0)
+    .bind(flow.0)
+    .fetch_optional(&mut *store.of(tenant).await?)
+    .await?;
     Ok(size.map(|size| size.unsigned_abs() as usize))
 }
 
 /// Sets the Flow JSON of a flow, replacing an existing one.
-pub async fn put_flow_json(change: &mut Change, flow: FlowId, document: &[u8], digest: FlowJsonDigest) -> Result<(), StoreError> {
+pub async fn put_flow_json(
+    change: &mut Change,
+    flow: FlowId,
+    document: &[u8],
+    digest: FlowJsonDigest,
+) -> Result<(), StoreError> {
     sqlx::query(
         "insert into flow_json (tenant_id, flow_id, document, digest) values ($1, $2, $3, $4) \
          on conflict (tenant_id, flow_id) do update set document = excluded.document, digest = excluded.digest, updated_at = now()",
@@ -51,13 +70,17 @@ pub async fn put_flow_json(change: &mut Change, flow: FlowId, document: &[u8], d
 }
 
 /// Deletes the Flow JSON of a flow; gives the digest of what was there.
-pub async fn delete_flow_json(change: &mut Change, flow: FlowId) -> Result<Option<FlowJsonDigest>, StoreError> {
-    let deleted: Option<Vec<u8>> =
-        sqlx::query_scalar("delete from flow_json where tenant_id = $1 and flow_id = $2 returning digest")
-            .bind(change.tenant.0)
-            .bind(flow.0)
-            .fetch_optional(&mut *change.transaction)
-            .await?;
+pub async fn delete_flow_json(
+    change: &mut Change,
+    flow: FlowId,
+) -> Result<Option<FlowJsonDigest>, StoreError> {
+    let deleted: Option<Vec<u8>> = sqlx::query_scalar(
+        "delete from flow_json where tenant_id = $1 and flow_id = $2 returning digest",
+    )
+    .bind(change.tenant.0)
+    .bind(flow.0)
+    .fetch_optional(&mut *change.transaction)
+    .await?;
     Ok(deleted.as_deref().map(flow_json_digest_or_none_at_all))
 }
 

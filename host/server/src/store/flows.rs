@@ -48,22 +48,34 @@ pub struct ActiveVersion {
 
 /// A tenant's flows, by name.
 pub async fn list_flows(store: &Store, tenant: TenantId) -> Result<Vec<StoredFlow>, StoreError> {
-    let query = sqlx::query_as(concat!(select_flows!(), "where f.tenant_id = $1 order by f.name")).bind(tenant.0);
+    let query = sqlx::query_as(concat!(select_flows!(), "where f.tenant_id = $1 order by f.name"))
+        .bind(tenant.0);
     let rows: Vec<FlowRow> = query.fetch_all(&mut *store.of(tenant).await?).await?;
     rows.into_iter().map(StoredFlow::try_from).collect()
 }
 
 /// A tenant's flow of that name.
-pub async fn find_flow(store: &Store, tenant: TenantId, name: &str) -> Result<Option<StoredFlow>, StoreError> {
+pub async fn find_flow(
+    store: &Store,
+    tenant: TenantId,
+    name: &str,
+) -> Result<Option<StoredFlow>, StoreError> {
     find(&mut *store.of(tenant).await?, tenant, name).await
 }
 
 /// The flow of that name of the tenant that is being changed, as it is behind the change's lock.
-pub async fn find_changing_flow(change: &mut Change, name: &str) -> Result<Option<StoredFlow>, StoreError> {
+pub async fn find_changing_flow(
+    change: &mut Change,
+    name: &str,
+) -> Result<Option<StoredFlow>, StoreError> {
     find(&mut change.transaction, change.tenant, name).await
 }
 
-async fn find(connection: &mut Connection, tenant: TenantId, name: &str) -> Result<Option<StoredFlow>, StoreError> {
+async fn find(
+    connection: &mut Connection,
+    tenant: TenantId,
+    name: &str,
+) -> Result<Option<StoredFlow>, StoreError> {
     let query = sqlx::query_as(concat!(select_flows!(), "where f.tenant_id = $1 and f.name = $2"));
     let row: Option<FlowRow> = query.bind(tenant.0).bind(name).fetch_optional(connection).await?;
     row.map(StoredFlow::try_from).transpose()
@@ -92,7 +104,12 @@ pub async fn insert_flow(
 }
 
 /// Sets a flow's settings. Returns whether the flow exists.
-pub async fn update_flow(change: &mut Change, flow: FlowId, settings: &Value, disabled: bool) -> Result<bool, StoreError> {
+pub async fn update_flow(
+    change: &mut Change,
+    flow: FlowId,
+    settings: &Value,
+    disabled: bool,
+) -> Result<bool, StoreError> {
     let updated =
         sqlx::query("update flows set settings = $3, disabled = $4, updated_at = now() where tenant_id = $1 and flow_id = $2")
             .bind(change.tenant.0)
@@ -105,7 +122,12 @@ pub async fn update_flow(change: &mut Change, flow: FlowId, settings: &Value, di
 }
 
 /// Sets which version is active and which were before. Returns whether the flow exists.
-pub async fn set_activation(change: &mut Change, flow: FlowId, active: i32, previous: &[i32]) -> Result<bool, StoreError> {
+pub async fn set_activation(
+    change: &mut Change,
+    flow: FlowId,
+    active: i32,
+    previous: &[i32],
+) -> Result<bool, StoreError> {
     let updated = sqlx::query(
         "update flows set active_version = $3, previous_versions = $4, updated_at = now() where tenant_id = $1 and flow_id = $2",
     )
@@ -130,7 +152,11 @@ pub async fn delete_flow(change: &mut Change, flow: FlowId) -> Result<bool, Stor
         "select 1 from flows where tenant_id = $1 and flow_id = $2 for update",
         "select 1 from sessions where tenant_id = $1 and flow_id = $2 for update",
     ] {
-        sqlx::query(held).bind(change.tenant.0).bind(flow.0).execute(&mut *change.transaction).await?;
+        sqlx::query(held)
+            .bind(change.tenant.0)
+            .bind(flow.0)
+            .execute(&mut *change.transaction)
+            .await?;
     }
     sqlx::query(
         "insert into answered_requests (tenant_id, request_digest) \

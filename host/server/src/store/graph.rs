@@ -36,7 +36,8 @@ pub enum UploadStatus {
 
 impl UploadStatus {
     /// Every status.
-    pub const ALL: [Self; 6] = [Self::Pending, Self::Valid, Self::Mismatch, Self::OtherKey, Self::Missing, Self::Failed];
+    pub const ALL: [Self; 6] =
+        [Self::Pending, Self::Valid, Self::Mismatch, Self::OtherKey, Self::Missing, Self::Failed];
 
     /// The status as the database and the API spell it.
     pub fn as_str(self) -> &'static str {
@@ -55,7 +56,10 @@ impl FromStr for UploadStatus {
     type Err = StoreError;
 
     fn from_str(text: &str) -> Result<Self, StoreError> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(StoreError::Unreadable("upload status"))
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or(StoreError::Unreadable("upload status"))
     }
 }
 
@@ -105,8 +109,13 @@ pub struct UploadFinding {
     pub(crate) next_check_in: Duration,
 }
 
-/// Sets a tenant's access token and phone numbers. What is known of phone numbers that stay is kept, and checked again soon.
-pub async fn put_graph_access(change: &mut Change, token: &Sealed, phone_numbers: &[PhoneNumberId]) -> Result<(), StoreError> {
+/// Sets a tenant's access token and phone numbers. What is known of phone numbers that stay is
+/// kept, and checked again soon.
+pub async fn put_graph_access(
+    change: &mut Change,
+    token: &Sealed,
+    phone_numbers: &[PhoneNumberId],
+) -> Result<(), StoreError> {
     let ids: Vec<&str> = phone_numbers.iter().map(PhoneNumberId::as_str).collect();
     sqlx::query(
         "insert into graph_access (tenant_id, sealed_access_token) values ($1, $2) \
@@ -142,14 +151,24 @@ pub async fn delete_graph_access(change: &mut Change) -> Result<bool, StoreError
 }
 
 /// A tenant's access token, sealed.
-pub async fn find_access_token(store: &Store, tenant: TenantId) -> Result<Option<Sealed>, StoreError> {
-    let found = sqlx::query_scalar("select sealed_access_token from graph_access where tenant_id = $1").bind(tenant.0);
+pub async fn find_access_token(
+    store: &Store,
+    tenant: TenantId,
+) -> Result<Option<Sealed>, StoreError> {
+    let found =
+        sqlx::query_scalar("select sealed_access_token from graph_access where tenant_id = $1")
+            .bind(tenant.0);
     Ok(found.fetch_optional(&mut *store.of(tenant).await?).await?.map(Sealed))
 }
 
 /// A tenant's phone numbers, by id.
-pub async fn list_phone_numbers(store: &Store, tenant: TenantId) -> Result<Vec<StoredPhoneNumber>, StoreError> {
-    let query = sqlx::query_as("select * from phone_numbers where tenant_id = $1 order by phone_number_id").bind(tenant.0);
+pub async fn list_phone_numbers(
+    store: &Store,
+    tenant: TenantId,
+) -> Result<Vec<StoredPhoneNumber>, StoreError> {
+    let query =
+        sqlx::query_as("select * from phone_numbers where tenant_id = $1 order by phone_number_id")
+            .bind(tenant.0);
     let rows: Vec<PhoneNumberRow> = query.fetch_all(&mut *store.of(tenant).await?).await?;
     rows.into_iter().map(StoredPhoneNumber::try_from).collect()
 }
@@ -157,10 +176,12 @@ pub async fn list_phone_numbers(store: &Store, tenant: TenantId) -> Result<Vec<S
 /// Records that the tenant's keys changed, so that Meta may not have the active key any more. The
 /// phone numbers are checked soon.
 pub async fn note_changed_keys(change: &mut Change) -> Result<(), StoreError> {
-    sqlx::query("update phone_numbers set next_check_at = now(), failures = 0 where tenant_id = $1")
-        .bind(change.tenant.0)
-        .execute(&mut *change.transaction)
-        .await?;
+    sqlx::query(
+        "update phone_numbers set next_check_at = now(), failures = 0 where tenant_id = $1",
+    )
+    .bind(change.tenant.0)
+    .execute(&mut *change.transaction)
+    .await?;
     // The rows are locked by now, so no check that began before can finish in between.
     sqlx::query(
         "update phone_numbers p set status = 'other-key', detail = null where tenant_id = $1 and status in ('valid', 'mismatch') \
@@ -196,7 +217,11 @@ pub async fn claim_uploads(
 
 /// Claims due phone numbers of any tenant: at most `limit`, the longest due first, and none that
 /// another host has just claimed.
-pub async fn claim_due_checks(store: &Store, claim_time: Duration, limit: i64) -> Result<Vec<UploadClaim>, StoreError> {
+pub async fn claim_due_checks(
+    store: &Store,
+    claim_time: Duration,
+    limit: i64,
+) -> Result<Vec<UploadClaim>, StoreError> {
     let mut transaction = store.across_tenants().await?;
     let rows: Vec<PhoneNumberRow> = sqlx::query_as(
         "update phone_numbers set next_check_at = clock_timestamp() + make_interval(secs => $1) \
@@ -214,7 +239,11 @@ pub async fn claim_due_checks(store: &Store, claim_time: Duration, limit: i64) -
 }
 
 /// Records what was learnt under a claim. Returns whether the claim still held.
-pub async fn record_upload(store: &Store, claim: &UploadClaim, finding: &UploadFinding) -> Result<bool, StoreError> {
+pub async fn record_upload(
+    store: &Store,
+    claim: &UploadClaim,
+    finding: &UploadFinding,
+) -> Result<bool, StoreError> {
     let mut transaction = store.of(claim.tenant).await?;
     let done = sqlx::query(
         "update phone_numbers set status = $4, fingerprint = case when $4 = 'failed' then fingerprint else $5 end, detail = $6, checked_at = now(), \
@@ -268,7 +297,10 @@ impl TryFrom<PhoneNumberRow> for StoredPhoneNumber {
 
     fn try_from(row: PhoneNumberRow) -> Result<Self, StoreError> {
         Ok(Self {
-            id: row.phone_number_id.parse().map_err(|_| StoreError::Unreadable("phone number id"))?,
+            id: row
+                .phone_number_id
+                .parse()
+                .map_err(|_| StoreError::Unreadable("phone number id"))?,
             status: row.status.parse()?,
             fingerprint: row.fingerprint,
             detail: row.detail,

@@ -60,13 +60,19 @@ pub async fn list_sessions(
 }
 
 /// One session of a flow.
-pub async fn find_listed_session(store: &Store, scope: Scope, session: SessionId) -> Result<Option<ListedSession>, StoreError> {
-    let row: Option<ListedRow> = sqlx::query_as("select * from sessions where tenant_id = $1 and flow_id = $2 and session_id = $3")
-        .bind(scope.tenant.0)
-        .bind(scope.flow.0)
-        .bind(session.0)
-        .fetch_optional(&mut *store.of(scope.tenant).await?)
-        .await?;
+pub async fn find_listed_session(
+    store: &Store,
+    scope: Scope,
+    session: SessionId,
+) -> Result<Option<ListedSession>, StoreError> {
+    let row: Option<ListedRow> = sqlx::query_as(
+        "select * from sessions where tenant_id = $1 and flow_id = $2 and session_id = $3",
+    )
+    .bind(scope.tenant.0)
+    .bind(scope.flow.0)
+    .bind(session.0)
+    .fetch_optional(&mut *store.of(scope.tenant).await?)
+    .await?;
     row.map(ListedSession::try_from).transpose()
 }
 
@@ -94,7 +100,11 @@ pub struct CommittedExchange {
 }
 
 /// A session's last 1,000 exchanges, the oldest first.
-pub async fn list_exchanges(store: &Store, scope: Scope, token: TokenHash) -> Result<Vec<CommittedExchange>, StoreError> {
+pub async fn list_exchanges(
+    store: &Store,
+    scope: Scope,
+    token: TokenHash,
+) -> Result<Vec<CommittedExchange>, StoreError> {
     let mut exchanges: Vec<CommittedExchange> = sqlx::query_as(
         "select * from exchanges where tenant_id = $1 and flow_id = $2 and token_hash = $3 order by number desc limit 1000",
     )
@@ -107,7 +117,8 @@ pub async fn list_exchanges(store: &Store, scope: Scope, token: TokenHash) -> Re
     Ok(exchanges)
 }
 
-/// Records what a client reported on its session, if there is one and it has fewer than `most` reports.
+/// Records what a client reported on its session, if there is one and it has fewer than `most`
+/// reports.
 pub(super) async fn insert_client_error(
     store: &Store,
     scope: Scope,
@@ -135,7 +146,11 @@ pub(super) async fn insert_client_error(
 }
 
 /// The errors that clients reported in a session, the oldest first.
-pub async fn list_client_errors(store: &Store, scope: Scope, token: TokenHash) -> Result<Vec<StoredClientError>, StoreError> {
+pub async fn list_client_errors(
+    store: &Store,
+    scope: Scope,
+    token: TokenHash,
+) -> Result<Vec<StoredClientError>, StoreError> {
     let rows: Vec<ClientErrorRow> = sqlx::query_as(
         "select * from client_errors where tenant_id = $1 and flow_id = $2 and token_hash = $3 order by created_at, client_error_id",
     )

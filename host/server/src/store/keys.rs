@@ -43,10 +43,12 @@ pub struct NewKey<'a> {
 
 /// A tenant's key pairs, the newest first.
 pub async fn list_keys(store: &Store, tenant: TenantId) -> Result<Vec<StoredKey>, StoreError> {
-    let rows: Vec<KeyRow> = sqlx::query_as("select * from key_pairs where tenant_id = $1 order by created_at desc, key_id desc")
-        .bind(tenant.0)
-        .fetch_all(&mut *store.of(tenant).await?)
-        .await?;
+    let rows: Vec<KeyRow> = sqlx::query_as(
+        "select * from key_pairs where tenant_id = $1 order by created_at desc, key_id desc",
+    )
+    .bind(tenant.0)
+    .fetch_all(&mut *store.of(tenant).await?)
+    .await?;
     Ok(rows.into_iter().map(StoredKey::from).collect())
 }
 
@@ -70,24 +72,32 @@ pub async fn insert_key(change: &mut Change, key: &NewKey<'_>) -> Result<StoredK
 }
 
 /// The tenant's key pair with this fingerprint, whatever its state.
-pub async fn find_key_by_fingerprint(change: &mut Change, fingerprint: &str) -> Result<Option<StoredKey>, StoreError> {
-    let row: Option<KeyRow> = sqlx::query_as("select * from key_pairs where tenant_id = $1 and fingerprint = $2")
-        .bind(change.tenant.0)
-        .bind(fingerprint)
-        .fetch_optional(&mut *change.transaction)
-        .await?;
+pub async fn find_key_by_fingerprint(
+    change: &mut Change,
+    fingerprint: &str,
+) -> Result<Option<StoredKey>, StoreError> {
+    let row: Option<KeyRow> =
+        sqlx::query_as("select * from key_pairs where tenant_id = $1 and fingerprint = $2")
+            .bind(change.tenant.0)
+            .bind(fingerprint)
+            .fetch_optional(&mut *change.transaction)
+            .await?;
     Ok(row.map(StoredKey::from))
 }
 
 /// How many of the tenant's keys still decrypt.
 pub async fn count_working_keys(change: &mut Change) -> Result<i64, StoreError> {
-    let query =
-        sqlx::query_scalar("select count(*) from key_pairs where tenant_id = $1 and (retires_at is null or retires_at > now())");
+    let query = sqlx::query_scalar(
+        "select count(*) from key_pairs where tenant_id = $1 and (retires_at is null or retires_at > now())",
+    );
     Ok(query.bind(change.tenant.0).fetch_one(&mut *change.transaction).await?)
 }
 
 /// Sets when every active key of the tenant retires.
-pub async fn retire_active_keys(change: &mut Change, retires_at: OffsetDateTime) -> Result<(), StoreError> {
+pub async fn retire_active_keys(
+    change: &mut Change,
+    retires_at: OffsetDateTime,
+) -> Result<(), StoreError> {
     sqlx::query("update key_pairs set retires_at = $2 where tenant_id = $1 and retires_at is null")
         .bind(change.tenant.0)
         .bind(retires_at)
@@ -108,7 +118,11 @@ pub async fn delete_key(change: &mut Change, key: KeyId) -> Result<bool, StoreEr
 
 /// Records the error that a client reported of a tenant's active key, at most once a minute.
 /// Returns whether it was recorded.
-pub async fn report_key_error(store: &Store, tenant: TenantId, error: &str) -> Result<bool, StoreError> {
+pub async fn report_key_error(
+    store: &Store,
+    tenant: TenantId,
+    error: &str,
+) -> Result<bool, StoreError> {
     let mut transaction = store.of(tenant).await?;
     let marked = sqlx::query(
         "update key_pairs set reported_error = $2, reported_at = now() where tenant_id = $1 and retires_at is null \
@@ -124,7 +138,11 @@ pub async fn report_key_error(store: &Store, tenant: TenantId, error: &str) -> R
 
 /// Removes what clients reported of a key if Meta has this key for every phone number of the
 /// tenant.
-pub async fn clear_key_report(store: &Store, tenant: TenantId, key: KeyId) -> Result<(), StoreError> {
+pub async fn clear_key_report(
+    store: &Store,
+    tenant: TenantId,
+    key: KeyId,
+) -> Result<(), StoreError> {
     let mut transaction = store.of(tenant).await?;
     sqlx::query(
         "update key_pairs k set reported_error = null, reported_at = null where tenant_id = $1 and key_id = $2 \

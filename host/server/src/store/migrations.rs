@@ -30,10 +30,14 @@ pub async fn migrate(database: &PgConnectOptions) -> Result<Vec<String>, StoreEr
 pub async fn pending_migrations(database: &PgConnectOptions) -> Result<Vec<String>, StoreError> {
     let asking = timeout(ASKING_TIME, async {
         let mut connection = connect(database).await?;
-        let made: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = 'flowhost_app')")
-            .fetch_one(&mut connection)
+        let made: bool = sqlx::query_scalar(
+            "select exists (select from pg_roles where rolname = 'flowhost_app')",
+        )
+        .fetch_one(&mut connection)
+        .await?;
+        connection
+            .execute(if made { "begin; set local role flowhost_app" } else { "begin" })
             .await?;
-        connection.execute(if made { "begin; set local role flowhost_app" } else { "begin" }).await?;
         let pending = pending(&mut connection).await?;
         connection.close().await?;
         Ok(pending)
@@ -47,13 +51,23 @@ async fn connect(database: &PgConnectOptions) -> Result<PgConnection, StoreError
 }
 
 async fn pending(connection: &mut PgConnection) -> Result<Vec<String>, StoreError> {
-    let known: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null").fetch_one(&mut *connection).await?;
+    let known: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
+        .fetch_one(&mut *connection)
+        .await?;
     let applied: Vec<i64> = match known {
-        true => sqlx::query_scalar("select version from _sqlx_migrations where success").fetch_all(connection).await?,
+        true => {
+            sqlx::query_scalar("select version from _sqlx_migrations where success")
+                .fetch_all(connection)
+                .await?
+        }
         false => Vec::new(),
     };
-    let missing = MIGRATOR.iter().filter(|one| one.migration_type.is_up_migration() && !applied.contains(&one.version));
-    Ok(missing.map(|one| format!("{}_{}", one.version, one.description.replace(' ', "_"))).collect())
+    let missing = MIGRATOR
+        .iter()
+        .filter(|one| one.migration_type.is_up_migration() && !applied.contains(&one.version));
+    Ok(missing
+        .map(|one| format!("{}_{}", one.version, one.description.replace(' ', "_")))
+        .collect())
 }
 
 /// A database that takes longer than this to accept a connection counts as down.

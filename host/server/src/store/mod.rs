@@ -38,42 +38,58 @@ use flowhost_protocol::ids::TenantId;
 use flowhost_runtime::telemetry::BudgetSeries;
 
 pub use api_tokens::{
-    StoredApiToken, TokenEnd, TokenScope, api_token_holds, delete_api_token, find_api_token, insert_api_token, list_api_tokens,
-    use_api_token,
+    StoredApiToken, TokenEnd, TokenScope, api_token_holds, delete_api_token, find_api_token,
+    insert_api_token, list_api_tokens, use_api_token,
 };
 pub use app_secrets::{StoredAppSecret, list_app_secrets, put_app_secret};
 pub use audit::{Actor, AuditEntry, AuditRecord, Reach, Subject, list_audit_entries};
 pub use changes::Changes;
 pub use error::StoreError;
-pub use flow_config::{StoredConfigValue, delete_config_value, list_changing_config_values, list_config_values, put_config_value};
-pub use flow_json::{StoredFlowJson, delete_flow_json, find_flow_json, flow_json_size, put_flow_json};
+pub use flow_config::{
+    StoredConfigValue, delete_config_value, list_changing_config_values, list_config_values,
+    put_config_value,
+};
+pub use flow_json::{
+    StoredFlowJson, delete_flow_json, find_flow_json, flow_json_size, put_flow_json,
+};
 pub use flows::{
-    ActiveVersion, StoredFlow, delete_flow, find_changing_flow, find_flow, insert_flow, list_flows, set_activation, update_flow,
+    ActiveVersion, StoredFlow, delete_flow, find_changing_flow, find_flow, insert_flow, list_flows,
+    set_activation, update_flow,
 };
 pub use graph::{
-    StoredPhoneNumber, UploadClaim, UploadFinding, UploadStatus, claim_due_checks, claim_uploads, count_key_uploads,
-    delete_graph_access, find_access_token, list_phone_numbers, note_changed_keys, put_graph_access, record_upload,
+    StoredPhoneNumber, UploadClaim, UploadFinding, UploadStatus, claim_due_checks, claim_uploads,
+    count_key_uploads, delete_graph_access, find_access_token, list_phone_numbers,
+    note_changed_keys, put_graph_access, record_upload,
 };
-pub use history::{CommittedExchange, ListedSession, find_listed_session, list_client_errors, list_exchanges, list_sessions};
+pub use history::{
+    CommittedExchange, ListedSession, find_listed_session, list_client_errors, list_exchanges,
+    list_sessions,
+};
 pub use keys::{
-    NewKey, StoredKey, clear_key_report, count_working_keys, delete_key, find_key_by_fingerprint, insert_key, list_keys,
-    report_key_error, retire_active_keys,
+    NewKey, StoredKey, clear_key_report, count_working_keys, delete_key, find_key_by_fingerprint,
+    insert_key, list_keys, report_key_error, retire_active_keys,
 };
 pub use migrations::{MIGRATOR, migrate, pending_migrations};
 pub use notices::{FlowNotice, list_flow_notices};
 pub use partners::{
-    StoredPartner, delete_partner, find_partner, find_partner_by_id, insert_partner, list_partners, update_partner,
+    StoredPartner, delete_partner, find_partner, find_partner_by_id, insert_partner, list_partners,
+    update_partner,
 };
-pub use plugin_logs::{LogReach, MAX_LINES, StoredLogLine, append_log_lines, last_log_number, list_log_lines, purge_log_lines};
+pub use plugin_logs::{
+    LogReach, MAX_LINES, StoredLogLine, append_log_lines, last_log_number, list_log_lines,
+    purge_log_lines,
+};
 pub use tenants::{
-    NewTenant, StoredTenant, delete_tenant, find_changing_tenant, find_tenant, find_tenant_by_id, insert_tenant, list_revisions,
-    list_tenants, set_sealed_data_key, update_tenant,
+    NewTenant, StoredTenant, delete_tenant, find_changing_tenant, find_tenant, find_tenant_by_id,
+    insert_tenant, list_revisions, list_tenants, set_sealed_data_key, update_tenant,
 };
 pub use values::{
-    KeyFingerprint, Put, StoredValue, ValueToPut, delete_flow_value, find_flow_value, list_flow_keys, purge_flow_values,
-    put_flow_value,
+    KeyFingerprint, Put, StoredValue, ValueToPut, delete_flow_value, find_flow_value,
+    list_flow_keys, purge_flow_values, put_flow_value,
 };
-pub use versions::{StoredVersion, find_component, find_version, has_component, insert_version, list_versions};
+pub use versions::{
+    StoredVersion, find_component, find_version, has_component, insert_version, list_versions,
+};
 
 /// The database: a pool of connections, with a limit on every wait.
 #[derive(Clone, Debug)]
@@ -87,7 +103,11 @@ impl Store {
     ///
     /// # Errors
     /// The database cannot be reached or is not fit for use; see [`Store::check`].
-    pub async fn connect(options: PgConnectOptions, connections: u32, series: BudgetSeries) -> Result<Self, StoreError> {
+    pub async fn connect(
+        options: PgConnectOptions,
+        connections: u32,
+        series: BudgetSeries,
+    ) -> Result<Self, StoreError> {
         let store = Self { pool: Pool::new(options, connections, series) };
         store.check().await?;
         Ok(store)
@@ -109,20 +129,27 @@ impl Store {
     }
 
     async fn check_once(&self) -> Result<(), StoreError> {
-        let mut transaction = Transaction::begin(self.pool.acquire(None, Patience::CHECK).await?, "").await?;
+        let mut transaction =
+            Transaction::begin(self.pool.acquire(None, Patience::CHECK).await?, "").await?;
         let sound = pool::read_check(&transaction.fetch_one(pool::SOUND).await?);
         if sound.is_err() {
             transaction.distrust();
         }
         sound?;
-        let locked = transaction.execute("lock table tenants, sessions, exchanges in row exclusive mode").await;
-        locked.map_err(|error| if is_locked(&error) { StoreError::Locked } else { error.into() })?;
+        let locked = transaction
+            .execute("lock table tenants, sessions, exchanges in row exclusive mode")
+            .await;
+        locked
+            .map_err(|error| if is_locked(&error) { StoreError::Locked } else { error.into() })?;
         Ok(())
     }
 
     /// Begins a change of one tenant. Changes of one tenant run one after another. Returns `None`
     /// if there is no such tenant.
-    pub(crate) async fn begin_change(&self, tenant: TenantId) -> Result<Option<Change>, StoreError> {
+    pub(crate) async fn begin_change(
+        &self,
+        tenant: TenantId,
+    ) -> Result<Option<Change>, StoreError> {
         let mut transaction = self.patiently_of(tenant).await?;
         let locked = sqlx::query("update tenants set revision = revision + 1 where tenant_id = $1")
             .bind(tenant.0)
@@ -184,7 +211,9 @@ impl Store {
         // hold one.
         let called = self.functions(tenant).await?.fetch_one(function()).await;
         match called {
-            Err(error) if tells_of_a_loss(&error) => Ok(self.functions(tenant).await?.fetch_one(function()).await?),
+            Err(error) if tells_of_a_loss(&error) => {
+                Ok(self.functions(tenant).await?.fetch_one(function()).await?)
+            }
             called => Ok(called?),
         }
     }
@@ -246,7 +275,11 @@ impl AccessChange {
 }
 
 async fn notify(transaction: &mut Connection, changed: &str) -> Result<(), StoreError> {
-    sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(changed).execute(transaction).await?;
+    sqlx::query("select pg_notify($1, $2)")
+        .bind(CHANNEL)
+        .bind(changed)
+        .execute(transaction)
+        .await?;
     Ok(())
 }
 

@@ -22,7 +22,11 @@ pub struct FlowNotice {
 }
 
 /// Notes that something is noticed of a flow now. Of a flow that is gone there is nothing to note.
-pub(super) async fn note_flow(store: &Store, scope: Scope, notice: TokenNotice) -> Result<(), StoreError> {
+pub(super) async fn note_flow(
+    store: &Store,
+    scope: Scope,
+    notice: TokenNotice,
+) -> Result<(), StoreError> {
     let mut transaction = store.of(scope.tenant).await?;
     sqlx::query(
         "insert into flow_notices (tenant_id, flow_id, kind) \
@@ -38,7 +42,10 @@ pub(super) async fn note_flow(store: &Store, scope: Scope, notice: TokenNotice) 
 }
 
 /// What was noticed about a tenant's flows within the last week.
-pub async fn list_flow_notices(store: &Store, tenant: TenantId) -> Result<Vec<FlowNotice>, StoreError> {
+pub async fn list_flow_notices(
+    store: &Store,
+    tenant: TenantId,
+) -> Result<Vec<FlowNotice>, StoreError> {
     let rows: Vec<NoticeRow> = sqlx::query_as(
         "select flow_id, kind, first_seen_at, last_seen_at from flow_notices \
          where tenant_id = $1 and last_seen_at > now() - interval '7 days' order by flow_id, kind",

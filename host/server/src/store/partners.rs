@@ -27,7 +27,12 @@ pub struct StoredPartner {
 ///
 /// # Errors
 /// [`StoreError::Taken`] if the slug is in use.
-pub async fn insert_partner(change: &mut AccessChange, id: PartnerId, slug: &Slug, name: &str) -> Result<(), StoreError> {
+pub async fn insert_partner(
+    change: &mut AccessChange,
+    id: PartnerId,
+    slug: &Slug,
+    name: &str,
+) -> Result<(), StoreError> {
     sqlx::query("insert into partners (partner_id, slug, name) values ($1, $2, $3)")
         .bind(id.0)
         .bind(slug.as_str())
@@ -40,8 +45,9 @@ pub async fn insert_partner(change: &mut AccessChange, id: PartnerId, slug: &Slu
 
 /// Every partner, by slug.
 pub async fn list_partners(store: &Store) -> Result<Vec<StoredPartner>, StoreError> {
-    let rows: Vec<PartnerRow> =
-        sqlx::query_as("select * from partners order by slug").fetch_all(&mut *store.above_tenants().await?).await?;
+    let rows: Vec<PartnerRow> = sqlx::query_as("select * from partners order by slug")
+        .fetch_all(&mut *store.above_tenants().await?)
+        .await?;
     Ok(rows.into_iter().map(StoredPartner::from).collect())
 }
 
@@ -55,7 +61,10 @@ pub async fn find_partner(store: &Store, slug: &str) -> Result<Option<StoredPart
 }
 
 /// The partner of that id.
-pub async fn find_partner_by_id(store: &Store, partner: PartnerId) -> Result<Option<StoredPartner>, StoreError> {
+pub async fn find_partner_by_id(
+    store: &Store,
+    partner: PartnerId,
+) -> Result<Option<StoredPartner>, StoreError> {
     let row: Option<PartnerRow> = sqlx::query_as("select * from partners where partner_id = $1")
         .bind(partner.0)
         .fetch_optional(&mut *store.above_tenants().await?)
@@ -91,7 +100,10 @@ pub async fn update_partner(
 ///
 /// # Errors
 /// [`StoreError::InUse`] if it has tenants.
-pub async fn delete_partner(change: &mut AccessChange, partner: PartnerId) -> Result<(), StoreError> {
+pub async fn delete_partner(
+    change: &mut AccessChange,
+    partner: PartnerId,
+) -> Result<(), StoreError> {
     sqlx::query("delete from partners where partner_id = $1")
         .bind(partner.0)
         .execute(&mut *change.transaction)
@@ -111,6 +123,12 @@ struct PartnerRow {
 
 impl From<PartnerRow> for StoredPartner {
     fn from(row: PartnerRow) -> Self {
-        Self { id: PartnerId(row.partner_id), slug: row.slug, name: row.name, disabled: row.disabled, created_at: row.created_at }
+        Self {
+            id: PartnerId(row.partner_id),
+            slug: row.slug,
+            name: row.name,
+            disabled: row.disabled,
+            created_at: row.created_at,
+        }
     }
 }

@@ -69,18 +69,24 @@ pub async fn append_log_lines(
     };
     let first = last.saturating_sub_unsigned(count as u64) + 1;
     insert_lines(&mut transaction, scope, &seal(first)).await?;
-    sqlx::query("delete from plugin_log_lines where tenant_id = $1 and flow_id = $2 and number <= $3")
-        .bind(scope.tenant.0)
-        .bind(scope.flow.0)
-        .bind(last - MAX_LINES)
-        .execute(&mut *transaction)
-        .await?;
+    sqlx::query(
+        "delete from plugin_log_lines where tenant_id = $1 and flow_id = $2 and number <= $3",
+    )
+    .bind(scope.tenant.0)
+    .bind(scope.flow.0)
+    .bind(last - MAX_LINES)
+    .execute(&mut *transaction)
+    .await?;
     transaction.commit().await?;
     Ok(true)
 }
 
 /// Inserts all lines in one statement.
-async fn insert_lines(transaction: &mut Connection, scope: Scope, lines: &[StoredLogLine]) -> Result<(), StoreError> {
+async fn insert_lines(
+    transaction: &mut Connection,
+    scope: Scope,
+    lines: &[StoredLogLine],
+) -> Result<(), StoreError> {
     let column = |of: fn(&StoredLogLine) -> i64| lines.iter().map(of).collect::<Vec<_>>();
     sqlx::query(
         "insert into plugin_log_lines (tenant_id, flow_id, number, plugin_version, level, sealed_message, dropped, logged_at, request_id) \
@@ -102,7 +108,11 @@ async fn insert_lines(transaction: &mut Connection, scope: Scope, lines: &[Store
 }
 
 /// Lines of a flow's log, the oldest first.
-pub async fn list_log_lines(store: &Store, scope: Scope, reach: LogReach) -> Result<Vec<StoredLogLine>, StoreError> {
+pub async fn list_log_lines(
+    store: &Store,
+    scope: Scope,
+    reach: LogReach,
+) -> Result<Vec<StoredLogLine>, StoreError> {
     let forward = reach.after.is_some();
     let order = if forward { FORWARD } else { BACKWARD };
     let rows: Vec<LineRow> = sqlx::query_as(order)
@@ -123,11 +133,13 @@ pub async fn list_log_lines(store: &Store, scope: Scope, reach: LogReach) -> Res
 
 /// The number of a flow's newest line, 0 if there is none yet. Lines up to it are committed.
 pub async fn last_log_number(store: &Store, scope: Scope) -> Result<i64, StoreError> {
-    let last: Option<i64> = sqlx::query_scalar("select last_number from plugin_logs where tenant_id = $1 and flow_id = $2")
-        .bind(scope.tenant.0)
-        .bind(scope.flow.0)
-        .fetch_optional(&mut *store.of(scope.tenant).await?)
-        .await?;
+    let last: Option<i64> = sqlx::query_scalar(
+        "select last_number from plugin_logs where tenant_id = $1 and flow_id = $2",
+    )
+    .bind(scope.tenant.0)
+    .bind(scope.flow.0)
+    .fetch_optional(&mut *store.of(scope.tenant).await?)
+    .await?;
     Ok(last.unwrap_or(0))
 }
 

@@ -65,13 +65,20 @@ impl Pool {
 
     /// Waits for a sound connection. Work that a tenant causes counts against the tenant's share:
     /// otherwise its statements that wait for each other's locks could take every connection.
-    pub(super) async fn acquire(&self, share_of: Option<TenantId>, patience: Patience) -> Result<Connection, StoreError> {
+    pub(super) async fn acquire(
+        &self,
+        share_of: Option<TenantId>,
+        patience: Patience,
+    ) -> Result<Connection, StoreError> {
         let acquired = timeout(ACQUIRE_TIME, async {
             let share = match share_of {
-                Some(tenant) => Some(self.0.shares.take(tenant, 1).await.ok_or(StoreError::NoConnection)?),
+                Some(tenant) => {
+                    Some(self.0.shares.take(tenant, 1).await.ok_or(StoreError::NoConnection)?)
+                }
                 None => None,
             };
-            let permit = self.0.permits.clone().acquire_owned().await.map_err(|_| StoreError::Stopping)?;
+            let permit =
+                self.0.permits.clone().acquire_owned().await.map_err(|_| StoreError::Stopping)?;
             let permit = PoolPermit { _permit: permit, _share: share };
             let live = match self.reuse().await {
                 Some(live) => live,

@@ -13,8 +13,8 @@ use super::history::insert_client_error;
 use super::notices::note_flow;
 use super::{Store, StoreError};
 use flowhost_exchange::sessions::{
-    Answered, Commit, Found, MintedSession, NewSession, Opening, SessionStatus, SessionStore, SessionStoreError, StoredClientError,
-    StoredSession, TokenNotice,
+    Answered, Commit, Found, MintedSession, NewSession, Opening, SessionStatus, SessionStore,
+    SessionStoreError, StoredClientError, StoredSession, TokenNotice,
 };
 use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::ids::{RequestDigest, Scope, TokenHash};
@@ -25,11 +25,20 @@ impl SessionStore for Store {
         OffsetDateTime::now_utc()
     }
 
-    fn find_turn(&self, scope: Scope, token: TokenHash, request: RequestDigest) -> Pending<'_, Result<Found, SessionStoreError>> {
+    fn find_turn(
+        &self,
+        scope: Scope,
+        token: TokenHash,
+        request: RequestDigest,
+    ) -> Pending<'_, Result<Found, SessionStoreError>> {
         Box::pin(async move { Ok(find_turn(self, scope, token, request).await?) })
     }
 
-    fn find_session(&self, scope: Scope, token: TokenHash) -> Pending<'_, Result<Option<StoredSession>, SessionStoreError>> {
+    fn find_session(
+        &self,
+        scope: Scope,
+        token: TokenHash,
+    ) -> Pending<'_, Result<Option<StoredSession>, SessionStoreError>> {
         Box::pin(async move { Ok(find_session(self, scope, token).await?) })
     }
 
@@ -51,7 +60,11 @@ impl SessionStore for Store {
         Box::pin(async move { Ok(update_session(self, scope, version, commit).await?) })
     }
 
-    fn insert_minted_session<'a>(&'a self, scope: Scope, minted: &'a MintedSession) -> Pending<'a, Result<(), SessionStoreError>> {
+    fn insert_minted_session<'a>(
+        &'a self,
+        scope: Scope,
+        minted: &'a MintedSession,
+    ) -> Pending<'a, Result<(), SessionStoreError>> {
         Box::pin(async move { Ok(insert_minted_session(self, scope, minted).await?) })
     }
 
@@ -65,51 +78,82 @@ impl SessionStore for Store {
         Box::pin(async move { Ok(insert_client_error(self, scope, token, error, most).await?) })
     }
 
-    fn note_flow(&self, scope: Scope, notice: TokenNotice) -> Pending<'_, Result<(), SessionStoreError>> {
+    fn note_flow(
+        &self,
+        scope: Scope,
+        notice: TokenNotice,
+    ) -> Pending<'_, Result<(), SessionStoreError>> {
         Box::pin(async move { Ok(note_flow(self, scope, notice).await?) })
     }
 }
 
-/// Finds what a turn begins with, in one statement: an earlier copy of the request anywhere at the tenant, and the session.
-async fn find_turn(store: &Store, scope: Scope, token: TokenHash, request: RequestDigest) -> Result<Found, StoreError> {
+/// Finds what a turn begins with, in one statement: an earlier copy of the request anywhere at the
+/// tenant, and the session.
+async fn find_turn(
+    store: &Store,
+    scope: Scope,
+    token: TokenHash,
+    request: RequestDigest,
+) -> Result<Found, StoreError> {
     let query = || {
-        let query = sqlx::query("select * from find_turn_v2($1, $2, $3, $4)").bind(scope.tenant.0).bind(scope.flow.0);
+        let query = sqlx::query("select * from find_turn_v2($1, $2, $3, $4)")
+            .bind(scope.tenant.0)
+            .bind(scope.flow.0);
         query.bind(&token.0[..]).bind(&request.0[..])
     };
     let row = TurnRow::from_row(&store.call(scope.tenant, query).await?)?;
     let answered = match (row.answered_number, row.answered_token, row.answered_here) {
-        (Some(number), Some(token), Some(same_flow)) => Some(Answered { number, token: token_of(&token)?, same_flow }),
+        (Some(number), Some(token), Some(same_flow)) => {
+            Some(Answered { number, token: token_of(&token)?, same_flow })
+        }
         _ => None,
     };
     Ok(Found { answered, session: row.session.session()? })
 }
 
 /// One session.
-async fn find_session(store: &Store, scope: Scope, token: TokenHash) -> Result<Option<StoredSession>, StoreError> {
-    let row: Option<SessionRow> =
-        sqlx::query_as("select * from sessions where tenant_id = $1 and flow_id = $2 and token_hash = $3")
-            .bind(scope.tenant.0)
-            .bind(scope.flow.0)
-            .bind(&token.0[..])
-            .fetch_optional(&mut *store.of(scope.tenant).await?)
-            .await?;
+async fn find_session(
+    store: &Store,
+    scope: Scope,
+    token: TokenHash,
+) -> Result<Option<StoredSession>, StoreError> {
+    let row: Option<SessionRow> = sqlx::query_as(
+        "select * from sessions where tenant_id = $1 and flow_id = $2 and token_hash = $3",
+    )
+    .bind(scope.tenant.0)
+    .bind(scope.flow.0)
+    .bind(&token.0[..])
+    .fetch_optional(&mut *store.of(scope.tenant).await?)
+    .await?;
     row.map_or(Ok(None), SessionRow::session)
 }
 
-/// Commits a session's first turn; gives whether it was the first. A commit of which the host did not hear is tried once more and then
-/// comes second to itself: whoever looks again finds the request answered.
-async fn insert_session(store: &Store, scope: Scope, new: &NewSession, commit: &Commit<'_>) -> Result<bool, StoreError> {
+/// Commits a session's first turn; gives whether it was the first. A commit of which the host did
+/// not hear is tried once more and then comes second to itself: whoever looks again finds the
+/// request answered.
+async fn insert_session(
+    store: &Store,
+    scope: Scope,
+    new: &NewSession,
+    commit: &Commit<'_>,
+) -> Result<bool, StoreError> {
     let query = || {
-        let query =
-            sqlx::query("select insert_turn_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)");
+        let query = sqlx::query(
+            "select insert_turn_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+        );
         bind(query, scope, commit).bind(new.id.0).bind(new.expires_at).bind(commit.shared)
     };
     committed(store.call(scope.tenant, query).await)
 }
 
-/// Commits a turn of a session that was found at `version`; gives whether it still was at it. What the host did not hear of is tried again
-/// as for [`insert_session`].
-async fn update_session(store: &Store, scope: Scope, version: i64, commit: &Commit<'_>) -> Result<bool, StoreError> {
+/// Commits a turn of a session that was found at `version`; gives whether it still was at it. What
+/// the host did not hear of is tried again as for [`insert_session`].
+async fn update_session(
+    store: &Store,
+    scope: Scope,
+    version: i64,
+    commit: &Commit<'_>,
+) -> Result<bool, StoreError> {
     let Opening { opened, restart, suspect } = commit.opening;
     let query = || {
         let query = sqlx::query(
@@ -121,8 +165,13 @@ async fn update_session(store: &Store, scope: Scope, version: i64, commit: &Comm
 }
 
 /// Inserts a session without an exchange. A token of 256 random bits is no other's.
-async fn insert_minted_session(store: &Store, scope: Scope, minted: &MintedSession) -> Result<(), StoreError> {
-    let seconds = minted.from_first_exchange.map(|time| i32::try_from(time.as_secs()).unwrap_or(i32::MAX));
+async fn insert_minted_session(
+    store: &Store,
+    scope: Scope,
+    minted: &MintedSession,
+) -> Result<(), StoreError> {
+    let seconds =
+        minted.from_first_exchange.map(|time| i32::try_from(time.as_secs()).unwrap_or(i32::MAX));
     let mut transaction = store.of(scope.tenant).await?;
     sqlx::query(
         "insert into sessions (tenant_id, flow_id, token_hash, session_id, status, sealed_context, version, expires_at, \

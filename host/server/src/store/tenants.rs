@@ -42,7 +42,10 @@ pub struct StoredTenant {
 impl StoredTenant {
     /// The subject of its entries in the audit log.
     pub fn subject(&self) -> Subject {
-        Subject { partner: Some((self.partner_id, self.partner.clone())), tenant: Some((self.id, self.slug.clone())) }
+        Subject {
+            partner: Some((self.partner_id, self.partner.clone())),
+            tenant: Some((self.id, self.slug.clone())),
+        }
     }
 }
 
@@ -92,7 +95,8 @@ pub async fn list_tenants(store: &Store, reach: Reach) -> Result<Vec<StoredTenan
         "where ($1::uuid is null or t.partner_id = $1) and ($2::uuid is null or t.tenant_id = $2) order by t.slug"
     ));
     let query = query.bind(partner).bind(tenant);
-    let rows: Vec<TenantRow> = query.fetch_all(&mut *store.patiently_across_tenants().await?).await?;
+    let rows: Vec<TenantRow> =
+        query.fetch_all(&mut *store.patiently_across_tenants().await?).await?;
     Ok(rows.into_iter().map(StoredTenant::from).collect())
 }
 
@@ -104,7 +108,10 @@ pub async fn find_tenant(store: &Store, slug: &str) -> Result<Option<StoredTenan
 }
 
 /// The tenant of that id.
-pub async fn find_tenant_by_id(store: &Store, tenant: TenantId) -> Result<Option<StoredTenant>, StoreError> {
+pub async fn find_tenant_by_id(
+    store: &Store,
+    tenant: TenantId,
+) -> Result<Option<StoredTenant>, StoreError> {
     let query = sqlx::query_as(concat!(select_tenants!(), "where t.tenant_id = $1")).bind(tenant.0);
     let row: Option<TenantRow> = query.fetch_optional(&mut *store.of(tenant).await?).await?;
     Ok(row.map(StoredTenant::from))
@@ -112,7 +119,8 @@ pub async fn find_tenant_by_id(store: &Store, tenant: TenantId) -> Result<Option
 
 /// The tenant that is being changed, read under the change's lock.
 pub async fn find_changing_tenant(change: &mut Change) -> Result<Option<StoredTenant>, StoreError> {
-    let query = sqlx::query_as(concat!(select_tenants!(), "where t.tenant_id = $1")).bind(change.tenant.0);
+    let query =
+        sqlx::query_as(concat!(select_tenants!(), "where t.tenant_id = $1")).bind(change.tenant.0);
     let row: Option<TenantRow> = query.fetch_optional(&mut *change.transaction).await?;
     Ok(row.map(StoredTenant::from))
 }
@@ -132,7 +140,9 @@ pub async fn set_sealed_data_key(change: &mut Change, sealed: &Sealed) -> Result
 pub async fn list_revisions(store: &Store) -> Result<Vec<(TenantId, i64)>, StoreError> {
     let query = sqlx::query("select tenant_id, revision from tenants");
     let rows = query.fetch_all(&mut *store.across_tenants().await?).await?;
-    rows.iter().map(|row| Ok((TenantId(row.try_get("tenant_id")?), row.try_get("revision")?))).collect()
+    rows.iter()
+        .map(|row| Ok((TenantId(row.try_get("tenant_id")?), row.try_get("revision")?)))
+        .collect()
 }
 
 /// Sets the fields of a tenant that an operator may change.
@@ -154,9 +164,14 @@ pub async fn update_tenant(
     Ok(())
 }
 
-/// Destroys a tenant: its data key first, in a commit of its own with the audit log's entry, so that nothing that this database has of it
-/// can be opened from then on, also where the long deletion of its rows is cut off. A backup that has the key too is another matter.
-pub async fn delete_tenant(store: &Store, tenant: TenantId, record: &AuditRecord) -> Result<(), StoreError> {
+/// Destroys a tenant: its data key first, in a commit of its own with the audit log's entry, so
+/// that nothing that this database has of it can be opened from then on, also where the long
+/// deletion of its rows is cut off. A backup that has the key too is another matter.
+pub async fn delete_tenant(
+    store: &Store,
+    tenant: TenantId,
+    record: &AuditRecord,
+) -> Result<(), StoreError> {
     let Some(mut change) = store.begin_change(tenant).await? else { return Ok(()) };
     sqlx::query("update tenants set sealed_data_key = '', disabled = true where tenant_id = $1")
         .bind(tenant.0)
@@ -165,7 +180,10 @@ pub async fn delete_tenant(store: &Store, tenant: TenantId, record: &AuditRecord
     change.commit(record).await?;
     let Some(mut change) = store.begin_change(tenant).await? else { return Ok(()) };
     change.transaction.extend(Patience::DELETION).await?;
-    sqlx::query("delete from tenants where tenant_id = $1").bind(tenant.0).execute(&mut *change.transaction).await?;
+    sqlx::query("delete from tenants where tenant_id = $1")
+        .bind(tenant.0)
+        .execute(&mut *change.transaction)
+        .await?;
     change.commit_recorded().await
 }
 

@@ -53,7 +53,11 @@ pub enum Put {
 }
 
 /// The value of a key, if it exists and has not expired.
-pub async fn find_flow_value(store: &Store, scope: Scope, key: &KeyFingerprint) -> Result<Option<StoredValue>, StoreError> {
+pub async fn find_flow_value(
+    store: &Store,
+    scope: Scope,
+    key: &KeyFingerprint,
+) -> Result<Option<StoredValue>, StoreError> {
     let row: Option<ValueRow> = sqlx::query_as(
         "select sealed_value, version from flow_values where tenant_id = $1 and flow_id = $2 and key_fingerprint = $3 \
            and (expires_at is null or expires_at > now())",
@@ -67,20 +71,25 @@ pub async fn find_flow_value(store: &Store, scope: Scope, key: &KeyFingerprint) 
 }
 
 /// Writes a value, in one statement.
-pub async fn put_flow_value(store: &Store, scope: Scope, put: &ValueToPut<'_>) -> Result<Put, StoreError> {
-    let outcome: String = sqlx::query_scalar("select put_flow_value_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
-        .bind(scope.tenant.0)
-        .bind(scope.flow.0)
-        .bind(&put.fingerprint[..])
-        .bind(&put.sealed_key.0)
-        .bind(&put.sealed_value.0)
-        .bind(put.version)
-        .bind(put.ttl_seconds.map(i64::from))
-        .bind(i64::from(put.most_keys))
-        .bind(put.only_if.is_some())
-        .bind(put.only_if.flatten())
-        .fetch_one(&mut store.functions(scope.tenant).await?)
-        .await?;
+pub async fn put_flow_value(
+    store: &Store,
+    scope: Scope,
+    put: &ValueToPut<'_>,
+) -> Result<Put, StoreError> {
+    let outcome: String =
+        sqlx::query_scalar("select put_flow_value_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+            .bind(scope.tenant.0)
+            .bind(scope.flow.0)
+            .bind(&put.fingerprint[..])
+            .bind(&put.sealed_key.0)
+            .bind(&put.sealed_value.0)
+            .bind(put.version)
+            .bind(put.ttl_seconds.map(i64::from))
+            .bind(i64::from(put.most_keys))
+            .bind(put.only_if.is_some())
+            .bind(put.only_if.flatten())
+            .fetch_one(&mut store.functions(scope.tenant).await?)
+            .await?;
     match outcome.as_str() {
         "full" => Ok(Put::Full),
         "gone" => Ok(Put::Gone),
@@ -91,19 +100,28 @@ pub async fn put_flow_value(store: &Store, scope: Scope, put: &ValueToPut<'_>) -
 }
 
 /// Deletes a key, if it exists.
-pub async fn delete_flow_value(store: &Store, scope: Scope, key: &KeyFingerprint) -> Result<(), StoreError> {
+pub async fn delete_flow_value(
+    store: &Store,
+    scope: Scope,
+    key: &KeyFingerprint,
+) -> Result<(), StoreError> {
     let mut transaction = store.of(scope.tenant).await?;
-    sqlx::query("delete from flow_values where tenant_id = $1 and flow_id = $2 and key_fingerprint = $3")
-        .bind(scope.tenant.0)
-        .bind(scope.flow.0)
-        .bind(&key[..])
-        .execute(&mut *transaction)
-        .await?;
+    sqlx::query(
+        "delete from flow_values where tenant_id = $1 and flow_id = $2 and key_fingerprint = $3",
+    )
+    .bind(scope.tenant.0)
+    .bind(scope.flow.0)
+    .bind(&key[..])
+    .execute(&mut *transaction)
+    .await?;
     transaction.commit().await
 }
 
 /// All keys of a flow that have not expired, sealed. The flow's quota limits their number.
-pub async fn list_flow_keys(store: &Store, scope: Scope) -> Result<Vec<(KeyFingerprint, Sealed)>, StoreError> {
+pub async fn list_flow_keys(
+    store: &Store,
+    scope: Scope,
+) -> Result<Vec<(KeyFingerprint, Sealed)>, StoreError> {
     let rows: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
         "select key_fingerprint, sealed_key from flow_values where tenant_id = $1 and flow_id = $2 \
            and (expires_at is null or expires_at > now())",
@@ -112,7 +130,9 @@ pub async fn list_flow_keys(store: &Store, scope: Scope) -> Result<Vec<(KeyFinge
     .bind(scope.flow.0)
     .fetch_all(&mut *store.of(scope.tenant).await?)
     .await?;
-    let fingerprint = |bytes: Vec<u8>| bytes.try_into().map_err(|_| StoreError::Unreadable("fingerprint of a key"));
+    let fingerprint = |bytes: Vec<u8>| {
+        bytes.try_into().map_err(|_| StoreError::Unreadable("fingerprint of a key"))
+    };
     rows.into_iter().map(|(bytes, key)| Ok((fingerprint(bytes)?, Sealed(key)))).collect()
 }
 

@@ -39,7 +39,8 @@ pub async fn insert_version(
         .bind(component)
         .execute(&mut *change.transaction)
         .await?;
-    let size = i32::try_from(component.len()).map_err(|_| StoreError::Unreadable("component's size"))?;
+    let size =
+        i32::try_from(component.len()).map_err(|_| StoreError::Unreadable("component's size"))?;
     let row: VersionRow = sqlx::query_as(
         "insert into plugin_versions (tenant_id, flow_id, version, digest, size_bytes, requests) \
          select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5 from plugin_versions where tenant_id = $1 and flow_id = $2 \
@@ -56,7 +57,11 @@ pub async fn insert_version(
 }
 
 /// A flow's versions, the newest first.
-pub async fn list_versions(store: &Store, tenant: TenantId, flow: FlowId) -> Result<Vec<StoredVersion>, StoreError> {
+pub async fn list_versions(
+    store: &Store,
+    tenant: TenantId,
+    flow: FlowId,
+) -> Result<Vec<StoredVersion>, StoreError> {
     let rows: Vec<VersionRow> = sqlx::query_as(
         "select version, digest, requests, size_bytes, created_at from plugin_versions where tenant_id = $1 and flow_id = $2 order by version desc",
     )
@@ -86,22 +91,33 @@ pub async fn find_version(
 }
 
 /// Whether a tenant has these bytes, in whichever flow.
-pub async fn has_component(store: &Store, tenant: TenantId, digest: PluginDigest) -> Result<bool, StoreError> {
-    let found: bool = sqlx::query_scalar("select exists (select from components where tenant_id = $1 and digest = $2)")
-        .bind(tenant.0)
-        .bind(&digest.0[..])
-        .fetch_one(&mut *store.of(tenant).await?)
-        .await?;
+pub async fn has_component(
+    store: &Store,
+    tenant: TenantId,
+    digest: PluginDigest,
+) -> Result<bool, StoreError> {
+    let found: bool = sqlx::query_scalar(
+        "select exists (select from components where tenant_id = $1 and digest = $2)",
+    )
+    .bind(tenant.0)
+    .bind(&digest.0[..])
+    .fetch_one(&mut *store.of(tenant).await?)
+    .await?;
     Ok(found)
 }
 
 /// The bytes of a tenant's component.
-pub async fn find_component(store: &Store, tenant: TenantId, digest: PluginDigest) -> Result<Option<Vec<u8>>, StoreError> {
-    let bytes = sqlx::query_scalar("select bytes from components where tenant_id = $1 and digest = $2")
-        .bind(tenant.0)
-        .bind(&digest.0[..])
-        .fetch_optional(&mut *store.patiently_of(tenant).await?)
-        .await?;
+pub async fn find_component(
+    store: &Store,
+    tenant: TenantId,
+    digest: PluginDigest,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let bytes =
+        sqlx::query_scalar("select bytes from components where tenant_id = $1 and digest = $2")
+            .bind(tenant.0)
+            .bind(&digest.0[..])
+            .fetch_optional(&mut *store.patiently_of(tenant).await?)
+            .await?;
     Ok(bytes)
 }
 

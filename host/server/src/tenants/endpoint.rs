@@ -5,9 +5,15 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use super::{TenantError, open_flow_config};
-use crate::store::{ActiveVersion, StoredAppSecret, StoredConfigValue, StoredFlow, StoredKey, StoredTenant};
-use flowhost_exchange::endpoint::{ActivePlugin, Endpoint, LoadedFlowJson, RequestRate, ServedFlow, ServedSecret, ServedTenant};
-use flowhost_protocol::crypto::{AppSecret, CryptoError, DataKey, KeyRing, MasterKeys, PrivateKey, RingKey, SealContext};
+use crate::store::{
+    ActiveVersion, StoredAppSecret, StoredConfigValue, StoredFlow, StoredKey, StoredTenant,
+};
+use flowhost_exchange::endpoint::{
+    ActivePlugin, Endpoint, LoadedFlowJson, RequestRate, ServedFlow, ServedSecret, ServedTenant,
+};
+use flowhost_protocol::crypto::{
+    AppSecret, CryptoError, DataKey, KeyRing, MasterKeys, PrivateKey, RingKey, SealContext,
+};
 use flowhost_protocol::flow::FlowSettings;
 use flowhost_protocol::ids::{AppSecretId, KeyId, TenantId};
 
@@ -23,7 +29,10 @@ pub(super) fn open_tenant(
     let shut = |what| move |source| TenantError::Sealed { tenant: tenant.id, what, source };
     let now = OffsetDateTime::now_utc();
     let working = keys.iter().filter(|key| key.retires_at.is_none_or(|at| at > now));
-    let keys = working.map(|key| open_key(&data_key, tenant.id, key)).collect::<Result<_, _>>().map_err(shut("a private key"))?;
+    let keys = working
+        .map(|key| open_key(&data_key, tenant.id, key))
+        .collect::<Result<_, _>>()
+        .map_err(shut("a private key"))?;
     let app_secrets = app_secrets
         .iter()
         .map(|secret| open_app_secret(&data_key, tenant.id, secret))
@@ -31,7 +40,15 @@ pub(super) fn open_tenant(
         .map_err(shut("an app secret"))?;
     let disabled = tenant.disabled || tenant.partner_disabled;
     let data_key = Arc::new(data_key);
-    Ok(ServedTenant::new(tenant.id, tenant.slug.clone(), data_key, rate, disabled, KeyRing::new(keys), app_secrets))
+    Ok(ServedTenant::new(
+        tenant.id,
+        tenant.slug.clone(),
+        data_key,
+        rate,
+        disabled,
+        KeyRing::new(keys),
+        app_secrets,
+    ))
 }
 
 /// Reads a flow's settings, and opens what is `config` of it.
@@ -41,16 +58,26 @@ pub(super) fn open_endpoint(
     config: &[StoredConfigValue],
     flow_json: LoadedFlowJson,
 ) -> Result<Endpoint, TenantError> {
-    let unreadable = |reason: String| TenantError::Settings { tenant: tenant.id, flow: flow.name.clone(), reason };
+    let unreadable = |reason: String| TenantError::Settings {
+        tenant: tenant.id,
+        flow: flow.name.clone(),
+        reason,
+    };
     let settings = match flow.settings {
-        serde_json::Value::Object(map) => FlowSettings::parse(map).map_err(|error| unreadable(error.to_string()))?,
+        serde_json::Value::Object(map) => {
+            FlowSettings::parse(map).map_err(|error| unreadable(error.to_string()))?
+        }
         _ => return Err(unreadable("they are not an object".to_owned())),
     };
     let config = open_flow_config(&tenant.data_key, tenant.id, flow.id, config)?;
     let flow = ServedFlow {
         id: flow.id,
         disabled: flow.disabled,
-        active: flow.active.map(|ActiveVersion { version, digest, requests }| ActivePlugin { version, digest, requests }),
+        active: flow.active.map(|ActiveVersion { version, digest, requests }| ActivePlugin {
+            version,
+            digest,
+            requests,
+        }),
         config,
         flow_json,
         name: flow.name,
@@ -60,12 +87,13 @@ pub(super) fn open_endpoint(
 }
 
 /// Decrypts a tenant's data key.
-pub(crate) fn open_data_key(master: &MasterKeys, tenant: &StoredTenant) -> Result<DataKey, TenantError> {
-    master.open_data_key(tenant.id.0.as_bytes(), &tenant.sealed_data_key).map_err(|source| TenantError::Sealed {
-        tenant: tenant.id,
-        what: "the data key",
-        source,
-    })
+pub(crate) fn open_data_key(
+    master: &MasterKeys,
+    tenant: &StoredTenant,
+) -> Result<DataKey, TenantError> {
+    master
+        .open_data_key(tenant.id.0.as_bytes(), &tenant.sealed_data_key)
+        .map_err(|source| TenantError::Sealed { tenant: tenant.id, what: "the data key", source })
 }
 
 /// The associated data that a private key is sealed with.
@@ -83,7 +111,11 @@ fn open_key(data_key: &DataKey, tenant: TenantId, key: &StoredKey) -> Result<Rin
     Ok(RingKey { key: PrivateKey::from_pkcs8(&pkcs8)?, retires_at: key.retires_at })
 }
 
-fn open_app_secret(data_key: &DataKey, tenant: TenantId, secret: &StoredAppSecret) -> Result<ServedSecret, CryptoError> {
+fn open_app_secret(
+    data_key: &DataKey,
+    tenant: TenantId,
+    secret: &StoredAppSecret,
+) -> Result<ServedSecret, CryptoError> {
     let bytes = data_key.open(&app_secret_context(tenant, secret.id), &secret.sealed_secret)?;
     Ok(ServedSecret { secret: AppSecret::new(bytes.to_vec()), valid_until: secret.valid_until })
 }

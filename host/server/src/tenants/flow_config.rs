@@ -13,8 +13,13 @@ use zeroize::Zeroizing;
 pub(crate) fn flow_config_context(tenant: TenantId, value: &StoredConfigValue) -> SealContext {
     let hosts: Vec<String> = value.hosts.iter().map(ToString::to_string).collect();
     let kind = if value.secret { "secret" } else { "setting" };
-    let row: [&[u8]; 5] =
-        [tenant.0.as_bytes(), value.flow.0.as_bytes(), value.key.as_bytes(), kind.as_bytes(), &hosts.join(",").into_bytes()];
+    let row: [&[u8]; 5] = [
+        tenant.0.as_bytes(),
+        value.flow.0.as_bytes(),
+        value.key.as_bytes(),
+        kind.as_bytes(),
+        &hosts.join(",").into_bytes(),
+    ];
     SealContext::new("flow_config.sealed_value", &row)
 }
 
@@ -41,7 +46,9 @@ pub(super) fn open_flow_config(
     for value in stored.iter().filter(|value| value.flow == flow) {
         let text = open_config_value(data_key, tenant, value).map_err(shut)?;
         if value.secret {
-            config.secrets.insert(value.key.clone(), BoundSecret { value: text, hosts: value.hosts.clone() });
+            config
+                .secrets
+                .insert(value.key.clone(), BoundSecret { value: text, hosts: value.hosts.clone() });
         } else {
             config.settings.insert(value.key.clone(), text.to_string());
         }
@@ -76,11 +83,19 @@ mod tests {
             StoredConfigValue { key: "other".to_owned(), ..value.clone() },
             StoredConfigValue { flow: FlowId::new(), ..value.clone() },
         ] {
-            assert_eq!(open_config_value(&key, tenant, &changed), Err(CryptoError::Unsealable), "{changed:?}");
+            assert_eq!(
+                open_config_value(&key, tenant, &changed),
+                Err(CryptoError::Unsealable),
+                "{changed:?}"
+            );
             assert!(open_flow_config(&key, tenant, changed.flow, &[changed]).is_err());
         }
-        let opened = open_flow_config(&key, tenant, value.flow, std::slice::from_ref(&value)).unwrap();
-        assert_eq!((opened.settings.len(), opened.secrets["api-key"].value.as_str()), (0, "s3cret"));
+        let opened =
+            open_flow_config(&key, tenant, value.flow, std::slice::from_ref(&value)).unwrap();
+        assert_eq!(
+            (opened.settings.len(), opened.secrets["api-key"].value.as_str()),
+            (0, "s3cret")
+        );
         assert!(!format!("{opened:?}").contains("s3cret"));
     }
 }

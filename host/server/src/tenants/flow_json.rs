@@ -38,12 +38,18 @@ pub(super) async fn load_flow_json(
 }
 
 /// Reads a stored document, or says why it can't be read.
-async fn read_stored(store: &Store, tenant: TenantId, flow: &StoredFlow) -> Result<Result<LoadedFlowJson, String>, TenantError> {
+async fn read_stored(
+    store: &Store,
+    tenant: TenantId,
+    flow: &StoredFlow,
+) -> Result<Result<LoadedFlowJson, String>, TenantError> {
     // Checked before the document is fetched: one past the limit of uploads may be too large for
     // the memory.
     match store::flow_json_size(store, tenant, flow.id).await? {
         None => return Ok(Ok(LoadedFlowJson::Absent)),
-        Some(size) if size > MAX_BYTES => return Ok(Err(format!("it has {size} bytes; the most is {MAX_BYTES}"))),
+        Some(size) if size > MAX_BYTES => {
+            return Ok(Err(format!("it has {size} bytes; the most is {MAX_BYTES}")));
+        }
         Some(_) => (),
     }
     let stored = match store::find_flow_json(store, tenant, flow.id).await {
@@ -55,7 +61,9 @@ async fn read_stored(store: &Store, tenant: TenantId, flow: &StoredFlow) -> Resu
     // Parsing ten megabytes takes tens of milliseconds.
     let parsed = tokio::task::spawn_blocking(move || ReplyRules::parse(&stored.document)).await;
     Ok(match parsed {
-        Ok(Ok(rules)) => Ok(LoadedFlowJson::Rules(Arc::new(ServedFlowJson { digest: stored.digest, rules }))),
+        Ok(Ok(rules)) => {
+            Ok(LoadedFlowJson::Rules(Arc::new(ServedFlowJson { digest: stored.digest, rules })))
+        }
         Ok(Err(findings)) => Err(findings.on_one_line()),
         Err(error) => Err(telemetry::chain(&error)),
     })

@@ -67,12 +67,14 @@ impl Directory {
     /// decrypted, because then the master key is a different one.
     pub async fn load(store: Store, master: MasterKeys) -> Result<Self, TenantError> {
         check_master_key(&store, &master).await?;
-        let directory = Self { store, master, served: ArcSwap::default(), refreshing: Mutex::new(()) };
+        let directory =
+            Self { store, master, served: ArcSwap::default(), refreshing: Mutex::new(()) };
         directory.refresh_changed().await?;
         Ok(directory)
     }
 
-    /// The key that seals a tenant's values; none where none of its flows is served. Costs look-ups in memory.
+    /// The key that seals a tenant's values; none where none of its flows is served. Costs look-ups
+    /// in memory.
     pub fn data_key(&self, tenant: TenantId) -> Option<Arc<DataKey>> {
         let served = self.served.load();
         let slug = served.loaded.get(&tenant)?.slug.as_ref()?;
@@ -84,14 +86,22 @@ impl Directory {
     pub(crate) fn active_plugins(&self) -> Vec<(TenantId, PluginDigest)> {
         let served = self.served.load();
         let endpoints = served.by_slug.values().flat_map(HashMap::values);
-        endpoints.filter_map(|endpoint| endpoint.active.as_ref().map(|plugin| (endpoint.scope.tenant, plugin.digest))).collect()
+        endpoints
+            .filter_map(|endpoint| {
+                endpoint.active.as_ref().map(|plugin| (endpoint.scope.tenant, plugin.digest))
+            })
+            .collect()
     }
 
     /// The active version of every flow that has one.
     pub(crate) fn active_versions(&self) -> HashSet<(FlowId, i32)> {
         let served = self.served.load();
         let endpoints = served.by_slug.values().flat_map(HashMap::values);
-        endpoints.filter_map(|endpoint| endpoint.active.as_ref().map(|plugin| (endpoint.scope.flow, plugin.version()))).collect()
+        endpoints
+            .filter_map(|endpoint| {
+                endpoint.active.as_ref().map(|plugin| (endpoint.scope.flow, plugin.version()))
+            })
+            .collect()
     }
 
     /// Loads one tenant again. A tenant that can't be served is logged and answers like an unknown
@@ -126,10 +136,14 @@ impl Directory {
 
     /// Loads those tenants again that changed since they were loaded.
     pub(crate) async fn refresh_changed(&self) -> Result<(), TenantError> {
-        let now: HashMap<TenantId, i64> = store::list_revisions(&self.store).await?.into_iter().collect();
+        let now: HashMap<TenantId, i64> =
+            store::list_revisions(&self.store).await?.into_iter().collect();
         let served = self.served.load_full();
         let known = |tenant: &TenantId| served.loaded.get(tenant).map(|loaded| loaded.revision);
-        let changed = now.iter().filter(|(tenant, revision)| known(tenant) != Some(**revision)).map(|(tenant, _)| *tenant);
+        let changed = now
+            .iter()
+            .filter(|(tenant, revision)| known(tenant) != Some(**revision))
+            .map(|(tenant, _)| *tenant);
         let gone = served.loaded.keys().filter(|tenant| !now.contains_key(tenant)).copied();
         for tenant in changed.chain(gone) {
             self.refresh(tenant).await?;
@@ -176,7 +190,9 @@ impl Directory {
         let tenant = Arc::new(open_tenant(&self.master, stored, &keys, &app_secrets, rate)?);
         let mut endpoints = HashMap::new();
         for flow in flows {
-            let known = previous.and_then(|entry| entry.get(&flow.name)).map(|endpoint| &endpoint.flow_json);
+            let known = previous
+                .and_then(|entry| entry.get(&flow.name))
+                .map(|endpoint| &endpoint.flow_json);
             let flow_json = load_flow_json(&self.store, stored.id, &flow, known).await?;
             let endpoint = open_endpoint(tenant.clone(), flow, &config, flow_json)?;
             endpoints.insert(endpoint.name.clone(), Arc::new(endpoint));
@@ -192,9 +208,16 @@ impl Endpoints for Directory {
     }
 
     /// At most once a minute.
-    fn report_key_error<'a>(&'a self, tenant: TenantId, error: &'a str) -> Pending<'a, Result<(), EndpointsError>> {
+    fn report_key_error<'a>(
+        &'a self,
+        tenant: TenantId,
+        error: &'a str,
+    ) -> Pending<'a, Result<(), EndpointsError>> {
         Box::pin(async move {
-            if store::report_key_error(&self.store, tenant, error).await.map_err(TenantError::Store)? {
+            if store::report_key_error(&self.store, tenant, error)
+                .await
+                .map_err(TenantError::Store)?
+            {
                 tracing::warn!(tenant.id = %tenant, reported = error, "clients can't use the public key at Meta: it needs an upload");
             }
             Ok(())
@@ -216,7 +239,10 @@ async fn check_master_key(store: &Store, master: &MasterKeys) -> Result<(), Tena
 }
 
 /// The next tenant that changed, or `None` when it is time to compare all revisions.
-async fn next_change(changes: &mut Changes, poll: &mut tokio::time::Interval) -> Result<Option<TenantId>, StoreError> {
+async fn next_change(
+    changes: &mut Changes,
+    poll: &mut tokio::time::Interval,
+) -> Result<Option<TenantId>, StoreError> {
     tokio::select! {
         change = changes.next() => change,
         _ = poll.tick() => Ok(None),

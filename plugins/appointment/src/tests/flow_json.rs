@@ -16,7 +16,8 @@ impl FlowJson {
         match from {
             None => assert!(!self.has_inbound(screen), "{screen} is no entry screen"),
             Some(from) => {
-                let allowed = from == screen || self.leads(from, screen) || self.leads(screen, from);
+                let allowed =
+                    from == screen || self.leads(from, screen) || self.leads(screen, from);
                 assert!(allowed, "the routing model has no way from {from} to {screen}");
             }
         }
@@ -35,24 +36,43 @@ impl FlowJson {
         let mut entries = 0;
         for screen in self.0["screens"].as_array().unwrap() {
             let id = screen["id"].as_str().unwrap();
-            assert!(id != "SUCCESS" && id.chars().all(|c| c.is_ascii_alphabetic() || c == '_'), "{id}");
+            assert!(
+                id != "SUCCESS" && id.chars().all(|c| c.is_ascii_alphabetic() || c == '_'),
+                "{id}"
+            );
             assert!(self.0["routing_model"][id].is_array(), "{id} is not in the routing model");
             entries += u32::from(!self.has_inbound(id));
             if screen["terminal"] == true {
-                assert!(screen["layout"].to_string().contains("\"Footer\""), "{id} is terminal without a footer");
+                assert!(
+                    screen["layout"].to_string().contains("\"Footer\""),
+                    "{id} is terminal without a footer"
+                );
             }
             for (name, declared) in screen["data"].as_object().into_iter().flatten() {
                 check_type(&format!("{id}.{name}"), declared, &declared["__example__"]);
             }
         }
         assert_eq!(entries, 1);
-        for target in self.0["routing_model"].as_object().unwrap().values().flat_map(|list| list.as_array().unwrap()) {
-            assert!(!self.screen(target.as_str().unwrap()).is_null(), "there is no screen {target}");
+        for target in self.0["routing_model"]
+            .as_object()
+            .unwrap()
+            .values()
+            .flat_map(|list| list.as_array().unwrap())
+        {
+            assert!(
+                !self.screen(target.as_str().unwrap()).is_null(),
+                "there is no screen {target}"
+            );
         }
     }
 
     fn screen(&self, id: &str) -> &Value {
-        self.0["screens"].as_array().unwrap().iter().find(|screen| screen["id"] == id).unwrap_or(&Value::Null)
+        self.0["screens"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|screen| screen["id"] == id)
+            .unwrap_or(&Value::Null)
     }
 
     fn leads(&self, from: &str, to: &str) -> bool {

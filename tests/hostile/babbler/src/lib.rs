@@ -18,7 +18,9 @@ impl Mischief for Babbler {
                 let _ = stderr().write_all(LINE);
             },
             "once" => {
-                let written = (0..100).all(|_| stdout().write_all(LINE).and_then(|()| stderr().write_all(LINE)).is_ok());
+                let written = (0..100).all(|_| {
+                    stdout().write_all(LINE).and_then(|()| stderr().write_all(LINE)).is_ok()
+                });
                 Some(if written { Ok(next()) } else { Err(Error::internal("writing failed")) })
             }
             _ => None,

@@ -8,7 +8,9 @@
 use std::time::Duration;
 
 use flowhost_sdk::time::{self, Offset};
-use flowhost_sdk::{Error, Exchange, FlowPlugin, Reply, Session, config, http, json, media, random};
+use flowhost_sdk::{
+    Error, Exchange, FlowPlugin, Reply, Session, config, http, json, media, random,
+};
 use serde_json::Value;
 
 struct Caller;
@@ -68,7 +70,8 @@ impl FlowPlugin for Caller {
 }
 
 fn send(form: &Form) -> Value {
-    let mut request = http::Request::new(form.method.as_str(), form.url.as_str()).body(form.body.as_str());
+    let mut request =
+        http::Request::new(form.method.as_str(), form.url.as_str()).body(form.body.as_str());
     for (name, value) in &form.headers {
         request = request.header(name, value);
     }
@@ -98,7 +101,10 @@ fn fetch(form: &Form) -> Value {
     let Some(reference) = &form.reference else { return json!({ "error": "no reference" }) };
     match media::fetch(reference) {
         Ok(file) => {
-            let shown = std::str::from_utf8(&file).ok().filter(|text| text.len() < 2_000).unwrap_or_default();
+            let shown = std::str::from_utf8(&file)
+                .ok()
+                .filter(|text| text.len() < 2_000)
+                .unwrap_or_default();
             json!({ "bytes": file.len(), "body": shown })
         }
         Err(error) => {

@@ -12,7 +12,9 @@
 
 use exports::flowhost::flow::handler::Guest;
 use flowhost::flow::log::{self, Level};
-use flowhost::flow::types::{ClientError, Exchange, HandlerError, Outcome, Reply, ScreenReply, Session};
+use flowhost::flow::types::{
+    ClientError, Exchange, HandlerError, Outcome, Reply, ScreenReply, Session,
+};
 
 wit_bindgen::generate!({ path: "../../../guest-sdk/wit/v1", world: "flow" });
 
@@ -29,21 +31,35 @@ impl Guest for Chatty {
         let mut state = calls.to_string();
         let reply = match asked["do"].as_str().unwrap_or_default() {
             "count" => screen("NEXT", &format!(r#"{{"greeting":"olá, 世界","count":{calls}}}"#)),
-            "shared" => screen("NEXT", &format!(r#"{{"shared":{},"exchanges":{}}}"#, session.shared, session.exchanges)),
-            "big-reply" => screen("NEXT", &format!(r#"{{"greeting":"{}"}}"#, "x".repeat(OVER_REPLY_LIMIT))),
+            "shared" => screen(
+                "NEXT",
+                &format!(r#"{{"shared":{},"exchanges":{}}}"#, session.shared, session.exchanges),
+            ),
+            "big-reply" => {
+                screen("NEXT", &format!(r#"{{"greeting":"{}"}}"#, "x".repeat(OVER_REPLY_LIMIT)))
+            }
             "bad-json" => screen("NEXT", r#"{"greeting":"olá"#),
             "not-an-object" => screen("NEXT", r#"["greeting"]"#),
-            "success" => screen("SUCCESS", r#"{"extension_message_response":{"params":{"flow_token":"forged"}}}"#),
+            "success" => screen(
+                "SUCCESS",
+                r#"{"extension_message_response":{"params":{"flow_token":"forged"}}}"#,
+            ),
             "reject" => Reply::RejectToken("This offer has ended.".to_owned()),
             "close" => Reply::Close,
             "complete" => Reply::Complete(r#"{"booking":"B-1"}"#.to_owned()),
-            "bad-request" => return Err(HandlerError::BadRequest("Please check what you entered.".to_owned())),
-            "internal" => return Err(HandlerError::Internal("this guest fails on purpose".to_owned())),
+            "bad-request" => {
+                return Err(HandlerError::BadRequest("Please check what you entered.".to_owned()));
+            }
+            "internal" => {
+                return Err(HandlerError::Internal("this guest fails on purpose".to_owned()));
+            }
             other => {
                 match other {
                     "big-state" => state = format!(r#""{}""#, "x".repeat(OVER_STATE_LIMIT)),
                     "bad-state" => state = "{".to_owned(),
-                    "flood" => (1..=1000).for_each(|line| log::write(Level::Info, &format!("line {line}"))),
+                    "flood" => {
+                        (1..=1000).for_each(|line| log::write(Level::Info, &format!("line {line}")))
+                    }
                     "long-line" => log::write(Level::Info, &"x".repeat(1 << 20)),
                     _ => {}
                 }
@@ -59,7 +75,11 @@ impl Guest for Chatty {
 }
 
 fn screen(name: &str, data: &str) -> Reply {
-    Reply::Screen(ScreenReply { screen: name.to_owned(), data: data.to_owned(), error_message: None })
+    Reply::Screen(ScreenReply {
+        screen: name.to_owned(),
+        data: data.to_owned(),
+        error_message: None,
+    })
 }
 
 export!(Chatty);

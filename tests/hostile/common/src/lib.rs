@@ -31,11 +31,14 @@ impl<M: Mischief> FlowPlugin for Guest<M> {
         // Counted before the mischief, so that it shows if a failed call is stored nevertheless.
         session.state += 1;
         match exchange.field("do") {
-            Some("count") => Ok(Reply::screen("NEXT").data(json!({ "greeting": GREETING, "count": session.state }))),
-            Some("context") => Ok(Reply::screen("NEXT").data(json!({ "context": session.context::<serde_json::Value>()? }))),
-            Some("shared") => {
-                Ok(Reply::screen("NEXT").data(json!({ "shared": session.shared(), "exchanges": session.exchanges() })))
+            Some("count") => {
+                Ok(Reply::screen("NEXT")
+                    .data(json!({ "greeting": GREETING, "count": session.state })))
             }
+            Some("context") => Ok(Reply::screen("NEXT")
+                .data(json!({ "context": session.context::<serde_json::Value>()? }))),
+            Some("shared") => Ok(Reply::screen("NEXT")
+                .data(json!({ "shared": session.shared(), "exchanges": session.exchanges() }))),
             what => what.and_then(|what| M::act(what, session)).unwrap_or_else(|| Ok(next())),
         }
     }

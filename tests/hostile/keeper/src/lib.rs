@@ -56,7 +56,9 @@ impl FlowPlugin for Keeper {
             "log" => log::log!(form.level(), "{}", form.value),
             "flood" => (0..form.count).for_each(|line| log::info!("{} {line}", form.value)),
             _ => {
-                return Ok(Reply::screen("NEXT").data(form.keep().unwrap_or_else(|error| json!({ "error": format!("{error:?}") }))));
+                return Ok(Reply::screen("NEXT").data(
+                    form.keep().unwrap_or_else(|error| json!({ "error": format!("{error:?}") })),
+                ));
             }
         }
         Ok(Reply::screen("NEXT"))
@@ -72,19 +74,28 @@ impl Form {
         let Self { key, value, count, .. } = self;
         Ok(match self.act.as_str() {
             "get" => match store::bytes(key)? {
-                Some(entry) => json!({ "value": String::from_utf8_lossy(&entry.value), "version": entry.version }),
+                Some(entry) => {
+                    json!({ "value": String::from_utf8_lossy(&entry.value), "version": entry.version })
+                }
                 None => json!({ "value": null }),
             },
-            "set" => json!({ "version": store::set_bytes(key, value.as_bytes(), self.ttl.map(Duration::from_secs))? }),
-            "swap" => json!({ "version": store::compare_and_set_bytes(key, self.expected, value.as_bytes(), None)? }),
+            "set" => {
+                json!({ "version": store::set_bytes(key, value.as_bytes(), self.ttl.map(Duration::from_secs))? })
+            }
+            "swap" => {
+                json!({ "version": store::compare_and_set_bytes(key, self.expected, value.as_bytes(), None)? })
+            }
             "delete" => {
                 store::delete(key)?;
                 json!({})
             }
             "list" => json!({ "keys": store::list(key, *count)? }),
-            "fill" => json!({ "version": store::set_bytes(key, &vec![b'x'; *count as usize], None)? }),
+            "fill" => {
+                json!({ "version": store::set_bytes(key, &vec![b'x'; *count as usize], None)? })
+            }
             "many" => {
-                let written = (0..*count).map(|number| store::set(&format!("{key}{number}"), &number));
+                let written =
+                    (0..*count).map(|number| store::set(&format!("{key}{number}"), &number));
                 let errors: Vec<_> = written.filter_map(Result::err).collect();
                 json!({ "refused": errors.len(), "last": errors.last().map(|error| format!("{error:?}")) })
             }
@@ -106,7 +117,8 @@ impl Form {
 fn raise(key: &str) -> Result<u32, StoreError> {
     for attempt in 1.. {
         let stored = store::entry::<u32>(key)?;
-        let (number, version) = stored.map_or((0, None), |entry| (entry.value, Some(entry.version)));
+        let (number, version) =
+            stored.map_or((0, None), |entry| (entry.value, Some(entry.version)));
         if store::compare_and_set(key, version, &(number + 1))?.is_some() {
             return Ok(attempt);
         }

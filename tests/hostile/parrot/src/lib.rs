@@ -8,7 +8,9 @@
 #![expect(missing_docs, reason = "the bindings are generated")]
 
 use exports::flowhost::flow::handler::Guest;
-use flowhost::flow::types::{ClientError, Exchange, HandlerError, Outcome, Reply, ScreenReply, Session};
+use flowhost::flow::types::{
+    ClientError, Exchange, HandlerError, Outcome, Reply, ScreenReply, Session,
+};
 use serde_json::Value;
 
 wit_bindgen::generate!({ path: "../../../guest-sdk/wit/v1", world: "flow" });
@@ -25,13 +27,18 @@ impl Guest for Parrot {
             "complete" => Reply::Complete(text("params").unwrap_or_default()),
             "reject" => Reply::RejectToken(text("text").unwrap_or_default()),
             "close" => Reply::Close,
-            "bad-request" => return Err(HandlerError::BadRequest(text("text").unwrap_or_default())),
+            "bad-request" => {
+                return Err(HandlerError::BadRequest(text("text").unwrap_or_default()));
+            }
             "internal" => return Err(HandlerError::Internal(text("text").unwrap_or_default())),
             "panic" => panic!("{}", text("text").unwrap_or_default()),
-            "count" => screen(None, Some(format!(r#"{{"greeting":"olá, 世界","count":{calls}}}"#)), None),
+            "count" => {
+                screen(None, Some(format!(r#"{{"greeting":"olá, 世界","count":{calls}}}"#)), None)
+            }
             _ => screen(None, None, None),
         };
-        let state = (form["state"] != "none").then(|| text("state").unwrap_or_else(|| calls.to_string()));
+        let state =
+            (form["state"] != "none").then(|| text("state").unwrap_or_else(|| calls.to_string()));
         Ok(Outcome { reply, state })
     }
 
@@ -40,12 +47,18 @@ impl Guest for Parrot {
 
 fn screen(name: Option<String>, data: Option<String>, error_message: Option<String>) -> Reply {
     let screen = name.unwrap_or_else(|| "NEXT".to_owned());
-    Reply::Screen(ScreenReply { screen, data: data.unwrap_or_else(|| "{}".to_owned()), error_message })
+    Reply::Screen(ScreenReply {
+        screen,
+        data: data.unwrap_or_else(|| "{}".to_owned()),
+        error_message,
+    })
 }
 
 /// Joins the pieces; `None` if there is no list.
 fn said(pieces: &Value) -> Option<String> {
-    let piece = |piece: &Value| -> Option<String> { Some(piece[0].as_str()?.repeat(piece[1].as_u64()?.try_into().ok()?)) };
+    let piece = |piece: &Value| -> Option<String> {
+        Some(piece[0].as_str()?.repeat(piece[1].as_u64()?.try_into().ok()?))
+    };
     pieces.as_array().map(|pieces| pieces.iter().filter_map(piece).collect())
 }
 

@@ -18,12 +18,18 @@ use flowhost_sdk::{Error, Reply, Session, json};
 struct Peeper;
 
 impl Mischief for Peeper {
-    #[expect(clippy::disallowed_methods, reason = "a guest has no configuration to read: that there is nothing is what it shows")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a guest has no configuration to read: that there is nothing is what it shows"
+    )]
     fn act(what: &str, _: &mut Session<Calls>) -> Option<Result<Reply, Error>> {
         let got = match what {
             "files" => files(),
             "sockets" => sockets(),
-            "names" => NAMES.iter().flat_map(|name| gotten(name, (*name, 80).to_socket_addrs().map(Vec::from_iter))).collect(),
+            "names" => NAMES
+                .iter()
+                .flat_map(|name| gotten(name, (*name, 80).to_socket_addrs().map(Vec::from_iter)))
+                .collect(),
             "environment" => env::vars_os().map(|variable| format!("{variable:?}")).collect(),
             "arguments" => env::args_os().map(|argument| format!("{argument:?}")).collect(),
             "input" => input(),
@@ -55,7 +61,9 @@ fn sockets() -> Vec<String> {
         gotten("connect", TcpStream::connect_timeout(&address, Duration::from_secs(1)))
     });
     let bound = ["0.0.0.0:0", "127.0.0.1:0", "[::]:0"].iter().flat_map(|address| {
-        [gotten("listen", TcpListener::bind(address)), gotten("bind", UdpSocket::bind(address))].into_iter().flatten()
+        [gotten("listen", TcpListener::bind(address)), gotten("bind", UdpSocket::bind(address))]
+            .into_iter()
+            .flatten()
     });
     connected.chain(bound).collect()
 }
@@ -85,8 +93,16 @@ thread_local! {
     static COUNT: Cell<u32> = const { Cell::new(0) };
 }
 
-const PATHS: [&str; 8] =
-    ["/", ".", "..", "/etc/passwd", "/proc/self/environ", "/proc/self/mem", "/dev/null", "../../../../etc/passwd"];
+const PATHS: [&str; 8] = [
+    "/",
+    ".",
+    "..",
+    "/etc/passwd",
+    "/proc/self/environ",
+    "/proc/self/mem",
+    "/dev/null",
+    "../../../../etc/passwd",
+];
 
 const NAMES: [&str; 3] = ["localhost", "example.com", "metadata.google.internal"];
 

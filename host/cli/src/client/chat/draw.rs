@@ -8,10 +8,16 @@ use flowhost_flow_json::ComponentKind;
 
 /// A screen with the values of its fields.
 pub(super) fn screen(screen: &Screen, conversation: &Conversation) -> Vec<String> {
-    let title = [screen.name.as_str(), &screen.title].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+    let title = [screen.name.as_str(), &screen.title]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" · ");
     let mut lines = vec![String::new(), format!("━━ {title} ━━")];
     if !conversation.knows_screens() {
-        lines.extend(format!("{:#}", Value::Object(conversation.data().clone())).lines().map(str::to_owned));
+        lines.extend(
+            format!("{:#}", Value::Object(conversation.data().clone())).lines().map(str::to_owned),
+        );
     }
     let mut links = 0;
     for item in &screen.items {
@@ -24,15 +30,22 @@ pub(super) fn screen(screen: &Screen, conversation: &Conversation) -> Vec<String
                 links += 1;
                 lines.push(format!(":{links} → {text}"));
             }
-            Item::Picture { alternative } if alternative.is_empty() => lines.push("[a picture]".to_owned()),
+            Item::Picture { alternative } if alternative.is_empty() => {
+                lines.push("[a picture]".to_owned())
+            }
             Item::Picture { alternative } => lines.push(format!("[a picture: {alternative}]")),
-            Item::Text { style, text } => lines.extend(text.lines().map(|line| format!("{}{line}", mark(*style)))),
-            Item::Unknown { component } => lines.push(format!("[{component}: this client can't show it]")),
+            Item::Text { style, text } => {
+                lines.extend(text.lines().map(|line| format!("{}{line}", mark(*style))))
+            }
+            Item::Unknown { component } => {
+                lines.push(format!("[{component}: this client can't show it]"))
+            }
         }
     }
     if let Some(footer) = &screen.footer {
         let state = if footer.enabled { "" } else { " (disabled)" };
-        let captions: String = footer.captions.iter().map(|caption| format!("  {caption}")).collect();
+        let captions: String =
+            footer.captions.iter().map(|caption| format!("  {caption}")).collect();
         lines.push(format!("[ {} ]{state}{captions}", footer.label));
     }
     lines
@@ -42,7 +55,11 @@ pub(super) fn screen(screen: &Screen, conversation: &Conversation) -> Vec<String
 pub(super) fn details(field: &Field) -> Vec<String> {
     let mut lines: Vec<String> = field.hints.iter().map(|hint| format!("  {hint}")).collect();
     for (number, choice) in field.choices().iter().enumerate() {
-        let about = if choice.description.is_empty() { String::new() } else { format!(" – {}", choice.description) };
+        let about = if choice.description.is_empty() {
+            String::new()
+        } else {
+            format!(" – {}", choice.description)
+        };
         let state = if choice.enabled { "" } else { " (can't be picked)" };
         lines.push(format!("  {}) {}{about}{state}", number + 1, choice.title));
     }
@@ -52,7 +69,8 @@ pub(super) fn details(field: &Field) -> Vec<String> {
 /// The question for a field.
 pub(super) fn question(field: &Field, value: Option<&Value>) -> String {
     let limits = limits(&field.kind);
-    let limits = if limits.is_empty() { String::new() } else { format!(" ({})", limits.join(", ")) };
+    let limits =
+        if limits.is_empty() { String::new() } else { format!(" ({})", limits.join(", ")) };
     let held = held(field, value).map(|held| format!(" [{held}]")).unwrap_or_default();
     format!("{}{limits}{held}", heading(field))
 }
@@ -68,7 +86,11 @@ pub(super) fn last_question(screen: &Screen, is_blind: bool) -> String {
 
 fn field_line(field: &Field, value: Option<&Value>) -> String {
     let state = if field.enabled { "" } else { " (disabled)" };
-    format!("{}{state}: {}", heading(field), held(field, value).unwrap_or_else(|| "_____".to_owned()))
+    format!(
+        "{}{state}: {}",
+        heading(field),
+        held(field, value).unwrap_or_else(|| "_____".to_owned())
+    )
 }
 
 /// The value of a field, if it is not empty.
@@ -82,7 +104,8 @@ fn heading(field: &Field) -> String {
     let label = if field.label.is_empty() { &field.name } else { &field.label };
     match &field.kind {
         FieldKind::DateRange(range) => {
-            let ends = [&range.start, &range.end].map(|end| starred(&end.label, end.required)).join(" – ");
+            let ends =
+                [&range.start, &range.end].map(|end| starred(&end.label, end.required)).join(" – ");
             if range.title.is_empty() { ends } else { format!("{}: {ends}", range.title) }
         }
         _ => starred(label, field.required),
@@ -95,9 +118,13 @@ fn starred(label: &str, required: bool) -> String {
 
 fn limits(kind: &FieldKind) -> Vec<String> {
     match kind {
-        FieldKind::Text { input, min, max } => [vec![input.clone()], between(*min, *max, "characters")].concat(),
+        FieldKind::Text { input, min, max } => {
+            [vec![input.clone()], between(*min, *max, "characters")].concat()
+        }
         FieldKind::One(_) => vec!["one".to_owned()],
-        FieldKind::Many { min, max, .. } => [vec!["any of them".to_owned()], between(*min, *max, "choices")].concat(),
+        FieldKind::Many { min, max, .. } => {
+            [vec!["any of them".to_owned()], between(*min, *max, "choices")].concat()
+        }
         FieldKind::OptIn => vec!["y or n".to_owned()],
         FieldKind::Date(days) => [vec!["2026-11-23".to_owned()], bounds(days)].concat(),
         FieldKind::DateRange(range) => {
@@ -105,9 +132,17 @@ fn limits(kind: &FieldKind) -> Vec<String> {
             let needs_both = range.start.required && range.end.required;
             let either = (!needs_both).then(|| "- for a day that is left out".to_owned());
             let length = between(days.min_days, days.max_days, "days");
-            [vec!["2026-11-23 2026-11-25".to_owned()], either.into_iter().collect(), bounds(days), length].concat()
+            [
+                vec!["2026-11-23 2026-11-25".to_owned()],
+                either.into_iter().collect(),
+                bounds(days),
+                length,
+            ]
+            .concat()
         }
-        FieldKind::Media { min, max } => [vec!["files as JSON".to_owned()], between(*min, *max, "files")].concat(),
+        FieldKind::Media { min, max } => {
+            [vec!["files as JSON".to_owned()], between(*min, *max, "files")].concat()
+        }
     }
 }
 
@@ -140,7 +175,8 @@ mod tests {
 
     #[test]
     fn a_screen_is_text_from_top_to_bottom() {
-        let mut conversation = Conversation::new(Some(Document::parse(PIZZA.as_bytes()).unwrap()), "t");
+        let mut conversation =
+            Conversation::new(Some(Document::parse(PIZZA.as_bytes()).unwrap()), "t");
         let toppings = json!([{"id": "cheese", "title": "Cheese"}, {"id": "ham", "title": "Ham", "enabled": false}]);
         let data = json!({"greeting": "Hungry?\nOrder.", "has_size": true, "toppings": toppings});
         conversation.arrive("ORDER", data.as_object().unwrap().clone());
@@ -166,8 +202,14 @@ mod tests {
         );
         assert_eq!(details(fields[1]), ["  1) Small", "  2) Large – For two"]);
         assert_eq!(details(fields[2]), ["  1) Cheese", "  2) Ham (can't be picked)"]);
-        assert_eq!(question(fields[0], Some(&json!("Ana"))), "Name* (text, at most 20 characters) [Ana]");
-        assert_eq!(question(fields[3], Some(&json!([]))), "Extras (any of them, at most 2 choices)");
+        assert_eq!(
+            question(fields[0], Some(&json!("Ana"))),
+            "Name* (text, at most 20 characters) [Ana]"
+        );
+        assert_eq!(
+            question(fields[3], Some(&json!([]))),
+            "Extras (any of them, at most 2 choices)"
+        );
         assert_eq!(last_question(&shown, false), "Enter presses [ Continue ]");
     }
 
@@ -179,20 +221,25 @@ mod tests {
             "error-message": {"end-date": "We are full"}, "max-days": 7,
         });
         let flow = json!({"version": "7.3", "screens": [{"id": "STAY", "layout": {"children": [picker]}}]});
-        let mut conversation = Conversation::new(Some(Document::parse(flow.to_string().as_bytes()).unwrap()), "t");
+        let mut conversation =
+            Conversation::new(Some(Document::parse(flow.to_string().as_bytes()).unwrap()), "t");
         conversation.arrive("STAY", serde_json::Map::new());
         let shown = conversation.screen().unwrap();
         let field = shown.fields().next().unwrap();
 
         let heading = "Your stay: Arrival* – Departure";
-        assert_eq!(screen(&shown, &conversation)[2..], [format!("{heading}: _____"), "  ! Departure: We are full".to_owned()]);
+        assert_eq!(
+            screen(&shown, &conversation)[2..],
+            [format!("{heading}: _____"), "  ! Departure: We are full".to_owned()]
+        );
         assert_eq!(details(field), ["  Arrival: From three", "  Departure: By noon"]);
         let half = json!({"start-date": "2026-11-23", "end-date": ""});
         let limits = "2026-11-23 2026-11-25, - for a day that is left out, at most 7 days";
         assert_eq!(question(field, Some(&half)), format!("{heading} ({limits}) [2026-11-23]"));
         let both = json!({"type": "CalendarPicker", "name": "days", "mode": "range", "label": "Days", "required": true});
         let flow = json!({"screens": [{"id": "A", "layout": {"children": [both]}}]});
-        let mut conversation = Conversation::new(Some(Document::parse(flow.to_string().as_bytes()).unwrap()), "t");
+        let mut conversation =
+            Conversation::new(Some(Document::parse(flow.to_string().as_bytes()).unwrap()), "t");
         conversation.arrive("A", serde_json::Map::new());
         let asked = question(conversation.screen().unwrap().fields().next().unwrap(), None);
         assert_eq!(asked, "Days: first day* – last day* (2026-11-23 2026-11-25)");
@@ -203,7 +250,10 @@ mod tests {
         let mut conversation = Conversation::new(None, "t");
         conversation.arrive("A", json!({"x": 1}).as_object().unwrap().clone());
 
-        assert_eq!(screen(&conversation.screen().unwrap(), &conversation), ["", "━━ A ━━", "{", "  \"x\": 1", "}"]);
+        assert_eq!(
+            screen(&conversation.screen().unwrap(), &conversation),
+            ["", "━━ A ━━", "{", "  \"x\": 1", "}"]
+        );
     }
 
     const PIZZA: &str = include_str!("../../../../../tests/fixtures/interop/flow.json");

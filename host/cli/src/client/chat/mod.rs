@@ -38,9 +38,16 @@ pub(super) async fn run(args: ChatArgs, environment: &Environment) -> anyhow::Re
     let document = phone.flow_json().map(|flow_json| flow_json.document().clone());
     let conversation = Conversation::new(document, &flow_token);
     let stdin = std::io::stdin();
-    Chat { phone, conversation, asked: HashSet::new(), has_failed: false, lines: stdin.lock(), echoes: !stdin.is_terminal() }
-        .lead()
-        .await
+    Chat {
+        phone,
+        conversation,
+        asked: HashSet::new(),
+        has_failed: false,
+        lines: stdin.lock(),
+        echoes: !stdin.is_terminal(),
+    }
+    .lead()
+    .await
 }
 
 /// A conversation under way.
@@ -67,7 +74,10 @@ impl<R: BufRead> Chat<R> {
                     None => return Ok(()),
                 },
                 Step::Ends(params) => {
-                    say(&format!("The phone closes the Flow; the chat gets {}.", printable(&Value::Object(params).to_string())));
+                    say(&format!(
+                        "The phone closes the Flow; the chat gets {}.",
+                        printable(&Value::Object(params).to_string())
+                    ));
                     return Ok(());
                 }
                 Step::Moved => {
@@ -98,7 +108,10 @@ impl<R: BufRead> Chat<R> {
         match &judgement.outcome {
             Outcome::ShowsScreen { screen, data, snackbar } => {
                 self.show(screen, data.clone());
-                judgement.hints.iter().for_each(|hint| say(&format!("  hint: {}", printable(hint))));
+                judgement
+                    .hints
+                    .iter()
+                    .for_each(|hint| say(&format!("  hint: {}", printable(hint))));
                 if let Some(text) = snackbar {
                     say(&format!("! {}", printable(text)));
                 }
@@ -142,7 +155,9 @@ impl<R: BufRead> Chat<R> {
             }
             None => draw::last_question(&screen, self.is_blind()),
         };
-        let Some(typed) = self.read(&question, next.is_some_and(Field::is_hidden))? else { return Ok(None) };
+        let Some(typed) = self.read(&question, next.is_some_and(Field::is_hidden))? else {
+            return Ok(None);
+        };
         Ok(match typed {
             Typed::Quit => None,
             Typed::Again => {
@@ -155,7 +170,9 @@ impl<R: BufRead> Chat<R> {
                 Some(Step::Nothing)
             }
             Typed::Link(number) => Some(self.moved(|conversation| conversation.follow(number))),
-            Typed::Unknown(command) => Some(Step::Refused(vec![format!("{command} is no command; :help shows them")])),
+            Typed::Unknown(command) => {
+                Some(Step::Refused(vec![format!("{command} is no command; :help shows them")]))
+            }
             answer => Some(match next {
                 Some(field) => self.answer(field, answer),
                 None => self.finish(&screen, answer),
@@ -185,9 +202,13 @@ impl<R: BufRead> Chat<R> {
         match typed {
             Typed::Text(text) if self.is_blind() => match serde_json::from_str(&text) {
                 Ok(data @ Value::Object(_)) => self.conversation.submit(data),
-                _ => Step::Refused(vec!["That is no JSON object like {\"name\":\"Ana\"}".to_owned()]),
+                _ => {
+                    Step::Refused(vec!["That is no JSON object like {\"name\":\"Ana\"}".to_owned()])
+                }
             },
-            Typed::Text(_) => Step::Refused(vec!["There is nothing to fill in; :again starts the screen over".to_owned()]),
+            Typed::Text(_) => Step::Refused(vec![
+                "There is nothing to fill in; :again starts the screen over".to_owned(),
+            ]),
             _ if self.is_blind() => self.conversation.submit(Value::Object(Map::new())),
             _ if screen.footer.is_none() => self.moved(Conversation::back),
             _ => {

@@ -36,10 +36,12 @@ impl Typed {
             Some("help") => Self::Help,
             Some("quit") => Self::Quit,
             Some(text) if text.starts_with(':') => Self::Text(text.to_owned()),
-            Some(number) => match number.parse::<usize>().ok().and_then(|number| number.checked_sub(1)) {
-                Some(link) => Self::Link(link),
-                None => Self::Unknown(line.to_owned()),
-            },
+            Some(number) => {
+                match number.parse::<usize>().ok().and_then(|number| number.checked_sub(1)) {
+                    Some(link) => Self::Link(link),
+                    None => Self::Unknown(line.to_owned()),
+                }
+            }
         }
     }
 }

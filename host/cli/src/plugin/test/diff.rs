@@ -26,9 +26,15 @@ pub(super) fn lines_of(step: &PlayedStep) -> Vec<(Mark, String)> {
     if let Some(failure) = inside.and_then(|inside| inside.failure.as_ref()) {
         plain(format!("  the call failed: {failure}"));
     }
-    inside.iter().flat_map(|inside| &inside.problems).for_each(|problem| plain(format!("  {problem}")));
+    inside
+        .iter()
+        .flat_map(|inside| &inside.problems)
+        .for_each(|problem| plain(format!("  {problem}")));
     if step.expects_nothing {
-        plain("  it says nothing of what to expect: write `expect`, or let --update write what came".to_owned());
+        plain(
+            "  it says nothing of what to expect: write `expect`, or let --update write what came"
+                .to_owned(),
+        );
     }
     lines.extend(step.differences.iter().flat_map(of_difference));
     for line in inside.iter().flat_map(|inside| &inside.log) {
@@ -40,8 +46,14 @@ pub(super) fn lines_of(step: &PlayedStep) -> Vec<(Mark, String)> {
 /// What the client sent, in a few words.
 fn sent(payload: &Value) -> String {
     let text = |key: &str| payload.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let error = payload.pointer("/data/error").and_then(Value::as_str).filter(|_| text("action") == Some("data_exchange"));
-    let what = error.map_or_else(|| text("action").unwrap_or_default().to_owned(), |key| format!("the client's error {key}"));
+    let error = payload
+        .pointer("/data/error")
+        .and_then(Value::as_str)
+        .filter(|_| text("action") == Some("data_exchange"));
+    let what = error.map_or_else(
+        || text("action").unwrap_or_default().to_owned(),
+        |key| format!("the client's error {key}"),
+    );
     let screen = text("screen").map(|screen| format!(" on {screen}")).unwrap_or_default();
     cut(&format!("{what}{screen}"), LINE_WIDTH)
 }
@@ -51,13 +63,18 @@ fn of_difference(difference: &Difference) -> Vec<(Mark, String)> {
     let place = if pointer.is_empty() { "another outcome:".to_owned() } else { pointer };
     let mut lines = vec![(Mark::Plain, format!("  {}", printable(&place)))];
     let came = difference.came.as_ref();
-    let is_long = |value: &Value| (value.is_array() || value.is_object()) && value.to_string().len() > LINE_WIDTH;
+    let is_long = |value: &Value| {
+        (value.is_array() || value.is_object()) && value.to_string().len() > LINE_WIDTH
+    };
     if is_long(&difference.expected) || came.is_some_and(is_long) {
         lines.extend(line_by_line(&difference.expected, came));
         return lines;
     }
     let came = came.map_or_else(|| "nothing".to_owned(), Value::to_string);
-    lines.push((Mark::Expected, format!("    expected {}", printable(&difference.expected.to_string()))));
+    lines.push((
+        Mark::Expected,
+        format!("    expected {}", printable(&difference.expected.to_string())),
+    ));
     lines.push((Mark::Answered, format!("    came     {}", printable(&came))));
     lines
 }
@@ -76,7 +93,8 @@ fn line_by_line(expected: &Value, came: Option<&Value>) -> Vec<(Mark, String)> {
     });
     let lines: Vec<_> = lines.collect();
     let more = lines.len().saturating_sub(MOST_LINES);
-    let note = (more > 0).then(|| (Mark::Plain, format!("    and {more} lines more; `--json` has them all")));
+    let note = (more > 0)
+        .then(|| (Mark::Plain, format!("    and {more} lines more; `--json` has them all")));
     lines.into_iter().take(MOST_LINES).chain(note).collect()
 }
 
@@ -86,13 +104,16 @@ fn line_by_line(expected: &Value, came: Option<&Value>) -> Vec<(Mark, String)> {
 fn named(expected: &Value, came: &Value) -> Value {
     match (expected, came) {
         (Value::Object(parts), Value::Object(fields)) => {
-            let part = |(name, part): (&String, &Value)| Some((name.clone(), named(part, fields.get(name)?)));
+            let part = |(name, part): (&String, &Value)| {
+                Some((name.clone(), named(part, fields.get(name)?)))
+            };
             parts.iter().filter_map(part).collect::<Map<_, _>>().into()
         }
         (Value::Array(parts), Value::Array(elements)) => {
             let part = |index: usize| parts.get(index).or(parts.last());
-            let element =
-                |(index, element): (usize, &Value)| part(index).map_or_else(|| element.clone(), |part| named(part, element));
+            let element = |(index, element): (usize, &Value)| {
+                part(index).map_or_else(|| element.clone(), |part| named(part, element))
+            };
             elements.iter().enumerate().map(element).collect()
         }
         _ => came.clone(),
@@ -114,14 +135,21 @@ mod tests {
 
     #[test]
     fn a_list_that_is_longer_than_expected_shows_what_is_more() {
-        let titled = |id: &str| json!({"id": id, "title": "a title that takes some room on its line"});
+        let titled =
+            |id: &str| json!({"id": id, "title": "a title that takes some room on its line"});
         let expected = json!([{"id": "a"}, {"id": "b"}]);
         let came = json!([titled("a"), titled("b"), titled("c")]);
 
         let differences = Pattern::of(&expected).differences(&Path::key("data"), Some(&came));
         let lines = of_difference(&differences[0]);
 
-        let marked = |mark| lines.iter().filter(move |line| line.0 == mark).map(|line| line.1.as_str()).collect::<Vec<_>>();
+        let marked = |mark| {
+            lines
+                .iter()
+                .filter(move |line| line.0 == mark)
+                .map(|line| line.1.as_str())
+                .collect::<Vec<_>>()
+        };
         assert!(lines[0].1.ends_with("/data"), "{lines:?}");
         assert_eq!(marked(Mark::Expected), [""; 0]);
         assert_eq!(marked(Mark::Answered), ["    +   },", "    +   {", "    +     \"id\": \"c\""]);
@@ -129,7 +157,12 @@ mod tests {
 
     #[test]
     fn what_a_plugin_says_can_not_steer_the_terminal() {
-        let difference = Pattern::of(&json!("a")).differences(&Path::key("\u{1b}[2J"), Some(&json!("\u{9b}2J")));
-        assert!(of_difference(&difference[0]).iter().all(|(_, line)| !line.contains(['\u{1b}', '\u{9b}'])));
+        let difference =
+            Pattern::of(&json!("a")).differences(&Path::key("\u{1b}[2J"), Some(&json!("\u{9b}2J")));
+        assert!(
+            of_difference(&difference[0])
+                .iter()
+                .all(|(_, line)| !line.contains(['\u{1b}', '\u{9b}']))
+        );
     }
 }

@@ -21,8 +21,11 @@ fn written(results: &Results, paint: Paint) -> String {
     }
     let failed = results.all.iter().filter(|result| !result.passed()).count();
     let passed = results.all.len() - failed;
-    let sum =
-        if failed == 0 { paint.good(&format!("{passed} passed")) } else { paint.bad(&format!("{passed} passed, {failed} failed")) };
+    let sum = if failed == 0 {
+        paint.good(&format!("{passed} passed"))
+    } else {
+        paint.bad(&format!("{passed} passed, {failed} failed"))
+    };
     let _ = writeln!(text, "\n{sum} in {:.2} s", results.took.as_secs_f64());
     let used: Vec<_> = most(results).iter().map(of_limit).collect();
     text + &used.join("\n")
@@ -36,28 +39,44 @@ fn of_scenario(result: &PlayedFile, paint: Paint) -> String {
         Err(why) => return format!("{name} ... {verdict}\n  {}", printable(why)),
     };
     let (steps, ms) = (played.steps.len(), milliseconds(result.took));
-    let mut lines = vec![format!("{name} ... {verdict} ({steps} {}, {ms:.1} ms)", if steps == 1 { "step" } else { "steps" })];
+    let mut lines = vec![format!(
+        "{name} ... {verdict} ({steps} {}, {ms:.1} ms)",
+        if steps == 1 { "step" } else { "steps" }
+    )];
     if !result.passed() {
         lines.push(format!("  {}", printable(&result.file.path.display().to_string())));
     }
     for step in played.steps.iter().filter(|step| !step.passed()) {
-        lines.extend(lines_of(step).into_iter().map(|(mark, line)| format!("  {}", paint.marked(mark, &line))));
+        lines.extend(
+            lines_of(step)
+                .into_iter()
+                .map(|(mark, line)| format!("  {}", paint.marked(mark, &line))),
+        );
     }
-    let at_the_end = played.no_answer.iter().map(ToString::to_string).chain(played.at_the_end.iter().cloned());
+    let at_the_end =
+        played.no_answer.iter().map(ToString::to_string).chain(played.at_the_end.iter().cloned());
     lines.extend(at_the_end.map(|problem| format!("  {}", printable(&problem))));
     lines.extend(played.skipped.iter().map(|skipped| format!("  skipped: {}", printable(skipped))));
     if let Some(updated) = &result.updated {
         let steps: Vec<_> = updated.steps.iter().map(ToString::to_string).collect();
         lines.extend((!steps.is_empty()).then(|| format!("  updated: step {}", steps.join(", "))));
-        lines.extend(updated.refused.iter().map(|refused| format!("  not updated: {}", printable(refused))));
+        lines.extend(
+            updated.refused.iter().map(|refused| format!("  not updated: {}", printable(refused))),
+        );
     }
     lines.join("\n")
 }
 
 fn of_limit(most: &Most) -> String {
-    let amount = |amount: f64| if most.bytes { size(amount as u64) } else { format!("{amount:.1} ms") };
+    let amount =
+        |amount: f64| if most.bytes { size(amount as u64) } else { format!("{amount:.1} ms") };
     let (used, limit, share) = (amount(most.used), amount(most.limit), most.share() * 100.0);
-    format!("{:18} {used:>10} of {limit:>10}, {share:>3.0} %  {} step {}", most.what, printable(&most.scenario), most.step)
+    format!(
+        "{:18} {used:>10} of {limit:>10}, {share:>3.0} %  {} step {}",
+        most.what,
+        printable(&most.scenario),
+        most.step
+    )
 }
 
 /// Whether to print in colour.

@@ -38,7 +38,9 @@ pub(super) fn most(results: &Results) -> Vec<Most> {
         .iter()
         .flat_map(|result| {
             let steps = result.played.iter().flat_map(|played| &played.steps);
-            steps.filter_map(|step| Some(Made { result, step: step.number, usage: step.came.inside.as_ref()?.usage? }))
+            steps.filter_map(|step| {
+                Some(Made { result, step: step.number, usage: step.came.inside.as_ref()?.usage? })
+            })
         })
         .collect();
     let of = |(what, key, bytes, used, limit): Measure| {
@@ -70,9 +72,39 @@ fn ms(duration: Duration) -> f64 {
 type Measure = (&'static str, &'static str, bool, fn(&Usage) -> f64, fn(&FlowLimits) -> f64);
 
 const MEASURES: [Measure; 5] = [
-    ("slowest call, CPU", "cpu_ms", false, |usage| ms(usage.cpu), |limits| f64::from(limits.cpu_ms)),
-    ("slowest call, wall", "wall_ms", false, |usage| ms(usage.wall), |limits| f64::from(limits.wall_ms)),
-    ("most memory", "memory_bytes", true, |usage| usage.memory_bytes as f64, |limits| limits.memory_bytes as f64),
-    ("largest reply", "reply_bytes", true, |usage| usage.reply_bytes as f64, |limits| f64::from(limits.reply_bytes)),
-    ("largest state", "state_bytes", true, |usage| usage.state_bytes as f64, |limits| f64::from(limits.state_bytes)),
+    (
+        "slowest call, CPU",
+        "cpu_ms",
+        false,
+        |usage| ms(usage.cpu),
+        |limits| f64::from(limits.cpu_ms),
+    ),
+    (
+        "slowest call, wall",
+        "wall_ms",
+        false,
+        |usage| ms(usage.wall),
+        |limits| f64::from(limits.wall_ms),
+    ),
+    (
+        "most memory",
+        "memory_bytes",
+        true,
+        |usage| usage.memory_bytes as f64,
+        |limits| limits.memory_bytes as f64,
+    ),
+    (
+        "largest reply",
+        "reply_bytes",
+        true,
+        |usage| usage.reply_bytes as f64,
+        |limits| f64::from(limits.reply_bytes),
+    ),
+    (
+        "largest state",
+        "state_bytes",
+        true,
+        |usage| usage.state_bytes as f64,
+        |limits| f64::from(limits.state_bytes),
+    ),
 ];

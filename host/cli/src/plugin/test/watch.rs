@@ -9,7 +9,10 @@ use flowhost_devkit::plugin_project::Sources;
 
 /// Runs `work` now and after each change of a file in `folder`, until a signal comes. Failures are
 /// printed and do not end it.
-pub(super) async fn run<F: Future<Output = anyhow::Result<()>>>(folder: &Path, work: impl Fn() -> F) -> anyhow::Result<()> {
+pub(super) async fn run<F: Future<Output = anyhow::Result<()>>>(
+    folder: &Path,
+    work: impl Fn() -> F,
+) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     // Taken before the work, so that changes during the work count.
     let mut sources = Sources::of(folder).await;

@@ -25,10 +25,16 @@ pub(in crate::check) const LAYOUT: &[Key] =
 /// All components, in the order of their kinds.
 pub(in crate::check) const COMPONENTS: &[Row; ComponentKind::COUNT] = &[
     component(ComponentKind::TextHeading, &[must("text", Text(Blank::Always)).up_to(80), VISIBLE]),
-    component(ComponentKind::TextSubheading, &[must("text", Text(Blank::Always)).up_to(80), VISIBLE]),
+    component(
+        ComponentKind::TextSubheading,
+        &[must("text", Text(Blank::Always)).up_to(80), VISIBLE],
+    ),
     component(ComponentKind::TextBody, STYLED_TEXT),
     component(ComponentKind::TextCaption, STYLED_TEXT),
-    Row { areas: Areas::SCREEN, ..component(ComponentKind::RichText, &[must("text", Texts), VISIBLE]) },
+    Row {
+        areas: Areas::SCREEN,
+        ..component(ComponentKind::RichText, &[must("text", Texts), VISIBLE])
+    },
     component(
         ComponentKind::TextInput,
         &[
@@ -236,7 +242,10 @@ pub(in crate::check) const COMPONENTS: &[Row; ComponentKind::COUNT] = &[
             ComponentKind::Footer,
             &[
                 must("label", Text(Blank::Empty)).up_to(35),
-                must(ON_CLICK, Click(&[(DataExchange, FIRST), (Navigate, FIRST), (Complete, FIRST)])),
+                must(
+                    ON_CLICK,
+                    Click(&[(DataExchange, FIRST), (Navigate, FIRST), (Complete, FIRST)]),
+                ),
                 may("left-caption", TEXT).up_to(15),
                 may("center-caption", TEXT).up_to(15),
                 may("right-caption", TEXT).up_to(15),
@@ -312,7 +321,11 @@ pub(in crate::check) const COMPONENTS: &[Row; ComponentKind::COUNT] = &[
         areas: Areas::SCREEN.and(Areas::FORM).and(Areas::BRANCH),
         ..component(
             ComponentKind::If,
-            &[must("condition", Condition), must(THEN, Components(Areas::BRANCH)), may(ELSE, Components(Areas::BRANCH))],
+            &[
+                must("condition", Condition),
+                must(THEN, Components(Areas::BRANCH)),
+                may(ELSE, Components(Areas::BRANCH)),
+            ],
         )
     },
     Row {
@@ -370,7 +383,11 @@ const LIST_ITEM: &[Key] = &[
     ),
     may(
         "end",
-        Record(&[may("title", Text(Blank::Always)), may("description", Text(Blank::Always)), may("metadata", Text(Blank::Always))]),
+        Record(&[
+            may("title", Text(Blank::Always)),
+            may("description", Text(Blank::Always)),
+            may("metadata", Text(Blank::Always)),
+        ]),
     ),
     may("start", Record(&[must("image", Image), may("alt-text", Text(Blank::Always))])),
     may("badge", Text(Blank::Always)).up_to(15),

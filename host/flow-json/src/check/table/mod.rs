@@ -196,20 +196,27 @@ mod tests {
                 assert!(keys.insert(key.name) && key.name != "type", "{:?} {}", row.kind, key.name);
             }
             assert!(row.kind.field().is_none() || keys.contains("name"), "{:?}", row.kind);
-            assert!(row.kind.limits().into_iter().flatten().all(|limit| keys.contains(limit)), "{:?}", row.kind);
+            assert!(
+                row.kind.limits().into_iter().flatten().all(|limit| keys.contains(limit)),
+                "{:?}",
+                row.kind
+            );
         }
     }
 
     #[test]
     fn whatever_holds_components_or_is_an_action_is_read_as_such() {
-        for (row, key) in COMPONENTS.iter().flat_map(|row| row.keys.iter().map(move |key| (row, key))) {
+        for (row, key) in
+            COMPONENTS.iter().flat_map(|row| row.keys.iter().map(move |key| (row, key)))
+        {
             let value = match key.takes {
                 Takes::Components(_) => json!([{"type": "TextBody"}]),
                 Takes::Cases => json!({"a": [{"type": "TextBody"}]}),
                 Takes::Click(_) | Takes::Select(_) => json!({"name": "complete"}),
                 _ => json!(null),
             };
-            let (holds, acts) = (value.to_string().contains("TextBody"), value["name"] == "complete");
+            let (holds, acts) =
+                (value.to_string().contains("TextBody"), value["name"] == "complete");
             let written = json!({"type": row.kind.name(), key.name: value});
             let component = Component::of(&written).unwrap();
             assert_eq!(

@@ -29,7 +29,8 @@ pub(super) fn private_key_in(file: &str) -> Result<Content, KeyFileError> {
 }
 
 fn private_key_of(blocks: &[Block]) -> Result<Content, KeyFileError> {
-    let mut private: Vec<&Block> = blocks.iter().filter(|block| PRIVATE_KEYS.iter().any(|label| block.is(label))).collect();
+    let mut private: Vec<&Block> =
+        blocks.iter().filter(|block| PRIVATE_KEYS.iter().any(|label| block.is(label))).collect();
     private.dedup_by(|one, other| one.same_as(other));
     match private.as_slice() {
         [] => Err(no_private_key(blocks)),
@@ -46,8 +47,10 @@ fn private_key_of(blocks: &[Block]) -> Result<Content, KeyFileError> {
 
 /// The error for blocks without a private key, by the block that tells most.
 fn no_private_key(blocks: &[Block]) -> KeyFileError {
-    let any = |labels: &[&str]| blocks.iter().any(|block| labels.iter().any(|label| block.is(label)));
-    let all = |labels: &[&str]| blocks.iter().all(|block| labels.iter().any(|label| block.is(label)));
+    let any =
+        |labels: &[&str]| blocks.iter().any(|block| labels.iter().any(|label| block.is(label)));
+    let all =
+        |labels: &[&str]| blocks.iter().all(|block| labels.iter().any(|label| block.is(label)));
     let openssh = blocks.iter().find(|block| block.is("OPENSSH PRIVATE KEY"));
     if let Some(block) = openssh {
         return openssh_key(block);
@@ -67,16 +70,18 @@ fn no_private_key(blocks: &[Block]) -> KeyFileError {
     if all(&["PUBLIC KEY", "RSA PUBLIC KEY", "SSH2 PUBLIC KEY"]) {
         return KeyFileError::PublicKey;
     }
-    let labels: Vec<_> = blocks.iter().take(MAX_LABELS).map(|block| format!("{:?}", block.label())).collect();
+    let labels: Vec<_> =
+        blocks.iter().take(MAX_LABELS).map(|block| format!("{:?}", block.label())).collect();
     other(format!("PEM with no private key in it: {}", labels.join(", ")), PEM_WANTED)
 }
 
 /// OpenSSH's own format names the type of key before the encrypted part.
 fn openssh_key(block: &Block) -> KeyFileError {
     match block.decode() {
-        Ok(content) if content.data.windows(7).any(|name| name == b"ssh-rsa") => {
-            other("a private key in OpenSSH's own form", "rewrite it as PEM: chmod 600 FILE && ssh-keygen -p -m PEM -f FILE")
-        }
+        Ok(content) if content.data.windows(7).any(|name| name == b"ssh-rsa") => other(
+            "a private key in OpenSSH's own form",
+            "rewrite it as PEM: chmod 600 FILE && ssh-keygen -p -m PEM -f FILE",
+        ),
         Ok(_) => KeyFileError::NotRsa,
         Err(damaged) => damaged,
     }
@@ -85,7 +90,9 @@ fn openssh_key(block: &Block) -> KeyFileError {
 /// Binary data that came in base64.
 fn private_key_of_binary(bytes: Zeroizing<Vec<u8>>) -> Result<Content, KeyFileError> {
     match bytes.as_slice() {
-        [0xfe, 0xed, 0xfe, 0xed, ..] | [0xce, 0xce, 0xce, 0xce, ..] => Err(other("a Java key store", FROM_KEY_STORE)),
+        [0xfe, 0xed, 0xfe, 0xed, ..] | [0xce, 0xce, 0xce, 0xce, ..] => {
+            Err(other("a Java key store", FROM_KEY_STORE))
+        }
         _ => refuse_other_shapes(Content { encryption: None, data: bytes }),
     }
 }
@@ -130,15 +137,24 @@ fn no_pem(text: &str) -> KeyFileError {
     match text {
         "" => other("an empty file", PEM_WANTED),
         _ if text.starts_with("PuTTY-User-Key-File") => {
-            let is_rsa = text.lines().next().is_some_and(|line| line.trim_end().ends_with("ssh-rsa"));
+            let is_rsa =
+                text.lines().next().is_some_and(|line| line.trim_end().ends_with("ssh-rsa"));
             if is_rsa { other("a private key of PuTTY", FROM_PUTTY) } else { KeyFileError::NotRsa }
         }
-        _ if ["ssh-rsa ", "ssh-ed25519 ", "ecdsa-"].into_iter().any(is_ssh) => KeyFileError::PublicKey,
-        _ if text.contains("<RSAKeyValue>") => {
-            other("an RSA key in XML, as .NET wrote it", "export it as PEM there: RSA.ExportPkcs8PrivateKeyPem")
+        _ if ["ssh-rsa ", "ssh-ed25519 ", "ecdsa-"].into_iter().any(is_ssh) => {
+            KeyFileError::PublicKey
         }
-        _ if text.starts_with(['{', '[']) => other("JSON or the like, without PEM in it", PEM_WANTED),
-        _ => other(format!("text of {} characters, neither PEM nor base64 of it", text.chars().count()), PEM_WANTED),
+        _ if text.contains("<RSAKeyValue>") => other(
+            "an RSA key in XML, as .NET wrote it",
+            "export it as PEM there: RSA.ExportPkcs8PrivateKeyPem",
+        ),
+        _ if text.starts_with(['{', '[']) => {
+            other("JSON or the like, without PEM in it", PEM_WANTED)
+        }
+        _ => other(
+            format!("text of {} characters, neither PEM nor base64 of it", text.chars().count()),
+            PEM_WANTED,
+        ),
     }
 }
 
@@ -153,8 +169,7 @@ const PRIVATE_KEYS: [&str; 3] = ["PRIVATE KEY", "RSA PRIVATE KEY", "ENCRYPTED PR
 /// The most labels that an error names.
 const MAX_LABELS: usize = 5;
 
-const PEM_WANTED: &str =
-    "give the RSA private key in PEM form, which begins with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----";
+const PEM_WANTED: &str = "give the RSA private key in PEM form, which begins with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----";
 const MAKE_ONE: &str = "WhatsApp Flows need an RSA key with 2048 bits in PEM form: openssl genrsa -out private.pem 2048";
 const FROM_PUTTY: &str = "write it as PEM: puttygen FILE -O private-openssh -o private.pem";
 const FROM_PKCS12: &str = "write its private key as PEM: openssl pkcs12 -in FILE -nocerts -nodes -out private.pem (with OpenSSL 3, an older store needs -legacy too)";
@@ -184,31 +199,60 @@ mod tests {
             (&ours("putty.ppk"), "PuTTY", "puttygen FILE -O private-openssh"),
             (&ours("ssh2.pem"), "ssh.com", "puttygen FILE -O private-openssh"),
             (&ours("key.jwk"), "JSON Web Key", "createPrivateKey"),
-            (&ours("service-account.json"), "Google service account, whose private_key", "openssl genrsa"),
-            ("<RSAKeyValue><Modulus>AQAB</Modulus></RSAKeyValue>", ".NET", "ExportPkcs8PrivateKeyPem"),
-            ("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQ==\n-----END PGP PRIVATE KEY BLOCK-----", "PGP", "openssl genrsa"),
-            ("-----BEGIN CERTIFICATE REQUEST-----\nAA==\n-----END CERTIFICATE REQUEST-----", "\"CERTIFICATE REQUEST\"", "PEM"),
+            (
+                &ours("service-account.json"),
+                "Google service account, whose private_key",
+                "openssl genrsa",
+            ),
+            (
+                "<RSAKeyValue><Modulus>AQAB</Modulus></RSAKeyValue>",
+                ".NET",
+                "ExportPkcs8PrivateKeyPem",
+            ),
+            (
+                "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQ==\n-----END PGP PRIVATE KEY BLOCK-----",
+                "PGP",
+                "openssl genrsa",
+            ),
+            (
+                "-----BEGIN CERTIFICATE REQUEST-----\nAA==\n-----END CERTIFICATE REQUEST-----",
+                "\"CERTIFICATE REQUEST\"",
+                "PEM",
+            ),
             (&binary("store.p12"), "PKCS#12", "openssl pkcs12"),
             (&binary("store.jks"), "Java key store", "keytool"),
             (&STANDARD.encode([0xc7; 90]), "base64 of binary data", "PEM"),
         ] {
-            let KeyFileError::NoPrivateKey { found: shown, advice: shown_advice } = parse_private_key(file, None).unwrap_err()
+            let KeyFileError::NoPrivateKey { found: shown, advice: shown_advice } =
+                parse_private_key(file, None).unwrap_err()
             else {
                 panic!("{found}");
             };
-            assert!(shown.contains(found) && shown_advice.contains(advice), "{found}: {shown}; {shown_advice}");
+            assert!(
+                shown.contains(found) && shown_advice.contains(advice),
+                "{found}: {shown}; {shown_advice}"
+            );
             assert!(!shown.contains("hunter2"), "{shown}");
         }
         for (file, why) in [
-            ("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAB me@example.org".to_owned(), KeyFileError::PublicKey),
-            (STANDARD.encode(pem::parse(vectors("public.pem")).unwrap().contents()), KeyFileError::PublicKey),
+            (
+                "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAB me@example.org".to_owned(),
+                KeyFileError::PublicKey,
+            ),
+            (
+                STANDARD.encode(pem::parse(vectors("public.pem")).unwrap().contents()),
+                KeyFileError::PublicKey,
+            ),
             (
                 vectors("public.pem") + &ours("certificate.pem"),
                 other("PEM with no private key in it: \"PUBLIC KEY\", \"CERTIFICATE\"", PEM_WANTED),
             ),
             (ours("openssh.ed25519.pem"), KeyFileError::NotRsa),
             (ours("putty.ppk").replace("ssh-rsa", "ssh-ed25519"), KeyFileError::NotRsa),
-            (vectors("private.pkcs8.pem") + &vectors("other.private.pkcs8.pem"), KeyFileError::Several(2)),
+            (
+                vectors("private.pkcs8.pem") + &vectors("other.private.pkcs8.pem"),
+                KeyFileError::Several(2),
+            ),
         ] {
             assert_eq!(parse_private_key(&file, None).unwrap_err(), why);
         }

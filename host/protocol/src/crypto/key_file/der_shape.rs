@@ -39,14 +39,25 @@ impl Shape {
         match elements(der).unwrap_or_default().as_slice() {
             [Tag::Integer, Tag::Sequence, Tag::OctetString, ..] => Self::Pkcs8,
             [Tag::Sequence, Tag::OctetString] => Self::EncryptedPkcs8,
-            [Tag::Integer, numbers @ ..] if numbers.len() >= 8 && numbers[..8].iter().all(|tag| *tag == Tag::Integer) => {
+            [Tag::Integer, numbers @ ..]
+                if numbers.len() >= 8 && numbers[..8].iter().all(|tag| *tag == Tag::Integer) =>
+            {
                 Self::Pkcs1
             }
             [Tag::Integer, Tag::OctetString, ..]
-            | [Tag::Integer, Tag::Integer, Tag::Integer, Tag::Integer, Tag::Integer, Tag::Integer] => Self::NotRsa,
+            | [
+                Tag::Integer,
+                Tag::Integer,
+                Tag::Integer,
+                Tag::Integer,
+                Tag::Integer,
+                Tag::Integer,
+            ] => Self::NotRsa,
             [Tag::Sequence, Tag::BitString] | [Tag::Integer, Tag::Integer] => Self::PublicKey,
             [Tag::Sequence, Tag::Sequence, Tag::BitString] => Self::Certificate,
-            [Tag::Integer, Tag::Sequence] | [Tag::Integer, Tag::Sequence, Tag::Sequence] => Self::Pkcs12,
+            [Tag::Integer, Tag::Sequence] | [Tag::Integer, Tag::Sequence, Tag::Sequence] => {
+                Self::Pkcs12
+            }
             _ => Self::Unknown,
         }
     }

@@ -1,7 +1,8 @@
 //! Encrypted PKCS#8: PBES2 (RFC 8018) with PBKDF2 or scrypt, and 3DES or AES.
 
 use pkcs5::pbes2::{
-    DES_EDE3_CBC_OID, EncryptionScheme, Kdf, PBES2_OID, PBKDF2_OID, Parameters, Pbkdf2Params, Pbkdf2Prf, SCRYPT_OID,
+    DES_EDE3_CBC_OID, EncryptionScheme, Kdf, PBES2_OID, PBKDF2_OID, Parameters, Pbkdf2Params,
+    Pbkdf2Prf, SCRYPT_OID,
 };
 use pkcs8::ObjectIdentifier;
 use pkcs8::der::asn1::{AnyRef, OctetStringRef};
@@ -10,30 +11,43 @@ use pkcs8::spki::AlgorithmIdentifierRef;
 use zeroize::Zeroizing;
 
 use super::KeyFileError;
-use crate::crypto::error::{DECRYPT_FIRST, DECRYPT_WITH_CRYPTOGRAPHY, DECRYPT_WITH_LEGACY_PROVIDER, DECRYPT_WITH_PYCRYPTODOME};
+use crate::crypto::error::{
+    DECRYPT_FIRST, DECRYPT_WITH_CRYPTOGRAPHY, DECRYPT_WITH_LEGACY_PROVIDER,
+    DECRYPT_WITH_PYCRYPTODOME,
+};
 
 /// Decrypts a document. The result is unencrypted PKCS#8, or no key at all if a wrong passphrase
 /// yields valid padding by chance.
-pub(super) fn decrypt(document: &[u8], passphrase: Option<&str>) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+pub(super) fn decrypt(
+    document: &[u8],
+    passphrase: Option<&str>,
+) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let (scheme, data) = outer_parts(document).map_err(|_| senseless())?;
     if scheme.oid != PBES2_OID {
         return Err(unsupported(scheme.oid));
     }
     let (derivation, cipher) = pbes2_parts(scheme).map_err(|_| senseless())?;
-    let parameters = Parameters { kdf: read_derivation(derivation)?, encryption: read_cipher(cipher)? };
+    let parameters =
+        Parameters { kdf: read_derivation(derivation)?, encryption: read_cipher(cipher)? };
     check_work(&parameters.kdf)?;
     let passphrase = passphrase.ok_or(KeyFileError::PassphraseMissing)?;
     // Only the passphrase can still be wrong: cipher and parameters were checked.
-    parameters.decrypt(passphrase, data).map(Zeroizing::new).map_err(|_| KeyFileError::WrongPassphrase)
+    parameters
+        .decrypt(passphrase, data)
+        .map(Zeroizing::new)
+        .map_err(|_| KeyFileError::WrongPassphrase)
 }
 
 /// The scheme and the ciphertext.
 fn outer_parts(document: &[u8]) -> der::Result<(AlgorithmIdentifierRef<'_>, &[u8])> {
-    AnyRef::from_der(document)?.sequence(|fields| Ok((fields.decode()?, OctetStringRef::decode(fields)?.as_bytes())))
+    AnyRef::from_der(document)?
+        .sequence(|fields| Ok((fields.decode()?, OctetStringRef::decode(fields)?.as_bytes())))
 }
 
 /// The key derivation and the cipher.
-fn pbes2_parts(scheme: AlgorithmIdentifierRef<'_>) -> der::Result<(AlgorithmIdentifierRef<'_>, AlgorithmIdentifierRef<'_>)> {
+fn pbes2_parts(
+    scheme: AlgorithmIdentifierRef<'_>,
+) -> der::Result<(AlgorithmIdentifierRef<'_>, AlgorithmIdentifierRef<'_>)> {
     let parameters = scheme.parameters.ok_or(Tag::Sequence.value_error())?;
     parameters.sequence(|fields| Ok((fields.decode()?, fields.decode()?)))
 }
@@ -61,7 +75,10 @@ fn read_pbkdf2(derivation: AlgorithmIdentifierRef<'_>) -> der::Result<Pbkdf2Para
             key_length: fields.decode()?,
             prf: match Option::<AlgorithmIdentifierRef<'_>>::decode(fields)? {
                 None => Pbkdf2Prf::default(),
-                Some(hash) => AlgorithmIdentifierRef { oid: hash.oid, parameters: Some(AnyRef::NULL) }.try_into()?,
+                Some(hash) => {
+                    AlgorithmIdentifierRef { oid: hash.oid, parameters: Some(AnyRef::NULL) }
+                        .try_into()?
+                }
             },
         })
     })
@@ -73,8 +90,10 @@ fn read_cipher(cipher: AlgorithmIdentifierRef<'_>) -> Result<EncryptionScheme<'_
     if !CIPHERS.contains(&cipher.oid) {
         return Err(unsupported(cipher.oid));
     }
-    let vector =
-        cipher.parameters.and_then(|parameters| parameters.decode_as::<OctetStringRef<'_>>().ok()).ok_or_else(senseless)?;
+    let vector = cipher
+        .parameters
+        .and_then(|parameters| parameters.decode_as::<OctetStringRef<'_>>().ok())
+        .ok_or_else(senseless)?;
     if cipher.oid == DES_EDE3_CBC_OID && vector.as_bytes().len() != DES_BLOCK_BYTES {
         return Err(senseless());
     }
@@ -94,12 +113,20 @@ fn check_work(derivation: &Kdf<'_>) -> Result<(), KeyFileError> {
         }
         Kdf::Pbkdf2(_) => Ok(()),
         Kdf::Scrypt(parameters) => {
-            let (n, r, p) = (parameters.cost_parameter, parameters.block_size, parameters.parallelization);
+            let (n, r, p) =
+                (parameters.cost_parameter, parameters.block_size, parameters.parallelization);
             let blocks = n.saturating_mul(r.into());
             match blocks.saturating_mul(p.into()) {
                 work if work > MAX_SCRYPT_WORK => {
-                    let advice = if blocks >= OPENSSL_SCRYPT_BLOCKS { DECRYPT_WITH_CRYPTOGRAPHY } else { DECRYPT_FIRST };
-                    Err(KeyFileError::TooMuchWork { work: format!("scrypt with N={n}, r={r}, p={p}"), advice })
+                    let advice = if blocks >= OPENSSL_SCRYPT_BLOCKS {
+                        DECRYPT_WITH_CRYPTOGRAPHY
+                    } else {
+                        DECRYPT_FIRST
+                    };
+                    Err(KeyFileError::TooMuchWork {
+                        work: format!("scrypt with N={n}, r={r}, p={p}"),
+                        advice,
+                    })
                 }
                 // `pkcs5` takes the logarithm of N.
                 work if work == 0 || !n.is_power_of_two() => Err(senseless()),
@@ -120,38 +147,106 @@ fn unsupported(oid: ObjectIdentifier) -> KeyFileError {
     KeyFileError::UnsupportedCipher { cipher, advice }
 }
 
-const CIPHERS: [ObjectIdentifier; 4] =
-    [pkcs5::pbes2::AES_128_CBC_OID, pkcs5::pbes2::AES_192_CBC_OID, pkcs5::pbes2::AES_256_CBC_OID, DES_EDE3_CBC_OID];
+const CIPHERS: [ObjectIdentifier; 4] = [
+    pkcs5::pbes2::AES_128_CBC_OID,
+    pkcs5::pbes2::AES_192_CBC_OID,
+    pkcs5::pbes2::AES_256_CBC_OID,
+    DES_EDE3_CBC_OID,
+];
 
 /// Schemes that tools write or have written (PKCS#5 version 1, PKCS#12's schemes, PBES2 with other
 /// ciphers and hashes), each with what reads it.
 const UNSUPPORTED: [(ObjectIdentifier, &str, &str); 26] = [
-    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.3"), "PBE-MD5-DES", DECRYPT_WITH_LEGACY_PROVIDER),
-    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.6"), "PBE-MD5-RC2-64", DECRYPT_WITH_LEGACY_PROVIDER),
-    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.10"), "PBE-SHA1-DES", DECRYPT_WITH_LEGACY_PROVIDER),
-    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.11"), "PBE-SHA1-RC2-64", DECRYPT_WITH_LEGACY_PROVIDER),
-    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.1"), "PBE-SHA1-RC4-128", DECRYPT_WITH_LEGACY_PROVIDER),
-    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.2"), "PBE-SHA1-RC4-40", DECRYPT_WITH_LEGACY_PROVIDER),
+    (
+        ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.3"),
+        "PBE-MD5-DES",
+        DECRYPT_WITH_LEGACY_PROVIDER,
+    ),
+    (
+        ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.6"),
+        "PBE-MD5-RC2-64",
+        DECRYPT_WITH_LEGACY_PROVIDER,
+    ),
+    (
+        ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.10"),
+        "PBE-SHA1-DES",
+        DECRYPT_WITH_LEGACY_PROVIDER,
+    ),
+    (
+        ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.11"),
+        "PBE-SHA1-RC2-64",
+        DECRYPT_WITH_LEGACY_PROVIDER,
+    ),
+    (
+        ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.1"),
+        "PBE-SHA1-RC4-128",
+        DECRYPT_WITH_LEGACY_PROVIDER,
+    ),
+    (
+        ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.2"),
+        "PBE-SHA1-RC4-40",
+        DECRYPT_WITH_LEGACY_PROVIDER,
+    ),
     (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.3"), "PBE-SHA1-3DES", DECRYPT_FIRST),
     (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.4"), "PBE-SHA1-2DES", DECRYPT_FIRST),
-    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.5"), "PBE-SHA1-RC2-128", DECRYPT_WITH_LEGACY_PROVIDER),
-    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.6"), "PBE-SHA1-RC2-40", DECRYPT_WITH_LEGACY_PROVIDER),
+    (
+        ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.5"),
+        "PBE-SHA1-RC2-128",
+        DECRYPT_WITH_LEGACY_PROVIDER,
+    ),
+    (
+        ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.6"),
+        "PBE-SHA1-RC2-40",
+        DECRYPT_WITH_LEGACY_PROVIDER,
+    ),
     (ObjectIdentifier::new_unwrap("1.3.14.3.2.7"), "DES-CBC", DECRYPT_WITH_LEGACY_PROVIDER),
     (ObjectIdentifier::new_unwrap("1.2.840.113549.3.2"), "RC2-CBC", DECRYPT_WITH_LEGACY_PROVIDER),
     (ObjectIdentifier::new_unwrap("1.3.6.1.4.1.3029.1.2"), "BF-CBC", DECRYPT_WITH_LEGACY_PROVIDER),
-    (ObjectIdentifier::new_unwrap("1.2.840.113533.7.66.10"), "CAST5-CBC", DECRYPT_WITH_LEGACY_PROVIDER),
+    (
+        ObjectIdentifier::new_unwrap("1.2.840.113533.7.66.10"),
+        "CAST5-CBC",
+        DECRYPT_WITH_LEGACY_PROVIDER,
+    ),
     (ObjectIdentifier::new_unwrap("1.2.410.200004.1.4"), "SEED-CBC", DECRYPT_WITH_LEGACY_PROVIDER),
     (ObjectIdentifier::new_unwrap("1.2.392.200011.61.1.1.1.2"), "CAMELLIA-128-CBC", DECRYPT_FIRST),
     (ObjectIdentifier::new_unwrap("1.2.392.200011.61.1.1.1.4"), "CAMELLIA-256-CBC", DECRYPT_FIRST),
-    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.1.6"), "AES-128-GCM", DECRYPT_WITH_PYCRYPTODOME),
-    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.1.26"), "AES-192-GCM", DECRYPT_WITH_PYCRYPTODOME),
-    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.1.46"), "AES-256-GCM", DECRYPT_WITH_PYCRYPTODOME),
+    (
+        ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.1.6"),
+        "AES-128-GCM",
+        DECRYPT_WITH_PYCRYPTODOME,
+    ),
+    (
+        ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.1.26"),
+        "AES-192-GCM",
+        DECRYPT_WITH_PYCRYPTODOME,
+    ),
+    (
+        ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.1.46"),
+        "AES-256-GCM",
+        DECRYPT_WITH_PYCRYPTODOME,
+    ),
     (ObjectIdentifier::new_unwrap("1.2.840.113549.2.12"), "HMAC-SHA512/224", DECRYPT_FIRST),
     (ObjectIdentifier::new_unwrap("1.2.840.113549.2.13"), "HMAC-SHA512/256", DECRYPT_FIRST),
-    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.13"), "HMAC-SHA3-224", DECRYPT_WITH_PYCRYPTODOME),
-    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.14"), "HMAC-SHA3-256", DECRYPT_WITH_PYCRYPTODOME),
-    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.15"), "HMAC-SHA3-384", DECRYPT_WITH_PYCRYPTODOME),
-    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.16"), "HMAC-SHA3-512", DECRYPT_WITH_PYCRYPTODOME),
+    (
+        ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.13"),
+        "HMAC-SHA3-224",
+        DECRYPT_WITH_PYCRYPTODOME,
+    ),
+    (
+        ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.14"),
+        "HMAC-SHA3-256",
+        DECRYPT_WITH_PYCRYPTODOME,
+    ),
+    (
+        ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.15"),
+        "HMAC-SHA3-384",
+        DECRYPT_WITH_PYCRYPTODOME,
+    ),
+    (
+        ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.16"),
+        "HMAC-SHA3-512",
+        DECRYPT_WITH_PYCRYPTODOME,
+    ),
 ];
 
 const DES_BLOCK_BYTES: usize = 8;

@@ -25,21 +25,35 @@ pub(super) fn decrypt(
         "AES-128-CBC" => decrypt_with::<Aes128>,
         "AES-192-CBC" => decrypt_with::<Aes192>,
         "AES-256-CBC" => decrypt_with::<Aes256>,
-        other => return Err(KeyFileError::UnsupportedCipher { cipher: shown(other), advice: advice(other) }),
+        other => {
+            return Err(KeyFileError::UnsupportedCipher {
+                cipher: shown(other),
+                advice: advice(other),
+            });
+        }
     };
     let passphrase = passphrase.ok_or(KeyFileError::PassphraseMissing)?;
     decrypt(passphrase, &encryption.iv, data)
 }
 
-fn decrypt_with<C>(passphrase: &str, iv: &[u8], mut data: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, KeyFileError>
+fn decrypt_with<C>(
+    passphrase: &str,
+    iv: &[u8],
+    mut data: Zeroizing<Vec<u8>>,
+) -> Result<Zeroizing<Vec<u8>>, KeyFileError>
 where
     C: BlockCipher + BlockDecryptMut + KeyInit,
 {
-    let wrong_vector = || KeyFileError::Damaged("the vector in its line DEK-Info is not one of its cipher".to_owned());
+    let wrong_vector = || {
+        KeyFileError::Damaged("the vector in its line DEK-Info is not one of its cipher".to_owned())
+    };
     let salt = iv.first_chunk().ok_or_else(wrong_vector)?;
     let key = derive_key(passphrase.as_bytes(), salt, C::key_size());
     let cipher = Decryptor::<C>::new_from_slices(&key, iv).map_err(|_| wrong_vector())?;
-    let length = cipher.decrypt_padded_mut::<Pkcs7>(&mut data).map_err(|_| KeyFileError::WrongPassphrase)?.len();
+    let length = cipher
+        .decrypt_padded_mut::<Pkcs7>(&mut data)
+        .map_err(|_| KeyFileError::WrongPassphrase)?
+        .len();
     data.truncate(length);
     Ok(data)
 }
@@ -51,7 +65,11 @@ fn derive_key(passphrase: &[u8], salt: &[u8; 8], length: usize) -> Zeroizing<Vec
     while key.len() < length {
         let last_block = &key[key.len().saturating_sub(MD5_BYTES)..];
         let block = Zeroizing::new(<[u8; MD5_BYTES]>::from(
-            Md5::new().chain_update(last_block).chain_update(passphrase).chain_update(salt).finalize(),
+            Md5::new()
+                .chain_update(last_block)
+                .chain_update(passphrase)
+                .chain_update(salt)
+                .finalize(),
         ));
         key.extend_from_slice(block.as_slice());
     }
@@ -61,14 +79,16 @@ fn derive_key(passphrase: &[u8], salt: &[u8; 8], length: usize) -> Zeroizing<Vec
 
 /// The cipher's name, if it looks like one: it comes from the file.
 fn shown(cipher: &str) -> String {
-    let is_name = cipher.len() <= 32 && cipher.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_name = cipher.len() <= 32
+        && cipher.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if is_name { cipher.to_owned() } else { "an unknown cipher".to_owned() }
 }
 
 /// The command for the OpenSSL 3 provider that has the cipher: the default one, or the legacy one,
 /// which has to be requested.
 fn advice(cipher: &str) -> &'static str {
-    let in_the_default_provider = ["ARIA", "CAMELLIA", "SM4"].iter().any(|name| cipher.starts_with(name));
+    let in_the_default_provider =
+        ["ARIA", "CAMELLIA", "SM4"].iter().any(|name| cipher.starts_with(name));
     if in_the_default_provider { DECRYPT_FIRST } else { DECRYPT_WITH_LEGACY_PROVIDER }
 }
 

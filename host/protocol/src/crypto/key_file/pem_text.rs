@@ -36,11 +36,16 @@ impl Block {
     /// Every block in a text. A block's end may be missing: truncated data is detected later.
     pub(super) fn all_in(text: &str) -> Vec<Self> {
         let text = without_escapes(text);
-        let mut pieces = text.split("--").map(|piece| piece.trim_matches('-')).filter(|piece| !piece.trim().is_empty()).peekable();
+        let mut pieces = text
+            .split("--")
+            .map(|piece| piece.trim_matches('-'))
+            .filter(|piece| !piece.trim().is_empty())
+            .peekable();
         let mut blocks = Vec::new();
         while let Some(piece) = pieces.next() {
             let Some(label) = marked("BEGIN", piece) else { continue };
-            let body = pieces.next_if(|piece| marked("BEGIN", piece).or(marked("END", piece)).is_none());
+            let body =
+                pieces.next_if(|piece| marked("BEGIN", piece).or(marked("END", piece)).is_none());
             blocks.push(Self { label, body: Zeroizing::new(body.unwrap_or_default().to_owned()) });
         }
         blocks
@@ -67,9 +72,12 @@ impl Block {
         let (encryption, base64) = split_headers(&body)?;
         let base64 = without_lost_backslashes(base64);
         if base64.is_empty() {
-            return Err(damaged("its first line is there and no data; a value of several lines may have lost the others"));
+            return Err(damaged(
+                "its first line is there and no data; a value of several lines may have lost the others",
+            ));
         }
-        let data = LENIENT.decode(base64.as_bytes()).map_err(|_| damaged(why_not_base64(&base64)))?;
+        let data =
+            LENIENT.decode(base64.as_bytes()).map_err(|_| damaged(why_not_base64(&base64)))?;
         Ok(Content { encryption, data: Zeroizing::new(data) })
     }
 }
@@ -79,9 +87,13 @@ impl Block {
 /// key.
 pub(super) fn decoded(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let text = without_escapes(text);
-    let pieces = text.split("-----").flat_map(|piece| piece.split(|char| !is_base64(char) && !is_filler(char)));
+    let pieces = text
+        .split("-----")
+        .flat_map(|piece| piece.split(|char| !is_base64(char) && !is_filler(char)));
     // An `=` between two texts is no padding: it separates a name from its value.
-    let values = pieces.filter_map(|piece| piece.trim_end_matches(|char| char == '=' || is_filler(char)).rsplit('=').next());
+    let values = pieces.filter_map(|piece| {
+        piece.trim_end_matches(|char| char == '=' || is_filler(char)).rsplit('=').next()
+    });
     let base64 = compact(values.max_by_key(|value| value.len())?);
     if base64.len() < LEAST_BASE64 {
         return None;
@@ -124,7 +136,9 @@ fn without_escapes(text: &str) -> Zeroizing<String> {
                 let escaped = chars.as_str().trim_start_matches('\\');
                 let (meant, length) = match escaped.as_bytes().first() {
                     Some(b'n' | b'r' | b't') => (Some('\n'), 1),
-                    Some(b'u') => ascii_of_hex(escaped, 1..5).map_or((None, 0), |char| (Some(char), 5)),
+                    Some(b'u') => {
+                        ascii_of_hex(escaped, 1..5).map_or((None, 0), |char| (Some(char), 5))
+                    }
                     // A slash or a quote, or the end of a line that is continued.
                     _ => (None, 0),
                 };
@@ -148,7 +162,8 @@ fn without_escapes(text: &str) -> Zeroizing<String> {
 
 /// The ASCII character that these hexadecimal digits stand for.
 fn ascii_of_hex(text: &str, digits: std::ops::Range<usize>) -> Option<char> {
-    let digits = text.get(digits).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    let digits =
+        text.get(digits).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
     u32::from_str_radix(digits, 16).ok().and_then(char::from_u32).filter(char::is_ascii)
 }
 
@@ -157,14 +172,19 @@ fn ascii_of_hex(text: &str, digits: std::ops::Range<usize>) -> Option<char> {
 fn split_headers(body: &str) -> Result<(Option<Encryption>, &str), KeyFileError> {
     let Some((_, info)) = body.split_once("DEK-Info:") else {
         if body.contains("Proc-Type:") {
-            return Err(damaged("it says that it is encrypted and not how: its line DEK-Info is missing"));
+            return Err(damaged(
+                "it says that it is encrypted and not how: its line DEK-Info is missing",
+            ));
         }
         return Ok((None, body));
     };
-    let (cipher, rest) = info.split_once(',').ok_or_else(|| damaged("its line DEK-Info has no vector"))?;
-    let has_small_blocks = ["DES", "BF", "CAST", "RC2", "IDEA"].iter().any(|name| cipher.starts_with(name));
+    let (cipher, rest) =
+        info.split_once(',').ok_or_else(|| damaged("its line DEK-Info has no vector"))?;
+    let has_small_blocks =
+        ["DES", "BF", "CAST", "RC2", "IDEA"].iter().any(|name| cipher.starts_with(name));
     let digits = if has_small_blocks { 16 } else { 32 };
-    let (iv, base64) = rest.split_at_checked(digits).ok_or_else(|| damaged("it ends in its line DEK-Info"))?;
+    let (iv, base64) =
+        rest.split_at_checked(digits).ok_or_else(|| damaged("it ends in its line DEK-Info"))?;
     let iv = hex::decode(iv).map_err(|_| damaged("the vector in its line DEK-Info is damaged"))?;
     Ok((Some(Encryption { cipher: cipher.to_owned(), iv }), base64))
 }
@@ -174,9 +194,15 @@ fn split_headers(body: &str) -> Result<(Option<Encryption>, &str), KeyFileError>
 fn without_lost_backslashes(base64: &str) -> Zeroizing<String> {
     let mut plain = Zeroizing::new(base64.replace(',', ""));
     for skipped in 1..=2 {
-        let Some(lines) = plain.get(skipped..).filter(|_| plain.bytes().take(skipped).all(|byte| byte == b'n')) else { break };
+        let Some(lines) =
+            plain.get(skipped..).filter(|_| plain.bytes().take(skipped).all(|byte| byte == b'n'))
+        else {
+            break;
+        };
         let lines = lines.as_bytes().chunks(LINE_CHARS + 1).map(|line| line.strip_suffix(b"n"));
-        let lines = lines.map(|line| line.and_then(|line| std::str::from_utf8(line).ok())).collect::<Option<Vec<_>>>();
+        let lines = lines
+            .map(|line| line.and_then(|line| std::str::from_utf8(line).ok()))
+            .collect::<Option<Vec<_>>>();
         if let Some(lines) = lines {
             plain = Zeroizing::new(lines.concat());
             break;
@@ -187,7 +213,9 @@ fn without_lost_backslashes(base64: &str) -> Zeroizing<String> {
 
 fn why_not_base64(text: &str) -> String {
     match text.chars().find(|char| !is_base64(*char)) {
-        Some(char) => format!("there is {char:?} in its data, which is no base64 then; the rest may be masked or cut away"),
+        Some(char) => format!(
+            "there is {char:?} in its data, which is no base64 then; the rest may be masked or cut away"
+        ),
         None => "its base64 is cut or damaged".to_owned(),
     }
 }
@@ -212,8 +240,10 @@ fn damaged(why: impl Into<String>) -> KeyFileError {
 }
 
 /// Padding may be lost: shells and URLs treat `=` specially.
-const LENIENT: GeneralPurpose =
-    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// No key is this short, but a word may be.
 const LEAST_BASE64: usize = 64;
@@ -246,7 +276,12 @@ mod tests {
         ("in single quotes", |key| format!("'{}'", key.trim_end())),
         ("in a line of .env", |key| format!("PRIVATE_KEY=\"{}\"\n", key.replace('\n', "\\n"))),
         ("indented", |key| key.lines().map(|line| format!("    {line}\n")).collect()),
-        ("in YAML", |key| format!("private_key: |\n{}", key.lines().map(|line| format!("  {line}\n")).collect::<String>())),
+        ("in YAML", |key| {
+            format!(
+                "private_key: |\n{}",
+                key.lines().map(|line| format!("  {line}\n")).collect::<String>()
+            )
+        }),
         ("with spaces at the end of lines", |key| key.replace('\n', "  \n")),
         ("with an empty line between lines", |key| key.replace('\n', "\n\n")),
         ("with a byte order mark", |key| format!("\u{feff}{key}")),
@@ -258,15 +293,25 @@ mod tests {
         ("with \\n of which a shell took the backslash", |key| key.replace('\n', "n")),
         ("in JSON", |key| serde_json::json!({ "private_key": key }).to_string()),
         ("in JSON with every sign escaped", |key| {
-            let key = key.replace('\n', "\\u000a").replace('/', "\\/").replace('+', "\\u002B").replace('=', "\\u003d");
+            let key = key
+                .replace('\n', "\\u000a")
+                .replace('/', "\\/")
+                .replace('+', "\\u002B")
+                .replace('=', "\\u003d");
             format!("{{\"key\":\"{key}\"}}")
         }),
-        ("as a list of its lines", |key| serde_json::json!(key.lines().collect::<Vec<_>>()).to_string()),
-        ("with what a URL escapes", |key| key.replace('\n', "%0A").replace('+', "%2B").replace('=', "%3D")),
+        ("as a list of its lines", |key| {
+            serde_json::json!(key.lines().collect::<Vec<_>>()).to_string()
+        }),
+        ("with what a URL escapes", |key| {
+            key.replace('\n', "%0A").replace('+', "%2B").replace('=', "%3D")
+        }),
         ("without padding", |key| key.replace("==", "").replace("=\n", "\n")),
         ("with other dashes", |key| key.replace("-----", "\u{2014}\u{2014}-")),
         ("in base64", |key| STANDARD.encode(key)),
-        ("in base64 for URLs, with a variable's name", |key| format!("export KEY='{}'\n", URL_SAFE_NO_PAD.encode(key))),
+        ("in base64 for URLs, with a variable's name", |key| {
+            format!("export KEY='{}'\n", URL_SAFE_NO_PAD.encode(key))
+        }),
         ("in base64 with lines", |key| {
             STANDARD
                 .encode(key)
@@ -278,7 +323,12 @@ mod tests {
         }),
         ("in base64 twice", |key| STANDARD.encode(STANDARD.encode(key))),
         ("as UTF-16, in base64", |key| {
-            STANDARD.encode(format!("\u{feff}{key}").encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>())
+            STANDARD.encode(
+                format!("\u{feff}{key}")
+                    .encode_utf16()
+                    .flat_map(u16::to_le_bytes)
+                    .collect::<Vec<_>>(),
+            )
         }),
     ];
 
@@ -300,7 +350,8 @@ mod tests {
             let made = make(file);
             for (other, make_other) in FORMS {
                 // These two depend on the lines of PEM.
-                let is_whole = made.starts_with("-----BEGIN") && made.lines().count() == file.lines().count();
+                let is_whole =
+                    made.starts_with("-----BEGIN") && made.lines().count() == file.lines().count();
                 if !is_whole && ["took", "list"].iter().any(|word| other.contains(word)) {
                     continue;
                 }
@@ -311,9 +362,11 @@ mod tests {
 
     #[test]
     fn reads_the_private_key_of_a_file_that_holds_more() {
-        let (public, certificate) = (fixture("vectors/keys/public.pem"), fixture("keys/certificate.pem"));
+        let (public, certificate) =
+            (fixture("vectors/keys/public.pem"), fixture("keys/certificate.pem"));
         for (file, passphrase) in keys() {
-            let attributes = "Bag Attributes\n    localKeyID: 01 02\nKey Attributes: <No Attributes>\n";
+            let attributes =
+                "Bag Attributes\n    localKeyID: 01 02\nKey Attributes: <No Attributes>\n";
             for more in [
                 format!("{public}{file}"),
                 format!("{file}{public}"),
@@ -332,7 +385,9 @@ mod tests {
     #[test]
     fn reads_an_encrypted_key_without_the_line_between_headers_and_data() {
         let (file, passphrase) = &keys()[2];
-        for lost in [file.replace("\n\n", "\n"), file.replace("\n\n", ""), file.replace("\n\n", "\\n")] {
+        for lost in
+            [file.replace("\n\n", "\n"), file.replace("\n\n", ""), file.replace("\n\n", "\\n")]
+        {
             assert_ne!(lost, *file);
             reads(&lost, passphrase.as_deref(), &lost);
         }
@@ -351,12 +406,21 @@ mod tests {
 
     #[test]
     fn reads_der_in_base64() {
-        for (file, passphrase) in keys().into_iter().filter(|(file, _)| !file.contains("Proc-Type")) {
+        for (file, passphrase) in keys().into_iter().filter(|(file, _)| !file.contains("Proc-Type"))
+        {
             let der = pem::parse(&file).unwrap().into_contents();
             reads(&STANDARD.encode(&der), passphrase.as_deref(), "in one line");
             reads(&STANDARD.encode(STANDARD.encode(&der)), passphrase.as_deref(), "twice");
-            reads(&format!("KEY={}\n", STANDARD.encode(&der)), passphrase.as_deref(), "with a name");
-            reads(file.split_once('\n').unwrap().1, passphrase.as_deref(), "without its first line");
+            reads(
+                &format!("KEY={}\n", STANDARD.encode(&der)),
+                passphrase.as_deref(),
+                "with a name",
+            );
+            reads(
+                file.split_once('\n').unwrap().1,
+                passphrase.as_deref(),
+                "without its first line",
+            );
         }
     }
 
@@ -409,13 +473,15 @@ mod tests {
 
     #[track_caller]
     fn reads(file: &str, passphrase: Option<&str>, form: &str) {
-        let pair = parse_private_key(file, passphrase).unwrap_or_else(|error| panic!("{form}: {error}\n{file:.300}"));
+        let pair = parse_private_key(file, passphrase)
+            .unwrap_or_else(|error| panic!("{form}: {error}\n{file:.300}"));
         assert_eq!(pair.public_pem, fixture("vectors/keys/public.pem"), "{form}");
     }
 
     /// The same key in PKCS#8 and PKCS#1, plain and encrypted.
     fn keys() -> Vec<(String, Option<String>)> {
-        let judge: serde_json::Value = serde_json::from_str(&fixture("vectors/exchanges.json")).unwrap();
+        let judge: serde_json::Value =
+            serde_json::from_str(&fixture("vectors/exchanges.json")).unwrap();
         let passphrase = judge["passphrase"].as_str().map(str::to_owned);
         [
             ("private.pkcs8.pem", &None),
@@ -429,6 +495,10 @@ mod tests {
     }
 
     fn fixture(name: &str) -> String {
-        std::fs::read_to_string(format!("{}/../../tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+        std::fs::read_to_string(format!(
+            "{}/../../tests/fixtures/{name}",
+            env!("CARGO_MANIFEST_DIR")
+        ))
+        .unwrap()
     }
 }

@@ -8,7 +8,8 @@ use std::os::fd::RawFd;
 use nix::libc;
 use nix::sys::resource::{Resource, setrlimit};
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule, TargetArch,
 };
 
 use super::WorkerLimits;
@@ -18,7 +19,9 @@ use super::WorkerLimits;
 pub(super) fn close_inherited() -> std::io::Result<()> {
     let mut open = Vec::new();
     for descriptor in std::fs::read_dir("/proc/self/fd")? {
-        open.extend(descriptor?.file_name().to_str().and_then(|number| number.parse::<RawFd>().ok()));
+        open.extend(
+            descriptor?.file_name().to_str().and_then(|number| number.parse::<RawFd>().ok()),
+        );
     }
     for descriptor in open.into_iter().filter(|number| *number > libc::STDERR_FILENO) {
         // One of them is the descriptor of `/proc/self/fd` itself, which is closed already.
@@ -31,7 +34,12 @@ pub(super) fn close_inherited() -> std::io::Result<()> {
 pub(super) fn limit(limits: WorkerLimits) -> nix::Result<()> {
     // The hard limit is one second higher, so that the soft limit's signal says which limit it was.
     setrlimit(Resource::RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1)?;
-    let never = [Resource::RLIMIT_CORE, Resource::RLIMIT_FSIZE, Resource::RLIMIT_NPROC, Resource::RLIMIT_MEMLOCK];
+    let never = [
+        Resource::RLIMIT_CORE,
+        Resource::RLIMIT_FSIZE,
+        Resource::RLIMIT_NPROC,
+        Resource::RLIMIT_MEMLOCK,
+    ];
     for resource in never {
         setrlimit(resource, 0, 0)?;
     }
@@ -46,10 +54,15 @@ pub(super) fn drop_system_calls() -> Result<(), seccompiler::Error> {
 }
 
 fn filter() -> Result<BpfProgram, seccompiler::Error> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = ALLOWED.iter().map(|call| (*call, Vec::new())).collect();
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
+        ALLOWED.iter().map(|call| (*call, Vec::new())).collect();
     // Memory may be mapped, but not as executable: code that was just written cannot run.
-    let not_executable =
-        SeccompCondition::new(PROTECTION_ARGUMENT, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(libc::PROT_EXEC as u64), 0);
+    let not_executable = SeccompCondition::new(
+        PROTECTION_ARGUMENT,
+        SeccompCmpArgLen::Dword,
+        SeccompCmpOp::MaskedEq(libc::PROT_EXEC as u64),
+        0,
+    );
     let not_executable = SeccompRule::new(vec![not_executable?])?;
     for call in [libc::SYS_mmap, libc::SYS_mprotect] {
         rules.insert(call, vec![not_executable.clone()]);
@@ -154,7 +167,10 @@ mod tests {
     fn a_compiler_can_do_its_work() {
         let compiled = confined(|| {
             let engine = crate::plugins::engine::compiling_engine().unwrap();
-            let component = wat::parse_str("(component (core module (func (export \"f\") (result i32) i32.const 1)))").unwrap();
+            let component = wat::parse_str(
+                "(component (core module (func (export \"f\") (result i32) i32.const 1)))",
+            )
+            .unwrap();
             engine.precompile_component(&component).map(|code| code.len())
         });
 
@@ -166,7 +182,11 @@ mod tests {
         let denied = confined(|| {
             let engine = crate::plugins::engine::compiling_engine().unwrap();
             // Loading code maps it as executable.
-            wasmtime::component::Component::new(&engine, wat::parse_str("(component (core module (func)))").unwrap()).is_err()
+            wasmtime::component::Component::new(
+                &engine,
+                wat::parse_str("(component (core module (func)))").unwrap(),
+            )
+            .is_err()
         });
 
         assert!(denied);

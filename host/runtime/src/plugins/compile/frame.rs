@@ -27,7 +27,11 @@ pub(super) enum FrameError {
     Malformed,
 }
 
-pub(super) fn write(out: &mut impl Write, identity: EngineIdentity, outcome: Result<Compiled, ComponentError>) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut impl Write,
+    identity: EngineIdentity,
+    outcome: Result<Compiled, ComponentError>,
+) -> io::Result<()> {
     let (outcome, code) = match outcome {
         Ok(Compiled { inspection, code }) => (Outcome::Compiled(inspection), code),
         Err(error) => (Outcome::Refused(error), Vec::new()),
@@ -42,12 +46,18 @@ pub(super) fn write(out: &mut impl Write, identity: EngineIdentity, outcome: Res
 }
 
 /// Reads an answer from an engine of the identity `identity`.
-pub(super) fn read(answer: Vec<u8>, identity: EngineIdentity) -> Result<Result<Compiled, ComponentError>, FrameError> {
+pub(super) fn read(
+    answer: Vec<u8>,
+    identity: EngineIdentity,
+) -> Result<Result<Compiled, ComponentError>, FrameError> {
     let rest = answer.strip_prefix(MAGIC).ok_or(FrameError::Malformed)?;
     let rest = rest.strip_prefix(&identity.0).ok_or(FrameError::AnotherEngine)?;
     let (length, rest) = rest.split_first_chunk().ok_or(FrameError::Malformed)?;
-    let length = usize::try_from(u64::from_le_bytes(*length)).ok().filter(|length| *length <= MAX_HEAD_BYTES);
-    let (head, code) = length.and_then(|length| rest.split_at_checked(length)).ok_or(FrameError::Malformed)?;
+    let length = usize::try_from(u64::from_le_bytes(*length))
+        .ok()
+        .filter(|length| *length <= MAX_HEAD_BYTES);
+    let (head, code) =
+        length.and_then(|length| rest.split_at_checked(length)).ok_or(FrameError::Malformed)?;
     match serde_json::from_slice(head).map_err(|_| FrameError::Malformed)? {
         Outcome::Compiled(inspection) => {
             let before = answer.len() - code.len();
@@ -83,7 +93,10 @@ mod tests {
     }
 
     fn compiled() -> Compiled {
-        Compiled { inspection: Inspection { sdk: Some("0.1.0".to_owned()), ..Inspection::default() }, code: b"code".to_vec() }
+        Compiled {
+            inspection: Inspection { sdk: Some("0.1.0".to_owned()), ..Inspection::default() },
+            code: b"code".to_vec(),
+        }
     }
 
     #[test]
@@ -97,7 +110,10 @@ mod tests {
     fn another_engines_answer_and_half_of_one_are_refused() {
         let answer = written(Ok(compiled()));
 
-        assert!(matches!(read(answer.clone(), EngineIdentity([8; 32])), Err(FrameError::AnotherEngine)));
+        assert!(matches!(
+            read(answer.clone(), EngineIdentity([8; 32])),
+            Err(FrameError::AnotherEngine)
+        ));
         for at in 0..answer.len() - "code".len() {
             assert!(read(answer[..at].to_vec(), OURS).is_err(), "cut at {at}");
         }

@@ -63,19 +63,33 @@ pub(super) enum Source {
 
 impl Compiler {
     /// A compiler for engines of this identity.
-    pub(super) fn new(settings: CompileSettings, identity: EngineIdentity, metrics: &Metrics) -> Self {
+    pub(super) fn new(
+        settings: CompileSettings,
+        identity: EngineIdentity,
+        metrics: &Metrics,
+    ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         // Each process takes one core and at the worst 2 GiB. Two even on one core, so that a
         // compile bomb of one tenant does not delay all others.
         let workers = cores.clamp(2, MAX_WORKERS);
         // One per tenant, so that a tenant with many slow components delays only itself.
         let limits = |name| TenantLimits::new(workers, 1, metrics.budget(name));
-        Self { settings, identity, uploads: limits("compiling-uploads"), loads: limits("compiling-loads") }
+        Self {
+            settings,
+            identity,
+            uploads: limits("compiling-uploads"),
+            loads: limits("compiling-loads"),
+        }
     }
 
     /// Compiles a component when the tenant gets a permit. If the future is dropped, the process is
     /// killed.
-    pub(super) async fn compile(&self, tenant: TenantId, purpose: Purpose, source: Source) -> Result<Compiled, LoadError> {
+    pub(super) async fn compile(
+        &self,
+        tenant: TenantId,
+        purpose: Purpose,
+        source: Source,
+    ) -> Result<Compiled, LoadError> {
         let limits = if purpose == Purpose::Upload { &self.uploads } else { &self.loads };
         let _permit = limits.acquire(tenant).await;
         let time = self.settings.time;
@@ -85,21 +99,30 @@ impl Compiler {
 
     async fn run(&self, source: Source) -> Result<Compiled, LoadError> {
         let mut worker = self.spawn(&source)?;
-        let (stdin, stdout, stderr) = (worker.stdin.take(), worker.stdout.take(), worker.stderr.take());
+        let (stdin, stdout, stderr) =
+            (worker.stdin.take(), worker.stdout.take(), worker.stderr.take());
         let feed = async {
             if let (Some(mut stdin), Source::Memory(bytes)) = (stdin, source) {
                 // A process that ended early explains itself by its status and standard error.
                 let _ = stdin.write_all(&bytes).await;
             }
         };
-        let ((), answer, said) = tokio::join!(feed, read_at_most(stdout, MAX_ANSWER_BYTES), read_at_most(stderr, MAX_SAID_BYTES));
+        let ((), answer, said) = tokio::join!(
+            feed,
+            read_at_most(stdout, MAX_ANSWER_BYTES),
+            read_at_most(stderr, MAX_SAID_BYTES)
+        );
         let (answer, said) = (answer.map_err(host)?, said.map_err(host)?);
         if answer.len() > MAX_ANSWER_BYTES {
-            return Err(LoadError::Component(ComponentError::CompiledSize(MAX_ANSWER_BYTES as u64)));
+            return Err(LoadError::Component(ComponentError::CompiledSize(
+                MAX_ANSWER_BYTES as u64,
+            )));
         }
         let status = worker.wait().await.map_err(host)?;
         if !status.success() {
-            return Err(self.why(status, &printable(&String::from_utf8_lossy(&said), MAX_SAID_BYTES)));
+            return Err(
+                self.why(status, &printable(&String::from_utf8_lossy(&said), MAX_SAID_BYTES))
+            );
         }
         let outcome = frame::read(answer, self.identity).map_err(host)?;
         outcome.map_err(LoadError::Component)
@@ -118,7 +141,9 @@ impl Compiler {
         command.env_clear().current_dir("/").kill_on_drop(true);
         command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let program = self.settings.program.display();
-        command.spawn().map_err(|error| LoadError::Host(format!("{program} can't be started to compile: {error}")))
+        command.spawn().map_err(|error| {
+            LoadError::Host(format!("{program} can't be started to compile: {error}"))
+        })
     }
 
     /// What the end of a process without an answer means for the component.
@@ -128,8 +153,16 @@ impl Compiler {
         let refused = match signal {
             Some(Signal::SIGXCPU) => ComponentError::CompilerCpu(cpu_seconds),
             // Rust's standard library prints this, then aborts.
-            Some(Signal::SIGABRT) if said.contains("memory allocation of") => ComponentError::CompilerMemory(memory_bytes),
-            Some(signal @ (Signal::SIGABRT | Signal::SIGSEGV | Signal::SIGBUS | Signal::SIGILL | Signal::SIGTRAP)) => {
+            Some(Signal::SIGABRT) if said.contains("memory allocation of") => {
+                ComponentError::CompilerMemory(memory_bytes)
+            }
+            Some(
+                signal @ (Signal::SIGABRT
+                | Signal::SIGSEGV
+                | Signal::SIGBUS
+                | Signal::SIGILL
+                | Signal::SIGTRAP),
+            ) => {
                 tracing::warn!(%status, said, "the compiler crashed on a component");
                 ComponentError::CompilerFailed(signal.as_str().to_owned())
             }
@@ -137,14 +170,21 @@ impl Compiler {
                 tracing::warn!(%status, said, "the compiler panicked on a component");
                 ComponentError::CompilerFailed("a panic".to_owned())
             }
-            _ => return LoadError::Host(format!("the compiling process ended with {status}: {said}")),
+            _ => {
+                return LoadError::Host(format!(
+                    "the compiling process ended with {status}: {said}"
+                ));
+            }
         };
         LoadError::Component(refused)
     }
 }
 
 /// Reads at most one byte past the limit, which tells the caller that there was more.
-async fn read_at_most(from: Option<impl AsyncRead + Unpin>, limit: usize) -> std::io::Result<Vec<u8>> {
+async fn read_at_most(
+    from: Option<impl AsyncRead + Unpin>,
+    limit: usize,
+) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Some(from) = from {
         from.take(limit as u64 + 1).read_to_end(&mut bytes).await?;

@@ -46,7 +46,11 @@ pub fn compile_stdin(limits: WorkerLimits) -> Result<(), WorkerError> {
     Ok(frame::write(&mut io::stdout().lock(), identity, compile(&engine, &component, limits))?)
 }
 
-fn compile(engine: &wasmtime::Engine, component: &[u8], limits: WorkerLimits) -> Result<Compiled, ComponentError> {
+fn compile(
+    engine: &wasmtime::Engine,
+    component: &[u8],
+    limits: WorkerLimits,
+) -> Result<Compiled, ComponentError> {
     let inspection = inspect(component)?;
     let compiled = match catch_unwind(AssertUnwindSafe(|| engine.precompile_component(component))) {
         Err(panic) if is_of_an_adapter(&*panic) => return Err(ComponentError::Composed),
@@ -64,7 +68,9 @@ fn compile(engine: &wasmtime::Engine, component: &[u8], limits: WorkerLimits) ->
 /// generates a module between them that uses the memories of both. It panics if that needs a
 /// feature that is off, and multiple memories are off.
 fn is_of_an_adapter(panic: &(dyn Any + Send)) -> bool {
-    panic.downcast_ref::<String>().is_some_and(|said| said.starts_with("invalid adapter module generated"))
+    panic
+        .downcast_ref::<String>()
+        .is_some_and(|said| said.starts_with("invalid adapter module generated"))
 }
 
 impl Default for WorkerLimits {

@@ -26,7 +26,9 @@ impl Fixed {
         wasi.wall_clock(Standing(Duration::try_from(since_1970).unwrap_or_default()));
         wasi.secure_random(self.numbers("random"));
         wasi.insecure_random(self.numbers("insecure"));
-        wasi.insecure_random_seed(u128::from_be_bytes(self.block("seed", 0)[..16].try_into().expect("half of 32 bytes")));
+        wasi.insecure_random_seed(u128::from_be_bytes(
+            self.block("seed", 0)[..16].try_into().expect("half of 32 bytes"),
+        ));
     }
 
     fn numbers(&self, what: &str) -> Deterministic {
@@ -34,7 +36,9 @@ impl Fixed {
     }
 
     fn block(&self, what: &str, number: u32) -> [u8; 32] {
-        let hash = Sha256::new().chain_update(self.seed.to_be_bytes()).chain_update(self.call.to_be_bytes());
+        let hash = Sha256::new()
+            .chain_update(self.seed.to_be_bytes())
+            .chain_update(self.call.to_be_bytes());
         hash.chain_update(number.to_be_bytes()).chain_update(what).finalize().into()
     }
 }
@@ -63,7 +67,11 @@ mod tests {
         let fixed = |seed, call| Fixed { now: OffsetDateTime::UNIX_EPOCH, seed, call };
 
         assert_eq!(fixed(1, 1).block("random", 0), fixed(1, 1).block("random", 0));
-        let all = [fixed(1, 1).block("random", 0), fixed(1, 1).block("random", 1), fixed(1, 1).block("seed", 0)];
+        let all = [
+            fixed(1, 1).block("random", 0),
+            fixed(1, 1).block("random", 1),
+            fixed(1, 1).block("seed", 0),
+        ];
         let others = [fixed(2, 1).block("random", 0), fixed(1, 2).block("random", 0)];
         let distinct: std::collections::HashSet<_> = all.into_iter().chain(others).collect();
         assert_eq!(distinct.len(), 5);

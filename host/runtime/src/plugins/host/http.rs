@@ -15,13 +15,18 @@ impl Host for CallState {
             capabilities: &self.call.plugin.capabilities,
             config: &self.call.plugin.config,
             time_left: self.time_left(),
-            max_response_bytes: (self.call.plugin.limits.outbound_response_bytes as usize).min(self.largest_gift()),
+            max_response_bytes: (self.call.plugin.limits.outbound_response_bytes as usize)
+                .min(self.largest_gift()),
         };
         let prepared = match prepare(request, &allowance) {
             Ok(prepared) => prepared,
             Err(error) => return Ok(Err(error)),
         };
         let answer = self.services.http.send(self.call.plugin.scope.tenant, prepared).await;
-        Ok(answer.map_err(Error::from).map(|answer| Response { status: answer.status, headers: answer.headers, body: answer.body }))
+        Ok(answer.map_err(Error::from).map(|answer| Response {
+            status: answer.status,
+            headers: answer.headers,
+            body: answer.body,
+        }))
     }
 }

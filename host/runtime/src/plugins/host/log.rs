@@ -23,7 +23,13 @@ pub(crate) struct CallLog {
 
 impl CallLog {
     pub(crate) fn new(call: &Call) -> Self {
-        Self { scope: call.plugin.scope, version: call.plugin.version(), request: call.request, lines: Vec::new(), dropped: 0 }
+        Self {
+            scope: call.plugin.scope,
+            version: call.plugin.version(),
+            request: call.request,
+            lines: Vec::new(),
+            dropped: 0,
+        }
     }
 
     /// Writes a line about the end of a call, such as a panic's message, even if the limit of lines
@@ -40,7 +46,13 @@ impl CallLog {
             return None;
         }
         let (lines, dropped) = (std::mem::take(&mut self.lines), std::mem::take(&mut self.dropped));
-        Some(CallLines { scope: self.scope, version: self.version, request: self.request, lines, dropped })
+        Some(CallLines {
+            scope: self.scope,
+            version: self.version,
+            request: self.request,
+            lines,
+            dropped,
+        })
     }
 
     fn write(&mut self, level: LogLevel, message: &str) {
@@ -121,7 +133,11 @@ mod tests {
         log.write(LogLevel::Info, &"é".repeat(5000));
 
         for line in log.take().unwrap().lines {
-            assert!((4000..=MAX_LINE_BYTES + 3).contains(&line.message.len()), "{}", line.message.len());
+            assert!(
+                (4000..=MAX_LINE_BYTES + 3).contains(&line.message.len()),
+                "{}",
+                line.message.len()
+            );
             assert!(line.message.ends_with('…') && !line.message.contains('\u{1b}'));
         }
     }

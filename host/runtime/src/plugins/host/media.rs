@@ -15,11 +15,18 @@ impl Host for CallState {
         }
         self.fetched_files += 1;
         if reference.len() > MAX_REFERENCE_BYTES {
-            return Ok(Err(Error::InvalidReference(format!("it has more than {MAX_REFERENCE_BYTES} bytes"))));
+            return Ok(Err(Error::InvalidReference(format!(
+                "it has more than {MAX_REFERENCE_BYTES} bytes"
+            ))));
         }
         let max_bytes = MAX_FILE_BYTES.min(self.largest_gift());
         let request = MediaRequest { reference, time_limit: self.time_left(), max_bytes };
-        Ok(self.services.media.fetch(self.call.plugin.scope.tenant, request).await.map_err(Error::from))
+        Ok(self
+            .services
+            .media
+            .fetch(self.call.plugin.scope.tenant, request)
+            .await
+            .map_err(Error::from))
     }
 }
 

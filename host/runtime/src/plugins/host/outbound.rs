@@ -25,7 +25,10 @@ pub(super) struct Allowance<'a> {
 
 /// Checks a request and fills in its secrets. Errors name hosts, headers and secrets, but never
 /// values.
-pub(super) fn prepare(request: Request, allowance: &Allowance<'_>) -> Result<OutboundRequest, Error> {
+pub(super) fn prepare(
+    request: Request,
+    allowance: &Allowance<'_>,
+) -> Result<OutboundRequest, Error> {
     let url = parse_url(&request.url)?;
     let host = granted_host(&url, allowance.capabilities)?;
     check_method(&request.method)?;
@@ -60,7 +63,8 @@ fn parse_url(text: &str) -> Result<Url, Error> {
     if has_placeholder(text.as_bytes()) {
         return bad("a secret can't be in a URL: URLs are logged on their way");
     }
-    let url = Url::parse(text).map_err(|error| Error::BadRequest(format!("the URL can't be read: {error}")))?;
+    let url = Url::parse(text)
+        .map_err(|error| Error::BadRequest(format!("the URL can't be read: {error}")))?;
     if url.fragment().is_some() {
         return bad("the URL has a fragment, which is never sent");
     }
@@ -68,7 +72,8 @@ fn parse_url(text: &str) -> Result<Url, Error> {
 }
 
 fn check_method(method: &str) -> Result<(), Error> {
-    let well_formed = !method.is_empty() && method.len() <= MAX_METHOD_BYTES && method.bytes().all(is_token);
+    let well_formed =
+        !method.is_empty() && method.len() <= MAX_METHOD_BYTES && method.bytes().all(is_token);
     if !well_formed {
         return bad(&format!("the method is not a word of 1 to {MAX_METHOD_BYTES} letters"));
     }
@@ -79,7 +84,11 @@ fn check_method(method: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn headers(given: Vec<(String, String)>, config: &FlowConfig, host: &HttpHost) -> Result<Vec<OutboundHeader>, Error> {
+fn headers(
+    given: Vec<(String, String)>,
+    config: &FlowConfig,
+    host: &HttpHost,
+) -> Result<Vec<OutboundHeader>, Error> {
     if given.len() > MAX_HEADERS {
         return bad(&format!("there are {} headers; there may be {MAX_HEADERS}", given.len()));
     }
@@ -96,7 +105,12 @@ fn headers(given: Vec<(String, String)>, config: &FlowConfig, host: &HttpHost) -
     Ok(headers)
 }
 
-fn header(name: String, value: String, config: &FlowConfig, host: &HttpHost) -> Result<OutboundHeader, Error> {
+fn header(
+    name: String,
+    value: String,
+    config: &FlowConfig,
+    host: &HttpHost,
+) -> Result<OutboundHeader, Error> {
     let name = name.to_ascii_lowercase();
     if name.is_empty() || name.len() > MAX_HEADER_NAME_BYTES || !name.bytes().all(is_token) {
         return bad("a header's name is empty, too long, or not a word");
@@ -108,7 +122,8 @@ fn header(name: String, value: String, config: &FlowConfig, host: &HttpHost) -> 
         FillError::Unbound(..) => Error::NotGranted(error.to_string()),
         error => Error::BadRequest(format!("the header {name}: {error}")),
     };
-    let filled = fill(value.as_bytes(), &config.secrets, host, MAX_HEADER_BYTES).map_err(in_header)?;
+    let filled =
+        fill(value.as_bytes(), &config.secrets, host, MAX_HEADER_BYTES).map_err(in_header)?;
     let secret = filled.is_some();
     // Checked after filling in, since a secret could have a line end in it.
     let value = Zeroizing::new(match filled {
@@ -116,7 +131,9 @@ fn header(name: String, value: String, config: &FlowConfig, host: &HttpHost) -> 
         None => value,
     });
     if !value.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte)) {
-        return bad(&format!("the header {name} has line ends, control characters or letters beyond ASCII in it"));
+        return bad(&format!(
+            "the header {name} has line ends, control characters or letters beyond ASCII in it"
+        ));
     }
     Ok(OutboundHeader { name, value, secret })
 }
@@ -199,10 +216,17 @@ mod tests {
         let ready = prepared(request).unwrap();
 
         assert_eq!(ready.url.as_str(), "https://api.example.com/v1/slots?day=1");
-        assert_eq!((ready.headers[0].name.as_str(), ready.headers[0].value.as_str()), ("accept", "application/json"));
+        assert_eq!(
+            (ready.headers[0].name.as_str(), ready.headers[0].value.as_str()),
+            ("accept", "application/json")
+        );
         assert_eq!(ready.time_limit, Duration::from_millis(1_500));
         assert!(!ready.secret_body && !ready.headers[0].secret);
-        assert_eq!(prepared(get("https://api.example.com/")).unwrap().time_limit, Duration::from_secs(5), "what is left");
+        assert_eq!(
+            prepared(get("https://api.example.com/")).unwrap().time_limit,
+            Duration::from_secs(5),
+            "what is left"
+        );
     }
 
     #[test]
@@ -213,8 +237,14 @@ mod tests {
             ..get(url)
         };
         let ready = prepared(with_key("https://api.example.com/")).unwrap();
-        assert_eq!((ready.headers[0].value.as_str(), ready.headers[0].secret), ("Bearer s3cret", true));
-        assert_eq!((ready.body.as_slice(), ready.secret_body), (b"{\"key\":\"s3cret\"}".as_slice(), true));
+        assert_eq!(
+            (ready.headers[0].value.as_str(), ready.headers[0].secret),
+            ("Bearer s3cret", true)
+        );
+        assert_eq!(
+            (ready.body.as_slice(), ready.secret_body),
+            (b"{\"key\":\"s3cret\"}".as_slice(), true)
+        );
 
         for (url, named) in [
             ("https://other.example.com/", "the secret key is not bound to other.example.com:443"),
@@ -228,8 +258,10 @@ mod tests {
 
     #[test]
     fn a_secret_with_a_line_end_makes_no_header() {
-        let error =
-            refused(Request { headers: vec![("x".to_owned(), "{{secret:pem}}".to_owned())], ..get("https://api.example.com/") });
+        let error = refused(Request {
+            headers: vec![("x".to_owned(), "{{secret:pem}}".to_owned())],
+            ..get("https://api.example.com/")
+        });
         assert!(error.contains("header x") && !error.contains("BEGIN"), "{error}");
     }
 
@@ -239,7 +271,8 @@ mod tests {
             headers: vec![(name.to_owned(), value.to_owned())],
             ..get("https://api.example.com/")
         };
-        let method = |method: &str| Request { method: method.to_owned(), ..get("https://api.example.com/") };
+        let method =
+            |method: &str| Request { method: method.to_owned(), ..get("https://api.example.com/") };
         for (request, named) in [
             (get("api.example.com"), "URL"),
             (get("https://api.example.com/#a"), "fragment"),
@@ -257,27 +290,48 @@ mod tests {
             (header("x", "a\r\nHost: evil.example.com"), "line ends"),
             (header("x", "a\0"), "control"),
             (header("x", "{{secret:nobody}}"), "there is no secret nobody"),
-            (Request { body: b"{{secret:x".to_vec(), ..get("https://api.example.com/") }, "{{secret:NAME}}"),
-            (Request { body: vec![0; MAX_BODY_BYTES + 1], ..get("https://api.example.com/") }, "1048577"),
-            (Request { headers: vec![("x".to_owned(), String::new()); 65], ..get("https://api.example.com/") }, "65"),
+            (
+                Request { body: b"{{secret:x".to_vec(), ..get("https://api.example.com/") },
+                "{{secret:NAME}}",
+            ),
+            (
+                Request { body: vec![0; MAX_BODY_BYTES + 1], ..get("https://api.example.com/") },
+                "1048577",
+            ),
+            (
+                Request {
+                    headers: vec![("x".to_owned(), String::new()); 65],
+                    ..get("https://api.example.com/")
+                },
+                "65",
+            ),
             (header("x", &"a".repeat(16 << 10)), "16384"),
         ] {
             let error = refused(request);
             assert!(error.contains(named), "{named}: {error}");
         }
-        for name in FORBIDDEN_HEADERS.into_iter().chain(["Host", "Proxy-Authorization", "proxy-anything"]) {
+        for name in
+            FORBIDDEN_HEADERS.into_iter().chain(["Host", "Proxy-Authorization", "proxy-anything"])
+        {
             assert!(refused(header(name, "x")).contains(&name.to_ascii_lowercase()), "{name}");
         }
     }
 
     #[test]
     fn a_body_full_of_placeholders_stays_within_the_limit() {
-        let request = Request { body: b"{{secret:large}}".repeat(1_000), ..get("https://api.example.com/") };
+        let request =
+            Request { body: b"{{secret:large}}".repeat(1_000), ..get("https://api.example.com/") };
         assert!(refused(request).contains("too large"));
     }
 
     fn get(url: &str) -> Request {
-        Request { method: "GET".to_owned(), url: url.to_owned(), headers: Vec::new(), body: Vec::new(), timeout_ms: None }
+        Request {
+            method: "GET".to_owned(),
+            url: url.to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            timeout_ms: None,
+        }
     }
 
     fn refused(request: Request) -> String {
@@ -293,7 +347,10 @@ mod tests {
         let http = hosts.iter().map(|host| host.parse().unwrap()).collect();
         let bound = |value: &str| BoundSecret {
             value: Zeroizing::new(value.to_owned()),
-            hosts: vec!["api.example.com:443".parse().unwrap(), "api.example.com:80".parse().unwrap()],
+            hosts: vec![
+                "api.example.com:443".parse().unwrap(),
+                "api.example.com:80".parse().unwrap(),
+            ],
         };
         let secrets = [
             ("key".to_owned(), bound("s3cret")),

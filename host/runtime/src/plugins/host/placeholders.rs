@@ -60,14 +60,24 @@ fn find(text: &[u8]) -> Option<usize> {
 
 /// The placeholder's name, and the text behind the placeholder.
 fn name_of(text: &[u8]) -> Result<(&str, &[u8]), FillError> {
-    let end = text.windows(CLOSE.len()).take(MAX_NAME_BYTES + 1).position(|window| window == CLOSE).ok_or(FillError::Malformed)?;
+    let end = text
+        .windows(CLOSE.len())
+        .take(MAX_NAME_BYTES + 1)
+        .position(|window| window == CLOSE)
+        .ok_or(FillError::Malformed)?;
     let (name, after) = text.split_at(end);
     let fits = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let name = std::str::from_utf8(name).ok().filter(|name| !name.is_empty() && name.as_bytes().iter().all(fits));
+    let name = std::str::from_utf8(name)
+        .ok()
+        .filter(|name| !name.is_empty() && name.as_bytes().iter().all(fits));
     Ok((name.ok_or(FillError::Malformed)?, &after[CLOSE.len()..]))
 }
 
-fn append(filled: &mut Zeroizing<Vec<u8>>, bytes: &[u8], max_bytes: usize) -> Result<(), FillError> {
+fn append(
+    filled: &mut Zeroizing<Vec<u8>>,
+    bytes: &[u8],
+    max_bytes: usize,
+) -> Result<(), FillError> {
     if filled.len() + bytes.len() > max_bytes {
         return Err(FillError::TooLarge);
     }
@@ -127,8 +137,14 @@ mod tests {
     #[test]
     fn many_placeholders_do_not_become_more_than_there_may_be() {
         let many = "{{secret:key}}".repeat(1_000);
-        assert_eq!(fill(many.as_bytes(), &secrets(), &host(), 2_999).unwrap_err(), FillError::TooLarge);
-        assert_eq!(fill(many.as_bytes(), &secrets(), &host(), 3_000).unwrap().unwrap().len(), 3_000);
+        assert_eq!(
+            fill(many.as_bytes(), &secrets(), &host(), 2_999).unwrap_err(),
+            FillError::TooLarge
+        );
+        assert_eq!(
+            fill(many.as_bytes(), &secrets(), &host(), 3_000).unwrap().unwrap().len(),
+            3_000
+        );
     }
 
     fn filled(text: &str) -> Result<Option<String>, FillError> {
@@ -137,8 +153,10 @@ mod tests {
     }
 
     fn secrets() -> BTreeMap<String, BoundSecret> {
-        let secret =
-            |value: &str, host: &str| BoundSecret { value: Zeroizing::new(value.to_owned()), hosts: vec![host.parse().unwrap()] };
+        let secret = |value: &str, host: &str| BoundSecret {
+            value: Zeroizing::new(value.to_owned()),
+            hosts: vec![host.parse().unwrap()],
+        };
         [
             ("key".to_owned(), secret("k-1", "api.example.com")),
             ("nested".to_owned(), secret("{{secret:key}}", "api.example.com")),

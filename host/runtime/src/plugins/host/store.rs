@@ -15,10 +15,17 @@ impl Host for CallState {
             return Ok(Err(error));
         }
         let found = self.services.values.get(self.call.plugin.scope, &key).await;
-        Ok(found.map(|kept| kept.map(|kept| Entry { value: kept.value, version: kept.version })).map_err(Error::from))
+        Ok(found
+            .map(|kept| kept.map(|kept| Entry { value: kept.value, version: kept.version }))
+            .map_err(Error::from))
     }
 
-    async fn set(&mut self, key: String, value: Vec<u8>, ttl_seconds: Option<u32>) -> wasmtime::Result<Result<u64, Error>> {
+    async fn set(
+        &mut self,
+        key: String,
+        value: Vec<u8>,
+        ttl_seconds: Option<u32>,
+    ) -> wasmtime::Result<Result<u64, Error>> {
         let value = match self.may_write(&key, value, ttl_seconds) {
             Ok(value) => value,
             Err(error) => return Ok(Err(error)),
@@ -43,7 +50,12 @@ impl Host for CallState {
         if self.is_rehearsed() {
             return Ok(Ok(Some(REHEARSED_VERSION)));
         }
-        Ok(self.services.values.compare_and_set(self.call.plugin.scope, &key, expected, value).await.map_err(Error::from))
+        Ok(self
+            .services
+            .values
+            .compare_and_set(self.call.plugin.scope, &key, expected, value)
+            .await
+            .map_err(Error::from))
     }
 
     async fn delete(&mut self, key: String) -> wasmtime::Result<Result<(), Error>> {
@@ -56,11 +68,20 @@ impl Host for CallState {
         Ok(self.services.values.delete(self.call.plugin.scope, &key).await.map_err(Error::from))
     }
 
-    async fn list(&mut self, prefix: String, limit: u32) -> wasmtime::Result<Result<Vec<String>, Error>> {
+    async fn list(
+        &mut self,
+        prefix: String,
+        limit: u32,
+    ) -> wasmtime::Result<Result<Vec<String>, Error>> {
         if let Err(error) = self.may_use(&prefix) {
             return Ok(Err(error));
         }
-        Ok(self.services.values.list(self.call.plugin.scope, &prefix, limit.min(MAX_LISTED)).await.map_err(Error::from))
+        Ok(self
+            .services
+            .values
+            .list(self.call.plugin.scope, &prefix, limit.min(MAX_LISTED))
+            .await
+            .map_err(Error::from))
     }
 }
 
@@ -83,7 +104,12 @@ impl CallState {
     }
 
     /// Checks that the call may write this value.
-    fn may_write(&mut self, key: &str, value: Vec<u8>, ttl_seconds: Option<u32>) -> Result<NewValue, Error> {
+    fn may_write(
+        &mut self,
+        key: &str,
+        value: Vec<u8>,
+        ttl_seconds: Option<u32>,
+    ) -> Result<NewValue, Error> {
         self.may_use(key)?;
         if value.len() > self.call.plugin.limits.store_value_bytes as usize {
             return Err(Error::TooLarge);

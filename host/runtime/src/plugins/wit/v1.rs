@@ -9,7 +9,9 @@ use self::bindings::flowhost::flow::types;
 use self::bindings::{Flow, FlowPre};
 use crate::plugins::host::CallState;
 use crate::plugins::measure::timed;
-use flowhost_protocol::flow::{Action, Answer, ClientError, Exchange, FlowToken, RawReply, TurnInput};
+use flowhost_protocol::flow::{
+    Action, Answer, ClientError, Exchange, FlowToken, RawReply, TurnInput,
+};
 
 pub(crate) use self::bindings::flowhost::flow::{config, http, log, media, store};
 
@@ -62,16 +64,25 @@ impl Instantiable {
         input: &TurnInput,
     ) -> wasmtime::Result<Result<Answer, InternalError>> {
         let guest = self.instantiate(store).await?;
-        let answer = guest.flowhost_flow_handler().call_handle(store, &exchange_of(exchange, input), &session_of(input)).await?;
+        let answer = guest
+            .flowhost_flow_handler()
+            .call_handle(store, &exchange_of(exchange, input), &session_of(input))
+            .await?;
         Ok(match answer {
-            Ok(outcome) => Ok(Answer::Outcome { reply: reply_of(outcome.reply), state: outcome.state }),
+            Ok(outcome) => {
+                Ok(Answer::Outcome { reply: reply_of(outcome.reply), state: outcome.state })
+            }
             Err(types::HandlerError::BadRequest(text)) => Ok(Answer::BadRequest(text)),
             Err(types::HandlerError::Internal(text)) => Err(InternalError(text)),
         })
     }
 
     /// Instantiates the guest and hands over an error that a client reported.
-    pub(crate) async fn on_client_error(&self, store: &mut Store<CallState>, error: &ClientError) -> wasmtime::Result<()> {
+    pub(crate) async fn on_client_error(
+        &self,
+        store: &mut Store<CallState>,
+        error: &ClientError,
+    ) -> wasmtime::Result<()> {
         let guest = self.instantiate(store).await?;
         guest.flowhost_flow_handler().call_on_client_error(store, &client_error_of(error)).await
     }
@@ -81,7 +92,9 @@ impl Instantiable {
 /// comes too late: the uploader has to learn of it.
 fn check_handler(component: &Component) -> wasmtime::Result<()> {
     let (component_type, engine) = (component.component_type(), component.engine());
-    let Some(ComponentItem::ComponentInstance(handler)) = component_type.get_export(engine, HANDLER).map(|export| export.ty) else {
+    let Some(ComponentItem::ComponentInstance(handler)) =
+        component_type.get_export(engine, HANDLER).map(|export| export.ty)
+    else {
         wasmtime::bail!("it doesn't export `{HANDLER}`");
     };
     let function = |name: &str| match handler.get_export(engine, name).map(|export| export.ty) {
@@ -135,9 +148,11 @@ fn reply_of(reply: types::Reply) -> RawReply {
         types::Reply::Close => RawReply::Close,
         types::Reply::Complete(params) => RawReply::Complete(params),
         types::Reply::RejectToken(text) => RawReply::RejectToken(text),
-        types::Reply::Screen(reply) => {
-            RawReply::Screen { screen: reply.screen, data: reply.data, error_message: reply.error_message }
-        }
+        types::Reply::Screen(reply) => RawReply::Screen {
+            screen: reply.screen,
+            data: reply.data,
+            error_message: reply.error_message,
+        },
     }
 }
 

@@ -9,7 +9,9 @@ use super::desk::{At, JsonAt};
 use crate::admin::{CreateApiToken, Desk, NewApiToken};
 use flowhost_protocol::ids::ApiTokenId;
 
-pub(super) async fn create(JsonAt(desk, new): JsonAt<Desk, CreateApiToken>) -> Result<(StatusCode, Json<NewApiToken>), Problem> {
+pub(super) async fn create(
+    JsonAt(desk, new): JsonAt<Desk, CreateApiToken>,
+) -> Result<(StatusCode, Json<NewApiToken>), Problem> {
     Ok((StatusCode::CREATED, Json(desk.create_api_token(new).await?)))
 }
 
@@ -17,7 +19,9 @@ pub(super) async fn list(At(desk): At<Desk>) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({"api_tokens": desk.list_api_tokens().await?})))
 }
 
-pub(super) async fn delete(At((desk, token)): At<(Desk, ApiTokenId)>) -> Result<StatusCode, Problem> {
+pub(super) async fn delete(
+    At((desk, token)): At<(Desk, ApiTokenId)>,
+) -> Result<StatusCode, Problem> {
     desk.delete_api_token(token).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,7 +6,9 @@ use super::super::problem::Problem;
 use super::desk::JsonAt;
 use crate::admin::{NewAppSecret, TenantDesk};
 
-pub(super) async fn put(JsonAt(desk, new): JsonAt<TenantDesk, NewAppSecret>) -> Result<StatusCode, Problem> {
+pub(super) async fn put(
+    JsonAt(desk, new): JsonAt<TenantDesk, NewAppSecret>,
+) -> Result<StatusCode, Problem> {
     desk.put_app_secret(new).await?;
     Ok(StatusCode::NO_CONTENT)
 }

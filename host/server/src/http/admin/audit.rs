@@ -6,6 +6,8 @@ use super::super::problem::Problem;
 use super::desk::QueryAt;
 use crate::admin::{AuditPage, AuditQuery, Desk};
 
-pub(super) async fn list(QueryAt(desk, query): QueryAt<Desk, AuditQuery>) -> Result<Json<AuditPage>, Problem> {
+pub(super) async fn list(
+    QueryAt(desk, query): QueryAt<Desk, AuditQuery>,
+) -> Result<Json<AuditPage>, Problem> {
     Ok(Json(desk.list_audit_entries(query).await?))
 }

@@ -1,4 +1,5 @@
-//! Who may call the admin API: bearers of a valid token. Attempts that fail are slowed down, each source by its own.
+//! Who may call the admin API: bearers of a valid token. Attempts that fail are slowed down, each
+//! source by its own.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -12,7 +13,11 @@ use super::super::problem::Problem;
 use flowhost_runtime::telemetry::AdminRefusal;
 
 /// Lets a request with a valid bearer token through, and says who its caller is.
-pub(super) async fn require_token(State(state): State<AdminState>, mut request: Request, next: Next) -> Response {
+pub(super) async fn require_token(
+    State(state): State<AdminState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let Some(token) = bearer(request.headers()) else {
         state.metrics.admin_request_refused(AdminRefusal::NoToken);
         return refused();
@@ -26,14 +31,20 @@ pub(super) async fn require_token(State(state): State<AdminState>, mut request: 
             let source = source(&request);
             state.metrics.admin_request_refused(AdminRefusal::InvalidToken);
             match state.failed_attempts.line(source) {
-                Some(others) => tracing::warn!(%source, others, "an invalid token was shown to the admin API"),
+                Some(others) => {
+                    tracing::warn!(%source, others, "an invalid token was shown to the admin API")
+                }
                 None => tracing::debug!(%source, "an invalid token was shown to the admin API"),
             }
             match state.failed_attempts.slow_down(source).await {
                 Ok(()) => refused(),
                 Err(retry_after) => {
-                    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts with invalid tokens");
-                    ([(header::RETRY_AFTER, retry_after.as_secs().to_string())], problem).into_response()
+                    let problem = Problem::new(
+                        StatusCode::TOO_MANY_REQUESTS,
+                        "too many attempts with invalid tokens",
+                    );
+                    ([(header::RETRY_AFTER, retry_after.as_secs().to_string())], problem)
+                        .into_response()
                 }
             }
         }
@@ -48,11 +59,15 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn refused() -> Response {
-    let problem = Problem::new(StatusCode::UNAUTHORIZED, "send a valid token as `Authorization: Bearer TOKEN`");
+    let problem = Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "send a valid token as `Authorization: Bearer TOKEN`",
+    );
     ([(header::WWW_AUTHENTICATE, "Bearer")], problem).into_response()
 }
 
-/// Where a request comes from. Behind a proxy that is the proxy: the header that it may add is anybody's to forge.
+/// Where a request comes from. Behind a proxy that is the proxy: the header that it may add is
+/// anybody's to forge.
 fn source(request: &Request) -> IpAddr {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip())

@@ -1,9 +1,10 @@
-//! The way from a request to the operations: a caller whose token was checked, at a route that says what right it needs, comes to the desk
-//! of what the path names, or gets a problem.
+//! The way from a request to the operations: a caller whose token was checked, at a route that says
+//! what right it needs, comes to the desk of what the path names, or gets a problem.
 //!
-//! What a request is wrong in is told in this order: its path, its body or query, ids in the path, what the caller may not see, what it may
-//! not do. A body comes before the desk is opened, so what the desk knows is never older than the body took to come; uploads are the
-//! exception, which are not to come at all where they are refused.
+//! What a request is wrong in is told in this order: its path, its body or query, ids in the path,
+//! what the caller may not see, what it may not do. A body comes before the desk is opened, so what
+//! the desk knows is never older than the body took to come; uploads are the exception, which are
+//! not to come at all where they are refused.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -15,7 +16,9 @@ use serde::de::DeserializeOwned;
 
 use super::super::AdminState;
 use super::super::problem::{Names, Problem, parse_query, read_json};
-use crate::admin::{AdminError, Caller, Desk, FlowDesk, Right, TenantDesk, TenantToDelete, Visitor};
+use crate::admin::{
+    AdminError, Caller, Desk, FlowDesk, Right, TenantDesk, TenantToDelete, Visitor,
+};
 use flowhost_protocol::ids::{ApiTokenId, KeyId, SessionId};
 
 /// The desk that a request leads to.
@@ -60,7 +63,10 @@ impl<D: Destination, T: DeserializeOwned + Send> FromRequestParts<AdminState> fo
 /// Where a caller can come to by the names in a path.
 pub(super) trait Destination: Sized {
     /// Comes there, if the caller sees it and may do what the route is for.
-    fn reached(visitor: Visitor, names: &PathNames) -> impl Future<Output = Result<Self, Problem>> + Send;
+    fn reached(
+        visitor: Visitor,
+        names: &PathNames,
+    ) -> impl Future<Output = Result<Self, Problem>> + Send;
 }
 
 impl Destination for Desk {
@@ -137,7 +143,12 @@ impl PathNames {
     }
 
     fn get(&self, name: &str) -> Result<&str, Problem> {
-        let missing = || Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("this route's path has no {{{name}}}"));
+        let missing = || {
+            Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                format!("this route's path has no {{{name}}}"),
+            )
+        };
         self.0.get(name).map(String::as_str).ok_or_else(missing)
     }
 
@@ -149,7 +160,9 @@ impl PathNames {
 
 fn visitor(parts: &Parts, state: &AdminState) -> Result<Visitor, Problem> {
     match (parts.extensions.get::<Caller>(), parts.extensions.get::<Right>()) {
-        (Some(caller), Some(right)) => Ok(state.admin.visitor(*caller, *right, parts.extensions.get().copied())),
+        (Some(caller), Some(right)) => {
+            Ok(state.admin.visitor(*caller, *right, parts.extensions.get().copied()))
+        }
         _ => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "this route lets nobody in")),
     }
 }

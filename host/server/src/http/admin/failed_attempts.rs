@@ -1,5 +1,5 @@
-//! Slows down who shows invalid tokens. There is no guessing 256 random bits; but a program gone wrong, or somebody who tries what leaked,
-//! shall not cost more than they must, and shall be seen.
+//! Slows down who shows invalid tokens. There is no guessing 256 random bits; but a program gone
+//! wrong, or somebody who tries what leaked, shall not cost more than they must, and shall be seen.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -31,11 +31,17 @@ impl FailedAttempts {
     /// No attempts yet. No answer is held back for longer than `longest_delay`.
     pub fn new(longest_delay: Duration) -> Self {
         let lines = Summary::new(MAX_LINES, MAX_LINES);
-        Self { sources: Mutex::default(), waiting: Semaphore::new(MAX_WAITING), longest_delay, lines }
+        Self {
+            sources: Mutex::default(),
+            waiting: Semaphore::new(MAX_WAITING),
+            longest_delay,
+            lines,
+        }
     }
 
-    /// Notes a failed attempt, and holds its answer back: the longer, the more of them this source has made. Where too many answers wait
-    /// already, the error says when to come again. Nobody with a valid token ever waits here.
+    /// Notes a failed attempt, and holds its answer back: the longer, the more of them this source
+    /// has made. Where too many answers wait already, the error says when to come again. Nobody
+    /// with a valid token ever waits here.
     pub async fn slow_down(&self, source: IpAddr) -> Result<(), Duration> {
         let delay = self.note(network_of(source), Instant::now());
         if delay.is_zero() {
@@ -46,7 +52,8 @@ impl FailedAttempts {
         Ok(())
     }
 
-    /// Whether the log gets a line for an attempt of this source: then, how many others got none since the last line.
+    /// Whether the log gets a line for an attempt of this source: then, how many others got none
+    /// since the last line.
     pub(super) fn line(&self, source: IpAddr) -> Option<u64> {
         self.lines.note("", &network_of(source).to_string())
     }
@@ -80,7 +87,9 @@ impl FailedAttempts {
 /// A whole /64 is one source: whoever has one IPv6 address has all of them.
 fn network_of(source: IpAddr) -> IpAddr {
     match source.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        IpAddr::V6(address) => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
+        }
         v4 => v4,
     }
 }
@@ -97,7 +106,8 @@ const MAX_SOURCES: usize = 10_000;
 /// Answers that are held back at the same time, from all sources together.
 const MAX_WAITING: usize = 100;
 
-/// Lines of the log in a minute, one for each source: anybody who reaches the listener can show tokens, as fast as they like.
+/// Lines of the log in a minute, one for each source: anybody who reaches the listener can show
+/// tokens, as fast as they like.
 const MAX_LINES: usize = 20;
 
 const RETRY_AFTER: Duration = Duration::from_secs(5);

@@ -24,10 +24,13 @@ pub(super) async fn put(At(desk): At<FlowDesk>, request: Request) -> Result<Resp
     })
 }
 
-/// Whether the caller prefers an answer with what should be known of the document (RFC 7240) to the 204 that says that it was taken.
+/// Whether the caller prefers an answer with what should be known of the document (RFC 7240) to the
+/// 204 that says that it was taken.
 fn wants_notes(headers: &HeaderMap) -> bool {
     let preferences = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-    preferences.flat_map(|value| value.split(',')).any(|preference| preference.trim().eq_ignore_ascii_case(REPRESENTATION))
+    preferences
+        .flat_map(|value| value.split(','))
+        .any(|preference| preference.trim().eq_ignore_ascii_case(REPRESENTATION))
 }
 
 pub(super) async fn show(At(desk): At<FlowDesk>) -> Result<impl IntoResponse, Problem> {

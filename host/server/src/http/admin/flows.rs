@@ -31,7 +31,9 @@ pub(super) async fn put(
     })
 }
 
-pub(super) async fn update(JsonAt(desk, fields): JsonAt<FlowDesk, Map<String, Value>>) -> Result<Json<FlowView>, Problem> {
+pub(super) async fn update(
+    JsonAt(desk, fields): JsonAt<FlowDesk, Map<String, Value>>,
+) -> Result<Json<FlowView>, Problem> {
     Ok(Json(desk.update_flow(fields).await?))
 }
 

@@ -9,7 +9,9 @@ use super::desk::{At, JsonAt};
 use crate::admin::{GraphAccessView, SetGraphAccess, TenantDesk, UploadKey};
 use flowhost_protocol::ids::KeyId;
 
-pub(super) async fn put(JsonAt(desk, new): JsonAt<TenantDesk, SetGraphAccess>) -> Result<StatusCode, Problem> {
+pub(super) async fn put(
+    JsonAt(desk, new): JsonAt<TenantDesk, SetGraphAccess>,
+) -> Result<StatusCode, Problem> {
     desk.put_graph_access(new).await?;
     Ok(StatusCode::NO_CONTENT)
 }

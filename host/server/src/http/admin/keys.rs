@@ -8,11 +8,15 @@ use super::desk::{At, JsonAt};
 use crate::admin::{AddKey, KeyView, TenantDesk};
 use flowhost_protocol::ids::KeyId;
 
-pub(super) async fn create(JsonAt(desk, add): JsonAt<TenantDesk, AddKey>) -> Result<(StatusCode, Json<KeyView>), Problem> {
+pub(super) async fn create(
+    JsonAt(desk, add): JsonAt<TenantDesk, AddKey>,
+) -> Result<(StatusCode, Json<KeyView>), Problem> {
     Ok((StatusCode::CREATED, Json(desk.create_key(add).await?)))
 }
 
-pub(super) async fn delete(At((desk, key)): At<(TenantDesk, KeyId)>) -> Result<StatusCode, Problem> {
+pub(super) async fn delete(
+    At((desk, key)): At<(TenantDesk, KeyId)>,
+) -> Result<StatusCode, Problem> {
     desk.delete_key(key).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -29,17 +29,25 @@ pub(super) async fn list(
     let (lines, follower) = desk.follow_log(&query).await?;
     let (sender, receiver) = channel(UNREAD_CHUNKS);
     tokio::spawn(follow(follower, lines, sender, state.stopping));
-    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    let headers =
+        [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, Body::from_stream(unfold(receiver, next_chunk))).into_response())
 }
 
-async fn next_chunk(mut receiver: Receiver<Bytes>) -> Option<(Result<Bytes, Infallible>, Receiver<Bytes>)> {
+async fn next_chunk(
+    mut receiver: Receiver<Bytes>,
+) -> Option<(Result<Bytes, Infallible>, Receiver<Bytes>)> {
     receiver.recv().await.map(|chunk| (Ok(chunk), receiver))
 }
 
-/// Sends what comes, in a task of its own: it ends with its reader, with one that reads no more, with its flow, with the caller's token, and
-/// with the host.
-async fn follow(mut follower: LogFollower, lines: Vec<LogLineView>, sender: Sender<Bytes>, stopping: Arc<Stopping>) {
+/// Sends what comes, in a task of its own: it ends with its reader, with one that reads no more,
+/// with its flow, with the caller's token, and with the host.
+async fn follow(
+    mut follower: LogFollower,
+    lines: Vec<LogLineView>,
+    sender: Sender<Bytes>,
+    stopping: Arc<Stopping>,
+) {
     // Even nothing says something: the reader sees that it is let in.
     let first = if lines.is_empty() { Bytes::from_static(STILL_HERE) } else { events(&lines) };
     if sender.send(first).await.is_err() {
@@ -88,7 +96,11 @@ fn json_lines(lines: &[LogLineView]) -> String {
 
 /// A line's JSON has no line break in it, so it is one `data` field.
 fn events(lines: &[LogLineView]) -> Bytes {
-    lines.iter().map(|line| format!("id: {}\ndata: {}\n\n", line.number, json(line))).collect::<String>().into()
+    lines
+        .iter()
+        .map(|line| format!("id: {}\ndata: {}\n\n", line.number, json(line)))
+        .collect::<String>()
+        .into()
 }
 
 fn json(line: &LogLineView) -> String {
@@ -101,7 +113,8 @@ const JSON_LINES: &str = "application/jsonl";
 /// A comment: keeps proxies from closing the connection, and shows whether the reader is there.
 const STILL_HERE: &[u8] = b": still here\n\n";
 
-/// A line is shown within a second, on every host: there is no order among hosts but the database's.
+/// A line is shown within a second, on every host: there is no order among hosts but the
+/// database's.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Five seconds: how long a revoked token or a deleted flow goes on at most.

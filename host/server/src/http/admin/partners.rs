@@ -8,7 +8,9 @@ use super::super::problem::{Names, Problem};
 use super::desk::{At, JsonAt};
 use crate::admin::{CreatePartner, Desk, PartnerView, PatchPartner};
 
-pub(super) async fn create(JsonAt(desk, new): JsonAt<Desk, CreatePartner>) -> Result<(StatusCode, Json<PartnerView>), Problem> {
+pub(super) async fn create(
+    JsonAt(desk, new): JsonAt<Desk, CreatePartner>,
+) -> Result<(StatusCode, Json<PartnerView>), Problem> {
     Ok((StatusCode::CREATED, Json(desk.create_partner(new).await?)))
 }
 
@@ -16,7 +18,10 @@ pub(super) async fn list(At(desk): At<Desk>) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({"partners": desk.list_partners().await?})))
 }
 
-pub(super) async fn show(At(desk): At<Desk>, Names(partner): Names<String>) -> Result<Json<PartnerView>, Problem> {
+pub(super) async fn show(
+    At(desk): At<Desk>,
+    Names(partner): Names<String>,
+) -> Result<Json<PartnerView>, Problem> {
     Ok(Json(desk.show_partner(&partner).await?))
 }
 
@@ -27,7 +32,10 @@ pub(super) async fn update(
     Ok(Json(desk.update_partner(&partner, patch).await?))
 }
 
-pub(super) async fn delete(At(desk): At<Desk>, Names(partner): Names<String>) -> Result<StatusCode, Problem> {
+pub(super) async fn delete(
+    At(desk): At<Desk>,
+    Names(partner): Names<String>,
+) -> Result<StatusCode, Problem> {
     desk.delete_partner(&partner).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,10 +1,12 @@
-//! Every route of the admin API: its method, its path, the right that a caller needs, and who answers. One line each, said once.
+//! Every route of the admin API: its method, its path, the right that a caller needs, and who
+//! answers. One line each, said once.
 
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::super::AdminState;
 use super::{
-    api_tokens, app_secrets, audit, flow_config, flow_json, flows, graph, keys, logs, partners, sessions, tenants, tokens, versions,
+    api_tokens, app_secrets, audit, flow_config, flow_json, flows, graph, keys, logs, partners,
+    sessions, tenants, tokens, versions,
 };
 use crate::admin::Right;
 
@@ -14,8 +16,8 @@ pub type AdminRoute = (&'static str, &'static str, Right);
 /// Makes the two columns of the table below: what a route is, and who answers there.
 macro_rules! routes {
     ($($method:ident $path:literal $right:ident $handler:path;)*) => {
-        /// Every route under `/v1`, for the router, and for the tests that try each without a token, with too little of a role, and with
-        /// another tenant's things.
+        /// Every route under `/v1`, for the router, and for the tests that try each without a
+        /// token, with too little of a role, and with another tenant's things.
         pub const ADMIN_ROUTES: &[AdminRoute] = &[$((stringify!($method), $path, Right::$right)),*];
 
         /// Who answers at each of [`ADMIN_ROUTES`], in the same order.
@@ -65,7 +67,8 @@ routes! {
     POST   "/v1/tenants/{tenant}/flows/{flow}/rollback"                        Deploy  versions::rollback;
     POST   "/v1/tenants/{tenant}/flows/{flow}/versions/{version}/rehearse"     Deploy  versions::rehearse;
     POST   "/v1/tenants/{tenant}/flows/{flow}/tokens"                          Deploy  tokens::mint;
-    // Lines may hold what customers said: for who writes the plugin, not for everybody who may look.
+    // Lines may hold what customers said: for who writes the plugin, not for everybody who may
+    // look.
     GET    "/v1/tenants/{tenant}/flows/{flow}/logs"                            Deploy  logs::list;
     GET    "/v1/tenants/{tenant}/flows/{flow}/sessions"                        Read    sessions::list;
     GET    "/v1/tenants/{tenant}/flows/{flow}/sessions/{session}"              Read    sessions::show;

@@ -7,10 +7,14 @@ use super::desk::{At, QueryAt};
 use crate::admin::{FlowDesk, SessionDetails, SessionQuery, SessionsPage};
 use flowhost_protocol::ids::SessionId;
 
-pub(super) async fn list(QueryAt(desk, query): QueryAt<FlowDesk, SessionQuery>) -> Result<Json<SessionsPage>, Problem> {
+pub(super) async fn list(
+    QueryAt(desk, query): QueryAt<FlowDesk, SessionQuery>,
+) -> Result<Json<SessionsPage>, Problem> {
     Ok(Json(desk.list_sessions(query).await?))
 }
 
-pub(super) async fn show(At((desk, session)): At<(FlowDesk, SessionId)>) -> Result<Json<SessionDetails>, Problem> {
+pub(super) async fn show(
+    At((desk, session)): At<(FlowDesk, SessionId)>,
+) -> Result<Json<SessionDetails>, Problem> {
     Ok(Json(desk.show_session(session).await?))
 }

@@ -8,7 +8,9 @@ use super::super::problem::Problem;
 use super::desk::{At, JsonAt};
 use crate::admin::{CreateTenant, Desk, PatchTenant, TenantDesk, TenantToDelete, TenantView};
 
-pub(super) async fn create(JsonAt(desk, new): JsonAt<Desk, CreateTenant>) -> Result<(StatusCode, Json<TenantView>), Problem> {
+pub(super) async fn create(
+    JsonAt(desk, new): JsonAt<Desk, CreateTenant>,
+) -> Result<(StatusCode, Json<TenantView>), Problem> {
     Ok((StatusCode::CREATED, Json(desk.create_tenant(new).await?)))
 }
 
@@ -20,7 +22,9 @@ pub(super) async fn show(At(desk): At<TenantDesk>) -> Json<TenantView> {
     Json(desk.show_tenant())
 }
 
-pub(super) async fn update(JsonAt(desk, patch): JsonAt<TenantDesk, PatchTenant>) -> Result<Json<TenantView>, Problem> {
+pub(super) async fn update(
+    JsonAt(desk, patch): JsonAt<TenantDesk, PatchTenant>,
+) -> Result<Json<TenantView>, Problem> {
     Ok(Json(desk.update_tenant(patch).await?))
 }
 

@@ -7,6 +7,8 @@ use super::super::problem::Problem;
 use super::desk::JsonAt;
 use crate::admin::{FlowDesk, MintToken, MintedTokenView};
 
-pub(super) async fn mint(JsonAt(desk, new): JsonAt<FlowDesk, MintToken>) -> Result<(StatusCode, Json<MintedTokenView>), Problem> {
+pub(super) async fn mint(
+    JsonAt(desk, new): JsonAt<FlowDesk, MintToken>,
+) -> Result<(StatusCode, Json<MintedTokenView>), Problem> {
     Ok((StatusCode::CREATED, Json(desk.mint_token(new).await?)))
 }

@@ -25,7 +25,10 @@ pub(super) struct Rehearse {
     data: Map<String, Value>,
 }
 
-pub(super) async fn upload(At(desk): At<FlowDesk>, request: Request) -> Result<(StatusCode, Json<UploadedVersion>), Problem> {
+pub(super) async fn upload(
+    At(desk): At<FlowDesk>,
+    request: Request,
+) -> Result<(StatusCode, Json<UploadedVersion>), Problem> {
     // Before the body is read: who may not upload costs nothing.
     let mut upload = desk.begin_upload().await?;
     let mut parts = BodyParts::of(request.into_body(), MAX_COMPONENT_BYTES);
@@ -40,12 +43,17 @@ pub(super) async fn list(At(desk): At<FlowDesk>) -> Result<Json<Value>, Problem>
 }
 
 pub(super) async fn rehearse(
-    JsonAt((desk, VersionNumber(version)), Rehearse { data }): JsonAt<(FlowDesk, VersionNumber), Rehearse>,
+    JsonAt((desk, VersionNumber(version)), Rehearse { data }): JsonAt<
+        (FlowDesk, VersionNumber),
+        Rehearse,
+    >,
 ) -> Result<Json<Rehearsed>, Problem> {
     Ok(Json(desk.rehearse(version, data).await?))
 }
 
-pub(super) async fn activate(JsonAt(desk, activate): JsonAt<FlowDesk, Activate>) -> Result<Json<Activated>, Problem> {
+pub(super) async fn activate(
+    JsonAt(desk, activate): JsonAt<FlowDesk, Activate>,
+) -> Result<Json<Activated>, Problem> {
     Ok(Json(desk.activate(activate.version).await?))
 }
 
