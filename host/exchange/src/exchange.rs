@@ -37,8 +37,7 @@ use flowhost_protocol::flow::{
 use flowhost_protocol::ids::RequestId;
 use flowhost_protocol::{envelope, signature};
 use flowhost_runtime::plugins::{Call, Plugins, Purpose};
-use flowhost_runtime::telemetry;
-use flowhost_runtime::telemetry::{Blame, Metrics, Summary};
+use flowhost_runtime::telemetry::{self, Blame, Metrics, Summary};
 
 /// Answers WhatsApp's requests.
 pub struct Exchanges {
