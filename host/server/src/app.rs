@@ -17,9 +17,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
 use self::background::{Background, Life, Task, Watch};
-use crate::admin::{
-    self, Admin, AdminError, MAX_WAITING_CHANGES, Rehearsal, Rehearsed, Rotation, Stage,
-};
+use crate::admin::{self, Admin, MAX_WAITING_CHANGES, Rotation};
 use crate::config::{CompileConfig, HostConfig, MigrationPolicy};
 use crate::egress::{Egress, EgressConfig};
 use crate::graph::Graph;
@@ -32,7 +30,7 @@ use crate::key_values::FlowValues;
 use crate::plugin_logs::PluginLogs;
 use crate::store::{self, Store, StoreError, UploadStatus};
 use crate::tenants::Directory;
-use flowhost_exchange::endpoint::{ActivePlugin, Endpoints};
+use flowhost_exchange::endpoint::Endpoints;
 use flowhost_exchange::exchange::Exchanges;
 use flowhost_exchange::sessions::{Notices, Sessions};
 use flowhost_protocol::crypto::{CodeKeys, InlineRsa, MasterKeys, TokenDigest};
@@ -43,7 +41,7 @@ use flowhost_runtime::plugins::{
     CodeSettings, CompileSettings, ComponentSource, FoundComponent, HostLimits, Plugins, Services,
     WorkerLimits,
 };
-use flowhost_runtime::telemetry::{self, Blame, BudgetSeries, Listener, Metrics, Summary};
+use flowhost_runtime::telemetry::{self, BudgetSeries, Listener, Metrics, Summary};
 
 /// A running host. Dropped without [`Host::stop`], it stops at once.
 pub struct Host {
@@ -115,7 +113,7 @@ impl Host {
             key_uploads.clone(),
             operator_token,
             upload_folder,
-            Arc::new(RehearsalStage(exchanges.clone())),
+            exchanges.clone(),
             changes_of_tenants(&store, &metrics),
             &metrics,
         );
@@ -352,42 +350,6 @@ impl ComponentSource for StoredComponents {
             store::find_component(&self.0, tenant, digest)
                 .await
                 .map_err(|error| Arc::new(error) as _)
-        })
-    }
-}
-
-/// Rehearses versions with the code that answers requests.
-struct RehearsalStage(Arc<Exchanges>);
-
-impl Stage for RehearsalStage {
-    fn rehearse<'a>(
-        &'a self,
-        rehearsal: Rehearsal<'a>,
-    ) -> Pin<Box<dyn Future<Output = Result<Rehearsed, AdminError>> + Send + 'a>> {
-        Box::pin(async move {
-            let Rehearsal { tenant, flow, version, data } = rehearsal;
-            let endpoint =
-                self.0.resolve(tenant, flow).map_err(|_| AdminError::NotFound("flow"))?;
-            let plugin = ActivePlugin {
-                version: version.version,
-                digest: version.digest,
-                requests: version.requests.clone(),
-            };
-            let answer = self.0.rehearse(&endpoint, &plugin, data).await;
-            match answer {
-                Ok(answer) => Ok(Rehearsed { screen: answer.screen().map(str::to_owned) }),
-                Err(failure) => {
-                    let (number, reason) = (version.version, telemetry::chain(&failure));
-                    Err(match failure.blame() {
-                        Blame::Guest => {
-                            AdminError::Invalid(format!("version {number} fails on INIT: {reason}"))
-                        }
-                        Blame::Host | Blame::Peer => AdminError::Busy(format!(
-                            "version {number} can't be tried now: {reason}"
-                        )),
-                    })
-                }
-            }
         })
     }
 }

@@ -14,12 +14,13 @@ use tokio::sync::Mutex;
 
 use super::logs::follower_limits;
 use super::uploads::Uploads;
-use super::{AdminError, Caller, Right, Stage};
+use super::{AdminError, Caller, Right};
 use crate::key_uploads::KeyUploads;
 use crate::store::{
     self, Actor, AuditRecord, Store, StoredFlow, StoredTenant, Subject, TokenScope,
 };
 use crate::tenants::{Directory, open_data_key};
+use flowhost_exchange::exchange::Exchanges;
 use flowhost_protocol::crypto::{DataKey, MasterKeys, TokenDigest};
 use flowhost_protocol::ids::{RequestId, Scope};
 use flowhost_runtime::budget::Budget;
@@ -36,16 +37,16 @@ pub struct Admin {
     pub(super) plugins: Arc<Plugins>,
     pub(super) key_uploads: Arc<KeyUploads>,
     pub(super) uploads: Uploads,
-    pub(super) stage: Arc<dyn Stage>,
+    pub(super) exchanges: Arc<Exchanges>,
     pub(super) followers: TenantLimits,
     pub(super) reading_flow_json: Mutex<()>,
     pub(super) changes: Arc<Budget>,
 }
 
 impl Admin {
-    /// Puts the parts together. `operator_token` is one that is valid without being in the
-    /// database; `upload_folder` keeps components until they are stored; on `stage` versions are
-    /// rehearsed; `changes` has the places of those that tenants themselves make.
+    /// Puts the parts together. `operator_token` is valid without being in the database,
+    /// `upload_folder` keeps components until they are stored, `exchanges` rehearses versions, and
+    /// `changes` limits the changes that tenants make themselves.
     #[expect(
         clippy::too_many_arguments,
         reason = "each is a part of its own, and this is where they meet"
@@ -58,7 +59,7 @@ impl Admin {
         key_uploads: Arc<KeyUploads>,
         operator_token: Option<TokenDigest>,
         upload_folder: PathBuf,
-        stage: Arc<dyn Stage>,
+        exchanges: Arc<Exchanges>,
         changes: Arc<Budget>,
         metrics: &Metrics,
     ) -> Self {
@@ -70,7 +71,7 @@ impl Admin {
             plugins,
             key_uploads,
             uploads: Uploads::new(upload_folder, metrics.budget("uploads")),
-            stage,
+            exchanges,
             followers: follower_limits(metrics.budget("log-followers")),
             reading_flow_json: Mutex::default(),
             changes,

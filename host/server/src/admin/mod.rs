@@ -46,7 +46,7 @@ pub use sessions::{SessionDetails, SessionQuery, SessionView, SessionsPage};
 pub use tenants::{CreateTenant, PatchTenant, TenantView};
 pub use tokens::{MintToken, MintedTokenView};
 pub use uploads::Upload;
-pub use versions::{Activated, Rehearsal, Rehearsed, Stage, UploadedVersion, VersionView};
+pub use versions::{Activated, Rehearsed, UploadedVersion, VersionView};
 
 use flowhost_protocol::ids::Slug;
 

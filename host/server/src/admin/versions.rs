@@ -1,18 +1,19 @@
 //! Plugin versions of a flow: upload, activate, roll back.
 
-use std::future::Future;
-use std::pin::Pin;
-
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::changes::shown;
+use super::desk::no_flow;
 use super::flows::settings_of;
 use super::{AdminError, FlowDesk, Upload};
 use crate::store::{self, AuditRecord, StoredFlow, StoredVersion};
+use flowhost_exchange::endpoint::ActivePlugin;
+use flowhost_exchange::exchange::ExchangeError;
 use flowhost_protocol::flow::Capabilities;
 use flowhost_runtime::plugins::NewComponent;
+use flowhost_runtime::telemetry::{self, Blame};
 
 /// A version as it is shown.
 #[derive(Debug, Serialize)]
@@ -163,10 +164,14 @@ impl FlowDesk {
     ) -> Result<Rehearsed, AdminError> {
         let stored = self.loadable(version).await?;
         activation(self.flow(), &stored)?;
-        let (tenant, flow) = (&self.tenant().slug, &self.flow().name);
-        let rehearsal =
-            Rehearsal { tenant, flow, version: &stored, data: Value::Object(data).to_string() };
-        self.admin().stage.rehearse(rehearsal).await
+        let exchanges = &self.admin().exchanges;
+        let endpoint = exchanges.resolve(&self.tenant().slug, &self.flow().name);
+        let endpoint = endpoint.map_err(|_| no_flow())?;
+        let StoredVersion { digest, requests, .. } = stored;
+        let plugin = ActivePlugin { version, digest, requests };
+        let answer = exchanges.rehearse(&endpoint, &plugin, Value::Object(data).to_string()).await;
+        let answer = answer.map_err(|failure| failed_rehearsal(version, &failure))?;
+        Ok(Rehearsed { screen: answer.screen().map(str::to_owned) })
     }
 
     /// What the audit log keeps of an activation of the flow, which was like this before.
@@ -209,26 +214,14 @@ fn activation(flow: &StoredFlow, version: &StoredVersion) -> Result<Activated, A
     Ok(Activated { active_version: version.version, new_requests })
 }
 
-/// Lets versions of plugins answer outside of any conversation.
-pub trait Stage: Send + Sync {
-    /// Asks a version for its answer to an INIT.
-    fn rehearse<'a>(
-        &'a self,
-        rehearsal: Rehearsal<'a>,
-    ) -> Pin<Box<dyn Future<Output = Result<Rehearsed, AdminError>> + Send + 'a>>;
-}
-
-/// Which version is to be asked, and with what.
-#[derive(Debug)]
-pub struct Rehearsal<'a> {
-    /// The tenant's slug.
-    pub tenant: &'a str,
-    /// The flow's name.
-    pub flow: &'a str,
-    /// The version.
-    pub version: &'a StoredVersion,
-    /// The data of the INIT: a JSON object.
-    pub data: String,
+fn failed_rehearsal(version: i32, failure: &ExchangeError) -> AdminError {
+    let reason = telemetry::chain(failure);
+    match failure.blame() {
+        Blame::Guest => AdminError::Invalid(format!("version {version} fails on INIT: {reason}")),
+        Blame::Host | Blame::Peer => {
+            AdminError::Busy(format!("version {version} can't be tried now: {reason}"))
+        }
+    }
 }
 
 /// What a version answered.
