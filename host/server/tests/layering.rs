@@ -155,13 +155,22 @@ fn plugins_know_no_key_but_the_one_of_code() {
 }
 
 #[test]
-fn only_tests_of_plugins_assert_that_a_request_was_opened() {
-    let calls = |file: &PathBuf| {
-        fs::read_to_string(file).expect("a source file can be read").contains("::assert_opened(")
-    };
-    let callers: BTreeSet<String> =
-        source_files().iter().filter(|file| calls(file)).map(|file| module_of(file)).collect();
-    assert_eq!(callers, BTreeSet::from(["devkit/sandbox".to_owned()]));
+fn what_a_caller_vouches_for_is_called_where_it_holds() {
+    for (call, module) in [
+        // Tests of plugins have nobody but their author.
+        ("::assert_opened(", "devkit/sandbox"),
+        // After the commit, and from its row.
+        (".assert_committed(", "exchange/sessions"),
+        ("::assert_stored(", "exchange/sessions"),
+    ] {
+        let code = |file: &PathBuf| {
+            let text = fs::read_to_string(file).expect("a source file can be read");
+            text.split("#[cfg(test)]").next().is_some_and(|code| code.contains(call))
+        };
+        let callers: BTreeSet<String> =
+            source_files().iter().filter(|file| code(file)).map(|file| module_of(file)).collect();
+        assert_eq!(callers, BTreeSet::from([module.to_owned()]), "{call}");
+    }
 }
 
 #[test]

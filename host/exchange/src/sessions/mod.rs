@@ -267,7 +267,7 @@ fn stored_reply(space: &SessionSpace, session: &StoredSession) -> Result<FlowRep
         .data_key
         .open(&place, sealed)
         .map_err(|error| SessionError::Sealed("reply", error))?;
-    Ok(FlowReply::stored(kind, payload.to_vec()))
+    Ok(FlowReply::assert_stored(kind, payload.to_vec()))
 }
 
 fn open_text(

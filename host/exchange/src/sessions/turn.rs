@@ -227,7 +227,7 @@ async fn write(
         None => meta.store.insert_session(scope, &meta.new_session(), &commit).await,
     };
     if done.map_err(SessionError::Store)? {
-        Ok(answer.into_reply())
+        Ok(answer.assert_committed())
     } else {
         Err(SessionError::Conflict)
     }

@@ -206,7 +206,7 @@ mod tests {
                         let sample = text(&case["sample_response_plaintext"]).as_bytes().to_vec();
                         let sealed = opened
                             .seal
-                            .seal(&FlowReply::stored(ReplyKind::Answer, sample))
+                            .seal(&FlowReply::assert_stored(ReplyKind::Answer, sample))
                             .unwrap();
                         assert_eq!(
                             sealed.into_body(),
@@ -243,7 +243,7 @@ mod tests {
 
             let opened = open_sealed(&sealed.body, &sealed.signature).unwrap();
             let FlowRequest::Exchange(exchange) = opened.request.request() else { panic!("{:?}", opened.request) };
-            let reply = opened.seal.seal(&FlowReply::stored(ReplyKind::Answer, answer.to_string().into_bytes())).unwrap();
+            let reply = opened.seal.seal(&FlowReply::assert_stored(ReplyKind::Answer, answer.to_string().into_bytes())).unwrap();
 
             prop_assert_eq!(exchange.screen.as_deref(), Some(screen.as_str()));
             prop_assert_eq!(serde_json::from_str::<Value>(&exchange.data).unwrap(), payload["data"].clone());

@@ -170,8 +170,8 @@ impl CheckedAnswer {
         self.state.as_deref()
     }
 
-    /// The reply alone.
-    pub fn into_reply(self) -> FlowReply {
+    /// The reply alone. The caller asserts that the answer is committed: only then may it be sealed.
+    pub fn assert_committed(self) -> FlowReply {
         self.reply
     }
 }

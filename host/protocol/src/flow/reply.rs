@@ -82,8 +82,9 @@ impl FlowReply {
         Self::answer(&json!({"data": {"acknowledged": true}}))
     }
 
-    /// A reply that was stored with its exchange.
-    pub fn stored(kind: ReplyKind, payload: Vec<u8>) -> Self {
+    /// A reply that was stored with its exchange. The caller asserts that: a reply that was never
+    /// committed could be answered differently the next time.
+    pub fn assert_stored(kind: ReplyKind, payload: Vec<u8>) -> Self {
         Self { kind, payload }
     }
 
