@@ -125,6 +125,12 @@ impl PhoneNumberId {
     }
 }
 
+impl fmt::Display for PhoneNumberId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl FromStr for PhoneNumberId {
     type Err = InvalidPhoneNumberId;
 

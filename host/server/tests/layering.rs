@@ -323,7 +323,7 @@ fn uses(file: &Path) -> Uses {
 fn source_files() -> Vec<PathBuf> {
     let mut files = Vec::new();
     for package in
-        ["client", "cli", "devkit", "exchange", "flow-json", "protocol", "runtime", "server"]
+        ["api", "client", "cli", "devkit", "exchange", "flow-json", "protocol", "runtime", "server"]
     {
         let root = packages().join(package).join("src");
         let mut found = Vec::new();
@@ -357,7 +357,7 @@ fn module_of(file: &Path) -> String {
     let package = parts.next().expect("a file lies in a folder");
     let module = parts.nth(1).expect("a source file lies in `src`");
     match package.as_ref() {
-        "client" | "cli" | "flow-json" => package.into_owned(),
+        "api" | "client" | "cli" | "flow-json" => package.into_owned(),
         package => format!("{package}/{}", module.trim_end_matches(".rs")),
     }
 }

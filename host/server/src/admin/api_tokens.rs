@@ -1,6 +1,5 @@
 //! Tokens of the admin API.
 
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -9,46 +8,9 @@ use super::changes::shown;
 use super::desk::TOKEN_PREFIX;
 use super::{AdminError, Desk};
 use crate::store::{self, StoredApiToken, Subject, TokenEnd, TokenScope};
+use flowhost_api::{ApiTokenView, CreateApiToken, NewApiToken};
 use flowhost_protocol::crypto::BearerToken;
 use flowhost_protocol::ids::ApiTokenId;
-
-/// What a new token is to reach: `{"scope":"operator"}`, `{"partner"}`, or `{"tenant","role"}`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CreateApiToken {
-    scope: Option<String>,
-    partner: Option<String>,
-    tenant: Option<String>,
-    role: Option<String>,
-    expires_in_seconds: Option<u32>,
-}
-
-/// A token as it is shown: never the token itself.
-#[derive(Debug, Serialize)]
-pub struct ApiTokenView {
-    id: ApiTokenId,
-    role: &'static str,
-    partner: Option<String>,
-    tenant: Option<String>,
-    /// The token that it was made with, and ends with; null: the operator's token of the
-    /// environment.
-    made_by: Option<ApiTokenId>,
-    #[serde(with = "time::serde::rfc3339::option")]
-    expires_at: Option<OffsetDateTime>,
-    /// To the minute.
-    #[serde(with = "time::serde::rfc3339::option")]
-    last_used_at: Option<OffsetDateTime>,
-    #[serde(with = "time::serde::rfc3339")]
-    created_at: OffsetDateTime,
-}
-
-/// A token that was just made: the one time that it is shown.
-#[derive(Serialize)]
-pub struct NewApiToken {
-    token: Zeroizing<String>,
-    #[serde(flatten)]
-    view: ApiTokenView,
-}
 
 impl Desk {
     /// Makes a token that reaches no further than the caller's own, and lives no longer.
@@ -67,13 +29,13 @@ impl Desk {
             inserted.ok_or_else(|| AdminError::Forbidden(self.caller().scope.role()))?;
         let view = ApiTokenView {
             id,
-            role: scope.role(),
+            role: scope.role().to_owned(),
             partner: subject.partner.as_ref().map(|(_, slug)| slug.clone()),
             tenant: subject.tenant.as_ref().map(|(_, slug)| slug.clone()),
             made_by,
-            expires_at,
+            expires_at: expires_at.map(Into::into),
             last_used_at: None,
-            created_at: OffsetDateTime::now_utc(),
+            created_at: OffsetDateTime::now_utc().into(),
         };
         let mut record = self.record(subject, "api-token.create");
         (record.target, record.after) = (Some(id.to_string()), shown(&view));
@@ -137,13 +99,13 @@ impl From<StoredApiToken> for ApiTokenView {
     fn from(token: StoredApiToken) -> Self {
         Self {
             id: token.id,
-            role: token.scope.role(),
+            role: token.scope.role().to_owned(),
             partner: token.partner,
             tenant: token.tenant,
             made_by: token.made_by,
-            expires_at: token.expires_at,
-            last_used_at: token.last_used_at,
-            created_at: token.created_at,
+            expires_at: token.expires_at.map(Into::into),
+            last_used_at: token.last_used_at.map(Into::into),
+            created_at: token.created_at.into(),
         }
     }
 }

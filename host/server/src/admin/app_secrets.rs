@@ -1,24 +1,14 @@
 //! The app secret of a tenant.
 
-use serde::Deserialize;
 use serde_json::json;
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
 use super::changes::shown;
 use super::{AdminError, TenantDesk};
 use crate::store;
 use crate::tenants::app_secret_context;
+use flowhost_api::NewAppSecret;
 use flowhost_protocol::ids::AppSecretId;
-
-/// A new app secret.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NewAppSecret {
-    secret: Zeroizing<String>,
-    #[serde(default)]
-    keep_previous_for_seconds: u32,
-}
 
 impl TenantDesk {
     /// Makes a secret the current one; the one before stays valid for the time that is given.

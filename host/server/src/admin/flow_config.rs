@@ -1,38 +1,15 @@
 //! Settings and secrets of a flow, for its plugin.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
 use super::changes::shown;
 use super::{AdminError, FlowDesk};
 use crate::store::{self, StoredConfigValue};
 use crate::tenants::{flow_config_context, open_config_value};
+use flowhost_api::{ConfigValueView, SetConfigValue};
 use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::flow::HttpHost;
-
-/// A value to set.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SetConfigValue {
-    value: Zeroizing<String>,
-    #[serde(default)]
-    secret: bool,
-    #[serde(default)]
-    hosts: Vec<HttpHost>,
-}
-
-/// A value as it is shown. A secret's own is never.
-#[derive(Debug, Serialize)]
-pub struct ConfigValueView {
-    key: String,
-    value: Option<String>,
-    secret: bool,
-    hosts: Vec<HttpHost>,
-    #[serde(with = "time::serde::rfc3339")]
-    updated_at: OffsetDateTime,
-}
 
 impl FlowDesk {
     /// Sets a setting or a secret, whatever was there.
@@ -78,7 +55,8 @@ impl FlowDesk {
                 Some(open().map_err(|error| AdminError::Sealed("setting", error))?)
             };
             let StoredConfigValue { key, secret, hosts, updated_at, .. } = stored;
-            Ok(ConfigValueView { key, value, secret, hosts, updated_at })
+            let hosts = hosts.into_iter().map(String::from).collect();
+            Ok(ConfigValueView { key, value, secret, hosts, updated_at: updated_at.into() })
         };
         let mut stored = store::list_config_values(self.store(), tenant).await?;
         stored.retain(|value| value.flow == self.flow().id);

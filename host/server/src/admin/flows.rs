@@ -1,54 +1,14 @@
 //! Flows of a tenant.
 
-use serde::Serialize;
 use serde_json::{Map, Value, json};
-use time::OffsetDateTime;
 
 use super::changes::{PlacedChange, shown};
 use super::desk::no_flow;
 use super::{AdminError, FlowDesk, Right, TenantDesk, parse_slug};
 use crate::store::{self, AuditRecord, FlowNotice, StoredFlow, StoredTenant};
+use flowhost_api::{FlowHealth, FlowView, FlowWarning};
 use flowhost_protocol::flow::FlowSettings;
 use flowhost_protocol::ids::FlowId;
-
-/// A flow as it is shown.
-#[derive(Debug, Serialize)]
-pub struct FlowView {
-    name: String,
-    endpoint_path: String,
-    active_version: Option<i32>,
-    disabled: bool,
-    settings: FlowSettings,
-    /// Which Flow JSON its replies are checked against.
-    flow_json_digest: Option<String>,
-    /// What hosts noticed of it within the last week that its tenant should mend.
-    warnings: Vec<FlowWarning>,
-    #[serde(with = "time::serde::rfc3339")]
-    created_at: OffsetDateTime,
-    #[serde(with = "time::serde::rfc3339")]
-    updated_at: OffsetDateTime,
-}
-
-/// Something that the tenant should mend.
-#[derive(Debug, Serialize)]
-pub struct FlowWarning {
-    kind: &'static str,
-    /// What it means and what to do.
-    message: &'static str,
-    #[serde(with = "time::serde::rfc3339")]
-    first_seen_at: OffsetDateTime,
-    #[serde(with = "time::serde::rfc3339")]
-    last_seen_at: OffsetDateTime,
-}
-
-/// How a flow does.
-#[derive(Debug, Serialize)]
-pub struct FlowHealth {
-    flow: String,
-    /// `ok`, `warning`, or `disabled`; `no-plugin` where no version is active.
-    status: &'static str,
-    warnings: Vec<FlowWarning>,
-}
 
 /// What came of putting a flow.
 #[derive(Debug)]
@@ -195,11 +155,11 @@ fn flow_view(
         endpoint_path: format!("/flows/{}/{}", tenant.slug, flow.name),
         active_version: flow.active.as_ref().map(|active| active.version),
         disabled: flow.disabled,
-        settings: settings_of(&flow)?,
+        settings: settings_of(&flow)?.to_map(),
         flow_json_digest: flow.flow_json.map(|digest| digest.to_string()),
         warnings: warnings(flow.id, notices),
-        created_at: flow.created_at,
-        updated_at: flow.updated_at,
+        created_at: flow.created_at.into(),
+        updated_at: flow.updated_at.into(),
         name: flow.name,
     })
 }
@@ -212,17 +172,17 @@ fn flow_health(flow: &StoredFlow, tenant_disabled: bool, notices: &[FlowNotice])
         Some(_) if warnings.is_empty() => "ok",
         Some(_) => "warning",
     };
-    FlowHealth { flow: flow.name.clone(), status, warnings }
+    FlowHealth { flow: flow.name.clone(), status: status.to_owned(), warnings }
 }
 
 fn warnings(flow: FlowId, notices: &[FlowNotice]) -> Vec<FlowWarning> {
     let of_the_flow = notices.iter().filter(|notice| notice.flow == flow);
     of_the_flow
         .map(|notice| FlowWarning {
-            kind: notice.notice.as_str(),
-            message: notice.notice.advice(),
-            first_seen_at: notice.first_seen_at,
-            last_seen_at: notice.last_seen_at,
+            kind: notice.notice.as_str().to_owned(),
+            message: notice.notice.advice().to_owned(),
+            first_seen_at: notice.first_seen_at.into(),
+            last_seen_at: notice.last_seen_at.into(),
         })
         .collect()
 }

@@ -1,69 +1,16 @@
 //! A tenant's access to Meta's Graph API, and its public keys there.
 
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
 use super::changes::shown;
-use super::keys::KeyView;
+use super::keys::key_view;
 use super::{AdminError, TenantDesk};
 use crate::graph::AccessToken;
 use crate::key_uploads::{KeyUploadError, access_token_context};
 use crate::store::{self, StoredKey, StoredPhoneNumber, UploadStatus};
+use flowhost_api::{GraphAccessView, ListedKey, SetGraphAccess, UploadKey, UploadView};
 use flowhost_protocol::ids::{KeyId, PhoneNumberId};
-
-/// What lets the host into the Graph API, and for which phone numbers keys are to be uploaded.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SetGraphAccess {
-    access_token: Zeroizing<String>,
-    phone_number_ids: Vec<String>,
-}
-
-/// A tenant's access as it is shown: never its token.
-#[derive(Debug, Serialize)]
-pub struct GraphAccessView {
-    phone_number_ids: Vec<PhoneNumberId>,
-    has_access_token: bool,
-}
-
-/// Which phone numbers a key is to be uploaded for; all of the tenant's, if none is named.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct UploadKey {
-    phone_number_id: Option<String>,
-}
-
-/// How a tenant's active key stands at Meta for one phone number.
-#[derive(Debug, Serialize)]
-pub struct UploadView {
-    phone_number_id: PhoneNumberId,
-    status: &'static str,
-    /// Of the key that Meta has.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fingerprint: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
-    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
-    uploaded_at: Option<OffsetDateTime>,
-    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
-    checked_at: Option<OffsetDateTime>,
-}
-
-/// A key pair with what is known of it at Meta.
-#[derive(Debug, Serialize)]
-pub struct ListedKey {
-    #[serde(flatten)]
-    key: KeyView,
-    /// Whether clients can't use the key until it is uploaded, as far as that is known.
-    needs_upload: bool,
-    /// How it stands where it needs an upload, or the error that clients reported.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    needs_upload_reason: Option<String>,
-    /// One for each of the tenant's phone numbers, where this is the active key.
-    uploads: Vec<UploadView>,
-}
 
 impl TenantDesk {
     /// Sets the tenant's access token and phone numbers; both replace what was there.
@@ -92,10 +39,9 @@ impl TenantDesk {
         let has_access_token =
             store::find_access_token(self.store(), self.tenant().id).await?.is_some();
         let phone_numbers = store::list_phone_numbers(self.store(), self.tenant().id).await?;
-        Ok(GraphAccessView {
-            phone_number_ids: phone_numbers.into_iter().map(|number| number.id).collect(),
-            has_access_token,
-        })
+        let phone_number_ids =
+            phone_numbers.into_iter().map(|number| number.id.to_string()).collect();
+        Ok(GraphAccessView { phone_number_ids, has_access_token })
     }
 
     /// Deletes the tenant's access token and phone numbers. Keys that Meta has stay there.
@@ -139,7 +85,7 @@ impl TenantDesk {
         Ok(keys
             .into_iter()
             .map(|key| {
-                ListedKey::of(
+                listed_key(
                     if active(&key) { std::mem::take(&mut phone_numbers) } else { Vec::new() },
                     key,
                 )
@@ -185,26 +131,24 @@ impl TenantDesk {
         Ok(known
             .into_iter()
             .filter(|number| phone_numbers.contains(&number.id))
-            .map(UploadView::from)
+            .map(upload_view)
             .collect())
     }
 }
 
-impl ListedKey {
-    fn of(phone_numbers: Vec<StoredPhoneNumber>, key: StoredKey) -> Self {
-        let reported = key.report.as_ref().filter(|(_, at)| {
-            *at > OffsetDateTime::now_utc() - REPORT_COUNTS_FOR && key.retires_at.is_none()
-        });
-        let wanting = phone_numbers.iter().find(|number| !has_key(number, &key.fingerprint));
-        let reason = wanting
-            .map(|number| number.status.as_str().to_owned())
-            .or_else(|| reported.map(|(error, _)| error.clone()));
-        Self {
-            needs_upload: reason.is_some(),
-            needs_upload_reason: reason,
-            uploads: phone_numbers.into_iter().map(UploadView::from).collect(),
-            key: key.into(),
-        }
+fn listed_key(phone_numbers: Vec<StoredPhoneNumber>, key: StoredKey) -> ListedKey {
+    let reported = key.report.as_ref().filter(|(_, at)| {
+        *at > OffsetDateTime::now_utc() - REPORT_COUNTS_FOR && key.retires_at.is_none()
+    });
+    let wanting = phone_numbers.iter().find(|number| !has_key(number, &key.fingerprint));
+    let reason = wanting
+        .map(|number| number.status.as_str().to_owned())
+        .or_else(|| reported.map(|(error, _)| error.clone()));
+    ListedKey {
+        needs_upload: reason.is_some(),
+        needs_upload_reason: reason,
+        uploads: phone_numbers.into_iter().map(upload_view).collect(),
+        key: key_view(key),
     }
 }
 
@@ -215,16 +159,14 @@ fn has_key(number: &StoredPhoneNumber, fingerprint: &str) -> bool {
     same && matches!(number.status, UploadStatus::Valid | UploadStatus::Failed)
 }
 
-impl From<StoredPhoneNumber> for UploadView {
-    fn from(number: StoredPhoneNumber) -> Self {
-        Self {
-            phone_number_id: number.id,
-            status: number.status.as_str(),
-            fingerprint: number.fingerprint,
-            detail: number.detail,
-            uploaded_at: number.uploaded_at,
-            checked_at: number.checked_at,
-        }
+fn upload_view(number: StoredPhoneNumber) -> UploadView {
+    UploadView {
+        phone_number_id: number.id.to_string(),
+        status: number.status.as_str().to_owned(),
+        fingerprint: number.fingerprint,
+        detail: number.detail,
+        uploaded_at: number.uploaded_at.map(Into::into),
+        checked_at: number.checked_at.map(Into::into),
     }
 }
 

@@ -1,38 +1,15 @@
 //! Key pairs of a tenant.
 
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tokio::sync::Semaphore;
-use zeroize::Zeroizing;
 
 use super::changes::shown;
 use super::{AdminError, TenantDesk, off_the_async_threads};
 use crate::store::{self, Change, NewKey, StoredKey};
 use crate::tenants::private_key_context;
+use flowhost_api::{AddKey, KeyView};
 use flowhost_protocol::crypto::{DataKey, KeyPair, parse_private_key};
 use flowhost_protocol::ids::KeyId;
-
-/// Makes a key pair, or imports one.
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-pub struct AddKey {
-    private_key_pem: Option<Zeroizing<String>>,
-    passphrase: Option<Zeroizing<String>>,
-    retire_previous_after_seconds: Option<u32>,
-}
-
-/// A key pair as it is shown: never its private half.
-#[derive(Debug, Serialize)]
-pub struct KeyView {
-    id: KeyId,
-    state: &'static str,
-    pub(super) public_key_pem: String,
-    pub(super) fingerprint: String,
-    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
-    retires_at: Option<OffsetDateTime>,
-    #[serde(with = "time::serde::rfc3339")]
-    created_at: OffsetDateTime,
-}
 
 impl TenantDesk {
     /// Adds a key pair, made or imported, as the active one; those before it retire.
@@ -55,7 +32,7 @@ impl TenantDesk {
         .await??;
         let mut change = self.begin_change().await?;
         if let Some(key) = store::find_key_by_fingerprint(&mut change, &pair.fingerprint).await? {
-            return Err(already_there(&key.into()));
+            return Err(already_there(&key_view(key)));
         }
         if store::count_working_keys(&mut change).await? >= MAX_WORKING_KEYS {
             return Err(AdminError::Conflict(format!(
@@ -102,7 +79,7 @@ pub(super) async fn work_on_key<T: Send + 'static>(
 /// imports it may not know.
 fn already_there(key: &KeyView) -> AdminError {
     let KeyView { id, state, .. } = key;
-    let what_now = match *state {
+    let what_now = match state.as_str() {
         "active" => "there is nothing to do",
         _ => {
             "importing it again does not make it active; if that is meant, delete it first, then import it"
@@ -125,23 +102,23 @@ pub(super) async fn insert(
         public_key_pem: &pair.public_pem,
         fingerprint: &pair.fingerprint,
     };
-    Ok(store::insert_key(change, &key).await?.into())
+    Ok(key_view(store::insert_key(change, &key).await?))
 }
 
-impl From<StoredKey> for KeyView {
-    fn from(key: StoredKey) -> Self {
-        Self {
-            id: key.id,
-            state: match key.retires_at {
-                None => "active",
-                Some(at) if at > OffsetDateTime::now_utc() => "retiring",
-                Some(_) => "retired",
-            },
-            public_key_pem: key.public_key_pem,
-            fingerprint: key.fingerprint,
-            retires_at: key.retires_at,
-            created_at: key.created_at,
-        }
+/// A key pair as the API shows it.
+pub(super) fn key_view(key: StoredKey) -> KeyView {
+    let state = match key.retires_at {
+        None => "active",
+        Some(at) if at > OffsetDateTime::now_utc() => "retiring",
+        Some(_) => "retired",
+    };
+    KeyView {
+        id: key.id,
+        state: state.to_owned(),
+        public_key_pem: key.public_key_pem,
+        fingerprint: key.fingerprint,
+        retires_at: key.retires_at.map(Into::into),
+        created_at: key.created_at.into(),
     }
 }
 

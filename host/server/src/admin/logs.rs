@@ -3,47 +3,16 @@
 //! Lines may hold what customers said. So whoever may only look (role `read`) sees sessions'
 //! courses and not these; they are for who writes the plugin (role `deploy`).
 
-use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
-
 use super::page::PageLimit;
 use super::{AdminError, FlowDesk};
 use crate::plugin_logs::log_line_context;
 use crate::store::{self, LogReach, StoredLogLine};
+use flowhost_api::{LogLineView, LogQuery};
 use flowhost_protocol::crypto::DataKey;
 use flowhost_protocol::flow::LogLevel;
-use flowhost_protocol::ids::{RequestId, Scope};
+use flowhost_protocol::ids::Scope;
 use flowhost_runtime::telemetry::BudgetSeries;
 use flowhost_runtime::tenant_limits::{Full, Permit, TenantLimits};
-
-/// Which lines to show.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LogQuery {
-    /// Whether to go on with lines as they come.
-    pub follow: bool,
-    level: Option<String>,
-    limit: Option<u32>,
-    before: Option<i64>,
-    after: Option<i64>,
-}
-
-/// A line as it is shown.
-#[derive(Debug, Serialize)]
-pub struct LogLineView {
-    /// Its number in the flow's log.
-    pub number: i64,
-    #[serde(with = "time::serde::rfc3339")]
-    at: OffsetDateTime,
-    level: &'static str,
-    version: i32,
-    /// The request that it was written for, as its answer named it (`x-request-id`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<RequestId>,
-    message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dropped: Option<i32>,
-}
 
 /// Somebody who follows a flow's log. Takes one of the host's places for that, until it is dropped.
 pub struct LogFollower {
@@ -58,7 +27,7 @@ impl FlowDesk {
     /// Lines of the flow's log, the oldest first: the newest of them, or the first ones after a
     /// line.
     pub async fn list_log_lines(&self, query: &LogQuery) -> Result<Vec<LogLineView>, AdminError> {
-        let lines = store::list_log_lines(self.store(), self.scope(), query.reach()?).await?;
+        let lines = store::list_log_lines(self.store(), self.scope(), reach(query)?).await?;
         opened(&self.data_key()?, self.scope(), lines)
     }
 
@@ -67,7 +36,7 @@ impl FlowDesk {
         self,
         query: &LogQuery,
     ) -> Result<(Vec<LogLineView>, LogFollower), AdminError> {
-        let reach = query.reach()?;
+        let reach = reach(query)?;
         if reach.before.is_some() {
             return Err(AdminError::Invalid(
                 "before and follow don't go together: what follows comes after".to_owned(),
@@ -120,22 +89,19 @@ impl LogFollower {
     }
 }
 
-impl LogQuery {
-    fn reach(&self) -> Result<LogReach, AdminError> {
-        let level = self.level.as_deref().unwrap_or(LogLevel::Trace.as_str());
-        let least = level
-            .parse()
-            .map_err(|error| AdminError::Invalid(format!("level {level:?}: {error}")))?;
-        if self.before.is_some() && self.after.is_some() {
-            return Err(AdminError::Invalid("before and after don't go together".to_owned()));
-        }
-        Ok(LogReach {
-            least,
-            before: self.before,
-            after: self.after,
-            limit: PageLimit::parse(self.limit)?.to_show(),
-        })
+fn reach(query: &LogQuery) -> Result<LogReach, AdminError> {
+    let level = query.level.as_deref().unwrap_or(LogLevel::Trace.as_str());
+    let least =
+        level.parse().map_err(|error| AdminError::Invalid(format!("level {level:?}: {error}")))?;
+    if query.before.is_some() && query.after.is_some() {
+        return Err(AdminError::Invalid("before and after don't go together".to_owned()));
     }
+    Ok(LogReach {
+        least,
+        before: query.before,
+        after: query.after,
+        limit: PageLimit::parse(query.limit)?.to_show(),
+    })
 }
 
 fn opened(
@@ -152,8 +118,8 @@ fn view(data_key: &DataKey, scope: Scope, line: StoredLogLine) -> Result<LogLine
         .map_err(|source| AdminError::Sealed("line of a log", source))?;
     Ok(LogLineView {
         number: line.number,
-        at: line.at,
-        level: line.level.as_str(),
+        at: line.at.into(),
+        level: line.level.as_str().to_owned(),
         version: line.version,
         request_id: line.request,
         message: String::from_utf8_lossy(&message).into_owned(),

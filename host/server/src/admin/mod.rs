@@ -27,26 +27,15 @@ mod tokens;
 mod uploads;
 mod versions;
 
-pub use api_tokens::{ApiTokenView, CreateApiToken, NewApiToken};
-pub use app_secrets::NewAppSecret;
-pub use audit::{AuditPage, AuditQuery};
 pub use changes::MAX_WAITING_CHANGES;
 pub use desk::{Admin, Desk, FlowDesk, TenantDesk, TenantToDelete, Visitor};
 pub use error::AdminError;
-pub use flow_config::{ConfigValueView, SetConfigValue};
 pub use flow_json::FlowJsonUpload;
-pub use flows::{FlowHealth, FlowView, FlowWarning, PutFlow};
-pub use graph::{GraphAccessView, ListedKey, SetGraphAccess, UploadKey, UploadView};
-pub use keys::{AddKey, KeyView};
-pub use logs::{LogFollower, LogLineView, LogQuery, MAX_FOLLOWERS_OF_A_TENANT};
+pub use flows::PutFlow;
+pub use logs::{LogFollower, MAX_FOLLOWERS_OF_A_TENANT};
 pub use master_key::{Rotation, rotate_master_key};
-pub use partners::{CreatePartner, PartnerView, PatchPartner};
 pub use rights::{Caller, Right};
-pub use sessions::{SessionDetails, SessionQuery, SessionView, SessionsPage};
-pub use tenants::{CreateTenant, PatchTenant, TenantView};
-pub use tokens::{MintToken, MintedTokenView};
 pub use uploads::Upload;
-pub use versions::{Activated, Rehearsed, UploadedVersion, VersionView};
 
 use flowhost_protocol::ids::Slug;
 

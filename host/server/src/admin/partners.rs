@@ -1,38 +1,10 @@
 //! Partners: Solution Partners, who own tenants. For operators only.
 
-use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
-
 use super::changes::shown;
 use super::{AdminError, Desk, checked_name, parse_slug};
 use crate::store::{self, StoredPartner, Subject};
+use flowhost_api::{CreatePartner, PartnerView, PatchPartner};
 use flowhost_protocol::ids::PartnerId;
-
-/// What a new partner is made of.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CreatePartner {
-    slug: String,
-    name: Option<String>,
-}
-
-/// What may be changed of a partner.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PatchPartner {
-    name: Option<String>,
-    disabled: Option<bool>,
-}
-
-/// A partner as it is shown.
-#[derive(Debug, Serialize)]
-pub struct PartnerView {
-    slug: String,
-    name: String,
-    disabled: bool,
-    #[serde(with = "time::serde::rfc3339")]
-    created_at: OffsetDateTime,
-}
 
 impl Desk {
     /// Makes a partner.
@@ -105,7 +77,7 @@ impl From<StoredPartner> for PartnerView {
             slug: partner.slug,
             name: partner.name,
             disabled: partner.disabled,
-            created_at: partner.created_at,
+            created_at: partner.created_at.into(),
         }
     }
 }

@@ -1,81 +1,15 @@
 //! Sessions, to look at: what happened, never what was said.
 
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::page::PageLimit;
 use super::{AdminError, FlowDesk, Right};
 use crate::store::{self, CommittedExchange, ListedSession};
+use flowhost_api::{
+    ClientErrorView, ExchangeView, SessionDetails, SessionQuery, SessionView, SessionsPage,
+};
 use flowhost_exchange::sessions::{SessionStatus, client_error_context};
 use flowhost_protocol::ids::{RequestId, SessionId};
-
-/// Which sessions to list.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SessionQuery {
-    status: Option<String>,
-    limit: Option<u32>,
-    before: Option<SessionId>,
-}
-
-/// Some of a flow's sessions, the newest first.
-#[derive(Debug, Serialize)]
-pub struct SessionsPage {
-    sessions: Vec<SessionView>,
-    /// To be given as `before` for the next page; null on the last one.
-    next_before: Option<SessionId>,
-}
-
-/// A session as it is shown.
-#[derive(Debug, Serialize)]
-pub struct SessionView {
-    id: SessionId,
-    status: &'static str,
-    screen: Option<String>,
-    exchanges: i64,
-    /// Whether it is a single exchange whose token many recipients share.
-    shared: bool,
-    #[serde(with = "time::serde::rfc3339")]
-    created_at: OffsetDateTime,
-    #[serde(with = "time::serde::rfc3339")]
-    updated_at: OffsetDateTime,
-    #[serde(with = "time::serde::rfc3339")]
-    expires_at: OffsetDateTime,
-}
-
-/// A session with what happened in it.
-#[derive(Debug, Serialize)]
-pub struct SessionDetails {
-    #[serde(flatten)]
-    session: SessionView,
-    history: Vec<ExchangeView>,
-    client_errors: Vec<ClientErrorView>,
-}
-
-#[derive(Debug, Serialize)]
-struct ExchangeView {
-    number: i64,
-    action: String,
-    screen_in: Option<String>,
-    screen_out: Option<String>,
-    outcome: String,
-    duration_ms: f64,
-    plugin_version: Option<i32>,
-    /// As the answer named it (`x-request-id`).
-    request_id: Option<RequestId>,
-    #[serde(with = "time::serde::rfc3339")]
-    created_at: OffsetDateTime,
-}
-
-#[derive(Debug, Serialize)]
-struct ClientErrorView {
-    screen: Option<String>,
-    key: String,
-    /// The client's text, which may quote what the user typed; null to who may only look.
-    message: Option<String>,
-    #[serde(with = "time::serde::rfc3339")]
-    created_at: OffsetDateTime,
-}
 
 impl FlowDesk {
     /// A page of the flow's sessions.
@@ -108,11 +42,12 @@ impl FlowDesk {
             let message = self.caller().may(Right::Deploy).then(open).transpose();
             let message = message.map_err(|source| AdminError::Sealed("client error", source))?;
             let message = message.map(|message| String::from_utf8_lossy(&message).into_owned());
+            let created_at = error.created_at.into();
             client_errors.push(ClientErrorView {
                 screen: error.screen,
                 key: error.key,
                 message,
-                created_at: error.created_at,
+                created_at,
             });
         }
         let history = history.into_iter().map(ExchangeView::from).collect();
@@ -131,13 +66,13 @@ impl From<ListedSession> for SessionView {
         };
         Self {
             id: session.id,
-            status: status.as_str(),
+            status: status.as_str().to_owned(),
             screen: session.screen,
             exchanges: session.exchanges,
             shared: session.shared,
-            created_at: session.created_at,
-            updated_at: session.updated_at,
-            expires_at: session.expires_at,
+            created_at: session.created_at.into(),
+            updated_at: session.updated_at.into(),
+            expires_at: session.expires_at.into(),
         }
     }
 }
@@ -153,7 +88,7 @@ impl From<CommittedExchange> for ExchangeView {
             duration_ms: exchange.duration_us as f64 / 1000.0,
             plugin_version: exchange.plugin_version,
             request_id: exchange.request_id.map(RequestId),
-            created_at: exchange.created_at,
+            created_at: exchange.created_at.into(),
         }
     }
 }

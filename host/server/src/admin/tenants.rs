@@ -1,59 +1,15 @@
 //! Tenants.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use super::changes::shown;
 use super::desk::no_tenant;
 use super::partners::DEFAULT_PARTNER;
 use super::{AdminError, Desk, TenantDesk, TenantToDelete, checked_name, parse_slug};
 use crate::store::{self, NewTenant, StoredPartner, StoredTenant, Subject};
+use flowhost_api::{CreateTenant, PatchTenant, TenantView};
 use flowhost_protocol::crypto::{DataKey, KeyPair};
 use flowhost_protocol::ids::TenantId;
-
-/// What a new tenant is made of.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CreateTenant {
-    slug: String,
-    name: Option<String>,
-    waba_id: Option<String>,
-    partner: Option<String>,
-}
-
-/// What may be changed of a tenant.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PatchTenant {
-    name: Option<String>,
-    /// A string, or null to take it away.
-    #[serde(default, deserialize_with = "present")]
-    waba_id: Option<Value>,
-    disabled: Option<bool>,
-    /// A number, or null to take the limit away.
-    #[serde(default, deserialize_with = "present")]
-    requests_per_second: Option<Value>,
-}
-
-/// A tenant as it is shown.
-#[derive(Debug, Serialize)]
-pub struct TenantView {
-    slug: String,
-    name: String,
-    waba_id: Option<String>,
-    partner: String,
-    disabled: bool,
-    requests_per_second: Option<u32>,
-    #[serde(with = "time::serde::rfc3339")]
-    created_at: OffsetDateTime,
-    /// The first key's public half; shown when the tenant is made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    public_key_pem: Option<String>,
-    /// SHA-256 of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fingerprint: Option<String>,
-}
 
 impl Desk {
     /// Makes a tenant with a data key and its first key pair.
@@ -174,7 +130,7 @@ impl From<StoredTenant> for TenantView {
             partner: tenant.partner,
             disabled: tenant.disabled,
             requests_per_second: tenant.requests_per_second,
-            created_at: tenant.created_at,
+            created_at: tenant.created_at.into(),
             public_key_pem: None,
             fingerprint: None,
         }
@@ -205,11 +161,6 @@ fn parse_rate(value: Value) -> Result<Option<u32>, AdminError> {
         ))
     };
     rate.map(Some).ok_or_else(problem)
-}
-
-/// Tells null from absent.
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
 }
 
 /// Above what one host answers; who wants no limit sets none.

@@ -1,56 +1,17 @@
 //! Plugin versions of a flow: upload, activate, roll back.
 
-use serde::Serialize;
 use serde_json::{Map, Value, json};
-use time::OffsetDateTime;
 
 use super::changes::shown;
 use super::desk::no_flow;
 use super::flows::settings_of;
 use super::{AdminError, FlowDesk, Upload};
 use crate::store::{self, AuditRecord, StoredFlow, StoredVersion};
+use flowhost_api::{Activated, Rehearsed, UploadedVersion, VersionView};
 use flowhost_exchange::endpoint::ActivePlugin;
 use flowhost_exchange::exchange::ExchangeError;
-use flowhost_protocol::flow::Capabilities;
 use flowhost_runtime::plugins::NewComponent;
 use flowhost_runtime::telemetry::{self, Blame};
-
-/// A version as it is shown.
-#[derive(Debug, Serialize)]
-pub struct VersionView {
-    version: i32,
-    digest: String,
-    size: i32,
-    active: bool,
-    #[serde(with = "time::serde::rfc3339")]
-    created_at: OffsetDateTime,
-}
-
-/// What came of an upload.
-#[derive(Debug, Serialize)]
-pub struct UploadedVersion {
-    version: i32,
-    digest: String,
-    size: i32,
-    compile_ms: u64,
-    /// What the component's manifest asks for.
-    requests: Capabilities,
-    /// Whether it has a manifest at all: without, it asks for nothing, which may not be what its
-    /// author meant.
-    manifest: bool,
-    /// The SDK's version, if it is made with the SDK.
-    sdk: Option<String>,
-    /// What it imports.
-    imports: Vec<String>,
-}
-
-/// Which version answers now.
-#[derive(Debug, Serialize)]
-pub struct Activated {
-    active_version: i32,
-    /// What it asks for beyond what the version before it asked for.
-    new_requests: Capabilities,
-}
 
 impl Upload {
     /// Compiles the component, checks it against the contract, and stores it as the flow's next
@@ -84,7 +45,7 @@ impl Upload {
             digest: version.digest.to_string(),
             size: version.size_bytes,
             compile_ms: u64::try_from(compiled.compile_time.as_millis()).unwrap_or(u64::MAX),
-            requests: version.requests,
+            requests: version.requests.into(),
             manifest: compiled.inspection.has_manifest,
             sdk: compiled.inspection.sdk,
             imports: compiled.inspection.imports,
@@ -108,7 +69,7 @@ impl FlowDesk {
                 digest: version.digest.to_string(),
                 size: version.size_bytes,
                 active: active == Some(version.version),
-                created_at: version.created_at,
+                created_at: version.created_at.into(),
             })
             .collect())
     }
@@ -211,7 +172,7 @@ fn activation(flow: &StoredFlow, version: &StoredVersion) -> Result<Activated, A
             version.version
         )));
     }
-    Ok(Activated { active_version: version.version, new_requests })
+    Ok(Activated { active_version: version.version, new_requests: new_requests.into() })
 }
 
 fn failed_rehearsal(version: i32, failure: &ExchangeError) -> AdminError {
@@ -222,13 +183,6 @@ fn failed_rehearsal(version: i32, failure: &ExchangeError) -> AdminError {
             AdminError::Busy(format!("version {version} can't be tried now: {reason}"))
         }
     }
-}
-
-/// What a version answered.
-#[derive(Debug, Serialize)]
-pub struct Rehearsed {
-    /// The screen that the user would see; none where the answer ends the conversation.
-    pub screen: Option<String>,
 }
 
 /// How far back rollbacks can go.

@@ -7,14 +7,14 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::body::{BodyError, read};
 use super::error::{status_of_admin, status_of_body};
 use crate::admin::AdminError;
-use flowhost_flow_json::Findings;
+use flowhost_api as api;
+use flowhost_flow_json::{Finding, Findings, Level};
 use flowhost_protocol::flow::json_text;
 use flowhost_runtime::telemetry;
 
@@ -62,12 +62,12 @@ impl From<BodyError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let document = Document {
-            kind: "about:blank",
-            title: self.status.canonical_reason().unwrap_or("Error"),
+        let document = api::Problem {
+            kind: "about:blank".to_owned(),
+            title: Some(self.status.canonical_reason().unwrap_or("Error").to_owned()),
             status: self.status.as_u16(),
-            detail: &self.detail,
-            findings: self.findings.as_ref(),
+            detail: Some(self.detail),
+            findings: self.findings.as_ref().map(finding_views),
         };
         (
             self.status,
@@ -78,16 +78,15 @@ impl IntoResponse for Problem {
     }
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
-    #[serde(rename = "type")]
-    kind: &'a str,
-    title: &'a str,
-    status: u16,
-    detail: &'a str,
-    /// Everything that is wrong with a Flow JSON.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    findings: Option<&'a Findings>,
+/// Findings as the API shows them.
+pub(super) fn finding_views(findings: &Findings) -> Vec<api::FindingView> {
+    let view = |Finding { level, pointer, name, message }: &Finding| api::FindingView {
+        level: if *level == Level::Error { "error" } else { "note" }.to_owned(),
+        pointer: pointer.clone(),
+        name: name.map(str::to_owned),
+        message: message.clone(),
+    };
+    findings.iter().map(view).collect()
 }
 
 /// Reads a JSON body. An empty one reads as `{}`; an unknown field is an error that names it. In

@@ -2,11 +2,11 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use serde_json::{Value, json};
 
 use super::super::problem::Problem;
 use super::desk::{At, JsonAt};
-use crate::admin::{CreateApiToken, Desk, NewApiToken};
+use crate::admin::Desk;
+use flowhost_api::{ApiTokenList, CreateApiToken, NewApiToken};
 use flowhost_protocol::ids::ApiTokenId;
 
 pub(super) async fn create(
@@ -15,8 +15,8 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(desk.create_api_token(new).await?)))
 }
 
-pub(super) async fn list(At(desk): At<Desk>) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({"api_tokens": desk.list_api_tokens().await?})))
+pub(super) async fn list(At(desk): At<Desk>) -> Result<Json<ApiTokenList>, Problem> {
+    Ok(Json(ApiTokenList { api_tokens: desk.list_api_tokens().await? }))
 }
 
 pub(super) async fn delete(

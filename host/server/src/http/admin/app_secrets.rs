@@ -4,7 +4,8 @@ use axum::http::StatusCode;
 
 use super::super::problem::Problem;
 use super::desk::JsonAt;
-use crate::admin::{NewAppSecret, TenantDesk};
+use crate::admin::TenantDesk;
+use flowhost_api::NewAppSecret;
 
 pub(super) async fn put(
     JsonAt(desk, new): JsonAt<TenantDesk, NewAppSecret>,

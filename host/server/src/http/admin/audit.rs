@@ -4,7 +4,8 @@ use axum::Json;
 
 use super::super::problem::Problem;
 use super::desk::QueryAt;
-use crate::admin::{AuditPage, AuditQuery, Desk};
+use crate::admin::Desk;
+use flowhost_api::{AuditPage, AuditQuery};
 
 pub(super) async fn list(
     QueryAt(desk, query): QueryAt<Desk, AuditQuery>,

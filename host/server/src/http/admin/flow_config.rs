@@ -2,11 +2,11 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use serde_json::{Value, json};
 
 use super::super::problem::{Names, Problem};
 use super::desk::{At, JsonAt};
-use crate::admin::{FlowDesk, SetConfigValue};
+use crate::admin::FlowDesk;
+use flowhost_api::{ConfigValueList, SetConfigValue};
 
 pub(super) async fn put(
     Names((_, _, key)): Names<(String, String, String)>,
@@ -16,8 +16,8 @@ pub(super) async fn put(
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn list(At(desk): At<FlowDesk>) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({"config": desk.list_config_values().await?})))
+pub(super) async fn list(At(desk): At<FlowDesk>) -> Result<Json<ConfigValueList>, Problem> {
+    Ok(Json(ConfigValueList { config: desk.list_config_values().await? }))
 }
 
 pub(super) async fn delete(

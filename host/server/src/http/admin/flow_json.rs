@@ -4,12 +4,12 @@ use axum::Json;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 
 use super::super::body::read;
-use super::super::problem::Problem;
+use super::super::problem::{Problem, finding_views};
 use super::desk::At;
 use crate::admin::FlowDesk;
+use flowhost_api::FlowJsonNotes;
 
 pub(super) async fn put(At(desk): At<FlowDesk>, request: Request) -> Result<Response, Problem> {
     let wants_notes = wants_notes(request.headers());
@@ -18,7 +18,11 @@ pub(super) async fn put(At(desk): At<FlowDesk>, request: Request) -> Result<Resp
     let document = read(request.into_body(), MAX_FLOW_JSON_BYTES).await?;
     let notes = upload.finish(document).await?;
     Ok(if wants_notes {
-        ([(PREFERENCE_APPLIED, REPRESENTATION)], Json(json!({ "notes": notes }))).into_response()
+        (
+            [(PREFERENCE_APPLIED, REPRESENTATION)],
+            Json(FlowJsonNotes { notes: finding_views(&notes) }),
+        )
+            .into_response()
     } else {
         StatusCode::NO_CONTENT.into_response()
     })

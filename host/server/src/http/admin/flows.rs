@@ -2,18 +2,19 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::super::problem::{Names, Problem};
 use super::desk::{At, JsonAt};
-use crate::admin::{FlowDesk, FlowView, PutFlow, TenantDesk};
+use crate::admin::{FlowDesk, PutFlow, TenantDesk};
+use flowhost_api::{FlowHealthList, FlowList, FlowView};
 
-pub(super) async fn list(At(desk): At<TenantDesk>) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({"flows": desk.list_flows().await?})))
+pub(super) async fn list(At(desk): At<TenantDesk>) -> Result<Json<FlowList>, Problem> {
+    Ok(Json(FlowList { flows: desk.list_flows().await? }))
 }
 
-pub(super) async fn health(At(desk): At<TenantDesk>) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({"flows": desk.show_health().await?})))
+pub(super) async fn health(At(desk): At<TenantDesk>) -> Result<Json<FlowHealthList>, Problem> {
+    Ok(Json(FlowHealthList { flows: desk.show_health().await? }))
 }
 
 pub(super) async fn show(At(desk): At<FlowDesk>) -> Result<Json<FlowView>, Problem> {

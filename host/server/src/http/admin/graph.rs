@@ -2,11 +2,11 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use serde_json::{Value, json};
 
 use super::super::problem::Problem;
 use super::desk::{At, JsonAt};
-use crate::admin::{GraphAccessView, SetGraphAccess, TenantDesk, UploadKey};
+use crate::admin::TenantDesk;
+use flowhost_api::{GraphAccessView, KeyList, SetGraphAccess, UploadKey, UploadList};
 use flowhost_protocol::ids::KeyId;
 
 pub(super) async fn put(
@@ -25,12 +25,12 @@ pub(super) async fn delete(At(desk): At<TenantDesk>) -> Result<StatusCode, Probl
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn list_keys(At(desk): At<TenantDesk>) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({"keys": desk.list_keys().await?})))
+pub(super) async fn list_keys(At(desk): At<TenantDesk>) -> Result<Json<KeyList>, Problem> {
+    Ok(Json(KeyList { keys: desk.list_keys().await? }))
 }
 
 pub(super) async fn upload_key(
     JsonAt((desk, key), upload): JsonAt<(TenantDesk, KeyId), UploadKey>,
-) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({"uploads": desk.upload_key(key, upload).await?})))
+) -> Result<Json<UploadList>, Problem> {
+    Ok(Json(UploadList { uploads: desk.upload_key(key, upload).await? }))
 }

@@ -5,7 +5,8 @@ use axum::http::StatusCode;
 
 use super::super::problem::Problem;
 use super::desk::{At, JsonAt};
-use crate::admin::{AddKey, KeyView, TenantDesk};
+use crate::admin::TenantDesk;
+use flowhost_api::{AddKey, KeyView};
 use flowhost_protocol::ids::KeyId;
 
 pub(super) async fn create(

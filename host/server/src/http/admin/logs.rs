@@ -15,7 +15,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::super::problem::Problem;
 use super::super::{AdminState, Stopping};
 use super::desk::QueryAt;
-use crate::admin::{AdminError, FlowDesk, LogFollower, LogLineView, LogQuery};
+use crate::admin::{AdminError, FlowDesk, LogFollower};
+use flowhost_api::{LogLineView, LogQuery};
 use flowhost_runtime::telemetry;
 
 pub(super) async fn list(

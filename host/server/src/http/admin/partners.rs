@@ -2,11 +2,11 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use serde_json::{Value, json};
 
 use super::super::problem::{Names, Problem};
 use super::desk::{At, JsonAt};
-use crate::admin::{CreatePartner, Desk, PartnerView, PatchPartner};
+use crate::admin::Desk;
+use flowhost_api::{CreatePartner, PartnerList, PartnerView, PatchPartner};
 
 pub(super) async fn create(
     JsonAt(desk, new): JsonAt<Desk, CreatePartner>,
@@ -14,8 +14,8 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(desk.create_partner(new).await?)))
 }
 
-pub(super) async fn list(At(desk): At<Desk>) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({"partners": desk.list_partners().await?})))
+pub(super) async fn list(At(desk): At<Desk>) -> Result<Json<PartnerList>, Problem> {
+    Ok(Json(PartnerList { partners: desk.list_partners().await? }))
 }
 
 pub(super) async fn show(

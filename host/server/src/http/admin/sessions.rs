@@ -4,7 +4,8 @@ use axum::Json;
 
 use super::super::problem::Problem;
 use super::desk::{At, QueryAt};
-use crate::admin::{FlowDesk, SessionDetails, SessionQuery, SessionsPage};
+use crate::admin::FlowDesk;
+use flowhost_api::{SessionDetails, SessionQuery, SessionsPage};
 use flowhost_protocol::ids::SessionId;
 
 pub(super) async fn list(

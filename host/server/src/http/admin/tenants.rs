@@ -2,11 +2,11 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use serde_json::{Value, json};
 
 use super::super::problem::Problem;
 use super::desk::{At, JsonAt};
-use crate::admin::{CreateTenant, Desk, PatchTenant, TenantDesk, TenantToDelete, TenantView};
+use crate::admin::{Desk, TenantDesk, TenantToDelete};
+use flowhost_api::{CreateTenant, PatchTenant, TenantList, TenantView};
 
 pub(super) async fn create(
     JsonAt(desk, new): JsonAt<Desk, CreateTenant>,
@@ -14,8 +14,8 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(desk.create_tenant(new).await?)))
 }
 
-pub(super) async fn list(At(desk): At<Desk>) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({"tenants": desk.list_tenants().await?})))
+pub(super) async fn list(At(desk): At<Desk>) -> Result<Json<TenantList>, Problem> {
+    Ok(Json(TenantList { tenants: desk.list_tenants().await? }))
 }
 
 pub(super) async fn show(At(desk): At<TenantDesk>) -> Json<TenantView> {

@@ -5,7 +5,8 @@ use axum::http::StatusCode;
 
 use super::super::problem::Problem;
 use super::desk::JsonAt;
-use crate::admin::{FlowDesk, MintToken, MintedTokenView};
+use crate::admin::FlowDesk;
+use flowhost_api::{MintToken, MintedTokenView};
 
 pub(super) async fn mint(
     JsonAt(desk, new): JsonAt<FlowDesk, MintToken>,

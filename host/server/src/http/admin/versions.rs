@@ -3,27 +3,12 @@
 use axum::Json;
 use axum::extract::Request;
 use axum::http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
 
 use super::super::body::BodyParts;
 use super::super::problem::Problem;
 use super::desk::{At, JsonAt, VersionNumber};
-use crate::admin::{Activated, FlowDesk, Rehearsed, UploadedVersion};
-
-/// Which version to activate.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Activate {
-    version: i32,
-}
-
-/// What the INIT of a rehearsal carries.
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Rehearse {
-    data: Map<String, Value>,
-}
+use crate::admin::FlowDesk;
+use flowhost_api::{Activate, Activated, Rehearse, Rehearsed, UploadedVersion, VersionList};
 
 pub(super) async fn upload(
     At(desk): At<FlowDesk>,
@@ -38,8 +23,8 @@ pub(super) async fn upload(
     Ok((StatusCode::CREATED, Json(upload.finish().await?)))
 }
 
-pub(super) async fn list(At(desk): At<FlowDesk>) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({"versions": desk.list_versions().await?})))
+pub(super) async fn list(At(desk): At<FlowDesk>) -> Result<Json<VersionList>, Problem> {
+    Ok(Json(VersionList { versions: desk.list_versions().await? }))
 }
 
 pub(super) async fn rehearse(

@@ -1,0 +1,105 @@
+//! `/v1/tenants/{tenant}/flows/{flow}/versions`, activation, rollback and rehearsals.
+
+use flowhost_protocol::flow::Capabilities;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Timestamp;
+
+/// A version of a flow's plugin.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct VersionView {
+    /// Counts from 1 in each flow.
+    pub version: i32,
+    /// SHA-256 of the component, as `sha256:..`.
+    pub digest: String,
+    /// Bytes of the component.
+    pub size: i32,
+    /// Whether it answers now.
+    #[serde(default)]
+    pub active: bool,
+    /// When it was uploaded.
+    pub created_at: Timestamp,
+}
+
+/// The versions of a flow's plugin.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct VersionList {
+    /// The newest first.
+    pub versions: Vec<VersionView>,
+}
+
+/// A version that was just uploaded.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct UploadedVersion {
+    /// Counts from 1 in each flow.
+    pub version: i32,
+    /// SHA-256 of the component, as `sha256:..`.
+    pub digest: String,
+    /// Bytes of the component.
+    pub size: i32,
+    /// How long compiling took; 0 if the host had it compiled already.
+    pub compile_ms: u64,
+    /// What the component's manifest asks for.
+    #[serde(default)]
+    pub requests: CapabilitiesView,
+    /// Whether it has a manifest. Without one it asks for nothing, which its author may not have
+    /// meant.
+    pub manifest: bool,
+    /// The version of the SDK that it was built with, if any.
+    pub sdk: Option<String>,
+    /// The interfaces that it imports.
+    #[serde(default)]
+    pub imports: Vec<String>,
+}
+
+/// What a plugin asks for beyond its sandbox.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct CapabilitiesView {
+    /// Hosts to send requests to, as `host:port`.
+    pub http: Vec<String>,
+    /// Whether it keeps values that outlive a session.
+    pub store: bool,
+    /// Whether it fetches users' files.
+    pub media: bool,
+}
+
+impl From<Capabilities> for CapabilitiesView {
+    fn from(Capabilities { http, store, media }: Capabilities) -> Self {
+        Self { http: http.into_iter().map(String::from).collect(), store, media }
+    }
+}
+
+/// The version to activate.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Activate {
+    /// One of the flow's versions.
+    pub version: i32,
+}
+
+/// The version that answers now.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Activated {
+    /// Its number.
+    pub active_version: i32,
+    /// What it asks for beyond what the version before it asked for.
+    #[serde(default)]
+    pub new_requests: CapabilitiesView,
+}
+
+/// The INIT of a rehearsal.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rehearse {
+    /// What the message that opens the Flow would carry.
+    pub data: Map<String, Value>,
+}
+
+/// What a version answered in a rehearsal.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Rehearsed {
+    /// The screen that the user would see; null if the answer ends the conversation.
+    pub screen: Option<String>,
+}
