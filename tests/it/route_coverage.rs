@@ -1,8 +1,7 @@
 //! Every route of the admin API: without a token nobody gets in, and another tenant's things do not
 //! exist.
 
-use flowhost_server::admin::Right;
-use flowhost_server::http::ADMIN_ROUTES;
+use flowhost_api::{Right, Route};
 use flowhost_tests::{Component, TestFlow, TestHost, TestTenant};
 use serde_json::{Value, json};
 
@@ -172,7 +171,8 @@ async fn a_role_may_do_what_its_routes_say_and_nothing_more() {
         (host.api_token(json!({"partner": "default"})).await, Right::Manage),
     ];
 
-    for &(method, route, right) in ADMIN_ROUTES {
+    for route in Route::ALL {
+        let (method, route, right) = (route.method().as_str(), route.path(), route.right());
         for (caller, most) in callers.iter().filter(|(_, most)| right > *most) {
             let answer =
                 caller.call(method, &fill(route, "a", "booking", ID, ID), body_for(route)).await;
@@ -223,7 +223,7 @@ async fn things_of(tenant: &TestTenant) -> (TestFlow, String, String) {
 
 /// The method and path of every route.
 fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {
-    ADMIN_ROUTES.iter().map(|&(method, route, _)| (method, route))
+    Route::ALL.iter().map(|route| (route.method().as_str(), route.path()))
 }
 
 fn fill(route: &str, tenant: &str, flow: &str, key: &str, session: &str) -> String {

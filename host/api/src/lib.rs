@@ -16,6 +16,7 @@ mod keys;
 mod logs;
 mod partners;
 mod problem;
+mod routes;
 mod sessions;
 mod tenants;
 mod timestamp;
@@ -35,6 +36,7 @@ pub use keys::{AddKey, KeyView};
 pub use logs::{LogLineView, LogQuery};
 pub use partners::{CreatePartner, PartnerList, PartnerView, PatchPartner};
 pub use problem::Problem;
+pub use routes::{Method, Right, Route};
 pub use sessions::{
     ClientErrorView, ExchangeView, SessionDetails, SessionQuery, SessionView, SessionsPage,
 };

@@ -1,6 +1,6 @@
 //! `/v1/audit`: it records every change with its author, and no entry can be removed.
 
-use flowhost_server::http::ADMIN_ROUTES;
+use flowhost_api::{Method, Route};
 use flowhost_tests::{Component, TestDatabase, TestHost};
 use serde_json::{Value, json};
 
@@ -111,8 +111,8 @@ async fn what_is_refused_is_not_recorded_and_reading_neither() {
 
     host.admin().call("PATCH", "/v1/tenants/acme", json!({"name": ""})).await.problem(422);
     host.admin().call("POST", "/v1/tenants", json!({"slug": "acme"})).await.problem(409);
-    for &(method, route, _) in ADMIN_ROUTES.iter().filter(|(method, ..)| *method == "GET") {
-        host.admin().call(method, &route.replace("{tenant}", "acme"), Value::Null).await;
+    for route in Route::ALL.iter().filter(|route| route.method() == Method::Get) {
+        host.admin().call("GET", &route.path().replace("{tenant}", "acme"), Value::Null).await;
     }
 
     assert_eq!(count().await, before);

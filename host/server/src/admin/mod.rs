@@ -34,9 +34,10 @@ pub use flow_json::FlowJsonUpload;
 pub use flows::PutFlow;
 pub use logs::{LogFollower, MAX_FOLLOWERS_OF_A_TENANT};
 pub use master_key::{Rotation, rotate_master_key};
-pub use rights::{Caller, Right};
+pub use rights::Caller;
 pub use uploads::Upload;
 
+use flowhost_api::Right;
 use flowhost_protocol::ids::Slug;
 
 fn checked_name(name: String) -> Result<String, AdminError> {

@@ -1,21 +1,8 @@
 //! Who may do what, and what of it there is for them.
 
-use super::AdminError;
+use super::{AdminError, Right};
 use crate::store::{Actor, Reach, StoredTenant, TokenScope};
 use flowhost_protocol::ids::PartnerId;
-
-/// What an operation needs. Each includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Right {
-    /// To look: roles `read` and above.
-    Read,
-    /// To change flows and what runs in them: roles `deploy` and above.
-    Deploy,
-    /// To change tenants, their keys, secrets and tokens: a partner's tokens and operators.
-    Manage,
-    /// To change partners: operators.
-    Operate,
-}
 
 /// Whoever showed a valid token.
 #[derive(Clone, Copy, Debug)]

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::task::TaskTracker;
 
-pub use self::admin::{ADMIN_ROUTES, AdminRoute, FailedAttempts, admin_router};
+pub use self::admin::{FailedAttempts, admin_router};
 pub use self::body_memory::BodyMemory;
 pub use self::data_endpoint::public_router;
 pub use self::health::{Readiness, ReadyCheck};

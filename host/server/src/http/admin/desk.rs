@@ -16,9 +16,8 @@ use serde::de::DeserializeOwned;
 
 use super::super::AdminState;
 use super::super::problem::{Names, Problem, parse_query, read_json};
-use crate::admin::{
-    AdminError, Caller, Desk, FlowDesk, Right, TenantDesk, TenantToDelete, Visitor,
-};
+use crate::admin::{AdminError, Caller, Desk, FlowDesk, TenantDesk, TenantToDelete, Visitor};
+use flowhost_api::Right;
 use flowhost_protocol::ids::{ApiTokenId, KeyId, SessionId};
 
 /// The desk that a request leads to.

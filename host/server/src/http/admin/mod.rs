@@ -25,19 +25,18 @@ use axum::routing::get;
 use axum::{Extension, Router};
 
 pub use self::failed_attempts::FailedAttempts;
-pub use self::routes::{ADMIN_ROUTES, AdminRoute};
 
-use self::routes::HANDLERS;
 use super::AdminState;
 use super::health::{healthz, readyz};
 use super::metrics::metrics;
 use super::problem::Problem;
+use flowhost_api::Route;
 
 /// The routes of the admin listener. All of `/v1`, what is not there included, needs a token.
 pub fn admin_router(state: AdminState) -> Router {
     let mut v1 = Router::new();
-    for (&(_, path, right), handler) in ADMIN_ROUTES.iter().zip(HANDLERS) {
-        v1 = v1.route(path, handler().route_layer(Extension(right)));
+    for &route in Route::ALL {
+        v1 = v1.route(route.path(), routes::handler(route).route_layer(Extension(route.right())));
     }
     let v1 = v1
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path"))

@@ -1,5 +1,4 @@
-//! Every route of the admin API: its method, its path, the right that a caller needs, and who
-//! answers. One line each, said once.
+//! The handler of every route of the admin API.
 
 use axum::routing::{MethodFilter, MethodRouter, on};
 
@@ -8,68 +7,60 @@ use super::{
     api_tokens, app_secrets, audit, flow_config, flow_json, flows, graph, keys, logs, partners,
     sessions, tenants, tokens, versions,
 };
-use crate::admin::Right;
+use flowhost_api::{Method, Route};
 
-/// A route under `/v1`: its method, its path, and the right that a caller needs.
-pub type AdminRoute = (&'static str, &'static str, Right);
-
-/// Makes the two columns of the table below: what a route is, and who answers there.
-macro_rules! routes {
-    ($($method:ident $path:literal $right:ident $handler:path;)*) => {
-        /// Every route under `/v1`, for the router, and for the tests that try each without a
-        /// token, with too little of a role, and with another tenant's things.
-        pub const ADMIN_ROUTES: &[AdminRoute] = &[$((stringify!($method), $path, Right::$right)),*];
-
-        /// Who answers at each of [`ADMIN_ROUTES`], in the same order.
-        pub(super) const HANDLERS: [fn() -> MethodRouter<AdminState>; ADMIN_ROUTES.len()] =
-            [$(|| on(MethodFilter::$method, $handler)),*];
+/// What answers at a route.
+pub(super) fn handler(route: Route) -> MethodRouter<AdminState> {
+    let method = match route.method() {
+        Method::Delete => MethodFilter::DELETE,
+        Method::Get => MethodFilter::GET,
+        Method::Patch => MethodFilter::PATCH,
+        Method::Post => MethodFilter::POST,
+        Method::Put => MethodFilter::PUT,
     };
-}
-
-routes! {
-    POST   "/v1/partners"                                                      Operate partners::create;
-    GET    "/v1/partners"                                                      Operate partners::list;
-    GET    "/v1/partners/{partner}"                                            Operate partners::show;
-    PATCH  "/v1/partners/{partner}"                                            Operate partners::update;
-    DELETE "/v1/partners/{partner}"                                            Operate partners::delete;
-    POST   "/v1/api-tokens"                                                    Manage  api_tokens::create;
-    GET    "/v1/api-tokens"                                                    Manage  api_tokens::list;
-    DELETE "/v1/api-tokens/{api_token}"                                        Manage  api_tokens::delete;
-    GET    "/v1/audit"                                                         Read    audit::list;
-    POST   "/v1/tenants"                                                       Manage  tenants::create;
-    GET    "/v1/tenants"                                                       Read    tenants::list;
-    GET    "/v1/tenants/{tenant}"                                              Read    tenants::show;
-    GET    "/v1/tenants/{tenant}/health"                                       Read    flows::health;
-    PATCH  "/v1/tenants/{tenant}"                                              Manage  tenants::update;
-    DELETE "/v1/tenants/{tenant}"                                              Manage  tenants::delete;
-    POST   "/v1/tenants/{tenant}/keys"                                         Manage  keys::create;
-    GET    "/v1/tenants/{tenant}/keys"                                         Read    graph::list_keys;
-    DELETE "/v1/tenants/{tenant}/keys/{key}"                                   Manage  keys::delete;
-    POST   "/v1/tenants/{tenant}/keys/{key}/upload"                            Manage  graph::upload_key;
-    PUT    "/v1/tenants/{tenant}/graph"                                        Manage  graph::put;
-    GET    "/v1/tenants/{tenant}/graph"                                        Read    graph::show;
-    DELETE "/v1/tenants/{tenant}/graph"                                        Manage  graph::delete;
-    PUT    "/v1/tenants/{tenant}/app-secret"                                   Manage  app_secrets::put;
-    GET    "/v1/tenants/{tenant}/flows"                                        Read    flows::list;
-    PUT    "/v1/tenants/{tenant}/flows/{flow}"                                 Deploy  flows::put;
-    PATCH  "/v1/tenants/{tenant}/flows/{flow}"                                 Deploy  flows::update;
-    GET    "/v1/tenants/{tenant}/flows/{flow}"                                 Read    flows::show;
-    DELETE "/v1/tenants/{tenant}/flows/{flow}"                                 Deploy  flows::delete;
-    PUT    "/v1/tenants/{tenant}/flows/{flow}/config/{key}"                    Deploy  flow_config::put;
-    GET    "/v1/tenants/{tenant}/flows/{flow}/config"                          Read    flow_config::list;
-    DELETE "/v1/tenants/{tenant}/flows/{flow}/config/{key}"                    Deploy  flow_config::delete;
-    PUT    "/v1/tenants/{tenant}/flows/{flow}/flow-json"                       Deploy  flow_json::put;
-    GET    "/v1/tenants/{tenant}/flows/{flow}/flow-json"                       Read    flow_json::show;
-    DELETE "/v1/tenants/{tenant}/flows/{flow}/flow-json"                       Deploy  flow_json::delete;
-    POST   "/v1/tenants/{tenant}/flows/{flow}/versions"                        Deploy  versions::upload;
-    GET    "/v1/tenants/{tenant}/flows/{flow}/versions"                        Read    versions::list;
-    POST   "/v1/tenants/{tenant}/flows/{flow}/activate"                        Deploy  versions::activate;
-    POST   "/v1/tenants/{tenant}/flows/{flow}/rollback"                        Deploy  versions::rollback;
-    POST   "/v1/tenants/{tenant}/flows/{flow}/versions/{version}/rehearse"     Deploy  versions::rehearse;
-    POST   "/v1/tenants/{tenant}/flows/{flow}/tokens"                          Deploy  tokens::mint;
-    // Lines may hold what customers said: for who writes the plugin, not for everybody who may
-    // look.
-    GET    "/v1/tenants/{tenant}/flows/{flow}/logs"                            Deploy  logs::list;
-    GET    "/v1/tenants/{tenant}/flows/{flow}/sessions"                        Read    sessions::list;
-    GET    "/v1/tenants/{tenant}/flows/{flow}/sessions/{session}"              Read    sessions::show;
+    match route {
+        Route::CreatePartner => on(method, partners::create),
+        Route::ListPartners => on(method, partners::list),
+        Route::ShowPartner => on(method, partners::show),
+        Route::UpdatePartner => on(method, partners::update),
+        Route::DeletePartner => on(method, partners::delete),
+        Route::CreateApiToken => on(method, api_tokens::create),
+        Route::ListApiTokens => on(method, api_tokens::list),
+        Route::DeleteApiToken => on(method, api_tokens::delete),
+        Route::ListAudit => on(method, audit::list),
+        Route::CreateTenant => on(method, tenants::create),
+        Route::ListTenants => on(method, tenants::list),
+        Route::ShowTenant => on(method, tenants::show),
+        Route::ShowHealth => on(method, flows::health),
+        Route::UpdateTenant => on(method, tenants::update),
+        Route::DeleteTenant => on(method, tenants::delete),
+        Route::CreateKey => on(method, keys::create),
+        Route::ListKeys => on(method, graph::list_keys),
+        Route::DeleteKey => on(method, keys::delete),
+        Route::UploadKey => on(method, graph::upload_key),
+        Route::PutGraphAccess => on(method, graph::put),
+        Route::ShowGraphAccess => on(method, graph::show),
+        Route::DeleteGraphAccess => on(method, graph::delete),
+        Route::PutAppSecret => on(method, app_secrets::put),
+        Route::ListFlows => on(method, flows::list),
+        Route::PutFlow => on(method, flows::put),
+        Route::UpdateFlow => on(method, flows::update),
+        Route::ShowFlow => on(method, flows::show),
+        Route::DeleteFlow => on(method, flows::delete),
+        Route::PutConfigValue => on(method, flow_config::put),
+        Route::ListConfigValues => on(method, flow_config::list),
+        Route::DeleteConfigValue => on(method, flow_config::delete),
+        Route::PutFlowJson => on(method, flow_json::put),
+        Route::ShowFlowJson => on(method, flow_json::show),
+        Route::DeleteFlowJson => on(method, flow_json::delete),
+        Route::UploadVersion => on(method, versions::upload),
+        Route::ListVersions => on(method, versions::list),
+        Route::ActivateVersion => on(method, versions::activate),
+        Route::RollBack => on(method, versions::rollback),
+        Route::RehearseVersion => on(method, versions::rehearse),
+        Route::MintToken => on(method, tokens::mint),
+        Route::ListLogLines => on(method, logs::list),
+        Route::ListSessions => on(method, sessions::list),
+        Route::ShowSession => on(method, sessions::show),
+    }
 }
