@@ -16,7 +16,7 @@ pub struct CreatePartner {
 }
 
 /// A change of a partner. Absent fields stay as they are.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PatchPartner {
     /// For people, 1 to 200 bytes.

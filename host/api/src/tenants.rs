@@ -23,7 +23,7 @@ pub struct CreateTenant {
 }
 
 /// A change of a tenant. Absent fields stay as they are.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PatchTenant {
     /// For people, 1 to 200 bytes.

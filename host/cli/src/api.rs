@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
-use serde::Deserialize;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
+use flowhost_api::{Problem, Route};
 use flowhost_server::config::{ConfigError, Environment, SecretText};
 
 use super::input::read_secret;
@@ -88,86 +88,97 @@ impl AdminApi {
         Ok(Self { http, base, token })
     }
 
-    /// GET of a resource below `/v1`.
-    pub(crate) async fn get(&self, path: &[&str]) -> anyhow::Result<Answer> {
-        self.call(Method::GET, path, None).await
+    /// Calls a route without a body. `names` fill its path in order.
+    pub(crate) async fn call(&self, route: Route, names: &[&str]) -> anyhow::Result<Answer> {
+        self.answer(self.request(route, names)?.timeout(CALL_TIME)).await
     }
 
-    /// GET with query parameters.
-    pub(crate) async fn get_with(
+    /// Calls a route with a query.
+    pub(crate) async fn call_with(
         &self,
-        path: &[&str],
+        route: Route,
+        names: &[&str],
         query: &[(&str, String)],
     ) -> anyhow::Result<Answer> {
-        let mut url = self.url(path)?;
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        self.send(self.http.get(url).timeout(CALL_TIME)).await
+        self.answer(self.request_with(route, names, query)?.timeout(CALL_TIME)).await
     }
 
-    /// DELETE of a resource below `/v1`.
-    pub(crate) async fn delete(&self, path: &[&str]) -> anyhow::Result<Answer> {
-        self.call(Method::DELETE, path, None).await
-    }
-
-    /// Any call below `/v1`, with or without a JSON body.
-    pub(crate) async fn call(
+    /// Calls a route with a JSON body.
+    pub(crate) async fn send(
         &self,
-        method: Method,
-        path: &[&str],
-        body: Option<&Value>,
+        route: Route,
+        names: &[&str],
+        body: &impl Serialize,
     ) -> anyhow::Result<Answer> {
-        let request = self.http.request(method, self.url(path)?).timeout(CALL_TIME);
-        self.send(match body {
-            Some(body) => request.json(body),
-            None => request,
-        })
-        .await
+        self.answer(self.request(route, names)?.timeout(CALL_TIME).json(body)).await
     }
 
     /// Uploads a component; the host compiles it before it answers.
-    pub(crate) async fn upload(&self, path: &[&str], component: Vec<u8>) -> anyhow::Result<Answer> {
-        let request = self.http.post(self.url(path)?).timeout(UPLOAD_TIME);
-        self.send(request.header("content-type", "application/wasm").body(component)).await
+    pub(crate) async fn upload(
+        &self,
+        names: &[&str],
+        component: Vec<u8>,
+    ) -> anyhow::Result<Answer> {
+        let request = self.request(Route::UploadVersion, names)?.timeout(UPLOAD_TIME);
+        self.answer(request.header("content-type", "application/wasm").body(component)).await
     }
 
-    /// Puts a JSON document as it is, and asks for the notes on it (`return=representation`).
-    pub(crate) async fn put_document(
+    /// Puts a Flow JSON as it is, and asks for the notes on it (`return=representation`).
+    pub(crate) async fn put_flow_json(
         &self,
-        path: &[&str],
+        names: &[&str],
         document: impl Into<reqwest::Body>,
     ) -> anyhow::Result<Answer> {
-        let request = self.http.put(self.url(path)?).timeout(UPLOAD_TIME);
+        let request = self.request(Route::PutFlowJson, names)?.timeout(UPLOAD_TIME);
         let request = request
             .header("content-type", "application/json")
             .header("prefer", "return=representation");
-        self.send(request.body(document)).await
+        self.answer(request.body(document)).await
+    }
+
+    fn request(&self, route: Route, names: &[&str]) -> anyhow::Result<RequestBuilder> {
+        self.request_with(route, names, &[])
+    }
+
+    fn request_with(
+        &self,
+        route: Route,
+        names: &[&str],
+        query: &[(&str, String)],
+    ) -> anyhow::Result<RequestBuilder> {
+        let mut url = self.url(route, names)?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let method = Method::from_bytes(route.method().as_str().as_bytes())?;
+        Ok(self.http.request(method, url))
     }
 
     /// Each segment is encoded, so a name with a slash in it can't reach another resource.
-    fn url(&self, path: &[&str]) -> Result<Url, ConfigError> {
-        if let Some(bad) = path.iter().find(|segment| matches!(**segment, "" | "." | "..")) {
+    fn url(&self, route: Route, names: &[&str]) -> Result<Url, ConfigError> {
+        if let Some(bad) = names.iter().find(|name| matches!(**name, "" | "." | "..")) {
             return Err(ConfigError::new(format!("{bad:?} is not a name")));
         }
+        let segments = route.segments(names);
+        let segments = segments.ok_or_else(|| {
+            ConfigError::new(format!("{} does not have {} names", route.path(), names.len()))
+        })?;
         let mut url = self.base.clone();
         url.path_segments_mut()
             .map_err(|()| ConfigError::new("FLOWHOST_URL can't have a path"))?
             .pop_if_empty()
-            .push("v1")
-            .extend(path);
+            .extend(segments);
         Ok(url)
     }
 
-    /// GET of an endless answer: server-sent events.
+    /// Calls a route whose answer is endless: server-sent events.
     pub(crate) async fn follow(
         &self,
-        path: &[&str],
+        route: Route,
+        names: &[&str],
         query: &[(&str, String)],
     ) -> anyhow::Result<Events> {
-        let mut url = self.url(path)?;
-        url.query_pairs_mut().extend_pairs(query);
-        let response = self.response(self.http.get(url)).await?;
+        let response = self.response(self.request_with(route, names, query)?).await?;
         let status = response.status();
         if status.is_success() {
             return Ok(Events { response, unread: Vec::new() });
@@ -176,7 +187,7 @@ impl AdminApi {
         Err(refusal(status, &text).into())
     }
 
-    async fn send(&self, request: RequestBuilder) -> anyhow::Result<Answer> {
+    async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Answer> {
         let response = self.response(request).await?;
         let status = response.status();
         let text = response.text().await.map_err(|error| self.no_answer(error))?;
@@ -279,14 +290,6 @@ pub(crate) fn answered(error: &anyhow::Error) -> Option<StatusCode> {
     }
 }
 
-/// The parts of RFC 9457's problem details that people read.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Problem {
-    title: Option<String>,
-    detail: Option<String>,
-}
-
 fn refusal(status: StatusCode, body: &str) -> ApiError {
     if status == StatusCode::UNAUTHORIZED {
         return ApiError::Unauthorized;
@@ -323,18 +326,18 @@ mod tests {
 
     #[test]
     fn a_name_can_not_reach_another_resource() {
-        let url = api().url(&["tenants", "a/../b?c#d", "flows"]).unwrap();
+        let url = api().url(Route::ListFlows, &["a/../b?c#d"]).unwrap();
 
         assert_eq!(url.path(), "/v1/tenants/a%2F..%2Fb%3Fc%23d/flows");
         for bad in ["", ".", ".."] {
-            assert!(api().url(&["tenants", bad]).is_err(), "{bad:?}");
+            assert!(api().url(Route::ShowTenant, &[bad]).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn a_path_in_front_of_the_api_is_kept() {
         for base in ["https://example.com/flowhost", "https://example.com/flowhost/"] {
-            let url = AdminApi::new(base, None).unwrap().url(&["tenants"]).unwrap();
+            let url = AdminApi::new(base, None).unwrap().url(Route::ListTenants, &[]).unwrap();
             assert_eq!(url.as_str(), "https://example.com/flowhost/v1/tenants");
         }
     }
@@ -349,7 +352,9 @@ mod tests {
 
     #[tokio::test]
     async fn says_where_it_tried_and_what_to_set_when_nobody_answers() {
-        let Err(error) = api().get(&["tenants"]).await else { panic!("nothing listens on port 1") };
+        let Err(error) = api().call(Route::ListTenants, &[]).await else {
+            panic!("nothing listens on port 1")
+        };
 
         let text = error.to_string();
         assert!(text.contains("http://127.0.0.1:1") && text.contains("FLOWHOST_URL"), "{text}");

@@ -2,10 +2,8 @@
 //! of one tenant.
 
 use clap::{Args, Subcommand, ValueEnum};
-use reqwest::Method;
-use serde::Deserialize;
-use serde_json::{Value, json};
 
+use flowhost_api::{ApiTokenList, CreateApiToken, NewApiToken, Route};
 use flowhost_server::config::Environment;
 
 use super::api::ApiArgs;
@@ -40,7 +38,7 @@ pub struct CreateArgs {
     role: Role,
     /// Seconds until the token ends; never, if not given
     #[arg(long, value_name = "SECONDS")]
-    expires_in: Option<u64>,
+    expires_in: Option<u32>,
     #[command(flatten)]
     api: ApiArgs,
 }
@@ -93,13 +91,13 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
             let answer = args
                 .api
                 .connect(environment)?
-                .call(Method::POST, &["api-tokens"], Some(&args.body()))
+                .send(Route::CreateApiToken, &[], &args.body())
                 .await?;
-            args.api.print(&answer, |made: Made| printable(&made.token))
+            args.api.print(&answer, |made: NewApiToken| printable(&made.token))
         }
         Command::List(args) => {
-            let answer = args.api.connect(environment)?.get(&["api-tokens"]).await?;
-            args.api.print(&answer, |list: Tokens| list.for_people())
+            let answer = args.api.connect(environment)?.call(Route::ListApiTokens, &[]).await?;
+            args.api.print(&answer, |list: ApiTokenList| for_people(&list))
         }
         Command::Revoke(args) => {
             let api = args.api.connect(environment)?;
@@ -110,7 +108,7 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
                 ),
                 args.yes,
             )?;
-            api.delete(&["api-tokens", &args.id]).await?;
+            api.call(Route::DeleteApiToken, &[&args.id]).await?;
             args.api.done(&format!("Token {} is revoked.", args.id));
             Ok(())
         }
@@ -118,58 +116,34 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
 }
 
 impl CreateArgs {
-    fn body(&self) -> Value {
+    fn body(&self) -> CreateApiToken {
+        let Reach { operator, partner, tenant } = &self.reach;
         let role = match self.role {
             Role::Deploy => "deploy",
             Role::Read => "read",
         };
-        let mut body = match (&self.reach.partner, &self.reach.tenant) {
-            (Some(partner), _) => json!({ "partner": partner }),
-            (None, Some(tenant)) => json!({ "tenant": tenant, "role": role }),
-            (None, None) => json!({ "scope": "operator" }),
-        };
-        if let Some(seconds) = self.expires_in {
-            body["expires_in_seconds"] = json!(seconds);
+        CreateApiToken {
+            scope: operator.then(|| "operator".to_owned()),
+            partner: partner.clone(),
+            tenant: tenant.clone(),
+            role: tenant.as_ref().map(|_| role.to_owned()),
+            expires_in_seconds: self.expires_in,
         }
-        body
     }
 }
 
-#[derive(Deserialize)]
-struct Made {
-    token: String,
-}
-
-#[derive(Deserialize)]
-struct Tokens {
-    api_tokens: Vec<Token>,
-}
-
-#[derive(Deserialize)]
-struct Token {
-    id: String,
-    role: String,
-    partner: Option<String>,
-    tenant: Option<String>,
-    expires_at: Option<String>,
-    last_used_at: Option<String>,
-}
-
-impl Tokens {
-    fn for_people(&self) -> String {
-        if self.api_tokens.is_empty() {
-            return "No tokens yet. Make one: flowhost api-token create --tenant acme".to_owned();
-        }
-        let mut table = Table::new(&["TOKEN", "ROLE", "PARTNER", "TENANT", "EXPIRES", "LAST USED"]);
-        for token in &self.api_tokens {
-            let (expires, used) =
-                (or_dash(token.expires_at.as_ref()), or_dash(token.last_used_at.as_ref()));
-            let (partner, tenant) =
-                (or_dash(token.partner.as_ref()), or_dash(token.tenant.as_ref()));
-            table.row([token.id.clone(), token.role.clone(), partner, tenant, expires, used]);
-        }
-        table.to_string()
+fn for_people(list: &ApiTokenList) -> String {
+    if list.api_tokens.is_empty() {
+        return "No tokens yet. Make one: flowhost api-token create --tenant acme".to_owned();
     }
+    let mut table = Table::new(&["TOKEN", "ROLE", "PARTNER", "TENANT", "EXPIRES", "LAST USED"]);
+    for token in &list.api_tokens {
+        let (expires, used) =
+            (or_dash(token.expires_at.as_ref()), or_dash(token.last_used_at.as_ref()));
+        let (partner, tenant) = (or_dash(token.partner.as_ref()), or_dash(token.tenant.as_ref()));
+        table.row([token.id.to_string(), token.role.clone(), partner, tenant, expires, used]);
+    }
+    table.to_string()
 }
 
 const EXAMPLE: &str = "Examples:

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use reqwest::Method;
-use serde_json::json;
+use zeroize::Zeroizing;
 
+use flowhost_api::{NewAppSecret, Route};
 use flowhost_server::config::{ConfigError, Environment, SecretText};
 
 use super::api::ApiArgs;
@@ -30,7 +30,7 @@ pub struct SetArgs {
     from_file: Option<PathBuf>,
     /// Seconds that the secret before stays valid; 0, if not given
     #[arg(long, value_name = "SECONDS")]
-    keep_previous_for: Option<u64>,
+    keep_previous_for: Option<u32>,
     #[command(flatten)]
     api: ApiArgs,
 }
@@ -38,14 +38,15 @@ pub struct SetArgs {
 pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::Result<()> {
     let Command::Set(args) = command;
     let secret = app_secret(args.from_file.as_ref(), "--from-file", environment)?;
-    let mut body = json!({ "secret": secret.expose() });
-    if let Some(seconds) = args.keep_previous_for {
-        body["keep_previous_for_seconds"] = json!(seconds);
-    }
-    let path = ["tenants", &args.tenant, "app-secret"];
-    args.api.connect(environment)?.call(Method::PUT, &path, Some(&body)).await?;
+    let body = new_app_secret(&secret, args.keep_previous_for.unwrap_or_default());
+    args.api.connect(environment)?.send(Route::PutAppSecret, &[&args.tenant], &body).await?;
     args.api.done(&format!("The app secret of {} is set.", args.tenant));
     Ok(())
+}
+
+/// The body that sets an app secret.
+pub(crate) fn new_app_secret(secret: &SecretText, keep_previous_for_seconds: u32) -> NewAppSecret {
+    NewAppSecret { secret: Zeroizing::new(secret.expose().to_owned()), keep_previous_for_seconds }
 }
 
 /// The app secret from a file or the environment; `flag` names the option in the error if there is

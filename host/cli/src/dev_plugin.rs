@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::json;
 
+use flowhost_api::{CreateTenant, Route};
 use flowhost_devkit::plugin_project::{self, BuildOptions, BuiltComponent, Sources};
-use flowhost_server::config::SecretText;
 
 use super::api::{AdminApi, answered};
+use super::app_secret::new_app_secret;
 use super::describe;
 use super::dev_folder::DevFolder;
 use super::flow_json::show_notes;
@@ -39,14 +40,18 @@ impl DevDeployer {
         public_url: String,
         api: AdminApi,
     ) -> anyhow::Result<Self> {
-        let tenant = json!({ "slug": TENANT, "name": "Development" });
-        if let Err(error) = api.call(Method::POST, &["tenants"], Some(&tenant)).await
+        let tenant = CreateTenant {
+            slug: TENANT.to_owned(),
+            name: Some("Development".to_owned()),
+            ..CreateTenant::default()
+        };
+        if let Err(error) = api.send(Route::CreateTenant, &[], &tenant).await
             && answered(&error) != Some(StatusCode::CONFLICT)
         {
             return Err(error.context("can't make the tenant `dev`"));
         }
         let (secret, app_secret_file) = folder.app_secret()?;
-        put_app_secret(&api, &secret).await?;
+        api.send(Route::PutAppSecret, &[TENANT], &new_app_secret(&secret, 0)).await?;
         let public_key_file = folder.root().join("dev-public-key.pem");
         fs::write(&public_key_file, public_keys(&api, TENANT).await?)
             .with_context(|| format!("can't write {}", public_key_file.display()))?;
@@ -86,11 +91,10 @@ impl DevDeployer {
 
     /// On this host, the developer of a plugin may grant it what it asks for.
     async fn prepare_flow(&self, flow: &str, built: &BuiltComponent) -> anyhow::Result<()> {
-        let path = ["tenants", TENANT, "flows", flow];
         let grants = json!({ "grants": built.requests });
-        match self.api.call(Method::PATCH, &path, Some(&grants)).await {
+        match self.api.send(Route::UpdateFlow, &[TENANT, flow], &grants).await {
             Err(error) if answered(&error) == Some(StatusCode::NOT_FOUND) => {
-                self.api.call(Method::PUT, &path, Some(&grants)).await?;
+                self.api.send(Route::PutFlow, &[TENANT, flow], &grants).await?;
             }
             patched => drop(patched?),
         }
@@ -99,11 +103,11 @@ impl DevDeployer {
 
     /// Uploads the project's Flow JSON, or deletes the flow's if the project has none.
     async fn put_flow_json(&self, flow: &str) -> anyhow::Result<()> {
-        let path = ["tenants", TENANT, "flows", flow, "flow-json"];
+        let names = [TENANT, flow];
         if let Some(document) = flow_json(&self.project)? {
-            return show_notes(&self.api.put_document(&path, document).await?);
+            return show_notes(&self.api.put_flow_json(&names, document).await?);
         }
-        match self.api.delete(&path).await {
+        match self.api.call(Route::DeleteFlowJson, &names).await {
             Err(error) if answered(&error) == Some(StatusCode::NOT_FOUND) => Ok(()),
             deleted => deleted.map(drop),
         }
@@ -132,7 +136,7 @@ impl DevDeployer {
 
 struct Deployed {
     flow: String,
-    version: u64,
+    version: i32,
     size_bytes: u64,
 }
 
@@ -140,11 +144,6 @@ impl Deployed {
     fn sentence(&self) -> String {
         format!("{} version {} is active ({}).", self.flow, self.version, size(self.size_bytes))
     }
-}
-
-async fn put_app_secret(api: &AdminApi, secret: &SecretText) -> anyhow::Result<()> {
-    let body = json!({ "secret": secret.expose() });
-    api.call(Method::PUT, &["tenants", TENANT, "app-secret"], Some(&body)).await.map(drop)
 }
 
 /// A listener on all addresses is reached through the loopback address.

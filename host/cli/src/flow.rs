@@ -1,10 +1,9 @@
 //! `flowhost flow`: a flow is a named endpoint of a tenant.
 
 use clap::{Args, Subcommand};
-use reqwest::{Method, StatusCode};
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use reqwest::StatusCode;
 
+use flowhost_api::{FlowList, FlowView, FlowWarning, Route};
 use flowhost_server::config::{ConfigError, Environment};
 
 use super::api::ApiArgs;
@@ -108,12 +107,15 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
 }
 
 async fn put(args: ChangeArgs, environment: &Environment) -> anyhow::Result<()> {
-    let body = args.settings.body()?.into();
-    let path = ["tenants", &args.tenant, "flows", &args.flow];
-    let answer = args.api.connect(environment)?.call(Method::PUT, &path, Some(&body)).await?;
+    let body = args.settings.body()?;
+    let answer = args
+        .api
+        .connect(environment)?
+        .send(Route::PutFlow, &[&args.tenant, &args.flow], &body)
+        .await?;
     let done = if answer.status == StatusCode::CREATED { "made" } else { "replaced" };
-    args.api.print(&answer, |flow: Flow| {
-        format!("Flow {} is {done}.\n{}", printable(&flow.name), flow.for_people())
+    args.api.print(&answer, |flow: FlowView| {
+        format!("Flow {} is {done}.\n{}", printable(&flow.name), for_people(&flow))
     })
 }
 
@@ -125,21 +127,23 @@ async fn update(args: ChangeArgs, environment: &Environment) -> anyhow::Result<(
         )
         .into());
     }
-    let path = ["tenants", &args.tenant, "flows", &args.flow];
-    let answer =
-        args.api.connect(environment)?.call(Method::PATCH, &path, Some(&body.into())).await?;
-    args.api.print(&answer, |flow: Flow| flow.for_people())
+    let answer = args
+        .api
+        .connect(environment)?
+        .send(Route::UpdateFlow, &[&args.tenant, &args.flow], &body)
+        .await?;
+    args.api.print(&answer, |flow: FlowView| for_people(&flow))
 }
 
 async fn list(args: ListArgs, environment: &Environment) -> anyhow::Result<()> {
-    let answer = args.api.connect(environment)?.get(&["tenants", &args.tenant, "flows"]).await?;
-    args.api.print(&answer, |list: Flows| list.for_people(&args.tenant))
+    let answer = args.api.connect(environment)?.call(Route::ListFlows, &[&args.tenant]).await?;
+    args.api.print(&answer, |list: FlowList| list_for_people(&list, &args.tenant))
 }
 
 async fn show(args: FlowArgs, environment: &Environment) -> anyhow::Result<()> {
     let answer =
-        args.api.connect(environment)?.get(&["tenants", &args.tenant, "flows", &args.flow]).await?;
-    args.api.print(&answer, |flow: Flow| flow.for_people())
+        args.api.connect(environment)?.call(Route::ShowFlow, &[&args.tenant, &args.flow]).await?;
+    args.api.print(&answer, |flow: FlowView| for_people(&flow))
 }
 
 async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<()> {
@@ -148,92 +152,55 @@ async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<(
         &format!("Flow {} of {} will be gone for good, with its versions.", args.flow, args.tenant),
         args.yes,
     )?;
-    api.delete(&["tenants", &args.tenant, "flows", &args.flow]).await?;
+    api.call(Route::DeleteFlow, &[&args.tenant, &args.flow]).await?;
     args.api.done(&format!("Flow {} of {} is deleted.", args.flow, args.tenant));
     Ok(())
 }
 
-#[derive(Deserialize)]
-struct Flows {
-    flows: Vec<Flow>,
+/// A warning in a line for people.
+pub(super) fn warning_line(warning: &FlowWarning) -> String {
+    let FlowWarning { kind, message, first_seen_at, last_seen_at } = warning;
+    printable(&format!("warning: {kind}, seen from {first_seen_at} to {last_seen_at}: {message}"))
 }
 
-#[derive(Deserialize)]
-struct Flow {
-    name: String,
-    endpoint_path: String,
-    active_version: Option<u64>,
-    disabled: bool,
-    #[serde(default)]
-    settings: Map<String, Value>,
-    #[serde(default)]
-    flow_json_digest: Option<String>,
-    #[serde(default)]
-    warnings: Vec<FlowWarning>,
-    updated_at: String,
-}
-
-/// A warning of the hosts about a flow.
-#[derive(Deserialize)]
-pub(super) struct FlowWarning {
-    kind: String,
-    message: String,
-    first_seen_at: String,
-    last_seen_at: String,
-}
-
-impl FlowWarning {
-    /// The warning in a line for people.
-    pub(super) fn line(&self) -> String {
-        let Self { kind, message, first_seen_at, last_seen_at } = self;
-        printable(&format!(
-            "warning: {kind}, seen from {first_seen_at} to {last_seen_at}: {message}"
-        ))
+fn list_for_people(list: &FlowList, tenant: &str) -> String {
+    if list.flows.is_empty() {
+        return format!("No flows yet. Make one: flowhost flow put {tenant} booking");
     }
+    let mut table = Table::new(&["FLOW", "ENDPOINT", "ACTIVE VERSION", "STATE", "UPDATED"]);
+    for flow in &list.flows {
+        let (version, state) = (or_dash(flow.active_version), state(flow).to_owned());
+        table.row([
+            flow.name.clone(),
+            flow.endpoint_path.clone(),
+            version,
+            state,
+            flow.updated_at.to_string(),
+        ]);
+    }
+    table.to_string()
 }
 
-impl Flows {
-    fn for_people(&self, tenant: &str) -> String {
-        if self.flows.is_empty() {
-            return format!("No flows yet. Make one: flowhost flow put {tenant} booking");
-        }
-        let mut table = Table::new(&["FLOW", "ENDPOINT", "ACTIVE VERSION", "STATE", "UPDATED"]);
-        for flow in &self.flows {
-            let (version, state) = (or_dash(flow.active_version), flow.state().to_owned());
-            table.row([
-                flow.name.clone(),
-                flow.endpoint_path.clone(),
-                version,
-                state,
-                flow.updated_at.clone(),
-            ]);
-        }
-        table.to_string()
+fn for_people(flow: &FlowView) -> String {
+    let mut table = Table::new(&["flow", &printable(&flow.name)]);
+    table.row(["endpoint".to_owned(), flow.endpoint_path.clone()]);
+    table.row(["active version".to_owned(), or_dash(flow.active_version)]);
+    table.row(["state".to_owned(), state(flow).to_owned()]);
+    table.row(["Flow JSON".to_owned(), or_dash(flow.flow_json_digest.as_deref())]);
+    for (name, value) in &flow.settings {
+        table.row([
+            name.clone(),
+            value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned),
+        ]);
     }
+    table.row(["updated".to_owned(), flow.updated_at.to_string()]);
+    let warnings: String =
+        flow.warnings.iter().map(|warning| format!("\n{}", warning_line(warning))).collect();
+    format!("{table}{warnings}")
 }
 
-impl Flow {
-    fn for_people(&self) -> String {
-        let mut table = Table::new(&["flow", &printable(&self.name)]);
-        table.row(["endpoint".to_owned(), self.endpoint_path.clone()]);
-        table.row(["active version".to_owned(), or_dash(self.active_version)]);
-        table.row(["state".to_owned(), self.state().to_owned()]);
-        table.row(["Flow JSON".to_owned(), or_dash(self.flow_json_digest.as_deref())]);
-        for (name, value) in &self.settings {
-            table.row([
-                name.clone(),
-                value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned),
-            ]);
-        }
-        table.row(["updated".to_owned(), self.updated_at.clone()]);
-        let warnings: String =
-            self.warnings.iter().map(|warning| format!("\n{}", warning.line())).collect();
-        format!("{table}{warnings}")
-    }
-
-    fn state(&self) -> &'static str {
-        if self.disabled { "disabled" } else { "enabled" }
-    }
+fn state(flow: &FlowView) -> &'static str {
+    if flow.disabled { "disabled" } else { "enabled" }
 }
 
 #[cfg(test)]
@@ -243,16 +210,18 @@ mod tests {
     #[test]
     fn shows_every_setting_also_those_it_does_not_know() {
         let text = r#"{"name":"booking","endpoint_path":"/flows/acme/booking","active_version":null,"disabled":false,
-            "settings":{"token_policy":"open","novelty":{"a":1}},"created_at":"c","updated_at":"u"}"#;
-        let mut flow: Flow = serde_json::from_str(text).unwrap();
-        let warning = r#"{"kind":"shared-token","message":"mint\u001b[2J","first_seen_at":"f","last_seen_at":"l"}"#;
+            "settings":{"token_policy":"open","novelty":{"a":1}},"created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-02T00:00:00Z"}"#;
+        let mut flow: FlowView = serde_json::from_str(text).unwrap();
+        let warning = r#"{"kind":"shared-token","message":"mint\u001b[2J",
+            "first_seen_at":"2026-01-03T00:00:00Z","last_seen_at":"2026-01-04T00:00:00Z"}"#;
         flow.warnings.push(serde_json::from_str(warning).unwrap());
 
-        let shown = flow.for_people();
+        let shown = for_people(&flow);
 
         assert!(shown.contains("active version  -\n"), "{shown}");
+        let seen = "seen from 2026-01-03T00:00:00Z to 2026-01-04T00:00:00Z";
         assert!(
-            shown.ends_with("\nwarning: shared-token, seen from f to l: mint\u{fffd}[2J"),
+            shown.ends_with(&format!("\nwarning: shared-token, {seen}: mint\u{fffd}[2J")),
             "{shown}"
         );
         assert!(

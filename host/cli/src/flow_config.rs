@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use reqwest::Method;
-use serde::Deserialize;
-use serde_json::json;
+use zeroize::Zeroizing;
 
+use flowhost_api::{ConfigValueList, Route, SetConfigValue};
 use flowhost_server::config::{ConfigError, Environment, SecretText};
 
 use super::api::ApiArgs;
@@ -83,9 +82,10 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
 
 async fn set(args: SetArgs, environment: &Environment) -> anyhow::Result<()> {
     let value = value(&args, environment)?;
-    let body = json!({ "value": value.expose(), "secret": args.secret, "hosts": args.hosts });
-    let path = ["tenants", &args.tenant, "flows", &args.flow, "config", &args.key];
-    args.api.connect(environment)?.call(Method::PUT, &path, Some(&body)).await?;
+    let value = Zeroizing::new(value.expose().to_owned());
+    let body = SetConfigValue { value, secret: args.secret, hosts: args.hosts };
+    let names = [args.tenant.as_str(), &args.flow, &args.key];
+    args.api.connect(environment)?.send(Route::PutConfigValue, &names, &body).await?;
     let what = if args.secret { "Secret" } else { "Setting" };
     args.api.done(&format!("{what} {} of flow {} is set.", args.key, args.flow));
     Ok(())
@@ -95,16 +95,15 @@ async fn list(args: FlowArgs, environment: &Environment) -> anyhow::Result<()> {
     let answer = args
         .api
         .connect(environment)?
-        .get(&["tenants", &args.tenant, "flows", &args.flow, "config"])
+        .call(Route::ListConfigValues, &[&args.tenant, &args.flow])
         .await?;
-    args.api.print(&answer, |config: Config| config.for_people(&args.tenant, &args.flow))
+    args.api.print(&answer, |list: ConfigValueList| for_people(&list, &args.tenant, &args.flow))
 }
 
 async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<()> {
-    let path = ["tenants", &args.tenant, "flows", &args.flow, "config", &args.key];
     let api = args.api.connect(environment)?;
     confirm(&format!("{} of flow {} will be gone for good.", args.key, args.flow), args.yes)?;
-    api.delete(&path).await?;
+    api.call(Route::DeleteConfigValue, &[&args.tenant, &args.flow, &args.key]).await?;
     args.api.done(&format!("{} of flow {} is deleted.", args.key, args.flow));
     Ok(())
 }
@@ -122,37 +121,20 @@ fn value(args: &SetArgs, environment: &Environment) -> anyhow::Result<SecretText
     }
 }
 
-#[derive(Deserialize)]
-struct Config {
-    config: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-struct Value {
-    key: String,
-    value: Option<String>,
-    secret: bool,
-    hosts: Vec<String>,
-    updated_at: String,
-}
-
-impl Config {
-    fn for_people(&self, tenant: &str, flow: &str) -> String {
-        if self.config.is_empty() {
-            return format!(
-                "No settings yet. Set one: flowhost flow config set {tenant} {flow} greeting --value Hello"
-            );
-        }
-        let mut table = Table::new(&["KEY", "VALUE", "HOSTS", "UPDATED"]);
-        for value in &self.config {
-            let shown =
-                if value.secret { "(secret)" } else { value.value.as_deref().unwrap_or_default() };
-            let hosts =
-                if value.hosts.is_empty() { "-".to_owned() } else { value.hosts.join(", ") };
-            table.row([value.key.clone(), shown.to_owned(), hosts, value.updated_at.clone()]);
-        }
-        table.to_string()
+fn for_people(list: &ConfigValueList, tenant: &str, flow: &str) -> String {
+    if list.config.is_empty() {
+        return format!(
+            "No settings yet. Set one: flowhost flow config set {tenant} {flow} greeting --value Hello"
+        );
     }
+    let mut table = Table::new(&["KEY", "VALUE", "HOSTS", "UPDATED"]);
+    for value in &list.config {
+        let shown =
+            if value.secret { "(secret)" } else { value.value.as_deref().unwrap_or_default() };
+        let hosts = if value.hosts.is_empty() { "-".to_owned() } else { value.hosts.join(", ") };
+        table.row([value.key.clone(), shown.to_owned(), hosts, value.updated_at.to_string()]);
+    }
+    table.to_string()
 }
 
 const EXAMPLE: &str = "Examples:

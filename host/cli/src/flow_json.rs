@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde::Deserialize;
 
+use flowhost_api::{FindingView, FlowJsonNotes, Route};
 use flowhost_server::config::Environment;
 
 use super::api::{Answer, ApiArgs};
@@ -51,11 +51,8 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
 
 async fn set(args: SetArgs, environment: &Environment) -> anyhow::Result<()> {
     let document = read_text(&args.file)?;
-    let answer = args
-        .api
-        .connect(environment)?
-        .put_document(&path(&args.tenant, &args.flow), document)
-        .await?;
+    let answer =
+        args.api.connect(environment)?.put_flow_json(&[&args.tenant, &args.flow], document).await?;
     if args.api.json {
         say(&answer.text);
         return Ok(());
@@ -69,38 +66,29 @@ async fn set(args: SetArgs, environment: &Environment) -> anyhow::Result<()> {
 pub(super) fn show_notes(answer: &Answer) -> anyhow::Result<()> {
     // A host of an earlier release answers without a body.
     if !answer.text.is_empty() {
-        let Taken { notes } = answer.read()?;
-        notes.iter().for_each(|found| note(&found.for_people()));
+        let FlowJsonNotes { notes } = answer.read()?;
+        notes.iter().for_each(|found| note(&for_people(found)));
     }
     Ok(())
 }
 
-/// The API's answer to an upload.
-#[derive(Deserialize)]
-struct Taken {
-    notes: Vec<Note>,
-}
-
-#[derive(Deserialize)]
-struct Note {
-    pointer: String,
-    name: Option<String>,
-    message: String,
-}
-
-impl Note {
-    fn for_people(&self) -> String {
-        let name = self.name.as_ref().map(|name| format!(" [{name}]")).unwrap_or_default();
-        printable(&format!(
-            "note: {}: {}{name}",
-            if self.pointer.is_empty() { "the whole" } else { &self.pointer },
-            self.message
-        ))
-    }
+fn for_people(FindingView { pointer, name, message, .. }: &FindingView) -> String {
+    let name = name.as_ref().map(|name| format!(" [{name}]")).unwrap_or_default();
+    printable(&format!(
+        "note: {}: {message}{name}",
+        if pointer.is_empty() { "the whole" } else { pointer }
+    ))
 }
 
 async fn get(args: FlowArgs, environment: &Environment) -> anyhow::Result<()> {
-    say_exactly(&args.api.connect(environment)?.get(&path(&args.tenant, &args.flow)).await?.text);
+    say_exactly(
+        &args
+            .api
+            .connect(environment)?
+            .call(Route::ShowFlowJson, &[&args.tenant, &args.flow])
+            .await?
+            .text,
+    );
     Ok(())
 }
 
@@ -113,16 +101,12 @@ async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<(
         ),
         args.yes,
     )?;
-    api.delete(&path(&args.tenant, &args.flow)).await?;
+    api.call(Route::DeleteFlowJson, &[&args.tenant, &args.flow]).await?;
     args.api.done(&format!(
         "Flow {} has no Flow JSON any more: its replies are not checked against one.",
         args.flow
     ));
     Ok(())
-}
-
-fn path<'a>(tenant: &'a str, flow: &'a str) -> [&'a str; 5] {
-    ["tenants", tenant, "flows", flow, "flow-json"]
 }
 
 const EXAMPLE: &str = "Examples:

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use reqwest::Method;
-use serde::Deserialize;
-use serde_json::json;
+use zeroize::Zeroizing;
 
+use flowhost_api::{GraphAccessView, Route, SetGraphAccess};
 use flowhost_server::config::{ConfigError, Environment, SecretText};
 
 use super::api::ApiArgs;
@@ -75,11 +74,9 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
 
 async fn set(args: SetArgs, environment: &Environment) -> anyhow::Result<()> {
     let token = access_token(args.access_token_file.as_ref(), environment)?;
-    let body = json!({ "access_token": token.expose(), "phone_number_ids": args.phone_number_ids });
-    args.api
-        .connect(environment)?
-        .call(Method::PUT, &["tenants", &args.tenant, "graph"], Some(&body))
-        .await?;
+    let access_token = Zeroizing::new(token.expose().to_owned());
+    let body = SetGraphAccess { access_token, phone_number_ids: args.phone_number_ids };
+    args.api.connect(environment)?.send(Route::PutGraphAccess, &[&args.tenant], &body).await?;
     let tenant = printable(&args.tenant);
     args.api.done(&format!(
         "The access of {tenant} to the Graph API is set. Next: flowhost key upload {tenant}"
@@ -88,8 +85,9 @@ async fn set(args: SetArgs, environment: &Environment) -> anyhow::Result<()> {
 }
 
 async fn show(args: ShowArgs, environment: &Environment) -> anyhow::Result<()> {
-    let answer = args.api.connect(environment)?.get(&["tenants", &args.tenant, "graph"]).await?;
-    args.api.print(&answer, |access: Access| access.for_people())
+    let answer =
+        args.api.connect(environment)?.call(Route::ShowGraphAccess, &[&args.tenant]).await?;
+    args.api.print(&answer, |access: GraphAccessView| for_people(&access))
 }
 
 async fn forget(args: ForgetArgs, environment: &Environment) -> anyhow::Result<()> {
@@ -98,7 +96,7 @@ async fn forget(args: ForgetArgs, environment: &Environment) -> anyhow::Result<(
         &format!("Public keys of {} can't be uploaded or checked any more.", args.tenant),
         args.yes,
     )?;
-    api.delete(&["tenants", &args.tenant, "graph"]).await?;
+    api.call(Route::DeleteGraphAccess, &[&args.tenant]).await?;
     args.api.done(&format!("The access of {} to the Graph API is forgotten.", args.tenant));
     Ok(())
 }
@@ -113,21 +111,13 @@ fn access_token(file: Option<&PathBuf>, environment: &Environment) -> anyhow::Re
     })
 }
 
-#[derive(Deserialize)]
-struct Access {
-    phone_number_ids: Vec<String>,
-    has_access_token: bool,
-}
-
-impl Access {
-    fn for_people(&self) -> String {
-        let token = if self.has_access_token { "set (never shown)" } else { "none" };
-        let ids: Vec<_> = self.phone_number_ids.iter().map(|id| printable(id)).collect();
-        format!(
-            "access token      {token}\nphone number ids  {}",
-            if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
-        )
-    }
+fn for_people(access: &GraphAccessView) -> String {
+    let token = if access.has_access_token { "set (never shown)" } else { "none" };
+    let ids: Vec<_> = access.phone_number_ids.iter().map(|id| printable(id)).collect();
+    format!(
+        "access token      {token}\nphone number ids  {}",
+        if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
+    )
 }
 
 const EXAMPLE: &str = "Examples:
@@ -161,7 +151,7 @@ mod tests {
 
     #[test]
     fn access_is_shown_without_a_token() {
-        let shown = |text: &str| serde_json::from_str::<Access>(text).unwrap().for_people();
+        let shown = |text: &str| for_people(&serde_json::from_str(text).unwrap());
 
         assert_eq!(
             shown(r#"{"phone_number_ids":["1","2"],"has_access_token":true}"#),

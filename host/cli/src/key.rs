@@ -8,14 +8,15 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
-use reqwest::Method;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
+use zeroize::Zeroizing;
 
+use flowhost_api::{AddKey, KeyList, KeyView, ListedKey, Route};
 use flowhost_server::config::{ConfigError, Environment, SecretText};
 
 use self::upload::UploadArgs;
-use self::view::{Key, Keys, KeysBefore};
+use self::view::{KeysBefore, as_added, for_people, in_full, pem_of_all};
 
 use super::api::ApiArgs;
 use super::confirm::confirm;
@@ -175,15 +176,7 @@ impl PassphraseArgs {
 struct RetireArgs {
     /// Seconds that the keys before still open requests; a day, if not given
     #[arg(long, value_name = "SECONDS")]
-    retire_previous_after: Option<u64>,
-}
-
-impl RetireArgs {
-    fn add_to(&self, body: &mut Value) {
-        if let Some(seconds) = self.retire_previous_after {
-            body["retire_previous_after_seconds"] = json!(seconds);
-        }
-    }
+    retire_previous_after: Option<u32>,
 }
 
 pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::Result<()> {
@@ -191,10 +184,10 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
         Command::Rotate(RotateArgs { tenant, from_file, passphrase, retire, api }) => {
             let file =
                 from_file.map(|path| key_file(&path, &passphrase, environment)).transpose()?;
-            add(&tenant, file.unwrap_or_else(|| json!({})), &retire, &api, environment).await
+            add(&tenant, file.unwrap_or_default(), &retire, &api, environment).await
         }
         Command::Create(CreateArgs { tenant, retire, api }) => {
-            add(&tenant, json!({}), &retire, &api, environment).await
+            add(&tenant, AddKey::default(), &retire, &api, environment).await
         }
         Command::Import(ImportArgs { tenant, from_file, passphrase, retire, api }) => {
             add(
@@ -218,7 +211,7 @@ fn key_file(
     path: &Path,
     passphrase: &PassphraseArgs,
     environment: &Environment,
-) -> anyhow::Result<Value> {
+) -> anyhow::Result<AddKey> {
     let stdin = Path::new("-");
     if path == stdin && passphrase.passphrase_file.as_deref() == Some(stdin) {
         return Err(ConfigError::new(
@@ -226,11 +219,13 @@ fn key_file(
         )
         .into());
     }
-    let mut body = json!({ "private_key_pem": read_key_file(path)?.expose() });
-    if let Some(passphrase) = passphrase.read(environment)? {
-        body["passphrase"] = json!(passphrase.expose());
-    }
-    Ok(body)
+    let secret = |text: SecretText| Zeroizing::new(text.expose().to_owned());
+    let private_key_pem = Some(secret(read_key_file(path)?));
+    Ok(AddKey {
+        private_key_pem,
+        passphrase: passphrase.read(environment)?.map(secret),
+        ..AddKey::default()
+    })
 }
 
 /// A key file in the form that the API expects: a file that is not text, such as DER or UTF-16, is
@@ -246,18 +241,15 @@ fn read_key_file(path: &Path) -> anyhow::Result<SecretText> {
 /// Adds a key pair as the active one: the one in `body`, or else a new one.
 async fn add(
     tenant: &str,
-    mut body: Value,
+    mut body: AddKey,
     retire: &RetireArgs,
     api: &ApiArgs,
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    retire.add_to(&mut body);
-    let answer = api
-        .connect(environment)?
-        .call(Method::POST, &["tenants", tenant, "keys"], Some(&body))
-        .await?;
-    api.print(&answer, |key: Key| {
-        key.as_added(tenant, &KeysBefore::retiring_after(retire.retire_previous_after))
+    body.retire_previous_after_seconds = retire.retire_previous_after;
+    let answer = api.connect(environment)?.send(Route::CreateKey, &[tenant], &body).await?;
+    api.print(&answer, |key: KeyView| {
+        as_added(&key, tenant, &KeysBefore::retiring_after(retire.retire_previous_after))
     })
 }
 
@@ -267,30 +259,35 @@ pub(crate) async fn public_keys(
     api: &super::api::AdminApi,
     tenant: &str,
 ) -> anyhow::Result<String> {
-    let keys: Keys<Key> = api.get(&["tenants", tenant, "keys"]).await?.read()?;
-    Ok(keys.pem())
+    let list: KeyList = api.call(Route::ListKeys, &[tenant]).await?.read()?;
+    Ok(pem_of_all(&list))
 }
 
 async fn list(args: ListArgs, environment: &Environment) -> anyhow::Result<()> {
-    let answer = args.api.connect(environment)?.get(&["tenants", &args.tenant, "keys"]).await?;
-    args.api.print(&answer, |list: Keys<Key>| if args.pem { list.pem() } else { list.for_people() })
+    let answer = args.api.connect(environment)?.call(Route::ListKeys, &[&args.tenant]).await?;
+    args.api.print(
+        &answer,
+        |list: KeyList| if args.pem { pem_of_all(&list) } else { for_people(&list) },
+    )
 }
 
 async fn show(args: ShowArgs, environment: &Environment) -> anyhow::Result<()> {
-    let answer = args.api.connect(environment)?.get(&["tenants", &args.tenant, "keys"]).await?;
-    let key =
-        answer.read::<Keys<Value>>()?.keys.into_iter().find(|key| key["id"] == args.id.as_str());
+    let answer = args.api.connect(environment)?.call(Route::ListKeys, &[&args.tenant]).await?;
+    let list: Value = answer.read()?;
+    let key = list["keys"]
+        .as_array()
+        .and_then(|keys| keys.iter().find(|key| key["id"] == args.id.as_str()));
     let key = key.ok_or_else(|| {
         anyhow::anyhow!("no key has this id; list them: flowhost key list {}", args.tenant)
     })?;
-    say(&if args.api.json { key.to_string() } else { Key::deserialize(key)?.in_full() });
+    say(&if args.api.json { key.to_string() } else { in_full(&ListedKey::deserialize(key)?) });
     Ok(())
 }
 
 async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<()> {
     let api = args.api.connect(environment)?;
     confirm(&format!("Requests sealed for key {} can't be opened any more.", args.id), args.yes)?;
-    api.delete(&["tenants", &args.tenant, "keys", &args.id]).await?;
+    api.call(Route::DeleteKey, &[&args.tenant, &args.id]).await?;
     args.api.done(&format!("Key {} is deleted.", args.id));
     Ok(())
 }
@@ -312,6 +309,8 @@ To rotate a tenant's key without a request lost:
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -320,7 +319,7 @@ mod tests {
         let with = |passphrase_file: Option<&Path>, environment: &[(&str, &str)]| {
             let passphrase =
                 PassphraseArgs { passphrase_file: passphrase_file.map(Path::to_owned) };
-            key_file(key.path(), &passphrase, &Environment::of(environment))
+            key_file(key.path(), &passphrase, &Environment::of(environment)).map(|body| json!(body))
         };
         let variable = [("FLOWHOST_KEY_PASSPHRASE", "from environment")];
 
@@ -346,7 +345,8 @@ mod tests {
     fn key_and_passphrase_do_not_share_standard_input() {
         let passphrase = PassphraseArgs { passphrase_file: Some("-".into()) };
 
-        let refused = key_file(Path::new("-"), &passphrase, &Environment::of(&[])).unwrap_err();
+        let refused =
+            key_file(Path::new("-"), &passphrase, &Environment::of(&[])).map(drop).unwrap_err();
 
         assert!(refused.is::<ConfigError>());
         assert!(refused.to_string().contains("FLOWHOST_KEY_PASSPHRASE"));

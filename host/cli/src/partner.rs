@@ -1,10 +1,8 @@
 //! `flowhost partner`: Solution Partners, who own tenants. For operators.
 
 use clap::{Args, Subcommand};
-use reqwest::Method;
-use serde::Deserialize;
-use serde_json::json;
 
+use flowhost_api::{CreatePartner, PartnerList, PartnerView, PatchPartner, Route};
 use flowhost_server::config::{ConfigError, Environment};
 
 use super::api::ApiArgs;
@@ -80,24 +78,20 @@ pub struct DeleteArgs {
 pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::Result<()> {
     match command {
         Command::Create(args) => {
-            let body =
-                json!({ "slug": args.slug, "name": args.name.as_ref().unwrap_or(&args.slug) });
-            let answer = args
-                .api
-                .connect(environment)?
-                .call(Method::POST, &["partners"], Some(&body))
-                .await?;
-            args.api.print(&answer, |partner: Partner| for_people(&[partner]))
+            let body = CreatePartner { slug: args.slug, name: args.name };
+            let answer =
+                args.api.connect(environment)?.send(Route::CreatePartner, &[], &body).await?;
+            args.api.print(&answer, |partner: PartnerView| for_people(&[partner]))
         }
         Command::List(args) => {
-            let answer = args.api.connect(environment)?.get(&["partners"]).await?;
-            args.api.print(&answer, |list: Partners| for_people(&list.partners))
+            let answer = args.api.connect(environment)?.call(Route::ListPartners, &[]).await?;
+            args.api.print(&answer, |list: PartnerList| for_people(&list.partners))
         }
         Command::Update(args) => update(args, environment).await,
         Command::Delete(args) => {
             let api = args.api.connect(environment)?;
             confirm(&format!("Partner {} and its tokens will be gone.", args.partner), args.yes)?;
-            api.delete(&["partners", &args.partner]).await?;
+            api.call(Route::DeletePartner, &[&args.partner]).await?;
             args.api.done(&format!("Partner {} is deleted.", args.partner));
             Ok(())
         }
@@ -105,32 +99,16 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
 }
 
 async fn update(args: UpdateArgs, environment: &Environment) -> anyhow::Result<()> {
-    let mut body = serde_json::Map::new();
-    body.extend(args.name.map(|name| ("name".to_owned(), json!(name))));
-    body.extend(args.disabled.map(|disabled| ("disabled".to_owned(), json!(disabled))));
-    if body.is_empty() {
+    let body = PatchPartner { name: args.name, disabled: args.disabled };
+    if body == PatchPartner::default() {
         return Err(ConfigError::new("nothing to change: give --name or --disabled").into());
     }
-    let path = ["partners", &args.partner];
     let answer =
-        args.api.connect(environment)?.call(Method::PATCH, &path, Some(&body.into())).await?;
-    args.api.print(&answer, |partner: Partner| for_people(&[partner]))
+        args.api.connect(environment)?.send(Route::UpdatePartner, &[&args.partner], &body).await?;
+    args.api.print(&answer, |partner: PartnerView| for_people(&[partner]))
 }
 
-#[derive(Deserialize)]
-struct Partners {
-    partners: Vec<Partner>,
-}
-
-#[derive(Deserialize)]
-struct Partner {
-    slug: String,
-    name: String,
-    disabled: bool,
-    created_at: String,
-}
-
-fn for_people(partners: &[Partner]) -> String {
+fn for_people(partners: &[PartnerView]) -> String {
     let mut table = Table::new(&["PARTNER", "NAME", "STATE", "CREATED"]);
     for partner in partners {
         let state = if partner.disabled { "disabled" } else { "enabled" };
@@ -138,7 +116,7 @@ fn for_people(partners: &[Partner]) -> String {
             partner.slug.clone(),
             partner.name.clone(),
             state.to_owned(),
-            partner.created_at.clone(),
+            partner.created_at.to_string(),
         ]);
     }
     table.to_string()

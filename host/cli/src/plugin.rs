@@ -17,10 +17,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use reqwest::Method;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use flowhost_api::{Activate, Activated, Rehearse, Route, UploadedVersion, VersionList};
 use flowhost_flow_json::Screen;
 use flowhost_server::config::Environment;
 
@@ -107,7 +106,7 @@ pub struct ActivateArgs {
     /// The flow's name
     flow: String,
     /// The version's number, as `flowhost plugin versions` shows it
-    version: u64,
+    version: i32,
     #[command(flatten)]
     api: ApiArgs,
 }
@@ -152,7 +151,7 @@ async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<(
     say(&if args.api.json {
         answer.to_string()
     } else {
-        deployed.version.as_uploaded(!args.no_activate)
+        as_uploaded(&deployed.version, !args.no_activate)
     });
     Ok(())
 }
@@ -161,7 +160,7 @@ async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<(
 async fn rehearse_unless_forced(
     api: &AdminApi,
     args: &DeployArgs,
-    version: u64,
+    version: i32,
     example: Map<String, Value>,
 ) -> anyhow::Result<()> {
     match rehearse(api, [&args.tenant, &args.flow], version, example).await {
@@ -181,11 +180,11 @@ async fn rehearse_unless_forced(
 pub(crate) async fn rehearse(
     api: &AdminApi,
     [tenant, flow]: [&str; 2],
-    version: u64,
+    version: i32,
     example: Map<String, Value>,
 ) -> anyhow::Result<()> {
-    let path = ["tenants", tenant, "flows", flow, "versions", &version.to_string(), "rehearse"];
-    api.call(Method::POST, &path, Some(&json!({ "data": example }))).await.map(drop)
+    let names = [tenant, flow, &version.to_string()];
+    api.send(Route::RehearseVersion, &names, &Rehearse { data: example }).await.map(drop)
 }
 
 /// The example data (`__example__`) of the Flow JSON's first entry screen; empty if the project has
@@ -198,22 +197,24 @@ pub(crate) fn example_data(project: &Path) -> anyhow::Result<Map<String, Value>>
 
 async fn activate(args: ActivateArgs, environment: &Environment) -> anyhow::Result<()> {
     let api = args.api.connect(environment)?;
-    let body = json!({ "version": args.version });
-    let path = ["tenants", &args.tenant, "flows", &args.flow, "activate"];
-    let answer = api.call(Method::POST, &path, Some(&body)).await?;
-    args.api.print(&answer, |active: Active| active.for_people())
+    let body = Activate { version: args.version };
+    let answer = api.send(Route::ActivateVersion, &[&args.tenant, &args.flow], &body).await?;
+    args.api.print(&answer, |activated: Activated| as_activated(&activated))
 }
 
 async fn rollback(args: FlowArgs, environment: &Environment) -> anyhow::Result<()> {
-    let path = ["tenants", &args.tenant, "flows", &args.flow, "rollback"];
-    let answer = args.api.connect(environment)?.call(Method::POST, &path, None).await?;
-    args.api.print(&answer, |active: Active| active.for_people())
+    let answer =
+        args.api.connect(environment)?.call(Route::RollBack, &[&args.tenant, &args.flow]).await?;
+    args.api.print(&answer, |activated: Activated| as_activated(&activated))
 }
 
 async fn versions(args: FlowArgs, environment: &Environment) -> anyhow::Result<()> {
-    let path = ["tenants", &args.tenant, "flows", &args.flow, "versions"];
-    let answer = args.api.connect(environment)?.get(&path).await?;
-    args.api.print(&answer, |list: Versions| list.for_people())
+    let answer = args
+        .api
+        .connect(environment)?
+        .call(Route::ListVersions, &[&args.tenant, &args.flow])
+        .await?;
+    args.api.print(&answer, |list: VersionList| for_people(&list))
 }
 
 /// The bytes of a component; a folder is a project that is built first.
@@ -237,7 +238,7 @@ async fn component(source: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// An uploaded version, and the API's whole answer.
 pub(crate) struct Uploaded {
-    pub(crate) version: Version,
+    pub(crate) version: UploadedVersion,
     answer: Value,
 }
 
@@ -248,7 +249,7 @@ pub(crate) async fn upload(
     flow: &str,
     component: Vec<u8>,
 ) -> anyhow::Result<Uploaded> {
-    let answer = api.upload(&["tenants", tenant, "flows", flow, "versions"], component).await?;
+    let answer = api.upload(&[tenant, flow], component).await?;
     Ok(Uploaded { version: answer.read()?, answer: answer.read()? })
 }
 
@@ -257,83 +258,40 @@ pub(crate) async fn activate_version(
     api: &AdminApi,
     tenant: &str,
     flow: &str,
-    version: u64,
+    version: i32,
 ) -> anyhow::Result<Value> {
-    let body = json!({ "version": version });
-    let answer = api
-        .call(Method::POST, &["tenants", tenant, "flows", flow, "activate"], Some(&body))
-        .await?;
+    let answer = api.send(Route::ActivateVersion, &[tenant, flow], &Activate { version }).await?;
     Ok(answer.read()?)
 }
 
-#[derive(Deserialize)]
-struct Active {
-    active_version: Option<u64>,
+fn as_activated(Activated { active_version, .. }: &Activated) -> String {
+    format!("Version {active_version} is active.")
 }
 
-#[derive(Deserialize)]
-struct Versions {
-    versions: Vec<Version>,
-}
-
-/// A version as the API shows it.
-#[derive(Deserialize)]
-pub(crate) struct Version {
-    pub(crate) version: u64,
-    digest: String,
-    size: u64,
-    pub(crate) compile_ms: Option<f64>,
-    created_at: Option<String>,
-    #[serde(default)]
-    active: bool,
-    /// Whether it has a manifest; only in the answer to an upload.
-    manifest: Option<bool>,
-}
-
-impl Active {
-    fn for_people(&self) -> String {
-        match self.active_version {
-            Some(version) => format!("Version {version} is active."),
-            None => "No version is active.".to_owned(),
-        }
+fn for_people(list: &VersionList) -> String {
+    if list.versions.is_empty() {
+        return "No versions yet. Upload one: flowhost plugin deploy TENANT FLOW FILE_OR_DIR"
+            .to_owned();
     }
+    let mut table = Table::new(&["VERSION", "ACTIVE", "SIZE", "DIGEST", "UPLOADED"]);
+    for version in &list.versions {
+        let active = if version.active { "yes" } else { "" }.to_owned();
+        let (size, uploaded) =
+            (size(version.size.unsigned_abs().into()), version.created_at.to_string());
+        table.row([version.version.to_string(), active, size, version.digest.clone(), uploaded]);
+    }
+    table.to_string()
 }
 
-impl Versions {
-    fn for_people(&self) -> String {
-        if self.versions.is_empty() {
-            return "No versions yet. Upload one: flowhost plugin deploy TENANT FLOW FILE_OR_DIR"
-                .to_owned();
-        }
-        let mut table = Table::new(&["VERSION", "ACTIVE", "SIZE", "DIGEST", "UPLOADED"]);
-        for version in &self.versions {
-            let active = if version.active { "yes" } else { "" }.to_owned();
-            let uploaded = version.created_at.clone().unwrap_or_default();
-            table.row([
-                version.version.to_string(),
-                active,
-                size(version.size),
-                version.digest.clone(),
-                uploaded,
-            ]);
-        }
-        table.to_string()
-    }
-}
-
-impl Version {
-    fn as_uploaded(&self, activated: bool) -> String {
-        let compiled =
-            self.compile_ms.map(|ms| format!(", compiled in {ms:.0} ms")).unwrap_or_default();
-        format!(
-            "Version {} is uploaded{}: {}{compiled}\n{}{}",
-            self.version,
-            if activated { " and active" } else { ", not active" },
-            size(self.size),
-            printable(&self.digest),
-            if self.manifest == Some(false) { NO_MANIFEST } else { "" }
-        )
-    }
+fn as_uploaded(uploaded: &UploadedVersion, activated: bool) -> String {
+    let UploadedVersion { version, digest, size: bytes, compile_ms, manifest, .. } = uploaded;
+    format!(
+        "Version {version} is uploaded{}: {}, compiled in {compile_ms} ms\n{}{}",
+        if activated { " and active" } else { ", not active" },
+        size(bytes.unsigned_abs().into()),
+        printable(digest),
+        if *manifest { "" } else { NO_MANIFEST }
+    )
 }
 
 /// Tools that strip a component remove the manifest, and cargo's own output does not have it yet.
@@ -351,15 +309,13 @@ pub(crate) fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn an_upload_shows_version_digest_size_and_compile_time() {
-        let text =
-            r#"{"version":3,"digest":"sha256:ab","size":2048,"compile_ms":412,"requests":{}}"#;
-        let version: Version = serde_json::from_str(text).unwrap();
-
-        let shown = version.as_uploaded(true);
+        let shown = as_uploaded(&uploaded(true), true);
 
         assert_eq!(
             shown,
@@ -369,10 +325,7 @@ mod tests {
 
     #[test]
     fn an_upload_without_a_manifest_says_so() {
-        let shown = |manifest: bool| {
-            let answer = json!({"version": 3, "digest": "d", "size": 1, "manifest": manifest});
-            serde_json::from_value::<Version>(answer).unwrap().as_uploaded(true)
-        };
+        let shown = |manifest: bool| as_uploaded(&uploaded(manifest), true);
 
         assert!(shown(false).contains("has no manifest"), "{}", shown(false));
         assert!(!shown(true).contains("manifest"), "{}", shown(true));
@@ -380,13 +333,17 @@ mod tests {
 
     #[test]
     fn the_active_version_is_marked() {
-        let text = r#"{"versions":[{"version":2,"digest":"d","size":1,"created_at":"c","active":true},
-            {"version":1,"digest":"d","size":1,"created_at":"c","active":false}]}"#;
-        let list: Versions = serde_json::from_str(text).unwrap();
+        let version = |version: i32, active: bool| json!({"version": version, "digest": "d", "size": 1, "created_at": "2026-01-02T03:04:05Z", "active": active});
+        let list = json!({"versions": [version(2, true), version(1, false)]});
 
-        let shown = list.for_people();
+        let shown = for_people(&serde_json::from_value(list).unwrap());
 
         assert!(shown.lines().nth(1).unwrap().starts_with("2        yes"), "{shown}");
         assert!(!shown.lines().nth(2).unwrap().contains("yes"), "{shown}");
+    }
+
+    fn uploaded(manifest: bool) -> UploadedVersion {
+        let answer = json!({"version": 3, "digest": "sha256:ab", "size": 2048, "compile_ms": 412, "manifest": manifest});
+        serde_json::from_value(answer).unwrap()
     }
 }

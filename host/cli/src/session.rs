@@ -1,9 +1,10 @@
 //! `flowhost session`: shows the course of conversations. Their content is sealed.
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde::Deserialize;
-use serde_json::Value;
 
+use flowhost_api::{
+    ClientErrorView, ExchangeView, Route, SessionDetails, SessionView, SessionsPage,
+};
 use flowhost_server::config::Environment;
 
 use super::api::ApiArgs;
@@ -82,112 +83,78 @@ async fn list(args: ListArgs, environment: &Environment) -> anyhow::Result<()> {
     query.extend(status.map(|status| ("status", status.get_name().to_owned())));
     query.extend(args.limit.map(|limit| ("limit", limit.to_string())));
     query.extend(args.before.map(|before| ("before", before)));
-    let path = ["tenants", &args.tenant, "flows", &args.flow, "sessions"];
-    let answer = args.api.connect(environment)?.get_with(&path, &query).await?;
-    args.api.print(&answer, |list: Sessions| list.for_people())
+    let api = args.api.connect(environment)?;
+    let answer = api.call_with(Route::ListSessions, &[&args.tenant, &args.flow], &query).await?;
+    args.api.print(&answer, |page: SessionsPage| page_for_people(&page))
 }
 
 async fn show(args: ShowArgs, environment: &Environment) -> anyhow::Result<()> {
-    let path = ["tenants", &args.tenant, "flows", &args.flow, "sessions", &args.id];
-    let answer = args.api.connect(environment)?.get(&path).await?;
-    args.api.print(&answer, |session: Session| session.for_people())
+    let names = [args.tenant.as_str(), &args.flow, &args.id];
+    let answer = args.api.connect(environment)?.call(Route::ShowSession, &names).await?;
+    args.api.print(&answer, |session: SessionDetails| for_people(&session))
 }
 
-#[derive(Deserialize)]
-struct Sessions {
-    sessions: Vec<Session>,
-    next_before: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Session {
-    id: String,
-    status: String,
-    screen: Option<String>,
-    exchanges: u64,
-    #[serde(default)]
-    shared: bool,
-    updated_at: String,
-    expires_at: String,
-    #[serde(default)]
-    history: Vec<Exchange>,
-    #[serde(default)]
-    client_errors: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-struct Exchange {
-    number: u64,
-    action: String,
-    screen_in: Option<String>,
-    screen_out: Option<String>,
-    outcome: String,
-    duration_ms: Option<f64>,
-    plugin_version: Option<u64>,
-    created_at: String,
-}
-
-impl Sessions {
-    fn for_people(&self) -> String {
-        if self.sessions.is_empty() {
-            return "No sessions.".to_owned();
-        }
-        let mut table =
-            Table::new(&["SESSION", "STATUS", "SCREEN", "EXCHANGES", "UPDATED", "EXPIRES"]);
-        for session in &self.sessions {
-            let (screen, exchanges) =
-                (or_dash(session.screen.as_ref()), session.exchanges.to_string());
-            let (updated, expires) = (session.updated_at.clone(), session.expires_at.clone());
-            table.row([session.id.clone(), session.status(), screen, exchanges, updated, expires]);
-        }
-        match &self.next_before {
-            Some(point) => format!("{table}\nThere are more: --before {}", printable(point)),
-            None => table.to_string(),
-        }
+fn page_for_people(page: &SessionsPage) -> String {
+    if page.sessions.is_empty() {
+        return "No sessions.".to_owned();
+    }
+    let mut table = Table::new(&["SESSION", "STATUS", "SCREEN", "EXCHANGES", "UPDATED", "EXPIRES"]);
+    for session in &page.sessions {
+        let (screen, exchanges) = (or_dash(session.screen.as_ref()), session.exchanges.to_string());
+        let (updated, expires) = (session.updated_at.to_string(), session.expires_at.to_string());
+        table.row([session.id.to_string(), status(session), screen, exchanges, updated, expires]);
+    }
+    match page.next_before {
+        Some(point) => format!("{table}\nThere are more: --before {point}"),
+        None => table.to_string(),
     }
 }
 
-impl Session {
-    /// A session with a shared token is a single exchange, not a conversation that could be open or
-    /// over.
-    fn status(&self) -> String {
-        if self.shared { format!("{} (shared token)", self.status) } else { self.status.clone() }
+/// A session with a shared token is a single exchange, not a conversation that could be open or
+/// over.
+fn status(session: &SessionView) -> String {
+    if session.shared {
+        format!("{} (shared token)", session.status)
+    } else {
+        session.status.clone()
     }
+}
 
-    fn for_people(&self) -> String {
-        let (status, screen) =
-            (printable(&self.status()), printable(self.screen.as_deref().unwrap_or("-")));
-        let mut text = format!(
-            "session {}: {status}, screen {screen}, expires {}",
-            printable(&self.id),
-            printable(&self.expires_at)
-        );
-        if !self.history.is_empty() {
-            text += &format!("\n\n{}", self.course());
-        }
-        for error in &self.client_errors {
-            text += &format!("\nthe client reported: {}", printable(&error.to_string()));
-        }
-        text
+fn for_people(SessionDetails { session, history, client_errors }: &SessionDetails) -> String {
+    let (status, screen) =
+        (printable(&status(session)), printable(session.screen.as_deref().unwrap_or("-")));
+    let mut text = format!(
+        "session {}: {status}, screen {screen}, expires {}",
+        session.id, session.expires_at
+    );
+    if !history.is_empty() {
+        text += &format!("\n\n{}", course(history));
     }
+    for error in client_errors {
+        text += &format!("\nthe client reported: {}", printable(&as_json(error)));
+    }
+    text
+}
 
-    fn course(&self) -> Table {
-        let mut table =
-            Table::new(&["NO", "ACTION", "FROM", "TO", "OUTCOME", "MS", "VERSION", "AT"]);
-        for exchange in &self.history {
-            table.row([
-                exchange.number.to_string(),
-                exchange.action.clone(),
-                or_dash(exchange.screen_in.as_ref()),
-                or_dash(exchange.screen_out.as_ref()),
-                exchange.outcome.clone(),
-                or_dash(exchange.duration_ms),
-                or_dash(exchange.plugin_version),
-                exchange.created_at.clone(),
-            ]);
-        }
-        table
+fn as_json(error: &ClientErrorView) -> String {
+    serde_json::to_string(error).expect("texts can be written as JSON")
+}
+
+fn course(history: &[ExchangeView]) -> Table {
+    let mut table = Table::new(&["NO", "ACTION", "FROM", "TO", "OUTCOME", "MS", "VERSION", "AT"]);
+    for exchange in history {
+        table.row([
+            exchange.number.to_string(),
+            exchange.action.clone(),
+            or_dash(exchange.screen_in.as_ref()),
+            or_dash(exchange.screen_out.as_ref()),
+            exchange.outcome.clone(),
+            exchange.duration_ms.to_string(),
+            or_dash(exchange.plugin_version),
+            exchange.created_at.to_string(),
+        ]);
     }
+    table
 }
 
 #[cfg(test)]
@@ -196,24 +163,28 @@ mod tests {
 
     #[test]
     fn the_end_of_a_page_says_how_to_go_on() {
-        let text = r#"{"sessions":[{"id":"1","status":"open","screen":null,"exchanges":0,"updated_at":"u","expires_at":"e"}],
-            "next_before":"2026-01-01T00:00:00Z"}"#;
-        let list: Sessions = serde_json::from_str(text).unwrap();
+        let text = format!(r#"{{"sessions":[{{{SESSION}}}],"next_before":"{ID}"}}"#);
+        let page: SessionsPage = serde_json::from_str(&text).unwrap();
 
-        assert!(list.for_people().ends_with("--before 2026-01-01T00:00:00Z"));
+        assert!(page_for_people(&page).ends_with(&format!("--before {ID}")));
     }
 
     #[test]
     fn what_a_client_reported_can_not_steer_the_terminal() {
-        let text = r#"{"id":"1","status":"open","screen":"A","exchanges":1,"updated_at":"u","expires_at":"e",
-            "history":[{"number":1,"action":"INIT","screen_in":null,"screen_out":"A","outcome":"screen","duration_ms":3,
-                        "plugin_version":1,"created_at":"c"}],
-            "client_errors":[{"key":"\u001b[2J"}]}"#;
-        let session: Session = serde_json::from_str(text).unwrap();
+        let text = format!(
+            r#"{{{SESSION},"history":[{{"number":1,"action":"INIT","screen_in":null,"screen_out":"A","outcome":"screen",
+                "duration_ms":3,"plugin_version":1,"created_at":"2026-01-02T03:04:05Z"}}],
+                "client_errors":[{{"key":"\u001b[2J","created_at":"2026-01-02T03:04:05Z"}}]}}"#
+        );
+        let session: SessionDetails = serde_json::from_str(&text).unwrap();
 
-        let shown = session.for_people();
+        let shown = for_people(&session);
 
         assert!(!shown.contains('\u{1b}'), "{shown}");
         assert!(shown.contains("INIT") && shown.contains("the client reported"), "{shown}");
     }
+
+    const ID: &str = "0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b";
+    const SESSION: &str = r#""id":"0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b","status":"open","screen":"A","exchanges":1,
+        "created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z","expires_at":"2026-01-02T03:04:05Z""#;
 }

@@ -1,15 +1,17 @@
 //! `flowhost tenant`: one tenant is one WhatsApp Business Account.
 
 use clap::{Args, Subcommand};
-use reqwest::Method;
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::Value;
 
+use flowhost_api::{
+    CreateTenant, FlowHealth, FlowHealthList, FlowWarning, PatchTenant, Route, TenantList,
+    TenantView,
+};
 use flowhost_server::config::{ConfigError, Environment};
 
 use super::api::ApiArgs;
 use super::confirm::confirm;
-use super::flow::FlowWarning;
+use super::flow::warning_line;
 use super::output::printable;
 use super::table::{Table, or_dash};
 
@@ -120,45 +122,42 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
 }
 
 async fn create(args: CreateArgs, environment: &Environment) -> anyhow::Result<()> {
-    let mut body = json!({ "slug": args.slug, "name": args.name.as_ref().unwrap_or(&args.slug) });
-    if let Some(waba_id) = &args.waba_id {
-        body["waba_id"] = json!(waba_id);
-    }
-    if let Some(partner) = &args.partner {
-        body["partner"] = json!(partner);
-    }
-    let answer =
-        args.api.connect(environment)?.call(Method::POST, &["tenants"], Some(&body)).await?;
-    args.api.print(&answer, |tenant: Tenant| tenant.as_created())
+    let body = CreateTenant {
+        slug: args.slug,
+        name: args.name,
+        waba_id: args.waba_id,
+        partner: args.partner,
+    };
+    let answer = args.api.connect(environment)?.send(Route::CreateTenant, &[], &body).await?;
+    args.api.print(&answer, |tenant: TenantView| as_created(&tenant))
 }
 
 async fn list(args: ListArgs, environment: &Environment) -> anyhow::Result<()> {
-    let answer = args.api.connect(environment)?.get(&["tenants"]).await?;
-    args.api.print(&answer, |list: Tenants| list.for_people())
+    let answer = args.api.connect(environment)?.call(Route::ListTenants, &[]).await?;
+    args.api.print(&answer, |list: TenantList| list_for_people(&list))
 }
 
 async fn show(args: ShowArgs, environment: &Environment) -> anyhow::Result<()> {
-    let answer = args.api.connect(environment)?.get(&["tenants", &args.tenant]).await?;
-    args.api.print(&answer, |tenant: Tenant| tenant.for_people())
+    let answer = args.api.connect(environment)?.call(Route::ShowTenant, &[&args.tenant]).await?;
+    args.api.print(&answer, |tenant: TenantView| for_people(&tenant))
 }
 
 async fn update(args: UpdateArgs, environment: &Environment) -> anyhow::Result<()> {
-    let mut body = serde_json::Map::new();
-    body.extend(args.name.map(|name| ("name".to_owned(), json!(name))));
-    body.extend(args.waba_id.map(|waba_id| ("waba_id".to_owned(), json!(waba_id))));
-    body.extend(args.disabled.map(|disabled| ("disabled".to_owned(), json!(disabled))));
-    body.extend(
-        args.requests_per_second.map(|Rate(rate)| ("requests_per_second".to_owned(), json!(rate))),
-    );
-    if body.is_empty() {
+    let body = PatchTenant {
+        name: args.name,
+        waba_id: args.waba_id.map(Value::from),
+        disabled: args.disabled,
+        requests_per_second: args.requests_per_second.map(|Rate(rate)| rate.into()),
+    };
+    if body == PatchTenant::default() {
         return Err(ConfigError::new(
             "nothing to change: give --name, --waba-id, --disabled or --requests-per-second",
         )
         .into());
     }
     let api = args.api.connect(environment)?;
-    let answer = api.call(Method::PATCH, &["tenants", &args.tenant], Some(&body.into())).await?;
-    args.api.print(&answer, |tenant: Tenant| tenant.for_people())
+    let answer = api.send(Route::UpdateTenant, &[&args.tenant], &body).await?;
+    args.api.print(&answer, |tenant: TenantView| for_people(&tenant))
 }
 
 async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<()> {
@@ -170,7 +169,7 @@ async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<(
         ),
         args.yes,
     )?;
-    api.delete(&["tenants", &args.tenant]).await?;
+    api.call(Route::DeleteTenant, &[&args.tenant]).await?;
     args.api.done(&format!("Tenant {} is deleted.", args.tenant));
     Ok(())
 }
@@ -190,113 +189,76 @@ fn parse_rate(text: &str) -> Result<Rate, String> {
 }
 
 async fn health(args: ShowArgs, environment: &Environment) -> anyhow::Result<()> {
-    let answer = args.api.connect(environment)?.get(&["tenants", &args.tenant, "health"]).await?;
-    args.api.print(&answer, |health: Health| health.for_people())
+    let answer = args.api.connect(environment)?.call(Route::ShowHealth, &[&args.tenant]).await?;
+    args.api.print(&answer, |health: FlowHealthList| health_for_people(&health))
 }
 
-#[derive(Deserialize)]
-struct Health {
-    flows: Vec<FlowHealth>,
-}
-
-#[derive(Deserialize)]
-struct FlowHealth {
-    flow: String,
-    status: String,
-    #[serde(default)]
-    warnings: Vec<FlowWarning>,
-}
-
-impl Health {
-    fn for_people(&self) -> String {
-        if self.flows.is_empty() {
-            return "No flows yet.".to_owned();
-        }
-        let mut table = Table::new(&["FLOW", "STATUS"]);
-        for flow in &self.flows {
-            table.row([flow.flow.clone(), flow.status.clone()]);
-        }
-        let of = |flow: &FlowHealth, warning: &FlowWarning| {
-            format!("\n{}: {}", printable(&flow.flow), warning.line())
-        };
-        let warnings = self
-            .flows
-            .iter()
-            .flat_map(|flow| flow.warnings.iter().map(move |warning| of(flow, warning)));
-        format!("{table}{}", warnings.collect::<String>())
+fn health_for_people(health: &FlowHealthList) -> String {
+    if health.flows.is_empty() {
+        return "No flows yet.".to_owned();
     }
-}
-
-#[derive(Deserialize)]
-struct Tenants {
-    tenants: Vec<Tenant>,
-}
-
-#[derive(Deserialize)]
-struct Tenant {
-    slug: String,
-    name: String,
-    waba_id: Option<String>,
-    partner: String,
-    disabled: bool,
-    requests_per_second: Option<u32>,
-    created_at: String,
-    public_key_pem: Option<String>,
-    fingerprint: Option<String>,
-}
-
-impl Tenants {
-    fn for_people(&self) -> String {
-        if self.tenants.is_empty() {
-            return "No tenants yet. Make one: flowhost tenant create acme --name \"Acme Clinic\""
-                .to_owned();
-        }
-        let mut table = Table::new(&["TENANT", "NAME", "WABA", "PARTNER", "STATE", "CREATED"]);
-        for tenant in &self.tenants {
-            let state = tenant.state().to_owned();
-            let (slug, name, partner) =
-                (tenant.slug.clone(), tenant.name.clone(), tenant.partner.clone());
-            table.row([
-                slug,
-                name,
-                or_dash(tenant.waba_id.as_ref()),
-                partner,
-                state,
-                tenant.created_at.clone(),
-            ]);
-        }
-        table.to_string()
+    let mut table = Table::new(&["FLOW", "STATUS"]);
+    for flow in &health.flows {
+        table.row([flow.flow.clone(), flow.status.clone()]);
     }
+    let of = |flow: &FlowHealth, warning: &FlowWarning| {
+        format!("\n{}: {}", printable(&flow.flow), warning_line(warning))
+    };
+    let warnings = health
+        .flows
+        .iter()
+        .flat_map(|flow| flow.warnings.iter().map(move |warning| of(flow, warning)));
+    format!("{table}{}", warnings.collect::<String>())
 }
 
-impl Tenant {
-    fn for_people(&self) -> String {
-        let mut table = Table::new(&["tenant", &printable(&self.slug)]);
-        table.row(["name".to_owned(), self.name.clone()]);
-        table.row(["waba id".to_owned(), or_dash(self.waba_id.as_ref())]);
-        table.row(["partner".to_owned(), self.partner.clone()]);
-        table.row(["state".to_owned(), self.state().to_owned()]);
+fn list_for_people(list: &TenantList) -> String {
+    if list.tenants.is_empty() {
+        return "No tenants yet. Make one: flowhost tenant create acme --name \"Acme Clinic\""
+            .to_owned();
+    }
+    let mut table = Table::new(&["TENANT", "NAME", "WABA", "PARTNER", "STATE", "CREATED"]);
+    for tenant in &list.tenants {
+        let state = state(tenant).to_owned();
+        let (slug, name, partner) =
+            (tenant.slug.clone(), tenant.name.clone(), tenant.partner.clone());
         table.row([
-            "requests per second".to_owned(),
-            self.requests_per_second.map_or("no limit".to_owned(), |rate| rate.to_string()),
+            slug,
+            name,
+            or_dash(tenant.waba_id.as_ref()),
+            partner,
+            state,
+            tenant.created_at.to_string(),
         ]);
-        table.row(["created".to_owned(), self.created_at.clone()]);
-        table.to_string()
     }
+    table.to_string()
+}
 
-    fn as_created(&self) -> String {
-        let slug = printable(&self.slug);
-        let key = self.public_key_pem.as_deref().unwrap_or_default().trim_end();
-        let fingerprint = printable(self.fingerprint.as_deref().unwrap_or_default());
-        format!(
-            "Tenant {slug} is made. Next: flowhost app-secret set {slug} --from-file FILE\n\
+fn for_people(tenant: &TenantView) -> String {
+    let mut table = Table::new(&["tenant", &printable(&tenant.slug)]);
+    table.row(["name".to_owned(), tenant.name.clone()]);
+    table.row(["waba id".to_owned(), or_dash(tenant.waba_id.as_ref())]);
+    table.row(["partner".to_owned(), tenant.partner.clone()]);
+    table.row(["state".to_owned(), state(tenant).to_owned()]);
+    table.row([
+        "requests per second".to_owned(),
+        tenant.requests_per_second.map_or("no limit".to_owned(), |rate| rate.to_string()),
+    ]);
+    table.row(["created".to_owned(), tenant.created_at.to_string()]);
+    table.to_string()
+}
+
+fn as_created(tenant: &TenantView) -> String {
+    let slug = printable(&tenant.slug);
+    let key = tenant.public_key_pem.as_deref().unwrap_or_default().trim_end();
+    let fingerprint = printable(tenant.fingerprint.as_deref().unwrap_or_default());
+    format!(
+        "Tenant {slug} is made. Next: flowhost app-secret set {slug} --from-file FILE\n\
              This is its public key, to upload to WhatsApp for each of its phone numbers; fingerprint {fingerprint}:\n{key}"
-        )
-    }
+    )
+}
 
-    fn state(&self) -> &'static str {
-        if self.disabled { "disabled" } else { "enabled" }
-    }
+fn state(tenant: &TenantView) -> &'static str {
+    if tenant.disabled { "disabled" } else { "enabled" }
 }
 
 #[cfg(test)]
@@ -305,23 +267,24 @@ mod tests {
 
     #[test]
     fn an_empty_list_says_what_to_do() {
-        let list: Tenants = serde_json::from_str(r#"{"tenants":[]}"#).unwrap();
+        let list: TenantList = serde_json::from_str(r#"{"tenants":[]}"#).unwrap();
 
-        assert!(list.for_people().contains("flowhost tenant create"));
+        assert!(list_for_people(&list).contains("flowhost tenant create"));
     }
 
     #[test]
     fn health_lists_every_flow_and_what_to_mend() {
         let text = r#"{"flows":[{"flow":"booking","status":"warning","warnings":[
-            {"kind":"shared-token","message":"mint","first_seen_at":"f","last_seen_at":"l"}]},
+            {"kind":"shared-token","message":"mint","first_seen_at":"2026-01-02T03:04:05Z","last_seen_at":"2026-01-03T03:04:05Z"}]},
             {"flow":"other","status":"ok","warnings":[],"novelty":1}]}"#;
-        let health: Health = serde_json::from_str(text).unwrap();
+        let health: FlowHealthList = serde_json::from_str(text).unwrap();
 
-        let shown = health.for_people();
+        let shown = health_for_people(&health);
 
         assert_eq!(
             shown,
-            "FLOW     STATUS\nbooking  warning\nother    ok\nbooking: warning: shared-token, seen from f to l: mint"
+            "FLOW     STATUS\nbooking  warning\nother    ok\n\
+             booking: warning: shared-token, seen from 2026-01-02T03:04:05Z to 2026-01-03T03:04:05Z: mint"
         );
     }
 
@@ -336,9 +299,9 @@ mod tests {
     fn a_tenant_without_a_waba_has_a_dash() {
         let text = r#"{"tenants":[{"slug":"acme","name":"Acme","waba_id":null,"partner":"default","disabled":true,
             "created_at":"2026-01-02T03:04:05Z","new_field":1}]}"#;
-        let list: Tenants = serde_json::from_str(text).unwrap();
+        let list: TenantList = serde_json::from_str(text).unwrap();
 
-        let shown = list.for_people();
+        let shown = list_for_people(&list);
 
         assert_eq!(
             shown,

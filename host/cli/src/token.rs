@@ -1,10 +1,9 @@
 //! `flowhost token`: flow tokens to send a Flow with.
 
 use clap::{Args, Subcommand, ValueEnum};
-use reqwest::Method;
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::value::to_raw_value;
 
+use flowhost_api::{self as api, MintToken, MintedTokenView, Route};
 use flowhost_server::config::Environment;
 
 use super::api::ApiArgs;
@@ -33,7 +32,7 @@ pub struct MintArgs {
     context: Option<String>,
     /// Seconds that the token is valid; as long as the flow's sessions, if not given
     #[arg(long, value_name = "SECONDS")]
-    ttl: Option<u64>,
+    ttl: Option<u32>,
     /// From when on that time runs
     #[arg(long, value_enum, default_value = "now")]
     ttl_from: TtlFrom,
@@ -51,21 +50,22 @@ enum TtlFrom {
 
 pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::Result<()> {
     let Command::Mint(args) = command;
-    let mut body = json!({ "ttl_from": match args.ttl_from { TtlFrom::Init => "init", TtlFrom::Now => "now" } });
-    if let Some(context) = &args.context {
-        body["context"] = read_json(context, "--context")?;
-    }
-    if let Some(seconds) = args.ttl {
-        body["ttl_seconds"] = json!(seconds);
-    }
-    let path = ["tenants", &args.tenant, "flows", &args.flow, "tokens"];
-    let answer = args.api.connect(environment)?.call(Method::POST, &path, Some(&body)).await?;
-    args.api.print(&answer, |minted: Minted| printable(&minted.flow_token))
-}
-
-#[derive(Deserialize)]
-struct Minted {
-    flow_token: String,
+    let context =
+        args.context.as_ref().map(|context| read_json(context, "--context")).transpose()?;
+    let body = MintToken {
+        context: context.as_ref().map(to_raw_value).transpose()?,
+        ttl_seconds: args.ttl,
+        ttl_from: match args.ttl_from {
+            TtlFrom::Init => api::TtlFrom::Init,
+            TtlFrom::Now => api::TtlFrom::Now,
+        },
+    };
+    let answer = args
+        .api
+        .connect(environment)?
+        .send(Route::MintToken, &[&args.tenant, &args.flow], &body)
+        .await?;
+    args.api.print(&answer, |minted: MintedTokenView| printable(&minted.flow_token))
 }
 
 const EXAMPLE: &str = "Examples:

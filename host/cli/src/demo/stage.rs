@@ -2,14 +2,14 @@
 //! admin API.
 
 use anyhow::Context as _;
-use reqwest::Method;
-use serde::Deserialize;
 use serde_json::json;
 
+use flowhost_api::{CreateTenant, FlowView, Route, TenantView};
 use flowhost_client::FlowClient;
 use flowhost_server::config::SecretText;
 
 use super::super::api::AdminApi;
+use super::super::app_secret::new_app_secret;
 use super::super::dev_folder::random_app_secret;
 use super::super::output::note;
 use super::super::plugin::{activate_version, size, upload};
@@ -53,15 +53,17 @@ impl Tenant {
         (slug, name): (&'static str, &str),
         component: Vec<u8>,
     ) -> anyhow::Result<Self> {
-        let tenant = json!({ "slug": slug, "name": name });
-        let made = api.call(Method::POST, &["tenants"], Some(&tenant)).await?;
-        let Made { public_key_pem } = made.read()?;
+        let tenant = CreateTenant {
+            slug: slug.to_owned(),
+            name: Some(name.to_owned()),
+            ..CreateTenant::default()
+        };
+        let created: TenantView = api.send(Route::CreateTenant, &[], &tenant).await?.read()?;
+        let public_key_pem = created.public_key_pem.context("the host shows no public key")?;
         let app_secret = random_app_secret();
-        let secret = json!({ "secret": app_secret.expose() });
-        api.call(Method::PUT, &["tenants", slug, "app-secret"], Some(&secret)).await?;
-        let flow =
-            api.call(Method::PUT, &["tenants", slug, "flows", FLOW], Some(&json!({}))).await?;
-        let url = format!("{public_url}{}", flow.read::<Flow>()?.endpoint_path);
+        api.send(Route::PutAppSecret, &[slug], &new_app_secret(&app_secret, 0)).await?;
+        let flow: FlowView = api.send(Route::PutFlow, &[slug, FLOW], &json!({})).await?.read()?;
+        let url = format!("{public_url}{}", flow.endpoint_path);
         deploy(api, slug, component)
             .await
             .with_context(|| format!("can't deploy the plugin for {slug}"))?;
@@ -71,27 +73,15 @@ impl Tenant {
 }
 
 async fn deploy(api: &AdminApi, slug: &str, component: Vec<u8>) -> anyhow::Result<()> {
-    let bytes = component.len() as u64;
     let version = upload(api, slug, FLOW, component).await?.version;
     activate_version(api, slug, FLOW, version.version).await?;
-    let compiled =
-        version.compile_ms.map(|ms| format!(", compiled in {ms:.0} ms")).unwrap_or_default();
     note(&format!(
-        "Tenant {slug}: its own keys and app secret; flow {FLOW} with version {} of the plugin ({}{compiled}).",
+        "Tenant {slug}: its own keys and app secret; flow {FLOW} with version {} of the plugin ({}, compiled in {} ms).",
         version.version,
-        size(bytes)
+        size(version.size.unsigned_abs().into()),
+        version.compile_ms
     ));
     Ok(())
-}
-
-#[derive(Deserialize)]
-struct Made {
-    public_key_pem: String,
-}
-
-#[derive(Deserialize)]
-struct Flow {
-    endpoint_path: String,
 }
 
 /// Slugs and names of the demo's tenants.

@@ -1,15 +1,12 @@
 //! `flowhost key upload`: uploads the public key to Meta.
 
 use clap::Args;
-use reqwest::Method;
-use serde::Deserialize;
-use serde_json::json;
 
+use flowhost_api::{KeyList, Route, UploadKey, UploadList};
 use flowhost_server::config::Environment;
 
 use super::super::api::ApiArgs;
 use super::super::table::{Table, or_dash};
-use super::view::{Key, Keys};
 
 /// Arguments of `key upload`.
 #[derive(Args)]
@@ -31,8 +28,9 @@ pub(super) async fn upload(args: UploadArgs, environment: &Environment) -> anyho
     let id = match args.id {
         Some(id) => id,
         None => {
-            let keys: Keys<Key> = api.get(&["tenants", &args.tenant, "keys"]).await?.read()?;
-            let active = keys.keys.into_iter().find(|key| key.state == "active");
+            let list: KeyList = api.call(Route::ListKeys, &[&args.tenant]).await?.read()?;
+            let active =
+                list.keys.into_iter().map(|listed| listed.key).find(|key| key.state == "active");
             active
                 .ok_or_else(|| {
                     anyhow::anyhow!(
@@ -41,47 +39,32 @@ pub(super) async fn upload(args: UploadArgs, environment: &Environment) -> anyho
                     )
                 })?
                 .id
+                .to_string()
         }
     };
-    let mut body = json!({});
-    if let Some(phone_number) = args.phone_number_id {
-        body["phone_number_id"] = json!(phone_number);
-    }
-    let answer = api
-        .call(Method::POST, &["tenants", &args.tenant, "keys", &id, "upload"], Some(&body))
-        .await?;
-    args.api.print(&answer, |uploads: Uploads| uploads.for_people())?;
-    let failed =
-        answer.read::<Uploads>()?.uploads.iter().filter(|upload| upload.status != "valid").count();
+    let body = UploadKey { phone_number_id: args.phone_number_id };
+    let answer = api.send(Route::UploadKey, &[&args.tenant, &id], &body).await?;
+    args.api.print(&answer, |list: UploadList| for_people(&list))?;
+    let failed = answer
+        .read::<UploadList>()?
+        .uploads
+        .iter()
+        .filter(|upload| upload.status != "valid")
+        .count();
     anyhow::ensure!(failed == 0, "{failed} of the phone numbers can't use the key yet");
     Ok(())
 }
 
-#[derive(Deserialize)]
-struct Uploads {
-    uploads: Vec<Upload>,
-}
-
-/// The status of a key at Meta for one phone number.
-#[derive(Deserialize)]
-pub(super) struct Upload {
-    phone_number_id: String,
-    pub(super) status: String,
-    detail: Option<String>,
-}
-
-impl Uploads {
-    fn for_people(&self) -> String {
-        let mut table = Table::new(&["PHONE NUMBER ID", "STATUS", "DETAIL"]);
-        for upload in &self.uploads {
-            table.row([
-                upload.phone_number_id.clone(),
-                upload.status.clone(),
-                or_dash(upload.detail.as_ref()),
-            ]);
-        }
-        table.to_string()
+fn for_people(list: &UploadList) -> String {
+    let mut table = Table::new(&["PHONE NUMBER ID", "STATUS", "DETAIL"]);
+    for upload in &list.uploads {
+        table.row([
+            upload.phone_number_id.clone(),
+            upload.status.clone(),
+            or_dash(upload.detail.as_ref()),
+        ]);
     }
+    table.to_string()
 }
 
 #[cfg(test)]
@@ -93,7 +76,7 @@ mod tests {
         let text = r#"{"uploads":[{"phone_number_id":"1","status":"valid","checked_at":"2026-01-02T03:04:05Z"},
             {"phone_number_id":"2","status":"failed","detail":"Meta refused: no\u001b"}]}"#;
 
-        let shown = serde_json::from_str::<Uploads>(text).unwrap().for_people();
+        let shown = for_people(&serde_json::from_str(text).unwrap());
 
         assert_eq!(
             shown,

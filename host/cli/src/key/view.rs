@@ -1,16 +1,9 @@
 //! Key pairs, formatted for people.
 
-use serde::Deserialize;
+use flowhost_api::{KeyList, KeyView, ListedKey};
 
 use super::super::output::printable;
 use super::super::table::{Table, or_dash};
-use super::upload::Upload;
-
-/// The answer to a list, with [`Key`]s or other views of keys.
-#[derive(Deserialize)]
-pub(super) struct Keys<K> {
-    pub(super) keys: Vec<K>,
-}
 
 /// What happens to the earlier keys when one is added, and what the user has to do because of it.
 pub(super) struct KeysBefore {
@@ -24,7 +17,7 @@ pub(super) struct KeysBefore {
 
 impl KeysBefore {
     /// For keys that stay valid for so many seconds; a day if none are given.
-    pub(super) fn retiring_after(seconds: Option<u64>) -> Self {
+    pub(super) fn retiring_after(seconds: Option<u32>) -> Self {
         let (fate, upload_until, first_request) = match seconds {
             Some(0) => (
                 "The keys before it have retired.".to_owned(),
@@ -49,94 +42,73 @@ impl KeysBefore {
 const BEFORE_RETIREMENT: &str = "before the keys before it retire";
 const AFTER_RETIREMENT: &str = "The first request after it retired";
 
-/// A key pair in the API's answer.
-#[derive(Deserialize)]
-pub(super) struct Key {
-    pub(super) id: String,
-    pub(super) state: String,
-    public_key_pem: String,
-    fingerprint: String,
-    retires_at: Option<String>,
-    created_at: Option<String>,
-    #[serde(default)]
-    needs_upload: bool,
-    needs_upload_reason: Option<String>,
-    #[serde(default)]
-    uploads: Vec<Upload>,
+/// One line for each key.
+pub(super) fn for_people(list: &KeyList) -> String {
+    let mut table = Table::new(&["KEY", "STATE", "AT META", "FINGERPRINT", "RETIRES", "CREATED"]);
+    for listed in &list.keys {
+        let KeyView { id, state, fingerprint, retires_at, created_at, .. } = &listed.key;
+        let (retires, created) = (or_dash(retires_at.as_ref()), created_at.to_string());
+        table.row([
+            id.to_string(),
+            state.clone(),
+            at_meta(listed),
+            fingerprint.clone(),
+            retires,
+            created,
+        ]);
+    }
+    table.to_string()
 }
 
-impl Keys<Key> {
-    /// One line for each key.
-    pub(super) fn for_people(&self) -> String {
-        let mut table =
-            Table::new(&["KEY", "STATE", "AT META", "FINGERPRINT", "RETIRES", "CREATED"]);
-        for key in &self.keys {
-            let (retires, created) =
-                (or_dash(key.retires_at.as_ref()), or_dash(key.created_at.as_ref()));
-            table.row([
-                key.id.clone(),
-                key.state.clone(),
-                key.at_meta(),
-                key.fingerprint.clone(),
-                retires,
-                created,
-            ]);
-        }
-        table.to_string()
-    }
+/// The public keys, the active one first.
+pub(super) fn pem_of_all(list: &KeyList) -> String {
+    let keys = list.keys.iter().map(|listed| &listed.key);
+    let (active, others): (Vec<_>, Vec<_>) = keys.partition(|key| key.state == "active");
+    active.into_iter().chain(others).map(pem).collect::<Vec<_>>().join("\n")
+}
 
-    /// The public keys, the active one first.
-    pub(super) fn pem(&self) -> String {
-        let (active, others): (Vec<_>, Vec<_>) =
-            self.keys.iter().partition(|key| key.state == "active");
-        active.iter().chain(&others).map(|key| key.pem()).collect::<Vec<_>>().join("\n")
+/// The status of the key at Meta, as far as it is known.
+fn at_meta(key: &ListedKey) -> String {
+    match &key.needs_upload_reason {
+        Some(reason) if key.needs_upload => format!("needs upload ({reason})"),
+        _ if key.needs_upload => "needs upload".to_owned(),
+        _ => {
+            let not_valid = key.uploads.iter().find(|upload| upload.status != "valid");
+            not_valid
+                .or(key.uploads.first())
+                .map_or_else(|| "-".to_owned(), |upload| upload.status.clone())
+        }
     }
 }
 
-impl Key {
-    /// The status of the key at Meta, as far as it is known.
-    fn at_meta(&self) -> String {
-        match &self.needs_upload_reason {
-            Some(reason) if self.needs_upload => format!("needs upload ({reason})"),
-            _ if self.needs_upload => "needs upload".to_owned(),
-            _ => {
-                let not_valid = self.uploads.iter().find(|upload| upload.status != "valid");
-                not_valid
-                    .or(self.uploads.first())
-                    .map_or_else(|| "-".to_owned(), |upload| upload.status.clone())
-            }
-        }
-    }
+fn pem(key: &KeyView) -> String {
+    key.public_key_pem.lines().map(printable).collect::<Vec<_>>().join("\n")
+}
 
-    fn pem(&self) -> String {
-        self.public_key_pem.lines().map(printable).collect::<Vec<_>>().join("\n")
-    }
+/// A key that was just added; `keys_before` says what happens to the earlier ones.
+pub(super) fn as_added(key: &KeyView, tenant: &str, keys_before: &KeysBefore) -> String {
+    let KeysBefore { fate, upload_until, first_request } = keys_before;
+    let (id, state, fingerprint) = (&key.id, printable(&key.state), printable(&key.fingerprint));
+    let (pem, tenant) = (pem(key), printable(tenant));
+    format!(
+        "Key {id} is {state}; fingerprint {fingerprint}.\n{fate}\n\n{pem}\n\n\
+         Next: upload this public key to WhatsApp, for each phone number of the tenant, {upload_until}:\n  \
+         flowhost key upload {tenant}   # or, by hand: POST /{{PHONE_NUMBER_ID}}/whatsapp_business_encryption of Meta's Graph API\n\
+         Phones go on with the key that they have. {first_request} gets a 421: they fetch the new key and send again.\n\
+         The public keys again: flowhost key list {tenant} --pem"
+    )
+}
 
-    /// A key that was just added; `keys_before` says what happens to the earlier ones.
-    pub(super) fn as_added(&self, tenant: &str, keys_before: &KeysBefore) -> String {
-        let KeysBefore { fate, upload_until, first_request } = keys_before;
-        let (id, state, fingerprint) =
-            (printable(&self.id), printable(&self.state), printable(&self.fingerprint));
-        let (pem, tenant) = (self.pem(), printable(tenant));
-        format!(
-            "Key {id} is {state}; fingerprint {fingerprint}.\n{fate}\n\n{pem}\n\n\
-             Next: upload this public key to WhatsApp, for each phone number of the tenant, {upload_until}:\n  \
-             flowhost key upload {tenant}   # or, by hand: POST /{{PHONE_NUMBER_ID}}/whatsapp_business_encryption of Meta's Graph API\n\
-             Phones go on with the key that they have. {first_request} gets a 421: they fetch the new key and send again.\n\
-             The public keys again: flowhost key list {tenant} --pem"
-        )
-    }
-
-    /// Everything that is known of one key.
-    pub(super) fn in_full(&self) -> String {
-        let mut table = Table::new(&["key", &printable(&self.id)]);
-        table.row(["state".to_owned(), self.state.clone()]);
-        table.row(["at meta".to_owned(), self.at_meta()]);
-        table.row(["fingerprint".to_owned(), self.fingerprint.clone()]);
-        table.row(["created".to_owned(), or_dash(self.created_at.as_ref())]);
-        table.row(["retires".to_owned(), or_dash(self.retires_at.as_ref())]);
-        format!("{table}\n\n{}", self.pem())
-    }
+/// Everything that is known of one key.
+pub(super) fn in_full(listed: &ListedKey) -> String {
+    let KeyView { id, state, fingerprint, retires_at, created_at, .. } = &listed.key;
+    let mut table = Table::new(&["key", &id.to_string()]);
+    table.row(["state".to_owned(), state.clone()]);
+    table.row(["at meta".to_owned(), at_meta(listed)]);
+    table.row(["fingerprint".to_owned(), fingerprint.clone()]);
+    table.row(["created".to_owned(), created_at.to_string()]);
+    table.row(["retires".to_owned(), or_dash(retires_at.as_ref())]);
+    format!("{table}\n\n{}", pem(&listed.key))
 }
 
 #[cfg(test)]
@@ -147,23 +119,14 @@ mod tests {
 
     #[test]
     fn the_active_key_comes_first_in_pem() {
-        let key = |state: &str, pem: &str| json!({"id":"1","state":state,"public_key_pem":pem,"fingerprint":"f"});
-        let list: Keys<Key> = serde_json::from_value(
-            json!({"keys":[key("retiring", "OLD\n"), key("active", "NEW\n")]}),
-        )
-        .unwrap();
+        let keys = [key("retiring", "OLD\n", json!({})), key("active", "NEW\n", json!({}))];
 
-        assert_eq!(list.pem(), "NEW\nOLD");
+        assert_eq!(pem_of_all(&KeyList { keys: keys.into() }), "NEW\nOLD");
     }
 
     #[test]
     fn a_key_says_how_it_stands_at_meta() {
-        let at_meta = |more: Value| {
-            let mut key =
-                json!({"id":"1","state":"active","public_key_pem":"PEM","fingerprint":"f"});
-            key.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            Key::deserialize(key).unwrap().at_meta()
-        };
+        let at_meta = |more: Value| at_meta(&key("active", "PEM", more));
 
         assert_eq!(at_meta(json!({})), "-");
         let upload = |status: &str| json!({"phone_number_id": "1", "status": status});
@@ -180,10 +143,9 @@ mod tests {
 
     #[test]
     fn a_key_that_was_added_is_shown_with_fingerprint_and_what_to_do_next() {
-        let key = json!({"id":"1","state":"active","public_key_pem":"PEM\u{1b}\nEND\n","fingerprint":"sha256:ab"});
-        let key = Key::deserialize(key).unwrap();
+        let listed = key("active", "PEM\u{1b}\nEND\n", json!({}));
 
-        let text = key.as_added("acme", &KeysBefore::retiring_after(Some(60)));
+        let text = as_added(&listed.key, "acme", &KeysBefore::retiring_after(Some(60)));
 
         for part in [
             "sha256:ab",
@@ -195,15 +157,16 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
-        assert!(key.in_full().contains("fingerprint  sha256:ab"));
+        assert!(in_full(&listed).contains("fingerprint  sha256:ab"));
     }
 
     #[test]
     fn keys_before_that_retired_at_once_do_not_retire_later() {
-        let key = json!({"id":"1","state":"active","public_key_pem":"PEM","fingerprint":"f"});
-        let key = Key::deserialize(key).unwrap();
-
-        let text = key.as_added("acme", &KeysBefore::retiring_after(Some(0)));
+        let text = as_added(
+            &key("active", "PEM", json!({})).key,
+            "acme",
+            &KeysBefore::retiring_after(Some(0)),
+        );
 
         assert!(
             text.contains("have retired.")
@@ -211,5 +174,14 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains("retire:") && !text.contains("after it retired"), "{text}");
+    }
+
+    fn key(state: &str, pem: &str, more: Value) -> ListedKey {
+        let mut key = json!({
+            "id": "0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b", "state": state, "public_key_pem": pem, "fingerprint": "sha256:ab",
+            "created_at": "2026-01-02T03:04:05Z",
+        });
+        key.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(key).unwrap()
     }
 }

@@ -1,8 +1,8 @@
 //! `flowhost plugin logs`: what a flow's plugin logged.
 
 use clap::{Args, ValueEnum};
-use serde::Deserialize;
 
+use flowhost_api::{LogLineView, Route};
 use flowhost_server::config::Environment;
 
 use super::super::api::{ApiArgs, ApiError};
@@ -45,10 +45,10 @@ enum Level {
 
 pub(super) async fn run(args: LogsArgs, environment: &Environment) -> anyhow::Result<()> {
     let api = args.api.connect(environment)?;
-    let path = ["tenants", &args.tenant, "flows", &args.flow, "logs"];
+    let names = [args.tenant.as_str(), &args.flow];
     let mut query = args.query();
     if !args.follow {
-        let answer = api.get_with(&path, &query).await?;
+        let answer = api.call_with(Route::ListLogLines, &names, &query).await?;
         answer.text.lines().try_for_each(|line| args.print(line))?;
         if answer.text.is_empty() {
             args.api.done("No lines.");
@@ -56,7 +56,7 @@ pub(super) async fn run(args: LogsArgs, environment: &Environment) -> anyhow::Re
         return Ok(());
     }
     query.push(("follow", true.to_string()));
-    let mut events = api.follow(&path, &query).await?;
+    let mut events = api.follow(Route::ListLogLines, &names, &query).await?;
     while let Some(line) = events.next().await {
         args.print(&line)?;
         // Otherwise the host would keep one of the tenant's permits for followers while nobody
@@ -86,32 +86,20 @@ impl LogsArgs {
         if self.api.json {
             say(json);
         } else {
-            let line: Line = serde_json::from_str(json).map_err(ApiError::NotUnderstood)?;
-            say(&line.for_people());
+            let line: LogLineView = serde_json::from_str(json).map_err(ApiError::NotUnderstood)?;
+            say(&for_people(&line));
         }
         Ok(())
     }
 }
 
-#[derive(Deserialize)]
-struct Line {
-    at: String,
-    level: String,
-    version: u64,
-    message: String,
-    dropped: Option<u64>,
-}
-
-impl Line {
-    fn for_people(&self) -> String {
-        let dropped = self
-            .dropped
-            .map(|dropped| format!(" ({dropped} more lines were dropped)"))
-            .unwrap_or_default();
-        let (at, level, message) =
-            (printable(&self.at), printable(&self.level), printable(&self.message));
-        format!("{at} {level:5} v{} {message}{dropped}", self.version)
-    }
+fn for_people(line: &LogLineView) -> String {
+    let dropped = line
+        .dropped
+        .map(|dropped| format!(" ({dropped} more lines were dropped)"))
+        .unwrap_or_default();
+    let (level, message) = (printable(&line.level), printable(&line.message));
+    format!("{} {level:5} v{} {message}{dropped}", line.at, line.version)
 }
 
 #[cfg(test)]
@@ -121,10 +109,10 @@ mod tests {
     #[test]
     fn a_line_shows_when_how_bad_which_version_and_what_is_missing() {
         let json = r#"{"number":1,"at":"2026-11-22T05:00:00Z","level":"info","version":3,"message":"a\u001b[2J","dropped":7}"#;
-        let line: Line = serde_json::from_str(json).unwrap();
+        let line: LogLineView = serde_json::from_str(json).unwrap();
 
         assert_eq!(
-            line.for_people(),
+            for_people(&line),
             "2026-11-22T05:00:00Z info  v3 a\u{fffd}[2J (7 more lines were dropped)"
         );
     }
