@@ -33,7 +33,7 @@ use super::health::{healthz, readyz};
 use super::metrics::metrics;
 use super::problem::Problem;
 
-/// The routes of the admin listener. All of `/v1`, what is not there included, needs a token.
+/// The routes of the admin listener. Everything under `/v1` needs a token, even unknown paths.
 pub fn admin_router(state: AdminState) -> Router {
     let mut v1 = Router::new();
     for (&(_, path, right), handler) in ADMIN_ROUTES.iter().zip(HANDLERS) {

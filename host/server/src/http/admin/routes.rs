@@ -1,5 +1,5 @@
-//! Every route of the admin API: its method, its path, the right that a caller needs, and who
-//! answers. One line each, said once.
+//! Every route of the admin API, one line each: its method, its path, the right that a caller
+//! needs, and its handler.
 
 use axum::routing::{MethodFilter, MethodRouter, on};
 
@@ -13,14 +13,14 @@ use crate::admin::Right;
 /// A route under `/v1`: its method, its path, and the right that a caller needs.
 pub type AdminRoute = (&'static str, &'static str, Right);
 
-/// Makes the two columns of the table below: what a route is, and who answers there.
+/// Makes two lists of the table below: the routes and their handlers.
 macro_rules! routes {
     ($($method:ident $path:literal $right:ident $handler:path;)*) => {
-        /// Every route under `/v1`, for the router, and for the tests that try each without a
-        /// token, with too little of a role, and with another tenant's things.
+        /// Every route under `/v1`, for the router and for the tests that call each without a
+        /// token, with too low a role, and with another tenant's things.
         pub const ADMIN_ROUTES: &[AdminRoute] = &[$((stringify!($method), $path, Right::$right)),*];
 
-        /// Who answers at each of [`ADMIN_ROUTES`], in the same order.
+        /// The handlers of [`ADMIN_ROUTES`], in the same order.
         pub(super) const HANDLERS: [fn() -> MethodRouter<AdminState>; ADMIN_ROUTES.len()] =
             [$(|| on(MethodFilter::$method, $handler)),*];
     };
@@ -67,8 +67,8 @@ routes! {
     POST   "/v1/tenants/{tenant}/flows/{flow}/rollback"                        Deploy  versions::rollback;
     POST   "/v1/tenants/{tenant}/flows/{flow}/versions/{version}/rehearse"     Deploy  versions::rehearse;
     POST   "/v1/tenants/{tenant}/flows/{flow}/tokens"                          Deploy  tokens::mint;
-    // Lines may hold what customers said: for who writes the plugin, not for everybody who may
-    // look.
+    // Lines may hold what customers said, so they are for the plugin's authors, not for every
+    // reader.
     GET    "/v1/tenants/{tenant}/flows/{flow}/logs"                            Deploy  logs::list;
     GET    "/v1/tenants/{tenant}/flows/{flow}/sessions"                        Read    sessions::list;
     GET    "/v1/tenants/{tenant}/flows/{flow}/sessions/{session}"              Read    sessions::show;
