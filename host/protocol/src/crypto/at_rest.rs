@@ -3,7 +3,7 @@
 //!
 //! Each value is sealed under a key of its own, derived from the data key and the value's
 //! [`SealContext`]. Random 96-bit nonces are safe for 2^32 seals of one key (NIST SP 800-38D
-//! section 8.3): one busy tenant could reach that, but one row cannot. The place is also the
+//! section 8.3): one busy tenant could reach that, but one row cannot. The context is also the
 //! associated data, so a value that was moved to another row does not open.
 
 use std::fmt;
@@ -122,12 +122,12 @@ impl DataKey {
         Self(random_bytes())
     }
 
-    /// Seals a value for the place where it will be stored.
+    /// Seals a value with its context, which says where it will be stored.
     pub fn seal(&self, place: &SealContext, value: &[u8]) -> Sealed {
         seal(&self.0, place, value)
     }
 
-    /// Opens a value that was sealed for this place.
+    /// Opens a value that was sealed with this context.
     pub fn open(
         &self,
         place: &SealContext,
@@ -137,8 +137,8 @@ impl DataKey {
     }
 
     /// A fingerprint by which a value can be found without being stored in clear. It is the same
-    /// for the same place and tells nothing about the value without this key. `place` has to
-    /// contain the value as a part of its row.
+    /// for the same context and tells nothing about the value without this key. The row in `place`
+    /// must contain the value.
     pub fn fingerprint(&self, place: &SealContext) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new_from_slice(&*derived_key(&self.0, place))
             .expect("HMAC takes a key of any length");
@@ -176,7 +176,7 @@ impl SealContext {
 }
 
 /// A sealed value: a format byte, the nonce, the ciphertext with its tag. It opens only with the
-/// right key at the right place.
+/// right key and the right context.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sealed(pub Vec<u8>);
 

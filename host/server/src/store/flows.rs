@@ -63,7 +63,7 @@ pub async fn find_flow(
     find(&mut *store.of(tenant).await?, tenant, name).await
 }
 
-/// The flow of that name of the tenant that is being changed, as it is behind the change's lock.
+/// The flow with this name of the tenant that is being changed, as read under the change's lock.
 pub async fn find_changing_flow(
     change: &mut Change,
     name: &str,

@@ -73,7 +73,7 @@ impl Directory {
         Ok(directory)
     }
 
-    /// The key that seals a tenant's values; none where none of its flows is served. Costs look-ups
+    /// The key that seals a tenant's values. `None` if none of its flows is served. Costs look-ups
     /// in memory.
     pub fn data_key(&self, tenant: TenantId) -> Option<Arc<DataKey>> {
         let served = self.served.load();
