@@ -10,9 +10,9 @@ use crate::store::{self, AuditRecord, Change, StoredFlow};
 use flowhost_runtime::budget::Claim;
 
 impl TenantDesk {
-    /// Begins a change. A change made with a tenant's own token first takes a claim on the budget
-    /// that tenants share. Changes of one tenant wait for each other, so without the budget a
-    /// tenant that sends many would hold every database connection. A change by a partner or an
+    /// Begins a change. A change made with a tenant's own token first waits for a claim on the
+    /// budget that tenants share. Changes of one tenant wait for each other, so without the budget
+    /// a tenant that sends many would hold every database connection. A change by a partner or an
     /// operator needs no claim, because it may be a kill switch.
     pub(super) async fn begin_change(&self) -> Result<PlacedChange, AdminError> {
         let place = match self.caller().scope.tenant() {

@@ -11,7 +11,7 @@ use flowhost_runtime::plugins::{ComponentError, LoadError};
 /// Why an operation failed. The texts go to the caller; causes inside the host are only logged.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
-    /// The limit of such work under way is reached.
+    /// As much of such work is under way as the limit allows.
     #[error("{0}")]
     Busy(String),
     /// The component was refused.

@@ -18,7 +18,7 @@ pub struct Rotation {
     pub shut: Vec<TenantId>,
 }
 
-/// Seals every data key that is sealed under the second key under the first. Each tenant is
+/// Reseals every data key that is under the second key, under the first one. Each tenant is
 /// committed on its own, so an interrupted run can be repeated and does what is left. `progress` is
 /// called with the number of tenants done and the number of all.
 pub async fn rotate_master_key(
