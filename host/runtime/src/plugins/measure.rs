@@ -37,9 +37,9 @@ pub struct Unchecked<'a> {
 pub(super) enum Told<'a> {
     /// To its version's breaker and the metrics.
     Host(Outcome<'a>),
-    /// Nobody.
+    /// To nobody: the call is a rehearsal.
     Nobody,
-    /// A test of the plugin.
+    /// To a test of the plugin.
     Test(Tally),
 }
 

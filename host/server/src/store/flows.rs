@@ -54,7 +54,7 @@ pub async fn list_flows(store: &Store, tenant: TenantId) -> Result<Vec<StoredFlo
     rows.into_iter().map(StoredFlow::try_from).collect()
 }
 
-/// A tenant's flow of that name.
+/// A tenant's flow with this name.
 pub async fn find_flow(
     store: &Store,
     tenant: TenantId,

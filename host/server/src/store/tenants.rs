@@ -100,14 +100,14 @@ pub async fn list_tenants(store: &Store, reach: Reach) -> Result<Vec<StoredTenan
     Ok(rows.into_iter().map(StoredTenant::from).collect())
 }
 
-/// The tenant of that slug.
+/// The tenant with this slug.
 pub async fn find_tenant(store: &Store, slug: &str) -> Result<Option<StoredTenant>, StoreError> {
     let query = sqlx::query_as(concat!(select_tenants!(), "where t.slug = $1")).bind(slug);
     let row: Option<TenantRow> = query.fetch_optional(&mut *store.across_tenants().await?).await?;
     Ok(row.map(StoredTenant::from))
 }
 
-/// The tenant of that id.
+/// The tenant with this id.
 pub async fn find_tenant_by_id(
     store: &Store,
     tenant: TenantId,

@@ -225,7 +225,7 @@ impl Endpoints for Directory {
     }
 }
 
-/// Fails if there are tenants and not one data key opens.
+/// Fails if there are tenants, but none of their data keys can be decrypted.
 async fn check_master_key(store: &Store, master: &MasterKeys) -> Result<(), TenantError> {
     let mut failure = None;
     let tenants = store::list_tenants(store, Reach::Everything).await?;
