@@ -94,8 +94,8 @@ impl Phone {
         })
     }
 
-    /// Sends a request of before once more, byte for byte, as one that no answer came to. `payload`
-    /// is what is inside.
+    /// Sends an earlier request again, byte for byte, as a client does that got no answer.
+    /// `payload` is its content.
     pub async fn repeat(&self, payload: &Value, sealed: SealedRequest) -> Exchange {
         self.attempt(payload, sealed, 0).await
     }

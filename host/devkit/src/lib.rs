@@ -1,5 +1,5 @@
-//! What authors of plugins work with: a project, its scenarios, a sandbox to play them in, and a
-//! PostgreSQL of its own.
+//! The tools of plugin authors: a project, its scenarios, a sandbox to play them in, and a private
+//! PostgreSQL server.
 #![forbid(unsafe_code)]
 
 pub mod plugin_project;

@@ -1,7 +1,7 @@
-//! The wire of WhatsApp Flows, and the types that all of the host shares: raw bytes in, requests
-//! and replies out. No I/O.
+//! The wire protocol of WhatsApp Flows, and the types that the whole host shares. Raw bytes in,
+//! requests and replies out, no I/O.
 //!
-//! The wire is described in `host/docs/protocol.md`.
+//! `host/docs/protocol.md` describes the protocol.
 #![forbid(unsafe_code)]
 
 pub mod crypto;

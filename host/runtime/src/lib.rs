@@ -1,4 +1,4 @@
-//! Runs a tenant's component in a sandbox, counts and logs what it did. No other package uses
+//! Runs tenants' components in a sandbox, and counts and logs what they do. No other package uses
 //! wasmtime.
 #![deny(unsafe_code)]
 

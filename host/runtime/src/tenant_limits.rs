@@ -1,6 +1,5 @@
-//! Limits what may run at once: in all, and for each tenant. For resources that need no fairer
-//! shares than that. Where tenants compete for all of something, use a
-//! [`Budget`](crate::budget::Budget).
+//! Limits what may run at once, in all and for each tenant. Where tenants compete for all of a
+//! resource and need fairer shares, use a [`Budget`](crate::budget::Budget).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};

@@ -1,6 +1,6 @@
-//! What Cargo does not say of the packages in `host/`: the direction of dependencies between the
-//! modules of one package, which crate belongs to which module, and where keys and `unsafe` may be.
-//! Reads every path in every source file.
+//! Checks what Cargo can't check in the packages of `host/`: the direction of dependencies between
+//! the modules of one package, which crate belongs to which module, and where keys and `unsafe` may
+//! occur. Reads every path in every source file.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use syn::visit::Visit;
 
-/// What each module may use of its own package besides itself. Change it only for a reason that is
-/// worth an ADR.
+/// The other modules of its own package that each module may use. Change it only for a reason that
+/// is worth an ADR.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("devkit/plugin_project", &[]),
     ("devkit/postgres", &[]),
@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("protocol/flow", &["ids"]),
     ("protocol/ids", &[]),
     ("protocol/signature", &["crypto"]),
-    // What tenants share is counted and handed out in one way, whatever it is.
+    // Everything that tenants share is counted and handed out in the same way.
     ("runtime/budget", &["telemetry"]),
     ("runtime/plugins", &["budget", "telemetry", "tenant_limits"]),
     ("runtime/telemetry", &[]),
@@ -47,7 +47,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("server/config", &["egress", "http"]),
     ("server/egress", &[]),
     ("server/graph", &[]),
-    // Beyond calling `admin`, the table of statuses names what can go wrong below it.
     ("server/http", &["admin"]),
     ("server/key_uploads", &["graph", "store", "tenants"]),
     ("server/key_values", &["store", "tenants"]),
@@ -56,13 +55,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("server/tenants", &["store"]),
 ];
 
-/// Crates that belong to one module, or to all of a package: another one that uses them is doing
-/// its work. Packages that have no need of a crate don't name it in their `Cargo.toml`, and are not
-/// listed here.
+/// Crates that only these modules or packages may use; any other module that uses one is doing
+/// their work. Packages that don't name a crate in their `Cargo.toml` are not listed here.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("axum", &["server/http"]),
-    // The order of a turn is driven by `http` and the sandbox, put together in `app`; the others
-    // have or keep what it works with.
+    // `http` and the sandbox drive the exchange, and `app` assembles it. The others hold or store
+    // what it works with.
     (
         "flowhost_exchange",
         &[
@@ -77,7 +75,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("governor", &["exchange/endpoint"]),
     ("hyper", &["server/http"]),
     ("hyper_util", &["server/http"]),
-    // `client`: to say what is wrong with an endpoint's certificate.
+    // `client` uses it to say what is wrong with an endpoint's certificate.
     ("tokio_rustls", &["server/http", "client"]),
     ("prometheus_client", &["runtime/telemetry"]),
     ("sqlx", &["server/store", "server/config", "server/app", "devkit/postgres"]),
@@ -88,8 +86,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("wasmtime_wasi", &["runtime/plugins"]),
     ("seccompiler", &["runtime/plugins"]),
     ("aws_lc_rs", &["protocol/crypto"]),
-    // Private-key operations of this crate can be timed (RUSTSEC-2023-0071): key files and the
-    // WhatsApp side only.
+    // The private-key operations of this crate leak timing (RUSTSEC-2023-0071), so it is for key
+    // files and the WhatsApp side only.
     ("rsa", &["protocol/crypto", "client"]),
 ];
 
@@ -129,7 +127,7 @@ fn crates_stay_in_their_modules() {
 
 #[test]
 fn private_rsa_keys_decrypt_in_one_file_only() {
-    // In `crypto`, the crate `rsa` is for key files; what decrypts requests is aws-lc-rs.
+    // In `crypto`, the crate `rsa` is for key files only; aws-lc-rs decrypts requests.
     for file in source_files().iter().filter(|file| module_of(file) == "protocol/crypto") {
         let in_key_file = file.ends_with("key_file.rs");
         assert_eq!(uses(file).crates.contains("rsa"), in_key_file, "{}", file.display());
@@ -190,7 +188,7 @@ fn code_that_the_compiler_can_not_check_is_in_one_file_only() {
     }
 }
 
-/// What a file imports of `crypto`.
+/// The names that a file imports from `crypto`.
 #[derive(Default)]
 struct CryptoNames(Vec<String>);
 
@@ -251,7 +249,7 @@ impl<'ast> Visit<'ast> for Unsafe {
     }
 }
 
-/// What a file's paths begin with.
+/// The modules and crates that a file's paths begin with.
 #[derive(Default)]
 struct Uses {
     modules: BTreeSet<String>,
@@ -303,7 +301,7 @@ impl<'ast> Visit<'ast> for Uses {
     }
 
     fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
-        // Tests of a module may play its neighbours.
+        // A module's tests may stand in for its neighbours.
         if module.ident != "tests" {
             syn::visit::visit_item_mod(self, module);
         }
@@ -319,7 +317,7 @@ fn uses(file: &Path) -> Uses {
     uses
 }
 
-/// Every source file of the packages in `host/`, but roots and files of tests.
+/// Every source file of the packages in `host/` except crate roots and test files.
 fn source_files() -> Vec<PathBuf> {
     let mut files = Vec::new();
     for package in

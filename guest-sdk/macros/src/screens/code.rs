@@ -283,8 +283,7 @@ fn forms(named: &[Named<'_>]) -> TokenStream {
     });
     let ids = with_form.iter().map(|named| &named.screen.id);
     quote! {
-        /// The form of any screen that sends one to the plugin: `match
-        /// exchange.form::<screens::Form>()? { .. }`.
+        /// The form of any screen that sends one to the plugin: `match exchange.form::<screens::Form>()? { .. }`.
         #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq)]
         pub enum Form { #(#variants)* }
 

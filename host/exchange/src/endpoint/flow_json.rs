@@ -17,7 +17,7 @@ pub struct ServedFlowJson {
 /// A flow's Flow JSON, as loaded.
 #[derive(Clone, Debug)]
 pub enum LoadedFlowJson {
-    /// There is none: replies are not checked.
+    /// The flow has no Flow JSON, so replies are not checked.
     Absent,
     /// The rules that replies are checked against.
     Rules(Arc<ServedFlowJson>),

@@ -3,7 +3,7 @@
 //!
 //! Each value is sealed under a key of its own, derived from the data key and the value's
 //! [`SealContext`]. Random 96-bit nonces are safe for 2^32 seals of one key (NIST SP 800-38D
-//! section 8.3): one busy tenant could reach that, but one row cannot. The place is also the
+//! section 8.3): one busy tenant could reach that, but one row cannot. The context is also the
 //! associated data, so a value that was moved to another row does not open.
 
 use std::fmt;
@@ -36,7 +36,7 @@ impl MasterKey {
         bytes.as_slice().try_into().map(Self).map_err(|_| CryptoError::MalformedMasterKey)
     }
 
-    /// The key in standard base64, to be kept in a secret place.
+    /// The key in standard base64, to be kept in a secret context.
     pub fn to_base64(&self) -> Zeroizing<String> {
         Zeroizing::new(STANDARD.encode(self.0))
     }
@@ -122,25 +122,25 @@ impl DataKey {
         Self(random_bytes())
     }
 
-    /// Seals a value for the place where it will be stored.
-    pub fn seal(&self, place: &SealContext, value: &[u8]) -> Sealed {
-        seal(&self.0, place, value)
+    /// Seals a value with its context, which says where it will be stored.
+    pub fn seal(&self, context: &SealContext, value: &[u8]) -> Sealed {
+        seal(&self.0, context, value)
     }
 
-    /// Opens a value that was sealed for this place.
+    /// Opens a value that was sealed with this context.
     pub fn open(
         &self,
-        place: &SealContext,
+        context: &SealContext,
         sealed: &Sealed,
     ) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
-        open(&self.0, place, sealed)
+        open(&self.0, context, sealed)
     }
 
     /// A fingerprint by which a value can be found without being stored in clear. It is the same
-    /// for the same place and tells nothing about the value without this key. `place` has to
-    /// contain the value as a part of its row.
-    pub fn fingerprint(&self, place: &SealContext) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&*derived_key(&self.0, place))
+    /// for the same context and tells nothing about the value without this key. The row in `context`
+    /// must contain the value.
+    pub fn fingerprint(&self, context: &SealContext) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&*derived_key(&self.0, context))
             .expect("HMAC takes a key of any length");
         mac.update(b"fingerprint");
         mac.finalize().into_bytes().into()
@@ -176,7 +176,7 @@ impl SealContext {
 }
 
 /// A sealed value: a format byte, the nonce, the ciphertext with its tag. It opens only with the
-/// right key at the right place.
+/// right key and the right context.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sealed(pub Vec<u8>);
 
@@ -186,15 +186,15 @@ impl fmt::Debug for Sealed {
     }
 }
 
-fn seal(key: &[u8; 32], place: &SealContext, value: &[u8]) -> Sealed {
+fn seal(key: &[u8; 32], context: &SealContext, value: &[u8]) -> Sealed {
     let nonce: [u8; NONCE_LEN] = random_bytes();
     let mut text =
         Zeroizing::new(Vec::with_capacity(1 + NONCE_LEN + value.len() + AES_256_GCM.tag_len()));
     text.extend_from_slice(value);
-    place_key(key, place)
+    context_key(key, context)
         .seal_in_place_append_tag(
             Nonce::assume_unique_for_key(nonce),
-            Aad::from(&place.0),
+            Aad::from(&context.0),
             &mut *text,
         )
         .expect("a value in memory is shorter than the cipher's limit of 64 GiB");
@@ -207,7 +207,7 @@ fn seal(key: &[u8; 32], place: &SealContext, value: &[u8]) -> Sealed {
 
 fn open(
     key: &[u8; 32],
-    place: &SealContext,
+    context: &SealContext,
     sealed: &Sealed,
 ) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
     let (&format, rest) = sealed.0.split_first().ok_or(CryptoError::Unsealable)?;
@@ -216,24 +216,24 @@ fn open(
         return Err(CryptoError::Unsealable);
     }
     let mut text = Zeroizing::new(text.to_vec());
-    let length = place_key(key, place)
-        .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(&place.0), &mut text)
+    let length = context_key(key, context)
+        .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(&context.0), &mut text)
         .map_err(|_| CryptoError::Unsealable)?
         .len();
     text.truncate(length);
     Ok(text)
 }
 
-fn place_key(key: &[u8; 32], place: &SealContext) -> LessSafeKey {
-    let derived = derived_key(key, place);
+fn context_key(key: &[u8; 32], context: &SealContext) -> LessSafeKey {
+    let derived = derived_key(key, context);
     LessSafeKey::new(
         UnboundKey::new(&AES_256_GCM, &*derived).expect("the derived key has the cipher's length"),
     )
 }
 
-fn derived_key(key: &[u8; 32], place: &SealContext) -> Zeroizing<[u8; 32]> {
+fn derived_key(key: &[u8; 32], context: &SealContext) -> Zeroizing<[u8; 32]> {
     let mut derive = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
-    derive.update(&place.0);
+    derive.update(&context.0);
     Zeroizing::new(<[u8; 32]>::from(derive.finalize().into_bytes()))
 }
 
@@ -246,44 +246,44 @@ mod tests {
     #[test]
     fn opens_at_its_own_place_with_its_own_key_only() {
         let key = DataKey::generate();
-        let place = SealContext::new("sessions.sealed_state", &[b"tenant", b"flow"]);
-        let sealed = key.seal(&place, b"a state");
+        let context = SealContext::new("sessions.sealed_state", &[b"tenant", b"flow"]);
+        let sealed = key.seal(&context, b"a state");
 
-        assert_eq!(key.open(&place, &sealed).unwrap().as_slice(), b"a state");
+        assert_eq!(key.open(&context, &sealed).unwrap().as_slice(), b"a state");
         let elsewhere = SealContext::new("sessions.sealed_state", &[b"tenantf", b"low"]);
         assert_eq!(key.open(&elsewhere, &sealed), Err(CryptoError::Unsealable));
-        assert_eq!(DataKey::generate().open(&place, &sealed), Err(CryptoError::Unsealable));
+        assert_eq!(DataKey::generate().open(&context, &sealed), Err(CryptoError::Unsealable));
     }
 
     #[test]
     fn a_fingerprint_is_the_places_and_the_keys_own() {
         let (key, other) = (DataKey::generate(), DataKey::generate());
-        let place = |name: &[u8]| SealContext::new("t.c", &[name]);
+        let context = |name: &[u8]| SealContext::new("t.c", &[name]);
 
-        assert_eq!(key.fingerprint(&place(b"a")), key.fingerprint(&place(b"a")));
-        assert_ne!(key.fingerprint(&place(b"a")), key.fingerprint(&place(b"b")));
-        assert_ne!(key.fingerprint(&place(b"a")), other.fingerprint(&place(b"a")));
+        assert_eq!(key.fingerprint(&context(b"a")), key.fingerprint(&context(b"a")));
+        assert_ne!(key.fingerprint(&context(b"a")), key.fingerprint(&context(b"b")));
+        assert_ne!(key.fingerprint(&context(b"a")), other.fingerprint(&context(b"a")));
     }
 
     #[test]
     fn any_damage_keeps_it_shut() {
         let key = DataKey::generate();
-        let place = SealContext::new("t.c", &[]);
-        let sealed = key.seal(&place, b"x");
+        let context = SealContext::new("t.c", &[]);
+        let sealed = key.seal(&context, b"x");
         for at in 0..sealed.0.len() {
             let mut damaged = sealed.clone();
             damaged.0[at] ^= 1;
-            assert_eq!(key.open(&place, &damaged), Err(CryptoError::Unsealable), "byte {at}");
+            assert_eq!(key.open(&context, &damaged), Err(CryptoError::Unsealable), "byte {at}");
             let cut = Sealed(sealed.0[..at].to_vec());
-            assert_eq!(key.open(&place, &cut), Err(CryptoError::Unsealable), "cut at {at}");
+            assert_eq!(key.open(&context, &cut), Err(CryptoError::Unsealable), "cut at {at}");
         }
     }
 
     #[test]
     fn the_same_value_seals_differently_each_time() {
         let key = DataKey::generate();
-        let place = SealContext::new("t.c", &[]);
-        assert_ne!(key.seal(&place, b"x"), key.seal(&place, b"x"));
+        let context = SealContext::new("t.c", &[]);
+        assert_ne!(key.seal(&context, b"x"), key.seal(&context, b"x"));
     }
 
     #[test]

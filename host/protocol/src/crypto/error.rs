@@ -3,7 +3,7 @@
 /// A cryptographic operation failed. Carries no detail on purpose.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum CryptoError {
-    /// Sealed bytes do not open: another key, another place, or damage.
+    /// Sealed bytes do not open: another key, another context, or damage.
     #[error("the sealed value doesn't open with this key at this place")]
     Unsealable,
     /// A message or a wrapped key does not decrypt.

@@ -31,7 +31,7 @@ pub struct Opened {
 
 /// A request in clear that may be answered.
 ///
-/// [`open`] makes one of what was verified, and nothing else does but [`OpenedRequest::assert_opened`]:
+/// Only [`open`], from a verified body, and [`OpenedRequest::assert_opened`] make one:
 ///
 /// ```compile_fail,E0451
 /// # use flowhost_protocol::{envelope::OpenedRequest, flow::FlowRequest, ids::RequestDigest};
@@ -46,9 +46,9 @@ pub struct OpenedRequest {
 }
 
 impl OpenedRequest {
-    /// A request that nobody signed and nobody sealed. The caller asserts that whoever asks is to
-    /// be answered, and that no other request has this digest: in a test of a plugin there is
-    /// nobody but its author.
+    /// A request that was neither signed nor sealed, for tests of plugins, where the author is the
+    /// only sender. The caller asserts that the sender may get an answer, and that no other request
+    /// has this digest.
     pub fn assert_opened(request: FlowRequest, digest: RequestDigest) -> Self {
         Self { request, digest }
     }

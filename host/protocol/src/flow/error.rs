@@ -36,7 +36,7 @@ pub enum AnswerError {
     FlowJsonInShort {
         /// How many findings there are.
         count: usize,
-        /// Where they are, as far as the Flow JSON itself names the places.
+        /// Where they are, using only names that the Flow JSON itself declares.
         places: String,
     },
     /// The id of the target screen is not possible.

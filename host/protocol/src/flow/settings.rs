@@ -73,11 +73,11 @@ pub enum TokenPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenSignature {
-    /// An invalid one is refused; none is fine.
+    /// An invalid signature is refused, a missing one is accepted.
     IfPresent,
     /// The signature is not checked.
     Ignore,
-    /// An invalid or missing one is refused.
+    /// An invalid or missing signature is refused.
     Required,
 }
 

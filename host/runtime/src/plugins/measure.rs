@@ -37,9 +37,9 @@ pub struct Unchecked<'a> {
 pub(super) enum Told<'a> {
     /// To its version's breaker and the metrics.
     Host(Outcome<'a>),
-    /// Nobody.
+    /// To nobody: the call is a rehearsal.
     Nobody,
-    /// A test of the plugin.
+    /// To a test of the plugin.
     Test(Tally),
 }
 
@@ -72,7 +72,7 @@ impl<'a> Outcome<'a> {
         self.series.set_circuit_open(self.permission.succeeded());
     }
 
-    /// The call failed; only what the plugin is to blame for counts against it.
+    /// The call failed. The failure counts against the plugin only if the plugin is to blame.
     fn fail(self, kind: &'static str, blame: Blame) {
         self.series.failed(kind, blame);
         if blame == Blame::Guest {
@@ -82,8 +82,8 @@ impl<'a> Outcome<'a> {
 }
 
 impl<'a> Told<'a> {
-    /// Finds out who is told. Where that is the host, it has counted the call and lets it through,
-    /// or not.
+    /// Chooses where the call is reported. A call that serves a client is counted first, and fails
+    /// if its version's circuit is open.
     pub(super) fn begin(
         breakers: &'a Breakers,
         metrics: &PluginMetrics,

@@ -80,13 +80,13 @@ pub struct Plugins {
     metrics: Arc<Metrics>,
 }
 
-/// A version of a flow's plugin, and what a call of it may use: made once, and shared by all of its
+/// A version of a flow's plugin and what a call of it may use. Made once and shared by all of its
 /// calls.
 #[derive(Debug)]
 pub struct PluginVersion {
-    /// Whose it is.
+    /// The tenant and the flow that it belongs to.
     pub scope: Scope,
-    /// Its name, by which it is counted.
+    /// Its name in the metrics.
     pub name: FlowVersion,
     /// What it consists of.
     pub digest: PluginDigest,
@@ -103,7 +103,7 @@ pub struct PluginVersion {
 pub struct Call {
     /// Which plugin.
     pub plugin: Arc<PluginVersion>,
-    /// The request that it is for; none of a rehearsal.
+    /// The request that it is for. `None` for a rehearsal.
     pub request: Option<RequestId>,
     /// What it is called for.
     pub purpose: Purpose,
@@ -219,7 +219,7 @@ impl Plugins {
         self.breakers.retain(active);
     }
 
-    /// Makes one call, if the circuit of its version lets it, and tells if it fails.
+    /// Makes one call if its version's circuit allows it, and reports a failure.
     async fn run<T>(
         &self,
         call: &Call,
@@ -269,7 +269,8 @@ impl Plugins {
         (usage.start, usage.memory_bytes) =
             (store.data().started_in, Some(store.data().limiter.used()));
         let (result, place) = match result {
-            // It waits for the host as a rule, and is dropped: no error that says where.
+            // The guest was usually waiting for the host. Its future is dropped, so there is no
+            // error with a backtrace.
             Err(_) => (Err(PluginError::WallTime(call.plugin.limits.wall)), None),
             Ok(Ok(value)) => (value, None),
             Ok(Err(error)) => (Err(stopped(call, &error)), backtrace::of(&error)),

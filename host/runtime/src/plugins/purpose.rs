@@ -9,13 +9,12 @@ use flowhost_protocol::flow::AnswerError;
 /// What a plugin is called for.
 #[derive(Clone, Debug)]
 pub enum Purpose {
-    /// To serve a client: what the call comes to is told to the circuit of its version and to the
-    /// metrics.
+    /// To serve a client: the result of the call goes to its version's circuit and to the metrics.
     Serve,
-    /// To see whether a version answers: nothing is counted, since it says nothing of the version's
-    /// life, and what it writes into its store is dropped.
+    /// To see whether a version answers: nothing is counted, since a rehearsal is not real use, and
+    /// what the plugin writes into its store is dropped.
     Rehearse,
-    /// To test the plugin: what the call comes to is told to the test alone.
+    /// To test the plugin: only the test gets the result of the call.
     Test(Test),
 }
 
@@ -24,25 +23,25 @@ pub enum Purpose {
 pub struct Test {
     /// The clock and the random numbers.
     pub fixed: Fixed,
-    /// Who is told what the call comes to.
+    /// Receives the result of the call.
     pub tally: Tally,
 }
 
-/// Is told what the calls of a test come to.
+/// Receives the results of a test's calls.
 #[derive(Clone, Debug, Default)]
 pub struct Tally(Arc<Mutex<Tallied>>);
 
-/// What a call came to.
+/// The result of a call.
 #[derive(Clone, Debug, Default)]
 pub struct Tallied {
-    /// What it used; none if no call was made.
+    /// What it used. `None` if no call was made.
     pub usage: Option<CallUsage>,
     /// Why it failed, if it did: the whole chain of causes.
     pub failure: Option<String>,
 }
 
 impl Tally {
-    /// What was told since the last time.
+    /// Takes the result reported since the last time.
     pub fn take(&self) -> Tallied {
         std::mem::take(&mut *self.lock())
     }

@@ -13,7 +13,7 @@ use flowhost_protocol::crypto::BearerToken;
 use flowhost_protocol::ids::ApiTokenId;
 
 impl Desk {
-    /// Makes a token that reaches no further than the caller's own, and lives no longer.
+    /// Creates a token that reaches no further and lives no longer than the caller's own.
     pub async fn create_api_token(&self, new: CreateApiToken) -> Result<NewApiToken, AdminError> {
         let (scope, subject) = self.scope_of(&new).await?;
         let expires_at = new
@@ -43,13 +43,13 @@ impl Desk {
         Ok(NewApiToken { token: Zeroizing::new(token.expose().to_owned()), view })
     }
 
-    /// The tokens that the caller manages, the newest first.
+    /// The tokens that the caller manages, newest first.
     pub async fn list_api_tokens(&self) -> Result<Vec<ApiTokenView>, AdminError> {
         let tokens = store::list_api_tokens(self.store(), self.caller().reach()).await?;
         Ok(tokens.into_iter().map(ApiTokenView::from).collect())
     }
 
-    /// Revokes a token and all that were made with it: no host takes them from then on.
+    /// Revokes a token and all tokens that were made with it. No host accepts them from then on.
     pub async fn delete_api_token(&self, id: ApiTokenId) -> Result<(), AdminError> {
         let found = store::find_api_token(self.store(), self.caller().reach(), id).await?;
         let token = found.ok_or(AdminError::NotFound("api token"))?;
@@ -68,7 +68,8 @@ impl Desk {
         Ok(change.commit(&record).await?)
     }
 
-    /// What a token is asked for, if the caller reaches that far itself.
+    /// The scope of the requested token, with the subject of its audit entry. Fails if the caller
+    /// does not reach that far itself.
     async fn scope_of(&self, new: &CreateApiToken) -> Result<(TokenScope, Subject), AdminError> {
         match (new.scope.as_deref(), new.partner.as_deref(), new.tenant.as_deref(), new.role.as_deref()) {
             (Some("operator"), None, None, None) if self.caller().scope == TokenScope::Operator => {

@@ -11,7 +11,7 @@ use flowhost_api::NewAppSecret;
 use flowhost_protocol::ids::AppSecretId;
 
 impl TenantDesk {
-    /// Makes a secret the current one; the one before stays valid for the time that is given.
+    /// Sets the current app secret. The one before stays valid for `keep_previous_for_seconds`.
     pub async fn put_app_secret(&self, new: NewAppSecret) -> Result<(), AdminError> {
         if new.secret.trim().is_empty() || new.secret.len() > MAX_SECRET_BYTES {
             return Err(AdminError::Invalid(format!(
@@ -34,5 +34,5 @@ impl TenantDesk {
     }
 }
 
-/// Meta's have 32 characters.
+/// Meta's app secrets have 32 characters.
 const MAX_SECRET_BYTES: usize = 256;

@@ -1,4 +1,4 @@
-//! The audit log, to look at.
+//! Reading the audit log.
 
 use super::page::PageLimit;
 use super::{AdminError, Desk};
@@ -7,7 +7,7 @@ use flowhost_api::{ActorView, AuditEntryView, AuditPage, AuditQuery};
 use flowhost_protocol::ids::{ApiTokenId, AuditId, RequestId};
 
 impl Desk {
-    /// A page of the audit log, as far as the caller may see it.
+    /// A page of those entries of the audit log that the caller may see.
     pub async fn list_audit_entries(&self, query: AuditQuery) -> Result<AuditPage, AdminError> {
         let limit = PageLimit::parse(query.limit)?;
         let (reach, tenant) = (self.caller().reach(), query.tenant.as_deref());

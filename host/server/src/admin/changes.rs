@@ -1,4 +1,4 @@
-//! Changes of a tenant under way: one after another, each complete only when it is served.
+//! Changes of a tenant: one at a time, each complete only when this host serves it.
 
 use std::ops::{Deref, DerefMut};
 
@@ -10,52 +10,55 @@ use crate::store::{self, AuditRecord, Change, StoredFlow};
 use flowhost_runtime::budget::Claim;
 
 impl TenantDesk {
-    /// Begins a change. Those of one tenant wait for each other, so a tenant's own get at the
-    /// database by turns with other tenants': else one that sends many would have every connection.
-    /// What a partner or an operator changes waits for none: it may be a kill switch.
-    pub(super) async fn begin_change(&self) -> Result<PlacedChange, AdminError> {
-        let place = match self.caller().scope.tenant() {
+    /// Begins a change. A change made with a tenant's own token first waits for a claim on the
+    /// budget that tenants share. Changes of one tenant wait for each other, so without the budget
+    /// a tenant that sends many would hold every database connection. A change by a partner or an
+    /// operator needs no claim, because it may be a kill switch.
+    pub(super) async fn begin_change(&self) -> Result<ClaimedChange, AdminError> {
+        let claim = match self.caller().scope.tenant() {
             Some(own) => {
                 Some(self.admin().changes.take(own, 1).await.ok_or_else(too_many_changes)?)
             }
             None => None,
         };
         let change = self.store().begin_change(self.tenant().id).await?.ok_or_else(no_tenant)?;
-        Ok(PlacedChange { change, place })
+        Ok(ClaimedChange { change, claim })
     }
 
-    /// Commits a change with its entry in the audit log, and serves it.
+    /// Commits a change with its audit entry, then makes this host serve it.
     pub(super) async fn finish(
         &self,
-        change: PlacedChange,
+        change: ClaimedChange,
         record: AuditRecord,
     ) -> Result<(), AdminError> {
-        let PlacedChange { change, place } = change;
+        let ClaimedChange { change, claim } = change;
         change.commit(&record).await?;
-        drop(place);
+        drop(claim);
         Ok(self.admin().directory.refresh(self.tenant().id).await?)
     }
 }
 
 impl FlowDesk {
-    /// Begins a change of the flow. Gives the flow as it is behind the change's lock: what came
-    /// between counts, and the audit log tells what was replaced.
-    pub(super) async fn begin_flow_change(&self) -> Result<(PlacedChange, StoredFlow), AdminError> {
+    /// Begins a change of the flow. Returns the flow as read under the change's lock, so that
+    /// changes committed in between count and the audit log shows what was replaced.
+    pub(super) async fn begin_flow_change(
+        &self,
+    ) -> Result<(ClaimedChange, StoredFlow), AdminError> {
         let mut change = self.begin_change().await?;
         let found = store::find_changing_flow(&mut change, &self.flow().name).await?;
-        // Another of that name is not the one that the caller came to.
+        // A new flow of the same name is not the one that the caller asked for.
         let flow = found.filter(|flow| flow.id == self.flow().id).ok_or_else(no_flow)?;
         Ok((change, flow))
     }
 }
 
-/// A change under way, with its place among those that tenants make.
-pub(super) struct PlacedChange {
+/// A change under way, with its claim on the budget of changes if a tenant's token makes it.
+pub(super) struct ClaimedChange {
     change: Change,
-    place: Option<Claim>,
+    claim: Option<Claim>,
 }
 
-impl Deref for PlacedChange {
+impl Deref for ClaimedChange {
     type Target = Change;
 
     fn deref(&self) -> &Change {
@@ -63,13 +66,13 @@ impl Deref for PlacedChange {
     }
 }
 
-impl DerefMut for PlacedChange {
+impl DerefMut for ClaimedChange {
     fn deref_mut(&mut self) -> &mut Change {
         &mut self.change
     }
 }
 
-/// What somebody sees of a thing, as the audit log keeps it.
+/// A view as JSON, for the audit log.
 pub(super) fn shown(view: &impl serde::Serialize) -> Option<Value> {
     Some(
         serde_json::to_value(view)
@@ -83,6 +86,5 @@ fn too_many_changes() -> AdminError {
     )
 }
 
-/// Changes of one tenant that may wait for their turn at a host: more than any deployment makes at
-/// once.
+/// How many changes of one tenant may wait at a host: more than any deployment makes at once.
 pub const MAX_WAITING_CHANGES: usize = 64;

@@ -1,9 +1,8 @@
-//! Where callers act. The operations are methods of desks, and to a desk one comes only past the
-//! checks of sight and right.
+//! The desks, whose methods are the operations of the admin API. A caller gets a desk only after
+//! the checks of what it can see and what it may do.
 //!
-//! Invariant: [`Visitor`] is the only maker of desks, and only a desk gives its operations the
-//! database. Both hold since the fields of [`Admin`] and of the desks that matter are private to
-//! this file.
+//! Invariant: only [`Visitor`] makes desks, and operations reach the database only through a desk.
+//! Both hold because the store of [`Admin`] and the fields of the desks are private to this file.
 
 use std::fmt;
 use std::ops::Deref;
@@ -28,7 +27,7 @@ use flowhost_runtime::plugins::Plugins;
 use flowhost_runtime::telemetry::Metrics;
 use flowhost_runtime::tenant_limits::TenantLimits;
 
-/// What the operations of the admin API work with.
+/// The parts that the operations of the admin API use.
 pub struct Admin {
     store: Store,
     operator_token: Option<TokenDigest>,
@@ -44,9 +43,9 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Puts the parts together. `operator_token` is valid without being in the database,
-    /// `upload_folder` keeps components until they are stored, `exchanges` rehearses versions, and
-    /// `changes` limits the changes that tenants make themselves.
+    /// Combines the parts. `operator_token` is valid without being in the database, `upload_folder`
+    /// holds components until they are stored, `stage` rehearses versions, and `changes` is the
+    /// budget of changes made with tenants' own tokens.
     #[expect(
         clippy::too_many_arguments,
         reason = "each is a part of its own, and this is where they meet"
@@ -78,7 +77,7 @@ impl Admin {
         }
     }
 
-    /// Who shows this token; none if it is not valid, or not any more.
+    /// The caller that holds this token. `None` if the token is unknown, revoked or expired.
     pub async fn authenticate(&self, token: &str) -> Result<Option<Caller>, AdminError> {
         let digest = TokenDigest::of(token);
         if self.operator_token == Some(digest) {
@@ -95,7 +94,8 @@ impl Admin {
         }))
     }
 
-    /// A caller who comes with this request, to do what needs this right.
+    /// A visitor for one request: its caller, the right that it needs, and its id for the audit
+    /// log.
     pub fn visitor(
         self: &Arc<Self>,
         caller: Caller,
@@ -106,8 +106,8 @@ impl Admin {
     }
 }
 
-/// A caller who wants something: nothing is checked yet, and there is nothing to be done but to ask
-/// for a desk. Not to see comes before not to be allowed, so that nobody learns what there is.
+/// A caller whose rights are not checked yet. All it can do is ask for a desk. What a caller can
+/// see is checked before what it may do, so that nobody learns which tenants exist.
 ///
 /// ```
 /// # use flowhost_server::admin::{AdminError, Visitor};
@@ -133,26 +133,27 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// The desk for what is above tenants.
+    /// The desk for operations that are not on one tenant.
     pub fn desk(self) -> Result<Desk, AdminError> {
         self.caller.check(self.right)?;
         Ok(Desk(self))
     }
 
-    /// The desk of the tenant of that slug.
+    /// The desk of the tenant with this slug. A tenant whose data key is destroyed is not found.
     pub async fn tenant(self, slug: &str) -> Result<TenantDesk, AdminError> {
         let TenantToDelete(desk) = self.tenant_to_delete(slug).await?;
         if desk.tenant.sealed_data_key.0.is_empty() { Err(no_tenant()) } else { Ok(desk) }
     }
 
-    /// The tenant of that slug, to be deleted: one whose deletion was cut off, too.
+    /// The tenant with this slug, to be deleted. Also finds a tenant whose deletion was
+    /// interrupted.
     pub async fn tenant_to_delete(self, slug: &str) -> Result<TenantToDelete, AdminError> {
         let found = store::find_tenant(&self.admin.store, slug).await?;
         let tenant = found.filter(|tenant| self.caller.sees(tenant)).ok_or_else(no_tenant)?;
         Ok(TenantToDelete(TenantDesk { desk: self.desk()?, tenant }))
     }
 
-    /// The desk of the flow of that name.
+    /// The desk of the flow with this name.
     pub async fn flow(self, tenant: &str, name: &str) -> Result<FlowDesk, AdminError> {
         let desk = self.tenant(tenant).await?;
         let found = store::find_flow(desk.store(), desk.tenant.id, name).await?;
@@ -160,8 +161,8 @@ impl Visitor {
     }
 }
 
-/// Where a caller acts who may do what the request is for. What it does at a tenant or a flow it
-/// does at their desks.
+/// Proves that the caller has the right that its request needs. Operations on a tenant or a flow
+/// are methods of [`TenantDesk`] and [`FlowDesk`].
 ///
 /// Only [`Visitor::desk`] makes one:
 ///
@@ -187,12 +188,12 @@ impl Desk {
         &self.0.caller
     }
 
-    /// The desk of a tenant that is named beside what the request is for.
+    /// The desk of a tenant that the request names outside its path.
     pub(super) async fn tenant(&self, slug: &str) -> Result<TenantDesk, AdminError> {
         self.0.clone().tenant(slug).await
     }
 
-    /// The beginning of an entry in the audit log.
+    /// An audit entry with the request's caller and id, to be completed.
     pub(super) fn record(&self, subject: Subject, action: &'static str) -> AuditRecord {
         let Visitor { caller, request, .. } = &self.0;
         AuditRecord {
@@ -207,7 +208,7 @@ impl Desk {
     }
 }
 
-/// Where a caller acts on a tenant: one that it may see, and whose data key is there.
+/// A tenant that the caller can see and has the needed right for. Its data key exists.
 #[derive(Clone)]
 pub struct TenantDesk {
     desk: Desk,
@@ -227,7 +228,7 @@ impl TenantDesk {
         self.desk.caller()
     }
 
-    /// The tenant as it was when the caller came.
+    /// The tenant as it was when the desk was made.
     pub(super) fn tenant(&self) -> &StoredTenant {
         &self.tenant
     }
@@ -236,14 +237,14 @@ impl TenantDesk {
         Ok(open_data_key(&self.admin().master, &self.tenant)?)
     }
 
-    /// The beginning of an entry in the audit log about the tenant.
+    /// An audit entry about the tenant, to be completed.
     pub(super) fn record(&self, action: &'static str) -> AuditRecord {
         self.desk.record(self.tenant.subject(), action)
     }
 }
 
-/// A tenant that a caller may delete, and do nothing else with: what seals its values may be gone
-/// already.
+/// A tenant that a caller may delete and do nothing else with, because its data key may be
+/// destroyed already.
 pub struct TenantToDelete(TenantDesk);
 
 impl TenantToDelete {
@@ -252,7 +253,7 @@ impl TenantToDelete {
     }
 }
 
-/// Where a caller acts on a flow of a tenant, and on that tenant.
+/// A flow of such a tenant. Has the tenant's operations, too.
 #[derive(Clone)]
 pub struct FlowDesk {
     desk: TenantDesk,
@@ -260,7 +261,7 @@ pub struct FlowDesk {
 }
 
 impl FlowDesk {
-    /// The flow as it was when the caller came.
+    /// The flow as it was when the desk was made.
     pub(super) fn flow(&self) -> &StoredFlow {
         &self.flow
     }
@@ -269,12 +270,12 @@ impl FlowDesk {
         Scope { tenant: self.desk.tenant.id, flow: self.flow.id }
     }
 
-    /// The beginning of an entry in the audit log about the flow.
+    /// An audit entry about the flow, to be completed.
     pub(super) fn record(&self, action: &'static str) -> AuditRecord {
         AuditRecord { target: Some(self.flow.name.clone()), ..self.desk.record(action) }
     }
 
-    /// Whether the caller would come to this flow's desk now.
+    /// Whether the caller would still get this flow's desk.
     pub(super) async fn is_still_open(&self) -> Result<bool, AdminError> {
         let visitor = self.desk.desk.0.clone();
         match visitor.flow(&self.desk.tenant.slug, &self.flow.name).await {
@@ -313,12 +314,12 @@ pub(super) fn no_flow() -> AdminError {
     AdminError::NotFound("flow")
 }
 
-/// Whether a text can be a token of the database at all: what can't is no reason to ask there.
+/// Whether a text has the form of a token. The database is not asked about other texts.
 fn is_token(text: &str) -> bool {
     text.len() == TOKEN_PREFIX.len() + TOKEN_DIGITS && text.starts_with(TOKEN_PREFIX)
 }
 
-/// By which scanners of leaked secrets tell what it is: Flowhost, admin.
+/// Lets secret scanners recognize a leaked token: Flowhost, admin.
 pub(super) const TOKEN_PREFIX: &str = "fha_";
 
 /// 256 bits in base64.

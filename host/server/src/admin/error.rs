@@ -8,17 +8,16 @@ use flowhost_protocol::crypto::{CryptoError, KeyFileError};
 use flowhost_protocol::flow::SettingsError;
 use flowhost_runtime::plugins::{ComponentError, LoadError};
 
-/// Why an operation failed. The texts are for the person who called; causes inside the host are
-/// only logged.
+/// Why an operation failed. The texts go to the caller; causes inside the host are only logged.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
-    /// As much of it as may be is under way.
+    /// As much of such work is under way as the limit allows.
     #[error("{0}")]
     Busy(String),
     /// The component was refused.
     #[error("{0}")]
     Component(#[source] ComponentError),
-    /// The operation does not fit the state that things are in.
+    /// The operation does not fit the present state.
     #[error("{0}")]
     Conflict(String),
     /// The Flow JSON was refused.
@@ -27,25 +26,25 @@ pub enum AdminError {
     /// The caller's role does not allow it.
     #[error("a token of role `{0}` may not do this")]
     Forbidden(&'static str),
-    /// Work was cut off.
+    /// A task panicked or was cancelled, or a stored access token can't be read.
     #[error("the work was cut off: {0}")]
     Interrupted(String),
-    /// A value that can't be.
+    /// The request has an invalid value.
     #[error("{0}")]
     Invalid(String),
     /// The key file was refused.
     #[error("{0}")]
     KeyFile(#[from] KeyFileError),
-    /// A component can't be loaded through no fault of its own.
+    /// A component can't be loaded, for a reason other than the component itself.
     #[error("the component can't be loaded")]
     Load(#[source] LoadError),
     /// An upload could not be kept in the folder for temporary files.
     #[error("the host can't keep the upload: {0}; tell its operator, then try again")]
     NoSpace(#[source] std::io::Error),
-    /// There is no such thing, or not at this tenant.
+    /// Nothing has this name or id, or the caller can't see it.
     #[error("there is no such {0}")]
     NotFound(&'static str),
-    /// A stored value doesn't open.
+    /// A stored value can't be decrypted.
     #[error("the stored {0} doesn't open")]
     Sealed(&'static str, #[source] CryptoError),
     /// A session can't be written.

@@ -12,11 +12,11 @@ use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::flow::HttpHost;
 
 impl FlowDesk {
-    /// Sets a setting or a secret, whatever was there.
+    /// Sets a setting or a secret, in place of any with the same key.
     pub async fn put_config_value(&self, key: &str, new: SetConfigValue) -> Result<(), AdminError> {
         check_key(key)?;
         let hosts = checked_hosts(&new)?;
-        // Counted behind the lock of the change, so that two at the same time don't both find room.
+        // Counted under the change's lock, so that two changes at once don't both find room.
         let (mut change, flow) = self.begin_flow_change().await?;
         let stored = store::list_changing_config_values(&mut change, flow.id).await?;
         check_room(&stored, key, new.value.len())?;
@@ -42,7 +42,7 @@ impl FlowDesk {
         self.finish(change, record).await
     }
 
-    /// The flow's settings with their values, and its secrets without.
+    /// The flow's settings with their values, and its secrets without theirs.
     pub async fn list_config_values(&self) -> Result<Vec<ConfigValueView>, AdminError> {
         let data_key = self.data_key()?;
         let tenant = self.tenant().id;
@@ -77,22 +77,22 @@ impl FlowDesk {
         self.finish(change, record).await
     }
 
-    /// What the audit log calls a value.
+    /// The name of a value in the audit log.
     fn target(&self, key: &str) -> String {
         format!("{}/{key}", self.flow().name)
     }
 }
 
-/// What the audit log keeps: no values, of settings neither, for they are sealed elsewhere and the
-/// log is not.
+/// What the audit log keeps of a value. Never the value itself, not even a setting's: values are
+/// stored sealed, and the log is not sealed.
 fn described(value: &StoredConfigValue) -> Value {
     json!({ "secret": value.secret, "hosts": value.hosts })
 }
 
-/// Keys stand in `{{secret:KEY}}` and in URLs.
+/// Keys are used in `{{secret:KEY}}` and in URLs.
 fn check_key(key: &str) -> Result<(), AdminError> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    // `.` and `..` are steps in a path to URLs.
+    // `.` and `..` are dot segments of a URL's path.
     let is_step = key.bytes().all(|byte| byte == b'.');
     if is_step || key.len() > MAX_KEY_BYTES || !key.bytes().all(fits) {
         return Err(AdminError::Invalid(format!(
@@ -102,7 +102,7 @@ fn check_key(key: &str) -> Result<(), AdminError> {
     Ok(())
 }
 
-/// The hosts of a secret, each once.
+/// The hosts of a secret, without duplicates.
 fn checked_hosts(new: &SetConfigValue) -> Result<Vec<HttpHost>, AdminError> {
     let problem = if new.secret && new.value.is_empty() {
         "a secret can't be empty".to_owned()
@@ -121,7 +121,7 @@ fn checked_hosts(new: &SetConfigValue) -> Result<Vec<HttpHost>, AdminError> {
     Err(AdminError::Invalid(problem))
 }
 
-/// Whether a value of this size has room beside the others of its flow.
+/// Fails if a value of this size has no room beside the others of its flow.
 fn check_room(stored: &[StoredConfigValue], key: &str, bytes: usize) -> Result<(), AdminError> {
     let others = || stored.iter().filter(|other| other.key != key);
     let all: usize = others().map(|other| other.sealed_value.0.len()).sum();
@@ -137,16 +137,17 @@ fn check_room(stored: &[StoredConfigValue], key: &str, bytes: usize) -> Result<(
     Err(AdminError::Invalid(problem))
 }
 
-/// Room for `PAYMENTS_PROVIDER_SANDBOX_API_KEY`, and short in a placeholder.
+/// Fits `PAYMENTS_PROVIDER_SANDBOX_API_KEY`, and is still short in a placeholder.
 const MAX_KEY_BYTES: usize = 64;
 
 /// A private key in PEM has 2 KiB.
 const MAX_VALUE_BYTES: usize = 16 << 10;
 
-/// A plugin that needs more than this of both has documents, and those belong into its store.
+/// Settings and secrets together. A plugin that needs more has documents, and those belong in its
+/// key-value store.
 const MAX_KEYS: usize = 64;
 
-/// Every host keeps them in memory.
+/// Every host keeps all values in memory.
 const MAX_ALL_BYTES: usize = 64 << 10;
 
 const MAX_HOSTS: usize = 20;

@@ -10,8 +10,7 @@ use flowhost_flow_json::{Findings, FlowJson};
 use flowhost_protocol::ids::FlowJsonDigest;
 use flowhost_runtime::tenant_limits::Permit;
 
-/// The upload of a Flow JSON to the flow that it was begun for: whatever it brings can go nowhere
-/// else.
+/// The upload of a Flow JSON, bound to the flow that it was begun for.
 #[derive(Debug)]
 pub struct FlowJsonUpload {
     desk: FlowDesk,
@@ -19,7 +18,8 @@ pub struct FlowJsonUpload {
 }
 
 impl FlowDesk {
-    /// Begins the upload of a Flow JSON, if not too many uploads are under way: each is in memory.
+    /// Begins the upload of a Flow JSON. Fails if too many uploads are under way, because each is
+    /// held in memory.
     pub fn begin_flow_json(self) -> Result<FlowJsonUpload, AdminError> {
         let permit = self.admin().uploads.permit(self.tenant().id)?;
         Ok(FlowJsonUpload { desk: self, _permit: permit })
@@ -31,7 +31,7 @@ impl FlowDesk {
         Ok(stored.ok_or(AdminError::NotFound("Flow JSON"))?.document)
     }
 
-    /// Deletes the Flow JSON of the flow: its replies are not checked any more.
+    /// Deletes the flow's Flow JSON. Its replies are not checked any more.
     pub async fn delete_flow_json(&self) -> Result<(), AdminError> {
         let mut change = self.begin_change().await?;
         let deleted = store::delete_flow_json(&mut change, self.flow().id)
@@ -44,8 +44,9 @@ impl FlowDesk {
 }
 
 impl FlowJsonUpload {
-    /// Makes a document the flow's Flow JSON, whatever was there: from now on every reply is
-    /// checked against it. Gives what should be known of it; fails with all that is wrong with it.
+    /// Stores a document as the flow's Flow JSON, in place of any other. Every reply is checked
+    /// against it from then on. Returns the notes on it, or fails with everything that is wrong
+    /// with it.
     pub async fn finish(self, document: Vec<u8>) -> Result<Findings, AdminError> {
         let Sound { text, version, screens, notes } = self.read(document).await?;
         let digest = FlowJsonDigest(Sha256::digest(&text).into());
@@ -63,15 +64,15 @@ impl FlowJsonUpload {
         Ok(notes)
     }
 
-    /// Reads one document at a time, which takes ten times its size in memory for a moment.
+    /// Parses one document at a time, because parsing briefly takes ten times its size in memory.
     async fn read(&self, text: Vec<u8>) -> Result<Sound, AdminError> {
         let _alone = self.desk.admin().reading_flow_json.lock().await;
         off_the_async_threads(move || Sound::of(text)).await?.map_err(AdminError::FlowJson)
     }
 }
 
-/// What is needed of a Flow JSON after it was read. The document itself is dropped, because others
-/// are read while this one is stored.
+/// What is kept of a parsed Flow JSON. The parsed document is dropped, because others are parsed
+/// while this one is stored.
 struct Sound {
     text: Vec<u8>,
     version: Option<String>,
@@ -89,7 +90,7 @@ impl Sound {
     }
 }
 
-/// What the audit log keeps of the document that was there.
+/// What the audit log keeps of a replaced or deleted document.
 fn before(digest: Option<FlowJsonDigest>) -> Option<Value> {
     digest.map(|digest| json!({ "digest": digest.to_string() }))
 }

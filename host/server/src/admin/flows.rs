@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::changes::{PlacedChange, shown};
+use super::changes::{ClaimedChange, shown};
 use super::desk::no_flow;
 use super::{AdminError, FlowDesk, Right, TenantDesk, parse_slug};
 use crate::store::{self, AuditRecord, FlowNotice, StoredFlow, StoredTenant};
@@ -13,16 +13,16 @@ use flowhost_protocol::ids::FlowId;
 /// What came of putting a flow.
 #[derive(Debug)]
 pub enum PutFlow {
-    /// There was none of that name.
+    /// No flow had this name.
     Created(FlowView),
-    /// There was one; its settings are replaced.
+    /// A flow had this name; its settings are replaced.
     Replaced(FlowView),
 }
 
 impl TenantDesk {
-    /// Makes a flow, or replaces the settings of one: what `fields` leaves out has its default. The
-    /// switch is left alone where it is left out by who may not throw it: deployments put flows
-    /// without a thought of it.
+    /// Creates a flow or replaces the settings of an existing one. Settings that `fields` leaves
+    /// out get their defaults. Leaving out `disabled` enables the flow if the caller may manage the
+    /// tenant. Otherwise it changes nothing, because deployments put flows without regard to it.
     pub async fn put_flow(
         &self,
         name: &str,
@@ -65,7 +65,7 @@ impl TenantDesk {
         flows.into_iter().map(|flow| flow_view(self.tenant(), flow, &notices)).collect()
     }
 
-    /// How the tenant's flows do, by name.
+    /// The health of the tenant's flows, by name.
     pub async fn show_health(&self) -> Result<Vec<FlowHealth>, AdminError> {
         let (flows, notices) = self.flows_with_notices().await?;
         let disabled = self.tenant().disabled || self.tenant().partner_disabled;
@@ -77,10 +77,10 @@ impl TenantDesk {
         Ok((flows, store::list_flow_notices(self.store(), self.tenant().id).await?))
     }
 
-    /// Commits a change of a flow and serves it; gives the flow as it is then.
+    /// Commits a change of a flow and serves it. Returns the flow after the change.
     async fn finish_flow(
         &self,
-        mut change: PlacedChange,
+        mut change: ClaimedChange,
         name: &str,
         record: AuditRecord,
     ) -> Result<FlowView, AdminError> {
@@ -90,9 +90,8 @@ impl TenantDesk {
         flow_view(self.tenant(), flow, &notices)
     }
 
-    /// How the switch of a flow is to stand. Whoever deploys may switch a flow off, and on only
-    /// what is on already: a flow that was switched off was so for a reason that a deployment
-    /// doesn't know.
+    /// Whether the flow is to be disabled. A caller with the right to deploy may disable a flow but
+    /// not enable a disabled one: it was disabled for a reason that a deployment doesn't know.
     fn switched(
         &self,
         flow: Option<&StoredFlow>,
@@ -120,7 +119,7 @@ impl FlowDesk {
         mut fields: Map<String, Value>,
     ) -> Result<FlowView, AdminError> {
         let disabled = take_disabled(&mut fields)?;
-        // Behind the lock of the change, so that two patches at the same time both count.
+        // Read under the change's lock, so that two patches at once both count.
         let (mut change, flow) = self.begin_flow_change().await?;
         let settings = Value::Object(settings_of(&flow)?.patched(fields)?.to_map());
         let disabled = self.switched(Some(&flow), disabled)?;
@@ -131,11 +130,11 @@ impl FlowDesk {
         self.finish_flow(change, &flow.name, record).await
     }
 
-    /// Deletes the flow with its versions and sessions. One that is switched off only goes by who
-    /// may switch it on.
+    /// Deletes the flow with its versions and sessions. Deleting a disabled flow needs the right to
+    /// enable it.
     pub async fn delete_flow(&self) -> Result<(), AdminError> {
         let (mut change, flow) = self.begin_flow_change().await?;
-        // Made anew it would be on.
+        // Otherwise deleting and creating it again would enable it.
         self.switched(Some(&flow), Some(false))?;
         if !store::delete_flow(&mut change, flow.id).await? {
             return Err(no_flow());
@@ -187,18 +186,18 @@ fn warnings(flow: FlowId, notices: &[FlowNotice]) -> Vec<FlowWarning> {
         .collect()
 }
 
-/// What can be changed of a flow, as the audit log keeps it.
+/// What can be changed of a flow, for the audit log.
 fn switchable(flow: &StoredFlow) -> Value {
     json!({ "settings": flow.settings, "disabled": flow.disabled })
 }
 
-/// A flow's settings, read.
+/// A flow's settings, parsed.
 pub(super) fn settings_of(flow: &StoredFlow) -> Result<FlowSettings, AdminError> {
     let fields = flow.settings.as_object().cloned().unwrap_or_default();
     Ok(FlowSettings::parse(fields)?)
 }
 
-/// `disabled` stands beside the settings, but is none: it is a switch.
+/// Removes `disabled`, which is sent among the settings but is not one of them.
 fn take_disabled(fields: &mut Map<String, Value>) -> Result<Option<bool>, AdminError> {
     match fields.remove("disabled") {
         None => Ok(None),

@@ -13,7 +13,7 @@ use flowhost_api::{GraphAccessView, ListedKey, SetGraphAccess, UploadKey, Upload
 use flowhost_protocol::ids::{KeyId, PhoneNumberId};
 
 impl TenantDesk {
-    /// Sets the tenant's access token and phone numbers; both replace what was there.
+    /// Sets the tenant's access token and phone numbers, in place of the previous ones.
     pub async fn put_graph_access(&self, new: SetGraphAccess) -> Result<(), AdminError> {
         let token = AccessToken::parse(&new.access_token)
             .map_err(|error| AdminError::Invalid(error.to_string()))?;
@@ -44,7 +44,7 @@ impl TenantDesk {
         Ok(GraphAccessView { phone_number_ids, has_access_token })
     }
 
-    /// Deletes the tenant's access token and phone numbers. Keys that Meta has stay there.
+    /// Deletes the tenant's access token and phone numbers. Uploaded keys stay at Meta.
     pub async fn delete_graph_access(&self) -> Result<(), AdminError> {
         let mut change = self.begin_change().await?;
         if !store::delete_graph_access(&mut change).await? {
@@ -53,8 +53,8 @@ impl TenantDesk {
         self.finish(change, self.record("graph.forget")).await
     }
 
-    /// Uploads the active key's public half to Meta; gives how it stands afterwards for each phone
-    /// number, whether that went well or not.
+    /// Uploads the active key's public half to Meta. Returns the status of each phone number
+    /// afterwards, whether or not its upload succeeded.
     pub async fn upload_key(
         &self,
         key: KeyId,
@@ -68,7 +68,7 @@ impl TenantDesk {
             ));
         }
         let phone_numbers = self.phone_numbers_to_upload_for(upload).await?;
-        // Before Meta is called: whatever becomes of that, who asked for it is known.
+        // Recorded before Meta is called, so that the caller is known whatever comes of the call.
         let mut record = self.record("key.upload");
         record.target = Some(key.id.to_string());
         record.after =
@@ -77,7 +77,7 @@ impl TenantDesk {
         self.upload_to_meta(key, phone_numbers).await
     }
 
-    /// The tenant's key pairs, the newest first, with what is known of them at Meta.
+    /// The tenant's key pairs, newest first, with their known status at Meta.
     pub async fn list_keys(&self) -> Result<Vec<ListedKey>, AdminError> {
         let keys = store::list_keys(self.store(), self.tenant().id).await?;
         let mut phone_numbers = store::list_phone_numbers(self.store(), self.tenant().id).await?;
@@ -112,7 +112,7 @@ impl TenantDesk {
         }
     }
 
-    /// In a task of its own: a caller who hangs up leaves nothing done that is not written down.
+    /// Runs in its own task, so that every upload is recorded even if the caller hangs up.
     async fn upload_to_meta(
         &self,
         key: StoredKey,
@@ -152,8 +152,8 @@ fn listed_key(phone_numbers: Vec<StoredPhoneNumber>, key: StoredKey) -> ListedKe
     }
 }
 
-/// Whether Meta has the key for that phone number, as far as is known. A failure to ask does not
-/// change what it has.
+/// Whether Meta has the key for this phone number, as far as is known. A failed call does not
+/// change what Meta has.
 fn has_key(number: &StoredPhoneNumber, fingerprint: &str) -> bool {
     let same = number.fingerprint.as_deref() == Some(fingerprint);
     same && matches!(number.status, UploadStatus::Valid | UploadStatus::Failed)
@@ -205,9 +205,9 @@ fn no_graph_access() -> AdminError {
     )
 }
 
-/// Twice what Meta lets most businesses have; as many as one call uploads for in its time.
+/// Twice what Meta allows most businesses, and as many as one call can upload for in its time.
 const MAX_PHONE_NUMBERS: usize = 100;
 
-/// Clients that still lack the key report it again. Where keys are uploaded by hand, nothing else
-/// would tell that it is done.
+/// How long a client's report counts. Clients that still lack the key report it again. Where keys
+/// are uploaded by hand, only the end of the reports shows that it is done.
 const REPORT_COUNTS_FOR: time::Duration = time::Duration::days(7);

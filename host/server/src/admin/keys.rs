@@ -12,7 +12,8 @@ use flowhost_protocol::crypto::{DataKey, KeyPair, parse_private_key};
 use flowhost_protocol::ids::KeyId;
 
 impl TenantDesk {
-    /// Adds a key pair, made or imported, as the active one; those before it retire.
+    /// Adds a generated or imported key pair as the active one. The pairs before it begin to
+    /// retire.
     pub async fn create_key(&self, add: AddKey) -> Result<KeyView, AdminError> {
         let data_key = self.data_key()?;
         let retires_at = OffsetDateTime::now_utc()
@@ -48,7 +49,7 @@ impl TenantDesk {
         Ok(key)
     }
 
-    /// Deletes a key pair: what was encrypted to it can't be read from then on.
+    /// Deletes a key pair. Requests encrypted to it can't be opened from then on.
     pub async fn delete_key(&self, key: KeyId) -> Result<(), AdminError> {
         let mut change = self.begin_change().await?;
         if !store::delete_key(&mut change, key).await? {
@@ -61,22 +62,22 @@ impl TenantDesk {
     }
 }
 
-/// Does work on a key off the async threads, as far as there is a permit for it.
+/// Runs work on a key off the async threads, once there is a permit.
 pub(super) async fn work_on_key<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, AdminError> {
     let permit =
         KEY_WORK.acquire().await.map_err(|error| AdminError::Interrupted(error.to_string()))?;
     off_the_async_threads(move || {
-        // Kept by the work, which goes on where its caller hangs up.
+        // The work keeps the permit, because it goes on when its caller hangs up.
         let _permit = permit;
         work()
     })
     .await
 }
 
-/// A key that has retired does not come back: it was given up, perhaps since it leaked, and whoever
-/// imports it may not know.
+/// Importing a retired key does not make it active again: it may have been given up because it
+/// leaked, and the caller may not know.
 fn already_there(key: &KeyView) -> AdminError {
     let KeyView { id, state, .. } = key;
     let what_now = match state.as_str() {
@@ -122,12 +123,12 @@ pub(super) fn key_view(key: StoredKey) -> KeyView {
     }
 }
 
-/// One day: clients fetch the new public key long before (`operators.md`).
+/// One day: clients fetch the new public key long before that (`operators.md`).
 const RETIRE_AFTER_SECONDS: u32 = 86_400;
 
-/// A request that no key opens costs an RSA operation for each of them, about 255 us.
+/// A request that no key opens costs one RSA operation per key, about 255 us each.
 const MAX_WORKING_KEYS: i64 = 16;
 
-/// Making a key takes up to 500 ms of CPU, opening an encrypted one up to two seconds and 128 MiB:
-/// two at a time, whoever asks.
+/// Generating a key takes up to 500 ms of CPU, opening an encrypted one up to two seconds and 128
+/// MiB. Two at a time, for all tenants together.
 static KEY_WORK: Semaphore = Semaphore::const_new(2);

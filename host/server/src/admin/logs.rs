@@ -1,7 +1,7 @@
-//! What plugins logged: to look at, and to follow.
+//! Reading and following what plugins logged.
 //!
-//! Lines may hold what customers said. So whoever may only look (role `read`) sees sessions'
-//! courses and not these; they are for who writes the plugin (role `deploy`).
+//! Lines may hold what customers said, so they are for the plugin's authors (role `deploy`). Role
+//! `read` sees the history of sessions but no lines.
 
 use super::page::PageLimit;
 use super::{AdminError, FlowDesk};
@@ -24,14 +24,14 @@ pub struct LogFollower {
 }
 
 impl FlowDesk {
-    /// Lines of the flow's log, the oldest first: the newest of them, or the first ones after a
-    /// line.
+    /// Lines of the flow's log, oldest first: the newest ones, those before a line, or the first
+    /// ones after a line.
     pub async fn list_log_lines(&self, query: &LogQuery) -> Result<Vec<LogLineView>, AdminError> {
         let lines = store::list_log_lines(self.store(), self.scope(), reach(query)?).await?;
         opened(&self.data_key()?, self.scope(), lines)
     }
 
-    /// Begins to follow the flow's log; gives the lines that are there, too.
+    /// Begins to follow the flow's log. Also returns the lines that exist already.
     pub async fn follow_log(
         self,
         query: &LogQuery,
@@ -56,7 +56,7 @@ impl FlowDesk {
 }
 
 impl LogFollower {
-    /// Lines that came since the last call, a page at most.
+    /// Lines that came since the last call, at most a page.
     pub async fn next(&mut self) -> Result<Vec<LogLineView>, AdminError> {
         let (store, scope) = (self.desk.store(), self.desk.scope());
         let newest = store::last_log_number(store, scope).await?;
@@ -70,8 +70,8 @@ impl LogFollower {
             limit: FOLLOWED_LINES,
         };
         let lines = store::list_log_lines(store, scope, reach).await?;
-        // Less than a page: then nothing up to the newest is left. What was below the level need
-        // not be looked at again.
+        // Less than a page means that nothing up to the newest is left. Lines below the level need
+        // not be read again.
         self.last_seen = match lines.last() {
             Some(last) if lines.len() as i64 == FOLLOWED_LINES => last.number,
             last => last.map_or(newest, |line| line.number.max(newest)),
@@ -79,7 +79,7 @@ impl LogFollower {
         opened(&self.data_key, scope, lines)
     }
 
-    /// Whether the caller may go on: its token still holds, and the flow is the one that it was.
+    /// Whether the caller may go on: its token is still valid, and the flow is still the same one.
     pub async fn is_still_allowed(&self) -> Result<bool, AdminError> {
         let token_holds = match self.desk.caller().actor.token {
             Some(token) => store::api_token_holds(self.desk.store(), token).await?,
@@ -127,7 +127,7 @@ fn view(data_key: &DataKey, scope: Scope, line: StoredLogLine) -> Result<LogLine
     })
 }
 
-/// How many may follow logs at a host.
+/// Limits how many callers follow logs at a host.
 pub(super) fn follower_limits(series: BudgetSeries) -> TenantLimits {
     TenantLimits::new(MAX_FOLLOWERS, MAX_FOLLOWERS_OF_A_TENANT, series)
 }
@@ -143,13 +143,13 @@ fn too_many_followers(full: Full) -> AdminError {
     })
 }
 
-/// Each asks the database twice a second.
+/// Each follower queries the database twice a second.
 const MAX_FOLLOWERS: usize = 32;
 
-/// A few people at work.
+/// Enough for a few people at work.
 pub const MAX_FOLLOWERS_OF_A_TENANT: usize = 4;
 
-/// In one go; at 4 KiB each, 2 MiB.
+/// The most lines at once: 2 MiB at 4 KiB each.
 const FOLLOWED_LINES: i64 = 500;
 
 #[cfg(test)]

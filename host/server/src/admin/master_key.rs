@@ -1,4 +1,4 @@
-//! Changing the master key: each tenant's data key is sealed again, under the other key. What the
+//! Changing the master key: each tenant's data key is sealed again, under the new key. What the
 //! data keys seal stays as it is.
 
 use super::AdminError;
@@ -7,20 +7,20 @@ use crate::tenants::open_data_key;
 use flowhost_protocol::crypto::MasterKeys;
 use flowhost_protocol::ids::TenantId;
 
-/// What came of changing the master key.
+/// The result of changing the master key.
 #[derive(Debug, Default)]
 pub struct Rotation {
     /// Tenants whose data key was sealed again.
     pub resealed: usize,
-    /// Tenants whose data key was under the first key already.
+    /// Tenants whose data key was sealed under the first key already.
     pub done_before: usize,
     /// Tenants whose data key neither key opens.
     pub shut: Vec<TenantId>,
 }
 
-/// Seals every data key under the first key that is under the second. Tenant by tenant, each in a
-/// commit of its own: cut off at any point, it can be run again and does what is left. `progress`
-/// is told how many tenants of how many are through.
+/// Reseals every data key that is under the second key, under the first one. Each tenant is
+/// committed on its own, so an interrupted run can be repeated and does what is left. `progress` is
+/// called with the number of tenants done and the number of all.
 pub async fn rotate_master_key(
     store: &Store,
     keys: &MasterKeys,
@@ -53,7 +53,7 @@ async fn reseal(
     tenant: TenantId,
 ) -> Result<Resealed, AdminError> {
     let Some(mut change) = store.begin_change(tenant).await? else { return Ok(Resealed::Gone) };
-    // Behind the change's lock: a deletion that destroys the key must win.
+    // Read under the change's lock, so that a deletion that destroys the key wins.
     let Some(stored) = store::find_changing_tenant(&mut change)
         .await?
         .filter(|tenant| !tenant.sealed_data_key.0.is_empty())

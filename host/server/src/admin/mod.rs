@@ -1,9 +1,10 @@
-//! What operators, partners and tenants change: partners, tenants, keys, app secrets, flows, plugin
-//! versions, tokens; and what they look at. Every operation is a method of a desk: [`Desk`],
-//! [`TenantDesk`] or [`FlowDesk`], to which a caller comes past the checks of what it sees and what
-//! it may do.
+//! The operations of the admin API: what operators, partners and tenants read and change of
+//! partners, tenants, keys, app secrets, flows, plugin versions and tokens. Every operation is a
+//! method of a desk, [`Desk`], [`TenantDesk`] or [`FlowDesk`]. A caller gets a desk only after the
+//! checks of what it can see and what it may do.
 //!
-//! A change is complete when it returns: committed, told to every host, and served by this one.
+//! A change is complete when its operation returns: committed, announced to every host, and served
+//! by this one.
 
 mod api_tokens;
 mod app_secrets;
@@ -51,7 +52,7 @@ fn parse_slug(what: &'static str, text: &str) -> Result<Slug, AdminError> {
     text.parse().map_err(|error| AdminError::Invalid(format!("{what} {text:?}: {error}")))
 }
 
-/// Runs what takes milliseconds of CPU off the async threads.
+/// Runs work that takes milliseconds of CPU off the async threads.
 async fn off_the_async_threads<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, AdminError> {

@@ -2,7 +2,7 @@
 
 use super::AdminError;
 
-/// How many entries of a list to show, as the caller asked or as many as is usual.
+/// The most entries on a page: what the caller asked for, or the default.
 pub(super) struct PageLimit(u32);
 
 impl PageLimit {
@@ -16,7 +16,7 @@ impl PageLimit {
         }
     }
 
-    /// How many to read: one more than is shown tells whether there is another page.
+    /// How many to read: one more than a page, which tells whether there is another page.
     pub(super) fn to_read(&self) -> i64 {
         i64::from(self.0) + 1
     }
@@ -26,7 +26,7 @@ impl PageLimit {
         i64::from(self.0)
     }
 
-    /// Cuts what was read to a page; gives where the next one begins, none on the last page.
+    /// Cuts what was read to a page. Returns the id of its last entry, or `None` on the last page.
     pub(super) fn cut<T, Id>(&self, read: &mut Vec<T>, id: impl Fn(&T) -> Id) -> Option<Id> {
         let more = read.len() > self.0 as usize;
         read.truncate(self.0 as usize);

@@ -1,4 +1,4 @@
-//! Partners: Solution Partners, who own tenants. For operators only.
+//! Partners: Solution Partners, which own tenants. For operators only.
 
 use super::changes::shown;
 use super::{AdminError, Desk, checked_name, parse_slug};
@@ -7,7 +7,7 @@ use flowhost_api::{CreatePartner, PartnerView, PatchPartner};
 use flowhost_protocol::ids::PartnerId;
 
 impl Desk {
-    /// Makes a partner.
+    /// Creates a partner.
     pub async fn create_partner(&self, new: CreatePartner) -> Result<PartnerView, AdminError> {
         let slug = parse_slug("slug", &new.slug)?;
         let name = checked_name(new.name.unwrap_or(new.slug))?;
@@ -26,13 +26,13 @@ impl Desk {
         Ok(store::list_partners(self.store()).await?.into_iter().map(PartnerView::from).collect())
     }
 
-    /// One partner.
+    /// The partner with this slug.
     pub async fn show_partner(&self, partner: &str) -> Result<PartnerView, AdminError> {
         Ok(self.partner(partner).await?.into())
     }
 
-    /// Changes what the patch names. Switched off, all of its tenants' endpoints answer 503 on
-    /// every host.
+    /// Changes what the patch names. While a partner is disabled, all endpoints of its tenants
+    /// answer 503 on every host.
     pub async fn update_partner(
         &self,
         partner: &str,
@@ -51,7 +51,7 @@ impl Desk {
         Ok(view)
     }
 
-    /// Deletes a partner that has no tenants, with its tokens.
+    /// Deletes a partner with its tokens. Fails if it has tenants or is the default partner.
     pub async fn delete_partner(&self, partner: &str) -> Result<(), AdminError> {
         let partner = self.partner(partner).await?;
         if partner.slug == DEFAULT_PARTNER {
@@ -86,5 +86,5 @@ fn subject(partner: &StoredPartner) -> Subject {
     Subject { partner: Some((partner.id, partner.slug.clone())), tenant: None }
 }
 
-/// The partner that tenants belong to unless they name another (`operators.md`).
+/// The partner of a tenant that an operator creates without naming one (`operators.md`).
 pub(super) const DEFAULT_PARTNER: &str = "default";

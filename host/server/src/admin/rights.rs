@@ -1,4 +1,4 @@
-//! Who may do what, and what of it there is for them.
+//! What callers may do, and what they can see.
 
 use super::{AdminError, Right};
 use crate::store::{Actor, Reach, StoredTenant, TokenScope};
@@ -12,7 +12,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// What the caller's role allows at most.
+    /// The highest right of the caller's role.
     fn most(&self) -> Right {
         match self.scope {
             TokenScope::Operator => Right::Operate,
@@ -22,25 +22,24 @@ impl Caller {
         }
     }
 
-    /// Whether the caller's role allows that.
+    /// Whether the caller's role has this right.
     pub(super) fn may(&self, right: Right) -> bool {
         right <= self.most()
     }
 
-    /// Fails where the caller's role does not allow that.
+    /// Fails if the caller's role does not have this right.
     pub(super) fn check(&self, right: Right) -> Result<(), AdminError> {
         if self.may(right) {
             return Ok(());
         }
         match right {
-            // Partners are none of anybody's business but an operator's: to others there is
-            // nothing.
+            // Only operators may know of partners; others are told that there is nothing.
             Right::Operate => Err(AdminError::NotFound("partner")),
             _ => Err(AdminError::Forbidden(self.scope.role())),
         }
     }
 
-    /// Whether a tenant is there, as far as the caller may know.
+    /// Whether the caller can see a tenant.
     pub(super) fn sees(&self, tenant: &StoredTenant) -> bool {
         match self.scope {
             TokenScope::Operator => true,
@@ -49,7 +48,7 @@ impl Caller {
         }
     }
 
-    /// Whether a partner is there, as far as the caller may know.
+    /// Whether the caller can see a partner.
     pub(super) fn sees_partner(&self, partner: PartnerId) -> bool {
         match self.scope {
             TokenScope::Operator => true,
@@ -58,7 +57,7 @@ impl Caller {
         }
     }
 
-    /// The same for lists, which the database filters.
+    /// What the caller can see in lists. The database filters by it.
     pub(super) fn reach(&self) -> Reach {
         match self.scope {
             TokenScope::Operator => Reach::Everything,

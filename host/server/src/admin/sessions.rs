@@ -1,4 +1,4 @@
-//! Sessions, to look at: what happened, never what was said.
+//! Reading sessions: what happened, never what was said.
 
 use time::OffsetDateTime;
 
@@ -57,7 +57,7 @@ impl FlowDesk {
 
 impl From<ListedSession> for SessionView {
     fn from(session: ListedSession) -> Self {
-        // Expiry is a matter of time; the row learns of it with the next request.
+        // The row of an expired session is updated only by its next request.
         let status = match session.status {
             SessionStatus::Open if session.expires_at <= OffsetDateTime::now_utc() => {
                 SessionStatus::Expired

@@ -12,7 +12,7 @@ use flowhost_protocol::crypto::{DataKey, KeyPair};
 use flowhost_protocol::ids::TenantId;
 
 impl Desk {
-    /// Makes a tenant with a data key and its first key pair.
+    /// Creates a tenant with a data key and its first key pair.
     pub async fn create_tenant(&self, new: CreateTenant) -> Result<TenantView, AdminError> {
         let slug = parse_slug("slug", &new.slug)?;
         let name = checked_name(new.name.unwrap_or_else(|| new.slug.clone()))?;
@@ -53,8 +53,7 @@ impl Desk {
         Ok(tenants.into_iter().map(TenantView::from).collect())
     }
 
-    /// The partner that a new tenant is to belong to: the one that is named, else the caller's own,
-    /// else the one for all others.
+    /// The partner of a new tenant: the named one, else the caller's own, else the default one.
     async fn owning_partner(&self, named: Option<&str>) -> Result<StoredPartner, AdminError> {
         let found = match (named, self.caller().scope.partner()) {
             (None, Some(own)) => store::find_partner_by_id(self.store(), own).await?,
@@ -81,7 +80,7 @@ impl TenantDesk {
     /// Changes what the patch names.
     pub async fn update_tenant(&self, patch: PatchTenant) -> Result<TenantView, AdminError> {
         let mut change = self.begin_change().await?;
-        // Again, behind the change's lock: two patches at the same time must both count.
+        // Read again under the change's lock, so that two patches at once both count.
         let tenant = store::find_changing_tenant(&mut change).await?.ok_or_else(no_tenant)?;
         let before = TenantView::from(tenant.clone());
         let name = checked_name(patch.name.unwrap_or_else(|| tenant.name.clone()))?;
@@ -137,7 +136,7 @@ impl From<StoredTenant> for TenantView {
     }
 }
 
-/// Meta's are digits, some fifteen; what people note instead is theirs, within bounds.
+/// Meta's ids have about fifteen digits. Other texts are accepted, within bounds.
 fn check_waba_id(id: &str) -> Result<(), AdminError> {
     if id.trim().is_empty() || id.len() > MAX_WABA_ID_BYTES || id.chars().any(char::is_control) {
         return Err(AdminError::Invalid(format!(

@@ -1,4 +1,4 @@
-//! Flow tokens that the business has minted before it sends a Flow.
+//! Flow tokens that a business mints before it sends a Flow.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use flowhost_api::{MintToken, MintedTokenView, TtlFrom};
 use flowhost_exchange::sessions::{SessionSpace, Sessions, TokenLife};
 
 impl FlowDesk {
-    /// Mints a flow token. No entry in the audit log: it is a step of a conversation, and the
-    /// session is its record.
+    /// Mints a flow token. Writes no audit entry: this is a step of a conversation, and the session
+    /// is its record.
     pub async fn mint_token(&self, new: MintToken) -> Result<MintedTokenView, AdminError> {
         let settings = super::flows::settings_of(self.flow())?;
         let time_to_live = settings.session_time_to_live();
@@ -61,7 +61,7 @@ fn context(new: &MintToken) -> Result<Option<&str>, AdminError> {
     }
 }
 
-/// 16 KiB: it is opened with every turn of the session.
+/// 16 KiB: the context is decrypted in every turn of the session.
 const MAX_CONTEXT_BYTES: usize = 16 << 10;
 
 /// 30 days, as for sessions.

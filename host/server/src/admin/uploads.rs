@@ -1,4 +1,4 @@
-//! Components on their way in: from the network to a file without a name, never whole in memory.
+//! Uploads of components: from the network to an unnamed file, not whole in memory until stored.
 
 use std::io::SeekFrom;
 use std::path::PathBuf;
@@ -13,16 +13,16 @@ use flowhost_protocol::ids::{PluginDigest, TenantId};
 use flowhost_runtime::telemetry::BudgetSeries;
 use flowhost_runtime::tenant_limits::{Full, Permit, TenantLimits};
 
-/// How many uploads are under way, and where they are kept.
+/// Limits the uploads under way and makes their files.
 pub(super) struct Uploads {
     folder: PathBuf,
     limits: TenantLimits,
-    /// Uploads that are whole in memory, for the database.
+    /// Permits to hold an upload whole in memory, for the database.
     storing: Semaphore,
 }
 
-/// The upload of a component to the flow that it was begun for: whatever it brings can go nowhere
-/// else. Dropped, nothing is left of it.
+/// The upload of a component, bound to the flow that it was begun for. Dropping it leaves nothing
+/// behind.
 #[derive(Debug)]
 pub struct Upload {
     desk: FlowDesk,
@@ -39,8 +39,8 @@ struct UploadedFile {
 }
 
 impl FlowDesk {
-    /// Begins an upload to the flow, if not too many are under way: a tenant's and all together are
-    /// bounded, as each takes disk, and a place in the queue for the compiler.
+    /// Begins an upload to the flow. Fails if the tenant or the host has too many under way,
+    /// because each takes disk space and a place in the compiler's queue.
     pub async fn begin_upload(self) -> Result<Upload, AdminError> {
         let content = self.admin().uploads.begin(self.tenant().id).await?;
         Ok(Upload { desk: self, content })
@@ -48,30 +48,30 @@ impl FlowDesk {
 }
 
 impl Upload {
-    /// Takes the next bytes.
+    /// Appends the next bytes.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), AdminError> {
         self.content.write(bytes).await
     }
 
-    /// The desk of the flow that it is for.
+    /// The desk of the flow that the upload is for.
     pub(super) fn desk(&self) -> &FlowDesk {
         &self.desk
     }
 
-    /// What came, to be read from its start, with its digest.
+    /// The uploaded file, rewound to its start, and its digest.
     pub(super) async fn content(&mut self) -> Result<(std::fs::File, PluginDigest), AdminError> {
         self.content.finish().await
     }
 }
 
 impl Uploads {
-    /// Keeps uploads as unnamed files in that folder; `series` counts those under way.
+    /// Keeps uploads as unnamed files in `folder`; `series` counts those under way.
     pub(super) fn new(folder: PathBuf, series: BudgetSeries) -> Self {
         let limits = TenantLimits::new(MAX_UPLOADS, MAX_UPLOADS_OF_TENANT, series);
         Self { folder, limits, storing: Semaphore::new(MAX_STORING) }
     }
 
-    /// A permit for an upload, whatever is uploaded.
+    /// A permit for an upload of a component or a Flow JSON.
     pub(super) fn permit(&self, tenant: TenantId) -> Result<Permit, AdminError> {
         self.limits.try_acquire(tenant).map_err(|full| match full {
             Full::All => busy("the host", MAX_UPLOADS),
@@ -94,7 +94,7 @@ impl Uploads {
         })
     }
 
-    /// The whole upload, for the database: a few at a time.
+    /// Reads a whole upload for the database, a few at a time.
     pub(super) async fn read(
         &self,
         file: std::fs::File,
@@ -120,7 +120,7 @@ impl UploadedFile {
     }
 
     async fn finish(&mut self) -> Result<(std::fs::File, PluginDigest), AdminError> {
-        // tokio writes in the background: the last error comes with this.
+        // tokio writes in the background, so the last error comes with the flush.
         self.file.flush().await.map_err(AdminError::NoSpace)?;
         self.file.seek(SeekFrom::Start(0)).await.map_err(AdminError::NoSpace)?;
         let file = self.file.try_clone().await.map_err(AdminError::NoSpace)?.into_std().await;
@@ -142,13 +142,13 @@ fn busy(whose: &str, limit: usize) -> AdminError {
     ))
 }
 
-/// 64 MiB each make 2 GiB of disk.
+/// At 64 MiB each, they take 2 GiB of disk.
 const MAX_UPLOADS: usize = 32;
 
-/// One is compiled, the others wait for that.
+/// One is compiled while the others wait.
 const MAX_UPLOADS_OF_TENANT: usize = 4;
 
-/// 64 MiB each, twice: here and in the message to the database.
+/// Each takes 64 MiB twice: here and in the message to the database.
 const MAX_STORING: usize = 2;
 
 #[cfg(test)]

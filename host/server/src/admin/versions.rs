@@ -15,10 +15,10 @@ use flowhost_runtime::telemetry::{self, Blame};
 
 impl Upload {
     /// Compiles the component, checks it against the contract, and stores it as the flow's next
-    /// version. Activates nothing.
+    /// version. Does not activate it.
     ///
-    /// Identical bytes are stored once for a tenant, and once more for each other tenant that has
-    /// them: a tenant's rows are its own, go with it, and say nothing of others'.
+    /// Identical bytes are stored once per tenant: a tenant's rows are its own, are deleted with
+    /// it, and reveal nothing about other tenants.
     pub async fn finish(mut self) -> Result<UploadedVersion, AdminError> {
         let (file, digest) = self.content().await?;
         let desk = self.desk();
@@ -58,7 +58,7 @@ impl Upload {
 }
 
 impl FlowDesk {
-    /// The flow's versions, the newest first.
+    /// The flow's versions, newest first.
     pub async fn list_versions(&self) -> Result<Vec<VersionView>, AdminError> {
         let active = self.flow().active.as_ref().map(|active| active.version);
         let versions = store::list_versions(self.store(), self.tenant().id, self.flow().id).await?;
@@ -74,11 +74,10 @@ impl FlowDesk {
             .collect())
     }
 
-    /// Lets a version answer from now on. Requests under way are finished by the version that they
-    /// began with.
+    /// Activates a version. Requests under way finish with the version that they began with.
     pub async fn activate(&self, version: i32) -> Result<Activated, AdminError> {
         let stored = self.loadable(version).await?;
-        // Behind the change's lock: another activation may have come between.
+        // Read under the change's lock, because another activation may have come in between.
         let (mut change, flow) = self.begin_flow_change().await?;
         let activated = activation(&flow, &stored)?;
         let record = self.activation_record(&flow, "version.activate", &activated);
@@ -94,7 +93,7 @@ impl FlowDesk {
         Ok(activated)
     }
 
-    /// Goes back to the version that was active before.
+    /// Activates the version that was active before.
     pub async fn rollback(&self) -> Result<Activated, AdminError> {
         let flow = self.flow();
         let version = *flow.previous_versions.last().ok_or_else(|| {
@@ -116,8 +115,8 @@ impl FlowDesk {
         Ok(activated)
     }
 
-    /// Lets a version, active or not, answer an INIT with this data, and stores nothing of it.
-    /// Fails with what the plugin's author has to know.
+    /// Sends a version, active or not, an INIT with this data and stores nothing. Errors say what
+    /// the plugin's author needs to know.
     pub async fn rehearse(
         &self,
         version: i32,
@@ -135,7 +134,7 @@ impl FlowDesk {
         Ok(Rehearsed { screen: answer.screen().map(str::to_owned) })
     }
 
-    /// What the audit log keeps of an activation of the flow, which was like this before.
+    /// The audit entry of an activation. `before` is the flow before it.
     fn activation_record(
         &self,
         before: &StoredFlow,
@@ -160,7 +159,7 @@ impl FlowDesk {
     }
 }
 
-/// What comes of letting a version answer, unless it asks for more than the flow grants.
+/// The result of activating a version. Fails if the version asks for more than the flow grants.
 fn activation(flow: &StoredFlow, version: &StoredVersion) -> Result<Activated, AdminError> {
     let before = flow.active.as_ref().map(|active| active.requests.clone()).unwrap_or_default();
     let new_requests = version.requests.without(&before);

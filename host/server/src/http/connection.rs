@@ -252,5 +252,6 @@ const CLOSE: HeaderValue = HeaderValue::from_static("close");
 /// For the last bytes of a connection that ends.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
-/// The same, when other clients wait for a permit: half a head is not waited for.
+/// The same while other clients wait for a permit: shorter, because half a head is not worth
+/// waiting for.
 const ROOM_TIME: Duration = Duration::from_millis(50);

@@ -1,5 +1,5 @@
-//! The tables of statuses, but that of an exchange, which `exchange` has: a scenario of a plugin
-//! speaks of it too.
+//! The tables of statuses. The one for exchanges is in `exchange`, because plugin scenarios use it
+//! too.
 
 use axum::http::StatusCode;
 

@@ -32,7 +32,7 @@ impl Readiness {
     }
 }
 
-/// Says that the process lives.
+/// Says that the process is running.
 pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }

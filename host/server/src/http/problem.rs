@@ -89,8 +89,8 @@ pub(super) fn finding_views(findings: &Findings) -> Vec<api::FindingView> {
     findings.iter().map(view).collect()
 }
 
-/// Reads a JSON body. An empty one reads as `{}`; an unknown field is an error that names it. In
-/// none of its texts is U+0000, which the database would not take, or half of a surrogate pair.
+/// Reads a JSON body. An empty one reads as `{}`; an unknown field is an error that names it. A
+/// text with U+0000, which the database would refuse, or with half of a surrogate pair is an error.
 pub(super) async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
     let bytes = read(body, MAX_JSON_BYTES).await?;
     let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };

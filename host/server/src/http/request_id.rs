@@ -11,7 +11,8 @@ use tracing::{Instrument, Span};
 use flowhost_exchange::exchange::Endpoint;
 use flowhost_protocol::ids::RequestId;
 
-/// Answers a request under this id, which the host made: an id from the request could be anybody's.
+/// Answers a request under this id, which the host made: an id from the request could have been
+/// chosen by anybody.
 pub(super) async fn with_request_id<E>(
     id: RequestId,
     answering: impl Future<Output = Result<Response, E>>,

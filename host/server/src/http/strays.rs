@@ -17,7 +17,7 @@ pub(super) struct Stray<'a> {
     pub(super) meant: Option<&'a str>,
 }
 
-/// Sums them up. Requests that may have been meant for a flow are kept apart from all others,
+/// Counts them. Requests that may have been meant for a flow are counted apart from all others,
 /// because scanners come by every minute and would hide them.
 #[derive(Debug)]
 pub(super) struct Strays {

@@ -140,7 +140,7 @@ pub async fn api_token_holds(store: &Store, id: ApiTokenId) -> Result<bool, Stor
     Ok(holds.bind(id.0).fetch_one(&mut *store.above_tenants().await?).await?)
 }
 
-/// The tokens that whoever has this reach manages, the newest first.
+/// The tokens that a caller with this reach manages, newest first.
 pub async fn list_api_tokens(
     store: &Store,
     reach: Reach,
@@ -148,7 +148,7 @@ pub async fn list_api_tokens(
     select_api_tokens(store, reach, None).await
 }
 
-/// The token of that identity, if whoever has this reach manages it.
+/// The token with this id, if a caller with this reach manages it.
 pub async fn find_api_token(
     store: &Store,
     reach: Reach,

@@ -75,10 +75,10 @@ pub struct AuditEntry {
     pub created_at: OffsetDateTime,
 }
 
-/// Whose things somebody may see.
+/// Whose rows a caller may see.
 #[derive(Clone, Copy, Debug)]
 pub enum Reach {
-    /// Everybody's.
+    /// All rows.
     Everything,
     /// A partner's and those of its tenants.
     Partner(PartnerId),
@@ -87,7 +87,7 @@ pub enum Reach {
 }
 
 impl Reach {
-    /// The partner and the tenant that a query is bound to, where it is.
+    /// The partner and the tenant that a query is bound to, if any.
     pub(super) fn bounds(self) -> (Option<Uuid>, Option<Uuid>) {
         match self {
             Self::Everything => (None, None),

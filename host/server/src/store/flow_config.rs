@@ -26,7 +26,7 @@ pub struct StoredConfigValue {
     pub updated_at: OffsetDateTime,
 }
 
-/// What all of a tenant's flows have, by key.
+/// The settings and secrets of all of a tenant's flows, by key.
 pub async fn list_config_values(
     store: &Store,
     tenant: TenantId,
@@ -39,7 +39,7 @@ pub async fn list_config_values(
     rows.into_iter().map(StoredConfigValue::try_from).collect()
 }
 
-/// What a flow has, by key, as it is behind the change's lock.
+/// A flow's settings and secrets, by key, as read under the change's lock.
 pub async fn list_changing_config_values(
     change: &mut Change,
     flow: FlowId,
@@ -54,7 +54,7 @@ pub async fn list_changing_config_values(
     rows.into_iter().map(StoredConfigValue::try_from).collect()
 }
 
-/// Sets a value, whatever was there.
+/// Sets a value, in place of any with the same key.
 pub async fn put_config_value(
     change: &mut Change,
     value: &StoredConfigValue,

@@ -69,7 +69,7 @@ pub async fn put_flow_json(
     Ok(())
 }
 
-/// Deletes the Flow JSON of a flow; gives the digest of what was there.
+/// Deletes the Flow JSON of a flow. Returns its digest, or `None` if there was none.
 pub async fn delete_flow_json(
     change: &mut Change,
     flow: FlowId,

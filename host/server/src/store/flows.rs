@@ -54,7 +54,7 @@ pub async fn list_flows(store: &Store, tenant: TenantId) -> Result<Vec<StoredFlo
     rows.into_iter().map(StoredFlow::try_from).collect()
 }
 
-/// A tenant's flow of that name.
+/// A tenant's flow with this name.
 pub async fn find_flow(
     store: &Store,
     tenant: TenantId,
@@ -63,7 +63,7 @@ pub async fn find_flow(
     find(&mut *store.of(tenant).await?, tenant, name).await
 }
 
-/// The flow of that name of the tenant that is being changed, as it is behind the change's lock.
+/// The flow with this name of the tenant that is being changed, as read under the change's lock.
 pub async fn find_changing_flow(
     change: &mut Change,
     name: &str,

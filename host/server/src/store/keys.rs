@@ -24,7 +24,7 @@ pub struct StoredKey {
     pub retires_at: Option<OffsetDateTime>,
     /// When it was generated or imported.
     pub created_at: OffsetDateTime,
-    /// The error that clients last reported of it, and when.
+    /// The error that a client last reported of it, and when.
     pub report: Option<(String, OffsetDateTime)>,
 }
 

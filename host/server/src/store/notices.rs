@@ -21,7 +21,7 @@ pub struct FlowNotice {
     pub last_seen_at: OffsetDateTime,
 }
 
-/// Notes that something is noticed of a flow now. Of a flow that is gone there is nothing to note.
+/// Records a notice about a flow now. Does nothing if the flow is gone.
 pub(super) async fn note_flow(
     store: &Store,
     scope: Scope,

@@ -51,7 +51,7 @@ pub async fn list_partners(store: &Store) -> Result<Vec<StoredPartner>, StoreErr
     Ok(rows.into_iter().map(StoredPartner::from).collect())
 }
 
-/// The partner of that slug.
+/// The partner with this slug.
 pub async fn find_partner(store: &Store, slug: &str) -> Result<Option<StoredPartner>, StoreError> {
     let row: Option<PartnerRow> = sqlx::query_as("select * from partners where slug = $1")
         .bind(slug)
@@ -60,7 +60,7 @@ pub async fn find_partner(store: &Store, slug: &str) -> Result<Option<StoredPart
     Ok(row.map(StoredPartner::from))
 }
 
-/// The partner of that id.
+/// The partner with this id.
 pub async fn find_partner_by_id(
     store: &Store,
     partner: PartnerId,

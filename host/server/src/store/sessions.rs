@@ -128,9 +128,9 @@ async fn find_session(
     row.map_or(Ok(None), SessionRow::session)
 }
 
-/// Commits a session's first turn; gives whether it was the first. A commit of which the host did
-/// not hear is tried once more and then comes second to itself: whoever looks again finds the
-/// request answered.
+/// Commits a session's first turn. Returns whether it was the first. If the result of the commit is
+/// lost, it is tried once more; if the first try had succeeded, this returns false, and the caller
+/// then finds the request answered.
 async fn insert_session(
     store: &Store,
     scope: Scope,
@@ -146,8 +146,8 @@ async fn insert_session(
     committed(store.call(scope.tenant, query).await)
 }
 
-/// Commits a turn of a session that was found at `version`; gives whether it still was at it. What
-/// the host did not hear of is tried again as for [`insert_session`].
+/// Commits a turn of a session that was found at `version`. Returns whether the session was still
+/// at that version. A lost result is treated as in [`insert_session`].
 async fn update_session(
     store: &Store,
     scope: Scope,
@@ -164,7 +164,7 @@ async fn update_session(
     committed(store.call(scope.tenant, query).await)
 }
 
-/// Inserts a session without an exchange. A token of 256 random bits is no other's.
+/// Inserts a session without an exchange. Its token of 256 random bits can't collide with another.
 async fn insert_minted_session(
     store: &Store,
     scope: Scope,
@@ -212,8 +212,7 @@ fn bind<'a>(query: Commits<'a>, scope: Scope, commit: &'a Commit<'a>) -> Commits
 /// A statement that returns whether it committed.
 type Commits<'a> = Query<'a, Postgres, PgArguments>;
 
-/// A commit that found another version lost a race; so did a commit whose request was answered
-/// elsewhere meanwhile.
+/// False if another turn was committed first, or if the request was answered elsewhere meanwhile.
 fn committed(result: Result<PgRow, StoreError>) -> Result<bool, StoreError> {
     match result {
         Err(StoreError::Database(error)) if broke(&error, ONE_ANSWER) => Ok(false),

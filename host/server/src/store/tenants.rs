@@ -100,14 +100,14 @@ pub async fn list_tenants(store: &Store, reach: Reach) -> Result<Vec<StoredTenan
     Ok(rows.into_iter().map(StoredTenant::from).collect())
 }
 
-/// The tenant of that slug.
+/// The tenant with this slug.
 pub async fn find_tenant(store: &Store, slug: &str) -> Result<Option<StoredTenant>, StoreError> {
     let query = sqlx::query_as(concat!(select_tenants!(), "where t.slug = $1")).bind(slug);
     let row: Option<TenantRow> = query.fetch_optional(&mut *store.across_tenants().await?).await?;
     Ok(row.map(StoredTenant::from))
 }
 
-/// The tenant of that id.
+/// The tenant with this id.
 pub async fn find_tenant_by_id(
     store: &Store,
     tenant: TenantId,
@@ -164,9 +164,9 @@ pub async fn update_tenant(
     Ok(())
 }
 
-/// Destroys a tenant: its data key first, in a commit of its own with the audit log's entry, so
-/// that nothing that this database has of it can be opened from then on, also where the long
-/// deletion of its rows is cut off. A backup that has the key too is another matter.
+/// Destroys a tenant. Its data key goes first, in its own commit with the audit entry, so that
+/// nothing of the tenant in this database can be decrypted from then on, even if the long deletion
+/// of its rows is interrupted. This does not cover a backup that has the key too.
 pub async fn delete_tenant(
     store: &Store,
     tenant: TenantId,

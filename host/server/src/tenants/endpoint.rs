@@ -51,7 +51,7 @@ pub(super) fn open_tenant(
     ))
 }
 
-/// Reads a flow's settings, and opens what is `config` of it.
+/// Reads a flow's settings, and decrypts its entries in `config`.
 pub(super) fn open_endpoint(
     tenant: Arc<ServedTenant>,
     flow: StoredFlow,

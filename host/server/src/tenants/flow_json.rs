@@ -1,4 +1,4 @@
-//! Reads what a flow's replies are checked against, once for each change.
+//! Loads the Flow JSON that a flow's replies are checked against, once for each change.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use flowhost_flow_json::{MAX_BYTES, ReplyRules};
 use flowhost_protocol::ids::TenantId;
 use flowhost_runtime::telemetry;
 
-/// What a flow has: that which was served before, if the document is the same.
+/// A flow's Flow JSON. If the document is unchanged, the one that was served before is used again.
 ///
 /// Only the rules for replies are read from a stored document, so a document that another release
 /// accepted is still served, whatever the checks of this release say. A document that can't be read

@@ -73,7 +73,7 @@ impl Directory {
         Ok(directory)
     }
 
-    /// The key that seals a tenant's values; none where none of its flows is served. Costs look-ups
+    /// The key that seals a tenant's values. `None` if none of its flows is served. Costs look-ups
     /// in memory.
     pub fn data_key(&self, tenant: TenantId) -> Option<Arc<DataKey>> {
         let served = self.served.load();
@@ -225,7 +225,7 @@ impl Endpoints for Directory {
     }
 }
 
-/// Fails if there are tenants and not one data key opens.
+/// Fails if there are tenants, but none of their data keys can be decrypted.
 async fn check_master_key(store: &Store, master: &MasterKeys) -> Result<(), TenantError> {
     let mut failure = None;
     let tenants = store::list_tenants(store, Reach::Everything).await?;

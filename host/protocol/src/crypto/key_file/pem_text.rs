@@ -90,7 +90,7 @@ pub(super) fn decoded(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let pieces = text
         .split("-----")
         .flat_map(|piece| piece.split(|char| !is_base64(char) && !is_filler(char)));
-    // An `=` between two texts is no padding: it separates a name from its value.
+    // An `=` between two texts is not padding: it separates a name from its value.
     let values = pieces.filter_map(|piece| {
         piece.trim_end_matches(|char| char == '=' || is_filler(char)).rsplit('=').next()
     });

@@ -1,5 +1,5 @@
-//! Who may call the admin API: bearers of a valid token. Attempts that fail are slowed down, each
-//! source by its own.
+//! Authenticates callers of the admin API by bearer token. Failed attempts are slowed down, each
+//! source on its own.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -12,7 +12,7 @@ use super::super::AdminState;
 use super::super::problem::Problem;
 use flowhost_runtime::telemetry::AdminRefusal;
 
-/// Lets a request with a valid bearer token through, and says who its caller is.
+/// Lets a request with a valid bearer token through, with its caller in the extensions.
 pub(super) async fn require_token(
     State(state): State<AdminState>,
     mut request: Request,
@@ -66,8 +66,8 @@ fn refused() -> Response {
     ([(header::WWW_AUTHENTICATE, "Bearer")], problem).into_response()
 }
 
-/// Where a request comes from. Behind a proxy that is the proxy: the header that it may add is
-/// anybody's to forge.
+/// The address of the peer. Behind a proxy that is the proxy's, because anybody can forge the
+/// header that a proxy adds.
 fn source(request: &Request) -> IpAddr {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip())

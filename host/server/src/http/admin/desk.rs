@@ -1,10 +1,10 @@
-//! The way from a request to the operations: a caller whose token was checked, at a route that says
-//! what right it needs, comes to the desk of what the path names, or gets a problem.
+//! Extractors that lead from a request to the operations: they take the caller of the checked token
+//! and the right that the route needs, and give the desk of what the path names, or a problem.
 //!
-//! What a request is wrong in is told in this order: its path, its body or query, ids in the path,
-//! what the caller may not see, what it may not do. A body comes before the desk is opened, so what
-//! the desk knows is never older than the body took to come; uploads are the exception, which are
-//! not to come at all where they are refused.
+//! Problems are reported in this order: the path, the body or query, ids in the path, what the
+//! caller can't see, what it may not do. A body is read before the desk is made, so that a slow
+//! body does not leave the desk with outdated rows. Uploads are the exception: a refused upload
+//! should not be read at all.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -20,13 +20,13 @@ use crate::admin::{AdminError, Caller, Desk, FlowDesk, TenantDesk, TenantToDelet
 use flowhost_api::Right;
 use flowhost_protocol::ids::{ApiTokenId, KeyId, SessionId};
 
-/// The desk that a request leads to.
+/// The desk of what the path names.
 pub(super) struct At<D>(pub(super) D);
 
-/// The desk that a request leads to, and what its body says.
+/// The desk of what the path names, and the JSON body.
 pub(super) struct JsonAt<D, T>(pub(super) D, pub(super) T);
 
-/// The desk that a request leads to, and what its query says.
+/// The desk of what the path names, and the query.
 pub(super) struct QueryAt<D, T>(pub(super) D, pub(super) T);
 
 impl<D: Destination> FromRequestParts<AdminState> for At<D> {
@@ -59,9 +59,9 @@ impl<D: Destination, T: DeserializeOwned + Send> FromRequestParts<AdminState> fo
     }
 }
 
-/// Where a caller can come to by the names in a path.
+/// What the names in a path lead to.
 pub(super) trait Destination: Sized {
-    /// Comes there, if the caller sees it and may do what the route is for.
+    /// Fails if the caller can't see it or does not have the route's right.
     fn reached(
         visitor: Visitor,
         names: &PathNames,
@@ -92,7 +92,7 @@ impl Destination for FlowDesk {
     }
 }
 
-/// A desk, and what the path names there.
+/// A desk, and an id or a number in the path.
 impl<D: Destination, N: Named> Destination for (D, N) {
     async fn reached(visitor: Visitor, names: &PathNames) -> Result<Self, Problem> {
         let name = N::parse(names)?;
@@ -100,7 +100,7 @@ impl<D: Destination, N: Named> Destination for (D, N) {
     }
 }
 
-/// What a path names at a desk.
+/// An id or a number in a path.
 pub(super) trait Named: Sized + Send {
     fn parse(names: &PathNames) -> Result<Self, Problem>;
 }
@@ -132,7 +132,7 @@ impl Named for VersionNumber {
     }
 }
 
-/// The names in a path, by what the route calls them.
+/// The values of a path's parameters, by the names that the route gives them.
 pub(super) struct PathNames(HashMap<String, String>);
 
 impl PathNames {
@@ -151,7 +151,7 @@ impl PathNames {
         self.0.get(name).map(String::as_str).ok_or_else(missing)
     }
 
-    /// What is no id names nothing.
+    /// A text that does not parse matches nothing: 404.
     fn id<T: FromStr>(&self, name: &str, what: &'static str) -> Result<T, Problem> {
         self.get(name)?.parse().map_err(|_| AdminError::NotFound(what).into())
     }

@@ -1,5 +1,5 @@
-//! Slows down who shows invalid tokens. There is no guessing 256 random bits; but a program gone
-//! wrong, or somebody who tries what leaked, shall not cost more than they must, and shall be seen.
+//! Slows down callers with invalid tokens. Nobody can guess 256 random bits, but a faulty program,
+//! or somebody who tries leaked tokens, should cost no more than it must, and should be noticed.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -11,11 +11,11 @@ use tokio::time::sleep;
 
 use flowhost_runtime::telemetry::Summary;
 
-/// The sources of invalid tokens, each with how often it failed.
+/// The sources of invalid tokens, each with its number of failed attempts.
 #[derive(Debug)]
 pub struct FailedAttempts {
     sources: Mutex<HashMap<IpAddr, Failures>>,
-    /// Answers that wait.
+    /// Permits to hold an answer back.
     waiting: Semaphore,
     longest_delay: Duration,
     lines: Summary,
@@ -28,7 +28,7 @@ struct Failures {
 }
 
 impl FailedAttempts {
-    /// No attempts yet. No answer is held back for longer than `longest_delay`.
+    /// Starts without attempts. No answer is held back for longer than `longest_delay`.
     pub fn new(longest_delay: Duration) -> Self {
         let lines = Summary::new(MAX_LINES, MAX_LINES);
         Self {
@@ -39,9 +39,9 @@ impl FailedAttempts {
         }
     }
 
-    /// Notes a failed attempt, and holds its answer back: the longer, the more of them this source
-    /// has made. Where too many answers wait already, the error says when to come again. Nobody
-    /// with a valid token ever waits here.
+    /// Counts a failed attempt and waits, the longer the more of them this source has made. If too
+    /// many answers are held back already, the error says after what time to try again. Callers
+    /// with a valid token never wait here.
     pub async fn slow_down(&self, source: IpAddr) -> Result<(), Duration> {
         let delay = self.note(network_of(source), Instant::now());
         if delay.is_zero() {
@@ -52,8 +52,8 @@ impl FailedAttempts {
         Ok(())
     }
 
-    /// Whether the log gets a line for an attempt of this source: then, how many others got none
-    /// since the last line.
+    /// Whether to log an attempt of this source. `None` means no; `Some` gives the number of
+    /// attempts that were not logged since the last line.
     pub(super) fn line(&self, source: IpAddr) -> Option<u64> {
         self.lines.note("", &network_of(source).to_string())
     }
@@ -74,7 +74,7 @@ impl FailedAttempts {
         self.delay_after(failures.count)
     }
 
-    /// Nothing for the first few, which are mistakes; then doubling.
+    /// Zero for the first few, which are mistakes; then it doubles.
     fn delay_after(&self, count: u32) -> Duration {
         let doublings = count.saturating_sub(FREE_ATTEMPTS);
         if doublings == 0 {
@@ -84,7 +84,7 @@ impl FailedAttempts {
     }
 }
 
-/// A whole /64 is one source: whoever has one IPv6 address has all of them.
+/// A whole /64 is one source, because a client with one IPv6 address usually has the /64.
 fn network_of(source: IpAddr) -> IpAddr {
     match source.to_canonical() {
         IpAddr::V6(address) => {
@@ -97,7 +97,7 @@ fn network_of(source: IpAddr) -> IpAddr {
 const FREE_ATTEMPTS: u32 = 3;
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 
-/// A source that was quiet for so long begins anew.
+/// A source that was quiet for this long begins anew.
 const FORGET_AFTER: Duration = Duration::from_secs(300);
 
 /// 10,000 sources take less than a megabyte.
@@ -106,8 +106,8 @@ const MAX_SOURCES: usize = 10_000;
 /// Answers that are held back at the same time, from all sources together.
 const MAX_WAITING: usize = 100;
 
-/// Lines of the log in a minute, one for each source: anybody who reaches the listener can show
-/// tokens, as fast as they like.
+/// Log lines per minute, at most one for each source: anybody who reaches the listener can send
+/// tokens as fast as they like.
 const MAX_LINES: usize = 20;
 
 const RETRY_AFTER: Duration = Duration::from_secs(5);

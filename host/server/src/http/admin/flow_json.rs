@@ -13,7 +13,7 @@ use flowhost_api::FlowJsonNotes;
 
 pub(super) async fn put(At(desk): At<FlowDesk>, request: Request) -> Result<Response, Problem> {
     let wants_notes = wants_notes(request.headers());
-    // Before the body is read: who may not upload costs nothing.
+    // Before the body is read, so that a refused upload costs nothing.
     let upload = desk.begin_flow_json()?;
     let document = read(request.into_body(), MAX_FLOW_JSON_BYTES).await?;
     let notes = upload.finish(document).await?;
@@ -28,8 +28,7 @@ pub(super) async fn put(At(desk): At<FlowDesk>, request: Request) -> Result<Resp
     })
 }
 
-/// Whether the caller prefers an answer with what should be known of the document (RFC 7240) to the
-/// 204 that says that it was taken.
+/// Whether the caller prefers an answer with the notes on the document (RFC 7240) to an empty 204.
 fn wants_notes(headers: &HeaderMap) -> bool {
     let preferences = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     preferences

@@ -1,4 +1,4 @@
-//! `/v1/tenants/{tenant}/flows`, and how they do.
+//! `/v1/tenants/{tenant}/flows`, and the flows' health.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -21,7 +21,7 @@ pub(super) async fn show(At(desk): At<FlowDesk>) -> Result<Json<FlowView>, Probl
     Ok(Json(desk.show_flow().await?))
 }
 
-/// At the tenant's desk: the flow need not be there yet.
+/// Takes the tenant's desk, because the flow need not exist yet.
 pub(super) async fn put(
     Names((_, flow)): Names<(String, String)>,
     JsonAt(desk, fields): JsonAt<TenantDesk, Map<String, Value>>,

@@ -1,4 +1,4 @@
-//! `/v1/tenants/{tenant}/graph`, and keys with how they stand there.
+//! `/v1/tenants/{tenant}/graph`, and keys with their status at Meta.
 
 use axum::Json;
 use axum::http::StatusCode;

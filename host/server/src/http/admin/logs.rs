@@ -1,4 +1,4 @@
-//! `/v1/tenants/{tenant}/flows/{flow}/logs`: JSON lines, or server-sent events as they come.
+//! `/v1/tenants/{tenant}/flows/{flow}/logs`: JSON lines, or server-sent events as lines come.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -41,15 +41,15 @@ async fn next_chunk(
     receiver.recv().await.map(|chunk| (Ok(chunk), receiver))
 }
 
-/// Sends what comes, in a task of its own: it ends with its reader, with one that reads no more,
-/// with its flow, with the caller's token, and with the host.
+/// Sends lines as they come, in its own task. Ends when the reader hangs up or stops reading, when
+/// the flow or the caller's token is gone, when the log can't be read, and when the host stops.
 async fn follow(
     mut follower: LogFollower,
     lines: Vec<LogLineView>,
     sender: Sender<Bytes>,
     stopping: Arc<Stopping>,
 ) {
-    // Even nothing says something: the reader sees that it is let in.
+    // Sent even without lines, so that the reader sees that it was let in.
     let first = if lines.is_empty() { Bytes::from_static(STILL_HERE) } else { events(&lines) };
     if sender.send(first).await.is_err() {
         return;
@@ -79,7 +79,7 @@ async fn follow(
     }
 }
 
-/// What there is to send: nothing, as a rule; none where the follower may not go on.
+/// The next bytes to send, usually empty. `None` if the follower may not go on.
 async fn next_events(follower: &mut LogFollower, round: u32) -> Result<Option<Bytes>, AdminError> {
     if round.is_multiple_of(ROUNDS_PER_CHECK) && !follower.is_still_allowed().await? {
         return Ok(None);
@@ -114,16 +114,17 @@ const JSON_LINES: &str = "application/jsonl";
 /// A comment: keeps proxies from closing the connection, and shows whether the reader is there.
 const STILL_HERE: &[u8] = b": still here\n\n";
 
-/// A line is shown within a second, on every host: there is no order among hosts but the
-/// database's.
+/// A line is shown within a second, whichever host wrote it. The database is polled, because only
+/// it orders the lines of several hosts.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Five seconds: how long a revoked token or a deleted flow goes on at most.
+/// Five seconds: the longest that following goes on after the token is revoked or the flow deleted.
 const ROUNDS_PER_CHECK: u32 = 10;
 
-/// Fifteen seconds: proxies close what is silent for 60 as a rule.
+/// Fifteen seconds: proxies usually close a connection that is silent for 60.
 const ROUNDS_PER_SIGN: u32 = 30;
 
-/// Who reads slower than lines come has four pages waiting, and then so long.
+/// A reader that is slower than the lines may have this many chunks waiting. When they are full,
+/// following ends unless it reads one within `PATIENCE`.
 const UNREAD_CHUNKS: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -32,7 +32,7 @@ use super::metrics::metrics;
 use super::problem::Problem;
 use flowhost_api::Route;
 
-/// The routes of the admin listener. All of `/v1`, what is not there included, needs a token.
+/// The routes of the admin listener. Everything under `/v1` needs a token, even unknown paths.
 pub fn admin_router(state: AdminState) -> Router {
     let mut v1 = Router::new();
     for &route in Route::ALL {

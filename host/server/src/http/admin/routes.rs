@@ -1,4 +1,5 @@
-//! The handler of every route of the admin API.
+//! Every route of the admin API, one line each: its method, its path, the right that a caller
+//! needs, and its handler.
 
 use axum::routing::{MethodFilter, MethodRouter, on};
 

@@ -14,7 +14,7 @@ pub(super) async fn upload(
     At(desk): At<FlowDesk>,
     request: Request,
 ) -> Result<(StatusCode, Json<UploadedVersion>), Problem> {
-    // Before the body is read: who may not upload costs nothing.
+    // Before the body is read, so that a refused upload costs nothing.
     let mut upload = desk.begin_upload().await?;
     let mut parts = BodyParts::of(request.into_body(), MAX_COMPONENT_BYTES);
     while let Some(part) = parts.next().await? {
@@ -46,5 +46,5 @@ pub(super) async fn rollback(At(desk): At<FlowDesk>) -> Result<Json<Activated>, 
     Ok(Json(desk.rollback().await?))
 }
 
-/// `SANDBOX.md` has it among what an upload may cost.
+/// `SANDBOX.md` lists it among the costs of an upload.
 const MAX_COMPONENT_BYTES: usize = 64 << 20;
