@@ -36,7 +36,7 @@ impl MasterKey {
         bytes.as_slice().try_into().map(Self).map_err(|_| CryptoError::MalformedMasterKey)
     }
 
-    /// The key in standard base64, to be kept in a secret context.
+    /// The key in standard base64, to be kept in a secret place.
     pub fn to_base64(&self) -> Zeroizing<String> {
         Zeroizing::new(STANDARD.encode(self.0))
     }
