@@ -1,13 +1,14 @@
 //! `/v1/api-tokens`: tokens of the admin API.
 
 use flowhost_protocol::ids::ApiTokenId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Timestamp;
 
 /// What a new token is to reach: `{"scope":"operator"}`, `{"partner"}`, or `{"tenant","role"}`.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CreateApiToken {
     /// `operator`, or a word for what the other fields say: `partner` or `tenant`.
@@ -28,7 +29,7 @@ pub struct CreateApiToken {
 }
 
 /// A token without its secret.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct ApiTokenView {
     /// Names the token in `DELETE /v1/api-tokens/{api_token}`.
     pub id: ApiTokenId,
@@ -50,9 +51,10 @@ pub struct ApiTokenView {
 }
 
 /// A token that was just created. Its secret is shown this one time.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, JsonSchema, Serialize)]
 pub struct NewApiToken {
     /// The bearer token.
+    #[schemars(with = "String")]
     pub token: Zeroizing<String>,
     /// What lists show of it.
     #[serde(flatten)]
@@ -60,7 +62,7 @@ pub struct NewApiToken {
 }
 
 /// The tokens that the caller manages, the newest first.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct ApiTokenList {
     /// Revoked ones are gone.
     pub api_tokens: Vec<ApiTokenView>,

@@ -1,13 +1,14 @@
 //! `/v1/audit`: who changed what.
 
 use flowhost_protocol::ids::{ApiTokenId, AuditId, RequestId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Timestamp;
 
 /// Which entries to list.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AuditQuery {
     /// Only changes of the tenant with this slug.
@@ -22,7 +23,7 @@ pub struct AuditQuery {
 }
 
 /// A page of the audit log, the newest entry first.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct AuditPage {
     /// As many as the limit allows.
     pub entries: Vec<AuditEntryView>,
@@ -31,7 +32,7 @@ pub struct AuditPage {
 }
 
 /// One change.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct AuditEntryView {
     /// Entries are ordered by it.
     pub id: AuditId,
@@ -56,7 +57,7 @@ pub struct AuditEntryView {
 }
 
 /// Who made a change: a token by its id, or the operator's token of the environment.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct ActorView {
     /// The role at that time.
     pub role: String,

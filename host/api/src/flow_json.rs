@@ -1,16 +1,17 @@
 //! `/v1/tenants/{tenant}/flows/{flow}/flow-json`: the document itself, and what is found in it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The notes on a Flow JSON that was accepted, for callers who `Prefer: return=representation`.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct FlowJsonNotes {
     /// What WhatsApp accepts and may not do what the author meant.
     pub notes: Vec<FindingView>,
 }
 
 /// One problem in a Flow JSON.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct FindingView {
     /// `error` or `note`.
     pub level: String,

@@ -1,12 +1,14 @@
 //! `/v1/tenants/{tenant}/flows`, and their health.
 
+use flowhost_protocol::flow::FlowSettings;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Timestamp;
 
 /// A flow.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct FlowView {
     /// 1 to 63 characters of `a-z`, `0-9` and `-`.
     pub name: String,
@@ -18,6 +20,7 @@ pub struct FlowView {
     pub disabled: bool,
     /// Every setting, in the form that `PUT` takes.
     #[serde(default)]
+    #[schemars(with = "FlowSettings")]
     pub settings: Map<String, Value>,
     /// The SHA-256 of the Flow JSON that its replies are checked against.
     pub flow_json_digest: Option<String>,
@@ -31,7 +34,7 @@ pub struct FlowView {
 }
 
 /// Something that the tenant should fix.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct FlowWarning {
     /// Tells warnings apart, such as `shared-token`.
     pub kind: String,
@@ -44,14 +47,14 @@ pub struct FlowWarning {
 }
 
 /// The flows of a tenant.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct FlowList {
     /// By name.
     pub flows: Vec<FlowView>,
 }
 
 /// How a flow does.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct FlowHealth {
     /// The flow's name.
     pub flow: String,
@@ -62,7 +65,7 @@ pub struct FlowHealth {
 }
 
 /// How the flows of a tenant do.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct FlowHealthList {
     /// By name.
     pub flows: Vec<FlowHealth>,

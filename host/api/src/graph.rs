@@ -1,22 +1,24 @@
 //! `/v1/tenants/{tenant}/graph`, and keys with their state at Meta.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{KeyView, Timestamp};
 
 /// The access to the Graph API, and the phone numbers that keys are uploaded for.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetGraphAccess {
     /// The token of a system user.
+    #[schemars(with = "String")]
     pub access_token: Zeroizing<String>,
     /// Meta's ids of at most 100 phone numbers, digits each; not the numbers themselves.
     pub phone_number_ids: Vec<String>,
 }
 
 /// A tenant's access without its token.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct GraphAccessView {
     /// Meta's ids of the phone numbers.
     pub phone_number_ids: Vec<String>,
@@ -25,7 +27,7 @@ pub struct GraphAccessView {
 }
 
 /// The phone number to upload a key for.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UploadKey {
     /// Absent: every phone number of the tenant.
@@ -34,7 +36,7 @@ pub struct UploadKey {
 }
 
 /// The state of a tenant's active key at Meta for one phone number.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct UploadView {
     /// Meta's id of the phone number.
     pub phone_number_id: String,
@@ -55,14 +57,14 @@ pub struct UploadView {
 }
 
 /// The state of the key for each phone number that was asked for, uploaded or not.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct UploadList {
     /// One for each phone number.
     pub uploads: Vec<UploadView>,
 }
 
 /// A key pair with what is known of it at Meta.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct ListedKey {
     /// The key pair.
     #[serde(flatten)]
@@ -79,7 +81,7 @@ pub struct ListedKey {
 }
 
 /// The key pairs of a tenant.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct KeyList {
     /// The newest first.
     pub keys: Vec<ListedKey>,

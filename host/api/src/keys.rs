@@ -1,20 +1,23 @@
 //! `/v1/tenants/{tenant}/keys`: the RSA key pairs of a tenant.
 
 use flowhost_protocol::ids::KeyId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Timestamp;
 
 /// Generates a key pair, or imports one.
-#[derive(Deserialize, Default, Serialize)]
+#[derive(Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AddKey {
     /// The key to import, in PEM or in base64 of another form. Absent: a new one is generated.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub private_key_pem: Option<Zeroizing<String>>,
     /// What an encrypted `private_key_pem` is encrypted with.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub passphrase: Option<Zeroizing<String>>,
     /// How long the active key before it still opens requests; a day if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -22,7 +25,7 @@ pub struct AddKey {
 }
 
 /// A key pair without its private half.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct KeyView {
     /// Names the key in paths.
     pub id: KeyId,

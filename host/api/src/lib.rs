@@ -14,6 +14,7 @@ mod flows;
 mod graph;
 mod keys;
 mod logs;
+mod openapi;
 mod partners;
 mod problem;
 mod routes;
@@ -34,6 +35,7 @@ pub use graph::{
 };
 pub use keys::{AddKey, KeyView};
 pub use logs::{LogLineView, LogQuery};
+pub use openapi::openapi_document;
 pub use partners::{CreatePartner, PartnerList, PartnerView, PatchPartner};
 pub use problem::Problem;
 pub use routes::{Method, Right, Route};

@@ -1,12 +1,13 @@
 //! `/v1/tenants/{tenant}/flows/{flow}/logs`: what a flow's plugin logged.
 
 use flowhost_protocol::ids::RequestId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 
 /// Which lines to list.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogQuery {
     /// Whether to go on with new lines, as server-sent events.
@@ -27,7 +28,7 @@ pub struct LogQuery {
 }
 
 /// One line of a log.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct LogLineView {
     /// Its number in the flow's log.
     pub number: i64,

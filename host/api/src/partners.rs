@@ -1,11 +1,12 @@
 //! `/v1/partners`: Solution Partners, who own tenants.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 
 /// A new partner.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CreatePartner {
     /// Names it in paths: 1 to 63 characters of `a-z`, `0-9` and `-`.
@@ -16,7 +17,7 @@ pub struct CreatePartner {
 }
 
 /// A change of a partner. Absent fields stay as they are.
-#[derive(Debug, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PatchPartner {
     /// For people, 1 to 200 bytes.
@@ -28,7 +29,7 @@ pub struct PatchPartner {
 }
 
 /// A partner.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct PartnerView {
     /// Names it in paths.
     pub slug: String,
@@ -41,7 +42,7 @@ pub struct PartnerView {
 }
 
 /// All partners.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct PartnerList {
     /// By slug.
     pub partners: Vec<PartnerView>,

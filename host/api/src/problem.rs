@@ -1,12 +1,13 @@
 //! Errors, as `application/problem+json` (RFC 9457).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::FindingView;
 
 /// Why a request was refused. All members are optional when read, as in the RFC: what answers may
 /// be a proxy.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(default)]
 pub struct Problem {
     /// `about:blank`: the status says what kind of problem it is.

@@ -64,6 +64,7 @@ macro_rules! routes {
 }
 
 routes! {
+    ShowOpenApi       Get    "/v1/openapi.json"                                               Read;
     CreatePartner     Post   "/v1/partners"                                                   Operate;
     ListPartners      Get    "/v1/partners"                                                   Operate;
     ShowPartner       Get    "/v1/partners/{partner}"                                         Operate;

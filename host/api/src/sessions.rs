@@ -1,12 +1,13 @@
 //! `/v1/tenants/{tenant}/flows/{flow}/sessions`: what happened, never what was said.
 
 use flowhost_protocol::ids::{RequestId, SessionId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 
 /// Which sessions to list.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SessionQuery {
     /// `open`, `completed`, `rejected` or `expired`; all if absent.
@@ -21,7 +22,7 @@ pub struct SessionQuery {
 }
 
 /// A page of a flow's sessions, the newest first.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct SessionsPage {
     /// As many as the limit allows.
     pub sessions: Vec<SessionView>,
@@ -30,7 +31,7 @@ pub struct SessionsPage {
 }
 
 /// A session.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct SessionView {
     /// Names it in paths. It says nothing of the flow token.
     pub id: SessionId,
@@ -52,7 +53,7 @@ pub struct SessionView {
 }
 
 /// A session with what happened in it.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct SessionDetails {
     /// The session as lists show it.
     #[serde(flatten)]
@@ -65,7 +66,7 @@ pub struct SessionDetails {
 }
 
 /// One exchange of a session.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct ExchangeView {
     /// Counts from 1.
     pub number: i64,
@@ -88,7 +89,7 @@ pub struct ExchangeView {
 }
 
 /// An error that the client reported.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct ClientErrorView {
     /// The screen that the user was on.
     pub screen: Option<String>,

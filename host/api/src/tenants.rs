@@ -1,12 +1,13 @@
 //! `/v1/tenants`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Timestamp;
 
 /// A new tenant.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CreateTenant {
     /// Names it in paths: 1 to 63 characters of `a-z`, `0-9` and `-`.
@@ -23,7 +24,7 @@ pub struct CreateTenant {
 }
 
 /// A change of a tenant. Absent fields stay as they are.
-#[derive(Debug, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PatchTenant {
     /// For people, 1 to 200 bytes.
@@ -31,17 +32,19 @@ pub struct PatchTenant {
     pub name: Option<String>,
     /// A string, or null to take it away.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub waba_id: Option<Value>,
     /// Whether all its endpoints answer 503.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disabled: Option<bool>,
     /// A number, or null to take the limit away.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<u32>")]
     pub requests_per_second: Option<Value>,
 }
 
 /// A tenant.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct TenantView {
     /// Names it in paths.
     pub slug: String,
@@ -66,7 +69,7 @@ pub struct TenantView {
 }
 
 /// The tenants that the caller may see.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct TenantList {
     /// By slug.
     pub tenants: Vec<TenantView>,

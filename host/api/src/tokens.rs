@@ -1,6 +1,7 @@
 //! `/v1/tenants/{tenant}/flows/{flow}/tokens`: flow tokens minted before a Flow is sent.
 
 use flowhost_protocol::ids::SessionId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
@@ -8,11 +9,12 @@ use zeroize::Zeroizing;
 use super::Timestamp;
 
 /// What a new token carries, and how long it is valid.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MintToken {
     /// Any JSON of at most 16 KiB. The plugin sees it as the session's context.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Value>")]
     pub context: Option<Box<RawValue>>,
     /// At most 30 days; as long as the flow's sessions if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,7 +25,7 @@ pub struct MintToken {
 }
 
 /// When the time of a token begins.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TtlFrom {
     /// With its first exchange, which is an INIT.
@@ -34,12 +36,13 @@ pub enum TtlFrom {
 }
 
 /// A token that was just minted. It is shown this one time.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, JsonSchema, Serialize)]
 pub struct MintedTokenView {
     /// What to send the Flow with.
+    #[schemars(with = "String")]
     pub flow_token: Zeroizing<String>,
     /// The session that it opens.
     pub session: SessionId,
-    /// When it ends; with [`TtlFrom::Init`], when it ends unless there is an exchange.
+    /// When it ends. If its time begins with its first exchange: when it ends without one.
     pub expires_at: Timestamp,
 }

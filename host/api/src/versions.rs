@@ -1,13 +1,14 @@
 //! `/v1/tenants/{tenant}/flows/{flow}/versions`, activation, rollback and rehearsals.
 
 use flowhost_protocol::flow::Capabilities;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Timestamp;
 
 /// A version of a flow's plugin.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct VersionView {
     /// Counts from 1 in each flow.
     pub version: i32,
@@ -23,14 +24,14 @@ pub struct VersionView {
 }
 
 /// The versions of a flow's plugin.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct VersionList {
     /// The newest first.
     pub versions: Vec<VersionView>,
 }
 
 /// A version that was just uploaded.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct UploadedVersion {
     /// Counts from 1 in each flow.
     pub version: i32,
@@ -54,7 +55,7 @@ pub struct UploadedVersion {
 }
 
 /// What a plugin asks for beyond its sandbox.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(default)]
 pub struct CapabilitiesView {
     /// Hosts to send requests to, as `host:port`.
@@ -72,7 +73,7 @@ impl From<Capabilities> for CapabilitiesView {
 }
 
 /// The version to activate.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Activate {
     /// One of the flow's versions.
@@ -80,7 +81,7 @@ pub struct Activate {
 }
 
 /// The version that answers now.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Activated {
     /// Its number.
     pub active_version: i32,
@@ -90,7 +91,7 @@ pub struct Activated {
 }
 
 /// The INIT of a rehearsal.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rehearse {
     /// What the message that opens the Flow would carry.
@@ -98,7 +99,7 @@ pub struct Rehearse {
 }
 
 /// What a version answered in a rehearsal.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub struct Rehearsed {
     /// The screen that the user would see; null if the answer ends the conversation.
     pub screen: Option<String>,

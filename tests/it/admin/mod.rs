@@ -9,6 +9,7 @@ mod graph;
 mod health;
 mod keys;
 mod no_text;
+mod openapi;
 mod partners;
 mod rights;
 mod sessions;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -13,7 +14,7 @@ use super::{
 use flowhost_flow_json::ReplyRules;
 
 /// What a tenant sets for a flow. An absent field has its default; an error names an unknown one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FlowSettings {
     /// Which flow tokens are admitted.
@@ -30,7 +31,7 @@ pub struct FlowSettings {
     pub on_reopen: OnReopen,
     /// What the client gets when the plugin fails.
     pub on_failure: OnFailure,
-    /// The text for [`OnFailure::ErrorMessage`].
+    /// The text for `error-message`.
     pub failure_text: String,
     /// How long a session lasts from its first exchange on, in seconds.
     pub session_ttl_seconds: u32,
@@ -60,7 +61,7 @@ impl Default for FlowSettings {
 }
 
 /// Which flow tokens are admitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenPolicy {
     /// Only tokens that this host minted.
@@ -70,7 +71,7 @@ pub enum TokenPolicy {
 }
 
 /// How `flow_token_signature` is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenSignature {
     /// An invalid signature is refused, a missing one is accepted.
@@ -82,7 +83,7 @@ pub enum TokenSignature {
 }
 
 /// What the client gets when the plugin fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnFailure {
     /// If the client is on a screen, that screen again with a text; otherwise a 500.
@@ -92,7 +93,7 @@ pub enum OnFailure {
 }
 
 /// What one call of the plugin may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FlowLimits {
     /// Bytes of linear memory, all memories together.

@@ -1,12 +1,13 @@
 //! How senders use flow tokens: whether a token can belong to one recipient, and what a flow does
 //! with tokens that cannot.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::FlowToken;
 
 /// What happens to exchanges whose token is shared by many recipients and so identifies none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SharedTokens {
     /// They are refused: 427 with the flow's text.
@@ -18,7 +19,7 @@ pub enum SharedTokens {
 }
 
 /// What an INIT does to a conversation that is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnReopen {
     /// The plugin gets the previous state.

@@ -12,6 +12,7 @@ mod flows;
 mod graph;
 mod keys;
 mod logs;
+mod openapi;
 mod partners;
 mod routes;
 mod sessions;

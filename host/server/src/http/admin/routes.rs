@@ -5,8 +5,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::super::AdminState;
 use super::{
-    api_tokens, app_secrets, audit, flow_config, flow_json, flows, graph, keys, logs, partners,
-    sessions, tenants, tokens, versions,
+    api_tokens, app_secrets, audit, flow_config, flow_json, flows, graph, keys, logs, openapi,
+    partners, sessions, tenants, tokens, versions,
 };
 use flowhost_api::{Method, Route};
 
@@ -20,6 +20,7 @@ pub(super) fn handler(route: Route) -> MethodRouter<AdminState> {
         Method::Put => MethodFilter::PUT,
     };
     match route {
+        Route::ShowOpenApi => on(method, openapi::show),
         Route::CreatePartner => on(method, partners::create),
         Route::ListPartners => on(method, partners::list),
         Route::ShowPartner => on(method, partners::show),
