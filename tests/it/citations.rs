@@ -40,6 +40,29 @@ fn every_source_file_that_a_page_names_is_there() {
 }
 
 #[test]
+fn names_of_tests_can_be_scanned() {
+    let (mut long, mut seen) = (BTreeSet::new(), 0);
+    for (file, text) in texts(&["rs"]) {
+        let lines: Vec<_> = text.lines().map(str::trim).collect();
+        for (at, _) in lines
+            .iter()
+            .enumerate()
+            .filter(|(_, line)| line.starts_with("#[test]") || line.starts_with("#[tokio::test"))
+        {
+            let function =
+                lines[at..].iter().find_map(|line| line.split_once("fn ")).map(|(_, rest)| rest);
+            let name = function.and_then(|rest| rest.split('(').next()).unwrap_or_default();
+            seen += 1;
+            if name.len() >= 70 {
+                long.insert(format!("{}: {name}", file.display()));
+            }
+        }
+    }
+    assert_eq!(long, BTreeSet::new());
+    assert!(seen > 900, "only {seen} tests were found");
+}
+
+#[test]
 fn every_section_that_is_cited_is_in_its_page() {
     let (mut missing, mut seen) = (BTreeSet::new(), 0);
     for (file, text) in texts(&["rs", "md"]) {
