@@ -2,8 +2,12 @@
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Client, Method};
-use serde_json::Value;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use tracing::Level;
+
+use flowhost_api::Route;
 
 use crate::logs::logged;
 use crate::plain_http;
@@ -50,6 +54,27 @@ impl Admin {
     /// The full URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
+    }
+
+    /// Calls a route with what it takes, and reads what it answers with. For tests that need what
+    /// the call makes; those that are about the API spell out paths and JSON.
+    pub async fn ask<T: DeserializeOwned>(
+        &self,
+        route: Route,
+        names: &[&str],
+        body: &impl Serialize,
+    ) -> T {
+        let path = route.segments(names).expect("as many names as the path has").join("/");
+        let reply = self.call(route.method().as_str(), &format!("/{path}"), json!(body)).await;
+        assert!(
+            matches!(reply.status, 200 | 201),
+            "{}: {} {}",
+            reply.call,
+            reply.status,
+            reply.text
+        );
+        serde_json::from_str(&reply.text)
+            .unwrap_or_else(|error| panic!("{}: {error} in {}", reply.call, reply.text))
     }
 
     /// Calls with a JSON body; null stands for no body.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flowhost_api::{CreateTenant, NewApiToken, Route};
 use flowhost_protocol::crypto::{MasterKey, MasterKeys};
 use flowhost_server::app::Host;
 use flowhost_server::config::{
@@ -144,9 +145,9 @@ impl TestHost {
 
     /// A client with a new API token; `new` says what the token reaches.
     pub async fn api_token(&self, new: Value) -> Admin {
-        let made = self.admin.call("POST", "/v1/api-tokens", new).await.expect(201);
-        watch(made["token"].as_str().expect("a new token is shown"));
-        self.admin.with_token(made["token"].as_str())
+        let made: NewApiToken = self.admin.ask(Route::CreateApiToken, &[], &new).await;
+        watch(&made.token);
+        self.admin.with_token(Some(&made.token))
     }
 
     /// The host's database.
@@ -166,24 +167,20 @@ impl TestHost {
 
     /// Makes a tenant of a partner, with an app secret.
     pub async fn tenant_of(&self, partner: &str, slug: &str) -> TestTenant {
-        let made = self
-            .admin
-            .call("POST", "/v1/tenants", json!({"slug": slug, "partner": partner}))
-            .await
-            .expect(201);
-        let tenant = TestTenant::of(&self.admin, &self.public_url(), slug, &made);
+        let new = CreateTenant {
+            slug: slug.to_owned(),
+            partner: Some(partner.to_owned()),
+            ..CreateTenant::default()
+        };
+        let tenant = TestTenant::create(&self.admin, &self.public_url(), new).await;
         tenant.set_app_secret(json!({"secret": tenant.app_secret})).await;
         tenant
     }
 
     /// Makes a tenant without an app secret.
     pub async fn tenant_without_app_secret(&self, slug: &str) -> TestTenant {
-        let made = self
-            .admin
-            .call("POST", "/v1/tenants", json!({"slug": slug, "name": slug}))
-            .await
-            .expect(201);
-        TestTenant::of(&self.admin, &self.public_url(), slug, &made)
+        let new = CreateTenant { slug: slug.to_owned(), ..CreateTenant::default() };
+        TestTenant::create(&self.admin, &self.public_url(), new).await
     }
 }
 

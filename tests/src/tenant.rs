@@ -1,5 +1,6 @@
 //! A tenant as Meta knows it, and its flows.
 
+use flowhost_api::{Activate, Activated, CreateTenant, Route, TenantView, UploadedVersion};
 use flowhost_client::{FlowClient, Reply, payload};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -36,23 +37,25 @@ pub struct TestFlow {
 impl TestTenant {
     /// Makes a tenant and sets its app secret.
     pub async fn make(admin: &Admin, public_url: &str, slug: &str) -> Self {
-        let made = admin
-            .call("POST", "/v1/tenants", json!({"slug": slug, "name": format!("Tenant {slug}")}))
-            .await
-            .expect(201);
-        let tenant = Self::of(admin, public_url, slug, &made);
+        let name = Some(format!("Tenant {slug}"));
+        let tenant = Self::create(
+            admin,
+            public_url,
+            CreateTenant { slug: slug.to_owned(), name, ..CreateTenant::default() },
+        )
+        .await;
         tenant.set_app_secret(json!({"secret": tenant.app_secret})).await;
         tenant
     }
 
-    pub(crate) fn of(admin: &Admin, public_url: &str, slug: &str, made: &Value) -> Self {
+    /// Makes a tenant without an app secret.
+    pub(crate) async fn create(admin: &Admin, public_url: &str, new: CreateTenant) -> Self {
+        let TenantView { slug, public_key_pem, .. } =
+            admin.ask(Route::CreateTenant, &[], &new).await;
         Self {
-            slug: slug.to_owned(),
-            public_key_pem: made["public_key_pem"]
-                .as_str()
-                .expect("a new tenant has a key")
-                .to_owned(),
+            public_key_pem: public_key_pem.expect("a new tenant has a key"),
             app_secret: format!("app-secret-of-{slug}"),
+            slug,
             admin: admin.clone(),
             public_url: public_url.to_owned(),
         }
@@ -145,8 +148,12 @@ impl TestFlow {
     /// Uploads a plugin and activates it. Returns its version.
     pub async fn deploy(&self, component: Component) -> i64 {
         let uploaded = self.upload(component.bytes().await).await.expect(201);
-        self.call("POST", "/activate", json!({"version": uploaded["version"]})).await.expect(200);
-        uploaded["version"].as_i64().expect("a version is a number")
+        let UploadedVersion { version, .. } =
+            serde_json::from_value(uploaded).expect("an uploaded version");
+        let names = [self.tenant.slug.as_str(), &self.name];
+        let activated: Activated =
+            self.tenant.admin.ask(Route::ActivateVersion, &names, &Activate { version }).await;
+        activated.active_version.into()
     }
 
     /// The sessions, the newest first.
