@@ -67,6 +67,19 @@ async fn notes_and_problems_are_as_the_document_says() {
     assert!(refused.json["findings"].is_array(), "{}", refused.text);
 
     document.check_answer("PUT", route, &refused);
+    let put = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .unwrap()
+        .put(host.admin().url(&fill(route, &[])));
+    let put = put
+        .bearer_auth(host.admin_token())
+        .header("prefer", "return=representation")
+        .body(flow_json().to_string());
+    let notes: Value = put.send().await.unwrap().json().await.unwrap();
+    let schema =
+        format!("{}/responses/200/content/application~1json/schema", operation("PUT", route));
+    document.fits(&schema, &notes).unwrap_or_else(|error| panic!("{notes}: {error}"));
     for (method, path) in
         [("GET", "/v1/tenants/nobody"), ("PUT", "/v1/tenants"), ("GET", "/v1/audit?limit=0")]
     {
