@@ -23,6 +23,8 @@ fuzz() {
 }
 export -f fuzz
 
-RUSTC_WORKSPACE_WRAPPER="$PWD/tests/fuzz/instrument.sh" cargo build --package flowhost-fuzz --bins
+mapfile -t targets < <(find tests/fuzz/fuzz_targets -name '*.rs' -exec basename --suffix .rs {} +)
+# Of the whole workspace, so that dependencies have the features that `cargo test` gave them.
+RUSTC_WORKSPACE_WRAPPER="$PWD/tests/fuzz/instrument.sh" cargo build --workspace "${targets[@]/#/--bin=}"
 printf 'fuzzing for %s s each\n' "$seconds"
-find tests/fuzz/fuzz_targets -name '*.rs' -exec basename --suffix .rs {} + | xargs -P "$(nproc)" -I TARGET bash -c 'fuzz TARGET'
+printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I TARGET bash -c 'fuzz TARGET'
