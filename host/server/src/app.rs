@@ -389,7 +389,7 @@ const CONNECTIONS_PER_CHANGE: u32 = 4;
 /// For a command that runs alone: one connection, and one that its last statement may still hold.
 const ONE_AFTER_ANOTHER: u32 = 2;
 
-/// More than the longest time that a turn can take: 1.5 s in the queue, 9 s in the plugin, and the
+/// More than the longest time that a turn can take: 9 s in the queue and the plugin, and the
 /// database.
 const DRAIN_TIME: Duration = Duration::from_secs(15);
 

@@ -98,6 +98,13 @@ pub(super) fn patience_left(waited: Option<Duration>) -> Duration {
     QUEUE_TIME.saturating_sub(waited.unwrap_or_default())
 }
 
+/// The wall time of a call that began `waited` after it was asked for, with a limit of `wall`; none
+/// if there is no time left.
+pub(super) fn wall_time_left(wall: Duration, waited: Duration) -> Option<Duration> {
+    let left = CALL_TIME.saturating_sub(waited).min(wall);
+    (!left.is_zero()).then_some(left)
+}
+
 impl FlowConcurrency {
     fn new(concurrency: u32) -> Arc<Self> {
         Arc::new(Self {
@@ -126,8 +133,12 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// With a call's longest wall time of 8 s this stays below the 10 s after which Meta gives up.
+/// A call that waits longer for its permit has too little time left to answer.
 const QUEUE_TIME: Duration = Duration::from_millis(1_500);
+
+/// The longest time from when a call is asked for to its answer: loading, waiting and running
+/// together. Meta gives up after 10 s, and the database needs some of that.
+const CALL_TIME: Duration = Duration::from_secs(9);
 
 /// How many calls of one tenant may wait for a slot of the host: the queues of four flows.
 const TENANT_QUEUE: usize = 256;
@@ -164,6 +175,17 @@ mod tests {
         let tenant = TenantId::new();
         let _entered = gates.enter(a_flow_of(tenant), 1, 1).await.unwrap();
         assert!(matches!(gates.enter(a_flow_of(tenant), 1, 1).await, Err(PluginError::Overloaded)));
+    }
+
+    #[test]
+    fn a_call_that_waited_has_less_time_to_run() {
+        let seconds = Duration::from_secs_f32;
+        for (wall, waited, left) in
+            [(8.0, 0.5, Some(8.0)), (8.0, 1.5, Some(7.5)), (9.0, 1.5, Some(7.5)), (0.5, 9.0, None)]
+        {
+            let got = wall_time_left(seconds(wall), seconds(waited));
+            assert_eq!(got, left.map(seconds), "{wall} s after {waited} s");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -30,7 +30,7 @@ mod wit;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
@@ -57,7 +57,7 @@ pub use target::granted_host;
 use self::breaker::Breakers;
 use self::cpu::CpuClock;
 use self::engine::PluginEngine;
-use self::gate::{CallPermit, ConcurrencyLimits};
+use self::gate::{CallPermit, ConcurrencyLimits, wall_time_left};
 use self::host::{CallLog, CallState};
 use self::limits::HostMemoryUsedUp;
 use self::measure::{Told, timed};
@@ -251,19 +251,18 @@ impl Plugins {
             &mut Store<CallState>,
         ) -> wasmtime::Result<Result<T, PluginError>>,
     ) -> Result<(T, CallPermit), PluginError> {
+        let asked = Instant::now();
+        let limits = call.plugin.limits;
         let guest = self.registry.load(call.plugin.scope.tenant, call.plugin.digest).await?;
-        let (entered, queue) = timed(self.gates.enter(
-            call.plugin.scope,
-            call.plugin.limits.concurrency,
-            call.plugin.limits.queue,
-        ))
-        .await;
+        let (entered, queue) =
+            timed(self.gates.enter(call.plugin.scope, limits.concurrency, limits.queue)).await;
         usage.queue = Some(queue);
         let entered = entered?;
-        let clock = CpuClock::new(call.plugin.limits.cpu);
+        let wall_left =
+            wall_time_left(limits.wall, asked.elapsed()).ok_or(PluginError::Overloaded)?;
+        let clock = CpuClock::new(limits.cpu);
         let mut store = self.store(call, &clock, entered.memory.clone());
-        let metered =
-            clock.clone().meter(timeout(call.plugin.limits.wall, body(&guest, &mut store)));
+        let metered = clock.clone().meter(timeout(wall_left, body(&guest, &mut store)));
         let (result, wall) = timed(metered).await;
         (usage.cpu, usage.wall) = (Some(clock.used()), Some(wall));
         (usage.start, usage.memory_bytes) =
@@ -271,7 +270,8 @@ impl Plugins {
         let (result, place) = match result {
             // The guest was usually waiting for the host. Its future is dropped, so there is no
             // error with a backtrace.
-            Err(_) => (Err(PluginError::WallTime(call.plugin.limits.wall)), None),
+            Err(_) if wall_left < limits.wall => (Err(PluginError::Overloaded), None),
+            Err(_) => (Err(PluginError::WallTime(limits.wall)), None),
             Ok(Ok(value)) => (value, None),
             Ok(Err(error)) => (Err(stopped(call, &error)), backtrace::of(&error)),
         };
