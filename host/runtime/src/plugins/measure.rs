@@ -126,7 +126,7 @@ impl<'a> Told<'a> {
         match self {
             Self::Host(outcome) => outcome.fail("answer", Blame::Guest),
             Self::Nobody => (),
-            Self::Test(tally) => tally.refused(error),
+            Self::Test(tally) => tally.failed(error),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What a plugin is called for: to answer a user, or to see what it would do.
 
+use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Fixed, PluginError};
+use super::Fixed;
 use crate::telemetry::{self, CallUsage};
-use flowhost_protocol::flow::AnswerError;
 
 /// What a plugin is called for.
 #[derive(Clone, Debug)]
@@ -50,11 +50,7 @@ impl Tally {
         self.lock().usage = Some(*usage);
     }
 
-    pub(super) fn failed(&self, error: &PluginError) {
-        self.lock().failure = Some(telemetry::chain(error));
-    }
-
-    pub(super) fn refused(&self, error: &AnswerError) {
+    pub(super) fn failed(&self, error: &(dyn Error + 'static)) {
         self.lock().failure = Some(telemetry::chain(error));
     }
 

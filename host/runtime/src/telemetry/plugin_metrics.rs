@@ -348,7 +348,7 @@ const START_BUCKETS: [f64; 4] = [0.0001, 0.001, 0.01, 0.1];
 
 /// In seconds. An honest call takes below 1 ms; more than 2 ms lead to the slow lane; 200 ms are
 /// the default limit.
-const CPU_BUCKETS: [f64; 6] = [0.001, 0.005, 0.02, 0.1, 0.2, 1.0];
+const CPU_BUCKETS: [f64; 6] = [0.001, 0.002, 0.02, 0.1, 0.2, 1.0];
 
 /// In seconds. With outbound calls up to the default limit of 8 s; Meta counts what takes more than
 /// 1 s.
@@ -408,8 +408,8 @@ mod tests {
         for line in [
             format!("plugin_queue_seconds_count{{{labels}}} 4"),
             format!("plugin_start_seconds_bucket{{le=\"0.0001\",{labels}}} 3"),
-            format!("plugin_cpu_seconds_bucket{{le=\"0.005\",{labels}}} 3"),
-            format!("plugin_cpu_seconds_bucket{{le=\"0.001\",{labels}}} 0"),
+            format!("plugin_cpu_seconds_bucket{{le=\"0.02\",{labels}}} 3"),
+            format!("plugin_cpu_seconds_bucket{{le=\"0.002\",{labels}}} 0"),
             format!("plugin_wall_seconds_count{{{labels}}} 3"),
             format!("plugin_memory_high_water_bytes{{{labels}}} 2097152"),
             format!("plugin_circuit_open{{{labels}}} 1"),
