@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use flowhost_client::payload;
 use flowhost_devkit::postgres::{EmbeddedPostgres, Options, PgPrograms};
-use flowhost_runtime::telemetry::{self, BudgetSeries};
+use flowhost_runtime::telemetry;
 use flowhost_server::config::{Environment, MigrationPolicy, parse_database_url};
-use flowhost_server::store::{Store, StoreError};
+use flowhost_server::store::{Store, StoreError, StoreSeries};
 use flowhost_tests::{
     Component, DatabaseProxy, TestCertificate, TestDatabase, TestFlow, TestHost, TlsFront,
     eventually,
@@ -183,7 +183,7 @@ async fn a_host_does_not_work_where_row_level_security_is_off() {
     assert_eq!(ready.status, 503);
     assert!(ready.text.contains("row-level security does not hold"), "{}", ready.text);
     assert_eq!(flow.ask("count", "token-of-ana").await.status, 503);
-    let another = Store::connect(host.database().options(), 2, BudgetSeries::default()).await;
+    let another = Store::connect(host.database().options(), 2, StoreSeries::default()).await;
     assert!(matches!(another, Err(StoreError::NoRowSecurity)), "{another:?}");
 
     pool.execute("alter table sessions enable row level security").await.unwrap();
@@ -280,7 +280,7 @@ async fn a_url_that_asks_for_it_has_the_servers_certificate_checked() {
     let front = TlsFront::before(&database.options(), &certificate).await;
     let connect = async |name: &str, settings: String| {
         let url = format!("{}?{settings}", front.url(database.options().get_username(), name));
-        Store::connect(parse_database_url(&url).unwrap(), 2, BudgetSeries::default())
+        Store::connect(parse_database_url(&url).unwrap(), 2, StoreSeries::default())
             .await
             .map(drop)
             .map_err(|error| telemetry::chain(&error))

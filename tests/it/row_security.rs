@@ -91,6 +91,81 @@ async fn a_row_can_not_be_written_for_another_tenant() {
 }
 
 #[tokio::test]
+async fn a_statement_for_several_tenants_reaches_their_rows_and_no_others() {
+    let host = TestHost::start().await;
+    let mut tenants = Vec::new();
+    for slug in ["a", "b", "c"] {
+        let flow = host.tenant(slug).await.flow("booking", json!({}), Component::Steady).await;
+        flow.count("token-of-ana").await;
+        let gone = flow.tenant.flow("gone", json!({}), Component::Steady).await;
+        gone.count("token-of-ana").await;
+        gone.call("DELETE", "", serde_json::Value::Null).await.expect(204);
+        tenants.push(host.database().tenant_id(slug).await);
+    }
+    let pool = host.database().pool().await;
+    let both = tenants[..2].join(",");
+    let of_turns = ["answered_requests", "exchanges", "flows", "sessions"];
+
+    for table in of_turns {
+        assert_eq!(count(&pool, table, Some(&both)).await, 2, "{table}");
+    }
+    for table in ["exchanges", "flows", "sessions"] {
+        let delete = format!("delete from {table}");
+        assert_eq!(as_application(&pool, &both, &delete).await, Ok(2), "{table}");
+    }
+    let forged = format!(
+        "insert into answered_requests values ('{}', 'request'), ('{}', 'request')",
+        tenants[0], tenants[2]
+    );
+    assert!(
+        as_application(&pool, &both, &forged).await.unwrap_err().contains("row-level security")
+    );
+    let closed: Vec<_> = tenant_tables(&pool)
+        .await
+        .into_iter()
+        .filter(|table| !of_turns.contains(&&**table))
+        .collect();
+    assert!(closed.len() >= 9, "{closed:?}");
+    for table in closed {
+        let read = as_application(&pool, &both, &format!("select from {table}")).await;
+        // A table without rows asks its policy nothing.
+        assert!(read.is_err() || read == Ok(0), "{table}: {read:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_groups_call_reaches_only_rows_of_the_tenants_named() {
+    let host = TestHost::start().await;
+    let mut tenants = Vec::new();
+    for slug in ["a", "b", "c"] {
+        host.tenant(slug)
+            .await
+            .flow("booking", json!({}), Component::Steady)
+            .await
+            .count("token-of-ana")
+            .await;
+        tenants.push(host.database().tenant_id(slug).await);
+    }
+    let pool = host.database().pool().await;
+    let none = |kind: &str, count: usize| format!("array_fill(null::{kind}, array[{count}])");
+    let named = format!("array['{}', '{}']::uuid[]", tenants[0], tenants[1]);
+    let found = format!(
+        "select from find_turns({named}, {0}, {1}, {1})",
+        none("uuid", 2),
+        none("bytea", 2)
+    );
+
+    let mut transaction = pool.begin().await.unwrap();
+    sqlx::query(AssertSqlSafe(found)).execute(&mut *transaction).await.unwrap();
+    // What would follow in the function.
+    let rest: i64 = sqlx::query_scalar("select count(*) from sessions")
+        .fetch_one(&mut *transaction)
+        .await
+        .unwrap();
+    assert_eq!(rest, 2);
+}
+
+#[tokio::test]
 async fn every_tenant_table_is_behind_the_wall() {
     let database = TestDatabase::migrated().await;
     let pool = database.pool().await;

@@ -28,7 +28,7 @@ use crate::http::{
 use crate::key_uploads::KeyUploads;
 use crate::key_values::FlowValues;
 use crate::plugin_logs::PluginLogs;
-use crate::store::{self, Store, StoreError, UploadStatus};
+use crate::store::{self, Store, StoreError, StoreSeries, UploadStatus};
 use crate::tenants::Directory;
 use flowhost_exchange::endpoint::Endpoints;
 use flowhost_exchange::exchange::Exchanges;
@@ -41,7 +41,7 @@ use flowhost_runtime::plugins::{
     CodeSettings, CompileSettings, ComponentSource, FoundComponent, HostLimits, Plugins, Services,
     WorkerLimits,
 };
-use flowhost_runtime::telemetry::{self, BudgetSeries, Listener, Metrics, Summary};
+use flowhost_runtime::telemetry::{self, Listener, Metrics, Summary};
 
 /// A running host. Dropped without [`Host::stop`], it stops at once.
 pub struct Host {
@@ -63,8 +63,8 @@ impl Host {
             MigrationPolicy::Require => require_migrations(&config.database).await?,
         }
         let (stopping, metrics) = (Arc::new(Stopping::default()), Arc::new(Metrics::new()));
-        let connections = metrics.budget("database-connections");
-        let store = Store::connect(config.database, config.database_connections, connections).await;
+        let series = StoreSeries::of(&metrics);
+        let store = Store::connect(config.database, config.database_connections, series).await;
         let store = store.context("can't connect to the database")?;
         let directory = Arc::new(
             Directory::load(store.clone(), config.master_keys.clone())
@@ -237,7 +237,7 @@ pub async fn rotate_master_key(
     progress: impl FnMut(usize, usize),
 ) -> anyhow::Result<Rotation> {
     require_migrations(&database).await?;
-    let store = Store::connect(database, ONE_AFTER_ANOTHER, BudgetSeries::default())
+    let store = Store::connect(database, ONE_AFTER_ANOTHER, StoreSeries::default())
         .await
         .context("can't connect to the database")?;
     let rotation = admin::rotate_master_key(&store, keys, progress).await?;

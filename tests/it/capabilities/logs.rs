@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use flowhost_runtime::telemetry::BudgetSeries;
-use flowhost_server::store::{Store, purge_log_lines};
+use flowhost_server::store::{Store, StoreSeries, purge_log_lines};
 use flowhost_tests::{Component, Ended, TestFlow, TestHost, eventually, flowhost, logged, watch};
 use futures_util::future::{join, join_all};
 use reqwest::Response;
@@ -314,8 +313,7 @@ async fn the_newest_lines_are_kept_and_old_ones_go() {
         .await;
     assert_eq!(range().await, (10_000, 65, 10_064));
 
-    let store =
-        Store::connect(host.database().options(), 2, BudgetSeries::default()).await.unwrap();
+    let store = Store::connect(host.database().options(), 2, StoreSeries::default()).await.unwrap();
     let tenant = host.database().tenant_id("acme").await.parse().unwrap();
     while purge_log_lines(&store, tenant).await.unwrap() > 0 {}
     store.close().await;

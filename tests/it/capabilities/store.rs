@@ -2,8 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use flowhost_runtime::telemetry::BudgetSeries;
-use flowhost_server::store::{Store, purge_flow_values};
+use flowhost_server::store::{Store, StoreSeries, purge_flow_values};
 use flowhost_tests::{Component, TestFlow, TestHost, eventually, watch};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
@@ -112,8 +111,7 @@ async fn a_value_is_gone_when_its_time_is_over() {
     assert_eq!(list(&flow, "", 10).await, json!(["instead", "long"]), "it doesn't count any more");
     submit(&flow, json!({"do": "set", "key": "instead", "value": "x", "ttl": 0})).await;
     assert_eq!(rows(&host).await, 2, "nobody has written since");
-    let store =
-        Store::connect(host.database().options(), 2, BudgetSeries::default()).await.unwrap();
+    let store = Store::connect(host.database().options(), 2, StoreSeries::default()).await.unwrap();
     let tenant = host.database().tenant_id("acme").await.parse().unwrap();
     assert_eq!(purge_flow_values(&store, tenant).await.unwrap(), 1);
     assert_eq!(purge_flow_values(&store, tenant).await.unwrap(), 0);

@@ -10,4 +10,5 @@ mod replay_property;
 mod session_stores;
 mod shared_tokens;
 mod tokens;
+mod turn_groups;
 mod vectors;

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use flowhost_exchange::sessions::{
     Commit, ExchangeRow, Found, MemorySessions, MintedSession, NewSession, Opening, SessionStatus,
-    SessionStore, StoredSession,
+    SessionStore, SessionStoreError, StoredSession,
 };
 use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::ids::{
     FlowId, RequestDigest, RequestId, Scope, SessionId, TenantId, TokenHash,
 };
-use flowhost_runtime::telemetry::BudgetSeries;
-use flowhost_server::store::Store;
+use flowhost_server::store::{Store, StoreSeries};
 use flowhost_tests::TestHost;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -35,7 +34,7 @@ async fn sessions_in_memory_are_as_those_in_the_database() {
     let (flow, other) =
         (Scope { tenant, flow: id("booking").await }, Scope { tenant, flow: id("other").await });
     let database =
-        Store::connect(host.database().options(), 2, BudgetSeries::default()).await.unwrap();
+        Store::connect(host.database().options(), 2, StoreSeries::default()).await.unwrap();
     let memory = MemorySessions::new(OffsetDateTime::now_utc());
 
     let in_memory = turns(&memory, flow, other).await;
@@ -48,11 +47,9 @@ async fn sessions_in_memory_are_as_those_in_the_database() {
 /// Everything that the rules of sessions ask of a store, with what came of each.
 async fn turns(store: &dyn SessionStore, flow: Scope, other: Scope) -> Vec<String> {
     let mut came = Vec::new();
-    let in_an_hour =
-        || NewSession { id: SessionId::new(), expires_at: store.now() + Duration::from_secs(3600) };
     let look =
         async |scope, token, request| shown(&store.find_turn(scope, token, request).await.unwrap());
-    let first = |turn: Turn| async move { turn.insert(store, flow, &in_an_hour()).await };
+    let first = |turn: Turn| async move { turn.insert(store, flow, &in_an_hour(store)).await };
     let later = |turn: Turn, version| async move { turn.update(store, flow, version).await };
 
     came.push(look(flow, ANA, request(1)).await);
@@ -91,7 +88,7 @@ async fn turns(store: &dyn SessionStore, flow: Scope, other: Scope) -> Vec<Strin
     came
 }
 
-struct Turn {
+pub(super) struct Turn {
     token: TokenHash,
     request: RequestDigest,
     status: SessionStatus,
@@ -101,27 +98,41 @@ struct Turn {
 }
 
 impl Turn {
-    fn of(token: TokenHash, number: u8) -> Self {
-        let (status, opening) = (SessionStatus::Open, Opening::default());
-        Self { token, request: request(number), status, state: None, screen: None, opening }
+    pub(super) fn of(token: TokenHash, number: u8) -> Self {
+        Self::answering(token, request(number))
     }
 
-    fn stating(self, state: &str) -> Self {
+    pub(super) fn answering(token: TokenHash, request: RequestDigest) -> Self {
+        let (status, opening) = (SessionStatus::Open, Opening::default());
+        Self { token, request, status, state: None, screen: None, opening }
+    }
+
+    pub(super) fn stating(self, state: &str) -> Self {
         Self { state: Some(Sealed(state.as_bytes().to_vec())), ..self }
     }
 
-    fn showing(self, screen: &'static str) -> Self {
+    pub(super) fn showing(self, screen: &'static str) -> Self {
         Self { screen: Some(screen), ..self }
     }
 
-    async fn insert(&self, store: &dyn SessionStore, scope: Scope, new: &NewSession) -> String {
+    pub(super) async fn insert(
+        &self,
+        store: &dyn SessionStore,
+        scope: Scope,
+        new: &NewSession,
+    ) -> String {
         let reply = self.reply();
-        store.insert_session(scope, new, &self.commit(&reply)).await.unwrap().to_string()
+        outcome(store.insert_session(scope, new, &self.commit(&reply)).await)
     }
 
-    async fn update(&self, store: &dyn SessionStore, scope: Scope, version: i64) -> String {
+    pub(super) async fn update(
+        &self,
+        store: &dyn SessionStore,
+        scope: Scope,
+        version: i64,
+    ) -> String {
         let reply = self.reply();
-        store.update_session(scope, version, &self.commit(&reply)).await.unwrap().to_string()
+        outcome(store.update_session(scope, version, &self.commit(&reply)).await)
     }
 
     fn reply(&self) -> Sealed {
@@ -151,7 +162,15 @@ impl Turn {
     }
 }
 
-fn shown(found: &Found) -> String {
+fn outcome(committed: Result<bool, SessionStoreError>) -> String {
+    committed.map_or_else(|error| error.to_string(), |committed| committed.to_string())
+}
+
+pub(super) fn in_an_hour(store: &dyn SessionStore) -> NewSession {
+    NewSession { id: SessionId::new(), expires_at: store.now() + Duration::from_secs(3600) }
+}
+
+pub(super) fn shown(found: &Found) -> String {
     format!("{} answered by {:?}", shown_session(found.session.as_ref()), found.answered)
 }
 
@@ -171,7 +190,7 @@ fn shown_session(session: Option<&StoredSession>) -> String {
     )
 }
 
-fn request(number: u8) -> RequestDigest {
+pub(super) fn request(number: u8) -> RequestDigest {
     RequestDigest([number; 32])
 }
 

@@ -258,7 +258,7 @@ pub struct Commit<'a> {
     /// The digest of the request.
     pub request: RequestDigest,
     /// The kind of the reply.
-    pub reply_kind: &'a str,
+    pub reply_kind: &'static str,
     /// The sealed reply.
     pub sealed_reply: &'a Sealed,
     /// The row of the exchange.
@@ -269,13 +269,13 @@ pub struct Commit<'a> {
 #[derive(Debug)]
 pub struct ExchangeRow<'a> {
     /// The request's action: why the client called.
-    pub action: &'a str,
+    pub action: &'static str,
     /// The screen that the user was on.
     pub screen_in: Option<&'a str>,
     /// The screen that the user got, which becomes the session's. `None` keeps the old one.
     pub screen_out: Option<&'a str>,
     /// The turn's outcome.
-    pub outcome: &'a str,
+    pub outcome: &'static str,
     /// Time from the request's arrival to the commit, in microseconds.
     pub duration_us: i64,
     /// The plugin version that answered; `None` if no plugin was asked.

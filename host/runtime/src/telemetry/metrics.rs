@@ -17,6 +17,7 @@ use prometheus_client::registry::Registry;
 use tokio::runtime::Handle;
 
 use super::budget_metrics::{BudgetMetrics, BudgetSeries};
+use super::group_metrics::{GroupMetrics, GroupSeries};
 use super::plugin_metrics::{MOST_VERSIONS, PluginMetrics};
 
 /// The metrics of one host.
@@ -37,6 +38,7 @@ pub struct Metrics {
     /// Set when the metrics are read.
     tasks_alive: Gauge,
     budgets: BudgetMetrics,
+    groups: GroupMetrics,
 }
 
 /// One of a host's two listeners.
@@ -76,6 +78,7 @@ impl Metrics {
             task_failures: Family::default(),
             tasks_alive: Gauge::default(),
             budgets: BudgetMetrics::default(),
+            groups: GroupMetrics::default(),
         };
         metrics.register();
         metrics
@@ -84,6 +87,7 @@ impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
         self.budgets.register(registry);
+        self.groups.register(registry);
         registry.register(
             "requests",
             "Requests to the public listener that were answered",
@@ -189,6 +193,11 @@ impl Metrics {
     /// The series of a budget that tenants share.
     pub fn budget(&self, name: &'static str) -> BudgetSeries {
         self.budgets.of(name)
+    }
+
+    /// The series of work that is done in groups.
+    pub fn group(&self, work: &'static str) -> GroupSeries {
+        self.groups.of(work)
     }
 
     /// Everything in the OpenMetrics text format, which Prometheus reads. Its media type is

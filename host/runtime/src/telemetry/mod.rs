@@ -1,6 +1,7 @@
 //! Logs: where they go and how an error is written. Metrics: what is counted.
 
 mod budget_metrics;
+mod group_metrics;
 mod log;
 mod metrics;
 mod plugin_metrics;
@@ -20,6 +21,7 @@ use tracing_subscriber::EnvFilter;
 use self::log::LogWriter;
 
 pub use budget_metrics::BudgetSeries;
+pub use group_metrics::GroupSeries;
 pub use metrics::{AdminRefusal, Listener, METRICS_MEDIA_TYPE, Metrics};
 pub use plugin_metrics::{CallUsage, FlowSeries, FlowVersion, PluginMetrics};
 pub use summary::Summary;

@@ -15,6 +15,7 @@ mod flow_config;
 mod flow_json;
 mod flows;
 mod graph;
+mod grouping;
 mod history;
 mod keys;
 mod migrations;
@@ -24,8 +25,11 @@ mod plugin_logs;
 mod pool;
 mod sessions;
 mod tenants;
+mod turn_groups;
 mod values;
 mod versions;
+
+use std::sync::Arc;
 
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{Execute, Executor, Postgres};
@@ -33,9 +37,11 @@ use sqlx::{Execute, Executor, Postgres};
 use self::changes::CHANNEL;
 use self::connection::{Connection, Patience, Transaction, tells_of_a_loss};
 use self::error::is_locked;
+use self::grouping::Grouping;
 use self::pool::Pool;
+use self::turn_groups::{Commits, Finds};
 use flowhost_protocol::ids::TenantId;
-use flowhost_runtime::telemetry::BudgetSeries;
+use flowhost_runtime::telemetry::{BudgetSeries, GroupSeries, Metrics};
 
 pub use api_tokens::{
     StoredApiToken, TokenEnd, TokenScope, api_token_holds, delete_api_token, find_api_token,
@@ -95,6 +101,27 @@ pub use versions::{
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: Pool,
+    finds: Arc<Grouping<Finds>>,
+    commits: Arc<Grouping<Commits>>,
+}
+
+/// The metrics of a store. Those of `default()` are not shown.
+#[derive(Clone, Debug, Default)]
+pub struct StoreSeries {
+    connections: BudgetSeries,
+    finds: GroupSeries,
+    commits: GroupSeries,
+}
+
+impl StoreSeries {
+    /// A host's series.
+    pub fn of(metrics: &Metrics) -> Self {
+        Self {
+            connections: metrics.budget("database-connections"),
+            finds: metrics.group("find-turns"),
+            commits: metrics.group("commit-turns"),
+        }
+    }
 }
 
 impl Store {
@@ -106,9 +133,15 @@ impl Store {
     pub async fn connect(
         options: PgConnectOptions,
         connections: u32,
-        series: BudgetSeries,
+        series: StoreSeries,
     ) -> Result<Self, StoreError> {
-        let store = Self { pool: Pool::new(options, connections, series) };
+        let pool = Pool::new(options, connections, series.connections);
+        let lanes = turn_groups::lanes(connections);
+        let store = Self {
+            finds: Grouping::new(Finds(pool.clone()), lanes, series.finds),
+            commits: Grouping::new(Commits(pool.clone()), lanes, series.commits),
+            pool,
+        };
         store.check().await?;
         Ok(store)
     }

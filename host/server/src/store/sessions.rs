@@ -1,7 +1,8 @@
 //! The tables `sessions` and `exchanges`, as turns read and write them.
 //!
 //! A turn costs two statements: [`find_turn`] before the plugin runs, [`insert_session`] or
-//! [`update_session`] after.
+//! [`update_session`] after. Turns that are under way at the same moment share them
+//! ([`turn_groups`](super::turn_groups)).
 
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
@@ -11,6 +12,7 @@ use time::OffsetDateTime;
 use super::error::broke;
 use super::history::insert_client_error;
 use super::notices::note_flow;
+use super::turn_groups::{TurnToCommit, TurnToFind};
 use super::{Store, StoreError};
 use flowhost_exchange::sessions::{
     Answered, Commit, Found, MintedSession, NewSession, Opening, SessionStatus, SessionStore,
@@ -31,7 +33,11 @@ impl SessionStore for Store {
         token: TokenHash,
         request: RequestDigest,
     ) -> Pending<'_, Result<Found, SessionStoreError>> {
-        Box::pin(async move { Ok(find_turn(self, scope, token, request).await?) })
+        Box::pin(async move {
+            let turn = || TurnToFind { scope, token, request };
+            let way = self.finds.join(scope.tenant, turn).await;
+            Ok(way.finish(find_turn(self, scope, token, request)).await?)
+        })
     }
 
     fn find_session(
@@ -48,7 +54,11 @@ impl SessionStore for Store {
         new: &'a NewSession,
         commit: &'a Commit<'a>,
     ) -> Pending<'a, Result<bool, SessionStoreError>> {
-        Box::pin(async move { Ok(insert_session(self, scope, new, commit).await?) })
+        Box::pin(async move {
+            let turn = TurnToCommit::first(scope, new, commit);
+            let way = self.join_commits(scope, commit, turn).await;
+            Ok(way.finish(insert_session(self, scope, new, commit)).await?)
+        })
     }
 
     fn update_session<'a>(
@@ -57,7 +67,11 @@ impl SessionStore for Store {
         version: i64,
         commit: &'a Commit<'a>,
     ) -> Pending<'a, Result<bool, SessionStoreError>> {
-        Box::pin(async move { Ok(update_session(self, scope, version, commit).await?) })
+        Box::pin(async move {
+            let turn = TurnToCommit::later(scope, version, commit);
+            let way = self.join_commits(scope, commit, turn).await;
+            Ok(way.finish(update_session(self, scope, version, commit)).await?)
+        })
     }
 
     fn insert_minted_session<'a>(
@@ -101,7 +115,12 @@ async fn find_turn(
             .bind(scope.flow.0);
         query.bind(&token.0[..]).bind(&request.0[..])
     };
-    let row = TurnRow::from_row(&store.call(scope.tenant, query).await?)?;
+    found(&store.call(scope.tenant, query).await?)
+}
+
+/// Reads a row of `find_turn_v2` or `find_turns`.
+pub(super) fn found(row: &PgRow) -> Result<Found, StoreError> {
+    let row = TurnRow::from_row(row)?;
     let answered = match (row.answered_number, row.answered_token, row.answered_here) {
         (Some(number), Some(token), Some(same_flow)) => {
             Some(Answered { number, token: token_of(&token)?, same_flow })
