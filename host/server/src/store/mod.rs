@@ -3,7 +3,7 @@
 //!
 //! Every function on tenants' data takes the tenant first and works in a transaction that names the
 //! tenant. Row-level security hides all other tenants' rows, so a query without its `where` finds
-//! none of them.
+//! none of them. Turns of several tenants may share a statement, which then names these tenants.
 
 mod api_tokens;
 mod app_secrets;
