@@ -104,8 +104,10 @@ async fn pass(
 ) {
     let Ok(mut server) = UnixStream::connect(server).await else { return };
     let silent = tokio::select! {
-        _ = copy_bidirectional(&mut client, &mut server) => return,
+        // Asked first: what the other branch has read when it is dropped reaches nobody.
+        biased;
         silent = silence.wait_for(|silence| number < silence.first_heard) => silent.map(|silence| *silence),
+        _ = copy_bidirectional(&mut client, &mut server) => return,
     };
     let Ok(Silence { one_way, .. }) = silent else { return };
     let _ = timeout(KEEPALIVE, async {

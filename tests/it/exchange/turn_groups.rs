@@ -3,8 +3,8 @@
 use flowhost_exchange::sessions::{MemorySessions, SessionStore};
 use flowhost_protocol::ids::{FlowId, RequestDigest, Scope, TenantId, TokenHash};
 use flowhost_server::store::{Store, StoreSeries};
-use flowhost_tests::TestHost;
-use futures_util::future::{join_all, select_all};
+use flowhost_tests::{DatabaseProxy, TestHost, eventually};
+use futures_util::future::{join, join_all, select_all};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, PgPool};
 use time::OffsetDateTime;
@@ -126,6 +126,44 @@ async fn turns_of_a_statement_that_fails_are_committed_one_by_one() {
     assert!(begun.iter().all(|done| done.starts_with("true")), "{begun:?}");
 }
 
+#[tokio::test]
+async fn commits_whose_results_are_lost_are_found_answered() {
+    let test = &Test::start().await;
+    let proxy = DatabaseProxy::before(&test.host.database().options());
+    let store = &Store::connect(proxy.options(), 8, StoreSeries::default()).await.unwrap();
+    let find = async |turn| store.find_turn(test.scope(turn), token(turn), request(turn)).await;
+    let commit = async |turn| {
+        Turn::of(token(turn), turn).insert(store, test.scope(turn), &in_an_hour(store)).await
+    };
+    for step in [
+        "create function linger() returns trigger language plpgsql as $$ begin perform pg_sleep(1); return null; end $$",
+        "create trigger lingers after insert on exchanges execute function linger()",
+    ] {
+        sqlx::query(step).execute(&test.pool).await.unwrap();
+    }
+    let under_way = "select count(*) from pg_stat_activity where query like '%commit_turns(%' and wait_event = 'PgSleep' \
+        and datname = current_database()";
+    let lose = async {
+        eventually("a group is under way", async || {
+            (test.number(under_way).await > 0).then_some(())
+        })
+        .await;
+        proxy.lose_answers();
+        sqlx::query("drop trigger lingers on exchanges").execute(&test.pool).await.unwrap();
+    };
+
+    let (committed, ()) = join(join_all((0..TURNS).map(commit)), lose).await;
+
+    // These came second to themselves: those of a group, and one that had gone alone.
+    let lost = committed.iter().filter(|done| *done == "false").count();
+    assert!(lost > 1, "{committed:?}");
+    for found in join_all((0..TURNS).map(find)).await {
+        let found = found.unwrap();
+        assert_eq!(found.answered.map(|answered| answered.number), Some(1));
+        assert_eq!(found.session.map(|session| session.version), Some(1));
+    }
+}
+
 /// Waits until all turns but so many are committed. The others wait, or gave up doing so.
 async fn all_but<F: Future<Output = String> + Unpin>(others: usize, mut turns: Vec<F>) {
     let mut missing = turns.len() - others;
@@ -151,7 +189,7 @@ const TURNS: u8 = 80;
 
 /// Four tenants with a flow each, and a store with one lane for each kind of statement.
 struct Test {
-    _host: TestHost,
+    host: TestHost,
     pool: PgPool,
     store: Store,
     scopes: Vec<Scope>,
@@ -173,7 +211,7 @@ impl Test {
         }
         let store =
             Store::connect(host.database().options(), 8, StoreSeries::default()).await.unwrap();
-        Self { _host: host, pool, store, scopes }
+        Self { host, pool, store, scopes }
     }
 
     fn scope(&self, number: u8) -> Scope {
