@@ -261,7 +261,7 @@ impl Plugins {
         let wall_left =
             wall_time_left(limits.wall, asked.elapsed()).ok_or(PluginError::Overloaded)?;
         let clock = CpuClock::new(limits.cpu);
-        let mut store = self.store(call, &clock, entered.memory.clone());
+        let mut store = self.store(call, &clock, entered.memory.clone(), wall_left);
         let metered = clock.clone().meter(timeout(wall_left, body(&guest, &mut store)));
         let (result, wall) = timed(metered).await;
         (usage.cpu, usage.wall) = (Some(clock.used()), Some(wall));
@@ -280,9 +280,15 @@ impl Plugins {
     }
 
     /// A store with every limit set.
-    fn store(&self, call: &Call, clock: &Arc<CpuClock>, memory: Arc<Claim>) -> Store<CallState> {
-        let mut store =
-            Store::new(self.registry.engine(), CallState::new(call, &self.services, memory));
+    fn store(
+        &self,
+        call: &Call,
+        clock: &Arc<CpuClock>,
+        memory: Arc<Claim>,
+        wall: Duration,
+    ) -> Store<CallState> {
+        let state = CallState::new(call, &self.services, memory, wall);
+        let mut store = Store::new(self.registry.engine(), state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(HOST_CALL_BYTES);
         store.set_max_component_handles(MAX_HANDLES);

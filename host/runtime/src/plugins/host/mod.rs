@@ -52,8 +52,13 @@ pub(super) struct CallState {
 }
 
 impl CallState {
-    /// The state for a call that has claimed `memory` of the host.
-    pub(super) fn new(call: &Call, services: &Services, memory: Arc<Claim>) -> Self {
+    /// The state for a call that has claimed `memory` of the host and may run for `wall`.
+    pub(super) fn new(
+        call: &Call,
+        services: &Services,
+        memory: Arc<Claim>,
+        wall: Duration,
+    ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         let standard_output = CappedOutput::default();
@@ -75,7 +80,7 @@ impl CallState {
             limiter: MemoryLimiter::new(call.plugin.limits.memory_bytes, memory),
             log: CallLog::new(call),
             started_in: None,
-            deadline: Instant::now() + call.plugin.limits.wall,
+            deadline: Instant::now() + wall,
             store_calls: 0,
             outbound_requests: 0,
             fetched_files: 0,
