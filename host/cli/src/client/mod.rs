@@ -1,5 +1,6 @@
 //! `flowhost client`: plays WhatsApp against any data endpoint.
 
+mod action;
 mod call;
 mod chat;
 mod endpoint;
