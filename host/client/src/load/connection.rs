@@ -118,22 +118,21 @@ impl Target {
             Some(open) if is_open => open,
             gone => gone.insert(self.connect().await.map_err(Failed::to_connect)?),
         };
-        let answer = open.0.send_request(self.request(sealed)?).await.map_err(Failed::of)?;
+        let answer = open.0.send_request(self.request(sealed)).await.map_err(Failed::of)?;
         let keeps = keeps(answer.status().as_u16());
         read(answer, keeps).await
     }
 
-    fn request(&self, sealed: &SealedRequest) -> Result<Request<Full<Bytes>>, Failed> {
+    fn request(&self, sealed: &SealedRequest) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::from(sealed.body.clone()));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
-        let signature = HeaderValue::from_str(&sealed.signature)
-            .map_err(|error| Failed { kind: Failure::Broken, why: error.to_string() })?;
+        let signature = HeaderValue::from_str(&sealed.signature);
         let headers = request.headers_mut();
         headers.insert(HOST, self.host.clone());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(SIGNATURE_HEADER, signature);
-        Ok(request)
+        headers.insert(SIGNATURE_HEADER, signature.expect("a signature is hex digits"));
+        request
     }
 }
 

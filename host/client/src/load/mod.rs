@@ -110,17 +110,26 @@ struct Run {
     plan: Plan,
     prepared: Prepared,
     began: Instant,
-    /// The numbers of the requests that are due, in an open loop.
+    /// Of an open loop.
     due: Option<Due>,
+    /// The number of a closed loop's next request.
     next: Cell<usize>,
-    /// When a closed loop found no prepared request any more.
+    /// When no prepared request was left.
     exhausted_after: Cell<Option<Duration>>,
     tally: RefCell<Tally>,
 }
 
+/// The requests that are due.
 struct Due {
     schedule: Schedule,
     numbers: Mutex<UnboundedReceiver<usize>>,
+}
+
+impl Due {
+    async fn next(&self) -> Option<Request> {
+        let number = self.numbers.lock().await.recv().await?;
+        Some(Request { number, due: self.schedule.due(number) })
+    }
 }
 
 async fn drive(
@@ -189,22 +198,21 @@ impl Run {
         }
     }
 
-    /// The next request to send, if one is left and there is time for it.
+    /// The next request to send, if there is time for one and it is prepared.
     async fn next(&self) -> Option<Request> {
-        if let Some(due) = &self.due {
-            let number = due.numbers.lock().await.recv().await?;
-            return Some(Request { number, due: due.schedule.due(number) });
-        }
-        let (number, now) = (self.next.get(), self.began.elapsed());
-        if now >= self.plan.total() || self.exhausted_after.get().is_some() {
+        let request = match &self.due {
+            Some(due) => due.next().await?,
+            None => Request { number: self.next.get(), due: self.began.elapsed() },
+        };
+        if request.due >= self.plan.total() || self.exhausted_after.get().is_some() {
             return None;
         }
-        if number == self.prepared.requests.len() {
-            self.exhausted_after.set(Some(now));
+        if request.number >= self.prepared.requests.len() {
+            self.exhausted_after.set(Some(request.due));
             return None;
         }
-        self.next.set(number + 1);
-        Some(Request { number, due: now })
+        self.next.set(request.number + 1);
+        Some(request)
     }
 
     /// A phone gives up [`TIMEOUT`] after the request was due, whether or not it could be sent.

@@ -27,7 +27,7 @@ pub struct Report {
     pub counted: u64,
     /// The measured time in seconds.
     pub measured_s: f64,
-    /// Whether a closed loop used up the prepared requests, and stopped before its time.
+    /// Whether the prepared requests were used up, and the run stopped before its time.
     pub ran_out: bool,
     /// The status that an answer should have.
     pub expected_status: u16,

@@ -87,6 +87,17 @@ fn an_endpoint_that_goes_away_uses_no_request_up_without_a_pause() {
     assert!(report.failures.iter().any(|failures| failures.kind == Failure::Connect));
 }
 
+#[test]
+fn an_open_loop_with_too_few_requests_stops_when_they_are_used_up() {
+    let answer = "HTTP/1.1 503 Busy\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    let plan = Plan { pace: Pace::Open { per_second: 1_000.0 }, ..PLAN };
+
+    let report = load_as(plan, answer);
+
+    assert_eq!(report.statuses, BTreeMap::from([(503, 5)]), "{report:?}");
+    assert_eq!(report.measured_s, 0.005);
+}
+
 fn only_failure(report: &Report) -> (Failure, u64) {
     assert_eq!(report.failures.len(), 1, "{report:?}");
     (report.failures[0].kind, report.failures[0].count)
@@ -95,6 +106,10 @@ fn only_failure(report: &Report) -> (Failure, u64) {
 /// Five requests over two connections, each answered with these bytes, after which the endpoint
 /// closes.
 fn load(answer: &str) -> Report {
+    load_as(PLAN, answer)
+}
+
+fn load_as(plan: Plan, answer: &str) -> Report {
     let answer = answer.to_owned();
     let (url, _) = endpoint(move |listener| {
         for stream in listener.incoming() {
@@ -104,7 +119,7 @@ fn load(answer: &str) -> Report {
     });
     let phone = phone(&url);
     let prepared = Prepared::seal(&phone, &payload::init("x"), 5, false).unwrap();
-    let report = run(&phone, &PLAN, prepared, |_| ()).unwrap();
+    let report = run(&phone, &plan, prepared, |_| ()).unwrap();
     assert!(report.ran_out && report.counted == 5, "{report:?}");
     report
 }
