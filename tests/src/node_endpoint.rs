@@ -54,7 +54,7 @@ impl NodeEndpoint {
         format!("http://127.0.0.1:{}/pizza", self.port)
     }
 
-    /// The arguments that the three commands of `flowhost client` share, without the Flow JSON.
+    /// The arguments that the commands of `flowhost client` share, without the Flow JSON.
     pub fn arguments(&self) -> Vec<String> {
         let public_key = fixtures().join("vectors/keys/public.pem");
         let secret = self.folder.path().join(SECRET_FILE);

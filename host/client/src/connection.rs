@@ -12,8 +12,12 @@ use tokio_rustls::rustls::{AlertDescription, CertificateError, Error as TlsError
 pub struct ConnectionFailure(String);
 
 impl ConnectionFailure {
-    pub(super) fn of(error: &reqwest::Error) -> Self {
+    pub(super) fn of(error: &(dyn Error + 'static)) -> Self {
         Self(words(error))
+    }
+
+    pub(super) fn no_such_host() -> Self {
+        Self(NO_SUCH_HOST.to_owned())
     }
 }
 
@@ -23,7 +27,7 @@ fn words(error: &(dyn Error + 'static)) -> String {
         return of_tls(tls);
     }
     if causes.iter().any(|cause| cause.to_string() == "dns error") {
-        return "there is no such host name, or no name server answers".to_owned();
+        return NO_SUCH_HOST.to_owned();
     }
     let mut io = causes.iter().filter_map(|cause| cause.downcast_ref::<io::Error>());
     let last = || causes.last().map(ToString::to_string).unwrap_or_default();
@@ -124,6 +128,8 @@ fn spaced(name: &str) -> String {
     }
     words
 }
+
+const NO_SUCH_HOST: &str = "there is no such host name, or no name server answers";
 
 const CLOSED: &str = "it closed the connection before its answer was complete; http in the place of https, or the reverse, looks so too";
 

@@ -58,6 +58,10 @@ impl Phone {
         Self { flow_json: Some(Arc::new(flow_json)), ..self }
     }
 
+    pub(super) fn client(&self) -> &FlowClient {
+        &self.client
+    }
+
     /// The Flow JSON that its user opens, if one is known.
     pub fn flow_json(&self) -> Option<&FlowJson> {
         self.flow_json.as_deref()

@@ -73,9 +73,9 @@ const ONLY_IN: &[(&str, &[&str])] = &[
         ],
     ),
     ("governor", &["exchange/endpoint"]),
-    ("hyper", &["server/http"]),
-    ("hyper_util", &["server/http"]),
-    // `client` uses it to say what is wrong with an endpoint's certificate.
+    ("hyper", &["server/http", "client"]),
+    ("hyper_util", &["server/http", "client"]),
+    // `client` connects with them in its load, and says what is wrong with an endpoint's certificate.
     ("tokio_rustls", &["server/http", "client"]),
     ("prometheus_client", &["runtime/telemetry"]),
     ("sqlx", &["server/store", "server/config", "server/app", "devkit/postgres"]),

@@ -2,6 +2,7 @@
 
 mod call;
 mod chat;
+mod load;
 mod run;
 
 use flowhost_tests::{Ended, NodeEndpoint, flowhost};

@@ -1,13 +1,14 @@
 //! `flowhost client call`: one request.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 
-use flowhost_client::{Exchange, payload};
-use flowhost_server::config::{ConfigError, Environment};
+use flowhost_client::Exchange;
+use flowhost_server::config::Environment;
 
 use super::super::input::read_json;
 use super::super::output::{milliseconds, printable, say};
+use super::action::ActionArgs;
 use super::endpoint::EndpointArgs;
 
 /// Arguments of `client call`.
@@ -15,46 +16,17 @@ use super::endpoint::EndpointArgs;
 pub struct CallArgs {
     #[command(flatten)]
     endpoint: EndpointArgs,
-    /// Why the client calls
-    #[arg(
-        long,
-        value_enum,
-        ignore_case = true,
-        default_value = "ping",
-        conflicts_with = "payload"
-    )]
-    action: Action,
-    /// The screen that the user is on
-    #[arg(long, conflicts_with = "payload")]
-    screen: Option<String>,
-    /// The form's fields as JSON, @FILE, or - for standard input
-    #[arg(long, value_name = "JSON", conflicts_with = "payload")]
-    data: Option<String>,
+    #[command(flatten)]
+    action: ActionArgs,
     /// The conversation
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        default_value = "flowhost-client",
-        conflicts_with = "payload"
-    )]
+    #[arg(long, value_name = "TOKEN", default_value = "flowhost-client")]
     flow_token: String,
     /// The whole payload as JSON, @FILE, or - for standard input; it is sent as it is
-    #[arg(long, value_name = "JSON")]
+    #[arg(long, value_name = "JSON", conflicts_with_all = ["action", "screen", "data", "flow_token"])]
     payload: Option<String>,
     /// Print {"status","duration_ms","attempts","payload","judgement"}, for machines
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Action {
-    Ping,
-    #[value(name = "INIT")]
-    Init,
-    #[value(name = "data_exchange")]
-    DataExchange,
-    #[value(name = "BACK")]
-    Back,
 }
 
 pub(super) async fn run(args: CallArgs, environment: &Environment) -> anyhow::Result<()> {
@@ -73,30 +45,8 @@ impl CallArgs {
         if let Some(whole) = &self.payload {
             return read_json(whole, "--payload");
         }
-        let data = match &self.data {
-            Some(data) => read_json(data, "--data")?,
-            None => json!({}),
-        };
-        let screen = self.screen.as_deref();
-        Ok(match self.action {
-            Action::Ping => payload::ping(),
-            Action::Init => with_data(payload::init(&self.flow_token), data),
-            Action::DataExchange => payload::data_exchange(needed(screen)?, data, &self.flow_token),
-            Action::Back => with_data(payload::back(needed(screen)?, &self.flow_token), data),
-        })
+        self.action.payload(&self.flow_token)
     }
-}
-
-/// INIT and BACK may have data too, so that users can see what an endpoint does with it.
-fn with_data(mut payload: Value, data: Value) -> Value {
-    payload["data"] = data;
-    payload
-}
-
-fn needed(screen: Option<&str>) -> Result<&str, ConfigError> {
-    screen.ok_or_else(|| {
-        ConfigError::new("this action needs --screen, the screen that the user is on")
-    })
 }
 
 fn for_machines(exchange: &Exchange) -> String {
@@ -155,6 +105,7 @@ mod tests {
 
     use flowhost_client::FlowClient;
     use flowhost_client::judgement::{Judgement, Outcome, RequestKind};
+    use flowhost_server::config::ConfigError;
 
     use super::*;
 

@@ -1,4 +1,4 @@
-//! The endpoint that `client` talks to: arguments that its three commands share.
+//! The endpoint that `client` talks to: arguments that its commands share.
 
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,121 @@
+//! What processes have used so far, as Linux counts it in `/proc`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What the host and PostgreSQL have used since they began.
+pub(crate) struct Usage {
+    host: Process,
+    postgres: Process,
+}
+
+/// What one request took.
+pub(crate) struct Cost {
+    pub(crate) host_ms: f64,
+    pub(crate) postgres_ms: f64,
+    pub(crate) host_switches: f64,
+    pub(crate) postgres_switches: f64,
+}
+
+/// A process with all its threads.
+#[derive(Default)]
+struct Process {
+    ticks: u64,
+    switches: u64,
+}
+
+impl Usage {
+    pub(crate) fn of(host: u32, postmaster: u32) -> Self {
+        let mut postgres = Process::of(postmaster);
+        // Of the children that have ended, such as workers of autovacuum, their parent has the sum.
+        postgres.ticks += stat(postmaster).map_or(0, |stat| stat[CHILDREN] + stat[CHILDREN + 1]);
+        for child in numbered(Path::new("/proc")).filter(|id| Self::parent(*id) == Some(postmaster))
+        {
+            postgres.add(&Process::of(child));
+        }
+        Self { host: Process::of(host), postgres }
+    }
+
+    /// The parent of a process that is still there.
+    pub(crate) fn parent(process: u32) -> Option<u32> {
+        u32::try_from(stat(process)?[PARENT]).ok()
+    }
+
+    /// What each of so many requests took since then.
+    pub(crate) fn since(&self, before: &Self, requests: f64) -> Cost {
+        #[expect(clippy::cast_precision_loss, reason = "no run counts 2^52 of anything")]
+        let each = |now: u64, before: u64| now.saturating_sub(before) as f64 / requests;
+        Cost {
+            host_ms: each(self.host.ticks, before.host.ticks) * TICK_MS,
+            postgres_ms: each(self.postgres.ticks, before.postgres.ticks) * TICK_MS,
+            host_switches: each(self.host.switches, before.host.switches),
+            postgres_switches: each(self.postgres.switches, before.postgres.switches),
+        }
+    }
+}
+
+impl Process {
+    fn of(id: u32) -> Self {
+        let ticks = stat(id).map_or(0, |stat| stat[OWN] + stat[OWN + 1]);
+        let tasks = PathBuf::from(format!("/proc/{id}/task"));
+        let switches = numbered(&tasks).map(|task| switches(&tasks.join(task.to_string()))).sum();
+        Self { ticks, switches }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.ticks += other.ticks;
+        self.switches += other.switches;
+    }
+}
+
+/// The machine as a whole.
+pub(crate) struct Machine;
+
+impl Machine {
+    /// How many cores are busy while this program does nothing.
+    pub(crate) async fn busy_cores(time: Duration) -> f64 {
+        let before = busy_ticks();
+        tokio::time::sleep(time).await;
+        #[expect(clippy::cast_precision_loss, reason = "the ticks of a few seconds")]
+        let ticks = busy_ticks().saturating_sub(before) as f64;
+        ticks * TICK_MS / 1_000.0 / time.as_secs_f64()
+    }
+}
+
+/// User, nice, system, and from the sixth on interrupts and what a hypervisor took. The fourth and
+/// fifth are idle and waiting for a disk.
+fn busy_ticks() -> u64 {
+    let text = fs::read_to_string("/proc/stat").unwrap();
+    let columns = text.lines().next().unwrap_or_default().split_whitespace().skip(1);
+    let columns: Vec<u64> = columns.map_while(|column| column.parse().ok()).collect();
+    columns[..3].iter().chain(&columns[5..8]).sum()
+}
+
+/// The numbers of a process's `stat` after its name, which may hold anything; `None` if it is gone.
+/// The first column, a letter, is 0.
+fn stat(process: u32) -> Option<Vec<u64>> {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let columns = text.rsplit_once(')')?.1.split_whitespace();
+    Some(columns.map(|column| column.parse().unwrap_or(0)).collect())
+}
+
+fn switches(task: &Path) -> u64 {
+    let text = fs::read_to_string(task.join("status")).unwrap_or_default();
+    let counts = text.lines().filter_map(|line| line.split_once("ctxt_switches:"));
+    counts.filter_map(|(_, count)| count.trim().parse::<u64>().ok()).sum()
+}
+
+/// The entries of a folder whose names are numbers.
+fn numbered(folder: &Path) -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// Linux counts in hundredths of a second for programs, whatever its own clock does.
+const TICK_MS: f64 = 10.0;
+
+/// Columns of `stat` after the name: `man 5 proc` counts from 1, and the name is the second.
+const PARENT: usize = 4 - 3;
+const OWN: usize = 14 - 3;
+const CHILDREN: usize = 16 - 3;
