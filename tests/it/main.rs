@@ -30,4 +30,5 @@ mod process;
 mod rotation;
 mod route_coverage;
 mod row_security;
+mod rsa_batches;
 mod tenancy;

@@ -9,7 +9,7 @@ use flowhost_protocol::crypto::{MasterKey, MasterKeys};
 use flowhost_server::app::Host;
 use flowhost_server::config::{
     AdminToken, CompileConfig, DATABASE_CONNECTIONS, EgressConfig, GraphConfig, GuestsConfig,
-    HostConfig, HttpLimits, MigrationPolicy,
+    HostConfig, HttpLimits, MigrationPolicy, RsaBatches,
 };
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
@@ -226,6 +226,8 @@ fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
         compile: CompileConfig { program: shared.compiler.clone(), ..CompileConfig::default() },
         egress: EgressConfig::default(),
         guests: GuestsConfig::default(),
+        // Its trial takes longer than most tests.
+        rsa_batches: RsaBatches::Off,
     }
 }
 

@@ -94,6 +94,7 @@ async fn serve(
         compile,
         egress: front.egress,
         guests: front.guests,
+        rsa_batches: front.rsa_batches,
     };
     serve_until_signal(config, ready_file, signals, async |host| {
         say(&welcome(host, token_file.as_deref()));

@@ -45,6 +45,10 @@ pub(crate) struct RunArgs {
     /// has]
     #[arg(long, env = "FLOWHOST_GUEST_MEMORY_MIB", value_name = "MIB")]
     guest_memory_mib: Option<u64>,
+    /// RSA operations of several requests at a time, with libcrypto_mb.so.11: auto (if the system
+    /// has it), off, or the library's path
+    #[arg(long, env = "FLOWHOST_RSA_BATCHES", default_value = "auto", value_name = "WHETHER")]
+    rsa_batches: PathBuf,
     /// Meta's Graph API, version included
     #[arg(long, env = "FLOWHOST_GRAPH_URL", default_value = GRAPH_URL, value_name = "URL")]
     graph_url: String,
@@ -90,6 +94,7 @@ impl RunArgs {
             private_egress: self.allow_private_egress,
             own_addresses: self.own_addresses.clone(),
             guest_memory_mib: self.guest_memory_mib,
+            rsa_batches: self.rsa_batches.clone(),
         }
     }
 

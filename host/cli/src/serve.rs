@@ -65,4 +65,5 @@ The environment:
   FLOWHOST_ADMIN_TOKEN  an operator token for the admin API, to make the first tokens with
   FLOWHOST_CODE_CACHE   folder for compiled plugins, or none; else flowhost/ in XDG_CACHE_HOME or in .cache of HOME
   FLOWHOST_DRAIN_DELAY  seconds to serve on after SIGTERM, as --drain-delay
+  FLOWHOST_RSA_BATCHES  auto, off, or the path of libcrypto_mb.so.11, as --rsa-batches
   FLOWHOST_LOG          log filter";

@@ -1,6 +1,7 @@
 //! Puts every part together, starts the host, and stops it without losing a turn.
 
 mod background;
+mod rsa_engine;
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -33,7 +34,7 @@ use crate::tenants::Directory;
 use flowhost_exchange::endpoint::Endpoints;
 use flowhost_exchange::exchange::Exchanges;
 use flowhost_exchange::sessions::{Notices, Sessions};
-use flowhost_protocol::crypto::{CodeKeys, InlineRsa, MasterKeys, TokenDigest};
+use flowhost_protocol::crypto::{CodeKeys, MasterKeys, TokenDigest};
 use flowhost_protocol::flow::MAX_MEMORY_BYTES;
 use flowhost_protocol::ids::{PluginDigest, TenantId};
 use flowhost_runtime::budget::Budget;
@@ -93,7 +94,7 @@ impl Host {
             notices.clone(),
             plugins.clone(),
             metrics.clone(),
-            Box::new(InlineRsa),
+            rsa_engine::choose(config.rsa_batches).await?,
             turns.clone(),
         );
         let operator_token = config.admin_token.map(|token| TokenDigest::of(token.expose()));

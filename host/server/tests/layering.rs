@@ -72,6 +72,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
             "server/tenants",
         ],
     ),
+    ("flowhost_rsa_batches", &["server/app"]),
     ("governor", &["exchange/endpoint"]),
     ("hyper", &["server/http", "client"]),
     ("hyper_util", &["server/http", "client"]),
@@ -86,6 +87,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("wasmtime_wasi", &["runtime/plugins"]),
     ("seccompiler", &["runtime/plugins"]),
     ("aws_lc_rs", &["protocol/crypto"]),
+    ("libloading", &["rsa-batches"]),
     // The private-key operations of this crate leak timing (RUSTSEC-2023-0071), so it is for key
     // files and the WhatsApp side only.
     ("rsa", &["protocol/crypto", "client"]),
@@ -172,7 +174,7 @@ fn what_a_caller_vouches_for_is_called_where_it_holds() {
 }
 
 #[test]
-fn code_that_the_compiler_can_not_check_is_in_one_file_only() {
+fn code_that_the_compiler_can_not_check_is_in_two_files_only() {
     for file in source_files() {
         let text = fs::read_to_string(&file).expect("a source file can be read");
         let parsed =
@@ -181,7 +183,9 @@ fn code_that_the_compiler_can_not_check_is_in_one_file_only() {
         found.visit_file(&parsed);
         assert_eq!(
             found.0,
-            file.ends_with("runtime/src/plugins/native_code.rs"),
+            ["runtime/src/plugins/native_code.rs", "rsa-batches/src/crypto_mb.rs"]
+                .iter()
+                .any(|known| file.ends_with(known)),
             "{}: unsafe",
             file.display()
         );
@@ -320,13 +324,22 @@ fn uses(file: &Path) -> Uses {
 /// Every source file of the packages in `host/` except crate roots and test files.
 fn source_files() -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for package in
-        ["api", "client", "cli", "devkit", "exchange", "flow-json", "protocol", "runtime", "server"]
-    {
+    for package in [
+        "api",
+        "client",
+        "cli",
+        "devkit",
+        "exchange",
+        "flow-json",
+        "protocol",
+        "rsa-batches",
+        "runtime",
+        "server",
+    ] {
         let root = packages().join(package).join("src");
         let mut found = Vec::new();
         collect(&root, &mut found);
-        assert!(found.len() > 5, "only {} files were found in {package}", found.len());
+        assert!(found.len() > 2, "only {} files were found in {package}", found.len());
         files.append(&mut found);
     }
     files.retain(|file| {
@@ -355,7 +368,7 @@ fn module_of(file: &Path) -> String {
     let package = parts.next().expect("a file lies in a folder");
     let module = parts.nth(1).expect("a source file lies in `src`");
     match package.as_ref() {
-        "api" | "client" | "cli" | "flow-json" => package.into_owned(),
+        "api" | "client" | "cli" | "flow-json" | "rsa-batches" => package.into_owned(),
         package => format!("{package}/{}", module.trim_end_matches(".rs")),
     }
 }

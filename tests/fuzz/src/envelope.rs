@@ -6,9 +6,7 @@
 //! `Sealing`) and a plaintext; a whole HTTP body. The body is correctly signed in every case.
 
 use std::collections::HashMap;
-use std::pin::pin;
 use std::sync::LazyLock;
-use std::task::{Context, Poll, Waker};
 
 use aes_gcm::aead::consts::U16;
 use aes_gcm::aead::{Aead, KeyInit};
@@ -26,6 +24,7 @@ use sha2::{Digest, Sha256};
 
 use crate::opened_payload::shown;
 use crate::oracle::{EXCHANGES, app_secrets, hex, hmac_sha256, valid_secrets};
+use crate::until_ready;
 
 /// Returns whether the host opened the body.
 ///
@@ -117,16 +116,6 @@ impl<'a> Sealing<'a> {
 
 fn open_body(body: Vec<u8>) -> std::result::Result<Opened, EnvelopeError> {
     until_ready(open(&InlineRsa, &KEYS, verified(body)))
-}
-
-/// Polls to the end. `open` yields between keys and waits for nothing.
-fn until_ready<T>(future: impl Future<Output = T>) -> T {
-    let (mut future, mut context) = (pin!(future), Context::from_waker(Waker::noop()));
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
-            return output;
-        }
-    }
 }
 
 fn verified(body: Vec<u8>) -> VerifiedBody {

@@ -19,7 +19,7 @@ use flowhost_server::app::Host;
 use flowhost_server::config::{
     AdminToken, CompileConfig, ConfigError, DATABASE_CONNECTIONS, EgressConfig, Environment,
     GraphConfig, GuestsConfig, HostConfig, HttpLimits, LONGEST_LOGIN_DELAY, MigrationPolicy,
-    SecretText, check_log_filter,
+    RsaBatches, SecretText, check_log_filter,
 };
 
 use super::output::{note, say};
@@ -108,6 +108,7 @@ async fn start_host(postgres: &EmbeddedPostgres, admin_token: AdminToken) -> any
         compile: CompileConfig::default(),
         egress: EgressConfig::default(),
         guests: GuestsConfig::default(),
+        rsa_batches: RsaBatches::Auto,
     };
     Host::start(config).await.context("the host does not start")
 }

@@ -400,7 +400,7 @@ mod tests {
         let pair = parse_private_key(&vectors("private.pkcs8.pem"), None).unwrap();
         let public = vectors("public.pem");
         let spki = RsaPublicKey::from_public_key_pem(&public).unwrap();
-        let pkcs1 = rsa::pkcs1::EncodeRsaPublicKey::to_pkcs1_pem(&spki, LineEnding::LF).unwrap();
+        let pkcs1 = pkcs1::EncodeRsaPublicKey::to_pkcs1_pem(&spki, LineEnding::LF).unwrap();
         for form in [
             public.clone(),
             public.trim_end().to_owned(),

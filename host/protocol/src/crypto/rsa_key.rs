@@ -3,20 +3,32 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey};
 use zeroize::Zeroizing;
 
 use super::CryptoError;
+use super::rsa_lanes::LaneKey;
 
 /// An RSA private key, parsed once and ready to decrypt. It is never shown.
-pub struct PrivateKey(OaepPrivateDecryptingKey);
+pub struct PrivateKey {
+    whole: OaepPrivateDecryptingKey,
+    /// Its numbers, for operations in batches; `None` if it is of a kind that is in none.
+    numbers: Option<Arc<LaneKey>>,
+}
 
 impl PrivateKey {
     /// Parses PKCS#8 in DER, the form in which this host stores keys.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, CryptoError> {
         let key = PrivateDecryptingKey::from_pkcs8(der).map_err(|_| CryptoError::UnreadableKey)?;
-        OaepPrivateDecryptingKey::new(key).map(Self).map_err(|_| CryptoError::UnreadableKey)
+        let whole = OaepPrivateDecryptingKey::new(key).map_err(|_| CryptoError::UnreadableKey)?;
+        Ok(Self { whole, numbers: LaneKey::from_pkcs8(der) })
+    }
+
+    /// The numbers of a key that may be in batches.
+    pub fn numbers(&self) -> Option<&Arc<LaneKey>> {
+        self.numbers.as_ref()
     }
 }
 
@@ -26,8 +38,8 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// Performs RSA private-key operations. Asynchronous, so that an engine that batches them or runs
-/// elsewhere can replace [`InlineRsa`].
+/// Performs RSA private-key operations. Asynchronous, so that an engine that batches them
+/// ([`BatchedRsa`](super::BatchedRsa)) or runs elsewhere can replace [`InlineRsa`].
 pub trait RsaEngine: Send + Sync {
     /// Decrypts RSA-OAEP with SHA-256 and MGF1-SHA-256. Returns the wrapped bytes, or
     /// [`CryptoError::Undecryptable`].
@@ -35,8 +47,10 @@ pub trait RsaEngine: Send + Sync {
 }
 
 /// A pending operation of an [`RsaEngine`].
-pub type Decryption<'a> =
-    Pin<Box<dyn Future<Output = Result<Zeroizing<Vec<u8>>, CryptoError>> + Send + 'a>>;
+pub type Decryption<'a> = Pin<Box<dyn Future<Output = Decrypted> + Send + 'a>>;
+
+/// The outcome of an operation of an [`RsaEngine`].
+pub type Decrypted = Result<Zeroizing<Vec<u8>>, CryptoError>;
 
 /// Decrypts on the calling thread. One operation takes about 255 us with aws-lc-rs (measured with
 /// RSA-2048), less than moving it to another thread and back costs under load.
@@ -49,10 +63,10 @@ impl RsaEngine for InlineRsa {
     }
 }
 
-fn decrypt_oaep(key: &PrivateKey, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
-    let mut output = Zeroizing::new(vec![0; key.0.min_output_size()]);
+pub(super) fn decrypt_oaep(key: &PrivateKey, wrapped: &[u8]) -> Decrypted {
+    let mut output = Zeroizing::new(vec![0; key.whole.min_output_size()]);
     let length = key
-        .0
+        .whole
         .decrypt(&OAEP_SHA256_MGF1SHA256, wrapped, &mut output, None)
         .map_err(|_| CryptoError::Undecryptable)?
         .len();

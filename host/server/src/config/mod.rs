@@ -11,6 +11,7 @@ mod graph;
 mod guests;
 mod master_keys;
 mod problems;
+mod rsa_batches;
 mod secrets;
 mod server;
 
@@ -30,6 +31,7 @@ pub use graph::{GRAPH_CHECK_SECONDS, GRAPH_URL, GraphConfig};
 pub use guests::GuestsConfig;
 pub use master_keys::{MasterKeyInputs, parse_master_key};
 pub use problems::{ConfigError, Problems};
+pub use rsa_batches::RsaBatches;
 pub use secrets::{AdminToken, SecretText};
 pub use server::{ListenArgs, ListenConfig, ServerInputs, check_log_filter};
 
@@ -65,6 +67,8 @@ pub struct HostConfig {
     pub egress: EgressConfig,
     /// What all plugins together may use.
     pub guests: GuestsConfig,
+    /// Whether RSA operations are done in batches.
+    pub rsa_batches: RsaBatches,
 }
 
 /// What the host does at start about migrations that the database lacks.

@@ -14,7 +14,7 @@ use super::database::{check_database_connections, required_database};
 use super::graph::parse_graph_url;
 use super::{
     AdminToken, CompileConfig, ConfigError, Environment, GraphConfig, GuestsConfig, HostConfig,
-    LONGEST_LOGIN_DELAY, MasterKeyInputs, MigrationPolicy, Problems, code_cache,
+    LONGEST_LOGIN_DELAY, MasterKeyInputs, MigrationPolicy, Problems, RsaBatches, code_cache,
 };
 
 /// What `flowhost serve` was given, not yet checked. No `Debug`: the URL may hold a password.
@@ -57,6 +57,8 @@ pub struct ListenArgs {
     pub own_addresses: Vec<String>,
     /// `--guest-memory-mib` or `FLOWHOST_GUEST_MEMORY_MIB`.
     pub guest_memory_mib: Option<u64>,
+    /// `--rsa-batches` or `FLOWHOST_RSA_BATCHES`.
+    pub rsa_batches: PathBuf,
 }
 
 /// The checked form of [`ListenArgs`], which every host has.
@@ -77,6 +79,8 @@ pub struct ListenConfig {
     pub egress: EgressConfig,
     /// What all plugins together may use.
     pub guests: GuestsConfig,
+    /// Whether RSA operations are done in batches.
+    pub rsa_batches: RsaBatches,
 }
 
 impl ServerInputs {
@@ -92,8 +96,17 @@ impl ServerInputs {
         else {
             return Err(problems.into_error());
         };
-        let ListenConfig { listen, admin_listen, tls, limits, admin_token, graph, egress, guests } =
-            front;
+        let ListenConfig {
+            listen,
+            admin_listen,
+            tls,
+            limits,
+            admin_token,
+            graph,
+            egress,
+            guests,
+            rsa_batches,
+        } = front;
         Ok(HostConfig {
             database,
             database_connections,
@@ -113,6 +126,7 @@ impl ServerInputs {
             },
             egress,
             guests,
+            rsa_batches,
         })
     }
 }
@@ -133,6 +147,7 @@ impl ListenArgs {
         let limits = problems.check(http_limits(self.max_connections));
         let own = problems.check(own_addresses(&self.own_addresses));
         let guests = problems.check(GuestsConfig::parse(self.guest_memory_mib));
+        let rsa_batches = problems.check(RsaBatches::parse(&self.rsa_batches));
         let log = problems.check(check_log_filter(&self.log_filter));
         let graph = problems.check(parse_graph_url(&self.graph_url)).map(|url| GraphConfig {
             url,
@@ -155,6 +170,7 @@ impl ListenArgs {
                 ..EgressConfig::default()
             },
             guests: guests?,
+            rsa_batches: rsa_batches?,
         }))
     }
 }
@@ -252,6 +268,7 @@ mod tests {
             private_egress: false,
             own_addresses: Vec::new(),
             guest_memory_mib: None,
+            rsa_batches: "auto".into(),
         }
     }
 
@@ -279,6 +296,7 @@ mod tests {
         let environment = Environment::of(&[("FLOWHOST_ADMIN_TOKEN", "two words")]);
         let front = ListenArgs {
             graph_url: "http://example.com".to_owned(),
+            rsa_batches: "always".into(),
             ..front("nowhere", "127.0.0.1:99999", "flowhost=loud")
         };
         let given = ServerInputs {
@@ -301,6 +319,7 @@ mod tests {
             "--admin-listen",
             "FLOWHOST_LOG",
             "--graph-url",
+            "--rsa-batches",
         ] {
             assert!(text.contains(name), "{name} is not in: {text}");
         }
