@@ -153,7 +153,7 @@ impl BatchedRsa {
             return Turn::Computed(place);
         };
         state.begun = Instant::now();
-        if state.waiting.len() < self.pace.least {
+        if state.faulty || state.waiting.len() < self.pace.least {
             state.waiting.remove(at);
             return Turn::Alone;
         }

@@ -26,7 +26,7 @@ impl PrivateKey {
         Ok(Self { whole, numbers: LaneKey::from_pkcs8(der) })
     }
 
-    /// The numbers of a key that may be in batches.
+    /// Its numbers; `None` for a key that is in no batch.
     pub fn numbers(&self) -> Option<&Arc<LaneKey>> {
         self.numbers.as_ref()
     }

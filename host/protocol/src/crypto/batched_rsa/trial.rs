@@ -38,11 +38,12 @@ impl BatchedRsa {
         lanes: Box<dyn RsaLanes>,
         on_fault: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, Unfit> {
-        let mut engine = Self::at_pace(lanes, Pace { least: 1, rest: Duration::MAX }, on_fault);
+        let mut engine = Self::at_pace(lanes, Pace { least: 1, rest: Duration::MAX }, || ());
         let trial = Trial::new();
         let eight = shortest(|| engine.passes(&trial)).ok_or(Unfit::Wrong)?;
         let one = shortest(|| trial.alone()).ok_or(Unfit::Wrong)?;
         engine.pace = Pace::of(eight, one).ok_or(Unfit::Slow { eight, one })?;
+        engine.on_fault = Box::new(on_fault);
         Ok(engine)
     }
 
