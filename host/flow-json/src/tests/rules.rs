@@ -42,10 +42,7 @@ impl Rule {
             edit(&mut document, &place, value)
                 .ok_or_else(|| format!("{}: {place} cannot be edited", self.what))?;
         }
-        let found = match FlowJson::parse(document.to_string().as_bytes()) {
-            Ok(flow) => flow.notes().clone(),
-            Err(findings) => findings,
-        };
+        let found = findings(&document);
         let mut rest: Vec<&Finding> = found.iter().collect();
         for due in &self.finds {
             let mut parts = due.trim_start_matches('*').splitn(4, ' ');
