@@ -236,6 +236,11 @@ mod tests {
             findings.to_string(),
             "the whole: broken [INVALID_FLOW_JSON]\nnote: /version: old"
         );
+        assert_eq!(
+            findings.on_one_line(),
+            "the whole: broken [INVALID_FLOW_JSON]; note: /version: old"
+        );
+        assert!(!findings.is_empty());
         let expected = r#"[{"level":"error","pointer":"","name":"INVALID_FLOW_JSON","message":"broken"},{"level":"note","pointer":"/version","message":"old"}]"#;
         assert_eq!(serde_json::to_string(&findings).unwrap(), expected);
     }

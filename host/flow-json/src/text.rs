@@ -67,7 +67,7 @@ fn values_at_least(text: &[u8]) -> usize {
     for byte in text {
         match byte {
             _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
+            b'\\' => escaped = true,
             b'"' => quoted = !quoted,
             b',' | b'[' | b'{' if !quoted => count += 1,
             _ => (),

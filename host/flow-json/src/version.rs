@@ -13,7 +13,7 @@ impl Version {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (major, minor) = text.split_once('.')?;
         let version = Self(number(major)?, number(minor)?);
-        (version.is_known() || (version > NEWEST && version.0 == NEWEST.0)).then_some(version)
+        (version.is_known() || (version.is_later() && version.0 == NEWEST.0)).then_some(version)
     }
 
     /// Whether documents of this version can use that version of the data API.

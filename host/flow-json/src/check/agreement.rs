@@ -25,24 +25,14 @@ impl<'a> Checker<'_, 'a> {
         at: &Place<'_>,
     ) {
         let Value::Object(declared) = declared else { return };
-        match value.as_str().map(|text| (Reference::of(text), backticked(text))) {
-            Some((Some(reference), _)) => {
-                let Ok(target) = reference.resolve_anywhere(scope.screen, self.outline) else {
-                    return;
-                };
-                if let Some(differs) = self.difference(target, declared) {
-                    self.say(&differs, names[0], screen, scope.actions, at);
-                }
-            }
-            // Types are not compared: how WhatsApp types concatenations and computed values differs
-            // by version.
-            Some((_, Some(_))) => (),
-            _ => self.written_agrees(
-                value,
-                declared,
-                &Expected { name: names[1], screen, level: scope.actions },
-                at,
-            ),
+        let Some(reference) = value.as_str().and_then(Reference::of) else {
+            let expected = Expected { name: names[1], screen, level: scope.actions };
+            return self.written_agrees(value, declared, &expected, at);
+        };
+        if let Ok(target) = reference.resolve_anywhere(scope.screen, self.outline)
+            && let Some(differs) = self.difference(target, declared)
+        {
+            self.say(&differs, names[0], screen, scope.actions, at);
         }
     }
 
@@ -141,7 +131,8 @@ impl<'a> Checker<'_, 'a> {
         None
     }
 
-    /// Checks a literal against a declaration. References inside it are not checked.
+    /// Checks a literal against a declaration. References inside it are not checked, and neither is
+    /// an expression: how WhatsApp types concatenations and computed values differs by version.
     fn written_agrees(
         &mut self,
         value: &'a Value,

@@ -374,9 +374,7 @@ impl<'a> Checker<'_, 'a> {
                 format_args!("a RichText stands alone on its screen{with}; what else is there goes to another screen"),
             );
         }
-        if navigation_lists > 2
-            || (navigation_lists > 0 && components >= 2 && components > navigation_lists)
-        {
+        if navigation_lists > 2 || (navigation_lists > 0 && components > navigation_lists) {
             let problem = format_args!(
                 "a screen with a NavigationList has no other components beside it, and two such lists at most"
             );

@@ -139,12 +139,12 @@ fn combined<'a>(operator: &'static str, left: Type, right: Type) -> Result<Type,
 
 /// Finds what WhatsApp's own parser seems to refuse although its reference allows it.
 fn doubt(operator: &str, left: &Reading, right: &Reading) -> Option<&'static str> {
-    let integers = [left, right].iter().filter(|side| side.gives == Type::Integer).count();
+    let one_integer = (left.gives == Type::Integer) != (right.gives == Type::Integer);
     match operator {
         "==" | "!=" if left.literal && right.literal => {
             Some("compares two values that are written down: it is always the same")
         }
-        "==" | "!=" if integers == 1 => Some(
+        "==" | "!=" if one_integer => Some(
             "compares an integer with a number, which WhatsApp may refuse: declare it as a number",
         ),
         "%" => Some("has a `%`, which WhatsApp may refuse where the result is no text"),
@@ -235,6 +235,7 @@ mod tests {
             assert!(matches!(of(text), Err(Fault::Types(..))), "{text}: {:?}", of(text));
         }
         assert_eq!(of("${data.text} == 1"), Err(Fault::Types("==", "two values of one type")));
+        assert_eq!(of("${data.flag} && 'x'"), Err(Fault::Types("&&", "true or false")));
         assert_eq!(of("${data.text} < 1"), Err(Fault::Types("<", "numbers")));
         assert_eq!(of("${data.nothing} == 1"), Err(Fault::Dangling));
         let deep = format!("{}1{}", "(".repeat(100_000), ")".repeat(100_000));

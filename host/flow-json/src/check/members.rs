@@ -146,7 +146,7 @@ impl<'a> Checker<'_, 'a> {
         // WhatsApp doesn't resolve references in entries, so they may be meant as plain text.
         let leads = keys.iter().any(|key| matches!(key.takes, Takes::Click(_)));
         let actions = if leads { Level::Note } else { scope.actions };
-        let scope = Scope { in_form: false, actions, ..scope.unseen() };
+        let scope = Scope { actions, ..scope.unseen() };
         for (number, record) in records.iter().enumerate() {
             match record {
                 Value::Object(members) => {

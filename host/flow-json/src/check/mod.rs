@@ -101,9 +101,9 @@ struct Scope<'s, 'a> {
 }
 
 impl Scope<'_, '_> {
-    /// The scope of a place that WhatsApp doesn't check.
+    /// The scope of a value that WhatsApp doesn't check.
     fn unseen(self) -> Self {
-        Self { references: Level::Note, expressions: Level::Note, actions: Level::Note, ..self }
+        Self { references: Level::Note, expressions: Level::Note, ..self }
     }
 
     /// The scope inside of an action.

@@ -107,7 +107,7 @@ impl<'a, M: Meaning<'a>> Reader<'_, 'a, M> {
         }
         let read = match self.peek() {
             None => Err(NoExpression("ends where a value is due").into()),
-            Some('!') if !self.rest.starts_with("!=") => {
+            Some('!') => {
                 self.take("!");
                 let of = self.unary()?;
                 self.meaning.not(of)
@@ -285,5 +285,16 @@ mod tests {
         ] {
             assert_eq!(Written.read(text).as_deref(), Ok(written), "{text}");
         }
+    }
+
+    #[test]
+    fn an_expression_may_be_long_but_not_deep() {
+        let sum = vec!["1"; 1000].join(" + ");
+        assert!(Written.read(&sum).is_ok());
+        let nested = |depth: usize| format!("{}1{}", "(".repeat(depth), ")".repeat(depth));
+        let most = nested(49);
+        assert_eq!(Written.read(&most).as_deref(), Ok("1"));
+        let more = nested(50);
+        assert_eq!(Written.read(&more), Err(NoExpression("is nested too deeply")));
     }
 }

@@ -189,16 +189,18 @@ mod tests {
                 ("Tomorrow", None)
             ]
         );
-        let case = |value: &str| {
-            screen
-                .components()
-                .nth(2)
-                .unwrap()
-                .case(value)
-                .filter_map(|one| one.field_name())
-                .next()
+        let [form, condition, switch] = [0, 1, 2].map(|at| screen.components().nth(at).unwrap());
+        let names = |list: Vec<Component<'_>>| {
+            list.iter().filter_map(|one| one.field_name()).map(str::to_owned).collect::<Vec<_>>()
         };
-        assert_eq!((case("a"), case("c"), case("b")), (Some("a case"), Some("another"), None));
+        assert_eq!(names(form.children().collect()), ["in a form"]);
+        assert_eq!(names(condition.then().collect()), ["then"]);
+        assert_eq!(names(condition.otherwise().collect()), ["otherwise"]);
+        let case = |value: &str| names(switch.case(value).collect());
+        assert_eq!(
+            (case("a"), case("c"), case("b")),
+            (vec!["a case".to_owned()], vec!["another".to_owned()], vec![])
+        );
     }
 
     #[test]

@@ -58,9 +58,7 @@ impl fmt::Display for Types {
 }
 
 fn is_whole(number: &serde_json::Number) -> bool {
-    number.is_i64()
-        || number.is_u64()
-        || number.as_f64().is_some_and(|number| number.fract() == 0.0)
+    number.as_f64().is_some_and(|number| number.fract() == 0.0)
 }
 
 /// JSON Schema's name for the type of a value. Every number is "number".

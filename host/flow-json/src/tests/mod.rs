@@ -1,6 +1,7 @@
 //! Runs the fixtures in `tests/fixtures/flow_json`: valid documents, invalid documents with their
 //! findings, and replies with their findings.
 
+mod limits;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -88,7 +89,11 @@ fn every_reply_is_taken_or_refused_as_the_phone_would() {
         found.sort();
         findings.sort();
         assert_eq!(found, findings, "{title}: {checked:?}");
-        assert_eq!(flow.into_rules().check_reply(origin, &reply), checked, "{title}");
+        let rules = flow.into_rules();
+        assert_eq!(rules.check_reply(origin, &reply), checked, "{title}");
+        if let (Some(screen), Some(data)) = (reply["screen"].as_str(), reply["data"].as_object()) {
+            assert_eq!(rules.check_screen(origin, screen, data), checked, "{title}");
+        }
     }
 }
 
@@ -206,6 +211,7 @@ fn what_is_refused_today_and_was_stored_is_served_by_the_same_rules() {
     document["screens"][0]["title"].take();
     document["screens"][0]["layout"]["children"] = json!([{"type": "NoSuchComponent"}]);
     document["unknown"] = json!(1);
+    document["routing_model"]["ORDER"] = json!(["DONE", "NOWHERE"]);
     let stored = document.to_string();
     assert!(FlowJson::parse(stored.as_bytes()).is_err());
 
@@ -217,13 +223,15 @@ fn what_is_refused_today_and_was_stored_is_served_by_the_same_rules() {
     for reply in [
         json!({"screen": "ORDER", "data": {"code": 7}}),
         json!({"screen": "ORDER", "data": {}}),
-        json!({"screen": "NOWHERE"}),
+        json!({"screen": "NOWHERE", "data": {}}),
     ] {
-        assert_eq!(
-            then.check_reply(Origin::Init, &reply),
-            today.check_reply(Origin::Init, &reply),
-            "{reply}"
-        );
+        for origin in [Origin::Init, Origin::Screen("ORDER")] {
+            assert_eq!(
+                then.check_reply(origin, &reply),
+                today.check_reply(origin, &reply),
+                "{origin:?} {reply}"
+            );
+        }
     }
 }
 
@@ -319,6 +327,23 @@ fn a_finding_shows_no_value_and_no_control_character() {
     assert!(!shown.contains("secret") && !shown.contains(char::is_control), "{shown:?}");
 }
 
+/// A reply's own member names may be a customer's data.
+#[test]
+fn places_for_a_log_have_only_names_that_the_flow_declares() {
+    let rules = ReplyRules::parse(&fixture("valid/7.2-closed-objects.json")).unwrap();
+    let places =
+        |reply: Value| rules.own_places(&rules.check_reply(Origin::Init, &reply).unwrap_err());
+
+    let data =
+        json!({"person": {"Ana": 3}, "counts": {"Bea": "x", "Cleo": "y"}, "error_message": 5});
+    assert_eq!(
+        places(json!({"screen": "FORM", "data": data})),
+        "/data [finding]; /data/counts [payload-schema-error]; /data/person [payload-schema-error]"
+    );
+    assert_eq!(places(json!({"screen": "Ana", "data": {}})), "/screen [invalid-screen-transition]");
+    assert_eq!(places(json!(["Ana"])), "the whole [finding]");
+}
+
 proptest! {
     #[test]
     fn no_bytes_are_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
@@ -412,6 +437,14 @@ fn any_json() -> impl Strategy<Value = Value> {
                 .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
+}
+
+/// All that is found in a document: its notes if it is valid.
+fn findings(document: &Value) -> Findings {
+    match FlowJson::parse(document.to_string().as_bytes()) {
+        Ok(flow) => flow.notes().clone(),
+        Err(findings) => findings,
+    }
 }
 
 /// The documents in a folder by their file names without the extension.

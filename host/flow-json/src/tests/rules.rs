@@ -15,8 +15,8 @@ struct Rule {
     /// The new value for each place. Null removes a member, and a place that ends with `/-`
     /// appends.
     edit: BTreeMap<String, Value>,
-    /// Each finding as `LEVEL POINTER NAME`, with `-` for no name. A leading `*` allows further
-    /// findings.
+    /// Each finding as `LEVEL POINTER NAME`, with `-` for no name, and perhaps a part of its
+    /// message. A leading `*` allows further findings.
     finds: Vec<String>,
 }
 
@@ -42,29 +42,24 @@ impl Rule {
             edit(&mut document, &place, value)
                 .ok_or_else(|| format!("{}: {place} cannot be edited", self.what))?;
         }
-        let found = match FlowJson::parse(document.to_string().as_bytes()) {
-            Ok(flow) => flow.notes().clone(),
-            Err(findings) => findings,
-        };
-        let mut rest: Vec<String> = found.iter().map(shown).collect();
+        let found = findings(&document);
+        let mut rest: Vec<&Finding> = found.iter().collect();
         for due in &self.finds {
-            let wanted =
-                due.trim_start_matches('*').split(' ').map(|part| resolved(part, &document));
+            let mut parts = due.trim_start_matches('*').splitn(4, ' ');
+            let wanted = parts.by_ref().take(3).map(|part| resolved(part, &document));
             let wanted = wanted.collect::<Result<Vec<_>, _>>()?.join(" ");
-            match rest.iter().position(|found| *found == wanted) {
+            let says = parts.next().unwrap_or_default();
+            let fits = |found: &&Finding| shown(found) == wanted && found.message.contains(says);
+            match rest.iter().position(fits) {
                 Some(at) => drop(rest.remove(at)),
-                None => {
-                    return Err(format!(
-                        "{}: `{wanted}` is not among {:#?}\n{found}",
-                        self.what, rest
-                    ));
-                }
+                None => return Err(format!("{}: `{due}` is not among\n{found}", self.what)),
             }
         }
         let others_too = self.finds.iter().any(|due| due.starts_with('*'));
         if rest.is_empty() || others_too {
             Ok(())
         } else {
+            let rest: Vec<String> = rest.into_iter().map(Finding::to_string).collect();
             Err(format!("{}: beside it is found\n  {}", self.what, rest.join("\n  ")))
         }
     }
