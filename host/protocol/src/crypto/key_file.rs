@@ -240,53 +240,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_ciphers_name_is_shown_only_if_it_looks_like_one() {
-        let (longest, too_long) = ("A".repeat(32), "A".repeat(33));
-        for (named, shown) in [
-            ("RC5-CBC", "RC5-CBC"),
-            (&longest, &longest),
-            (&too_long, "an unknown cipher"),
-            ("{hunter2}", "an unknown cipher"),
-            ("RC5_CBC", "an unknown cipher"),
-        ] {
-            let file = vectors("private.pkcs1.aes256.pem").replace("AES-256-CBC", named);
-            let why = parse_private_key(&file, Some("x")).unwrap_err();
-            let KeyFileError::UnsupportedCipher { cipher, .. } = why else { panic!("{named}") };
-            assert_eq!(cipher, shown);
-        }
-    }
-
-    /// Without a passphrase the work is only weighed, not done.
-    #[test]
-    fn work_up_to_the_limit_is_done_and_no_more() {
-        let bytes = |hex: &str| hex::decode(hex).unwrap();
-        let refused = |document: Vec<u8>| {
-            let pem = pem::encode(&pem::Pem::new("ENCRYPTED PRIVATE KEY", document));
-            parse_private_key(&pem, None).unwrap_err()
-        };
-        let pbkdf2 = encrypted_pkcs8(&ours("private.pkcs8.2000001-iterations.pem"));
-        let at_the_limit = replaced(&pbkdf2, &bytes("02031e8481"), &bytes("02031e8480"));
-        assert_eq!(refused(at_the_limit), KeyFileError::PassphraseMissing);
-        assert!(matches!(refused(pbkdf2), KeyFileError::TooMuchWork { .. }));
-
-        let scrypt = encrypted_pkcs8(&ours("private.pkcs8.scrypt-n18.python.pem"));
-        let costs = |n_r_p: &str| {
-            refused(replaced(&scrypt, &bytes("0203040000020108020101"), &bytes(n_r_p)))
-        };
-        // 2^17 times 8 times 1.
-        assert_eq!(costs("0203020000020108020101"), KeyFileError::PassphraseMissing);
-        // OpenSSL opens what takes less than 32 MiB: 2^15 times 8 blocks are that much.
-        for (n_r_p, command) in [
-            ("0203020000020108020102", "cryptography"),
-            ("0203008000020108020110", "cryptography"),
-            ("0203008000020107020110", "openssl"),
-        ] {
-            let KeyFileError::TooMuchWork { advice, .. } = costs(n_r_p) else { panic!("{n_r_p}") };
-            assert!(advice.contains(command), "{n_r_p}: {advice}");
-        }
-    }
-
     /// Each of the commands was run on the file.
     #[test]
     fn a_file_it_can_not_open_is_refused_with_a_command_that_can() {
@@ -502,12 +455,12 @@ mod tests {
         assert!(PrivateKey::from_pkcs8(&pair.private_pkcs8).is_ok());
     }
 
-    fn encrypted_pkcs8(pem: &str) -> Vec<u8> {
+    pub(super) fn encrypted_pkcs8(pem: &str) -> Vec<u8> {
         pem::parse(pem).unwrap().into_contents()
     }
 
     /// The document with one part replaced by another of the same length.
-    fn replaced(document: &[u8], part: &[u8], by: &[u8]) -> Vec<u8> {
+    pub(super) fn replaced(document: &[u8], part: &[u8], by: &[u8]) -> Vec<u8> {
         assert_eq!(part.len(), by.len());
         let at = document
             .windows(part.len())
@@ -522,11 +475,11 @@ mod tests {
         judge["passphrase"].as_str().unwrap().to_owned()
     }
 
-    fn vectors(name: &str) -> String {
+    pub(super) fn vectors(name: &str) -> String {
         fixture(&format!("vectors/keys/{name}"))
     }
 
-    fn ours(name: &str) -> String {
+    pub(super) fn ours(name: &str) -> String {
         fixture(&format!("keys/{name}"))
     }
 

@@ -453,19 +453,6 @@ mod tests {
         );
     }
 
-    /// What the Flow JSON does not name may be a customer's data.
-    #[test]
-    fn in_short_an_error_names_only_what_the_flow_json_names() {
-        let rules = rules();
-        let wrong = screen("Ana", "{}", None);
-        let error = check(wrong, &exchange(), LIMITS, "gone", Some(&rules)).unwrap_err();
-        assert!(error.to_string().contains("Ana"), "{error}");
-        let short = error.in_short(Some(&rules)).to_string();
-        assert!(short.contains("/screen") && !short.contains("Ana"), "{short}");
-        let other = AnswerError::ImpossibleScreen;
-        assert_eq!(other.in_short(Some(&rules)), AnswerError::ImpossibleScreen);
-    }
-
     #[test]
     fn the_failure_text_is_one_that_the_phone_takes_or_none() {
         let at = |screen: &str| Exchange { screen: Some(screen.to_owned()), ..exchange() };
