@@ -194,7 +194,8 @@ mod tests {
     #[test]
     fn takes_slugs_and_refuses_everything_else() {
         for good in ["a", "acme-7", "0", &"x".repeat(63)] {
-            assert_eq!(good.parse::<Slug>().unwrap().as_str(), good);
+            let slug: Slug = good.parse().unwrap();
+            assert_eq!((slug.as_str(), slug.to_string().as_str()), (good, good));
         }
         for bad in ["", "Acme", "a_b", "a b", "é", "a/b", &"x".repeat(64)] {
             assert!(bad.parse::<Slug>().is_err(), "{bad}");
@@ -203,7 +204,10 @@ mod tests {
 
     #[test]
     fn a_phone_number_id_can_not_lead_to_another_url() {
-        assert_eq!("106540352242922".parse::<PhoneNumberId>().unwrap().as_str(), "106540352242922");
+        for good in ["106540352242922", "7", &"1".repeat(32)] {
+            let id: PhoneNumberId = good.parse().unwrap();
+            assert_eq!((id.as_str(), id.to_string().as_str()), (good, good));
+        }
         for bad in ["", "+15550100", "1/2", "1 2", "1?fields=x", "..", "\u{664}", &"1".repeat(33)] {
             assert!(bad.parse::<PhoneNumberId>().is_err(), "{bad}");
         }
@@ -211,6 +215,8 @@ mod tests {
 
     #[test]
     fn a_digest_is_shown_with_its_algorithm() {
-        assert_eq!(PluginDigest([0xab; 32]).to_string(), format!("sha256:{}", "ab".repeat(32)));
+        let shown = format!("sha256:{}", "ab".repeat(32));
+        assert_eq!(PluginDigest([0xab; 32]).to_string(), shown);
+        assert_eq!(FlowJsonDigest([0xab; 32]).to_string(), shown);
     }
 }

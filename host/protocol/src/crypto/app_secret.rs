@@ -53,8 +53,10 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_secret() {
-        assert_eq!(format!("{:?}", AppSecret::new("hush")), "AppSecret(..)");
+    fn only_who_asks_for_the_secret_sees_it_as_it_was_given() {
+        let secret = AppSecret::new("hush");
+        assert_eq!(secret.expose(), b"hush");
+        assert_eq!(format!("{secret:?}"), "AppSecret(..)");
     }
 
     fn hex(text: &str) -> [u8; 32] {

@@ -305,6 +305,7 @@ mod tests {
         let both = MasterKeys::new(new.clone(), Some(old.clone()));
 
         assert_eq!(both.open_data_key(&[1; 16], &sealed).unwrap().0, key.0);
+        assert!(both.has_second() && !MasterKeys::new(new.clone(), None).has_second());
         assert!(!both.sealed_with_first(&[1; 16], &sealed));
         let resealed = both.seal_data_key(&[1; 16], &key);
         assert!(both.sealed_with_first(&[1; 16], &resealed));
@@ -327,10 +328,11 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_key() {
+    fn debug_shows_neither_a_key_nor_what_is_sealed() {
+        let sealed = DataKey::generate().seal(&SealContext::new("t.c", &[]), b"x");
         assert_eq!(
-            format!("{:?} {:?}", MasterKey::generate(), DataKey::generate()),
-            "MasterKey(..) DataKey(..)"
+            format!("{:?} {:?} {sealed:?}", MasterKey::generate(), DataKey::generate()),
+            "MasterKey(..) DataKey(..) Sealed(30 bytes)"
         );
     }
 }

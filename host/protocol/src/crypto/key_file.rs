@@ -217,6 +217,29 @@ mod tests {
         assert_eq!(parse_private_key(&long, None).unwrap_err(), TooLong(long.len()));
     }
 
+    #[test]
+    fn a_file_may_be_as_long_as_the_limit_and_no_longer() {
+        let (private, public) = (vectors("private.pkcs8.pem"), vectors("public.pem"));
+        let padded = |key: &str, length: usize| format!("{key}{}", "\n".repeat(length - key.len()));
+        for (length, is_read) in [(32_767, true), (32_768, true), (32_769, false), (40_000, false)]
+        {
+            let pair = parse_private_key(&padded(&private, length), None);
+            assert_eq!(pair.is_ok(), is_read, "{length}");
+            let fingerprint = public_key_fingerprint(&padded(&public, length));
+            assert_eq!(fingerprint.is_some(), is_read, "{length}");
+        }
+    }
+
+    #[test]
+    fn an_encrypted_key_of_another_kind_is_not_rsa_whatever_its_label() {
+        let key = ours("ec.aes128.pem");
+        for label in ["EC PRIVATE KEY", "RSA PRIVATE KEY"] {
+            let file = key.replace("EC PRIVATE KEY", label);
+            let why = parse_private_key(&file, Some(&passphrase())).unwrap_err();
+            assert_eq!(why, KeyFileError::NotRsa, "{label}");
+        }
+    }
+
     /// Each of the commands was run on the file.
     #[test]
     fn a_file_it_can_not_open_is_refused_with_a_command_that_can() {
@@ -393,6 +416,8 @@ mod tests {
         assert_ne!(one.fingerprint, other.fingerprint);
         assert!(PrivateKey::from_pkcs8(&one.private_pkcs8).is_ok());
         assert!(one.public_pem.starts_with("-----BEGIN PUBLIC KEY-----\n"));
+        assert_eq!(public_key_fingerprint(&one.public_pem).as_ref(), Some(&one.fingerprint));
+        assert_eq!(format!("{one:?}"), format!("KeyPair({})", one.fingerprint));
     }
 
     #[test]
@@ -430,12 +455,12 @@ mod tests {
         assert!(PrivateKey::from_pkcs8(&pair.private_pkcs8).is_ok());
     }
 
-    fn encrypted_pkcs8(pem: &str) -> Vec<u8> {
+    pub(super) fn encrypted_pkcs8(pem: &str) -> Vec<u8> {
         pem::parse(pem).unwrap().into_contents()
     }
 
     /// The document with one part replaced by another of the same length.
-    fn replaced(document: &[u8], part: &[u8], by: &[u8]) -> Vec<u8> {
+    pub(super) fn replaced(document: &[u8], part: &[u8], by: &[u8]) -> Vec<u8> {
         assert_eq!(part.len(), by.len());
         let at = document
             .windows(part.len())
@@ -450,11 +475,11 @@ mod tests {
         judge["passphrase"].as_str().unwrap().to_owned()
     }
 
-    fn vectors(name: &str) -> String {
+    pub(super) fn vectors(name: &str) -> String {
         fixture(&format!("vectors/keys/{name}"))
     }
 
-    fn ours(name: &str) -> String {
+    pub(super) fn ours(name: &str) -> String {
         fixture(&format!("keys/{name}"))
     }
 

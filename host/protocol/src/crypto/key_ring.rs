@@ -161,6 +161,12 @@ mod tests {
         assert_eq!(rsa.tries(), 1);
     }
 
+    #[test]
+    fn debug_shows_how_many_keys_there_are_and_none_of_them() {
+        let ring = ring(&[None, None]);
+        assert_eq!(format!("{ring:?} {:?}", ring.keys[0].key), "KeyRing(2 keys) PrivateKey(..)");
+    }
+
     /// Reports that the key at index `n` fits when the wrapped byte is `n`, and counts how often it
     /// is asked.
     #[derive(Default)]

@@ -88,6 +88,11 @@ mod tests {
     }
 
     #[test]
+    fn debug_shows_no_key() {
+        assert_eq!(format!("{:?}", MessageKey::new(&[7; 16]).unwrap()), "MessageKey(..)");
+    }
+
+    #[test]
     fn refuses_keys_and_vectors_of_other_lengths() {
         for length in [0, 12, 15, 17, 32] {
             assert!(MessageKey::new(&vec![0; length]).is_err());

@@ -391,6 +391,69 @@ mod tests {
     }
 
     #[test]
+    fn what_is_as_large_as_its_limit_is_an_answer() {
+        let check = |answer| check(answer, &exchange(), LIMITS, "gone", None);
+        let state = format!("\"{}\"", "x".repeat(98));
+        let checked = check(outcome(RawReply::Close, Some(&state))).unwrap();
+        assert_eq!(checked.state(), Some(state.as_str()));
+
+        let name = "A".repeat(MAX_SCREEN_BYTES);
+        let checked = check(screen(&name, r#"{"error_message":"no"}"#, None)).unwrap();
+        assert_eq!((checked.screen(), checked.state()), (Some(name.as_str()), None));
+
+        let with = |letters| screen("A", &format!(r#"{{"a":"{}"}}"#, "x".repeat(letters)), None);
+        let rest = check(with(0)).unwrap().reply().payload().len();
+        assert_eq!(check(with(1000 - rest)).unwrap().reply().payload().len(), 1000);
+        let error = check(with(1001 - rest)).unwrap_err();
+        assert_eq!(error, AnswerError::TooLarge { what: "reply", size: 1001, limit: 1000 });
+    }
+
+    #[test]
+    fn the_size_of_an_answer_is_that_of_all_its_texts() {
+        assert_eq!(Answer::BadRequest("four".to_owned()).size(), 4);
+        assert_eq!(outcome(RawReply::Close, None).size(), 0);
+        assert_eq!(outcome(RawReply::RejectToken("four".to_owned()), Some("{}")).size(), 6);
+        assert_eq!(outcome(RawReply::Complete("{}".to_owned()), Some("[1,2]")).size(), 7);
+        assert_eq!(screen("NEXT", r#"{"a":1}"#, None).size(), 11);
+        assert_eq!(screen("NEXT", r#"{"a":1}"#, Some("no")).size(), 13);
+    }
+
+    #[test]
+    fn each_end_of_a_turn_says_what_becomes_of_the_session() {
+        let ends = |answer| {
+            let checked = check(answer, &exchange(), LIMITS, "gone", None).unwrap();
+            (checked.outcome(), checked.screen().map(str::to_owned))
+        };
+        let success = || Some("SUCCESS".to_owned());
+        assert_eq!(ends(outcome(RawReply::Close, None)), (Outcome::Completed, success()));
+        let complete = RawReply::Complete("{}".to_owned());
+        assert_eq!(ends(outcome(complete, None)), (Outcome::Completed, success()));
+        let reject = RawReply::RejectToken("no".to_owned());
+        assert_eq!(ends(outcome(reject, None)), (Outcome::Rejected, None));
+
+        let refusal = CheckedAnswer::refusal("over");
+        assert_eq!((refusal.outcome(), refusal.screen()), (Outcome::Refused, None));
+        assert_eq!(refusal.assert_committed().payload(), br#"{"error_msg":"over"}"#);
+        let failure = CheckedAnswer::failure(&exchange(), "Sorry.", None).unwrap();
+        assert_eq!((failure.outcome(), failure.screen()), (Outcome::Failed, None));
+        assert_eq!(
+            failure.reply().payload(),
+            br#"{"screen":"FORM","data":{"error_message":"Sorry."}}"#
+        );
+    }
+
+    #[test]
+    fn debug_of_an_answer_shows_none_of_its_data() {
+        let answer = || screen("NEXT", r#"{"a":"secret"}"#, Some("secret"));
+        assert_eq!(format!("{:?}", answer()), "Answer(..)");
+        let checked = check(answer(), &exchange(), LIMITS, "gone", None).unwrap();
+        assert_eq!(
+            format!("{checked:?} {:?}", checked.reply()),
+            r#"CheckedAnswer { outcome: Screen, screen: Some("NEXT"), .. } FlowReply(Answer, 64 bytes)"#
+        );
+    }
+
+    #[test]
     fn the_failure_text_is_one_that_the_phone_takes_or_none() {
         let at = |screen: &str| Exchange { screen: Some(screen.to_owned()), ..exchange() };
         let rules = rules();

@@ -166,8 +166,12 @@ mod tests {
             ("API.Example.com:8443", "api.example.com:8443"),
             ("localhost:80", "localhost:80"),
             ("xn--bcher-kva.example", "xn--bcher-kva.example:443"),
+            ("0x7g.0x7z:65535", "0x7g.0x7z:65535"),
         ] {
-            assert_eq!(text.parse::<HttpHost>().unwrap().to_string(), host);
+            let parsed: HttpHost = text.parse().unwrap();
+            assert_eq!(parsed.to_string(), host);
+            assert_eq!(format!("{}:{}", parsed.host(), parsed.port()), host);
+            assert_eq!(serde_json::to_string(&parsed).unwrap(), format!("\"{host}\""));
         }
     }
 
@@ -187,6 +191,7 @@ mod tests {
             "api.example.com.",
             "a..b",
             "-a.com",
+            "a-.com",
             "a_b.com",
             "10.0.0.1",
             "2130706433",
@@ -200,6 +205,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<HttpHost>(), Err(HttpHostError), "{text}");
         }
+        assert!(format!("{}.com", "a".repeat(63)).parse::<HttpHost>().is_ok());
         assert!(format!("{}.com", "a".repeat(64)).parse::<HttpHost>().is_err());
         assert!(["a"; 127].join(".").parse::<HttpHost>().is_ok());
         assert!(["a"; 128].join(".").parse::<HttpHost>().is_err());
@@ -214,7 +220,19 @@ mod tests {
         assert_eq!(asked.in_common_with(&granted), capabilities(r#"{"http":["a.com"]}"#));
         assert_eq!(asked.to_string(), "http a.com:443, http b.com:80, store");
         assert_eq!(Capabilities::default().to_string(), "nothing");
-        assert!(asked.without(&asked).is_empty());
+        assert!(!asked.is_empty() && asked.without(&asked).is_empty());
+    }
+
+    #[test]
+    fn all_and_nothing_have_in_common_what_both_have() {
+        let all = capabilities(r#"{"http":["a.com"],"store":true,"media":true}"#);
+        let none = Capabilities::default();
+
+        assert_eq!(all.to_string(), "http a.com:443, store, media");
+        assert_eq!((all.without(&none), all.without(&all)), (all.clone(), none.clone()));
+        assert_eq!((none.without(&all), none.without(&none)), (none.clone(), none.clone()));
+        assert_eq!(all.in_common_with(&all), all);
+        assert!(all.in_common_with(&none).is_empty() && none.in_common_with(&all).is_empty());
     }
 
     #[test]

@@ -30,3 +30,16 @@ impl fmt::Debug for BoundSecret {
         write!(f, "BoundSecret(for {:?})", self.hosts)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_where_a_secret_may_go_and_not_the_secret() {
+        let hosts = vec!["api.example.com".parse().unwrap()];
+        let shown =
+            format!("{:?}", BoundSecret { value: Zeroizing::new("hunter2".to_owned()), hosts });
+        assert!(shown.contains("api.example.com") && !shown.contains("hunter2"), "{shown}");
+    }
+}

@@ -72,3 +72,31 @@ impl AnswerError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flowhost_flow_json::Origin;
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    /// What the Flow JSON does not name may be a customer's data.
+    #[test]
+    fn in_short_an_error_names_only_what_the_flow_json_names() {
+        let document = json!({
+            "version": "7.3",
+            "data_api_version": "3.0",
+            "routing_model": {},
+            "screens": [{"id": "FORM", "terminal": true}],
+        });
+        let rules = ReplyRules::parse(document.to_string().as_bytes()).unwrap();
+        let findings = rules.check_screen(Origin::Init, "Ana", &Map::new()).unwrap_err();
+
+        let error = AnswerError::FlowJson(findings);
+        assert!(error.to_string().contains("Ana"), "{error}");
+        let short = error.in_short(Some(&rules)).to_string();
+        assert!(short.contains("/screen") && !short.contains("Ana"), "{short}");
+        let other = AnswerError::ImpossibleScreen;
+        assert_eq!(other.in_short(Some(&rules)), AnswerError::ImpossibleScreen);
+    }
+}

@@ -92,6 +92,8 @@ mod tests {
         ] {
             assert_eq!(readable(json), expected, "{json}");
             assert_eq!(first_not_text(json).is_some(), json != expected, "{json}");
+            // Most requests have no such escape, and are not copied.
+            assert_eq!(matches!(readable(json), Cow::Borrowed(_)), json == expected, "{json}");
             assert!(serde_json::from_str::<serde_json::Value>(expected).is_ok(), "{expected}");
         }
         assert_eq!(first_not_text(r#""\ud83c\udf89 \uDF89""#), Some(r"\uDF89"));

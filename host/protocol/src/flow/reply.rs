@@ -138,3 +138,23 @@ struct Screen<'a> {
     screen: &'a str,
     data: Map<String, Value>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hosts_own_replies_are_as_meta_documents_them() {
+        assert_eq!(FlowReply::active().payload(), br#"{"data":{"status":"active"}}"#);
+        assert_eq!(FlowReply::acknowledged().payload(), br#"{"data":{"acknowledged":true}}"#);
+        assert_eq!(FlowReply::acknowledged().kind(), ReplyKind::Answer);
+    }
+
+    /// The database has these texts.
+    #[test]
+    fn outcomes_are_spelled_as_they_are_stored() {
+        use Outcome::*;
+        let all = [Completed, Failed, Refused, Rejected, Screen].map(Outcome::as_str);
+        assert_eq!(all, ["completed", "failed", "refused", "rejected", "screen"]);
+    }
+}

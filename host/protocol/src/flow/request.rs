@@ -266,6 +266,35 @@ mod tests {
     }
 
     #[test]
+    fn actions_are_read_as_they_are_spelled() {
+        for action in [Action::Init, Action::Back, Action::DataExchange] {
+            let read = exchange(&format!(r#"{{"action":"{}","screen":"A"}}"#, action.as_str()));
+            assert_eq!((read.action, read.screen.as_deref()), (action, Some("A")));
+            let expected = if action == Action::Init { Origin::Init } else { Origin::Screen("A") };
+            assert_eq!(read.origin(), expected);
+        }
+        assert_eq!(exchange(r#"{"action":"data_exchange"}"#).origin(), Origin::Init);
+        let ping = FlowRequest::parse(br#"{"action":"ping","version":"3.0"}"#).unwrap();
+        assert!(matches!(ping, FlowRequest::Ping), "{ping:?}");
+    }
+
+    #[test]
+    fn an_error_about_the_public_key_is_told_from_others() {
+        for (key, is_about_it) in [
+            ("public-key-missing", true),
+            ("public-key-signiture-verification", true),
+            ("payload-schema-error", false),
+        ] {
+            let payload = format!(r#"{{"data":{{"error":"{key}"}}}}"#);
+            let FlowRequest::ClientError(error) = FlowRequest::parse(payload.as_bytes()).unwrap()
+            else {
+                panic!("{payload}")
+            };
+            assert_eq!(error.is_about_the_public_key(), is_about_it, "{key}");
+        }
+    }
+
+    #[test]
     fn hands_on_the_data_as_it_was_written() {
         let exchange = exchange(
             r#"{"action":"data_exchange","screen":"A","data":{"n": 12345678901234567890123, "s":"é"},"version":4.0}"#,
@@ -356,6 +385,7 @@ mod tests {
         ] {
             let shown = format!("{:?}", FlowRequest::parse(payload.as_bytes()).unwrap());
             assert!(!shown.contains("secret"), "{shown}");
+            assert!(shown.contains("Init") || shown.contains("timeout_error"), "{shown}");
         }
     }
 

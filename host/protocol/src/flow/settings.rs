@@ -313,6 +313,62 @@ mod tests {
         }
     }
 
+    #[test]
+    fn each_number_has_the_bounds_that_its_page_names() {
+        for (field, least, most) in [
+            ("session_ttl_seconds", 1, 2_592_000),
+            ("min_token_length", 0, 64),
+            ("limits.memory_bytes", 1_048_576, 67_108_864),
+            ("limits.cpu_ms", 1, 2_000),
+            ("limits.wall_ms", 1, 9_000),
+            ("limits.concurrency", 1, 64),
+            ("limits.queue", 0, 1_000),
+            ("limits.reply_bytes", 1, 1_048_576),
+            ("limits.state_bytes", 0, 262_144),
+            ("limits.store_keys", 0, 5_000),
+            ("limits.store_value_bytes", 0, 262_144),
+            ("limits.outbound_requests", 0, 32),
+            ("limits.outbound_response_bytes", 1, 8_388_608),
+        ] {
+            let with = |value: i64| match field.split_once('.') {
+                Some((_, limit)) => parse(json!({"limits": {limit: value}})),
+                None => parse(json!({ field: value })),
+            };
+            assert!(with(least).is_ok() && with(most).is_ok(), "{field}");
+            for beyond in [least - 1, most + 1] {
+                let error = with(beyond).unwrap_err().to_string();
+                assert!(error.contains(field), "{field} {beyond}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn texts_and_lists_have_their_bounds_too() {
+        for field in ["token_rejected_text", "failure_text"] {
+            for (length, is_taken) in [(0, false), (1, true), (1000, true), (1001, false)] {
+                let settings = parse(json!({ field: "x".repeat(length) }));
+                assert_eq!(settings.is_ok(), is_taken, "{field} {length}");
+            }
+        }
+        for (count, is_taken) in [(100, true), (101, false), (200, false)] {
+            let hosts: Vec<_> = (0..count).map(|number| format!("h{number}.example.com")).collect();
+            assert_eq!(parse(json!({"grants": {"http": hosts}})).is_ok(), is_taken, "{count}");
+        }
+    }
+
+    #[test]
+    fn a_map_of_the_settings_has_every_field_and_is_read_as_the_same() {
+        let settings =
+            parse(json!({"session_ttl_seconds": 60, "grants": {"store": true}})).unwrap();
+        let map = settings.to_map();
+        assert_eq!(
+            (&map["session_ttl_seconds"], &map["on_failure"]),
+            (&json!(60), &json!("status"))
+        );
+        assert_eq!(FlowSettings::parse(map).unwrap(), settings);
+        assert_eq!(settings.session_time_to_live(), Duration::from_secs(60));
+    }
+
     fn parse(value: Value) -> Result<FlowSettings, SettingsError> {
         FlowSettings::parse(value.as_object().unwrap().clone())
     }

@@ -24,3 +24,20 @@ impl fmt::Debug for TurnInput {
         f.debug_struct("TurnInput").field("exchanges", &self.exchanges).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_neither_state_nor_context() {
+        let input = TurnInput {
+            state: Some(Zeroizing::new("secret".to_owned())),
+            context: Some(Zeroizing::new("secret".to_owned())),
+            exchanges: 7,
+            token_verified: true,
+            shared: false,
+        };
+        assert_eq!(format!("{input:?}"), "TurnInput { exchanges: 7, .. }");
+    }
+}

@@ -47,20 +47,10 @@ impl VerifiedBody {
 
 /// Parses `sha256=` and 64 hex digits, in either case.
 fn parse_header(header: &str) -> Result<[u8; 32], SignatureError> {
-    let digits = header.strip_prefix("sha256=").ok_or(SignatureError::Malformed)?.as_bytes();
-    if digits.len() != 64 {
-        return Err(SignatureError::Malformed);
-    }
+    let digits = header.strip_prefix("sha256=").ok_or(SignatureError::Malformed)?;
     let mut mac = [0; 32];
-    for (byte, pair) in mac.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
-    }
+    hex::decode_to_slice(digits, &mut mac).map_err(|_| SignatureError::Malformed)?;
     Ok(mac)
-}
-
-fn hex_digit(digit: u8) -> Result<u8, SignatureError> {
-    let value = char::from(digit).to_digit(16).ok_or(SignatureError::Malformed)?;
-    u8::try_from(value).map_err(|_| SignatureError::Malformed)
 }
 
 #[cfg(test)]
@@ -100,6 +90,10 @@ mod tests {
             MAC,
             &format!("sha1={MAC}"),
             &format!("sha256={}", &MAC[1..]),
+            &format!("sha256={}", &MAC[2..]),
+            &format!("sha256= {}", &MAC[1..]),
+            &format!("sha256=+{}", &MAC[1..]),
+            &format!("sha256={}é", &MAC[2..]),
             &format!("sha256={MAC}00"),
         ] {
             assert_eq!(check(Some(malformed)), SignatureError::Malformed, "{malformed}");

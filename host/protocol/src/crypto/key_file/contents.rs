@@ -222,6 +222,9 @@ mod tests {
             (&binary("store.p12"), "PKCS#12", "openssl pkcs12"),
             (&binary("store.jks"), "Java key store", "keytool"),
             (&STANDARD.encode([0xc7; 90]), "base64 of binary data", "PEM"),
+            // A word of 63 letters is no key, and 64 may be one.
+            (&STANDARD.encode([0xc7; 48]), "base64 of binary data", "PEM"),
+            (&STANDARD.encode([0xc7; 48])[1..], "text of 63 characters", "PEM"),
         ] {
             let KeyFileError::NoPrivateKey { found: shown, advice: shown_advice } =
                 parse_private_key(file, None).unwrap_err()
@@ -279,6 +282,48 @@ mod tests {
             assert!(shown.contains(why), "{why}: {shown}");
             assert!(!lines[1..].iter().any(|line| shown.contains(line)), "{shown}");
         }
+    }
+
+    #[test]
+    fn tells_what_der_is_by_its_elements() {
+        use KeyFileError::*;
+        let (number, text, bits) = (&[2, 24][..], &[4, 48][..], &[3, 48][..]);
+        let (one, list) = (&[2, 1][..], &[0x30, 48][..]);
+        let pkcs12 = || other("a PKCS#12 store", FROM_PKCS12);
+        for (elements, why) in [
+            (&[one, text][..], NotRsa),
+            (&[one, text, list], NotRsa),
+            (&[one, number, number, number, number, number], NotRsa),
+            (&[number, number], PublicKey),
+            (&[list, bits], PublicKey),
+            (&[list, list, bits], Certificate),
+            (&[one, list], pkcs12()),
+            (&[one, list, list], pkcs12()),
+            (&[number, number, number], no_key()),
+            (&[one, number, number, number, number, number, number, number, text], no_key()),
+            (&[text, one], no_key()),
+        ] {
+            let file = STANDARD.encode(sequence(elements));
+            assert_eq!(parse_private_key(&file, None).unwrap_err(), why, "{elements:?}");
+        }
+        // Of indefinite length, as some programs write a PKCS#12 store.
+        let store = [&[0x30, 0x80, 2, 1, 3, 0x30, 0x80][..], &[0; 48]].concat();
+        assert_eq!(parse_private_key(&STANDARD.encode(store), None).unwrap_err(), pkcs12());
+        let set = [&[0x31, 48][..], &[0xc7; 48]].concat();
+        assert_eq!(parse_private_key(&STANDARD.encode(set), None).unwrap_err(), no_key());
+    }
+
+    fn no_key() -> KeyFileError {
+        other("base64 of binary data that is no key", PEM_WANTED)
+    }
+
+    /// A sequence in DER of elements with these tags and lengths.
+    fn sequence(elements: &[&[u8]]) -> Vec<u8> {
+        let element = |head: &&[u8]| [*head, &vec![0xc7; head[1].into()]].concat();
+        let content = elements.iter().map(element).collect::<Vec<_>>().concat();
+        let length = u8::try_from(content.len()).unwrap();
+        let head: &[u8] = if length < 128 { &[0x30, length] } else { &[0x30, 0x81, length] };
+        [head, content.as_slice()].concat()
     }
 
     /// What the command line sends for a file that is not text.

@@ -260,3 +260,36 @@ const MAX_SCRYPT_WORK: u64 = 1 << 20;
 
 /// From here on OpenSSL refuses scrypt in a key file: 32 MiB, in blocks of 128 bytes.
 const OPENSSL_SCRYPT_BLOCKS: u64 = 1 << 18;
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{encrypted_pkcs8 as document, ours, replaced};
+    use super::*;
+
+    /// Without a passphrase the work is only weighed, not done.
+    #[test]
+    fn work_up_to_the_limit_is_done_and_no_more() {
+        let bytes = |hex: &str| hex::decode(hex).unwrap();
+        let refused = |document: &[u8]| decrypt(document, None).unwrap_err();
+        let pbkdf2 = document(&ours("private.pkcs8.2000001-iterations.pem"));
+        let at_the_limit = replaced(&pbkdf2, &bytes("02031e8481"), &bytes("02031e8480"));
+        assert_eq!(refused(&at_the_limit), KeyFileError::PassphraseMissing);
+        assert!(matches!(refused(&pbkdf2), KeyFileError::TooMuchWork { .. }));
+
+        let scrypt = document(&ours("private.pkcs8.scrypt-n18.python.pem"));
+        let costs = |n_r_p: &str| {
+            refused(&replaced(&scrypt, &bytes("0203040000020108020101"), &bytes(n_r_p)))
+        };
+        // 2^17 times 8 times 1.
+        assert_eq!(costs("0203020000020108020101"), KeyFileError::PassphraseMissing);
+        // OpenSSL opens what takes less than 32 MiB: 2^15 times 8 blocks are that much.
+        for (n_r_p, command) in [
+            ("0203020000020108020102", "cryptography"),
+            ("0203008000020108020110", "cryptography"),
+            ("0203008000020107020110", "openssl"),
+        ] {
+            let KeyFileError::TooMuchWork { advice, .. } = costs(n_r_p) else { panic!("{n_r_p}") };
+            assert!(advice.contains(command), "{n_r_p}: {advice}");
+        }
+    }
+}

@@ -93,3 +93,27 @@ fn advice(cipher: &str) -> &'static str {
 }
 
 const MD5_BYTES: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse_private_key;
+    use super::super::tests::vectors;
+    use super::*;
+
+    #[test]
+    fn a_ciphers_name_is_shown_only_if_it_looks_like_one() {
+        let (longest, too_long) = ("A".repeat(32), "A".repeat(33));
+        for (named, shown) in [
+            ("RC5-CBC", "RC5-CBC"),
+            (&longest, &longest),
+            (&too_long, "an unknown cipher"),
+            ("{hunter2}", "an unknown cipher"),
+            ("RC5_CBC", "an unknown cipher"),
+        ] {
+            let file = vectors("private.pkcs1.aes256.pem").replace("AES-256-CBC", named);
+            let why = parse_private_key(&file, Some("x")).unwrap_err();
+            let KeyFileError::UnsupportedCipher { cipher, .. } = why else { panic!("{named}") };
+            assert_eq!(cipher, shown);
+        }
+    }
+}

@@ -425,6 +425,26 @@ mod tests {
     }
 
     #[test]
+    fn reads_utf_16_of_either_byte_order_with_and_without_its_mark() {
+        let (file, _) = &keys()[0];
+        for text in [file.clone(), format!("\u{feff}{file}")] {
+            for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+                let bytes: Vec<u8> = text.encode_utf16().flat_map(bytes).collect();
+                reads(&STANDARD.encode(bytes), None, "UTF-16");
+            }
+        }
+    }
+
+    #[test]
+    fn characters_that_nobody_sees_are_ignored() {
+        let (file, _) = &keys()[0];
+        for hidden in ['\u{feff}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}'] {
+            let file = file.replace("BEGIN", &format!("BE{hidden}GIN"));
+            reads(&file.replace("MII", &format!("M{hidden}II")), None, &format!("{hidden:?}"));
+        }
+    }
+
+    #[test]
     fn a_public_key_is_read_in_every_form_but_base64() {
         let public = fixture("vectors/keys/public.pem");
         let fingerprint = public_key_fingerprint(&public);
