@@ -18,6 +18,17 @@ fn a_screen_is_noted_beyond_fifty_components_and_refused_beyond_a_hundred() {
     assert_eq!(found(100), [(Level::Error, at(100)), (Level::Note, at(50))]);
 }
 
+#[test]
+fn a_flow_has_a_hundred_screens_at_most() {
+    let too_many = |screens: usize| {
+        let written = vec![json!({"id": "A", "title": "A"}); screens];
+        let found = findings(&json!({"version": "7.3", "screens": written}));
+        found.iter().any(|found| found.name == Some("MAX_SCREENS_NUMBER"))
+    };
+
+    assert!(!too_many(100) && too_many(101));
+}
+
 /// Lists of elements, because their examples can be empty.
 #[test]
 fn a_host_keeps_a_mebibyte_of_declarations_of_whatever_kind() {

@@ -134,10 +134,10 @@ impl Areas {
         self.0 & area.0 != 0
     }
 
-    /// The name of the place in messages.
+    /// The name of the place in messages about what can't stand there. Everything can stand directly
+    /// on a screen.
     pub(super) fn described(self) -> &'static str {
         match self {
-            Self::SCREEN => "directly on a screen",
             Self::FORM => "in a Form",
             Self::BRANCH => "in an If",
             _ => "in a Switch",
@@ -191,6 +191,7 @@ mod tests {
     fn each_kind_has_its_row_and_no_key_twice() {
         for (number, row) in COMPONENTS.iter().enumerate() {
             assert_eq!(row.kind as usize, number, "{:?}", row.kind);
+            assert!(row.areas.contain(Areas::SCREEN), "{:?}", row.kind);
             let mut keys = HashSet::new();
             for key in row.keys {
                 assert!(keys.insert(key.name) && key.name != "type", "{:?} {}", row.kind, key.name);
