@@ -26,7 +26,6 @@ impl Schema {
             (name.clone(), Self::of_property(property, unexampled, &at, found))
         });
         Self {
-            types: Types::named("object").unwrap_or_default(),
             properties: properties.collect(),
             required: required(data, at, found),
             ..Self::default()
