@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_screen_is_noted_beyond_fifty_components_and_refused_beyond_a_hundred() {
+fn a_screen_is_noted_beyond_50_components_and_refused_beyond_100() {
     let found = |texts: usize| {
         let mut children = vec![json!({"type": "TextBody", "text": "x"}); texts];
         children.push(json!({"type": "Footer", "label": "End", "on-click-action": {"name": "complete", "payload": {}}}));
