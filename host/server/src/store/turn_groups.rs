@@ -210,7 +210,9 @@ async fn commit_turns(
         tried.iter().map(|place| (place, false)).chain(done.iter().map(|place| (place, true)));
     for (place, committed) in answered {
         let answer = places.get(index(*place)).and_then(|place| answers.get_mut(*place));
-        answer.map(|answer| *answer = Some(committed));
+        if let Some(answer) = answer {
+            *answer = Some(committed);
+        }
     }
     Ok(answers)
 }
