@@ -23,9 +23,9 @@ use flowhost_runtime::plugins::{
     Call, CodeSettings, CompileSettings, ComponentSource, FoundComponent, HostLimits, Plugins,
     Purpose, Services, WorkerLimits, inspect,
 };
-use flowhost_runtime::telemetry::{BudgetSeries, Metrics};
+use flowhost_runtime::telemetry::Metrics;
 use flowhost_server::config::CompileConfig;
-use flowhost_server::store::Store;
+use flowhost_server::store::{Store, StoreSeries};
 use flowhost_tests::{Component, TestHost, program, repository};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -98,7 +98,7 @@ async fn database() -> (TenantId, FlowId, Sessions) {
     let tenant = host.database().tenant_id("acme").await.parse().unwrap();
     let flow = sqlx::query_scalar("select flow_id from flows");
     let flow = FlowId(flow.fetch_one(&host.database().pool().await).await.unwrap());
-    let store = Store::connect(host.database().options(), 1, BudgetSeries::default()).await;
+    let store = Store::connect(host.database().options(), 1, StoreSeries::default()).await;
     (tenant, flow, Sessions::new(Arc::new(store.unwrap())))
 }
 
