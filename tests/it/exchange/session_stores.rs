@@ -22,17 +22,8 @@ async fn sessions_in_memory_are_as_those_in_the_database() {
     for name in ["booking", "other"] {
         acme.flow_without_plugin(name, json!({})).await;
     }
-    let pool = host.database().pool().await;
-    let id = async |flow: &str| {
-        let id = sqlx::query_scalar("select flow_id from flows where name = $1")
-            .bind(flow)
-            .fetch_one(&pool)
-            .await;
-        FlowId(id.unwrap())
-    };
-    let tenant: TenantId = host.database().tenant_id("acme").await.parse().unwrap();
     let (flow, other) =
-        (Scope { tenant, flow: id("booking").await }, Scope { tenant, flow: id("other").await });
+        (scope_of(&host, "acme", "booking").await, scope_of(&host, "acme", "other").await);
     let database =
         Store::connect(host.database().options(), 2, StoreSeries::default()).await.unwrap();
     let memory = MemorySessions::new(OffsetDateTime::now_utc());
@@ -164,6 +155,17 @@ impl Turn {
 
 fn outcome(committed: Result<bool, SessionStoreError>) -> String {
     committed.map_or_else(|error| error.to_string(), |committed| committed.to_string())
+}
+
+/// The ids of a tenant and one of its flows.
+pub(super) async fn scope_of(host: &TestHost, tenant: &str, flow: &str) -> Scope {
+    let tenant: TenantId = host.database().tenant_id(tenant).await.parse().unwrap();
+    let id = sqlx::query_scalar("select flow_id from flows where tenant_id = $1 and name = $2")
+        .bind(tenant.0)
+        .bind(flow)
+        .fetch_one(&host.database().pool().await)
+        .await;
+    Scope { tenant, flow: FlowId(id.unwrap()) }
 }
 
 pub(super) fn in_an_hour(store: &dyn SessionStore) -> NewSession {

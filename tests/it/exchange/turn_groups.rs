@@ -1,7 +1,7 @@
 //! Turns that are under way at the same moment share statements, and each has its own outcome.
 
 use flowhost_exchange::sessions::{MemorySessions, SessionStore};
-use flowhost_protocol::ids::{FlowId, RequestDigest, Scope, TenantId, TokenHash};
+use flowhost_protocol::ids::{RequestDigest, Scope, TokenHash};
 use flowhost_server::store::{Store, StoreSeries};
 use flowhost_tests::{DatabaseProxy, TestHost, eventually};
 use futures_util::future::{join, join_all, select_all};
@@ -9,7 +9,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, PgPool};
 use time::OffsetDateTime;
 
-use super::session_stores::{Turn, in_an_hour, request, shown};
+use super::session_stores::{Turn, in_an_hour, request, scope_of, shown};
 
 #[tokio::test]
 async fn turns_that_go_together_come_to_the_same_as_alone() {
@@ -202,12 +202,7 @@ impl Test {
         let mut scopes = Vec::new();
         for slug in ["a", "b", "c", "d"] {
             host.tenant(slug).await.flow_without_plugin("booking", json!({})).await;
-            let tenant: TenantId = host.database().tenant_id(slug).await.parse().unwrap();
-            let flow = sqlx::query_scalar("select flow_id from flows where tenant_id = $1")
-                .bind(tenant.0)
-                .fetch_one(&pool)
-                .await;
-            scopes.push(Scope { tenant, flow: FlowId(flow.unwrap()) });
+            scopes.push(scope_of(&host, slug, "booking").await);
         }
         let store =
             Store::connect(host.database().options(), 8, StoreSeries::default()).await.unwrap();
