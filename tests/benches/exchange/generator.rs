@@ -1,5 +1,6 @@
 //! The load: `flowhost client load`, in a process of its own.
 
+use std::fmt;
 use std::path::Path;
 use std::process::Command;
 
@@ -98,6 +99,20 @@ impl Measured {
     /// Of an open loop.
     pub(crate) fn rate(&self) -> f64 {
         self.rate.unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Load {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}, {} connections", self.kind.join(" "), self.connections)
+    }
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { per_second, p50_ms, p99_ms, cost, .. } = self;
+        let (host, postgres) = (cost.host_ms, cost.postgres_ms);
+        write!(out, "{per_second:.0} /s, p50 {p50_ms:.2} ms, p99 {p99_ms:.2} ms; CPU of the host {host:.3} ms, of PostgreSQL {postgres:.3} ms each")
     }
 }
 

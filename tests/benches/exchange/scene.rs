@@ -68,9 +68,12 @@ impl Scene {
         self.flow = self.flow.moved_to(self.host.adopt(&self.flow.tenant));
     }
 
+    /// Measures a figure, and says so as long as the table is not there.
     pub(crate) async fn measure(&self, load: &Load) -> Measured {
         let usage = || Usage::of(self.host.id(), self.postmaster);
-        load.measure(&self.flow, &public_key(self.folder.path()), usage).await
+        let measured = load.measure(&self.flow, &public_key(self.folder.path()), usage).await;
+        eprintln!("{load}: {measured}");
+        measured
     }
 
     /// Whether commits wait until they are on the disk.
