@@ -136,10 +136,10 @@ impl Store {
         series: StoreSeries,
     ) -> Result<Self, StoreError> {
         let pool = Pool::new(options, connections, series.connections);
-        let lanes = turn_groups::lanes(connections);
+        let most = turn_groups::most_groups(connections);
         let store = Self {
-            finds: Grouping::new(Finds(pool.clone()), lanes, series.finds),
-            commits: Grouping::new(Commits(pool.clone()), lanes, series.commits),
+            finds: Grouping::new(Finds(pool.clone()), most, series.finds),
+            commits: Grouping::new(Commits(pool.clone()), most, series.commits),
             pool,
         };
         store.check().await?;

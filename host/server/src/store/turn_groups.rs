@@ -60,10 +60,10 @@ pub(super) struct TurnToCommit {
     opening: Opening,
 }
 
-/// How many statements for groups of each kind may be under way at once. Most connections stay free
-/// for turns that go alone and for everything else.
-pub(super) fn lanes(connections: u32) -> usize {
-    (connections / CONNECTIONS_PER_LANE).clamp(1, MOST_LANES) as usize
+/// How many statements for groups of each kind may be under way at once, the slow ones included.
+/// Half of the connections stay free for turns that go alone and for everything else.
+pub(super) fn most_groups(connections: u32) -> usize {
+    (connections / 4).max(1) as usize
 }
 
 impl Store {
@@ -240,9 +240,3 @@ fn index(place: i64) -> usize {
 
 /// A commit with more bytes than this is large. Nearly all are below 2 KiB.
 const LARGE: usize = 32 << 10;
-
-/// Two kinds of groups have lanes: together a quarter of the connections.
-const CONNECTIONS_PER_LANE: u32 = 8;
-
-/// A lane carries thousands of turns a second, and fewer lanes make larger groups.
-const MOST_LANES: u32 = 4;
