@@ -33,6 +33,13 @@ pub struct ListedSession {
     pub updated_at: OffsetDateTime,
 }
 
+/// True of every session. With it a query may use the index `sessions_by_id`.
+macro_rules! by_id {
+    () => {
+        "session_id > '00000000-0000-0000-0000-000000000000'"
+    };
+}
+
 /// Sessions of a flow, the newest first: at most `limit`, with that status if one is given, and
 /// older than the session `before`.
 pub async fn list_sessions(
@@ -42,13 +49,15 @@ pub async fn list_sessions(
     before: Option<SessionId>,
     limit: i64,
 ) -> Result<Vec<ListedSession>, StoreError> {
-    let rows: Vec<ListedRow> = sqlx::query_as(
-        "select * from sessions where tenant_id = $1 and flow_id = $2 \
-           and ($3::text is null or $3 = case when status = 'open' and expires_at <= now() then 'expired' else status end) \
+    let rows: Vec<ListedRow> = sqlx::query_as(concat!(
+        "select * from sessions where tenant_id = $1 and flow_id = $2 and ",
+        by_id!(),
+        " and ($3::text is null or $3 = case when status = 'open' and expires_at <= now() then 'expired' else status end) \
            and ($4::uuid is null or session_id < \
-             (select session_id from sessions where tenant_id = $1 and flow_id = $2 and session_id = $4)) \
-         order by session_id desc limit $5",
-    )
+             (select session_id from sessions where tenant_id = $1 and flow_id = $2 and session_id = $4 and ",
+        by_id!(),
+        ")) order by session_id desc limit $5",
+    ))
     .bind(scope.tenant.0)
     .bind(scope.flow.0)
     .bind(status.map(SessionStatus::as_str))
@@ -65,9 +74,10 @@ pub async fn find_listed_session(
     scope: Scope,
     session: SessionId,
 ) -> Result<Option<ListedSession>, StoreError> {
-    let row: Option<ListedRow> = sqlx::query_as(
-        "select * from sessions where tenant_id = $1 and flow_id = $2 and session_id = $3",
-    )
+    let row: Option<ListedRow> = sqlx::query_as(concat!(
+        "select * from sessions where tenant_id = $1 and flow_id = $2 and session_id = $3 and ",
+        by_id!(),
+    ))
     .bind(scope.tenant.0)
     .bind(scope.flow.0)
     .bind(session.0)

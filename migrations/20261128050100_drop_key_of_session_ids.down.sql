@@ -1,0 +1,1 @@
+alter table sessions add unique (tenant_id, session_id);
