@@ -3,8 +3,9 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey};
 use zeroize::Zeroizing;
 
@@ -14,21 +15,29 @@ use super::rsa_lanes::LaneKey;
 /// An RSA private key, parsed once and ready to decrypt. It is never shown.
 pub struct PrivateKey {
     whole: OaepPrivateDecryptingKey,
-    /// Its numbers, for operations in batches; `None` if it is of a kind that is in none.
-    numbers: Option<Arc<LaneKey>>,
+    /// The same key, to read its numbers from.
+    source: PrivateDecryptingKey,
+    /// Its numbers, for operations in batches, once these were asked for; `None` if it is of a kind
+    /// that is in none.
+    numbers: OnceLock<Option<Arc<LaneKey>>>,
 }
 
 impl PrivateKey {
     /// Parses PKCS#8 in DER, the form in which this host stores keys.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, CryptoError> {
-        let key = PrivateDecryptingKey::from_pkcs8(der).map_err(|_| CryptoError::UnreadableKey)?;
-        let whole = OaepPrivateDecryptingKey::new(key).map_err(|_| CryptoError::UnreadableKey)?;
-        Ok(Self { whole, numbers: LaneKey::from_pkcs8(der) })
+        let source =
+            PrivateDecryptingKey::from_pkcs8(der).map_err(|_| CryptoError::UnreadableKey)?;
+        let whole = OaepPrivateDecryptingKey::new(source.clone())
+            .map_err(|_| CryptoError::UnreadableKey)?;
+        Ok(Self { whole, source, numbers: OnceLock::new() })
     }
 
-    /// Its numbers; `None` for a key that is in no batch.
+    /// Its numbers; `None` for a key that is in no batch. A second copy of the secret, so it is made
+    /// only for engines that compute with it.
     pub fn numbers(&self) -> Option<&Arc<LaneKey>> {
-        self.numbers.as_ref()
+        // The encoding is wiped when dropped.
+        let read = || LaneKey::from_pkcs8(self.source.as_der().ok()?.as_ref());
+        self.numbers.get_or_init(read).as_ref()
     }
 }
 
