@@ -13,42 +13,54 @@ use aws_lc_rs::rsa::{
     PrivateDecryptingKey,
 };
 
+/// Measures the floor.
+pub(crate) struct Gauge {
+    key: OaepPrivateDecryptingKey,
+    sealed: Vec<u8>,
+}
+
 /// Private operations a second.
+#[derive(Clone, Copy)]
 pub(crate) struct Floor {
     /// On one core.
     pub(crate) core: f64,
     /// On all cores.
     pub(crate) cores: f64,
-    /// How many there are.
-    pub(crate) count: usize,
 }
 
-impl Floor {
-    pub(crate) fn measure(time: Duration) -> Self {
-        let count = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+impl Gauge {
+    pub(crate) fn new() -> Self {
         let key = PrivateDecryptingKey::generate(KeySize::Rsa2048).unwrap();
         let public = OaepPublicEncryptingKey::new(key.public_key()).unwrap();
         let mut sealed = vec![0; public.ciphertext_size()];
         public.encrypt(&OAEP_SHA256_MGF1SHA256, &[7; 16], &mut sealed, None).unwrap();
-        let key = OaepPrivateDecryptingKey::new(key).unwrap();
-        // The processor's clock is up after that.
-        decrypt(&key, &sealed, time / 5);
-        let core = decrypt(&key, &sealed, time);
-        let cores = thread::scope(|scope| {
-            let threads: Vec<_> =
-                (0..count).map(|_| scope.spawn(|| decrypt(&key, &sealed, time))).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
-        });
-        Self { core, cores, count }
+        Self { key: OaepPrivateDecryptingKey::new(key).unwrap(), sealed }
     }
 
-    pub(crate) fn mean([before, after]: &[Self; 2]) -> Self {
+    pub(crate) fn measure(&self, time: Duration) -> Floor {
+        let decrypt = || decrypt(&self.key, &self.sealed, time);
+        let core = decrypt();
+        let cores = thread::scope(|scope| {
+            let threads: Vec<_> = (0..cores()).map(|_| scope.spawn(decrypt)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        Floor { core, cores }
+    }
+}
+
+impl Floor {
+    pub(crate) fn mean(floors: &[Self]) -> Self {
+        let count = f64::from(u32::try_from(floors.len()).unwrap());
         Self {
-            core: f64::midpoint(before.core, after.core),
-            cores: f64::midpoint(before.cores, after.cores),
-            count: before.count,
+            core: floors.iter().map(|floor| floor.core).sum::<f64>() / count,
+            cores: floors.iter().map(|floor| floor.cores).sum::<f64>() / count,
         }
     }
+}
+
+/// How many cores there are.
+pub(crate) fn cores() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 /// How many times a second.

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use flowhost_tests::{Ended, TestFlow, flowhost, program};
 use serde_json::Value;
 
+use crate::floor::{Floor, Gauge};
 use crate::usage::{Cost, Usage};
 
 /// What is sent, and how fast.
@@ -26,6 +28,8 @@ pub(crate) struct Measured {
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
     pub(crate) cost: Cost,
+    /// The mean of just before it and just after it.
+    pub(crate) floor: Floor,
     rate: Option<f64>,
 }
 
@@ -56,11 +60,13 @@ impl Load {
         flow: &TestFlow,
         public_key: &Path,
         usage: impl Fn() -> Usage,
+        gauge: &Gauge,
     ) -> Measured {
         let mut command = on_core(self.command(flow, public_key), self.core);
         command.env("FLOWHOST_APP_SECRET", &flow.tenant.app_secret);
-        let before = usage();
+        let (floor, before) = (gauge.measure(FLOOR_TIME), usage());
         let ended = Ended::of(command).await;
+        let (floor_after, after) = (gauge.measure(FLOOR_TIME), usage());
         assert_eq!(ended.code, Some(0), "{ended:?}");
         let report: Value = serde_json::from_str(&ended.stdout).unwrap();
         let number = |pointer: &str| {
@@ -72,7 +78,8 @@ impl Load {
             per_second: number("/per_second"),
             p50_ms: number("/latency_ms/p50"),
             p99_ms: number("/latency_ms/p99"),
-            cost: usage().since(&before, number("/warm_up") + number("/counted")),
+            floor: Floor::mean(&[floor, floor_after]),
+            cost: after.since(&before, number("/warm_up") + number("/counted")),
             rate: self.rate,
         }
     }
@@ -110,9 +117,13 @@ impl fmt::Display for Load {
 
 impl fmt::Display for Measured {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { per_second, p50_ms, p99_ms, cost, .. } = self;
+        let Self { per_second, p50_ms, p99_ms, cost, floor, .. } = self;
         let (host, postgres) = (cost.host_ms, cost.postgres_ms);
-        write!(out, "{per_second:.0} /s, p50 {p50_ms:.2} ms, p99 {p99_ms:.2} ms; CPU of the host {host:.3} ms, of PostgreSQL {postgres:.3} ms each")
+        let share = per_second / floor.cores * 100.0;
+        write!(
+            out,
+            "{per_second:.0} /s, {share:.1} % of all cores' floor; p50 {p50_ms:.2} ms, p99 {p99_ms:.2} ms; CPU of the host {host:.3} ms, of PostgreSQL {postgres:.3} ms each"
+        )
     }
 }
 
@@ -135,3 +146,6 @@ pub(crate) fn can_pin() -> bool {
     let output = Command::new("taskset").args(["--cpu-list", "1", "true"]).output();
     output.is_ok_and(|output| output.status.success())
 }
+
+/// Long enough for a thousand operations on one core.
+const FLOOR_TIME: Duration = Duration::from_millis(500);

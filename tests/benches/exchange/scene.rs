@@ -3,6 +3,7 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use flowhost_devkit::postgres::{EmbeddedPostgres, Options, PgPrograms};
 use flowhost_protocol::crypto::MasterKey;
@@ -13,6 +14,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
 use tempfile::TempDir;
 
+use crate::floor::{Floor, Gauge};
 use crate::generator::{Load, Measured, on_core};
 use crate::usage::Usage;
 
@@ -25,6 +27,7 @@ pub(crate) struct Scene {
     postgres: EmbeddedPostgres,
     postmaster: u32,
     folder: TempDir,
+    gauge: Gauge,
 }
 
 impl Scene {
@@ -51,12 +54,18 @@ impl Scene {
         let tenant = host.tenant("acme").await;
         let flow = tenant.flow("booking", json!({}), Component::Appointment).await;
         std::fs::write(public_key(folder.path()), &flow.tenant.public_key_pem).unwrap();
-        Self { host, flow, key, token, postgres, postmaster, folder }
+        let gauge = Gauge::new();
+        Self { host, flow, key, token, postgres, postmaster, folder, gauge }
     }
 
     /// A folder on the disk of the database.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The floor now.
+    pub(crate) fn floor(&self, time: Duration) -> Floor {
+        self.gauge.measure(time)
     }
 
     /// The same host as a new process, which may use this core only.
@@ -71,9 +80,17 @@ impl Scene {
     /// Measures a figure, and says so as long as the table is not there.
     pub(crate) async fn measure(&self, load: &Load) -> Measured {
         let usage = || Usage::of(self.host.id(), self.postmaster);
-        let measured = load.measure(&self.flow, &public_key(self.folder.path()), usage).await;
+        let measured =
+            load.measure(&self.flow, &public_key(self.folder.path()), usage, &self.gauge).await;
         eprintln!("{load}: {measured}");
         measured
+    }
+
+    /// Does what autovacuum does within a minute, at once: a database in use has statistics.
+    pub(crate) async fn analyze(&self) {
+        let mut connection = connect(&self.postgres).await;
+        sqlx::query("analyze").execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
     }
 
     /// Whether commits wait until they are on the disk.

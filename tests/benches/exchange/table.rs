@@ -4,28 +4,23 @@ use std::fmt;
 
 use crate::floor::Floor;
 
-/// Lines with a figure, its ratio to the floor and its target.
-pub(crate) struct Table {
-    core: f64,
-    cores: f64,
-    lines: Vec<String>,
-}
+/// Lines with a figure, its ratio to the floor at that time and its target.
+pub(crate) struct Table(Vec<String>);
 
 impl Table {
-    pub(crate) fn new(floor: &Floor) -> Self {
-        let head = line("", "figure", "of the floor", "target");
-        Self { core: floor.core, cores: floor.cores, lines: vec![head] }
+    pub(crate) fn new() -> Self {
+        Self(vec![line("", "figure", "of the floor", "target")])
     }
 
     /// A line before the table.
     pub(crate) fn note(&mut self, text: String) {
-        self.lines.insert(0, text);
+        self.0.insert(0, text);
     }
 
     /// The floor itself, and what openssl counts.
-    pub(crate) fn floors(&mut self, one: Option<f64>, all: Option<f64>) {
+    pub(crate) fn floors(&mut self, floor: Floor, one: Option<f64>, all: Option<f64>) {
         for (where_, floor, openssl) in
-            [("one core", self.core, one), ("all cores", self.cores, all)]
+            [("one core", floor.core, one), ("all cores", floor.cores, all)]
         {
             self.rate(&format!("floor: RSA-2048, aws-lc-rs, {where_}"), floor, floor, "");
             if let Some(openssl) = openssl {
@@ -38,27 +33,27 @@ impl Table {
     /// So many a second, of a floor.
     pub(crate) fn rate(&mut self, what: &str, per_second: f64, floor: f64, target: &str) {
         let share = format!("{:.1} %", per_second / floor * 100.0);
-        self.lines.push(line(what, &format!("{per_second:.0} /s"), &share, target));
+        self.0.push(line(what, &format!("{per_second:.0} /s"), &share, target));
     }
 
     /// A time, also in times of one RSA operation on one core.
-    pub(crate) fn time(&mut self, what: &str, ms: f64, target: &str) {
-        let times = format!("{:.1} RSA times", ms / 1_000.0 * self.core);
-        self.lines.push(line(what, &format!("{ms:.3} ms"), &times, target));
+    pub(crate) fn time(&mut self, what: &str, ms: f64, floor: Floor, target: &str) {
+        let times = format!("{:.1} RSA times", ms / 1_000.0 * floor.core);
+        self.0.push(line(what, &format!("{ms:.3} ms"), &times, target));
     }
 
     pub(crate) fn share(&mut self, what: &str, share: f64, target: &str) {
-        self.lines.push(line(what, &format!("{:.2} %", share * 100.0), "", target));
+        self.0.push(line(what, &format!("{:.2} %", share * 100.0), "", target));
     }
 
     pub(crate) fn count(&mut self, what: &str, count: f64) {
-        self.lines.push(line(what, &format!("{count:.1}"), "", ""));
+        self.0.push(line(what, &format!("{count:.1}"), "", ""));
     }
 }
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.lines.join("\n"))
+        f.write_str(&self.0.join("\n"))
     }
 }
 
