@@ -1,9 +1,13 @@
 //! Two hosts on one database: each serves the changes made through the other and continues the
 //! conversations begun at the other.
 
+use std::time::Duration;
+
 use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, asking, eventually};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn a_change_made_through_one_host_is_served_by_the_other() {
@@ -88,6 +92,44 @@ async fn a_host_that_starts_later_has_all_that_was_made_before() {
     let later = one.second().await;
 
     assert_eq!(flow.at(&later).count("token-of-ana").await, 2);
+}
+
+#[tokio::test]
+async fn a_tenant_that_cannot_be_loaded_now_gets_503_and_is_served_later() {
+    let one = TestHost::start().await;
+    let flow = one.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    let two = one.second().await;
+    let later = flow.at(&two);
+    let pool = one.database().pool().await;
+    let mut locking = pool.begin().await.unwrap();
+    sqlx::query("lock table key_pairs in access exclusive mode")
+        .execute(&mut *locking)
+        .await
+        .unwrap();
+
+    // Together they wait no longer than one.
+    let met = join_all((0..8).map(|_| later.ask("count", "token-of-ana")));
+    let met = timeout(Duration::from_secs(6), met).await.expect("the requests end in time");
+    locking.rollback().await.unwrap();
+
+    assert_eq!(met.iter().map(|reply| reply.status).collect::<Vec<_>>(), [503; 8]);
+    assert_eq!(later.count("token-of-ana").await, 1);
+}
+
+#[tokio::test]
+async fn a_name_that_is_used_again_is_the_new_tenants_at_each_host() {
+    let one = TestHost::start().await;
+    let two = one.second().await;
+    for _ in 0..3 {
+        let flow = one.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+        flow.served_at(&two).await;
+        flow.tenant.call("DELETE", "", Value::Null).await.expect(204);
+    }
+
+    // A host that looks for changes itself learns of both at once.
+    let later = one.second().await;
+    let flow = one.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    flow.served_at(&later).await;
 }
 
 #[tokio::test]

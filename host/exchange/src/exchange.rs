@@ -77,8 +77,9 @@ impl Exchanges {
     }
 
     /// Finds the endpoint at `/flows/{tenant}/{flow}`.
-    pub fn resolve(&self, tenant: &str, flow: &str) -> Result<Arc<Endpoint>, ExchangeError> {
-        self.endpoints.resolve(tenant, flow).ok_or(ExchangeError::UnknownEndpoint)
+    pub async fn resolve(&self, tenant: &str, flow: &str) -> Result<Arc<Endpoint>, ExchangeError> {
+        let found = self.endpoints.resolve(tenant, flow).await;
+        found.map_err(ExchangeError::Endpoints)?.ok_or(ExchangeError::UnknownEndpoint)
     }
 
     /// Asks a version of the plugin, active or not, how it would answer an INIT with this data (a

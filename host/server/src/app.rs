@@ -3,7 +3,6 @@
 mod background;
 mod rsa_engine;
 
-use std::collections::HashSet;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -31,7 +30,6 @@ use crate::key_values::FlowValues;
 use crate::plugin_logs::PluginLogs;
 use crate::store::{self, Store, StoreError, StoreSeries, UploadStatus};
 use crate::tenants::Directory;
-use flowhost_exchange::endpoint::Endpoints;
 use flowhost_exchange::exchange::Exchanges;
 use flowhost_exchange::sessions::{Notices, Sessions};
 use flowhost_protocol::crypto::{CodeKeys, MasterKeys, TokenDigest};
@@ -68,7 +66,7 @@ impl Host {
         let store = Store::connect(config.database, config.database_connections, series).await;
         let store = store.context("can't connect to the database")?;
         let directory = Arc::new(
-            Directory::load(store.clone(), config.master_keys.clone())
+            Directory::open(store.clone(), config.master_keys.clone())
                 .await
                 .context("can't load the tenants")?,
         );
@@ -83,7 +81,6 @@ impl Host {
         let plugins =
             Plugins::new(MAX_MEMORY_BYTES, guests, code, source, services, metrics.clone());
         let plugins = Arc::new(plugins.context("can't start the plugin engine")?);
-        let to_load = load_cached(&directory, &plugins).await;
 
         let turns = TaskTracker::new();
         let sessions = Arc::new(store.clone());
@@ -153,8 +150,8 @@ impl Host {
         let (public, admin) = (public.await?, admin.await?);
         own_addresses.listen_at(vec![public.address(), admin.address()]);
         background.start(Task::Loading, Life::UntilDone, {
-            let plugins = plugins.clone();
-            move || load_all(plugins.clone(), to_load.clone())
+            let (directory, store, plugins) = (directory.clone(), store.clone(), plugins.clone());
+            move || compile_missing(directory.clone(), store.clone(), plugins.clone())
         });
         background.start(Task::Changes, Life::Endless, {
             let metrics = metrics.clone();
@@ -275,38 +272,37 @@ fn code_settings(config: CompileConfig, keys: &MasterKeys) -> (CodeSettings, Pat
     )
 }
 
-/// Loads the active plugins whose code is in the cache, so that the first request of a flow doesn't
-/// wait for its plugin. Returns the others. They have to be compiled, and a host that waited for
-/// that would serve nobody meanwhile.
-async fn load_cached(directory: &Directory, plugins: &Plugins) -> Vec<(TenantId, PluginDigest)> {
-    let active = directory.active_plugins();
-    let all = active.len();
-    let rest = plugins.load_cached(active, LONGEST_WARM_UP).await;
-    if all > 0 {
-        tracing::info!(
-            active = all,
-            to_load = rest.len(),
-            "plugins are loaded from the cache of compiled code"
-        );
-    }
-    rest
-}
-
-/// Loads the other active plugins while the host serves. A request that comes before that loads its
-/// plugin itself. A plugin that can't be loaded is logged, and its flow answers pings with 503.
-async fn load_all(plugins: Arc<Plugins>, wanted: Vec<(TenantId, PluginDigest)>) {
-    let all = wanted.len();
+/// Compiles the active plugins that are not in the cache of compiled code, while the host serves: it
+/// may be another release's. A request that comes before that compiles its plugin itself. A plugin
+/// that can't be compiled is logged, and its flow answers pings with 503.
+async fn compile_missing(directory: Arc<Directory>, store: Store, plugins: Arc<Plugins>) {
+    let tenants = directory.tenants();
+    let all = tenants.len();
     let through = AtomicUsize::new(0);
-    let load = async |(tenant, digest): (TenantId, PluginDigest)| {
-        if let Err(error) = plugins.ensure_loadable(tenant, digest).await {
-            tracing::error!(tenant.id = %tenant, plugin = %digest, error = %telemetry::chain(&error), "an active plugin can't be loaded");
+    let compile = async |tenant: TenantId| {
+        if let Err(error) = compile_missing_of(tenant, &store, &plugins).await {
+            tracing::error!(tenant.id = %tenant, error = %telemetry::chain(&error), "a tenant's active plugins can't be looked up");
         }
         let through = through.fetch_add(1, Ordering::Relaxed) + 1;
-        if through.is_multiple_of(50) || through == all {
-            tracing::info!(through, of = all, "active plugins were loaded");
+        if through.is_multiple_of(500) || through == all {
+            tracing::info!(through, of = all, "tenants' active plugins are compiled");
         }
     };
-    futures_util::stream::iter(wanted).for_each_concurrent(LOADS_AT_ONCE, load).await;
+    futures_util::stream::iter(tenants).for_each_concurrent(COMPILED_AT_ONCE, compile).await;
+}
+
+async fn compile_missing_of(
+    tenant: TenantId,
+    store: &Store,
+    plugins: &Plugins,
+) -> Result<(), StoreError> {
+    for flow in store::list_flows(store, tenant).await? {
+        let Some(active) = flow.active else { continue };
+        if let Err(error) = plugins.ensure_compiled(tenant, active.digest).await {
+            tracing::error!(tenant.id = %tenant, plugin = %active.digest, error = %telemetry::chain(&error), "an active plugin can't be loaded");
+        }
+    }
+    Ok(())
 }
 
 /// Keeps the copy of the tenants fresh and drops what is gone. Never returns.
@@ -328,18 +324,16 @@ async fn check_keys(key_uploads: Arc<KeyUploads>, metrics: Arc<Metrics>) {
 
 /// Drops what was kept for plugins, versions and flows that are gone.
 fn forget_the_gone(directory: &Directory, plugins: &Plugins, notices: &Notices, metrics: &Metrics) {
-    plugins.retain(&active_digests(directory));
-    let versions = directory.active_versions();
-    notices.retain(&versions.iter().map(|(flow, _)| *flow).collect());
-    plugins.retain_versions(&versions);
+    let active = directory.active_plugins();
+    plugins.retain(&active.iter().map(|plugin| plugin.digest).collect());
+    notices.retain(&active.iter().map(|plugin| plugin.scope.flow).collect());
+    plugins.retain_versions(
+        &active.iter().map(|plugin| (plugin.scope.flow, plugin.version())).collect(),
+    );
     metrics.plugins.retain(|tenant, flow| {
-        let endpoint = directory.resolve(tenant, flow)?;
+        let endpoint = directory.loaded(tenant, flow)?;
         Some(endpoint.active.as_ref().map(|active| active.version()))
     });
-}
-
-fn active_digests(directory: &Directory) -> HashSet<PluginDigest> {
-    directory.active_plugins().into_iter().map(|(_, digest)| digest).collect()
 }
 
 /// Reads components from the database.
@@ -394,12 +388,9 @@ const ONE_AFTER_ANOTHER: u32 = 2;
 /// database.
 const DRAIN_TIME: Duration = Duration::from_secs(15);
 
-/// A host that starts is expected to be ready within 3 s.
-const LONGEST_WARM_UP: Duration = Duration::from_secs(2);
-
 /// This many components are in memory at once. The compiler has its own limit for how many are
 /// compiled at once.
-const LOADS_AT_ONCE: usize = 4;
+const COMPILED_AT_ONCE: usize = 4;
 
 /// The plugins' logs get this long to be written, and then the pool to close. Connections in use
 /// after that belong to background tasks, which were ended.

@@ -59,8 +59,12 @@ fn config(scenario: &Scenario) -> FlowConfig {
 pub(super) struct Nowhere;
 
 impl Endpoints for Nowhere {
-    fn resolve(&self, _: &str, _: &str) -> Option<Arc<Endpoint>> {
-        None
+    fn resolve<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a str,
+    ) -> Pending<'a, Result<Option<Arc<Endpoint>>, EndpointsError>> {
+        Box::pin(ready(Ok(None)))
     }
 
     fn report_key_error<'a>(

@@ -8,8 +8,13 @@ use flowhost_runtime::plugins::Pending;
 
 /// Finds endpoints and takes reports about their tenants' keys.
 pub trait Endpoints: Send + Sync {
-    /// Finds the endpoint at `/flows/{tenant}/{flow}`.
-    fn resolve(&self, tenant: &str, flow: &str) -> Option<Arc<Endpoint>>;
+    /// Finds the endpoint at `/flows/{tenant}/{flow}`. Fails if it is not known whether there is
+    /// one, or if it can't be loaded now.
+    fn resolve<'a>(
+        &'a self,
+        tenant: &'a str,
+        flow: &'a str,
+    ) -> Pending<'a, Result<Option<Arc<Endpoint>>, EndpointsError>>;
 
     /// Marks a tenant's active key with the error that a client reported.
     fn report_key_error<'a>(

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::endpoint::EndpointsError;
 use crate::sessions::SessionError;
 use flowhost_protocol::envelope::EnvelopeError;
 use flowhost_protocol::flow::AnswerError;
@@ -18,6 +19,9 @@ pub enum ExchangeError {
     /// The flow, its tenant or its partner is switched off.
     #[error("the endpoint is switched off")]
     Disabled,
+    /// The endpoint can't be loaded now.
+    #[error("the endpoint can't be loaded")]
+    Endpoints(#[source] EndpointsError),
     /// The request can't be opened, or the reply can't be sealed.
     #[error("the envelope failed")]
     Envelope(#[from] EnvelopeError),
@@ -63,6 +67,7 @@ impl ExchangeError {
             Self::NotLoadable(LoadError::Component(_)) => Blame::Guest,
             Self::NotLoadable(_)
             | Self::Session(_)
+            | Self::Endpoints(_)
             | Self::Envelope(EnvelopeError::Seal(_))
             | Self::UnreadableFlowJson => Blame::Host,
             Self::Disabled
@@ -80,6 +85,7 @@ impl ExchangeError {
         match self {
             Self::Answer(_) => "answer",
             Self::Disabled => "disabled",
+            Self::Endpoints(_) => "endpoint",
             Self::Envelope(_) => "envelope",
             Self::NoPlugin => "no-plugin",
             Self::NotLoadable(_) => "load",

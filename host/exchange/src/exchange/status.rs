@@ -36,7 +36,11 @@ impl ExchangeError {
                 PluginError::CircuitOpen { .. } | PluginError::HostFull(_) | PluginError::Load(_),
             )
             | Self::NotLoadable(_) => 503,
-            Self::Disabled | Self::NoPlugin | Self::Session(_) | Self::UnreadableFlowJson => 503,
+            Self::Disabled
+            | Self::Endpoints(_)
+            | Self::NoPlugin
+            | Self::Session(_)
+            | Self::UnreadableFlowJson => 503,
             Self::Answer(_)
             | Self::Plugin(
                 PluginError::CpuTime(_)
@@ -65,6 +69,7 @@ mod tests {
         use ExchangeError as E;
         let failures = [
             E::UnknownEndpoint,
+            E::Endpoints("the store failed".into()),
             E::Disabled,
             E::UnreadableFlowJson,
             E::Signature(SignatureError::Missing),

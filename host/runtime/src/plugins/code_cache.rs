@@ -43,6 +43,11 @@ impl CodeCache {
         }
     }
 
+    /// Whether there is code of a component for this engine.
+    pub(super) fn has(&self, digest: PluginDigest, engine: EngineIdentity) -> bool {
+        self.folder.join(file_name(digest, engine)).is_file()
+    }
+
     /// Writes sealed code atomically.
     pub(super) fn write(&self, digest: PluginDigest, engine: EngineIdentity, sealed: &[u8]) {
         let path = self.folder.join(file_name(digest, engine));

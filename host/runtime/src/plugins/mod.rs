@@ -28,11 +28,10 @@ mod target;
 mod wasm_features;
 mod wit;
 
-use std::collections::{BTreeSet, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt as _;
 use tokio::time::timeout;
 use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline};
 
@@ -178,30 +177,14 @@ impl Plugins {
         self.registry.load(tenant, digest).await.map(|_| ())
     }
 
-    /// Loads the plugins whose code is in the cache, for at most `time`. Returns those that were
-    /// not loaded.
-    pub async fn load_cached(
+    /// Compiles a plugin whose code is not in the cache, so that its first call need not wait for
+    /// that.
+    pub async fn ensure_compiled(
         &self,
-        wanted: Vec<(TenantId, PluginDigest)>,
-        time: Duration,
-    ) -> Vec<(TenantId, PluginDigest)> {
-        let missing = Mutex::new(wanted.clone().into_iter().collect::<BTreeSet<_>>());
-        let loading = futures_util::stream::iter(wanted).for_each_concurrent(
-            LOADS_AT_ONCE,
-            |(tenant, digest)| {
-                let missing = &missing;
-                async move {
-                    if self.registry.load_cached(digest).await {
-                        missing
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .remove(&(tenant, digest));
-                    }
-                }
-            },
-        );
-        let _ = timeout(time, loading).await;
-        missing.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect()
+        tenant: TenantId,
+        digest: PluginDigest,
+    ) -> Result<(), LoadError> {
+        self.registry.ensure_compiled(tenant, digest).await
     }
 
     /// Compiles an uploaded component and checks it against the contract.
@@ -354,10 +337,6 @@ const HOST_CALL_BYTES: usize = 2 << 20;
 
 /// An answer to an upload needs no more.
 const EXPLANATION_BYTES: usize = 2_000;
-
-/// Code is read, checked and mapped on blocking threads. More of them than cores only wait for each
-/// other.
-const LOADS_AT_ONCE: usize = 8;
 
 /// Handles of a guest at the same time: streams and pollables.
 const MAX_HANDLES: usize = 1_000;

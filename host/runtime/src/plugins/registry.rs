@@ -132,12 +132,20 @@ impl Registry {
         Ok(self.plugin(tenant, digest).await?.guest.clone())
     }
 
-    /// Loads a plugin if its code is in the cache. Returns whether it is loaded now.
-    pub(super) async fn load_cached(&self, digest: PluginDigest) -> bool {
-        let cell = self.loaded.cell(digest);
-        let loaded =
-            cell.get_or_try_init(|| async { self.cached(digest).await.map(Ok).ok_or(()) }).await;
-        loaded.is_ok_and(|loaded| self.weighed(digest, loaded).is_ok())
+    /// Compiles a plugin if there is no code of it in the cache.
+    pub(super) async fn ensure_compiled(
+        &self,
+        tenant: TenantId,
+        digest: PluginDigest,
+    ) -> Result<(), LoadError> {
+        let tools = self.tools.clone();
+        let is_cached = tokio::task::spawn_blocking(move || {
+            tools.cache.as_ref().is_some_and(|cache| cache.has(digest, tools.identity))
+        });
+        if is_cached.await.unwrap_or(false) {
+            return Ok(());
+        }
+        self.plugin(tenant, digest).await.map(drop)
     }
 
     /// Compiles an uploaded component, checks it against the contract, and keeps it ready.

@@ -125,7 +125,7 @@ impl FlowDesk {
         let stored = self.loadable(version).await?;
         activation(self.flow(), &stored)?;
         let exchanges = &self.admin().exchanges;
-        let endpoint = exchanges.resolve(&self.tenant().slug, &self.flow().name);
+        let endpoint = exchanges.resolve(&self.tenant().slug, &self.flow().name).await;
         let endpoint = endpoint.map_err(|_| no_flow())?;
         let StoredVersion { digest, requests, .. } = stored;
         let plugin = ActivePlugin { version, digest, requests };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
@@ -16,7 +17,7 @@ use super::body::read_within;
 use super::error::status_of_reply;
 use super::failures::{Failure, Failures};
 use super::request_id::name_endpoint;
-use super::strays::{Stray, Strays, meant_flow};
+use super::strays::{Stray, Strays, meant_flows};
 use flowhost_exchange::exchange::{Endpoint, ExchangeError, RawRequest, SealedReply};
 
 /// The routes of the public listener. Everything else gets the same 404 without a body. The routes
@@ -48,18 +49,23 @@ struct Endpoints {
 
 impl Endpoints {
     /// Answers 404, because no flow has this URL, and logs it.
-    fn nothing_there(&self, request: &Request) -> Response {
-        self.note(request);
+    async fn nothing_there(&self, head: &Parts) -> Response {
+        self.note(head).await;
         StatusCode::NOT_FOUND.into_response()
     }
 
-    fn note(&self, request: &Request) {
-        let path = request.uri().path();
-        let meant =
-            meant_flow(path, |tenant, flow| self.public.exchanges.resolve(tenant, flow).is_ok());
-        let is_signed = request.headers().contains_key(SIGNATURE_HEADER);
+    async fn note(&self, head: &Parts) {
+        let path = head.uri.path();
+        let mut meant = None;
+        for (tenant, flow) in meant_flows(path) {
+            if self.public.exchanges.resolve(&tenant, &flow).await.is_ok() {
+                meant = Some(format!("/flows/{tenant}/{flow}"));
+                break;
+            }
+        }
+        let is_signed = head.headers.contains_key(SIGNATURE_HEADER);
         self.strays.note(Stray {
-            method: request.method().as_str(),
+            method: head.method.as_str(),
             path,
             is_signed,
             meant: meant.as_deref(),
@@ -68,21 +74,31 @@ impl Endpoints {
 
     /// Answers a request that gets no reply of its flow, and adds it to the log and the metrics.
     fn failure(&self, endpoint: &Endpoint, failure: &Failure) -> Response {
-        self.failures.note(endpoint, failure);
+        let flow = format!("{}/{}", endpoint.tenant.slug, endpoint.name);
+        self.failures.note(&flow, failure);
         self.public.exchanges.count_failure(endpoint, failure.kind, failure.blame);
+        failure.status.into_response()
+    }
+
+    /// Answers a request for a tenant that is there and can't be loaded now.
+    fn not_loaded(&self, tenant: &str, error: &ExchangeError) -> Response {
+        let failure = Failure::from(error);
+        self.failures.note(tenant, &failure);
         failure.status.into_response()
     }
 }
 
 async fn greeting(State(state): State<Endpoints>, request: Request) -> Response {
-    match *request.method() {
+    let (head, _) = request.into_parts();
+    match head.method {
         Method::GET | Method::HEAD => "Flowhost\n".into_response(),
-        _ => state.nothing_there(&request),
+        _ => state.nothing_there(&head).await,
     }
 }
 
 async fn nothing_there(State(state): State<Endpoints>, request: Request) -> Response {
-    state.nothing_there(&request)
+    let (head, _) = request.into_parts();
+    state.nothing_there(&head).await
 }
 
 async fn exchange(
@@ -90,15 +106,18 @@ async fn exchange(
     path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
 ) -> Response {
+    let (head, body) = request.into_parts();
     // Names that are not UTF-8 belong to no flow.
-    let Ok(Path((tenant, flow))) = path else { return endpoints.nothing_there(&request) };
+    let Ok(Path((tenant, flow))) = path else { return endpoints.nothing_there(&head).await };
     // Resolved before the body is read, so that requests to unknown flows cost no memory.
-    let Ok(endpoint) = endpoints.public.exchanges.resolve(&tenant, &flow) else {
-        return endpoints.nothing_there(&request);
+    let endpoint = match endpoints.public.exchanges.resolve(&tenant, &flow).await {
+        Ok(endpoint) => endpoint,
+        Err(ExchangeError::UnknownEndpoint) => return endpoints.nothing_there(&head).await,
+        Err(error) => return endpoints.not_loaded(&tenant, &error),
     };
     name_endpoint(&endpoint);
-    if request.method() != Method::POST {
-        endpoints.note(&request);
+    if head.method != Method::POST {
+        endpoints.note(&head).await;
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], ONLY_POST)
             .into_response();
     }
@@ -110,12 +129,11 @@ async fn exchange(
         return endpoints.failure(&endpoint, &Failure::from(&ExchangeError::UnreadableFlowJson));
     }
     let state = endpoints.public.clone();
-    let (parts, body) = request.into_parts();
     // Every request has an id. A default one would only make the request's traces harder to find.
-    let id = parts.extensions.get().copied().unwrap_or_default();
+    let id = head.extensions.get().copied().unwrap_or_default();
     let mut share = state.body_memory.share();
     let raw = match read_within(body, MAX_BODY_BYTES, &mut share).await {
-        Ok(body) => RawRequest { body, signature: signature(&parts.headers) },
+        Ok(body) => RawRequest { body, signature: signature(&head.headers) },
         Err(error) => return endpoints.failure(&endpoint, &Failure::from(&error)),
     };
     // The turn runs in a task of its own, so that a client that hangs up can't cancel a commit.

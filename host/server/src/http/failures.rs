@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 
 use super::body::BodyError;
 use super::error::{status_of, status_of_body};
-use flowhost_exchange::exchange::{Endpoint, ExchangeError};
+use flowhost_exchange::exchange::ExchangeError;
 use flowhost_runtime::telemetry::{self, Blame, Summary};
 
 /// Sums failures up by blame, so that strangers can't hide what the host or a plugin does wrong.
@@ -58,15 +58,15 @@ impl Failures {
         Self { guests: summary(), host: summary(), peers: summary() }
     }
 
-    /// Logs a failure, or counts it. The request's span names the request and its flow.
-    pub(super) fn note(&self, endpoint: &Endpoint, failure: &Failure) {
+    /// Logs a failure of a flow, or counts it. The request's span names the request and its flow.
+    pub(super) fn note(&self, of: &str, failure: &Failure) {
         let Failure { status, kind, blame, error } = failure;
         let summary = match blame {
             Blame::Guest => &self.guests,
             Blame::Host => &self.host,
             Blame::Peer => &self.peers,
         };
-        let others = summary.note(&format!("{}/{}", endpoint.tenant.slug, endpoint.name), error);
+        let others = summary.note(of, error);
         let (status, blamed) = (status.as_u16(), blame.as_str());
         match (others, blame) {
             (None, _) => {

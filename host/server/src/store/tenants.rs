@@ -135,13 +135,16 @@ pub async fn set_sealed_data_key(change: &mut Change, sealed: &Sealed) -> Result
     Ok(())
 }
 
-/// The revision of every tenant. A tenant whose revision differs from the host's has to be loaded
-/// again.
-pub async fn list_revisions(store: &Store) -> Result<Vec<(TenantId, i64)>, StoreError> {
-    let query = sqlx::query("select tenant_id, revision from tenants");
+/// The slug and the revision of every tenant. A tenant whose revision differs from the host's has to
+/// be loaded again.
+pub async fn list_revisions(store: &Store) -> Result<Vec<(TenantId, (String, i64))>, StoreError> {
+    let query = sqlx::query("select tenant_id, slug, revision from tenants");
     let rows = query.fetch_all(&mut *store.across_tenants().await?).await?;
     rows.iter()
-        .map(|row| Ok((TenantId(row.try_get("tenant_id")?), row.try_get("revision")?)))
+        .map(|row| {
+            let named = (row.try_get("slug")?, row.try_get("revision")?);
+            Ok((TenantId(row.try_get("tenant_id")?), named))
+        })
         .collect()
 }
 

@@ -7,6 +7,9 @@ use flowhost_protocol::ids::TenantId;
 /// Why a tenant can't be served.
 #[derive(Debug, thiserror::Error)]
 pub enum TenantError {
+    /// Loading it failed while this caller waited for that.
+    #[error("the tenant could not be loaded just now")]
+    JustFailed,
     /// The database failed.
     #[error("the tenants can't be read")]
     Store(#[from] StoreError),

@@ -1,22 +1,23 @@
 //! The tenants that this host serves: a copy in memory, so that a request finds its endpoint
 //! without a call to the database.
 //!
-//! A tenant's part of the copy is replaced as a whole and never changed: a request keeps the
-//! endpoint that it resolved. A change costs as much with many tenants as with few. The database's
-//! notifications keep the copy fresh; revisions are compared regularly, in case a notification was
-//! lost.
+//! At its start a host only learns which tenants there are. The rest of a tenant is loaded when the
+//! first request for it comes, so a host with many tenants is ready as soon as one with few. What
+//! is loaded is replaced as a whole and never changed: a request keeps the endpoint that it
+//! resolved. A change costs as much with many tenants as with few. The database's notifications
+//! keep the copy fresh; revisions are compared regularly, in case a notification was lost.
 
 mod endpoint;
 mod error;
 mod flow_config;
 mod flow_json;
+mod slot;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use tokio::sync::Mutex;
+use futures_util::{TryStreamExt as _, stream};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 pub(crate) use endpoint::{app_secret_context, open_data_key, private_key_context};
@@ -26,90 +27,58 @@ pub(crate) use flow_config::{flow_config_context, open_config_value};
 use self::endpoint::{open_endpoint, open_tenant};
 use self::flow_config::open_flow_config;
 use self::flow_json::load_flow_json;
+use self::slot::{Loaded, Slot, TenantEntry};
 use crate::store::{self, Changes, Reach, Store, StoreError, StoredTenant};
 use flowhost_exchange::endpoint::{Endpoint, Endpoints, EndpointsError, RequestRate};
 use flowhost_protocol::crypto::{DataKey, MasterKeys};
-use flowhost_protocol::ids::{FlowId, PluginDigest, TenantId};
-use flowhost_runtime::plugins::Pending;
+use flowhost_protocol::ids::TenantId;
+use flowhost_runtime::plugins::{Pending, PluginVersion};
 use flowhost_runtime::telemetry;
 
 /// Finds endpoints by the names in a URL.
 pub struct Directory {
     store: Store,
     master: MasterKeys,
-    /// The endpoints of each tenant that can be served, by its slug.
-    served: papaya::HashMap<String, Arc<TenantEntry>>,
-    loaded: papaya::HashMap<TenantId, Loaded>,
-    /// Serializes refreshes, so that an older copy never replaces a newer one. Requests never take
-    /// it.
-    refreshing: Mutex<()>,
-}
-
-/// The result of loading a tenant.
-#[derive(Clone)]
-struct Loaded {
-    revision: i64,
-    /// The name it is served under; `None` if it can't be served.
-    slug: Option<String>,
-    /// The used part of its limit, which outlives changes of its flows.
-    rate: Option<Arc<RequestRate>>,
-}
-
-/// The endpoints of a tenant by their flows' names.
-type TenantEntry = HashMap<String, Arc<Endpoint>>;
-
-/// What replaces a tenant's part of the copy.
-struct Reloaded {
-    tenant: TenantId,
-    /// `None` if the tenant is gone.
-    loaded: Option<Loaded>,
-    /// `None` if the tenant can't be served.
-    entry: Option<Arc<TenantEntry>>,
+    by_slug: papaya::HashMap<String, Arc<Slot>>,
+    by_id: papaya::HashMap<TenantId, Arc<Slot>>,
 }
 
 impl Directory {
-    /// Loads every tenant. Fails if the database fails, or if no tenant's data key can be
-    /// decrypted, because then the master key is a different one.
-    pub async fn load(store: Store, master: MasterKeys) -> Result<Self, TenantError> {
+    /// Learns which tenants there are. Fails if the database fails, or if no tenant's data key can
+    /// be decrypted, because then the master key is a different one.
+    pub async fn open(store: Store, master: MasterKeys) -> Result<Self, TenantError> {
         check_master_key(&store, &master).await?;
-        let directory = Self {
-            store,
-            master,
-            served: papaya::HashMap::new(),
-            loaded: papaya::HashMap::new(),
-            refreshing: Mutex::new(()),
-        };
+        let (by_slug, by_id) = (papaya::HashMap::new(), papaya::HashMap::new());
+        let directory = Self { store, master, by_slug, by_id };
         directory.refresh_changed().await?;
         Ok(directory)
     }
 
-    /// The key that seals a tenant's values. `None` if none of its flows is served. Costs look-ups
-    /// in memory.
+    /// The key that seals a tenant's values. `None` if none of its flows was served yet. Costs
+    /// look-ups in memory.
     pub fn data_key(&self, tenant: TenantId) -> Option<Arc<DataKey>> {
-        let (loaded, served) = (self.loaded.pin(), self.served.pin());
-        let slug = loaded.get(&tenant)?.slug.as_ref()?;
-        let endpoint = served.get(slug)?.values().next()?;
+        let loaded = self.by_id.pin().get(&tenant)?.loaded()?;
+        let endpoint = loaded.entry.as_ref()?.values().next()?;
         Some(endpoint.tenant.data_key.clone())
     }
 
-    /// The digest of every active plugin, with its tenant.
-    pub(crate) fn active_plugins(&self) -> Vec<(TenantId, PluginDigest)> {
-        let served = self.served.pin();
-        let endpoints = served.values().flat_map(|entry| entry.values());
-        endpoints
-            .filter_map(|endpoint| {
-                endpoint.active.as_ref().map(|plugin| (endpoint.scope.tenant, plugin.digest))
-            })
-            .collect()
+    /// The endpoint with these names, if its tenant is loaded.
+    pub(crate) fn loaded(&self, tenant: &str, flow: &str) -> Option<Arc<Endpoint>> {
+        self.by_slug.pin().get(tenant)?.loaded()?.entry.as_ref()?.get(flow).cloned()
     }
 
-    /// The active version of every flow that has one.
-    pub(crate) fn active_versions(&self) -> HashSet<(FlowId, i32)> {
-        let served = self.served.pin();
-        let endpoints = served.values().flat_map(|entry| entry.values());
-        endpoints
-            .filter_map(|endpoint| {
-                endpoint.active.as_ref().map(|plugin| (endpoint.scope.flow, plugin.version()))
+    /// Every tenant.
+    pub(crate) fn tenants(&self) -> Vec<TenantId> {
+        self.by_id.pin().keys().copied().collect()
+    }
+
+    /// The plugin of every loaded flow that has an active version.
+    pub(crate) fn active_plugins(&self) -> Vec<Arc<PluginVersion>> {
+        let all = self.by_id.pin();
+        let entries = all.values().filter_map(|slot| slot.loaded()?.entry.clone());
+        entries
+            .flat_map(|entry| {
+                entry.values().filter_map(|endpoint| endpoint.active.clone()).collect::<Vec<_>>()
             })
             .collect()
     }
@@ -117,91 +86,114 @@ impl Directory {
     /// Loads one tenant again. A tenant that can't be served is logged and answers like an unknown
     /// one; the others are not affected.
     pub(crate) async fn refresh(&self, tenant: TenantId) -> Result<(), TenantError> {
-        let _one_at_a_time = self.refreshing.lock().await;
-        let reloaded = self.reload(tenant).await?;
-        self.replace(reloaded);
-        Ok(())
+        let known = self.by_id.pin().get(&tenant).cloned();
+        let slot = match known {
+            Some(slot) => slot,
+            None => match store::find_tenant_by_id(&self.store, tenant).await? {
+                Some(stored) => self.add(tenant, stored.slug),
+                None => return Ok(()),
+            },
+        };
+        // One after another, so that an older copy never replaces a newer one.
+        let _loading = slot.loading.lock().await;
+        self.reload(&slot).await.map(drop)
     }
 
-    /// Loads those tenants again that changed since they were loaded. Returns how many.
+    /// Loads those tenants again that changed since they were loaded. Returns how many came, went or
+    /// were loaded.
     pub(crate) async fn refresh_changed(&self) -> Result<usize, TenantError> {
-        let _one_at_a_time = self.refreshing.lock().await;
-        let now: HashMap<TenantId, i64> =
+        let now: HashMap<TenantId, (String, i64)> =
             store::list_revisions(&self.store).await?.into_iter().collect();
-        let (gone, changed) = self.differences(&now);
-        let mut count = 0;
-        // These first: another tenant may have the name of one that is gone.
-        for tenant in gone {
-            self.replace(Reloaded { tenant, loaded: None, entry: None });
-            count += 1;
+        let (new, other) = self.differences(&now);
+        let count = new.len() + other.len();
+        for (tenant, slug) in new {
+            self.add(tenant, slug);
         }
-        let mut reloading = stream::iter(changed)
-            .map(|tenant| self.reload(tenant))
-            .buffer_unordered(RELOADS_AT_ONCE);
-        while let Some(reloaded) = reloading.try_next().await? {
-            self.replace(reloaded);
-            count += 1;
-        }
+        stream::iter(other.into_iter().map(Ok))
+            .try_for_each_concurrent(RELOADS_AT_ONCE, |slot| async move {
+                let _loading = slot.loading.lock().await;
+                self.reload(&slot).await.map(drop)
+            })
+            .await?;
         Ok(count)
     }
 
-    /// The tenants that are gone, and those whose revision is not the loaded one.
-    fn differences(&self, now: &HashMap<TenantId, i64>) -> (Vec<TenantId>, Vec<TenantId>) {
-        let loaded = self.loaded.pin();
-        let gone = loaded.keys().filter(|tenant| !now.contains_key(tenant)).copied().collect();
-        let is_known = |(tenant, revision): &(&TenantId, &i64)| {
-            loaded.get(*tenant).is_some_and(|loaded| loaded.revision == **revision)
+    /// The tenants that are new, and those that are loaded in another revision or seem to be gone. A
+    /// tenant that was added since the list was read is not gone: only a look at its row can tell.
+    fn differences(
+        &self,
+        now: &HashMap<TenantId, (String, i64)>,
+    ) -> (Vec<(TenantId, String)>, Vec<Arc<Slot>>) {
+        let known = self.by_id.pin();
+        let is_new = |(tenant, _): &(&TenantId, &(String, i64))| !known.contains_key(*tenant);
+        let new = now.iter().filter(is_new).map(|(tenant, (slug, _))| (*tenant, slug.clone()));
+        let is_as_listed = |slot: &&Arc<Slot>| {
+            let listed = now.get(&slot.id).map(|(_, revision)| *revision);
+            listed
+                .is_some_and(|listed| slot.loaded().is_none_or(|loaded| loaded.revision == listed))
         };
-        let changed = now.iter().filter(|one| !is_known(one)).map(|(tenant, _)| *tenant).collect();
-        (gone, changed)
+        let other = known.values().filter(|slot| !is_as_listed(slot)).cloned();
+        (new.collect(), other.collect())
     }
 
-    /// Reads a tenant from the database and opens it.
-    async fn reload(&self, tenant: TenantId) -> Result<Reloaded, TenantError> {
-        let Some(stored) = store::find_tenant_by_id(&self.store, tenant).await? else {
-            return Ok(Reloaded { tenant, loaded: None, entry: None });
+    /// The slot of a tenant, made if there is none.
+    fn add(&self, tenant: TenantId, slug: String) -> Arc<Slot> {
+        let by_id = self.by_id.pin();
+        let slot = by_id.get_or_insert_with(tenant, || Slot::new(tenant, slug)).clone();
+        self.by_slug.pin().insert(slot.slug.clone(), slot.clone());
+        slot
+    }
+
+    fn remove(&self, slot: &Arc<Slot>) {
+        slot.close();
+        self.by_id.pin().remove(&slot.id);
+        // Another tenant may have the name by now.
+        let _ = self.by_slug.pin().remove_if(&slot.slug, |_, other| Arc::ptr_eq(other, slot));
+    }
+
+    /// What a tenant serves, loaded if it is not yet.
+    async fn entry(&self, slot: &Arc<Slot>) -> Result<Option<Arc<TenantEntry>>, TenantError> {
+        if let Some(loaded) = slot.loaded() {
+            return Ok(loaded.entry.clone());
+        }
+        let asked = Instant::now();
+        let mut failed_at = slot.loading.lock().await;
+        match slot.loaded() {
+            Some(loaded) => Ok(loaded.entry.clone()),
+            // Otherwise those that wait would each wait for the database, one after another.
+            None if failed_at.is_some_and(|failed| failed >= asked) => Err(TenantError::JustFailed),
+            None => {
+                let loaded = self.reload(slot).await;
+                *failed_at = loaded.is_err().then(Instant::now);
+                loaded
+            }
+        }
+    }
+
+    /// Reads a tenant from the database and opens it. The caller has locked the slot.
+    async fn reload(&self, slot: &Arc<Slot>) -> Result<Option<Arc<TenantEntry>>, TenantError> {
+        let Some(stored) = store::find_tenant_by_id(&self.store, slot.id).await? else {
+            self.remove(slot);
+            return Ok(None);
         };
-        let before = self.loaded.pin().get(&tenant).cloned();
-        let slug = before.as_ref().and_then(|before| before.slug.as_ref());
-        let previous = slug.and_then(|slug| self.served.pin().get(slug).cloned());
+        let before = slot.loaded();
+        let previous = before.as_ref().and_then(|before| before.entry.as_deref());
         let rate = RequestRate::renewed(
             stored.requests_per_second,
             before.as_ref().and_then(|before| before.rate.as_ref()),
         );
-        let entry = match self.load_tenant(&stored, previous.as_deref(), rate.clone()).await {
+        let entry = match self.load_tenant(&stored, previous, rate.clone()).await {
             // The data key was destroyed, so the tenant is being deleted.
             _ if stored.sealed_data_key.0.is_empty() => None,
             Ok(entry) => Some(Arc::new(entry)),
             Err(TenantError::Store(error)) => return Err(error.into()),
             Err(error) => {
-                tracing::error!(tenant.id = %tenant, error = %telemetry::chain(&error), "a tenant can't be served");
+                tracing::error!(tenant.id = %slot.id, error = %telemetry::chain(&error), "a tenant can't be served");
                 None
             }
         };
-        let slug = entry.is_some().then_some(stored.slug);
-        Ok(Reloaded {
-            tenant,
-            loaded: Some(Loaded { revision: stored.revision, slug, rate }),
-            entry,
-        })
-    }
-
-    /// Replaces a tenant's part of the copy. The caller refreshes alone.
-    fn replace(&self, Reloaded { tenant, loaded, entry }: Reloaded) {
-        let (all, served) = (self.loaded.pin(), self.served.pin());
-        let slug = loaded.as_ref().and_then(|loaded| loaded.slug.as_ref());
-        // A tenant that stays is never missing meanwhile.
-        if let (Some(slug), Some(entry)) = (slug, entry) {
-            served.insert(slug.clone(), entry);
-        }
-        let before = all.get(&tenant).and_then(|before| before.slug.as_ref());
-        if let Some(before) = before.filter(|before| Some(*before) != slug) {
-            served.remove(before);
-        }
-        match loaded {
-            Some(loaded) => all.insert(tenant, loaded),
-            None => all.remove(&tenant),
-        };
+        slot.fill(Loaded { revision: stored.revision, entry: entry.clone(), rate });
+        Ok(entry)
     }
 
     /// Keeps the copy fresh; never returns. `refreshed` is called after every change, and once a
@@ -263,9 +255,19 @@ impl Directory {
 }
 
 impl Endpoints for Directory {
-    /// Costs two look-ups in memory, whether it is there or not.
-    fn resolve(&self, tenant: &str, flow: &str) -> Option<Arc<Endpoint>> {
-        self.served.pin().get(tenant)?.get(flow).cloned()
+    /// Costs two look-ups in memory, whether it is there or not. The first request for a tenant
+    /// loads it: a few milliseconds.
+    fn resolve<'a>(
+        &'a self,
+        tenant: &'a str,
+        flow: &'a str,
+    ) -> Pending<'a, Result<Option<Arc<Endpoint>>, EndpointsError>> {
+        Box::pin(async move {
+            let slot = self.by_slug.pin().get(tenant).cloned();
+            let Some(slot) = slot else { return Ok(None) };
+            let entry = self.entry(&slot).await?;
+            Ok(entry.and_then(|entry| entry.get(flow).cloned()))
+        })
     }
 
     /// At most once a minute.
@@ -316,7 +318,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// What was kept for plugins that were not used for long can go, also without a change.
 const TELL_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Each takes a connection while it reads and a core while it opens keys.
+/// Each takes a connection while it reads, and a core while it opens keys.
 const RELOADS_AT_ONCE: usize = 4;
 
 /// How long to wait before connecting to the database again.
