@@ -126,9 +126,10 @@ const FRAME: &str = r#"{"screen":"NEXT","data":{"a":""}}"#;
 #[tokio::test]
 async fn the_check_of_an_answer_is_charged_to_its_call_in_rehearsals_too() {
     let host = TestHost::start().await;
-    let limits = json!({"limits": {"cpu_ms": 40, "reply_bytes": 1 << 20}});
+    let limits = json!({"limits": {"cpu_ms": 70, "reply_bytes": 1 << 20}});
     let flow = host.tenant("acme").await.flow("booking", limits, Component::Parrot).await;
-    // Texts of similar length: one holds a single value, the other 350,001.
+    // Texts of similar length: one holds a single value, the other 350,001. In builds for tests the one takes
+    // a third of the limit and the other more than twice.
     let text = json!([["{\"a\":\"", 1], ["xx", 350_000], ["\"}", 1]]);
     let values = json!([["{\"a\":[1", 1], [",1", 350_000], ["]}", 1]]);
     for (data, taken) in [(text, true), (values, false)] {
