@@ -1,6 +1,6 @@
 //! Measures how long a host takes to become ready again with 200 active plugins, all of different
-//! bytes, with the cache of compiled code and without. Ready means that it accepts requests and
-//! serves every plugin. Without a cache it accepts requests at once and compiles while it serves.
+//! bytes, with the cache of compiled code and without. Ready means that it accepts requests; it
+//! loads a tenant and its code when the first one comes. Without a cache it compiles while it serves.
 //!
 //! `cargo bench -p flowhost --bench restart`: the host compiles in a process of the program, which
 //! is built with the benchmark.

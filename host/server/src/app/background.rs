@@ -36,7 +36,7 @@ pub(super) enum Task {
     Changes,
     /// Checks public keys at Meta.
     KeyChecks,
-    /// Loads active plugins, once.
+    /// Compiles active plugins that the cache of compiled code lacks, once.
     Loading,
     /// Deletes expired values and log lines.
     Purge,

@@ -167,7 +167,7 @@ impl<G: Group> Grouping<G> {
         queue.groups += 1;
         drop(queue);
         group.push(last);
-        let under_way = UnderWay { _lane: lane, grouping: self.clone() };
+        let under_way = UnderWay(lane);
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(under_way.travel(group));
         }
@@ -178,11 +178,8 @@ impl<G: Group> Grouping<G> {
     }
 }
 
-/// A group under way, and the lane that it began in.
-struct UnderWay<G: Group> {
-    _lane: Lane<G>,
-    grouping: Arc<Grouping<G>>,
-}
+/// A group under way, with the lane that it began in.
+struct UnderWay<G: Group>(Lane<G>);
 
 impl<G: Group> UnderWay<G> {
     /// Does the work of a group. It is a task of its own, so that no caller that gives up takes the
@@ -190,8 +187,9 @@ impl<G: Group> UnderWay<G> {
     async fn travel(self, group: Vec<Waiting<G>>) {
         let (items, senders): (Vec<_>, Vec<_>) =
             group.into_iter().map(|waiting| (waiting.item, waiting.sender)).unzip();
-        let answers = self.grouping.group.run(items).await;
-        self.grouping.series.travelled(answers.len(), answers.iter().flatten().count());
+        let grouping = &self.0.grouping;
+        let answers = grouping.group.run(items).await;
+        grouping.series.travelled(answers.len(), answers.iter().flatten().count());
         // The next group can begin while the answers of this one are taken.
         drop(self);
         for (sender, answer) in senders.into_iter().zip(answers) {
@@ -202,7 +200,7 @@ impl<G: Group> UnderWay<G> {
 
 impl<G: Group> Drop for UnderWay<G> {
     fn drop(&mut self) {
-        self.grouping.lock().groups -= 1;
+        self.0.grouping.lock().groups -= 1;
     }
 }
 

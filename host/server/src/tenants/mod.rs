@@ -145,7 +145,6 @@ impl Directory {
     }
 
     fn remove(&self, slot: &Arc<Slot>) {
-        slot.close();
         self.by_id.pin().remove(&slot.id);
         // Another tenant may have the name by now.
         let _ = self.by_slug.pin().remove_if(&slot.slug, |_, other| Arc::ptr_eq(other, slot));

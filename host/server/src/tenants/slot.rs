@@ -47,9 +47,4 @@ impl Slot {
     pub(super) fn fill(&self, loaded: Loaded) {
         self.loaded.store(Some(Arc::new(loaded)));
     }
-
-    /// Serves nothing from now on, also to requests that have found the slot already.
-    pub(super) fn close(&self) {
-        self.fill(Loaded { revision: i64::MAX, entry: None, rate: None });
-    }
 }
