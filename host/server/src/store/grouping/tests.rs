@@ -1,3 +1,5 @@
+//! The lane and its groups, with work that doubles numbers.
+
 use futures_util::FutureExt as _;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, yield_now};
