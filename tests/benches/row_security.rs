@@ -117,6 +117,7 @@ impl Turns {
                 .bind(1_000_i64)
                 .bind(1_i32)
                 .bind(Uuid::now_v7())
+                .bind(Uuid::now_v7())
                 .bind(time::OffsetDateTime::now_utc() + Duration::from_secs(3600))
                 .fetch_one(&mut *connection)
                 .await
@@ -140,27 +141,26 @@ fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 const WALLED: Statements = Statements {
-    find: "select * from find_turn($1, $2, $3, $4)",
-    insert: "select insert_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+    find: "select * from find_turn_v3($1, $2, $3, $4)",
+    insert: "select insert_turn_v4($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, false)",
 };
 
 const PLAIN: Statements = Statements {
-    find: "select coalesce(e.number, case when a.request_digest is not null then 0 end), \
-             coalesce(e.token_hash, case when a.request_digest is not null then $3 end), \
-             coalesce(e.flow_id = $2, case when a.request_digest is not null then false end), \
-             s.token_hash, s.status, s.screen, s.sealed_state, s.sealed_context, s.version, s.last_reply_kind, s.sealed_last_reply, s.expires_at \
+    find: "select a.request_digest is not null, \
+             s.token_hash, s.status, s.screen, s.sealed_state, s.sealed_context, s.version, s.last_reply_kind, s.sealed_last_reply, \
+             s.last_request, s.expires_at, s.updated_at, s.opened_at, s.reopenings \
            from (values (1)) as one (n) \
-           left join exchanges e on e.tenant_id = $1 and e.request_digest = $4 \
            left join answered_requests a on a.tenant_id = $1 and a.request_digest = $4 \
            left join sessions s on s.tenant_id = $1 and s.flow_id = $2 and s.token_hash = $3",
     insert: "with turn as ( \
                insert into sessions (tenant_id, flow_id, token_hash, session_id, status, screen, sealed_state, version, \
-                 last_reply_kind, sealed_last_reply, expires_at) \
-               values ($1, $2, $3, $15, $4, $5, $6, 1, $8, $9, $16) \
-               on conflict (tenant_id, flow_id, token_hash) do nothing returning version) \
-             insert into exchanges (tenant_id, flow_id, token_hash, number, request_digest, action, screen_in, screen_out, outcome, \
-               duration_us, plugin_version) \
-             select $1, $2, $3, version, $7, $10, $11, $5, $12, $13, $14 from turn returning true",
+                 last_reply_kind, sealed_last_reply, last_request, expires_at) \
+               values ($1, $2, $3, $16, $4, $5, $6, 1, $8, $9, $7, $17) \
+               on conflict (tenant_id, flow_id, token_hash) do nothing returning version), \
+             request as (insert into answered_requests (tenant_id, request_digest) select $1, $7 from turn) \
+             insert into exchanges (tenant_id, session_id, number, flow_id, action, screen_in, screen_out, outcome, duration_us, \
+               plugin_version, request_id) \
+             select $1, $16, version, $2, $10, $11, $5, $12, $13, $14, $15 from turn returning true",
 };
 
 const ROUNDS: u32 = 16;

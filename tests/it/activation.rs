@@ -265,7 +265,7 @@ async fn talk(flow: &TestFlow, talker: usize) -> Vec<Asked> {
 /// The versions that answered each conversation's exchanges, in order, by the hash of its token.
 async fn history(host: &TestHost) -> HashMap<Vec<u8>, Vec<i32>> {
     let rows: Vec<(Vec<u8>, i32)> =
-        sqlx::query_as("select token_hash, plugin_version from exchanges order by number")
+        sqlx::query_as("select token_hash, plugin_version from exchanges join sessions using (tenant_id, session_id) order by number")
             .fetch_all(&host.database().pool().await)
             .await
             .unwrap();

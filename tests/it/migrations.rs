@@ -141,6 +141,50 @@ async fn a_session_is_found_by_its_primary_key_alone() {
     }
 }
 
+#[tokio::test]
+async fn exchanges_of_before_they_had_months_stay_and_so_does_what_they_answered() {
+    let database = TestDatabase::migrated().await;
+    let pool = database.pool().await;
+    MIGRATOR.undo(&pool, BEFORE_MONTHS).await.unwrap();
+    let rows = "insert into tenants select gen_random_uuid(), partner_id, 'acme', 'Acme', null, false, 'key'::bytea from partners; \
+        insert into flows (tenant_id, flow_id, name, settings) select tenant_id, gen_random_uuid(), 'booking', '{}'::jsonb from tenants; \
+        insert into sessions (tenant_id, flow_id, token_hash, session_id, status, version, last_reply_kind, sealed_last_reply, expires_at) \
+          select tenant_id, flow_id, 'ana'::bytea, gen_random_uuid(), 'open', 2, 'answer', 'sealed'::bytea, now() from flows; \
+        insert into exchanges (tenant_id, flow_id, token_hash, number, request_digest, action, outcome, duration_us, created_at) \
+          select tenant_id, flow_id, token_hash, number, convert_to('request ' || number, 'UTF8'), 'INIT', 'screen', 1, now() - make_interval(days => days) \
+          from sessions, (values (1, 70), (2, 0)) as old (number, days)";
+    pool.execute(rows).await.unwrap();
+
+    MIGRATOR.run(&pool).await.unwrap();
+
+    let exchanges: Vec<(i64, bool)> = sqlx::query_as(
+        "select number, exchanges.created_at < now() - interval '60 days' from exchanges join sessions using (tenant_id, session_id) order by 1",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(exchanges, [(1, true), (2, false)]);
+    let answered: Vec<(Vec<u8>, bool)> = sqlx::query_as(
+        "select request_digest, answered_at < now() - interval '60 days' from answered_requests order by 1",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(answered, [(b"request 1".to_vec(), true), (b"request 2".to_vec(), false)]);
+    let last: Vec<u8> =
+        sqlx::query_scalar("select last_request from sessions").fetch_one(&pool).await.unwrap();
+    assert_eq!(last, b"request 2");
+    let strays: i64 = sqlx::query_scalar("select count(*) from exchanges_default")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(strays, 0, "each month has its partition");
+    MIGRATOR.undo(&pool, BEFORE_MONTHS).await.unwrap();
+    let left: i64 =
+        sqlx::query_scalar("select count(*) from exchanges").fetch_one(&pool).await.unwrap();
+    assert_eq!(left, 2);
+}
+
 /// All tables but the one in which sqlx records migrations.
 async fn tables(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar(
@@ -164,6 +208,9 @@ async fn shape(pool: &PgPool) -> Vec<String> {
     .await
     .unwrap()
 }
+
+/// The last migration before exchanges were kept by month.
+const BEFORE_MONTHS: i64 = 20_261_128_060_000;
 
 /// Tables that don't belong to a tenant.
 const NOT_A_TENANTS: [&str; 3] = ["api_tokens", "audit_entries", "partners"];

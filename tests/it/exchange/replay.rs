@@ -7,7 +7,6 @@ use flowhost_client::{FlowClient, RawReply, SealedRequest, payload};
 use flowhost_tests::{Component, TestHost, asking, eventually, logged};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use sqlx::PgPool;
 use tracing::Level;
 
 #[tokio::test]
@@ -42,81 +41,6 @@ async fn a_repeat_of_an_older_request_is_refused() {
 
     assert_eq!(flow.exchanges().await, 2);
     assert_eq!(flow.count(TOKEN).await, 3);
-}
-
-#[tokio::test]
-async fn what_a_flow_answers_while_it_is_deleted_stays_answered() {
-    let host = TestHost::start().await;
-    let tenant = host.tenant("acme").await;
-    let flow = tenant.flow("booking", json!({}), Component::Steady).await;
-    assert_eq!(flow.count(TOKEN).await, 1);
-    let pool = host.database().pool().await;
-    let tenant_id = host.database().tenant_id("acme").await;
-    // A turn in the middle of its commit: the statement is done, the transaction is not.
-    let mut committing = pool.begin().await.unwrap();
-    sqlx::query(
-        "insert into exchanges select tenant_id, flow_id, token_hash, number + 1, sha256('answered now'), action, screen_in, screen_out, \
-         outcome, duration_us, plugin_version from exchanges",
-    )
-    .execute(&mut *committing)
-    .await
-    .unwrap();
-
-    let deleting = tokio::spawn({
-        let flow = flow.clone();
-        async move { flow.call("DELETE", "", Value::Null).await.expect(204) }
-    });
-    somebody_waits("the deletion waits for the turn", &pool).await;
-    committing.commit().await.unwrap();
-    deleting.await.unwrap();
-
-    let known: bool = sqlx::query_scalar(
-        "select exists (select from answered_requests where tenant_id = $1::uuid and request_digest = sha256('answered now'))",
-    )
-    .bind(&tenant_id)
-    .fetch_one(&pool)
-    .await
-    .unwrap();
-    assert!(known, "another flow would answer it again");
-}
-
-#[tokio::test]
-async fn a_turn_that_waited_for_a_deletion_finds_what_that_flow_had_answered() {
-    let host = TestHost::start().await;
-    let tenant = host.tenant("acme").await;
-    let flow = tenant.flow("booking", json!({}), Component::Steady).await;
-    let other = tenant.flow("other", json!({}), Component::Steady).await;
-    let request = flow.client().seal(&asking("count", TOKEN)).unwrap();
-    send(&flow.client(), &request, 200).await;
-    let pool = host.database().pool().await;
-    let looking = host.database().pool().await;
-    // The other flow receives the request before the deletion is complete, and commits after it.
-    let mut deletion = pool.begin().await.unwrap();
-    for step in [
-        "insert into answered_requests select tenant_id, request_digest from exchanges",
-        "delete from flows where name = 'booking'",
-    ] {
-        sqlx::query(step).execute(&mut *deletion).await.unwrap();
-    }
-    let committing = tokio::spawn({
-        let pool = pool.clone();
-        async move {
-            sqlx::query_scalar::<_, bool>(
-                "select insert_turn_v2(f.tenant_id, f.flow_id, sha256('token'), 'open', null, null, e.request_digest, 'answer', 'sealed', \
-                 'INIT', null, 'screen', 1, 1, gen_random_uuid(), now(), false) from flows f, exchanges e where f.name = 'other'",
-            )
-            .fetch_one(&pool)
-            .await
-        }
-    });
-    somebody_waits("the turn waits for the deletion", &looking).await;
-    deletion.commit().await.unwrap();
-
-    let refused = committing.await.unwrap().unwrap_err();
-    let constraint =
-        refused.as_database_error().and_then(|error| error.constraint()).map(str::to_owned);
-    assert_eq!(constraint.as_deref(), Some("exchanges_tenant_id_request_digest_key"), "{refused}");
-    assert_eq!(other.sessions().await, Vec::<Value>::new());
 }
 
 #[tokio::test]
@@ -347,20 +271,6 @@ async fn send(client: &FlowClient, request: &SealedRequest, status: u16) -> Vec<
     let reply = client.send(request).await.unwrap();
     assert_eq!(reply.status, status);
     reply.body
-}
-
-/// Waits until a statement waits for another's lock.
-async fn somebody_waits(what: &str, pool: &PgPool) {
-    eventually(what, async || {
-        let waiting: i64 = sqlx::query_scalar(
-            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-        )
-        .fetch_one(pool)
-        .await
-        .unwrap();
-        (waiting == 1).then_some(())
-    })
-    .await;
 }
 
 const TOKEN: &str = "replay-token";

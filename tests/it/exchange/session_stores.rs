@@ -173,7 +173,7 @@ pub(super) fn in_an_hour(store: &dyn SessionStore) -> NewSession {
 }
 
 pub(super) fn shown(found: &Found) -> String {
-    format!("{} answered by {:?}", shown_session(found.session.as_ref()), found.answered)
+    format!("{}, answered: {}", shown_session(found.session.as_ref()), found.answered)
 }
 
 /// Without the times themselves, which are not the same twice.
@@ -185,8 +185,9 @@ fn shown_session(session: Option<&StoredSession>) -> String {
         (session.sealed_state.as_ref().map(text), session.sealed_context.as_ref().map(text));
     let reply = session.last_reply.as_ref().map(|(kind, reply)| (kind.as_str(), text(reply)));
     let StoredSession { token, status, screen, version, opened_at, reopenings, .. } = session;
+    let request = session.last_request.map(|request| request.0[0]);
     format!(
-        "{status:?} of {:x} on {screen:?}: {state:?} {context:?} {reply:?}, version {version} of {opened_at}, reopened {reopenings}, \
+        "{status:?} of {:x} on {screen:?}: {state:?} {context:?} {reply:?} to {request:?}, version {version} of {opened_at}, reopened {reopenings}, \
          for {minutes} min",
         token.0[0]
     )

@@ -1,8 +1,8 @@
 //! Sessions in memory, with a clock that only moves when it is set. Tests of plugins use it: they
 //! have no database and set the time.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::{
-    Answered, Commit, Found, MintedSession, NewSession, Opening, SessionStatus, SessionStore,
+    Commit, Found, MintedSession, NewSession, Opening, SessionStatus, SessionStore,
     SessionStoreError, StoredClientError, StoredSession, TokenNotice,
 };
 use flowhost_protocol::ids::{RequestDigest, Scope, TenantId, TokenHash};
@@ -25,8 +25,7 @@ pub struct MemorySessions(Mutex<Kept>);
 struct Kept {
     now: OffsetDateTime,
     sessions: HashMap<(Scope, TokenHash), KeptSession>,
-    /// The exchange that answered a request: its session and its number in that session.
-    answered: HashMap<(TenantId, RequestDigest), (Scope, TokenHash, i64)>,
+    answered: HashSet<(TenantId, RequestDigest)>,
 }
 
 #[derive(Debug)]
@@ -39,7 +38,7 @@ struct KeptSession {
 impl MemorySessions {
     /// Starts without sessions, at this time.
     pub fn new(now: OffsetDateTime) -> Self {
-        Self(Mutex::new(Kept { now, sessions: HashMap::new(), answered: HashMap::new() }))
+        Self(Mutex::new(Kept { now, sessions: HashMap::new(), answered: HashSet::new() }))
     }
 
     /// Sets the clock.
@@ -54,14 +53,9 @@ impl MemorySessions {
 
 impl Kept {
     fn find_turn(&self, scope: Scope, token: TokenHash, request: RequestDigest) -> Found {
-        let answered = self.answered.get(&(scope.tenant, request));
         Found {
             session: self.find_session(scope, token),
-            answered: answered.map(|&(of, token, number)| Answered {
-                number,
-                token,
-                same_flow: of.flow == scope.flow,
-            }),
+            answered: self.answered.contains(&(scope.tenant, request)),
         }
     }
 
@@ -70,17 +64,12 @@ impl Kept {
     }
 
     /// Records that a request is answered. Returns whether this is the first answer.
-    fn answer(&mut self, scope: Scope, commit: &Commit<'_>, number: i64) -> bool {
-        let request = (scope.tenant, commit.request);
-        let is_new = !self.answered.contains_key(&request);
-        if is_new {
-            self.answered.insert(request, (scope, commit.token, number));
-        }
-        is_new
+    fn answer(&mut self, scope: Scope, commit: &Commit<'_>) -> bool {
+        self.answered.insert((scope.tenant, commit.request))
     }
 
     fn insert(&mut self, scope: Scope, new: &NewSession, commit: &Commit<'_>) -> bool {
-        if self.sessions.contains_key(&(scope, commit.token)) || !self.answer(scope, commit, 1) {
+        if self.sessions.contains_key(&(scope, commit.token)) || !self.answer(scope, commit) {
             return false;
         }
         let session = StoredSession {
@@ -91,6 +80,7 @@ impl Kept {
             sealed_context: None,
             version: 1,
             last_reply: Some((commit.reply_kind.to_owned(), commit.sealed_reply.clone())),
+            last_request: Some(commit.request),
             expires_at: new.expires_at,
             updated_at: self.now,
             opened_at: 0,
@@ -104,7 +94,7 @@ impl Kept {
     fn update(&mut self, scope: Scope, version: i64, commit: &Commit<'_>) -> bool {
         let is_at = |kept: &KeptSession| kept.session.version == version;
         if !self.sessions.get(&(scope, commit.token)).is_some_and(is_at)
-            || !self.answer(scope, commit, version + 1)
+            || !self.answer(scope, commit)
         {
             return false;
         }
@@ -127,6 +117,7 @@ impl KeptSession {
             session.sealed_state = commit.sealed_state.cloned();
         }
         session.last_reply = Some((commit.reply_kind.to_owned(), commit.sealed_reply.clone()));
+        session.last_request = Some(commit.request);
         session.updated_at = now;
         if let Some(time) = self.from_first_exchange.filter(|_| session.version == 0) {
             session.expires_at = now + time;
@@ -193,6 +184,7 @@ impl SessionStore for MemorySessions {
             sealed_context: minted.sealed_context.clone(),
             version: 0,
             last_reply: None,
+            last_request: None,
             expires_at: minted.expires_at,
             updated_at: kept.now,
             opened_at: 0,

@@ -26,8 +26,8 @@ pub use memory::MemorySessions;
 pub use mint::{MAX_UNUSED, MintedToken, TokenLife};
 pub use notices::{News, Notices};
 pub use session_store::{
-    Answered, Commit, ExchangeRow, Found, MintedSession, NewSession, Opening, SessionStatus,
-    SessionStore, SessionStoreError, StoredClientError, StoredSession, TokenNotice, UnknownWord,
+    Commit, ExchangeRow, Found, MintedSession, NewSession, Opening, SessionStatus, SessionStore,
+    SessionStoreError, StoredClientError, StoredSession, TokenNotice, UnknownWord,
 };
 pub use token_signature::token_signature_holds;
 pub use turn::{Received, RefusedTurn, Turn, TurnMeta};
@@ -95,15 +95,21 @@ impl Sessions {
         exchange: &Exchange,
         received: Received,
     ) -> Result<Begin, SessionError> {
-        let own = exchange.flow_token.as_ref().filter(|_| !standing.shared);
-        let token = own.map_or_else(|| one_shot(received.digest), FlowToken::hash);
+        let own = exchange.flow_token.as_ref().map(FlowToken::hash);
+        let one_shot = one_shot(received.digest);
+        let token = own.filter(|_| !standing.shared).unwrap_or(one_shot);
         let found = self
             .store
             .find_turn(space.scope, token, received.digest)
             .await
             .map_err(SessionError::Store)?;
-        if let Some(answered) = found.answered {
-            let met = self.repeat(space, token, found.session, answered).await?;
+        // A session remembers its last request, also once the tenant does not any more.
+        let was_last =
+            found.session.as_ref().is_some_and(|one| one.last_request == Some(received.digest));
+        if found.answered || was_last {
+            // The token may have been refused then, or is refused now.
+            let other = if token == one_shot { own } else { Some(one_shot) };
+            let met = self.repeat(space, received.digest, found.session, other).await?;
             return Ok(Begin { met, notice: None });
         }
         let meta = TurnMeta {
@@ -125,7 +131,7 @@ impl Sessions {
         };
         let met = match entry {
             Entry::Refused => {
-                let meta = TurnMeta { token: one_shot(received.digest), ..meta };
+                let meta = TurnMeta { token: one_shot, ..meta };
                 Met::Over(RefusedTurn::new(
                     meta,
                     None,
@@ -148,31 +154,26 @@ impl Sessions {
         Ok(Begin { met, notice })
     }
 
-    /// What a copy of an answered request meets. `session` is the session of `token`, the request's
-    /// own token.
+    /// What a copy of an answered request meets. It was answered in `session`, or in that of the
+    /// token `other`, or in one that is gone or belongs to another flow.
     async fn repeat(
         &self,
         space: &SessionSpace,
-        token: TokenHash,
+        request: RequestDigest,
         session: Option<StoredSession>,
-        answered: Answered,
+        other: Option<TokenHash>,
     ) -> Result<Met, SessionError> {
-        let session = match session {
-            _ if !answered.same_flow => None,
-            session if answered.token == token => session,
-            // The token was refused then, or is refused now.
-            _ => self
+        let was_last = |session: &StoredSession| session.last_request == Some(request);
+        let session = match (session.filter(was_last), other) {
+            (None, Some(other)) => self
                 .store
-                .find_session(space.scope, answered.token)
+                .find_session(space.scope, other)
                 .await
-                .map_err(SessionError::Store)?,
+                .map_err(SessionError::Store)?
+                .filter(was_last),
+            (session, _) => session,
         };
-        match session {
-            Some(session) if session.version == answered.number => {
-                stored_reply(space, &session).map(Met::Repeat)
-            }
-            _ => Ok(Met::OldRepeat),
-        }
+        session.map_or(Ok(Met::OldRepeat), |session| stored_reply(space, &session).map(Met::Repeat))
     }
 
     /// The state that is stored for a token, for tests that look at a conversation from inside.

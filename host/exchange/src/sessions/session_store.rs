@@ -21,8 +21,8 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
     /// The store's clock. It sets when new sessions end and decides which ones are over.
     fn now(&self) -> OffsetDateTime;
 
-    /// Finds what a turn begins with: the session, and an exchange of this tenant that answered an
-    /// earlier copy of the request.
+    /// Finds what a turn begins with: the session, and whether this tenant answered an earlier copy
+    /// of the request.
     fn find_turn(
         &self,
         scope: Scope,
@@ -174,6 +174,8 @@ pub struct StoredSession {
     pub version: i64,
     /// The kind of the last reply and the sealed reply; `None` if nothing was answered yet.
     pub last_reply: Option<(String, Sealed)>,
+    /// The request that it answered; `None` if nothing was answered yet.
+    pub last_request: Option<RequestDigest>,
     /// When the session ends.
     pub expires_at: OffsetDateTime,
     /// When the last exchange was committed.
@@ -190,19 +192,9 @@ pub struct StoredSession {
 pub struct Found {
     /// The session of the request's token.
     pub session: Option<StoredSession>,
-    /// The exchange that answered an earlier copy of this request, in any flow of the tenant.
-    pub answered: Option<Answered>,
-}
-
-/// An exchange that answered an earlier copy of a request.
-#[derive(Clone, Copy, Debug)]
-pub struct Answered {
-    /// The exchange's number in its session.
-    pub number: i64,
-    /// The token of its session.
-    pub token: TokenHash,
-    /// Whether it belongs to the flow that is asked now.
-    pub same_flow: bool,
+    /// Whether an earlier copy of this request was answered, in any flow of the tenant, also one
+    /// that is gone.
+    pub answered: bool,
 }
 
 /// The row of a session that its first commit creates.

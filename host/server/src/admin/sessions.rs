@@ -34,7 +34,7 @@ impl FlowDesk {
         let session = store::find_listed_session(self.store(), scope, session)
             .await?
             .ok_or(AdminError::NotFound("session"))?;
-        let history = store::list_exchanges(self.store(), scope, session.token).await?;
+        let history = store::list_exchanges(self.store(), scope.tenant, session.id).await?;
         let mut client_errors = Vec::new();
         for error in store::list_client_errors(self.store(), scope, session.token).await? {
             let open =

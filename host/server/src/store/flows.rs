@@ -141,12 +141,12 @@ pub async fn set_activation(
 }
 
 /// Deletes a flow with its versions, its sessions and the components that no other flow uses.
-/// Returns whether it existed. The digests of the requests that it answered are kept: no other flow
-/// may answer them.
+/// Returns whether it existed. The digests of the requests that it answered stay: no other flow may
+/// answer them.
 pub async fn delete_flow(change: &mut Change, flow: FlowId) -> Result<bool, StoreError> {
     change.transaction.extend(Patience::DELETION).await?;
     // A turn that commits locks its session's row, and the flow's if the session is new. So this
-    // waits for turns under way and sees below what they answered; later turns find nothing to
+    // waits for turns under way and deletes their exchanges below; later turns find nothing to
     // commit to.
     for held in [
         "select 1 from flows where tenant_id = $1 and flow_id = $2 for update",
@@ -158,14 +158,11 @@ pub async fn delete_flow(change: &mut Change, flow: FlowId) -> Result<bool, Stor
             .execute(&mut *change.transaction)
             .await?;
     }
-    sqlx::query(
-        "insert into answered_requests (tenant_id, request_digest) \
-         select tenant_id, request_digest from exchanges where tenant_id = $1 and flow_id = $2 on conflict do nothing",
-    )
-    .bind(change.tenant.0)
-    .bind(flow.0)
-    .execute(&mut *change.transaction)
-    .await?;
+    sqlx::query("delete from exchanges where tenant_id = $1 and flow_id = $2")
+        .bind(change.tenant.0)
+        .bind(flow.0)
+        .execute(&mut *change.transaction)
+        .await?;
     let deleted = sqlx::query("delete from flows where tenant_id = $1 and flow_id = $2")
         .bind(change.tenant.0)
         .bind(flow.0)

@@ -8,7 +8,7 @@ use super::sessions::{status_of, token_of};
 use super::{Store, StoreError};
 use flowhost_exchange::sessions::{SessionStatus, StoredClientError};
 use flowhost_protocol::crypto::Sealed;
-use flowhost_protocol::ids::{ClientErrorId, Scope, SessionId, TokenHash};
+use flowhost_protocol::ids::{ClientErrorId, Scope, SessionId, TenantId, TokenHash};
 
 /// A session as the admin API lists it.
 #[derive(Clone, Debug)]
@@ -112,16 +112,15 @@ pub struct CommittedExchange {
 /// A session's last 1,000 exchanges, the oldest first.
 pub async fn list_exchanges(
     store: &Store,
-    scope: Scope,
-    token: TokenHash,
+    tenant: TenantId,
+    session: SessionId,
 ) -> Result<Vec<CommittedExchange>, StoreError> {
     let mut exchanges: Vec<CommittedExchange> = sqlx::query_as(
-        "select * from exchanges where tenant_id = $1 and flow_id = $2 and token_hash = $3 order by number desc limit 1000",
+        "select * from exchanges where tenant_id = $1 and session_id = $2 order by number desc limit 1000",
     )
-    .bind(scope.tenant.0)
-    .bind(scope.flow.0)
-    .bind(&token.0[..])
-    .fetch_all(&mut *store.of(scope.tenant).await?)
+    .bind(tenant.0)
+    .bind(session.0)
+    .fetch_all(&mut *store.of(tenant).await?)
     .await?;
     exchanges.reverse();
     Ok(exchanges)

@@ -15,7 +15,7 @@ use super::notices::note_flow;
 use super::turn_groups::{TurnToCommit, TurnToFind};
 use super::{Store, StoreError};
 use flowhost_exchange::sessions::{
-    Answered, Commit, Found, MintedSession, NewSession, Opening, SessionStatus, SessionStore,
+    Commit, Found, MintedSession, NewSession, Opening, SessionStatus, SessionStore,
     SessionStoreError, StoredClientError, StoredSession, TokenNotice,
 };
 use flowhost_protocol::crypto::Sealed;
@@ -101,8 +101,8 @@ impl SessionStore for Store {
     }
 }
 
-/// Finds what a turn begins with, in one statement: an earlier copy of the request anywhere at the
-/// tenant, and the session.
+/// Finds what a turn begins with, in one statement: whether an earlier copy of the request was
+/// answered anywhere at the tenant, and the session.
 async fn find_turn(
     store: &Store,
     scope: Scope,
@@ -110,7 +110,7 @@ async fn find_turn(
     request: RequestDigest,
 ) -> Result<Found, StoreError> {
     let query = || {
-        let query = sqlx::query("select * from find_turn_v2($1, $2, $3, $4)")
+        let query = sqlx::query("select * from find_turn_v3($1, $2, $3, $4)")
             .bind(scope.tenant.0)
             .bind(scope.flow.0);
         query.bind(&token.0[..]).bind(&request.0[..])
@@ -118,16 +118,10 @@ async fn find_turn(
     found(&store.call(scope.tenant, query).await?)
 }
 
-/// Reads a row of `find_turn_v2` or `find_turns`.
+/// Reads a row of `find_turn_v3` or `find_turns_v2`.
 pub(super) fn found(row: &PgRow) -> Result<Found, StoreError> {
-    let row = TurnRow::from_row(row)?;
-    let answered = match (row.answered_number, row.answered_token, row.answered_here) {
-        (Some(number), Some(token), Some(same_flow)) => {
-            Some(Answered { number, token: token_of(&token)?, same_flow })
-        }
-        _ => None,
-    };
-    Ok(Found { answered, session: row.session.session()? })
+    let answered = row.try_get("answered")?;
+    Ok(Found { answered, session: SessionRow::from_row(row)?.session()? })
 }
 
 /// One session.
@@ -158,7 +152,7 @@ async fn insert_session(
 ) -> Result<bool, StoreError> {
     let query = || {
         let query = sqlx::query(
-            "select insert_turn_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+            "select insert_turn_v4($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         );
         bind(query, scope, commit).bind(new.id.0).bind(new.expires_at).bind(commit.shared)
     };
@@ -176,7 +170,7 @@ async fn update_session(
     let Opening { opened, restart, suspect } = commit.opening;
     let query = || {
         let query = sqlx::query(
-            "select update_turn_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+            "select update_turn_v4($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
         );
         bind(query, scope, commit).bind(version).bind(opened).bind(restart).bind(suspect)
     };
@@ -239,15 +233,6 @@ fn committed(result: Result<PgRow, StoreError>) -> Result<bool, StoreError> {
     }
 }
 
-#[derive(FromRow)]
-struct TurnRow {
-    answered_number: Option<i64>,
-    answered_token: Option<Vec<u8>>,
-    answered_here: Option<bool>,
-    #[sqlx(flatten)]
-    session: SessionRow,
-}
-
 /// A session's columns, all null if there is no session.
 struct SessionRow(Option<StoredSessionRow>);
 
@@ -261,6 +246,7 @@ struct StoredSessionRow {
     version: i64,
     last_reply_kind: Option<String>,
     sealed_last_reply: Option<Vec<u8>>,
+    last_request: Option<Vec<u8>>,
     expires_at: OffsetDateTime,
     updated_at: OffsetDateTime,
     opened_at: i64,
@@ -285,6 +271,7 @@ impl SessionRow {
             sealed_context: row.sealed_context.map(Sealed),
             version: row.version,
             last_reply: row.last_reply_kind.zip(row.sealed_last_reply.map(Sealed)),
+            last_request: row.last_request.as_deref().map(request_of).transpose()?,
             expires_at: row.expires_at,
             updated_at: row.updated_at,
             opened_at: row.opened_at,
@@ -303,5 +290,10 @@ pub(super) fn token_of(bytes: &[u8]) -> Result<TokenHash, StoreError> {
     bytes.try_into().map(TokenHash).map_err(|_| StoreError::Unreadable("token hash"))
 }
 
+/// Reads a stored digest of a request.
+fn request_of(bytes: &[u8]) -> Result<RequestDigest, StoreError> {
+    bytes.try_into().map(RequestDigest).map_err(|_| StoreError::Unreadable("request digest"))
+}
+
 /// The constraint that a request is answered only once.
-const ONE_ANSWER: &str = "exchanges_tenant_id_request_digest_key";
+const ONE_ANSWER: &str = "answered_requests_pkey";

@@ -187,6 +187,11 @@ pub async fn delete_tenant(
         .bind(tenant.0)
         .execute(&mut *change.transaction)
         .await?;
+    // After its sessions: turns that were under way have ended, and no other can commit.
+    sqlx::query("delete from exchanges where tenant_id = $1")
+        .bind(tenant.0)
+        .execute(&mut *change.transaction)
+        .await?;
     change.commit_recorded().await
 }
 

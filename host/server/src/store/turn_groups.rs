@@ -156,7 +156,7 @@ fn nobody<T, A>(turns: &[T], error: &StoreError) -> Vec<Option<A>> {
 }
 
 async fn find_turns(pool: &Pool, turns: &[TurnToFind]) -> Result<Vec<Option<Found>>, StoreError> {
-    let query = sqlx::query("select * from find_turns($1, $2, $3, $4)")
+    let query = sqlx::query("select * from find_turns_v2($1, $2, $3, $4)")
         .bind(column(turns, |turn| turn.scope.tenant.0))
         .bind(column(turns, |turn| turn.scope.flow.0))
         .bind(column(turns, |turn| &turn.token.0[..]))
@@ -179,7 +179,7 @@ async fn commit_turns(
     let places = unlike(turns);
     let chosen: Vec<_> = places.iter().filter_map(|place| turns.get(*place)).collect();
     let query = sqlx::query(
-        "select * from commit_turns($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
+        "select * from commit_turns_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
     )
     .bind(column(&chosen, |turn| turn.scope.tenant.0))
     .bind(column(&chosen, |turn| turn.scope.flow.0))
