@@ -27,6 +27,7 @@ mod output;
 mod plugin_test;
 mod plugins;
 mod process;
+mod retention;
 mod rotation;
 mod route_coverage;
 mod row_security;

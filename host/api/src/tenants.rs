@@ -2,9 +2,10 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Timestamp;
+use flowhost_protocol::flow::TenantRetention;
 
 /// A new tenant.
 #[derive(Debug, Default, Deserialize, JsonSchema, Serialize)]
@@ -41,6 +42,10 @@ pub struct PatchTenant {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<u32>")]
     pub requests_per_second: Option<Value>,
+    /// Days for which what exchanges leave is kept, by the names in the tenant's `retention`. What is
+    /// not named stays; null stands for the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Map<String, Value>>,
 }
 
 /// A tenant.
@@ -58,6 +63,9 @@ pub struct TenantView {
     pub disabled: bool,
     /// The most requests to its endpoints in a second, at each host; null: no limit.
     pub requests_per_second: Option<u32>,
+    /// How long what exchanges leave is kept, unless a flow's settings say otherwise.
+    #[serde(default)]
+    pub retention: TenantRetention,
     /// When it was created.
     pub created_at: Timestamp,
     /// The public half of the first key; only in the answer that created the tenant.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use flowhost_server::config::ConfigError;
 
 use super::input::read_json;
+use super::retention::RetentionArgs;
 
 /// The settings; what is not given is left to the API.
 #[derive(Args, Default)]
@@ -44,6 +45,8 @@ pub(crate) struct SettingsArgs {
     /// A limit, for example cpu_ms=200; may be given several times
     #[arg(long = "limit", value_name = "NAME=NUMBER", value_parser = parse_limit)]
     limits: Vec<(String, u64)>,
+    #[command(flatten)]
+    retention: RetentionArgs,
     /// Whether the endpoint answers 503, at once and on every host
     #[arg(long, value_name = "true|false")]
     disabled: Option<bool>,
@@ -103,6 +106,13 @@ impl SettingsArgs {
                 .as_object_mut()
                 .ok_or_else(|| ConfigError::new("--settings: limits is not a JSON object"))?;
             limits.extend(self.limits.iter().map(|(name, number)| (name.clone(), json!(number))));
+        }
+        if let Some(fields) = self.retention.fields() {
+            let retention = body.entry("retention").or_insert_with(|| json!({}));
+            let retention = retention
+                .as_object_mut()
+                .ok_or_else(|| ConfigError::new("--settings: retention is not a JSON object"))?;
+            retention.extend(fields);
         }
         Ok(body)
     }

@@ -34,6 +34,7 @@ mod output;
 mod partner;
 mod plugin;
 mod ready_file;
+mod retention;
 mod running;
 mod serve;
 mod session;

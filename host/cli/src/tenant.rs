@@ -7,12 +7,14 @@ use flowhost_api::{
     CreateTenant, FlowHealth, FlowHealthList, FlowWarning, PatchTenant, Route, TenantList,
     TenantView,
 };
+use flowhost_protocol::flow::TenantRetention;
 use flowhost_server::config::{ConfigError, Environment};
 
 use super::api::ApiArgs;
 use super::confirm::confirm;
 use super::flow::warning_line;
 use super::output::printable;
+use super::retention::RetentionArgs;
 use super::table::{Table, or_dash};
 
 /// What can be done with tenants.
@@ -36,7 +38,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  flowhost tenant health acme")]
     Health(ShowArgs),
     /// Change a tenant, or switch it off and on
-    #[command(after_help = "Example:\n  flowhost tenant update acme --disabled true")]
+    #[command(
+        after_help = "Examples:\n  flowhost tenant update acme --disabled true\n  flowhost tenant update acme --retention sessions_days=14 --retention answered_days=default"
+    )]
     Update(UpdateArgs),
     /// Delete a tenant and everything it owns, for good
     #[command(after_help = "Example:\n  flowhost tenant delete acme")]
@@ -95,6 +99,8 @@ pub struct UpdateArgs {
     #[arg(long, value_name = "NUMBER|off", value_parser = parse_rate)]
     requests_per_second: Option<Rate>,
     #[command(flatten)]
+    retention: RetentionArgs,
+    #[command(flatten)]
     api: ApiArgs,
 }
 
@@ -148,10 +154,11 @@ async fn update(args: UpdateArgs, environment: &Environment) -> anyhow::Result<(
         waba_id: args.waba_id.map(Value::from),
         disabled: args.disabled,
         requests_per_second: args.requests_per_second.map(|Rate(rate)| rate.into()),
+        retention: args.retention.fields(),
     };
     if body == PatchTenant::default() {
         return Err(ConfigError::new(
-            "nothing to change: give --name, --waba-id, --disabled or --requests-per-second",
+            "nothing to change: give --name, --waba-id, --disabled, --requests-per-second or --retention",
         )
         .into());
     }
@@ -243,6 +250,12 @@ fn for_people(tenant: &TenantView) -> String {
         "requests per second".to_owned(),
         tenant.requests_per_second.map_or("no limit".to_owned(), |rate| rate.to_string()),
     ]);
+    let TenantRetention { sessions_days, exchanges_days, plugin_log_days, answered_days } =
+        tenant.retention;
+    let kept = format!(
+        "sessions {sessions_days} days, exchanges {exchanges_days}, plugins' logs {plugin_log_days}, answered requests {answered_days}"
+    );
+    table.row(["kept".to_owned(), kept]);
     table.row(["created".to_owned(), tenant.created_at.to_string()]);
     table.to_string()
 }

@@ -28,6 +28,7 @@ use crate::http::{
 use crate::key_uploads::KeyUploads;
 use crate::key_values::FlowValues;
 use crate::plugin_logs::PluginLogs;
+use crate::retention::purge;
 use crate::store::{self, Store, StoreError, StoreSeries, UploadStatus};
 use crate::tenants::Directory;
 use flowhost_exchange::exchange::Exchanges;
@@ -159,12 +160,13 @@ impl Host {
                 follow_changes(directory.clone(), plugins.clone(), notices.clone(), metrics.clone())
             }
         });
-        background.start(Task::KeyChecks, Life::Endless, move || {
-            check_keys(key_uploads.clone(), metrics.clone())
+        background.start(Task::KeyChecks, Life::Endless, {
+            let metrics = metrics.clone();
+            move || check_keys(key_uploads.clone(), metrics.clone())
         });
         background.start(Task::Purge, Life::Endless, {
             let store = store.clone();
-            move || purge(store.clone())
+            move || purge(store.clone(), metrics.clone())
         });
         background.start_last(Task::PluginLogs, move |end| {
             let logs = logs.clone();
@@ -409,26 +411,3 @@ fn services(
         Arc::new(FlowValues::new(store.clone(), directory.clone(), metrics.budget("key-values")));
     Ok(Services { http: egress.clone(), logs: logs.clone(), media: egress, values })
 }
-
-/// Deletes expired values and log lines from time to time. Never returns. Every host does this,
-/// since there is little to do twice.
-async fn purge(store: Store) {
-    loop {
-        sleep(PURGE_INTERVAL).await;
-        if let Err(error) = purge_once(&store).await {
-            tracing::warn!(error = %telemetry::chain(&error), "what is over can't be deleted; trying again later");
-        }
-    }
-}
-
-async fn purge_once(store: &Store) -> Result<(), StoreError> {
-    for (tenant, _) in store::list_revisions(store).await? {
-        store::purge_flow_values(store, tenant).await?;
-        store::purge_log_lines(store, tenant).await?;
-    }
-    Ok(())
-}
-
-/// Expired rows are never shown. This is how long they may stay in the database if nobody uses the
-/// flow.
-const PURGE_INTERVAL: Duration = Duration::from_secs(10 * 60);

@@ -10,5 +10,6 @@ pub mod http;
 mod key_uploads;
 mod key_values;
 mod plugin_logs;
+mod retention;
 pub mod store;
 mod tenants;

@@ -40,6 +40,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "key_uploads",
             "key_values",
             "plugin_logs",
+            "retention",
             "store",
             "tenants",
         ],
@@ -51,6 +52,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("server/key_uploads", &["graph", "store", "tenants"]),
     ("server/key_values", &["store", "tenants"]),
     ("server/plugin_logs", &["store", "tenants"]),
+    ("server/retention", &["store"]),
     ("server/store", &[]),
     ("server/tenants", &["store"]),
 ];

@@ -10,6 +10,7 @@ mod log_level;
 mod plugin_section;
 mod reply;
 mod request;
+mod retention;
 mod settings;
 mod token_use;
 mod turn_input;
@@ -22,6 +23,7 @@ pub use log_level::{LogLevel, UnknownLevel};
 pub use plugin_section::{PLUGIN_SECTION, PluginSection};
 pub use reply::{FlowReply, Outcome, ReplyKind};
 pub use request::{Action, ClientError, Exchange, FlowRequest, FlowToken};
+pub use retention::{FlowRetention, TenantRetention};
 pub use settings::{
     FlowLimits, FlowSettings, MAX_MEMORY_BYTES, OnFailure, SettingsError, TokenPolicy,
     TokenSignature,

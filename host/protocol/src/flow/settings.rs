@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Answer, AnswerError, AnswerLimits, Capabilities, CheckedAnswer, Exchange, OnReopen,
-    SharedTokens, check,
+    Answer, AnswerError, AnswerLimits, Capabilities, CheckedAnswer, Exchange, FlowRetention,
+    OnReopen, SharedTokens, check,
 };
 use flowhost_flow_json::ReplyRules;
 
@@ -35,6 +35,8 @@ pub struct FlowSettings {
     pub failure_text: String,
     /// How long a session lasts from its first exchange on, in seconds.
     pub session_ttl_seconds: u32,
+    /// How long what exchanges leave is kept.
+    pub retention: FlowRetention,
     /// What one call of the plugin may use.
     pub limits: FlowLimits,
     /// What the plugin may reach outside its sandbox.
@@ -54,6 +56,7 @@ impl Default for FlowSettings {
             on_failure: OnFailure::Status,
             failure_text: "Something went wrong. Please try again.".to_owned(),
             session_ttl_seconds: 3 * 24 * 60 * 60,
+            retention: FlowRetention::default(),
             limits: FlowLimits::default(),
             grants: Capabilities::default(),
         }
@@ -146,8 +149,8 @@ impl FlowSettings {
         settings.checked()
     }
 
-    /// These settings with the given fields replaced. `limits` and `grants` are merged field by
-    /// field, and null stands for a field's default.
+    /// These settings with the given fields replaced. `retention`, `limits` and `grants` are merged
+    /// field by field, and null stands for a field's default.
     pub fn patched(&self, fields: Map<String, Value>) -> Result<Self, SettingsError> {
         let mut merged = self.to_map();
         merge(&mut merged, fields);
@@ -204,12 +207,9 @@ impl FlowSettings {
             ("limits.outbound_response_bytes", limits.outbound_response_bytes.into(), 1, 8 << 20),
         ];
         for (field, value, least, most) in checks {
-            if !(least..=most).contains(&value) {
-                return Err(SettingsError(format!(
-                    "`{field}` is {value}; it may be {least} to {most}"
-                )));
-            }
+            within(field, value, least, most)?;
         }
+        self.retention.check()?;
         for (field, text) in [
             ("token_rejected_text", &self.token_rejected_text),
             ("failure_text", &self.failure_text),
@@ -236,7 +236,21 @@ impl FlowSettings {
 #[error("{0}")]
 pub struct SettingsError(String);
 
-fn merge(target: &mut Map<String, Value>, fields: Map<String, Value>) {
+impl SettingsError {
+    pub(super) fn new(message: String) -> Self {
+        Self(message)
+    }
+}
+
+/// Fails unless a number is within its bounds.
+pub(super) fn within(field: &str, value: u64, least: u64, most: u64) -> Result<(), SettingsError> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(SettingsError(format!("`{field}` is {value}; it may be {least} to {most}")))
+}
+
+pub(super) fn merge(target: &mut Map<String, Value>, fields: Map<String, Value>) {
     for (name, value) in fields {
         match (target.get_mut(&name), value) {
             (_, Value::Null) => {
@@ -303,6 +317,8 @@ mod tests {
             (json!({"token_policy": "closed"}), "token_policy"),
             (json!({"shared_tokens": "ignore"}), "shared_tokens"),
             (json!({"min_token_length": 65}), "min_token_length"),
+            (json!({"retention": {"sessions_days": 0}}), "retention.sessions_days"),
+            (json!({"retention": {"answered_days": 90}}), "answered_days"),
             (json!({"on_reopen": "begin"}), "on_reopen"),
             (json!({"limits": {"cpu_ms": -1}}), "limits.cpu_ms"),
             (json!({"grants": {"files": true}}), "files"),

@@ -5,7 +5,7 @@
 //! are labels too, for a bounded number of versions ([`PluginMetrics`]). Text from outside is never
 //! a label.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -35,6 +35,8 @@ pub struct Metrics {
     plugin_log_lines_dropped: Counter,
     tasks_up: Family<TaskLabel, Gauge>,
     task_failures: Family<TaskLabel, Counter>,
+    purged: Family<PurgedLabel, Counter>,
+    purge_pass_ended: Gauge,
     /// Set when the metrics are read.
     tasks_alive: Gauge,
     budgets: BudgetMetrics,
@@ -76,6 +78,8 @@ impl Metrics {
             plugin_log_lines_dropped: Counter::default(),
             tasks_up: Family::default(),
             task_failures: Family::default(),
+            purged: Family::default(),
+            purge_pass_ended: Gauge::default(),
             tasks_alive: Gauge::default(),
             budgets: BudgetMetrics::default(),
             groups: GroupMetrics::default(),
@@ -135,6 +139,16 @@ impl Metrics {
             self.task_failures.clone(),
         );
         registry.register(
+            "purged",
+            "What this host deleted because it was over",
+            self.purged.clone(),
+        );
+        registry.register(
+            "purge_pass_ended_timestamp_seconds",
+            "When this host last came to the end of all tenants with deleting; 0: other hosts did",
+            self.purge_pass_ended.clone(),
+        );
+        registry.register(
             "tasks_alive",
             "What goes on in this process: connections, requests, calls",
             self.tasks_alive.clone(),
@@ -188,6 +202,17 @@ impl Metrics {
     pub fn task_failed(&self, task: &'static str) {
         self.tasks_up.get_or_create(&TaskLabel { task }).set(0);
         self.task_failures.get_or_create(&TaskLabel { task }).inc();
+    }
+
+    /// Counts rows, or months, of a kind that were deleted because they were over.
+    pub fn purged(&self, kind: &'static str, count: u64) {
+        self.purged.get_or_create(&PurgedLabel { kind }).inc_by(count);
+    }
+
+    /// Marks that this host deleted what was over of the last tenant.
+    pub fn purge_pass_ended(&self) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.purge_pass_ended.set(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
     }
 
     /// The series of a budget that tenants share.
@@ -260,6 +285,11 @@ struct ListenerLabel {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct KeyUploadLabel {
     status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PurgedLabel {
+    kind: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -6,9 +6,10 @@ use super::changes::shown;
 use super::desk::no_tenant;
 use super::partners::DEFAULT_PARTNER;
 use super::{AdminError, Desk, TenantDesk, TenantToDelete, checked_name, parse_slug};
-use crate::store::{self, NewTenant, StoredPartner, StoredTenant, Subject};
+use crate::store::{self, NewTenant, StoredPartner, StoredTenant, Subject, TenantFields};
 use flowhost_api::{CreateTenant, PatchTenant, TenantView};
 use flowhost_protocol::crypto::{DataKey, KeyPair};
+use flowhost_protocol::flow::TenantRetention;
 use flowhost_protocol::ids::TenantId;
 
 impl Desk {
@@ -95,10 +96,21 @@ impl TenantDesk {
         };
         let rate = patch.requests_per_second.map_or(Ok(tenant.requests_per_second), parse_rate)?;
         let disabled = patch.disabled.unwrap_or(tenant.disabled);
-        store::update_tenant(&mut change, &name, waba_id.as_deref(), disabled, rate).await?;
+        let retention =
+            TenantRetention::patch(tenant.retention, patch.retention.unwrap_or_default())
+                .map_err(|error| AdminError::Invalid(error.to_string()))?;
+        let fields = TenantFields {
+            name: &name,
+            waba_id: waba_id.as_deref(),
+            disabled,
+            requests_per_second: rate,
+            retention: &retention,
+        };
+        store::update_tenant(&mut change, &fields).await?;
         let mut record = self.record("tenant.update");
         record.after = shown(
-            &json!({ "name": name, "waba_id": waba_id, "disabled": disabled, "requests_per_second": rate }),
+            &json!({ "name": name, "waba_id": waba_id, "disabled": disabled, "requests_per_second": rate,
+                "retention": retention }),
         );
         record.before = shown(&before);
         let view = TenantView::from(
@@ -129,6 +141,8 @@ impl From<StoredTenant> for TenantView {
             partner: tenant.partner,
             disabled: tenant.disabled,
             requests_per_second: tenant.requests_per_second,
+            // What was checked when it was stored.
+            retention: TenantRetention::parse(tenant.retention).unwrap_or_default(),
             created_at: tenant.created_at.into(),
             public_key_pem: None,
             fingerprint: None,

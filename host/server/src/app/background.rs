@@ -38,7 +38,7 @@ pub(super) enum Task {
     KeyChecks,
     /// Compiles active plugins that the cache of compiled code lacks, once.
     Loading,
-    /// Deletes expired values and log lines.
+    /// Deletes what is over.
     Purge,
     /// Writes what plugins logged, until the host stops.
     PluginLogs,

@@ -23,6 +23,7 @@ mod notices;
 mod partners;
 mod plugin_logs;
 mod pool;
+mod retention;
 mod sessions;
 mod tenants;
 mod turn_groups;
@@ -83,15 +84,16 @@ pub use partners::{
 };
 pub use plugin_logs::{
     LogReach, MAX_LINES, StoredLogLine, append_log_lines, last_log_number, list_log_lines,
-    purge_log_lines,
 };
+pub use retention::{PurgeCame, Purged, keep_months, purge_next};
 pub use tenants::{
-    NewTenant, StoredTenant, delete_tenant, find_changing_tenant, find_tenant, find_tenant_by_id,
-    insert_tenant, list_revisions, list_tenants, set_sealed_data_key, update_tenant,
+    NewTenant, StoredTenant, TenantFields, delete_tenant, find_changing_tenant, find_tenant,
+    find_tenant_by_id, insert_tenant, list_revisions, list_tenants, set_sealed_data_key,
+    update_tenant,
 };
 pub use values::{
     KeyFingerprint, Put, StoredValue, ValueToPut, delete_flow_value, find_flow_value,
-    list_flow_keys, purge_flow_values, put_flow_value,
+    list_flow_keys, put_flow_value,
 };
 pub use versions::{
     StoredVersion, find_component, find_version, has_component, insert_version, list_versions,

@@ -10,7 +10,7 @@ use super::error::broke;
 use super::{Store, StoreError};
 use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::flow::LogLevel;
-use flowhost_protocol::ids::{RequestId, Scope, TenantId};
+use flowhost_protocol::ids::{RequestId, Scope};
 
 /// A line of a plugin's log as stored.
 #[derive(Clone, Debug)]
@@ -143,24 +143,6 @@ pub async fn last_log_number(store: &Store, scope: Scope) -> Result<i64, StoreEr
     Ok(last.unwrap_or(0))
 }
 
-/// Deletes lines of a tenant that are older than `MAX_AGE_DAYS`, at most `PURGE_BATCH`. Returns how
-/// many.
-pub async fn purge_log_lines(store: &Store, tenant: TenantId) -> Result<u64, StoreError> {
-    let mut transaction = store.patiently_of(tenant).await?;
-    let purged = sqlx::query(
-        "delete from plugin_log_lines where tenant_id = $1 and (flow_id, number) in ( \
-           select flow_id, number from plugin_log_lines where tenant_id = $1 and logged_at < now() - make_interval(days => $2) \
-           limit $3 for update skip locked)",
-    )
-    .bind(tenant.0)
-    .bind(MAX_AGE_DAYS)
-    .bind(PURGE_BATCH)
-    .execute(&mut *transaction)
-    .await?;
-    transaction.commit().await?;
-    Ok(purged.rows_affected())
-}
-
 fn level_number(level: LogLevel) -> i16 {
     match level {
         LogLevel::Trace => 0,
@@ -210,9 +192,3 @@ const OF_A_FLOW: &str = "plugin_logs_tenant_id_flow_id_fkey";
 
 /// The most lines of a flow's log: at 4 KiB each, 40 MiB.
 pub const MAX_LINES: i64 = 10_000;
-
-/// Long enough to look into what happened before the weekend.
-const MAX_AGE_DAYS: i32 = 7;
-
-/// What one statement deletes. The rest waits for the next run.
-const PURGE_BATCH: i64 = 5_000;

@@ -1,5 +1,7 @@
 //! The table `tenants`, read with each tenant's partner.
 
+use serde_json::{Map, Value};
+use sqlx::types::Json;
 use sqlx::{FromRow, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -31,6 +33,8 @@ pub struct StoredTenant {
     pub disabled: bool,
     /// How many requests a second each host answers for it; `None` means no limit.
     pub requests_per_second: Option<u32>,
+    /// What it says about how long its data is kept.
+    pub retention: Map<String, Value>,
     /// Its data key, sealed under the master key.
     pub sealed_data_key: Sealed,
     /// Increases with every change of the tenant.
@@ -64,6 +68,21 @@ pub struct NewTenant<'a> {
     pub partner: PartnerId,
     /// Its data key, sealed under the master key.
     pub sealed_data_key: &'a Sealed,
+}
+
+/// The fields of a tenant that an operator may change.
+#[derive(Debug)]
+pub struct TenantFields<'a> {
+    /// Its name for people.
+    pub name: &'a str,
+    /// The WhatsApp Business Account's id at Meta.
+    pub waba_id: Option<&'a str>,
+    /// Whether it is switched off.
+    pub disabled: bool,
+    /// How many requests a second each host answers for it.
+    pub requests_per_second: Option<u32>,
+    /// What it says about how long its data is kept.
+    pub retention: &'a Map<String, Value>,
 }
 
 /// Inserts a tenant, as the beginning of a change that continues with what belongs to it.
@@ -151,17 +170,17 @@ pub async fn list_revisions(store: &Store) -> Result<Vec<(TenantId, (String, i64
 /// Sets the fields of a tenant that an operator may change.
 pub async fn update_tenant(
     change: &mut Change,
-    name: &str,
-    waba_id: Option<&str>,
-    disabled: bool,
-    requests_per_second: Option<u32>,
+    fields: &TenantFields<'_>,
 ) -> Result<(), StoreError> {
-    sqlx::query("update tenants set name = $2, waba_id = $3, disabled = $4, requests_per_second = $5 where tenant_id = $1")
+    sqlx::query(
+        "update tenants set name = $2, waba_id = $3, disabled = $4, requests_per_second = $5, retention = $6 where tenant_id = $1",
+    )
         .bind(change.tenant.0)
-        .bind(name)
-        .bind(waba_id)
-        .bind(disabled)
-        .bind(requests_per_second.map(u32::cast_signed))
+        .bind(fields.name)
+        .bind(fields.waba_id)
+        .bind(fields.disabled)
+        .bind(fields.requests_per_second.map(u32::cast_signed))
+        .bind(Json(fields.retention))
         .execute(&mut *change.transaction)
         .await?;
     Ok(())
@@ -214,6 +233,7 @@ struct TenantRow {
     partner_disabled: bool,
     disabled: bool,
     requests_per_second: Option<i32>,
+    retention: Json<Map<String, Value>>,
     sealed_data_key: Vec<u8>,
     revision: i64,
     created_at: OffsetDateTime,
@@ -231,6 +251,7 @@ impl From<TenantRow> for StoredTenant {
             partner_disabled: row.partner_disabled,
             disabled: row.disabled,
             requests_per_second: row.requests_per_second.map(i32::cast_unsigned),
+            retention: row.retention.0,
             sealed_data_key: Sealed(row.sealed_data_key),
             revision: row.revision,
             created_at: row.created_at,

@@ -5,7 +5,7 @@ use sqlx::FromRow;
 
 use super::{Store, StoreError};
 use flowhost_protocol::crypto::Sealed;
-use flowhost_protocol::ids::{Scope, TenantId};
+use flowhost_protocol::ids::Scope;
 
 /// A key as the database knows it: its fingerprint under the tenant's data key.
 pub type KeyFingerprint = [u8; 32];
@@ -136,27 +136,8 @@ pub async fn list_flow_keys(
     rows.into_iter().map(|(bytes, key)| Ok((fingerprint(bytes)?, Sealed(key)))).collect()
 }
 
-/// Deletes expired values of a tenant, at most `PURGE_BATCH`. Returns how many.
-pub async fn purge_flow_values(store: &Store, tenant: TenantId) -> Result<u64, StoreError> {
-    let mut transaction = store.patiently_of(tenant).await?;
-    let purged = sqlx::query(
-        "delete from flow_values where tenant_id = $1 and (flow_id, key_fingerprint) in ( \
-           select flow_id, key_fingerprint from flow_values where tenant_id = $1 and expires_at <= now() \
-           limit $2 for update skip locked)",
-    )
-    .bind(tenant.0)
-    .bind(PURGE_BATCH)
-    .execute(&mut *transaction)
-    .await?;
-    transaction.commit().await?;
-    Ok(purged.rows_affected())
-}
-
 #[derive(FromRow)]
 struct ValueRow {
     sealed_value: Vec<u8>,
     version: i64,
 }
-
-/// What one statement deletes. The rest waits for the next run.
-const PURGE_BATCH: i64 = 1_000;

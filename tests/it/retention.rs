@@ -1,0 +1,359 @@
+//! Nothing is kept for ever: what is over goes, by the days that its flow, its tenant or the default
+//! says, and by one host at a time.
+
+use std::time::Duration;
+
+use flowhost_client::payload;
+use flowhost_server::store::{PurgeCame, Purged, Store, StoreSeries, keep_months, purge_next};
+use flowhost_tests::{Component, TestFlow, TestHost, asking, eventually};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, PgPool};
+
+use crate::capabilities::{keeper, submit};
+
+#[tokio::test]
+async fn sessions_go_by_the_days_of_their_flow_or_tenant_or_else_the_default() {
+    let test = Test::start().await;
+    let by_default = test.flow("acme", "default", json!({})).await;
+    let longer = json!({"retention": {"sessions_days": 60}});
+    let by_flow = by_default.tenant.flow("longer", longer, Component::Steady).await;
+    let by_tenant = test.flow("brief", "booking", json!({})).await;
+    let retention = json!({"retention": {"sessions_days": 2}});
+    by_tenant.tenant.call("PATCH", "", retention).await.expect(200);
+    for flow in [&by_default, &by_flow, &by_tenant] {
+        for token in ["31 days old", "29 days old", "3 days old", "of today"] {
+            assert_eq!(flow.count(token).await, 1);
+        }
+        let report = payload::error_notification("FORM", "timeout_error", "late", "31 days old");
+        assert_eq!(flow.client().call(&report).await.unwrap().status, 200);
+    }
+    test.age("31 days old", 31).await;
+    test.age("29 days old", 29).await;
+    test.age("3 days old", 3).await;
+
+    let purged = test.purge().await;
+
+    assert_eq!(purged.sessions, 1 + 3);
+    assert_eq!(by_default.sessions().await.len(), 3);
+    assert_eq!(by_flow.sessions().await.len(), 4);
+    assert_eq!(by_tenant.sessions().await.len(), 1);
+    assert_eq!(test.number("select count(*) from client_errors").await, 1, "of the longer flow");
+    assert_eq!(test.number("select count(*) from answered_requests").await, 12);
+}
+
+#[tokio::test]
+async fn an_open_session_goes_by_its_end_and_not_by_its_last_exchange() {
+    let test = Test::start().await;
+    let flow = test.flow("acme", "booking", json!({})).await;
+    flow.count("31 days old").await;
+    test.age("31 days old", 31).await;
+    let ends = "update sessions set expires_at = now() - interval '29 days'";
+    test.execute(ends).await;
+
+    let purged = test.purge().await;
+
+    assert_eq!((purged.sessions, flow.sessions().await.len()), (0, 1));
+}
+
+#[tokio::test]
+async fn what_a_session_that_is_gone_had_answered_is_not_answered_again() {
+    let test = Test::start().await;
+    let flow = test.flow("acme", "booking", json!({})).await;
+    let request = flow.client().seal(&asking("count", TOKEN)).unwrap();
+    assert_eq!(flow.client().send(&request).await.unwrap().status, 200);
+    test.age(TOKEN, 31).await;
+
+    assert_eq!(test.purge().await.sessions, 1);
+
+    let again = flow.client().send(&request).await.unwrap();
+    assert_eq!((again.status, again.body), (409, Vec::new()));
+    assert_eq!(flow.count(TOKEN).await, 1, "the token begins anew");
+}
+
+#[tokio::test]
+async fn answered_requests_are_forgotten_but_not_before_their_session() {
+    let test = Test::start().await;
+    let kept = json!({"retention": {"sessions_days": 120}});
+    let gone = test.flow("acme", "gone", json!({})).await;
+    let there = test.flow("other", "there", kept).await;
+    for flow in [&gone, &there] {
+        let request = flow.client().seal(&asking("count", TOKEN)).unwrap();
+        assert_eq!(flow.client().send(&request).await.unwrap().status, 200);
+    }
+    test.age(TOKEN, 100).await;
+
+    let purged = test.purge().await;
+
+    assert_eq!((purged.answered_requests, purged.sessions), (1, 1));
+    assert_eq!(test.number("select count(*) from answered_requests").await, 1);
+    assert_eq!(there.sessions().await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_last_request_of_a_session_is_repeated_also_if_its_digest_is_forgotten() {
+    let test = Test::start().await;
+    let flow = test.flow("acme", "booking", json!({})).await;
+    let request = flow.client().seal(&asking("count", TOKEN)).unwrap();
+    let first = flow.client().send(&request).await.unwrap();
+    test.execute("delete from answered_requests").await;
+
+    let again = flow.client().send(&request).await.unwrap();
+
+    assert_eq!((first.status, again.status), (200, 200));
+    assert_eq!(again.body, first.body);
+    assert_eq!(flow.exchanges().await, 1);
+}
+
+#[tokio::test]
+async fn exchanges_go_with_their_month_or_before_it_where_a_flow_wants_so() {
+    let test = Test::start().await;
+    let month = json!({"retention": {"sessions_days": 400, "exchanges_days": 300}});
+    let brief = json!({"retention": {"sessions_days": 400, "exchanges_days": 10}});
+    let by_month = test.flow("acme", "month", month).await;
+    let early = by_month.tenant.flow("brief", brief, Component::Steady).await;
+    for flow in [&by_month, &early] {
+        for token in ["400 days old", "11 days old", "of today"] {
+            flow.count(token).await;
+        }
+    }
+    test.age("11 days old", 11).await;
+    test.age("400 days old", 370).await;
+    // The first pass learns how long exchanges are kept.
+    test.purge().await;
+    let PurgeCame::Over { longest_exchanges_days } = test.purge().await.came else { panic!() };
+
+    let dropped = keep_months(&test.store, longest_exchanges_days).await.unwrap();
+
+    assert_eq!(longest_exchanges_days, 300);
+    assert!(dropped > 0, "the month of a year ago");
+    let of = |flow: &str| {
+        format!(
+            "select count(*) from exchanges join flows using (tenant_id, flow_id) where name = '{flow}'"
+        )
+    };
+    assert_eq!(test.number(&of("month")).await, 2);
+    assert_eq!(test.number(&of("brief")).await, 1);
+    let next = "select count(*) from pg_class where relispartition and relkind = 'r' and relname = \
+        'exchanges_' || to_char((now() at time zone 'UTC') + interval '1 month', 'YYYY_MM')";
+    assert_eq!(test.number(next).await, 1);
+}
+
+#[tokio::test]
+async fn exchanges_that_found_no_month_are_moved_to_theirs() {
+    let test = Test::start().await;
+    let flow = test.flow("acme", "booking", json!({})).await;
+    flow.count(TOKEN).await;
+    let this_month = "do $$ begin execute format('drop table %I', 'exchanges_' || to_char(now() at time zone 'UTC', 'YYYY_MM')); end $$";
+    test.execute(this_month).await;
+    assert_eq!(flow.count(TOKEN).await, 2, "an exchange needs no partition of its month");
+
+    keep_months(&test.store, 30).await.unwrap();
+
+    assert_eq!(test.number("select count(*) from exchanges").await, 1);
+    assert_eq!(test.number("select count(*) from exchanges_default").await, 0);
+}
+
+#[tokio::test]
+async fn lines_and_values_go_too() {
+    let test = Test::start().await;
+    let tenant = test.host.tenant("acme").await;
+    let keeper = keeper(&tenant, "keeper").await;
+    submit(&keeper, json!({"do": "log", "value": "old"})).await;
+    submit(&keeper, json!({"do": "set", "key": "old", "value": "x"})).await;
+    submit(&keeper, json!({"do": "set", "key": "young", "value": "x"})).await;
+    eventually("the line is written", async || {
+        (test.number("select count(*) from plugin_log_lines").await > 0).then_some(())
+    })
+    .await;
+    let lines = test.number("select count(*) from plugin_log_lines").await;
+    test.execute("update plugin_log_lines set logged_at = now() - interval '8 days'").await;
+    let fingerprint = "(select key_fingerprint from flow_values limit 1)";
+    test.execute(&format!(
+        "update flow_values set expires_at = now() - interval '1 s' where key_fingerprint = {fingerprint}"
+    ))
+    .await;
+
+    let purged = test.purge().await;
+
+    assert_eq!((purged.log_lines, purged.flow_values), (lines.cast_unsigned(), 1));
+    assert_eq!(test.number("select count(*) from flow_values").await, 1);
+    assert_eq!(test.number("select count(*) from plugin_log_lines").await, 0);
+}
+
+#[tokio::test]
+async fn much_is_deleted_in_small_steps_and_no_tenant_is_passed_over() {
+    let test = Test::start().await;
+    let much = test.flow("much", "booking", json!({})).await;
+    let little = test.flow("little", "booking", json!({})).await;
+    for flow in [&much, &little] {
+        flow.count("31 days old").await;
+    }
+    test.age("31 days old", 31).await;
+    test.execute(
+        "insert into sessions (tenant_id, flow_id, token_hash, session_id, status, version, expires_at, updated_at) \
+         select s.tenant_id, s.flow_id, sha256(number::text::bytea), \
+           (left(s.session_id::text, 24) || lpad(to_hex(number), 12, '0'))::uuid, 'open', 0, s.expires_at, s.updated_at \
+         from sessions s join tenants t using (tenant_id), generate_series(1, 1200) as number where slug = 'much'",
+    )
+    .await;
+
+    let mut steps = Vec::new();
+    while steps.last() != Some(&0) {
+        steps.push(purge_next(&test.store, Duration::ZERO).await.unwrap().sessions);
+    }
+
+    assert_eq!(steps.iter().sum::<u64>(), 1202);
+    // At most 500 of each of two tenants.
+    assert!(steps.len() > 3 && steps.iter().all(|step| *step <= 1_000), "{steps:?}");
+    assert_eq!(test.number("select count(*) from sessions").await, 0);
+}
+
+#[tokio::test]
+async fn one_host_works_at_a_time_and_the_next_goes_on() {
+    let test = Test::start().await;
+    test.flow("acme", "booking", json!({})).await.count("31 days old").await;
+    test.age("31 days old", 31).await;
+    let mut other = test.pool.begin().await.unwrap();
+    sqlx::query("select from retention_pass for update").execute(&mut *other).await.unwrap();
+
+    let step = purge_next(&test.store, Duration::ZERO).await.unwrap();
+    assert_eq!(step.came, PurgeCame::Elsewhere);
+    other.rollback().await.unwrap();
+
+    let purged = purge_next(&test.store, Duration::ZERO).await.unwrap();
+    assert!(matches!(purged.came, PurgeCame::Over { .. }), "{purged:?}");
+    assert_eq!(purged.sessions, 1);
+    let at_once = purge_next(&test.store, Duration::from_secs(3600)).await.unwrap();
+    assert_eq!(at_once.came, PurgeCame::Resting);
+}
+
+#[tokio::test]
+async fn a_host_does_it_by_itself_and_shows_it() {
+    let test = Test::start().await;
+    test.flow("acme", "booking", json!({})).await.count("31 days old").await;
+    test.age("31 days old", 31).await;
+    test.execute("update retention_pass set ended_at = null").await;
+
+    let second = test.host.second().await;
+
+    eventually("the session is gone", async || {
+        (test.number("select count(*) from sessions").await == 0).then_some(())
+    })
+    .await;
+    let metrics = eventually("it is counted", async || {
+        let metrics = second.admin().get("/metrics").await.text;
+        metrics.contains("flowhost_purged_total{kind=\"sessions\"} 1").then_some(metrics)
+    })
+    .await;
+    let ended = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("flowhost_purge_pass_ended_timestamp_seconds "))
+        .unwrap();
+    assert!(ended.parse::<u64>().unwrap() > 1_700_000_000, "{ended}");
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn a_tenant_shows_and_changes_how_long_it_keeps_what() {
+    let host = TestHost::start().await;
+    let tenant = host.tenant("acme").await;
+    let shown = async || tenant.call("GET", "", Value::Null).await.expect(200)["retention"].clone();
+    let default = json!({"sessions_days": 30, "exchanges_days": 30, "plugin_log_days": 7, "answered_days": 90});
+    assert_eq!(shown().await, default);
+
+    let patch = json!({"retention": {"sessions_days": 5, "answered_days": 365}});
+    tenant.call("PATCH", "", patch).await.expect(200);
+    tenant.call("PATCH", "", json!({"retention": {"answered_days": null}})).await.expect(200);
+    tenant.call("PATCH", "", json!({"name": "Acme"})).await.expect(200);
+
+    let mut expected = default.clone();
+    expected["sessions_days"] = json!(5);
+    assert_eq!(shown().await, expected);
+    for (wrong, named) in [
+        (json!({"sessions_days": 0}), "retention.sessions_days"),
+        (json!({"answered_days": 6}), "retention.answered_days"),
+        (json!({"colour": 1}), "colour"),
+        (json!({"exchanges_days": "x"}), "exchanges_days"),
+    ] {
+        let refused = tenant.call("PATCH", "", json!({ "retention": wrong })).await;
+        assert!(refused.problem(422).contains(named), "{wrong}: {}", refused.text);
+    }
+    assert_eq!(shown().await, expected);
+}
+
+struct Test {
+    host: TestHost,
+    store: Store,
+    pool: PgPool,
+}
+
+impl Test {
+    async fn start() -> Self {
+        let host = TestHost::start().await;
+        let pool = host.database().pool().await;
+        let store =
+            Store::connect(host.database().options(), 2, StoreSeries::default()).await.unwrap();
+        // The host's own first pass is over.
+        eventually("the first pass", async || {
+            let ended: Option<bool> =
+                sqlx::query_scalar("select ended_at is not null from retention_pass")
+                    .fetch_one(&pool)
+                    .await
+                    .unwrap();
+            (ended == Some(true)).then_some(())
+        })
+        .await;
+        Self { host, store, pool }
+    }
+
+    async fn flow(&self, tenant: &str, name: &str, settings: Value) -> TestFlow {
+        self.host.tenant(tenant).await.flow(name, settings, Component::Steady).await
+    }
+
+    /// Makes all that the token's sessions have that many days older.
+    async fn age(&self, token: &str, days: u32) {
+        let of_token = format!("token_hash = sha256('{token}')");
+        let began = format!("select left(first_id_at(now() - interval '{days} days')::text, 13)");
+        let began: String =
+            sqlx::query_scalar(AssertSqlSafe(began)).fetch_one(&self.pool).await.unwrap();
+        let month =
+            format!("select make_exchange_partitions(now() - interval '{days} days', now())");
+        self.execute(&month).await;
+        for step in [
+            format!(
+                "update answered_requests set answered_at = answered_at - interval '{days} days' \
+                 where (tenant_id, request_digest) in (select tenant_id, last_request from sessions where {of_token})"
+            ),
+            format!(
+                "update exchanges set created_at = created_at - interval '{days} days', \
+                   session_id = overlay(session_id::text placing '{began}' from 1)::uuid \
+                 where session_id in (select session_id from sessions where {of_token})"
+            ),
+            format!(
+                "update sessions set created_at = created_at - interval '{days} days', updated_at = updated_at - interval '{days} days', \
+                   expires_at = updated_at - interval '{days} days', \
+                   session_id = overlay(session_id::text placing '{began}' from 1)::uuid \
+                 where {of_token}"
+            ),
+        ] {
+            self.execute(&step).await;
+        }
+    }
+
+    /// A whole pass, in one step.
+    async fn purge(&self) -> Purged {
+        let purged = purge_next(&self.store, Duration::ZERO).await.unwrap();
+        assert!(matches!(purged.came, PurgeCame::Over { .. }), "{purged:?}");
+        purged
+    }
+
+    async fn execute(&self, statement: &str) {
+        sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&self.pool).await.unwrap();
+    }
+
+    async fn number(&self, query: &str) -> i64 {
+        sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&self.pool).await.unwrap()
+    }
+}
+
+const TOKEN: &str = "token-of-ana";
