@@ -122,27 +122,35 @@ async fn every_tenant_table_belongs_to_a_tenant_and_every_key_begins_with_it() {
 /// Without statistics, as on every new database, the planner considers indexes that begin alike
 /// equally good: a turn then read every session of its tenant, through an index meant for lists.
 #[tokio::test]
-async fn a_session_is_found_by_its_primary_key_alone() {
+async fn what_a_turn_looks_up_is_found_by_its_primary_key_alone() {
     let database = TestDatabase::migrated().await;
     let mut connection = database.pool().await.acquire().await.unwrap();
-    let key = "tenant_id = $1 and flow_id = $2 and token_hash = $3";
-    for (role, lock) in [("none", "for key share"), ("flowhost_app", "")] {
+    let session = "sessions where tenant_id = $1 and flow_id = $2 and token_hash = $3";
+    let answered = "answered_requests where tenant_id = $1 and request_digest = $3";
+    for (number, (role, of, lock, key)) in [
+        ("none", session, "for key share", "sessions_pkey"),
+        ("flowhost_app", session, "", "sessions_pkey"),
+        ("flowhost_app", answered, "", "answered_requests_pkey"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
         let statements = format!(
             "set role {role}; set flowhost.tenant = '{id}'; set plan_cache_mode = force_generic_plan; \
-             prepare of_{role} (uuid, uuid, bytea) as select from sessions where {key} {lock}",
+             prepare look_up_{number} (uuid, uuid, bytea) as select from {of} {lock}",
             id = uuid::Uuid::nil()
         );
         connection.execute(AssertSqlSafe(statements)).await.unwrap();
-        let explain = format!("explain execute of_{role} (null, null, null)");
+        let explain = format!("explain execute look_up_{number} (null, null, null)");
         let plan: Vec<String> =
             sqlx::query_scalar(AssertSqlSafe(explain)).fetch_all(&mut *connection).await.unwrap();
 
-        assert!(plan.concat().contains("sessions_pkey"), "{plan:#?}");
+        assert!(plan.concat().contains(key), "{plan:#?}");
     }
 }
 
 #[tokio::test]
-async fn exchanges_of_before_they_had_months_stay_and_so_does_what_they_answered() {
+async fn exchanges_of_before_they_had_months_stay() {
     let database = TestDatabase::migrated().await;
     let pool = database.pool().await;
     MIGRATOR.undo(&pool, BEFORE_MONTHS).await.unwrap();
@@ -213,7 +221,7 @@ async fn shape(pool: &PgPool) -> Vec<String> {
 const BEFORE_MONTHS: i64 = 20_261_128_060_000;
 
 /// Tables that don't belong to a tenant.
-const NOT_A_TENANTS: [&str; 3] = ["api_tokens", "audit_entries", "partners"];
+const NOT_A_TENANTS: [&str; 4] = ["api_tokens", "audit_entries", "partners", "retention_pass"];
 
 /// A tenant's name is unique among all tenants. This list may only shrink.
 const NOT_BY_TENANT: [&str; 1] = ["tenants_slug_key"];

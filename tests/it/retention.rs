@@ -90,7 +90,7 @@ async fn answered_requests_are_forgotten_but_not_before_their_session() {
 }
 
 #[tokio::test]
-async fn the_last_request_of_a_session_is_repeated_also_if_its_digest_is_forgotten() {
+async fn a_last_request_is_repeated_also_if_its_digest_is_forgotten() {
     let test = Test::start().await;
     let flow = test.flow("acme", "booking", json!({})).await;
     let request = flow.client().seal(&asking("count", TOKEN)).unwrap();
