@@ -141,6 +141,21 @@ async fn a_session_is_found_by_its_primary_key_alone() {
     }
 }
 
+#[tokio::test]
+async fn changed_tenants_are_found_by_their_index() {
+    let database = TestDatabase::migrated().await;
+    let mut connection = database.pool().await.acquire().await.unwrap();
+    let statements = "set role flowhost_app; set plan_cache_mode = force_generic_plan; \
+        prepare changed (text) as select slug from tenants where changed_in >= $1::xid8";
+    connection.execute(statements).await.unwrap();
+    let plan: Vec<String> = sqlx::query_scalar("explain execute changed (null)")
+        .fetch_all(&mut *connection)
+        .await
+        .unwrap();
+
+    assert!(plan.concat().contains("tenants_changed_in"), "{plan:#?}");
+}
+
 /// All tables but the one in which sqlx records migrations.
 async fn tables(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar(
@@ -166,7 +181,8 @@ async fn shape(pool: &PgPool) -> Vec<String> {
 }
 
 /// Tables that don't belong to a tenant.
-const NOT_A_TENANTS: [&str; 3] = ["api_tokens", "audit_entries", "partners"];
+const NOT_A_TENANTS: [&str; 4] = ["api_tokens", "audit_entries", "partners", "tenant_deletions"];
 
-/// A tenant's name is unique among all tenants. This list may only shrink.
-const NOT_BY_TENANT: [&str; 1] = ["tenants_slug_key"];
+/// Indexes of `tenants`, for questions about all of them: a name is unique among all, and hosts ask
+/// which changed. A table that belongs to a tenant has none.
+const NOT_BY_TENANT: [&str; 2] = ["tenants_changed_in", "tenants_slug_key"];

@@ -86,8 +86,9 @@ pub use plugin_logs::{
     purge_log_lines,
 };
 pub use tenants::{
-    NewTenant, StoredTenant, delete_tenant, find_changing_tenant, find_tenant, find_tenant_by_id,
-    insert_tenant, list_revisions, list_tenants, set_sealed_data_key, update_tenant,
+    ChangePoint, ChangedTenants, NewTenant, StoredTenant, delete_tenant, find_changing_tenant,
+    find_tenant, find_tenant_by_id, insert_tenant, list_changed, list_revisions, list_tenants,
+    set_sealed_data_key, update_tenant,
 };
 pub use values::{
     KeyFingerprint, Put, StoredValue, ValueToPut, delete_flow_value, find_flow_value,
