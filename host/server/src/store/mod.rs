@@ -68,8 +68,8 @@ pub use graph::{
     note_changed_keys, put_graph_access, record_upload,
 };
 pub use history::{
-    CommittedExchange, ListedSession, find_listed_session, list_client_errors, list_exchanges,
-    list_sessions,
+    CommittedExchange, ListedSession, delete_session, find_listed_session, list_client_errors,
+    list_exchanges, list_sessions,
 };
 pub use keys::{
     NewKey, StoredKey, clear_key_report, count_working_keys, delete_key, find_key_by_fingerprint,
