@@ -203,8 +203,8 @@ const DELETE_HELP: &str = "Example:
   flowhost session delete acme booking --from-file flow-token.txt --yes
 
 Deletes the session with its state, its exchanges and what the client reported, for a person who asks to be forgotten.
-The token is read from a file, so that it is in no list of processes and in no log. It may begin a new session later, unless it
-was minted. What stays:
+The token is read from a file, so that it is in no list of processes and in no log. It may begin a new session later, unless the
+flow admits minted tokens only. What stays:
   what the plugin keeps in its own store and what it logged: the host does not know whom it is about;
   exchanges with a token that many recipients share, which are found by no token;
   the hashes of the requests that were answered, so that none is answered a second time.";
