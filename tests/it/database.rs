@@ -327,7 +327,7 @@ async fn calls(host: &TestHost) -> u64 {
 }
 
 /// Waits until at least this many statements wait for a lock.
-async fn locks_are_waited_for(pool: &PgPool, at_least: i64) {
+pub(crate) async fn locks_are_waited_for(pool: &PgPool, at_least: i64) {
     let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     eventually("locks are waited for", async || {
         let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(pool).await.unwrap();

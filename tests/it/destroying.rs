@@ -27,9 +27,15 @@ async fn without_a_terminal_what_destroys_needs_a_yes() {
     let old = tenant.call("GET", "/keys", Value::Null).await.expect(200)["keys"][0]["id"].clone();
     tenant.call("POST", "/keys", json!({})).await.expect(201);
 
+    let minted = tenant.call("POST", "/flows/booking/tokens", json!({})).await.expect(201);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("{}\n", minted["flow_token"].as_str().unwrap())).unwrap();
+    let flow_token = file.path().display().to_string();
+
     for command in [
         &["flow", "config", "delete", "acme", "booking", "greeting"][..],
         &["flow", "json", "delete", "acme", "booking"],
+        &["session", "delete", "acme", "booking", "--from-file", &flow_token],
         &["flow", "delete", "acme", "booking"],
         &["graph", "forget", "acme"],
         &["key", "delete", "acme", old.as_str().unwrap()],

@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use flowhost_client::payload;
+use flowhost_server::store::{Store, StoreSeries, list_changed};
 use flowhost_tests::{Component, TestFlow, TestHost, asking, eventually};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Executor as _};
 use tokio::time::timeout;
 
 #[tokio::test]
@@ -133,6 +135,89 @@ async fn a_name_that_is_used_again_is_the_new_tenants_at_each_host() {
 }
 
 #[tokio::test]
+async fn a_change_whose_notification_is_lost_is_served_all_the_same() {
+    let one = TestHost::start().await;
+    let two = one.second().await;
+    let flow = one.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    let there = flow.served_at(&two).await;
+    let pool = one.database().pool().await;
+
+    // Nobody is notified of what is changed in this way.
+    for (disabled, status) in [(true, 503), (false, 200)] {
+        pool.execute(AssertSqlSafe(switched("acme", disabled))).await.unwrap();
+        answers(&flow, status).await;
+        answers(&there, status).await;
+    }
+    pool.execute("delete from tenants where slug = 'acme'").await.unwrap();
+    answers(&flow, 404).await;
+    answers(&there, 404).await;
+}
+
+#[tokio::test]
+async fn a_name_is_free_even_if_nobody_heard_that_its_tenant_is_gone() {
+    let one = TestHost::start().await;
+    let two = one.second().await;
+    let flow = one.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    flow.served_at(&two).await;
+    let pool = one.database().pool().await;
+
+    pool.execute("delete from tenants where slug = 'acme'").await.unwrap();
+    let again = one.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+
+    assert_eq!(again.count("token-of-ana").await, 1);
+    assert_eq!(again.served_at(&two).await.count("token-of-ana").await, 2);
+}
+
+#[tokio::test]
+async fn a_change_that_commits_after_later_ones_is_not_missed() {
+    let host = TestHost::start().await;
+    let slow = host.tenant("slow").await.flow("booking", json!({}), Component::Steady).await;
+    let fast = host.tenant("fast").await.flow("booking", json!({}), Component::Steady).await;
+    answers(&slow, 200).await;
+    let pool = host.database().pool().await;
+    let mut changing = pool.begin().await.unwrap();
+    changing.execute(AssertSqlSafe(switched("slow", true))).await.unwrap();
+
+    // The host looks for changes meanwhile, more than once.
+    for (disabled, status) in [(true, 503), (false, 200)] {
+        pool.execute(AssertSqlSafe(switched("fast", disabled))).await.unwrap();
+        answers(&fast, status).await;
+    }
+    answers(&slow, 200).await;
+    changing.commit().await.unwrap();
+
+    answers(&slow, 503).await;
+}
+
+#[tokio::test]
+async fn a_look_for_changes_finds_what_changed_and_nothing_else() {
+    let host = TestHost::start().await;
+    for slug in ["a", "b", "c"] {
+        host.tenant_without_app_secret(slug).await;
+    }
+    let store = Store::connect(host.database().options(), 2, StoreSeries::default()).await.unwrap();
+    let all = list_changed(&store, None).await.unwrap();
+    assert_eq!(all.tenants.len(), 3);
+
+    // Other tests have transactions on the same server, and those from before have to end.
+    let mut since = all.next;
+    eventually("nothing changed", async || {
+        let changed = list_changed(&store, Some(&since)).await.unwrap();
+        since = changed.next;
+        changed.tenants.is_empty().then_some(())
+    })
+    .await;
+    host.admin().call("PATCH", "/v1/tenants/b", json!({"name": "B"})).await.expect(200);
+    let changed = list_changed(&store, Some(&since)).await.unwrap();
+    let slugs: Vec<_> = changed.tenants.values().map(|(slug, _)| slug.as_str()).collect();
+    assert_eq!((slugs, changed.any_deleted), (vec!["b"], false));
+
+    host.admin().call("DELETE", "/v1/tenants/c", Value::Null).await.expect(204);
+    let changed = list_changed(&store, Some(&since)).await.unwrap();
+    assert!(changed.any_deleted);
+}
+
+#[tokio::test]
 async fn a_host_with_another_master_key_does_not_start() {
     let one = TestHost::start().await;
     one.tenant_without_app_secret("acme").await;
@@ -140,6 +225,13 @@ async fn a_host_with_another_master_key_does_not_start() {
     let refused = one.second_with_another_master_key().await;
 
     assert!(refused.expect_err("it must not start").contains("master key"));
+}
+
+/// The statement that switches a tenant off or on.
+fn switched(tenant: &str, disabled: bool) -> String {
+    format!(
+        "update tenants set disabled = {disabled}, revision = revision + 1 where slug = '{tenant}'"
+    )
 }
 
 /// Waits until a health check gets this status.

@@ -193,6 +193,21 @@ async fn exchanges_of_before_they_had_months_stay() {
     assert_eq!(left, 2);
 }
 
+#[tokio::test]
+async fn changed_tenants_are_found_by_their_index() {
+    let database = TestDatabase::migrated().await;
+    let mut connection = database.pool().await.acquire().await.unwrap();
+    let statements = "set role flowhost_app; set plan_cache_mode = force_generic_plan; \
+        prepare changed (text) as select slug from tenants where changed_in >= $1::xid8";
+    connection.execute(statements).await.unwrap();
+    let plan: Vec<String> = sqlx::query_scalar("explain execute changed (null)")
+        .fetch_all(&mut *connection)
+        .await
+        .unwrap();
+
+    assert!(plan.concat().contains("tenants_changed_in"), "{plan:#?}");
+}
+
 /// All tables but the one in which sqlx records migrations.
 async fn tables(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar(
@@ -221,7 +236,9 @@ async fn shape(pool: &PgPool) -> Vec<String> {
 const BEFORE_MONTHS: i64 = 20_261_128_060_000;
 
 /// Tables that don't belong to a tenant.
-const NOT_A_TENANTS: [&str; 4] = ["api_tokens", "audit_entries", "partners", "retention_pass"];
+const NOT_A_TENANTS: [&str; 5] =
+    ["api_tokens", "audit_entries", "partners", "retention_pass", "tenant_deletions"];
 
-/// A tenant's name is unique among all tenants. This list may only shrink.
-const NOT_BY_TENANT: [&str; 1] = ["tenants_slug_key"];
+/// Indexes of `tenants`, for questions about all of them: a name is unique among all, and hosts ask
+/// which changed. A table that belongs to a tenant has none.
+const NOT_BY_TENANT: [&str; 2] = ["tenants_changed_in", "tenants_slug_key"];

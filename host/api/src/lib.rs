@@ -40,7 +40,8 @@ pub use partners::{CreatePartner, PartnerList, PartnerView, PatchPartner};
 pub use problem::Problem;
 pub use routes::{Method, Right, Route};
 pub use sessions::{
-    ClientErrorView, ExchangeView, SessionDetails, SessionQuery, SessionView, SessionsPage,
+    ClientErrorView, DeleteSession, ExchangeView, SessionDetails, SessionQuery, SessionView,
+    SessionsPage,
 };
 pub use tenants::{CreateTenant, PatchTenant, TenantList, TenantView};
 pub use timestamp::Timestamp;

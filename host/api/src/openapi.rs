@@ -154,6 +154,9 @@ fn operation(route: Route, make: &mut Schemas) -> Operation {
             does("List sessions").asks(make.body::<SessionQuery>()).shows::<SessionsPage>(200, make)
         }
         Route::ShowSession => does("Show a session").shows::<SessionDetails>(200, make),
+        Route::DeleteSession => does("Delete the session of a flow token with its exchanges")
+            .takes(make.body::<DeleteSession>())
+            .answers_nothing(),
     }
 }
 

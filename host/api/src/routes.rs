@@ -109,6 +109,8 @@ routes! {
     ListLogLines      Get    "/v1/tenants/{tenant}/flows/{flow}/logs"                         Deploy;
     ListSessions      Get    "/v1/tenants/{tenant}/flows/{flow}/sessions"                     Read;
     ShowSession       Get    "/v1/tenants/{tenant}/flows/{flow}/sessions/{session}"           Read;
+    // By its flow token, which must not be in a path: paths are logged.
+    DeleteSession     Post   "/v1/tenants/{tenant}/flows/{flow}/sessions/delete"              Deploy;
 }
 
 impl Route {

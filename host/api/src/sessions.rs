@@ -3,6 +3,7 @@
 use flowhost_protocol::ids::{RequestId, SessionId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::Timestamp;
 
@@ -50,6 +51,15 @@ pub struct SessionView {
     pub updated_at: Timestamp,
     /// When its state is deleted.
     pub expires_at: Timestamp,
+}
+
+/// The session to delete.
+#[derive(Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteSession {
+    /// What the Flow was sent with.
+    #[schemars(with = "String")]
+    pub flow_token: Zeroizing<String>,
 }
 
 /// A session with what happened in it.

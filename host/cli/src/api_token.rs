@@ -60,7 +60,7 @@ struct Reach {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Role {
-    /// Change flows, upload and activate plugins, mint flow tokens
+    /// Change flows, upload and activate plugins, mint flow tokens, delete sessions
     Deploy,
     /// Look only
     Read,

@@ -186,7 +186,7 @@ pub enum Command {
     /// Mint flow tokens to send a Flow with
     #[command(subcommand)]
     Token(token::Command),
-    /// Look at conversations
+    /// Look at conversations, delete one person's
     #[command(subcommand)]
     Session(session::Command),
     /// Build a plugin, deploy it, switch between its versions

@@ -1,13 +1,18 @@
-//! `flowhost session`: shows the course of conversations. Their content is sealed.
+//! `flowhost session`: shows the course of conversations, whose content is sealed, and deletes one.
+
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use zeroize::Zeroizing;
 
 use flowhost_api::{
-    ClientErrorView, ExchangeView, Route, SessionDetails, SessionView, SessionsPage,
+    ClientErrorView, DeleteSession, ExchangeView, Route, SessionDetails, SessionView, SessionsPage,
 };
 use flowhost_server::config::Environment;
 
 use super::api::ApiArgs;
+use super::confirm::confirm;
+use super::input::read_secret;
 use super::output::printable;
 use super::table::{Table, or_dash};
 
@@ -27,6 +32,9 @@ pub enum Command {
         after_help = "Example:\n  flowhost session show acme booking 0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b"
     )]
     Show(ShowArgs),
+    /// Delete one person's session, found by its flow token
+    #[command(after_help = DELETE_HELP)]
+    Delete(DeleteArgs),
 }
 
 /// Arguments of `session list`.
@@ -62,6 +70,23 @@ pub struct ShowArgs {
     api: ApiArgs,
 }
 
+/// Arguments of `session delete`.
+#[derive(Args)]
+pub struct DeleteArgs {
+    /// The tenant's slug
+    tenant: String,
+    /// The flow's name
+    flow: String,
+    /// File with the flow token that the Flow was sent with, - for standard input
+    #[arg(long, value_name = "FILE")]
+    from_file: PathBuf,
+    /// Don't ask; needed where there is no terminal
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    api: ApiArgs,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Status {
     Open,
@@ -74,6 +99,7 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
     match command {
         Command::List(args) => list(args, environment).await,
         Command::Show(args) => show(args, environment).await,
+        Command::Delete(args) => delete(args, environment).await,
     }
 }
 
@@ -92,6 +118,22 @@ async fn show(args: ShowArgs, environment: &Environment) -> anyhow::Result<()> {
     let names = [args.tenant.as_str(), &args.flow, &args.id];
     let answer = args.api.connect(environment)?.call(Route::ShowSession, &names).await?;
     args.api.print(&answer, |session: SessionDetails| for_people(&session))
+}
+
+async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<()> {
+    let api = args.api.connect(environment)?;
+    confirm(
+        &format!(
+            "The session of this token in flow {} of {} will be gone for good, with its exchanges.",
+            args.flow, args.tenant
+        ),
+        args.yes,
+    )?;
+    let flow_token = Zeroizing::new(read_secret(&args.from_file)?.expose().to_owned());
+    let names = [args.tenant.as_str(), &args.flow];
+    api.send(Route::DeleteSession, &names, &DeleteSession { flow_token }).await?;
+    args.api.done(&format!("The session in flow {} of {} is deleted.", args.flow, args.tenant));
+    Ok(())
 }
 
 fn page_for_people(page: &SessionsPage) -> String {
@@ -156,6 +198,16 @@ fn course(history: &[ExchangeView]) -> Table {
     }
     table
 }
+
+const DELETE_HELP: &str = "Example:
+  flowhost session delete acme booking --from-file flow-token.txt --yes
+
+Deletes the session with its state, its exchanges and what the client reported, for a person who asks to be forgotten.
+The token is read from a file, so that it is in no list of processes and in no log. It may begin a new session later, unless the
+flow admits minted tokens only. What stays:
+  what the plugin keeps in its own store and what it logged: the host does not know whom it is about;
+  exchanges with a token that many recipients share, which are found by no token;
+  the hashes of the requests that were answered, so that none is answered a second time.";
 
 #[cfg(test)]
 mod tests {

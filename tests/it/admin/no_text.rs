@@ -130,6 +130,7 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
             json!({"data": {"name": "Ana", "list": ["a"]}}),
         ),
         ("POST", "/v1/tenants/{tenant}/flows/{flow}/tokens", json!({"context": {"name": ["Ana"]}})),
+        ("POST", "/v1/tenants/{tenant}/flows/{flow}/sessions/delete", json!({"flow_token": "x"})),
     ]
 }
 

@@ -217,6 +217,7 @@ fn of_a_flow() -> Vec<(&'static str, &'static str, Value, u16)> {
         ("GET", "/logs", Value::Null, 200),
         ("GET", "/sessions", Value::Null, 200),
         ("GET", "/sessions/{session}", Value::Null, 200),
+        ("POST", "/sessions/delete", json!({"flow_token": "token-of-ana"}), 204),
         ("PUT", "/flow-json", flow_json(), 204),
         ("GET", "/flow-json", Value::Null, 200),
         ("DELETE", "/flow-json", Value::Null, 204),

@@ -47,7 +47,7 @@ impl Desk {
         let mut record = self.record(subject(&partner), "partner.update");
         (record.before, record.after) = (shown(&PartnerView::from(partner)), shown(&view));
         change.commit(&record).await?;
-        self.admin().directory.refresh_changed().await?;
+        self.admin().directory.refresh_all().await?;
         Ok(view)
     }
 

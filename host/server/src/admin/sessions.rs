@@ -1,14 +1,16 @@
-//! Reading sessions: what happened, never what was said.
+//! Reading sessions (what happened, never what was said), and deleting one.
 
 use time::OffsetDateTime;
 
 use super::page::PageLimit;
 use super::{AdminError, FlowDesk, Right};
-use crate::store::{self, CommittedExchange, ListedSession};
+use crate::store::{self, AuditRecord, CommittedExchange, ListedSession};
 use flowhost_api::{
-    ClientErrorView, ExchangeView, SessionDetails, SessionQuery, SessionView, SessionsPage,
+    ClientErrorView, DeleteSession, ExchangeView, SessionDetails, SessionQuery, SessionView,
+    SessionsPage,
 };
 use flowhost_exchange::sessions::{SessionStatus, client_error_context};
+use flowhost_protocol::flow::FlowToken;
 use flowhost_protocol::ids::{RequestId, SessionId};
 
 impl FlowDesk {
@@ -52,6 +54,22 @@ impl FlowDesk {
         }
         let history = history.into_iter().map(ExchangeView::from).collect();
         Ok(SessionDetails { session: session.into(), history, client_errors })
+    }
+
+    /// Deletes the session of a flow token with its exchanges and what the client reported. The
+    /// audit log has the session's id, not the token. No host has to learn of it: sessions are in
+    /// the database alone.
+    pub async fn delete_session(&self, which: DeleteSession) -> Result<(), AdminError> {
+        let token = FlowToken::new(which.flow_token.to_string())
+            .ok_or_else(|| AdminError::Invalid("flow_token is empty".to_owned()))?;
+        let record = |session: SessionId| AuditRecord {
+            target: Some(format!("{}/{session}", self.flow().name)),
+            ..self.record("session.delete")
+        };
+        match store::delete_session(self.store(), self.scope(), token.hash(), record).await? {
+            true => Ok(()),
+            false => Err(AdminError::NotFound("session")),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Notifications of changes. They may get lost, so hosts compare revisions as well.
+//! Notifications of changes. They may get lost, so hosts also look for changes themselves.
 
 use std::time::{Duration, Instant};
 
@@ -60,5 +60,5 @@ const LISTEN_TIME: Duration = Duration::from_secs(5);
 /// Without changes there are no notifications, so after this long the connection is checked.
 const TRUSTED_SILENCE: Duration = Duration::from_secs(10);
 
-/// Below the time between two comparisons of revisions, which interrupt the wait for a change.
+/// Below the time between two looks for changes, which interrupt the wait for a notification.
 const ANSWER_TIME: Duration = Duration::from_millis(500);

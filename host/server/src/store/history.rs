@@ -1,11 +1,12 @@
-//! The tables `sessions`, `exchanges` and `client_errors`, as the admin API shows them.
+//! The tables `sessions`, `exchanges` and `client_errors`, as the admin API shows and deletes them.
 
 use sqlx::FromRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::audit::insert_audit_entry;
 use super::sessions::{status_of, token_of};
-use super::{Store, StoreError};
+use super::{AuditRecord, Store, StoreError};
 use flowhost_exchange::sessions::{SessionStatus, StoredClientError};
 use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::ids::{ClientErrorId, Scope, SessionId, TenantId, TokenHash};
@@ -84,6 +85,43 @@ pub async fn find_listed_session(
     .fetch_optional(&mut *store.of(scope.tenant).await?)
     .await?;
     row.map(ListedSession::try_from).transpose()
+}
+
+/// Deletes the session of a token with its exchanges and client errors, and adds the entry that
+/// `record` makes of its id to the audit log. Returns whether there was one. The digests of the
+/// requests that were answered in it stay, as those of a deleted flow do.
+pub async fn delete_session(
+    store: &Store,
+    scope: Scope,
+    token: TokenHash,
+    record: impl FnOnce(SessionId) -> AuditRecord,
+) -> Result<bool, StoreError> {
+    let mut transaction = store.patiently_of(scope.tenant).await?;
+    // A turn that commits locks its session's row. So this waits for a turn under way and deletes its
+    // exchange too; a later one finds no session and begins another.
+    let session: Option<Uuid> = sqlx::query_scalar(
+        "select session_id from sessions where tenant_id = $1 and flow_id = $2 and token_hash = $3 for update",
+    )
+    .bind(scope.tenant.0)
+    .bind(scope.flow.0)
+    .bind(&token.0[..])
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let Some(session) = session else { return Ok(false) };
+    sqlx::query("delete from sessions where tenant_id = $1 and flow_id = $2 and token_hash = $3")
+        .bind(scope.tenant.0)
+        .bind(scope.flow.0)
+        .bind(&token.0[..])
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::query("delete from exchanges where tenant_id = $1 and session_id = $2")
+        .bind(scope.tenant.0)
+        .bind(session)
+        .execute(&mut *transaction)
+        .await?;
+    insert_audit_entry(&mut transaction, &record(SessionId(session))).await?;
+    transaction.commit().await?;
+    Ok(true)
 }
 
 /// A committed turn as the admin API shows it.

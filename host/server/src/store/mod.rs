@@ -69,8 +69,8 @@ pub use graph::{
     note_changed_keys, put_graph_access, record_upload,
 };
 pub use history::{
-    CommittedExchange, ListedSession, find_listed_session, list_client_errors, list_exchanges,
-    list_sessions,
+    CommittedExchange, ListedSession, delete_session, find_listed_session, list_client_errors,
+    list_exchanges, list_sessions,
 };
 pub use keys::{
     NewKey, StoredKey, clear_key_report, count_working_keys, delete_key, find_key_by_fingerprint,
@@ -87,9 +87,9 @@ pub use plugin_logs::{
 };
 pub use retention::{PurgeCame, Purged, keep_months, purge_next};
 pub use tenants::{
-    NewTenant, StoredTenant, TenantFields, delete_tenant, find_changing_tenant, find_tenant,
-    find_tenant_by_id, insert_tenant, list_revisions, list_tenants, set_sealed_data_key,
-    update_tenant,
+    ChangePoint, ChangedTenants, NewTenant, StoredTenant, TenantFields, delete_tenant,
+    find_changing_tenant, find_tenant, find_tenant_by_id, insert_tenant, list_changed,
+    list_tenants, set_sealed_data_key, update_tenant,
 };
 pub use values::{
     KeyFingerprint, Put, StoredValue, ValueToPut, delete_flow_value, find_flow_value,

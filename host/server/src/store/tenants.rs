@@ -1,5 +1,7 @@
 //! The table `tenants`, read with each tenant's partner.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 use sqlx::types::Json;
 use sqlx::{FromRow, Row};
@@ -154,18 +156,58 @@ pub async fn set_sealed_data_key(change: &mut Change, sealed: &Sealed) -> Result
     Ok(())
 }
 
-/// The slug and the revision of every tenant. A tenant whose revision differs from the host's has to
-/// be loaded again.
-pub async fn list_revisions(store: &Store) -> Result<Vec<(TenantId, (String, i64))>, StoreError> {
-    let query = sqlx::query("select tenant_id, slug, revision from tenants");
-    let rows = query.fetch_all(&mut *store.across_tenants().await?).await?;
-    rows.iter()
-        .map(|row| {
-            let named = (row.try_get("slug")?, row.try_get("revision")?);
-            Ok((TenantId(row.try_get("tenant_id")?), named))
-        })
-        .collect()
+/// What changed of the tenants.
+#[derive(Debug)]
+pub struct ChangedTenants {
+    /// The slug and the revision of each tenant that changed. A tenant whose revision differs from
+    /// the host's has to be loaded again.
+    pub tenants: HashMap<TenantId, (String, i64)>,
+    /// Whether tenants were deleted. Only a look at all tenants shows which.
+    pub any_deleted: bool,
+    /// Where the next look begins.
+    pub next: ChangePoint,
 }
+
+/// A point in the database's order of transactions, as text: every transaction before it is over.
+#[derive(Clone, Debug)]
+pub struct ChangePoint(String);
+
+/// The tenants that changed since a look that gave `since`, or all. Costs the same however many
+/// did not change.
+///
+/// What one statement sees and the point up to which it sees everything belong together, so it is
+/// one statement. A transaction that is under way makes the next looks begin before it, and so find
+/// again what they found; that is how its change is found once it commits.
+///
+/// A database that was restored into another cluster may have rows of transactions that are still
+/// to come there. Each look finds these rows until the cluster's transactions are past them. It
+/// misses nothing: a change is found by the transaction that makes it now.
+pub async fn list_changed(
+    store: &Store,
+    since: Option<&ChangePoint>,
+) -> Result<ChangedTenants, StoreError> {
+    let query = sqlx::query(
+        "select looked.*, t.tenant_id, t.slug, t.revision from ( \
+           select pg_snapshot_xmin(pg_current_snapshot())::text as next, \
+             exists (select from tenant_deletions where deleted_in >= $1::xid8) as any_deleted \
+         ) looked left join tenants t on t.changed_in >= $1::xid8",
+    )
+    .bind(since.map_or(BEFORE_ALL, |point| &point.0));
+    let rows = query.fetch_all(&mut *store.across_tenants().await?).await?;
+    let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+    let (next, any_deleted) = (ChangePoint(first.try_get("next")?), first.try_get("any_deleted")?);
+    let mut tenants = HashMap::new();
+    for row in &rows {
+        // Null in the one row that there is if none changed.
+        if let Some(tenant) = row.try_get("tenant_id")? {
+            tenants.insert(TenantId(tenant), (row.try_get("slug")?, row.try_get("revision")?));
+        }
+    }
+    Ok(ChangedTenants { tenants, any_deleted, next })
+}
+
+/// Transactions are numbered from 3 on.
+const BEFORE_ALL: &str = "0";
 
 /// Sets the fields of a tenant that an operator may change.
 pub async fn update_tenant(

@@ -5,7 +5,7 @@
 //! first request for it comes, so a host with many tenants is ready as soon as one with few. What
 //! is loaded is replaced as a whole and never changed: a request keeps the endpoint that it
 //! resolved. A change costs as much with many tenants as with few. The database's notifications
-//! keep the copy fresh; revisions are compared regularly, in case a notification was lost.
+//! keep the copy fresh; what changed is looked for regularly, in case a notification was lost.
 
 mod endpoint;
 mod error;
@@ -28,7 +28,7 @@ use self::endpoint::{open_endpoint, open_tenant};
 use self::flow_config::open_flow_config;
 use self::flow_json::load_flow_json;
 use self::slot::{Loaded, Slot, TenantEntry};
-use crate::store::{self, Changes, Reach, Store, StoreError, StoredTenant};
+use crate::store::{self, ChangePoint, Changes, Reach, Store, StoreError, StoredTenant};
 use flowhost_exchange::endpoint::{Endpoint, Endpoints, EndpointsError, RequestRate};
 use flowhost_protocol::crypto::{DataKey, MasterKeys};
 use flowhost_protocol::ids::TenantId;
@@ -50,7 +50,7 @@ impl Directory {
         check_master_key(&store, &master).await?;
         let (by_slug, by_id) = (papaya::HashMap::new(), papaya::HashMap::new());
         let directory = Self { store, master, by_slug, by_id };
-        directory.refresh_changed().await?;
+        directory.refresh_all().await?;
         Ok(directory)
     }
 
@@ -99,41 +99,60 @@ impl Directory {
         self.reload(&slot).await.map(drop)
     }
 
-    /// Loads those tenants again that changed since they were loaded. Returns how many came, went or
-    /// were loaded.
-    pub(crate) async fn refresh_changed(&self) -> Result<usize, TenantError> {
-        let now: HashMap<TenantId, (String, i64)> =
-            store::list_revisions(&self.store).await?.into_iter().collect();
-        let (new, other) = self.differences(&now);
-        let count = new.len() + other.len();
-        for (tenant, slug) in new {
-            self.add(tenant, slug);
+    /// Loads those tenants again that changed since they were loaded, and drops those that are gone.
+    /// Returns where [`Directory::refresh_changed`] goes on.
+    pub(crate) async fn refresh_all(&self) -> Result<ChangePoint, TenantError> {
+        Ok(self.compare_all().await?.1)
+    }
+
+    /// The same, with a look only at what changed since then. Returns whether anything was loaded or
+    /// is gone, and where the next call goes on.
+    async fn refresh_changed(
+        &self,
+        since: &ChangePoint,
+    ) -> Result<(bool, ChangePoint), TenantError> {
+        let changed = store::list_changed(&self.store, Some(since)).await?;
+        if changed.any_deleted {
+            return self.compare_all().await;
         }
-        stream::iter(other.into_iter().map(Ok))
+        let outdated = self.outdated(changed.tenants);
+        Ok((self.reload_each(outdated).await?, changed.next))
+    }
+
+    async fn compare_all(&self) -> Result<(bool, ChangePoint), TenantError> {
+        let all = store::list_changed(&self.store, None).await?;
+        let mut slots = self.missing_in(&all.tenants);
+        slots.extend(self.outdated(all.tenants));
+        Ok((self.reload_each(slots).await?, all.next))
+    }
+
+    /// The tenants of this list that are loaded in another revision. Those that are new get a slot.
+    fn outdated(&self, listed: HashMap<TenantId, (String, i64)>) -> Vec<Arc<Slot>> {
+        let slots = listed.into_iter().filter_map(|(tenant, (slug, revision))| {
+            // Also if it has one: by its name, a tenant that is gone may still be found.
+            let slot = self.add(tenant, slug);
+            slot.loaded().is_some_and(|loaded| loaded.revision != revision).then_some(slot)
+        });
+        slots.collect()
+    }
+
+    /// The tenants that seem to be gone. One that was added since the list was read is not: only a
+    /// look at its row can tell.
+    fn missing_in(&self, listed: &HashMap<TenantId, (String, i64)>) -> Vec<Arc<Slot>> {
+        let known = self.by_id.pin();
+        known.values().filter(|slot| !listed.contains_key(&slot.id)).cloned().collect()
+    }
+
+    /// Returns whether there were any.
+    async fn reload_each(&self, slots: Vec<Arc<Slot>>) -> Result<bool, TenantError> {
+        let any = !slots.is_empty();
+        stream::iter(slots.into_iter().map(Ok))
             .try_for_each_concurrent(RELOADS_AT_ONCE, |slot| async move {
                 let _loading = slot.loading.lock().await;
                 self.reload(&slot).await.map(drop)
             })
             .await?;
-        Ok(count)
-    }
-
-    /// The tenants that are new, and those that are loaded in another revision or seem to be gone. A
-    /// tenant that was added since the list was read is not gone: only a look at its row can tell.
-    fn differences(
-        &self,
-        now: &HashMap<TenantId, (String, i64)>,
-    ) -> (Vec<(TenantId, String)>, Vec<Arc<Slot>>) {
-        let known = self.by_id.pin();
-        let is_new = |(tenant, _): &(&TenantId, &(String, i64))| !known.contains_key(*tenant);
-        let new = now.iter().filter(is_new).map(|(tenant, (slug, _))| (*tenant, slug.clone()));
-        let is_as_listed = |slot: &&Arc<Slot>| {
-            let listed = now.get(&slot.id).map(|(_, revision)| *revision);
-            listed
-                .is_some_and(|listed| slot.loaded().is_none_or(|loaded| loaded.revision == listed))
-        };
-        let other = known.values().filter(|slot| !is_as_listed(slot)).cloned();
-        (new.collect(), other.collect())
+        Ok(any)
     }
 
     /// The slot of a tenant, made if there is none.
@@ -209,7 +228,7 @@ impl Directory {
     async fn follow_one_connection(&self, refreshed: &impl Fn()) -> Result<(), TenantError> {
         let mut changes = self.store.listen().await?;
         // Catches up on changes from before this connection listened.
-        self.refresh_changed().await?;
+        let mut since = self.refresh_all().await?;
         refreshed();
         let mut told = Instant::now();
         let mut poll = interval(POLL_INTERVAL);
@@ -220,7 +239,11 @@ impl Directory {
                     self.refresh(tenant).await?;
                     true
                 }
-                None => self.refresh_changed().await? > 0,
+                None => {
+                    let (has_changed, next) = self.refresh_changed(&since).await?;
+                    since = next;
+                    has_changed
+                }
             };
             if has_changed || told.elapsed() > TELL_INTERVAL {
                 refreshed();
@@ -300,7 +323,7 @@ async fn check_master_key(store: &Store, master: &MasterKeys) -> Result<(), Tena
     failure.map_or(Ok(()), Err)
 }
 
-/// The next tenant that changed, or `None` when it is time to compare all revisions.
+/// The next tenant that changed, or `None` when it is time to look for changes.
 async fn next_change(
     changes: &mut Changes,
     poll: &mut tokio::time::Interval,
@@ -311,7 +334,7 @@ async fn next_change(
     }
 }
 
-/// How often revisions are compared, which limits how long a lost notification goes unnoticed.
+/// How often changes are looked for, which limits how long a lost notification goes unnoticed.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What was kept for plugins that were not used for long can go, also without a change.

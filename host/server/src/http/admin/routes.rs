@@ -64,5 +64,6 @@ pub(super) fn handler(route: Route) -> MethodRouter<AdminState> {
         Route::ListLogLines => on(method, logs::list),
         Route::ListSessions => on(method, sessions::list),
         Route::ShowSession => on(method, sessions::show),
+        Route::DeleteSession => on(method, sessions::delete),
     }
 }
