@@ -3,8 +3,8 @@
 use std::hash::{Hash, Hasher};
 use std::num::NonZero;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::{JoinHandle, park, sleep};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -19,8 +19,24 @@ use super::{backtrace, native_code, wasm_features};
 /// The engine and its epoch ticker. The ticker ends when this is dropped.
 pub(super) struct PluginEngine {
     engine: Engine,
-    stop: Arc<AtomicBool>,
+    demand: Arc<Demand>,
     ticker: Option<JoinHandle<()>>,
+}
+
+/// What the ticker is there for. Whoever changes it wakes the ticker.
+#[derive(Default)]
+struct Demand {
+    stop: AtomicBool,
+    calls: AtomicUsize,
+}
+
+/// A call under way. As long as it lives the epoch advances, and so its guest yields.
+pub(super) struct Ticking(Arc<Demand>);
+
+impl Drop for Ticking {
+    fn drop(&mut self) {
+        self.0.calls.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// What compiled code depends on besides the component: wasmtime's version, its compiler's
@@ -33,9 +49,21 @@ impl PluginEngine {
     pub(super) fn new(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<Self> {
         native_code::require_processor().map_err(wasmtime::Error::msg)?;
         let engine = Engine::new(&serving_config(max_memory_bytes, calls)?)?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let ticker = spawn_ticker(engine.clone(), stop.clone())?;
-        Ok(Self { engine, stop, ticker: Some(ticker) })
+        let demand = Arc::new(Demand::default());
+        let ticker = spawn_ticker(engine.clone(), demand.clone())?;
+        Ok(Self { engine, demand, ticker: Some(ticker) })
+    }
+
+    /// To be held while a guest runs.
+    pub(super) fn ticking(&self) -> Ticking {
+        if self.demand.calls.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.wake_ticker();
+        }
+        Ticking(self.demand.clone())
+    }
+
+    fn wake_ticker(&self) {
+        self.ticker.iter().for_each(|ticker| ticker.thread().unpark());
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -45,7 +73,8 @@ impl PluginEngine {
 
 impl Drop for PluginEngine {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.demand.stop.store(true, Ordering::SeqCst);
+        self.wake_ticker();
         if let Some(ticker) = self.ticker.take() {
             let _ = ticker.join();
         }
@@ -68,12 +97,17 @@ pub(super) fn compiling_engine() -> wasmtime::Result<Engine> {
 }
 
 /// Runs on a thread of its own: guests could starve a task, and with it the very ticks that make
-/// them yield.
-fn spawn_ticker(engine: Engine, stop: Arc<AtomicBool>) -> std::io::Result<JoinHandle<()>> {
+/// them yield. Rests while there is no call, since a thousand ticks a second were most of what an
+/// idle host did. It misses no wake-up: one that comes before `park` makes that return at once.
+fn spawn_ticker(engine: Engine, demand: Arc<Demand>) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("plugin-epoch".to_owned()).spawn(move || {
-        while !stop.load(Ordering::Relaxed) {
-            std::thread::sleep(EPOCH_TICK);
-            engine.increment_epoch();
+        while !demand.stop.load(Ordering::SeqCst) {
+            if demand.calls.load(Ordering::SeqCst) == 0 {
+                park();
+            } else {
+                sleep(EPOCH_TICK);
+                engine.increment_epoch();
+            }
         }
     })
 }
@@ -184,6 +218,8 @@ const _: () = assert!(FIBER_STACK - WASM_STACK >= 512 << 10);
 
 #[cfg(test)]
 mod tests {
+    use wasmtime::{Instance, Module, Store, Trap};
+
     use super::*;
 
     #[test]
@@ -192,6 +228,24 @@ mod tests {
         let serving = PluginEngine::new(64 << 20, 4).unwrap();
 
         assert_eq!(EngineIdentity::of(&compiling), EngineIdentity::of(serving.engine()));
+    }
+
+    #[test]
+    fn every_call_is_interrupted_also_after_a_rest() {
+        let engine = PluginEngine::new(64 << 20, 4).unwrap();
+        let endless = Module::new(engine.engine(), ENDLESS_MODULE).unwrap();
+        for _ in 0..20 {
+            let _ticking = engine.ticking();
+            let mut store = Store::new(engine.engine(), ());
+            store.set_epoch_deadline(2);
+            let instance = Instance::new(&mut store, &endless, &[]).unwrap();
+            let run = instance.get_typed_func::<(), ()>(&mut store, "r").unwrap();
+
+            let error = run.call(&mut store, ()).unwrap_err();
+
+            assert_eq!(error.downcast_ref(), Some(&Trap::Interrupt), "{error:?}");
+        }
+        assert_eq!(engine.demand.calls.load(Ordering::SeqCst), 0, "nothing keeps the ticker awake");
     }
 
     #[test]
@@ -212,4 +266,10 @@ mod tests {
 
         assert!(matches!(engine.get_pooling_config().unwrap().get_pagemap_scan(), Enabled::No));
     }
+
+    /// `(module (func (export "r") (loop (br 0))))`
+    const ENDLESS_MODULE: &[u8] = &[
+        0, b'a', b's', b'm', 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, b'r', 0, 0,
+        10, 9, 1, 7, 0, 3, 0x40, 12, 0, 11, 11,
+    ];
 }

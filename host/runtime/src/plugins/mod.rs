@@ -244,6 +244,7 @@ impl Plugins {
         let wall_left =
             wall_time_left(limits.wall, asked.elapsed()).ok_or(PluginError::Overloaded)?;
         let clock = CpuClock::new(limits.cpu);
+        let _ticking = self.registry.ticking();
         let mut store = self.store(call, &clock, entered.memory.clone(), wall_left);
         let metered = clock.clone().meter(timeout(wall_left, body(&guest, &mut store)));
         let (result, wall) = timed(metered).await;

@@ -15,7 +15,7 @@ use wasmtime::component::Linker;
 
 use super::code_cache::CodeCache;
 use super::compile::{CompileSettings, Compiled, Compiler, Purpose, Source};
-use super::engine::{EngineIdentity, PluginEngine};
+use super::engine::{EngineIdentity, PluginEngine, Ticking};
 use super::host::CallState;
 use super::loaded::{Loaded, LoadedLimits};
 use super::native_code::{self, OwnCode};
@@ -119,6 +119,11 @@ impl Registry {
 
     pub(super) fn engine(&self) -> &wasmtime::Engine {
         self.tools.engine.engine()
+    }
+
+    /// To be held while a guest runs, so that it yields.
+    pub(super) fn ticking(&self) -> Ticking {
+        self.tools.engine.ticking()
     }
 
     /// The plugin with that digest, loaded if it is not yet. A refused component is not tried
