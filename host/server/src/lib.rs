@@ -12,3 +12,6 @@ mod key_values;
 mod plugin_logs;
 pub mod store;
 mod tenants;
+
+// Only for programs that fill a database themselves, such as a benchmark with many tenants.
+pub use tenants::{app_secret_context, private_key_context};
