@@ -14,6 +14,7 @@ mod database_proxy;
 mod graph_server;
 mod host;
 mod logs;
+pub mod measure;
 mod node_endpoint;
 mod outside;
 mod plain_http;

@@ -5,11 +5,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use flowhost_tests::measure::{Cost, Floor, Gauge, Usage};
 use flowhost_tests::{Ended, TestFlow, flowhost, program};
 use serde_json::Value;
-
-use crate::floor::{Floor, Gauge};
-use crate::usage::{Cost, Usage};
 
 /// What is sent, and how fast.
 pub(crate) struct Load {

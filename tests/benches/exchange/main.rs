@@ -35,19 +35,17 @@
     reason = "a measurement that fails is over, and its result is printed"
 )]
 
-mod floor;
 mod generator;
 mod scene;
 mod table;
-mod usage;
 
 use std::time::Duration;
 
-use self::floor::{Floor, cores, fdatasync, openssl};
+use flowhost_tests::measure::{Floor, Machine, cores, fdatasync, openssl};
+
 use self::generator::{Load, Measured};
 use self::scene::Scene;
 use self::table::Table;
-use self::usage::Machine;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::floor::Floor;
+use flowhost_tests::measure::Floor;
 
 /// Lines with a figure, its ratio to the floor at that time and its target.
 pub(crate) struct Table(Vec<String>);

@@ -97,12 +97,12 @@ pub(crate) fn open_data_key(
 }
 
 /// The associated data that a private key is sealed with.
-pub(crate) fn private_key_context(tenant: TenantId, key: KeyId) -> SealContext {
+pub fn private_key_context(tenant: TenantId, key: KeyId) -> SealContext {
     SealContext::new("key_pairs.sealed_private_key", &[tenant.0.as_bytes(), key.0.as_bytes()])
 }
 
 /// The associated data that an app secret is sealed with.
-pub(crate) fn app_secret_context(tenant: TenantId, secret: AppSecretId) -> SealContext {
+pub fn app_secret_context(tenant: TenantId, secret: AppSecretId) -> SealContext {
     SealContext::new("app_secrets.sealed_secret", &[tenant.0.as_bytes(), secret.0.as_bytes()])
 }
 

@@ -20,7 +20,8 @@ use std::time::Duration;
 use futures_util::{TryStreamExt as _, stream};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-pub(crate) use endpoint::{app_secret_context, open_data_key, private_key_context};
+pub(crate) use endpoint::open_data_key;
+pub use endpoint::{app_secret_context, private_key_context};
 pub(crate) use error::TenantError;
 pub(crate) use flow_config::{flow_config_context, open_config_value};
 

@@ -4,18 +4,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What the host and PostgreSQL have used since they began.
-pub(crate) struct Usage {
+/// What the hosts and PostgreSQL have used since they began.
+pub struct Usage {
     host: Process,
     postgres: Process,
 }
 
 /// What one request took.
-pub(crate) struct Cost {
-    pub(crate) host_ms: f64,
-    pub(crate) postgres_ms: f64,
-    pub(crate) host_switches: f64,
-    pub(crate) postgres_switches: f64,
+pub struct Cost {
+    /// Processor time of the hosts.
+    pub host_ms: f64,
+    /// Processor time of all of PostgreSQL's processes.
+    pub postgres_ms: f64,
+    /// Context switches of the hosts.
+    pub host_switches: f64,
+    /// Context switches of PostgreSQL.
+    pub postgres_switches: f64,
 }
 
 /// A process with all its threads.
@@ -26,7 +30,8 @@ struct Process {
 }
 
 impl Usage {
-    pub(crate) fn of(host: u32, postmaster: u32) -> Self {
+    /// Of these hosts together, and of all processes whose parent is this one.
+    pub fn of(hosts: &[u32], postmaster: u32) -> Self {
         let mut postgres = Process::of(postmaster);
         // Of the children that have ended, such as workers of autovacuum, their parent has the sum.
         postgres.ticks += stat(postmaster).map_or(0, |stat| stat[CHILDREN] + stat[CHILDREN + 1]);
@@ -34,16 +39,18 @@ impl Usage {
         {
             postgres.add(&Process::of(child));
         }
-        Self { host: Process::of(host), postgres }
+        let mut all = Process::default();
+        hosts.iter().for_each(|host| all.add(&Process::of(*host)));
+        Self { host: all, postgres }
     }
 
     /// The parent of a process that is still there.
-    pub(crate) fn parent(process: u32) -> Option<u32> {
+    pub fn parent(process: u32) -> Option<u32> {
         u32::try_from(stat(process)?[PARENT]).ok()
     }
 
     /// What each of so many requests took since then.
-    pub(crate) fn since(&self, before: &Self, requests: f64) -> Cost {
+    pub fn since(&self, before: &Self, requests: f64) -> Cost {
         #[expect(clippy::cast_precision_loss, reason = "no run counts 2^52 of anything")]
         let each = |now: u64, before: u64| now.saturating_sub(before) as f64 / requests;
         Cost {
@@ -69,12 +76,19 @@ impl Process {
     }
 }
 
+/// The resident memory of a process (`VmRSS`), in bytes.
+pub fn resident_bytes(process: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let kib = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    kib.and_then(|kib| kib.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) << 10
+}
+
 /// The machine as a whole.
-pub(crate) struct Machine;
+pub struct Machine;
 
 impl Machine {
     /// How many cores are busy while this program does nothing.
-    pub(crate) async fn busy_cores(time: Duration) -> f64 {
+    pub async fn busy_cores(time: Duration) -> f64 {
         let before = busy_ticks();
         tokio::time::sleep(time).await;
         #[expect(clippy::cast_precision_loss, reason = "the ticks of a few seconds")]

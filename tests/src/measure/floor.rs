@@ -14,22 +14,23 @@ use aws_lc_rs::rsa::{
 };
 
 /// Measures the floor.
-pub(crate) struct Gauge {
+pub struct Gauge {
     key: OaepPrivateDecryptingKey,
     sealed: Vec<u8>,
 }
 
 /// Private operations a second.
 #[derive(Clone, Copy)]
-pub(crate) struct Floor {
+pub struct Floor {
     /// On one core.
-    pub(crate) core: f64,
+    pub core: f64,
     /// On all cores.
-    pub(crate) cores: f64,
+    pub cores: f64,
 }
 
 impl Gauge {
-    pub(crate) fn new() -> Self {
+    /// With a key of its own.
+    pub fn new() -> Self {
         let key = PrivateDecryptingKey::generate(KeySize::Rsa2048).unwrap();
         let public = OaepPublicEncryptingKey::new(key.public_key()).unwrap();
         let mut sealed = vec![0; public.ciphertext_size()];
@@ -37,7 +38,8 @@ impl Gauge {
         Self { key: OaepPrivateDecryptingKey::new(key).unwrap(), sealed }
     }
 
-    pub(crate) fn measure(&self, time: Duration) -> Floor {
+    /// On one core, then on all, for so long each.
+    pub fn measure(&self, time: Duration) -> Floor {
         let decrypt = || decrypt(&self.key, &self.sealed, time);
         let core = decrypt();
         let cores = thread::scope(|scope| {
@@ -48,8 +50,15 @@ impl Gauge {
     }
 }
 
+impl Default for Gauge {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Floor {
-    pub(crate) fn mean(floors: &[Self]) -> Self {
+    /// The mean of several.
+    pub fn mean(floors: &[Self]) -> Self {
         let count = f64::from(u32::try_from(floors.len()).unwrap());
         Self {
             core: floors.iter().map(|floor| floor.core).sum::<f64>() / count,
@@ -59,7 +68,7 @@ impl Floor {
 }
 
 /// How many cores there are.
-pub(crate) fn cores() -> usize {
+pub fn cores() -> usize {
     thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
@@ -76,7 +85,7 @@ fn decrypt(key: &OaepPrivateDecryptingKey, sealed: &[u8], time: Duration) -> f64
 }
 
 /// What `openssl speed` counts on so many cores, if the program is there.
-pub(crate) fn openssl(cores: usize) -> Option<f64> {
+pub fn openssl(cores: usize) -> Option<f64> {
     let cores = cores.to_string();
     let output = Command::new("openssl")
         .args(["speed", "-seconds", "2", "-multi", &cores, "rsa2048"])
@@ -89,7 +98,7 @@ pub(crate) fn openssl(cores: usize) -> Option<f64> {
 }
 
 /// The median time that this folder's disk takes for what a commit waits for.
-pub(crate) fn fdatasync(folder: &Path) -> Duration {
+pub fn fdatasync(folder: &Path) -> Duration {
     let mut file = File::create(folder.join("fdatasync")).unwrap();
     let mut times: Vec<_> = (0..101)
         .map(|_| {
