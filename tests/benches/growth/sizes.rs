@@ -1,0 +1,54 @@
+//! How much of everything a run makes.
+
+use std::fmt;
+
+/// What `FLOWHOST_GROWTH_*` says.
+#[derive(Clone, Copy)]
+pub(crate) struct Sizes {
+    /// Tenants of the large database.
+    pub(crate) tenants: u32,
+    /// Different components among them.
+    pub(crate) components: u32,
+    /// Different key pairs among them.
+    pub(crate) keys: u32,
+    /// Ended sessions of the database with old rows.
+    pub(crate) old_sessions: u64,
+    /// How long each figure is taken.
+    pub(crate) seconds: u32,
+    /// How often the rows of a table take turns.
+    pub(crate) rounds: u32,
+}
+
+impl Sizes {
+    pub(crate) fn of_environment() -> Self {
+        let tenants = number("TENANTS", 10_000).max(FEW_TENANTS);
+        Self {
+            tenants,
+            components: number("COMPONENTS", 500).clamp(1, tenants),
+            keys: number("KEYS", 200).clamp(1, tenants),
+            old_sessions: number("OLD_SESSIONS", 1_000_000).into(),
+            seconds: number("SECONDS", 5).max(1),
+            rounds: number("ROUNDS", 3).max(1),
+        }
+    }
+}
+
+impl fmt::Display for Sizes {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tenants, components, keys, old_sessions, seconds, rounds } = self;
+        write!(
+            out,
+            "{tenants} tenants with {components} components and {keys} key pairs given out in turns, {old_sessions} old sessions; {seconds} s a figure, {rounds} rounds"
+        )
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark has no configuration but this")]
+fn number(name: &str, default: u32) -> u32 {
+    let variable = format!("FLOWHOST_GROWTH_{name}");
+    std::env::var(&variable)
+        .map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{variable} is no number")))
+}
+
+/// Tenants of the small database.
+pub(crate) const FEW_TENANTS: u32 = 10;

@@ -1,0 +1,149 @@
+//! What more tenants cost.
+
+use std::time::Instant;
+
+use flowhost_client::payload;
+use flowhost_protocol::ids::RequestId;
+use flowhost_tests::measure::resident_bytes;
+use serde_json::json;
+
+use crate::endpoint::{Endpoint, Script};
+use crate::sizes::FEW_TENANTS;
+use crate::stage::{CONNECTIONS, FEW, Figure, Host, MANY, Stage};
+use crate::table::{Table, median};
+use crate::tenants::{FLOW, slug};
+
+pub(crate) async fn measure(stage: &Stage) -> Vec<Table> {
+    let endpoints = stage.maker.endpoints(stage.sizes.tenants);
+    vec![
+        spread(stage, &endpoints).await,
+        restart(stage).await,
+        first_exchange(stage, &endpoints).await,
+        memory(stage, &endpoints).await,
+    ]
+}
+
+/// The same load to one tenant and to many, at a host that has loaded all of them.
+async fn spread(stage: &Stage, endpoints: &[Endpoint]) -> Table {
+    let mut table = Table::new("Tenants: a load spread over so many", &Figure::COLUMNS);
+    table.note(format!(
+        "{CONNECTIONS} connections, a new session for each exchange, one database with {} tenants, all of them loaded",
+        endpoints.len()
+    ));
+    let host = stage.start_warm_host(MANY, endpoints).await;
+    for _ in 0..stage.sizes.rounds {
+        for count in [1, 100, endpoints.len()] {
+            let some = &endpoints[..count.min(endpoints.len())];
+            let figure = stage.measure(&[&host], some, &Script::of(1), CONNECTIONS).await;
+            table.add(&format!("tenants: {}", some.len()), figure.columns());
+        }
+    }
+    host.stop().await;
+    table
+}
+
+/// What a host has to do with tenants that it doesn't serve at the moment.
+async fn restart(stage: &Stage) -> Table {
+    let columns = ["ready ms", "host CPU ms/s then", "PG CPU ms/s then", "change ms"];
+    let mut table = Table::new("Tenants: start and change", &columns);
+    table.note("ready: from the process's start until it accepts requests, no tenant loaded");
+    table.note("then: in the ten seconds after it, without requests");
+    table.note(format!(
+        "change: a PATCH of a flow's settings through the admin API until its answer, median of {CHANGES}"
+    ));
+    for _ in 0..stage.sizes.rounds {
+        for (database, tenants) in [(FEW, FEW_TENANTS), (MANY, stage.sizes.tenants)] {
+            let host = stage.start_host(database).await;
+            let (host_then, postgres_then) = stage.idle(&host).await;
+            let change = change_ms(&host).await;
+            let ready = host.ready.as_secs_f64() * 1_000.0;
+            table.add(
+                &format!("database with {tenants} tenants"),
+                vec![ready, host_then, postgres_then, change],
+            );
+            host.stop().await;
+        }
+    }
+    table
+}
+
+async fn change_ms(host: &Host) -> f64 {
+    let mut took = Vec::new();
+    for change in 0..CHANGES {
+        let path = format!("/v1/tenants/{}/flows/{FLOW}", slug(change % FEW_TENANTS));
+        let settings = json!({ "limits": { "cpu_ms": 100 + change } });
+        let began = Instant::now();
+        host.process.admin().call("PATCH", &path, settings).await.expect(200);
+        took.push(began.elapsed().as_secs_f64() * 1_000.0);
+    }
+    median(took)
+}
+
+/// What the first user of a tenant waits for.
+async fn first_exchange(stage: &Stage, endpoints: &[Endpoint]) -> Table {
+    let mut table = Table::new("Tenants: the first exchange after a restart", &["ms"]);
+    table.note(format!("one connection, medians of {FIRST_EXCHANGES} tenants"));
+    let components = stage.sizes.components as usize;
+    let of_a_component: Vec<_> = endpoints.iter().take(components.min(FIRST_EXCHANGES)).collect();
+    // The tenants that have the same components.
+    let others = endpoints.iter().skip(components).take(of_a_component.len()).collect();
+    for _ in 0..stage.sizes.rounds {
+        let host = stage.start_host(MANY).await;
+        let with_code = exchange_ms(&host, &of_a_component).await;
+        let without_code = exchange_ms(&host, &others).await;
+        let again = exchange_ms(&host, &of_a_component).await;
+        host.stop().await;
+        for (name, ms) in [
+            ("tenant loaded", again),
+            ("tenant not loaded, its code is", without_code),
+            ("neither loaded, code in the cache on disk", with_code),
+        ] {
+            table.add(name, vec![ms]);
+        }
+    }
+    table
+}
+
+async fn exchange_ms(host: &Host, endpoints: &Vec<&Endpoint>) -> f64 {
+    let mut took = Vec::new();
+    for endpoint in endpoints {
+        let client = endpoint.at(&host.process.public_url());
+        let reply = client.call(&payload::init(&RequestId::new().to_string())).await.unwrap();
+        assert_eq!(reply.status, 200);
+        took.push(reply.duration.as_secs_f64() * 1_000.0);
+    }
+    median(took)
+}
+
+/// What a host keeps in memory, and what it does when nothing is asked.
+async fn memory(stage: &Stage, endpoints: &[Endpoint]) -> Table {
+    let columns = ["resident MiB", "idle host CPU ms/s", "idle PG CPU ms/s"];
+    let mut table = Table::new("Tenants: memory of a host", &columns);
+    table.note(format!(
+        "a host on {} tenants since its start, pings only; each row has what the rows before loaded",
+        endpoints.len()
+    ));
+    let components = stage.sizes.components as usize;
+    let host = stage.start_host(MANY).await;
+    // Once it has done what it does after its start.
+    stage.idle(&host).await;
+    let mut loaded = 0;
+    for (count, what) in [
+        (0, "nothing loaded".to_owned()),
+        (1, "1 tenant".to_owned()),
+        (components, format!("{components} tenants, {components} components")),
+        (endpoints.len(), format!("{} tenants, {components} components", endpoints.len())),
+    ] {
+        host.touch("tenants to load", &endpoints[loaded..count]).await;
+        loaded = count;
+        #[expect(clippy::cast_precision_loss, reason = "bytes of memory")]
+        let mib = resident_bytes(host.process.id()) as f64 / f64::from(1 << 20);
+        let (idle_host, idle_postgres) = stage.idle(&host).await;
+        table.add(&what, vec![mib, idle_host, idle_postgres]);
+    }
+    host.stop().await;
+    table
+}
+
+const CHANGES: u32 = 20;
+const FIRST_EXCHANGES: usize = 50;
