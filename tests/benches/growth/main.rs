@@ -29,7 +29,7 @@
 //!   before the warm-up until after the last answer, of one exchange. **WAL bytes** are the whole
 //!   server's, divided likewise: with what checkpoints and autovacuum add.
 //! - **Old data** is a copy of the database with all tenants, with ended sessions and an exchange of
-//!   each, of the last sixty days.
+//!   each, of the last four weeks: younger than what a host deletes.
 
 #![expect(
     clippy::unwrap_used,

@@ -7,8 +7,8 @@ use crate::progress::Progress;
 use crate::stage::Stage;
 use crate::tenants::FLOW;
 
-/// Adds so many sessions with an exchange each, spread evenly over the tenants and the last two
-/// months.
+/// Adds so many sessions with an exchange each, spread evenly over the tenants and the last
+/// four weeks, so that no host deletes them meanwhile.
 pub(crate) async fn add(stage: &Stage, database: &str, sessions: u64) {
     if sessions == 0 {
         return;
@@ -39,7 +39,7 @@ pub(crate) async fn add(stage: &Stage, database: &str, sessions: u64) {
 const ADD_SESSIONS: &str = include_str!("old_sessions.sql");
 
 /// The months that `old_sessions.sql` goes back.
-const MAKE_PARTITIONS: &str = "select make_exchange_partitions(now() - interval '61 days', now())";
+const MAKE_PARTITIONS: &str = "select make_exchange_partitions(now() - interval '30 days', now())";
 
 const SLICE: u64 = 50_000;
 const SLICES_AT_ONCE: usize = 2;

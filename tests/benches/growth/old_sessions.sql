@@ -1,5 +1,5 @@
 -- Sessions $1 to $2 of those that ended long ago, each with its exchange and its digest, spread over the flows of this name ($3) and
--- the sixty days before now. What a host would have sealed are pieces of random bytes, so that nothing compresses.
+-- the four weeks before now. What a host would have sealed are pieces of random bytes, so that nothing compresses.
 with noise as materialized (
     select string_agg(sha512(int8send(n)), ''::bytea order by n) as bytes from generate_series(1, 2000) as n
 ), flow as materialized (
@@ -13,7 +13,7 @@ with noise as materialized (
     -- A plain number, so that the join can be a hash join.
     join flow on place = n % (select count(*) from flow)
     cross join lateral (
-        select now() - interval '1 day' - interval '59 days' * (n * 7919 % 1000003) / 1000003 as began_at, md5(n::text) as random
+        select now() - interval '1 day' - interval '27 days' * (n * 7919 % 1000003) / 1000003 as began_at, md5(n::text) as random
     ) as own
 ), session as (
     insert into sessions (tenant_id, flow_id, token_hash, session_id, status, screen, sealed_state, version, last_reply_kind,
