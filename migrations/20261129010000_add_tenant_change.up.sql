@@ -6,9 +6,10 @@ create index tenants_changed_in on tenants (changed_in);
 
 -- The transactions that deleted tenants, which leave no row behind to say it.
 create table tenant_deletions (
-    deleted_in xid8 primary key default pg_current_xact_id()
+    deleted_in xid8 primary key default pg_current_xact_id(),
+    deleted_at timestamptz not null default now()
 );
-grant select, insert on tenant_deletions to flowhost_app;
+grant select, insert, delete on tenant_deletions to flowhost_app;
 
 create function note_tenant_change() returns trigger language plpgsql
 as $$

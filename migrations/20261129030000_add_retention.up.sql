@@ -182,6 +182,8 @@ begin
     if tenants = coalesce(array_length(candidates, 1), 0) and tenants < most_tenants then
         came := 'over';
         longest_exchanges_days := pass.longest_exchanges_days;
+        -- A host that works has looked for them since.
+        delete from tenant_deletions d where d.deleted_at < now() - interval '7 days';
         update retention_pass set last_tenant = default, longest_exchanges_days = default,
             longest_exchanges_days_before = pass.longest_exchanges_days, ended_at = now();
     else

@@ -167,6 +167,10 @@ async fn lines_and_values_go_too() {
     .await;
     let lines = test.number("select count(*) from plugin_log_lines").await;
     test.execute("update plugin_log_lines set logged_at = now() - interval '8 days'").await;
+    test.execute(
+        "insert into tenant_deletions values ('1', now() - interval '8 days'), ('2', now())",
+    )
+    .await;
     let fingerprint = "(select key_fingerprint from flow_values limit 1)";
     test.execute(&format!(
         "update flow_values set expires_at = now() - interval '1 s' where key_fingerprint = {fingerprint}"
@@ -178,6 +182,7 @@ async fn lines_and_values_go_too() {
     assert_eq!((purged.log_lines, purged.flow_values), (lines.cast_unsigned(), 1));
     assert_eq!(test.number("select count(*) from flow_values").await, 1);
     assert_eq!(test.number("select count(*) from plugin_log_lines").await, 0);
+    assert_eq!(test.number("select count(*) from tenant_deletions").await, 1);
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ use crate::key_uploads::KeyUploads;
 use crate::key_values::FlowValues;
 use crate::plugin_logs::PluginLogs;
 use crate::retention::purge;
-use crate::store::{self, Store, StoreError, StoreSeries, UploadStatus};
+use crate::store::{self, Store, StoreSeries, UploadStatus};
 use crate::tenants::Directory;
 use flowhost_exchange::exchange::Exchanges;
 use flowhost_exchange::sessions::{Notices, Sessions};
@@ -151,8 +151,8 @@ impl Host {
         let (public, admin) = (public.await?, admin.await?);
         own_addresses.listen_at(vec![public.address(), admin.address()]);
         background.start(Task::Loading, Life::UntilDone, {
-            let (directory, store, plugins) = (directory.clone(), store.clone(), plugins.clone());
-            move || compile_missing(directory.clone(), store.clone(), plugins.clone())
+            let (store, plugins) = (store.clone(), plugins.clone());
+            move || compile_missing(store.clone(), plugins.clone())
         });
         background.start(Task::Changes, Life::Endless, {
             let metrics = metrics.clone();
@@ -277,34 +277,26 @@ fn code_settings(config: CompileConfig, keys: &MasterKeys) -> (CodeSettings, Pat
 /// Compiles the active plugins that are not in the cache of compiled code, while the host serves: it
 /// may be another release's. A request that comes before that compiles its plugin itself. A plugin
 /// that can't be compiled is logged, and its flow answers pings with 503.
-async fn compile_missing(directory: Arc<Directory>, store: Store, plugins: Arc<Plugins>) {
-    let tenants = directory.tenants();
-    let all = tenants.len();
+async fn compile_missing(store: Store, plugins: Arc<Plugins>) {
+    let components = match store::list_active_components(&store).await {
+        Ok(components) => components,
+        Err(error) => {
+            tracing::error!(error = %telemetry::chain(&error), "active plugins can't be looked up");
+            return;
+        }
+    };
+    let all = components.len();
     let through = AtomicUsize::new(0);
-    let compile = async |tenant: TenantId| {
-        if let Err(error) = compile_missing_of(tenant, &store, &plugins).await {
-            tracing::error!(tenant.id = %tenant, error = %telemetry::chain(&error), "a tenant's active plugins can't be looked up");
+    let compile = async |(tenant, digest): (TenantId, PluginDigest)| {
+        if let Err(error) = plugins.ensure_compiled(tenant, digest).await {
+            tracing::error!(tenant.id = %tenant, plugin = %digest, error = %telemetry::chain(&error), "an active plugin can't be loaded");
         }
         let through = through.fetch_add(1, Ordering::Relaxed) + 1;
         if through.is_multiple_of(500) || through == all {
-            tracing::info!(through, of = all, "tenants' active plugins are compiled");
+            tracing::info!(through, of = all, "active plugins are compiled");
         }
     };
-    futures_util::stream::iter(tenants).for_each_concurrent(COMPILED_AT_ONCE, compile).await;
-}
-
-async fn compile_missing_of(
-    tenant: TenantId,
-    store: &Store,
-    plugins: &Plugins,
-) -> Result<(), StoreError> {
-    for flow in store::list_flows(store, tenant).await? {
-        let Some(active) = flow.active else { continue };
-        if let Err(error) = plugins.ensure_compiled(tenant, active.digest).await {
-            tracing::error!(tenant.id = %tenant, plugin = %active.digest, error = %telemetry::chain(&error), "an active plugin can't be loaded");
-        }
-    }
-    Ok(())
+    futures_util::stream::iter(components).for_each_concurrent(COMPILED_AT_ONCE, compile).await;
 }
 
 /// Keeps the copy of the tenants fresh and drops what is gone. Never returns.

@@ -96,7 +96,8 @@ pub use values::{
     list_flow_keys, put_flow_value,
 };
 pub use versions::{
-    StoredVersion, find_component, find_version, has_component, insert_version, list_versions,
+    StoredVersion, find_component, find_version, has_component, insert_version,
+    list_active_components, list_versions,
 };
 
 /// The database: a pool of connections, with a limit on every wait.

@@ -3,7 +3,9 @@
 use sqlx::FromRow;
 use sqlx::types::Json;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
+use super::connection::Patience;
 use super::flows::digest_of;
 use super::{Change, Store, StoreError};
 use flowhost_protocol::flow::Capabilities;
@@ -88,6 +90,17 @@ pub async fn find_version(
     .fetch_optional(&mut *store.of(tenant).await?)
     .await?;
     row.map(StoredVersion::try_from).transpose()
+}
+
+/// The component of every active version of all tenants, once each, with a tenant that has it.
+pub async fn list_active_components(
+    store: &Store,
+) -> Result<Vec<(TenantId, PluginDigest)>, StoreError> {
+    let rows: Vec<(Uuid, Vec<u8>)> =
+        sqlx::query_as("select tenant_id, digest from active_components()")
+            .fetch_all(&mut *store.begin(Patience::CHANGE, "").await?)
+            .await?;
+    rows.into_iter().map(|(tenant, digest)| Ok((TenantId(tenant), digest_of(&digest)?))).collect()
 }
 
 /// Whether a tenant has these bytes, in whichever flow.

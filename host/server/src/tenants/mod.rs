@@ -68,11 +68,6 @@ impl Directory {
         self.by_slug.pin().get(tenant)?.loaded()?.entry.as_ref()?.get(flow).cloned()
     }
 
-    /// Every tenant.
-    pub(crate) fn tenants(&self) -> Vec<TenantId> {
-        self.by_id.pin().keys().copied().collect()
-    }
-
     /// The plugin of every loaded flow that has an active version.
     pub(crate) fn active_plugins(&self) -> Vec<Arc<PluginVersion>> {
         let all = self.by_id.pin();

@@ -1,0 +1,1 @@
+drop function active_components;
