@@ -3,7 +3,8 @@ drop function find_turn, find_turn_v2, find_turns, insert_turn, insert_turn_v2, 
     commit_turns, refuse_what_a_deleted_flow_answered;
 
 -- The session of a token, and whether an earlier copy of the request was answered anywhere at the tenant, also by a flow or in a session
--- that is gone. Each by a whole unique key, so that no state of the planner's statistics can make it read more.
+-- that is gone. Each by a whole unique key, so that no state of the planner's statistics can make it read more. A plan is kept as long as
+-- its connection, so one that was made for an empty table must not be to read it all.
 create function find_turn_v3(tenant uuid, flow uuid, token bytea, request bytea)
     returns table (
         answered boolean,
@@ -12,6 +13,7 @@ create function find_turn_v3(tenant uuid, flow uuid, token bytea, request bytea)
         opened_at bigint, reopenings integer
     )
     language plpgsql
+    set enable_seqscan = off set enable_bitmapscan = off
 as $$
 begin
     perform set_config('role', 'flowhost_app', true), set_config('flowhost.tenant', tenant::text, true);
@@ -64,6 +66,7 @@ create function update_turn_v4(
 )
     returns boolean
     language plpgsql
+    set enable_seqscan = off set enable_bitmapscan = off
 as $$
 declare
     session uuid;

@@ -2,7 +2,7 @@
 
 use flowhost_server::store::MIGRATOR;
 use flowhost_tests::TestDatabase;
-use sqlx::{AssertSqlSafe, Executor as _, PgPool};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgPool};
 
 #[tokio::test]
 async fn all_go_up_on_an_empty_database_down_and_up_again() {
@@ -147,6 +147,35 @@ async fn what_a_turn_looks_up_is_found_by_its_primary_key_alone() {
 
         assert!(plan.concat().contains(key), "{plan:#?}");
     }
+}
+
+/// A connection keeps its plans. One that was made while the tables were empty read all of them
+/// with each turn until the next automatic `analyze`.
+#[tokio::test]
+async fn a_plan_for_empty_tables_reads_no_whole_table_once_they_are_full() {
+    let database = TestDatabase::migrated().await;
+    let mut connection = database.pool().await.acquire().await.unwrap();
+    connection.execute("analyze answered_requests, sessions").await.unwrap();
+    let find = "select from find_turn_v3(gen_random_uuid(), gen_random_uuid(), 'token', 'request')";
+    for _ in 0..10 {
+        connection.execute(find).await.unwrap();
+    }
+    let fill = "insert into tenants (tenant_id, partner_id, slug, name, sealed_data_key) \
+          select gen_random_uuid(), partner_id, 'acme', 'Acme', 'key' from partners; \
+        insert into answered_requests (tenant_id, request_digest) \
+          select tenant_id, sha256(number::text::bytea) from tenants, generate_series(1, 5000) as number";
+    connection.execute(fill).await.unwrap();
+
+    let mut transaction = connection.begin().await.unwrap();
+    transaction.execute(find).await.unwrap();
+    let read: i64 = sqlx::query_scalar(
+        "select sum(seq_scan)::bigint from pg_stat_xact_user_tables where relname in ('answered_requests', 'sessions')",
+    )
+    .fetch_one(&mut *transaction)
+    .await
+    .unwrap();
+
+    assert_eq!(read, 0);
 }
 
 #[tokio::test]
