@@ -178,6 +178,41 @@ async fn a_plan_for_empty_tables_reads_no_whole_table_once_they_are_full() {
     assert_eq!(read, 0);
 }
 
+/// Where most tenants have a session or two, reading all of a tenant's looks cheap to the planner.
+#[tokio::test]
+async fn a_commit_reads_no_other_sessions_of_its_tenant() {
+    let database = TestDatabase::migrated().await;
+    let mut connection = database.pool().await.acquire().await.unwrap();
+    let session = "insert into sessions (tenant_id, flow_id, token_hash, session_id, status, version, expires_at) \
+        select tenant_id, flow_id, sha256(number::text::bytea), gen_random_uuid(), 'open', 0, now() from flows";
+    let fill = format!(
+        "insert into tenants (tenant_id, partner_id, slug, name, sealed_data_key) \
+           select gen_random_uuid(), partner_id, 'tenant-' || number, 'x', 'key' from partners, generate_series(1, 2000) as number; \
+         insert into flows (tenant_id, flow_id, name, settings) select tenant_id, gen_random_uuid(), 'booking', '{{}}' from tenants; \
+         {session}, (values (0)) as one (number); \
+         analyze; \
+         {session} join tenants using (tenant_id), generate_series(1, 3000) as number where slug = 'tenant-1'"
+    );
+    connection.execute(AssertSqlSafe(fill)).await.unwrap();
+    let commit = "select commit_turns_v2(array[tenant_id], array[flow_id], array['new'::bytea], array['open'], array[null], \
+          array[null::bytea], array['request'::bytea], array['answer'], array['sealed'::bytea], array['INIT'], array[null], \
+          array['screen'], array[1::bigint], array[null::integer], array[null::uuid], array[gen_random_uuid()], array[now()], \
+          array[false], array[null::bigint], array[false], array[false], array[false])::text \
+        from flows join tenants using (tenant_id) where slug = 'tenant-1'";
+
+    let mut transaction = connection.begin().await.unwrap();
+    let done: String = sqlx::query_scalar(commit).fetch_one(&mut *transaction).await.unwrap();
+    let read: i64 = sqlx::query_scalar(
+        "select coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) from pg_stat_xact_user_tables where relname = 'sessions'",
+    )
+    .fetch_one(&mut *transaction)
+    .await
+    .unwrap();
+
+    assert_eq!(done, "({1},{1})");
+    assert!(read < 10, "{read} sessions were read");
+}
+
 #[tokio::test]
 async fn exchanges_of_before_they_had_months_stay() {
     let database = TestDatabase::migrated().await;
