@@ -291,7 +291,7 @@ mod tests {
         let mut found = Vec::new();
         walk(&Cli::command(), &mut found);
         // Each of them is tested in `tests/it/destroying.rs`.
-        assert_eq!(found.len(), 8, "{found:?}");
+        assert_eq!(found.len(), 9, "{found:?}");
     }
 
     #[test]
