@@ -139,6 +139,33 @@ async fn exchanges_go_with_their_month_or_before_it_where_a_flow_wants_so() {
 }
 
 #[tokio::test]
+async fn a_month_goes_as_soon_as_no_flow_wants_it_any_more() {
+    let test = Test::start().await;
+    let brief = json!({"retention": {"exchanges_days": 1}});
+    let flow = test.flow("acme", "booking", brief).await;
+    flow.count(TOKEN).await;
+    // Its month ended less than the default's days ago, wherever today is in its month.
+    let month = "select make_exchange_partitions(now() - interval '1 month', now())";
+    test.execute(month).await;
+    let month_before = "update exchanges set created_at = date_trunc('month', now() at time zone 'UTC') at time zone 'UTC' - interval '1 s'";
+    test.execute(month_before).await;
+    let PurgeCame::Over { longest_exchanges_days } = test.purge().await.came else { panic!() };
+    assert_eq!(longest_exchanges_days, 1);
+
+    // A month that ended today may still have something that is younger than a day.
+    let ended_before: bool = sqlx::query_scalar(
+        "select date_trunc('month', now() at time zone 'UTC') <= (now() - interval '1 day') at time zone 'UTC'",
+    )
+    .fetch_one(&test.pool)
+    .await
+    .unwrap();
+    let dropped = keep_months(&test.store, longest_exchanges_days).await.unwrap();
+
+    assert_eq!(dropped, u64::from(ended_before));
+    assert_eq!(test.number("select count(*) from exchanges").await, i64::from(!ended_before));
+}
+
+#[tokio::test]
 async fn exchanges_that_found_no_month_are_moved_to_theirs() {
     let test = Test::start().await;
     let flow = test.flow("acme", "booking", json!({})).await;
