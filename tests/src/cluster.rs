@@ -56,12 +56,7 @@ impl TestDatabase {
 
     /// The same as a URL, for another process.
     pub fn url(&self) -> String {
-        let socket = self.folder().display();
-        format!(
-            "postgres://{}@localhost/{}?host={socket}&sslmode=disable",
-            self.options.get_username(),
-            self.name
-        )
+        database_url(&self.options)
     }
 
     /// A few connections, to look at the data without the host.
@@ -95,6 +90,14 @@ impl Drop for TestDatabase {
             assert!(leaks.is_empty(), "secrets in clear: {leaks:#?}");
         }
     }
+}
+
+/// The URL of a database behind a socket.
+pub(crate) fn database_url(options: &PgConnectOptions) -> String {
+    let (user, name) =
+        (options.get_username(), options.get_database().expect("a database has a name"));
+    let socket = options.get_socket().expect("the server listens on a socket").display();
+    format!("postgres://{user}@localhost/{name}?host={socket}&sslmode=disable")
 }
 
 /// The server. Its supervisor ends it when this process ends, however that happens: statics are

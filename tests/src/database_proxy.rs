@@ -13,6 +13,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::cluster::database_url;
+
 /// A running proxy. It and its connections end when it is dropped.
 #[derive(Debug)]
 pub struct DatabaseProxy {
@@ -48,14 +50,7 @@ impl DatabaseProxy {
 
     /// The URL to connect through it, for another process.
     pub fn url(&self) -> String {
-        let (user, name) = (
-            self.options.get_username(),
-            self.options.get_database().expect("a database has a name"),
-        );
-        format!(
-            "postgres://{user}@localhost/{name}?host={}&sslmode=disable",
-            self.folder.path().display()
-        )
+        database_url(&self.options())
     }
 
     /// Options to connect through it.

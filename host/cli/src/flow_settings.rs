@@ -101,18 +101,11 @@ impl SettingsArgs {
         set("session_ttl_seconds", self.session_ttl_seconds.map(|seconds| json!(seconds)));
         set("disabled", self.disabled.map(|disabled| json!(disabled)));
         if !self.limits.is_empty() {
-            let limits = body.entry("limits").or_insert_with(|| json!({}));
-            let limits = limits
-                .as_object_mut()
-                .ok_or_else(|| ConfigError::new("--settings: limits is not a JSON object"))?;
-            limits.extend(self.limits.iter().map(|(name, number)| (name.clone(), json!(number))));
+            let limits = self.limits.iter().map(|(name, number)| (name.clone(), json!(number)));
+            extend(&mut body, "limits", limits)?;
         }
         if let Some(fields) = self.retention.fields() {
-            let retention = body.entry("retention").or_insert_with(|| json!({}));
-            let retention = retention
-                .as_object_mut()
-                .ok_or_else(|| ConfigError::new("--settings: retention is not a JSON object"))?;
-            retention.extend(fields);
+            extend(&mut body, "retention", fields)?;
         }
         Ok(body)
     }
@@ -134,6 +127,21 @@ impl SettingsArgs {
 /// The API uses the same words for choices as the command line.
 fn word(choice: impl ValueEnum) -> Value {
     choice.to_possible_value().map_or(Value::Null, |value| json!(value.get_name()))
+}
+
+/// Adds to an object among the settings, which is made if it is missing.
+fn extend(
+    body: &mut Map<String, Value>,
+    name: &str,
+    fields: impl IntoIterator<Item = (String, Value)>,
+) -> Result<(), ConfigError> {
+    let object = body
+        .entry(name)
+        .or_insert_with(|| json!({}))
+        .as_object_mut()
+        .ok_or_else(|| ConfigError::new(format!("--settings: {name} is not a JSON object")))?;
+    object.extend(fields);
+    Ok(())
 }
 
 fn parse_limit(text: &str) -> Result<(String, u64), String> {

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use flowhost_tests::measure::resident_bytes;
+
 /// Polls the hosts' memory until stopped, and remembers the most that one of them had.
 pub(crate) struct Peak {
     kib: Arc<AtomicU64>,
@@ -39,6 +41,7 @@ impl Peak {
 pub(crate) fn resident_kib() -> Vec<u64> {
     let hosts =
         children(std::process::id()).into_iter().filter(|process| name(*process) == "flowhost");
+    let resident = |process| resident_bytes(process) >> 10;
     hosts.map(|host| children(host).into_iter().chain([host]).map(resident).sum()).collect()
 }
 
@@ -56,12 +59,6 @@ fn children(process: u32) -> Vec<u32> {
 
 fn name(process: u32) -> String {
     fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default().trim().to_owned()
-}
-
-fn resident(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
 }
 
 /// Short enough for guests that take 62 MiB, because they hold it for longer.

@@ -11,6 +11,7 @@ use sqlx::postgres::PgConnection;
 use tempfile::TempDir;
 
 use super::Usage;
+use crate::cluster::database_url;
 
 /// A cluster of its own in `/var/tmp`, as PostgreSQL sets it, which is removed at the end.
 pub struct DurableServer {
@@ -66,9 +67,7 @@ impl DurableServer {
 
     /// The URL of a database, for another process.
     pub fn url(&self, database: &str) -> String {
-        let options = self.postgres.connect_options(database);
-        let (user, socket) = (options.get_username(), options.get_socket().unwrap().display());
-        format!("postgres://{user}@localhost/{database}?host={socket}&sslmode=disable")
+        database_url(&self.postgres.connect_options(database))
     }
 
     /// Stops the server and removes the cluster.

@@ -96,8 +96,9 @@ impl Sessions {
         received: Received,
     ) -> Result<Begin, SessionError> {
         let own = exchange.flow_token.as_ref().map(FlowToken::hash);
-        let one_shot = one_shot(received.digest);
-        let token = own.filter(|_| !standing.shared).unwrap_or(one_shot);
+        let one_shot = || one_shot(received.digest);
+        let personal = own.filter(|_| !standing.shared);
+        let token = personal.unwrap_or_else(one_shot);
         let found = self
             .store
             .find_turn(space.scope, token, received.digest)
@@ -108,7 +109,7 @@ impl Sessions {
             found.session.as_ref().is_some_and(|one| one.last_request == Some(received.digest));
         if found.answered || was_last {
             // The token may have been refused then, or is refused now.
-            let other = if token == one_shot { own } else { Some(one_shot) };
+            let other = personal.map_or(own, |_| Some(one_shot()));
             let met = self.repeat(space, received.digest, found.session, other).await?;
             return Ok(Begin { met, notice: None });
         }
@@ -131,7 +132,7 @@ impl Sessions {
         };
         let met = match entry {
             Entry::Refused => {
-                let meta = TurnMeta { token: one_shot, ..meta };
+                let meta = TurnMeta { token: one_shot(), ..meta };
                 Met::Over(RefusedTurn::new(
                     meta,
                     None,
