@@ -139,7 +139,6 @@ fn a_batch_that_ends_in_a_panic_leaves_all_others_answered() {
 #[test]
 fn what_is_no_ciphertext_of_the_key_is_refused_alone() {
     let (engine, calls) = engine(Pace { least: 1, rest: Duration::MAX }, Lie::Never);
-    let of_another = &requests(2)[1];
     let key = &KEYS[0].private;
 
     for wrapped in [&[][..], &[0; 255], &[0; 257], &[0xff; 256]] {
@@ -148,9 +147,11 @@ fn what_is_no_ciphertext_of_the_key_is_refused_alone() {
     }
     assert_eq!(calls.private(), 0);
 
-    let mut mixed = engine.decrypt(key, &of_another.wrapped);
-    assert_eq!(poll_once(&mut mixed), Poll::Pending);
-    assert_eq!(poll_once(&mut mixed), Poll::Ready(Err(CryptoError::Undecryptable)));
+    // Smaller than any modulus of 2,048 bits. What was encrypted for another key may be larger
+    // than this key's, and is refused before it waits then.
+    let mut unpadded = engine.decrypt(key, &[0x7f; 256]);
+    assert_eq!(poll_once(&mut unpadded), Poll::Pending);
+    assert_eq!(poll_once(&mut unpadded), Poll::Ready(Err(CryptoError::Undecryptable)));
     assert_eq!((calls.private(), calls.faults()), (1, 0));
 }
 
