@@ -145,12 +145,12 @@ impl Stage {
     }
 
     /// The processor time in milliseconds that a host and PostgreSQL use in a second without
-    /// requests.
-    pub(crate) async fn idle(&self, host: &Host) -> (f64, f64) {
+    /// requests, on average of a time.
+    pub(crate) async fn idle(&self, host: &Host, time: Duration) -> (f64, f64) {
         let usage = || Usage::of(&[host.process.id()], self.postgres.postmaster());
         let before = usage();
-        sleep(REST).await;
-        let cost = usage().since(&before, REST.as_secs_f64());
+        sleep(time).await;
+        let cost = usage().since(&before, time.as_secs_f64());
         (cost.host_ms, cost.postgres_ms)
     }
 
@@ -235,10 +235,6 @@ pub(crate) const MANY: &str = "many";
 
 /// As many connections as the exchange benchmark has at its most.
 pub(crate) const CONNECTIONS: usize = 64;
-
-/// Long enough for what a host does for each of ten thousand tenants after its start, and for a
-/// hundred times the unit that the kernel counts in.
-const REST: Duration = Duration::from_secs(10);
 
 /// Long enough for a thousand operations on one core.
 const FLOOR_TIME: Duration = Duration::from_millis(500);

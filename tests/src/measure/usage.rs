@@ -1,8 +1,11 @@
-//! What processes have used so far, as Linux counts it in `/proc`.
+//! What processes have used so far, as Linux counts it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use nix::time::ClockId;
+use nix::unistd::Pid;
 
 /// What the hosts and PostgreSQL have used since they began.
 pub struct Usage {
@@ -25,7 +28,7 @@ pub struct Cost {
 /// A process with all its threads.
 #[derive(Default)]
 struct Process {
-    ticks: u64,
+    cpu: Duration,
     switches: u64,
 }
 
@@ -34,7 +37,8 @@ impl Usage {
     pub fn of(hosts: &[u32], postmaster: u32) -> Self {
         let mut postgres = Process::of(postmaster);
         // Of the children that have ended, such as workers of autovacuum, their parent has the sum.
-        postgres.ticks += stat(postmaster).map_or(0, |stat| stat[CHILDREN] + stat[CHILDREN + 1]);
+        let ended = stat(postmaster).map_or(0, |stat| stat[CHILDREN] + stat[CHILDREN + 1]);
+        postgres.cpu += Duration::from_millis(ended * TICK_MS);
         for child in numbered(Path::new("/proc")).filter(|id| Self::parent(*id) == Some(postmaster))
         {
             postgres.add(&Process::of(child));
@@ -51,29 +55,40 @@ impl Usage {
 
     /// What each of so many requests took since then.
     pub fn since(&self, before: &Self, requests: f64) -> Cost {
+        let ms = |now: &Process, before: &Process| {
+            now.cpu.saturating_sub(before.cpu).as_secs_f64() * 1_000.0 / requests
+        };
         #[expect(clippy::cast_precision_loss, reason = "no run counts 2^52 of anything")]
-        let each = |now: u64, before: u64| now.saturating_sub(before) as f64 / requests;
+        let switches = |now: &Process, before: &Process| {
+            now.switches.saturating_sub(before.switches) as f64 / requests
+        };
         Cost {
-            host_ms: each(self.host.ticks, before.host.ticks) * TICK_MS,
-            postgres_ms: each(self.postgres.ticks, before.postgres.ticks) * TICK_MS,
-            host_switches: each(self.host.switches, before.host.switches),
-            postgres_switches: each(self.postgres.switches, before.postgres.switches),
+            host_ms: ms(&self.host, &before.host),
+            postgres_ms: ms(&self.postgres, &before.postgres),
+            host_switches: switches(&self.host, &before.host),
+            postgres_switches: switches(&self.postgres, &before.postgres),
         }
     }
 }
 
 impl Process {
     fn of(id: u32) -> Self {
-        let ticks = stat(id).map_or(0, |stat| stat[OWN] + stat[OWN + 1]);
         let tasks = PathBuf::from(format!("/proc/{id}/task"));
         let switches = numbered(&tasks).map(|task| switches(&tasks.join(task.to_string()))).sum();
-        Self { ticks, switches }
+        Self { cpu: cpu_time(id).unwrap_or_default(), switches }
     }
 
     fn add(&mut self, other: &Self) {
-        self.ticks += other.ticks;
+        self.cpu += other.cpu;
         self.switches += other.switches;
     }
+}
+
+/// The processor time of a process with all threads that it ever had, to the nanosecond; `None` if
+/// it is gone.
+fn cpu_time(process: u32) -> Option<Duration> {
+    let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(process.cast_signed())).ok()?;
+    clock.now().ok().map(Duration::from)
 }
 
 /// The resident memory of a process (`VmRSS`), in bytes.
@@ -91,9 +106,8 @@ impl Machine {
     pub async fn busy_cores(time: Duration) -> f64 {
         let before = busy_ticks();
         tokio::time::sleep(time).await;
-        #[expect(clippy::cast_precision_loss, reason = "the ticks of a few seconds")]
-        let ticks = busy_ticks().saturating_sub(before) as f64;
-        ticks * TICK_MS / 1_000.0 / time.as_secs_f64()
+        let ticks = busy_ticks().saturating_sub(before);
+        Duration::from_millis(ticks * TICK_MS).as_secs_f64() / time.as_secs_f64()
     }
 }
 
@@ -127,9 +141,8 @@ fn numbered(folder: &Path) -> impl Iterator<Item = u32> {
 }
 
 /// Linux counts in hundredths of a second for programs, whatever its own clock does.
-const TICK_MS: f64 = 10.0;
+const TICK_MS: u64 = 10;
 
 /// Columns of `stat` after the name: `man 5 proc` counts from 1, and the name is the second.
 const PARENT: usize = 4 - 3;
-const OWN: usize = 14 - 3;
 const CHILDREN: usize = 16 - 3;

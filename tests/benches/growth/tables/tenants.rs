@@ -1,6 +1,6 @@
 //! What more tenants cost.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use flowhost_client::payload;
 use flowhost_protocol::ids::RequestId;
@@ -44,22 +44,31 @@ async fn spread(stage: &Stage, endpoints: &[Endpoint]) -> Table {
 
 /// What a host has to do with tenants that it doesn't serve at the moment.
 async fn restart(stage: &Stage) -> Table {
-    let columns = ["ready ms", "host CPU ms/s then", "PG CPU ms/s then", "change ms"];
+    let columns = [
+        "ready ms",
+        "host CPU ms/s then",
+        "PG CPU ms/s then",
+        "host CPU ms/s idle",
+        "PG CPU ms/s idle",
+        "change ms",
+    ];
     let mut table = Table::new("Tenants: start and change", &columns);
     table.note("ready: from the process's start until it accepts requests, no tenant loaded");
-    table.note("then: in the ten seconds after it, without requests");
+    table.note(format!("then: in the {} s after it, without requests", START.as_secs()));
+    table.note(format!("idle: in the {} s after these, without requests", IDLE.as_secs()));
     table.note(format!(
         "change: a PATCH of a flow's settings through the admin API until its answer, median of {CHANGES}"
     ));
     for _ in 0..stage.sizes.rounds {
         for (database, tenants) in [(FEW, FEW_TENANTS), (MANY, stage.sizes.tenants)] {
             let host = stage.start_host(database).await;
-            let (host_then, postgres_then) = stage.idle(&host).await;
+            let (host_then, postgres_then) = stage.idle(&host, START).await;
+            let (host_idle, postgres_idle) = stage.idle(&host, IDLE).await;
             let change = change_ms(&host).await;
             let ready = host.ready.as_secs_f64() * 1_000.0;
             table.add(
                 &format!("database with {tenants} tenants"),
-                vec![ready, host_then, postgres_then, change],
+                vec![ready, host_then, postgres_then, host_idle, postgres_idle, change],
             );
             host.stop().await;
         }
@@ -126,7 +135,7 @@ async fn memory(stage: &Stage, endpoints: &[Endpoint]) -> Table {
     let components = stage.sizes.components as usize;
     let host = stage.start_host(MANY).await;
     // Once it has done what it does after its start.
-    stage.idle(&host).await;
+    stage.idle(&host, START).await;
     let mut loaded = 0;
     for (count, what) in [
         (0, "nothing loaded".to_owned()),
@@ -138,12 +147,18 @@ async fn memory(stage: &Stage, endpoints: &[Endpoint]) -> Table {
         loaded = count;
         #[expect(clippy::cast_precision_loss, reason = "bytes of memory")]
         let mib = resident_bytes(host.process.id()) as f64 / f64::from(1 << 20);
-        let (idle_host, idle_postgres) = stage.idle(&host).await;
+        let (idle_host, idle_postgres) = stage.idle(&host, START).await;
         table.add(&what, vec![mib, idle_host, idle_postgres]);
     }
     host.stop().await;
     table
 }
+
+/// Longer than what a host does for each of ten thousand tenants after its start.
+const START: Duration = Duration::from_secs(10);
+
+/// Thirty polls, and as much of everything that happens each second.
+const IDLE: Duration = Duration::from_secs(30);
 
 const CHANGES: u32 = 20;
 const FIRST_EXCHANGES: usize = 50;
