@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::{JoinHandle, park, sleep};
+use std::thread::{JoinHandle, available_parallelism, park, sleep};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -160,13 +160,17 @@ fn serving_config(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<Config>
 
 fn pool(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<PoolingAllocationConfig> {
     let mut pool = PoolingAllocationConfig::new();
+    // Wasmtime 48 divides slots among as many shards, and each serves all plugins that its threads
+    // call.
+    let shards = available_parallelism()?.get().min(16) as u32;
+    let memories = calls.saturating_mul(MAX_MEMORIES as u32).max(shards * MEMORIES_OF_A_SHARD);
     // One component instance and one fiber for each call. All calls may have at once what one
     // component may have; otherwise one tenant's unusual guests could use up what another tenant's
-    // need. This costs address space: 4 GiB and a guard for each memory, 4 TiB in all of the 128
-    // TiB that a process has; 10,000 table entries are 80 KiB, a stack is 1 MiB.
+    // need. This costs address space: 4 GiB and a guard for each memory, 4 to 32 TiB in all of the
+    // 128 TiB that a process has; 10,000 table entries are 80 KiB, a stack is 1 MiB.
     pool.total_component_instances(calls)
         .total_stacks(calls)
-        .total_memories(calls.saturating_mul(MAX_MEMORIES as u32))
+        .total_memories(memories)
         .total_core_instances(calls.saturating_mul(MAX_CORE_INSTANCES as u32))
         .total_tables(calls.saturating_mul(MAX_TABLES as u32))
         .max_core_instances_per_component(MAX_CORE_INSTANCES as u32)
@@ -187,8 +191,10 @@ fn pool(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<PoolingAllocation
         // All of the table that one instance may have.
         .table_keep_resident(MAX_TABLE_ELEMENTS * size_of::<usize>())
         // A plugin that gets its last slot again need not be mapped again, so all slots may stay
-        // warm. At the limits above, memories and tables of idle slots keep 300 MiB.
-        .max_unused_warm_slots(calls)
+        // warm: with half of them, 500 plugins in turns cost 50 us more a call (page faults, and
+        // other cores' interrupts). A slot keeps what its last guest touched, some 150 KiB; at the
+        // limits above, those of 1,024 memories and their tables are 600 MiB.
+        .max_unused_warm_slots(memories)
         // On wasmtime 48, a swapped-out page of the last guest is not reset (wasmtime pull request
         // 14357).
         .pagemap_scan(Enabled::No);
@@ -207,6 +213,10 @@ impl Hasher for Sha256Hasher {
         u64::from_le_bytes([a, b, c, d, e, f, g, h])
     }
 }
+
+/// As many plugins as a shard's threads can call in turns without mapping their memories again.
+/// Each has up to four of the 65,530 mappings that a process may have.
+const MEMORIES_OF_A_SHARD: u32 = 512;
 
 /// How often a guest yields and its CPU time is checked.
 const EPOCH_TICK: Duration = Duration::from_millis(1);
