@@ -16,6 +16,7 @@
 #
 # FLOWHOST_TOOLCHAIN=auto|rustup|debian   which ways may be used (default auto: all; rustup: a, b; debian: c)
 # FLOWHOST_TOOLCHAIN_DIR                  where way c keeps its files (default: flowhost/ in the user's cache folder)
+# FLOWHOST_TOOLCHAIN_STACK_BYTES          the size of the plugin's stack (default 65536)
 set -eu
 umask 022
 
@@ -24,9 +25,9 @@ target=wasm32-wasip2
 layout=1
 # Enough for 40 MB over a slow line; a connection that leads nowhere must not hold a build for longer.
 rustup_seconds=180
-# A usual plugin needs 4 KiB, its JSON included; this leaves room for 16 times that. See the SDK's README, "Size".
+# A usual plugin needs 4 KiB, its JSON included; the default leaves room for 16 times that. See the SDK's README, "Size".
 # Rust's default of 1 MiB would be 16 more pages that the host has to clear after every call.
-stack_bytes=65536
+stack_bytes=${FLOWHOST_TOOLCHAIN_STACK_BYTES:-65536}
 
 say() { printf '%s\n' "$*" >&2; }
 setting() { printf '%s %s\n' "$1" "$2"; }

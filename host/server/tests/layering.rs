@@ -84,7 +84,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["server/store", "server/config", "server/app", "devkit/postgres"]),
     ("toml_edit", &["devkit/scenarios"]),
     ("wasm_encoder", &["devkit/plugin_project"]),
-    ("wasmparser", &["runtime/plugins"]),
+    ("wasmparser", &["devkit/plugin_project", "runtime/plugins"]),
     ("wasmtime", &["runtime/plugins"]),
     ("wasmtime_wasi", &["runtime/plugins"]),
     ("seccompiler", &["runtime/plugins"]),

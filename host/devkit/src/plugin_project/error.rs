@@ -4,6 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
+use super::frames::Frame;
+
 /// All errors of [`build`](super::build).
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
@@ -67,6 +69,19 @@ pub enum BuildError {
         /// The system's reason.
         #[source]
         source: io::Error,
+    },
+
+    /// A function's local variables do not fit on the stack.
+    #[error(
+        "{frame}, and the plugin's stack has {stack} KiB: each call of it would fail, also where the large variable is not used; \
+         put that into a `Vec` or a `Box`, or ask for a larger stack in flowhost.toml: `[build]` with `stack_kib = {wanted}`",
+        stack = stack_bytes >> 10, wanted = frame.wanted_stack_kib()
+    )]
+    StackTooSmall {
+        /// The function with the most.
+        frame: Frame,
+        /// The size of the stack in bytes.
+        stack_bytes: u64,
     },
 
     /// The folder builds more than one plugin.

@@ -6,6 +6,9 @@
 //! http = ["api.example.com"]   # hosts to send requests to; port 443 where none is given
 //! store = true                 # to keep values that outlive a session
 //! media = true                 # to fetch files that the user picked
+//!
+//! [build]
+//! stack_kib = 256              # room for local variables; 64 if it says nothing
 //! ```
 
 use std::fs;
@@ -24,6 +27,46 @@ use flowhost_protocol::flow::{Capabilities, PLUGIN_SECTION, PluginSection};
 pub(super) struct Manifest {
     /// What the plugin asks for.
     pub(super) requests: Capabilities,
+    /// How it is built.
+    pub(super) build: Build,
+}
+
+/// How a project is built.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Build {
+    /// The size of the stack.
+    pub(super) stack_kib: StackKib,
+}
+
+/// The size of a plugin's stack in KiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u32")]
+pub(super) struct StackKib(u32);
+
+impl StackKib {
+    pub(super) fn bytes(self) -> u64 {
+        u64::from(self.0) << 10
+    }
+}
+
+impl Default for StackKib {
+    /// What `toolchain.sh` takes if it is told nothing.
+    fn default() -> Self {
+        Self(64)
+    }
+}
+
+impl TryFrom<u32> for StackKib {
+    type Error = String;
+
+    fn try_from(kib: u32) -> Result<Self, String> {
+        if (MIN_STACK_KIB..=MAX_STACK_KIB).contains(&kib) {
+            Ok(Self(kib))
+        } else {
+            Err(format!("stack_kib is {MIN_STACK_KIB} to {MAX_STACK_KIB}, not {kib}"))
+        }
+    }
 }
 
 impl Manifest {
@@ -47,6 +90,12 @@ pub(super) fn embed(component: &mut Vec<u8>, section: &PluginSection) {
     CustomSection { name: PLUGIN_SECTION.into(), data: json.into() }.append_to_component(component);
 }
 
+/// Four times what a usual plugin needs, its JSON included.
+const MIN_STACK_KIB: u32 = 16;
+
+/// Rust's own default. What needs more belongs into a `Vec`.
+const MAX_STACK_KIB: u32 = 1024;
+
 /// The manifest is beside `Cargo.toml`.
 const FILE_NAME: &str = "flowhost.toml";
 
@@ -67,6 +116,12 @@ mod tests {
     }
 
     #[test]
+    fn a_manifest_may_ask_for_a_larger_stack() {
+        assert_eq!(read("").unwrap().build.stack_kib.bytes(), 64 << 10);
+        assert_eq!(read("[build]\nstack_kib = 256\n").unwrap().build.stack_kib.bytes(), 256 << 10);
+    }
+
+    #[test]
     fn a_project_without_a_manifest_asks_for_nothing() {
         let folder = tempfile::tempdir().unwrap();
 
@@ -80,6 +135,9 @@ mod tests {
             ("[request]\nstore = true\n", "request"),
             ("[requests]\nhttp = [\"https://api.example.com/\"]\n", "DNS name"),
             ("requests", "line 1"),
+            ("[build]\nstack_kib = 15\n", "16 to 1024"),
+            ("[build]\nstack_kib = 1025\n", "16 to 1024"),
+            ("[build]\nstack_bytes = 65536\n", "stack_bytes"),
         ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains("flowhost.toml") && error.contains(named), "{error}");

@@ -6,6 +6,8 @@
 mod artifacts;
 mod environment;
 mod error;
+mod frames;
+mod local_packages;
 mod manifest;
 mod sources;
 mod template;
@@ -22,11 +24,13 @@ use tokio::process::Command;
 
 use self::artifacts::{Artifact, component_of, sdk_version};
 use self::environment::{Variables, as_from_a_fresh_shell};
+use self::frames::largest_frame;
 use self::manifest::{Manifest, embed};
 use self::toolchain::Settings;
 use flowhost_protocol::flow::{Capabilities, PluginSection};
 
 pub use self::error::BuildError;
+pub use self::frames::Frame;
 pub use self::sources::Sources;
 pub use self::template::{NewProject, NewProjectError, SdkSource, create};
 
@@ -83,12 +87,14 @@ pub struct BuiltComponent {
 async fn build_with(
     script: &str,
     options: BuildOptions,
-    environment: Variables,
+    mut environment: Variables,
     progress: impl Fn(&str),
 ) -> Result<BuiltComponent, BuildError> {
     let project = find_project(&options.project_dir)?;
     // Read before minutes of compiling, since it may be invalid.
     let manifest = Manifest::read(&project)?;
+    let stack_bytes = manifest.build.stack_kib.bytes();
+    environment.push((STACK_VARIABLE.into(), stack_bytes.to_string().into()));
     let settings = toolchain::prepare(script, &project, &environment, &progress).await?;
     progress(&format!("compiling {}", project.display()));
     let command = cargo_build(&project, &options, environment, settings)?;
@@ -101,6 +107,7 @@ async fn build_with(
     let section = PluginSection { sdk: built.sdk, requests: manifest.requests };
     let mut component =
         fs::read(&artifact.file).map_err(BuildError::file("read", &artifact.file))?;
+    check_frames(&component, stack_bytes, &progress)?;
     embed(&mut component, &section);
     write_atomically(&component, &out)?;
     let PluginSection { sdk, requests } = section;
@@ -111,6 +118,23 @@ async fn build_with(
         requests,
         sdk,
     })
+}
+
+/// Fails if a function's local variables alone fill the stack, and says so if they take half of it.
+fn check_frames(
+    component: &[u8],
+    stack_bytes: u64,
+    progress: &impl Fn(&str),
+) -> Result<(), BuildError> {
+    // What can't be parsed is refused with reasons where the component is used.
+    let Ok(Some(frame)) = largest_frame(component, stack_bytes) else { return Ok(()) };
+    if frame.bytes() > stack_bytes {
+        return Err(BuildError::StackTooSmall { frame, stack_bytes });
+    }
+    if frame.bytes() > stack_bytes / 2 {
+        progress(&format!("{frame}, of a stack of {} KiB", stack_bytes >> 10));
+    }
+    Ok(())
 }
 
 fn find_project(folder: &Path) -> Result<PathBuf, BuildError> {
@@ -200,6 +224,9 @@ pub fn write_atomically(bytes: &[u8], to: &Path) -> Result<(), BuildError> {
 
 /// The guest SDK's own tools use the same script.
 const TOOLCHAIN: &str = include_str!("../../../../guest-sdk/toolchain.sh");
+
+/// Tells the script how many bytes the plugin's stack is to have.
+const STACK_VARIABLE: &str = "FLOWHOST_TOOLCHAIN_STACK_BYTES";
 
 const TARGET: &str = "wasm32-wasip2";
 

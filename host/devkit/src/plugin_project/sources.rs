@@ -1,4 +1,5 @@
-//! Watches a project's files, which a build or a test run depends on.
+//! Watches the files that a build or a test run of a project depends on: its own, and those of the
+//! packages that it names by a path.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use tokio::time::sleep;
+
+use super::local_packages::folders_and_files;
 
 /// The files of a project as of the last look.
 ///
@@ -45,7 +48,14 @@ impl Sources {
 async fn look(folder: PathBuf) -> Snapshot {
     let looked = tokio::task::spawn_blocking(move || {
         let mut files = Snapshot::new();
-        collect(&folder, MAX_DEPTH, &mut files);
+        // Found anew each time, since a manifest may have changed.
+        let (folders, single) = folders_and_files(&folder);
+        folders.iter().for_each(|folder| collect(folder, MAX_DEPTH, &mut files));
+        for file in single {
+            if let Ok(about) = fs::metadata(&file) {
+                files.insert(file, (about.modified().ok(), about.len()));
+            }
+        }
         files
     });
     looked.await.unwrap_or_default()
@@ -100,6 +110,22 @@ mod tests {
         fs::write(folder.path().join("flow.json"), "{}").unwrap();
         sources.changed().await;
         fs::remove_file(&file).unwrap();
+        sources.changed().await;
+    }
+
+    #[tokio::test]
+    async fn a_package_that_the_project_names_by_a_path_is_watched_too() {
+        let folder = tempfile::tempdir().unwrap();
+        for package in ["plugin", "shared"] {
+            fs::create_dir(folder.path().join(package)).unwrap();
+        }
+        let manifest = folder.path().join("plugin/Cargo.toml");
+        fs::write(&manifest, "").unwrap();
+        let mut sources = Sources::of(&folder.path().join("plugin")).await;
+
+        fs::write(&manifest, "[dependencies]\nshared = { path = \"../shared\" }\n").unwrap();
+        sources.changed().await;
+        fs::write(folder.path().join("shared/prices.rs"), "").unwrap();
         sources.changed().await;
     }
 

@@ -1,0 +1,139 @@
+//! Which folders a project is compiled from: its own, and those of packages that it names by a path.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+/// The folders of a project and of the packages beside it that it depends on, directly or not, and
+/// of the workspace that it belongs to the manifest. A folder is absolute, and within none of the
+/// others.
+///
+/// What can't be read is left out: cargo says what is wrong with it.
+pub(super) fn folders_and_files(project: &Path) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
+    let mut found = Found::default();
+    found.visit(project);
+    let within =
+        |folder: &Path| folder.ancestors().skip(1).any(|above| found.packages.contains(above));
+    let folders = found.packages.iter().filter(|folder| !within(folder)).cloned().collect();
+    (folders, found.workspaces)
+}
+
+#[derive(Default)]
+struct Found {
+    packages: BTreeSet<PathBuf>,
+    /// The manifests of workspaces.
+    workspaces: BTreeSet<PathBuf>,
+}
+
+impl Found {
+    fn visit(&mut self, folder: &Path) {
+        let Ok(folder) = fs::canonicalize(folder) else { return };
+        if self.packages.len() >= MAX_PACKAGES || !self.packages.insert(folder.clone()) {
+            return;
+        }
+        let manifest = read(&folder.join(MANIFEST)).unwrap_or_default();
+        let workspace = workspace_of(&folder);
+        self.workspaces.extend(workspace.iter().map(|(root, _)| root.join(MANIFEST)));
+        for (name, dependency) in dependencies(&manifest) {
+            if let Some(path) = path_of(dependency) {
+                self.visit(&folder.join(path));
+            } else if inherits(dependency)
+                && let Some((root, workspace)) = &workspace
+                && let Some(path) = workspace
+                    .get("dependencies")
+                    .and_then(|dependencies| path_of(dependencies.get(name)?))
+            {
+                self.visit(&root.join(path));
+            }
+        }
+    }
+}
+
+/// All dependencies of a manifest, those for tests, for build scripts and for some targets only too.
+fn dependencies(manifest: &Table) -> impl Iterator<Item = (&String, &Value)> {
+    let targets = manifest.get("target").and_then(Value::as_table).into_iter().flatten();
+    let parts = targets.filter_map(|(_, part)| part.as_table()).chain([manifest]);
+    parts.flat_map(|part| KINDS.iter().filter_map(|kind| part.get(*kind)?.as_table()).flatten())
+}
+
+fn path_of(dependency: &Value) -> Option<&str> {
+    dependency.get("path")?.as_str()
+}
+
+fn inherits(dependency: &Value) -> bool {
+    dependency.get("workspace").and_then(Value::as_bool) == Some(true)
+}
+
+/// The folder and the table of the workspace that a package belongs to: the nearest manifest that
+/// has one.
+fn workspace_of(folder: &Path) -> Option<(PathBuf, Table)> {
+    folder.ancestors().find_map(|folder| {
+        let mut manifest = read(&folder.join(MANIFEST))?;
+        match manifest.remove("workspace")? {
+            Value::Table(workspace) => Some((folder.to_owned(), workspace)),
+            _ => None,
+        }
+    })
+}
+
+fn read(manifest: &Path) -> Option<Table> {
+    toml::from_str(&fs::read_to_string(manifest).ok()?).ok()
+}
+
+const MANIFEST: &str = "Cargo.toml";
+
+/// Cargo takes the older spellings too.
+const KINDS: [&str; 5] = [
+    "dependencies",
+    "dev-dependencies",
+    "dev_dependencies",
+    "build-dependencies",
+    "build_dependencies",
+];
+
+/// Far more than a plugin has; manifests that name each other for ever end here too.
+const MAX_PACKAGES: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_named_by_a_path_belong_to_it_however_they_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(folder.path()).unwrap();
+        let write = |package: &str, manifest: &str| {
+            fs::create_dir_all(root.join(package)).unwrap();
+            fs::write(root.join(package).join("Cargo.toml"), manifest).unwrap();
+        };
+        write("", "[workspace]\n[workspace.dependencies]\nshared = { path = \"shared\" }\n");
+        write(
+            "plugin",
+            "[dependencies]\nshared.workspace = true\nserde = \"1\"\ninner = { path = \"inner\" }\n\
+             [target.'cfg(unix)'.dev-dependencies]\nhelpers = { path = \"../helpers\" }\n",
+        );
+        write("plugin/inner", "");
+        write("shared", "[dependencies]\nmoney = { path = \"../money\", optional = true }\n");
+        // Names the one that names it.
+        write("money", "[build-dependencies]\nshared = { path = \"../shared\" }\n");
+        write("helpers", "this is no manifest");
+        write("stranger", "");
+
+        let (folders, files) = folders_and_files(&root.join("plugin"));
+
+        let expected = ["helpers", "money", "plugin", "shared"].map(|name| root.join(name));
+        assert_eq!(folders, BTreeSet::from(expected));
+        assert_eq!(files, BTreeSet::from([root.join("Cargo.toml")]));
+    }
+
+    #[test]
+    fn a_folder_without_a_manifest_is_itself_alone() {
+        let folder = tempfile::tempdir().unwrap();
+
+        let (folders, _) = folders_and_files(folder.path());
+
+        assert_eq!(folders, BTreeSet::from([fs::canonicalize(folder.path()).unwrap()]));
+    }
+}
