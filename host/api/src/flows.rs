@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Timestamp;
+use super::{CapabilitiesView, Timestamp};
 
 /// A flow.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
@@ -22,6 +22,9 @@ pub struct FlowView {
     #[serde(default)]
     #[schemars(with = "FlowSettings")]
     pub settings: Map<String, Value>,
+    /// What the active version asks for and the flow doesn't grant: the plugin gets an error there.
+    #[serde(default)]
+    pub missing_grants: CapabilitiesView,
     /// The SHA-256 of the Flow JSON that its replies are checked against.
     pub flow_json_digest: Option<String>,
     /// What hosts noticed in the last week that the tenant should fix.

@@ -66,6 +66,22 @@ pub struct CapabilitiesView {
     pub media: bool,
 }
 
+impl CapabilitiesView {
+    /// Whether it asks for nothing.
+    pub fn is_empty(&self) -> bool {
+        self.http.is_empty() && !self.store && !self.media
+    }
+
+    /// The command that grants it.
+    pub fn grant_command(&self, tenant: &str, flow: &str) -> String {
+        let http = self.http.iter().map(|host| format!(" --http {host}"));
+        let store = self.store.then(|| " --store".to_owned());
+        let media = self.media.then(|| " --media".to_owned());
+        let arguments: String = http.chain(store).chain(media).collect();
+        format!("flowhost flow grant {tenant} {flow}{arguments}")
+    }
+}
+
 impl From<Capabilities> for CapabilitiesView {
     fn from(Capabilities { http, store, media }: Capabilities) -> Self {
         Self { http: http.into_iter().map(String::from).collect(), store, media }

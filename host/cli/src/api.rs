@@ -282,7 +282,6 @@ pub(crate) enum ApiError {
 }
 
 /// The status of the API's refusal, if the error is one.
-#[cfg(feature = "devkit")]
 pub(crate) fn answered(error: &anyhow::Error) -> Option<StatusCode> {
     match error.downcast_ref() {
         Some(ApiError::Refused(status, _)) => Some(*status),

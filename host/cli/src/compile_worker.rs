@@ -1,13 +1,20 @@
 //! `flowhost compile-worker`: the process that a host starts for each component that it compiles.
 //! Not for people.
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, Parser};
 
 use flowhost_runtime::plugins::{WorkerLimits, compile_stdin};
 
+/// The command line of the process.
+#[derive(Parser)]
+#[command(name = NAME, after_help = EXAMPLE)]
+pub(crate) struct Worker {
+    #[command(flatten)]
+    pub(crate) args: Args,
+}
+
 /// Arguments of `compile-worker`.
 #[derive(ClapArgs)]
-#[command(after_help = EXAMPLE)]
 pub struct Args {
     /// Bytes of memory that compiling may take
     #[arg(long, default_value_t = WorkerLimits::default().memory_bytes, value_name = "BYTES")]
@@ -24,6 +31,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         cpu_seconds: args.cpu_seconds,
     })?)
 }
+
+/// The first argument.
+pub(crate) const NAME: &str = "compile-worker";
 
 const EXAMPLE: &str = "Example:
   flowhost compile-worker <component.wasm >answer

@@ -9,6 +9,7 @@ use flowhost_server::config::{ConfigError, Environment};
 use super::api::ApiArgs;
 use super::confirm::confirm;
 use super::flow_config;
+use super::flow_grant::{self, GrantArgs};
 use super::flow_json;
 use super::flow_settings::SettingsArgs;
 use super::output::printable;
@@ -36,6 +37,14 @@ pub enum Command {
         after_help = "Example:\n  flowhost flow update acme booking --on-failure error-message --limit cpu_ms=500"
     )]
     Update(ChangeArgs),
+    /// Let the flow's plugin reach what is named, beside what it may reach already
+    #[command(
+        after_help = "Examples:\n  flowhost flow grant acme booking --http api.example.com --store\n  flowhost flow grant acme booking --media"
+    )]
+    Grant(GrantArgs),
+    /// Take grants away from the flow's plugin
+    #[command(after_help = "Example:\n  flowhost flow deny acme booking --http api.example.com")]
+    Deny(GrantArgs),
     /// Delete a flow with its versions and conversations, for good
     #[command(after_help = "Example:\n  flowhost flow delete acme booking")]
     Delete(DeleteArgs),
@@ -100,6 +109,8 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
         Command::List(args) => list(args, environment).await,
         Command::Show(args) => show(args, environment).await,
         Command::Update(args) => update(args, environment).await,
+        Command::Grant(args) => flow_grant::grant(args, environment).await,
+        Command::Deny(args) => flow_grant::deny(args, environment).await,
         Command::Delete(args) => delete(args, environment).await,
         Command::Config(command) => flow_config::run(command, environment).await,
         Command::Json(command) => flow_json::run(command, environment).await,
@@ -115,7 +126,7 @@ async fn put(args: ChangeArgs, environment: &Environment) -> anyhow::Result<()> 
         .await?;
     let done = if answer.status == StatusCode::CREATED { "made" } else { "replaced" };
     args.api.print(&answer, |flow: FlowView| {
-        format!("Flow {} is {done}.\n{}", printable(&flow.name), for_people(&flow))
+        format!("Flow {} is {done}.\n{}", printable(&flow.name), for_people(&args.tenant, &flow))
     })
 }
 
@@ -132,7 +143,7 @@ async fn update(args: ChangeArgs, environment: &Environment) -> anyhow::Result<(
         .connect(environment)?
         .send(Route::UpdateFlow, &[&args.tenant, &args.flow], &body)
         .await?;
-    args.api.print(&answer, |flow: FlowView| for_people(&flow))
+    args.api.print(&answer, |flow: FlowView| for_people(&args.tenant, &flow))
 }
 
 async fn list(args: ListArgs, environment: &Environment) -> anyhow::Result<()> {
@@ -143,7 +154,7 @@ async fn list(args: ListArgs, environment: &Environment) -> anyhow::Result<()> {
 async fn show(args: FlowArgs, environment: &Environment) -> anyhow::Result<()> {
     let answer =
         args.api.connect(environment)?.call(Route::ShowFlow, &[&args.tenant, &args.flow]).await?;
-    args.api.print(&answer, |flow: FlowView| for_people(&flow))
+    args.api.print(&answer, |flow: FlowView| for_people(&args.tenant, &flow))
 }
 
 async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<()> {
@@ -181,7 +192,7 @@ fn list_for_people(list: &FlowList, tenant: &str) -> String {
     table.to_string()
 }
 
-fn for_people(flow: &FlowView) -> String {
+pub(super) fn for_people(tenant: &str, flow: &FlowView) -> String {
     let mut table = Table::new(&["flow", &printable(&flow.name)]);
     table.row(["endpoint".to_owned(), flow.endpoint_path.clone()]);
     table.row(["active version".to_owned(), or_dash(flow.active_version)]);
@@ -196,7 +207,18 @@ fn for_people(flow: &FlowView) -> String {
     table.row(["updated".to_owned(), flow.updated_at.to_string()]);
     let warnings: String =
         flow.warnings.iter().map(|warning| format!("\n{}", warning_line(warning))).collect();
-    format!("{table}{warnings}")
+    format!("{table}{warnings}{}", missing_line(tenant, flow))
+}
+
+/// What the plugin asks for in vain, in a line of its own.
+fn missing_line(tenant: &str, flow: &FlowView) -> String {
+    if flow.missing_grants.is_empty() {
+        return String::new();
+    }
+    let command = printable(&flow.missing_grants.grant_command(tenant, &flow.name));
+    format!(
+        "\nwarning: the active version asks for what the flow does not grant, and gets an error there: {command}"
+    )
 }
 
 fn state(flow: &FlowView) -> &'static str {
@@ -216,7 +238,7 @@ mod tests {
             "first_seen_at":"2026-01-03T00:00:00Z","last_seen_at":"2026-01-04T00:00:00Z"}"#;
         flow.warnings.push(serde_json::from_str(warning).unwrap());
 
-        let shown = for_people(&flow);
+        let shown = for_people("acme", &flow);
 
         assert!(shown.contains("active version  -\n"), "{shown}");
         let seen = "seen from 2026-01-03T00:00:00Z to 2026-01-04T00:00:00Z";
@@ -227,6 +249,12 @@ mod tests {
         assert!(
             shown.contains("token_policy    open\n")
                 && shown.contains(r#"novelty         {"a":1}"#),
+            "{shown}"
+        );
+
+        flow.missing_grants.store = true;
+        assert!(
+            for_people("acme", &flow).ends_with(": flowhost flow grant acme booking --store"),
             "{shown}"
         );
     }

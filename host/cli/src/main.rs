@@ -11,6 +11,7 @@ mod audit;
 #[cfg(feature = "devkit")]
 mod client;
 mod compile_worker;
+mod completions;
 mod confirm;
 #[cfg(feature = "devkit")]
 mod demo;
@@ -22,6 +23,7 @@ mod dev_folder;
 mod dev_plugin;
 mod flow;
 mod flow_config;
+mod flow_grant;
 mod flow_json;
 mod flow_settings;
 mod graph;
@@ -48,7 +50,7 @@ use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use flowhost_runtime::telemetry;
 use flowhost_server::config::{ConfigError, Environment};
@@ -69,6 +71,12 @@ fn main() -> ExitCode {
 /// Parses the arguments. The error is to be printed: it is bad usage, or the help that was asked
 /// for.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, NotRun> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // Not one of the commands that people see, so that it is never suggested to them.
+    if arguments.get(1).is_some_and(|name| name == compile_worker::NAME) {
+        let worker = compile_worker::Worker::try_parse_from(&arguments[1..]);
+        return worker.map(|worker| Command::CompileWorker(worker.args)).map_err(NotRun);
+    }
     Cli::try_parse_from(arguments).map(|cli| cli.command).map_err(NotRun)
 }
 
@@ -112,6 +120,10 @@ async fn run_async(command: Command) -> anyhow::Result<()> {
         Command::Plugin(command) => plugin::run(command, &environment).await,
         #[cfg(feature = "devkit")]
         Command::Client(command) => client::run(command, &environment).await,
+        Command::Completions(args) => {
+            completions::run(&args, Cli::command());
+            Ok(())
+        }
         Command::CompileWorker(args) => compile_worker::run(&args),
     }
 }
@@ -196,8 +208,10 @@ pub enum Command {
     #[command(subcommand)]
     #[cfg(feature = "devkit")]
     Client(client::Command),
+    /// Let a shell complete the commands and their arguments
+    Completions(completions::Args),
     /// Compile one component; hosts start it themselves
-    #[command(hide = true)]
+    #[command(skip)]
     CompileWorker(compile_worker::Args),
 }
 
@@ -223,8 +237,6 @@ const FAILURE: u8 = 1;
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     fn code(arguments: &[&str]) -> ExitCode {
@@ -256,6 +268,17 @@ mod tests {
         ] {
             assert_eq!(code(asked), ExitCode::SUCCESS, "{asked:?}");
         }
+    }
+
+    #[test]
+    fn what_hosts_start_is_neither_shown_nor_suggested() {
+        let suggested = parse(["flowhost", "compile-work"].map(OsString::from));
+        let Err(NotRun(error)) = suggested else { panic!("it is no command") };
+        assert!(!error.to_string().contains("worker"), "{error}");
+        assert!(matches!(
+            parse(["flowhost", "compile-worker"].map(OsString::from)),
+            Ok(Command::CompileWorker(_))
+        ));
     }
 
     #[test]

@@ -15,8 +15,8 @@ pub(super) mod test;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use reqwest::StatusCode;
 use serde_json::{Map, Value};
 
 use flowhost_api::{Activate, Activated, Rehearse, Route, UploadedVersion, VersionList};
@@ -25,8 +25,9 @@ use flowhost_server::config::Environment;
 
 use self::flow_json::sound_flow_json;
 
-use super::api::{AdminApi, ApiArgs};
+use super::api::{AdminApi, ApiArgs, answered};
 use super::flow::FlowArgs;
+use super::flow_grant::grant_requests;
 use super::input::read_bytes;
 use super::output::{note, printable, say};
 use super::table::Table;
@@ -59,7 +60,7 @@ pub enum Command {
     Test(test::TestArgs),
     /// Upload a component, built first if it is a project, and make it the active version
     #[command(
-        after_help = "Examples:\n  flowhost plugin deploy acme booking ./my-plugin\n  flowhost plugin deploy acme booking booking.wasm --no-activate"
+        after_help = "Examples:\n  flowhost plugin deploy acme booking ./my-plugin\n  flowhost plugin deploy acme booking booking.wasm --no-activate\n  flowhost plugin deploy acme booking ./my-plugin --grant"
     )]
     Deploy(DeployArgs),
     /// Make another version the active one
@@ -94,6 +95,9 @@ pub struct DeployArgs {
     /// Activate even a version that fails when it is tried with an INIT
     #[arg(long, conflicts_with = "no_activate")]
     force: bool,
+    /// Grant the flow what the version asks for, beside what is granted already
+    #[arg(long, conflicts_with = "no_activate")]
+    grant: bool,
     #[command(flatten)]
     api: ApiArgs,
 }
@@ -143,9 +147,13 @@ async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<(
     let deployed = upload(&api, &args.tenant, &args.flow, component).await?;
     let mut answer = deployed.answer;
     if !args.no_activate {
-        rehearse_unless_forced(&api, &args, deployed.version.version, example).await?;
-        let activated =
-            activate_version(&api, &args.tenant, &args.flow, deployed.version.version).await?;
+        let (names, version) = ([&*args.tenant, &*args.flow], deployed.version.version);
+        if args.grant {
+            grant_requests(&api, names, &deployed.version.requests).await?;
+        }
+        let failed = rehearse_unless_forced(&api, &args, version, example).await?;
+        let activated = activate_version(&api, &args.tenant, &args.flow, version).await?;
+        failed.iter().for_each(|failed| note(&format!("activated all the same: {failed:#}")));
         answer["active_version"] = activated["active_version"].clone();
     }
     say(&if args.api.json {
@@ -156,24 +164,27 @@ async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<(
     Ok(())
 }
 
-/// Lets the new version answer an INIT before it is activated.
+/// Lets the new version answer an INIT before it is activated. Returns why it failed if that is no
+/// reason not to activate it.
 async fn rehearse_unless_forced(
     api: &AdminApi,
     args: &DeployArgs,
     version: i32,
     example: Map<String, Value>,
-) -> anyhow::Result<()> {
-    match rehearse(api, [&args.tenant, &args.flow], version, example).await {
-        Err(error) if args.force => {
-            note(&format!("activated all the same: {error:#}"));
-            Ok(())
+) -> anyhow::Result<Option<anyhow::Error>> {
+    let Err(error) = rehearse(api, [&args.tenant, &args.flow], version, example).await else {
+        return Ok(None);
+    };
+    let why = match answered(&error) {
+        // What it asks for is not granted, so it could not be activated either.
+        Some(StatusCode::CONFLICT) => "`--grant` grants it what it asks for",
+        _ if args.force => return Ok(Some(error)),
+        Some(StatusCode::UNPROCESSABLE_ENTITY) => {
+            "it failed when it was tried (`--force` activates it all the same)"
         }
-        rehearsed => rehearsed.with_context(|| {
-            format!(
-                "version {version} is uploaded and not activated: it failed when it was tried (`--force` activates it all the same)"
-            )
-        }),
-    }
+        _ => "it could not be tried (`--force` activates it all the same)",
+    };
+    Err(error.context(format!("version {version} is uploaded and not activated: {why}")))
 }
 
 /// Lets a version of a tenant's flow answer an INIT with this data.

@@ -31,6 +31,15 @@ impl Capabilities {
         }
     }
 
+    /// These capabilities and `others`.
+    #[must_use]
+    pub fn with(mut self, others: Self) -> Self {
+        self.http.extend(others.http);
+        self.store |= others.store;
+        self.media |= others.media;
+        self
+    }
+
     /// The capabilities of both.
     pub fn in_common_with(&self, others: &Self) -> Self {
         Self {

@@ -150,11 +150,14 @@ fn flow_view(
     flow: StoredFlow,
     notices: &[FlowNotice],
 ) -> Result<FlowView, AdminError> {
+    let settings = settings_of(&flow)?;
+    let missing = flow.active.as_ref().map(|active| active.requests.without(&settings.grants));
     Ok(FlowView {
         endpoint_path: format!("/flows/{}/{}", tenant.slug, flow.name),
         active_version: flow.active.as_ref().map(|active| active.version),
         disabled: flow.disabled,
-        settings: settings_of(&flow)?.to_map(),
+        settings: settings.to_map(),
+        missing_grants: missing.unwrap_or_default().into(),
         flow_json_digest: flow.flow_json.map(|digest| digest.to_string()),
         warnings: warnings(flow.id, notices),
         created_at: flow.created_at.into(),

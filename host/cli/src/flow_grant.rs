@@ -1,0 +1,85 @@
+//! `flowhost flow grant` and `flow deny`: what a flow's plugin may reach, if it asks for it.
+
+use clap::Args;
+use serde_json::json;
+
+use flowhost_api::{CapabilitiesView, FlowView, Route};
+use flowhost_protocol::flow::{Capabilities, HttpHost};
+use flowhost_server::config::Environment;
+
+use super::api::{AdminApi, Answer, ApiArgs};
+use super::flow::for_people;
+
+/// Arguments of `flow grant` and `flow deny`.
+#[derive(Args)]
+pub struct GrantArgs {
+    /// The tenant's slug
+    tenant: String,
+    /// The flow's name
+    flow: String,
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    api: ApiArgs,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+struct Named {
+    /// A host to send requests to, with its port if that is not 443; may be given several times
+    #[arg(long, value_name = "HOST")]
+    http: Vec<HttpHost>,
+    /// Values that outlive a conversation
+    #[arg(long)]
+    store: bool,
+    /// Files that the user picked
+    #[arg(long)]
+    media: bool,
+}
+
+impl Named {
+    fn capabilities(&self) -> Capabilities {
+        let Self { http, store, media } = self;
+        Capabilities { http: http.iter().cloned().collect(), store: *store, media: *media }
+    }
+}
+
+/// Grants what is named, and leaves the other grants.
+pub(super) async fn grant(args: GrantArgs, environment: &Environment) -> anyhow::Result<()> {
+    let api = args.api.connect(environment)?;
+    let answer = add(&api, [&args.tenant, &args.flow], args.named.capabilities()).await?;
+    args.api.print(&answer, |flow: FlowView| for_people(&args.tenant, &flow))
+}
+
+/// Takes away what is named, and leaves the other grants.
+pub(super) async fn deny(args: GrantArgs, environment: &Environment) -> anyhow::Result<()> {
+    let (api, names) = (args.api.connect(environment)?, [&*args.tenant, &*args.flow]);
+    let rest = granted(&api, names).await?.without(&args.named.capabilities());
+    let answer = set(&api, names, &rest).await?;
+    args.api.print(&answer, |flow: FlowView| for_people(&args.tenant, &flow))
+}
+
+/// Grants a flow what a version asks for.
+pub(super) async fn grant_requests(
+    api: &AdminApi,
+    names: [&str; 2],
+    requests: &CapabilitiesView,
+) -> anyhow::Result<()> {
+    let requests: Capabilities = serde_json::from_value(json!(requests))?;
+    add(api, names, requests).await.map(drop)
+}
+
+async fn add(api: &AdminApi, names: [&str; 2], more: Capabilities) -> anyhow::Result<Answer> {
+    let all = granted(api, names).await?.with(more);
+    set(api, names, &all).await
+}
+
+async fn granted(api: &AdminApi, names: [&str; 2]) -> anyhow::Result<Capabilities> {
+    let flow: FlowView = api.call(Route::ShowFlow, &names).await?.read()?;
+    let grants = flow.settings.get("grants").cloned().unwrap_or_else(|| json!({}));
+    Ok(serde_json::from_value(grants)?)
+}
+
+async fn set(api: &AdminApi, names: [&str; 2], grants: &Capabilities) -> anyhow::Result<Answer> {
+    api.send(Route::UpdateFlow, &names, &json!({ "grants": grants })).await
+}
