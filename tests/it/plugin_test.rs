@@ -220,6 +220,18 @@ async fn the_store_the_clock_and_random_numbers_are_the_scenarios() {
         succeeded(&project.test(&["--filter", "seeded", "--update"]).await);
         project.scenario("seeded").lines().find(|line| line.contains("number")).unwrap().to_owned()
     };
+    project.add("scenarios/stored.toml", STORED);
+    let told = project.test(&["--filter", "stored", "--verbose"]).await;
+    let told = succeeded(&told);
+    for shown in
+        ["    \"action\": \"INIT\"", "reply   {\"screen\":\"NEXT\"", "store   {\"k\":\"v\"}"]
+    {
+        assert!(told.contains(shown), "{shown}: {told}");
+    }
+    project.add("scenarios/stored.toml", &STORED.replace("{ k = \"v\"", "{ k = \"w\""));
+    let failed = project.test(&["--filter", "stored"]).await;
+    assert!(failed.stdout.contains("/store/k"), "{}", failed.stdout);
+
     let first = numbers(1).await;
     assert_eq!(first, numbers(1).await);
     assert_ne!(first, numbers(2).await);
@@ -243,6 +255,50 @@ async fn a_reply_that_the_phone_would_refuse_fails() {
         failed.stdout.contains("the phone would refuse the plugin's reply"),
         "{}",
         failed.stdout
+    );
+}
+
+#[tokio::test]
+async fn declared_data_that_a_reply_lacks_is_a_note() {
+    let opens = "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"APPOINTMENT\" }\n";
+    let project = Project::with(Component::Appointment, "opens", opens).await;
+    let mut document: Value = serde_json::from_str(&appointments_flow_json()).unwrap();
+    document["screens"][0]["data"]["motto"] = json!({"type": "string", "__example__": "Smile"});
+    project.add("flow.json", &document.to_string());
+
+    let tested = project.test(&[]).await;
+
+    let note = "note: step 1: APPOINTMENT declares `motto`, which the reply does not have";
+    assert!(succeeded(&tested).contains(note), "{}", tested.stdout);
+}
+
+#[tokio::test]
+async fn a_function_that_does_not_fit_on_the_stack_is_refused_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |file: &str, text: &str| fs::write(folder.path().join(file), text).unwrap();
+    fs::create_dir(folder.path().join("src")).unwrap();
+    write("Cargo.toml", TALL_MANIFEST);
+    write("src/lib.rs", TALL);
+    let build =
+        async || Ended::of(building(&["plugin", "build", folder.path().to_str().unwrap()])).await;
+
+    let refused = build().await;
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(
+        refused.stderr.contains(
+            "`tall::pile` has 98 KiB of local variables, and the plugin's stack has 64 KiB"
+        ) && refused.stderr.contains("`stack_kib = 256`"),
+        "{refused:?}"
+    );
+
+    write("flowhost.toml", "[build]\nstack_kib = 256\n");
+    succeeded(&build().await);
+    write("flowhost.toml", "[build]\nstack_kib = 128\n");
+    let noted = build().await;
+    succeeded(&noted);
+    assert!(
+        noted.stderr.contains("`tall::pile` has 98 KiB of local variables, of a stack of 128 KiB"),
+        "{noted:?}"
     );
 }
 
@@ -742,4 +798,40 @@ expect = { status = 500 }
 [[step]]
 send = { repeat = 5 }
 expect = { status = 500, state = 2 }
+"#;
+
+const STORED: &str = r#"
+[[step]]
+send = { action = "INIT", data = { do = "set", key = "k", value = "v" } }
+expect = { screen = "NEXT", store = { k = "v" } }
+"#;
+
+const TALL_MANIFEST: &str = r#"
+[package]
+name = "tall"
+edition = "2024"
+
+[lib]
+crate-type = ["cdylib"]
+
+[profile.release]
+panic = "abort"
+strip = "debuginfo"
+
+[workspace]
+"#;
+
+/// Its array is on the stack whether it is used or not.
+const TALL: &str = r#"
+use std::hint::black_box;
+
+#[inline(never)]
+fn pile(deep: bool) -> u8 {
+    if deep { black_box([1_u8; 100_000])[7] } else { 0 }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn run(deep: i32) -> i32 {
+    pile(deep != 0).into()
+}
 "#;

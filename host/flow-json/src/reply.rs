@@ -107,6 +107,13 @@ impl ReplyRules {
         found.refused()
     }
 
+    /// The data that a screen declares and a reply to it does not have, by name. A phone takes such
+    /// a reply and shows nothing there, which is seldom meant.
+    pub fn missing_data(&self, screen: &str, data: &Map<String, Value>) -> Vec<&str> {
+        let declared = self.screens.get(screen).into_iter().flat_map(|rule| rule.schema.declared());
+        declared.filter(|name| !data.contains_key(*name)).collect()
+    }
+
     /// The places of a reply's findings, using only names that the Flow JSON declares: a reply's
     /// own member names may be a customer's data.
     pub fn own_places(&self, findings: &Findings) -> String {

@@ -14,7 +14,7 @@ use flowhost_protocol::crypto::random_bytes;
 use flowhost_server::config::{ConfigError, Environment};
 
 use super::super::plugin::project::ScenarioFile;
-use super::super::plugin::test::{PlayedFile, Results};
+use super::super::plugin::test::{PlayedFile, Results, Told};
 use super::endpoint::EndpointArgs;
 
 /// Arguments of `client run`.
@@ -32,7 +32,10 @@ pub struct RunArgs {
     /// Write a JUnit report too, for CI
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Print the results as JSON, for machines
+    /// Show of each step what was sent and what came back
+    #[arg(long, short, conflicts_with = "json")]
+    verbose: bool,
+    /// Print the results as JSON, for machines; it has all that --verbose shows
     #[arg(long)]
     json: bool,
 }
@@ -50,7 +53,11 @@ pub(super) async fn run(args: RunArgs, environment: &Environment) -> anyhow::Res
             .await;
         all.push(PlayedFile::of(file, played, began.elapsed()));
     }
-    Results::from_outside(all, began.elapsed()).tell(args.junit.as_deref(), args.json, environment)
+    Results::from_outside(all, began.elapsed()).tell(
+        args.junit.as_deref(),
+        Told::chosen(args.verbose, args.json),
+        environment,
+    )
 }
 
 impl RunArgs {

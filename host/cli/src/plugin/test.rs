@@ -1,5 +1,6 @@
 //! `flowhost plugin test`: plays a project's scenarios in the sandbox.
 
+mod details;
 mod diff;
 mod junit;
 mod machine;
@@ -48,9 +49,34 @@ pub struct TestArgs {
     /// Write a JUnit report too, for CI
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Print the results as JSON, for machines
+    /// Show of each step what was sent, what came back, and what the plugin did meanwhile
+    #[arg(long, short, conflicts_with = "json")]
+    verbose: bool,
+    /// Print the results as JSON, for machines; it has all that --verbose shows
     #[arg(long)]
     json: bool,
+}
+
+/// How results are told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Told {
+    /// What is not as expected.
+    InShort,
+    /// Every step.
+    InFull,
+    /// As JSON.
+    ToMachines,
+}
+
+impl Told {
+    /// By the switches of a command.
+    pub(crate) fn chosen(verbose: bool, json: bool) -> Self {
+        match (verbose, json) {
+            (_, true) => Self::ToMachines,
+            (true, false) => Self::InFull,
+            (false, false) => Self::InShort,
+        }
+    }
 }
 
 /// A scenario that was played.
@@ -100,7 +126,7 @@ async fn once(args: &TestArgs, environment: &Environment) -> anyhow::Result<()> 
         }
     }
     let results = Results { all, took: began.elapsed() };
-    results.tell(args.junit.as_deref(), args.json, environment)
+    results.tell(args.junit.as_deref(), Told::chosen(args.verbose, args.json), environment)
 }
 
 /// The scenarios to play. Fails if any can't be read.
@@ -194,17 +220,17 @@ impl Results {
     pub(crate) fn tell(
         &self,
         junit: Option<&Path>,
-        json: bool,
+        told: Told,
         environment: &Environment,
     ) -> anyhow::Result<()> {
         if let Some(path) = junit {
             std::fs::write(path, junit::report(self))
                 .with_context(|| format!("can't write {}", path.display()))?;
         }
-        say(&if json {
-            machine::report(self).to_string()
-        } else {
-            people::report(self, environment)
+        say(&match told {
+            Told::ToMachines => machine::report(self).to_string(),
+            Told::InFull => people::report(self, true, environment),
+            Told::InShort => people::report(self, false, environment),
         });
         let (failed, count) =
             (self.all.iter().filter(|result| !result.passed()).count(), self.all.len());
@@ -238,6 +264,7 @@ pub(super) const EXAMPLES: &str = "Examples:
   flowhost plugin test                            # the project here
   flowhost plugin test ./my-plugin --filter refund
   flowhost plugin test --update                   # what came back is what is expected from now on
+  flowhost plugin test --filter refund --verbose  # what was sent, answered, stored and logged
   flowhost plugin test --watch
   flowhost plugin test --junit report.xml
 

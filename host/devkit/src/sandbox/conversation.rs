@@ -15,9 +15,10 @@ use super::Sandbox;
 use super::fakes::Fake;
 use super::tenant::{APP_SECRET, Nowhere, endpoint};
 use crate::scenarios::{Answered, Answers, Inside, NoAnswer, Request, Scenario, Usage};
-use flowhost_exchange::endpoint::Endpoint;
+use flowhost_exchange::endpoint::{Endpoint, LoadedFlowJson};
 use flowhost_exchange::exchange::{ExchangeError, Exchanges, status_of_reply};
 use flowhost_exchange::sessions::{MemorySessions, Notices, SessionError, Sessions, TokenLife};
+use flowhost_flow_json::ERROR_MESSAGE;
 use flowhost_protocol::crypto::InlineRsa;
 use flowhost_protocol::envelope::OpenedRequest;
 use flowhost_protocol::flow::{FlowReply, FlowRequest, FlowToken};
@@ -111,6 +112,24 @@ impl Conversation {
         (answered, tallied)
     }
 
+    /// Notes on what the reply's screen declares and the reply does not have. A screen that is shown
+    /// again with an error keeps what it has.
+    fn missing_data(&self, reply: Option<&Value>) -> Vec<String> {
+        let LoadedFlowJson::Rules(served) = &self.sandbox.flow_json else { return Vec::new() };
+        let Some((screen, data)) = reply
+            .and_then(|reply| {
+                Some((reply.get("screen")?.as_str()?, reply.get("data")?.as_object()?))
+            })
+            .filter(|(_, data)| !data.contains_key(ERROR_MESSAGE))
+        else {
+            return Vec::new();
+        };
+        let missing = served.rules.missing_data(screen, data).into_iter();
+        missing
+            .map(|name| format!("{screen} declares `{name}`, which the reply does not have"))
+            .collect()
+    }
+
     async fn state(&self) -> Result<Option<Zeroizing<String>>, SessionError> {
         match self.token {
             Some(token) => self.sessions.find_state(&self.endpoint.space, token).await,
@@ -130,7 +149,7 @@ impl Answers for Conversation {
         let reports = matches!(opened.request(), FlowRequest::ClientError(_));
         let (answered, tallied) = self.answer_opened(opened, now).await;
         let state = self.state().await.map_err(|error| NoAnswer(telemetry::chain(&error)))?;
-        let (log, unanswered) = self.fake.take_log_and_problems();
+        let unanswered = self.fake.take_problems();
         // The acknowledgement of a report is the same whatever the plugin does, so a failure of the
         // plugin is shown as a problem.
         let (failure, problem) = match tallied.failure {
@@ -148,9 +167,13 @@ impl Answers for Conversation {
         } else {
             (0, 0)
         };
+        let payload: Option<Value> = payload.and_then(|payload| from_slice(payload).ok());
         let inside = Inside {
+            notes: self.missing_data(payload.as_ref()),
             state: state.and_then(|state| serde_json::from_str(&state).ok()),
-            log,
+            store: self.fake.stored(),
+            requests: self.fake.take_requests(),
+            log: tallied.said,
             failure,
             problems: problem.into_iter().chain(unanswered).collect(),
             usage: tallied.usage.map(|used| usage(&used, sizes)),
@@ -159,7 +182,7 @@ impl Answers for Conversation {
             status: answered
                 .as_ref()
                 .map_or_else(ExchangeError::status, |reply| status_of_reply(reply.kind())),
-            payload: payload.and_then(|payload| from_slice(payload).ok()),
+            payload,
             took: began.elapsed(),
             inside: Some(inside),
         })

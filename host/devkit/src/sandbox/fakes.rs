@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use super::http::HttpFakes;
@@ -27,7 +27,6 @@ struct Surrounding {
     http: HttpFakes,
     media: Vec<MediaFile>,
     values: Values,
-    log: Vec<String>,
     problems: Vec<String>,
 }
 
@@ -70,7 +69,6 @@ impl Fake {
                 .map(|(fake, content)| MediaFile { fake, content, fetched: false })
                 .collect(),
             values: Values::new(&around.store),
-            log: Vec::new(),
             problems: Vec::new(),
         }))
     }
@@ -80,11 +78,19 @@ impl Fake {
         self.lock().values.now = now;
     }
 
-    /// Takes the lines logged since the last call, and the plugin's requests that the scenario has
-    /// no answer to.
-    pub(super) fn take_log_and_problems(&self) -> (Vec<String>, Vec<String>) {
-        let mut around = self.lock();
-        (std::mem::take(&mut around.log), std::mem::take(&mut around.problems))
+    /// Takes the plugin's requests since the last call that the scenario has no answer to.
+    pub(super) fn take_problems(&self) -> Vec<String> {
+        std::mem::take(&mut self.lock().problems)
+    }
+
+    /// Takes the requests that the plugin sent since the last call.
+    pub(super) fn take_requests(&self) -> Vec<String> {
+        self.lock().http.take_sent()
+    }
+
+    /// What the plugin's store has now.
+    pub(super) fn stored(&self) -> Map<String, Value> {
+        self.lock().values.contents()
     }
 
     /// The answers that the scenario has and the plugin never asked for.
@@ -146,19 +152,8 @@ impl OutboundHttp for Fakes {
 }
 
 impl LogKeeper for Fakes {
-    fn keep(&self, lines: CallLines) {
-        let fake = self.of(lines.scope.tenant);
-        let mut around = fake.lock();
-        around.log.extend(
-            lines
-                .lines
-                .into_iter()
-                .map(|line| format!("{}: {}", line.level.as_str(), line.message)),
-        );
-        if lines.dropped > 0 {
-            around.log.push(format!("{} more lines were dropped", lines.dropped));
-        }
-    }
+    /// The call's tally has them.
+    fn keep(&self, _: CallLines) {}
 }
 
 impl MediaFiles for Fakes {

@@ -4,13 +4,17 @@
 use crate::scenarios::{BodyPattern, HttpFailure, HttpFake, Path};
 use flowhost_runtime::plugins::{OutboundError, OutboundRequest, OutboundResponse};
 
-/// The requests that the scenario has answers to, and whether each was sent.
-pub(super) struct HttpFakes(Vec<(HttpFake, bool)>);
+/// The requests that the scenario has answers to, and those that the plugin sent.
+pub(super) struct HttpFakes {
+    /// Each with whether it was sent.
+    known: Vec<(HttpFake, bool)>,
+    sent: Vec<String>,
+}
 
 impl HttpFakes {
     /// Starts with none of them sent.
     pub(super) fn new(fakes: Vec<HttpFake>) -> Self {
-        Self(fakes.into_iter().map(|fake| (fake, false)).collect())
+        Self { known: fakes.into_iter().map(|fake| (fake, false)).collect(), sent: Vec::new() }
     }
 
     /// The answer of the first entry that matches the request and is not used up. The outer error
@@ -19,8 +23,27 @@ impl HttpFakes {
         &mut self,
         request: &OutboundRequest,
     ) -> Result<Result<OutboundResponse, OutboundError>, String> {
+        let answer = self.find_answer(request);
+        let came = match &answer {
+            Ok(Ok(response)) => response.status.to_string(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer in the scenario".to_owned(),
+        };
+        self.sent.push(format!("{} {}: {came}", request.method, request.url));
+        answer
+    }
+
+    /// Takes the requests that were sent since the last time, each with what came back.
+    pub(super) fn take_sent(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.sent)
+    }
+
+    fn find_answer(
+        &mut self,
+        request: &OutboundRequest,
+    ) -> Result<Result<OutboundResponse, OutboundError>, String> {
         let fitting = self
-            .0
+            .known
             .iter_mut()
             .find(|(fake, used)| (fake.repeat || !used) && mismatch(fake, request).is_none());
         let Some((fake, used)) = fitting else { return Err(self.no_answer(request)) };
@@ -44,7 +67,7 @@ impl HttpFakes {
 
     /// The requests that should have been sent, each as a sentence.
     pub(super) fn never_sent(&self) -> impl Iterator<Item = String> {
-        let missing = self.0.iter().filter(|(fake, used)| !used && !fake.repeat);
+        let missing = self.known.iter().filter(|(fake, used)| !used && !fake.repeat);
         missing.map(|(fake, _)| {
             format!("line {}: {} {} was never sent", fake.line, fake.method, fake.url)
         })
@@ -56,7 +79,7 @@ impl HttpFakes {
             "the plugin sent {} {}, which the scenario has no [[http]] for",
             request.method, request.url
         );
-        let near = self.0.iter().filter(|(fake, _)| is_for(fake, request));
+        let near = self.known.iter().filter(|(fake, _)| is_for(fake, request));
         let near = near.map(|(fake, used)| match mismatch(fake, request) {
             Some(why) => format!("; that on line {} is another: {why}", fake.line),
             None if *used => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use flowhost_runtime::plugins::{KeptValue, KeyValueError, NewValue};
@@ -76,6 +77,16 @@ impl Values {
             .collect()
     }
 
+    /// All values by key: JSON, or else a text.
+    pub(super) fn contents(&mut self) -> Map<String, Value> {
+        self.forget_what_is_over();
+        let value = |bytes: &[u8]| {
+            serde_json::from_slice(bytes)
+                .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(bytes)))
+        };
+        self.kept.iter().map(|(key, kept)| (key.clone(), value(&kept.value.value))).collect()
+    }
+
     fn forget_what_is_over(&mut self) {
         let now = self.now;
         self.kept.retain(|_, kept| kept.until.is_none_or(|until| until > now));
@@ -84,6 +95,8 @@ impl Values {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -104,6 +117,8 @@ mod tests {
         values.now += time::Duration::seconds(60);
         assert_eq!((values.get("b"), values.list("", 10)), (None, vec!["a".to_owned()]));
         assert_eq!(values.compare_and_set("c", None, new("3", None)).unwrap(), Some(4));
+        let contents = json!({"a": "x", "c": 3});
+        assert_eq!(Value::Object(values.contents()), contents);
         values.delete("a");
         assert_eq!(values.list("", 10), ["c"]);
     }

@@ -18,6 +18,8 @@ pub struct Expectation {
     pub reply: Pattern,
     /// What the stored state must be like after the step; `None` if it isn't checked.
     pub state: Option<Pattern>,
+    /// What the plugin's store must be like after the step; `None` if it isn't checked.
+    pub store: Option<Pattern>,
     /// Parts of lines that the plugin must log, in this order; `None` if the log isn't checked.
     pub log: Option<Vec<String>>,
 }
@@ -69,11 +71,12 @@ impl Expectation {
         let mut reply = vec![(outcome.to_owned(), expected)];
         reply.extend(screen_parts(source, outcome, &table)?);
         let state = table.take("state").map(|field| pattern(source, &field)).transpose()?;
+        let store = table.take("store").map(|field| store_pattern(source, &field)).transpose()?;
         let log = table.take("log").map(|field| field.texts()).transpose()?;
-        Ok(Self { outcome, reply: Pattern::Object(reply), state, log })
+        Ok(Self { outcome, reply: Pattern::Object(reply), state, store, log })
     }
 
-    /// Where the answer differs from the expectation. Over the network, state and log are not
+    /// Where the answer differs from the expectation. Over the network, state, store and log are not
     /// compared: see [`Expectation::needs_inside`].
     pub fn differences(&self, came: &Answered) -> Vec<Difference> {
         let seen = seen(came);
@@ -92,6 +95,10 @@ impl Expectation {
                 .iter()
                 .flat_map(|state| state.differences(&Path::key("state"), inside.state.as_ref()));
             differences.extend(state);
+            if let Some(store) = &self.store {
+                let kept = Value::Object(inside.store.clone());
+                differences.extend(store.differences(&Path::key("store"), Some(&kept)));
+            }
             differences.extend(self.log.as_ref().and_then(|log| log_difference(log, &inside.log)));
         }
         differences
@@ -99,7 +106,11 @@ impl Expectation {
 
     /// The parts of the expectation that can't be observed over the network.
     pub fn needs_inside(&self) -> Vec<&'static str> {
-        let parts = [("state", self.state.is_some()), ("log", self.log.is_some())];
+        let parts = [
+            ("state", self.state.is_some()),
+            ("store", self.store.is_some()),
+            ("log", self.log.is_some()),
+        ];
         parts.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect()
     }
 
@@ -185,6 +196,13 @@ fn screen_parts(
     Ok(parts)
 }
 
+fn store_pattern(source: Source<'_>, field: &Field<'_>) -> Result<Pattern, ScenarioError> {
+    match pattern(source, field)? {
+        values @ Pattern::Object(_) => Ok(values),
+        _ => Err(field.error("`store` is a table: values by their keys")),
+    }
+}
+
 fn text_pattern(pattern: Pattern) -> Option<Pattern> {
     let fits = matches!(
         pattern,
@@ -218,7 +236,7 @@ pub const OUTCOMES: [&str; 7] =
     ["screen", "completed", "closed", "rejected", "acknowledged", "active", "status"];
 
 /// All keys of `expect`.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "screen",
     "data",
     "error",
@@ -229,5 +247,6 @@ const KEYS: [&str; 11] = [
     "active",
     "status",
     "state",
+    "store",
     "log",
 ];

@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use super::{Difference, Scenario, Step};
@@ -56,6 +56,10 @@ pub struct Answered {
 pub struct Inside {
     /// The state that is stored after the call.
     pub state: Option<Value>,
+    /// What the plugin's store has after the call, by key: JSON, or else a text.
+    pub store: Map<String, Value>,
+    /// The requests that the plugin sent, each with what came back: `GET https://a.example/: 200`.
+    pub requests: Vec<String>,
     /// The lines that the plugin logged, each with its level: `info: booked`.
     pub log: Vec<String>,
     /// Why the call failed, if it did.
@@ -63,6 +67,9 @@ pub struct Inside {
     /// Problems with the call that its reply doesn't show, such as a request that the scenario has
     /// no answer to. Each is a sentence.
     pub problems: Vec<String>,
+    /// What the author may have overlooked, although the step may be as expected. Each is a
+    /// sentence.
+    pub notes: Vec<String>,
     /// What the call used; `None` if the plugin was not called.
     pub usage: Option<Usage>,
 }

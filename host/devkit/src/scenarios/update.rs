@@ -214,7 +214,7 @@ fn array_of(elements: &[Json]) -> Array {
 }
 
 /// The keys of `expect` besides the reply.
-const BESIDE: [&str; 2] = ["state", "log"];
+const BESIDE: [&str; 3] = ["state", "store", "log"];
 
 /// The longest array that is kept on its key's line.
 const LINE_WIDTH: usize = 90;

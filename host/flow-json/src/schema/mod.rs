@@ -84,6 +84,11 @@ impl Schema {
         self.properties.contains_key(name)
     }
 
+    /// The names of the declared properties.
+    pub(crate) fn declared(&self) -> impl Iterator<Item = &str> {
+        self.properties.keys().map(String::as_str)
+    }
+
     /// About how many bytes it takes in memory.
     pub(crate) fn weight(&self) -> usize {
         let names: usize = self

@@ -304,6 +304,21 @@ fn no_schema_makes_a_check_slow() {
 }
 
 #[test]
+fn declared_data_that_a_reply_lacks_is_named() {
+    let document = json!({
+        "version": "7.2",
+        "screens": [{"id": "A", "data": {"b": {"type": "string"}, "a": {"type": "string"}}, "layout": {}}]
+    });
+    let rules = ReplyRules::parse(document.to_string().as_bytes()).unwrap();
+    let missing =
+        |screen, data: Value| rules.missing_data(screen, data.as_object().unwrap()).join(" ");
+
+    assert_eq!(missing("A", json!({})), "a b");
+    assert_eq!(missing("A", json!({"a": "x", "c": 1})), "b");
+    assert_eq!(missing("B", json!({})), "");
+}
+
+#[test]
 fn a_reply_as_deep_as_may_be_is_checked() {
     let flow = FlowJson::parse(&fixture("valid/7.2-closed-objects.json")).unwrap();
     // `json!` would copy the inner value recursively.

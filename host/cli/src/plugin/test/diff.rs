@@ -23,7 +23,8 @@ pub(super) fn lines_of(step: &PlayedStep) -> Vec<(Mark, String)> {
     let mut plain = |text: String| lines.push((Mark::Plain, printable(&text)));
     plain(format!("step {}, line {}: {}", step.number, step.line, sent(&step.request.payload)));
     let inside = step.came.inside.as_ref();
-    if let Some(failure) = inside.and_then(|inside| inside.failure.as_ref()) {
+    let failure = inside.and_then(|inside| inside.failure.as_deref());
+    if let Some(failure) = failure {
         plain(format!("  the call failed: {failure}"));
     }
     inside
@@ -36,15 +37,32 @@ pub(super) fn lines_of(step: &PlayedStep) -> Vec<(Mark, String)> {
                 .to_owned(),
         );
     }
-    lines.extend(step.differences.iter().flat_map(of_difference));
-    for line in inside.iter().flat_map(|inside| &inside.log) {
+    match step.differences.iter().find(|difference| difference.path.to_string().is_empty()) {
+        // Everything else differs because of that.
+        Some(outcome) if failure.is_some() => lines.push(in_short(&outcome.expected)),
+        _ => lines.extend(step.differences.iter().flat_map(of_difference)),
+    }
+    // The last line may be the failure.
+    let is_new = |line: &&String| {
+        let message = line.split_once(": ").map_or(line.as_str(), |(_, message)| message);
+        failure.is_none_or(|failure| !failure.ends_with(message))
+    };
+    for line in inside.iter().flat_map(|inside| &inside.log).filter(is_new) {
         lines.push((Mark::Plain, format!("  log {}", printable(line))));
     }
     lines
 }
 
+/// The outcome that was expected of a call that has none.
+fn in_short(expected: &Value) -> (Mark, String) {
+    let outcome = expected.as_object().and_then(|parts| parts.iter().next());
+    let text =
+        outcome.map_or_else(|| expected.to_string(), |(key, value)| format!("{key} {value}"));
+    (Mark::Expected, cut(&format!("    expected {}", printable(&text)), LINE_WIDTH))
+}
+
 /// What the client sent, in a few words.
-fn sent(payload: &Value) -> String {
+pub(super) fn sent(payload: &Value) -> String {
     let text = |key: &str| payload.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let error = payload
         .pointer("/data/error")
@@ -128,10 +146,12 @@ const MOST_LINES: usize = 200;
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
-    use flowhost_devkit::scenarios::{Path, Pattern};
+    use flowhost_devkit::scenarios::{Answered, Inside, Path, Pattern, Request};
 
     #[test]
     fn a_list_that_is_longer_than_expected_shows_what_is_more() {
@@ -153,6 +173,61 @@ mod tests {
         assert!(lines[0].1.ends_with("/data"), "{lines:?}");
         assert_eq!(marked(Mark::Expected), [""; 0]);
         assert_eq!(marked(Mark::Answered), ["    +   },", "    +   {", "    +     \"id\": \"c\""]);
+    }
+
+    #[test]
+    fn a_failed_call_is_told_once_and_in_short() {
+        let failure = "the plugin panicked at src/lib.rs:5:9: no table, in booking::free";
+        let rows = vec![json!({"id": "a row of a long list"}); 500];
+        let step = failed_step(
+            failure,
+            &["info: looking for a table", &format!("error: {failure}")],
+            &json!({"screen": "TABLES", "data": {"rows": rows}}),
+        );
+
+        let lines: Vec<_> = lines_of(&step).into_iter().map(|(_, line)| line).collect();
+
+        let expected = [
+            "step 1, line 3: INIT",
+            &format!("  the call failed: {failure}"),
+            "    expected screen \"TABLES\"",
+            "  log info: looking for a table",
+        ];
+        assert_eq!(lines, expected);
+    }
+
+    fn failed_step(failure: &str, log: &[&str], expected: &Value) -> PlayedStep {
+        let inside = Inside {
+            log: log.iter().map(|line| (*line).to_owned()).collect(),
+            failure: Some(failure.to_owned()),
+            ..Inside::default()
+        };
+        let difference = |path, expected: &Value, came| Difference {
+            path,
+            expected: expected.clone(),
+            came: Some(came),
+        };
+        PlayedStep {
+            number: 1,
+            line: 3,
+            request: Request {
+                number: 1,
+                payload: json!({"action": "INIT"}),
+                signed: false,
+                now: None,
+            },
+            came: Answered {
+                status: 500,
+                payload: None,
+                took: Duration::ZERO,
+                inside: Some(inside),
+            },
+            differences: vec![
+                difference(Path::default(), expected, json!({"status": 500})),
+                difference(Path::key("state"), &json!({"table": 1}), Value::Null),
+            ],
+            expects_nothing: false,
+        }
     }
 
     #[test]

@@ -50,12 +50,18 @@ fn step(step: &PlayedStep) -> Value {
         "number": step.number,
         "line": step.line,
         "passed": step.passed(),
+        "sent": step.request.payload,
         "status": step.came.status,
+        "reply": step.came.payload,
         "differences": step.differences.iter().map(difference).collect::<Vec<_>>(),
     });
     if let Some(inside) = &step.came.inside {
         report["failure"] = json!(inside.failure);
         report["problems"] = json!(inside.problems);
+        report["notes"] = json!(inside.notes);
+        report["state"] = json!(inside.state);
+        report["store"] = json!(inside.store);
+        report["requests"] = json!(inside.requests);
         report["log"] = json!(inside.log);
         report["usage"] = inside.usage.as_ref().map(usage).into();
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 
+use super::details;
 use super::diff::{Mark, lines_of};
 use super::usage::{Most, most};
 use super::{PlayedFile, Results};
@@ -10,14 +11,11 @@ use crate::output::{milliseconds, printable};
 use crate::plugin::size;
 use flowhost_server::config::Environment;
 
-pub(super) fn report(results: &Results, environment: &Environment) -> String {
-    written(results, Paint(std::io::stdout().is_terminal() && !environment.no_color()))
-}
-
-fn written(results: &Results, paint: Paint) -> String {
+pub(super) fn report(results: &Results, in_full: bool, environment: &Environment) -> String {
+    let paint = Paint(std::io::stdout().is_terminal() && !environment.no_color());
     let mut text = String::new();
     for result in &results.all {
-        let _ = writeln!(text, "{}", of_scenario(result, paint));
+        let _ = writeln!(text, "{}", of_scenario(result, in_full, paint));
     }
     let failed = results.all.iter().filter(|result| !result.passed()).count();
     let passed = results.all.len() - failed;
@@ -31,7 +29,7 @@ fn written(results: &Results, paint: Paint) -> String {
     text + &used.join("\n")
 }
 
-fn of_scenario(result: &PlayedFile, paint: Paint) -> String {
+fn of_scenario(result: &PlayedFile, in_full: bool, paint: Paint) -> String {
     let name = printable(result.name());
     let verdict = if result.passed() { paint.good("ok") } else { paint.bad("FAILED") };
     let played = match &result.played {
@@ -46,13 +44,21 @@ fn of_scenario(result: &PlayedFile, paint: Paint) -> String {
     if !result.passed() {
         lines.push(format!("  {}", printable(&result.file.path.display().to_string())));
     }
-    for step in played.steps.iter().filter(|step| !step.passed()) {
-        lines.extend(
-            lines_of(step)
-                .into_iter()
-                .map(|(mark, line)| format!("  {}", paint.marked(mark, &line))),
-        );
+    for step in &played.steps {
+        if !step.passed() {
+            let differences = lines_of(step).into_iter();
+            lines
+                .extend(differences.map(|(mark, line)| format!("  {}", paint.marked(mark, &line))));
+        }
+        if in_full {
+            lines.extend(details::lines_of(step).into_iter().map(|line| format!("  {line}")));
+        }
     }
+    let notes = played.steps.iter().flat_map(|step| {
+        let notes = step.came.inside.iter().flat_map(|inside| &inside.notes);
+        notes.map(move |note| format!("  note: step {}: {}", step.number, printable(note)))
+    });
+    lines.extend(notes);
     let at_the_end =
         played.no_answer.iter().map(ToString::to_string).chain(played.at_the_end.iter().cloned());
     lines.extend(at_the_end.map(|problem| format!("  {}", printable(&problem))));
