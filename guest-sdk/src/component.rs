@@ -103,7 +103,7 @@ impl From<Error> for types::HandlerError {
     fn from(error: Error) -> Self {
         match error.kind {
             Kind::BadRequest => types::HandlerError::BadRequest(error.message),
-            Kind::Internal => types::HandlerError::Internal(error.message),
+            Kind::Internal => types::HandlerError::Internal(error.into_log()),
         }
     }
 }

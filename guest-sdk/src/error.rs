@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::panic::Location;
 
 /// Why a call has no reply.
 ///
@@ -19,11 +20,16 @@ use std::fmt;
 /// # assert!(party_size("two").is_err());
 /// ```
 ///
+/// An error of the second kind knows the place where it was made or where `?` met it, and the log
+/// names it: `.., at src/lib.rs:42:9`.
+///
 /// In both cases the state stays as it was before the call. To keep a changed state, or to send
 /// other data with the text, answer with [`Reply::error`](crate::Reply::error) instead.
 pub struct Error {
     pub(crate) kind: Kind,
     pub(crate) message: String,
+    /// In the author's source; `None` if the SDK itself made the error.
+    place: Option<&'static Location<'static>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,19 +42,37 @@ impl Error {
     /// The user's input is at fault. The same screen appears again and shows `text`, which should
     /// say how to correct the input.
     pub fn bad_request(text: impl Into<String>) -> Self {
-        Error { kind: Kind::BadRequest, message: text.into() }
+        Error { kind: Kind::BadRequest, message: text.into(), place: None }
     }
 
     /// The plugin or something that it depends on is at fault. `message` goes to the log, not to
     /// the user.
+    #[track_caller]
     pub fn internal(message: impl Into<String>) -> Self {
-        Error { kind: Kind::Internal, message: message.into() }
+        let place = Location::caller();
+        // The SDK's own source tells an author nothing.
+        let place = (!place.file().starts_with(own_folder())).then_some(place);
+        Error { kind: Kind::Internal, message: message.into(), place }
     }
+
+    /// The message for the log, with its place.
+    pub(crate) fn into_log(self) -> String {
+        match self.place {
+            Some(place) => format!("{}, at {place}", self.message),
+            None => self.message,
+        }
+    }
+}
+
+/// The folder of the SDK's sources, as the compiler names it.
+fn own_folder() -> &'static str {
+    file!().strip_suffix("error.rs").unwrap_or_default()
 }
 
 /// Puts the whole chain of sources into the message. [`Error`] itself does not implement
 /// [`std::error::Error`], because this conversion would then overlap with `From<T> for T`.
 impl<E: StdError> From<E> for Error {
+    #[track_caller]
     fn from(error: E) -> Self {
         let mut message = error.to_string();
         let mut source = error.source();
@@ -69,7 +93,8 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:?}: {}", self.kind, self.message)
+        write!(formatter, "{:?}: {}", self.kind, self.message)?;
+        self.place.map_or(Ok(()), |place| write!(formatter, ", at {place}"))
     }
 }
 
@@ -98,5 +123,10 @@ mod tests {
 
         assert_eq!(error.kind, Kind::Internal);
         assert_eq!(error.to_string(), "the price list is broken: invalid digit found in string");
+    }
+
+    #[test]
+    fn the_sdks_own_source_is_no_place() {
+        assert_eq!(Error::internal("no").into_log(), "no");
     }
 }

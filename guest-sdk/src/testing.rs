@@ -304,10 +304,11 @@ fn refuse(error: Error, screen: Option<String>) -> Result<Answer, Failure> {
         (Kind::BadRequest, Some(screen)) => {
             Ok(Answer::Screen { screen, data: json!({}), error: Some(error.message) })
         }
-        (Kind::BadRequest, None) => {
-            Err(Failure::Internal(format!("bad request without a screen: {}", error.message)))
-        }
-        (Kind::Internal, _) => Err(Failure::Internal(error.message)),
+        (Kind::BadRequest, None) => Err(Failure::Internal(format!(
+            "bad_request ({}) on a request without a screen, such as INIT, where there is nothing to show it on: answer with a screen that says it, for example `Reply::show(..).error(text)`, or end the flow",
+            error.message
+        ))),
+        (Kind::Internal, _) => Err(Failure::Internal(error.into_log())),
     }
 }
 

@@ -74,14 +74,25 @@ fn a_failed_call_leaves_the_session_as_it_was() {
     submit(&mut chat, "").unwrap();
     let before = chat.state();
 
-    assert_eq!(
-        submit(&mut chat, "fail"),
-        Err(Failure::Internal("invalid digit found in string".into()))
-    );
+    assert!(matches!(submit(&mut chat, "fail"), Err(Failure::Internal(_))));
     assert_eq!(submit(&mut chat, "bad-request").unwrap().error(), Some("Not like this."));
     assert!(matches!(submit(&mut chat, "big-state"), Err(Failure::TooLarge { what: "state", .. })));
     assert!(matches!(submit(&mut chat, "big-reply"), Err(Failure::TooLarge { what: "reply", .. })));
     assert_eq!(chat.state(), before);
+}
+
+#[test]
+fn a_failure_names_the_place_where_it_met_the_plugin() {
+    let mut chat = Conversation::<Actor>::start();
+
+    let Err(Failure::Internal(message)) = submit(&mut chat, "fail") else { panic!("it failed") };
+
+    let (cause, place) = message.split_once(", at ").unwrap();
+    assert_eq!(cause, "invalid digit found in string");
+    let parts: Vec<_> = place.rsplitn(3, ':').collect();
+    assert!(parts[2].ends_with("tests/conversation.rs"), "{place}");
+    let line = include_str!("conversation.rs").lines().nth(parts[1].parse::<usize>().unwrap() - 1);
+    assert!(line.unwrap().contains(r#"Some("fail")"#), "{place}");
 }
 
 #[test]

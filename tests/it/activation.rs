@@ -67,14 +67,73 @@ async fn a_rehearsal_answers_and_nothing_of_it_stays() {
         let failed = rehearse(json!({"do": "panic", "value": "no"})).await;
         let failed = failed.problem(422);
         assert!(
-            failed.starts_with("version 1 fails on INIT: the plugin failed: the plugin trapped"),
+            failed.starts_with("version 1 fails on INIT: the plugin panicked at ")
+                && failed.contains("src/lib.rs:54:")
+                && failed.contains(": no, in "),
             "{failed}"
         );
+    }
+    // What it said before is told too.
+    for (what, said) in
+        [("print-then-panic", "\n  info: before it"), ("fail", "internal error: no, at ")]
+    {
+        let failed = rehearse(json!({"do": what, "value": "no"})).await;
+        let failed = failed.problem(422);
+        assert!(failed.contains(said), "{failed}");
     }
     assert_eq!(flow.ask("list", "token-of-ana").await.status, 200);
     flow.call("POST", "/versions/2/rehearse", json!({})).await.problem(404);
     flow.call("POST", "/versions/one/rehearse", json!({})).await.problem(404);
     flow.call("POST", "/versions/1/rehearse", json!({"screen": "A"})).await.problem(422);
+}
+
+#[tokio::test]
+async fn a_deployment_says_what_to_grant_and_grants_it_if_it_is_told_to() {
+    let host = TestHost::start().await;
+    let tenant = host.tenant("acme").await;
+    let flow = tenant.flow("booking", json!({"grants": {"media": true}}), Component::Steady).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), Component::Keeper.bytes().await).unwrap();
+    let path = file.path().to_str().unwrap();
+    let run = async |arguments: &[&str]| {
+        let mut command = flowhost(arguments);
+        command.env("FLOWHOST_URL", host.admin().url("")).env("FLOWHOST_TOKEN", host.admin_token());
+        Ended::of(command).await
+    };
+    let deploy = ["plugin", "deploy", "acme", "booking", path];
+
+    // Force does not grant, so nothing is said of an activation.
+    for more in [&[][..], &["--force"]] {
+        let refused = run(&[&deploy[..], more].concat()).await;
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(
+            refused.stderr.contains("uploaded and not activated: `--grant` grants it")
+                && refused.stderr.contains("\n  flowhost flow grant acme booking --store")
+                && !refused.stderr.contains("when it was tried")
+                && !refused.stderr.contains("activated all the same"),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(flow.count("token-of-ana").await, 1);
+
+    let granted = run(&[&deploy[..], &["--grant"]].concat()).await;
+    assert_eq!(granted.code, Some(0), "{granted:?}");
+    let shown = flow.call("GET", "", Value::Null).await.expect(200);
+    assert_eq!(shown["settings"]["grants"], json!({"http": [], "store": true, "media": true}));
+    assert_eq!(shown["missing_grants"], json!({"http": [], "store": false, "media": false}));
+
+    let denied = run(&["flow", "deny", "acme", "booking", "--store", "--media"]).await;
+    assert_eq!(denied.code, Some(0), "{denied:?}");
+    let warning = "warning: the active version asks for what the flow does not grant, and gets an error there: flowhost flow grant acme booking --store";
+    assert!(denied.stdout.contains(warning), "{denied:?}");
+    let again =
+        run(&["flow", "grant", "acme", "booking", "--store", "--http", "b.example.com"]).await;
+    assert!(!again.stdout.contains("warning"), "{again:?}");
+    let more = run(&["flow", "grant", "acme", "booking", "--http", "a.example.com:8443"]).await;
+    let grants =
+        json!({"http": ["a.example.com:8443", "b.example.com:443"], "store": true, "media": false});
+    assert!(more.stdout.contains(&grants.to_string()), "{more:?}");
+    assert_eq!(run(&["flow", "grant", "acme", "booking"]).await.code, Some(64));
 }
 
 #[tokio::test]

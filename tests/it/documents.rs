@@ -62,6 +62,23 @@ fn contributors_are_told_to_run_what_every_change_is_checked_with() {
     assert_eq!(commands.len(), 3);
 }
 
+#[test]
+fn what_the_sdks_pages_show_can_be_copied_as_it_stands() {
+    for name in ["guest-sdk/README.md", "guest-sdk/COOKBOOK.md"] {
+        let page = std::fs::read_to_string(repository(name)).unwrap();
+        let blocks: Vec<_> = page.split("```").skip(1).step_by(2).collect();
+        let hidden = blocks
+            .iter()
+            .filter_map(|block| block.strip_prefix("rust\n"))
+            .flat_map(str::lines)
+            .find(|line| *line == "#" || line.starts_with("# "));
+        assert_eq!(hidden, None, "{name}: only rustdoc hides such a line");
+        assert!(!page.contains("](crate::"), "{name} has a link that only rustdoc follows");
+        assert!(!page.contains("[`"), "{name} has a link that only rustdoc follows");
+        assert!(blocks.len() >= 10, "{name}");
+    }
+}
+
 /// A page, and the folder in which its commands run.
 struct Page {
     name: String,

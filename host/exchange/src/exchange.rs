@@ -36,7 +36,7 @@ use flowhost_protocol::flow::{
 };
 use flowhost_protocol::ids::RequestId;
 use flowhost_protocol::{envelope, signature};
-use flowhost_runtime::plugins::{Call, Plugins, Purpose};
+use flowhost_runtime::plugins::{Call, Plugins, Purpose, Tally};
 use flowhost_runtime::telemetry::{self, Blame, Metrics, Summary};
 
 /// Answers WhatsApp's requests.
@@ -84,12 +84,14 @@ impl Exchanges {
 
     /// Asks a version of the plugin, active or not, how it would answer an INIT with this data (a
     /// JSON object), and checks the answer like any other. This stores no session, no exchange and
-    /// nothing in the plugin's store. Outbound requests are sent.
+    /// nothing in the plugin's store. Outbound requests are sent. What the plugin said and why it
+    /// failed goes to `tally`.
     pub async fn rehearse(
         &self,
         endpoint: &Arc<Endpoint>,
         version: &ActivePlugin,
         data: String,
+        tally: Tally,
     ) -> Result<CheckedAnswer, ExchangeError> {
         let plugin = endpoint.plugin(version);
         let exchange = Exchange {
@@ -107,7 +109,8 @@ impl Exchanges {
             token_verified: false,
             shared: false,
         };
-        let call = Call { plugin: Arc::new(plugin), request: None, purpose: Purpose::Rehearse };
+        let call =
+            Call { plugin: Arc::new(plugin), request: None, purpose: Purpose::Rehearse(tally) };
         Ok(self.ask(endpoint, &call, &Arc::new(exchange), &input).await?)
     }
 

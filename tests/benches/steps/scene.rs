@@ -21,7 +21,7 @@ use flowhost_protocol::ids::{
 use flowhost_protocol::signature::RawRequest;
 use flowhost_runtime::plugins::{
     Call, CodeSettings, CompileSettings, ComponentSource, FoundComponent, HostLimits, Plugins,
-    Purpose, Services, WorkerLimits, inspect,
+    Purpose, Services, Tally, WorkerLimits, inspect,
 };
 use flowhost_runtime::telemetry::Metrics;
 use flowhost_server::config::CompileConfig;
@@ -65,7 +65,7 @@ impl Scene {
         let client = FlowClient::new("http://localhost/", &pair.public_pem, APP_SECRET).unwrap();
         let sealed = client.seal(&payload::init("flow-token-of-ana")).unwrap();
         // Nothing of a rehearsal is counted, and no circuit opens.
-        let call = Call { plugin, request: None, purpose: Purpose::Rehearse };
+        let call = Call { plugin, request: None, purpose: Purpose::Rehearse(Tally::default()) };
         Self { runtime, endpoint: Arc::new(endpoint), sessions, plugins, call, sealed }
     }
 

@@ -96,7 +96,7 @@ async fn no_text_of_a_guest_forges_or_paints_a_line_of_the_log() {
     withstands([
         Attack::parrot("internal", json!({"do": "internal", "text": text}))
             .fails("the plugin reported an internal error"),
-        Attack::parrot("panic", json!({"do": "panic", "text": text})).fails("the plugin trapped"),
+        Attack::parrot("panic", json!({"do": "panic", "text": text})).fails("the plugin panicked"),
         Attack::parrot("screen", json!({"do": "screen", "screen": text}))
             .fails("the plugin's answer was refused"),
         Attack::wat("ansi-in-the-log"),

@@ -31,10 +31,10 @@ async fn every_trap_fails_one_call_and_nothing_else() {
 #[tokio::test]
 async fn recursion_ends_with_the_guests_stack_and_not_with_the_hosts() {
     withstands([
-        Attack::wat("recursion").fails("call stack exhausted"),
+        Attack::wat("recursion").fails("the plugin used up its stack"),
         // A Rust guest keeps most of its stack frames in linear memory, and runs out of its lower
         // end.
-        Attack::guest(Component::Trapper, "stack").fails("the plugin trapped"),
+        Attack::guest(Component::Trapper, "stack").fails("a full stack looks like this"),
     ])
     .await;
 }
@@ -59,8 +59,7 @@ async fn a_trap_before_or_after_the_handler_is_a_failure_like_any_other() {
 #[tokio::test]
 async fn what_a_panicking_guest_says_is_in_no_line_above_debug() {
     let form = json!({"do": "panic", "text": [["the customer's phone number", 1]]});
-    withstands([Attack::parrot("panic", form).fails("wasm `unreachable` instruction executed")])
-        .await;
+    withstands([Attack::parrot("panic", form).fails("the plugin panicked at ")]).await;
     assert_eq!(logged(Level::INFO, "the customer's phone number"), Vec::<String>::new());
     assert!(!logged(Level::DEBUG, "the customer's phone number").is_empty());
 }
@@ -117,13 +116,10 @@ async fn a_rust_guests_trap_names_its_functions_without_what_a_panic_does() {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;
     for (component, what, place) in [
-        (
-            Component::Trapper,
-            "stack",
-            "out of bounds memory access, in trapper::recurse (24 times) <- …",
-        ),
-        (Component::Trapper, "panic", "instruction executed, in core::panicking::panic_fmt <- "),
-        (Component::Hoarder, "hoard", "alloc::raw_vec::handle_error <- "),
+        (Component::Trapper, "stack", "local variables, in trapper::recurse (24 times) <- …"),
+        (Component::Trapper, "panic", "src/lib.rs:16:24: this guest panics on purpose, in "),
+        (Component::Hoarder, "hoard", "the plugin used up its memory of 64 MiB, in "),
+        (Component::Hoarder, "hoard-at-once", "alloc::raw_vec::handle_error <- "),
     ] {
         let flow = tenant.flow(what, json!({"limits": {"cpu_ms": 2000}}), component).await;
         assert_eq!(flow.ask(what, TOKEN).await.status, 500);
@@ -169,7 +165,7 @@ async fn a_recursion_of_ten_thousand_functions_is_a_short_line() {
     let [line] = last_words(&tenant, "ping-pong", wat::plugin_of(ping_pong)).await;
 
     assert!(
-        line.contains("call stack exhausted")
+        line.contains("used up its stack")
             && line.contains("ping <- pong <- ping")
             && line.ends_with(" <- …"),
         "{line}"

@@ -45,6 +45,9 @@ impl ExchangeError {
             | Self::Plugin(
                 PluginError::CpuTime(_)
                 | PluginError::Internal
+                | PluginError::Memory(_)
+                | PluginError::Panic(_)
+                | PluginError::Stack
                 | PluginError::Trap(_)
                 | PluginError::WallTime(_),
             ) => 500,
@@ -95,7 +98,10 @@ mod tests {
             E::Plugin(PluginError::Internal),
             E::Plugin(PluginError::Load(LoadError::Absent)),
             E::Plugin(PluginError::Load(refused_component())),
+            E::Plugin(PluginError::Memory(64 << 20)),
             E::Plugin(PluginError::Overloaded),
+            E::Plugin(PluginError::Panic(GuestText::new("src/lib.rs:1:1"))),
+            E::Plugin(PluginError::Stack),
             E::Plugin(PluginError::Trap(GuestText::new("unreachable"))),
             E::Plugin(PluginError::WallTime(Duration::ZERO)),
             E::Answer(AnswerError::MalformedState),

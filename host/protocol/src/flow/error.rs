@@ -18,7 +18,9 @@ pub enum RequestError {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum AnswerError {
     /// It refused the user's input, but there is no screen to show the text on.
-    #[error("the plugin answered bad-request on a request without a screen")]
+    #[error(
+        "the plugin answered bad-request on a request without a screen, such as INIT, where there is nothing to show it on: answer with a screen that says it, for example `Reply::show(..).error(text)`, or end the flow"
+    )]
     BadRequestWithoutScreen,
     /// This (`data` or `params`) is not a JSON object.
     #[error("the plugin's {0} is not a JSON object")]

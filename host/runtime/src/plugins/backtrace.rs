@@ -21,17 +21,21 @@ fn name(frame: &FrameInfo) -> String {
     frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), readable)
 }
 
-fn shown(names: &[String]) -> Option<String> {
+fn shown(all: &[String]) -> Option<String> {
     // The frames inside of this one report the panic. They look alike for every panic.
-    let panicked = names.iter().rposition(|name| name.ends_with("rust_begin_unwind"));
-    let mut shown: Vec<String> = names[panicked.map_or(0, |at| at + 1)..]
+    let panicked = all.iter().rposition(|name| name.ends_with("rust_begin_unwind"));
+    let names = &all[panicked.map_or(0, |at| at + 1)..];
+    // So do those that say which kind of panic it is, and its message does too.
+    let names =
+        &names[names.iter().take_while(|name| name.starts_with("core::panicking::")).count()..];
+    let mut shown: Vec<String> = names
         .chunk_by(|a, b| a == b)
         .map(|same| match same {
             [name] => name.clone(),
             _ => format!("{} ({} times)", same[0], same.len()),
         })
         .collect();
-    if names.len() >= MAX_FRAMES {
+    if all.len() >= MAX_FRAMES {
         // There may be more.
         shown.push("…".to_owned());
     }
@@ -140,7 +144,7 @@ mod tests {
             "core::panicking::panic_fmt",
             "a",
         ];
-        assert_eq!(shown(&names(&panic)).as_deref(), Some("core::panicking::panic_fmt <- a"));
+        assert_eq!(shown(&names(&panic)).as_deref(), Some("a"));
         assert_eq!(shown(&vec!["a".to_owned(); MAX_FRAMES]).as_deref(), Some("a (24 times) <- …"));
     }
 

@@ -108,11 +108,23 @@ pub enum PluginError {
     /// The component cannot be loaded.
     #[error("the plugin can't be loaded")]
     Load(#[from] LoadError),
+    /// The plugin was refused memory, which would have been more than this many bytes in all, and
+    /// gave up.
+    #[error("the plugin used up its memory of {}", binary_size(*.0))]
+    Memory(u64),
     /// Too many calls of the flow are under way.
     #[error("too many calls of the flow are under way")]
     Overloaded,
-    /// The plugin trapped, for the reason that the runtime gives. What it wrote before, usually a
-    /// panic's message, stands in its own log.
+    /// The plugin panicked at this place of its source. Its message stands only in the plugin's log,
+    /// since it may hold a customer's data.
+    #[error("the plugin panicked at {0}")]
+    Panic(GuestText),
+    /// The plugin used up its stack.
+    #[error(
+        "the plugin used up its stack: a function calls itself again and again, or keeps large arrays in local variables"
+    )]
+    Stack,
+    /// The plugin trapped, for the reason that the runtime gives.
     #[error("the plugin trapped: {0}")]
     Trap(GuestText),
     /// The plugin ran out of wall time: this much.
@@ -127,6 +139,9 @@ impl PluginError {
             Self::CircuitOpen { .. }
             | Self::CpuTime(_)
             | Self::Internal
+            | Self::Memory(_)
+            | Self::Panic(_)
+            | Self::Stack
             | Self::Trap(_)
             | Self::WallTime(_) => Blame::Guest,
             Self::Load(LoadError::Component(_)) => Blame::Guest,
@@ -149,7 +164,10 @@ impl PluginError {
             Self::HostFull(_) => "host-full",
             Self::Internal => "internal",
             Self::Load(_) => "load",
+            Self::Memory(_) => "memory",
             Self::Overloaded => "overloaded",
+            Self::Panic(_) => "panic",
+            Self::Stack => "stack",
             Self::Trap(_) => "trap",
             Self::WallTime(_) => "wall-time",
         }
@@ -178,6 +196,15 @@ pub enum LoadError {
 
 fn mib(bytes: u64) -> String {
     format!("{} MiB", bytes >> 20)
+}
+
+/// In the largest unit that leaves no rest.
+fn binary_size(bytes: u64) -> String {
+    match bytes.trailing_zeros() {
+        0..10 => format!("{bytes} bytes"),
+        10..20 => format!("{} KiB", bytes >> 10),
+        _ => mib(bytes),
+    }
 }
 
 /// A slow compilation usually means one huge function, which was generated: the compiler's work

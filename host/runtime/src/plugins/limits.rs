@@ -74,6 +74,7 @@ pub(super) struct MemoryLimiter {
     /// until the store is gone, and this field is dropped before them.
     claim: Arc<Claim>,
     claimed: u64,
+    refused: bool,
 }
 
 /// Stops a guest that grew past what the host has for its tenant.
@@ -84,7 +85,12 @@ pub(super) struct HostMemoryUsedUp;
 impl MemoryLimiter {
     /// Allows `limit` bytes in all, of which [`FIRST_MEMORY`] are claimed already.
     pub(super) fn new(limit: u64, claim: Arc<Claim>) -> Self {
-        Self { limit, used: 0, claim, claimed: FIRST_MEMORY }
+        Self { limit, used: 0, claim, claimed: FIRST_MEMORY, refused: false }
+    }
+
+    /// Whether the guest once asked for more than it may have.
+    pub(super) fn has_refused(&self) -> bool {
+        self.refused
     }
 
     /// The size of all memories in bytes. Memories never shrink, so this is also the most they had.
@@ -102,6 +108,7 @@ impl ResourceLimiter for MemoryLimiter {
     ) -> wasmtime::Result<bool> {
         let grown = self.used.saturating_add(desired.saturating_sub(current) as u64);
         if grown > self.limit {
+            self.refused = true;
             return Ok(false);
         }
         let missing = grown.saturating_sub(self.claimed);
@@ -172,8 +179,10 @@ mod tests {
         let mut limiter = MemoryLimiter::new(100, claim(FIRST_MEMORY));
         assert!(limiter.memory_growing(0, 60, None).unwrap());
         assert!(limiter.memory_growing(0, 40, None).unwrap());
+        assert!(!limiter.has_refused());
         assert!(!limiter.memory_growing(40, 41, None).unwrap());
         assert!(!limiter.memory_growing(60, usize::MAX, None).unwrap());
+        assert!(limiter.has_refused());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::breaker::{Breakers, Permission};
 use super::gate::{CallPermit, patience_left};
-use super::{Call, PluginError, Purpose, Tally, reply_check};
+use super::{Call, PluginError, Tally, reply_check};
 use crate::budget::Budget;
 use crate::telemetry::{Blame, CallUsage, FlowSeries, PluginMetrics};
 use flowhost_protocol::flow::{Answer, AnswerError};
@@ -37,10 +37,8 @@ pub struct Unchecked<'a> {
 pub(super) enum Told<'a> {
     /// To its version's breaker and the metrics.
     Host(Outcome<'a>),
-    /// To nobody: the call is a rehearsal.
-    Nobody,
-    /// To a test of the plugin.
-    Test(Tally),
+    /// To whoever tries the plugin.
+    Trial(Tally),
 }
 
 impl<'a> Outcome<'a> {
@@ -89,10 +87,9 @@ impl<'a> Told<'a> {
         metrics: &PluginMetrics,
         call: &Call,
     ) -> Result<Self, PluginError> {
-        Ok(match &call.purpose {
-            Purpose::Serve => Self::Host(Outcome::begin(breakers, metrics, call)?),
-            Purpose::Rehearse => Self::Nobody,
-            Purpose::Test(test) => Self::Test(test.tally.clone()),
+        Ok(match call.purpose.tally() {
+            None => Self::Host(Outcome::begin(breakers, metrics, call)?),
+            Some(tally) => Self::Trial(tally.clone()),
         })
     }
 
@@ -100,8 +97,7 @@ impl<'a> Told<'a> {
     pub(super) fn used(&self, usage: &CallUsage) {
         match self {
             Self::Host(outcome) => outcome.used(usage),
-            Self::Nobody => (),
-            Self::Test(tally) => tally.used(usage),
+            Self::Trial(tally) => tally.used(usage),
         }
     }
 
@@ -116,8 +112,7 @@ impl<'a> Told<'a> {
     pub(super) fn failed(self, error: &PluginError) {
         match self {
             Self::Host(outcome) => outcome.fail(error.kind(), error.blame()),
-            Self::Nobody => (),
-            Self::Test(tally) => tally.failed(error),
+            Self::Trial(tally) => tally.failed(error),
         }
     }
 
@@ -125,8 +120,7 @@ impl<'a> Told<'a> {
     fn refused(self, error: &AnswerError) {
         match self {
             Self::Host(outcome) => outcome.fail("answer", Blame::Guest),
-            Self::Nobody => (),
-            Self::Test(tally) => tally.failed(error),
+            Self::Trial(tally) => tally.failed(error),
         }
     }
 }
@@ -197,7 +191,8 @@ mod tests {
     use crate::plugins::engine::PluginEngine;
     use crate::plugins::gate::ConcurrencyLimits;
     use crate::plugins::reply_check::cpu_time;
-    use crate::plugins::{CallLimits, HostLimits, PluginVersion, stopped};
+    use crate::plugins::stopped::{LastSigns, stopped};
+    use crate::plugins::{CallLimits, HostLimits, PluginVersion, Purpose};
     use crate::telemetry::{BudgetSeries, FlowVersion, Metrics};
     use flowhost_protocol::ids::{FlowId, PluginDigest, Scope};
 
@@ -239,7 +234,8 @@ mod tests {
             .find_map(|_| Instance::new(&mut store, &empty, &[]).err())
             .expect("there are few places");
 
-        assert!(matches!(stopped(&call(), &ran_out), PluginError::HostFull(_)), "{ran_out:#}");
+        let failed = stopped(&ran_out, &LastSigns::default());
+        assert!(matches!(failed, PluginError::HostFull(_)), "{ran_out:#}");
     }
 
     fn call() -> Call {

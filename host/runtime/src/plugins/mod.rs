@@ -24,6 +24,7 @@ mod purpose;
 mod registry;
 mod reply_check;
 mod services;
+mod stopped;
 mod target;
 mod wasm_features;
 mod wit;
@@ -33,7 +34,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
-use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline};
+use wasmtime::{Store, UpdateDeadline};
 
 pub use compile::{CompileSettings, WorkerError, WorkerLimits, compile_stdin};
 pub use error::{ComponentError, GuestText, LoadError, PluginError};
@@ -58,9 +59,9 @@ use self::cpu::CpuClock;
 use self::engine::PluginEngine;
 use self::gate::{CallPermit, ConcurrencyLimits, wall_time_left};
 use self::host::{CallLog, CallState};
-use self::limits::HostMemoryUsedUp;
 use self::measure::{Told, timed};
 use self::registry::Registry;
+use self::stopped::{CpuTimeUsedUp, stopped};
 use self::wit::v1::{Instantiable, InternalError};
 use crate::budget::{Budget, Claim};
 use crate::telemetry::{CallUsage, FlowVersion, Metrics};
@@ -163,9 +164,7 @@ impl Plugins {
     pub fn note_refusal(&self, call: &Call, reason: &AnswerError) {
         let mut log = CallLog::new(call);
         log.write_last(LogLevel::Error, &reason.to_string());
-        if let Some(lines) = log.take() {
-            self.services.logs.keep(lines);
-        }
+        log.hand_over(call, &self.services);
     }
 
     /// Loads a plugin if it is not loaded, to see whether it can be called.
@@ -257,7 +256,9 @@ impl Plugins {
             Err(_) if wall_left < limits.wall => (Err(PluginError::Overloaded), None),
             Err(_) => (Err(PluginError::WallTime(limits.wall)), None),
             Ok(Ok(value)) => (value, None),
-            Ok(Err(error)) => (Err(stopped(call, &error)), backtrace::of(&error)),
+            Ok(Err(error)) => {
+                (Err(stopped(&error, &store.data().last_signs())), backtrace::of(&error))
+            }
         };
         store.data_mut().finish_log(result.as_ref().err(), place.as_deref());
         Ok((result?, entered))
@@ -302,22 +303,9 @@ async fn ask(
 ) -> wasmtime::Result<Result<Answer, PluginError>> {
     let answer = guest.handle(store, exchange, input).await?;
     Ok(answer.map_err(|InternalError(text)| {
-        store.data_mut().log.write_last(LogLevel::Error, &text);
+        store.data_mut().note_internal_error(&text);
         PluginError::Internal
     }))
-}
-
-/// Why a guest was stopped. A resource that the host ran out of is not a trap of the guest.
-fn stopped(call: &Call, error: &wasmtime::Error) -> PluginError {
-    if error.is::<CpuTimeUsedUp>() {
-        PluginError::CpuTime(call.plugin.limits.cpu)
-    } else if error.is::<HostMemoryUsedUp>() {
-        PluginError::HostFull("memory")
-    } else if error.is::<PoolConcurrencyLimitError>() {
-        PluginError::HostFull("instance")
-    } else {
-        PluginError::Trap(GuestText::new(&error.root_cause().to_string()))
-    }
 }
 
 /// wasmtime's error chain on one line, cut: names of imports and types can be long.
@@ -325,11 +313,6 @@ fn explain(error: &wasmtime::Error) -> String {
     let reasons: Vec<String> = error.chain().map(ToString::to_string).collect();
     crate::telemetry::printable(&reasons.join(": "), EXPLANATION_BYTES)
 }
-
-/// The error that stops a guest at its CPU limit.
-#[derive(Debug, thiserror::Error)]
-#[error("the CPU time is used up")]
-struct CpuTimeUsedUp;
 
 /// The most bytes that a guest may hand over in one host call or as its answer. It is above the
 /// largest reply (1 MiB) and state (256 KiB) that can be allowed, so that the later check names the

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::Fixed;
+use super::{CallLines, Fixed};
 use crate::telemetry::{self, CallUsage};
 
 /// What a plugin is called for.
@@ -12,8 +12,8 @@ pub enum Purpose {
     /// To serve a client: the result of the call goes to its version's circuit and to the metrics.
     Serve,
     /// To see whether a version answers: nothing is counted, since a rehearsal is not real use, and
-    /// what the plugin writes into its store is dropped.
-    Rehearse,
+    /// what the plugin writes into its store is dropped. Who rehearses gets the result of the call.
+    Rehearse(Tally),
     /// To test the plugin: only the test gets the result of the call.
     Test(Test),
 }
@@ -27,7 +27,17 @@ pub struct Test {
     pub tally: Tally,
 }
 
-/// Receives the results of a test's calls.
+impl Purpose {
+    /// Who wants to know what happens in the call; `None` if nobody but the host does.
+    pub(super) fn tally(&self) -> Option<&Tally> {
+        match self {
+            Self::Serve => None,
+            Self::Rehearse(tally) | Self::Test(Test { tally, .. }) => Some(tally),
+        }
+    }
+}
+
+/// Receives the results of the calls that a test or a rehearsal makes.
 #[derive(Clone, Debug, Default)]
 pub struct Tally(Arc<Mutex<Tallied>>);
 
@@ -36,8 +46,11 @@ pub struct Tally(Arc<Mutex<Tallied>>);
 pub struct Tallied {
     /// What it used. `None` if no call was made.
     pub usage: Option<CallUsage>,
-    /// Why it failed, if it did: the whole chain of causes.
+    /// Why it failed, if it did: what the plugin said of it and where it was, as far as that is
+    /// known. Escaped.
     pub failure: Option<String>,
+    /// The lines that the plugin logged, each with its level: `info: booked`. Escaped.
+    pub said: Vec<String>,
 }
 
 impl Tally {
@@ -50,8 +63,23 @@ impl Tally {
         self.lock().usage = Some(*usage);
     }
 
+    /// The call failed for this reason, in the words for the plugin's author.
+    pub(super) fn explained(&self, explanation: String) {
+        self.lock().failure = Some(explanation);
+    }
+
+    /// The call failed. An explanation that was given for it stays.
     pub(super) fn failed(&self, error: &(dyn Error + 'static)) {
-        self.lock().failure = Some(telemetry::chain(error));
+        self.lock().failure.get_or_insert_with(|| telemetry::chain(error));
+    }
+
+    pub(super) fn said(&self, lines: &CallLines) {
+        let mut tallied = self.lock();
+        let each = lines.lines.iter();
+        tallied.said.extend(each.map(|line| format!("{}: {}", line.level.as_str(), line.message)));
+        if lines.dropped > 0 {
+            tallied.said.push(format!("{} more lines were dropped", lines.dropped));
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Tallied> {

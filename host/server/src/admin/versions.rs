@@ -7,10 +7,10 @@ use super::desk::no_flow;
 use super::flows::settings_of;
 use super::{AdminError, FlowDesk, Upload};
 use crate::store::{self, AuditRecord, StoredFlow, StoredVersion};
-use flowhost_api::{Activated, Rehearsed, UploadedVersion, VersionView};
+use flowhost_api::{Activated, CapabilitiesView, Rehearsed, UploadedVersion, VersionView};
 use flowhost_exchange::endpoint::ActivePlugin;
 use flowhost_exchange::exchange::ExchangeError;
-use flowhost_runtime::plugins::NewComponent;
+use flowhost_runtime::plugins::{NewComponent, Tallied, Tally};
 use flowhost_runtime::telemetry::{self, Blame};
 
 impl Upload {
@@ -79,7 +79,7 @@ impl FlowDesk {
         let stored = self.loadable(version).await?;
         // Read under the change's lock, because another activation may have come in between.
         let (mut change, flow) = self.begin_flow_change().await?;
-        let activated = activation(&flow, &stored)?;
+        let activated = self.activation(&flow, &stored)?;
         let record = self.activation_record(&flow, "version.activate", &activated);
         let mut previous = flow.previous_versions;
         match flow.active {
@@ -108,7 +108,7 @@ impl FlowDesk {
                 "another version was activated just now; look and try again".to_owned(),
             ));
         }
-        let activated = activation(&now, &stored)?;
+        let activated = self.activation(&now, &stored)?;
         let (_, before) = flow.previous_versions.split_last().unwrap_or((&0, &[]));
         store::set_activation(&mut change, flow.id, version, before).await?;
         self.finish(change, self.activation_record(flow, "version.rollback", &activated)).await?;
@@ -123,15 +123,40 @@ impl FlowDesk {
         data: Map<String, Value>,
     ) -> Result<Rehearsed, AdminError> {
         let stored = self.loadable(version).await?;
-        activation(self.flow(), &stored)?;
+        self.activation(self.flow(), &stored)?;
         let exchanges = &self.admin().exchanges;
         let endpoint = exchanges.resolve(&self.tenant().slug, &self.flow().name).await;
         let endpoint = endpoint.map_err(|_| no_flow())?;
         let StoredVersion { digest, requests, .. } = stored;
         let plugin = ActivePlugin { version, digest, requests };
-        let answer = exchanges.rehearse(&endpoint, &plugin, Value::Object(data).to_string()).await;
-        let answer = answer.map_err(|failure| failed_rehearsal(version, &failure))?;
+        let (data, tally) = (Value::Object(data).to_string(), Tally::default());
+        let answer = exchanges.rehearse(&endpoint, &plugin, data, tally.clone()).await;
+        let answer = answer.map_err(|failure| failed_rehearsal(version, &failure, tally.take()))?;
         Ok(Rehearsed { screen: answer.screen().map(str::to_owned) })
+    }
+
+    /// The result of activating a version. Fails if the version asks for more than the flow grants.
+    fn activation(
+        &self,
+        flow: &StoredFlow,
+        version: &StoredVersion,
+    ) -> Result<Activated, AdminError> {
+        let before = flow.active.as_ref().map(|active| active.requests.clone()).unwrap_or_default();
+        let new_requests = version.requests.without(&before);
+        let missing = version.requests.without(&settings_of(flow)?.grants);
+        if missing.is_empty() {
+            return Ok(Activated {
+                active_version: version.version,
+                new_requests: new_requests.into(),
+            });
+        }
+        let command = CapabilitiesView::from(missing.clone());
+        let command = command.grant_command(&self.tenant().slug, &flow.name);
+        Err(AdminError::Conflict(format!(
+            "version {} asks for what the flow does not grant: {missing}. New against the active version: {new_requests}. Grant it, or upload a \
+             version that asks for less:\n  {command}",
+            version.version
+        )))
     }
 
     /// The audit entry of an activation. `before` is the flow before it.
@@ -159,25 +184,15 @@ impl FlowDesk {
     }
 }
 
-/// The result of activating a version. Fails if the version asks for more than the flow grants.
-fn activation(flow: &StoredFlow, version: &StoredVersion) -> Result<Activated, AdminError> {
-    let before = flow.active.as_ref().map(|active| active.requests.clone()).unwrap_or_default();
-    let new_requests = version.requests.without(&before);
-    let missing = version.requests.without(&settings_of(flow)?.grants);
-    if !missing.is_empty() {
-        return Err(AdminError::Conflict(format!(
-            "version {} asks for what the flow does not grant: {missing}. New against the active version: {new_requests}. Grant it in the flow's \
-             settings (`grants`), or upload a version that asks for less",
-            version.version
-        )));
-    }
-    Ok(Activated { active_version: version.version, new_requests: new_requests.into() })
-}
-
-fn failed_rehearsal(version: i32, failure: &ExchangeError) -> AdminError {
-    let reason = telemetry::chain(failure);
+fn failed_rehearsal(version: i32, failure: &ExchangeError, tallied: Tallied) -> AdminError {
+    let reason = tallied.failure.unwrap_or_else(|| telemetry::chain(failure));
     match failure.blame() {
-        Blame::Guest => AdminError::Invalid(format!("version {version} fails on INIT: {reason}")),
+        Blame::Guest => {
+            // The last line may be the reason.
+            let said = tallied.said.iter().filter(|line| !line.ends_with(&reason));
+            let said: String = said.map(|line| format!("\n  {line}")).collect();
+            AdminError::Invalid(format!("version {version} fails on INIT: {reason}{said}"))
+        }
         Blame::Host | Blame::Peer => {
             AdminError::Busy(format!("version {version} can't be tried now: {reason}"))
         }

@@ -7,7 +7,7 @@
 //!   `count` keys; `insist` (`key`, `count`): reads the key `count` times;
 //! - `raise` (`key`): adds one with compare-and-set, retrying until it succeeds;
 //! - `log` (`level`, `value`), `flood` (`value`, `count`), `print` (`value`), `fail` (`value`),
-//!   `panic` (`value`).
+//!   `panic` (`value`), `print-then-panic` (`value`).
 //!
 //! - `look`: returns the time in seconds, and a number that differs in each call.
 //!
@@ -53,6 +53,10 @@ impl FlowPlugin for Keeper {
             "fail" => return Err(Error::internal(form.value)),
             "panic" => panic!("{}", form.value),
             "print" => println!("{}", form.value),
+            "print-then-panic" => {
+                println!("before it");
+                panic!("{}", form.value)
+            }
             "log" => log::log!(form.level(), "{}", form.value),
             "flood" => (0..form.count).for_each(|line| log::info!("{} {line}", form.value)),
             _ => {

@@ -13,7 +13,7 @@ mod output;
 mod placeholders;
 mod store;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -22,8 +22,9 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 pub use self::fixed::Fixed;
 pub(crate) use self::log::CallLog;
-use self::output::CappedOutput;
+use self::output::{LoggedOutput, Stream};
 use super::limits::MemoryLimiter;
+use super::stopped::LastSigns;
 use super::{Call, PluginError, Purpose, Services};
 use crate::budget::Claim;
 use flowhost_protocol::flow::LogLevel;
@@ -36,8 +37,8 @@ pub(super) struct CallState {
     pub services: Services,
     /// Keeps the memories within the limit.
     pub limiter: MemoryLimiter,
-    /// The plugin's log lines.
-    pub log: CallLog,
+    /// The plugin's log lines, which standard output and error write to as well.
+    log: Arc<Mutex<CallLog>>,
     /// How long instantiation took; `None` before it.
     pub(crate) started_in: Option<Duration>,
     /// How often the call has used its store.
@@ -46,7 +47,8 @@ pub(super) struct CallState {
     deadline: Instant,
     outbound_requests: u32,
     fetched_files: u32,
-    standard_output: CappedOutput,
+    /// Standard output and error.
+    outputs: [LoggedOutput; 2],
     wasi: WasiCtx,
     table: ResourceTable,
 }
@@ -61,7 +63,9 @@ impl CallState {
     ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
-        let standard_output = CappedOutput::default();
+        let log = Arc::new(Mutex::new(CallLog::new(call)));
+        let outputs =
+            [Stream::Output, Stream::Error].map(|stream| LoggedOutput::new(stream, log.clone()));
         // Nothing is inherited: no files, no sockets, no names, no environment, no arguments.
         let mut wasi = WasiCtxBuilder::new();
         wasi.allow_tcp(false)
@@ -69,8 +73,8 @@ impl CallState {
             .allow_ip_name_lookup(false)
             .allow_blocking_current_thread(false)
             .max_random_size(MAX_RANDOM_BYTES)
-            .stdout(standard_output.clone())
-            .stderr(standard_output.clone());
+            .stdout(outputs[0].clone())
+            .stderr(outputs[1].clone());
         if let Purpose::Test(test) = &call.purpose {
             test.fixed.apply(&mut wasi);
         }
@@ -78,13 +82,13 @@ impl CallState {
             call: call.clone(),
             services: services.clone(),
             limiter: MemoryLimiter::new(call.plugin.limits.memory_bytes, memory),
-            log: CallLog::new(call),
+            log,
             started_in: None,
             deadline: Instant::now() + wall,
             store_calls: 0,
             outbound_requests: 0,
             fetched_files: 0,
-            standard_output,
+            outputs,
             wasi: wasi.build(),
             table,
         }
@@ -103,18 +107,59 @@ impl CallState {
         usize::try_from(self.call.plugin.limits.memory_bytes / 2).unwrap_or(usize::MAX)
     }
 
-    /// Ends the call's log with the plugin's standard output and error, then its failure and the
-    /// functions on the stack. Hands the lines over.
-    pub(crate) fn finish_log(&mut self, failure: Option<&PluginError>, place: Option<&str>) {
-        let level = if failure.is_some() { LogLevel::Error } else { LogLevel::Info };
-        self.log.write_last(level, self.standard_output.text().trim_end());
-        // The plugin itself has logged the reason of an internal error.
-        if let Some(failure) = failure.filter(|failure| !matches!(failure, PluginError::Internal)) {
-            let place = place.map_or_else(String::new, |functions| format!(", in {functions}"));
-            self.log.write_last(LogLevel::Error, &format!("{failure}{place}"));
+    fn log(&self) -> MutexGuard<'_, CallLog> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the call did before it was stopped.
+    pub(super) fn last_signs(&self) -> LastSigns {
+        let limits = &self.call.plugin.limits;
+        LastSigns {
+            cpu: limits.cpu,
+            memory_refused: self.limiter.has_refused().then_some(limits.memory_bytes),
+            panicked_at: self.log().panic().map(|panic| panic.place.clone()),
         }
-        if let Some(lines) = self.log.take() {
-            self.services.logs.keep(lines);
+    }
+
+    /// Logs the error that the plugin reported.
+    pub(super) fn note_internal_error(&mut self, text: &str) {
+        self.explain(text, &format!("{}: {text}", PluginError::Internal));
+    }
+
+    /// Ends the call's log with what is left of the plugin's standard output and error, then its
+    /// failure and the functions on the stack. Hands the lines over.
+    pub(crate) fn finish_log(&mut self, failure: Option<&PluginError>, place: Option<&str>) {
+        self.outputs.iter().for_each(LoggedOutput::finish);
+        let panic = self.log().take_panic();
+        match (failure, panic) {
+            (Some(failure @ PluginError::Panic(_)), Some(panic)) => {
+                self.explain_failure(&format!("{failure}: {}", panic.message.trim_end()), place);
+            }
+            (failure, panic) => {
+                // It only looked like one.
+                let lines = panic.iter().flat_map(|panic| [&panic.first_line, &panic.message]);
+                lines.for_each(|line| self.log().write_last(LogLevel::Info, line));
+                // The plugin itself has logged the reason of an internal error.
+                let failure = failure.filter(|failure| !matches!(failure, PluginError::Internal));
+                if let Some(failure) = failure {
+                    self.explain_failure(&failure.to_string(), place);
+                }
+            }
+        }
+        self.log().hand_over(&self.call, &self.services);
+    }
+
+    fn explain_failure(&self, failure: &str, place: Option<&str>) {
+        let place = place.map_or_else(String::new, |functions| format!(", in {functions}"));
+        let text = format!("{failure}{place}");
+        self.explain(&text, &text);
+    }
+
+    /// Ends the log with why the call failed, and tells it to whoever tries the plugin.
+    fn explain(&self, line: &str, explanation: &str) {
+        self.log().write_last(LogLevel::Error, line);
+        if let Some(tally) = self.call.purpose.tally() {
+            tally.explained(log::escaped(explanation));
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Standard output and error of a plugin: the first bytes are kept, the rest is dropped, and
-//! writing never fails.
+//! Standard output and error of a plugin: each line is a line of its log, in the order in which it
+//! wrote them. Writing never fails.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -12,33 +12,70 @@ use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-/// Keeps the first [`KEPT_BYTES`].
-#[derive(Clone, Default)]
-pub(super) struct CappedOutput(Arc<Mutex<Vec<u8>>>);
+use super::log::{CallLog, MAX_LINE_BYTES};
 
-impl CappedOutput {
-    pub(super) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.lock()).into_owned()
+/// Which of the two it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stream {
+    Output,
+    Error,
+}
+
+/// Writes whole lines to the log of a call.
+#[derive(Clone)]
+pub(super) struct LoggedOutput {
+    stream: Stream,
+    log: Arc<Mutex<CallLog>>,
+    /// The beginning of a line whose end has not come.
+    unfinished: Arc<Mutex<Vec<u8>>>,
+}
+
+impl LoggedOutput {
+    pub(super) fn new(stream: Stream, log: Arc<Mutex<CallLog>>) -> Self {
+        Self { stream, log, unfinished: Arc::default() }
     }
 
-    fn keep(&self, bytes: &[u8]) {
-        let mut kept = self.lock();
-        let room = KEPT_BYTES.saturating_sub(kept.len());
-        kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    /// Writes what has no end of line to the log too.
+    pub(super) fn finish(&self) {
+        self.end_line(&mut lock(&self.unfinished));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<u8>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn take(&self, bytes: &[u8]) {
+        let mut unfinished = lock(&self.unfinished);
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (text, ends) =
+                piece.strip_suffix(b"\n").map_or((piece, false), |text| (text, true));
+            // One byte too many tells the log that something is missing.
+            let room = (MAX_LINE_BYTES + 1).saturating_sub(unfinished.len());
+            unfinished.extend_from_slice(&text[..text.len().min(room)]);
+            if ends {
+                self.end_line(&mut unfinished);
+            }
+        }
+    }
+
+    fn end_line(&self, unfinished: &mut Vec<u8>) {
+        let line = String::from_utf8_lossy(unfinished);
+        let (line, mut log) = (line.trim_end(), lock(&self.log));
+        match self.stream {
+            Stream::Output => log.write_output(line),
+            Stream::Error => log.write_error_output(line),
+        }
+        unfinished.clear();
     }
 }
 
-impl IsTerminal for CappedOutput {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl IsTerminal for LoggedOutput {
     fn is_terminal(&self) -> bool {
         false
     }
 }
 
-impl StdoutStream for CappedOutput {
+impl StdoutStream for LoggedOutput {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
         Box::new(self.clone())
     }
@@ -48,9 +85,9 @@ impl StdoutStream for CappedOutput {
     }
 }
 
-impl OutputStream for CappedOutput {
+impl OutputStream for LoggedOutput {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.keep(&bytes);
+        self.take(&bytes);
         Ok(())
     }
 
@@ -64,17 +101,17 @@ impl OutputStream for CappedOutput {
 }
 
 #[async_trait]
-impl Pollable for CappedOutput {
+impl Pollable for LoggedOutput {
     async fn ready(&mut self) {}
 }
 
-impl AsyncWrite for CappedOutput {
+impl AsyncWrite for LoggedOutput {
     fn poll_write(
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.keep(bytes);
+        self.take(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -87,22 +124,42 @@ impl AsyncWrite for CappedOutput {
     }
 }
 
-/// Room for a panic's message.
-const KEPT_BYTES: usize = 4 << 10;
-
-/// What a guest may write at a time.
-const WRITE_BYTES: usize = 64 << 10;
+/// What a guest may write at a time: the lines of it are counted while others wait.
+const WRITE_BYTES: usize = 8 << 10;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugins::host::log::tests::log;
 
     #[test]
-    fn keeps_the_beginning_and_takes_everything() {
-        let mut output = CappedOutput::default();
-        for _ in 0..10 {
-            output.write(Bytes::from(vec![b'x'; 1000])).unwrap();
+    fn lines_stay_lines_and_keep_their_order() {
+        let log = Arc::new(Mutex::new(log()));
+        let mut streams =
+            [Stream::Output, Stream::Error].map(|stream| LoggedOutput::new(stream, log.clone()));
+        for (number, text) in [(0, "one\ntw"), (1, "a warning\n"), (0, "o\n\n  three \r\nfour")] {
+            streams[number].write(Bytes::from(text)).unwrap();
         }
-        assert_eq!(output.text().len(), KEPT_BYTES);
+        streams.iter().for_each(LoggedOutput::finish);
+
+        assert_eq!(lines(&log), ["one", "a warning", "two", "  three", "four"]);
+    }
+
+    #[test]
+    fn a_line_without_an_end_takes_no_more_memory_than_another() {
+        let log = Arc::new(Mutex::new(log()));
+        let mut output = LoggedOutput::new(Stream::Output, log.clone());
+        for _ in 0..100 {
+            output.write(Bytes::from(vec![b'x'; WRITE_BYTES])).unwrap();
+        }
+        assert_eq!(lock(&output.unfinished).len(), MAX_LINE_BYTES + 1);
+        output.write(Bytes::from("\nand more\n")).unwrap();
+
+        let lines = lines(&log);
+        assert!(lines[0].ends_with("x…") && lines[1] == "and more", "{lines:?}");
+    }
+
+    fn lines(log: &Mutex<CallLog>) -> Vec<String> {
+        lock(log).take().unwrap().lines.into_iter().map(|line| line.message).collect()
     }
 }

@@ -88,7 +88,7 @@ impl Host for CallState {
 impl CallState {
     /// Whether what it writes is dropped.
     fn is_rehearsed(&self) -> bool {
-        matches!(self.call.purpose, Purpose::Rehearse)
+        matches!(self.call.purpose, Purpose::Rehearse(_))
     }
 
     /// Whether the call may do one thing more with its store.
