@@ -55,7 +55,8 @@ async fn calls_are_counted_by_flow_and_version_until_the_flow_is_gone() {
     let (shown, labels) = (page().await, "tenant=\"acme\",flow=\"booking\",version=\"2\"");
     for line in [
         format!("flowhost_plugin_calls_total{{{labels}}} 4"),
-        format!("flowhost_plugin_failures_total{{{labels},kind=\"trap\",blame=\"guest\"}} 2"),
+        format!("flowhost_plugin_failures_total{{{labels},kind=\"trap\",blame=\"guest\"}} 1"),
+        format!("flowhost_plugin_failures_total{{{labels},kind=\"panic\",blame=\"guest\"}} 1"),
         format!("flowhost_plugin_queue_seconds_count{{{labels}}} 4"),
         format!("flowhost_plugin_start_seconds_count{{{labels}}} 4"),
         format!("flowhost_plugin_cpu_seconds_count{{{labels}}} 4"),
