@@ -14,7 +14,7 @@ use flowhost_protocol::crypto::random_bytes;
 use flowhost_server::config::{ConfigError, Environment};
 
 use super::super::plugin::project::ScenarioFile;
-use super::super::plugin::test::{PlayedFile, Results, Told};
+use super::super::plugin::test::{PlayedFile, ReportArgs, Results};
 use super::endpoint::EndpointArgs;
 
 /// Arguments of `client run`.
@@ -29,15 +29,8 @@ pub struct RunArgs {
     /// only
     #[arg(long, value_name = "TOKEN")]
     flow_token: Option<String>,
-    /// Write a JUnit report too, for CI
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
-    /// Show of each step what was sent and what came back
-    #[arg(long, short, conflicts_with = "json")]
-    verbose: bool,
-    /// Print the results as JSON, for machines; it has all that --verbose shows
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 pub(super) async fn run(args: RunArgs, environment: &Environment) -> anyhow::Result<()> {
@@ -53,11 +46,7 @@ pub(super) async fn run(args: RunArgs, environment: &Environment) -> anyhow::Res
             .await;
         all.push(PlayedFile::of(file, played, began.elapsed()));
     }
-    Results::from_outside(all, began.elapsed()).tell(
-        args.junit.as_deref(),
-        Told::chosen(args.verbose, args.json),
-        environment,
-    )
+    Results::from_outside(all, began.elapsed()).tell(&args.report, environment)
 }
 
 impl RunArgs {

@@ -40,43 +40,30 @@ pub struct TestArgs {
     /// is never written
     #[arg(long)]
     update: bool,
-    /// Play them again whenever a file of the project changes, until Ctrl-C
+    /// Play them again whenever a file changes, of the project or of a package that it names by a
+    /// path, until Ctrl-C
     #[arg(long, conflicts_with_all = ["update", "json"])]
     watch: bool,
     /// Play with this component instead of building the project
     #[arg(long, value_name = "FILE")]
     component: Option<PathBuf>,
+    #[command(flatten)]
+    report: ReportArgs,
+}
+
+/// How a command that plays scenarios reports their results.
+#[derive(Args)]
+pub(crate) struct ReportArgs {
     /// Write a JUnit report too, for CI
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Show of each step what was sent, what came back, and what the plugin did meanwhile
+    /// Show of each step what was sent, what came back, and what is known of what the plugin did
+    /// meanwhile
     #[arg(long, short, conflicts_with = "json")]
     verbose: bool,
     /// Print the results as JSON, for machines; it has all that --verbose shows
     #[arg(long)]
     json: bool,
-}
-
-/// How results are told.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Told {
-    /// What is not as expected.
-    InShort,
-    /// Every step.
-    InFull,
-    /// As JSON.
-    ToMachines,
-}
-
-impl Told {
-    /// By the switches of a command.
-    pub(crate) fn chosen(verbose: bool, json: bool) -> Self {
-        match (verbose, json) {
-            (_, true) => Self::ToMachines,
-            (true, false) => Self::InFull,
-            (false, false) => Self::InShort,
-        }
-    }
 }
 
 /// A scenario that was played.
@@ -126,7 +113,7 @@ async fn once(args: &TestArgs, environment: &Environment) -> anyhow::Result<()> 
         }
     }
     let results = Results { all, took: began.elapsed() };
-    results.tell(args.junit.as_deref(), Told::chosen(args.verbose, args.json), environment)
+    results.tell(&args.report, environment)
 }
 
 /// The scenarios to play. Fails if any can't be read.
@@ -219,18 +206,17 @@ impl Results {
     /// Reports the results. Fails if any scenario failed.
     pub(crate) fn tell(
         &self,
-        junit: Option<&Path>,
-        told: Told,
+        report: &ReportArgs,
         environment: &Environment,
     ) -> anyhow::Result<()> {
-        if let Some(path) = junit {
+        if let Some(path) = &report.junit {
             std::fs::write(path, junit::report(self))
                 .with_context(|| format!("can't write {}", path.display()))?;
         }
-        say(&match told {
-            Told::ToMachines => machine::report(self).to_string(),
-            Told::InFull => people::report(self, true, environment),
-            Told::InShort => people::report(self, false, environment),
+        say(&if report.json {
+            machine::report(self).to_string()
+        } else {
+            people::report(self, report.verbose, environment)
         });
         let (failed, count) =
             (self.all.iter().filter(|result| !result.passed()).count(), self.all.len());

@@ -20,8 +20,10 @@ pub struct Sources {
     seen: Snapshot,
 }
 
-/// When each file was changed, and its size.
-type Snapshot = BTreeMap<PathBuf, (Option<SystemTime>, u64)>;
+type Snapshot = BTreeMap<PathBuf, Stamp>;
+
+/// When a file was changed, and its size.
+type Stamp = (Option<SystemTime>, u64);
 
 impl Sources {
     /// The files as they are now.
@@ -53,7 +55,7 @@ async fn look(folder: PathBuf) -> Snapshot {
         folders.iter().for_each(|folder| collect(folder, MAX_DEPTH, &mut files));
         for file in single {
             if let Ok(about) = fs::metadata(&file) {
-                files.insert(file, (about.modified().ok(), about.len()));
+                files.insert(file, stamp(&about));
             }
         }
         files
@@ -74,11 +76,15 @@ fn collect(folder: &Path, depth: usize, files: &mut Snapshot) {
         }
         let Ok(about) = entry.metadata() else { continue };
         if about.is_file() {
-            files.insert(entry.path(), (about.modified().ok(), about.len()));
+            files.insert(entry.path(), stamp(&about));
         } else if about.is_dir() && depth > 0 {
             collect(&entry.path(), depth - 1, files);
         }
     }
+}
+
+fn stamp(about: &fs::Metadata) -> Stamp {
+    (about.modified().ok(), about.len())
 }
 
 /// Written by builds. Hidden files and folders, of editors and version control, are ignored too.

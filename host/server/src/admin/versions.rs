@@ -150,8 +150,8 @@ impl FlowDesk {
                 new_requests: new_requests.into(),
             });
         }
-        let command = CapabilitiesView::from(missing.clone());
-        let command = command.grant_command(&self.tenant().slug, &flow.name);
+        let command =
+            CapabilitiesView::from(missing.clone()).grant_command(&self.tenant().slug, &flow.name);
         Err(AdminError::Conflict(format!(
             "version {} asks for what the flow does not grant: {missing}. New against the active version: {new_requests}. Grant it, or upload a \
              version that asks for less:\n  {command}",

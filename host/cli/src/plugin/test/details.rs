@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::diff::sent;
+use super::diff::headline;
 use crate::output::printable;
 use flowhost_devkit::scenarios::PlayedStep;
 
@@ -11,12 +11,10 @@ use flowhost_devkit::scenarios::PlayedStep;
 pub(super) fn lines_of(step: &PlayedStep) -> Vec<String> {
     let mut lines = Vec::new();
     if step.passed() {
-        let what = sent(&step.request.payload);
-        lines.push(format!("step {}, line {}: {}", step.number, step.line, printable(&what)));
+        lines.push(printable(&headline(step)));
     }
     lines.extend(value_lines("sent", &step.request.payload));
-    let status = format!("  {:NAME$}{}", "status", step.came.status);
-    lines.push(status);
+    lines.push(format!("  {:NAME$}{}", "status", step.came.status));
     lines.extend(step.came.payload.iter().flat_map(|reply| value_lines("reply", reply)));
     let Some(inside) = &step.came.inside else { return lines };
     lines.extend(inside.state.iter().flat_map(|state| value_lines("state", state)));

@@ -21,7 +21,7 @@ pub(super) enum Mark {
 pub(super) fn lines_of(step: &PlayedStep) -> Vec<(Mark, String)> {
     let mut lines = Vec::new();
     let mut plain = |text: String| lines.push((Mark::Plain, printable(&text)));
-    plain(format!("step {}, line {}: {}", step.number, step.line, sent(&step.request.payload)));
+    plain(headline(step));
     let inside = step.came.inside.as_ref();
     let failure = inside.and_then(|inside| inside.failure.as_deref());
     if let Some(failure) = failure {
@@ -61,8 +61,13 @@ fn in_short(expected: &Value) -> (Mark, String) {
     (Mark::Expected, cut(&format!("    expected {}", printable(&text)), LINE_WIDTH))
 }
 
+/// Which step it is.
+pub(super) fn headline(step: &PlayedStep) -> String {
+    format!("step {}, line {}: {}", step.number, step.line, sent(&step.request.payload))
+}
+
 /// What the client sent, in a few words.
-pub(super) fn sent(payload: &Value) -> String {
+fn sent(payload: &Value) -> String {
     let text = |key: &str| payload.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let error = payload
         .pointer("/data/error")
