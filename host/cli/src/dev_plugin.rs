@@ -124,7 +124,7 @@ impl DevDeployer {
             "Talk to it as WhatsApp would, in another terminal:\n\
              \x20 flowhost client chat --url {}/flows/{TENANT}/{} \\\n\
              \x20     --public-key {} --app-secret-file {}{flow_json}\n\
-             It is built and deployed again whenever a file in {} changes.",
+             It is built and deployed again whenever a file in {} changes, or in a package that it names by a path.",
             reachable(&self.public_url),
             deployed.flow,
             quoted(&self.public_key_file),

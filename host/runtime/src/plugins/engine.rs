@@ -192,8 +192,8 @@ fn pool(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<PoolingAllocation
         .table_keep_resident(MAX_TABLE_ELEMENTS * size_of::<usize>())
         // A plugin that gets its last slot again need not be mapped again, so all slots may stay
         // warm: with half of them, 500 plugins in turns cost 50 us more a call (page faults, and
-        // other cores' interrupts). A slot keeps what its last guest touched, some 150 KiB; at the
-        // limits above, those of 1,024 memories and their tables are 600 MiB.
+        // other cores' interrupts). A slot keeps what its last guest touched; at the limits
+        // above, those of 1,024 memories and their tables are 600 MiB.
         .max_unused_warm_slots(memories)
         // On wasmtime 48, a swapped-out page of the last guest is not reset (wasmtime pull request
         // 14357).
