@@ -8,8 +8,8 @@ use flowhost_server::store::{Store, StoreSeries, list_changed};
 use flowhost_tests::{Component, TestFlow, TestHost, asking, eventually};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Executor as _};
-use tokio::time::timeout;
+use sqlx::{AssertSqlSafe, Executor as _, PgPool};
+use tokio::time::{sleep, timeout};
 
 #[tokio::test]
 async fn a_change_made_through_one_host_is_served_by_the_other() {
@@ -154,6 +154,52 @@ async fn a_change_whose_notification_is_lost_is_served_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_change_during_the_first_load_of_its_tenant_is_not_missed() {
+    let one = TestHost::start().await;
+    let flow = one.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    // A host that has not loaded the tenant yet.
+    let two = one.second().await;
+    let there = flow.at(&two);
+    let pool = one.database().pool().await;
+    let mut lock = pool.begin().await.unwrap();
+    lock.execute("lock table flow_config in access exclusive mode").await.unwrap();
+
+    let client = there.client();
+    let loading = tokio::spawn(async move { client.call(&payload::ping()).await.unwrap().status });
+    waits_for_a_lock(&pool).await;
+    // Nobody is notified of it, and the load has read the tenant's row already.
+    pool.execute(AssertSqlSafe(switched("acme", true))).await.unwrap();
+    // The host looks for changes each second; a load gives up after one and a half.
+    sleep(Duration::from_millis(1_100)).await;
+    lock.rollback().await.unwrap();
+
+    assert_eq!(loading.await.unwrap(), 200, "as it was when the load began");
+    answers(&there, 503).await;
+}
+
+#[tokio::test]
+async fn a_tenant_whose_rows_cannot_be_read_does_not_stop_the_others() {
+    let host = TestHost::start().await;
+    let bad = host.tenant("bad").await.flow("booking", json!({}), Component::Steady).await;
+    let good = host.tenant("good").await.flow("booking", json!({}), Component::Steady).await;
+    answers(&bad, 200).await;
+    answers(&good, 200).await;
+    let pool = host.database().pool().await;
+
+    pool.execute("update tenants set retention = '7', revision = revision + 1 where slug = 'bad'")
+        .await
+        .unwrap();
+    answers(&bad, 404).await;
+    pool.execute(AssertSqlSafe(switched("good", true))).await.unwrap();
+    answers(&good, 503).await;
+
+    pool.execute("update tenants set retention = '{}', revision = revision + 1 where slug = 'bad'")
+        .await
+        .unwrap();
+    answers(&bad, 200).await;
+}
+
+#[tokio::test]
 async fn a_name_is_free_even_if_nobody_heard_that_its_tenant_is_gone() {
     let one = TestHost::start().await;
     let two = one.second().await;
@@ -232,6 +278,17 @@ fn switched(tenant: &str, disabled: bool) -> String {
     format!(
         "update tenants set disabled = {disabled}, revision = revision + 1 where slug = '{tenant}'"
     )
+}
+
+/// Waits until some statement waits for a lock on a table.
+async fn waits_for_a_lock(pool: &PgPool) {
+    eventually("a statement waits", async || {
+        let waiting = "select count(*) from pg_locks l join pg_database d on d.oid = l.database \
+            where not l.granted and l.relation is not null and d.datname = current_database()";
+        let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(pool).await.unwrap();
+        (waiting > 0).then_some(())
+    })
+    .await;
 }
 
 /// Waits until a health check gets this status.

@@ -56,6 +56,27 @@ async fn an_open_session_goes_by_its_end_and_not_by_its_last_exchange() {
 }
 
 #[tokio::test]
+async fn a_completed_session_stays_while_its_token_could_be_used() {
+    let test = Test::start().await;
+    let brief = json!({"retention": {"sessions_days": 1}});
+    let flow = test.flow("acme", "booking", brief).await;
+    flow.count(TOKEN).await;
+    test.age(TOKEN, 2).await;
+    test.execute(
+        "update sessions set status = 'completed', expires_at = now() + interval '1 hour'",
+    )
+    .await;
+
+    assert_eq!(test.purge().await.sessions, 0);
+    let refused = flow.client().call(&asking("count", TOKEN)).await.unwrap();
+    assert_eq!(refused.status, 427, "completed");
+
+    // The refusal was its last exchange.
+    test.age(TOKEN, 2).await;
+    assert_eq!(test.purge().await.sessions, 1);
+}
+
+#[tokio::test]
 async fn what_a_session_that_is_gone_had_answered_is_not_answered_again() {
     let test = Test::start().await;
     let flow = test.flow("acme", "booking", json!({})).await;
@@ -87,6 +108,20 @@ async fn answered_requests_are_forgotten_but_not_before_their_session() {
     assert_eq!((purged.answered_requests, purged.sessions), (1, 1));
     assert_eq!(test.number("select count(*) from answered_requests").await, 1);
     assert_eq!(there.sessions().await.len(), 1);
+}
+
+#[tokio::test]
+async fn digests_outlive_the_longest_session_whatever_its_flow_says() {
+    let test = Test::start().await;
+    // A session of an hour, but a token can be minted for a month.
+    let settings = json!({"session_ttl_seconds": 3600, "retention": {"sessions_days": 100}});
+    let flow = test.flow("acme", "booking", settings).await;
+    for (token, days) in [("129 days old", 129), ("131 days old", 131)] {
+        flow.count(token).await;
+        test.age(token, days).await;
+    }
+
+    assert_eq!(test.purge().await.answered_requests, 1);
 }
 
 #[tokio::test]
@@ -145,7 +180,7 @@ async fn a_month_goes_as_soon_as_no_flow_wants_it_any_more() {
     let flow = test.flow("acme", "booking", brief).await;
     flow.count(TOKEN).await;
     // Its month ended less than the default's days ago, wherever today is in its month.
-    let month = "select make_exchange_partitions(now() - interval '1 month', now())";
+    let month = "select make_exchange_partitions_v2(now() - interval '1 month', now())";
     test.execute(month).await;
     let month_before = "update exchanges set created_at = date_trunc('month', now() at time zone 'UTC') at time zone 'UTC' - interval '1 s'";
     test.execute(month_before).await;
@@ -178,6 +213,48 @@ async fn exchanges_that_found_no_month_are_moved_to_theirs() {
 
     assert_eq!(test.number("select count(*) from exchanges").await, 1);
     assert_eq!(test.number("select count(*) from exchanges_default").await, 0);
+}
+
+#[tokio::test]
+async fn a_month_that_is_over_takes_its_exchanges_too() {
+    let test = Test::start().await;
+    let flow = test.flow("acme", "booking", json!({})).await;
+    flow.count("of today").await;
+    flow.count("300 days old").await;
+    test.execute(
+        "update exchanges set created_at = created_at - interval '300 days' \
+           where session_id in (select session_id from sessions where token_hash = sha256('300 days old'))",
+    )
+    .await;
+    assert_eq!(test.number("select count(*) from exchanges_default").await, 1);
+
+    let dropped = keep_months(&test.store, 30).await.unwrap();
+
+    assert!(dropped > 0);
+    assert_eq!(test.number("select count(*) from exchanges_default").await, 0);
+    assert_eq!(test.number("select count(*) from exchanges").await, 1);
+}
+
+#[tokio::test]
+async fn turns_do_not_wait_behind_a_new_month_that_waits_for_a_long_reader() {
+    let test = Test::start().await;
+    let flow = test.flow("acme", "booking", json!({})).await;
+    let month = "do $$ begin execute format('drop table %I', 'exchanges_' || to_char(now() at time zone 'UTC', 'YYYY_MM')); end $$";
+    test.execute(month).await;
+    let mut reader = test.pool.begin().await.unwrap();
+    sqlx::query("select count(*) from exchanges").execute(&mut *reader).await.unwrap();
+
+    let store = test.store.clone();
+    let making = tokio::spawn(async move { keep_months(&store, 30).await });
+    // A turn that waits for 1.5 s is refused.
+    while !making.is_finished() {
+        flow.count(TOKEN).await;
+    }
+
+    let refused = making.await.unwrap().unwrap_err();
+    assert!(format!("{refused:?}").contains("55P03"), "{refused:?}");
+    reader.rollback().await.unwrap();
+    keep_months(&test.store, 30).await.unwrap();
 }
 
 #[tokio::test]
@@ -215,29 +292,122 @@ async fn lines_and_values_go_too() {
 #[tokio::test]
 async fn much_is_deleted_in_small_steps_and_no_tenant_is_passed_over() {
     let test = Test::start().await;
-    let much = test.flow("much", "booking", json!({})).await;
-    let little = test.flow("little", "booking", json!({})).await;
-    for flow in [&much, &little] {
-        flow.count("31 days old").await;
+    for tenant in ["much", "more", "little"] {
+        test.flow(tenant, "booking", json!({})).await.count("31 days old").await;
     }
     test.age("31 days old", 31).await;
+    test.copy_sessions("much", 1_200).await;
+    test.copy_sessions("more", 1_200).await;
+
+    let steps = test.purge_in_steps().await;
+
+    let sessions: Vec<_> = steps.iter().map(|step| step.sessions).collect();
+    assert_eq!(sessions.iter().sum::<u64>(), 1_201 + 1_201 + 1);
+    assert!(sessions.iter().all(|step| *step <= 1_000), "of all tenants: {sessions:?}");
+    assert_eq!(test.number("select count(*) from sessions").await, 0);
+}
+
+#[tokio::test]
+async fn what_stays_is_passed_by_in_small_steps() {
+    let test = Test::start().await;
+    let flow = test.flow("acme", "booking", json!({})).await;
+    flow.count("40 days old").await;
+    test.age("40 days old", 40).await;
+    test.copy_sessions("acme", 2_500).await;
+    test.execute("update sessions set expires_at = now() + interval '1 day'").await;
+    // The youngest of them is over.
     test.execute(
-        "insert into sessions (tenant_id, flow_id, token_hash, session_id, status, version, expires_at, updated_at) \
-         select s.tenant_id, s.flow_id, sha256(number::text::bytea), \
-           (left(s.session_id::text, 24) || lpad(to_hex(number), 12, '0'))::uuid, 'open', 0, s.expires_at, s.updated_at \
-         from sessions s join tenants t using (tenant_id), generate_series(1, 1200) as number where slug = 'much'",
+        "update sessions set expires_at = now() - interval '39 days' \
+           where session_id = (select session_id from sessions order by session_id desc limit 1)",
     )
     .await;
 
-    let mut steps = Vec::new();
-    while steps.last() != Some(&0) {
-        steps.push(purge_next(&test.store, Duration::ZERO).await.unwrap().sessions);
+    let steps = test.purge_in_steps().await;
+
+    let sessions: Vec<_> = steps.iter().map(|step| step.sessions).collect();
+    assert_eq!(sessions, [0, 0, 1], "a thousand are looked at in a step");
+    assert_eq!(test.number("select count(*) from sessions").await, 2_500);
+    assert_eq!(test.purge_in_steps().await.len(), 3, "the next pass begins at the first");
+}
+
+#[tokio::test]
+async fn exchanges_that_stay_are_passed_by_too() {
+    let test = Test::start().await;
+    let settings = |days| json!({"retention": {"sessions_days": 400, "exchanges_days": days}});
+    let brief = test.flow("acme", "brief", settings(10)).await;
+    let long = brief.tenant.flow("long", settings(300), Component::Steady).await;
+    for flow in [&brief, &long] {
+        flow.count("11 days old").await;
+    }
+    test.age("11 days old", 11).await;
+    test.execute(
+        "insert into exchanges (tenant_id, session_id, number, created_at, flow_id, action, outcome, duration_us) \
+         select tenant_id, session_id, 1 + more, e.created_at, flow_id, action, outcome, duration_us \
+         from exchanges e join flows f using (tenant_id, flow_id), generate_series(1, 1500) as more",
+    )
+    .await;
+    // The first pass learns how long exchanges are kept.
+    test.purge_in_steps().await;
+
+    let steps = test.purge_in_steps().await;
+
+    let exchanges: Vec<_> = steps.iter().map(|step| step.exchanges).collect();
+    assert_eq!(exchanges.iter().sum::<u64>(), 1_501);
+    assert!(exchanges.len() >= 3 && exchanges.iter().all(|step| *step <= 1_000), "{exchanges:?}");
+    let of_long =
+        "select count(*) from exchanges join flows using (tenant_id, flow_id) where name = 'long'";
+    assert_eq!(test.number(of_long).await, 1_501);
+}
+
+#[tokio::test]
+async fn a_tenant_that_fails_does_not_stop_the_others() {
+    let test = Test::start().await;
+    let held = json!({"retention": {"exchanges_days": 900}});
+    let held = test.flow("held", "booking", held).await;
+    let mut others = Vec::new();
+    for slug in ["a", "b", "c"] {
+        others.push(test.flow(slug, "booking", json!({})).await);
+    }
+    for flow in others.iter().chain([&held]) {
+        flow.count("31 days old").await;
+    }
+    test.age("31 days old", 31).await;
+    let mut holding = test.pool.begin().await.unwrap();
+    let row = "select from sessions join tenants using (tenant_id) where slug = 'held' for update of sessions";
+    sqlx::query(row).execute(&mut *holding).await.unwrap();
+
+    let purged = test.purge().await;
+
+    assert_eq!((purged.sessions, purged.failed_tenants.len()), (3, 1));
+    assert!(purged.last_failure.unwrap().contains("lock timeout"));
+    assert_eq!(purged.came, PurgeCame::Over { longest_exchanges_days: 900 });
+    holding.rollback().await.unwrap();
+    assert_eq!(test.purge().await.sessions, 1);
+
+    // Settings that can't be read: nobody knows how long this tenant keeps exchanges.
+    test.execute("update flows set settings = '{\"retention\": {\"sessions_days\": \"x\"}}' where flow_id = (select flow_id from flows join tenants using (tenant_id) where slug = 'a')").await;
+    let purged = test.purge().await;
+    assert_eq!(purged.failed_tenants.len(), 1);
+    assert!(
+        matches!(purged.came, PurgeCame::Over { longest_exchanges_days } if longest_exchanges_days > 30_000),
+        "{purged:?}"
+    );
+    assert_eq!(keep_months(&test.store, 36_500).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_step_may_take_longer_than_a_turn() {
+    let test = Test::start().await;
+    test.flow("acme", "booking", json!({})).await.count("31 days old").await;
+    test.age("31 days old", 31).await;
+    for statement in [
+        "create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(2.5); return old; end $$",
+        "create trigger slow before delete on sessions for each row execute function slow()",
+    ] {
+        test.execute(statement).await;
     }
 
-    assert_eq!(steps.iter().sum::<u64>(), 1202);
-    // At most 500 of each of two tenants.
-    assert!(steps.len() > 3 && steps.iter().all(|step| *step <= 1_000), "{steps:?}");
-    assert_eq!(test.number("select count(*) from sessions").await, 0);
+    assert_eq!(test.purge().await.sessions, 1);
 }
 
 #[tokio::test]
@@ -349,7 +519,7 @@ impl Test {
         let began: String =
             sqlx::query_scalar(AssertSqlSafe(began)).fetch_one(&self.pool).await.unwrap();
         let month =
-            format!("select make_exchange_partitions(now() - interval '{days} days', now())");
+            format!("select make_exchange_partitions_v2(now() - interval '{days} days', now())");
         self.execute(&month).await;
         for step in [
             format!(
@@ -377,6 +547,32 @@ impl Test {
         let purged = purge_next(&self.store, Duration::ZERO).await.unwrap();
         assert!(matches!(purged.came, PurgeCame::Over { .. }), "{purged:?}");
         purged
+    }
+
+    /// A whole pass.
+    async fn purge_in_steps(&self) -> Vec<Purged> {
+        let mut steps = Vec::new();
+        loop {
+            let step = purge_next(&self.store, Duration::ZERO).await.unwrap();
+            let came = step.came;
+            steps.push(step);
+            match came {
+                PurgeCame::Working => assert!(steps.len() < 100, "a pass has an end"),
+                PurgeCame::Over { .. } => return steps,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// Adds open sessions without exchanges, each like the tenant's first one and younger.
+    async fn copy_sessions(&self, tenant: &str, count: u32) {
+        self.execute(&format!(
+            "insert into sessions (tenant_id, flow_id, token_hash, session_id, status, version, expires_at, updated_at) \
+             select s.tenant_id, s.flow_id, sha256(number::text::bytea), \
+               (left(s.session_id::text, 14) || '7fff-bfff-' || lpad(to_hex(number), 12, '0'))::uuid, 'open', 0, s.expires_at, s.updated_at \
+             from sessions s join tenants t using (tenant_id), generate_series(1, {count}) as number where slug = '{tenant}'"
+        ))
+        .await;
     }
 
     async fn execute(&self, statement: &str) {

@@ -37,6 +37,11 @@ async fn step(store: &Store, metrics: &Metrics) -> Result<PurgeCame, StoreError>
     ] {
         metrics.purged(kind, count);
     }
+    if let Some(failure) = &purged.last_failure {
+        let tenants = &purged.failed_tenants;
+        tracing::warn!(?tenants, error = %failure, "what is over of some tenants can't be deleted; the next pass tries again");
+        metrics.purge_failed(tenants.len());
+    }
     if let PurgeCame::Over { longest_exchanges_days } = purged.came {
         metrics.purge_pass_ended();
         let dropped = store::keep_months(store, longest_exchanges_days).await?;

@@ -39,7 +39,8 @@ pub(crate) async fn add(stage: &Stage, database: &str, sessions: u64) {
 const ADD_SESSIONS: &str = include_str!("old_sessions.sql");
 
 /// The months that `old_sessions.sql` goes back.
-const MAKE_PARTITIONS: &str = "select make_exchange_partitions(now() - interval '30 days', now())";
+const MAKE_PARTITIONS: &str =
+    "select make_exchange_partitions_v2(now() - interval '30 days', now())";
 
 const SLICE: u64 = 50_000;
 const SLICES_AT_ONCE: usize = 2;

@@ -142,6 +142,10 @@ impl Default for FlowLimits {
 }
 
 impl FlowSettings {
+    /// The longest that a session may last from its first exchange, by its flow's settings or by
+    /// the request that minted its token.
+    pub const LONGEST_SESSION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
     /// Reads settings from an object; absent fields have their defaults.
     pub fn parse(fields: Map<String, Value>) -> Result<Self, SettingsError> {
         let settings: Self = serde_path_to_error::deserialize(Value::Object(fields))
@@ -187,7 +191,12 @@ impl FlowSettings {
     fn checked(self) -> Result<Self, SettingsError> {
         let limits = &self.limits;
         let checks = [
-            ("session_ttl_seconds", self.session_ttl_seconds.into(), 1, 30 * 24 * 60 * 60),
+            (
+                "session_ttl_seconds",
+                self.session_ttl_seconds.into(),
+                1,
+                Self::LONGEST_SESSION.as_secs(),
+            ),
             // 256 random bits have 64 hexadecimal digits.
             ("min_token_length", self.min_token_length.into(), 0, 64),
             ("limits.memory_bytes", limits.memory_bytes, 1 << 20, MAX_MEMORY_BYTES),

@@ -36,6 +36,7 @@ pub struct Metrics {
     tasks_up: Family<TaskLabel, Gauge>,
     task_failures: Family<TaskLabel, Counter>,
     purged: Family<PurgedLabel, Counter>,
+    purge_failures: Counter,
     purge_pass_ended: Gauge,
     /// Set when the metrics are read.
     tasks_alive: Gauge,
@@ -79,6 +80,7 @@ impl Metrics {
             tasks_up: Family::default(),
             task_failures: Family::default(),
             purged: Family::default(),
+            purge_failures: Counter::default(),
             purge_pass_ended: Gauge::default(),
             tasks_alive: Gauge::default(),
             budgets: BudgetMetrics::default(),
@@ -144,6 +146,11 @@ impl Metrics {
             self.purged.clone(),
         );
         registry.register(
+            "purge_failures",
+            "Tenants that were passed over because deleting what was over failed; the log says why",
+            self.purge_failures.clone(),
+        );
+        registry.register(
             "purge_pass_ended_timestamp_seconds",
             "When this host last came to the end of all tenants with deleting; 0: other hosts did",
             self.purge_pass_ended.clone(),
@@ -207,6 +214,11 @@ impl Metrics {
     /// Counts rows, or months, of a kind that were deleted because they were over.
     pub fn purged(&self, kind: &'static str, count: u64) {
         self.purged.get_or_create(&PurgedLabel { kind }).inc_by(count);
+    }
+
+    /// Counts tenants whose deletion of what was over failed.
+    pub fn purge_failed(&self, tenants: usize) {
+        self.purge_failures.inc_by(tenants as u64);
     }
 
     /// Marks that this host deleted what was over of the last tenant.

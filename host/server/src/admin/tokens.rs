@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::{AdminError, FlowDesk};
 use flowhost_api::{MintToken, MintedTokenView, TtlFrom};
 use flowhost_exchange::sessions::{SessionSpace, Sessions, TokenLife};
+use flowhost_protocol::flow::FlowSettings;
 
 impl FlowDesk {
     /// Mints a flow token. Writes no audit entry: this is a step of a conversation, and the session
@@ -37,13 +38,15 @@ impl FlowDesk {
 fn life(new: &MintToken, default: Duration) -> Result<TokenLife, AdminError> {
     let time = match new.ttl_seconds {
         None => default,
-        Some(seconds @ 1..=MAX_TTL_SECONDS) => Duration::from_secs(seconds.into()),
-        Some(seconds) => {
-            return Err(AdminError::Invalid(format!(
-                "ttl_seconds is {seconds}; it may be 1 to {MAX_TTL_SECONDS}"
-            )));
-        }
+        Some(seconds) => Duration::from_secs(seconds.into()),
     };
+    if time.is_zero() || time > FlowSettings::LONGEST_SESSION {
+        return Err(AdminError::Invalid(format!(
+            "ttl_seconds is {}; it may be 1 to {}",
+            time.as_secs(),
+            FlowSettings::LONGEST_SESSION.as_secs()
+        )));
+    }
     Ok(match new.ttl_from {
         TtlFrom::Init => TokenLife::FromFirstExchange(time),
         TtlFrom::Now => TokenLife::FromNow(time),
@@ -63,6 +66,3 @@ fn context(new: &MintToken) -> Result<Option<&str>, AdminError> {
 
 /// 16 KiB: the context is decrypted in every turn of the session.
 const MAX_CONTEXT_BYTES: usize = 16 << 10;
-
-/// 30 days, as for sessions.
-const MAX_TTL_SECONDS: u32 = 30 * 24 * 60 * 60;

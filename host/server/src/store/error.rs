@@ -35,6 +35,19 @@ pub enum StoreError {
     Unreadable(&'static str),
 }
 
+impl StoreError {
+    /// Whether the database answered, with a row that this release can't read.
+    pub(crate) fn is_of_what_is_stored(&self) -> bool {
+        match self {
+            Self::Unreadable(_) => true,
+            Self::Database(error) => {
+                matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_))
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Turns a violated constraint into an error, at the call that knows what it means.
 pub(super) trait OnConstraint<T> {
     /// Turns a violation of the unique constraint `name` into [`StoreError::Taken`].

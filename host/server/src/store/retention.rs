@@ -8,10 +8,11 @@ use sqlx::{Executor, Row};
 
 use super::connection::Patience;
 use super::{Store, StoreError};
-use flowhost_protocol::flow::TenantRetention;
+use flowhost_protocol::flow::{FlowSettings, TenantRetention};
+use flowhost_protocol::ids::TenantId;
 
 /// What a step came to.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Purged {
     /// How the step ended.
     pub came: PurgeCame,
@@ -25,6 +26,10 @@ pub struct Purged {
     pub log_lines: u64,
     /// Deleted values of plugins.
     pub flow_values: u64,
+    /// Tenants that failed, and were passed over until the next pass.
+    pub failed_tenants: Vec<TenantId>,
+    /// Why the last of these failed.
+    pub last_failure: Option<String>,
 }
 
 /// How a step of the pass over all tenants ended.
@@ -48,14 +53,17 @@ pub enum PurgeCame {
 /// Takes the next step of the pass over all tenants, unless another host is taking one or the last
 /// pass ended less than `pause` ago.
 pub async fn purge_next(store: &Store, pause: Duration) -> Result<Purged, StoreError> {
-    let pause =
-        PgInterval::try_from(pause).map_err(|_| StoreError::Unreadable("pause between passes"))?;
-    let query = sqlx::query("select * from purge_next($1, $2, $3, $4)")
+    let interval =
+        |time| PgInterval::try_from(time).map_err(|_| StoreError::Unreadable("length of time"));
+    let query = sqlx::query("select * from purge_next_v2($1, $2, $3, $4, $5)")
         .bind(Json(TenantRetention::default()))
-        .bind(pause)
+        .bind(interval(FlowSettings::LONGEST_SESSION)?)
+        .bind(interval(pause)?)
         .bind(TENANTS_IN_A_STEP)
         .bind(ROWS_IN_A_STEP);
-    let row = store.pool.acquire(None, Patience::CHANGE).await?.fetch_one(query).await?;
+    let mut transaction = store.begin(Patience::CHANGE, "").await?;
+    let row = query.fetch_one(&mut *transaction).await?;
+    transaction.commit().await?;
     let count = |column| Ok::<_, StoreError>(row.try_get::<i64, _>(column)?.cast_unsigned());
     let came = match row.try_get("came")? {
         "elsewhere" => PurgeCame::Elsewhere,
@@ -74,6 +82,12 @@ pub async fn purge_next(store: &Store, pause: Duration) -> Result<Purged, StoreE
         answered_requests: count("answered_requests")?,
         log_lines: count("log_lines")?,
         flow_values: count("flow_values")?,
+        failed_tenants: row
+            .try_get::<Vec<_>, _>("failed_tenants")?
+            .into_iter()
+            .map(TenantId)
+            .collect(),
+        last_failure: row.try_get("last_failure")?,
     })
 }
 
@@ -82,9 +96,10 @@ pub async fn purge_next(store: &Store, pause: Duration) -> Result<Purged, StoreE
 pub async fn keep_months(store: &Store, longest_exchanges_days: u32) -> Result<u64, StoreError> {
     // Without flows nobody keeps any; the function refuses less than a day.
     let days = longest_exchanges_days.max(1);
-    let mut transaction = store.begin(Patience::CHANGE, "").await?;
+    // Exchanges without a month may have to be moved.
+    let mut transaction = store.begin(Patience::DELETION, "").await?;
     transaction
-        .execute("select make_exchange_partitions(now(), now() + interval '2 months')")
+        .execute("select make_exchange_partitions_v2(now(), now() + interval '2 months')")
         .await?;
     transaction.commit().await?;
     let mut transaction = store.begin(Patience::CHANGE, "").await?;
@@ -100,5 +115,5 @@ pub async fn keep_months(store: &Store, longest_exchanges_days: u32) -> Result<u
 /// So that a step holds its locks for some 10 ms: a tenant with nothing to delete takes 0.3 ms.
 const TENANTS_IN_A_STEP: i32 = 50;
 
-/// Of each kind. A step that deletes as many takes some 50 ms.
-const ROWS_IN_A_STEP: i64 = 500;
+/// How many rows a step looks at, and so the most that it deletes: of all kinds and tenants.
+const ROWS_IN_A_STEP: i64 = 1_000;

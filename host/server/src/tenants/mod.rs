@@ -14,10 +14,11 @@ mod flow_json;
 mod slot;
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 pub(crate) use endpoint::open_data_key;
@@ -122,12 +123,15 @@ impl Directory {
         Ok((self.reload_each(slots).await?, all.next))
     }
 
-    /// The tenants of this list that are loaded in another revision. Those that are new get a slot.
+    /// The tenants of this list that are loaded in another revision, or may be about to be: a load
+    /// that is under way may have begun before the change. Those that are new get a slot.
     fn outdated(&self, listed: HashMap<TenantId, (String, i64)>) -> Vec<Arc<Slot>> {
         let slots = listed.into_iter().filter_map(|(tenant, (slug, revision))| {
             // Also if it has one: by its name, a tenant that is gone may still be found.
             let slot = self.add(tenant, slug);
-            slot.loaded().is_some_and(|loaded| loaded.revision != revision).then_some(slot)
+            let is_loading = slot.loading.try_lock().is_err();
+            let is_outdated = slot.loaded().is_some_and(|loaded| loaded.revision != revision);
+            (is_loading || is_outdated).then_some(slot)
         });
         slots.collect()
     }
@@ -139,16 +143,17 @@ impl Directory {
         known.values().filter(|slot| !listed.contains_key(&slot.id)).cloned().collect()
     }
 
-    /// Returns whether there were any.
+    /// Returns whether there were any. One that fails does not keep the others from being loaded.
     async fn reload_each(&self, slots: Vec<Arc<Slot>>) -> Result<bool, TenantError> {
         let any = !slots.is_empty();
-        stream::iter(slots.into_iter().map(Ok))
-            .try_for_each_concurrent(RELOADS_AT_ONCE, |slot| async move {
+        stream::iter(slots)
+            .map(async |slot| {
                 let _loading = slot.loading.lock().await;
                 self.reload(&slot).await.map(drop)
             })
-            .await?;
-        Ok(any)
+            .buffer_unordered(RELOADS_AT_ONCE)
+            .fold(Ok(any), async |result, reloaded| result.and_then(|any| reloaded.map(|()| any)))
+            .await
     }
 
     /// The slot of a tenant, made if there is none.
@@ -186,9 +191,18 @@ impl Directory {
 
     /// Reads a tenant from the database and opens it. The caller has locked the slot.
     async fn reload(&self, slot: &Arc<Slot>) -> Result<Option<Arc<TenantEntry>>, TenantError> {
-        let Some(stored) = store::find_tenant_by_id(&self.store, slot.id).await? else {
-            self.remove(slot);
-            return Ok(None);
+        let stored = match store::find_tenant_by_id(&self.store, slot.id).await {
+            Ok(Some(stored)) => stored,
+            Ok(None) => {
+                self.remove(slot);
+                return Ok(None);
+            }
+            Err(error) if error.is_of_what_is_stored() => {
+                log_unserved(slot, &error);
+                slot.fill(Loaded { revision: UNREAD, entry: None, rate: None });
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
         };
         let before = slot.loaded();
         let previous = before.as_ref().and_then(|before| before.entry.as_deref());
@@ -200,9 +214,11 @@ impl Directory {
             // The data key was destroyed, so the tenant is being deleted.
             _ if stored.sealed_data_key.0.is_empty() => None,
             Ok(entry) => Some(Arc::new(entry)),
-            Err(TenantError::Store(error)) => return Err(error.into()),
+            Err(TenantError::Store(error)) if !error.is_of_what_is_stored() => {
+                return Err(error.into());
+            }
             Err(error) => {
-                tracing::error!(tenant.id = %slot.id, error = %telemetry::chain(&error), "a tenant can't be served");
+                log_unserved(slot, &error);
                 None
             }
         };
@@ -319,6 +335,10 @@ async fn check_master_key(store: &Store, master: &MasterKeys) -> Result<(), Tena
     failure.map_or(Ok(()), Err)
 }
 
+fn log_unserved(slot: &Slot, error: &(dyn Error + 'static)) {
+    tracing::error!(tenant.id = %slot.id, error = %telemetry::chain(error), "a tenant can't be served");
+}
+
 /// The next tenant that changed, or `None` when it is time to look for changes.
 async fn next_change(
     changes: &mut Changes,
@@ -329,6 +349,9 @@ async fn next_change(
         _ = poll.tick() => Ok(None),
     }
 }
+
+/// The revision of a tenant whose row can't be read. No row has it.
+const UNREAD: i64 = -1;
 
 /// How often changes are looked for, which limits how long a lost notification goes unnoticed.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);

@@ -1,0 +1,2 @@
+-- no-transaction
+drop index concurrently flow_values_by_expiry;
