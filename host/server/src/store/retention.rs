@@ -115,5 +115,6 @@ pub async fn keep_months(store: &Store, longest_exchanges_days: u32) -> Result<u
 /// So that a step holds its locks for some 10 ms: a tenant with nothing to delete takes 0.3 ms.
 const TENANTS_IN_A_STEP: i32 = 50;
 
-/// How many rows a step looks at, and so the most that it deletes: of all kinds and tenants.
+/// How many rows a step looks at, and so the most that it deletes: of all kinds and tenants. To
+/// delete 500 of 1,000 sessions takes 6 ms.
 const ROWS_IN_A_STEP: i64 = 1_000;
