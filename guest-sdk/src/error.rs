@@ -50,8 +50,11 @@ impl Error {
     #[track_caller]
     pub fn internal(message: impl Into<String>) -> Self {
         let place = Location::caller();
-        // The SDK's own source tells an author nothing.
-        let place = (!place.file().starts_with(own_folder())).then_some(place);
+        // The SDK's own source tells an author nothing, nor does that of the standard library, which
+        // is the caller in `map_err(Error::internal)`.
+        let is_authors =
+            !place.file().starts_with(own_folder()) && !is_of_the_standard_library(place.file());
+        let place = is_authors.then_some(place);
         Error { kind: Kind::Internal, message: message.into(), place }
     }
 
@@ -67,6 +70,11 @@ impl Error {
 /// The folder of the SDK's sources, as the compiler names it.
 fn own_folder() -> &'static str {
     file!().strip_suffix("error.rs").unwrap_or_default()
+}
+
+/// Whether a file is one of `core`, `alloc` or `std`, as the compiler names it.
+fn is_of_the_standard_library(file: &str) -> bool {
+    ["core", "alloc", "std"].iter().any(|name| file.contains(&format!("/library/{name}/src/")))
 }
 
 /// Puts the whole chain of sources into the message. [`Error`] itself does not implement
@@ -126,7 +134,10 @@ mod tests {
     }
 
     #[test]
-    fn the_sdks_own_source_is_no_place() {
+    fn source_that_is_not_the_authors_is_no_place() {
         assert_eq!(Error::internal("no").into_log(), "no");
+        let failed: Result<(), &str> = Err("no");
+        assert_eq!(failed.map_err(Error::internal).unwrap_err().into_log(), "no");
+        assert!(!is_of_the_standard_library("/home/ana/library/src/core.rs"));
     }
 }

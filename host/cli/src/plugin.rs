@@ -177,6 +177,7 @@ async fn rehearse_unless_forced(
     };
     let why = match answered(&error) {
         // What it asks for is not granted, so it could not be activated either.
+        Some(StatusCode::CONFLICT) if args.grant => "it can't be activated",
         Some(StatusCode::CONFLICT) => "`--grant` grants it what it asks for",
         _ if args.force => return Ok(Some(error)),
         Some(StatusCode::UNPROCESSABLE_ENTITY) => {

@@ -74,8 +74,8 @@ pub enum BuildError {
     /// A function's local variables do not fit on the stack.
     #[error(
         "{frame}, and the plugin's stack has {stack} KiB: each call of it would fail, also where the large variable is not used; \
-         put that into a `Vec` or a `Box`, or ask for a larger stack in flowhost.toml: `[build]` with `stack_kib = {wanted}`",
-        stack = stack_bytes >> 10, wanted = frame.wanted_stack_kib()
+         put that into a `Vec` or a `Box`{or_more}",
+        stack = stack_bytes >> 10, or_more = larger_stack(frame)
     )]
     StackTooSmall {
         /// The function with the most.
@@ -109,6 +109,12 @@ pub enum BuildError {
         /// The line as written.
         line: String,
     },
+}
+
+fn larger_stack(frame: &Frame) -> String {
+    frame.wanted_stack_kib().map_or_else(String::new, |kib| {
+        format!(", or ask for a larger stack in flowhost.toml: `[build]` with `stack_kib = {kib}`")
+    })
 }
 
 impl BuildError {

@@ -12,6 +12,8 @@ use wasmparser::{
     Operator, Parser, Payload, TypeRef,
 };
 
+use super::manifest::MAX_STACK_KIB;
+
 /// A function and the size of its local variables on the stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
@@ -21,8 +23,10 @@ pub struct Frame {
 
 impl Frame {
     /// The next power of two that has as much room again for what it calls and what calls it.
-    pub(super) fn wanted_stack_kib(&self) -> u64 {
-        (self.bytes * 2).next_power_of_two() >> 10
+    /// `None` if no manifest may ask for that much.
+    pub(super) fn wanted_stack_kib(&self) -> Option<u64> {
+        let kib = self.bytes.checked_mul(2)?.checked_next_power_of_two()? >> 10;
+        (kib <= MAX_STACK_KIB.into()).then_some(kib)
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -156,7 +160,15 @@ mod tests {
 
         assert_eq!(frame.bytes(), 100_000);
         assert_eq!(frame.to_string(), "`booking::slot::pick` has 98 KiB of local variables");
-        assert_eq!(frame.wanted_stack_kib(), 256);
+        assert_eq!(frame.wanted_stack_kib(), Some(256));
+    }
+
+    #[test]
+    fn a_stack_that_no_manifest_may_ask_for_is_not_wanted() {
+        for (bytes, wanted) in [(512 << 10, Some(1024)), ((512 << 10) + 16, None)] {
+            let frame = largest_frame(&component(65_536, "", bytes), 65_536).unwrap().unwrap();
+            assert_eq!(frame.wanted_stack_kib(), wanted);
+        }
     }
 
     #[test]

@@ -94,7 +94,7 @@ pub(super) fn embed(component: &mut Vec<u8>, section: &PluginSection) {
 const MIN_STACK_KIB: u32 = 16;
 
 /// Rust's own default. What needs more belongs into a `Vec`.
-const MAX_STACK_KIB: u32 = 1024;
+pub(super) const MAX_STACK_KIB: u32 = 1024;
 
 /// The manifest is beside `Cargo.toml`.
 const FILE_NAME: &str = "flowhost.toml";

@@ -52,6 +52,8 @@ async fn look(folder: PathBuf) -> Snapshot {
         let mut files = Snapshot::new();
         // Found anew each time, since a manifest may have changed.
         let (folders, single) = folders_and_files(&folder);
+        // The project comes first, so that a large package can't use up the limit.
+        collect(&fs::canonicalize(&folder).unwrap_or(folder), MAX_DEPTH, &mut files);
         folders.iter().for_each(|folder| collect(folder, MAX_DEPTH, &mut files));
         for file in single {
             if let Ok(about) = fs::metadata(&file) {

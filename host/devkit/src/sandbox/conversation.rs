@@ -175,6 +175,7 @@ impl Answers for Conversation {
             requests: self.fake.take_requests(),
             log: tallied.said,
             failure,
+            failure_line: tallied.failure_line,
             problems: problem.into_iter().chain(unanswered).collect(),
             usage: tallied.usage.map(|used| usage(&used, sizes)),
         };

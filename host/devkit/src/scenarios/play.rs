@@ -64,6 +64,8 @@ pub struct Inside {
     pub log: Vec<String>,
     /// Why the call failed, if it did.
     pub failure: Option<String>,
+    /// Which of the lines of `log` says that.
+    pub failure_line: Option<usize>,
     /// Problems with the call that its reply doesn't show, such as a request that the scenario has
     /// no answer to. Each is a sentence.
     pub problems: Vec<String>,

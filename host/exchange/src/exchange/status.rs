@@ -46,7 +46,7 @@ impl ExchangeError {
                 PluginError::CpuTime(_)
                 | PluginError::Internal
                 | PluginError::Memory(_)
-                | PluginError::Panic(_)
+                | PluginError::Panic
                 | PluginError::Stack
                 | PluginError::Trap(_)
                 | PluginError::WallTime(_),
@@ -100,7 +100,7 @@ mod tests {
             E::Plugin(PluginError::Load(refused_component())),
             E::Plugin(PluginError::Memory(64 << 20)),
             E::Plugin(PluginError::Overloaded),
-            E::Plugin(PluginError::Panic(GuestText::new("src/lib.rs:1:1"))),
+            E::Plugin(PluginError::Panic),
             E::Plugin(PluginError::Stack),
             E::Plugin(PluginError::Trap(GuestText::new("unreachable"))),
             E::Plugin(PluginError::WallTime(Duration::ZERO)),

@@ -115,10 +115,10 @@ pub enum PluginError {
     /// Too many calls of the flow are under way.
     #[error("too many calls of the flow are under way")]
     Overloaded,
-    /// The plugin panicked at this place of its source. Its message stands only in the plugin's log,
-    /// since it may hold a customer's data.
-    #[error("the plugin panicked at {0}")]
-    Panic(GuestText),
+    /// The plugin panicked. Where, and with which words, stands only in the plugin's log: it is what
+    /// the plugin wrote, and may hold a customer's data.
+    #[error("the plugin panicked")]
+    Panic,
     /// The plugin used up its stack.
     #[error(
         "the plugin used up its stack: a function calls itself again and again, or keeps large arrays in local variables"
@@ -140,7 +140,7 @@ impl PluginError {
             | Self::CpuTime(_)
             | Self::Internal
             | Self::Memory(_)
-            | Self::Panic(_)
+            | Self::Panic
             | Self::Stack
             | Self::Trap(_)
             | Self::WallTime(_) => Blame::Guest,
@@ -166,7 +166,7 @@ impl PluginError {
             Self::Load(_) => "load",
             Self::Memory(_) => "memory",
             Self::Overloaded => "overloaded",
-            Self::Panic(_) => "panic",
+            Self::Panic => "panic",
             Self::Stack => "stack",
             Self::Trap(_) => "trap",
             Self::WallTime(_) => "wall-time",

@@ -66,7 +66,7 @@ use self::wit::v1::{Instantiable, InternalError};
 use crate::budget::{Budget, Claim};
 use crate::telemetry::{CallUsage, FlowVersion, Metrics};
 use flowhost_protocol::flow::{
-    Answer, AnswerError, Capabilities, ClientError, Exchange, FlowConfig, LogLevel, TurnInput,
+    Answer, AnswerError, Capabilities, ClientError, Exchange, FlowConfig, TurnInput,
 };
 use flowhost_protocol::ids::{FlowId, PluginDigest, RequestId, Scope, TenantId};
 
@@ -163,7 +163,7 @@ impl Plugins {
     /// Adds to the plugin's log why its answer was refused, for the plugin's author.
     pub fn note_refusal(&self, call: &Call, reason: &AnswerError) {
         let mut log = CallLog::new(call);
-        log.write_last(LogLevel::Error, &reason.to_string());
+        log.write_failure(&reason.to_string());
         log.hand_over(call, &self.services);
     }
 

@@ -51,6 +51,8 @@ pub struct Tallied {
     pub failure: Option<String>,
     /// The lines that the plugin logged, each with its level: `info: booked`. Escaped.
     pub said: Vec<String>,
+    /// Which of these lines is the failure.
+    pub failure_line: Option<usize>,
 }
 
 impl Tally {
@@ -73,8 +75,10 @@ impl Tally {
         self.lock().failure.get_or_insert_with(|| telemetry::chain(error));
     }
 
-    pub(super) fn said(&self, lines: &CallLines) {
+    /// The call logged these lines, of which one may say its failure.
+    pub(super) fn said(&self, lines: &CallLines, failure_line: Option<usize>) {
         let mut tallied = self.lock();
+        tallied.failure_line = failure_line.map(|line| tallied.said.len() + line);
         let each = lines.lines.iter();
         tallied.said.extend(each.map(|line| format!("{}: {}", line.level.as_str(), line.message)));
         if lines.dropped > 0 {

@@ -188,9 +188,9 @@ fn failed_rehearsal(version: i32, failure: &ExchangeError, tallied: Tallied) -> 
     let reason = tallied.failure.unwrap_or_else(|| telemetry::chain(failure));
     match failure.blame() {
         Blame::Guest => {
-            // The last line may be the reason.
-            let said = tallied.said.iter().filter(|line| !line.ends_with(&reason));
-            let said: String = said.map(|line| format!("\n  {line}")).collect();
+            let each = tallied.said.iter().enumerate();
+            let others = each.filter(|(index, _)| tallied.failure_line != Some(*index));
+            let said: String = others.map(|(_, line)| format!("\n  {line}")).collect();
             AdminError::Invalid(format!("version {version} fails on INIT: {reason}{said}"))
         }
         Blame::Host | Blame::Peer => {

@@ -42,13 +42,10 @@ pub(super) fn lines_of(step: &PlayedStep) -> Vec<(Mark, String)> {
         Some(outcome) if failure.is_some() => lines.push(in_short(&outcome.expected)),
         _ => lines.extend(step.differences.iter().flat_map(of_difference)),
     }
-    // The last line may be the failure.
-    let is_new = |line: &&String| {
-        let message = line.split_once(": ").map_or(line.as_str(), |(_, message)| message);
-        failure.is_none_or(|failure| !failure.ends_with(message))
-    };
-    for line in inside.iter().flat_map(|inside| &inside.log).filter(is_new) {
-        lines.push((Mark::Plain, format!("  log {}", printable(line))));
+    if let Some(inside) = inside {
+        let each = inside.log.iter().enumerate();
+        let others = each.filter(|(index, _)| inside.failure_line != Some(*index));
+        lines.extend(others.map(|(_, line)| (Mark::Plain, format!("  log {}", printable(line)))));
     }
     lines
 }
@@ -186,7 +183,7 @@ mod tests {
         let rows = vec![json!({"id": "a row of a long list"}); 500];
         let step = failed_step(
             failure,
-            &["info: looking for a table", &format!("error: {failure}")],
+            &["info: looking for a table", &format!("error: {failure}"), "info: free"],
             &json!({"screen": "TABLES", "data": {"rows": rows}}),
         );
 
@@ -197,6 +194,7 @@ mod tests {
             &format!("  the call failed: {failure}"),
             "    expected screen \"TABLES\"",
             "  log info: looking for a table",
+            "  log info: free",
         ];
         assert_eq!(lines, expected);
     }
@@ -205,6 +203,7 @@ mod tests {
         let inside = Inside {
             log: log.iter().map(|line| (*line).to_owned()).collect(),
             failure: Some(failure.to_owned()),
+            failure_line: Some(1),
             ..Inside::default()
         };
         let difference = |path, expected: &Value, came| Difference {

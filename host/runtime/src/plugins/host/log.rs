@@ -20,6 +20,8 @@ pub(crate) struct CallLog {
     lines: Vec<LogLine>,
     dropped: u32,
     panic: Option<Panic>,
+    /// Which of the lines says why the call failed.
+    failure: Option<usize>,
 }
 
 /// A panic, as Rust tells it on standard error:
@@ -31,9 +33,9 @@ pub(crate) struct CallLog {
 /// ```
 #[derive(Debug)]
 pub(super) struct Panic {
-    pub(super) first_line: String,
     /// File, line and column.
     pub(super) place: String,
+    first_line: String,
     /// The lines after it, without the note, which is of no use here.
     pub(super) message: String,
 }
@@ -47,14 +49,15 @@ impl CallLog {
             lines: Vec::new(),
             dropped: 0,
             panic: None,
+            failure: None,
         }
     }
 
-    /// Writes a line about the end of a call, such as a panic's message, even if the limit of lines
-    /// is reached.
-    pub(crate) fn write_last(&mut self, level: LogLevel, message: &str) {
+    /// Writes why the call failed, even if the limit of lines is reached.
+    pub(crate) fn write_failure(&mut self, message: &str) {
         if !message.is_empty() {
-            self.keep(level, message);
+            self.failure = Some(self.lines.len());
+            self.keep(LogLevel::Error, message);
         }
     }
 
@@ -68,18 +71,28 @@ impl CallLog {
     /// Writes a line of standard error. From the first line of a panic on they are kept back, since
     /// they belong to the reason of the failure.
     pub(super) fn write_error_output(&mut self, line: &str) {
-        match &mut self.panic {
-            Some(panic) => panic.go_on(line),
-            None => match Panic::beginning(line) {
-                Some(panic) => self.panic = Some(panic),
-                None => self.write_output(line),
-            },
+        match (Panic::beginning(line), &mut self.panic) {
+            (Some(panic), _) => {
+                // A panic ends the call, so what came before was none.
+                self.write_what_was_no_panic();
+                self.panic = Some(panic);
+            }
+            (None, Some(panic)) => panic.go_on(line),
+            (None, None) => self.write_output(line),
         }
     }
 
-    /// The panic that the plugin told of.
-    pub(super) fn panic(&self) -> Option<&Panic> {
-        self.panic.as_ref()
+    /// Writes what looked like a panic as the output that it was.
+    pub(super) fn write_what_was_no_panic(&mut self) {
+        if let Some(panic) = self.panic.take() {
+            self.write_output(&panic.first_line);
+            panic.message.split('\n').for_each(|line| self.write_output(line));
+        }
+    }
+
+    /// Whether the plugin told of a panic.
+    pub(super) fn told_of_a_panic(&self) -> bool {
+        self.panic.is_some()
     }
 
     pub(super) fn take_panic(&mut self) -> Option<Panic> {
@@ -89,7 +102,7 @@ impl CallLog {
     /// Hands the lines to the host's log, and to whoever tries the plugin.
     pub(crate) fn hand_over(&mut self, call: &Call, services: &Services) {
         if let Some(lines) = self.take() {
-            call.purpose.tally().iter().for_each(|tally| tally.said(&lines));
+            call.purpose.tally().iter().for_each(|tally| tally.said(&lines, self.failure));
             services.logs.keep(lines);
         }
     }
@@ -130,8 +143,16 @@ impl CallLog {
 impl Panic {
     fn beginning(line: &str) -> Option<Self> {
         let (_, place) = line.strip_prefix("thread '")?.rsplit_once(" panicked at ")?;
-        let place = place.strip_suffix(':')?.to_owned();
-        Some(Self { first_line: line.to_owned(), place, message: String::new() })
+        let place = place.strip_suffix(':')?;
+        let mut parts = place.rsplitn(3, ':');
+        let mut is_number = || parts.next()?.parse::<u32>().ok();
+        is_number()?;
+        is_number()?;
+        parts.next()?.ends_with(".rs").then(|| Self {
+            first_line: line.to_owned(),
+            place: place.to_owned(),
+            message: String::new(),
+        })
     }
 
     fn go_on(&mut self, line: &str) {
@@ -141,6 +162,11 @@ impl Panic {
             let separator = if self.message.is_empty() { "" } else { "\n" };
             self.message.extend([separator, line]);
         }
+    }
+
+    /// What it said, cut so that there is room on its line for where it was.
+    pub(super) fn words(&self) -> String {
+        printable(self.message.trim_end(), MAX_LINE_BYTES / 2)
     }
 }
 
@@ -188,7 +214,7 @@ pub(super) mod tests {
         for _ in 0..1000 {
             log.write(LogLevel::Info, "line");
         }
-        log.write_last(LogLevel::Error, "the end");
+        log.write_failure("the end");
 
         let kept = log.take().unwrap();
 
@@ -233,12 +259,48 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn words_that_look_like_a_panic_do_not_hide_a_real_one() {
+        let mut log = log();
+        let said = [
+            "thread 'a' panicked at the customer's:1:1:",
+            "thread 'a' panicked at src/lib.rs:1:",
+            "thread 'a' panicked at src/fake.rs:1:1:",
+            "as if",
+            "thread '<unnamed>' (1) panicked at src/lib.rs:33:5:",
+            "no table",
+        ];
+        said.iter().for_each(|line| log.write_error_output(line));
+
+        let panic = log.take_panic().unwrap();
+
+        assert_eq!((&*panic.place, &*panic.message), ("src/lib.rs:33:5", "no table"));
+        let lines: Vec<_> =
+            log.take().unwrap().lines.into_iter().map(|line| line.message).collect();
+        assert_eq!(lines, said[..4]);
+    }
+
+    #[test]
+    fn what_was_no_panic_is_a_line_for_each_of_its_own() {
+        let mut log = log();
+        let said = ["thread 'a' panicked at src/lib.rs:1:1:", "one", "two"];
+        said.iter().for_each(|line| log.write_error_output(line));
+
+        log.write_what_was_no_panic();
+
+        let lines: Vec<_> =
+            log.take().unwrap().lines.into_iter().map(|line| line.message).collect();
+        assert_eq!(lines, said);
+    }
+
+    #[test]
     fn what_a_panic_says_has_a_bound() {
         let mut log = log();
-        log.write_error_output("thread 'x' panicked at y:");
+        log.write_error_output("thread 'x' panicked at y.rs:1:2:");
         (0..1000).for_each(|_| log.write_error_output(&"z".repeat(MAX_LINE_BYTES)));
 
-        assert!(log.take_panic().unwrap().message.len() <= 2 * MAX_LINE_BYTES);
+        let panic = log.take_panic().unwrap();
+        assert!(panic.message.len() <= 2 * MAX_LINE_BYTES);
+        assert!(panic.words().len() <= MAX_LINE_BYTES / 2 + '…'.len_utf8());
     }
 
     pub(in crate::plugins::host) fn log() -> CallLog {
@@ -249,6 +311,7 @@ pub(super) mod tests {
             lines: Vec::new(),
             dropped: 0,
             panic: None,
+            failure: None,
         }
     }
 }

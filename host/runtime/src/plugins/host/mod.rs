@@ -27,7 +27,6 @@ use super::limits::MemoryLimiter;
 use super::stopped::LastSigns;
 use super::{Call, PluginError, Purpose, Services};
 use crate::budget::Claim;
-use flowhost_protocol::flow::LogLevel;
 
 /// The state of one call: created for it, dropped with it.
 pub(super) struct CallState {
@@ -117,7 +116,7 @@ impl CallState {
         LastSigns {
             cpu: limits.cpu,
             memory_refused: self.limiter.has_refused().then_some(limits.memory_bytes),
-            panicked_at: self.log().panic().map(|panic| panic.place.clone()),
+            told_of_a_panic: self.log().told_of_a_panic(),
         }
     }
 
@@ -130,15 +129,15 @@ impl CallState {
     /// failure and the functions on the stack. Hands the lines over.
     pub(crate) fn finish_log(&mut self, failure: Option<&PluginError>, place: Option<&str>) {
         self.outputs.iter().for_each(LoggedOutput::finish);
-        let panic = self.log().take_panic();
+        let is_panic = matches!(failure, Some(PluginError::Panic));
+        let panic = if is_panic { self.log().take_panic() } else { None };
+        self.log().write_what_was_no_panic();
         match (failure, panic) {
-            (Some(failure @ PluginError::Panic(_)), Some(panic)) => {
-                self.explain_failure(&format!("{failure}: {}", panic.message.trim_end()), place);
+            (Some(failure @ PluginError::Panic), Some(panic)) => {
+                let told = format!("{failure} at {}: {}", panic.place, panic.words());
+                self.explain_failure(&told, place);
             }
-            (failure, panic) => {
-                // It only looked like one.
-                let lines = panic.iter().flat_map(|panic| [&panic.first_line, &panic.message]);
-                lines.for_each(|line| self.log().write_last(LogLevel::Info, line));
+            (failure, _) => {
                 // The plugin itself has logged the reason of an internal error.
                 let failure = failure.filter(|failure| !matches!(failure, PluginError::Internal));
                 if let Some(failure) = failure {
@@ -157,7 +156,7 @@ impl CallState {
 
     /// Ends the log with why the call failed, and tells it to whoever tries the plugin.
     fn explain(&self, line: &str, explanation: &str) {
-        self.log().write_last(LogLevel::Error, line);
+        self.log().write_failure(line);
         if let Some(tally) = self.call.purpose.tally() {
             tally.explained(log::escaped(explanation));
         }
