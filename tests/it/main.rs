@@ -12,6 +12,7 @@ mod code_cache;
 mod compile;
 mod database;
 mod destroying;
+mod dev;
 mod documents;
 mod edge;
 mod exchange;

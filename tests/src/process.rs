@@ -121,9 +121,15 @@ pub struct HostProcess {
 impl HostProcess {
     /// `flowhost dev` on this folder.
     pub async fn dev(data: &DataFolder) -> Self {
+        Self::dev_with(data, |_| ()).await
+    }
+
+    /// The same, with more arguments or variables.
+    pub async fn dev_with(data: &DataFolder, more: impl FnOnce(&mut Command)) -> Self {
         let folder = data.path();
         let mut command = flowhost(&["dev", "--data-dir"]);
         command.arg(&folder);
+        more(&mut command);
         let (child, addresses) = launch(command, data.0.path(), "warn", Stdio::inherit()).await;
         Self::of(child, &addresses, &data.admin_token())
     }

@@ -9,13 +9,16 @@ use flowhost_devkit::postgres::{EmbeddedPostgres, Options, PgPrograms};
 use flowhost_protocol::crypto::MasterKeys;
 use flowhost_server::app::Host;
 use flowhost_server::config::{
-    CompileConfig, DATABASE_CONNECTIONS, Environment, HostConfig, LONGEST_LOGIN_DELAY,
-    ListenConfig, MigrationPolicy, SecretText, code_cache,
+    CompileConfig, DATABASE_CONNECTIONS, EgressConfig, Environment, HostConfig,
+    LONGEST_LOGIN_DELAY, ListenConfig, MigrationPolicy, SecretText, code_cache,
 };
+use flowhost_server::egress::{StandIn, StandIns};
 
 use super::api::AdminApi;
+use super::dev_file::DevFile;
 use super::dev_folder::DevFolder;
 use super::dev_plugin::DevDeployer;
+use super::input::read_text;
 use super::output::{note, say};
 use super::ready_file::ReadyFile;
 use super::running::{RunArgs, serve_until_signal};
@@ -31,12 +34,26 @@ pub struct Args {
     /// A plugin project to serve in a flow of its own, built and deployed again after each change
     #[arg(long, value_name = "DIR")]
     plugin: Option<PathBuf>,
+    /// Let a server of yours answer in the place of a host that plugins send requests to; can be
+    /// repeated. Plain http is fine, and it gets the secrets that the host would get
+    #[arg(long = "mock", value_name = "HOST=URL")]
+    mocks: Vec<StandIn>,
+    /// PEM file with a certificate that plugins' requests trust besides the system's; can be
+    /// repeated
+    #[arg(long = "ca", value_name = "FILE")]
+    certificates: Vec<PathBuf>,
     #[command(flatten)]
     run: RunArgs,
 }
 
 pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result<()> {
-    let front = args.run.front().resolve(environment)?;
+    let mut front = args.run.front().resolve(environment)?;
+    front.egress = egress_for_development(
+        front.egress,
+        args.plugin.as_deref(),
+        args.mocks,
+        args.certificates,
+    )?;
     // In production plugins' log lines are not shown, because customers' data may be in them.
     // Developers need them.
     args.run.init_log("plugin=debug,")?;
@@ -51,6 +68,26 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     let stopped = postgres.stop().await;
     served?;
     Ok(stopped?)
+}
+
+/// What plugins' requests may do here and in no production: reach servers in the place of others, and
+/// trust certificates of the developer's own.
+fn egress_for_development(
+    egress: EgressConfig,
+    plugin: Option<&Path>,
+    mocks: Vec<StandIn>,
+    certificates: Vec<PathBuf>,
+) -> anyhow::Result<EgressConfig> {
+    let (file, project) = match plugin {
+        Some(project) => (DevFile::read(project)?, project),
+        None => (DevFile::default(), Path::new(".")),
+    };
+    // What was typed counts more than the file.
+    let stand_ins: StandIns = file.stand_ins()?.into_iter().chain(mocks).collect();
+    let files = file.certificates(project).into_iter().chain(certificates);
+    let certificates = files.map(|path| read_text(&path)).collect::<anyhow::Result<Vec<_>>>()?;
+    let extra_roots = egress.extra_roots.into_iter().chain(certificates).collect();
+    Ok(EgressConfig { extra_roots, stand_ins: Some(stand_ins), ..egress })
 }
 
 async fn start_postgres(
@@ -127,7 +164,10 @@ const DATABASE: &str = "flowhost";
 const EXAMPLE: &str = "Examples:
   flowhost dev
   flowhost dev --plugin ./my-plugin
+  flowhost dev --plugin ./my-plugin --mock api.example.com=http://127.0.0.1:9000
   flowhost dev --data-dir /tmp/try --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --ready-file /tmp/try/ready.json
+
+A file dev.toml in the plugin's folder has the settings, secrets and mocks of this machine; keep it out of git.
 
 FLOWHOST_ADMIN_TOKEN, if set, is the admin token instead of the one in the folder; FLOWHOST_PG_BIN is the folder of the
 PostgreSQL programs, if they are neither on the PATH nor in /usr/lib/postgresql.";

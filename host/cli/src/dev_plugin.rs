@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use reqwest::StatusCode;
-use serde_json::json;
 
 use flowhost_api::{CreateTenant, Route};
 use flowhost_devkit::plugin_project::{self, BuildOptions, BuiltComponent, Sources};
@@ -14,6 +13,7 @@ use flowhost_devkit::plugin_project::{self, BuildOptions, BuiltComponent, Source
 use super::api::{AdminApi, answered};
 use super::app_secret::new_app_secret;
 use super::describe;
+use super::dev_file::DevFile;
 use super::dev_folder::DevFolder;
 use super::flow_json::show_notes;
 use super::input::read_bytes;
@@ -91,13 +91,15 @@ impl DevDeployer {
 
     /// On this host, the developer of a plugin may grant it what it asks for.
     async fn prepare_flow(&self, flow: &str, built: &BuiltComponent) -> anyhow::Result<()> {
-        let grants = json!({ "grants": built.requests });
-        match self.api.send(Route::UpdateFlow, &[TENANT, flow], &grants).await {
+        let (file, names) = (DevFile::read(&self.project)?, [TENANT, flow]);
+        let settings = file.settings(&built.requests);
+        match self.api.send(Route::UpdateFlow, &names, &settings).await {
             Err(error) if answered(&error) == Some(StatusCode::NOT_FOUND) => {
-                self.api.send(Route::PutFlow, &[TENANT, flow], &grants).await?;
+                self.api.send(Route::PutFlow, &names, &settings).await?;
             }
             patched => drop(patched?),
         }
+        file.configure(&self.api, names).await?;
         self.put_flow_json(flow).await
     }
 

@@ -18,6 +18,8 @@ mod demo;
 #[cfg(feature = "devkit")]
 mod dev;
 #[cfg(feature = "devkit")]
+mod dev_file;
+#[cfg(feature = "devkit")]
 mod dev_folder;
 #[cfg(feature = "devkit")]
 mod dev_plugin;

@@ -5,6 +5,7 @@ mod config;
 mod http;
 mod logs;
 mod media;
+mod stand_ins;
 mod store;
 
 use flowhost_client::payload;

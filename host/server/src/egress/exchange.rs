@@ -1,11 +1,20 @@
 //! One request with its redirects. Each redirect's target is checked like the first URL, and
 //! secrets stay with the host that they were meant for.
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 
+use super::StandIns;
 use super::failure::failure;
 use flowhost_runtime::plugins::{OutboundError, OutboundHeader, OutboundResponse};
+
+/// How a request leaves.
+#[derive(Clone, Copy)]
+pub(super) struct Way<'a> {
+    pub(super) client: &'a Client,
+    /// Servers in the place of others.
+    pub(super) stand_ins: Option<&'a StandIns>,
+}
 
 pub(super) struct Outgoing {
     method: Method,
@@ -44,16 +53,16 @@ impl Outgoing {
     /// the response's body.
     pub(super) async fn send(
         mut self,
-        client: &Client,
+        way: Way<'_>,
         max_bytes: usize,
         check: impl Fn(&Url) -> Result<(), OutboundError>,
     ) -> Result<OutboundResponse, OutboundError> {
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.send_once(client).await?;
+            let response = self.send_once(way).await?;
             match redirection(&response) {
                 None => {
-                    return read(response, max_bytes, self.url.host_str().unwrap_or_default())
-                        .await;
+                    let host = self.url.host_str().unwrap_or_default();
+                    return read(response, max_bytes, host).await;
                 }
                 Some(location) => self.follow(response.status(), &location, &check)?,
             }
@@ -63,18 +72,22 @@ impl Outgoing {
         )))
     }
 
-    async fn send_once(&self, client: &Client) -> Result<Response, OutboundError> {
-        let mut request =
-            client.request(self.method.clone(), self.url.clone()).headers(self.headers.clone());
+    async fn send_once(&self, way: Way<'_>) -> Result<Response, OutboundError> {
+        let (mut url, mut headers) = (self.url.clone(), self.headers.clone());
+        if let Some((instead, host)) = way.stand_ins.and_then(|all| all.of(&url)) {
+            url = instead;
+            headers.insert(HOST, host);
+        }
+        let mut request = way.client.request(self.method.clone(), url).headers(headers);
         if !self.body.is_empty()
             || [Method::POST, Method::PUT, Method::PATCH].contains(&self.method)
         {
             request = request.body(self.body.clone());
         }
-        request
-            .send()
-            .await
-            .map_err(|error| failure(&error, self.url.host_str().unwrap_or_default()))
+        request.send().await.map_err(|error| {
+            let host = self.url.host_str().unwrap_or_default();
+            failure(&error, host, way.stand_ins.is_some())
+        })
     }
 
     /// Becomes the request that a redirect asks for (RFC 9110 section 15.4). Fails if the redirect
@@ -160,7 +173,7 @@ async fn read(
     let status = response.status().as_u16();
     let headers = texts(response.headers())?;
     let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
-    while let Some(piece) = response.chunk().await.map_err(|error| failure(&error, host))? {
+    while let Some(piece) = response.chunk().await.map_err(|error| failure(&error, host, false))? {
         if body.len() + piece.len() > max_bytes {
             return Err(OutboundError::TooLarge);
         }

@@ -8,13 +8,21 @@ use super::clients::CONNECT_TIME;
 use super::resolver::{LOOKUP_TIME, ResolveError};
 use flowhost_runtime::plugins::OutboundError;
 
-/// Why a request to `host` failed.
-pub(super) fn failure(error: &reqwest::Error, host: &str) -> OutboundError {
-    let unreachable = |why: String| OutboundError::Unreachable(format!("{host} {why}"));
+/// Why a request to `host` failed. In development it says which switch helps.
+pub(super) fn failure(error: &reqwest::Error, host: &str, in_development: bool) -> OutboundError {
+    let advice = |switch: &str| match in_development {
+        true => format!(
+            "; a server of yours answers in its place with `flowhost dev --mock {host}=http://127.0.0.1:PORT`{switch}"
+        ),
+        false => String::new(),
+    };
+    let unreachable =
+        |why: String| OutboundError::Unreachable(format!("{host} {why}{}", advice("")));
     match cause::<ResolveError>(error) {
         Some(ResolveError::Refused) => {
             return OutboundError::NotGranted(format!(
-                "{host} is at an address that is not public: this host connects to no such address"
+                "{host} is at an address that is not public: this host connects to no such address{}",
+                advice(", and `--allow-private-egress` lets requests go there")
             ));
         }
         Some(ResolveError::Late) => {
@@ -31,7 +39,9 @@ pub(super) fn failure(error: &reqwest::Error, host: &str) -> OutboundError {
     } else if kind == Some(io::ErrorKind::ConnectionRefused) {
         unreachable("refuses connections".to_owned())
     } else if error.is_connect() && kind == Some(io::ErrorKind::InvalidData) {
-        unreachable("has no certificate that is valid for it, or speaks no TLS".to_owned())
+        let why = "has no certificate that is valid for it, or speaks no TLS";
+        let advice = advice(", and `--ca FILE` trusts a certificate of your own");
+        OutboundError::Unreachable(format!("{host} {why}{advice}"))
     } else if error.is_connect() {
         unreachable("can't be connected to".to_owned())
     } else {

@@ -65,7 +65,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 
 /// What development needs: this machine and private networks, but not the metadata services from
 /// which cloud machines get their credentials.
-fn is_private_network(address: IpAddr) -> bool {
+pub(super) fn is_private_network(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => address.is_loopback() || address.is_private(),
         IpAddr::V6(address) => {

@@ -13,6 +13,7 @@ mod guard;
 mod media;
 mod own;
 mod resolver;
+mod stand_ins;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -23,9 +24,10 @@ use tokio::time::timeout;
 pub use guard::{Guard, is_public};
 pub use own::{OwnAddress, OwnAddresses};
 pub use resolver::{Addresses, Resolve, SystemResolver};
+pub use stand_ins::{StandIn, StandInError, StandIns};
 
 use self::clients::{Clients, TenantClient};
-use self::exchange::Outgoing;
+use self::exchange::{Outgoing, Way};
 use self::media::FileReference;
 use self::resolver::GuardedResolver;
 use flowhost_protocol::ids::TenantId;
@@ -43,13 +45,21 @@ pub struct EgressConfig {
     pub names: Arc<dyn Resolve>,
     /// Decides which addresses may be connected to.
     pub guard: Guard,
-    /// Certificates in PEM to trust besides the system's. For tests.
+    /// Certificates in PEM to trust besides the system's. For tests and development.
     pub extra_roots: Vec<String>,
+    /// Servers in the place of others, for development. If there are any, or could be, errors say
+    /// which switch of `flowhost dev` helps.
+    pub stand_ins: Option<StandIns>,
 }
 
 impl Default for EgressConfig {
     fn default() -> Self {
-        Self { names: Arc::new(SystemResolver), guard: Guard::default(), extra_roots: Vec::new() }
+        Self {
+            names: Arc::new(SystemResolver),
+            guard: Guard::default(),
+            extra_roots: Vec::new(),
+            stand_ins: None,
+        }
     }
 }
 
@@ -60,6 +70,7 @@ pub(crate) struct Egress {
     permits: Arc<Budget>,
     /// One claim for each file under way.
     files: Arc<Budget>,
+    stand_ins: Option<Arc<StandIns>>,
 }
 
 impl Egress {
@@ -73,11 +84,18 @@ impl Egress {
             .iter()
             .map(|pem| reqwest::Certificate::from_pem(pem.as_bytes()))
             .collect::<Result<_, _>>()?;
-        let resolver = GuardedResolver::new(config.names, config.guard, metrics.budget("lookups"));
+        let stand_ins = config.stand_ins.map(Arc::new);
+        let resolver = GuardedResolver::new(
+            config.names,
+            config.guard,
+            stand_ins.clone(),
+            metrics.budget("lookups"),
+        );
         Ok(Self {
             clients: Clients::new(resolver, roots),
             permits: Budget::new(MAX_REQUESTS, usize::MAX, metrics.budget("outbound-requests")),
             files: Budget::new(MAX_FILES_AT_ONCE, usize::MAX, metrics.budget("media-files")),
+            stand_ins,
         })
     }
 
@@ -91,7 +109,8 @@ impl Egress {
             .with_body(request.body, request.secret_body);
         let check = |url: &reqwest::Url| granted_host(url, &request.allowed).map(drop);
         self.with_permit(tenant, async |client| {
-            outgoing.send(&client.http, request.max_response_bytes, check).await
+            let way = Way { client: &client.http, stand_ins: self.stand_ins.as_deref() };
+            outgoing.send(way, request.max_response_bytes, check).await
         })
         .await
     }
@@ -112,7 +131,10 @@ impl Egress {
         let check = |url: &reqwest::Url| reference.may_move_to(url);
         let max_bytes = request.max_bytes + FILE_OVERHEAD_BYTES;
         let sent = self
-            .with_permit(tenant, async |client| outgoing.send(&client.http, max_bytes, check).await)
+            .with_permit(tenant, async |client| {
+                let way = Way { client: &client.http, stand_ins: None };
+                outgoing.send(way, max_bytes, check).await
+            })
             .await;
         let file = sent.map_err(failed_download)?;
         if file.status != 200 {

@@ -36,7 +36,9 @@ pub(super) fn prepare(
     let (body, secret_body) = body(request.body, allowance.config, &host)?;
     let has_secrets = secret_body || headers.iter().any(|header| header.secret);
     if has_secrets && url.scheme() != "https" {
-        return bad("secrets travel by https only");
+        return bad(
+            "secrets travel by https only; `flowhost dev --mock` answers an https URL with a plain server of yours",
+        );
     }
     let asked = request.timeout_ms.map_or(Duration::MAX, |ms| Duration::from_millis(ms.into()));
     Ok(OutboundRequest {
