@@ -1,6 +1,6 @@
 //! Destructive commands need `--yes` if there is no terminal on which to ask for confirmation.
 
-use flowhost_tests::{Ended, TestHost, flowhost};
+use flowhost_tests::{Component, Ended, TestHost, flowhost};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -8,7 +8,8 @@ async fn without_a_terminal_what_destroys_needs_a_yes() {
     let host = TestHost::start().await;
     host.admin().call("POST", "/v1/partners", json!({"slug": "solo"})).await.expect(201);
     let tenant = host.tenant("acme").await;
-    tenant.flow_without_plugin("booking", json!({})).await;
+    let flow = tenant.flow_without_plugin("booking", json!({})).await;
+    flow.upload(Component::Steady.bytes().await).await.expect(201);
     tenant
         .call("PUT", "/flows/booking/config/greeting", json!({"value": "Hi", "secret": false}))
         .await
@@ -35,6 +36,7 @@ async fn without_a_terminal_what_destroys_needs_a_yes() {
     for command in [
         &["flow", "config", "delete", "acme", "booking", "greeting"][..],
         &["flow", "json", "delete", "acme", "booking"],
+        &["plugin", "delete", "acme", "booking", "1"],
         &["session", "delete", "acme", "booking", "--from-file", &flow_token],
         &["flow", "delete", "acme", "booking"],
         &["graph", "forget", "acme"],

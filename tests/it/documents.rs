@@ -20,11 +20,16 @@ async fn what_operators_are_told_works() {
             ("postgres://serving@db/flowhost", &format!("'postgres://documents_serving@{place}'")),
             ("role serving", "role documents_serving"),
             (" my-plugin/flow.json", &format!(" {}", repository("plugins/appointment/flow.json"))),
+            // Between the two its author has changed it.
+            (" my-plugin --grant", " my-next-plugin.wasm --grant"),
             (" my-plugin", " my-plugin.wasm"),
         ],
     );
-    std::fs::write(page.folder.path().join("my-plugin.wasm"), Component::Appointment.bytes().await)
-        .unwrap();
+    for (name, component) in
+        [("my-plugin.wasm", Component::Appointment), ("my-next-plugin.wasm", Component::Echo)]
+    {
+        std::fs::write(page.folder.path().join(name), component.bytes().await).unwrap();
+    }
     page.works().await;
 }
 

@@ -47,8 +47,8 @@ pub use tenants::{CreateTenant, PatchTenant, TenantList, TenantView};
 pub use timestamp::Timestamp;
 pub use tokens::{MintToken, MintedTokenView, TtlFrom};
 pub use versions::{
-    Activate, Activated, CapabilitiesView, Rehearse, Rehearsed, UploadedVersion, VersionList,
-    VersionView,
+    Activate, Activated, CapabilitiesView, Rehearse, Rehearsed, UploadQuery, UploadedVersion,
+    VersionList, VersionView,
 };
 
 /// Whether a switch is off, which requests leave out.

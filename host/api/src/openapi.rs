@@ -113,11 +113,10 @@ fn operation(route: Route, make: &mut Schemas) -> Operation {
         }
         Route::DeleteConfigValue => does("Delete a setting or a secret").answers_nothing(),
         Route::PutFlowJson => {
-            let put = does("Set the Flow JSON that replies are checked against")
-                .takes(json!({ "type": "object" }));
-            put.header("prefer", "return=representation: answer with notes")
-                .answers_nothing()
-                .shows::<FlowJsonNotes>(200, make)
+            takes_flow_json("Set the Flow JSON that replies are checked against", make)
+        }
+        Route::PutVersionFlowJson => {
+            takes_flow_json("Set the Flow JSON that becomes the flow's with this version", make)
         }
         Route::ShowFlowJson => does("Show the Flow JSON as it was uploaded").answers(
             200,
@@ -126,8 +125,11 @@ fn operation(route: Route, make: &mut Schemas) -> Operation {
         ),
         Route::DeleteFlowJson => does("Delete the Flow JSON").answers_nothing(),
         Route::UploadVersion => does("Upload a component")
+            .asks(make.body::<UploadQuery>())
             .takes_file("application/wasm")
+            .shows::<UploadedVersion>(200, make)
             .shows::<UploadedVersion>(201, make),
+        Route::DeleteVersion => does("Delete a version that is not active").answers_nothing(),
         Route::ListVersions => does("List the versions of a flow").shows::<VersionList>(200, make),
         Route::ActivateVersion => {
             does("Activate a version").takes(make.body::<Activate>()).shows::<Activated>(200, make)
@@ -158,6 +160,13 @@ fn operation(route: Route, make: &mut Schemas) -> Operation {
             .takes(make.body::<DeleteSession>())
             .answers_nothing(),
     }
+}
+
+fn takes_flow_json(summary: &'static str, make: &mut Schemas) -> Operation {
+    let put = Operation::new(summary).takes(json!({ "type": "object" }));
+    put.header("prefer", "return=representation: answer with notes")
+        .answers_nothing()
+        .shows::<FlowJsonNotes>(200, make)
 }
 
 /// An operation of the document.

@@ -100,6 +100,8 @@ routes! {
     ShowFlowJson      Get    "/v1/tenants/{tenant}/flows/{flow}/flow-json"                    Read;
     DeleteFlowJson    Delete "/v1/tenants/{tenant}/flows/{flow}/flow-json"                    Deploy;
     UploadVersion     Post   "/v1/tenants/{tenant}/flows/{flow}/versions"                     Deploy;
+    PutVersionFlowJson Put   "/v1/tenants/{tenant}/flows/{flow}/versions/{version}/flow-json" Deploy;
+    DeleteVersion     Delete "/v1/tenants/{tenant}/flows/{flow}/versions/{version}"           Deploy;
     ListVersions      Get    "/v1/tenants/{tenant}/flows/{flow}/versions"                     Read;
     ActivateVersion   Post   "/v1/tenants/{tenant}/flows/{flow}/activate"                     Deploy;
     RollBack          Post   "/v1/tenants/{tenant}/flows/{flow}/rollback"                     Deploy;

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Timestamp;
+use super::{Timestamp, is_off};
 
 /// A version of a flow's plugin.
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
@@ -21,6 +21,27 @@ pub struct VersionView {
     pub active: bool,
     /// When it was uploaded.
     pub created_at: Timestamp,
+    /// The Flow JSON that becomes the flow's with this version, as `sha256:..`; null if it came
+    /// without one.
+    pub flow_json_digest: Option<String>,
+    /// What its author noted.
+    pub note: Option<String>,
+}
+
+/// What goes with an upload.
+#[derive(Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UploadQuery {
+    /// A note on the version, one line of at most 200 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Whether nothing is to be stored if the newest version has the same component and, if
+    /// `flow_json_digest` is there, that Flow JSON. The answer, a 200, is that version.
+    #[serde(skip_serializing_if = "is_off")]
+    pub unless_same: bool,
+    /// The Flow JSON that will follow, as `sha256:..`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow_json_digest: Option<String>,
 }
 
 /// The versions of a flow's plugin.
@@ -52,6 +73,9 @@ pub struct UploadedVersion {
     /// The interfaces that it imports.
     #[serde(default)]
     pub imports: Vec<String>,
+    /// Whether this is the newest version of before, and nothing was stored.
+    #[serde(default)]
+    pub existed: bool,
 }
 
 /// What a plugin asks for beyond its sandbox.

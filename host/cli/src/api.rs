@@ -6,8 +6,9 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use flowhost_api::{Problem, Route};
+use flowhost_api::{Problem, Route, UploadQuery};
 use flowhost_server::config::{ConfigError, Environment, SecretText};
 
 use super::input::read_secret;
@@ -118,18 +119,22 @@ impl AdminApi {
         &self,
         names: &[&str],
         component: Vec<u8>,
+        query: &UploadQuery,
     ) -> anyhow::Result<Answer> {
-        let request = self.request(Route::UploadVersion, names)?.timeout(UPLOAD_TIME);
+        let request =
+            self.request_with(Route::UploadVersion, names, &pairs_of(query)?)?.timeout(UPLOAD_TIME);
         self.answer(request.header("content-type", "application/wasm").body(component)).await
     }
 
-    /// Puts a Flow JSON as it is, and asks for the notes on it (`return=representation`).
+    /// Puts the Flow JSON of a flow or, if `names` has one more, of a version of its plugin, as it
+    /// is. Asks for the notes on it (`return=representation`).
     pub(crate) async fn put_flow_json(
         &self,
         names: &[&str],
         document: impl Into<reqwest::Body>,
     ) -> anyhow::Result<Answer> {
-        let request = self.request(Route::PutFlowJson, names)?.timeout(UPLOAD_TIME);
+        let route = if names.len() > 2 { Route::PutVersionFlowJson } else { Route::PutFlowJson };
+        let request = self.request(route, names)?.timeout(UPLOAD_TIME);
         let request = request
             .header("content-type", "application/json")
             .header("prefer", "return=representation");
@@ -137,14 +142,14 @@ impl AdminApi {
     }
 
     fn request(&self, route: Route, names: &[&str]) -> anyhow::Result<RequestBuilder> {
-        self.request_with(route, names, &[])
+        self.request_with(route, names, NO_QUERY)
     }
 
     fn request_with(
         &self,
         route: Route,
         names: &[&str],
-        query: &[(&str, String)],
+        query: &[(impl AsRef<str>, String)],
     ) -> anyhow::Result<RequestBuilder> {
         let mut url = self.url(route, names)?;
         if !query.is_empty() {
@@ -303,6 +308,15 @@ fn refusal(status: StatusCode, body: &str) -> ApiError {
     // characters are replaced.
     ApiError::Refused(status, text.lines().map(printable).collect::<Vec<_>>().join("\n"))
 }
+
+/// A query's parameters, with those that are set.
+fn pairs_of(query: &UploadQuery) -> anyhow::Result<Vec<(String, String)>> {
+    let set: serde_json::Map<String, Value> = serde_json::from_value(serde_json::to_value(query)?)?;
+    let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    Ok(set.into_iter().map(|(name, value)| (name, text(value))).collect())
+}
+
+const NO_QUERY: &[(&str, String)] = &[];
 
 /// Where `flowhost serve` and `flowhost dev` have the admin API.
 const DEFAULT_URL: &str = "http://127.0.0.1:8081";

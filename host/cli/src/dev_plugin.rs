@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use reqwest::StatusCode;
 
-use flowhost_api::{CreateTenant, Route};
+use flowhost_api::{CreateTenant, Route, VersionList};
 use flowhost_devkit::plugin_project::{self, BuildOptions, BuiltComponent, Sources};
 
 use super::api::{AdminApi, answered};
@@ -15,12 +15,11 @@ use super::app_secret::new_app_secret;
 use super::describe;
 use super::dev_file::DevFile;
 use super::dev_folder::DevFolder;
-use super::flow_json::show_notes;
 use super::input::read_bytes;
 use super::key::public_keys;
 use super::output::{note, say};
 use super::plugin::flow_json::{flow_json, flow_json_path};
-use super::plugin::{activate_version, example_data, rehearse, size, upload};
+use super::plugin::{NewVersion, activate_version, example_data, rehearse, size, upload};
 
 /// A tenant with keys, and the project that is deployed to it.
 pub(super) struct DevDeployer {
@@ -82,11 +81,27 @@ impl DevDeployer {
         let built = plugin_project::build(options, note).await?;
         let flow = built.crate_name.replace('_', "-");
         self.prepare_flow(&flow, &built).await?;
-        let version =
-            upload(&self.api, TENANT, &flow, read_bytes(&built.path)?).await?.version.version;
+        let new = NewVersion {
+            component: read_bytes(&built.path)?,
+            flow_json: flow_json(&self.project)?,
+            note: None,
+        };
+        let version = upload(&self.api, [TENANT, &flow], new).await?.version.version;
         rehearse(&self.api, [TENANT, &flow], version, example).await?;
         activate_version(&self.api, TENANT, &flow, version).await?;
+        self.forget_old_versions(&flow).await?;
         Ok(Deployed { flow, version, size_bytes: built.size_bytes })
+    }
+
+    /// An evening makes hundreds.
+    async fn forget_old_versions(&self, flow: &str) -> anyhow::Result<()> {
+        let list = self.api.call(Route::ListVersions, &[TENANT, flow]).await?;
+        let VersionList { versions } = list.read()?;
+        for old in versions.iter().skip(KEPT_VERSIONS).filter(|old| !old.active) {
+            let version = old.version.to_string();
+            self.api.call(Route::DeleteVersion, &[TENANT, flow, &version]).await?;
+        }
+        Ok(())
     }
 
     /// On this host, the developer of a plugin may grant it what it asks for.
@@ -100,16 +115,15 @@ impl DevDeployer {
             patched => drop(patched?),
         }
         file.configure(&self.api, names).await?;
-        self.put_flow_json(flow).await
+        self.forget_flow_json(flow).await
     }
 
-    /// Uploads the project's Flow JSON, or deletes the flow's if the project has none.
-    async fn put_flow_json(&self, flow: &str) -> anyhow::Result<()> {
-        let names = [TENANT, flow];
-        if let Some(document) = flow_json(&self.project)? {
-            return show_notes(&self.api.put_flow_json(&names, document).await?);
+    /// Deletes the flow's Flow JSON if the project has none. Otherwise it comes with the version.
+    async fn forget_flow_json(&self, flow: &str) -> anyhow::Result<()> {
+        if flow_json(&self.project)?.is_some() {
+            return Ok(());
         }
-        match self.api.call(Route::DeleteFlowJson, &names).await {
+        match self.api.call(Route::DeleteFlowJson, &[TENANT, flow]).await {
             Err(error) if answered(&error) == Some(StatusCode::NOT_FOUND) => Ok(()),
             deleted => deleted.map(drop),
         }
@@ -159,6 +173,9 @@ fn quoted(path: &Path) -> String {
     let plain = text.chars().all(|char| char.is_ascii_alphanumeric() || "/._-+".contains(char));
     if plain { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
+
+/// So many can be gone back to.
+const KEPT_VERSIONS: usize = 5;
 
 /// The tenant of the flows under development.
 const TENANT: &str = "dev";

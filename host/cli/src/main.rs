@@ -316,7 +316,7 @@ mod tests {
         let mut found = Vec::new();
         walk(&Cli::command(), &mut found);
         // Each of them is tested in `tests/it/destroying.rs`.
-        assert_eq!(found.len(), 9, "{found:?}");
+        assert_eq!(found.len(), 10, "{found:?}");
     }
 
     #[test]

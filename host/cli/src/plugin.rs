@@ -18,16 +18,22 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use reqwest::StatusCode;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
-use flowhost_api::{Activate, Activated, Rehearse, Route, UploadedVersion, VersionList};
+use flowhost_api::{
+    Activate, Activated, Rehearse, Route, UploadQuery, UploadedVersion, VersionList,
+};
 use flowhost_flow_json::Screen;
+use flowhost_protocol::ids::FlowJsonDigest;
 use flowhost_server::config::Environment;
 
-use self::flow_json::sound_flow_json;
+use self::flow_json::{flow_json, sound_flow_json};
 
 use super::api::{AdminApi, ApiArgs, answered};
+use super::confirm::confirm;
 use super::flow::FlowArgs;
 use super::flow_grant::grant_requests;
+use super::flow_json::show_notes;
 use super::input::read_bytes;
 use super::output::{note, printable, say};
 use super::table::Table;
@@ -58,9 +64,10 @@ pub enum Command {
     #[command(after_help = test::EXAMPLES)]
     #[cfg(feature = "devkit")]
     Test(test::TestArgs),
-    /// Upload a component, built first if it is a project, and make it the active version
+    /// Upload a component, built first if it is a project, and make it the active version; the
+    /// project's flow.json goes with it
     #[command(
-        after_help = "Examples:\n  flowhost plugin deploy acme booking ./my-plugin\n  flowhost plugin deploy acme booking booking.wasm --no-activate\n  flowhost plugin deploy acme booking ./my-plugin --grant"
+        after_help = "Examples:\n  flowhost plugin deploy acme booking ./my-plugin\n  flowhost plugin deploy acme booking booking.wasm --no-activate\n  flowhost plugin deploy acme booking ./my-plugin --grant --note 'opening hours'"
     )]
     Deploy(DeployArgs),
     /// Make another version the active one
@@ -69,6 +76,9 @@ pub enum Command {
     /// Go back to the version that was active before
     #[command(after_help = "Example:\n  flowhost plugin rollback acme booking")]
     Rollback(FlowArgs),
+    /// Delete a version that is not active
+    #[command(after_help = "Example:\n  flowhost plugin delete acme booking 3 --yes")]
+    Delete(DeleteArgs),
     /// List the versions of a flow's plugin
     #[command(after_help = "Example:\n  flowhost plugin versions acme booking")]
     Versions(FlowArgs),
@@ -98,6 +108,9 @@ pub struct DeployArgs {
     /// Grant the flow what the version asks for, beside what is granted already
     #[arg(long, conflicts_with = "no_activate")]
     grant: bool,
+    /// What to remember of this version; `plugin versions` shows it
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
     #[command(flatten)]
     api: ApiArgs,
 }
@@ -115,6 +128,22 @@ pub struct ActivateArgs {
     api: ApiArgs,
 }
 
+/// Arguments of `plugin delete`.
+#[derive(Args)]
+pub struct DeleteArgs {
+    /// The tenant's slug
+    tenant: String,
+    /// The flow's name
+    flow: String,
+    /// The version's number, as `flowhost plugin versions` shows it
+    version: i32,
+    /// Don't ask; needed where there is no terminal
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    api: ApiArgs,
+}
+
 pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::Result<()> {
     match command {
         #[cfg(feature = "devkit")]
@@ -128,6 +157,7 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
         Command::Deploy(args) => deploy(args, environment).await,
         Command::Activate(args) => activate(args, environment).await,
         Command::Rollback(args) => rollback(args, environment).await,
+        Command::Delete(args) => delete(args, environment).await,
         Command::Versions(args) => versions(args, environment).await,
         Command::Logs(args) => logs::run(args, environment).await,
     }
@@ -136,18 +166,20 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
 async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<()> {
     let api = args.api.connect(environment)?;
     // Checked before anything is built.
-    let example = match example_data(&args.source) {
+    let (example, flow_json) = match example_data(&args.source) {
         Err(error) if args.force => {
             note(&format!("flow.json is left aside: {error:#}"));
-            Map::new()
+            (Map::new(), None)
         }
-        example => example?,
+        example => (example?, flow_json(&args.source)?),
     };
     let component = component(&args.source).await?;
-    let deployed = upload(&api, &args.tenant, &args.flow, component).await?;
+    let names = [&*args.tenant, &*args.flow];
+    let version = NewVersion { component, flow_json, note: args.note.as_deref() };
+    let deployed = upload(&api, names, version).await?;
     let mut answer = deployed.answer;
     if !args.no_activate {
-        let (names, version) = ([&*args.tenant, &*args.flow], deployed.version.version);
+        let version = deployed.version.version;
         if args.grant {
             grant_requests(&api, names, &deployed.version.requests).await?;
         }
@@ -220,6 +252,15 @@ async fn rollback(args: FlowArgs, environment: &Environment) -> anyhow::Result<(
     args.api.print(&answer, |activated: Activated| as_activated(&activated))
 }
 
+async fn delete(args: DeleteArgs, environment: &Environment) -> anyhow::Result<()> {
+    let DeleteArgs { tenant, flow, version, yes, api } = args;
+    let connected = api.connect(environment)?;
+    confirm(&format!("Version {version} of flow {flow} will be gone for good."), yes)?;
+    connected.call(Route::DeleteVersion, &[&tenant, &flow, &version.to_string()]).await?;
+    api.done(&format!("Version {version} of flow {flow} is deleted."));
+    Ok(())
+}
+
 async fn versions(args: FlowArgs, environment: &Environment) -> anyhow::Result<()> {
     let answer = args
         .api
@@ -248,21 +289,46 @@ async fn component(source: &Path) -> anyhow::Result<Vec<u8>> {
     read_bytes(source)
 }
 
+/// What becomes a version of a flow's plugin.
+pub(crate) struct NewVersion<'a> {
+    pub(crate) component: Vec<u8>,
+    /// The Flow JSON that becomes the flow's with it.
+    pub(crate) flow_json: Option<Vec<u8>>,
+    pub(crate) note: Option<&'a str>,
+}
+
 /// An uploaded version, and the API's whole answer.
 pub(crate) struct Uploaded {
     pub(crate) version: UploadedVersion,
     answer: Value,
 }
 
-/// Uploads a component as the next version of a flow.
+/// Uploads a component with its Flow JSON as the next version of a flow, unless the newest version
+/// has both, byte for byte. Shows the notes on the Flow JSON.
 pub(crate) async fn upload(
     api: &AdminApi,
-    tenant: &str,
-    flow: &str,
-    component: Vec<u8>,
+    names: [&str; 2],
+    new: NewVersion<'_>,
 ) -> anyhow::Result<Uploaded> {
-    let answer = api.upload(&[tenant, flow], component).await?;
-    Ok(Uploaded { version: answer.read()?, answer: answer.read()? })
+    let query = UploadQuery {
+        note: new.note.map(str::to_owned),
+        unless_same: true,
+        flow_json_digest: new.flow_json.as_deref().map(digest_of),
+    };
+    let answer = api.upload(&names, new.component, &query).await?;
+    let version: UploadedVersion = answer.read()?;
+    if let Some(document) = new.flow_json
+        && !version.existed
+    {
+        let names = [names[0], names[1], &version.version.to_string()];
+        show_notes(&api.put_flow_json(&names, document).await?)?;
+    }
+    Ok(Uploaded { version, answer: answer.read()? })
+}
+
+/// As the admin API writes digests.
+fn digest_of(document: &[u8]) -> String {
+    FlowJsonDigest(Sha256::digest(document).into()).to_string()
 }
 
 /// Makes a version the active one.
@@ -285,21 +351,39 @@ fn for_people(list: &VersionList) -> String {
         return "No versions yet. Upload one: flowhost plugin deploy TENANT FLOW FILE_OR_DIR"
             .to_owned();
     }
-    let mut table = Table::new(&["VERSION", "ACTIVE", "SIZE", "DIGEST", "UPLOADED"]);
+    let mut table =
+        Table::new(&["VERSION", "ACTIVE", "SIZE", "DIGEST", "FLOW JSON", "UPLOADED", "NOTE"]);
     for version in &list.versions {
         let active = if version.active { "yes" } else { "" }.to_owned();
         let (size, uploaded) =
             (size(version.size.unsigned_abs().into()), version.created_at.to_string());
-        table.row([version.version.to_string(), active, size, version.digest.clone(), uploaded]);
+        let flow_json = version.flow_json_digest.as_deref().map_or("-", brief).to_owned();
+        let note = version.note.clone().unwrap_or_default();
+        let digest = brief(&version.digest).to_owned();
+        table.row([version.version.to_string(), active, size, digest, flow_json, uploaded, note]);
     }
     table.to_string()
 }
 
+/// As much of a digest as tells two apart; `--json` has all of it.
+fn brief(digest: &str) -> &str {
+    digest.get(..BRIEF_DIGEST).unwrap_or(digest)
+}
+
+/// `sha256:` and 12 digits.
+const BRIEF_DIGEST: usize = 19;
+
 fn as_uploaded(uploaded: &UploadedVersion, activated: bool) -> String {
-    let UploadedVersion { version, digest, size: bytes, compile_ms, manifest, .. } = uploaded;
+    let UploadedVersion { version, digest, size: bytes, compile_ms, manifest, existed, .. } =
+        uploaded;
+    let what = if *existed { "was there already" } else { "is uploaded" };
     format!(
-        "Version {version} is uploaded{}: {}, compiled in {compile_ms} ms\n{}{}",
-        if activated { " and active" } else { ", not active" },
+        "Version {version} {what}{}: {}, compiled in {compile_ms} ms\n{}{}",
+        match (activated, existed) {
+            (true, true) => ", and is active",
+            (true, false) => " and active",
+            (false, _) => ", not active",
+        },
         size(bytes.unsigned_abs().into()),
         printable(digest),
         if *manifest { "" } else { NO_MANIFEST }

@@ -123,6 +123,11 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
             "/v1/tenants/{tenant}/flows/{flow}/flow-json",
             json!({"version": "7.3", "screens": [{"id": "A", "title": "A"}]}),
         ),
+        (
+            "PUT",
+            "/v1/tenants/{tenant}/flows/{flow}/versions/{version}/flow-json",
+            json!({"version": "7.3", "screens": [{"id": "A", "title": "A"}]}),
+        ),
         ("POST", "/v1/tenants/{tenant}/flows/{flow}/activate", json!({"version": 1})),
         (
             "POST",

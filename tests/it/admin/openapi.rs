@@ -205,9 +205,13 @@ fn of_a_flow() -> Vec<(&'static str, &'static str, Value, u16)> {
         ("DELETE", "/config/{key}", Value::Null, 204),
         ("GET", "/versions", Value::Null, 200),
         ("POST", "/versions", Value::Null, 201),
+        ("PUT", "/versions/{version}/flow-json", flow_json(), 204),
         ("POST", "/activate", json!({"version": 2}), 200),
         ("POST", "/rollback", Value::Null, 200),
         ("POST", "/versions/{version}/rehearse", json!({"data": {}}), 200),
+        ("POST", "/activate", json!({"version": 2}), 200),
+        ("DELETE", "/versions/{version}", Value::Null, 204),
+        ("POST", "/versions", Value::Null, 201),
         (
             "POST",
             "/tokens",

@@ -2,6 +2,7 @@
 
 mod document;
 mod replies;
+mod versions;
 
 use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost};

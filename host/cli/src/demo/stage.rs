@@ -12,7 +12,7 @@ use super::super::api::AdminApi;
 use super::super::app_secret::new_app_secret;
 use super::super::dev_folder::random_app_secret;
 use super::super::output::note;
-use super::super::plugin::{activate_version, size, upload};
+use super::super::plugin::{NewVersion, activate_version, size, upload};
 
 /// The demo's tenants, ready to be called.
 pub(super) struct Stage {
@@ -73,7 +73,8 @@ impl Tenant {
 }
 
 async fn deploy(api: &AdminApi, slug: &str, component: Vec<u8>) -> anyhow::Result<()> {
-    let version = upload(api, slug, FLOW, component).await?.version;
+    let new = NewVersion { component, flow_json: None, note: None };
+    let version = upload(api, [slug, FLOW], new).await?.version;
     activate_version(api, slug, FLOW, version.version).await?;
     note(&format!(
         "Tenant {slug}: its own keys and app secret; flow {FLOW} with version {} of the plugin ({}, compiled in {} ms).",

@@ -21,7 +21,7 @@ use flowhost_runtime::plugins::{CallLimits, PluginVersion};
 use flowhost_runtime::telemetry::FlowVersion;
 
 /// One flow of one tenant, ready to be served.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Endpoint {
     /// The tenant's and the flow's ids.
     pub scope: Scope,

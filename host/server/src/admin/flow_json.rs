@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::changes::shown;
 use super::{AdminError, FlowDesk, off_the_async_threads};
-use crate::store;
+use crate::store::{self, StoredFlowJson};
 use flowhost_flow_json::{Findings, FlowJson};
 use flowhost_protocol::ids::FlowJsonDigest;
 use flowhost_runtime::tenant_limits::Permit;
@@ -14,15 +14,21 @@ use flowhost_runtime::tenant_limits::Permit;
 #[derive(Debug)]
 pub struct FlowJsonUpload {
     desk: FlowDesk,
+    /// The version that it is for; otherwise it is for the flow.
+    plugin_version: Option<i32>,
     _permit: Permit,
 }
 
 impl FlowDesk {
     /// Begins the upload of a Flow JSON. Fails if too many uploads are under way, because each is
-    /// held in memory.
-    pub fn begin_flow_json(self) -> Result<FlowJsonUpload, AdminError> {
+    /// held in memory. One for a version of the plugin becomes the flow's when that version becomes
+    /// active.
+    pub fn begin_flow_json(
+        self,
+        plugin_version: Option<i32>,
+    ) -> Result<FlowJsonUpload, AdminError> {
         let permit = self.admin().uploads.permit(self.tenant().id)?;
-        Ok(FlowJsonUpload { desk: self, _permit: permit })
+        Ok(FlowJsonUpload { desk: self, plugin_version, _permit: permit })
     }
 
     /// The Flow JSON of the flow, byte for byte as it was uploaded.
@@ -33,10 +39,13 @@ impl FlowDesk {
 
     /// Deletes the flow's Flow JSON. Its replies are not checked any more.
     pub async fn delete_flow_json(&self) -> Result<(), AdminError> {
-        let mut change = self.begin_change().await?;
-        let deleted = store::delete_flow_json(&mut change, self.flow().id)
+        let (mut change, flow) = self.begin_flow_change().await?;
+        let deleted = store::delete_flow_json(&mut change, flow.id)
             .await?
             .ok_or(AdminError::NotFound("Flow JSON"))?;
+        if let Some(active) = flow.active {
+            store::put_version_flow_json(&mut change, flow.id, active.version, None).await?;
+        }
         let mut record = self.record("flow-json.delete");
         record.before = before(Some(deleted));
         self.finish(change, record).await
@@ -44,21 +53,31 @@ impl FlowDesk {
 }
 
 impl FlowJsonUpload {
-    /// Stores a document as the flow's Flow JSON, in place of any other. Every reply is checked
-    /// against it from then on. Returns the notes on it, or fails with everything that is wrong
-    /// with it.
+    /// Stores a document in place of any other. The Flow JSON of the flow and that of its active
+    /// version are the same: every reply is checked against it from then on. Returns the notes on
+    /// it, or fails with everything that is wrong with it.
     pub async fn finish(self, document: Vec<u8>) -> Result<Findings, AdminError> {
         let Sound { text, version, screens, notes } = self.read(document).await?;
         let digest = FlowJsonDigest(Sha256::digest(&text).into());
+        let stored = StoredFlowJson { document: text, digest };
         let (mut change, flow) = self.desk.begin_flow_change().await?;
-        store::put_flow_json(&mut change, flow.id, &text, digest).await?;
+        let active = flow.active.as_ref().map(|active| active.version);
+        if self.plugin_version.is_none_or(|version| Some(version) == active) {
+            store::put_flow_json(&mut change, flow.id, &stored).await?;
+        }
+        if let Some(version) = self.plugin_version.or(active)
+            && !store::put_version_flow_json(&mut change, flow.id, version, Some(&stored)).await?
+        {
+            return Err(AdminError::NotFound("version"));
+        }
         let mut record = self.desk.record("flow-json.set");
         record.before = before(flow.flow_json);
         record.after = shown(&json!({
             "digest": digest.to_string(),
-            "bytes": text.len(),
+            "bytes": stored.document.len(),
             "version": version,
             "screens": screens,
+            "plugin_version": self.plugin_version,
         }));
         self.desk.finish(change, record).await?;
         Ok(notes)

@@ -9,6 +9,7 @@ use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{AdminError, FlowDesk};
+use flowhost_api::UploadQuery;
 use flowhost_protocol::ids::{PluginDigest, TenantId};
 use flowhost_runtime::telemetry::BudgetSeries;
 use flowhost_runtime::tenant_limits::{Full, Permit, TenantLimits};
@@ -26,6 +27,7 @@ pub(super) struct Uploads {
 #[derive(Debug)]
 pub struct Upload {
     desk: FlowDesk,
+    query: UploadQuery,
     content: UploadedFile,
 }
 
@@ -41,9 +43,16 @@ struct UploadedFile {
 impl FlowDesk {
     /// Begins an upload to the flow. Fails if the tenant or the host has too many under way,
     /// because each takes disk space and a place in the compiler's queue.
-    pub async fn begin_upload(self) -> Result<Upload, AdminError> {
+    pub async fn begin_upload(self, query: UploadQuery) -> Result<Upload, AdminError> {
+        if let Some(note) = &query.note
+            && (note.chars().count() > MAX_NOTE_CHARS || note.chars().any(char::is_control))
+        {
+            return Err(AdminError::Invalid(format!(
+                "a note is one line of at most {MAX_NOTE_CHARS} characters"
+            )));
+        }
         let content = self.admin().uploads.begin(self.tenant().id).await?;
-        Ok(Upload { desk: self, content })
+        Ok(Upload { desk: self, query, content })
     }
 }
 
@@ -56,6 +65,11 @@ impl Upload {
     /// The desk of the flow that the upload is for.
     pub(super) fn desk(&self) -> &FlowDesk {
         &self.desk
+    }
+
+    /// What goes with it.
+    pub(super) fn query(&self) -> &UploadQuery {
+        &self.query
     }
 
     /// The uploaded file, rewound to its start, and its digest.
@@ -141,6 +155,9 @@ fn busy(whose: &str, limit: usize) -> AdminError {
         "{whose} has {limit} uploads under way, which is all that may be; wait for one to end, then try again"
     ))
 }
+
+/// As wide as a list of versions can show it.
+const MAX_NOTE_CHARS: usize = 200;
 
 /// At 64 MiB each, they take 2 GiB of disk.
 const MAX_UPLOADS: usize = 32;

@@ -1,15 +1,19 @@
 //! Plugin versions of a flow: upload, activate, roll back.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::changes::shown;
 use super::desk::no_flow;
 use super::flows::settings_of;
-use super::{AdminError, FlowDesk, Upload};
+use super::{AdminError, FlowDesk, Upload, off_the_async_threads};
 use crate::store::{self, AuditRecord, StoredFlow, StoredVersion};
 use flowhost_api::{Activated, CapabilitiesView, Rehearsed, UploadedVersion, VersionView};
-use flowhost_exchange::endpoint::ActivePlugin;
+use flowhost_exchange::endpoint::{ActivePlugin, Endpoint, LoadedFlowJson, ServedFlowJson};
 use flowhost_exchange::exchange::ExchangeError;
+use flowhost_flow_json::ReplyRules;
+use flowhost_protocol::ids::PluginDigest;
 use flowhost_runtime::plugins::{NewComponent, Tallied, Tally};
 use flowhost_runtime::telemetry::{self, Blame};
 
@@ -32,14 +36,18 @@ impl Upload {
             .await?;
         let (component, _in_memory) = desk.admin().uploads.read(file).await?;
         let (mut change, flow) = desk.begin_flow_change().await?;
-        let version = store::insert_version(
-            &mut change,
-            flow.id,
-            digest,
-            &compiled.inspection.requests,
-            &component,
-        )
-        .await?;
+        let newest = store::find_newest_version(&mut change, flow.id).await?;
+        let same = newest.filter(|newest| self.asks_for(newest, digest));
+        let existed = same.is_some();
+        let version = match same {
+            Some(same) => same,
+            None => {
+                let (requests, note) = (&compiled.inspection.requests, &self.query().note);
+                let note = note.as_deref();
+                store::insert_version(&mut change, flow.id, digest, requests, &component, note)
+                    .await?
+            }
+        };
         let uploaded = UploadedVersion {
             version: version.version,
             digest: version.digest.to_string(),
@@ -49,11 +57,26 @@ impl Upload {
             manifest: compiled.inspection.has_manifest,
             sdk: compiled.inspection.sdk,
             imports: compiled.inspection.imports,
+            existed,
         };
+        if existed {
+            return Ok(uploaded);
+        }
         let mut record = desk.record("version.upload");
         record.after = shown(&uploaded);
         desk.finish(change, record).await?;
         Ok(uploaded)
+    }
+
+    /// Whether the caller wants this version, which is there, rather than a new one.
+    fn asks_for(&self, newest: &StoredVersion, digest: PluginDigest) -> bool {
+        let query = self.query();
+        let has = |flow_json: &String| {
+            newest.flow_json.is_some_and(|digest| digest.to_string() == *flow_json)
+        };
+        query.unless_same
+            && newest.digest == digest
+            && query.flow_json_digest.as_ref().is_none_or(has)
     }
 }
 
@@ -70,6 +93,8 @@ impl FlowDesk {
                 size: version.size_bytes,
                 active: active == Some(version.version),
                 created_at: version.created_at.into(),
+                flow_json_digest: version.flow_json.map(|digest| digest.to_string()),
+                note: version.note,
             })
             .collect())
     }
@@ -115,6 +140,22 @@ impl FlowDesk {
         Ok(activated)
     }
 
+    /// Deletes a version that is not active. Nobody can go back to it then.
+    pub async fn delete_version(&self, version: i32) -> Result<(), AdminError> {
+        let (mut change, flow) = self.begin_flow_change().await?;
+        if flow.active.as_ref().is_some_and(|active| active.version == version) {
+            return Err(AdminError::Conflict(format!(
+                "version {version} is active; activate another one first"
+            )));
+        }
+        if !store::delete_version(&mut change, flow.id, version).await? {
+            return Err(AdminError::NotFound("version"));
+        }
+        let mut record = self.record("version.delete");
+        record.before = shown(&json!({ "version": version }));
+        self.finish(change, record).await
+    }
+
     /// Sends a version, active or not, an INIT with this data and stores nothing. Errors say what
     /// the plugin's author needs to know.
     pub async fn rehearse(
@@ -126,13 +167,36 @@ impl FlowDesk {
         self.activation(self.flow(), &stored)?;
         let exchanges = &self.admin().exchanges;
         let endpoint = exchanges.resolve(&self.tenant().slug, &self.flow().name).await;
-        let endpoint = endpoint.map_err(|_| no_flow())?;
+        let endpoint = self.with_flow_json_of(&stored, endpoint.map_err(|_| no_flow())?).await?;
         let StoredVersion { digest, requests, .. } = stored;
         let plugin = ActivePlugin { version, digest, requests };
         let (data, tally) = (Value::Object(data).to_string(), Tally::default());
         let answer = exchanges.rehearse(&endpoint, &plugin, data, tally.clone()).await;
         let answer = answer.map_err(|failure| failed_rehearsal(version, &failure, tally.take()))?;
         Ok(Rehearsed { screen: answer.screen().map(str::to_owned) })
+    }
+
+    /// The endpoint as it is once the version is active: replies are checked against the Flow JSON
+    /// that came with it.
+    async fn with_flow_json_of(
+        &self,
+        version: &StoredVersion,
+        endpoint: Arc<Endpoint>,
+    ) -> Result<Arc<Endpoint>, AdminError> {
+        let Some(digest) = version.flow_json else { return Ok(endpoint) };
+        if let LoadedFlowJson::Rules(served) = &endpoint.flow_json
+            && served.digest == digest
+        {
+            return Ok(endpoint);
+        }
+        let (tenant, flow) = (self.tenant().id, self.flow().id);
+        let document =
+            store::find_version_flow_json(self.store(), tenant, flow, version.version).await?;
+        let document = document.ok_or(AdminError::NotFound("version"))?;
+        let rules = off_the_async_threads(move || ReplyRules::parse(&document)).await?;
+        let rules = rules.map_err(AdminError::FlowJson)?;
+        let flow_json = LoadedFlowJson::Rules(Arc::new(ServedFlowJson { digest, rules }));
+        Ok(Arc::new(Endpoint { flow_json, ..Endpoint::clone(&endpoint) }))
     }
 
     /// The result of activating a version. Fails if the version asks for more than the flow grants.

@@ -53,8 +53,7 @@ pub async fn flow_json_size(
 pub async fn put_flow_json(
     change: &mut Change,
     flow: FlowId,
-    document: &[u8],
-    digest: FlowJsonDigest,
+    flow_json: &StoredFlowJson,
 ) -> Result<(), StoreError> {
     sqlx::query(
         "insert into flow_json (tenant_id, flow_id, document, digest) values ($1, $2, $3, $4) \
@@ -62,8 +61,8 @@ pub async fn put_flow_json(
     )
     .bind(change.tenant.0)
     .bind(flow.0)
-    .bind(document)
-    .bind(&digest.0[..])
+    .bind(&flow_json.document)
+    .bind(&flow_json.digest.0[..])
     .execute(&mut *change.transaction)
     .await?;
     Ok(())

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::connection::{Connection, Patience};
 use super::flow_json::flow_json_digest_or_none_at_all;
+use super::versions::delete_unused_components;
 use super::{Change, Store, StoreError};
 use flowhost_protocol::flow::Capabilities;
 use flowhost_protocol::ids::{FlowId, FlowJsonDigest, PluginDigest, TenantId};
@@ -121,7 +122,8 @@ pub async fn update_flow(
     Ok(updated.rows_affected() == 1)
 }
 
-/// Sets which version is active and which were before. Returns whether the flow exists.
+/// Sets which version is active and which were before. If the version came with a Flow JSON, it is
+/// the flow's from now on. Returns whether the flow exists.
 pub async fn set_activation(
     change: &mut Change,
     flow: FlowId,
@@ -135,6 +137,17 @@ pub async fn set_activation(
     .bind(flow.0)
     .bind(active)
     .bind(previous)
+    .execute(&mut *change.transaction)
+    .await?;
+    sqlx::query(
+        "insert into flow_json (tenant_id, flow_id, document, digest) \
+         select tenant_id, flow_id, flow_json, flow_json_digest from plugin_versions \
+         where tenant_id = $1 and flow_id = $2 and version = $3 and flow_json is not null \
+         on conflict (tenant_id, flow_id) do update set document = excluded.document, digest = excluded.digest, updated_at = now()",
+    )
+    .bind(change.tenant.0)
+    .bind(flow.0)
+    .bind(active)
     .execute(&mut *change.transaction)
     .await?;
     Ok(updated.rows_affected() == 1)
@@ -168,13 +181,7 @@ pub async fn delete_flow(change: &mut Change, flow: FlowId) -> Result<bool, Stor
         .bind(flow.0)
         .execute(&mut *change.transaction)
         .await?;
-    sqlx::query(
-        "delete from components c where c.tenant_id = $1 and not exists \
-         (select from plugin_versions v where v.tenant_id = c.tenant_id and v.digest = c.digest)",
-    )
-    .bind(change.tenant.0)
-    .execute(&mut *change.transaction)
-    .await?;
+    delete_unused_components(change).await?;
     Ok(deleted.rows_affected() == 1)
 }
 

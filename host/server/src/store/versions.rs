@@ -6,10 +6,11 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::connection::Patience;
+use super::flow_json::{StoredFlowJson, flow_json_digest_or_none_at_all};
 use super::flows::digest_of;
 use super::{Change, Store, StoreError};
 use flowhost_protocol::flow::Capabilities;
-use flowhost_protocol::ids::{FlowId, PluginDigest, TenantId};
+use flowhost_protocol::ids::{FlowId, FlowJsonDigest, PluginDigest, TenantId};
 
 /// A plugin version as stored.
 #[derive(Clone, Debug)]
@@ -24,6 +25,10 @@ pub struct StoredVersion {
     pub size_bytes: i32,
     /// When it was uploaded.
     pub created_at: OffsetDateTime,
+    /// The digest of the Flow JSON that it was written for, if it came with one.
+    pub flow_json: Option<FlowJsonDigest>,
+    /// What its author noted.
+    pub note: Option<String>,
 }
 
 /// Stores a component, unless the tenant has the same bytes already, and makes it the next version
@@ -34,6 +39,7 @@ pub async fn insert_version(
     digest: PluginDigest,
     requests: &Capabilities,
     component: &[u8],
+    note: Option<&str>,
 ) -> Result<StoredVersion, StoreError> {
     sqlx::query("insert into components (tenant_id, digest, bytes) values ($1, $2, $3) on conflict (tenant_id, digest) do nothing")
         .bind(change.tenant.0)
@@ -43,16 +49,18 @@ pub async fn insert_version(
         .await?;
     let size =
         i32::try_from(component.len()).map_err(|_| StoreError::Unreadable("component's size"))?;
-    let row: VersionRow = sqlx::query_as(
-        "insert into plugin_versions (tenant_id, flow_id, version, digest, size_bytes, requests) \
-         select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5 from plugin_versions where tenant_id = $1 and flow_id = $2 \
-         returning version, digest, requests, size_bytes, created_at",
-    )
+    let row: VersionRow = sqlx::query_as(concat!(
+        "insert into plugin_versions (tenant_id, flow_id, version, digest, size_bytes, requests, note) \
+         select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5, $6 from plugin_versions where tenant_id = $1 and flow_id = $2 \
+         returning ",
+        columns!()
+    ))
     .bind(change.tenant.0)
     .bind(flow.0)
     .bind(&digest.0[..])
     .bind(size)
     .bind(Json(requests))
+    .bind(note)
     .fetch_one(&mut *change.transaction)
     .await?;
     row.try_into()
@@ -64,14 +72,33 @@ pub async fn list_versions(
     tenant: TenantId,
     flow: FlowId,
 ) -> Result<Vec<StoredVersion>, StoreError> {
-    let rows: Vec<VersionRow> = sqlx::query_as(
-        "select version, digest, requests, size_bytes, created_at from plugin_versions where tenant_id = $1 and flow_id = $2 order by version desc",
-    )
+    let rows: Vec<VersionRow> = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from plugin_versions where tenant_id = $1 and flow_id = $2 order by version desc"
+    ))
     .bind(tenant.0)
     .bind(flow.0)
     .fetch_all(&mut *store.of(tenant).await?)
     .await?;
     rows.into_iter().map(StoredVersion::try_from).collect()
+}
+
+/// The newest version of a flow that is being changed.
+pub async fn find_newest_version(
+    change: &mut Change,
+    flow: FlowId,
+) -> Result<Option<StoredVersion>, StoreError> {
+    let row: Option<VersionRow> = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from plugin_versions where tenant_id = $1 and flow_id = $2 order by version desc limit 1"
+    ))
+    .bind(change.tenant.0)
+    .bind(flow.0)
+    .fetch_optional(&mut *change.transaction)
+    .await?;
+    row.map(StoredVersion::try_from).transpose()
 }
 
 /// One version of a flow.
@@ -81,15 +108,95 @@ pub async fn find_version(
     flow: FlowId,
     version: i32,
 ) -> Result<Option<StoredVersion>, StoreError> {
-    let row: Option<VersionRow> = sqlx::query_as(
-        "select version, digest, requests, size_bytes, created_at from plugin_versions where tenant_id = $1 and flow_id = $2 and version = $3",
-    )
+    let row: Option<VersionRow> = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from plugin_versions where tenant_id = $1 and flow_id = $2 and version = $3"
+    ))
     .bind(tenant.0)
     .bind(flow.0)
     .bind(version)
     .fetch_optional(&mut *store.of(tenant).await?)
     .await?;
     row.map(StoredVersion::try_from).transpose()
+}
+
+/// Sets or, with `None`, deletes the Flow JSON of one version. Returns whether there is such a
+/// version.
+pub async fn put_version_flow_json(
+    change: &mut Change,
+    flow: FlowId,
+    version: i32,
+    flow_json: Option<&StoredFlowJson>,
+) -> Result<bool, StoreError> {
+    let updated = sqlx::query(
+        "update plugin_versions set flow_json = $4, flow_json_digest = $5 where tenant_id = $1 and flow_id = $2 and version = $3",
+    )
+    .bind(change.tenant.0)
+    .bind(flow.0)
+    .bind(version)
+    .bind(flow_json.map(|stored| &stored.document))
+    .bind(flow_json.map(|stored| &stored.digest.0[..]))
+    .execute(&mut *change.transaction)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// The Flow JSON of one version, if it has one.
+pub async fn find_version_flow_json(
+    store: &Store,
+    tenant: TenantId,
+    flow: FlowId,
+    version: i32,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let document = sqlx::query_scalar(
+        "select flow_json from plugin_versions where tenant_id = $1 and flow_id = $2 and version = $3",
+    )
+    .bind(tenant.0)
+    .bind(flow.0)
+    .bind(version)
+    .fetch_optional(&mut *store.of(tenant).await?)
+    .await?;
+    Ok(document.flatten())
+}
+
+/// Deletes a version that is not active, with its component if no other version uses it. Returns
+/// whether there was one.
+pub async fn delete_version(
+    change: &mut Change,
+    flow: FlowId,
+    version: i32,
+) -> Result<bool, StoreError> {
+    let deleted = sqlx::query(
+        "delete from plugin_versions where tenant_id = $1 and flow_id = $2 and version = $3",
+    )
+    .bind(change.tenant.0)
+    .bind(flow.0)
+    .bind(version)
+    .execute(&mut *change.transaction)
+    .await?;
+    sqlx::query(
+        "update flows set previous_versions = array_remove(previous_versions, $3) where tenant_id = $1 and flow_id = $2",
+    )
+    .bind(change.tenant.0)
+    .bind(flow.0)
+    .bind(version)
+    .execute(&mut *change.transaction)
+    .await?;
+    delete_unused_components(change).await?;
+    Ok(deleted.rows_affected() == 1)
+}
+
+/// Deletes the tenant's components that no version uses.
+pub(super) async fn delete_unused_components(change: &mut Change) -> Result<(), StoreError> {
+    sqlx::query(
+        "delete from components c where c.tenant_id = $1 and not exists \
+         (select from plugin_versions v where v.tenant_id = c.tenant_id and v.digest = c.digest)",
+    )
+    .bind(change.tenant.0)
+    .execute(&mut *change.transaction)
+    .await?;
+    Ok(())
 }
 
 /// The component of every active version of all tenants, once each, with a tenant that has it.
@@ -134,6 +241,14 @@ pub async fn find_component(
     Ok(bytes)
 }
 
+/// What is read of a version: all but its documents.
+macro_rules! columns {
+    () => {
+        "version, digest, requests, size_bytes, created_at, flow_json_digest, note"
+    };
+}
+use columns;
+
 #[derive(FromRow)]
 struct VersionRow {
     version: i32,
@@ -141,6 +256,8 @@ struct VersionRow {
     requests: Json<Capabilities>,
     size_bytes: i32,
     created_at: OffsetDateTime,
+    flow_json_digest: Option<Vec<u8>>,
+    note: Option<String>,
 }
 
 impl TryFrom<VersionRow> for StoredVersion {
@@ -153,6 +270,8 @@ impl TryFrom<VersionRow> for StoredVersion {
             requests: row.requests.0,
             size_bytes: row.size_bytes,
             created_at: row.created_at,
+            flow_json: row.flow_json_digest.as_deref().map(flow_json_digest_or_none_at_all),
+            note: row.note,
         })
     }
 }

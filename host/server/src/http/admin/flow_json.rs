@@ -7,14 +7,29 @@ use axum::response::{IntoResponse, Response};
 
 use super::super::body::read;
 use super::super::problem::{Problem, finding_views};
-use super::desk::At;
+use super::desk::{At, VersionNumber};
 use crate::admin::FlowDesk;
 use flowhost_api::FlowJsonNotes;
 
 pub(super) async fn put(At(desk): At<FlowDesk>, request: Request) -> Result<Response, Problem> {
+    take(desk, None, request).await
+}
+
+pub(super) async fn put_for_version(
+    At((desk, VersionNumber(version))): At<(FlowDesk, VersionNumber)>,
+    request: Request,
+) -> Result<Response, Problem> {
+    take(desk, Some(version), request).await
+}
+
+async fn take(
+    desk: FlowDesk,
+    plugin_version: Option<i32>,
+    request: Request,
+) -> Result<Response, Problem> {
     let wants_notes = wants_notes(request.headers());
     // Before the body is read, so that a refused upload costs nothing.
-    let upload = desk.begin_flow_json()?;
+    let upload = desk.begin_flow_json(plugin_version)?;
     let document = read(request.into_body(), MAX_FLOW_JSON_BYTES).await?;
     let notes = upload.finish(document).await?;
     Ok(if wants_notes {
