@@ -12,7 +12,9 @@ pub mod cookbook {}
 mod error;
 mod exchange;
 pub mod http;
+pub mod language;
 pub mod media;
+pub mod money;
 mod number;
 mod plugin;
 pub mod random;
