@@ -15,7 +15,7 @@
 //! # Ok::<(), flowhost_sdk::time::DateError>(())
 //! ```
 //!
-//! A component has the languages that it names, some 1 KiB each, and nothing of the others. The
+//! A component has the languages that it names, 1.5 KiB each, and nothing of the others. The
 //! known ones are written as in the Unicode CLDR 48; only times have a plain space before what CLDR
 //! sets apart with a narrow one.
 //!
