@@ -5,7 +5,7 @@
 //!
 //! fn dish(url: &str) -> Result<Reply, Error> {
 //!     let photo = http::Request::get(url).send()?;
-//!     Ok(Reply::screen("DISH").data(json!({ "photo": image::encode(photo.body(), image::SCREEN)? })))
+//!     Ok(Reply::screen("DISH").data(json!({ "photo": image::encode(photo.bytes(), image::SCREEN)? })))
 //! }
 //! # assert!(dish("https://img.example.com/1").is_err());
 //! ```
@@ -36,8 +36,8 @@ pub const OPTION: usize = 100_000;
 /// # Errors
 ///
 /// [`Error::TooLarge`] if the file has more than `most` bytes, usually [`SCREEN`] or [`OPTION`], and
-/// [`Error::NoImage`] if it is of another kind. With `?` they are internal errors. To show the
-/// screen without the image, use `unwrap_or_default`: an empty text shows none.
+/// [`Error::NoImage`] if it is of another kind. With `?` they are internal errors. An option can do
+/// without an image: `.ok()` leaves it out.
 pub fn encode(file: &[u8], most: usize) -> Result<String, Error> {
     if !is_image(file) {
         return Err(Error::NoImage);
