@@ -11,9 +11,9 @@
 //! ```
 //!
 //! A phone loads no image from an address, so a reply carries its bytes. **A whole reply has 256
-//! KiB** by a flow's default limits (`reply_bytes`), which a host can raise to 1 MiB, the most that
+//! KiB** by a flow's default limits (`reply_bytes`), which can be raised to 1 MiB, the most that
 //! WhatsApp takes. Base64 makes four bytes of three, so without that all images of a reply together
-//! have 190 KB at most. Let your API make them small: a JPEG of 400 pixels has 20 to 40 KB.
+//! have 190 KB at most. Let your API make them small.
 
 use std::fmt;
 

@@ -60,6 +60,16 @@ fn brazil_gave_up_summer_time_in_2019() {
     assert_eq!(sao_paulo.date(moment("2026-11-23T02:59:59Z")), day("2026-11-22"));
 }
 
+/// So the database is the one of 2026 at least.
+#[test]
+fn vancouver_set_its_clocks_for_the_last_time_in_march_2026() {
+    let vancouver = zone!("America/Vancouver");
+
+    assert_eq!(minutes(vancouver, "2026-03-08T09:59:59Z"), -480);
+    assert_eq!(minutes(vancouver, "2026-03-08T10:00:00Z"), -420);
+    assert_eq!(minutes(vancouver, "2026-12-15T12:00:00Z"), -420);
+}
+
 #[test]
 fn india_is_five_and_a_half_hours_ahead_all_year() {
     let kolkata = zone!("Asia/Kolkata");

@@ -2,7 +2,7 @@
 
 use super::{Date, Offset, Timestamp, now};
 
-/// The clocks of a place, which are set forward and back. [`zone!`](crate::time::zone) makes one
+/// The clocks of a place, which are set forward and back. [`zone!`](crate::time::zone!) makes one
 /// from its name; both need the feature `time-zones`.
 ///
 /// ```
@@ -58,7 +58,7 @@ pub enum LocalTime {
 }
 
 impl Zone {
-    /// What [`zone!`](crate::time::zone) expands to. Not for direct use: `moments` must ascend, and
+    /// What [`zone!`](crate::time::zone!) expands to. Not for direct use: `moments` must ascend, and
     /// be as many as `offsets`.
     #[doc(hidden)]
     pub const fn of_changes(
