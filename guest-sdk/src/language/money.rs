@@ -19,9 +19,9 @@ impl Language {
     }
 
     /// Reads an amount that somebody typed: `1.234,50`, `1234,5`, `R$ 1.234`, `-12`, with or
-    /// without the currency's symbol or code. Separators are the language's, and groups must be
-    /// where they belong: `12.50` is refused in Portuguese, where it might be twelve and a half or
-    /// a mistake.
+    /// without the currency's symbol or code. Separators are the language's, or spaces between
+    /// groups, and groups must be where they belong: `12.50` is refused in Portuguese, where it might
+    /// be twelve and a half or a mistake.
     ///
     /// ```
     /// use flowhost_sdk::language::PORTUGUESE;
@@ -38,15 +38,17 @@ impl Language {
     /// As [`Money::parse`]. It is the user's mistake: answer with a text that shows how to write
     /// an amount.
     pub fn parse_money(&self, text: &str, currency: Currency) -> Result<Money, MoneyError> {
-        let text: String = text.chars().filter(|char| !char.is_whitespace()).map(plain).collect();
-        let (sign, text) = text.strip_prefix('-').map_or(("", &*text), |rest| ("-", rest));
+        let text: String = text.trim().chars().map(plain).collect();
+        let (sign, text) = text.strip_prefix('-').map_or(("", &*text), |rest| ("-", rest.trim()));
         let text = [self.symbol(&currency), currency.code()]
             .into_iter()
             .find_map(|symbol| without(text, symbol))
-            .unwrap_or(text);
+            .unwrap_or(text)
+            .trim()
+            .replace(char::is_whitespace, self.group.encode_utf8(&mut [0; 4]));
         let (whole, fraction) = match text.split_once(self.decimal) {
             Some((whole, fraction)) => (whole, format!(".{fraction}")),
-            None => (text, String::new()),
+            None => (&*text, String::new()),
         };
         let digits: String = whole.chars().filter(|char| *char != self.group).collect();
         // Groups are all there, or none is.
