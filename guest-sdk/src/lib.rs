@@ -11,9 +11,14 @@ pub mod config;
 pub mod cookbook {}
 mod error;
 mod exchange;
+mod field_errors;
 pub mod http;
+pub mod image;
+pub mod language;
 pub mod media;
+pub mod money;
 mod number;
+pub mod paging;
 mod plugin;
 pub mod random;
 mod reply;
@@ -27,6 +32,7 @@ mod typed;
 
 pub use crate::error::Error;
 pub use crate::exchange::{Action, ClientError, DataError, Exchange, FormData};
+pub use crate::field_errors::FieldErrors;
 pub use crate::number::Number;
 pub use crate::plugin::FlowPlugin;
 pub use crate::reply::{Reply, ReplyData};

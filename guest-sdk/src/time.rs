@@ -20,15 +20,17 @@
 //! # Ok::<(), time::DateError>(())
 //! ```
 //!
-//! This module has no time zones with daylight saving: an [`Offset`] is a fixed difference from
-//! UTC. If that is not enough, let your API tell the day, or keep the offset in the flow's settings
-//! ([`config`](crate::config)).
+//! An [`Offset`] is a fixed difference from UTC, as in places without summer time. The feature
+//! `time-zones` adds `Zone`, the clocks of a place with summer time, and the macro `zone!`, which
+//! makes one from its name: `zone!("Europe/Lisbon").today()`.
 //!
 //! In a unit test the clock stands still at 2026-01-01 12:00 UTC, until
 //! [`Conversation::with_time`](crate::testing::Conversation::with_time) sets it or
 //! [`Conversation::pass`](crate::testing::Conversation::pass) moves it.
 
 mod date;
+#[cfg(feature = "time-zones")]
+mod zone;
 
 use std::fmt;
 use std::time::Duration;
@@ -36,6 +38,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::date::{Date, DateError, DateRange, PartialDateRange, Weekday};
+#[cfg(feature = "time-zones")]
+pub use self::zone::{LocalTime, Zone};
+#[cfg(feature = "time-zones")]
+pub use flowhost_sdk_macros::zone;
 
 /// The current moment.
 pub fn now() -> Timestamp {
@@ -100,6 +106,11 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    #[cfg(feature = "time-zones")]
+    const fn plus_minutes(self, minutes: i64) -> Self {
+        Timestamp(self.0.saturating_add(minutes.saturating_mul(60_000)))
+    }
+
     fn minutes(self, offset: Offset) -> i64 {
         self.0.div_euclid(60_000) + i64::from(offset.0)
     }
@@ -138,6 +149,11 @@ impl Offset {
     /// This many minutes ahead of UTC; negative if behind. Delhi has 330.
     pub const fn minutes(minutes: i16) -> Self {
         Offset(minutes)
+    }
+
+    /// The difference in minutes; negative if behind UTC.
+    pub const fn total_minutes(self) -> i16 {
+        self.0
     }
 }
 

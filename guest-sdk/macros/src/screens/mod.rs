@@ -9,14 +9,15 @@ mod schema;
 
 use std::path::{Path, PathBuf};
 
-use proc_macro2::{Literal, Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
+use proc_macro2::TokenStream;
+use quote::quote;
 
 use self::flow::Flow;
+use crate::argument::{self, error};
 
 /// The expansion for one file, or errors at the span of its path.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
-    let (span, file) = match file_name(input) {
+    let (span, file) = match argument::text(input, "screens!", "file") {
         Ok(found) => found,
         Err((span, mistake)) => return error(span, &format!("{mistake}: {USAGE}")),
     };
@@ -43,29 +44,6 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     }
 }
 
-/// The single argument, a string literal.
-fn file_name(input: TokenStream) -> Result<(Span, String), (Span, &'static str)> {
-    let mut tokens = input.into_iter();
-    let first = tokens.next().ok_or((Span::call_site(), "screens! got no file"))?;
-    if let Some(second) = tokens.next() {
-        return Err((second.span(), "screens! got more than one argument"));
-    }
-    let text = match &first {
-        TokenTree::Literal(literal) => text_of(literal),
-        _ => None,
-    };
-    text.map(|text| (first.span(), text))
-        .ok_or((first.span(), "screens! got something else than a text"))
-}
-
-/// The text of a plain string literal; `None` if it is a number, a byte string, or has escapes,
-/// which a path does not need.
-fn text_of(literal: &Literal) -> Option<String> {
-    let source = literal.to_string();
-    let text = source.strip_prefix('"')?.strip_suffix('"')?;
-    (!text.contains('\\')).then(|| text.to_owned())
-}
-
 #[expect(
     clippy::disallowed_methods,
     reason = "cargo tells macros in the environment which crate they expand in"
@@ -80,10 +58,6 @@ fn unreadable(path: &Path, reason: &std::io::Error) -> String {
          A plugin without a Flow JSON does without `screens!`, and answers with `Reply::screen(..).data(json!({{..}}))`",
         path.display()
     )
-}
-
-fn error(span: Span, message: &str) -> TokenStream {
-    quote_spanned!(span=> ::core::compile_error!(#message);)
 }
 
 /// The usage hint that ends every error.
