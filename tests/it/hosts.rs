@@ -8,8 +8,10 @@ use flowhost_server::store::{Store, StoreSeries, list_changed};
 use flowhost_tests::{Component, TestFlow, TestHost, asking, eventually};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Executor as _, PgPool};
+use sqlx::{AssertSqlSafe, Executor as _};
 use tokio::time::{sleep, timeout};
+
+use crate::database::locks_are_waited_for;
 
 #[tokio::test]
 async fn a_change_made_through_one_host_is_served_by_the_other() {
@@ -166,7 +168,7 @@ async fn a_change_during_the_first_load_of_its_tenant_is_not_missed() {
 
     let client = there.client();
     let loading = tokio::spawn(async move { client.call(&payload::ping()).await.unwrap().status });
-    waits_for_a_lock(&pool).await;
+    locks_are_waited_for(&pool, 1).await;
     // Nobody is notified of it, and the load has read the tenant's row already.
     pool.execute(AssertSqlSafe(switched("acme", true))).await.unwrap();
     // The host looks for changes each second; a load gives up after one and a half.
@@ -278,17 +280,6 @@ fn switched(tenant: &str, disabled: bool) -> String {
     format!(
         "update tenants set disabled = {disabled}, revision = revision + 1 where slug = '{tenant}'"
     )
-}
-
-/// Waits until some statement waits for a lock on a table.
-async fn waits_for_a_lock(pool: &PgPool) {
-    eventually("a statement waits", async || {
-        let waiting = "select count(*) from pg_locks l join pg_database d on d.oid = l.database \
-            where not l.granted and l.relation is not null and d.datname = current_database()";
-        let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(pool).await.unwrap();
-        (waiting > 0).then_some(())
-    })
-    .await;
 }
 
 /// Waits until a health check gets this status.

@@ -1,6 +1,6 @@
 //! `/v1/tenants/{tenant}/flows/{flow}/logs`: what a flow's plugin logged.
 
-use flowhost_protocol::ids::RequestId;
+use flowhost_protocol::ids::{RequestId, SessionId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,9 @@ pub struct LogQuery {
     /// Only lines with a higher number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,
+    /// Only lines of this session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
 }
 
 /// One line of a log.
@@ -41,6 +44,9 @@ pub struct LogLineView {
     /// The `x-request-id` of the answer to the request that it was written for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<RequestId>,
+    /// The session that it is of, if it is of one that is still there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
     /// The text, at most 4 KiB.
     pub message: String,
     /// How many lines of the same call are missing after it.

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::Timestamp;
+use super::{LogLineView, Timestamp};
 
 /// Which sessions to list.
 #[derive(Debug, Default, Deserialize, JsonSchema, Serialize)]
@@ -73,6 +73,10 @@ pub struct SessionDetails {
     /// The errors that the client reported.
     #[serde(default)]
     pub client_errors: Vec<ClientErrorView>,
+    /// What the plugin logged in the session, with why calls failed: the newest 50 lines, for
+    /// callers who may read logs.
+    #[serde(default)]
+    pub log: Vec<LogLineView>,
 }
 
 /// One exchange of a session.

@@ -5,7 +5,7 @@ mod build;
 #[cfg(feature = "devkit")]
 mod check;
 pub(super) mod flow_json;
-mod logs;
+pub(super) mod logs;
 #[cfg(feature = "devkit")]
 mod new;
 #[cfg(feature = "devkit")]
@@ -84,7 +84,7 @@ pub enum Command {
     Versions(FlowArgs),
     /// Show what a flow's plugin logged, or follow it
     #[command(
-        after_help = "Examples:\n  flowhost plugin logs acme booking --follow\n  flowhost plugin logs acme booking --level warn --limit 500"
+        after_help = "Examples:\n  flowhost plugin logs acme booking --follow\n  flowhost plugin logs acme booking --level warn --limit 500\n  flowhost plugin logs acme booking --session 0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b"
     )]
     Logs(logs::LogsArgs),
 }

@@ -14,6 +14,7 @@ use super::api::ApiArgs;
 use super::confirm::confirm;
 use super::input::read_secret;
 use super::output::printable;
+use super::plugin::logs;
 use super::table::{Table, or_dash};
 
 /// What can be done with sessions.
@@ -162,7 +163,8 @@ fn status(session: &SessionView) -> String {
     }
 }
 
-fn for_people(SessionDetails { session, history, client_errors }: &SessionDetails) -> String {
+fn for_people(details: &SessionDetails) -> String {
+    let SessionDetails { session, history, client_errors, log } = details;
     let (status, screen) =
         (printable(&status(session)), printable(session.screen.as_deref().unwrap_or("-")));
     let mut text = format!(
@@ -174,6 +176,10 @@ fn for_people(SessionDetails { session, history, client_errors }: &SessionDetail
     }
     for error in client_errors {
         text += &format!("\nthe client reported: {}", printable(&as_json(error)));
+    }
+    if !log.is_empty() {
+        text += "\n\nthe plugin logged:";
+        log.iter().for_each(|line| text += &format!("\n{}", logs::for_people(line)));
     }
     text
 }
@@ -202,10 +208,10 @@ fn course(history: &[ExchangeView]) -> Table {
 const DELETE_HELP: &str = "Example:
   flowhost session delete acme booking --from-file flow-token.txt --yes
 
-Deletes the session with its state, its exchanges and what the client reported, for a person who asks to be forgotten.
+Deletes the session with its state, its exchanges, what the client reported and what the plugin logged in it, for a person who asks to be forgotten.
 The token is read from a file, so that it is in no list of processes and in no log. It may begin a new session later, unless the
 flow admits minted tokens only. What stays:
-  what the plugin keeps in its own store and what it logged: the host does not know whom it is about;
+  what the plugin keeps in its own store: the host does not know whom it is about;
   exchanges with a token that many recipients share, which are found by no token;
   the hashes of the requests that were answered, so that none is answered a second time.";
 

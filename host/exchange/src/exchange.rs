@@ -109,8 +109,12 @@ impl Exchanges {
             token_verified: false,
             shared: false,
         };
-        let call =
-            Call { plugin: Arc::new(plugin), request: None, purpose: Purpose::Rehearse(tally) };
+        let call = Call {
+            plugin: Arc::new(plugin),
+            request: None,
+            token: None,
+            purpose: Purpose::Rehearse(tally),
+        };
         Ok(self.ask(endpoint, &call, &Arc::new(exchange), &input).await?)
     }
 
@@ -148,6 +152,7 @@ impl Exchanges {
         let call = endpoint.active.as_ref().map(|active| Call {
             plugin: active.clone(),
             request: Some(id),
+            token: None,
             purpose,
         });
         match opened.into_request() {
@@ -186,7 +191,8 @@ impl Exchanges {
         {
             tracing::warn!(error = %telemetry::chain(failure.as_ref()), "a client's report of the public key was not recorded");
         }
-        if let Some(call) = call {
+        if let Some(mut call) = call {
+            call.token = error.flow_token.as_ref().map(FlowToken::hash);
             let (this, endpoint) = (self.clone(), endpoint.clone());
             let report = async move {
                 if let Err(failure) = this.plugins.report_client_error(&call, &error).await {
@@ -248,6 +254,7 @@ impl Exchanges {
             Met::Repeat(reply) => Ok(reply),
             Met::Turn(turn) => {
                 let call = call.ok_or(ExchangeError::NoPlugin)?;
+                let call = &Call { token: Some(turn.token()), ..call.clone() };
                 let answer = match self.ask(endpoint, call, exchange, turn.input()).await {
                     Ok(answer) => answer,
                     Err(failure) => self.failure_answer(

@@ -65,7 +65,12 @@ impl Scene {
         let client = FlowClient::new("http://localhost/", &pair.public_pem, APP_SECRET).unwrap();
         let sealed = client.seal(&payload::init("flow-token-of-ana")).unwrap();
         // Nothing of a rehearsal is counted, and no circuit opens.
-        let call = Call { plugin, request: None, purpose: Purpose::Rehearse(Tally::default()) };
+        let call = Call {
+            plugin,
+            request: None,
+            token: None,
+            purpose: Purpose::Rehearse(Tally::default()),
+        };
         Self { runtime, endpoint: Arc::new(endpoint), sessions, plugins, call, sealed }
     }
 

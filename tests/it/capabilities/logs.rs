@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use flowhost_client::payload;
 use flowhost_server::store::{Store, StoreSeries, purge_next};
 use flowhost_tests::{Component, Ended, TestFlow, TestHost, eventually, flowhost, logged, watch};
 use futures_util::future::{join, join_all};
@@ -365,6 +366,42 @@ async fn a_host_that_stops_writes_what_was_logged() {
     host.stop().await;
 
     assert_eq!(read(&flow.at(&second), "").await.len(), 10);
+}
+
+#[tokio::test]
+async fn a_session_shows_why_its_calls_failed_and_takes_its_lines_along() {
+    let host = TestHost::start().await;
+    let flow = keeper(&host.tenant("acme").await, "booking").await;
+    let say = async |token: &str, form: Value| {
+        let request = payload::data_exchange("FORM", form, token);
+        flow.client().call(&request).await.unwrap().status
+    };
+    assert_eq!(say("token-of-ana", json!({"do": "log", "value": "of Ana"})).await, 200);
+    assert_eq!(say("token-of-bob", json!({"do": "log", "value": "of Bob"})).await, 200);
+    assert_eq!(say("token-of-ana", json!({"do": "fail", "value": "no table"})).await, 500);
+    let all = lines(&flow, "", 3).await;
+    let ana = all[0]["session"].as_str().unwrap();
+    assert_eq!(all[2]["session"], ana);
+    assert_ne!(all[1]["session"], ana);
+
+    let page = flow.call("GET", &format!("/sessions/{ana}"), Value::Null).await.expect(200);
+
+    let log = page["log"].as_array().unwrap();
+    assert_eq!(log.len(), 2, "{page:#}");
+    let why = log[1]["message"].as_str().unwrap();
+    assert!(why.starts_with("no table, at ") && why.contains("src/lib.rs:"), "{why}");
+    assert!(log[1]["request_id"].is_string());
+    assert_eq!(page["history"].as_array().unwrap().len(), 1, "a failed call is no exchange");
+    assert_eq!(read(&flow, &format!("?session={ana}&level=error")).await, log[1..]);
+    let reader = host.api_token(json!({"tenant": "acme", "role": "read"})).await;
+    let path = format!("/v1/tenants/acme/flows/booking/sessions/{ana}");
+    assert_eq!(reader.get(&path).await.expect(200)["log"], json!([]), "lines are for authors");
+    let unknown = "?session=0199a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b";
+    flow.call("GET", &format!("/logs{unknown}"), Value::Null).await.problem(404);
+
+    flow.call("POST", "/sessions/delete", json!({"flow_token": "token-of-ana"})).await.expect(204);
+    let left: Vec<_> = read(&flow, "").await.iter().map(|line| line["message"].clone()).collect();
+    assert_eq!(left, ["of Bob"]);
 }
 
 #[tokio::test]

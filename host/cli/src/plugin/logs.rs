@@ -30,6 +30,9 @@ pub struct LogsArgs {
     /// Only those after this line, by its number in the JSON
     #[arg(long, value_name = "NUMBER")]
     after: Option<u64>,
+    /// Only those of this session, by its id in `flowhost session list`
+    #[arg(long, value_name = "ID")]
+    session: Option<String>,
     #[command(flatten)]
     api: ApiArgs,
 }
@@ -79,6 +82,7 @@ impl LogsArgs {
         query.extend(self.limit.map(|limit| ("limit", limit.to_string())));
         query.extend(self.before.map(|before| ("before", before.to_string())));
         query.extend(self.after.map(|after| ("after", after.to_string())));
+        query.extend(self.session.iter().map(|session| ("session", session.clone())));
         query
     }
 
@@ -93,7 +97,7 @@ impl LogsArgs {
     }
 }
 
-fn for_people(line: &LogLineView) -> String {
+pub(crate) fn for_people(line: &LogLineView) -> String {
     let dropped = line
         .dropped
         .map(|dropped| format!(" ({dropped} more lines were dropped)"))

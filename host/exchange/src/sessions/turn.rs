@@ -110,6 +110,11 @@ impl Turn {
         })
     }
 
+    /// What the session is known by.
+    pub fn token(&self) -> TokenHash {
+        self.meta.token
+    }
+
     /// What the plugin sees of the session.
     pub fn input(&self) -> &TurnInput {
         &self.input

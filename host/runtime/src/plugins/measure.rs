@@ -258,7 +258,7 @@ mod tests {
             capabilities: Arc::default(),
             config: Arc::default(),
         };
-        Call { plugin: Arc::new(plugin), request: None, purpose: Purpose::Serve }
+        Call { plugin: Arc::new(plugin), request: None, token: None, purpose: Purpose::Serve }
     }
 
     /// Far more than a check of an empty text takes.

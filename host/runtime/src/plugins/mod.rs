@@ -68,7 +68,7 @@ use crate::telemetry::{CallUsage, FlowVersion, Metrics};
 use flowhost_protocol::flow::{
     Answer, AnswerError, Capabilities, ClientError, Exchange, FlowConfig, TurnInput,
 };
-use flowhost_protocol::ids::{FlowId, PluginDigest, RequestId, Scope, TenantId};
+use flowhost_protocol::ids::{FlowId, PluginDigest, RequestId, Scope, TenantId, TokenHash};
 
 /// Runs plugins.
 pub struct Plugins {
@@ -105,6 +105,8 @@ pub struct Call {
     pub plugin: Arc<PluginVersion>,
     /// The request that it is for. `None` for a rehearsal.
     pub request: Option<RequestId>,
+    /// The token of the session that it is a turn of, or that a client reports an error of.
+    pub token: Option<TokenHash>,
     /// What it is called for.
     pub purpose: Purpose,
 }

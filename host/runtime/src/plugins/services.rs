@@ -9,7 +9,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use flowhost_protocol::flow::{Capabilities, LogLevel};
-use flowhost_protocol::ids::{RequestId, Scope, TenantId};
+use flowhost_protocol::ids::{RequestId, Scope, TenantId, TokenHash};
 
 /// A pending result. Dropping it gives it up: a call that is cut off drops what it waits for.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -221,6 +221,8 @@ pub struct CallLines {
     pub version: i32,
     /// The request that the call was for. Absent for a rehearsal and for a test.
     pub request: Option<RequestId>,
+    /// The token of the session that the call was a turn of.
+    pub token: Option<TokenHash>,
     /// The lines, bounded in number and length, with control characters escaped.
     pub lines: Vec<LogLine>,
     /// How many lines were dropped over the limit.

@@ -10,7 +10,7 @@ use crate::store::{self, LogReach, StoredLogLine};
 use flowhost_api::{LogLineView, LogQuery};
 use flowhost_protocol::crypto::DataKey;
 use flowhost_protocol::flow::LogLevel;
-use flowhost_protocol::ids::Scope;
+use flowhost_protocol::ids::{Scope, TokenHash};
 use flowhost_runtime::telemetry::BudgetSeries;
 use flowhost_runtime::tenant_limits::{Full, Permit, TenantLimits};
 
@@ -19,6 +19,7 @@ pub struct LogFollower {
     desk: FlowDesk,
     data_key: DataKey,
     least: LogLevel,
+    token: Option<TokenHash>,
     last_seen: i64,
     _permit: Permit,
 }
@@ -27,7 +28,24 @@ impl FlowDesk {
     /// Lines of the flow's log, oldest first: the newest ones, those before a line, or the first
     /// ones after a line.
     pub async fn list_log_lines(&self, query: &LogQuery) -> Result<Vec<LogLineView>, AdminError> {
-        let lines = store::list_log_lines(self.store(), self.scope(), reach(query)?).await?;
+        let reach = self.reach(query).await?;
+        let lines = store::list_log_lines(self.store(), self.scope(), reach).await?;
+        opened(&self.data_key()?, self.scope(), lines)
+    }
+
+    /// The newest lines of a session's turns, oldest first.
+    pub(super) async fn log_of_session(
+        &self,
+        token: TokenHash,
+    ) -> Result<Vec<LogLineView>, AdminError> {
+        let reach = LogReach {
+            least: LogLevel::Trace,
+            before: None,
+            after: None,
+            token: Some(token),
+            limit: LINES_OF_A_SESSION,
+        };
+        let lines = store::list_log_lines(self.store(), self.scope(), reach).await?;
         opened(&self.data_key()?, self.scope(), lines)
     }
 
@@ -36,7 +54,7 @@ impl FlowDesk {
         self,
         query: &LogQuery,
     ) -> Result<(Vec<LogLineView>, LogFollower), AdminError> {
-        let reach = reach(query)?;
+        let reach = self.reach(query).await?;
         if reach.before.is_some() {
             return Err(AdminError::Invalid(
                 "before and follow don't go together: what follows comes after".to_owned(),
@@ -50,8 +68,28 @@ impl FlowDesk {
         let lines = opened(&data_key, self.scope(), lines)?;
         Ok((
             lines,
-            LogFollower { desk: self, data_key, least: reach.least, last_seen, _permit: permit },
+            LogFollower {
+                desk: self,
+                data_key,
+                least: reach.least,
+                token: reach.token,
+                last_seen,
+                _permit: permit,
+            },
         ))
+    }
+}
+
+impl FlowDesk {
+    async fn reach(&self, query: &LogQuery) -> Result<LogReach, AdminError> {
+        let token = match query.session {
+            Some(session) => {
+                let found = store::find_listed_session(self.store(), self.scope(), session).await?;
+                Some(found.ok_or(AdminError::NotFound("session"))?.token)
+            }
+            None => None,
+        };
+        reach(query, token)
     }
 }
 
@@ -67,6 +105,7 @@ impl LogFollower {
             least: self.least,
             before: None,
             after: Some(self.last_seen),
+            token: self.token,
             limit: FOLLOWED_LINES,
         };
         let lines = store::list_log_lines(store, scope, reach).await?;
@@ -89,7 +128,7 @@ impl LogFollower {
     }
 }
 
-fn reach(query: &LogQuery) -> Result<LogReach, AdminError> {
+fn reach(query: &LogQuery, token: Option<TokenHash>) -> Result<LogReach, AdminError> {
     let level = query.level.as_deref().unwrap_or(LogLevel::Trace.as_str());
     let least =
         level.parse().map_err(|error| AdminError::Invalid(format!("level {level:?}: {error}")))?;
@@ -100,6 +139,7 @@ fn reach(query: &LogQuery) -> Result<LogReach, AdminError> {
         least,
         before: query.before,
         after: query.after,
+        token,
         limit: PageLimit::parse(query.limit)?.to_show(),
     })
 }
@@ -122,6 +162,7 @@ fn view(data_key: &DataKey, scope: Scope, line: StoredLogLine) -> Result<LogLine
         level: line.level.as_str().to_owned(),
         version: line.version,
         request_id: line.request,
+        session: line.session,
         message: String::from_utf8_lossy(&message).into_owned(),
         dropped: line.dropped,
     })
@@ -148,6 +189,9 @@ const MAX_FOLLOWERS: usize = 32;
 
 /// Enough for a few people at work.
 pub const MAX_FOLLOWERS_OF_A_TENANT: usize = 4;
+
+/// A conversation has some ten exchanges.
+const LINES_OF_A_SESSION: i64 = 50;
 
 /// The most lines at once: 2 MiB at 4 KiB each.
 const FOLLOWED_LINES: i64 = 500;

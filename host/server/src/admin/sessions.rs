@@ -53,7 +53,11 @@ impl FlowDesk {
             });
         }
         let history = history.into_iter().map(ExchangeView::from).collect();
-        Ok(SessionDetails { session: session.into(), history, client_errors })
+        let log = match self.caller().may(Right::Deploy) {
+            true => self.log_of_session(session.token).await?,
+            false => Vec::new(),
+        };
+        Ok(SessionDetails { session: session.into(), history, client_errors, log })
     }
 
     /// Deletes the session of a flow token with its exchanges and what the client reported. The

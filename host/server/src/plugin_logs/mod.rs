@@ -117,6 +117,8 @@ fn sealed_lines(
                 number,
                 version: call.version,
                 request: call.request,
+                token: call.token,
+                session: None,
                 level: line.level,
                 sealed_message: data_key
                     .seal(&log_line_context(scope, number), line.message.as_bytes()),

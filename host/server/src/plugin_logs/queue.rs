@@ -225,7 +225,14 @@ mod tests {
             at: OffsetDateTime::UNIX_EPOCH,
             message: "x".repeat(bytes),
         };
-        CallLines { scope, version: 1, request: None, lines: vec![line; lines], dropped: 0 }
+        CallLines {
+            scope,
+            version: 1,
+            request: None,
+            token: None,
+            lines: vec![line; lines],
+            dropped: 0,
+        }
     }
 
     const MOST: usize = 100_000;

@@ -87,7 +87,8 @@ pub async fn find_listed_session(
     row.map(ListedSession::try_from).transpose()
 }
 
-/// Deletes the session of a token with its exchanges and client errors, and adds the entry that
+/// Deletes the session of a token with its exchanges, client errors and what the plugin logged in its
+/// turns, and adds the entry that
 /// `record` makes of its id to the audit log. Returns whether there was one. The digests of the
 /// requests that were answered in it stay, as those of a deleted flow do.
 pub async fn delete_session(
@@ -119,6 +120,14 @@ pub async fn delete_session(
         .bind(session)
         .execute(&mut *transaction)
         .await?;
+    sqlx::query(
+        "delete from plugin_log_lines where tenant_id = $1 and flow_id = $2 and token_hash = $3",
+    )
+    .bind(scope.tenant.0)
+    .bind(scope.flow.0)
+    .bind(&token.0[..])
+    .execute(&mut *transaction)
+    .await?;
     insert_audit_entry(&mut transaction, &record(SessionId(session))).await?;
     transaction.commit().await?;
     Ok(true)

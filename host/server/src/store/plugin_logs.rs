@@ -7,10 +7,11 @@ use uuid::Uuid;
 
 use super::connection::Connection;
 use super::error::broke;
+use super::sessions::token_of;
 use super::{Store, StoreError};
 use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::flow::LogLevel;
-use flowhost_protocol::ids::{RequestId, Scope};
+use flowhost_protocol::ids::{RequestId, Scope, SessionId, TokenHash};
 
 /// A line of a plugin's log as stored.
 #[derive(Clone, Debug)]
@@ -22,6 +23,11 @@ pub struct StoredLogLine {
     /// The request that it was written for. `None` for a rehearsal, and for rows older than this
     /// column.
     pub request: Option<RequestId>,
+    /// The token of the session that it is of. `None` if it is of none, and for rows older than
+    /// this column.
+    pub token: Option<TokenHash>,
+    /// That session, if it is still there. Read only.
+    pub session: Option<SessionId>,
     /// Its level.
     pub level: LogLevel,
     /// Its text, sealed under the tenant's data key.
@@ -41,6 +47,8 @@ pub struct LogReach {
     pub before: Option<i64>,
     /// Only lines after this number.
     pub after: Option<i64>,
+    /// Only lines of the session of this token.
+    pub token: Option<TokenHash>,
     /// The most lines: the oldest ones if `after` is given, else the newest.
     pub limit: i64,
 }
@@ -89,9 +97,9 @@ async fn insert_lines(
 ) -> Result<(), StoreError> {
     let column = |of: fn(&StoredLogLine) -> i64| lines.iter().map(of).collect::<Vec<_>>();
     sqlx::query(
-        "insert into plugin_log_lines (tenant_id, flow_id, number, plugin_version, level, sealed_message, dropped, logged_at, request_id) \
+        "insert into plugin_log_lines (tenant_id, flow_id, number, plugin_version, level, sealed_message, dropped, logged_at, request_id, token_hash) \
          select $1, $2, l.* \
-         from unnest($3::bigint[], $4::integer[], $5::smallint[], $6::bytea[], $7::integer[], $8::timestamptz[], $9::uuid[]) l",
+         from unnest($3::bigint[], $4::integer[], $5::smallint[], $6::bytea[], $7::integer[], $8::timestamptz[], $9::uuid[], $10::bytea[]) l",
     )
     .bind(scope.tenant.0)
     .bind(scope.flow.0)
@@ -102,6 +110,7 @@ async fn insert_lines(
     .bind(lines.iter().map(|line| line.dropped).collect::<Vec<_>>())
     .bind(lines.iter().map(|line| line.at).collect::<Vec<_>>())
     .bind(lines.iter().map(|line| line.request.map(|request| request.0)).collect::<Vec<_>>())
+    .bind(lines.iter().map(|line| line.token.map(|token| token.0.to_vec())).collect::<Vec<_>>())
     .execute(transaction)
     .await?;
     Ok(())
@@ -122,6 +131,7 @@ pub async fn list_log_lines(
         .bind(reach.before.unwrap_or(i64::MAX))
         .bind(level_number(reach.least))
         .bind(reach.limit)
+        .bind(reach.token.as_ref().map(|token| &token.0[..]))
         .fetch_all(&mut *store.of(scope.tenant).await?)
         .await?;
     let mut lines = rows.into_iter().map(StoredLogLine::try_from).collect::<Result<Vec<_>, _>>()?;
@@ -162,6 +172,8 @@ struct LineRow {
     dropped: Option<i32>,
     logged_at: OffsetDateTime,
     request_id: Option<Uuid>,
+    token_hash: Option<Vec<u8>>,
+    session_id: Option<Uuid>,
 }
 
 impl TryFrom<LineRow> for StoredLogLine {
@@ -173,6 +185,8 @@ impl TryFrom<LineRow> for StoredLogLine {
             number: row.number,
             version: row.plugin_version,
             request: row.request_id.map(RequestId),
+            token: row.token_hash.as_deref().map(token_of).transpose()?,
+            session: row.session_id.map(SessionId),
             level: level.ok_or(StoreError::Unreadable("level of a line"))?,
             sealed_message: Sealed(row.sealed_message),
             dropped: row.dropped,
@@ -181,11 +195,20 @@ impl TryFrom<LineRow> for StoredLogLine {
     }
 }
 
-const FORWARD: &str = "select number, plugin_version, level, sealed_message, dropped, logged_at, request_id from plugin_log_lines \
-    where tenant_id = $1 and flow_id = $2 and number > $3 and number < $4 and level >= $5 order by number limit $6";
+/// Lines with the session that each is of; an order and a limit follow.
+macro_rules! select_lines {
+    () => {
+        "select l.number, l.plugin_version, l.level, l.sealed_message, l.dropped, l.logged_at, l.request_id, l.token_hash, s.session_id \
+         from plugin_log_lines l left join sessions s \
+           on s.tenant_id = l.tenant_id and s.flow_id = l.flow_id and s.token_hash = l.token_hash \
+         where l.tenant_id = $1 and l.flow_id = $2 and l.number > $3 and l.number < $4 and l.level >= $5 \
+           and ($7::bytea is null or l.token_hash = $7) order by l.number "
+    };
+}
 
-const BACKWARD: &str = "select number, plugin_version, level, sealed_message, dropped, logged_at, request_id from plugin_log_lines \
-    where tenant_id = $1 and flow_id = $2 and number > $3 and number < $4 and level >= $5 order by number desc limit $6";
+const FORWARD: &str = concat!(select_lines!(), "limit $6");
+
+const BACKWARD: &str = concat!(select_lines!(), "desc limit $6");
 
 /// The foreign key from a log to its flow.
 const OF_A_FLOW: &str = "plugin_logs_tenant_id_flow_id_fkey";

@@ -125,31 +125,36 @@ impl Directory {
 
     /// The tenants of this list that are loaded in another revision, or may be about to be: a load
     /// that is under way may have begun before the change. Those that are new get a slot.
-    fn outdated(&self, listed: HashMap<TenantId, (String, i64)>) -> Vec<Arc<Slot>> {
+    fn outdated(&self, listed: HashMap<TenantId, (String, i64)>) -> Vec<Outdated> {
         let slots = listed.into_iter().filter_map(|(tenant, (slug, revision))| {
             // Also if it has one: by its name, a tenant that is gone may still be found.
             let slot = self.add(tenant, slug);
             let is_loading = slot.loading.try_lock().is_err();
-            let is_outdated = slot.loaded().is_some_and(|loaded| loaded.revision != revision);
-            (is_loading || is_outdated).then_some(slot)
+            let outdated = Outdated { slot, by: Some(revision) };
+            (is_loading || outdated.is_loaded_otherwise()).then_some(outdated)
         });
         slots.collect()
     }
 
     /// The tenants that seem to be gone. One that was added since the list was read is not: only a
     /// look at its row can tell.
-    fn missing_in(&self, listed: &HashMap<TenantId, (String, i64)>) -> Vec<Arc<Slot>> {
+    fn missing_in(&self, listed: &HashMap<TenantId, (String, i64)>) -> Vec<Outdated> {
         let known = self.by_id.pin();
-        known.values().filter(|slot| !listed.contains_key(&slot.id)).cloned().collect()
+        let missing = known.values().filter(|slot| !listed.contains_key(&slot.id));
+        missing.map(|slot| Outdated { slot: slot.clone(), by: None }).collect()
     }
 
     /// Returns whether there were any. One that fails does not keep the others from being loaded.
-    async fn reload_each(&self, slots: Vec<Arc<Slot>>) -> Result<bool, TenantError> {
+    async fn reload_each(&self, slots: Vec<Outdated>) -> Result<bool, TenantError> {
         let any = !slots.is_empty();
         stream::iter(slots)
-            .map(async |slot| {
-                let _loading = slot.loading.lock().await;
-                self.reload(&slot).await.map(drop)
+            .map(async |outdated| {
+                let _loading = outdated.slot.loading.lock().await;
+                // The load that was under way may have seen the change.
+                if outdated.by.is_some() && !outdated.is_loaded_otherwise() {
+                    return Ok(());
+                }
+                self.reload(&outdated.slot).await.map(drop)
             })
             .buffer_unordered(RELOADS_AT_ONCE)
             .fold(Ok(any), async |result, reloaded| result.and_then(|any| reloaded.map(|()| any)))
@@ -333,6 +338,19 @@ async fn check_master_key(store: &Store, master: &MasterKeys) -> Result<(), Tena
         }
     }
     failure.map_or(Ok(()), Err)
+}
+
+/// A tenant to load again.
+struct Outdated {
+    slot: Arc<Slot>,
+    /// The revision that it was found to have. `None` if it was not found.
+    by: Option<i64>,
+}
+
+impl Outdated {
+    fn is_loaded_otherwise(&self) -> bool {
+        self.slot.loaded().is_some_and(|loaded| Some(loaded.revision) != self.by)
+    }
 }
 
 fn log_unserved(slot: &Slot, error: &(dyn Error + 'static)) {

@@ -9,7 +9,7 @@ use crate::plugins::wit::v1::log::{Host, Level};
 use crate::plugins::{Call, CallLines, LogLine, Services};
 use crate::telemetry::printable;
 use flowhost_protocol::flow::LogLevel;
-use flowhost_protocol::ids::{RequestId, Scope};
+use flowhost_protocol::ids::{RequestId, Scope, TokenHash};
 
 /// The lines of one call.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub(crate) struct CallLog {
     scope: Scope,
     version: i32,
     request: Option<RequestId>,
+    token: Option<TokenHash>,
     lines: Vec<LogLine>,
     dropped: u32,
     panic: Option<Panic>,
@@ -46,6 +47,7 @@ impl CallLog {
             scope: call.plugin.scope,
             version: call.plugin.version(),
             request: call.request,
+            token: call.token,
             lines: Vec::new(),
             dropped: 0,
             panic: None,
@@ -117,6 +119,7 @@ impl CallLog {
             scope: self.scope,
             version: self.version,
             request: self.request,
+            token: self.token,
             lines,
             dropped,
         })
@@ -308,6 +311,7 @@ pub(super) mod tests {
             scope: Scope { tenant: TenantId::new(), flow: FlowId::new() },
             version: 1,
             request: None,
+            token: None,
             lines: Vec::new(),
             dropped: 0,
             panic: None,

@@ -1,0 +1,1 @@
+alter table plugin_log_lines drop column token_hash;
