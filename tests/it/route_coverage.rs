@@ -251,6 +251,7 @@ fn body_for(route: &str) -> Value {
         route if route.ends_with("/config/{key}") => json!({"value": "x"}),
         route if route.ends_with("/flow-json") => flow_json(),
         route if route.ends_with("/activate") => json!({"version": 1}),
+        route if route.ends_with("/store/value") => json!({"key": "visits"}),
         route if route.ends_with("/sessions/delete") => json!({"flow_token": "token-of-ana"}),
         _ => json!({}),
     }

@@ -10,6 +10,7 @@ mod app_secrets;
 mod audit;
 mod flow_config;
 mod flow_json;
+mod flow_store;
 mod flows;
 mod graph;
 mod keys;
@@ -29,6 +30,7 @@ pub use app_secrets::NewAppSecret;
 pub use audit::{ActorView, AuditEntryView, AuditPage, AuditQuery};
 pub use flow_config::{ConfigValueList, ConfigValueView, SetConfigValue};
 pub use flow_json::{FindingView, FlowJsonNotes};
+pub use flow_store::{StoreKeyList, StoreKeysQuery, StoreValueQuery, StoreValueView};
 pub use flows::{FlowHealth, FlowHealthList, FlowList, FlowView, FlowWarning};
 pub use graph::{
     GraphAccessView, KeyList, ListedKey, SetGraphAccess, UploadKey, UploadList, UploadView,

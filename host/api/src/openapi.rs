@@ -138,6 +138,12 @@ fn operation(route: Route, make: &mut Schemas) -> Operation {
         Route::RehearseVersion => does("Try a version with an INIT")
             .takes(make.body::<Rehearse>())
             .shows::<Rehearsed>(200, make),
+        Route::ListStoreKeys => does("List keys of what the plugin keeps")
+            .takes(make.body::<StoreKeysQuery>())
+            .shows::<StoreKeyList>(200, make),
+        Route::ShowStoreValue => does("Show a value that the plugin keeps")
+            .takes(make.body::<StoreValueQuery>())
+            .shows::<StoreValueView>(200, make),
         Route::MintToken => does("Mint a flow token")
             .takes(make.body::<MintToken>())
             .shows::<MintedTokenView>(201, make),

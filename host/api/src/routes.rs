@@ -106,6 +106,9 @@ routes! {
     ActivateVersion   Post   "/v1/tenants/{tenant}/flows/{flow}/activate"                     Deploy;
     RollBack          Post   "/v1/tenants/{tenant}/flows/{flow}/rollback"                     Deploy;
     RehearseVersion   Post   "/v1/tenants/{tenant}/flows/{flow}/versions/{version}/rehearse"  Deploy;
+    // Keys and values may be about customers, so keys are in no path, and only authors may look.
+    ListStoreKeys     Post   "/v1/tenants/{tenant}/flows/{flow}/store/keys"                   Deploy;
+    ShowStoreValue    Post   "/v1/tenants/{tenant}/flows/{flow}/store/value"                  Deploy;
     MintToken         Post   "/v1/tenants/{tenant}/flows/{flow}/tokens"                       Deploy;
     // Lines may quote customers, so they are for those who write the plugin, not for all readers.
     ListLogLines      Get    "/v1/tenants/{tenant}/flows/{flow}/logs"                         Deploy;

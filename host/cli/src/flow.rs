@@ -12,6 +12,7 @@ use super::flow_config;
 use super::flow_grant::{self, GrantArgs};
 use super::flow_json;
 use super::flow_settings::SettingsArgs;
+use super::flow_store;
 use super::output::printable;
 use super::table::{Table, or_dash};
 
@@ -51,6 +52,9 @@ pub enum Command {
     /// Set what the flow's plugin is told: settings and secrets
     #[command(subcommand)]
     Config(flow_config::Command),
+    /// Look at what the flow's plugin keeps beyond a session
+    #[command(subcommand)]
+    Store(flow_store::Command),
     /// Upload the Flow JSON that the flow's replies are checked against
     #[command(subcommand)]
     Json(flow_json::Command),
@@ -114,6 +118,7 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
         Command::Delete(args) => delete(args, environment).await,
         Command::Config(command) => flow_config::run(command, environment).await,
         Command::Json(command) => flow_json::run(command, environment).await,
+        Command::Store(command) => flow_store::run(command, environment).await,
     }
 }
 

@@ -28,6 +28,7 @@ mod flow_config;
 mod flow_grant;
 mod flow_json;
 mod flow_settings;
+mod flow_store;
 mod graph;
 mod input;
 mod key;

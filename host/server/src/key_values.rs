@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use crate::store::{self, KeyFingerprint, Put, Store, StoreError, ValueToPut};
+use crate::store::{self, KeyFingerprint, Put, Store, StoreError, StoredValue, ValueToPut};
 use crate::tenants::Directory;
 use flowhost_protocol::crypto::{CryptoError, DataKey, SealContext, Sealed, random_bytes};
 use flowhost_protocol::ids::Scope;
@@ -31,14 +31,9 @@ impl FlowValues {
     }
 
     async fn find(&self, scope: Scope, key: &str) -> Result<Option<KeptValue>, Failure> {
-        let desk = self.enter(scope).await?;
-        let Some(found) =
-            store::find_flow_value(&self.store, scope, &desk.fingerprint(key)).await?
-        else {
-            return Ok(None);
-        };
-        let value = desk.data_key.open(&value_context(scope, key), &found.sealed_value)?;
-        Ok(Some(KeptValue { value: value.to_vec(), version: version_of(found.version) }))
+        let ValuesGuard { values, _permit } = self.enter(scope).await?;
+        let found = store::find_flow_value(&self.store, scope, &values.fingerprint(key)).await?;
+        Ok(found.map(|found| values.open(key, &found)).transpose()?)
     }
 
     async fn put(
@@ -48,12 +43,13 @@ impl FlowValues {
         only_if: Option<Option<u64>>,
         value: NewValue,
     ) -> Result<Written, Failure> {
-        let desk = self.enter(scope).await?;
-        let (fingerprint, version) = (desk.fingerprint(key), new_version());
+        let ValuesGuard { values, _permit } = self.enter(scope).await?;
+        let (fingerprint, version) = (values.fingerprint(key), new_version());
+        let data_key = &values.data_key;
         let put = ValueToPut {
             fingerprint,
-            sealed_key: &desk.data_key.seal(&key_context(scope, &fingerprint), key.as_bytes()),
-            sealed_value: &desk.data_key.seal(&value_context(scope, key), &value.value),
+            sealed_key: &data_key.seal(&key_context(scope, &fingerprint), key.as_bytes()),
+            sealed_value: &data_key.seal(&value_context(scope, key), &value.value),
             version,
             ttl_seconds: value.ttl_seconds,
             most_keys: value.max_keys,
@@ -70,24 +66,24 @@ impl FlowValues {
     }
 
     async fn remove(&self, scope: Scope, key: &str) -> Result<(), Failure> {
-        let desk = self.enter(scope).await?;
-        Ok(store::delete_flow_value(&self.store, scope, &desk.fingerprint(key)).await?)
+        let ValuesGuard { values, _permit } = self.enter(scope).await?;
+        Ok(store::delete_flow_value(&self.store, scope, &values.fingerprint(key)).await?)
     }
 
     async fn keys(&self, scope: Scope, prefix: &str, limit: u32) -> Result<Vec<String>, Failure> {
-        let desk = self.enter(scope).await?;
+        let ValuesGuard { values, _permit } = self.enter(scope).await?;
         let sealed = store::list_flow_keys(&self.store, scope).await?;
         let prefix = prefix.to_owned();
         // Opening thousands of keys takes milliseconds, too long for an async thread.
-        let open = move || desk.first_keys(&sealed, &prefix, limit as usize);
-        tokio::task::spawn_blocking(open).await.map_err(|_| Failure::Interrupted)?
+        let open = move || values.first_keys(&sealed, &prefix, limit as usize);
+        Ok(tokio::task::spawn_blocking(open).await.map_err(|_| Failure::Interrupted)??)
     }
 
     /// Waits for a permit, and finds the tenant's data key.
     async fn enter(&self, scope: Scope) -> Result<ValuesGuard, Failure> {
         let permit = self.limits.acquire(scope.tenant).await;
         let data_key = self.directory.data_key(scope.tenant).ok_or(Failure::Gone)?;
-        Ok(ValuesGuard { scope, data_key, _permit: permit })
+        Ok(ValuesGuard { values: SealedValues { scope, data_key }, _permit: permit })
     }
 }
 
@@ -154,30 +150,43 @@ impl KeyValues for FlowValues {
 
 /// A permit to use one flow's values, given back on drop.
 struct ValuesGuard {
-    scope: Scope,
-    data_key: Arc<DataKey>,
+    values: SealedValues,
     _permit: Permit,
 }
 
-impl ValuesGuard {
-    fn fingerprint(&self, key: &str) -> KeyFingerprint {
+/// How the values of a flow are sealed.
+pub(crate) struct SealedValues {
+    pub(crate) scope: Scope,
+    pub(crate) data_key: Arc<DataKey>,
+}
+
+impl SealedValues {
+    /// As what the database knows a key.
+    pub(crate) fn fingerprint(&self, key: &str) -> KeyFingerprint {
         let Scope { tenant, flow } = self.scope;
         let parts = [&tenant.0.as_bytes()[..], flow.0.as_bytes(), key.as_bytes()];
         self.data_key.fingerprint(&SealContext::new("flow_values.key_fingerprint", &parts))
     }
 
-    fn first_keys(
+    /// The value of a key.
+    pub(crate) fn open(&self, key: &str, stored: &StoredValue) -> Result<KeptValue, CryptoError> {
+        let value = self.data_key.open(&value_context(self.scope, key), &stored.sealed_value)?;
+        Ok(KeptValue { value: value.to_vec(), version: version_of(stored.version) })
+    }
+
+    /// The first keys that begin so, in order.
+    pub(crate) fn first_keys(
         &self,
         sealed: &[(KeyFingerprint, Sealed)],
         prefix: &str,
         limit: usize,
-    ) -> Result<Vec<String>, Failure> {
+    ) -> Result<Vec<String>, CryptoError> {
         let mut keys = Vec::new();
         for (fingerprint, sealed) in sealed {
             let key = self.data_key.open(&key_context(self.scope, fingerprint), sealed)?;
-            let key = std::str::from_utf8(&key).map_err(|_| Failure::Unreadable)?;
+            let key = String::from_utf8_lossy(&key);
             if key.starts_with(prefix) {
-                keys.push(key.to_owned());
+                keys.push(key.into_owned());
             }
         }
         keys.sort_unstable();
@@ -203,8 +212,6 @@ enum Failure {
     Sealed(#[from] CryptoError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("a stored key is no text")]
-    Unreadable,
 }
 
 impl Failure {

@@ -134,6 +134,8 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
             "/v1/tenants/{tenant}/flows/{flow}/versions/{version}/rehearse",
             json!({"data": {"name": "Ana", "list": ["a"]}}),
         ),
+        ("POST", "/v1/tenants/{tenant}/flows/{flow}/store/keys", json!({"prefix": "x"})),
+        ("POST", "/v1/tenants/{tenant}/flows/{flow}/store/value", json!({"key": "x"})),
         ("POST", "/v1/tenants/{tenant}/flows/{flow}/tokens", json!({"context": {"name": ["Ana"]}})),
         ("POST", "/v1/tenants/{tenant}/flows/{flow}/sessions/delete", json!({"flow_token": "x"})),
     ]

@@ -9,7 +9,7 @@ use flowhost_client::payload;
 use flowhost_tests::{AdminReply, Component, GraphServer, TestFlow, TestHost, eventually};
 use serde_json::{Value, json};
 
-use crate::capabilities::keeper;
+use crate::capabilities::{keeper, submit};
 use crate::route_coverage::flow_json;
 
 #[tokio::test]
@@ -20,9 +20,10 @@ async fn every_answer_and_every_body_is_as_the_document_says() {
     let tenant = host.tenant("acme").await;
     let booking = keeper(&tenant, "booking").await;
     converse(&booking).await;
+    submit(&booking, json!({"do": "set", "key": "visits", "value": "7"})).await;
     booking.upload(Component::Keeper.bytes().await).await.expect(201);
     let key = tenant.call("GET", "/keys", Value::Null).await.expect(200)["keys"][0]["id"].clone();
-    let session = booking.session().await["id"].clone();
+    let session = booking.sessions().await[0]["id"].clone();
     let token = host
         .admin()
         .call("POST", "/v1/api-tokens", json!({"partner": "default"}))
@@ -212,6 +213,8 @@ fn of_a_flow() -> Vec<(&'static str, &'static str, Value, u16)> {
         ("POST", "/activate", json!({"version": 2}), 200),
         ("DELETE", "/versions/{version}", Value::Null, 204),
         ("POST", "/versions", Value::Null, 201),
+        ("POST", "/store/keys", json!({"prefix": "v", "limit": 1}), 200),
+        ("POST", "/store/value", json!({"key": "visits"}), 200),
         (
             "POST",
             "/tokens",

@@ -4,11 +4,46 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use flowhost_server::store::{Store, StoreSeries, purge_next};
-use flowhost_tests::{Component, TestFlow, TestHost, eventually, watch};
+use flowhost_tests::{Component, Ended, TestFlow, TestHost, eventually, flowhost, watch};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
 use super::{deploy, keeper, status_of, submit};
+
+#[tokio::test]
+async fn its_author_can_look_at_what_a_plugin_keeps() {
+    let host = TestHost::start().await;
+    let tenant = host.tenant("acme").await;
+    let flow = keeper(&tenant, "booking").await;
+    let other = keeper(&tenant, "other").await;
+    for (key, value) in [("visits/2", "two"), ("visits/1", "one"), ("orders/1", "x")] {
+        submit(&flow, json!({"do": "set", "key": key, "value": value})).await;
+    }
+    let keys = async |flow: &TestFlow, query: Value| {
+        flow.call("POST", "/store/keys", query).await.expect(200)
+    };
+    let value = async |flow: &TestFlow, key: &str| {
+        flow.call("POST", "/store/value", json!({ "key": key })).await
+    };
+
+    let visits = keys(&flow, json!({"prefix": "visits/"})).await;
+    assert_eq!(visits, json!({"keys": ["visits/1", "visits/2"], "more": false}));
+    assert_eq!(keys(&flow, json!({"limit": 1})).await, json!({"keys": ["orders/1"], "more": true}));
+    let shown = value(&flow, "visits/2").await.expect(200);
+    assert_eq!((&shown["text"], &shown["base64"]), (&json!("two"), &Value::Null));
+    assert!(shown["version"].is_u64());
+    value(&flow, "visits/3").await.problem(404);
+    value(&other, "visits/2").await.problem(404);
+    assert_eq!(keys(&other, json!({})).await["keys"], json!([]));
+    let reader = host.api_token(json!({"tenant": "acme", "role": "read"})).await;
+    let path = "/v1/tenants/acme/flows/booking/store/value";
+    reader.call("POST", path, json!({"key": "visits/2"})).await.problem(403);
+
+    let mut command = flowhost(&["flow", "store", "get", "acme", "booking", "visits/1"]);
+    command.env("FLOWHOST_URL", host.admin().url("")).env("FLOWHOST_TOKEN", host.admin_token());
+    let ended = Ended::of(command).await;
+    assert_eq!(ended.stdout.trim(), "one", "{ended:?}");
+}
 
 #[tokio::test]
 async fn values_outlive_conversations_versions_and_hosts() {

@@ -14,6 +14,7 @@ mod desk;
 mod error;
 mod flow_config;
 mod flow_json;
+mod flow_store;
 mod flows;
 mod graph;
 mod keys;

@@ -8,6 +8,7 @@ mod desk;
 mod failed_attempts;
 mod flow_config;
 mod flow_json;
+mod flow_store;
 mod flows;
 mod graph;
 mod keys;

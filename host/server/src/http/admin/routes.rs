@@ -5,8 +5,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::super::AdminState;
 use super::{
-    api_tokens, app_secrets, audit, flow_config, flow_json, flows, graph, keys, logs, openapi,
-    partners, sessions, tenants, tokens, versions,
+    api_tokens, app_secrets, audit, flow_config, flow_json, flow_store, flows, graph, keys, logs,
+    openapi, partners, sessions, tenants, tokens, versions,
 };
 use flowhost_api::{Method, Route};
 
@@ -62,6 +62,8 @@ pub(super) fn handler(route: Route) -> MethodRouter<AdminState> {
         Route::ActivateVersion => on(method, versions::activate),
         Route::RollBack => on(method, versions::rollback),
         Route::RehearseVersion => on(method, versions::rehearse),
+        Route::ListStoreKeys => on(method, flow_store::keys),
+        Route::ShowStoreValue => on(method, flow_store::value),
         Route::MintToken => on(method, tokens::mint),
         Route::ListLogLines => on(method, logs::list),
         Route::ListSessions => on(method, sessions::list),
