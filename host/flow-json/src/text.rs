@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::finding::Findings;
 use super::names::INVALID_FLOW_JSON;
+use super::position::{Position, position_of_byte};
 use super::schema::described;
 
 /// Why a text is not a document.
@@ -40,6 +41,17 @@ impl std::error::Error for Unreadable {}
 impl From<Unreadable> for Findings {
     fn from(unreadable: Unreadable) -> Self {
         Self::about_the_whole(INVALID_FLOW_JSON, format_args!("{unreadable}"))
+    }
+}
+
+impl Unreadable {
+    /// The finding about the text, with its position there.
+    pub(crate) fn found_in(self, text: &[u8]) -> Findings {
+        let position = match &self {
+            Self::Syntax(error) => position_of_byte(text, error.line(), error.column()),
+            _ => Position { line: 1, column: 1 },
+        };
+        Findings::from(self).all_at(position)
     }
 }
 
