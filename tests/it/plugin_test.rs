@@ -343,7 +343,7 @@ async fn a_check_lists_everything_that_is_wrong() {
     let checked = project.check(&[]).await;
     assert_eq!(checked.code, Some(1));
     assert!(
-        checked.stdout.contains("flow.json: /version: ")
+        checked.stdout.contains("flow.json:2:3 /version: ")
             && checked.stdout.contains("[INVALID_FLOW_JSON_VERSION]"),
         "{}",
         checked.stdout
@@ -369,11 +369,12 @@ async fn a_check_that_finds_notes_alone_finds_nothing_wrong() {
         (&findings[0]["level"], &findings[0]["pointer"]),
         (&json!("note"), &json!("/version"))
     );
+    assert_eq!((&findings[0]["line"], &findings[0]["column"]), (&json!(2), &json!(3)));
 
     let checked = project.check(&[]).await;
     let shown = succeeded(&checked);
     assert!(
-        shown.contains("Nothing is wrong") && shown.contains("flow.json: /version: "),
+        shown.contains("Nothing is wrong") && shown.contains("flow.json:2:3 /version: "),
         "{shown}"
     );
     assert!(

@@ -105,7 +105,8 @@ impl DevDeployer {
     async fn put_flow_json(&self, flow: &str) -> anyhow::Result<()> {
         let names = [TENANT, flow];
         if let Some(document) = flow_json(&self.project)? {
-            return show_notes(&self.api.put_flow_json(&names, document).await?);
+            let answer = self.api.put_flow_json(&names, document).await?;
+            return show_notes(&answer, &flow_json_path(&self.project));
         }
         match self.api.call(Route::DeleteFlowJson, &names).await {
             Err(error) if answered(&error) == Some(StatusCode::NOT_FOUND) => Ok(()),

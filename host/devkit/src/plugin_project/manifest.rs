@@ -96,8 +96,8 @@ const MIN_STACK_KIB: u32 = 16;
 /// Rust's own default. What needs more belongs into a `Vec`.
 const MAX_STACK_KIB: u32 = 1024;
 
-/// The manifest is beside `Cargo.toml`.
-const FILE_NAME: &str = "flowhost.toml";
+/// The name of the manifest, which is beside `Cargo.toml`.
+pub const FILE_NAME: &str = "flowhost.toml";
 
 #[cfg(test)]
 mod tests {
