@@ -42,6 +42,12 @@ use self::finding::Collector;
 use self::outline::Outline;
 use self::routes::WrittenRoutes;
 
+/// A JSON Schema of Flow JSON, for editors. It takes every document that [`FlowJson::parse`] takes;
+/// its `description` says what it does not check.
+pub fn json_schema() -> Value {
+    check::json_schema()
+}
+
 /// A Flow JSON that WhatsApp accepts, as far as this crate can know.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FlowJson {

@@ -1,6 +1,7 @@
 //! Runs the fixtures in `tests/fixtures/flow_json`: valid documents, invalid documents with their
 //! findings, and replies with their findings.
 
+mod json_schema;
 mod limits;
 mod rules;
 
