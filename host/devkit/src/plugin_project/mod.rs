@@ -31,7 +31,7 @@ use flowhost_protocol::flow::{Capabilities, PluginSection};
 
 pub use self::error::BuildError;
 pub use self::frames::Frame;
-pub use self::manifest::FILE_NAME as MANIFEST;
+pub use self::manifest::{FILE_NAME as MANIFEST, manifest_schema};
 pub use self::sources::Sources;
 pub use self::template::{NewProject, NewProjectError, SdkSource, create};
 
