@@ -15,6 +15,7 @@ use super::project::{Component, ScenarioFile, scenario_paths};
 use super::size;
 use crate::input::read_bytes;
 use crate::output::{printable, say};
+use crate::schema;
 use flowhost_devkit::plugin_project::{self, BuildError};
 use flowhost_devkit::sandbox::Sandbox;
 use flowhost_flow_json::{Findings, FlowJson, Level};
@@ -79,6 +80,7 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<()> {
     if let Some(folder) = &subject.folder {
         let scenarios = report.scenarios(folder)?;
         report.screens(&scenarios, flow.as_ref());
+        report.schemas(folder);
     }
     report.component(&subject, manifest.as_ref()).await?;
     let count = report.errors();
@@ -135,6 +137,17 @@ impl Report {
             None => self.notes.push(
                 "without a sound flow.json, nothing is known of screens and their data".to_owned(),
             ),
+        }
+    }
+
+    /// Whether the editor is told what this program reads.
+    fn schemas(&mut self, folder: &Path) {
+        if schema::are_stale(folder) {
+            let folder = folder.join(schema::FOLDER);
+            self.notes.push(format!(
+                "{0} is of another version of flowhost: `flowhost schema --into {0}` makes it anew",
+                folder.display()
+            ));
         }
     }
 
