@@ -100,26 +100,31 @@ impl<'a> IntoIterator for &'a Findings {
 impl Finding {
     /// The finding as compilers and editors write one: `flow.json:41:17 /screens/0: ..`.
     pub fn in_file(&self, file: impl fmt::Display) -> String {
-        match self.position {
-            Some(position) => self.behind(&format!("{file}:{position} ")),
-            None => self.behind(&format!("{file}: ")),
-        }
+        let position = self.position.map(|at| format!(":{at}")).unwrap_or_default();
+        let (separator, pointer) = match self.pointer.as_str() {
+            "" => ("", ""),
+            pointer if self.position.is_some() => (" ", pointer),
+            pointer => (": ", pointer),
+        };
+        self.written(format_args!("{file}{position}{separator}{}", pointer.escape_debug()))
     }
 
-    fn behind(&self, place: &str) -> String {
+    /// `place` has no control characters but those that a file's name has.
+    fn written(&self, place: fmt::Arguments<'_>) -> String {
         let level = if self.level == Level::Note { "note: " } else { "" };
-        let pointer = if self.pointer.is_empty() { "the whole" } else { &self.pointer };
         let name = self.name.map(|name| format!(" [{name}]")).unwrap_or_default();
-        // A stranger chose the names in a pointer, so control characters are escaped before they
-        // reach a log or a terminal.
-        format!("{level}{place}{}: {}{name}", pointer.escape_debug(), self.message)
+        format!("{level}{place}: {}{name}", self.message)
     }
 }
 
 /// `41:17 /screens/0: ..`, or `/screens/0: ..` without a position.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.behind(&self.position.map(|at| format!("{at} ")).unwrap_or_default()))
+        let position = self.position.map(|at| format!("{at} ")).unwrap_or_default();
+        let pointer = if self.pointer.is_empty() { "the whole" } else { &self.pointer };
+        // A stranger chose the names in a pointer, so control characters are escaped before they
+        // reach a log or a terminal.
+        f.write_str(&self.written(format_args!("{position}{}", pointer.escape_debug())))
     }
 }
 
@@ -288,7 +293,7 @@ mod tests {
         let file = findings.iter().map(|finding| finding.in_file("flow.json"));
         assert_eq!(
             file.collect::<Vec<_>>(),
-            ["flow.json: the whole: broken [INVALID_FLOW_JSON]", "note: flow.json: /version: old"]
+            ["flow.json: broken [INVALID_FLOW_JSON]", "note: flow.json: /version: old"]
         );
     }
 

@@ -47,11 +47,15 @@ impl From<Unreadable> for Findings {
 impl Unreadable {
     /// The finding about the text, with its position there.
     pub(crate) fn found_in(self, text: &[u8]) -> Findings {
-        let position = match &self {
-            Self::Syntax(error) => position_of_byte(text, error.line(), error.column()),
-            _ => Position { line: 1, column: 1 },
+        let Self::Syntax(error) = &self else {
+            return Findings::from(self).all_at(Position { line: 1, column: 1 });
         };
-        Findings::from(self).all_at(position)
+        let (line, byte) = (error.line(), error.column());
+        // The parser counts bytes, and the finding has its position beside the message.
+        let message = error.to_string();
+        let message = message.trim_end_matches(&format!(" at line {line} column {byte}"));
+        Findings::about_the_whole(INVALID_FLOW_JSON, format_args!("is not JSON: {message}"))
+            .all_at(position_of_byte(text, line, byte))
     }
 }
 

@@ -33,7 +33,7 @@ fn an_editor_is_told_of_every_key_that_nothing_has() {
                 && finding.name == Some("INVALID_PROPERTY_KEY")
                 && finding.message.contains("has no")
         };
-        if findings(&document).iter().any(|finding| nothing_has(finding)) {
+        if findings(&document).iter().any(nothing_has) {
             unknown += 1;
             assert!(schema.takes(&document).is_err(), "{}", rule.what);
         }
