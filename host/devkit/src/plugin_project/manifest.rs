@@ -178,6 +178,7 @@ mod tests {
             "",
             include_str!("template/flowhost.toml"),
             "[requests]\nhttp = [\"api.example.com\", \"localhost:3000\"]\nstore = true\n",
+            "[requests]\nhttp = [\"a.example\", \"a.example:443\", \"a.example\"]\n",
             "[build]\nstack_kib = 16\n",
             "[build]\nstack_kib = 1024\n",
         ];
