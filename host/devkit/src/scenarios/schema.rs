@@ -36,7 +36,7 @@ struct Scenario {
     /// The host minted the token; left out where it didn't. With a `context` it did.
     #[schemars(extend("const" = true))]
     minted_token: Option<bool>,
-    /// What an INIT does to a conversation that is open. It may also stand in [settings].
+    /// What an INIT does to a conversation that is open. It may also stand among the `settings`.
     on_reopen: Option<OnReopen>,
     /// The flow's settings; what is left out has its default.
     settings: Option<Settings>,

@@ -150,23 +150,23 @@ fn component() -> Value {
     json!({
         "type": "object",
         "required": ["type"],
-        "properties": { "type": {
-            "description": "The kind of component.",
-            "enum": COMPONENTS.iter().map(|row| row.kind.name()).collect::<Vec<_>>(),
-            // Editors show these beside the names; validators pass over them.
-            "enumDescriptions": COMPONENTS.iter().map(|row| row.kind.doc()).collect::<Vec<_>>(),
-        } },
+        "properties": { "type": { "type": "string" } },
         "allOf": COMPONENTS.iter().map(|row| of_kind(row.kind)).collect::<Vec<_>>(),
     })
 }
 
 /// A list of components that may stand in that place.
 fn components(area: Areas) -> Value {
-    let rows = COMPONENTS.iter().filter(|row| row.areas.contain(area));
-    let names: Vec<_> = rows.map(|row| row.kind.name()).collect();
+    let rows = || COMPONENTS.iter().filter(|row| row.areas.contain(area));
+    let kind = json!({
+        "description": "The kind of component.",
+        "enum": rows().map(|row| row.kind.name()).collect::<Vec<_>>(),
+        // Editors show these beside the names; validators pass over them.
+        "enumDescriptions": rows().map(|row| row.kind.doc()).collect::<Vec<_>>(),
+    });
     json!({
         "type": "array",
-        "items": { "allOf": [reference("component"), { "properties": { "type": { "enum": names } } }] },
+        "items": { "allOf": [reference("component"), { "properties": { "type": kind } }] },
     })
 }
 
@@ -368,7 +368,8 @@ mod tests {
             );
             assert!(definition["description"].as_str().unwrap().ends_with('.'), "{definition}");
         }
-        let offered = &schema["definitions"]["component"]["properties"]["type"];
+        let screen = &schema["definitions"][list_name(Areas::SCREEN)]["items"]["allOf"][1];
+        let offered = &screen["properties"]["type"];
         assert_eq!(offered["enum"].as_array().unwrap().len(), COMPONENTS.len());
         assert_eq!(offered["enumDescriptions"][0], "The largest heading.");
     }
