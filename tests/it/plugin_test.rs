@@ -343,7 +343,7 @@ async fn a_check_lists_everything_that_is_wrong() {
     let checked = project.check(&[]).await;
     assert_eq!(checked.code, Some(1));
     assert!(
-        checked.stdout.contains("flow.json: /version: ")
+        checked.stdout.contains("flow.json:2:3 /version: ")
             && checked.stdout.contains("[INVALID_FLOW_JSON_VERSION]"),
         "{}",
         checked.stdout
@@ -352,6 +352,63 @@ async fn a_check_lists_everything_that_is_wrong() {
     fs::write(project.component(), b"\0asm\x01\0\0\0").unwrap();
     let checked = project.check(&[]).await;
     assert!(checked.stdout.contains("but a core module"), "{}", checked.stdout);
+}
+
+#[tokio::test]
+async fn a_component_is_checked_without_a_project() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(file("booking"), Component::Appointment.bytes().await).unwrap();
+    let check = async |arguments: &[&str]| {
+        Ended::of(flowhost(&[&["plugin", "check"], arguments].concat())).await
+    };
+
+    let checked = check(&[&file("booking")]).await;
+    let shown = succeeded(&checked);
+    assert!(shown.contains("Asks for: ") && shown.contains("Nothing is wrong"), "{shown}");
+    assert!(!shown.contains("note: "), "there are no scenarios to miss: {shown}");
+
+    fs::write(file("flow.json"), appointments_flow_json().replace("\"Footer\"", "\"Foot\""))
+        .unwrap();
+    let checked = check(&[&file("booking"), "--flow-json", &file("flow.json"), "--json"]).await;
+    assert_eq!(checked.code, Some(1), "{}", checked.stderr);
+    let report: Value = serde_json::from_str(&checked.stdout).unwrap();
+    let first = &report["findings"][0];
+    let written = fs::read_to_string(file("flow.json")).unwrap();
+    let line = written.lines().nth(first["line"].as_u64().unwrap() as usize - 1).unwrap();
+    let column = first["column"].as_u64().unwrap() as usize - 1;
+    assert!(line[column..].starts_with("\"type\": \"Foot\""), "{report}");
+    assert!(report["component"]["imports"].is_array(), "{report}");
+
+    let empty = tempfile::tempdir().unwrap();
+    for (arguments, says) in [
+        (&[file("flow.json").as_str()][..], "`--flow-json FILE`"),
+        (&[&file("nothing")], "there is no"),
+        (&[&file("booking"), "--flow-json", &file("nothing.json")], "can't read"),
+        (&[empty.path().to_str().unwrap()], "no plugin project"),
+    ] {
+        let refused = check(arguments).await;
+        assert_eq!(refused.code, Some(64), "{arguments:?}: {}", refused.stderr);
+        assert!(refused.stderr.contains(says), "{arguments:?}: {}", refused.stderr);
+    }
+}
+
+#[tokio::test]
+async fn what_is_there_of_a_project_without_sources_is_checked() {
+    let project = Project { folder: tempfile::tempdir().unwrap() };
+    project.add("flowhost.toml", "[requests]\nfiles = true\n");
+    project.add("scenarios/typo.toml", "\n[[stpe]]\n");
+    let path = project.folder.path().to_str().unwrap();
+
+    let checked = Ended::of(flowhost(&["plugin", "check", path])).await;
+    assert_eq!(checked.code, Some(1), "{}", checked.stderr);
+    for shown in ["`files`", "typo.toml:2: ", "no component was looked at"] {
+        assert!(checked.stdout.contains(shown), "{shown}: {}", checked.stdout);
+    }
+
+    project.add("flowhost.toml", "[requests]\nstore = true\n");
+    let manifest = format!("{path}/flowhost.toml");
+    succeeded(&Ended::of(flowhost(&["plugin", "check", &manifest])).await);
 }
 
 #[tokio::test]
@@ -369,11 +426,12 @@ async fn a_check_that_finds_notes_alone_finds_nothing_wrong() {
         (&findings[0]["level"], &findings[0]["pointer"]),
         (&json!("note"), &json!("/version"))
     );
+    assert_eq!((&findings[0]["line"], &findings[0]["column"]), (&json!(2), &json!(3)));
 
     let checked = project.check(&[]).await;
     let shown = succeeded(&checked);
     assert!(
-        shown.contains("Nothing is wrong") && shown.contains("flow.json: /version: "),
+        shown.contains("Nothing is wrong") && shown.contains("flow.json:2:3 /version: "),
         "{shown}"
     );
     assert!(

@@ -17,6 +17,12 @@ pub struct FindingView {
     pub level: String,
     /// The place as a JSON pointer (RFC 6901); empty for the whole document.
     pub pointer: String,
+    /// The line of that place in the document, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// The character in that line, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
     /// Meta's name for the problem, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,

@@ -84,6 +84,7 @@ impl DevDeployer {
         let new = NewVersion {
             component: read_bytes(&built.path)?,
             flow_json: flow_json(&self.project)?,
+            project: &self.project,
             note: None,
         };
         let version = upload(&self.api, [TENANT, &flow], new).await?.version.version;

@@ -1,6 +1,6 @@
 //! `flowhost flow json`: the Flow JSON that a flow's replies are checked against.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
@@ -57,27 +57,29 @@ async fn set(args: SetArgs, environment: &Environment) -> anyhow::Result<()> {
         say(&answer.text);
         return Ok(());
     }
-    show_notes(&answer)?;
+    show_notes(&answer, &args.file)?;
     args.api.done(&format!("Replies of flow {} are checked against this Flow JSON.", args.flow));
     Ok(())
 }
 
-/// Shows the notes on an accepted Flow JSON, on standard error.
-pub(super) fn show_notes(answer: &Answer) -> anyhow::Result<()> {
+/// Shows the notes on the accepted Flow JSON of that file, on standard error.
+pub(super) fn show_notes(answer: &Answer, file: &Path) -> anyhow::Result<()> {
     // A host of an earlier release answers without a body.
     if !answer.text.is_empty() {
         let FlowJsonNotes { notes } = answer.read()?;
-        notes.iter().for_each(|found| note(&for_people(found)));
+        notes.iter().for_each(|found| note(&for_people(found, file)));
     }
     Ok(())
 }
 
-fn for_people(FindingView { pointer, name, message, .. }: &FindingView) -> String {
+fn for_people(found: &FindingView, file: &Path) -> String {
+    let FindingView { pointer, line, column, name, message, .. } = found;
     let name = name.as_ref().map(|name| format!(" [{name}]")).unwrap_or_default();
-    printable(&format!(
-        "note: {}: {message}{name}",
-        if pointer.is_empty() { "the whole" } else { pointer }
-    ))
+    let pointer = if pointer.is_empty() { String::new() } else { format!(" {pointer}") };
+    // A host of an earlier release gives no positions.
+    let position: String =
+        [line, column].into_iter().flatten().map(|number| format!(":{number}")).collect();
+    printable(&format!("note: {}{position}{pointer}: {message}{name}", file.display()))
 }
 
 async fn get(args: FlowArgs, environment: &Environment) -> anyhow::Result<()> {
@@ -117,3 +119,25 @@ What WhatsApp would refuse is an error, and the document is not taken. What is t
 
 A reply that the phone would refuse (a screen without a route to it, data of another type) is then a failure of the plugin: it is in
 `flowhost plugin logs acme booking`, with the place that is wrong, and is answered as the flow's setting `on_failure` says.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_shown_with_its_place_in_the_file() {
+        let mut found = FindingView {
+            level: "note".to_owned(),
+            pointer: "/version".to_owned(),
+            line: Some(2),
+            column: Some(3),
+            name: None,
+            message: "old".to_owned(),
+        };
+        let file = Path::new("flow.json");
+        assert_eq!(for_people(&found, file), "note: flow.json:2:3 /version: old");
+
+        (found.line, found.column, found.pointer) = (None, None, String::new());
+        assert_eq!(for_people(&found, file), "note: flow.json: old");
+    }
+}

@@ -41,6 +41,8 @@ mod plugin;
 mod ready_file;
 mod retention;
 mod running;
+#[cfg(feature = "devkit")]
+mod schema;
 mod serve;
 mod session;
 mod signals;
@@ -123,6 +125,8 @@ async fn run_async(command: Command) -> anyhow::Result<()> {
         Command::Plugin(command) => plugin::run(command, &environment).await,
         #[cfg(feature = "devkit")]
         Command::Client(command) => client::run(command, &environment).await,
+        #[cfg(feature = "devkit")]
+        Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => {
             completions::run(&args, Cli::command());
             Ok(())
@@ -211,6 +215,9 @@ pub enum Command {
     #[command(subcommand)]
     #[cfg(feature = "devkit")]
     Client(client::Command),
+    /// Print JSON Schemas of what authors of plugins write, for their editors
+    #[cfg(feature = "devkit")]
+    Schema(schema::Args),
     /// Let a shell complete the commands and their arguments
     Completions(completions::Args),
     /// Compile one component; hosts start it themselves

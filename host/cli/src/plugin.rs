@@ -27,7 +27,7 @@ use flowhost_flow_json::Screen;
 use flowhost_protocol::ids::FlowJsonDigest;
 use flowhost_server::config::Environment;
 
-use self::flow_json::{flow_json, sound_flow_json};
+use self::flow_json::{flow_json, flow_json_path, sound_flow_json};
 
 use super::api::{AdminApi, ApiArgs, answered};
 use super::confirm::confirm;
@@ -175,7 +175,8 @@ async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<(
     };
     let component = component(&args.source).await?;
     let names = [&*args.tenant, &*args.flow];
-    let version = NewVersion { component, flow_json, note: args.note.as_deref() };
+    let version =
+        NewVersion { component, flow_json, project: &args.source, note: args.note.as_deref() };
     let deployed = upload(&api, names, version).await?;
     let mut answer = deployed.answer;
     if !args.no_activate {
@@ -294,6 +295,8 @@ pub(crate) struct NewVersion<'a> {
     pub(crate) component: Vec<u8>,
     /// The Flow JSON that becomes the flow's with it.
     pub(crate) flow_json: Option<Vec<u8>>,
+    /// The project that the Flow JSON is from.
+    pub(crate) project: &'a Path,
     pub(crate) note: Option<&'a str>,
 }
 
@@ -321,7 +324,8 @@ pub(crate) async fn upload(
         && !version.existed
     {
         let names = [names[0], names[1], &version.version.to_string()];
-        show_notes(&api.put_flow_json(&names, document).await?)?;
+        let answer = api.put_flow_json(&names, document).await?;
+        show_notes(&answer, &flow_json_path(new.project))?;
     }
     Ok(Uploaded { version, answer: answer.read()? })
 }

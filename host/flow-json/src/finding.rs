@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::place::Place;
+use super::position::{Position, positions};
 
 /// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -24,6 +25,9 @@ pub struct Finding {
     /// The place as a JSON pointer (RFC 6901) into the document or the reply; empty for the whole.
     /// Names longer than 200 bytes are cut.
     pub pointer: String,
+    /// Where that is in the document's text; `None` in a reply, whose text nobody wrote.
+    #[serde(flatten)]
+    pub position: Option<Position>,
     /// Meta's name for the problem, if known: the error code of a Flow JSON, or the client's error
     /// key of a reply.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,6 +65,22 @@ impl Findings {
         self.0.is_empty()
     }
 
+    /// The findings with their positions in the text that they are about.
+    pub(crate) fn located_in(mut self, text: &[u8]) -> Self {
+        // Almost every document is without findings, and then its text is not looked at again.
+        if !self.0.is_empty() {
+            let found = positions(text, self.0.iter().map(|finding| finding.pointer.as_str()));
+            self.0.iter_mut().zip(found).for_each(|(finding, at)| finding.position = Some(at));
+        }
+        self
+    }
+
+    /// The findings, all of them at one position.
+    pub(crate) fn all_at(mut self, position: Position) -> Self {
+        self.0.iter_mut().for_each(|finding| finding.position = Some(position));
+        self
+    }
+
     /// All findings on one line, for a log.
     pub fn on_one_line(&self) -> String {
         let all: Vec<String> = self.0.iter().map(Finding::to_string).collect();
@@ -77,14 +97,34 @@ impl<'a> IntoIterator for &'a Findings {
     }
 }
 
+impl Finding {
+    /// The finding as compilers and editors write one: `flow.json:41:17 /screens/0: ..`.
+    pub fn in_file(&self, file: impl fmt::Display) -> String {
+        let position = self.position.map(|at| format!(":{at}")).unwrap_or_default();
+        let (separator, pointer) = match self.pointer.as_str() {
+            "" => ("", ""),
+            pointer if self.position.is_some() => (" ", pointer),
+            pointer => (": ", pointer),
+        };
+        self.written(format_args!("{file}{position}{separator}{}", pointer.escape_debug()))
+    }
+
+    /// `place` has no control characters but those that a file's name has.
+    fn written(&self, place: fmt::Arguments<'_>) -> String {
+        let level = if self.level == Level::Note { "note: " } else { "" };
+        let name = self.name.map(|name| format!(" [{name}]")).unwrap_or_default();
+        format!("{level}{place}: {}{name}", self.message)
+    }
+}
+
+/// `41:17 /screens/0: ..`, or `/screens/0: ..` without a position.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = if self.pointer.is_empty() { "the whole" } else { &self.pointer };
-        let level = if self.level == Level::Note { "note: " } else { "" };
+        let position = self.position.map(|at| format!("{at} ")).unwrap_or_default();
+        let pointer = if self.pointer.is_empty() { "the whole" } else { &self.pointer };
         // A stranger chose the names in a pointer, so control characters are escaped before they
         // reach a log or a terminal.
-        write!(f, "{level}{}: {}", place.escape_debug(), self.message)?;
-        self.name.map_or(Ok(()), |name| write!(f, " [{name}]"))
+        f.write_str(&self.written(format_args!("{position}{}", pointer.escape_debug())))
     }
 }
 
@@ -182,6 +222,7 @@ impl Kept {
             self.findings.push(Finding {
                 level,
                 pointer: at.to_string(),
+                position: None,
                 name,
                 message: message.to_string(),
             });
@@ -193,7 +234,13 @@ impl Kept {
     fn finish(mut self, level: Level) -> Vec<Finding> {
         if self.more > 0 {
             let message = format!("and at least {} more of these", self.more);
-            self.findings.push(Finding { level, pointer: String::new(), name: None, message });
+            self.findings.push(Finding {
+                level,
+                pointer: String::new(),
+                position: None,
+                name: None,
+                message,
+            });
         }
         self.findings
     }
@@ -242,6 +289,24 @@ mod tests {
         );
         assert!(!findings.is_empty());
         let expected = r#"[{"level":"error","pointer":"","name":"INVALID_FLOW_JSON","message":"broken"},{"level":"note","pointer":"/version","message":"old"}]"#;
+        assert_eq!(serde_json::to_string(&findings).unwrap(), expected);
+        let file = findings.iter().map(|finding| finding.in_file("flow.json"));
+        assert_eq!(
+            file.collect::<Vec<_>>(),
+            ["flow.json: broken [INVALID_FLOW_JSON]", "note: flow.json: /version: old"]
+        );
+    }
+
+    #[test]
+    fn a_position_is_shown_in_front_of_the_pointer() {
+        let mut found = Collector::default();
+        found.note(&Place::WHOLE.key("version"), None, format_args!("old"));
+        let findings = found.finish().located_in(b"{\n  \"version\": \"2.1\"}");
+
+        assert_eq!(findings.to_string(), "note: 2:3 /version: old");
+        assert_eq!(findings.0[0].in_file("flow.json"), "note: flow.json:2:3 /version: old");
+        let expected =
+            r#"[{"level":"note","pointer":"/version","line":2,"column":3,"message":"old"}]"#;
         assert_eq!(serde_json::to_string(&findings).unwrap(), expected);
     }
 }

@@ -3,58 +3,79 @@
 
 use serde_json::Value;
 
-/// The kinds of components, in the order of Meta's reference
-/// (developers.facebook.com/docs/whatsapp/flows/reference/components).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ComponentKind {
-    /// The largest heading.
-    TextHeading,
-    /// A smaller heading.
-    TextSubheading,
-    /// A paragraph of text.
-    TextBody,
-    /// Small text.
-    TextCaption,
-    /// Text with Markdown.
-    RichText,
-    /// A single-line text input.
-    TextInput,
-    /// A multi-line text input.
-    TextArea,
-    /// Options of which several can be picked.
-    CheckboxGroup,
-    /// Options of which one can be picked.
-    RadioButtonsGroup,
-    /// A list that opens, with options of which one can be picked.
-    Dropdown,
-    /// Options side by side, of which several can be picked.
-    ChipsSelector,
-    /// Picks a day.
-    DatePicker,
-    /// Picks a day or a range of days.
-    CalendarPicker,
-    /// A box to tick for consent.
-    OptIn,
-    /// Uploads photos.
-    PhotoPicker,
-    /// Uploads files that are not photos.
-    DocumentPicker,
-    /// The button at the foot of the screen.
-    Footer,
-    /// A link within the text.
-    EmbeddedLink,
-    /// A picture.
-    Image,
-    /// Several pictures.
-    ImageCarousel,
-    /// A list whose entries lead to other screens.
-    NavigationList,
-    /// Holds fields, and declares their initial values and their error messages.
-    Form,
-    /// Shows one list of components if a condition holds, and another if not.
-    If,
-    /// Shows a list of components for each possible value.
-    Switch,
+/// Declares kinds that know their doc comments, which editors show.
+macro_rules! documented {
+    ($(#[$about:meta])* pub enum $name:ident { $(#[doc = $doc:literal] $kind:ident,)* }) => {
+        $(#[$about])*
+        pub enum $name {
+            $(#[doc = $doc] $kind,)*
+        }
+
+        impl $name {
+            /// The sentence of its documentation.
+            pub(crate) fn doc(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $doc.trim_ascii(),)*
+                }
+            }
+        }
+    };
+}
+
+documented! {
+    /// The kinds of components, in the order of Meta's reference
+    /// (developers.facebook.com/docs/whatsapp/flows/reference/components).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum ComponentKind {
+        /// The largest heading.
+        TextHeading,
+        /// A smaller heading.
+        TextSubheading,
+        /// A paragraph of text.
+        TextBody,
+        /// Small text.
+        TextCaption,
+        /// Text with Markdown.
+        RichText,
+        /// A single-line text input.
+        TextInput,
+        /// A multi-line text input.
+        TextArea,
+        /// Options of which several can be picked.
+        CheckboxGroup,
+        /// Options of which one can be picked.
+        RadioButtonsGroup,
+        /// A list that opens, with options of which one can be picked.
+        Dropdown,
+        /// Options side by side, of which several can be picked.
+        ChipsSelector,
+        /// Picks a day.
+        DatePicker,
+        /// Picks a day or a range of days.
+        CalendarPicker,
+        /// A box to tick for consent.
+        OptIn,
+        /// Uploads photos.
+        PhotoPicker,
+        /// Uploads files that are not photos.
+        DocumentPicker,
+        /// The button at the foot of the screen.
+        Footer,
+        /// A link within the text.
+        EmbeddedLink,
+        /// A picture.
+        Image,
+        /// Several pictures.
+        ImageCarousel,
+        /// A list whose entries lead to other screens.
+        NavigationList,
+        /// Holds fields, and declares their initial values and their error messages.
+        Form,
+        /// Shows one list of components if a condition holds, and another if not.
+        If,
+        /// Shows a list of components for each possible value.
+        Switch,
+    }
 }
 
 /// The type of value that a component gives its form.
@@ -89,19 +110,21 @@ pub enum CalendarMode {
     Range,
 }
 
-/// The kinds of actions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ActionKind {
-    /// Ends the flow without asking the endpoint.
-    Complete,
-    /// Asks the endpoint.
-    DataExchange,
-    /// Shows another screen without asking the endpoint.
-    Navigate,
-    /// Opens a web page.
-    OpenUrl,
-    /// Changes the screen's data without asking the endpoint.
-    UpdateData,
+documented! {
+    /// The kinds of actions.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum ActionKind {
+        /// Ends the flow without asking the endpoint.
+        Complete,
+        /// Asks the endpoint.
+        DataExchange,
+        /// Shows another screen without asking the endpoint.
+        Navigate,
+        /// Opens a web page.
+        OpenUrl,
+        /// Changes the screen's data without asking the endpoint.
+        UpdateData,
+    }
 }
 
 impl ComponentKind {

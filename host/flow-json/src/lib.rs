@@ -15,6 +15,7 @@ mod kind;
 mod names;
 mod outline;
 mod place;
+mod position;
 mod reply;
 mod routes;
 mod schema;
@@ -30,6 +31,7 @@ pub use document::{
 };
 pub use finding::{Finding, Findings, Level};
 pub use kind::{ActionKind, CalendarMode, ComponentKind, Field, RANGE_ENDS};
+pub use position::Position;
 pub use reply::{ERROR_MESSAGE, EXTENSION_MESSAGE_RESPONSE, Origin, ReplyRules, TAKEN_OUT};
 pub use schema::required_names;
 pub use screen_id::{IdFault, SUCCESS, id_fault};
@@ -39,6 +41,12 @@ use self::check::check;
 use self::finding::Collector;
 use self::outline::Outline;
 use self::routes::WrittenRoutes;
+
+/// A JSON Schema of Flow JSON, for editors. It takes every document that [`FlowJson::parse`] takes;
+/// its `description` says what it does not check.
+pub fn json_schema() -> Value {
+    check::json_schema()
+}
 
 /// A Flow JSON that WhatsApp accepts, as far as this crate can know.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,17 +58,16 @@ pub struct FlowJson {
 
 impl FlowJson {
     /// Reads a Flow JSON of at most 10 MiB. If WhatsApp would refuse it, the error holds every
-    /// finding, notes included.
+    /// finding, notes included. All findings have their positions in the text.
     pub fn parse(text: &[u8]) -> Result<Self, Findings> {
-        let document = Document::parse(text)?;
+        let document = Document::parse(text).map_err(|unreadable| unreadable.found_in(text))?;
         let outline = Outline::of(&document);
         let routes = WrittenRoutes::of(&document, &outline);
         let mut found = Collector::default();
         let rules = check(&document, &outline, &routes, &mut found);
-        if found.has_errors() {
-            return Err(found.finish());
-        }
-        Ok(Self { document, rules, notes: found.finish() })
+        let is_refused = found.has_errors();
+        let findings = found.finish().located_in(text);
+        if is_refused { Err(findings) } else { Ok(Self { document, rules, notes: findings }) }
     }
 
     /// Checks a reply (the JSON before it is sealed) as the receiving phone would. The findings

@@ -38,11 +38,16 @@ impl fmt::Display for Place<'_> {
         let Some(from) = self.from else { return Ok(()) };
         from.fmt(f)?;
         match self.step {
-            Step::Key(name) => write!(f, "/{}", cut(name).replace('~', "~0").replace('/', "~1"))?,
+            Step::Key(name) => write!(f, "/{}", step(name))?,
             Step::Item(index) => write!(f, "/{index}")?,
         }
         Ok(())
     }
+}
+
+/// A name as a step of a pointer: cut and escaped.
+pub(crate) fn step(name: &str) -> String {
+    cut(name).replace('~', "~0").replace('/', "~1")
 }
 
 /// A name from a document as messages show it: quoted, escaped and cut.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::finding::Findings;
 use super::names::INVALID_FLOW_JSON;
+use super::position::{Position, position_of_byte};
 use super::schema::described;
 
 /// Why a text is not a document.
@@ -40,6 +41,21 @@ impl std::error::Error for Unreadable {}
 impl From<Unreadable> for Findings {
     fn from(unreadable: Unreadable) -> Self {
         Self::about_the_whole(INVALID_FLOW_JSON, format_args!("{unreadable}"))
+    }
+}
+
+impl Unreadable {
+    /// The finding about the text, with its position there.
+    pub(crate) fn found_in(self, text: &[u8]) -> Findings {
+        let Self::Syntax(error) = &self else {
+            return Findings::from(self).all_at(Position { line: 1, column: 1 });
+        };
+        let (line, byte) = (error.line(), error.column());
+        // The parser counts bytes, and the finding has its position beside the message.
+        let message = error.to_string();
+        let message = message.trim_end_matches(&format!(" at line {line} column {byte}"));
+        Findings::about_the_whole(INVALID_FLOW_JSON, format_args!("is not JSON: {message}"))
+            .all_at(position_of_byte(text, line, byte))
     }
 }
 

@@ -59,6 +59,17 @@ pub(crate) fn published() -> String {
     listed(KNOWN.get(RETIRED..).unwrap_or_default())
 }
 
+/// The versions that can be published, for an editor to offer.
+pub(crate) fn published_list() -> Vec<String> {
+    KNOWN.iter().skip(RETIRED).map(Version::to_string).collect()
+}
+
+/// A regular expression that fits every text that [`Version::parse`] reads.
+pub(crate) fn pattern() -> String {
+    let known = KNOWN.map(|version| version.to_string().replace('.', r"\."));
+    format!(r"^({}|{}\.(0|[1-9][0-9]{{0,8}}))$", known.join("|"), NEWEST.0)
+}
+
 fn listed(versions: &[Version]) -> String {
     let all: Vec<String> = versions.iter().map(Version::to_string).collect();
     all.join(", ")
@@ -94,7 +105,7 @@ const KNOWN: [Version; 14] = [
 const RETIRED: usize = 5;
 
 /// `protocol.md` section 5.
-const OLDEST_PUBLISHED: Version = Version(5, 1);
+pub(crate) const OLDEST_PUBLISHED: Version = Version(5, 1);
 
 pub(crate) const NEWEST: Version = Version(7, 3);
 

@@ -95,6 +95,10 @@ async fn one_that_is_wrong_is_refused_with_every_finding_and_changes_nothing() {
     );
     assert!(findings.iter().all(|finding| finding["level"] == "error"), "{findings:?}");
     assert!(
+        findings.iter().all(|finding| finding["line"] == 1 && finding["column"].is_u64()),
+        "{findings:?}"
+    );
+    assert!(
         findings
             .iter()
             .all(|finding| finding["message"].as_str().is_some_and(|message| !message.is_empty()))
@@ -125,8 +129,9 @@ async fn one_that_has_notes_is_taken_and_who_asks_for_them_gets_them() {
     let set = ["flow", "json", "set", "acme", "booking", file.to_str().unwrap()];
     let told = run(&host, &set).await;
     assert_eq!(told.code, Some(0), "{}", told.stderr);
+    let column = noted.to_string().find("{\"id\":\"LAST\"").unwrap() + 1;
     assert!(
-        told.stderr.starts_with("note: /screens/4: ")
+        told.stderr.starts_with(&format!("note: {}:1:{column} /screens/4: ", file.display()))
             && told.stderr.contains("[MISSING_FOOTER_ON_TERMINAL_SCREEN]"),
         "{}",
         told.stderr
@@ -140,6 +145,7 @@ async fn one_that_has_notes_is_taken_and_who_asks_for_them_gets_them() {
         "{}",
         machine.stdout
     );
+    assert_eq!((&note["line"], &note["column"]), (&json!(1), &json!(column)));
     noted["version"] = "6.9".into();
     let refused = flow.call("PUT", "/flow-json", noted).await;
     refused.problem(422);

@@ -10,7 +10,7 @@ use flowhost_server::config::{ConfigError, Environment};
 
 use super::super::app_secret::app_secret;
 use super::super::input::read_text;
-use super::super::output::printable;
+use super::super::plugin::flow_json::listed;
 
 /// Where the endpoint is, and what Meta knows of it.
 #[derive(Args)]
@@ -56,13 +56,10 @@ impl EndpointArgs {
     fn read_flow_json(&self) -> anyhow::Result<Option<FlowJson>> {
         let Some(path) = &self.flow_json else { return Ok(None) };
         let flow_json = FlowJson::parse(read_text(path)?.as_bytes()).map_err(|findings| {
-            let lines: String = findings
-                .iter()
-                .map(|finding| format!("\n  {}", printable(&finding.to_string())))
-                .collect();
             ConfigError::new(format!(
-                "{} is not a Flow JSON that Meta would take:{lines}",
-                path.display()
+                "{} is not a Flow JSON that Meta would take:{}",
+                path.display(),
+                listed(&findings, path)
             ))
         })?;
         Ok(Some(flow_json))

@@ -1,6 +1,8 @@
 //! Two tenants, each with a key pair, an app secret and the appointment plugin, made through the
 //! admin API.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use serde_json::json;
 
@@ -73,7 +75,7 @@ impl Tenant {
 }
 
 async fn deploy(api: &AdminApi, slug: &str, component: Vec<u8>) -> anyhow::Result<()> {
-    let new = NewVersion { component, flow_json: None, note: None };
+    let new = NewVersion { component, flow_json: None, project: Path::new("."), note: None };
     let version = upload(api, [slug, FLOW], new).await?.version;
     activate_version(api, slug, FLOW, version.version).await?;
     note(&format!(

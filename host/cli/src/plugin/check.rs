@@ -1,6 +1,8 @@
-//! `flowhost plugin check`: everything that can be checked in a plugin project without running it.
+//! `flowhost plugin check`: everything that can be checked in a plugin project, or in a component
+//! alone, without running it.
 
 mod screens;
+mod subject;
 
 use std::path::{Path, PathBuf};
 
@@ -8,10 +10,12 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::flow_json::{flow_json, flow_json_path};
+use self::subject::{Origin, Subject};
 use super::project::{Component, ScenarioFile, scenario_paths};
 use super::size;
+use crate::input::read_bytes;
 use crate::output::{printable, say};
+use crate::schema;
 use flowhost_devkit::plugin_project::{self, BuildError};
 use flowhost_devkit::sandbox::Sandbox;
 use flowhost_flow_json::{Findings, FlowJson, Level};
@@ -21,12 +25,15 @@ use flowhost_runtime::plugins::{Inspection, LoadError};
 /// Arguments of `plugin check`.
 #[derive(Args)]
 pub struct CheckArgs {
-    /// The plugin project
-    #[arg(default_value = ".")]
-    dir: PathBuf,
+    /// The plugin project, or a component or a flowhost.toml alone
+    #[arg(default_value = ".", value_name = "DIR_OR_FILE")]
+    path: PathBuf,
     /// Check this component instead of building the project
     #[arg(long, value_name = "FILE")]
     component: Option<PathBuf>,
+    /// Check this Flow JSON, and scenarios against it, instead of the project's flow.json
+    #[arg(long, value_name = "FILE")]
+    flow_json: Option<PathBuf>,
     /// Print {"findings","notes","component"}, for machines
     #[arg(long)]
     json: bool,
@@ -39,9 +46,12 @@ pub(super) struct Finding {
     level: Level,
     /// The path of the file.
     file: String,
-    /// The line, for files that are read by lines.
+    /// The line, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
+    /// The character in the line, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
     /// The position in a JSON document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pointer: Option<String>,
@@ -60,20 +70,19 @@ struct Report {
 }
 
 pub(super) async fn run(args: CheckArgs) -> anyhow::Result<()> {
+    let subject = Subject::of(&args.path, args.component.as_deref(), args.flow_json.as_deref())?;
     let mut report = Report::default();
-    let manifest = report.manifest(&args.dir)?;
-    let flow = report.flow_json(&args.dir)?;
-    let scenarios = report.scenarios(&args.dir)?;
-    match &flow {
-        Some(flow) => {
-            report.findings.extend(scenarios.iter().flat_map(|file| screens::findings(file, flow)));
-            report.notes.extend(screens::unreached(&scenarios, flow));
-        }
-        None => report.notes.push(
-            "without a sound flow.json, nothing is known of screens and their data".to_owned(),
-        ),
+    let manifest = report.manifest(&subject)?;
+    // A Flow JSON that was named must be there; a project need not have one.
+    let flow_json =
+        subject.flow_json.as_deref().filter(|path| args.flow_json.is_some() || path.is_file());
+    let flow = flow_json.map(|path| report.flow_json(path)).transpose()?.flatten();
+    if let Some(folder) = &subject.folder {
+        let scenarios = report.scenarios(folder)?;
+        report.screens(&scenarios, flow.as_ref());
+        report.schemas(folder);
     }
-    report.component(&args, manifest.as_ref()).await?;
+    report.component(&subject, manifest.as_ref()).await?;
     let count = report.errors();
     say(&if args.json { report.for_machines().to_string() } else { report.for_people() });
     anyhow::ensure!(count == 0, "{count} {} to mend", if count == 1 { "thing" } else { "things" });
@@ -81,10 +90,10 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<()> {
 }
 
 impl Report {
-    /// What the manifest asks for, if it can be read.
-    fn manifest(&mut self, project: &Path) -> anyhow::Result<Option<Capabilities>> {
-        match plugin_project::requests(project) {
-            Ok(requests) => Ok(Some(requests)),
+    /// What the manifest asks for, if there is one that can be read.
+    fn manifest(&mut self, subject: &Subject) -> anyhow::Result<Option<Capabilities>> {
+        match subject.manifest.as_deref().map(plugin_project::requests).transpose() {
+            Ok(requests) => Ok(requests),
             Err(BuildError::Manifest { path, reason }) => {
                 self.findings.push(Finding::about(&path, reason));
                 Ok(None)
@@ -93,30 +102,53 @@ impl Report {
         }
     }
 
-    fn flow_json(&mut self, project: &Path) -> anyhow::Result<Option<FlowJson>> {
-        let Some(text) = flow_json(project)? else { return Ok(None) };
-        match FlowJson::parse(&text) {
+    fn flow_json(&mut self, path: &Path) -> anyhow::Result<Option<FlowJson>> {
+        match FlowJson::parse(&read_bytes(path)?) {
             Ok(flow) => {
-                self.found_in_flow_json(project, flow.notes());
+                self.found_in_flow_json(path, flow.notes());
                 Ok(Some(flow))
             }
             Err(findings) => {
-                self.found_in_flow_json(project, &findings);
+                self.found_in_flow_json(path, &findings);
                 Ok(None)
             }
         }
     }
 
-    fn found_in_flow_json(&mut self, project: &Path, findings: &Findings) {
-        let path = flow_json_path(project).display().to_string();
+    fn found_in_flow_json(&mut self, path: &Path, findings: &Findings) {
         self.findings.extend(findings.iter().map(|finding| Finding {
             level: finding.level,
-            file: path.clone(),
-            line: None,
+            line: finding.position.map(|position| position.line),
+            column: finding.position.map(|position| position.column),
             pointer: Some(finding.pointer.clone()),
             name: finding.name,
-            message: finding.message.clone(),
+            ..Finding::about(path, finding.message.clone())
         }));
+    }
+
+    /// Looks the scenarios' screens and fields up.
+    fn screens(&mut self, scenarios: &[ScenarioFile], flow: Option<&FlowJson>) {
+        match flow {
+            Some(flow) => {
+                self.findings
+                    .extend(scenarios.iter().flat_map(|file| screens::findings(file, flow)));
+                self.notes.extend(screens::unreached(scenarios, flow));
+            }
+            None => self.notes.push(
+                "without a sound flow.json, nothing is known of screens and their data".to_owned(),
+            ),
+        }
+    }
+
+    /// Whether the editor is told what this program reads.
+    fn schemas(&mut self, folder: &Path) {
+        if schema::are_stale(folder) {
+            let folder = folder.join(schema::FOLDER);
+            self.notes.push(format!(
+                "{0} is of another version of flowhost: `flowhost schema --into {0}` makes it anew",
+                folder.display()
+            ));
+        }
     }
 
     /// The number of errors, which have to be fixed.
@@ -145,15 +177,24 @@ impl Report {
     /// Builds, inspects, compiles and links the component.
     async fn component(
         &mut self,
-        args: &CheckArgs,
+        subject: &Subject,
         manifest: Option<&Capabilities>,
     ) -> anyhow::Result<()> {
-        // The build would stop at the manifest and report the same again.
-        if manifest.is_none() && args.component.is_none() {
-            return Ok(());
-        }
-        let path = args.component.clone().unwrap_or_else(|| args.dir.join("Cargo.toml"));
-        let component = match Component::of(&args.dir, args.component.as_deref()).await {
+        let (component, path) = match &subject.component {
+            None => {
+                self.notes.push(
+                    "no component was looked at, as there is no Cargo.toml to build one: `--component FILE` names one".to_owned(),
+                );
+                return Ok(());
+            }
+            Some(Origin::File(file)) => (Component::read(file), file.clone()),
+            // The build would stop at the manifest and report the same again.
+            Some(Origin::Sources(_)) if manifest.is_none() => return Ok(()),
+            Some(Origin::Sources(folder)) => {
+                (Component::of(folder, None).await, folder.join("Cargo.toml"))
+            }
+        };
+        let component = match component {
             Ok(component) => component,
             Err(error) if error.is::<BuildError>() => {
                 self.findings.push(Finding::about(&path, format!("{error:#}")));
@@ -220,6 +261,7 @@ impl Finding {
             level: Level::Error,
             file: path.display().to_string(),
             line: None,
+            column: None,
             pointer: None,
             name: None,
             message,
@@ -231,16 +273,16 @@ impl Finding {
         Self { line: Some(line), ..Self::about(&file.path, message) }
     }
 
+    /// The finding as compilers and editors write one: `flow.json:41:17 /screens/0: ..`.
     fn for_people(&self) -> String {
-        let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let pointer = self
-            .pointer
-            .as_deref()
-            .filter(|pointer| !pointer.is_empty())
-            .map(|pointer| format!(" {pointer}:"));
+        let numbers = [self.line, self.column];
+        let position: String =
+            numbers.iter().flatten().map(|number| format!(":{number}")).collect();
+        let pointer = self.pointer.as_deref().filter(|pointer| !pointer.is_empty());
+        let pointer = pointer.map(|pointer| format!(" {pointer}")).unwrap_or_default();
         let name = self.name.map(|name| format!(" [{name}]")).unwrap_or_default();
         let level = if self.level == Level::Note { "note: " } else { "" };
-        format!("{level}{}{line}:{} {}{name}", self.file, pointer.unwrap_or_default(), self.message)
+        format!("{level}{}{position}{pointer}: {}{name}", self.file, self.message)
     }
 }
 
@@ -248,8 +290,10 @@ impl Finding {
 pub(super) const EXAMPLES: &str = "Examples:
   flowhost plugin check                           # the project here
   flowhost plugin check ./my-plugin --json
-  flowhost plugin check --component booking.wasm
+  flowhost plugin check booking.wasm              # a component alone, without a project
+  flowhost plugin check booking.wasm --flow-json flow.json
+  flowhost plugin check ./my-plugin/flowhost.toml # a manifest alone
 
 Looks at the manifest, builds the component and links it as a host does, checks flow.json by the rules of Flow JSON (findings have Meta's
 names), reads the scenarios, and looks their screens and fields up in flow.json. A finding of the level error is to mend; a note says what
-WhatsApp takes and may not do what was meant. Ends with 1 if there is an error.";
+WhatsApp takes and may not do what was meant. A folder without a Cargo.toml is checked without a component. Ends with 1 if there is an error.";

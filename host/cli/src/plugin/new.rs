@@ -9,6 +9,7 @@ use flowhost_devkit::plugin_project::{NewProject, NewProjectError, SdkSource, cr
 use flowhost_server::config::ConfigError;
 
 use super::super::output::say;
+use super::super::schema;
 
 /// Arguments of `plugin new`.
 #[derive(Args)]
@@ -30,7 +31,9 @@ pub(super) fn run(args: NewArgs) -> anyhow::Result<()> {
         .as_deref()
         .map_or_else(|| Ok(SdkSource::of_this_program()), SdkSource::parse)
         .map_err(usage)?;
-    let project = NewProject { folder: args.name, sdk };
+    let schemas =
+        schema::files().map(|(name, text)| (format!("{}/{name}", schema::FOLDER), text)).collect();
+    let project = NewProject { folder: args.name, sdk, generated: schemas };
     create(&project).map_err(usage)?;
     say(&if args.json { for_machines(&project) } else { for_people(&project.folder) });
     Ok(())
@@ -65,3 +68,47 @@ fn for_people(folder: &Path) -> String {
 pub(super) const EXAMPLE: &str = "Examples:
   flowhost plugin new table-booking
   flowhost plugin new ../plugins/table-booking --sdk ../flowhost/guest-sdk";
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn editors_find_the_schemas_of_the_program_in_a_new_project() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("booking");
+
+        run(NewArgs { name: folder.clone(), sdk: None, json: false }).unwrap();
+
+        assert!(!schema::are_stale(&folder));
+        let taplo: toml::Table =
+            fs::read_to_string(folder.join(".taplo.toml")).unwrap().parse().unwrap();
+        let rules = taplo["rule"].as_array().unwrap().iter();
+        let named = rules.map(|rule| {
+            (rule["include"][0].as_str().unwrap(), rule["schema"]["path"].as_str().unwrap())
+        });
+        let code: Value = serde_json::from_str(
+            &fs::read_to_string(folder.join(".vscode/settings.json")).unwrap(),
+        )
+        .unwrap();
+        let associated = code["json.schemas"].as_array().unwrap().iter();
+        let associated = associated.map(|one| {
+            (
+                one["fileMatch"][0].as_str().unwrap().trim_start_matches('/'),
+                one["url"].as_str().unwrap(),
+            )
+        });
+        let all: Vec<_> = named.chain(associated).collect();
+        assert_eq!(all.len(), schema::files().count());
+        for (file, schema) in all {
+            assert!(folder.join(schema).is_file(), "{schema}");
+            // Settings are made when they are first needed.
+            let there = file == "flow-settings.json" || file == "scenarios/*.toml";
+            assert!(there || folder.join(file).is_file(), "{file}");
+        }
+    }
+}

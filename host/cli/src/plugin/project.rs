@@ -35,7 +35,7 @@ impl Component {
     /// The given component, or else the project's, which is built now.
     pub(super) async fn of(project: &Path, given: Option<&Path>) -> anyhow::Result<Self> {
         if let Some(file) = given {
-            return Ok(Self { bytes: read_bytes(file)?, folder: None });
+            return Self::read(file);
         }
         let options = BuildOptions { project_dir: project.to_owned(), ..BuildOptions::default() };
         let built = plugin_project::build(options, note).await?;
@@ -43,6 +43,11 @@ impl Component {
             bytes: read_bytes(&built.path)?,
             folder: built.path.parent().map(Path::to_owned),
         })
+    }
+
+    /// A component from a file.
+    pub(super) fn read(file: &Path) -> anyhow::Result<Self> {
+        Ok(Self { bytes: read_bytes(file)?, folder: None })
     }
 
     /// The compile settings: a separate process within a host's limits. The code is kept if

@@ -15,32 +15,36 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use wasm_encoder::{ComponentSection, CustomSection};
 
 use super::BuildError;
 use flowhost_protocol::flow::{Capabilities, PLUGIN_SECTION, PluginSection};
 
 /// What a project declares about its plugin. An unknown key is an error that names it.
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Manifest {
-    /// What the plugin asks for.
+    /// What the plugin asks for. The flow has to grant it too.
     pub(super) requests: Capabilities,
     /// How it is built.
     pub(super) build: Build,
 }
 
 /// How a project is built.
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Build {
-    /// The size of the stack.
+    /// Room for local variables, in KiB; 64 if it says nothing.
+    #[schemars(range(min = MIN_STACK_KIB, max = MAX_STACK_KIB))]
     pub(super) stack_kib: StackKib,
 }
 
 /// The size of a plugin's stack in KiB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "u32")]
 pub(super) struct StackKib(u32);
 
@@ -84,6 +88,18 @@ impl Manifest {
     }
 }
 
+/// A JSON Schema of the manifest, for editors, in draft 7, which they know best.
+pub fn manifest_schema() -> Value {
+    let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
+    let mut schema = settings.into_generator().into_root_schema_for::<Manifest>().to_value();
+    schema["title"] = json!(FILE_NAME);
+    schema["description"] = json!(
+        "What a plugin asks for, and how it is built. Not checked here: whether a host's name is one. \
+         `flowhost plugin check` checks everything."
+    );
+    schema
+}
+
 /// Adds the custom section to a component.
 pub(super) fn embed(component: &mut Vec<u8>, section: &PluginSection) {
     let json = serde_json::to_vec(section).expect("names and flags are JSON");
@@ -96,8 +112,8 @@ const MIN_STACK_KIB: u32 = 16;
 /// Rust's own default. What needs more belongs into a `Vec`.
 pub(super) const MAX_STACK_KIB: u32 = 1024;
 
-/// The manifest is beside `Cargo.toml`.
-const FILE_NAME: &str = "flowhost.toml";
+/// The name of the manifest, which is beside `Cargo.toml`.
+pub const FILE_NAME: &str = "flowhost.toml";
 
 #[cfg(test)]
 mod tests {
@@ -154,6 +170,57 @@ mod tests {
         let text = String::from_utf8_lossy(&component).into_owned();
         assert!(text.starts_with("component\0"), "a custom section has the id 0");
         assert!(text.ends_with(r#"flowhost:plugin{"sdk":"0.1.0","requests":{"http":[],"store":false,"media":false}}"#), "{text}");
+    }
+
+    #[test]
+    fn an_editor_is_told_of_what_is_refused_and_of_nothing_else() {
+        let taken = [
+            "",
+            include_str!("template/flowhost.toml"),
+            "[requests]\nhttp = [\"api.example.com\", \"localhost:3000\"]\nstore = true\n",
+            "[requests]\nhttp = [\"a.example\", \"a.example:443\", \"a.example\"]\n",
+            "[build]\nstack_kib = 16\n",
+            "[build]\nstack_kib = 1024\n",
+        ];
+        let refused = [
+            "[requests]\nfiles = true\n",
+            "[request]\nstore = true\n",
+            "[requests]\nstore = 1\n",
+            "[build]\nstack_kib = 15\n",
+            "[build]\nstack_kib = 1025\n",
+            "[build]\nstack_bytes = 65536\n",
+        ];
+        let (mut compiler, mut schemas) = (boon::Compiler::new(), boon::Schemas::new());
+        compiler.add_resource("manifest.json", manifest_schema()).unwrap();
+        let index = compiler.compile("manifest.json", &mut schemas).unwrap();
+        for (text, is_taken) in
+            taken.map(|text| (text, true)).into_iter().chain(refused.map(|text| (text, false)))
+        {
+            let seen = serde_json::to_value(text.parse::<toml::Table>().unwrap()).unwrap();
+            assert_eq!(read(text).is_ok(), is_taken, "{text}");
+            assert_eq!(schemas.validate(&seen, index).is_ok(), is_taken, "{text}");
+        }
+    }
+
+    /// The reader names all fields of a table in which it finds another.
+    #[test]
+    fn the_schema_has_the_fields_that_the_reader_knows() {
+        for (text, table) in [
+            ("zz = 1", ""),
+            ("requests.zz = 1", "/properties/requests"),
+            ("build.zz = 1", "/properties/build"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            let (_, known) = error.split_once("expected").expect("it names the fields");
+            let known: Vec<_> = known.split('`').skip(1).step_by(2).collect();
+            let schema = manifest_schema();
+            let fields = schema.pointer(&format!("{table}/properties")).unwrap();
+            let names: Vec<_> = fields.as_object().unwrap().keys().collect();
+            assert_eq!(names, known);
+            assert!(
+                fields.as_object().unwrap().values().all(|field| field["description"].is_string())
+            );
+        }
     }
 
     fn read(text: &str) -> Result<Manifest, BuildError> {

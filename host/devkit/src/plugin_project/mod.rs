@@ -31,6 +31,7 @@ use flowhost_protocol::flow::{Capabilities, PluginSection};
 
 pub use self::error::BuildError;
 pub use self::frames::Frame;
+pub use self::manifest::{FILE_NAME as MANIFEST, manifest_schema};
 pub use self::sources::Sources;
 pub use self::template::{NewProject, NewProjectError, SdkSource, create};
 
@@ -200,12 +201,13 @@ fn default_out(artifact: &Artifact, project: &Path) -> PathBuf {
     target_folder.join("flowhost").join(format!("{}.wasm", artifact.name))
 }
 
-/// What the manifest in a project's folder asks for; nothing without a manifest.
+/// What the manifest in a folder asks for; nothing without a manifest. No sources are needed.
 ///
 /// # Errors
-/// [`BuildError::Manifest`] if the manifest can't be parsed.
-pub fn requests(project_dir: &Path) -> Result<Capabilities, BuildError> {
-    Ok(Manifest::read(&find_project(project_dir)?)?.requests)
+/// [`BuildError::Manifest`] if the manifest can't be parsed, [`BuildError::File`] if it can't be
+/// read.
+pub fn requests(folder: &Path) -> Result<Capabilities, BuildError> {
+    Ok(Manifest::read(folder)?.requests)
 }
 
 /// Replaces a file atomically: a reader of `to` sees the old file or the new one, never a part.

@@ -10,6 +10,9 @@ pub struct NewProject {
     pub folder: PathBuf,
     /// Where the project's `Cargo.toml` finds the SDK.
     pub sdk: SdkSource,
+    /// Files that are made by the program, besides those of the template: each with its path in the
+    /// project and its text.
+    pub generated: Vec<(String, String)>,
 }
 
 /// Where a project finds `flowhost-sdk`.
@@ -68,12 +71,13 @@ pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
     }
     // Made beside the target, so that it can be moved there as a whole.
     let beside = tempfile::tempdir_in(parent).map_err(failed(parent))?;
-    for (path, text) in FILES {
+    let filled_in = |text: &str| text.replace("{{name}}", &name).replace("{{sdk}}", &sdk);
+    let template = FILES.iter().map(|(path, text)| ((*path).to_owned(), filled_in(text)));
+    for (path, text) in template.chain(project.generated.iter().cloned()) {
         let path = beside.path().join(path);
         let folder = path.parent().unwrap_or(beside.path());
         fs::create_dir_all(folder).map_err(failed(folder))?;
-        fs::write(&path, text.replace("{{name}}", &name).replace("{{sdk}}", &sdk))
-            .map_err(failed(&path))?;
+        fs::write(&path, text).map_err(failed(&path))?;
     }
     // Replaces an empty folder, and nothing else.
     fs::rename(beside.path(), folder).map_err(failed(folder))?;
@@ -212,6 +216,7 @@ const TAKEN: &[&str] = &[
 /// The path and the text of each file, with `{{name}}` and `{{sdk}}` to be filled in.
 const FILES: &[(&str, &str)] = &[
     (".gitignore", include_str!("template/gitignore")),
+    (".taplo.toml", include_str!("template/taplo.toml")),
     (".vscode/extensions.json", include_str!("template/.vscode/extensions.json")),
     (".vscode/settings.json", include_str!("template/.vscode/settings.json")),
     ("Cargo.toml", include_str!("template/manifest.toml")),
@@ -243,6 +248,8 @@ mod tests {
             let text = fs::read_to_string(project.folder.join(path)).unwrap();
             assert!(!text.contains("{{"), "{path} has something to be filled in");
         }
+        let generated = fs::read_to_string(project.folder.join(".schemas/scenario.json")).unwrap();
+        assert_eq!(generated, "{}");
         assert_eq!(
             fs::read_dir(parent.path().join("some/where")).unwrap().count(),
             1,
@@ -284,11 +291,13 @@ mod tests {
         let elsewhere = NewProject {
             folder: parent.path().join("a"),
             sdk: SdkSource::Path(parent.path().to_owned()),
+            generated: Vec::new(),
         };
         assert!(matches!(create(&elsewhere), Err(NewProjectError::NoSdk { .. })));
         let version = NewProject {
             folder: parent.path().join("b"),
             sdk: SdkSource::Version("=0.1.0".to_owned()),
+            generated: Vec::new(),
         };
         create(&version).unwrap();
         let manifest = fs::read_to_string(version.folder.join("Cargo.toml")).unwrap();
@@ -296,6 +305,7 @@ mod tests {
     }
 
     fn in_folder(folder: PathBuf) -> NewProject {
-        NewProject { folder, sdk: SdkSource::of_this_program() }
+        let generated = vec![(".schemas/scenario.json".to_owned(), "{}".to_owned())];
+        NewProject { folder, sdk: SdkSource::of_this_program(), generated }
     }
 }

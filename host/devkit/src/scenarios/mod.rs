@@ -11,6 +11,7 @@ mod fields;
 mod json;
 mod pattern;
 mod play;
+mod schema;
 mod settings;
 mod surroundings;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use error::ScenarioError;
 pub use expectation::{Expectation, OUTCOMES, seen};
 pub use pattern::{At, Difference, Kind, Path, Pattern};
 pub use play::{Answered, Answers, Inside, NoAnswer, Played, PlayedStep, Request, Usage};
+pub use schema::json_schema;
 pub use settings::Settings;
 pub use surroundings::{
     BodyPattern, HttpAnswer, HttpFailure, HttpFake, MediaContent, MediaFailure, MediaFake,

@@ -388,7 +388,7 @@ impl Answers for Always {
     }
 }
 
-const EVERYTHING: &str = r#"
+pub(super) const EVERYTHING: &str = r#"
 # A booking, from the first screen to the last.
 flow_token = "abc"
 data_api_version = "4.0"

@@ -119,4 +119,5 @@ pub(super) fn check_data_api_version(
     }
 }
 
-const KEYS: [&str; 4] = ["version", "data_api_version", "routing_model", "screens"];
+/// All keys of a document.
+pub(super) const KEYS: [&str; 4] = ["version", "data_api_version", "routing_model", "screens"];

@@ -13,6 +13,7 @@ mod dates;
 mod expression;
 mod form;
 mod head;
+mod json_schema;
 mod layout;
 mod meant;
 mod members;
@@ -25,6 +26,8 @@ mod table;
 mod value;
 
 use std::fmt;
+
+pub(crate) use self::json_schema::json_schema;
 
 use super::document::Document;
 use super::finding::{Collector, Level};

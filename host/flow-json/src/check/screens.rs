@@ -187,5 +187,6 @@ fn check_ends(outline: &Outline<'_>, version: Version, at: &Place<'_>, found: &m
     }
 }
 
-const KEYS: [&str; 8] =
+/// All keys of a screen.
+pub(super) const KEYS: [&str; 8] =
     ["id", "title", "layout", "data", "terminal", "success", "refresh_on_back", "sensitive"];

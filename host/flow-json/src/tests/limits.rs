@@ -101,7 +101,7 @@ fn is_too_large(findings: &Findings) -> bool {
     findings.iter().any(|found| found.pointer == "/screens" && found.message.contains("1 MiB"))
 }
 
-fn one_screen(data: &Value, children: &[Value]) -> Value {
+pub(super) fn one_screen(data: &Value, children: &[Value]) -> Value {
     let layout = json!({"type": "SingleColumnLayout", "children": children});
     json!({"version": "7.3", "screens": [{"id": "A", "title": "A", "terminal": true, "data": data, "layout": layout}]})
 }

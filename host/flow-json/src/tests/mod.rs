@@ -1,6 +1,7 @@
 //! Runs the fixtures in `tests/fixtures/flow_json`: valid documents, invalid documents with their
 //! findings, and replies with their findings.
 
+mod json_schema;
 mod limits;
 mod rules;
 
@@ -455,6 +456,22 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 /// All that is found in a document: its notes if it is valid.
+#[test]
+fn a_finding_has_its_position_also_in_what_is_no_json() {
+    let position = |text: &str| {
+        let found = FlowJson::parse(text.as_bytes()).unwrap_err();
+        let first = found.iter().next().unwrap().clone();
+        (first.position.map(|at| (at.line, at.column)), first.message)
+    };
+
+    let (at, message) = position("{\n  \"é\": 1,,\n}");
+    assert_eq!(at, Some((2, 10)));
+    assert!(message.starts_with("is not JSON: ") && !message.contains("column"), "{message}");
+    assert_eq!(position("[]").0, Some((1, 1)));
+    let (at, message) = position("{\n  \"version\": \"1.0\",\n  \"screens\": []}");
+    assert_eq!((at, message.contains("1.0")), (Some((2, 3)), true));
+}
+
 fn findings(document: &Value) -> Findings {
     match FlowJson::parse(document.to_string().as_bytes()) {
         Ok(flow) => flow.notes().clone(),

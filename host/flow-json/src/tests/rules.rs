@@ -9,9 +9,9 @@ use super::*;
 
 /// A line of `rules.jsonl`.
 #[derive(Deserialize)]
-struct Rule {
+pub(super) struct Rule {
     /// What is wrong, in words.
-    what: String,
+    pub(super) what: String,
     /// The new value for each place. Null removes a member, and a place that ends with `/-`
     /// appends.
     edit: BTreeMap<String, Value>,
@@ -22,20 +22,29 @@ struct Rule {
 
 #[test]
 fn each_rule_finds_what_is_wrong_and_nothing_else() {
-    let text = String::from_utf8(fixture("rules/rules.jsonl")).unwrap();
-    let rules: Vec<Rule> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
-        .collect();
+    let rules = all_rules();
     assert!(rules.len() >= 500, "{}", rules.len());
-    let base: Value = serde_json::from_slice(&fixture("rules/base.json")).unwrap();
+    let base = base();
     let failed: Vec<String> =
         rules.iter().filter_map(|rule| rule.broken(base.clone()).err()).collect();
     assert!(failed.is_empty(), "{} of {} rules:\n{}", failed.len(), rules.len(), failed.join("\n"));
 }
 
+/// Every line of `rules.jsonl`.
+pub(super) fn all_rules() -> Vec<Rule> {
+    let text = String::from_utf8(fixture("rules/rules.jsonl")).unwrap();
+    let read = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+    text.lines().map(read).collect()
+}
+
+/// The document that the rules change.
+pub(super) fn base() -> Value {
+    serde_json::from_slice(&fixture("rules/base.json")).unwrap()
+}
+
 impl Rule {
-    fn broken(&self, mut document: Value) -> Result<(), String> {
+    /// The document with the rule's edits.
+    pub(super) fn edited(&self, mut document: Value) -> Result<Value, String> {
         let edits = self.edit.iter().map(|(place, value)| Ok((resolved(place, &document)?, value)));
         let edits = edits.collect::<Result<Vec<_>, String>>()?;
         // Later elements of a list go first, so that the earlier ones keep their indexes.
@@ -43,6 +52,11 @@ impl Rule {
             edit(&mut document, &place, value)
                 .ok_or_else(|| format!("{}: {place} cannot be edited", self.what))?;
         }
+        Ok(document)
+    }
+
+    fn broken(&self, document: Value) -> Result<(), String> {
+        let document = self.edited(document)?;
         let found = findings(&document);
         let mut rest: Vec<&Finding> = found.iter().collect();
         for due in &self.finds {

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct Capabilities {
     /// Hosts and ports to send requests to.
+    // A host that is named twice is named.
+    #[schemars(with = "Vec<HttpHost>")]
     pub http: BTreeSet<HttpHost>,
     /// Whether it may keep values that outlive a session.
     pub store: bool,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::settings::{SettingsError, merge, within};
+use super::settings::{Bounded, SettingsError, merge, within};
 
 /// What a flow says. An absent field is what its tenant says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -40,16 +40,20 @@ impl Default for TenantRetention {
 }
 
 impl FlowRetention {
-    pub(super) fn check(&self) -> Result<(), SettingsError> {
-        let checks = [
+    /// Every number, with its bounds.
+    pub(super) fn bounded(&self) -> impl Iterator<Item = Bounded> + use<> {
+        let numbers = [
             ("retention.sessions_days", self.sessions_days),
             ("retention.exchanges_days", self.exchanges_days),
             ("retention.plugin_log_days", self.plugin_log_days),
         ];
-        checks
-            .iter()
-            .filter_map(|(field, days)| Some((field, (*days)?)))
-            .try_for_each(|(field, days)| within(field, days.into(), 1, MOST_DAYS))
+        let bounded = |(field, days): (&'static str, Option<u32>)| Bounded {
+            field,
+            value: days.map(u64::from),
+            least: 1,
+            most: MOST_DAYS,
+        };
+        numbers.into_iter().map(bounded)
     }
 }
 

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -188,9 +189,33 @@ impl FlowSettings {
         check(answer, exchange, limits, &self.token_rejected_text, rules)
     }
 
-    fn checked(self) -> Result<Self, SettingsError> {
+    /// A JSON Schema of settings, for editors, in draft 7, which they know best.
+    pub fn json_schema() -> Value {
+        let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
+        let mut schema = settings.into_generator().into_root_schema_for::<Self>().to_value();
+        let mut set = |field: &str, keyword: &str, bound: u64| {
+            let pointer = format!("/properties/{}", field.replace('.', "/properties/"));
+            let place = schema.pointer_mut(&pointer).expect("every field is in the schema");
+            place[keyword] = Value::from(bound);
+        };
+        for Bounded { field, least, most, .. } in Self::default().bounded() {
+            set(field, "minimum", least);
+            set(field, "maximum", most);
+        }
+        for field in TEXTS {
+            set(field, "minLength", 1);
+            set(field, "maxLength", MAX_TEXT_BYTES as u64);
+        }
+        set("grants.http", "maxItems", MAX_GRANTED_HOSTS as u64);
+        schema["title"] = Value::from("A flow's settings");
+        schema["description"] = Value::from(DESCRIPTION);
+        schema
+    }
+
+    /// Every number, with its bounds.
+    fn bounded(&self) -> impl Iterator<Item = Bounded> {
         let limits = &self.limits;
-        let checks = [
+        let numbers = [
             (
                 "session_ttl_seconds",
                 self.session_ttl_seconds.into(),
@@ -215,14 +240,21 @@ impl FlowSettings {
             // Each response is in the host's memory as a whole, besides the guest's.
             ("limits.outbound_response_bytes", limits.outbound_response_bytes.into(), 1, 8 << 20),
         ];
-        for (field, value, least, most) in checks {
-            within(field, value, least, most)?;
+        let numbers = numbers.map(|(field, value, least, most)| Bounded {
+            field,
+            value: Some(value),
+            least,
+            most,
+        });
+        numbers.into_iter().chain(self.retention.bounded())
+    }
+
+    fn checked(self) -> Result<Self, SettingsError> {
+        for Bounded { field, value, least, most } in self.bounded() {
+            value.map_or(Ok(()), |value| within(field, value, least, most))?;
         }
-        self.retention.check()?;
-        for (field, text) in [
-            ("token_rejected_text", &self.token_rejected_text),
-            ("failure_text", &self.failure_text),
-        ] {
+        for (field, text) in TEXTS.into_iter().zip([&self.token_rejected_text, &self.failure_text])
+        {
             if text.is_empty() || text.len() > MAX_TEXT_BYTES {
                 return Err(SettingsError(format!(
                     "`{field}` has {} bytes; it may have 1 to {MAX_TEXT_BYTES}",
@@ -238,6 +270,16 @@ impl FlowSettings {
         }
         Ok(self)
     }
+}
+
+/// A number among the settings, and what it may be.
+pub(super) struct Bounded {
+    /// Its name, with that of the object that it is in.
+    pub(super) field: &'static str,
+    /// `None` if it is not set.
+    pub(super) value: Option<u64>,
+    pub(super) least: u64,
+    pub(super) most: u64,
 }
 
 /// Why settings were refused: names the field and its allowed values.
@@ -281,6 +323,13 @@ pub const MAX_MEMORY_BYTES: u64 = 64 << 20;
 /// probability of 13 %, with eight 0.2 %. Numbers that identify recipients, such as a telephone
 /// number with its country code, usually have eight or more digits.
 const MIN_TOKEN_LENGTH: u32 = 8;
+
+/// The texts that users read.
+const TEXTS: [&str; 2] = ["token_rejected_text", "failure_text"];
+
+const DESCRIPTION: &str = "The settings of a flow, as `flowhost flow put --settings @FILE` takes them; what is left out has its default. \
+    `flowhost flow update` also takes null for a default, which this schema doesn't know. Not checked here: whether a host's name is one, \
+    and the bytes of texts that are not ASCII.";
 
 /// A flow that calls more systems than this is a proxy.
 const MAX_GRANTED_HOSTS: usize = 100;
@@ -336,6 +385,25 @@ mod tests {
             let error = parse(settings.clone()).unwrap_err().to_string();
             assert!(error.contains(named), "{settings}: {error}");
         }
+    }
+
+    #[test]
+    fn the_schema_has_every_field_and_the_bounds_of_every_number() {
+        let schema = FlowSettings::json_schema();
+        for (name, value) in FlowSettings::default().to_map() {
+            let written = &schema["properties"][&name];
+            assert!(written["description"].is_string(), "{name}");
+            for inner in value.as_object().into_iter().flat_map(Map::keys) {
+                let written = &written["properties"][inner];
+                assert!(written["description"].is_string(), "{name}.{inner}");
+                let is_number = written["type"].to_string().contains("integer");
+                assert_eq!(is_number, written["maximum"].is_u64(), "{name}.{inner}");
+            }
+        }
+        assert_eq!(schema["properties"]["limits"]["properties"]["wall_ms"]["maximum"], 9_000);
+        assert_eq!(schema["properties"]["retention"]["properties"]["sessions_days"]["minimum"], 1);
+        assert_eq!(schema["additionalProperties"], false);
+        assert_eq!(schema["properties"]["limits"]["additionalProperties"], false);
     }
 
     #[test]

@@ -80,9 +80,11 @@ impl IntoResponse for Problem {
 
 /// Findings as the API shows them.
 pub(super) fn finding_views(findings: &Findings) -> Vec<api::FindingView> {
-    let view = |Finding { level, pointer, name, message }: &Finding| api::FindingView {
+    let view = |Finding { level, pointer, position, name, message }: &Finding| api::FindingView {
         level: if *level == Level::Error { "error" } else { "note" }.to_owned(),
         pointer: pointer.clone(),
+        line: position.map(|position| position.line),
+        column: position.map(|position| position.column),
         name: name.map(str::to_owned),
         message: message.clone(),
     };
