@@ -9,9 +9,10 @@ use flowhost_devkit::postgres::{EmbeddedPostgres, Options, PgPrograms};
 use flowhost_protocol::crypto::MasterKeys;
 use flowhost_server::app::Host;
 use flowhost_server::config::{
-    CompileConfig, DATABASE_CONNECTIONS, Environment, HostConfig, LONGEST_LOGIN_DELAY,
-    ListenConfig, MigrationPolicy, SecretText, code_cache,
+    CompileConfig, DATABASE_CONNECTIONS, EgressConfig, Environment, HostConfig,
+    LONGEST_LOGIN_DELAY, ListenConfig, MigrationPolicy, SecretText, code_cache,
 };
+use flowhost_server::egress::MediaOrigins;
 
 use super::api::AdminApi;
 use super::dev_folder::DevFolder;
@@ -92,7 +93,11 @@ async fn serve(
         longest_login_delay: LONGEST_LOGIN_DELAY,
         graph: front.graph,
         compile,
-        egress: front.egress,
+        // `flowhost client` serves files from this machine, in the place of WhatsApp.
+        egress: EgressConfig {
+            media: MediaOrigins::with_this_machine_for_development(),
+            ..front.egress
+        },
         guests: front.guests,
         rsa_batches: front.rsa_batches,
     };
