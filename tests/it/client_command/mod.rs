@@ -2,8 +2,10 @@
 
 mod call;
 mod chat;
+mod files;
 mod load;
 mod run;
+mod stage;
 
 use flowhost_tests::{Ended, NodeEndpoint, flowhost};
 

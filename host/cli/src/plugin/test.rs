@@ -173,7 +173,7 @@ async fn play_one(sandbox: &Arc<Sandbox>, file: ScenarioFile) -> PlayedFile {
         Ok(mut conversation) => Ok(file.scenario.play(&mut conversation).await),
         Err(unreadable) => Err(unreadable.to_string()),
     };
-    PlayedFile { file, played, took: began.elapsed(), updated: None }
+    PlayedFile::of(file, played, began.elapsed())
 }
 
 /// Writes what came back into the scenario's file, and plays the new scenario.
@@ -227,8 +227,8 @@ impl Results {
 
 impl PlayedFile {
     /// The result of a scenario without an update.
-    pub(crate) fn of(file: ScenarioFile, played: Played, took: Duration) -> Self {
-        Self { file, played: Ok(played), took, updated: None }
+    pub(crate) fn of(file: ScenarioFile, played: Result<Played, String>, took: Duration) -> Self {
+        Self { file, played, took, updated: None }
     }
 
     fn passed(&self) -> bool {

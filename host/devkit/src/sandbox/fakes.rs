@@ -121,6 +121,11 @@ impl Fake {
             ));
             return Err(MediaError::DownloadFailed("the scenario has no such file".to_owned()));
         };
+        if ["cdn_url", "encryption_metadata"].iter().any(|name| reference.get(name).is_none()) {
+            return Err(MediaError::InvalidReference(
+                "it is not an element of a picker's field, as it was received".to_owned(),
+            ));
+        }
         picked.fetched = true;
         match &picked.content {
             Ok(bytes) if bytes.len() > request.max_bytes => Err(MediaError::TooLarge),

@@ -10,6 +10,7 @@ mod expectation;
 mod fields;
 mod json;
 mod pattern;
+mod picked;
 mod play;
 mod settings;
 mod surroundings;
@@ -24,6 +25,7 @@ use toml_edit::Document;
 pub use error::ScenarioError;
 pub use expectation::{Expectation, OUTCOMES, seen};
 pub use pattern::{At, Difference, Kind, Path, Pattern};
+pub use picked::complete_references;
 pub use play::{Answered, Answers, Inside, NoAnswer, Played, PlayedStep, Request, Usage};
 pub use settings::Settings;
 pub use surroundings::{

@@ -1,6 +1,7 @@
 //! `flowhost client chat`: a conversation on the terminal, as a phone would have it.
 
 mod draw;
+mod files;
 mod typed;
 
 use std::collections::HashSet;
@@ -18,6 +19,7 @@ use flowhost_server::config::Environment;
 use super::super::output::{printable, say, say_exactly};
 use super::endpoint::EndpointArgs;
 
+use self::files::PickedFiles;
 use self::typed::Typed;
 
 /// Arguments of `client chat`.
@@ -43,6 +45,7 @@ pub(super) async fn run(args: ChatArgs, environment: &Environment) -> anyhow::Re
         conversation,
         asked: HashSet::new(),
         has_failed: false,
+        files: PickedFiles::default(),
         lines: stdin.lock(),
         echoes: !stdin.is_terminal(),
     }
@@ -58,6 +61,7 @@ struct Chat<R> {
     asked: HashSet<String>,
     /// Whether the last answer of the endpoint was an error.
     has_failed: bool,
+    files: PickedFiles,
     lines: R,
     /// Whether input is not a terminal's, so that it has to be printed.
     echoes: bool,
@@ -183,7 +187,7 @@ impl<R: BufRead> Chat<R> {
     /// Handles a line that was typed at a field.
     fn answer(&mut self, field: &Field, typed: Typed) -> Step {
         let value = match typed {
-            Typed::Text(text) => match field.read(&text) {
+            Typed::Text(text) => match self.read_field(field, &text) {
                 Ok(value) => Some(value),
                 Err(problem) => return Step::Refused(vec![problem]),
             },
@@ -195,6 +199,11 @@ impl<R: BufRead> Chat<R> {
         }
         self.asked.insert(field.name.clone());
         self.conversation.enter(field, value)
+    }
+
+    /// Reads the value that was typed into a field.
+    fn read_field(&mut self, field: &Field, typed: &str) -> Result<Value, String> {
+        self.files.pick(field, typed).unwrap_or_else(|| field.read(typed))
     }
 
     /// Handles a line that was typed when all fields are filled in.
@@ -267,4 +276,6 @@ pub(super) const EXAMPLE: &str = "Examples:
   printf '%s\\n' Ana 2 '' | FLOWHOST_APP_SECRET=.. flowhost client chat --url http://127.0.0.1:8080/flows/acme/hello \\
       --public-key acme.pem --flow-json flow.json
 
-What is typed is read line by line, so that a script can do it. Without --flow-json the data of each screen is typed as JSON.";
+What is typed is read line by line, so that a script can do it. Without --flow-json the data of each screen is typed as JSON.
+Photos and documents are picked by their paths, as in photos/a.jpg,photos/b.jpg. They are served from this machine as WhatsApp serves
+them, where a `flowhost dev` on it fetches them; other hosts don't.";

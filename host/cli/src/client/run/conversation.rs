@@ -1,97 +1,39 @@
-//! `flowhost client run`: plays the scenarios of a plugin against an endpoint.
+//! A scenario's conversation with an endpoint over the network.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::time::Instant;
 
-use clap::Args;
 use serde_json::Value;
 
 use flowhost_client::judgement::{Check, Judgement, Problem};
 use flowhost_client::{Exchange, Phone, SealedRequest};
 use flowhost_devkit::scenarios::{Answered, Answers, NoAnswer, Request, Scenario};
 use flowhost_protocol::crypto::random_bytes;
-use flowhost_server::config::{ConfigError, Environment};
 
-use super::super::plugin::project::ScenarioFile;
-use super::super::plugin::test::{PlayedFile, ReportArgs, Results};
-use super::endpoint::EndpointArgs;
-
-/// Arguments of `client run`.
-#[derive(Args)]
-pub struct RunArgs {
-    /// The scenarios, in the format of `plugin test`
-    #[arg(required = true, value_name = "SCENARIO")]
-    scenarios: Vec<PathBuf>,
-    #[command(flatten)]
-    endpoint: EndpointArgs,
-    /// Send this flow token, such as a minted one, in the place of the scenario's; for one scenario
-    /// only
-    #[arg(long, value_name = "TOKEN")]
-    flow_token: Option<String>,
-    #[command(flatten)]
-    report: ReportArgs,
-}
-
-pub(super) async fn run(args: RunArgs, environment: &Environment) -> anyhow::Result<()> {
-    let files = args.files()?;
-    let phone = args.endpoint.phone(environment)?;
-    let began = Instant::now();
-    let mut all = Vec::new();
-    for file in files {
-        let began = Instant::now();
-        let played = file
-            .scenario
-            .play(&mut Endpoint::new(&phone, &file.scenario, args.flow_token.as_deref()))
-            .await;
-        all.push(PlayedFile::of(file, played, began.elapsed()));
-    }
-    Results::from_outside(all, began.elapsed()).tell(&args.report, environment)
-}
-
-impl RunArgs {
-    /// Reads all scenarios before the first is played.
-    fn files(&self) -> anyhow::Result<Vec<ScenarioFile>> {
-        let (mut files, mut problems) = (Vec::new(), Vec::new());
-        for path in &self.scenarios {
-            match ScenarioFile::read(path) {
-                Ok(file) => files.push(file),
-                Err(problem) => problems.push(problem.to_string()),
-            }
-        }
-        if !problems.is_empty() {
-            return Err(ConfigError::new(format!(
-                "scenarios can't be read:\n{}",
-                problems.join("\n")
-            ))
-            .into());
-        }
-        if self.flow_token.is_some() && files.len() > 1 {
-            return Err(ConfigError::new(
-                "--flow-token is for one scenario: each is a conversation of its own",
-            )
-            .into());
-        }
-        Ok(files)
-    }
-}
+use super::files::ScenarioFiles;
 
 /// An endpoint over the network, in one conversation.
 ///
 /// The scenario's flow token may have been used before, and its session be over. So a different
 /// token is sent, and replaced by the scenario's token in the replies.
-struct Endpoint<'a> {
+pub(super) struct Conversation<'a> {
     phone: &'a Phone,
     written_token: String,
     sent_token: String,
+    files: ScenarioFiles,
     steps: usize,
     /// What was sent, by the requests' numbers: a repeat is the same bytes.
     sent: HashMap<usize, SealedRequest>,
     problems: Vec<String>,
 }
 
-impl<'a> Endpoint<'a> {
-    fn new(phone: &'a Phone, scenario: &Scenario, token: Option<&str>) -> Self {
+impl<'a> Conversation<'a> {
+    /// A conversation with these files, in which `token` is sent in the place of the scenario's.
+    pub(super) fn new(
+        phone: &'a Phone,
+        scenario: &Scenario,
+        token: Option<&str>,
+        files: ScenarioFiles,
+    ) -> Self {
         let written_token = scenario.flow_token.clone();
         let sent_token = match token {
             Some(token) => token.to_owned(),
@@ -103,6 +45,7 @@ impl<'a> Endpoint<'a> {
             phone,
             written_token,
             sent_token,
+            files,
             steps: 0,
             sent: HashMap::new(),
             problems: Vec::new(),
@@ -121,11 +64,12 @@ impl<'a> Endpoint<'a> {
     }
 }
 
-impl Answers for Endpoint<'_> {
+impl Answers for Conversation<'_> {
     async fn answer(&mut self, request: &Request) -> Result<Answered, NoAnswer> {
         self.steps += 1;
         let mut payload = request.payload.clone();
         replace(&mut payload, &self.written_token, &self.sent_token);
+        self.files.complete(&mut payload);
         let payload = if request.signed { self.phone.sign(payload) } else { payload };
         let exchange = match self.sent.remove(&request.number) {
             Some(sealed) => self.phone.repeat(&payload, sealed).await,
@@ -152,7 +96,11 @@ impl Answers for Endpoint<'_> {
     }
 
     fn finish(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.problems)
+        self.problems.drain(..).chain(self.files.never_fetched()).collect()
+    }
+
+    fn played(&self) -> Vec<&'static str> {
+        vec!["[[media]]"]
     }
 }
 
@@ -170,15 +118,6 @@ fn replace(value: &mut Value, from: &str, to: &str) {
 
 /// The token that WhatsApp sends for a message without a token of its own.
 const UNUSED: &str = "unused";
-
-pub(super) const EXAMPLE: &str = "Examples:
-  flowhost client run scenarios/*.toml --url https://example.com/flow --public-key public.pem --app-secret-file secret.txt
-  FLOWHOST_APP_SECRET=.. flowhost client run scenarios/booking.toml --url http://127.0.0.1:8080/flows/acme/booking \\
-      --public-key acme.pem --flow-json flow.json --json
-
-What can't be played or seen over the network (state, log, clock, random numbers, settings, what is faked) is skipped, and the report
-says so. Each scenario gets a flow token of its own, so that it can be played again. Ends with 1 if a scenario fails, with 64 if one
-can't be read.";
 
 #[cfg(test)]
 mod tests {
