@@ -9,6 +9,7 @@ use flowhost_client::{Exchange, Phone, SealedRequest};
 use flowhost_devkit::scenarios::{Answered, Answers, NoAnswer, Request, Scenario};
 use flowhost_protocol::crypto::random_bytes;
 
+use super::Token;
 use super::files::ScenarioFiles;
 
 /// An endpoint over the network, in one conversation.
@@ -19,6 +20,8 @@ pub(super) struct Conversation<'a> {
     phone: &'a Phone,
     written_token: String,
     sent_token: String,
+    /// Whether the token was minted for this scenario.
+    is_minted: bool,
     files: ScenarioFiles,
     steps: usize,
     /// What was sent, by the requests' numbers: a repeat is the same bytes.
@@ -31,20 +34,24 @@ impl<'a> Conversation<'a> {
     pub(super) fn new(
         phone: &'a Phone,
         scenario: &Scenario,
-        token: Option<&str>,
+        token: Token,
         files: ScenarioFiles,
     ) -> Self {
         let written_token = scenario.flow_token.clone();
+        let is_minted = matches!(token, Token::Minted(_));
         let sent_token = match token {
-            Some(token) => token.to_owned(),
+            Token::Given(token) | Token::Minted(token) => token,
             // Which token it is does not matter, but it matters that the token identifies nobody.
-            None if written_token.is_empty() || written_token == UNUSED => written_token.clone(),
-            None => format!("{written_token}-{}", hex::encode(random_bytes::<8>())),
+            Token::Own if written_token.is_empty() || written_token == UNUSED => {
+                written_token.clone()
+            }
+            Token::Own => format!("{written_token}-{}", hex::encode(random_bytes::<8>())),
         };
         Self {
             phone,
             written_token,
             sent_token,
+            is_minted,
             files,
             steps: 0,
             sent: HashMap::new(),
@@ -100,7 +107,8 @@ impl Answers for Conversation<'_> {
     }
 
     fn played(&self) -> Vec<&'static str> {
-        vec!["[[media]]"]
+        let of_the_token: &[_] = if self.is_minted { &["context", "minted_token"] } else { &[] };
+        [&["[[media]]"], of_the_token].concat()
     }
 }
 
