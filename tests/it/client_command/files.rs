@@ -33,7 +33,7 @@ async fn files_are_picked_in_a_chat_by_their_paths() {
         path.display().to_string()
     });
     let flow_json = stage.write("flow.json", PICKERS);
-    let mut command = stage.client("chat");
+    let mut command = stage.recorded_chat("scenarios/picked.toml");
     command.arg("--flow-json").arg(flow_json);
 
     let missing = stage.path("missing.jpg").display().to_string();
@@ -52,6 +52,16 @@ async fn files_are_picked_in_a_chat_by_their_paths() {
         assert!(ended.stdout.contains(expected), "{expected}: {}", ended.stdout);
     }
     assert!(!ended.stdout.contains("encryption_key"), "{ended:?}");
+    // The recorded scenario names the files, and is the same in the sandbox and at the host.
+    let recorded = stage.read("scenarios/picked.toml");
+    assert!(
+        recorded.contains("file = \"paper.txt\"") && !recorded.contains("cdn_url"),
+        "{recorded}"
+    );
+    let tested = Ended::of(stage.sandbox()).await;
+    assert_eq!(tested.code, Some(0), "{tested:?}\n{recorded}");
+    let run = Ended::of(stage.run(&stage.path("scenarios/picked.toml"))).await;
+    assert_eq!(run.code, Some(0), "{run:?}\n{recorded}");
 }
 
 #[tokio::test]

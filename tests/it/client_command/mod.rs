@@ -4,6 +4,7 @@ mod call;
 mod chat;
 mod files;
 mod load;
+mod record;
 mod run;
 mod stage;
 

@@ -36,6 +36,10 @@ impl Stage {
         path
     }
 
+    pub(super) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
     /// Plays the scenarios of the folder in the sandbox.
     pub(super) fn sandbox(&self) -> Command {
         let mut command = flowhost(&["plugin", "test"]);
@@ -50,8 +54,15 @@ impl Stage {
         command
     }
 
-    /// A command of the client.
-    pub(super) fn client(&self, which: &str) -> Command {
+    /// A chat with the flow that is recorded.
+    pub(super) fn recorded_chat(&self, name: &str) -> Command {
+        let mut command = self.client("chat");
+        command.arg("--record").arg(self.path(name));
+        command.arg("--component").arg(self.path("component.wasm"));
+        command
+    }
+
+    fn client(&self, which: &str) -> Command {
         let mut command = flowhost(&["client", which, "--url", &self.flow.url(), "--public-key"]);
         command.arg(self.path("public.pem"));
         command.env("FLOWHOST_APP_SECRET", &self.flow.tenant.app_secret);

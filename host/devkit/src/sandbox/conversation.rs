@@ -86,6 +86,11 @@ impl Conversation {
         }
     }
 
+    /// The `media_id`s of the scenario's files that the plugin did not fetch until now.
+    pub fn unfetched_files(&self) -> Vec<String> {
+        self.fake.unfetched().into_iter().map(|file| file.media_id).collect()
+    }
+
     /// Mints the token when the first request comes. The time before that is not part of a
     /// scenario.
     async fn mint(&mut self) -> Result<(), SessionError> {

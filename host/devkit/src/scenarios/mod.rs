@@ -12,11 +12,14 @@ mod json;
 mod pattern;
 mod picked;
 mod play;
+mod record;
 mod settings;
 mod surroundings;
 #[cfg(test)]
 mod tests;
 mod update;
+mod widening;
+mod written;
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -27,6 +30,7 @@ pub use expectation::{Expectation, OUTCOMES, seen};
 pub use pattern::{At, Difference, Kind, Path, Pattern};
 pub use picked::complete_references;
 pub use play::{Answered, Answers, Inside, NoAnswer, Played, PlayedStep, Request, Usage};
+pub use record::{Recording, expecting};
 pub use settings::Settings;
 pub use surroundings::{
     BodyPattern, HttpAnswer, HttpFailure, HttpFake, MediaContent, MediaFailure, MediaFake,

@@ -5,7 +5,7 @@
 //! - `fetch-all`: fetches each of the files in `photos`, and returns every outcome, and all of them as
 //!   the text `said`;
 //! - `config`: returns the setting `key`;
-//! - `draw`: returns a random id and the time, this many `times`.
+//! - `draw`: returns a random id, the time and the flow token backwards, this many `times`.
 
 use std::time::Duration;
 
@@ -60,6 +60,7 @@ impl FlowPlugin for Caller {
     fn submit(exchange: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> {
         let form: Form = exchange.data()?;
         let times = 0..form.times;
+        let token: String = exchange.flow_token().chars().rev().collect();
         let outcomes: Vec<Value> = match form.r#do.as_str() {
             "send" => times.map(|_| send(&form)).collect(),
             "fetch" => times.map(|_| fetch(form.reference.as_ref())).collect(),
@@ -73,7 +74,7 @@ impl FlowPlugin for Caller {
             }
             "config" => vec![json!({ "value": config::get(&form.key) })],
             "draw" => {
-                times.map(|_| json!({ "id": random::id(16), "now": time::now(), "today": time::today(Offset::UTC) })).collect()
+                times.map(|_| json!({ "id": random::id(16), "now": time::now(), "today": time::today(Offset::UTC), "token": token })).collect()
             }
             _ => Vec::new(),
         };

@@ -1,6 +1,6 @@
 //! Files that the user picks in a chat.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -14,6 +14,8 @@ use flowhost_protocol::crypto::random_bytes;
 pub(super) struct PickedFiles {
     /// Started for the first file.
     server: Option<MediaServer>,
+    /// Each by its `media_id`.
+    picked: Vec<(String, PathBuf)>,
 }
 
 impl PickedFiles {
@@ -44,7 +46,14 @@ impl PickedFiles {
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let id = hex::encode(random_bytes::<8>());
-        Ok(self.server()?.put(&id, &name, Picked::File(&bytes)))
+        let reference = self.server()?.put(&id, &name, Picked::File(&bytes));
+        self.picked.push((id, path.to_owned()));
+        Ok(reference)
+    }
+
+    /// The files by their `media_id`, in the order in which they were picked.
+    pub(super) fn picked(&self) -> &[(String, PathBuf)] {
+        &self.picked
     }
 
     fn server(&mut self) -> Result<&MediaServer, String> {

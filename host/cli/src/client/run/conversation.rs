@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
-
 use flowhost_client::judgement::{Check, Judgement, Problem};
 use flowhost_client::{Exchange, Phone, SealedRequest};
 use flowhost_devkit::scenarios::{Answered, Answers, NoAnswer, Request, Scenario};
 use flowhost_protocol::crypto::random_bytes;
 
+use super::super::token::replace;
 use super::Token;
 use super::files::ScenarioFiles;
 
@@ -112,33 +111,5 @@ impl Answers for Conversation<'_> {
     }
 }
 
-/// Replaces every text that equals `from` as a whole.
-fn replace(value: &mut Value, from: &str, to: &str) {
-    match value {
-        Value::String(text) if text == from => to.clone_into(text),
-        Value::Array(elements) => {
-            elements.iter_mut().for_each(|element| replace(element, from, to))
-        }
-        Value::Object(members) => members.values_mut().for_each(|member| replace(member, from, to)),
-        _ => (),
-    }
-}
-
 /// The token that WhatsApp sends for a message without a token of its own.
 const UNUSED: &str = "unused";
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_token_is_replaced_wherever_it_is_the_whole_text() {
-        let mut value = json!({"flow_token": "t", "data": ["t", {"x": "t"}, "not t"], "t": 1});
-
-        replace(&mut value, "t", "u");
-
-        assert_eq!(value, json!({"flow_token": "u", "data": ["u", {"x": "u"}, "not t"], "t": 1}));
-    }
-}
