@@ -112,7 +112,7 @@ impl Outside {
             names: Arc::new(Names(self.world.clone())),
             guard: Guard { exceptions: vec![self.secure, self.plain], ..Guard::default() },
             extra_roots: vec![self.certificate.clone()],
-            stand_ins: None,
+            ..EgressConfig::default()
         }
     }
 

@@ -14,21 +14,28 @@ use flowhost_server::config::{ConfigError, Environment, SecretText};
 use super::input::read_secret;
 use super::output::{printable, say};
 
-/// How a command reaches the admin API, and how it prints.
+/// How a command reaches the admin API.
 #[derive(clap::Args)]
-pub(crate) struct ApiArgs {
+pub(crate) struct AdminArgs {
     /// Where the admin API is
     #[arg(long, env = "FLOWHOST_URL", default_value = DEFAULT_URL, hide_env_values = true, value_name = "URL")]
     admin_url: String,
     /// File with the API token, - for standard input; without it, FLOWHOST_TOKEN counts
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+}
+
+/// How a command reaches the admin API, and how it prints.
+#[derive(clap::Args)]
+pub(crate) struct ApiArgs {
+    #[command(flatten)]
+    admin: AdminArgs,
     /// Print the API's JSON, for machines
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-impl ApiArgs {
+impl AdminArgs {
     /// The client, with the token from the file or the environment.
     pub(crate) fn connect(&self, environment: &Environment) -> anyhow::Result<AdminApi> {
         let token = match &self.token_file {
@@ -37,6 +44,13 @@ impl ApiArgs {
         };
         // An empty variable counts as not set here too.
         AdminApi::new(if self.admin_url.is_empty() { DEFAULT_URL } else { &self.admin_url }, token)
+    }
+}
+
+impl ApiArgs {
+    /// The client, with the token from the file or the environment.
+    pub(crate) fn connect(&self, environment: &Environment) -> anyhow::Result<AdminApi> {
+        self.admin.connect(environment)
     }
 
     /// Prints an answer: unchanged for machines, or as `for_people` formats it.

@@ -12,7 +12,7 @@ use flowhost_server::config::{
     CompileConfig, DATABASE_CONNECTIONS, EgressConfig, Environment, HostConfig,
     LONGEST_LOGIN_DELAY, ListenConfig, MigrationPolicy, SecretText, code_cache,
 };
-use flowhost_server::egress::{StandIn, StandIns};
+use flowhost_server::egress::{MediaOrigins, StandIn, StandIns};
 
 use super::api::AdminApi;
 use super::dev_file::DevFile;
@@ -129,7 +129,11 @@ async fn serve(
         longest_login_delay: LONGEST_LOGIN_DELAY,
         graph: front.graph,
         compile,
-        egress: front.egress,
+        // `flowhost client` serves files from this machine, in the place of WhatsApp.
+        egress: EgressConfig {
+            media: MediaOrigins::with_this_machine_for_development(),
+            ..front.egress
+        },
         guests: front.guests,
         rsa_batches: front.rsa_batches,
     };

@@ -3,7 +3,8 @@
 //! The caller passes a payload; it is encrypted, signed and posted as Meta would, and the decrypted
 //! reply comes back. Nothing here uses the host's own crypto, so a mistake there cannot hide itself
 //! here. A [`Phone`] also says what the user would see of a reply ([`judgement`]), and a
-//! [`conversation`] follows the user through a Flow. [`load`] sends many requests, and measures.
+//! [`conversation`] follows the user through a Flow, who may pick files ([`media`]). [`load`] sends
+//! many requests, and measures.
 //!
 //! ```no_run
 //! # async fn run(url: &str, public_key_pem: &str, app_secret: &str) -> Result<(), flowhost_client::ClientError> {
@@ -22,6 +23,7 @@ pub mod conversation;
 mod error;
 pub mod judgement;
 pub mod load;
+pub mod media;
 pub mod payload;
 mod phone;
 mod public_key;

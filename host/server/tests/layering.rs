@@ -11,9 +11,10 @@ use syn::visit::Visit;
 /// The other modules of its own package that each module may use. Change it only for a reason that
 /// is worth an ADR.
 const MAY_USE: &[(&str, &[&str])] = &[
+    ("devkit/media_files", &["scenarios"]),
     ("devkit/plugin_project", &[]),
     ("devkit/postgres", &[]),
-    ("devkit/sandbox", &["scenarios"]),
+    ("devkit/sandbox", &["media_files", "scenarios"]),
     ("devkit/scenarios", &[]),
     ("exchange/endpoint", &["sessions"]),
     ("exchange/exchange", &["endpoint", "sessions"]),
@@ -173,6 +174,19 @@ fn what_a_caller_vouches_for_is_called_where_it_holds() {
             source_files().iter().filter(|file| code(file)).map(|file| module_of(file)).collect();
         assert_eq!(callers, BTreeSet::from([module.to_owned()]), "{call}");
     }
+}
+
+#[test]
+fn files_on_this_machine_are_fetched_in_development_only() {
+    let code = |file: &PathBuf| {
+        let text = fs::read_to_string(file).expect("a source file can be read");
+        text.split("#[cfg(test)]").next().is_some_and(|code| {
+            code.contains("MediaOrigins::with_this_machine") || code.contains("this_machine: true")
+        })
+    };
+    let naming: Vec<PathBuf> = source_files().into_iter().filter(code).collect();
+    let known = ["cli/src/dev.rs", "server/src/egress/media.rs"].map(|file| packages().join(file));
+    assert_eq!(BTreeSet::from_iter(naming), BTreeSet::from(known));
 }
 
 #[test]

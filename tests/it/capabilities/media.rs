@@ -60,6 +60,10 @@ async fn files_come_from_whatsapp_and_from_nowhere_else() {
     )
     .await;
     assert_eq!(told["error"], "invalid-reference", "{told}");
+    // In development they come from this machine too: `client_command/files.rs`.
+    let here = format!("http://{}/file/x", outside.plain);
+    let told = outcome(&flow, fetching(vector, &here)).await;
+    assert_eq!(told["error"], "invalid-reference", "{told}");
     assert_eq!(outside.visits().len(), 0);
 
     outside.name("mmg.whatsapp.net", &[&[outside.forbidden]]);

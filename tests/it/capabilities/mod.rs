@@ -57,7 +57,8 @@ pub(crate) async fn start() -> (Outside, TestHost, TestFlow) {
     (outside, host, flow)
 }
 
-async fn calling_flow(tenant: &TestTenant) -> TestFlow {
+/// A flow with the plugin `caller`, which is granted everything that it requests.
+pub(crate) async fn calling_flow(tenant: &TestTenant) -> TestFlow {
     tenant
         .flow("calling", json!({"grants": {"http": GRANTED, "media": true}}), Component::Caller)
         .await

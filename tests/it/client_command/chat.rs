@@ -234,7 +234,7 @@ async fn chat(endpoint: &NodeEndpoint, extra: &[&str], typed: &[&str]) -> Ended 
 }
 
 /// Runs a command with these lines as its input.
-async fn with_input(mut command: std::process::Command, typed: &[&str]) -> Ended {
+pub(super) async fn with_input(mut command: std::process::Command, typed: &[&str]) -> Ended {
     let mut file = tempfile::tempfile().unwrap();
     typed.iter().for_each(|line| writeln!(file, "{line}").unwrap());
     std::io::Seek::rewind(&mut file).unwrap();

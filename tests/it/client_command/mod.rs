@@ -2,8 +2,11 @@
 
 mod call;
 mod chat;
+mod files;
 mod load;
+mod record;
 mod run;
+mod stage;
 
 use flowhost_tests::{Ended, NodeEndpoint, flowhost};
 

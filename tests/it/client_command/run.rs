@@ -124,6 +124,53 @@ async fn a_plugins_own_scenarios_pass_at_the_host_that_it_is_deployed_to() {
     run(&booking, "appointment", "booking", &extra).await;
 }
 
+/// The scenario's context, and a token of the host's, without a word in the scenario.
+#[tokio::test]
+async fn a_flow_that_admits_minted_tokens_only_is_played_with_mint() {
+    let host = TestHost::start().await;
+    let acme = host.tenant("acme").await;
+    let settings = json!({"token_policy": "minted"});
+    let booking = acme.flow("booking", settings, Component::Appointment).await;
+    let folder = tempfile::tempdir().unwrap();
+    let public_key = folder.path().join("acme.pem");
+    std::fs::write(&public_key, &acme.public_key_pem).unwrap();
+    let written = repository("plugins/appointment/scenarios/booking.toml");
+    let written = std::fs::read_to_string(written).unwrap();
+    // The host has another day than the scenario.
+    let text = written.replace("context = { ", "context = { today = \"2026-11-20\", ");
+    assert_ne!(text, written);
+    let scenario = folder.path().join("booking.toml");
+    std::fs::write(&scenario, text).unwrap();
+    let run = async |url: &str, token: &str, extra: &[&str]| {
+        let mut command = flowhost(&["client", "run", "--url", url, "--public-key"]);
+        command.arg(&public_key).arg(&scenario).args(extra);
+        command.env("FLOWHOST_APP_SECRET", &acme.app_secret);
+        command.env("FLOWHOST_URL", host.admin().url("")).env("FLOWHOST_TOKEN", token);
+        Ended::of(command).await
+    };
+    let (url, token) = (booking.url(), host.admin_token());
+
+    let stranger = run(&url, token, &[]).await;
+    assert_eq!(stranger.code, Some(1), "{stranger:?}");
+    for _ in 0..2 {
+        let minted = run(&url, token, &["--mint"]).await;
+        assert_eq!(minted.code, Some(0), "{minted:?}");
+        assert!(!minted.stdout.contains("context"), "{minted:?}");
+    }
+    let nobody = run(&url, "fht_nobodys-token-of-all", &["--mint"]).await;
+    assert_eq!(nobody.code, Some(1), "{nobody:?}");
+    assert!(nobody.stderr.contains("set FLOWHOST_TOKEN"), "{nobody:?}");
+    let elsewhere = run(&url.replace("booking", "nothing"), token, &["--mint"]).await;
+    assert_eq!(elsewhere.code, Some(1), "{elsewhere:?}");
+    assert!(
+        elsewhere.stderr.contains("no flow token can be minted for nothing of acme"),
+        "{elsewhere:?}"
+    );
+    let foreign = run("https://example.com/flow", token, &["--mint"]).await;
+    assert_eq!(foreign.code, Some(64), "{foreign:?}");
+    assert!(foreign.stderr.contains("/flows/TENANT/FLOW"), "{foreign:?}");
+}
+
 fn scenario(name: &str) -> String {
     repository(&format!("tests/fixtures/interop/scenarios/{name}.toml"))
 }

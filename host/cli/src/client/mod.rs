@@ -6,6 +6,7 @@ mod chat;
 mod endpoint;
 mod load;
 mod run;
+mod token;
 
 use clap::Subcommand;
 

@@ -24,7 +24,7 @@ pub(super) struct Component {
 
 /// A scenario and its file.
 pub(crate) struct ScenarioFile {
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     /// The text of the file.
     pub(super) text: String,
     /// The parsed text.

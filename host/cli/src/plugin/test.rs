@@ -99,12 +99,7 @@ pub(super) async fn run(args: TestArgs, environment: &Environment) -> anyhow::Re
 async fn once(args: &TestArgs, environment: &Environment) -> anyhow::Result<()> {
     // Read before minutes of compiling, since they may have errors.
     let scenarios = chosen(&args.dir, args.filter.as_deref())?;
-    let rules = reply_rules(&args.dir)?;
-    let component = Component::of(&args.dir, args.component.as_deref()).await?;
-    let code = component.code();
-    let sandbox =
-        Sandbox::open(component.bytes, code, rules).await.context("the plugin can't be loaded")?;
-    let sandbox = Arc::new(sandbox);
+    let sandbox = open_sandbox(&args.dir, args.component.as_deref()).await?;
     let began = Instant::now();
     let mut all = play(&sandbox, scenarios).await;
     if args.update {
@@ -114,6 +109,18 @@ async fn once(args: &TestArgs, environment: &Environment) -> anyhow::Result<()> 
     }
     let results = Results { all, took: began.elapsed() };
     results.tell(&args.report, environment)
+}
+
+/// The sandbox of a project: with this component, or the project's, which is built now.
+pub(crate) async fn open_sandbox(
+    project: &Path,
+    component: Option<&Path>,
+) -> anyhow::Result<Arc<Sandbox>> {
+    let rules = reply_rules(project)?;
+    let component = Component::of(project, component).await?;
+    let code = component.code();
+    let sandbox = Sandbox::open(component.bytes, code, rules).await;
+    Ok(Arc::new(sandbox.context("the plugin can't be loaded")?))
 }
 
 /// The scenarios to play. Fails if any can't be read.
@@ -173,7 +180,7 @@ async fn play_one(sandbox: &Arc<Sandbox>, file: ScenarioFile) -> PlayedFile {
         Ok(mut conversation) => Ok(file.scenario.play(&mut conversation).await),
         Err(unreadable) => Err(unreadable.to_string()),
     };
-    PlayedFile { file, played, took: began.elapsed(), updated: None }
+    PlayedFile::of(file, played, began.elapsed())
 }
 
 /// Writes what came back into the scenario's file, and plays the new scenario.
@@ -227,8 +234,8 @@ impl Results {
 
 impl PlayedFile {
     /// The result of a scenario without an update.
-    pub(crate) fn of(file: ScenarioFile, played: Played, took: Duration) -> Self {
-        Self { file, played: Ok(played), took, updated: None }
+    pub(crate) fn of(file: ScenarioFile, played: Result<Played, String>, took: Duration) -> Self {
+        Self { file, played, took, updated: None }
     }
 
     fn passed(&self) -> bool {

@@ -9,7 +9,8 @@ use super::range;
 
 impl Field {
     /// Reads what was typed: a choice by its number, its id or its title, several separated by
-    /// commas, two days separated by a space. A dash stands for a day that is not picked.
+    /// commas, two days separated by a space. A dash stands for a day that is not picked. Files are
+    /// the JSON array that a phone would send; whoever has files makes it of their references.
     ///
     /// # Errors
     /// Why the text is not a value of this field, for the user.
@@ -70,7 +71,7 @@ impl Field {
                 days.check(read_typed_day(&shown(value))?)
             }
             (FieldKind::DateRange(range), Value::Object(two)) => range.check(two),
-            (FieldKind::Media { min, max }, Value::Array(files)) => {
+            (FieldKind::Media { min, max, .. }, Value::Array(files)) => {
                 check_count(files.len(), *min, *max, "files")
             }
             (FieldKind::OptIn, Value::Bool(_)) => Ok(()),
@@ -101,7 +102,10 @@ impl Field {
                 if *agreed { "yes" } else { "no" }.to_owned()
             }
             (FieldKind::DateRange(_), Value::Object(two)) => range::show(two),
-            (FieldKind::Media { .. }, Value::Array(files)) => format!("{} files", files.len()),
+            (FieldKind::Media { .. }, Value::Array(files)) => {
+                let name = |file: &Value| file.get("file_name").map_or("a file".to_owned(), shown);
+                files.iter().map(name).collect::<Vec<_>>().join(", ")
+            }
             (FieldKind::Date(_), Value::String(text)) => {
                 read_day(text).map_or_else(|| text.clone(), |day| day.to_string())
             }

@@ -55,6 +55,8 @@ pub enum FieldKind {
         min: Option<u64>,
         /// The greatest number of files.
         max: Option<u64>,
+        /// The greatest size of a file, in KiB.
+        max_kib: u64,
     },
     /// One of these choices.
     One(Vec<Choice>),
@@ -253,7 +255,11 @@ fn kind_of(component: &Properties<'_>, dates_are_days: bool) -> Option<FieldKind
                 Some(CalendarMode::Single) | None => FieldKind::Date(days),
             }
         }
-        flowhost_flow_json::Field::Media => FieldKind::Media { min, max },
+        flowhost_flow_json::Field::Media => FieldKind::Media {
+            min,
+            max,
+            max_kib: component.number("max-file-size-kb").unwrap_or(MAX_FILE_KIB),
+        },
         flowhost_flow_json::Field::Entry => return None,
     })
 }
@@ -321,3 +327,6 @@ const TEXT_INPUT_MAX: u64 = 80;
 
 /// The same for a `TextArea`.
 const TEXT_AREA_MAX: u64 = 600;
+
+/// The size of a file where a picker sets none, which is also the greatest that it may set.
+const MAX_FILE_KIB: u64 = 25_600;

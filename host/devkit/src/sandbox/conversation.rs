@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use serde_json::{Value, from_slice, json};
+use serde_json::{Map, Value, from_slice, json};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use tokio_util::task::TaskTracker;
@@ -14,7 +14,9 @@ use zeroize::Zeroizing;
 use super::Sandbox;
 use super::fakes::Fake;
 use super::tenant::{APP_SECRET, Nowhere, endpoint};
-use crate::scenarios::{Answered, Answers, Inside, NoAnswer, Request, Scenario, Usage};
+use crate::scenarios::{
+    Answered, Answers, Inside, MediaFake, NoAnswer, Request, Scenario, Usage, complete_references,
+};
 use flowhost_exchange::endpoint::{Endpoint, LoadedFlowJson};
 use flowhost_exchange::exchange::{ExchangeError, Exchanges, status_of_reply};
 use flowhost_exchange::sessions::{MemorySessions, Notices, SessionError, Sessions, TokenLife};
@@ -30,6 +32,8 @@ use flowhost_runtime::telemetry::{self, CallUsage};
 pub struct Conversation {
     sandbox: Arc<Sandbox>,
     fake: Arc<Fake>,
+    /// What a phone sends of each file of the scenario.
+    references: Vec<Map<String, Value>>,
     exchanges: Arc<Exchanges>,
     endpoint: Arc<Endpoint>,
     sessions: Sessions,
@@ -68,6 +72,7 @@ impl Conversation {
         Self {
             endpoint: Arc::new(endpoint(&sandbox, scope, scenario)),
             fake,
+            references: scenario.surroundings.media.iter().map(reference).collect(),
             exchanges,
             sessions,
             store,
@@ -79,6 +84,11 @@ impl Conversation {
             to_mint: scenario.minted_token.then_some(context),
             sandbox,
         }
+    }
+
+    /// The `media_id`s of the scenario's files that the plugin did not fetch until now.
+    pub fn unfetched_files(&self) -> Vec<String> {
+        self.fake.unfetched().into_iter().map(|file| file.media_id).collect()
     }
 
     /// Mints the token when the first request comes. The time before that is not part of a
@@ -145,7 +155,7 @@ impl Answers for Conversation {
         self.fake.set_clock(now);
         self.store.set_clock(now);
         self.mint().await.map_err(|error| NoAnswer(telemetry::chain(&error)))?;
-        let opened = opened(request)?;
+        let opened = opened(request, &self.references)?;
         let reports = matches!(opened.request(), FlowRequest::ClientError(_));
         let (answered, tallied) = self.answer_opened(opened, now).await;
         let state = self.state().await.map_err(|error| NoAnswer(telemetry::chain(&error)))?;
@@ -201,8 +211,11 @@ impl Drop for Conversation {
 }
 
 /// The request as a host has it after opening it.
-fn opened(request: &Request) -> Result<OpenedRequest, NoAnswer> {
+fn opened(request: &Request, references: &[Map<String, Value>]) -> Result<OpenedRequest, NoAnswer> {
     let mut payload = request.payload.clone();
+    if let Some(form) = payload.get_mut("data") {
+        complete_references(form, references);
+    }
     if let (true, Some(token)) = (request.signed, payload["flow_token"].as_str()) {
         payload["flow_token_signature"] = Value::from(signature(token));
     }
@@ -217,6 +230,20 @@ fn signature(token: &str) -> String {
     let key = EncodingKey::from_secret(APP_SECRET);
     encode(&Header::new(Algorithm::HS256), &json!({ "flow_token": token }), &key)
         .expect("an HMAC takes any key")
+}
+
+/// A file's reference like a phone's, of a file that nobody encrypted: its keys are zeros.
+fn reference(media: &MediaFake) -> Map<String, Value> {
+    let (iv, key) = ("AAAAAAAAAAAAAAAAAAAAAA==", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    let metadata = json!({
+        "encrypted_hash": key, "iv": iv, "encryption_key": key, "hmac_key": key, "plaintext_hash": key,
+    });
+    Map::from_iter([
+        ("media_id".to_owned(), Value::from(media.media_id.as_str())),
+        ("cdn_url".to_owned(), Value::from("https://mmg.whatsapp.net/sandbox")),
+        ("file_name".to_owned(), Value::from(media.file_name())),
+        ("encryption_metadata".to_owned(), metadata),
+    ])
 }
 
 fn usage(used: &CallUsage, (reply_bytes, state_bytes): (usize, usize)) -> Usage {

@@ -95,12 +95,18 @@ impl Fake {
 
     /// The answers that the scenario has and the plugin never asked for.
     pub(super) fn never_asked_for(&self) -> Vec<String> {
+        let files = self.unfetched().into_iter().map(|file| {
+            format!("line {}: the file {} was never fetched", file.line, file.media_id)
+        });
+        let around = self.lock();
+        around.http.never_sent().chain(files).collect()
+    }
+
+    /// The files that the plugin did not fetch.
+    pub(super) fn unfetched(&self) -> Vec<MediaFake> {
         let around = self.lock();
         let files = around.media.iter().filter(|picked| !picked.fetched);
-        let files = files.map(|MediaFile { fake, .. }| {
-            format!("line {}: the file {} was never fetched", fake.line, fake.media_id)
-        });
-        around.http.never_sent().chain(files).collect()
+        files.map(|picked| picked.fake.clone()).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Surrounding> {
@@ -121,6 +127,11 @@ impl Fake {
             ));
             return Err(MediaError::DownloadFailed("the scenario has no such file".to_owned()));
         };
+        if ["cdn_url", "encryption_metadata"].iter().any(|name| reference.get(name).is_none()) {
+            return Err(MediaError::InvalidReference(
+                "it is not an element of a picker's field, as it was received".to_owned(),
+            ));
+        }
         picked.fetched = true;
         match &picked.content {
             Ok(bytes) if bytes.len() > request.max_bytes => Err(MediaError::TooLarge),

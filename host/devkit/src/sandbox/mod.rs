@@ -19,7 +19,8 @@ use sha2::{Digest, Sha256};
 pub use conversation::Conversation;
 
 use self::fakes::{Fake, Fakes};
-use crate::scenarios::{MediaContent, Scenario};
+use crate::media_files::{self, MediaFileError};
+use crate::scenarios::Scenario;
 use flowhost_exchange::endpoint::{LoadedFlowJson, ServedFlowJson};
 use flowhost_flow_json::ReplyRules;
 use flowhost_protocol::flow::MAX_MEMORY_BYTES;
@@ -85,34 +86,21 @@ impl Sandbox {
     }
 
     /// Begins a scenario whose files are in `folder`.
+    ///
+    /// # Errors
+    /// A file of its `[[media]]` can't be picked.
     pub fn begin(
         self: &Arc<Self>,
         scenario: &Scenario,
         folder: &Path,
-    ) -> Result<Conversation, UnreadableFile> {
+    ) -> Result<Conversation, MediaFileError> {
         let scope = Scope { tenant: TenantId::new(), flow: FlowId::new() };
-        let files = scenario.surroundings.media.iter().map(|media| match &media.content {
-            Ok(MediaContent::File(path)) => read(&folder.join(path)).map(Ok),
-            Ok(MediaContent::Bytes(bytes)) => Ok(Ok(bytes.clone())),
-            Err(failure) => Ok(Err(*failure)),
-        });
+        let media = scenario.surroundings.media.iter();
+        let files = media.map(|media| media_files::content(media, folder));
         let files = files.collect::<Result<Vec<_>, _>>()?;
         let fake = self.fakes.enter(scope.tenant, Fake::new(&scenario.surroundings, files));
         Ok(Conversation::new(self.clone(), scope, fake, scenario))
     }
-}
-
-/// A file that a scenario names and that can't be read.
-#[derive(Debug, thiserror::Error)]
-#[error("can't read {path}: {source}")]
-pub struct UnreadableFile {
-    path: String,
-    source: std::io::Error,
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, UnreadableFile> {
-    std::fs::read(path)
-        .map_err(|source| UnreadableFile { path: path.display().to_string(), source })
 }
 
 struct OneComponent(Vec<u8>);

@@ -10,13 +10,17 @@ mod expectation;
 mod fields;
 mod json;
 mod pattern;
+mod picked;
 mod play;
+mod record;
 mod schema;
 mod settings;
 mod surroundings;
 #[cfg(test)]
 mod tests;
 mod update;
+mod widening;
+mod written;
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -25,7 +29,9 @@ use toml_edit::Document;
 pub use error::ScenarioError;
 pub use expectation::{Expectation, OUTCOMES, seen};
 pub use pattern::{At, Difference, Kind, Path, Pattern};
+pub use picked::complete_references;
 pub use play::{Answered, Answers, Inside, NoAnswer, Played, PlayedStep, Request, Usage};
+pub use record::{Recording, expecting};
 pub use schema::json_schema;
 pub use settings::Settings;
 pub use surroundings::{

@@ -22,6 +22,12 @@ pub trait Answers: Send {
     fn finish(&mut self) -> Vec<String> {
         Vec::new()
     }
+
+    /// What is played of a scenario's surroundings and settings although nothing inside can be
+    /// seen, in the scenario's terms: `[[media]]`, `context`.
+    fn played(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
 }
 
 /// A request, before it is encrypted.
@@ -149,14 +155,15 @@ impl Scenario {
         }
         played.at_the_end = with.finish();
         if played.steps.iter().any(|step| step.came.inside.is_none()) {
-            played.skipped = self.skipped_from_outside();
+            played.skipped = self.skipped_from_outside(&with.played());
         }
         played
     }
 
-    /// The parts that can't be played or checked over the network.
-    fn skipped_from_outside(&self) -> Vec<String> {
+    /// The parts that can't be played or checked over the network; `played` are those that were.
+    fn skipped_from_outside(&self, played: &[&str]) -> Vec<String> {
         let unplayed = self.surroundings.named().into_iter().chain(self.sandbox_settings());
+        let unplayed = unplayed.filter(|name| !played.contains(name));
         let unplayed =
             unplayed.map(|name| format!("{name} is not played: the endpoint has its own"));
         let unseen = self.steps.iter().enumerate().flat_map(|(index, step)| {

@@ -109,6 +109,17 @@ pub enum MediaFailure {
     TooLarge,
 }
 
+impl MediaFake {
+    /// The file's name on the user's phone.
+    pub fn file_name(&self) -> String {
+        let name = match &self.content {
+            Ok(MediaContent::File(path)) => path.file_name(),
+            Ok(MediaContent::Bytes(_)) | Err(_) => None,
+        };
+        name.map_or_else(|| self.media_id.clone(), |name| name.to_string_lossy().into_owned())
+    }
+}
+
 impl Surroundings {
     /// Reads the surroundings from the scenario's table.
     pub(super) fn read(source: Source<'_>, scenario: &Fields<'_>) -> Result<Self, ScenarioError> {

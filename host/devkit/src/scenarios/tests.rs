@@ -167,7 +167,7 @@ fn the_reference_is_true() {
         .skip(1)
         .map(|rest| rest.split("```").next().unwrap())
         .collect();
-    assert_eq!(blocks.len(), 6);
+    assert_eq!(blocks.len(), 7);
     for block in blocks {
         let step = if block.contains("[[step]]") {
             ""

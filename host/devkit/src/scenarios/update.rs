@@ -2,11 +2,12 @@
 //! order, and expectations that were met.
 
 use serde_json::Value as Json;
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
+use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::error::{ScenarioError, Source};
 use super::expectation::seen;
 use super::pattern::{At, escaped};
+use super::written::{table_with, value_of};
 use super::{Difference, OUTCOMES, Played, PlayedStep};
 
 /// A scenario's text that expects what came back.
@@ -42,7 +43,7 @@ pub fn update(text: &str, played: &Played) -> Result<Update, ScenarioError> {
 }
 
 /// Why a step's result is not taken over; `None` if it is.
-fn refusal(step: &PlayedStep) -> Option<String> {
+pub(super) fn refusal(step: &PlayedStep) -> Option<String> {
     let failure = step.came.inside.as_ref().and_then(|inside| inside.failure.clone());
     let failure = failure.or_else(|| {
         let status = step.came.status;
@@ -61,7 +62,7 @@ fn refusal(step: &PlayedStep) -> Option<String> {
     ))
 }
 
-fn table_of(document: &mut DocumentMut, index: usize) -> Option<StepTable<'_>> {
+pub(super) fn table_of(document: &mut DocumentMut, index: usize) -> Option<StepTable<'_>> {
     match document.get_mut("step")? {
         Item::ArrayOfTables(tables) => tables.get_mut(index).map(StepTable::Table),
         item => item.as_array_mut()?.get_mut(index)?.as_inline_table_mut().map(StepTable::Inline),
@@ -69,12 +70,22 @@ fn table_of(document: &mut DocumentMut, index: usize) -> Option<StepTable<'_>> {
 }
 
 /// A `[[step]]`, or an element of `step = [..]`, which can only have values in it.
-enum StepTable<'a> {
+pub(super) enum StepTable<'a> {
     Table(&'a mut Table),
     Inline(&'a mut InlineTable),
 }
 
 impl StepTable<'_> {
+    /// Gives the step this expectation.
+    pub(super) fn expect(&mut self, expected: &Json) {
+        let item = if matches!(self, StepTable::Table(_)) {
+            Item::Table(table_with(expected))
+        } else {
+            Item::Value(value_of(expected))
+        };
+        self.like().insert("expect", item);
+    }
+
     fn like(&mut self) -> &mut dyn TableLike {
         match self {
             Self::Table(table) => *table,
@@ -85,14 +96,7 @@ impl StepTable<'_> {
 
 fn rewrite(mut table: StepTable<'_>, step: &PlayedStep) {
     if step.expects_nothing {
-        let came = escaped(&seen(&step.came));
-        let item = if matches!(table, StepTable::Table(_)) {
-            Item::Table(table_with(&came))
-        } else {
-            Item::Value(value_of(&came))
-        };
-        table.like().insert("expect", item);
-        return;
+        return table.expect(&escaped(&seen(&step.came)));
     }
     let Some(expect) = table.like().get_mut("expect") else { return };
     for difference in &step.differences {
@@ -170,54 +174,8 @@ fn set_value(value: &mut Value, path: &[At], new: &Json) {
     }
 }
 
-/// An object as a table with a line for each field.
-fn table_with(object: &Json) -> Table {
-    let mut table = Table::new();
-    for (key, value) in object.as_object().into_iter().flatten() {
-        let item = match value {
-            Json::Object(fields) if !fields.is_empty() => Item::Table(table_with(value)),
-            other => Item::Value(value_of(other)),
-        };
-        table.insert(key, item);
-    }
-    table
-}
-
-/// A JSON value as TOML, with a word for null.
-fn value_of(json: &Json) -> Value {
-    match json {
-        Json::Null => Value::from(super::pattern::NULL),
-        Json::Bool(flag) => Value::from(*flag),
-        Json::Number(number) => number
-            .as_i64()
-            .map_or_else(|| Value::from(number.as_f64().unwrap_or(f64::MAX)), Value::from),
-        Json::String(text) => Value::from(text.as_str()),
-        Json::Array(elements) => Value::Array(array_of(elements)),
-        Json::Object(fields) => Value::InlineTable(
-            fields
-                .iter()
-                .map(|(key, value)| (key.as_str(), value_of(value)))
-                .collect::<InlineTable>(),
-        ),
-    }
-}
-
-/// A long array has a line for each element.
-fn array_of(elements: &[Json]) -> Array {
-    let mut array: Array = elements.iter().map(value_of).collect();
-    if array.to_string().len() > LINE_WIDTH {
-        array.iter_mut().for_each(|element| element.decor_mut().set_prefix("\n    "));
-        array.set_trailing("\n");
-        array.set_trailing_comma(true);
-    }
-    array
-}
-
 /// The keys of `expect` besides the reply.
 const BESIDE: [&str; 3] = ["state", "store", "log"];
-
-/// The longest array that is kept on its key's line.
-const LINE_WIDTH: usize = 90;
 
 #[cfg(test)]
 mod tests {

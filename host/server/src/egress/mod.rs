@@ -1,10 +1,10 @@
 //! What plugins cause to leave this host: requests to granted hosts, and downloads of files that
 //! users picked.
 //!
-//! Invariants: a connection is made only to an address that the [`Guard`] permits; every redirect
-//! is checked like the first URL; tenants share nothing; a response is never read past its limit; a
-//! request whose caller is gone is cancelled; no error or log contains a secret, a URL or an
-//! address.
+//! Invariants: a connection is made only to an address that the [`Guard`] permits, or for a file to
+//! one that the [`MediaOrigins`] of a development host name; every redirect is checked like the
+//! first URL; tenants share nothing; a response is never read past its limit; a request whose caller
+//! is gone is cancelled; no error or log contains a secret, a URL or an address.
 
 mod clients;
 mod exchange;
@@ -22,6 +22,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 pub use guard::{Guard, is_public};
+pub use media::MediaOrigins;
 pub use own::{OwnAddress, OwnAddresses};
 pub use resolver::{Addresses, Resolve, SystemResolver};
 pub use stand_ins::{StandIn, StandInError, StandIns};
@@ -45,6 +46,8 @@ pub struct EgressConfig {
     pub names: Arc<dyn Resolve>,
     /// Decides which addresses may be connected to.
     pub guard: Guard,
+    /// Where files that users picked may be.
+    pub media: MediaOrigins,
     /// Certificates in PEM to trust besides the system's. For tests and development.
     pub extra_roots: Vec<String>,
     /// Servers in the place of others, for development. If there are any, or could be, errors say
@@ -57,6 +60,7 @@ impl Default for EgressConfig {
         Self {
             names: Arc::new(SystemResolver),
             guard: Guard::default(),
+            media: MediaOrigins::default(),
             extra_roots: Vec::new(),
             stand_ins: None,
         }
@@ -66,6 +70,8 @@ impl Default for EgressConfig {
 /// Sends the requests of plugins.
 pub(crate) struct Egress {
     clients: Clients,
+    media: MediaOrigins,
+    own: OwnAddresses,
     /// One claim for each request under way.
     permits: Arc<Budget>,
     /// One claim for each file under way.
@@ -84,6 +90,7 @@ impl Egress {
             .iter()
             .map(|pem| reqwest::Certificate::from_pem(pem.as_bytes()))
             .collect::<Result<_, _>>()?;
+        let own = config.guard.own.clone();
         let stand_ins = config.stand_ins.map(Arc::new);
         let resolver = GuardedResolver::new(
             config.names,
@@ -93,6 +100,8 @@ impl Egress {
         );
         Ok(Self {
             clients: Clients::new(resolver, roots),
+            media: config.media,
+            own,
             permits: Budget::new(MAX_REQUESTS, usize::MAX, metrics.budget("outbound-requests")),
             files: Budget::new(MAX_FILES_AT_ONCE, usize::MAX, metrics.budget("media-files")),
             stand_ins,
@@ -120,7 +129,7 @@ impl Egress {
         tenant: TenantId,
         request: MediaRequest,
     ) -> Result<Vec<u8>, MediaError> {
-        let reference = FileReference::parse(&request.reference)?;
+        let reference = FileReference::parse(&request.reference, &self.media, &self.own)?;
         let _permit = self
             .files
             .take(tenant, 1)

@@ -2,8 +2,10 @@
 //!
 //! - `send`: sends `method`, `url`, `headers`, `body` this many `times`, and returns every outcome;
 //! - `fetch`: fetches the file behind `reference` this many `times`, and returns every outcome;
+//! - `fetch-all`: fetches each of the files in `photos`, and returns every outcome, and all of them as
+//!   the text `said`;
 //! - `config`: returns the setting `key`;
-//! - `draw`: returns a random id and the time, this many `times`.
+//! - `draw`: returns a random id, the time and the flow token backwards, this many `times`.
 
 use std::time::Duration;
 
@@ -27,6 +29,7 @@ struct Form {
     times: u32,
     key: String,
     reference: Option<media::Reference>,
+    photos: Vec<media::Reference>,
 }
 
 impl Default for Form {
@@ -42,6 +45,7 @@ impl Default for Form {
             times: 1,
             key: empty(),
             reference: None,
+            photos: Vec::new(),
         }
     }
 }
@@ -56,12 +60,21 @@ impl FlowPlugin for Caller {
     fn submit(exchange: &Exchange, _: &mut Session<()>) -> Result<Reply, Error> {
         let form: Form = exchange.data()?;
         let times = 0..form.times;
+        let token: String = exchange.flow_token().chars().rev().collect();
         let outcomes: Vec<Value> = match form.r#do.as_str() {
             "send" => times.map(|_| send(&form)).collect(),
-            "fetch" => times.map(|_| fetch(&form)).collect(),
+            "fetch" => times.map(|_| fetch(form.reference.as_ref())).collect(),
+            "fetch-all" => {
+                let outcomes: Vec<Value> =
+                    form.photos.iter().map(|photo| fetch(Some(photo))).collect();
+                let said = json!(outcomes).to_string();
+                return Ok(
+                    Reply::screen("NEXT").data(json!({ "outcomes": outcomes, "said": said }))
+                );
+            }
             "config" => vec![json!({ "value": config::get(&form.key) })],
             "draw" => {
-                times.map(|_| json!({ "id": random::id(16), "now": time::now(), "today": time::today(Offset::UTC) })).collect()
+                times.map(|_| json!({ "id": random::id(16), "now": time::now(), "today": time::today(Offset::UTC), "token": token })).collect()
             }
             _ => Vec::new(),
         };
@@ -97,15 +110,15 @@ fn send(form: &Form) -> Value {
     }
 }
 
-fn fetch(form: &Form) -> Value {
-    let Some(reference) = &form.reference else { return json!({ "error": "no reference" }) };
+fn fetch(reference: Option<&media::Reference>) -> Value {
+    let Some(reference) = reference else { return json!({ "error": "no reference" }) };
     match media::fetch(reference) {
         Ok(file) => {
             let shown = std::str::from_utf8(&file)
                 .ok()
                 .filter(|text| text.len() < 2_000)
                 .unwrap_or_default();
-            json!({ "bytes": file.len(), "body": shown })
+            json!({ "bytes": file.len(), "body": shown, "name": reference.file_name() })
         }
         Err(error) => {
             let kind = match error {

@@ -140,8 +140,8 @@ fn limits(kind: &FieldKind) -> Vec<String> {
             ]
             .concat()
         }
-        FieldKind::Media { min, max } => {
-            [vec!["files as JSON".to_owned()], between(*min, *max, "files")].concat()
+        FieldKind::Media { min, max, .. } => {
+            [vec!["paths of files".to_owned()], between(*min, *max, "files")].concat()
         }
     }
 }

@@ -1,6 +1,8 @@
 //! `flowhost client chat`: a conversation on the terminal, as a phone would have it.
 
 mod draw;
+mod files;
+mod record;
 mod typed;
 
 use std::collections::HashSet;
@@ -18,6 +20,8 @@ use flowhost_server::config::Environment;
 use super::super::output::{printable, say, say_exactly};
 use super::endpoint::EndpointArgs;
 
+use self::files::PickedFiles;
+use self::record::{RecordArgs, Recorder};
 use self::typed::Typed;
 
 /// Arguments of `client chat`.
@@ -28,26 +32,35 @@ pub struct ChatArgs {
     /// The conversation; a new one, if not given
     #[arg(long, value_name = "TOKEN")]
     flow_token: Option<String>,
+    #[command(flatten)]
+    record: RecordArgs,
 }
 
 pub(super) async fn run(args: ChatArgs, environment: &Environment) -> anyhow::Result<()> {
     args.endpoint.leave_stdin_alone()?;
     let phone = args.endpoint.phone(environment)?;
     let flow_token = args.flow_token.unwrap_or_else(random_token);
+    let recorder = args.record.recorder(&flow_token)?;
     say(&format!("Flow token {}; :help shows what can be typed.", printable(&flow_token)));
     let document = phone.flow_json().map(|flow_json| flow_json.document().clone());
     let conversation = Conversation::new(document, &flow_token);
     let stdin = std::io::stdin();
-    Chat {
+    let mut chat = Chat {
         phone,
         conversation,
         asked: HashSet::new(),
         has_failed: false,
+        files: PickedFiles::default(),
+        recorder,
         lines: stdin.lock(),
         echoes: !stdin.is_terminal(),
-    }
-    .lead()
-    .await
+    };
+    let led = chat.lead().await;
+    let Some(recorder) = chat.recorder.take() else { return led };
+    // A conversation that ended on an error is recorded too: it may be what is to be tested. The
+    // error itself was shown as it came.
+    recorder.write(chat.files.picked()).await?;
+    led
 }
 
 /// A conversation under way.
@@ -58,6 +71,8 @@ struct Chat<R> {
     asked: HashSet<String>,
     /// Whether the last answer of the endpoint was an error.
     has_failed: bool,
+    files: PickedFiles,
+    recorder: Option<Recorder>,
     lines: R,
     /// Whether input is not a terminal's, so that it has to be printed.
     echoes: bool,
@@ -65,7 +80,7 @@ struct Chat<R> {
 
 impl<R: BufRead> Chat<R> {
     /// Runs the conversation from the first request to the end.
-    async fn lead(mut self) -> anyhow::Result<()> {
+    async fn lead(&mut self) -> anyhow::Result<()> {
         let mut step = Some(self.conversation.open());
         while let Some(next) = step {
             step = match next {
@@ -102,7 +117,11 @@ impl<R: BufRead> Chat<R> {
 
     /// Asks the endpoint. `None` if the Flow is over then.
     async fn exchange(&mut self, payload: Value) -> anyhow::Result<Option<()>> {
-        let exchange = self.phone.exchange(&self.phone.dress(payload)).await?;
+        let payload = self.phone.dress(payload);
+        let exchange = self.phone.exchange(&payload).await?;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.note(&payload, &exchange);
+        }
         self.has_failed = exchange.judgement.is_failure();
         let Exchange { judgement, .. } = &exchange;
         match &judgement.outcome {
@@ -183,7 +202,7 @@ impl<R: BufRead> Chat<R> {
     /// Handles a line that was typed at a field.
     fn answer(&mut self, field: &Field, typed: Typed) -> Step {
         let value = match typed {
-            Typed::Text(text) => match field.read(&text) {
+            Typed::Text(text) => match self.read_field(field, &text) {
                 Ok(value) => Some(value),
                 Err(problem) => return Step::Refused(vec![problem]),
             },
@@ -195,6 +214,11 @@ impl<R: BufRead> Chat<R> {
         }
         self.asked.insert(field.name.clone());
         self.conversation.enter(field, value)
+    }
+
+    /// Reads the value that was typed into a field.
+    fn read_field(&mut self, field: &Field, typed: &str) -> Result<Value, String> {
+        self.files.pick(field, typed).unwrap_or_else(|| field.read(typed))
     }
 
     /// Handles a line that was typed when all fields are filled in.
@@ -266,5 +290,10 @@ pub(super) const EXAMPLE: &str = "Examples:
   flowhost client chat --url https://example.com/flow --public-key public.pem --app-secret-file secret.txt --flow-json flow.json
   printf '%s\\n' Ana 2 '' | FLOWHOST_APP_SECRET=.. flowhost client chat --url http://127.0.0.1:8080/flows/acme/hello \\
       --public-key acme.pem --flow-json flow.json
+  flowhost client chat --record my-plugin/scenarios/refund.toml --url http://127.0.0.1:8080/flows/dev/my-plugin \\
+      --public-key .flowhost/dev-public-key.pem --app-secret-file .flowhost/secrets/dev-app-secret --flow-json my-plugin/flow.json
 
-What is typed is read line by line, so that a script can do it. Without --flow-json the data of each screen is typed as JSON.";
+What is typed is read line by line, so that a script can do it. Without --flow-json the data of each screen is typed as JSON.
+Photos and documents are picked by their paths, as in photos/a.jpg,photos/b.jpg. They are served from this machine as WhatsApp serves
+them, where a `flowhost dev` on it fetches them; other hosts don't. --record plays what was played again in the sandbox of `plugin test`,
+and writes it as a scenario.";

@@ -54,6 +54,7 @@ pub(super) const HELP: &str = "  Enter    keeps what a field holds, presses the 
   :quit    ends the conversation
   ::text   is text that begins with a colon
 A choice is picked by its number, its id or its title; several are separated by commas.
+Photos and documents are picked by their paths; several are separated by commas.
 A range is two days with a space between them; - stands for a day that is left out.";
 
 #[cfg(test)]

@@ -1,0 +1,109 @@
+//! `flowhost client chat --record`: a conversation becomes a scenario.
+
+use flowhost_tests::{Ended, TestFlow, TestHost};
+use serde_json::json;
+
+use super::chat::with_input;
+use super::stage::Stage;
+use crate::capabilities::calling_flow;
+
+#[tokio::test]
+async fn a_recorded_chat_passes_in_the_sandbox_and_at_the_host() {
+    let (_host, flow) = start().await;
+    let stage = Stage::of(&flow).await;
+    let scenario = stage.write("scenarios/none.txt", "").with_file_name("drawn.toml");
+
+    let typed = [r#"{"do":"draw","times":2}"#, r#"{"do":"nothing","text":"$5"}"#, ":quit"];
+    let chat = with_input(stage.recorded_chat("scenarios/drawn.toml"), &typed).await;
+
+    assert_eq!(chat.code, Some(0), "{chat:?}");
+    assert!(chat.stdout.contains("Recorded 3 steps in "), "{chat:?}");
+    assert_eq!(chat.stderr, "", "the host and the sandbox answer alike");
+    let recorded = stage.read("scenarios/drawn.toml");
+    for part in [
+        "now = 20",
+        "id = \"$string\"",
+        "today = \"$string\"",
+        "token = \"$string\"",
+        "text = \"$$5\"",
+    ] {
+        assert!(recorded.contains(part), "{part}: {recorded}");
+    }
+    for _ in 0..2 {
+        for command in [stage.sandbox(), stage.run(&scenario)] {
+            let played = Ended::of(command).await;
+            assert_eq!(played.code, Some(0), "{played:?}\n{recorded}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_sandbox_lacks_is_told_and_expected_as_it_is_there() {
+    let (_host, flow) = start().await;
+    flow.call("PUT", "/config/greeting", json!({"value": "hello"})).await.expect(204);
+    let stage = Stage::of(&flow).await;
+    stage.write("scenarios/none.txt", "");
+
+    let typed = [r#"{"do":"config","key":"greeting"}"#, ":quit"];
+    let chat = with_input(stage.recorded_chat("scenarios/greeting.toml"), &typed).await;
+
+    assert_eq!(chat.code, Some(0), "{chat:?}");
+    for part in [
+        "step 2: /data/outcomes/0/value is \"$null\" in the sandbox, and was \"hello\" in the chat",
+        "add what is missing",
+    ] {
+        assert!(chat.stderr.contains(part), "{part}: {chat:?}");
+    }
+    let tested = Ended::of(stage.sandbox()).await;
+    assert_eq!(tested.code, Some(0), "{tested:?}");
+}
+
+#[tokio::test]
+async fn a_chat_is_not_lost_because_the_plugin_can_not_be_played() {
+    let (_host, flow) = start().await;
+    let stage = Stage::of(&flow).await;
+    stage.write("scenarios/none.txt", "");
+    let component = stage.path("component.wasm");
+    let away = stage.path("away.wasm");
+    std::fs::rename(&component, &away).unwrap();
+
+    let typed = [r#"{"do":"nothing"}"#, ":quit"];
+    let chat = with_input(stage.recorded_chat("scenarios/kept.toml"), &typed).await;
+
+    assert_ne!(chat.code, Some(0), "{chat:?}");
+    assert!(chat.stderr.contains("component.wasm") && chat.stderr.contains("--update"), "{chat:?}");
+    std::fs::rename(&away, &component).unwrap();
+    let mut update = stage.sandbox();
+    update.arg("--update");
+    let updated = Ended::of(update).await;
+    assert_eq!(updated.code, Some(0), "{updated:?}");
+    assert!(stage.read("scenarios/kept.toml").contains("outcomes = []"), "{updated:?}");
+}
+
+#[tokio::test]
+async fn a_scenario_is_never_written_over_and_belongs_to_a_project() {
+    let (_host, flow) = start().await;
+    let stage = Stage::of(&flow).await;
+    stage.write("scenarios/there.toml", "precious");
+    stage.write("elsewhere/deep/none.txt", "");
+
+    for (name, why) in [
+        ("scenarios/there.toml", "it exists, and a scenario is never written over"),
+        ("scenarios/there.json", "a scenario is a file NAME.toml"),
+        ("nowhere/new.toml", "there is no such folder"),
+        ("elsewhere/deep/new.toml", "--project"),
+    ] {
+        let refused = with_input(stage.recorded_chat(name), &[":quit"]).await;
+        assert_eq!(refused.code, Some(64), "{refused:?}");
+        assert!(refused.stderr.contains(why), "{why}: {refused:?}");
+        assert!(!refused.stdout.contains("Flow token"), "before the chat begins: {refused:?}");
+    }
+    assert_eq!(stage.read("scenarios/there.toml"), "precious");
+    assert!(flow.sessions().await.is_empty());
+}
+
+async fn start() -> (TestHost, TestFlow) {
+    let host = TestHost::start().await;
+    let flow = calling_flow(&host.tenant("acme").await).await;
+    (host, flow)
+}
