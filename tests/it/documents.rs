@@ -161,8 +161,9 @@ fn shell_blocks(page: &str) -> String {
     script
 }
 
-/// A plugin's author makes a mistake, fixes it, and sees the change.
+/// A plugin's author sees what it logged, makes a mistake, fixes it, and sees the change.
 const AFTER_A_CHANGE: &str = r#"
+until grep -Eq "info +v1 a question about" host.out; do kill -0 "$HOST_PROCESS"; sleep 0.1; done
 echo 'a mistake' >>../hello/src/lib.rs
 until grep -q "Waiting for a change" host.err; do kill -0 "$HOST_PROCESS"; sleep 0.1; done
 sed -i '$d; s/Thank you/Many thanks/' ../hello/src/lib.rs

@@ -2,7 +2,7 @@
 
 use super::{Grouping, Language, SymbolPlace};
 
-/// English of the United States.
+/// English of the United States, `en-US`.
 pub const ENGLISH: Language = Language {
     code: "en-US",
     months: [
@@ -45,7 +45,7 @@ pub const ENGLISH: Language = Language {
     ],
 };
 
-/// English of India, with lakhs and crores.
+/// English of India, with lakhs and crores, `en-IN`.
 pub const ENGLISH_INDIA: Language = Language {
     code: "en-IN",
     short_months: BRITISH_SHORT_MONTHS,
@@ -58,7 +58,7 @@ pub const ENGLISH_INDIA: Language = Language {
     ..ENGLISH
 };
 
-/// English of the United Kingdom.
+/// English of the United Kingdom, `en-GB`.
 pub const ENGLISH_UK: Language = Language {
     code: "en-GB",
     short_months: BRITISH_SHORT_MONTHS,
@@ -80,7 +80,7 @@ pub const ENGLISH_UK: Language = Language {
     ..ENGLISH
 };
 
-/// Hindi, with lakhs and crores.
+/// Hindi, with lakhs and crores, `hi-IN`.
 pub const HINDI: Language = Language {
     code: "hi-IN",
     months: [
@@ -134,7 +134,7 @@ pub const HINDI: Language = Language {
     ],
 };
 
-/// Indonesian.
+/// Indonesian, `id-ID`.
 pub const INDONESIAN: Language = Language {
     code: "id-ID",
     months: [
@@ -178,7 +178,7 @@ pub const INDONESIAN: Language = Language {
     ],
 };
 
-/// Portuguese of Brazil.
+/// Portuguese of Brazil, `pt-BR`.
 pub const PORTUGUESE: Language = Language {
     code: "pt-BR",
     months: [
@@ -230,7 +230,7 @@ pub const PORTUGUESE: Language = Language {
     ],
 };
 
-/// Spanish of Spain. Prices of Latin America are written otherwise: see [`SPANISH_MEXICO`].
+/// Spanish of Spain, `es`. Prices of Latin America are written otherwise: see [`SPANISH_MEXICO`].
 pub const SPANISH: Language = Language {
     code: "es",
     months: [
@@ -266,7 +266,7 @@ pub const SPANISH: Language = Language {
 };
 
 /// Spanish of Mexico. With `decimal: ','` and `group: '.'` it writes numbers as Argentina, Chile
-/// and Colombia do.
+/// and Colombia do. Its code is `es-MX`.
 pub const SPANISH_MEXICO: Language = Language {
     code: "es-MX",
     short_months: [

@@ -36,7 +36,8 @@ pub struct UploadQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// Whether nothing is to be stored if the newest version has the same component and, if
-    /// `flow_json_digest` is there, that Flow JSON. The answer, a 200, is that version.
+    /// `flow_json_digest` is there, that Flow JSON. The answer, a 200, is that version; a note
+    /// becomes its note.
     #[serde(skip_serializing_if = "is_off")]
     pub unless_same: bool,
     /// The Flow JSON that will follow, as `sha256:..`.

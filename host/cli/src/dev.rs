@@ -55,8 +55,8 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
         args.certificates,
     )?;
     // In production plugins' log lines are not shown, because customers' data may be in them.
-    // Developers need them.
-    args.run.init_log("plugin=debug,")?;
+    // Developers need them. Those of their own project are shown as `plugin logs` shows them.
+    args.run.init_log(if args.plugin.is_some() { "" } else { "plugin=debug," })?;
     let signals = Signals::listen()?;
     let ready_file = ReadyFile::claim(args.run.ready_file)?;
     let folder = DevFolder::open(&args.data_dir)?;
@@ -141,7 +141,7 @@ async fn serve(
         say(&welcome(host, token_file.as_deref()));
         let Some(project) = plugin else { return Ok(()) };
         let api = AdminApi::new(&host.admin_url(), Some(shown_token))?;
-        DevDeployer::open(project, folder, host.public_url(), api).await?.deploy_each_change().await
+        DevDeployer::open(project, folder, host.public_url(), api).await?.serve().await
     })
     .await
 }

@@ -3,11 +3,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use reqwest::StatusCode;
+use tokio::sync::watch;
+use tokio::time::sleep;
 
-use flowhost_api::{CreateTenant, Route, VersionList};
+use flowhost_api::{CreateTenant, LogLineView, Route, VersionList};
 use flowhost_devkit::plugin_project::{self, BuildOptions, BuiltComponent, Sources};
 
 use super::api::{AdminApi, answered};
@@ -19,6 +22,7 @@ use super::input::read_bytes;
 use super::key::public_keys;
 use super::output::{note, say};
 use super::plugin::flow_json::{flow_json, flow_json_path};
+use super::plugin::logs;
 use super::plugin::{NewVersion, activate_version, example_data, rehearse, size, upload};
 
 /// A tenant with keys, and the project that is deployed to it.
@@ -57,22 +61,65 @@ impl DevDeployer {
         Ok(Self { project, api, public_url, public_key_file, app_secret_file })
     }
 
-    /// Deploys the project now and after each change, for ever. A failure is reported, and the next
-    /// change is a new attempt.
-    pub(super) async fn deploy_each_change(&self) -> ! {
+    /// Deploys the project now and after each change, and shows what the plugin logs, for ever.
+    pub(super) async fn serve(&self) -> ! {
+        let (deployed_as, flow) = watch::channel(None);
+        match tokio::join!(self.deploy_each_change(&deployed_as), self.show_log(flow)) {}
+    }
+
+    /// A failure is reported, and the next change is a new attempt.
+    async fn deploy_each_change(&self, deployed_as: &watch::Sender<Option<String>>) -> Never {
         let mut sources = Sources::of(&self.project).await;
-        let mut introduced = false;
         loop {
             match self.deploy().await {
-                Ok(deployed) if introduced => say(&deployed.sentence()),
+                Ok(deployed) if deployed_as.borrow().is_some() => say(&deployed.sentence()),
                 Ok(deployed) => {
                     say(&format!("{}\n{}", deployed.sentence(), self.introduction(&deployed)));
-                    introduced = true;
+                    deployed_as.send_replace(Some(deployed.flow));
                 }
                 Err(error) => note(&format!("{}\nWaiting for a change.", describe(&error))),
             }
             sources.changed().await;
         }
+    }
+
+    /// Shows the lines as `plugin logs` does, from the first deployment on.
+    async fn show_log(&self, mut deployed_as: watch::Receiver<Option<String>>) -> Never {
+        let Ok(flow) = deployed_as.wait_for(Option::is_some).await.map(|flow| flow.clone()) else {
+            return std::future::pending().await;
+        };
+        let names = [TENANT, flow.as_deref().unwrap_or_default()];
+        let mut after = None;
+        loop {
+            // A host that stops ends the stream, and so does an error.
+            if let Err(error) = self.show_lines(names, &mut after).await {
+                note(&format!("the plugin's log can't be shown: {}", describe(&error)));
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// Shows lines as they come, and counts how far it came.
+    async fn show_lines(&self, names: [&str; 2], after: &mut Option<i64>) -> anyhow::Result<()> {
+        let from = match *after {
+            Some(from) => from,
+            // What was logged before this start was shown then.
+            None => {
+                let newest = [("limit", 1.to_string())];
+                let newest = self.api.call_with(Route::ListLogLines, &names, &newest).await?;
+                let line = newest.text.lines().next().map(serde_json::from_str::<LogLineView>);
+                line.transpose()?.map_or(0, |line| line.number)
+            }
+        };
+        *after = Some(from);
+        let query = [("after", from.to_string()), ("follow", true.to_string())];
+        let mut events = self.api.follow(Route::ListLogLines, &names, &query).await?;
+        while let Some(line) = events.next().await {
+            let line: LogLineView = serde_json::from_str(&line)?;
+            say(&logs::for_people(&line));
+            *after = Some(line.number);
+        }
+        Ok(())
     }
 
     async fn deploy(&self) -> anyhow::Result<Deployed> {
@@ -163,6 +210,9 @@ impl Deployed {
     }
 }
 
+/// What a loop without an end returns.
+enum Never {}
+
 /// A listener on all addresses is reached through the loopback address.
 fn reachable(url: &str) -> String {
     url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
@@ -174,6 +224,9 @@ fn quoted(path: &Path) -> String {
     let plain = text.chars().all(|char| char.is_ascii_alphanumeric() || "/._-+".contains(char));
     if plain { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
+
+/// Before the log is asked for again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// So many can be gone back to.
 const KEPT_VERSIONS: usize = 5;

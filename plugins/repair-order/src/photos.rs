@@ -1,7 +1,7 @@
 //! The photos of the damage. The order has what is known of them; the files themselves stay with
 //! WhatsApp, whose keys for them belong into no state and no log.
 
-use flowhost_sdk::{Error, config, log, media};
+use flowhost_sdk::{Error, log, media};
 use serde::{Deserialize, Serialize};
 
 use crate::words::Words;
@@ -18,13 +18,6 @@ pub struct Photo {
     pub digest: String,
 }
 
-impl Photo {
-    /// For rehearsals, where there are no files: a setting says that photos are only counted.
-    fn unseen() -> Photo {
-        Photo { kind: "unseen".to_owned(), bytes: 0, digest: String::new() }
-    }
-}
-
 /// Fetches the photos one after another; the inner error is a text for the user.
 pub fn fetch(
     picked: &[media::Reference],
@@ -32,9 +25,6 @@ pub fn fetch(
 ) -> Result<Result<Vec<Photo>, String>, Error> {
     if picked.is_empty() || picked.len() > MOST {
         return Ok(Err(words.how_many_photos.to_owned()));
-    }
-    if config::get("fetch-photos").as_deref() == Some("no") {
-        return Ok(Ok(picked.iter().map(|_| Photo::unseen()).collect()));
     }
     let mut photos = Vec::new();
     for (index, reference) in picked.iter().enumerate() {

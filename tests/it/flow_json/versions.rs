@@ -93,6 +93,8 @@ async fn deploy_takes_it_along_and_makes_no_version_of_what_is_there() {
     assert_eq!((&first["version"], &first["existed"]), (&json!(1), &json!(false)));
     assert_eq!((&again["version"], &again["existed"]), (&json!(1), &json!(true)));
     assert_eq!(versions(&flow).await[0]["note"], "opening hours");
+    deploy(&["--note", "hours, mended"]).await;
+    assert_eq!(versions(&flow).await[0]["note"], "hours, mended", "also if it was there");
     // The same component with another Flow JSON is another version.
     let other = format!("?unless_same=true&flow_json_digest=sha256:{}", "0".repeat(64));
     let path = format!("/v1/tenants/acme/flows/booking/versions{other}");
@@ -101,7 +103,7 @@ async fn deploy_takes_it_along_and_makes_no_version_of_what_is_there() {
     assert_eq!(sent.expect(201)["version"], 2);
     let listed = run(&host, flowhost(&["plugin", "versions", "acme", "booking"])).await;
     assert!(
-        listed.stdout.contains("opening hours") && listed.stdout.contains("sha256:"),
+        listed.stdout.contains("hours, mended") && listed.stdout.contains("sha256:"),
         "{listed:?}"
     );
     let refused = flow.tenant.call("POST", "/flows/booking/versions?note=a%0Ab", json!({})).await;

@@ -26,7 +26,9 @@ pub fn granted_host(url: &Url, allowed: &Capabilities) -> Result<HttpHost, Outbo
     let named = format!("{name}:{}", url.port_or_known_default().unwrap_or_default());
     let host = named.parse().ok().filter(|host: &HttpHost| allowed.http.contains(host));
     match host {
-        None => Err(OutboundError::NotGranted(format!("requests to {named} are not granted"))),
+        None => Err(OutboundError::NotGranted(format!(
+            "requests to {named} are not granted: the plugin's flowhost.toml asks, the flow's grants allow"
+        ))),
         Some(host) if url.scheme() == "http" && host.port() == HTTPS_PORT => {
             bad("port 443 is for https")
         }

@@ -59,10 +59,12 @@ impl Upload {
             imports: compiled.inspection.imports,
             existed,
         };
-        if existed {
-            return Ok(uploaded);
-        }
         let mut record = desk.record("version.upload");
+        if existed {
+            let Some(note) = self.query().note.as_deref() else { return Ok(uploaded) };
+            store::set_version_note(&mut change, flow.id, uploaded.version, note).await?;
+            record = desk.record("version.note");
+        }
         record.after = shown(&uploaded);
         desk.finish(change, record).await?;
         Ok(uploaded)

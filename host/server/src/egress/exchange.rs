@@ -74,7 +74,9 @@ impl Outgoing {
 
     async fn send_once(&self, way: Way<'_>) -> Result<Response, OutboundError> {
         let (mut url, mut headers) = (self.url.clone(), self.headers.clone());
+        let mut in_its_place = None;
         if let Some((instead, host)) = way.stand_ins.and_then(|all| all.of(&url)) {
+            in_its_place = Some(instead.origin().ascii_serialization());
             url = instead;
             headers.insert(HOST, host);
         }
@@ -86,7 +88,10 @@ impl Outgoing {
         }
         request.send().await.map_err(|error| {
             let host = self.url.host_str().unwrap_or_default();
-            failure(&error, host, way.stand_ins.is_some())
+            match in_its_place {
+                Some(server) => failure(&error, &format!("{server}, in place of {host},"), false),
+                None => failure(&error, host, way.stand_ins.is_some()),
+            }
         })
     }
 

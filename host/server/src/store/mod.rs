@@ -98,7 +98,7 @@ pub use values::{
 pub use versions::{
     StoredVersion, delete_version, find_component, find_newest_version, find_version,
     find_version_flow_json, has_component, insert_version, list_active_components, list_versions,
-    put_version_flow_json,
+    put_version_flow_json, set_version_note,
 };
 
 /// The database: a pool of connections, with a limit on every wait.

@@ -121,6 +121,25 @@ pub async fn find_version(
     row.map(StoredVersion::try_from).transpose()
 }
 
+/// Sets what the author noted of one version.
+pub async fn set_version_note(
+    change: &mut Change,
+    flow: FlowId,
+    version: i32,
+    note: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "update plugin_versions set note = $4 where tenant_id = $1 and flow_id = $2 and version = $3",
+    )
+    .bind(change.tenant.0)
+    .bind(flow.0)
+    .bind(version)
+    .bind(note)
+    .execute(&mut *change.transaction)
+    .await?;
+    Ok(())
+}
+
 /// Sets or, with `None`, deletes the Flow JSON of one version. Returns whether there is such a
 /// version.
 pub async fn put_version_flow_json(
