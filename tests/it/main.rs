@@ -34,3 +34,4 @@ mod route_coverage;
 mod row_security;
 mod rsa_batches;
 mod tenancy;
+mod workspaces;

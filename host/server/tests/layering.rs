@@ -29,7 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("runtime/plugins", &["budget", "telemetry", "tenant_limits"]),
     ("runtime/telemetry", &[]),
     ("runtime/tenant_limits", &["telemetry"]),
-    ("server/admin", &["graph", "key_uploads", "plugin_logs", "store", "tenants"]),
+    ("server/admin", &["graph", "key_uploads", "key_values", "plugin_logs", "store", "tenants"]),
     (
         "server/app",
         &[

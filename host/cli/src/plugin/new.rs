@@ -16,10 +16,14 @@ use super::super::schema;
 pub struct NewArgs {
     /// The plugin's name, or a path whose last part it is: lower-case letters, digits and hyphens
     name: PathBuf,
-    /// The SDK: a folder, or a version in the registry [default: the one that came with this
-    /// program]
-    #[arg(long, value_name = "PATH_OR_VERSION")]
+    /// The SDK: a folder, a git address (with # and a tag or a commit), or a version in the registry
+    /// [default: the one that came with this program]
+    #[arg(long, value_name = "PATH_GIT_OR_VERSION")]
     sdk: Option<String>,
+    /// Make a workspace around it, for several plugins that share code: NAME is then
+    /// WORKSPACE/plugins/NAME
+    #[arg(long)]
+    workspace: bool,
     /// Print {"path","sdk"}, for machines
     #[arg(long)]
     json: bool,
@@ -33,7 +37,8 @@ pub(super) fn run(args: NewArgs) -> anyhow::Result<()> {
         .map_err(usage)?;
     let schemas =
         schema::files().map(|(name, text)| (format!("{}/{name}", schema::FOLDER), text)).collect();
-    let project = NewProject { folder: args.name, sdk, generated: schemas };
+    let project =
+        NewProject { folder: args.name, sdk, workspace: args.workspace, generated: schemas };
     create(&project).map_err(usage)?;
     say(&if args.json { for_machines(&project) } else { for_people(&project.folder) });
     Ok(())
@@ -49,6 +54,7 @@ fn usage(error: NewProjectError) -> anyhow::Error {
 
 fn for_machines(project: &NewProject) -> String {
     let sdk = match &project.sdk {
+        SdkSource::Git { url, rev } => json!({ "git": url, "rev": rev }),
         SdkSource::Path(path) => json!({ "path": path }),
         SdkSource::Version(version) => json!({ "version": version }),
     };
@@ -67,7 +73,10 @@ fn for_people(folder: &Path) -> String {
 
 pub(super) const EXAMPLE: &str = "Examples:
   flowhost plugin new table-booking
-  flowhost plugin new ../plugins/table-booking --sdk ../flowhost/guest-sdk";
+  flowhost plugin new table-booking --sdk ../flowhost/guest-sdk
+  flowhost plugin new table-booking --sdk https://git.example.com/flowhost.git#v0.1.0   # builds on other machines, too
+  flowhost plugin new acme-flows/plugins/table-booking --workspace
+  flowhost plugin new acme-flows/plugins/survey          # one more in that workspace";
 
 #[cfg(test)]
 mod tests {
@@ -82,7 +91,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("booking");
 
-        run(NewArgs { name: folder.clone(), sdk: None, json: false }).unwrap();
+        run(NewArgs { name: folder.clone(), sdk: None, workspace: false, json: false }).unwrap();
 
         assert!(!schema::are_stale(&folder));
         let taplo: toml::Table =

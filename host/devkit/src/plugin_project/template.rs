@@ -10,6 +10,8 @@ pub struct NewProject {
     pub folder: PathBuf,
     /// Where the project's `Cargo.toml` finds the SDK.
     pub sdk: SdkSource,
+    /// Whether to make a workspace for several plugins around it, if there is none yet.
+    pub workspace: bool,
     /// Files that are made by the program, besides those of the template: each with its path in the
     /// project and its text.
     pub generated: Vec<(String, String)>,
@@ -18,6 +20,13 @@ pub struct NewProject {
 /// Where a project finds `flowhost-sdk`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SdkSource {
+    /// A git repository that has the SDK, and a tag or a commit of it.
+    Git {
+        /// As cargo takes it: `https://..`, `ssh://..`, `file://..`.
+        url: String,
+        /// A tag, a branch or a commit; the default branch if there is none.
+        rev: Option<String>,
+    },
     /// An absolute path on this machine.
     Path(PathBuf),
     /// A version in the registry, as in `Cargo.toml`.
@@ -50,6 +59,15 @@ pub enum NewProjectError {
         /// The folder as given.
         path: PathBuf,
     },
+    /// The folder can't be a plugin of a new workspace.
+    #[error(
+        "{} is not WORKSPACE/plugins/NAME, or there is another Cargo.toml in WORKSPACE: the plugins of a workspace are in its folder plugins",
+        path.display()
+    )]
+    NoWorkspace {
+        /// The project's folder.
+        path: PathBuf,
+    },
     /// The folder exists and is not empty.
     #[error("{} is there already, and not empty", path.display())]
     NotEmpty {
@@ -63,6 +81,7 @@ pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
     let name = crate_name(&project.folder)?;
     let sdk = project.sdk.dependency()?;
     let folder = &project.folder;
+    let around = Around::of(project)?;
     let parent =
         folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(failed(parent))?;
@@ -72,16 +91,67 @@ pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
     // Made beside the target, so that it can be moved there as a whole.
     let beside = tempfile::tempdir_in(parent).map_err(failed(parent))?;
     let filled_in = |text: &str| text.replace("{{name}}", &name).replace("{{sdk}}", &sdk);
-    let template = FILES.iter().map(|(path, text)| ((*path).to_owned(), filled_in(text)));
+    let template = FILES.iter().map(|(path, text)| {
+        let is_member = *path == "Cargo.toml" && !matches!(around, Around::Nothing);
+        ((*path).to_owned(), filled_in(if is_member { MEMBER } else { text }))
+    });
     for (path, text) in template.chain(project.generated.iter().cloned()) {
         let path = beside.path().join(path);
         let folder = path.parent().unwrap_or(beside.path());
         fs::create_dir_all(folder).map_err(failed(folder))?;
         fs::write(&path, text).map_err(failed(&path))?;
     }
+    if let Around::NewWorkspace(root) = &around {
+        write_workspace(root, &filled_in)?;
+    }
     // Replaces an empty folder, and nothing else.
     fs::rename(beside.path(), folder).map_err(failed(folder))?;
     allow_others(folder).map_err(failed(folder))
+}
+
+/// What there is around a project.
+enum Around {
+    /// Nothing that it belongs to.
+    Nothing,
+    /// A workspace that takes each folder in `plugins`.
+    Workspace,
+    /// One that is still to be made.
+    NewWorkspace(PathBuf),
+}
+
+impl Around {
+    fn of(project: &NewProject) -> Result<Self, NewProjectError> {
+        let folder = std::path::absolute(&project.folder).map_err(failed(&project.folder))?;
+        let plugins = folder.parent().filter(|parent| parent.ends_with(PLUGINS));
+        let root = plugins.and_then(Path::parent);
+        let manifest = root.map(|root| fs::read_to_string(root.join("Cargo.toml")));
+        match (root, manifest) {
+            (Some(_), Some(Ok(manifest))) if manifest.contains(MEMBERS) => Ok(Self::Workspace),
+            (Some(root), Some(Err(_))) if project.workspace => {
+                Ok(Self::NewWorkspace(root.to_owned()))
+            }
+            _ if project.workspace => {
+                Err(NewProjectError::NoWorkspace { path: project.folder.clone() })
+            }
+            _ => Ok(Self::Nothing),
+        }
+    }
+}
+
+/// Writes what the plugins of a workspace have in common. What is there stays.
+fn write_workspace(
+    root: &Path,
+    filled_in: &impl Fn(&str) -> String,
+) -> Result<(), NewProjectError> {
+    for (path, text) in WORKSPACE {
+        let path = root.join(path);
+        if !path.exists() {
+            let folder = path.parent().unwrap_or(root);
+            fs::create_dir_all(folder).map_err(failed(folder))?;
+            fs::write(&path, filled_in(text)).map_err(failed(&path))?;
+        }
+    }
+    Ok(())
 }
 
 impl SdkSource {
@@ -95,8 +165,16 @@ impl SdkSource {
         }
     }
 
-    /// A folder if there is one of that name, otherwise a version.
+    /// A git address if it has a scheme, a folder if there is one of that name, otherwise a version.
+    /// A git address may end with `#` and a tag or a commit.
     pub fn parse(text: &str) -> Result<Self, NewProjectError> {
+        if text.contains("://") {
+            let (url, rev) = match text.split_once('#') {
+                Some((url, rev)) => (url, Some(rev.to_owned())),
+                None => (text, None),
+            };
+            return Ok(Self::Git { url: url.to_owned(), rev });
+        }
         match Path::new(text).canonicalize() {
             Ok(folder) => Ok(Self::Path(folder)),
             Err(_)
@@ -111,6 +189,10 @@ impl SdkSource {
     /// The right side of the line in `Cargo.toml`.
     fn dependency(&self) -> Result<String, NewProjectError> {
         match self {
+            Self::Git { url, rev } => {
+                let rev = rev.as_ref().map(|rev| format!(", rev = {}", quoted(rev)));
+                Ok(format!("{{ git = {}{} }}", quoted(url), rev.unwrap_or_default()))
+            }
             Self::Version(version) => Ok(quoted(version)),
             Self::Path(path) => {
                 let manifest = fs::read_to_string(path.join("Cargo.toml")).unwrap_or_default();
@@ -228,6 +310,24 @@ const FILES: &[(&str, &str)] = &[
     ("src/lib.rs", include_str!("template/src/lib.rs")),
 ];
 
+/// The manifest of a plugin in a workspace.
+const MEMBER: &str = include_str!("template/member.toml");
+
+/// What a workspace has besides its plugins.
+const WORKSPACE: &[(&str, &str)] = &[
+    (".gitignore", include_str!("template/workspace/gitignore")),
+    ("Cargo.toml", include_str!("template/workspace/manifest.toml")),
+    ("README.md", include_str!("template/workspace/README.md")),
+    ("shared/Cargo.toml", include_str!("template/workspace/shared.toml")),
+    ("shared/src/lib.rs", include_str!("template/workspace/shared.rs")),
+];
+
+/// Where the plugins of a workspace are.
+const PLUGINS: &str = "plugins";
+
+/// How its manifest says so.
+const MEMBERS: &str = "\"plugins/*\"";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,12 +391,14 @@ mod tests {
         let elsewhere = NewProject {
             folder: parent.path().join("a"),
             sdk: SdkSource::Path(parent.path().to_owned()),
+            workspace: false,
             generated: Vec::new(),
         };
         assert!(matches!(create(&elsewhere), Err(NewProjectError::NoSdk { .. })));
         let version = NewProject {
             folder: parent.path().join("b"),
             sdk: SdkSource::Version("=0.1.0".to_owned()),
+            workspace: false,
             generated: Vec::new(),
         };
         create(&version).unwrap();
@@ -304,8 +406,61 @@ mod tests {
         assert!(manifest.contains("flowhost-sdk = \"=0.1.0\"\n"), "{manifest}");
     }
 
+    #[test]
+    fn a_git_address_may_name_a_tag_or_a_commit() {
+        let line = |text: &str| SdkSource::parse(text).unwrap().dependency().unwrap();
+
+        assert_eq!(line("https://g.example/f.git"), "{ git = \"https://g.example/f.git\" }");
+        assert_eq!(
+            line("ssh://git@g.example/f.git#v0.1.0"),
+            "{ git = \"ssh://git@g.example/f.git\", rev = \"v0.1.0\" }"
+        );
+    }
+
+    #[test]
+    fn a_workspace_is_made_once_and_takes_more_plugins() {
+        let parent = tempfile::tempdir().unwrap();
+        let root = parent.path().join("acme-flows");
+        let project = |name: &str, workspace: bool| NewProject {
+            workspace,
+            ..in_folder(root.join("plugins").join(name))
+        };
+        let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+
+        create(&project("booking", true)).unwrap();
+        fs::write(root.join("shared/src/lib.rs"), "// ours").unwrap();
+        create(&project("survey", false)).unwrap();
+
+        for name in ["booking", "survey"] {
+            let manifest: toml::Table =
+                read(&format!("plugins/{name}/Cargo.toml")).parse().unwrap();
+            assert_eq!(manifest["package"]["name"].as_str(), Some(name));
+            assert!(manifest["dependencies"]["flowhost-sdk"]["workspace"].as_bool().unwrap());
+            assert!(manifest.get("workspace").is_none() && manifest.get("profile").is_none());
+        }
+        let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
+        assert!(manifest["workspace"]["dependencies"]["flowhost-sdk"]["path"].is_str());
+        assert!(read("README.md").contains("plugin test plugins/booking"));
+        assert_eq!(read("shared/src/lib.rs"), "// ours", "what is there stays");
+    }
+
+    #[test]
+    fn a_workspace_needs_a_folder_plugins_of_its_own() {
+        let parent = tempfile::tempdir().unwrap();
+        let refused = |folder: PathBuf| {
+            let project = NewProject { workspace: true, ..in_folder(folder.clone()) };
+            let error = create(&project).unwrap_err();
+            assert!(matches!(error, NewProjectError::NoWorkspace { .. }), "{error}");
+            assert!(!folder.exists());
+        };
+
+        refused(parent.path().join("booking"));
+        fs::write(parent.path().join("Cargo.toml"), "[workspace]\nmembers = []\n").unwrap();
+        refused(parent.path().join("plugins/booking"));
+    }
+
     fn in_folder(folder: PathBuf) -> NewProject {
         let generated = vec![(".schemas/scenario.json".to_owned(), "{}".to_owned())];
-        NewProject { folder, sdk: SdkSource::of_this_program(), generated }
+        NewProject { folder, sdk: SdkSource::of_this_program(), workspace: false, generated }
     }
 }
