@@ -78,8 +78,8 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<()> {
         subject.flow_json.as_deref().filter(|path| args.flow_json.is_some() || path.is_file());
     let flow = flow_json.map(|path| report.flow_json(path)).transpose()?.flatten();
     if let Some(folder) = &subject.folder {
-        let scenarios = report.scenarios(folder)?;
-        report.screens(&scenarios, flow.as_ref());
+        let (scenarios, are_all) = report.scenarios(folder)?;
+        report.screens(&scenarios, are_all, flow.as_ref());
         report.schemas(folder);
     }
     report.component(&subject, manifest.as_ref()).await?;
@@ -126,13 +126,14 @@ impl Report {
         }));
     }
 
-    /// Looks the scenarios' screens and fields up.
-    fn screens(&mut self, scenarios: &[ScenarioFile], flow: Option<&FlowJson>) {
+    /// Looks the scenarios' screens and fields up. Which screens no scenario comes to is known if
+    /// these are all.
+    fn screens(&mut self, scenarios: &[ScenarioFile], are_all: bool, flow: Option<&FlowJson>) {
         match flow {
             Some(flow) => {
                 self.findings
                     .extend(scenarios.iter().flat_map(|file| screens::findings(file, flow)));
-                self.notes.extend(screens::unreached(scenarios, flow));
+                self.notes.extend(screens::unreached(scenarios, flow).filter(|_| are_all));
             }
             None => self.notes.push(
                 "without a sound flow.json, nothing is known of screens and their data".to_owned(),
@@ -156,22 +157,24 @@ impl Report {
         self.findings.iter().filter(|finding| finding.level == Level::Error).count()
     }
 
-    /// The scenarios that can be read.
-    fn scenarios(&mut self, project: &Path) -> anyhow::Result<Vec<ScenarioFile>> {
-        let mut files = Vec::new();
+    /// The scenarios that can be read, and whether these are all.
+    fn scenarios(&mut self, project: &Path) -> anyhow::Result<(Vec<ScenarioFile>, bool)> {
+        let (mut files, mut are_all) = (Vec::new(), true);
         for path in scenario_paths(project)? {
             match ScenarioFile::read(&path) {
                 Ok(file) => files.push(file),
-                Err(problem) => self
-                    .findings
-                    .push(Finding { line: problem.line, ..Finding::about(&path, problem.message) }),
+                Err(problem) => {
+                    are_all = false;
+                    let finding = Finding::about(&path, problem.message);
+                    self.findings.push(Finding { line: problem.line, ..finding });
+                }
             }
         }
         if files.is_empty() && self.errors() == 0 {
             self.notes
                 .push("there are no scenarios: `flowhost plugin test --help` shows one".to_owned());
         }
-        Ok(files)
+        Ok((files, are_all))
     }
 
     /// Builds, inspects, compiles and links the component.

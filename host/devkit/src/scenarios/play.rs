@@ -105,7 +105,8 @@ pub struct NoAnswer(pub String);
 /// The result of playing a scenario.
 #[derive(Clone, Debug)]
 pub struct Played {
-    /// The steps that were played: all of them, unless one got no answer.
+    /// The steps that were played: all of them, unless one got no answer, or differed where the
+    /// endpoint has surroundings of its own.
     pub steps: Vec<PlayedStep>,
     /// Why the play ended early, if it did.
     pub no_answer: Option<NoAnswer>,
@@ -133,7 +134,9 @@ pub struct PlayedStep {
 }
 
 impl Scenario {
-    /// Plays every step, even after one that differs: a later step may explain the difference.
+    /// Plays every step, even after one that differs: a later step may explain the difference. But
+    /// if the scenario has surroundings that the endpoint does not have, it ends there, since what
+    /// follows would differ because of that.
     pub async fn play(&self, with: &mut impl Answers) -> Played {
         let mut played = Played {
             steps: Vec::new(),
@@ -146,7 +149,16 @@ impl Scenario {
             now = step.now.or(now);
             let request = self.request(index + 1, step, now);
             match with.answer(&request).await {
-                Ok(came) => played.steps.push(PlayedStep::of(index + 1, step, request, came)),
+                Ok(came) => {
+                    let step = PlayedStep::of(index + 1, step, request, came);
+                    let ends = step.came.inside.is_none()
+                        && !step.differences.is_empty()
+                        && !self.unplayed(&with.played()).is_empty();
+                    played.steps.push(step);
+                    if ends {
+                        break;
+                    }
+                }
                 Err(none) => {
                     played.no_answer = Some(none);
                     break;
@@ -156,16 +168,32 @@ impl Scenario {
         played.at_the_end = with.finish();
         if played.steps.iter().any(|step| step.came.inside.is_none()) {
             played.skipped = self.skipped_from_outside(&with.played());
+            if played.no_answer.is_none() && played.steps.len() < self.steps.len() {
+                let (came_to, all) = (played.steps.len(), self.steps.len());
+                played.skipped.push(match all - came_to {
+                    1 => format!("step {all} is not played: it comes after one that differs"),
+                    _ => format!(
+                        "steps {} to {all} are not played: they come after one that differs",
+                        came_to + 1
+                    ),
+                });
+            }
         }
         played
     }
 
+    /// What is around the plugin, other than what was `played`.
+    fn unplayed(&self, played: &[&str]) -> Vec<&'static str> {
+        let named = self.surroundings.named().into_iter().chain(self.sandbox_settings());
+        named.filter(|name| !played.contains(name)).collect()
+    }
+
     /// The parts that can't be played or checked over the network; `played` are those that were.
     fn skipped_from_outside(&self, played: &[&str]) -> Vec<String> {
-        let unplayed = self.surroundings.named().into_iter().chain(self.sandbox_settings());
-        let unplayed = unplayed.filter(|name| !played.contains(name));
-        let unplayed =
-            unplayed.map(|name| format!("{name} is not played: the endpoint has its own"));
+        let unplayed = self
+            .unplayed(played)
+            .into_iter()
+            .map(|name| format!("{name} is not played: the endpoint has its own"));
         let unseen = self.steps.iter().enumerate().flat_map(|(index, step)| {
             let parts = step.expect.iter().flat_map(|expect| expect.needs_inside());
             parts.map(move |part| {

@@ -146,6 +146,7 @@ impl Surroundings {
         let media = each(scenario, "media", "an entry of [[media]]", &MEDIA_KEYS, |entry| {
             media(source, entry)
         })?;
+        check_once(scenario, &media)?;
         Ok(Self { config, secrets, store, http, media })
     }
 
@@ -248,6 +249,20 @@ fn media(source: Source<'_>, entry: &Fields<'_>) -> Result<MediaFake, ScenarioEr
         _ => return Err(entry.error("a file is one of `file`, `text`, `json` and `error`")),
     };
     Ok(MediaFake { line: entry.line(), media_id, content })
+}
+
+/// A file has one entry, which serves any number of times.
+fn check_once(scenario: &Fields<'_>, media: &[MediaFake]) -> Result<(), ScenarioError> {
+    for (index, entry) in media.iter().enumerate() {
+        let twin = media[..index].iter().find(|before| before.media_id == entry.media_id);
+        if let Some(MediaFake { line, media_id, .. }) = twin {
+            return Err(scenario.error(format!(
+                "the [[media]] on line {}: there is an entry for {media_id:?} already, on line {line}, and it serves any number of times",
+                entry.line
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The content of `json` or `text`, if one of them is there.

@@ -275,6 +275,35 @@ async fn state_and_log_are_compared_only_where_they_can_be_seen() {
 }
 
 #[tokio::test]
+async fn among_other_surroundings_a_play_ends_with_what_differs() {
+    let step = |screen: &str| {
+        format!("[[step]]\nsend = {{ action = \"INIT\" }}\nexpect = {{ screen = \"{screen}\" }}\n")
+    };
+    let text = ["A", "B", "A", "A"].map(step).concat();
+    let reply = came(200, &json!({"screen": "A", "data": {}}));
+    let scenario = Scenario::parse("x", &text).unwrap();
+    assert_eq!(scenario.play(&mut Always(reply.clone())).await.steps.len(), 4);
+    let scenario = Scenario::parse("x", &format!("seed = 1\n{text}")).unwrap();
+
+    let outside = scenario.play(&mut Always(reply.clone())).await;
+    assert_eq!(outside.steps.len(), 2);
+    assert!(!outside.passed());
+    let last = outside.skipped.last().unwrap();
+    assert_eq!(last, "steps 3 to 4 are not played: they come after one that differs");
+
+    let inside = Answered { inside: Some(Inside::default()), ..reply };
+    assert_eq!(scenario.play(&mut Always(inside)).await.steps.len(), 4);
+}
+
+#[test]
+fn a_file_has_one_entry() {
+    let entry = "[[media]]\nmedia_id = \"1\"\ntext = \"a\"\n";
+    let error = Scenario::parse("x", &after(&format!("{entry}{entry}"))).unwrap_err().to_string();
+
+    assert!(error.contains("there is an entry for \"1\" already, on line 1"), "{error}");
+}
+
+#[tokio::test]
 async fn a_step_that_expects_nothing_fails_and_so_does_a_call_with_a_problem() {
     let reply = came(200, &json!({"screen": "A", "data": {}}));
     let nothing = Scenario::parse("x", "[[step]]\nsend = { action = \"INIT\" }\n").unwrap();

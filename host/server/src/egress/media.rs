@@ -51,8 +51,14 @@ impl FileReference {
         own: &OwnAddresses,
     ) -> Result<Self, MediaError> {
         let invalid = |why: &str| MediaError::InvalidReference(why.to_owned());
-        let element: Element = serde_json::from_str(json)
-            .map_err(|_| invalid("it is not an element of a picker's field, as it was received"))?;
+        let element: Element = serde_json::from_str(json).map_err(|error| {
+            // Other errors repeat a value.
+            let error = error.to_string();
+            let what =
+                error.split(" at line ").next().filter(|why| why.starts_with("missing field"));
+            let what = what.map(|what| format!(" ({what})")).unwrap_or_default();
+            invalid(&format!("it is not an element of a picker's field, as it was received{what}"))
+        })?;
         let url = Url::parse(&element.cdn_url).map_err(|_| invalid("its cdn_url is no URL"))?;
         origins
             .check(&url, own)
@@ -222,6 +228,16 @@ mod tests {
         {
             assert!(parse(url).is_err(), "{url}");
         }
+    }
+
+    #[test]
+    fn what_a_reference_lacks_is_named() {
+        let text = json!({"cdn_url": "https://mmg.whatsapp.net/"}).to_string();
+        let refused =
+            FileReference::parse(&text, &MediaOrigins::default(), &OwnAddresses::default());
+
+        let refused = refused.err().unwrap().to_string();
+        assert!(refused.contains("(missing field `encryption_metadata`)"), "{refused}");
     }
 
     #[test]
