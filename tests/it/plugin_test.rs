@@ -271,6 +271,48 @@ async fn declared_data_that_a_reply_lacks_is_a_note() {
 }
 
 #[tokio::test]
+async fn a_profile_shows_the_function_that_takes_the_time() {
+    let project = Project::with(Component::Looper, "computing", COMPUTING).await;
+    let file = project.folder.path().join("profile.svg");
+
+    let tested = project.test(&["--json", "--profile", file.to_str().unwrap()]).await;
+
+    let profile = &serde_json::from_str::<Value>(succeeded(&tested)).unwrap()["profile"];
+    let samples = profile["samples"].as_u64().unwrap();
+    let most = &profile["functions"][0];
+    assert!(samples > 0 && profile["has_names"] == true, "{profile}");
+    assert_eq!(most["name"], "looper::count", "{profile}");
+    assert!(most["self"].as_u64().unwrap() * 2 > samples, "{profile}");
+    assert_eq!(profile["imports"], json!({}), "it calls none: {profile}");
+    let drawn = fs::read_to_string(file).unwrap();
+    assert!(drawn.starts_with("<svg") && drawn.contains("<title>looper::count: "), "{drawn}");
+}
+
+#[tokio::test]
+async fn a_profile_counts_each_call_of_an_import_once() {
+    let project = Project::with(Component::Keeper, "keeping", KEEPING).await;
+    let file = project.folder.path().join("stacks.folded");
+    let arguments = ["--profile", file.to_str().unwrap()];
+
+    let tested = project.test(&[&arguments[..], &["--json"]].concat()).await;
+    let report: Value = serde_json::from_str(succeeded(&tested)).unwrap();
+    let imports = report["profile"]["imports"].as_object().unwrap();
+    let calls: Vec<_> =
+        imports.iter().map(|(name, used)| (name.as_str(), used["calls"].as_u64())).collect();
+    assert_eq!(calls, [("log.write", Some(3)), ("store.get", Some(7)), ("store.set", Some(1))]);
+    let shares = imports.values().map(|used| used["share"].as_f64().unwrap());
+    assert!((0.0..1.0).contains(&shares.sum()), "{report}");
+    let samples = report["profile"]["samples"].as_u64().unwrap();
+    let folded = fs::read_to_string(&file).unwrap();
+    let counted = folded.lines().map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>());
+    assert_eq!(counted.sum::<Result<u64, _>>(), Ok(samples), "{folded}");
+
+    let told = project.test(&arguments).await;
+    let line = succeeded(&told).lines().find(|line| line.starts_with("store.get ")).unwrap();
+    assert!(line.contains(" 7 calls"), "{}", told.stdout);
+}
+
+#[tokio::test]
 async fn a_function_that_does_not_fit_on_the_stack_is_refused_by_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let write = |file: &str, text: &str| fs::write(folder.path().join(file), text).unwrap();
@@ -893,4 +935,27 @@ fn pile(deep: bool) -> u8 {
 pub extern "C" fn run(deep: i32) -> i32 {
     pile(deep != 0).into()
 }
+"#;
+
+const COMPUTING: &str = r#"
+[settings]
+limits = { cpu_ms = 2_000, wall_ms = 9_000 }
+
+[[step]]
+send = { action = "INIT", data = { do = "compute" } }
+expect = { screen = "NEXT" }
+"#;
+
+const KEEPING: &str = r#"
+[[step]]
+send = { action = "INIT", data = { do = "insist", key = "k", count = 7 } }
+expect = { data = { answered = 7 }, screen = "NEXT" }
+
+[[step]]
+send = { action = "data_exchange", screen = "NEXT", data = { do = "set", key = "k", value = "v" } }
+expect = { screen = "NEXT" }
+
+[[step]]
+send = { action = "data_exchange", screen = "NEXT", data = { do = "flood", value = "line", count = 3 } }
+expect = { screen = "NEXT" }
 "#;

@@ -206,7 +206,7 @@ impl Report {
             Err(error) => return Err(error),
         };
         let (bytes, code) = (component.bytes.len(), component.code());
-        match Sandbox::open(component.bytes, code, None).await {
+        match Sandbox::open(component.bytes, code, None, None).await {
             Ok(sandbox) => {
                 let inspection = sandbox.inspection().clone();
                 if manifest.is_some_and(|manifest| *manifest != inspection.requests) {

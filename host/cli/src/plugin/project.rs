@@ -50,6 +50,14 @@ impl Component {
         Ok(Self { bytes: read_bytes(file)?, folder: None })
     }
 
+    /// Where its profile goes if nothing is said: beside it, if it was built here.
+    pub(super) fn profile_file(&self) -> PathBuf {
+        match &self.folder {
+            Some(folder) => folder.join("profile.svg"),
+            None => PathBuf::from("flowhost-profile.svg"),
+        }
+    }
+
     /// The compile settings: a separate process within a host's limits. The code is kept if
     /// possible.
     pub(super) fn code(&self) -> CodeSettings {

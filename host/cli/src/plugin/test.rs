@@ -5,6 +5,7 @@ mod diff;
 mod junit;
 mod machine;
 mod people;
+mod profile;
 mod usage;
 mod watch;
 
@@ -17,6 +18,7 @@ use anyhow::Context as _;
 use clap::Args;
 use futures_util::StreamExt as _;
 
+use self::profile::ProfileReport;
 use super::flow_json::sound_flow_json;
 use super::project::{Component, ScenarioFile, scenario_folder, scenario_paths};
 use crate::output::{note, say};
@@ -25,6 +27,7 @@ use flowhost_devkit::sandbox::Sandbox;
 use flowhost_devkit::scenarios::{Played, update};
 use flowhost_flow_json::{FlowJson, ReplyRules};
 use flowhost_protocol::flow::FlowLimits;
+use flowhost_runtime::plugins::Profile;
 use flowhost_server::config::{ConfigError, Environment};
 
 /// Arguments of `plugin test`.
@@ -47,6 +50,17 @@ pub struct TestArgs {
     /// Play with this component instead of building the project
     #[arg(long, value_name = "FILE")]
     component: Option<PathBuf>,
+    /// Write a flame graph of the plugin's functions, and show how often each import was called and
+    /// how long it took. Default: profile.svg beside the component that is built here, or
+    /// flowhost-profile.svg in this folder. A name that ends with .folded gets collapsed stacks
+    ///
+    /// The scenarios are played again, for at most five seconds, until there are 1000 samples. Once a
+    /// millisecond the plugin's stack is noted, when it begins its next function or the next round of
+    /// a loop: so what has neither counts for what comes after it. Waiting for an import is no
+    /// sample. Only the imports of the SDK's contract are counted, not WASI (clocks, random numbers,
+    /// standard output). Taking samples costs the calls a little CPU time
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with_all = ["update", "watch"])]
+    profile: Option<Option<PathBuf>>,
     #[command(flatten)]
     report: ReportArgs,
 }
@@ -86,6 +100,8 @@ struct Updated {
 pub(crate) struct Results {
     all: Vec<PlayedFile>,
     took: Duration,
+    /// With `--profile`.
+    profile: Option<ProfileReport>,
 }
 
 pub(super) async fn run(args: TestArgs, environment: &Environment) -> anyhow::Result<()> {
@@ -99,7 +115,15 @@ pub(super) async fn run(args: TestArgs, environment: &Environment) -> anyhow::Re
 async fn once(args: &TestArgs, environment: &Environment) -> anyhow::Result<()> {
     // Read before minutes of compiling, since they may have errors.
     let scenarios = chosen(&args.dir, args.filter.as_deref())?;
-    let sandbox = open_sandbox(&args.dir, args.component.as_deref()).await?;
+    let rules = reply_rules(&args.dir)?;
+    let component = Component::of(&args.dir, args.component.as_deref()).await?;
+    let profile = args.profile.as_ref().map(|file| {
+        let file = file.clone().unwrap_or_else(|| component.profile_file());
+        (Profile::default(), file)
+    });
+    let sandbox =
+        sandbox_with(component, rules, profile.as_ref().map(|(profile, _)| profile.clone()))
+            .await?;
     let began = Instant::now();
     let mut all = play(&sandbox, scenarios).await;
     if args.update {
@@ -107,7 +131,12 @@ async fn once(args: &TestArgs, environment: &Environment) -> anyhow::Result<()> 
             write_update(&sandbox, result).await?;
         }
     }
-    let results = Results { all, took: began.elapsed() };
+    let took = began.elapsed();
+    let profile = match profile {
+        Some((profile, file)) => Some(profile::finish(args, &sandbox, &profile, &all, file).await?),
+        None => None,
+    };
+    let results = Results { all, took, profile };
     results.tell(&args.report, environment)
 }
 
@@ -118,8 +147,16 @@ pub(crate) async fn open_sandbox(
 ) -> anyhow::Result<Arc<Sandbox>> {
     let rules = reply_rules(project)?;
     let component = Component::of(project, component).await?;
+    sandbox_with(component, rules, None).await
+}
+
+async fn sandbox_with(
+    component: Component,
+    rules: Option<ReplyRules>,
+    profile: Option<Profile>,
+) -> anyhow::Result<Arc<Sandbox>> {
     let code = component.code();
-    let sandbox = Sandbox::open(component.bytes, code, rules).await;
+    let sandbox = Sandbox::open(component.bytes, code, rules, profile).await;
     Ok(Arc::new(sandbox.context("the plugin can't be loaded")?))
 }
 
@@ -207,7 +244,7 @@ async fn write_update(sandbox: &Arc<Sandbox>, result: &mut PlayedFile) -> anyhow
 impl Results {
     /// Of scenarios that were played over the network.
     pub(crate) fn from_outside(all: Vec<PlayedFile>, took: Duration) -> Self {
-        Self { all, took }
+        Self { all, took, profile: None }
     }
 
     /// Reports the results. Fails if any scenario failed.
@@ -260,6 +297,7 @@ pub(super) const EXAMPLES: &str = "Examples:
   flowhost plugin test --filter refund --verbose  # what was sent, answered, stored and logged
   flowhost plugin test --watch
   flowhost plugin test --junit report.xml
+  flowhost plugin test --profile                  # where the plugin spends its time
 
 A scenario is a conversation: what the client sends, and what must come back.
 

@@ -103,6 +103,22 @@ pub enum BuildError {
         reason: String,
     },
 
+    /// The component is larger than the project's manifest accepts. The one that was built before is
+    /// still there.
+    #[error(
+        "the component has {size_bytes} bytes, {over} more than the {kib} KiB that `max_size_kib` in {manifest} accepts: \
+         make it smaller (the SDK's guide says what matters, under \"Size\"), or raise `max_size_kib`",
+        over = size_bytes - max_bytes, kib = max_bytes >> 10, manifest = manifest.display()
+    )]
+    TooLarge {
+        /// The size of the component in bytes.
+        size_bytes: u64,
+        /// The largest accepted size in bytes.
+        max_bytes: u64,
+        /// The path of the `flowhost.toml` that says so.
+        manifest: PathBuf,
+    },
+
     /// The toolchain script wrote something other than settings, which is a bug in flowhost.
     #[error("the toolchain script wrote `{line}`, which is no setting")]
     ToolchainSetting {

@@ -9,6 +9,7 @@
 //!
 //! [build]
 //! stack_kib = 256              # room for local variables; 64 if it says nothing
+//! max_size_kib = 150           # a larger component is refused; no limit if it says nothing
 //! ```
 
 use std::fs;
@@ -41,6 +42,9 @@ pub(super) struct Build {
     /// Room for local variables, in KiB; 64 if it says nothing.
     #[schemars(range(min = MIN_STACK_KIB, max = MAX_STACK_KIB))]
     pub(super) stack_kib: StackKib,
+    /// The largest component that is accepted, in KiB; without it, the size is not looked at.
+    #[schemars(range(min = 1, max = MAX_SIZE_KIB))]
+    pub(super) max_size_kib: Option<SizeKib>,
 }
 
 /// The size of a plugin's stack in KiB.
@@ -69,6 +73,29 @@ impl TryFrom<u32> for StackKib {
             Ok(Self(kib))
         } else {
             Err(format!("stack_kib is {MIN_STACK_KIB} to {MAX_STACK_KIB}, not {kib}"))
+        }
+    }
+}
+
+/// A size of a component in KiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "u32")]
+pub(super) struct SizeKib(u32);
+
+impl SizeKib {
+    pub(super) fn bytes(self) -> u64 {
+        u64::from(self.0) << 10
+    }
+}
+
+impl TryFrom<u32> for SizeKib {
+    type Error = String;
+
+    fn try_from(kib: u32) -> Result<Self, String> {
+        if (1..=MAX_SIZE_KIB).contains(&kib) {
+            Ok(Self(kib))
+        } else {
+            Err(format!("max_size_kib is 1 to {MAX_SIZE_KIB}, not {kib}"))
         }
     }
 }
@@ -112,6 +139,9 @@ const MIN_STACK_KIB: u32 = 16;
 /// Rust's own default. What needs more belongs into a `Vec`.
 pub(super) const MAX_STACK_KIB: u32 = 1024;
 
+/// What a host takes: 64 MiB.
+const MAX_SIZE_KIB: u32 = 64 << 10;
+
 /// The name of the manifest, which is beside `Cargo.toml`.
 pub const FILE_NAME: &str = "flowhost.toml";
 
@@ -138,6 +168,14 @@ mod tests {
     }
 
     #[test]
+    fn a_manifest_may_bound_the_components_size() {
+        let bound = |text| read(text).unwrap().build.max_size_kib.map(SizeKib::bytes);
+
+        assert_eq!(bound("[build]\nstack_kib = 64\n"), None);
+        assert_eq!(bound("[build]\nmax_size_kib = 150\n"), Some(150 << 10));
+    }
+
+    #[test]
     fn a_project_without_a_manifest_asks_for_nothing() {
         let folder = tempfile::tempdir().unwrap();
 
@@ -154,6 +192,8 @@ mod tests {
             ("[build]\nstack_kib = 15\n", "16 to 1024"),
             ("[build]\nstack_kib = 1025\n", "16 to 1024"),
             ("[build]\nstack_bytes = 65536\n", "stack_bytes"),
+            ("[build]\nmax_size_kib = 0\n", "1 to 65536"),
+            ("[build]\nmax_size_kib = 65537\n", "1 to 65536"),
         ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains("flowhost.toml") && error.contains(named), "{error}");
@@ -181,6 +221,8 @@ mod tests {
             "[requests]\nhttp = [\"a.example\", \"a.example:443\", \"a.example\"]\n",
             "[build]\nstack_kib = 16\n",
             "[build]\nstack_kib = 1024\n",
+            "[build]\nmax_size_kib = 1\n",
+            "[build]\nmax_size_kib = 65536\n",
         ];
         let refused = [
             "[requests]\nfiles = true\n",
@@ -189,6 +231,9 @@ mod tests {
             "[build]\nstack_kib = 15\n",
             "[build]\nstack_kib = 1025\n",
             "[build]\nstack_bytes = 65536\n",
+            "[build]\nmax_size_kib = 0\n",
+            "[build]\nmax_size_kib = 65537\n",
+            "[build]\nmax_size_kib = \"150\"\n",
         ];
         let (mut compiler, mut schemas) = (boon::Compiler::new(), boon::Schemas::new());
         compiler.add_resource("manifest.json", manifest_schema()).unwrap();

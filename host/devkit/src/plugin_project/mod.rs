@@ -25,7 +25,7 @@ use tokio::process::Command;
 use self::artifacts::{Artifact, component_of, sdk_version};
 use self::environment::{Variables, as_from_a_fresh_shell};
 use self::frames::largest_frame;
-use self::manifest::{Manifest, embed};
+use self::manifest::{Manifest, SizeKib, embed};
 use self::toolchain::Settings;
 use flowhost_protocol::flow::{Capabilities, PluginSection};
 
@@ -110,6 +110,7 @@ async fn build_with(
         fs::read(&artifact.file).map_err(BuildError::file("read", &artifact.file))?;
     check_frames(&component, stack_bytes, &progress)?;
     embed(&mut component, &section);
+    check_size(&component, manifest.build.max_size_kib, &project)?;
     write_atomically(&component, &out)?;
     let PluginSection { sdk, requests } = section;
     Ok(BuiltComponent {
@@ -136,6 +137,21 @@ fn check_frames(
         progress(&format!("{frame}, of a stack of {} KiB", stack_bytes >> 10));
     }
     Ok(())
+}
+
+/// Fails if a component, as it will be written, is larger than its project accepts.
+fn check_size(
+    component: &[u8],
+    max_size: Option<SizeKib>,
+    project: &Path,
+) -> Result<(), BuildError> {
+    let size_bytes = component.len() as u64;
+    match max_size.map(SizeKib::bytes) {
+        Some(max_bytes) if size_bytes > max_bytes => {
+            Err(BuildError::TooLarge { size_bytes, max_bytes, manifest: project.join(MANIFEST) })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn find_project(folder: &Path) -> Result<PathBuf, BuildError> {
@@ -302,6 +318,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_component_may_have_all_of_its_size_and_no_byte_more() {
+        let project = Project::new();
+        fs::write(project.folder.path().join(MANIFEST), "[build]\nmax_size_kib = 2\n").unwrap();
+        let out = project.folder.path().join("flow.wasm");
+        let build_of = async |bytes: u64| {
+            let options =
+                BuildOptions { out: Some(out.clone()), ..project.options(&cargo_of(bytes)) };
+            build_with(FAKE_TOOLCHAIN, options, path_only(), |_| ()).await
+        };
+        // The section that is added counts too.
+        let added = build_of(1_000).await.unwrap().size_bytes - 1_000;
+
+        let largest = build_of(2_048 - added).await.unwrap();
+        assert_eq!((largest.size_bytes, fs::metadata(&out).unwrap().len()), (2_048, 2_048));
+
+        let refused = build_of(2_049 - added).await.unwrap_err();
+        assert!(matches!(
+            refused,
+            BuildError::TooLarge { size_bytes: 2_049, max_bytes: 2_048, .. }
+        ));
+        let text = refused.to_string();
+        assert!(text.contains("2049 bytes, 1 more than the 2 KiB"), "{text}");
+        assert_eq!(fs::metadata(&out).unwrap().len(), 2_048, "the old component is still there");
+    }
+
+    #[tokio::test]
     async fn a_missing_cargo_is_named() {
         let project = Project::new();
         let options =
@@ -364,6 +406,12 @@ mod tests {
 
     fn path_only() -> Variables {
         vec![(OsString::from("PATH"), OsString::from("/usr/bin:/bin"))]
+    }
+
+    /// Builds a file of so many bytes.
+    fn cargo_of(bytes: u64) -> String {
+        FAKE_CARGO
+            .replace(r#"printf '%s\n' "$*" "$SETTING""#, &format!("head -c {bytes} /dev/zero"))
     }
 
     const FAKE_TOOLCHAIN: &str = "echo 'env SETTING=from the script'; echo 'arg -Zone two words'";

@@ -111,7 +111,11 @@ impl Conversation {
         now: OffsetDateTime,
     ) -> (Result<FlowReply, ExchangeError>, Tallied) {
         let fixed = Fixed { now, seed: self.seed, call: self.calls + 1 };
-        let purpose = Purpose::Test(Test { fixed, tally: self.tally.clone() });
+        let purpose = Purpose::Test(Test {
+            fixed,
+            tally: self.tally.clone(),
+            profile: self.sandbox.profile.clone(),
+        });
         let answered = self
             .exchanges
             .answer_opened(&self.endpoint, opened, RequestId::new(), Instant::now(), purpose)

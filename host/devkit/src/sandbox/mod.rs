@@ -27,7 +27,7 @@ use flowhost_protocol::flow::MAX_MEMORY_BYTES;
 use flowhost_protocol::ids::{FlowId, FlowJsonDigest, PluginDigest, Scope, TenantId};
 use flowhost_runtime::plugins::{
     CodeSettings, ComponentSource, FoundComponent, HostLimits, Inspection, LoadError, Plugins,
-    Services, inspect,
+    Profile, Services, inspect,
 };
 use flowhost_runtime::telemetry::Metrics;
 
@@ -39,15 +39,18 @@ pub struct Sandbox {
     inspection: Inspection,
     flow_json: LoadedFlowJson,
     fakes: Arc<Fakes>,
+    profile: Option<Profile>,
 }
 
 impl Sandbox {
     /// Compiles a component, or takes its code from the cache, and loads it. With the rules of a
-    /// Flow JSON, replies are checked as the phone would check them.
+    /// Flow JSON, replies are checked as the phone would check them. With a profile, that gets
+    /// samples of all calls.
     pub async fn open(
         component: Vec<u8>,
         code: CodeSettings,
         rules: Option<ReplyRules>,
+        profile: Option<Profile>,
     ) -> Result<Self, LoadError> {
         let inspection = inspect(&component).map_err(LoadError::Component)?;
         let digest = PluginDigest(Sha256::digest(&component).into());
@@ -60,7 +63,8 @@ impl Sandbox {
         };
         let source = Box::new(OneComponent(component));
         let metrics = Arc::new(Metrics::new());
-        let plugins = Plugins::new(
+        let start = if profile.is_some() { Plugins::profiling } else { Plugins::new };
+        let plugins = start(
             MAX_MEMORY_BYTES,
             HostLimits::default(),
             code,
@@ -77,7 +81,15 @@ impl Sandbox {
             }))
         };
         let flow_json = rules.map_or(LoadedFlowJson::Absent, loaded);
-        Ok(Self { plugins: Arc::new(plugins), metrics, digest, inspection, flow_json, fakes })
+        Ok(Self {
+            plugins: Arc::new(plugins),
+            metrics,
+            digest,
+            inspection,
+            flow_json,
+            fakes,
+            profile,
+        })
     }
 
     /// What the component says about itself.

@@ -17,7 +17,8 @@ pub(super) fn of(error: &wasmtime::Error) -> Option<String> {
     shown(&names)
 }
 
-fn name(frame: &FrameInfo) -> String {
+/// The name of one function, as in the source if it is a Rust function; its number without a name.
+pub(super) fn name(frame: &FrameInfo) -> String {
     frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), readable)
 }
 

@@ -14,7 +14,7 @@ use wasmtime::{
 };
 
 use super::limits::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES};
-use super::{backtrace, native_code, wasm_features};
+use super::{backtrace, native_code, profile, wasm_features};
 
 /// The engine and its epoch ticker. The ticker ends when this is dropped.
 pub(super) struct PluginEngine {
@@ -47,8 +47,19 @@ pub(super) struct EngineIdentity(pub [u8; 32]);
 impl PluginEngine {
     /// An engine for `calls` concurrent calls, whose memories may have `max_memory_bytes` each.
     pub(super) fn new(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<Self> {
+        Self::with(&serving_config(max_memory_bytes, calls)?)
+    }
+
+    /// The same, for profiles: it sees more of a guest's stack, and runs the same code.
+    pub(super) fn profiling(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<Self> {
+        let mut config = serving_config(max_memory_bytes, calls)?;
+        config.wasm_backtrace_max_frames(NonZero::new(profile::MAX_FRAMES));
+        Self::with(&config)
+    }
+
+    fn with(config: &Config) -> wasmtime::Result<Self> {
         native_code::require_processor().map_err(wasmtime::Error::msg)?;
-        let engine = Engine::new(&serving_config(max_memory_bytes, calls)?)?;
+        let engine = Engine::new(config)?;
         let demand = Arc::new(Demand::default());
         let ticker = spawn_ticker(engine.clone(), demand.clone())?;
         Ok(Self { engine, demand, ticker: Some(ticker) })
@@ -246,7 +257,10 @@ mod tests {
         let compiling = compiling_engine().unwrap();
         let serving = PluginEngine::new(64 << 20, 4).unwrap();
 
+        let profiling = PluginEngine::profiling(64 << 20, 4).unwrap();
+
         assert_eq!(EngineIdentity::of(&compiling), EngineIdentity::of(serving.engine()));
+        assert_eq!(EngineIdentity::of(&compiling), EngineIdentity::of(profiling.engine()));
     }
 
     #[test]

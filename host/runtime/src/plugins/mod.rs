@@ -20,6 +20,7 @@ mod limits;
 mod loaded;
 mod measure;
 mod native_code;
+mod profile;
 mod purpose;
 mod registry;
 mod reply_check;
@@ -42,6 +43,7 @@ pub use host::Fixed;
 pub use inspect::{Inspection, inspect};
 pub use limits::{CallLimits, HostLimits};
 pub use measure::Unchecked;
+pub use profile::{FunctionShare, ImportUse, Profile, Profiled};
 pub use purpose::{Purpose, Tallied, Tally, Test};
 pub use registry::{
     CodeSettings, CompiledComponent, ComponentSource, FoundComponent, NewComponent,
@@ -62,7 +64,7 @@ use self::host::{CallLog, CallState};
 use self::measure::{Told, timed};
 use self::registry::Registry;
 use self::stopped::{CpuTimeUsedUp, stopped};
-use self::wit::v1::{Instantiable, InternalError};
+use self::wit::v1::{self, Instantiable, InternalError};
 use crate::budget::{Budget, Claim};
 use crate::telemetry::{CallUsage, FlowVersion, Metrics};
 use flowhost_protocol::flow::{
@@ -128,12 +130,36 @@ impl Plugins {
         services: Services,
         metrics: Arc<Metrics>,
     ) -> Result<Self, LoadError> {
-        let host_error = |error: wasmtime::Error| LoadError::Host(format!("{error:#}"));
         let engine = PluginEngine::new(max_memory_bytes, limits.calls).map_err(host_error)?;
-        let registry = Registry::new(engine, code, source, &metrics).map_err(host_error)?;
+        let linker = v1::linker(engine.engine()).map_err(host_error)?;
+        let registry = Registry::new(engine, linker, code, source, &metrics);
+        Ok(Self::with(registry, limits, services, metrics))
+    }
+
+    /// The same, for calls with a [`Profile`]. Never for calls that serve: watching costs time.
+    pub fn profiling(
+        max_memory_bytes: u64,
+        limits: HostLimits,
+        code: CodeSettings,
+        source: Box<dyn ComponentSource>,
+        services: Services,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, LoadError> {
+        let engine = PluginEngine::profiling(max_memory_bytes, limits.calls).map_err(host_error)?;
+        let linker = v1::watched_linker(engine.engine()).map_err(host_error)?;
+        let registry = Registry::new(engine, linker, code, source, &metrics);
+        Ok(Self::with(registry, limits, services, metrics))
+    }
+
+    fn with(
+        registry: Registry,
+        limits: HostLimits,
+        services: Services,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let (breakers, gates) = (Breakers::default(), ConcurrencyLimits::new(limits, &metrics));
         let slow_lane = cpu::slow_lane(metrics.budget("slow-lane"));
-        Ok(Self { registry, breakers, gates, slow_lane, services, metrics })
+        Self { registry, breakers, gates, slow_lane, services, metrics }
     }
 
     /// Asks a plugin to answer an exchange.
@@ -282,7 +308,11 @@ impl Plugins {
         store.set_epoch_deadline(1);
         let (clock, lane, tenant) =
             (clock.clone(), self.slow_lane.clone(), call.plugin.scope.tenant);
-        store.epoch_deadline_callback(move |_| {
+        let is_profiled = call.purpose.profile().is_some();
+        store.epoch_deadline_callback(move |store| {
+            if is_profiled {
+                profile::sample(&store);
+            }
             if clock.exhausted() {
                 return Err(wasmtime::Error::new(CpuTimeUsedUp));
             }
@@ -308,6 +338,10 @@ async fn ask(
         store.data_mut().note_internal_error(&text);
         PluginError::Internal
     }))
+}
+
+fn host_error(error: wasmtime::Error) -> LoadError {
+    LoadError::Host(format!("{error:#}"))
 }
 
 /// wasmtime's error chain on one line, cut: names of imports and types can be long.

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{CallLines, Fixed};
+use super::{CallLines, Fixed, Profile};
 use crate::telemetry::{self, CallUsage};
 
 /// What a plugin is called for.
@@ -25,6 +25,8 @@ pub struct Test {
     pub fixed: Fixed,
     /// Receives the result of the call.
     pub tally: Tally,
+    /// Receives samples of the call, if `Plugins` was made to profile.
+    pub profile: Option<Profile>,
 }
 
 impl Purpose {
@@ -33,6 +35,14 @@ impl Purpose {
         match self {
             Self::Serve => None,
             Self::Rehearse(tally) | Self::Test(Test { tally, .. }) => Some(tally),
+        }
+    }
+
+    /// Who wants to know where the call spends its time.
+    pub(super) fn profile(&self) -> Option<&Profile> {
+        match self {
+            Self::Serve | Self::Rehearse(_) => None,
+            Self::Test(test) => test.profile.as_ref(),
         }
     }
 }

@@ -19,7 +19,7 @@ use super::engine::{EngineIdentity, PluginEngine, Ticking};
 use super::host::CallState;
 use super::loaded::{Loaded, LoadedLimits};
 use super::native_code::{self, OwnCode};
-use super::wit::v1::{self, Instantiable};
+use super::wit::v1::Instantiable;
 use super::{ComponentError, Inspection, LoadError, explain};
 use crate::telemetry::Metrics;
 use flowhost_protocol::crypto::CodeKeys;
@@ -105,16 +105,16 @@ pub struct CompiledComponent {
 impl Registry {
     pub(super) fn new(
         engine: PluginEngine,
+        linker: Linker<CallState>,
         code: CodeSettings,
         source: Box<dyn ComponentSource>,
         metrics: &Metrics,
-    ) -> wasmtime::Result<Self> {
-        let linker = v1::linker(engine.engine())?;
+    ) -> Self {
         let identity = EngineIdentity::of(engine.engine());
         let cache = code.cache.and_then(open_cache);
         let compiler = Compiler::new(code.compile, identity, metrics);
         let tools = Arc::new(Tools { engine, identity, linker, keys: code.keys, cache });
-        Ok(Self { tools, compiler, source, loaded: Loaded::new(LoadedLimits::default()) })
+        Self { tools, compiler, source, loaded: Loaded::new(LoadedLimits::default()) }
     }
 
     pub(super) fn engine(&self) -> &wasmtime::Engine {
@@ -348,6 +348,7 @@ const MAX_CACHE_BYTES: u64 = 2 << 30;
 
 #[cfg(test)]
 mod tests {
+    use super::super::wit::v1;
     use super::*;
     use flowhost_protocol::crypto::{MasterKey, MasterKeys};
 

@@ -20,6 +20,8 @@ impl Mischief for Looper {
     }
 }
 
+/// A function of its own, so that a profile can name it.
+#[inline(never)]
 fn count(to: u64) {
     let mut number = 0_u64;
     while number < to {

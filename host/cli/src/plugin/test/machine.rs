@@ -13,12 +13,16 @@ pub(super) fn report(results: &Results) -> Value {
         let value = json!({ "used": most.used, "limit": most.limit, "share": share, "scenario": most.scenario, "step": most.step });
         (most.key.to_owned(), value)
     });
-    json!({
+    let mut report = json!({
         "passed": results.all.iter().all(PlayedFile::passed),
         "duration_ms": milliseconds(results.took),
         "scenarios": results.all.iter().map(scenario).collect::<Vec<_>>(),
         "limits": limits.collect::<Map<_, _>>(),
-    })
+    });
+    if let Some(profile) = &results.profile {
+        report["profile"] = profile.json();
+    }
+    report
 }
 
 fn scenario(result: &PlayedFile) -> Value {

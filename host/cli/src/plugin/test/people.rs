@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 
 use super::details;
 use super::diff::{Mark, lines_of};
+use super::profile::ProfileReport;
 use super::usage::{Most, most};
 use super::{PlayedFile, Results};
 use crate::output::{milliseconds, printable};
@@ -26,7 +27,8 @@ pub(super) fn report(results: &Results, in_full: bool, environment: &Environment
     };
     let _ = writeln!(text, "\n{sum} in {:.2} s", results.took.as_secs_f64());
     let used: Vec<_> = most(results).iter().map(of_limit).collect();
-    text + &used.join("\n")
+    let profile = results.profile.as_ref().map(ProfileReport::text).unwrap_or_default();
+    text + &used.join("\n") + &profile
 }
 
 fn of_scenario(result: &PlayedFile, in_full: bool, paint: Paint) -> String {

@@ -12,6 +12,7 @@ mod outbound;
 mod output;
 mod placeholders;
 mod store;
+pub(super) mod watched;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,6 +25,7 @@ pub use self::fixed::Fixed;
 pub(crate) use self::log::CallLog;
 use self::output::{LoggedOutput, Stream};
 use super::limits::MemoryLimiter;
+use super::profile::Watch;
 use super::stopped::LastSigns;
 use super::{Call, PluginError, Purpose, Services};
 use crate::budget::Claim;
@@ -40,6 +42,8 @@ pub(super) struct CallState {
     log: Arc<Mutex<CallLog>>,
     /// How long instantiation took; `None` before it.
     pub(crate) started_in: Option<Duration>,
+    /// What its profile knows of it; `None` if it has none.
+    pub(super) watch: Option<Watch>,
     /// How often the call has used its store.
     pub(crate) store_calls: u32,
     /// When the call's time is over.
@@ -84,12 +88,21 @@ impl CallState {
             log,
             started_in: None,
             deadline: Instant::now() + wall,
+            watch: call.purpose.profile().cloned().map(Watch::new),
             store_calls: 0,
             outbound_requests: 0,
             fetched_files: 0,
             outputs,
             wasi: wasi.build(),
             table,
+        }
+    }
+
+    /// The guest was instantiated in that time, and is called now.
+    pub(super) fn guest_begins(&mut self, started_in: Duration) {
+        self.started_in = Some(started_in);
+        if let Some(watch) = &mut self.watch {
+            watch.guest_begins();
         }
     }
 

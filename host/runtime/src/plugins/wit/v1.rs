@@ -5,15 +5,15 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Store, error::Context as _};
 
-use self::bindings::flowhost::flow::types;
 use self::bindings::{Flow, FlowPre};
 use crate::plugins::host::CallState;
+use crate::plugins::host::watched::{HasWatched, Watched};
 use crate::plugins::measure::timed;
 use flowhost_protocol::flow::{
     Action, Answer, ClientError, Exchange, FlowToken, RawReply, TurnInput,
 };
 
-pub(crate) use self::bindings::flowhost::flow::{config, http, log, media, store};
+pub(crate) use self::bindings::flowhost::flow::{config, http, log, media, store, types};
 
 impl types::Host for CallState {}
 
@@ -42,6 +42,14 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<CallS
     Ok(linker)
 }
 
+/// The same, for calls that are profiled.
+pub(crate) fn watched_linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<CallState>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    Flow::add_to_linker::<_, HasWatched>(&mut linker, |state| Watched(state))?;
+    Ok(linker)
+}
+
 impl Instantiable {
     /// Checks that the component fits the contract.
     pub(crate) fn new(linker: &Linker<CallState>, component: &Component) -> wasmtime::Result<Self> {
@@ -52,7 +60,7 @@ impl Instantiable {
 
     async fn instantiate(&self, store: &mut Store<CallState>) -> wasmtime::Result<Flow> {
         let (guest, time) = timed(self.0.instantiate_async(&mut *store)).await;
-        store.data_mut().started_in = Some(time);
+        store.data_mut().guest_begins(time);
         guest
     }
 
