@@ -70,8 +70,8 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     Ok(stopped?)
 }
 
-/// What plugins' requests may do here and in no production: reach servers in the place of others, and
-/// trust certificates of the developer's own.
+/// What plugins' requests may do here and in no production: reach servers in the place of others,
+/// fetch files from this machine, and trust certificates of the developer's own.
 fn egress_for_development(
     egress: EgressConfig,
     plugin: Option<&Path>,
@@ -87,7 +87,9 @@ fn egress_for_development(
     let files = file.certificates(project).into_iter().chain(certificates);
     let certificates = files.map(|path| read_text(&path)).collect::<anyhow::Result<Vec<_>>>()?;
     let extra_roots = egress.extra_roots.into_iter().chain(certificates).collect();
-    Ok(EgressConfig { extra_roots, stand_ins: Some(stand_ins), ..egress })
+    // `flowhost client` serves files from this machine, in the place of WhatsApp.
+    let media = MediaOrigins::with_this_machine_for_development();
+    Ok(EgressConfig { media, extra_roots, stand_ins: Some(stand_ins), ..egress })
 }
 
 async fn start_postgres(
@@ -129,11 +131,7 @@ async fn serve(
         longest_login_delay: LONGEST_LOGIN_DELAY,
         graph: front.graph,
         compile,
-        // `flowhost client` serves files from this machine, in the place of WhatsApp.
-        egress: EgressConfig {
-            media: MediaOrigins::with_this_machine_for_development(),
-            ..front.egress
-        },
+        egress: front.egress,
         guests: front.guests,
         rsa_batches: front.rsa_batches,
     };

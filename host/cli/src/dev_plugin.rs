@@ -168,7 +168,7 @@ impl DevDeployer {
 
     /// Deletes the flow's Flow JSON if the project has none. Otherwise it comes with the version.
     async fn forget_flow_json(&self, flow: &str) -> anyhow::Result<()> {
-        if flow_json(&self.project)?.is_some() {
+        if flow_json_path(&self.project).is_file() {
             return Ok(());
         }
         match self.api.call(Route::DeleteFlowJson, &[TENANT, flow]).await {
