@@ -10,6 +10,8 @@
 //!   `FLOWHOST_GROWTH_KEYS` 200 different key pairs among them
 //! - `FLOWHOST_GROWTH_OLD_SESSIONS` 1000000: 10000000 need 20 GB of disk
 //! - `FLOWHOST_GROWTH_SECONDS` 5 for each figure, `FLOWHOST_GROWTH_ROUNDS` 3
+//! - `FLOWHOST_GROWTH_RUNS` 1: how often all tables are measured, each with hosts of its own, on the
+//!   tenants and old rows that were made once
 //!
 //! **Method.** Host, PostgreSQL and generator share the cores of this machine, which should do
 //! nothing else. The host is the program of this build, as `flowhost serve`, with its log at `warn`.
@@ -67,15 +69,21 @@ async fn main() {
     println!("{}", stage.sizes);
     println!("{} cores, of which others used {busy:.2} before the run", cores());
     stage.make_databases().await;
-    for name in chosen {
-        let tables = match name.as_str() {
-            "tenants" => tables::tenants::measure(&stage).await,
-            "hosts" => tables::hosts::measure(&stage).await,
-            "payloads" => tables::payloads::measure(&stage).await,
-            "sessions" => tables::sessions::measure(&stage).await,
-            _ => tables::old::measure(&stage).await,
-        };
-        tables.iter().for_each(|table| println!("\n{table}"));
+    if chosen.iter().any(|name| name == "old") {
+        tables::old::make(&stage).await;
+    }
+    for run in 1..=stage.sizes.runs {
+        println!("\nrun {run} of {}", stage.sizes.runs);
+        for name in &chosen {
+            let tables = match name.as_str() {
+                "tenants" => tables::tenants::measure(&stage).await,
+                "hosts" => tables::hosts::measure(&stage).await,
+                "payloads" => tables::payloads::measure(&stage).await,
+                "sessions" => tables::sessions::measure(&stage).await,
+                _ => tables::old::measure(&stage).await,
+            };
+            tables.iter().for_each(|table| println!("\n{table}"));
+        }
     }
     let floor = Floor::mean(&[floor, stage.measure_floor()]);
     println!("\nan RSA-2048 operation took {:.2} ms on one core", 1_000.0 / floor.core);

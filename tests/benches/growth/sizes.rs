@@ -17,6 +17,8 @@ pub(crate) struct Sizes {
     pub(crate) seconds: u32,
     /// How often the rows of a table take turns.
     pub(crate) rounds: u32,
+    /// How often all tables are measured.
+    pub(crate) runs: u32,
 }
 
 impl Sizes {
@@ -29,16 +31,17 @@ impl Sizes {
             old_sessions: number("OLD_SESSIONS", 1_000_000).into(),
             seconds: number("SECONDS", 5).max(1),
             rounds: number("ROUNDS", 3).max(1),
+            runs: number("RUNS", 1).max(1),
         }
     }
 }
 
 impl fmt::Display for Sizes {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tenants, components, keys, old_sessions, seconds, rounds } = self;
+        let Self { tenants, components, keys, old_sessions, seconds, rounds, runs } = self;
         write!(
             out,
-            "{tenants} tenants with {components} components and {keys} key pairs given out in turns, {old_sessions} old sessions; {seconds} s a figure, {rounds} rounds"
+            "{tenants} tenants with {components} components and {keys} key pairs given out in turns, {old_sessions} old sessions; {seconds} s a figure, {rounds} rounds, {runs} runs"
         )
     }
 }

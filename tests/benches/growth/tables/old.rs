@@ -6,9 +6,13 @@ use crate::old;
 use crate::stage::{CONNECTIONS, Figure, Host, MANY, Stage};
 use crate::table::Table;
 
-pub(crate) async fn measure(stage: &Stage) -> Vec<Table> {
+/// Makes the database with old rows.
+pub(crate) async fn make(stage: &Stage) {
     stage.copy_database(MANY, OLD).await;
     old::add(stage, OLD, stage.sizes.old_sessions).await;
+}
+
+pub(crate) async fn measure(stage: &Stage) -> Vec<Table> {
     let endpoints = stage.maker.endpoints(stage.sizes.tenants);
     let mut table = Table::new("Old data: so many ended sessions", &Figure::COLUMNS);
     table.note(format!(
