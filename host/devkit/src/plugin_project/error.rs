@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use super::frames::Frame;
+use super::language::Language;
 
 /// All errors of [`build`](super::build).
 #[derive(Debug, thiserror::Error)]
@@ -47,15 +48,24 @@ pub enum BuildError {
         project: PathBuf,
     },
 
-    /// The folder is not a Rust project.
+    /// The folder is not a plugin project.
     #[error(
-        "{project} is not a plugin project, as it has no Cargo.toml: name the project's folder, \
-         or make one with `flowhost plugin new`",
+        "{project} is not a plugin project, as it has no Cargo.toml, package.json or pyproject.toml: name the \
+         project's folder, or make one with `flowhost plugin new`",
         project = project.display()
     )]
-    NoManifest {
+    NoProject {
         /// The folder as given.
         project: PathBuf,
+    },
+
+    /// The language is not supported yet.
+    #[error("{project} is in {language}, in which this flowhost builds no plugins yet", project = project.display(), language = language.name())]
+    NotYet {
+        /// The project's folder.
+        project: PathBuf,
+        /// Its language.
+        language: Language,
     },
 
     /// A program could not be run.
@@ -94,6 +104,18 @@ pub enum BuildError {
         project: PathBuf,
         /// The names of the crates.
         names: Vec<String>,
+    },
+
+    /// The folder has the project files of more than one language.
+    #[error(
+        "{project} has {files}: a plugin is in one language, and has a folder of its own",
+        project = project.display(), files = files.join(" and ")
+    )]
+    SeveralLanguages {
+        /// The project's folder.
+        project: PathBuf,
+        /// The names of the files.
+        files: Vec<&'static str>,
     },
 
     /// This machine can't compile for WebAssembly, and what is missing could not be fetched.

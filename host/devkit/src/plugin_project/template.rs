@@ -3,12 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::language::Language;
+
 /// What to make, and where.
 #[derive(Clone, Debug)]
 pub struct NewProject {
-    /// The project's folder; its last part is the crate's name. It must not exist, or be empty.
+    /// The project's folder; its last part is the plugin's name. It must not exist, or be empty.
     pub folder: PathBuf,
-    /// Where the project's `Cargo.toml` finds the SDK.
+    /// The language of its sources.
+    pub language: Language,
+    /// Where the project finds the SDK.
     pub sdk: SdkSource,
     /// Whether to make a workspace for several plugins around it, if there is none yet.
     pub workspace: bool,
@@ -17,9 +21,11 @@ pub struct NewProject {
     pub generated: Vec<(String, String)>,
 }
 
-/// Where a project finds `flowhost-sdk`.
+/// Where a project finds the SDK of its language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SdkSource {
+    /// In the project itself: this program writes the files there.
+    Vendored,
     /// A git repository that has the SDK, and a tag or a commit of it.
     Git {
         /// As cargo takes it: `https://..`, `ssh://..`, `file://..`.
@@ -53,6 +59,12 @@ pub enum NewProjectError {
         /// The name as given.
         name: String,
     },
+    /// There is no template in that language yet.
+    #[error("there is no new plugin in {} yet", language.name())]
+    NotYet {
+        /// The language.
+        language: Language,
+    },
     /// There is no SDK in the folder.
     #[error("there is no flowhost-sdk in {}", path.display())]
     NoSdk {
@@ -79,6 +91,7 @@ pub enum NewProjectError {
 /// Makes a project. On an error nothing is left behind.
 pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
     let name = crate_name(&project.folder)?;
+    let files = template(project.language)?;
     let sdk = project.sdk.dependency()?;
     let folder = &project.folder;
     let around = Around::of(project)?;
@@ -91,7 +104,7 @@ pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
     // Made beside the target, so that it can be moved there as a whole.
     let beside = tempfile::tempdir_in(parent).map_err(failed(parent))?;
     let filled_in = |text: &str| text.replace("{{name}}", &name).replace("{{sdk}}", &sdk);
-    let template = FILES.iter().map(|(path, text)| {
+    let template = files.iter().map(|(path, text)| {
         let is_member = *path == "Cargo.toml" && !matches!(around, Around::Nothing);
         ((*path).to_owned(), filled_in(if is_member { MEMBER } else { text }))
     });
@@ -107,6 +120,16 @@ pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
     // Replaces an empty folder, and nothing else.
     fs::rename(beside.path(), folder).map_err(failed(folder))?;
     allow_others(folder).map_err(failed(folder))
+}
+
+/// The path and the text of each file, with `{{name}}` and `{{sdk}}` to be filled in.
+fn template(
+    language: Language,
+) -> Result<&'static [(&'static str, &'static str)], NewProjectError> {
+    match language {
+        Language::Rust => Ok(FILES),
+        Language::Python | Language::TypeScript => Err(NewProjectError::NotYet { language }),
+    }
 }
 
 /// What there is around a project.
@@ -155,9 +178,12 @@ fn write_workspace(
 }
 
 impl SdkSource {
-    /// The folder of the SDK beside this program's own sources. If those are not there, the SDK
-    /// version that belongs to this program.
-    pub fn of_this_program() -> Self {
+    /// In Rust, the folder of the SDK beside this program's own sources; if those are not there,
+    /// the SDK version that belongs to this program. In other languages, the files in this program.
+    pub fn of_this_program(language: Language) -> Self {
+        if language != Language::Rust {
+            return Self::Vendored;
+        }
         let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-sdk");
         match beside.canonicalize() {
             Ok(folder) => Self::Path(folder),
@@ -189,6 +215,7 @@ impl SdkSource {
     /// The right side of the line in `Cargo.toml`.
     fn dependency(&self) -> Result<String, NewProjectError> {
         match self {
+            Self::Vendored => Ok(String::new()),
             Self::Git { url, rev } => {
                 let rev = rev.as_ref().map(|rev| format!(", rev = {}", quoted(rev)));
                 Ok(format!("{{ git = {}{} }}", quoted(url), rev.unwrap_or_default()))
@@ -224,8 +251,8 @@ fn crate_name(folder: &Path) -> Result<String, NewProjectError> {
 /// A temporary folder is private to its owner. The project gets the mode that a new folder would
 /// have here.
 fn allow_others(folder: &Path) -> std::io::Result<()> {
-    let src = fs::metadata(folder.join("src"))?;
-    fs::set_permissions(folder, src.permissions())
+    let inside = fs::metadata(folder.join("scenarios"))?;
+    fs::set_permissions(folder, inside.permissions())
 }
 
 fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> NewProjectError {
@@ -295,7 +322,7 @@ const TAKEN: &[&str] = &[
     "yield",
 ];
 
-/// The path and the text of each file, with `{{name}}` and `{{sdk}}` to be filled in.
+/// The template in Rust.
 const FILES: &[(&str, &str)] = &[
     (".gitignore", include_str!("template/gitignore")),
     (".taplo.toml", include_str!("template/taplo.toml")),
@@ -390,6 +417,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let elsewhere = NewProject {
             folder: parent.path().join("a"),
+            language: Language::Rust,
             sdk: SdkSource::Path(parent.path().to_owned()),
             workspace: false,
             generated: Vec::new(),
@@ -397,6 +425,7 @@ mod tests {
         assert!(matches!(create(&elsewhere), Err(NewProjectError::NoSdk { .. })));
         let version = NewProject {
             folder: parent.path().join("b"),
+            language: Language::Rust,
             sdk: SdkSource::Version("=0.1.0".to_owned()),
             workspace: false,
             generated: Vec::new(),
@@ -461,6 +490,12 @@ mod tests {
 
     fn in_folder(folder: PathBuf) -> NewProject {
         let generated = vec![(".schemas/scenario.json".to_owned(), "{}".to_owned())];
-        NewProject { folder, sdk: SdkSource::of_this_program(), workspace: false, generated }
+        NewProject {
+            folder,
+            language: Language::Rust,
+            sdk: SdkSource::of_this_program(Language::Rust),
+            workspace: false,
+            generated,
+        }
     }
 }
