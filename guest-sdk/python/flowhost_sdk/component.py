@@ -6,6 +6,9 @@ same in each call: the seeds of random numbers, the streams of output, and what 
 clock. `docs/adr/0043` in Flowhost's sources says what is done about each.
 """
 
+# Most of what this imports is there only in a component.
+# mypy: ignore-errors
+
 from __future__ import annotations
 
 import gc

@@ -98,6 +98,12 @@ class Flow(Generic[S]):
             return self._add_submit(None, None, what)
         raise TypeError("@flow.submit takes a form of screens.py, or the name of a screen")
 
+    @overload
+    def back(self, screen: type[Screen] | str, /) -> Callable[[Handler[Json, S]], Handler[Json, S]]: ...
+
+    @overload
+    def back(self, handler: Handler[Json, S], /) -> Handler[Json, S]: ...
+
     def back(self, what: Any, /) -> Any:
         """Decorates the function that answers a user who goes back from `exchange.screen`.
 

@@ -3,7 +3,7 @@
 import random as python_random
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any, Callable
+from typing import Any, Callable, cast
 
 import pytest
 
@@ -145,10 +145,10 @@ def test_only_what_did_not_change_is_replaced() -> None:
         (lambda: store.set("k" * 257, 0), store.TooLarge),
         (lambda: store.set_bytes("k", b"x" * (64 * 1024 + 1)), store.TooLarge),
         (lambda: store.set("k", object()), store.Misfit),
-        (lambda: store.set(7, 0), TypeError),
+        (lambda: store.set(cast(str, 7), 0), TypeError),
         (lambda: store.set("\ud800", 0), ValueError),
         (lambda: store.list("", -1), ValueError),
-        (lambda: config.get(None), TypeError),
+        (lambda: config.get(cast(str, None)), TypeError),
         (lambda: http.get("\udcff"), ValueError),
         (lambda: http.post("https://a.example", json=object()), http.InvalidRequest),
     ],
