@@ -28,6 +28,7 @@ mod output;
 mod plugin_test;
 mod plugins;
 mod process;
+mod python;
 mod retention;
 mod rotation;
 mod route_coverage;

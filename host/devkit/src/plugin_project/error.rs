@@ -29,6 +29,13 @@ pub enum BuildError {
         source: io::Error,
     },
 
+    /// No types can be made from the project's `flow.json`.
+    #[error("{}", mistakes.join("\n"))]
+    FlowJson {
+        /// What is wrong, each with its file and its place.
+        mistakes: Vec<String>,
+    },
+
     /// The project's `flowhost.toml` can't be parsed.
     #[error("{path} can't be understood: {reason}", path = path.display())]
     Manifest {

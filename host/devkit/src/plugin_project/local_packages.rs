@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use super::python;
+
 /// The folders of a project and of the packages beside it that it depends on, directly or not, and
 /// of the workspace that it belongs to the manifest. A folder is absolute, and within none of the
 /// others.
@@ -33,6 +35,7 @@ impl Found {
         if self.packages.len() >= MAX_PACKAGES || !self.packages.insert(folder.clone()) {
             return;
         }
+        self.packages.extend(python::sdk_elsewhere(&folder));
         let manifest = read(&folder.join(MANIFEST)).unwrap_or_default();
         let workspace = workspace_of(&folder);
         self.workspaces.extend(workspace.iter().map(|(root, _)| root.join(MANIFEST)));

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::language::Language;
+use super::python;
 
 /// What to make, and where.
 #[derive(Clone, Debug)]
@@ -92,7 +93,14 @@ pub enum NewProjectError {
 pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
     let name = crate_name(&project.folder)?;
     let files = template(project.language)?;
-    let sdk = project.sdk.dependency()?;
+    let sdk = match project.language {
+        Language::Python => python::template::sdk_folder(&project.sdk)?,
+        Language::Rust | Language::TypeScript => project.sdk.dependency()?,
+    };
+    let more = match project.language {
+        Language::Python => python::template::more_files(&project.sdk),
+        Language::Rust | Language::TypeScript => Vec::new(),
+    };
     let folder = &project.folder;
     let around = Around::of(project)?;
     let parent =
@@ -108,7 +116,7 @@ pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
         let is_member = *path == "Cargo.toml" && !matches!(around, Around::Nothing);
         ((*path).to_owned(), filled_in(if is_member { MEMBER } else { text }))
     });
-    for (path, text) in template.chain(project.generated.iter().cloned()) {
+    for (path, text) in template.chain(more).chain(project.generated.iter().cloned()) {
         let path = beside.path().join(path);
         let folder = path.parent().unwrap_or(beside.path());
         fs::create_dir_all(folder).map_err(failed(folder))?;
@@ -127,8 +135,9 @@ fn template(
     language: Language,
 ) -> Result<&'static [(&'static str, &'static str)], NewProjectError> {
     match language {
+        Language::Python => Ok(python::template::FILES),
         Language::Rust => Ok(FILES),
-        Language::Python | Language::TypeScript => Err(NewProjectError::NotYet { language }),
+        Language::TypeScript => Err(NewProjectError::NotYet { language }),
     }
 }
 

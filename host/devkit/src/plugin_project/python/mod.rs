@@ -2,6 +2,7 @@
 //! component by componentize-py.
 
 mod screens;
+pub(super) mod template;
 mod tools;
 
 use std::fs;
@@ -23,7 +24,7 @@ pub(super) async fn compile(
     progress: &impl Fn(&str),
 ) -> Result<Compiled, BuildError> {
     let project = Project::read(job.project)?;
-    write_screens(job.project)?;
+    write_types(job.project)?;
     let target = match &job.options.target_dir {
         Some(folder) => std::path::absolute(folder).map_err(BuildError::file("find", folder))?,
         None => job.project.join(TARGET),
@@ -43,20 +44,23 @@ pub(super) async fn compile(
     Ok(Compiled { component, name: project.name, sdk: Some(project.sdk_version), default_out })
 }
 
-/// Writes `screens.py`, if there is a Flow JSON and the file says something else.
-pub(super) fn write_screens(project: &Path) -> Result<(), BuildError> {
+/// Writes the types of the project's screens, if it has a Flow JSON. A file that is the same already
+/// is left as it is. Returns its path.
+pub(super) fn write_types(project: &Path) -> Result<Option<PathBuf>, BuildError> {
     let path = project.join(FLOW_JSON);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(BuildError::file("read", path)(error)),
     };
     let flow = Flow::parse(&text).map_err(|mistakes| BuildError::FlowJson {
         mistakes: mistakes.iter().map(|mistake| format!("{}{mistake}", path.display())).collect(),
     })?;
-    let (to, module) = (project.join(SCREENS), screens::module(&flow));
-    let is_there = fs::read_to_string(&to).is_ok_and(|written| written == module);
-    if is_there { Ok(()) } else { write_atomically(module.as_bytes(), &to) }
+    let (file, types) = (project.join(WRITTEN), screens::module(&flow));
+    if fs::read_to_string(&file).ok().as_deref() != Some(&types) {
+        write_atomically(types.as_bytes(), &file)?;
+    }
+    Ok(Some(file))
 }
 
 /// Where a project has its SDK, if that is in another folder than the project itself.
@@ -79,9 +83,9 @@ impl Project {
         let path = folder.join(PYPROJECT);
         let text = fs::read_to_string(&path).map_err(BuildError::file("read", &path))?;
         let wrong = |reason: String| BuildError::Manifest { path: path.clone(), reason };
-        let table: Table = text.parse().map_err(|error: toml::de::Error| {
-            wrong(error.to_string().trim_end().to_owned())
-        })?;
+        let table: Table = text
+            .parse()
+            .map_err(|error: toml::de::Error| wrong(error.to_string().trim_end().to_owned()))?;
         let name = table.get("project").and_then(|it| it.get("name")?.as_str());
         let name = name.filter(|name| is_name(name)).ok_or_else(|| {
             wrong("`name` in [project] is the plugin's name: letters, digits, hyphens and underscores".to_owned())
@@ -117,7 +121,7 @@ async fn check_types(tools: &Tools, project: &Project, target: &Path) -> Result<
     mypy.args(["--exclude", "^(target|vendor|build)/"]);
     mypy.arg("--cache-dir").arg(target.join("python/mypy")).arg(".");
     mypy.env("MYPYPATH", &project.sdk);
-    let status = mypy.status().await.map_err(BuildError::program("mypy"))?;
+    let status = mypy.status().await.map_err(BuildError::file("run", "mypy"))?;
     if status.success() { Ok(()) } else { Err(BuildError::Failed { status }) }
 }
 
@@ -131,13 +135,15 @@ async fn componentize(
     command.arg("--wit-path").arg(contract).args(["--world", "flow", "--quiet", "componentize"]);
     command.arg("--python-path").arg(&project.folder).arg("--python-path").arg(&project.sdk);
     command.arg("--output").arg(to).arg("flowhost_sdk.component");
-    let status = command.status().await.map_err(BuildError::program("componentize-py"))?;
+    let status = command.status().await.map_err(BuildError::file("run", "componentize-py"))?;
     if status.success() { Ok(()) } else { Err(BuildError::Failed { status }) }
 }
 
 const CONTRACT: &str = include_str!("../../../../../guest-sdk/wit/v1/flow.wit");
 const FLOW_JSON: &str = "flow.json";
 const PYPROJECT: &str = "pyproject.toml";
-const SCREENS: &str = "screens.py";
 const TARGET: &str = "target";
 const VENDOR: &str = "vendor";
+
+/// The name of the file that builds write among the sources.
+pub(super) const WRITTEN: &str = "screens.py";

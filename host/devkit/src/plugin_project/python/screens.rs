@@ -32,8 +32,11 @@ pub(super) fn module(flow: &Flow) -> String {
     let listed: String = forms.iter().map(|form| format!("{form}, ")).collect();
     let listed = listed.trim_end();
     let listed = if forms.len() == 1 { listed } else { listed.trim_end_matches(',') };
-    write!(code, "\n\n{FORMS} = ({listed})\n\"\"\"All forms: the plugin has to answer each.\"\"\"\n")
-        .expect("a String takes any text");
+    write!(
+        code,
+        "\n\n{FORMS} = ({listed})\n\"\"\"All forms: the plugin has to answer each.\"\"\"\n"
+    )
+    .expect("a String takes any text");
     code
 }
 
@@ -117,7 +120,10 @@ impl Objects<'_> {
     fn object(&mut self, properties: &[Property], path: &str) -> String {
         let class = self.names.take(&format!("{}{}", self.screen, class_name(path)));
         let fields = self.fields(properties, path, &[], Inside::Screen);
-        let about = sentence(&format!("An object `{}` of the screen's data.", path.trim_start_matches('_')));
+        let about = sentence(&format!(
+            "An object `{}` of the screen's data.",
+            path.trim_start_matches('_')
+        ));
         self.code += &format!(
             "\n\n@_dataclass(slots=True, kw_only=True)\nclass {class}:\n    \"\"\"{about}\"\"\"\n{}{fields}",
             if fields.is_empty() { "" } else { "\n" }
@@ -292,7 +298,8 @@ fn about(property: &Property) -> String {
 
 /// A text as the inside of a docstring.
 fn sentence(text: &str) -> String {
-    let text: String = text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
+    let text: String =
+        text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
     text.replace('\\', "\\\\").replace('"', "'")
 }
 

@@ -73,14 +73,14 @@ impl Tools {
         made.args(["-m", "venv", "--clear"]).arg(&self.folder);
         made.env_clear().envs(self.environment.iter().cloned());
         made.stdin(Stdio::null()).stdout(io::stderr()).stderr(Stdio::inherit()).kill_on_drop(true);
-        let status = made.status().await.map_err(BuildError::program(&python.program))?;
+        let status = made.status().await.map_err(BuildError::file("run", &python.program))?;
         if !status.success() {
             return Err(unavailable(NO_VENV.to_owned()));
         }
         let mut pip = self.command("python", &self.folder);
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
         pip.args(["--require-hashes", "--requirement"]).arg(lock);
-        let status = pip.status().await.map_err(BuildError::program("pip"))?;
+        let status = pip.status().await.map_err(BuildError::file("run", "pip"))?;
         if status.success() { Ok(()) } else { Err(unavailable(NO_PACKAGES.to_owned())) }
     }
 }
@@ -160,8 +160,6 @@ const HELD: &str = ".venv.lock";
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[tokio::test]
@@ -172,9 +170,11 @@ mod tests {
             let _ = fs::remove_dir_all(&bin);
             fs::create_dir(&bin).unwrap();
             if let Some(answer) = answer {
-                let program = bin.join("python3");
-                fs::write(&program, format!("#!/bin/sh\n{answer}\n")).unwrap();
-                fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+                // Written by another process: a program that a fork of this one has open can't be run.
+                let script = "printf '#!/bin/sh\\n%s\\n' \"$1\" >\"$2\" && chmod 755 \"$2\"";
+                let mut shell = std::process::Command::new("/bin/sh");
+                shell.args(["-c", script, "sh", answer]).arg(bin.join("python3"));
+                assert!(shell.status().unwrap().success());
             }
             python(&vec![("PATH".into(), bin.into())]).await.err().map(|error| error.to_string())
         };
