@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+// `flowhost plugin build` runs `build`; `npm test` runs `test`.
+
+import { copyFileSync, mkdirSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+
+import { bundle } from "./bundle.mjs";
+import { componentize } from "./component.mjs";
+import { Project, Stop } from "./project.mjs";
+import { test } from "./test.mjs";
+import { checkTypes } from "./types.mjs";
+
+const USAGE = `flowhost-sdk build --engine quickjs|starlingmonkey --folder FOLDER --out FILE
+flowhost-sdk test [ARGUMENTS OF node --test]`;
+
+/**
+ * @param {string[]} args
+ * @returns {Promise<number>} The exit code.
+ */
+async function run([command, ...args]) {
+  switch (command) {
+    case "build": {
+      const [engine, folder, out] = ["--engine", "--folder", "--out"].map((name) => args[args.indexOf(name) + 1] ?? "");
+      if (engine !== "quickjs" && engine !== "starlingmonkey") {
+        throw new Stop(USAGE);
+      }
+      await build(engine, path.resolve(folder ?? ""), path.resolve(out ?? ""));
+      return 0;
+    }
+    case "test":
+      return test(new Project("."), args);
+    default:
+      throw new Stop(USAGE);
+  }
+}
+
+/**
+ * @param {"quickjs" | "starlingmonkey"} engine
+ * @param {string} folder For what is made on the way.
+ * @param {string} out
+ */
+async function build(engine, folder, out) {
+  const project = new Project(".");
+  // Side by side: the check takes as long as the rest.
+  const types = checkTypes(project, "tsconfig.json");
+  const component = bundle(project, engine, folder).then((made) => componentize(project, engine, made, folder));
+  const [checked, made] = await Promise.allSettled([types, component]);
+  // Types that don't fit are often why the rest fails, too.
+  if (checked.status === "rejected") {
+    throw checked.reason;
+  }
+  if (made.status === "rejected") {
+    throw made.reason;
+  }
+  mkdirSync(path.dirname(out), { recursive: true });
+  copyFileSync(made.value, out);
+}
+
+run(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error) => {
+    console.error(error instanceof Stop ? error.message : error);
+    process.exit(1);
+  },
+);
