@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 
 use super::frames::Frame;
 use super::language::Language;
+use super::typescript::OLDEST_NODE;
 
 /// All errors of [`build`](super::build).
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,13 @@ pub enum BuildError {
         source: io::Error,
     },
 
+    /// No types can be made from the project's `flow.json`.
+    #[error("{}", mistakes.join("\n"))]
+    FlowJson {
+        /// What is wrong, each with its file and its place.
+        mistakes: Vec<String>,
+    },
+
     /// The project's `flowhost.toml` can't be parsed.
     #[error("{path} can't be understood: {reason}", path = path.display())]
     Manifest {
@@ -46,6 +54,26 @@ pub enum BuildError {
     NoComponent {
         /// The project's folder.
         project: PathBuf,
+    },
+
+    /// npm can't install what no lock file names.
+    #[error(
+        "{project} has no package-lock.json: run `npm install` there, and keep the file with the sources",
+        project = project.display()
+    )]
+    NoLockFile {
+        /// The project's folder.
+        project: PathBuf,
+    },
+
+    /// There is no Node, or it is too old.
+    #[error(
+        "building plugins in TypeScript needs Node {OLDEST_NODE} or later, which https://nodejs.org has{}",
+        found.as_ref().map_or_else(String::new, |found| format!(": this is {found}"))
+    )]
+    NoNode {
+        /// The version that was found.
+        found: Option<String>,
     },
 
     /// The folder is not a plugin project.
@@ -66,6 +94,15 @@ pub enum BuildError {
         project: PathBuf,
         /// Its language.
         language: Language,
+    },
+
+    /// A `package.json` can't be used.
+    #[error("{path} {reason}", path = path.display())]
+    Package {
+        /// The path of the file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
 
     /// A program could not be run.

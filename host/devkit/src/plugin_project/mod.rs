@@ -228,6 +228,21 @@ fn default_out(artifact: &Artifact, project: &Path) -> PathBuf {
     target_folder.join("flowhost").join(format!("{}.wasm", artifact.name))
 }
 
+/// Writes the file with the types of a project's screens, in a language that has one. Returns its
+/// path; `None` if there is nothing to write.
+///
+/// # Errors
+/// [`BuildError::FlowJson`] if the project's `flow.json` gives no types, [`BuildError::NoProject`]
+/// and its like if the folder is no project, [`BuildError::File`] if a file can't be read or
+/// written.
+pub fn write_types(project: &Path) -> Result<Option<PathBuf>, BuildError> {
+    match Language::of(project)? {
+        Language::Rust => Ok(None),
+        Language::Python => python::write_types(project),
+        Language::TypeScript => typescript::write_types(project),
+    }
+}
+
 /// What the manifest in a folder asks for; nothing without a manifest. No sources are needed.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::sleep;
 
 use super::local_packages::folders_and_files;
+use super::typescript;
 
 /// The files of a project as of the last look.
 ///
@@ -90,7 +91,7 @@ fn stamp(about: &fs::Metadata) -> Stamp {
 }
 
 /// Written by builds. Hidden files and folders, of editors and version control, are ignored too.
-const IGNORED: [&str; 3] = ["target", "Cargo.lock", "node_modules"];
+const IGNORED: [&str; 4] = ["target", "Cargo.lock", "node_modules", typescript::WRITTEN];
 
 /// A project has dozens of files. A whole disk is searched only up to these limits.
 const MAX_FILES: usize = 10_000;
@@ -146,6 +147,7 @@ mod tests {
             fs::write(folder.path().join(ignored).join("file"), "").unwrap();
         }
         fs::write(folder.path().join("Cargo.lock"), "").unwrap();
+        fs::write(folder.path().join(typescript::WRITTEN), "").unwrap();
 
         assert!(timeout(INTERVAL * 4, sources.changed()).await.is_err());
     }
