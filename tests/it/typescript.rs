@@ -52,6 +52,14 @@ async fn lead_form_is_as_its_scenarios_and_its_tests_say() {
 }
 
 #[tokio::test]
+async fn the_sdks_own_tests_pass_and_its_types_fit() {
+    let sdk = repository("guest-sdk/typescript");
+    for arguments in [&["ci", "--ignore-scripts"][..], &["run", "check"], &["test"]] {
+        succeeded(&npm(Path::new(&sdk), arguments).await);
+    }
+}
+
+#[tokio::test]
 async fn whatever_is_thrown_reaches_the_log_with_its_place() {
     let project = Project::throwing().await;
     let place = |what: &str| {

@@ -4,6 +4,7 @@
 import { copyFileSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { parseArgs } from "node:util";
 
 import { bundle } from "./bundle.mjs";
 import { componentize } from "./component.mjs";
@@ -21,11 +22,12 @@ flowhost-sdk test [ARGUMENTS OF node --test]`;
 async function run([command, ...args]) {
   switch (command) {
     case "build": {
-      const [engine, folder, out] = ["--engine", "--folder", "--out"].map((name) => args[args.indexOf(name) + 1] ?? "");
-      if (engine !== "quickjs" && engine !== "starlingmonkey") {
+      const { values } = parseArgs({ args, options: { engine: { type: "string" }, folder: { type: "string" }, out: { type: "string" } } });
+      const { engine, folder, out } = values;
+      if ((engine !== "quickjs" && engine !== "starlingmonkey") || folder === undefined || out === undefined) {
         throw new Stop(USAGE);
       }
-      await build(engine, path.resolve(folder ?? ""), path.resolve(out ?? ""));
+      await build(engine, path.resolve(folder), path.resolve(out));
       return 0;
     }
     case "test":
@@ -42,19 +44,20 @@ async function run([command, ...args]) {
  */
 async function build(engine, folder, out) {
   const project = new Project(".");
-  // Side by side: the check takes as long as the rest.
-  const types = checkTypes(project, "tsconfig.json");
-  const component = bundle(project, engine, folder).then((made) => componentize(project, engine, made, folder));
-  const [checked, made] = await Promise.allSettled([types, component]);
-  // Types that don't fit are often why the rest fails, too.
-  if (checked.status === "rejected") {
-    throw checked.reason;
-  }
-  if (made.status === "rejected") {
-    throw made.reason;
+  // Side by side. Types that don't fit are often why the rest fails, too, so they are said first.
+  const made = bundle(project, engine, folder)
+    .then((bundled) => componentize(project, engine, bundled, folder))
+    .then(
+      (file) => ({ file }),
+      (/** @type {unknown} */ error) => ({ error }),
+    );
+  await checkTypes(project, "tsconfig.json");
+  const component = await made;
+  if ("error" in component) {
+    throw component.error;
   }
   mkdirSync(path.dirname(out), { recursive: true });
-  copyFileSync(made.value, out);
+  copyFileSync(component.file, out);
 }
 
 run(process.argv.slice(2)).then(

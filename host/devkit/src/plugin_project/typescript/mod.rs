@@ -42,8 +42,12 @@ pub(super) async fn compile(
     let component = work.join("component.wasm");
     progress(&format!("building {}", project.display()));
     let sdk = project.join(SDK);
+    let program = sdk.join("build/cli.mjs");
+    if !program.is_file() {
+        return Err(mistake(project, "names no @flowhost/sdk: `plugin new` shows how"));
+    }
     let mut command = node::program("node", project, &job.environment);
-    command.arg(sdk.join("build/cli.mjs")).arg("build");
+    command.arg(program).arg("build");
     command.args(["--engine", engine(job.build.engine)]);
     command.arg("--folder").arg(&work).arg("--out").arg(&component);
     node::run(command).await?;
@@ -88,7 +92,7 @@ fn name_of(project: &Path) -> Result<String, BuildError> {
     let name = package["name"].as_str().unwrap_or_default();
     let name = name.rsplit('/').next().unwrap_or_default();
     let fits = name.starts_with(|char: char| char.is_ascii_alphanumeric())
-        && name.chars().all(|char| char.is_ascii_alphanumeric() || "-_.".contains(char));
+        && name.chars().all(|char| char.is_ascii_alphanumeric() || "-_".contains(char));
     if fits {
         Ok(name.to_owned())
     } else {

@@ -60,10 +60,9 @@ fn is_installed(root: &Path) -> bool {
 
 /// Runs a program to its end; what it says goes to stderr.
 pub(super) async fn run(mut command: Command) -> Result<(), BuildError> {
-    let program = PathBuf::from(command.as_std().get_program());
     // Nothing but this program's own answer belongs on stdout.
     command.stdout(std::io::stderr()).stderr(Stdio::inherit());
-    let status = command.status().await.map_err(BuildError::program(program))?;
+    let status = command.status().await.map_err(|_| BuildError::NoNode { found: None })?;
     if status.success() { Ok(()) } else { Err(BuildError::Failed { status }) }
 }
 
