@@ -35,4 +35,5 @@ mod route_coverage;
 mod row_security;
 mod rsa_batches;
 mod tenancy;
+mod typescript;
 mod workspaces;

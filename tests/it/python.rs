@@ -23,7 +23,10 @@ async fn the_survey_is_as_its_scenarios_say() {
     let tested = run(&["plugin", "test", "--json"], &survey).await;
     assert_eq!(tested.code, Some(0), "{} {}", tested.stdout, tested.stderr);
     let report: Value = serde_json::from_str(&tested.stdout).unwrap();
-    assert_eq!((&report["passed"], report["scenarios"].as_array().unwrap().len()), (&json!(true), 2));
+    assert_eq!(
+        (&report["passed"], report["scenarios"].as_array().unwrap().len()),
+        (&json!(true), 2)
+    );
     let checked = run(&["plugin", "check"], &survey).await;
     assert!(checked.stdout.contains("Nothing is wrong"), "{checked:?}");
 }
@@ -98,8 +101,14 @@ async fn every_exception_is_a_failure_with_the_line_of_the_author() {
         ("raise-keyboard-interrupt", "KeyboardInterrupt, at plugin.py:"),
         ("raise-generator-exit", "GeneratorExit, at plugin.py:"),
         ("raise-memory-error", "MemoryError, at plugin.py:"),
-        ("raise-group", "ExceptionGroup: two (1 sub-exception) (the first: ValueError: a), at plugin.py:"),
-        ("raise-mute", "Mute: its text can't be made, since that raises RuntimeError, at plugin.py:"),
+        (
+            "raise-group",
+            "ExceptionGroup: two (1 sub-exception) (the first: ValueError: a), at plugin.py:",
+        ),
+        (
+            "raise-mute",
+            "Mute: its text can't be made, since that raises RuntimeError, at plugin.py:",
+        ),
         ("raise-lying", "Lying"),
         ("raise-half-a-character", "ValueError: ?, at plugin.py:"),
         ("deep", "RecursionError: maximum recursion depth exceeded"),
@@ -176,7 +185,10 @@ async fn there_is_nothing_of_the_machine_and_no_thread() {
     assert!(errors.iter().all(|error| error.as_str().unwrap().ends_with("Error")), "{found}");
     assert_eq!((&found["environ"], &found["argv"]), (&json!({}), &json!([])));
     assert_eq!(guest.made("thread").await, json!("can't start new thread"));
-    assert_eq!(guest.made("wrong_types").await, json!(["TypeError", "ValueError", "TypeError", "ValueError"]));
+    assert_eq!(
+        guest.made("wrong_types").await,
+        json!(["TypeError", "ValueError", "TypeError", "ValueError"])
+    );
     assert_eq!(guest.made("evaluated").await, json!(45));
     let (status, payload) = guest.ask("half_an_error").await;
     assert_eq!((status, &payload["data"]["error_message"]), (200, &json!("?")));
@@ -203,7 +215,10 @@ async fn what_is_printed_and_logged_is_in_the_log_with_its_level() {
         assert!(told.contains(&line), "{line:?}: {told:?}");
     }
     let caught = "no result: ZeroDivisionError: division by zero, at plugin.py:";
-    assert!(told.iter().any(|(level, text)| *level == "error" && text.starts_with(caught)), "{told:?}");
+    assert!(
+        told.iter().any(|(level, text)| *level == "error" && text.starts_with(caught)),
+        "{told:?}"
+    );
     assert!(!told.iter().any(|(_, text)| *text == "not shown"), "{told:?}");
 }
 

@@ -67,7 +67,7 @@ pub(super) fn run(args: NewArgs) -> anyhow::Result<()> {
         generated: schemas,
     };
     create(&project).map_err(usage)?;
-    say(&if args.json { for_machines(&project) } else { for_people(&project.folder) });
+    say(&if args.json { for_machines(&project) } else { for_people(&project) });
     Ok(())
 }
 
@@ -89,18 +89,25 @@ fn for_machines(project: &NewProject) -> String {
     json!({ "path": project.folder, "sdk": sdk }).to_string()
 }
 
-fn for_people(folder: &Path) -> String {
-    let folder = folder.display();
+fn for_people(project: &NewProject) -> String {
+    let folder = project.folder.display();
+    let (main, note) = match project.language {
+        Language::Python | Language::Rust => ("src/lib.rs", ""),
+        Language::TypeScript => {
+            ("src/plugin.ts", "; the first time installs its packages from npm")
+        }
+    };
     format!(
-        "{folder} is a plugin that works: screens in flow.json, what happens between them in src/lib.rs.\n\
+        "{folder} is a plugin that works: screens in flow.json, what happens between them in {main}.\n\
          Next:\n\
-         \x20 flowhost plugin test {folder}\n\
+         \x20 flowhost plugin test {folder}{note}\n\
          \x20 flowhost dev --plugin {folder}"
     )
 }
 
 pub(super) const EXAMPLE: &str = "Examples:
   flowhost plugin new table-booking
+  flowhost plugin new table-booking --lang typescript
   flowhost plugin new table-booking --sdk ../flowhost/guest-sdk
   flowhost plugin new table-booking --sdk https://git.example.com/flowhost.git#v0.1.0   # builds on other machines, too
   flowhost plugin new acme-flows/plugins/table-booking --workspace

@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 
 use super::frames::Frame;
 use super::language::Language;
+use super::typescript::OLDEST_NODE;
 
 /// All errors of [`build`](super::build).
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +56,26 @@ pub enum BuildError {
         project: PathBuf,
     },
 
+    /// npm can't install what no lock file names.
+    #[error(
+        "{project} has no package-lock.json: run `npm install` there, and keep the file with the sources",
+        project = project.display()
+    )]
+    NoLockFile {
+        /// The project's folder.
+        project: PathBuf,
+    },
+
+    /// There is no Node, or it is too old.
+    #[error(
+        "building plugins in TypeScript needs Node {OLDEST_NODE} or later, which https://nodejs.org has{}",
+        found.as_ref().map_or_else(String::new, |found| format!(": this is {found}"))
+    )]
+    NoNode {
+        /// The version that was found.
+        found: Option<String>,
+    },
+
     /// The folder is not a plugin project.
     #[error(
         "{project} is not a plugin project, as it has no Cargo.toml, package.json or pyproject.toml: name the \
@@ -73,6 +94,15 @@ pub enum BuildError {
         project: PathBuf,
         /// Its language.
         language: Language,
+    },
+
+    /// A `package.json` can't be used.
+    #[error("{path} {reason}", path = path.display())]
+    Package {
+        /// The path of the file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
 
     /// A program could not be run.

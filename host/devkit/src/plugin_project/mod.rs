@@ -237,8 +237,9 @@ fn default_out(artifact: &Artifact, project: &Path) -> PathBuf {
 /// written.
 pub fn write_types(project: &Path) -> Result<Option<PathBuf>, BuildError> {
     match Language::of(project)? {
-        Language::Rust | Language::TypeScript => Ok(None),
+        Language::Rust => Ok(None),
         Language::Python => python::write_types(project),
+        Language::TypeScript => typescript::write_types(project),
     }
 }
 

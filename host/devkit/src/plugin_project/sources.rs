@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 use super::local_packages::folders_and_files;
 use super::python;
+use super::typescript;
 
 /// The files of a project as of the last look.
 ///
@@ -91,7 +92,8 @@ fn stamp(about: &fs::Metadata) -> Stamp {
 }
 
 /// Written by builds. Hidden files and folders, of editors and version control, are ignored too.
-const IGNORED: [&str; 5] = ["target", "Cargo.lock", "node_modules", "__pycache__", python::WRITTEN];
+const IGNORED: [&str; 6] =
+    ["target", "Cargo.lock", "node_modules", "__pycache__", python::WRITTEN, typescript::WRITTEN];
 
 /// A project has dozens of files. A whole disk is searched only up to these limits.
 const MAX_FILES: usize = 10_000;
@@ -148,6 +150,7 @@ mod tests {
         }
         fs::write(folder.path().join("Cargo.lock"), "").unwrap();
         fs::write(folder.path().join(python::WRITTEN), "").unwrap();
+        fs::write(folder.path().join(typescript::WRITTEN), "").unwrap();
 
         assert!(timeout(INTERVAL * 4, sources.changed()).await.is_err());
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::language::Language;
 use super::python;
+use super::typescript;
 
 /// What to make, and where.
 #[derive(Clone, Debug)]
@@ -72,6 +73,9 @@ pub enum NewProjectError {
         /// The folder as given.
         path: PathBuf,
     },
+    /// The SDK of this language is part of a project.
+    #[error("the SDK is written into the project, from this program: leave `--sdk` out")]
+    SdkIsVendored,
     /// The folder can't be a plugin of a new workspace.
     #[error(
         "{} is not WORKSPACE/plugins/NAME, or there is another Cargo.toml in WORKSPACE: the plugins of a workspace are in its folder plugins",
@@ -80,6 +84,12 @@ pub enum NewProjectError {
     NoWorkspace {
         /// The project's folder.
         path: PathBuf,
+    },
+    /// Workspaces are cargo's.
+    #[error("a workspace is for plugins in Rust: leave `--workspace` out")]
+    NoWorkspaceOf {
+        /// The language that was asked for.
+        language: Language,
     },
     /// The folder exists and is not empty.
     #[error("{} is there already, and not empty", path.display())]
@@ -93,14 +103,11 @@ pub enum NewProjectError {
 pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
     let name = crate_name(&project.folder)?;
     let files = template(project.language)?;
-    let sdk = match project.language {
-        Language::Python => python::template::sdk_folder(&project.sdk)?,
-        Language::Rust | Language::TypeScript => project.sdk.dependency()?,
-    };
-    let more = match project.language {
-        Language::Python => python::template::more_files(&project.sdk),
-        Language::Rust | Language::TypeScript => Vec::new(),
-    };
+    let sdk = project.sdk.dependency()?;
+    if project.language != Language::Rust && project.sdk != SdkSource::Vendored {
+        return Err(NewProjectError::SdkIsVendored);
+    }
+    let generated = generated(project, files);
     let folder = &project.folder;
     let around = Around::of(project)?;
     let parent =
@@ -116,7 +123,7 @@ pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
         let is_member = *path == "Cargo.toml" && !matches!(around, Around::Nothing);
         ((*path).to_owned(), filled_in(if is_member { MEMBER } else { text }))
     });
-    for (path, text) in template.chain(more).chain(project.generated.iter().cloned()) {
+    for (path, text) in template.chain(generated) {
         let path = beside.path().join(path);
         let folder = path.parent().unwrap_or(beside.path());
         fs::create_dir_all(folder).map_err(failed(folder))?;
@@ -137,8 +144,23 @@ fn template(
     match language {
         Language::Python => Ok(python::template::FILES),
         Language::Rust => Ok(FILES),
-        Language::TypeScript => Err(NewProjectError::NotYet { language }),
+        Language::TypeScript => Ok(TYPESCRIPT_FILES),
     }
+}
+
+/// The files that are not in the template.
+fn generated(project: &NewProject, files: &[(&str, &str)]) -> Vec<(String, String)> {
+    let mut generated = project.generated.clone();
+    if project.language == Language::Python {
+        generated.extend(python::template::generated());
+    }
+    if project.language == Language::TypeScript {
+        generated.extend(typescript::sdk_files());
+        let flow_json = files.iter().find(|(path, _)| *path == "flow.json");
+        let types = flow_json.map(|(_, text)| typescript::types_file(text));
+        generated.extend(types);
+    }
+    generated
 }
 
 /// What there is around a project.
@@ -153,6 +175,13 @@ enum Around {
 
 impl Around {
     fn of(project: &NewProject) -> Result<Self, NewProjectError> {
+        if project.language != Language::Rust {
+            return if project.workspace {
+                Err(NewProjectError::NoWorkspaceOf { language: project.language })
+            } else {
+                Ok(Self::Nothing)
+            };
+        }
         let folder = std::path::absolute(&project.folder).map_err(failed(&project.folder))?;
         let plugins = folder.parent().filter(|parent| parent.ends_with(PLUGINS));
         let root = plugins.and_then(Path::parent);
@@ -346,6 +375,26 @@ const FILES: &[(&str, &str)] = &[
     ("src/lib.rs", include_str!("template/src/lib.rs")),
 ];
 
+/// The template in TypeScript.
+const TYPESCRIPT_FILES: &[(&str, &str)] = &[
+    (".gitignore", include_str!("template/typescript/gitignore")),
+    (".npmrc", include_str!("template/typescript/npmrc")),
+    (".taplo.toml", include_str!("template/taplo.toml")),
+    (".vscode/extensions.json", include_str!("template/typescript/.vscode/extensions.json")),
+    (".vscode/settings.json", include_str!("template/typescript/.vscode/settings.json")),
+    ("README.md", include_str!("template/typescript/README.md")),
+    ("flow.json", include_str!("template/flow.json")),
+    ("flowhost.toml", include_str!("template/flowhost.toml")),
+    ("package-lock.json", include_str!("template/typescript/package-lock.json")),
+    ("package.json", include_str!("template/typescript/package.json")),
+    ("scenarios/question.toml", include_str!("template/scenarios/question.toml")),
+    ("scenarios/without-a-token.toml", include_str!("template/scenarios/without-a-token.toml")),
+    ("src/plugin.ts", include_str!("template/typescript/src/plugin.ts")),
+    ("tests/plugin.test.ts", include_str!("template/typescript/tests/plugin.test.ts")),
+    ("tests/tsconfig.json", include_str!("template/typescript/tests/tsconfig.json")),
+    ("tsconfig.json", include_str!("template/typescript/tsconfig.json")),
+];
+
 /// The manifest of a plugin in a workspace.
 const MEMBER: &str = include_str!("template/member.toml");
 
@@ -391,6 +440,31 @@ mod tests {
             1,
             "nothing else is left there"
         );
+    }
+
+    #[test]
+    fn a_project_in_typescript_has_its_sdk_and_its_types() {
+        let parent = tempfile::tempdir().unwrap();
+        let mut project = in_folder(parent.path().join("my-plugin"));
+        (project.language, project.sdk) = (Language::TypeScript, SdkSource::Vendored);
+
+        create(&project).unwrap();
+
+        let read = |path: &str| fs::read_to_string(project.folder.join(path)).unwrap();
+        for file in ["package.json", "package-lock.json"] {
+            let package: serde_json::Value = serde_json::from_str(&read(file)).unwrap();
+            assert_eq!(package["name"], "my-plugin");
+        }
+        assert!(!read("package-lock.json").contains("://"), "it names no registry");
+        assert!(read("src/flow.gen.ts").contains("export interface QuestionForm"));
+        assert!(read("vendor/flowhost-sdk/wit/v1/flow.wit").contains("flowhost:flow@1.0.0"));
+        assert!(read("vendor/flowhost-sdk/src/index.ts").contains("export"));
+        for (path, _) in TYPESCRIPT_FILES {
+            assert!(!read(path).contains("{{"), "{path} has something to be filled in");
+        }
+        project.folder = parent.path().join("other");
+        project.sdk = SdkSource::Version("0.1".to_owned());
+        assert!(matches!(create(&project), Err(NewProjectError::SdkIsVendored)));
     }
 
     #[test]

@@ -192,7 +192,7 @@ fn items(document: &Document) -> Vec<Property> {
     let mut together: Vec<Property> = Vec::new();
     for property in document.screens().flat_map(schema::item_schemas).flatten() {
         match together.iter_mut().find(|known| known.name == property.name) {
-            Some(known) if known.shape != property.shape => known.shape = schema::Shape::Unknown,
+            Some(known) if known.shape != property.shape => known.shape = Shape::Unknown,
             Some(_) => {}
             None => together.push(Property {
                 optional: !["id", "title"].contains(&property.name.as_str()),

@@ -3,35 +3,19 @@
 use flowhost_flow_json::screen_types::Flow;
 
 use super::screens;
-use crate::plugin_project::template::{NewProjectError, SdkSource};
 
-/// Where the project finds the SDK, as `{{sdk}}` in its files.
-pub(in crate::plugin_project) fn sdk_folder(sdk: &SdkSource) -> Result<String, NewProjectError> {
-    match sdk {
-        SdkSource::Vendored => Ok(super::VENDOR.to_owned()),
-        SdkSource::Path(path) if path.join("flowhost_sdk/__init__.py").is_file() => {
-            Ok(path.to_string_lossy().into_owned())
-        }
-        SdkSource::Path(path) => Err(NewProjectError::NoSdk { path: path.clone() }),
-        SdkSource::Git { url, .. } => Err(NewProjectError::NoSdk { path: url.into() }),
-        SdkSource::Version(version) => Err(NewProjectError::NoSdk { path: version.into() }),
-    }
-}
-
-/// What a project has besides its template: the SDK, if it is to be in the project, and the types of
-/// the template's screens, so that an editor knows them before the first build.
-pub(in crate::plugin_project) fn more_files(sdk: &SdkSource) -> Vec<(String, String)> {
+/// What a project has besides its template: the SDK, and the types of the template's screens, so
+/// that an editor knows them before the first build.
+pub(in crate::plugin_project) fn generated() -> Vec<(String, String)> {
     let flow = Flow::parse(FLOW_JSON).expect("the template's Flow JSON is one");
     let mut files = vec![(super::WRITTEN.to_owned(), screens::module(&flow))];
-    if *sdk == SdkSource::Vendored {
-        let vendored =
-            |(path, text): &(&str, &str)| (format!("{}/{path}", super::VENDOR), (*text).to_owned());
-        files.extend(SDK.iter().map(vendored));
-    }
+    let vendored =
+        |(path, text): &(&str, &str)| (format!("{}/{path}", super::VENDOR), (*text).to_owned());
+    files.extend(SDK.iter().map(vendored));
     files
 }
 
-/// The path and the text of each file, with `{{name}}` and `{{sdk}}` to be filled in.
+/// The path and the text of each file, with `{{name}}` to be filled in.
 pub(in crate::plugin_project) const FILES: &[(&str, &str)] = &[
     (".gitignore", include_str!("../template/python/gitignore")),
     (".taplo.toml", include_str!("../template/taplo.toml")),
@@ -100,18 +84,6 @@ mod tests {
             SDK.iter().filter_map(|(path, _)| path.strip_prefix("flowhost_sdk/")).collect();
 
         assert_eq!(names_in(&folder), known);
-    }
-
-    #[test]
-    fn an_sdk_is_in_the_project_or_in_a_folder() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-sdk/python");
-
-        assert_eq!(sdk_folder(&SdkSource::Vendored).unwrap(), "vendor");
-        assert!(sdk_folder(&SdkSource::Path(folder)).is_ok());
-        for none in [SdkSource::Path("/".into()), SdkSource::Version("0.1".to_owned())] {
-            assert!(matches!(sdk_folder(&none), Err(NewProjectError::NoSdk { .. })));
-        }
-        assert_eq!(more_files(&SdkSource::Path("/".into())).len(), 1);
     }
 
     fn names_in(folder: &Path) -> Vec<String> {
