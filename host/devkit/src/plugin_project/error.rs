@@ -87,15 +87,6 @@ pub enum BuildError {
         project: PathBuf,
     },
 
-    /// The language is not supported yet.
-    #[error("{project} is in {language}, in which this flowhost builds no plugins yet", project = project.display(), language = language.name())]
-    NotYet {
-        /// The project's folder.
-        project: PathBuf,
-        /// Its language.
-        language: Language,
-    },
-
     /// A `package.json` can't be used.
     #[error("{path} {reason}", path = path.display())]
     Package {

@@ -61,12 +61,6 @@ pub enum NewProjectError {
         /// The name as given.
         name: String,
     },
-    /// There is no template in that language yet.
-    #[error("there is no new plugin in {} yet", language.name())]
-    NotYet {
-        /// The language.
-        language: Language,
-    },
     /// There is no SDK in the folder.
     #[error("there is no flowhost-sdk in {}", path.display())]
     NoSdk {
