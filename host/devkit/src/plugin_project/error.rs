@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use super::frames::Frame;
-use super::language::Language;
 use super::typescript::OLDEST_NODE;
 
 /// All errors of [`build`](super::build).
