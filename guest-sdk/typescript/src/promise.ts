@@ -31,7 +31,11 @@ export function enqueue(job: Job): void {
 
 /** The reasons of rejected promises that nobody asked for, once. */
 export function takeUnheard(): unknown[] {
-  const reasons = [...unheard].map((promise) => FlowPromise.stateOf(promise).value);
+  const reasons: unknown[] = [];
+  // Without the functions of arrays, which a plugin may have changed.
+  for (const promise of unheard) {
+    reasons[reasons.length] = FlowPromise.stateOf(promise).value;
+  }
   unheard.clear();
   return reasons;
 }

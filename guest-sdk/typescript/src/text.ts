@@ -1,7 +1,7 @@
 /** The text with a replacement character for each half of a surrogate pair. The contract's texts are UTF-8, which has no halves. */
 export function wellFormed(text: string): string {
   // With the flag `u`, a pair is one character, so only halves match.
-  return text.replace(/[\uD800-\uDFFF]/gu, "\uFFFD");
+  return /[\uD800-\uDFFF]/u.test(text) ? text.replace(/[\uD800-\uDFFF]/gu, "\uFFFD") : text;
 }
 
 /** The text as UTF-8. QuickJS has no TextEncoder. */

@@ -62,7 +62,8 @@ test("a screen without a form is told from those with one", () => {
 });
 
 test("names of an object's own ways are names of fields", () => {
-  const form = readForm({ FORM: { ["__proto__"]: "text?", constructor: "text?" } }, "FORM", JSON.parse('{"__proto__": "a"}'));
+  const types = JSON.parse('{"__proto__": "text?", "constructor": "text?"}') as Record<string, FieldType>;
+  const form = readForm({ FORM: types }, "FORM", JSON.parse('{"__proto__": "a"}'));
 
   assert.deepEqual(Object.entries(form), [
     ["__proto__", "a"],

@@ -1,6 +1,6 @@
 //! `flowhost plugin new`: a new project to start from.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
