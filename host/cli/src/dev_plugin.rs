@@ -126,7 +126,7 @@ impl DevDeployer {
         let example = example_data(&self.project)?;
         let options = BuildOptions { project_dir: self.project.clone(), ..BuildOptions::default() };
         let built = plugin_project::build(options, note).await?;
-        let flow = built.crate_name.replace('_', "-");
+        let flow = built.name.replace('_', "-");
         self.prepare_flow(&flow, &built).await?;
         let new = NewVersion {
             component: read_bytes(&built.path)?,

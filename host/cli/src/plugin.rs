@@ -12,6 +12,8 @@ mod new;
 pub(super) mod project;
 #[cfg(feature = "devkit")]
 pub(super) mod test;
+#[cfg(feature = "devkit")]
+mod types;
 
 use std::path::{Path, PathBuf};
 
@@ -64,6 +66,10 @@ pub enum Command {
     #[command(after_help = test::EXAMPLES)]
     #[cfg(feature = "devkit")]
     Test(test::TestArgs),
+    /// Write the types of a project's screens, made from its flow.json, as each build does
+    #[command(after_help = "Example:\n  flowhost plugin types ./my-plugin")]
+    #[cfg(feature = "devkit")]
+    Types(types::TypesArgs),
     /// Upload a component, built first if it is a project, and make it the active version; the
     /// project's flow.json goes with it
     #[command(
@@ -154,6 +160,8 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
         Command::Check(args) => check::run(args).await,
         #[cfg(feature = "devkit")]
         Command::Test(args) => test::run(args, environment).await,
+        #[cfg(feature = "devkit")]
+        Command::Types(args) => types::run(args),
         Command::Deploy(args) => deploy(args, environment).await,
         Command::Activate(args) => activate(args, environment).await,
         Command::Rollback(args) => rollback(args, environment).await,

@@ -20,6 +20,7 @@ mod reply;
 mod routes;
 mod schema;
 mod screen_id;
+pub mod screen_types;
 mod text;
 mod version;
 

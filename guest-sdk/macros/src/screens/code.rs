@@ -1,12 +1,10 @@
 //! Generates the module that the macro expands to.
 
+use flowhost_flow_json::screen_types::{Field, Flow, Kind, Property, Screen, Shape};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::flow::{Flow, Screen};
 use super::names::{Names, field_name, module_name, plain, type_name};
-use super::payload::{Field, Kind};
-use super::schema::{Property, Shape};
 
 /// The module `screens`. Its documentation names `file`, the path of the Flow JSON.
 pub(super) fn module(flow: &Flow, file: &str) -> TokenStream {

@@ -1,18 +1,14 @@
 //! `screens!`: reads a Flow JSON and expands to types for its screens and forms.
 
 mod code;
-mod components;
-mod flow;
 mod names;
-mod payload;
-mod schema;
 
 use std::path::{Path, PathBuf};
 
+use flowhost_flow_json::screen_types::Flow;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use self::flow::Flow;
 use crate::argument::{self, error};
 
 /// The expansion for one file, or errors at the span of its path.

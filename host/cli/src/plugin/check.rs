@@ -16,7 +16,7 @@ use super::size;
 use crate::input::read_bytes;
 use crate::output::{printable, say};
 use crate::schema;
-use flowhost_devkit::plugin_project::{self, BuildError};
+use flowhost_devkit::plugin_project::{self, BuildError, Language};
 use flowhost_devkit::sandbox::Sandbox;
 use flowhost_flow_json::{Findings, FlowJson, Level};
 use flowhost_protocol::flow::Capabilities;
@@ -186,7 +186,7 @@ impl Report {
         let (component, path) = match &subject.component {
             None => {
                 self.notes.push(
-                    "no component was looked at, as there is no Cargo.toml to build one: `--component FILE` names one".to_owned(),
+                    "no component was looked at, as there are no sources to build one: `--component FILE` names one".to_owned(),
                 );
                 return Ok(());
             }
@@ -194,7 +194,7 @@ impl Report {
             // The build would stop at the manifest and report the same again.
             Some(Origin::Sources(_)) if manifest.is_none() => return Ok(()),
             Some(Origin::Sources(folder)) => {
-                (Component::of(folder, None).await, folder.join("Cargo.toml"))
+                (Component::of(folder, None).await, project_file(folder))
             }
         };
         let component = match component {
@@ -257,6 +257,11 @@ impl Report {
     }
 }
 
+/// The file that findings about the build are about: the folder, if it is of no language or several.
+fn project_file(folder: &Path) -> PathBuf {
+    Language::of(folder).map_or_else(|_| folder.to_owned(), |it| folder.join(it.project_file()))
+}
+
 impl Finding {
     /// A finding about a file as a whole.
     fn about(path: &Path, message: String) -> Self {
@@ -299,4 +304,4 @@ pub(super) const EXAMPLES: &str = "Examples:
 
 Looks at the manifest, builds the component and links it as a host does, checks flow.json by the rules of Flow JSON (findings have Meta's
 names), reads the scenarios, and looks their screens and fields up in flow.json. A finding of the level error is to mend; a note says what
-WhatsApp takes and may not do what was meant. A folder without a Cargo.toml is checked without a component. Ends with 1 if there is an error.";
+WhatsApp takes and may not do what was meant. A folder without a Cargo.toml, package.json or pyproject.toml is checked without a component. Ends with 1 if there is an error.";

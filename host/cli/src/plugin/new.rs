@@ -1,11 +1,11 @@
 //! `flowhost plugin new`: a new project to start from.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use flowhost_devkit::plugin_project::{NewProject, NewProjectError, SdkSource, create};
+use flowhost_devkit::plugin_project::{Language, NewProject, NewProjectError, SdkSource, create};
 use flowhost_server::config::ConfigError;
 
 use super::super::output::say;
@@ -16,6 +16,9 @@ use super::super::schema;
 pub struct NewArgs {
     /// The plugin's name, or a path whose last part it is: lower-case letters, digits and hyphens
     name: PathBuf,
+    /// The language to write it in
+    #[arg(long, value_enum, default_value_t = Lang::Rust)]
+    lang: Lang,
     /// The SDK: a folder, a git address (with # and a tag or a commit), or a version in the registry
     /// [default: the one that came with this program]
     #[arg(long, value_name = "PATH_GIT_OR_VERSION")]
@@ -29,18 +32,42 @@ pub struct NewArgs {
     json: bool,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Lang {
+    Python,
+    Rust,
+    #[value(name = "typescript")]
+    TypeScript,
+}
+
+impl From<Lang> for Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::Python => Self::Python,
+            Lang::Rust => Self::Rust,
+            Lang::TypeScript => Self::TypeScript,
+        }
+    }
+}
+
 pub(super) fn run(args: NewArgs) -> anyhow::Result<()> {
+    let language = args.lang.into();
     let sdk = args
         .sdk
         .as_deref()
-        .map_or_else(|| Ok(SdkSource::of_this_program()), SdkSource::parse)
+        .map_or_else(|| Ok(SdkSource::of_this_program(language)), SdkSource::parse)
         .map_err(usage)?;
     let schemas =
         schema::files().map(|(name, text)| (format!("{}/{name}", schema::FOLDER), text)).collect();
-    let project =
-        NewProject { folder: args.name, sdk, workspace: args.workspace, generated: schemas };
+    let project = NewProject {
+        folder: args.name,
+        language,
+        sdk,
+        workspace: args.workspace,
+        generated: schemas,
+    };
     create(&project).map_err(usage)?;
-    say(&if args.json { for_machines(&project) } else { for_people(&project.folder) });
+    say(&if args.json { for_machines(&project) } else { for_people(&project) });
     Ok(())
 }
 
@@ -54,6 +81,7 @@ fn usage(error: NewProjectError) -> anyhow::Error {
 
 fn for_machines(project: &NewProject) -> String {
     let sdk = match &project.sdk {
+        SdkSource::Vendored => json!({ "vendored": true }),
         SdkSource::Git { url, rev } => json!({ "git": url, "rev": rev }),
         SdkSource::Path(path) => json!({ "path": path }),
         SdkSource::Version(version) => json!({ "version": version }),
@@ -61,18 +89,25 @@ fn for_machines(project: &NewProject) -> String {
     json!({ "path": project.folder, "sdk": sdk }).to_string()
 }
 
-fn for_people(folder: &Path) -> String {
-    let folder = folder.display();
+fn for_people(project: &NewProject) -> String {
+    let folder = project.folder.display();
+    let (main, note) = match project.language {
+        Language::Python | Language::Rust => ("src/lib.rs", ""),
+        Language::TypeScript => {
+            ("src/plugin.ts", "; the first time installs its packages from npm")
+        }
+    };
     format!(
-        "{folder} is a plugin that works: screens in flow.json, what happens between them in src/lib.rs.\n\
+        "{folder} is a plugin that works: screens in flow.json, what happens between them in {main}.\n\
          Next:\n\
-         \x20 flowhost plugin test {folder}\n\
+         \x20 flowhost plugin test {folder}{note}\n\
          \x20 flowhost dev --plugin {folder}"
     )
 }
 
 pub(super) const EXAMPLE: &str = "Examples:
   flowhost plugin new table-booking
+  flowhost plugin new table-booking --lang typescript
   flowhost plugin new table-booking --sdk ../flowhost/guest-sdk
   flowhost plugin new table-booking --sdk https://git.example.com/flowhost.git#v0.1.0   # builds on other machines, too
   flowhost plugin new acme-flows/plugins/table-booking --workspace
@@ -91,7 +126,14 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("booking");
 
-        run(NewArgs { name: folder.clone(), sdk: None, workspace: false, json: false }).unwrap();
+        run(NewArgs {
+            name: folder.clone(),
+            lang: Lang::Rust,
+            sdk: None,
+            workspace: false,
+            json: false,
+        })
+        .unwrap();
 
         assert!(!schema::are_stale(&folder));
         let taplo: toml::Table =

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use super::frames::Frame;
+use super::typescript::OLDEST_NODE;
 
 /// All errors of [`build`](super::build).
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,13 @@ pub enum BuildError {
         source: io::Error,
     },
 
+    /// No types can be made from the project's `flow.json`.
+    #[error("{}", mistakes.join("\n"))]
+    FlowJson {
+        /// What is wrong, each with its file and its place.
+        mistakes: Vec<String>,
+    },
+
     /// The project's `flowhost.toml` can't be parsed.
     #[error("{path} can't be understood: {reason}", path = path.display())]
     Manifest {
@@ -47,15 +55,44 @@ pub enum BuildError {
         project: PathBuf,
     },
 
-    /// The folder is not a Rust project.
+    /// npm can't install what no lock file names.
     #[error(
-        "{project} is not a plugin project, as it has no Cargo.toml: name the project's folder, \
-         or make one with `flowhost plugin new`",
+        "{project} has no package-lock.json: run `npm install` there, and keep the file with the sources",
         project = project.display()
     )]
-    NoManifest {
+    NoLockFile {
+        /// The project's folder.
+        project: PathBuf,
+    },
+
+    /// There is no Node, or it is too old.
+    #[error(
+        "building plugins in TypeScript needs Node {OLDEST_NODE} or later, which https://nodejs.org has{}",
+        found.as_ref().map_or_else(String::new, |found| format!(": this is {found}"))
+    )]
+    NoNode {
+        /// The version that was found.
+        found: Option<String>,
+    },
+
+    /// The folder is not a plugin project.
+    #[error(
+        "{project} is not a plugin project, as it has no Cargo.toml, package.json or pyproject.toml: name the \
+         project's folder, or make one with `flowhost plugin new`",
+        project = project.display()
+    )]
+    NoProject {
         /// The folder as given.
         project: PathBuf,
+    },
+
+    /// A `package.json` can't be used.
+    #[error("{path} {reason}", path = path.display())]
+    Package {
+        /// The path of the file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
 
     /// A program could not be run.
@@ -94,6 +131,18 @@ pub enum BuildError {
         project: PathBuf,
         /// The names of the crates.
         names: Vec<String>,
+    },
+
+    /// The folder has the project files of more than one language.
+    #[error(
+        "{project} has {files}: a plugin is in one language, and has a folder of its own",
+        project = project.display(), files = files.join(" and ")
+    )]
+    SeveralLanguages {
+        /// The project's folder.
+        project: PathBuf,
+        /// The names of the files.
+        files: Vec<&'static str>,
     },
 
     /// This machine can't compile for WebAssembly, and what is missing could not be fetched.

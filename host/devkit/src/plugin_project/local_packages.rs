@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use super::python;
+
 /// The folders of a project and of the packages beside it that it depends on, directly or not, and
 /// of the workspace that it belongs to the manifest. A folder is absolute, and within none of the
 /// others.
@@ -33,6 +35,10 @@ impl Found {
         if self.packages.len() >= MAX_PACKAGES || !self.packages.insert(folder.clone()) {
             return;
         }
+        self.packages.extend(python::sdk_elsewhere(&folder));
+        for path in npm_paths(&folder) {
+            self.visit(&folder.join(path));
+        }
         let manifest = read(&folder.join(MANIFEST)).unwrap_or_default();
         let workspace = workspace_of(&folder);
         self.workspaces.extend(workspace.iter().map(|(root, _)| root.join(MANIFEST)));
@@ -49,6 +55,18 @@ impl Found {
             }
         }
     }
+}
+
+/// The folders of packages that a `package.json` names by their paths, such as `file:../shared`.
+fn npm_paths(folder: &Path) -> Vec<String> {
+    let text = fs::read_to_string(folder.join("package.json")).unwrap_or_default();
+    let package: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let dependencies = ["dependencies", "devDependencies"].into_iter();
+    dependencies
+        .filter_map(|kind| package[kind].as_object())
+        .flat_map(|dependencies| dependencies.values())
+        .filter_map(|version| Some(version.as_str()?.strip_prefix("file:")?.to_owned()))
+        .collect()
 }
 
 /// All dependencies of a manifest, those for tests, for build scripts and for some targets only too.
@@ -126,6 +144,21 @@ mod tests {
         let expected = ["helpers", "money", "plugin", "shared"].map(|name| root.join(name));
         assert_eq!(folders, BTreeSet::from(expected));
         assert_eq!(files, BTreeSet::from([root.join("Cargo.toml")]));
+    }
+
+    #[test]
+    fn so_do_packages_of_npm() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(folder.path()).unwrap();
+        for package in ["plugin", "shared", "tools"] {
+            fs::create_dir(root.join(package)).unwrap();
+        }
+        let package = r#"{"dependencies": {"shared": "file:../shared", "x": "1.0.0"}, "devDependencies": {"tools": "file:../tools"}}"#;
+        fs::write(root.join("plugin/package.json"), package).unwrap();
+
+        let (folders, _) = folders_and_files(&root.join("plugin"));
+
+        assert_eq!(folders, ["plugin", "shared", "tools"].map(|name| root.join(name)).into());
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! [build]
 //! stack_kib = 256              # room for local variables; 64 if it says nothing
 //! max_size_kib = 150           # a larger component is refused; no limit if it says nothing
+//! engine = "quickjs"           # what runs TypeScript: this one, or "starlingmonkey"
 //! ```
 
 use std::fs;
@@ -45,6 +46,19 @@ pub(super) struct Build {
     /// The largest component that is accepted, in KiB; without it, the size is not looked at.
     #[schemars(range(min = 1, max = MAX_SIZE_KIB))]
     pub(super) max_size_kib: Option<SizeKib>,
+    /// What runs a plugin in TypeScript; `quickjs` if it says nothing.
+    pub(super) engine: Engine,
+}
+
+/// A JavaScript engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Engine {
+    /// 1 MiB, and the language alone.
+    #[default]
+    QuickJs,
+    /// 11 MiB, with APIs of the web such as `URL` and `TextDecoder`.
+    StarlingMonkey,
 }
 
 /// The size of a plugin's stack in KiB.
@@ -223,6 +237,8 @@ mod tests {
             "[build]\nstack_kib = 1024\n",
             "[build]\nmax_size_kib = 1\n",
             "[build]\nmax_size_kib = 65536\n",
+            "[build]\nengine = \"quickjs\"\n",
+            "[build]\nengine = \"starlingmonkey\"\n",
         ];
         let refused = [
             "[requests]\nfiles = true\n",
@@ -234,6 +250,7 @@ mod tests {
             "[build]\nmax_size_kib = 0\n",
             "[build]\nmax_size_kib = 65537\n",
             "[build]\nmax_size_kib = \"150\"\n",
+            "[build]\nengine = \"v8\"\n",
         ];
         let (mut compiler, mut schemas) = (boon::Compiler::new(), boon::Schemas::new());
         compiler.add_resource("manifest.json", manifest_schema()).unwrap();

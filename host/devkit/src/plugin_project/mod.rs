@@ -1,17 +1,21 @@
-//! Plugin projects: from a folder with Rust sources to a WebAssembly component.
+//! Plugin projects: from a folder with sources to a WebAssembly component.
 //!
-//! The compiler's messages go to stderr untouched. This module gets the toolchain, keeps the
-//! variables of an outer cargo away, and finds the file that was built.
+//! The compiler's messages go to stderr untouched. What all languages have in common is here: the
+//! manifest, its section in the component, the largest size. For Rust, this module gets the
+//! toolchain, keeps the variables of an outer cargo away, and finds the file that was built.
 
 mod artifacts;
 mod environment;
 mod error;
 mod frames;
+mod language;
 mod local_packages;
 mod manifest;
+mod python;
 mod sources;
 mod template;
 mod toolchain;
+mod typescript;
 
 use std::fs::{self, Permissions};
 use std::io::Write;
@@ -25,21 +29,24 @@ use tokio::process::Command;
 use self::artifacts::{Artifact, component_of, sdk_version};
 use self::environment::{Variables, as_from_a_fresh_shell};
 use self::frames::largest_frame;
+use self::language::{Compiled, Job};
 use self::manifest::{Manifest, SizeKib, embed};
 use self::toolchain::Settings;
 use flowhost_protocol::flow::{Capabilities, PluginSection};
 
 pub use self::error::BuildError;
 pub use self::frames::Frame;
+pub use self::language::Language;
 pub use self::manifest::{FILE_NAME as MANIFEST, manifest_schema};
 pub use self::sources::Sources;
 pub use self::template::{NewProject, NewProjectError, SdkSource, create};
 
-/// Builds the plugin in a folder for `wasm32-wasip2`, in release mode.
+/// Builds the plugin in a folder, as its language has it; a plugin in Rust for `wasm32-wasip2`, in
+/// release mode.
 ///
-/// `progress` gets a line before each step that takes time; cargo and the compiler write to this
-/// process's stderr. If WebAssembly's standard library is missing it is fetched, which takes
-/// minutes once. Dropping the future ends the build.
+/// `progress` gets a line before each step that takes time; compilers write to this process's
+/// stderr. If WebAssembly's standard library is missing for Rust it is fetched, which takes minutes
+/// once. Dropping the future ends the build.
 ///
 /// # Errors
 /// [`BuildError::Failed`] if the compiler refuses the project, after it has printed the reason;
@@ -59,12 +66,13 @@ pub async fn build(
 /// What to build, and where to.
 #[derive(Clone, Debug, Default)]
 pub struct BuildOptions {
-    /// The folder with the plugin's `Cargo.toml`.
+    /// The plugin's folder, with its `Cargo.toml`, `package.json` or `pyproject.toml`.
     pub project_dir: PathBuf,
-    /// The component's file, which is replaced if it exists. Default: `flowhost/<crate>.wasm` in
-    /// cargo's target folder, which version control usually ignores.
+    /// The component's file, which is replaced if it exists. Default: `flowhost/<name>.wasm` in the
+    /// target folder, which version control usually ignores.
     pub out: Option<PathBuf>,
-    /// Cargo's target folder, if not cargo's own choice.
+    /// The folder for what a build makes, if not cargo's own choice or, in other languages, the
+    /// project's folder `target`.
     pub target_dir: Option<PathBuf>,
     /// The cargo to run, if not the one on the PATH.
     pub cargo: Option<PathBuf>,
@@ -75,8 +83,8 @@ pub struct BuildOptions {
 pub struct BuiltComponent {
     /// The absolute path of the file.
     pub path: PathBuf,
-    /// The crate's name, with underscores.
-    pub crate_name: String,
+    /// The project's name; a crate's is with underscores.
+    pub name: String,
     /// The size of the file in bytes.
     pub size_bytes: u64,
     /// What its manifest asks for.
@@ -88,38 +96,50 @@ pub struct BuiltComponent {
 async fn build_with(
     script: &str,
     options: BuildOptions,
-    mut environment: Variables,
+    environment: Variables,
     progress: impl Fn(&str),
 ) -> Result<BuiltComponent, BuildError> {
-    let project = find_project(&options.project_dir)?;
+    let project = fs::canonicalize(&options.project_dir)
+        .map_err(BuildError::file("open", &options.project_dir))?;
+    let language = Language::of(&project)?;
     // Read before minutes of compiling, since it may be invalid.
     let manifest = Manifest::read(&project)?;
-    let stack_bytes = manifest.build.stack_kib.bytes();
-    environment.push((STACK_VARIABLE.into(), stack_bytes.to_string().into()));
-    let settings = toolchain::prepare(script, &project, &environment, &progress).await?;
-    progress(&format!("compiling {}", project.display()));
-    let command = cargo_build(&project, &options, environment, settings)?;
-    let built = run_cargo(command).await?;
-    let artifact = component_of(&project, built.components)?;
+    let job = Job {
+        project: &project,
+        build: &manifest.build,
+        options: &options,
+        environment,
+        rust_toolchain: script,
+    };
+    let Compiled { mut component, name, sdk, default_out } =
+        language.compile(&job, &progress).await?;
     let out = match options.out {
         Some(out) => std::path::absolute(&out).map_err(BuildError::file("find", out))?,
-        None => default_out(&artifact, &project),
+        None => default_out,
     };
-    let section = PluginSection { sdk: built.sdk, requests: manifest.requests };
-    let mut component =
-        fs::read(&artifact.file).map_err(BuildError::file("read", &artifact.file))?;
-    check_frames(&component, stack_bytes, &progress)?;
+    let section = PluginSection { sdk, requests: manifest.requests };
     embed(&mut component, &section);
     check_size(&component, manifest.build.max_size_kib, &project)?;
     write_atomically(&component, &out)?;
     let PluginSection { sdk, requests } = section;
-    Ok(BuiltComponent {
-        path: out,
-        crate_name: artifact.name,
-        size_bytes: component.len() as u64,
-        requests,
-        sdk,
-    })
+    Ok(BuiltComponent { path: out, name, size_bytes: component.len() as u64, requests, sdk })
+}
+
+/// Builds a plugin in Rust.
+async fn compile_rust(job: &Job<'_>, progress: &impl Fn(&str)) -> Result<Compiled, BuildError> {
+    let project = job.project;
+    let mut environment = job.environment.clone();
+    let stack_bytes = job.build.stack_kib.bytes();
+    environment.push((STACK_VARIABLE.into(), stack_bytes.to_string().into()));
+    let settings = toolchain::prepare(job.rust_toolchain, project, &environment, progress).await?;
+    progress(&format!("compiling {}", project.display()));
+    let command = cargo_build(project, job.options, environment, settings)?;
+    let built = run_cargo(command).await?;
+    let artifact = component_of(project, built.components)?;
+    let component = fs::read(&artifact.file).map_err(BuildError::file("read", &artifact.file))?;
+    check_frames(&component, stack_bytes, progress)?;
+    let default_out = default_out(&artifact, project);
+    Ok(Compiled { component, name: artifact.name, sdk: built.sdk, default_out })
 }
 
 /// Fails if a function's local variables alone fill the stack, and says so if they take half of it.
@@ -151,15 +171,6 @@ fn check_size(
             Err(BuildError::TooLarge { size_bytes, max_bytes, manifest: project.join(MANIFEST) })
         }
         _ => Ok(()),
-    }
-}
-
-fn find_project(folder: &Path) -> Result<PathBuf, BuildError> {
-    let project = fs::canonicalize(folder).map_err(BuildError::file("open", folder))?;
-    if project.join("Cargo.toml").is_file() {
-        Ok(project)
-    } else {
-        Err(BuildError::NoManifest { project })
     }
 }
 
@@ -215,6 +226,21 @@ async fn run_cargo(mut command: Command) -> Result<CargosWork, BuildError> {
 fn default_out(artifact: &Artifact, project: &Path) -> PathBuf {
     let target_folder = artifact.file.ancestors().nth(3).unwrap_or(project);
     target_folder.join("flowhost").join(format!("{}.wasm", artifact.name))
+}
+
+/// Writes the file with the types of a project's screens, in a language that has one. Returns its
+/// path; `None` if there is nothing to write.
+///
+/// # Errors
+/// [`BuildError::FlowJson`] if the project's `flow.json` gives no types, [`BuildError::NoProject`]
+/// and its like if the folder is no project, [`BuildError::File`] if a file can't be read or
+/// written.
+pub fn write_types(project: &Path) -> Result<Option<PathBuf>, BuildError> {
+    match Language::of(project)? {
+        Language::Rust => Ok(None),
+        Language::Python => python::write_types(project),
+        Language::TypeScript => typescript::write_types(project),
+    }
 }
 
 /// What the manifest in a folder asks for; nothing without a manifest. No sources are needed.
@@ -285,7 +311,7 @@ mod tests {
         );
         assert_eq!(built.size_bytes, fs::metadata(&out).unwrap().len());
         assert_eq!(
-            (built.path, built.crate_name.as_str(), built.sdk.as_deref()),
+            (built.path, built.name.as_str(), built.sdk.as_deref()),
             (out, "my_flow", Some("0.1.7"))
         );
         assert!(built.requests.store);
@@ -364,7 +390,7 @@ mod tests {
 
         let failed = build_with("exit 1", options, path_only(), |_| ()).await;
 
-        assert!(matches!(failed, Err(BuildError::NoManifest { .. })));
+        assert!(matches!(failed, Err(BuildError::NoProject { .. })));
     }
 
     /// A folder with a manifest and a stand-in for cargo.

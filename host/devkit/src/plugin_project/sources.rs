@@ -9,6 +9,8 @@ use std::time::{Duration, SystemTime};
 use tokio::time::sleep;
 
 use super::local_packages::folders_and_files;
+use super::python;
+use super::typescript;
 
 /// The files of a project as of the last look.
 ///
@@ -90,7 +92,8 @@ fn stamp(about: &fs::Metadata) -> Stamp {
 }
 
 /// Written by builds. Hidden files and folders, of editors and version control, are ignored too.
-const IGNORED: [&str; 3] = ["target", "Cargo.lock", "node_modules"];
+const IGNORED: [&str; 6] =
+    ["target", "Cargo.lock", "node_modules", "__pycache__", python::WRITTEN, typescript::WRITTEN];
 
 /// A project has dozens of files. A whole disk is searched only up to these limits.
 const MAX_FILES: usize = 10_000;
@@ -146,6 +149,8 @@ mod tests {
             fs::write(folder.path().join(ignored).join("file"), "").unwrap();
         }
         fs::write(folder.path().join("Cargo.lock"), "").unwrap();
+        fs::write(folder.path().join(python::WRITTEN), "").unwrap();
+        fs::write(folder.path().join(typescript::WRITTEN), "").unwrap();
 
         assert!(timeout(INTERVAL * 4, sources.changed()).await.is_err());
     }

@@ -3,12 +3,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::language::Language;
+use super::python;
+use super::typescript;
+
 /// What to make, and where.
 #[derive(Clone, Debug)]
 pub struct NewProject {
-    /// The project's folder; its last part is the crate's name. It must not exist, or be empty.
+    /// The project's folder; its last part is the plugin's name. It must not exist, or be empty.
     pub folder: PathBuf,
-    /// Where the project's `Cargo.toml` finds the SDK.
+    /// The language of its sources.
+    pub language: Language,
+    /// Where the project finds the SDK.
     pub sdk: SdkSource,
     /// Whether to make a workspace for several plugins around it, if there is none yet.
     pub workspace: bool,
@@ -17,9 +23,11 @@ pub struct NewProject {
     pub generated: Vec<(String, String)>,
 }
 
-/// Where a project finds `flowhost-sdk`.
+/// Where a project finds the SDK of its language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SdkSource {
+    /// In the project itself: this program writes the files there.
+    Vendored,
     /// A git repository that has the SDK, and a tag or a commit of it.
     Git {
         /// As cargo takes it: `https://..`, `ssh://..`, `file://..`.
@@ -59,6 +67,9 @@ pub enum NewProjectError {
         /// The folder as given.
         path: PathBuf,
     },
+    /// The SDK of this language is part of a project.
+    #[error("the SDK is written into the project, from this program: leave `--sdk` out")]
+    SdkIsVendored,
     /// The folder can't be a plugin of a new workspace.
     #[error(
         "{} is not WORKSPACE/plugins/NAME, or there is another Cargo.toml in WORKSPACE: the plugins of a workspace are in its folder plugins",
@@ -67,6 +78,12 @@ pub enum NewProjectError {
     NoWorkspace {
         /// The project's folder.
         path: PathBuf,
+    },
+    /// Workspaces are cargo's.
+    #[error("a workspace is for plugins in Rust: leave `--workspace` out")]
+    NoWorkspaceOf {
+        /// The language that was asked for.
+        language: Language,
     },
     /// The folder exists and is not empty.
     #[error("{} is there already, and not empty", path.display())]
@@ -79,7 +96,12 @@ pub enum NewProjectError {
 /// Makes a project. On an error nothing is left behind.
 pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
     let name = crate_name(&project.folder)?;
+    let files = template(project.language)?;
     let sdk = project.sdk.dependency()?;
+    if project.language != Language::Rust && project.sdk != SdkSource::Vendored {
+        return Err(NewProjectError::SdkIsVendored);
+    }
+    let generated = generated(project, files);
     let folder = &project.folder;
     let around = Around::of(project)?;
     let parent =
@@ -91,11 +113,11 @@ pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
     // Made beside the target, so that it can be moved there as a whole.
     let beside = tempfile::tempdir_in(parent).map_err(failed(parent))?;
     let filled_in = |text: &str| text.replace("{{name}}", &name).replace("{{sdk}}", &sdk);
-    let template = FILES.iter().map(|(path, text)| {
+    let template = files.iter().map(|(path, text)| {
         let is_member = *path == "Cargo.toml" && !matches!(around, Around::Nothing);
         ((*path).to_owned(), filled_in(if is_member { MEMBER } else { text }))
     });
-    for (path, text) in template.chain(project.generated.iter().cloned()) {
+    for (path, text) in template.chain(generated) {
         let path = beside.path().join(path);
         let folder = path.parent().unwrap_or(beside.path());
         fs::create_dir_all(folder).map_err(failed(folder))?;
@@ -107,6 +129,32 @@ pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
     // Replaces an empty folder, and nothing else.
     fs::rename(beside.path(), folder).map_err(failed(folder))?;
     allow_others(folder).map_err(failed(folder))
+}
+
+/// The path and the text of each file, with `{{name}}` and `{{sdk}}` to be filled in.
+fn template(
+    language: Language,
+) -> Result<&'static [(&'static str, &'static str)], NewProjectError> {
+    match language {
+        Language::Python => Ok(python::template::FILES),
+        Language::Rust => Ok(FILES),
+        Language::TypeScript => Ok(TYPESCRIPT_FILES),
+    }
+}
+
+/// The files that are not in the template.
+fn generated(project: &NewProject, files: &[(&str, &str)]) -> Vec<(String, String)> {
+    let mut generated = project.generated.clone();
+    if project.language == Language::Python {
+        generated.extend(python::template::generated());
+    }
+    if project.language == Language::TypeScript {
+        generated.extend(typescript::sdk_files());
+        let flow_json = files.iter().find(|(path, _)| *path == "flow.json");
+        let types = flow_json.map(|(_, text)| typescript::types_file(text));
+        generated.extend(types);
+    }
+    generated
 }
 
 /// What there is around a project.
@@ -121,6 +169,13 @@ enum Around {
 
 impl Around {
     fn of(project: &NewProject) -> Result<Self, NewProjectError> {
+        if project.language != Language::Rust {
+            return if project.workspace {
+                Err(NewProjectError::NoWorkspaceOf { language: project.language })
+            } else {
+                Ok(Self::Nothing)
+            };
+        }
         let folder = std::path::absolute(&project.folder).map_err(failed(&project.folder))?;
         let plugins = folder.parent().filter(|parent| parent.ends_with(PLUGINS));
         let root = plugins.and_then(Path::parent);
@@ -155,9 +210,12 @@ fn write_workspace(
 }
 
 impl SdkSource {
-    /// The folder of the SDK beside this program's own sources. If those are not there, the SDK
-    /// version that belongs to this program.
-    pub fn of_this_program() -> Self {
+    /// In Rust, the folder of the SDK beside this program's own sources; if those are not there,
+    /// the SDK version that belongs to this program. In other languages, the files in this program.
+    pub fn of_this_program(language: Language) -> Self {
+        if language != Language::Rust {
+            return Self::Vendored;
+        }
         let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-sdk");
         match beside.canonicalize() {
             Ok(folder) => Self::Path(folder),
@@ -189,6 +247,7 @@ impl SdkSource {
     /// The right side of the line in `Cargo.toml`.
     fn dependency(&self) -> Result<String, NewProjectError> {
         match self {
+            Self::Vendored => Ok(String::new()),
             Self::Git { url, rev } => {
                 let rev = rev.as_ref().map(|rev| format!(", rev = {}", quoted(rev)));
                 Ok(format!("{{ git = {}{} }}", quoted(url), rev.unwrap_or_default()))
@@ -224,8 +283,8 @@ fn crate_name(folder: &Path) -> Result<String, NewProjectError> {
 /// A temporary folder is private to its owner. The project gets the mode that a new folder would
 /// have here.
 fn allow_others(folder: &Path) -> std::io::Result<()> {
-    let src = fs::metadata(folder.join("src"))?;
-    fs::set_permissions(folder, src.permissions())
+    let inside = fs::metadata(folder.join("scenarios"))?;
+    fs::set_permissions(folder, inside.permissions())
 }
 
 fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> NewProjectError {
@@ -295,7 +354,7 @@ const TAKEN: &[&str] = &[
     "yield",
 ];
 
-/// The path and the text of each file, with `{{name}}` and `{{sdk}}` to be filled in.
+/// The template in Rust.
 const FILES: &[(&str, &str)] = &[
     (".gitignore", include_str!("template/gitignore")),
     (".taplo.toml", include_str!("template/taplo.toml")),
@@ -308,6 +367,26 @@ const FILES: &[(&str, &str)] = &[
     ("scenarios/question.toml", include_str!("template/scenarios/question.toml")),
     ("scenarios/without-a-token.toml", include_str!("template/scenarios/without-a-token.toml")),
     ("src/lib.rs", include_str!("template/src/lib.rs")),
+];
+
+/// The template in TypeScript.
+const TYPESCRIPT_FILES: &[(&str, &str)] = &[
+    (".gitignore", include_str!("template/typescript/gitignore")),
+    (".npmrc", include_str!("template/typescript/npmrc")),
+    (".taplo.toml", include_str!("template/taplo.toml")),
+    (".vscode/extensions.json", include_str!("template/typescript/.vscode/extensions.json")),
+    (".vscode/settings.json", include_str!("template/typescript/.vscode/settings.json")),
+    ("README.md", include_str!("template/typescript/README.md")),
+    ("flow.json", include_str!("template/flow.json")),
+    ("flowhost.toml", include_str!("template/flowhost.toml")),
+    ("package-lock.json", include_str!("template/typescript/package-lock.json")),
+    ("package.json", include_str!("template/typescript/package.json")),
+    ("scenarios/question.toml", include_str!("template/scenarios/question.toml")),
+    ("scenarios/without-a-token.toml", include_str!("template/scenarios/without-a-token.toml")),
+    ("src/plugin.ts", include_str!("template/typescript/src/plugin.ts")),
+    ("tests/plugin.test.ts", include_str!("template/typescript/tests/plugin.test.ts")),
+    ("tests/tsconfig.json", include_str!("template/typescript/tests/tsconfig.json")),
+    ("tsconfig.json", include_str!("template/typescript/tsconfig.json")),
 ];
 
 /// The manifest of a plugin in a workspace.
@@ -358,6 +437,31 @@ mod tests {
     }
 
     #[test]
+    fn a_project_in_typescript_has_its_sdk_and_its_types() {
+        let parent = tempfile::tempdir().unwrap();
+        let mut project = in_folder(parent.path().join("my-plugin"));
+        (project.language, project.sdk) = (Language::TypeScript, SdkSource::Vendored);
+
+        create(&project).unwrap();
+
+        let read = |path: &str| fs::read_to_string(project.folder.join(path)).unwrap();
+        for file in ["package.json", "package-lock.json"] {
+            let package: serde_json::Value = serde_json::from_str(&read(file)).unwrap();
+            assert_eq!(package["name"], "my-plugin");
+        }
+        assert!(!read("package-lock.json").contains("://"), "it names no registry");
+        assert!(read("src/flow.gen.ts").contains("export interface QuestionForm"));
+        assert!(read("vendor/flowhost-sdk/wit/v1/flow.wit").contains("flowhost:flow@1.0.0"));
+        assert!(read("vendor/flowhost-sdk/src/index.ts").contains("export"));
+        for (path, _) in TYPESCRIPT_FILES {
+            assert!(!read(path).contains("{{"), "{path} has something to be filled in");
+        }
+        project.folder = parent.path().join("other");
+        project.sdk = SdkSource::Version("0.1".to_owned());
+        assert!(matches!(create(&project), Err(NewProjectError::SdkIsVendored)));
+    }
+
+    #[test]
     fn what_is_there_stays_as_it_is() {
         let parent = tempfile::tempdir().unwrap();
         let project = in_folder(parent.path().join("mine"));
@@ -390,6 +494,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let elsewhere = NewProject {
             folder: parent.path().join("a"),
+            language: Language::Rust,
             sdk: SdkSource::Path(parent.path().to_owned()),
             workspace: false,
             generated: Vec::new(),
@@ -397,6 +502,7 @@ mod tests {
         assert!(matches!(create(&elsewhere), Err(NewProjectError::NoSdk { .. })));
         let version = NewProject {
             folder: parent.path().join("b"),
+            language: Language::Rust,
             sdk: SdkSource::Version("=0.1.0".to_owned()),
             workspace: false,
             generated: Vec::new(),
@@ -461,6 +567,12 @@ mod tests {
 
     fn in_folder(folder: PathBuf) -> NewProject {
         let generated = vec![(".schemas/scenario.json".to_owned(), "{}".to_owned())];
-        NewProject { folder, sdk: SdkSource::of_this_program(), workspace: false, generated }
+        NewProject {
+            folder,
+            language: Language::Rust,
+            sdk: SdkSource::of_this_program(Language::Rust),
+            workspace: false,
+            generated,
+        }
     }
 }

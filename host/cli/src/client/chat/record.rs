@@ -17,6 +17,7 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use flowhost_client::Exchange;
+use flowhost_devkit::plugin_project::Language;
 use flowhost_devkit::sandbox::Sandbox;
 use flowhost_devkit::scenarios::{Answered, Played, Recording, Scenario, expecting};
 use flowhost_protocol::flow::{FlowSettings, FlowToken};
@@ -75,7 +76,7 @@ impl RecordArgs {
         };
         let folder = folder.canonicalize().map_err(|_| wrong("there is no such folder"))?;
         let project = self.project.or_else(|| folder.parent().map(Path::to_owned));
-        let project = project.filter(|project| project.join("Cargo.toml").is_file());
+        let project = project.filter(|project| Language::is_project(project));
         let project = project.ok_or_else(|| {
             wrong("it is played in the sandbox, so name the folder of the plugin's project: --project")
         })?;

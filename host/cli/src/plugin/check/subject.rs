@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::plugin::flow_json::flow_json_path;
 use crate::plugin::project::scenario_folder;
-use flowhost_devkit::plugin_project::MANIFEST;
+use flowhost_devkit::plugin_project::{Language, MANIFEST};
 use flowhost_server::config::ConfigError;
 
 /// What there is to check.
@@ -81,13 +81,13 @@ impl Subject {
         flow_json: Option<&Path>,
         alone: bool,
     ) -> Result<Self, ConfigError> {
-        let has_sources = folder.join("Cargo.toml").is_file();
+        let has_sources = Language::is_project(folder);
         let has_manifest = folder.join(MANIFEST).is_file();
         let own_flow_json = flow_json_path(folder);
         let has_parts = has_manifest || own_flow_json.is_file() || scenario_folder(folder).is_dir();
         if !has_sources && !has_parts && !alone {
             return Err(ConfigError::new(format!(
-                "{} is no plugin project: it has no Cargo.toml, and no {MANIFEST}, flow.json or scenarios to check either; \
+                "{} is no plugin project: it has no Cargo.toml, package.json or pyproject.toml, and no {MANIFEST}, flow.json or scenarios to check either; \
                  `flowhost plugin new` makes a project",
                 folder.display()
             )));
@@ -121,11 +121,16 @@ mod tests {
 
     #[test]
     fn a_project_is_built_unless_a_component_is_given() {
+        for language in Language::ALL {
+            let folder = with(&[language.project_file()]);
+            let project = folder.path();
+            let subject = Subject::of(project, None, None).unwrap();
+            assert_eq!(subject.component, Some(Origin::Sources(project.to_owned())));
+        }
         let folder = with(&["Cargo.toml"]);
         let project = folder.path();
 
         let subject = Subject::of(project, None, None).unwrap();
-        assert_eq!(subject.component, Some(Origin::Sources(project.to_owned())));
         assert_eq!(subject.manifest.as_deref(), Some(project));
         assert_eq!(subject.flow_json, Some(project.join("flow.json")));
 

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use flowhost_flow_json::{self as flow_json, CalendarMode, ComponentKind};
 use serde_json::Value;
 
 use super::payload::Kind;
+use crate::{self as flow_json, CalendarMode, ComponentKind};
 
 /// The fields of one screen by name.
 #[derive(Debug, Default)]

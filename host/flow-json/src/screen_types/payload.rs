@@ -2,35 +2,41 @@
 
 use std::collections::HashSet;
 
-use flowhost_flow_json::{
-    self as flow_json, ActionKind, ComponentKind, RANGE_ENDS, Reference, Store, Template,
-};
 use serde_json::Value;
 
 use super::components::Components;
 use super::schema::{Property, Shape};
+use crate::{self as flow_json, ActionKind, ComponentKind, RANGE_ENDS, Reference, Store, Template};
 
 /// A field of a form: one key of the payloads that a screen sends.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Field {
+pub struct Field {
     /// The key in the Flow JSON.
-    pub(super) name: String,
-    pub(super) kind: Kind,
+    pub name: String,
+    /// The type of its value.
+    pub kind: Kind,
     /// Whether it may be absent or empty.
-    pub(super) optional: bool,
+    pub optional: bool,
     /// The value in the Flow JSON, such as `${form.name}`.
-    pub(super) source: String,
+    pub source: String,
 }
 
 /// The type of a field's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// `true` or `false`.
     Bool,
+    /// A day as `YYYY-MM-DD`.
     Date,
+    /// An object with a `start-date` and an `end-date`, either of which may be missing.
     DateRange,
+    /// The references of picked files.
     Files,
+    /// A number.
     Number,
+    /// A text, or the id of a choice.
     Text,
+    /// The ids of choices.
     Texts,
     /// Any JSON value.
     Unknown,
@@ -207,11 +213,11 @@ fn declared(properties: &[Property], names: &[&str]) -> (Kind, bool) {
 
 #[cfg(test)]
 mod tests {
-    use flowhost_flow_json::Document;
     use serde_json::json;
 
     use super::*;
-    use crate::screens::schema;
+    use crate::Document;
+    use crate::screen_types::schema;
 
     fn form(children: Value) -> Vec<(String, Kind, bool)> {
         let data = json!({"city": {"type": "string"}, "count": {"type": "number"}, "who": {"type": "object", "properties": {"name": {"type": "string"}}}});

@@ -1,30 +1,38 @@
 //! The types that a screen's `data` declares, read from its JSON Schema.
 
-use flowhost_flow_json::{self as flow_json, TAKEN_OUT, required_names};
 use serde_json::{Map, Value};
+
+use crate::{self as flow_json, TAKEN_OUT, required_names};
 
 /// A property of a screen's data, or of an object inside it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Property {
+pub struct Property {
     /// The name in the Flow JSON.
-    pub(super) name: String,
-    pub(super) shape: Shape,
+    pub name: String,
+    /// The type of its value.
+    pub shape: Shape,
     /// Whether a reply may omit it.
-    pub(super) optional: bool,
+    pub optional: bool,
     /// The author's `__example__`, if any.
-    pub(super) example: Option<Value>,
+    pub example: Option<Value>,
 }
 
 /// The type of a property's value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Shape {
+pub enum Shape {
+    /// `true` or `false`.
     Bool,
+    /// A number without a fraction.
     Integer,
     /// A list entry with an id and a title. All lists of a flow share one type for them.
     Item,
+    /// A list of this type.
     List(Box<Shape>),
+    /// Any number.
     Number,
+    /// An object with these properties.
     Object(Vec<Property>),
+    /// A text.
     Text,
     /// Any JSON value: the schema states no type, or states it in a way that is not supported.
     Unknown,
@@ -152,10 +160,10 @@ fn collect_items(schema: &Value, found: &mut Vec<Vec<Property>>) {
 
 #[cfg(test)]
 mod tests {
-    use flowhost_flow_json::Document;
     use serde_json::json;
 
     use super::*;
+    use crate::Document;
 
     fn of(data: Value, partial: &[&str]) -> Vec<Property> {
         let partial: Vec<String> = partial.iter().map(|name| (*name).to_owned()).collect();

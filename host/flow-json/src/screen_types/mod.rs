@@ -1,37 +1,51 @@
-//! Reads the parts of a Flow JSON that types are generated from.
+//! The types of a flow's screens: what data each one takes, and what form it sends. The SDKs of all
+//! languages generate their types from this, so that they agree on what may be left out.
+
+mod components;
+mod payload;
+mod schema;
 
 use std::collections::HashSet;
 use std::fmt;
 
-use flowhost_flow_json::{
-    self as flow_json, Document, IdFault, Reference, SUCCESS, Store, Unreadable, id_fault,
-};
 use serde_json::Value;
 
-use super::components::Components;
-use super::payload::{self, Field, Scope};
-use super::schema::{self, Property};
+use crate::{
+    self as flow_json, Document, IdFault, Reference, SUCCESS, Store, Unreadable, id_fault,
+};
+
+use self::components::Components;
+use self::payload::Scope;
+
+pub use self::payload::{Field, Kind};
+pub use self::schema::{Property, Shape};
 
 /// The screens of a Flow JSON, in its order.
 #[derive(Debug)]
-pub(super) struct Flow {
-    pub(super) screens: Vec<Screen>,
-    /// The merged properties of all list entries that have an id and a title.
-    pub(super) items: Vec<Property>,
+pub struct Flow {
+    /// One for each screen.
+    pub screens: Vec<Screen>,
+    /// The merged properties of all list entries that have an id and a title: of
+    /// [`Shape::Item`]. Empty if the flow has no such list.
+    pub items: Vec<Property>,
 }
 
+/// The types of one screen.
 #[derive(Debug)]
-pub(super) struct Screen {
-    pub(super) id: String,
-    pub(super) title: String,
-    pub(super) data: Vec<Property>,
+pub struct Screen {
+    /// The id in the Flow JSON, such as `DETAILS`.
+    pub id: String,
+    /// What the user reads above it; empty if the Flow JSON has none.
+    pub title: String,
+    /// What a reply that shows it gives: each property that the screen declares.
+    pub data: Vec<Property>,
     /// The form that it sends to the plugin; `None` if it sends nothing.
-    pub(super) form: Option<Vec<Field>>,
+    pub form: Option<Vec<Field>>,
 }
 
 /// A problem with a Flow JSON. Its message follows the file's name.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Mistake {
+pub enum Mistake {
     /// The text is not JSON: line, column, reason.
     Syntax(usize, usize, String),
     /// A value is wrong: JSON pointer, reason.
@@ -41,7 +55,7 @@ pub(super) enum Mistake {
 impl Flow {
     /// Parses a Flow JSON or returns all mistakes in it. Anything that concerns only the client is
     /// not checked here.
-    pub(super) fn parse(text: &str) -> Result<Self, Vec<Mistake>> {
+    pub fn parse(text: &str) -> Result<Self, Vec<Mistake>> {
         let document =
             Document::parse(text.as_bytes()).map_err(|reason| vec![unreadable(reason)])?;
         let Some(listed) = document.written().get("screens").and_then(Value::as_array) else {
@@ -178,7 +192,7 @@ fn items(document: &Document) -> Vec<Property> {
     let mut together: Vec<Property> = Vec::new();
     for property in document.screens().flat_map(schema::item_schemas).flatten() {
         match together.iter_mut().find(|known| known.name == property.name) {
-            Some(known) if known.shape != property.shape => known.shape = schema::Shape::Unknown,
+            Some(known) if known.shape != property.shape => known.shape = Shape::Unknown,
             Some(_) => {}
             None => together.push(Property {
                 optional: !["id", "title"].contains(&property.name.as_str()),

@@ -1,0 +1,149 @@
+//! Plugins in Python: the types of the Flow JSON's screens, the check of types by mypy, and the
+//! component by componentize-py.
+
+mod screens;
+pub(super) mod template;
+mod tools;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use toml::Table;
+
+use flowhost_flow_json::screen_types::Flow;
+
+use self::tools::Tools;
+use super::error::BuildError;
+use super::language::{Compiled, Job};
+use super::write_atomically;
+
+/// Builds the project.
+pub(super) async fn compile(
+    job: &Job<'_>,
+    progress: &impl Fn(&str),
+) -> Result<Compiled, BuildError> {
+    let project = Project::read(job.project)?;
+    write_types(job.project)?;
+    let target = match &job.options.target_dir {
+        Some(folder) => std::path::absolute(folder).map_err(BuildError::file("find", folder))?,
+        None => job.project.join(TARGET),
+    };
+    let tools = Tools::prepare(job.project, &target, &job.environment, progress).await?;
+    progress(&format!("compiling {}", job.project.display()));
+    let made = target.join("python").join(format!("{}.wasm", project.name));
+    let contract = target.join("python").join("flow.wit");
+    write_atomically(CONTRACT.as_bytes(), &contract)?;
+    // Neither needs what the other makes. Whichever fails first ends the build.
+    tokio::try_join!(
+        check_types(&tools, &project, &target),
+        componentize(&tools, &project, &contract, &made),
+    )?;
+    let component = fs::read(&made).map_err(BuildError::file("read", &made))?;
+    let default_out = target.join("flowhost").join(format!("{}.wasm", project.name));
+    Ok(Compiled { component, name: project.name, sdk: Some(project.sdk_version), default_out })
+}
+
+/// Writes the types of the project's screens, if it has a Flow JSON. A file that is the same already
+/// is left as it is. Returns its path.
+pub(super) fn write_types(project: &Path) -> Result<Option<PathBuf>, BuildError> {
+    let path = project.join(FLOW_JSON);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(BuildError::file("read", path)(error)),
+    };
+    let flow = Flow::parse(&text).map_err(|mistakes| BuildError::FlowJson {
+        mistakes: mistakes.iter().map(|mistake| format!("{}{mistake}", path.display())).collect(),
+    })?;
+    let (file, types) = (project.join(WRITTEN), screens::module(&flow));
+    if fs::read_to_string(&file).ok().as_deref() != Some(&types) {
+        write_atomically(types.as_bytes(), &file)?;
+    }
+    Ok(Some(file))
+}
+
+/// Where a project has its SDK, if that is in another folder than the project itself.
+pub(super) fn sdk_elsewhere(project: &Path) -> Option<PathBuf> {
+    let sdk = Project::read(project).ok()?.sdk;
+    (!sdk.starts_with(project)).then_some(sdk)
+}
+
+/// What `pyproject.toml` says.
+struct Project {
+    folder: PathBuf,
+    name: String,
+    /// The folder that has `flowhost_sdk` in it.
+    sdk: PathBuf,
+    sdk_version: String,
+}
+
+impl Project {
+    fn read(folder: &Path) -> Result<Self, BuildError> {
+        let path = folder.join(PYPROJECT);
+        let text = fs::read_to_string(&path).map_err(BuildError::file("read", &path))?;
+        let wrong = |reason: String| BuildError::Manifest { path: path.clone(), reason };
+        let table: Table = text
+            .parse()
+            .map_err(|error: toml::de::Error| wrong(error.to_string().trim_end().to_owned()))?;
+        let name = table.get("project").and_then(|it| it.get("name")?.as_str());
+        let name = name.filter(|name| is_name(name)).ok_or_else(|| {
+            wrong("`name` in [project] is the plugin's name: letters, digits, hyphens and underscores".to_owned())
+        })?;
+        let sdk = table.get("tool").and_then(|it| it.get("flowhost")?.get("sdk")?.as_str());
+        let sdk = folder.join(sdk.unwrap_or(VENDOR));
+        let init = sdk.join("flowhost_sdk/__init__.py");
+        let sdk_version = fs::read_to_string(&init).ok().as_deref().and_then(version).ok_or_else(|| {
+            wrong(format!(
+                "there is no flowhost_sdk in {}: `sdk` in [tool.flowhost] names the folder that has it; without it, that is {VENDOR}",
+                sdk.display()
+            ))
+        })?;
+        let sdk = fs::canonicalize(&sdk).map_err(BuildError::file("find", &sdk))?;
+        Ok(Self { folder: folder.to_owned(), name: name.to_owned(), sdk, sdk_version })
+    }
+}
+
+/// The version in `__version__ = "0.1.0"`.
+fn version(init: &str) -> Option<String> {
+    let line = init.lines().find_map(|line| line.strip_prefix("__version__ = "))?;
+    Some(line.trim().trim_matches('"').to_owned())
+}
+
+fn is_name(name: &str) -> bool {
+    let is_fine = |char: char| char.is_ascii_alphanumeric() || "-_".contains(char);
+    name.starts_with(|char: char| char.is_ascii_alphanumeric()) && name.chars().all(is_fine)
+}
+
+async fn check_types(tools: &Tools, project: &Project, target: &Path) -> Result<(), BuildError> {
+    let mut mypy = tools.command("python", &project.folder);
+    mypy.args(["-m", "mypy", "--no-error-summary", "--show-column-numbers"]);
+    mypy.args(["--exclude", "^(target|vendor|build)/"]);
+    mypy.arg("--cache-dir").arg(target.join("python/mypy")).arg(".");
+    mypy.env("MYPYPATH", &project.sdk);
+    let status = mypy.status().await.map_err(BuildError::file("run", "mypy"))?;
+    if status.success() { Ok(()) } else { Err(BuildError::Failed { status }) }
+}
+
+async fn componentize(
+    tools: &Tools,
+    project: &Project,
+    contract: &Path,
+    to: &Path,
+) -> Result<(), BuildError> {
+    let mut command = tools.command("componentize-py", &project.folder);
+    command.arg("--wit-path").arg(contract).args(["--world", "flow", "--quiet", "componentize"]);
+    command.arg("--python-path").arg(&project.folder).arg("--python-path").arg(&project.sdk);
+    command.arg("--output").arg(to).arg("flowhost_sdk.component");
+    let status = command.status().await.map_err(BuildError::file("run", "componentize-py"))?;
+    if status.success() { Ok(()) } else { Err(BuildError::Failed { status }) }
+}
+
+const CONTRACT: &str = include_str!("../../../../../guest-sdk/wit/v1/flow.wit");
+const FLOW_JSON: &str = "flow.json";
+const PYPROJECT: &str = "pyproject.toml";
+const TARGET: &str = "target";
+const VENDOR: &str = "vendor";
+
+/// The name of the file that builds write among the sources.
+pub(super) const WRITTEN: &str = "screens.py";

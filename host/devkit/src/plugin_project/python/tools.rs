@@ -1,0 +1,198 @@
+//! The tools that build a plugin in Python, in an environment of the project's own.
+//!
+//! `requirements.lock` names each package with its version and hashes, and no address: pip asks the
+//! index that it is set up for. The environment is made when there is none, or when it was made from
+//! another lock file or by another Python, so the network is needed only then.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+use super::super::environment::Variables;
+use super::super::error::BuildError;
+
+/// An environment with what the lock file names.
+#[derive(Clone, Debug)]
+pub(super) struct Tools {
+    folder: PathBuf,
+    environment: Variables,
+}
+
+impl Tools {
+    /// Makes the environment in the folder `.venv` of the build's folder, if it is not there.
+    pub(super) async fn prepare(
+        project: &Path,
+        target: &Path,
+        environment: &Variables,
+        progress: &impl Fn(&str),
+    ) -> Result<Self, BuildError> {
+        let lock = project.join(LOCK);
+        let wanted = match fs::read_to_string(&lock) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(unavailable(format!(
+                    "{} is missing: it names the tools that build the plugin, as `flowhost plugin new --lang python` writes it",
+                    lock.display()
+                )));
+            }
+            Err(error) => return Err(BuildError::file("read", lock)(error)),
+        };
+        fs::create_dir_all(target).map_err(BuildError::file("create", target))?;
+        let environment: Variables =
+            environment.iter().filter(|(name, _)| !name_is_of_python(name)).cloned().collect();
+        let tools = Self { folder: target.join(FOLDER), environment };
+        // Another build in the same folder waits until this one has its tools.
+        let _only_one = hold(target.join(HELD)).await?;
+        let python = python(&tools.environment).await?;
+        let stamp = format!("{}\n{wanted}", python.version);
+        if fs::read_to_string(tools.folder.join(STAMP)).is_ok_and(|made| made == stamp) {
+            return Ok(tools);
+        }
+        progress("getting the tools that requirements.lock names, once");
+        tools.make(&python, &lock).await?;
+        let path = tools.folder.join(STAMP);
+        fs::write(&path, stamp).map_err(BuildError::file("write", path))?;
+        Ok(tools)
+    }
+
+    /// A command of this environment, in a folder. Its output goes to this process's stderr.
+    pub(super) fn command(&self, program: &str, folder: &Path) -> Command {
+        let mut command = Command::new(self.folder.join("bin").join(program));
+        command.current_dir(folder).env_clear().envs(self.environment.iter().cloned());
+        command.env("VIRTUAL_ENV", &self.folder).env("PYTHONDONTWRITEBYTECODE", "1");
+        command.stdin(Stdio::null()).stdout(io::stderr()).stderr(Stdio::inherit());
+        command.kill_on_drop(true);
+        command
+    }
+
+    async fn make(&self, python: &Python, lock: &Path) -> Result<(), BuildError> {
+        let mut made = Command::new(&python.program);
+        made.args(["-m", "venv", "--clear"]).arg(&self.folder);
+        made.env_clear().envs(self.environment.iter().cloned());
+        made.stdin(Stdio::null()).stdout(io::stderr()).stderr(Stdio::inherit()).kill_on_drop(true);
+        let status = made.status().await.map_err(BuildError::file("run", &python.program))?;
+        if !status.success() {
+            return Err(unavailable(NO_VENV.to_owned()));
+        }
+        let mut pip = self.command("python", &self.folder);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
+        pip.args(["--require-hashes", "--requirement"]).arg(lock);
+        let status = pip.status().await.map_err(BuildError::file("run", "pip"))?;
+        if status.success() { Ok(()) } else { Err(unavailable(NO_PACKAGES.to_owned())) }
+    }
+}
+
+/// A Python that is new enough.
+struct Python {
+    program: PathBuf,
+    /// As `3.11`.
+    version: String,
+}
+
+/// The first Python on the PATH that is new enough and can make environments.
+async fn python(environment: &Variables) -> Result<Python, BuildError> {
+    let mut old = None;
+    for program in ["python3", "python"] {
+        let mut command = Command::new(program);
+        command.args(["-c", ASK]).env_clear().envs(environment.iter().cloned());
+        command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        let Ok(output) = command.output().await else { continue };
+        let answer = String::from_utf8_lossy(&output.stdout);
+        let mut words = answer.split_whitespace();
+        let Some(version) = words.next().map(str::to_owned) else { continue };
+        let (major, minor) = version.split_once('.').unwrap_or_default();
+        let number = |text: &str| text.parse::<u32>().unwrap_or(0);
+        if (number(major), number(minor)) < OLDEST {
+            old = Some(format!("{NEEDED}; `{program}` is {version}"));
+        } else if words.next() != Some("venv") {
+            return Err(unavailable(NO_VENV.to_owned()));
+        } else {
+            return Ok(Python { program: program.into(), version });
+        }
+    }
+    Err(unavailable(old.unwrap_or_else(|| format!("{NEEDED}; there is none on the PATH"))))
+}
+
+/// Waits until no other process holds a file, and holds it until the result is dropped.
+async fn hold(path: PathBuf) -> Result<File, BuildError> {
+    let held = path.clone();
+    let waiting = tokio::task::spawn_blocking(move || {
+        let file = File::options().create(true).append(true).open(held)?;
+        file.lock()?;
+        Ok(file)
+    });
+    let held = waiting.await.unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into()));
+    held.map_err(BuildError::file("lock", path))
+}
+
+/// Variables that would have another Python or other modules run.
+fn name_is_of_python(name: &std::ffi::OsStr) -> bool {
+    ["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"]
+        .iter()
+        .any(|one| name == *one)
+}
+
+fn unavailable(reason: String) -> BuildError {
+    BuildError::Toolchain { reason }
+}
+
+/// Prints the version, and whether there is what makes an environment.
+const ASK: &str = "import sys
+print('%d.%d' % sys.version_info[:2])
+import ensurepip, venv
+print('venv')";
+
+/// The SDK is written for it.
+const OLDEST: (u32, u32) = (3, 11);
+
+const NEEDED: &str = "building a plugin in Python needs Python 3.11 or newer, as `python3`";
+const NO_VENV: &str = "building a plugin in Python needs Python's module venv: `apt install python3-venv`, for example";
+const NO_PACKAGES: &str = "pip could not get what requirements.lock names; its reason is above. The first build needs the network, or pip's cache";
+
+const LOCK: &str = "requirements.lock";
+/// Beside other things that a build makes. Editors find a Python of this name.
+const FOLDER: &str = ".venv";
+const STAMP: &str = "flowhost-lock";
+const HELD: &str = ".venv.lock";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_missing_is_one_sentence() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = async |answer: Option<&str>| {
+            let bin = folder.path().join("bin");
+            let _ = fs::remove_dir_all(&bin);
+            fs::create_dir(&bin).unwrap();
+            if let Some(answer) = answer {
+                // Written by another process: a program that a fork of this one has open can't be run.
+                let script = "printf '#!/bin/sh\\n%s\\n' \"$1\" >\"$2\" && chmod 755 \"$2\"";
+                let mut shell = std::process::Command::new("/bin/sh");
+                shell.args(["-c", script, "sh", answer]).arg(bin.join("python3"));
+                assert!(shell.status().unwrap().success());
+            }
+            python(&vec![("PATH".into(), bin.into())]).await.err().map(|error| error.to_string())
+        };
+
+        assert!(refused(None).await.unwrap().contains("there is none on the PATH"));
+        assert!(refused(Some("echo 3.10; echo venv")).await.unwrap().contains("`python3` is 3.10"));
+        assert!(refused(Some("echo 3.12; exit 1")).await.unwrap().contains("module venv"));
+        assert_eq!(refused(Some("echo 3.12; echo venv")).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_project_without_a_lock_file_is_told_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("target");
+
+        let failed =
+            Tools::prepare(folder.path(), &target, &Variables::new(), &|_| ()).await.unwrap_err();
+
+        assert!(failed.to_string().contains("requirements.lock is missing"), "{failed}");
+    }
+}

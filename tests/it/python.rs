@@ -1,0 +1,312 @@
+//! Plugins in Python: from a new project to a host, and guests that misbehave.
+//!
+//! One folder under `target/` has the tools and what builds make, so that a test run gets the tools
+//! once.
+
+use std::collections::HashSet;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use flowhost_devkit::plugin_project::{BuildOptions, build, write_types};
+use flowhost_tests::{Ended, TestFlow, TestHost, eventually, flowhost, repository};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+#[tokio::test]
+async fn the_survey_is_as_its_scenarios_say() {
+    let survey = PathBuf::from(repository("plugins/survey"));
+    share_target(&survey);
+
+    let tested = run(&["plugin", "test", "--json"], &survey).await;
+    assert_eq!(tested.code, Some(0), "{} {}", tested.stdout, tested.stderr);
+    let report: Value = serde_json::from_str(&tested.stdout).unwrap();
+    assert_eq!(
+        (&report["passed"], report["scenarios"].as_array().unwrap().len()),
+        (&json!(true), 2)
+    );
+    let checked = run(&["plugin", "check"], &survey).await;
+    assert!(checked.stdout.contains("Nothing is wrong"), "{checked:?}");
+}
+
+#[tokio::test]
+async fn the_sdks_own_tests_pass_and_its_types_fit() {
+    hostile().await;
+    for (folder, what) in [
+        ("guest-sdk/python", &["-m", "pytest", "-q", "-p", "no:cacheprovider"][..]),
+        ("guest-sdk/python", &["-m", "mypy", "flowhost_sdk", "tests"][..]),
+        ("plugins/survey", &["-m", "pytest", "-q", "-p", "no:cacheprovider"][..]),
+    ] {
+        let mut command = Command::new(repository("target/python/.venv/bin/python"));
+        command.args(what).current_dir(repository(folder));
+        command.env("PYTHONDONTWRITEBYTECODE", "1");
+        command.env("MYPY_CACHE_DIR", repository("target/python/mypy-sdk"));
+        let ended = Ended::of(piped(command)).await;
+        assert_eq!(ended.code, Some(0), "{what:?}: {} {}", ended.stdout, ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn the_types_in_the_repository_are_those_of_the_flow_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let survey = PathBuf::from(repository("plugins/survey"));
+    for file in ["pyproject.toml", "flow.json"] {
+        fs::copy(survey.join(file), folder.path().join(file)).unwrap();
+    }
+
+    let written = write_types(folder.path()).unwrap().unwrap();
+
+    let kept = fs::read_to_string(survey.join("screens.py")).unwrap();
+    assert_eq!(fs::read_to_string(written).unwrap(), kept);
+}
+
+#[tokio::test]
+async fn a_new_project_builds_and_plays_as_it_is_and_then_without_the_network() {
+    hostile().await;
+    let folder = tempfile::tempdir().unwrap();
+    let project = folder.path().join("acme-booking");
+    let made = run(&["plugin", "new", "--lang", "python"], &project).await;
+    assert_eq!(made.code, Some(0), "{made:?}");
+    share_target(&project);
+
+    let mut command = flowhost(&["plugin", "test"]);
+    command.arg(&project).env("PIP_NO_INDEX", "1").env("PIP_FIND_LINKS", "/nowhere");
+    let played = Ended::of(command).await;
+    assert!(played.stdout.contains("2 passed"), "{played:?}");
+
+    let plugin = project.join("plugin.py");
+    let text = fs::read_to_string(&plugin).unwrap();
+    for (right, wrong, said) in [
+        ("screens.Review(", "screens.Reviev(", "has no attribute \"Reviev\"; maybe \"Review\""),
+        ("form.topic,", "form.topik,", "has no attribute \"topik\"; maybe \"topic\""),
+        ("@flow.submit(screens.ReviewForm)\n", "", "write `@flow.submit(screens.ReviewForm)`"),
+        ("flow = Flow(Enquiry)", "flow = Flow(Enquiry)\n1 / 0", "ZeroDivisionError"),
+    ] {
+        assert!(text.contains(right), "{right}");
+        fs::write(&plugin, text.replacen(right, wrong, 1)).unwrap();
+        let refused = run(&["plugin", "build"], &project).await;
+        assert!(refused.code != Some(0) && refused.stderr.contains(said), "{said}: {refused:?}");
+        assert!(refused.stderr.contains("plugin.py"), "{said}: {refused:?}");
+    }
+}
+
+/// One test, since a host compiles the component for the better part of a minute.
+#[tokio::test]
+async fn a_guest_in_python_is_held_and_told_of_as_any_other() {
+    let guest = Guest::start().await;
+    let mut wrong = lines_reach_the_log_with_their_level(&guest).await;
+    for (what, said) in FAILURES {
+        wrong.extend(guest.fails(what, said).await);
+    }
+    for (what, payload) in ANSWERS {
+        let payload: Value = serde_json::from_str(payload).unwrap();
+        let came = guest.ask(what).await;
+        if came != (200, payload) {
+            wrong.push(format!("{what}: {came:?}"));
+        }
+    }
+    wrong.extend(numbers_and_time_are_those_of_the_call(&guest).await);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What ends in a failure, and a part of the line that says so.
+const FAILURES: [(&str, &str); 29] = [
+    // Exceptions of every kind.
+    ("raise-value-error", "ValueError: no table, at plugin.py:"),
+    ("raise-system-exit", "SystemExit: 3, at plugin.py:"),
+    ("raise-keyboard-interrupt", "KeyboardInterrupt, at plugin.py:"),
+    ("raise-generator-exit", "GeneratorExit, at plugin.py:"),
+    ("raise-memory-error", "MemoryError, at plugin.py:"),
+    ("raise-group", "two (1 sub-exception) (the first: ValueError: a), at plugin.py:"),
+    ("raise-mute", "its text can't be made, since that raises RuntimeError, at plugin.py:"),
+    ("raise-lying", "Lying"),
+    ("raise-half-a-character", "ValueError: ?, at plugin.py:"),
+    ("no-such-deed", "KeyError: 'no-such-deed', at plugin.py:"),
+    ("from_outside", "ValueError: from a text, at plugin.py:"),
+    ("late", "import it at the top of a file"),
+    // What can't be handed over.
+    ("half_a_character", "has half a character"),
+    ("half_a_key", "a key has half a character"),
+    ("not_a_number", "can't be written as JSON"),
+    // Too much of something.
+    ("loop", "used up its CPU time"),
+    ("loop_in_c", "used up its CPU time"),
+    ("loop_in_a_number", "used up its CPU time"),
+    ("loop_that_catches", "used up its CPU time"),
+    ("hoard", "MemoryError, at plugin.py:"),
+    ("hoard_small", "emory"),
+    ("hoard_at_once", "MemoryError, at plugin.py:"),
+    ("deep", "RecursionError: maximum recursion depth exceeded"),
+    ("deep_in_c", "used up its stack"),
+    ("deep_repr", "used up its stack"),
+    ("deep_comparison", "at plugin.py:"),
+    ("deep_without_a_limit", "plugin"),
+    ("sleep", "ran out of its time"),
+    ("leave", "the plugin trapped"),
+];
+
+/// What is answered, and with which payload. What a call changes is not there in the next.
+const ANSWERS: [(&str, &str); 9] = [
+    ("remember", r#"{"screen":"NEXT","data":{"made":[7,[1]]}}"#),
+    ("remembered", r#"{"screen":"NEXT","data":{"made":[0,[],false,false]}}"#),
+    ("remember", r#"{"screen":"NEXT","data":{"made":[7,[1]]}}"#),
+    ("stored", r#"{"screen":"NEXT","data":{"made":1}}"#),
+    ("stored", r#"{"screen":"NEXT","data":{"made":2}}"#),
+    ("thread", r#"{"screen":"NEXT","data":{"made":"can't start new thread"}}"#),
+    (
+        "wrong_types",
+        r#"{"screen":"NEXT","data":{"made":["TypeError","ValueError","TypeError","ValueError"]}}"#,
+    ),
+    ("half_an_error", r#"{"screen":"NEXT","data":{"error_message":"?"}}"#),
+    ("raise-bad-request", r#"{"screen":"FORM","data":{"error_message":"not this one"}}"#),
+];
+
+async fn numbers_and_time_are_those_of_the_call(guest: &Guest) -> Vec<String> {
+    let (mut drawn, mut wrong) = (HashSet::new(), Vec::new());
+    for round in 0..4 {
+        let made = guest.made("drawn").await;
+        for (source, number) in made.as_object().into_iter().flatten() {
+            let is_new = drawn.insert(format!("{source} {number}"));
+            if is_new != (source != "seeded" || round == 0) {
+                wrong.push(format!("{source} {number} in round {round}"));
+            }
+        }
+    }
+    let seconds = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+    let before = seconds();
+    let made = guest.made("clocks").await;
+    if !made["now"].as_f64().is_some_and(|now| (before..=seconds()).contains(&now)) {
+        wrong.push(format!("{made} since {before}"));
+    }
+    let found = guest.made("files").await;
+    let errors = found["found"].as_array().into_iter().flatten();
+    let are_errors = errors.clone().all(|it| it.as_str().is_some_and(|it| it.ends_with("Error")));
+    if !are_errors || errors.count() == 0 || found["environ"] != json!({}) {
+        wrong.push(found.to_string());
+    }
+    wrong
+}
+
+async fn lines_reach_the_log_with_their_level(guest: &Guest) -> Vec<String> {
+    guest.ask("lines").await;
+    let lines = eventually("the lines are written", async || {
+        Some(guest.lines("").await).filter(|lines| !lines.is_empty())
+    })
+    .await;
+    let told: Vec<String> = lines
+        .iter()
+        .map(|line| format!("{}: {}", line["level"], line["message"]).replace('"', ""))
+        .collect();
+    let expected = [
+        "info: printed",
+        "info: to stderr",
+        "info: without an end",
+        "warn: low on tea",
+        "debug: shown",
+        "error: half a character: ?",
+        "error: no result: ZeroDivisionError: division by zero, at plugin.py:",
+    ];
+    let is_told = |line: &&str| told.iter().any(|told| told.starts_with(line));
+    let missing = expected.iter().filter(|line| !is_told(line)).map(|line| (*line).to_owned());
+    let mut wrong: Vec<String> = missing.collect();
+    if !wrong.is_empty() || told.iter().any(|line| line.contains("not shown")) {
+        wrong.push(format!("{told:?}"));
+    }
+    wrong
+}
+
+/// The hostile plugin at a host.
+struct Guest {
+    _host: TestHost,
+    flow: TestFlow,
+}
+
+impl Guest {
+    async fn start() -> Self {
+        let host = TestHost::start().await;
+        let tenant = host.tenant("acme").await;
+        let settings =
+            json!({"grants": {"store": true}, "limits": {"cpu_ms": 500, "wall_ms": 7000}});
+        let flow = tenant.flow_without_plugin("hostile", settings).await;
+        flow.upload(hostile().await.to_vec()).await.expect(201);
+        flow.call("POST", "/activate", json!({"version": 1})).await.expect(200);
+        Self { _host: host, flow }
+    }
+
+    /// The status, and the payload of the reply; null without one.
+    async fn ask(&self, what: &str) -> (u16, Value) {
+        let reply = self.flow.ask(what, &format!("token-of-{what}")).await;
+        (reply.status, reply.payload.unwrap_or_default())
+    }
+
+    /// What the plugin made of a deed.
+    async fn made(&self, what: &str) -> Value {
+        self.ask(what).await.1["data"]["made"].clone()
+    }
+
+    /// Asks for a deed that fails, and looks for a line of the log; then the plugin answers again.
+    /// Returns what is wrong.
+    async fn fails(&self, what: &str, said: &str) -> Option<String> {
+        let before = self.lines("?level=error").await.len();
+        let (status, payload) = self.ask(what).await;
+        if status != 500 {
+            return Some(format!("{what}: {status} {payload}"));
+        }
+        let lines = eventually("the line is written", async || {
+            let lines = self.lines("?level=error").await;
+            (lines.len() > before).then_some(lines)
+        })
+        .await;
+        let (next, _) = self.ask("nothing").await;
+        let is_said = |line: &Value| line["message"].as_str().unwrap().contains(said);
+        let is_right = next == 200 && lines.iter().any(is_said);
+        (!is_right).then(|| format!("{what}: {next} {lines:?}"))
+    }
+
+    async fn lines(&self, query: &str) -> Vec<Value> {
+        let reply = self.flow.call("GET", &format!("/logs{query}"), Value::Null).await;
+        reply.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+/// The component of the hostile plugin, built once in a run.
+async fn hostile() -> &'static [u8] {
+    static BUILT: OnceCell<Vec<u8>> = OnceCell::const_new();
+    BUILT
+        .get_or_init(async || {
+            let options = BuildOptions {
+                project_dir: repository("tests/hostile/python").into(),
+                target_dir: Some(shared_target()),
+                ..BuildOptions::default()
+            };
+            let built = build(options, |_| ()).await.unwrap();
+            fs::read(built.path).unwrap()
+        })
+        .await
+}
+
+/// Runs the program on a project.
+async fn run(arguments: &[&str], project: &Path) -> Ended {
+    let mut command = flowhost(arguments);
+    command.arg(project);
+    Ended::of(command).await
+}
+
+fn piped(mut command: Command) -> Command {
+    use std::process::Stdio;
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Makes a project use the tools of all.
+fn share_target(project: &Path) {
+    fs::create_dir_all(shared_target()).unwrap();
+    // Another test may have made it.
+    let _ = symlink(fs::canonicalize(shared_target()).unwrap(), project.join("target"));
+}
+
+fn shared_target() -> PathBuf {
+    repository("target/python").into()
+}

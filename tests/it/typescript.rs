@@ -1,0 +1,229 @@
+//! Plugins in TypeScript: from nothing to a plugin that is served.
+//!
+//! What they are built with comes from npm, once a run; then it is in npm's cache under `target/`.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use flowhost_client::payload;
+use flowhost_tests::{Ended, TestHost, flowhost, repository};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+
+#[tokio::test]
+async fn a_new_plugin_in_typescript_passes_its_tests_and_knows_its_screens() {
+    let project = Project::new().await;
+    let played = project.run(&["plugin", "test"]).await;
+    assert!(succeeded(&played).contains("2 passed"), "{played:?}");
+    let unit_tests = project.npm(&["test"]).await;
+    assert!(succeeded(&unit_tests).contains("# pass 1"), "{unit_tests:?}");
+    let checked = project.run(&["plugin", "check"]).await;
+    assert!(succeeded(&checked).contains("made with flowhost-sdk 0.1.0"), "{checked:?}");
+
+    for (right, wrong, place) in [
+        ("show(\"REVIEW\"", "show(\"REVEIW\"", "src/plugin.ts("),
+        ("form.topic,", "form.tpic,", "'tpic' does not exist"),
+        ("name: enquiry.name,\n", "", "Property 'name' is missing"),
+    ] {
+        let mistaken = project.with_change("src/plugin.ts", right, wrong).await;
+        assert_eq!(mistaken.code, Some(1), "{mistaken:?}");
+        assert!(mistaken.stderr.contains(place), "{place}: {mistaken:?}");
+    }
+    // A field that the Flow JSON has no more is an error without anybody's doing.
+    let mistaken = project.with_change("flow.json", "\"greeting\": {", "\"salutation\": {").await;
+    assert!(mistaken.stderr.contains("greeting"), "{mistaken:?}");
+}
+
+#[tokio::test]
+async fn lead_form_is_as_its_scenarios_and_its_tests_say() {
+    let folder = repository("plugins/lead-form");
+    let run = async |arguments: &[&str]| run(&[arguments, &[folder.as_str()]].concat()).await;
+
+    let played = run(&["plugin", "test"]).await;
+    assert!(succeeded(&played).contains("2 passed"), "{played:?}");
+    let checked = run(&["plugin", "check"]).await;
+    assert!(succeeded(&checked).contains("Nothing is wrong"), "{checked:?}");
+    let unit_tests = npm(Path::new(&folder), &["test"]).await;
+    assert!(succeeded(&unit_tests).contains("# fail 0"), "{unit_tests:?}");
+    let types = fs::read_to_string(Path::new(&folder).join("src/flow.gen.ts")).unwrap();
+    assert!(types.contains("export interface LeadForm"), "{types}");
+}
+
+#[tokio::test]
+async fn the_sdks_own_tests_pass_and_its_types_fit() {
+    let sdk = repository("guest-sdk/typescript");
+    for arguments in [&["ci", "--ignore-scripts"][..], &["run", "check"], &["test"]] {
+        succeeded(&npm(Path::new(&sdk), arguments).await);
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_thrown_reaches_the_log_with_its_place() {
+    let project = Project::throwing().await;
+    let place = |what: &str| {
+        let line = THROWING.lines().position(|line| line.contains(what)).unwrap() + 1;
+        format!("src/plugin.ts:{line}")
+    };
+    let flow = place("export default flow");
+    let thrown = format!("TypeError: no such slot, at {} (find)", place("here it is thrown"));
+    let known = format!("so only the handler is known, in `submit` of the flow at {flow}");
+    for (how, logged) in [
+        ("error", thrown.clone()),
+        ("late error", thrown),
+        ("cause", format!("no prices: RangeError: page 7, at {}", place("page 7"))),
+        // QuickJS knows the lines of calls: that of the last one before it.
+        ("native", "TypeError: cannot read property 'name' of null, at src/plugin.ts:".to_owned()),
+        ("text", format!("\"just words\" was thrown, not an Error, {known}")),
+        ("null", format!("null was thrown, not an Error, {known}")),
+        ("proxy", format!("something was thrown that can't be looked at, not an Error, {known}")),
+        (
+            "never",
+            "`submit` never comes to its end: it waits for a promise that nothing settles"
+                .to_owned(),
+        ),
+        (
+            "deep",
+            "the plugin used up its stack: a function calls itself again and again".to_owned(),
+        ),
+        ("nothing", "`submit` gave undefined, which is no reply".to_owned()),
+        ("large number", "cannot be written as JSON".to_owned()),
+    ] {
+        project.scenario(how, json!({ "status": 500, "log": [logged] }));
+    }
+    project.scenario("user", json!({ "screen": "FORM", "error": "Please \u{fffd} check it." }));
+    project.scenario("wait", json!({ "screen": "FORM", "data": { "waited": 15 } }));
+    project.scenario("lost", json!({ "screen": "FORM", "log": ["error: a promise was rejected that nobody waits for: nobody waits, at src/plugin.ts:"] }));
+    let lines =
+        ["debug: d", "info: i j {a: [1]}", "warn: w", "error: TypeError: e, at src/plugin.ts:"];
+    project.scenario("log", json!({ "screen": "FORM", "log": lines }));
+
+    let played = project.run(&["plugin", "test"]).await;
+
+    assert!(succeeded(&played).contains("15 passed"), "{played:?}");
+}
+
+#[tokio::test]
+async fn what_a_call_spoils_is_whole_in_the_next_one_on_a_real_host() {
+    let project = Project::throwing().await;
+    let built = project.run(&["plugin", "build", "--json"]).await;
+    let built: Value = serde_json::from_str(succeeded(&built)).unwrap();
+    assert_eq!(built["sdk"], "0.1.0");
+    let component = fs::read(built["path"].as_str().unwrap()).unwrap();
+    let host = TestHost::start().await;
+    let tenant = host.tenant("acme").await;
+    let flow = tenant.flow_without_plugin("throwing", json!({})).await;
+    let uploaded = flow.upload(component).await.expect(201);
+    assert_eq!(uploaded["version"], 1);
+    flow.call("POST", "/activate", json!({ "version": 1 })).await.expect(200);
+    let token = "01J9ZC3V8Q4T5W6X7Y8Z9A0B1C";
+    flow.client().call(&payload::init(token)).await.unwrap();
+    let data = async |what: &str| {
+        let reply = flow.ask(what, token).await;
+        assert_eq!(reply.status, 200, "{what}");
+        reply.payload.unwrap()["data"].clone()
+    };
+    let whole =
+        json!({ "map": 2, "polluted": false, "replace": "b", "left": false, "random": false });
+
+    let spoiled = data("patch").await;
+    assert_eq!(
+        (&spoiled["patched"]["map"], &spoiled["patched"]["left"]),
+        (&json!("patched"), &json!(true))
+    );
+    let next = data("state").await;
+    assert_eq!(next["patched"], whole);
+    assert_eq!(next["calls"], 2, "the state is what lasts");
+    // Random numbers and the time are not those of the build.
+    let (one, other) = (data("random").await, data("random").await);
+    assert_ne!(one["one"], other["one"]);
+    assert!(other["now"].as_f64() >= one["now"].as_f64(), "{one} {other}");
+}
+
+/// A project in a folder of its own.
+struct Project {
+    folder: TempDir,
+}
+
+impl Project {
+    /// As `plugin new` makes it.
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let project = folder.path().join("booking");
+        let project = project.to_str().unwrap();
+        succeeded(&run(&["plugin", "new", "--lang", "typescript", project]).await);
+        Self { folder }
+    }
+
+    /// With the plugin that fails in every way, and without scenarios.
+    async fn throwing() -> Self {
+        let project = Self::new().await;
+        let at = |file: &str| project.path().join(file);
+        fs::write(at("src/plugin.ts"), THROWING).unwrap();
+        for file in ["flow.json", "src/flow.gen.ts"] {
+            fs::remove_file(at(file)).unwrap();
+        }
+        fs::remove_dir_all(at("scenarios")).unwrap();
+        fs::create_dir(at("scenarios")).unwrap();
+        project
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join("booking")
+    }
+
+    /// Adds a scenario in which the plugin is told to do this.
+    fn scenario(&self, how: &str, expected: Value) {
+        let send = json!({ "action": "data_exchange", "screen": "FORM", "data": { "do": how } });
+        let steps = json!({ "step": [
+            { "send": { "action": "INIT" }, "expect": { "screen": "FORM" } },
+            { "send": send, "expect": expected },
+        ] });
+        let file = self.path().join(format!("scenarios/{}.toml", how.replace(' ', "-")));
+        fs::write(file, toml::to_string(&steps).unwrap()).unwrap();
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Ended {
+        let path = self.path();
+        run(&[arguments, &[path.to_str().unwrap()]].concat()).await
+    }
+
+    async fn npm(&self, arguments: &[&str]) -> Ended {
+        npm(&self.path(), arguments).await
+    }
+
+    /// Builds it with a change in a file, which is taken back then.
+    async fn with_change(&self, file: &str, right: &str, wrong: &str) -> Ended {
+        let path = self.path().join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(right), "{right}");
+        fs::write(&path, text.replacen(right, wrong, 1)).unwrap();
+        let built = self.run(&["plugin", "build"]).await;
+        fs::write(&path, text).unwrap();
+        built
+    }
+}
+
+/// Runs the program. One at a time, since each takes a core and more.
+async fn run(arguments: &[&str]) -> Ended {
+    static ONE: Mutex<()> = Mutex::const_new(());
+    let _one = ONE.lock().await;
+    let mut command = flowhost(arguments);
+    command.env("npm_config_cache", repository("target/npm"));
+    Ended::of(command).await
+}
+
+async fn npm(folder: &Path, arguments: &[&str]) -> Ended {
+    let mut command = Command::new("npm");
+    command.args(arguments).current_dir(folder).env("npm_config_cache", repository("target/npm"));
+    Ended::of(command).await
+}
+
+#[track_caller]
+fn succeeded(ended: &Ended) -> &str {
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    &ended.stdout
+}
+
+const THROWING: &str = include_str!("../fixtures/typescript/throwing.ts");
