@@ -4,11 +4,13 @@
 //! variables of an outer cargo away, and finds the file that was built.
 
 mod artifacts;
+mod debug_info;
 mod environment;
 mod error;
 mod frames;
 mod local_packages;
 mod manifest;
+mod shrink;
 mod sources;
 mod template;
 mod toolchain;
@@ -25,7 +27,9 @@ use tokio::process::Command;
 use self::artifacts::{Artifact, component_of, sdk_version};
 use self::environment::{Variables, as_from_a_fresh_shell};
 use self::frames::largest_frame;
+use self::local_packages::AuthorsFiles;
 use self::manifest::{Manifest, SizeKib, embed};
+use self::shrink::shrink;
 use self::toolchain::Settings;
 use flowhost_protocol::flow::{Capabilities, PluginSection};
 
@@ -96,6 +100,11 @@ async fn build_with(
     let manifest = Manifest::read(&project)?;
     let stack_bytes = manifest.build.stack_kib.bytes();
     environment.push((STACK_VARIABLE.into(), stack_bytes.to_string().into()));
+    let files = AuthorsFiles::of(&project);
+    let with_lines = !files.wants_no_names();
+    if with_lines {
+        environment.push((LINES_VARIABLE.into(), "1".into()));
+    }
     let settings = toolchain::prepare(script, &project, &environment, &progress).await?;
     progress(&format!("compiling {}", project.display()));
     let command = cargo_build(&project, &options, environment, settings)?;
@@ -109,6 +118,12 @@ async fn build_with(
     let mut component =
         fs::read(&artifact.file).map_err(BuildError::file("read", &artifact.file))?;
     check_frames(&component, stack_bytes, &progress)?;
+    if with_lines {
+        match shrink(&component, &files) {
+            Ok(shrunk) => component = shrunk,
+            Err(error) => progress(&format!("the component is left as it was linked: {error}")),
+        }
+    }
     embed(&mut component, &section);
     check_size(&component, manifest.build.max_size_kib, &project)?;
     write_atomically(&component, &out)?;
@@ -245,6 +260,9 @@ const TOOLCHAIN: &str = include_str!("../../../../guest-sdk/toolchain.sh");
 
 /// Tells the script how many bytes the plugin's stack is to have.
 const STACK_VARIABLE: &str = "FLOWHOST_TOOLCHAIN_STACK_BYTES";
+
+/// Tells the script that the component is to have lines of the source, which [`shrink`] makes small.
+const LINES_VARIABLE: &str = "FLOWHOST_TOOLCHAIN_LINES";
 
 const TARGET: &str = "wasm32-wasip2";
 

@@ -72,7 +72,7 @@ pub(super) struct MemoryLimiter {
     used: u64,
     /// What was claimed of the host's memory. The call's permit holds it too: the memories exist
     /// until the store is gone, and this field is dropped before them.
-    claim: Arc<Claim>,
+    claim: Option<Arc<Claim>>,
     claimed: u64,
     refused: bool,
 }
@@ -85,7 +85,12 @@ pub(super) struct HostMemoryUsedUp;
 impl MemoryLimiter {
     /// Allows `limit` bytes in all, of which [`FIRST_MEMORY`] are claimed already.
     pub(super) fn new(limit: u64, claim: Arc<Claim>) -> Self {
-        Self { limit, used: 0, claim, claimed: FIRST_MEMORY, refused: false }
+        Self { limit, used: 0, claim: Some(claim), claimed: FIRST_MEMORY, refused: false }
+    }
+
+    /// Gives back what was claimed, when the store is gone.
+    pub(super) fn give_back(&mut self) {
+        self.claim = None;
     }
 
     /// Whether the guest once asked for more than it may have.
@@ -114,7 +119,8 @@ impl ResourceLimiter for MemoryLimiter {
         let missing = grown.saturating_sub(self.claimed);
         // This traps instead of refusing: an honest guest would panic for want of memory and be
         // blamed for it.
-        if missing > 0 && !self.claim.grow(missing) {
+        let grows = |claim: &Arc<Claim>| claim.grow(missing);
+        if missing > 0 && !self.claim.as_ref().is_some_and(grows) {
             return Err(wasmtime::Error::new(HostMemoryUsedUp));
         }
         self.claimed += missing;

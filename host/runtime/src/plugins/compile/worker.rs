@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::super::engine::{EngineIdentity, compiling_engine};
-use super::super::{ComponentError, explain, inspect};
+use super::super::{ComponentError, explain, inspect, symbols};
 use super::confinement;
 use super::frame::{self, Compiled};
 
@@ -43,15 +43,17 @@ pub fn compile_stdin(limits: WorkerLimits) -> Result<(), WorkerError> {
     confinement::drop_system_calls().map_err(|error| WorkerError::Confine(error.to_string()))?;
     let mut component = Vec::new();
     io::stdin().lock().take(MAX_COMPONENT_BYTES).read_to_end(&mut component)?;
-    Ok(frame::write(&mut io::stdout().lock(), identity, compile(&engine, &component, limits))?)
+    Ok(frame::write(&mut io::stdout().lock(), identity, compile(&engine, &mut component, limits))?)
 }
 
 fn compile(
     engine: &wasmtime::Engine,
-    component: &[u8],
+    component: &mut [u8],
     limits: WorkerLimits,
 ) -> Result<Compiled, ComponentError> {
     let inspection = inspect(component)?;
+    // Code has no names: they are read from the component when they are needed.
+    symbols::hide_names(component);
     let compiled = match catch_unwind(AssertUnwindSafe(|| engine.precompile_component(component))) {
         Err(panic) if is_of_an_adapter(&*panic) => return Err(ComponentError::Composed),
         // Any other panic is unexpected and goes to the log.
