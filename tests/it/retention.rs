@@ -395,6 +395,44 @@ async fn a_tenant_that_fails_does_not_stop_the_others() {
     assert_eq!(keep_months(&test.store, 36_500).await.unwrap(), 0);
 }
 
+/// Whoever takes a step has a minute for it. The tenant that takes up that time is the first of it.
+#[tokio::test]
+async fn a_tenant_that_takes_up_all_the_time_does_not_stop_the_others() {
+    let test = Test::start().await;
+    for slug in ["first", "second"] {
+        test.flow(slug, "booking", json!({})).await.count("31 days old").await;
+    }
+    test.age("31 days old", 31).await;
+    for statement in [
+        "create function slow() returns trigger language plpgsql as $$ begin \
+           if old.tenant_id = (select min(tenant_id::text)::uuid from tenants) then perform pg_sleep(60); end if; return old; end $$",
+        "create trigger slow before delete on sessions for each row execute function slow()",
+    ] {
+        test.execute(statement).await;
+    }
+    let mut transaction = test.pool.begin().await.unwrap();
+    sqlx::query("set local statement_timeout = '500ms'").execute(&mut *transaction).await.unwrap();
+    let step = "select came, cardinality(failed_tenants) from purge_next_v3('{\"sessions_days\": 30, \"exchanges_days\": 30, \
+        \"plugin_log_days\": 7, \"answered_days\": 90}', interval '30 days', interval '0', 50, 1000)";
+
+    let (came, failed): (String, i32) =
+        sqlx::query_as(step).fetch_one(&mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+
+    assert_eq!((came.as_str(), failed), ("working", 1));
+    assert_eq!(test.purge().await.sessions, 1, "of the second");
+}
+
+#[tokio::test]
+async fn a_pass_that_ended_in_the_future_holds_up_nothing() {
+    let test = Test::start().await;
+    test.execute("update retention_pass set ended_at = now() + interval '1 year'").await;
+
+    let step = purge_next(&test.store, Duration::from_secs(3600)).await.unwrap();
+
+    assert!(matches!(step.came, PurgeCame::Over { .. }), "{step:?}");
+}
+
 #[tokio::test]
 async fn a_step_may_take_longer_than_a_turn() {
     let test = Test::start().await;

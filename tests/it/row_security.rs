@@ -206,6 +206,38 @@ async fn every_tenant_table_is_behind_the_wall() {
 }
 
 #[tokio::test]
+async fn the_owner_does_nothing_that_the_application_put_in_a_tables_place() {
+    let host = TestHost::start().await;
+    host.tenant_without_app_secret("a").await;
+    let pool = host.database().pool().await;
+    let entries = async || {
+        let count = sqlx::query_scalar::<_, i64>("select count(*) from audit_entries");
+        count.fetch_one(&pool).await.unwrap()
+    };
+    let before = entries().await;
+    let mut connection = pool.acquire().await.unwrap();
+    for statement in [
+        "set role flowhost_app",
+        "create function pg_temp.seize() returns timestamptz language plpgsql \
+           as $$ begin delete from public.audit_entries; return now(); end $$",
+        "create temporary view exchanges_default as select pg_temp.seize() as created_at",
+        "select make_exchange_partitions_v2(now(), now())",
+    ] {
+        sqlx::query(statement).execute(&mut *connection).await.unwrap();
+    }
+
+    assert_eq!(entries().await, before);
+    let open: Vec<String> = sqlx::query_scalar(
+        "select p.proname::text from pg_proc p where p.prosecdef and p.pronamespace = 'public'::regnamespace \
+           and not coalesce('search_path=public, pg_temp' = any (p.proconfig), false)",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(open, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_host_works_as_the_applications_role() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;

@@ -191,6 +191,17 @@ fn files_on_this_machine_are_fetched_in_development_only() {
 }
 
 #[test]
+fn servers_stand_in_for_others_in_development_only() {
+    let code = |file: &PathBuf| {
+        let text = fs::read_to_string(file).expect("a source file can be read");
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        code.contains("StandIns =") || code.contains("stand_ins: Some(")
+    };
+    let naming: Vec<PathBuf> = source_files().into_iter().filter(code).collect();
+    assert_eq!(naming, [packages().join("cli/src/dev.rs")]);
+}
+
+#[test]
 fn code_that_the_compiler_can_not_check_is_in_two_files_only() {
     for file in source_files() {
         let text = fs::read_to_string(&file).expect("a source file can be read");

@@ -4,6 +4,7 @@ use flowhost_client::payload;
 use flowhost_tests::{Component, TestFlow, TestHost, asking};
 use serde_json::{Value, json};
 
+use crate::capabilities::keeper;
 use crate::database::locks_are_waited_for;
 
 #[tokio::test]
@@ -139,6 +140,34 @@ async fn a_deleted_session_is_gone_and_its_requests_stay_answered() {
 
     assert_eq!(flow.count("token-of-ana").await, 1, "the token may begin a new conversation");
     assert_eq!(flow.sessions().await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_was_logged_of_a_session_that_is_gone_is_deleted_too() {
+    let host = TestHost::start().await;
+    let keeper = keeper(&host.tenant("acme").await, "keeper").await;
+    let pool = host.database().pool().await;
+    for token in ["token-of-ana", "token-of-ben"] {
+        let form = json!({"do": "log", "value": token});
+        let logged = keeper.client().call(&payload::data_exchange("FORM", form, token)).await;
+        assert_eq!(logged.unwrap().status, 200);
+    }
+    let lines = "select count(distinct token_hash) from plugin_log_lines";
+    let lines = async || sqlx::query_scalar::<_, i64>(lines).fetch_one(&pool).await.unwrap();
+    flowhost_tests::eventually("the lines are written", async || {
+        (lines().await == 2).then_some(())
+    })
+    .await;
+    // As retention does it, or as it was never there because its first turn failed.
+    sqlx::query("delete from sessions").execute(&pool).await.unwrap();
+
+    forget(&keeper, "token-of-ana").await;
+
+    assert_eq!(lines().await, 1, "Ben's");
+    let audit = host.admin().get("/v1/audit?limit=1").await.expect(200);
+    assert_eq!(audit["entries"][0]["target"], "keeper");
+    let again = json!({"flow_token": "token-of-ana"});
+    keeper.call("POST", "/sessions/delete", again).await.problem(404);
 }
 
 #[tokio::test]

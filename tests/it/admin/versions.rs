@@ -3,6 +3,8 @@
 use flowhost_tests::{Component, RawConnection, TestHost, with_section, without_manifest};
 use serde_json::{Value, json};
 
+use crate::database::locks_are_waited_for;
+
 #[tokio::test]
 async fn versions_are_uploaded_activated_and_rolled_back() {
     let host = TestHost::start().await;
@@ -54,6 +56,67 @@ async fn versions_are_uploaded_activated_and_rolled_back() {
     assert_eq!(active().await, 1);
     let same_bytes = flow.upload(steady).await.expect(201);
     assert_eq!((&same_bytes["version"], &same_bytes["digest"]), (&json!(3), &first["digest"]));
+}
+
+/// Both wait for their tenant, the deletion first.
+#[tokio::test]
+async fn a_version_that_is_deleted_meanwhile_does_not_become_active() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    flow.upload(Component::Echo.bytes().await).await.expect(201);
+    let pool = host.database().pool().await;
+    let mut holding = pool.begin().await.unwrap();
+    sqlx::query("select from tenants for update").execute(&mut *holding).await.unwrap();
+    let of = flow.clone();
+    let deleted = tokio::spawn(async move { of.call("DELETE", "/versions/2", Value::Null).await });
+    locks_are_waited_for(&pool, 1).await;
+    let of = flow.clone();
+    let activated =
+        tokio::spawn(async move { of.call("POST", "/activate", json!({"version": 2})).await });
+    locks_are_waited_for(&pool, 2).await;
+
+    holding.rollback().await.unwrap();
+
+    deleted.await.unwrap().expect(204);
+    assert!(activated.await.unwrap().problem(404).contains("version"));
+    assert_eq!(flow.call("GET", "", Value::Null).await.expect(200)["active_version"], 1);
+    assert_eq!(flow.count("token-of-ana").await, 1);
+}
+
+#[tokio::test]
+async fn the_number_of_a_deleted_version_is_never_another_ones() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    let upload =
+        async || flow.upload(Component::Echo.bytes().await).await.expect(201)["version"].clone();
+    let delete = async |version: i32| {
+        flow.call("DELETE", &format!("/versions/{version}"), Value::Null).await
+    };
+    assert_eq!(upload().await, 2);
+    assert_eq!(upload().await, 3);
+
+    delete(3).await.expect(204);
+    delete(2).await.expect(204);
+    delete(1_000).await.problem(404);
+
+    assert_eq!(upload().await, 4);
+}
+
+#[tokio::test]
+async fn a_rollback_never_leads_to_what_is_active() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
+    flow.upload(Component::Echo.bytes().await).await.expect(201);
+    flow.upload(Component::Chatty.bytes().await).await.expect(201);
+    for version in [2, 3, 2] {
+        flow.call("POST", "/activate", json!({ "version": version })).await.expect(200);
+    }
+
+    flow.call("DELETE", "/versions/3", Value::Null).await.expect(204);
+
+    let rolled_back = flow.call("POST", "/rollback", Value::Null).await.expect(200);
+    assert_eq!(rolled_back["active_version"], 1);
+    flow.call("POST", "/rollback", Value::Null).await.problem(409);
 }
 
 #[tokio::test]

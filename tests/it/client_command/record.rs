@@ -59,6 +59,33 @@ async fn what_the_sandbox_lacks_is_told_and_expected_as_it_is_there() {
 }
 
 #[tokio::test]
+async fn what_a_phone_would_hide_is_told_to_be_in_the_file() {
+    let (_host, flow) = start().await;
+    let stage = Stage::of(&flow).await;
+    stage.write("scenarios/none.txt", "");
+    let form = json!({"type": "Form", "name": "form", "children": [
+        {"type": "TextInput", "name": "pin", "label": "PIN", "input-type": "passcode"},
+        {"type": "Footer", "label": "On", "on-click-action": {"name": "data_exchange", "payload": {"body": "${form.pin}"}}}
+    ]});
+    let outcomes =
+        json!({"type": "array", "items": {"type": "object", "properties": {}}, "__example__": []});
+    let document = json!({"version": "7.2", "data_api_version": "3.0", "routing_model": {"NEXT": []}, "screens": [
+        {"id": "NEXT", "title": "Next", "terminal": true, "data": {"outcomes": outcomes},
+            "layout": {"type": "SingleColumnLayout", "children": [form]}}
+    ]});
+    let flow_json = stage.write("elsewhere/flow.json", &document.to_string());
+    let mut command = stage.recorded_chat("scenarios/pin.toml");
+    command.arg("--flow-json").arg(flow_json);
+
+    let chat = with_input(command, &["4711", "", ":quit"]).await;
+
+    assert_eq!(chat.code, Some(0), "{chat:?}");
+    assert!(!chat.stdout.contains("4711"), "{chat:?}");
+    assert!(stage.read("scenarios/pin.toml").contains("4711"));
+    assert!(chat.stderr.contains("typed into pin is in"), "{chat:?}");
+}
+
+#[tokio::test]
 async fn a_chat_is_not_lost_because_the_plugin_can_not_be_played() {
     let (_host, flow) = start().await;
     let stage = Stage::of(&flow).await;

@@ -18,6 +18,8 @@ async fn each_version_brings_its_own_and_a_rollback_brings_back_the_one_before()
     uploaded(&flow, Component::Steady).await;
     put_for(&flow, 2, &titled("two")).await.expect(204);
     assert_eq!(served(&flow).await, one, "version 2 is not active");
+    let audit = host.admin().get("/v1/audit?limit=1").await.expect(200);
+    assert_eq!(audit["entries"][0]["before"], Value::Null, "version 2 had none");
     activate(&flow, 2).await;
     let two = served(&flow).await;
     assert_ne!(two, one);
@@ -43,6 +45,24 @@ async fn each_version_brings_its_own_and_a_rollback_brings_back_the_one_before()
     let of_one = served(&flow).await;
     activate(&flow, 2).await;
     assert_eq!(served(&flow).await, of_one);
+}
+
+#[tokio::test]
+async fn what_a_flow_had_before_its_first_version_comes_back_with_that_version() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
+    put(&flow, &titled("one")).await;
+    let one = served(&flow).await;
+    flow.deploy(Component::Steady).await;
+    assert_eq!(served(&flow).await, one);
+    uploaded(&flow, Component::Parrot).await;
+    put_for(&flow, 2, &titled("two")).await.expect(204);
+    activate(&flow, 2).await;
+    assert_ne!(served(&flow).await, one);
+
+    flow.call("POST", "/rollback", Value::Null).await.expect(200);
+
+    assert_eq!(served(&flow).await, one);
 }
 
 #[tokio::test]

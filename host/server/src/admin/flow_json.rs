@@ -62,6 +62,12 @@ impl FlowJsonUpload {
         let stored = StoredFlowJson { document: text, digest };
         let (mut change, flow) = self.desk.begin_flow_change().await?;
         let active = flow.active.as_ref().map(|active| active.version);
+        let replaced = match self.plugin_version.filter(|version| Some(*version) != active) {
+            Some(version) => store::find_changing_version(&mut change, flow.id, version)
+                .await?
+                .and_then(|version| version.flow_json),
+            None => flow.flow_json,
+        };
         if self.plugin_version.is_none_or(|version| Some(version) == active) {
             store::put_flow_json(&mut change, flow.id, &stored).await?;
         }
@@ -71,7 +77,7 @@ impl FlowJsonUpload {
             return Err(AdminError::NotFound("version"));
         }
         let mut record = self.desk.record("flow-json.set");
-        record.before = before(flow.flow_json);
+        record.before = before(replaced);
         record.after = shown(&json!({
             "digest": digest.to_string(),
             "bytes": stored.document.len(),

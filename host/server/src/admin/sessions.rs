@@ -60,15 +60,21 @@ impl FlowDesk {
         Ok(SessionDetails { session: session.into(), history, client_errors, log })
     }
 
-    /// Deletes the session of a flow token with its exchanges and what the client reported. The
-    /// audit log has the session's id, not the token. No host has to learn of it: sessions are in
-    /// the database alone.
+    /// Deletes the session of a flow token with its exchanges and what the client reported, and what
+    /// the plugin logged in the token's turns. The audit log has the session's id, if there was one,
+    /// not the token. No host has to learn of it: sessions are in the database alone.
     pub async fn delete_session(&self, which: DeleteSession) -> Result<(), AdminError> {
         let token = FlowToken::new(which.flow_token.to_string())
             .ok_or_else(|| AdminError::Invalid("flow_token is empty".to_owned()))?;
-        let record = |session: SessionId| AuditRecord {
-            target: Some(format!("{}/{session}", self.flow().name)),
-            ..self.record("session.delete")
+        let record = |session: Option<SessionId>| {
+            let record = self.record("session.delete");
+            match session {
+                Some(session) => AuditRecord {
+                    target: Some(format!("{}/{session}", self.flow().name)),
+                    ..record
+                },
+                None => record,
+            }
         };
         match store::delete_session(self.store(), self.scope(), token.hash(), record).await? {
             true => Ok(()),

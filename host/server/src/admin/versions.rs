@@ -103,9 +103,12 @@ impl FlowDesk {
 
     /// Activates a version. Requests under way finish with the version that they began with.
     pub async fn activate(&self, version: i32) -> Result<Activated, AdminError> {
-        let stored = self.loadable(version).await?;
-        // Read under the change's lock, because another activation may have come in between.
+        self.loadable(version).await?;
+        // Read under the change's lock, because another activation may have come in between, or the
+        // version's deletion.
         let (mut change, flow) = self.begin_flow_change().await?;
+        let stored = store::find_changing_version(&mut change, flow.id, version).await?;
+        let stored = stored.ok_or(AdminError::NotFound("version"))?;
         let activated = self.activation(&flow, &stored)?;
         let record = self.activation_record(&flow, "version.activate", &activated);
         let mut previous = flow.previous_versions;
@@ -150,7 +153,8 @@ impl FlowDesk {
                 "version {version} is active; activate another one first"
             )));
         }
-        if !store::delete_version(&mut change, flow.id, version).await? {
+        let previous = previous_without(version, &flow);
+        if !store::delete_version(&mut change, flow.id, version, &previous).await? {
             return Err(AdminError::NotFound("version"));
         }
         let mut record = self.record("version.delete");
@@ -195,6 +199,8 @@ impl FlowDesk {
         let document =
             store::find_version_flow_json(self.store(), tenant, flow, version.version).await?;
         let document = document.ok_or(AdminError::NotFound("version"))?;
+        // Parsing takes ten times the document's size, and a version can be tried often at once.
+        let _alone = self.admin().reading_flow_json.lock().await;
         let rules = off_the_async_threads(move || ReplyRules::parse(&document)).await?;
         let rules = rules.map_err(AdminError::FlowJson)?;
         let flow_json = LoadedFlowJson::Rules(Arc::new(ServedFlowJson { digest, rules }));
@@ -248,6 +254,19 @@ impl FlowDesk {
         self.admin().plugins.ensure_loadable(tenant, stored.digest).await?;
         Ok(stored)
     }
+}
+
+/// The versions that were active before, without one that is deleted: what was active on both sides
+/// of it was active once, and nobody can go back to what is active.
+fn previous_without(deleted: i32, flow: &StoredFlow) -> Vec<i32> {
+    let mut previous = flow.previous_versions.clone();
+    previous.extend(flow.active.as_ref().map(|active| active.version));
+    previous.retain(|version| *version != deleted);
+    previous.dedup();
+    if flow.active.is_some() {
+        previous.pop();
+    }
+    previous
 }
 
 fn failed_rehearsal(version: i32, failure: &ExchangeError, tallied: Tallied) -> AdminError {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use reqwest::dns::Resolve;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
 use tokio::sync::Semaphore;
@@ -73,8 +74,8 @@ fn make_room(kept: &mut HashMap<TenantId, TenantClient>) {
 }
 
 /// Follows no redirects, uses no proxy, keeps no cookies, decompresses nothing and retries nothing.
-fn new_client(
-    resolver: TenantResolver,
+pub(super) fn new_client(
+    resolver: impl Resolve + 'static,
     extra_roots: Vec<Certificate>,
 ) -> Result<Client, reqwest::Error> {
     Client::builder()

@@ -4,8 +4,8 @@
 use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 
-use super::StandIns;
 use super::failure::failure;
+use super::stand_ins::{InItsPlace, StandInClients};
 use flowhost_runtime::plugins::{OutboundError, OutboundHeader, OutboundResponse};
 
 /// How a request leaves.
@@ -13,7 +13,7 @@ use flowhost_runtime::plugins::{OutboundError, OutboundHeader, OutboundResponse}
 pub(super) struct Way<'a> {
     pub(super) client: &'a Client,
     /// Servers in the place of others.
-    pub(super) stand_ins: Option<&'a StandIns>,
+    pub(super) stand_ins: Option<&'a StandInClients>,
 }
 
 pub(super) struct Outgoing {
@@ -74,13 +74,14 @@ impl Outgoing {
 
     async fn send_once(&self, way: Way<'_>) -> Result<Response, OutboundError> {
         let (mut url, mut headers) = (self.url.clone(), self.headers.clone());
-        let mut in_its_place = None;
-        if let Some((instead, host)) = way.stand_ins.and_then(|all| all.of(&url)) {
-            in_its_place = Some(instead.origin().ascii_serialization());
-            url = instead;
+        let (mut client, mut in_its_place) = (way.client, None);
+        if let Some(instead) = way.stand_ins.and_then(|all| all.of(&url)) {
+            let InItsPlace { url: target, host, client: own } = instead;
+            in_its_place = Some(target.origin().ascii_serialization());
+            (url, client) = (target, own.unwrap_or(client));
             headers.insert(HOST, host);
         }
-        let mut request = way.client.request(self.method.clone(), url).headers(headers);
+        let mut request = client.request(self.method.clone(), url).headers(headers);
         if !self.body.is_empty()
             || [Method::POST, Method::PUT, Method::PATCH].contains(&self.method)
         {

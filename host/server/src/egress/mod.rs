@@ -27,10 +27,11 @@ pub use own::{OwnAddress, OwnAddresses};
 pub use resolver::{Addresses, Resolve, SystemResolver};
 pub use stand_ins::{StandIn, StandInError, StandIns};
 
-use self::clients::{Clients, TenantClient};
+use self::clients::{Clients, TenantClient, new_client};
 use self::exchange::{Outgoing, Way};
 use self::media::FileReference;
 use self::resolver::GuardedResolver;
+use self::stand_ins::StandInClients;
 use flowhost_protocol::ids::TenantId;
 use flowhost_runtime::budget::Budget;
 use flowhost_runtime::plugins::{
@@ -76,7 +77,7 @@ pub(crate) struct Egress {
     permits: Arc<Budget>,
     /// One claim for each file under way.
     files: Arc<Budget>,
-    stand_ins: Option<Arc<StandIns>>,
+    stand_ins: Option<StandInClients>,
 }
 
 impl Egress {
@@ -85,19 +86,16 @@ impl Egress {
     /// # Errors
     /// An extra root is not a certificate.
     pub(crate) fn new(config: EgressConfig, metrics: &Metrics) -> Result<Self, reqwest::Error> {
-        let roots = config
+        let roots: Vec<_> = config
             .extra_roots
             .iter()
             .map(|pem| reqwest::Certificate::from_pem(pem.as_bytes()))
             .collect::<Result<_, _>>()?;
         let own = config.guard.own.clone();
-        let stand_ins = config.stand_ins.map(Arc::new);
-        let resolver = GuardedResolver::new(
-            config.names,
-            config.guard,
-            stand_ins.clone(),
-            metrics.budget("lookups"),
-        );
+        let with_clients =
+            |all| StandInClients::new(all, |server| new_client(server, roots.clone()));
+        let stand_ins = config.stand_ins.map(with_clients).transpose()?;
+        let resolver = GuardedResolver::new(config.names, config.guard, metrics.budget("lookups"));
         Ok(Self {
             clients: Clients::new(resolver, roots),
             media: config.media,
@@ -118,7 +116,7 @@ impl Egress {
             .with_body(request.body, request.secret_body);
         let check = |url: &reqwest::Url| granted_host(url, &request.allowed).map(drop);
         self.with_permit(tenant, async |client| {
-            let way = Way { client: &client.http, stand_ins: self.stand_ins.as_deref() };
+            let way = Way { client: &client.http, stand_ins: self.stand_ins.as_ref() };
             outgoing.send(way, request.max_response_bytes, check).await
         })
         .await
@@ -280,6 +278,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_stands_in_at_one_port_gets_no_request_to_another() {
+        let real = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stand_in = "plain.example.com:443=https://127.0.0.1:1".parse::<StandIn>().unwrap();
+        let config = EgressConfig {
+            stand_ins: Some([stand_in].into_iter().collect()),
+            ..config_to(real.local_addr().unwrap())
+        };
+        let egress = Egress::new(config, &Metrics::new()).unwrap();
+
+        tokio::select! {
+            answer = egress.send(TenantId::new(), request()) => panic!("{:?}", answer.err()),
+            came = real.accept() => drop(came.unwrap()),
+        }
+    }
+
+    #[tokio::test]
     async fn all_tenants_together_have_so_many_requests_under_way() {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let egress = egress_to(silent.local_addr().unwrap());
@@ -317,8 +331,12 @@ mod tests {
         streams
     }
 
-    /// Resolves every name to this address, which may be connected to.
     fn egress_to(address: SocketAddr) -> Egress {
+        Egress::new(config_to(address), &Metrics::new()).unwrap()
+    }
+
+    /// Resolves every name to this address, which may be connected to.
+    fn config_to(address: SocketAddr) -> EgressConfig {
         struct Always(SocketAddr);
         impl Resolve for Always {
             fn resolve(&self, _: &str) -> Addresses {
@@ -327,9 +345,7 @@ mod tests {
             }
         }
         let guard = Guard { exceptions: vec![address], ..Guard::default() };
-        let config =
-            EgressConfig { names: Arc::new(Always(address)), guard, ..EgressConfig::default() };
-        Egress::new(config, &Metrics::new()).unwrap()
+        EgressConfig { names: Arc::new(Always(address)), guard, ..EgressConfig::default() }
     }
 
     fn request() -> OutboundRequest {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolving};
 use tokio::time::timeout;
 
-use super::{Guard, StandIns};
+use super::Guard;
 use flowhost_protocol::ids::TenantId;
 use flowhost_runtime::budget::Budget;
 use flowhost_runtime::telemetry::BudgetSeries;
@@ -42,7 +42,6 @@ impl Resolve for SystemResolver {
 pub(super) struct GuardedResolver {
     names: Arc<dyn Resolve>,
     guard: Guard,
-    stand_ins: Option<Arc<StandIns>>,
     lookups: Arc<Budget>,
 }
 
@@ -53,14 +52,9 @@ pub(super) struct TenantResolver {
 }
 
 impl GuardedResolver {
-    pub(super) fn new(
-        names: Arc<dyn Resolve>,
-        guard: Guard,
-        stand_ins: Option<Arc<StandIns>>,
-        series: BudgetSeries,
-    ) -> Self {
+    pub(super) fn new(names: Arc<dyn Resolve>, guard: Guard, series: BudgetSeries) -> Self {
         let lookups = Budget::new(MAX_LOOKUPS, usize::MAX, series);
-        Self { names, guard, stand_ins, lookups }
+        Self { names, guard, lookups }
     }
 
     /// The addresses of a name that may be connected to.
@@ -69,9 +63,6 @@ impl GuardedResolver {
         tenant: TenantId,
         name: &str,
     ) -> Result<Vec<SocketAddr>, ResolveError> {
-        if let Some(address) = self.stand_ins.as_ref().and_then(|all| all.address_of(name)) {
-            return Ok(vec![SocketAddr::new(address, 0)]);
-        }
         if self.guard.own.are_called(name) {
             return Err(ResolveError::Refused);
         }
@@ -190,6 +181,6 @@ mod tests {
     }
 
     fn resolver(guard: Guard) -> GuardedResolver {
-        GuardedResolver::new(Arc::new(HalfSilent), guard, None, BudgetSeries::default())
+        GuardedResolver::new(Arc::new(HalfSilent), guard, BudgetSeries::default())
     }
 }

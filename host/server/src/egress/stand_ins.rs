@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
-use reqwest::Url;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::HeaderValue;
+use reqwest::{Client, Url};
 
 use super::guard::is_private_network;
 use flowhost_protocol::flow::HttpHost;
@@ -76,28 +77,58 @@ impl FromIterator<StandIn> for StandIns {
     }
 }
 
-impl StandIns {
-    /// Where a request to this URL goes instead, and the `Host` that the server reads. `None` if
-    /// nobody stands in.
-    pub(super) fn of(&self, url: &Url) -> Option<(Url, HeaderValue)> {
-        let name = url.host_str()?;
-        let host = format!("{name}:{}", url.port_or_known_default()?).parse().ok()?;
-        let server = self.0.get(&host)?;
-        let mut target = url.clone();
-        if !server.tls {
-            target.set_scheme("http").ok()?;
-            target.set_ip_host(server.address.ip()).ok()?;
-        }
-        // With TLS the name stays, since the certificate is for it; the look-up gives the address.
-        target.set_port(Some(server.address.port())).ok()?;
-        let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-        Some((target, HeaderValue::from_str(&format!("{name}{port}")).ok()?))
+/// Servers in the place of others, with the clients for those that speak TLS.
+pub(super) struct StandInClients(HashMap<HttpHost, (Server, Option<Client>)>);
+
+/// How a request reaches a server in the place of another.
+pub(super) struct InItsPlace<'a> {
+    /// Where it goes.
+    pub(super) url: Url,
+    /// What the server reads in `Host`.
+    pub(super) host: HeaderValue,
+    /// What sends it, if not what sends others.
+    pub(super) client: Option<&'a Client>,
+}
+
+impl StandInClients {
+    /// Makes a client for each server that speaks TLS. The name stays in its URL, since the
+    /// certificate is for it, so only the look-up leads elsewhere; and a look-up knows no port. In a
+    /// client of its own it leads no other request there.
+    pub(super) fn new(
+        StandIns(servers): StandIns,
+        client: impl Fn(NearbyServer) -> reqwest::Result<Client>,
+    ) -> reqwest::Result<Self> {
+        let each = servers.into_iter().map(|(host, server)| {
+            let client = server.tls.then(|| client(NearbyServer(server.address.ip()))).transpose();
+            Ok::<_, reqwest::Error>((host, (server, client?)))
+        });
+        each.collect::<reqwest::Result<_>>().map(Self)
     }
 
-    /// The address to look up for a name that a server with TLS stands in for.
-    pub(super) fn address_of(&self, name: &str) -> Option<IpAddr> {
-        let servers = self.0.iter().filter(|(host, server)| server.tls && host.host() == name);
-        servers.map(|(_, server)| server.address.ip()).next()
+    /// How a request to this URL goes instead. `None` if nobody stands in.
+    pub(super) fn of(&self, url: &Url) -> Option<InItsPlace<'_>> {
+        let name = url.host_str()?;
+        let host = format!("{name}:{}", url.port_or_known_default()?).parse().ok()?;
+        let (server, client) = self.0.get(&host)?;
+        let mut target = url.clone();
+        target.set_scheme(if server.tls { "https" } else { "http" }).ok()?;
+        if !server.tls {
+            target.set_ip_host(server.address.ip()).ok()?;
+        }
+        target.set_port(Some(server.address.port())).ok()?;
+        let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+        let host = HeaderValue::from_str(&format!("{name}{port}")).ok()?;
+        Some(InItsPlace { url: target, host, client: client.as_ref() })
+    }
+}
+
+/// Resolves every name to the address of one server.
+pub(super) struct NearbyServer(IpAddr);
+
+impl Resolve for NearbyServer {
+    fn resolve(&self, _: Name) -> Resolving {
+        let address = SocketAddr::new(self.0, 0);
+        Box::pin(async move { Ok(Box::new(std::iter::once(address)) as Addrs) })
     }
 }
 
@@ -135,8 +166,10 @@ mod tests {
                 .iter()
                 .map(|text| text.parse::<StandIn>().unwrap())
                 .collect();
+        let stand_ins = StandInClients::new(stand_ins, |_| Ok(Client::new())).unwrap();
         let instead = |url: &str| {
-            let (url, host) = stand_ins.of(&url.parse().unwrap())?;
+            let InItsPlace { url, host, client } = stand_ins.of(&url.parse().unwrap())?;
+            assert_eq!(client.is_some(), url.scheme() == "https");
             Some((url.to_string(), host.to_str().unwrap().to_owned()))
         };
 
@@ -148,6 +181,10 @@ mod tests {
             instead("https://tls.example.com:8443/"),
             Some(("https://tls.example.com:9001/".to_owned(), "tls.example.com:8443".to_owned()))
         );
+        assert_eq!(
+            instead("http://tls.example.com:8443/"),
+            instead("https://tls.example.com:8443/")
+        );
         for other in [
             "https://plain.example.com:8443/",
             "https://tls.example.com/",
@@ -155,7 +192,5 @@ mod tests {
         ] {
             assert_eq!(instead(other), None, "{other}");
         }
-        assert_eq!(stand_ins.address_of("tls.example.com"), Some("::1".parse().unwrap()));
-        assert_eq!(stand_ins.address_of("plain.example.com"), None);
     }
 }

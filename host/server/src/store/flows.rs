@@ -123,7 +123,8 @@ pub async fn update_flow(
 }
 
 /// Sets which version is active and which were before. If the version came with a Flow JSON, it is
-/// the flow's from now on. Returns whether the flow exists.
+/// the flow's from now on; otherwise the flow's is the version's from now on, so that a roll-back
+/// finds it. Returns whether the flow exists.
 pub async fn set_activation(
     change: &mut Change,
     flow: FlowId,
@@ -144,6 +145,16 @@ pub async fn set_activation(
          select tenant_id, flow_id, flow_json, flow_json_digest from plugin_versions \
          where tenant_id = $1 and flow_id = $2 and version = $3 and flow_json is not null \
          on conflict (tenant_id, flow_id) do update set document = excluded.document, digest = excluded.digest, updated_at = now()",
+    )
+    .bind(change.tenant.0)
+    .bind(flow.0)
+    .bind(active)
+    .execute(&mut *change.transaction)
+    .await?;
+    sqlx::query(
+        "update plugin_versions v set flow_json = j.document, flow_json_digest = j.digest from flow_json j \
+         where v.tenant_id = $1 and v.flow_id = $2 and v.version = $3 and v.flow_json is null \
+           and j.tenant_id = v.tenant_id and j.flow_id = v.flow_id",
     )
     .bind(change.tenant.0)
     .bind(flow.0)

@@ -87,15 +87,16 @@ pub async fn find_listed_session(
     row.map(ListedSession::try_from).transpose()
 }
 
-/// Deletes the session of a token with its exchanges, client errors and what the plugin logged in its
-/// turns, and adds the entry that
-/// `record` makes of its id to the audit log. Returns whether there was one. The digests of the
-/// requests that were answered in it stay, as those of a deleted flow do.
+/// Deletes the session of a token with its exchanges and client errors, and what the plugin logged in
+/// turns of that token, also where there is no session: it may be over and gone, or its first turn
+/// failed. Adds the entry that `record` makes of the session's id to the audit log. Returns whether
+/// there was anything. The digests of the requests that were answered in it stay, as those of a
+/// deleted flow do.
 pub async fn delete_session(
     store: &Store,
     scope: Scope,
     token: TokenHash,
-    record: impl FnOnce(SessionId) -> AuditRecord,
+    record: impl FnOnce(Option<SessionId>) -> AuditRecord,
 ) -> Result<bool, StoreError> {
     let mut transaction = store.patiently_of(scope.tenant).await?;
     // A turn that commits locks its session's row. So this waits for a turn under way and deletes its
@@ -108,19 +109,22 @@ pub async fn delete_session(
     .bind(&token.0[..])
     .fetch_optional(&mut *transaction)
     .await?;
-    let Some(session) = session else { return Ok(false) };
-    sqlx::query("delete from sessions where tenant_id = $1 and flow_id = $2 and token_hash = $3")
+    if let Some(session) = session {
+        sqlx::query(
+            "delete from sessions where tenant_id = $1 and flow_id = $2 and token_hash = $3",
+        )
         .bind(scope.tenant.0)
         .bind(scope.flow.0)
         .bind(&token.0[..])
         .execute(&mut *transaction)
         .await?;
-    sqlx::query("delete from exchanges where tenant_id = $1 and session_id = $2")
-        .bind(scope.tenant.0)
-        .bind(session)
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::query(
+        sqlx::query("delete from exchanges where tenant_id = $1 and session_id = $2")
+            .bind(scope.tenant.0)
+            .bind(session)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    let lines = sqlx::query(
         "delete from plugin_log_lines where tenant_id = $1 and flow_id = $2 and token_hash = $3",
     )
     .bind(scope.tenant.0)
@@ -128,7 +132,10 @@ pub async fn delete_session(
     .bind(&token.0[..])
     .execute(&mut *transaction)
     .await?;
-    insert_audit_entry(&mut transaction, &record(SessionId(session))).await?;
+    if session.is_none() && lines.rows_affected() == 0 {
+        return Ok(false);
+    }
+    insert_audit_entry(&mut transaction, &record(session.map(SessionId))).await?;
     transaction.commit().await?;
     Ok(true)
 }

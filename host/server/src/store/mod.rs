@@ -96,9 +96,9 @@ pub use values::{
     list_flow_keys, put_flow_value,
 };
 pub use versions::{
-    StoredVersion, delete_version, find_component, find_newest_version, find_version,
-    find_version_flow_json, has_component, insert_version, list_active_components, list_versions,
-    put_version_flow_json, set_version_note,
+    StoredVersion, delete_version, find_changing_version, find_component, find_newest_version,
+    find_version, find_version_flow_json, has_component, insert_version, list_active_components,
+    list_versions, put_version_flow_json, set_version_note,
 };
 
 /// The database: a pool of connections, with a limit on every wait.

@@ -55,7 +55,7 @@ pub enum PurgeCame {
 pub async fn purge_next(store: &Store, pause: Duration) -> Result<Purged, StoreError> {
     let interval =
         |time| PgInterval::try_from(time).map_err(|_| StoreError::Unreadable("length of time"));
-    let query = sqlx::query("select * from purge_next_v2($1, $2, $3, $4, $5)")
+    let query = sqlx::query("select * from purge_next_v3($1, $2, $3, $4, $5)")
         .bind(Json(TenantRetention::default()))
         .bind(interval(FlowSettings::LONGEST_SESSION)?)
         .bind(interval(pause)?)

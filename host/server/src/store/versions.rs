@@ -5,7 +5,7 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::connection::Patience;
+use super::connection::{Connection, Patience};
 use super::flow_json::{StoredFlowJson, flow_json_digest_or_none_at_all};
 use super::flows::digest_of;
 use super::{Change, Store, StoreError};
@@ -32,7 +32,7 @@ pub struct StoredVersion {
 }
 
 /// Stores a component, unless the tenant has the same bytes already, and makes it the next version
-/// of the flow.
+/// of the flow. Its number was never another version's, not even a deleted one's.
 pub async fn insert_version(
     change: &mut Change,
     flow: FlowId,
@@ -51,8 +51,9 @@ pub async fn insert_version(
         i32::try_from(component.len()).map_err(|_| StoreError::Unreadable("component's size"))?;
     let row: VersionRow = sqlx::query_as(concat!(
         "insert into plugin_versions (tenant_id, flow_id, version, digest, size_bytes, requests, note) \
-         select $1, $2, coalesce(max(version), 0) + 1, $3, $4, $5, $6 from plugin_versions where tenant_id = $1 and flow_id = $2 \
-         returning ",
+         select $1, $2, greatest(max(v.version), max(f.last_deleted_version)) + 1, $3, $4, $5, $6 \
+         from flows f left join plugin_versions v on v.tenant_id = f.tenant_id and v.flow_id = f.flow_id \
+         where f.tenant_id = $1 and f.flow_id = $2 returning ",
         columns!()
     ))
     .bind(change.tenant.0)
@@ -108,6 +109,24 @@ pub async fn find_version(
     flow: FlowId,
     version: i32,
 ) -> Result<Option<StoredVersion>, StoreError> {
+    find(&mut *store.of(tenant).await?, tenant, flow, version).await
+}
+
+/// One version of a flow that is being changed, as read under the change's lock.
+pub async fn find_changing_version(
+    change: &mut Change,
+    flow: FlowId,
+    version: i32,
+) -> Result<Option<StoredVersion>, StoreError> {
+    find(&mut change.transaction, change.tenant, flow, version).await
+}
+
+async fn find(
+    connection: &mut Connection,
+    tenant: TenantId,
+    flow: FlowId,
+    version: i32,
+) -> Result<Option<StoredVersion>, StoreError> {
     let row: Option<VersionRow> = sqlx::query_as(concat!(
         "select ",
         columns!(),
@@ -116,7 +135,7 @@ pub async fn find_version(
     .bind(tenant.0)
     .bind(flow.0)
     .bind(version)
-    .fetch_optional(&mut *store.of(tenant).await?)
+    .fetch_optional(connection)
     .await?;
     row.map(StoredVersion::try_from).transpose()
 }
@@ -179,12 +198,13 @@ pub async fn find_version_flow_json(
     Ok(document.flatten())
 }
 
-/// Deletes a version that is not active, with its component if no other version uses it. Returns
-/// whether there was one.
+/// Deletes a version that is not active, with its component if no other version uses it. `previous`
+/// are the versions that were active before, without this one. Returns whether there was one.
 pub async fn delete_version(
     change: &mut Change,
     flow: FlowId,
     version: i32,
+    previous: &[i32],
 ) -> Result<bool, StoreError> {
     let deleted = sqlx::query(
         "delete from plugin_versions where tenant_id = $1 and flow_id = $2 and version = $3",
@@ -194,16 +214,21 @@ pub async fn delete_version(
     .bind(version)
     .execute(&mut *change.transaction)
     .await?;
+    if deleted.rows_affected() == 0 {
+        return Ok(false);
+    }
     sqlx::query(
-        "update flows set previous_versions = array_remove(previous_versions, $3) where tenant_id = $1 and flow_id = $2",
+        "update flows set previous_versions = $4, last_deleted_version = greatest(last_deleted_version, $3) \
+         where tenant_id = $1 and flow_id = $2",
     )
     .bind(change.tenant.0)
     .bind(flow.0)
     .bind(version)
+    .bind(previous)
     .execute(&mut *change.transaction)
     .await?;
     delete_unused_components(change).await?;
-    Ok(deleted.rows_affected() == 1)
+    Ok(true)
 }
 
 /// Deletes the tenant's components that no version uses.

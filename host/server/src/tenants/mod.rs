@@ -231,8 +231,8 @@ impl Directory {
         Ok(entry)
     }
 
-    /// Keeps the copy fresh; never returns. `refreshed` is called after every change, and once a
-    /// minute.
+    /// Keeps the copy fresh; never returns. `refreshed` is called within a second or two after a
+    /// change, once for all changes of that time since it may look at all tenants, and once a minute.
     pub async fn follow(&self, refreshed: impl Fn()) {
         loop {
             if let Err(error) = self.follow_one_connection(&refreshed).await {
@@ -248,23 +248,23 @@ impl Directory {
         let mut since = self.refresh_all().await?;
         refreshed();
         let mut told = Instant::now();
+        let mut untold = false;
         let mut poll = interval(POLL_INTERVAL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let has_changed = match next_change(&mut changes, &mut poll).await? {
+            match next_change(&mut changes, &mut poll).await? {
                 Some(tenant) => {
                     self.refresh(tenant).await?;
-                    true
+                    untold = true;
                 }
                 None => {
                     let (has_changed, next) = self.refresh_changed(&since).await?;
                     since = next;
-                    has_changed
+                    if untold || has_changed || told.elapsed() > TELL_INTERVAL {
+                        refreshed();
+                        (told, untold) = (Instant::now(), false);
+                    }
                 }
-            };
-            if has_changed || told.elapsed() > TELL_INTERVAL {
-                refreshed();
-                told = Instant::now();
             }
         }
     }

@@ -213,6 +213,12 @@ impl<R: BufRead> Chat<R> {
             return Step::Refused(vec![problem]);
         }
         self.asked.insert(field.name.clone());
+        if field.is_hidden()
+            && value.is_some()
+            && let Some(recorder) = &mut self.recorder
+        {
+            recorder.note_hidden(&field.name);
+        }
         self.conversation.enter(field, value)
     }
 

@@ -5,6 +5,7 @@
 //! with other clocks, random numbers and flow tokens, and what differs is expected by its kind only.
 //! Where the host answered otherwise, that is said.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -51,6 +52,8 @@ pub(super) struct Recorder {
     flow_token: String,
     began: SystemTime,
     exchanges: Vec<(Value, Answered)>,
+    /// Fields whose text a phone does not show, where something was typed.
+    hidden: BTreeSet<String>,
 }
 
 impl RecordArgs {
@@ -84,6 +87,7 @@ impl RecordArgs {
             flow_token: flow_token.to_owned(),
             began: SystemTime::now(),
             exchanges: Vec::new(),
+            hidden: BTreeSet::new(),
             file,
         }))
     }
@@ -95,6 +99,11 @@ impl Recorder {
         let Some(status) = exchange.status else { return };
         let (payload, took) = (exchange.payload.clone(), exchange.duration);
         self.exchanges.push((sent.clone(), Answered { status, payload, took, inside: None }));
+    }
+
+    /// Takes down that something was typed into a field whose text a phone does not show.
+    pub(super) fn note_hidden(&mut self, field: &str) {
+        self.hidden.insert(field.to_owned());
     }
 
     /// Plays what was taken down in the sandbox, and writes the scenario. `picked` are the files
@@ -140,7 +149,16 @@ impl Recorder {
     fn save(&self, text: &str) -> anyhow::Result<()> {
         let written =
             File::create_new(&self.file).and_then(|mut file| file.write_all(text.as_bytes()));
-        written.with_context(|| format!("can't write {}", self.file.display()))
+        written.with_context(|| format!("can't write {}", self.file.display()))?;
+        if !self.hidden.is_empty() {
+            let fields: Vec<_> = self.hidden.iter().map(String::as_str).collect();
+            note(&printable(&format!(
+                "What was typed into {} is in {} as it was typed: put something made up in its place, if it was real.",
+                fields.join(", "),
+                self.file.display()
+            )));
+        }
+        Ok(())
     }
 
     /// The scenario without expectations, and its first play. A file that the plugin does not fetch

@@ -1,0 +1,1 @@
+alter table flows drop column last_deleted_version;
