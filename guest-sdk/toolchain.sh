@@ -17,6 +17,8 @@
 # FLOWHOST_TOOLCHAIN=auto|rustup|debian   which ways may be used (default auto: all; rustup: a, b; debian: c)
 # FLOWHOST_TOOLCHAIN_DIR                  where way c keeps its files (default: flowhost/ in the user's cache folder)
 # FLOWHOST_TOOLCHAIN_STACK_BYTES          the size of the plugin's stack (default 65536)
+# FLOWHOST_TOOLCHAIN_LINES=1              with debug information, for whoever takes it out again: `flowhost plugin build` makes a small
+#                                         table of lines of it
 set -eu
 umask 022
 
@@ -39,9 +41,14 @@ rustflags() {
     crates=${CARGO_HOME:-${HOME:-}/.cargo}/registry/src
     separator=$(printf '\037')
     flags="-Clink-arg=-zstack-size=$stack_bytes${separator}--remap-path-prefix=$crates=crates"
-    # The linker leaves five bytes for each address, though most need two: this takes a tenth of the code away. It cannot with debug
-    # info, of which a host has no use.
-    flags=$flags$separator-Clink-arg=--strip-debug$separator-Clink-arg=--compress-relocations
+    if [ -n "${FLOWHOST_TOOLCHAIN_LINES:-}" ]; then
+        setting env "CARGO_PROFILE_RELEASE_DEBUG=line-tables-only"
+        setting env "CARGO_PROFILE_RELEASE_STRIP=none"
+    else
+        # The linker leaves five bytes for each address, though most need two: this takes a tenth of the code away. It cannot with
+        # debug information, of which a host has no use.
+        flags=$flags$separator-Clink-arg=--strip-debug$separator-Clink-arg=--compress-relocations
+    fi
     for flag in "$@"; do flags=$flags$separator$flag; done
     setting env "CARGO_ENCODED_RUSTFLAGS=$flags"
 }

@@ -21,6 +21,7 @@ mod flow_json;
 mod hostile;
 mod hosts;
 mod key_command;
+mod lines;
 mod log;
 mod master_key;
 mod migrations;

@@ -61,6 +61,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Crates that only these modules or packages may use; any other module that uses one is doing
 /// their work. Packages that don't name a crate in their `Cargo.toml` are not listed here.
 const ONLY_IN: &[(&str, &[&str])] = &[
+    ("addr2line", &["devkit/plugin_project"]),
     ("axum", &["server/http"]),
     // `http` and the sandbox drive the exchange, and `app` assembles it. The others hold or store
     // what it works with.

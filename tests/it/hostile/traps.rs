@@ -116,7 +116,7 @@ async fn a_rust_guests_trap_names_its_functions_without_what_a_panic_does() {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;
     for (component, what, place) in [
-        (Component::Trapper, "stack", "local variables, in trapper::recurse (24 times) <- …"),
+        (Component::Trapper, "stack", "local variables, in trapper::recurse (trapper/src/lib.rs:"),
         (Component::Trapper, "panic", "src/lib.rs:16:24: this guest panics on purpose, in "),
         (Component::Hoarder, "hoard", "the plugin used up its memory of 64 MiB, in "),
         (Component::Hoarder, "hoard-at-once", "alloc::raw_vec::handle_error <- "),

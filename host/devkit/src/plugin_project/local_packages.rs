@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use toml::{Table, Value};
 
@@ -20,6 +20,65 @@ pub(super) fn folders_and_files(project: &Path) -> (BTreeSet<PathBuf>, BTreeSet<
         |folder: &Path| folder.ancestors().skip(1).any(|above| found.packages.contains(above));
     let folders = found.packages.iter().filter(|folder| !within(folder)).cloned().collect();
     (folders, found.workspaces)
+}
+
+/// The source files that a project's author can change, and what they are called.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AuthorsFiles {
+    /// The folder in which cargo runs the compiler: file names in panics begin there.
+    root: PathBuf,
+    /// The project's own folder, and those of packages that it names by a path, without the SDK.
+    folders: BTreeSet<PathBuf>,
+}
+
+impl AuthorsFiles {
+    /// Those of the project in a folder.
+    pub(super) fn of(project: &Path) -> Self {
+        let (mut folders, _) = folders_and_files(project);
+        let name = |folder: &Path| {
+            let manifest = read(&folder.join(MANIFEST))?;
+            Some(manifest.get("package")?.get("name")?.as_str()?.to_owned())
+        };
+        folders.retain(|folder| name(folder).as_deref() != Some(SDK));
+        let project = fs::canonicalize(project).unwrap_or_else(|_| project.to_owned());
+        let root = workspace_of(&project).map_or(project, |(root, _)| root);
+        Self { root, folders }
+    }
+
+    /// The name of a file as its author writes it, given by its absolute path: `src/lib.rs`, or
+    /// `../shared/src/lib.rs`. `None` if it is somebody else's.
+    pub(super) fn shown(&self, path: &str) -> Option<String> {
+        let path = without_dots(Path::new(path));
+        if !self.folders.iter().any(|folder| path.starts_with(folder)) {
+            return None;
+        }
+        let above = self.root.ancestors().position(|above| path.starts_with(above))?;
+        let common = self.root.ancestors().nth(above)?;
+        let mut shown: PathBuf = std::iter::repeat_n("..", above).collect();
+        shown.push(path.strip_prefix(common).ok()?);
+        Some(shown.to_str()?.to_owned())
+    }
+
+    /// Whether the project says that its components are to have no names.
+    pub(super) fn wants_no_names(&self) -> bool {
+        let strip = read(&self.root.join(MANIFEST))
+            .and_then(|manifest| manifest.get("profile")?.get("release")?.get("strip").cloned());
+        matches!(strip, Some(Value::Boolean(true)))
+            || strip.as_ref().and_then(Value::as_str) == Some("symbols")
+    }
+}
+
+/// The path without `.` and `..`.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => (),
+            Component::ParentDir => drop(plain.pop()),
+            part => plain.push(part),
+        }
+    }
+    plain
 }
 
 #[derive(Default)]
@@ -102,6 +161,8 @@ fn read(manifest: &Path) -> Option<Table> {
 
 const MANIFEST: &str = "Cargo.toml";
 
+const SDK: &str = "flowhost-sdk";
+
 /// Cargo takes the older spellings too.
 const KINDS: [&str; 5] = [
     "dependencies",
@@ -159,6 +220,49 @@ mod tests {
         let (folders, _) = folders_and_files(&root.join("plugin"));
 
         assert_eq!(folders, ["plugin", "shared", "tools"].map(|name| root.join(name)).into());
+    }
+
+    #[test]
+    fn a_file_is_called_what_its_author_calls_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(folder.path()).unwrap();
+        let write = |package: &str, manifest: &str| {
+            fs::create_dir_all(root.join(package)).unwrap();
+            fs::write(root.join(package).join("Cargo.toml"), manifest).unwrap();
+        };
+        write("flows", "[workspace]\n");
+        write(
+            "flows/plugin",
+            "[dependencies]\nshared = { path = \"../../shared\" }\nsdk = { path = \"../../sdk\" }\n",
+        );
+        write("shared", "[package]\nname = \"shared\"\n");
+        write("sdk", "[package]\nname = \"flowhost-sdk\"\n");
+
+        let files = AuthorsFiles::of(&root.join("flows/plugin"));
+
+        for (file, shown) in [
+            ("flows/plugin/src/lib.rs", Some("plugin/src/lib.rs")),
+            ("flows/plugin/./src/../src/lib.rs", Some("plugin/src/lib.rs")),
+            ("shared/src/lib.rs", Some("../shared/src/lib.rs")),
+            ("sdk/src/lib.rs", None),
+            ("flows/other/src/lib.rs", None),
+        ] {
+            let path = root.join(file);
+            assert_eq!(files.shown(path.to_str().unwrap()).as_deref(), shown, "{file}");
+        }
+        assert_eq!(files.shown("crates/serde-1.0.0/src/lib.rs"), None);
+    }
+
+    #[test]
+    fn a_project_says_that_it_wants_no_names() {
+        let folder = tempfile::tempdir().unwrap();
+        for (strip, wants_none) in
+            [("true", true), ("\"symbols\"", true), ("\"debuginfo\"", false), ("false", false)]
+        {
+            let manifest = format!("[profile.release]\nstrip = {strip}\n");
+            fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+            assert_eq!(AuthorsFiles::of(folder.path()).wants_no_names(), wants_none, "{strip}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! toolchain, keeps the variables of an outer cargo away, and finds the file that was built.
 
 mod artifacts;
+mod debug_info;
 mod environment;
 mod error;
 mod frames;
@@ -12,6 +13,7 @@ mod language;
 mod local_packages;
 mod manifest;
 mod python;
+mod shrink;
 mod sources;
 mod template;
 mod toolchain;
@@ -30,7 +32,9 @@ use self::artifacts::{Artifact, component_of, sdk_version};
 use self::environment::{Variables, as_from_a_fresh_shell};
 use self::frames::largest_frame;
 use self::language::{Compiled, Job};
+use self::local_packages::AuthorsFiles;
 use self::manifest::{Manifest, SizeKib, embed};
+use self::shrink::shrink;
 use self::toolchain::Settings;
 use flowhost_protocol::flow::{Capabilities, PluginSection};
 
@@ -131,13 +135,25 @@ async fn compile_rust(job: &Job<'_>, progress: &impl Fn(&str)) -> Result<Compile
     let mut environment = job.environment.clone();
     let stack_bytes = job.build.stack_kib.bytes();
     environment.push((STACK_VARIABLE.into(), stack_bytes.to_string().into()));
+    let files = AuthorsFiles::of(project);
+    let with_lines = !files.wants_no_names();
+    if with_lines {
+        environment.push((LINES_VARIABLE.into(), "1".into()));
+    }
     let settings = toolchain::prepare(job.rust_toolchain, project, &environment, progress).await?;
     progress(&format!("compiling {}", project.display()));
     let command = cargo_build(project, job.options, environment, settings)?;
     let built = run_cargo(command).await?;
     let artifact = component_of(project, built.components)?;
-    let component = fs::read(&artifact.file).map_err(BuildError::file("read", &artifact.file))?;
+    let mut component =
+        fs::read(&artifact.file).map_err(BuildError::file("read", &artifact.file))?;
     check_frames(&component, stack_bytes, progress)?;
+    if with_lines {
+        match shrink(&component, &files) {
+            Ok(shrunk) => component = shrunk,
+            Err(error) => progress(&format!("the component is left as it was linked: {error}")),
+        }
+    }
     let default_out = default_out(&artifact, project);
     Ok(Compiled { component, name: artifact.name, sdk: built.sdk, default_out })
 }
@@ -271,6 +287,9 @@ const TOOLCHAIN: &str = include_str!("../../../../guest-sdk/toolchain.sh");
 
 /// Tells the script how many bytes the plugin's stack is to have.
 const STACK_VARIABLE: &str = "FLOWHOST_TOOLCHAIN_STACK_BYTES";
+
+/// Tells the script that the component is to have lines of the source, which [`shrink`] makes small.
+const LINES_VARIABLE: &str = "FLOWHOST_TOOLCHAIN_LINES";
 
 const TARGET: &str = "wasm32-wasip2";
 

@@ -108,7 +108,7 @@ pub(super) struct MemoryLimiter {
     beside: u64,
     /// What was claimed of the host's memory. The call's permit holds it too: the memories exist
     /// until the store is gone, and this field is dropped before them.
-    claim: Arc<Claim>,
+    claim: Option<Arc<Claim>>,
     claimed: u64,
     refused: bool,
 }
@@ -123,7 +123,12 @@ impl MemoryLimiter {
     /// already, `instances` the part of it that is no memory of the guest.
     pub(super) fn new(limit: u64, claim: Arc<Claim>, instances: u64) -> Self {
         let claimed = claim.amount();
-        Self { limit, used: 0, beside: instances, claim, claimed, refused: false }
+        Self { limit, used: 0, beside: instances, claim: Some(claim), claimed, refused: false }
+    }
+
+    /// Gives back what was claimed, when the store is gone.
+    pub(super) fn give_back(&mut self) {
+        self.claim = None;
     }
 
     /// Whether the guest once asked for more than it may have.
@@ -141,7 +146,8 @@ impl MemoryLimiter {
         let missing = bytes.saturating_sub(self.claimed);
         // This traps instead of refusing: an honest guest would panic for want of memory and be
         // blamed for it.
-        if missing > 0 && !self.claim.grow(missing) {
+        let grows = |claim: &Arc<Claim>| claim.grow(missing);
+        if missing > 0 && !self.claim.as_ref().is_some_and(grows) {
             return Err(wasmtime::Error::new(HostMemoryUsedUp));
         }
         self.claimed += missing;

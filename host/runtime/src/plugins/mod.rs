@@ -18,6 +18,7 @@ mod gate;
 mod host;
 mod inspect;
 mod limits;
+mod lines;
 mod loaded;
 mod measure;
 mod native_code;
@@ -25,8 +26,10 @@ mod profile;
 mod purpose;
 mod registry;
 mod reply_check;
+mod sections;
 mod services;
 mod stopped;
+mod symbols;
 mod target;
 mod wasm_features;
 mod wit;
@@ -44,12 +47,14 @@ pub use error::{ComponentError, GuestText, LoadError, PluginError};
 pub use host::Fixed;
 pub use inspect::{Inspection, inspect};
 pub use limits::{CallLimits, HostLimits};
+pub use lines::{LINES_SECTION, LineRow, LineScope, Lines};
 pub use measure::Unchecked;
 pub use profile::{FunctionShare, ImportUse, Profile, Profiled};
 pub use purpose::{Purpose, Tallied, Tally, Test};
 pub use registry::{
     CodeSettings, CompiledComponent, ComponentSource, FoundComponent, NewComponent,
 };
+pub use sections::{Layer, Sections, section_id};
 pub use services::{
     CallLines, KeptValue, KeyValueError, KeyValues, LogKeeper, LogLine, MediaError, MediaFiles,
     MediaRequest, NewValue, OutboundError, OutboundHeader, OutboundHttp, OutboundRequest,
@@ -58,6 +63,7 @@ pub use services::{
 
 pub use target::granted_host;
 
+use self::backtrace::Stack;
 use self::breaker::Breakers;
 use self::cpu::CpuClock;
 use self::engine::PluginEngine;
@@ -66,6 +72,7 @@ use self::host::{CallLog, CallState};
 use self::measure::{Told, timed};
 use self::registry::Registry;
 use self::stopped::{CpuTimeUsedUp, stopped};
+use self::symbols::Symbols;
 use self::wit::v1::{self, Instantiable, InternalError};
 use crate::budget::{Budget, Claim};
 use crate::telemetry::{CallUsage, FlowVersion, Metrics};
@@ -265,7 +272,12 @@ impl Plugins {
     ) -> Result<(T, CallPermit), PluginError> {
         let asked = Instant::now();
         let limits = call.plugin.limits;
-        let plugin = self.registry.load(call.plugin.scope.tenant, call.plugin.digest).await?;
+        let (tenant, digest) = (call.plugin.scope.tenant, call.plugin.digest);
+        let plugin = self.registry.load(tenant, digest).await?;
+        let profiled = match call.purpose.profile() {
+            Some(_) => Some(self.registry.symbols(tenant, digest).await),
+            None => None,
+        };
         let needs = plugin.needs.within(limits.memory_bytes);
         let enter = self.gates.enter(call.plugin.scope, limits.concurrency, limits.queue, needs);
         let (entered, queue) = timed(enter).await;
@@ -276,33 +288,48 @@ impl Plugins {
         let clock = CpuClock::new(limits.cpu);
         let _ticking = self.registry.ticking();
         let memory = (entered.memory.clone(), needs.instances);
-        let mut store = self.store(call, &clock, memory, wall_left);
+        let mut store = self.store(call, &clock, memory, wall_left, profiled);
         let metered = clock.clone().meter(timeout(wall_left, body(&plugin.guest, &mut store)));
         let (result, wall) = timed(metered).await;
         (usage.cpu, usage.wall) = (Some(clock.used()), Some(wall));
         (usage.start, usage.memory_bytes) =
             (store.data().started_in, Some(store.data().limiter.used()));
-        let (result, place) = match result {
+        let (result, stack) = match result {
             // The guest was usually waiting for the host. Its future is dropped, so there is no
             // error with a backtrace.
             Err(_) if wall_left < limits.wall => (Err(PluginError::Overloaded), None),
             Err(_) => (Err(PluginError::WallTime(limits.wall)), None),
             Ok(Ok(value)) => (value, None),
-            Ok(Err(error)) => {
-                (Err(stopped(&error, &store.data().last_signs())), backtrace::of(&error))
-            }
+            Ok(Err(error)) => (Err(stopped(&error, &store.data().last_signs())), Stack::of(&error)),
         };
-        store.data_mut().finish_log(result.as_ref().err(), place.as_deref());
-        Ok((result?, entered))
+        let mut state = store.into_data();
+        match result {
+            Ok(value) => {
+                state.finish_log(None, None);
+                Ok((value, entered))
+            }
+            Err(error) => {
+                // Others may have what the call held, while its functions' names are looked up.
+                state.limiter.give_back();
+                drop(entered);
+                let place = match stack {
+                    Some(stack) => stack.shown(&*self.registry.symbols(tenant, digest).await),
+                    None => None,
+                };
+                state.finish_log(Some(&error), place.as_deref());
+                Err(error)
+            }
+        }
     }
 
-    /// A store with every limit set.
+    /// A store with every limit set. With symbols, the call is profiled.
     fn store(
         &self,
         call: &Call,
         clock: &Arc<CpuClock>,
         memory: (Arc<Claim>, u64),
         wall: Duration,
+        profiled: Option<Arc<Symbols>>,
     ) -> Store<CallState> {
         let state = CallState::new(call, &self.services, memory, wall);
         let mut store = Store::new(self.registry.engine(), state);
@@ -312,10 +339,9 @@ impl Plugins {
         store.set_epoch_deadline(1);
         let (clock, lane, tenant) =
             (clock.clone(), self.slow_lane.clone(), call.plugin.scope.tenant);
-        let is_profiled = call.purpose.profile().is_some();
         store.epoch_deadline_callback(move |store| {
-            if is_profiled {
-                profile::sample(&store);
+            if let Some(symbols) = &profiled {
+                profile::sample(&store, symbols);
             }
             if clock.exhausted() {
                 return Err(wasmtime::Error::new(CpuTimeUsedUp));

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{AsContext, WasmBacktrace};
 
-use super::backtrace;
+use super::backtrace::{Frame, Function};
 use super::host::CallState;
+use super::symbols::Symbols;
 
 /// Receives the samples of the calls that it is given to.
 #[derive(Clone, Debug, Default)]
@@ -130,19 +131,22 @@ impl ImportCall {
     }
 }
 
-/// Takes a sample of a guest that has just noticed a tick.
-pub(super) fn sample(store: impl AsContext<Data = CallState>) {
+/// Takes a sample of a guest that has just noticed a tick, and whose component has these symbols.
+pub(super) fn sample(store: impl AsContext<Data = CallState>, symbols: &Symbols) {
     let store = store.as_context();
     let Some(watch) = &store.data().watch else { return };
     if watch.guest_since.elapsed() < NOTICED_AT_ONCE {
         return;
     }
     let trace = WasmBacktrace::capture(store);
-    let stack: Vec<_> = trace.frames().iter().rev().map(backtrace::name).collect();
-    if !stack.is_empty() {
+    let mut functions: Vec<Function> =
+        trace.frames().iter().flat_map(|frame| Frame::of(frame).functions(symbols)).collect();
+    functions.reverse();
+    if !functions.is_empty() {
         let mut profiled = watch.profile.lock();
-        profiled.has_names |= trace.frames().iter().any(|frame| frame.func_name().is_some());
-        *profiled.stacks.entry(stack).or_default() += 1;
+        profiled.has_names |= functions.iter().any(|function| function.is_named);
+        let names = functions.into_iter().map(|function| function.name).collect();
+        *profiled.stacks.entry(names).or_default() += 1;
     }
 }
 

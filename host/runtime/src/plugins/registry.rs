@@ -20,6 +20,7 @@ use super::host::CallState;
 use super::limits::Needs;
 use super::loaded::{Loaded, LoadedLimits};
 use super::native_code::{self, OwnCode};
+use super::symbols::{SymbolCache, Symbols};
 use super::wit::v1::Instantiable;
 use super::{ComponentError, HostLimits, Inspection, LoadError, advice, explain};
 use crate::telemetry::Metrics;
@@ -68,6 +69,7 @@ pub(super) struct Registry {
     compiler: Compiler,
     source: Box<dyn ComponentSource>,
     loaded: Loaded<Plugin>,
+    symbols: SymbolCache,
 }
 
 /// What turns code into a plugin. Used on blocking threads.
@@ -119,7 +121,9 @@ impl Registry {
         let cache = code.cache.and_then(open_cache);
         let compiler = Compiler::new(code.compile, identity, metrics);
         let tools = Arc::new(Tools { engine, identity, linker, keys: code.keys, cache });
-        Self { tools, compiler, source, loaded: Loaded::new(LoadedLimits::of(limits)) }
+        let loaded = Loaded::new(LoadedLimits::of(limits));
+        let symbols = SymbolCache::new(metrics);
+        Self { tools, compiler, source, loaded, symbols }
     }
 
     pub(super) fn engine(&self) -> &wasmtime::Engine {
@@ -178,6 +182,32 @@ impl Registry {
         };
         let compile_time = Duration::from_millis(plugin.head.compile_ms);
         Ok(CompiledComponent { inspection: plugin.head.inspection.clone(), compile_time })
+    }
+
+    /// The names of a component's functions. None of them if its bytes can't be had soon: who asks
+    /// has a failure to report, not to wait for.
+    pub(super) async fn symbols(&self, tenant: TenantId, digest: PluginDigest) -> Arc<Symbols> {
+        let read = tokio::time::timeout(SYMBOLS_IN_TIME, self.read_symbols(tenant, digest));
+        match self.symbols.get(tenant, digest) {
+            Some(symbols) => symbols,
+            None => read.await.ok().flatten().unwrap_or_default(),
+        }
+    }
+
+    async fn read_symbols(&self, tenant: TenantId, digest: PluginDigest) -> Option<Arc<Symbols>> {
+        let permit = self.symbols.reads.acquire(tenant).await;
+        // Another call of the same plugin may have failed and read them meanwhile.
+        if let Some(symbols) = self.symbols.get(tenant, digest) {
+            return Some(symbols);
+        }
+        let bytes = self.source.component(tenant, digest).await.ok().flatten()?;
+        let read = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            Arc::new(Symbols::read(&bytes))
+        });
+        let symbols = read.await.ok()?;
+        self.symbols.keep(tenant, digest, symbols.clone());
+        Some(symbols)
     }
 
     /// Removes plugins that are neither active nor recently used.
@@ -353,6 +383,9 @@ const RESTS: u32 = 3;
 
 /// An attempt that fails at once is not repeated at once.
 const SHORTEST_REST: Duration = Duration::from_secs(1);
+
+/// The log of a failure has no names rather than that its answer waits longer.
+const SYMBOLS_IN_TIME: Duration = Duration::from_secs(1);
 
 /// As much as may be loaded: thousands of plugins of half a MiB, or a hundred that bring a language's
 /// whole runtime.

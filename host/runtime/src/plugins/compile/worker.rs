@@ -4,7 +4,7 @@ use std::io::{self, Read as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::super::engine::{EngineIdentity, compiling_engine};
-use super::super::{ComponentError, advice, explain, inspect};
+use super::super::{ComponentError, advice, explain, inspect, symbols};
 use super::frame::{self, Compiled};
 use super::{confinement, validation};
 
@@ -42,17 +42,19 @@ pub fn compile_stdin(limits: WorkerLimits) -> Result<(), WorkerError> {
     confinement::drop_system_calls().map_err(|error| WorkerError::Confine(error.to_string()))?;
     let mut component = Vec::new();
     io::stdin().lock().take(MAX_COMPONENT_BYTES).read_to_end(&mut component)?;
-    let compiled = without_panics(|| compile(&engine, &component, limits));
+    let compiled = without_panics(|| compile(&engine, &mut component, limits));
     Ok(frame::write(&mut io::stdout().lock(), identity, compiled)?)
 }
 
 fn compile(
     engine: &wasmtime::Engine,
-    component: &[u8],
+    component: &mut [u8],
     limits: WorkerLimits,
 ) -> Result<Compiled, ComponentError> {
     let inspection = inspect(component)?;
     validation::check(component, &inspection)?;
+    // Code has no names: they are read from the component when they are needed.
+    symbols::hide_names(component);
     let code = engine.precompile_component(component).map_err(|error| match error
         .is::<wasmtime::OutOfMemory>(
     ) {
