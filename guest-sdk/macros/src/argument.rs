@@ -24,9 +24,16 @@ pub(crate) fn text(
         .ok_or_else(|| (first.span(), format!("{name} got something else than a text")))
 }
 
-/// The expansion that fails with this message.
+/// The items that fail with this message.
 pub(crate) fn error(span: Span, message: &str) -> TokenStream {
     quote_spanned!(span=> ::core::compile_error!(#message);)
+}
+
+/// The expression that fails with this message. Its type is that of everything, so that it is the
+/// only error.
+#[cfg(feature = "time-zones")]
+pub(crate) fn error_expression(span: Span, message: &str) -> TokenStream {
+    quote_spanned!(span=> ::core::compile_error!(#message))
 }
 
 /// The text of a plain string literal; `None` if it is a number, a byte string, or has escapes,

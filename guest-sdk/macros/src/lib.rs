@@ -52,9 +52,10 @@ pub fn export(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// `error-messages`. All other fields must be given, although the client would accept less, because
 /// the screen would show a gap.
 ///
-/// **A field that a form may lack** is an `Option` too, and `None` also if it arrives empty: a
-/// field that is not `required`, is not always visible and enabled, or is not sent by every action
-/// of its screen.
+/// **A text, a choice, a number or a day that a form may lack** is an `Option` too, and `None` also
+/// if it arrives empty: one that is not `required`, is not always visible and enabled, is sent by
+/// another action than the Footer's, or is not sent by every action of its screen. Lists, flags and
+/// ranges are empty or false instead.
 #[proc_macro]
 pub fn screens(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     screens::expand(input.into()).into()

@@ -1,22 +1,23 @@
 //! `zone!`: reads a time zone's clock changes from the database and writes them down as constants.
 
+use flowhost_flow_json::meant;
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::argument::{self, error};
+use crate::argument::{self, error_expression};
 
 /// The expansion for one time zone, or an error at the place of its name.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let (span, name) = match argument::text(input, "zone!", "name") {
         Ok(found) => found,
-        Err((span, mistake)) => return error(span, &format!("{mistake}: {USAGE}")),
+        Err((span, mistake)) => return error_expression(span, &format!("{mistake}: {USAGE}")),
     };
     let database = TimeZoneDatabase::bundled();
     match database.get(&name) {
         Ok(zone) => Changes::of(&zone).code(&name),
-        Err(_) => error(span, &unknown(&name, &database)),
+        Err(_) => error_expression(span, &unknown(&name, &database)),
     }
 }
 
@@ -68,19 +69,31 @@ fn minutes(offset: Offset) -> i16 {
     i16::try_from(offset.seconds().div_euclid(60)).unwrap_or_default()
 }
 
-/// Names the zones of the same city, as `Europe/Lisbon` for `America/Lisbon`.
+/// Names the zones of the same city, as `Europe/Lisbon` for `America/Lisbon`, or else the zone whose
+/// name is nearly the same, or that of the city whose name is.
 fn unknown(name: &str, database: &TimeZoneDatabase) -> String {
-    let city = |name: &str| name.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    let alike: Vec<String> = database
-        .available()
-        .map(|known| known.to_string())
-        .filter(|known| city(known) == city(&name.replace(' ', "_")))
+    let known: Vec<String> = database.available().map(|known| known.to_string()).collect();
+    let alike: Vec<&str> = known
+        .iter()
+        .map(String::as_str)
+        .filter(|known| city(known).eq_ignore_ascii_case(&city(name).replace(' ', "_")))
         .collect();
-    if alike.is_empty() {
-        format!("the time zone database has no \"{name}\": {USAGE}")
+    let whole = || meant(name, known.iter().map(String::as_str));
+    let by_city = || {
+        let near = meant(city(name), known.iter().map(|known| city(known)))?;
+        known.iter().map(String::as_str).find(|known| city(known) == near)
+    };
+    if !alike.is_empty() {
+        format!("there is no time zone \"{name}\", but {}", alike.join(", "))
+    } else if let Some(near) = whole().or_else(by_city) {
+        format!("there is no time zone \"{name}\", but {near}")
     } else {
-        format!("the time zone database has no \"{name}\", but {}", alike.join(", "))
+        format!("there is no time zone \"{name}\": {USAGE}")
     }
+}
+
+fn city(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or_default()
 }
 
 /// 2100-01-01 00:00 UTC.
@@ -121,11 +134,24 @@ mod tests {
 
     #[test]
     fn a_name_that_is_none_is_refused_with_one_that_is() {
-        assert!(expansion("\"America/Lisbon\"").contains("but Europe/Lisbon"));
-        assert!(expansion("\"Sao Paulo\"").contains("but America/Sao_Paulo"));
+        for (input, near) in [
+            ("America/Lisbon", "but Europe/Lisbon"),
+            ("Sao Paulo", "but America/Sao_Paulo"),
+            ("Europe/Lissabon", "but Europe/Lisbon"),
+            ("Lissabon", "but Europe/Lisbon"),
+            ("Amerika/Sao_Paolo", "but America/Sao_Paulo"),
+        ] {
+            let expansion = expansion(&format!("{input:?}"));
+            assert!(
+                expansion.contains(near) && expansion.contains("there is no time zone"),
+                "{input}: {expansion}"
+            );
+            // It stands where an expression does.
+            assert!(!expansion.contains(';'), "{expansion}");
+        }
         for (input, mistake) in [
             ("", "got no name"),
-            ("\"Narnia\"", "has no"),
+            ("\"Narnia\"", "there is no time zone"),
             ("LISBON", "something else than a text"),
             ("\"UTC\", 1", "more than one argument"),
         ] {

@@ -1,6 +1,8 @@
 //! The findings about a document or a reply, with their places.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Serialize;
 
@@ -140,17 +142,50 @@ impl fmt::Display for Findings {
 
 impl std::error::Error for Findings {}
 
+/// What several findings can have as their one cause. Of those, one is kept: the first of the worst
+/// level, which says in how many places there are others.
+#[derive(Clone, Copy, Hash)]
+pub(crate) enum Cause<'a> {
+    /// No screen has this id.
+    NoScreen(&'a str),
+    /// The screen declares no `data`.
+    NoData(&'a str),
+    /// The screen's `data` declares no such property.
+    NoProperty(&'a str, &'a str),
+    /// The screen has no field of this name.
+    NoField(&'a str, &'a str),
+    /// A route is missing, from a screen to another one.
+    NoRoute(&'a str, &'a str),
+    /// The screen ends the flow without being terminal.
+    NotTerminal(&'a str),
+    /// The document has no endpoint.
+    NoEndpoint,
+    /// A declaration, by its address, that does not have what refers to it needs.
+    Declaration(usize, &'a str),
+}
+
 /// Collects findings up to a limit. Messages beyond it are counted but never formatted.
 #[derive(Default)]
 pub(crate) struct Collector {
     errors: Kept,
     notes: Kept,
+    /// The kept findings that have a cause, by the cause's hash.
+    caused: HashMap<u64, Caused>,
 }
 
 #[derive(Default)]
 struct Kept {
     findings: Vec<Finding>,
+    /// The indexes of findings that a worse one took the place of.
+    replaced: Vec<usize>,
     more: usize,
+}
+
+/// A kept finding, and how many others have its cause.
+struct Caused {
+    level: Level,
+    index: usize,
+    others: usize,
 }
 
 impl Collector {
@@ -188,6 +223,39 @@ impl Collector {
         }
     }
 
+    /// Adds a finding of the given level, unless another one with the same cause says it already.
+    pub(crate) fn add_once(
+        &mut self,
+        cause: Cause<'_>,
+        level: Level,
+        at: &Place<'_>,
+        name: Option<&'static str>,
+        message: fmt::Arguments<'_>,
+    ) {
+        let mut hasher = DefaultHasher::new();
+        cause.hash(&mut hasher);
+        let cause = hasher.finish();
+        let mut others = 0;
+        if let Some(known) = self.caused.get_mut(&cause) {
+            known.others += 1;
+            if known.level <= level {
+                return;
+            }
+            others = known.others;
+            self.notes.replaced.push(known.index);
+            self.caused.remove(&cause);
+        }
+        let kept = if level == Level::Error { &mut self.errors } else { &mut self.notes };
+        if let Some(index) = kept.add(level, at, name, message) {
+            self.caused.insert(cause, Caused { level, index, others });
+        }
+    }
+
+    /// How many errors there are, also beyond the limit.
+    pub(crate) fn error_count(&self) -> usize {
+        self.errors.findings.len() + self.errors.more
+    }
+
     /// Whether the limit of errors is reached, so that looking for more is useless.
     pub(crate) fn is_full(&self) -> bool {
         self.errors.findings.len() >= MAX_FINDINGS
@@ -198,7 +266,14 @@ impl Collector {
     }
 
     /// The collected findings, errors first.
-    pub(crate) fn finish(self) -> Findings {
+    pub(crate) fn finish(mut self) -> Findings {
+        for Caused { level, index, others } in
+            self.caused.into_values().filter(|one| one.others > 0)
+        {
+            let kept = if level == Level::Error { &mut self.errors } else { &mut self.notes };
+            let places = if others == 1 { "place" } else { "places" };
+            kept.findings[index].message.push_str(&format!(" (and so in {others} more {places})"));
+        }
         let mut all = self.errors.finish(Level::Error);
         all.extend(self.notes.finish(Level::Note));
         Findings(all)
@@ -211,27 +286,33 @@ impl Collector {
 }
 
 impl Kept {
+    /// The index of the finding, if there was room for it.
     fn add(
         &mut self,
         level: Level,
         at: &Place<'_>,
         name: Option<&'static str>,
         message: fmt::Arguments<'_>,
-    ) {
-        if self.findings.len() < MAX_FINDINGS {
-            self.findings.push(Finding {
-                level,
-                pointer: at.to_string(),
-                position: None,
-                name,
-                message: message.to_string(),
-            });
-        } else {
+    ) -> Option<usize> {
+        if self.findings.len() >= MAX_FINDINGS {
             self.more += 1;
+            return None;
         }
+        self.findings.push(Finding {
+            level,
+            pointer: at.to_string(),
+            position: None,
+            name,
+            message: message.to_string(),
+        });
+        Some(self.findings.len() - 1)
     }
 
     fn finish(mut self, level: Level) -> Vec<Finding> {
+        self.replaced.sort_unstable();
+        for index in self.replaced.iter().rev() {
+            self.findings.remove(*index);
+        }
         if self.more > 0 {
             let message = format!("and at least {} more of these", self.more);
             self.findings.push(Finding {
@@ -271,6 +352,26 @@ mod tests {
             "and at least 150 more of these"
         );
         assert!(Collector::default().finish().is_empty());
+    }
+
+    #[test]
+    fn of_findings_with_one_cause_the_worst_is_kept_and_counts_the_others() {
+        let mut found = Collector::default();
+        let at = |number: usize| Place::WHOLE.item(number);
+        let (lost, other) = (Cause::NoScreen("A"), Cause::NoScreen("B"));
+        found.note(&at(0), None, format_args!("odd"));
+        found.add_once(lost, Level::Note, &at(1), None, format_args!("a note"));
+        found.add_once(other, Level::Note, &at(2), None, format_args!("another"));
+        found.add_once(lost, Level::Error, &at(3), None, format_args!("an error"));
+        found.add_once(lost, Level::Note, &at(4), None, format_args!("a second note"));
+        found.add_once(other, Level::Note, &at(5), None, format_args!("a third note"));
+        assert_eq!(found.error_count(), 1);
+
+        assert_eq!(
+            found.finish().to_string(),
+            "/3: an error (and so in 2 more places)\nnote: /0: odd\n\
+             note: /2: another (and so in 1 more place)"
+        );
     }
 
     #[test]

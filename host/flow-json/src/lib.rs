@@ -12,6 +12,7 @@ mod check;
 mod document;
 mod finding;
 mod kind;
+mod meant;
 mod names;
 mod outline;
 mod place;
@@ -32,6 +33,7 @@ pub use document::{
 };
 pub use finding::{Finding, Findings, Level};
 pub use kind::{ActionKind, CalendarMode, ComponentKind, Field, RANGE_ENDS};
+pub use meant::meant;
 pub use position::Position;
 pub use reply::{ERROR_MESSAGE, EXTENSION_MESSAGE_RESPONSE, Origin, ReplyRules, TAKEN_OUT};
 pub use schema::required_names;

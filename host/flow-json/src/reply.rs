@@ -1,11 +1,13 @@
 //! The client's check of a reply (`protocol.md` section 5).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde_json::{Map, Value};
 
 use super::document::Document;
 use super::finding::{Collector, Finding, Findings, Level};
+use super::meant::meant;
 use super::names::{INVALID_FLOW_JSON, INVALID_SCREEN_TRANSITION};
 use super::outline::{Outline, ScreenOutline};
 use super::place::{Place, quoted};
@@ -26,7 +28,7 @@ pub enum Origin<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReplyRules {
     routes: Routes,
-    screens: HashMap<String, Rule>,
+    screens: BTreeMap<String, Rule>,
 }
 
 /// What a screen accepts.
@@ -152,16 +154,21 @@ impl ReplyRules {
 
     fn check_transition(&self, from: Origin<'_>, to: &str, found: &mut Collector) {
         let (at, shown) = (Place::WHOLE.key("screen"), quoted(to));
-        let mut wrong = |problem: std::fmt::Arguments<'_>| {
-            found.error(
-                &at,
-                Some(INVALID_SCREEN_TRANSITION),
-                format_args!("{problem}: the phone would not go there"),
-            );
+        let name = Some(INVALID_SCREEN_TRANSITION);
+        let mut wrong = |problem: fmt::Arguments<'_>| {
+            found.error(&at, name, format_args!("{problem}: the phone would not go there"));
         };
         match from {
             _ if !self.routes.know(to) => {
-                wrong(format_args!("there is no screen {shown} in the routing model"))
+                let known = self.screens.keys().map(String::as_str);
+                let known = known.filter(|id| self.routes.know(id));
+                match meant(to, known) {
+                    Some(near) => wrong(format_args!(
+                        "there is no screen {shown} in the routing model, but {}",
+                        quoted(near)
+                    )),
+                    None => wrong(format_args!("there is no screen {shown} in the routing model")),
+                }
             }
             Origin::Init if !self.routes.begin_with(to) => {
                 wrong(format_args!(

@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::document::Document;
-use super::outline::Outline;
+use super::meant::meant;
+use super::outline::{MAX_SCREENS, Outline};
+use super::screen_id::{IdFault, id_fault};
 
 /// The routing model: the targets of each screen. If the document has none, its `navigate` actions
 /// are the routes, as Meta defines it.
@@ -20,6 +22,21 @@ pub(crate) struct Routes {
 pub(crate) struct WrittenRoutes<'a> {
     pub(crate) targets: HashMap<&'a str, Vec<(&'a str, usize)>>,
     inbound: HashSet<&'a str>,
+    /// The screens that the routing model names anywhere.
+    named: HashSet<&'a str>,
+    /// Whether it names an id that no screen has, and that is not just another name for one.
+    pub(crate) has_lost: bool,
+    /// Whether a part of it is of the wrong type, so that it may be meant to name any screen.
+    is_malformed: bool,
+    /// Ids that the routing model names and no screen has, each with the screen that it probably
+    /// means: one that the model does not name.
+    renamed: HashMap<&'a str, &'a str>,
+    /// Whether the routing model is as it should be, as far as one can read it.
+    pub(crate) are_clear: bool,
+    /// The screens whose routes are not all known, for a reason that is reported.
+    unclear: HashSet<&'a str>,
+    /// Whether each id that no screen has can be that of a screen without an id.
+    pub(crate) nameless_explain: bool,
 }
 
 impl Routes {
@@ -77,7 +94,97 @@ impl<'a> WrittenRoutes<'a> {
             targets.entry(only.id).or_default();
         }
         let inbound = targets.values().flatten().map(|(target, _)| *target).collect();
-        Self { targets, inbound }
+        let mut routes = Self {
+            targets,
+            inbound,
+            named: HashSet::new(),
+            has_lost: false,
+            is_malformed: false,
+            renamed: HashMap::new(),
+            are_clear: true,
+            unclear: HashSet::new(),
+            nameless_explain: false,
+        };
+        let model = document.written().get("routing_model").and_then(Value::as_object);
+        routes.find_unclear(model, outline);
+        routes
+    }
+
+    /// Looks at what is wrong with the routing model, so that its consequences can be left out.
+    fn find_unclear(&mut self, model: Option<&'a Map<String, Value>>, outline: &Outline<'a>) {
+        let (mut lost, mut seen, mut is_source_lost) = (Vec::new(), HashSet::new(), false);
+        let mut names = |id: &'a str| {
+            let is_lost = outline.screen(id).is_none();
+            match is_lost {
+                true if seen.insert(id) => lost.push(id),
+                true => (),
+                false => drop(self.named.insert(id)),
+            }
+            !is_lost
+        };
+        for (source, list) in model.into_iter().flatten() {
+            let targets = list.as_array().map(Vec::as_slice);
+            let is_known = names(source);
+            is_source_lost |= !is_known;
+            let mut is_clear = is_known && targets.is_some();
+            self.is_malformed |= targets.is_none();
+            for target in targets.unwrap_or_default() {
+                self.is_malformed |= !target.is_string();
+                is_clear &= target.as_str().is_some_and(&mut names);
+            }
+            if !is_clear {
+                self.are_clear = false;
+                self.unclear.insert(source);
+            }
+        }
+        let led_to = outline.screens.iter().flat_map(|screen| screen.destinations.iter().copied());
+        let lost_ways =
+            led_to.filter(|id| outline.screen(id).is_none() && seen.insert(*id)).count();
+        self.nameless_explain = outline.nameless > 0 && lost.len() + lost_ways <= outline.nameless;
+        let mut unnamed: Vec<&'a str> =
+            outline.screens.iter().map(|screen| screen.id).filter(|id| self.lack(id)).collect();
+        self.unclear.extend(unnamed.iter().copied());
+        if is_source_lost {
+            let without =
+                outline.screens.iter().filter(|screen| !self.targets.contains_key(screen.id));
+            self.unclear.extend(without.map(|screen| screen.id));
+        }
+        if let ([lost], [unnamed]) = (lost.as_slice(), unnamed.as_slice())
+            && !matches!(id_fault(unnamed), Some(IdFault::Ends | IdFault::Reserved))
+        {
+            self.renamed.insert(lost, unnamed);
+            return;
+        }
+        // A document may name thousands that no screen has.
+        for lost in lost.into_iter().take(MAX_SCREENS) {
+            match meant(lost, unnamed.iter().copied()) {
+                Some(near) => {
+                    unnamed.retain(|id| *id != near);
+                    self.renamed.insert(lost, near);
+                }
+                None => self.has_lost = true,
+            }
+        }
+    }
+
+    /// Whether the routing model does not name this screen. One that is malformed may be meant to.
+    pub(crate) fn lack(&self, screen: &str) -> bool {
+        !self.know(screen) && !self.named.contains(screen) && !self.is_malformed
+    }
+
+    /// The screen that an id of the routing model probably means, if no screen has it.
+    pub(crate) fn renamed(&self, id: &str) -> Option<&'a str> {
+        self.renamed.get(id).copied()
+    }
+
+    /// Whether the routing model probably names this screen by another id.
+    pub(crate) fn is_renamed(&self, screen: &str) -> bool {
+        self.renamed.values().any(|id| *id == screen)
+    }
+
+    /// Whether all routes from a screen are known.
+    pub(crate) fn are_clear_from(&self, screen: &str) -> bool {
+        !self.unclear.contains(screen)
     }
 
     /// The targets of a screen.

@@ -317,7 +317,67 @@ const EXAMPLE_CHARS: usize = 80;
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+
+    /// The type of the form's only field: a component `x` of which a Footer sends the value.
+    fn type_of(component: &Value, required: bool) -> String {
+        let mut component = component.clone();
+        component["name"] = json!("x");
+        component["required"] = json!(required);
+        let footer = json!({"type": "Footer", "on-click-action": {"name": "data_exchange", "payload": {"x": "${form.x}"}}});
+        let layout = json!({"type": "SingleColumnLayout", "children": [component, footer]});
+        let document = json!({"version": "7.3", "screens": [{"id": "A", "layout": layout}]});
+        let flow = Flow::parse(&document.to_string()).unwrap();
+        let ty = field_type(&flow.screens[0].form.as_ref().unwrap()[0]).to_string();
+        let roots = [
+            "::flowhost_sdk::",
+            "::std::string::",
+            "::std::vec::",
+            "::core::option::",
+            "::core::primitive::",
+        ];
+        roots.iter().fold(ty.replace(' ', ""), |ty, root| ty.replace(root, ""))
+    }
+
+    #[test]
+    fn the_guide_says_which_type_each_component_gives() {
+        let guide = include_str!("../../../README.md");
+        let rows = guide.lines().skip_while(|line| !line.starts_with("| a form's component |"));
+        let rows: Vec<&str> = rows.skip(2).take_while(|line| line.starts_with('|')).collect();
+        let mut named = Vec::new();
+        for row in rows {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            let [_, components, filled, empty, _] = cells.as_slice() else { panic!("{row}") };
+            for component in components.split(", ") {
+                let (kind, mode) = component.split_once(" in the mode ").unwrap_or((component, ""));
+                let mut written = json!({"type": kind});
+                if !mode.is_empty() {
+                    written["mode"] = json!(mode.trim_matches('`'));
+                }
+                let types =
+                    [true, false].map(|required| format!("`{}`", type_of(&written, required)));
+                assert_eq!(types, [*filled, *empty], "{component}");
+                named.push(kind);
+            }
+        }
+        let known = [
+            "TextInput",
+            "TextArea",
+            "Dropdown",
+            "RadioButtonsGroup",
+            "DatePicker",
+            "CalendarPicker",
+            "CalendarPicker",
+            "CheckboxGroup",
+            "ChipsSelector",
+            "OptIn",
+            "PhotoPicker",
+            "DocumentPicker",
+        ];
+        assert_eq!(named, known);
+    }
 
     /// Compares without white space and trailing commas: the file is formatted for people, tokens
     /// are printed their own way.

@@ -6,8 +6,8 @@ mod names;
 use std::path::{Path, PathBuf};
 
 use flowhost_flow_json::screen_types::Flow;
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
 
 use crate::argument::{self, error};
 
@@ -15,12 +15,12 @@ use crate::argument::{self, error};
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let (span, file) = match argument::text(input, "screens!", "file") {
         Ok(found) => found,
-        Err((span, mistake)) => return error(span, &format!("{mistake}: {USAGE}")),
+        Err((span, mistake)) => return failure(span, [format!("{mistake}: {USAGE}")]),
     };
     let path = manifest_folder().join(&file);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(reason) => return error(span, &unreadable(&path, &reason)),
+        Err(reason) => return failure(span, [unreadable(&path, &reason)]),
     };
     // Cargo rebuilds the crate when an included file changes.
     let included = path.to_str().map(|path| {
@@ -34,10 +34,22 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
             quote!(#included #module)
         }
         Err(mistakes) => {
-            let errors = mistakes.iter().map(|mistake| error(span, &format!("{file}{mistake}")));
-            quote!(#included #(#errors)*)
+            let failure = failure(span, mistakes.iter().map(|mistake| format!("{file}{mistake}")));
+            quote!(#included #failure)
         }
     }
+}
+
+/// The expansion that fails with these messages.
+///
+/// An import that fails stands in for the module. rustc reports it, and then nothing of the names
+/// that are looked for in it; without it, each use of one would be an error.
+fn failure(span: Span, messages: impl IntoIterator<Item = String>) -> TokenStream {
+    let errors = messages.into_iter().map(|message| error(span, &message));
+    let stand_in = quote_spanned!(span=>
+        use ::flowhost_sdk::__private::no_screens_while_the_flow_json_is_wrong as screens;
+    );
+    quote!(#(#errors)* #stand_in)
 }
 
 #[expect(
@@ -98,5 +110,7 @@ mod tests {
         let expansion = expansion("\"tests/flows/broken.json\"");
 
         assert!(expansion.contains("tests/flows/broken.json:4:17: "), "{expansion}");
+        assert_eq!(expansion.matches("compile_error").count(), 1, "{expansion}");
+        assert!(expansion.contains("as screens"), "{expansion}");
     }
 }

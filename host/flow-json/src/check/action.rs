@@ -5,10 +5,10 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::bound::Wanted;
-use super::meant::meant;
 use super::{Checker, Scope};
-use crate::finding::Level;
+use crate::finding::{Cause, Level};
 use crate::kind::ActionKind;
+use crate::meant::{is_misspelled, meant};
 use crate::names::{
     INVALID_COMPLETE_ACTION, INVALID_ENUM_VALUE, INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME,
     INVALID_PROPERTY_KEY, INVALID_PROPERTY_TYPE, INVALID_PROPERTY_VALUE_FORMAT,
@@ -31,26 +31,51 @@ impl<'a> Checker<'_, 'a> {
         at: &Place<'_>,
     ) {
         let scope = scope.of_action();
-        let Some(members) = self.action_members(action, &["name", "payload", "next", "url"], at)
-        else {
-            return;
-        };
-        let Some(kind) = self.action_kind(members, actions, at) else { return };
+        let errors = self.found.error_count();
+        let kind = self.leading_action(action, actions, scope, at);
+        self.actions_are_clear &= self.found.error_count() == errors;
+        let Some((kind, members)) = kind else { return };
+        let screen = scope.screen;
+        // If no screen is terminal, this is reported.
+        if kind == ActionKind::Complete
+            && !screen.terminal
+            && screen.terminal_is_clear
+            && self.outline.has_terminal()
+        {
+            let problem = format_args!(
+                "ends the flow, which only a terminal screen does: set \"terminal\": true on screen {}, or take another action",
+                quoted(screen.id)
+            );
+            self.found.add_once(
+                Cause::NotTerminal(screen.id),
+                self.level,
+                &at.key("name"),
+                Some(INVALID_COMPLETE_ACTION),
+                problem,
+            );
+        }
+        self.acts(kind, members, scope, at);
+    }
+
+    /// Checks all of a tap's action but its payload. Returns its kind and its members, if the kind is
+    /// allowed there.
+    fn leading_action(
+        &mut self,
+        action: &'a Value,
+        actions: Actions,
+        scope: Scope<'_, 'a>,
+        at: &Place<'_>,
+    ) -> Option<(ActionKind, &'a Map<String, Value>)> {
+        let members = self.action_members(action, CLICK_KEYS, at)?;
+        let kind = self.action_kind(members, actions, at)?;
         self.goes_with(members, kind, "next", ActionKind::Navigate, at);
         self.goes_with(members, kind, "url", ActionKind::OpenUrl, at);
         match kind {
             ActionKind::Navigate => self.navigates(members, scope, at),
             ActionKind::OpenUrl => self.opens_url(members, scope, at),
-            ActionKind::Complete if !scope.screen.terminal => {
-                let problem = format_args!(
-                    "ends the flow, which only a terminal screen does: set \"terminal\": true on screen {}, or take another action",
-                    quoted(scope.screen.id)
-                );
-                self.wrong(&at.key("name"), INVALID_COMPLETE_ACTION, problem);
-            }
             _ => (),
         }
-        self.acts(kind, members, scope, at);
+        Some((kind, members))
     }
 
     /// Checks the action of a choice.
@@ -62,9 +87,10 @@ impl<'a> Checker<'_, 'a> {
         at: &Place<'_>,
     ) {
         let scope = scope.of_action();
-        let Some(members) = self.action_members(action, &["name", "payload"], at) else { return };
+        let Some(members) = self.action_members(action, SELECT_KEYS, at) else { return };
         let kind = self.action_kind(members, actions, at);
-        if !members.contains_key("payload") {
+        if !members.contains_key("payload") && !self.is_misspelled(members, SELECT_KEYS, "payload")
+        {
             let problem = format_args!("lacks its `payload`; write {{}} if nothing goes along");
             self.wrong(at, MISSING_REQUIRED_PROPERTY, problem);
         }
@@ -85,13 +111,23 @@ impl<'a> Checker<'_, 'a> {
             let problem = format_args!(
                 "asks the endpoint, and the document has none: add `data_api_version` and `routing_model` to it, or take another action"
             );
-            self.wrong(&at.key("name"), MISSING_REQUIRED_PROPERTY, problem);
+            self.found.add_once(
+                Cause::NoEndpoint,
+                self.level,
+                &at.key("name"),
+                Some(MISSING_REQUIRED_PROPERTY),
+                problem,
+            );
         }
         match members.get("payload") {
             Some(Value::Object(payload)) => {
                 self.check_payload(kind, payload, members, scope, &at.key("payload"))
             }
-            None if kind == ActionKind::Navigate => self.check_lacking_payload(members, scope, at),
+            None if kind == ActionKind::Navigate
+                && !self.is_misspelled(members, CLICK_KEYS, "payload") =>
+            {
+                self.check_lacking_payload(members, scope, at)
+            }
             _ => (),
         }
     }
@@ -99,7 +135,7 @@ impl<'a> Checker<'_, 'a> {
     fn action_members(
         &mut self,
         action: &'a Value,
-        keys: &[&'static str],
+        keys: &'static [&'static str],
         at: &Place<'_>,
     ) -> Option<&'a Map<String, Value>> {
         let Value::Object(members) = action else {
@@ -111,7 +147,7 @@ impl<'a> Checker<'_, 'a> {
         for name in members.keys().filter(|name| !keys.contains(&name.as_str())) {
             let advice =
                 fmt::from_fn(|f| match (name.as_str(), meant(name, keys.iter().copied())) {
-                    ("next_screen" | "nextScreen" | "screen", _) if keys.contains(&"next") => {
+                    (name, _) if keys.contains(&"next") && stands_for_next(name) => {
                         f.write_str("write \"next\": {\"type\": \"screen\", \"name\": ..}")
                     }
                     (_, Some(meant)) => write!(f, "write `{meant}`"),
@@ -141,6 +177,7 @@ impl<'a> Checker<'_, 'a> {
         let possible =
             || actions.iter().map(|(kind, _)| kind.name()).collect::<Vec<_>>().join(", ");
         match written {
+            None if self.is_misspelled(members, CLICK_KEYS, "name") => None,
             None => {
                 self.wrong(
                     at,
@@ -188,6 +225,7 @@ impl<'a> Checker<'_, 'a> {
     ) {
         let (is_due, of) = (kind == of, of.name());
         match (is_due, members.contains_key(key)) {
+            (true, false) if self.is_misspelled(members, CLICK_KEYS, key) => (),
             (true, false) => {
                 let example = if key == "next" {
                     "\"next\": {\"type\": \"screen\", \"name\": ..}"
@@ -238,7 +276,9 @@ impl<'a> Checker<'_, 'a> {
                 }
             }
         }
-        for name in ["type", "name"].into_iter().filter(|name| !next.contains_key(*name)) {
+        let is_missing =
+            |name: &&str| !next.contains_key(*name) && !is_misspelled(next, &NEXT_KEYS, name);
+        for name in NEXT_KEYS.into_iter().filter(is_missing) {
             let problem =
                 format_args!("lacks `{name}`: write {{\"type\": \"screen\", \"name\": ..}}");
             self.wrong(&at, MISSING_REQUIRED_PROPERTY, problem);
@@ -257,7 +297,7 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    fn leads_to(&mut self, target: &str, scope: Scope<'_, 'a>, at: &Place<'_>) {
+    fn leads_to(&mut self, target: &'a str, scope: Scope<'_, 'a>, at: &Place<'_>) {
         let own = scope.screen.id;
         // WhatsApp checks this in 7.1 too, but not in the entries of a list.
         let level =
@@ -266,9 +306,9 @@ impl<'a> Checker<'_, 'a> {
             let problem = format_args!("leads to its own screen, {}", quoted(target));
             self.found.add(level, at, Some(INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME), problem);
         } else if self.outline.screen(target).is_none() {
-            let problem = format_args!("there is no screen {}", quoted(target));
-            self.found.add(level, at, Some(INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME), problem);
+            self.no_screen(target, INVALID_NAVIGATE_ACTION_NEXT_SCREEN_NAME, level, at);
         } else if self.routes.know(target)
+            && self.routes.are_clear_from(own)
             && !self.routes.lead(own, target)
             && !self.routes.lead(target, own)
         {
@@ -281,8 +321,18 @@ impl<'a> Checker<'_, 'a> {
                 quoted(target),
                 quoted(own)
             );
-            self.found.add(level, at, Some(INVALID_ROUTING_MODEL), problem);
+            let cause = Cause::NoRoute(own, target);
+            self.found.add_once(cause, level, at, Some(INVALID_ROUTING_MODEL), problem);
+            self.ways.push((own, target));
         }
+    }
+
+    /// Whether a member of an action has this key misspelled, which was reported as an error.
+    fn is_misspelled(&self, members: &Map<String, Value>, keys: &[&str], key: &str) -> bool {
+        let is_error = self.level == Level::Error;
+        is_error
+            && (is_misspelled(members, keys, key)
+                || (key == "next" && members.keys().any(|name| stands_for_next(name))))
     }
 
     fn opens_url(&mut self, members: &'a Map<String, Value>, scope: Scope<'_, 'a>, at: &Place<'_>) {
@@ -316,3 +366,12 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 }
+
+/// What other formats call the screen that an action leads to.
+fn stands_for_next(name: &str) -> bool {
+    ["next_screen", "nextScreen", "screen"].contains(&name)
+}
+
+const CLICK_KEYS: &[&str] = &["name", "payload", "next", "url"];
+const SELECT_KEYS: &[&str] = &["name", "payload"];
+const NEXT_KEYS: [&str; 2] = ["type", "name"];

@@ -5,7 +5,7 @@ use std::fmt::{self, Display as _};
 use serde_json::{Map, Value};
 
 use super::bound::backticked;
-use super::reference::Target;
+use super::reference::{Target, contradicts_itself, known_type};
 use super::{Checker, Scope};
 use crate::document::Reference;
 use crate::finding::Level;
@@ -25,6 +25,9 @@ impl<'a> Checker<'_, 'a> {
         at: &Place<'_>,
     ) {
         let Value::Object(declared) = declared else { return };
+        if contradicts_itself(declared) {
+            return;
+        }
         let Some(reference) = value.as_str().and_then(Reference::of) else {
             let expected = Expected { name: names[1], screen, level: scope.actions };
             return self.written_agrees(value, declared, &expected, at);
@@ -79,7 +82,7 @@ impl<'a> Checker<'_, 'a> {
             Target::Data(schema) => self.schemas_differ(schema, due),
             Target::Field(component, field) => {
                 let is = field.type_name(component);
-                let due = due.get("type").and_then(Value::as_str)?;
+                let due = known_type(due)?;
                 (is != due).then(|| Differs::types(is, due))
             }
         }
@@ -93,8 +96,7 @@ impl<'a> Checker<'_, 'a> {
         if std::ptr::eq(is, due) || !self.burn() {
             return None;
         }
-        let type_of = |schema: &'t Map<String, Value>| schema.get("type").and_then(Value::as_str);
-        let (is_type, due_type) = (type_of(is)?, type_of(due)?);
+        let (is_type, due_type) = (known_type(is)?, known_type(due)?);
         match (is_type, due_type) {
             _ if is_type != due_type => Some(Differs::types(is_type, due_type)),
             ("array", _) => match (part(is, "items"), part(due, "items")) {

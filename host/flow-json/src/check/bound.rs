@@ -5,11 +5,11 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::expression::{self, Fault, Type};
-use super::reference::{Dangling, Target, looks_like_one};
+use super::reference::{Dangling, Target, known_type, looks_like_one};
 use super::table::{Key, Takes};
 use super::{Checker, Scope};
 use crate::document::{Reference, Template};
-use crate::finding::Level;
+use crate::finding::{Cause, Level};
 use crate::names::{INVALID_PROPERTY_VALUE, INVALID_SCREEN_DYNAMIC_DATA};
 use crate::place::{Place, quoted};
 use crate::version::Version;
@@ -82,35 +82,57 @@ impl<'a> Checker<'_, 'a> {
         scope: Scope<'_, 'a>,
         at: &Place<'_>,
     ) {
-        let mut say = |problem: fmt::Arguments<'_>| self.found.add(level, at, Some(name), problem);
+        if let Dangling::NoScreen(id) = *dangling {
+            return self.no_screen(id, name, level, at);
+        }
+        let found = &mut *self.found;
+        let mut say = |cause: Option<Cause<'_>>, problem: fmt::Arguments<'_>| match cause {
+            Some(cause) => found.add_once(cause, level, at, Some(name), problem),
+            None => found.add(level, at, Some(name), problem),
+        };
         let own = quoted(scope.screen.id);
-        match dangling {
-            Dangling::NoScreen(id) => say(format_args!("there is no screen {}", quoted(id))),
-            Dangling::OwnScreen(id) => {
-                say(format_args!(
+        match *dangling {
+            Dangling::NoScreen(_) => (),
+            Dangling::OwnScreen(id) => say(
+                None,
+                format_args!(
                     "refers to its own screen {}: leave `screen.{}.` out",
                     quoted(id),
                     id.escape_debug()
-                ));
-            }
-            Dangling::NoData(path) => say(format_args!(
-                "there is no {} in the `data` that is referred to: declare it there with a `type` and an `__example__` (this is screen {own})",
-                quoted(path)
-            )),
-            Dangling::NoField(path) => {
-                say(format_args!(
-                    "no field is called {} on the screen that is referred to (this is screen {own})",
+                ),
+            ),
+            Dangling::NoProperty(screen, path) => say(
+                Some(Cause::NoProperty(screen, path)),
+                format_args!(
+                    "there is no {} in the `data` that is referred to: declare it there with a `type` and an `__example__` (this is screen {own})",
                     quoted(path)
-                ));
-            }
+                ),
+            ),
+            Dangling::NoData(screen, path) => say(
+                Some(Cause::NoData(screen)),
+                format_args!(
+                    "there is no {} in the `data` that is referred to: declare it there with a `type` and an `__example__` (this is screen {own})",
+                    quoted(path)
+                ),
+            ),
+            Dangling::NoField(screen, name) => say(
+                Some(Cause::NoField(screen, name)),
+                format_args!(
+                    "no field is called {} on the screen that is referred to (this is screen {own})",
+                    quoted(name)
+                ),
+            ),
             Dangling::InList => {
-                say(format_args!("refers to something inside of a list, which can't be"))
+                say(None, format_args!("refers to something inside of a list, which can't be"))
             }
-            Dangling::NoValue => say(format_args!("refers to a component that has no value")),
-            Dangling::Mixed => say(format_args!(
-                "has more in it than one reference, so it is an expression: from version 6.0 on it stands in backticks, with the braces \
-                 around the names alone, as `${{data.name}} != ''`"
-            )),
+            Dangling::NoValue => say(None, format_args!("refers to a component that has no value")),
+            Dangling::Mixed => say(
+                None,
+                format_args!(
+                    "has more in it than one reference, so it is an expression: from version 6.0 on it stands in backticks, with the braces \
+                     around the names alone, as `${{data.name}} != ''`"
+                ),
+            ),
         }
     }
 
@@ -125,7 +147,12 @@ impl<'a> Checker<'_, 'a> {
                 quoted(is),
                 types.join(" or ")
             );
-            self.found.add(level, at, Some(INVALID_SCREEN_DYNAMIC_DATA), problem);
+            match target {
+                Target::Data(schema) => {
+                    self.misdeclared(schema, types.first().unwrap_or(&""), level, at, problem)
+                }
+                _ => self.found.add(level, at, Some(INVALID_SCREEN_DYNAMIC_DATA), problem),
+            }
             return;
         }
         let due = match wanted {
@@ -153,6 +180,19 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
+    /// Reports a declaration that lacks something that is needed, once however many need it.
+    fn misdeclared(
+        &mut self,
+        schema: &Map<String, Value>,
+        what: &str,
+        level: Level,
+        at: &Place<'_>,
+        problem: fmt::Arguments<'_>,
+    ) {
+        let cause = Cause::Declaration(std::ptr::from_ref(schema).addr(), what);
+        self.found.add_once(cause, level, at, Some(INVALID_SCREEN_DYNAMIC_DATA), problem);
+    }
+
     /// Checks that the entries of a declared list have what a component needs.
     fn entries_fit(
         &mut self,
@@ -162,17 +202,25 @@ impl<'a> Checker<'_, 'a> {
         at: &Place<'_>,
     ) {
         let Some(items) = schema.get("items").and_then(Value::as_object) else { return };
-        let declared = items.get("properties").and_then(Value::as_object);
+        let properties = items.get("properties");
+        // What they are is reported if they are no object.
+        if properties.is_some_and(|properties| !properties.is_object()) {
+            return;
+        }
+        let declared = properties.and_then(Value::as_object);
         for key in keys {
             let property = declared.and_then(|declared| declared.get(key.name));
-            let is = property.and_then(|property| property.get("type")).and_then(Value::as_str);
+            let is = property.and_then(Value::as_object).and_then(known_type);
             match (property, is) {
                 (None, _) if key.due => {
                     let problem = format_args!(
                         "the entries of the list that is referred to declare no `{0}`: add `{0}` to the `properties` of its `items`",
                         key.name
                     );
-                    self.found.add(level, at, Some(INVALID_SCREEN_DYNAMIC_DATA), problem);
+                    self.misdeclared(items, key.name, level, at, problem);
+                    if declared.is_none() {
+                        return;
+                    }
                 }
                 (Some(_), Some(is))
                     if !key.takes.types().is_empty() && !key.takes.types().contains(&is) =>
@@ -183,7 +231,7 @@ impl<'a> Checker<'_, 'a> {
                         quoted(is),
                         key.takes.types().join(" or ")
                     );
-                    self.found.add(level, at, Some(INVALID_SCREEN_DYNAMIC_DATA), problem);
+                    self.misdeclared(items, key.name, level, at, problem);
                 }
                 _ => (),
             }

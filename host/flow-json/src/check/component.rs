@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::meant::meant;
 use super::table::{Areas, COMPONENTS, Row, Takes};
 use super::{Checker, Scope};
 use crate::document::{Action, ON_CLICK};
 use crate::finding::Level;
 use crate::kind::{ActionKind, ComponentKind, Field};
+use crate::meant::meant;
 use crate::names::{
     COMPONENT_TYPE_MAX_NUMBER_PER_SCREEN, COMPONENTS_OUTSIDE_FORM, DUPLICATE_FORM_COMPONENT_NAMES,
     INVALID_COMPONENT_PLACEMENT, INVALID_PROPERTY_TYPE, INVALID_PROPERTY_VALUE,
@@ -145,7 +145,9 @@ impl<'a> Checker<'_, 'a> {
         tally.at_once = most;
         let is_if = row.kind == ComponentKind::If;
         let branches = if is_if { 2 } else { branches };
-        if with_footer > 0 && with_footer < branches {
+        let screen = spot.scope.screen;
+        let are_known = screen.components_are_clear && !screen.has_unknown;
+        if with_footer > 0 && with_footer < branches && are_known {
             let problem = format_args!(
                 "has a Footer in one branch and none in another: Meta's reference asks for one in each"
             );
@@ -164,6 +166,7 @@ impl<'a> Checker<'_, 'a> {
     /// The component's kind, if it is known.
     fn kind(&mut self, members: &'a Map<String, Value>, at: &Place<'_>) -> Option<ComponentKind> {
         let Some(kind) = members.get("type") else {
+            self.actions_are_clear &= self.level == Level::Note;
             self.wrong(
                 at,
                 MISSING_REQUIRED_TYPE_PROPERTY,
@@ -173,6 +176,7 @@ impl<'a> Checker<'_, 'a> {
         };
         let at = at.key("type");
         let Some(kind) = kind.as_str() else {
+            self.actions_are_clear &= self.level == Level::Note;
             self.wrong(
                 &at,
                 INVALID_PROPERTY_TYPE,
@@ -193,6 +197,7 @@ impl<'a> Checker<'_, 'a> {
             None => {
                 // A later version may have it.
                 let level = if self.version.is_later() { Level::Note } else { self.level };
+                self.actions_are_clear &= level == Level::Note;
                 let advice = std::fmt::from_fn(|f| {
                     match meant(kind, COMPONENTS.iter().map(|row| row.kind.name())) {
                         Some(meant) => write!(f, "; write {meant}"),

@@ -1,10 +1,15 @@
 //! Checks dates, which must be like `2026-11-28`.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use super::Checker;
+use super::bound::backticked;
 use crate::document::Reference;
-use crate::kind::{CalendarMode, RANGE_ENDS};
+use crate::finding::Cause;
+use crate::kind::{CalendarMode, ComponentKind, RANGE_ENDS};
+use crate::meant::is_misspelled;
 use crate::names::{
     INVALID_DATE_RANGE, INVALID_DATE_SINGLE_INIT_VALUE_FORMAT, INVALID_MIN_MAX_DAYS,
     INVALID_PROPERTY_NAME_FOR_CONDITION, INVALID_TYPE, MISSING_CALENDAR_PICKER_RANGE_MODE_PROP,
@@ -43,7 +48,14 @@ impl<'a> Checker<'_, 'a> {
         if mode.is_some_and(|mode| mode.as_str().is_none_or(|mode| Reference::of(mode).is_some())) {
             return;
         }
-        let is_range = CalendarMode::of(mode) == Some(CalendarMode::Range);
+        // A mode that there is not is reported, and so is a misspelled key.
+        let computed = mode.and_then(Value::as_str).and_then(backticked);
+        let computed = computed.map(|_| CalendarMode::Single);
+        let Some(mode) = CalendarMode::of(mode).or(computed) else { return };
+        if self.misspells(members, ComponentKind::CalendarPicker, "mode") {
+            return;
+        }
+        let is_range = mode == CalendarMode::Range;
         if is_range {
             self.check_days(members, at);
             for (name, due, both) in [
@@ -63,14 +75,19 @@ impl<'a> Checker<'_, 'a> {
                 let problem = format_args!(
                     "`{name}` is for \"mode\": \"range\" only; take it out, or set the mode"
                 );
-                self.wrong(&at.key(name), INVALID_PROPERTY_NAME_FOR_CONDITION, problem);
+                self.of_another_mode(
+                    members,
+                    &at.key(name),
+                    INVALID_PROPERTY_NAME_FOR_CONDITION,
+                    problem,
+                );
             }
             for name in ["label", "helper-text", "required", "init-value", "error-message"] {
                 if members.get(name).is_some_and(Value::is_object) {
                     let problem = format_args!(
                         "is an object with both ends, which is for \"mode\": \"range\" only"
                     );
-                    self.wrong(&at.key(name), INVALID_TYPE, problem);
+                    self.of_another_mode(members, &at.key(name), INVALID_TYPE, problem);
                 }
             }
         }
@@ -88,6 +105,19 @@ impl<'a> Checker<'_, 'a> {
             }
             _ => (),
         }
+    }
+
+    /// Reports what is for another mode than the calendar's, once, because the mode may be what is
+    /// wrong.
+    fn of_another_mode(
+        &mut self,
+        members: &Map<String, Value>,
+        at: &Place<'_>,
+        name: &'static str,
+        problem: fmt::Arguments<'_>,
+    ) {
+        let cause = Cause::Declaration(std::ptr::from_ref(members).addr(), "mode");
+        self.found.add_once(cause, self.level, at, Some(name), problem);
     }
 
     /// Checks the first and the last day, and returns those that are valid.
@@ -194,6 +224,10 @@ impl<'a> Checker<'_, 'a> {
             None => return,
             Some(Value::String(text)) if is_bound(text) => return,
             Some(Value::Object(ends)) => ends,
+            // What could not be in any mode was reported.
+            Some(other) if !(other.is_string() || (name == "required" && other.is_boolean())) => {
+                return;
+            }
             Some(other) => {
                 let problem = format_args!(
                     "is {}; with \"mode\": \"range\" it is an object with {due} for each end, {{\"start-date\": .., \"end-date\": ..}}",
@@ -203,7 +237,9 @@ impl<'a> Checker<'_, 'a> {
                 return;
             }
         };
-        for end in RANGE_ENDS.into_iter().filter(|end| !ends.contains_key(*end)) {
+        let is_missing =
+            |end: &&str| !ends.contains_key(*end) && !is_misspelled(ends, &RANGE_ENDS, end);
+        for end in RANGE_ENDS.into_iter().filter(is_missing) {
             if both || end == RANGE_ENDS[0] {
                 self.wrong(
                     &place,

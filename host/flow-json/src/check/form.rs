@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::bound::backticked;
+use super::bound::{Wanted, backticked};
+use super::reference::Dangling;
 use super::{Checker, Scope};
 use crate::document::Reference;
-use crate::finding::Level;
+use crate::finding::{Cause, Level};
 use crate::kind::Field;
 use crate::names::{
     INVALID_PROPERTY_VALUE, INVALID_SCREEN_DYNAMIC_DATA, NATIVE_COMPONENT_IN_FORM_INIT_VALUES,
@@ -30,6 +31,44 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
+    /// Checks the texts that a Form shows at its fields. `protocol.md` section 5 says that a
+    /// reference refers to something of the right type. WhatsApp's builder does not look at this
+    /// one, but a phone can do nothing with anything else.
+    pub(super) fn field_texts(&mut self, value: &'a Value, scope: Scope<'_, 'a>, at: &Place<'_>) {
+        let reference = value.as_str().and_then(Reference::of);
+        let name = Some(INVALID_SCREEN_DYNAMIC_DATA);
+        match reference.map(|reference| reference.resolve(scope.screen, self.outline)) {
+            Some(Err(
+                missing @ (Dangling::NoProperty(screen, path) | Dangling::NoData(screen, path)),
+            )) => {
+                let problem = format_args!(
+                    "there is no {} in the `data` that is referred to: a phone ignores that, and shows no error at any field; declare it there \
+                     as an object with a text for each field (this is screen {})",
+                    quoted(path),
+                    quoted(scope.screen.id)
+                );
+                let cause = match missing {
+                    Dangling::NoData(..) => Cause::NoData(screen),
+                    _ => Cause::NoProperty(screen, path),
+                };
+                self.found.add_once(cause, self.level, at, name, problem);
+            }
+            Some(Ok(target)) if target.type_name().is_some_and(|is| is != "object") => {
+                let problem = format_args!(
+                    "what is referred to is of the type {}: a phone ignores that, and shows no error at any field; an object with a text for \
+                     each field is due",
+                    quoted(target.type_name().unwrap_or_default())
+                );
+                self.found.add(self.level, at, name, problem);
+            }
+            Some(Err(Dangling::NoField(..) | Dangling::NoScreen(_))) => {
+                let scope = Scope { references: self.level, ..scope };
+                self.is_bound(value, Wanted::Types(&["object"]), scope, at);
+            }
+            _ => self.object(value, scope, at),
+        }
+    }
+
     fn check_of_field(
         &mut self,
         part: &str,
@@ -44,9 +83,14 @@ impl<'a> Checker<'_, 'a> {
         let Some((component, field)) =
             component.and_then(|component| Some((*component, component.field()?)))
         else {
-            let level = if part == "init-values" { level } else { Level::Note };
-            let problem = format_args!("no field of the screen is called {}", quoted(name));
-            self.found.add(level, at, Some(INVALID_PROPERTY_VALUE), problem);
+            // A component of no known kind has a name already, and its kind is reported.
+            let is_known = scope.screen.named.get(name).is_some_and(|it| it.kind().is_none());
+            if scope.screen.fields_are_clear && !(is_known && self.outline.is_strict) {
+                let level = if part == "init-values" { level } else { Level::Note };
+                let problem = format_args!("no field of the screen is called {}", quoted(name));
+                let cause = Cause::NoField(scope.screen.id, name);
+                self.found.add_once(cause, level, at, Some(INVALID_PROPERTY_VALUE), problem);
+            }
             return;
         };
         if part == "init-values" && field == Field::Media {
@@ -55,6 +99,9 @@ impl<'a> Checker<'_, 'a> {
                 quoted(name)
             );
             self.wrong(at, NATIVE_COMPONENT_IN_FORM_INIT_VALUES, problem);
+            return;
+        }
+        if !field.is_clear(component, self.outline.is_strict) {
             return;
         }
         let is_range = field.type_name(component) == "object";

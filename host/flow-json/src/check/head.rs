@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::meant::instead;
 use crate::finding::{Collector, Level};
+use crate::meant::{instead, is_misspelled};
 use crate::names::{
     INVALID_DATA_API_VERSION, INVALID_FLOW_JSON_VERSION, INVALID_PROPERTY_KEY,
     INVALID_PROPERTY_TYPE, MISSING_FLOW_JSON_VERSION, MISSING_REQUIRED_PROPERTY,
@@ -18,6 +18,8 @@ pub(super) fn check_version(
 ) -> Option<Version> {
     let at = Place::WHOLE.key("version");
     let version = match document.get("version") {
+        // Without a version, an unknown key is an error.
+        None if is_misspelled(document, &KEYS, "version") => return None,
         None => {
             found.error(
                 &Place::WHOLE,
@@ -45,7 +47,7 @@ pub(super) fn check_version(
     if version.is_retired() {
         let problem = format_args!(
             "Flows of version {version} can't be published any more, only sent where they were; those that can are {}",
-            version::published()
+            version::published_names()
         );
         found.note(&at, None, problem);
     } else if version.is_later() {
@@ -97,7 +99,10 @@ pub(super) fn check_data_api_version(
     found: &mut Collector,
 ) {
     let Some(value) = document.get("data_api_version") else { return };
-    if !document.contains_key("routing_model") {
+    let is_strict = version.is_none_or(|version| !version.is_retired() && !version.is_later());
+    if !document.contains_key("routing_model")
+        && !(is_strict && is_misspelled(document, &KEYS, "routing_model"))
+    {
         let problem = format_args!(
             "lacks `routing_model`, which `data_api_version` needs: for each screen the list of those that may follow"
         );

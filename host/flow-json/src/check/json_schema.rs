@@ -21,7 +21,7 @@ pub(crate) fn json_schema() -> Value {
              Not checked: how old a key or a component is (its description says from which version on there is one), what references and \
              expressions lead to, routes, names that must be unique, numbers of components, what is for components outside of a Form only, \
              and lengths. Of other versions only the outermost keys are checked. `flowhost plugin check` checks everything.",
-            version::published()
+            version::published_names()
         ),
         "type": "object",
         "required": ["version", "screens"],
@@ -231,7 +231,7 @@ fn value(takes: Takes) -> Value {
             let ends = RANGE_ENDS.map(|end| (end.to_owned(), value(*each)));
             json!({ "anyOf": [value(*each), { "type": "object", "properties": Map::from_iter(ends) }] })
         }
-        Takes::Object => or_bound(json!({ "type": "object" })),
+        Takes::Object | Takes::FieldTexts => or_bound(json!({ "type": "object" })),
         Takes::Messages => {
             let text = json!({ "type": "string", "pattern": NOT_BLANK });
             json!({ "anyOf": [{ "type": "string" }, { "type": "object", "minProperties": 1, "additionalProperties": text }] })

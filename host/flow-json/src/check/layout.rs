@@ -3,9 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::component::{Spot, Tally};
+use super::screens::KEYS;
 use super::table::{Areas, LAYOUT};
 use super::{Checker, Scope};
 use crate::document::CHILDREN;
+use crate::finding::Cause;
+use crate::meant::is_misspelled;
 use crate::names::{
     INVALID_PROPERTY_KEY, INVALID_PROPERTY_TYPE, INVALID_PROPERTY_VALUE, INVALID_SENSITIVE_FIELD,
     MIN_ITEMS_REQUIRED, MISSING_REQUIRED_PROPERTY, PATTERN_MISMATCH,
@@ -23,12 +26,22 @@ impl<'a> Checker<'_, 'a> {
         screen: &ScreenOutline<'a>,
         at: &Place<'_>,
     ) {
-        self.check_title(members, at);
+        let is_misspelled = |name| self.outline.is_strict && is_misspelled(members, &KEYS, name);
+        let (title, layout) = (is_misspelled("title"), is_misspelled("layout"));
+        if !title {
+            self.check_title(members, at);
+        }
         if members.get("refresh_on_back") == Some(&Value::Bool(true)) && !self.has_endpoint {
             let problem = format_args!(
                 "asks the endpoint when the user goes back, and the document has none: it lacks `data_api_version`"
             );
-            self.wrong(&at.key("refresh_on_back"), INVALID_PROPERTY_VALUE, problem);
+            self.found.add_once(
+                Cause::NoEndpoint,
+                self.level,
+                &at.key("refresh_on_back"),
+                Some(INVALID_PROPERTY_VALUE),
+                problem,
+            );
         }
         if let Some(sensitive) = members.get("sensitive") {
             self.check_sensitive(sensitive, screen, &at.key("sensitive"));
@@ -36,6 +49,7 @@ impl<'a> Checker<'_, 'a> {
         match members.get("layout") {
             Some(Value::Object(layout)) => self.check_layout(layout, screen, &at.key("layout")),
             Some(_) => (),
+            None if layout => (),
             None if self.version < Version(6, 0) => {
                 self.doubtful(at, format_args!("lacks its `layout`: there is nothing on it; from version 6.0 on it must have one"));
             }
@@ -89,10 +103,16 @@ impl<'a> Checker<'_, 'a> {
         }
         for (number, name) in names.iter().enumerate() {
             match name.as_str() {
-                Some(name) if screen.named.contains_key(name) => (),
+                Some(name) if screen.named.contains_key(name) || !screen.fields_are_clear => (),
                 Some(name) => {
                     let problem = format_args!("no field of the screen is called {}", quoted(name));
-                    self.wrong(&at.item(number), INVALID_SENSITIVE_FIELD, problem);
+                    self.found.add_once(
+                        Cause::NoField(screen.id, name),
+                        self.level,
+                        &at.item(number),
+                        Some(INVALID_SENSITIVE_FIELD),
+                        problem,
+                    );
                 }
                 None => {
                     let problem =

@@ -5,12 +5,12 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::bound::{Wanted, backticked};
-use super::meant::instead;
-use super::table::{Blank, Key, Takes};
+use super::table::{Blank, Key, Row, Takes};
 use super::{Checker, Scope};
 use crate::document::Reference;
 use crate::finding::Level;
-use crate::kind::RANGE_ENDS;
+use crate::kind::{ComponentKind, RANGE_ENDS};
+use crate::meant::{instead, is_misspelled, meant};
 use crate::names::{INVALID_PROPERTY_KEY, MIN_ITEMS_REQUIRED, MISSING_REQUIRED_PROPERTY};
 use crate::place::{Place, quoted};
 use crate::version::Version;
@@ -27,10 +27,11 @@ impl<'a> Checker<'_, 'a> {
         scope: Scope<'_, 'a>,
         at: &Place<'_>,
     ) {
+        let mut misspelled = Vec::new();
         for (name, value) in members.iter().filter(|(name, _)| *name != read) {
             let place = at.key(name);
             let Some(key) = keys.iter().find(|key| key.name == name) else {
-                self.unknown_key(name, keys, what, &place);
+                misspelled.extend(self.unknown_key(name, keys, what, &place));
                 continue;
             };
             self.check_age(key.name, key.since, &place);
@@ -50,6 +51,11 @@ impl<'a> Checker<'_, 'a> {
             }
         }
         for key in keys.iter().filter(|key| key.due && !members.contains_key(key.name)) {
+            self.actions_are_clear &=
+                self.level == Level::Note || !matches!(key.takes, Takes::Click(_));
+            if misspelled.contains(&key.name) {
+                continue;
+            }
             self.wrong(at, MISSING_REQUIRED_PROPERTY, format_args!("{what} lacks `{}`", key.name));
         }
     }
@@ -73,16 +79,28 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
-    /// Reports a key that is not in the table.
+    /// Whether a component lacks a key that it has misspelled, which is an error.
+    pub(super) fn misspells(
+        &self,
+        members: &Map<String, Value>,
+        kind: ComponentKind,
+        name: &str,
+    ) -> bool {
+        self.outline.is_strict && misspells(members, kind, name)
+    }
+
+    /// Reports a key that is not in the table. Returns the key that is meant if that is an error,
+    /// so that its lack need not be another one.
     pub(super) fn unknown_key(
         &mut self,
         name: &str,
         keys: &'static [Key],
         what: fmt::Arguments<'_>,
         at: &Place<'_>,
-    ) {
+    ) -> Option<&'static str> {
         // A later version may have it.
         let level = if self.version.is_later() { Level::Note } else { self.level };
+        let is_kept = level == Level::Error && !self.found.is_full();
         let advice = instead(name, keys.iter().map(|key| key.name));
         self.found.add(
             level,
@@ -90,6 +108,7 @@ impl<'a> Checker<'_, 'a> {
             Some(INVALID_PROPERTY_KEY),
             format_args!("{what} has no {}; {advice}", quoted(name)),
         );
+        if is_kept { meant(name, keys.iter().map(|key| key.name)) } else { None }
     }
 
     /// Reports something that versions before `since` don't have.
@@ -210,4 +229,10 @@ impl<'a> Checker<'_, 'a> {
             other => self.fixed(other, false, "a text, or an object of texts", at),
         }
     }
+}
+
+/// Whether a component lacks a key that it has misspelled.
+pub(super) fn misspells(members: &Map<String, Value>, kind: ComponentKind, name: &str) -> bool {
+    let keys: Vec<&str> = Row::of(kind).keys.iter().map(|key| key.name).collect();
+    is_misspelled(members, &keys, name)
 }

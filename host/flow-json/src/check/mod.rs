@@ -4,6 +4,11 @@
 //! An error is something that WhatsApp certainly refuses. A note is something that WhatsApp accepts
 //! although it can't do what was meant, or something that nobody outside of Meta can know for sure:
 //! refusing a good document here is worse than accepting one that WhatsApp refuses.
+//!
+//! One mistake is one finding. What follows from a mistake that is reported elsewhere is left out:
+//! what the outline and the routes call not clear is not blamed on others. And what has one
+//! [`Cause`] is reported once. An error is only left out for another error, so a document that is
+//! refused stays refused.
 
 mod action;
 mod agreement;
@@ -15,7 +20,6 @@ mod form;
 mod head;
 mod json_schema;
 mod layout;
-mod meant;
 mod members;
 mod payload;
 mod reference;
@@ -28,14 +32,19 @@ mod value;
 use std::fmt;
 
 pub(crate) use self::json_schema::json_schema;
+pub(crate) use self::screens::KEYS as SCREEN_KEYS;
+
+use serde_json::{Map, Value};
 
 use super::document::Document;
-use super::finding::{Collector, Level};
+use super::finding::{Cause, Collector, Level};
+use super::meant::{is_misspelled, meant};
 use super::outline::{Outline, ScreenOutline};
-use super::place::Place;
+use super::place::{Place, quoted};
 use super::reply::ReplyRules;
 use super::routes::WrittenRoutes;
-use super::version::{NEWEST, Version};
+use super::screen_id::{IdFault, id_fault};
+use super::version::{self, Version};
 
 /// Checks a document and returns the rules for replies, which are meaningful only if there was no
 /// error.
@@ -57,31 +66,68 @@ pub(crate) fn check(
         );
         found.error(&Place::WHOLE.key("screens"), None, problem);
     }
+    let version = version.unwrap_or_else(|| fitting_version(document, outline, routes));
+    check_as(version, level, document, outline, routes, found);
+    rules
+}
+
+/// The version that a document without one probably has: the newest that can be published and has
+/// nothing against it, so that the document is not also refused for what another version has or
+/// lacks; or else the newest.
+fn fitting_version(
+    document: &Map<String, Value>,
+    outline: &Outline<'_>,
+    routes: &WrittenRoutes<'_>,
+) -> Version {
+    let fits = |version: &Version| {
+        let mut found = Collector::default();
+        check_as(*version, Level::Error, document, outline, routes, &mut found);
+        !found.has_errors()
+    };
+    version::published().rev().find(fits).unwrap_or(version::NEWEST)
+}
+
+/// Checks all that depends on the version.
+fn check_as(
+    version: Version,
+    level: Level,
+    document: &Map<String, Value>,
+    outline: &Outline<'_>,
+    routes: &WrittenRoutes<'_>,
+    found: &mut Collector,
+) {
+    let has_endpoint = document.contains_key("data_api_version")
+        || (outline.is_strict && is_misspelled(document, &head::KEYS, "data_api_version"));
     let mut checker = Checker {
-        version: version.unwrap_or(NEWEST),
+        version,
         level,
         outline,
         routes,
-        has_endpoint: document.contains_key("data_api_version"),
+        has_endpoint,
+        ways: Vec::new(),
+        actions_are_clear: true,
         carousels: 0,
         fuel: MAX_COMPARISONS,
         found,
     };
     if checker.check_screens(document) {
-        routing::check_routes(document, outline, routes, checker.version, found);
+        checker.check_routes(document);
     }
-    rules
 }
 
 /// The state of the check while it walks the screens.
 struct Checker<'c, 'a> {
-    /// The document's version; the newest if it is missing or unreadable.
+    /// The document's version; one that fits it if it is missing or unreadable.
     version: Version,
     /// The level of findings that are errors in any version that can be published.
     level: Level,
     outline: &'c Outline<'a>,
     routes: &'c WrittenRoutes<'a>,
     has_endpoint: bool,
+    /// The `navigate` actions without a route: from where, and where to.
+    ways: Vec<(&'a str, &'a str)>,
+    /// Whether it is known where all actions lead; false if not, for a reason that is an error.
+    actions_are_clear: bool,
     /// How many `ImageCarousel`s there were so far.
     carousels: usize,
     /// How many more declarations may be compared. Without a bound, two large declarations that
@@ -119,6 +165,34 @@ impl Checker<'_, '_> {
     /// Reports something that WhatsApp refuses.
     fn wrong(&mut self, at: &Place<'_>, name: &'static str, problem: fmt::Arguments<'_>) {
         self.found.add(self.level, at, Some(name), problem);
+    }
+
+    /// Reports that there is no screen of this id, once for each id.
+    fn no_screen(&mut self, id: &str, name: &'static str, level: Level, at: &Place<'_>) {
+        let renamed = self.routes.renamed(id);
+        // What is wrong with the id of the screen that is meant is reported there.
+        let is_known = renamed.is_some_and(|renamed| {
+            id_fault(renamed).is_some_and(|fault| fault != IdFault::NoLetters)
+        });
+        if is_known || self.routes.nameless_explain {
+            return;
+        }
+        let ids = self.outline.screens.iter().map(|screen| screen.id);
+        let advice = fmt::from_fn(|f| {
+            match renamed.filter(|renamed| meant(id, [*renamed].into_iter()).is_none()) {
+                Some(other) => write!(
+                    f,
+                    "; perhaps it is {}, which the routing model does not name",
+                    quoted(other)
+                ),
+                None => match renamed.or_else(|| meant(id, ids.clone())) {
+                    Some(near) => write!(f, "; write {}", quoted(near)),
+                    None => Ok(()),
+                },
+            }
+        });
+        let problem = format_args!("there is no screen {}{advice}", quoted(id));
+        self.found.add_once(Cause::NoScreen(id), level, at, Some(name), problem);
     }
 
     /// Reports something that WhatsApp accepts, as far as is known.

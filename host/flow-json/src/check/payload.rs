@@ -9,8 +9,9 @@ use super::bound::backticked;
 use super::reference::{Dangling, Target, looks_like_one};
 use super::{Checker, Scope};
 use crate::document::{Component, Reference, Store};
-use crate::finding::{Collector, Level};
+use crate::finding::{Cause, Collector, Level};
 use crate::kind::{ActionKind, ComponentKind, Field};
+use crate::meant::meant;
 use crate::names::{
     INVALID_ACTION_PAYLOAD_PROPERTY, INVALID_NAVIGATE_ACTION_PAYLOAD,
     INVALID_NAVIGATE_ACTION_STATIC_DATA, INVALID_ON_CLICK_ACTION_PAYLOAD,
@@ -175,8 +176,14 @@ impl<'c, 'a> Checker<'c, 'a> {
             );
             self.found.add(level, at, Some(INVALID_ON_CLICK_ACTION_PAYLOAD), problem);
         } else {
-            let number = |name: &str, default: u64| {
-                picker.member(name).and_then(Value::as_u64).unwrap_or(default)
+            // A limit that is no number or is misspelled is reported, and counts as none.
+            let is_misspelled = |name: &str| {
+                picker.kind().is_some_and(|kind| self.misspells(picker.written(), kind, name))
+            };
+            let number = |name: &str, default: u64| match picker.member(name) {
+                Some(limit) => limit.as_u64().unwrap_or_default(),
+                None if is_misspelled(name) => 0,
+                None => default,
             };
             let limits = picker.kind().and_then(ComponentKind::limits);
             let files = limits.map_or(MOST_FILES, |[_, most]| number(most, MOST_FILES));
@@ -194,6 +201,9 @@ impl<'c, 'a> Checker<'c, 'a> {
         scope: Scope<'_, 'a>,
         at: &Place<'_>,
     ) {
+        if !next.data_is_clear {
+            return;
+        }
         let mut matched = 0;
         for (key, value) in payload {
             let at = at.key(key);
@@ -208,7 +218,7 @@ impl<'c, 'a> Checker<'c, 'a> {
             }
         }
         let due = next.data.map_or(0, |data| data.len() - usize::from(data.contains_key(REQUIRED)));
-        if matched < due {
+        if matched < due && !is_misspelled_payload(payload, next) {
             let problem = format_args!(
                 "lacks {}, which screen {} declares",
                 lacking(next, payload),
@@ -239,7 +249,8 @@ impl<'c, 'a> Checker<'c, 'a> {
             quoted(next.id),
             quoted(key)
         );
-        self.found.add(level, at, Some(INVALID_NAVIGATE_ACTION_PAYLOAD), problem);
+        let cause = undeclared_cause(next, key);
+        self.found.add_once(cause, level, at, Some(INVALID_NAVIGATE_ACTION_PAYLOAD), problem);
     }
 
     fn check_own_takes(
@@ -249,6 +260,9 @@ impl<'c, 'a> Checker<'c, 'a> {
         at: &Place<'_>,
     ) {
         let own = scope.screen;
+        if !own.data_is_clear {
+            return;
+        }
         for (key, value) in payload {
             let at = at.key(key);
             let Some(declared) = own.data.and_then(|data| data.get(key)) else {
@@ -257,7 +271,8 @@ impl<'c, 'a> Checker<'c, 'a> {
                     quoted(own.id),
                     quoted(key)
                 );
-                self.found.add(
+                self.found.add_once(
+                    undeclared_cause(own, key),
                     scope.actions,
                     &at,
                     Some(INVALID_UPDATE_DATA_ACTION_PAYLOAD),
@@ -290,6 +305,33 @@ fn declared<'s, 'a>(
     screen: &'s ScreenOutline<'a>,
 ) -> impl Iterator<Item = (&'a String, &'a Value)> + use<'s, 'a> {
     screen.data.into_iter().flatten().filter(|(name, _)| *name != REQUIRED)
+}
+
+fn undeclared_cause<'s>(screen: &ScreenOutline<'s>, key: &'s str) -> Cause<'s> {
+    match screen.data {
+        Some(_) => Cause::NoProperty(screen.id, key),
+        None => Cause::NoData(screen.id),
+    }
+}
+
+/// Whether what a payload lacks is in it under another name, which was reported: one that is nearly
+/// right, or the only one that is not declared.
+fn is_misspelled_payload(payload: &Map<String, Value>, screen: &ScreenOutline<'_>) -> bool {
+    let is_declared = |key: &str| screen.data.is_some_and(|data| data.contains_key(key));
+    let undeclared: Vec<&String> =
+        payload.keys().filter(|key| !is_declared(key)).take(MAX_SHOWN + 1).collect();
+    let lacking =
+        || declared(screen).map(|(name, _)| name).filter(|name| !payload.contains_key(*name));
+    let missing: Vec<&String> = lacking().take(MAX_SHOWN + 1).collect();
+    match (undeclared.as_slice(), missing.as_slice()) {
+        ([_], [_]) => true,
+        (undeclared, missing) if undeclared.len() <= MAX_SHOWN && missing.len() <= MAX_SHOWN => {
+            missing.iter().all(|name| {
+                undeclared.iter().any(|key| meant(key, [name.as_str()].into_iter()).is_some())
+            })
+        }
+        _ => false,
+    }
 }
 
 /// Names the first of the properties that a screen declares and a payload lacks. Runs only when

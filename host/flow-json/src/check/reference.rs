@@ -2,9 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use crate::document::{Component, Reference, Store};
-use crate::kind::{CalendarMode, Field};
+use super::members::misspells;
+use super::table::INPUT_TYPES;
+use crate::document::{Component, Reference, Store, Template};
+use crate::kind::{CalendarMode, ComponentKind, Field};
 use crate::outline::{Outline, ScreenOutline};
+use crate::schema::{EXAMPLE, REQUIRED, Types};
 
 /// The target of a reference.
 #[derive(Clone, Copy)]
@@ -12,16 +15,22 @@ pub(super) enum Target<'a> {
     /// A property of a screen's data, or a part of it, as its schema.
     Data(&'a Map<String, Value>),
     Field(Component<'a>, Field),
-    /// A component of unknown kind.
+    /// Something of which nothing is known, such as the field of a component of unknown kind, or
+    /// data whose declaration is wrong.
     Unknown,
 }
 
 /// Why a reference has no target.
+#[derive(Clone, Copy)]
 pub(super) enum Dangling<'a> {
     NoScreen(&'a str),
     OwnScreen(&'a str),
-    NoData(&'a str),
-    NoField(&'a str),
+    /// The screen, and what its `data` does not declare.
+    NoProperty(&'a str, &'a str),
+    /// The screen, which has no `data`, and what it should declare.
+    NoData(&'a str, &'a str),
+    /// The screen, and the field that it does not have.
+    NoField(&'a str, &'a str),
     /// The path leads into a value that is declared as a list.
     InList,
     /// The component has a name but no value.
@@ -74,39 +83,69 @@ impl<'a> Reference<'a> {
 fn data<'a>(screen: &ScreenOutline<'a>, path: &'a str) -> Result<Target<'a>, Dangling<'a>> {
     let mut names = path.split('.');
     let first = names.next().unwrap_or_default();
-    let declared = screen.data.and_then(|data| data.get(first)).and_then(Value::as_object);
-    let mut schema = declared.ok_or(Dangling::NoData(first))?;
+    let data = match screen.data {
+        _ if !screen.data_is_clear => return Ok(Target::Unknown),
+        None => return Err(Dangling::NoData(screen.id, first)),
+        Some(data) => data,
+    };
+    let is_property = |declared: &&Value| first != REQUIRED || !declared.is_array();
+    let declared =
+        data.get(first).filter(is_property).ok_or(Dangling::NoProperty(screen.id, first))?;
+    let Some(mut schema) = declared.as_object() else { return Ok(Target::Unknown) };
+    if contradicts_itself(schema) {
+        return Ok(Target::Unknown);
+    }
     for name in names {
-        let inner = schema
-            .get("properties")
-            .and_then(|properties| properties.get(name))
-            .and_then(Value::as_object);
+        let properties = schema.get("properties");
+        let inner = properties.and_then(|properties| properties.get(name));
         schema = match inner {
-            Some(inner) => inner,
+            Some(Value::Object(inner)) => inner,
             None if schema.get("type").is_some_and(|kind| kind == "array") => {
                 return Err(Dangling::InList);
             }
-            None => return Err(Dangling::NoData(path)),
+            None if properties.is_some_and(|properties| !properties.is_object()) => {
+                return Ok(Target::Unknown);
+            }
+            Some(Value::Bool(_)) | None => return Err(Dangling::NoProperty(screen.id, path)),
+            Some(_) => return Ok(Target::Unknown),
         };
     }
     Ok(Target::Data(schema))
 }
 
+/// Whether the example of a property is of another type than the property, which is reported. Which
+/// of the two is meant is then unknown.
+pub(super) fn contradicts_itself(declared: &Map<String, Value>) -> bool {
+    let is = declared.get("type").and_then(Value::as_str).and_then(Types::named);
+    let example = declared.get(EXAMPLE);
+    is.zip(example).is_some_and(|(types, example)| !types.contain(example))
+}
+
 fn field<'a>(screen: &ScreenOutline<'a>, name: &'a str) -> Result<Target<'a>, Dangling<'a>> {
-    let component = *screen.named.get(name).ok_or(Dangling::NoField(name))?;
-    match component.kind() {
-        Some(kind) => {
-            kind.field().map(|field| Target::Field(component, field)).ok_or(Dangling::NoValue)
+    let component = match screen.named.get(name) {
+        Some(component) => *component,
+        None if screen.fields_are_clear => return Err(Dangling::NoField(screen.id, name)),
+        None => return Ok(Target::Unknown),
+    };
+    match component.kind().map(ComponentKind::field) {
+        Some(Some(field)) if field.is_clear(component, screen.is_strict) => {
+            Ok(Target::Field(component, field))
         }
-        None => Ok(Target::Unknown),
+        Some(None) => Err(Dangling::NoValue),
+        _ => Ok(Target::Unknown),
     }
+}
+
+/// The type that a schema states, if there is such a type. That there is none is reported.
+pub(super) fn known_type(schema: &Map<String, Value>) -> Option<&str> {
+    schema.get("type").and_then(Value::as_str).filter(|name| Types::named(name).is_some())
 }
 
 impl Target<'_> {
     /// JSON Schema's name for the target's type; `None` if unknown.
     pub(super) fn type_name(&self) -> Option<&str> {
         match self {
-            Self::Data(schema) => schema.get("type").and_then(Value::as_str),
+            Self::Data(schema) => known_type(schema),
             Self::Field(component, field) => Some(field.type_name(*component)),
             Self::Unknown => None,
         }
@@ -116,7 +155,7 @@ impl Target<'_> {
     pub(super) fn element_type(&self) -> Option<&str> {
         match self {
             Self::Data(schema) => {
-                schema.get("items").and_then(|items| items.get("type")).and_then(Value::as_str)
+                schema.get("items").and_then(Value::as_object).and_then(known_type)
             }
             Self::Field(_, Field::Choices) => Some("string"),
             Self::Field(..) => Some("object"),
@@ -126,6 +165,29 @@ impl Target<'_> {
 }
 
 impl Field {
+    /// Whether the component says of which type its value is; false if it says what can't be, or has
+    /// the key for it misspelled, which is reported.
+    pub(super) fn is_clear(self, component: Component<'_>, is_strict: bool) -> bool {
+        let (key, kind) = match self {
+            Self::Input => ("input-type", ComponentKind::TextInput),
+            Self::Calendar => ("mode", ComponentKind::CalendarPicker),
+            _ => return true,
+        };
+        if is_strict && misspells(component.written(), kind, key) {
+            return false;
+        }
+        match (self, component.member("input-type"), component.member("mode")) {
+            (Self::Input, Some(kind), _) => {
+                kind.as_str().is_some_and(|kind| INPUT_TYPES.contains(&kind))
+            }
+            (Self::Calendar, _, Some(mode)) => mode.as_str().is_some_and(|text| {
+                CalendarMode::of(Some(mode)).is_some()
+                    || !matches!(Template::of(text), Template::Text(_))
+            }),
+            _ => true,
+        }
+    }
+
     /// JSON Schema's name for the type of the component's value.
     pub(super) fn type_name(self, component: Component<'_>) -> &'static str {
         let input = || component.member("input-type").and_then(Value::as_str);

@@ -1,10 +1,14 @@
 //! Checks the routing model, and where `navigate` actions lead in addition to it.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::finding::{Collector, Level};
+use super::Checker;
+use super::head::KEYS;
+use crate::finding::{Cause, Collector, Level};
+use crate::meant::is_misspelled;
 use crate::names::{INVALID_PROPERTY_TYPE, INVALID_ROUTING_MODEL};
 use crate::outline::{Outline, ScreenOutline};
 use crate::place::{Place, quoted};
@@ -12,71 +16,70 @@ use crate::routes::WrittenRoutes;
 use crate::schema::described;
 use crate::version::Version;
 
-/// Checks the routes between the screens. There must be at least one screen.
-pub(super) fn check_routes(
-    document: &Map<String, Value>,
-    outline: &Outline<'_>,
-    routes: &WrittenRoutes<'_>,
-    version: Version,
-    found: &mut Collector,
-) {
-    let at = Place::WHOLE.key("routing_model");
-    match document.get("routing_model") {
-        None => (),
-        Some(Value::Object(model)) => {
-            check_model(model, outline, &at, found);
-            check_model_is_complete(outline, routes, found);
-            check_loops(outline, routes, &at, found);
+impl Checker<'_, '_> {
+    /// Checks the routes between the screens. There must be at least one screen.
+    pub(super) fn check_routes(&mut self, document: &Map<String, Value>) {
+        let at = Place::WHOLE.key("routing_model");
+        let (outline, routes) = (self.outline, self.routes);
+        match document.get("routing_model") {
+            Some(Value::Object(model)) => {
+                self.check_model(model, &at);
+                check_model_is_complete(outline, routes, self.found);
+                check_loops(outline, routes, &at, self.found);
+            }
+            Some(other) => {
+                let problem = format_args!("is {}; a routing model is an object", described(other));
+                self.found.error(&at, Some(INVALID_PROPERTY_TYPE), problem);
+                return;
+            }
+            // That it is missing or misspelled is reported.
+            None if document.contains_key("data_api_version")
+                || (outline.is_strict && is_misspelled(document, &KEYS, "routing_model")) =>
+            {
+                return;
+            }
+            None => (),
         }
-        Some(other) => {
-            let problem = format_args!("is {}; a routing model is an object", described(other));
-            found.error(&at, Some(INVALID_PROPERTY_TYPE), problem);
-            return;
-        }
-    }
-    check_branches(document, outline, routes, &at, found);
-    // Without a routing model, a NavigationList may lead to every screen, because its entries can
-    // come with the data.
-    if document.contains_key("routing_model")
-        || !outline.screens.iter().any(|screen| screen.has_navigation_list)
-    {
-        check_entries_and_connections(outline, routes, version, &at, found);
-    }
-}
-
-fn check_model(
-    model: &Map<String, Value>,
-    outline: &Outline<'_>,
-    at: &Place<'_>,
-    found: &mut Collector,
-) {
-    let unknown = |id: &str, at: &Place<'_>, found: &mut Collector| {
-        found.error(
-            at,
-            Some(INVALID_ROUTING_MODEL),
-            format_args!("there is no screen {}", quoted(id)),
-        );
-    };
-    for (source, list) in model {
-        let at = at.key(source);
-        if outline.screen(source).is_none() {
-            unknown(source, &at, found);
-            continue;
-        }
-        let Some(list) = list.as_array() else {
-            let problem = format_args!("is {}; it must be a list of screen ids", described(list));
-            found.error(&at, Some(INVALID_PROPERTY_TYPE), problem);
-            continue;
+        check_branches(document, outline, routes, &at, self.found);
+        // Without a routing model, a NavigationList may lead to every screen, because its entries
+        // can come with the data.
+        let are_known = if document.contains_key("routing_model") {
+            routes.are_clear && outline.screens.iter().all(|screen| routes.know(screen.id))
+        } else {
+            let has_list = |screen: &ScreenOutline<'_>| screen.has_navigation_list;
+            self.actions_are_clear
+                && !outline.screens.iter().any(has_list)
+                && outline.screens.iter().all(|screen| screen.components_are_clear)
         };
-        for (number, target) in list.iter().enumerate() {
-            let at = at.item(number);
-            match target.as_str() {
-                Some(id) if outline.screen(id).is_some() => (),
-                Some(id) => unknown(id, &at, found),
-                None => {
-                    let problem =
-                        format_args!("is {}; it must be a screen's id", described(target));
-                    found.error(&at, Some(INVALID_PROPERTY_TYPE), problem);
+        if are_known && outline.nameless == 0 {
+            check_entries(outline, routes, self.version, &at, self.found);
+            check_connections(outline, routes, &self.ways, self.found);
+        }
+    }
+
+    fn check_model(&mut self, model: &Map<String, Value>, at: &Place<'_>) {
+        for (source, list) in model {
+            let at = at.key(source);
+            if self.outline.screen(source).is_none() {
+                self.no_screen(source, INVALID_ROUTING_MODEL, Level::Error, &at);
+                continue;
+            }
+            let Some(list) = list.as_array() else {
+                let problem =
+                    format_args!("is {}; it must be a list of screen ids", described(list));
+                self.found.error(&at, Some(INVALID_PROPERTY_TYPE), problem);
+                continue;
+            };
+            for (number, target) in list.iter().enumerate() {
+                let at = at.item(number);
+                match target.as_str() {
+                    Some(id) if self.outline.screen(id).is_some() => (),
+                    Some(id) => self.no_screen(id, INVALID_ROUTING_MODEL, Level::Error, &at),
+                    None => {
+                        let problem =
+                            format_args!("is {}; it must be a screen's id", described(target));
+                        self.found.error(&at, Some(INVALID_PROPERTY_TYPE), problem);
+                    }
                 }
             }
         }
@@ -89,7 +92,9 @@ fn check_model_is_complete(
     found: &mut Collector,
 ) {
     let screens = Place::WHOLE.key("screens");
-    for screen in outline.screens.iter().filter(|screen| !routes.know(screen.id)) {
+    let is_missing =
+        |screen: &&ScreenOutline<'_>| routes.lack(screen.id) && !routes.is_renamed(screen.id);
+    for screen in outline.screens.iter().filter(is_missing) {
         let problem = format_args!(
             "screen {} is missing in the routing model: the phone could never show it",
             quoted(screen.id)
@@ -154,8 +159,8 @@ fn check_loops(
     }
 }
 
-/// Checks that there is an entry screen and that all screens are connected.
-fn check_entries_and_connections(
+/// Checks that there is an entry screen.
+fn check_entries(
     outline: &Outline<'_>,
     routes: &WrittenRoutes<'_>,
     version: Version,
@@ -168,19 +173,14 @@ fn check_entries_and_connections(
         );
         // WhatsApp doesn't check this in these versions.
         let unseen = version >= Version(6, 3) && version < NAVIGATION_COUNTS_SINCE;
-        found.add(
-            if unseen { Level::Note } else { Level::Error },
-            at,
-            Some(INVALID_ROUTING_MODEL),
-            problem,
-        );
+        let level = if unseen { Level::Note } else { Level::Error };
+        found.add(level, at, Some(INVALID_ROUTING_MODEL), problem);
     } else if version >= NAVIGATION_COUNTS_SINCE {
         let led_to: HashSet<&str> = outline.screens.iter().flat_map(destinations).collect();
-        if !outline
-            .screens
-            .iter()
-            .any(|screen| routes.begin_with(screen.id) && !led_to.contains(screen.id))
-        {
+        let begins = |screen: &ScreenOutline<'_>| {
+            routes.begin_with(screen.id) && !led_to.contains(screen.id)
+        };
+        if !outline.screens.iter().any(begins) {
             let problem = format_args!(
                 "there is no entry screen, which the flow could begin with: each is the target of a route or, which counts from 7.3 on, of \
                  an action navigate; the phone goes back by itself"
@@ -188,19 +188,45 @@ fn check_entries_and_connections(
             found.error(at, Some(INVALID_ROUTING_MODEL), problem);
         }
     }
+}
+
+/// Checks that all screens are connected. Screens that are connected with each other alone are one
+/// finding.
+fn check_connections(
+    outline: &Outline<'_>,
+    routes: &WrittenRoutes<'_>,
+    ways: &[(&str, &str)],
+    found: &mut Collector,
+) {
     let Some(first) = outline.screens.first() else { return };
-    let (screens, connected) = (Place::WHOLE.key("screens"), connected_with(first, routes));
-    for screen in outline
-        .screens
-        .iter()
-        .filter(|screen| routes.know(screen.id) && !connected.contains(screen.id))
-    {
+    let (screens, neighbours) = (Place::WHOLE.key("screens"), neighbours(routes));
+    let mut connected = connected_with(first.id, &neighbours);
+    for screen in &outline.screens {
+        if !routes.know(screen.id) || connected.contains(screen.id) {
+            continue;
+        }
+        let island = connected_with(screen.id, &neighbours);
+        let and_more = fmt::from_fn(|f| match island.len() - 1 {
+            0 => Ok(()),
+            1 => f.write_str(" and a screen that follows"),
+            more => write!(f, " and {more} screens that follow"),
+        });
         let problem = format_args!(
-            "no way connects {} with {}: all screens must be connected",
+            "no way connects {}{and_more} with {}: all screens must be connected",
             quoted(screen.id),
             quoted(first.id)
         );
-        found.error(&screens.item(screen.number).key("id"), Some(INVALID_ROUTING_MODEL), problem);
+        let at = screens.item(screen.number);
+        let (at, name) = (at.key("id"), Some(INVALID_ROUTING_MODEL));
+        // An action that leads there without a route has the same cause.
+        let leads_there = |way: &&(&str, &str)| island.contains(way.1) && !island.contains(way.0);
+        match ways.iter().find(leads_there) {
+            Some((from, to)) => {
+                found.add_once(Cause::NoRoute(from, to), Level::Error, &at, name, problem);
+            }
+            None => found.error(&at, name, problem),
+        }
+        connected.extend(island);
     }
 }
 
@@ -209,11 +235,13 @@ fn check_entries_and_connections(
 fn destinations<'s, 'a>(
     screen: &'s ScreenOutline<'a>,
 ) -> impl Iterator<Item = &'a str> + use<'s, 'a> {
-    screen.destinations.iter().copied().filter(|id| *id != screen.id && !screen.has_navigation_list)
+    // A component of no known kind may be one too.
+    let is_list = screen.has_navigation_list || screen.has_unknown;
+    screen.destinations.iter().copied().filter(move |id| *id != screen.id && !is_list)
 }
 
-/// The screens that routes connect with this one, in either direction.
-fn connected_with<'a>(first: &ScreenOutline<'a>, routes: &WrittenRoutes<'a>) -> HashSet<&'a str> {
+/// The screens at the other ends of each screen's routes, in either direction.
+fn neighbours<'a>(routes: &WrittenRoutes<'a>) -> HashMap<&'a str, Vec<&'a str>> {
     let mut neighbours: HashMap<&str, Vec<&str>> = HashMap::new();
     for (source, targets) in &routes.targets {
         for (target, _) in targets {
@@ -221,7 +249,15 @@ fn connected_with<'a>(first: &ScreenOutline<'a>, routes: &WrittenRoutes<'a>) -> 
             neighbours.entry(target).or_default().push(source);
         }
     }
-    let (mut connected, mut to_visit) = (HashSet::from([first.id]), VecDeque::from([first.id]));
+    neighbours
+}
+
+/// The screens that routes connect with this one, itself included.
+fn connected_with<'a>(
+    first: &'a str,
+    neighbours: &HashMap<&'a str, Vec<&'a str>>,
+) -> HashSet<&'a str> {
+    let (mut connected, mut to_visit) = (HashSet::from([first]), VecDeque::from([first]));
     while let Some(id) = to_visit.pop_front() {
         to_visit.extend(
             neighbours.get(id).into_iter().flatten().copied().filter(|id| connected.insert(*id)),

@@ -10,6 +10,7 @@ use super::{Checker, Scope};
 use crate::document::{ON_CLICK, ON_SELECT, ON_UNSELECT, THEN};
 use crate::finding::Level;
 use crate::kind::ComponentKind;
+use crate::meant::is_misspelled;
 use crate::names::{
     DATA_SOURCE_ITEMS_HAVE_BOTH_IMAGE_AND_COLOR, DUPLICATE_PROPERTY_FOR_CONDITION,
     INVALID_DEPENDENCIES, INVALID_PROPERTY_KEY, INVALID_PROPERTY_TYPE, INVALID_PROPERTY_VALUE,
@@ -122,15 +123,19 @@ impl<'a> Checker<'_, 'a> {
     }
 
     fn check_captions(&mut self, members: &Map<String, Value>, at: &Place<'_>) {
-        let has = |side: &str| members.contains_key(&format!("{side}-caption"));
-        if has("left") != has("right") {
-            let (one, other) = if has("left") { ("left", "right") } else { ("right", "left") };
+        let has = |side: &str| {
+            let name = format!("{side}-caption");
+            members.contains_key(&name) || self.misspells(members, ComponentKind::Footer, &name)
+        };
+        let (left, center, right) = (has("left"), has("center"), has("right"));
+        if left != right {
+            let (one, other) = if left { ("left", "right") } else { ("right", "left") };
             let problem = format_args!(
                 "`{one}-caption` needs `{other}-caption` beside it; one alone is a `center-caption`"
             );
             self.wrong(at, INVALID_DEPENDENCIES, problem);
         }
-        if has("center") && (has("left") || has("right")) {
+        if center && (left || right) {
             let problem = format_args!(
                 "`center-caption` stands alone, without `left-caption` and `right-caption`"
             );
@@ -159,7 +164,9 @@ impl<'a> Checker<'_, 'a> {
         if !members.contains_key("pattern") {
             return;
         }
-        if !members.contains_key("helper-text") {
+        if !members.contains_key("helper-text")
+            && !self.misspells(members, ComponentKind::TextInput, "helper-text")
+        {
             let problem = format_args!(
                 "a `pattern` needs a `helper-text`, which tells the user what to write"
             );
@@ -252,15 +259,23 @@ impl<'a> Checker<'_, 'a> {
             self.wrong(&at.key("type"), INVALID_PROPERTY_KEY, problem);
         }
         let Some(items) = members.get("list-items").and_then(Value::as_array) else { return };
-        let has_action = members.contains_key(ON_CLICK);
-        let own_actions = items.iter().filter(|item| item.get(ON_CLICK).is_some()).count();
+        let has_action = members.contains_key(ON_CLICK)
+            || self.misspells(members, ComponentKind::NavigationList, ON_CLICK);
+        // An entry that is no object is reported.
+        let entries = items.iter().filter(|item| item.is_object()).count();
+        let misspells = |item: &Value| {
+            let is_misspelled = |entry| is_misspelled(entry, &[ON_CLICK], ON_CLICK);
+            self.outline.is_strict && item.as_object().is_some_and(is_misspelled)
+        };
+        let own_actions =
+            items.iter().filter(|item| item.get(ON_CLICK).is_some() || misspells(item)).count();
         let place = at.key("list-items");
         if has_action && own_actions > 0 {
             let problem = format_args!(
                 "has an `on-click-action`, and entries have one too: it is said here or in every entry"
             );
             self.wrong(&at.key(ON_CLICK), DUPLICATE_PROPERTY_FOR_CONDITION, problem);
-        } else if !has_action && own_actions < items.len() {
+        } else if !has_action && own_actions < entries {
             let problem = format_args!(
                 "lacks its `on-click-action`, which it must have if not every entry has one"
             );

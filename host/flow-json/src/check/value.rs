@@ -49,16 +49,8 @@ impl<'a> Checker<'_, 'a> {
             Takes::Record(keys) => self.record(value, keys, scope, at),
             Takes::Records(keys) => self.records(value, keys, scope, at),
             Takes::Ends(takes) => self.ends(value, *takes, scope, at),
-            Takes::Object => {
-                if !self.is_bound(value, Wanted::Types(&["object"]), scope.unseen(), at) {
-                    self.fixed(
-                        value,
-                        value.is_object(),
-                        "an object, or a reference to one as ${data.name}",
-                        at,
-                    );
-                }
-            }
+            Takes::Object => self.object(value, scope, at),
+            Takes::FieldTexts => self.field_texts(value, scope, at),
             Takes::Messages => self.messages(value, scope, at),
             Takes::Pattern => self.text(value, Blank::Since6, scope, at),
             Takes::Click(actions) => self.click(value, actions, scope, at),
@@ -74,6 +66,17 @@ impl<'a> Checker<'_, 'a> {
             }
             // The walk through the components checks these.
             Takes::Components(_) | Takes::Cases => (),
+        }
+    }
+
+    pub(super) fn object(&mut self, value: &'a Value, scope: Scope<'_, 'a>, at: &Place<'_>) {
+        if !self.is_bound(value, Wanted::Types(&["object"]), scope.unseen(), at) {
+            self.fixed(
+                value,
+                value.is_object(),
+                "an object, or a reference to one as ${data.name}",
+                at,
+            );
         }
     }
 

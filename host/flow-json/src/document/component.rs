@@ -17,6 +17,11 @@ impl<'a> Component<'a> {
         Some(Self { written: written.as_object()? })
     }
 
+    /// The component as it is written.
+    pub(crate) fn written(self) -> &'a Map<String, Value> {
+        self.written
+    }
+
     /// The value of one of its members.
     pub fn member(self, name: &str) -> Option<&'a Value> {
         self.written.get(name)

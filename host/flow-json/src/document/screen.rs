@@ -31,6 +31,11 @@ impl<'a> Screen<'a> {
         Some(Self { id: written.get("id")?.as_str()?, number, written })
     }
 
+    /// The screen as it is written.
+    pub(crate) fn written(self) -> &'a Map<String, Value> {
+        self.written
+    }
+
     /// Its title. A valid one is a string.
     pub fn title(self) -> Option<&'a Value> {
         self.written.get("title")

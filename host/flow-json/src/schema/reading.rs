@@ -96,7 +96,9 @@ impl Schema {
                 format_args!("an array needs `items`, the schema of its elements"),
             );
         }
-        let additional = declared.get("additionalProperties");
+        // Properties that are no object are reported, and may be meant to declare any.
+        let are_clear = declared.get("properties").is_none_or(Value::is_object);
+        let additional = declared.get("additionalProperties").filter(|_| are_clear);
         Self {
             types,
             properties: properties(declared, at, found),

@@ -3,6 +3,7 @@
 
 mod json_schema;
 mod limits;
+mod mistakes;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -317,6 +318,23 @@ fn declared_data_that_a_reply_lacks_is_named() {
     assert_eq!(missing("A", json!({})), "a b");
     assert_eq!(missing("A", json!({"a": "x", "c": 1})), "b");
     assert_eq!(missing("B", json!({})), "");
+}
+
+#[test]
+fn a_reply_to_a_screen_that_is_nearly_right_is_told_which_one_there_is() {
+    let rules = ReplyRules::parse(&fixture("valid/7.2-closed-objects.json")).unwrap();
+    let said = |screen: &str| {
+        rules.check_screen(Origin::Init, screen, &Map::new()).unwrap_err().on_one_line()
+    };
+
+    assert_eq!(
+        said("FROM"),
+        "/screen: there is no screen \"FROM\" in the routing model, but \"FORM\": the phone would not go there [invalid-screen-transition]"
+    );
+    assert_eq!(
+        said("SUMMARY"),
+        "/screen: there is no screen \"SUMMARY\" in the routing model: the phone would not go there [invalid-screen-transition]"
+    );
 }
 
 #[test]

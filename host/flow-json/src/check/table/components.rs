@@ -40,7 +40,7 @@ pub(in crate::check) const COMPONENTS: &[Row; ComponentKind::COUNT] = &[
         &[
             must("name", Name),
             must("label", Text(Blank::Empty)).up_to(20),
-            may("input-type", OneOf(&["text", "number", "password", "passcode", "phone", "email"])),
+            may("input-type", OneOf(INPUT_TYPES)),
             may("label-variant", OneOf(&["large"])).since(V7_0),
             may("pattern", Pattern).since(V6_2),
             may("helper-text", TEXT).up_to(80),
@@ -313,7 +313,7 @@ pub(in crate::check) const COMPONENTS: &[Row; ComponentKind::COUNT] = &[
                 must("name", Text(Blank::Empty)),
                 must(CHILDREN, Components(Areas::FORM)),
                 may("init-values", Object),
-                may("error-messages", Object),
+                may("error-messages", FieldTexts),
             ],
         )
     },
@@ -395,6 +395,10 @@ const LIST_ITEM: &[Key] = &[
     may("enabled", FixedFlag),
     may(ON_CLICK, Click(LIST_TAP)),
 ];
+
+/// What a `TextInput` asks for.
+pub(in crate::check) const INPUT_TYPES: &[&str] =
+    &["text", "number", "password", "passcode", "phone", "email"];
 
 const MEDIA_SIZES: &[&str] = &["regular", "large"];
 

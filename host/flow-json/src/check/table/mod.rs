@@ -6,7 +6,7 @@
 
 mod components;
 
-pub(super) use self::components::{COMPONENTS, LAYOUT};
+pub(super) use self::components::{COMPONENTS, INPUT_TYPES, LAYOUT};
 
 use crate::kind::{ActionKind, ComponentKind};
 use crate::version::Version;
@@ -86,6 +86,8 @@ pub(super) enum Takes {
     Ends(&'static Takes),
     /// Any object; may be bound.
     Object,
+    /// An object with a text for each field of a Form; may be bound.
+    FieldTexts,
     /// A text, or an object of texts.
     Messages,
     /// A regular expression.

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use serde_json::{Map, Value};
+
 /// Advice about an unknown name. The search runs only when the message is formatted.
-pub(super) fn instead<'n>(
+pub(crate) fn instead<'n>(
     written: &'n str,
     names: impl Iterator<Item = &'n str> + Clone,
 ) -> impl fmt::Display {
@@ -13,16 +15,28 @@ pub(super) fn instead<'n>(
     })
 }
 
-/// The known name that differs only in style (`onClickAction`, `on_click_action`) or by a few
-/// letters, if any.
-pub(super) fn meant<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+/// Whether an object lacks this one of its `keys`, and has it misspelled.
+pub(crate) fn is_misspelled(members: &Map<String, Value>, keys: &[&str], name: &str) -> bool {
+    let stands_for_it = |key: &String| {
+        !keys.contains(&key.as_str()) && meant(key, keys.iter().copied()) == Some(name)
+    };
+    members.len() <= MAX_KEYS && !members.contains_key(name) && members.keys().any(stands_for_it)
+}
+
+/// The known name that differs from the written one only in style (`onClickAction` and
+/// `on_click_action` for `on-click-action`) or by one or two letters; `None` if there is none, or if
+/// more than 40 bytes are written.
+pub fn meant<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     if written.len() > MAX_LENGTH {
         return None;
     }
     let plain = plain(written);
-    let near = |name: &&'n str| {
-        distance(&plain, &self::plain(name)) <= if plain.len() < 5 { 1 } else { 2 }
+    let most = match plain.len() {
+        0..=1 => 0,
+        2..=4 => 1,
+        _ => 2,
     };
+    let near = |name: &&'n str| distance(&plain, &self::plain(name)) <= most;
     names.filter(near).min_by_key(|name| distance(&plain, &self::plain(name)))
 }
 
@@ -31,23 +45,32 @@ fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|char| char.to_ascii_lowercase()).collect()
 }
 
-/// The edit distance: how many letters must be changed, inserted or removed.
+/// The edit distance: how many letters must be changed, inserted or removed, or swapped with the
+/// next one.
 fn distance(one: &str, other: &str) -> usize {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (at, left) in one.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = at + 1;
-        for (to, right) in other.bytes().enumerate() {
-            let changed = diagonal + usize::from(left != right);
-            diagonal = row[to + 1];
-            row[to + 1] = changed.min(diagonal + 1).min(row[to] + 1);
+    for (at, left) in one.iter().enumerate() {
+        let mut next = vec![at + 1; other.len() + 1];
+        for (to, right) in other.iter().enumerate() {
+            let changed = row[to] + usize::from(left != right);
+            next[to + 1] = changed.min(row[to + 1] + 1).min(next[to] + 1);
+            let is_swapped = at > 0 && to > 0 && *left == other[to - 1] && one[at - 1] == *right;
+            if is_swapped {
+                next[to + 1] = next[to + 1].min(before[to - 1] + 1);
+            }
         }
+        before = std::mem::replace(&mut row, next);
     }
     row[other.len()]
 }
 
 /// No name of Meta's is longer.
 const MAX_LENGTH: usize = 40;
+
+/// No object of Meta's has more keys.
+const MAX_KEYS: usize = 40;
 
 #[cfg(test)]
 mod tests {
@@ -65,7 +88,8 @@ mod tests {
             ("Name", Some("name")),
             ("datasuorce", Some("data-source")),
             ("xxname", Some("name")),
-            ("nmae", None),
+            ("nmae", Some("name")),
+            ("nmea", None),
             ("xxxname", None),
             ("namexxx", None),
             ("onclick", None),
@@ -76,5 +100,6 @@ mod tests {
         ] {
             assert_eq!(meant(written, names.into_iter()), expected, "{written}");
         }
+        assert_eq!(meant("C", ["A", "c"].into_iter()), Some("c"));
     }
 }
