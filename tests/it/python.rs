@@ -88,7 +88,6 @@ async fn a_new_project_builds_and_plays_as_it_is_and_then_without_the_network() 
         fs::write(&plugin, text.replacen(right, wrong, 1)).unwrap();
         let refused = run(&["plugin", "build"], &project).await;
         assert!(refused.code != Some(0) && refused.stderr.contains(said), "{said}: {refused:?}");
-        assert!(refused.stderr.contains("plugin.py"), "{said}: {refused:?}");
     }
 }
 
@@ -141,8 +140,8 @@ const FAILURES: [(&str, &str); 29] = [
     ("deep", "RecursionError: maximum recursion depth exceeded"),
     ("deep_in_c", "used up its stack"),
     ("deep_repr", "used up its stack"),
-    ("deep_comparison", "at plugin.py:"),
-    ("deep_without_a_limit", "plugin"),
+    ("deep_comparison", "used up its stack"),
+    ("deep_without_a_limit", "used up its stack"),
     ("sleep", "ran out of its time"),
     ("leave", "the plugin trapped"),
 ];
@@ -261,8 +260,8 @@ impl Guest {
         .await;
         let (next, _) = self.ask("nothing").await;
         let is_said = |line: &Value| line["message"].as_str().unwrap().contains(said);
-        let is_right = next == 200 && lines.iter().any(is_said);
-        (!is_right).then(|| format!("{what}: {next} {lines:?}"))
+        let is_right = next == 200 && lines[before..].iter().any(is_said);
+        (!is_right).then(|| format!("{what}: {next} {:?}", &lines[before..]))
     }
 
     async fn lines(&self, query: &str) -> Vec<Value> {
