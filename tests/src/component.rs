@@ -33,6 +33,8 @@ pub enum Component {
     /// Looks for files, sockets, names, environment variables, and for what an earlier call left
     /// behind.
     Peeper,
+    /// No plugin, but a part to compose one of: hides digits in what another part logs.
+    Redactor,
     /// Sleeps for a minute.
     Slow,
     /// Behaves well: always the same screen, with a count of the conversation's exchanges.
@@ -75,6 +77,7 @@ impl Component {
             Self::Looper => "tests/hostile/looper",
             Self::Parrot => "tests/hostile/parrot",
             Self::Peeper => "tests/hostile/peeper",
+            Self::Redactor => "tests/hostile/redactor",
             Self::Slow => "tests/hostile/slow",
             Self::Steady => "tests/hostile/steady",
             Self::Trapper => "tests/hostile/trapper",
@@ -107,7 +110,7 @@ fn build_all() -> Result<HashMap<Component, Vec<u8>>, String> {
 /// A failure is kept too: another attempt for each test would take for ever.
 static BUILT: OnceLock<Result<HashMap<Component, Vec<u8>>, String>> = OnceLock::new();
 
-const ALL: [Component; 13] = [
+const ALL: [Component; 14] = [
     Component::Appointment,
     Component::Babbler,
     Component::Caller,
@@ -118,6 +121,7 @@ const ALL: [Component; 13] = [
     Component::Looper,
     Component::Parrot,
     Component::Peeper,
+    Component::Redactor,
     Component::Slow,
     Component::Steady,
     Component::Trapper,

@@ -402,9 +402,11 @@ fn as_uploaded(uploaded: &UploadedVersion, activated: bool) -> String {
     )
 }
 
-/// Tools that strip a component remove the manifest, and cargo's own output does not have it yet.
+/// Tools that strip a component remove the manifest, one that composes it leaves it inside, and the
+/// compilers' own output does not have it yet.
 const NO_MANIFEST: &str = "
-It has no manifest, so it may reach nothing, whatever flowhost.toml asks for: upload what `flowhost plugin build` wrote, as it is.";
+It has no manifest, so it may reach nothing, whatever flowhost.toml asks for: upload what `flowhost plugin build` wrote, as it is, not what a
+compiler wrote before or another tool made of it after (`flowhost plugin check FILE` says which it is).";
 
 /// A number of bytes for people.
 pub(crate) fn size(bytes: u64) -> String {

@@ -117,7 +117,7 @@ pub(crate) async fn flows(hosts: &Hosts) -> Vec<Hostile> {
         .await,
     );
     // Each call takes eight core instances.
-    let many = wat::component(&wat::world_with_instances("asleep", 6));
+    let many = wat::component(&wat::world_with_modules("asleep", [""; 6]));
     flows.push(
         Hostile::new(
             &hosts.tenant("many").await,

@@ -35,17 +35,18 @@ async fn guests_that_take_all_the_memory_leave_others_theirs() {
 }
 
 #[tokio::test]
-async fn guests_of_many_instances_leave_other_calls_theirs() {
+async fn guests_of_many_instances_memories_and_tables_leave_other_calls_theirs() {
     let host = TestHost::configured(|config| config.guests.calls = 16).await;
     let neighbour =
         host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
-    let many = wat::component(&wat::world_with_instances("asleep", 6));
-    let mut asleep = Vec::new();
-    for (tenant, calls) in [("first", 6), ("second", 2)] {
-        let flow = deployed(&host.tenant(tenant).await, "asleep", many.clone()).await;
-        asleep.push(submitted(&flow, calls));
-    }
-    eventually("eight calls of eight instances", async || {
+    // With those of the guest itself: 64 instances, eight memories, sixteen tables.
+    let modules =
+        [&["(memory 1) (table 9 funcref)"; 7][..], &["(table 9 funcref)"; 9], &[""; 46]].concat();
+    let many = wat::component(&wat::world_with_modules("asleep", modules));
+    let first = deployed(&host.tenant("first").await, "asleep", many.clone()).await;
+    let second = deployed(&host.tenant("second").await, "asleep", many).await;
+    let asleep = [submitted(&first, 6), submitted(&second, 2)];
+    eventually("two calls of four places", async || {
         (metric(&host, &used("places")).await == 8).then_some(())
     })
     .await;
@@ -56,8 +57,32 @@ async fn guests_of_many_instances_leave_other_calls_theirs() {
 
     for statuses in join_all(asleep).await {
         let statuses = statuses.unwrap();
-        assert!(statuses.iter().all(|&status| status == 200), "{statuses:?}");
+        let count = |status| statuses.iter().filter(|&&of| of == status).count();
+        assert_eq!((count(200), count(429)), (1, statuses.len() - 1), "{statuses:?}");
     }
+}
+
+#[tokio::test]
+async fn a_guest_as_large_as_a_runtime_has_its_memory_before_it_begins() {
+    let host = TestHost::configured(|config| config.guests.memory_bytes = 256 << 20).await;
+    let tenant = host.tenant("acme").await;
+    // What CPython takes: 38 instances, a table of thousands of functions, 12.4 MiB.
+    let modules = [&["(table 12000 funcref)"][..], &["(memory 198)"], &[""; 34]].concat();
+    let large = wat::component(&wat::world_with_modules("asleep", modules));
+    let flow = deployed(&tenant, "asleep", large).await;
+    let under_way = submitted(&flow, 1);
+
+    let claimed = eventually("it is under way", async || {
+        let claimed = metric(&host, &used("guest-memory-bytes")).await;
+        (claimed > 0).then_some(claimed)
+    })
+    .await;
+
+    let (memory, functions) = (202 * 65_536, 12_000 * (8 + 32));
+    assert_eq!(claimed.saturating_sub(memory + functions) >> 10, 0, "nothing more as it begins");
+    assert!(claimed >= memory + functions, "{claimed}");
+    assert_eq!(metric(&host, &used("places")).await, 1);
+    assert_eq!(under_way.await.unwrap(), [200]);
 }
 
 async fn deployed(tenant: &TestTenant, name: &str, plugin: Vec<u8>) -> TestFlow {

@@ -20,6 +20,7 @@ async fn a_loop_is_cut_off_wherever_it_is() {
     withstands([
         spins("loop-in-handle"),
         spins("recursion-for-ever"),
+        spins("tail-calls-for-ever"),
         spins("loop-in-destructor"),
         spins("loop-in-start").at_every_call(),
         spins("loop-in-realloc").at_every_call(),

@@ -30,15 +30,19 @@ pub(crate) fn world(fields: &str) -> String {
     source("world").replace("{{libc}}", &libc).replace("{{main}}", &main)
 }
 
-/// The text of `tests/hostile/wat/{name}.wat` with this many more core instances of an empty
-/// module.
-pub(crate) fn world_with_instances(name: &str, more: usize) -> String {
-    let instances = "(core instance (instantiate $empty))".repeat(more);
-    world(&source(name)).replacen(
-        "(core module $libc",
-        &format!("(core module $empty) {instances}\n(core module $libc"),
-        1,
-    )
+/// The text of `tests/hostile/wat/{name}.wat` with a core instance more of each of these modules.
+pub(crate) fn world_with_modules<'a>(
+    name: &str,
+    modules: impl IntoIterator<Item = &'a str>,
+) -> String {
+    let more: String = modules
+        .into_iter()
+        .enumerate()
+        .map(|(number, fields)| {
+            format!("(core module $m{number} {fields}) (core instance (instantiate $m{number}))\n")
+        })
+        .collect();
+    world(&source(name)).replacen("(core module $libc", &format!("{more}(core module $libc"), 1)
 }
 
 /// The component with its name sections retitled, so that no reader finds them.

@@ -1,1 +1,0 @@
-(table 10 funcref) (table 10 funcref) (table 10 funcref) (table 10 funcref) (table 10 funcref)
