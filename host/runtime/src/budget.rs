@@ -120,6 +120,11 @@ impl Budget {
 }
 
 impl Claim {
+    /// How much it is.
+    pub fn amount(&self) -> u64 {
+        self.amount.load(Ordering::Relaxed)
+    }
+
     /// Adds `amount` to the claim if the tenant may have it. This goes before waiting callers,
     /// since work that has begun should finish. Returns whether it was added.
     pub fn grow(&self, amount: u64) -> bool {

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::engine::EngineIdentity;
+use super::loaded::LARGE_CODE;
 use flowhost_protocol::ids::PluginDigest;
 
 /// A folder of sealed code. Several hosts may share it.
@@ -87,15 +88,23 @@ impl CodeCache {
     }
 }
 
+/// Large files go first while they have more than half, so that a few plugins with a language's whole
+/// runtime do not push out hundreds of others, nor these all of them.
 fn remove_oldest(mut files: Vec<(SystemTime, u64, PathBuf)>, max_bytes: u64) {
     files.sort();
-    let mut bytes: u64 = files.iter().map(|(_, size, _)| size).sum();
-    for (_, size, path) in files {
-        if bytes <= max_bytes {
-            break;
-        }
+    let (large, small): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|(_, size, _)| *size > LARGE_CODE as u64);
+    let total = |files: &[(SystemTime, u64, PathBuf)]| files.iter().map(|(_, size, _)| size).sum();
+    let (mut large_bytes, mut small_bytes): (u64, u64) = (total(&large), total(&small));
+    let (mut large, mut small) = (large.into_iter(), small.into_iter());
+    while large_bytes + small_bytes > max_bytes {
+        let (oldest, bytes) = match large_bytes > max_bytes / 2 {
+            true => (large.next(), &mut large_bytes),
+            false => (small.next(), &mut small_bytes),
+        };
+        let Some((_, size, path)) = oldest else { break };
         let _ = fs::remove_file(path);
-        bytes -= size;
+        *bytes -= size;
     }
 }
 
@@ -198,6 +207,39 @@ mod tests {
 
         let kept = [1, 2, 3].map(|number| cache.read(digest(number), ENGINE).is_some());
         assert_eq!(kept, [true, false, true]);
+    }
+
+    #[test]
+    fn large_code_has_half_of_the_cache_and_small_code_the_other_half() {
+        let folder = TempDir::new().unwrap();
+        let large = LARGE_CODE as u64 + 1;
+        let limit = 4 * large;
+        let file = |number: u64, size: u64| {
+            let path = folder.path().join(format!("{number}{FINISHED}"));
+            File::create(&path).unwrap().set_len(size).unwrap();
+            (SystemTime::UNIX_EPOCH + Duration::from_secs(number), size, path)
+        };
+        let left = || {
+            let names =
+                fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+            let mut left: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+            left.sort();
+            left
+        };
+
+        // Two small files, then four large ones.
+        remove_oldest(
+            (1..=6).map(|n| file(n, if n < 3 { large - 1 } else { large })).collect(),
+            limit,
+        );
+        assert_eq!(left(), ["1.code", "2.code", "5.code", "6.code"]);
+
+        // Two large files, then four small ones.
+        remove_oldest(
+            (1..=6).map(|n| file(n, if n < 3 { large } else { large - 1 })).collect(),
+            limit,
+        );
+        assert_eq!(left(), ["1.code", "2.code", "5.code", "6.code"]);
     }
 
     #[test]

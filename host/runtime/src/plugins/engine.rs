@@ -13,7 +13,10 @@ use wasmtime::{
     PoolingAllocationConfig, Strategy, WasmBacktraceDetails,
 };
 
-use super::limits::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES};
+use super::limits::{
+    MAX_CORE_INSTANCES, MAX_INSTANCE_BYTES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES,
+    MEMORIES_OF_A_PLACE, TABLES_OF_A_PLACE,
+};
 use super::{backtrace, native_code, profile, wasm_features};
 
 /// The engine and its epoch ticker. The ticker ends when this is dropped.
@@ -174,33 +177,32 @@ fn pool(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<PoolingAllocation
     // Wasmtime 48 divides slots among as many shards, and each serves all plugins that its threads
     // call.
     let shards = available_parallelism()?.get().min(16) as u32;
-    let memories = calls.saturating_mul(MAX_MEMORIES as u32).max(shards * MEMORIES_OF_A_SHARD);
-    // One component instance and one fiber for each call. All calls may have at once what one
-    // component may have; otherwise one tenant's unusual guests could use up what another tenant's
-    // need. This costs address space: 4 GiB and a guard for each memory, 4 to 32 TiB in all of the
-    // 128 TiB that a process has; 10,000 table entries are 80 KiB, a stack is 1 MiB.
+    let memories = calls.saturating_mul(MEMORIES_OF_A_PLACE).max(shards * MEMORIES_OF_A_SHARD);
+    // One component instance and one fiber for each call. A call has as many places as its component
+    // needs parts of the pool (`limits::Needs`), so the places are used up before the pool is, and
+    // they are shared out among tenants. This costs address space: 4 GiB and a guard for each
+    // memory, 4 to 32 TiB in all of the 128 TiB that a process has; a table's 128 KiB, 256 MiB in
+    // all; a stack is 1 MiB. Core instances are only counted.
     pool.total_component_instances(calls)
         .total_stacks(calls)
         .total_memories(memories)
-        .total_core_instances(calls.saturating_mul(MAX_CORE_INSTANCES as u32))
-        .total_tables(calls.saturating_mul(MAX_TABLES as u32))
-        .max_core_instances_per_component(MAX_CORE_INSTANCES as u32)
-        .max_memories_per_component(MAX_MEMORIES as u32)
-        .max_tables_per_component(MAX_TABLES as u32)
+        .total_core_instances(calls.saturating_mul(MAX_CORE_INSTANCES))
+        .total_tables(calls.saturating_mul(TABLES_OF_A_PLACE))
+        .max_core_instances_per_component(MAX_CORE_INSTANCES)
+        .max_memories_per_component(MAX_MEMORIES)
+        .max_tables_per_component(MAX_TABLES)
         .max_memories_per_module(1)
-        .max_tables_per_module(MAX_TABLES as u32)
+        .max_tables_per_module(MAX_TABLES)
         .max_memory_size(usize::try_from(max_memory_bytes)?)
         .table_elements(MAX_TABLE_ELEMENTS)
-        // Host memory for the tables of functions and types of one instance. A large Rust guest
-        // takes 20 KiB.
-        .max_component_instance_size(512 << 10)
-        .max_core_instance_size(512 << 10)
+        .max_component_instance_size(MAX_INSTANCE_BYTES)
+        .max_core_instance_size(MAX_INSTANCE_BYTES)
         // Resetting a warm page costs less than giving it back. A guest that the SDK links begins
         // with 128 KiB, its stack of 64 KiB included, and takes a few pages more for a request.
         // Memory past this limit is given back to the system after each call.
         .linear_memory_keep_resident(512 << 10)
-        // All of the table that one instance may have.
-        .table_keep_resident(MAX_TABLE_ELEMENTS * size_of::<usize>())
+        // All of a Rust guest's table. A larger one gives the rest back after each call.
+        .table_keep_resident(KEPT_TABLE)
         // A plugin that gets its last slot again need not be mapped again, so all slots may stay
         // warm: with half of them, 500 plugins in turns cost 50 us more a call (page faults, and
         // other cores' interrupts). A slot keeps what its last guest touched; at the limits
@@ -229,6 +231,9 @@ impl Hasher for Sha256Hasher {
 /// Each has up to four of the 65,530 mappings that a process may have.
 const MEMORIES_OF_A_SHARD: u32 = 512;
 
+/// Ten thousand entries: a Rust guest has some hundred.
+const KEPT_TABLE: usize = 10_000 * size_of::<usize>();
+
 /// How often a guest yields and its CPU time is checked.
 const EPOCH_TICK: Duration = Duration::from_millis(1);
 
@@ -236,14 +241,15 @@ const EPOCH_TICK: Duration = Duration::from_millis(1);
 /// more makes none.
 const REST_AFTER_TICKS: u32 = 100;
 
-/// Deeper recursion of a guest traps.
-const WASM_STACK: usize = 256 << 10;
+/// Deeper recursion of a guest traps. As much as wasmtime gives by default: interpreters count on it
+/// when they limit the depth of what they interpret.
+const WASM_STACK: usize = 512 << 10;
 
 /// The guest's stack and, above it, room for host functions. An overflow there would end the
 /// process.
 const FIBER_STACK: usize = 1 << 20;
 
-/// What is left for host functions: three times what the guest has.
+/// What is left for host functions: as much as the guest has.
 const _: () = assert!(FIBER_STACK - WASM_STACK >= 512 << 10);
 
 #[cfg(test)]
@@ -282,6 +288,22 @@ mod tests {
             assert_eq!(error.downcast_ref(), Some(&Trap::Interrupt), "{error:?}");
         }
         assert_eq!(engine.demand.calls.load(Ordering::SeqCst), 0, "nothing keeps the ticker awake");
+    }
+
+    #[test]
+    fn endless_tail_calls_are_interrupted_like_a_loop() {
+        let engine = PluginEngine::new(64 << 20, 4).unwrap();
+        let text = r#"(module (func $again (export "r") (return_call $again)))"#;
+        let endless = Module::new(engine.engine(), wat::parse_str(text).unwrap()).unwrap();
+        let _ticking = engine.ticking();
+        let mut store = Store::new(engine.engine(), ());
+        store.set_epoch_deadline(2);
+        let instance = Instance::new(&mut store, &endless, &[]).unwrap();
+        let run = instance.get_typed_func::<(), ()>(&mut store, "r").unwrap();
+
+        let error = run.call(&mut store, ()).unwrap_err();
+
+        assert_eq!(error.downcast_ref(), Some(&Trap::Interrupt), "{error:?}");
     }
 
     #[test]

@@ -29,11 +29,6 @@ pub enum ComponentError {
         "the compiler failed on the component ({0}); that is no fault of yours, but please change what is unusual about it"
     )]
     CompilerFailed(String),
-    /// It is composed of parts that hand each other values in memory (texts or lists).
-    #[error(
-        "the component is composed of others that hand each other texts or lists, which this host can't run: each has a memory of its own; build it as a single component with `flowhost plugin build`"
-    )]
-    Composed,
     /// A core module or something else entirely. For a module, the text says so.
     #[error(
         "this is not a WebAssembly component{0}; build it with `flowhost plugin build` (target wasm32-wasip2), not as a core module"
@@ -75,7 +70,6 @@ impl ComponentError {
             | Self::CompilerTime(_)
             | Self::CompilerFailed(_) => true,
             Self::CompiledSize(_)
-            | Self::Composed
             | Self::NotAComponent(_)
             | Self::Section(_)
             | Self::UnknownContract(_)
@@ -208,8 +202,8 @@ fn binary_size(bytes: u64) -> String {
 }
 
 /// A slow compilation usually means one huge function, which was generated: the compiler's work
-/// grows with the square of its size.
-const TOO_COMPLEX: &str = "a function in it is far too large or too deeply nested: split it up, and build in release mode";
+/// grows with the square of its size. A language's runtime comes nowhere near the limits.
+const TOO_COMPLEX: &str = "a function in it is far too large or too deeply nested: split it up, and build in release mode, without libraries that it does not need";
 
 /// Text that a plugin may have influenced: cut and escaped. For logs only, never for a client.
 pub struct GuestText(String);

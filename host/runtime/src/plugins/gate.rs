@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::PluginError;
-use super::limits::{FIRST_MEMORY, HostLimits};
+use super::limits::{HostLimits, Needs};
 use crate::budget::{Budget, Claim};
 use crate::telemetry::Metrics;
 use flowhost_protocol::ids::{FlowId, Scope};
@@ -33,7 +33,7 @@ struct FlowConcurrency {
     waiting: AtomicU32,
 }
 
-/// A permit of the flow, a slot of the host, and the memory to begin with. It is given back when
+/// A permit of the flow, places of the host, and the memory to begin with. It is given back when
 /// dropped, which has to be after the call's instance and the check of its answer.
 #[derive(Debug)]
 pub(super) struct CallPermit {
@@ -59,19 +59,20 @@ impl ConcurrencyLimits {
     }
 
     /// Waits for a permit for a call of the flow, behind at most `queue` others and for at most
-    /// [`QUEUE_TIME`].
+    /// [`QUEUE_TIME`]. It has what the call needs to begin.
     pub(super) async fn enter(
         &self,
         scope: Scope,
         concurrency: u32,
         queue: u32,
+        needs: Needs,
     ) -> Result<CallPermit, PluginError> {
         let gate = self.gate(scope.flow, concurrency);
         let _waiting = Waiting::join(&gate, queue)?;
         let places = async {
             let flow = gate.places.clone().acquire_owned().await.ok()?;
-            let host = self.places.take(scope.tenant, 1).await?;
-            let memory = Arc::new(self.memory.take(scope.tenant, FIRST_MEMORY).await?);
+            let host = self.places.take(scope.tenant, needs.places).await?;
+            let memory = Arc::new(self.memory.take(scope.tenant, needs.memory).await?);
             Some(CallPermit { memory, _flow: flow, _host: host, _gate: gate.clone() })
         };
         timeout(QUEUE_TIME, places).await.ok().flatten().ok_or(PluginError::Overloaded)
@@ -146,23 +147,26 @@ const TENANT_QUEUE: usize = 256;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugins::limits::FIRST_MEMORY;
     use flowhost_protocol::ids::TenantId;
+
+    const NEEDS: Needs = Needs { places: 1, memory: FIRST_MEMORY, instances: 0 };
 
     #[tokio::test]
     async fn holds_the_concurrency_and_the_queue() {
         let gates = Arc::new(gates(10));
         let scope = a_flow_of(TenantId::new());
-        let first = gates.enter(scope, 1, 1).await.unwrap();
+        let first = gates.enter(scope, 1, 1, NEEDS).await.unwrap();
         let queued = tokio::spawn({
             let gates = gates.clone();
-            async move { gates.enter(scope, 1, 1).await.is_ok() }
+            async move { gates.enter(scope, 1, 1, NEEDS).await.is_ok() }
         });
         while gates.gate(scope.flow, 1).waiting.load(Ordering::Relaxed) == 0 {
             tokio::task::yield_now().await;
         }
-        assert!(matches!(gates.enter(scope, 1, 1).await, Err(PluginError::Overloaded)));
+        assert!(matches!(gates.enter(scope, 1, 1, NEEDS).await, Err(PluginError::Overloaded)));
         assert!(
-            gates.enter(a_flow_of(scope.tenant), 1, 0).await.is_ok(),
+            gates.enter(a_flow_of(scope.tenant), 1, 0, NEEDS).await.is_ok(),
             "another flow has its own places"
         );
         drop(first);
@@ -173,8 +177,11 @@ mod tests {
     async fn nobody_waits_forever() {
         let gates = gates(2);
         let tenant = TenantId::new();
-        let _entered = gates.enter(a_flow_of(tenant), 1, 1).await.unwrap();
-        assert!(matches!(gates.enter(a_flow_of(tenant), 1, 1).await, Err(PluginError::Overloaded)));
+        let _entered = gates.enter(a_flow_of(tenant), 1, 1, NEEDS).await.unwrap();
+        assert!(matches!(
+            gates.enter(a_flow_of(tenant), 1, 1, NEEDS).await,
+            Err(PluginError::Overloaded)
+        ));
     }
 
     #[test]
@@ -195,12 +202,12 @@ mod tests {
         let mut taken = Vec::new();
         for _ in 0..4 {
             let scope = a_flow_of(greedy);
-            let all: Vec<_> = (0..64).map(|_| gates.enter(scope, 64, 64)).collect();
+            let all: Vec<_> = (0..64).map(|_| gates.enter(scope, 64, 64, NEEDS)).collect();
             taken.extend(futures_util::future::join_all(all).await.into_iter().flatten());
         }
 
         assert_eq!(taken.len(), 48);
-        assert!(gates.enter(a_flow_of(modest), 16, 0).await.is_ok());
+        assert!(gates.enter(a_flow_of(modest), 16, 0, NEEDS).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -209,15 +216,54 @@ mod tests {
             HostLimits { calls: 10, memory_bytes: FIRST_MEMORY },
             &Metrics::new(),
         );
-        let first = gates.enter(a_flow_of(TenantId::new()), 1, 1).await.unwrap();
+        let first = gates.enter(a_flow_of(TenantId::new()), 1, 1, NEEDS).await.unwrap();
         assert!(matches!(
-            gates.enter(a_flow_of(TenantId::new()), 1, 1).await,
+            gates.enter(a_flow_of(TenantId::new()), 1, 1, NEEDS).await,
             Err(PluginError::Overloaded)
         ));
 
         drop(first);
 
-        assert!(gates.enter(a_flow_of(TenantId::new()), 1, 1).await.is_ok());
+        assert!(gates.enter(a_flow_of(TenantId::new()), 1, 1, NEEDS).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_needs_more_of_the_pool_takes_several_places() {
+        let gates = gates(8);
+        let large = Needs { places: 4, ..NEEDS };
+        let first = gates.enter(a_flow_of(TenantId::new()), 4, 4, large).await.unwrap();
+        let other = gates.enter(a_flow_of(TenantId::new()), 4, 4, large).await.unwrap();
+
+        let refused = gates.enter(a_flow_of(TenantId::new()), 1, 1, NEEDS).await;
+        assert!(matches!(refused, Err(PluginError::Overloaded)));
+
+        drop(first);
+        let four = (0..4).map(|_| gates.enter(a_flow_of(TenantId::new()), 1, 1, NEEDS));
+        let entered = futures_util::future::join_all(four).await;
+        assert!(entered.iter().all(Result::is_ok), "as many as there is room for");
+        drop(other);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn memory_that_a_guest_begins_with_is_waited_for() {
+        let limits = HostLimits { calls: 10, memory_bytes: 16 << 20 };
+        let gates = ConcurrencyLimits::new(limits, &Metrics::new());
+        let large = Needs { memory: 13 << 20, ..NEEDS };
+        let first = gates.enter(a_flow_of(TenantId::new()), 1, 1, large).await.unwrap();
+        assert_eq!(first.memory.amount(), 13 << 20);
+
+        let scope = a_flow_of(TenantId::new());
+        let ((), second) = tokio::join!(
+            async {
+                while !gates.memory.is_wanted() {
+                    tokio::task::yield_now().await;
+                }
+                drop(first);
+            },
+            gates.enter(scope, 1, 1, large)
+        );
+
+        assert!(second.is_ok());
     }
 
     fn gates(calls: u32) -> ConcurrencyLimits {

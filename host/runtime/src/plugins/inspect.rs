@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 use wasmparser::{Encoding, KnownCustom, Name, NameSectionReader, Parser, Payload};
 
-use super::ComponentError;
+use super::limits::TABLE_ELEMENT_BYTES;
+use super::{ComponentError, Tool, advice};
 use crate::telemetry::printable;
 use flowhost_protocol::flow::{Capabilities, PLUGIN_SECTION, PluginSection};
 
@@ -20,9 +21,33 @@ pub struct Inspection {
     /// Whether it has the section in which `flowhost plugin build` stores the manifest's requests.
     /// Other tools may drop that section.
     pub has_manifest: bool,
+    /// Whether a component inside it has that section. What a part asks for, the whole does not.
+    pub has_manifest_inside: bool,
+    /// The tool that made it.
+    pub tool: Tool,
+    /// Bytes of the memories and tables that its modules begin with, each module counted once.
+    pub initial_bytes: u64,
+    /// About as many bytes as the host keeps for its instances beside these.
+    pub instance_bytes: u64,
 }
 
-/// Reads a component's outermost layer.
+impl Inspection {
+    /// What it means that the component has no manifest, and how that comes about; `None` if it has
+    /// one.
+    pub fn lost_manifest(&self) -> Option<&'static str> {
+        match (self.has_manifest, self.has_manifest_inside) {
+            (true, _) => None,
+            (false, true) => Some(
+                "it has no manifest, so it may reach nothing: a component inside it has one, but what a part asks for, the composed component does not",
+            ),
+            (false, false) => Some(
+                "it has no manifest, so it may reach nothing: `flowhost plugin build` writes it into the component; cargo's and other tools' own output does not have it, and tools that strip a component remove it",
+            ),
+        }
+    }
+}
+
+/// Reads a component: what its outermost layer says, and what all layers take.
 ///
 /// # Errors
 /// It is not a component, cannot be parsed, or is made for another release of the contract or the
@@ -31,11 +56,12 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
     match component.get(..8) {
         Some(b"\0asm\x0d\0\x01\0") => (),
         Some(b"\0asm\x01\0\0\0") => {
-            return Err(ComponentError::NotAComponent(", but a core module".into()));
+            return Err(ComponentError::NotAComponent(advice::for_core_module(tool_of(component))));
         }
         _ => return Err(ComponentError::NotAComponent("".into())),
     }
     let (mut imports, mut exports, mut section, mut depth) = (Vec::new(), Vec::new(), None, 0_u32);
+    let (mut has_manifest_inside, mut initial_bytes, mut entries) = (false, 0_u64, 0_u64);
     for payload in Parser::new(0).parse_all(component) {
         match payload.map_err(malformed)? {
             // Nested modules and components have imports of their own, which the outer component
@@ -61,6 +87,29 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
             Payload::CustomSection(custom) if depth == 0 && custom.name() == PLUGIN_SECTION => {
                 section = Some(custom.data())
             }
+            Payload::CustomSection(custom) if custom.name() == PLUGIN_SECTION => {
+                has_manifest_inside = true;
+            }
+            Payload::MemorySection(memories) => {
+                for memory in memories {
+                    let bytes = memory.map_err(malformed)?.initial.saturating_mul(PAGE_BYTES);
+                    initial_bytes = initial_bytes.saturating_add(bytes);
+                }
+            }
+            Payload::TableSection(tables) => {
+                for table in tables {
+                    let functions = table.map_err(malformed)?.ty.initial;
+                    let bytes = functions.saturating_mul(TABLE_ELEMENT_BYTES);
+                    initial_bytes = initial_bytes.saturating_add(bytes);
+                    entries = entries.saturating_add(functions);
+                }
+            }
+            Payload::ImportSection(imports) => {
+                entries = entries.saturating_add(imports.count().into());
+            }
+            Payload::ExportSection(exports) => {
+                entries = entries.saturating_add(exports.count().into());
+            }
             Payload::CustomSection(custom) => {
                 if let KnownCustom::Name(names) = custom.as_known() {
                     check_function_names(names)?;
@@ -75,7 +124,41 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
     let PluginSection { sdk, requests } =
         section.map_or(Ok(PluginSection::default()), read_section)?;
     sdk.as_deref().map_or(Ok(()), check_sdk)?;
-    Ok(Inspection { sdk, requests, imports, has_manifest: section.is_some() })
+    Ok(Inspection {
+        sdk,
+        requests,
+        imports,
+        has_manifest: section.is_some(),
+        has_manifest_inside,
+        tool: tool_of(component),
+        initial_bytes,
+        instance_bytes: entries.saturating_mul(ENTRY_BYTES),
+    })
+}
+
+/// The tool that made a component or a module, by what its parts say of how they were made. What
+/// can't be parsed says nothing.
+fn tool_of(component: &[u8]) -> Tool {
+    let tools = Parser::new(0).parse_all(component).map_while(Result::ok).map(|payload| {
+        match payload {
+            Payload::CustomSection(custom) => match custom.as_known() {
+                KnownCustom::Producers(producers) => {
+                    let values = producers.into_iter().map_while(Result::ok);
+                    let values =
+                        values.flat_map(|field| field.values.into_iter().map_while(Result::ok));
+                    values.map(|value| Tool::by_producer(value.name)).max().unwrap_or_default()
+                }
+                _ => Tool::default(),
+            },
+            // The modules of a component that was linked of libraries import each other by name.
+            Payload::ImportSection(imports) => {
+                let imports = imports.into_imports().map_while(Result::ok);
+                imports.map(|import| Tool::by_library(import.module)).max().unwrap_or_default()
+            }
+            _ => Tool::default(),
+        }
+    });
+    tools.max().unwrap_or_default()
 }
 
 fn note(names: &mut Vec<String>, name: &str) -> Result<(), ComponentError> {
@@ -150,6 +233,13 @@ const MAX_NAME_BYTES: usize = 200;
 /// The limit that WebAssembly engines set for any other string.
 const MAX_FUNCTION_NAME_BYTES: usize = 100_000;
 
+/// A page of linear memory.
+const PAGE_BYTES: u64 = 64 << 10;
+
+/// What an instance has for each of its imports, and for each function that it exports or has in a
+/// table: four pointers in wasmtime 48.
+const ENTRY_BYTES: u64 = 32;
+
 /// Room for hundreds of hosts.
 const MAX_SECTION_BYTES: usize = 64 << 10;
 
@@ -196,7 +286,52 @@ mod tests {
         }
         .append_to_component(&mut composed);
 
-        assert_eq!(inspect(&composed).unwrap(), Inspection::default());
+        let composed = inspect(&composed).unwrap();
+
+        assert_eq!(composed, Inspection { has_manifest_inside: true, ..Inspection::default() });
+    }
+
+    #[test]
+    fn a_lost_manifest_is_said_with_where_it_may_be() {
+        let own = with_section("(component)", "{}");
+        assert_eq!(inspect(&own).unwrap().lost_manifest(), None);
+
+        let none = wat::parse_str("(component)").unwrap();
+        assert!(inspect(&none).unwrap().lost_manifest().unwrap().contains("strip a component"));
+
+        let inside = Inspection { has_manifest_inside: true, ..Inspection::default() };
+        assert!(inside.lost_manifest().unwrap().contains("a component inside it has one"));
+    }
+
+    #[test]
+    fn the_memories_and_tables_that_all_modules_begin_with_are_counted() {
+        let read = inspect(
+            &wat::parse_str(
+                r#"(component
+                (core module (memory 2) (table 10 funcref) (table 5 funcref))
+                (component (core module (memory 3 100))))"#,
+            )
+            .unwrap(),
+        );
+
+        let Inspection { initial_bytes, instance_bytes, .. } = read.unwrap();
+        assert_eq!((initial_bytes, instance_bytes), (5 * 65_536 + 15 * 8, 15 * 32));
+    }
+
+    #[test]
+    fn the_tool_is_known_by_its_producers_and_its_libraries() {
+        let made = |fields: &str| {
+            let component = format!("(component (component (core module {fields})))");
+            inspect(&wat::parse_str(component).unwrap()).unwrap().tool
+        };
+
+        assert_eq!(made(""), Tool::Unknown);
+        assert_eq!(made(r#"(@producers (processed-by "wit-component" "0.1"))"#), Tool::Unknown);
+        assert_eq!(made(r#"(@producers (processed-by "rustc" "1.95"))"#), Tool::Rustc);
+        let both = r#"(@producers (language "JavaScript" "") (processed-by "rustc" "1") (processed-by "ComponentizeJS" "0.23.0"))"#;
+        assert_eq!(made(both), Tool::ComponentizeJs);
+        let linked = r#"(import "libcomponentize_py_runtime.so" "x" (func))"#;
+        assert_eq!(made(linked), Tool::ComponentizePy);
     }
 
     #[test]

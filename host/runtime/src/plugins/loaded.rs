@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
 
-use super::{ComponentError, LoadError};
+use super::{ComponentError, HostLimits, LoadError};
 use flowhost_protocol::ids::PluginDigest;
 
 /// The result of loading a plugin. It is filled once, however many callers ask at the same time.
@@ -93,13 +93,20 @@ impl<T> Loaded<T> {
 
 impl<T> Kept<T> {
     /// Removes plugins other than `needed` until the rest fits: inactive ones first, and among
-    /// these the least recently used. A call that holds a removed plugin keeps it.
+    /// these the least recently used. Of active ones, large code makes room for code before small
+    /// code does, so that a few tenants' large plugins only ever push out each other. A call that
+    /// holds a removed plugin keeps it.
     fn make_room(&mut self, needed: PluginDigest, limits: LoadedLimits) {
         let mut bytes: usize = self.entries.values().map(|entry| entry.bytes).sum();
         while self.entries.len() > limits.count || bytes > limits.bytes {
             let others = self.entries.iter().filter(|(digest, _)| **digest != needed);
+            let order = |digest, entry: &Entry<T>| {
+                let is_active = self.active.contains(digest);
+                let stays = is_active && bytes > limits.bytes && entry.bytes <= LARGE_CODE;
+                (is_active, stays, entry.used)
+            };
             let oldest = others
-                .min_by_key(|(digest, entry)| (self.active.contains(digest), entry.used))
+                .min_by_key(|(digest, entry)| order(digest, entry))
                 .map(|(digest, _)| *digest);
             let Some(gone) = oldest.and_then(|oldest| self.entries.remove(&oldest)) else { return };
             bytes -= gone.bytes;
@@ -107,13 +114,25 @@ impl<T> Kept<T> {
     }
 }
 
-impl Default for LoadedLimits {
-    /// Each takes its code, some mappings (of 65,530 that a process may have) and about 40 KiB
-    /// besides.
-    fn default() -> Self {
-        Self { count: 1_000, bytes: 4 << 30 }
+impl LoadedLimits {
+    /// Each plugin takes its code, some mappings (of 65,530 that a process may have) and about 40
+    /// KiB besides. Code is memory that no guest's budget counts, and a plugin with a language's
+    /// whole runtime has 35 MiB of it: so all code together may have half of what guests may have,
+    /// which by default is a quarter of the machine's memory.
+    pub(super) fn of(limits: HostLimits) -> Self {
+        let half = usize::try_from(limits.memory_bytes / 2).unwrap_or(usize::MAX);
+        Self { count: 1_000, bytes: half.clamp(LEAST_CODE, MOST_CODE) }
     }
 }
+
+/// A thousand plugins with as much code each fit into [`MOST_CODE`]. The SDK's have half a MiB, and
+/// those with QuickJS 3.5.
+pub(super) const LARGE_CODE: usize = 4 << 20;
+
+/// A thousand plugins of the SDK.
+const LEAST_CODE: usize = 512 << 20;
+
+const MOST_CODE: usize = 4 << 30;
 
 /// A plugin that was just uploaded is about to be activated, and one that was just replaced may
 /// come back.
@@ -122,6 +141,8 @@ const KEEP_UNUSED: Duration = Duration::from_secs(10 * 60);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const UNLIMITED: LoadedLimits = LoadedLimits { count: usize::MAX, bytes: usize::MAX };
 
     fn digest(number: u8) -> PluginDigest {
         PluginDigest([number; 32])
@@ -166,8 +187,30 @@ mod tests {
     }
 
     #[test]
+    fn active_plugins_with_large_code_push_out_each_other_and_no_small_ones() {
+        let loaded = Loaded::new(LoadedLimits { count: 10, bytes: 5 * LARGE_CODE });
+        loaded.retain(&(1..=6).map(digest).collect());
+        for number in 1..=2 {
+            load(&loaded, number, LARGE_CODE);
+        }
+        for number in 3..=6 {
+            load(&loaded, number, LARGE_CODE + LARGE_CODE / 2);
+        }
+
+        assert_eq!(kept(&loaded), [1, 2, 5, 6]);
+    }
+
+    #[test]
+    fn all_code_together_has_a_share_of_the_machines_memory() {
+        for (guests, code) in [(192 << 20, 512 << 20), (4 << 30, 2 << 30), (64 << 30, 4 << 30)] {
+            let limits = LoadedLimits::of(HostLimits { calls: 512, memory_bytes: guests });
+            assert_eq!(limits.bytes, code, "{guests} bytes of guests' memory");
+        }
+    }
+
+    #[test]
     fn what_could_not_be_loaded_rests_and_is_tried_again() {
-        let loaded = Loaded::<u8>::new(LoadedLimits::default());
+        let loaded = Loaded::<u8>::new(UNLIMITED);
         loaded.cell(digest(1));
         let failure = LoadError::NotNow(ComponentError::CompilerTime(120));
 
@@ -184,7 +227,7 @@ mod tests {
 
     #[test]
     fn active_plugins_stay_and_fresh_ones_do_for_a_while() {
-        let loaded = Loaded::new(LoadedLimits::default());
+        let loaded = Loaded::new(UNLIMITED);
         load(&loaded, 1, 1);
         load(&loaded, 2, 1);
         loaded.retain(&HashSet::from([digest(1)]));

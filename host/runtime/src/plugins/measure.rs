@@ -190,9 +190,10 @@ mod tests {
     use super::*;
     use crate::plugins::engine::PluginEngine;
     use crate::plugins::gate::ConcurrencyLimits;
+    use crate::plugins::limits::Needs;
     use crate::plugins::reply_check::cpu_time;
     use crate::plugins::stopped::{LastSigns, stopped};
-    use crate::plugins::{CallLimits, HostLimits, PluginVersion, Purpose};
+    use crate::plugins::{CallLimits, HostLimits, Inspection, PluginVersion, Purpose};
     use crate::telemetry::{BudgetSeries, FlowVersion, Metrics};
     use flowhost_protocol::ids::{FlowId, PluginDigest, Scope};
 
@@ -206,10 +207,8 @@ mod tests {
         let checked = async |spins: bool| {
             let told = Told::begin(&breakers, &metrics.plugins, &call).unwrap();
             let answer = Answer::BadRequest(String::new());
-            let entered = gates
-                .enter(call.plugin.scope, call.plugin.limits.concurrency, call.plugin.limits.queue)
-                .await
-                .unwrap();
+            let needs = Needs::of(None, &Inspection::default());
+            let entered = gates.enter(call.plugin.scope, 1, 0, needs).await.unwrap();
             let unchecked =
                 Unchecked::new((answer, entered), told, CallUsage::default(), &call, &lane);
             let check = move |_| {

@@ -6,6 +6,7 @@
 //! only if its MAC is ours; components are compiled in another process. This module uses no
 //! database, no HTTP, and no key but the one for that MAC.
 
+mod advice;
 mod backtrace;
 mod breaker;
 mod code_cache;
@@ -37,6 +38,7 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 use wasmtime::{Store, UpdateDeadline};
 
+pub use advice::Tool;
 pub use compile::{CompileSettings, WorkerError, WorkerLimits, compile_stdin};
 pub use error::{ComponentError, GuestText, LoadError, PluginError};
 pub use host::Fixed;
@@ -132,7 +134,7 @@ impl Plugins {
     ) -> Result<Self, LoadError> {
         let engine = PluginEngine::new(max_memory_bytes, limits.calls).map_err(host_error)?;
         let linker = v1::linker(engine.engine()).map_err(host_error)?;
-        let registry = Registry::new(engine, linker, code, source, &metrics);
+        let registry = Registry::new(engine, linker, limits, code, source, &metrics);
         Ok(Self::with(registry, limits, services, metrics))
     }
 
@@ -147,7 +149,7 @@ impl Plugins {
     ) -> Result<Self, LoadError> {
         let engine = PluginEngine::profiling(max_memory_bytes, limits.calls).map_err(host_error)?;
         let linker = v1::watched_linker(engine.engine()).map_err(host_error)?;
-        let registry = Registry::new(engine, linker, code, source, &metrics);
+        let registry = Registry::new(engine, linker, limits, code, source, &metrics);
         Ok(Self::with(registry, limits, services, metrics))
     }
 
@@ -263,17 +265,19 @@ impl Plugins {
     ) -> Result<(T, CallPermit), PluginError> {
         let asked = Instant::now();
         let limits = call.plugin.limits;
-        let guest = self.registry.load(call.plugin.scope.tenant, call.plugin.digest).await?;
-        let (entered, queue) =
-            timed(self.gates.enter(call.plugin.scope, limits.concurrency, limits.queue)).await;
+        let plugin = self.registry.load(call.plugin.scope.tenant, call.plugin.digest).await?;
+        let needs = plugin.needs.within(limits.memory_bytes);
+        let enter = self.gates.enter(call.plugin.scope, limits.concurrency, limits.queue, needs);
+        let (entered, queue) = timed(enter).await;
         usage.queue = Some(queue);
         let entered = entered?;
         let wall_left =
             wall_time_left(limits.wall, asked.elapsed()).ok_or(PluginError::Overloaded)?;
         let clock = CpuClock::new(limits.cpu);
         let _ticking = self.registry.ticking();
-        let mut store = self.store(call, &clock, entered.memory.clone(), wall_left);
-        let metered = clock.clone().meter(timeout(wall_left, body(&guest, &mut store)));
+        let memory = (entered.memory.clone(), needs.instances);
+        let mut store = self.store(call, &clock, memory, wall_left);
+        let metered = clock.clone().meter(timeout(wall_left, body(&plugin.guest, &mut store)));
         let (result, wall) = timed(metered).await;
         (usage.cpu, usage.wall) = (Some(clock.used()), Some(wall));
         (usage.start, usage.memory_bytes) =
@@ -297,7 +301,7 @@ impl Plugins {
         &self,
         call: &Call,
         clock: &Arc<CpuClock>,
-        memory: Arc<Claim>,
+        memory: (Arc<Claim>, u64),
         wall: Duration,
     ) -> Store<CallState> {
         let state = CallState::new(call, &self.services, memory, wall);

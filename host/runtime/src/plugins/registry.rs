@@ -17,10 +17,11 @@ use super::code_cache::CodeCache;
 use super::compile::{CompileSettings, Compiled, Compiler, Purpose, Source};
 use super::engine::{EngineIdentity, PluginEngine, Ticking};
 use super::host::CallState;
+use super::limits::Needs;
 use super::loaded::{Loaded, LoadedLimits};
 use super::native_code::{self, OwnCode};
 use super::wit::v1::Instantiable;
-use super::{ComponentError, Inspection, LoadError, explain};
+use super::{ComponentError, HostLimits, Inspection, LoadError, advice, explain};
 use crate::telemetry::Metrics;
 use flowhost_protocol::crypto::CodeKeys;
 use flowhost_protocol::ids::{PluginDigest, TenantId};
@@ -78,8 +79,11 @@ struct Tools {
     cache: Option<CodeCache>,
 }
 
-struct Plugin {
-    guest: Arc<Instantiable>,
+/// A plugin that is ready to be called.
+pub(super) struct Plugin {
+    pub(super) guest: Instantiable,
+    /// What each call of it takes of the host before it begins.
+    pub(super) needs: Needs,
     head: Head,
     code_bytes: usize,
 }
@@ -106,6 +110,7 @@ impl Registry {
     pub(super) fn new(
         engine: PluginEngine,
         linker: Linker<CallState>,
+        limits: HostLimits,
         code: CodeSettings,
         source: Box<dyn ComponentSource>,
         metrics: &Metrics,
@@ -114,7 +119,7 @@ impl Registry {
         let cache = code.cache.and_then(open_cache);
         let compiler = Compiler::new(code.compile, identity, metrics);
         let tools = Arc::new(Tools { engine, identity, linker, keys: code.keys, cache });
-        Self { tools, compiler, source, loaded: Loaded::new(LoadedLimits::default()) }
+        Self { tools, compiler, source, loaded: Loaded::new(LoadedLimits::of(limits)) }
     }
 
     pub(super) fn engine(&self) -> &wasmtime::Engine {
@@ -133,8 +138,8 @@ impl Registry {
         &self,
         tenant: TenantId,
         digest: PluginDigest,
-    ) -> Result<Arc<Instantiable>, LoadError> {
-        Ok(self.plugin(tenant, digest).await?.guest.clone())
+    ) -> Result<Arc<Plugin>, LoadError> {
+        self.plugin(tenant, digest).await
     }
 
     /// Compiles a plugin if there is no code of it in the cache.
@@ -307,22 +312,28 @@ impl Tools {
     }
 
     fn plugin(&self, code: &OwnCode, head: Head) -> Result<Arc<Plugin>, LoadError> {
-        let component = code.load(self.engine.engine()).map_err(|error| unloadable(&error))?;
-        let guest = Instantiable::new(&self.linker, &component);
-        let guest = guest
-            .map_err(|error| LoadError::Component(ComponentError::WrongWorld(explain(&error))))?;
-        Ok(Arc::new(Plugin { guest: Arc::new(guest), head, code_bytes: code.code_bytes() }))
+        let inspection = &head.inspection;
+        let component =
+            code.load(self.engine.engine()).map_err(|error| unloadable(&error, inspection))?;
+        let guest = Instantiable::new(&self.linker, &component).map_err(|error| {
+            LoadError::Component(ComponentError::WrongWorld(advice::on(
+                &explain(&error),
+                inspection,
+            )))
+        })?;
+        let needs = Needs::of(component.resources_required().as_ref(), inspection);
+        Ok(Arc::new(Plugin { guest, needs, head, code_bytes: code.code_bytes() }))
     }
 }
 
 /// Why code of ours, made for this engine, cannot be loaded: the operating system refuses, or the
 /// pool has no room for what the component asks for (memories, tables, instances).
-fn unloadable(error: &wasmtime::Error) -> LoadError {
+fn unloadable(error: &wasmtime::Error, inspection: &Inspection) -> LoadError {
     let why = explain(error);
     if why.contains("(os error ") {
         LoadError::Host(why)
     } else {
-        LoadError::Component(ComponentError::Invalid(why))
+        LoadError::Component(ComponentError::Invalid(advice::on(&why, inspection)))
     }
 }
 
@@ -343,8 +354,9 @@ const RESTS: u32 = 3;
 /// An attempt that fails at once is not repeated at once.
 const SHORTEST_REST: Duration = Duration::from_secs(1);
 
-/// Thousands of plugins of half a MiB.
-const MAX_CACHE_BYTES: u64 = 2 << 30;
+/// As much as may be loaded: thousands of plugins of half a MiB, or a hundred that bring a language's
+/// whole runtime.
+const MAX_CACHE_BYTES: u64 = 4 << 30;
 
 #[cfg(test)]
 mod tests {

@@ -7,12 +7,27 @@
 
 use wasmtime::{Config, WasmFeatures};
 
-/// States each feature that wasmtime's validator knows.
+/// States each feature that wasmtime's validator knows: those of components, and what the engine
+/// needs besides.
 pub(super) fn state(config: &mut Config) {
     for (feature, enabled) in FEATURES {
         config.wasm_features(feature, enabled);
     }
+    config.wasm_features(OF_ADAPTERS, true);
 }
+
+/// What an uploaded component may use. The engine may use more, so an upload is validated with
+/// these alone before the engine sees it (`compile/upload.rs`).
+pub(super) fn of_components() -> WasmFeatures {
+    FEATURES.iter().fold(WasmFeatures::empty(), |all, (feature, enabled)| match enabled {
+        true => all | *feature,
+        false => all - *feature,
+    })
+}
+
+/// Where one part of a component hands another part a text or a list, wasmtime generates a module
+/// between them that copies from one's memory to the other's. It panics if it may not use both.
+const OF_ADAPTERS: WasmFeatures = WasmFeatures::MULTI_MEMORY;
 
 const ON: bool = true;
 const OFF: bool = false;
@@ -35,16 +50,17 @@ const FEATURES: [(WasmFeatures, bool); 41] = [
     // are linked with.
     (WasmFeatures::EXTENDED_CONST, ON),
     (WasmFeatures::COMPONENT_MODEL, ON),
+    // QuickJS is compiled with it. Endless tail calls are a loop that no stack limit ends, but each is
+    // the start of a function, where a guest yields and is stopped.
+    (WasmFeatures::TAIL_CALL, ON),
     // ---- off: another class of bugs, and no guest of ours needs them ----
     // Results differ between processors, and a conversation may continue on another host.
     (WasmFeatures::RELAXED_SIMD, OFF),
     // A call is one thread. Shared memory also breaks checks that rely on nobody else writing.
     (WasmFeatures::THREADS, OFF),
     (WasmFeatures::SHARED_EVERYTHING_THREADS, OFF),
-    // RUSTSEC-2024-0440. Also, endless tail calls are a loop that no stack limit ends.
-    (WasmFeatures::TAIL_CALL, OFF),
-    // The pool is made for one memory in each core module. Only composed components whose parts
-    // hand each other texts need more.
+    // No compiler emits it. The modules that wasmtime generates between the parts of a component
+    // use it (`OF_ADAPTERS`); they define no memory themselves.
     (WasmFeatures::MULTI_MEMORY, OFF),
     // Memories past 4 GiB: no plugin may have one, and their bounds checks are other code
     // (RUSTSEC-2024-0439, 2026-0087).
@@ -101,6 +117,8 @@ mod tests {
             .iter()
             .filter(|(_, on)| *on)
             .fold(WasmFeatures::empty(), |all, (feature, _)| all | *feature);
-        assert_eq!(engine.get_wasm_features(), on);
+        assert_eq!(of_components(), on, "no group that is off has a feature that is on");
+        assert_eq!(engine.get_wasm_features() - of_components(), WasmFeatures::MULTI_MEMORY);
+        assert_eq!(of_components() - engine.get_wasm_features(), WasmFeatures::empty());
     }
 }

@@ -3,6 +3,7 @@
 
 mod confinement;
 mod frame;
+mod validation;
 mod worker;
 
 use std::fs::File;
@@ -125,6 +126,10 @@ impl Compiler {
             );
         }
         let outcome = frame::read(answer, self.identity).map_err(host)?;
+        if let Err(ComponentError::CompilerFailed(_)) = &outcome {
+            let said = printable(&String::from_utf8_lossy(&said), MAX_SAID_BYTES);
+            tracing::warn!(said, "the compiler panicked on a component");
+        }
         outcome.map_err(LoadError::Component)
     }
 

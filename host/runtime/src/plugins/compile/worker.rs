@@ -1,13 +1,12 @@
 //! The compiling process: it reads a component, writes code, and can do nothing else.
 
-use std::any::Any;
 use std::io::{self, Read as _};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::super::engine::{EngineIdentity, compiling_engine};
-use super::super::{ComponentError, explain, inspect};
-use super::confinement;
+use super::super::{ComponentError, advice, explain, inspect};
 use super::frame::{self, Compiled};
+use super::{confinement, validation};
 
 /// What a compiling process may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +42,8 @@ pub fn compile_stdin(limits: WorkerLimits) -> Result<(), WorkerError> {
     confinement::drop_system_calls().map_err(|error| WorkerError::Confine(error.to_string()))?;
     let mut component = Vec::new();
     io::stdin().lock().take(MAX_COMPONENT_BYTES).read_to_end(&mut component)?;
-    Ok(frame::write(&mut io::stdout().lock(), identity, compile(&engine, &component, limits))?)
+    let compiled = without_panics(|| compile(&engine, &component, limits));
+    Ok(frame::write(&mut io::stdout().lock(), identity, compiled)?)
 }
 
 fn compile(
@@ -52,25 +52,23 @@ fn compile(
     limits: WorkerLimits,
 ) -> Result<Compiled, ComponentError> {
     let inspection = inspect(component)?;
-    let compiled = match catch_unwind(AssertUnwindSafe(|| engine.precompile_component(component))) {
-        Err(panic) if is_of_an_adapter(&*panic) => return Err(ComponentError::Composed),
-        // Any other panic is unexpected and goes to the log.
-        compiled => compiled.unwrap_or_else(|panic| resume_unwind(panic)),
-    };
-    let code = compiled.map_err(|error| match error.is::<wasmtime::OutOfMemory>() {
+    validation::check(component, &inspection)?;
+    let code = engine.precompile_component(component).map_err(|error| match error
+        .is::<wasmtime::OutOfMemory>(
+    ) {
         true => ComponentError::CompilerMemory(limits.memory_bytes),
-        false => ComponentError::Invalid(explain(&error)),
+        false => ComponentError::Invalid(advice::on(&explain(&error), &inspection)),
     })?;
     Ok(Compiled { inspection, code })
 }
 
-/// Where one part of a component hands another part something that lies in memory, wasmtime
-/// generates a module between them that uses the memories of both. It panics if that needs a
-/// feature that is off, and multiple memories are off.
-fn is_of_an_adapter(panic: &(dyn Any + Send)) -> bool {
-    panic
-        .downcast_ref::<String>()
-        .is_some_and(|said| said.starts_with("invalid adapter module generated"))
+/// A panic over a component is an answer too. Its message has gone to standard error, from which
+/// the host writes it to its log.
+fn without_panics(
+    compile: impl FnOnce() -> Result<Compiled, ComponentError>,
+) -> Result<Compiled, ComponentError> {
+    catch_unwind(AssertUnwindSafe(compile))
+        .unwrap_or_else(|_| Err(ComponentError::CompilerFailed("a panic".to_owned())))
 }
 
 impl Default for WorkerLimits {
@@ -83,3 +81,15 @@ impl Default for WorkerLimits {
 
 /// Only a bound: the parent process has checked the size.
 const MAX_COMPONENT_BYTES: u64 = 65 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_refusal() {
+        let refused = without_panics(|| panic!("what no component should make happen"));
+
+        assert_eq!(refused, Err(ComponentError::CompilerFailed("a panic".to_owned())));
+    }
+}

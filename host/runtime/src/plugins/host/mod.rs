@@ -57,11 +57,12 @@ pub(super) struct CallState {
 }
 
 impl CallState {
-    /// The state for a call that has claimed `memory` of the host and may run for `wall`.
+    /// The state for a call that has claimed `memory` of the host, of which so many bytes are for its
+    /// instances, and may run for `wall`.
     pub(super) fn new(
         call: &Call,
         services: &Services,
-        memory: Arc<Claim>,
+        (memory, instances): (Arc<Claim>, u64),
         wall: Duration,
     ) -> Self {
         let mut table = ResourceTable::new();
@@ -84,7 +85,7 @@ impl CallState {
         Self {
             call: call.clone(),
             services: services.clone(),
-            limiter: MemoryLimiter::new(call.plugin.limits.memory_bytes, memory),
+            limiter: MemoryLimiter::new(call.plugin.limits.memory_bytes, memory, instances),
             log,
             started_in: None,
             deadline: Instant::now() + wall,

@@ -53,9 +53,9 @@ pub(crate) fn watched_linker(engine: &wasmtime::Engine) -> wasmtime::Result<Link
 impl Instantiable {
     /// Checks that the component fits the contract.
     pub(crate) fn new(linker: &Linker<CallState>, component: &Component) -> wasmtime::Result<Self> {
-        let guest = FlowPre::new(linker.instantiate_pre(component)?)?;
+        let linked = linker.instantiate_pre(component)?;
         check_handler(component)?;
-        Ok(Self(guest))
+        Ok(Self(FlowPre::new(linked)?))
     }
 
     async fn instantiate(&self, store: &mut Store<CallState>) -> wasmtime::Result<Flow> {
