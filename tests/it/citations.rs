@@ -204,7 +204,7 @@ fn root() -> PathBuf {
 const PAGE_FOLDERS: [&str; 3] = ["", "host/docs", "guest-sdk"];
 
 /// Build output, the data of a development host, and git's own folder.
-const NOT_OURS: [&str; 3] = ["target", ".flowhost", ".git"];
+const NOT_OURS: [&str; 4] = ["target", ".flowhost", ".git", "node_modules"];
 
 /// The third line of a decision, or its beginning if it names later decisions.
 const ACCEPTED: &str = "Status: accepted";
