@@ -7,7 +7,7 @@ use flowhost_api::{CapabilitiesView, FlowView, Route};
 use flowhost_protocol::flow::{Capabilities, HttpHost};
 use flowhost_server::config::Environment;
 
-use super::api::{AdminApi, Answer, ApiArgs};
+use super::api::{AdminApi, ApiArgs};
 use super::flow::for_people;
 
 /// Arguments of `flow grant` and `flow deny`.
@@ -46,16 +46,20 @@ impl Named {
 
 /// Grants what is named, and leaves the other grants.
 pub(super) async fn grant(args: GrantArgs, environment: &Environment) -> anyhow::Result<()> {
-    let api = args.api.connect(environment)?;
-    let answer = add(&api, [&args.tenant, &args.flow], args.named.capabilities()).await?;
-    args.api.print(&answer, |flow: FlowView| for_people(&args.tenant, &flow))
+    change(&args, "grant", environment).await
 }
 
 /// Takes away what is named, and leaves the other grants.
 pub(super) async fn deny(args: GrantArgs, environment: &Environment) -> anyhow::Result<()> {
+    change(&args, "deny", environment).await
+}
+
+/// Sends only what changes: the host knows the other grants, also those that somebody else changes
+/// at the same moment.
+async fn change(args: &GrantArgs, how: &str, environment: &Environment) -> anyhow::Result<()> {
     let (api, names) = (args.api.connect(environment)?, [&*args.tenant, &*args.flow]);
-    let rest = granted(&api, names).await?.without(&args.named.capabilities());
-    let answer = set(&api, names, &rest).await?;
+    let body = json!({ how: args.named.capabilities() });
+    let answer = api.send(Route::UpdateFlow, &names, &body).await?;
     args.api.print(&answer, |flow: FlowView| for_people(&args.tenant, &flow))
 }
 
@@ -65,21 +69,5 @@ pub(super) async fn grant_requests(
     names: [&str; 2],
     requests: &CapabilitiesView,
 ) -> anyhow::Result<()> {
-    let requests: Capabilities = serde_json::from_value(json!(requests))?;
-    add(api, names, requests).await.map(drop)
-}
-
-async fn add(api: &AdminApi, names: [&str; 2], more: Capabilities) -> anyhow::Result<Answer> {
-    let all = granted(api, names).await?.with(more);
-    set(api, names, &all).await
-}
-
-async fn granted(api: &AdminApi, names: [&str; 2]) -> anyhow::Result<Capabilities> {
-    let flow: FlowView = api.call(Route::ShowFlow, &names).await?.read()?;
-    let grants = flow.settings.get("grants").cloned().unwrap_or_else(|| json!({}));
-    Ok(serde_json::from_value(grants)?)
-}
-
-async fn set(api: &AdminApi, names: [&str; 2], grants: &Capabilities) -> anyhow::Result<Answer> {
-    api.send(Route::UpdateFlow, &names, &json!({ "grants": grants })).await
+    api.send(Route::UpdateFlow, &names, &json!({ "grant": requests })).await.map(drop)
 }
