@@ -134,6 +134,19 @@ async fn a_deployment_says_what_to_grant_and_grants_it_if_it_is_told_to() {
         json!({"http": ["a.example.com:8443", "b.example.com:443"], "store": true, "media": false});
     assert!(more.stdout.contains(&grants.to_string()), "{more:?}");
     assert_eq!(run(&["flow", "grant", "acme", "booking"]).await.code, Some(64));
+
+    // Many at once.
+    let hosts: Vec<String> = (0..6).map(|number| format!("h{number}.example.com")).collect();
+    let run = &run;
+    let grants = hosts.iter().map(|host| async move {
+        run(&["flow", "grant", "acme", "booking", "--http", host.as_str()]).await
+    });
+    for granted in join_all(grants).await {
+        assert_eq!(granted.code, Some(0), "{granted:?}");
+    }
+    let shown = flow.call("GET", "", Value::Null).await.expect(200);
+    let granted = shown["settings"]["grants"]["http"].as_array().unwrap();
+    assert_eq!(granted.len(), hosts.len() + 2, "{granted:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The admin API as an OpenAPI document, made from the routes and the types of this package.
 
-use flowhost_protocol::flow::FlowSettings;
+use flowhost_protocol::flow::{Capabilities, FlowSettings};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -292,13 +292,21 @@ impl Schemas {
     }
 
     /// The body that creates or changes a flow: its settings, with `disabled` beside them. In a
-    /// change, an absent field stays as it is and null stands for its default.
+    /// change, an absent field stays as it is and null stands for its default, and there are `grant`
+    /// and `deny`.
     fn flow(&mut self, change: bool) -> Value {
         let mut settings = self.body::<FlowSettings>();
         settings["properties"]["disabled"] =
             json!({ "type": "boolean", "description": "Whether the endpoint answers 503." });
         if change {
             make_nullable(&mut settings);
+            for (name, does) in [
+                ("grant", "What the flow grants in addition to what it grants already."),
+                ("deny", "What the flow grants no more. It counts after `grant`."),
+            ] {
+                settings["properties"][name] = self.body::<Capabilities>();
+                settings["properties"][name]["description"] = json!(does);
+            }
         }
         settings
     }
@@ -392,10 +400,16 @@ mod tests {
 
     #[test]
     fn a_patch_of_a_flow_may_take_every_setting_back() {
-        let body = Schemas::new().flow(true);
+        let mut body = Schemas::new().flow(true);
         let cpu = &body["properties"]["limits"]["anyOf"][0]["properties"]["cpu_ms"]["anyOf"];
         assert_eq!(cpu[1], json!({ "type": "null" }));
         assert_eq!(body["properties"]["disabled"]["type"], "boolean");
+        assert_eq!(body["properties"]["grant"]["properties"]["store"]["type"], "boolean");
+        assert!(Schemas::new().flow(false)["properties"]["grant"].is_null());
+        body["properties"]
+            .as_object_mut()
+            .unwrap()
+            .retain(|name, _| !["grant", "deny"].contains(&name.as_str()));
         assert!(!body.to_string().contains("\"default\""), "{body}");
     }
 

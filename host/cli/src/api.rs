@@ -140,14 +140,33 @@ impl AdminApi {
         self.answer(request.header("content-type", "application/wasm").body(component)).await
     }
 
-    /// Puts the Flow JSON of a flow or, if `names` has one more, of a version of its plugin, as it
-    /// is. Asks for the notes on it (`return=representation`).
+    /// Puts the Flow JSON of a tenant's flow, as it is. Asks for the notes on it
+    /// (`return=representation`).
     pub(crate) async fn put_flow_json(
         &self,
+        names: [&str; 2],
+        document: impl Into<reqwest::Body>,
+    ) -> anyhow::Result<Answer> {
+        self.put_document(Route::PutFlowJson, &names, document).await
+    }
+
+    /// Like [`Self::put_flow_json`], for a version of the flow's plugin.
+    pub(crate) async fn put_version_flow_json(
+        &self,
+        [tenant, flow]: [&str; 2],
+        version: i32,
+        document: impl Into<reqwest::Body>,
+    ) -> anyhow::Result<Answer> {
+        let names = [tenant, flow, &version.to_string()];
+        self.put_document(Route::PutVersionFlowJson, &names, document).await
+    }
+
+    async fn put_document(
+        &self,
+        route: Route,
         names: &[&str],
         document: impl Into<reqwest::Body>,
     ) -> anyhow::Result<Answer> {
-        let route = if names.len() > 2 { Route::PutVersionFlowJson } else { Route::PutFlowJson };
         let request = self.request(route, names)?.timeout(UPLOAD_TIME);
         let request = request
             .header("content-type", "application/json")

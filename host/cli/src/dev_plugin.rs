@@ -21,9 +21,9 @@ use super::dev_folder::DevFolder;
 use super::input::read_bytes;
 use super::key::public_keys;
 use super::output::{note, say};
-use super::plugin::flow_json::{flow_json, flow_json_path};
+use super::plugin::flow_json::{ProjectFlowJson, flow_json_path};
 use super::plugin::logs;
-use super::plugin::{NewVersion, activate_version, example_data, rehearse, size, upload};
+use super::plugin::{NewVersion, activate_version, rehearse, size, upload};
 
 /// A tenant with keys, and the project that is deployed to it.
 pub(super) struct DevDeployer {
@@ -123,14 +123,15 @@ impl DevDeployer {
     }
 
     async fn deploy(&self) -> anyhow::Result<Deployed> {
-        let example = example_data(&self.project)?;
+        let flow_json = ProjectFlowJson::read(&self.project)?;
+        let example = flow_json.as_ref().map(ProjectFlowJson::example_data).unwrap_or_default();
         let options = BuildOptions { project_dir: self.project.clone(), ..BuildOptions::default() };
         let built = plugin_project::build(options, note).await?;
         let flow = built.name.replace('_', "-");
         self.prepare_flow(&flow, &built).await?;
         let new = NewVersion {
             component: read_bytes(&built.path)?,
-            flow_json: flow_json(&self.project)?,
+            flow_json: flow_json.map(|flow_json| flow_json.text),
             project: &self.project,
             note: None,
         };

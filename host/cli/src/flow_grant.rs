@@ -1,13 +1,13 @@
 //! `flowhost flow grant` and `flow deny`: what a flow's plugin may reach, if it asks for it.
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use flowhost_api::{CapabilitiesView, FlowView, Route};
 use flowhost_protocol::flow::{Capabilities, HttpHost};
 use flowhost_server::config::Environment;
 
-use super::api::{AdminApi, Answer, ApiArgs};
+use super::api::{AdminApi, ApiArgs};
 use super::flow::for_people;
 
 /// Arguments of `flow grant` and `flow deny`.
@@ -46,17 +46,20 @@ impl Named {
 
 /// Grants what is named, and leaves the other grants.
 pub(super) async fn grant(args: GrantArgs, environment: &Environment) -> anyhow::Result<()> {
-    let api = args.api.connect(environment)?;
-    let answer = add(&api, [&args.tenant, &args.flow], args.named.capabilities()).await?;
-    args.api.print(&answer, |flow: FlowView| for_people(&args.tenant, &flow))
+    change(&args, "grant", environment).await
 }
 
 /// Takes away what is named, and leaves the other grants.
 pub(super) async fn deny(args: GrantArgs, environment: &Environment) -> anyhow::Result<()> {
+    change(&args, "deny", environment).await
+}
+
+/// Sends only what changes: the host knows the other grants, also those that somebody else changes
+/// at the same moment.
+async fn change(args: &GrantArgs, how: &str, environment: &Environment) -> anyhow::Result<()> {
     let (api, names) = (args.api.connect(environment)?, [&*args.tenant, &*args.flow]);
-    let named = args.named.capabilities();
-    let rest = granted(&api, names).await?.without(&named);
-    let answer = set(&api, names, &named, &rest).await?;
+    let body = json!({ how: args.named.capabilities() });
+    let answer = api.send(Route::UpdateFlow, &names, &body).await?;
     args.api.print(&answer, |flow: FlowView| for_people(&args.tenant, &flow))
 }
 
@@ -66,61 +69,5 @@ pub(super) async fn grant_requests(
     names: [&str; 2],
     requests: &CapabilitiesView,
 ) -> anyhow::Result<()> {
-    let requests: Capabilities = serde_json::from_value(json!(requests))?;
-    add(api, names, requests).await.map(drop)
-}
-
-async fn add(api: &AdminApi, names: [&str; 2], more: Capabilities) -> anyhow::Result<Answer> {
-    let all = granted(api, names).await?.with(more.clone());
-    set(api, names, &more, &all).await
-}
-
-async fn granted(api: &AdminApi, names: [&str; 2]) -> anyhow::Result<Capabilities> {
-    let flow: FlowView = api.call(Route::ShowFlow, &names).await?.read()?;
-    let grants = flow.settings.get("grants").cloned().unwrap_or_else(|| json!({}));
-    Ok(serde_json::from_value(grants)?)
-}
-
-async fn set(
-    api: &AdminApi,
-    names: [&str; 2],
-    named: &Capabilities,
-    grants: &Capabilities,
-) -> anyhow::Result<Answer> {
-    api.send(Route::UpdateFlow, &names, &json!({ "grants": of_what_is(named, grants) })).await
-}
-
-/// The grants of the kinds that are named. Those of other kinds are not sent, since somebody else may
-/// have changed them since they were read.
-fn of_what_is(named: &Capabilities, grants: &Capabilities) -> Map<String, Value> {
-    let Capabilities { http, store, media } = grants;
-    let mut sent = Map::new();
-    for (name, is_named, value) in [
-        ("http", !named.http.is_empty(), json!(http)),
-        ("store", named.store, json!(store)),
-        ("media", named.media, json!(media)),
-    ] {
-        if is_named {
-            sent.insert(name.to_owned(), value);
-        }
-    }
-    sent
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_is_named_is_sent() {
-        let host = |name: &str| name.parse::<HttpHost>().unwrap();
-        let grants =
-            Capabilities { http: [host("a.org"), host("b.org")].into(), store: true, media: false };
-        let store = Capabilities { store: true, ..Capabilities::default() };
-        let http = Capabilities { http: [host("b.org")].into(), ..Capabilities::default() };
-
-        assert_eq!(Value::from(of_what_is(&store, &grants)), json!({"store": true}));
-        let all = json!({"http": ["a.org:443", "b.org:443"]});
-        assert_eq!(Value::from(of_what_is(&http, &grants)), all);
-    }
+    api.send(Route::UpdateFlow, &names, &json!({ "grant": requests })).await.map(drop)
 }

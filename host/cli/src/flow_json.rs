@@ -52,7 +52,7 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
 async fn set(args: SetArgs, environment: &Environment) -> anyhow::Result<()> {
     let document = read_text(&args.file)?;
     let answer =
-        args.api.connect(environment)?.put_flow_json(&[&args.tenant, &args.flow], document).await?;
+        args.api.connect(environment)?.put_flow_json([&args.tenant, &args.flow], document).await?;
     if args.api.json {
         say(&answer.text);
         return Ok(());

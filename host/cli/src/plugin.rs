@@ -25,11 +25,10 @@ use sha2::{Digest as _, Sha256};
 use flowhost_api::{
     Activate, Activated, Rehearse, Route, UploadQuery, UploadedVersion, VersionList,
 };
-use flowhost_flow_json::Screen;
 use flowhost_protocol::ids::FlowJsonDigest;
 use flowhost_server::config::Environment;
 
-use self::flow_json::{flow_json, flow_json_path, sound_flow_json};
+use self::flow_json::{ProjectFlowJson, flow_json_path};
 
 use super::api::{AdminApi, ApiArgs, answered};
 use super::confirm::confirm;
@@ -174,17 +173,22 @@ pub(crate) async fn run(command: Command, environment: &Environment) -> anyhow::
 async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<()> {
     let api = args.api.connect(environment)?;
     // Checked before anything is built.
-    let (example, flow_json) = match example_data(&args.source) {
+    let flow_json = match ProjectFlowJson::read(&args.source) {
         Err(error) if args.force => {
             note(&format!("flow.json is left aside: {error:#}"));
-            (Map::new(), None)
+            None
         }
-        example => (example?, flow_json(&args.source)?),
+        read => read?,
     };
+    let example = flow_json.as_ref().map(ProjectFlowJson::example_data).unwrap_or_default();
     let component = component(&args.source).await?;
     let names = [&*args.tenant, &*args.flow];
-    let version =
-        NewVersion { component, flow_json, project: &args.source, note: args.note.as_deref() };
+    let version = NewVersion {
+        component,
+        flow_json: flow_json.map(|flow_json| flow_json.text),
+        project: &args.source,
+        note: args.note.as_deref(),
+    };
     let deployed = upload(&api, names, version).await?;
     let mut answer = deployed.answer;
     if !args.no_activate {
@@ -238,14 +242,6 @@ pub(crate) async fn rehearse(
 ) -> anyhow::Result<()> {
     let names = [tenant, flow, &version.to_string()];
     api.send(Route::RehearseVersion, &names, &Rehearse { data: example }).await.map(drop)
-}
-
-/// The example data (`__example__`) of the Flow JSON's first entry screen; empty if the project has
-/// no `flow.json`. Fails for a Flow JSON that WhatsApp would refuse.
-pub(crate) fn example_data(project: &Path) -> anyhow::Result<Map<String, Value>> {
-    Ok(sound_flow_json(project)?
-        .and_then(|flow| flow.entry_screens().next().map(Screen::example_data))
-        .unwrap_or_default())
 }
 
 async fn activate(args: ActivateArgs, environment: &Environment) -> anyhow::Result<()> {
@@ -331,8 +327,7 @@ pub(crate) async fn upload(
     if let Some(document) = new.flow_json
         && !version.existed
     {
-        let names = [names[0], names[1], &version.version.to_string()];
-        let answer = api.put_flow_json(&names, document).await?;
+        let answer = api.put_version_flow_json(names, version.version, document).await?;
         show_notes(&answer, &flow_json_path(new.project))?;
     }
     Ok(Uploaded { version, answer: answer.read()? })

@@ -83,7 +83,7 @@ impl FlowValues {
     async fn enter(&self, scope: Scope) -> Result<ValuesGuard, Failure> {
         let permit = self.limits.acquire(scope.tenant).await;
         let data_key = self.directory.data_key(scope.tenant).ok_or(Failure::Gone)?;
-        Ok(ValuesGuard { values: SealedValues { scope, data_key }, _permit: permit })
+        Ok(ValuesGuard { values: SealedValues::new(scope, data_key), _permit: permit })
     }
 }
 
@@ -156,11 +156,16 @@ struct ValuesGuard {
 
 /// How the values of a flow are sealed.
 pub(crate) struct SealedValues {
-    pub(crate) scope: Scope,
-    pub(crate) data_key: Arc<DataKey>,
+    scope: Scope,
+    data_key: Arc<DataKey>,
 }
 
 impl SealedValues {
+    /// The values of the flow in `scope`, under its tenant's data key.
+    pub(crate) fn new(scope: Scope, data_key: Arc<DataKey>) -> Self {
+        Self { scope, data_key }
+    }
+
     /// As what the database knows a key.
     pub(crate) fn fingerprint(&self, key: &str) -> KeyFingerprint {
         let Scope { tenant, flow } = self.scope;

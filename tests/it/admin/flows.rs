@@ -85,6 +85,53 @@ async fn a_patch_merges_and_null_stands_for_the_default() {
 }
 
 #[tokio::test]
+async fn grants_that_are_given_at_the_same_moment_all_count() {
+    let host = TestHost::start().await;
+    let settings = json!({"grants": {"http": ["old.example.com"], "media": true}});
+    let flow = host.tenant("acme").await.flow_without_plugin("booking", settings).await;
+    let grant = |number: usize| {
+        let body = match number {
+            0 => json!({"deny": {"http": ["old.example.com"]}}),
+            1 => json!({"grant": {"store": true}}),
+            2 => json!({"grants": {"media": null}}),
+            _ => json!({"grant": {"http": [format!("h{number}.example.com")]}}),
+        };
+        flow.call("PATCH", "", body)
+    };
+
+    for answer in futures_util::future::join_all((0..12).map(grant)).await {
+        answer.expect(200);
+    }
+
+    let shown = flow.call("GET", "", Value::Null).await.expect(200);
+    let mut hosts: Vec<String> =
+        (3..12).map(|number| format!("h{number}.example.com:443")).collect();
+    hosts.sort();
+    assert_eq!(shown["settings"]["grants"], json!({"http": hosts, "store": true, "media": false}));
+}
+
+#[tokio::test]
+async fn granting_and_denying_at_once_leaves_it_denied() {
+    let host = TestHost::start().await;
+    let flow = host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
+    let body = json!({"grants": {"media": true}, "grant": {"http": ["a.example.com"], "store": true}, "deny": {"store": true}});
+
+    let patched = flow.call("PATCH", "", body.clone()).await.expect(200);
+
+    let grants = json!({"http": ["a.example.com:443"], "store": false, "media": true});
+    assert_eq!(patched["settings"]["grants"], grants);
+    for (body, named) in [
+        (json!({"grant": {"files": true}}), "grant: unknown field `files`"),
+        (json!({"deny": {"http": [""]}}), "deny"),
+        (json!({"grant": 5}), "grant"),
+    ] {
+        let refused = flow.call("PATCH", "", body).await;
+        assert!(refused.problem(422).contains(named), "{}", refused.text);
+    }
+    flow.call("PUT", "", body).await.problem(422);
+}
+
+#[tokio::test]
 async fn settings_that_can_not_be_are_refused_with_the_fields_name() {
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;

@@ -114,6 +114,11 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
         ("PUT", "/v1/tenants/{tenant}/flows/{flow}", settings.clone()),
         ("PATCH", "/v1/tenants/{tenant}/flows/{flow}", settings),
         (
+            "PATCH",
+            "/v1/tenants/{tenant}/flows/{flow}",
+            json!({"grant": {"http": ["api.example.com"]}, "deny": {"http": ["api.example.com"]}}),
+        ),
+        (
             "PUT",
             "/v1/tenants/{tenant}/flows/{flow}/config/{key}",
             json!({"value": "x", "secret": true, "hosts": ["api.example.com"]}),

@@ -195,7 +195,12 @@ fn of_a_flow() -> Vec<(&'static str, &'static str, Value, u16)> {
             json!({"on_failure": "error-message", "limits": {"cpu_ms": 150}, "grants": {"store": true}, "disabled": false}),
             200,
         ),
-        ("PATCH", "", json!({"failure_text": null, "limits": {"cpu_ms": null}}), 200),
+        (
+            "PATCH",
+            "",
+            json!({"failure_text": null, "limits": {"cpu_ms": null}, "grant": {"http": ["api.example.com"]}, "deny": {"store": true}}),
+            200,
+        ),
         (
             "PUT",
             "/config/{key}",

@@ -2,25 +2,39 @@
 
 use std::path::{Path, PathBuf};
 
-use flowhost_flow_json::{Finding, Findings, FlowJson};
+use flowhost_flow_json::{Finding, Findings, FlowJson, Screen};
+use serde_json::{Map, Value};
 
 use crate::input::read_bytes;
 use crate::output::printable;
 
-/// The text of the project's Flow JSON, if it has one.
-pub(crate) fn flow_json(project: &Path) -> anyhow::Result<Option<Vec<u8>>> {
-    let path = flow_json_path(project);
-    if path.is_file() { read_bytes(&path).map(Some) } else { Ok(None) }
+/// The Flow JSON of a project, as it is written and as it is understood.
+pub(crate) struct ProjectFlowJson {
+    pub(crate) text: Vec<u8>,
+    pub(crate) flow: FlowJson,
 }
 
-/// The parsed Flow JSON. One that WhatsApp would refuse is an error with all findings.
-pub(super) fn sound_flow_json(project: &Path) -> anyhow::Result<Option<FlowJson>> {
-    let Some(text) = flow_json(project)? else { return Ok(None) };
-    let flow = FlowJson::parse(&text);
-    flow.map(Some).map_err(|findings| {
+impl ProjectFlowJson {
+    /// Reads the project's Flow JSON, if it has one. One that WhatsApp would refuse is an error with
+    /// all findings.
+    pub(crate) fn read(project: &Path) -> anyhow::Result<Option<Self>> {
         let path = flow_json_path(project);
-        anyhow::anyhow!("{} is refused:{}", path.display(), listed(&findings, &path))
-    })
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let text = read_bytes(&path)?;
+        match FlowJson::parse(&text) {
+            Ok(flow) => Ok(Some(Self { text, flow })),
+            Err(findings) => {
+                Err(anyhow::anyhow!("{} is refused:{}", path.display(), listed(&findings, &path)))
+            }
+        }
+    }
+
+    /// The example data (`__example__`) of the first entry screen.
+    pub(crate) fn example_data(&self) -> Map<String, Value> {
+        self.flow.entry_screens().next().map(Screen::example_data).unwrap_or_default()
+    }
 }
 
 /// The findings in a file, each on a line of its own that editors can jump from.

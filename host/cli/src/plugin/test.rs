@@ -19,13 +19,13 @@ use clap::Args;
 use futures_util::StreamExt as _;
 
 use self::profile::ProfileReport;
-use super::flow_json::sound_flow_json;
+use super::flow_json::ProjectFlowJson;
 use super::project::{Component, ScenarioFile, scenario_folder, scenario_paths};
 use crate::output::{note, say};
 use flowhost_devkit::plugin_project::write_atomically;
 use flowhost_devkit::sandbox::Sandbox;
 use flowhost_devkit::scenarios::{Played, update};
-use flowhost_flow_json::{FlowJson, ReplyRules};
+use flowhost_flow_json::ReplyRules;
 use flowhost_protocol::flow::FlowLimits;
 use flowhost_runtime::plugins::Profile;
 use flowhost_server::config::{ConfigError, Environment};
@@ -196,7 +196,7 @@ fn chosen(project: &Path, filter: Option<&str>) -> anyhow::Result<Vec<ScenarioFi
 
 /// What phones check in replies, if the project has a Flow JSON.
 fn reply_rules(project: &Path) -> anyhow::Result<Option<ReplyRules>> {
-    Ok(sound_flow_json(project)?.map(FlowJson::into_rules))
+    Ok(ProjectFlowJson::read(project)?.map(|flow_json| flow_json.flow.into_rules()))
 }
 
 /// Plays scenarios in parallel, as many as there are cores.

@@ -46,6 +46,6 @@ impl FlowDesk {
     }
 
     fn sealed_values(&self) -> Result<SealedValues, AdminError> {
-        Ok(SealedValues { scope: self.scope(), data_key: Arc::new(self.data_key()?) })
+        Ok(SealedValues::new(self.scope(), Arc::new(self.data_key()?)))
     }
 }

@@ -7,7 +7,7 @@ use super::desk::no_flow;
 use super::{AdminError, FlowDesk, Right, TenantDesk, parse_slug};
 use crate::store::{self, AuditRecord, FlowNotice, StoredFlow, StoredTenant};
 use flowhost_api::{FlowHealth, FlowView, FlowWarning};
-use flowhost_protocol::flow::FlowSettings;
+use flowhost_protocol::flow::{Capabilities, FlowSettings};
 use flowhost_protocol::ids::FlowId;
 
 /// What came of putting a flow.
@@ -113,15 +113,21 @@ impl FlowDesk {
         flow_view(self.tenant(), self.flow().clone(), &notices)
     }
 
-    /// Changes the settings that `fields` names.
+    /// Changes the settings that `fields` names. `grant` in it adds to what the flow grants, and
+    /// `deny` takes away from that, so that a caller need not know the rest, which may change at the
+    /// same moment.
     pub async fn update_flow(
         &self,
         mut fields: Map<String, Value>,
     ) -> Result<FlowView, AdminError> {
         let disabled = take_disabled(&mut fields)?;
+        let grant = take_capabilities(&mut fields, "grant")?;
+        let deny = take_capabilities(&mut fields, "deny")?;
         // Read under the change's lock, so that two patches at once both count.
         let (mut change, flow) = self.begin_flow_change().await?;
-        let settings = Value::Object(settings_of(&flow)?.patched(fields)?.to_map());
+        let mut settings = settings_of(&flow)?.patched(fields)?;
+        settings.grants = settings.grants.with(grant).without(&deny);
+        let settings = Value::Object(settings.to_map());
         let disabled = self.switched(Some(&flow), disabled)?;
         store::update_flow(&mut change, flow.id, &settings, disabled).await?;
         let mut record = self.record("flow.update");
@@ -198,6 +204,15 @@ fn switchable(flow: &StoredFlow) -> Value {
 pub(super) fn settings_of(flow: &StoredFlow) -> Result<FlowSettings, AdminError> {
     let fields = flow.settings.as_object().cloned().unwrap_or_default();
     Ok(FlowSettings::parse(fields)?)
+}
+
+/// Removes a member with capabilities, which is sent among the settings but is not one of them.
+fn take_capabilities(
+    fields: &mut Map<String, Value>,
+    name: &str,
+) -> Result<Capabilities, AdminError> {
+    let Some(value) = fields.remove(name) else { return Ok(Capabilities::default()) };
+    serde_json::from_value(value).map_err(|error| AdminError::Invalid(format!("{name}: {error}")))
 }
 
 /// Removes `disabled`, which is sent among the settings but is not one of them.

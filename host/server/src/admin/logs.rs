@@ -81,6 +81,7 @@ impl FlowDesk {
 }
 
 impl FlowDesk {
+    /// Which lines the caller asks for.
     async fn reach(&self, query: &LogQuery) -> Result<LogReach, AdminError> {
         let token = match query.session {
             Some(session) => {
@@ -89,7 +90,15 @@ impl FlowDesk {
             }
             None => None,
         };
-        reach(query, token)
+        let level = query.level.as_deref().unwrap_or(LogLevel::Trace.as_str());
+        let least = level
+            .parse()
+            .map_err(|error| AdminError::Invalid(format!("level {level:?}: {error}")))?;
+        if query.before.is_some() && query.after.is_some() {
+            return Err(AdminError::Invalid("before and after don't go together".to_owned()));
+        }
+        let limit = PageLimit::parse(query.limit)?.to_show();
+        Ok(LogReach { least, before: query.before, after: query.after, token, limit })
     }
 }
 
@@ -126,22 +135,6 @@ impl LogFollower {
         };
         Ok(token_holds && self.desk.is_still_open().await?)
     }
-}
-
-fn reach(query: &LogQuery, token: Option<TokenHash>) -> Result<LogReach, AdminError> {
-    let level = query.level.as_deref().unwrap_or(LogLevel::Trace.as_str());
-    let least =
-        level.parse().map_err(|error| AdminError::Invalid(format!("level {level:?}: {error}")))?;
-    if query.before.is_some() && query.after.is_some() {
-        return Err(AdminError::Invalid("before and after don't go together".to_owned()));
-    }
-    Ok(LogReach {
-        least,
-        before: query.before,
-        after: query.after,
-        token,
-        limit: PageLimit::parse(query.limit)?.to_show(),
-    })
 }
 
 fn opened(
