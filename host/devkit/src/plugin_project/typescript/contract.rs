@@ -115,9 +115,9 @@ impl Reader {
                         .collect();
                     let result = if self.take("->") { self.result() } else { "void".to_owned() };
                     self.expect(";");
-                    let _ = write!(
+                    let _ = writeln!(
                         functions,
-                        "{}  {name}({}): {result};\n",
+                        "{}  {name}({}): {result};",
                         comment(&docs, "  "),
                         params.join(", ")
                     );
