@@ -100,9 +100,8 @@ pub(super) fn check_data_api_version(
 ) {
     let Some(value) = document.get("data_api_version") else { return };
     let is_strict = version.is_none_or(|version| !version.is_retired() && !version.is_later());
-    if !document.contains_key("routing_model")
-        && !(is_strict && is_misspelled(document, &KEYS, "routing_model"))
-    {
+    let is_misspelled = is_strict && is_misspelled(document, &KEYS, "routing_model");
+    if !document.contains_key("routing_model") && !is_misspelled {
         let problem = format_args!(
             "lacks `routing_model`, which `data_api_version` needs: for each screen the list of those that may follow"
         );
