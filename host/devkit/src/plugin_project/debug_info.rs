@@ -32,17 +32,31 @@ pub(super) struct Moved(Vec<Step>);
 struct Step {
     was: u64,
     is: u32,
-    /// Whether a function begins here.
-    is_start: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A function begins here.
+    Function,
+    Instruction,
+    /// A loop begins here, and ends with the step that has this number.
+    Loop(usize),
 }
 
 impl Moved {
     pub(super) fn function(&mut self, was: usize, is: usize) {
-        self.push(was, is, true);
+        self.push(was, is, Kind::Function);
     }
 
     pub(super) fn instruction(&mut self, was: usize, is: usize) {
-        self.push(was, is, false);
+        self.push(was, is, Kind::Instruction);
+    }
+
+    /// The instruction that begins a loop, whose end comes this many instructions later.
+    pub(super) fn begins_loop(&mut self, was: usize, is: usize, later: usize) {
+        let end = self.0.len() + later;
+        self.push(was, is, Kind::Loop(end));
     }
 
     #[cfg(test)]
@@ -50,9 +64,18 @@ impl Moved {
         self.0.iter().map(|step| (step.was, step.is))
     }
 
+    /// The number of the step that begins each loop, and of the one that ends it.
+    #[cfg(test)]
+    pub(super) fn loops(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.0.iter().enumerate().filter_map(|(at, step)| match step.kind {
+            Kind::Loop(end) => Some((at, end)),
+            _ => None,
+        })
+    }
+
     /// A module's code has less than 4 GiB.
-    fn push(&mut self, was: usize, is: usize, is_start: bool) {
-        self.0.push(Step { was: was as u64, is: is as u32, is_start });
+    fn push(&mut self, was: usize, is: usize, kind: Kind) {
+        self.0.push(Step { was: was as u64, is: is as u32, kind });
     }
 }
 
@@ -78,17 +101,46 @@ pub(super) fn lines_of(
         context.find_location_range(0, end).ok()?.map(|(at, _, _)| at).collect();
     changes.sort_unstable();
     let mut changes = changes.into_iter().peekable();
+    let mut places: Vec<Place> = Vec::with_capacity(moved.0.len());
     for step in &moved.0 {
-        let mut is_change = step.is_start;
+        let mut is_change = step.kind == Kind::Function;
         while changes.next_if(|at| *at <= step.was).is_some() {
             is_change = true;
         }
-        if is_change {
-            let (scope, line) = table.place(&context, step.was).unwrap_or_default();
-            table.row(LineRow { offset: step.is, scope, line });
-        }
+        let place = match places.last() {
+            Some(last) if !is_change => *last,
+            _ => table.place(&context, step.was).unwrap_or_default(),
+        };
+        places.push(place);
+    }
+    for (at, step) in moved.0.iter().enumerate() {
+        let Place { scope, line, .. } = shown(&places, at, step.kind);
+        table.row(LineRow { offset: step.is, scope, line });
     }
     Some(table.lines).filter(|lines| !lines.rows.is_empty())
+}
+
+/// Where a step comes from, as a host is to tell it. A loop that is cut off is stopped at the
+/// instruction that begins it, which is nothing in the source: the first line within counts.
+fn shown(places: &[Place], at: usize, kind: Kind) -> Place {
+    match kind {
+        Kind::Loop(end) if !places[at].has_line => {
+            let within = places.get(at..end).unwrap_or_default();
+            within.iter().find(|place| place.line > 0).copied().unwrap_or(places[at])
+        }
+        _ => places[at],
+    }
+}
+
+/// Where an instruction comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Place {
+    /// The innermost function of the author's; `None` if nothing there is the author's.
+    scope: Option<u32>,
+    /// Its line; 0 if that is not known.
+    line: u32,
+    /// Whether the compiler gave a line, be it the author's or somebody else's.
+    has_line: bool,
 }
 
 type Code<'a> = EndianSlice<'a, LittleEndian>;
@@ -116,12 +168,13 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The innermost function of the author's at an address, and its line.
-    fn place(&mut self, context: &Context<Code<'_>>, at: u64) -> Option<(Option<u32>, u32)> {
+    fn place(&mut self, context: &Context<Code<'_>>, at: u64) -> Option<Place> {
         let mut frames = context.find_frames(at).skip_all_loads().ok()?;
         // The innermost first: file, line, and the name of what was put into something else.
         let mut places: Vec<(u32, u32, Option<String>)> = Vec::new();
         let mut next = frames.next().ok()?;
+        let innermost = next.as_ref().and_then(|frame| frame.location.as_ref());
+        let has_line = innermost.is_some_and(|location| location.line.is_some());
         while let Some(frame) = next {
             next = frames.next().ok()?;
             let Some(location) = frame.location else { continue };
@@ -134,15 +187,14 @@ impl<'a> Table<'a> {
             }
             places.push((file, location.line.unwrap_or(0), name));
         }
-        let mut caller = None;
-        let (mut caller_line, mut line) = (0, 0);
+        let mut place = Place { has_line, ..Place::default() };
         for (file, own_line, name) in places.into_iter().rev() {
             let name = name.map(|name| self.names.of(name, &mut self.lines.names));
-            let scope = LineScope { caller, name, file, line: caller_line };
-            caller = Some(self.scopes.of(scope, &mut self.lines.scopes));
-            (caller_line, line) = (own_line, own_line);
+            let scope = LineScope { caller: place.scope, name, file, line: place.line };
+            place.scope = Some(self.scopes.of(scope, &mut self.lines.scopes));
+            place.line = own_line;
         }
-        Some((caller, line))
+        Some(place)
     }
 
     /// The number of a file of the author's.
@@ -181,5 +233,25 @@ impl<T: Clone + Eq + Hash> Numbers<T> {
             all.push(thing.clone());
             all.len() as u32 - 1
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_without_a_line_has_the_first_line_within() {
+        let place = |line| Place { scope: (line > 0).then_some(line), line, has_line: line > 0 };
+        let places = [place(1), place(0), place(0), place(7), place(8), place(9)];
+
+        let line = |at, kind| shown(&places, at, kind).line;
+
+        assert_eq!(line(1, Kind::Loop(5)), 7);
+        assert_eq!(line(1, Kind::Loop(3)), 0, "what comes after it is not the loop");
+        assert_eq!(line(1, Kind::Instruction), 0);
+        assert_eq!(line(0, Kind::Loop(5)), 1);
+        let others = Place { has_line: true, ..Place::default() };
+        assert_eq!(shown(&[others, place(7)], 0, Kind::Loop(2)), others, "somebody else's loop");
     }
 }

@@ -13,7 +13,7 @@ use wasm_encoder::reencode::{Reencode as _, RoundtripReencoder};
 use wasm_encoder::{CustomSection, Encode as _, NameMap, NameSection, RawSection, Section as _};
 use wasmparser::{
     BinaryReader, BinaryReaderError, CodeSectionReader, CustomSectionReader, KnownCustom, Name,
-    NameSectionReader,
+    NameSectionReader, Operator,
 };
 
 use super::debug_info::{DebugSections, Moved, lines_of};
@@ -101,12 +101,22 @@ fn shrink_module(
     Ok(out)
 }
 
+/// An instruction of a function.
+struct Instruction {
+    /// Where it is in the content of the code section.
+    was: usize,
+    /// Where it will be in its function.
+    is: usize,
+    /// If it begins a loop: how many instructions later the loop's end comes.
+    loop_of: Option<usize>,
+}
+
 /// The content of a code section with short numbers, and where each instruction was and is.
 fn shrink_code(content: &[u8]) -> Result<(Vec<u8>, Moved), ShrinkError> {
     let bodies = CodeSectionReader::new(BinaryReader::new(content, 0))?;
     let (mut out, mut moved) = (Vec::with_capacity(content.len()), Moved::default());
     bodies.count().encode(&mut out);
-    let (mut body_out, mut instructions) = (Vec::new(), Vec::new());
+    let (mut body_out, mut instructions) = (Vec::new(), Vec::<Instruction>::new());
     for body in bodies {
         let body = body?;
         let mut reader = body.get_operators_reader()?;
@@ -115,16 +125,33 @@ fn shrink_code(content: &[u8]) -> Result<(Vec<u8>, Moved), ShrinkError> {
         instructions.clear();
         // Local variables have no addresses.
         body_out.extend_from_slice(&content[start..first]);
+        let mut open = Vec::new();
         while !reader.eof() {
-            instructions.push((reader.original_position(), body_out.len()));
-            let instruction = RoundtripReencoder.instruction(reader.read()?)?;
-            instruction.encode(&mut body_out);
+            let (was, is, at) = (reader.original_position(), body_out.len(), instructions.len());
+            let operator = reader.read()?;
+            match operator {
+                Operator::Loop { .. } => open.push(Some(at)),
+                Operator::Block { .. } | Operator::If { .. } | Operator::TryTable { .. } => {
+                    open.push(None);
+                }
+                Operator::End => {
+                    if let Some(Some(start)) = open.pop() {
+                        instructions[start].loop_of = Some(at - start);
+                    }
+                }
+                _ => (),
+            }
+            instructions.push(Instruction { was, is, loop_of: None });
+            RoundtripReencoder.instruction(operator)?.encode(&mut body_out);
         }
         body_out.len().encode(&mut out);
         let start_out = out.len();
         moved.function(start, start_out);
-        for (was, is) in &instructions {
-            moved.instruction(*was, start_out + is);
+        for Instruction { was, is, loop_of } in &instructions {
+            match loop_of {
+                Some(later) => moved.begins_loop(*was, start_out + is, *later),
+                None => moved.instruction(*was, start_out + is),
+            }
         }
         out.extend_from_slice(&body_out);
     }
@@ -194,6 +221,17 @@ mod tests {
             [(2, 2), (3, 3), (9, 5), (10, 6), (12, 8), (13, 9), (19, 11)],
             "a function, its three instructions; and one with two"
         );
+    }
+
+    #[test]
+    fn a_loop_knows_where_it_ends() {
+        // `loop; block; end; br 0; end; nop`.
+        let code = [1, 11, 0, 0x03, 0x40, 0x02, 0x40, 0x0b, 0x0c, 0x00, 0x0b, 0x01, 0x0b];
+
+        let (_, moved) = shrink_code(&code).unwrap();
+
+        // The function is the first step, and the loop's own end the sixth.
+        assert_eq!(moved.loops().collect::<Vec<_>>(), [(1, 5)]);
     }
 
     #[test]
