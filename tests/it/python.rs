@@ -13,10 +13,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use flowhost_devkit::plugin_project::{BuildOptions, build, write_types};
 use flowhost_tests::{Ended, TestFlow, TestHost, eventually, flowhost, repository};
 use serde_json::{Value, json};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
 
 #[tokio::test]
 async fn the_survey_is_as_its_scenarios_say() {
+    let _alone = alone().await;
     let survey = PathBuf::from(repository("plugins/survey"));
     share_target(&survey);
 
@@ -33,6 +34,7 @@ async fn the_survey_is_as_its_scenarios_say() {
 
 #[tokio::test]
 async fn the_sdks_own_tests_pass_and_its_types_fit() {
+    let _alone = alone().await;
     hostile().await;
     for (folder, what) in [
         ("guest-sdk/python", &["-m", "pytest", "-q", "-p", "no:cacheprovider"][..]),
@@ -64,6 +66,7 @@ async fn the_types_in_the_repository_are_those_of_the_flow_json() {
 
 #[tokio::test]
 async fn a_new_project_builds_and_plays_as_it_is_and_then_without_the_network() {
+    let _alone = alone().await;
     hostile().await;
     let folder = tempfile::tempdir().unwrap();
     let project = folder.path().join("acme-booking");
@@ -94,6 +97,7 @@ async fn a_new_project_builds_and_plays_as_it_is_and_then_without_the_network() 
 /// One test, since a host compiles the component for the better part of a minute.
 #[tokio::test]
 async fn a_guest_in_python_is_held_and_told_of_as_any_other() {
+    let _alone = alone().await;
     let guest = Guest::start().await;
     let mut wrong = lines_reach_the_log_with_their_level(&guest).await;
     for (what, said) in FAILURES {
@@ -284,6 +288,13 @@ async fn hostile() -> &'static [u8] {
             fs::read(built.path).unwrap()
         })
         .await
+}
+
+/// One of these tests at a time: each builds or compiles a component for the better part of a minute,
+/// and several at once would keep a small machine's cores from every other test.
+async fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::const_new(());
+    ONE.lock().await
 }
 
 /// Runs the program on a project.
