@@ -229,7 +229,7 @@ fn unzigzag(number: u32) -> u32 {
 
 const VERSION: u8 = 1;
 
-/// A plugin of 150 KiB has 20 KiB of them.
+/// A plugin of 170 KiB has 5 KiB of them.
 const MAX_SECTION_BYTES: usize = 2 << 20;
 
 /// Names, files, functions, rows: of each. All of it decoded is 10 MiB then.
