@@ -8,7 +8,8 @@ use flowhost_protocol::flow::{Capabilities, HttpHost};
 use flowhost_server::config::Environment;
 
 use super::api::{AdminApi, Answer, ApiArgs};
-use super::flow::for_people;
+use super::flow::missing_line;
+use super::output::printable;
 
 /// Arguments of `flow grant` and `flow deny`.
 #[derive(Args)]
@@ -48,7 +49,7 @@ impl Named {
 pub(super) async fn grant(args: GrantArgs, environment: &Environment) -> anyhow::Result<()> {
     let api = args.api.connect(environment)?;
     let answer = add(&api, [&args.tenant, &args.flow], args.named.capabilities()).await?;
-    args.api.print(&answer, |flow: FlowView| for_people(&args.tenant, &flow))
+    args.api.print(&answer, |flow: FlowView| as_granted(&args.tenant, &flow))
 }
 
 /// Takes away what is named, and leaves the other grants.
@@ -57,7 +58,7 @@ pub(super) async fn deny(args: GrantArgs, environment: &Environment) -> anyhow::
     let named = args.named.capabilities();
     let rest = granted(&api, names).await?.without(&named);
     let answer = set(&api, names, &named, &rest).await?;
-    args.api.print(&answer, |flow: FlowView| for_people(&args.tenant, &flow))
+    args.api.print(&answer, |flow: FlowView| as_granted(&args.tenant, &flow))
 }
 
 /// Grants a flow what a version asks for.
@@ -77,8 +78,21 @@ async fn add(api: &AdminApi, names: [&str; 2], more: Capabilities) -> anyhow::Re
 
 async fn granted(api: &AdminApi, names: [&str; 2]) -> anyhow::Result<Capabilities> {
     let flow: FlowView = api.call(Route::ShowFlow, &names).await?.read()?;
-    let grants = flow.settings.get("grants").cloned().unwrap_or_else(|| json!({}));
-    Ok(serde_json::from_value(grants)?)
+    Ok(grants_of(&flow)?)
+}
+
+fn grants_of(flow: &FlowView) -> serde_json::Result<Capabilities> {
+    serde_json::from_value(flow.settings.get("grants").cloned().unwrap_or_else(|| json!({})))
+}
+
+/// What the flow grants now; `flow show` has its other settings.
+fn as_granted(tenant: &str, flow: &FlowView) -> String {
+    let grants = match grants_of(flow) {
+        Ok(grants) => grants.to_string(),
+        // Of a newer host.
+        Err(_) => flow.settings.get("grants").map(Value::to_string).unwrap_or_default(),
+    };
+    printable(&format!("Flow {} grants {grants}.", flow.name)) + &missing_line(tenant, flow)
 }
 
 async fn set(
@@ -110,6 +124,18 @@ fn of_what_is(named: &Capabilities, grants: &Capabilities) -> Map<String, Value>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_granted_now_is_one_line() {
+        let text = r#"{"name":"booking","endpoint_path":"/flows/acme/booking","active_version":null,"disabled":false,
+            "settings":{"token_policy":"open","grants":{"http":["a.org:443"],"store":true,"media":false}},
+            "created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-02T00:00:00Z"}"#;
+        let mut flow: FlowView = serde_json::from_str(text).unwrap();
+
+        assert_eq!(as_granted("acme", &flow), "Flow booking grants http a.org:443, store.");
+        flow.settings.remove("grants");
+        assert_eq!(as_granted("acme", &flow), "Flow booking grants nothing.");
+    }
 
     #[test]
     fn only_what_is_named_is_sent() {
