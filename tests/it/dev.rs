@@ -6,6 +6,7 @@ use std::process::Command;
 
 use flowhost_client::{FlowClient, payload};
 use flowhost_tests::{DataFolder, Ended, HostProcess, Outside, eventually, flowhost, repository};
+use serde_json::json;
 
 #[tokio::test]
 async fn a_project_is_served_with_the_settings_secrets_and_mocks_of_its_file() {
@@ -50,6 +51,18 @@ async fn a_project_is_served_with_the_settings_secrets_and_mocks_of_its_file() {
     let [_, visit] = &visits[..] else { panic!("{visits:#?}") };
     assert_eq!(visit.header("host"), Some("api.example.com"));
     assert_eq!(visit.header("authorization"), Some("Bearer recognisable-dev-secret"));
+
+    // What is in the file no longer goes, and what was set otherwise stays.
+    let config = "/v1/tenants/dev/flows/prices/config";
+    let own = json!({"value": "by hand"});
+    host.admin().call("PUT", &format!("{config}/own"), own).await.expect(204);
+    fs::write(project.join("dev.toml"), "[config]\nwelcome = \"Hello\"\n").unwrap();
+    eventually("the settings are the file's", async || {
+        let list = host.admin().get(config).await.expect(200);
+        let keys: Vec<_> = list["config"].as_array()?.iter().map(|value| &value["key"]).collect();
+        (keys == ["own", "welcome"]).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -129,6 +129,10 @@ pub struct Activated {
     /// What it asks for beyond what the version before it asked for.
     #[serde(default)]
     pub new_requests: CapabilitiesView,
+    /// The Flow JSON that became the flow's with it, as `sha256:..`, if the flow had another one
+    /// before. At Meta it becomes the flow's when it is published there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_flow_json: Option<String>,
 }
 
 /// The INIT of a rehearsal.
@@ -144,4 +148,7 @@ pub struct Rehearse {
 pub struct Rehearsed {
     /// The screen that the user would see; null if the answer ends the conversation.
     pub screen: Option<String>,
+    /// What the plugin logged meanwhile, each line with its level: `warn: no table left`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
 }

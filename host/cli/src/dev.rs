@@ -15,7 +15,7 @@ use flowhost_server::config::{
 use flowhost_server::egress::{MediaOrigins, StandIn, StandIns};
 
 use super::api::AdminApi;
-use super::dev_file::DevFile;
+use super::dev_file::{AtStart, DevFile};
 use super::dev_folder::DevFolder;
 use super::dev_plugin::DevDeployer;
 use super::input::read_text;
@@ -48,15 +48,17 @@ pub struct Args {
 
 pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result<()> {
     let mut front = args.run.front().resolve(environment)?;
-    front.egress = egress_for_development(
-        front.egress,
-        args.plugin.as_deref(),
-        args.mocks,
-        args.certificates,
-    )?;
+    let file = match &args.plugin {
+        Some(project) => DevFile::read(project)?,
+        None => DevFile::default(),
+    };
+    let project = args.plugin.as_deref().unwrap_or(Path::new("."));
+    front.egress =
+        egress_for_development(front.egress, &file, project, args.mocks, args.certificates)?;
+    let plugin = args.plugin.map(|project| (project, file.at_start()));
     // In production plugins' log lines are not shown, because customers' data may be in them.
     // Developers need them. Those of their own project are shown as `plugin logs` shows them.
-    args.run.init_log(if args.plugin.is_some() { "" } else { "plugin=debug," })?;
+    args.run.init_log(if plugin.is_some() { "" } else { "plugin=debug," })?;
     let signals = Signals::listen()?;
     let ready_file = ReadyFile::claim(args.run.ready_file)?;
     let folder = DevFolder::open(&args.data_dir)?;
@@ -64,7 +66,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     let in_folder = folder.root().join("code-cache");
     let cache = code_cache(Some(args.run.code_cache.as_deref().unwrap_or(&in_folder)), environment);
     let compile = CompileConfig { code_cache: cache, ..CompileConfig::default() };
-    let served = serve(front, compile, &folder, &postgres, args.plugin, ready_file, signals).await;
+    let served = serve(front, compile, &folder, &postgres, plugin, ready_file, signals).await;
     let stopped = postgres.stop().await;
     served?;
     Ok(stopped?)
@@ -74,14 +76,11 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
 /// fetch files from this machine, and trust certificates of the developer's own.
 fn egress_for_development(
     egress: EgressConfig,
-    plugin: Option<&Path>,
+    file: &DevFile,
+    project: &Path,
     mocks: Vec<StandIn>,
     certificates: Vec<PathBuf>,
 ) -> anyhow::Result<EgressConfig> {
-    let (file, project) = match plugin {
-        Some(project) => (DevFile::read(project)?, project),
-        None => (DevFile::default(), Path::new(".")),
-    };
     // What was typed counts more than the file.
     let stand_ins: StandIns = file.stand_ins()?.into_iter().chain(mocks).collect();
     let files = file.certificates(project).into_iter().chain(certificates);
@@ -106,7 +105,7 @@ async fn serve(
     compile: CompileConfig,
     folder: &DevFolder,
     postgres: &EmbeddedPostgres,
-    plugin: Option<PathBuf>,
+    plugin: Option<(PathBuf, AtStart)>,
     ready_file: ReadyFile,
     signals: Signals,
 ) -> anyhow::Result<()> {
@@ -115,6 +114,7 @@ async fn serve(
         Some(token) => (token, None),
         None => (folder.admin_token()?, Some(folder.admin_token_file())),
     };
+    let mocks = front.egress.stand_ins.as_ref().map(StandIns::to_string);
     let shown_token = SecretText::new(admin_token.expose().to_owned());
     let config = HostConfig {
         database: postgres.connect_options(DATABASE),
@@ -136,25 +136,30 @@ async fn serve(
         rsa_batches: front.rsa_batches,
     };
     serve_until_signal(config, ready_file, signals, async |host| {
-        say(&welcome(host, token_file.as_deref()));
-        let Some(project) = plugin else { return Ok(()) };
+        say(&welcome(host, token_file.as_deref(), mocks.as_deref().unwrap_or_default()));
+        let Some((project, at_start)) = plugin else { return Ok(()) };
         let api = AdminApi::new(&host.admin_url(), Some(shown_token))?;
-        DevDeployer::open(project, folder, host.public_url(), api).await?.serve().await
+        DevDeployer::open(project, at_start, folder, host.public_url(), api).await?.serve().await
     })
     .await
 }
 
-fn welcome(host: &Host, token_file: Option<&Path>) -> String {
+/// What is where. `mocks` is empty if there are none.
+fn welcome(host: &Host, token_file: Option<&Path>, mocks: &str) -> String {
     let (where_it_is, how_to_get_it) = match token_file {
         Some(path) => (path.display().to_string(), format!("\"$(cat '{}')\"", path.display())),
         None => ("as in FLOWHOST_ADMIN_TOKEN".to_owned(), "\"$FLOWHOST_ADMIN_TOKEN\"".to_owned()),
     };
     let (public, admin) = (host.public_url(), host.admin_url());
+    let mocks = match mocks {
+        "" => String::new(),
+        mocks => format!("\n\x20 mocks           {mocks}"),
+    };
     format!(
         "Flowhost is ready; Ctrl-C stops it.\n\
          \x20 data endpoints  {public}/flows/TENANT/FLOW\n\
          \x20 admin API       {admin}\n\
-         \x20 admin token     {where_it_is}\n\
+         \x20 admin token     {where_it_is}{mocks}\n\
          For the commands in another terminal:\n\
          \x20 export FLOWHOST_URL={admin} FLOWHOST_TOKEN={how_to_get_it}"
     )

@@ -1,12 +1,13 @@
 //! `dev.toml`: what a plugin's flow has on the machine of its developer. Only `flowhost dev` reads
 //! it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
@@ -16,7 +17,7 @@ use flowhost_protocol::flow::{Capabilities, HttpHost};
 use flowhost_server::config::ConfigError;
 use flowhost_server::egress::StandIn;
 
-use super::api::AdminApi;
+use super::api::{AdminApi, answered};
 
 /// The content of the file. It has secrets, so it has no `Debug`.
 #[derive(Default, Deserialize, PartialEq)]
@@ -39,6 +40,13 @@ pub(super) struct DevFile {
 struct DevSecret {
     value: Zeroizing<String>,
     hosts: Vec<HttpHost>,
+}
+
+/// The parts of the file that count from the start of `flowhost dev`.
+#[derive(PartialEq)]
+pub(super) struct AtStart {
+    mocks: BTreeMap<String, String>,
+    ca: Vec<PathBuf>,
 }
 
 impl DevFile {
@@ -83,8 +91,29 @@ impl DevFile {
         settings.into()
     }
 
-    /// Sets the flow's settings and secrets for its plugin. What the file does not name stays.
-    pub(super) async fn configure(&self, api: &AdminApi, names: [&str; 2]) -> anyhow::Result<()> {
+    /// The parts that are read at the start.
+    pub(super) fn at_start(&self) -> AtStart {
+        AtStart { mocks: self.mocks.clone(), ca: self.ca.clone() }
+    }
+
+    /// Sets the flow's settings and secrets for its plugin, and deletes those that the file had
+    /// before: `kept` is where their names are between two calls. What was set otherwise stays.
+    pub(super) async fn configure(
+        &self,
+        api: &AdminApi,
+        names: [&str; 2],
+        kept: &Path,
+    ) -> anyhow::Result<()> {
+        let before = read_names(kept)?;
+        let now: BTreeSet<_> = self.config.keys().chain(self.secrets.keys()).cloned().collect();
+        // Before anything is set, so that nothing is forgotten if that fails.
+        write_names(kept, before.union(&now))?;
+        for gone in before.difference(&now) {
+            match api.call(Route::DeleteConfigValue, &[names[0], names[1], gone]).await {
+                Err(error) if answered(&error) == Some(StatusCode::NOT_FOUND) => (),
+                deleted => drop(deleted.with_context(|| format!("{NAME}: {gone}"))?),
+            }
+        }
         let config = self.config.iter().map(|(key, value)| {
             let value = Zeroizing::new(value.clone());
             (key, SetConfigValue { value, secret: false, hosts: Vec::new() })
@@ -97,8 +126,22 @@ impl DevFile {
                 .await
                 .with_context(|| format!("{NAME}: {key}"))?;
         }
-        Ok(())
+        write_names(kept, now.iter())
     }
+}
+
+/// The names in a file, one on each line; none if it is not there.
+fn read_names(path: &Path) -> anyhow::Result<BTreeSet<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(text.lines().map(str::to_owned).collect()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(BTreeSet::new()),
+        Err(error) => Err(error).with_context(|| format!("can't read {}", path.display())),
+    }
+}
+
+fn write_names<'a>(path: &Path, names: impl Iterator<Item = &'a String>) -> anyhow::Result<()> {
+    let text: String = names.map(|name| format!("{name}\n")).collect();
+    fs::write(path, text).with_context(|| format!("can't write {}", path.display()))
 }
 
 /// What the parser expected, without what it found, which may be a secret.

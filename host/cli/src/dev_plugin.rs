@@ -16,7 +16,7 @@ use flowhost_devkit::plugin_project::{self, BuildOptions, BuiltComponent, Source
 use super::api::{AdminApi, answered};
 use super::app_secret::new_app_secret;
 use super::describe;
-use super::dev_file::DevFile;
+use super::dev_file::{AtStart, DevFile, NAME};
 use super::dev_folder::DevFolder;
 use super::input::read_bytes;
 use super::key::public_keys;
@@ -28,6 +28,9 @@ use super::plugin::{NewVersion, activate_version, rehearse, size, upload};
 /// A tenant with keys, and the project that is deployed to it.
 pub(super) struct DevDeployer {
     project: PathBuf,
+    at_start: AtStart,
+    /// Beside the database: what was set from the project's `dev.toml`.
+    set_file: PathBuf,
     api: AdminApi,
     public_url: String,
     public_key_file: PathBuf,
@@ -39,6 +42,7 @@ impl DevDeployer {
     /// needs into the folder.
     pub(super) async fn open(
         project: PathBuf,
+        at_start: AtStart,
         folder: &DevFolder,
         public_url: String,
         api: AdminApi,
@@ -58,7 +62,8 @@ impl DevDeployer {
         let public_key_file = folder.root().join("dev-public-key.pem");
         fs::write(&public_key_file, public_keys(&api, TENANT).await?)
             .with_context(|| format!("can't write {}", public_key_file.display()))?;
-        Ok(Self { project, api, public_url, public_key_file, app_secret_file })
+        let set_file = folder.root().join("dev-set");
+        Ok(Self { project, at_start, set_file, api, public_url, public_key_file, app_secret_file })
     }
 
     /// Deploys the project now and after each change, and shows what the plugin logs, for ever.
@@ -79,7 +84,17 @@ impl DevDeployer {
                 }
                 Err(error) => note(&format!("{}\nWaiting for a change.", describe(&error))),
             }
+            self.tell_what_needs_a_start();
             sources.changed().await;
+        }
+    }
+
+    /// Says so if the file has other mocks than the host. A file that can't be read is told already.
+    fn tell_what_needs_a_start(&self) {
+        if DevFile::read(&self.project).is_ok_and(|file| file.at_start() != self.at_start) {
+            note(&format!(
+                "{NAME}: [mocks] and ca have changed, and count from the next start of `flowhost dev`: stop this one and start it again."
+            ));
         }
     }
 
@@ -136,6 +151,7 @@ impl DevDeployer {
             note: None,
         };
         let version = upload(&self.api, [TENANT, &flow], new).await?.version.version;
+        // What it logged is shown with the log.
         rehearse(&self.api, [TENANT, &flow], version, example).await?;
         activate_version(&self.api, TENANT, &flow, version).await?;
         self.forget_old_versions(&flow).await?;
@@ -163,7 +179,8 @@ impl DevDeployer {
             }
             patched => drop(patched?),
         }
-        file.configure(&self.api, names).await?;
+        let set_file = self.set_file.with_extension(flow);
+        file.configure(&self.api, names, &set_file).await?;
         self.forget_flow_json(flow).await
     }
 

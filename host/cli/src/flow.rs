@@ -216,7 +216,7 @@ pub(super) fn for_people(tenant: &str, flow: &FlowView) -> String {
 }
 
 /// What the plugin asks for in vain, in a line of its own.
-fn missing_line(tenant: &str, flow: &FlowView) -> String {
+pub(super) fn missing_line(tenant: &str, flow: &FlowView) -> String {
     if flow.missing_grants.is_empty() {
         return String::new();
     }

@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use flowhost_api::{
-    Activate, Activated, Rehearse, Route, UploadQuery, UploadedVersion, VersionList,
+    Activate, Activated, Rehearse, Rehearsed, Route, UploadQuery, UploadedVersion, VersionList,
 };
 use flowhost_protocol::ids::FlowJsonDigest;
 use flowhost_server::config::Environment;
@@ -199,7 +199,10 @@ async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<(
         let failed = rehearse_unless_forced(&api, &args, version, example).await?;
         let activated = activate_version(&api, &args.tenant, &args.flow, version).await?;
         failed.iter().for_each(|failed| note(&format!("activated all the same: {failed:#}")));
-        answer["active_version"] = activated["active_version"].clone();
+        if activated.new_flow_json.is_some() {
+            note(NEW_FLOW_JSON);
+        }
+        answer["active_version"] = activated.active_version.into();
     }
     say(&if args.api.json {
         answer.to_string()
@@ -217,8 +220,15 @@ async fn rehearse_unless_forced(
     version: i32,
     example: Map<String, Value>,
 ) -> anyhow::Result<Option<anyhow::Error>> {
-    let Err(error) = rehearse(api, [&args.tenant, &args.flow], version, example).await else {
-        return Ok(None);
+    let error = match rehearse(api, [&args.tenant, &args.flow], version, example).await {
+        Ok(rehearsed) => {
+            let said = rehearsed.log.iter().filter(|line| is_bad(line));
+            said.for_each(|line| {
+                note(&printable(&format!("the plugin said when it was tried: {line}")))
+            });
+            return Ok(None);
+        }
+        Err(error) => error,
     };
     let why = match answered(&error) {
         // What it asks for is not granted, so it could not be activated either.
@@ -233,15 +243,21 @@ async fn rehearse_unless_forced(
     Err(error.context(format!("version {version} is uploaded and not activated: {why}")))
 }
 
+/// Whether a line of the log has a level that a person should look at.
+fn is_bad(line: &str) -> bool {
+    ["warn: ", "error: "].iter().any(|level| line.starts_with(level))
+}
+
 /// Lets a version of a tenant's flow answer an INIT with this data.
 pub(crate) async fn rehearse(
     api: &AdminApi,
     [tenant, flow]: [&str; 2],
     version: i32,
     example: Map<String, Value>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Rehearsed> {
     let names = [tenant, flow, &version.to_string()];
-    api.send(Route::RehearseVersion, &names, &Rehearse { data: example }).await.map(drop)
+    let answer = api.send(Route::RehearseVersion, &names, &Rehearse { data: example }).await?;
+    Ok(answer.read()?)
 }
 
 async fn activate(args: ActivateArgs, environment: &Environment) -> anyhow::Result<()> {
@@ -344,14 +360,19 @@ pub(crate) async fn activate_version(
     tenant: &str,
     flow: &str,
     version: i32,
-) -> anyhow::Result<Value> {
+) -> anyhow::Result<Activated> {
     let answer = api.send(Route::ActivateVersion, &[tenant, flow], &Activate { version }).await?;
     Ok(answer.read()?)
 }
 
-fn as_activated(Activated { active_version, .. }: &Activated) -> String {
-    format!("Version {active_version} is active.")
+fn as_activated(Activated { active_version, new_flow_json, .. }: &Activated) -> String {
+    let flow_json = new_flow_json.as_ref().map(|_| format!("\n{NEW_FLOW_JSON}"));
+    format!("Version {active_version} is active.{}", flow_json.unwrap_or_default())
 }
+
+/// Said when a version brings another Flow JSON.
+const NEW_FLOW_JSON: &str =
+    "The flow's Flow JSON is another one now: phones get it when it is published at Meta.";
 
 fn for_people(list: &VersionList) -> String {
     if list.versions.is_empty() {
@@ -434,6 +455,22 @@ mod tests {
 
         assert!(shown(false).contains("has no manifest"), "{}", shown(false));
         assert!(!shown(true).contains("manifest"), "{}", shown(true));
+    }
+
+    #[test]
+    fn another_flow_json_is_to_be_published_at_meta() {
+        let shown = |answer: Value| as_activated(&serde_json::from_value(answer).unwrap());
+
+        assert_eq!(shown(json!({"active_version": 2})), "Version 2 is active.");
+        let other = shown(json!({"active_version": 2, "new_flow_json": "sha256:ab"}));
+        assert!(other.ends_with("published at Meta."), "{other}");
+    }
+
+    #[test]
+    fn of_a_trial_that_passes_what_is_wrong_is_told() {
+        let told = ["info: warn: a", "warn: the API is away", "error: b", "debug: c"].map(is_bad);
+
+        assert_eq!(told, [false, true, true, false]);
     }
 
     #[test]

@@ -217,7 +217,7 @@ async fn one_day_of_a_range_will_do_and_an_initial_number_may_stay() {
     for expected in [
         "Your stay: Arrival* – Departure: _____",
         "  Arrival: From three\n  Departure: By noon\n",
-        "Your stay: Arrival* – Departure (2026-11-23 2026-11-25, - for a day that is left out): \n! Arrival is required",
+        "Your stay: Arrival* – Departure (YYYY-MM-DD YYYY-MM-DD, - for a day that is left out): \n! Arrival is required",
         "Guests (number, at most 80 characters) [5]: ",
         "From 2026-11-23 to \n5 guests\n",
     ] {

@@ -44,9 +44,9 @@ async fn files_are_picked_in_a_chat_by_their_paths() {
 
     assert_eq!(ended.code, Some(0), "{ended:?}");
     for expected in [
-        "Photos* (paths of files, at least 1 files, at most 2 files): ",
+        "Photos* (paths of files, at least 1 file, at most 2 files): ",
         &format!("! can't read {missing}: "),
-        "Photos* (paths of files, at least 1 files, at most 2 files) [photo.txt, paper.txt]",
+        "Photos* (paths of files, at least 1 file, at most 2 files) [photo.txt, paper.txt]",
         r#"[{"body":"this is photo.txt","bytes":17,"name":"photo.txt"},{"body":"this is paper.txt","bytes":17,"name":"paper.txt"}]"#,
     ] {
         assert!(ended.stdout.contains(expected), "{expected}: {}", ended.stdout);
@@ -80,6 +80,26 @@ async fn a_host_that_is_not_for_development_fetches_nothing_from_a_client() {
     assert_eq!(run.code, Some(1), "{run:?}");
     assert!(run.stdout.contains("line 1: the file note was never fetched"), "{run:?}");
     assert!(run.stdout.contains("`flowhost dev`") && !run.stdout.contains("came"), "{run:?}");
+}
+
+#[tokio::test]
+async fn a_file_whose_step_was_not_played_is_not_called_unfetched() {
+    let host = TestHost::start().await;
+    let stage = Stage::of(&calling_flow(&host.tenant("acme").await).await).await;
+    let scenario = stage.write(
+        "scenarios/files.toml",
+        "[config]\nkey = \"of the sandbox\"\n\n[[media]]\nmedia_id = \"early\"\ntext = \"a\"\n\n[[media]]\nmedia_id = \"late\"\ntext = \"b\"\n\n\
+         [[step]]\nsend = { action = \"INIT\", data = { do = \"nothing\", photos = [{ media_id = \"early\" }] } }\n\
+         expect = { screen = \"ANOTHER\" }\n\n\
+         [[step]]\nsend = { action = \"data_exchange\", screen = \"NEXT\", data = { do = \"fetch-all\", photos = [{ media_id = \"late\" }] } }\n\
+         expect = { screen = \"NEXT\" }\n",
+    );
+
+    let run = Ended::of(stage.run(&scenario)).await;
+
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.stdout.contains("the file early was never fetched"), "{run:?}");
+    assert!(!run.stdout.contains("late"), "{run:?}");
 }
 
 #[tokio::test]

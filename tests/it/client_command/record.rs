@@ -85,6 +85,35 @@ async fn what_a_phone_would_hide_is_told_to_be_in_the_file() {
     assert!(chat.stderr.contains("typed into pin is in"), "{chat:?}");
 }
 
+/// The sandbox has none of what a plugin does before it fetches a file, such as its requests.
+#[tokio::test]
+async fn all_files_that_were_sent_are_named_though_the_sandbox_fetches_none() {
+    let (_host, flow) = start().await;
+    let stage = Stage::of(&flow).await;
+    stage.write("scenarios/none.txt", "");
+    let [one, two] = ["photos/one.txt", "scenarios/two.txt"].map(|name| {
+        let path = stage.write(name, name);
+        path.display().to_string()
+    });
+    let flow_json = stage.write("elsewhere/flow.json", PICKER);
+    let mut command = stage.recorded_chat("scenarios/photos.toml");
+    command.arg("--flow-json").arg(flow_json);
+
+    // What was picked first and then not is never sent.
+    let typed = [one.as_str(), ":again", &format!("{one},{two}"), "", ":quit"];
+    let chat = with_input(command, &typed).await;
+
+    assert_eq!(chat.code, Some(0), "{chat:?}");
+    let recorded = stage.read("scenarios/photos.toml");
+    for file in ["file = \"../photos/one.txt\"", "file = \"two.txt\""] {
+        assert_eq!(recorded.matches(file).count(), 1, "{file}: {recorded}");
+    }
+    for command in [stage.sandbox(), stage.run(&stage.path("scenarios/photos.toml"))] {
+        let played = Ended::of(command).await;
+        assert_eq!(played.code, Some(0), "{played:?}\n{recorded}");
+    }
+}
+
 #[tokio::test]
 async fn a_chat_is_not_lost_because_the_plugin_can_not_be_played() {
     let (_host, flow) = start().await;
@@ -134,3 +163,20 @@ async fn start() -> (TestHost, TestFlow) {
     let flow = calling_flow(&host.tenant("acme").await).await;
     (host, flow)
 }
+
+/// A screen whose photos the plugin gets and leaves alone.
+const PICKER: &str = r#"{
+  "version": "7.3", "data_api_version": "3.0", "routing_model": { "NEXT": [] },
+  "screens": [
+    {
+      "id": "NEXT", "title": "Photos", "terminal": true,
+      "data": { "outcomes": { "type": "array", "items": { "type": "object", "properties": {} }, "__example__": [] } },
+      "layout": { "type": "SingleColumnLayout", "children": [
+        { "type": "PhotoPicker", "name": "photos", "label": "Photos", "min-uploaded-photos": 1, "max-uploaded-photos": 2 },
+        { "type": "Footer", "label": "Send", "on-click-action": {
+          "name": "data_exchange", "payload": { "do": "nothing", "photos": "${form.photos}" }
+        } }
+      ] }
+    }
+  ]
+}"#;

@@ -26,7 +26,8 @@ async fn each_version_brings_its_own_and_a_rollback_brings_back_the_one_before()
     let text = flow.call("GET", "/flow-json", Value::Null).await.text;
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), titled("two"));
 
-    flow.call("POST", "/rollback", Value::Null).await.expect(200);
+    let back = flow.call("POST", "/rollback", Value::Null).await.expect(200);
+    assert_eq!(back["new_flow_json"], one, "it has to be published at Meta");
     assert_eq!(served(&flow).await, one, "also if it was set on its own");
     activate(&flow, 2).await;
     assert_eq!(served(&flow).await, two);

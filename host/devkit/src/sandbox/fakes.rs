@@ -95,7 +95,8 @@ impl Fake {
 
     /// The answers that the scenario has and the plugin never asked for.
     pub(super) fn never_asked_for(&self) -> Vec<String> {
-        let files = self.unfetched().into_iter().map(|file| {
+        let needed = self.unfetched().into_iter().filter(|file| !file.optional);
+        let files = needed.map(|file| {
             format!("line {}: the file {} was never fetched", file.line, file.media_id)
         });
         let around = self.lock();

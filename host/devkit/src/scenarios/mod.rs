@@ -31,7 +31,7 @@ pub use expectation::{Expectation, OUTCOMES, seen};
 pub use pattern::{At, Difference, Kind, Path, Pattern};
 pub use picked::complete_references;
 pub use play::{Answered, Answers, Inside, NoAnswer, Played, PlayedStep, Request, Usage};
-pub use record::{Recording, expecting};
+pub use record::{RecordedFile, Recording, expecting};
 pub use schema::json_schema;
 pub use settings::Settings;
 pub use surroundings::{

@@ -26,10 +26,21 @@ pub struct Recording {
     pub data_api_version: String,
     /// Whether the flow token was signed.
     pub signed_token: bool,
-    /// The files that the user picked: each `media_id`, and its path from the scenario's folder.
-    pub media: Vec<(String, PathBuf)>,
+    /// The files that the user sent.
+    pub media: Vec<RecordedFile>,
     /// The requests, each with its `action`, and its `screen` and `data` if it has some.
     pub requests: Vec<Map<String, Json>>,
+}
+
+/// A file that the user picked and sent.
+#[derive(Clone, Debug)]
+pub struct RecordedFile {
+    /// The `media_id` of its reference.
+    pub media_id: String,
+    /// Its path from the scenario's folder, or from the root.
+    pub path: PathBuf,
+    /// Whether the scenario passes if the plugin does not fetch it.
+    pub optional: bool,
 }
 
 impl Recording {
@@ -46,10 +57,14 @@ impl Recording {
         if self.signed_token {
             document.insert("signed_token", Item::Value(true.into()));
         }
-        let media = self
-            .media
-            .iter()
-            .map(|(id, path)| table_with(&json!({"media_id": id, "file": path.to_string_lossy()})));
+        let media = self.media.iter().map(|RecordedFile { media_id, path, optional }| {
+            let mut table =
+                table_with(&json!({"media_id": media_id, "file": path.to_string_lossy()}));
+            if *optional {
+                table.insert("optional", Item::Value(true.into()));
+            }
+            table
+        });
         if !self.media.is_empty() {
             document.insert("media", tables(media));
         }
@@ -174,7 +189,13 @@ mod tests {
             now: SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_424_400_123),
             data_api_version: "4.0".to_owned(),
             signed_token: true,
-            media: vec![("a".to_owned(), "photos/a.jpg".into())],
+            media: [("a", false), ("b", true)]
+                .map(|(id, optional)| RecordedFile {
+                    media_id: id.to_owned(),
+                    path: format!("../photos/{id}.jpg").into(),
+                    optional,
+                })
+                .into(),
             requests: vec![
                 object(json!({"action": "INIT"})),
                 object(json!({"action": "data_exchange", "screen": "A", "data": data})),
@@ -189,7 +210,9 @@ mod tests {
         assert_eq!(scenario.now.unwrap().unix_timestamp(), 1_795_424_400);
         assert_eq!(scenario.flow_token, "unused");
         assert_eq!((scenario.data_api_version.as_str(), scenario.signed_token), ("4.0", true));
-        assert_eq!(scenario.surroundings.media[0].file_name(), "a.jpg");
+        let media = &scenario.surroundings.media;
+        assert_eq!(media[0].file_name(), "a.jpg");
+        assert_eq!(media.iter().map(|file| file.optional).collect::<Vec<_>>(), [false, true]);
         let sent = |index: usize| scenario.request(index + 1, &scenario.steps[index], None).payload;
         assert_eq!(sent(1)["data"], data);
         assert_eq!(

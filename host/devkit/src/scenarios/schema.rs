@@ -246,6 +246,8 @@ struct MediaEntry {
     json: Option<Value>,
     /// Why the plugin gets no file.
     error: Option<MediaError>,
+    /// Whether it need not be fetched.
+    optional: Option<bool>,
 }
 
 /// Why the plugin gets no file.

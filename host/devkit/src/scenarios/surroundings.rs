@@ -87,6 +87,8 @@ pub struct MediaFake {
     pub media_id: String,
     /// The file, or why there is none.
     pub content: Result<MediaContent, MediaFailure>,
+    /// Whether it need not be fetched.
+    pub optional: bool,
 }
 
 /// Where a file's content comes from.
@@ -242,13 +244,14 @@ fn media(source: Source<'_>, entry: &Fields<'_>) -> Result<MediaFake, ScenarioEr
     let file = entry.take("file").map(|field| field.text()).transpose()?;
     let failure = entry.take("error").map(|field| field.word(&MEDIA_FAILURES)).transpose()?;
     let bytes = body(source, entry)?;
+    let optional = entry.take("optional").map(|field| field.flag()).transpose()?.is_some();
     let content = match (file, bytes, failure) {
         (Some(path), None, None) => Ok(MediaContent::File(path.into())),
         (None, Some(bytes), None) => Ok(MediaContent::Bytes(bytes)),
         (None, None, Some(failure)) => Err(failure),
         _ => return Err(entry.error("a file is one of `file`, `text`, `json` and `error`")),
     };
-    Ok(MediaFake { line: entry.line(), media_id, content })
+    Ok(MediaFake { line: entry.line(), media_id, content, optional })
 }
 
 /// A file has one entry, which serves any number of times.
@@ -287,7 +290,7 @@ fn texts_by_name(field: &Field<'_>) -> Result<BTreeMap<String, String>, Scenario
     field.entries()?.into_iter().map(|field| Ok((field.key().to_owned(), field.text()?))).collect()
 }
 
-const MEDIA_KEYS: [&str; 5] = ["media_id", "file", "text", "json", "error"];
+const MEDIA_KEYS: [&str; 6] = ["media_id", "file", "text", "json", "error", "optional"];
 
 const HTTP_FAILURES: [(&str, HttpFailure); 3] = [
     ("timeout", HttpFailure::Timeout),

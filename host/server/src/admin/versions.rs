@@ -179,7 +179,7 @@ impl FlowDesk {
         let (data, tally) = (Value::Object(data).to_string(), Tally::default());
         let answer = exchanges.rehearse(&endpoint, &plugin, data, tally.clone()).await;
         let answer = answer.map_err(|failure| failed_rehearsal(version, &failure, tally.take()))?;
-        Ok(Rehearsed { screen: answer.screen().map(str::to_owned) })
+        Ok(Rehearsed { screen: answer.screen().map(str::to_owned), log: tally.take().said })
     }
 
     /// The endpoint as it is once the version is active: replies are checked against the Flow JSON
@@ -217,17 +217,20 @@ impl FlowDesk {
         let new_requests = version.requests.without(&before);
         let missing = version.requests.without(&settings_of(flow)?.grants);
         if missing.is_empty() {
+            let new_flow_json =
+                version.flow_json.filter(|new| flow.flow_json.is_some_and(|before| before != *new));
             return Ok(Activated {
                 active_version: version.version,
                 new_requests: new_requests.into(),
+                new_flow_json: new_flow_json.map(|digest| digest.to_string()),
             });
         }
-        let command =
-            CapabilitiesView::from(missing.clone()).grant_command(&self.tenant().slug, &flow.name);
+        let (tenant, version) = (&self.tenant().slug, version.version);
+        let command = CapabilitiesView::from(missing.clone()).grant_command(tenant, &flow.name);
         Err(AdminError::Conflict(format!(
-            "version {} asks for what the flow does not grant: {missing}. New against the active version: {new_requests}. Grant it, or upload a \
-             version that asks for less:\n  {command}",
-            version.version
+            "version {version} asks for what the flow does not grant: {missing}. New against the active version: {new_requests}. Grant it and then \
+             activate the version, or upload one that asks for less:\n  {command}\n  flowhost plugin activate {tenant} {} {version}",
+            flow.name
         )))
     }
 

@@ -2,6 +2,7 @@
 //! a host in production is configured without this.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
@@ -74,6 +75,18 @@ impl FromStr for StandIn {
 impl FromIterator<StandIn> for StandIns {
     fn from_iter<T: IntoIterator<Item = StandIn>>(all: T) -> Self {
         Self(all.into_iter().map(|StandIn(host, server)| (host, server)).collect())
+    }
+}
+
+/// `api.example.com:443=http://127.0.0.1:9000`, by the hosts' names; empty if there are none.
+impl fmt::Display for StandIns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let each = self.0.iter().map(|(host, Server { tls, address })| {
+            format!("{host}={}://{address}", if *tls { "https" } else { "http" })
+        });
+        let mut all: Vec<_> = each.collect();
+        all.sort();
+        f.write_str(&all.join(", "))
     }
 }
 

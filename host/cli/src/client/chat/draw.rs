@@ -126,19 +126,14 @@ fn limits(kind: &FieldKind) -> Vec<String> {
             [vec!["any of them".to_owned()], between(*min, *max, "choices")].concat()
         }
         FieldKind::OptIn => vec!["y or n".to_owned()],
-        FieldKind::Date(days) => [vec!["2026-11-23".to_owned()], bounds(days)].concat(),
+        FieldKind::Date(days) => [vec![A_DAY.to_owned()], bounds(days)].concat(),
         FieldKind::DateRange(range) => {
             let days = &range.days;
             let needs_both = range.start.required && range.end.required;
             let either = (!needs_both).then(|| "- for a day that is left out".to_owned());
             let length = between(days.min_days, days.max_days, "days");
-            [
-                vec!["2026-11-23 2026-11-25".to_owned()],
-                either.into_iter().collect(),
-                bounds(days),
-                length,
-            ]
-            .concat()
+            [vec![format!("{A_DAY} {A_DAY}")], either.into_iter().collect(), bounds(days), length]
+                .concat()
         }
         FieldKind::Media { min, max, .. } => {
             [vec!["paths of files".to_owned()], between(*min, *max, "files")].concat()
@@ -146,9 +141,17 @@ fn limits(kind: &FieldKind) -> Vec<String> {
     }
 }
 
+/// How a day is typed. An example would look like a day that can be chosen.
+const A_DAY: &str = "YYYY-MM-DD";
+
+/// How many there may be of `what`, a regular plural.
 fn between(min: Option<u64>, max: Option<u64>, what: &str) -> Vec<String> {
-    let least = min.filter(|min| *min > 0).map(|min| format!("at least {min} {what}"));
-    least.into_iter().chain(max.map(|max| format!("at most {max} {what}"))).collect()
+    let counted = |count: u64| match count {
+        1 => format!("1 {}", what.strip_suffix('s').unwrap_or(what)),
+        _ => format!("{count} {what}"),
+    };
+    let least = min.filter(|min| *min > 0).map(|min| format!("at least {}", counted(min)));
+    least.into_iter().chain(max.map(|max| format!("at most {}", counted(max)))).collect()
 }
 
 fn bounds(days: &Days) -> Vec<String> {
@@ -234,7 +237,7 @@ mod tests {
         );
         assert_eq!(details(field), ["  Arrival: From three", "  Departure: By noon"]);
         let half = json!({"start-date": "2026-11-23", "end-date": ""});
-        let limits = "2026-11-23 2026-11-25, - for a day that is left out, at most 7 days";
+        let limits = "YYYY-MM-DD YYYY-MM-DD, - for a day that is left out, at most 7 days";
         assert_eq!(question(field, Some(&half)), format!("{heading} ({limits}) [2026-11-23]"));
         let both = json!({"type": "CalendarPicker", "name": "days", "mode": "range", "label": "Days", "required": true});
         let flow = json!({"screens": [{"id": "A", "layout": {"children": [both]}}]});
@@ -242,7 +245,7 @@ mod tests {
             Conversation::new(Some(Document::parse(flow.to_string().as_bytes()).unwrap()), "t");
         conversation.arrive("A", serde_json::Map::new());
         let asked = question(conversation.screen().unwrap().fields().next().unwrap(), None);
-        assert_eq!(asked, "Days: first day* – last day* (2026-11-23 2026-11-25)");
+        assert_eq!(asked, "Days: first day* – last day* (YYYY-MM-DD YYYY-MM-DD)");
     }
 
     #[test]

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use flowhost_client::Exchange;
 use flowhost_devkit::plugin_project::Language;
 use flowhost_devkit::sandbox::Sandbox;
-use flowhost_devkit::scenarios::{Answered, Played, Recording, Scenario, expecting};
+use flowhost_devkit::scenarios::{Answered, Played, RecordedFile, Recording, Scenario, expecting};
 use flowhost_protocol::flow::{FlowSettings, FlowToken};
 use flowhost_server::config::ConfigError;
 
@@ -122,7 +122,7 @@ impl Recorder {
             Ok(sandbox) => sandbox,
             // Nobody should have to play it once more.
             Err(error) => {
-                self.save(&self.recording(picked).text())?;
+                self.save(&self.recording(picked, &[]).text())?;
                 return Err(error.context(format!(
                     "{} has the steps, and not yet what they expect, which `flowhost plugin test --update` adds",
                     self.file.display()
@@ -163,46 +163,57 @@ impl Recorder {
     }
 
     /// The scenario without expectations, and its first play. A file that the plugin does not fetch
-    /// is named in its step only, since a scenario's files are all fetched.
+    /// then is optional: the sandbox may lack what the plugin needs before it comes to the file.
     async fn first_play(
         &self,
         sandbox: &Arc<Sandbox>,
         picked: &[(String, PathBuf)],
     ) -> anyhow::Result<(String, Played)> {
-        let mut fetched = picked.to_vec();
-        loop {
-            let text = self.recording(&fetched).text();
-            let scenario = Scenario::parse(&self.name, &text)?;
-            let (played, unfetched) = self.play(sandbox, &scenario).await?;
-            if unfetched.is_empty() {
-                return Ok((text, played));
-            }
-            fetched.retain(|(id, _)| !unfetched.contains(id));
-        }
+        let scenario = Scenario::parse(&self.name, &self.recording(picked, &[]).text())?;
+        let (played, unfetched) = self.play(sandbox, &scenario).await?;
+        Ok((self.recording(picked, &unfetched).text(), played))
     }
 
-    fn recording(&self, fetched: &[(String, PathBuf)]) -> Recording {
+    /// What was taken down. `optional` are the `media_id`s of files that need not be fetched.
+    fn recording(&self, picked: &[(String, PathBuf)], optional: &[String]) -> Recording {
+        // The user may have picked others first.
+        let sent = picked
+            .iter()
+            .filter(|(id, _)| self.exchanges.iter().any(|(sent, _)| has_text(sent, id)));
         let shared = is_shared(&self.flow_token).then(|| self.flow_token.clone());
         let request = |(sent, _): &(Value, Answered)| {
             let mut sent = sent.clone();
             if shared.is_none() {
                 replace(&mut sent, &self.flow_token, &format!("scenario {}", self.name));
             }
-            shorten(&mut sent["data"], fetched);
+            shorten(&mut sent["data"]);
             request(&sent)
         };
         let (first, _) = &self.exchanges[0];
-        let relative = |path: &PathBuf| {
-            let full = path.canonicalize().unwrap_or_else(|_| path.clone());
-            full.strip_prefix(&self.folder).map(Path::to_owned).unwrap_or(full)
-        };
         Recording {
             flow_token: shared.clone(),
             now: self.began,
             data_api_version: first["version"].as_str().unwrap_or_default().to_owned(),
             signed_token: first.get("flow_token_signature").is_some(),
-            media: fetched.iter().map(|(id, path)| (id.clone(), relative(path))).collect(),
+            media: sent
+                .map(|(id, path)| RecordedFile {
+                    media_id: id.clone(),
+                    path: self.path_of(path),
+                    optional: optional.contains(id),
+                })
+                .collect(),
             requests: self.exchanges.iter().map(request).collect(),
+        }
+    }
+
+    /// The path of a file from the scenario's folder if it is in the project, so that the project
+    /// can be moved; otherwise the full path.
+    fn path_of(&self, file: &Path) -> PathBuf {
+        let full = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+        let project = self.project.canonicalize().unwrap_or_else(|_| self.project.clone());
+        match full.starts_with(&project) || full.starts_with(&self.folder) {
+            true => path_from(&self.folder, &full),
+            false => full,
         }
     }
 
@@ -298,20 +309,34 @@ fn request(sent: &Value) -> Map<String, Value> {
     request
 }
 
-/// Leaves of each file's reference what a scenario says: its `media_id`, and for a file that is not
-/// in `[[media]]` its name. Its keys and its URL end with the chat.
-fn shorten(form: &mut Value, fetched: &[(String, PathBuf)]) {
+/// Leaves of each file's reference what a scenario says: its `media_id`. Its keys and its URL end
+/// with the chat, and `[[media]]` has its name.
+fn shorten(form: &mut Value) {
     match form {
         Value::Object(members) if members.contains_key("encryption_metadata") => {
-            let is_fetched =
-                |id: &Value| fetched.iter().any(|(fetched, _)| *id == fetched.as_str());
-            let keeps_name = !members.get("media_id").is_some_and(is_fetched);
-            members.retain(|name, _| name == "media_id" || (keeps_name && name == "file_name"));
+            members.retain(|name, _| name == "media_id");
         }
-        Value::Object(members) => members.values_mut().for_each(|inner| shorten(inner, fetched)),
-        Value::Array(elements) => elements.iter_mut().for_each(|inner| shorten(inner, fetched)),
+        Value::Object(members) => members.values_mut().for_each(shorten),
+        Value::Array(elements) => elements.iter_mut().for_each(shorten),
         _ => (),
     }
+}
+
+/// Whether a text is anywhere in a value.
+fn has_text(value: &Value, text: &str) -> bool {
+    match value {
+        Value::Object(members) => members.values().any(|inner| has_text(inner, text)),
+        Value::Array(elements) => elements.iter().any(|inner| has_text(inner, text)),
+        other => other == text,
+    }
+}
+
+/// The path of a file from a folder; both are full.
+fn path_from(folder: &Path, file: &Path) -> PathBuf {
+    let same = folder.components().zip(file.components()).take_while(|(one, other)| one == other);
+    let same = same.count();
+    let up = folder.components().skip(same).map(|_| Component::ParentDir);
+    up.chain(file.components().skip(same)).collect()
 }
 
 /// Letters of a value that are shown: enough to see what it is.

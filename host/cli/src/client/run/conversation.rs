@@ -23,6 +23,8 @@ pub(super) struct Conversation<'a> {
     is_minted: bool,
     files: ScenarioFiles,
     steps: usize,
+    /// How many there are.
+    all_steps: usize,
     /// What was sent, by the requests' numbers: a repeat is the same bytes.
     sent: HashMap<usize, SealedRequest>,
     problems: Vec<String>,
@@ -53,6 +55,7 @@ impl<'a> Conversation<'a> {
             is_minted,
             files,
             steps: 0,
+            all_steps: scenario.steps.len(),
             sent: HashMap::new(),
             problems: Vec::new(),
         }
@@ -102,7 +105,8 @@ impl Answers for Conversation<'_> {
     }
 
     fn finish(&mut self) -> Vec<String> {
-        self.problems.drain(..).chain(self.files.never_fetched()).collect()
+        let never_fetched = self.files.never_fetched(self.steps < self.all_steps);
+        self.problems.drain(..).chain(never_fetched).collect()
     }
 
     fn played(&self) -> Vec<&'static str> {

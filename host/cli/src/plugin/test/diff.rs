@@ -80,7 +80,7 @@ fn sent(payload: &Value) -> String {
 
 fn of_difference(difference: &Difference) -> Vec<(Mark, String)> {
     let pointer = difference.path.to_string();
-    let place = if pointer.is_empty() { "another outcome:".to_owned() } else { pointer };
+    let place = if pointer.is_empty() { another_outcome(difference) } else { pointer };
     let mut lines = vec![(Mark::Plain, format!("  {}", printable(&place)))];
     let came = difference.came.as_ref();
     let is_long = |value: &Value| {
@@ -99,8 +99,36 @@ fn of_difference(difference: &Difference) -> Vec<(Mark, String)> {
     lines
 }
 
+/// That there is another outcome, with the status if that is all that came: what is named below may
+/// be a part of what was expected only.
+fn another_outcome(difference: &Difference) -> String {
+    let came = difference.came.as_ref();
+    let status = came.and_then(|came| came.get("status")?.as_u64());
+    let status = status.or(came.and_then(|came| came.get("rejected")).map(|_| 427));
+    match (status, status.and_then(meaning)) {
+        (Some(status), Some(meaning)) => format!("another outcome: status {status} ({meaning})"),
+        (Some(status), None) => format!("another outcome: status {status}"),
+        (None, _) => "another outcome:".to_owned(),
+    }
+}
+
+/// A word for what is behind a data endpoint's status (`protocol.md`).
+fn meaning(status: u64) -> Option<&'static str> {
+    match status {
+        421 => Some("undecryptable"),
+        427 => Some("token"),
+        432 => Some("signature"),
+        500 => Some("failure"),
+        _ => None,
+    }
+}
+
 fn line_by_line(expected: &Value, came: Option<&Value>) -> Vec<(Mark, String)> {
-    let came = came.map_or_else(String::new, |came| format!("{:#}", named(expected, came)));
+    let came = came.map_or_else(String::new, |came| match named(expected, came) {
+        // Another outcome has none of them.
+        Value::Object(parts) if parts.is_empty() => format!("{came:#}"),
+        parts => format!("{parts:#}"),
+    });
     let expected = format!("{expected:#}");
     let diff = TextDiff::from_lines(&expected, &came);
     let lines = diff.iter_all_changes().map(|change| {
@@ -197,6 +225,26 @@ mod tests {
             "  log info: free",
         ];
         assert_eq!(lines, expected);
+    }
+
+    /// Over the network nothing is known but the status.
+    #[test]
+    fn a_status_is_told_with_its_meaning_however_long_the_expectation_is() {
+        let title = "a title that takes some room on its line".repeat(3);
+        for (status, told) in [
+            (500, "  another outcome: status 500 (failure)"),
+            (432, "  another outcome: status 432 (signature)"),
+            (404, "  another outcome: status 404"),
+        ] {
+            for expected in [json!({"screen": "A"}), json!({"screen": "A", "title": title})] {
+                let came = json!({"status": status});
+                let difference =
+                    Difference { path: Path::default(), expected, came: Some(came.clone()) };
+                let lines = of_difference(&difference);
+
+                assert_eq!(lines[0].1, told, "{lines:?}");
+            }
+        }
     }
 
     fn failed_step(failure: &str, log: &[&str], expected: &Value) -> PlayedStep {
