@@ -246,7 +246,8 @@ struct MediaEntry {
     json: Option<Value>,
     /// Why the plugin gets no file.
     error: Option<MediaError>,
-    /// Whether it need not be fetched.
+    /// It need not be fetched.
+    #[schemars(extend("const" = true))]
     optional: Option<bool>,
 }
 
