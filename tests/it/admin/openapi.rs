@@ -198,7 +198,7 @@ fn of_a_flow() -> Vec<(&'static str, &'static str, Value, u16)> {
         (
             "PATCH",
             "",
-            json!({"failure_text": null, "limits": {"cpu_ms": null}, "grant": {"http": ["api.example.com"]}, "deny": {"store": true}}),
+            json!({"failure_text": null, "limits": {"cpu_ms": null}, "grant": {"http": ["api.example.com"]}, "deny": {"media": true}}),
             200,
         ),
         (

@@ -114,7 +114,7 @@ async fn a_component_that_asks_for_more_than_any_call_may_have_is_refused() {
         ("a thousand and one modules", beside(&"(core module)\n".repeat(1001)), "modules"),
         ("201 exports", many_exports(201), "more than 200"),
         ("types of a billion parts", doubled_types(40), "type size"),
-        ("sixteen thousand instances, each of two", doubled_instances(14), "instance"),
+        ("sixteen thousand instances, each of two", doubled_instances(14), "export"),
     ])
     .await;
 }
