@@ -8,7 +8,9 @@ mod tools;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tokio::time::sleep;
 use toml::Table;
 
 use flowhost_flow_json::screen_types::Flow;
@@ -121,8 +123,16 @@ async fn check_types(tools: &Tools, project: &Project, target: &Path) -> Result<
     mypy.args(["--exclude", "^(target|vendor|build)/"]);
     mypy.arg("--cache-dir").arg(target.join("python/mypy")).arg(".");
     mypy.env("MYPYPATH", &project.sdk);
+    sleep(until_the_next_second()).await;
     let status = mypy.status().await.map_err(BuildError::file("run", "mypy"))?;
     if status.success() { Ok(()) } else { Err(BuildError::Failed { status }) }
+}
+
+/// mypy takes a file for unchanged by its size and its time in whole seconds. So it begins in a later
+/// second than the last change: what is changed after that has another time.
+fn until_the_next_second() -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Duration::from_secs(1) - Duration::from_nanos(now.subsec_nanos().into())
 }
 
 async fn componentize(
