@@ -288,7 +288,7 @@ const TOOLCHAIN: &str = include_str!("../../../../guest-sdk/toolchain.sh");
 /// Tells the script how many bytes the plugin's stack is to have.
 const STACK_VARIABLE: &str = "FLOWHOST_TOOLCHAIN_STACK_BYTES";
 
-/// Tells the script that the component is to have lines of the source, which [`shrink`] makes small.
+/// Tells the script that the component is to have lines of the source, which [`shrink()`] makes small.
 const LINES_VARIABLE: &str = "FLOWHOST_TOOLCHAIN_LINES";
 
 const TARGET: &str = "wasm32-wasip2";

@@ -5,6 +5,7 @@ use self::bindings::export;
 use self::bindings::exports::flowhost::flow::log::{Guest, Level};
 use self::bindings::flowhost::flow::log;
 
+#[expect(clippy::crate_in_macro_def, reason = "the exported macro is used in this crate alone")]
 mod bindings {
     wit_bindgen::generate!({
         inline: "
