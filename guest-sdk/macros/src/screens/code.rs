@@ -303,17 +303,10 @@ fn rename(name: &Ident, original: &str) -> Option<TokenStream> {
     (plain(name) != original).then(|| quote!(#[serde(rename = #original)]))
 }
 
-/// The author's example explains a property best.
 fn documentation(property: &Property) -> String {
-    let example = property.example.as_ref().map(|example| {
-        let text: String = example.to_string().chars().take(EXAMPLE_CHARS).collect();
-        format!(", for example `{}`", text.replace('`', "'"))
-    });
+    let example = property.quoted_example().map(|example| format!(", for example {example}"));
     format!("`{}`{}", property.name, example.unwrap_or_default())
 }
-
-/// The length that fits into one line of an editor's tooltip.
-const EXAMPLE_CHARS: usize = 80;
 
 #[cfg(test)]
 mod tests {

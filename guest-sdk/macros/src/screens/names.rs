@@ -1,40 +1,29 @@
 //! Maps names of the Flow JSON to Rust names.
 
-use std::collections::HashSet;
-
+use flowhost_flow_json::screen_types;
 use proc_macro2::{Ident, Span};
 
 /// Makes names unique.
 #[derive(Debug, Default)]
-pub(super) struct Names(HashSet<String>);
+pub(super) struct Names(screen_types::Names);
 
 impl Names {
     /// Starts with these names taken.
     pub(super) fn with(taken: &[&str]) -> Self {
-        Names(taken.iter().map(|name| (*name).to_owned()).collect())
+        Names(screen_types::Names::with(taken))
     }
 
     /// Takes `wanted`, or if it is taken, `wanted` with a number.
     pub(super) fn take(&mut self, wanted: &str) -> Ident {
-        let numbered = (2..).map(|number| format!("{wanted}{number}"));
-        let free = std::iter::once(wanted.to_owned())
-            .chain(numbered)
-            .find(|name| !self.0.contains(name))
-            .expect("numbers don't end");
-        self.0.insert(free.clone());
-        ident(&free)
+        ident(&self.0.take(wanted))
     }
 }
 
 /// Turns `MY_SCREEN`, `my_screen` and `myScreen` into `MyScreen`.
 pub(super) fn type_name(name: &str) -> String {
-    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let camel: String = words.map(capitalised).collect();
-    match camel.chars().next() {
-        None => "Unnamed".to_owned(),
-        Some(first) if first.is_ascii_digit() => format!("N{camel}"),
-        Some(_) if camel == "Self" => "SelfScreen".to_owned(),
-        Some(_) => camel,
+    match screen_types::type_name(name) {
+        name if name == "Self" => "SelfScreen".to_owned(),
+        name => name,
     }
 }
 
@@ -57,13 +46,6 @@ pub(super) fn field_name(name: &str) -> String {
 /// The name without the `r#` of a raw identifier.
 pub(super) fn plain(ident: &Ident) -> String {
     ident.to_string().trim_start_matches("r#").to_owned()
-}
-
-fn capitalised(word: &str) -> String {
-    let is_shouted = word.chars().all(|c| !c.is_ascii_lowercase());
-    let (first, rest) = word.split_at(1);
-    first.to_ascii_uppercase()
-        + &if is_shouted { rest.to_ascii_lowercase() } else { rest.to_owned() }
 }
 
 fn ident(name: &str) -> Ident {

@@ -2,6 +2,7 @@
 //! languages generate their types from this, so that they agree on what may be left out.
 
 mod components;
+mod names;
 mod payload;
 mod schema;
 
@@ -17,6 +18,7 @@ use crate::{
 use self::components::Components;
 use self::payload::Scope;
 
+pub use self::names::{Names, type_name};
 pub use self::payload::{Field, Kind};
 pub use self::schema::{Property, Shape};
 

@@ -17,6 +17,16 @@ pub struct Property {
     pub example: Option<Value>,
 }
 
+impl Property {
+    /// The author's example as JSON between backticks, cut to the length of an editor's tooltip: it
+    /// explains a property best.
+    pub fn quoted_example(&self) -> Option<String> {
+        let example = self.example.as_ref()?;
+        let text: String = example.to_string().chars().take(EXAMPLE_CHARS).collect();
+        Some(format!("`{}`", text.replace('`', "'")))
+    }
+}
+
 /// The type of a property's value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shape {
@@ -157,6 +167,9 @@ fn collect_items(schema: &Value, found: &mut Vec<Vec<Property>>) {
     let properties = schema.get("properties").and_then(Value::as_object);
     properties.into_iter().flat_map(Map::values).for_each(|schema| collect_items(schema, found));
 }
+
+/// The length that fits into one line of an editor's tooltip.
+const EXAMPLE_CHARS: usize = 80;
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,10 @@
 //! Generates `screens.py`: the types of a Flow JSON's screens and forms, for the SDK in Python.
 
-use std::collections::HashSet;
 use std::fmt::Write;
 
-use flowhost_flow_json::screen_types::{Field, Flow, Kind, Property, Screen, Shape};
+use flowhost_flow_json::screen_types::{
+    Field, Flow, Kind, Names, Property, Screen, Shape, type_name,
+};
 
 /// The text of the module.
 pub(super) fn module(flow: &Flow) -> String {
@@ -49,7 +50,7 @@ struct Named<'a> {
 
 impl<'a> Named<'a> {
     fn new(screen: &'a Screen, names: &mut Names) -> Self {
-        let wanted = match class_name(&screen.id) {
+        let wanted = match type_name(&screen.id) {
             taken if taken == "Item" || KEYWORDS.contains(&taken.as_str()) => {
                 format!("{taken}Screen")
             }
@@ -118,7 +119,7 @@ impl Objects<'_> {
 
     /// Adds the class of an object and returns its name.
     fn object(&mut self, properties: &[Property], path: &str) -> String {
-        let class = self.names.take(&format!("{}{}", self.screen, class_name(path)));
+        let class = self.names.take(&format!("{}{}", self.screen, type_name(path)));
         let fields = self.fields(properties, path, &[], Inside::Screen);
         let about = sentence(&format!(
             "An object `{}` of the screen's data.",
@@ -230,45 +231,6 @@ impl Builtins {
     }
 }
 
-/// Makes names unique.
-#[derive(Debug, Default)]
-struct Names(HashSet<String>);
-
-impl Names {
-    fn with(taken: &[&str]) -> Self {
-        Self(taken.iter().map(|name| (*name).to_owned()).collect())
-    }
-
-    /// Takes `wanted`, or if it is taken, `wanted` with a number.
-    fn take(&mut self, wanted: &str) -> String {
-        let numbered = (2..).map(|number| format!("{wanted}{number}"));
-        let free = std::iter::once(wanted.to_owned())
-            .chain(numbered)
-            .find(|name| !self.0.contains(name))
-            .expect("numbers don't end");
-        self.0.insert(free.clone());
-        free
-    }
-}
-
-/// Turns `MY_SCREEN`, `my_screen` and `myScreen` into `MyScreen`.
-fn class_name(name: &str) -> String {
-    let words = name.split(|char: char| !char.is_ascii_alphanumeric());
-    let camel: String = words.filter(|word| !word.is_empty()).map(capitalised).collect();
-    match camel.chars().next() {
-        None => "Unnamed".to_owned(),
-        Some(first) if first.is_ascii_digit() => format!("N{camel}"),
-        Some(_) => camel,
-    }
-}
-
-fn capitalised(word: &str) -> String {
-    let is_shouted = word.chars().all(|char| !char.is_ascii_lowercase());
-    let (first, rest) = word.split_at(1);
-    first.to_ascii_uppercase()
-        + &if is_shouted { rest.to_ascii_lowercase() } else { rest.to_owned() }
-}
-
 /// A property's name, changed only where Python requires it. Two underscores at the beginning would
 /// hide a field from all but its class.
 fn field_name(name: &str) -> String {
@@ -287,12 +249,8 @@ fn field_name(name: &str) -> String {
     }
 }
 
-/// The author's example explains a property best.
 fn about(property: &Property) -> String {
-    let example = property.example.as_ref().map(|example| {
-        let text: String = example.to_string().chars().take(EXAMPLE_CHARS).collect();
-        format!(", for example `{}`", text.replace('`', "'"))
-    });
+    let example = property.quoted_example().map(|example| format!(", for example {example}"));
     sentence(&format!("`{}`{}", property.name, example.unwrap_or_default()))
 }
 
@@ -328,9 +286,6 @@ import flowhost_sdk as _sdk
 "#;
 
 const FORMS: &str = "FORMS";
-
-/// The length that fits into one line of an editor's tooltip.
-const EXAMPLE_CHARS: usize = 80;
 
 /// What types are written with.
 const BUILTINS: [&str; 4] = ["bool", "int", "list", "str"];

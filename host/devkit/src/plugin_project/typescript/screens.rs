@@ -1,9 +1,10 @@
 //! The TypeScript file that is made from a Flow JSON: the types of its screens and forms.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use flowhost_flow_json::screen_types::{Field, Flow, Kind, Property, Screen, Shape};
+use flowhost_flow_json::screen_types::{
+    Field, Flow, Kind, Names, Property, Screen, Shape, type_name,
+};
 use serde_json::Value;
 
 /// The file's name in the folder of the plugin's main file.
@@ -71,30 +72,10 @@ struct Named<'a> {
 
 impl<'a> Named<'a> {
     fn all(screens: &'a [Screen]) -> Vec<Self> {
-        let mut taken = BTreeSet::new();
-        let mut named = Vec::new();
-        for screen in screens {
-            let wanted = type_name(&screen.id);
-            let numbered = (2..).map(|number| format!("{wanted}{number}"));
-            let mut names = std::iter::once(wanted.clone()).chain(numbered);
-            let name = names.find(|name| taken.insert(name.clone())).expect("numbers don't end");
-            named.push(Self { screen, name });
-        }
-        named
+        let mut names = Names::default();
+        let name = |screen: &Screen| names.take(&type_name(&screen.id));
+        screens.iter().map(name).zip(screens).map(|(name, screen)| Self { screen, name }).collect()
     }
-}
-
-/// Turns `MY_SCREEN` and `myScreen` into `MyScreen`. A screen's id has letters and `_` only.
-fn type_name(id: &str) -> String {
-    let words = id.split('_').filter(|word| !word.is_empty());
-    words
-        .map(|word| {
-            let (first, rest) = word.split_at(1);
-            let is_shouted = word.chars().all(|char| !char.is_ascii_lowercase());
-            first.to_ascii_uppercase()
-                + &if is_shouted { rest.to_ascii_lowercase() } else { rest.to_owned() }
-        })
-        .collect()
 }
 
 /// An object type over several lines, whose first line is `depth` levels deep.
@@ -102,8 +83,8 @@ fn object(properties: &[Property], depth: usize) -> String {
     let indent = "  ".repeat(depth);
     let mut text = String::from("{\n");
     for property in properties {
-        if let Some(example) = &property.example {
-            let _ = writeln!(text, "{indent}  /** For example {} */", example_of(example));
+        if let Some(example) = property.quoted_example() {
+            let _ = writeln!(text, "{indent}  /** For example {}. */", comment(&example));
         }
         let optional = if property.optional { "?" } else { "" };
         let ty = shape(&property.shape, depth + 1);
@@ -179,12 +160,6 @@ fn key(key: &str) -> String {
     if key == "__proto__" { "[\"__proto__\"]".to_owned() } else { name(key) }
 }
 
-/// The author's example explains a property best.
-fn example_of(example: &Value) -> String {
-    let text: String = example.to_string().chars().take(EXAMPLE_CHARS).collect();
-    format!("`{}`.", comment(&text.replace('`', "'")))
-}
-
 /// A text that ends no comment, on one line.
 fn comment(text: &str) -> String {
     text.replace("*/", "* /").replace(['\n', '\r'], " ")
@@ -202,9 +177,6 @@ const SDK_TYPES: [(&str, &str); 4] = [
     ("JsonValue", "type JsonValue"),
     ("media.Reference", "type media"),
 ];
-
-/// The length that fits into one line of an editor's tooltip.
-const EXAMPLE_CHARS: usize = 80;
 
 #[cfg(test)]
 mod tests {
