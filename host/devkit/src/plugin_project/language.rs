@@ -94,6 +94,23 @@ pub(super) struct Job<'a> {
     pub(super) rust_toolchain: &'a str,
 }
 
+impl Job<'_> {
+    /// The absolute path of the folder for what a build makes, in languages other than Rust, where
+    /// that is cargo's choice.
+    pub(super) fn target(&self) -> Result<PathBuf, BuildError> {
+        match &self.options.target_dir {
+            Some(folder) => std::path::absolute(folder).map_err(BuildError::file("find", folder)),
+            None => Ok(self.project.join("target")),
+        }
+    }
+}
+
+/// Whether a plugin's files can be called so.
+pub(super) fn is_name(name: &str) -> bool {
+    let is_fine = |char: char| char.is_ascii_alphanumeric() || "-_".contains(char);
+    name.starts_with(|char: char| char.is_ascii_alphanumeric()) && name.chars().all(is_fine)
+}
+
 /// What a language's tools made.
 pub(super) struct Compiled {
     /// The component as the tools wrote it, still without our section.

@@ -13,6 +13,7 @@ mod language;
 mod local_packages;
 mod manifest;
 mod python;
+mod screen_types;
 mod shrink;
 mod sources;
 mod template;
@@ -42,6 +43,7 @@ pub use self::error::BuildError;
 pub use self::frames::Frame;
 pub use self::language::Language;
 pub use self::manifest::{FILE_NAME as MANIFEST, manifest_schema};
+pub use self::screen_types::write_types;
 pub use self::sources::Sources;
 pub use self::template::{NewProject, NewProjectError, SdkSource, create};
 
@@ -242,21 +244,6 @@ async fn run_cargo(mut command: Command) -> Result<CargosWork, BuildError> {
 fn default_out(artifact: &Artifact, project: &Path) -> PathBuf {
     let target_folder = artifact.file.ancestors().nth(3).unwrap_or(project);
     target_folder.join("flowhost").join(format!("{}.wasm", artifact.name))
-}
-
-/// Writes the file with the types of a project's screens, in a language that has one. Returns its
-/// path; `None` if there is nothing to write.
-///
-/// # Errors
-/// [`BuildError::FlowJson`] if the project's `flow.json` gives no types, [`BuildError::NoProject`]
-/// and its like if the folder is no project, [`BuildError::File`] if a file can't be read or
-/// written.
-pub fn write_types(project: &Path) -> Result<Option<PathBuf>, BuildError> {
-    match Language::of(project)? {
-        Language::Rust => Ok(None),
-        Language::Python => python::write_types(project),
-        Language::TypeScript => typescript::write_types(project),
-    }
 }
 
 /// What the manifest in a folder asks for; nothing without a manifest. No sources are needed.

@@ -96,7 +96,7 @@ pub enum NewProjectError {
 /// Makes a project. On an error nothing is left behind.
 pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
     let name = crate_name(&project.folder)?;
-    let files = template(project.language)?;
+    let files = template(project.language);
     let sdk = project.sdk.dependency()?;
     if project.language != Language::Rust && project.sdk != SdkSource::Vendored {
         return Err(NewProjectError::SdkIsVendored);
@@ -132,13 +132,11 @@ pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
 }
 
 /// The path and the text of each file, with `{{name}}` and `{{sdk}}` to be filled in.
-fn template(
-    language: Language,
-) -> Result<&'static [(&'static str, &'static str)], NewProjectError> {
+fn template(language: Language) -> &'static [(&'static str, &'static str)] {
     match language {
-        Language::Python => Ok(python::template::FILES),
-        Language::Rust => Ok(FILES),
-        Language::TypeScript => Ok(TYPESCRIPT_FILES),
+        Language::Python => python::template::FILES,
+        Language::Rust => FILES,
+        Language::TypeScript => TYPESCRIPT_FILES,
     }
 }
 

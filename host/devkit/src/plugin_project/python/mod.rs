@@ -6,7 +6,6 @@ pub(super) mod template;
 mod tools;
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,8 +16,8 @@ use flowhost_flow_json::screen_types::Flow;
 
 use self::tools::Tools;
 use super::error::BuildError;
-use super::language::{Compiled, Job};
-use super::write_atomically;
+use super::language::{Compiled, Job, is_name};
+use super::{write_atomically, write_types};
 
 /// Builds the project.
 pub(super) async fn compile(
@@ -27,10 +26,7 @@ pub(super) async fn compile(
 ) -> Result<Compiled, BuildError> {
     let project = Project::read(job.project)?;
     write_types(job.project)?;
-    let target = match &job.options.target_dir {
-        Some(folder) => std::path::absolute(folder).map_err(BuildError::file("find", folder))?,
-        None => job.project.join(TARGET),
-    };
+    let target = job.target()?;
     let tools = Tools::prepare(job.project, &target, &job.environment, progress).await?;
     progress(&format!("compiling {}", job.project.display()));
     let made = target.join("python").join(format!("{}.wasm", project.name));
@@ -46,23 +42,9 @@ pub(super) async fn compile(
     Ok(Compiled { component, name: project.name, sdk: Some(project.sdk_version), default_out })
 }
 
-/// Writes the types of the project's screens, if it has a Flow JSON. A file that is the same already
-/// is left as it is. Returns its path.
-pub(super) fn write_types(project: &Path) -> Result<Option<PathBuf>, BuildError> {
-    let path = project.join(FLOW_JSON);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(BuildError::file("read", path)(error)),
-    };
-    let flow = Flow::parse(&text).map_err(|mistakes| BuildError::FlowJson {
-        mistakes: mistakes.iter().map(|mistake| format!("{}{mistake}", path.display())).collect(),
-    })?;
-    let (file, types) = (project.join(WRITTEN), screens::module(&flow));
-    if fs::read_to_string(&file).ok().as_deref() != Some(&types) {
-        write_atomically(types.as_bytes(), &file)?;
-    }
-    Ok(Some(file))
+/// The file with the types of the project's screens, and its text.
+pub(super) fn types(project: &Path, flow: &Flow) -> Result<(PathBuf, String), BuildError> {
+    Ok((project.join(WRITTEN), screens::module(flow)))
 }
 
 /// Where a project has its SDK, if that is in another folder than the project itself.
@@ -112,11 +94,6 @@ fn version(init: &str) -> Option<String> {
     Some(line.trim().trim_matches('"').to_owned())
 }
 
-fn is_name(name: &str) -> bool {
-    let is_fine = |char: char| char.is_ascii_alphanumeric() || "-_".contains(char);
-    name.starts_with(|char: char| char.is_ascii_alphanumeric()) && name.chars().all(is_fine)
-}
-
 async fn check_types(tools: &Tools, project: &Project, target: &Path) -> Result<(), BuildError> {
     let mut mypy = tools.command("python", &project.folder);
     mypy.args(["-m", "mypy", "--no-error-summary", "--show-column-numbers"]);
@@ -150,9 +127,7 @@ async fn componentize(
 }
 
 const CONTRACT: &str = include_str!("../../../../../guest-sdk/wit/v1/flow.wit");
-const FLOW_JSON: &str = "flow.json";
 const PYPROJECT: &str = "pyproject.toml";
-const TARGET: &str = "target";
 const VENDOR: &str = "vendor";
 
 /// The name of the file that builds write among the sources.

@@ -17,8 +17,9 @@ use flowhost_flow_json::screen_types::Flow;
 use serde_json::Value;
 
 use super::error::BuildError;
-use super::language::{Compiled, Job};
+use super::language::{Compiled, Job, is_name};
 use super::manifest::Engine;
+use super::write_types;
 
 pub(super) use self::node::OLDEST as OLDEST_NODE;
 pub(super) use self::vendor::files as sdk_files;
@@ -33,11 +34,7 @@ pub(super) async fn compile(
     node::require(&job.environment).await?;
     node::install(project, &job.environment, progress).await?;
     let name = name_of(project)?;
-    let folder = match &job.options.target_dir {
-        Some(target) => std::path::absolute(target).map_err(BuildError::file("find", target))?,
-        None => project.join("target"),
-    }
-    .join("flowhost");
+    let folder = job.target()?.join("flowhost");
     let work = folder.join("typescript").join(&name);
     let component = work.join("component.wasm");
     progress(&format!("building {}", project.display()));
@@ -59,25 +56,11 @@ pub(super) async fn compile(
     })
 }
 
-/// Writes the types of the project's screens beside its main file, if it has a Flow JSON. A file
-/// that is the same already is left as it is. Returns its path.
-pub(super) fn write_types(project: &Path) -> Result<Option<PathBuf>, BuildError> {
-    let path = project.join("flow.json");
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let text = fs::read_to_string(&path).map_err(BuildError::file("read", &path))?;
-    let flow = Flow::parse(&text).map_err(|mistakes| BuildError::FlowJson {
-        mistakes: mistakes.iter().map(|mistake| format!("{}{mistake}", path.display())).collect(),
-    })?;
-    let main = package(project)?["main"].as_str().unwrap_or(MAIN).to_owned();
-    let main = project.join(main);
+/// The file with the types of the project's screens, which is beside its main file, and its text.
+pub(super) fn types(project: &Path, flow: &Flow) -> Result<(PathBuf, String), BuildError> {
+    let main = project.join(package(project)?["main"].as_str().unwrap_or(MAIN));
     let file = main.parent().unwrap_or(project).join(screens::FILE_NAME);
-    let types = screens::module(&flow);
-    if fs::read_to_string(&file).ok().as_deref() != Some(&types) {
-        super::write_atomically(types.as_bytes(), &file)?;
-    }
-    Ok(Some(file))
+    Ok((file, screens::module(flow)))
 }
 
 /// The file with the types of a Flow JSON that is right, for a new project: its path and its text.
@@ -91,9 +74,7 @@ fn name_of(project: &Path) -> Result<String, BuildError> {
     let package = package(project)?;
     let name = package["name"].as_str().unwrap_or_default();
     let name = name.rsplit('/').next().unwrap_or_default();
-    let fits = name.starts_with(|char: char| char.is_ascii_alphanumeric())
-        && name.chars().all(|char| char.is_ascii_alphanumeric() || "-_".contains(char));
-    if fits {
+    if is_name(name) {
         Ok(name.to_owned())
     } else {
         Err(mistake(project, "has no `name` by which the component could be called"))
