@@ -56,14 +56,19 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
     match component.get(..8) {
         Some(b"\0asm\x0d\0\x01\0") => (),
         Some(b"\0asm\x01\0\0\0") => {
-            return Err(ComponentError::NotAComponent(advice::for_core_module(tool_of(component))));
+            return Err(ComponentError::NotAComponent(advice::for_core_module(tool_of_module(
+                component,
+            ))));
         }
         _ => return Err(ComponentError::NotAComponent("".into())),
     }
     let (mut imports, mut exports, mut section, mut depth) = (Vec::new(), Vec::new(), None, 0_u32);
     let (mut has_manifest_inside, mut initial_bytes, mut entries) = (false, 0_u64, 0_u64);
+    let mut tool = Tool::default();
     for payload in Parser::new(0).parse_all(component) {
-        match payload.map_err(malformed)? {
+        let payload = payload.map_err(malformed)?;
+        tool = tool.max(tool_in(&payload));
+        match payload {
             // Nested modules and components have imports of their own, which the outer component
             // satisfies.
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
@@ -130,35 +135,37 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
         imports,
         has_manifest: section.is_some(),
         has_manifest_inside,
-        tool: tool_of(component),
+        tool,
         initial_bytes,
         instance_bytes: entries.saturating_mul(ENTRY_BYTES),
     })
 }
 
-/// The tool that made a component or a module, by what its parts say of how they were made. What
-/// can't be parsed says nothing.
-fn tool_of(component: &[u8]) -> Tool {
-    let tools = Parser::new(0).parse_all(component).map_while(Result::ok).map(|payload| {
-        match payload {
-            Payload::CustomSection(custom) => match custom.as_known() {
-                KnownCustom::Producers(producers) => {
-                    let values = producers.into_iter().map_while(Result::ok);
-                    let values =
-                        values.flat_map(|field| field.values.into_iter().map_while(Result::ok));
-                    values.map(|value| Tool::by_producer(value.name)).max().unwrap_or_default()
-                }
-                _ => Tool::default(),
-            },
-            // The modules of a component that was linked of libraries import each other by name.
-            Payload::ImportSection(imports) => {
-                let imports = imports.into_imports().map_while(Result::ok);
-                imports.map(|import| Tool::by_library(import.module)).max().unwrap_or_default()
+/// The tool that made a core module. What can't be parsed says nothing.
+fn tool_of_module(module: &[u8]) -> Tool {
+    let payloads = Parser::new(0).parse_all(module).map_while(Result::ok);
+    payloads.map(|payload| tool_in(&payload)).max().unwrap_or_default()
+}
+
+/// The tool that made a component, by what this part of it says.
+fn tool_in(payload: &Payload<'_>) -> Tool {
+    match payload {
+        Payload::CustomSection(custom) => match custom.as_known() {
+            KnownCustom::Producers(producers) => {
+                let values = producers.into_iter().map_while(Result::ok);
+                let values =
+                    values.flat_map(|field| field.values.into_iter().map_while(Result::ok));
+                values.map(|value| Tool::by_producer(value.name)).max().unwrap_or_default()
             }
             _ => Tool::default(),
+        },
+        // The modules of a component that was linked of libraries import each other by name.
+        Payload::ImportSection(imports) => {
+            let imports = imports.clone().into_imports().map_while(Result::ok);
+            imports.map(|import| Tool::by_library(import.module)).max().unwrap_or_default()
         }
-    });
-    tools.max().unwrap_or_default()
+        _ => Tool::default(),
+    }
 }
 
 fn note(names: &mut Vec<String>, name: &str) -> Result<(), ComponentError> {
@@ -171,8 +178,8 @@ fn note(names: &mut Vec<String>, name: &str) -> Result<(), ComponentError> {
     Ok(())
 }
 
-/// The runtime copies the name of each function that is on the stack at a trap. The runtime skips
-/// what it cannot parse of a name section, and so does this check.
+/// A name of hundreds of kilobytes is nobody's. What can't be parsed of a name section is skipped here
+/// as it is where names are read.
 fn check_function_names(names: NameSectionReader<'_>) -> Result<(), ComponentError> {
     let functions = names.map_while(Result::ok).filter_map(|names| match names {
         Name::Function(functions) => Some(functions),
