@@ -277,15 +277,7 @@ mod tests {
             if round % 5 == 0 {
                 sleep(EPOCH_TICK * REST_AFTER_TICKS * 2);
             }
-            let _ticking = engine.ticking();
-            let mut store = Store::new(engine.engine(), ());
-            store.set_epoch_deadline(2);
-            let instance = Instance::new(&mut store, &endless, &[]).unwrap();
-            let run = instance.get_typed_func::<(), ()>(&mut store, "r").unwrap();
-
-            let error = run.call(&mut store, ()).unwrap_err();
-
-            assert_eq!(error.downcast_ref(), Some(&Trap::Interrupt), "{error:?}");
+            assert_interrupted(&engine, &endless);
         }
         assert_eq!(engine.demand.calls.load(Ordering::SeqCst), 0, "nothing keeps the ticker awake");
     }
@@ -295,10 +287,15 @@ mod tests {
         let engine = PluginEngine::new(64 << 20, 4).unwrap();
         let text = r#"(module (func $again (export "r") (return_call $again)))"#;
         let endless = Module::new(engine.engine(), wat::parse_str(text).unwrap()).unwrap();
+        assert_interrupted(&engine, &endless);
+    }
+
+    /// Calls a module's `r`, which never ends by itself.
+    fn assert_interrupted(engine: &PluginEngine, endless: &Module) {
         let _ticking = engine.ticking();
         let mut store = Store::new(engine.engine(), ());
         store.set_epoch_deadline(2);
-        let instance = Instance::new(&mut store, &endless, &[]).unwrap();
+        let instance = Instance::new(&mut store, endless, &[]).unwrap();
         let run = instance.get_typed_func::<(), ()>(&mut store, "r").unwrap();
 
         let error = run.call(&mut store, ()).unwrap_err();
