@@ -92,7 +92,8 @@ fn for_machines(project: &NewProject) -> String {
 fn for_people(project: &NewProject) -> String {
     let folder = project.folder.display();
     let (main, note) = match project.language {
-        Language::Python | Language::Rust => ("src/lib.rs", ""),
+        Language::Python => ("plugin.py", "; the first time gets its tools from PyPI"),
+        Language::Rust => ("src/lib.rs", ""),
         Language::TypeScript => {
             ("src/plugin.ts", "; the first time installs its packages from npm")
         }
@@ -108,6 +109,7 @@ fn for_people(project: &NewProject) -> String {
 pub(super) const EXAMPLE: &str = "Examples:
   flowhost plugin new table-booking
   flowhost plugin new table-booking --lang typescript
+  flowhost plugin new table-booking --lang python
   flowhost plugin new table-booking --sdk ../flowhost/guest-sdk
   flowhost plugin new table-booking --sdk https://git.example.com/flowhost.git#v0.1.0   # builds on other machines, too
   flowhost plugin new acme-flows/plugins/table-booking --workspace
