@@ -1,8 +1,8 @@
 //! Measures whether a host stays flat as tenants, hosts, payloads, sessions and old data grow.
 //! Prints tables; each figure has its ratio to the table's first row beside it.
 //!
-//! `cargo bench -p flowhost --bench growth` (`-- tenants hosts payloads sessions old` for these
-//! tables only)
+//! `cargo bench -p flowhost --bench growth` (`-- tenants changes hosts payloads sessions old` for
+//! these tables only)
 //!
 //! How much is made, by the environment, with its default:
 //!
@@ -10,13 +10,15 @@
 //!   `FLOWHOST_GROWTH_KEYS` 200 different key pairs among them
 //! - `FLOWHOST_GROWTH_OLD_SESSIONS` 1000000: 10000000 need 20 GB of disk
 //! - `FLOWHOST_GROWTH_SECONDS` 5 for each figure, `FLOWHOST_GROWTH_ROUNDS` 3
+//! - `FLOWHOST_GROWTH_SHARED_BUFFERS`: PostgreSQL's setting of that name, such as `4GB`; by default as
+//!   PostgreSQL sets it, 128 MB
 //! - `FLOWHOST_GROWTH_RUNS` 1: how often all tables are measured, each with hosts of its own, on the
 //!   tenants and old rows that were made once
 //!
 //! **Method.** Host, PostgreSQL and generator share the cores of this machine, which should do
 //! nothing else. The host is the program of this build, as `flowhost serve`, with its log at `warn`.
-//! The cluster is its own, durable, in `/var/tmp` and as PostgreSQL sets it: checkpoints too come
-//! when they come. The rows of a table are measured in turns, each round once; a figure is the median
+//! The cluster is its own, durable, in `/var/tmp` and otherwise as PostgreSQL sets it: checkpoints
+//! too come when they come. The rows of a table are measured in turns, each round once; a figure is the median
 //! of its rounds, a ratio the median of the ratios within one round. Two fifths of a figure's time
 //! are sent before it as warm-up.
 //!
@@ -77,6 +79,7 @@ async fn main() {
         for name in &chosen {
             let tables = match name.as_str() {
                 "tenants" => tables::tenants::measure(&stage).await,
+                "changes" => vec![tables::tenants::changes(&stage).await],
                 "hosts" => tables::hosts::measure(&stage).await,
                 "payloads" => tables::payloads::measure(&stage).await,
                 "sessions" => tables::sessions::measure(&stage).await,
@@ -100,4 +103,4 @@ fn chosen() -> Vec<String> {
     if given.is_empty() { TABLES.map(str::to_owned).to_vec() } else { given }
 }
 
-const TABLES: [&str; 5] = ["tenants", "hosts", "payloads", "sessions", "old"];
+const TABLES: [&str; 6] = ["tenants", "changes", "hosts", "payloads", "sessions", "old"];

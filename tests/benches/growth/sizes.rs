@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What `FLOWHOST_GROWTH_*` says.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Sizes {
     /// Tenants of the large database.
     pub(crate) tenants: u32,
@@ -19,6 +19,8 @@ pub(crate) struct Sizes {
     pub(crate) rounds: u32,
     /// How often all tables are measured.
     pub(crate) runs: u32,
+    /// PostgreSQL's own cache, as its setting is written; `None` is what PostgreSQL sets.
+    pub(crate) shared_buffers: Option<String>,
 }
 
 impl Sizes {
@@ -32,25 +34,32 @@ impl Sizes {
             seconds: number("SECONDS", 5).max(1),
             rounds: number("ROUNDS", 3).max(1),
             runs: number("RUNS", 1).max(1),
+            shared_buffers: text("SHARED_BUFFERS"),
         }
     }
 }
 
 impl fmt::Display for Sizes {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tenants, components, keys, old_sessions, seconds, rounds, runs } = self;
+        let Self { tenants, components, keys, old_sessions, seconds, rounds, runs, shared_buffers } =
+            self;
+        let buffers = shared_buffers.as_deref().unwrap_or("as it is set at first");
         write!(
             out,
-            "{tenants} tenants with {components} components and {keys} key pairs given out in turns, {old_sessions} old sessions; {seconds} s a figure, {rounds} rounds, {runs} runs"
+            "{tenants} tenants with {components} components and {keys} key pairs given out in turns, {old_sessions} old sessions; {seconds} s a figure, {rounds} rounds, {runs} runs; PostgreSQL's shared_buffers {buffers}"
         )
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a benchmark has no configuration but this")]
 fn number(name: &str, default: u32) -> u32 {
-    let variable = format!("FLOWHOST_GROWTH_{name}");
-    std::env::var(&variable)
-        .map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{variable} is no number")))
+    text(name).map_or(default, |text| {
+        text.parse().unwrap_or_else(|_| panic!("FLOWHOST_GROWTH_{name} is no number"))
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark has no configuration but this")]
+fn text(name: &str) -> Option<String> {
+    std::env::var(format!("FLOWHOST_GROWTH_{name}")).ok()
 }
 
 /// Tenants of the small database.

@@ -51,7 +51,9 @@ impl Stage {
         let master = MasterKey::generate();
         let (text, keys) = (master.to_base64().to_string(), MasterKeys::new(master, None));
         let maker = Maker::new(keys, sizes.keys, sizes.components);
-        let (postgres, gauge) = (DurableServer::start().await, Gauge::new());
+        let settings = sizes.shared_buffers.as_deref().map(|size| ("shared_buffers", size));
+        let postgres = DurableServer::start_with(settings.as_slice()).await;
+        let gauge = Gauge::new();
         let token = AdminToken::generate();
         Self { sizes, maker, postgres, gauge, master: text, token, hosts: AtomicU32::new(0) }
     }

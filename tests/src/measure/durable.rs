@@ -6,8 +6,8 @@ use std::path::Path;
 
 use flowhost_devkit::postgres::{EmbeddedPostgres, Options, PgPrograms};
 use flowhost_server::config::Environment;
-use sqlx::Connection;
 use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tempfile::TempDir;
 
 use super::Usage;
@@ -23,6 +23,11 @@ pub struct DurableServer {
 impl DurableServer {
     /// Makes the cluster, and makes sure that nothing about it is faster than it is safe.
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// The same with these of PostgreSQL's settings, by name and value.
+    pub async fn start_with(settings: &[(&str, &str)]) -> Self {
         // PostgreSQL may run as another user, and `/tmp` may be no disk.
         let folder = tempfile::Builder::new()
             .prefix("flowhost-bench-")
@@ -33,9 +38,19 @@ impl DurableServer {
         let programs =
             PgPrograms::find(environment.postgres_programs().as_deref(), environment.path());
         let options = Options::durable(programs.unwrap(), folder.path().join("data"));
-        let postgres = EmbeddedPostgres::start(options, |_| ()).await.unwrap();
-        let mut connection =
-            PgConnection::connect_with(&postgres.connect_options("postgres")).await.unwrap();
+        let mut postgres = EmbeddedPostgres::start(options.clone(), |_| ()).await.unwrap();
+        if !settings.is_empty() {
+            let mut connection = connect(&postgres, "postgres").await;
+            for (name, value) in settings {
+                let set = format!("alter system set {name} = '{value}'");
+                connection.execute(AssertSqlSafe(set)).await.unwrap();
+            }
+            connection.close().await.unwrap();
+            // Some are read at a start only.
+            postgres.stop().await.unwrap();
+            postgres = EmbeddedPostgres::start(options, |_| ()).await.unwrap();
+        }
+        let mut connection = connect(&postgres, "postgres").await;
         for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
             assert_eq!(show(&mut connection, setting).await, "on", "{setting}");
         }
@@ -62,7 +77,7 @@ impl DurableServer {
 
     /// Connects to a database as the superuser.
     pub async fn connect(&self, database: &str) -> PgConnection {
-        PgConnection::connect_with(&self.postgres.connect_options(database)).await.unwrap()
+        connect(&self.postgres, database).await
     }
 
     /// The URL of a database, for another process.
@@ -74,6 +89,10 @@ impl DurableServer {
     pub async fn stop(self) {
         self.postgres.stop().await.unwrap();
     }
+}
+
+async fn connect(postgres: &EmbeddedPostgres, database: &str) -> PgConnection {
+    PgConnection::connect_with(&postgres.connect_options(database)).await.unwrap()
 }
 
 async fn show(connection: &mut PgConnection, setting: &str) -> String {
