@@ -12,6 +12,8 @@ pub(super) struct Case {
     pub(super) steps: Vec<Step>,
     /// What the last step comes to: a screen, with the error that it shows; or a status.
     pub(super) ends: String,
+    /// Requests whose replies are compared too.
+    pub(super) afterwards: Vec<Step>,
 }
 
 /// A request.
@@ -62,7 +64,8 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 fn case(name: impl Into<String>, steps: Vec<Step>, ends: &str) -> Case {
-    Case { name: name.into(), around: around(TOKEN, FRIDAY), steps, ends: ends.to_owned() }
+    let (name, around, ends) = (name.into(), around(TOKEN, FRIDAY), ends.to_owned());
+    Case { name, around, steps, ends, afterwards: Vec::new() }
 }
 
 /// The head of a scenario.
@@ -72,6 +75,10 @@ fn around(token: &str, more: &str) -> String {
 
 fn init() -> Step {
     payload::init(TOKEN).into()
+}
+
+fn open_with(data: Value) -> Step {
+    with(payload::init(TOKEN), "data", data).into()
 }
 
 fn submit(screen: &str, data: Value) -> Step {
@@ -137,6 +144,11 @@ fn conversations() -> Vec<Case> {
     old.push(again(&old, 2));
     vec![
         case("opening", vec![init()], "APPOINTMENT"),
+        case(
+            "opening with data",
+            vec![open_with(json!({ "department": "eyes", "trigger": 1, "error": "none" }))],
+            "APPOINTMENT",
+        ),
         case("a booking", then(at_summary(), [agree()]), "completed"),
         case(
             "a booking with notes",
@@ -304,6 +316,13 @@ fn values_of_appointment() -> Vec<Case> {
         ("time", json!(""), TIME),
         ("time", json!(null), TIME),
         ("time", json!("03:00"), TIME),
+        // Free and taken ones.
+        ("time", json!("09:00"), "DETAILS"),
+        ("time", json!("10:30"), "DETAILS"),
+        ("time", json!("11:30"), "DETAILS"),
+        ("time", json!("14:00"), "DETAILS"),
+        ("time", json!("15:30"), TIME),
+        ("time", json!("16:30"), "DETAILS"),
         ("time", json!("10:30:00"), TIME),
         ("time", json!(1030), TIME),
         ("time", json!(10.5), TIME),
@@ -366,6 +385,15 @@ fn values_of_details() -> Vec<Case> {
             json!("Ana \u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f466} \u{1f1e7}\u{1f1f7}"),
             "SUMMARY",
         ),
+        // Long enough that what looks at each space again uses up its time.
+        ("name", json!(format!("a{}b", " ".repeat(20_000))), LONG_NAME),
+        ("name", json!(format!("{}b", "\u{3000}".repeat(20_000))), "SUMMARY"),
+        ("email", json!("@".repeat(20_000)), EMAIL),
+        ("email", json!(format!("a@{}", ".a".repeat(10_000))), EMAIL),
+        ("phone", json!("+".repeat(20_000)), PHONE),
+        ("phone", json!("1 ".repeat(10_000)), PHONE),
+        // More than a state may have.
+        ("more_details", json!("x".repeat(70_000)), FAILED),
         // Combining characters stay as they were sent: neither composed nor taken apart.
         ("name", json!("Zoe\u{308} Zo\u{eb} \u{301}"), "SUMMARY"),
         ("name", json!("\u{202e}anA \u{5e9}\u{5dc}\u{5d5}\u{5dd}"), "SUMMARY"),
@@ -467,14 +495,10 @@ fn values_of_details() -> Vec<Case> {
     ] {
         let shown: String = value.to_string().chars().take(40).collect();
         let name = format!("DETAILS with {field} {shown}");
-        // Back from the next screen shows what was kept.
         let step = submit("DETAILS", with(details(), field, value));
-        cases.push(case(name.clone(), then(at_details(), [step]), ends));
-        let last = cases.last_mut().unwrap();
-        if ends != FAILED {
-            last.steps.push(back("SUMMARY"));
-            last.ends = "DETAILS".to_owned();
-        }
+        // Back from the next screen shows what was kept.
+        let afterwards = vec![back("SUMMARY")];
+        cases.push(Case { afterwards, ..case(name, then(at_details(), [step]), ends) });
     }
     for field in ["name", "email", "phone"] {
         let step = submit("DETAILS", without(details(), field));

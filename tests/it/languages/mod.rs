@@ -32,40 +32,45 @@ async fn the_same_plugin_in_three_languages() {
     ];
     python::share_target(&plugins[2].folder);
     let scenarios = fs::read_dir(plugins[0].folder.join("scenarios")).unwrap().count();
-    let mut sandboxes = Vec::new();
     for plugin in &plugins {
         let types = plugin.types();
         assert_eq!(plugin.play_scenarios().await, scenarios, "{}", plugin.language);
         assert_eq!(plugin.types(), types, "the types in the repository are those of the Flow JSON");
-        sandboxes.push(plugin.sandbox().await);
     }
     plugins[1].run("npm", &["test"]).await;
     let pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider"];
     plugins[2].run(&repository("target/python/.venv/bin/python"), &pytest).await;
 
+    let wrong = differences(&plugins).await;
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Plays all cases. Returns where a plugin's answer is another than that of the first one, and where
+/// that comes to something else than the table says.
+async fn differences(plugins: &[Plugin]) -> Vec<String> {
+    let mut sandboxes = Vec::new();
+    for plugin in plugins {
+        sandboxes.push(plugin.sandbox().await);
+    }
     let mut wrong = Vec::new();
     for case in cases() {
+        let Case { name, ends, .. } = &case;
         let reference = play(&sandboxes[0], &case).await;
-        let ends = ending(reference.last().unwrap());
-        if ends != case.ends {
-            wrong
-                .push(format!("{}\n  is to end with {}\n  ends with {ends}", case.name, case.ends));
+        let ended = ending(&reference[case.steps.len() - 1]);
+        if ended != *ends {
+            wrong.push(format!("{name}: it is to end with {ends}, and ends with {ended}"));
         }
-        for (plugin, sandbox) in plugins.iter().zip(&sandboxes).skip(1) {
+        for (Plugin { language, .. }, sandbox) in plugins.iter().zip(&sandboxes).skip(1) {
             let played = play(sandbox, &case).await;
-            for (index, (came, expected)) in played.iter().zip(&reference).enumerate() {
-                if came != expected {
-                    let language = plugin.language;
-                    wrong.push(format!(
-                        "{}, step {}\n  Rust       {expected}\n  {language:10} {came}",
-                        case.name,
-                        index + 1
-                    ));
-                }
-            }
+            let pairs = played.iter().zip(&reference).zip(1..);
+            wrong.extend(pairs.filter(|((came, first), _)| came != first).map(
+                |((came, first), step)| {
+                    format!("{name}, step {step}:\n{first}\n{language}:\n{came}")
+                },
+            ));
         }
     }
-    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+    wrong
 }
 
 /// The plugin in one of the languages.
@@ -141,7 +146,7 @@ async fn play(sandbox: &Arc<Sandbox>, case: &Case) -> Vec<Value> {
     let scenario = Scenario::parse("table", &text).unwrap();
     let mut conversation = sandbox.begin(&scenario, Path::new(".")).unwrap();
     let mut came = Vec::new();
-    for (index, step) in case.steps.iter().enumerate() {
+    for (index, step) in case.steps.iter().chain(&case.afterwards).enumerate() {
         came.push(answer(&mut conversation, &scenario, index, step).await);
     }
     came
