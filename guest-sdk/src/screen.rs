@@ -88,11 +88,11 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Names a value in an error. A text of the wrong content is "another text", and likewise an
-/// object.
+/// Names a value in an error. Where a day is expected, a text of other content is "another text", and
+/// likewise an object where one is expected.
 fn found(value: &Value, expected: &str) -> &'static str {
     match kind_of(value) {
-        "a text" => "another text",
+        "a text" if expected.starts_with("a day") => "another text",
         "an object" if expected.starts_with("an object") => "another object",
         other => other,
     }
@@ -264,7 +264,7 @@ mod tests {
             (json!({"start-date": "soon"}), "another object"),
             (json!({"end-date": {}}), "another object"),
             (json!(["2026-11-23"]), "an array"),
-            (json!("2026-11-23"), "another text"),
+            (json!("2026-11-23"), "a text"),
         ] {
             let message = read::<PartialDateRange>(value.clone()).unwrap_err();
             assert!(

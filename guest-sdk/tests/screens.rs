@@ -92,7 +92,7 @@ fn a_form_that_does_not_fit_is_the_authors_fault_and_names_the_field() {
         (
             "CONFIRM",
             json!({"terms": "yes"}),
-            "field \"terms\": expected a boolean, but it is another text",
+            "field \"terms\": expected a boolean, but it is a text",
         ),
         (
             "TERMS",

@@ -21,6 +21,7 @@ mod flow_json;
 mod hostile;
 mod hosts;
 mod key_command;
+mod languages;
 mod lines;
 mod log;
 mod master_key;

@@ -292,7 +292,7 @@ async fn hostile() -> &'static [u8] {
 
 /// One of these tests at a time: each builds or compiles a component for the better part of a minute,
 /// and several at once would keep a small machine's cores from every other test.
-async fn alone() -> MutexGuard<'static, ()> {
+pub(crate) async fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::const_new(());
     ONE.lock().await
 }
@@ -311,7 +311,7 @@ fn piped(mut command: Command) -> Command {
 }
 
 /// Makes a project use the tools of all.
-fn share_target(project: &Path) {
+pub(crate) fn share_target(project: &Path) {
     fs::create_dir_all(shared_target()).unwrap();
     // Another test may have made it.
     let _ = symlink(fs::canonicalize(shared_target()).unwrap(), project.join("target"));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -240,7 +241,8 @@ def _handler(flow: Flow[S], exchange: Exchange[Json]) -> tuple[Handler[Any, S], 
 
 
 def _log_client_error(error: ClientError) -> None:
-    log_error("the client reports %r on screen %r: %s", error.key, error.screen or "", error.message)
+    key, screen = (json.dumps(text, ensure_ascii=False) for text in (error.key, error.screen or ""))
+    log_error("the client reports %s on screen %s: %s", key, screen, error.message)
 
 
 _FLOWS: list[Flow[Any]] = []

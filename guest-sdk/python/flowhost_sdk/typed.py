@@ -193,7 +193,7 @@ def _plain(kind: Any, lenient: bool) -> Reader:
 
 
 def _bool(value: Json, lenient: bool) -> Any:
-    if lenient and is_empty(value):
+    if lenient and is_nothing(value):
         return False
     return value if isinstance(value, bool) else _NOTHING
 
@@ -252,8 +252,15 @@ def _str(value: Json, lenient: bool) -> Any:
     if isinstance(value, str):
         return value
     if lenient and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(to_json(value))
+        return _spelled(to_json(value))
     return _NOTHING
+
+
+def _spelled(number: int | float) -> str:
+    """A number as a text, as in Rust: 0.00001, and then 1e-6. Python has 1e-05 and 1e-06."""
+    if isinstance(number, float) and 1e-5 <= abs(number) < 1e-4:
+        return f"{Decimal(repr(number)):f}"
+    return str(number).replace("e-0", "e-")
 
 
 def _day(value: Json, _: bool) -> Any:
@@ -304,10 +311,12 @@ def _union(kinds: tuple[Any, ...], lenient: bool) -> Reader:
     if set(others) == {int, float}:
         others = [Number]
     optional = len(others) < len(kinds)
+    # An object without a value in it, such as a range without days, is left empty; for a text, it is none at all.
+    left_empty = is_nothing if any(kind in _PLAIN for kind in others) else is_empty
     readers = [reader(kind, lenient=lenient) for kind in others]
 
     def read(value: Json) -> Any:
-        if optional and (value is None or lenient and is_empty(value)):
+        if optional and (value is None or lenient and left_empty(value)):
             return None
         if len(readers) == 1:
             return readers[0](value)
@@ -455,11 +464,14 @@ def _key(key: Any) -> str:
     return str(key)
 
 
-def is_empty(value: Json) -> bool:
-    """Whether a phone sent it for what was left empty: null, an empty text, or an object of these."""
-    if isinstance(value, dict):
-        return all(inner is None or inner == "" for inner in value.values())
+def is_nothing(value: Json) -> bool:
+    """Whether a phone sent it for what was left empty: null or an empty text."""
     return value is None or value == ""
+
+
+def is_empty(value: Json) -> bool:
+    """The same, or an object of these."""
+    return all(map(is_nothing, value.values())) if isinstance(value, dict) else is_nothing(value)
 
 
 def _expected(expected: str, value: Json) -> NoReturn:

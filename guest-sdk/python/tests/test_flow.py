@@ -228,6 +228,17 @@ def test_replies_are_checked_where_they_are_made() -> None:
         Reply.reject_token(7)  # type: ignore[arg-type]
 
 
+def test_what_a_client_reports_is_logged_in_the_words_of_all_sdks() -> None:
+    flow = Flow(NoState)
+    flow.init(lambda exchange, session: Reply.close())
+    flow.submit(lambda exchange, session: Reply.close())
+    chat = Conversation(flow)
+
+    chat.client_error("START", 'a "new" key', "100 % of '%s'")
+
+    assert chat.log == [LogLine("error", 'the client reports "a \\"new\\" key" on screen "START": 100 % of \'%s\'')]
+
+
 def test_lines_reach_the_log_with_their_level() -> None:
     flow = Flow(NoState)
     flow.submit(lambda exchange, session: Reply.reject_token("over"))

@@ -105,12 +105,25 @@ def test_what_does_not_fit_is_refused(kind: Any, value: Json) -> None:
         (Number, "1e3", 1000),
         (str, 5.0, "5"),
         (str, 2.5, "2.5"),
+        (str, 1e15, "1000000000000000"),
+        (str, 0.00001, "0.00001"),
+        (str, -0.0000125, "-0.0000125"),
+        (str, 1e-6, "1e-6"),
+        (str, 1.5e-10, "1.5e-10"),
+        (str, 1e16, "1e+16"),
         (PartialDateRange, {"start-date": "2026-11-23", "end-date": ""}, PartialDateRange(start=date(2026, 11, 23))),
         (PartialDateRange, {}, PartialDateRange()),
     ],
 )
 def test_what_a_phone_sent_is_read_leniently(kind: Any, value: Json, read: Any) -> None:
     assert from_form(kind, value) == read
+
+
+@pytest.mark.parametrize("kind", [bool, str, str | None, date | None])
+def test_an_object_is_nothing_that_was_left_empty_where_a_text_is_expected(kind: Any) -> None:
+    for value in ({}, {"a": None}):
+        with pytest.raises(Misfit, match="but it is an object"):
+            from_form(kind, value)
 
 
 @pytest.mark.parametrize("typed", ["", "many", "1_000", "nan", "inf", "٣"])

@@ -4,6 +4,7 @@ import type * as contract from "./contract.js";
 import { BadRequest } from "./error.js";
 import { type ClientError, Exchange } from "./exchange.js";
 import { Flow, type Handlers } from "./flow.js";
+import { fieldsOf, type FormTypes, readForm } from "./form.js";
 import { isObject, kindOf, parse, writeObject } from "./json.js";
 import * as log from "./log.js";
 import { Reply } from "./reply.js";
@@ -13,9 +14,13 @@ import { describe, framesOf } from "./thrown.js";
 
 /** Loads the state, calls the function for the action, and writes the reply and the new state. It is rejected with what was thrown. */
 export async function run(flow: Flow, exchange: contract.Exchange, stored: contract.Session): Promise<contract.Outcome> {
-  const { handlers, readForm } = Flow.parts(flow);
+  const { handlers, forms } = Flow.parts(flow);
   const session = load(handlers, stored);
-  const reply = await answer(handlers, read(exchange, readForm), session);
+  if (exchange.action === "data-exchange" && forms !== undefined) {
+    // `submit` has no case for a screen without a form.
+    fieldsOf(forms, exchange.screen ?? "");
+  }
+  const reply = await answer(handlers, read(exchange, forms), session);
   if (!(reply instanceof Reply)) {
     const name = functionOf(exchange.action);
     throw new TypeError(`\`${name}\` gave ${kindOf(reply)}, which is no reply: return show(..), complete(..), close() or rejectToken(..)`);
@@ -29,7 +34,7 @@ export async function report(flow: Flow, error: contract.ClientError): Promise<v
   const { screen = null, key, message, flowToken } = error;
   const seen: ClientError = { screen, key, message, flowToken };
   if (handlers.clientError === undefined) {
-    log.error(`the client reports "${key}" on screen "${screen ?? ""}": ${message}`);
+    log.error(`the client reports ${JSON.stringify(key)} on screen ${JSON.stringify(screen ?? "")}: ${message}`);
   } else {
     await handlers.clientError(seen);
   }
@@ -87,8 +92,9 @@ function load({ state }: Handlers<object, never, never>, stored: contract.Sessio
   return new Session(whole as object, context, stored.exchanges, stored.shared);
 }
 
-function read(exchange: contract.Exchange, readForm: (exchange: Exchange) => unknown): Exchange {
+function read(exchange: contract.Exchange, forms: FormTypes | undefined): Exchange {
   const json = parse("the request's data", exchange.data) as Record<string, unknown>;
   const { action, screen = null, flowToken, version, tokenVerified } = exchange;
-  return new Exchange({ action, screen, json, flowToken, version, tokenVerified }, readForm);
+  const form = () => (forms === undefined ? json : readForm(forms, screen ?? "", json));
+  return new Exchange({ action, screen, json, flowToken, version, tokenVerified }, form);
 }

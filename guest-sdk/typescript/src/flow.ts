@@ -1,5 +1,5 @@
 import type { ClientError, Exchange } from "./exchange.js";
-import { type FormTypes, readForm } from "./form.js";
+import type { FormTypes } from "./form.js";
 import { screen, type Reply } from "./reply.js";
 import type { Session } from "./session.js";
 
@@ -65,13 +65,8 @@ export class Flow {
   }
 
   /** What a call needs of it. */
-  static parts(flow: Flow): { handlers: Handlers<object, never, never>; made: unknown; readForm: (exchange: Exchange) => unknown } {
-    const forms = flow.#forms;
-    return {
-      handlers: flow.#handlers,
-      made: flow.#made,
-      readForm: (exchange) => (forms === undefined ? exchange.json : readForm(forms, exchange.screen ?? "", exchange.json)),
-    };
+  static parts(flow: Flow): { handlers: Handlers<object, never, never>; forms: FormTypes | undefined; made: unknown } {
+    return { handlers: flow.#handlers, forms: flow.#forms, made: flow.#made };
   }
 }
 

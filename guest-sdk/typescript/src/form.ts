@@ -19,15 +19,20 @@ export type FieldType = "bool" | "date" | "date?" | "dateRange" | "files" | "num
 /** The forms of a flow: for each screen that sends one, the types of its fields. */
 export type FormTypes = Readonly<Record<string, Readonly<Record<string, FieldType>>>>;
 
-/** The form of a screen, by these types. A field that does not fit is a {@link DataError}. */
-export function readForm(types: FormTypes, screen: string, data: Record<string, unknown>): Record<string, unknown> {
+/** The fields of a screen's form. A screen that sends none is a {@link DataError}. */
+export function fieldsOf(types: FormTypes, screen: string): Readonly<Record<string, FieldType>> {
   const fields = Object.hasOwn(types, screen) ? types[screen] : undefined;
   if (fields === undefined) {
     const known = Object.keys(types).join(", ") || "none";
     throw new DataError(screen, "", `the Flow JSON has no form on this screen that is sent here; the screens with one: ${known}`);
   }
+  return fields;
+}
+
+/** The form of a screen, by these types. A field that does not fit is a {@link DataError}. */
+export function readForm(types: FormTypes, screen: string, data: Record<string, unknown>): Record<string, unknown> {
   const form: Record<string, unknown> = {};
-  for (const [name, type] of Object.entries(fields)) {
+  for (const [name, type] of Object.entries(fieldsOf(types, screen))) {
     // A field may be called `__proto__`, and is none of the object's own ways then.
     const value = read(type, Object.hasOwn(data, name) ? data[name] : undefined);
     if (value instanceof Misfit) {
@@ -41,8 +46,8 @@ export function readForm(types: FormTypes, screen: string, data: Record<string, 
 /** Says what was expected, and what is there by its kind: its words may be a customer's. */
 function misfit(expected: string, value: unknown): string {
   const kind = value === undefined ? "missing" : kindOf(value);
-  const found =
-    kind === "a text" ? "another text" : kind === "an object" && expected.startsWith("an object") ? "another object" : kind;
+  const isOfThisKind = (kind === "a text" && expected === A_DAY) || (kind === "an object" && expected.startsWith(kind));
+  const found = isOfThisKind ? kind.replace(/^an? /, "another ") : kind;
   return `expected ${expected}, but it is ${found}`;
 }
 
@@ -77,7 +82,7 @@ function read(type: FieldType, value: unknown): unknown {
       return isGiven(value) ? read("number", value) : null;
     case "text":
       // Clients send what a user types into a number field as a text, but an untouched `init-value` as a number.
-      return typeof value === "string" ? value : typeof value === "number" ? String(value) : new Misfit("a text");
+      return typeof value === "string" ? value : typeof value === "number" ? textOf(value) : new Misfit("a text");
     case "text?":
       return isGiven(value) ? read("text", value) : null;
     case "texts":
@@ -108,6 +113,11 @@ function dateRange(value: unknown): DateRange | Misfit {
   }
   const [start, end] = [read("date?", value["start-date"]), read("date?", value["end-date"])];
   return start instanceof Misfit || end instanceof Misfit ? wrong : { start: start as Day | null, end: end as Day | null };
+}
+
+/** A number as a text, as in Rust: 0.00001, and then 1e-6. */
+function textOf(number: number): string {
+  return number !== 0 && Math.abs(number) < 1e-5 ? number.toExponential() : String(number);
 }
 
 function numberOf(value: unknown): number | null {

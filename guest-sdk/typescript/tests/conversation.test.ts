@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { badRequest, close, complete, config, flow, http, log, media, random, rejectToken, screen, store } from "@flowhost/sdk";
+import { badRequest, close, complete, config, flow, http, log, media, random, rejectToken, screen, screensOf, store } from "@flowhost/sdk";
 import { Conversation, Failure } from "@flowhost/sdk/testing";
 
 const plugin = flow({
@@ -160,6 +160,29 @@ test("a report of the client's is logged if nobody takes it", async () => {
   const chat = Conversation.start(plugin);
 
   await chat.clientError("START", "invalid-screen-transition", "no way");
+  await chat.clientError("START", 'a "new" key', '"no" way');
 
-  assert.deepEqual(chat.log, [{ level: "error", message: 'the client reports "invalid-screen-transition" on screen "START": no way' }]);
+  assert.deepEqual(chat.log, [
+    { level: "error", message: 'the client reports "invalid-screen-transition" on screen "START": no way' },
+    { level: "error", message: 'the client reports "a \\"new\\" key" on screen "START": "no" way' },
+  ]);
+});
+
+test("a screen without a form is named, not what `submit` gives for it", async () => {
+  const { flow, show } = screensOf<{ FORM: { data: object; form: { name: string } }; RULES: { data: object } }>({ FORM: { name: "text" } });
+  const chat = Conversation.start(
+    flow({
+      init: () => show("FORM", {}),
+      submit(exchange) {
+        switch (exchange.screen) {
+          case "FORM":
+            return complete({ name: exchange.form.name });
+        }
+      },
+    }),
+  );
+
+  const failed = await failure(chat.submit("RULES"));
+
+  assert.match(failed.message, /screen "RULES" does not fit: the Flow JSON has no form on this screen .*: FORM/);
 });

@@ -30,7 +30,8 @@ test("what is left empty is null or nothing", () => {
 
 test("what is given is read as its type", () => {
   assert.equal(read("text", "Ana"), "Ana");
-  assert.equal(read("text", 7), "7");
+  const numbers = [7, 8.0, -0.0, 1e15, 0.00001, 1e-6, -1.5e-7, 1e21].map((number) => read("text", number));
+  assert.deepEqual(numbers, ["7", "8", "0", "1000000000000000", "0.00001", "1e-6", "-1.5e-7", "1e+21"]);
   assert.deepEqual([read("number", 5), read("number", "5"), read("number", " -1.5e2 ")], [5, 5, -150]);
   assert.deepEqual(read("texts", ["a", 1]), ["a", "1"]);
   assert.equal(read("date", "2028-02-29"), "2028-02-29");
@@ -44,12 +45,12 @@ test("what does not fit is named without the user's words", () => {
   for (const [type, value, expected] of [
     ["text", undefined, "expected a text, but it is missing"],
     ["text", ["Ana"], "expected a text, but it is an array"],
-    ["number", "seven", "expected a number, but it is another text"],
-    ["number", " ", "expected a number, but it is another text"],
+    ["number", "seven", "expected a number, but it is a text"],
+    ["number", " ", "expected a number, but it is a text"],
     ["date", "tomorrow, says Ana", "expected a day such as 2026-11-23, but it is another text"],
     ["date", "2026-02-30", "expected a day such as 2026-11-23, but it is another text"],
-    ["bool", "yes", "expected a boolean, but it is another text"],
-    ["texts", "a", "expected an array, but it is another text"],
+    ["bool", "yes", "expected a boolean, but it is a text"],
+    ["texts", "a", "expected an array, but it is a text"],
     ["files", ["a"], "expected a file, but it is an array"],
     ["dateRange", { "start-date": "soon" }, "expected an object of days such as 2026-11-23, but it is another object"],
   ] as const) {

@@ -9,10 +9,10 @@ const EMAIL_MAX: usize = 254;
 const NOTES_MAX: usize = 600;
 
 impl Contact {
-    /// Removes the white space that keyboards add at the ends.
+    /// Removes the white space that keyboards add at the ends. Notes of nothing else are none.
     pub fn trimmed(self) -> Self {
         let trim = |text: String| text.trim().to_owned();
-        let more_details = self.more_details.map(trim);
+        let more_details = self.more_details.map(trim).filter(|notes| !notes.is_empty());
         Contact {
             name: trim(self.name),
             email: trim(self.email),

@@ -24,6 +24,13 @@ pub struct Sources {
 
 type Snapshot = BTreeMap<PathBuf, Stamp>;
 
+/// Whether links are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Links {
+    Followed,
+    Ignored,
+}
+
 /// When a file was changed, and its size.
 type Stamp = (Option<SystemTime>, u64);
 
@@ -55,8 +62,15 @@ async fn look(folder: PathBuf) -> Snapshot {
         // Found anew each time, since a manifest may have changed.
         let (folders, single) = folders_and_files(&folder);
         // The project comes first, so that a large package can't use up the limit.
-        collect(&fs::canonicalize(&folder).unwrap_or(folder), MAX_DEPTH, &mut files);
-        folders.iter().for_each(|folder| collect(folder, MAX_DEPTH, &mut files));
+        collect(
+            &fs::canonicalize(&folder).unwrap_or(folder),
+            MAX_DEPTH,
+            Links::Followed,
+            &mut files,
+        );
+        for folder in folders {
+            collect(&folder, MAX_DEPTH, Links::Followed, &mut files);
+        }
         for file in single {
             if let Ok(about) = fs::metadata(&file) {
                 files.insert(file, stamp(&about));
@@ -68,7 +82,7 @@ async fn look(folder: PathBuf) -> Snapshot {
 }
 
 /// Skips what can't be read; it may be readable at the next look.
-fn collect(folder: &Path, depth: usize, files: &mut Snapshot) {
+fn collect(folder: &Path, depth: usize, links: Links, files: &mut Snapshot) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
@@ -78,11 +92,17 @@ fn collect(folder: &Path, depth: usize, files: &mut Snapshot) {
         {
             continue;
         }
-        let Ok(about) = entry.metadata() else { continue };
+        // A link is followed, those behind it are not: they may lead round in a circle.
+        let is_link = entry.file_type().is_ok_and(|file_type| file_type.is_symlink());
+        if is_link && links == Links::Ignored {
+            continue;
+        }
+        let Ok(about) = fs::metadata(entry.path()) else { continue };
         if about.is_file() {
             files.insert(entry.path(), stamp(&about));
         } else if about.is_dir() && depth > 0 {
-            collect(&entry.path(), depth - 1, files);
+            let links = if is_link { Links::Ignored } else { links };
+            collect(&entry.path(), depth - 1, links, files);
         }
     }
 }
@@ -104,6 +124,8 @@ const INTERVAL: Duration = Duration::from_millis(300);
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use tokio::time::timeout;
 
     use super::*;
@@ -122,6 +144,27 @@ mod tests {
         sources.changed().await;
         fs::remove_file(&file).unwrap();
         sources.changed().await;
+    }
+
+    #[tokio::test]
+    async fn what_a_link_leads_to_is_watched_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let (plugin, twin) = (folder.path().join("plugin"), folder.path().join("twin"));
+        fs::create_dir_all(plugin.join("scenarios")).unwrap();
+        fs::write(plugin.join("flow.json"), "{}").unwrap();
+        fs::create_dir(&twin).unwrap();
+        for name in ["flow.json", "scenarios"] {
+            symlink(plugin.join(name), twin.join(name)).unwrap();
+        }
+        // Links may lead round in a circle.
+        symlink(&twin, plugin.join("scenarios/twin")).unwrap();
+        let mut sources = Sources::of(&twin).await;
+        assert_eq!(sources.seen.len(), 1, "{sources:?}");
+
+        fs::write(plugin.join("flow.json"), "{ }").unwrap();
+        timeout(Duration::from_secs(30), sources.changed()).await.unwrap();
+        fs::write(plugin.join("scenarios/new.toml"), "").unwrap();
+        timeout(Duration::from_secs(30), sources.changed()).await.unwrap();
     }
 
     #[tokio::test]
