@@ -23,6 +23,7 @@ mod hosts;
 mod key_command;
 mod lines;
 mod log;
+mod manifests;
 mod master_key;
 mod migrations;
 mod output;
