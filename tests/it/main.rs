@@ -26,6 +26,7 @@ mod log;
 mod manifests;
 mod master_key;
 mod migrations;
+mod old_components;
 mod output;
 mod plugin_test;
 mod plugins;
