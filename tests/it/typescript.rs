@@ -5,9 +5,10 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use flowhost_client::payload;
-use flowhost_tests::{Ended, TestHost, flowhost, repository};
+use flowhost_tests::{Ended, TestFlow, TestHost, eventually, flowhost, repository};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
@@ -62,17 +63,13 @@ async fn the_sdks_own_tests_pass_and_its_types_fit() {
 #[tokio::test]
 async fn whatever_is_thrown_reaches_the_log_with_its_place() {
     let project = Project::throwing().await;
-    let place = |what: &str| {
-        let line = THROWING.lines().position(|line| line.contains(what)).unwrap() + 1;
-        format!("src/plugin.ts:{line}")
-    };
-    let flow = place("export default flow");
-    let thrown = format!("TypeError: no such slot, at {} (find)", place("here it is thrown"));
+    let flow = place_of("export default flow");
+    let thrown = format!("TypeError: no such slot, at {} (find)", place_of("here it is thrown"));
     let known = format!("so only the handler is known, in `submit` of the flow at {flow}");
     for (how, logged) in [
         ("error", thrown.clone()),
         ("late error", thrown),
-        ("cause", format!("no prices: RangeError: page 7, at {}", place("page 7"))),
+        ("cause", format!("no prices: RangeError: page 7, at {}", place_of("page 7"))),
         // QuickJS knows the lines of calls: that of the last one before it.
         ("native", "TypeError: cannot read property 'name' of null, at src/plugin.ts:".to_owned()),
         ("text", format!("\"just words\" was thrown, not an Error, {known}")),
@@ -141,6 +138,46 @@ async fn what_a_call_spoils_is_whole_in_the_next_one_on_a_real_host() {
     assert!(other["now"].as_f64() >= one["now"].as_f64(), "{one} {other}");
 }
 
+/// With the lines of the author's sources, as QuickJS has them, and APIs of the web besides.
+#[tokio::test]
+async fn starlingmonkey_runs_the_same_plugin_and_tells_where_it_failed() {
+    let project = Project::throwing().await;
+    project.take_starlingmonkey();
+    let built = project.run(&["plugin", "build", "--json"]).await;
+    let built: Value = serde_json::from_str(succeeded(&built)).unwrap();
+    let component = fs::read(built["path"].as_str().unwrap()).unwrap();
+    // It takes 12 s of a processor that is shared with other tests.
+    let host = TestHost::configured(|config| config.compile.time = Duration::from_secs(600)).await;
+    let flow = host.tenant("acme").await.flow_without_plugin("throwing", json!({})).await;
+    flow.upload(component).await.expect(201);
+    flow.call("POST", "/activate", json!({ "version": 1 })).await.expect(200);
+
+    for (how, place) in [
+        ("error", "here it is thrown"),
+        ("late error", "here it is thrown"),
+        ("cause", "no prices"),
+        ("native", "as never;"),
+        ("deep", "return deep(level + 1)"),
+    ] {
+        let reply = flow.ask(how, &format!("token-of-{how}")).await;
+        assert_eq!(reply.status, 500, "{how}");
+        is_logged(&flow, &place_of(place)).await;
+    }
+    let waited = flow.ask("wait", "token-of-ana").await.payload.unwrap();
+    assert_eq!(waited, json!({ "screen": "FORM", "data": { "waited": 15 } }));
+    let web = flow.ask("random", "token-of-ana").await.payload.unwrap();
+    assert_eq!(web["data"]["one"], "7", "URL is there");
+}
+
+/// Waits until a line of the flow's log has this in it.
+async fn is_logged(flow: &TestFlow, said: &str) {
+    eventually(said, async || {
+        let log = flow.call("GET", "/logs?level=error", Value::Null).await.text;
+        log.contains(said).then_some(())
+    })
+    .await;
+}
+
 /// A project in a folder of its own.
 struct Project {
     folder: TempDir,
@@ -167,6 +204,24 @@ impl Project {
         fs::remove_dir_all(at("scenarios")).unwrap();
         fs::create_dir(at("scenarios")).unwrap();
         project
+    }
+
+    /// Takes the other engine, as the SDK's README says, and something that QuickJS does not have.
+    fn take_starlingmonkey(&self) {
+        let at = |file: &str| self.path().join(file);
+        let change = |file: &str, from: &str, to: &str| {
+            let text = fs::read_to_string(at(file)).unwrap();
+            assert!(text.contains(from), "{file}: {from}");
+            fs::write(at(file), text.replacen(from, to, 1)).unwrap();
+        };
+        for file in ["package.json", "package-lock.json"] {
+            let kept = repository(&format!("tests/fixtures/typescript/starlingmonkey/{file}"));
+            fs::copy(kept, at(file)).unwrap();
+        }
+        change("flowhost.toml", "[requests]", "[build]\nengine = \"starlingmonkey\"\n\n[requests]");
+        change("tsconfig.json", "\"lib\": [", "\"lib\": [\"DOM\", ");
+        let url = "new URL(\"https://example.com/?n=7\").searchParams.get(\"n\")";
+        change("src/plugin.ts", "one: Math.random()", &format!("one: {url}"));
     }
 
     fn path(&self) -> std::path::PathBuf {
@@ -224,6 +279,12 @@ async fn npm(folder: &Path, arguments: &[&str]) -> Ended {
 fn succeeded(ended: &Ended) -> &str {
     assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
     &ended.stdout
+}
+
+/// Where the plugin that fails in every way has this.
+fn place_of(what: &str) -> String {
+    let line = THROWING.lines().position(|line| line.contains(what)).unwrap() + 1;
+    format!("src/plugin.ts:{line}")
 }
 
 const THROWING: &str = include_str!("../fixtures/typescript/throwing.ts");

@@ -19,14 +19,15 @@ import { SDK, Stop } from "./project.mjs";
  */
 export async function componentize(project, engine, bundle, folder) {
   const wit = writeWit(path.join(folder, "wit"));
-  const name = engine === "quickjs" ? "componentize-qjs" : "@bytecodealliance/componentize-js";
-  const made = createHash("sha256").update(JSON.stringify([name, project.versionOf(name), wit.text, bundle.text])).digest("hex");
+  const tools = engine === "quickjs" ? ["componentize-qjs"] : ["@bytecodealliance/componentize-js", "@bytecodealliance/preview2-shim"];
+  const versions = tools.map((name) => [name, project.versionOf(name)]);
+  const made = createHash("sha256").update(JSON.stringify([versions, wit.text, bundle.text])).digest("hex");
   const [file, mark] = [path.join(folder, "plugin.wasm"), path.join(folder, "plugin.wasm.made-of")];
   if (existsSync(file) && existsSync(mark) && readFileSync(mark, "utf8") === made) {
     return file;
   }
   rmSync(mark, { force: true });
-  const tool = await project.load(name);
+  const tool = await project.load(/** @type {string} */ (tools[0]));
   const options =
     engine === "quickjs"
       ? { witPath: wit.folder, world: "plugin", jsSource: bundle.text, jsPath: bundle.file, sync: true, optSize: true }

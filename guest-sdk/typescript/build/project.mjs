@@ -80,8 +80,12 @@ export class Project {
 /** The folder of this package. */
 export const SDK = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 
+// componentize-js imports preview2-shim without naming it, and finds no file with its version 0.26.
+const STARLINGMONKEY =
+  "npm install --save-dev --save-exact @bytecodealliance/componentize-js@0.23.0 @bytecodealliance/preview2-shim@0.25.0 (`engine = \"starlingmonkey\"` in flowhost.toml needs both)";
+
 /** @type {Record<string, string>} */
 const INSTALL = {
-  "@bytecodealliance/componentize-js":
-    "npm install --save-dev --save-exact @bytecodealliance/componentize-js@0.23.0 (`engine = \"starlingmonkey\"` in flowhost.toml needs it)",
+  "@bytecodealliance/componentize-js": STARLINGMONKEY,
+  "@bytecodealliance/preview2-shim": STARLINGMONKEY,
 };

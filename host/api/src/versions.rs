@@ -69,6 +69,9 @@ pub struct UploadedVersion {
     /// Whether it has a manifest. Without one it asks for nothing, which its author may not have
     /// meant.
     pub manifest: bool,
+    /// How it came to be without a manifest, and what to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_manifest: Option<String>,
     /// The version of the SDK that it was built with, if any.
     pub sdk: Option<String>,
     /// The interfaces that it imports.

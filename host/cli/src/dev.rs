@@ -9,7 +9,7 @@ use flowhost_devkit::postgres::{EmbeddedPostgres, Options, PgPrograms};
 use flowhost_protocol::crypto::MasterKeys;
 use flowhost_server::app::Host;
 use flowhost_server::config::{
-    CompileConfig, DATABASE_CONNECTIONS, EgressConfig, Environment, HostConfig,
+    CompileConfig, ConfigError, DATABASE_CONNECTIONS, EgressConfig, Environment, HostConfig,
     LONGEST_LOGIN_DELAY, ListenConfig, MigrationPolicy, SecretText, code_cache,
 };
 use flowhost_server::egress::{MediaOrigins, StandIn, StandIns};
@@ -47,6 +47,13 @@ pub struct Args {
 }
 
 pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result<()> {
+    if let Some(file) = args.plugin.as_deref().filter(|path| path.is_file()) {
+        return Err(ConfigError::new(format!(
+            "{} is a file: name the folder of a plugin project, which is built and deployed; a component goes to a host that runs with `flowhost plugin deploy`",
+            file.display()
+        ))
+        .into());
+    }
     let mut front = args.run.front().resolve(environment)?;
     let file = match &args.plugin {
         Some(project) => DevFile::read(project)?,

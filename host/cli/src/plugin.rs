@@ -51,7 +51,7 @@ pub enum Command {
     New(new::NewArgs),
     /// Build a plugin project into a component
     #[command(
-        after_help = "Examples:\n  flowhost plugin build\n  flowhost plugin build ./my-plugin --out booking.wasm"
+        after_help = "Examples:\n  flowhost plugin build\n  flowhost plugin build ./my-plugin --out booking.wasm\n  flowhost plugin build ./my-plugin --component composed.wasm   # writes the manifest into it"
     )]
     #[cfg(feature = "devkit")]
     Build(build::BuildArgs),
@@ -402,8 +402,10 @@ fn brief(digest: &str) -> &str {
 const BRIEF_DIGEST: usize = 19;
 
 fn as_uploaded(uploaded: &UploadedVersion, activated: bool) -> String {
-    let UploadedVersion { version, digest, size: bytes, compile_ms, manifest, existed, .. } =
-        uploaded;
+    let UploadedVersion {
+        version, digest, size: bytes, compile_ms, lost_manifest, existed, ..
+    } = uploaded;
+    let lost_manifest = lost_manifest.as_ref().map(|lost| format!("\nnote: {}", printable(lost)));
     let what = if *existed { "was there already" } else { "is uploaded" };
     format!(
         "Version {version} {what}{}: {}, compiled in {compile_ms} ms\n{}{}",
@@ -414,15 +416,9 @@ fn as_uploaded(uploaded: &UploadedVersion, activated: bool) -> String {
         },
         size(bytes.unsigned_abs().into()),
         printable(digest),
-        if *manifest { "" } else { NO_MANIFEST }
+        lost_manifest.unwrap_or_default()
     )
 }
-
-/// Tools that strip a component remove the manifest, one that composes it leaves it inside, and the
-/// compilers' own output does not have it yet.
-const NO_MANIFEST: &str = "
-It has no manifest, so it may reach nothing, whatever flowhost.toml asks for: upload what `flowhost plugin build` wrote, as it is, not what a
-compiler wrote before or another tool made of it after (`flowhost plugin check FILE` says which it is).";
 
 /// A number of bytes for people.
 pub(crate) fn size(bytes: u64) -> String {
@@ -441,7 +437,7 @@ mod tests {
 
     #[test]
     fn an_upload_shows_version_digest_size_and_compile_time() {
-        let shown = as_uploaded(&uploaded(true), true);
+        let shown = as_uploaded(&uploaded(None), true);
 
         assert_eq!(
             shown,
@@ -451,10 +447,11 @@ mod tests {
 
     #[test]
     fn an_upload_without_a_manifest_says_so() {
-        let shown = |manifest: bool| as_uploaded(&uploaded(manifest), true);
+        let shown = |lost: Option<&str>| as_uploaded(&uploaded(lost), true);
 
-        assert!(shown(false).contains("has no manifest"), "{}", shown(false));
-        assert!(!shown(true).contains("manifest"), "{}", shown(true));
+        let lost = shown(Some("the component has no manifest"));
+        assert!(lost.ends_with("\nnote: the component has no manifest"), "{lost}");
+        assert!(!shown(None).contains("manifest"), "{}", shown(None));
     }
 
     #[test]
@@ -484,8 +481,8 @@ mod tests {
         assert!(!shown.lines().nth(2).unwrap().contains("yes"), "{shown}");
     }
 
-    fn uploaded(manifest: bool) -> UploadedVersion {
-        let answer = json!({"version": 3, "digest": "sha256:ab", "size": 2048, "compile_ms": 412, "manifest": manifest});
+    fn uploaded(lost_manifest: Option<&str>) -> UploadedVersion {
+        let answer = json!({"version": 3, "digest": "sha256:ab", "size": 2048, "compile_ms": 412, "manifest": lost_manifest.is_none(), "lost_manifest": lost_manifest});
         serde_json::from_value(answer).unwrap()
     }
 }

@@ -257,7 +257,7 @@ fn custom_section(bytes: usize) -> Vec<u8> {
     section(0, &[b"\x07padding", vec![0x5a; bytes].as_slice()].concat())
 }
 
-pub(super) fn section(id: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn section(id: u8, content: &[u8]) -> Vec<u8> {
     let mut section = vec![id];
     let mut size = content.len();
     loop {
@@ -294,4 +294,4 @@ fn doubled_instances(depth: usize) -> Vec<u8> {
     (0..depth).fold(HEADER.to_vec(), |inner, _| twice(inner))
 }
 
-pub(super) const HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
+pub(crate) const HEADER: &[u8] = b"\0asm\x0d\0\x01\0";

@@ -131,7 +131,7 @@ fn inside(component: &[u8], depth: usize) -> Vec<u8> {
 }
 
 /// What `wac plug --plug PLUG SOCKET` makes.
-fn plugged(plug: &[u8], socket: &[u8]) -> Vec<u8> {
+pub(crate) fn plugged(plug: &[u8], socket: &[u8]) -> Vec<u8> {
     // One validator: only types that it read itself can be compared.
     let (mut graph, mut validator) = (CompositionGraph::new(), Validator::new());
     let mut part = |name: &str, bytes: &[u8]| {

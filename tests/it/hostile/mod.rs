@@ -4,8 +4,8 @@
 mod answers;
 mod boundary;
 mod budgets;
-mod components;
-mod composed;
+pub(crate) mod components;
+pub(crate) mod composed;
 mod cut_off;
 mod floods;
 mod handles;

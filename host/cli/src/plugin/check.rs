@@ -216,7 +216,7 @@ impl Report {
                     );
                     self.findings.push(Finding::about(&path, asked));
                 }
-                self.notes.extend(inspection.lost_manifest().map(str::to_owned));
+                self.notes.extend(inspection.lost_manifest.map(|lost| lost.to_string()));
                 self.component = Some((bytes, inspection));
             }
             Err(LoadError::Component(refused) | LoadError::NotNow(refused)) => {

@@ -157,7 +157,9 @@ async fn sandbox_with(
 ) -> anyhow::Result<Arc<Sandbox>> {
     let code = component.code();
     let sandbox = Sandbox::open(component.bytes, code, rules, profile).await;
-    Ok(Arc::new(sandbox.context("the plugin can't be loaded")?))
+    let sandbox = sandbox.context("the plugin can't be loaded")?;
+    sandbox.inspection().lost_manifest.iter().for_each(|lost| note(&lost.to_string()));
+    Ok(Arc::new(sandbox))
 }
 
 /// The scenarios to play. Fails if any can't be read.

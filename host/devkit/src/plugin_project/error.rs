@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 
 use super::frames::Frame;
 use super::typescript::OLDEST_NODE;
+use flowhost_runtime::plugins::ComponentError;
 
 /// All errors of [`build`](super::build).
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,16 @@ pub enum BuildError {
     Failed {
         /// Cargo's exit status.
         status: ExitStatus,
+    },
+
+    /// A file that was given as a component can't be one.
+    #[error("{file} can't be used", file = file.display())]
+    Component {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: ComponentError,
     },
 
     /// A file or folder cannot be read or written.
@@ -52,6 +63,16 @@ pub enum BuildError {
     )]
     NoComponent {
         /// The project's folder.
+        project: PathBuf,
+    },
+
+    /// There is no manifest to write into a component.
+    #[error(
+        "{project} has no flowhost.toml, and is no plugin project that asks for nothing: name the folder whose manifest the component is to have",
+        project = project.display()
+    )]
+    NoManifest {
+        /// The folder as given.
         project: PathBuf,
     },
 

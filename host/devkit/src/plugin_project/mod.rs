@@ -9,6 +9,7 @@ mod debug_info;
 mod environment;
 mod error;
 mod frames;
+mod given;
 mod language;
 mod local_packages;
 mod manifest;
@@ -75,8 +76,11 @@ pub struct BuildOptions {
     /// The plugin's folder, with its `Cargo.toml`, `package.json` or `pyproject.toml`.
     pub project_dir: PathBuf,
     /// The component's file, which is replaced if it exists. Default: `flowhost/<name>.wasm` in the
-    /// target folder, which version control usually ignores.
+    /// target folder, which version control usually ignores; a component that is given stays where
+    /// it is.
     pub out: Option<PathBuf>,
+    /// A component that another tool made, to get the project's manifest. Nothing is built then.
+    pub component: Option<PathBuf>,
     /// The folder for what a build makes, if not cargo's own choice or, in other languages, the
     /// project's folder `target`.
     pub target_dir: Option<PathBuf>,
@@ -107,18 +111,22 @@ async fn build_with(
 ) -> Result<BuiltComponent, BuildError> {
     let project = fs::canonicalize(&options.project_dir)
         .map_err(BuildError::file("open", &options.project_dir))?;
-    let language = Language::of(&project)?;
     // Read before minutes of compiling, since it may be invalid.
     let manifest = Manifest::read(&project)?;
-    let job = Job {
-        project: &project,
-        build: &manifest.build,
-        options: &options,
-        environment,
-        rust_toolchain: script,
+    let compiled = match &options.component {
+        Some(file) => given::read(file, &project)?,
+        None => {
+            let job = Job {
+                project: &project,
+                build: &manifest.build,
+                options: &options,
+                environment,
+                rust_toolchain: script,
+            };
+            Language::of(&project)?.compile(&job, &progress).await?
+        }
     };
-    let Compiled { mut component, name, sdk, default_out } =
-        language.compile(&job, &progress).await?;
+    let Compiled { mut component, name, sdk, default_out } = compiled;
     let out = match options.out {
         Some(out) => std::path::absolute(&out).map_err(BuildError::file("find", out))?,
         None => default_out,

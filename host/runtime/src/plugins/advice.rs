@@ -2,6 +2,7 @@
 //! it.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,45 @@ impl Tool {
             _ if name.starts_with("componentize_qjs") => Self::ComponentizeQjs,
             _ => Self::Unknown,
         }
+    }
+}
+
+/// How a component came to be without a manifest. Such a component is taken, since one may be made
+/// to ask for nothing. Displayed as a sentence for its author, without a full stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LostManifest {
+    /// It is composed of others. What a part asks for, the whole does not.
+    Composed,
+    /// No tool's section is left in it.
+    Stripped,
+    /// It is the own output of this tool.
+    NotYetThere(Tool),
+}
+
+impl fmt::Display for LostManifest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the component has no manifest, so it may reach nothing, whatever flowhost.toml asks for: ")?;
+        let tool = match self {
+            Self::Composed => {
+                return f.write_str("it is composed of others, and what a part asks for, the whole does not; `flowhost plugin build DIR --component FILE` writes the manifest of the project in DIR into it");
+            }
+            Self::Stripped => {
+                return f.write_str("what strips a component, such as `wasm-tools strip`, removes it; deploy what `flowhost plugin build` wrote as it is, or let `flowhost plugin build DIR --component FILE` write it into this one again");
+            }
+            Self::NotYetThere(tool) => tool,
+        };
+        let whose = match tool {
+            Tool::Unknown => "the own output of the tool that made it",
+            Tool::Rustc => "cargo's own output, as it is in target/wasm32-wasip2/",
+            Tool::ComponentizePy => "componentize-py's own output",
+            Tool::ComponentizeQjs => "componentize-qjs's own output",
+            Tool::ComponentizeJs => "componentize-js's own output",
+        };
+        write!(
+            f,
+            "this is {whose}, where `flowhost plugin build` writes it in; deploy the project's folder, or the file in target/flowhost/ that `flowhost plugin build` names"
+        )
     }
 }
 
@@ -175,6 +215,22 @@ mod tests {
             let told = on(&why, &inspection);
 
             assert!(told.starts_with(&why) && told.contains(named), "{tool:?}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_lost_manifest_is_said_in_one_sentence_with_what_to_type() {
+        for (lost, named) in [
+            (LostManifest::Composed, "`flowhost plugin build DIR --component FILE`"),
+            (LostManifest::Stripped, "`flowhost plugin build DIR --component FILE`"),
+            (LostManifest::NotYetThere(Tool::Rustc), "cargo's own output"),
+            (LostManifest::NotYetThere(Tool::ComponentizePy), "componentize-py's own output"),
+            (LostManifest::NotYetThere(Tool::Unknown), "deploy the project's folder"),
+        ] {
+            let said = lost.to_string();
+
+            assert!(said.starts_with("the component has no manifest"), "{said}");
+            assert!(said.contains(named) && !said.contains(". "), "{said}");
         }
     }
 

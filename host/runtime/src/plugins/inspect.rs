@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use wasmparser::{Encoding, KnownCustom, Name, NameSectionReader, Parser, Payload};
 
 use super::limits::TABLE_ELEMENT_BYTES;
-use super::{ComponentError, Tool, advice};
+use super::{ComponentError, LostManifest, Tool, advice};
 use crate::telemetry::printable;
 use flowhost_protocol::flow::{Capabilities, PLUGIN_SECTION, PluginSection};
 
@@ -18,33 +18,15 @@ pub struct Inspection {
     pub requests: Capabilities,
     /// The names of its imports, WASI included.
     pub imports: Vec<String>,
-    /// Whether it has the section in which `flowhost plugin build` stores the manifest's requests.
-    /// Other tools may drop that section.
-    pub has_manifest: bool,
-    /// Whether a component inside it has that section. What a part asks for, the whole does not.
-    pub has_manifest_inside: bool,
+    /// How it lost its manifest, which is the section in which `flowhost plugin build` stores what
+    /// it asks for; `None` if it has one.
+    pub lost_manifest: Option<LostManifest>,
     /// The tool that made it.
     pub tool: Tool,
     /// Bytes of the memories and tables that its modules begin with, each module counted once.
     pub initial_bytes: u64,
     /// About as many bytes as the host keeps for its instances beside these.
     pub instance_bytes: u64,
-}
-
-impl Inspection {
-    /// What it means that the component has no manifest, and how that comes about; `None` if it has
-    /// one.
-    pub fn lost_manifest(&self) -> Option<&'static str> {
-        match (self.has_manifest, self.has_manifest_inside) {
-            (true, _) => None,
-            (false, true) => Some(
-                "it has no manifest, so it may reach nothing: a component inside it has one, but what a part asks for, the composed component does not",
-            ),
-            (false, false) => Some(
-                "it has no manifest, so it may reach nothing: `flowhost plugin build` writes it into the component; cargo's and other tools' own output does not have it, and tools that strip a component remove it",
-            ),
-        }
-    }
 }
 
 /// Reads a component: what its outermost layer says, and what all layers take.
@@ -63,11 +45,12 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
         _ => return Err(ComponentError::NotAComponent("".into())),
     }
     let (mut imports, mut exports, mut section, mut depth) = (Vec::new(), Vec::new(), None, 0_u32);
-    let (mut has_manifest_inside, mut initial_bytes, mut entries) = (false, 0_u64, 0_u64);
-    let mut tool = Tool::default();
+    let (mut initial_bytes, mut entries) = (0_u64, 0_u64);
+    let (mut tool, mut traces) = (Tool::default(), Traces::default());
     for payload in Parser::new(0).parse_all(component) {
         let payload = payload.map_err(malformed)?;
         tool = tool.max(tool_in(&payload));
+        traces.note(&payload, depth);
         match payload {
             // Nested modules and components have imports of their own, which the outer component
             // satisfies.
@@ -91,9 +74,6 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
             }
             Payload::CustomSection(custom) if depth == 0 && custom.name() == PLUGIN_SECTION => {
                 section = Some(custom.data())
-            }
-            Payload::CustomSection(custom) if custom.name() == PLUGIN_SECTION => {
-                has_manifest_inside = true;
             }
             Payload::MemorySection(memories) => {
                 for memory in memories {
@@ -133,12 +113,47 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, ComponentError> {
         sdk,
         requests,
         imports,
-        has_manifest: section.is_some(),
-        has_manifest_inside,
+        lost_manifest: section.is_none().then(|| traces.how_the_manifest_was_lost(tool)),
         tool,
         initial_bytes,
         instance_bytes: entries.saturating_mul(ENTRY_BYTES),
     })
+}
+
+/// What tells how a component came to be without a manifest.
+#[derive(Default)]
+struct Traces {
+    /// Whether a component inside it has code.
+    has_parts: bool,
+    has_manifest_inside: bool,
+    /// Whether any tool that made it or a part of it left its name.
+    has_producers: bool,
+}
+
+impl Traces {
+    fn note(&mut self, payload: &Payload<'_>, depth: u32) {
+        match payload {
+            // Each component has some without code, for the types of its exports.
+            Payload::ModuleSection { .. } => self.has_parts |= depth > 0,
+            Payload::CustomSection(custom) => {
+                self.has_manifest_inside |= depth > 0 && custom.name() == PLUGIN_SECTION;
+                self.has_producers |= custom.name() == PRODUCERS_SECTION;
+            }
+            _ => (),
+        }
+    }
+
+    /// The parts that tools for other languages make are their own affair.
+    fn how_the_manifest_was_lost(&self, tool: Tool) -> LostManifest {
+        let is_from_one_tool = tool > Tool::Rustc;
+        if self.has_manifest_inside || self.has_parts && !is_from_one_tool {
+            LostManifest::Composed
+        } else if !self.has_producers {
+            LostManifest::Stripped
+        } else {
+            LostManifest::NotYetThere(tool)
+        }
+    }
 }
 
 /// The tool that made a core module. What can't be parsed says nothing.
@@ -226,6 +241,9 @@ fn malformed(error: wasmparser::BinaryReaderError) -> ComponentError {
     ComponentError::Invalid(printable(&error.to_string(), MAX_NAME_BYTES))
 }
 
+/// Where each tool leaves its name.
+const PRODUCERS_SECTION: &str = "producers";
+
 /// The package of the contract (`guest-sdk/wit/v1`), and its version.
 const CONTRACT: &str = "flowhost:flow";
 const CONTRACT_VERSION: &str = "1.0.0";
@@ -273,14 +291,16 @@ mod tests {
         assert_eq!(read.imports, ["flowhost:flow/log@1.0.0", "wasi:io/error@0.2.6"]);
         assert_eq!(read.sdk.as_deref(), Some("0.1.7"));
         assert_eq!(read.requests.to_string(), "http api.example.com:443, store");
-        assert!(read.has_manifest);
+        assert_eq!(read.lost_manifest, None);
     }
 
     #[test]
     fn a_component_without_a_section_asks_for_nothing() {
         let component = wat::parse_str("(component)").unwrap();
 
-        assert_eq!(inspect(&component).unwrap(), Inspection::default());
+        let nothing =
+            Inspection { lost_manifest: Some(LostManifest::Stripped), ..Inspection::default() };
+        assert_eq!(inspect(&component).unwrap(), nothing);
     }
 
     #[test]
@@ -295,19 +315,35 @@ mod tests {
 
         let composed = inspect(&composed).unwrap();
 
-        assert_eq!(composed, Inspection { has_manifest_inside: true, ..Inspection::default() });
+        let nothing =
+            Inspection { lost_manifest: Some(LostManifest::Composed), ..Inspection::default() };
+        assert_eq!(composed, nothing);
     }
 
     #[test]
-    fn a_lost_manifest_is_said_with_where_it_may_be() {
-        let own = with_section("(component)", "{}");
-        assert_eq!(inspect(&own).unwrap().lost_manifest(), None);
+    fn how_a_manifest_was_lost_is_known_by_what_is_left() {
+        let lost = |fields: &str| {
+            let component = wat::parse_str(format!("(component {fields})")).unwrap();
+            inspect(&component).unwrap().lost_manifest.unwrap()
+        };
+        let by = |tool: &str| format!(r#"(core module (@producers (processed-by "{tool}" "1")))"#);
+        let linked = r#"(core module (import "libcomponentize_py_runtime.so" "x" (func)))"#;
 
-        let none = wat::parse_str("(component)").unwrap();
-        assert!(inspect(&none).unwrap().lost_manifest().unwrap().contains("strip a component"));
-
-        let inside = Inspection { has_manifest_inside: true, ..Inspection::default() };
-        assert!(inside.lost_manifest().unwrap().contains("a component inside it has one"));
+        for (fields, expected) in [
+            (by("rustc"), LostManifest::NotYetThere(Tool::Rustc)),
+            (by("another"), LostManifest::NotYetThere(Tool::Unknown)),
+            (
+                format!("(component (core module)) {}", by("componentize-qjs")),
+                LostManifest::NotYetThere(Tool::ComponentizeQjs),
+            ),
+            ("(core module)".to_owned(), LostManifest::Stripped),
+            (format!("(component {linked})"), LostManifest::Stripped),
+            (format!("(component {})", by("rustc")), LostManifest::Composed),
+            ("(component (core module))".to_owned(), LostManifest::Composed),
+            ("(component)".to_owned(), LostManifest::Stripped),
+        ] {
+            assert_eq!(lost(&fields), expected, "{fields}");
+        }
     }
 
     #[test]

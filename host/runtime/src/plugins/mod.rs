@@ -41,7 +41,7 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 use wasmtime::{Store, UpdateDeadline};
 
-pub use advice::Tool;
+pub use advice::{LostManifest, Tool};
 pub use compile::{CompileSettings, WorkerError, WorkerLimits, compile_stdin};
 pub use error::{ComponentError, GuestText, LoadError, PluginError};
 pub use host::Fixed;
