@@ -43,6 +43,8 @@ impl Tools {
             Err(error) => return Err(BuildError::file("read", lock)(error)),
         };
         fs::create_dir_all(target).map_err(BuildError::file("create", target))?;
+        // An environment's programs have its path in them, which has to be one that lasts.
+        let target = fs::canonicalize(target).map_err(BuildError::file("find", target))?;
         let environment: Variables =
             environment.iter().filter(|(name, _)| !name_is_of_python(name)).cloned().collect();
         // Another build in the same folder waits until this one has its tools.
@@ -56,15 +58,20 @@ impl Tools {
         progress("getting the tools that requirements.lock names, once");
         tools.make(&python, &lock).await?;
         let path = tools.folder.join(STAMP);
-        fs::write(&path, &tools.made_of).map_err(BuildError::file("write", path))?;
+        fs::write(&path, tools.stamp()).map_err(BuildError::file("write", path))?;
         Ok(tools)
     }
 
-    /// Whether all of them were got, and the Python that they run with has not been removed.
+    /// Whether all of them were got, the folder has not been moved, and the Python that they run with
+    /// has not been removed.
     fn are_there(&self) -> bool {
-        let made_of = fs::read_to_string(self.folder.join(STAMP));
-        made_of.is_ok_and(|made_of| made_of == self.made_of)
-            && self.folder.join("bin/python").exists()
+        let stamp = fs::read_to_string(self.folder.join(STAMP));
+        stamp.is_ok_and(|stamp| stamp == self.stamp()) && self.folder.join("bin/python").exists()
+    }
+
+    /// What is written when all of them are there.
+    fn stamp(&self) -> String {
+        format!("{}\n{}", self.folder.display(), self.made_of)
     }
 
     /// A command of this environment, in a folder. Its output goes to this process's stderr.
@@ -186,14 +193,17 @@ mod tests {
                 "case $1 in -c) echo {version}; echo venv;; *) /bin/mkdir -p $4/bin; printf '#!/bin/sh\\n%s\\n' '{pip}' >$4/bin/python; /bin/chmod 755 $4/bin/python;; esac"
             )
         };
-        let prepare = async || {
+        let prepare_in = async |project: &str| {
             let environment = vec![("PATH".into(), at("bin").into())];
-            Tools::prepare(&at("project"), &at("project/target"), &environment, &|_| ()).await
+            let target = at(project).join("target");
+            Tools::prepare(&at(project), &target, &environment, &|_| ()).await
         };
-        let got = || {
-            let log = fs::read_to_string(at("project/target/.venv/bin/python.log"));
+        let prepare = async || prepare_in("project").await;
+        let got_in = |project: &str| {
+            let log = fs::read_to_string(at(project).join("target/.venv/bin/python.log"));
             log.unwrap_or_default().lines().count()
         };
+        let got = || got_in("project");
         write_program(&at("bin/python3"), &with_venv("3.12"));
 
         let failed = prepare().await.unwrap_err().to_string();
@@ -209,6 +219,9 @@ mod tests {
         write_program(&at("bin/python3"), &with_venv("3.13"));
         prepare().await.unwrap();
         assert_eq!(got(), 3);
+        fs::rename(at("project"), at("moved")).unwrap();
+        prepare_in("moved").await.unwrap();
+        assert_eq!(got_in("moved"), 4, "programs of an environment know where they are");
     }
 
     /// Written by another process: a program that a fork of this one has open can't be run.
