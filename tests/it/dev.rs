@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use flowhost_client::{FlowClient, payload};
+use flowhost_client::payload;
 use flowhost_tests::{DataFolder, Ended, HostProcess, Outside, eventually, flowhost, repository};
 use serde_json::json;
 
@@ -32,15 +32,7 @@ async fn a_project_is_served_with_the_settings_secrets_and_mocks_of_its_file() {
     assert_eq!(built.code, Some(0), "{built:?}");
 
     let host = HostProcess::dev_with(&data, |command| in_target(command.arg("--plugin"))).await;
-    let key = data.path().join("dev-public-key.pem");
-    let secret = data.path().join("secrets/dev-app-secret");
-    let client = eventually("the plugin is served", async || {
-        let read = |path: &Path| Some(fs::read_to_string(path).ok()?.trim().to_owned());
-        let url = format!("{}/flows/dev/prices", host.public_url());
-        let client = FlowClient::new(&url, &read(&key)?, &read(&secret)?).ok()?;
-        (client.call(&payload::ping()).await.ok()?.status == 200).then_some(client)
-    })
-    .await;
+    let client = host.dev_client(&data, "prices").await;
 
     let reply = client.call(&payload::init("token-of-ana")).await.unwrap();
 

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use flowhost_tests::{Component, Ended, TestHost, flowhost, repository};
 use nix::sys::signal::{Signal, kill};
@@ -504,7 +504,7 @@ async fn scenarios_are_played_again_when_a_file_changes_until_a_signal() {
     );
     let ended = tokio::task::spawn_blocking(move || {
         assert!(watching.next_sum().contains("1 passed"));
-        kill(Pid::from_raw(watching.child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+        kill(watching.pid(), Signal::SIGINT).unwrap();
         watching.child.wait().unwrap()
     });
     assert_eq!(ended.await.unwrap().code(), Some(0));
@@ -554,21 +554,31 @@ impl Project {
 }
 
 /// A process that replays on every change. Dropping it kills it.
-struct Watching {
+pub(crate) struct Watching {
     child: Child,
     lines: BufReader<ChildStdout>,
 }
 
 impl Watching {
-    fn start(mut command: Command) -> Self {
-        // Nobody reads stderr, and a full pipe would block it.
-        let mut child = command.stderr(std::process::Stdio::null()).spawn().unwrap();
+    /// Nobody reads what it says on standard error.
+    fn start(command: Command) -> Self {
+        // A full pipe would block it.
+        Self::saying(command, Stdio::null())
+    }
+
+    /// With a destination for what it says on standard error.
+    pub(crate) fn saying(mut command: Command, to: Stdio) -> Self {
+        let mut child = command.stderr(to).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         Self { child, lines }
     }
 
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id().try_into().unwrap())
+    }
+
     /// Waits for the next summary line.
-    fn next_sum(&mut self) -> String {
+    pub(crate) fn next_sum(&mut self) -> String {
         loop {
             let mut line = String::new();
             assert_ne!(self.lines.read_line(&mut line).unwrap(), 0, "it ended");

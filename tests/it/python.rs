@@ -11,9 +11,11 @@ use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use flowhost_devkit::plugin_project::{BuildOptions, build, write_types};
-use flowhost_tests::{Ended, TestFlow, TestHost, eventually, flowhost, repository};
+use flowhost_tests::{Ended, eventually, flowhost, repository};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
+
+use crate::guest::Guest;
 
 #[tokio::test]
 async fn the_survey_is_as_its_scenarios_say() {
@@ -98,7 +100,8 @@ async fn a_new_project_builds_and_plays_as_it_is_and_then_without_the_network() 
 #[tokio::test]
 async fn a_guest_in_python_is_held_and_told_of_as_any_other() {
     let _alone = alone().await;
-    let guest = Guest::start().await;
+    let settings = json!({"grants": {"store": true}, "limits": {"cpu_ms": 500, "wall_ms": 7000}});
+    let guest = Guest::start(hostile().await.to_vec(), settings).await;
     let mut wrong = lines_reach_the_log_with_their_level(&guest).await;
     for (what, said) in FAILURES {
         wrong.extend(guest.fails(what, said).await);
@@ -110,12 +113,15 @@ async fn a_guest_in_python_is_held_and_told_of_as_any_other() {
             wrong.push(format!("{what}: {came:?}"));
         }
     }
+    for (what, made) in MADE {
+        wrong.extend(guest.makes(what, made).await);
+    }
     wrong.extend(numbers_and_time_are_those_of_the_call(&guest).await);
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 /// What ends in a failure, and a part of the line that says so.
-const FAILURES: [(&str, &str); 29] = [
+const FAILURES: [(&str, &str); 46] = [
     // Exceptions of every kind.
     ("raise-value-error", "ValueError: no table, at plugin.py:"),
     ("raise-system-exit", "SystemExit: 3, at plugin.py:"),
@@ -138,16 +144,50 @@ const FAILURES: [(&str, &str); 29] = [
     ("loop_in_c", "used up its CPU time"),
     ("loop_in_a_number", "used up its CPU time"),
     ("loop_that_catches", "used up its CPU time"),
+    ("loop_in_the_end", "used up its CPU time"),
+    ("loop_in_a_key", "used up its CPU time"),
+    ("loop_in_an_exception", "used up its CPU time"),
+    ("wait_for_a_lock", "used up its CPU time"),
+    ("wait_for_input", "EOFError"),
     ("hoard", "MemoryError, at plugin.py:"),
-    ("hoard_small", "emory"),
+    ("hoard_small", "it had asked for more than its 64 MiB of memory"),
+    ("hoard_a_number", "used up its CPU time"),
+    ("hoard_a_text", "MemoryError, at plugin.py:"),
+    ("hoard_and_catch", "used up its CPU time"),
     ("hoard_at_once", "MemoryError, at plugin.py:"),
     ("deep", "RecursionError: maximum recursion depth exceeded"),
+    ("deep_and_caught", "used up its CPU time"),
+    (
+        "deep_groups",
+        "more (1 sub-exception) (the first: ExceptionGroup: more (1 sub-exception)), at plugin.py:",
+    ),
     ("deep_in_c", "used up its stack"),
     ("deep_repr", "used up its stack"),
     ("deep_comparison", "used up its stack"),
     ("deep_without_a_limit", "used up its stack"),
     ("sleep", "ran out of its time"),
+    // An end of its own.
     ("leave", "the plugin trapped"),
+    ("abort", "the plugin trapped"),
+    ("kill", "AttributeError: module 'os' has no attribute 'kill'"),
+    ("raise_a_signal", "the plugin trapped"),
+    ("fork", "AttributeError: module 'os' has no attribute 'fork'"),
+    // Words.
+    ("circle", "ValueError: one, at plugin.py:"),
+    ("long_text", "ong l…, at plugin.py:"),
+    // What it leaves behind is looked for below.
+    ("spoil", "at plugin.py:"),
+];
+
+/// What is answered, and what it made.
+const MADE: [(&str, &str); 4] = [
+    (
+        "remains",
+        r#"{"kept":[],"recursion":false,"trace":false,"stdout":false,"json":true,"eval":false}"#,
+    ),
+    ("evaluated", "45"),
+    ("long_line", "null"),
+    ("many_lines", "null"),
 ];
 
 /// What is answered, and with which payload. What a call changes is not there in the next.
@@ -218,60 +258,6 @@ async fn lines_reach_the_log_with_their_level(guest: &Guest) -> Vec<String> {
         wrong.push(format!("{told:?}"));
     }
     wrong
-}
-
-/// The hostile plugin at a host.
-struct Guest {
-    _host: TestHost,
-    flow: TestFlow,
-}
-
-impl Guest {
-    async fn start() -> Self {
-        let host = TestHost::start().await;
-        let tenant = host.tenant("acme").await;
-        let settings =
-            json!({"grants": {"store": true}, "limits": {"cpu_ms": 500, "wall_ms": 7000}});
-        let flow = tenant.flow_without_plugin("hostile", settings).await;
-        flow.upload(hostile().await.to_vec()).await.expect(201);
-        flow.call("POST", "/activate", json!({"version": 1})).await.expect(200);
-        Self { _host: host, flow }
-    }
-
-    /// The status, and the payload of the reply; null without one.
-    async fn ask(&self, what: &str) -> (u16, Value) {
-        let reply = self.flow.ask(what, &format!("token-of-{what}")).await;
-        (reply.status, reply.payload.unwrap_or_default())
-    }
-
-    /// What the plugin made of a deed.
-    async fn made(&self, what: &str) -> Value {
-        self.ask(what).await.1["data"]["made"].clone()
-    }
-
-    /// Asks for a deed that fails, and looks for a line of the log; then the plugin answers again.
-    /// Returns what is wrong.
-    async fn fails(&self, what: &str, said: &str) -> Option<String> {
-        let before = self.lines("?level=error").await.len();
-        let (status, payload) = self.ask(what).await;
-        if status != 500 {
-            return Some(format!("{what}: {status} {payload}"));
-        }
-        let lines = eventually("the line is written", async || {
-            let lines = self.lines("?level=error").await;
-            (lines.len() > before).then_some(lines)
-        })
-        .await;
-        let (next, _) = self.ask("nothing").await;
-        let is_said = |line: &Value| line["message"].as_str().unwrap().contains(said);
-        let is_right = next == 200 && lines[before..].iter().any(is_said);
-        (!is_right).then(|| format!("{what}: {next} {:?}", &lines[before..]))
-    }
-
-    async fn lines(&self, query: &str) -> Vec<Value> {
-        let reply = self.flow.call("GET", &format!("/logs{query}"), Value::Null).await;
-        reply.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
 }
 
 /// The component of the hostile plugin, built once in a run.

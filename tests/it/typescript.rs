@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
+use crate::guest::Guest;
+
 #[tokio::test]
 async fn a_new_plugin_in_typescript_passes_its_tests_and_knows_its_screens() {
     let project = Project::new().await;
@@ -62,7 +64,7 @@ async fn the_sdks_own_tests_pass_and_its_types_fit() {
 
 #[tokio::test]
 async fn whatever_is_thrown_reaches_the_log_with_its_place() {
-    let project = Project::throwing().await;
+    let project = Project::with(THROWING).await;
     let flow = place_of("export default flow");
     let thrown = format!("TypeError: no such slot, at {} (find)", place_of("here it is thrown"));
     let known = format!("so only the handler is known, in `submit` of the flow at {flow}");
@@ -73,7 +75,10 @@ async fn whatever_is_thrown_reaches_the_log_with_its_place() {
         // QuickJS knows the lines of calls: that of the last one before it.
         ("native", "TypeError: cannot read property 'name' of null, at src/plugin.ts:".to_owned()),
         ("text", format!("\"just words\" was thrown, not an Error, {known}")),
-        ("null", format!("null was thrown, not an Error, {known}")),
+        (
+            "null",
+            format!("null was thrown, not an Error, as it is when the memory is used up, {known}"),
+        ),
         ("proxy", format!("something was thrown that can't be looked at, not an Error, {known}")),
         (
             "never",
@@ -103,11 +108,8 @@ async fn whatever_is_thrown_reaches_the_log_with_its_place() {
 
 #[tokio::test]
 async fn what_a_call_spoils_is_whole_in_the_next_one_on_a_real_host() {
-    let project = Project::throwing().await;
-    let built = project.run(&["plugin", "build", "--json"]).await;
-    let built: Value = serde_json::from_str(succeeded(&built)).unwrap();
-    assert_eq!(built["sdk"], "0.1.0");
-    let component = fs::read(built["path"].as_str().unwrap()).unwrap();
+    let project = Project::with(THROWING).await;
+    let component = project.component().await;
     let host = TestHost::start().await;
     let tenant = host.tenant("acme").await;
     let flow = tenant.flow_without_plugin("throwing", json!({})).await;
@@ -141,11 +143,9 @@ async fn what_a_call_spoils_is_whole_in_the_next_one_on_a_real_host() {
 /// With the lines of the author's sources, as QuickJS has them, and APIs of the web besides.
 #[tokio::test]
 async fn starlingmonkey_runs_the_same_plugin_and_tells_where_it_failed() {
-    let project = Project::throwing().await;
+    let project = Project::with(THROWING).await;
     project.take_starlingmonkey();
-    let built = project.run(&["plugin", "build", "--json"]).await;
-    let built: Value = serde_json::from_str(succeeded(&built)).unwrap();
-    let component = fs::read(built["path"].as_str().unwrap()).unwrap();
+    let component = project.component().await;
     // It takes 12 s of a processor that is shared with other tests.
     let host = TestHost::configured(|config| config.compile.time = Duration::from_secs(600)).await;
     let flow = host.tenant("acme").await.flow_without_plugin("throwing", json!({})).await;
@@ -178,6 +178,88 @@ async fn is_logged(flow: &TestFlow, said: &str) {
     .await;
 }
 
+#[tokio::test]
+async fn a_guest_in_typescript_is_held_and_told_of_as_any_other() {
+    let project = Project::with(HOSTILE).await;
+    let limits = json!({ "memory_bytes": 16 << 20, "cpu_ms": 500, "wall_ms": 9000 });
+    let guest = Guest::start(project.component().await, json!({ "limits": limits })).await;
+    let mut wrong = Vec::new();
+    for (what, said) in FAILURES {
+        wrong.extend(guest.fails(what, said).await);
+    }
+    for (what, made) in ANSWERS {
+        wrong.extend(guest.makes(what, made).await);
+    }
+    let lines = guest.lines("?level=info").await;
+    let long = |line: &Value| line["message"].as_str().unwrap().ends_with("xxx…");
+    assert!(wrong.is_empty() && lines.iter().any(long), "{wrong:#?}");
+}
+
+/// What ends in a failure, and a part of the line that says so.
+const FAILURES: [(&str, &str); 44] = [
+    // Too much of something.
+    ("loop", "used up its CPU time"),
+    ("loop that catches", "used up its CPU time"),
+    ("loop that waits", "used up its CPU time"),
+    ("regular expression", "used up its CPU time"),
+    ("then without an end", "it had asked for more than its 16 MiB of memory"),
+    ("sorting without an end", "used up its CPU time"),
+    ("many lines", "used up its CPU time"),
+    (
+        "never",
+        "it waits for a promise that nothing settles, in `submit` of the flow at src/plugin.ts:",
+    ),
+    ("hoard", "InternalError: out of memory, at src/plugin.ts:"),
+    ("hoard small", "it had asked for more than its 16 MiB of memory"),
+    ("hoard at once", "InternalError: out of memory, at src/plugin.ts:"),
+    ("hoard a text", "InternalError: "),
+    ("hoard by spreading", "it had asked for more than its 16 MiB of memory"),
+    ("hoard by promises", "it had asked for more than its 16 MiB of memory"),
+    ("deep", "used up its stack"),
+    ("deep and caught", "used up its stack"),
+    ("deep getter", "used up its stack"),
+    ("deep text", "used up its stack"),
+    ("deep JSON", "used up its stack"),
+    ("deep reply", "used up its stack"),
+    ("deep joining", "used up its stack"),
+    // What is thrown.
+    ("throw undefined", "undefined was thrown, not an Error"),
+    ("throw a symbol", "Symbol(s) was thrown, not an Error"),
+    ("throw a number", "10 was thrown, not an Error"),
+    ("throw nothing at all", "{} was thrown, not an Error"),
+    ("throw a function", "a function was thrown, not an Error"),
+    ("throw frozen", "frozen, at src/plugin.ts:"),
+    ("throw mute", "something was thrown that can't be looked at"),
+    ("throw long", "long long …, at src/plugin.ts:"),
+    ("throw all", "AggregateError: "),
+    ("throw circular", "round and round: round and round"),
+    ("throw many causes", "it had asked for more than its 16 MiB of memory"),
+    ("throw a trap", "something was thrown that can't be looked at"),
+    ("throw a revoked trap", "something was thrown that can't be looked at"),
+    // What can't be handed over.
+    ("getter that throws", "cannot be written as JSON: TypeError: no it, at src/plugin.ts:"),
+    ("toJSON that throws", "cannot be written as JSON: TypeError: no JSON, at src/plugin.ts:"),
+    ("toPrimitive that throws", "TypeError: no primitive, at src/plugin.ts:"),
+    ("trap in data", "trapped, at src/plugin.ts:"),
+    ("itself", "cannot be written as JSON: TypeError: circular reference"),
+    ("reply with a trap", "trapped, at src/plugin.ts:"),
+    ("state without an end", "the session's state cannot be written as JSON"),
+    ("state too large", "the plugin's state has 70021 bytes"),
+    ("state with a trap", "the session's state cannot be written as JSON: trapped"),
+    // What it leaves behind is looked for below.
+    ("spoil", "panicked"),
+];
+
+/// What is answered.
+const ANSWERS: [(&str, &str); 3] = [
+    ("long line", "null"),
+    ("code from a text", "[2, 3]"),
+    (
+        "remains",
+        r#"{"kept": 0, "polluted": false, "works": true, "random": true, "now": true, "left": false, "frozen": false}"#,
+    ),
+];
+
 /// A project in a folder of its own.
 struct Project {
     folder: TempDir,
@@ -193,11 +275,11 @@ impl Project {
         Self { folder }
     }
 
-    /// With the plugin that fails in every way, and without scenarios.
-    async fn throwing() -> Self {
+    /// With another plugin, without a Flow JSON and without scenarios.
+    async fn with(plugin: &str) -> Self {
         let project = Self::new().await;
         let at = |file: &str| project.path().join(file);
-        fs::write(at("src/plugin.ts"), THROWING).unwrap();
+        fs::write(at("src/plugin.ts"), plugin).unwrap();
         for file in ["flow.json", "src/flow.gen.ts"] {
             fs::remove_file(at(file)).unwrap();
         }
@@ -222,6 +304,14 @@ impl Project {
         change("tsconfig.json", "\"lib\": [", "\"lib\": [\"DOM\", ");
         let url = "new URL(\"https://example.com/?n=7\").searchParams.get(\"n\")";
         change("src/plugin.ts", "one: Math.random()", &format!("one: {url}"));
+    }
+
+    /// What is built of it.
+    async fn component(&self) -> Vec<u8> {
+        let built = self.run(&["plugin", "build", "--json"]).await;
+        let built: Value = serde_json::from_str(succeeded(&built)).unwrap();
+        assert_eq!(built["sdk"], "0.1.0");
+        fs::read(built["path"].as_str().unwrap()).unwrap()
     }
 
     fn path(&self) -> std::path::PathBuf {
@@ -288,3 +378,4 @@ fn place_of(what: &str) -> String {
 }
 
 const THROWING: &str = include_str!("../fixtures/typescript/throwing.ts");
+const HOSTILE: &str = include_str!("../fixtures/typescript/hostile.ts");

@@ -42,7 +42,7 @@ pub use logs::logged;
 pub use node_endpoint::NodeEndpoint;
 pub use outside::{Outside, Visit};
 pub use plugin_section::without as without_manifest;
-pub use poll::eventually;
+pub use poll::{eventually, eventually_built};
 pub use process::{DataFolder, Ended, HostProcess, flowhost, program};
 pub use proxy::Proxy;
 pub use raw::RawConnection;

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use flowhost_client::{FlowClient, payload};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::admin::Admin;
-use crate::poll::eventually;
+use crate::poll::{eventually, eventually_built};
 use crate::tenant::TestTenant;
 
 /// The program with these arguments, in an environment without its settings.
@@ -126,12 +127,35 @@ impl HostProcess {
 
     /// The same, with more arguments or variables.
     pub async fn dev_with(data: &DataFolder, more: impl FnOnce(&mut Command)) -> Self {
+        Self::dev_logging(data, more, Stdio::inherit()).await
+    }
+
+    /// The same, with a destination for what it says on standard error.
+    pub async fn dev_logging(
+        data: &DataFolder,
+        more: impl FnOnce(&mut Command),
+        log: Stdio,
+    ) -> Self {
         let folder = data.path();
         let mut command = flowhost(&["dev", "--data-dir"]);
         command.arg(&folder);
         more(&mut command);
-        let (child, addresses) = launch(command, data.0.path(), "warn", Stdio::inherit()).await;
+        let (child, addresses) = launch(command, data.0.path(), "warn", log).await;
         Self::of(child, &addresses, &data.admin_token())
+    }
+
+    /// Plays WhatsApp for the flow of the project that `flowhost dev --plugin` serves, as soon as it
+    /// serves it.
+    pub async fn dev_client(&self, data: &DataFolder, flow: &str) -> FlowClient {
+        let key = data.path().join("dev-public-key.pem");
+        let secret = data.path().join("secrets/dev-app-secret");
+        let url = format!("{}/flows/dev/{flow}", self.public_url);
+        eventually_built("the plugin is served", async || {
+            let read = |path: &Path| Some(std::fs::read_to_string(path).ok()?.trim().to_owned());
+            let client = FlowClient::new(&url, &read(&key)?, &read(&secret)?).ok()?;
+            (client.call(&payload::ping()).await.ok()?.status == 200).then_some(client)
+        })
+        .await
     }
 
     /// `flowhost serve`, or another command that serves, with its arguments and variables set;

@@ -12,7 +12,7 @@ export class Project {
   /** @param {string} folder */
   constructor(folder) {
     this.folder = path.resolve(folder);
-    /** @type {{ name?: string, main?: string }} */
+    /** @type {{ name?: string, main?: string, dependencies?: object, devDependencies?: object }} */
     this.manifest = JSON.parse(readFileSync(path.join(this.folder, "package.json"), "utf8"));
     this.#require = createRequire(path.join(this.folder, "package.json"));
   }
@@ -61,7 +61,9 @@ export class Project {
         // It is in a folder further up, or nowhere.
       }
     }
-    throw new Stop(`the project has no package ${name}: ${INSTALL[name] ?? `npm install --save-dev --save-exact ${name}`}`);
+    const { dependencies, devDependencies } = this.manifest;
+    const how = name in { ...dependencies, ...devDependencies } ? "`npm ci` installs it" : (INSTALL[name] ?? `npm install --save-dev --save-exact ${name}`);
+    throw new Stop(`the project has no package ${name}: ${how}`);
   }
 
   /** @param {string} name */

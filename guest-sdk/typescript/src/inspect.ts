@@ -1,5 +1,6 @@
 // Values in words, for the log.
 
+import { clipped } from "./text.js";
 import { describe } from "./thrown.js";
 
 /** The arguments of `console.log`, as one text: with `%s` and its like, if the first one has them. */
@@ -8,7 +9,7 @@ export function format(what: readonly unknown[]): string {
   const parts: string[] = [];
   if (typeof first === "string") {
     parts.push(
-      first.replace(/%([sdifjoOc%])/g, (written: string, kind: string) => {
+      clipped(first).replace(/%([sdifjoOc%])/g, (written: string, kind: string) => {
         if (kind === "%") {
           return "%";
         }
@@ -39,7 +40,7 @@ export function format(what: readonly unknown[]): string {
 }
 
 function text(value: unknown): string {
-  return typeof value === "string" ? value : inspect(value, DEPTH);
+  return typeof value === "string" ? clipped(value) : inspect(value, DEPTH);
 }
 
 /** A value as its author would write it. What can't be looked at is said to be so. */
@@ -54,7 +55,7 @@ export function inspect(value: unknown, depth: number): string {
 function inspected(value: unknown, depth: number): string {
   switch (typeof value) {
     case "string":
-      return JSON.stringify(value);
+      return JSON.stringify(clipped(value));
     case "bigint":
       return `${value}n`;
     case "function":

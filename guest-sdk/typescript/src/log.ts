@@ -3,7 +3,7 @@
 import type { LogLevel } from "./contract.js";
 import { host, hostIfAny } from "./host.js";
 import { format } from "./inspect.js";
-import { wellFormed } from "./text.js";
+import { clipped, wellFormed } from "./text.js";
 
 export type { LogLevel };
 
@@ -28,7 +28,7 @@ export function error(...what: unknown[]): void {
 }
 
 function write(level: LogLevel, what: unknown[]): void {
-  host("log").log.write(level, wellFormed(format(what)));
+  host("log").log.write(level, wellFormed(clipped(format(what))));
 }
 
 /** A console that writes into the log, and into nothing outside of a call. */
@@ -36,7 +36,7 @@ export function consoleOfLog(): Console {
   const to =
     (level: LogLevel) =>
     (...what: unknown[]): void => {
-      hostIfAny()?.log.write(level, wellFormed(format(what)));
+      hostIfAny()?.log.write(level, wellFormed(clipped(format(what))));
     };
   const methods = {
     assert: (condition?: unknown, ...what: unknown[]): void => {

@@ -4,6 +4,11 @@ export function wellFormed(text: string): string {
   return /[\uD800-\uDFFF]/u.test(text) ? text.replace(/[\uD800-\uDFFF]/gu, "\uFFFD") : text;
 }
 
+/** As much of a text as a line of the log can show: the host cuts lines at 4 KiB, and says so. Megabytes are not looked at then. */
+export function clipped(text: string): string {
+  return text.length > MOST_OF_A_LINE ? text.slice(0, MOST_OF_A_LINE) : text;
+}
+
 /** The text as UTF-8. QuickJS has no TextEncoder. */
 export function encode(text: string): Uint8Array {
   const bytes: number[] = [];
@@ -59,6 +64,9 @@ export function decode(bytes: Uint8Array): string | null {
 function continued(code: number): number {
   return 0x80 | (code & 0x3f);
 }
+
+/** More than a line has, so that the host sees that something is missing. */
+const MOST_OF_A_LINE = 5000;
 
 /** The least code that so many bytes may stand for: a longer spelling is no UTF-8 (RFC 3629, section 3). */
 const LEAST = [0, 0, 0x80, 0x800, 0x10000];

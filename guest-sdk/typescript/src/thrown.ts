@@ -56,7 +56,7 @@ function ofError(error: Error): string {
 
 /** A plain Error's name says nothing. */
 function headline(error: Error): string {
-  const [name, message] = [String(error.name), String(error.message)];
+  const [name, message] = [brief(String(error.name)), brief(String(error.message))];
   if (message === "") {
     return name;
   }
@@ -73,13 +73,15 @@ function at(error: Error): string {
 }
 
 function ofOther(thrown: unknown): string {
-  return `${shown(thrown)} was thrown, not an Error${NO_PLACE}`;
+  // With no memory left for an Error, QuickJS throws null.
+  const hint = thrown === null ? ", as it is when the memory is used up" : "";
+  return `${shown(thrown)} was thrown, not an Error${hint}${NO_PLACE}`;
 }
 
 function shown(thrown: unknown): string {
   switch (typeof thrown) {
     case "string":
-      return JSON.stringify(thrown);
+      return JSON.stringify(brief(thrown));
     case "function":
       return "a function";
     case "object":
@@ -89,11 +91,17 @@ function shown(thrown: unknown): string {
   }
 }
 
+/** A text with room beside it for a place, in a line of 4 KiB. */
+function brief(text: string): string {
+  return text.length > MOST_OF_A_TEXT ? `${text.slice(0, MOST_OF_A_TEXT)}…` : text;
+}
+
 /** Names that esbuild and engines give to what has none. */
 function nameOf(name: string): string {
   return /^(?:<.*>|anonymous|Object\.<anonymous>)?$/.test(name) ? "" : name.replace(/^(?:async |Object\.|new )/, "");
 }
 
 const NO_PLACE = ", so only the handler is known";
+const MOST_OF_A_TEXT = 1000;
 const MOST_CAUSES = 8;
 const MOST_FRAMES = 16;

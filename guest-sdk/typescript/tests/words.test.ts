@@ -44,6 +44,7 @@ test("the log shows values as their authors write them", () => {
   assert.match(format([circle]), /^\{a: 1, self: \{.*\{\.\.\}/);
   assert.equal(format([new Proxy({}, { ownKeys: () => assert.fail() })]), "[what can't be shown]");
   assert.equal(format([]), "");
+  assert.equal(format(["%s", "x".repeat(10_000_000)]).length, 5000, "more than a line of the log has");
 });
 
 test("whatever is thrown is described", () => {
@@ -57,7 +58,8 @@ test("whatever is thrown is described", () => {
   });
   assert.equal(describe(new TypeError("oh", { cause: new Error("why", { cause: "no" }) })), 'TypeError: oh: why: "no"');
   assert.equal(describe("x"), '"x" was thrown, not an Error, so only the handler is known');
-  assert.equal(describe(null), "null was thrown, not an Error, so only the handler is known");
+  assert.equal(describe(null), "null was thrown, not an Error, as it is when the memory is used up, so only the handler is known");
+  assert.equal(describe(new RangeError("x".repeat(10_000_000))), `RangeError: ${"x".repeat(1000)}…`);
   assert.equal(describe(undefined), "undefined was thrown, not an Error, so only the handler is known");
   assert.equal(describe({ code: 7 }), '{"code":7} was thrown, not an Error, so only the handler is known');
   assert.match(describe(hostile), /can't be looked at/);

@@ -72,7 +72,8 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> anyhow::Result
     let postgres = start_postgres(&folder, environment).await?;
     let in_folder = folder.root().join("code-cache");
     let cache = code_cache(Some(args.run.code_cache.as_deref().unwrap_or(&in_folder)), environment);
-    let compile = CompileConfig { code_cache: cache, ..CompileConfig::default() };
+    let compile =
+        CompileConfig { code_cache: cache, time: LONGEST_COMPILING, ..CompileConfig::default() };
     let served = serve(front, compile, &folder, &postgres, plugin, ready_file, signals).await;
     let stopped = postgres.stop().await;
     served?;
@@ -171,6 +172,10 @@ fn welcome(host: &Host, token_file: Option<&Path>, mocks: &str) -> String {
          \x20 export FLOWHOST_URL={admin} FLOWHOST_TOKEN={how_to_get_it}"
     )
 }
+
+/// Compiling may take a minute of CPU, and builds and editors have the cores too. An upload is given up
+/// a minute later.
+const LONGEST_COMPILING: Duration = Duration::from_secs(240);
 
 /// The database inside the embedded PostgreSQL.
 const DATABASE: &str = "flowhost";

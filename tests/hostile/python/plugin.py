@@ -1,6 +1,8 @@
 """A plugin in Python that misbehaves as the form's field `do` says."""
 
+import atexit
 import builtins
+import gc
 import hashlib
 import json
 import logging
@@ -8,6 +10,7 @@ import os
 import random
 import re
 import secrets
+import signal
 import sys
 import threading
 import time
@@ -75,6 +78,44 @@ def loop_that_catches() -> Json:
             continue
 
 
+def loop_in_the_end() -> Json:
+    class Undying:
+        def __del__(self) -> None:
+            loop()
+
+    Undying()
+    return None
+
+
+def loop_in_a_key() -> Json:
+    class Key:
+        def __hash__(self) -> int:
+            return 1
+
+        def __eq__(self, other: object) -> bool:
+            loop()
+            return True
+
+    return len({Key(), Key()})
+
+
+def loop_in_an_exception() -> Json:
+    try:
+        raise ValueError
+    finally:
+        loop()
+
+
+def wait_for_a_lock() -> Json:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock.acquire()
+
+
+def wait_for_input() -> Json:
+    return input()
+
+
 def hoard() -> Json:
     hoarded = []
     while True:
@@ -89,6 +130,25 @@ def hoard_small() -> Json:
 
 def hoard_at_once() -> Json:
     return len(bytes(1 << 30))
+
+
+def hoard_a_number() -> Json:
+    return (10 ** (10**8)).bit_length()
+
+
+def hoard_a_text() -> Json:
+    text = "x"
+    while True:
+        text += text
+
+
+def hoard_and_catch() -> Json:
+    hoarded = []
+    while True:
+        try:
+            hoarded.append(bytearray(1 << 16))
+        except MemoryError:
+            hoarded.append(bytearray(16))
 
 
 def deep() -> Json:
@@ -118,6 +178,20 @@ def deep_without_a_limit() -> Json:
     return deeper(0)
 
 
+def deep_and_caught() -> Json:
+    try:
+        return deep_and_caught()
+    except RecursionError:
+        return deep_and_caught()
+
+
+def deep_groups() -> Json:
+    group: Exception = ValueError("the first")
+    for _ in range(100_000):
+        group = ExceptionGroup("more", [group])
+    raise group
+
+
 def deep_comparison() -> Json:
     @dataclass
     class Node:
@@ -145,6 +219,72 @@ def leave() -> Json:
 
 def abort() -> Json:
     os.abort()
+
+
+def kill() -> Json:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return None
+
+
+def raise_a_signal() -> Json:
+    signal.raise_signal(signal.SIGABRT)
+    return None
+
+
+def fork() -> Json:
+    return os.fork()
+
+
+def circle() -> NoReturn:
+    one, other = ValueError("one"), KeyError("other")
+    one.__cause__, other.__cause__ = other, one
+    raise one
+
+
+def long_text() -> NoReturn:
+    raise ValueError("long " * 2_000_000)
+
+
+def long_line() -> Json:
+    log.info("x" * 10_000_000)
+    return None
+
+
+def many_lines() -> Json:
+    for _ in range(1_000):
+        print("line")
+    return None
+
+
+def spoil() -> Json:
+    """Spoils whatever the SDK, the interpreter and the next call could need."""
+    kept.append(1)
+    atexit.register(loop)
+    gc.set_threshold(1)
+    sys.setrecursionlimit(50)
+    sys.settrace(lambda *_: None)
+    for where, name in ((sys, "stdout"), (sys, "stderr"), (json, "dumps"), (json, "loads"), (random, "seed")):
+        setattr(where, name, None)
+    sys.excepthook = lambda *_: None
+    logging.disable()
+    DEEDS["nothing"] = loop
+    for module in ("flowhost_sdk", "json", "builtins"):
+        sys.modules.pop(module)
+    eval(compile("import builtins; builtins.left_by_eval = 1", "form", "exec"))
+    for name in ("isinstance", "str", "__import__"):
+        setattr(builtins, name, loop)
+    return None
+
+
+def remains() -> Json:
+    return {
+        "kept": kept,
+        "recursion": sys.getrecursionlimit() < 100,
+        "trace": sys.gettrace() is not None,
+        "stdout": sys.stdout is None,
+        "json": json.dumps([1]) == "[1]" and "json" in sys.modules,
+        "eval": hasattr(builtins, "left_by_eval"),
+    }
 
 
 def remember() -> Json:

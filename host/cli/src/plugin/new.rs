@@ -118,6 +118,7 @@ pub(super) const EXAMPLE: &str = "Examples:
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
 
     use serde_json::Value;
 
@@ -125,19 +126,18 @@ mod tests {
 
     #[test]
     fn editors_find_the_schemas_of_the_program_in_a_new_project() {
-        let parent = tempfile::tempdir().unwrap();
-        let folder = parent.path().join("booking");
+        for lang in Lang::value_variants() {
+            let parent = tempfile::tempdir().unwrap();
+            let folder = parent.path().join("booking");
+            let name = folder.clone();
+            run(NewArgs { name, lang: *lang, sdk: None, workspace: false, json: false }).unwrap();
 
-        run(NewArgs {
-            name: folder.clone(),
-            lang: Lang::Rust,
-            sdk: None,
-            workspace: false,
-            json: false,
-        })
-        .unwrap();
+            knows_its_schemas(&folder);
+        }
+    }
 
-        assert!(!schema::are_stale(&folder));
+    fn knows_its_schemas(folder: &Path) {
+        assert!(!schema::are_stale(folder));
         let taplo: toml::Table =
             fs::read_to_string(folder.join(".taplo.toml")).unwrap().parse().unwrap();
         let rules = taplo["rule"].as_array().unwrap().iter();

@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -61,10 +62,9 @@ impl Component {
     /// The compile settings: a separate process within a host's limits. The code is kept if
     /// possible.
     pub(super) fn code(&self) -> CodeSettings {
-        let CompileConfig { program, memory_bytes, cpu_seconds, time, .. } =
-            CompileConfig::default();
-        let compile =
-            CompileSettings { program, limits: WorkerLimits { memory_bytes, cpu_seconds }, time };
+        let CompileConfig { program, memory_bytes, cpu_seconds, .. } = CompileConfig::default();
+        let limits = WorkerLimits { memory_bytes, cpu_seconds };
+        let compile = CompileSettings { program, limits, time: LONGEST_COMPILING };
         let kept = self
             .folder
             .as_deref()
@@ -74,6 +74,10 @@ impl Component {
         CodeSettings { compile, cache, keys: CodeKeys::derive(&MasterKeys::new(key, None)) }
     }
 }
+
+/// Ten times the CPU time that compiling may take: nobody waits but the developer, and other work may
+/// have the cores.
+const LONGEST_COMPILING: Duration = Duration::from_secs(600);
 
 /// The key that authenticates the compiled code in the target folder. Anyone who can read the key
 /// can also write files there that are run, such as build scripts, so it only protects against

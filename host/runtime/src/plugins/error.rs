@@ -19,7 +19,9 @@ pub enum ComponentError {
     #[error("compiling the component takes more than {0} s of CPU; {TOO_COMPLEX}")]
     CompilerCpu(u64),
     /// Compiling it was not finished after this many seconds.
-    #[error("compiling the component was not through after {0} s; {TOO_COMPLEX}")]
+    #[error(
+        "compiling the component was not through after {0} s: the machine is too busy, or {TOO_COMPLEX}"
+    )]
     CompilerTime(u64),
     /// Its compiled code has more than this many bytes.
     #[error("the component's compiled code has more than {}; {TOO_COMPLEX}", mib(*.0))]
@@ -193,7 +195,7 @@ fn mib(bytes: u64) -> String {
 }
 
 /// In the largest unit that leaves no rest.
-fn binary_size(bytes: u64) -> String {
+pub(super) fn binary_size(bytes: u64) -> String {
     match bytes.trailing_zeros() {
         0..10 => format!("{bytes} bytes"),
         10..20 => format!("{} KiB", bytes >> 10),

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::{PlayedFile, TestArgs, chosen, play};
 use crate::output::{milliseconds, note, printable};
-use flowhost_devkit::plugin_project::write_atomically;
+use flowhost_devkit::plugin_project::{Language, write_atomically};
 use flowhost_devkit::sandbox::Sandbox;
 use flowhost_runtime::plugins::{FunctionShare, Profile, Profiled};
 
@@ -46,10 +46,19 @@ pub(super) async fn finish(
         wall += wall_of(&play(sandbox, scenarios).await);
         passes += 1;
     }
+    Language::of(&args.dir).ok().and_then(whose_functions).iter().for_each(|said| note(said));
     let profiled = profile.seen();
     write_atomically(content(&file, &profiled).as_bytes(), &file)?;
     note(&format!("wrote {}", file.display()));
     Ok(ProfileReport { file, profiled, passes, calls_of_a_pass, wall })
+}
+
+/// Says what the functions of a profile are if they are not the author's.
+fn whose_functions(language: Language) -> Option<String> {
+    let name = language.name();
+    (language != Language::Rust).then(|| {
+        format!("a profile in {name} has the functions of the interpreter, not the plugin's: of use are the imports, and how long the calls took")
+    })
 }
 
 fn wall_of(played: &[PlayedFile]) -> Duration {
@@ -157,3 +166,16 @@ const LONGEST: Duration = Duration::from_secs(5);
 const SHOWN: usize = 10;
 
 const NO_NAMES: &str = "The component has no names of functions, only numbers: set `strip = \"debuginfo\"` under [profile.release] in its Cargo.toml.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_of_an_interpreter_says_so() {
+        let said = Language::ALL.map(whose_functions);
+
+        assert_eq!(said.iter().flatten().count(), 2, "{said:?}");
+        assert_eq!(whose_functions(Language::Rust), None);
+    }
+}

@@ -1,6 +1,7 @@
 //! Plugins in Python: the types of the Flow JSON's screens, the check of types by mypy, and the
 //! component by componentize-py.
 
+mod made_of;
 mod screens;
 pub(super) mod template;
 mod tools;
@@ -14,6 +15,7 @@ use toml::Table;
 
 use flowhost_flow_json::screen_types::Flow;
 
+use self::made_of::MadeOf;
 use self::tools::Tools;
 use super::error::BuildError;
 use super::language::{Compiled, Job, is_name};
@@ -35,7 +37,7 @@ pub(super) async fn compile(
     // Neither needs what the other makes. Whichever fails first ends the build.
     tokio::try_join!(
         check_types(&tools, &project, &target),
-        componentize(&tools, &project, &contract, &made),
+        componentize_what_changed(&tools, &project, &contract, &made),
     )?;
     let component = fs::read(&made).map_err(BuildError::file("read", &made))?;
     let default_out = target.join("flowhost").join(format!("{}.wasm", project.name));
@@ -110,6 +112,25 @@ async fn check_types(tools: &Tools, project: &Project, target: &Path) -> Result<
 fn until_the_next_second() -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Duration::from_secs(1) - Duration::from_nanos(now.subsec_nanos().into())
+}
+
+/// Makes the component, unless the last one was made of the same.
+async fn componentize_what_changed(
+    tools: &Tools,
+    project: &Project,
+    contract: &Path,
+    to: &Path,
+) -> Result<(), BuildError> {
+    let texts = [CONTRACT, &tools.made_of, &project.name];
+    // Where that can't be told, the component is made.
+    let made_of = MadeOf::new(&[&project.folder, &project.sdk], &texts).ok();
+    if made_of.as_ref().is_some_and(|made_of| made_of.is_of(to)) {
+        return Ok(());
+    }
+    MadeOf::forget(to).map_err(BuildError::file("replace", to))?;
+    componentize(tools, project, contract, to).await?;
+    let noted = made_of.map_or(Ok(()), |made_of| made_of.note(to));
+    noted.map_err(BuildError::file("write beside", to))
 }
 
 async fn componentize(

@@ -19,6 +19,8 @@ use super::super::error::BuildError;
 pub(super) struct Tools {
     folder: PathBuf,
     environment: Variables,
+    /// The Python and the lock file that they are from.
+    pub(super) made_of: String,
 }
 
 impl Tools {
@@ -41,21 +43,35 @@ impl Tools {
             Err(error) => return Err(BuildError::file("read", lock)(error)),
         };
         fs::create_dir_all(target).map_err(BuildError::file("create", target))?;
+        // An environment's programs have its path in them, which has to be one that lasts.
+        let target = fs::canonicalize(target).map_err(BuildError::file("find", target))?;
         let environment: Variables =
             environment.iter().filter(|(name, _)| !name_is_of_python(name)).cloned().collect();
-        let tools = Self { folder: target.join(FOLDER), environment };
         // Another build in the same folder waits until this one has its tools.
         let _only_one = hold(target.join(HELD)).await?;
-        let python = python(&tools.environment).await?;
-        let stamp = format!("{}\n{wanted}", python.version);
-        if fs::read_to_string(tools.folder.join(STAMP)).is_ok_and(|made| made == stamp) {
+        let python = python(&environment).await?;
+        let made_of = format!("{}\n{wanted}", python.version);
+        let tools = Self { folder: target.join(FOLDER), environment, made_of };
+        if tools.are_there() {
             return Ok(tools);
         }
         progress("getting the tools that requirements.lock names, once");
         tools.make(&python, &lock).await?;
         let path = tools.folder.join(STAMP);
-        fs::write(&path, stamp).map_err(BuildError::file("write", path))?;
+        fs::write(&path, tools.stamp()).map_err(BuildError::file("write", path))?;
         Ok(tools)
+    }
+
+    /// Whether all of them were got, the folder has not been moved, and the Python that they run with
+    /// has not been removed.
+    fn are_there(&self) -> bool {
+        let stamp = fs::read_to_string(self.folder.join(STAMP));
+        stamp.is_ok_and(|stamp| stamp == self.stamp()) && self.folder.join("bin/python").exists()
+    }
+
+    /// What is written when all of them are there.
+    fn stamp(&self) -> String {
+        format!("{}\n{}", self.folder.display(), self.made_of)
     }
 
     /// A command of this environment, in a folder. Its output goes to this process's stderr.
@@ -163,6 +179,60 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    async fn tools_that_are_half_got_or_of_another_python_are_got_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["bin", "project"] {
+            fs::create_dir(at(name)).unwrap();
+        }
+        fs::write(at("project").join(LOCK), "mypy==2.4.1\n").unwrap();
+        // Its environments have a pip that fails as long as there is no network.
+        let pip = "test -d ${0%/*}/../../../../online || exit 1; echo got >>$0.log";
+        let with_venv = |version: &str| {
+            format!(
+                "case $1 in -c) echo {version}; echo venv;; *) /bin/mkdir -p $4/bin; printf '#!/bin/sh\\n%s\\n' '{pip}' >$4/bin/python; /bin/chmod 755 $4/bin/python;; esac"
+            )
+        };
+        let prepare_in = async |project: &str| {
+            let environment = vec![("PATH".into(), at("bin").into())];
+            let target = at(project).join("target");
+            Tools::prepare(&at(project), &target, &environment, &|_| ()).await
+        };
+        let prepare = async || prepare_in("project").await;
+        let got_in = |project: &str| {
+            let log = fs::read_to_string(at(project).join("target/.venv/bin/python.log"));
+            log.unwrap_or_default().lines().count()
+        };
+        let got = || got_in("project");
+        write_program(&at("bin/python3"), &with_venv("3.12"));
+
+        let failed = prepare().await.unwrap_err().to_string();
+        assert!(failed.contains("needs the network, or pip's cache"), "{failed}");
+        fs::create_dir(at("online")).unwrap();
+        for times in [1, 1] {
+            prepare().await.unwrap();
+            assert_eq!(got(), times, "what is there needs no network");
+        }
+        fs::remove_file(at("project/target/.venv/bin/python")).unwrap();
+        prepare().await.unwrap();
+        assert_eq!(got(), 2, "the Python that they ran with is gone");
+        write_program(&at("bin/python3"), &with_venv("3.13"));
+        prepare().await.unwrap();
+        assert_eq!(got(), 3);
+        fs::rename(at("project"), at("moved")).unwrap();
+        prepare_in("moved").await.unwrap();
+        assert_eq!(got_in("moved"), 4, "programs of an environment know where they are");
+    }
+
+    /// Written by another process: a program that a fork of this one has open can't be run.
+    fn write_program(path: &Path, script: &str) {
+        let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" >\"$2\" && chmod 755 \"$2\"";
+        let mut shell = std::process::Command::new("/bin/sh");
+        shell.args(["-c", write, "sh", script]).arg(path);
+        assert!(shell.status().unwrap().success());
+    }
+
+    #[tokio::test]
     async fn what_is_missing_is_one_sentence() {
         let folder = tempfile::tempdir().unwrap();
         let refused = async |answer: Option<&str>| {
@@ -170,11 +240,7 @@ mod tests {
             let _ = fs::remove_dir_all(&bin);
             fs::create_dir(&bin).unwrap();
             if let Some(answer) = answer {
-                // Written by another process: a program that a fork of this one has open can't be run.
-                let script = "printf '#!/bin/sh\\n%s\\n' \"$1\" >\"$2\" && chmod 755 \"$2\"";
-                let mut shell = std::process::Command::new("/bin/sh");
-                shell.args(["-c", script, "sh", answer]).arg(bin.join("python3"));
-                assert!(shell.status().unwrap().success());
+                write_program(&bin.join("python3"), answer);
             }
             python(&vec![("PATH".into(), bin.into())]).await.err().map(|error| error.to_string())
         };

@@ -2,8 +2,9 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::SystemTime;
 
 use tokio::process::Command;
@@ -15,7 +16,7 @@ use crate::plugin_project::error::BuildError;
 pub(super) async fn require(environment: &Variables) -> Result<(), BuildError> {
     let mut command = program("node", Path::new("/"), environment);
     command.arg("--version").stderr(Stdio::null());
-    let output = command.output().await.map_err(|_| BuildError::NoNode { found: None })?;
+    let Ok(output) = command.output().await else { return Err(BuildError::NoNode { found: None }) };
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     let major = version
         .trim_start_matches('v')
@@ -47,7 +48,9 @@ pub(super) async fn install(
     let mut command = program("npm", root, environment);
     // No package of a new project needs its scripts, and what needs none can do no harm by them.
     command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
-    run(command).await
+    command.arg("--no-update-notifier");
+    let status = status_of(command).await.map_err(|_| unavailable(NO_NPM))?;
+    if status.success() { Ok(()) } else { Err(unavailable(NO_PACKAGES)) }
 }
 
 /// npm writes this file last, when everything is there.
@@ -58,12 +61,20 @@ fn is_installed(root: &Path) -> bool {
     installed.is_some() && installed >= locked
 }
 
-/// Runs a program to its end; what it says goes to stderr.
-pub(super) async fn run(mut command: Command) -> Result<(), BuildError> {
-    // Nothing but this program's own answer belongs on stdout.
-    command.stdout(std::io::stderr()).stderr(Stdio::inherit());
-    let status = command.status().await.map_err(|_| BuildError::NoNode { found: None })?;
+/// Runs Node to its end; what it says goes to stderr.
+pub(super) async fn run(command: Command) -> Result<(), BuildError> {
+    let status = status_of(command).await.map_err(|_| BuildError::NoNode { found: None })?;
     if status.success() { Ok(()) } else { Err(BuildError::Failed { status }) }
+}
+
+async fn status_of(mut command: Command) -> io::Result<ExitStatus> {
+    // Nothing but this program's own answer belongs on stdout.
+    command.stdout(io::stderr()).stderr(Stdio::inherit());
+    command.status().await
+}
+
+fn unavailable(reason: &str) -> BuildError {
+    BuildError::Toolchain { reason: reason.to_owned() }
 }
 
 /// A program of this name on the PATH.
@@ -77,6 +88,10 @@ pub(super) fn program(name: impl AsRef<OsStr>, folder: &Path, environment: &Vari
 /// The oldest Node that all packages of a new project run with, and that is still looked after.
 pub(in crate::plugin_project) const OLDEST: u32 = 20;
 
+/// Debian has npm in a package of its own.
+const NO_NPM: &str = "building plugins in TypeScript needs npm, which comes with Node from https://nodejs.org, or with `apt install npm`, for example";
+const NO_PACKAGES: &str = "npm could not install what package-lock.json names; its reason is above. The first build needs the network, or npm's cache";
+
 const LOCK_FILE: &str = "package-lock.json";
 
 /// npm's own list of what it has installed.
@@ -84,9 +99,77 @@ const INSTALLED: &str = "node_modules/.package-lock.json";
 
 #[cfg(test)]
 mod tests {
+    use std::process;
     use std::time::Duration;
 
+    use tempfile::TempDir;
+
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_missing_or_old_is_one_sentence() {
+        let machine = Machine::new();
+        let refused =
+            async || require(&machine.environment()).await.err().map(|error| error.to_string());
+
+        let none = refused().await.unwrap();
+        assert!(none.contains("needs Node 20 or later") && !none.contains("this is"), "{none}");
+        machine.has("node", "echo v18.20.4");
+        assert!(refused().await.unwrap().ends_with("this is v18.20.4"));
+        machine.has("node", "echo v20.0.0");
+        assert_eq!(refused().await, None);
+        let no_npm = machine.install().await.unwrap_err().to_string();
+        assert!(no_npm.contains("needs npm"), "{no_npm}");
+    }
+
+    #[tokio::test]
+    async fn an_install_that_ends_half_way_is_no_install() {
+        let machine = Machine::new();
+        // npm writes its list last.
+        machine.has("npm", "/bin/mkdir -p node_modules/esbuild; exit 1");
+        let failed = machine.install().await.unwrap_err().to_string();
+        assert!(failed.contains("needs the network, or npm's cache"), "{failed}");
+        assert!(machine.root().join("node_modules/esbuild").is_dir());
+
+        machine.has("npm", "echo again >>node_modules/.package-lock.json");
+        machine.install().await.unwrap();
+        machine.install().await.unwrap();
+        assert_eq!(fs::read_to_string(machine.root().join(INSTALLED)).unwrap(), "again\n");
+    }
+
+    /// A folder with programs, and one with a lock file.
+    struct Machine(TempDir);
+
+    impl Machine {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            for name in ["bin", "project"] {
+                fs::create_dir(folder.path().join(name)).unwrap();
+            }
+            fs::write(folder.path().join("project").join(LOCK_FILE), "{}").unwrap();
+            Self(folder)
+        }
+
+        fn root(&self) -> PathBuf {
+            self.0.path().join("project")
+        }
+
+        fn environment(&self) -> Variables {
+            vec![("PATH".into(), self.0.path().join("bin").into())]
+        }
+
+        /// Written by another process: a program that a fork of this one has open can't be run.
+        fn has(&self, program: &str, script: &str) {
+            let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" >\"$2\" && chmod 755 \"$2\"";
+            let mut shell = process::Command::new("/bin/sh");
+            shell.args(["-c", write, "sh", script]).arg(self.0.path().join("bin").join(program));
+            assert!(shell.status().unwrap().success());
+        }
+
+        async fn install(&self) -> Result<(), BuildError> {
+            install(&self.root(), &self.environment(), &|_| ()).await
+        }
+    }
 
     #[test]
     fn packages_are_there_if_they_are_newer_than_the_lock_file() {

@@ -24,6 +24,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 pub use self::fixed::Fixed;
 pub(crate) use self::log::CallLog;
 use self::output::{LoggedOutput, Stream};
+use super::error::binary_size;
 use super::limits::MemoryLimiter;
 use super::profile::Watch;
 use super::stopped::LastSigns;
@@ -136,7 +137,15 @@ impl CallState {
 
     /// Logs the error that the plugin reported.
     pub(super) fn note_internal_error(&mut self, text: &str) {
+        let text = &format!("{text}{}", self.refused_memory());
         self.explain(text, &format!("{}: {text}", PluginError::Internal));
+    }
+
+    /// An interpreter that runs out of memory may not get to the words for it, and fails in another way.
+    fn refused_memory(&self) -> String {
+        self.last_signs().memory_refused.map_or_else(String::new, |limit| {
+            format!("; it had asked for more than its {} of memory", binary_size(limit))
+        })
     }
 
     /// Ends the call's log with what is left of the plugin's standard output and error, then its
@@ -148,7 +157,8 @@ impl CallState {
         self.log().write_what_was_no_panic();
         match (failure, panic) {
             (Some(failure @ PluginError::Panic), Some(panic)) => {
-                let told = format!("{failure} at {}: {}", panic.place, panic.words());
+                let refused = self.refused_memory();
+                let told = format!("{failure} at {}: {}{refused}", panic.place, panic.words());
                 self.explain_failure(&told, place);
             }
             (failure, _) => {

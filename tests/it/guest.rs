@@ -1,0 +1,68 @@
+//! A plugin at a host that is asked to misbehave, by the form's field `do`: what is answered, and what
+//! its log says.
+
+use flowhost_tests::{TestFlow, TestHost, eventually};
+use serde_json::{Value, json};
+
+/// The plugin at its host.
+pub(crate) struct Guest {
+    _host: TestHost,
+    flow: TestFlow,
+}
+
+impl Guest {
+    /// Uploads it to a host of its own.
+    pub(crate) async fn start(component: Vec<u8>, settings: Value) -> Self {
+        let host = TestHost::start().await;
+        let tenant = host.tenant("acme").await;
+        let flow = tenant.flow_without_plugin("hostile", settings).await;
+        flow.upload(component).await.expect(201);
+        flow.call("POST", "/activate", json!({"version": 1})).await.expect(200);
+        Self { _host: host, flow }
+    }
+
+    /// The status, and the payload of the reply; null without one.
+    pub(crate) async fn ask(&self, what: &str) -> (u16, Value) {
+        let reply = self.flow.ask(what, &format!("token-of-{what}")).await;
+        (reply.status, reply.payload.unwrap_or_default())
+    }
+
+    /// What the plugin made of a deed.
+    pub(crate) async fn made(&self, what: &str) -> Value {
+        self.ask(what).await.1["data"]["made"].clone()
+    }
+
+    /// Asks for a deed that fails, and looks for a line of the log; then the plugin answers again.
+    /// Returns what is wrong.
+    pub(crate) async fn fails(&self, what: &str, said: &str) -> Option<String> {
+        let newest =
+            self.lines("?limit=1").await.first().map_or(json!(0), |it| it["number"].clone());
+        let (status, payload) = self.ask(what).await;
+        if status != 500 {
+            return Some(format!("{what}: {status} {payload}"));
+        }
+        let lines = eventually("the line is written", async || {
+            let lines = self.lines(&format!("?level=error&after={newest}")).await;
+            (!lines.is_empty()).then_some(lines)
+        })
+        .await;
+        let (next, _) = self.ask("nothing").await;
+        let is_said = |line: &Value| line["message"].as_str().unwrap().contains(said);
+        let is_right = next == 200 && lines.iter().any(is_said);
+        (!is_right).then(|| format!("{what}: {next} {lines:?}"))
+    }
+
+    /// Asks for a deed that is answered. Returns what is wrong.
+    pub(crate) async fn makes(&self, what: &str, made: &str) -> Option<String> {
+        let made: Value = serde_json::from_str(made).unwrap();
+        let came = self.ask(what).await;
+        let expected = (200, json!({"screen": "NEXT", "data": {"made": made}}));
+        (came != expected).then(|| format!("{what}: {came:?}"))
+    }
+
+    /// The lines of its log that this asks for.
+    pub(crate) async fn lines(&self, query: &str) -> Vec<Value> {
+        let reply = self.flow.call("GET", &format!("/logs{query}"), Value::Null).await;
+        reply.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
