@@ -55,3 +55,9 @@ fn number(name: &str, default: u32) -> u32 {
 
 /// Tenants of the small database.
 pub(crate) const FEW_TENANTS: u32 = 10;
+
+/// The database with [`FEW_TENANTS`].
+pub(crate) const FEW: &str = "few";
+
+/// The database with all tenants.
+pub(crate) const MANY: &str = "many";

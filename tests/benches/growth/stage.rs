@@ -17,14 +17,14 @@ use tokio::time::sleep;
 use crate::endpoint::{Endpoint, Script};
 use crate::load::{Answered, Times, send};
 use crate::progress::Progress;
-use crate::sizes::{FEW_TENANTS, Sizes};
-use crate::tenants::Maker;
+use crate::tenants::{Maker, Tenants};
 
 /// Everything that answers, and what it is measured with.
 pub(crate) struct Stage {
-    pub(crate) sizes: Sizes,
     pub(crate) maker: Maker,
     pub(crate) postgres: DurableServer,
+    /// How long each figure is taken.
+    seconds: u32,
     gauge: Gauge,
     master: String,
     token: AdminToken,
@@ -47,26 +47,26 @@ pub(crate) struct Figure {
 }
 
 impl Stage {
-    pub(crate) async fn start(sizes: Sizes) -> Self {
+    /// With so many key pairs for the tenants, and figures that are taken for so many seconds.
+    pub(crate) async fn start(keys: u32, seconds: u32) -> Self {
         let master = MasterKey::generate();
-        let (text, keys) = (master.to_base64().to_string(), MasterKeys::new(master, None));
-        let maker = Maker::new(keys, sizes.keys, sizes.components);
+        let (text, masters) = (master.to_base64().to_string(), MasterKeys::new(master, None));
+        let maker = Maker::new(masters, keys);
         let (postgres, gauge) = (DurableServer::start().await, Gauge::new());
         let token = AdminToken::generate();
-        Self { sizes, maker, postgres, gauge, master: text, token, hosts: AtomicU32::new(0) }
+        Self { maker, postgres, seconds, gauge, master: text, token, hosts: AtomicU32::new(0) }
     }
 
-    /// Makes the databases with few and with many tenants. All hosts started later find the code of
-    /// all components in the cache.
-    pub(crate) async fn make_databases(&self) {
-        for (database, tenants) in [(FEW, FEW_TENANTS), (MANY, self.sizes.tenants)] {
-            self.postgres.make_database(database).await;
-            let mut connection = self.postgres.connect(database).await;
-            self.maker.make(&mut connection, tenants).await;
-            connection.close().await.unwrap();
-        }
-        let host = self.start_host(MANY).await;
-        host.touch("components to compile", &self.maker.endpoints(self.sizes.components)).await;
+    /// Makes a database with these tenants. All hosts started later find the code of all their
+    /// components in the cache.
+    pub(crate) async fn make_database(&self, name: &str, tenants: Tenants<'_>) {
+        self.postgres.make_database(name).await;
+        let mut connection = self.postgres.connect(name).await;
+        self.maker.make(&mut connection, tenants).await;
+        connection.close().await.unwrap();
+        let host = self.start_host(name).await;
+        let of_a_component = self.maker.endpoints(tenants.components.min(tenants.count));
+        host.touch("components to compile", &of_a_component).await;
         host.stop().await;
     }
 
@@ -125,9 +125,8 @@ impl Stage {
     }
 
     fn times(&self) -> Times {
-        let seconds = self.sizes.seconds;
-        let warm_up = Duration::from_secs((seconds * 2).div_ceil(5).into());
-        Times { warm_up, measured: Duration::from_secs(seconds.into()) }
+        let warm_up = Duration::from_secs((self.seconds * 2).div_ceil(5).into());
+        Times { warm_up, measured: Duration::from_secs(self.seconds.into()) }
     }
 
     /// Conversations that last through a figure, as far as they fit into memory.
@@ -226,12 +225,6 @@ async fn time_until_there(file: PathBuf) -> Duration {
     }
     began.elapsed()
 }
-
-/// The database with [`FEW_TENANTS`].
-pub(crate) const FEW: &str = "few";
-
-/// The database with all tenants.
-pub(crate) const MANY: &str = "many";
 
 /// As many connections as the exchange benchmark has at its most.
 pub(crate) const CONNECTIONS: usize = 64;

@@ -8,30 +8,30 @@ use flowhost_tests::measure::resident_bytes;
 use serde_json::json;
 
 use crate::endpoint::{Endpoint, Script};
-use crate::sizes::FEW_TENANTS;
-use crate::stage::{CONNECTIONS, FEW, Figure, Host, MANY, Stage};
+use crate::sizes::{FEW, FEW_TENANTS, MANY, Sizes};
+use crate::stage::{CONNECTIONS, Figure, Host, Stage};
 use crate::table::{Table, median};
 use crate::tenants::{FLOW, slug};
 
-pub(crate) async fn measure(stage: &Stage) -> Vec<Table> {
-    let endpoints = stage.maker.endpoints(stage.sizes.tenants);
+pub(crate) async fn measure(stage: &Stage, sizes: Sizes) -> Vec<Table> {
+    let endpoints = stage.maker.endpoints(sizes.tenants);
     vec![
-        spread(stage, &endpoints).await,
-        restart(stage).await,
-        first_exchange(stage, &endpoints).await,
-        memory(stage, &endpoints).await,
+        spread(stage, sizes, &endpoints).await,
+        restart(stage, sizes).await,
+        first_exchange(stage, sizes, &endpoints).await,
+        memory(stage, sizes, &endpoints).await,
     ]
 }
 
 /// The same load to one tenant and to many, at a host that has loaded all of them.
-async fn spread(stage: &Stage, endpoints: &[Endpoint]) -> Table {
+async fn spread(stage: &Stage, sizes: Sizes, endpoints: &[Endpoint]) -> Table {
     let mut table = Table::new("Tenants: a load spread over so many", &Figure::COLUMNS);
     table.note(format!(
         "{CONNECTIONS} connections, a new session for each exchange, one database with {} tenants, all of them loaded",
         endpoints.len()
     ));
     let host = stage.start_warm_host(MANY, endpoints).await;
-    for _ in 0..stage.sizes.rounds {
+    for _ in 0..sizes.rounds {
         for count in [1, 100, endpoints.len()] {
             let some = &endpoints[..count.min(endpoints.len())];
             let figure = stage.measure(&[&host], some, &Script::of(1), CONNECTIONS).await;
@@ -43,7 +43,7 @@ async fn spread(stage: &Stage, endpoints: &[Endpoint]) -> Table {
 }
 
 /// What a host has to do with tenants that it doesn't serve at the moment.
-async fn restart(stage: &Stage) -> Table {
+async fn restart(stage: &Stage, sizes: Sizes) -> Table {
     let columns = [
         "ready ms",
         "host CPU ms/s then",
@@ -59,8 +59,8 @@ async fn restart(stage: &Stage) -> Table {
     table.note(format!(
         "change: a PATCH of a flow's settings through the admin API until its answer, median of {CHANGES}"
     ));
-    for _ in 0..stage.sizes.rounds {
-        for (database, tenants) in [(FEW, FEW_TENANTS), (MANY, stage.sizes.tenants)] {
+    for _ in 0..sizes.rounds {
+        for (database, tenants) in [(FEW, FEW_TENANTS), (MANY, sizes.tenants)] {
             let host = stage.start_host(database).await;
             let (host_then, postgres_then) = stage.idle(&host, START).await;
             let (host_idle, postgres_idle) = stage.idle(&host, IDLE).await;
@@ -89,14 +89,14 @@ async fn change_ms(host: &Host) -> f64 {
 }
 
 /// What the first user of a tenant waits for.
-async fn first_exchange(stage: &Stage, endpoints: &[Endpoint]) -> Table {
+async fn first_exchange(stage: &Stage, sizes: Sizes, endpoints: &[Endpoint]) -> Table {
     let mut table = Table::new("Tenants: the first exchange after a restart", &["ms"]);
     table.note(format!("one connection, medians of {FIRST_EXCHANGES} tenants"));
-    let components = stage.sizes.components as usize;
+    let components = sizes.components as usize;
     let of_a_component: Vec<_> = endpoints.iter().take(components.min(FIRST_EXCHANGES)).collect();
     // The tenants that have the same components.
     let others = endpoints.iter().skip(components).take(of_a_component.len()).collect();
-    for _ in 0..stage.sizes.rounds {
+    for _ in 0..sizes.rounds {
         let host = stage.start_host(MANY).await;
         let with_code = exchange_ms(&host, &of_a_component).await;
         let without_code = exchange_ms(&host, &others).await;
@@ -125,14 +125,14 @@ async fn exchange_ms(host: &Host, endpoints: &Vec<&Endpoint>) -> f64 {
 }
 
 /// What a host keeps in memory, and what it does when nothing is asked.
-async fn memory(stage: &Stage, endpoints: &[Endpoint]) -> Table {
+async fn memory(stage: &Stage, sizes: Sizes, endpoints: &[Endpoint]) -> Table {
     let columns = ["resident MiB", "idle host CPU ms/s", "idle PG CPU ms/s"];
     let mut table = Table::new("Tenants: memory of a host", &columns);
     table.note(format!(
         "a host on {} tenants since its start, pings only; each row has what the rows before loaded",
         endpoints.len()
     ));
-    let components = stage.sizes.components as usize;
+    let components = sizes.components as usize;
     let host = stage.start_host(MANY).await;
     // Once it has done what it does after its start.
     stage.idle(&host, START).await;
