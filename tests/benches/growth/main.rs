@@ -36,29 +36,20 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::print_stderr,
     reason = "a measurement that fails is over, and its result is printed"
 )]
 
-mod endpoint;
-mod load;
 mod old;
-mod progress;
 mod share;
 mod sizes;
-mod stage;
-mod table;
 mod tables;
-mod tenants;
 
 use std::time::Duration;
 
 use flowhost_tests::Component;
-use flowhost_tests::measure::{Floor, Machine, cores};
+use flowhost_tests::measure::{Floor, Machine, Stage, Tenants, cores};
 
 use self::sizes::{FEW, FEW_TENANTS, MANY, Sizes};
-use self::stage::Stage;
-use self::tenants::Tenants;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {

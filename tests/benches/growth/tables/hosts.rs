@@ -1,10 +1,8 @@
 //! What a second host brings.
 
-use crate::endpoint::Script;
 use crate::share::{SHARE, Share};
 use crate::sizes::{MANY, Sizes};
-use crate::stage::{CONNECTIONS, Figure, Host, Stage};
-use crate::table::Table;
+use flowhost_tests::measure::{CONNECTIONS, Figure, Host, Script, Stage, Table};
 
 pub(crate) async fn measure(stage: &Stage, sizes: Sizes) -> Vec<Table> {
     let mut table = Table::new("Hosts: so many on one PostgreSQL", &Figure::COLUMNS);

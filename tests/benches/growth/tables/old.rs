@@ -1,11 +1,10 @@
 //! What old rows cost.
 
-use crate::endpoint::{Endpoint, Script};
-use crate::load::Answered;
 use crate::old;
 use crate::sizes::{MANY, Sizes};
-use crate::stage::{CONNECTIONS, Figure, Host, Stage};
-use crate::table::Table;
+use flowhost_tests::measure::{
+    Answered, CONNECTIONS, Endpoint, Figure, Host, Script, Stage, Table,
+};
 
 /// Makes the database with old rows.
 pub(crate) async fn make(stage: &Stage, sizes: Sizes) {

@@ -1,12 +1,10 @@
 //! What larger requests and replies cost.
 
 use flowhost_tests::Component;
+use flowhost_tests::measure::{Endpoint, Figure, Script, Stage, Table};
 use serde_json::{Value, json};
 
-use crate::endpoint::{Endpoint, Script};
 use crate::sizes::{FEW, Sizes};
-use crate::stage::{Figure, Stage};
-use crate::table::Table;
 
 pub(crate) async fn measure(stage: &Stage, sizes: Sizes) -> Vec<Table> {
     let host = stage.start_warm_host(FEW, &stage.maker.endpoints(1)).await;

@@ -1,9 +1,7 @@
 //! What longer sessions cost.
 
-use crate::endpoint::Script;
 use crate::sizes::{FEW, Sizes};
-use crate::stage::{CONNECTIONS, Figure, Stage};
-use crate::table::Table;
+use flowhost_tests::measure::{CONNECTIONS, Figure, Script, Stage, Table};
 
 pub(crate) async fn measure(stage: &Stage, sizes: Sizes) -> Vec<Table> {
     let mut table = Table::new("Sessions: of so many exchanges", &Figure::COLUMNS);

@@ -4,14 +4,12 @@ use std::time::{Duration, Instant};
 
 use flowhost_client::payload;
 use flowhost_protocol::ids::RequestId;
-use flowhost_tests::measure::resident_bytes;
+use flowhost_tests::measure::{
+    CONNECTIONS, Endpoint, FLOW, Figure, Host, Script, Stage, Table, median, resident_bytes, slug,
+};
 use serde_json::json;
 
-use crate::endpoint::{Endpoint, Script};
 use crate::sizes::{FEW, FEW_TENANTS, MANY, Sizes};
-use crate::stage::{CONNECTIONS, Figure, Host, Stage};
-use crate::table::{Table, median};
-use crate::tenants::{FLOW, slug};
 
 pub(crate) async fn measure(stage: &Stage, sizes: Sizes) -> Vec<Table> {
     let endpoints = stage.maker.endpoints(sizes.tenants);

@@ -10,37 +10,37 @@ use flowhost_protocol::crypto::{DataKey, KeyPair, MasterKeys};
 use flowhost_protocol::ids::{AppSecretId, FlowId, KeyId, PartnerId, TenantId};
 use flowhost_runtime::plugins::inspect;
 use flowhost_server::{app_secret_context, private_key_context};
-use flowhost_tests::measure::cores;
-use flowhost_tests::variant;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::Connection;
 use sqlx::postgres::{PgConnection, PgTransaction};
 use uuid::Uuid;
 
-use crate::endpoint::Endpoint;
-use crate::progress::Progress;
+use super::cores;
+use super::endpoint::Endpoint;
+use super::progress::Progress;
+use crate::wasm::variant;
 
 /// What tenants are made of.
-pub(crate) struct Maker {
+pub struct Maker {
     master: MasterKeys,
     pairs: Vec<KeyPair>,
 }
 
 /// What a database's tenants have.
 #[derive(Clone, Copy)]
-pub(crate) struct Tenants<'a> {
+pub struct Tenants<'a> {
     /// How many there are.
-    pub(crate) count: u32,
+    pub count: u32,
     /// The plugin of each, with one more section that makes it another component.
-    pub(crate) plugin: &'a [u8],
+    pub plugin: &'a [u8],
     /// How many different components there are among them.
-    pub(crate) components: u32,
+    pub components: u32,
 }
 
 impl Maker {
     /// Generates the key pairs, on all cores.
-    pub(crate) fn new(master: MasterKeys, keys: u32) -> Self {
+    pub fn new(master: MasterKeys, keys: u32) -> Self {
         let progress = Progress::of("key pairs", keys.into());
         let next = AtomicU32::new(0);
         let generate = || {
@@ -60,7 +60,7 @@ impl Maker {
 
     /// Makes tenants 0, 1, ..: each with its own data key, key pair (of those there are), app secret
     /// and flow, whose active version is one of the components.
-    pub(crate) async fn make(&self, connection: &mut PgConnection, tenants: Tenants<'_>) {
+    pub async fn make(&self, connection: &mut PgConnection, tenants: Tenants<'_>) {
         let Tenants { count, plugin, components } = tenants;
         let requests = bring_components(connection, plugin, components).await;
         let progress = Progress::of("tenants", count.into());
@@ -78,7 +78,7 @@ impl Maker {
     }
 
     /// Where the tenants' phones call.
-    pub(crate) fn endpoints(&self, count: u32) -> Vec<Endpoint> {
+    pub fn endpoints(&self, count: u32) -> Vec<Endpoint> {
         // Each client that is not a copy reads which certificates the machine trusts.
         let clients: Vec<_> = {
             let first =
@@ -214,7 +214,7 @@ async fn insert(transaction: &mut PgTransaction<'_>, rows: &[Row], requests: &Va
 }
 
 /// A tenant's name in URLs.
-pub(crate) fn slug(number: u32) -> String {
+pub fn slug(number: u32) -> String {
     format!("tenant-{number:05}")
 }
 
@@ -223,7 +223,7 @@ fn app_secret(number: u32) -> String {
 }
 
 /// The only flow of each tenant.
-pub(crate) const FLOW: &str = "booking";
+pub const FLOW: &str = "booking";
 
 /// The partner of tenants that name none (`create_tenants` in `migrations/`).
 const DEFAULT_PARTNER: &str = "00000000-0000-7000-8000-000000000001";
