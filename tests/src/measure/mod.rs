@@ -11,6 +11,7 @@ mod durable;
 mod endpoint;
 mod floor;
 mod load;
+mod no_services;
 mod progress;
 mod stage;
 mod table;
@@ -21,8 +22,11 @@ pub use durable::DurableServer;
 pub use endpoint::{Endpoint, Script};
 pub use floor::{Floor, Gauge, cores, fdatasync, openssl};
 pub use load::Answered;
+pub use no_services::NoServices;
 pub use progress::Progress;
 pub use stage::{CONNECTIONS, Figure, Host, Stage};
 pub use table::{Table, median};
 pub use tenants::{FLOW, Maker, Tenants, slug};
-pub use usage::{Cost, Machine, Usage, resident_bytes};
+pub use usage::{
+    Cost, Machine, Usage, cpu_time, memory_bytes, peak_resident_bytes, resident_bytes,
+};

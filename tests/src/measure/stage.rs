@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use flowhost_client::payload;
 use flowhost_protocol::crypto::{MasterKey, MasterKeys};
+use flowhost_protocol::ids::RequestId;
 use flowhost_server::config::AdminToken;
 use futures_util::stream::{StreamExt as _, iter};
 use sqlx::{AssertSqlSafe, Connection};
@@ -45,7 +46,8 @@ pub struct Host {
 pub struct Figure {
     /// What the users saw.
     pub answered: Answered,
-    host_ms: f64,
+    /// Processor time of the hosts for each exchange.
+    pub host_ms: f64,
     postgres_ms: f64,
     wal_bytes: f64,
 }
@@ -198,6 +200,14 @@ impl Host {
             progress.add(1);
         };
         iter(endpoints).map(touch).buffer_unordered(TOUCHES_AT_ONCE).collect::<Vec<_>>().await;
+    }
+
+    /// Begins a conversation, and returns how long the answer took.
+    pub async fn exchange(&self, endpoint: &Endpoint) -> Duration {
+        let client = endpoint.at(&self.process.public_url());
+        let reply = client.call(&payload::init(&RequestId::new().to_string())).await.unwrap();
+        assert_eq!(reply.status, 200);
+        reply.duration
     }
 
     fn address(&self) -> SocketAddr {

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use flowhost_client::payload;
-use flowhost_protocol::ids::RequestId;
 use flowhost_tests::measure::{
     CONNECTIONS, Endpoint, FLOW, Figure, Host, Script, Stage, Table, median, resident_bytes, slug,
 };
@@ -114,10 +112,7 @@ async fn first_exchange(stage: &Stage, sizes: Sizes, endpoints: &[Endpoint]) -> 
 async fn exchange_ms(host: &Host, endpoints: &Vec<&Endpoint>) -> f64 {
     let mut took = Vec::new();
     for endpoint in endpoints {
-        let client = endpoint.at(&host.process.public_url());
-        let reply = client.call(&payload::init(&RequestId::new().to_string())).await.unwrap();
-        assert_eq!(reply.status, 200);
-        took.push(reply.duration.as_secs_f64() * 1_000.0);
+        took.push(host.exchange(endpoint).await.as_secs_f64() * 1_000.0);
     }
     median(took)
 }
