@@ -38,27 +38,20 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::print_stderr,
     reason = "a measurement that fails is over, and its result is printed"
 )]
 
-mod endpoint;
-mod load;
 mod old;
-mod progress;
 mod share;
 mod sizes;
-mod stage;
-mod table;
 mod tables;
-mod tenants;
 
 use std::time::Duration;
 
-use flowhost_tests::measure::{Floor, Machine, cores};
+use flowhost_tests::Component;
+use flowhost_tests::measure::{Floor, Machine, Stage, Tenants, cores};
 
-use self::sizes::Sizes;
-use self::stage::Stage;
+use self::sizes::{FEW, FEW_TENANTS, MANY, Sizes};
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
@@ -66,24 +59,26 @@ async fn main() {
     tracing::subscriber::set_global_default(tracing::subscriber::NoSubscriber::default()).unwrap();
     let chosen = chosen();
     let busy = Machine::busy_cores(Duration::from_secs(2)).await;
-    let stage = Stage::start(Sizes::of_environment()).await;
+    let sizes = Sizes::of_environment();
+    let settings = sizes.shared_buffers.map(|size| ("shared_buffers", size));
+    let stage = Stage::start(sizes.keys, sizes.seconds, settings.as_slice()).await;
     let floor = stage.measure_floor();
-    println!("{}", stage.sizes);
+    println!("{sizes}");
     println!("{} cores, of which others used {busy:.2} before the run", cores());
-    stage.make_databases().await;
+    make_databases(&stage, sizes).await;
     if chosen.iter().any(|name| name == "old") {
-        tables::old::make(&stage).await;
+        tables::old::make(&stage, sizes).await;
     }
-    for run in 1..=stage.sizes.runs {
-        println!("\nrun {run} of {}", stage.sizes.runs);
+    for run in 1..=sizes.runs {
+        println!("\nrun {run} of {}", sizes.runs);
         for name in &chosen {
             let tables = match name.as_str() {
-                "tenants" => tables::tenants::measure(&stage).await,
-                "changes" => vec![tables::tenants::changes(&stage).await],
-                "hosts" => tables::hosts::measure(&stage).await,
-                "payloads" => tables::payloads::measure(&stage).await,
-                "sessions" => tables::sessions::measure(&stage).await,
-                _ => tables::old::measure(&stage).await,
+                "tenants" => tables::tenants::measure(&stage, sizes).await,
+                "changes" => vec![tables::tenants::changes(&stage, sizes).await],
+                "hosts" => tables::hosts::measure(&stage, sizes).await,
+                "payloads" => tables::payloads::measure(&stage, sizes).await,
+                "sessions" => tables::sessions::measure(&stage, sizes).await,
+                _ => tables::old::measure(&stage, sizes).await,
             };
             tables.iter().for_each(|table| println!("\n{table}"));
         }
@@ -91,6 +86,16 @@ async fn main() {
     let floor = Floor::mean(&[floor, stage.measure_floor()]);
     println!("\nan RSA-2048 operation took {:.2} ms on one core", 1_000.0 / floor.core);
     stage.stop().await;
+}
+
+/// Makes the databases with few and with many tenants.
+async fn make_databases(stage: &Stage, sizes: Sizes) {
+    let plugin = Component::Appointment.bytes().await;
+    let Sizes { tenants, components, .. } = sizes;
+    for (database, count) in [(FEW, FEW_TENANTS), (MANY, tenants)] {
+        let components = components.min(count);
+        stage.make_database(database, Tenants { count, plugin, components }).await;
+    }
 }
 
 /// The tables to measure. Cargo passes an argument of its own, `--bench`.

@@ -1,11 +1,8 @@
 //! Makes sessions that ended long ago, straight in the database.
 
+use flowhost_tests::measure::{FLOW, Progress, Stage};
 use futures_util::stream::{StreamExt as _, iter};
 use sqlx::Connection;
-
-use crate::progress::Progress;
-use crate::stage::Stage;
-use crate::tenants::FLOW;
 
 /// Adds so many sessions with an exchange each, spread evenly over the tenants and the last
 /// four weeks, so that no host deletes them meanwhile.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What `FLOWHOST_GROWTH_*` says.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub(crate) struct Sizes {
     /// Tenants of the large database.
     pub(crate) tenants: u32,
@@ -20,7 +20,7 @@ pub(crate) struct Sizes {
     /// How often all tables are measured.
     pub(crate) runs: u32,
     /// PostgreSQL's own cache, as its setting is written; `None` is what PostgreSQL sets.
-    pub(crate) shared_buffers: Option<String>,
+    pub(crate) shared_buffers: Option<&'static str>,
 }
 
 impl Sizes {
@@ -34,7 +34,7 @@ impl Sizes {
             seconds: number("SECONDS", 5).max(1),
             rounds: number("ROUNDS", 3).max(1),
             runs: number("RUNS", 1).max(1),
-            shared_buffers: text("SHARED_BUFFERS"),
+            shared_buffers: text("SHARED_BUFFERS").map(|text| &*text.leak()),
         }
     }
 }
@@ -43,7 +43,7 @@ impl fmt::Display for Sizes {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { tenants, components, keys, old_sessions, seconds, rounds, runs, shared_buffers } =
             self;
-        let buffers = shared_buffers.as_deref().unwrap_or("as it is set at first");
+        let buffers = shared_buffers.unwrap_or("as it is set at first");
         write!(
             out,
             "{tenants} tenants with {components} components and {keys} key pairs given out in turns, {old_sessions} old sessions; {seconds} s a figure, {rounds} rounds, {runs} runs; PostgreSQL's shared_buffers {buffers}"
@@ -64,3 +64,9 @@ fn text(name: &str) -> Option<String> {
 
 /// Tenants of the small database.
 pub(crate) const FEW_TENANTS: u32 = 10;
+
+/// The database with [`FEW_TENANTS`].
+pub(crate) const FEW: &str = "few";
+
+/// The database with all tenants.
+pub(crate) const MANY: &str = "many";

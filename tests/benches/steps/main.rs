@@ -10,7 +10,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a measurement that fails is over")]
 
-mod nothing;
 mod scene;
 
 use std::sync::LazyLock;

@@ -26,12 +26,11 @@ use flowhost_runtime::plugins::{
 use flowhost_runtime::telemetry::Metrics;
 use flowhost_server::config::CompileConfig;
 use flowhost_server::store::{Store, StoreSeries};
+use flowhost_tests::measure::NoServices;
 use flowhost_tests::{Component, TestHost, program, repository};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Runtime;
-
-use crate::nothing::Nothing;
 
 pub(crate) use flowhost_exchange::sessions::Received;
 pub(crate) use flowhost_protocol::flow::Exchange;
@@ -136,7 +135,7 @@ fn plugins(component: Vec<u8>) -> Plugins {
     let compile = CompileSettings { program: program(), limits, time };
     let keys = CodeKeys::derive(&MasterKeys::new(MasterKey::generate(), None));
     let code = CodeSettings { compile, cache: None, keys };
-    let (source, nothing) = (Box::new(OneComponent(component)), Arc::new(Nothing));
+    let (source, nothing) = (Box::new(OneComponent(component)), Arc::new(NoServices));
     let services = Services {
         http: nothing.clone(),
         logs: nothing.clone(),

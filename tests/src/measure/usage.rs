@@ -1,6 +1,8 @@
 //! What processes have used so far, as Linux counts it.
 
+use std::collections::HashMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -86,16 +88,46 @@ impl Process {
 
 /// The processor time of a process with all threads that it ever had, to the nanosecond; `None` if
 /// it is gone.
-fn cpu_time(process: u32) -> Option<Duration> {
+pub fn cpu_time(process: u32) -> Option<Duration> {
     let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(process.cast_signed())).ok()?;
     clock.now().ok().map(Duration::from)
 }
 
-/// The resident memory of a process (`VmRSS`), in bytes.
+/// The resident memory of a process, in bytes.
 pub fn resident_bytes(process: u32) -> u64 {
+    status(process, "VmRSS:")
+}
+
+/// The most resident memory that a process had so far, in bytes.
+pub fn peak_resident_bytes(process: u32) -> u64 {
+    status(process, "VmHWM:")
+}
+
+/// All memory that a process keeps, in bytes: what is resident, and its files in memory as a whole,
+/// whether they are mapped or not. No page is counted twice.
+pub fn memory_bytes(process: u32) -> u64 {
+    let private = status(process, "RssAnon:") + status(process, "RssFile:");
+    private + memory_files(process)
+}
+
+/// A size that the kernel tells in KiB, in bytes; 0 if the process is gone.
+fn status(process: u32, name: &str) -> u64 {
     let text = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let kib = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = text.lines().find_map(|line| line.strip_prefix(name));
     kib.and_then(|kib| kib.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) << 10
+}
+
+/// What a process has in files that are memory, in bytes.
+fn memory_files(process: u32) -> u64 {
+    let open = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+    let is_memory = |path: &PathBuf| {
+        fs::read_link(path).is_ok_and(|target| target.to_string_lossy().starts_with("/memfd:"))
+    };
+    let files = open.map(|entry| entry.path()).filter(is_memory);
+    let sizes = files.filter_map(|path| fs::metadata(path).ok());
+    // Several descriptors may be of one file.
+    let sizes = sizes.map(|about| ((about.dev(), about.ino()), about.blocks() * BLOCK_BYTES));
+    sizes.collect::<HashMap<_, _>>().values().sum()
 }
 
 /// The machine as a whole.
@@ -142,6 +174,9 @@ fn numbered(folder: &Path) -> impl Iterator<Item = u32> {
 
 /// Linux counts in hundredths of a second for programs, whatever its own clock does.
 const TICK_MS: u64 = 10;
+
+/// What `st_blocks` counts in, whatever the file system does.
+const BLOCK_BYTES: u64 = 512;
 
 /// Columns of `stat` after the name: `man 5 proc` counts from 1, and the name is the second.
 const PARENT: usize = 4 - 3;

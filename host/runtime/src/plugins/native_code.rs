@@ -4,12 +4,21 @@
 //! [`OwnCode`] is the only way to load code, and [`OwnCode::check`] the only way to get one. The
 //! MAC is checked over the very bytes that are then loaded, in memory that nobody else can write
 //! to. So code that was compiled a moment ago is sealed and checked too.
+//!
+//! Loaded code lies in a file in memory, from which wasmtime maps it. Otherwise it would copy the
+//! code once, and what each memory begins with once more.
 
 #![expect(
     unsafe_code,
     reason = "wasmtime loads machine code and takes processor features on trust; here is why it may"
 )]
 
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::fd::AsRawFd as _;
+
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine};
 
@@ -58,11 +67,25 @@ impl OwnCode {
 
     /// Makes the code callable.
     pub(super) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
-        // SAFETY: these bytes are the output of wasmtime's `precompile_component`: only `seal`
-        // makes a MAC that `check` accepts, and it seals only what the compiling process answered.
-        // They lie in our own memory, which nobody has changed since `check`.
-        unsafe { Component::deserialize(engine, &self.sealed[self.code..]) }
+        let file = unchangeable_file(&self.sealed[self.code..])?;
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        // SAFETY: the file has the output of wasmtime's `precompile_component`: only `seal` makes a
+        // MAC that `check` accepts, and it seals only what the compiling process answered. The
+        // bytes lay in our own memory, which nobody has changed since `check`, and nobody can
+        // change the file as long as it is mapped.
+        unsafe { Component::deserialize_file(engine, path) }
     }
+}
+
+/// A file in memory with this content, which nobody can change, this process included.
+fn unchangeable_file(content: &[u8]) -> io::Result<File> {
+    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+    let mut file = File::from(memfd_create("flowhost-code", flags)?);
+    file.write_all(content)?;
+    let size = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW;
+    let seals = SealFlag::F_SEAL_SEAL | SealFlag::F_SEAL_WRITE | size;
+    fcntl(&file, FcntlArg::F_ADD_SEALS(seals))?;
+    Ok(file)
 }
 
 /// Compiles for the same processor on every host, so that any host can load what another one
@@ -155,6 +178,20 @@ mod tests {
         assert!(OwnCode::check(&keys, [&sealed[..], b"x"].concat()).is_none());
         let of_another_host = CodeKeys::derive(&MasterKeys::new(MasterKey::generate(), None));
         assert!(OwnCode::check(&of_another_host, sealed).is_none());
+    }
+
+    #[test]
+    fn the_file_that_code_is_mapped_from_can_not_be_changed() {
+        let file = unchangeable_file(b"code").unwrap();
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let refused = |result: io::Result<()>| result.unwrap_err().kind();
+
+        let again = File::options().write(true).open(&path).unwrap();
+
+        assert_eq!(refused((&again).write_all(b"evil")), io::ErrorKind::PermissionDenied);
+        assert_eq!(refused(again.set_len(0)), io::ErrorKind::PermissionDenied);
+        assert_eq!(refused(file.set_len(8)), io::ErrorKind::PermissionDenied);
+        assert_eq!(std::fs::read(&path).unwrap(), b"code");
     }
 
     #[test]

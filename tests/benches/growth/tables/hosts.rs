@@ -1,11 +1,10 @@
 //! What a second host brings.
 
-use crate::endpoint::Script;
 use crate::share::{SHARE, Share};
-use crate::stage::{CONNECTIONS, Figure, Host, MANY, Stage};
-use crate::table::Table;
+use crate::sizes::{MANY, Sizes};
+use flowhost_tests::measure::{CONNECTIONS, Figure, Host, Script, Stage, Table};
 
-pub(crate) async fn measure(stage: &Stage) -> Vec<Table> {
+pub(crate) async fn measure(stage: &Stage, sizes: Sizes) -> Vec<Table> {
     let mut table = Table::new("Hosts: so many on one PostgreSQL", &Figure::COLUMNS);
     let shares: Vec<_> = ["a", "b"].iter().filter_map(|name| Share::make(name)).collect();
     if shares.len() < 2 {
@@ -15,7 +14,7 @@ pub(crate) async fn measure(stage: &Stage) -> Vec<Table> {
     table.note(format!(
         "each host may use {SHARE} (a control group), so PostgreSQL and the load have the rest; {CONNECTIONS} connections to each"
     ));
-    let endpoints = stage.maker.endpoints(stage.sizes.tenants.min(100));
+    let endpoints = stage.maker.endpoints(sizes.tenants.min(100));
     let hosts = [
         stage.start_warm_host(MANY, &endpoints).await,
         stage.start_warm_host(MANY, &endpoints).await,
@@ -23,7 +22,7 @@ pub(crate) async fn measure(stage: &Stage) -> Vec<Table> {
     for (host, share) in hosts.iter().zip(&shares) {
         share.confine(host.process.id());
     }
-    for _ in 0..stage.sizes.rounds {
+    for _ in 0..sizes.rounds {
         for count in [1, 2] {
             let some: Vec<&Host> = hosts.iter().take(count).collect();
             let connections = count * CONNECTIONS;

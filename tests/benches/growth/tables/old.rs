@@ -1,19 +1,19 @@
 //! What old rows cost.
 
-use crate::endpoint::{Endpoint, Script};
-use crate::load::Answered;
 use crate::old;
-use crate::stage::{CONNECTIONS, Figure, Host, MANY, Stage};
-use crate::table::Table;
+use crate::sizes::{MANY, Sizes};
+use flowhost_tests::measure::{
+    Answered, CONNECTIONS, Endpoint, Figure, Host, Script, Stage, Table,
+};
 
 /// Makes the database with old rows.
-pub(crate) async fn make(stage: &Stage) {
+pub(crate) async fn make(stage: &Stage, sizes: Sizes) {
     stage.copy_database(MANY, OLD).await;
-    old::add(stage, OLD, stage.sizes.old_sessions).await;
+    old::add(stage, OLD, sizes.old_sessions).await;
 }
 
-pub(crate) async fn measure(stage: &Stage) -> Vec<Table> {
-    let endpoints = stage.maker.endpoints(stage.sizes.tenants);
+pub(crate) async fn measure(stage: &Stage, sizes: Sizes) -> Vec<Table> {
+    let endpoints = stage.maker.endpoints(sizes.tenants);
     let mut table = Table::new("Old data: so many ended sessions", &Figure::COLUMNS);
     table.note(format!(
         "{CONNECTIONS} connections, {EXCHANGES} exchanges a session, {} tenants, databases of one server",
@@ -21,15 +21,10 @@ pub(crate) async fn measure(stage: &Stage) -> Vec<Table> {
     ));
     let mut measured = [
         Measured::begin(stage, MANY, "sessions before: none".to_owned(), &endpoints).await,
-        Measured::begin(
-            stage,
-            OLD,
-            format!("sessions before: {}", stage.sizes.old_sessions),
-            &endpoints,
-        )
-        .await,
+        Measured::begin(stage, OLD, format!("sessions before: {}", sizes.old_sessions), &endpoints)
+            .await,
     ];
-    for _ in 0..stage.sizes.rounds {
+    for _ in 0..sizes.rounds {
         for one in &mut measured {
             let script = Script::of(EXCHANGES);
             let figure = stage.measure(&[&one.host], &endpoints, &script, CONNECTIONS).await;

@@ -1,13 +1,12 @@
 //! What larger requests and replies cost.
 
 use flowhost_tests::Component;
+use flowhost_tests::measure::{Endpoint, Figure, Script, Stage, Table};
 use serde_json::{Value, json};
 
-use crate::endpoint::{Endpoint, Script};
-use crate::stage::{FEW, Figure, Stage};
-use crate::table::Table;
+use crate::sizes::{FEW, Sizes};
 
-pub(crate) async fn measure(stage: &Stage) -> Vec<Table> {
+pub(crate) async fn measure(stage: &Stage, sizes: Sizes) -> Vec<Table> {
     let host = stage.start_warm_host(FEW, &stage.maker.endpoints(1)).await;
     // A reply of 512 KiB is more than flows may have unless their settings say so.
     let settings = json!({ "limits": { "reply_bytes": 1 << 20 } });
@@ -17,7 +16,7 @@ pub(crate) async fn measure(stage: &Stage) -> Vec<Table> {
     for (what, data) in [("requests", asking as fn(usize) -> Value), ("replies", asking_for)] {
         let mut table = Table::new(format!("Payloads: {what} with so much data"), &Figure::COLUMNS);
         table.note(format!("{CONNECTIONS} connections, a new session for each exchange"));
-        for _ in 0..stage.sizes.rounds {
+        for _ in 0..sizes.rounds {
             for bytes in BYTES {
                 let script = Script { exchanges: 1, data: data(bytes) };
                 let figure = stage.measure(&[&host], &endpoints, &script, CONNECTIONS).await;

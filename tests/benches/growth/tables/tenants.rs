@@ -2,36 +2,32 @@
 
 use std::time::{Duration, Instant};
 
-use flowhost_client::payload;
-use flowhost_protocol::ids::RequestId;
-use flowhost_tests::measure::resident_bytes;
+use flowhost_tests::measure::{
+    CONNECTIONS, Endpoint, FLOW, Figure, Host, Script, Stage, Table, median, resident_bytes, slug,
+};
 use serde_json::json;
 
-use crate::endpoint::{Endpoint, Script};
-use crate::sizes::FEW_TENANTS;
-use crate::stage::{CONNECTIONS, FEW, Figure, Host, MANY, Stage};
-use crate::table::{Table, median};
-use crate::tenants::{FLOW, slug};
+use crate::sizes::{FEW, FEW_TENANTS, MANY, Sizes};
 
-pub(crate) async fn measure(stage: &Stage) -> Vec<Table> {
-    let endpoints = stage.maker.endpoints(stage.sizes.tenants);
+pub(crate) async fn measure(stage: &Stage, sizes: Sizes) -> Vec<Table> {
+    let endpoints = stage.maker.endpoints(sizes.tenants);
     vec![
-        spread(stage, &endpoints).await,
-        restart(stage).await,
-        first_exchange(stage, &endpoints).await,
-        memory(stage, &endpoints).await,
+        spread(stage, sizes, &endpoints).await,
+        restart(stage, sizes).await,
+        first_exchange(stage, sizes, &endpoints).await,
+        memory(stage, sizes, &endpoints).await,
     ]
 }
 
 /// The same load to one tenant and to many, at a host that has loaded all of them.
-async fn spread(stage: &Stage, endpoints: &[Endpoint]) -> Table {
+async fn spread(stage: &Stage, sizes: Sizes, endpoints: &[Endpoint]) -> Table {
     let mut table = Table::new("Tenants: a load spread over so many", &Figure::COLUMNS);
     table.note(format!(
         "{CONNECTIONS} connections, a new session for each exchange, one database with {} tenants, all of them loaded",
         endpoints.len()
     ));
     let host = stage.start_warm_host(MANY, endpoints).await;
-    for _ in 0..stage.sizes.rounds {
+    for _ in 0..sizes.rounds {
         for count in [1, 100, endpoints.len()] {
             let some = &endpoints[..count.min(endpoints.len())];
             let figure = stage.measure(&[&host], some, &Script::of(1), CONNECTIONS).await;
@@ -43,7 +39,7 @@ async fn spread(stage: &Stage, endpoints: &[Endpoint]) -> Table {
 }
 
 /// What a host has to do with tenants that it doesn't serve at the moment.
-async fn restart(stage: &Stage) -> Table {
+async fn restart(stage: &Stage, sizes: Sizes) -> Table {
     let columns = [
         "ready ms",
         "host CPU ms/s then",
@@ -55,8 +51,8 @@ async fn restart(stage: &Stage) -> Table {
     table.note("ready: from the process's start until it accepts requests, no tenant loaded");
     table.note(format!("then: in the {} s after it, without requests", START.as_secs()));
     table.note(format!("idle: in the {} s after these, without requests", IDLE.as_secs()));
-    for _ in 0..stage.sizes.rounds {
-        for (database, tenants) in [(FEW, FEW_TENANTS), (MANY, stage.sizes.tenants)] {
+    for _ in 0..sizes.rounds {
+        for (database, tenants) in [(FEW, FEW_TENANTS), (MANY, sizes.tenants)] {
             let host = stage.start_host(database).await;
             let (host_then, postgres_then) = stage.idle(&host, START).await;
             let (host_idle, postgres_idle) = stage.idle(&host, IDLE).await;
@@ -72,7 +68,7 @@ async fn restart(stage: &Stage) -> Table {
 }
 
 /// What a change of one tenant costs, at two hosts in turns: one has few tenants, the other all.
-pub(crate) async fn changes(stage: &Stage) -> Table {
+pub(crate) async fn changes(stage: &Stage, sizes: Sizes) -> Table {
     let mut table = Table::new("Tenants: a change", &["ms"]);
     table.note(format!(
         "a PATCH of a flow's settings through the admin API until its answer, medians of {CHANGES}, at the two hosts in turns"
@@ -83,14 +79,14 @@ pub(crate) async fn changes(stage: &Stage) -> Table {
             change_ms(host, change).await;
         }
     }
-    for _ in 0..stage.sizes.rounds {
+    for _ in 0..sizes.rounds {
         let mut took = [Vec::new(), Vec::new()];
         for change in 0..CHANGES {
             for (host, took) in hosts.iter().zip(&mut took) {
                 took.push(change_ms(host, change).await);
             }
         }
-        for (tenants, took) in [FEW_TENANTS, stage.sizes.tenants].into_iter().zip(took) {
+        for (tenants, took) in [FEW_TENANTS, sizes.tenants].into_iter().zip(took) {
             table.add(&format!("database with {tenants} tenants"), vec![median(took)]);
         }
     }
@@ -109,14 +105,14 @@ async fn change_ms(host: &Host, change: u32) -> f64 {
 }
 
 /// What the first user of a tenant waits for.
-async fn first_exchange(stage: &Stage, endpoints: &[Endpoint]) -> Table {
+async fn first_exchange(stage: &Stage, sizes: Sizes, endpoints: &[Endpoint]) -> Table {
     let mut table = Table::new("Tenants: the first exchange after a restart", &["ms"]);
     table.note(format!("one connection, medians of {FIRST_EXCHANGES} tenants"));
-    let components = stage.sizes.components as usize;
+    let components = sizes.components as usize;
     let of_a_component: Vec<_> = endpoints.iter().take(components.min(FIRST_EXCHANGES)).collect();
     // The tenants that have the same components.
     let others = endpoints.iter().skip(components).take(of_a_component.len()).collect();
-    for _ in 0..stage.sizes.rounds {
+    for _ in 0..sizes.rounds {
         let host = stage.start_host(MANY).await;
         let with_code = exchange_ms(&host, &of_a_component).await;
         let without_code = exchange_ms(&host, &others).await;
@@ -136,23 +132,20 @@ async fn first_exchange(stage: &Stage, endpoints: &[Endpoint]) -> Table {
 async fn exchange_ms(host: &Host, endpoints: &Vec<&Endpoint>) -> f64 {
     let mut took = Vec::new();
     for endpoint in endpoints {
-        let client = endpoint.at(&host.process.public_url());
-        let reply = client.call(&payload::init(&RequestId::new().to_string())).await.unwrap();
-        assert_eq!(reply.status, 200);
-        took.push(reply.duration.as_secs_f64() * 1_000.0);
+        took.push(host.exchange(endpoint).await.as_secs_f64() * 1_000.0);
     }
     median(took)
 }
 
 /// What a host keeps in memory, and what it does when nothing is asked.
-async fn memory(stage: &Stage, endpoints: &[Endpoint]) -> Table {
+async fn memory(stage: &Stage, sizes: Sizes, endpoints: &[Endpoint]) -> Table {
     let columns = ["resident MiB", "idle host CPU ms/s", "idle PG CPU ms/s"];
     let mut table = Table::new("Tenants: memory of a host", &columns);
     table.note(format!(
         "a host on {} tenants since its start, pings only; each row has what the rows before loaded",
         endpoints.len()
     ));
-    let components = stage.sizes.components as usize;
+    let components = sizes.components as usize;
     let host = stage.start_host(MANY).await;
     // Once it has done what it does after its start.
     stage.idle(&host, START).await;

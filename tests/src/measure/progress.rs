@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// Says every few seconds how much is done.
-pub(crate) struct Progress {
+pub struct Progress {
     what: &'static str,
     all: u64,
     began: Instant,
@@ -12,12 +12,14 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn of(what: &'static str, all: u64) -> Self {
+    /// Nothing of so many is done.
+    pub fn of(what: &'static str, all: u64) -> Self {
         let began = Instant::now();
         Self { what, all, began, done: Mutex::new((0, began)) }
     }
 
-    pub(crate) fn add(&self, more: u64) {
+    /// So many more are done.
+    pub fn add(&self, more: u64) {
         let Self { what, all, began, done } = self;
         let mut done = done.lock().unwrap();
         done.0 += more;

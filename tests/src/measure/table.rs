@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Each figure with its ratio to the first row's: the medians of all rounds. A ratio is of two
 /// figures of the same round, so what changes the whole machine's speed does not change it.
-pub(crate) struct Table {
+pub struct Table {
     title: String,
     notes: Vec<String>,
     columns: Vec<&'static str>,
@@ -18,18 +18,19 @@ struct Row {
 }
 
 impl Table {
-    pub(crate) fn new(title: impl Into<String>, columns: &[&'static str]) -> Self {
+    /// Without rows.
+    pub fn new(title: impl Into<String>, columns: &[&'static str]) -> Self {
         Self { title: title.into(), notes: Vec::new(), columns: columns.to_vec(), rows: Vec::new() }
     }
 
     /// A line below the title.
-    pub(crate) fn note(&mut self, text: impl Into<String>) {
+    pub fn note(&mut self, text: impl Into<String>) {
         self.notes.push(text.into());
     }
 
     /// The figures of a row in one more round, one for each column, and says them as long as the
     /// table is not there.
-    pub(crate) fn add(&mut self, name: &str, figures: Vec<f64>) {
+    pub fn add(&mut self, name: &str, figures: Vec<f64>) {
         assert_eq!(figures.len(), self.columns.len(), "{name}");
         let told: Vec<_> = self
             .columns
@@ -77,7 +78,7 @@ impl fmt::Display for Table {
 }
 
 /// The middle one; of an even number the greater of two.
-pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
+pub fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }

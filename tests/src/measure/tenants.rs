@@ -10,27 +10,37 @@ use flowhost_protocol::crypto::{DataKey, KeyPair, MasterKeys};
 use flowhost_protocol::ids::{AppSecretId, FlowId, KeyId, PartnerId, TenantId};
 use flowhost_runtime::plugins::inspect;
 use flowhost_server::{app_secret_context, private_key_context};
-use flowhost_tests::measure::cores;
-use flowhost_tests::{Component, variant};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::Connection;
 use sqlx::postgres::{PgConnection, PgTransaction};
 use uuid::Uuid;
 
-use crate::endpoint::Endpoint;
-use crate::progress::Progress;
+use super::cores;
+use super::endpoint::Endpoint;
+use super::progress::Progress;
+use crate::wasm::variant;
 
 /// What tenants are made of.
-pub(crate) struct Maker {
+pub struct Maker {
     master: MasterKeys,
     pairs: Vec<KeyPair>,
-    components: u32,
+}
+
+/// What a database's tenants have.
+#[derive(Clone, Copy)]
+pub struct Tenants<'a> {
+    /// How many there are.
+    pub count: u32,
+    /// The plugin of each, with one more section that makes it another component.
+    pub plugin: &'a [u8],
+    /// How many different components there are among them.
+    pub components: u32,
 }
 
 impl Maker {
     /// Generates the key pairs, on all cores.
-    pub(crate) fn new(master: MasterKeys, keys: u32, components: u32) -> Self {
+    pub fn new(master: MasterKeys, keys: u32) -> Self {
         let progress = Progress::of("key pairs", keys.into());
         let next = AtomicU32::new(0);
         let generate = || {
@@ -45,17 +55,18 @@ impl Maker {
             let threads: Vec<_> = (0..cores()).map(|_| scope.spawn(generate)).collect();
             threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
         });
-        Self { master, pairs, components }
+        Self { master, pairs }
     }
 
     /// Makes tenants 0, 1, ..: each with its own data key, key pair (of those there are), app secret
     /// and flow, whose active version is one of the components.
-    pub(crate) async fn make(&self, connection: &mut PgConnection, count: u32) {
-        let requests = self.bring_components(connection).await;
+    pub async fn make(&self, connection: &mut PgConnection, tenants: Tenants<'_>) {
+        let Tenants { count, plugin, components } = tenants;
+        let requests = bring_components(connection, plugin, components).await;
         let progress = Progress::of("tenants", count.into());
         for first in (0..count).step_by(TENANTS_AT_ONCE as usize) {
             let numbers: Vec<_> = (first..count.min(first + TENANTS_AT_ONCE)).collect();
-            let rows: Vec<_> = numbers.iter().map(|number| self.row(*number)).collect();
+            let rows: Vec<_> = numbers.iter().map(|number| self.row(*number, components)).collect();
             let mut transaction = connection.begin().await.unwrap();
             insert(&mut transaction, &rows, &requests).await;
             transaction.commit().await.unwrap();
@@ -67,7 +78,7 @@ impl Maker {
     }
 
     /// Where the tenants' phones call.
-    pub(crate) fn endpoints(&self, count: u32) -> Vec<Endpoint> {
+    pub fn endpoints(&self, count: u32) -> Vec<Endpoint> {
         // Each client that is not a copy reads which certificates the machine trusts.
         let clients: Vec<_> = {
             let first =
@@ -85,29 +96,7 @@ impl Maker {
         (0..count).map(endpoint).collect()
     }
 
-    /// Puts the components where a statement finds them. Returns what they ask for.
-    async fn bring_components(&self, connection: &mut PgConnection) -> Value {
-        let original = Component::Appointment.bytes().await;
-        sqlx::query(
-            "create temp table made_components (number int primary key, digest bytea, bytes bytea)",
-        )
-        .execute(&mut *connection)
-        .await
-        .unwrap();
-        for number in 0..self.components {
-            let bytes = variant(original, number.into());
-            sqlx::query("insert into made_components values ($1, $2, $3)")
-                .bind(number.cast_signed())
-                .bind(&Sha256::digest(&bytes)[..])
-                .bind(bytes)
-                .execute(&mut *connection)
-                .await
-                .unwrap();
-        }
-        json!(inspect(original).unwrap().requests)
-    }
-
-    fn row(&self, number: u32) -> Row {
+    fn row(&self, number: u32, components: u32) -> Row {
         let (tenant, key, secret) = (TenantId::new(), KeyId::new(), AppSecretId::new());
         let data_key = DataKey::generate();
         let pair = &self.pairs[number as usize % self.pairs.len()];
@@ -123,9 +112,30 @@ impl Maker {
             secret: secret.0,
             app_secret: data_key.seal(&app_secret_context(tenant, secret), app_secret.as_bytes()).0,
             flow: FlowId::new().0,
-            component: (number % self.components).cast_signed(),
+            component: (number % components).cast_signed(),
         }
     }
+}
+
+/// Puts variants of a plugin where a statement finds them. Returns what they ask for.
+async fn bring_components(connection: &mut PgConnection, plugin: &[u8], count: u32) -> Value {
+    sqlx::query(
+        "create temp table made_components (number int primary key, digest bytea, bytes bytea)",
+    )
+    .execute(&mut *connection)
+    .await
+    .unwrap();
+    for number in 0..count {
+        let bytes = variant(plugin, number.into());
+        sqlx::query("insert into made_components values ($1, $2, $3)")
+            .bind(number.cast_signed())
+            .bind(&Sha256::digest(&bytes)[..])
+            .bind(bytes)
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+    }
+    json!(inspect(plugin).unwrap().requests)
 }
 
 /// What a tenant has in the database.
@@ -204,7 +214,7 @@ async fn insert(transaction: &mut PgTransaction<'_>, rows: &[Row], requests: &Va
 }
 
 /// A tenant's name in URLs.
-pub(crate) fn slug(number: u32) -> String {
+pub fn slug(number: u32) -> String {
     format!("tenant-{number:05}")
 }
 
@@ -213,7 +223,7 @@ fn app_secret(number: u32) -> String {
 }
 
 /// The only flow of each tenant.
-pub(crate) const FLOW: &str = "booking";
+pub const FLOW: &str = "booking";
 
 /// The partner of tenants that name none (`create_tenants` in `migrations/`).
 const DEFAULT_PARTNER: &str = "00000000-0000-7000-8000-000000000001";

@@ -7,24 +7,27 @@ use std::time::{Duration, Instant};
 
 use flowhost_client::payload;
 use flowhost_protocol::crypto::{MasterKey, MasterKeys};
+use flowhost_protocol::ids::RequestId;
 use flowhost_server::config::AdminToken;
-use flowhost_tests::measure::{DurableServer, Floor, Gauge, Usage, cores};
-use flowhost_tests::{HostProcess, flowhost};
 use futures_util::stream::{StreamExt as _, iter};
 use sqlx::{AssertSqlSafe, Connection};
 use tokio::time::sleep;
 
-use crate::endpoint::{Endpoint, Script};
-use crate::load::{Answered, Times, send};
-use crate::progress::Progress;
-use crate::sizes::{FEW_TENANTS, Sizes};
-use crate::tenants::Maker;
+use super::endpoint::{Endpoint, Script};
+use super::load::{Answered, Times, send};
+use super::progress::Progress;
+use super::tenants::{Maker, Tenants};
+use super::{DurableServer, Floor, Gauge, Usage, cores};
+use crate::process::{HostProcess, flowhost};
 
 /// Everything that answers, and what it is measured with.
-pub(crate) struct Stage {
-    pub(crate) sizes: Sizes,
-    pub(crate) maker: Maker,
-    pub(crate) postgres: DurableServer,
+pub struct Stage {
+    /// What its tenants are made with.
+    pub maker: Maker,
+    /// Where its databases are.
+    pub postgres: DurableServer,
+    /// How long each figure is taken.
+    seconds: u32,
     gauge: Gauge,
     master: String,
     token: AdminToken,
@@ -32,53 +35,55 @@ pub(crate) struct Stage {
 }
 
 /// A host of its own process.
-pub(crate) struct Host {
-    pub(crate) process: HostProcess,
+pub struct Host {
+    /// The process.
+    pub process: HostProcess,
     /// From its start until it accepts requests.
-    pub(crate) ready: Duration,
+    pub ready: Duration,
 }
 
 /// What one load showed.
-pub(crate) struct Figure {
-    pub(crate) answered: Answered,
-    host_ms: f64,
+pub struct Figure {
+    /// What the users saw.
+    pub answered: Answered,
+    /// Processor time of the hosts for each exchange.
+    pub host_ms: f64,
     postgres_ms: f64,
     wal_bytes: f64,
 }
 
 impl Stage {
-    pub(crate) async fn start(sizes: Sizes) -> Self {
+    /// With so many key pairs for the tenants, figures that are taken for so many seconds, and these
+    /// of PostgreSQL's settings.
+    pub async fn start(keys: u32, seconds: u32, settings: &[(&str, &str)]) -> Self {
         let master = MasterKey::generate();
-        let (text, keys) = (master.to_base64().to_string(), MasterKeys::new(master, None));
-        let maker = Maker::new(keys, sizes.keys, sizes.components);
-        let settings = sizes.shared_buffers.as_deref().map(|size| ("shared_buffers", size));
-        let postgres = DurableServer::start_with(settings.as_slice()).await;
-        let gauge = Gauge::new();
+        let (text, masters) = (master.to_base64().to_string(), MasterKeys::new(master, None));
+        let maker = Maker::new(masters, keys);
+        let (postgres, gauge) = (DurableServer::start_with(settings).await, Gauge::new());
         let token = AdminToken::generate();
-        Self { sizes, maker, postgres, gauge, master: text, token, hosts: AtomicU32::new(0) }
+        Self { maker, postgres, seconds, gauge, master: text, token, hosts: AtomicU32::new(0) }
     }
 
-    /// Makes the databases with few and with many tenants. All hosts started later find the code of
-    /// all components in the cache.
-    pub(crate) async fn make_databases(&self) {
-        for (database, tenants) in [(FEW, FEW_TENANTS), (MANY, self.sizes.tenants)] {
-            self.postgres.make_database(database).await;
-            let mut connection = self.postgres.connect(database).await;
-            self.maker.make(&mut connection, tenants).await;
-            connection.close().await.unwrap();
-        }
-        let host = self.start_host(MANY).await;
-        host.touch("components to compile", &self.maker.endpoints(self.sizes.components)).await;
+    /// Makes a database with these tenants. All hosts started later find the code of all their
+    /// components in the cache.
+    pub async fn make_database(&self, name: &str, tenants: Tenants<'_>) {
+        self.postgres.make_database(name).await;
+        let mut connection = self.postgres.connect(name).await;
+        self.maker.make(&mut connection, tenants).await;
+        connection.close().await.unwrap();
+        let host = self.start_host(name).await;
+        let of_a_component = self.maker.endpoints(tenants.components.min(tenants.count));
+        host.touch("components to compile", &of_a_component).await;
         host.stop().await;
     }
 
     /// Copies a database that nothing is connected to.
-    pub(crate) async fn copy_database(&self, from: &str, to: &str) {
+    pub async fn copy_database(&self, from: &str, to: &str) {
         self.execute("postgres", &format!("create database {to} template {from}")).await;
     }
 
     /// Starts a host on a database, and waits until it is ready.
-    pub(crate) async fn start_host(&self, database: &str) -> Host {
+    pub async fn start_host(&self, database: &str) -> Host {
         let number = self.hosts.fetch_add(1, Ordering::Relaxed);
         let folder = self.postgres.folder().join(format!("host-{number}"));
         std::fs::create_dir(&folder).unwrap();
@@ -95,7 +100,7 @@ impl Stage {
 
     /// Starts a host that has loaded these tenants, on a database that has rows and statistics, as any
     /// has after its first minute.
-    pub(crate) async fn start_warm_host(&self, database: &str, endpoints: &[Endpoint]) -> Host {
+    pub async fn start_warm_host(&self, database: &str, endpoints: &[Endpoint]) -> Host {
         let host = self.start_host(database).await;
         host.touch("tenants to load", endpoints).await;
         self.measure(&[&host], endpoints, &Script::of(1), CONNECTIONS).await;
@@ -105,7 +110,7 @@ impl Stage {
 
     /// Sends a load to the hosts, which share a database, and measures what they and PostgreSQL
     /// spend meanwhile.
-    pub(crate) async fn measure(
+    pub async fn measure(
         &self,
         hosts: &[&Host],
         endpoints: &[Endpoint],
@@ -127,9 +132,8 @@ impl Stage {
     }
 
     fn times(&self) -> Times {
-        let seconds = self.sizes.seconds;
-        let warm_up = Duration::from_secs((seconds * 2).div_ceil(5).into());
-        Times { warm_up, measured: Duration::from_secs(seconds.into()) }
+        let warm_up = Duration::from_secs((self.seconds * 2).div_ceil(5).into());
+        Times { warm_up, measured: Duration::from_secs(self.seconds.into()) }
     }
 
     /// Conversations that last through a figure, as far as they fit into memory.
@@ -148,7 +152,7 @@ impl Stage {
 
     /// The processor time in milliseconds that a host and PostgreSQL use in a second without
     /// requests, on average of a time.
-    pub(crate) async fn idle(&self, host: &Host, time: Duration) -> (f64, f64) {
+    pub async fn idle(&self, host: &Host, time: Duration) -> (f64, f64) {
         let usage = || Usage::of(&[host.process.id()], self.postgres.postmaster());
         let before = usage();
         sleep(time).await;
@@ -157,12 +161,12 @@ impl Stage {
     }
 
     /// The floor now.
-    pub(crate) fn measure_floor(&self) -> Floor {
+    pub fn measure_floor(&self) -> Floor {
         self.gauge.measure(FLOOR_TIME)
     }
 
     /// The number that a query finds.
-    pub(crate) async fn number(&self, database: &str, query: &str) -> f64 {
+    pub async fn number(&self, database: &str, query: &str) -> f64 {
         let mut connection = self.postgres.connect(database).await;
         let query = sqlx::query_scalar(AssertSqlSafe(query.to_owned()));
         let number = query.fetch_one(&mut connection).await.unwrap();
@@ -171,21 +175,22 @@ impl Stage {
     }
 
     /// Executes a statement.
-    pub(crate) async fn execute(&self, database: &str, statement: &str) {
+    pub async fn execute(&self, database: &str, statement: &str) {
         let mut connection = self.postgres.connect(database).await;
         let query = sqlx::query(AssertSqlSafe(statement.to_owned()));
         query.execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
     }
 
-    pub(crate) async fn stop(self) {
+    /// Stops PostgreSQL, and removes all that was made.
+    pub async fn stop(self) {
         self.postgres.stop().await;
     }
 }
 
 impl Host {
     /// Lets it load these flows' tenants and code: a ping succeeds once the plugin can be called.
-    pub(crate) async fn touch(&self, what: &'static str, endpoints: &[Endpoint]) {
+    pub async fn touch(&self, what: &'static str, endpoints: &[Endpoint]) {
         let progress = Progress::of(what, endpoints.len() as u64);
         let url = self.process.public_url();
         let touch = async |endpoint: &Endpoint| {
@@ -198,22 +203,32 @@ impl Host {
         iter(endpoints).map(touch).buffer_unordered(TOUCHES_AT_ONCE).collect::<Vec<_>>().await;
     }
 
+    /// Begins a conversation, and returns how long the answer took.
+    pub async fn exchange(&self, endpoint: &Endpoint) -> Duration {
+        let client = endpoint.at(&self.process.public_url());
+        let reply = client.call(&payload::init(&RequestId::new().to_string())).await.unwrap();
+        assert_eq!(reply.status, 200);
+        reply.duration
+    }
+
     fn address(&self) -> SocketAddr {
         self.process.public_url().trim_start_matches("http://").parse().unwrap()
     }
 
-    pub(crate) async fn stop(self) {
+    /// Lets it end by itself.
+    pub async fn stop(self) {
         self.process.terminate();
         assert!(self.process.ended().await.success());
     }
 }
 
 impl Figure {
-    pub(crate) const COLUMNS: [&str; 6] =
+    /// The columns of a table of figures.
+    pub const COLUMNS: [&str; 6] =
         ["exchanges/s", "p50 ms", "p99 ms", "host CPU ms", "PostgreSQL CPU ms", "WAL bytes"];
 
     /// What stands in the columns.
-    pub(crate) fn columns(&self) -> Vec<f64> {
+    pub fn columns(&self) -> Vec<f64> {
         let Answered { per_second, p50_ms, p99_ms, .. } = self.answered;
         vec![per_second, p50_ms, p99_ms, self.host_ms, self.postgres_ms, self.wal_bytes]
     }
@@ -229,14 +244,8 @@ async fn time_until_there(file: PathBuf) -> Duration {
     began.elapsed()
 }
 
-/// The database with [`FEW_TENANTS`].
-pub(crate) const FEW: &str = "few";
-
-/// The database with all tenants.
-pub(crate) const MANY: &str = "many";
-
 /// As many connections as the exchange benchmark has at its most.
-pub(crate) const CONNECTIONS: usize = 64;
+pub const CONNECTIONS: usize = 64;
 
 /// Long enough for a thousand operations on one core.
 const FLOOR_TIME: Duration = Duration::from_millis(500);

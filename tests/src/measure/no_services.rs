@@ -10,9 +10,9 @@ use flowhost_runtime::plugins::{
 };
 
 /// Refuses everything.
-pub(crate) struct Nothing;
+pub struct NoServices;
 
-impl OutboundHttp for Nothing {
+impl OutboundHttp for NoServices {
     fn send(
         &self,
         _: TenantId,
@@ -22,17 +22,17 @@ impl OutboundHttp for Nothing {
     }
 }
 
-impl LogKeeper for Nothing {
+impl LogKeeper for NoServices {
     fn keep(&self, _: CallLines) {}
 }
 
-impl MediaFiles for Nothing {
+impl MediaFiles for NoServices {
     fn fetch(&self, _: TenantId, _: MediaRequest) -> Pending<'_, Result<Vec<u8>, MediaError>> {
         Box::pin(ready(Err(MediaError::TooLarge)))
     }
 }
 
-impl KeyValues for Nothing {
+impl KeyValues for NoServices {
     fn get<'a>(
         &'a self,
         _: Scope,

@@ -16,31 +16,35 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::{JoinSet, LocalSet, spawn_blocking, spawn_local};
 
-use crate::endpoint::Conversation;
+use super::endpoint::Conversation;
 
 /// How long requests are sent that don't count, and how long those that do.
 #[derive(Clone, Copy)]
-pub(crate) struct Times {
-    pub(crate) warm_up: Duration,
-    pub(crate) measured: Duration,
+pub(super) struct Times {
+    /// Before those that count.
+    pub warm_up: Duration,
+    /// Of those that count.
+    pub measured: Duration,
 }
 
 /// What came of it.
-pub(crate) struct Answered {
+pub struct Answered {
     /// Of those that count.
-    pub(crate) per_second: f64,
-    pub(crate) p50_ms: f64,
-    pub(crate) p99_ms: f64,
+    pub per_second: f64,
+    /// The median latency of those that count.
+    pub p50_ms: f64,
+    /// The latency that one in a hundred of them passes.
+    pub p99_ms: f64,
     /// All requests, those of the warm-up too.
-    pub(crate) requests: usize,
+    pub requests: usize,
     /// All conversations that began.
-    pub(crate) conversations: usize,
+    pub conversations: usize,
 }
 
 /// Sends the conversations over so many connections, which the hosts have in turns. Every answer
 /// must be a 200; one of some hundred is opened afterwards. When the conversations are used up, the
 /// measured time ends.
-pub(crate) async fn send(
+pub(super) async fn send(
     hosts: Vec<SocketAddr>,
     connections: usize,
     conversations: Vec<Conversation>,

@@ -3,55 +3,60 @@
 use std::sync::Arc;
 use std::thread;
 
+use super::cores;
+use crate::tenant::TestFlow;
 use flowhost_client::{FlowClient, SealedRequest, payload};
 use flowhost_protocol::ids::RequestId;
-use flowhost_tests::TestFlow;
-use flowhost_tests::measure::cores;
 use serde_json::{Value, json};
 
 /// A flow of a tenant, at whichever host.
 #[derive(Clone)]
-pub(crate) struct Endpoint {
+pub struct Endpoint {
     /// The path of its URL.
-    pub(crate) path: Arc<str>,
+    pub path: Arc<str>,
     /// Seals and signs as its phones do.
-    pub(crate) client: FlowClient,
+    pub client: FlowClient,
 }
 
 /// What each user of a figure says: INIT, then BACK until there were so many exchanges.
 #[derive(Clone)]
-pub(crate) struct Script {
-    pub(crate) exchanges: usize,
-    pub(crate) data: Value,
+pub struct Script {
+    /// How many exchanges there are.
+    pub exchanges: usize,
+    /// What each of them carries.
+    pub data: Value,
 }
 
 /// A user's requests, each to be sent when the one before is answered.
-pub(crate) struct Conversation {
-    pub(crate) path: Arc<str>,
-    pub(crate) requests: Vec<SealedRequest>,
+pub struct Conversation {
+    /// The path of the endpoint.
+    pub path: Arc<str>,
+    /// In their order.
+    pub requests: Vec<SealedRequest>,
 }
 
 impl Endpoint {
-    pub(crate) fn of(flow: &TestFlow) -> Self {
+    /// Of a flow that was made through the admin API.
+    pub fn of(flow: &TestFlow) -> Self {
         let path = format!("/flows/{}/{}", flow.tenant.slug, flow.name);
         Self { path: path.into(), client: flow.client() }
     }
 
     /// A client that calls it at this host.
-    pub(crate) fn at(&self, public_url: &str) -> FlowClient {
+    pub fn at(&self, public_url: &str) -> FlowClient {
         self.client.clone().at(&format!("{public_url}{}", self.path)).unwrap()
     }
 }
 
 impl Script {
     /// So many exchanges that carry nothing.
-    pub(crate) fn of(exchanges: usize) -> Self {
+    pub fn of(exchanges: usize) -> Self {
         Self { exchanges, data: json!({}) }
     }
 
     /// Seals so many conversations, on all cores; the endpoints have them in turns. Each has its own
     /// flow token, each request its own key and IV.
-    pub(crate) fn seal(&self, endpoints: &[Endpoint], count: usize) -> Vec<Conversation> {
+    pub fn seal(&self, endpoints: &[Endpoint], count: usize) -> Vec<Conversation> {
         let run = RequestId::new();
         let share = count.div_ceil(cores()).max(1);
         let seal = |first: usize| {
