@@ -1,6 +1,8 @@
 //! A plugin at a host that is asked to misbehave, by the form's field `do`: what is answered, and what
 //! its log says.
 
+use std::time::Duration;
+
 use flowhost_tests::{TestFlow, TestHost, eventually};
 use serde_json::{Value, json};
 
@@ -13,7 +15,9 @@ pub(crate) struct Guest {
 impl Guest {
     /// Uploads it to a host of its own.
     pub(crate) async fn start(component: Vec<u8>, settings: Value) -> Self {
-        let host = TestHost::start().await;
+        // A runtime takes some seconds of a processor that is shared with other tests.
+        let host =
+            TestHost::configured(|config| config.compile.time = Duration::from_secs(600)).await;
         let tenant = host.tenant("acme").await;
         let flow = tenant.flow_without_plugin("hostile", settings).await;
         flow.upload(component).await.expect(201);

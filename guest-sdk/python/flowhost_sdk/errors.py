@@ -69,6 +69,11 @@ def printable(text: object) -> str:
     return str(text).encode("utf-8", "replace").decode()
 
 
+def line(text: object) -> str:
+    """As much of a text as a line of the log can show: the host cuts lines at 4 KiB, and says so."""
+    return printable(str(text)[:_MOST_OF_A_LINE])
+
+
 def _tell(error: BaseException, told: list[str]) -> None:
     """Tells of an exception and of what led to it."""
     seen: set[int] = set()
@@ -145,5 +150,6 @@ _OTHERS = (
 )
 
 _MAX_CAUSES = 4
+_MOST_OF_A_LINE = 5000
 _MAX_CHARS = 1000
 _MAX_PLACES = 8

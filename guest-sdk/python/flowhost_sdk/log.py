@@ -6,7 +6,7 @@ The module `logging` and `print` reach it as well. 64 lines of 4 KiB are kept of
 from __future__ import annotations
 
 from . import _host
-from .errors import printable
+from .errors import line
 
 
 def trace(message: object, *values: object) -> None:
@@ -35,4 +35,4 @@ def error(message: object, *values: object) -> None:
 
 
 def _write(level: str, message: object, values: tuple[object, ...]) -> None:
-    _host.log(level, printable(str(message) % values if values else message))
+    _host.log(level, line(str(message) % values if values else message))

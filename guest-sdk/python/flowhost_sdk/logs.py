@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from . import _host
-from .errors import describe, printable
+from .errors import describe, line
 
 
 class FlowLogHandler(logging.Handler):
@@ -17,7 +17,7 @@ class FlowLogHandler(logging.Handler):
             message = record.getMessage()
             if record.exc_info and record.exc_info[1] is not None:
                 message = f"{message}: {describe(record.exc_info[1])}"
-            _host.log(_level(record.levelno), printable(message))
+            _host.log(_level(record.levelno), line(message))
         except Exception as failed:  # noqa: BLE001
             _host.log("error", f"a line can't be logged: {describe(failed)}")
 

@@ -239,6 +239,22 @@ def test_what_a_client_reports_is_logged_in_the_words_of_all_sdks() -> None:
     assert chat.log == [LogLine("error", 'the client reports "a \\"new\\" key" on screen "START": 100 % of \'%s\'')]
 
 
+def test_megabytes_of_a_line_are_not_handed_to_the_host() -> None:
+    flow = Flow(NoState)
+    flow.submit(lambda exchange, session: Reply.reject_token("over"))
+
+    @flow.init
+    def logs(exchange: Exchange[Json], session: Session[NoState]) -> Reply:
+        log.info("x" * 10_000_000)
+        logging.getLogger("shop").warning("%s", "x" * 10_000_000)
+        return Reply.reject_token("over")
+
+    chat = Conversation(flow)
+    chat.init()
+    # Enough for the host to see that it has to cut.
+    assert all(4096 < len(said.message) < 10_000 for said in chat.log) and len(chat.log) == 2
+
+
 def test_lines_reach_the_log_with_their_level() -> None:
     flow = Flow(NoState)
     flow.submit(lambda exchange, session: Reply.reject_token("over"))
