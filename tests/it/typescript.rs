@@ -200,7 +200,7 @@ const FAILURES: [(&str, &str); 44] = [
     // Too much of something.
     ("loop", "used up its CPU time"),
     ("loop that catches", "used up its CPU time"),
-    ("loop that waits", "used up its CPU time"),
+    ("loop that waits", "used up its CPU time or it had asked for more than its 16 MiB of memory"),
     ("regular expression", "used up its CPU time"),
     ("then without an end", "it had asked for more than its 16 MiB of memory"),
     ("sorting without an end", "used up its CPU time"),
