@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use flowhost_tests::measure::{number_setting, setting};
+
 /// What `FLOWHOST_GROWTH_*` says.
 #[derive(Clone, Copy)]
 pub(crate) struct Sizes {
@@ -34,7 +36,7 @@ impl Sizes {
             seconds: number("SECONDS", 5).max(1),
             rounds: number("ROUNDS", 3).max(1),
             runs: number("RUNS", 1).max(1),
-            shared_buffers: text("SHARED_BUFFERS").map(|text| &*text.leak()),
+            shared_buffers: setting("FLOWHOST_GROWTH_SHARED_BUFFERS").map(|text| &*text.leak()),
         }
     }
 }
@@ -52,14 +54,7 @@ impl fmt::Display for Sizes {
 }
 
 fn number(name: &str, default: u32) -> u32 {
-    text(name).map_or(default, |text| {
-        text.parse().unwrap_or_else(|_| panic!("FLOWHOST_GROWTH_{name} is no number"))
-    })
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark has no configuration but this")]
-fn text(name: &str) -> Option<String> {
-    std::env::var(format!("FLOWHOST_GROWTH_{name}")).ok()
+    number_setting(&format!("FLOWHOST_GROWTH_{name}"), default)
 }
 
 /// Tenants of the small database.

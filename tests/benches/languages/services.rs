@@ -1,10 +1,10 @@
 //! What a guest meets behind its imports: nothing, but for a store that keeps it waiting.
 
-use std::future::ready;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use flowhost_protocol::ids::Scope;
 use flowhost_runtime::plugins::{KeptValue, KeyValueError, KeyValues, NewValue, Pending};
+use flowhost_tests::measure::NoServices;
 use tokio::sync::Semaphore;
 
 /// A store whose readers wait until they are let go, and find nothing then.
@@ -45,33 +45,33 @@ impl KeyValues for WaitingStore {
 
     fn set<'a>(
         &'a self,
-        _: Scope,
-        _: &'a str,
-        _: NewValue,
+        scope: Scope,
+        key: &'a str,
+        value: NewValue,
     ) -> Pending<'a, Result<u64, KeyValueError>> {
-        Box::pin(ready(Err(KeyValueError::QuotaExceeded)))
+        NoServices.set(scope, key, value)
     }
 
     fn compare_and_set<'a>(
         &'a self,
-        _: Scope,
-        _: &'a str,
-        _: Option<u64>,
-        _: NewValue,
+        scope: Scope,
+        key: &'a str,
+        expected: Option<u64>,
+        value: NewValue,
     ) -> Pending<'a, Result<Option<u64>, KeyValueError>> {
-        Box::pin(ready(Err(KeyValueError::QuotaExceeded)))
+        NoServices.compare_and_set(scope, key, expected, value)
     }
 
-    fn delete<'a>(&'a self, _: Scope, _: &'a str) -> Pending<'a, Result<(), KeyValueError>> {
-        Box::pin(ready(Err(KeyValueError::QuotaExceeded)))
+    fn delete<'a>(&'a self, scope: Scope, key: &'a str) -> Pending<'a, Result<(), KeyValueError>> {
+        NoServices.delete(scope, key)
     }
 
     fn list<'a>(
         &'a self,
-        _: Scope,
-        _: &'a str,
-        _: u32,
+        scope: Scope,
+        prefix: &'a str,
+        limit: u32,
     ) -> Pending<'a, Result<Vec<String>, KeyValueError>> {
-        Box::pin(ready(Err(KeyValueError::QuotaExceeded)))
+        NoServices.list(scope, prefix, limit)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use flowhost_tests::measure::number_setting;
+
 /// What `FLOWHOST_LANGUAGES_*` says.
 pub(crate) struct Sizes {
     /// Tenants with a component each, of each language.
@@ -19,7 +21,8 @@ pub(crate) struct Sizes {
 
 impl Sizes {
     pub(crate) fn of_environment() -> Self {
-        let number = |name, default| number(name, default).max(1);
+        let number =
+            |name, default| number_setting(&format!("FLOWHOST_LANGUAGES_{name}"), default).max(1);
         Self {
             rust: number("RUST", 40),
             typescript: number("TYPESCRIPT", 40),
@@ -37,11 +40,4 @@ impl fmt::Display for Sizes {
         let Self { seconds, calls, rounds, .. } = self;
         write!(out, "{seconds} s or {calls} calls a figure, {rounds} rounds")
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark has no configuration but this")]
-fn number(name: &str, default: u32) -> u32 {
-    let variable = format!("FLOWHOST_LANGUAGES_{name}");
-    std::env::var(&variable)
-        .map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{variable} is no number")))
 }
