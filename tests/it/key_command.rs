@@ -15,7 +15,7 @@ async fn a_key_is_rotated_and_shown() {
     let rotated =
         run(&host, &["key", "rotate", "acme", "--retire-previous-after", "600"], &[]).await;
 
-    let text = succeeded(&rotated);
+    let text = rotated.succeeded();
     let keys = flow.tenant.call("GET", "/keys", Value::Null).await.expect(200)["keys"].clone();
     let (new, old) = (&keys[0], &keys[1]);
     let part = |key: &Value, field: &str| key[field].as_str().unwrap().trim_end().to_owned();
@@ -46,13 +46,13 @@ async fn a_key_is_rotated_and_shown() {
         part(old, "retires_at"),
         part(old, "public_key_pem"),
     ] {
-        assert!(succeeded(&shown).contains(&expected), "{expected}: {}", shown.stdout);
+        assert!(shown.succeeded().contains(&expected), "{expected}: {}", shown.stdout);
     }
     let machine = run(&host, &["key", "show", "acme", &part(old, "id"), "--json"], &[]).await;
-    assert_eq!(serde_json::from_str::<Value>(succeeded(&machine)).unwrap(), *old);
+    assert_eq!(serde_json::from_str::<Value>(machine.succeeded()).unwrap(), *old);
     let listed = run(&host, &["key", "list", "acme"], &[]).await;
     assert!(
-        succeeded(&listed).contains(&part(new, "fingerprint"))
+        listed.succeeded().contains(&part(new, "fingerprint"))
             && listed.stdout.contains(&part(old, "fingerprint"))
     );
     let unknown =
@@ -85,17 +85,17 @@ async fn an_encrypted_key_is_imported_with_a_passphrase_that_no_argument_holds()
     )
     .await;
     assert!(
-        succeeded(&imported).contains(fixture("keys/public.pem").trim_end()),
+        imported.succeeded().contains(fixture("keys/public.pem").trim_end()),
         "{}",
         imported.stdout
     );
     let rotated = run(&host, &["key", "rotate", "acme", "--from-file", &other], &[]).await;
-    assert!(succeeded(&rotated).contains("sha256:"));
+    assert!(rotated.succeeded().contains("sha256:"));
     let id =
         flow.tenant.call("GET", "/keys", Value::Null).await.expect(200)["keys"][1]["id"].clone();
-    succeeded(&run(&host, &["key", "delete", "acme", id.as_str().unwrap(), "--yes"], &[]).await);
+    run(&host, &["key", "delete", "acme", id.as_str().unwrap(), "--yes"], &[]).await.succeeded();
     let by_variable = [("FLOWHOST_KEY_PASSPHRASE", passphrase.as_str())];
-    succeeded(&run(&host, &["key", "rotate", "acme", "--from-file", &key], &by_variable).await);
+    run(&host, &["key", "rotate", "acme", "--from-file", &key], &by_variable).await.succeeded();
 
     let both = ["key", "import", "acme", "--from-file", "-", "--passphrase-file", "-"];
     assert_eq!(run(&host, &both, &[]).await.code, Some(64));
@@ -121,10 +121,9 @@ async fn a_key_file_that_is_not_text_is_read_or_described() {
     for (name, content) in
         [("utf16.pem", [&[0xff, 0xfe], &utf16[..]].concat()), ("private.der", der)]
     {
-        succeeded(
-            &run(&host, &["key", "import", "acme", "--from-file", &file(name, &content)], &[])
-                .await,
-        );
+        run(&host, &["key", "import", "acme", "--from-file", &file(name, &content)], &[])
+            .await
+            .succeeded();
     }
     for (name, described, advice) in [
         ("store.p12", "a PKCS#12 store", "openssl pkcs12"),
@@ -146,11 +145,11 @@ async fn a_key_file_that_is_not_text_is_read_or_described() {
 async fn a_rotation_at_once_says_that_the_keys_before_have_retired() {
     let (host, flow) = start().await;
     let ours = repository("tests/fixtures/vectors/keys/private.pkcs8.pem");
-    succeeded(&run(&host, &["key", "import", "acme", "--from-file", &ours], &[]).await);
+    run(&host, &["key", "import", "acme", "--from-file", &ours], &[]).await.succeeded();
 
     let rotated = run(&host, &["key", "rotate", "acme", "--retire-previous-after", "0"], &[]).await;
 
-    let text = succeeded(&rotated);
+    let text = rotated.succeeded();
     assert!(
         text.contains("The keys before it have retired.") && text.contains("at once:"),
         "{text}"
@@ -186,7 +185,7 @@ async fn help_is_enough_to_rotate() {
     ] {
         let help = Ended::of(flowhost(&[command, "--help"])).await;
         for step in steps {
-            assert!(succeeded(&help).contains(step), "{step}: {}", help.stdout);
+            assert!(help.succeeded().contains(step), "{step}: {}", help.stdout);
         }
     }
 }
@@ -208,10 +207,4 @@ async fn run(host: &TestHost, arguments: &[&str], variables: &[(&str, &str)]) ->
     command.env("FLOWHOST_URL", host.admin().url("")).env("FLOWHOST_TOKEN", host.admin_token());
     command.envs(variables.iter().copied());
     Ended::of(command).await
-}
-
-#[track_caller]
-fn succeeded(ended: &Ended) -> &str {
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    &ended.stdout
 }

@@ -19,7 +19,7 @@ async fn the_sample_plugins_are_as_their_scenarios_say() {
         let folder = folder.to_str().unwrap();
 
         let tested = Ended::of(building(&["plugin", "test", folder, "--json"])).await;
-        let report: Value = serde_json::from_str(succeeded(&tested)).unwrap();
+        let report: Value = serde_json::from_str(tested.succeeded()).unwrap();
         assert_eq!(report["passed"], true);
         let scenarios = report["scenarios"].as_array().unwrap().len();
         let files = fs::read_dir(format!("{folder}/scenarios")).unwrap();
@@ -31,7 +31,7 @@ async fn the_sample_plugins_are_as_their_scenarios_say() {
             assert!((0.0..1.0).contains(&share), "{limit}: {report}");
         }
         let checked = Ended::of(building(&["plugin", "check", folder])).await;
-        assert!(succeeded(&checked).contains("Nothing is wrong"), "{}", checked.stdout);
+        assert!(checked.succeeded().contains("Nothing is wrong"), "{}", checked.stdout);
     }
 }
 
@@ -55,10 +55,10 @@ async fn what_came_instead_is_shown_written_down_on_demand_and_passes_then() {
     assert!(!failed.stdout.contains('\u{1b}'), "colours are for terminals");
 
     let updated = project.test(&["--update"]).await;
-    succeeded(&updated);
+    updated.succeeded();
     assert!(updated.stdout.contains("updated: step 1"), "{}", updated.stdout);
     assert_eq!(project.scenario("wrong"), WRONG.replace("= true # not yet", "= false # not yet"));
-    succeeded(&project.test(&[]).await);
+    project.test(&[]).await.succeeded();
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn a_plugin_that_computes_for_ever_is_cut_off_and_never_expected() {
     let meant = looping.replace("screen = \"NEXT\"", "status = 500, log = [\"CPU time\"]");
     project.add("scenarios/looping.toml", &meant);
     let tested = project.test(&["--json"]).await;
-    let report: Value = serde_json::from_str(succeeded(&tested)).unwrap();
+    let report: Value = serde_json::from_str(tested.succeeded()).unwrap();
     assert!(report["limits"]["cpu_ms"]["share"].as_f64().unwrap() > 0.9, "{report}");
 }
 
@@ -87,7 +87,7 @@ async fn tokens_are_shared_and_conversations_begin_afresh_as_on_a_host() {
     // A file name this short would make too short a token for a single recipient.
     project.add("scenarios/a.toml", &RESTARTS.replace("restarts", "a"));
 
-    succeeded(&project.test(&[]).await);
+    project.test(&[]).await.succeeded();
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn a_flow_answers_as_its_settings_say() {
 
     let tested = project.test(&["--json"]).await;
 
-    let report: Value = serde_json::from_str(succeeded(&tested)).unwrap();
+    let report: Value = serde_json::from_str(tested.succeeded()).unwrap();
     assert_eq!(
         report["limits"]["reply_bytes"]["limit"],
         json!(120.0),
@@ -116,7 +116,7 @@ async fn a_flow_answers_as_its_settings_say() {
 async fn what_a_scenario_says_of_failures_and_repeats_is_true_of_a_host() {
     let project = Project::with(Component::Trapper, "failing", FAILING).await;
     project.add("scenarios/repeated.toml", REPEATED);
-    succeeded(&project.test(&[]).await);
+    project.test(&[]).await.succeeded();
 
     let host = TestHost::start().await;
     let acme = host.tenant("acme").await;
@@ -132,7 +132,7 @@ async fn what_a_scenario_says_of_failures_and_repeats_is_true_of_a_host() {
             .arg(file("acme.pem"))
             .arg(file(&format!("scenarios/{name}.toml")))
             .env("FLOWHOST_APP_SECRET", &acme.app_secret);
-        succeeded(&Ended::of(command).await);
+        Ended::of(command).await.succeeded();
     }
 }
 
@@ -188,7 +188,7 @@ async fn a_scenario_that_can_not_be_read_is_bad_usage_that_names_the_line() {
 #[tokio::test]
 async fn hosts_files_settings_and_secrets_are_the_scenarios() {
     let project = Project::with(Component::Caller, "outside", OUTSIDE).await;
-    succeeded(&project.test(&[]).await);
+    project.test(&[]).await.succeeded();
 
     let elsewhere = OUTSIDE.replace("{ day = \"monday\" }", "{ day = \"tuesday\" }");
     project.add("scenarios/outside.toml", &elsewhere);
@@ -206,7 +206,7 @@ async fn hosts_files_settings_and_secrets_are_the_scenarios() {
 #[tokio::test]
 async fn the_store_the_clock_and_random_numbers_are_the_scenarios() {
     let project = Project::with(Component::Keeper, "inside", INSIDE).await;
-    succeeded(&project.test(&[]).await);
+    project.test(&[]).await.succeeded();
 
     let seeded = |seed: u32| {
         format!(
@@ -215,12 +215,12 @@ async fn the_store_the_clock_and_random_numbers_are_the_scenarios() {
     };
     let numbers = async |seed: u32| {
         project.add("scenarios/seeded.toml", &seeded(seed));
-        succeeded(&project.test(&["--filter", "seeded", "--update"]).await);
+        project.test(&["--filter", "seeded", "--update"]).await.succeeded();
         project.scenario("seeded").lines().find(|line| line.contains("number")).unwrap().to_owned()
     };
     project.add("scenarios/stored.toml", STORED);
     let told = project.test(&["--filter", "stored", "--verbose"]).await;
-    let told = succeeded(&told);
+    let told = told.succeeded();
     for shown in
         ["    \"action\": \"INIT\"", "reply   {\"screen\":\"NEXT\"", "store   {\"k\":\"v\"}"]
     {
@@ -243,7 +243,7 @@ async fn a_reply_that_the_phone_would_refuse_fails() {
         "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"NEXT\" }\n",
     )
     .await;
-    succeeded(&project.test(&[]).await);
+    project.test(&[]).await.succeeded();
 
     project.add("flow.json", &appointments_flow_json());
     let failed = project.test(&[]).await;
@@ -267,7 +267,7 @@ async fn declared_data_that_a_reply_lacks_is_a_note() {
     let tested = project.test(&[]).await;
 
     let note = "note: step 1: APPOINTMENT declares `motto`, which the reply does not have";
-    assert!(succeeded(&tested).contains(note), "{}", tested.stdout);
+    assert!(tested.succeeded().contains(note), "{}", tested.stdout);
 }
 
 #[tokio::test]
@@ -277,7 +277,7 @@ async fn a_profile_shows_the_function_that_takes_the_time() {
 
     let tested = project.test(&["--json", "--profile", file.to_str().unwrap()]).await;
 
-    let profile = &serde_json::from_str::<Value>(succeeded(&tested)).unwrap()["profile"];
+    let profile = &serde_json::from_str::<Value>(tested.succeeded()).unwrap()["profile"];
     let samples = profile["samples"].as_u64().unwrap();
     let most = &profile["functions"][0];
     assert!(samples > 0 && profile["has_names"] == true, "{profile}");
@@ -295,7 +295,7 @@ async fn a_profile_counts_each_call_of_an_import_once() {
     let arguments = ["--profile", file.to_str().unwrap()];
 
     let tested = project.test(&[&arguments[..], &["--json"]].concat()).await;
-    let report: Value = serde_json::from_str(succeeded(&tested)).unwrap();
+    let report: Value = serde_json::from_str(tested.succeeded()).unwrap();
     let imports = report["profile"]["imports"].as_object().unwrap();
     let calls: Vec<_> =
         imports.iter().map(|(name, used)| (name.as_str(), used["calls"].as_u64())).collect();
@@ -308,7 +308,7 @@ async fn a_profile_counts_each_call_of_an_import_once() {
     assert_eq!(counted.sum::<Result<u64, _>>(), Ok(samples), "{folded}");
 
     let told = project.test(&arguments).await;
-    let line = succeeded(&told).lines().find(|line| line.starts_with("store.get ")).unwrap();
+    let line = told.succeeded().lines().find(|line| line.starts_with("store.get ")).unwrap();
     assert!(line.contains(" 7 calls"), "{}", told.stdout);
 }
 
@@ -332,10 +332,10 @@ async fn a_function_that_does_not_fit_on_the_stack_is_refused_by_its_name() {
     );
 
     write("flowhost.toml", "[build]\nstack_kib = 256\n");
-    succeeded(&build().await);
+    build().await.succeeded();
     write("flowhost.toml", "[build]\nstack_kib = 128\n");
     let noted = build().await;
-    succeeded(&noted);
+    noted.succeeded();
     assert!(
         noted.stderr.contains("`tall::pile` has 98 KiB of local variables, of a stack of 128 KiB"),
         "{noted:?}"
@@ -407,7 +407,7 @@ async fn a_component_is_checked_without_a_project() {
     };
 
     let checked = check(&[&file("booking")]).await;
-    let shown = succeeded(&checked);
+    let shown = checked.succeeded();
     assert!(shown.contains("Asks for: ") && shown.contains("Nothing is wrong"), "{shown}");
     assert!(!shown.contains("note: "), "there are no scenarios to miss: {shown}");
 
@@ -451,7 +451,7 @@ async fn what_is_there_of_a_project_without_sources_is_checked() {
 
     project.add("flowhost.toml", "[requests]\nstore = true\n");
     let manifest = format!("{path}/flowhost.toml");
-    succeeded(&Ended::of(flowhost(&["plugin", "check", &manifest])).await);
+    Ended::of(flowhost(&["plugin", "check", &manifest])).await.succeeded();
 }
 
 #[tokio::test]
@@ -462,7 +462,7 @@ async fn a_check_that_finds_notes_alone_finds_nothing_wrong() {
     project.add("flow.json", &appointments_flow_json().replace("\"7.3\"", "\"7.4\""));
 
     let checked = project.check(&["--json"]).await;
-    let report: Value = serde_json::from_str(succeeded(&checked)).unwrap();
+    let report: Value = serde_json::from_str(checked.succeeded()).unwrap();
     let findings = report["findings"].as_array().unwrap();
     assert_eq!(findings.len(), 1, "{report}");
     assert_eq!(
@@ -472,7 +472,7 @@ async fn a_check_that_finds_notes_alone_finds_nothing_wrong() {
     assert_eq!((&findings[0]["line"], &findings[0]["column"]), (&json!(2), &json!(3)));
 
     let checked = project.check(&[]).await;
-    let shown = succeeded(&checked);
+    let shown = checked.succeeded();
     assert!(
         shown.contains("Nothing is wrong") && shown.contains("flow.json:2:3 /version: "),
         "{shown}"
@@ -609,12 +609,6 @@ fn workspace() -> PathBuf {
 
 fn appointments_flow_json() -> String {
     fs::read_to_string(workspace().join("plugins/appointment/flow.json")).unwrap()
-}
-
-#[track_caller]
-fn succeeded(ended: &Ended) -> &str {
-    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
-    &ended.stdout
 }
 
 const WRONG: &str = r#"# What is wrong is mended, and this stays.

@@ -113,7 +113,7 @@ async fn is_deployed_once(project: &Project, host: &HostProcess) {
         command.env("FLOWHOST_URL", host.admin().url(""));
         command.env("FLOWHOST_TOKEN", host.admin().token().unwrap());
         let deployed = Ended::of(command).await;
-        serde_json::from_str::<Value>(succeeded(&deployed)).unwrap()
+        serde_json::from_str::<Value>(deployed.succeeded()).unwrap()
     };
 
     for existed in [false, true] {
@@ -153,7 +153,7 @@ impl Project {
         let project = Self { parent: tempfile::tempdir().unwrap(), main, types };
         let mut command = flowhost(&["plugin", "new", "--lang", language]);
         project.name(&mut command);
-        succeeded(&Ended::of(command).await);
+        Ended::of(command).await.succeeded();
         project
     }
 
@@ -173,12 +173,6 @@ impl Project {
         let changed = changes.iter().fold(text, |text, (from, to)| text.replace(from, to));
         fs::write(path, changed).unwrap();
     }
-}
-
-#[track_caller]
-fn succeeded(ended: &Ended) -> &str {
-    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
-    &ended.stdout
 }
 
 const NAME: &str = "booking";

@@ -19,11 +19,11 @@ use crate::guest::Guest;
 async fn a_new_plugin_in_typescript_passes_its_tests_and_knows_its_screens() {
     let project = Project::new().await;
     let played = project.run(&["plugin", "test"]).await;
-    assert!(succeeded(&played).contains("2 passed"), "{played:?}");
+    assert!(played.succeeded().contains("2 passed"), "{played:?}");
     let unit_tests = project.npm(&["test"]).await;
-    assert!(succeeded(&unit_tests).contains("# pass 1"), "{unit_tests:?}");
+    assert!(unit_tests.succeeded().contains("# pass 1"), "{unit_tests:?}");
     let checked = project.run(&["plugin", "check"]).await;
-    assert!(succeeded(&checked).contains("made with flowhost-sdk 0.1.0"), "{checked:?}");
+    assert!(checked.succeeded().contains("made with flowhost-sdk 0.1.0"), "{checked:?}");
 
     for (right, wrong, place) in [
         ("show(\"REVIEW\"", "show(\"REVEIW\"", "src/plugin.ts("),
@@ -45,11 +45,11 @@ async fn lead_form_is_as_its_scenarios_and_its_tests_say() {
     let run = async |arguments: &[&str]| run(&[arguments, &[folder.as_str()]].concat()).await;
 
     let played = run(&["plugin", "test"]).await;
-    assert!(succeeded(&played).contains("2 passed"), "{played:?}");
+    assert!(played.succeeded().contains("2 passed"), "{played:?}");
     let checked = run(&["plugin", "check"]).await;
-    assert!(succeeded(&checked).contains("Nothing is wrong"), "{checked:?}");
+    assert!(checked.succeeded().contains("Nothing is wrong"), "{checked:?}");
     let unit_tests = npm(Path::new(&folder), &["test"]).await;
-    assert!(succeeded(&unit_tests).contains("# fail 0"), "{unit_tests:?}");
+    assert!(unit_tests.succeeded().contains("# fail 0"), "{unit_tests:?}");
     let types = fs::read_to_string(Path::new(&folder).join("src/flow.gen.ts")).unwrap();
     assert!(types.contains("export interface LeadForm"), "{types}");
 }
@@ -58,7 +58,7 @@ async fn lead_form_is_as_its_scenarios_and_its_tests_say() {
 async fn the_sdks_own_tests_pass_and_its_types_fit() {
     let sdk = repository("guest-sdk/typescript");
     for arguments in [&["ci", "--ignore-scripts"][..], &["run", "check"], &["test"]] {
-        succeeded(&npm(Path::new(&sdk), arguments).await);
+        npm(Path::new(&sdk), arguments).await.succeeded();
     }
 }
 
@@ -103,7 +103,7 @@ async fn whatever_is_thrown_reaches_the_log_with_its_place() {
 
     let played = project.run(&["plugin", "test"]).await;
 
-    assert!(succeeded(&played).contains("15 passed"), "{played:?}");
+    assert!(played.succeeded().contains("15 passed"), "{played:?}");
 }
 
 #[tokio::test]
@@ -271,7 +271,7 @@ impl Project {
         let folder = tempfile::tempdir().unwrap();
         let project = folder.path().join("booking");
         let project = project.to_str().unwrap();
-        succeeded(&run(&["plugin", "new", "--lang", "typescript", project]).await);
+        run(&["plugin", "new", "--lang", "typescript", project]).await.succeeded();
         Self { folder }
     }
 
@@ -309,7 +309,7 @@ impl Project {
     /// What is built of it.
     async fn component(&self) -> Vec<u8> {
         let built = self.run(&["plugin", "build", "--json"]).await;
-        let built: Value = serde_json::from_str(succeeded(&built)).unwrap();
+        let built: Value = serde_json::from_str(built.succeeded()).unwrap();
         assert_eq!(built["sdk"], "0.1.0");
         fs::read(built["path"].as_str().unwrap()).unwrap()
     }
@@ -363,12 +363,6 @@ async fn npm(folder: &Path, arguments: &[&str]) -> Ended {
     let mut command = Command::new("npm");
     command.args(arguments).current_dir(folder).env("npm_config_cache", repository("target/npm"));
     Ended::of(command).await
-}
-
-#[track_caller]
-fn succeeded(ended: &Ended) -> &str {
-    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
-    &ended.stdout
 }
 
 /// Where the plugin that fails in every way has this.

@@ -54,6 +54,16 @@ impl Ended {
             stderr: text(output.stderr),
         }
     }
+
+    /// What it wrote to its standard output.
+    ///
+    /// # Panics
+    /// It failed.
+    #[track_caller]
+    pub fn succeeded(&self) -> &str {
+        assert_eq!(self.code, Some(0), "{}\n{}", self.stdout, self.stderr);
+        &self.stdout
+    }
 }
 
 /// A data folder for `flowhost dev`, removed when no process uses it any more.
