@@ -14,8 +14,8 @@ use wasmtime::{
 };
 
 use super::limits::{
-    MAX_CORE_INSTANCES, MAX_INSTANCE_BYTES, MAX_MEMORIES, MAX_TABLE_ELEMENTS, MAX_TABLES,
-    MEMORIES_OF_A_PLACE, TABLES_OF_A_PLACE,
+    HostLimits, MAX_CORE_INSTANCES, MAX_INSTANCE_BYTES, MAX_MEMORIES, MAX_TABLE_ELEMENTS,
+    MAX_TABLES, MEMORIES_OF_A_PLACE, TABLES_OF_A_PLACE,
 };
 use super::{backtrace, native_code, profile, wasm_features};
 
@@ -48,14 +48,14 @@ impl Drop for Ticking {
 pub(super) struct EngineIdentity(pub [u8; 32]);
 
 impl PluginEngine {
-    /// An engine for `calls` concurrent calls, whose memories may have `max_memory_bytes` each.
-    pub(super) fn new(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<Self> {
-        Self::with(&serving_config(max_memory_bytes, calls)?)
+    /// An engine for so many concurrent calls, whose memories may have `max_memory_bytes` each.
+    pub(super) fn new(max_memory_bytes: u64, limits: HostLimits) -> wasmtime::Result<Self> {
+        Self::with(&serving_config(max_memory_bytes, limits)?)
     }
 
     /// The same, for profiles: it sees more of a guest's stack, and runs the same code.
-    pub(super) fn profiling(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<Self> {
-        let mut config = serving_config(max_memory_bytes, calls)?;
+    pub(super) fn profiling(max_memory_bytes: u64, limits: HostLimits) -> wasmtime::Result<Self> {
+        let mut config = serving_config(max_memory_bytes, limits)?;
         config.wasm_backtrace_max_frames(NonZero::new(profile::MAX_FRAMES));
         Self::with(&config)
     }
@@ -66,6 +66,12 @@ impl PluginEngine {
         let demand = Arc::new(Demand::default());
         let ticker = spawn_ticker(engine.clone(), demand.clone())?;
         Ok(Self { engine, demand, ticker: Some(ticker) })
+    }
+
+    /// A small one for tests.
+    #[cfg(test)]
+    pub(super) fn of_calls(calls: u32) -> Self {
+        Self::new(64 << 20, HostLimits { calls, ..HostLimits::default() }).unwrap()
     }
 
     /// To be held while a guest runs.
@@ -158,7 +164,7 @@ fn code_config() -> wasmtime::Result<Config> {
     Ok(config)
 }
 
-fn serving_config(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<Config> {
+fn serving_config(max_memory_bytes: u64, limits: HostLimits) -> wasmtime::Result<Config> {
     let mut config = code_config()?;
     config
         // Looked up only when a guest is stopped.
@@ -171,11 +177,12 @@ fn serving_config(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<Config>
         .async_stack_zeroing(false)
         // A component's instances share its initial memory until one writes to it.
         .memory_init_cow(true)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(max_memory_bytes, calls)?));
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(max_memory_bytes, limits)?));
     Ok(config)
 }
 
-fn pool(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<PoolingAllocationConfig> {
+fn pool(max_memory_bytes: u64, limits: HostLimits) -> wasmtime::Result<PoolingAllocationConfig> {
+    let calls = limits.calls;
     let mut pool = PoolingAllocationConfig::new();
     // Wasmtime 48 divides slots among as many shards, and each serves all plugins that its threads
     // call.
@@ -201,20 +208,28 @@ fn pool(max_memory_bytes: u64, calls: u32) -> wasmtime::Result<PoolingAllocation
         .max_component_instance_size(MAX_INSTANCE_BYTES)
         .max_core_instance_size(MAX_INSTANCE_BYTES)
         // Resetting a warm page costs less than giving it back. A guest that the SDK links begins
-        // with 128 KiB, its stack of 64 KiB included, and takes a few pages more for a request.
-        // Memory past this limit is given back to the system after each call.
-        .linear_memory_keep_resident(512 << 10)
+        // with 128 KiB, its stack of 64 KiB included, and takes a few pages more for a request;
+        // QuickJS begins with 1.4 MiB: kept whole, a call takes a third less processor time than with
+        // 512 KiB kept. Memory past this limit is given back to the system after each call.
+        .linear_memory_keep_resident(KEPT_MEMORY)
         // All of a Rust guest's table. A larger one gives the rest back after each call.
         .table_keep_resident(KEPT_TABLE)
         // A plugin that gets its last slot again need not be mapped again, so all slots may stay
         // warm: with half of them, 500 plugins in turns cost 50 us more a call (page faults, and
-        // other cores' interrupts). A slot keeps what its last guest touched; at the limits
-        // above, those of 1,024 memories and their tables are 600 MiB.
-        .max_unused_warm_slots(memories)
+        // other cores' interrupts). A slot keeps what its last guest touched, which is a tenth of
+        // the most in Rust. Where guests have little memory, fewer stay warm.
+        .max_unused_warm_slots(warm_slots(limits.memory_bytes, memories))
         // On wasmtime 48, a swapped-out page of the last guest is not reset (wasmtime pull request
         // 14357).
         .pagemap_scan(Enabled::No);
     Ok(pool)
+}
+
+/// How many of these memories may keep what their last guest touched, where guests have
+/// `guest_bytes`: as many as take a quarter of that at the most.
+fn warm_slots(guest_bytes: u64, memories: u32) -> u32 {
+    let most = guest_bytes / 4 / (KEPT_MEMORY + KEPT_TABLE) as u64;
+    most.min(memories.into()) as u32
 }
 
 struct Sha256Hasher(Sha256);
@@ -233,6 +248,9 @@ impl Hasher for Sha256Hasher {
 /// As many plugins as a shard's threads can call in turns without mapping their memories again.
 /// Each has up to four of the 65,530 mappings that a process may have.
 const MEMORIES_OF_A_SHARD: u32 = 512;
+
+/// What QuickJS begins with, and some more.
+const KEPT_MEMORY: usize = 2 << 20;
 
 /// Ten thousand entries: a Rust guest has some hundred.
 const KEPT_TABLE: usize = 10_000 * size_of::<usize>();
@@ -262,11 +280,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn memories_keep_no_more_than_a_quarter_of_what_guests_have() {
+        assert_eq!(warm_slots(12 << 30, 1_024), 1_024);
+        assert_eq!(warm_slots(1 << 30, 1_024), 123);
+        assert_eq!(warm_slots(0, 1_024), 0);
+    }
+
+    #[test]
     fn what_one_engine_compiles_the_other_one_loads() {
         let compiling = compiling_engine().unwrap();
-        let serving = PluginEngine::new(64 << 20, 4).unwrap();
+        let serving = PluginEngine::of_calls(4);
 
-        let profiling = PluginEngine::profiling(64 << 20, 4).unwrap();
+        let profiling = PluginEngine::profiling(64 << 20, HostLimits::default()).unwrap();
 
         assert_eq!(EngineIdentity::of(&compiling), EngineIdentity::of(serving.engine()));
         assert_eq!(EngineIdentity::of(&compiling), EngineIdentity::of(profiling.engine()));
@@ -274,7 +299,7 @@ mod tests {
 
     #[test]
     fn every_call_is_interrupted_also_after_a_rest() {
-        let engine = PluginEngine::new(64 << 20, 4).unwrap();
+        let engine = PluginEngine::of_calls(4);
         let endless = Module::new(engine.engine(), ENDLESS_MODULE).unwrap();
         for round in 0..20 {
             if round % 5 == 0 {
@@ -287,7 +312,7 @@ mod tests {
 
     #[test]
     fn endless_tail_calls_are_interrupted_like_a_loop() {
-        let engine = PluginEngine::new(64 << 20, 4).unwrap();
+        let engine = PluginEngine::of_calls(4);
         let text = r#"(module (func $again (export "r") (return_call $again)))"#;
         let endless = Module::new(engine.engine(), wat::parse_str(text).unwrap()).unwrap();
         assert_interrupted(&engine, &endless);
@@ -319,7 +344,7 @@ mod tests {
 
     #[test]
     fn no_page_of_the_last_guest_is_left_in_a_slot() {
-        let config = serving_config(64 << 20, 4).unwrap();
+        let config = serving_config(64 << 20, HostLimits::default()).unwrap();
         let engine = Engine::new(&config).unwrap();
 
         assert!(matches!(engine.get_pooling_config().unwrap().get_pagemap_scan(), Enabled::No));

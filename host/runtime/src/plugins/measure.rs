@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn what_the_pool_runs_out_of_is_the_hosts_fault() {
-        let engine = PluginEngine::new(64 << 20, 1).unwrap();
+        let engine = PluginEngine::of_calls(1);
         let mut store = Store::new(engine.engine(), ());
         let empty = Module::new(engine.engine(), EMPTY_MODULE).unwrap();
 

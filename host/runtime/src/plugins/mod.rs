@@ -139,7 +139,7 @@ impl Plugins {
         services: Services,
         metrics: Arc<Metrics>,
     ) -> Result<Self, LoadError> {
-        let engine = PluginEngine::new(max_memory_bytes, limits.calls).map_err(host_error)?;
+        let engine = PluginEngine::new(max_memory_bytes, limits).map_err(host_error)?;
         let linker = v1::linker(engine.engine()).map_err(host_error)?;
         let registry = Registry::new(engine, linker, limits, code, source, &metrics);
         Ok(Self::with(registry, limits, services, metrics))
@@ -154,7 +154,7 @@ impl Plugins {
         services: Services,
         metrics: Arc<Metrics>,
     ) -> Result<Self, LoadError> {
-        let engine = PluginEngine::profiling(max_memory_bytes, limits.calls).map_err(host_error)?;
+        let engine = PluginEngine::profiling(max_memory_bytes, limits).map_err(host_error)?;
         let linker = v1::watched_linker(engine.engine()).map_err(host_error)?;
         let registry = Registry::new(engine, linker, limits, code, source, &metrics);
         Ok(Self::with(registry, limits, services, metrics))

@@ -399,7 +399,7 @@ mod tests {
 
     #[test]
     fn code_of_another_release_or_component_is_refused_even_with_our_mac() {
-        let engine = PluginEngine::new(64 << 20, 4).unwrap();
+        let engine = PluginEngine::of_calls(4);
         let (identity, linker) =
             (EngineIdentity::of(engine.engine()), v1::linker(engine.engine()).unwrap());
         let keys = CodeKeys::derive(&MasterKeys::new(MasterKey::generate(), None));
@@ -416,7 +416,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_code_are_refused_by_wasmtime_too() {
-        let engine = PluginEngine::new(64 << 20, 4).unwrap();
+        let engine = PluginEngine::of_calls(4);
         let keys = CodeKeys::derive(&MasterKeys::new(MasterKey::generate(), None));
         let own = OwnCode::check(&keys, native_code::seal(&keys, b"{}", b"code")).unwrap();
 

@@ -146,7 +146,7 @@ mod tests {
 
     /// Runs these instructions in a guest with a memory of one page.
     fn trap_of(instructions: &str) -> Error {
-        let engine = PluginEngine::new(64 << 20, 1).unwrap();
+        let engine = PluginEngine::of_calls(1);
         let mut store = Store::new(engine.engine(), ());
         let wat = format!("(module (memory 1) (func (export \"f\") {instructions}))");
         let module = Module::new(engine.engine(), wat::parse_str(wat).unwrap()).unwrap();
