@@ -19,7 +19,7 @@ use super::engine::{EngineIdentity, PluginEngine, Ticking};
 use super::host::CallState;
 use super::limits::Needs;
 use super::loaded::{Loaded, LoadedLimits};
-use super::native_code::{self, OwnCode};
+use super::native_code::{self, OwnCode, SharedCode};
 use super::symbols::{SymbolCache, Symbols};
 use super::wit::v1::Instantiable;
 use super::{ComponentError, HostLimits, Inspection, LoadError, advice, explain};
@@ -79,6 +79,7 @@ struct Tools {
     linker: Linker<CallState>,
     keys: CodeKeys,
     cache: Option<CodeCache>,
+    shared: SharedCode,
 }
 
 /// A plugin that is ready to be called.
@@ -88,6 +89,8 @@ pub(super) struct Plugin {
     pub(super) needs: Needs,
     head: Head,
     code_bytes: usize,
+    /// What other plugins share of its code stays for them as long as this one is loaded.
+    _shared: Option<Arc<File>>,
 }
 
 /// Sealed together with the code. The digest and the engine say what the code is for.
@@ -120,7 +123,8 @@ impl Registry {
         let identity = EngineIdentity::of(engine.engine());
         let cache = code.cache.and_then(open_cache);
         let compiler = Compiler::new(code.compile, identity, metrics);
-        let tools = Arc::new(Tools { engine, identity, linker, keys: code.keys, cache });
+        let shared = SharedCode::default();
+        let tools = Arc::new(Tools { engine, identity, linker, keys: code.keys, cache, shared });
         let loaded = Loaded::new(LoadedLimits::of(limits));
         let symbols = SymbolCache::new(metrics);
         Self { tools, compiler, source, loaded, symbols }
@@ -343,8 +347,10 @@ impl Tools {
 
     fn plugin(&self, code: &OwnCode, head: Head) -> Result<Arc<Plugin>, LoadError> {
         let inspection = &head.inspection;
-        let component =
-            code.load(self.engine.engine()).map_err(|error| unloadable(&error, inspection))?;
+        let loaded = code
+            .load(self.engine.engine(), &self.shared)
+            .map_err(|error| unloadable(&error, inspection))?;
+        let component = loaded.component;
         let guest = Instantiable::new(&self.linker, &component).map_err(|error| {
             LoadError::Component(ComponentError::WrongWorld(advice::on(
                 &explain(&error),
@@ -352,7 +358,13 @@ impl Tools {
             )))
         })?;
         let needs = Needs::of(component.resources_required().as_ref(), inspection);
-        Ok(Arc::new(Plugin { guest, needs, head, code_bytes: code.code_bytes() }))
+        Ok(Arc::new(Plugin {
+            guest,
+            needs,
+            head,
+            code_bytes: code.code_bytes(),
+            _shared: loaded.shared,
+        }))
     }
 }
 
@@ -403,7 +415,8 @@ mod tests {
         let (identity, linker) =
             (EngineIdentity::of(engine.engine()), v1::linker(engine.engine()).unwrap());
         let keys = CodeKeys::derive(&MasterKeys::new(MasterKey::generate(), None));
-        let tools = Tools { engine, identity, linker, keys, cache: None };
+        let shared = SharedCode::default();
+        let tools = Tools { engine, identity, linker, keys, cache: None, shared };
         let sealed = |digest, engine| {
             let head = Head { digest, engine, inspection: Inspection::default(), compile_ms: 0 };
             native_code::seal(&tools.keys, &serde_json::to_vec(&head).unwrap(), b"code")
@@ -420,6 +433,6 @@ mod tests {
         let keys = CodeKeys::derive(&MasterKeys::new(MasterKey::generate(), None));
         let own = OwnCode::check(&keys, native_code::seal(&keys, b"{}", b"code")).unwrap();
 
-        assert!(own.load(engine.engine()).is_err());
+        assert!(own.load(engine.engine(), &SharedCode::default()).is_err());
     }
 }
