@@ -81,6 +81,8 @@ def to_json(value: Any) -> Json:
     if isinstance(value, Enum):
         return to_json(value.value)
     if isinstance(value, int):
+        if not _LEAST_WHOLE <= value <= _MOST_WHOLE:
+            raise ValueError("a whole number in it has more than 64 bits: write it as a text")
         return value
     if isinstance(value, float):
         # A screen is to show 8 and not 8.0.
@@ -213,10 +215,11 @@ def _int(value: Json, lenient: bool) -> Any:
 def _float(value: Json, lenient: bool) -> Any:
     if isinstance(value, bool):
         return _NOTHING
-    if isinstance(value, (int, float)):
-        return float(value)
-    number = _number_from(value) if lenient else None
-    return _NOTHING if number is None else float(number)
+    number = value if isinstance(value, (int, float)) else _number_from(value) if lenient else None
+    try:
+        return _NOTHING if number is None else float(number)
+    except OverflowError:
+        return _NOTHING
 
 
 def _number(lenient: bool) -> Reader:
@@ -491,6 +494,10 @@ def _name_of(kind: Any) -> str:
 
 _NOTHING = object()
 _MAX_EXACT = 2**53
+
+# A host reads others as numbers with a point, and what was stored would not be read as a whole number.
+_LEAST_WHOLE = -(2**63)
+_MOST_WHOLE = 2**64 - 1
 _COLLECTIONS = (list, tuple, set, frozenset)
 _DAYS = "a day"
 

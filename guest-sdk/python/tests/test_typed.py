@@ -132,6 +132,12 @@ def test_what_is_no_number_is_none(typed: str) -> None:
         from_form(int, typed)
 
 
+@pytest.mark.parametrize("typed", ["9" * 400, "-1e999", "9" * 5000])
+def test_a_number_that_is_too_large_for_its_type_is_none(typed: str) -> None:
+    with pytest.raises(Misfit, match="expected a number"):
+        from_form(float, typed)
+
+
 def test_an_error_names_the_field_and_not_the_value() -> None:
     ana = {"name": "Ana", "address": {"city": "Lisbon"}}
     secret = {"name": 7, "address": {"city": "Lisbon"}}
@@ -165,6 +171,13 @@ def test_what_is_none_and_may_be_left_out_is_left_out() -> None:
         "friends": [],
     }
     assert to_json(Person("Ana", Address("Lisbon", 1), alt_text="x"))["alt-text"] == "x"
+
+
+def test_whole_numbers_that_a_host_would_round_are_refused() -> None:
+    assert write([2**64 - 1, -(2**63)]) == "[18446744073709551615,-9223372036854775808]"
+    for number in (2**64, -(2**63) - 1):
+        with pytest.raises(ValueError, match="more than 64 bits"):
+            write({"x": [number]})
 
 
 def test_whole_numbers_are_written_without_a_point() -> None:
