@@ -226,7 +226,7 @@ impl Registry {
         }
         let loaded = cell
             .get_or_try_init(|| async {
-                if let Some(plugin) = self.cached(digest).await {
+                if let Some(plugin) = self.cached(digest).await? {
                     return Ok(Ok(plugin));
                 }
                 self.loaded.may_try(digest)?;
@@ -258,9 +258,9 @@ impl Registry {
         Ok(plugin)
     }
 
-    async fn cached(&self, digest: PluginDigest) -> Option<Arc<Plugin>> {
+    async fn cached(&self, digest: PluginDigest) -> Result<Option<Arc<Plugin>>, LoadError> {
         let tools = self.tools.clone();
-        tokio::task::spawn_blocking(move || tools.cached(digest)).await.ok().flatten()
+        tokio::task::spawn_blocking(move || tools.cached(digest)).await.unwrap_or(Ok(None))
     }
 
     /// The outer error may pass; the inner one is final.
@@ -291,21 +291,20 @@ impl Registry {
 }
 
 impl Tools {
-    /// The cached code of a component, if it is our own and for this engine.
-    fn cached(&self, digest: PluginDigest) -> Option<Arc<Plugin>> {
-        let cache = self.cache.as_ref()?;
-        let sealed = cache.read(digest, self.identity)?;
-        let plugin = self.checked(digest, sealed).ok_or_else(|| "it is not this host's".to_owned());
-        match plugin
-            .and_then(|(code, head)| self.plugin(&code, head).map_err(|error| error.to_string()))
-        {
-            Ok(plugin) => Some(plugin),
-            Err(why) => {
-                tracing::warn!(plugin = %digest, why, "compiled code in the cache can't be used; it is compiled again");
-                cache.remove(digest, self.identity);
-                None
-            }
-        }
+    /// The cached code of a component, if it is our own and for this engine. Code that the operating
+    /// system refuses to load now is as good as before, and compiling it again would help nobody.
+    fn cached(&self, digest: PluginDigest) -> Result<Option<Arc<Plugin>>, LoadError> {
+        let Some(cache) = &self.cache else { return Ok(None) };
+        let Some(sealed) = cache.read(digest, self.identity) else { return Ok(None) };
+        let why = match self.checked(digest, sealed).map(|(code, head)| self.plugin(&code, head)) {
+            Some(Ok(plugin)) => return Ok(Some(plugin)),
+            Some(Err(LoadError::Host(why))) => return Err(LoadError::Host(why)),
+            Some(Err(error)) => error.to_string(),
+            None => "it is not this host's".to_owned(),
+        };
+        tracing::warn!(plugin = %digest, why, "compiled code in the cache can't be used; it is compiled again");
+        cache.remove(digest, self.identity);
+        Ok(None)
     }
 
     /// Seals code that was just compiled, loads it as cached code is loaded, and writes it to the
@@ -393,6 +392,8 @@ const MAX_CACHE_BYTES: u64 = 4 << 30;
 
 #[cfg(test)]
 mod tests {
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+
     use super::super::wit::v1;
     use super::*;
     use flowhost_protocol::crypto::{MasterKey, MasterKeys};
@@ -412,6 +413,52 @@ mod tests {
         assert!(tools.checked(PluginDigest([1; 32]), sealed([1; 32], identity.0)).is_some());
         assert!(tools.checked(PluginDigest([1; 32]), sealed([1; 32], [0; 32])).is_none());
         assert!(tools.checked(PluginDigest([1; 32]), sealed([2; 32], identity.0)).is_none());
+    }
+
+    #[test]
+    fn code_that_the_system_can_not_load_now_stays_in_the_cache() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let engine = PluginEngine::new(64 << 20, 4).unwrap();
+        let (identity, linker) =
+            (EngineIdentity::of(engine.engine()), v1::linker(engine.engine()).unwrap());
+        let keys = CodeKeys::derive(&MasterKeys::new(MasterKey::generate(), None));
+        let cache = Some(CodeCache::open(folder.path().to_owned(), 1 << 20).unwrap());
+        let tools = Arc::new(Tools { engine, identity, linker, keys, cache });
+        let digest = PluginDigest([1; 32]);
+        let head = Head {
+            digest: digest.0,
+            engine: identity.0,
+            inspection: Inspection::default(),
+            compile_ms: 0,
+        };
+        let component = wat::parse_str("(component (core module (func)))").unwrap();
+        let code = tools.engine.engine().precompile_component(&component).unwrap();
+        let sealed = native_code::seal(&tools.keys, &serde_json::to_vec(&head).unwrap(), &code);
+        let has_code = {
+            let tools = tools.clone();
+            move || tools.cache.as_ref().unwrap().has(digest, identity)
+        };
+        tools.cache.as_ref().unwrap().write(digest, identity, &sealed);
+
+        let refused = without_files(move || tools.cached(digest).map(|_| ()));
+
+        let Err(LoadError::Host(why)) = refused else { panic!("{refused:?}") };
+        assert!(why.contains("Too many open files"), "{why}");
+        assert!(has_code(), "it was not the code's fault");
+    }
+
+    /// On a thread that can make no file in memory, as if the process had too many files open.
+    fn without_files<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+        let refused = SeccompAction::Errno(nix::libc::EMFILE as u32);
+        let rules = [(nix::libc::SYS_memfd_create, Vec::new())].into();
+        let architecture = std::env::consts::ARCH.try_into().unwrap();
+        let filter = SeccompFilter::new(rules, SeccompAction::Allow, refused, architecture);
+        let filter: BpfProgram = filter.unwrap().try_into().unwrap();
+        let thread = std::thread::spawn(move || {
+            seccompiler::apply_filter(&filter).unwrap();
+            work()
+        });
+        thread.join().unwrap()
     }
 
     #[test]
