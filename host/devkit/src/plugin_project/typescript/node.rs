@@ -1,7 +1,7 @@
 //! Node and npm: whether they are there, and whether the project's packages are.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -11,6 +11,7 @@ use tokio::process::Command;
 
 use crate::plugin_project::environment::Variables;
 use crate::plugin_project::error::BuildError;
+use crate::plugin_project::only_one::hold;
 
 /// Fails with one sentence if there is no Node, or an old one.
 pub(super) async fn require(environment: &Variables) -> Result<(), BuildError> {
@@ -41,6 +42,10 @@ pub(super) async fn install(
     let Some(root) = root else {
         return Err(BuildError::NoLockFile { project: project.to_owned() });
     };
+    // Several projects of a workspace have the same packages.
+    let lock_file = root.join(LOCK_FILE);
+    let opened = File::open(&lock_file).map_err(BuildError::file("open", &lock_file))?;
+    let _only_one = hold(opened, &lock_file, progress).await?;
     if is_installed(root) {
         return Ok(());
     }
@@ -48,7 +53,8 @@ pub(super) async fn install(
     let mut command = program("npm", root, environment);
     // No package of a new project needs its scripts, and what needs none can do no harm by them.
     command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
-    command.arg("--no-update-notifier");
+    // What builds a plugin is there for development only, which `NODE_ENV=production` leaves out.
+    command.args(["--no-update-notifier", "--include=dev"]);
     let status = status_of(command).await.map_err(|_| unavailable(NO_NPM))?;
     if status.success() { Ok(()) } else { Err(unavailable(NO_PACKAGES)) }
 }
@@ -137,6 +143,32 @@ mod tests {
         assert_eq!(fs::read_to_string(machine.root().join(INSTALLED)).unwrap(), "again\n");
     }
 
+    #[tokio::test]
+    async fn what_builds_a_plugin_is_installed_in_production_too() {
+        let machine = Machine::new();
+        machine.has("npm", "/bin/mkdir node_modules; echo $* >node_modules/.package-lock.json");
+
+        machine.install().await.unwrap();
+
+        let told = fs::read_to_string(machine.root().join(INSTALLED)).unwrap();
+        assert!(told.contains("--include=dev"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn projects_of_a_workspace_install_its_packages_one_after_another() {
+        let machine = Machine::new();
+        machine.has(
+            "npm",
+            "/bin/mkdir busy || exit 1; /bin/sleep 0.5; /bin/mkdir -p node_modules; echo got >>node_modules/.package-lock.json; /bin/rmdir busy",
+        );
+
+        let (one, other) = tokio::join!(machine.install(), machine.install());
+
+        one.unwrap();
+        other.unwrap();
+        assert_eq!(fs::read_to_string(machine.root().join(INSTALLED)).unwrap(), "got\n");
+    }
+
     /// A folder with programs, and one with a lock file.
     struct Machine(TempDir);
 
@@ -183,7 +215,7 @@ mod tests {
         assert!(is_installed(root));
 
         let later = SystemTime::now() + Duration::from_secs(60);
-        fs::File::options()
+        File::options()
             .write(true)
             .open(root.join(LOCK_FILE))
             .unwrap()
