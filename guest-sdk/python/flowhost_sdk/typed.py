@@ -81,8 +81,6 @@ def to_json(value: Any) -> Json:
     if isinstance(value, Enum):
         return to_json(value.value)
     if isinstance(value, int):
-        if not _LEAST_WHOLE <= value <= _MOST_WHOLE:
-            raise ValueError("a whole number in it has more than 64 bits: write it as a text")
         return value
     if isinstance(value, float):
         # A screen is to show 8 and not 8.0.
@@ -494,10 +492,6 @@ def _name_of(kind: Any) -> str:
 
 _NOTHING = object()
 _MAX_EXACT = 2**53
-
-# A host reads others as numbers with a point, and what was stored would not be read as a whole number.
-_LEAST_WHOLE = -(2**63)
-_MOST_WHOLE = 2**64 - 1
 _COLLECTIONS = (list, tuple, set, frozenset)
 _DAYS = "a day"
 
