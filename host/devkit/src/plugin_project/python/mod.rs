@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn builds_that_begin_at_the_same_time_make_the_component_one_after_another() {
+    async fn builds_at_the_same_time_make_the_component_one_after_another() {
         let machine = Machine::new();
 
         let (one, other) = tokio::join!(machine.build(&[]), machine.build(&[]));

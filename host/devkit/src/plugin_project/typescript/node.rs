@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::SystemTime;
 
+use serde_json::Value;
 use tokio::process::Command;
 
 use crate::plugin_project::environment::Variables;
@@ -59,12 +60,26 @@ pub(super) async fn install(
     if status.success() { Ok(()) } else { Err(unavailable(NO_PACKAGES)) }
 }
 
-/// npm writes this file last, when everything is there.
+/// npm writes its own list last, when everything is there. A lock file that was put back may be older
+/// than what another one has installed, so versions count too.
 fn is_installed(root: &Path) -> bool {
     let changed = |path: PathBuf| fs::metadata(path).and_then(|about| about.modified());
     let installed: Option<SystemTime> = changed(root.join(INSTALLED)).ok();
     let locked = changed(root.join(LOCK_FILE)).ok();
-    installed.is_some() && installed >= locked
+    installed.is_some() && installed >= locked && has_locked_versions(root)
+}
+
+/// Whether no package is there in another version than the lock file names.
+fn has_locked_versions(root: &Path) -> bool {
+    let listed = |file: &str| {
+        let text = fs::read_to_string(root.join(file)).unwrap_or_default();
+        serde_json::from_str::<Value>(&text).unwrap_or_default()["packages"].take()
+    };
+    let (installed, locked) = (listed(INSTALLED), listed(LOCK_FILE));
+    let mut packages = installed.as_object().into_iter().flatten();
+    packages.all(|(path, package)| {
+        locked.get(path).is_none_or(|locked| locked.get("version") == package.get("version"))
+    })
 }
 
 /// Runs Node to its end; what it says goes to stderr.
@@ -201,6 +216,24 @@ mod tests {
         async fn install(&self) -> Result<(), BuildError> {
             install(&self.root(), &self.environment(), &|_| ()).await
         }
+    }
+
+    #[test]
+    fn a_lock_file_that_was_put_back_names_other_packages() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let packages = |version: &str| {
+            format!(
+                r#"{{"packages": {{"": {{"name": "shop"}}, "node_modules/sdk": {{"link": true}}, "node_modules/money": {{"version": "{version}"}}}}}}"#
+            )
+        };
+        fs::write(root.join(LOCK_FILE), packages("1.0.0")).unwrap();
+        fs::create_dir(root.join("node_modules")).unwrap();
+
+        fs::write(root.join(INSTALLED), packages("2.0.0")).unwrap();
+        assert!(!is_installed(root));
+        fs::write(root.join(INSTALLED), packages("1.0.0")).unwrap();
+        assert!(is_installed(root));
     }
 
     #[test]
