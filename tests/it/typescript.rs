@@ -251,8 +251,10 @@ const FAILURES: [(&str, &str); 44] = [
 ];
 
 /// What is answered.
-const ANSWERS: [(&str, &str); 3] = [
+const ANSWERS: [(&str, &str); 5] = [
     ("long line", "null"),
+    ("half an emoji", "\"a\u{fffd}\""),
+    ("microtask that throws", "null"),
     ("code from a text", "[2, 3]"),
     (
         "remains",

@@ -213,10 +213,11 @@ def _int(value: Json, lenient: bool) -> Any:
 def _float(value: Json, lenient: bool) -> Any:
     if isinstance(value, bool):
         return _NOTHING
-    if isinstance(value, (int, float)):
-        return float(value)
-    number = _number_from(value) if lenient else None
-    return _NOTHING if number is None else float(number)
+    number = value if isinstance(value, (int, float)) else _number_from(value) if lenient else None
+    try:
+        return _NOTHING if number is None else float(number)
+    except OverflowError:
+        return _NOTHING
 
 
 def _number(lenient: bool) -> Reader:

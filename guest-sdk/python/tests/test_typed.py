@@ -132,6 +132,12 @@ def test_what_is_no_number_is_none(typed: str) -> None:
         from_form(int, typed)
 
 
+@pytest.mark.parametrize("typed", ["9" * 400, "-1e999", "9" * 5000])
+def test_a_number_that_is_too_large_for_its_type_is_none(typed: str) -> None:
+    with pytest.raises(Misfit, match="expected a number"):
+        from_form(float, typed)
+
+
 def test_an_error_names_the_field_and_not_the_value() -> None:
     ana = {"name": "Ana", "address": {"city": "Lisbon"}}
     secret = {"name": 7, "address": {"city": "Lisbon"}}

@@ -70,7 +70,7 @@ export function placeIn({ files, runs }, line) {
  */
 export function authorsIn(project, sdk, beside) {
   return (source) => {
-    const file = path.resolve(beside, decodeURI(source));
+    const file = path.resolve(beside, decodeURIComponent(source));
     const name = path.relative(project, file).replaceAll("\\", "/");
     const isOthers = name.startsWith("../") || name.includes("node_modules/") || !path.relative(sdk, file).startsWith("..");
     // What the build makes up is no file.

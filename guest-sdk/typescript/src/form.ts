@@ -125,7 +125,9 @@ function numberOf(value: unknown): number | null {
     return value;
   }
   // As JSON writes numbers. `Number` would take a space for 0.
-  return typeof value === "string" && /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(value.trim()) ? Number(value) : null;
+  const number = typeof value === "string" && /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(value.trim()) ? Number(value) : NaN;
+  // JSON has no infinity, which is what is too large for a number: `1e999`.
+  return Number.isFinite(number) ? number : null;
 }
 
 /** Whether it is a day of the calendar. */

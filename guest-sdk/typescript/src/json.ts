@@ -1,3 +1,5 @@
+import { wellFormed } from "./text.js";
+
 /** What JSON can hold. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 
@@ -48,7 +50,10 @@ export function writeObject(what: string, value: unknown): string {
   return text;
 }
 
-/** A value as JSON. What has no JSON form is an error that names `what`. */
+/**
+ * A value as JSON, in which halves of surrogate pairs are replaced: an emoji that `slice` cuts is no reason for a call to fail. What has
+ * no JSON form is an error that names `what`.
+ */
 export function write(what: string, value: unknown): string {
   let text: string | undefined;
   try {
@@ -59,7 +64,15 @@ export function write(what: string, value: unknown): string {
   if (text === undefined) {
     throw new TypeError(`${what} cannot be written as JSON: it is ${kindOf(value)}`);
   }
-  return text;
+  return withoutHalves(text);
+}
+
+/** JSON without halves of pairs, which engines write as escapes, and hosts refuse. */
+function withoutHalves(text: string): string {
+  // `\\ud83d` is an escaped backslash with a text behind it, and stays.
+  const escaped = /\\(?:ud[89a-f][\da-f]{2}|[^])/g;
+  const whole = text.includes("\\ud") ? text.replace(escaped, (escape) => (escape.startsWith("\\ud") ? "\uFFFD" : escape)) : text;
+  return wellFormed(whole);
 }
 
 /** Parses JSON that the host gives. */

@@ -29,6 +29,14 @@ export function enqueue(job: Job): void {
   jobs.push(job);
 }
 
+/** `queueMicrotask`. What the function throws becomes a rejected promise that nobody asks for. */
+export function microtask(job: Job): void {
+  if (typeof job !== "function") {
+    throw new TypeError("queueMicrotask takes a function");
+  }
+  new FlowPromise<void>((resolve) => resolve()).then(() => job());
+}
+
 /** The reasons of rejected promises that nobody asked for, once. */
 export function takeUnheard(): unknown[] {
   const reasons: unknown[] = [];

@@ -47,6 +47,7 @@ test("what does not fit is named without the user's words", () => {
     ["text", ["Ana"], "expected a text, but it is an array"],
     ["number", "seven", "expected a number, but it is a text"],
     ["number", " ", "expected a number, but it is a text"],
+    ["number", "1e999", "expected a number, but it is a text"],
     ["date", "tomorrow, says Ana", "expected a day such as 2026-11-23, but it is another text"],
     ["date", "2026-02-30", "expected a day such as 2026-11-23, but it is another text"],
     ["bool", "yes", "expected a boolean, but it is a text"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { FlowPromise, runJobs, takeUnheard } from "../src/promise.js";
+import { FlowPromise, microtask, runJobs, takeUnheard } from "../src/promise.js";
 
 /** What a program does with promises, as a list of words. */
 type Program = (promise: PromiseConstructor, said: string[]) => void;
@@ -118,4 +118,18 @@ test("what nothing settles stays pending", () => {
   runJobs();
 
   assert.equal(FlowPromise.stateOf(promise).is, "pending");
+});
+
+test("what a microtask throws is told, and what waits behind it goes on", () => {
+  const said: string[] = [];
+  microtask(() => {
+    throw new Error("oh");
+  });
+  microtask(() => said.push("behind it"));
+
+  runJobs();
+
+  assert.deepEqual(said, ["behind it"]);
+  assert.deepEqual(takeUnheard(), [new Error("oh")]);
+  assert.throws(() => microtask("no function" as never), TypeError);
 });

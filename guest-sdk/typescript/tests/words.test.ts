@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { format } from "../src/inspect.js";
+import { write } from "../src/json.js";
 import { decode, encode, wellFormed } from "../src/text.js";
 import { describe, framesOf } from "../src/thrown.js";
 
@@ -31,6 +32,16 @@ test("bytes that are no UTF-8 are none", () => {
 
 test("halves of pairs become what UTF-8 can hold", () => {
   assert.equal(wellFormed("a\ud800b\udc00c𐍈"), "a\ufffdb\ufffdc𐍈");
+});
+
+test("halves of pairs in JSON become what UTF-8 can hold", () => {
+  const cut = "a😀".slice(0, 2);
+  const escaped = String.raw`\ud83d \\ud83d`;
+
+  const written = write("it", { [cut]: [cut, "\udc00b", "😀", escaped, `\\${cut}`] });
+
+  const half = "a\ufffd";
+  assert.deepEqual(JSON.parse(written), { [half]: [half, "\ufffdb", "😀", escaped, `\\${half}`] });
 });
 
 test("the log shows values as their authors write them", () => {

@@ -1,11 +1,12 @@
-//! The number of files that this process may have open. Every connection is one.
+//! The number of files that this process may have open. Every connection is one, and the code of
+//! every plugin in memory.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use flowhost_server::config::HttpLimits;
 
 /// Raises the soft limit (usually 1,024) to the hard limit, and warns in the log if the listeners
-/// may accept more connections than that.
+/// and the plugins may take more than that.
 pub(super) fn allow_for(limits: &HttpLimits) {
     let connections = limits.public.max_connections + limits.admin.max_connections;
     let needed = (connections + OTHER_FILES) as u64;
@@ -16,7 +17,7 @@ pub(super) fn allow_for(limits: &HttpLimits) {
             tracing::warn!(
                 allowed,
                 needed,
-                "the listeners take in more connections than this process may have files open"
+                "the listeners and the plugins may take more files than this process may have open"
             );
         }
         Ok(_) => {}
@@ -26,5 +27,6 @@ pub(super) fn allow_for(limits: &HttpLimits) {
     }
 }
 
-/// The database's connections, the standard streams, and files that are being read.
-const OTHER_FILES: usize = 100;
+/// The code of 1,000 plugins, the connections of 512 calls, and 100 for the database, the standard
+/// streams and files that are being read.
+const OTHER_FILES: usize = 1_000 + 512 + 100;

@@ -4,12 +4,12 @@ import { failure, functionOf, refusal, report, run } from "../call.js";
 import type * as contract from "../contract.js";
 import { Flow } from "../flow.js";
 import * as log from "../log.js";
-import { enqueue, FlowPromise, runJobs, takeUnheard } from "../promise.js";
+import { FlowPromise, microtask, runJobs, takeUnheard } from "../promise.js";
 import { begin, setUp } from "./surroundings.js";
 
 setUp(Number);
 globalThis.Promise = FlowPromise as unknown as PromiseConstructor;
-globalThis.queueMicrotask = enqueue;
+globalThis.queueMicrotask = microtask;
 
 /** What the component exports. */
 export function component(flow: Flow): contract.Handler {

@@ -1,11 +1,13 @@
 //! The language of a plugin project: which one it is, and who builds it.
 
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::BuildOptions;
 use super::environment::Variables;
 use super::error::BuildError;
 use super::manifest::Build;
+use super::only_one::hold;
 use super::{compile_rust, python, typescript};
 
 /// A language that plugins are written in.
@@ -72,6 +74,11 @@ impl Language {
         job: &Job<'_>,
         progress: &impl Fn(&str),
     ) -> Result<Compiled, BuildError> {
+        // Cargo waits for other builds itself.
+        let _only_one = match self {
+            Self::Rust => None,
+            Self::Python | Self::TypeScript => Some(job.only_one(progress).await?),
+        };
         match self {
             Self::Python => python::compile(job, progress).await,
             Self::Rust => compile_rust(job, progress).await,
@@ -103,7 +110,19 @@ impl Job<'_> {
             None => Ok(self.project.join("target")),
         }
     }
+
+    /// To be held while anything is written to that folder.
+    async fn only_one(&self, progress: &impl Fn(&str)) -> Result<File, BuildError> {
+        let target = self.target()?;
+        fs::create_dir_all(&target).map_err(BuildError::file("create", &target))?;
+        let path = target.join(HELD);
+        let file = File::options().create(true).append(true).open(&path);
+        hold(file.map_err(BuildError::file("open", &path))?, &path, progress).await
+    }
 }
+
+/// Whoever builds holds it.
+const HELD: &str = ".flowhost-build.lock";
 
 /// Whether a plugin's files can be called so.
 pub(super) fn is_name(name: &str) -> bool {
@@ -126,8 +145,6 @@ pub(super) struct Compiled {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]

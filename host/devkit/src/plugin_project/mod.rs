@@ -13,6 +13,7 @@ mod given;
 mod language;
 mod local_packages;
 mod manifest;
+mod only_one;
 mod python;
 mod screen_types;
 mod shrink;
@@ -22,7 +23,7 @@ mod toolchain;
 mod typescript;
 
 use std::fs::{self, Permissions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -263,8 +264,14 @@ pub fn requests(folder: &Path) -> Result<Capabilities, BuildError> {
     Ok(Manifest::read(folder)?.requests)
 }
 
-/// Replaces a file atomically: a reader of `to` sees the old file or the new one, never a part.
+/// Replaces a file atomically: a reader of `to` sees the old file or the new one, never a part. What
+/// a link leads to is replaced, and what is no file, such as `/dev/null`, is refused.
 pub fn write_atomically(bytes: &[u8], to: &Path) -> Result<(), BuildError> {
+    let to = &fs::canonicalize(to).unwrap_or_else(|_| to.to_owned());
+    if to.exists() && !to.is_file() {
+        let reason = io::Error::new(io::ErrorKind::InvalidInput, "it is no file");
+        return Err(BuildError::file("replace", to)(reason));
+    }
     let folder = to.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(folder).map_err(BuildError::file("create", folder))?;
     // The mode of any new file: all rights less the umask.
@@ -381,6 +388,23 @@ mod tests {
         let text = refused.to_string();
         assert!(text.contains("2049 bytes, 1 more than the 2 KiB"), "{text}");
         assert_eq!(fs::metadata(&out).unwrap().len(), 2_048, "the old component is still there");
+    }
+
+    #[test]
+    fn what_a_link_leads_to_is_replaced_and_what_is_no_file_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, device] = ["file", "link", "device"].map(|name| folder.path().join(name));
+        fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        std::os::unix::fs::symlink("/dev/null", &device).unwrap();
+
+        write_atomically(b"new", &link).unwrap();
+        let refused = write_atomically(b"new", &device).unwrap_err();
+
+        assert!(link.is_symlink());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+        assert!(refused.to_string().contains("/dev/null"), "{refused}");
+        assert!(device.is_symlink());
     }
 
     #[tokio::test]

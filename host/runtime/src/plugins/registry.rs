@@ -24,6 +24,7 @@ use super::symbols::{SymbolCache, Symbols};
 use super::wit::v1::Instantiable;
 use super::{ComponentError, HostLimits, Inspection, LoadError, advice, explain};
 use crate::telemetry::Metrics;
+use crate::tenant_limits::TenantLimits;
 use flowhost_protocol::crypto::CodeKeys;
 use flowhost_protocol::ids::{PluginDigest, TenantId};
 
@@ -69,6 +70,8 @@ pub(super) struct Registry {
     compiler: Compiler,
     source: Box<dyn ComponentSource>,
     loaded: Loaded<Plugin>,
+    /// Loading code from the cache takes a core, and twice the code's size for a moment.
+    loads: TenantLimits,
     symbols: SymbolCache,
 }
 
@@ -126,8 +129,10 @@ impl Registry {
         let shared = SharedCode::default();
         let tools = Arc::new(Tools { engine, identity, linker, keys: code.keys, cache, shared });
         let loaded = Loaded::new(LoadedLimits::of(limits));
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let loads = TenantLimits::new(cores.max(2), 1, metrics.budget("loading-code"));
         let symbols = SymbolCache::new(metrics);
-        Self { tools, compiler, source, loaded, symbols }
+        Self { tools, compiler, source, loaded, loads, symbols }
     }
 
     pub(super) fn engine(&self) -> &wasmtime::Engine {
@@ -230,7 +235,7 @@ impl Registry {
         }
         let loaded = cell
             .get_or_try_init(|| async {
-                if let Some(plugin) = self.cached(digest).await {
+                if let Some(plugin) = self.cached(tenant, digest).await? {
                     return Ok(Ok(plugin));
                 }
                 self.loaded.may_try(digest)?;
@@ -262,9 +267,18 @@ impl Registry {
         Ok(plugin)
     }
 
-    async fn cached(&self, digest: PluginDigest) -> Option<Arc<Plugin>> {
+    async fn cached(
+        &self,
+        tenant: TenantId,
+        digest: PluginDigest,
+    ) -> Result<Option<Arc<Plugin>>, LoadError> {
+        let permit = self.loads.acquire(tenant).await;
         let tools = self.tools.clone();
-        tokio::task::spawn_blocking(move || tools.cached(digest)).await.ok().flatten()
+        let cached = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            tools.cached(digest)
+        });
+        cached.await.unwrap_or(Ok(None))
     }
 
     /// The outer error may pass; the inner one is final.
@@ -295,21 +309,20 @@ impl Registry {
 }
 
 impl Tools {
-    /// The cached code of a component, if it is our own and for this engine.
-    fn cached(&self, digest: PluginDigest) -> Option<Arc<Plugin>> {
-        let cache = self.cache.as_ref()?;
-        let sealed = cache.read(digest, self.identity)?;
-        let plugin = self.checked(digest, sealed).ok_or_else(|| "it is not this host's".to_owned());
-        match plugin
-            .and_then(|(code, head)| self.plugin(&code, head).map_err(|error| error.to_string()))
-        {
-            Ok(plugin) => Some(plugin),
-            Err(why) => {
-                tracing::warn!(plugin = %digest, why, "compiled code in the cache can't be used; it is compiled again");
-                cache.remove(digest, self.identity);
-                None
-            }
-        }
+    /// The cached code of a component, if it is our own and for this engine. Code that the operating
+    /// system refuses to load now is as good as before, and compiling it again would help nobody.
+    fn cached(&self, digest: PluginDigest) -> Result<Option<Arc<Plugin>>, LoadError> {
+        let Some(cache) = &self.cache else { return Ok(None) };
+        let Some(sealed) = cache.read(digest, self.identity) else { return Ok(None) };
+        let why = match self.checked(digest, sealed).map(|(code, head)| self.plugin(&code, head)) {
+            Some(Ok(plugin)) => return Ok(Some(plugin)),
+            Some(Err(LoadError::Host(why))) => return Err(LoadError::Host(why)),
+            Some(Err(error)) => error.to_string(),
+            None => "it is not this host's".to_owned(),
+        };
+        tracing::warn!(plugin = %digest, why, "compiled code in the cache can't be used; it is compiled again");
+        cache.remove(digest, self.identity);
+        Ok(None)
     }
 
     /// Seals code that was just compiled, loads it as cached code is loaded, and writes it to the
@@ -405,6 +418,15 @@ const MAX_CACHE_BYTES: u64 = 4 << 30;
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::pin::pin;
+
+    use futures_util::FutureExt as _;
+    use futures_util::future::join_all;
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+    use tempfile::TempDir;
+
+    use super::super::compile::WorkerLimits;
     use super::super::wit::v1;
     use super::*;
     use flowhost_protocol::crypto::{MasterKey, MasterKeys};
@@ -425,6 +447,96 @@ mod tests {
         assert!(tools.checked(PluginDigest([1; 32]), sealed([1; 32], identity.0)).is_some());
         assert!(tools.checked(PluginDigest([1; 32]), sealed([1; 32], [0; 32])).is_none());
         assert!(tools.checked(PluginDigest([1; 32]), sealed([2; 32], identity.0)).is_none());
+    }
+
+    #[test]
+    fn code_that_the_system_can_not_load_now_stays_in_the_cache() {
+        let folder = TempDir::new().unwrap();
+        let tools = registry(folder.path(), &Metrics::new()).tools;
+        let digest = PluginDigest([1; 32]);
+        tools.put_into_cache(digest);
+
+        let work = tools.clone();
+        let refused = without_files(move || work.cached(digest).map(|_| ()));
+
+        let Err(LoadError::Host(why)) = refused else { panic!("{refused:?}") };
+        assert!(why.contains("Too many open files"), "{why}");
+        let has_code = tools.cache.as_ref().unwrap().has(digest, tools.identity);
+        assert!(has_code, "it was not the code's fault");
+    }
+
+    #[tokio::test]
+    async fn code_is_loaded_from_the_cache_by_as_many_at_once_as_there_are_cores() {
+        let (folder, metrics) = (TempDir::new().unwrap(), Metrics::new());
+        let registry = registry(folder.path(), &metrics);
+        let digest = PluginDigest([1; 32]);
+        registry.tools.put_into_cache(digest);
+        let cores = std::thread::available_parallelism().unwrap().get().max(2);
+        let others = join_all((0..cores).map(|_| registry.loads.acquire(TenantId::new()))).await;
+
+        let mut load = pin!(registry.cached(TenantId::new(), digest));
+        assert!(load.as_mut().now_or_never().is_none());
+        drop(others);
+        load.await.unwrap();
+
+        let waited = r#"budget_waits_total{budget="loading-code"} 1"#;
+        assert!(metrics.to_text().contains(waited), "{}", metrics.to_text());
+    }
+
+    /// Without a component.
+    struct Nothing;
+
+    impl ComponentSource for Nothing {
+        fn component(&self, _: TenantId, _: PluginDigest) -> FoundComponent<'_> {
+            Box::pin(async { Ok(None) })
+        }
+    }
+
+    /// A registry whose cache is this folder.
+    fn registry(folder: &Path, metrics: &Metrics) -> Registry {
+        let engine = PluginEngine::new(64 << 20, 4).unwrap();
+        let linker = v1::linker(engine.engine()).unwrap();
+        let code = CodeSettings {
+            compile: CompileSettings {
+                program: "/bin/false".into(),
+                limits: WorkerLimits::default(),
+                time: Duration::from_secs(1),
+            },
+            cache: Some(folder.to_owned()),
+            keys: CodeKeys::derive(&MasterKeys::new(MasterKey::generate(), None)),
+        };
+        let limits = HostLimits { calls: 4, memory_bytes: 64 << 20 };
+        Registry::new(engine, linker, limits, code, Box::new(Nothing), metrics)
+    }
+
+    impl Tools {
+        /// Keeps code as that of a component.
+        fn put_into_cache(&self, digest: PluginDigest) {
+            let component = wat::parse_str("(component (core module (func)))").unwrap();
+            let code = self.engine.engine().precompile_component(&component).unwrap();
+            let head = Head {
+                digest: digest.0,
+                engine: self.identity.0,
+                inspection: Inspection::default(),
+                compile_ms: 0,
+            };
+            let sealed = native_code::seal(&self.keys, &serde_json::to_vec(&head).unwrap(), &code);
+            self.cache.as_ref().unwrap().write(digest, self.identity, &sealed);
+        }
+    }
+
+    /// On a thread that can make no file in memory, as if the process had too many files open.
+    fn without_files<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+        let refused = SeccompAction::Errno(nix::libc::EMFILE as u32);
+        let rules = [(nix::libc::SYS_memfd_create, Vec::new())].into();
+        let architecture = std::env::consts::ARCH.try_into().unwrap();
+        let filter = SeccompFilter::new(rules, SeccompAction::Allow, refused, architecture);
+        let filter: BpfProgram = filter.unwrap().try_into().unwrap();
+        let thread = std::thread::spawn(move || {
+            seccompiler::apply_filter(&filter).unwrap();
+            work()
+        });
+        thread.join().unwrap()
     }
 
     #[test]

@@ -98,7 +98,9 @@ fn version(init: &str) -> Option<String> {
 
 async fn check_types(tools: &Tools, project: &Project, target: &Path) -> Result<(), BuildError> {
     let mut mypy = tools.command("python", &project.folder);
-    mypy.args(["-m", "mypy", "--no-error-summary", "--show-column-numbers"]);
+    // With `-P`, a module of the project that is called as one of Python's own, such as `random.py`,
+    // is not what mypy itself imports.
+    mypy.args(["-P", "-m", "mypy", "--no-error-summary", "--show-column-numbers"]);
     mypy.args(["--exclude", "^(target|vendor|build)/"]);
     mypy.arg("--cache-dir").arg(target.join("python/mypy")).arg(".");
     mypy.env("MYPYPATH", &project.sdk);
@@ -153,3 +155,93 @@ const VENDOR: &str = "vendor";
 
 /// The name of the file that builds write among the sources.
 pub(super) const WRITTEN: &str = "screens.py";
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::process::Command;
+
+    use tempfile::TempDir;
+
+    use super::super::{BuildOptions, build_with};
+    use super::*;
+
+    #[tokio::test]
+    async fn builds_at_the_same_time_make_the_component_one_after_another() {
+        let machine = Machine::new();
+
+        let (one, other) = tokio::join!(machine.build(&[]), machine.build(&[]));
+
+        assert_eq!(one.unwrap(), other.unwrap());
+    }
+
+    #[tokio::test]
+    async fn neither_a_module_nor_a_variable_leads_the_tools_astray() {
+        let machine = Machine::new();
+        fs::write(machine.at("random.py"), "").unwrap();
+        let variables = ["PIP_TARGET", "PIP_USER", "PYTHONPATH"];
+
+        machine.build(&variables.map(|name| (name.into(), "1".into()))).await.unwrap();
+    }
+
+    /// A project, and programs in `bin` that play the tools.
+    struct Machine(TempDir);
+
+    impl Machine {
+        fn new() -> Self {
+            let folder = tempfile::Builder::new().prefix("a project ").tempdir().unwrap();
+            let machine = Self(folder);
+            for name in ["bin", "vendor/flowhost_sdk"] {
+                fs::create_dir_all(machine.at(name)).unwrap();
+            }
+            let init = machine.at("vendor/flowhost_sdk/__init__.py");
+            fs::write(init, "__version__ = \"0.1.7\"\n").unwrap();
+            fs::write(machine.at(PYPROJECT), "[project]\nname = \"booking\"\n").unwrap();
+            fs::write(machine.at("requirements.lock"), "").unwrap();
+            write_program(&machine.at("bin/python3"), PYTHON);
+            write_program(&machine.at("bin/componentize-py"), COMPONENTIZE);
+            machine
+        }
+
+        fn at(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+
+        /// Builds, and returns how many bytes it made.
+        async fn build(&self, variables: &[(OsString, OsString)]) -> Result<u64, BuildError> {
+            let options =
+                BuildOptions { project_dir: self.0.path().to_owned(), ..BuildOptions::default() };
+            let path = ("PATH".into(), self.at("bin").into());
+            let environment = variables.iter().cloned().chain([path]).collect();
+            build_with("exit 1", options, environment, |_| ()).await.map(|built| built.size_bytes)
+        }
+    }
+
+    /// Written by another process: a program that a fork of this one has open can't be run.
+    fn write_program(path: &Path, script: &str) {
+        let write = "printf '%s' \"$1\" >\"$2\" && chmod 755 \"$2\"";
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", write, "sh", script]).arg(path);
+        assert!(shell.status().unwrap().success());
+    }
+
+    /// Makes an environment of itself and of what is beside it.
+    const PYTHON: &str = r#"#!/bin/sh
+case $* in
+"-c "*) echo 3.12; echo venv ;;
+"-m venv "*) for to; do :; done; /bin/mkdir -p "$to/bin"; /bin/cp "${0%/*}"/* "$to/bin"; /bin/cp "$0" "$to/bin/python" ;;
+"-m pip "*) [ -z "$PIP_TARGET$PIP_USER$PYTHONPATH" ] ;;
+"-P -m mypy "*) ;;
+"-m mypy "*) [ ! -e random.py ] ;;
+esac
+"#;
+
+    /// Fails if it runs twice at the same time.
+    const COMPONENTIZE: &str = r#"#!/bin/sh
+while [ "$1" != --output ]; do shift; done
+/bin/mkdir "$2.busy" || exit 1
+/bin/sleep 0.5
+echo component >"$2"
+/bin/rmdir "$2.busy"
+"#;
+}

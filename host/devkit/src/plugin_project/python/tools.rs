@@ -4,7 +4,7 @@
 //! index that it is set up for. The environment is made when there is none, or when it was made from
 //! another lock file or by another Python, so the network is needed only then.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -47,8 +47,6 @@ impl Tools {
         let target = fs::canonicalize(target).map_err(BuildError::file("find", target))?;
         let environment: Variables =
             environment.iter().filter(|(name, _)| !name_is_of_python(name)).cloned().collect();
-        // Another build in the same folder waits until this one has its tools.
-        let _only_one = hold(target.join(HELD)).await?;
         let python = python(&environment).await?;
         let made_of = format!("{}\n{wanted}", python.version);
         let tools = Self { folder: target.join(FOLDER), environment, made_of };
@@ -132,23 +130,20 @@ async fn python(environment: &Variables) -> Result<Python, BuildError> {
     Err(unavailable(old.unwrap_or_else(|| format!("{NEEDED}; there is none on the PATH"))))
 }
 
-/// Waits until no other process holds a file, and holds it until the result is dropped.
-async fn hold(path: PathBuf) -> Result<File, BuildError> {
-    let held = path.clone();
-    let waiting = tokio::task::spawn_blocking(move || {
-        let file = File::options().create(true).append(true).open(held)?;
-        file.lock()?;
-        Ok(file)
-    });
-    let held = waiting.await.unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into()));
-    held.map_err(BuildError::file("lock", path))
-}
-
-/// Variables that would have another Python or other modules run.
+/// Variables that would have another Python or other modules run, or pip install elsewhere.
 fn name_is_of_python(name: &std::ffi::OsStr) -> bool {
-    ["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"]
-        .iter()
-        .any(|one| name == *one)
+    const NAMES: [&str; 9] = [
+        "PIP_PREFIX",
+        "PIP_ROOT",
+        "PIP_TARGET",
+        "PIP_USER",
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PYTHONSTARTUP",
+        "VIRTUAL_ENV",
+        "__PYVENV_LAUNCHER__",
+    ];
+    NAMES.iter().any(|one| name == *one)
 }
 
 fn unavailable(reason: String) -> BuildError {
@@ -172,7 +167,6 @@ const LOCK: &str = "requirements.lock";
 /// Beside other things that a build makes. Editors find a Python of this name.
 const FOLDER: &str = ".venv";
 const STAMP: &str = "flowhost-lock";
-const HELD: &str = ".venv.lock";
 
 #[cfg(test)]
 mod tests {

@@ -1,16 +1,18 @@
 //! Node and npm: whether they are there, and whether the project's packages are.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::SystemTime;
 
+use serde_json::Value;
 use tokio::process::Command;
 
 use crate::plugin_project::environment::Variables;
 use crate::plugin_project::error::BuildError;
+use crate::plugin_project::only_one::hold;
 
 /// Fails with one sentence if there is no Node, or an old one.
 pub(super) async fn require(environment: &Variables) -> Result<(), BuildError> {
@@ -41,6 +43,10 @@ pub(super) async fn install(
     let Some(root) = root else {
         return Err(BuildError::NoLockFile { project: project.to_owned() });
     };
+    // Several projects of a workspace have the same packages.
+    let lock_file = root.join(LOCK_FILE);
+    let opened = File::open(&lock_file).map_err(BuildError::file("open", &lock_file))?;
+    let _only_one = hold(opened, &lock_file, progress).await?;
     if is_installed(root) {
         return Ok(());
     }
@@ -48,17 +54,32 @@ pub(super) async fn install(
     let mut command = program("npm", root, environment);
     // No package of a new project needs its scripts, and what needs none can do no harm by them.
     command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
-    command.arg("--no-update-notifier");
+    // What builds a plugin is there for development only, which `NODE_ENV=production` leaves out.
+    command.args(["--no-update-notifier", "--include=dev"]);
     let status = status_of(command).await.map_err(|_| unavailable(NO_NPM))?;
     if status.success() { Ok(()) } else { Err(unavailable(NO_PACKAGES)) }
 }
 
-/// npm writes this file last, when everything is there.
+/// npm writes its own list last, when everything is there. A lock file that was put back may be older
+/// than what another one has installed, so versions count too.
 fn is_installed(root: &Path) -> bool {
     let changed = |path: PathBuf| fs::metadata(path).and_then(|about| about.modified());
     let installed: Option<SystemTime> = changed(root.join(INSTALLED)).ok();
     let locked = changed(root.join(LOCK_FILE)).ok();
-    installed.is_some() && installed >= locked
+    installed.is_some() && installed >= locked && has_locked_versions(root)
+}
+
+/// Whether no package is there in another version than the lock file names.
+fn has_locked_versions(root: &Path) -> bool {
+    let listed = |file: &str| {
+        let text = fs::read_to_string(root.join(file)).unwrap_or_default();
+        serde_json::from_str::<Value>(&text).unwrap_or_default()["packages"].take()
+    };
+    let (installed, locked) = (listed(INSTALLED), listed(LOCK_FILE));
+    let mut packages = installed.as_object().into_iter().flatten();
+    packages.all(|(path, package)| {
+        locked.get(path).is_none_or(|locked| locked.get("version") == package.get("version"))
+    })
 }
 
 /// Runs Node to its end; what it says goes to stderr.
@@ -137,6 +158,32 @@ mod tests {
         assert_eq!(fs::read_to_string(machine.root().join(INSTALLED)).unwrap(), "again\n");
     }
 
+    #[tokio::test]
+    async fn what_builds_a_plugin_is_installed_in_production_too() {
+        let machine = Machine::new();
+        machine.has("npm", "/bin/mkdir node_modules; echo $* >node_modules/.package-lock.json");
+
+        machine.install().await.unwrap();
+
+        let told = fs::read_to_string(machine.root().join(INSTALLED)).unwrap();
+        assert!(told.contains("--include=dev"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn projects_of_a_workspace_install_its_packages_one_after_another() {
+        let machine = Machine::new();
+        machine.has(
+            "npm",
+            "/bin/mkdir busy || exit 1; /bin/sleep 0.5; /bin/mkdir -p node_modules; echo got >>node_modules/.package-lock.json; /bin/rmdir busy",
+        );
+
+        let (one, other) = tokio::join!(machine.install(), machine.install());
+
+        one.unwrap();
+        other.unwrap();
+        assert_eq!(fs::read_to_string(machine.root().join(INSTALLED)).unwrap(), "got\n");
+    }
+
     /// A folder with programs, and one with a lock file.
     struct Machine(TempDir);
 
@@ -172,6 +219,24 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_file_that_was_put_back_names_other_packages() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let packages = |version: &str| {
+            format!(
+                r#"{{"packages": {{"": {{"name": "shop"}}, "node_modules/sdk": {{"link": true}}, "node_modules/money": {{"version": "{version}"}}}}}}"#
+            )
+        };
+        fs::write(root.join(LOCK_FILE), packages("1.0.0")).unwrap();
+        fs::create_dir(root.join("node_modules")).unwrap();
+
+        fs::write(root.join(INSTALLED), packages("2.0.0")).unwrap();
+        assert!(!is_installed(root));
+        fs::write(root.join(INSTALLED), packages("1.0.0")).unwrap();
+        assert!(is_installed(root));
+    }
+
+    #[test]
     fn packages_are_there_if_they_are_newer_than_the_lock_file() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
@@ -183,7 +248,7 @@ mod tests {
         assert!(is_installed(root));
 
         let later = SystemTime::now() + Duration::from_secs(60);
-        fs::File::options()
+        File::options()
             .write(true)
             .open(root.join(LOCK_FILE))
             .unwrap()
