@@ -494,7 +494,7 @@ mod tests {
 
     /// A registry whose cache is this folder.
     fn registry(folder: &Path, metrics: &Metrics) -> Registry {
-        let engine = PluginEngine::new(64 << 20, 4).unwrap();
+        let engine = PluginEngine::of_calls(4);
         let linker = v1::linker(engine.engine()).unwrap();
         let code = CodeSettings {
             compile: CompileSettings {
