@@ -7,7 +7,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use flowhost_client::{FlowClient, payload};
-use flowhost_tests::{DataFolder, Ended, HostProcess, eventually_built, flowhost, repository};
+use flowhost_tests::{
+    Component, DataFolder, Ended, HostProcess, eventually_built, flowhost, repository,
+};
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -19,21 +21,53 @@ use crate::python;
 #[tokio::test]
 async fn a_project_in_typescript_is_watched_served_and_deployed() {
     let project = Project::new("typescript", "src/plugin.ts", "src/flow.gen.ts").await;
-    is_watched_served_and_deployed(&project, "src/plugin.ts(").await;
+    is_watched_served_and_deployed(&project, "src/plugin.ts(", &IN_TYPESCRIPT).await;
 }
 
 #[tokio::test]
 async fn a_project_in_python_is_watched_served_and_deployed() {
-    let _alone = python::alone().await;
     let project = Project::new("python", "plugin.py", "screens.py").await;
+    python::hostile().await;
     python::share_target(&project.folder());
-    is_watched_served_and_deployed(&project, "plugin.py:").await;
+    is_watched_served_and_deployed(&project, "plugin.py:", &IN_PYTHON).await;
 }
 
+/// A file, a text in it, what takes its place, and what the tools say then.
+type Mistake = (&'static str, &'static str, &'static str, &'static str);
+
+const IN_TYPESCRIPT: [Mistake; 3] = [
+    ("src/plugin.ts", "show(\"REVIEW\"", "show(\"REVEIW\"", "src/plugin.ts("),
+    ("src/plugin.ts", "export default flow({", "export default flow({{", "src/plugin.ts("),
+    (
+        "package-lock.json",
+        "\"node_modules/esbuild\": {\n      \"version\": \"",
+        "\"node_modules/esbuild\": {\n      \"version\": \"9",
+        "its reason is above",
+    ),
+];
+
+const IN_PYTHON: [Mistake; 5] = [
+    (
+        "plugin.py",
+        "screens.Review(",
+        "screens.Reviev(",
+        "has no attribute \"Reviev\"; maybe \"Review\"",
+    ),
+    ("plugin.py", "form.topic,", "form.topik,", "has no attribute \"topik\"; maybe \"topic\""),
+    ("plugin.py", "flow = Flow(Enquiry)", "flow = = Flow(Enquiry)", "[syntax]"),
+    (
+        "plugin.py",
+        "@flow.submit(screens.ReviewForm)\n",
+        "",
+        "write `@flow.submit(screens.ReviewForm)`",
+    ),
+    ("plugin.py", "flow = Flow(Enquiry)", "flow = Flow(Enquiry)\n1 / 0", "ZeroDivisionError"),
+];
+
 /// `place` is how a compiler's message begins that is about the plugin's file.
-async fn is_watched_served_and_deployed(project: &Project, place: &str) {
-    fs::write(project.folder().join("flowhost.toml"), "[requests]\nstore = true\n").unwrap();
-    is_tested_after_each_change(project).await;
+async fn is_watched_served_and_deployed(project: &Project, place: &str, mistakes: &[Mistake]) {
+    project.change("flowhost.toml", &[("store = false", "store = true")]);
+    is_tested_after_each_change(project, mistakes).await;
 
     let (data, said) = (DataFolder::new(), project.parent.path().join("said"));
     let with_project = |command: &mut Command| project.name(command.arg("--plugin"));
@@ -70,14 +104,31 @@ async fn is_watched_served_and_deployed(project: &Project, place: &str) {
     is_deployed_once(project, &host).await;
 }
 
-async fn is_tested_after_each_change(project: &Project) {
+/// A mistake is told, and the watch goes on. The tools are there already, so that the network is not
+/// asked.
+async fn is_tested_after_each_change(project: &Project, mistakes: &[Mistake]) {
     let mut command = flowhost(&["plugin", "test", "--watch"]);
     project.name(&mut command);
+    command.env("PIP_NO_INDEX", "1").env("PIP_FIND_LINKS", "/nowhere");
     let said = project.parent.path().join("watched");
     let watching = Watching::saying(command, File::create(&said).unwrap().into());
 
     let (watching, sum) = next_sum(watching).await;
     assert!(sum.contains("2 passed"), "{sum}: {}", fs::read_to_string(&said).unwrap());
+    for &(file, right, wrong, told) in mistakes {
+        let (path, before) = (project.folder().join(file), fs::read_to_string(&said).unwrap());
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(right), "{right}");
+        fs::write(&path, text.replacen(right, wrong, 1)).unwrap();
+        let message = eventually_built(told, async || {
+            let said = fs::read_to_string(&said).unwrap();
+            let (_, run) = said[before.len()..].split_once("a file changed")?;
+            run.contains("watching for changes").then(|| run.to_owned())
+        })
+        .await;
+        assert!(message.contains(told) && message.contains("error"), "{told}: {message}");
+        fs::write(path, text).unwrap();
+    }
     project.change(project.main, &[("Thank you", "Many thanks")]);
     let (watching, sum) = next_sum(watching).await;
     assert!(sum.contains("0 passed"), "{sum}");
@@ -85,8 +136,80 @@ async fn is_tested_after_each_change(project: &Project) {
     drop(watching);
     // What was installed, generated and built is no change.
     let said = fs::read_to_string(said).unwrap();
-    assert_eq!(said.matches("a file changed").count(), 1, "{said}");
+    assert_eq!(said.matches("a file changed").count(), mistakes.len() + 1, "{said}");
 }
+
+/// With stand-ins for Python's tools, of which a build sees no more than how they end.
+#[tokio::test]
+async fn a_watch_goes_on_when_tools_could_not_be_had_as_soon_as_they_can() {
+    let project = Project::new("python", "plugin.py", "screens.py").await;
+    let (folder, parent) = (project.folder(), project.parent.path());
+    for file in ["flow.json", "scenarios/question.toml", "scenarios/without-a-token.toml"] {
+        fs::remove_file(folder.join(file)).unwrap();
+    }
+    let scenario = "[[step]]\nsend = { action = \"INIT\" }\nexpect = { screen = \"ECHO\" }\n";
+    fs::write(folder.join("scenarios/echo.toml"), scenario).unwrap();
+    fs::write(parent.join("component"), Component::Echo.bytes_without_section().await).unwrap();
+    let install = Command::new("/bin/sh").args(["-c", STAND_INS, "sh"]).arg(parent).status();
+    assert!(install.unwrap().success());
+    let said = parent.join("said");
+    let told = async |what: &str| {
+        eventually_built(what, async || {
+            let said = fs::read_to_string(&said).unwrap();
+            let (_, rest) = said.rsplit_once(what)?;
+            rest.contains("watching for changes").then_some(())
+        })
+        .await;
+    };
+
+    let mut command = flowhost(&["plugin", "test", "--watch"]);
+    project.name(&mut command);
+    command.env("PATH", format!("{}:/usr/bin:/bin", parent.join("bin").display()));
+    let watching = Watching::saying(command, File::create(&said).unwrap().into());
+    told("pip could not get what requirements.lock names").await;
+    // No file of the project changes.
+    fs::write(parent.join("online"), "").unwrap();
+    let (watching, sum) = next_sum(watching).await;
+    assert!(sum.contains("1 passed"), "{sum}");
+
+    for (file, what) in
+        [("requirements.lock", "No matching distribution"), ("plugin.py", "mypy: no")]
+    {
+        let text = fs::read_to_string(folder.join(file)).unwrap();
+        fs::write(folder.join(file), format!("{text}no-such-thing\n")).unwrap();
+        told(what).await;
+        fs::write(folder.join(file), text).unwrap();
+    }
+    let (watching, sum) = next_sum(watching).await;
+    assert!(sum.contains("1 passed"), "{sum}");
+    drop(watching);
+}
+
+/// A Python that makes environments with a pip, a mypy and a componentize-py.
+const STAND_INS: &str = r#"
+mkdir "$1/bin" && cd "$1/bin"
+cat >python <<END
+#!/bin/sh
+case "\$2" in
+pip) test -e "$1/online" || exit 1
+     ! grep -q no-such-thing "$1/booking/requirements.lock" || { echo No matching distribution; exit 1; } ;;
+mypy) ! grep -q no-such-thing plugin.py || { echo mypy: no; exit 1; } ;;
+esac
+END
+cat >componentize-py <<END
+#!/bin/sh
+while [ "\$1" != --output ]; do shift; done
+cp "$1/component" "\$2"
+END
+cat >python3 <<END
+#!/bin/sh
+case "\$1" in
+-c) echo 3.12 venv ;;
+*) mkdir -p "\$4/bin" && cp "$1/bin/python" "$1/bin/componentize-py" "\$4/bin" ;;
+esac
+END
+chmod 755 python python3 componentize-py
+"#;
 
 async fn next_sum(mut watching: Watching) -> (Watching, String) {
     let pid = watching.pid();

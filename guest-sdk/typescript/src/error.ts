@@ -18,15 +18,17 @@ export function badRequest(text: string): BadRequest {
   return new BadRequest(text);
 }
 
-/** Form data that does not fit the Flow JSON. The client has another one than the plugin was built with, which is for its author to fix. */
+/**
+ * What does not fit: the form of a screen, since the client has another Flow JSON than the plugin was built with, or what was attached
+ * to the flow token, or the body of a response. It is for the plugin's author to fix.
+ */
 export class DataError extends Error {
   override readonly name = "DataError";
-  /** The name of the field that does not fit; empty for the form itself. */
+  /** The path of the field that does not fit, such as `guests[2].name`; empty for the whole. */
   readonly path: string;
 
-  constructor(screen: string, path: string, reason: string) {
-    const field = path === "" ? "" : `field "${path}": `;
-    super(`the data of screen "${screen}" does not fit: ${field}${reason}`);
+  constructor(what: string, reason: string, path = "") {
+    super(`${what} does not fit: ${reason}`);
     this.path = path;
   }
 }

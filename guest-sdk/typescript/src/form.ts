@@ -1,7 +1,7 @@
 // Reads what a phone sends as the types of a form.
 
 import { DataError } from "./error.js";
-import { isObject, kindOf } from "./json.js";
+import { isObject, unlike } from "./json.js";
 import { Reference } from "./media.js";
 
 /** A day, `YYYY-MM-DD`. */
@@ -24,7 +24,7 @@ export function fieldsOf(types: FormTypes, screen: string): Readonly<Record<stri
   const fields = Object.hasOwn(types, screen) ? types[screen] : undefined;
   if (fields === undefined) {
     const known = Object.keys(types).join(", ") || "none";
-    throw new DataError(screen, "", `the Flow JSON has no form on this screen that is sent here; the screens with one: ${known}`);
+    throw new DataError(dataOf(screen), `the Flow JSON has no form on this screen that is sent here; the screens with one: ${known}`);
   }
   return fields;
 }
@@ -36,19 +36,20 @@ export function readForm(types: FormTypes, screen: string, data: Record<string, 
     // A field may be called `__proto__`, and is none of the object's own ways then.
     const value = read(type, Object.hasOwn(data, name) ? data[name] : undefined);
     if (value instanceof Misfit) {
-      throw new DataError(screen, name, misfit(value.expected, data[name]));
+      throw new DataError(dataOf(screen), `field "${name}": ${misfit(value.expected, data[name])}`, name);
     }
     Object.defineProperty(form, name, { value, configurable: true, enumerable: true, writable: true });
   }
   return form;
 }
 
-/** Says what was expected, and what is there by its kind: its words may be a customer's. */
+function dataOf(screen: string): string {
+  return `the data of screen "${screen}"`;
+}
+
 function misfit(expected: string, value: unknown): string {
-  const kind = value === undefined ? "missing" : kindOf(value);
-  const isOfThisKind = (kind === "a text" && expected === A_DAY) || (kind === "an object" && expected.startsWith(kind));
-  const found = isOfThisKind ? kind.replace(/^an? /, "another ") : kind;
-  return `expected ${expected}, but it is ${found}`;
+  const alike = (typeof value === "string" && expected === A_DAY) || (isObject(value) && expected.startsWith("an object"));
+  return unlike(expected, value, alike);
 }
 
 class Misfit {
@@ -131,7 +132,7 @@ function numberOf(value: unknown): number | null {
 }
 
 /** Whether it is a day of the calendar. */
-function isDay(value: unknown): value is Day {
+export function isDay(value: unknown): value is Day {
   if (typeof value !== "string" || !/^\d{4}-\d{2}-\d{2}$/.test(value)) {
     return false;
   }
@@ -139,4 +140,5 @@ function isDay(value: unknown): value is Day {
   return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(value);
 }
 
-const A_DAY = "a day such as 2026-11-23";
+/** What a day is, in words. */
+export const A_DAY = "a day such as 2026-11-23";

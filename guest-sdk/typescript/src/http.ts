@@ -9,8 +9,10 @@
 import type * as contract from "./contract.js";
 import { payloadOf } from "./error.js";
 import { host } from "./host.js";
-import { write } from "./json.js";
+import { type JsonValue, write } from "./json.js";
+import { json as anything, type Shape } from "./shape.js";
 import { decode, encode, wellFormed } from "./text.js";
+import { readAs } from "./typed.js";
 
 /** A request to send. Each method gives a new one. */
 export class Request {
@@ -134,14 +136,18 @@ export class Response {
     return text;
   }
 
-  /** The body's JSON. That it is none is an error; whether it is of the type that you name is for you to check. */
-  json<T = unknown>(): T {
+  /** The body's JSON. That it is none is an error, and so is one that does not have this shape. */
+  json(): JsonValue;
+  json<T>(shape: Shape<T>): T;
+  json(shape: Shape<unknown> = anything): unknown {
+    let value: unknown;
     try {
-      return JSON.parse(this.text()) as T;
+      value = JSON.parse(this.text());
     } catch (error) {
       // What a parser says quotes the body, which may be a customer's.
       throw error instanceof SyntaxError ? new TypeError("the response's body is not JSON") : error;
     }
+    return readAs(shape, "the response's body", value);
   }
 }
 

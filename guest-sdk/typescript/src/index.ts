@@ -14,4 +14,5 @@ export * as media from "./media.js";
 export * as random from "./random.js";
 export { close, complete, Reply, rejectToken, screen } from "./reply.js";
 export type { Session } from "./session.js";
+export * as shape from "./shape.js";
 export * as store from "./store.js";

@@ -36,6 +36,12 @@ export function kindOf(value: unknown): string {
   }
 }
 
+/** Says what was expected, and what is there by its kind: its words may be a customer's. `alike`: of the same kind, but another. */
+export function unlike(expected: string, value: unknown, alike = false): string {
+  const kind = value === undefined ? "missing" : kindOf(value);
+  return `expected ${expected}, but it is ${alike ? kind.replace(/^an? /, "another ") : kind}`;
+}
+
 /** Whether it is an object with names and values, and no array. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

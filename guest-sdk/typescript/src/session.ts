@@ -1,3 +1,6 @@
+import type { Shape } from "./shape.js";
+import { readAs } from "./typed.js";
+
 /** What the plugin and the host remember of one conversation. */
 export class Session<State> {
   /** The plugin's memory: the flow's `state` at first, then as the last successful call left it. At most 64 KiB as JSON. */
@@ -24,10 +27,14 @@ export class Session<State> {
   }
 
   /**
-   * What the business attached to the flow token when it created it, for example a customer number; null if nothing. Whether it is of
-   * the type that you name is for you to check.
+   * What the business attached to the flow token when it created it, for example a customer number; null if nothing. One that does not
+   * have this shape is a `DataError` that names the field.
+   *
+   * ```ts
+   * const customer = session.context(shape.object({ number: shape.number, name: shape.optional(shape.string) }));
+   * ```
    */
-  context<Context = unknown>(): Context | null {
-    return (this.#context ?? null) as Context | null;
+  context<T>(shape: Shape<T>): T | null {
+    return this.#context === null ? null : readAs(shape, "the session's context", this.#context);
   }
 }

@@ -9,7 +9,8 @@ import type * as contract from "./contract.js";
 import { payloadOf } from "./error.js";
 import { host } from "./host.js";
 import { whole } from "./http.js";
-import { write } from "./json.js";
+import { type JsonValue, write } from "./json.js";
+import * as shapes from "./shape.js";
 import { decode, encode, wellFormed } from "./text.js";
 
 /** The version of a key that was read or written, as JSON may hold it. Every write gives the key a new one, which is never reused. */
@@ -23,22 +24,27 @@ export interface Entry<T> {
   version: Version;
 }
 
-/** The value of a key; null if it is not set or has expired. Whether it is of the type that you name is for you to check. */
-export function get<T = unknown>(key: string): T | null {
-  return entry<T>(key)?.value ?? null;
+/** The value of a key; null if it is not set or has expired. One that does not have this shape is a {@link StoreError}. */
+export function get(key: string): JsonValue;
+export function get<T>(key: string, shape: shapes.Shape<T>): T | null;
+export function get(key: string, shape: shapes.Shape<unknown> = shapes.json): unknown {
+  return entry(key, shape)?.value ?? null;
 }
 
 /** The value of a key with its version; null if it is not set or has expired. */
-export function entry<T = unknown>(key: string): Entry<T> | null {
+export function entry<T>(key: string, shape: shapes.Shape<T>): Entry<T> | null {
   const found = bytes(key);
   if (found === null) {
     return null;
   }
   const text = decode(found.value);
   try {
-    return { value: JSON.parse(text ?? "") as T, version: found.version };
-  } catch {
-    throw new StoreError("misfit", `${key} is not JSON`);
+    return { value: shape(JSON.parse(text ?? "")), version: found.version };
+  } catch (error) {
+    if (error instanceof shapes.Misfit) {
+      throw new StoreError("misfit", `${key} does not fit: ${error.message}`);
+    }
+    throw error instanceof SyntaxError ? new StoreError("misfit", `${key} is not JSON`) : error;
   }
 }
 
@@ -99,7 +105,7 @@ export function compareAndSetBytes(
 /** Why the store failed. */
 export class StoreError extends Error {
   override readonly name = "StoreError";
-  /** The kind of failure, to be matched; `misfit` is a value that is no JSON. */
+  /** The kind of failure, to be matched; `misfit` is a value that is no JSON, or has another shape. */
   readonly kind: contract.StoreError["tag"] | "misfit";
 
   constructor(kind: contract.StoreError["tag"] | "misfit", why = "") {

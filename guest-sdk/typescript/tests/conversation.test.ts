@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { badRequest, close, complete, config, flow, http, log, media, random, rejectToken, screen, screensOf, store } from "@flowhost/sdk";
+import { badRequest, close, complete, config, flow, http, log, media, random, rejectToken, screen, screensOf, shape, store } from "@flowhost/sdk";
 import { Conversation, Failure } from "@flowhost/sdk/testing";
+
+const Customer = shape.object({ number: shape.number });
 
 const plugin = flow({
   state: { visits: 0, coupon: "" },
@@ -10,7 +12,7 @@ const plugin = flow({
   async init(_exchange, session) {
     session.state.visits += 1;
     await Promise.resolve();
-    return screen("START", { visits: session.state.visits, customer: session.context<{ number: number }>()?.number ?? null });
+    return screen("START", { visits: session.state.visits, customer: session.context(Customer)?.number ?? null });
   },
 
   async submit(exchange, session) {
@@ -26,10 +28,16 @@ const plugin = flow({
         return screen("TIME", { now: new Date().toISOString(), same: Date.now() === new Date().getTime(), one: Math.random() });
       case "HTTP":
         return screen("HTTP", { body: http.get("https://api.example.com").send().text() });
+      case "JSON":
+        return screen("JSON", http.get("https://api.example.com").send().json(shape.object({ prices: shape.list(shape.number) })));
+      case "KEPT":
+        return screen("KEPT", { any: store.get("code"), whole: store.get("code", shape.string) });
+      case "ANY JSON":
+        return screen("ANY JSON", { any: http.get("https://api.example.com").send().json() });
       case "FILES":
         return screen("FILES", { size: new media.Reference({ media_id: "1" }).fetch().length });
       case "STORE": {
-        const entry = store.entry<number>("visits");
+        const entry = store.entry("visits", shape.number);
         const version = store.compareAndSet("visits", entry?.version ?? null, (entry?.value ?? 0) + 1);
         store.setFor("code", "4711", 300);
         return screen("STORE", { before: entry?.value ?? null, version, keys: store.list("", 10) });
@@ -69,6 +77,13 @@ test("the state goes from call to call, and a failed call changes nothing", asyn
   assert.match((await failure(chat.submit("FAIL"))).message, /RangeError: out of places, at tests\/conversation\.test\.ts:\d+/);
   assert.deepEqual((await chat.submit("END")).params, { flow_token: "test-token", visits: 2 });
   assert.equal((await failure(chat.init())).kind, "token refused");
+});
+
+test("a context of another shape is a failure with its place", async () => {
+  const { message } = await failure(Conversation.start(plugin).withContext({ number: "seven" }).init());
+
+  const words = /DataError: the session's context does not fit: field "number": expected a number, but it is a text, at tests\/conversation\.test\.ts:\d+/;
+  assert.match(message, words);
 });
 
 test("a state of an older version gets what it lacks", async () => {
@@ -126,6 +141,26 @@ test("the store is the conversation's, and its values expire", async () => {
   assert.equal((await chat.submit("STORE")).data["before"], 1);
   chat.store.fail("unavailable");
   assert.match((await failure(chat.submit("STORE"))).message, /StoreError: the store does not answer/);
+});
+
+test("a body and a stored value are read by their shapes", async () => {
+  let body = '{"prices": [1, 2.5], "more": true}';
+  const chat = Conversation.start(plugin).withHttp(() => new http.Response(200, body));
+  await chat.init();
+
+  assert.deepEqual((await chat.submit("JSON")).data, { prices: [1, 2.5] });
+  assert.deepEqual((await chat.submit("ANY JSON")).data, { any: { prices: [1, 2.5], more: true } });
+  body = '{"prices": ["of Ana"]}';
+  const misfit = /DataError: the response's body does not fit: field "prices\[0\]": expected a number, but it is a text, at tests/;
+  assert.match((await failure(chat.submit("JSON"))).message, misfit);
+  body = "Ana";
+  assert.match((await failure(chat.submit("JSON"))).message, /TypeError: the response's body is not JSON, at tests/);
+
+  await chat.submit("STORE");
+  assert.deepEqual((await chat.submit("KEPT")).data, { any: "4711", whole: "4711" });
+  chat.store.set("code", new TextEncoder().encode('{"of": "Ana"}'), null);
+  const kept = /StoreError: the value of code does not fit: expected a text, but it is an object, at tests/;
+  assert.match((await failure(chat.submit("KEPT"))).message, kept);
 });
 
 test("log and console are one", async () => {

@@ -7,12 +7,6 @@ export function today(): Day {
   return new Date().toISOString().slice(0, 10);
 }
 
-/** Whether it is a day of the calendar. */
-export function isDay(value: unknown): value is Day {
-  // What the calendar has not, such as February 30, is another day or none when it is read.
-  return typeof value === "string" && /^\d{4}-\d\d-\d\d$/.test(value) && atMidnight(value)?.toISOString().slice(0, 10) === value;
-}
-
 /** The weekdays that follow a day: so many of them. */
 export function weekdaysAfter(day: Day, count: number): Day[] {
   const days: Day[] = [];
@@ -30,11 +24,6 @@ export function weekdaysAfter(day: Day, count: number): Day[] {
 export function titleOf(day: Day): string {
   const date = new Date(`${day}T00:00:00Z`);
   return `${WEEKDAYS[date.getUTCDay()]} ${MONTHS[date.getUTCMonth()]} ${date.getUTCDate()} ${date.getUTCFullYear()}`;
-}
-
-function atMidnight(day: string): Date | null {
-  const date = new Date(`${day}T00:00:00Z`);
-  return Number.isNaN(date.getTime()) ? null : date;
 }
 
 // There is no `Intl` in a component.

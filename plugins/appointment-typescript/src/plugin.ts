@@ -2,12 +2,11 @@
 //
 // The screens are in flow.json. Each of its three forms has one function here, and each screen has one that shows it.
 
-import { complete, type Day, log, type Reply, type Session } from "@flowhost/sdk";
+import { complete, type Day, log, type Reply, type Session, shape } from "@flowhost/sdk";
 
 import { checked, type Choice, choiceIn, describe, screenOf, type Slot, slotOf } from "./choice";
 import { hash } from "./clinic";
 import { type Contact, problemWith, trimmed } from "./contact";
-import { type Context, contextOf } from "./context";
 import { today } from "./day";
 import { type DetailsData, flow, show } from "./flow.gen";
 
@@ -18,6 +17,16 @@ interface Booking {
 }
 
 const nothing: Booking = { slot: null, contact: null };
+
+/** What the business may attach to the flow token. Every field is optional, and so is the context itself. */
+const Context = shape.object({
+  // Filled in already, so that the user need not type it.
+  name: shape.optional(shape.string),
+  email: shape.optional(shape.string),
+  phone: shape.optional(shape.string),
+  // Replaces the current day, for example `2026-11-23`. For rehearsals and tests, whose scripts contain fixed dates.
+  today: shape.optional(shape.day),
+});
 
 export default flow({
   state: nothing,
@@ -105,7 +114,7 @@ function appointmentScreen(session: Session<Booking>): Reply {
 /** The form shows what the user typed before, or what the business knows. */
 function detailsScreen(session: Session<Booking>): Reply {
   const { contact } = session.state;
-  return show("DETAILS", { appointment: slotInWords(session), chosen: contact === null ? known(contextOf(session)) : typed(contact) });
+  return show("DETAILS", { appointment: slotInWords(session), chosen: contact === null ? known(session) : typed(contact) });
 }
 
 function summaryScreen(session: Session<Booking>): Reply {
@@ -118,7 +127,8 @@ function typed({ more_details, ...contact }: Contact): DetailsData["chosen"] {
   return { ...contact, more_details: more_details ?? undefined };
 }
 
-function known({ name, email, phone }: Context): DetailsData["chosen"] {
+function known(session: Session<Booking>): DetailsData["chosen"] {
+  const { name, email, phone } = session.context(Context) ?? {};
   return { name, email, phone };
 }
 
@@ -127,7 +137,7 @@ function slotInWords({ state }: Session<Booking>): string {
 }
 
 function todayOf(session: Session<Booking>): Day {
-  return contextOf(session).today ?? today();
+  return session.context(Context)?.today ?? today();
 }
 
 /** The same conversation and appointment get the same number, so a confirmation sent twice is one booking. */

@@ -1,6 +1,6 @@
 // The CRM's API, as far as it is needed.
 
-import { config, http, log } from "@flowhost/sdk";
+import { config, http, log, shape } from "@flowhost/sdk";
 
 import type { LeadData, LeadForm } from "./flow.gen";
 
@@ -10,6 +10,8 @@ export type Created =
   /** The CRM knows better what is wrong. */
   | { kind: "refused"; wrong: LeadData["wrong"] }
   | { kind: "failed" };
+
+const CreatedLead = shape.object({ id: shape.string });
 
 /** Creates a lead. What the user can't mend is logged. */
 export async function createLead(form: LeadForm): Promise<Created> {
@@ -37,19 +39,11 @@ export async function createLead(form: LeadForm): Promise<Created> {
   }
   switch (response.status) {
     case 201:
-      return { kind: "created", id: idIn(response.json()) };
+      return { kind: "created", id: response.json(CreatedLead).id };
     case 422:
       return { kind: "refused", wrong: { email: "We can't write to this address." } };
     default:
       log.warn(`the CRM answers with status ${response.status}`);
       return { kind: "failed" };
   }
-}
-
-/** What comes from outside may have any form. */
-function idIn(body: unknown): string {
-  if (typeof body === "object" && body !== null && "id" in body && typeof body.id === "string") {
-    return body.id;
-  }
-  throw new TypeError("the CRM's answer has no id");
 }

@@ -59,7 +59,7 @@ test("an answer without an id is an error with its place", async () => {
 
   await assert.rejects(chat.submit("LEAD", ANA), (error: unknown) => {
     assert.ok(error instanceof Failure && error.kind === "internal");
-    assert.match(error.message, /TypeError: the CRM's answer has no id, at src\/crm\.ts:\d+ \(idIn\)/);
+    assert.match(error.message, /DataError: the response's body does not fit: field "id": expected a text, but it is missing, at src\/crm\.ts:\d+ \(createLead\)/);
     return true;
   });
 });

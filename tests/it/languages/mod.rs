@@ -24,7 +24,6 @@ use crate::python;
 /// part of a minute.
 #[tokio::test]
 async fn the_same_plugin_in_three_languages() {
-    let _alone = python::alone().await;
     let plugins = [
         Plugin::new("Rust", "appointment", Some("target/wasm"), None),
         Plugin::new("TypeScript", "appointment-typescript", None, Some("src/flow.gen.ts")),

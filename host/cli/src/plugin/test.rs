@@ -44,7 +44,7 @@ pub struct TestArgs {
     #[arg(long)]
     update: bool,
     /// Play them again whenever a file changes, of the project or of a package that it names by a
-    /// path, until Ctrl-C
+    /// path, until Ctrl-C. While the build's tools can't be had, it tries again by itself
     #[arg(long, conflicts_with_all = ["update", "json"])]
     watch: bool,
     /// Play with this component instead of building the project

@@ -102,7 +102,8 @@ async fn check_types(tools: &Tools, project: &Project, target: &Path) -> Result<
     // is not what mypy itself imports.
     mypy.args(["-P", "-m", "mypy", "--no-error-summary", "--show-column-numbers"]);
     mypy.args(["--exclude", "^(target|vendor|build)/"]);
-    mypy.arg("--cache-dir").arg(target.join("python/mypy")).arg(".");
+    // Of its own, since two that share one at the same time may wait for each other in vain.
+    mypy.arg("--cache-dir").arg(target.join("python/mypy").join(&project.name)).arg(".");
     mypy.env("MYPYPATH", &project.sdk);
     sleep(until_the_next_second()).await;
     let status = mypy.status().await.map_err(BuildError::file("run", "mypy"))?;

@@ -65,6 +65,7 @@ const FILES: &[(&str, &str)] = &[
     sdk!("src/random.ts"),
     sdk!("src/reply.ts"),
     sdk!("src/session.ts"),
+    sdk!("src/shape.ts"),
     sdk!("src/store.ts"),
     sdk!("src/testing/answer.ts"),
     sdk!("src/testing/index.ts"),
@@ -72,6 +73,7 @@ const FILES: &[(&str, &str)] = &[
     sdk!("src/testing/surroundings.ts"),
     sdk!("src/text.ts"),
     sdk!("src/thrown.ts"),
+    sdk!("src/typed.ts"),
 ];
 
 #[cfg(test)]
