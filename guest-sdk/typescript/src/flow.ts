@@ -20,6 +20,18 @@ export type Submitted<Screens> = {
 export type WentBack<Screens> = Exchange & { readonly action: "back"; readonly screen: keyof Screens };
 
 /**
+ * The same type, if JSON gives back what it is given. A date, a map and a function become a type that says so, and that they do not
+ * have.
+ */
+export type Json<T> = unknown extends T
+  ? T
+  : T extends string | number | boolean | null | undefined
+    ? T
+    : T extends { toJSON(): unknown } | ReadonlyMap<never, unknown> | ReadonlySet<unknown> | ((...given: never[]) => unknown) | bigint | symbol
+      ? "the state is stored as JSON, which has texts, numbers, booleans, arrays and plain objects"
+      : { [Name in keyof T]: Json<T[Name]> };
+
+/**
  * The logic of one flow. Each function may be `async`.
  *
  * Each call runs in a fresh instance of the component, made from how it was after its files had been read. Only `session.state`
@@ -75,7 +87,7 @@ export function screensOf<Screens extends { [Id in keyof Screens]: ScreenTypes }
   return {
     /** Makes the plugin of these functions. */
     flow<State extends object = Record<string, never>>(
-      handlers: Handlers<State, Submitted<Screens>, WentBack<Screens>>,
+      handlers: Handlers<State, Submitted<Screens>, WentBack<Screens>> & { state?: Json<State> },
     ): Flow {
       return new Flow(handlers as unknown as Handlers<object, never, never>, forms);
     },
@@ -92,7 +104,7 @@ export function screensOf<Screens extends { [Id in keyof Screens]: ScreenTypes }
  * `flow` from the file that is generated from it.
  */
 export function flow<State extends object = Record<string, never>>(
-  handlers: Handlers<State, Exchange & { readonly form: Readonly<Record<string, unknown>> }, Exchange>,
+  handlers: Handlers<State, Exchange & { readonly form: Readonly<Record<string, unknown>> }, Exchange> & { state?: Json<State> },
 ): Flow {
   return new Flow(handlers as unknown as Handlers<object, never, never>, undefined);
 }

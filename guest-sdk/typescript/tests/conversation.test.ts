@@ -221,3 +221,21 @@ test("a screen without a form is named, not what `submit` gives for it", async (
 
   assert.match(failed.message, /screen "RULES" does not fit: the Flow JSON has no form on this screen .*: FORM/);
 });
+
+test("the state's type is one that JSON gives back", () => {
+  interface Booking {
+    day: string | null;
+    guests: { name: string; age?: number }[];
+    notes: Record<string, unknown>;
+  }
+  const answers = { init: () => close(), submit: () => close() };
+  const state: Booking = { day: null, guests: [], notes: {} };
+
+  assert.ok(flow({ state, ...answers }));
+  // @ts-expect-error: a date comes back as a text
+  assert.ok(flow({ state: { day: new Date(0) as Date | null }, ...answers }));
+  // @ts-expect-error: nothing comes back of a map
+  assert.ok(flow({ state: { guests: [{ names: new Map<string, number>() }] }, ...answers }));
+  // @ts-expect-error: JSON has no functions
+  assert.ok(flow({ state: { next: () => 1 }, ...answers }));
+});
