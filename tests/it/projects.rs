@@ -122,22 +122,27 @@ async fn is_tested_after_each_change(project: &Project, mistakes: &[Mistake]) {
         fs::write(&path, text.replacen(right, wrong, 1)).unwrap();
         let message = eventually_built(told, async || {
             let said = fs::read_to_string(&said).unwrap();
-            let (_, run) = said[before.len()..].split_once("a file changed")?;
-            run.contains("watching for changes").then(|| run.to_owned())
+            let (_, run) = said[before.len()..].rsplit_once("a file changed")?;
+            let (_, after) = run.split_once(told)?;
+            after.contains("watching for changes").then(|| run.to_owned())
         })
         .await;
-        assert!(message.contains(told) && message.contains("error"), "{told}: {message}");
+        assert!(message.contains("error"), "{told}: {message}");
         fs::write(path, text).unwrap();
     }
     project.change(project.main, &[("Thank you", "Many thanks")]);
-    let (watching, sum) = next_sum(watching).await;
+    let (mut watching, mut sum) = next_sum(watching).await;
+    if sum.contains("2 passed") {
+        // It was fast, and saw the last mistake's end as a change of its own.
+        (watching, sum) = next_sum(watching).await;
+    }
     assert!(sum.contains("0 passed"), "{sum}");
 
     drop(watching);
     // What was installed, generated and built is no change.
     let said = fs::read_to_string(said).unwrap();
     let changes = said.matches("a file changed").count();
-    // A watch that is fast sees a mistake's end as a change of its own.
+    // So may each mistake's end be.
     assert!((mistakes.len() + 1..=2 * mistakes.len() + 1).contains(&changes), "{said}");
 }
 
