@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use flowhost_tests::measure::{
-    CONNECTIONS, Endpoint, FLOW, Figure, Host, Script, Stage, Table, median, resident_bytes, slug,
+    CONNECTIONS, Endpoint, FLOW, Figure, Host, Script, Stage, Table, median, memory_bytes, slug,
 };
 use serde_json::json;
 
@@ -139,10 +139,10 @@ async fn exchange_ms(host: &Host, endpoints: &Vec<&Endpoint>) -> f64 {
 
 /// What a host keeps in memory, and what it does when nothing is asked.
 async fn memory(stage: &Stage, sizes: Sizes, endpoints: &[Endpoint]) -> Table {
-    let columns = ["resident MiB", "idle host CPU ms/s", "idle PG CPU ms/s"];
+    let columns = ["MiB", "idle host CPU ms/s", "idle PG CPU ms/s"];
     let mut table = Table::new("Tenants: memory of a host", &columns);
     table.note(format!(
-        "a host on {} tenants since its start, pings only; each row has what the rows before loaded",
+        "a host on {} tenants since its start, pings only; each row has what the rows before loaded; what is resident, and files in memory",
         endpoints.len()
     ));
     let components = sizes.components as usize;
@@ -159,7 +159,7 @@ async fn memory(stage: &Stage, sizes: Sizes, endpoints: &[Endpoint]) -> Table {
         host.touch("tenants to load", &endpoints[loaded..count]).await;
         loaded = count;
         #[expect(clippy::cast_precision_loss, reason = "bytes of memory")]
-        let mib = resident_bytes(host.process.id()) as f64 / f64::from(1 << 20);
+        let mib = memory_bytes(host.process.id()) as f64 / f64::from(1 << 20);
         let (idle_host, idle_postgres) = stage.idle(&host, START).await;
         table.add(&what, vec![mib, idle_host, idle_postgres]);
     }
