@@ -2,7 +2,9 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import process from "node:process";
 
+import { withAdvice } from "./advice.mjs";
 import { authorsIn, linesOf } from "./lines.mjs";
 import { SDK, Stop } from "./project.mjs";
 
@@ -18,6 +20,11 @@ export async function bundle(project, engine, folder) {
   const esbuild = await project.load("esbuild");
   const main = `./${path.relative(project.folder, project.main).replaceAll("\\", "/")}`;
   const file = path.join(folder, BUNDLE);
+  /** @param {"error" | "warning"} kind @param {{ text: string }[]} messages */
+  const say = async (kind, messages) => {
+    const shown = await esbuild.formatMessages(withAdvice(messages), { kind, color: process.stderr.isTTY === true });
+    process.stderr.write(shown.join(""));
+  };
   const built = await esbuild
     .build({
       stdin: {
@@ -33,7 +40,7 @@ export async function bundle(project, engine, folder) {
       external: ["flowhost:*", "wasi:*"],
       format: "esm",
       legalComments: "none",
-      logLevel: "warning",
+      logLevel: "silent",
       mainFields: ["module", "main"],
       outfile: file,
       platform: "neutral",
@@ -47,9 +54,11 @@ export async function bundle(project, engine, folder) {
       tsconfigRaw: { compilerOptions: { target: "es2022", useDefineForClassFields: true } },
       write: false,
     })
-    .catch(() => {
+    .catch(async (/** @type {any} */ error) => {
+      await say("error", error.errors ?? [{ text: String(error) }]);
       throw new Stop("the bundle can't be made: the messages above say why");
     });
+  await say("warning", built.warnings);
   /** @param {string} ending @returns {string} */
   const output = (ending) =>
     built.outputFiles.find((/** @type {{ path: string }} */ { path }) => path.endsWith(ending)).text;

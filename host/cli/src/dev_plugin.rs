@@ -75,14 +75,17 @@ impl DevDeployer {
     /// A failure is reported, and the next change is a new attempt.
     async fn deploy_each_change(&self, deployed_as: &watch::Sender<Option<String>>) -> Never {
         let mut sources = Sources::of(&self.project).await;
+        let mut served = None;
         loop {
-            match self.deploy().await {
+            let deployed = self.deploy().await;
+            served = deployed.as_ref().ok().map(|deployed| deployed.version).or(served);
+            match deployed {
                 Ok(deployed) if deployed_as.borrow().is_some() => say(&deployed.sentence()),
                 Ok(deployed) => {
                     say(&format!("{}\n{}", deployed.sentence(), self.introduction(&deployed)));
                     deployed_as.send_replace(Some(deployed.flow));
                 }
-                Err(error) => note(&format!("{}\nWaiting for a change.", describe(&error))),
+                Err(error) => note(&format!("{}\n{}", describe(&error), waiting(served))),
             }
             self.tell_what_needs_a_start();
             sources.changed().await;
@@ -197,6 +200,8 @@ impl DevDeployer {
 
     fn introduction(&self, deployed: &Deployed) -> String {
         let flow_json = flow_json_path(&self.project);
+        // Another terminal is in another folder.
+        let flow_json = std::path::absolute(&flow_json).unwrap_or(flow_json);
         let flow_json = if flow_json.is_file() {
             format!(" \\\n      --flow-json {}", quoted(&flow_json))
         } else {
@@ -231,13 +236,19 @@ impl Deployed {
 /// What a loop without an end returns.
 enum Never {}
 
+/// What is said after a failure, where a version may be served that was deployed before.
+fn waiting(served: Option<i32>) -> String {
+    let served = served.map(|version| format!("Version {version} is still served. "));
+    format!("{}Waiting for a change.", served.unwrap_or_default())
+}
+
 /// A listener on all addresses is reached through the loopback address.
 fn reachable(url: &str) -> String {
     url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 }
 
 /// Quotes a path for a shell.
-fn quoted(path: &Path) -> String {
+pub(super) fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = text.chars().all(|char| char.is_ascii_alphanumeric() || "/._-+".contains(char));
     if plain { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
@@ -261,6 +272,12 @@ mod tests {
         assert_eq!(reachable("http://0.0.0.0:8080"), "http://127.0.0.1:8080");
         assert_eq!(reachable("http://[::]:8080"), "http://[::1]:8080");
         assert_eq!(reachable("https://127.0.0.1:1"), "https://127.0.0.1:1");
+    }
+
+    #[test]
+    fn after_a_failure_the_version_that_is_served_is_named() {
+        assert_eq!(waiting(None), "Waiting for a change.");
+        assert_eq!(waiting(Some(3)), "Version 3 is still served. Waiting for a change.");
     }
 
     #[test]

@@ -181,8 +181,9 @@ async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<(
         read => read?,
     };
     let example = flow_json.as_ref().map(ProjectFlowJson::example_data).unwrap_or_default();
-    let component = component(&args.source).await?;
     let names = [&*args.tenant, &*args.flow];
+    require_flow(&api, names).await?;
+    let component = component(&args.source).await?;
     let version = NewVersion {
         component,
         flow_json: flow_json.map(|flow_json| flow_json.text),
@@ -210,6 +211,19 @@ async fn deploy(args: DeployArgs, environment: &Environment) -> anyhow::Result<(
         as_uploaded(&deployed.version, !args.no_activate)
     });
     Ok(())
+}
+
+/// Fails if there is no such flow, before minutes are spent on a component for it.
+async fn require_flow(api: &AdminApi, names: [&str; 2]) -> anyhow::Result<()> {
+    let Err(error) = api.call(Route::ShowFlow, &names).await else { return Ok(()) };
+    // What else is wrong is said by what follows.
+    if answered(&error) != Some(StatusCode::NOT_FOUND) {
+        return Ok(());
+    }
+    let [tenant, flow] = names;
+    Err(error.context(format!(
+        "there is no flow {flow} of {tenant} to deploy to: `flowhost flow put {tenant} {flow}` makes it"
+    )))
 }
 
 /// Lets the new version answer an INIT before it is activated. Returns why it failed if that is no
@@ -338,6 +352,7 @@ pub(crate) async fn upload(
         unless_same: true,
         flow_json_digest: new.flow_json.as_deref().map(digest_of),
     };
+    compiling(&new.component).iter().for_each(|step| note(step));
     let answer = api.upload(&names, new.component, &query).await?;
     let version: UploadedVersion = answer.read()?;
     if let Some(document) = new.flow_json
@@ -420,6 +435,20 @@ fn as_uploaded(uploaded: &UploadedVersion, activated: bool) -> String {
     )
 }
 
+/// What is said before a component is loaded, if that may take a while.
+fn compiling(component: &[u8]) -> Option<String> {
+    (component.len() >= LARGE_BYTES).then(|| {
+        format!(
+            "loading the component ({}): compiling one of this size, once, takes up to a minute",
+            size(component.len() as u64)
+        )
+    })
+}
+
+/// Components in Rust and those with QuickJS have less, and compile in some seconds. One in Python has 18 MiB,
+/// and took 11 s in a release build, 30 to 60 s in a debug build.
+const LARGE_BYTES: usize = 8 << 20;
+
 /// A number of bytes for people.
 pub(crate) fn size(bytes: u64) -> String {
     match bytes {
@@ -443,6 +472,12 @@ mod tests {
             shown,
             "Version 3 is uploaded and active: 2.0 KiB, compiled in 412 ms\nsha256:ab"
         );
+    }
+
+    #[test]
+    fn what_takes_long_to_compile_is_said_before() {
+        assert_eq!(compiling(&vec![0; 2 << 20]), None);
+        assert!(compiling(&vec![0; 18 << 20]).unwrap().contains("(18.0 MiB): compiling"));
     }
 
     #[test]

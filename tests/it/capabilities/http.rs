@@ -153,13 +153,13 @@ async fn each_target_of_a_redirect_is_checked_like_the_first() {
     flow.set(json!({"grants": {"http": ["api.example.com", "api.example.com:80", "loopback.example.com", "other.example.com"]}}))
         .await;
     for (to, named) in [
-        ("https://ungranted.example.com/echo", "ungranted.example.com:443"),
+        ("https://ungranted.example.com/echo", "requests to ungranted.example.com:"),
         ("https://loopback.example.com/", "not public"),
         (&forbidden, "address"),
         ("http://api.example.com/echo", "https to http"),
         ("https://user:pass@api.example.com/echo", "user name"),
         ("https://api.example.com./echo", "api.example.com."),
-        ("//ungranted.example.com/echo", "ungranted.example.com:443"),
+        ("//ungranted.example.com/echo", "requests to ungranted.example.com:"),
         ("file:///etc/passwd", "scheme"),
     ] {
         let why = refusal(&flow, redirected(302, to), "not-granted").await;
@@ -211,7 +211,7 @@ async fn requests_that_would_be_others_than_they_seem_are_refused() {
     assert!(
         refusal(&flow, get("https://api.example.com./"), "not-granted")
             .await
-            .contains("api.example.com.:443")
+            .contains("requests to api.example.com.:")
     );
     assert_eq!(outside.visits().len(), 0);
 }
@@ -517,7 +517,7 @@ async fn a_component_that_asks_for_nothing_reaches_nothing() {
     assert!(
         refusal(&flow, get("https://api.example.com/echo"), "not-granted")
             .await
-            .contains("api.example.com:443")
+            .contains("flow grant TENANT FLOW --http api.example.com")
     );
     let fetched = outcome(
         &flow,

@@ -8,6 +8,7 @@ use serde_json::json;
 use flowhost_devkit::plugin_project::{Language, NewProject, NewProjectError, SdkSource, create};
 use flowhost_server::config::ConfigError;
 
+use super::super::dev_plugin::quoted;
 use super::super::output::say;
 use super::super::schema;
 
@@ -90,7 +91,7 @@ fn for_machines(project: &NewProject) -> String {
 }
 
 fn for_people(project: &NewProject) -> String {
-    let folder = project.folder.display();
+    let (folder, typed) = (project.folder.display(), quoted(&project.folder));
     let (main, note) = match project.language {
         Language::Python => ("plugin.py", "; the first time gets its tools from PyPI"),
         Language::Rust => ("src/lib.rs", ""),
@@ -101,8 +102,8 @@ fn for_people(project: &NewProject) -> String {
     format!(
         "{folder} is a plugin that works: screens in flow.json, what happens between them in {main}.\n\
          Next:\n\
-         \x20 flowhost plugin test {folder}{note}\n\
-         \x20 flowhost dev --plugin {folder}"
+         \x20 flowhost plugin test {typed}{note}\n\
+         \x20 flowhost dev --plugin {typed}"
     )
 }
 
@@ -134,6 +135,20 @@ mod tests {
 
             knows_its_schemas(&folder);
         }
+    }
+
+    #[test]
+    fn the_next_commands_can_be_pasted_into_a_shell() {
+        let shown = for_people(&NewProject {
+            folder: "my flows/booking".into(),
+            language: Language::TypeScript,
+            sdk: SdkSource::Vendored,
+            workspace: false,
+            generated: Vec::new(),
+        });
+
+        assert!(shown.contains("plugin test 'my flows/booking'; the first time"), "{shown}");
+        assert!(shown.ends_with("dev --plugin 'my flows/booking'"), "{shown}");
     }
 
     fn knows_its_schemas(folder: &Path) {

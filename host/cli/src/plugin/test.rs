@@ -19,10 +19,11 @@ use clap::Args;
 use futures_util::StreamExt as _;
 
 use self::profile::ProfileReport;
+use super::compiling;
 use super::flow_json::ProjectFlowJson;
 use super::project::{Component, ScenarioFile, scenario_folder, scenario_paths};
 use crate::output::{note, say};
-use flowhost_devkit::plugin_project::write_atomically;
+use flowhost_devkit::plugin_project::{Language, write_atomically};
 use flowhost_devkit::sandbox::Sandbox;
 use flowhost_devkit::scenarios::{Played, update};
 use flowhost_flow_json::ReplyRules;
@@ -113,6 +114,9 @@ pub(super) async fn run(args: TestArgs, environment: &Environment) -> anyhow::Re
 
 /// Builds, plays and reports once.
 async fn once(args: &TestArgs, environment: &Environment) -> anyhow::Result<()> {
+    if args.component.is_none() {
+        Language::of(&args.dir)?;
+    }
     // Read before minutes of compiling, since they may have errors.
     let scenarios = chosen(&args.dir, args.filter.as_deref())?;
     let rules = reply_rules(&args.dir)?;
@@ -156,6 +160,7 @@ async fn sandbox_with(
     profile: Option<Profile>,
 ) -> anyhow::Result<Arc<Sandbox>> {
     let code = component.code();
+    compiling(&component.bytes).iter().for_each(|step| note(step));
     let sandbox = Sandbox::open(component.bytes, code, rules, profile).await;
     let sandbox = sandbox.context("the plugin can't be loaded")?;
     sandbox.inspection().lost_manifest.iter().for_each(|lost| note(&lost.to_string()));

@@ -53,13 +53,16 @@ pub enum NewProjectError {
         #[source]
         source: std::io::Error,
     },
-    /// The name is not valid for a crate.
+    /// The name is not valid for a plugin in its language.
     #[error(
-        "{name:?} is no name for a plugin: use lower-case letters, digits and hyphens, a letter first, 64 at most, no word of Rust"
+        "{name:?} is no name for a plugin: use lower-case letters, digits and hyphens, a letter first, 64 at most{}",
+        if *language == Language::Rust { ", no word of Rust" } else { "" }
     )]
     Name {
         /// The name as given.
         name: String,
+        /// The language of the project.
+        language: Language,
     },
     /// There is no SDK in the folder.
     #[error("there is no flowhost-sdk in {}", path.display())]
@@ -95,7 +98,7 @@ pub enum NewProjectError {
 
 /// Makes a project. On an error nothing is left behind.
 pub fn create(project: &NewProject) -> Result<(), NewProjectError> {
-    let name = crate_name(&project.folder)?;
+    let name = plugin_name(&project.folder, project.language)?;
     let files = template(project.language);
     let sdk = project.sdk.dependency()?;
     if project.language != Language::Rust && project.sdk != SdkSource::Vendored {
@@ -267,15 +270,15 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn crate_name(folder: &Path) -> Result<String, NewProjectError> {
+fn plugin_name(folder: &Path, language: Language) -> Result<String, NewProjectError> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let fits = name.len() <= 64
         && name.starts_with(|char: char| char.is_ascii_lowercase())
         && name
             .chars()
             .all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-')
-        && !TAKEN.contains(&name.as_str());
-    if fits { Ok(name) } else { Err(NewProjectError::Name { name }) }
+        && !(language == Language::Rust && TAKEN.contains(&name.as_str()));
+    if fits { Ok(name) } else { Err(NewProjectError::Name { name, language }) }
 }
 
 /// A temporary folder is private to its owner. The project gets the mode that a new folder would
@@ -482,6 +485,22 @@ mod tests {
             assert!(refused.is_err(), "{name:?}");
         }
         create(&in_folder(parent.path().join("a-1"))).unwrap();
+    }
+
+    #[test]
+    fn a_word_of_rust_is_a_name_for_a_plugin_in_another_language() {
+        let parent = tempfile::tempdir().unwrap();
+        for language in [Language::Python, Language::TypeScript] {
+            let sdk = SdkSource::of_this_program(language);
+            let named = |name: &str| {
+                let folder = parent.path().join(language.name()).join(name);
+                NewProject { language, sdk: sdk.clone(), ..in_folder(folder) }
+            };
+            create(&named("async")).unwrap();
+
+            let refused = create(&named("a_b")).unwrap_err().to_string();
+            assert!(!refused.contains("Rust"), "{refused}");
+        }
     }
 
     #[test]

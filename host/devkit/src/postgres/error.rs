@@ -49,7 +49,7 @@ pub enum PostgresError {
 
     /// Another running host holds the data folder.
     #[error(
-        "another flowhost (pid {pid}) runs its database in {data_dir}: stop it, or use another data folder",
+        "another flowhost (pid {pid}) runs its database in {data_dir}: stop it, or use another data folder (`--data-dir`)",
         data_dir = data_dir.display()
     )]
     InUse {

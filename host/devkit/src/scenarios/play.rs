@@ -190,10 +190,10 @@ impl Scenario {
 
     /// The parts that can't be played or checked over the network; `played` are those that were.
     fn skipped_from_outside(&self, played: &[&str]) -> Vec<String> {
-        let unplayed = self
-            .unplayed(played)
-            .into_iter()
-            .map(|name| format!("{name} is not played: the endpoint has its own"));
+        let unplayed = self.unplayed(played).into_iter().map(|name| match name {
+            "context" => format!("{name} is not played: --mint sends a flow token that has it"),
+            name => format!("{name} is not played: the endpoint has its own"),
+        });
         let unseen = self.steps.iter().enumerate().flat_map(|(index, step)| {
             let parts = step.expect.iter().flat_map(|expect| expect.needs_inside());
             parts.map(move |part| {

@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use toml_edit::{ArrayOfTables, Datetime, DocumentMut, Item, Table, TomlError};
 
 use super::error::{ScenarioError, Source};
-use super::expectation::seen;
+use super::expectation::worth_expecting;
 use super::pattern::{Pattern, escaped};
 use super::update::{refusal, table_of};
 use super::written::{table_with, value_of};
@@ -98,8 +98,9 @@ pub fn expecting(
     let (mut changed, mut refused) = (Vec::new(), Vec::new());
     for step in &first.steps {
         let others = soon.next().into_iter().chain(later.next());
-        let expected =
-            others.fold(Pattern::of(&seen(&step.came)), |expected, other| expected.widened(&other));
+        let expected = others.fold(Pattern::of(&worth_expecting(&step.came)), |expected, other| {
+            expected.widened(&other)
+        });
         if let Some(why) = refusal(step) {
             refused.push(format!("step {}: {why}", step.number));
         } else if let Some(mut table) = table_of(&mut document, step.number - 1) {
@@ -117,7 +118,8 @@ fn seen_while<'a>(
     same: impl Fn(&Json, &Json) -> bool + 'a,
 ) -> impl Iterator<Item = Json> + 'a {
     let pairs = first.steps.iter().zip(&other.steps);
-    let pairs = pairs.map(|(first, other)| (seen(&first.came), seen(&other.came)));
+    let pairs =
+        pairs.map(|(first, other)| (worth_expecting(&first.came), worth_expecting(&other.came)));
     pairs.take_while(move |(first, other)| same(first, other)).map(|(_, other)| other).fuse()
 }
 

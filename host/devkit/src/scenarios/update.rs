@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::error::{ScenarioError, Source};
-use super::expectation::seen;
+use super::expectation::worth_expecting;
 use super::pattern::{At, escaped};
 use super::written::{table_with, value_of};
 use super::{Difference, OUTCOMES, Played, PlayedStep};
@@ -96,12 +96,12 @@ impl StepTable<'_> {
 
 fn rewrite(mut table: StepTable<'_>, step: &PlayedStep) {
     if step.expects_nothing {
-        return table.expect(&escaped(&seen(&step.came)));
+        return table.expect(&escaped(&worth_expecting(&step.came)));
     }
     let Some(expect) = table.like().get_mut("expect") else { return };
     for difference in &step.differences {
         match difference.path.steps() {
-            [] => replace_outcome(expect, &escaped(&seen(&step.came))),
+            [] => replace_outcome(expect, &escaped(&worth_expecting(&step.came))),
             path => set(expect, path, &written(difference)),
         }
     }
@@ -248,6 +248,19 @@ expect = { screen = "FIRST", state = { n = 1 } }
             updated.text
         );
         assert!(updated.text.lines().all(|line| line.len() < 120), "{}", updated.text);
+    }
+
+    #[tokio::test]
+    async fn the_flow_token_of_what_completes_is_not_expected() {
+        let text = "[[step]]\nsend = { action = \"INIT\" }\n";
+        let params = json!({"flow_token": "scenario x", "booking": "B-17"});
+        let reply = json!({"screen": "SUCCESS", "data": {"extension_message_response": {"params": params}}});
+
+        let updated = updated(text, std::slice::from_ref(&reply)).await;
+
+        assert!(updated.text.contains("booking = \"B-17\""), "{}", updated.text);
+        assert!(!updated.text.contains("flow_token"), "{}", updated.text);
+        assert!(play(&updated.text, &[reply]).await.passed(), "{}", updated.text);
     }
 
     #[tokio::test]

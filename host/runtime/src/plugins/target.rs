@@ -26,14 +26,22 @@ pub fn granted_host(url: &Url, allowed: &Capabilities) -> Result<HttpHost, Outbo
     let named = format!("{name}:{}", url.port_or_known_default().unwrap_or_default());
     let host = named.parse().ok().filter(|host: &HttpHost| allowed.http.contains(host));
     match host {
-        None => Err(OutboundError::NotGranted(format!(
-            "requests to {named} are not granted: the plugin's flowhost.toml asks, the flow's grants allow"
+        None => Err(OutboundError::NotGranted(not_granted(
+            named.strip_suffix(":443").unwrap_or(&named),
         ))),
         Some(host) if url.scheme() == "http" && host.port() == HTTPS_PORT => {
             bad("port 443 is for https")
         }
         Some(host) => Ok(host),
     }
+}
+
+/// What to type, as the SDKs say it of the store.
+fn not_granted(host: &str) -> String {
+    format!(
+        "the plugin may not send requests to {host}: ask for it in flowhost.toml (http = [\"{host}\"] in [requests]) and \
+         grant it in the flow's settings (flowhost flow grant TENANT FLOW --http {host})"
+    )
 }
 
 const HTTPS_PORT: u16 = 443;
@@ -59,12 +67,12 @@ mod tests {
     #[test]
     fn other_hosts_ports_and_names_for_addresses_are_not_granted() {
         for (url, named) in [
-            ("https://evil.example.com/", "evil.example.com:443"),
-            ("https://api.example.com.evil.example/", "api.example.com.evil.example:443"),
+            ("https://evil.example.com/", "requests to evil.example.com: ask"),
+            ("https://api.example.com.evil.example/", "to api.example.com.evil.example: ask"),
             ("https://api.example.com:444/", "api.example.com:444"),
             ("https://api.example.com:80443x/", ""),
-            ("https://api.example.com./", "api.example.com.:443"),
-            ("https://localhost/", "localhost:443"),
+            ("https://api.example.com./", "to api.example.com.: ask"),
+            ("https://localhost/", "to localhost: ask"),
             ("https://127.0.0.1/", "address"),
             ("https://2130706433/", "address"),
             ("https://0x7f000001/", "address"),
@@ -83,6 +91,14 @@ mod tests {
                 Err(_) => assert_eq!(named, "", "{url}"),
             }
         }
+    }
+
+    #[test]
+    fn a_request_without_a_grant_is_told_what_to_type() {
+        let told = check("https://api.example.com:444/").unwrap_err();
+
+        assert!(told.contains("http = [\"api.example.com:444\"] in [requests]"), "{told}");
+        assert!(told.contains("flow grant TENANT FLOW --http api.example.com:444"), "{told}");
     }
 
     #[test]

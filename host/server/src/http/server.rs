@@ -49,11 +49,19 @@ pub struct Server {
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The address is not available.
-    #[error("can't listen on {0}")]
-    Listen(SocketAddr, #[source] io::Error),
+    #[error("can't listen on {0}: `{switch}` names another address", switch = switch_of(*.1))]
+    Listen(SocketAddr, Listener, #[source] io::Error),
     /// The certificate can't be used.
     #[error("can't serve TLS")]
     Tls(#[from] TlsError),
+}
+
+/// What names a listener's address on the command line.
+fn switch_of(listener: Listener) -> &'static str {
+    match listener {
+        Listener::Admin => "--admin-listen",
+        Listener::Public => "--listen",
+    }
 }
 
 impl Server {
@@ -63,7 +71,7 @@ impl Server {
         let certificate = tls.map(Certificate::load).transpose()?;
         let acceptor = certificate.as_ref().map(Certificate::acceptor).transpose()?;
         let scheme = if acceptor.is_some() { "https" } else { "http" };
-        let refused = |error| ServerError::Listen(address, error);
+        let refused = |error| ServerError::Listen(address, listener, error);
         let socket = TcpListener::bind(address).await.map_err(refused)?;
         let address = socket.local_addr().map_err(refused)?;
         let end = CancellationToken::new();
@@ -200,3 +208,19 @@ const ROOM_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A listener at its limit reaches it again with every connection that ends.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_is_taken_is_told_with_its_switch() {
+        for (listener, switch) in
+            [(Listener::Public, "`--listen`"), (Listener::Admin, "`--admin-listen`")]
+        {
+            let taken = io::ErrorKind::AddrInUse.into();
+            let told = ServerError::Listen(([0, 0, 0, 0], 8080).into(), listener, taken).to_string();
+            assert!(told.starts_with("can't listen on 0.0.0.0:8080: ") && told.contains(switch), "{told}");
+        }
+    }
+}

@@ -2,11 +2,13 @@
 //! component by componentize-py.
 
 mod made_of;
+mod said;
 mod screens;
 pub(super) mod template;
 mod tools;
 
 use std::fs;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -106,8 +108,10 @@ async fn check_types(tools: &Tools, project: &Project, target: &Path) -> Result<
     mypy.arg("--cache-dir").arg(target.join("python/mypy").join(&project.name)).arg(".");
     mypy.env("MYPYPATH", &project.sdk);
     sleep(until_the_next_second()).await;
-    let status = mypy.status().await.map_err(BuildError::file("run", "mypy"))?;
-    if status.success() { Ok(()) } else { Err(BuildError::Failed { status }) }
+    if io::stderr().is_terminal() {
+        mypy.env("MYPY_FORCE_COLOR", "1");
+    }
+    said::run(mypy, said::with_advice).await
 }
 
 /// mypy takes a file for unchanged by its size and its time in whole seconds. So it begins in a later
@@ -146,8 +150,9 @@ async fn componentize(
     command.arg("--wit-path").arg(contract).args(["--world", "flow", "--quiet", "componentize"]);
     command.arg("--python-path").arg(&project.folder).arg("--python-path").arg(&project.sdk);
     command.arg("--output").arg(to).arg("flowhost_sdk.component");
-    let status = command.status().await.map_err(BuildError::file("run", "componentize-py"))?;
-    if status.success() { Ok(()) } else { Err(BuildError::Failed { status }) }
+    // Frames of componentize-py's own code say nothing about the plugin.
+    command.env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE");
+    said::run(command, said::of_the_author).await
 }
 
 const CONTRACT: &str = include_str!("../../../../../guest-sdk/wit/v1/flow.wit");
@@ -180,7 +185,8 @@ mod tests {
     async fn neither_a_module_nor_a_variable_leads_the_tools_astray() {
         let machine = Machine::new();
         fs::write(machine.at("random.py"), "").unwrap();
-        let variables = ["PIP_TARGET", "PIP_USER", "PYTHONPATH"];
+        let variables =
+            ["PIP_TARGET", "PIP_USER", "PYTHONPATH", "RUST_BACKTRACE", "RUST_LIB_BACKTRACE"];
 
         machine.build(&variables.map(|name| (name.into(), "1".into()))).await.unwrap();
     }
@@ -239,6 +245,7 @@ esac
 
     /// Fails if it runs twice at the same time.
     const COMPONENTIZE: &str = r#"#!/bin/sh
+[ -z "$RUST_BACKTRACE$RUST_LIB_BACKTRACE" ] || exit 1
 while [ "$1" != --output ]; do shift; done
 /bin/mkdir "$2.busy" || exit 1
 /bin/sleep 0.5

@@ -53,11 +53,44 @@ impl Tools {
         if tools.are_there() {
             return Ok(tools);
         }
-        progress("getting the tools that requirements.lock names, once");
-        tools.make(&python, &lock).await?;
-        let path = tools.folder.join(STAMP);
-        fs::write(&path, tools.stamp()).map_err(BuildError::file("write", path))?;
+        let is_moved = tools.are_moved();
+        progress(if is_moved { MOVED } else { ONCE });
+        tools.set_aside().map_err(BuildError::file("set aside", &tools.folder))?;
+        let made = tools.make_whole(&python, &lock).await;
+        let kept = tools.put_back_or_forget(made.is_err());
+        made.map_err(|error| if is_moved { because_moved(error) } else { error })?;
+        kept.map_err(BuildError::file("remove", tools.old()))?;
         Ok(tools)
+    }
+
+    /// Whether there are tools that were got in another folder: they have its path in them.
+    fn are_moved(&self) -> bool {
+        let stamp = fs::read_to_string(self.folder.join(STAMP)).unwrap_or_default();
+        let of = stamp.split_once('\n').map(|(folder, made_of)| (Path::new(folder), made_of));
+        of.is_some_and(|(folder, made_of)| folder != self.folder && made_of == self.made_of)
+    }
+
+    /// Where the old tools are while new ones are made: a build that fails leaves what there was.
+    fn old(&self) -> PathBuf {
+        self.folder.with_file_name(OLD_FOLDER)
+    }
+
+    /// Sets tools aside that are whole, and removes what an earlier build has half made.
+    fn set_aside(&self) -> io::Result<()> {
+        if self.folder.join(STAMP).is_file() {
+            removed(&self.old())?;
+            return fs::rename(&self.folder, self.old());
+        }
+        removed(&self.folder)
+    }
+
+    /// The old tools are put back if no new ones could be made.
+    fn put_back_or_forget(&self, has_failed: bool) -> io::Result<()> {
+        if has_failed && self.old().exists() {
+            removed(&self.folder)?;
+            return fs::rename(self.old(), &self.folder);
+        }
+        removed(&self.old())
     }
 
     /// Whether all of them were got, the folder has not been moved, and the Python that they run with
@@ -80,6 +113,12 @@ impl Tools {
         command.stdin(Stdio::null()).stdout(io::stderr()).stderr(Stdio::inherit());
         command.kill_on_drop(true);
         command
+    }
+
+    async fn make_whole(&self, python: &Python, lock: &Path) -> Result<(), BuildError> {
+        self.make(python, lock).await?;
+        let path = self.folder.join(STAMP);
+        fs::write(&path, self.stamp()).map_err(BuildError::file("write", path))
     }
 
     async fn make(&self, python: &Python, lock: &Path) -> Result<(), BuildError> {
@@ -146,6 +185,22 @@ fn name_is_of_python(name: &std::ffi::OsStr) -> bool {
     NAMES.iter().any(|one| name == *one)
 }
 
+/// Removes a folder, if it is there.
+fn removed(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Says why tools are made where there were some.
+fn because_moved(error: BuildError) -> BuildError {
+    match error {
+        BuildError::Toolchain { reason } => unavailable(format!("{MOVED}. {reason}")),
+        error => error,
+    }
+}
+
 fn unavailable(reason: String) -> BuildError {
     BuildError::Toolchain { reason }
 }
@@ -161,11 +216,15 @@ const OLDEST: (u32, u32) = (3, 11);
 
 const NEEDED: &str = "building a plugin in Python needs Python 3.11 or newer, as `python3`";
 const NO_VENV: &str = "building a plugin in Python needs Python's module venv: `apt install python3-venv`, for example";
-const NO_PACKAGES: &str = "pip could not get what requirements.lock names; its reason is above. The first build needs the network, or pip's cache";
+const NO_PACKAGES: &str = "pip could not get what requirements.lock names; its reason is above. That needs the network: pip asks its index also for what is in its cache";
+
+const ONCE: &str = "getting the tools that requirements.lock names, once: takes one to two minutes";
+const MOVED: &str = "the project was moved, so its Python tools are made again";
 
 const LOCK: &str = "requirements.lock";
 /// Beside other things that a build makes. Editors find a Python of this name.
 const FOLDER: &str = ".venv";
+const OLD_FOLDER: &str = ".venv.old";
 const STAMP: &str = "flowhost-lock";
 
 #[cfg(test)]
@@ -181,7 +240,8 @@ mod tests {
         }
         fs::write(at("project").join(LOCK), "mypy==2.4.1\n").unwrap();
         // Its environments have a pip that fails as long as there is no network.
-        let pip = "test -d ${0%/*}/../../../../online || exit 1; echo got >>$0.log";
+        let pip =
+            "test -d ${0%/*}/../../../../online || exit 1; echo got >>${0%/*}/../../../../log";
         let with_venv = |version: &str| {
             format!(
                 "case $1 in -c) echo {version}; echo venv;; *) /bin/mkdir -p $4/bin; printf '#!/bin/sh\\n%s\\n' '{pip}' >$4/bin/python; /bin/chmod 755 $4/bin/python;; esac"
@@ -193,15 +253,12 @@ mod tests {
             Tools::prepare(&at(project), &target, &environment, &|_| ()).await
         };
         let prepare = async || prepare_in("project").await;
-        let got_in = |project: &str| {
-            let log = fs::read_to_string(at(project).join("target/.venv/bin/python.log"));
-            log.unwrap_or_default().lines().count()
-        };
-        let got = || got_in("project");
+        let got = || fs::read_to_string(at("log")).unwrap_or_default().lines().count();
+        let are_kept = |project: &str| at(project).join("target/.venv").join(STAMP).is_file();
         write_program(&at("bin/python3"), &with_venv("3.12"));
 
         let failed = prepare().await.unwrap_err().to_string();
-        assert!(failed.contains("needs the network, or pip's cache"), "{failed}");
+        assert!(failed.contains("needs the network") && !failed.contains("moved"), "{failed}");
         fs::create_dir(at("online")).unwrap();
         for times in [1, 1] {
             prepare().await.unwrap();
@@ -214,8 +271,21 @@ mod tests {
         prepare().await.unwrap();
         assert_eq!(got(), 3);
         fs::rename(at("project"), at("moved")).unwrap();
+        fs::remove_dir(at("online")).unwrap();
+        let failed = prepare_in("moved").await.unwrap_err().to_string();
+        assert!(failed.starts_with("the project was moved"), "{failed}");
+        assert!(are_kept("moved"), "the old ones are still there");
+        fs::rename(at("moved"), at("project")).unwrap();
+        prepare().await.unwrap();
+        fs::write(at("project").join(LOCK), "mypy==2.4.2\n").unwrap();
+        prepare().await.unwrap_err();
+        assert!(are_kept("project"), "nor does another lock file take them away");
+        assert_eq!(got(), 3);
+        fs::rename(at("project"), at("moved")).unwrap();
+        fs::create_dir(at("online")).unwrap();
         prepare_in("moved").await.unwrap();
-        assert_eq!(got_in("moved"), 4, "programs of an environment know where they are");
+        assert_eq!(got(), 4, "programs of an environment know where they are");
+        assert!(!at("moved/target/.venv.old").exists());
     }
 
     /// Written by another process: a program that a fork of this one has open can't be run.

@@ -35,6 +35,7 @@ const PACKAGE: &str = include_str!("../../../../../guest-sdk/typescript/package.
 const CONTRACT: &str = include_str!("../../../../../guest-sdk/wit/v1/flow.wit");
 
 const FILES: &[(&str, &str)] = &[
+    sdk!("build/advice.mjs"),
     sdk!("build/bundle.mjs"),
     sdk!("build/cli.mjs"),
     sdk!("build/component.mjs"),
