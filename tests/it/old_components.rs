@@ -99,6 +99,32 @@ async fn a_component_of_typescript_that_was_built_long_ago_still_plays() {
     plays("v1", "typescript").await;
 }
 
+/// The host keeps their runtime once: a test in `plugins/native_code.rs` loads the same two.
+#[tokio::test]
+async fn two_plugins_with_one_runtime_each_say_their_own() {
+    let host = TestHost::start().await;
+    let kept = component("v1", "typescript");
+    let says = ["not this one", "not that one"];
+    let mut changed = kept.clone();
+    for at in 0..kept.len() {
+        if kept[at..].starts_with(says[0].as_bytes()) {
+            changed[at..][..says[1].len()].copy_from_slice(says[1].as_bytes());
+        }
+    }
+    let mut flows = Vec::new();
+    for (tenant, component) in [("acme", kept), ("other", changed)] {
+        let flow = host.tenant(tenant).await.flow_without_plugin("kept", json!({})).await;
+        flow.upload(component).await.expect(201);
+        flow.call("POST", "/activate", json!({"version": 1})).await.expect(200);
+        flows.push(flow);
+    }
+    for _ in 0..2 {
+        for (flow, says) in flows.iter().zip(says) {
+            assert_eq!(data(flow, "refuse", TOKEN).await, json!({"error_message": says}));
+        }
+    }
+}
+
 /// Made by the real tool, of `tests/hostile/redactor` and `keeper`; `hostile/composed.rs` composes them
 /// as they are now by a library that does the same.
 #[tokio::test]

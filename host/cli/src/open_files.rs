@@ -1,5 +1,5 @@
 //! The number of files that this process may have open. Every connection is one, and the code of
-//! every plugin in memory.
+//! every plugin in memory is one or two.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
@@ -27,6 +27,6 @@ pub(super) fn allow_for(limits: &HttpLimits) {
     }
 }
 
-/// The code of 1,000 plugins, the connections of 512 calls, and 100 for the database, the standard
-/// streams and files that are being read.
-const OTHER_FILES: usize = 1_000 + 512 + 100;
+/// The code of 1,000 plugins with a part of it that others could have too (ADR 44), the connections
+/// of 512 calls, and 100 for the database, the standard streams and files that are being read.
+const OTHER_FILES: usize = 2 * 1_000 + 512 + 100;

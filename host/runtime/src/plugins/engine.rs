@@ -216,8 +216,8 @@ fn pool(max_memory_bytes: u64, limits: HostLimits) -> wasmtime::Result<PoolingAl
         .table_keep_resident(KEPT_TABLE)
         // A plugin that gets its last slot again need not be mapped again, so all slots may stay
         // warm: with half of them, 500 plugins in turns cost 50 us more a call (page faults, and
-        // other cores' interrupts). A slot keeps what its last guest touched, which is a tenth of
-        // the most in Rust. Where guests have little memory, fewer stay warm.
+        // other cores' interrupts). A slot keeps all that its last guest had, touched or not, up to
+        // the most; that is a tenth of it in Rust. Where guests have little memory, fewer stay warm.
         .max_unused_warm_slots(warm_slots(limits.memory_bytes, memories))
         // On wasmtime 48, a swapped-out page of the last guest is not reset (wasmtime pull request
         // 14357).
@@ -225,8 +225,9 @@ fn pool(max_memory_bytes: u64, limits: HostLimits) -> wasmtime::Result<PoolingAl
     Ok(pool)
 }
 
-/// How many of these memories may keep what their last guest touched, where guests have
-/// `guest_bytes`: as many as take a quarter of that at the most.
+/// How many of these memories may stay as plugins in turns left them, where guests have
+/// `guest_bytes`: as many as take a quarter of that at the most. What calls have at the same time
+/// stays besides, since wasmtime gives no memory back that it has used once.
 fn warm_slots(guest_bytes: u64, memories: u32) -> u32 {
     let most = guest_bytes / 4 / (KEPT_MEMORY + KEPT_TABLE) as u64;
     most.min(memories.into()) as u32
@@ -280,10 +281,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memories_keep_no_more_than_a_quarter_of_what_guests_have() {
+    fn plugins_in_turns_keep_no_more_than_a_quarter_of_what_guests_have() {
         assert_eq!(warm_slots(12 << 30, 1_024), 1_024);
         assert_eq!(warm_slots(1 << 30, 1_024), 123);
         assert_eq!(warm_slots(0, 1_024), 0);
+    }
+
+    #[test]
+    fn what_calls_have_at_the_same_time_stays_besides_what_plugins_in_turns_keep() {
+        let limits = HostLimits { calls: 16, memory_bytes: 64 << 20 };
+        let engine = PluginEngine::new(64 << 20, limits).unwrap();
+        let module = || Module::new(engine.engine(), UNTOUCHED_MODULE).unwrap();
+        let call = |module: &Module| {
+            let mut store = Store::new(engine.engine(), ());
+            Instance::new(&mut store, module, &[]).unwrap();
+            store
+        };
+        let kept = || {
+            let metrics = engine.engine().pooling_allocator_metrics().unwrap();
+            (metrics.unused_warm_memories(), metrics.unused_memory_bytes_resident())
+        };
+        let quarter = limits.memory_bytes as usize / 4;
+
+        let modules: Vec<_> = (0..16).map(|_| module()).collect();
+        modules.iter().for_each(|module| drop(call(module)));
+        assert!((1..=quarter).contains(&kept().1), "{:?}", kept());
+
+        drop(modules.iter().map(call).collect::<Vec<_>>());
+        assert_eq!(kept(), (16, 16 * KEPT_MEMORY), "all of it, and more than {quarter}");
     }
 
     #[test]
@@ -349,6 +374,9 @@ mod tests {
 
         assert!(matches!(engine.get_pooling_config().unwrap().get_pagemap_scan(), Enabled::No));
     }
+
+    /// `(module (memory 64))`: 4 MiB that it never touches.
+    const UNTOUCHED_MODULE: &[u8] = &[0, b'a', b's', b'm', 1, 0, 0, 0, 5, 3, 1, 0, 64];
 
     /// `(module (func (export "r") (loop (br 0))))`
     const ENDLESS_MODULE: &[u8] = &[

@@ -24,6 +24,8 @@ mod measure;
 mod native_code;
 mod profile;
 mod purpose;
+#[cfg(test)]
+mod refusal;
 mod registry;
 mod reply_check;
 mod sections;

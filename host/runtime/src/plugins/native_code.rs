@@ -158,6 +158,8 @@ struct CommonPart {
     range: Range<usize>,
     /// The machine code, which comes first.
     text_bytes: usize,
+    /// All of the file.
+    image_bytes: usize,
 }
 
 impl CommonPart {
@@ -174,7 +176,11 @@ impl CommonPart {
         let end = data.start / page * page;
         let fits = text.start < text.end && text.end <= end && data.end <= image.len();
         let is_aligned = text.start % page == 0 && text.end % page == 0;
-        (fits && is_aligned).then(|| Self { range: text.start..end, text_bytes: text.len() })
+        (fits && is_aligned).then(|| Self {
+            range: text.start..end,
+            text_bytes: text.len(),
+            image_bytes: image.len(),
+        })
     }
 
     /// Puts `file`, which has the same bytes, in this part's place in a component that nobody calls
@@ -182,7 +188,7 @@ impl CommonPart {
     fn map(&self, component: &Component, file: &File) -> io::Result<()> {
         let misplaced = || io::Error::other("loaded code is not where it should be");
         let image = component.image_range();
-        if self.range.end > image.end.addr() - image.start.addr() {
+        if image.end.addr() - image.start.addr() != self.image_bytes {
             return Err(misplaced());
         }
         let start = image.start.cast_mut().cast::<c_void>().wrapping_byte_add(self.range.start);
@@ -291,12 +297,16 @@ const LENGTH_BYTES: usize = 8;
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::MetadataExt as _;
+    use std::sync::Barrier;
+    use std::{slice, thread};
 
     use flowhost_protocol::crypto::{MasterKey, MasterKeys};
+    use nix::libc::{F_ADD_SEALS, SYS_fallocate, SYS_fcntl, SYS_memfd_create, SYS_mmap};
     use wasmtime::Store;
     use wasmtime::component::Linker;
 
     use super::super::engine::PluginEngine;
+    use super::super::refusal::without;
     use super::*;
 
     fn keys() -> CodeKeys {
@@ -381,6 +391,111 @@ mod tests {
     }
 
     #[test]
+    fn code_runs_on_when_nobody_names_the_file_of_its_part() {
+        let engine = PluginEngine::of_calls(4);
+        let shared = SharedCode::of_at_least(1);
+        let mut first = load(&engine, &shared, &component("\\2a", 1));
+        let inode = text_inode(&first);
+
+        first.shared = None;
+        let second = load(&engine, &shared, &component("\\2b", 1));
+
+        assert_ne!(text_inode(&second), inode, "the first one's file is closed");
+        assert_eq!([&first, &second].map(|loaded| call(&engine, loaded)), [0x2a, 0x2b]);
+    }
+
+    #[test]
+    fn what_is_loaded_at_the_same_time_has_one_file() {
+        let engine = PluginEngine::of_calls(4);
+        let shared = SharedCode::of_at_least(1);
+        let code: Vec<_> = (1..=16)
+            .map(|data| own_code(&engine, &component(&format!("\\{data:02x}"), 1)))
+            .collect();
+        let barrier = Barrier::new(code.len());
+        let load = |code: &OwnCode| {
+            barrier.wait();
+            code.load(engine.engine(), &shared).unwrap()
+        };
+
+        let loaded: Vec<_> = thread::scope(|threads| {
+            let load = &load;
+            let loads: Vec<_> = code.iter().map(|code| threads.spawn(move || load(code))).collect();
+            loads.into_iter().map(|load| load.join().unwrap()).collect()
+        });
+
+        let file = loaded[0].shared.as_ref().unwrap();
+        assert_eq!(Arc::strong_count(file), loaded.len());
+        let answers: Vec<_> = loaded.iter().map(|loaded| call(&engine, loaded)).collect();
+        assert_eq!(answers, (1..=16).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_load_that_the_system_refuses_midway_leaves_what_is_loaded_as_it_is() {
+        let engine = PluginEngine::of_calls(4);
+        let shared = SharedCode::of_at_least(1);
+        let first = load(&engine, &shared, &component("\\2a", 1));
+        let code = own_code(&engine, &component("\\2b", 1));
+        let in_place = MapFlags::MAP_PRIVATE | MapFlags::MAP_FIXED;
+
+        for (call, argument) in [
+            (SYS_memfd_create, None),
+            (SYS_mmap, Some((3, in_place.bits() as u64))),
+            (SYS_fallocate, None),
+            (SYS_fcntl, Some((1, F_ADD_SEALS as u64))),
+        ] {
+            let load = || code.load(engine.engine(), &shared).map(|_| ());
+            let error = without(call, argument, load).unwrap_err();
+            let why = format!("{error:?}");
+            assert!(why.contains("(os error 24)"), "{call}: {why}");
+            assert_eq!(Arc::strong_count(first.shared.as_ref().unwrap()), 1, "{call}");
+        }
+
+        let second = code.load(engine.engine(), &shared).unwrap();
+        assert_eq!(text_inode(&second), text_inode(&first));
+        assert_eq!([&first, &second].map(|loaded| call(&engine, loaded)), [0x2a, 0x2b]);
+    }
+
+    #[test]
+    fn plugins_in_typescript_share_their_runtime_and_keep_every_byte() {
+        let engine = PluginEngine::of_calls(4);
+        let shared = SharedCode::default();
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/components/v1");
+        let one = std::fs::read(format!("{folder}/typescript.wasm")).unwrap();
+        let other = with_other_words(&one, "not this one", "not that one");
+
+        let loaded = [one, other].map(|component| {
+            let code = own_code(&engine, &component);
+            let loaded = code.load(engine.engine(), &shared).unwrap();
+            assert!(bytes(&loaded) == &code.sealed[code.code..]);
+            loaded
+        });
+
+        assert!(bytes(&loaded[0]) != bytes(&loaded[1]), "they differ in what they say");
+        let [one, other] = loaded.each_ref().map(|loaded| loaded.shared.as_ref().unwrap());
+        assert!(Arc::ptr_eq(one, other));
+        assert!(one.metadata().unwrap().len() > 2 << 20, "QuickJS is in it");
+        assert_eq!(text_inode(&loaded[0]), text_inode(&loaded[1]));
+    }
+
+    /// The same component of another author.
+    fn with_other_words(component: &[u8], from: &str, to: &str) -> Vec<u8> {
+        let mut changed = component.to_vec();
+        for at in 0..component.len() {
+            if component[at..].starts_with(from.as_bytes()) {
+                changed[at..][..to.len()].copy_from_slice(to.as_bytes());
+            }
+        }
+        changed
+    }
+
+    /// All that is mapped for a component.
+    fn bytes(loaded: &LoadedCode) -> &[u8] {
+        let image = loaded.component.image_range();
+        // SAFETY: wasmtime mapped it for reading, and unmaps it with the component.
+        unsafe { slice::from_raw_parts(image.start, image.end.addr() - image.start.addr()) }
+    }
+
+    #[test]
     fn little_code_is_loaded_whole() {
         let engine = PluginEngine::of_calls(4);
 
@@ -418,10 +533,13 @@ mod tests {
     }
 
     fn load(engine: &PluginEngine, shared: &SharedCode, component: &[u8]) -> LoadedCode {
+        own_code(engine, component).load(engine.engine(), shared).unwrap()
+    }
+
+    fn own_code(engine: &PluginEngine, component: &[u8]) -> OwnCode {
         let code = engine.engine().precompile_component(component).unwrap();
         let keys = keys();
-        let own = OwnCode::check(&keys, seal(&keys, b"{}", &code)).unwrap();
-        own.load(engine.engine(), shared).unwrap()
+        OwnCode::check(&keys, seal(&keys, b"{}", &code)).unwrap()
     }
 
     fn call(engine: &PluginEngine, loaded: &LoadedCode) -> u32 {

@@ -423,10 +423,11 @@ mod tests {
 
     use futures_util::FutureExt as _;
     use futures_util::future::join_all;
-    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+    use nix::libc::SYS_memfd_create;
     use tempfile::TempDir;
 
     use super::super::compile::WorkerLimits;
+    use super::super::refusal::without;
     use super::super::wit::v1;
     use super::*;
     use flowhost_protocol::crypto::{MasterKey, MasterKeys};
@@ -456,8 +457,7 @@ mod tests {
         let digest = PluginDigest([1; 32]);
         tools.put_into_cache(digest);
 
-        let work = tools.clone();
-        let refused = without_files(move || work.cached(digest).map(|_| ()));
+        let refused = without(SYS_memfd_create, None, || tools.cached(digest).map(|_| ()));
 
         let Err(LoadError::Host(why)) = refused else { panic!("{refused:?}") };
         assert!(why.contains("Too many open files"), "{why}");
@@ -523,20 +523,6 @@ mod tests {
             let sealed = native_code::seal(&self.keys, &serde_json::to_vec(&head).unwrap(), &code);
             self.cache.as_ref().unwrap().write(digest, self.identity, &sealed);
         }
-    }
-
-    /// On a thread that can make no file in memory, as if the process had too many files open.
-    fn without_files<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-        let refused = SeccompAction::Errno(nix::libc::EMFILE as u32);
-        let rules = [(nix::libc::SYS_memfd_create, Vec::new())].into();
-        let architecture = std::env::consts::ARCH.try_into().unwrap();
-        let filter = SeccompFilter::new(rules, SeccompAction::Allow, refused, architecture);
-        let filter: BpfProgram = filter.unwrap().try_into().unwrap();
-        let thread = std::thread::spawn(move || {
-            seccompiler::apply_filter(&filter).unwrap();
-            work()
-        });
-        thread.join().unwrap()
     }
 
     #[test]
