@@ -123,7 +123,7 @@ impl Expectation {
 
 /// What is worth to be expected of an answer, as [`seen`] has it: without the flow token that the host
 /// adds to what completes a flow. It is the conversation's, and a scenario's has the file's name in it.
-pub fn worth_expecting(came: &Answered) -> Value {
+pub(super) fn worth_expecting(came: &Answered) -> Value {
     let mut seen = seen(came);
     if let Some(params) = seen.get_mut("completed").and_then(Value::as_object_mut) {
         params.shift_remove("flow_token");

@@ -219,8 +219,12 @@ mod tests {
             [(Listener::Public, "`--listen`"), (Listener::Admin, "`--admin-listen`")]
         {
             let taken = io::ErrorKind::AddrInUse.into();
-            let told = ServerError::Listen(([0, 0, 0, 0], 8080).into(), listener, taken).to_string();
-            assert!(told.starts_with("can't listen on 0.0.0.0:8080: ") && told.contains(switch), "{told}");
+            let told =
+                ServerError::Listen(([0, 0, 0, 0], 8080).into(), listener, taken).to_string();
+            assert!(
+                told.starts_with("can't listen on 0.0.0.0:8080: ") && told.contains(switch),
+                "{told}"
+            );
         }
     }
 }
