@@ -211,25 +211,31 @@ fn pool(max_memory_bytes: u64, limits: HostLimits) -> wasmtime::Result<PoolingAl
         // with 128 KiB, its stack of 64 KiB included, and takes a few pages more for a request;
         // QuickJS begins with 1.4 MiB: kept whole, a call takes a third less processor time than with
         // 512 KiB kept. Memory past this limit is given back to the system after each call.
-        .linear_memory_keep_resident(KEPT_MEMORY)
+        .linear_memory_keep_resident(kept_memory(limits))
         // All of a Rust guest's table. A larger one gives the rest back after each call.
         .table_keep_resident(KEPT_TABLE)
         // A plugin that gets its last slot again need not be mapped again, so all slots may stay
         // warm: with half of them, 500 plugins in turns cost 50 us more a call (page faults, and
         // other cores' interrupts). A slot keeps all that its last guest had, touched or not, up to
         // the most; that is a tenth of it in Rust. Where guests have little memory, fewer stay warm.
-        .max_unused_warm_slots(warm_slots(limits.memory_bytes, memories))
+        .max_unused_warm_slots(warm_slots(limits, memories))
         // On wasmtime 48, a swapped-out page of the last guest is not reset (wasmtime pull request
         // 14357).
         .pagemap_scan(Enabled::No);
     Ok(pool)
 }
 
-/// How many of these memories may stay as plugins in turns left them, where guests have
-/// `guest_bytes`: as many as take a quarter of that at the most. What calls have at the same time
-/// stays besides, since wasmtime gives no memory back that it has used once.
-fn warm_slots(guest_bytes: u64, memories: u32) -> u32 {
-    let most = guest_bytes / 4 / (KEPT_MEMORY + KEPT_TABLE) as u64;
+/// How many bytes of a memory stay for the next call: if all calls are under way at once, a quarter of
+/// what guests may have. It stays from then on, since wasmtime gives no memory back that it has used.
+fn kept_memory(limits: HostLimits) -> usize {
+    let share = limits.memory_bytes / 4 / u64::from(limits.calls).max(1);
+    share.clamp(LEAST_KEPT, MOST_KEPT) as usize
+}
+
+/// How many of these memories may stay as plugins in turns left them: as many as take a quarter of
+/// what guests may have. What calls have at the same time stays besides.
+fn warm_slots(limits: HostLimits, memories: u32) -> u32 {
+    let most = limits.memory_bytes / 4 / (kept_memory(limits) + KEPT_TABLE) as u64;
     most.min(memories.into()) as u32
 }
 
@@ -250,8 +256,11 @@ impl Hasher for Sha256Hasher {
 /// Each has up to four of the 65,530 mappings that a process may have.
 const MEMORIES_OF_A_SHARD: u32 = 512;
 
+/// What guests in Rust need, and some more.
+const LEAST_KEPT: u64 = 512 << 10;
+
 /// What QuickJS begins with, and some more.
-const KEPT_MEMORY: usize = 2 << 20;
+const MOST_KEPT: u64 = 2 << 20;
 
 /// Ten thousand entries: a Rust guest has some hundred.
 const KEPT_TABLE: usize = 10_000 * size_of::<usize>();
@@ -281,14 +290,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plugins_in_turns_keep_no_more_than_a_quarter_of_what_guests_have() {
-        assert_eq!(warm_slots(12 << 30, 1_024), 1_024);
-        assert_eq!(warm_slots(1 << 30, 1_024), 123);
-        assert_eq!(warm_slots(0, 1_024), 0);
+    fn what_stays_for_the_next_call_depends_on_what_guests_may_have() {
+        let limits = |memory_bytes| HostLimits { calls: 512, memory_bytes };
+        let kept = |bytes| (kept_memory(limits(bytes)) >> 10, warm_slots(limits(bytes), 1_024));
+
+        assert_eq!(kept(12 << 30), (2_048, 1_024));
+        assert_eq!(kept(3 << 30), (1_536, 486));
+        assert_eq!(kept(1 << 30), (512, 442));
+        assert_eq!(kept(0), (512, 0));
     }
 
     #[test]
-    fn what_calls_have_at_the_same_time_stays_besides_what_plugins_in_turns_keep() {
+    fn plugins_in_turns_keep_a_quarter_of_what_guests_have_and_so_do_calls_at_once() {
         let limits = HostLimits { calls: 16, memory_bytes: 64 << 20 };
         let engine = PluginEngine::new(64 << 20, limits).unwrap();
         let module = || Module::new(engine.engine(), UNTOUCHED_MODULE).unwrap();
@@ -308,7 +321,7 @@ mod tests {
         assert!((1..=quarter).contains(&kept().1), "{:?}", kept());
 
         drop(modules.iter().map(call).collect::<Vec<_>>());
-        assert_eq!(kept(), (16, 16 * KEPT_MEMORY), "all of it, and more than {quarter}");
+        assert_eq!(kept(), (16, quarter));
     }
 
     #[test]
