@@ -51,15 +51,15 @@ async fn what_the_manifest_or_the_flow_leaves_out_is_not_granted() {
     outside.name("beyond.example.com", &[&[outside.secure]]);
 
     assert!(
-        refused("https://ungranted.example.com/").await.contains("ungranted.example.com:443"),
+        refused("https://ungranted.example.com/").await.contains("to ungranted.example.com: ask"),
         "the flow leaves it out"
     );
     assert!(
-        refused("https://beyond.example.com/").await.contains("beyond.example.com:443"),
+        refused("https://beyond.example.com/").await.contains("to beyond.example.com: ask"),
         "the manifest leaves it out"
     );
     assert!(
-        refused("https://api.example.com:8443/").await.contains("api.example.com:8443"),
+        refused("https://api.example.com:8443/").await.contains("to api.example.com:8443: ask"),
         "another port"
     );
     assert_eq!(outside.visits().len(), 0);

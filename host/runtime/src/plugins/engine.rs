@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn plugins_in_turns_keep_a_quarter_of_what_guests_have_and_so_do_calls_at_once() {
+    fn plugins_in_turns_keep_a_quarter_of_what_guests_have_as_do_calls() {
         let limits = HostLimits { calls: 16, memory_bytes: 64 << 20 };
         let engine = PluginEngine::new(64 << 20, limits).unwrap();
         let module = || Module::new(engine.engine(), UNTOUCHED_MODULE).unwrap();
