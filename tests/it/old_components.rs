@@ -111,13 +111,7 @@ async fn two_plugins_with_one_runtime_each_say_their_own() {
             changed[at..][..says[1].len()].copy_from_slice(says[1].as_bytes());
         }
     }
-    let mut flows = Vec::new();
-    for (tenant, component) in [("acme", kept), ("other", changed)] {
-        let flow = host.tenant(tenant).await.flow_without_plugin("kept", json!({})).await;
-        flow.upload(component).await.expect(201);
-        flow.call("POST", "/activate", json!({"version": 1})).await.expect(200);
-        flows.push(flow);
-    }
+    let flows = [deployed(&host, "acme", kept).await, deployed(&host, "other", changed).await];
     for _ in 0..2 {
         for (flow, says) in flows.iter().zip(says) {
             assert_eq!(data(flow, "refuse", TOKEN).await, json!({"error_message": says}));
@@ -145,7 +139,7 @@ async fn plays(version: &str, language: &str) {
     let outside = Outside::start().await;
     let egress = outside.egress();
     let host = TestHost::configured(|config| config.egress = egress).await;
-    let flow = deployed(&host, component(version, language)).await;
+    let flow = deployed(&host, "acme", component(version, language)).await;
 
     opens_goes_back_and_counts(&flow).await;
     keeps_draws_and_is_told(&flow).await;
@@ -156,9 +150,9 @@ async fn plays(version: &str, language: &str) {
     assert_eq!(flow.ask("keep", "token-without-a-store").await.status, 500);
 }
 
-async fn deployed(host: &TestHost, component: Vec<u8>) -> TestFlow {
+async fn deployed(host: &TestHost, tenant: &str, component: Vec<u8>) -> TestFlow {
     let grants = json!({"grants": {"http": ["api.example.com"], "store": true, "media": true}});
-    let flow = host.tenant("acme").await.flow_without_plugin("kept", grants).await;
+    let flow = host.tenant(tenant).await.flow_without_plugin("kept", grants).await;
     let asked_for = json!({"http": ["api.example.com:443"], "store": true, "media": true});
     let uploaded = flow.upload(component).await.expect(201);
     assert_eq!((&uploaded["manifest"], &uploaded["requests"]), (&json!(true), &asked_for));
