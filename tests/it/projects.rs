@@ -197,10 +197,10 @@ const STAND_INS: &str = r#"
 mkdir "$1/bin" && cd "$1/bin"
 cat >python <<END
 #!/bin/sh
-case "\$2" in
-pip) test -e "$1/online" || exit 1
+case "\$*" in
+*"-m pip "*) test -e "$1/online" || exit 1
      ! grep -q no-such-thing "$1/booking/requirements.lock" || { echo No matching distribution; exit 1; } ;;
-mypy) ! grep -q no-such-thing plugin.py || { echo mypy: no; exit 1; } ;;
+*"-m mypy "*) ! grep -q no-such-thing plugin.py || { echo mypy: no; exit 1; } ;;
 esac
 END
 cat >componentize-py <<END
