@@ -41,6 +41,6 @@ const NO_NODE = "A component has no Node: requests go by `http` of @flowhost/sdk
 /** @type {[missing: string[], note: string][]} */
 const NOTES = [
   [["fetch", "Headers", "Request", "Response", "XMLHttpRequest"], "a component has no fetch: requests go by `http` of @flowhost/sdk"],
-  [["setTimeout", "setInterval", "setImmediate", "queueMicrotask"], "a component has no timers: a call is over when the handler returns"],
+  [["setTimeout", "setInterval", "setImmediate"], "a component has no timers: a call is over when the handler returns"],
   [["Buffer", "node:", "process", "require"], "a component has no Node: requests go by `http` of @flowhost/sdk, and settings are in its `config`"],
 ];
