@@ -14,6 +14,8 @@ mod language;
 mod local_packages;
 mod manifest;
 mod only_one;
+#[cfg(test)]
+mod programs;
 mod python;
 mod screen_types;
 mod shrink;

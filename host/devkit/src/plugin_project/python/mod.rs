@@ -165,10 +165,10 @@ pub(super) const WRITTEN: &str = "screens.py";
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
-    use std::process::Command;
 
     use tempfile::TempDir;
 
+    use super::super::programs::write_program;
     use super::super::{BuildOptions, build_with};
     use super::*;
 
@@ -224,17 +224,8 @@ mod tests {
         }
     }
 
-    /// Written by another process: a program that a fork of this one has open can't be run.
-    fn write_program(path: &Path, script: &str) {
-        let write = "printf '%s' \"$1\" >\"$2\" && chmod 755 \"$2\"";
-        let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", write, "sh", script]).arg(path);
-        assert!(shell.status().unwrap().success());
-    }
-
     /// Makes an environment of itself and of what is beside it.
-    const PYTHON: &str = r#"#!/bin/sh
-case $* in
+    const PYTHON: &str = r#"case $* in
 "-c "*) echo 3.12; echo venv ;;
 "-m venv "*) for to; do :; done; /bin/mkdir -p "$to/bin"; /bin/cp "${0%/*}"/* "$to/bin"; /bin/cp "$0" "$to/bin/python" ;;
 "-m pip "*) [ -z "$PIP_TARGET$PIP_USER$PYTHONPATH" ] ;;
@@ -244,8 +235,7 @@ esac
 "#;
 
     /// Fails if it runs twice at the same time.
-    const COMPONENTIZE: &str = r#"#!/bin/sh
-[ -z "$RUST_BACKTRACE$RUST_LIB_BACKTRACE" ] || exit 1
+    const COMPONENTIZE: &str = r#"[ -z "$RUST_BACKTRACE$RUST_LIB_BACKTRACE" ] || exit 1
 while [ "$1" != --output ]; do shift; done
 /bin/mkdir "$2.busy" || exit 1
 /bin/sleep 0.5

@@ -229,6 +229,7 @@ const STAMP: &str = "flowhost-lock";
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::programs::write_program;
     use super::*;
 
     #[tokio::test]
@@ -286,14 +287,6 @@ mod tests {
         prepare_in("moved").await.unwrap();
         assert_eq!(got(), 4, "programs of an environment know where they are");
         assert!(!at("moved/target/.venv.old").exists());
-    }
-
-    /// Written by another process: a program that a fork of this one has open can't be run.
-    fn write_program(path: &Path, script: &str) {
-        let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" >\"$2\" && chmod 755 \"$2\"";
-        let mut shell = std::process::Command::new("/bin/sh");
-        shell.args(["-c", write, "sh", script]).arg(path);
-        assert!(shell.status().unwrap().success());
     }
 
     #[tokio::test]

@@ -120,11 +120,11 @@ const INSTALLED: &str = "node_modules/.package-lock.json";
 
 #[cfg(test)]
 mod tests {
-    use std::process;
     use std::time::Duration;
 
     use tempfile::TempDir;
 
+    use super::super::super::programs::write_program;
     use super::*;
 
     #[tokio::test]
@@ -205,12 +205,8 @@ mod tests {
             vec![("PATH".into(), self.0.path().join("bin").into())]
         }
 
-        /// Written by another process: a program that a fork of this one has open can't be run.
         fn has(&self, program: &str, script: &str) {
-            let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" >\"$2\" && chmod 755 \"$2\"";
-            let mut shell = process::Command::new("/bin/sh");
-            shell.args(["-c", write, "sh", script]).arg(self.0.path().join("bin").join(program));
-            assert!(shell.status().unwrap().success());
+            write_program(&self.0.path().join("bin").join(program), script);
         }
 
         async fn install(&self) -> Result<(), BuildError> {
