@@ -71,9 +71,7 @@ async fn a_guest_in_python_is_held_and_told_of_as_any_other() {
     let settings = json!({"grants": {"store": true}, "limits": {"cpu_ms": 500, "wall_ms": 7000}});
     let guest = Guest::start(hostile().await.to_vec(), settings).await;
     let mut wrong = lines_reach_the_log_with_their_level(&guest).await;
-    for (what, said) in FAILURES {
-        wrong.extend(guest.fails(what, said).await);
-    }
+    wrong.extend(guest.all_fail(&FAILURES).await);
     for (what, payload) in ANSWERS {
         let payload: Value = serde_json::from_str(payload).unwrap();
         let came = guest.ask(what).await;

@@ -190,10 +190,7 @@ async fn a_guest_in_typescript_is_held_and_told_of_as_any_other() {
     let project = Project::with(HOSTILE).await;
     let limits = json!({ "memory_bytes": 16 << 20, "cpu_ms": 500, "wall_ms": 9000 });
     let guest = Guest::start(project.component().await, json!({ "limits": limits })).await;
-    let mut wrong = Vec::new();
-    for (what, said) in FAILURES {
-        wrong.extend(guest.fails(what, said).await);
-    }
+    let mut wrong = guest.all_fail(&FAILURES).await;
     // Which limit it meets first depends on the machine.
     let held = guest.failure("loop that waits").await;
     let is_held =
