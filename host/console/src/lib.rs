@@ -1,0 +1,12 @@
+//! The console's pages: what the admin API shows, and phones, as HTML. Pure: the server asks the
+//! desks and hands over what they answered; nothing here reads, sends or decides who may see what.
+//!
+//! All texts go through maud, which escapes them. `PreEscaped` stands where markup is made here.
+#![forbid(unsafe_code)]
+
+pub mod assets;
+pub mod error;
+pub mod frame;
+pub mod sign_in;
+
+pub use frame::{Notice, Page, Viewer};
