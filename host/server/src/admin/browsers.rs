@@ -17,25 +17,32 @@ use flowhost_protocol::ids::ApiTokenId;
 /// Codes in links that sign an operator in once: `flowhost dev` and `demo` print one for whoever
 /// started them. They are in this host's memory alone.
 #[derive(Debug, Default)]
-pub(super) struct SignInCodes(Mutex<Vec<(TokenDigest, Instant)>>);
+pub(super) struct SignInCodes(Mutex<Vec<SignInCode>>);
+
+#[derive(Debug)]
+struct SignInCode {
+    digest: TokenDigest,
+    made: Instant,
+    leads_to: String,
+}
 
 impl SignInCodes {
-    /// A new code.
-    pub(super) fn make(&self) -> BearerToken {
+    /// A new code, which leads to the page at this path.
+    pub(super) fn make(&self, leads_to: String) -> BearerToken {
         let code = BearerToken::generate("");
         let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        codes.push((code.digest(), Instant::now()));
+        codes.push(SignInCode { digest: code.digest(), made: Instant::now(), leads_to });
         code
     }
 
-    /// Uses up a code. `None` if there is none such, or it is too old.
-    pub(super) fn redeem(&self, code: &str) -> Option<Caller> {
+    /// Uses up a code, and returns where it leads. `None` if there is none such, or it is too old.
+    pub(super) fn redeem(&self, code: &str) -> Option<(Caller, String)> {
         let digest = TokenDigest::of(code);
         let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        codes.retain(|(_, made)| made.elapsed() < CODE_HOLDS_FOR);
-        let at = codes.iter().position(|(known, _)| *known == digest)?;
-        codes.swap_remove(at);
-        Some(Caller::of(None, TokenScope::Operator))
+        codes.retain(|code| code.made.elapsed() < CODE_HOLDS_FOR);
+        let at = codes.iter().position(|code| code.digest == digest)?;
+        let SignInCode { leads_to, .. } = codes.swap_remove(at);
+        Some((Caller::of(None, TokenScope::Operator), leads_to))
     }
 }
 
@@ -89,10 +96,10 @@ mod tests {
     #[test]
     fn a_code_signs_in_once() {
         let codes = SignInCodes::default();
-        let code = codes.make();
+        let code = codes.make("/console/there".to_owned());
 
         assert!(codes.redeem("another").is_none());
-        assert!(codes.redeem(code.expose()).is_some());
+        assert_eq!(codes.redeem(code.expose()).unwrap().1, "/console/there");
         assert!(codes.redeem(code.expose()).is_none());
     }
 }
