@@ -79,8 +79,14 @@ impl Field {
         }
     }
 
+    /// Why the phone would not let the user go on with this value, after the field's label.
+    pub fn problem(&self, value: Option<&Value>) -> Option<String> {
+        let problem = self.check(value).err()?;
+        Some(format!("{}: {problem}", self.title()))
+    }
+
     /// Whether a value counts as not filled in.
-    pub(super) fn is_empty(&self, value: &Value) -> bool {
+    pub fn is_empty(&self, value: &Value) -> bool {
         match value {
             Value::Null | Value::Bool(false) => true,
             Value::String(text) => text.is_empty(),
@@ -110,9 +116,9 @@ impl Field {
                 read_day(text).map_or_else(|| text.clone(), |day| day.to_string())
             }
             (_, Value::Array(ids)) => {
-                ids.iter().map(|id| self.title(id)).collect::<Vec<_>>().join(", ")
+                ids.iter().map(|id| self.choice_title(id)).collect::<Vec<_>>().join(", ")
             }
-            (_, value) => self.title(value),
+            (_, value) => self.choice_title(value),
         }
     }
 
@@ -121,7 +127,7 @@ impl Field {
         matches!(&self.kind, FieldKind::Text { input, .. } if HIDDEN.contains(&input.as_str()))
     }
 
-    fn title(&self, id: &Value) -> String {
+    fn choice_title(&self, id: &Value) -> String {
         let known = self.choices().iter().find(|choice| *id == choice.id.as_str());
         known.map_or_else(|| shown(id), |choice| choice.title.clone())
     }
