@@ -134,6 +134,16 @@ impl Field {
 }
 
 impl Days {
+    /// The first day that can be selected, as in `2026-11-23`.
+    pub fn first_day(&self) -> Option<String> {
+        iso_day(self.first.as_deref()?)
+    }
+
+    /// The last one.
+    pub fn last_day(&self) -> Option<String> {
+        iso_day(self.last.as_deref()?)
+    }
+
     pub(super) fn written(&self, day: Date) -> Value {
         if self.in_milliseconds {
             return Value::from((day.midnight().assume_utc().unix_timestamp() * 1_000).to_string());
@@ -190,6 +200,12 @@ fn pick<'a>(choices: &'a [Choice], typed: &str) -> Result<&'a Choice, String> {
 
 pub(super) fn read_typed_day(typed: &str) -> Result<Date, String> {
     read_day(typed).ok_or_else(|| format!("{typed} is no day like 2026-11-23"))
+}
+
+/// A day as in `2026-11-23` of one that is written so or in milliseconds since 1970; `None` if it
+/// is neither.
+pub fn iso_day(text: &str) -> Option<String> {
+    read_day(text).map(|day| day.to_string())
 }
 
 /// Reads `2026-11-23`, or milliseconds since 1970.

@@ -30,7 +30,7 @@ fn between(min: Option<u64>, max: Option<u64>, what: &str) -> Vec<String> {
 }
 
 fn bounds(days: &Days) -> Vec<String> {
-    let from = days.first.as_ref().map(|day| format!("from {day}"));
-    let to = days.last.as_ref().map(|day| format!("to {day}"));
+    let from = days.first_day().map(|day| format!("from {day}"));
+    let to = days.last_day().map(|day| format!("to {day}"));
     from.into_iter().chain(to).collect()
 }

@@ -28,6 +28,7 @@ use flowhost_flow_json::Document;
 use super::payload;
 
 pub use self::action::Action;
+pub use self::entry::iso_day;
 pub use self::field::{Choice, Days, Field, FieldKind};
 pub use self::list::{EntryTexts, ListEntry, NavigationList};
 pub use self::markdown::{Block, Span};
