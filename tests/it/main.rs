@@ -10,6 +10,7 @@ mod citations;
 mod client_command;
 mod code_cache;
 mod compile;
+mod console;
 mod database;
 mod destroying;
 mod dev;

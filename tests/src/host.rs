@@ -15,6 +15,7 @@ use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
 use crate::admin::Admin;
+use crate::browser_session::BrowserSession;
 use crate::cluster::TestDatabase;
 use crate::compile_once::compiler;
 use crate::graph_server::GraphServer;
@@ -143,6 +144,25 @@ impl TestHost {
         &self.shared.admin_token
     }
 
+    /// A browser that signed in to the console with this token.
+    pub async fn browser(&self, token: &str) -> BrowserSession {
+        BrowserSession::sign_in(&self.host.admin_url(), token).await
+    }
+
+    /// A browser that signed in with a new API token; `new` says what the token reaches.
+    pub async fn browser_with(&self, new: Value) -> BrowserSession {
+        let made: NewApiToken = self.admin.ask(Route::CreateApiToken, &[], &new).await;
+        watch(&made.token);
+        self.browser(&made.token).await
+    }
+
+    /// The link to the console that signs an operator in once.
+    pub fn console_link(&self) -> String {
+        let link = self.host.console_link().expect("the console is served");
+        watch(link.expose().rsplit('=').next().unwrap_or_default());
+        link.expose().to_owned()
+    }
+
     /// A client with a new API token; `new` says what the token reaches.
     pub async fn api_token(&self, new: Value) -> Admin {
         let made: NewApiToken = self.admin.ask(Route::CreateApiToken, &[], &new).await;
@@ -227,6 +247,7 @@ fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
         egress: EgressConfig::default(),
         guests: GuestsConfig::default(),
         // Its trial takes longer than most tests.
+        console: true,
         rsa_batches: RsaBatches::Off,
     }
 }

@@ -6,6 +6,7 @@
 //! parallel. Everything ends with the process.
 
 mod admin;
+mod browser_session;
 mod certificate;
 mod cluster;
 mod compile_once;
@@ -32,6 +33,7 @@ mod vectors;
 mod wasm;
 
 pub use admin::{Admin, AdminReply};
+pub use browser_session::{BrowserSession, ConsoleReply, csrf_of};
 pub use certificate::TestCertificate;
 pub use cluster::TestDatabase;
 pub use component::Component;

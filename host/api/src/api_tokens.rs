@@ -42,6 +42,9 @@ pub struct ApiTokenView {
     /// The token that created it; it ends when that one does. Null: the operator's token of the
     /// environment.
     pub made_by: Option<ApiTokenId>,
+    /// Whether it is what a browser holds that signed in to the console. The API takes no such token.
+    #[serde(default)]
+    pub for_console: bool,
     /// Null if it does not expire.
     pub expires_at: Option<Timestamp>,
     /// To the minute.

@@ -141,7 +141,12 @@ fn for_people(list: &ApiTokenList) -> String {
         let (expires, used) =
             (or_dash(token.expires_at.as_ref()), or_dash(token.last_used_at.as_ref()));
         let (partner, tenant) = (or_dash(token.partner.as_ref()), or_dash(token.tenant.as_ref()));
-        table.row([token.id.to_string(), token.role.clone(), partner, tenant, expires, used]);
+        let role = if token.for_console {
+            format!("{}, in the console", token.role)
+        } else {
+            token.role.clone()
+        };
+        table.row([token.id.to_string(), role, partner, tenant, expires, used]);
     }
     table.to_string()
 }

@@ -142,6 +142,7 @@ async fn serve(
         egress: front.egress,
         guests: front.guests,
         rsa_batches: front.rsa_batches,
+        console: front.console,
     };
     serve_until_signal(config, ready_file, signals, async |host| {
         say(&welcome(host, token_file.as_deref(), mocks.as_deref().unwrap_or_default()));
@@ -163,11 +164,15 @@ fn welcome(host: &Host, token_file: Option<&Path>, mocks: &str) -> String {
         "" => String::new(),
         mocks => format!("\n\x20 mocks           {mocks}"),
     };
+    let console = match host.console_link() {
+        Some(link) => format!("\n\x20 console         {}  (signs in once)", link.expose()),
+        None => String::new(),
+    };
     format!(
         "Flowhost is ready; Ctrl-C stops it.\n\
          \x20 data endpoints  {public}/flows/TENANT/FLOW\n\
          \x20 admin API       {admin}\n\
-         \x20 admin token     {where_it_is}{mocks}\n\
+         \x20 admin token     {where_it_is}{mocks}{console}\n\
          For the commands in another terminal:\n\
          \x20 export FLOWHOST_URL={admin} FLOWHOST_TOKEN={how_to_get_it}"
     )

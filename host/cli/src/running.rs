@@ -62,6 +62,9 @@ pub(crate) struct RunArgs {
     /// Let plugins reach granted hosts on private networks and on this machine: for development
     #[arg(long)]
     allow_private_egress: bool,
+    /// Serve no console on the admin listener
+    #[arg(long)]
+    no_console: bool,
     /// Write the addresses to this file once requests are accepted; it is removed at stop
     #[arg(long, value_name = "PATH")]
     pub(crate) ready_file: Option<PathBuf>,
@@ -95,6 +98,7 @@ impl RunArgs {
             own_addresses: self.own_addresses.clone(),
             guest_memory_mib: self.guest_memory_mib,
             rsa_batches: self.rsa_batches.clone(),
+            console: !self.no_console,
         }
     }
 

@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use self::background::{Background, Life, Task, Watch};
 use crate::admin::{self, Admin, MAX_WAITING_CHANGES, Rotation};
-use crate::config::{CompileConfig, HostConfig, MigrationPolicy};
+use crate::config::{CompileConfig, HostConfig, MigrationPolicy, SecretText};
 use crate::egress::{Egress, EgressConfig};
 use crate::graph::Graph;
 use crate::http::{
@@ -47,6 +47,8 @@ use flowhost_runtime::telemetry::{self, Listener, Metrics, Summary};
 pub struct Host {
     public: Server,
     admin: Server,
+    /// For links to the console, if it is served.
+    operations: Option<Arc<Admin>>,
     store: Store,
     stopping: Arc<Stopping>,
     turns: TaskTracker,
@@ -104,7 +106,7 @@ impl Host {
             graph,
             config.graph.check_interval,
         ));
-        let admin = Admin::new(
+        let operations = Arc::new(Admin::new(
             store.clone(),
             config.master_keys,
             directory.clone(),
@@ -115,10 +117,10 @@ impl Host {
             exchanges.clone(),
             changes_of_tenants(&store, &metrics),
             &metrics,
-        );
+        ));
         let mut background = Background::new(metrics.clone());
         let admin_state = AdminState {
-            admin: Arc::new(admin),
+            admin: operations.clone(),
             failed_attempts: Arc::new(FailedAttempts::new(config.longest_login_delay)),
             ready: Arc::new(HostServes {
                 store: store.clone(),
@@ -127,6 +129,7 @@ impl Host {
             }),
             stopping: stopping.clone(),
             metrics: metrics.clone(),
+            console: config.console,
         };
         let public = Server::start(ServerOptions {
             listener: Listener::Public,
@@ -176,6 +179,7 @@ impl Host {
         Ok(Self {
             public,
             admin,
+            operations: config.console.then_some(operations),
             store,
             stopping,
             turns,
@@ -192,6 +196,14 @@ impl Host {
     /// The URL of the admin API, without a slash at the end.
     pub fn admin_url(&self) -> String {
         self.admin.url()
+    }
+
+    /// A link that signs an operator in to the console once, within a quarter of an hour, for whoever
+    /// started the host. `None` if the host serves no console.
+    pub fn console_link(&self) -> Option<SecretText> {
+        let code = self.operations.as_ref()?.sign_in_code();
+        let link = format!("{}/console/sign-in?code={}", self.admin_url(), code.expose());
+        Some(SecretText::new(link))
     }
 
     /// Stops the host. It reports that it is not ready, but goes on serving until those who watch

@@ -109,6 +109,7 @@ async fn start_host(postgres: &EmbeddedPostgres, admin_token: AdminToken) -> any
         egress: EgressConfig::default(),
         guests: GuestsConfig::default(),
         rsa_batches: RsaBatches::Auto,
+        console: true,
     };
     Host::start(config).await.context("the host does not start")
 }
@@ -127,8 +128,11 @@ async fn play(
 
 fn serving(host: &Host, admin_token: &SecretText) -> String {
     let (public, admin) = (host.public_url(), host.admin_url());
+    let link = host.console_link();
+    let console = link.as_ref().map(SecretText::expose).unwrap_or_default();
     format!(
         "Still serving; Ctrl-C stops it and removes everything.\n\
+         \x20 console         {console}  (signs in once)\n\
          \x20 data endpoints  {public}/flows/{}/{FLOW} and {public}/flows/{}/{FLOW}\n\
          \x20 admin API       {admin}\n\
          For the commands in another terminal:\n\

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::changes::shown;
 use super::desk::TOKEN_PREFIX;
 use super::{AdminError, Desk};
-use crate::store::{self, StoredApiToken, Subject, TokenEnd, TokenScope};
+use crate::store::{self, Door, NewToken, StoredApiToken, Subject, TokenEnd, TokenScope};
 use flowhost_api::{ApiTokenView, CreateApiToken, NewApiToken};
 use flowhost_protocol::crypto::BearerToken;
 use flowhost_protocol::ids::ApiTokenId;
@@ -22,9 +22,9 @@ impl Desk {
         let (id, token) = (ApiTokenId::new(), BearerToken::generate(TOKEN_PREFIX));
         let mut change = self.store().begin_access_change().await?;
         let made_by = self.caller().actor.token;
-        let inserted =
-            store::insert_api_token(&mut change, id, &token.digest(), scope, expires_at, made_by)
-                .await?;
+        let stored =
+            NewToken { id, digest: token.digest(), scope, door: Door::Api, expires_at, made_by };
+        let inserted = store::insert_api_token(&mut change, &stored).await?;
         let TokenEnd(expires_at) =
             inserted.ok_or_else(|| AdminError::Forbidden(self.caller().scope.role()))?;
         let view = ApiTokenView {
@@ -33,6 +33,7 @@ impl Desk {
             partner: subject.partner.as_ref().map(|(_, slug)| slug.clone()),
             tenant: subject.tenant.as_ref().map(|(_, slug)| slug.clone()),
             made_by,
+            for_console: false,
             expires_at: expires_at.map(Into::into),
             last_used_at: None,
             created_at: OffsetDateTime::now_utc().into(),
@@ -104,6 +105,7 @@ impl From<StoredApiToken> for ApiTokenView {
             partner: token.partner,
             tenant: token.tenant,
             made_by: token.made_by,
+            for_console: token.for_console,
             expires_at: token.expires_at.map(Into::into),
             last_used_at: token.last_used_at.map(Into::into),
             created_at: token.created_at.into(),

@@ -11,16 +11,15 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
+use super::browsers::SignInCodes;
 use super::logs::follower_limits;
 use super::uploads::Uploads;
 use super::{AdminError, Caller, Right};
 use crate::key_uploads::KeyUploads;
-use crate::store::{
-    self, Actor, AuditRecord, Store, StoredFlow, StoredTenant, Subject, TokenScope,
-};
+use crate::store::{self, AuditRecord, Door, Store, StoredFlow, StoredTenant, Subject, TokenScope};
 use crate::tenants::{Directory, open_data_key};
 use flowhost_exchange::exchange::Exchanges;
-use flowhost_protocol::crypto::{DataKey, MasterKeys, TokenDigest};
+use flowhost_protocol::crypto::{BearerToken, DataKey, MasterKeys, TokenDigest};
 use flowhost_protocol::ids::{RequestId, Scope};
 use flowhost_runtime::budget::Budget;
 use flowhost_runtime::plugins::Plugins;
@@ -40,6 +39,7 @@ pub struct Admin {
     pub(super) followers: TenantLimits,
     pub(super) reading_flow_json: Mutex<()>,
     pub(super) changes: Arc<Budget>,
+    codes: SignInCodes,
 }
 
 impl Admin {
@@ -74,6 +74,7 @@ impl Admin {
             followers: follower_limits(metrics.budget("log-followers")),
             reading_flow_json: Mutex::default(),
             changes,
+            codes: SignInCodes::default(),
         }
     }
 
@@ -81,17 +82,36 @@ impl Admin {
     pub async fn authenticate(&self, token: &str) -> Result<Option<Caller>, AdminError> {
         let digest = TokenDigest::of(token);
         if self.operator_token == Some(digest) {
-            let scope = TokenScope::Operator;
-            return Ok(Some(Caller { actor: Actor { token: None, role: scope.role() }, scope }));
+            return Ok(Some(Caller::of(None, TokenScope::Operator)));
         }
-        if !is_token(token) {
+        if !is_token(TOKEN_PREFIX, token) {
             return Ok(None);
         }
-        let found = store::use_api_token(&self.store, &digest).await?;
-        Ok(found.map(|(id, scope)| Caller {
-            actor: Actor { token: Some(id), role: scope.role() },
-            scope,
-        }))
+        let found = store::use_api_token(&self.store, &digest, Door::Api).await?;
+        Ok(found.map(|used| Caller::of(Some(used.id), used.scope)))
+    }
+
+    /// A code that signs an operator in to the console once, within a quarter of an hour. It is as
+    /// good as an operator's token.
+    pub fn sign_in_code(&self) -> BearerToken {
+        self.codes.make()
+    }
+
+    /// The operator whose code this is; it is used up.
+    pub fn redeem_code(&self, code: &str) -> Option<Caller> {
+        self.codes.redeem(code)
+    }
+
+    /// The caller whose browser holds this cookie. `None` if it signed out, its time is over, or the
+    /// token that it signed in with is gone.
+    pub async fn authenticate_browser(&self, cookie: &str) -> Result<Option<Caller>, AdminError> {
+        if !is_token(COOKIE_PREFIX, cookie) {
+            return Ok(None);
+        }
+        let digest = TokenDigest::of(cookie);
+        let found = store::use_api_token(&self.store, &digest, Door::Console).await?;
+        Ok(found
+            .map(|used| Caller { console: Some(used.id), ..Caller::of(used.made_by, used.scope) }))
     }
 
     /// A visitor for one request: its caller, the right that it needs, and its id for the audit
@@ -315,12 +335,15 @@ pub(super) fn no_flow() -> AdminError {
 }
 
 /// Whether a text has the form of a token. The database is not asked about other texts.
-fn is_token(text: &str) -> bool {
-    text.len() == TOKEN_PREFIX.len() + TOKEN_DIGITS && text.starts_with(TOKEN_PREFIX)
+fn is_token(prefix: &str, text: &str) -> bool {
+    text.len() == prefix.len() + TOKEN_DIGITS && text.starts_with(prefix)
 }
 
 /// Lets secret scanners recognize a leaked token: Flowhost, admin.
 pub(super) const TOKEN_PREFIX: &str = "fha_";
+
+/// The same for what a browser holds: Flowhost, console.
+pub(super) const COOKIE_PREFIX: &str = "fhc_";
 
 /// 256 bits in base64.
 const TOKEN_DIGITS: usize = 43;

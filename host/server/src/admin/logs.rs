@@ -129,7 +129,9 @@ impl LogFollower {
 
     /// Whether the caller may go on: its token is still valid, and the flow is still the same one.
     pub async fn is_still_allowed(&self) -> Result<bool, AdminError> {
-        let token_holds = match self.desk.caller().actor.token {
+        let caller = self.desk.caller();
+        // What a browser holds ends with the token that it signed in with.
+        let token_holds = match caller.console.or(caller.actor.token) {
             Some(token) => store::api_token_holds(self.desk.store(), token).await?,
             None => true,
         };

@@ -9,6 +9,7 @@
 mod api_tokens;
 mod app_secrets;
 mod audit;
+mod browsers;
 mod changes;
 mod desk;
 mod error;

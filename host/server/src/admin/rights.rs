@@ -2,18 +2,31 @@
 
 use super::{AdminError, Right};
 use crate::store::{Actor, Reach, StoredTenant, TokenScope};
-use flowhost_protocol::ids::PartnerId;
+use flowhost_protocol::ids::{ApiTokenId, PartnerId};
 
 /// Whoever showed a valid token.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller {
     pub(super) actor: Actor,
     pub(super) scope: TokenScope,
+    /// What its browser holds, if it came through the console. It acts as the token that it signed in
+    /// with.
+    pub(super) console: Option<ApiTokenId>,
 }
 
 impl Caller {
+    /// The caller that showed this token to the API; `None` is the operator's of the environment.
+    pub(super) fn of(token: Option<ApiTokenId>, scope: TokenScope) -> Self {
+        Self { actor: Actor { token, role: scope.role() }, scope, console: None }
+    }
+
+    /// The role of its token: `operator`, `partner`, `deploy` or `read`.
+    pub fn role(&self) -> &'static str {
+        self.scope.role()
+    }
+
     /// The highest right of the caller's role.
-    fn most(&self) -> Right {
+    pub fn most(&self) -> Right {
         match self.scope {
             TokenScope::Operator => Right::Operate,
             TokenScope::Partner(_) => Right::Manage,
@@ -74,8 +87,7 @@ mod tests {
 
     #[test]
     fn each_role_may_what_the_roles_below_it_may_and_more() {
-        let caller =
-            |scope: TokenScope| Caller { actor: Actor { token: None, role: scope.role() }, scope };
+        let caller = |scope: TokenScope| Caller::of(None, scope);
         let most = [
             TokenScope::Read(TenantId::new()),
             TokenScope::Deploy(TenantId::new()),

@@ -69,6 +69,8 @@ pub struct HostConfig {
     pub guests: GuestsConfig,
     /// Whether RSA operations are done in batches.
     pub rsa_batches: RsaBatches,
+    /// Whether the admin listener serves the console.
+    pub console: bool,
 }
 
 /// What the host does at start about migrations that the database lacks.

@@ -59,6 +59,8 @@ pub struct ListenArgs {
     pub guest_memory_mib: Option<u64>,
     /// `--rsa-batches` or `FLOWHOST_RSA_BATCHES`.
     pub rsa_batches: PathBuf,
+    /// Without `--no-console`.
+    pub console: bool,
 }
 
 /// The checked form of [`ListenArgs`], which every host has.
@@ -81,6 +83,8 @@ pub struct ListenConfig {
     pub guests: GuestsConfig,
     /// Whether RSA operations are done in batches.
     pub rsa_batches: RsaBatches,
+    /// Whether the admin listener serves the console.
+    pub console: bool,
 }
 
 impl ServerInputs {
@@ -106,6 +110,7 @@ impl ServerInputs {
             egress,
             guests,
             rsa_batches,
+            console,
         } = front;
         Ok(HostConfig {
             database,
@@ -127,6 +132,7 @@ impl ServerInputs {
             egress,
             guests,
             rsa_batches,
+            console,
         })
     }
 }
@@ -171,6 +177,7 @@ impl ListenArgs {
             },
             guests: guests?,
             rsa_batches: rsa_batches?,
+            console: self.console,
         }))
     }
 }
@@ -269,6 +276,7 @@ mod tests {
             own_addresses: Vec::new(),
             guest_memory_mib: None,
             rsa_batches: "auto".into(),
+            console: true,
         }
     }
 

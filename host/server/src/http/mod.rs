@@ -5,6 +5,7 @@ mod admin;
 mod body;
 mod body_memory;
 mod connection;
+mod console;
 mod data_endpoint;
 mod error;
 mod failures;
@@ -60,6 +61,8 @@ pub struct AdminState {
     pub stopping: Arc<Stopping>,
     /// What this host counts.
     pub metrics: Arc<Metrics>,
+    /// Whether the console is served.
+    pub console: bool,
 }
 
 /// Tells load balancers that this host is about to stop.

@@ -67,38 +67,63 @@ pub struct StoredApiToken {
     pub(crate) made_by: Option<ApiTokenId>,
     /// When it expires; `None` means never.
     pub expires_at: Option<OffsetDateTime>,
+    /// Whether it is what a browser holds that signed in to the console.
+    pub for_console: bool,
     /// When it was last used, to the minute; `None` means never.
     pub last_used_at: Option<OffsetDateTime>,
     /// When it was created.
     pub created_at: OffsetDateTime,
 }
 
+/// A token to be stored.
+#[derive(Debug)]
+pub struct NewToken {
+    /// Its id.
+    pub id: ApiTokenId,
+    /// Its hash.
+    pub digest: TokenDigest,
+    /// What it reaches.
+    pub scope: TokenScope,
+    /// What it is for.
+    pub door: Door,
+    /// When it is to expire; `None` means never.
+    pub expires_at: Option<OffsetDateTime>,
+    /// The token that creates it.
+    pub made_by: Option<ApiTokenId>,
+}
+
+/// Where a token is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// The admin API.
+    Api,
+    /// The console, as a cookie.
+    Console,
+}
+
 /// Inserts a token that expires with its creator's at the latest. Returns when it expires, or
 /// `None` if the creator's token is gone or has expired.
 pub async fn insert_api_token(
     change: &mut AccessChange,
-    id: ApiTokenId,
-    digest: &TokenDigest,
-    scope: TokenScope,
-    expires_at: Option<OffsetDateTime>,
-    made_by: Option<ApiTokenId>,
+    new: &NewToken,
 ) -> Result<Option<TokenEnd>, StoreError> {
     // `least` ignores nulls: a creator without an expiry, and the absence of a creator.
     let inserted = sqlx::query_scalar(
-        "insert into api_tokens (token_id, token_hash, role, partner_id, tenant_id, expires_at, made_by) \
-         select $1, $2, $3, $4, $5, least($6, maker.expires_at), $7 \
+        "insert into api_tokens (token_id, token_hash, role, partner_id, tenant_id, expires_at, made_by, for_console) \
+         select $1, $2, $3, $4, $5, least($6, maker.expires_at), $7, $8 \
          from (values (true)) as one left join api_tokens maker on maker.token_id = $7 \
          where $7::uuid is null or maker.expires_at is null and maker.token_id is not null or maker.expires_at > now() \
          returning expires_at",
     );
     let expires_at: Option<Option<OffsetDateTime>> = inserted
-        .bind(id.0)
-        .bind(&digest.0[..])
-        .bind(scope.role())
-        .bind(scope.partner().map(|id| id.0))
-        .bind(scope.tenant().map(|id| id.0))
-        .bind(expires_at)
-        .bind(made_by.map(|id| id.0))
+        .bind(new.id.0)
+        .bind(&new.digest.0[..])
+        .bind(new.scope.role())
+        .bind(new.scope.partner().map(|id| id.0))
+        .bind(new.scope.tenant().map(|id| id.0))
+        .bind(new.expires_at)
+        .bind(new.made_by.map(|id| id.0))
+        .bind(new.door == Door::Console)
         .fetch_optional(&mut *change.transaction)
         .await?;
     Ok(expires_at.map(TokenEnd))
@@ -108,28 +133,51 @@ pub async fn insert_api_token(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenEnd(pub Option<OffsetDateTime>);
 
-/// Finds the token of that hash if it has not expired. Records its use, at most once a minute.
+/// Deletes the console's tokens that have expired.
+pub async fn delete_expired_console_tokens(change: &mut AccessChange) -> Result<(), StoreError> {
+    sqlx::query("delete from api_tokens where for_console and expires_at <= now()")
+        .execute(&mut *change.transaction)
+        .await?;
+    Ok(())
+}
+
+/// Finds the token of that hash if it has not expired and is for this door. Records its use, at most
+/// once a minute.
 pub async fn use_api_token(
     store: &Store,
     digest: &TokenDigest,
-) -> Result<Option<(ApiTokenId, TokenScope)>, StoreError> {
+    door: Door,
+) -> Result<Option<UsedToken>, StoreError> {
     let mut transaction = store.above_tenants().await?;
-    let row: Option<ScopeRow> = sqlx::query_as(
-        "select token_id, role, partner_id, tenant_id, coalesce(last_used_at < now() - interval '1 minute', true) as note_use \
-         from api_tokens where token_hash = $1 and (expires_at is null or expires_at > now())",
+    let row: Option<UsedRow> = sqlx::query_as(
+        "select token_id, role, partner_id, tenant_id, made_by, coalesce(last_used_at < now() - interval '1 minute', true) as note_use \
+         from api_tokens where token_hash = $1 and for_console = $2 and (expires_at is null or expires_at > now())",
     )
     .bind(&digest.0[..])
+    .bind(door == Door::Console)
     .fetch_optional(&mut *transaction)
     .await?;
     let Some(row) = row else { return Ok(None) };
     if row.note_use {
         sqlx::query("update api_tokens set last_used_at = now() where token_id = $1")
-            .bind(row.token_id)
+            .bind(row.scope.token_id)
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
     }
-    Ok(Some((ApiTokenId(row.token_id), row.scope()?)))
+    let (id, made_by) = (ApiTokenId(row.scope.token_id), row.made_by.map(ApiTokenId));
+    Ok(Some(UsedToken { id, made_by, scope: row.scope.scope()? }))
+}
+
+/// A token that somebody showed.
+#[derive(Clone, Copy, Debug)]
+pub struct UsedToken {
+    /// Its id.
+    pub id: ApiTokenId,
+    /// The token that created it; `None` if that was the operator's token of the environment.
+    pub made_by: Option<ApiTokenId>,
+    /// What it reaches.
+    pub scope: TokenScope,
 }
 
 /// Whether a token still exists and has not expired.
@@ -169,7 +217,7 @@ async fn select_api_tokens(
         Reach::Tenant(_) => return Ok(Vec::new()),
     };
     let rows: Vec<TokenRow> = sqlx::query_as(
-        "select k.token_id, k.role, k.partner_id, k.tenant_id, false as note_use, k.made_by, k.expires_at, k.last_used_at, k.created_at, \
+        "select k.token_id, k.role, k.partner_id, k.tenant_id, k.made_by, k.for_console, k.expires_at, k.last_used_at, k.created_at, \
            t.slug as tenant, p.slug as partner, p.partner_id as managed_by \
          from api_tokens k left join tenants t on t.tenant_id = k.tenant_id \
          left join partners p on p.partner_id = coalesce(k.partner_id, t.partner_id) \
@@ -204,12 +252,19 @@ pub async fn delete_api_token(
 }
 
 #[derive(FromRow)]
+struct UsedRow {
+    #[sqlx(flatten)]
+    scope: ScopeRow,
+    made_by: Option<Uuid>,
+    note_use: bool,
+}
+
+#[derive(FromRow)]
 struct ScopeRow {
     token_id: Uuid,
     role: String,
     partner_id: Option<Uuid>,
     tenant_id: Option<Uuid>,
-    note_use: bool,
 }
 
 impl ScopeRow {
@@ -232,6 +287,7 @@ struct TokenRow {
     tenant: Option<String>,
     managed_by: Option<Uuid>,
     made_by: Option<Uuid>,
+    for_console: bool,
     expires_at: Option<OffsetDateTime>,
     last_used_at: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
@@ -248,6 +304,7 @@ impl TryFrom<TokenRow> for StoredApiToken {
             tenant: row.tenant,
             managed_by: row.managed_by.map(PartnerId),
             made_by: row.made_by.map(ApiTokenId),
+            for_console: row.for_console,
             expires_at: row.expires_at,
             last_used_at: row.last_used_at,
             created_at: row.created_at,

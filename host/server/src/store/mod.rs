@@ -45,8 +45,9 @@ use flowhost_protocol::ids::TenantId;
 use flowhost_runtime::telemetry::{BudgetSeries, GroupSeries, Metrics};
 
 pub use api_tokens::{
-    StoredApiToken, TokenEnd, TokenScope, api_token_holds, delete_api_token, find_api_token,
-    insert_api_token, list_api_tokens, use_api_token,
+    Door, NewToken, StoredApiToken, TokenEnd, TokenScope, UsedToken, api_token_holds,
+    delete_api_token, delete_expired_console_tokens, find_api_token, insert_api_token,
+    list_api_tokens, use_api_token,
 };
 pub use app_secrets::{StoredAppSecret, list_app_secrets, put_app_secret};
 pub use audit::{Actor, AuditEntry, AuditRecord, Reach, Subject, list_audit_entries};

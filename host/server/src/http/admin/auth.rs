@@ -68,7 +68,7 @@ fn refused() -> Response {
 
 /// The address of the peer. Behind a proxy that is the proxy's, because anybody can forge the
 /// header that a proxy adds.
-fn source(request: &Request) -> IpAddr {
+pub(in super::super) fn source(request: &Request) -> IpAddr {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip())
 }

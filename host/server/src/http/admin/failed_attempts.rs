@@ -54,7 +54,7 @@ impl FailedAttempts {
 
     /// Whether to log an attempt of this source. `None` means no; `Some` gives the number of
     /// attempts that were not logged since the last line.
-    pub(super) fn line(&self, source: IpAddr) -> Option<u64> {
+    pub(in super::super) fn line(&self, source: IpAddr) -> Option<u64> {
         self.lines.note("", &network_of(source).to_string())
     }
 

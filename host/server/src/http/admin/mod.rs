@@ -1,4 +1,4 @@
-//! The admin listener: health checks, and the admin API under `/v1`.
+//! The admin listener: health checks, the admin API under `/v1`, and the console.
 
 mod api_tokens;
 mod app_secrets;
@@ -26,9 +26,11 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Extension, Router};
 
+pub(super) use self::auth::source;
 pub use self::failed_attempts::FailedAttempts;
 
 use super::AdminState;
+use super::console::console_router;
 use super::health::{healthz, readyz};
 use super::metrics::metrics;
 use super::problem::Problem;
@@ -46,10 +48,12 @@ pub fn admin_router(state: AdminState) -> Router {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path doesn't take this method")
         })
         .layer(from_fn_with_state(state.clone(), auth::require_token));
+    let console = if state.console { console_router(state.clone()) } else { Router::new() };
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .merge(v1)
+        .merge(console)
         .with_state(state)
 }

@@ -1,0 +1,98 @@
+//! Signing in to the console and out of it. A browser holds a token of its own, which the one that
+//! was shown has made: it ends with that one, and opens the console alone.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use time::OffsetDateTime;
+
+use super::changes::shown;
+use super::desk::COOKIE_PREFIX;
+use super::{AdminError, Caller, Desk};
+use crate::store::{self, Door, NewToken, Subject, TokenEnd, TokenScope};
+use flowhost_protocol::crypto::{BearerToken, TokenDigest};
+use flowhost_protocol::ids::ApiTokenId;
+
+/// Codes in links that sign an operator in once: `flowhost dev` and `demo` print one for whoever
+/// started them. They are in this host's memory alone.
+#[derive(Debug, Default)]
+pub(super) struct SignInCodes(Mutex<Vec<(TokenDigest, Instant)>>);
+
+impl SignInCodes {
+    /// A new code.
+    pub(super) fn make(&self) -> BearerToken {
+        let code = BearerToken::generate("");
+        let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        codes.push((code.digest(), Instant::now()));
+        code
+    }
+
+    /// Uses up a code. `None` if there is none such, or it is too old.
+    pub(super) fn redeem(&self, code: &str) -> Option<Caller> {
+        let digest = TokenDigest::of(code);
+        let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        codes.retain(|(_, made)| made.elapsed() < CODE_HOLDS_FOR);
+        let at = codes.iter().position(|(known, _)| *known == digest)?;
+        codes.swap_remove(at);
+        Some(Caller::of(None, TokenScope::Operator))
+    }
+}
+
+impl Desk {
+    /// Makes what the caller's browser is to hold. The audit log has it as made by the token that was
+    /// shown, since that is what its holder acts as.
+    pub async fn sign_in(&self) -> Result<BearerToken, AdminError> {
+        let (id, cookie) = (ApiTokenId::new(), BearerToken::generate(COOKIE_PREFIX));
+        let mut change = self.store().begin_access_change().await?;
+        store::delete_expired_console_tokens(&mut change).await?;
+        let new = NewToken {
+            id,
+            digest: cookie.digest(),
+            scope: self.caller().scope,
+            door: Door::Console,
+            expires_at: Some(OffsetDateTime::now_utc() + SIGNED_IN_FOR),
+            made_by: self.caller().actor.token,
+        };
+        let inserted = store::insert_api_token(&mut change, &new).await?;
+        let TokenEnd(expires_at) =
+            inserted.ok_or_else(|| AdminError::Forbidden(self.caller().scope.role()))?;
+        let mut record = self.record(Subject::default(), "console.sign-in");
+        record.target = Some(id.to_string());
+        record.after =
+            shown(&json!({ "expires_at": expires_at.map(flowhost_api::Timestamp::from) }));
+        change.commit(&record).await?;
+        Ok(cookie)
+    }
+
+    /// Revokes what the caller's browser holds. Does nothing for a caller of the API.
+    pub async fn sign_out(&self) -> Result<(), AdminError> {
+        let Some(id) = self.caller().console else { return Ok(()) };
+        let mut change = self.store().begin_access_change().await?;
+        store::delete_api_token(&mut change, id).await?;
+        let mut record = self.record(Subject::default(), "console.sign-out");
+        record.target = Some(id.to_string());
+        Ok(change.commit(&record).await?)
+    }
+}
+
+/// A working day. Whoever needs longer signs in again, which takes a token.
+const SIGNED_IN_FOR: time::Duration = time::Duration::hours(8);
+
+/// A link is used at once, or found in a terminal's history much later.
+const CODE_HOLDS_FOR: Duration = Duration::from_secs(900);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_signs_in_once() {
+        let codes = SignInCodes::default();
+        let code = codes.make();
+
+        assert!(codes.redeem("another").is_none());
+        assert!(codes.redeem(code.expose()).is_some());
+        assert!(codes.redeem(code.expose()).is_none());
+    }
+}

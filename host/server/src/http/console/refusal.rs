@@ -1,0 +1,85 @@
+//! What a page says that can't be shown, or a form that was not taken.
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+
+use super::super::body::BodyError;
+use super::super::problem::Problem;
+use crate::admin::AdminError;
+use flowhost_console::Notice;
+use flowhost_console::error::error;
+
+/// Why something is not shown or not done.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    why: String,
+}
+
+impl Refusal {
+    /// A refusal with that status; `why` says what is wrong and what to do.
+    pub(super) fn new(status: StatusCode, why: impl Into<String>) -> Self {
+        Self { status, why: why.into() }
+    }
+
+    pub(super) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "There is nothing at this address.")
+    }
+
+    /// The words for a notice.
+    pub(super) fn why(&self) -> &str {
+        &self.why
+    }
+}
+
+impl From<AdminError> for Refusal {
+    fn from(error: AdminError) -> Self {
+        Problem::from(error).into()
+    }
+}
+
+impl From<BodyError> for Refusal {
+    fn from(error: BodyError) -> Self {
+        Problem::from(error).into()
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::new(problem.status(), problem.detail())
+    }
+}
+
+/// [`draw`] writes the body, since it knows what kind of answer was asked for.
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Draws refusals: as a page, or for htmx as a notice, which goes to the top of the page that asked.
+pub(super) async fn draw(request: Request, next: Next) -> Response {
+    let for_part = is_for_part(request.headers());
+    let response = next.run(request).await;
+    let Some(Refusal { status, why }) = response.extensions().get::<Refusal>().cloned() else {
+        return response;
+    };
+    let (mut head, _) = response.into_parts();
+    let body = if for_part {
+        Notice::Problem(why).draw().into_string()
+    } else {
+        error(status.canonical_reason().unwrap_or("Error"), &why, None)
+    };
+    let (drawn, body) = (status, Html(body)).into_response().into_parts();
+    head.headers.extend(drawn.headers);
+    Response::from_parts(head, body)
+}
+
+/// Whether htmx asks, for a part of a page.
+pub(super) fn is_for_part(headers: &HeaderMap) -> bool {
+    headers.contains_key("hx-request")
+}

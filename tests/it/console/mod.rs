@@ -1,0 +1,3 @@
+//! The console, over real HTTP.
+
+mod sign_in;

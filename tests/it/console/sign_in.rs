@@ -1,0 +1,113 @@
+//! Who gets into the console, and how it ends.
+
+use flowhost_api::ApiTokenList;
+use flowhost_tests::{TestHost, csrf_of};
+use reqwest::Client;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_token_becomes_a_cookie_that_opens_the_console_alone() {
+    let host = TestHost::start().await;
+    let browser = host.browser(host.admin_token()).await;
+    assert!(browser.page("/console").await.contains("role <strong>operator</strong>"));
+
+    let held = browser.cookie().split_once('=').unwrap().1;
+    host.admin().with_token(Some(held)).get("/v1/tenants").await.problem(401);
+    let api_token = browser.holding(&format!("__Host-flowhost-console={}", host.admin_token()));
+    assert_eq!(api_token.open("/console").await.location.unwrap(), "/console/sign-in");
+    for other in ["", "__Host-flowhost-console=", "__Host-flowhost-console=fhc_x", "x=y"] {
+        assert_eq!(browser.holding(other).open("/console").await.status, 303, "{other}");
+    }
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_cookie_ends_by_signing_out_and_with_its_token() {
+    let host = TestHost::start().await;
+    host.tenant("acme").await;
+    let operator = host.browser(host.admin_token()).await;
+    let out = operator.submit("/console", "/console/sign-out", &[]).await;
+    assert_eq!((out.status, out.location.as_deref()), (303, Some("/console/sign-in")));
+    assert!(out.cookies[0].contains("Max-Age=0"));
+    assert_eq!(operator.open("/console").await.status, 303);
+
+    let reader = host.browser_with(json!({"tenant": "acme", "role": "read"})).await;
+    reader.page("/console").await;
+    let listed = host.admin().get("/v1/api-tokens").await.expect(200);
+    let listed: ApiTokenList = serde_json::from_value(listed).unwrap();
+    let held = listed.api_tokens.iter().find(|token| token.for_console).unwrap();
+    let shown = held.made_by.unwrap();
+    let path = format!("/v1/api-tokens/{shown}");
+    host.admin().call("DELETE", &path, Value::Null).await.expect(204);
+    assert_eq!(reader.open("/console").await.status, 303);
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_link_signs_in_once() {
+    let host = TestHost::start().await;
+    let link = host.console_link();
+    let client = Client::builder().no_proxy().build().unwrap();
+
+    let first = client.get(&link).send().await.unwrap();
+    assert_eq!(first.status(), 200);
+    let set = first.headers()["set-cookie"].to_str().unwrap();
+    let browser = host.browser(host.admin_token()).await.holding(set.split(';').next().unwrap());
+    assert!(browser.page("/console").await.contains("operator"));
+    let again = client.get(&link).send().await.unwrap();
+    assert_eq!(again.status(), 403);
+    assert!(!again.headers().contains_key("set-cookie"));
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn what_other_sites_and_old_pages_send_does_nothing() {
+    let host = TestHost::start().await;
+    let browser = host.browser(host.admin_token()).await;
+    let csrf = csrf_of(&browser.page("/console").await);
+    let other = host.browser(host.admin_token()).await;
+    let others = csrf_of(&other.page("/console").await);
+
+    for (site, csrf) in [
+        (Some("cross-site"), &csrf),
+        (Some("same-site"), &csrf),
+        (None, &csrf),
+        (Some("same-origin"), &others),
+        (Some("same-origin"), &String::new()),
+    ] {
+        let mut request = browser.post("/console/sign-out").form(&[("csrf", csrf)]);
+        if let Some(site) = site {
+            request = request.header("sec-fetch-site", site);
+        }
+        let reply = request.send().await.unwrap();
+        assert_eq!(reply.status(), 403, "{site:?}");
+        assert!(reply.headers()["content-security-policy"].to_str().unwrap().contains("'none'"));
+    }
+    browser.page("/console").await;
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_wrong_token_signs_nobody_in_and_is_counted() {
+    let host = TestHost::start().await;
+    let url = host.admin().url("/console/sign-in");
+    let client = Client::builder().no_proxy().build().unwrap();
+    let send = client.post(&url).header("sec-fetch-site", "same-origin");
+    let reply = send.form(&[("token", "fha_wrong")]).send().await.unwrap();
+
+    assert_eq!(reply.status(), 401);
+    assert!(!reply.headers().contains_key("set-cookie"));
+    assert!(reply.text().await.unwrap().contains("No such token"));
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_host_without_the_console_serves_nothing_of_it() {
+    let host = TestHost::configured(|config| config.console = false).await;
+    let client = Client::builder().no_proxy().build().unwrap();
+    for path in ["/console", "/console/sign-in", "/console/assets/htmx.js"] {
+        let reply = client.get(host.admin().url(path)).send().await.unwrap();
+        assert_eq!(reply.status(), 404, "{path}");
+    }
+    host.stop().await;
+}

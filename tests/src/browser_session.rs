@@ -1,0 +1,123 @@
+//! A browser without scripts that is signed in to the console: sends forms as a page would.
+
+use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
+use reqwest::{Client, RequestBuilder, Response, redirect};
+
+use crate::secrets::watch;
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug)]
+pub struct BrowserSession {
+    client: Client,
+    admin_url: String,
+    /// Name and value, as a browser sends them.
+    cookie: String,
+}
+
+/// What came, without following where it leads.
+#[derive(Debug)]
+pub struct ConsoleReply {
+    /// The status.
+    pub status: u16,
+    /// The page, or a part of one.
+    pub text: String,
+    /// Where it leads.
+    pub location: Option<String>,
+    /// The cookies that it sets, whole.
+    pub cookies: Vec<String>,
+}
+
+impl BrowserSession {
+    /// Signs in at the console of the host whose admin listener has this URL.
+    pub async fn sign_in(admin_url: &str, token: &str) -> Self {
+        let client = client();
+        let form = [("token", token)];
+        let sent = client.post(format!("{admin_url}/console/sign-in")).form(&form);
+        let reply = ConsoleReply::of(own(sent).send().await.expect("the host answers")).await;
+        assert_eq!(reply.status, 303, "{}", reply.text);
+        let set = reply.cookies.first().expect("a cookie");
+        let cookie = set.split(';').next().unwrap_or_default().to_owned();
+        watch(cookie.split_once('=').expect("a value").1);
+        Self { client, admin_url: admin_url.to_owned(), cookie }
+    }
+
+    /// The same browser with another cookie in the place of its own.
+    pub fn holding(&self, cookie: &str) -> Self {
+        Self { cookie: cookie.to_owned(), ..self.clone() }
+    }
+
+    /// Name and value of its cookie.
+    pub fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
+    /// Opens a page.
+    pub async fn open(&self, path: &str) -> ConsoleReply {
+        self.send(self.client.get(self.url(path))).await
+    }
+
+    /// Opens a page that must be there, and returns it.
+    pub async fn page(&self, path: &str) -> String {
+        let reply = self.open(path).await;
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text);
+        reply.text
+    }
+
+    /// Sends a form from the page at `on`, with what that page's forms carry.
+    pub async fn submit(&self, on: &str, path: &str, fields: &[(&str, &str)]) -> ConsoleReply {
+        let page = self.page(on).await;
+        let mut fields = fields.to_vec();
+        let csrf = csrf_of(&page);
+        fields.push(("csrf", &csrf));
+        self.send(own(self.client.post(self.url(path)).form(&fields))).await
+    }
+
+    /// A request that the caller completes; it has the cookie.
+    pub fn post(&self, path: &str) -> RequestBuilder {
+        self.client.post(self.url(path)).header(COOKIE, &self.cookie)
+    }
+
+    /// Opens a stream of server-sent events.
+    pub async fn follow(&self, path: &str) -> Response {
+        let request = self.client.get(self.url(path)).header(COOKIE, &self.cookie);
+        request.send().await.expect("the host answers")
+    }
+
+    async fn send(&self, request: RequestBuilder) -> ConsoleReply {
+        let response = request.header(COOKIE, &self.cookie).send().await;
+        ConsoleReply::of(response.expect("the host answers")).await
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.admin_url)
+    }
+}
+
+impl ConsoleReply {
+    /// Reads the whole answer.
+    pub async fn of(response: Response) -> Self {
+        let text = |name| {
+            let values = response.headers().get_all(name).iter();
+            values.map(|value| value.to_str().expect("ASCII").to_owned()).collect::<Vec<_>>()
+        };
+        let (location, cookies) = (text(LOCATION).pop(), text(SET_COOKIE));
+        let status = response.status().as_u16();
+        Self { status, location, cookies, text: response.text().await.expect("a whole answer") }
+    }
+}
+
+/// What the forms of a page carry.
+pub fn csrf_of(page: &str) -> String {
+    let (_, after) = page.split_once("name=\"csrf\" value=\"").expect("a form on the page");
+    after.split('"').next().unwrap_or_default().to_owned()
+}
+
+/// As browsers mark what a page of the same origin sends.
+fn own(request: RequestBuilder) -> RequestBuilder {
+    request.header("sec-fetch-site", "same-origin")
+}
+
+fn client() -> Client {
+    let builder = Client::builder().no_proxy().redirect(redirect::Policy::none());
+    builder.build().expect("a client")
+}
