@@ -6,6 +6,13 @@
 //! the phone has these colours whatever the browser prefers. With htmx every answer to the form
 //! replaces the whole `#phone`.
 
+mod inside;
+pub mod page;
+pub mod start;
+mod transcript;
+
+pub use self::transcript::ExchangeView;
+
 use flowhost_client::conversation::{Conversation, Step};
 use maud::{Markup, html};
 

@@ -186,7 +186,7 @@ fn seconds(wait: Duration) -> HeaderValue {
 /// For people who open an endpoint's URL in a browser to see whether it is the right one.
 const ONLY_POST: &str = "This is the data endpoint of a WhatsApp Flow. It is there, and answers what WhatsApp sends it by POST; there is nothing to see.\n";
 
-const SIGNATURE_HEADER: &str = "x-hub-signature-256";
+pub(super) const SIGNATURE_HEADER: &str = "x-hub-signature-256";
 
 /// `protocol.md` section 1. A form's data is a few KiB.
 const MAX_BODY_BYTES: usize = 1 << 20;

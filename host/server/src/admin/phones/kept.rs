@@ -244,16 +244,22 @@ mod tests {
         let (phones, now) = (Phones::default(), Instant::now());
         let mine = holder();
         let of_tenant = |scope| Holder { token: Some(ApiTokenId::new()), scope };
-        (0..16).for_each(|_| drop(phones.add(of_tenant(mine.scope), 1, (), now).unwrap()));
+        for _ in 0..16 {
+            phones.add(of_tenant(mine.scope), 1, (), now).unwrap();
+        }
         let full = phones.add(of_tenant(mine.scope), 1, (), now).unwrap_err().to_string();
         assert!(full.starts_with("the tenant has"), "{full}");
-        (16..64).for_each(|_| drop(phones.add(holder(), 1, (), now).unwrap()));
+        for _ in 16..64 {
+            phones.add(holder(), 1, (), now).unwrap();
+        }
         let full = phones.add(holder(), 1, (), now).unwrap_err().to_string();
         assert!(full.starts_with("the host has"), "{full}");
 
         let phones = Phones::default();
         assert!(phones.add(holder(), MAX_BYTES_OF_A_TENANT + 1, (), now).is_err());
-        (0..4).for_each(|_| drop(phones.add(holder(), MAX_BYTES_OF_A_TENANT, (), now).unwrap()));
+        for _ in 0..4 {
+            phones.add(holder(), MAX_BYTES_OF_A_TENANT, (), now).unwrap();
+        }
         assert!(phones.add(holder(), 1, (), now).is_err());
     }
 
