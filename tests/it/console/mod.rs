@@ -1,3 +1,4 @@
 //! The console, over real HTTP.
 
+mod phone;
 mod sign_in;

@@ -13,10 +13,14 @@
 mod apply;
 mod choices;
 mod field;
+mod inside;
 mod item;
+pub mod page;
 mod posted;
+pub mod start;
 mod still_field;
 mod text;
+mod transcript;
 
 use std::cell::Cell;
 
@@ -25,6 +29,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 pub use self::apply::apply;
+pub use self::transcript::ExchangeView;
 
 /// What the form in a phone needs besides the screen.
 #[derive(Clone, Copy, Debug)]

@@ -23,6 +23,7 @@ mod logs;
 mod master_key;
 mod page;
 mod partners;
+mod phones;
 mod rights;
 mod sessions;
 mod tenants;
@@ -37,6 +38,9 @@ pub use flow_json::FlowJsonUpload;
 pub use flows::PutFlow;
 pub use logs::{LogFollower, MAX_FOLLOWERS_OF_A_TENANT};
 pub use master_key::{Rotation, rotate_master_key};
+pub use phones::{
+    Deed, NewPhone, NoPhoneId, PhoneId, PhoneLine, PhoneSeen, PlayedExchange, PlayedPhone,
+};
 pub use rights::Caller;
 pub use uploads::Upload;
 

@@ -11,6 +11,7 @@ mod form;
 mod headers;
 mod origin;
 mod overview;
+mod phone;
 mod refusal;
 mod sign_in;
 mod viewer;
@@ -28,6 +29,9 @@ pub(super) fn console_router(state: AdminState) -> Router<AdminState> {
     let pages = Router::new()
         .route("/console", get(overview::show))
         .route("/console/sign-out", post(sign_in::sign_out))
+        .route(PHONES, get(phone::choose).post(phone::open))
+        .route(PHONE, get(phone::show).post(phone::act))
+        .route(PHONE_NEWS, get(phone::news))
         .route("/console/{*path}", get(async || Refusal::not_found()))
         .route_layer(from_fn_with_state(state.clone(), viewer::require_cookie));
     Router::new()
@@ -42,3 +46,7 @@ pub(super) fn console_router(state: AdminState) -> Router<AdminState> {
         // What never changes needs none of it.
         .route("/console/assets/{name}", get(assets::asset))
 }
+
+const PHONES: &str = "/console/tenants/{tenant}/flows/{flow}/phone";
+const PHONE: &str = "/console/tenants/{tenant}/flows/{flow}/phone/{phone}";
+const PHONE_NEWS: &str = "/console/tenants/{tenant}/flows/{flow}/phone/{phone}/news";
