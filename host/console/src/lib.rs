@@ -7,6 +7,7 @@
 pub mod assets;
 pub mod error;
 pub mod frame;
+pub mod phone;
 pub mod sign_in;
 
 pub use frame::{Notice, Page, Viewer};
