@@ -1,6 +1,6 @@
 //! A browser without scripts that is signed in to the console: sends forms as a page would.
 
-use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
+use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Client, RequestBuilder, Response, redirect};
 
 use crate::secrets::watch;
@@ -31,9 +31,9 @@ impl BrowserSession {
     /// Signs in at the console of the host whose admin listener has this URL.
     pub async fn sign_in(admin_url: &str, token: &str) -> Self {
         let client = client();
-        let form = [("token", token)];
-        let sent = client.post(format!("{admin_url}/console/sign-in")).form(&form);
-        let reply = ConsoleReply::of(own(sent).send().await.expect("the host answers")).await;
+        let sent = client.post(format!("{admin_url}/console/sign-in"));
+        let sent = own(with_form(sent, &[("token", token)]));
+        let reply = ConsoleReply::of(sent.send().await.expect("the host answers")).await;
         assert_eq!(reply.status, 303, "{}", reply.text);
         let set = reply.cookies.first().expect("a cookie");
         let cookie = set.split(';').next().unwrap_or_default().to_owned();
@@ -69,7 +69,7 @@ impl BrowserSession {
         let mut fields = fields.to_vec();
         let csrf = csrf_of(&page);
         fields.push(("csrf", &csrf));
-        self.send(own(self.client.post(self.url(path)).form(&fields))).await
+        self.send(own(with_form(self.client.post(self.url(path)), &fields))).await
     }
 
     /// A request that the caller completes; it has the cookie.
@@ -110,6 +110,12 @@ impl ConsoleReply {
 pub fn csrf_of(page: &str) -> String {
     let (_, after) = page.split_once("name=\"csrf\" value=\"").expect("a form on the page");
     after.split('"').next().unwrap_or_default().to_owned()
+}
+
+/// The request with these fields, as a form sends them.
+pub fn with_form(request: RequestBuilder, fields: &[(&str, &str)]) -> RequestBuilder {
+    let body = serde_urlencoded::to_string(fields).expect("texts");
+    request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
 }
 
 /// As browsers mark what a page of the same origin sends.

@@ -77,7 +77,7 @@ pub(super) async fn sign_in(
 }
 
 /// Revokes what the browser holds.
-pub(super) async fn sign_out(Sent(viewing, ()): Sent<()>) -> Result<Response, Refusal> {
+pub(super) async fn sign_out(Sent(viewing, _): Sent<Fields>) -> Result<Response, Refusal> {
     viewing.visitor(Right::Read).desk()?.sign_out().await?;
     Ok((let_in(forget_session()), Redirect::to(SIGN_IN)).into_response())
 }
