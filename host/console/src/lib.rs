@@ -15,7 +15,7 @@ mod said;
 pub mod session;
 pub mod sessions;
 pub mod sign_in;
-mod url;
+pub mod url;
 mod when;
 
 pub use frame::{Notice, Page, Viewer};

@@ -260,7 +260,12 @@ mod tests {
     #[test]
     fn huge_and_senseless_values_stay_within_the_picture() {
         let huge = Some((i64::MAX, i64::MAX, f64::MAX));
-        let drawn = drawn(&[huge, Some((1, 0, f64::INFINITY)), Some((1, 1, f64::NAN)), Some((-5, -5, -1.0))]);
+        let drawn = drawn(&[
+            huge,
+            Some((1, 0, f64::INFINITY)),
+            Some((1, 1, f64::NAN)),
+            Some((-5, -5, -1.0)),
+        ]);
 
         assert!(drawn.contains("height=\"100.0\""), "{drawn}");
         let svg = &drawn[..drawn.rfind("</svg>").unwrap()];

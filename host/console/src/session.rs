@@ -90,6 +90,10 @@ pub fn content(page: &SessionPage<'_>, viewer: &Viewer) -> Markup {
             ol.course {
                 @for exchange in &page.details.history { (step(page, exchange)) }
             }
+            @if let Some(reply) = kept_alone(page) {
+                p.hint { "The exchange of this reply, number " (reply.number) ", is not kept any more:" }
+                (reply.drawn)
+            }
         }
         (client_errors(page))
         (log(page))
@@ -115,6 +119,13 @@ fn opening(page: &SessionPage<'_>, viewer: &Viewer) -> Markup {
             p.hint { "Opening it takes the role deploy." }
         }
     }
+}
+
+/// Exchanges may go before their session does.
+fn kept_alone<'a>(page: &'a SessionPage<'_>) -> Option<&'a KeptReply> {
+    let history = &page.details.history;
+    let is_there = |reply: &&KeptReply| history.iter().any(|one| one.number == reply.number);
+    page.reply.as_ref().filter(|reply| !is_there(reply))
 }
 
 fn step(page: &SessionPage<'_>, exchange: &ExchangeView) -> Markup {

@@ -25,7 +25,8 @@ pub struct Sessions<'a> {
 /// What stands below the heading.
 pub fn content(page: &Sessions<'_>) -> Markup {
     let path = format!("{}/sessions", page.flow);
-    let list = |more: &[(&str, &str)]| with_query(&path, &[&[("status", page.status)], more].concat());
+    let list =
+        |more: &[(&str, &str)]| with_query(&path, &[&[("status", page.status)], more].concat());
     html! {
         form.panel.filter method="get" action=(path) {
             div {

@@ -18,7 +18,7 @@ pub(crate) fn encoded(text: &str) -> String {
 }
 
 /// A path with those of these values that are set.
-pub(crate) fn with_query(path: &str, values: &[(&str, &str)]) -> String {
+pub fn with_query(path: &str, values: &[(&str, &str)]) -> String {
     let set = values.iter().filter(|(_, value)| !value.is_empty());
     let pairs: Vec<_> = set.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
     if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
@@ -30,7 +30,10 @@ mod tests {
 
     #[test]
     fn whatever_a_text_has_it_stays_one_value() {
-        assert_eq!(with_query("/x", &[("q", "a b&c=\"ä"), ("empty", "")]), "/x?q=a%20b%26c%3D%22%C3%A4");
+        assert_eq!(
+            with_query("/x", &[("q", "a b&c=\"ä"), ("empty", "")]),
+            "/x?q=a%20b%26c%3D%22%C3%A4"
+        );
         assert_eq!(with_query("/x", &[("q", "")]), "/x");
     }
 }

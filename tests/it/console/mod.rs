@@ -1,3 +1,6 @@
 //! The console, over real HTTP.
 
+mod live;
+mod overview;
+mod sessions;
 mod sign_in;

@@ -63,6 +63,8 @@ pub struct LivePage {
     pub looked_back_to: Option<Timestamp>,
     /// The newest lines, the newest first; none for callers who may not read logs.
     pub lines: Vec<LiveLine>,
+    /// The number of the newest line that was read for that, 0 if there is none.
+    pub last_line: i64,
     /// Whether their texts are open.
     pub revealed: bool,
 }
@@ -129,11 +131,20 @@ impl FlowDesk {
         };
         let revealed = self.is_revealed(Said::Log, opened_by).await?;
         let lines = match before {
-            None => self.newest_lines(filter, revealed).await?,
+            None => self.newest_lines(filter).await?,
             Some(_) => Vec::new(),
         };
+        let last_line = lines.first().map_or(0, |line| line.number);
+        let lines = filter.shown(lines, revealed);
         let exchanges = exchanges.into_iter().map(LiveExchange::from).collect();
-        Ok(LivePage { exchanges, next: next.map(LivePlace), looked_back_to, lines, revealed })
+        Ok(LivePage {
+            exchanges,
+            next: next.map(LivePlace),
+            looked_back_to,
+            lines,
+            last_line,
+            revealed,
+        })
     }
 
     /// Begins to follow the flow.
@@ -171,17 +182,13 @@ impl FlowDesk {
         Ok(follower)
     }
 
-    async fn newest_lines(
-        &self,
-        filter: &LiveFilter,
-        revealed: bool,
-    ) -> Result<Vec<LiveLine>, AdminError> {
+    async fn newest_lines(&self, filter: &LiveFilter) -> Result<Vec<LogLineView>, AdminError> {
         let Some(query) = filter.lines().filter(|_| self.caller().may(Right::Deploy)) else {
             return Ok(Vec::new());
         };
         let mut lines = self.list_log_lines(&query).await?;
         lines.reverse();
-        Ok(filter.shown(lines, revealed))
+        Ok(lines)
     }
 
     async fn check_session(&self, filter: &LiveFilter) -> Result<(), AdminError> {
