@@ -1,6 +1,6 @@
 //! Against the active version, as a customer's phone would.
 
-use flowhost_tests::{Component, eventually};
+use flowhost_tests::{Component, csrf_of, eventually, with_form};
 use serde_json::{Value, json};
 
 use super::{Phone, clinic, exchanges, received, with};
@@ -157,9 +157,9 @@ async fn a_new_version_is_news_once() {
 async fn htmx_gets_the_parts_that_change() {
     let (host, _flow, browser) = with(Component::Steady, json!({})).await;
     let phone = Phone::open(&browser, "active").await;
-    let csrf = flowhost_tests::csrf_of(&phone.page().await);
+    let csrf = csrf_of(&phone.page().await);
 
-    let request = browser.post(&phone.path).form(&[("csrf", csrf.as_str()), ("do", "ping")]);
+    let request = with_form(browser.post(&phone.path), &[("csrf", csrf.as_str()), ("do", "ping")]);
     let request = request.header("sec-fetch-site", "same-origin").header("hx-request", "true");
     let reply = request.send().await.unwrap();
     assert_eq!(reply.status(), 200);
