@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::changes::shown;
 use super::desk::COOKIE_PREFIX;
 use super::{AdminError, Caller, Desk};
-use crate::store::{self, Door, NewToken, Subject, TokenEnd, TokenScope};
+use crate::store::{self, Door, NewToken, Reach, Subject, TokenEnd, TokenScope};
 use flowhost_protocol::crypto::{BearerToken, TokenDigest};
 use flowhost_protocol::ids::ApiTokenId;
 
@@ -51,6 +51,7 @@ impl Desk {
     /// shown, since that is what its holder acts as.
     pub async fn sign_in(&self) -> Result<BearerToken, AdminError> {
         let (id, cookie) = (ApiTokenId::new(), BearerToken::generate(COOKIE_PREFIX));
+        let subject = self.own_subject().await?;
         let mut change = self.store().begin_access_change().await?;
         store::delete_expired_console_tokens(&mut change).await?;
         let new = NewToken {
@@ -64,7 +65,7 @@ impl Desk {
         let inserted = store::insert_api_token(&mut change, &new).await?;
         let TokenEnd(expires_at) =
             inserted.ok_or_else(|| AdminError::Forbidden(self.caller().scope.role()))?;
-        let mut record = self.record(Subject::default(), "console.sign-in");
+        let mut record = self.record(subject, "console.sign-in");
         record.target = Some(id.to_string());
         record.after =
             shown(&json!({ "expires_at": expires_at.map(flowhost_api::Timestamp::from) }));
@@ -75,11 +76,19 @@ impl Desk {
     /// Revokes what the caller's browser holds. Does nothing for a caller of the API.
     pub async fn sign_out(&self) -> Result<(), AdminError> {
         let Some(id) = self.caller().console else { return Ok(()) };
+        let subject = self.own_subject().await?;
         let mut change = self.store().begin_access_change().await?;
         store::delete_api_token(&mut change, id).await?;
-        let mut record = self.record(Subject::default(), "console.sign-out");
+        let mut record = self.record(subject, "console.sign-out");
         record.target = Some(id.to_string());
         Ok(change.commit(&record).await?)
+    }
+
+    /// Whose token the caller's is, so that they see in the audit log who signed in with it.
+    async fn own_subject(&self) -> Result<Subject, AdminError> {
+        let Some(own) = self.caller().actor.token else { return Ok(Subject::default()) };
+        let found = store::find_api_token(self.store(), Reach::Everything, own).await?;
+        Ok(found.map(|token| token.subject()).unwrap_or_default())
     }
 }
 
