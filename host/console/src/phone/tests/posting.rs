@@ -113,6 +113,7 @@ fn what_a_phone_would_not_let_pick_is_refused() {
         let mut conversation = on("DETAILS");
         let mut form = posted(&drawn(&conversation));
         fill_in(&mut form, name, values);
+        fill_in(&mut form, "field.news", &["", "yes"]);
 
         assert_eq!(
             apply(&mut conversation, &tap(&form, "press")),
@@ -121,6 +122,7 @@ fn what_a_phone_would_not_let_pick_is_refused() {
         assert!(
             posted(&drawn(&conversation)).iter().all(|(_, text)| !values.contains(&text.as_str()))
         );
+        assert_eq!(value(&conversation, "news"), true, "the others are entered");
     }
     let mut conversation = on("DETAILS");
     let mut form = posted(&drawn(&conversation));
