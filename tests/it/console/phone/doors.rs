@@ -1,6 +1,6 @@
 //! Who gets a phone, whose it is, and how many there are.
 
-use flowhost_tests::{Component, csrf_of};
+use flowhost_tests::{Component, csrf_of, with_form};
 use serde_json::{Value, json};
 
 use super::{PHONES, Phone, with};
@@ -24,7 +24,7 @@ async fn a_phone_is_for_who_may_deploy_and_for_its_own_token() {
         assert_eq!(who.open(path).await.status, status, "{path}");
         let csrf = csrf_of(&who.page("/console").await);
         let form = [("csrf", csrf.as_str()), ("line", "active"), ("do", "ping")];
-        let post = who.post(path).form(&form).header("sec-fetch-site", "same-origin");
+        let post = with_form(who.post(path), &form).header("sec-fetch-site", "same-origin");
         let posted = post.send().await.unwrap().status().as_u16();
         assert_eq!(posted, if status == 200 { 303 } else { status }, "POST {path}");
     }
@@ -53,7 +53,7 @@ async fn a_form_of_another_page_does_nothing_with_a_phone() {
         (phone.path.as_str(), &own, "cross-site"),
     ] {
         let form = [("csrf", csrf.as_str()), ("line", "active"), ("do", "again")];
-        let post = browser.post(path).form(&form).header("sec-fetch-site", site);
+        let post = with_form(browser.post(path), &form).header("sec-fetch-site", site);
         assert_eq!(post.send().await.unwrap().status(), 403, "{path} {site}");
     }
     assert_eq!(flow.exchanges().await, 1);

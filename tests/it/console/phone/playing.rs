@@ -1,6 +1,6 @@
 //! Against the active version, as a customer's phone would.
 
-use flowhost_tests::{Component, eventually};
+use flowhost_tests::{Component, csrf_of, eventually, with_form};
 use serde_json::{Value, json};
 
 use super::{Phone, clinic, exchanges, received, with};
@@ -99,7 +99,7 @@ async fn what_no_user_does_is_sent_too() {
     phone.submit(json!({})).await;
 
     let page = phone.tap(&[("do", "repeat")]).await;
-    assert!(page.contains("repeated: data_exchange from FORM"), "{page}");
+    assert!(page.contains("repeated: data_exchange from NEXT"), "{page}");
     assert_eq!(flow.exchanges().await, 2, "the stored reply came again");
     let page = phone.tap(&[("do", "ping")]).await;
     assert!(page.contains("The health check passes"), "{page}");
@@ -115,7 +115,7 @@ async fn what_no_user_does_is_sent_too() {
 
 #[tokio::test]
 async fn a_second_tap_waits_for_the_first_and_a_page_does_not() {
-    let (host, _flow, browser) = with(Component::Slow, json!({"wall_ms": 3000})).await;
+    let (host, _flow, browser) = with(Component::Slow, json!({"limits": {"wall_ms": 3000}})).await;
     let phone = Phone::open(&browser, "active").await;
     let form = [("data", "{\"do\":\"sleep\"}"), ("do", "press")];
 
@@ -157,9 +157,9 @@ async fn a_new_version_is_news_once() {
 async fn htmx_gets_the_parts_that_change() {
     let (host, _flow, browser) = with(Component::Steady, json!({})).await;
     let phone = Phone::open(&browser, "active").await;
-    let csrf = flowhost_tests::csrf_of(&phone.page().await);
+    let csrf = csrf_of(&phone.page().await);
 
-    let request = browser.post(&phone.path).form(&[("csrf", csrf.as_str()), ("do", "ping")]);
+    let request = with_form(browser.post(&phone.path), &[("csrf", csrf.as_str()), ("do", "ping")]);
     let request = request.header("sec-fetch-site", "same-origin").header("hx-request", "true");
     let reply = request.send().await.unwrap();
     assert_eq!(reply.status(), 200);
