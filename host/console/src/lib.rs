@@ -7,7 +7,16 @@
 pub mod assets;
 pub mod error;
 pub mod frame;
+pub mod live;
+pub mod overview;
 pub mod phone;
+pub mod plot;
+mod said;
+pub mod session;
+pub mod sessions;
 pub mod sign_in;
+pub mod url;
+mod when;
 
 pub use frame::{Notice, Page, Viewer};
+pub use said::Said;

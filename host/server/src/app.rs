@@ -201,9 +201,9 @@ impl Host {
     }
 
     /// A link that signs an operator in to the console once, within a quarter of an hour, for whoever
-    /// started the host. `None` if the host serves no console.
-    pub fn console_link(&self) -> Option<SecretText> {
-        let code = self.operations.as_ref()?.sign_in_code();
+    /// started the host, and leads to the page at this path. `None` if the host serves no console.
+    pub fn console_link(&self, leads_to: &str) -> Option<SecretText> {
+        let code = self.operations.as_ref()?.sign_in_code(leads_to.to_owned());
         let link = format!("{}/console/sign-in?code={}", self.admin_url(), code.expose());
         Some(SecretText::new(link))
     }

@@ -94,14 +94,14 @@ impl Admin {
         Ok(found.map(|used| Caller::of(Some(used.id), used.scope)))
     }
 
-    /// A code that signs an operator in to the console once, within a quarter of an hour. It is as
-    /// good as an operator's token.
-    pub fn sign_in_code(&self) -> BearerToken {
-        self.codes.make()
+    /// A code that signs an operator in to the console once, within a quarter of an hour, and leads to
+    /// the page at this path. It is as good as an operator's token.
+    pub fn sign_in_code(&self, leads_to: String) -> BearerToken {
+        self.codes.make(leads_to)
     }
 
-    /// The operator whose code this is; it is used up.
-    pub fn redeem_code(&self, code: &str) -> Option<Caller> {
+    /// The operator whose code this is, and the path that it leads to; it is used up.
+    pub fn redeem_code(&self, code: &str) -> Option<(Caller, String)> {
         self.codes.redeem(code)
     }
 

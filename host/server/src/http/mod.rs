@@ -9,6 +9,7 @@ mod console;
 mod data_endpoint;
 mod error;
 mod failures;
+mod following;
 mod health;
 mod incoming;
 mod limits;

@@ -7,12 +7,16 @@
 
 mod assets;
 mod cookies;
+mod figures;
 mod form;
 mod headers;
+mod live;
 mod origin;
 mod overview;
 mod phone;
 mod refusal;
+mod said;
+mod sessions;
 mod sign_in;
 mod viewer;
 
@@ -32,6 +36,15 @@ pub(super) fn console_router(state: AdminState) -> Router<AdminState> {
         .route(PHONES, get(phone::choose).post(phone::open))
         .route(PHONE, get(phone::show).post(phone::act))
         .route(PHONE_NEWS, get(phone::news))
+        .route("/console/tenants/{tenant}/flows/{flow}/live", get(live::show))
+        .route("/console/tenants/{tenant}/flows/{flow}/live/events", get(live::events))
+        .route("/console/tenants/{tenant}/flows/{flow}/live/reveal", post(live::reveal))
+        .route("/console/tenants/{tenant}/flows/{flow}/sessions", get(sessions::list))
+        .route("/console/tenants/{tenant}/flows/{flow}/sessions/{session}", get(sessions::show))
+        .route(
+            "/console/tenants/{tenant}/flows/{flow}/sessions/{session}/reveal",
+            post(sessions::reveal),
+        )
         .route("/console/{*path}", get(async || Refusal::not_found()))
         .route_layer(from_fn_with_state(state.clone(), viewer::require_cookie));
     Router::new()
