@@ -56,7 +56,10 @@ async fn a_refused_token_disables_the_button() {
     let refused = Phone::open_with(&browser, &fields).await;
     assert!(refused.path.ends_with("?theme=dark"), "{}", refused.path);
     let page = refused.page().await;
-    assert!(page.contains("Ask for a new form") && page.contains("<button disabled"), "{page}");
+    assert!(
+        page.contains("Ask for a new form") && page.contains("disabled>Open the form"),
+        "{page}"
+    );
     assert!(page.contains("phone dark"), "{page}");
 
     let minted = Phone::open(&browser, "active").await.page().await;
