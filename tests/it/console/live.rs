@@ -306,4 +306,3 @@ impl Events {
 
 /// Far above what anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
-

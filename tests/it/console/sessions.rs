@@ -75,7 +75,10 @@ async fn what_was_answered_is_opened_once_it_is_audited() {
     let path = format!("{SESSIONS}/{}", id(&flow, 0).await);
     let deploy = host.browser_with(json!({"tenant": "acme", "role": "deploy"})).await;
     let before = deploy.page(&path).await;
-    assert!(!before.contains("class=\"phone\"") && !before.contains("&quot;data&quot;"), "{before}");
+    assert!(
+        !before.contains("class=\"phone\"") && !before.contains("&quot;data&quot;"),
+        "{before}"
+    );
 
     let reply = deploy.submit(&path, &format!("{path}/reveal"), &[]).await;
     assert_eq!(reply.status, 303, "{}", reply.text);
@@ -145,7 +148,10 @@ async fn what_a_phone_reported_is_masked_until_it_is_opened() {
     let reader = host.browser_with(json!({"tenant": "acme", "role": "read"})).await;
 
     let masked = deploy.page(&path).await;
-    assert!(masked.contains("13 characters, masked") && masked.contains("&lt;i&gt;-error"), "{masked}");
+    assert!(
+        masked.contains("13 characters, masked") && masked.contains("&lt;i&gt;-error"),
+        "{masked}"
+    );
     let read = reader.page(&path).await;
     assert!(read.contains("&lt;i&gt;-error") && !read.contains("characters, masked"), "{read}");
     let reply = deploy.submit(&path, &format!("{path}/reveal"), &[]).await;
