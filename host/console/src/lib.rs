@@ -6,7 +6,12 @@
 
 pub mod assets;
 pub mod error;
+pub mod flow;
 pub mod frame;
+pub mod parts;
+pub mod paths;
 pub mod sign_in;
+pub mod tenant;
+mod when;
 
 pub use frame::{Notice, Page, Viewer};

@@ -7,12 +7,16 @@
 
 mod assets;
 mod cookies;
+mod flow;
 mod form;
 mod headers;
+mod multipart;
 mod origin;
 mod overview;
+mod path;
 mod refusal;
 mod sign_in;
+mod tenant;
 mod viewer;
 
 use axum::Router;
@@ -28,6 +32,8 @@ pub(super) fn console_router(state: AdminState) -> Router<AdminState> {
     let pages = Router::new()
         .route("/console", get(overview::show))
         .route("/console/sign-out", post(sign_in::sign_out))
+        .merge(tenant::routes())
+        .merge(flow::routes())
         .route("/console/{*path}", get(async || Refusal::not_found()))
         .route_layer(from_fn_with_state(state.clone(), viewer::require_cookie));
     Router::new()
