@@ -1,6 +1,6 @@
 //! A browser without scripts that is signed in to the console: sends forms as a page would.
 
-use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
+use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Client, RequestBuilder, Response, redirect};
 
 use crate::secrets::watch;
@@ -31,9 +31,9 @@ impl BrowserSession {
     /// Signs in at the console of the host whose admin listener has this URL.
     pub async fn sign_in(admin_url: &str, token: &str) -> Self {
         let client = client();
-        let form = [("token", token)];
-        let sent = client.post(format!("{admin_url}/console/sign-in")).form(&form);
-        let reply = ConsoleReply::of(own(sent).send().await.expect("the host answers")).await;
+        let sent = client.post(format!("{admin_url}/console/sign-in"));
+        let sent = own(with_form(sent, &[("token", token)]));
+        let reply = ConsoleReply::of(sent.send().await.expect("the host answers")).await;
         assert_eq!(reply.status, 303, "{}", reply.text);
         let set = reply.cookies.first().expect("a cookie");
         let cookie = set.split(';').next().unwrap_or_default().to_owned();
@@ -69,7 +69,22 @@ impl BrowserSession {
         let mut fields = fields.to_vec();
         let csrf = csrf_of(&page);
         fields.push(("csrf", &csrf));
-        self.send(own(self.client.post(self.url(path)).form(&fields))).await
+        self.send(own(with_form(self.client.post(self.url(path)), &fields))).await
+    }
+
+    /// Sends a form that may have files, from the page at `on`: the fields, then the file, as name
+    /// and bytes.
+    pub async fn submit_file(
+        &self,
+        on: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+        file: (&str, &[u8]),
+    ) -> ConsoleReply {
+        let csrf = csrf_of(&self.page(on).await);
+        let mut all = vec![("csrf", csrf.as_str())];
+        all.extend(fields);
+        self.send(own(with_file(self.client.post(self.url(path)), &all, file))).await
     }
 
     /// A request that the caller completes; it has the cookie.
@@ -112,6 +127,31 @@ pub fn csrf_of(page: &str) -> String {
     after.split('"').next().unwrap_or_default().to_owned()
 }
 
+/// The request with these fields, as a form sends them.
+pub fn with_form(request: RequestBuilder, fields: &[(&str, &str)]) -> RequestBuilder {
+    let body = serde_urlencoded::to_string(fields).expect("texts");
+    request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
+}
+
+/// The request with these fields and this file, as a form with files sends them.
+pub fn with_file(
+    request: RequestBuilder,
+    fields: &[(&str, &str)],
+    (name, bytes): (&str, &[u8]),
+) -> RequestBuilder {
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        let head = format!("content-disposition: form-data; name=\"{name}\"");
+        body.extend(format!("--{BOUNDARY}\r\n{head}\r\n\r\n{value}\r\n").into_bytes());
+    }
+    let head = format!("content-disposition: form-data; name=\"{name}\"; filename=\"file\"");
+    body.extend(format!("--{BOUNDARY}\r\n{head}\r\n\r\n").into_bytes());
+    body.extend(bytes);
+    body.extend(format!("\r\n--{BOUNDARY}--\r\n").into_bytes());
+    let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+    request.header(CONTENT_TYPE, kind).body(body)
+}
+
 /// As browsers mark what a page of the same origin sends.
 fn own(request: RequestBuilder) -> RequestBuilder {
     request.header("sec-fetch-site", "same-origin")
@@ -121,3 +161,6 @@ fn client() -> Client {
     let builder = Client::builder().no_proxy().redirect(redirect::Policy::none());
     builder.build().expect("a client")
 }
+
+/// In no component and no text.
+const BOUNDARY: &str = "----between-the-fields-of-a-form";

@@ -26,6 +26,25 @@ pub(crate) fn link_button(path: &str, text: &str) -> Markup {
     html! { a.button href=(path) { (text) } }
 }
 
+/// A table with a name, which keyboards can move sideways where it is too wide. An empty text in
+/// `head` stands for a column of buttons.
+pub(crate) fn table(name: &str, head: &[&str], rows: Markup) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(name) {
+            table {
+                thead {
+                    tr {
+                        @for column in head {
+                            @if column.is_empty() { td {} } @else { th scope="col" { (column) } }
+                        }
+                    }
+                }
+                tbody { (rows) }
+            }
+        }
+    }
+}
+
 /// A form whose answer replaces this page where scripts run, so that a refusal leaves what was
 /// typed. Not for forms whose answer is a page of its own.
 pub(crate) fn smooth_form(viewer: &Viewer, path: &str, fields: Markup) -> Markup {

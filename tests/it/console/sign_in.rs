@@ -1,7 +1,7 @@
 //! Who gets into the console, and how it ends.
 
 use flowhost_api::ApiTokenList;
-use flowhost_tests::{TestHost, csrf_of};
+use flowhost_tests::{TestHost, csrf_of, with_form};
 use reqwest::Client;
 use serde_json::{Value, json};
 
@@ -37,6 +37,10 @@ async fn a_cookie_ends_by_signing_out_and_with_its_token() {
     let listed: ApiTokenList = serde_json::from_value(listed).unwrap();
     let held = listed.api_tokens.iter().find(|token| token.for_console).unwrap();
     let shown = held.made_by.unwrap();
+    let audit = host.admin().get("/v1/audit?tenant=acme").await.expect(200);
+    let signed_in = &audit["entries"][0];
+    assert_eq!(signed_in["action"], "console.sign-in");
+    assert_eq!(signed_in["actor"]["api_token"], json!(shown));
     let path = format!("/v1/api-tokens/{shown}");
     host.admin().call("DELETE", &path, Value::Null).await.expect(204);
     assert_eq!(reader.open("/console").await.status, 303);
@@ -75,7 +79,7 @@ async fn what_other_sites_and_old_pages_send_does_nothing() {
         (Some("same-origin"), &others),
         (Some("same-origin"), &String::new()),
     ] {
-        let mut request = browser.post("/console/sign-out").form(&[("csrf", csrf)]);
+        let mut request = with_form(browser.post("/console/sign-out"), &[("csrf", csrf)]);
         if let Some(site) = site {
             request = request.header("sec-fetch-site", site);
         }
@@ -93,7 +97,7 @@ async fn a_wrong_token_signs_nobody_in_and_is_counted() {
     let url = host.admin().url("/console/sign-in");
     let client = Client::builder().no_proxy().build().unwrap();
     let send = client.post(&url).header("sec-fetch-site", "same-origin");
-    let reply = send.form(&[("token", "fha_wrong")]).send().await.unwrap();
+    let reply = with_form(send, &[("token", "fha_wrong")]).send().await.unwrap();
 
     assert_eq!(reply.status(), 401);
     assert!(!reply.headers().contains_key("set-cookie"));
@@ -105,9 +109,9 @@ async fn a_wrong_token_signs_nobody_in_and_is_counted() {
 async fn a_host_without_the_console_serves_nothing_of_it() {
     let host = TestHost::configured(|config| config.console = false).await;
     let client = Client::builder().no_proxy().build().unwrap();
-    for path in ["/console", "/console/sign-in", "/console/assets/htmx.js"] {
+    for path in ["/console", "/console/sign-in", "/console/assets/htmx.js", "/nothing"] {
         let reply = client.get(host.admin().url(path)).send().await.unwrap();
-        assert_eq!(reply.status(), 404, "{path}");
+        assert_eq!(reply.status(), 401, "{path}: as any path that is not there");
     }
     host.stop().await;
 }

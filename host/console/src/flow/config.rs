@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::parts::{Field, Holds, folded, light, link_button, panel, smooth_form};
+use crate::parts::{Field, Holds, folded, light, link_button, panel, smooth_form, table};
 use crate::when::when;
 use crate::{Viewer, paths};
 use flowhost_api::{ConfigValueView, Right};
@@ -18,10 +18,11 @@ pub(super) fn section(
         @if config.is_empty() {
             p { "No setting and no secret." }
         } @else {
-            div.scroll { table {
-                thead { tr { th { "Key" } th { "Value" } th { "May be sent to" } th { "Set" } @if viewer.may(Right::Deploy) { th { span.unseen { "Delete" } } } } }
-                tbody { @for value in config { (row(viewer, tenant, flow, value)) } }
-            } }
+            @let head = ["Key", "Value", "May be sent to", "Set", ""];
+            @let head = if viewer.may(Right::Deploy) { &head[..] } else { &head[..4] };
+            (table("Configuration", head, html! {
+                @for value in config { (row(viewer, tenant, flow, value)) }
+            }))
         }
         @if viewer.may(Right::Deploy) {
             (folded("Set a setting", smooth_form(viewer, &path, setting())))
@@ -33,7 +34,7 @@ pub(super) fn section(
 fn row(viewer: &Viewer, tenant: &str, flow: &str, value: &ConfigValueView) -> Markup {
     html! {
         tr {
-            td { code { (value.key) } }
+            th scope="row" { code { (value.key) } }
             td {
                 @match &value.value {
                     Some(text) => pre.long { (text) },

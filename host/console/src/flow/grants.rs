@@ -24,7 +24,7 @@ pub(super) fn section(viewer: &Viewer, tenant: &str, flow: &FlowView) -> Markup 
         } @else {
             ul.list {
                 @for one in each(&granted) {
-                    li.line {
+                    li.aside {
                         code { (words(&one).join(", ")) }
                         @if viewer.may(Right::Deploy) {
                             (smooth_form(viewer, &path, html! { (hidden("deny", &one)) button { "Deny " span.unseen { (words(&one).join(", ")) } } }))

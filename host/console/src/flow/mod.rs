@@ -22,6 +22,7 @@ pub use self::settings::changed_settings;
 use crate::parts::{light, link_button, panel};
 use crate::tenant::state;
 use crate::when::when;
+use crate::plot::{self, FlowFigures};
 use crate::{Viewer, paths};
 use flowhost_api::{ConfigValueView, FlowView, FlowWarning, Right, VersionView};
 
@@ -40,8 +41,10 @@ pub struct FlowPage<'a> {
     pub versions: Vec<VersionView>,
     /// By key.
     pub config: Vec<ConfigValueView>,
-    /// Its figures, drawn.
-    pub plots: Markup,
+    /// What its exchanges come to.
+    pub figures: FlowFigures,
+    /// What the span of the figures is, for links: `hour` or `day`.
+    pub span: &'a str,
 }
 
 /// What stands below the heading.
@@ -51,7 +54,7 @@ pub fn content(page: &FlowPage<'_>) -> Markup {
         (head(page))
         (warnings(&flow.warnings))
         (grants::missing(viewer, tenant, flow))
-        (page.plots)
+        (figures(page))
         (versions::section(viewer, tenant, flow, versions))
         (grants::section(viewer, tenant, flow))
         (config::section(viewer, tenant, &flow.name, &page.config))
@@ -74,10 +77,22 @@ fn head(page: &FlowPage<'_>) -> Markup {
         nav.buttons aria-label="Of this flow" {
             (link_button(&path("live"), "Live"))
             (link_button(&path("sessions"), "Sessions"))
-            (link_button(&path("phone"), "Phone"))
+            @if page.viewer.may(Right::Deploy) { (link_button(&path("phone"), "Phone")) }
             (link_button(&path("flow-json"), "Flow JSON"))
         }
     }
+}
+
+fn figures(page: &FlowPage<'_>) -> Markup {
+    let path = paths::flow(page.tenant, &page.flow.name);
+    let span = |name: &str, words: &str| {
+        let current = (page.span == name).then_some("true");
+        html! { a href={ (path) "?span=" (name) } aria-current=[current] { (words) } }
+    };
+    panel("figures", "Exchanges", html! {
+        p.hint { (span("hour", "Last hour")) " · " (span("day", "Last day")) }
+        (plot::of(&page.figures))
+    })
 }
 
 fn warnings(warnings: &[FlowWarning]) -> Markup {

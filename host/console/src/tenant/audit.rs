@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::paths;
 use crate::when::when;
+use crate::{parts, paths};
 use flowhost_api::{AuditEntryView, AuditPage};
 
 /// A page of all changes.
@@ -24,10 +24,9 @@ pub(super) fn table(entries: &[AuditEntryView]) -> Markup {
         @if entries.is_empty() {
             p { "No change." }
         } @else {
-            div.scroll { table {
-                thead { tr { th { "When" } th { "Who" } th { "What" } th { "Of" } th { "How" } } }
-                tbody { @for entry in entries { (row(entry)) } }
-            } }
+            (parts::table("Changes", &["When", "Who", "What", "Of", "How"], html! {
+                @for entry in entries { (row(entry)) }
+            }))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::parts::{Field, Holds, light, link_button, panel, smooth_form};
+use crate::parts::{Field, Holds, light, link_button, panel, smooth_form, table};
 use crate::when::when;
 use crate::{Viewer, paths};
 use flowhost_api::{ListedKey, Right, UploadView};
@@ -53,20 +53,17 @@ fn one(viewer: &Viewer, tenant: &str, key: &ListedKey) -> Markup {
 
 fn at_meta(uploads: &[UploadView]) -> Markup {
     html! {
-        div.scroll { table {
-            thead { tr { th { "Phone number at Meta" } th { "State" } th { "Uploaded" } th { "Asked" } th { "Detail" } } }
-            tbody {
-                @for upload in uploads {
-                    tr {
-                        td { (upload.phone_number_id) }
-                        td { (light(if upload.status == "valid" { "good" } else { "warn" }, &upload.status)) }
-                        td { @if let Some(at) = &upload.uploaded_at { (when(at)) } }
-                        td { @if let Some(at) = &upload.checked_at { (when(at)) } }
-                        td { @if let Some(detail) = &upload.detail { (detail) } }
-                    }
+        (table("The key at Meta", &["Phone number id", "At Meta", "Uploaded", "Asked", "Detail"], html! {
+            @for upload in uploads {
+                tr {
+                    th scope="row" { (upload.phone_number_id) }
+                    td { (light(if upload.status == "valid" { "good" } else { "warn" }, &upload.status)) }
+                    td { @if let Some(at) = &upload.uploaded_at { (when(at)) } }
+                    td { @if let Some(at) = &upload.checked_at { (when(at)) } }
+                    td { @if let Some(detail) = &upload.detail { (detail) } }
                 }
             }
-        } }
+        }))
     }
 }
 

@@ -18,7 +18,7 @@ pub use self::questions::{
 };
 pub use self::tokens::made_token;
 
-use crate::parts::{Field, light, link_button, panel, smooth_form};
+use crate::parts::{Field, light, link_button, panel, smooth_form, table};
 use crate::{Viewer, paths};
 use flowhost_api::{
     ApiTokenView, AuditPage, FlowHealth, FlowView, GraphAccessView, ListedKey, Right, TenantView,
@@ -90,19 +90,16 @@ fn flows(page: &TenantPage<'_>) -> Markup {
         @if flows.is_empty() {
             p { "No flow yet." }
         } @else {
-            div.scroll { table {
-                thead { tr { th { "Flow" } th { "State" } th { "Active version" } th { "Warnings" } } }
-                tbody {
-                    @for (flow, health) in flows.iter().zip(health) {
-                        tr {
-                            td { a href=(paths::flow(&tenant.slug, &flow.name)) { (flow.name) } }
-                            td { (state(&health.status)) }
-                            td { @match flow.active_version { Some(version) => (version), None => "none" } }
-                            td { (health.warnings.len()) }
-                        }
+            (table("Flows", &["Flow", "State", "Active version", "Warnings"], html! {
+                @for (flow, health) in flows.iter().zip(health) {
+                    tr {
+                        th scope="row" { a href=(paths::flow(&tenant.slug, &flow.name)) { (flow.name) } }
+                        td { (state(&health.status)) }
+                        td { @match flow.active_version { Some(version) => (version), None => "none" } }
+                        td { (health.warnings.len()) }
                     }
                 }
-            } }
+            }))
         }
         @if viewer.may(Right::Deploy) {
             (smooth_form(viewer, &paths::of_tenant(&tenant.slug, "flows"), html! {

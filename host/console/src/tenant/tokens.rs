@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::frame::form;
-use crate::parts::{Field, Holds, choice, folded, link_button, panel};
+use crate::parts::{Field, Holds, choice, folded, link_button, panel, table};
 use crate::when::when;
 use crate::{Viewer, paths};
 use flowhost_api::{ApiTokenView, NewApiToken};
@@ -20,10 +20,9 @@ pub(super) fn section(viewer: &Viewer, tenant: &str, tokens: &[ApiTokenView]) ->
         @if tokens.is_empty() {
             p { "No token reaches this tenant alone." }
         } @else {
-            div.scroll { table {
-                thead { tr { th { "Token" } th { "Role" } th { "Made" } th { "Last used" } th { "Ends" } th { span.unseen { "Revoke" } } } }
-                tbody { @for token in tokens { (row(tenant, token)) } }
-            } }
+            (table("API tokens", &["Token", "Role", "Made", "Last used", "Ends", ""], html! {
+                @for token in tokens { (row(tenant, token)) }
+            }))
         }
         // Its answer is a page of its own, which shows the token: nothing that could be pushed into
         // the browser's history.

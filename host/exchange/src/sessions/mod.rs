@@ -239,6 +239,19 @@ fn notice(
     }
 }
 
+/// The reply to a session's last request, opened. `None` if nothing was answered yet.
+///
+/// # Errors
+/// It was sealed for another place or under another key, or is of an unknown kind.
+pub fn open_last_reply(
+    data_key: &DataKey,
+    scope: Scope,
+    session: &StoredSession,
+) -> Result<Option<FlowReply>, SessionError> {
+    let open = |(kind, sealed)| open_reply(data_key, scope, session.token, kind, sealed);
+    session.last_reply.as_ref().map(|(kind, sealed)| open((kind.as_str(), sealed))).transpose()
+}
+
 /// Where the message of a client's report is sealed for.
 pub fn client_error_context(scope: Scope, id: ClientErrorId) -> SealContext {
     SealContext::new(
@@ -258,16 +271,24 @@ fn one_shot(request: RequestDigest) -> TokenHash {
 }
 
 fn stored_reply(space: &SessionSpace, session: &StoredSession) -> Result<FlowReply, SessionError> {
-    let (kind, sealed) = session.last_reply.as_ref().ok_or(SessionError::Unreadable("reply"))?;
-    let kind = match kind.as_str() {
+    let found = open_last_reply(&space.data_key, space.scope, session)?;
+    found.ok_or(SessionError::Unreadable("reply"))
+}
+
+fn open_reply(
+    data_key: &DataKey,
+    scope: Scope,
+    token: TokenHash,
+    kind: &str,
+    sealed: &Sealed,
+) -> Result<FlowReply, SessionError> {
+    let kind = match kind {
         ANSWER => ReplyKind::Answer,
         TOKEN_REJECTED => ReplyKind::TokenRejected,
         _ => return Err(SessionError::Unreadable("reply kind")),
     };
-    let place = place(space.scope, session.token, REPLY_COLUMN);
-    let payload = space
-        .data_key
-        .open(&place, sealed)
+    let payload = data_key
+        .open(&place(scope, token, REPLY_COLUMN), sealed)
         .map_err(|error| SessionError::Sealed("reply", error))?;
     Ok(FlowReply::assert_stored(kind, payload.to_vec()))
 }

@@ -65,6 +65,18 @@ impl<T> Loaded<T> {
             .map_or(Ok(()), |(_, failure)| Err(failure.clone()))
     }
 
+    /// Why a plugin is not there, if it was refused, or could not be loaded when that was last tried.
+    /// Tries nothing.
+    pub(super) fn failure(&self, digest: PluginDigest) -> Option<LoadError> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = kept.entries.get(&digest)?;
+        match entry.cell.get() {
+            Some(Ok(_)) => None,
+            Some(Err(refused)) => Some(LoadError::Component(refused.clone())),
+            None => entry.resting.as_ref().map(|(_, failure)| failure.clone()),
+        }
+    }
+
     /// Puts off the next attempt to load a plugin by `time`.
     pub(super) fn rest(&self, digest: PluginDigest, failure: &LoadError, time: Duration) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -223,6 +235,23 @@ mod tests {
 
         loaded.rest(digest(1), &failure, Duration::ZERO);
         assert!(loaded.may_try(digest(1)).is_ok());
+    }
+
+    #[test]
+    fn a_failure_is_known_until_the_plugin_is_there() {
+        let loaded = Loaded::<u8>::new(UNLIMITED);
+        assert!(loaded.failure(digest(1)).is_none(), "it was not asked for yet");
+        let cell = loaded.cell(digest(1));
+        assert!(loaded.failure(digest(1)).is_none(), "nothing failed yet");
+
+        let failure = LoadError::NotNow(ComponentError::CompilerTime(120));
+        loaded.rest(digest(1), &failure, Duration::ZERO);
+        assert!(matches!(loaded.failure(digest(1)), Some(LoadError::NotNow(_))));
+        cell.set(Ok(Arc::new(1))).unwrap();
+        assert!(loaded.failure(digest(1)).is_none());
+
+        loaded.cell(digest(2)).set(Err(ComponentError::CompilerTime(120))).unwrap();
+        assert!(matches!(loaded.failure(digest(2)), Some(LoadError::Component(_))));
     }
 
     #[test]

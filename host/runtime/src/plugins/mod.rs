@@ -215,6 +215,12 @@ impl Plugins {
         self.registry.load(tenant, digest).await.map(|_| ())
     }
 
+    /// Why a plugin can't be loaded, as far as this host knows already: it loads nothing to find
+    /// out. What it has loaded it does not tell, since that may be for another tenant.
+    pub fn known_failure(&self, digest: PluginDigest) -> Option<LoadError> {
+        self.registry.failure(digest)
+    }
+
     /// Compiles a plugin whose code is not in the cache, so that its first call need not wait for
     /// that.
     pub async fn ensure_compiled(

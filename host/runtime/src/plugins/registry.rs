@@ -155,6 +155,11 @@ impl Registry {
         self.plugin(tenant, digest).await
     }
 
+    /// Why a plugin can't be loaded, as far as this host knows already.
+    pub(super) fn failure(&self, digest: PluginDigest) -> Option<LoadError> {
+        self.loaded.failure(digest)
+    }
+
     /// Compiles a plugin if there is no code of it in the cache.
     pub(super) async fn ensure_compiled(
         &self,

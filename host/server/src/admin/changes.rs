@@ -15,14 +15,19 @@ impl TenantDesk {
     /// a tenant that sends many would hold every database connection. A change by a partner or an
     /// operator needs no claim, because it may be a kill switch.
     pub(super) async fn begin_change(&self) -> Result<ClaimedChange, AdminError> {
-        let claim = match self.caller().scope.tenant() {
+        let claim = self.claim_change().await?;
+        let change = self.store().begin_change(self.tenant().id).await?.ok_or_else(no_tenant)?;
+        Ok(ClaimedChange { change, claim })
+    }
+
+    /// Waits for the claim that a tenant's own token needs to write.
+    pub(super) async fn claim_change(&self) -> Result<Option<Claim>, AdminError> {
+        Ok(match self.caller().scope.tenant() {
             Some(own) => {
                 Some(self.admin().changes.take(own, 1).await.ok_or_else(too_many_changes)?)
             }
             None => None,
-        };
-        let change = self.store().begin_change(self.tenant().id).await?.ok_or_else(no_tenant)?;
-        Ok(ClaimedChange { change, claim })
+        })
     }
 
     /// Commits a change with its audit entry, then makes this host serve it.

@@ -17,11 +17,16 @@ use flowhost_runtime::tenant_limits::{Full, Permit, TenantLimits};
 /// Somebody who follows a flow's log. Takes one of the host's places for that, until it is dropped.
 pub struct LogFollower {
     desk: FlowDesk,
+    tail: LogTail,
+    _permit: Permit,
+}
+
+/// The end of a flow's log: what comes after the lines that were read.
+pub(super) struct LogTail {
     data_key: DataKey,
     least: LogLevel,
     token: Option<TokenHash>,
     last_seen: i64,
-    _permit: Permit,
 }
 
 impl FlowDesk {
@@ -66,17 +71,8 @@ impl FlowDesk {
         let lines = store::list_log_lines(self.store(), self.scope(), reach).await?;
         let last_seen = lines.last().map_or(reach.after.unwrap_or(0), |line| line.number);
         let lines = opened(&data_key, self.scope(), lines)?;
-        Ok((
-            lines,
-            LogFollower {
-                desk: self,
-                data_key,
-                least: reach.least,
-                token: reach.token,
-                last_seen,
-                _permit: permit,
-            },
-        ))
+        let tail = LogTail { data_key, least: reach.least, token: reach.token, last_seen };
+        Ok((lines, LogFollower { desk: self, tail, _permit: permit }))
     }
 }
 
@@ -105,7 +101,29 @@ impl FlowDesk {
 impl LogFollower {
     /// Lines that came since the last call, at most a page.
     pub async fn next(&mut self) -> Result<Vec<LogLineView>, AdminError> {
-        let (store, scope) = (self.desk.store(), self.desk.scope());
+        self.tail.next(&self.desk).await
+    }
+
+    /// Whether the caller may go on: its token is still valid, and the flow is still the same one.
+    pub async fn is_still_allowed(&self) -> Result<bool, AdminError> {
+        self.desk.is_still_allowed().await
+    }
+}
+
+impl LogTail {
+    /// What comes after the line with this number.
+    pub(super) async fn new(
+        desk: &FlowDesk,
+        query: &LogQuery,
+        last_seen: i64,
+    ) -> Result<Self, AdminError> {
+        let LogReach { least, token, .. } = desk.reach(query).await?;
+        Ok(Self { data_key: desk.data_key()?, least, token, last_seen })
+    }
+
+    /// Lines that came since the last call, at most a page.
+    pub(super) async fn next(&mut self, desk: &FlowDesk) -> Result<Vec<LogLineView>, AdminError> {
+        let (store, scope) = (desk.store(), desk.scope());
         let newest = store::last_log_number(store, scope).await?;
         if newest <= self.last_seen {
             return Ok(Vec::new());
@@ -127,15 +145,22 @@ impl LogFollower {
         opened(&self.data_key, scope, lines)
     }
 
-    /// Whether the caller may go on: its token is still valid, and the flow is still the same one.
-    pub async fn is_still_allowed(&self) -> Result<bool, AdminError> {
-        let caller = self.desk.caller();
+    /// The number of the last line that was read, or passed over.
+    pub(super) fn last_seen(&self) -> i64 {
+        self.last_seen
+    }
+}
+
+impl FlowDesk {
+    /// Whether who follows may go on: its token is still valid, and the flow is still the same one.
+    pub(super) async fn is_still_allowed(&self) -> Result<bool, AdminError> {
+        let caller = self.caller();
         // What a browser holds ends with the token that it signed in with.
         let token_holds = match caller.console.or(caller.actor.token) {
-            Some(token) => store::api_token_holds(self.desk.store(), token).await?,
+            Some(token) => store::api_token_holds(self.store(), token).await?,
             None => true,
         };
-        Ok(token_holds && self.desk.is_still_open().await?)
+        Ok(token_holds && self.is_still_open().await?)
     }
 }
 
@@ -168,7 +193,7 @@ pub(super) fn follower_limits(series: BudgetSeries) -> TenantLimits {
     TenantLimits::new(MAX_FOLLOWERS, MAX_FOLLOWERS_OF_A_TENANT, series)
 }
 
-fn too_many_followers(full: Full) -> AdminError {
+pub(super) fn too_many_followers(full: Full) -> AdminError {
     AdminError::Busy(match full {
         Full::All => {
             "as many follow logs at this host as may; try again, or try another host".to_owned()

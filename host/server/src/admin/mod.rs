@@ -13,17 +13,23 @@ mod browsers;
 mod changes;
 mod desk;
 mod error;
+mod figures;
 mod flow_config;
 mod flow_json;
 mod flow_store;
 mod flows;
 mod graph;
 mod keys;
+mod live;
 mod logs;
 mod master_key;
+mod overview;
 mod page;
 mod partners;
+mod phones;
+mod reveal;
 mod rights;
+mod session_course;
 mod sessions;
 mod tenants;
 mod tokens;
@@ -34,11 +40,22 @@ pub use app_secrets::AppSecretState;
 pub use changes::MAX_WAITING_CHANGES;
 pub use desk::{Admin, Desk, FlowDesk, TenantDesk, TenantToDelete, Visitor};
 pub use error::AdminError;
+pub use figures::{ExchangeFigures, FigureSpan, FigureStretch, FlowFigures};
 pub use flow_json::FlowJsonUpload;
 pub use flows::PutFlow;
+pub use live::{
+    LiveExchange, LiveFilter, LiveFollower, LiveLine, LiveNews, LivePage, LivePlace, LiveStart,
+    OUTCOMES,
+};
 pub use logs::{LogFollower, MAX_FOLLOWERS_OF_A_TENANT};
 pub use master_key::{Rotation, rotate_master_key};
+pub use overview::{KeyAtMeta, OverviewPage, TenantOverview};
+pub use phones::{
+    Deed, NewPhone, NoPhoneId, PhoneId, PhoneLine, PhoneSeen, PlayedExchange, PlayedPhone,
+};
+pub use reveal::{Said, SaidText};
 pub use rights::Caller;
+pub use session_course::{KeptReply, SessionCourse};
 pub use uploads::Upload;
 
 use flowhost_api::Right;

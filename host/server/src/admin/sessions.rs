@@ -1,4 +1,4 @@
-//! Reading sessions (what happened, never what was said), and deleting one.
+//! Reading sessions (what happened, never what was answered), and deleting one.
 
 use time::OffsetDateTime;
 

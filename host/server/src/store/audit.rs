@@ -97,17 +97,18 @@ impl Reach {
     }
 }
 
-/// Adds an entry, in the transaction of the change itself.
+/// Adds an entry, in the transaction of the change itself. Returns its id.
 pub(super) async fn insert_audit_entry(
     transaction: &mut Connection,
     record: &AuditRecord,
-) -> Result<(), StoreError> {
+) -> Result<AuditId, StoreError> {
+    let id = AuditId::new();
     let (partner, tenant) = (record.subject.partner.as_ref(), record.subject.tenant.as_ref());
     sqlx::query(
         "insert into audit_entries (audit_id, actor_token_id, actor_role, partner_id, partner, tenant_id, tenant, action, target, before, after, request_id) \
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
-    .bind(AuditId::new().0)
+    .bind(id.0)
     .bind(record.actor.token.map(|token| token.0))
     .bind(record.actor.role)
     .bind(partner.map(|(id, _)| id.0))
@@ -121,7 +122,7 @@ pub(super) async fn insert_audit_entry(
     .bind(record.request.map(|request| request.0))
     .execute(transaction)
     .await?;
-    Ok(())
+    Ok(id)
 }
 
 /// Entries within reach, the newest first: at most `limit`, older than the entry `before`, and of

@@ -11,6 +11,7 @@ mod audit;
 mod changes;
 mod connection;
 mod error;
+mod feed;
 mod flow_config;
 mod flow_json;
 mod flows;
@@ -20,10 +21,12 @@ mod history;
 mod keys;
 mod migrations;
 mod notices;
+mod overview;
 mod partners;
 mod plugin_logs;
 mod pool;
 mod retention;
+mod reveals;
 mod sessions;
 mod tenants;
 mod turn_groups;
@@ -53,6 +56,10 @@ pub use app_secrets::{StoredAppSecret, list_app_secrets, put_app_secret};
 pub use audit::{Actor, AuditEntry, AuditRecord, Reach, Subject, list_audit_entries};
 pub use changes::Changes;
 pub use error::StoreError;
+pub use feed::{
+    Feed, FeedExchange, FeedFigures, FeedPlace, FeedReach, count_error_lines, read_feed,
+    read_feed_figures,
+};
 pub use flow_config::{
     StoredConfigValue, delete_config_value, list_changing_config_values, list_config_values,
     put_config_value,
@@ -79,6 +86,7 @@ pub use keys::{
 };
 pub use migrations::{MIGRATOR, migrate, pending_migrations};
 pub use notices::{FlowNotice, list_flow_notices};
+pub use overview::{MAX_COUNTED, TenantState, look_over_tenants, search_tenants};
 pub use partners::{
     StoredPartner, delete_partner, find_partner, find_partner_by_id, insert_partner, list_partners,
     update_partner,
@@ -87,6 +95,7 @@ pub use plugin_logs::{
     LogReach, MAX_LINES, StoredLogLine, append_log_lines, last_log_number, list_log_lines,
 };
 pub use retention::{PurgeCame, Purged, keep_months, purge_next};
+pub use reveals::{is_revealed, record_reveal};
 pub use tenants::{
     ChangePoint, ChangedTenants, NewTenant, StoredTenant, TenantFields, delete_tenant,
     find_changing_tenant, find_tenant, find_tenant_by_id, insert_tenant, list_changed,

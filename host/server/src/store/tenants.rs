@@ -262,10 +262,11 @@ macro_rules! select_tenants {
         "select t.*, p.slug as partner, p.disabled as partner_disabled from tenants t join partners p on p.partner_id = t.partner_id "
     };
 }
-use select_tenants;
+pub(super) use select_tenants;
 
+/// A row that [`select_tenants`] selects.
 #[derive(FromRow)]
-struct TenantRow {
+pub(super) struct TenantRow {
     tenant_id: Uuid,
     slug: String,
     name: String,

@@ -7,14 +7,19 @@
 
 mod assets;
 mod cookies;
+mod figures;
 mod flow;
 mod form;
 mod headers;
+mod live;
 mod multipart;
 mod origin;
 mod overview;
 mod path;
+mod phone;
 mod refusal;
+mod said;
+mod sessions;
 mod sign_in;
 mod tenant;
 mod viewer;
@@ -34,6 +39,18 @@ pub(super) fn console_router(state: AdminState) -> Router<AdminState> {
         .route("/console/sign-out", post(sign_in::sign_out))
         .merge(tenant::routes())
         .merge(flow::routes())
+        .route(PHONES, get(phone::choose).post(phone::open))
+        .route(PHONE, get(phone::show).post(phone::act))
+        .route(PHONE_NEWS, get(phone::news))
+        .route("/console/tenants/{tenant}/flows/{flow}/live", get(live::show))
+        .route("/console/tenants/{tenant}/flows/{flow}/live/events", get(live::events))
+        .route("/console/tenants/{tenant}/flows/{flow}/live/reveal", post(live::reveal))
+        .route("/console/tenants/{tenant}/flows/{flow}/sessions", get(sessions::list))
+        .route("/console/tenants/{tenant}/flows/{flow}/sessions/{session}", get(sessions::show))
+        .route(
+            "/console/tenants/{tenant}/flows/{flow}/sessions/{session}/reveal",
+            post(sessions::reveal),
+        )
         .route("/console/{*path}", get(async || Refusal::not_found()))
         .route_layer(from_fn_with_state(state.clone(), viewer::require_cookie));
     Router::new()
@@ -48,3 +65,7 @@ pub(super) fn console_router(state: AdminState) -> Router<AdminState> {
         // What never changes needs none of it.
         .route("/console/assets/{name}", get(assets::asset))
 }
+
+const PHONES: &str = "/console/tenants/{tenant}/flows/{flow}/phone";
+const PHONE: &str = "/console/tenants/{tenant}/flows/{flow}/phone/{phone}";
+const PHONE_NEWS: &str = "/console/tenants/{tenant}/flows/{flow}/phone/{phone}/news";

@@ -6,11 +6,14 @@ mod flow_json;
 mod versions;
 
 use axum::Router;
+use axum::extract::Query;
 use axum::response::Html;
 use axum::routing::{get, post};
-use maud::{Markup, html};
+use maud::Markup;
+use serde::Deserialize;
 
 use super::super::AdminState;
+use super::figures::{drawable, span};
 use super::path::Named;
 use super::refusal::Refusal;
 use super::viewer::Viewing;
@@ -40,10 +43,18 @@ pub(super) fn routes() -> Router<AdminState> {
         .route(&of("flow-json/delete"), get(flow_json::ask_delete).post(flow_json::delete))
 }
 
+/// For which span figures are to be shown.
+#[derive(Deserialize)]
+struct Asked {
+    span: Option<String>,
+}
+
 async fn show(
     Named((tenant, name)): Named<(String, String)>,
+    Query(asked): Query<Asked>,
     viewing: Viewing,
 ) -> Result<Html<String>, Refusal> {
+    let (span, span_name) = span(asked.span.as_deref());
     let desk = viewing.visitor(Route::ShowFlow.right()).flow(&tenant, &name).await?;
     let page = flow::FlowPage {
         viewer: &viewing.viewer,
@@ -52,7 +63,8 @@ async fn show(
         flow: desk.show_flow().await?,
         versions: desk.list_versions().await?,
         config: desk.list_config_values().await?,
-        plots: html! {},
+        figures: drawable(desk.figures(span).await?),
+        span: span_name,
     };
     let above = [(tenant.as_str(), paths::tenant(&tenant))];
     Ok(viewing.page(&name, &above, flow::content(&page)))

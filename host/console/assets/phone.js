@@ -1,0 +1,2 @@
+// What a phone on a page does beyond htmx. It also works without.
+"use strict";

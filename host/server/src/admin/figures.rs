@@ -1,0 +1,151 @@
+//! Figures of a flow for plots: how many exchanges there were lately, how long they took and how
+//! many failed.
+
+use std::collections::HashMap;
+
+use time::OffsetDateTime;
+
+use super::{AdminError, FlowDesk};
+use crate::store::{self, FeedFigures};
+use flowhost_api::Timestamp;
+
+/// The time that figures are of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FigureSpan {
+    /// The last hour, by minutes.
+    #[default]
+    Hour,
+    /// The last day, by hours.
+    Day,
+}
+
+/// Figures of a flow.
+#[derive(Debug)]
+pub struct FlowFigures {
+    /// How long each stretch is, in seconds.
+    pub seconds: i64,
+    /// One after another; the last one is not over yet.
+    pub stretches: Vec<FigureStretch>,
+    /// Set if there were more exchanges than were read: how many were, which are the newest.
+    pub sampled: Option<i64>,
+}
+
+/// A stretch of that time.
+#[derive(Debug, PartialEq)]
+pub struct FigureStretch {
+    /// When it begins.
+    pub from: Timestamp,
+    /// What its exchanges come to. `None` if they were not read.
+    pub exchanges: Option<ExchangeFigures>,
+    /// How many lines of level error were logged: each call that fails has one.
+    pub error_lines: i64,
+}
+
+/// What the exchanges of a stretch come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ExchangeFigures {
+    /// How many there were.
+    pub count: i64,
+    /// How many of them failed.
+    pub failed: i64,
+    /// Half of them took at most this many milliseconds.
+    pub p50_ms: f64,
+    /// Of a hundred, 95 took at most this many milliseconds.
+    pub p95_ms: f64,
+}
+
+impl FigureSpan {
+    /// The length of a stretch in seconds, and how many there are.
+    fn stretches(self) -> (i64, i64) {
+        match self {
+            Self::Hour => (60, 60),
+            Self::Day => (60 * 60, 24),
+        }
+    }
+}
+
+impl FlowDesk {
+    /// Figures of the flow's exchanges in that time. At most 20,000 exchanges are read.
+    pub async fn figures(&self, span: FigureSpan) -> Result<FlowFigures, AdminError> {
+        let (seconds, count) = span.stretches();
+        let first = OffsetDateTime::now_utc().unix_timestamp() / seconds - count + 1;
+        let since = start(first, seconds);
+        let (store, scope) = (self.store(), self.scope());
+        let read = store::read_feed_figures(store, scope, since, seconds, MOST_READ).await?;
+        let errors = store::count_error_lines(store, scope, since, seconds).await?;
+        Ok(figures(first..first + count, seconds, &read, errors))
+    }
+}
+
+fn figures(
+    stretches: std::ops::Range<i64>,
+    seconds: i64,
+    read: &[FeedFigures],
+    errors: Vec<(i64, i64)>,
+) -> FlowFigures {
+    let total: i64 = read.iter().map(|figures| figures.exchanges).sum();
+    let sampled = (total >= MOST_READ).then_some(total);
+    let unread_before = match sampled {
+        Some(_) => read.iter().map(|figures| figures.stretch).min().unwrap_or(i64::MAX),
+        None => i64::MIN,
+    };
+    let errors: HashMap<i64, i64> = errors.into_iter().collect();
+    let stretches = stretches.map(|stretch| FigureStretch {
+        from: start(stretch, seconds).into(),
+        exchanges: (stretch >= unread_before).then(|| {
+            let of_it = read.iter().find(|figures| figures.stretch == stretch);
+            of_it.map(ExchangeFigures::from).unwrap_or_default()
+        }),
+        error_lines: errors.get(&stretch).copied().unwrap_or(0),
+    });
+    FlowFigures { seconds, stretches: stretches.collect(), sampled }
+}
+
+impl From<&FeedFigures> for ExchangeFigures {
+    fn from(figures: &FeedFigures) -> Self {
+        Self {
+            count: figures.exchanges,
+            failed: figures.failed,
+            p50_ms: figures.p50_us as f64 / 1000.0,
+            p95_ms: figures.p95_us as f64 / 1000.0,
+        }
+    }
+}
+
+fn start(stretch: i64, seconds: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(stretch * seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+/// Reading so many takes PostgreSQL some 40 ms.
+const MOST_READ: i64 = 20_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(stretch: i64, exchanges: i64) -> FeedFigures {
+        FeedFigures { stretch, exchanges, failed: 1, p50_us: 1_500, p95_us: 20_000 }
+    }
+
+    #[test]
+    fn stretches_without_exchanges_have_none_and_are_there() {
+        let figures = figures(10..14, 60, &[read(11, 3)], vec![(12, 2), (99, 1)]);
+
+        let counts: Vec<_> =
+            figures.stretches.iter().map(|one| one.exchanges.unwrap().count).collect();
+        assert_eq!(counts, [0, 3, 0, 0]);
+        let errors: Vec<_> = figures.stretches.iter().map(|one| one.error_lines).collect();
+        assert_eq!(errors, [0, 0, 2, 0]);
+        assert_eq!(figures.stretches[1].exchanges.unwrap().p95_ms, 20.0);
+        assert_eq!(figures.sampled, None);
+    }
+
+    #[test]
+    fn of_what_was_not_read_nothing_is_said() {
+        let figures = figures(10..14, 60, &[read(12, MOST_READ - 1), read(13, 1)], Vec::new());
+
+        let known: Vec<_> = figures.stretches.iter().map(|one| one.exchanges.is_some()).collect();
+        assert_eq!(known, [false, false, true, true]);
+        assert_eq!(figures.sampled, Some(MOST_READ));
+    }
+}

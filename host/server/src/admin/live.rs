@@ -1,0 +1,393 @@
+//! A flow as it is used: its exchanges, newest first or as they happen, and what its plugin logs
+//! meanwhile.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::str::FromStr;
+
+use time::{Duration, OffsetDateTime};
+
+use super::logs::{LogTail, too_many_followers};
+use super::reveal::{Said, SaidText};
+use super::{AdminError, FlowDesk, Right};
+use crate::store::{self, Feed, FeedExchange, FeedPlace, FeedReach};
+use flowhost_api::{ExchangeView, LogLineView, LogQuery, Timestamp};
+use flowhost_protocol::ids::{AuditId, SessionId};
+use flowhost_runtime::tenant_limits::Permit;
+
+/// Which exchanges and lines of a flow to show.
+#[derive(Clone, Debug, Default)]
+pub struct LiveFilter {
+    /// Only exchanges that ended like this. Lines are shown if this is `None`, and lines of level
+    /// error if it is `failed`.
+    pub outcome: Option<String>,
+    /// Only what this version answered or logged.
+    pub version: Option<i32>,
+    /// Only what is of this session.
+    pub session: Option<SessionId>,
+}
+
+/// Where a list goes on: the last exchange on the page before. As a text it fits into a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LivePlace(FeedPlace);
+
+/// An exchange with its session.
+#[derive(Debug)]
+pub struct LiveExchange {
+    /// Its session.
+    pub session: SessionId,
+    /// The exchange.
+    pub exchange: ExchangeView,
+    /// Its place among the flow's exchanges.
+    pub place: LivePlace,
+}
+
+/// A line of the log, whose text may be masked. The view's own text is empty.
+#[derive(Debug)]
+pub struct LiveLine {
+    /// All but its text.
+    pub line: LogLineView,
+    /// Its text.
+    pub text: SaidText,
+}
+
+/// A page of what happened.
+#[derive(Debug)]
+pub struct LivePage {
+    /// The newest first.
+    pub exchanges: Vec<LiveExchange>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<LivePlace>,
+    /// Set if the filter left so few that the search ended before the page was full: how far back
+    /// it looked.
+    pub looked_back_to: Option<Timestamp>,
+    /// The newest lines, the newest first; none for callers who may not read logs.
+    pub lines: Vec<LiveLine>,
+    /// The number of the newest line that was read for that, 0 if there is none.
+    pub last_line: i64,
+    /// Whether their texts are open.
+    pub revealed: bool,
+}
+
+/// What happened since a follower last asked, the oldest first.
+#[derive(Debug, Default)]
+pub struct LiveNews {
+    /// Exchanges.
+    pub exchanges: Vec<LiveExchange>,
+    /// Whether there were more than are shown.
+    pub skipped: bool,
+    /// Lines.
+    pub lines: Vec<LiveLine>,
+}
+
+/// Where a follower begins: after what its page shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LiveStart {
+    /// After this exchange; from the first one on if it is `None`.
+    pub exchange: Option<LivePlace>,
+    /// After the line with this number.
+    pub line: i64,
+}
+
+/// Somebody who follows a flow. Takes one of the host's places for that, until it is dropped.
+pub struct LiveFollower {
+    desk: FlowDesk,
+    filter: LiveFilter,
+    newest: Option<OffsetDateTime>,
+    /// What was shown already of what is read again.
+    seen: HashSet<FeedPlace>,
+    log: Option<LogTail>,
+    opened_by: Option<AuditId>,
+    revealed: bool,
+    _permit: Permit,
+}
+
+impl FlowDesk {
+    /// A page of the flow's exchanges, the newest first, before the place `before`; on the first
+    /// page with the newest lines of its log. `opened_by` is the entry of the audit log by which the
+    /// caller opened them.
+    pub async fn show_live(
+        &self,
+        filter: &LiveFilter,
+        before: Option<LivePlace>,
+        opened_by: Option<AuditId>,
+    ) -> Result<LivePage, AdminError> {
+        let reach = FeedReach {
+            since: None,
+            before: before.map(|LivePlace(place)| place),
+            most_looked_at: MOST_LOOKED_AT,
+            limit: PAGE,
+            ..filter.reach()?
+        };
+        self.check_session(filter).await?;
+        let Feed { mut exchanges, looked_up_to, .. } =
+            store::read_feed(self.store(), self.scope(), reach).await?;
+        let more = exchanges.len() > PAGE as usize;
+        exchanges.truncate(PAGE as usize);
+        let (next, looked_back_to) = match looked_up_to {
+            _ if more => (exchanges.last().map(FeedExchange::place), None),
+            Some(place) => (Some(place), Some(place.at.into())),
+            None => (None, None),
+        };
+        let revealed = self.is_revealed(Said::Log, opened_by).await?;
+        let lines = match before {
+            None => self.newest_lines(filter).await?,
+            Some(_) => Vec::new(),
+        };
+        let last_line = lines.first().map_or(0, |line| line.number);
+        let lines = filter.shown(lines, revealed);
+        let exchanges = exchanges.into_iter().map(LiveExchange::from).collect();
+        Ok(LivePage {
+            exchanges,
+            next: next.map(LivePlace),
+            looked_back_to,
+            lines,
+            last_line,
+            revealed,
+        })
+    }
+
+    /// Begins to follow the flow.
+    pub async fn follow_live(
+        self,
+        filter: LiveFilter,
+        start: LiveStart,
+        opened_by: Option<AuditId>,
+    ) -> Result<LiveFollower, AdminError> {
+        filter.reach()?;
+        self.check_session(&filter).await?;
+        let permit =
+            self.admin().followers.try_acquire(self.tenant().id).map_err(too_many_followers)?;
+        let revealed = self.is_revealed(Said::Log, opened_by).await?;
+        let log = match filter.lines().filter(|_| self.caller().may(Right::Deploy)) {
+            Some(query) => Some(LogTail::new(&self, &query, start.line).await?),
+            None => None,
+        };
+        let newest = start.exchange.map(|LivePlace(place)| place.at);
+        let mut follower = LiveFollower {
+            desk: self,
+            filter,
+            newest,
+            seen: HashSet::new(),
+            log,
+            opened_by,
+            revealed,
+            _permit: permit,
+        };
+        if let Some(LivePlace(last)) = start.exchange {
+            let feed = follower.read().await?;
+            let shown = feed.exchanges.iter().map(FeedExchange::place);
+            follower.seen = shown.filter(|place| order(place) <= order(&last)).collect();
+        }
+        Ok(follower)
+    }
+
+    async fn newest_lines(&self, filter: &LiveFilter) -> Result<Vec<LogLineView>, AdminError> {
+        let Some(query) = filter.lines().filter(|_| self.caller().may(Right::Deploy)) else {
+            return Ok(Vec::new());
+        };
+        let mut lines = self.list_log_lines(&query).await?;
+        lines.reverse();
+        Ok(lines)
+    }
+
+    async fn check_session(&self, filter: &LiveFilter) -> Result<(), AdminError> {
+        if let Some(session) = filter.session {
+            let found = store::find_listed_session(self.store(), self.scope(), session).await?;
+            found.ok_or(AdminError::NotFound("session"))?;
+        }
+        Ok(())
+    }
+}
+
+impl LiveFollower {
+    /// What happened since the last call.
+    pub async fn next(&mut self) -> Result<LiveNews, AdminError> {
+        let before = self.newest;
+        let Feed { mut exchanges, newest, looked_up_to } = self.read().await?;
+        self.newest = newest.map(|place| place.at).max(before);
+        let gap = |place: FeedPlace| before.is_none_or(|before| place.at > before);
+        let mut skipped = looked_up_to.is_some_and(gap);
+        let read: HashSet<FeedPlace> = exchanges.iter().map(FeedExchange::place).collect();
+        exchanges.retain(|exchange| !self.seen.contains(&exchange.place()));
+        self.seen = read;
+        skipped |= exchanges.len() > PAGE as usize;
+        exchanges.truncate(PAGE as usize);
+        exchanges.reverse();
+        let lines = match &mut self.log {
+            Some(tail) => tail.next(&self.desk).await?,
+            None => Vec::new(),
+        };
+        Ok(LiveNews {
+            exchanges: exchanges.into_iter().map(LiveExchange::from).collect(),
+            skipped,
+            lines: self.filter.shown(lines, self.revealed),
+        })
+    }
+
+    /// The number of the last line that was shown.
+    pub fn last_line(&self) -> i64 {
+        self.log.as_ref().map_or(0, LogTail::last_seen)
+    }
+
+    /// Whether the caller may go on: its token is still valid, the flow is still the same one, and
+    /// what it opened is still open to it.
+    pub async fn is_still_allowed(&self) -> Result<bool, AdminError> {
+        let open = !self.revealed || self.desk.is_revealed(Said::Log, self.opened_by).await?;
+        Ok(open && self.desk.is_still_allowed().await?)
+    }
+
+    /// Reads exchanges from a little before the newest one on. Each has the time at which its
+    /// statement began, and a statement that began earlier may end later.
+    async fn read(&self) -> Result<Feed, AdminError> {
+        let reach = FeedReach {
+            since: self.newest.map(|newest| newest - LATE),
+            before: None,
+            most_looked_at: MOST_FOLLOWED,
+            limit: MOST_FOLLOWED,
+            ..self.filter.reach()?
+        };
+        Ok(store::read_feed(self.desk.store(), self.desk.scope(), reach).await?)
+    }
+}
+
+impl LiveFilter {
+    /// Its exchanges, without limits yet.
+    fn reach(&self) -> Result<FeedReach<'_>, AdminError> {
+        let outcome = self.outcome.as_deref();
+        if let Some(unknown) = outcome.filter(|outcome| !OUTCOMES.contains(outcome)) {
+            return Err(AdminError::Invalid(format!(
+                "outcome {unknown:?} is none of {}",
+                OUTCOMES.join(", ")
+            )));
+        }
+        Ok(FeedReach {
+            outcome,
+            version: self.version,
+            session: self.session,
+            since: None,
+            before: None,
+            most_looked_at: 0,
+            limit: 0,
+        })
+    }
+
+    /// Its lines; `None` if it shows none.
+    fn lines(&self) -> Option<LogQuery> {
+        let level = match self.outcome.as_deref() {
+            None => None,
+            Some(FAILED) => Some("error".to_owned()),
+            Some(_) => return None,
+        };
+        Some(LogQuery { level, session: self.session, ..LogQuery::default() })
+    }
+
+    fn shown(&self, lines: Vec<LogLineView>, revealed: bool) -> Vec<LiveLine> {
+        let fits = |line: &LogLineView| self.version.is_none_or(|version| line.version == version);
+        lines.into_iter().filter(fits).map(|line| LiveLine::new(line, revealed)).collect()
+    }
+}
+
+impl LiveLine {
+    /// The line with its text, or with the text's length only.
+    pub(super) fn new(mut line: LogLineView, revealed: bool) -> Self {
+        let text = SaidText::new(std::mem::take(&mut line.message), revealed);
+        Self { line, text }
+    }
+}
+
+impl From<FeedExchange> for LiveExchange {
+    fn from(read: FeedExchange) -> Self {
+        Self {
+            place: LivePlace(read.place()),
+            session: read.session,
+            exchange: read.exchange.into(),
+        }
+    }
+}
+
+impl fmt::Display for LivePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FeedPlace { at, session, number } = self.0;
+        write!(f, "{}.{session}.{number}", at.unix_timestamp_nanos() / 1000)
+    }
+}
+
+impl FromStr for LivePlace {
+    type Err = AdminError;
+
+    fn from_str(text: &str) -> Result<Self, AdminError> {
+        let parse = || {
+            let mut parts = text.splitn(3, '.');
+            let micros: i64 = parts.next()?.parse().ok()?;
+            let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).ok()?;
+            let session = parts.next()?.parse().ok()?;
+            let number = parts.next()?.parse().ok()?;
+            Some(Self(FeedPlace { at, session, number }))
+        };
+        parse().ok_or_else(|| AdminError::Invalid("this is no place in a list".to_owned()))
+    }
+}
+
+fn order(place: &FeedPlace) -> (OffsetDateTime, SessionId, i64) {
+    (place.at, place.session, place.number)
+}
+
+/// How exchanges end, as the database spells it.
+pub const OUTCOMES: [&str; 5] = ["screen", "completed", "rejected", FAILED, "refused"];
+const FAILED: &str = "failed";
+
+/// Exchanges on a page, and the most that a follower is told at once.
+const PAGE: i64 = 50;
+
+/// Some 10 ms for PostgreSQL.
+const MOST_LOOKED_AT: i64 = 5_000;
+
+/// Twice a second. With [`LATE`] a flow may have 400 exchanges a second before some are skipped,
+/// which nobody could read anyway.
+const MOST_FOLLOWED: i64 = 2_000;
+
+/// Longer than a statement of a turn may take.
+const LATE: Duration = Duration::seconds(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_the_same_after_its_way_through_a_url() {
+        let place = LivePlace(FeedPlace {
+            at: OffsetDateTime::from_unix_timestamp_nanos(1_796_000_000_123_456_000).unwrap(),
+            session: "0192f0e4-7e3b-7cc3-8a44-5d7f2f6b1a11".parse().unwrap(),
+            number: 7,
+        });
+
+        assert_eq!(place.to_string().parse::<LivePlace>().unwrap(), place);
+        for wrong in
+            ["", "1", "1.x.7", "99999999999999999999.0192f0e4-7e3b-7cc3-8a44-5d7f2f6b1a11.1"]
+        {
+            assert!(wrong.parse::<LivePlace>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn lines_are_left_out_where_only_some_endings_are_asked_for() {
+        let level = |outcome: Option<&str>| {
+            let outcome = outcome.map(str::to_owned);
+            LiveFilter { outcome, ..LiveFilter::default() }.lines().map(|query| query.level)
+        };
+
+        assert_eq!(level(None), Some(None));
+        assert_eq!(level(Some("failed")), Some(Some("error".to_owned())));
+        assert_eq!(level(Some("completed")), None);
+    }
+
+    #[test]
+    fn an_unknown_ending_is_refused_by_name() {
+        let filter = LiveFilter { outcome: Some("lost".to_owned()), ..LiveFilter::default() };
+
+        let refused = filter.reach().unwrap_err().to_string();
+
+        assert!(refused.contains("\"lost\"") && refused.contains("completed"), "{refused}");
+    }
+}

@@ -1,0 +1,1 @@
+drop index exchanges_by_flow;

@@ -1,0 +1,2 @@
+drop index plugin_log_errors;
+drop index exchanges_failed;
