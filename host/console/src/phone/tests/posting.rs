@@ -205,6 +205,22 @@ fn fields_that_an_entry_hides_are_not_entered() {
 }
 
 #[test]
+fn a_post_enters_a_hundred_fields_at_most() {
+    let inputs: Vec<Value> = (0..101)
+        .map(|number| json!({"type": "TextInput", "name": format!("n{number}"), "label": "N"}))
+        .collect();
+    let mut conversation = with(json!(inputs));
+    let mut form = posted(&drawn(&conversation));
+    form.iter_mut()
+        .filter(|(name, _)| name.starts_with("field."))
+        .for_each(|(_, text)| text.push('x'));
+
+    apply(&mut conversation, &form);
+
+    assert_eq!([value(&conversation, "n99"), value(&conversation, "n100")], ["x", ""]);
+}
+
+#[test]
 fn buttons_go_where_their_links_lead() {
     let mut conversation = on("SHOP");
     let form = posted(&drawn(&conversation));
