@@ -151,6 +151,22 @@ fn what_is_typed_stays_until_the_button_is_pressed() {
 }
 
 #[test]
+fn a_day_that_can_not_be_picked_triggers_nothing() {
+    let ask = json!({"name": "data_exchange", "payload": {"day": "${form.day}"}});
+    let mut conversation = with(json!([{
+        "type": "DatePicker", "name": "day", "label": "Day", "min-date": "2026-12-01", "on-select-action": ask,
+    }]));
+    let mut pick = |day: &str| {
+        let mut form = posted(&drawn(&conversation));
+        fill_in(&mut form, "field.day", &[day]);
+        apply(&mut conversation, &form)
+    };
+
+    assert_eq!(pick("2026-11-30"), Step::Nothing);
+    assert!(matches!(pick("2026-12-01"), Step::Ask(_)));
+}
+
+#[test]
 fn fields_can_be_emptied() {
     let mut conversation = on("DETAILS");
     for (name, typed) in
