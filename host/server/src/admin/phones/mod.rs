@@ -10,16 +10,18 @@ mod rehearsal;
 mod shown_flow_json;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
+use tokio::time::sleep;
 use tracing::Instrument;
 
 pub(super) use self::kept::{Holder, Phones};
 pub use self::kept::{NoPhoneId, PhoneId};
 pub use self::played::{PlayedExchange, PlayedPhone};
 
+use self::kept::InUse;
 use self::rehearsal::Rehearsal;
 use super::changes::shown;
 use super::desk::no_flow;
@@ -130,14 +132,14 @@ impl FlowDesk {
     }
 
     /// Does something with a phone. Fails with [`AdminError::NotFound`] if this host doesn't know it,
-    /// and with [`AdminError::Conflict`] while it waits for an answer.
+    /// and with [`AdminError::Conflict`] while it waits for an answer for longer than a second.
     pub async fn use_phone(
         &self,
         id: PhoneId,
         deed: Deed,
         carrier: Arc<dyn Carrier>,
     ) -> Result<(), AdminError> {
-        let (mut phone, in_use) = self.admin().phones.take(id, self.holder(), Instant::now())?;
+        let (mut phone, in_use) = self.take_phone(id).await?;
         let desk = self.clone();
         // In a task of its own, so that who hangs up finds the answer on the phone later.
         let using = async move {
@@ -148,6 +150,22 @@ impl FlowDesk {
         };
         let used = tokio::spawn(using.in_current_span()).await;
         used.map_err(|error| AdminError::Interrupted(error.to_string()))?
+    }
+
+    /// Takes a phone, and waits a moment for one that is in use: who picks a value and presses the
+    /// button at once does not mean to be refused.
+    async fn take_phone(
+        &self,
+        id: PhoneId,
+    ) -> Result<(PlayedPhone, InUse<PlayedPhone>), AdminError> {
+        let take = || self.admin().phones.take(id, self.holder(), Instant::now());
+        for _ in 0..TRIES_TO_TAKE {
+            match take() {
+                Err(AdminError::Conflict(_)) => sleep(PAUSE_BEFORE_TAKING).await,
+                taken => return taken,
+            }
+        }
+        take()
     }
 
     async fn perform(
@@ -323,6 +341,10 @@ fn check_room(phone: &PlayedPhone) -> Result<(), AdminError> {
 fn unsealed(error: ClientError) -> AdminError {
     AdminError::Conflict(format!("no request can be sent: {error}"))
 }
+
+/// One second in all: an answer takes some 10 ms, and one that takes longer is one to be told of.
+const TRIES_TO_TAKE: usize = 40;
+const PAUSE_BEFORE_TAKING: Duration = Duration::from_millis(25);
 
 /// Longer than any token that is sent with a Flow.
 const MAX_TOKEN_BYTES: usize = 1024;
