@@ -36,6 +36,7 @@ mod tokens;
 mod uploads;
 mod versions;
 
+pub use app_secrets::AppSecretState;
 pub use changes::MAX_WAITING_CHANGES;
 pub use desk::{Admin, Desk, FlowDesk, TenantDesk, TenantToDelete, Visitor};
 pub use error::AdminError;

@@ -98,6 +98,7 @@ impl FlowDesk {
                 created_at: version.created_at.into(),
                 flow_json_digest: version.flow_json.map(|digest| digest.to_string()),
                 note: version.note,
+                requests: version.requests.into(),
             })
             .collect())
     }

@@ -8,16 +8,20 @@
 mod assets;
 mod cookies;
 mod figures;
+mod flow;
 mod form;
 mod headers;
 mod live;
+mod multipart;
 mod origin;
 mod overview;
+mod path;
 mod phone;
 mod refusal;
 mod said;
 mod sessions;
 mod sign_in;
+mod tenant;
 mod viewer;
 
 use axum::Router;
@@ -33,6 +37,8 @@ pub(super) fn console_router(state: AdminState) -> Router<AdminState> {
     let pages = Router::new()
         .route("/console", get(overview::show))
         .route("/console/sign-out", post(sign_in::sign_out))
+        .merge(tenant::routes())
+        .merge(flow::routes())
         .route(PHONES, get(phone::choose).post(phone::open))
         .route(PHONE, get(phone::show).post(phone::act))
         .route(PHONE_NEWS, get(phone::news))
