@@ -194,5 +194,6 @@ impl Question<'_> {
 /// Asks for a name to be typed, so that nobody deletes the wrong thing.
 pub(crate) fn typed_name(what: &str) -> Markup {
     let label = format!("Type {what} to go on");
-    Field { form: "confirm", name: "name", label: &label, required: true, ..Field::default() }.draw()
+    Field { form: "confirm", name: "name", label: &label, required: true, ..Field::default() }
+        .draw()
 }

@@ -128,30 +128,34 @@ fn buttons(page: &FlowJsonPage<'_>) -> Markup {
 /// Its answer may be this page with what is wrong, so it is a form without scripts.
 fn forms(page: &FlowJsonPage<'_>) -> Markup {
     let FlowJsonPage { viewer, tenant, flow, text, versions, chosen, .. } = page;
-    panel("put", "Put another", html! {
-        form method="post" action=(paths::of_flow(tenant, flow, "flow-json")) enctype="multipart/form-data" {
-            (csrf_field(viewer))
-            div.field {
-                label for="put-version" { "For" }
-                select #put-version name="version" {
-                    option value="" { "the flow and its active version, at once" }
-                    @for version in *versions {
-                        option value=(version) selected[*chosen == Some(*version)] { "version " (version) ", from its activation on" }
+    panel(
+        "put",
+        "Put another",
+        html! {
+            form method="post" action=(paths::of_flow(tenant, flow, "flow-json")) enctype="multipart/form-data" {
+                (csrf_field(viewer))
+                div.field {
+                    label for="put-version" { "For" }
+                    select #put-version name="version" {
+                        option value="" { "the flow and its active version, at once" }
+                        @for version in *versions {
+                            option value=(version) selected[*chosen == Some(*version)] { "version " (version) ", from its activation on" }
+                        }
                     }
                 }
+                div.field {
+                    label for="put-file" { "A file" }
+                    input #put-file name="file" type="file" accept=".json,application/json" aria-describedby="put-file-hint";
+                    p.hint #put-file-hint { "At most 10 MiB. If a file is chosen, the text below is not sent." }
+                }
+                div.field {
+                    label for="put-document" { "Or the text" }
+                    textarea.code #put-document name="document" rows="20" spellcheck="false" autocomplete="off" { "\n" (text.unwrap_or_default()) }
+                }
+                button.primary { "Check and put it" }
             }
-            div.field {
-                label for="put-file" { "A file" }
-                input #put-file name="file" type="file" accept=".json,application/json" aria-describedby="put-file-hint";
-                p.hint #put-file-hint { "At most 10 MiB. If a file is chosen, the text below is not sent." }
-            }
-            div.field {
-                label for="put-document" { "Or the text" }
-                textarea.code #put-document name="document" rows="20" spellcheck="false" autocomplete="off" { "\n" (text.unwrap_or_default()) }
-            }
-            button.primary { "Check and put it" }
-        }
-    })
+        },
+    )
 }
 
 /// Twenty times what a long Flow has; a browser draws them in a second.

@@ -8,13 +8,17 @@ use crate::{Viewer, paths};
 use flowhost_api::{ListedKey, Right, UploadView};
 
 pub(super) fn section(viewer: &Viewer, tenant: &str, keys: &[ListedKey]) -> Markup {
-    panel("keys", "Keys", html! {
-        @if keys.is_empty() { p { "No key: no request can be opened." } }
-        @for key in keys { (one(viewer, tenant, key)) }
-        @if viewer.may(Right::Manage) {
-            p { (link_button(&paths::of_tenant(tenant, "keys/new"), "Make or import a key")) }
-        }
-    })
+    panel(
+        "keys",
+        "Keys",
+        html! {
+            @if keys.is_empty() { p { "No key: no request can be opened." } }
+            @for key in keys { (one(viewer, tenant, key)) }
+            @if viewer.may(Right::Manage) {
+                p { (link_button(&paths::of_tenant(tenant, "keys/new"), "Make or import a key")) }
+            }
+        },
+    )
 }
 
 fn one(viewer: &Viewer, tenant: &str, key: &ListedKey) -> Markup {
